@@ -1,0 +1,89 @@
+# make run: sft at work on real input.  make test: all tests.  Both set themselves up first; they need Python 3.11 and make.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOCK := requirements-dev.lock
+WORKERS ?= 2
+PYTEST_ARGS ?=
+CAMPAIGN_ARGS ?=
+
+# The reader of a failure wants the program's words, not a list of sub-makes.
+MAKEFLAGS += --no-print-directory
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
+
+.PHONY: help run test check format-check lint types imports format torture bench fuzz migration lock clean
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## run        set up and show sft at work: a private server, three people, real transfers
+run: $(VENV)/.stamp
+	$(BIN)/sft demo
+
+## test       set up and run all tests
+test: $(VENV)/.stamp-dev
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(PYTEST_ARGS)
+
+## check      all that a change must pass: format, lint, types, import contracts, tests
+check: format-check lint types imports test
+
+format-check: $(VENV)/.stamp-dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.stamp-dev
+	$(BIN)/ruff check .
+
+types: $(VENV)/.stamp-dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.stamp-dev
+	$(BIN)/lint-imports
+
+## format     write what format-check wants
+format: $(VENV)/.stamp-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+## torture    kill the server at random, two hundred times (CAMPAIGN_ARGS=--help tells more)
+torture: $(VENV)/.stamp-dev
+	$(BIN)/python tests/campaigns/torture.py $(CAMPAIGN_ARGS)
+
+## bench      measure transfers
+bench: $(VENV)/.stamp-dev
+	$(BIN)/python tests/campaigns/bench.py $(CAMPAIGN_ARGS)
+
+## fuzz       a hundred thousand frames, before and after login
+fuzz: $(VENV)/.stamp-dev
+	$(BIN)/python tests/campaigns/fuzz.py $(CAMPAIGN_ARGS)
+
+## migration  start a numbered migration: make migration NAME="add quota"
+migration: $(VENV)/.stamp-dev
+	@test -n "$(NAME)" || { echo 'Say what it does: make migration NAME="add quota"'; exit 2; }
+	$(BIN)/alembic revision --message "$(NAME)" \
+	    --rev-id "$$(printf %04d $$(( $$(ls migrations/versions/[0-9]*.py | wc -l) + 1 )))"
+
+## lock       write the exact versions that the tests run with, from the newest that the bounds allow
+lock:
+	rm -rf $(VENV)-lock
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	{ sed -n '/^#/p' $(LOCK); $(VENV)-lock/bin/python -m pip freeze --exclude-editable; } > $(LOCK).new
+	mv $(LOCK).new $(LOCK)
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "sft needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.stamp: $(VENV)/bin/python pyproject.toml $(LOCK)
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/bin/python pyproject.toml $(LOCK)
+	$(PIP) --editable '.[dev]'
+	@touch $(VENV)/.stamp $@

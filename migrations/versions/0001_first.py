@@ -1,0 +1,201 @@
+"""The first tables.
+
+revision 0001: settings, users and their keys, invitations, folders, files and their versions, small
+contents, purges. Constraint names are spelled out: later migrations name them.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+LIVE = sa.text("state = 'live'")
+TRASHED = sa.text("state = 'trashed'")
+
+
+def _integer(name: str, *, null: bool = False) -> sa.Column[int]:
+    return sa.Column(name, INTEGER, nullable=null)
+
+
+def _number(name: str) -> sa.Column[int]:
+    return sa.Column(name, INTEGER, autoincrement=False, nullable=False)
+
+
+def _text(name: str, *, null: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.String(), nullable=null)
+
+
+def _bytes(name: str) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary(), nullable=False)
+
+
+def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint([column], [to], name=f"fk_{table}_{column}")
+
+
+def upgrade() -> None:
+    """Make every table."""
+    op.create_table(
+        "settings",
+        _text("name"),
+        _bytes("value"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("name", name="pk_settings"),
+    )
+    op.create_table(
+        "users",
+        _number("id"),
+        _text("name"),
+        _text("folded"),
+        _text("role"),
+        _text("state"),
+        _integer("created_at"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("id", name="pk_users"),
+        sa.UniqueConstraint("folded", name="uq_users_folded"),
+    )
+    op.create_table(
+        "device_keys",
+        _number("id"),
+        _integer("user_id"),
+        _bytes("public_key"),
+        _text("device"),
+        _integer("added_at"),
+        _integer("ended_at", null=True),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("id", name="pk_device_keys"),
+        sa.UniqueConstraint("public_key", name="uq_device_keys_public_key"),
+        _refers("device_keys", "user_id", "users.id"),
+    )
+    op.create_index("ix_device_keys_user_id", "device_keys", ["user_id"])
+    op.create_table(
+        "invitations",
+        _number("id"),
+        _bytes("public_key"),
+        _text("role"),
+        _text("user_name", null=True),
+        _integer("maker_id", null=True),
+        _integer("created_at"),
+        _integer("expires_at"),
+        _integer("used_at", null=True),
+        _integer("used_by_id", null=True),
+        _integer("withdrawn_at", null=True),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("id", name="pk_invitations"),
+        sa.UniqueConstraint("public_key", name="uq_invitations_public_key"),
+        _refers("invitations", "maker_id", "users.id"),
+        _refers("invitations", "used_by_id", "users.id"),
+    )
+    op.create_table(
+        "folders",
+        _number("id"),
+        _integer("parent_id", null=True),
+        _text("name"),
+        _text("folded"),
+        _integer("maker_id", null=True),
+        _integer("created_at"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("id", name="pk_folders"),
+        sa.UniqueConstraint("parent_id", "folded", name="uq_folders_parent_id_folded"),
+        _refers("folders", "parent_id", "folders.id"),
+        _refers("folders", "maker_id", "users.id"),
+    )
+    _make_files()
+    op.create_table(
+        "small_objects",
+        _bytes("object_id"),
+        _bytes("sealed"),
+        sa.PrimaryKeyConstraint("object_id", name="pk_small_objects"),
+    )
+    op.create_table(
+        "purges",
+        _bytes("object_id"),
+        _integer("purged_at"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("object_id", name="pk_purges"),
+    )
+
+
+def _make_files() -> None:
+    op.create_table(
+        "files",
+        _number("id"),
+        _bytes("file_id"),
+        _integer("folder_id", null=True),
+        _text("name"),
+        _text("folded"),
+        _integer("owner_id"),
+        _integer("newest"),
+        _text("state"),
+        _integer("created_at"),
+        _integer("trashed_at", null=True),
+        _integer("trashed_by_id", null=True),
+        _text("trashed_path", null=True),
+        _text("trashed_folded", null=True),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("id", name="pk_files"),
+        sa.UniqueConstraint("file_id", name="uq_files_file_id"),
+        _refers("files", "folder_id", "folders.id"),
+        _refers("files", "owner_id", "users.id"),
+        _refers("files", "trashed_by_id", "users.id"),
+    )
+    op.create_index(
+        "uq_files_place",
+        "files",
+        ["folder_id", "folded"],
+        unique=True,
+        sqlite_where=LIVE,
+        postgresql_where=LIVE,
+    )
+    op.create_index(
+        "ix_files_trash",
+        "files",
+        ["trashed_folded", "trashed_at"],
+        sqlite_where=TRASHED,
+        postgresql_where=TRASHED,
+    )
+    op.create_index("ix_files_owner_id", "files", ["owner_id"])
+    op.create_index("ix_files_trashed_at", "files", ["trashed_at"])
+    op.create_table(
+        "versions",
+        _number("file"),
+        _number("number"),
+        _integer("author_id"),
+        _integer("key_id"),
+        _integer("size"),
+        _bytes("digest"),
+        _integer("dated_at"),
+        _integer("stored_at"),
+        _text("signed_name"),
+        _bytes("signature"),
+        _bytes("object_id"),
+        _integer("inline"),
+        _integer("epoch"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("file", "number", name="pk_versions"),
+        sa.UniqueConstraint("object_id", name="uq_versions_object_id"),
+        _refers("versions", "file", "files.id"),
+        _refers("versions", "author_id", "users.id"),
+        _refers("versions", "key_id", "device_keys.id"),
+    )
+    op.create_index("ix_versions_author_id", "versions", ["author_id"])
+
+
+def downgrade() -> None:
+    """Drop every table, and what is in them."""
+    for table in (
+        "purges",
+        "small_objects",
+        "versions",
+        "files",
+        "folders",
+        "invitations",
+        "device_keys",
+        "users",
+        "settings",
+    ):
+        op.drop_table(table)

@@ -1,0 +1,177 @@
+"""Where a command writes: results on standard output, notes on standard error, one JSON document instead when asked for.
+
+Rules. ``--quiet`` leaves errors alone on the terminal. With ``--json`` standard output holds one document and nothing else,
+in ASCII: what is not, is escaped, so that the text is exact and no terminal acts on it. Glyphs and color are for terminals,
+and every glyph has an ASCII form (SFT_ASCII, or a terminal that cannot show it). A reader who went away (``sft ls | head``)
+is no fault.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Final, TextIO
+
+from sft.errors import LocalFileError
+
+_ASCII: Final = {
+    "✓": "+",
+    "·": ".",
+    "!": "!",
+    "?": "?",
+    "✗": "x",
+    "●": "*",
+    "○": "o",
+    "⊘": "-",
+    "→": "->",
+    "…": "...",
+    "━": "=",
+    "─": "-",
+}
+_COLORS: Final = {"✓": "32", "✗": "31;1", "!": "33", "?": "33", "·": "2"}
+
+
+class Console:
+    """Two streams and what they can show.
+
+    Args:
+        out: standard output.
+        err: standard error.
+        environ: NO_COLOR, TERM, CI and SFT_ASCII are read.
+    """
+
+    def __init__(self, out: TextIO, err: TextIO, environ: Mapping[str, str]) -> None:
+        self.quiet = False
+        self.json = False
+        self.out_is_terminal = _is_terminal(out)
+        self.err_is_terminal = _is_terminal(err)
+        self._out = out
+        self._err = err
+        self._dumb = environ.get("TERM") == "dumb"
+        self._color = not environ.get("NO_COLOR") and not self._dumb
+        self._ascii = bool(environ.get("SFT_ASCII")) or not (
+            _speaks_utf8(out) and _speaks_utf8(err)
+        )
+        self._in_ci = bool(environ.get("CI"))
+        self.open_line = ""
+
+    @property
+    def may_draw(self) -> bool:
+        """Tell whether a bar that redraws itself has a reader."""
+        return self.err_is_terminal and not (self._dumb or self._in_ci or self.quiet)
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal that standard error is."""
+        try:
+            return os.get_terminal_size(self._err.fileno()).columns or 80
+        except (OSError, ValueError):
+            return 80
+
+    def glyph(self, glyph: str) -> str:
+        """Give a glyph in the form that these streams can show."""
+        return "".join(_ASCII.get(c, c) for c in glyph) if self._ascii else glyph
+
+    def mark(self, glyph: str) -> str:
+        """Give a glyph for a result on standard output, colored if that is a terminal that does colors."""
+        code = _COLORS.get(glyph)
+        shown = self.glyph(glyph)
+        return (
+            f"\x1b[{code}m{shown}\x1b[0m"
+            if code and self._color and self.out_is_terminal
+            else shown
+        )
+
+    def result(self, line: str = "") -> None:
+        """Write a line of the result."""
+        if not (self.quiet or self.json):
+            self.write(line + "\n")
+
+    def note(self, line: str) -> None:
+        """Tell a person something that is no result."""
+        if not self.quiet:
+            self.warn(line)
+
+    def warn(self, line: str) -> None:
+        """Write a line to standard error, also with ``--quiet``."""
+        self.draw("")
+        _write(self._err, line + "\n")
+
+    def prompt(self, text: str) -> None:
+        """Write a question to standard error; the answer follows it on the same line."""
+        self.draw("")
+        _write(self._err, text)
+        _flush(self._err)
+
+    def document(self, value: object) -> None:
+        """Write the one document of ``--json``."""
+        self.write(json.dumps(value, indent=None, ensure_ascii=True) + "\n")
+
+    def write(self, text: str) -> None:
+        """Write to standard output as it stands.
+
+        Raises:
+            LocalFileError: it cannot be written (a full disk).
+        """
+        self.draw("")
+        _write(self._out, text)
+
+    def draw(self, line: str) -> None:
+        """Show a line on the terminal's last line, in place of the one drawn before; "" clears it."""
+        if line == self.open_line:
+            return
+        _write(self._err, f"\r{line}\x1b[K")
+        self.open_line = line
+        _flush(self._err)
+
+    def flush(self) -> None:
+        """Bring everything out.
+
+        Raises:
+            LocalFileError: it cannot be written.
+        """
+        _flush(self._out)
+        _flush(self._err)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        encoding = stream.encoding or "ascii"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    except OSError as error:
+        _judge(error)
+
+
+def _flush(stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except OSError as error:
+        _judge(error)
+    except ValueError:
+        return  # closed by whoever started us
+
+
+def _judge(error: OSError) -> None:
+    if isinstance(error, BrokenPipeError):
+        return
+    raise LocalFileError(
+        str(error),
+        path="Standard output",
+        problem="cannot be written",
+        remedy="Make room where it goes, then the same command again",
+    ) from error
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:
+        return False
+
+
+def _speaks_utf8(stream: TextIO) -> bool:
+    # A stream that is kept in memory has no encoding, and shows everything.
+    return (stream.encoding or "utf-8").lower().replace("-", "").replace("_", "") == "utf8"

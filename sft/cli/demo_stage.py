@@ -1,0 +1,181 @@
+"""Where the demo happens: a folder of its own, a server of its own, and people who each have their own state.
+
+Rules. Everything is the real thing in a process of its own: ``twistd -n sft``, and ``sft`` for each command. The server is
+stopped by its process id and the folder is removed, whatever happens in between.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import sft
+
+START_SECONDS: Final = 30
+STOP_SECONDS: Final = 15
+COMMAND_SECONDS: Final = 600
+_TAIL_LINES: Final = 5
+
+
+class UnexpectedError(Exception):
+    """Something did not do what it should: what that was, for a person to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+    seconds: float
+
+    def document(self) -> Any:
+        """Read what it printed with ``--json``."""
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            raise UnexpectedError(f"no JSON on standard output: {self.err.strip()}") from None
+
+
+class Stage:
+    """A folder with a server's home and a state for each person.
+
+    Args:
+        folder: empty, and ours.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self._environ = _environment()
+
+    def sft(self, who: str, *arguments: str, status: int = 0) -> Ended:
+        """Run ``sft`` as one of the people.
+
+        Raises:
+            UnexpectedError: it ended with another status than it should.
+        """
+        environ = {**self._environ, "SFT_HOME": str(self.folder / who)}
+        command = [sys.executable, "-P", "-c", "from sft.cli.main import run; run()", *arguments]
+        return self._run(command, environ, f"sft {' '.join(arguments)}", status)
+
+    def operator(self, *arguments: str) -> Ended:
+        """Run an operator's command on the server's home."""
+        command = [*_twistd(), "sft", "--home", str(self.home), *arguments]
+        return self._run(command, self._environ, f"twistd sft {' '.join(arguments)}", 0)
+
+    @contextmanager
+    def server(self) -> Iterator[int]:
+        """Run the server while the block runs; gives its process id."""
+        port = _free_port()
+        listen = f"tcp:{port}:interface=127.0.0.1"
+        with (self.folder / "server.log").open("wb") as log:
+            child = subprocess.Popen(
+                [
+                    *_twistd(),
+                    "-n",
+                    "--pidfile=",
+                    "sft",
+                    "--home",
+                    str(self.home),
+                    "serve",
+                    "--listen",
+                    listen,
+                ],
+                cwd=self.folder,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # an interrupt on the terminal is ours to pass on
+            )
+        try:
+            self._await_listening(child, port)
+            yield child.pid
+        finally:
+            _stop(child)
+
+    def object_files(self) -> list[Path]:
+        """List the files of the server's vault, the largest first."""
+        files = [path for path in self.home.rglob("*") if path.is_file()]
+        return sorted(files, key=lambda path: path.stat().st_size, reverse=True)
+
+    def _await_listening(self, child: subprocess.Popen[bytes], port: int) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and child.poll() is None:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+            time.sleep(0.05)
+        log = (self.folder / "server.log").read_text(errors="replace").splitlines()
+        raise UnexpectedError("the server does not listen:\n" + "\n".join(log[-_TAIL_LINES:]))
+
+    def _run(
+        self, command: Sequence[str], environ: Mapping[str, str], shown: str, status: int
+    ) -> Ended:
+        began = time.monotonic()
+        ended = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        seconds = time.monotonic() - began
+        if ended.returncode != status:
+            raise UnexpectedError(
+                f"{shown}: status {ended.returncode} in place of {status}: {beginning(ended.stderr)}"
+            )
+        return Ended(ended.returncode, ended.stdout, ended.stderr, seconds)
+
+
+def beginning(text: str) -> str:
+    """Give the first lines of what was printed."""
+    return "; ".join(line.strip() for line in text.strip().splitlines()[:_TAIL_LINES])
+
+
+def _environment() -> dict[str, str]:
+    """Give children our environment, without what is meant for us; they find the sft that runs."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SFT_")}
+    root = Path(sft.__file__).parent.parent
+    if not {"site-packages", "dist-packages"} & set(root.parts):
+        before = environ.get("PYTHONPATH")
+        environ["PYTHONPATH"] = f"{root}{os.pathsep}{before}" if before else str(root)
+    return environ
+
+
+def _twistd() -> list[str]:
+    beside = Path(sys.executable).parent / "twistd"
+    if beside.is_file():
+        return [str(beside)]
+    return [sys.executable, "-P", "-c", "from twisted.scripts.twistd import run; run()"]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return int(port)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    child.send_signal(signal.SIGTERM)
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -1,0 +1,190 @@
+"""One call of a command: where it runs, what all commands understand, and its session.
+
+Rules. Everything that a test wants to replace is in ``Surroundings``: streams, environment, clock, the terminal, the reactor
+and the way to a server. A command gets one ``Invocation`` and nothing global.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, TypeVar
+
+from sft.cli.asking import Asking, AskSecret, ask_on_terminal
+from sft.cli.console import Console
+from sft.cli.failures import FaultLog
+from sft.cli.run import Act, execute
+from sft.errors import PassphraseWrongError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from sft.client.identity import Ask
+    from sft.client.joining import Joined, Link
+    from sft.client.paths import State
+    from sft.client.pool import Pool
+    from sft.client.profiles import Profile, Profiles
+    from sft.client.session import Session
+
+T = TypeVar("T")
+
+PASSPHRASE_TRIES: Final = 3
+
+
+class Execute(Protocol):
+    """Runs a coroutine on a reactor; see ``sft.cli.run.execute``."""
+
+    def __call__(self, act: Act[T], log: Callable[[str], object]) -> T: ...  # noqa: D102
+
+
+class Connect(Protocol):
+    """Opens a session; see ``sft.client.session.connect``."""
+
+    def __call__(  # noqa: D102
+        self, reactor: Any, state: State, profile: Profile, *, ask: Ask
+    ) -> Awaitable[Session]: ...
+
+
+async def connect_over_network(
+    reactor: Any, state: State, profile: Profile, *, ask: Ask
+) -> Session:
+    """Open a session as the client library does."""
+    from sft.client.session import connect
+
+    return await connect(reactor, state, profile, ask=ask)
+
+
+async def join_over_network(reactor: Any, state: State, link: Link, **wanted: Any) -> Joined:
+    """Join a server as the client library does."""
+    from sft.client.joining import join
+
+    return await join(reactor, state, link, **wanted)
+
+
+def threads_of(reactor: Any) -> AbstractContextManager[Pool]:
+    """Run a pool of threads while a block runs."""
+    from sft.client.pool import running_pool
+
+    return running_pool(reactor)
+
+
+def _now() -> float:
+    import time
+
+    return time.time()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a command runs.
+
+    Args:
+        now: Unix seconds.
+        ask_secret: asks on the terminal, without echo.
+        execute: runs a coroutine on a reactor.
+        connect: opens a session.
+        join: joins a server.
+        threads: runs what blocks outside a session.
+    """
+
+    environ: Mapping[str, str]
+    stdin: TextIO = field(default_factory=lambda: sys.stdin)
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    now: Callable[[], float] = _now
+    ask_secret: AskSecret = ask_on_terminal
+    execute: Execute = execute
+    connect: Connect = connect_over_network
+    join: Callable[..., Awaitable[Joined]] = join_over_network
+    threads: Callable[[Any], AbstractContextManager[Pool]] = threads_of
+
+
+class Invocation:
+    """One call of a command.
+
+    ``profile_name``, ``progress`` and the console's ``json`` and ``quiet`` are what the common options say; ``stopped`` says
+    what an interrupt leaves; ``reactor`` is there while a session is.
+    """
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.surroundings = surroundings
+        self.environ = surroundings.environ
+        self.console = Console(surroundings.stdout, surroundings.stderr, surroundings.environ)
+        self.asking = Asking(self.console, surroundings.stdin, surroundings.ask_secret)
+        self.profile_name: str | None = None
+        self.progress: str | None = None
+        self.reactor: Any = None
+        self.stopped: Callable[[], str] = lambda: "Stopped."
+
+    @property
+    def now(self) -> float:
+        """Unix seconds."""
+        return self.surroundings.now()
+
+    @cached_property
+    def state(self) -> State:
+        """The state of this person on this computer."""
+        from sft.client.paths import state_from
+
+        return state_from(self.environ)
+
+    @cached_property
+    def log(self) -> FaultLog:
+        """Where details of faults go."""
+        return FaultLog(self.state.data)
+
+    @property
+    def profiles(self) -> Profiles:
+        """The joined servers."""
+        from sft.client.profiles import Profiles
+
+        return Profiles(self.state)
+
+    def profile(self) -> Profile:
+        """The server that the command is about.
+
+        Raises:
+            NotJoinedError, ProfileUnknownError: there is none.
+        """
+        return self.profiles.choose(self.profile_name or self.environ.get("SFT_PROFILE") or None)
+
+    def run(self, act: Act[T]) -> T:
+        """Run a coroutine that wants the reactor."""
+        return self.surroundings.execute(act, self.log.keep)
+
+    def talk(
+        self, act: Callable[[Session], Coroutine[Any, Any, T]], profile: Profile | None = None
+    ) -> T:
+        """Log in, run a coroutine over the session, and close it."""
+        chosen = profile or self.profile()
+
+        async def talking(reactor: Any) -> T:
+            self.reactor = reactor
+            async with await self.connected(reactor, chosen) as session:
+                return await act(session)
+
+        return self.run(talking)
+
+    async def connected(self, reactor: Any, profile: Profile) -> Session:
+        """Log in; a passphrase typed wrong may be typed again."""
+        for left in reversed(range(PASSPHRASE_TRIES)):
+            try:
+                return await self.surroundings.connect(
+                    reactor, self.state, profile, ask=self.ask(profile.name)
+                )
+            except PassphraseWrongError:
+                if not left or self.environ.get("SFT_PASSPHRASE_FILE"):
+                    raise
+                self.console.warn("That passphrase does not open the key.")
+        raise AssertionError  # the last try returned or raised
+
+    def ask(self, name: str) -> Ask:
+        """Say where the passphrase of a profile's key comes from."""
+        from sft.client.identity import passphrase_from
+
+        async def ask() -> str:
+            return self.asking.secret(f"Passphrase of your key for {name}: ")
+
+        return passphrase_from(self.environ, ask)

@@ -1,0 +1,56 @@
+"""A group of commands whose modules are loaded when they are called, and no earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+COMPLETE: Final = "_SFT_COMPLETE"
+"""The variable by which a shell asks for completions; click derives it from the program's name."""
+
+
+class LazyGroup(click.Group):
+    """A group over a table of command names and what each does in one line.
+
+    Each command is the attribute ``command`` of the module of its name in ``package``.
+    """
+
+    def __init__(self, *args: Any, package: str, table: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._package = package
+        self._table = table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102 - click's own
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, D102
+        if cmd_name not in self._table:
+            return None
+        command = import_module(f"{self._package}.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{cmd_name} is no command")
+        return command
+
+    def resolve_command(  # noqa: D102 - click's own
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name in self._table or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        close = get_close_matches(name, self._table, n=1)
+        raise click.UsageError(
+            f"There is no command {name!r}" + (f"; did you mean {close[0]}?" if close else ""),
+            ctx=ctx,
+        )
+
+    def format_commands(  # noqa: D102 - click's own
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._table.items()))

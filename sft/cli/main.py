@@ -1,0 +1,154 @@
+"""`sft`: the table of commands, and the one place where a command ends.
+
+Rules. Whatever a command does, it ends here: with its status, with an error's words and status, or with 128 plus a signal.
+Nothing that a command needs is imported before that command is called; the collector is off while it starts, and the process
+ends without taking its objects apart.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+import click
+
+from sft import __version__
+from sft.cli.failures import report, unforeseen
+from sft.cli.invocation import Invocation, Surroundings
+from sft.cli.lazy import COMPLETE, LazyGroup
+from sft.cli.options import common, here
+from sft.cli.run import Interrupted
+from sft.errors import SftError, UsageError
+from sft.model.names import safe
+
+COMMANDS: Final = {
+    "join": "Join a server with an invitation.",
+    "put": "Store files or folders on the server.",
+    "get": "Get files, verified before they have their name.",
+    "ls": "List files and folders.",
+    "info": "Show one file: author, version, signature.",
+    "mkdir": "Make a folder.",
+    "mv": "Rename or move a file or folder.",
+    "rm": "Delete files; they can be restored.",
+    "restore": "Bring deleted files back.",
+    "verify": "Check a file here against its signature, offline.",
+    "whoami": "Show who you are on the server.",
+    "users": "List the people of the server.",
+    "invite": "Invite somebody; list or withdraw invitations.",
+    "role": "Give somebody another role.",
+    "disable": "Lock somebody out, keeping everything.",
+    "enable": "Let a disabled person in again.",
+    "remove": "Remove somebody for good.",
+    "key": "Show or export your key, or change its passphrase.",
+    "servers": "List the servers you have joined, or change them.",
+    "demo": "See it all work: a private server and three people.",
+    "completion": "Print the completion script of a shell.",
+}
+
+USAGE_STATUS: Final = 2
+_LINK: Final = re.compile(r"sft://[^\s'\"]+", re.IGNORECASE)
+_EPILOG: Final = (
+    "Exit statuses: 0 done, 1 some items, 2 usage, 3 absent, 4 not allowed, 5 conflict, 6 connection, "
+    "7 verification, 8 key or identity, 9 full, 10 this computer, 11 server fault, 130/143 interrupted."
+)
+
+
+@click.group(
+    cls=LazyGroup,
+    package="sft.cli",
+    table=COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
+@click.version_option(__version__, prog_name="sft", message="%(prog)s %(version)s")
+@common
+@here
+@click.pass_context
+def cli(ctx: click.Context, invocation: Invocation) -> int:
+    """Share files through one server: signed by their authors, verified by their readers."""
+    if ctx.invoked_subcommand is None:
+        if invocation.console.json:
+            raise UsageError(problem="No command was named", remedy="See: sft --help")
+        invocation.console.write(ctx.get_help() + "\n")
+        return USAGE_STATUS
+    return 0
+
+
+def main(arguments: Sequence[str], surroundings: Surroundings) -> int:
+    """Run one command; say its exit status. Every error has been told then."""
+    invocation = Invocation(surroundings)
+    try:
+        return _ended(arguments, invocation)
+    except SftError as error:  # standard output itself cannot be written
+        invocation.console.json = False
+        return report(invocation.console, error, now=invocation.now)
+
+
+def run() -> NoReturn:
+    """Be the console script."""
+    gc.disable()
+    status = main(sys.argv[1:], Surroundings(os.environ))
+    # What is left to take apart would only cost time; threads that wait for a disk would hold us.
+    os._exit(status)
+
+
+def _ended(arguments: Sequence[str], invocation: Invocation) -> int:
+    try:
+        status = _status_of(arguments, invocation)
+    except SftError as error:
+        status = report(invocation.console, error, now=invocation.now)
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a person
+        told = unforeseen(error, invocation.log)
+        status = report(invocation.console, told, now=invocation.now)
+        invocation.console.warn(f"     Details: {safe(str(invocation.log.path))}")
+    invocation.console.flush()
+    return status
+
+
+def _status_of(arguments: Sequence[str], invocation: Invocation) -> int:
+    try:
+        status = cli.main(list(arguments), prog_name="sft", standalone_mode=False, obj=invocation)
+    except click.ClickException as error:
+        before_dashes = list(arguments)[
+            : list(arguments).index("--") if "--" in arguments else None
+        ]
+        invocation.console.json |= "--json" in before_dashes
+        raise _usage(error) from error
+    except (click.Abort, KeyboardInterrupt):
+        return _stopped(invocation, Interrupted(signal.SIGINT))
+    except SystemExit as ended:
+        # click's own: a completion that was asked for, or a reader of the help who went away.
+        return 0 if invocation.environ.get(COMPLETE) is None else int(ended.code or 0)
+    except Interrupted as interrupted:
+        return _stopped(invocation, interrupted)
+    return status if isinstance(status, int) else 0
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "sft"
+    problem = error.format_message().removesuffix(".").replace("\n", " ")
+    # What was typed is repeated; an invitation in a wrong place is not, for screens and logs are read by others.
+    problem = _LINK.sub("sft://...", problem)
+    return UsageError(problem=problem, remedy=f"See: {command} --help")
+
+
+def _stopped(invocation: Invocation, interrupted: Interrupted) -> int:
+    console, status = invocation.console, interrupted.exit_status
+    message = interrupted.message or invocation.stopped()
+    if console.json:
+        again = {
+            "code": "INTERRUPTED",
+            "exit": status,
+            "message": message,
+            "next": "The same command again",
+        }
+        console.document({"error": {**again, "ref": None}})
+    console.warn(message)
+    return status

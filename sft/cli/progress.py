@@ -1,0 +1,120 @@
+"""Progress on standard error while a transfer runs: a bar that redraws itself, a line now and then, or events.
+
+Rules. A bar is drawn only for a terminal that can (``Console.may_draw``), at most ten times a second; the other two styles only
+when asked for; nothing of either with ``--quiet``. At the end no trace of a bar is left.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Final, Self
+
+from sft.cli.console import Console
+from sft.cli.invocation import Invocation
+from sft.cli.meter import Meter
+from sft.client.progress import Progress, Stage
+from sft.model.names import safe
+
+BAR_SECONDS: Final = 0.1
+PLAIN_SECONDS: Final = 10.0
+EVENT_SECONDS: Final = 0.5
+
+
+class ProgressShown:
+    """Shows a meter while the block runs.
+
+    Args:
+        console: where.
+        meter: what.
+        style: ``bar``, ``plain``, ``json``, or None for what fits.
+        reactor: times the drawing.
+    """
+
+    def __init__(self, console: Console, meter: Meter, style: str | None, reactor: Any) -> None:
+        if style in {None, "bar"}:
+            style = "bar" if console.may_draw else None
+        self._console = console
+        self._meter = meter
+        self._style = None if console.quiet else style
+        self._reactor = reactor
+        self._ticking: Any = None
+        self._stages: dict[int, Stage] = {}
+        self._began = 0.0
+        self.seconds = 0.0
+
+    def report(self, progress: Progress) -> None:
+        """Take one step of one item."""
+        self._meter.report(progress)
+        if self._style == "json" and self._stages.get(progress.index) is not progress.stage:
+            self._stages[progress.index] = progress.stage
+            self._event(
+                event="item", index=progress.index, name=progress.name, stage=progress.stage.value,
+                done_bytes=progress.done_bytes, total_bytes=progress.total_bytes,
+            )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        self._began = self._reactor.seconds()
+        if self._style is not None:
+            from twisted.internet.task import LoopingCall
+
+            seconds = {"bar": BAR_SECONDS, "plain": PLAIN_SECONDS, "json": EVENT_SECONDS}[
+                self._style
+            ]
+            self._meter.sample(self._reactor.seconds())
+            self._ticking = LoopingCall(self._tick)
+            self._ticking.clock = self._reactor
+            self._ticking.start(seconds, now=False)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._ticking is not None and self._ticking.running:
+            self._ticking.stop()
+        self.seconds = self._reactor.seconds() - self._began
+        self._console.draw("")
+
+    def _tick(self) -> None:
+        meter, console = self._meter, self._console
+        meter.sample(self._reactor.seconds())
+        if self._style == "bar":
+            console.draw(meter.line(console.width, console.glyph("━"), console.glyph("─")))
+        elif self._style == "plain":
+            console.note("  ".join([safe(meter.title), *(part.strip() for part in meter.parts())]))
+        else:
+            self._event(
+                event="progress", done_files=meter.done_files, files=meter.files, done_bytes=meter.settled_bytes,
+                total_bytes=meter.total_bytes, rate=round(meter.rate()), seconds_left=_rounded(meter.seconds_left()),
+                stalled=meter.stalled(),
+            )  # fmt: skip
+
+    def _event(self, **fields: object) -> None:
+        self._console.note(json.dumps(fields, ensure_ascii=True))
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
+
+
+@contextmanager
+def showing(
+    invocation: Invocation, title: str, totals: Sequence[int | None]
+) -> Iterator[ProgressShown]:
+    """Show the progress of a transfer while the block runs, and have an interrupt tell how far it came."""
+    meter = Meter(title, totals)
+    shown = ProgressShown(invocation.console, meter, invocation.progress, invocation.reactor)
+
+    def stopped() -> str:
+        percent = meter.percent
+        at = "" if percent is None else f" at {percent} %"
+        return f"Stopped{at}. Nobody sees a partial file. The same command again starts over."
+
+    invocation.stopped = stopped
+    with shown:
+        yield shown

@@ -1,0 +1,133 @@
+"""Run a command's coroutine on the reactor, and end it well when a signal comes.
+
+Rules. SIGINT and SIGTERM cancel what the command waits for; its own clean-up runs to the end (a transfer tells the server and
+removes its parts), then the status is 128 plus the signal. A second signal ends the process at once. Twisted's own handlers are
+not installed: they stop the reactor and abandon the work with status 0. What Twisted would print goes to the log.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+
+Act = Callable[[Any], Coroutine[Any, Any, T]]
+"""A coroutine function that is given the reactor."""
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+CLEAN_UP_SECONDS: Final = 15  # an orderly close waits 5 s; what takes longer hangs
+
+
+class Interrupted(BaseException):
+    """A signal, or a person, ended the command; its clean-up has run.
+
+    Args:
+        number: the signal; that of the interrupt key for a person who says no.
+        message: what is said of it, in place of what the command says.
+    """
+
+    def __init__(self, number: int, message: str = "") -> None:
+        super().__init__(number, message)
+        self.exit_status = 128 + number
+        self.message = message
+
+
+def execute(act: Act[T], log: Callable[[str], object]) -> T:
+    """Run a coroutine on the default reactor until it is done; once per process.
+
+    Args:
+        act: the coroutine function.
+        log: gets what Twisted has to say of faults that nobody caught.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM came meanwhile.
+        BaseException: whatever the coroutine raised.
+    """
+    from twisted.internet import reactor as default_reactor
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
+    reactor: Any = default_reactor
+    # Twisted times its calls by the wall clock; one that is set back would stall them all.
+    reactor.seconds = time.monotonic
+    _log_faults_to(log)
+    signals: list[int] = []
+    running: list[Deferred[T]] = []
+    outcome: list[T | Failure] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        if signals:
+            os._exit(128 + number)
+        signals.append(number)
+        reactor.callFromThread(cancel)
+
+    def cancel() -> None:
+        reactor.callLater(CLEAN_UP_SECONDS, os._exit, 128 + signals[0])
+        for deferred in running:
+            deferred.cancel()
+
+    def start() -> None:
+        deferred = Deferred.fromCoroutine(act(reactor))
+        running.append(deferred)
+        deferred.addBoth(done)
+
+    def done(result: T | Failure) -> None:
+        outcome.append(result)
+        reactor.stop()
+
+    with handled(interrupt):
+        reactor.callWhenRunning(start)
+        reactor.run(installSignalHandlers=False)
+    result = outcome[0]
+    if not isinstance(result, Failure):
+        return result
+    if signals:
+        raise Interrupted(signals[0])
+    raise result.value or RuntimeError(result.getErrorMessage())
+
+
+@contextmanager
+def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Have SIGINT and SIGTERM go to a handler meanwhile."""
+    before = {number: signal.signal(number, handler) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGINT and SIGTERM raise Interrupted where they come: for a question on the terminal, which blocks."""
+
+    def raise_it(number: int, _frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    with handled(raise_it):
+        yield
+
+
+def _log_faults_to(log: Callable[[str], object]) -> None:
+    from twisted.logger import (
+        ILogObserver,
+        LogEvent,
+        LogLevel,
+        eventAsText,
+        globalLogBeginner,
+    )
+    from zope.interface import provider
+
+    @provider(ILogObserver)
+    def record(event: LogEvent) -> None:
+        if event.get("log_level") is LogLevel.critical:
+            log(eventAsText(event, includeTraceback=True))
+
+    # Until a log has begun, Twisted prints faults with their tracebacks on the terminal.
+    globalLogBeginner.beginLoggingTo([record], discardBuffer=True, redirectStandardIO=False)

@@ -1,0 +1,144 @@
+"""From an address to a logged-in line: connect, handshake, and say plainly why not.
+
+Rules. Only where the line closes before the server's first answer (a server at its limit lets the oldest go) it is tried again,
+three times, after a wait that grows and is random, so that many clients do not come back together. A server with another key
+than the pinned one is never tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet import error as twisted_error
+from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, connectProtocol
+from twisted.internet.task import deferLater
+
+from sft.client.line import Line
+from sft.errors import (
+    ConnectionLostError,
+    ProtocolError,
+    RemoteProtocolError,
+    ServerKeyChangedError,
+    ServerKeyMismatchError,
+    SftError,
+    StreamTruncatedError,
+    UnreachableError,
+)
+from sft.wire.connection import Connection
+
+_CONNECT_SECONDS: Final = 20
+_MORE_TRIES: Final = 3
+_FIRST_WAIT_SECONDS: Final = 0.25
+
+_REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (twisted_error.ConnectionRefusedError, "connection refused"),
+    (twisted_error.DNSLookupError, "no such host"),
+    (twisted_error.UnknownHostError, "no such host"),
+    (twisted_error.TimeoutError, "no answer in time"),
+    (twisted_error.TCPTimedOutError, "no answer in time"),
+    (twisted_error.NoRouteError, "no way to it"),
+)
+
+
+class Dialer:
+    """Makes lines to one server.
+
+    Args:
+        endpoint: where it listens.
+        address: the same, as people write it.
+        profile: how this computer calls it, for the next step of an error.
+        new_connection: a fresh sans-IO side for each try: its ephemeral keys serve once.
+        new_line: the line around it.
+        random: gives 0 to 1.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        endpoint: Any,
+        *,
+        address: str,
+        profile: str,
+        new_connection: Callable[[], Connection],
+        new_line: Callable[[Connection], Line],
+        random: Callable[[], float],
+    ) -> None:
+        self._reactor = reactor
+        self._endpoint = endpoint
+        self._address = address
+        self._profile = profile
+        self._new_connection = new_connection
+        self._new_line = new_line
+        self._random = random
+
+    async def dial(self) -> Line:
+        """Connect and log in.
+
+        Raises:
+            UnreachableError: nobody answers there.
+            ServerKeyChangedError: somebody else does.
+            VersionUnknownError: no protocol in common.
+            RequestError: the server does not let us in, and says why.
+            ConnectionLostError: the line broke after the server's key was proved.
+        """
+        wait_seconds = _FIRST_WAIT_SECONDS
+        for _ in range(_MORE_TRIES):
+            line = await self._try()
+            if line is not None:
+                return line
+            await deferLater(self._reactor, wait_seconds * (0.5 + self._random()))
+            wait_seconds *= 2
+        line = await self._try()
+        if line is None:
+            raise self._unreachable("it closes the connection at once")
+        return line
+
+    async def _try(self) -> Line | None:
+        """Try once; None if the line closed before the server's first answer."""
+        connection = self._new_connection()
+        line = self._new_line(connection)
+        try:
+            await connectProtocol(self._endpoint, line.link)
+        except (twisted_error.ConnectError, twisted_error.DNSLookupError) as fault:
+            raise self._unreachable(_reason(fault)) from fault
+        try:
+            await line.welcomed
+        except StreamTruncatedError as fault:
+            if not connection.frames_received:
+                return None
+            raise ConnectionLostError(fault.detail) from fault
+        except ProtocolError as fault:
+            line.abort()
+            raise self._explained(fault, silent=not connection.frames_received) from fault
+        except BaseException:
+            line.abort()
+            raise
+        return line
+
+    def _explained(self, fault: ProtocolError, *, silent: bool) -> SftError:
+        if isinstance(fault, ServerKeyMismatchError):
+            return ServerKeyChangedError(fault.detail, server=self._profile)
+        if type(fault) is RemoteProtocolError and silent:  # the login deadline
+            return self._unreachable("it accepts the connection and says nothing")
+        return fault
+
+    def _unreachable(self, reason: str) -> UnreachableError:
+        return UnreachableError(address=self._address, reason=reason, profile=self._profile)
+
+
+def tcp_endpoint(reactor: Any, host: str, port: int) -> HostnameEndpoint:
+    """Name a server by host and port; every address of the host is tried."""
+    return HostnameEndpoint(reactor, host, port, timeout=_CONNECT_SECONDS)
+
+
+def unix_endpoint(reactor: Any, path: str) -> UNIXClientEndpoint:
+    """Name a control socket."""
+    return UNIXClientEndpoint(reactor, path, timeout=_CONNECT_SECONDS)
+
+
+def _reason(fault: Exception) -> str:
+    for kind, reason in _REASONS:
+        if isinstance(fault, kind):
+            return reason
+    return "no connection"

@@ -1,0 +1,169 @@
+"""The key of one profile: a minisign secret key file in the state, opened when it is needed.
+
+Rules. The file is minisign's own, 0600, copied into the state where it came from elsewhere. Opening a protected one costs
+seconds and up to a gigabyte: never on the reactor's thread. A passphrase comes from a file or from whoever asks; it is in no
+argument, log or repr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sft.client.faults import told_of
+from sft.crypto import key_file
+from sft.errors import KeyFormatError, KeyLockedError, LocalFileError
+from sft.limits import KIB
+
+if TYPE_CHECKING:
+    from sft.client.paths import State
+    from sft.client.profiles import Profile
+    from sft.crypto.keys import PublicKey, SigningKey
+    from sft.link.threads import Pool
+
+Ask = Callable[[], Awaitable[str]]
+"""Gives a passphrase; raises KeyLockedError where nobody can be asked."""
+
+_KEY_FILE_BYTES: Final = 4 * KIB
+_PASSPHRASE_FILE_BYTES: Final = 4 * KIB
+
+
+def passphrase_from(environ: Mapping[str, str], ask: Ask | None) -> Ask:
+    """Say where a passphrase comes from: the file that SFT_PASSPHRASE_FILE names, else a person, else nowhere."""
+    named = environ.get("SFT_PASSPHRASE_FILE")
+    path = Path(named or "").expanduser()
+
+    async def from_file() -> str:
+        return _first_line(path)  # a line of a file of its owner: not worth a thread
+
+    async def from_nowhere() -> str:
+        raise KeyLockedError
+
+    return from_file if named else ask or from_nowhere
+
+
+class Identity:
+    """The key pair of one profile."""
+
+    def __init__(self, state: State, profile: Profile) -> None:
+        self._state = state
+        self._profile = profile
+
+    @property
+    def public(self) -> PublicKey:
+        """The public half; known without opening the secret one."""
+        return self._profile.key
+
+    @property
+    def words(self) -> str:
+        """The eight words that people compare."""
+        return self.public.words()
+
+    def encrypted(self) -> bool:
+        """Tell whether a passphrase protects the key (blocks)."""
+        return key_file.is_encrypted(self._text())
+
+    def export(self) -> str:
+        """Write minisign's public key file."""
+        return self.public.pub_file()
+
+    def export_secret(self) -> str:
+        """Give the secret key file as it lies there (blocks)."""
+        return self._text()
+
+    async def unlock(self, pool: Pool, ask: Ask) -> SigningKey:
+        """Open the key.
+
+        Raises:
+            KeyLockedError: it needs a passphrase, and nobody can be asked.
+            PassphraseWrongError: not that one; asking again is the caller's.
+            KeyFormatError: the file is damaged, or is of another key than the profile says.
+        """
+        text = await pool.run(self._text)
+        if not key_file.is_encrypted(text):
+            key = key_file.decode(text, _none_needed)
+        else:
+            key = await open_protected(pool, text, await ask())
+        if key.public != self.public:
+            raise KeyFormatError("the key file is of another key than the profile")
+        return key
+
+    async def change_passphrase(self, pool: Pool, ask_old: Ask, new: str | None) -> None:
+        """Protect the key by another passphrase, or by none.
+
+        Raises:
+            KeyLockedError, PassphraseWrongError, KeyFormatError: as ``unlock``.
+        """
+        key = await self.unlock(pool, ask_old)
+
+        def write() -> None:
+            self._state.write(self._profile.key_file, key_file.encode(key, new).encode())
+
+        await pool.run(write)
+
+    def _text(self) -> str:
+        data = self._state.read(self._profile.key_file)
+        if data is None:
+            raise LocalFileError(
+                path=str(self._state.path(self._profile.key_file)),
+                problem="is missing: it is your key",
+                remedy="Put it back from a copy, or ask an admin for a new invitation",
+            )
+        return _text_of(data)
+
+
+async def open_protected(pool: Pool, text: str, passphrase: str) -> SigningKey:
+    """Open a protected key file on the pool.
+
+    Raises:
+        PassphraseWrongError: not that one.
+        LocalFileError: this computer has too little memory free for it.
+    """
+
+    def decode() -> SigningKey:
+        try:
+            return key_file.decode(text, lambda: passphrase)
+        except MemoryError as error:
+            raise LocalFileError(
+                path="The key",
+                problem="needs more memory to open than is free here",
+                remedy="Close something, then the same command again",
+            ) from error
+
+    return await pool.run(decode)
+
+
+def read_key_file(path: Path) -> str:
+    """Read a secret key file that a person named (blocks).
+
+    Raises:
+        LocalFileError: it cannot be read.
+        KeyFormatError: it is no minisign secret key.
+    """
+    with told_of(path), path.open("rb") as file:
+        text = _text_of(file.read(_KEY_FILE_BYTES + 1))
+    key_file.is_encrypted(text)
+    return text
+
+
+def _text_of(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise KeyFormatError("a key file is text") from None
+
+
+def _first_line(path: Path) -> str:
+    with told_of(path), path.open("rb") as file:
+        data = file.read(_PASSPHRASE_FILE_BYTES)
+    try:
+        return data.decode("utf-8").split("\n", 1)[0].rstrip("\r")
+    except UnicodeDecodeError as error:
+        raise LocalFileError(
+            path=str(path), problem="does not hold text", remedy="Write the passphrase into it"
+        ) from error
+
+
+def _none_needed() -> str:
+    raise KeyLockedError

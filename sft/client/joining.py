@@ -1,0 +1,196 @@
+"""Joining a server, by an invitation or by its link.
+
+Rules. The key is made here and never leaves this computer. Key and profile are stored before the server hears of them: so the
+same invitation with the same key goes on where an earlier attempt stopped, and a taken name, a wrong passphrase or a lost line
+spends nothing. A key that came from elsewhere is copied as it is.
+"""
+
+from __future__ import annotations
+
+import random as random_numbers
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sft.client.identity import Ask, Identity, open_protected, read_key_file
+from sft.client.paths import State
+from sft.client.people import show_self
+from sft.client.profiles import Profile, Profiles
+from sft.client.session import log_in
+from sft.crypto import key_file as key_files
+from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
+from sft.errors import KeyLockedError, UserNameNotAllowedError
+from sft.link.threads import Pool
+from sft.model.links import InvitationLink, ServerLink
+from sft.model.names import parse_device_name, parse_user_name
+from sft.model.records import ServerInfo, User
+from sft.wire.handshake import Claim
+
+Link = InvitationLink | ServerLink
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A person as the server now has them."""
+
+    profile: Profile
+    user: User
+    server: ServerInfo
+
+
+def suggested_user_name(environ: Mapping[str, str]) -> str:
+    """Offer the name that this computer has for its user; empty where it is no name."""
+    for variable in ("LOGNAME", "USER", "USERNAME"):
+        try:
+            return parse_user_name(environ.get(variable, ""))
+        except UserNameNotAllowedError:
+            continue
+    return ""
+
+
+def suggested_device_name() -> str:
+    """Offer the name of this computer; a plain one where it has none that fits."""
+    try:
+        return parse_device_name(socket.gethostname().partition(".")[0])
+    except UserNameNotAllowedError:
+        return "computer"
+
+
+def pending(state: State, link: Link) -> Profile | None:
+    """Find the profile that an earlier attempt with this link left (blocks): its key exists."""
+    invitation = _point(link)
+    for profile in Profiles(state).all():
+        if profile.server_key != link.server_key or profile.invitation != invitation:
+            continue
+        if invitation or not profile.joined:
+            return profile
+    return None
+
+
+async def join(
+    reactor: Any,
+    state: State,
+    link: Link,
+    *,
+    user_name: str,
+    device: str,
+    passphrase: str | None,
+    ask: Ask,
+    key_file: Path | None = None,
+    pool: Pool | None = None,
+    random: Callable[[], float] = random_numbers.random,
+    clock: Callable[[], float] = time.time,
+) -> Joined:
+    """Join a server.
+
+    Args:
+        passphrase: protects a new key; None leaves it unprotected.
+        ask: opens a key that exists already.
+        key_file: a minisign secret key to join with, copied.
+
+    Raises:
+        UserNameNotAllowedError: not a name.
+        RequestError: the server refused, and says why; the invitation is still good unless it says otherwise.
+        UnreachableError, ServerKeyChangedError, ConnectionLostError: nothing was spent.
+    """
+    user_name, device = parse_user_name(user_name), parse_device_name(device)
+    owns_pool = pool is None
+    if pool is None:
+        pool = Pool(reactor)
+        pool.start()
+    try:
+        key, profile = await _prepared(
+            state, link, device=device, passphrase=passphrase, ask=ask, key_file=key_file,
+            pool=pool, now=int(clock()),
+        )  # fmt: skip
+        invitation = (
+            InvitationKey.from_seed(link.seed) if isinstance(link, InvitationLink) else None
+        )
+        claim = Claim.join(user_name, key.public, device, invitation)
+        session = await log_in(
+            reactor, state, profile, key, claim, invitation,
+            pool=pool, owns_pool=False, random=random,
+        )  # fmt: skip
+        async with session:
+            shown = await show_self(session)
+        profile = await pool.run(Profiles(state).update, profile.name, joined_at=int(clock()))
+        return Joined(profile, shown.user, shown.server)
+    finally:
+        if owns_pool:
+            pool.stop()
+
+
+async def _prepared(
+    state: State,
+    link: Link,
+    *,
+    device: str,
+    passphrase: str | None,
+    ask: Ask,
+    key_file: Path | None,
+    pool: Pool,
+    now: int,
+) -> tuple[SigningKey, Profile]:
+    """Give key and profile, both stored."""
+    earlier = await pool.run(pending, state, link)
+    if key_file is not None:
+        text = await pool.run(read_key_file, key_file)
+        if key_files.is_encrypted(text):
+            key = await open_protected(pool, text, await ask())
+        else:
+            key = key_files.decode(text, _never_asked)
+    elif earlier is not None:
+        key = await Identity(state, earlier).unlock(pool, ask)
+        text = ""
+    else:
+        key = SigningKey.generate()
+        text = await pool.run(key_files.encode, key, passphrase)
+
+    def store() -> Profile:
+        name = _key_name(key)
+        if text:
+            state.write(name, text.encode())
+        elif earlier is not None:
+            name = earlier.key_file
+        fields: dict[str, str | int | bytes] = {
+            "host": link.host,
+            "port": link.port,
+            "public_key": key.public.encode(),
+            "key_file": name,
+            "device": device,
+        }
+        if earlier is not None:
+            return Profiles(state).update(earlier.name, **fields)
+        return Profiles(state).add(
+            Profile(
+                name=link.server_name,
+                server_name=link.server_name,
+                host=link.host,
+                port=link.port,
+                server_key=link.server_key,
+                server_id=ServerPublic(link.server_key).server_id(),
+                public_key=key.public.encode(),
+                key_file=name,
+                device=device,
+                pinned_at=now,
+                invitation=_point(link),
+            )
+        )
+
+    return key, await pool.run(store)
+
+
+def _point(link: Link) -> bytes:
+    """Give the public half of an invitation; empty for a server link."""
+    return InvitationKey.from_seed(link.seed).point if isinstance(link, InvitationLink) else b""
+
+
+def _key_name(key: SigningKey) -> str:
+    return f"keys/{key.public.words().replace(' ', '-')}.key"
+
+
+def _never_asked() -> str:
+    raise KeyLockedError

@@ -1,0 +1,125 @@
+"""Requests about people, roles and invitations, one function each; refusals are raised."""
+
+from __future__ import annotations
+
+from sft.client.requester import Requester
+from sft.crypto.keys import InvitationKey, PublicKey
+from sft.model.access import Role
+from sft.model.links import InvitationLink, parse_address
+from sft.model.records import Invitation, User, UserState
+from sft.wire.messages import (
+    AddUser,
+    ChangeRole,
+    DisableUser,
+    Done,
+    EnableUser,
+    InvitationList,
+    InvitationShown,
+    ListInvitations,
+    ListUsers,
+    MakeInvitation,
+    RemoveUser,
+    SelfShown,
+    ShowSelf,
+    ShowUser,
+    UserList,
+    UserShown,
+    WithdrawInvitation,
+)
+
+
+async def show_self(session: Requester) -> SelfShown:
+    """Ask who we are there, now."""
+    return await session.request(ShowSelf, SelfShown)
+
+
+async def list_users(session: Requester) -> list[User]:
+    """List the whole registry, in order of joining."""
+    users: list[User] = []
+    after = 0
+    while True:
+        answer = await session.request(ListUsers, UserList, after=after)
+        users.extend(answer.page.users)
+        after = answer.page.next
+        if not after:
+            return users
+
+
+async def show_user(session: Requester, name: str) -> User:
+    """Show one person with all keys."""
+    return (await session.request(ShowUser, UserShown, user_id=0, name=name)).user
+
+
+async def show_user_by_id(session: Requester, user_id: int) -> User:
+    """Show one person, also a removed one, with all keys."""
+    return (await session.request(ShowUser, UserShown, user_id=user_id)).user
+
+
+async def admins(session: Requester) -> list[str]:
+    """Name those who can help."""
+    users = await list_users(session)
+    return [u.name for u in users if u.role is Role.ADMIN and u.state is UserState.ACTIVE]
+
+
+async def add_user(
+    session: Requester, name: str, role: Role, public_key: PublicKey, device: str
+) -> User:
+    """Register a person by public key."""
+    answer = await session.request(
+        AddUser, UserShown, name=name, role=role, public_key=public_key.encode(), device=device
+    )
+    return answer.user
+
+
+async def change_role(session: Requester, name: str, role: Role) -> tuple[User, str]:
+    """Give a person another role; gives the person and the role before."""
+    answer = await session.request(ChangeRole, UserShown, name=name, role=role)
+    return answer.user, answer.before
+
+
+async def disable(session: Requester, name: str) -> User:
+    """Lock a person out, keeping everything."""
+    return (await session.request(DisableUser, UserShown, name=name)).user
+
+
+async def enable(session: Requester, name: str) -> User:
+    """Let a disabled person in again."""
+    return (await session.request(EnableUser, UserShown, name=name)).user
+
+
+async def remove(session: Requester, name: str, files_to: str = "") -> User:
+    """Remove a person for good; the files go to ``files_to``, or to the caller."""
+    return (await session.request(RemoveUser, UserShown, name=name, files_to=files_to)).user
+
+
+async def invite(
+    session: Requester, *, role: Role, name: str | None, seconds: int
+) -> tuple[InvitationLink, Invitation]:
+    """Make an invitation; its secret is drawn here and never sent: only the link holds it."""
+    key = InvitationKey.generate()
+    answer = await session.request(
+        MakeInvitation, InvitationShown, public_key=key.point, role=role, name=name, seconds=seconds
+    )
+    made = answer.invitation
+    host, port = parse_address(answer.server.address or session.address)
+    link = InvitationLink(
+        host=host,
+        port=port,
+        server_key=session.server_key.point,
+        server_name=session.server_name,
+        seed=key.seed,
+        role=made.role,
+        expires_at=made.expires_at,
+        user_name=made.name,
+    )
+    return link, made
+
+
+async def list_invitations(session: Requester) -> list[Invitation]:
+    """List invitations that are not older than a month."""
+    return list((await session.request(ListInvitations, InvitationList)).invitations)
+
+
+async def withdraw(session: Requester, invitation_id: int) -> None:
+    """Make an open invitation void."""
+    await session.request(WithdrawInvitation, Done, invitation_id=invitation_id)

@@ -1,0 +1,305 @@
+"""What is to be sent or fetched, settled before the first byte moves: every odd thing is known and named by then.
+
+Rules. A folder's walk follows no link. Names are checked here as the server will check them. What came from the server becomes
+a path of this computer through ``local_name`` alone. Two items never have one target. ``plan_put`` blocks.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sft.client.faults import local_fault
+from sft.client.files import Listing, show_file
+from sft.client.requester import Requester
+from sft.client.together import together
+from sft.client.tree import find, fixed_part, has_pattern, walk
+from sft.errors import (
+    LocalExistsError,
+    LocalFileError,
+    NameClashError,
+    NotFoundError,
+    SftError,
+    UsageError,
+)
+from sft.model.names import (
+    fold,
+    join_path,
+    local_name,
+    parse_component,
+    parse_path,
+    safe_name,
+    split_path,
+)
+from sft.model.records import File, Folder
+
+_AT_ONCE: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What cannot be sent or fetched, and why."""
+
+    name: str
+    error: SftError
+
+
+@dataclass(frozen=True, slots=True)
+class PutItem:
+    """A file to send; ``source`` None is standard input.
+
+    Args:
+        follow: it was named by the person, so a link means what it leads to.
+    """
+
+    source: Path | None
+    path: str
+    size: int | None
+    follow: bool = True
+
+
+@dataclass(slots=True)
+class PutPlan:
+    """Files to send, folders to make that hold none, and what stays behind."""
+
+    items: list[PutItem] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    links_skipped: int = 0
+    others_skipped: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def total_bytes(self) -> int:
+        """What is known of the size of all."""
+        return sum(item.size or 0 for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class GetItem:
+    """A file to fetch, and where below the destination it goes."""
+
+    path: str
+    parts: tuple[str, ...]
+    size: int
+    version: int = 0
+
+
+@dataclass(slots=True)
+class GetPlan:
+    """Files to fetch, folders to make that hold none, and what cannot be fetched."""
+
+    items: list[GetItem] = field(default_factory=list)
+    folders: list[tuple[str, ...]] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def total_bytes(self) -> int:
+        """The size of all."""
+        return sum(item.size for item in self.items)
+
+
+# -- to the server ----------------------------------------------------------------------------------
+
+
+def plan_put(
+    sources: Sequence[str],
+    *,
+    to: str = "",
+    as_path: str | None = None,
+    safe_names: bool = False,
+) -> PutPlan:
+    """Settle what is sent where (blocks).
+
+    Args:
+        sources: files, folders, or ``-`` for standard input.
+        to: folder on the server.
+        as_path: whole path there, for one source.
+        safe_names: what no computer could store gets the closest name that all can.
+
+    Raises:
+        UsageError: sources and destination contradict one another.
+        NameNotAllowedError: the destination is no name.
+    """
+    if as_path is not None and (len(sources) != 1 or to):
+        raise UsageError(
+            problem="--as names one file: it goes with one source and without --to",
+            remedy="Several files: sft put FILES --to FOLDER",
+        )
+    if "-" in sources and as_path is None:
+        raise UsageError(
+            problem="Standard input has no name", remedy="Give it one: sft put - --as PATH"
+        )
+    walker = _Walker(safe_names=safe_names)
+    folder = parse_path(to, root=True)
+    for source in sources:
+        target = None if as_path is None else parse_path(as_path)
+        walker.take(source, folder, target)
+    return walker.plan
+
+
+class _Walker:
+    """One walk over what a person named."""
+
+    def __init__(self, *, safe_names: bool) -> None:
+        self.plan = PutPlan()
+        self._safe_names = safe_names
+        self._taken: dict[str, str] = {}
+
+    def take(self, source: str, folder: str, target: str | None) -> None:
+        if source == "-":
+            self._add(None, target or "", None, shown="-")
+            return
+        path = Path(source)
+        try:
+            found = path.stat()
+        except OSError as error:
+            self.plan.refused.append(Refused(source, local_fault(error, source)))
+            return
+        try:
+            where = target or join_path(folder, self._name(_own_name(path)))
+        except SftError as error:
+            self.plan.refused.append(Refused(source, error))
+            return
+        if stat.S_ISDIR(found.st_mode):
+            self._folder(path, where)
+        elif stat.S_ISREG(found.st_mode):
+            self._add(path, where, found.st_size, shown=source)
+        else:
+            odd = LocalFileError(
+                path=source, problem="is not a regular file", remedy="Send a pipe with -"
+            )
+            self.plan.refused.append(Refused(source, odd))
+
+    def _folder(self, top: Path, where: str) -> None:
+        waiting = [(top, where)]
+        while waiting:
+            folder, path = waiting.pop()
+            try:
+                with os.scandir(folder) as entries:
+                    found = sorted(entries, key=lambda entry: entry.name)
+            except OSError as error:
+                self.plan.refused.append(Refused(str(folder), local_fault(error, folder)))
+                continue
+            if not found:
+                self.plan.folders.append(path)
+            below: list[tuple[Path, str]] = []
+            for entry in found:
+                self._entry(entry, path, below)
+            waiting.extend(reversed(below))
+
+    def _entry(self, entry: os.DirEntry[str], above: str, below: list[tuple[Path, str]]) -> None:
+        try:
+            if entry.is_symlink():
+                self.plan.links_skipped += 1
+            elif entry.is_dir(follow_symlinks=False):
+                below.append((Path(entry.path), join_path(above, self._name(entry.name))))
+            elif entry.is_file(follow_symlinks=False):
+                path = join_path(above, self._name(entry.name))
+                size = entry.stat(follow_symlinks=False).st_size
+                self._add(Path(entry.path), path, size, shown=entry.path, follow=False)
+            else:
+                self.plan.others_skipped += 1
+        except OSError as error:
+            self.plan.refused.append(Refused(entry.path, local_fault(error, entry.path)))
+        except SftError as error:
+            self.plan.refused.append(Refused(entry.path, error))
+
+    def _name(self, name: str) -> str:
+        return safe_name(name) if self._safe_names else parse_component(name)
+
+    def _add(
+        self, source: Path | None, path: str, size: int | None, *, shown: str, follow: bool = True
+    ) -> None:
+        key = "/".join(map(fold, parse_path(path).split("/")))
+        if key in self._taken:
+            error = NameClashError(name=path, existing=self._taken[key])
+            self.plan.refused.append(Refused(shown, error))
+            return
+        self._taken[key] = path
+        self.plan.items.append(PutItem(source, path, size, follow))
+
+
+def _own_name(path: Path) -> str:
+    """Name a source: ``.`` and ``..`` are called as the folder that they mean."""
+    return path.name if path.name not in ("", "..") else path.resolve().name
+
+
+# -- from the server ------------------------------------------------------------------------------------
+
+
+async def plan_get(session: Requester, names: Sequence[str]) -> GetPlan:
+    """Settle what is fetched: files, whole folders, patterns.
+
+    What is named that is not there, or has no name for this computer, stands in ``refused``.
+    """
+    plan = GetPlan()
+    found = await together(_AT_ONCE, names, lambda name: _resolve(session, name))
+    taken: set[tuple[str, ...]] = set()
+    for name, (above, listing) in zip(names, found, strict=True):
+        if isinstance(listing, SftError):
+            plan.refused.append(Refused(name, listing))
+            continue
+        for file in listing.files:
+            _add_file(plan, file, above, taken)
+        for folder in listing.folders:
+            if not folder.files and not folder.folders:
+                try:
+                    plan.folders.append(_local_parts(folder.path, above))
+                except SftError as error:
+                    plan.refused.append(Refused(folder.path, error))
+    return plan
+
+
+async def _resolve(session: Requester, name: str) -> tuple[str, Listing | SftError]:
+    """Give what a name stands for, and the folder of the server that becomes the destination."""
+    try:
+        if has_pattern(name):
+            listing = await find(session, name.lstrip("/"))
+            if not listing.files:
+                raise _nothing(name)
+            return fixed_part(name.strip("/")), Listing(files=listing.files)
+        path = parse_path(name, root=True)
+        above = split_path(path)[0] if path else ""
+        if path:
+            try:
+                return above, Listing(files=[await show_file(session, path)])
+            except NotFoundError as error:
+                missing = error
+            try:
+                listing = await walk(session, path)
+            except NotFoundError:
+                return above, missing
+            if not listing.files and not listing.folders:
+                listing.folders.append(Folder(path, 0, 0, 0))
+            return above, listing
+        return above, await walk(session)
+    except SftError as error:
+        return "", error
+
+
+def _add_file(plan: GetPlan, file: File, above: str, taken: set[tuple[str, ...]]) -> None:
+    try:
+        parts = _local_parts(file.path, above)
+    except SftError as error:
+        plan.refused.append(Refused(file.path, error))
+        return
+    if parts in taken:
+        if all(item.path != file.path for item in plan.items):
+            clash = LocalExistsError(path="/".join(parts))
+            plan.refused.append(Refused(file.path, clash))
+        return
+    taken.add(parts)
+    plan.items.append(GetItem(file.path, parts, file.version.size))
+
+
+def _local_parts(path: str, above: str) -> tuple[str, ...]:
+    below = path.removeprefix(f"{above}/") if above else path
+    return tuple(local_name(part) for part in below.split("/"))
+
+
+def _nothing(pattern: str) -> NotFoundError:
+    return NotFoundError(what="file like", name=pattern, see="sft ls")

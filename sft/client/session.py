@@ -1,0 +1,251 @@
+"""A person's session at one server: the logged-in line, the opened key, the people it knows.
+
+``connect`` opens the key, dials, proves both ends and gives a Session; ``connect_operator`` gives the bare line to a server's
+own control socket. Closing is authenticated, so that a peer that vanished is told from one that left.
+"""
+
+from __future__ import annotations
+
+import random as random_numbers
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from twisted.internet.defer import DeferredLock
+
+from sft.client.dialing import Dialer, tcp_endpoint, unix_endpoint
+from sft.client.identity import Ask, Identity
+from sft.client.line import Line
+from sft.client.paths import State
+from sft.client.people import show_user_by_id
+from sft.client.pins import Pins
+from sft.client.profiles import Profile, Profiles
+from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
+from sft.errors import NotFoundError
+from sft.link.threads import Pool
+from sft.model.access import Role
+from sft.model.records import File
+from sft.wire.connection import Connection
+from sft.wire.handshake import Claim
+from sft.wire.messages import Notice, Reply, Request
+
+R = TypeVar("R", bound=Reply)
+
+OnNotice = Callable[[Notice], None]
+
+
+@dataclass(slots=True)
+class Session:
+    """A logged-in person.
+
+    Args:
+        key: the opened key: it signs what is stored.
+        pins: the server's people as this computer knows them.
+        clock: Unix seconds.
+    """
+
+    line: Line
+    state: State
+    profile: Profile
+    key: SigningKey
+    pins: Pins
+    pool: Pool
+    owns_pool: bool
+    clock: Callable[[], float] = time.time
+    _learning: DeferredLock = field(default_factory=DeferredLock)
+
+    @property
+    def user_id(self) -> int:
+        """Our number there."""
+        return self.line.welcome.user_id
+
+    @property
+    def user_name(self) -> str:
+        """Our name there."""
+        return self.line.welcome.name
+
+    @property
+    def role(self) -> Role:
+        """What we were at login; a notice tells when it changes."""
+        return Role(self.line.welcome.role)
+
+    @property
+    def server_name(self) -> str:
+        """How the server calls itself."""
+        return self.line.server_name
+
+    @property
+    def server_key(self) -> ServerPublic:
+        """The key that the server proved."""
+        return self.line.server_key
+
+    @property
+    def server_id(self) -> bytes:
+        """What file signatures call the server."""
+        return self.line.welcome.server.server_id
+
+    @property
+    def address(self) -> str:
+        """Where it was reached."""
+        return self.line.address
+
+    @property
+    def alive(self) -> bool:
+        """Say whether anything can still be asked."""
+        return self.line.alive
+
+    async def request(
+        self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any
+    ) -> R:
+        """Ask, and wait for the answer: see ``Line.request``."""
+        return await self.line.request(kind, reply, **fields)
+
+    async def meet_author(self, file: File) -> None:
+        """Pin the author's key of a file, if this computer has not seen that person yet."""
+        version = file.version
+        if self.pins.knows(version.author_id, version.public_key):
+            return
+        await self._learning.acquire()
+        try:
+            if not self.pins.knows(version.author_id, version.public_key):
+                try:
+                    author = await show_user_by_id(self, version.author_id)
+                except NotFoundError:
+                    return  # the verdict will say so
+                await self.pool.run(self.pins.learn, [author], now=int(self.clock()))
+        finally:
+            self._learning.release()
+
+    async def close(self) -> None:
+        """Leave, and wait until the server's end is down too."""
+        try:
+            await self.line.close()
+        finally:
+            self._end_pool()
+
+    def abort(self) -> None:
+        """End at once."""
+        self.line.abort()
+        self._end_pool()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _end_pool(self) -> None:
+        if self.owns_pool:
+            self.owns_pool = False
+            self.pool.stop()
+
+
+async def connect(
+    reactor: Any,
+    state: State,
+    profile: Profile,
+    *,
+    ask: Ask,
+    pool: Pool | None = None,
+    random: Callable[[], float] = random_numbers.random,
+    on_notice: OnNotice | None = None,
+) -> Session:
+    """Log in with a profile.
+
+    Args:
+        ask: gives the key's passphrase, if it has one.
+        pool: shared with other sessions; else the session has its own.
+        random: gives 0 to 1.
+        on_notice: told what the server says unasked.
+
+    Raises:
+        KeyLockedError, PassphraseWrongError, KeyFormatError: the key does not open.
+        UnreachableError, ServerKeyChangedError, VersionUnknownError, ConnectionLostError: no line.
+        LoginRefusedError: the server does not let this key in.
+    """
+    owns_pool = pool is None
+    if pool is None:
+        pool = Pool(reactor)
+        pool.start()
+    try:
+        key = await Identity(state, profile).unlock(pool, ask)
+        claim = Claim.login(profile.user_name, key.public, profile.device)
+        return await log_in(
+            reactor, state, profile, key, claim, None,
+            pool=pool, owns_pool=owns_pool, random=random, on_notice=on_notice,
+        )  # fmt: skip
+    except BaseException:
+        if owns_pool:
+            pool.stop()
+        raise
+
+
+async def log_in(
+    reactor: Any,
+    state: State,
+    profile: Profile,
+    key: SigningKey,
+    claim: Claim,
+    invitation: InvitationKey | None,
+    *,
+    pool: Pool,
+    owns_pool: bool,
+    random: Callable[[], float],
+    on_notice: OnNotice | None = None,
+) -> Session:
+    """Dial with an opened key and a claim, and keep what the server says of us."""
+    dialer = Dialer(
+        reactor,
+        tcp_endpoint(reactor, profile.host, profile.port),
+        address=profile.address,
+        profile=profile.name,
+        new_connection=lambda: Connection.client(profile.server, claim, key, invitation),
+        new_line=lambda connection: Line(
+            reactor, connection, pool, address=profile.address, on_notice=on_notice
+        ),
+        random=random,
+    )
+    line = await dialer.dial()
+    try:
+        welcome = line.welcome
+        pins = Pins(state, welcome.server.server_id)
+        await pool.run(pins.load)
+        seen: dict[str, str | int | bytes] = {
+            "user_id": welcome.user_id,
+            "user_name": welcome.name,
+            "role": welcome.role,
+            "server_id": welcome.server.server_id,
+        }
+        if any(getattr(profile, name) != value for name, value in seen.items()):
+            profile = await pool.run(Profiles(state).update, profile.name, **seen)
+    except BaseException:
+        line.abort()
+        raise
+    return Session(line, state, profile, key, pins, pool, owns_pool)
+
+
+async def connect_operator(
+    reactor: Any, socket_path: str, server_key: ServerPublic, *, pool: Pool
+) -> Line:
+    """Speak to a server as its operator, over the control socket in its home.
+
+    Raises:
+        UnreachableError: nobody serves that socket.
+    """
+    dialer = Dialer(
+        reactor,
+        unix_endpoint(reactor, socket_path),
+        address=socket_path,
+        profile=socket_path,
+        new_connection=lambda: Connection.client(server_key, Claim.operator()),
+        new_line=lambda connection: Line(reactor, connection, pool),
+        random=random_numbers.random,
+    )
+    return await dialer.dial()

@@ -1,0 +1,186 @@
+"""What is read for an upload: a regular file, or a pipe.
+
+Rules. Everything here blocks and runs on the pool. A file is opened once and read once; it is the same file from its first
+byte to its last by size, mtime and inode, or nothing of it is signed. A source always knows whether the chunk that it
+gives is the last: it looks one ahead where no size is known.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, Protocol
+
+from sft.client.faults import told_of
+from sft.errors import LocalFileError, SourceChangedError
+from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
+
+_POLL_SECONDS: Final = 0.2  # how soon a reader of a silent pipe sees that it was given up
+
+
+class Source(Protocol):
+    """Where an upload's bytes come from."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes to come; None while nobody knows."""
+
+    def small(self) -> bytes | None:
+        """Give the whole content if it fits one request, else None; to be called once, before ``fetch``."""
+
+    def fetch(self, count: int) -> tuple[list[bytes], bool]:
+        """Give the next chunks, at least one, and whether the last is among them."""
+
+    def settle(self) -> int:
+        """Check that it is still what was opened, and give its date (Unix seconds)."""
+
+    def close(self) -> None:
+        """Let go of it; harmless twice."""
+
+
+class FileSource:
+    """A regular file.
+
+    Args:
+        path: may be a link: whoever named it meant what it leads to.
+
+    Raises:
+        LocalFileError: it cannot be opened, or is no regular file.
+    """
+
+    def __init__(self, path: Path, *, follow: bool = True) -> None:
+        self.name = str(path)
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
+        with told_of(path):
+            self._fd = os.open(path, flags)  # a FIFO must not hang it
+        self._identity = self._identify()
+        if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+            self.close()
+            raise LocalFileError(
+                path=self.name,
+                problem="is not a regular file",
+                remedy="Name a file, or send a pipe with -",
+            )
+        self.size: int = self._identity[0]
+        self._left = self.size
+
+    def small(self) -> bytes | None:
+        """Give the whole content if it fits one request."""
+        if self.size > SMALL_FILE_BYTES:
+            return None
+        return self._read(self.size)
+
+    def fetch(self, count: int) -> tuple[list[bytes], bool]:
+        """Give the next chunks.
+
+        Raises:
+            SourceChangedError: it ended early.
+        """
+        chunks = [self._read(min(CHUNK_BYTES, self._left))]
+        while self._left and len(chunks) < count:
+            chunks.append(self._read(min(CHUNK_BYTES, self._left)))
+        return chunks, not self._left
+
+    def rewind(self) -> None:
+        """Go back to the first byte: a source that is compared before it is sent is read twice."""
+        with told_of(self.name):
+            os.lseek(self._fd, 0, os.SEEK_SET)
+        self._left = self.size
+
+    def settle(self) -> int:
+        """Check that nobody wrote to it, and give its date.
+
+        Raises:
+            SourceChangedError: size, date or file are others than at the start.
+        """
+        if self._identify() != self._identity:
+            raise SourceChangedError(path=self.name)
+        return self._identity[1] // 10**9
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _identify(self) -> tuple[int, int, int, int]:
+        with told_of(self.name):
+            found = os.fstat(self._fd)
+        return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
+
+    def _read(self, size: int) -> bytes:
+        with told_of(self.name):
+            data = os.read(self._fd, size) if size else b""
+            while len(data) < size:
+                more = os.read(self._fd, size - len(data))
+                if not more:
+                    raise SourceChangedError("it became shorter", path=self.name)
+                data += more
+        self._left -= size
+        return data
+
+
+class PipeSource:
+    """Bytes of unknown number from an open descriptor, standard input by default.
+
+    Args:
+        clock: gives the date of what has none of its own.
+    """
+
+    def __init__(self, fd: int, clock: Callable[[], float], name: str = "-") -> None:
+        self.name = name
+        self.size: int | None = None
+        self._fd = fd
+        self._clock = clock
+        self._ahead: bytes | None = None
+        self._given_up = threading.Event()
+
+    def small(self) -> bytes | None:
+        """Give the whole content if it ends within one request; what was read stays for ``fetch``."""
+        head = self._read(CHUNK_BYTES)
+        self._ahead = head
+        if len(head) > SMALL_FILE_BYTES:
+            return None
+        self.size = len(head)
+        return head
+
+    def fetch(self, count: int) -> tuple[list[bytes], bool]:
+        """Give the next chunks, reading one ahead to know the last."""
+        held = self._read(CHUNK_BYTES) if self._ahead is None else self._ahead
+        chunks: list[bytes] = []
+        while True:
+            self._ahead = self._read(CHUNK_BYTES) if len(held) == CHUNK_BYTES else b""
+            chunks.append(held)
+            if not self._ahead:
+                return chunks, True
+            if len(chunks) == count:
+                return chunks, False
+            held = self._ahead
+
+    def settle(self) -> int:
+        """Give the moment: a pipe has no date and cannot be compared with itself."""
+        return int(self._clock())
+
+    def close(self) -> None:
+        """Let a reader that waits give up; the descriptor is its owner's."""
+        self._given_up.set()
+
+    def _read(self, size: int) -> bytes:
+        parts: list[bytes] = []
+        wanted = size
+        with told_of(self.name):
+            while wanted:
+                if self._given_up.is_set():
+                    raise SourceChangedError("given up", path=self.name)
+                if not select.select([self._fd], [], [], _POLL_SECONDS)[0]:
+                    continue
+                data = os.read(self._fd, wanted)
+                if not data:
+                    break
+                parts.append(data)
+                wanted -= len(data)
+        return b"".join(parts)

@@ -1,0 +1,208 @@
+"""Many files at once over one session: a few large ones, and small ones in a row behind one another.
+
+Rules. An item that fails alone keeps its error, and the others go on. Cancelling ends everything that is in flight and leaves
+nothing partial on either side. Results come in the order of the items.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+
+from sft.client.downloads import Got, Place, get_file
+from sft.client.files import make_folder
+from sft.client.landing import Destination, Existing
+from sft.client.outgoing import LARGE_AT_ONCE
+from sft.client.plans import GetItem, PutItem
+from sft.client.progress import Report, Reporter, Stage
+from sft.client.sources import FileSource, PipeSource, Source
+from sft.client.together import together
+from sft.client.trust import Verdict
+from sft.client.uploads import Kept, Upload
+from sft.errors import SftError
+from sft.limits import SMALL_FILE_BYTES
+from sft.model.records import File, Stored
+
+if TYPE_CHECKING:
+    from sft.client.session import Session
+
+__all__ = ["Existing", "GetResult", "PutResult", "get_all", "put_all", "verify_all"]
+
+SMALL_AT_ONCE: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PutResult:
+    """What became of one item: ``stage`` is STORED, UNCHANGED or FAILED."""
+
+    item: PutItem
+    stage: Stage
+    stored: Stored | None
+    receipt: Path | None
+    error: SftError | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GetResult:
+    """What became of one item: ``stage`` is VERIFIED or FAILED."""
+
+    item: GetItem
+    stage: Stage
+    file: File | None
+    verdict: Verdict | None
+    local: Path | None
+    signature: Path | None
+    error: SftError | None
+    seconds: float
+
+
+async def put_all(
+    session: Session,
+    items: Sequence[PutItem],
+    *,
+    folders: Sequence[str] = (),
+    replace: bool = False,
+    if_version: int | None = None,
+    report: Report | None = None,
+) -> list[PutResult]:
+    """Store files.
+
+    Args:
+        folders: made too, for they hold no file.
+        replace: a file that is there becomes the version before.
+        if_version: the version that each is made from.
+        report: told of every step, on the reactor's thread.
+    """
+
+    async def put(index: int, item: PutItem) -> PutResult:
+        reporter = Reporter(report, index, item.path, item.size)
+        began = session.line.reactor.seconds()
+
+        def ended(stage: Stage, kept: Kept | None, error: SftError | None) -> PutResult:
+            seconds = session.line.reactor.seconds() - began
+            stored, receipt = (None, None) if kept is None else (kept.stored, kept.receipt)
+            return PutResult(item, stage, stored, receipt, error, seconds)
+
+        try:
+            source = await session.pool.run(_opened, session, item)
+            try:
+                upload = Upload(
+                    session, source, item.path, reporter, replace=replace, if_version=if_version
+                )
+                kept = await upload.run()
+            finally:
+                source.close()
+        except SftError as error:
+            reporter(Stage.FAILED)
+            return ended(Stage.FAILED, None, error)
+        stage = Stage.UNCHANGED if kept.stored.unchanged else Stage.STORED
+        return ended(stage, kept, None)
+
+    await together(SMALL_AT_ONCE, folders, lambda folder: make_folder(session, folder))
+    return await _in_lanes(items, put)
+
+
+async def get_all(
+    session: Session,
+    items: Sequence[GetItem],
+    *,
+    to: Path,
+    folders: Sequence[tuple[str, ...]] = (),
+    existing: Existing = Existing.REFUSE,
+    with_signature: bool = False,
+    report: Report | None = None,
+) -> list[GetResult]:
+    """Get files, verified, below a folder of this computer.
+
+    Args:
+        folders: made too, for they hold no file.
+        existing: what becomes of a file that has the name already.
+        with_signature: NAME.minisig is written beside each.
+    """
+    destination = await session.pool.run(Destination, to)
+    try:
+        for parts in folders:
+            await session.pool.run(destination.make, parts)
+
+        def place(item: GetItem) -> Place:
+            return Place(destination, item.parts, existing, with_signature)
+
+        return await _get(session, items, place, report)
+    finally:
+        destination.close()
+
+
+async def verify_all(
+    session: Session, items: Sequence[GetItem], *, report: Report | None = None
+) -> list[GetResult]:
+    """Read and judge files on the server's side of the line, keeping nothing."""
+    return await _get(session, items, lambda _: None, report)
+
+
+async def _get(
+    session: Session,
+    items: Sequence[GetItem],
+    place: Callable[[GetItem], Place | None],
+    report: Report | None,
+) -> list[GetResult]:
+    async def get(index: int, item: GetItem) -> GetResult:
+        reporter = Reporter(report, index, item.path, item.size)
+        began = session.line.reactor.seconds()
+
+        def ended(stage: Stage, got: Got | None, error: SftError | None) -> GetResult:
+            seconds = session.line.reactor.seconds() - began
+            if got is None:
+                return GetResult(item, stage, None, None, None, None, error, seconds)
+            return GetResult(
+                item, stage, got.file, got.verdict, got.local, got.signature, error, seconds
+            )
+
+        try:
+            got = await get_file(session, item.path, item.version, place(item), reporter)
+        except SftError as error:
+            reporter(Stage.FAILED)
+            return ended(Stage.FAILED, None, error)
+        return ended(Stage.VERIFIED, got, None)
+
+    return await _in_lanes(items, get)
+
+
+class _Sized(Protocol):
+    @property
+    def size(self) -> int | None:
+        """Bytes; None while nobody knows."""
+
+
+Item = TypeVar("Item", bound=_Sized)
+R = TypeVar("R")
+
+
+async def _in_lanes(items: Sequence[Item], act: Callable[[int, Item], Awaitable[R]]) -> list[R]:
+    """Work on large and small items side by side, each kind as many at a time as suits it."""
+    numbered = list(enumerate(items))
+    large = [(n, item) for n, item in numbered if _is_large(item.size)]
+    small = [(n, item) for n, item in numbered if not _is_large(item.size)]
+    results: dict[int, R] = {}
+
+    async def work(job: tuple[int, Iterable[tuple[int, Item]]]) -> None:
+        at_once, those = job
+        pairs = list(those)
+        done = await together(at_once, pairs, lambda pair: act(*pair))
+        results.update(zip((n for n, _ in pairs), done, strict=True))
+
+    await together(2, [(LARGE_AT_ONCE, large), (SMALL_AT_ONCE, small)], work)
+    return [results[n] for n, _ in numbered]
+
+
+def _is_large(size: int | None) -> bool:
+    return size is None or size > SMALL_FILE_BYTES
+
+
+def _opened(session: Session, item: PutItem) -> Source:
+    if item.source is None:
+        return PipeSource(sys.stdin.fileno(), session.clock)
+    return FileSource(item.source, follow=item.follow)

@@ -1,0 +1,131 @@
+"""Whose bytes these are: the verdict on a file, from what was read and what this computer has pinned.
+
+Rules. Pure. A file is its author's only if the signature holds over the digest of the very bytes that were read, the signed
+description is what the server says of the file, and the key is the one that this computer first saw for that person.
+Without the log a move is the server's word: it is shown, never hidden. A verdict that is not good is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sft.client.pins import Pin
+from sft.crypto.comment import FileComment
+from sft.crypto.keys import PublicKey
+from sft.crypto.signatures import FileSignature, verify_file
+from sft.errors import CryptoError, PinChangedError, SignatureBadError, SignerUnknownError
+from sft.model.records import File
+from sft.model.wording import shown_name
+
+
+class SignatureState(StrEnum):
+    """What this computer knows of a signature."""
+
+    SIGNED = "signed"  # not read here
+    VERIFIED = "verified"
+    UNKNOWN = "unknown"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A file that is its author's.
+
+    Args:
+        words: of the key that signed.
+        first_seen_at: when this computer first saw that key.
+        moved_to: where the file is now, if it was signed under another name.
+    """
+
+    state: SignatureState
+    author: str
+    signed_name: str
+    version: int
+    moved_to: str | None
+    words: str
+    first_seen_at: int
+    comment: FileComment
+    signature: bytes
+
+    def sentence(self) -> str:
+        """Say it in words."""
+        author = shown_name(self.author)
+        holds = (
+            f"These bytes are {author}'s: content, name and version are as {author} signed them."
+        )
+        if self.moved_to is None:
+            return holds
+        return f"{holds} Signed as {shown_name(self.signed_name)}; it is at {shown_name(self.moved_to)} now."
+
+
+def unread_sentence(author: str) -> str:
+    """Say what is known of a file whose content was not read here."""
+    return f"Signed by {shown_name(author)}. Its content has not been checked on this computer."
+
+
+def judge(
+    file: File,
+    digest: bytes,
+    size: int,
+    pins: Mapping[int, Pin],
+    *,
+    server_id: bytes,
+    server_name: str,
+) -> Verdict:
+    """Judge a file that was read to its end.
+
+    Args:
+        file: as the server describes it, with its whole signature.
+        digest: BLAKE2b-512 of the bytes that were read.
+        size: how many they were.
+        pins: what this computer has seen of the server's people, by user id.
+
+    Raises:
+        SignatureBadError: bytes, signature and description do not fit one another.
+        SignerUnknownError: the key was never shown as its author's.
+        PinChangedError: the author's key, or name, is not the one seen first.
+    """
+    version = file.version
+    try:
+        signature = FileSignature.parse(version.signature)
+        public = PublicKey.decode(version.public_key)
+        comment = verify_file(public, digest, signature)
+    except CryptoError as error:
+        raise _bad(file, error.detail) from error
+    # Each of these stands in the signed comment: a signature cannot be moved to another place.
+    expected = {
+        "server": (comment.server_id, server_id),
+        "file": (comment.file_id, file.id),
+        "version": (comment.version, version.number),
+        "size": (comment.size, size),
+        "stated size": (version.size, size),
+        "digest": (version.digest, digest),
+        "author": (comment.user, version.author_id),
+        "name": (comment.name, version.signed_name),
+        "date": (comment.mtime, version.dated_at),
+    }
+    for what, (signed, found) in expected.items():
+        if signed != found:
+            raise _bad(file, f"the {what} is not what was signed")
+    pin = pins.get(version.author_id)
+    if pin is not None and (pin.name != version.author or version.public_key in pin.shown_later):
+        raise PinChangedError(author=version.author, server=server_name)
+    if pin is None or version.public_key not in pin.keys:
+        raise SignerUnknownError(path=file.path, author=version.author, server=server_name)
+    return Verdict(
+        state=SignatureState.VERIFIED,
+        author=pin.name,
+        signed_name=comment.name,
+        version=comment.version,
+        moved_to=file.path if file.path != comment.name else None,
+        words=public.words(),
+        first_seen_at=pin.keys[version.public_key],
+        comment=comment,
+        signature=signature.encode(),
+    )
+
+
+def _bad(file: File, detail: str) -> SignatureBadError:
+    return SignatureBadError(detail, path=file.path, author=file.version.author)

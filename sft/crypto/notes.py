@@ -1,0 +1,185 @@
+"""Signed notes (C2SP signed-note): what the server signs for people to keep.
+
+    text, whose last line ends with a line feed
+    an empty line
+    — name base64(first 4 bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key) ‖ signature of the text)
+
+The name is ``sft/`` and the server's id. The first line of the text says what kind of note it is;
+there is one kind yet, the receipt of a stored version:
+
+    sft receipt 1
+    server, file, version, size, digest, user, name, stored-at       one line each, "name value"
+
+Rules. One encoding per note: a reader parses, encodes again and compares. Numbers, digits and name
+are written as in ``sft.crypto.comment``.
+"""
+
+# ruff: noqa: SLF001 - a server's key signs notes here, and nothing else but a hello
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from sft import limits
+from sft.crypto import _ed25519
+from sft.crypto._base64 import decode_base64, encode_base64
+from sft.crypto.comment import (
+    FILE_ID_BYTES,
+    NAME,
+    NUMBER,
+    SERVER_ID_BYTES,
+    check_numbers,
+    decode_name,
+    encode_name,
+)
+from sft.crypto.digests import DIGEST_BYTES, digest_text, parse_digest
+from sft.crypto.keys import ServerKey, ServerPublic
+from sft.errors import SignatureInvalidError
+
+_ED25519: Final = b"\x01"  # C2SP's number of the signature type
+_KEY_HASH_BYTES: Final = 4
+_DASH: Final = "\N{EM DASH}"
+
+_RECEIPT: Final = re.compile(
+    r"sft receipt 1\n"
+    rf"server (?P<server>[0-9a-f]{{{2 * SERVER_ID_BYTES}}})\n"
+    rf"file (?P<file>[0-9a-f]{{{2 * FILE_ID_BYTES}}})\n"
+    rf"version (?P<version>{NUMBER})\n"
+    rf"size (?P<size>{NUMBER})\n"
+    rf"digest (?P<digest>\S+)\n"
+    rf"user (?P<user>{NUMBER})\n"
+    rf"name (?P<name>{NAME})\n"
+    rf"stored-at (?P<stored_at>{NUMBER})\n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a server says that it has stored; the client compares it with what it sent.
+
+    Args:
+        server_id: hash of the server's first key, 32 bytes.
+        file_id: 16 bytes.
+        version: of the file, from 1.
+        size: of the content, in bytes.
+        digest: BLAKE2b-512 of the content.
+        user: id of the author.
+        name: the whole path at commit.
+        stored_at: Unix seconds, by the server's clock.
+
+    Raises:
+        ValueError: a value that has no encoding.
+    """
+
+    server_id: bytes
+    file_id: bytes
+    version: int
+    size: int
+    digest: bytes
+    user: int
+    name: str
+    stored_at: int
+
+    def __post_init__(self) -> None:
+        if len(self.server_id) != SERVER_ID_BYTES or len(self.file_id) != FILE_ID_BYTES:
+            raise ValueError("a server id has 32 bytes, a file id 16")
+        if len(self.digest) != DIGEST_BYTES:
+            raise ValueError(f"a digest has {DIGEST_BYTES} bytes")
+        check_numbers(
+            version=self.version, size=self.size, user=self.user, stored_at=self.stored_at
+        )
+        if not 1 <= len(self.name.encode("utf-8")) <= limits.PATH_BYTES:
+            raise ValueError(f"a name has 1 to {limits.PATH_BYTES} bytes")
+
+    def text(self) -> str:
+        """Write the note's text, without its signature."""
+        return (
+            "sft receipt 1\n"
+            f"server {self.server_id.hex()}\n"
+            f"file {self.file_id.hex()}\n"
+            f"version {self.version}\n"
+            f"size {self.size}\n"
+            f"digest {digest_text(self.digest)}\n"
+            f"user {self.user}\n"
+            f"name {encode_name(self.name)}\n"
+            f"stored-at {self.stored_at}\n"
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> Receipt:
+        """Read what ``text`` writes, and nothing else.
+
+        Raises:
+            SignatureInvalidError: any other text.
+        """
+        found = _RECEIPT.fullmatch(text)
+        if found is None:
+            raise SignatureInvalidError("not a receipt")
+        try:
+            receipt = cls(
+                server_id=bytes.fromhex(found["server"]),
+                file_id=bytes.fromhex(found["file"]),
+                version=int(found["version"]),
+                size=int(found["size"]),
+                digest=parse_digest(found["digest"]),
+                user=int(found["user"]),
+                name=decode_name(found["name"]),
+                stored_at=int(found["stored_at"]),
+            )
+        except ValueError as fault:
+            raise SignatureInvalidError(f"the receipt's fields do not fit: {fault}") from fault
+        if receipt.text() != text:
+            raise SignatureInvalidError("the receipt has another encoding")
+        return receipt
+
+
+def sign_receipt(key: ServerKey, receipt: Receipt) -> str:
+    """Sign a receipt as a note: text, empty line, signature line."""
+    text = receipt.text()
+    return _close(text, key.public, key._sign(text.encode("ascii")))
+
+
+def verify_receipt(server: ServerPublic, note: str) -> Receipt:
+    """Check that a server signed a receipt.
+
+    Returns:
+        What the server says. The caller compares it with what was sent.
+
+    Raises:
+        SignatureInvalidError: of another server, changed, or no receipt.
+    """
+    return Receipt.parse(_open(server, note))
+
+
+def _close(text: str, server: ServerPublic, signature: bytes) -> str:
+    line = encode_base64(_key_hash(server) + signature)
+    return f"{text}\n{_DASH} {_key_name(server)} {line}\n"
+
+
+def _open(server: ServerPublic, note: str) -> str:
+    body, _, closing = note.rpartition("\n\n")
+    text = f"{body}\n"
+    line = closing.removeprefix(f"{_DASH} {_key_name(server)} ").removesuffix("\n")
+    try:
+        message = text.encode("ascii")
+        signed = decode_base64(line)
+    except ValueError as fault:
+        raise SignatureInvalidError("the note is not ASCII above a signature line") from fault
+    signature = signed[_KEY_HASH_BYTES:]
+    # One comparison holds the form, key name, key hash and every character between.
+    if _close(text, server, signature) != note:
+        raise SignatureInvalidError("the note has another form, or is of another server")
+    _ed25519.verify(server.point, message, signature)
+    return text
+
+
+def _key_name(server: ServerPublic) -> str:
+    return f"sft/{server.server_id().hex()}"
+
+
+def _key_hash(server: ServerPublic) -> bytes:
+    named = _key_name(server).encode("ascii") + b"\n" + _ED25519 + server.point
+    return hashlib.sha256(named).digest()[:_KEY_HASH_BYTES]

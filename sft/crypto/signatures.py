@@ -1,0 +1,247 @@
+"""What each key signs: one function per row, and none that signs raw bytes.
+
+    user        a file's digest                       64 bytes
+    user        minisign's global signature           64 bytes of signature ‖ comment
+    user        login, join                           128: label to 64 with 0xFF ‖ SHA-512(…)
+    invitation  join                                  128, likewise
+    server      server hello                          128, likewise
+    server      notes (sft.crypto.notes)              text
+
+The rows cannot be taken for one another: a digest alone has 64 bytes; byte 63 of a statement is
+0xFF, which no text in UTF-8 holds, while byte 63 of a global signature's input ends an Ed25519
+signature and is below 0x20; notes differ in their first line.
+
+Rules. File signatures are minisign's, prehashed (``ED``) alone: the legacy form (``Ed``) signs raw
+bytes and is refused everywhere. A signature holds for one key id, one digest and one comment;
+whether the comment's fields are those expected is for the caller to compare.
+"""
+
+# ruff: noqa: SLF001 - keys sign raw bytes for this module and for notes alone
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+from sft import limits
+from sft.crypto import _ed25519
+from sft.crypto._base64 import decode_base64, encode_base64
+from sft.crypto.comment import FileComment
+from sft.crypto.digests import DIGEST_BYTES
+from sft.crypto.kdf import TRANSCRIPT_BYTES
+from sft.crypto.keys import (
+    KEY_ID_BYTES,
+    InvitationKey,
+    PublicKey,
+    ServerKey,
+    ServerPublic,
+    SigningKey,
+)
+from sft.errors import SignatureInvalidError
+
+SIGNATURE_BYTES: Final = _ed25519.SIGNATURE_BYTES
+
+_LABEL_BYTES: Final = 64
+_SERVER_HELLO: Final = b"sft/1 server hello"
+_LOGIN: Final = b"sft/1 login"
+_JOIN: Final = b"sft/1 join"
+_INVITATION: Final = b"sft/1 invitation"
+
+_PREHASHED: Final = b"ED"
+_UNTRUSTED: Final = "untrusted comment: "
+_TRUSTED: Final = "trusted comment: "
+_FIRST_LINE: Final = f"{_UNTRUSTED}signature from sft"
+_UNTRUSTED_BYTES: Final = 1024  # what stock minisign reads of it
+
+
+@dataclass(frozen=True, slots=True)
+class FileSignature:
+    """A prehashed minisign signature: four lines, of which the first says nothing and is not kept.
+
+    ``comment`` is a stranger's text until ``verify_file`` has parsed it.
+
+    Raises:
+        SignatureInvalidError: another length, or a comment over 4,096 bytes or with control
+            characters.
+    """
+
+    key_id: bytes
+    signature: bytes
+    comment: str
+    global_signature: bytes
+
+    def __post_init__(self) -> None:
+        lengths = (len(self.key_id), len(self.signature), len(self.global_signature))
+        if lengths != (KEY_ID_BYTES, SIGNATURE_BYTES, SIGNATURE_BYTES):
+            raise SignatureInvalidError("not the lengths of a signature")
+        # Escape sequences in a signed comment would reach the terminal of whoever prints it.
+        if not self.comment.replace("\t", "").isprintable():
+            raise SignatureInvalidError("the comment holds control characters")
+        if len(self.comment.encode("utf-8")) > limits.COMMENT_BYTES:
+            raise SignatureInvalidError(f"the comment is over {limits.COMMENT_BYTES} bytes")
+
+    def encode(self) -> bytes:
+        """Write the four lines that ``minisign -V -H -x`` reads."""
+        body = encode_base64(_PREHASHED + self.key_id + self.signature)
+        closing = encode_base64(self.global_signature)
+        return f"{_FIRST_LINE}\n{body}\n{_TRUSTED}{self.comment}\n{closing}\n".encode()
+
+    @classmethod
+    def parse(cls, data: bytes) -> FileSignature:
+        """Read four lines, each ended by a line feed.
+
+        Raises:
+            SignatureInvalidError: another form, or the legacy algorithm.
+        """
+        try:
+            untrusted, body, trusted, closing, rest = data.decode("utf-8").split("\n")
+            signed = decode_base64(body)
+            global_signature = decode_base64(closing)
+        except ValueError as fault:
+            raise SignatureInvalidError("not the four lines of a signature") from fault
+        if rest or not untrusted.startswith(_UNTRUSTED) or not trusted.startswith(_TRUSTED):
+            raise SignatureInvalidError("not the four lines of a signature")
+        if len(untrusted.encode("utf-8")) > _UNTRUSTED_BYTES:
+            raise SignatureInvalidError("the untrusted comment is too long")
+        if signed[:2] != _PREHASHED:
+            raise SignatureInvalidError("not a prehashed signature")
+        return cls(
+            key_id=signed[2 : 2 + KEY_ID_BYTES],
+            signature=signed[2 + KEY_ID_BYTES :],
+            comment=trusted.removeprefix(_TRUSTED),
+            global_signature=global_signature,
+        )
+
+
+def sign_file(key: SigningKey, digest: bytes, comment: FileComment) -> FileSignature:
+    """Sign a file's content and what is said of it.
+
+    Args:
+        key: of the author.
+        digest: BLAKE2b-512 of the content.
+        comment: what the author says beside it, made of checked fields.
+    """
+    if len(digest) != DIGEST_BYTES:
+        raise ValueError(f"a digest has {DIGEST_BYTES} bytes, not {len(digest)}")
+    text = comment.encode()
+    signature = key._sign(digest)
+    closing = key._sign(signature + text.encode("ascii"))
+    return FileSignature(key.public.key_id, signature, text, closing)
+
+
+def verify_file(public: PublicKey, digest: bytes, signature: FileSignature) -> FileComment:
+    """Check that a key signed a content with a comment of ours.
+
+    Returns:
+        What the author says. The caller compares it with the file that was asked for.
+
+    Raises:
+        SignatureInvalidError: of another key, content or comment, or a comment of another form.
+    """
+    return FileComment.parse(verify_plain(public, digest, signature))
+
+
+def verify_plain(public: PublicKey, digest: bytes, signature: FileSignature) -> str:
+    """Check a minisign signature that was not made for sft.
+
+    Returns:
+        The trusted comment: signed, and still a stranger's text.
+
+    Raises:
+        SignatureInvalidError: of another key, content or comment.
+    """
+    if len(digest) != DIGEST_BYTES:
+        raise ValueError(f"a digest has {DIGEST_BYTES} bytes, not {len(digest)}")
+    if signature.key_id != public.key_id:
+        raise SignatureInvalidError("made with another key")
+    _ed25519.verify(public.point, digest, signature.signature)
+    closed = signature.signature + signature.comment.encode("utf-8")
+    _ed25519.verify(public.point, closed, signature.global_signature)
+    return signature.comment
+
+
+def sign_server_hello(key: ServerKey, th1: bytes) -> bytes:
+    """Sign M3: this server made this key exchange.
+
+    Args:
+        key: the server's identity.
+        th1: hash of both hellos, 64 bytes.
+    """
+    return key._sign(_statement(_SERVER_HELLO, th1, key.public.point))
+
+
+def verify_server_hello(server: ServerPublic, th1: bytes, signature: bytes) -> None:
+    """Check M3 under the pinned key.
+
+    Raises:
+        SignatureInvalidError: of another server or key exchange.
+    """
+    _ed25519.verify(server.point, _statement(_SERVER_HELLO, th1, server.point), signature)
+
+
+def sign_login(key: SigningKey, th2: bytes, m4_prefix: bytes) -> bytes:
+    """Sign M4 as a user who has joined.
+
+    Args:
+        key: of this device.
+        th2: hash of the handshake up to M3, 64 bytes.
+        m4_prefix: all of M4 before this signature, as sent.
+    """
+    return key._sign(_statement(_LOGIN, th2, m4_prefix))
+
+
+def verify_login(public: PublicKey, th2: bytes, m4_prefix: bytes, signature: bytes) -> None:
+    """Check a login under the key that M4 carries.
+
+    Raises:
+        SignatureInvalidError: of another key, handshake or M4.
+    """
+    _ed25519.verify(public.point, _statement(_LOGIN, th2, m4_prefix), signature)
+
+
+def sign_join(key: SigningKey, th2: bytes, m4_prefix: bytes) -> bytes:
+    """Sign M4 as the holder of a key that is to be registered: its proof of possession.
+
+    Args:
+        key: the key to be registered.
+        th2: hash of the handshake up to M3, 64 bytes.
+        m4_prefix: all of M4 before this signature, as sent; the invitation's signature with it.
+    """
+    return key._sign(_statement(_JOIN, th2, m4_prefix))
+
+
+def verify_join(public: PublicKey, th2: bytes, m4_prefix: bytes, signature: bytes) -> None:
+    """Check a proof of possession under the key that M4 carries.
+
+    Raises:
+        SignatureInvalidError: of another key, handshake or M4.
+    """
+    _ed25519.verify(public.point, _statement(_JOIN, th2, m4_prefix), signature)
+
+
+def sign_invitation(key: InvitationKey, th2: bytes, m4_prefix: bytes) -> bytes:
+    """Sign M4 with an invitation; the secret is never sent and admits no other key.
+
+    Args:
+        key: of the link.
+        th2: hash of the handshake up to M3, 64 bytes.
+        m4_prefix: all of M4 before this signature, as sent; user name and user key with it.
+    """
+    return key._sign(_statement(_INVITATION, th2, m4_prefix))
+
+
+def verify_invitation(point: bytes, th2: bytes, m4_prefix: bytes, signature: bytes) -> None:
+    """Check an invitation under the public half that the server keeps.
+
+    Raises:
+        SignatureInvalidError: of another invitation, handshake or M4.
+    """
+    _ed25519.verify(point, _statement(_INVITATION, th2, m4_prefix), signature)
+
+
+def _statement(label: bytes, transcript: bytes, bound: bytes) -> bytes:
+    if len(transcript) != TRANSCRIPT_BYTES:
+        # Otherwise hash and prefix could be cut at another place.
+        raise ValueError(f"a transcript hash has {TRANSCRIPT_BYTES} bytes, not {len(transcript)}")
+    return label.ljust(_LABEL_BYTES, b"\xff") + hashlib.sha512(transcript + bound).digest()

@@ -1,0 +1,40 @@
+"""Keys as words that two people can read to each other: 88 bits in eight words.
+
+``wordlist.txt`` is the published English list of BIP-39: 2,048 words, no two alike in their first
+four letters. The bits are the first 88 of BLAKE2b-256 of the key, eleven to a word, most
+significant first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+WORDS: Final = 8
+_BITS: Final = 11  # 2,048 words
+_PREFIX_BYTES: Final = WORDS * _BITS // 8
+
+
+@cache
+def wordlist() -> tuple[str, ...]:
+    """The 2,048 words, in their published order."""
+    return tuple(files("sft.crypto").joinpath("wordlist.txt").read_text("ascii").split())
+
+
+def words(data: bytes) -> str:
+    """Name a public key by eight words.
+
+    Args:
+        data: the public key's bytes, all of them.
+
+    Returns:
+        Two groups of four, ``a-b-c-d e-f-g-h``.
+    """
+    prefix = hashlib.blake2b(data, digest_size=32).digest()[:_PREFIX_BYTES]
+    bits = int.from_bytes(prefix, "big")
+    chosen = [
+        wordlist()[bits >> _BITS * place & (1 << _BITS) - 1] for place in reversed(range(WORDS))
+    ]
+    return "-".join(chosen[: WORDS // 2]) + " " + "-".join(chosen[WORDS // 2 :])

@@ -1,0 +1,269 @@
+"""Files that survive: created alone, written whole, synced, renamed without replacing, found without following links.
+
+Rules. A name below a folder is one component and is used relative to an open folder, so that nobody who can rename folders
+or plant links in between can lead a write elsewhere. What is created is for its owner alone, whatever the umask. After a
+failed sync the file's fate is unknown: the caller gives up on it and never syncs again. Every fault is an OSError, which the
+caller turns into words of its own. POSIX only; Linux where it says so, with a way that works elsewhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Final
+
+PRIVATE_FILE: Final = 0o600
+PRIVATE_FOLDER: Final = 0o700
+
+_FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_NO_LINK: Final = os.O_NOFOLLOW
+_NEW_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | os.O_CLOEXEC
+# Not blocking: opening a FIFO that somebody planted must not hang.
+_READ_FLAGS: Final = os.O_RDONLY | _NO_LINK | os.O_NONBLOCK | os.O_CLOEXEC
+_RENAME_NOREPLACE: Final = 1
+_FALLOC_FL_KEEP_SIZE: Final = 1
+# What a kernel or file system says that lacks a call.
+_LACKING: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
+_TEMPORARY_BYTES: Final = 8
+
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+_renameat2: Final = getattr(_libc, "renameat2", None)
+_fallocate: Final = getattr(_libc, "fallocate64", None) or getattr(_libc, "fallocate", None)
+
+
+def open_folder(path: str | os.PathLike[str], *below: str, make: bool = False) -> int:
+    """Open a folder, and folders below it one by one.
+
+    Args:
+        path: a folder that the caller trusts: links in it are the caller's own and are followed.
+        below: names under it, of which none may be a link.
+        make: make those of ``below`` that are missing.
+
+    Returns:
+        A descriptor, which the caller closes.
+
+    Raises:
+        OSError: ELOOP or ENOTDIR for a link or a file in the way.
+    """
+    folder_fd = os.open(path, _FOLDER_FLAGS)
+    for name in below:
+        try:
+            next_fd = sub_folder(folder_fd, name, make=make)
+        finally:
+            os.close(folder_fd)
+        folder_fd = next_fd
+    return folder_fd
+
+
+def sub_folder(folder_fd: int, name: str, *, make: bool = False) -> int:
+    """Open one folder below an open one, never through a link; make it, for its owner alone, if asked."""
+    _require_component(name)
+    if make:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, PRIVATE_FOLDER, dir_fd=folder_fd)
+            sync_folder(folder_fd)
+    return os.open(name, _FOLDER_FLAGS | _NO_LINK, dir_fd=folder_fd)
+
+
+def make_private_folder(path: str | os.PathLike[str], *, exist_ok: bool = True) -> None:
+    """Make a folder that only its owner can enter, and its parents; an existing one is closed to others.
+
+    Raises:
+        FileExistsError: it is there, and ``exist_ok`` is False.
+        NotADirectoryError: something else, or a link, has the name.
+        PermissionError: it belongs to another user.
+    """
+    folder = Path(path)
+    if not folder.parent.exists():
+        make_private_folder(folder.parent)
+    try:
+        folder.mkdir(PRIVATE_FOLDER)
+    except FileExistsError:
+        if not exist_ok:
+            raise
+    try:
+        folder_fd = os.open(folder, _FOLDER_FLAGS | _NO_LINK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise NotADirectoryError(
+                errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)
+            ) from None
+        raise
+    try:
+        found = os.fstat(folder_fd)
+        if found.st_uid != os.geteuid():
+            raise PermissionError(errno.EPERM, "belongs to another user", str(folder))
+        if stat.S_IMODE(found.st_mode) != PRIVATE_FOLDER:
+            os.fchmod(folder_fd, PRIVATE_FOLDER)
+        sync_folder(folder_fd)
+    finally:
+        os.close(folder_fd)
+    _sync_path(folder.parent)
+
+
+def create_new(folder_fd: int, name: str, mode: int = PRIVATE_FILE) -> int:
+    """Create a file that was not there, open for reading and writing.
+
+    Raises:
+        FileExistsError: the name is taken, be it by a link that leads nowhere.
+    """
+    _require_component(name)
+    file_fd = os.open(name, _NEW_FLAGS, mode, dir_fd=folder_fd)
+    try:
+        os.fchmod(file_fd, mode)
+    except BaseException:
+        os.close(file_fd)
+        raise
+    return file_fd
+
+
+def write_all(file_fd: int, data: bytes | memoryview) -> None:
+    """Write all of the data, however little a call takes."""
+    rest = memoryview(data).cast("B")
+    while rest:
+        rest = rest[os.write(file_fd, rest) :]
+
+
+def write_new(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE) -> None:
+    """Create a file with this content and sync it; nothing is left of it on a fault. The caller syncs the folder."""
+    file_fd = create_new(folder_fd, name, mode)
+    try:
+        write_all(file_fd, data)
+        sync_file(file_fd)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=folder_fd)
+        raise
+    finally:
+        os.close(file_fd)
+
+
+def open_regular(folder_fd: int, name: str) -> int:
+    """Open a file for reading, never through a link.
+
+    Raises:
+        OSError: EINVAL for anything but a regular file.
+    """
+    _require_component(name)
+    file_fd = os.open(name, _READ_FLAGS, dir_fd=folder_fd)
+    if not stat.S_ISREG(os.fstat(file_fd).st_mode):
+        os.close(file_fd)
+        raise OSError(errno.EINVAL, "not a regular file", name)
+    return file_fd
+
+
+def read_regular(folder_fd: int, name: str, at_most: int) -> bytes:
+    """Read a whole small file, never through a link.
+
+    Raises:
+        OSError: EFBIG when it holds more than ``at_most`` bytes.
+    """
+    with open(open_regular(folder_fd, name), "rb", buffering=0) as file:
+        data = bytearray()
+        while piece := file.read(at_most + 1 - len(data)):
+            data += piece
+    if len(data) > at_most:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
+    return bytes(data)
+
+
+def sync_file(file_fd: int) -> None:
+    """Wait until a file's content is on the disk."""
+    os.fsync(file_fd)
+
+
+def sync_folder(folder_fd: int) -> None:
+    """Wait until a folder's names are on the disk."""
+    os.fsync(folder_fd)
+
+
+def rename_no_replace(folder_fd: int, name: str, to_folder_fd: int, to_name: str) -> None:
+    """Give a file its final name, never over something. The caller syncs both folders.
+
+    Raises:
+        FileExistsError: the final name is taken.
+    """
+    _require_component(name)
+    _require_component(to_name)
+    if _renameat2 is not None:
+        arguments = (folder_fd, os.fsencode(name), to_folder_fd, os.fsencode(to_name))
+        if _renameat2(*arguments, _RENAME_NOREPLACE) == 0:
+            return
+        code = ctypes.get_errno()
+        if code not in _LACKING:
+            raise OSError(code, os.strerror(code), to_name)
+    _link_and_unlink(folder_fd, name, to_folder_fd, to_name)
+
+
+def replace_file(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE) -> None:
+    """Give a name new content: after any fault the old content or the new is there, whole."""
+    _require_component(name)
+    temporary = f".{secrets.token_hex(_TEMPORARY_BYTES)}.part"
+    write_new(folder_fd, temporary, data, mode)
+    try:
+        os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder_fd)
+        raise
+    sync_folder(folder_fd)
+
+
+def remove_file(folder_fd: int, name: str) -> None:
+    """Remove a name, for good."""
+    _require_component(name)
+    os.unlink(name, dir_fd=folder_fd)
+    sync_folder(folder_fd)
+
+
+def reserve(file_fd: int, size_bytes: int) -> None:
+    """Take the room for a file's whole content now; its size stays what it is.
+
+    Where the file system cannot reserve, there must at least be that much room at this moment.
+
+    Raises:
+        OSError: ENOSPC.
+    """
+    if size_bytes <= 0:
+        return
+    if _fallocate is not None:
+        zero, size = ctypes.c_int64(0), ctypes.c_int64(size_bytes)
+        if _fallocate(file_fd, _FALLOC_FL_KEEP_SIZE, zero, size) == 0:
+            return
+        code = ctypes.get_errno()
+        if code not in _LACKING:
+            raise OSError(code, os.strerror(code))
+    if free_bytes(file_fd) < size_bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def free_bytes(fd: int) -> int:
+    """Tell how much room an ordinary user has on the file system of an open file or folder."""
+    found = os.fstatvfs(fd)
+    return found.f_bavail * found.f_frsize
+
+
+def _link_and_unlink(folder_fd: int, name: str, to_folder_fd: int, to_name: str) -> None:
+    # A crash in between leaves both names of one file: recovery removes the temporary one.
+    os.link(name, to_name, src_dir_fd=folder_fd, dst_dir_fd=to_folder_fd, follow_symlinks=False)
+    os.unlink(name, dir_fd=folder_fd)
+
+
+def _require_component(name: str) -> None:
+    if not name or name in {".", ".."} or "/" in name or "\0" in name:
+        raise ValueError("a name below a folder is one component")
+
+
+def _sync_path(folder: Path) -> None:
+    # A parent that cannot be opened for reading is not ours, and its names are not ours to make durable.
+    with contextlib.suppress(PermissionError):
+        folder_fd = os.open(folder, _FOLDER_FLAGS)
+        try:
+            sync_folder(folder_fd)
+        finally:
+            os.close(folder_fd)

@@ -1,0 +1,60 @@
+"""Faults of the server's own disk: vault, database, home."""
+
+from __future__ import annotations
+
+from sft.errors.root import SftError
+
+
+class VaultError(SftError):
+    """Something is wrong with objects or keyring."""
+
+    code = "VAULT"
+    sentence = "The vault cannot be used: {problem}."
+    next_step = "twistd sft vault check"
+
+
+class ObjectMissingError(VaultError):
+    """No object of this id."""
+
+
+class ObjectCorruptError(VaultError):
+    """An object's bytes are not what was sealed."""
+
+
+class VaultFullError(VaultError):
+    """The file system has no room above the floor."""
+
+
+class StoreError(SftError):
+    """The database cannot be used."""
+
+    code = "STORE"
+    sentence = "The database cannot be used: {problem}."
+    next_step = "Read the server's log"
+
+
+class RowForgedError(StoreError):
+    """A row's MAC does not hold."""
+
+    def __init__(self, table: str, row: str) -> None:
+        super().__init__(problem=f"the row {row} of {table} was changed outside the server")
+        self.table = table
+        self.row = row
+
+
+class SchemaOutdatedError(StoreError):
+    """The database is of another version than this program."""
+
+    code = "SCHEMA"
+    exit_status = 11
+    sentence = "The database is at version {found}, this program needs {needed}."
+    next_step = "twistd sft --home {home} upgrade"
+
+
+class HomeError(SftError):
+    """A server's home cannot be used as it is."""
+
+    code = "HOME"
+    exit_status = 10
+    sentence = "The home {home} cannot be used: {problem}."
+    next_step = "{remedy}"

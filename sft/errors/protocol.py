@@ -1,0 +1,104 @@
+"""Faults of the wire and of cryptography: nothing that a peer may soften by words."""
+
+from __future__ import annotations
+
+from sft.errors.root import SftError
+
+
+class ProtocolError(SftError):
+    """A rule of the protocol was broken."""
+
+    code = "PROTOCOL"
+    exit_status = 6
+    sentence = "The other end does not speak this protocol."
+    next_step = "Check the address: sft servers"
+
+
+class LocalProtocolError(ProtocolError):
+    """This side was asked for something that the protocol does not allow now: a bug."""
+
+    code = "INTERNAL"
+    exit_status = 11
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke a rule; nothing more is read from it."""
+
+
+class FrameTooLargeError(RemoteProtocolError):
+    """A frame's length is over the limit of the state that the connection is in."""
+
+
+class HandshakeFailedError(RemoteProtocolError):
+    """Key exchange, server signature or login did not hold."""
+
+
+class ServerKeyMismatchError(HandshakeFailedError):
+    """The server shows another key than the pinned one; nothing that identifies anybody was sent."""
+
+
+class VersionUnknownError(RemoteProtocolError):
+    """No protocol version in common."""
+
+    code = "VERSION_UNKNOWN"
+    sentence = "The server speaks another protocol ({theirs}) than this sft ({ours})."
+    next_step = "pipx upgrade sft"
+
+
+class StreamTruncatedError(RemoteProtocolError):
+    """The stream ended without the authenticated close."""
+
+    code = "CONNECTION_LOST"
+    sentence = "The connection broke; nothing partial is visible."
+    next_step = "The same command again"
+
+
+class CryptoError(SftError):
+    """A key, box or signature does not hold."""
+
+    code = "VERIFICATION"
+    exit_status = 7
+    sentence = "What was received does not hold. Nothing was kept."
+    next_step = "Tell the operator"
+
+
+class DecryptionFailedError(CryptoError):
+    """A box was changed, or is for another key, place or length."""
+
+
+class KeyExchangeError(CryptoError):
+    """A public key or capsule of the key exchange is malformed or of low order."""
+
+
+class SignatureInvalidError(CryptoError):
+    """A signature, or the comment that it signs, does not hold."""
+
+    sentence = "The signature does not hold."
+    next_step = "Ask for the file again, from its author"
+
+
+class KeyFormatError(CryptoError):
+    """Bytes that should be a key are not one."""
+
+    code = "KEY_FORMAT"
+    exit_status = 8
+    sentence = "That is not a minisign key."
+    next_step = "Give the file that minisign -G or sft key export wrote"
+
+
+class PassphraseWrongError(CryptoError):
+    """The passphrase does not open the key."""
+
+    code = "PASSPHRASE_WRONG"
+    exit_status = 8
+    sentence = "That passphrase does not open the key."
+    next_step = "Again; or ask an admin for a new key, no file is lost"
+
+
+class CryptoUnavailableError(CryptoError):
+    """The libraries of this computer lack a primitive."""
+
+    code = "CRYPTO_UNAVAILABLE"
+    exit_status = 10
+    sentence = "The cryptography library here has no ML-KEM-768."
+    next_step = "pip install --upgrade cryptography"

@@ -1,0 +1,1 @@
+"""A connection on Twisted, alike at both ends: protocol, outbox, lanes, threads."""

@@ -1,0 +1,83 @@
+"""The one way into other threads and back: a pool of our own, and futures of the writer as Deferreds.
+
+Rules. What crosses is plain values in and out; a function that runs here touches nothing of Twisted. The default pool of the
+reactor is left to name resolution: it has ten threads and an unbounded queue.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Any, Final, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Measured on two cores: crypto on the reactor reaches 0.94 (put) and 0.90 (get) of the bare job, on the pool 0.85 and 0.85.
+CORES_FOR_POOL_CRYPTO: Final = 3
+MOST_THREADS: Final = 8
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Pool:
+    """A bounded thread pool bound to one reactor.
+
+    Args:
+        reactor: where results come back.
+        cores: cores to count with; decides ``crypto_here`` and the number of threads.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorFromThreads,
+        *,
+        cores: int | None = None,
+        threads: int | None = None,
+        name: str = "sft",
+    ) -> None:
+        cores = usable_cores() if cores is None else cores
+        self.crypto_in_pool = cores >= CORES_FOR_POOL_CRYPTO
+        threads = threads or max(4, min(MOST_THREADS, cores // 2))
+        self._reactor = reactor
+        self._pool = ThreadPool(minthreads=0, maxthreads=threads, name=name)
+        self._running = False
+
+    def start(self) -> None:
+        """Start accepting work."""
+        self._pool.start()
+        self._running = True
+
+    def stop(self) -> None:
+        """Wait for what is running and end the threads."""
+        if self._running:
+            self._running = False
+            self._pool.stop()
+
+    def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Deferred[R]:
+        """Call a function in the pool; its result or exception comes back on the reactor."""
+        return deferToThreadPool(self._reactor, self._pool, partial(function, *args, **kwargs))
+
+
+def from_future(reactor: IReactorFromThreads, future: Future[R]) -> Deferred[R]:
+    """Bring the result of another thread's future back to the reactor."""
+    deferred: Deferred[R] = Deferred()
+
+    def arrived(done: Future[R]) -> None:
+        error = done.exception()
+        outcome: Callable[[Any], None] = deferred.callback if error is None else deferred.errback
+        value: object = done.result() if error is None else error
+        reactor.callFromThread(outcome, value)
+
+    future.add_done_callback(arrived)
+    return deferred

@@ -1,0 +1,212 @@
+"""What the layers pass to one another: store returns these, services decide on them, messages carry them.
+
+Rules. Plain frozen values, no behavior beyond reading themselves. Times are Unix seconds, sizes bytes, digests BLAKE2b-512
+(64 bytes). Every field is bounded here, because the same classes are decoded from a peer's bytes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, NewType
+
+from msgspec import Meta, Struct
+
+from sft.limits import COMMENT_BYTES, FILE_BYTES, LIST_ENTRIES, PATH_BYTES, USER_NAME_BYTES
+from sft.model.access import Role
+
+UserId = NewType("UserId", int)
+KeyId = NewType("KeyId", int)
+InvitationId = NewType("InvitationId", int)
+FolderId = NewType("FolderId", int)
+FileId = NewType("FileId", bytes)
+ObjectId = NewType("ObjectId", bytes)
+SessionId = NewType("SessionId", int)
+
+Count = Annotated[int, Meta(ge=0, le=2**62)]
+Seconds = Annotated[int, Meta(ge=-(2**40), le=2**40)]
+Size = Annotated[int, Meta(ge=0, le=FILE_BYTES)]
+VersionNumber = Annotated[int, Meta(ge=1, le=2**31)]
+Bytes16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
+Bytes32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
+Digest = Annotated[bytes, Meta(min_length=64, max_length=64)]
+PublicKeyBytes = Annotated[bytes, Meta(min_length=42, max_length=42)]
+SignatureBytes = Annotated[bytes, Meta(max_length=COMMENT_BYTES + 512)]
+PersonName = Annotated[str, Meta(max_length=USER_NAME_BYTES)]
+PathText = Annotated[str, Meta(max_length=PATH_BYTES)]
+ShortText = Annotated[str, Meta(max_length=255)]
+LongText = Annotated[str, Meta(max_length=2048)]
+ReceiptText = Annotated[
+    str, Meta(max_length=4096)
+]  # holds a path, percent-encoded: three times its bytes
+
+
+class Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A value of several named fields."""
+
+
+class UserState(StrEnum):
+    """Where a user stands; a removed one keeps a tombstone with the public keys."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    REMOVED = "removed"
+
+
+class DeviceKey(Record, frozen=True):
+    """A public key of a user, in minisign's 42 bytes, for ever that user's."""
+
+    id: Count
+    public_key: PublicKeyBytes
+    device: ShortText
+    added_at: Seconds
+    ended_at: Seconds | None = None
+
+
+class User(Record, frozen=True):
+    """A person as the registry has them."""
+
+    id: Count
+    name: PersonName
+    role: Role
+    state: UserState
+    created_at: Seconds
+    keys: Annotated[tuple[DeviceKey, ...], Meta(max_length=32)] = ()
+    files: Count = 0
+    bytes_stored: Count = 0
+
+
+class InvitationState(StrEnum):
+    """What became of an invitation."""
+
+    OPEN = "open"
+    USED = "used"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class Invitation(Record, frozen=True):
+    """An invitation as its server keeps it: the public half of the link's seed, and what it grants."""
+
+    id: Count
+    public_key: Bytes32
+    role: Role
+    name: PersonName | None
+    maker: PersonName
+    created_at: Seconds
+    expires_at: Seconds
+    state: InvitationState
+    used_by: PersonName | None = None
+    used_at: Seconds | None = None
+
+
+class FileVersion(Record, frozen=True):
+    """One stored version: who signed what, and when it was stored.
+
+    ``signature`` is the whole minisign signature (four lines); a page of a listing leaves it out unless asked for.
+    """
+
+    number: VersionNumber
+    author_id: Count
+    author: PersonName
+    public_key: PublicKeyBytes
+    size: Size
+    digest: Digest
+    dated_at: Seconds
+    stored_at: Seconds
+    signed_name: PathText
+    signature: SignatureBytes = b""
+
+
+class File(Record, frozen=True):
+    """A file and one of its versions (the newest unless another was asked for)."""
+
+    id: Bytes16
+    path: PathText
+    owner_id: Count
+    owner: PersonName
+    version: FileVersion
+    trashed_at: Seconds | None = None
+    trash_ends_at: Seconds | None = None
+
+
+class Folder(Record, frozen=True):
+    """A folder and how many files lie directly in it."""
+
+    path: PathText
+    files: Count
+    folders: Count
+    created_at: Seconds
+
+
+class Page(Record, frozen=True):
+    """One page of a listing, folders first, each in the order of folded names; an empty ``next`` ends it."""
+
+    folders: Annotated[tuple[Folder, ...], Meta(max_length=LIST_ENTRIES)]
+    files: Annotated[tuple[File, ...], Meta(max_length=LIST_ENTRIES)]
+    next: Annotated[str, Meta(max_length=1024)] = ""
+
+
+class UserPage(Record, frozen=True):
+    """One page of the registry, in order of joining."""
+
+    users: Annotated[tuple[User, ...], Meta(max_length=LIST_ENTRIES)]
+    next: Count = 0
+
+
+class Stored(Record, frozen=True):
+    """What an acknowledged upload became; ``unchanged`` where the same bytes were there already."""
+
+    path: PathText
+    version: VersionNumber
+    size: Size
+    digest: Digest
+    receipt: ReceiptText
+    unchanged: bool = False
+
+
+class Deleted(Record, frozen=True):
+    """What went to the trash, and until when it can be restored."""
+
+    path: PathText
+    files: Count
+    folders: Count
+    trash_ends_at: Seconds
+
+
+class SessionInfo(Record, frozen=True):
+    """A live session."""
+
+    id: Count
+    user: PersonName
+    role: ShortText
+    address: ShortText
+    since_at: Seconds
+    doing: ShortText
+
+
+class Fault(Record, frozen=True):
+    """Something that ``vault check`` found: which file (or row, or object) and what is wrong with it."""
+
+    what: LongText
+    problem: LongText
+
+
+class VaultReport(Record, frozen=True):
+    """The outcome of ``vault check``, ``rotate-key`` or ``collect``."""
+
+    files: Count
+    versions: Count
+    bytes_checked: Count
+    faults: Annotated[tuple[Fault, ...], Meta(max_length=200)] = ()
+    more_faults: Count = 0
+    notes: Annotated[tuple[LongText, ...], Meta(max_length=64)] = ()
+
+
+class ServerInfo(Record, frozen=True):
+    """The server as its users and links know it."""
+
+    name: ShortText
+    address: ShortText
+    public_key: Bytes32
+    server_id: Bytes32
+    registration: ShortText

@@ -1,0 +1,145 @@
+"""Running one operator command: over the control socket of whatever serves the home, or serving it for itself.
+
+There is one code path for every administrative act: the product's own protocol. Connect; refused →
+try the lock; got it → serve the control socket, no network port, and go on; not got it → a server
+is starting or stopping: again, for five seconds.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, cast
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
+
+from sft.client.line import Line
+from sft.client.session import connect_operator
+from sft.crypto.keys import ServerPublic
+from sft.errors import HomeError, SftError, UnreachableError
+from sft.link.clock import use_monotonic
+from sft.link.threads import Pool
+from sft.model.wording import error_json, error_lines
+from sft.operator.home import Home, HomeLock, HomeState
+from sft.operator.opening import wall_clock
+from sft.operator.printing import print_json
+from sft.operator.running import Server
+from sft.server.journal import Journal
+
+PATIENCE_SECONDS: Final = 5.0
+PAUSE_SECONDS: Final = 0.1
+
+Work = Callable[[Line, Any], Awaitable[int]]
+
+
+def run_command(home: Home, work: Work, options: Any) -> int:
+    """Run a command to its end; gives the exit status."""
+    from twisted.internet import reactor
+
+    use_monotonic(reactor)
+    outcome: list[int] = []
+    caught: list[int] = []
+    running: Deferred[int] = Deferred()
+
+    def begin() -> None:
+        nonlocal running
+        running = Deferred.fromCoroutine(_run(reactor, home, work, options))
+        running.addErrback(_failed, options)
+        running.addCallback(outcome.append)
+        running.addBoth(lambda _: reactor.stop())
+
+    def interrupted(number: int, _frame: object) -> None:
+        caught.append(number)
+        cast("Any", reactor).callFromThread(running.cancel)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
+    reactor.callWhenRunning(begin)
+    _run_reactor(reactor)
+    if caught:
+        return 128 + caught[0]
+    return outcome[0] if outcome else 11
+
+
+def _run_reactor(reactor: Any) -> None:
+    reactor.run(installSignalHandlers=False)
+
+
+async def _run(reactor: Any, home: Home, work: Work, options: Any) -> int:
+    pool = Pool(reactor)
+    pool.start()
+    try:
+        session, server = await _reach(reactor, home, pool)
+        try:
+            return await work(session, options)
+        finally:
+            await session.close()
+            if server is not None:
+                await server.stop()
+    finally:
+        pool.stop()
+
+
+async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[Line, Server | None]:
+    until = reactor.seconds() + PATIENCE_SECONDS
+    if not home.path.is_dir() or home.state() is HomeState.NEW:
+        raise HomeError(
+            home=str(home.path),
+            problem="there is no server in it",
+            remedy="Start one first: twistd -n sft --home DIR",
+        )
+    while True:
+        try:
+            return await _connect(reactor, home, pool), None
+        except UnreachableError:
+            lock = HomeLock(home)
+            if lock.take():
+                break
+        if reactor.seconds() > until:
+            raise HomeError(
+                home=str(home.path),
+                problem="a server holds it that does not answer",
+                remedy="Look whether it starts or stops; then again",
+            )
+        await _pause(reactor)
+    server = Server(
+        reactor, home, home.settings(), listen=None, journal=Journal(), on_fatal=lambda _: None
+    )
+    await server.start(locked=lock)
+    try:
+        return await _connect(reactor, home, pool), server
+    except BaseException:
+        await server.stop()
+        raise
+
+
+async def _connect(reactor: Any, home: Home, pool: Pool) -> Line:
+    return await connect_operator(
+        reactor, str(home.control), ServerPublic(home.server_key()), pool=pool
+    )
+
+
+def _pause(reactor: Any) -> Deferred[None]:
+    waited: Deferred[None] = Deferred()
+    reactor.callLater(PAUSE_SECONDS, waited.callback, None)
+    return waited
+
+
+def _failed(failure: Failure, options: Any) -> int:
+    error = failure.value
+    if isinstance(error, CancelledError):
+        return 130
+    if not isinstance(error, SftError):
+        reference = Journal().fault("command-fault", failure)
+        print(
+            f"sft: this command had a fault of its own [INTERNAL] (ref {reference})",
+            file=sys.stderr,
+        )
+        return 11
+    if options.get("json"):
+        print_json({"error": error_json(error, now=wall_clock())})
+    for line in error_lines(error, now=wall_clock()):
+        print(line, file=sys.stderr)
+    return error.exit_status

@@ -1,0 +1,143 @@
+"""The service that twistd runs: starting it, saying its first words, and what it says when it cannot.
+
+Rules. twistd forks between making the service and starting it: so everything begins in ``startService``. A Deferred that
+fails there would be silent: it is caught and said, the reactor stops, and the process ends with status 1.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
+from twisted.python.failure import Failure
+
+from sft.errors import SftError
+from sft.model.wording import error_lines
+from sft.operator.home import Home, HomeSettings
+from sft.operator.opening import Opened, wall_clock
+from sft.operator.running import Server
+from sft.server.journal import Journal
+
+
+class ServerService(Service):
+    """What twistd runs.
+
+    Args:
+        given: makes the settings of this start out of those that the home has kept.
+        listen: a Twisted endpoint string.
+    """
+
+    def __init__(
+        self, reactor: Any, home: Home, given: Callable[[HomeSettings], HomeSettings], listen: str
+    ) -> None:
+        self._reactor = reactor
+        self._home = home
+        self._journal = Journal()
+        self._given = given
+        self._listen = listen
+        self._server: Server | None = None
+        self.failed = False
+        self._starting: Deferred[None] = Deferred()
+
+    def startService(self) -> None:
+        """Start; a failure is said and stops the reactor."""
+        super().startService()  # type: ignore[no-untyped-call]
+        self._starting = Deferred.fromCoroutine(self._start()).addErrback(self._start_failed)
+
+    def stopService(self) -> Deferred[None]:
+        """Stop, cleanly."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        # A start that is under way ends first: what it opens could not be closed otherwise.
+        started: Deferred[None] = Deferred()
+        self._starting.addBoth(lambda _: started.callback(None))
+        stopping = started.addCallback(lambda _: Deferred.fromCoroutine(self._stop()))
+        return stopping.addErrback(self._journal.failed, "stop-fault")
+
+    async def _start(self) -> None:
+        server = self._server = Server(
+            self._reactor,
+            self._home,
+            self._given(self._home.settings()),
+            listen=self._listen,
+            journal=self._journal,
+            on_fatal=self._fatal,
+        )
+        await server.start()
+        opened = server.opened
+        if opened is None:
+            return
+        info = opened.installation.info
+        for note in opened.notes:
+            self._journal.note("recovered", what=note)
+        self._journal.note(
+            "listening", at=self._listen, links_say=info.address, joining=info.registration
+        )
+        self._say_first_words(opened, await server.first_admin())
+
+    async def _stop(self) -> None:
+        if self._server is not None:
+            await self._server.stop()
+
+    def _say_first_words(self, opened: Opened, link: str | None) -> None:
+        info = opened.installation.info
+        words = opened.installation.server_key.public.words()
+        lines = []
+        if opened.is_new:
+            lines.append(
+                f"{info.name} is new. Home {self._home.path}, closed to others. Server key {words}."
+            )
+            lines.append(opened.advice)
+        joining = {
+            "invite": "People join by invitation only.",
+            "open": "ANYBODY WHO HAS THE SERVER'S LINK CAN JOIN AND READ EVERY FILE (--registration open).",
+            "closed": "Only an admin adds people.",
+        }[info.registration]
+        lines.append(f"Listening on {self._listen}; invitations will say {info.address}. {joining}")
+        if link is not None:
+            if _terminal():
+                lines.append(f"No admin yet. First invitation (admin, once, for a day): {link}")
+            else:
+                self._home.write_private(self._home.first_admin.name, link.encode() + b"\n")
+                lines.append(
+                    f"No admin yet. The first invitation (admin, once, for a day) is in {self._home.first_admin}"
+                )
+        for line in lines:
+            if _terminal() and sys.__stdout__ is not None:
+                print(line, file=sys.__stdout__, flush=True)
+            elif link is None or link not in line:
+                self._journal.note("start", says=line)
+
+    def _start_failed(self, failure: Failure) -> None:
+        self.failed = True
+        error = failure.value
+        if isinstance(error, SftError):
+            _say_error(error)
+        else:
+            reference = self._journal.fault("start-fault", failure)
+            print(f"sft: the server could not start (ref {reference})", file=sys.__stderr__)
+        # It may have failed at once, before the reactor runs: then it could not be stopped yet.
+        self._reactor.callWhenRunning(self._stop_reactor)
+
+    def _stop_reactor(self) -> None:
+        with contextlib.suppress(ReactorNotRunning):  # a signal stops it already
+            self._reactor.stop()
+
+    def _fatal(self, error: BaseException) -> None:
+        """Stop at once: what the disk no longer confirms must not be acknowledged; the next start recovers."""
+        self._journal.fault("database-fault", Failure(error))
+        self.failed = True
+        self._reactor.callWhenRunning(self._stop_reactor)
+
+
+def _say_error(error: SftError) -> None:
+    for line in error_lines(error, now=wall_clock()):
+        print(line, file=sys.__stderr__, flush=True)
+
+
+def _terminal() -> bool:
+    return sys.__stdout__ is not None and sys.__stdout__.isatty()

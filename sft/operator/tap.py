@@ -1,0 +1,125 @@
+"""What twistd reads: the options of ``twistd sft`` and the service that they make.
+
+Rules. ``makeService`` only reads options. A subcommand other than ``serve`` runs in
+``postOptions``: before twistd forks, logs or writes a pid file; it prints to standard output and
+leaves with its exit status.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twisted.application.service import IService
+from twisted.python import usage
+
+from sft.operator.home import Home, HomeSettings
+from sft.operator.options import (
+    FileOptions,
+    InviteOptions,
+    LinkOptions,
+    SessionOptions,
+    UpgradeOptions,
+    UserOptions,
+    VaultOptions,
+)
+
+LISTEN = "tcp:7361:interface=127.0.0.1"
+
+
+class ServeOptions(usage.Options):
+    """Options of ``serve``."""
+
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["listen", None, LISTEN, "where to listen: a Twisted endpoint; loopback only unless told"],
+        ["public", None, None, "HOST:PORT that links shall say; kept"],
+        ["registration", None, None, "who may join: invite (the default), open or closed; kept"],
+        ["name", None, None, "the server's name in links; kept"],
+        [
+            "master-key",
+            None,
+            None,
+            "file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM; kept",
+        ],
+    ]
+
+    def postOptions(self) -> None:
+        """Refuse what contradicts itself."""
+        if self["registration"] not in (None, "invite", "open", "closed"):
+            raise usage.UsageError("--registration is invite, open or closed")
+        if self["public"] is not None:
+            from sft.errors import UsageError
+            from sft.model.links import parse_address
+
+            try:
+                parse_address(self["public"])
+            except UsageError as error:
+                raise usage.UsageError("--public is HOST:PORT") from error
+
+
+class Options(usage.Options):
+    """Options of ``twistd sft``."""
+
+    synopsis = "[--home DIR] [serve | user | link | invite | file | session | vault | upgrade] ..."
+    optParameters: ClassVar[list[list[Any]]] = [
+        [
+            "home",
+            None,
+            None,
+            "where the server lives (default: SFT_SERVER_HOME, else the platform's data folder)",
+        ]
+    ]
+    subCommands: ClassVar[list[list[Any]]] = [
+        ["serve", None, ServeOptions, "run the server; the first start creates what is missing"],
+        ["user", None, UserOptions, "list | show | role | disable | enable | remove | add"],
+        ["link", None, LinkOptions, "print the server's link: address and key, no secret"],
+        [
+            "invite",
+            None,
+            InviteOptions,
+            "make an invitation and print its link; also: list | withdraw",
+        ],
+        ["file", None, FileOptions, "list | show | delete"],
+        ["session", None, SessionOptions, "list | kick"],
+        ["vault", None, VaultOptions, "check | rotate-key | collect"],
+        ["upgrade", None, UpgradeOptions, "bring the database to this program's version"],
+    ]
+    defaultSubCommand = "serve"
+
+    @property
+    def home(self) -> Home:
+        """Give the home that was named, or the default one."""
+        named = self["home"] or os.environ.get("SFT_SERVER_HOME")
+        if named:
+            return Home(Path(named).absolute())
+        import platformdirs
+
+        return Home(Path(platformdirs.user_data_dir("sft-server")))
+
+
+def makeService(options: Options) -> IService:
+    """Make the service that ``serve`` runs."""
+    from twisted.internet import reactor
+
+    from sft.link.clock import use_monotonic
+    from sft.operator.exits import exit_with_failure_of, stop_well_on_sigterm
+    from sft.operator.service import ServerService
+
+    use_monotonic(reactor)
+    home = options.home
+    given = options.subOptions
+    service = ServerService(reactor, home, lambda kept: merged(kept, given), given["listen"])
+    exit_with_failure_of(service)
+    stop_well_on_sigterm(reactor)
+    return service
+
+
+def merged(kept: HomeSettings, given: Any) -> HomeSettings:
+    """Let what was given at this start replace what the home has kept."""
+    return HomeSettings(
+        master_key=given["master-key"] or kept.master_key,
+        public=given["public"] or kept.public,
+        registration=given["registration"] or kept.registration,
+        name=given["name"] or kept.name,
+    )

@@ -1,0 +1,1 @@
+"""The server: sessions over links, requests to services, transfers through lanes."""

@@ -1,0 +1,86 @@
+"""Answering the requests that are no streams: by their routes, one answer each."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from sft.model.records import Stored, VaultReport
+from sft.server.dispatch import ROUTES, Act, Live, Read, Upkeep, joined
+from sft.server.installation import Installation
+from sft.server.transfer import TransferSession
+from sft.server.uploads import commit_pending
+from sft.service.caller import demand
+from sft.service.pending import put_small
+from sft.vault.objects import fits_inline
+from sft.wire.messages import FileStored, PutSmall, Reply, Request, VaultChecked
+
+
+async def answer(here: Installation, session: TransferSession, message: Request) -> None:
+    """Do what a request asks and send its answer.
+
+    Raises:
+        RequestError: the rule that refused.
+    """
+    if isinstance(message, PutSmall):
+        session.send(FileStored(message.id, await _put_small(here, session, message)))
+        return
+    route = ROUTES[type(message)]
+    if isinstance(route, Act):
+        await _act(here, session, route, message)
+    elif isinstance(route, Read):
+        found = await here.read(route.use_case, session.caller, **route.fields(message))
+        session.send(route.reply(message.id, found))
+    elif isinstance(route, Upkeep):
+        session.send(await _upkeep(here, session, route, message))
+    elif isinstance(route, Live):
+        await here.read(demand, session.caller, route.permission)
+        reply: Reply = route.run(here, message)
+        session.send(reply)
+
+
+async def _act(here: Installation, session: TransferSession, route: Act, message: Request) -> None:
+    caller = session.caller
+    result = await here.act(route.use_case, route.item(caller, message))
+    here.journal.note(
+        "act",
+        session=session.session_id,
+        by=caller.name,
+        act=type(message).__name__,
+        **_what(message),
+    )
+    try:
+        session.send(route.reply(message.id, result))
+    finally:
+        # After the answer: whoever removes himself still hears that it was done.
+        route.after(here, caller, result)
+
+
+async def _upkeep(
+    here: Installation, session: TransferSession, route: Upkeep, message: Request
+) -> VaultChecked:
+    reports: list[VaultReport] = []
+    for use_case, fields in route.jobs(here, message):
+        job = await here.read(use_case, session.caller, **fields)
+        reports.append(await here.upkeep_pool.run(job))
+    return joined(message.id, reports)
+
+
+async def _put_small(here: Installation, session: TransferSession, message: PutSmall) -> Stored:
+    prepare = partial(
+        put_small,
+        here.custody,
+        session.caller,
+        session.public_key,
+        path=message.path,
+        signature=message.signature,
+        content=message.content,
+    )
+    on_reactor = fits_inline(len(message.content)) and not here.pool.crypto_in_pool
+    pending = prepare() if on_reactor else await here.pool.run(prepare)
+    return await commit_pending(here, session, pending)
+
+
+def _what(message: Request) -> dict[str, object]:
+    """Pick what the log says of an act: paths, names, roles; never keys or contents."""
+    shown = ("path", "old", "new", "name", "role", "files_to", "invitation_id")
+    return {name: getattr(message, name) for name in shown if hasattr(message, name)}

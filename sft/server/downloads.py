@@ -1,0 +1,150 @@
+"""A download of one session: small files whole in one answer, larger ones chunk by chunk as credit allows."""
+
+from __future__ import annotations
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from sft.errors import ContentDamagedError, RequestError, TransferEndedError
+from sft.limits import CREDIT_STEP_CHUNKS
+from sft.link.lanes import Chunks, Outflow
+from sft.server.installation import Installation
+from sft.server.transfer import TransferSession
+from sft.service import downloads
+from sft.wire.messages import Done, FileBegins, FileContent, GetFile, fits
+
+
+class DownloadLane:
+    """One download, from GetFile to its last chunk or its refusal."""
+
+    def __init__(
+        self, installation: Installation, session: TransferSession, request: GetFile
+    ) -> None:
+        self._installation = installation
+        self._session = session
+        self._request = request
+        self.path = request.path
+        self._download: downloads.Download | None = None
+        self._outflow: Outflow | None = None
+        self._early_credit = 0
+        self._over = False
+        self._begun: Deferred[None] = Deferred()
+        begun = Deferred.fromCoroutine(self._begin()).addErrback(self._failed)
+        begun.addBoth(lambda _: self._begun.callback(None))
+
+    def credit(self, chunks: int) -> None:
+        """Note what the reader allows."""
+        if self._outflow is not None:
+            self._outflow.credit(chunks)
+        else:
+            self._early_credit += chunks
+
+    def cancel(self) -> None:
+        """End because the reader says so; answered once nothing more will come."""
+        if not self._over:
+            self._session.send(Done(self._request.id, changed=False))
+            self._stop()
+
+    def interrupt(self, error: RequestError) -> None:
+        """End because the server says so."""
+        if not self._over:
+            self._session.refuse(self._request.id, Failure(error))
+            self._stop()
+
+    def abandon(self) -> None:
+        """Drop everything: the connection is gone."""
+        if not self._over:
+            self._stop()
+
+    async def _begin(self) -> None:
+        sessions, caller = self._installation.sessions, self._session.caller
+        changes = sessions.changes(caller.user_id)
+        content = await self._open()
+        if self._over:
+            return
+        if sessions.changes(caller.user_id) != changes:
+            raise TransferEndedError(problem="your rights changed")
+        download = self._running()
+        self._installation.journal.note(
+            "getting",
+            session=self._session.session_id,
+            by=caller.name,
+            path=self.path,
+            version=download.file.version.number,
+            size=download.file.version.size,
+        )
+        if content is not None:
+            answer = FileContent(self._request.id, download.file, content)
+            if fits(answer):
+                self._session.send(answer)
+                self._stop()
+                return
+        self._session.send(FileBegins(self._request.id, download.file))
+        self._outflow = Outflow(
+            self._installation.pool,
+            self._session.outbox,
+            self._request.id,
+            fetch=self._fetch if content is None else lambda _: ([content], True),
+            compute=download.open if content is None else lambda chunks: chunks,
+            window=min(self._request.window, CREDIT_STEP_CHUNKS) + self._early_credit,
+        )
+        self._outflow.finished.addCallbacks(lambda _: self._stop(), self._failed)
+        self._outflow.start()
+
+    async def _open(self) -> bytes | None:
+        """Find the file and open its object; gives the content of a small one.
+
+        Once more where the object is not what its row said: ``rotate-key --reencrypt`` may have moved it between the two.
+        """
+        previous: bytes | None = None
+        while True:
+            download = await self._installation.read(
+                downloads.begin,
+                self._session.caller,
+                custody=self._installation.custody,
+                path=self._request.path,
+                version=self._request.version,
+            )
+            try:
+                if download.small:
+                    self._download = download
+                    return await self._installation.pool.run(download.whole)
+                await self._installation.pool.run(download.start)
+            except ContentDamagedError:
+                if download.object_id == previous:
+                    raise
+                previous = download.object_id
+            else:
+                self._download = download
+                return None
+
+    def _fetch(self, count: int) -> tuple[Chunks, bool]:
+        download = self._running()
+        return download.read(count), download.chunks_left == 0
+
+    def _running(self) -> downloads.Download:
+        if self._download is None:
+            raise TransferEndedError(problem="it was over already")
+        return self._download
+
+    def _failed(self, failure: Failure) -> None:
+        if not self._over:
+            self._session.refuse(self._request.id, failure)
+            self._stop()
+
+    def _stop(self) -> None:
+        """Stop sending, let the step in work end, close the object."""
+        self._over = True
+        self._session.transfer_over(self._request.id)
+        if self._outflow is not None:
+            self._outflow.interrupt().addCallback(lambda _: self._close())
+        else:
+            # The first step may still be on another thread: what it opened is closed after it.
+            self._begun.addCallback(lambda _: self._close())
+
+    def _close(self) -> None:
+        download, self._download = self._download, None
+        if download is not None:
+            self._installation.pool.run(download.close).addErrback(
+                self._installation.journal.failed, "download-close"
+            )

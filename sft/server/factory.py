@@ -1,0 +1,137 @@
+"""The factories of the two listeners: the network's, behind admission, and the control socket's, for the operator alone.
+
+The control socket lies 0600 in a 0700 folder, and the kernel must say that its peer is the server's own user or root.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from typing import Any, Final, cast
+
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Factory, Protocol
+from twisted.python.failure import Failure
+
+from sft.link.protocol import Link
+from sft.server.admission import Offense, source_of
+from sft.server.installation import Installation
+from sft.server.session import ServerSession
+from sft.wire.connection import Connection
+
+PEER_CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
+
+
+class _Refused(Protocol):
+    """A connection that is closed before a byte is read."""
+
+    def connectionMade(self) -> None:
+        cast("Any", self.transport).abortConnection()
+
+
+class _Guarded(Link):
+    """A network connection, counted until it has logged in."""
+
+    def __init__(self, installation: Installation, session: ServerSession, source: str) -> None:
+        super().__init__(installation.reactor, Connection.server(installation.server_key), session)
+        self._installation = installation
+        self._session = session
+        self._source = source
+        self._settled = False
+
+    def connectionMade(self) -> None:
+        victim = self._installation.admission.admit(self, self._source)
+        if isinstance(victim, _Guarded):
+            victim.crowd_out()
+        super().connectionMade()
+
+    def crowd_out(self) -> None:
+        """Go, because a newer connection needs the place."""
+        self._settled = True
+        self._installation.journal.note("crowded-out", source=self._source)
+        cast("Any", self.transport).abortConnection()
+
+    def logged_in(self) -> None:
+        self._settled = True
+        self._installation.admission.release(self)
+        super().logged_in()
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        here = self._installation
+        here.admission.release(self)
+        super().connectionLost(reason)
+        if not self._settled:
+            self._settled = True
+            offense = self._offense()
+            why = self.failure.detail if self.failure is not None else offense.name.lower()
+            here.journal.note("no-login", source=self._source, why=why)
+            here.admission.penalize(self._source, offense, here.reactor.seconds())
+
+    def _offense(self) -> Offense:
+        if self._session.login_refused:
+            return Offense.BAD_LOGIN
+        return Offense.NO_LOGIN if self.late or self.failure is None else Offense.BROKE_PROTOCOL
+
+
+class NetworkFactory(Factory):
+    """Makes sessions for the network listener."""
+
+    noisy = False
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
+        """Make a session for an address, or refuse it while its source works off penalties."""
+        here = self._installation
+        host = getattr(addr, "host", "")
+        source = source_of(host)
+        seconds = here.admission.refused_for(source, here.reactor.seconds())
+        if seconds > 0:
+            here.journal.note("refused", source=source, seconds=round(seconds))
+            return _Refused()
+        session = ServerSession(here, f"{host}:{getattr(addr, 'port', '')}")
+        session.link = _Guarded(here, session, source)
+        return session.link
+
+
+class _Control(Link):
+    """A connection on the control socket."""
+
+    def __init__(self, installation: Installation, session: ServerSession) -> None:
+        connection = Connection.server(installation.server_key, operator_allowed=True)
+        super().__init__(installation.reactor, connection, session)
+        self._installation = installation
+        self._session = session
+
+    def connectionMade(self) -> None:
+        uid = peer_uid(cast("Any", self.transport).getHandle())
+        if uid not in (0, os.geteuid()):
+            self._installation.journal.warn("control-refused", uid=uid)
+            cast("Any", self.transport).abortConnection()
+            return
+        self._session.operator_uid = uid
+        super().connectionMade()
+
+
+class ControlFactory(Factory):
+    """Makes sessions for the control socket."""
+
+    noisy = False
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:  # noqa: ARG002 - Twisted's form
+        """Make a session for whoever is at the socket; its user is checked when the transport is there."""
+        session = ServerSession(self._installation, "control socket")
+        session.link = _Control(self._installation, session)
+        return session.link
+
+
+def peer_uid(handle: socket.socket) -> int:
+    """Ask the kernel for the user at the other end of a local socket."""
+    credentials = handle.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, PEER_CREDENTIALS.size)
+    _, uid, _ = PEER_CREDENTIALS.unpack(credentials)
+    return int(uid)

@@ -1,0 +1,78 @@
+"""What all sessions of one server share, and the ways into its threads.
+
+Rules. Made once by whoever starts the server, with every part already open. Reads run on two
+threads of their own, acts on the one writing thread, files on the pool, upkeep on a thread that may
+take hours; each comes back to the reactor as a Deferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+
+from sft.crypto.keys import ServerKey
+from sft.errors import RequestError
+from sft.link.threads import Pool, from_future
+from sft.model.records import ServerInfo
+from sft.server.admission import Admission
+from sft.server.journal import Journal
+from sft.server.sessions import Sessions
+from sft.service.custody import Custody
+from sft.store.reader import Readers
+from sft.store.writer import Act, Writer
+
+R = TypeVar("R")
+I = TypeVar("I")  # noqa: E741 - as in sft.store.writer
+
+
+class Reactor(IReactorTime, IReactorFromThreads):
+    """What a server needs of its reactor."""
+
+
+class Keeper(Protocol):
+    """Who knows where the master key and the keyring lie."""
+
+    def fields(self) -> dict[str, Any]:
+        """Give what a rotation needs: ``keyring_path``, ``stage``, ``settle``; refuses where the key is not ours to change."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Installation:
+    """One running server."""
+
+    reactor: Any
+    info: ServerInfo
+    server_key: ServerKey
+    custody: Custody
+    readers: Readers
+    writer: Writer
+    pool: Pool
+    reading_pool: Pool
+    upkeep_pool: Pool
+    keeper: Keeper
+    journal: Journal
+    clock: Callable[[], int]
+    admission: Admission
+    sessions: Sessions = field(default_factory=Sessions)
+
+    def read(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
+        """Run a query in one read transaction."""
+        return self.reading_pool.run(self.readers.run, query, *args, **kwargs)
+
+    def act(
+        self,
+        act: Callable[[Any, Sequence[I]], Sequence[R | RequestError]],
+        item: I,
+        *,
+        size: int = 0,
+    ) -> Deferred[R]:
+        """Have the writer do one act; fires after its commit."""
+        return from_future(self.reactor, self.writer.submit(act, item, size=size))
+
+    def act_blocking(self, act: Act[I, R], item: I) -> R:
+        """Have the writer do one act and wait: for upkeep's own thread, never for the reactor's."""
+        return self.writer.submit(act, item).result()

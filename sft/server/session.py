@@ -1,0 +1,278 @@
+"""One session at the server: login, then requests to their routes and frames to their transfers.
+
+Rules. No rule about users or files stands here: services decide, on other threads, and read again
+what decides inside their transactions. Every request is answered exactly once; an unexpected
+exception is logged under a reference, answered as an internal error, and the session goes on
+(before login it ends).
+"""
+
+from __future__ import annotations
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from sft.errors import (
+    InternalError,
+    LoginRefusedError,
+    ProtocolError,
+    RemoteProtocolError,
+    RequestError,
+    SftError,
+    TooLargeError,
+    TransferEndedError,
+)
+from sft.link.lanes import CreditPurse
+from sft.link.outbox import Outbox
+from sft.link.protocol import Link
+from sft.model.access import OPERATOR, Permission, allows
+from sft.model.records import SessionInfo, User, UserState
+from sft.server.answers import answer
+from sft.server.downloads import DownloadLane
+from sft.server.installation import Installation
+from sft.server.login import identify
+from sft.server.transfer import Transfer
+from sft.server.uploads import UploadLane
+from sft.service.caller import Caller
+from sft.service.use_case import as_refusal
+from sft.wire.events import DataReceived, Event, LoginRequested, MessageReceived
+from sft.wire.handshake import Claim, Welcome
+from sft.wire.messages import (
+    BeginUpload,
+    Cancel,
+    CommitUpload,
+    Credit,
+    GetFile,
+    Message,
+    Notice,
+    Refusal,
+    Request,
+)
+
+# What one session may have open; each open upload may hold its window beyond the session's credit.
+OPEN_TRANSFERS = 64
+
+
+class ServerSession:
+    """The owner of a link at the server.
+
+    Args:
+        address: where the peer is, for the log and the list of sessions.
+    """
+
+    link: Link
+
+    def __init__(self, installation: Installation, address: str) -> None:
+        self._installation = installation
+        self._address = address
+        self.operator_uid: int | None = None  # on the control socket: whom the kernel vouches for
+        self.login_refused = False
+        self.session_id = installation.sessions.number()
+        self.purse = CreditPurse()
+        self._caller: Caller | None = None
+        self._since = 0
+        self.public_key = b""
+        self._uploads: dict[int, UploadLane] = {}
+        self._downloads: dict[int, DownloadLane] = {}
+        self._answering = 0
+
+    # -- the link calls these --------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """Note that the transport is up: nothing is known of the peer yet."""
+
+    def received(self, event: Event) -> None:
+        """Take one event."""
+        if isinstance(event, DataReceived):
+            self._data(event)
+        elif isinstance(event, MessageReceived):
+            self._message(event.message)
+        elif isinstance(event, LoginRequested):
+            Deferred.fromCoroutine(self._login(event.claim)).addErrback(self._login_failed)
+
+    def ended(self, reason: SftError | None) -> None:
+        """Drop what was under way."""
+        self._installation.sessions.remove(self)
+        for transfer in self._transfers():
+            transfer.abandon()
+        if self._caller is not None:
+            why = "closed" if reason is None else reason.detail or reason.code
+            self._installation.journal.note(
+                "session-end", session=self.session_id, user=self._caller.name, why=why
+            )
+
+    def busy(self) -> bool:
+        """Say whether anything is in flight."""
+        return bool(self._answering or self._uploads or self._downloads)
+
+    # -- transfers call these ----------------------------------------------------------------------------
+
+    @property
+    def caller(self) -> Caller:
+        """Give who asks."""
+        if self._caller is None:
+            raise LoginRefusedError(server=self._installation.info.name)
+        return self._caller
+
+    @property
+    def outbox(self) -> Outbox:
+        """Give the connection's producer."""
+        return self.link.outbox
+
+    def send(self, message: Message) -> None:
+        """Send a message; nothing after the end."""
+        self.link.send(message)
+
+    def refuse(self, request_id: int, failure: Failure) -> None:
+        """Answer with a refusal; what is unexpected is logged and gets a reference."""
+        if isinstance(failure.value, ProtocolError):
+            self.link.fail(failure.value)
+            return
+        error = self._refusal_of(failure, request=request_id)
+        if self.link.alive:
+            self.send(Refusal(request_id, error.code, dict(error.values), error.ref))
+
+    def transfer_over(self, request_id: int) -> None:
+        """Forget a transfer."""
+        self._uploads.pop(request_id, None)
+        self._downloads.pop(request_id, None)
+
+    # -- the registry of sessions calls these --------------------------------------------------------------
+
+    @property
+    def user_id(self) -> int | None:
+        """Give whose session it is; None for the operator."""
+        return self._caller.user_id if self._caller else None
+
+    def describe(self) -> SessionInfo:
+        """Say who it is and what it does."""
+        caller = self.caller
+        doing = [f"storing {each.path}" for each in self._uploads.values()]
+        doing += [f"getting {each.path}" for each in self._downloads.values()]
+        shown = doing[0][:255] if doing else ""
+        return SessionInfo(
+            self.session_id, caller.name, str(caller.role), self._address, self._since, shown
+        )
+
+    def rights_changed(self, user: User, by: str) -> None:
+        """Take in that the user's role or state is another now: what is no longer allowed ends at once."""
+        if user.state is not UserState.ACTIVE:
+            self._interrupt_all(
+                TransferEndedError(problem=f"your account was {user.state} by {by}")
+            )
+            self.send(Notice("ended", {"why": str(user.state), "by": by}))
+            self.link.close()
+            return
+        self._caller = msgspec.structs.replace(self.caller, role=user.role)
+        self.send(Notice("role", {"role": str(user.role), "by": by}))
+        if not allows(user.role, Permission.FILE_WRITE):
+            for upload in list(self._uploads.values()):
+                upload.interrupt(TransferEndedError(problem=f"{by} made you a {user.role}"))
+
+    def kick(self) -> None:
+        """End the session."""
+        self._interrupt_all(TransferEndedError(problem="the operator ended your session"))
+        self.send(Notice("ended", {"why": "kicked", "by": OPERATOR}))
+        self.link.close()
+
+    def stop(self) -> None:
+        """End the session because the server stops."""
+        self._interrupt_all(TransferEndedError(problem="the server stops"))
+        self.link.close()
+
+    def _interrupt_all(self, error: TransferEndedError) -> None:
+        for transfer in self._transfers():
+            transfer.interrupt(error)
+
+    def _transfers(self) -> list[Transfer]:
+        return [*self._uploads.values(), *self._downloads.values()]
+
+    # -- login -------------------------------------------------------------------------------------------
+
+    async def _login(self, claim: Claim) -> None:
+        here = self._installation
+        caller = await identify(here, claim, self.session_id)
+        if not self.link.alive:
+            return
+        self._caller = caller
+        self._since = int(here.clock())
+        self.public_key = claim.public_key or b""
+        here.sessions.add(self)
+        welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), here.info)
+        self.link.outbox.write(self.link.connection.welcome(welcome))
+        self.link.logged_in()
+        who = (
+            {"uid": self.operator_uid}
+            if caller.operator
+            else {"user": caller.name, "id": caller.user_id}
+        )
+        here.journal.note(claim.kind, session=self.session_id, address=self._address, **who)
+
+    def _login_failed(self, failure: Failure) -> None:
+        refusal = as_refusal(_error_of(failure))
+        if refusal is None:
+            reference = self._installation.journal.fault(
+                "login-fault", failure, address=self._address
+            )
+            self.link.fail(RemoteProtocolError(f"fault {reference} before login"))
+            return
+        self._installation.journal.note("login-refused", address=self._address, code=refusal.code)
+        self.login_refused = True
+        self.link.hang_up_after(self.link.connection.refuse(refusal))
+
+    # -- requests ------------------------------------------------------------------------------------------
+
+    def _message(self, message: Message) -> None:
+        if isinstance(message, Credit):
+            download = self._downloads.get(message.id)
+            if download is not None:
+                download.credit(message.chunks)
+        elif isinstance(message, CommitUpload):
+            upload = self._uploads.get(message.id)
+            if upload is not None:
+                upload.commit(message)
+        elif isinstance(message, Cancel):
+            transfer = self._uploads.get(message.id) or self._downloads.get(message.id)
+            if transfer is not None:
+                transfer.cancel()
+        elif isinstance(message, BeginUpload | GetFile):
+            self._open_transfer(message)
+        elif isinstance(message, Request):
+            self._answering += 1
+            answered = Deferred.fromCoroutine(answer(self._installation, self, message))
+            answered.addErrback(lambda failure: self.refuse(message.id, failure))
+            answered.addBoth(lambda _: self._answered())
+
+    def _answered(self) -> None:
+        self._answering -= 1
+
+    def _data(self, event: DataReceived) -> None:
+        upload = self._uploads.get(event.request_id)
+        if upload is not None:
+            upload.data(event.chunk, last=event.last)
+
+    def _open_transfer(self, message: BeginUpload | GetFile) -> None:
+        if len(self._uploads) + len(self._downloads) >= OPEN_TRANSFERS:
+            self.refuse(
+                message.id,
+                Failure(TooLargeError(what="The number of open transfers", limit=OPEN_TRANSFERS)),
+            )
+        elif isinstance(message, BeginUpload):
+            self._uploads[message.id] = UploadLane(self._installation, self, message)
+        else:
+            self._downloads[message.id] = DownloadLane(self._installation, self, message)
+
+    def _refusal_of(self, failure: Failure, **values: object) -> RequestError:
+        refusal = as_refusal(_error_of(failure))
+        if refusal is None:
+            reference = self._installation.journal.fault(
+                "fault", failure, session=self.session_id, **values
+            )
+            return InternalError(ref=reference)
+        return refusal
+
+
+def _error_of(failure: Failure) -> BaseException:
+    return (
+        failure.value if failure.value is not None else RuntimeError("a failure without an error")
+    )

@@ -1,0 +1,91 @@
+"""The live sessions: who is connected, and who must hear at once that a user's rights changed.
+
+Rules. Only the reactor's thread comes here. ``changes`` counts every change of a user's rights, so that whoever read them on
+another thread meanwhile can tell that the answer is old.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Protocol
+
+from sft.model.records import SessionInfo, User
+
+
+class LiveSession(Protocol):
+    """What the registry needs of a session."""
+
+    @property
+    def session_id(self) -> int:
+        """Give the number of the session."""
+
+    @property
+    def user_id(self) -> int | None:
+        """Give whose session it is; None for the operator."""
+
+    def describe(self) -> SessionInfo:
+        """Say who it is and what it does."""
+
+    def rights_changed(self, user: User, by: str) -> None:
+        """Take in that the user's role or state is another now."""
+
+    def kick(self) -> None:
+        """End the session."""
+
+    def busy(self) -> bool:
+        """Say whether anything is in flight."""
+
+    def stop(self) -> None:
+        """End the session because the server stops."""
+
+
+class Sessions:
+    """All live sessions of a server."""
+
+    def __init__(self) -> None:
+        self._next = 1
+        self._live: dict[int, LiveSession] = {}
+        self._changes: Counter[int] = Counter()
+
+    def number(self) -> int:
+        """Give the next session number."""
+        number, self._next = self._next, self._next + 1
+        return number
+
+    def add(self, session: LiveSession) -> None:
+        """Count a session that has logged in."""
+        self._live[session.session_id] = session
+
+    def remove(self, session: LiveSession) -> None:
+        """Forget a session; harmless if it was never counted."""
+        self._live.pop(session.session_id, None)
+
+    def changes(self, user_id: int | None) -> int:
+        """Count how often a user's rights changed since the start."""
+        return self._changes[user_id] if user_id is not None else 0
+
+    @property
+    def changes_of_all(self) -> int:
+        """Count the changes of all users' rights since the start."""
+        return self._changes.total()
+
+    def rights_changed(self, user: User, by: str) -> None:
+        """Tell every session of a user, at once."""
+        self._changes[user.id] += 1
+        for session in [each for each in self._live.values() if each.user_id == user.id]:
+            session.rights_changed(user, by)
+
+    def kick(self, session_id: int) -> bool:
+        """End a session; False if there is none of that number."""
+        session = self._live.get(session_id)
+        if session is not None:
+            session.kick()
+        return session is not None
+
+    def describe(self) -> list[SessionInfo]:
+        """List the sessions, oldest first."""
+        return [session.describe() for session in self._live.values()]
+
+    def all(self) -> list[LiveSession]:
+        """Give the sessions, oldest first."""
+        return list(self._live.values())

@@ -1,0 +1,56 @@
+"""What a transfer needs of the session that it belongs to, and a session of its transfers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.python.failure import Failure
+
+from sft.errors import RequestError
+from sft.link.lanes import CreditPurse
+from sft.link.outbox import Outbox
+from sft.service.caller import Caller
+from sft.wire.messages import Message
+
+
+class TransferSession(Protocol):
+    """The session's side."""
+
+    purse: CreditPurse
+    public_key: bytes  # the one that logged in, minisign's 42 bytes
+
+    @property
+    def session_id(self) -> int:
+        """Give the number of the session."""
+
+    @property
+    def caller(self) -> Caller:
+        """Give who asks."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Give the connection's producer."""
+
+    def send(self, message: Message) -> None:
+        """Send a message; nothing after the end."""
+
+    def refuse(self, request_id: int, failure: Failure) -> None:
+        """Answer with a refusal; what is unexpected is logged and gets a reference."""
+
+    def transfer_over(self, request_id: int) -> None:
+        """Forget a transfer: nothing more comes for it, in either direction."""
+
+
+class Transfer(Protocol):
+    """The transfer's side."""
+
+    path: str
+
+    def cancel(self) -> None:
+        """End because the peer says so."""
+
+    def interrupt(self, error: RequestError) -> None:
+        """End because the server says so."""
+
+    def abandon(self) -> None:
+        """End because the connection is gone."""

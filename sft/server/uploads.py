@@ -1,0 +1,210 @@
+"""An upload of one session: the lane between its frames and the service's steps.
+
+BeginUpload, Data, LastData and CommitUpload may all be here before the first step has run. Whatever
+ends an upload early (a refusal, a cancel, a change of rights, the end of the connection) interrupts
+the lane, lets the step in work end and then aborts: nothing partial is kept. A refused upload
+drains: what was in flight is dropped up to its CommitUpload or Cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Concatenate, ParamSpec, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from sft.errors import BadRequestError, LocalProtocolError, RequestError, TransferEndedError
+from sft.limits import CREDIT_STEP_CHUNKS
+from sft.link.lanes import Intake
+from sft.model.records import Stored
+from sft.server.installation import Installation
+from sft.server.transfer import TransferSession
+from sft.service import commits, uploads
+from sft.service.pending import Pending, discard, settle
+from sft.wire.messages import BeginUpload, CommitUpload, Credit, Done, FileStored
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class UploadLane:
+    """One upload, from BeginUpload to its one answer."""
+
+    def __init__(
+        self, installation: Installation, session: TransferSession, begin: BeginUpload
+    ) -> None:
+        self._installation = installation
+        self._session = session
+        self._id = begin.id
+        self.path = begin.path
+        self._upload: uploads.Upload | None = None
+        self._commit: CommitUpload | None = None
+        self._answered = False
+        self._stream_over = False  # CommitUpload or Cancel was read: nothing more comes for this id
+        self._committing = False
+        # Until the first check has passed the steps do not exist; the lane buffers no more than the window meanwhile.
+        self._intake = Intake(
+            installation.pool,
+            session.purse,
+            compute=self._seal,
+            store=self._append,
+            grant=lambda chunks: session.send(Credit(self._id, chunks)),
+            window=min(begin.window, CREDIT_STEP_CHUNKS),
+            ready=False,
+        )
+        self._intake.finished.addCallbacks(lambda _: self._try_commit(), self._failed)
+        self._begun: Deferred[None] = Deferred()
+        begun = Deferred.fromCoroutine(self._begin(begin)).addErrback(self._failed)
+        begun.addBoth(lambda _: self._begun.callback(None))
+
+    # -- frames ------------------------------------------------------------------------------------------
+
+    def data(self, chunk: bytes, *, last: bool) -> None:
+        """Take a chunk; after a refusal it is only counted against its credit."""
+        self._intake.receive(chunk, last=last)
+
+    def commit(self, message: CommitUpload) -> None:
+        """Take the signature that ends the upload."""
+        self._stream_over = True
+        if self._answered:
+            self._session.transfer_over(self._id)
+            return
+        self._commit = message
+        self._try_commit()
+
+    def cancel(self) -> None:
+        """End the upload because its sender says so."""
+        self._stream_over = True
+        if self._answered:
+            self._session.transfer_over(self._id)
+        else:
+            self._session.send(Done(self._id, changed=False))
+            self._stop()
+
+    def interrupt(self, error: RequestError) -> None:
+        """End the upload because the server says so; while it commits the rights are read again there."""
+        if not self._answered and not self._committing:
+            self._session.refuse(self._id, Failure(error))
+            self._stop()
+
+    def abandon(self) -> None:
+        """Drop everything: the connection is gone."""
+        if not self._answered and not self._committing:
+            self._stop()
+
+    # -- steps -------------------------------------------------------------------------------------------
+
+    async def _begin(self, begin: BeginUpload) -> None:
+        sessions, caller = self._installation.sessions, self._session.caller
+        changes = sessions.changes(caller.user_id)
+        upload = await self._installation.read(
+            uploads.begin,
+            caller,
+            custody=self._installation.custody,
+            path=begin.path,
+            file_id=begin.file_id,
+            version=begin.version,
+            size=begin.size,
+        )
+        if sessions.changes(caller.user_id) != changes:
+            raise TransferEndedError(problem="your rights changed")
+        if self._answered:
+            return
+        self._upload = upload
+        await self._installation.pool.run(upload.start)
+        if not self._answered:
+            self._intake.open()
+
+    def _seal(self, chunks: list[bytes], last: bool) -> Sequence[bytes]:  # noqa: FBT001 - the lane's calling form
+        return self._running().seal(chunks, last=last)
+
+    def _append(self, sealed: Sequence[bytes]) -> None:
+        self._running().append(sealed)
+
+    def _running(self) -> uploads.Upload:
+        if self._upload is None:
+            raise LocalProtocolError("an upload's steps ran before it was admitted")
+        return self._upload
+
+    def _try_commit(self) -> None:
+        """Go on once both the last chunk is stored and the signature is here."""
+        if (
+            self._commit is not None
+            and self._intake.complete
+            and not self._committing
+            and not self._answered
+        ):
+            self._committing = True
+            Deferred.fromCoroutine(self._finish(self._commit)).addCallbacks(
+                self._stored, self._failed
+            )
+
+    async def _finish(self, message: CommitUpload) -> Stored:
+        if self._upload is None:
+            raise BadRequestError(problem="a commit before its data")
+        pending = await self._installation.pool.run(
+            self._upload.finish, message.digest, message.signature
+        )
+        self._upload = None  # the object is the commit's now
+        return await commit_pending(self._installation, self._session, pending)
+
+    def _stored(self, stored: Stored) -> None:
+        self._answered = True
+        self._session.send(FileStored(self._id, stored))
+        self._session.transfer_over(self._id)
+
+    def _failed(self, failure: Failure) -> None:
+        self._committing = False
+        if not self._answered:
+            self._session.refuse(self._id, failure)
+            self._stop()
+
+    def _stop(self) -> None:
+        """End the lane and abort what was begun, after the step in work; drain what is still in flight."""
+        self._answered = True
+        self._begun.addCallback(lambda _: self._intake.interrupt()).addCallback(
+            lambda _: self._abort()
+        )
+        if self._stream_over:
+            self._session.transfer_over(self._id)
+
+    def _abort(self) -> None:
+        upload, self._upload = self._upload, None
+        if upload is not None:
+            self._installation.pool.run(upload.abort).addErrback(
+                self._installation.journal.failed, "upload-abort"
+            )
+
+
+async def commit_pending(here: Installation, session: TransferSession, pending: Pending) -> Stored:
+    """Have the writer commit what is durable already, then sign its receipt; the object of a refused one is removed."""
+    try:
+        committed = await here.act(commits.commit, pending, size=pending.weight_bytes)
+    except RequestError:
+        await _run(here, pending, discard)
+        raise
+    stored = await _run(here, pending, settle, committed)
+    here.journal.note(
+        "stored",
+        session=session.session_id,
+        by=session.caller.name,
+        path=stored.path,
+        version=stored.version,
+        size=stored.size,
+        unchanged=stored.unchanged,
+    )
+    return stored
+
+
+async def _run(
+    here: Installation,
+    pending: Pending,
+    step: Callable[Concatenate[Pending, P], R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """Run a step here where the object lies in the database alone, else on the pool."""
+    if pending.inline:
+        return step(pending, *args, **kwargs)
+    return await here.pool.run(step, pending, *args, **kwargs)

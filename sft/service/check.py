@@ -1,0 +1,269 @@
+"""Reading everything that is stored, and naming what does not hold.
+
+    rows → files → versions: object, digest, signature → objects that nobody knows
+
+Rules. It works while the server runs, a page of rows a transaction, none open while an object is read. So what it
+saw may change under it: what looks wrong is looked at once more before it is reported. It changes nothing. A fault names the
+file, as far as any row that holds tells its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from msgspec import Struct
+
+from sft.crypto.keys import PublicKey
+from sft.crypto.signatures import FileSignature, verify_file
+from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowForgedError
+from sft.model.access import Permission
+from sft.model.records import VaultReport
+from sft.service.caller import Caller
+from sft.service.catalogue import Catalogue
+from sft.service.custody import Custody
+from sft.service.reports import PAGE, Job, Readings, Report, sound_rows
+from sft.service.upkeep import strays_of
+from sft.service.use_case import use_case
+from sft.store.contents import (
+    inline_ids,
+    small_object,
+    small_object_ids,
+    version_keys,
+)
+from sft.store.files import (
+    VersionKey,
+    file_by_row_id,
+    file_row_ids,
+    files_without_folder,
+    files_without_version,
+    versions_at,
+    versions_of_file,
+)
+from sft.store.people import key_by_id
+from sft.store.row_types import KINDS, VersionRow
+from sft.store.rows import Reading
+from sft.vault.objects import check_whole
+
+FORGED: Final = "was changed outside the server"
+
+
+class _Subject(Struct, frozen=True):
+    """A version, and what is needed to judge its content; None where that does not hold itself."""
+
+    path: str
+    row: VersionRow
+    file_id: bytes | None
+    public_key: bytes | None
+    sealed: bytes | None
+
+
+@use_case(Permission.VAULT_MANAGE)
+def check(_reading: Reading, _caller: Caller, *, custody: Custody, readings: Readings) -> Job:
+    """Read every row and every object whole.
+
+    Args:
+        custody: where the objects lie.
+        readings: begins transactions for the job.
+
+    Returns:
+        The job; its report names what does not hold.
+    """
+    return _Check(custody, readings).run
+
+
+class _Check:
+    """One check, from the first row to the last object."""
+
+    def __init__(self, custody: Custody, readings: Readings) -> None:
+        self._custody = custody
+        self._readings = readings
+        self._report = Report()
+        self._digests: dict[VersionKey, bytes] = {}  # of the version before
+
+    def run(self) -> VaultReport:
+        self._rows()
+        self._files()
+        self._versions()
+        self._strays()
+        self._small_strays()
+        return self._report.finish()
+
+    def _rows(self) -> None:
+        for kind in KINDS:
+            after: int | None = None
+            while True:
+                with self._readings() as reading:
+                    faults, after = reading.rows.check(kind, after, PAGE)
+                    for fault in faults:
+                        self._report.fault(_named(reading, fault), FORGED)
+                if after is None:
+                    break
+
+    def _files(self) -> None:
+        """Hold every file against its folder and its newest version."""
+        after = 0
+        while True:
+            with self._readings() as reading:
+                row_ids = file_row_ids(reading, after, PAGE)
+                for row_id in files_without_version(reading, row_ids):
+                    self._report.fault(_file_name(reading, row_id), "its newest version is gone")
+                for row_id in files_without_folder(reading, row_ids):
+                    self._report.fault(_file_name(reading, row_id), "its folder is gone")
+            if not row_ids:
+                return
+            self._report.files += len(row_ids)
+            after = row_ids[-1]
+
+    # -- contents ----------------------------------------------------------------------------------
+
+    def _versions(self) -> None:
+        after: VersionKey = (0, 0)
+        while True:
+            subjects, keys = self._subjects(partial(version_keys, after=after, limit=PAGE))
+            if not keys:
+                return
+            for subject in subjects:
+                self._version(subject)
+            after = keys[-1]
+
+    def _subjects(
+        self, choose: Callable[[Reading], Sequence[VersionKey]]
+    ) -> tuple[list[_Subject], Sequence[VersionKey]]:
+        """Load versions that hold; those that do not were reported with the rows."""
+        with self._readings() as reading:
+            keys = choose(reading)
+            rows, _ = sound_rows(partial(versions_at, reading), keys)
+            rows.sort(key=_key_of)
+            return [_subject(reading, row) for row in rows], keys
+
+    def _version(self, subject: _Subject) -> None:
+        key = _key_of(subject.row)
+        problem = self._problem(subject)
+        if problem:
+            # Perhaps it was destroyed, or sealed anew, between its row and its object.
+            again, _ = self._subjects(lambda _: [key])
+            if not again:
+                return
+            (subject,) = again
+            problem = self._problem(subject)
+        if problem:
+            self._report.fault(f"{subject.path} version {subject.row.number}", problem)
+        self._report.versions += 1
+        self._report.bytes_checked += subject.row.size
+        self._digests = {key: subject.row.digest}
+
+    def _problem(self, subject: _Subject) -> str:
+        row = subject.row
+        try:
+            if not row.inline:
+                self._custody.vault.check(
+                    row.object_id, row.size, row.digest, least_epoch=row.epoch
+                )
+            elif subject.sealed is None:
+                return "its content is gone"
+            else:
+                check_whole(
+                    self._custody.vault.keyring,
+                    row.object_id,
+                    row.size,
+                    row.digest,
+                    subject.sealed,
+                    least_epoch=row.epoch,
+                )
+        except (ObjectCorruptError, ObjectMissingError) as fault:
+            return str(fault.values["problem"])
+        return self._signature_problem(subject)
+
+    def _signature_problem(self, subject: _Subject) -> str:
+        row = subject.row
+        if subject.public_key is None:
+            return "the key that signed it is gone, or another's"
+        try:
+            signature = FileSignature.parse(row.signature)
+            said = verify_file(PublicKey.decode(subject.public_key), row.digest, signature)
+        except CryptoError as fault:
+            return f"its signature does not hold ({fault})"
+        prev = self._digests.get((row.file, row.number - 1), said.prev)
+        fields = (
+            ("server", said.server_id, self._custody.server_id),
+            ("file", said.file_id, said.file_id if subject.file_id is None else subject.file_id),
+            ("version", said.version, row.number),
+            ("size", said.size, row.size),
+            ("name", said.name, row.signed_name),
+            ("user", said.user, row.author_id),
+            ("mtime", said.mtime, row.dated_at),
+            ("prev", said.prev, prev),
+        )
+        wrong = [name for name, signed, stored in fields if signed != stored]
+        return f"its signature names another {wrong[0]}" if wrong else ""
+
+    # -- what nobody knows -------------------------------------------------------------------------
+
+    def _strays(self) -> None:
+        vault, in_flight = self._custody.vault, self._custody.in_flight
+        # In this order: an object that is not under way any more has its row by now, or is gone.
+        settled = (object_id for object_id in vault.ids() if object_id not in in_flight)
+        strays = strays_of(settled, self._readings)
+        still_there = set(strays).intersection(vault.ids()) if strays else set()
+        for object_id in sorted(still_there):
+            self._report.fault(f"object {object_id.hex()}", "nobody knows it")
+
+    def _small_strays(self) -> None:
+        after = b""
+        while True:
+            with self._readings() as reading:
+                object_ids = small_object_ids(reading, after, PAGE)
+                known = inline_ids(reading, object_ids)
+            if not object_ids:
+                return
+            for object_id in object_ids:
+                if object_id not in known:
+                    self._report.fault(f"small object {object_id.hex()}", "nobody knows it")
+            after = object_ids[-1]
+
+
+def _key_of(row: VersionRow) -> VersionKey:
+    return row.file, row.number
+
+
+def _subject(reading: Reading, row: VersionRow) -> _Subject:
+    file_id, public_key = None, None
+    with suppress(RowForgedError):
+        file = file_by_row_id(reading, row.file)
+        file_id = None if file is None else file.file_id
+    with suppress(RowForgedError):
+        key = key_by_id(reading, row.key_id)
+        if key is not None and key.user_id == row.author_id:
+            public_key = key.public_key
+    return _Subject(
+        path=_file_name(reading, row.file),
+        row=row,
+        file_id=file_id,
+        public_key=public_key,
+        sealed=small_object(reading, row.object_id) if row.inline else None,
+    )
+
+
+def _named(reading: Reading, fault: RowForgedError) -> str:
+    """Name a row that does not hold, and the file that it belongs to."""
+    row = f"row {fault.row} of {fault.table}"
+    number = fault.row.partition(",")[0]
+    if fault.table in ("files", "versions") and number.isascii() and number.isdigit():
+        return f"{_file_name(reading, int(number))} ({row})"
+    return row
+
+
+def _file_name(reading: Reading, row_id: int) -> str:
+    """Name a file by its row, or else by what its last author signed."""
+    with suppress(RowForgedError):
+        file = file_by_row_id(reading, row_id)
+        if file is not None:
+            return Catalogue(reading).path_of(file)
+    with suppress(RowForgedError):
+        versions = versions_of_file(reading, row_id)
+        if versions:
+            return versions[-1].signed_name
+    return f"file {row_id}"

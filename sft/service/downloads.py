@@ -1,0 +1,163 @@
+"""One download: who may read it, which object holds it, and its chunks.
+
+    begin → whole                       a small file, at once
+    begin → start → (read → open)* → close
+
+Rules. Nothing here waits for the network. ``start``, ``read`` and ``close`` do input and output, ``open`` computes. No byte of
+content leaves before its tag held, and which object, size and master key are meant comes from the verified row alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sft.errors import ContentDamagedError, ObjectCorruptError, ObjectMissingError
+from sft.limits import SMALL_FILE_BYTES
+from sft.model.access import Permission
+from sft.model.records import File
+from sft.service.caller import Caller
+from sft.service.catalogue import Catalogue, naming
+from sft.service.custody import Custody
+from sft.service.files import find_version
+from sft.service.use_case import use_case
+from sft.store.contents import small_object
+from sft.store.row_types import VersionRow
+from sft.store.rows import Reading
+from sft.vault.objects import open_whole
+from sft.vault.vault import ObjectReader
+
+
+@use_case(Permission.FILE_READ)
+def begin(
+    reading: Reading, _caller: Caller, *, custody: Custody, path: str, version: int = 0
+) -> Download:
+    """Find what is to be read; the vault is not touched yet.
+
+    Args:
+        reading: the transaction.
+        custody: where the content lies.
+        path: of the file.
+        version: which one; 0 is the newest.
+
+    Raises:
+        NotFoundError: no file is there, or it has no such version.
+        RecordForgedError: its row was changed outside the server.
+        ContentDamagedError: the database has lost it.
+    """
+    with naming(path):
+        file, row = find_version(reading, path, version)
+        record = Catalogue(reading).file(file, row)
+    sealed = None
+    if row.inline:
+        sealed = small_object(reading, row.object_id)
+        if sealed is None:
+            raise ContentDamagedError("the small object is missing", path=path)
+    return Download(custody, record, row, sealed)
+
+
+class Download:
+    """A version that is being read; one owner at a time.
+
+    Attributes:
+        file: the record, with its signature.
+        object_id: of the content. ``rotate-key --reencrypt`` moves contents to new objects: who meets ContentDamagedError
+            in ``start`` or ``whole`` begins once more, and goes on if the object is another then.
+    """
+
+    def __init__(self, custody: Custody, file: File, row: VersionRow, sealed: bytes | None) -> None:
+        self.file = file
+        self.object_id = row.object_id
+        self._custody = custody
+        self._row = row
+        self._sealed = sealed
+        self._reader: ObjectReader | None = None
+
+    @property
+    def size(self) -> int:
+        """The content's size in bytes."""
+        return self._row.size
+
+    @property
+    def small(self) -> bool:
+        """Whether ``whole`` serves it: the content fits into one frame."""
+        return self.size <= SMALL_FILE_BYTES
+
+    @property
+    def inline(self) -> bool:
+        """The object came from the database: ``whole`` does no input and output."""
+        return self._sealed is not None
+
+    @property
+    def chunks_left(self) -> int:
+        """Count the chunks that ``read`` has not returned yet."""
+        return 0 if self._reader is None else self._reader.chunks_left
+
+    def whole(self) -> bytes:
+        """Read a small content at once.
+
+        Raises:
+            ContentDamagedError: it is gone, or not what was sealed.
+        """
+        if not self.small:
+            raise ValueError("a large content is read in chunks")
+        row = self._row
+        with self._damaged():
+            if self._sealed is not None:
+                return open_whole(
+                    self._custody.vault.keyring,
+                    row.object_id,
+                    row.size,
+                    self._sealed,
+                    least_epoch=row.epoch,
+                )
+            chunks = self._custody.vault.read_whole(row.object_id, row.size, least_epoch=row.epoch)
+            return b"".join(chunks)
+
+    def start(self) -> None:
+        """Open the object and check its header, key section and length; input and output.
+
+        Raises:
+            ContentDamagedError: it is gone, or not what was sealed.
+        """
+        if self._sealed is not None or self._reader is not None:
+            raise ValueError("an object of the vault is started, and once")
+        row = self._row
+        with self._damaged():
+            self._reader = self._custody.vault.open(row.object_id, row.size, least_epoch=row.epoch)
+
+    def read(self, count: int) -> list[bytes]:
+        """Read the next sealed chunks, none at the end; input and output.
+
+        Raises:
+            ContentDamagedError: the object became shorter.
+        """
+        with self._damaged():
+            return self._open_reader().read(count)
+
+    def open(self, sealed: Sequence[bytes]) -> list[bytes]:
+        """Open chunks in the order in which they were read; pure computing.
+
+        Raises:
+            ContentDamagedError: a tag does not hold; nothing of the batch is returned.
+        """
+        with self._damaged():
+            return self._open_reader().open(sealed)
+
+    def close(self) -> None:
+        """Let the object go; harmless when repeated."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def _open_reader(self) -> ObjectReader:
+        if self._reader is None:
+            raise ValueError("the download was not started")
+        return self._reader
+
+    @contextmanager
+    def _damaged(self) -> Iterator[None]:
+        try:
+            yield
+        except (ObjectCorruptError, ObjectMissingError) as fault:
+            detail = str(fault.values["problem"])
+            raise ContentDamagedError(detail, path=self.file.path) from fault

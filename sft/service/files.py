@@ -1,0 +1,181 @@
+"""Looking at files: a page of a folder, of the trash, of everything; one file with its signature.
+
+Rules. A page continues after the last name that was seen, so names that come and go between two pages shift nothing. Folders
+come first, then files, each in the order of folded names; the trash has the last deleted first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+from msgspec import Struct
+
+from sft.errors import BadRequestError, NotFoundError
+from sft.limits import LIST_ENTRIES
+from sft.model.access import Permission, may_delete
+from sft.model.names import fold
+from sft.model.records import File, Folder, Page, Record
+from sft.service.caller import Caller
+from sft.service.catalogue import Catalogue, PageRoom, naming
+from sft.service.places import Places, nothing_at, require_path
+from sft.service.use_case import use_case
+from sft.store.files import Pair, files_after, files_in, newest_versions, version_of
+from sft.store.folders import folders_in
+from sft.store.row_types import FileRow, VersionRow
+from sft.store.rows import Reading
+from sft.store.trash import trash_page
+
+R = TypeVar("R", bound=Record)
+
+_FOLDERS: Final = "d"
+_FILES: Final = "f"
+_DIGITS: Final = 18  # of a number that a column holds
+
+
+class FoundFiles(Struct, frozen=True):
+    """A page of all files; ``next`` is 0 at the end."""
+
+    files: tuple[File, ...]
+    next: int
+
+
+@use_case(Permission.FILE_LIST)
+def list_folder(
+    reading: Reading,
+    _caller: Caller,
+    *,
+    path: str,
+    cursor: str = "",
+    limit: int = LIST_ENTRIES,
+    signatures: bool = False,
+) -> Page:
+    """Show a page of a folder.
+
+    Args:
+        reading: the transaction.
+        path: of the folder; ``""`` is the root.
+        cursor: ``next`` of the page before; empty from the start.
+        limit: of entries, at most 500.
+        signatures: whether to carry them; pages are shorter then.
+
+    Raises:
+        NotFoundError: no folder is there.
+        BadRequestError: a cursor that no page had.
+    """
+    require_path(path, may_be_root=True)
+    kind, name = cursor[:1] or _FOLDERS, cursor[1:]
+    if kind not in (_FOLDERS, _FILES) or bool(cursor) != bool(name):
+        raise BadRequestError(problem="a cursor that no page had")
+    after = fold(name) if name else None
+    room = PageRoom(limit)
+    catalogue = Catalogue(reading)
+    folder = Places(reading).folder(path)
+
+    folders: list[Folder] = []
+    if kind == _FOLDERS:
+        rows = folders_in(reading, folder.id, after, room.entries + 1)
+        folders = _fill(room, catalogue.folders(rows, path))
+        if len(folders) < len(rows):
+            return Page(tuple(folders), (), _FOLDERS + rows[len(folders) - 1].name)
+        after = None
+        name = rows[-1].name if rows else name
+    pairs = files_in(reading, folder.id, after, room.entries + 1)
+    files = _fill(room, catalogue.files(pairs, signatures=signatures, folder_path=path))
+    following = ""
+    if len(files) < len(pairs):
+        # No file may have fitted below the folders: then the next page begins after the last folder.
+        following = _FILES + pairs[len(files) - 1][0].name if files else _FOLDERS + name
+    return Page(tuple(folders), tuple(files), following)
+
+
+@use_case(Permission.FILE_DELETE, Permission.FILE_DELETE_ANY)
+def list_trash(
+    reading: Reading, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES
+) -> Page:
+    """Show a page of what the caller may bring back, the last deleted first.
+
+    Raises:
+        BadRequestError: a cursor that no page had.
+    """
+    before = _trash_cursor(cursor)
+    all_of_it = may_delete(caller.role, is_owner=False)
+    room = PageRoom(limit)
+    pairs = trash_page(reading, None if all_of_it else caller.user_id, before, room.entries + 1)
+    files = _fill(room, Catalogue(reading).files(pairs, signatures=False))
+    following = ""
+    if len(files) < len(pairs):
+        last = pairs[len(files) - 1][0]
+        following = f"{last.trashed_at}.{last.id}"
+    return Page((), tuple(files), following)
+
+
+def _trash_cursor(cursor: str) -> tuple[int, int] | None:
+    if not cursor:
+        return None
+    moment, _, number = cursor.partition(".")
+    if not all(
+        part.isascii() and part.isdigit() and len(part) <= _DIGITS for part in (moment, number)
+    ):
+        raise BadRequestError(problem="a cursor that no page had")
+    return int(moment), int(number)
+
+
+@use_case(Permission.FILE_LIST)
+def show_file(reading: Reading, _caller: Caller, *, path: str, version: int = 0) -> File:
+    """Show a file with its signature.
+
+    Args:
+        reading: the transaction.
+        path: of the file.
+        version: which one; 0 is the newest.
+
+    Raises:
+        NotFoundError: no file is there, or it has no such version.
+        RecordForgedError: its row was changed outside the server.
+    """
+    with naming(path):
+        return Catalogue(reading).file(*find_version(reading, path, version))
+
+
+def find_version(reading: Reading, path: str, number: int) -> tuple[FileRow, VersionRow]:
+    """Find a live file and one of its versions, 0 being the newest.
+
+    Raises:
+        NotFoundError: there is no such file, or version of it.
+    """
+    require_path(path)
+    file = Places(reading).one(path).file
+    if file is None:
+        raise nothing_at(path)
+    if not number or number == file.newest:
+        return file, newest_versions(reading, [file])[file.id]
+    version = version_of(reading, file, number)
+    if version is None:
+        raise NotFoundError(what="version", name=f"{number} of {path}", see=f"sft info {path}")
+    return file, version
+
+
+@use_case(Permission.FILE_LIST)
+def find_files(reading: Reading, _caller: Caller, *, after: int = 0) -> FoundFiles:
+    """Show a page of all files, in order of creation.
+
+    Args:
+        reading: the transaction.
+        after: ``next`` of the page before; 0 from the start.
+    """
+    room = PageRoom(LIST_ENTRIES)
+    pairs: Sequence[Pair] = files_after(reading, after, room.entries + 1)
+    files = _fill(room, Catalogue(reading).files(pairs, signatures=False))
+    more = len(files) < len(pairs)
+    return FoundFiles(tuple(files), pairs[len(files) - 1][0].id if more else 0)
+
+
+def _fill(room: PageRoom, records: Iterable[R]) -> list[R]:
+    """Take records as long as they fit."""
+    taken: list[R] = []
+    for record in records:
+        if not room.takes(record):
+            break
+        taken.append(record)
+    return taken

@@ -1,0 +1,161 @@
+"""Making and moving: folders, and files to another name.
+
+Rules. Who moves a file owns it, or may change any; who moves a folder made it and all folders in it and owns every file in it,
+or may change any: all of that is read in the transaction that moves. A move changes where something is, never what was signed.
+It makes no folders, and never puts one thing over another.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sft.errors import BadRequestError, NameNotAllowedError
+from sft.limits import PATH_BYTES
+from sft.model.access import Permission, may_change
+from sft.model.names import join_path, split_path
+from sft.model.records import File, Folder
+from sft.service.caller import Caller
+from sft.service.catalogue import Catalogue
+from sft.service.places import Place, Places, nothing_at, require_path
+from sft.service.use_case import use_case
+from sft.store.files import files_below, longest_names, newest_versions
+from sft.store.folders import folders_below
+from sft.store.row_types import FileRow, FolderRow
+from sft.store.rows import Transaction
+
+
+class FolderMade(Struct, frozen=True):
+    """A folder that is to be there, with those above it."""
+
+    caller: Caller
+    path: str
+
+
+class Moved(Struct, frozen=True):
+    """A file or folder that is to get another path."""
+
+    caller: Caller
+    old: str
+    new: str
+
+
+@use_case(Permission.FOLDER_MAKE, kind="act")
+def make_folder(transaction: Transaction, item: FolderMade) -> bool:
+    """Make a folder and those above it that are missing.
+
+    Returns:
+        False where it was there already.
+
+    Raises:
+        NameClashError: one of the names is taken by another spelling.
+        FolderInTheWayError: one of them is a file.
+    """
+    require_path(item.path)
+    places = Places(transaction)
+    place = places.one(item.path)
+    if place.subfolder is not None:
+        return False
+    place.require_free()
+    made = places.make_way(transaction, place, item.caller.user_id)
+    parent = made[-1] if made else place.folder
+    made.append(places.make_folder(transaction, parent, place.name, item.caller.user_id))
+    transaction.rows.insert(made)
+    return True
+
+
+@use_case(Permission.FILE_WRITE, kind="act")
+def move(transaction: Transaction, item: Moved) -> File | Folder:
+    """Give a file or folder another path.
+
+    Returns:
+        What it is now. Moving something to where it is changes nothing.
+
+    Raises:
+        NotFoundError: nothing is at the old path, or no folder where the new one leads.
+        NotYoursError: it, or something in it, belongs to another.
+        ExistsError: a file has the new name.
+        FolderInTheWayError: a folder has it.
+        NameClashError: the new name differs from another in case alone.
+        BadRequestError: a folder into itself.
+    """
+    require_path(item.old)
+    require_path(item.new)
+    places = Places(transaction)
+    places.load([item.old, item.new])
+    source, target = places.at(item.old), places.at(item.new)
+    if source.file is not None:
+        return _move_file(transaction, item, source.file, target)
+    if source.subfolder is not None:
+        return _move_folder(transaction, item, source.subfolder, target)
+    raise nothing_at(item.old)
+
+
+def _move_file(transaction: Transaction, item: Moved, file: FileRow, target: Place) -> File:
+    catalogue = Catalogue(transaction)
+    if not may_change(item.caller.role, is_owner=file.owner_id == item.caller.user_id):
+        raise catalogue.not_yours(item.old, file.owner_id, "rename")
+    _require_folder(target)
+    if target.file is not None and target.file.id != file.id:
+        newest = newest_versions(transaction, [target.file])[target.file.id]
+        raise catalogue.exists(item.new, newest)
+    if target.taken_by_file is None or target.taken_by_file.id != file.id:
+        target.require_free()
+    moved = replace(file, folder_id=target.folder.id, name=target.name, folded=target.folded)
+    if moved != file:
+        transaction.rows.update([moved])
+    return catalogue.file(moved, newest_versions(transaction, [moved])[moved.id])
+
+
+def _move_folder(transaction: Transaction, item: Moved, folder: FolderRow, target: Place) -> Folder:
+    catalogue = Catalogue(transaction)
+    tree = folders_below(transaction, folder)
+    _require_own_tree(transaction, item, catalogue, tree)
+    if item.new.startswith(f"{item.old}/"):
+        raise BadRequestError(problem="a folder cannot move into itself")
+    _require_folder(target)
+    if target.taken_by_folder is None or target.taken_by_folder.id != folder.id:
+        target.require_free()
+    _require_lengths(transaction, item.new, tree)
+    moved = replace(folder, parent_id=target.folder.id, name=target.name, folded=target.folded)
+    if moved != folder:
+        transaction.rows.update([moved])
+    return next(catalogue.folders([moved], split_path(item.new)[0]))
+
+
+def _require_folder(target: Place) -> None:
+    """Refuse a path whose folder is not there: a move makes none."""
+    target.require_way()
+    if target.missing:
+        raise nothing_at(split_path(target.path)[0], "folder")
+
+
+def _require_own_tree(
+    transaction: Transaction, item: Moved, catalogue: Catalogue, tree: list[FolderRow]
+) -> None:
+    caller = item.caller
+    if may_change(caller.role, is_owner=False):
+        return
+    for folder in tree:
+        if not may_change(caller.role, is_owner=folder.maker_id == caller.user_id):
+            raise catalogue.not_yours(item.old, folder.maker_id, "move")
+    for page in files_below(transaction, [folder.id for folder in tree]):
+        for file in page:
+            if not may_change(caller.role, is_owner=file.owner_id == caller.user_id):
+                raise catalogue.not_yours(catalogue.path_of(file), file.owner_id, "move")
+
+
+def _require_lengths(transaction: Transaction, new: str, tree: list[FolderRow]) -> None:
+    """Refuse a move that makes the path of something in the folder too long to be sent or signed.
+
+    The lengths of file names come unverified, for a folder may hold a million: a forged one is named when it is read.
+    """
+    paths = {tree[0].id: new}
+    for folder in tree[1:]:
+        paths[folder.id] = join_path(paths[folder.parent_id or 0], folder.name)
+    longest = longest_names(transaction, list(paths))
+    for folder_id, path in paths.items():
+        length = len(path.encode()) + (1 + longest[folder_id] if folder_id in longest else 0)
+        if length > PATH_BYTES:
+            problem = f"something in it whose path would have {length:,} bytes; the most is {PATH_BYTES:,}"
+            raise NameNotAllowedError(name=new, problem=problem, safer=split_path(new)[1])

@@ -1,0 +1,240 @@
+"""Invitations: who may be let in by whom, as what, until when.
+
+Rules. The server has the public half alone; whoever holds the link's seed signs with it. An invitation works
+once, is void when its maker is no active admin any more, and ends after 30 days at most, the first admin's
+after a day. What is left of it is judged in ``require_open``, inside the transaction that makes the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sft.errors import (
+    BadRequestError,
+    InviteExpiredError,
+    InviteUsedError,
+    InviteWithdrawnError,
+    NotFoundError,
+    RegistrationClosedError,
+    TooLargeError,
+)
+from sft.limits import (
+    FIRST_ADMIN_SECONDS,
+    INVITATION_MOST_SECONDS,
+    INVITATION_SECONDS,
+    LIST_BYTES,
+    LIST_ENTRIES,
+)
+from sft.model.access import OPERATOR, Permission, Role
+from sft.model.names import fold
+from sft.model.records import Invitation, InvitationState, ServerInfo
+from sft.service.caller import Caller, demand
+from sft.service.registry import is_active_admin, require_free_name, require_name
+from sft.service.settings import Registration, registration, server_info
+from sft.service.use_case import use_case
+from sft.store.invitations import (
+    invitation_by_id,
+    invitation_by_public,
+    invitations_since,
+    open_admin_invitation,
+)
+from sft.store.people import active_admins, users_by_id
+from sft.store.row_types import InvitationRow, UserRow
+from sft.store.rows import Reading, Transaction
+from sft.store.settings import server_name
+
+SHOWN_SECONDS: Final = 31 * 24 * 3600  # ended ones are listed for so long
+
+
+class MakeInvitation(Struct, frozen=True):
+    """Ask for an invitation; 0 seconds is the usual time."""
+
+    caller: Caller
+    public_key: bytes
+    role: Role = Role.GUEST
+    name: str | None = None
+    seconds: int = 0
+
+
+class InvitationMade(Struct, frozen=True):
+    """An invitation, and the server that its link leads to."""
+
+    invitation: Invitation
+    server: ServerInfo
+
+
+class WithdrawInvitation(Struct, frozen=True):
+    """Ask to make an invitation void."""
+
+    caller: Caller
+    invitation_id: int
+
+
+class FirstAdmin(Struct, frozen=True):
+    """The public half of the first admin's invitation."""
+
+    public_key: bytes
+
+
+@use_case(Permission.INVITATION_MANAGE, kind="act")
+def make(transaction: Transaction, item: MakeInvitation) -> InvitationMade:
+    """Register the public half of an invitation; the same again is the same invitation."""
+    if item.role != Role.GUEST:
+        demand(transaction, item.caller, Permission.ROLE_CHANGE)
+    if registration(transaction) == Registration.CLOSED:
+        raise RegistrationClosedError(server=server_name(transaction))
+    seconds = item.seconds or INVITATION_SECONDS
+    if seconds > INVITATION_MOST_SECONDS:
+        raise TooLargeError(what="the time of an invitation", limit="30 days")
+    row = invitation_by_public(transaction, item.public_key)
+    if row is None:
+        if item.name is not None:
+            require_name(item.name)
+            require_free_name(transaction, item.name)
+        row = _add(transaction, item, seconds)
+    elif (row.maker_id, row.role, row.user_name) != (item.caller.user_id, item.role, item.name):
+        raise BadRequestError(problem="the key of another invitation")
+    (invitation,) = _shown(transaction, [row])
+    return InvitationMade(invitation, server_info(transaction))
+
+
+@use_case(Permission.INVITATION_MANAGE)
+def list_all(reading: Reading, caller: Caller) -> tuple[Invitation, ...]:
+    """List what was made or ended within a month, newest first, as much as one answer holds."""
+    del caller
+    rows = invitations_since(reading, reading.now - SHOWN_SECONDS, LIST_ENTRIES)
+    listed: list[Invitation] = []
+    size_bytes = 0
+    for invitation in _shown(reading, rows):
+        size_bytes += len(msgspec.msgpack.encode(invitation))
+        if size_bytes > LIST_BYTES:
+            break
+        listed.append(invitation)
+    return tuple(listed)
+
+
+@use_case(Permission.INVITATION_MANAGE, kind="act")
+def withdraw(transaction: Transaction, item: WithdrawInvitation) -> bool:
+    """Make an invitation void; False where it was so already."""
+    row = invitation_by_id(transaction, item.invitation_id)
+    if row is None:
+        raise NotFoundError(what="invitation", name=str(item.invitation_id), see="sft invite list")
+    if row.used_at is not None:
+        raise InviteUsedError(used_at=row.used_at)
+    if row.withdrawn_at is not None:
+        return False
+    transaction.rows.update([replace(row, withdrawn_at=transaction.now)])
+    return True
+
+
+def needs_first_admin(reading: Reading) -> bool:
+    """Tell whether nobody can invite anybody: no active admin, and no way to become one is out."""
+    return not active_admins(reading) and open_admin_invitation(reading) is None
+
+
+def first_admin(transaction: Transaction, items: Sequence[FirstAdmin]) -> list[Invitation | None]:
+    """Make the first admin's invitation, good for a day: an act of a start.
+
+    Returns:
+        For each the invitation, or None where none is needed (any more).
+    """
+    return [_first_admin(transaction, item) for item in items]
+
+
+def require_open(reading: Reading, row: InvitationRow) -> None:
+    """Refuse an invitation that nobody can join with any more.
+
+    Raises:
+        InviteUsedError, InviteWithdrawnError, InviteExpiredError: what became of it.
+    """
+    maker = _makers(reading, [row]).get(row.maker_id or 0)
+    match _state(reading, row, maker):
+        case InvitationState.USED:
+            raise InviteUsedError(used_at=row.used_at or 0)
+        case InvitationState.WITHDRAWN:
+            raise InviteWithdrawnError
+        case InvitationState.EXPIRED:
+            raise InviteExpiredError(expired_at=row.expires_at, maker=_name(maker))
+        case InvitationState.OPEN:
+            return
+
+
+def spend(transaction: Transaction, row: InvitationRow, user: UserRow) -> None:
+    """Mark an invitation as used, in the transaction that makes its user."""
+    used = replace(row, used_at=transaction.now, used_by_id=user.id)
+    transaction.rows.update([used])
+
+
+def _add(transaction: Transaction, item: MakeInvitation, seconds: int) -> InvitationRow:
+    row = InvitationRow(
+        id=transaction.rows.next_id(InvitationRow),
+        public_key=item.public_key,
+        role=item.role.value,
+        user_name=item.name,
+        maker_id=item.caller.user_id,
+        created_at=transaction.now,
+        expires_at=transaction.now + seconds,
+        used_at=None,
+        used_by_id=None,
+        withdrawn_at=None,
+    )
+    transaction.rows.insert([row])
+    return row
+
+
+def _first_admin(transaction: Transaction, item: FirstAdmin) -> Invitation | None:
+    if not needs_first_admin(transaction):
+        return None
+    caller = Caller(None, None, OPERATOR, OPERATOR)
+    wanted = MakeInvitation(caller, item.public_key, Role.ADMIN)
+    (invitation,) = _shown(transaction, [_add(transaction, wanted, FIRST_ADMIN_SECONDS)])
+    return invitation
+
+
+def _shown(reading: Reading, rows: Sequence[InvitationRow]) -> list[Invitation]:
+    people = _makers(reading, rows)
+    people |= users_by_id(reading, {row.used_by_id for row in rows if row.used_by_id})
+    return [
+        Invitation(
+            id=row.id,
+            public_key=row.public_key,
+            role=Role(row.role),
+            name=row.user_name,
+            maker=_name(people.get(row.maker_id or 0)),
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            state=_state(reading, row, people.get(row.maker_id or 0)),
+            used_by=people[row.used_by_id].name if row.used_by_id else None,
+            used_at=row.used_at,
+        )
+        for row in rows
+    ]
+
+
+def _makers(reading: Reading, rows: Sequence[InvitationRow]) -> dict[int, UserRow]:
+    return users_by_id(reading, {row.maker_id for row in rows if row.maker_id})
+
+
+def _state(reading: Reading, row: InvitationRow, maker: UserRow | None) -> InvitationState:
+    if row.used_at is not None:
+        return InvitationState.USED
+    void = row.maker_id is not None and (maker is None or not is_active_admin(maker))
+    if row.withdrawn_at is not None or void:
+        return InvitationState.WITHDRAWN
+    if reading.now >= row.expires_at:
+        return InvitationState.EXPIRED
+    return InvitationState.OPEN
+
+
+def _name(maker: UserRow | None) -> str:
+    return OPERATOR if maker is None else maker.name
+
+
+def is_for(row: InvitationRow, name: str) -> bool:
+    """Tell whether an invitation lets a person of that name in."""
+    return row.user_name is None or fold(row.user_name) == fold(name)

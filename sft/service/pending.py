@@ -1,0 +1,182 @@
+"""What waits for its commit: a version whose content is durable, or sealed in memory, and that no row names yet.
+
+    put_small, Upload.finish → Pending → commit → settle or discard
+
+Rules. A content that is small enough becomes an object in the database and touches no file. The receipt is signed after the
+commit returned. Whatever is refused leaves nothing behind; of what nobody knows whether it is durable, nothing is removed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from msgspec import Struct
+
+from sft.crypto.digests import blake2b_512
+from sft.errors import BadRequestError, ServerFullError, TooLargeError, VaultFullError
+from sft.limits import SMALL_FILE_BYTES, UNKNOWN_SIZE_STEP_BYTES
+from sft.model.access import Permission, allows
+from sft.model.records import Stored
+from sft.service.caller import Caller
+from sft.service.custody import OBJECT_ID_BYTES, Custody
+from sft.service.places import require_path
+from sft.service.receipts import Committed, Signed, acknowledge, require_signed, sidecar_of
+from sft.vault.objects import fits_inline, seal_whole
+
+ROW_BYTES: Final = 512  # what a version's rows weigh beside signature and inline object
+
+
+class Pending(Struct, frozen=True):
+    """A version whose content is durable, or lies sealed in here, and that no row names yet.
+
+    Attributes:
+        caller: the author.
+        public_key: the key that the signature was checked under.
+        signed: what the author signed.
+        object_id: of the content, 16 random bytes.
+        sealed: the object itself, where it goes into the database.
+        epoch: of the master key that seals it.
+        custody: where the object lies.
+    """
+
+    caller: Caller
+    public_key: bytes
+    signed: Signed
+    object_id: bytes
+    sealed: bytes | None
+    epoch: int
+    custody: Custody
+
+    @property
+    def inline(self) -> bool:
+        """The object lies in the database alone: neither settling nor discarding does input or output."""
+        return self.sealed is not None
+
+    @property
+    def path(self) -> str:
+        """Where the version goes."""
+        return self.signed.path
+
+    @property
+    def weight_bytes(self) -> int:
+        """What it adds to a group of the writer's."""
+        return ROW_BYTES + len(self.signed.signature) + len(self.sealed or b"")
+
+
+def put_small(
+    custody: Custody,
+    caller: Caller,
+    public_key: bytes,
+    *,
+    path: str,
+    signature: bytes,
+    content: bytes,
+) -> Pending:
+    """Check and seal a whole small file; what it is stands in the signature's comment.
+
+    Input and output only where the object does not go into the database (``fits_inline``).
+
+    Args:
+        custody: where it goes.
+        caller: the author.
+        public_key: of the session, minisign's 42 bytes; the commit reads the key again.
+        path: the file's.
+        signature: the four lines.
+        content: at most 60 KiB.
+
+    Raises:
+        NameNotAllowedError: of the path.
+        SignatureRefusedError: something does not fit.
+        ServerFullError: the disk is full.
+    """
+    require_path(path)
+    if len(content) > SMALL_FILE_BYTES:
+        raise TooLargeError(what=path, limit="60 KiB")
+    if caller.user_id is None:
+        raise BadRequestError(problem="a file needs an author with a key")
+    signed = require_signed(
+        custody,
+        user_id=caller.user_id,
+        public_key=public_key,
+        path=path,
+        size=len(content),
+        digest=blake2b_512(content).digest(),
+        signature=signature,
+    )
+    object_id = os.urandom(OBJECT_ID_BYTES)
+    # Who may store nothing is refused by the commit, in its words: until then not a byte goes to the disk.
+    if fits_inline(len(content)) or not allows(caller.role, Permission.FILE_WRITE):
+        return pending_inline(custody, caller, public_key, signed, object_id, content)
+    return _as_file(custody, caller, public_key, signed, object_id, content)
+
+
+def pending_inline(
+    custody: Custody,
+    caller: Caller,
+    public_key: bytes,
+    signed: Signed,
+    object_id: bytes,
+    content: bytes,
+) -> Pending:
+    """Seal a small content as an object for the database; pure computing."""
+    keyring = custody.vault.keyring  # once: a rotation may put another in its place
+    sealed = seal_whole(keyring, object_id, content)
+    return Pending(caller, public_key, signed, object_id, sealed, keyring.epoch, custody)
+
+
+def _as_file(
+    custody: Custody,
+    caller: Caller,
+    public_key: bytes,
+    signed: Signed,
+    object_id: bytes,
+    content: bytes,
+) -> Pending:
+    custody.in_flight.add(object_id)
+    try:
+        with telling_full(len(content)):
+            writer = custody.vault.begin(object_id, len(content))
+            try:
+                writer.append(writer.seal([content], last=True))
+                writer.finish(sidecar_of(signed, public_key))
+            except BaseException:
+                writer.abort()
+                raise
+    except BaseException:
+        custody.in_flight.discard(object_id)
+        raise
+    return Pending(caller, public_key, signed, object_id, None, writer.epoch, custody)
+
+
+def settle(pending: Pending, committed: Committed) -> Stored:
+    """Sign the receipt of a version that is durable, once its commit has returned.
+
+    Where the same content was there already, the object that was written goes (input and output, unless ``inline``).
+    """
+    if committed.unchanged:
+        discard(pending)
+    pending.custody.in_flight.discard(pending.object_id)
+    return acknowledge(pending.custody, committed)
+
+
+def discard(pending: Pending) -> None:
+    """Remove the object of a version whose commit was refused; input and output, unless ``inline``.
+
+    Call it for a RequestError alone: where a commit failed otherwise, nobody knows whether it is durable, and recovery decides.
+    """
+    if not pending.inline:
+        pending.custody.vault.remove(pending.object_id)
+    pending.custody.in_flight.discard(pending.object_id)
+
+
+@contextmanager
+def telling_full(size: int | None) -> Iterator[None]:
+    """Say that the server is full where the vault says that its disk is."""
+    try:
+        yield
+    except VaultFullError as fault:
+        wanted = UNKNOWN_SIZE_STEP_BYTES if size is None else size
+        raise ServerFullError(str(fault.values["problem"]), size_bytes=wanted) from fault

@@ -1,0 +1,103 @@
+"""What the operator's long work is made of: how it reads and acts, and what it reports.
+
+Rules. Such work runs on a thread of its own while the server serves: it reads a page in one transaction and writes a page in
+another, and keeps none open while it touches the vault. A row that does not hold is reported and passed over, never trusted
+and never the end of the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Final, Protocol, TypeVar
+
+from sft.errors import RequestError, RowForgedError
+from sft.model.records import Fault, VaultReport
+from sft.store.rows import Reading, Transaction
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+Key = TypeVar("Key")
+R = TypeVar("R")
+
+Job = Callable[[], VaultReport]
+"""Work that was allowed; it blocks."""
+
+Readings = Callable[[], AbstractContextManager[Reading]]
+"""Begins a reading transaction that ends with the block."""
+
+PAGE: Final = 200  # rows a transaction
+_FAULTS: Final = 200  # of a report, as VaultReport bounds them
+_NOTES: Final = 64
+_TEXT: Final = 2048
+
+
+class Acting(Protocol):
+    """Runs one act in the writer and waits for its result."""
+
+    def __call__(
+        self, act: Callable[[Transaction, Sequence[In]], Sequence[Out | RequestError]], item: In
+    ) -> Out:
+        """Run it; a refusal is raised."""
+
+
+class Report:
+    """A report that is being written.
+
+    Attributes:
+        files: seen so far.
+        versions: likewise.
+        bytes_checked: of content.
+        faults: how many.
+    """
+
+    def __init__(self) -> None:
+        self.files = 0
+        self.versions = 0
+        self.bytes_checked = 0
+        self.faults = 0
+        self._faults: list[Fault] = []
+        self._told: set[tuple[str, str]] = set()
+        self._notes: list[str] = []
+
+    def fault(self, what: str, problem: str) -> None:
+        """Report something that does not hold, once."""
+        if (what, problem) in self._told:
+            return
+        self._told.add((what, problem))
+        self.faults += 1
+        if len(self._faults) < _FAULTS:
+            self._faults.append(Fault(what[:_TEXT], problem[:_TEXT]))
+
+    def note(self, text: str) -> None:
+        """Report something worth knowing."""
+        if len(self._notes) < _NOTES:
+            self._notes.append(text[:_TEXT])
+
+    def finish(self) -> VaultReport:
+        """Make the record."""
+        return VaultReport(
+            files=self.files,
+            versions=self.versions,
+            bytes_checked=self.bytes_checked,
+            faults=tuple(self._faults),
+            more_faults=self.faults - len(self._faults),
+            notes=tuple(self._notes),
+        )
+
+
+def sound_rows(
+    load: Callable[[Sequence[Key]], list[R]], keys: Sequence[Key]
+) -> tuple[list[R], list[RowForgedError]]:
+    """Load the rows that hold, and tell which do not, by halving what fails."""
+    if not keys:
+        return [], []
+    try:
+        return load(keys), []
+    except RowForgedError as forged:
+        if len(keys) == 1:
+            return [], [forged]
+    half = len(keys) // 2
+    first, first_faults = sound_rows(load, keys[:half])
+    second, second_faults = sound_rows(load, keys[half:])
+    return first + second, first_faults + second_faults

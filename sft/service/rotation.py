@@ -1,0 +1,340 @@
+"""A new master key for everything, and new data keys for everything after a leak.
+
+    rotate      stage the new key → keyring → settle → object by object: key section, then the row's epoch → retire the old key
+    reencrypt   object by object: a new one under a new data key → the row → destroy the old one
+
+Rules. At any moment every object opens: both keys read until the last row names the new epoch. Whoever is interrupted is
+finished by the next start. The old key is given up in the writing thread, where no commit can come between; while a row does
+not hold or an object cannot be opened, it is kept, and the report says so.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sft.errors import ObjectCorruptError, ObjectMissingError
+from sft.model.access import Permission
+from sft.model.records import VaultReport
+from sft.service.caller import Caller
+from sft.service.custody import OBJECT_ID_BYTES, Custody
+from sft.service.reports import PAGE, Acting, Job, Readings, Report, sound_rows
+from sft.service.trash import end_purges
+from sft.service.use_case import use_case
+from sft.store.contents import (
+    small_object,
+    version_keys,
+    versions_before_epoch,
+)
+from sft.store.files import VersionKey, versions_at
+from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
+from sft.store.rows import Reading, Transaction
+from sft.vault.keyring_file import replace_keyring
+from sft.vault.objects import reseal_whole, rewrap_whole
+
+_DAMAGED = (ObjectCorruptError, ObjectMissingError)
+
+
+class Rewrapped(Struct, frozen=True):
+    """Versions whose objects lie in files that the new master key seals already, and those in the database."""
+
+    custody: Custody
+    rows: tuple[VersionRow, ...]
+
+
+class Swap(Struct, frozen=True):
+    """A version whose content has a new object; ``epoch`` is None where the object lies in the database."""
+
+    custody: Custody
+    row: VersionRow
+    object_id: bytes
+    epoch: int | None
+
+
+class Retirement(Struct, frozen=True):
+    """The old master keys are to be given up."""
+
+    custody: Custody
+    keyring_path: Path
+
+
+@use_case(Permission.VAULT_MANAGE)
+def rotate(
+    _reading: Reading,
+    _caller: Caller,
+    *,
+    custody: Custody,
+    readings: Readings,
+    act: Acting,
+    keyring_path: Path,
+    stage: Callable[[], bytes],
+    settle: Callable[[bytes], None],
+) -> Job:
+    """Seal everything under a new master key.
+
+    Args:
+        custody: where the objects lie.
+        readings: begins transactions for the job.
+        act: writes for the job.
+        keyring_path: of the keyring's file.
+        stage: keeps a new key beside the old one and returns it.
+        settle: makes the new key the only one.
+
+    Returns:
+        The job. Where a rotation was left unfinished it finishes that one and makes no new key.
+    """
+
+    def job() -> VaultReport:
+        with custody.rotation():
+            if not custody.vault.keyring.rotating:
+                master_key = stage()
+                keyring = custody.vault.keyring.rotate(master_key)
+                replace_keyring(keyring_path, keyring.seal())
+                settle(master_key)
+                custody.vault.adopt(keyring)
+            return _Rewrapping(custody, readings, act, keyring_path).run()
+
+    return job
+
+
+def finish_rotation(
+    *, custody: Custody, readings: Readings, act: Acting, keyring_path: Path
+) -> VaultReport:
+    """Go on with a rotation that was interrupted, at start; does nothing where none was."""
+    with custody.rotation():
+        return _Rewrapping(custody, readings, act, keyring_path).run()
+
+
+class _Rewrapping:
+    """Moves every object to the current master key."""
+
+    def __init__(
+        self, custody: Custody, readings: Readings, act: Acting, keyring_path: Path
+    ) -> None:
+        self._custody = custody
+        self._readings = readings
+        self._act = act
+        self._keyring_path = keyring_path
+        self._report = Report()
+
+    def run(self) -> VaultReport:
+        retirement = Retirement(self._custody, self._keyring_path)
+        while self._custody.vault.keyring.rotating:
+            moved = self._pass()
+            if self._act(retire, retirement):
+                break
+            if not moved:
+                self._name_what_is_left()
+                break
+        return self._report.finish()
+
+    def _name_what_is_left(self) -> None:
+        """Say why the old key is kept: some objects, or their rows, do not hold."""
+        self._report.note("the old master key is kept for what could not be moved")
+        epoch = self._custody.vault.keyring.epoch
+        with self._readings() as reading:
+            keys = versions_before_epoch(reading, epoch, (0, 0), PAGE)
+            rows, _ = sound_rows(partial(versions_at, reading), keys)
+        for row in rows:
+            name = f"{row.signed_name} version {row.number}"
+            self._report.fault(name, "is still sealed under the old master key")
+
+    def _pass(self) -> int:
+        """Go through all versions of older epochs once."""
+        moved, after = 0, (0, 0)
+        epoch = self._custody.vault.keyring.epoch
+        while True:
+            with self._readings() as reading:
+                keys = versions_before_epoch(reading, epoch, after, PAGE)
+                rows, faults = sound_rows(partial(versions_at, reading), keys)
+            if not keys:
+                return moved
+            for fault in faults:
+                self._report.fault(
+                    f"row {fault.row} of {fault.table}", "was changed outside the server"
+                )
+            ready = tuple(row for row in rows if self._rewrap(row))
+            done = self._act(note_epochs, Rewrapped(self._custody, ready))
+            moved += done
+            self._report.versions += done
+            after = keys[-1]
+
+    def _rewrap(self, row: VersionRow) -> bool:
+        if row.inline:
+            return True  # together with its row, in the writer
+        try:
+            self._custody.vault.rewrap(row.object_id, least_epoch=row.epoch)
+        except _DAMAGED as fault:
+            name = f"{row.signed_name} version {row.number}"
+            self._report.fault(name, str(fault.values["problem"]))
+            return False
+        return True
+
+
+def note_epochs(transaction: Transaction, inputs: Sequence[Rewrapped]) -> list[int]:
+    """Write down which master key seals these objects now; no permission, for it follows what was decided.
+
+    Returns:
+        How many versions were moved, for each input.
+    """
+    return [_note_epochs(transaction, item) for item in inputs]
+
+
+def _note_epochs(transaction: Transaction, item: Rewrapped) -> int:
+    keyring = item.custody.vault.keyring
+    versions, objects = [], []
+    for row in _unchanged(transaction, item.rows):
+        if row.inline:
+            sealed = small_object(transaction, row.object_id)
+            try:
+                if sealed is None:
+                    continue
+                rewrapped = rewrap_whole(keyring, row.object_id, sealed, least_epoch=row.epoch)
+            except ObjectCorruptError:
+                continue
+            objects.append(SmallObjectRow(row.object_id, rewrapped))
+        versions.append(replace(row, epoch=keyring.epoch))
+    transaction.rows.update(objects)
+    transaction.rows.update(versions)
+    return len(versions)
+
+
+def _unchanged(transaction: Transaction, rows: Sequence[VersionRow]) -> list[VersionRow]:
+    """Load the rows again that still name the same object."""
+    objects = {(row.file, row.number): row.object_id for row in rows}
+    found = versions_at(transaction, list(objects))
+    return [row for row in found if objects[(row.file, row.number)] == row.object_id]
+
+
+def retire(transaction: Transaction, inputs: Sequence[Retirement]) -> list[bool]:
+    """Give up the old master keys unless a version still needs one.
+
+    In the writing thread, where nothing else commits: whoever commits later is asked for the epoch of its object.
+    """
+    return [_retire(transaction, item) for item in inputs]
+
+
+def _retire(transaction: Transaction, item: Retirement) -> bool:
+    vault = item.custody.vault
+    keyring = vault.keyring
+    if not keyring.rotating or versions_before_epoch(transaction, keyring.epoch, (0, 0), 1):
+        return False
+    retired = keyring.retire()
+    replace_keyring(item.keyring_path, retired.seal())
+    vault.adopt(retired)
+    return True
+
+
+# -- new data keys -----------------------------------------------------------------------------------
+
+
+@use_case(Permission.VAULT_MANAGE)
+def reencrypt(
+    _reading: Reading, _caller: Caller, *, custody: Custody, readings: Readings, act: Acting
+) -> Job:
+    """Seal every content anew under a data key of its own, and destroy the old objects.
+
+    Returns:
+        The job. Interrupted, it leaves everything readable; the next one begins anew.
+    """
+    return _Reencrypting(custody, readings, act).run
+
+
+class _Reencrypting:
+    """Makes a new object for every version."""
+
+    def __init__(self, custody: Custody, readings: Readings, act: Acting) -> None:
+        self._custody = custody
+        self._readings = readings
+        self._act = act
+        self._report = Report()
+
+    def run(self) -> VaultReport:
+        after: VersionKey = (0, 0)
+        with self._custody.rotation():
+            while True:
+                with self._readings() as reading:
+                    keys = version_keys(reading, after, PAGE)
+                    rows, faults = sound_rows(partial(versions_at, reading), keys)
+                if not keys:
+                    return self._report.finish()
+                for fault in faults:
+                    self._report.fault(
+                        f"row {fault.row} of {fault.table}", "was changed outside the server"
+                    )
+                for row in rows:
+                    self._one(row)
+                after = keys[-1]
+
+    def _one(self, row: VersionRow) -> None:
+        new_id = os.urandom(OBJECT_ID_BYTES)
+        try:
+            swapped = self._inline(row, new_id) if row.inline else self._file(row, new_id)
+        except _DAMAGED as fault:
+            self._report.fault(row.signed_name, str(fault.values["problem"]))
+            return
+        if swapped:
+            self._report.versions += 1
+            self._report.bytes_checked += row.size
+
+    def _inline(self, row: VersionRow, new_id: bytes) -> bool:
+        return self._act(swap, Swap(self._custody, row, new_id, None))
+
+    def _file(self, row: VersionRow, new_id: bytes) -> bool:
+        vault, in_flight = self._custody.vault, self._custody.in_flight
+        in_flight.add(new_id)
+        try:
+            sidecar = vault.read_sidecar(row.object_id, least_epoch=row.epoch)
+            epoch = vault.reencrypt(
+                row.object_id,
+                row.size,
+                row.digest,
+                new_id,
+                least_epoch=row.epoch,
+                sidecar=sidecar,
+            )
+            swapped = self._act(swap, Swap(self._custody, row, new_id, epoch))
+            vault.remove(row.object_id if swapped else new_id)
+            if swapped:
+                self._act(end_purges, (row.object_id,))
+        finally:
+            in_flight.discard(new_id)
+        return swapped
+
+
+def swap(transaction: Transaction, inputs: Sequence[Swap]) -> list[bool]:
+    """Let versions name their new objects, and purges the old ones.
+
+    Returns:
+        False where the version is gone, or was moved by somebody else.
+    """
+    return [_swap(transaction, item) for item in inputs]
+
+
+def _swap(transaction: Transaction, item: Swap) -> bool:
+    keyring, rows = item.custody.vault.keyring, transaction.rows
+    found = _unchanged(transaction, [item.row])
+    if not found:
+        return False
+    row = found[0]
+    epoch = keyring.epoch if item.epoch is None else item.epoch
+    if epoch not in keyring.epochs:
+        return False
+    if row.inline:
+        sealed = small_object(transaction, row.object_id)
+        if sealed is None:
+            raise ObjectMissingError(problem=f"object {row.object_id.hex()} is missing")
+        resealed = reseal_whole(
+            keyring, row.object_id, row.size, sealed, item.object_id, least_epoch=row.epoch
+        )
+        rows.delete([SmallObjectRow(row.object_id, sealed)])
+        rows.insert([SmallObjectRow(item.object_id, resealed)])
+    else:
+        rows.insert([PurgeRow(row.object_id, transaction.now)])
+    rows.update([replace(row, object_id=item.object_id, epoch=epoch)])
+    return True

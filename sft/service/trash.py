@@ -1,0 +1,231 @@
+"""Deleting to the trash, bringing back, and destroying what has been there for its time.
+
+Rules. A deleted file keeps its id, versions, name and owner, and loses its folder; its name is free at once. A folder goes with
+all that is in it or not at all, and every file is judged in the transaction that deletes. Bringing back makes the folders anew
+that are missing. Destroying removes the rows first, with a purge row for each object in the vault; the object follows, then
+the purge row: whoever is interrupted goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sft.errors import FolderNotEmptyError, NotFoundError
+from sft.limits import TRASH_SECONDS
+from sft.model.access import Permission, may_delete
+from sft.model.names import split_path
+from sft.model.records import Deleted, File
+from sft.service.caller import Caller
+from sft.service.catalogue import Catalogue
+from sft.service.places import Places, folded_path, nothing_at, require_path
+from sft.service.use_case import use_case
+from sft.store.contents import small_objects
+from sft.store.files import files_below, holds_files, newest_versions, versions_of
+from sft.store.folders import LIVE_STATE, folders_below, folders_in
+from sft.store.row_types import FileRow, FolderRow, PurgeRow
+from sft.store.rows import Transaction
+from sft.store.trash import TRASHED_STATE, purges_by_id, trashed_from, trashed_until
+
+PURGE_FILES: Final = 200  # destroyed in one transaction
+
+
+class Deletion(Struct, frozen=True):
+    """A file or folder that is to go to the trash; with ``recursive`` a folder that is not empty."""
+
+    caller: Caller
+    path: str
+    recursive: bool = False
+
+
+class Restoration(Struct, frozen=True):
+    """A path whose file, the last deleted there, is to come back."""
+
+    caller: Caller
+    path: str
+
+
+class Purging(Struct, frozen=True):
+    """Everything that was deleted at a moment or before it, some at a time."""
+
+    caller: Caller
+    until: int
+
+
+class Purged(Struct, frozen=True):
+    """What a purge took out of the database; the objects are still to be destroyed."""
+
+    files: int
+    versions: int
+    size_bytes: int
+    object_ids: tuple[bytes, ...]
+
+
+@use_case(Permission.FILE_DELETE, Permission.FILE_DELETE_ANY, kind="act")
+def delete(transaction: Transaction, item: Deletion) -> Deleted:
+    """Move a file, or a folder with all in it, to the trash.
+
+    Raises:
+        NotFoundError: nothing is there.
+        NotYoursError: it, or something in it, belongs to another.
+        FolderNotEmptyError: of a folder, unless ``recursive``.
+    """
+    require_path(item.path)
+    place = Places(transaction).one(item.path)
+    deleting = _Deleting(transaction, item.caller)
+    if place.file is not None:
+        deleting.judge_file(place.file, item.path)
+        deleting.file_to_trash([place.file])
+    elif place.subfolder is not None:
+        deleting.folder(place.subfolder, item.path, recursive=item.recursive)
+    else:
+        raise nothing_at(item.path)
+    return Deleted(
+        path=item.path,
+        files=deleting.files,
+        folders=deleting.folders,
+        trash_ends_at=transaction.now + TRASH_SECONDS,
+    )
+
+
+class _Deleting:
+    """One deletion: who deletes, and how much so far."""
+
+    def __init__(self, transaction: Transaction, caller: Caller) -> None:
+        self.files = 0
+        self.folders = 0
+        self._transaction = transaction
+        self._caller = caller
+        self._catalogue = Catalogue(transaction)
+
+    def judge_file(self, file: FileRow, path: str | None = None) -> None:
+        """Refuse a file of somebody else's."""
+        if not may_delete(self._caller.role, is_owner=file.owner_id == self._caller.user_id):
+            shown = self._catalogue.path_of(file) if path is None else path
+            raise self._catalogue.not_yours(shown, file.owner_id, "delete")
+
+    def file_to_trash(self, files: list[FileRow]) -> None:
+        """Put files that were judged into the trash."""
+        rows = []
+        for file in files:
+            path = self._catalogue.path_of(file)
+            rows.append(
+                replace(
+                    file,
+                    folder_id=None,
+                    state=TRASHED_STATE,
+                    trashed_at=self._transaction.now,
+                    trashed_by_id=self._caller.user_id,
+                    trashed_path=path,
+                    trashed_folded=folded_path(path),
+                )
+            )
+        self._transaction.rows.update(rows)
+        self.files += len(rows)
+
+    def folder(self, folder: FolderRow, path: str, *, recursive: bool) -> None:
+        """Put a folder's files into the trash, and remove it and those below it."""
+        transaction = self._transaction
+        holds = holds_files(transaction, folder.id) or folders_in(transaction, folder.id, None, 1)
+        if holds and not recursive:
+            raise FolderNotEmptyError(path=path)
+        tree = folders_below(transaction, folder)
+        folder_ids = [row.id for row in tree]
+        if not may_delete(self._caller.role, is_owner=False):
+            self._judge_tree(tree, path)
+        for page in files_below(transaction, folder_ids):
+            self.file_to_trash(page)
+        # Children before parents, each gone before what holds it.
+        transaction.rows.delete(tree[::-1])
+        self.folders += len(tree)
+
+    def _judge_tree(self, tree: list[FolderRow], path: str) -> None:
+        caller = self._caller
+        for folder in tree:
+            if not may_delete(caller.role, is_owner=folder.maker_id == caller.user_id):
+                raise self._catalogue.not_yours(path, folder.maker_id, "delete")
+        for page in files_below(self._transaction, [row.id for row in tree]):
+            for file in page:
+                self.judge_file(file)
+
+
+@use_case(Permission.FILE_DELETE, Permission.FILE_DELETE_ANY, kind="act")
+def restore(transaction: Transaction, item: Restoration) -> File:
+    """Bring back the file that was last deleted from a path, as it was; a person's own before others'.
+
+    Raises:
+        NotFoundError: none was deleted there.
+        NotYoursError: only others' were.
+        ExistsError: another file has the name now.
+        FolderInTheWayError: a folder has it, or a file the name of one on the way.
+        NameClashError: the name differs from another in case alone.
+    """
+    require_path(item.path)
+    caller, catalogue = item.caller, Catalogue(transaction)
+    found = trashed_from(transaction, item.path, folded_path(item.path))
+    if not found:
+        raise NotFoundError(what="deleted file", name=item.path, see="sft ls --trash")
+    allowed = [
+        row for row in found if may_delete(caller.role, is_owner=row.owner_id == caller.user_id)
+    ]
+    if not allowed:
+        raise catalogue.not_yours(item.path, found[0].owner_id, "restore")
+    file = allowed[0]
+    places = Places(transaction)
+    place = places.one(item.path)
+    if place.file is not None:
+        newest = newest_versions(transaction, [place.file])[place.file.id]
+        raise catalogue.exists(item.path, newest)
+    place.require_free()
+    made = places.make_way(transaction, place, caller.user_id)
+    transaction.rows.insert(made)
+    row = replace(
+        file,
+        folder_id=(made[-1] if made else place.folder).id,
+        name=split_path(item.path)[1],
+        folded=place.folded,
+        state=LIVE_STATE,
+        trashed_at=None,
+        trashed_by_id=None,
+        trashed_path=None,
+        trashed_folded=None,
+    )
+    transaction.rows.update([row])
+    return catalogue.file(row, newest_versions(transaction, [row])[row.id])
+
+
+@use_case(Permission.VAULT_MANAGE, kind="act")
+def purge(transaction: Transaction, item: Purging) -> Purged:
+    """Take some of what has ended out of the database, and note the objects that are to be destroyed.
+
+    Returns:
+        What was taken; nothing when all is done.
+    """
+    rows = transaction.rows
+    files = trashed_until(transaction, item.until, PURGE_FILES)
+    versions = versions_of(transaction, files)
+    inline = small_objects(transaction, [row.object_id for row in versions if row.inline])
+    doomed = [row.object_id for row in versions if not row.inline]
+    rows.insert([PurgeRow(object_id, transaction.now) for object_id in doomed])
+    rows.delete(list(inline.values()))
+    rows.delete(versions)
+    rows.delete(files)
+    size_bytes = sum(row.size for row in versions)
+    return Purged(len(files), len(versions), size_bytes, tuple(doomed))
+
+
+def end_purges(transaction: Transaction, inputs: Sequence[tuple[bytes, ...]]) -> list[int]:
+    """Forget purges whose objects are gone; no permission, for it follows what was decided.
+
+    Returns:
+        How many there were, for each input.
+    """
+    ended = []
+    for object_ids in inputs:
+        found = purges_by_id(transaction, object_ids)
+        transaction.rows.delete(found)
+        ended.append(len(found))
+    return ended

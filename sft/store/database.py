@@ -1,0 +1,136 @@
+"""The database of a home: making it, opening it, and looking after its write-ahead log.
+
+Rules. SQLite up to 3.51.2 can lose a checkpoint when two connections write and checkpoint: so there
+is one writing connection, and ``checkpoint`` belongs to the thread that writes. A database of
+another version than the program's is not opened.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection
+
+from sft.durable import create_new, open_folder, rename_no_replace, sync_folder
+from sft.errors import SchemaOutdatedError, StoreError
+from sft.limits import MIB
+from sft.store import migration
+from sft.store.connections import faults_as_ours, read_engine, write_engine
+from sft.store.forms import Marks
+
+READERS: Final = 2
+CHECKPOINT_BYTES: Final = 4 * MIB  # SQLite's own default, in bytes
+FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting over: wait for them
+
+
+class Database:
+    """An open database, for one Writer and one Readers."""
+
+    def __init__(self, path: Path, marks: Marks, *, readers: int) -> None:
+        self.path = path
+        self.marks = marks
+        self.write_engine = write_engine(path)
+        self.read_engine = read_engine(path, connections=readers)
+
+    def wal_bytes(self) -> int:
+        """Measure the write-ahead log."""
+        try:
+            return self.path.with_name(f"{self.path.name}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log into the database, if it has grown; for the writer's thread alone."""
+        wal_bytes = self.wal_bytes()
+        if wal_bytes >= CHECKPOINT_BYTES:
+            self._checkpoint("TRUNCATE" if wal_bytes >= FULL_CHECKPOINT_BYTES else "PASSIVE")
+
+    def close(self) -> None:
+        """Close every connection, the writer's last, and leave no write-ahead log behind."""
+        self.read_engine.dispose()
+        # Where the disk does not take it the log stays, and the next start reads it.
+        with suppress(sqlite3.Error):
+            self._checkpoint("TRUNCATE")
+        self.write_engine.dispose()
+
+    def _checkpoint(self, mode: str) -> None:
+        # By the driver's own connection: inside a transaction a checkpoint is refused.
+        connection = self.write_engine.raw_connection()
+        try:
+            connection.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
+        finally:
+            connection.close()
+
+
+def create_database(path: Path) -> None:
+    """Make the database of a new home, closed to others, with every table and no row.
+
+    It gets its name when it is whole.
+
+    Raises:
+        StoreError: there is one already, or the disk refuses.
+    """
+    begun = path.with_name(f"{path.name}.new")
+    try:
+        folder_fd = open_folder(path.parent)
+        try:
+            for leftover in ("", "-wal", "-shm"):
+                begun.with_name(begun.name + leftover).unlink(missing_ok=True)
+            os.close(create_new(folder_fd, begun.name))
+            with faults_as_ours():
+                _keep_log(begun)
+            migration.upgrade(begun)
+            rename_no_replace(folder_fd, begun.name, folder_fd, path.name)
+            sync_folder(folder_fd)
+        finally:
+            os.close(folder_fd)
+    except OSError as error:
+        raise StoreError(str(error), problem="it cannot be made") from error
+
+
+def _keep_log(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def open_database(
+    path: Path, row_key: bytes, *, home: Path | None = None, readers: int = READERS
+) -> Database:
+    """Open the database of a home.
+
+    Args:
+        path: of a file that is there.
+        row_key: 32 bytes of the keyring.
+        home: what ``--home`` was, for the words of a refusal.
+        readers: how many threads will read at once.
+
+    Raises:
+        SchemaOutdatedError: its tables are not those of this program.
+        StoreError: it cannot be read, or holds code that sft did not put there.
+    """
+    found, needed = migration.current_revision(path), migration.needed_revision()
+    if found != needed:
+        raise SchemaOutdatedError(
+            found=found or "none", needed=needed, home=str(home or path.parent)
+        )
+    database = Database(path, Marks(row_key), readers=readers)
+    try:
+        with faults_as_ours(), database.write_engine.begin() as connection:
+            _refuse_code(connection)
+    except BaseException:
+        database.write_engine.dispose()
+        raise
+    return database
+
+
+def _refuse_code(connection: Connection) -> None:
+    # A trigger or view would act with the writer's hands; sft has none.
+    found = connection.exec_driver_sql(
+        "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')"
+    ).first()
+    if found is not None:
+        raise StoreError(problem=f"it holds {found[0]}, which sft did not make")

@@ -1,0 +1,202 @@
+"""Queries on live files and on versions: by place, by id, a page of them, all below some folders.
+
+Rules. A page is asked for by the last key that was seen, never by an offset, so the last page costs what the first does. A
+file always comes with the version that was asked for, both verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+from sqlalchemy import LargeBinary, cast, func, select
+
+from sft.errors import RowForgedError
+from sft.store.folders import GROUP_PAIRS, LIVE, PlaceKey, any_of_pairs, groups
+from sft.store.row_types import FileRow, VersionRow
+from sft.store.rows import Reading
+from sft.store.schema import File, Folder, Version
+
+Pair = tuple[FileRow, VersionRow]
+
+VersionKey = tuple[int, int]
+"""A file's row id and the number of a version of it."""
+
+PAGE_ROWS: Final = 500  # of a walk through many files: bounds what lies in memory
+
+_NEWEST: Final = (Version.file == File.id) & (Version.number == File.newest)
+
+
+def files_named(reading: Reading, keys: Collection[PlaceKey]) -> dict[PlaceKey, FileRow]:
+    """Find which of these places hold a file."""
+    found: dict[PlaceKey, FileRow] = {}
+    for group in groups(keys, GROUP_PAIRS):
+        rows = reading.rows.all(
+            FileRow, *any_of_pairs(File.folder_id, File.folded, group), File.state == LIVE
+        )
+        found.update(((row.folder_id or 0, row.folded), row) for row in rows)
+    return {key: found[key] for key in keys if key in found}
+
+
+def files_by_file_id(reading: Reading, file_ids: Collection[bytes]) -> dict[bytes, FileRow]:
+    """Find files, trashed ones too, by the ids that their authors drew."""
+    return {
+        row.file_id: row
+        for group in groups(file_ids)
+        for row in reading.rows.all(FileRow, File.file_id.in_(group))
+    }
+
+
+def newest_versions(reading: Reading, files: Collection[FileRow]) -> dict[int, VersionRow]:
+    """Load the newest version of each file.
+
+    Returns:
+        By the file's row id.
+
+    Raises:
+        RowForgedError: a version is gone.
+    """
+    wanted = {(row.id, row.newest) for row in files}
+    found = {row.file: row for row in versions_at(reading, wanted)}
+    for row_id, number in sorted(wanted):
+        if row_id not in found:
+            raise RowForgedError("versions", f"{row_id}, {number}")
+    return found
+
+
+def versions_at(reading: Reading, keys: Collection[VersionKey]) -> list[VersionRow]:
+    """Load these versions, as far as they are there."""
+    wanted = set(keys)
+    return [
+        row
+        for group in groups(keys, GROUP_PAIRS)
+        for row in reading.rows.all(VersionRow, *any_of_pairs(Version.file, Version.number, group))
+        if (row.file, row.number) in wanted
+    ]
+
+
+def version_of(reading: Reading, file: FileRow, number: int) -> VersionRow | None:
+    """Load one version of a file."""
+    return reading.rows.one(VersionRow, Version.file == file.id, Version.number == number)
+
+
+def versions_of(reading: Reading, files: Collection[FileRow]) -> list[VersionRow]:
+    """Load every version of these files."""
+    return [
+        row
+        for group in groups([file.id for file in files])
+        for row in reading.rows.all(VersionRow, Version.file.in_(group))
+    ]
+
+
+def versions_of_file(reading: Reading, row_id: int) -> list[VersionRow]:
+    """Load every version of the file that has this row, in order."""
+    return reading.rows.all(VersionRow, Version.file == row_id, order_by=(Version.number,))
+
+
+def files_in(reading: Reading, folder_id: int, after: str | None, limit: int) -> list[Pair]:
+    """Page through the files of a folder, in order of folded names, each with its newest version.
+
+    Args:
+        after: folded name of the last one that was seen; None from the start.
+    """
+    later = [] if after is None else [File.folded > after]
+    return reading.rows.joined(
+        FileRow,
+        VersionRow,
+        _NEWEST,
+        File.folder_id == folder_id,
+        File.state == LIVE,
+        *later,
+        order_by=(File.folded,),
+        limit=limit,
+    )
+
+
+def files_after(reading: Reading, after: int, limit: int) -> list[Pair]:
+    """Page through all live files, in order of creation, each with its newest version."""
+    return reading.rows.joined(
+        FileRow,
+        VersionRow,
+        _NEWEST,
+        File.id > after,
+        File.state == LIVE,
+        order_by=(File.id,),
+        limit=limit,
+    )
+
+
+def files_below(reading: Reading, folder_ids: Sequence[int]) -> Iterator[list[FileRow]]:
+    """Walk through every live file that lies in one of these folders, a page at a time.
+
+    What the caller moves out of a folder between two pages does not disturb the walk.
+    """
+    for folder_id in folder_ids:
+        after = ""
+        while page := reading.rows.all(
+            FileRow,
+            File.folder_id == folder_id,
+            File.state == LIVE,
+            File.folded > after,
+            order_by=(File.folded,),
+            limit=PAGE_ROWS,
+        ):
+            yield page
+            after = page[-1].folded
+
+
+def holds_files(reading: Reading, folder_id: int) -> bool:
+    """Tell whether a live file lies directly in a folder."""
+    return reading.rows.exists(FileRow, File.folder_id == folder_id, File.state == LIVE)
+
+
+def longest_names(reading: Reading, folder_ids: Collection[int]) -> dict[int, int]:
+    """Tell the bytes of the longest file name in each of these folders that has one."""
+    return {
+        folder_id or 0: length
+        for group in groups(folder_ids)
+        for folder_id, length in reading.rows.figures(
+            select(File.folder_id, func.max(func.length(cast(File.name, LargeBinary))))
+            .where(File.folder_id.in_(group), File.state == LIVE)
+            .group_by(File.folder_id)
+        )
+    }
+
+
+def file_by_row_id(reading: Reading, row_id: int) -> FileRow | None:
+    """Load a file by the number of its row."""
+    return reading.rows.one(FileRow, File.id == row_id)
+
+
+def file_row_ids(reading: Reading, after: int, limit: int) -> list[int]:
+    """Number the files that follow one, trashed ones too; unverified, for walking through all of them."""
+    found = reading.rows.figures(
+        select(File.id).where(File.id > after).order_by(File.id).limit(limit)
+    )
+    return [row_id for (row_id,) in found]
+
+
+def files_without_version(reading: Reading, row_ids: Collection[int]) -> list[int]:
+    """Tell which of these files lack their newest version; unverified, for ``vault check``."""
+    return [
+        row_id
+        for group in groups(row_ids)
+        for (row_id,) in reading.rows.figures(
+            select(File.id)
+            .outerjoin(Version, _NEWEST)
+            .where(File.id.in_(group), Version.file.is_(None))
+        )
+    ]
+
+
+def files_without_folder(reading: Reading, row_ids: Collection[int]) -> list[int]:
+    """Tell which of these files are live and lie in no folder; unverified, for ``vault check``."""
+    return [
+        row_id
+        for group in groups(row_ids)
+        for (row_id,) in reading.rows.figures(
+            select(File.id)
+            .outerjoin(Folder, Folder.id == File.folder_id)
+            .where(File.id.in_(group), File.state == LIVE, Folder.id.is_(None))
+        )
+    ]

@@ -1,0 +1,141 @@
+"""Queries on folders: by place, by id, a page of them, and the tree below one.
+
+Rules. Folders hang on their parents by id, so moving one touches one row. Rows come verified; counts do not, and are for
+display alone. Many keys are asked for in groups: a statement takes only so many variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from sft.errors import RowForgedError
+from sft.limits import PATH_BYTES
+from sft.store.row_types import FolderRow
+from sft.store.rows import Reading
+from sft.store.schema import File, Folder
+
+ROOT_ID: Final = 1
+GROUP_KEYS: Final = 400  # below the 999 variables of an old SQLite
+GROUP_PAIRS: Final = 64  # each second half is looked for under each first half of its group
+LIVE_STATE: Final = "live"
+LIVE: Final[ColumnElement[str]] = literal_column(
+    f"'{LIVE_STATE}'"
+)  # a bound value would not match the partial index
+
+PlaceKey = tuple[int, str]
+"""A folder's id and a folded name in it."""
+
+_T = TypeVar("_T")
+
+
+def groups(keys: Collection[_T], size: int = GROUP_KEYS) -> Iterator[list[_T]]:
+    """Split keys into lists that one statement can take."""
+    ordered = list(keys)
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]
+
+
+def any_of_pairs(
+    first: InstrumentedAttribute[Any], second: InstrumentedAttribute[Any], pairs: list[Any]
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Ask for any first half with any second: more rows than were meant, which the caller drops, but by the index.
+
+    For ``(first, second) IN (…)`` SQLite reads the whole table.
+    """
+    return first.in_({pair[0] for pair in pairs}), second.in_({pair[1] for pair in pairs})
+
+
+def root(reading: Reading) -> FolderRow:
+    """Load the root folder.
+
+    Raises:
+        RowForgedError: it is gone, which the server itself never does.
+    """
+    return folder_by_id(reading, ROOT_ID)
+
+
+def folder_by_id(reading: Reading, folder_id: int) -> FolderRow:
+    """Load a folder that another row names.
+
+    Raises:
+        RowForgedError: it is gone: folders that something lies in are never removed.
+    """
+    row = reading.rows.one(FolderRow, Folder.id == folder_id)
+    if row is None:
+        raise RowForgedError("folders", str(folder_id))
+    return row
+
+
+def folders_named(reading: Reading, keys: Collection[PlaceKey]) -> dict[PlaceKey, FolderRow]:
+    """Find which of these places hold a folder."""
+    found: dict[PlaceKey, FolderRow] = {}
+    for group in groups(keys, GROUP_PAIRS):
+        rows = reading.rows.all(FolderRow, *any_of_pairs(Folder.parent_id, Folder.folded, group))
+        found.update(((row.parent_id or 0, row.folded), row) for row in rows)
+    return {key: found[key] for key in keys if key in found}
+
+
+def folders_in(reading: Reading, parent_id: int, after: str | None, limit: int) -> list[FolderRow]:
+    """Page through the folders of a folder, in order of folded names.
+
+    Args:
+        after: folded name of the last one that was seen; None from the start.
+    """
+    later = [] if after is None else [Folder.folded > after]
+    return reading.rows.all(
+        FolderRow, Folder.parent_id == parent_id, *later, order_by=(Folder.folded,), limit=limit
+    )
+
+
+def path_of(reading: Reading, folder_id: int) -> str:
+    """Spell the path of a folder; the root's is empty.
+
+    Raises:
+        RowForgedError: a folder above is gone, or they go round in a circle.
+    """
+    names: list[str] = []
+    row = folder_by_id(reading, folder_id)
+    while row.parent_id is not None:
+        if len(names) > PATH_BYTES:
+            raise RowForgedError("folders", str(folder_id))
+        names.append(row.name)
+        row = folder_by_id(reading, row.parent_id)
+    return "/".join(reversed(names))
+
+
+def folders_below(reading: Reading, top: FolderRow) -> list[FolderRow]:
+    """Load a folder and all folders below it, parents before children."""
+    tree = [top]
+    level: Sequence[FolderRow] = tree
+    while level:
+        parents = [row.id for row in level]
+        level = [
+            row
+            for group in groups(parents)
+            for row in reading.rows.all(FolderRow, Folder.parent_id.in_(group))
+        ]
+        tree.extend(level)
+    return tree
+
+
+def folder_counts(reading: Reading, folder_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """Count the files and the folders that lie directly in each of these folders; for display."""
+    counts = dict.fromkeys(folder_ids, (0, 0))
+    for group in groups(folder_ids):
+        files = reading.rows.figures(
+            select(File.folder_id, func.count())
+            .where(File.folder_id.in_(group), File.state == LIVE)
+            .group_by(File.folder_id)
+        )
+        folders = reading.rows.figures(
+            select(Folder.parent_id, func.count())
+            .where(Folder.parent_id.in_(group))
+            .group_by(Folder.parent_id)
+        )
+        in_files, in_folders = dict(files), dict(folders)
+        counts.update((key, (in_files.get(key, 0), in_folders.get(key, 0))) for key in group)
+    return counts

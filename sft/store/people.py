@@ -1,0 +1,113 @@
+"""Queries about users, their keys, and what belongs to them.
+
+Rules. Every row is verified as it is loaded; figures are for showing. A user's name is compared as
+``fold`` makes it, tombstones included: no name and no key is given out twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec.structs import replace
+from sqlalchemy import and_, func, select
+
+from sft.model.access import Role
+from sft.model.names import fold
+from sft.model.records import UserState
+from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
+from sft.store.rows import Reading, Transaction
+from sft.store.schema import DeviceKey, File, User, Version
+
+_BATCH: Final = 500
+_LIVE: Final = "live"
+
+
+def user_by_id(reading: Reading, user_id: int) -> UserRow | None:
+    """Find a user, or a tombstone."""
+    return reading.rows.one(UserRow, User.id == user_id)
+
+
+def users_by_id(reading: Reading, user_ids: Iterable[int]) -> dict[int, UserRow]:
+    """Find several users."""
+    return {row.id: row for row in reading.rows.all(UserRow, User.id.in_(set(user_ids)))}
+
+
+def user_by_name(reading: Reading, name: str) -> UserRow | None:
+    """Find a user, or a tombstone, by name."""
+    return reading.rows.one(UserRow, User.folded == fold(name))
+
+
+def users_after(reading: Reading, after: int, limit: int) -> list[UserRow]:
+    """Load a page of the registry, in order of joining."""
+    return reading.rows.all(UserRow, User.id > after, order_by=[User.id], limit=limit)
+
+
+def active_admins(reading: Reading) -> list[UserRow]:
+    """Load every admin who can act, in order of joining."""
+    return reading.rows.all(
+        UserRow, User.role == Role.ADMIN, User.state == UserState.ACTIVE, order_by=[User.id]
+    )
+
+
+def admin_names(reading: Reading) -> str:
+    """Name the active admins, as a refusal does."""
+    return ", ".join(admin.name for admin in active_admins(reading))
+
+
+def key_by_id(reading: Reading, key_id: int) -> DeviceKeyRow | None:
+    """Find a key."""
+    return reading.rows.one(DeviceKeyRow, DeviceKey.id == key_id)
+
+
+def keys_by_id(reading: Reading, key_ids: Iterable[int]) -> dict[int, DeviceKeyRow]:
+    """Find several keys."""
+    return {row.id: row for row in reading.rows.all(DeviceKeyRow, DeviceKey.id.in_(set(key_ids)))}
+
+
+def key_by_public(reading: Reading, public_key: bytes) -> DeviceKeyRow | None:
+    """Find a key by all of its 42 bytes."""
+    return reading.rows.one(DeviceKeyRow, DeviceKey.public_key == public_key)
+
+
+def keys_of(reading: Reading, user_ids: Iterable[int]) -> dict[int, list[DeviceKeyRow]]:
+    """Load every key of several users, in order of adding."""
+    wanted = set(user_ids)
+    keys: dict[int, list[DeviceKeyRow]] = {user_id: [] for user_id in wanted}
+    found = reading.rows.all(DeviceKeyRow, DeviceKey.user_id.in_(wanted), order_by=[DeviceKey.id])
+    for row in found:
+        keys[row.user_id].append(row)
+    return keys
+
+
+def file_figures(reading: Reading, user_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Count the live files of several owners, and the bytes of their newest versions; for showing."""
+    newest = and_(Version.file == File.id, Version.number == File.newest)
+    statement = (
+        select(File.owner_id, func.count(), func.coalesce(func.sum(Version.size), 0))
+        .join(Version, newest)
+        .where(File.owner_id.in_(set(user_ids)), File.state == _LIVE)
+        .group_by(File.owner_id)
+    )
+    return {owner: (files, size) for owner, files, size in reading.rows.figures(statement)}
+
+
+def hand_over(transaction: Transaction, from_id: int, to_id: int) -> int:
+    """Give every file of one user, those in the trash too, to another.
+
+    Returns:
+        How many.
+    """
+    moved, last = 0, 0
+    while True:
+        found = transaction.rows.all(
+            FileRow,
+            File.owner_id == from_id,
+            File.id > last,
+            order_by=[File.id],
+            limit=_BATCH,
+        )
+        if not found:
+            return moved
+        transaction.rows.update([replace(row, owner_id=to_id) for row in found])
+        moved, last = moved + len(found), found[-1].id

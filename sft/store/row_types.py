@@ -1,0 +1,135 @@
+"""What a row is outside the database: one frozen value per table, without its mark.
+
+Rules. Fields are the table's columns, in the schema's order and with its types; a row has no behavior and
+holds no connection, so it may leave the thread that loaded it. Changed copies are made with
+``msgspec.structs.replace``. Texts that have few values (role, state) are plain texts here: services read them
+as the enumerations of ``sft.model``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class Row(Struct, frozen=True, gc=False):
+    """A row of some table."""
+
+
+class SettingRow(Row, frozen=True, gc=False):
+    """A row of ``settings``."""
+
+    name: str
+    value: bytes
+
+
+class UserRow(Row, frozen=True, gc=False):
+    """A row of ``users``."""
+
+    id: int
+    name: str
+    folded: str
+    role: str
+    state: str
+    created_at: int
+
+
+class DeviceKeyRow(Row, frozen=True, gc=False):
+    """A row of ``device_keys``."""
+
+    id: int
+    user_id: int
+    public_key: bytes
+    device: str
+    added_at: int
+    ended_at: int | None
+
+
+class InvitationRow(Row, frozen=True, gc=False):
+    """A row of ``invitations``."""
+
+    id: int
+    public_key: bytes
+    role: str
+    user_name: str | None
+    maker_id: int | None
+    created_at: int
+    expires_at: int
+    used_at: int | None
+    used_by_id: int | None
+    withdrawn_at: int | None
+
+
+class FolderRow(Row, frozen=True, gc=False):
+    """A row of ``folders``."""
+
+    id: int
+    parent_id: int | None
+    name: str
+    folded: str
+    maker_id: int | None
+    created_at: int
+
+
+class FileRow(Row, frozen=True, gc=False):
+    """A row of ``files``."""
+
+    id: int
+    file_id: bytes
+    folder_id: int | None
+    name: str
+    folded: str
+    owner_id: int
+    newest: int
+    state: str
+    created_at: int
+    trashed_at: int | None
+    trashed_by_id: int | None
+    trashed_path: str | None
+    trashed_folded: str | None
+
+
+class VersionRow(Row, frozen=True, gc=False):
+    """A row of ``versions``."""
+
+    file: int
+    number: int
+    author_id: int
+    key_id: int
+    size: int
+    digest: bytes
+    dated_at: int
+    stored_at: int
+    signed_name: str
+    signature: bytes
+    object_id: bytes
+    inline: int
+    epoch: int
+
+
+class SmallObjectRow(Row, frozen=True, gc=False):
+    """A row of ``small_objects``, which has no mark: the sealed object authenticates itself."""
+
+    object_id: bytes
+    sealed: bytes
+
+
+class PurgeRow(Row, frozen=True, gc=False):
+    """A row of ``purges``."""
+
+    object_id: bytes
+    purged_at: int
+
+
+KINDS: Final[tuple[type[Row], ...]] = (
+    SettingRow,
+    UserRow,
+    DeviceKeyRow,
+    InvitationRow,
+    FolderRow,
+    FileRow,
+    VersionRow,
+    SmallObjectRow,
+    PurgeRow,
+)

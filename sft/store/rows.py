@@ -1,0 +1,229 @@
+"""Rows in and out of the database, and the transactions that they are seen in.
+
+Rules. Nothing else turns columns into a row: a row that the server did not write, or that was changed since,
+is refused by name (``RowForgedError``) by whatever query finds it. Criteria are expressions over the models
+of ``sft.store.schema``; what comes back is always whole rows. Counts and sums (``figures``) carry no mark and
+are for showing: they decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, TypeVarTuple, cast
+
+from sqlalchemy import Connection, Select, bindparam, delete, select, text, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from sft.errors import RowForgedError, StoreError
+from sft.store.forms import FORMS, Form, Marks, RawRow, table_of
+from sft.store.row_types import Row
+
+A = TypeVar("A", bound=Row)
+B = TypeVar("B", bound=Row)
+Ts = TypeVarTuple("Ts")
+
+Criterion = ColumnElement[bool]
+Order = Sequence[Any]  # what Select.order_by takes: columns, and columns with a direction
+
+
+class Rows:
+    """Loads rows over one connection, inside the transaction that its owner began."""
+
+    __slots__ = ("_connection", "_marks")
+
+    def __init__(self, connection: Connection, marks: Marks) -> None:
+        self._connection = connection
+        self._marks = marks
+
+    def all(
+        self, kind: type[A], *where: Criterion, order_by: Order = (), limit: int | None = None
+    ) -> list[A]:
+        """Load every row that meets the criteria.
+
+        Raises:
+            RowForgedError: for the first whose mark does not hold.
+        """
+        form = FORMS[kind]
+        statement = select(form.table).where(*where).order_by(*order_by).limit(limit)
+        return [self._row(kind, form, raw) for raw in self._raw(statement)]
+
+    def first(self, kind: type[A], *where: Criterion, order_by: Order) -> A | None:
+        """Load the first row in an order, if there is one."""
+        return next(iter(self.all(kind, *where, order_by=order_by, limit=1)), None)
+
+    def one(self, kind: type[A], *where: Criterion) -> A | None:
+        """Load the only row that meets the criteria, if there is one.
+
+        Raises:
+            StoreError: there are several.
+        """
+        found = self.all(kind, *where, limit=2)
+        if len(found) > 1:
+            raise StoreError(problem=f"{table_of(kind)} has two rows where one can be")
+        return found[0] if found else None
+
+    def exists(self, kind: type[Row], *where: Criterion) -> bool:
+        """Tell whether some row meets the criteria; that row is loaded and checked."""
+        return bool(self.all(kind, *where, limit=1))
+
+    def joined(
+        self,
+        first: type[A],
+        second: type[B],
+        on: Criterion,
+        *where: Criterion,
+        order_by: Order = (),
+        limit: int | None = None,
+    ) -> list[tuple[A, B]]:
+        """Load pairs of rows of two tables; both of each pair are checked."""
+        one, two = FORMS[first], FORMS[second]
+        statement = select(one.table, two.table).join_from(one.table, two.table, on)
+        statement = statement.where(*where).order_by(*order_by).limit(limit)
+        cut = one.width
+        return [
+            (self._row(first, one, raw[:cut]), self._row(second, two, raw[cut:]))
+            for raw in self._raw(statement)
+        ]
+
+    def figures(self, statement: Select[*Ts]) -> list[tuple[*Ts]]:
+        """Ask for counts and sums: nothing checks them, and nothing may be decided by them."""
+        found: Sequence[Any] = self._connection.execute(statement).all()
+        return [tuple(raw) for raw in found]
+
+    def check(
+        self, kind: type[Row], after: int | None = None, limit: int = 1000
+    ) -> tuple[list[RowForgedError], int | None]:
+        """Check some rows of a table without stopping at the first that does not hold.
+
+        Args:
+            kind: of which table.
+            after: what the call before returned; None begins.
+            limit: how many rows to check in this transaction.
+
+        Returns:
+            The faults, and where to go on; None at the end.
+        """
+        form = FORMS[kind]
+        # By SQLite's own row number: a primary key may itself have been changed, to any type.
+        statement = select(text("rowid"), form.table).order_by(text("rowid")).limit(limit)
+        if after is not None:
+            statement = statement.where(text("rowid > :after").bindparams(after=after))
+        found = self._raw(statement)
+        faults = []
+        for raw in found:
+            try:
+                self._marks.check(form, raw[1:])
+            except RowForgedError as fault:
+                faults.append(fault)
+        return faults, cast("int", found[-1][0]) if len(found) == limit else None
+
+    def _raw(self, statement: Select[*Ts]) -> Sequence[RawRow]:
+        return cast("Sequence[RawRow]", self._connection.execute(statement).all())
+
+    def _row(self, kind: type[A], form: Form, raw: RawRow) -> A:
+        self._marks.check(form, raw)
+        return kind(*raw[:-1]) if form.marked else kind(*raw)
+
+
+class WritableRows(Rows):
+    """Loads and changes rows: the writer's."""
+
+    __slots__ = ()
+
+    def insert(self, rows: Sequence[Row]) -> None:
+        """Add rows of one kind, in one statement."""
+        if rows:
+            form = _form_of(rows)
+            # Past the layer that takes dictionaries: with it a row costs twice as much.
+            self._connection.exec_driver_sql(
+                form.insertion, [self._marks.values(form, row) for row in rows]
+            )
+
+    def update(self, rows: Sequence[Row]) -> None:
+        """Write rows of one kind over those that have their primary keys, in one statement.
+
+        Raises:
+            StoreError: one of them is not there.
+        """
+        if rows:
+            form = _form_of(rows)
+            values = [self._marks.values(form, row) for row in rows]
+            old = [form.columns[place] for place in form.key]
+            new = [name for name in form.columns if name not in old]
+            statement = update(form.table).values({name: bindparam(name) for name in new})
+            for name in old:
+                statement = statement.where(form.table.c[name] == bindparam(f"old_{name}"))
+            names = [f"old_{name}" if name in old else name for name in form.columns]
+            changes = [dict(zip(names, row, strict=True)) for row in values]
+            self._demand(len(rows), self._connection.execute(statement, changes).rowcount, form)
+
+    def delete(self, rows: Sequence[Row]) -> None:
+        """Remove rows of one kind.
+
+        Raises:
+            StoreError: one of them is not there.
+        """
+        if rows:
+            form = _form_of(rows)
+            key = [form.columns[place] for place in form.key]
+            statement = delete(form.table)
+            for name in key:
+                statement = statement.where(form.table.c[name] == bindparam(name))
+            values = [{name: getattr(row, name) for name in key} for row in rows]
+            self._demand(len(rows), self._connection.execute(statement, values).rowcount, form)
+
+    def next_id(self, kind: type[Row]) -> int:
+        """Give the number that a table's next row gets: one more than its last, so numbers are dense."""
+        form = FORMS[kind]
+        last = self.first(kind, order_by=[form.table.c.id.desc()])
+        return 1 if last is None else cast("int", getattr(last, "id")) + 1  # noqa: B009
+
+    @staticmethod
+    def _demand(wanted: int, found: int, form: Form) -> None:
+        if wanted != found:
+            raise StoreError(problem=f"{form.name} lost {wanted - found} rows")
+
+
+class Reading:
+    """One read transaction: a snapshot of the rows, and the moment it was begun (Unix seconds)."""
+
+    __slots__ = ("_rows", "now")
+
+    def __init__(self, rows: Rows, now: int) -> None:
+        self._rows = rows
+        self.now = now
+
+    @property
+    def rows(self) -> Rows:
+        """The rows as this transaction sees them."""
+        return self._rows
+
+
+class Transaction(Reading):
+    """One writing transaction; no other is under way."""
+
+    __slots__ = ("_connection", "_writable")
+
+    def __init__(self, connection: Connection, marks: Marks, now: int) -> None:
+        self._connection = connection
+        self._writable = WritableRows(connection, marks)
+        super().__init__(self._writable, now)
+
+    @property
+    def rows(self) -> WritableRows:
+        """The rows as this transaction sees and changes them."""
+        return self._writable
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what the block wrote when it raises; for rare acts, for it costs two statements."""
+        with self._connection.begin_nested():
+            yield
+
+
+def _form_of(rows: Sequence[Row]) -> Form:
+    kinds = {type(row) for row in rows}
+    if len(kinds) > 1:
+        raise TypeError("rows of one kind at a time")
+    return FORMS[kinds.pop()]

@@ -1,0 +1,189 @@
+"""The tables: users and their keys, invitations, folders, files and their versions, small contents, purges, settings.
+
+Rules. Models state columns and constraints and have no behavior. A row that decides anything ends in ``mac``,
+made and checked in ``sft.store.rows`` over the table's name and every other column. Times are Unix seconds.
+Whoever changes this file adds a migration.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Model(DeclarativeBase):
+    """Root of the models; constraints are named so that migrations can name them."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 -- SQLAlchemy's own form
+        int: BigInteger().with_variant(Integer(), "sqlite"),
+        bytes: LargeBinary,
+        str: String,
+    }
+
+
+class Setting(Model):
+    """One value that rules the server: policy, public address, name, identity's public half."""
+
+    __tablename__ = "settings"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes]
+    mac: Mapped[bytes]
+
+
+class User(Model):
+    """A person, or the tombstone of one; ids are dense, in order of joining."""
+
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    folded: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    state: Mapped[str]
+    created_at: Mapped[int]
+    mac: Mapped[bytes]
+
+
+class DeviceKey(Model):
+    """A public key (minisign's 42 bytes) of a user: one to many, never deleted, never another user's."""
+
+    __tablename__ = "device_keys"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    public_key: Mapped[bytes] = mapped_column(unique=True)
+    device: Mapped[str]
+    added_at: Mapped[int]
+    ended_at: Mapped[int | None]
+    mac: Mapped[bytes]
+
+
+class Invitation(Model):
+    """The public half of an invitation and what it grants; ``maker_id`` is None where the operator made it."""
+
+    __tablename__ = "invitations"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    public_key: Mapped[bytes] = mapped_column(unique=True)
+    role: Mapped[str]
+    user_name: Mapped[str | None]
+    maker_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[int]
+    expires_at: Mapped[int]
+    used_at: Mapped[int | None]
+    used_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    withdrawn_at: Mapped[int | None]
+    mac: Mapped[bytes]
+
+
+class Folder(Model):
+    """A folder; id 1 is the root, which alone has no parent."""
+
+    __tablename__ = "folders"
+    __table_args__ = (UniqueConstraint("parent_id", "folded"),)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("folders.id"))
+    name: Mapped[str]
+    folded: Mapped[str]
+    maker_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[int]
+    mac: Mapped[bytes]
+
+
+class File(Model):
+    """A file: its place, its owner, its newest version.
+
+    ``state`` is ``live`` or ``trashed``; a trashed file has no folder, and ``trashed_path`` says where it was.
+    """
+
+    __tablename__ = "files"
+    __table_args__ = (
+        Index(
+            "uq_files_place",
+            "folder_id",
+            "folded",
+            unique=True,
+            sqlite_where=text("state = 'live'"),
+            postgresql_where=text("state = 'live'"),
+        ),
+        Index(
+            "ix_files_trash",
+            "trashed_folded",
+            "trashed_at",
+            sqlite_where=text("state = 'trashed'"),
+            postgresql_where=text("state = 'trashed'"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    file_id: Mapped[bytes] = mapped_column(unique=True)
+    folder_id: Mapped[int | None] = mapped_column(ForeignKey("folders.id"))
+    name: Mapped[str]
+    folded: Mapped[str]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    newest: Mapped[int]
+    state: Mapped[str]
+    created_at: Mapped[int]
+    trashed_at: Mapped[int | None] = mapped_column(index=True)
+    trashed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    trashed_path: Mapped[str | None]
+    trashed_folded: Mapped[str | None]
+    mac: Mapped[bytes]
+
+
+class Version(Model):
+    """A version of a file, written once: who signed it with which key, its object in the vault.
+
+    ``dated_at`` is the file's own date as signed; ``signature`` the four lines of minisign; ``inline`` is 1 where the sealed
+    object lies in ``small_objects``; ``epoch`` names the master key that seals the object's key section.
+    """
+
+    __tablename__ = "versions"
+    file: Mapped[int] = mapped_column(ForeignKey("files.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    key_id: Mapped[int] = mapped_column(ForeignKey("device_keys.id"))
+    size: Mapped[int]
+    digest: Mapped[bytes]
+    dated_at: Mapped[int]
+    stored_at: Mapped[int]
+    signed_name: Mapped[str]
+    signature: Mapped[bytes]
+    object_id: Mapped[bytes] = mapped_column(unique=True)
+    inline: Mapped[int]
+    epoch: Mapped[int]
+    mac: Mapped[bytes]
+
+
+class SmallObject(Model):
+    """A sealed object of at most 16 KiB, the same bytes that a file of the vault would hold; it authenticates itself."""
+
+    __tablename__ = "small_objects"
+    object_id: Mapped[bytes] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+
+
+class Purge(Model):
+    """An object whose row is gone and whose bytes are being destroyed; recovery finishes what stands here."""
+
+    __tablename__ = "purges"
+    object_id: Mapped[bytes] = mapped_column(primary_key=True)
+    purged_at: Mapped[int]
+    mac: Mapped[bytes]

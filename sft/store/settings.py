@@ -1,0 +1,60 @@
+"""Queries about settings.
+
+Rules. A setting that is asked for is there: the first start writes all of them. One that is missing
+was removed, and is refused like one that was changed, for its absence must not mean a default.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sft.errors import RowForgedError
+from sft.store.forms import table_of
+from sft.store.row_types import SettingRow
+from sft.store.rows import Reading, Transaction
+from sft.store.schema import Setting
+
+SERVER_NAME: Final = "server_name"
+ADDRESS: Final = "address"
+REGISTRATION: Final = "registration"
+SERVER_KEY: Final = "server_key"
+SERVER_ID: Final = "server_id"
+
+
+def setting(reading: Reading, name: str) -> bytes:
+    """Read a setting.
+
+    Raises:
+        RowForgedError: it was changed, or taken away.
+    """
+    return _row(reading, name).value
+
+
+def server_name(reading: Reading) -> str:
+    """Read what the server is called, as many a refusal says it."""
+    return setting(reading, SERVER_NAME).decode()
+
+
+def has_settings(reading: Reading) -> bool:
+    """Tell whether the first start wrote its settings."""
+    return reading.rows.exists(SettingRow)
+
+
+def add_settings(transaction: Transaction, values: dict[str, bytes]) -> None:
+    """Write the settings of a new server."""
+    transaction.rows.insert([SettingRow(name, value) for name, value in values.items()])
+
+
+def change_setting(transaction: Transaction, name: str, value: bytes) -> bool:
+    """Give a setting another value; say whether it had another."""
+    if _row(transaction, name).value == value:
+        return False
+    transaction.rows.update([SettingRow(name, value)])
+    return True
+
+
+def _row(reading: Reading, name: str) -> SettingRow:
+    row = reading.rows.one(SettingRow, Setting.name == name)
+    if row is None:
+        raise RowForgedError(table_of(SettingRow), name)
+    return row

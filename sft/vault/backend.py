@@ -1,0 +1,135 @@
+"""What a place that keeps objects must do (FORMAT.md §7).
+
+``local`` and ``memory`` keep it, and whatever comes later must pass the same suite, tests/unit/vault/backend_contract.py.
+
+Rules. A backend moves bytes and decides nothing: it knows no key, and reads no field. An object is written once. It is
+there under its id completely or not at all, and ``Sink.finish`` returns only when a power cut cannot take it back. Every
+call may come from any thread; a sink or source has one owner at a time. Faults are ``VaultError`` and its children, never
+``OSError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from sft.errors import ObjectMissingError, VaultError
+
+
+class Sink(Protocol):
+    """An object that is being written; nobody can see it before ``finish``."""
+
+    def write(self, pieces: Sequence[bytes]) -> None:
+        """Append the pieces, by one gathered write.
+
+        Raises:
+            VaultFullError: no room. Any fault ends the sink: only ``abort`` is left.
+        """
+
+    def reserve(self, more_bytes: int) -> None:
+        """Promise room for more than ``create`` did.
+
+        Raises:
+            VaultFullError: less is free above the floor.
+        """
+
+    def finish(self, sidecar: bytes | None = None, key_section: bytes | None = None) -> None:
+        """Make the object durable and visible: sync, rename over nothing, sync of the folder.
+
+        Args:
+            sidecar: lies beside the object from its first moment on.
+            key_section: lies beside it likewise, and rules instead of the one within.
+
+        Raises:
+            VaultError: a failed sync is final: the system may have dropped the bytes, and a second one would say that all
+                is well. Nothing is left behind, and only ``abort`` may follow.
+        """
+
+    def abort(self) -> None:
+        """Leave nothing behind; harmless after ``finish`` and when repeated."""
+
+
+class Source(Protocol):
+    """An object that is being read."""
+
+    size: int
+
+    def read(self, offset: int, lengths: Sequence[int]) -> list[bytes]:
+        """Read pieces that follow one another, by one scattered read.
+
+        Raises:
+            ObjectCorruptError: the object ends within them.
+        """
+
+    def close(self) -> None:
+        """Let the object go; harmless when repeated."""
+
+
+class Backend(Protocol):
+    """Objects by id, each with at most one key section and one sidecar beside it."""
+
+    def create(self, object_id: bytes, reserve_bytes: int) -> Sink:
+        """Begin an object.
+
+        Raises:
+            VaultFullError: less than ``reserve_bytes`` is free above the floor.
+            VaultError: the id is taken, by an object or by one that is being written.
+        """
+
+    def open(self, object_id: bytes) -> Source:
+        """Begin to read an object.
+
+        Raises:
+            ObjectMissingError: none has this id.
+        """
+
+    def remove(self, object_id: bytes) -> None:
+        """Destroy an object for good: key section, sidecar, object, sync of the folder.
+
+        The key section goes first, so that a power cut leaves at worst an object that nobody can open. What is not there
+        is no fault: recovery finishes a removal that was cut.
+        """
+
+    def quarantine(self, object_id: bytes) -> None:
+        """Move all that lies under an id out of the way, deleting nothing and replacing nothing.
+
+        Raises:
+            ObjectMissingError: nothing lies under this id.
+        """
+
+    def ids(self) -> Iterator[bytes]:
+        """Name every id under which an object, key section or sidecar lies, in order, each once."""
+
+    def read_key_section(self, object_id: bytes) -> bytes | None:
+        """Read the key section beside an object; None where there is none."""
+
+    def replace_key_section(self, object_id: bytes, section: bytes) -> None:
+        """Put a key section beside an object, durably, the old one or the new one there at any moment."""
+
+    def read_sidecar(self, object_id: bytes) -> bytes | None:
+        """Read the sidecar beside an object; None where there is none."""
+
+    def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
+        """Put a sidecar beside an object, with the same promise as ``replace_key_section``."""
+
+    def leftovers(self) -> Iterator[bytes]:
+        """Name the ids of what was being written when a process died."""
+
+    def discard(self, object_id: bytes) -> None:
+        """Remove the leftovers of an id; call it only while nobody writes under it."""
+
+    def free_bytes(self) -> int:
+        """Tell the room above the floor that is promised to nobody; never below 0."""
+
+    def close(self) -> None:
+        """Let go of what the backend holds open; harmless when repeated."""
+
+
+def missing(object_id: bytes) -> ObjectMissingError:
+    """Make the one error for an id under which there is no object."""
+    return ObjectMissingError(problem=f"object {object_id.hex()} is missing")
+
+
+def taken(object_id: bytes) -> VaultError:
+    """Make the one error for an id that cannot be begun."""
+    return VaultError(problem=f"object {object_id.hex()} is there already")

@@ -1,0 +1,107 @@
+"""The few calls by which the local backend changes a file system, and nothing else.
+
+They stand apart so that tests can record them, enumerate what a power cut may leave of them, and let any of them fail.
+
+Rules. Each is one step that either happened or raised OSError. Files are made exclusively and for us alone, whatever the
+umask. Names are looked up in open folders, and no link is followed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from sft import durable
+
+_PIECES_AT_ONCE: Final = 512  # the least that systems allow in one gathered write is 1,024
+
+
+class Disk(Protocol):
+    """Steps on files; folders and files are descriptors, names are within their folder."""
+
+    def make_folder(self, folder: int, name: str) -> int:
+        """Open a folder, made 0700 if it is not there."""
+
+    def create(self, folder: int, name: str) -> int:
+        """Make a file, 0600, that was not there."""
+
+    def write(self, file: int, pieces: Sequence[bytes]) -> None:
+        """Append all pieces."""
+
+    def overwrite(self, folder: int, name: str, offset: int, data: bytes) -> None:
+        """Write within a file that is there, and sync it."""
+
+    def sync_file(self, file: int) -> None:
+        """Return when the file's bytes survive a power cut."""
+
+    def sync_folder(self, folder: int) -> None:
+        """Return when the folder's names survive a power cut."""
+
+    def rename(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
+        """Rename, never over something."""
+
+    def replace(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
+        """Rename over what may be there."""
+
+    def unlink(self, folder: int, name: str) -> None:
+        """Remove a name."""
+
+
+class RealDisk:
+    """The steps as system calls."""
+
+    def make_folder(self, folder: int, name: str) -> int:
+        """Open a folder, made 0700 if it is not there."""
+        made = False
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, durable.PRIVATE_FOLDER, dir_fd=folder)
+            made = True
+        opened = durable.sub_folder(folder, name)
+        if made:
+            os.fchmod(opened, durable.PRIVATE_FOLDER)
+        return opened
+
+    def create(self, folder: int, name: str) -> int:
+        """Make a file, 0600, that was not there."""
+        return durable.create_new(folder, name)
+
+    def write(self, file: int, pieces: Sequence[bytes]) -> None:
+        """Append all pieces, by one system call where the system takes them whole."""
+        for start in range(0, len(pieces), _PIECES_AT_ONCE):
+            batch = pieces[start : start + _PIECES_AT_ONCE]
+            written = os.writev(file, batch)
+            for piece in batch:
+                if written < len(piece):
+                    durable.write_all(file, piece[max(0, written) :])
+                written -= len(piece)
+
+    def overwrite(self, folder: int, name: str, offset: int, data: bytes) -> None:
+        """Write within a file that is there, and sync it."""
+        file = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            os.pwrite(file, data, offset)
+            durable.sync_file(file)
+        finally:
+            os.close(file)
+
+    def sync_file(self, file: int) -> None:
+        """Return when the file's bytes survive a power cut."""
+        durable.sync_file(file)
+
+    def sync_folder(self, folder: int) -> None:
+        """Return when the folder's names survive a power cut."""
+        durable.sync_folder(folder)
+
+    def rename(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
+        """Rename, never over something."""
+        durable.rename_no_replace(folder, name, to_folder, to_name)
+
+    def replace(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
+        """Rename over what may be there."""
+        os.rename(name, to_name, src_dir_fd=folder, dst_dir_fd=to_folder)
+
+    def unlink(self, folder: int, name: str) -> None:
+        """Remove a name."""
+        os.unlink(name, dir_fd=folder)

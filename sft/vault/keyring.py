@@ -1,0 +1,221 @@
+"""The keyring: what the master key seals beside the objects' data keys (FORMAT.md §6).
+
+It holds the key of the row MACs, the seed of the server's identity, the number of the master key's epoch, and, while a
+rotation is unfinished, the wrapping keys of older epochs.
+
+Rules. A keyring is a value: rotating and retiring make a new one. The master key itself is never kept, only the two keys
+derived from it: one seals keyrings, the other data keys, so what lies in a keyring for the sake of old objects cannot open
+an old keyring. No repr shows a secret. The random source is given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sft.crypto.kdf import keyring_check, keyring_key, wrapping_key
+from sft.crypto.keys import Entropy
+from sft.crypto.sealing import open_box, seal
+from sft.errors import DecryptionFailedError, VaultError
+from sft.vault.layout import (
+    BINDING_BYTES,
+    EPOCH_MOST,
+    KEY_BYTES,
+    NONCE_BYTES,
+    TAG_BYTES,
+    KeySection,
+    corrupt,
+    encode_header,
+)
+
+KEYRING_MAGIC: Final = b"SFTKEY"
+KEYRING_VERSION: Final = 1
+KEYRING_HEADER: Final = struct.Struct(">6sBBI32s")
+KEYRING_HEADER_BYTES: Final = KEYRING_HEADER.size
+RECORD: Final = struct.Struct(f">{KEYRING_HEADER_BYTES}s32s32sB")
+OLDER_EPOCH: Final = struct.Struct(">I32s")
+OLDER_MOST: Final = 1  # a rotation waits for the one before
+_BOX_AT: Final = KEYRING_HEADER_BYTES + NONCE_BYTES
+
+_BINDING: Final = b"sft1 key section"  # BLAKE2b's personalization has exactly 16 bytes
+DAMAGED: Final = "the keyring is damaged"
+WRONG_MASTER_KEY: Final = "the master key is not the one that sealed this keyring"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _MasterKeys:
+    """What is derived from one master key; the key itself is let go."""
+
+    sealing: bytes = field(repr=False)
+    wrapping: bytes = field(repr=False)
+    check: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, master_key: bytes) -> _MasterKeys:
+        return cls(
+            sealing=keyring_key(master_key),
+            wrapping=wrapping_key(master_key),
+            check=keyring_check(master_key),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keyring:
+    """What a server's home turns on; see the module.
+
+    Attributes:
+        epoch: of the master key that seals what is sealed now, from 1.
+        row_key: key of the row MACs, 32 bytes; no rotation changes it.
+        server_seed: Ed25519 seed of the server's identity, 32 bytes; no rotation changes it.
+    """
+
+    epoch: int
+    row_key: bytes = field(repr=False)
+    server_seed: bytes = field(repr=False)
+    _master: _MasterKeys = field(repr=False)
+    _older: Mapping[int, bytes] = field(repr=False)
+    _entropy: Entropy = field(repr=False)
+
+    @classmethod
+    def generate(cls, master_key: bytes, *, entropy: Entropy = os.urandom) -> Keyring:
+        """Draw the keyring of a new home."""
+        row_key, server_seed = entropy(KEY_BYTES), entropy(KEY_BYTES)
+        return cls(1, row_key, server_seed, _MasterKeys.of(master_key), {}, entropy)
+
+    @classmethod
+    def open(cls, sealed: bytes, master_key: bytes, *, entropy: Entropy = os.urandom) -> Keyring:
+        """Open what ``seal`` made.
+
+        Raises:
+            VaultError: of another master key, damaged, or of a version that is unknown. A check value tells the first
+                two apart, so that an operator looks for the right thing.
+        """
+        header = sealed[:KEYRING_HEADER_BYTES]
+        if len(header) != KEYRING_HEADER_BYTES or not header.startswith(KEYRING_MAGIC):
+            raise VaultError(problem=DAMAGED)
+        _, version, flags, epoch, check = KEYRING_HEADER.unpack(header)
+        if (version, flags) != (KEYRING_VERSION, 0):
+            raise VaultError(
+                problem=f"the keyring has the format version {version}.{flags}, which is unknown"
+            )
+        master = _MasterKeys.of(master_key)
+        if not hmac.compare_digest(check, master.check):
+            raise VaultError(problem=WRONG_MASTER_KEY)
+        nonce = sealed[KEYRING_HEADER_BYTES:_BOX_AT]
+        try:
+            record = open_box(master.sealing, nonce, sealed[_BOX_AT:])
+        except DecryptionFailedError as fault:
+            raise VaultError(problem=DAMAGED) from fault
+        if len(record) < RECORD.size or not record.startswith(header):
+            raise VaultError(problem=DAMAGED)
+        _, row_key, server_seed, count = RECORD.unpack_from(record)
+        rest = record[RECORD.size :]
+        if count > OLDER_MOST or len(rest) != count * OLDER_EPOCH.size:
+            raise VaultError(problem=DAMAGED)
+        older = dict(OLDER_EPOCH.iter_unpack(rest))
+        if epoch < 1 or set(older) - {epoch - 1} or 0 in older:
+            raise VaultError(problem=DAMAGED)
+        return cls(epoch, row_key, server_seed, master, older, entropy)
+
+    @property
+    def epochs(self) -> frozenset[int]:
+        """Every epoch whose key sections can be read."""
+        return frozenset((self.epoch, *self._older))
+
+    @property
+    def rotating(self) -> bool:
+        """Older key sections may still have to be rewritten."""
+        return bool(self._older)
+
+    def seal(self) -> bytes:
+        """Write the keyring's file, anew each time: the nonce is random."""
+        header = KEYRING_HEADER.pack(
+            KEYRING_MAGIC, KEYRING_VERSION, 0, self.epoch, self._master.check
+        )
+        record = RECORD.pack(header, self.row_key, self.server_seed, len(self._older))
+        record += b"".join(OLDER_EPOCH.pack(*pair) for pair in sorted(self._older.items()))
+        nonce = self._entropy(NONCE_BYTES)
+        return header + nonce + seal(self._master.sealing, nonce, record)
+
+    def rotate(self, master_key: bytes) -> Keyring:
+        """Make the keyring of the next epoch; what older epochs sealed stays readable until ``retire``.
+
+        Raises:
+            VaultError: it is the key in use, or the rotation before is unfinished.
+        """
+        if self.rotating:
+            raise VaultError(problem="the rotation before this one is unfinished")
+        if self.epoch == EPOCH_MOST:
+            raise VaultError(problem="the master key was rotated as often as can be counted")
+        master = _MasterKeys.of(master_key)
+        if hmac.compare_digest(master.check, self._master.check):
+            raise VaultError(problem="the new master key is the one in use")
+        older = {self.epoch: self._master.wrapping}
+        return replace(self, epoch=self.epoch + 1, _master=master, _older=older)
+
+    def retire(self) -> Keyring:
+        """Make the keyring without older epochs: what is sealed under them is lost for ever."""
+        return replace(self, _older={})
+
+    # -- data keys ---------------------------------------------------------------------------------
+
+    def random(self, count: int) -> bytes:
+        """Draw bytes from the random source that this keyring was given."""
+        return self._entropy(count)
+
+    def wrap(self, object_id: bytes, data_key: bytes) -> bytes:
+        """Seal an object's data key under the current epoch.
+
+        Returns:
+            The key section, 108 bytes.
+        """
+        nonce = self._entropy(NONCE_BYTES)
+        binding = _binding(object_id, self.epoch)
+        box = seal(self._master.wrapping, nonce, data_key + binding)
+        return KeySection(self.epoch, nonce, box).encode()
+
+    def unwrap(self, object_id: bytes, section: bytes, least_epoch: int) -> bytes:
+        """Open the data key of exactly this object.
+
+        Args:
+            object_id: as the authenticated row names it.
+            section: the key section that rules.
+            least_epoch: the epoch that the row names: an older one may be an attacker's, who holds a retired master key.
+
+        Raises:
+            ObjectCorruptError: changed, of another object, or of an epoch that is too old or unknown.
+        """
+        found = KeySection.decode(section, object_id)
+        if found.epoch < least_epoch:
+            raise corrupt(object_id, f"is sealed under the retired master key {found.epoch}")
+        key = self._master.wrapping if found.epoch == self.epoch else self._older.get(found.epoch)
+        if key is None:
+            raise corrupt(
+                object_id, f"is sealed under the master key {found.epoch}, which is unknown"
+            )
+        try:
+            opened = open_box(key, found.nonce, found.box)
+        except DecryptionFailedError as fault:
+            raise corrupt(object_id, "has a damaged key section") from fault
+        data_key, binding = opened[:KEY_BYTES], opened[KEY_BYTES:]
+        if not hmac.compare_digest(binding, _binding(object_id, found.epoch)):
+            raise corrupt(object_id, "has the key section of another object")
+        return data_key
+
+
+def _binding(object_id: bytes, epoch: int) -> bytes:
+    """Hash what a key section belongs to: SecretBox has no associated data, so it lies within."""
+    return hashlib.blake2b(
+        encode_header(object_id) + epoch.to_bytes(4, "big"),
+        digest_size=BINDING_BYTES,
+        person=_BINDING,
+    ).digest()
+
+
+KEYRING_LEAST_BYTES: Final = KEYRING_HEADER_BYTES + NONCE_BYTES + TAG_BYTES + RECORD.size
+KEYRING_MOST_BYTES: Final = KEYRING_LEAST_BYTES + OLDER_MOST * OLDER_EPOCH.size

@@ -1,0 +1,139 @@
+"""The bytes of version 1: what lies where in an object, a key section and a sidecar (FORMAT.md §3 to §5).
+
+Rules. Nothing here knows a key. Every length follows from the content's size, so a reader knows it beforehand and refuses
+any other. Whatever this version does not know (a magic, a version, a chunk size) is refused, never skipped.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from sft.errors import ObjectCorruptError
+from sft.limits import CHUNK_BYTES, FILE_BYTES, INLINE_OBJECT_BYTES, KIB
+
+VERSION: Final = 1
+OBJECT_MAGIC: Final = b"SFTOBJ"
+SIDECAR_MAGIC: Final = b"SFTMET"
+CHUNK_LOG2: Final = 16
+
+OBJECT_ID_BYTES: Final = 16
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 24
+TAG_BYTES: Final = 16
+BINDING_BYTES: Final = 32
+
+HEADER: Final = struct.Struct(">6sBB16s")
+KEY_SECTION: Final = struct.Struct(">I24s80s")
+SIDECAR_HEADER: Final = struct.Struct(">6sBB24s")
+
+HEADER_BYTES: Final = HEADER.size
+KEY_SECTION_BYTES: Final = KEY_SECTION.size
+PREFIX_BYTES: Final = HEADER_BYTES + KEY_SECTION_BYTES
+SEALED_CHUNK_BYTES: Final = CHUNK_BYTES + TAG_BYTES
+SIDECAR_HEADER_BYTES: Final = SIDECAR_HEADER.size
+SIDECAR_MOST_BYTES: Final = 16 * KIB  # names, comment and signature of one version are below 8 KiB
+
+EPOCH_MOST: Final = (1 << 32) - 1
+
+
+def corrupt(object_id: bytes, what: str) -> ObjectCorruptError:
+    """Make the one error for an object whose bytes are not what was sealed."""
+    return ObjectCorruptError(problem=f"object {object_id.hex()} {what}")
+
+
+def require_object_id(object_id: bytes) -> None:
+    """Raise ValueError unless this can be an object's id."""
+    if len(object_id) != OBJECT_ID_BYTES:
+        raise ValueError(f"an object id has {OBJECT_ID_BYTES} bytes, not {len(object_id)}")
+
+
+def chunk_count(size: int) -> int:
+    """Count the chunks of a content: the empty one has one, empty, chunk."""
+    if not 0 <= size <= FILE_BYTES:
+        raise ValueError(f"no content has {size} bytes")
+    return max(1, -(-size // CHUNK_BYTES))
+
+
+def sealed_size(size: int) -> int:
+    """Tell how many bytes the object of a content of ``size`` bytes has."""
+    return PREFIX_BYTES + size + TAG_BYTES * chunk_count(size)
+
+
+def content_size(sealed_bytes: int) -> int:
+    """Tell the content's size from the object's: the inverse of ``sealed_size``.
+
+    Raises:
+        ObjectCorruptError: no content gives an object of this length.
+    """
+    chunks = -(-(sealed_bytes - PREFIX_BYTES) // SEALED_CHUNK_BYTES)
+    size = sealed_bytes - PREFIX_BYTES - TAG_BYTES * chunks
+    if chunks < 1 or not 0 <= size <= FILE_BYTES or sealed_size(size) != sealed_bytes:
+        raise ObjectCorruptError(problem=f"no object has {sealed_bytes} bytes")
+    return size
+
+
+def fits_inline(size: int) -> bool:
+    """Tell whether the sealed object lies in the database and not in a file."""
+    return sealed_size(size) <= INLINE_OBJECT_BYTES
+
+
+def chunk_span(index: int, size: int) -> tuple[int, int]:
+    """Tell offset and length of a sealed chunk within its object."""
+    last = chunk_count(size) - 1
+    if not 0 <= index <= last:
+        raise ValueError(f"a content of {size} bytes has no chunk {index}")
+    length = size - last * CHUNK_BYTES + TAG_BYTES if index == last else SEALED_CHUNK_BYTES
+    return PREFIX_BYTES + index * SEALED_CHUNK_BYTES, length
+
+
+def encode_header(object_id: bytes) -> bytes:
+    """Write the immutable header: with one suite in version 1, the id is all that varies."""
+    require_object_id(object_id)
+    return HEADER.pack(OBJECT_MAGIC, VERSION, CHUNK_LOG2, object_id)
+
+
+def require_header(header: bytes, object_id: bytes) -> None:
+    """Refuse a header that is not exactly the one of this object.
+
+    Raises:
+        ObjectCorruptError: saying which field is not as it must be.
+    """
+    if len(header) != HEADER_BYTES:
+        raise corrupt(object_id, "is shorter than its header")
+    magic, version, log2, found = HEADER.unpack(header)
+    if magic != OBJECT_MAGIC:
+        raise corrupt(object_id, "does not begin as an object")
+    if version != VERSION:
+        raise corrupt(object_id, f"has the format version {version}, which is unknown")
+    if log2 != CHUNK_LOG2:
+        raise corrupt(object_id, f"has the chunk size 2^{log2}, which is unknown")
+    if found != object_id:
+        raise corrupt(object_id, f"holds another object, {found.hex()}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeySection:
+    """The rewritable part: which master key seals the data key, and the sealed data key.
+
+    Attributes:
+        epoch: of the master key, from 1.
+        nonce: 24 random bytes.
+        box: SecretBox of data key and binding, 80 bytes.
+    """
+
+    epoch: int
+    nonce: bytes
+    box: bytes
+
+    def encode(self) -> bytes:
+        """Write the 108 bytes."""
+        return KEY_SECTION.pack(self.epoch, self.nonce, self.box)
+
+    @classmethod
+    def decode(cls, section: bytes, object_id: bytes) -> KeySection:
+        """Read the 108 bytes; whether they hold is the keyring's to say."""
+        if len(section) != KEY_SECTION_BYTES:
+            raise corrupt(object_id, "has no whole key section")
+        return cls(*KEY_SECTION.unpack(section))

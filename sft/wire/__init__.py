@@ -1,0 +1,1 @@
+"""The protocol, without I/O. Specification: PROTOCOL.md, beside this file; the way in: ``connection``."""

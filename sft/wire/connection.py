@@ -1,0 +1,344 @@
+"""One end of a connection, without I/O: bytes in, events out; calls in, bytes out.
+
+It knows no socket, clock or thread, and one owner uses it at a time. The order of steps stands in ``states``, frames and
+keys are the ``line``'s, the login is the ``handshake``'s, the grammar of requests that of ``exchanges``; here they meet.
+
+    connection = Connection.client(pinned_key, Claim.login("ada", key.public), key)
+    transport.write(connection.data_to_send())
+    for event in connection.receive(data): …            then again data_to_send(), until Welcomed
+    transport.write(connection.send(ShowSelf(connection.next_request_id)))
+
+Rules. After a fault of the peer the connection is DEAD for good: nothing more is delivered, not even what came before it
+in the same call, and every call raises LocalProtocolError. A fault of the owner (LocalProtocolError out of a sending
+call) changes nothing, and the connection goes on. What is returned must be written in the order in which it was asked
+for.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import Final
+
+from sft.crypto.keys import Entropy, InvitationKey, ServerKey, ServerPublic, SigningKey
+from sft.crypto.sealing import TAG_BYTES
+from sft.errors import LocalProtocolError, RemoteProtocolError, RequestError, StreamTruncatedError
+from sft.limits import EARLY_FRAME_BYTES, REQUESTS_IN_FLIGHT
+from sft.wire.events import (
+    DataReceived,
+    Event,
+    LoginRefused,
+    LoginRequested,
+    MessageReceived,
+    PeerClosed,
+    ServerProved,
+    Welcomed,
+)
+from sft.wire.exchanges import Exchanges
+from sft.wire.handshake import ClientHandshake, ServerHandshake
+from sft.wire.line import Frame, Line
+from sft.wire.login import (
+    Claim,
+    Welcome,
+    decode_refusal,
+    decode_welcome,
+    encode_refusal,
+    encode_welcome,
+)
+from sft.wire.messages import Message, decode_from_client, decode_from_server, encode
+from sft.wire.states import MESSAGES, FrameType, Side, State
+
+_MESSAGE: Final = bytes([FrameType.MESSAGE])
+_CLOSE: Final = bytes([FrameType.CLOSE])
+_DATA_HEAD: Final = struct.Struct(">BI")  # type, request id
+_EOF_IS_FINE: Final = frozenset({State.PEER_CLOSED, State.CLOSED})
+
+
+class Connection:
+    """One end of a connection; made by ``client`` or ``server``."""
+
+    __slots__ = ("_exchanges", "_handshake", "_line", "_outgoing")
+
+    def __init__(self, side: Side, handshake: ClientHandshake | ServerHandshake) -> None:
+        self._line = Line(side)
+        self._handshake: ClientHandshake | ServerHandshake | None = handshake  # until M5
+        self._exchanges = Exchanges()
+        self._outgoing: list[bytes] = []
+
+    @classmethod
+    def client(
+        cls,
+        server_key: ServerPublic,
+        claim: Claim,
+        signing_key: SigningKey | None = None,
+        invitation: InvitationKey | None = None,
+        *,
+        entropy: Entropy = os.urandom,
+    ) -> Connection:
+        """Make a client's end; M1 is in ``data_to_send()`` at once.
+
+        Args:
+            server_key: the pinned key of the server.
+            claim: who the client says it is.
+            signing_key: the user's key, which the claim names; None for the operator.
+            invitation: for a claim to join.
+            entropy: source of random bytes.
+
+        Raises:
+            LocalProtocolError: claim and keys do not fit one another.
+        """
+        handshake = ClientHandshake(server_key, claim, signing_key, invitation, entropy)
+        connection = cls(Side.CLIENT, handshake)
+        connection._line.send_hello(FrameType.CLIENT_HELLO)
+        connection._outgoing.append(handshake.hello)
+        return connection
+
+    @classmethod
+    def server(
+        cls, server_key: ServerKey, *, operator_allowed: bool = False, entropy: Entropy = os.urandom
+    ) -> Connection:
+        """Make a server's end.
+
+        Args:
+            server_key: the server's identity.
+            operator_allowed: this is the control socket, whose peer the caller has checked.
+            entropy: source of random bytes.
+        """
+        handshake = ServerHandshake(server_key, entropy, operator_allowed=operator_allowed)
+        return cls(Side.SERVER, handshake)
+
+    # -- what the owner may look at -----------------------------------------------------------------
+
+    @property
+    def side(self) -> Side:
+        """Which end this is."""
+        return self._line.side
+
+    @property
+    def state(self) -> State:
+        """How far the connection has come."""
+        return self._line.state
+
+    @property
+    def established(self) -> bool:
+        """Both sides know who the other is, and no rule was broken."""
+        return self._line.welcomed and not self.dead
+
+    @property
+    def dead(self) -> bool:
+        """The peer broke a rule; only the transport is left to be ended."""
+        return self._line.state is State.DEAD
+
+    @property
+    def may_send(self) -> bool:
+        """``close`` is allowed; ``send`` too, but for a client whose server has closed."""
+        return self._line.sends(FrameType.CLOSE)
+
+    @property
+    def may_request(self) -> bool:
+        """Client: one more request may go out now."""
+        return self._line.sends(FrameType.MESSAGE) and self._exchanges.count < REQUESTS_IN_FLIGHT
+
+    @property
+    def next_request_id(self) -> int:
+        """The id that the client's next request must carry."""
+        return self._exchanges.next_id
+
+    @property
+    def requests_in_flight(self) -> int:
+        """Requests not answered yet, and uploads that neither CommitUpload nor Cancel has ended."""
+        return self._exchanges.count
+
+    @property
+    def in_frame(self) -> bool:
+        """A frame has arrived in part."""
+        return self._line.framer.bytes_in_frame > 0
+
+    @property
+    def bytes_received_in_frame(self) -> int:
+        """How much of that frame, with its header."""
+        return self._line.framer.bytes_in_frame
+
+    @property
+    def bytes_received(self) -> int:
+        """All bytes since the beginning."""
+        return self._line.framer.bytes_fed
+
+    @property
+    def frames_received(self) -> int:
+        """All whole frames since the beginning."""
+        return self._line.framer.frames_taken
+
+    # -- in -------------------------------------------------------------------------------------------
+
+    def receive(self, data: bytes) -> list[Event]:
+        """Take what the transport received, cut as it may be.
+
+        Raises:
+            RemoteProtocolError: the peer broke a rule; the connection is dead.
+        """
+        self._line.require_alive()
+        events: list[Event] = []
+        try:
+            self._line.framer.feed(data)
+            while (frame := self._line.next_frame()) is not None:
+                self._take(frame, events)
+        except LocalProtocolError as fault:  # a rule that both sides keep, broken by the peer
+            self._line.kill()
+            raise RemoteProtocolError(fault.detail) from fault
+        except BaseException:
+            self._line.kill()
+            raise
+        return events
+
+    def receive_eof(self) -> None:
+        """Take the end of the stream.
+
+        Raises:
+            StreamTruncatedError: neither the peer's authenticated close nor a refused login came before.
+        """
+        self._line.require_alive()
+        if self.state not in _EOF_IS_FINE:
+            state = self.state
+            self._line.kill()
+            raise StreamTruncatedError(f"end of stream in state {state}")
+
+    # -- out ------------------------------------------------------------------------------------------
+
+    def data_to_send(self) -> bytes:
+        """Take the handshake's bytes that wait to be written."""
+        self._line.require_alive()
+        waiting = b"".join(self._outgoing)
+        self._outgoing.clear()
+        return waiting
+
+    def welcome(self, welcome: Welcome) -> bytes:
+        """Server: let in who asked."""
+        sealed = self._answer_login(FrameType.WELCOME, encode_welcome(welcome))
+        self._line.welcomed = True
+        return sealed
+
+    def refuse(self, error: RequestError) -> bytes:
+        """Server: refuse who asked, with code, values and reference; nothing can follow."""
+        return self._answer_login(FrameType.LOGIN_REFUSED, encode_refusal(error))
+
+    def send(self, message: Message) -> bytes:
+        """Make the frame of a message.
+
+        Raises:
+            LocalProtocolError: not this side's, not now, or too large for a frame.
+        """
+        self._line.require(FrameType.MESSAGE)
+        if type(message) not in MESSAGES[self.side]:
+            raise LocalProtocolError(f"a {self.side} sends no {type(message).__name__}")
+        body = encode(message)
+        if self.side is Side.CLIENT:
+            self._exchanges.client_sends(message)
+        else:
+            self._exchanges.server_sends(message)
+        return self._line.seal(FrameType.MESSAGE, _MESSAGE + body)
+
+    def send_data(self, request_id: int, chunk: bytes, last: bool) -> bytes:  # noqa: FBT001 - reads well
+        """Make the frame of a chunk: 65,536 bytes, fewer only if last, none only for an empty file.
+
+        Raises:
+            LocalProtocolError: another size, or no transfer of this id is to be sent.
+        """
+        kind = FrameType.LAST_DATA if last else FrameType.DATA
+        self._line.require(kind)
+        if self.side is Side.CLIENT:
+            self._exchanges.client_sends_data(request_id, len(chunk), last=last)
+        else:
+            self._exchanges.server_sends_data(request_id, len(chunk), last=last)
+        return self._line.seal(kind, _DATA_HEAD.pack(kind, request_id) + chunk)
+
+    def rekey(self) -> bytes:
+        """Turn the ratchet of what this side sends; hourly, beside the turn at 1 GiB."""
+        return self._line.rekey()
+
+    def close(self) -> bytes:
+        """Say that nothing more will come: the only end that the peer does not take for a cut."""
+        return self._line.seal(FrameType.CLOSE, _CLOSE)
+
+    # -- frames -----------------------------------------------------------------------------------------
+
+    def _take(self, frame: Frame, events: list[Event]) -> None:
+        if frame.kind is FrameType.MESSAGE:
+            self._take_message(frame, events)
+        elif frame.kind in {FrameType.DATA, FrameType.LAST_DATA}:
+            self._take_data(frame, events)
+        elif frame.kind is FrameType.CLOSE:
+            if frame.plaintext != _CLOSE:
+                raise RemoteProtocolError("a close with a body")
+            events.append(PeerClosed())
+        elif isinstance(self._handshake, ServerHandshake):
+            self._take_from_client(self._handshake, frame, events)
+        elif isinstance(self._handshake, ClientHandshake):
+            self._take_from_server(self._handshake, frame, events)
+
+    def _take_message(self, frame: Frame, events: list[Event]) -> None:
+        body = frame.plaintext[1:]
+        if self.side is Side.CLIENT:
+            said = decode_from_server(body)
+            self._exchanges.server_sends(said)
+            events.append(MessageReceived(said, frame.size_bytes))
+            return
+        asked = decode_from_client(body)
+        self._exchanges.client_sends(asked)
+        if self.state is not State.CLOSING:
+            events.append(MessageReceived(asked, frame.size_bytes))
+
+    def _take_data(self, frame: Frame, events: list[Event]) -> None:
+        if len(frame.plaintext) < _DATA_HEAD.size:
+            raise RemoteProtocolError("data without a request id")
+        _, request_id = _DATA_HEAD.unpack_from(frame.plaintext)
+        chunk = frame.plaintext[_DATA_HEAD.size :]
+        last = frame.kind is FrameType.LAST_DATA
+        if self.side is Side.CLIENT:
+            self._exchanges.server_sends_data(request_id, len(chunk), last=last)
+        else:
+            self._exchanges.client_sends_data(request_id, len(chunk), last=last)
+            if self.state is State.CLOSING:
+                return
+        events.append(DataReceived(request_id, chunk, last))
+
+    # -- the handshake's frames ---------------------------------------------------------------------------
+
+    def _take_from_client(
+        self, handshake: ServerHandshake, frame: Frame, events: list[Event]
+    ) -> None:
+        if frame.kind is FrameType.LOGIN:
+            events.append(LoginRequested(handshake.take_login(frame.plaintext)))
+            return
+        m2_frame, keys = handshake.answer(frame.plaintext)
+        self._line.send_hello(FrameType.SERVER_HELLO)
+        self._line.set_keys(sending=keys.server_to_client, receiving=keys.client_to_server)
+        self._outgoing.append(m2_frame)
+        self._outgoing.append(self._line.seal(FrameType.SERVER_PROOF, handshake.proof()))
+
+    def _take_from_server(
+        self, handshake: ClientHandshake, frame: Frame, events: list[Event]
+    ) -> None:
+        if frame.kind is FrameType.SERVER_HELLO:
+            keys = handshake.take_answer(frame.plaintext)
+            self._line.set_keys(sending=keys.client_to_server, receiving=keys.server_to_client)
+        elif frame.kind is FrameType.SERVER_PROOF:
+            m4 = handshake.take_proof(frame.plaintext)
+            self._outgoing.append(self._line.seal(FrameType.LOGIN, m4))
+            events.append(ServerProved(handshake.server))
+        elif frame.kind is FrameType.WELCOME:
+            welcome = decode_welcome(frame.plaintext)
+            handshake.check_welcome(welcome)
+            self._handshake = None
+            self._line.welcomed = True
+            events.append(Welcomed(welcome))
+        else:
+            self._handshake = None
+            events.append(LoginRefused(*decode_refusal(frame.plaintext)))
+
+    def _answer_login(self, kind: FrameType, plaintext: bytes) -> bytes:
+        if TAG_BYTES + len(plaintext) > EARLY_FRAME_BYTES:
+            raise LocalProtocolError(f"a {kind.name} of {len(plaintext)} bytes fits no frame")
+        sealed = self._line.seal(kind, plaintext)
+        self._handshake = None
+        return sealed

@@ -1,0 +1,241 @@
+"""The catalogue of control messages: who sends which, what answers which, and how their bodies are written.
+
+Rules. Encode and decode only; nothing here decides. Every message can be imported from here. A new message gets a line
+in one of the two unions and, if it is a request, one in ``ANSWERS``. Catalogue and layout: PROTOCOL.md §8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, get_args
+
+import msgspec
+
+from sft.crypto.sealing import TAG_BYTES
+from sft.errors import LocalProtocolError, RemoteProtocolError
+from sft.limits import FRAME_BYTES
+from sft.wire.forms import Chunks, Message, Reply, Request, RequestId
+from sft.wire.replies import (
+    Done,
+    FileBegins,
+    FileContent,
+    FileDeleted,
+    FilesFound,
+    FileShown,
+    FileStored,
+    FolderPage,
+    InvitationList,
+    InvitationShown,
+    Notice,
+    Refusal,
+    SelfShown,
+    ServerShown,
+    SessionList,
+    UserList,
+    UserShown,
+    VaultChecked,
+)
+from sft.wire.requests import (
+    AddUser,
+    BeginUpload,
+    Cancel,
+    ChangeRole,
+    CheckVault,
+    CollectTrash,
+    CommitUpload,
+    Credit,
+    Delete,
+    DisableUser,
+    EnableUser,
+    FindFiles,
+    GetFile,
+    KickSession,
+    ListFolder,
+    ListInvitations,
+    ListSessions,
+    ListTrash,
+    ListUsers,
+    MakeFolder,
+    MakeInvitation,
+    Move,
+    PutSmall,
+    RemoveUser,
+    Restore,
+    RotateMasterKey,
+    ShowFile,
+    ShowSelf,
+    ShowServer,
+    ShowUser,
+    WithdrawInvitation,
+)
+
+__all__ = [
+    "ANSWERS",
+    "CLIENT_MESSAGES",
+    "MESSAGE_BYTES",
+    "SERVER_MESSAGES",
+    "AddUser",
+    "BeginUpload",
+    "Cancel",
+    "ChangeRole",
+    "CheckVault",
+    "Chunks",
+    "ClientMessage",
+    "CollectTrash",
+    "CommitUpload",
+    "Credit",
+    "Delete",
+    "DisableUser",
+    "Done",
+    "EnableUser",
+    "FileBegins",
+    "FileContent",
+    "FileDeleted",
+    "FileShown",
+    "FileStored",
+    "FilesFound",
+    "FindFiles",
+    "FolderPage",
+    "GetFile",
+    "InvitationList",
+    "InvitationShown",
+    "KickSession",
+    "ListFolder",
+    "ListInvitations",
+    "ListSessions",
+    "ListTrash",
+    "ListUsers",
+    "MakeFolder",
+    "MakeInvitation",
+    "Message",
+    "Move",
+    "Notice",
+    "PutSmall",
+    "Refusal",
+    "RemoveUser",
+    "Reply",
+    "Request",
+    "RequestId",
+    "Restore",
+    "RotateMasterKey",
+    "SelfShown",
+    "ServerMessage",
+    "ServerShown",
+    "SessionList",
+    "ShowFile",
+    "ShowSelf",
+    "ShowServer",
+    "ShowUser",
+    "UserList",
+    "UserShown",
+    "VaultChecked",
+    "WithdrawInvitation",
+    "decode_from_client",
+    "decode_from_server",
+    "encode",
+    "fits",
+    "tag_of",
+]
+
+MESSAGE_BYTES: Final = FRAME_BYTES - TAG_BYTES - 1  # without the frame's type
+
+ClientMessage = (
+    ListFolder | ListTrash | ShowFile | MakeFolder | Move | Delete | Restore | PutSmall | BeginUpload | CommitUpload
+    | GetFile | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
+    | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
+    | CheckVault | RotateMasterKey | CollectTrash | FindFiles
+)  # fmt: skip
+ServerMessage = (
+    Refusal | Done | FolderPage | FileShown | FileStored | FileContent | FileBegins | FileDeleted | SelfShown | UserList
+    | UserShown | InvitationShown | InvitationList | ServerShown | SessionList | VaultChecked | FilesFound | Credit | Notice
+)  # fmt: skip
+
+CLIENT_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ClientMessage))
+SERVER_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ServerMessage))
+
+# What may answer a request, besides Refusal. Done answers a transfer only after its Cancel; FileBegins alone is no end.
+ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyType(
+    {
+        ListFolder: frozenset({FolderPage}),
+        ListTrash: frozenset({FolderPage}),
+        ShowFile: frozenset({FileShown}),
+        MakeFolder: frozenset({Done}),
+        Move: frozenset({FileShown, Done}),
+        Delete: frozenset({FileDeleted}),
+        Restore: frozenset({FileShown, Done}),
+        PutSmall: frozenset({FileStored}),
+        BeginUpload: frozenset({FileStored, Done}),
+        GetFile: frozenset({FileContent, FileBegins, Done}),
+        ShowSelf: frozenset({SelfShown}),
+        ListUsers: frozenset({UserList}),
+        ShowUser: frozenset({UserShown}),
+        AddUser: frozenset({UserShown}),
+        ChangeRole: frozenset({UserShown}),
+        DisableUser: frozenset({UserShown}),
+        EnableUser: frozenset({UserShown}),
+        RemoveUser: frozenset({UserShown}),
+        MakeInvitation: frozenset({InvitationShown}),
+        ListInvitations: frozenset({InvitationList}),
+        WithdrawInvitation: frozenset({Done}),
+        ShowServer: frozenset({ServerShown}),
+        ListSessions: frozenset({SessionList}),
+        KickSession: frozenset({Done}),
+        CheckVault: frozenset({VaultChecked}),
+        RotateMasterKey: frozenset({VaultChecked}),
+        CollectTrash: frozenset({VaultChecked}),
+        FindFiles: frozenset({FilesFound}),
+    }
+)
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_from_client: Final[msgspec.msgpack.Decoder[ClientMessage]] = msgspec.msgpack.Decoder(ClientMessage)
+_from_server: Final[msgspec.msgpack.Decoder[ServerMessage]] = msgspec.msgpack.Decoder(ServerMessage)
+
+
+def tag_of(kind: type[Message]) -> int:
+    """Tell the number that names a message on the wire."""
+    tag = kind.__struct_config__.tag
+    if not isinstance(tag, int):
+        raise LocalProtocolError(f"{kind.__name__} is no message of its own")
+    return tag
+
+
+def encode(message: Message) -> bytes:
+    """Write a message's body.
+
+    Raises:
+        LocalProtocolError: a value that the format cannot hold, or a body over ``MESSAGE_BYTES``.
+    """
+    body = _encode(message)
+    if len(body) > MESSAGE_BYTES:
+        raise LocalProtocolError(f"{type(message).__name__} of {len(body)} bytes fits no frame")
+    return body
+
+
+def fits(message: Message) -> bool:
+    """Tell whether a message fits one frame: a small file with a very long path may not."""
+    return len(_encode(message)) <= MESSAGE_BYTES
+
+
+def _encode(message: Message) -> bytes:
+    try:
+        return _encoder.encode(message)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise LocalProtocolError(f"cannot encode {type(message).__name__}") from error
+
+
+def decode_from_client(body: bytes) -> ClientMessage:
+    """Read what a client sent; RemoteProtocolError if it is not exactly one message of a client."""
+    try:
+        return _from_client.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RemoteProtocolError("not a message of a client") from error
+
+
+def decode_from_server(body: bytes) -> ServerMessage:
+    """Read what a server sent; RemoteProtocolError if it is not exactly one message of a server."""
+    try:
+        return _from_server.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RemoteProtocolError("not a message of a server") from error

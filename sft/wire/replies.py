@@ -1,0 +1,150 @@
+"""What a server may send: one answer to each request, and notices.
+
+Rules. One frozen Struct a message, every field bounded. The tag names it on the wire and is never used again for
+another. Credit, which both sides send, stands in ``sft.wire.requests``. Catalogue: PROTOCOL.md §8.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from sft.limits import LIST_ENTRIES, SMALL_FILE_BYTES
+from sft.model.records import (
+    Count,
+    Deleted,
+    File,
+    Invitation,
+    Page,
+    ServerInfo,
+    SessionInfo,
+    ShortText,
+    Stored,
+    User,
+    UserPage,
+    VaultReport,
+)
+from sft.wire.forms import Message, Reply
+
+
+class Refusal(Reply, frozen=True, tag=60):
+    """The rule that refused: a stable code, values for its words, the reference in the server's log."""
+
+    code: Annotated[str, Meta(max_length=40)]
+    values: Annotated[
+        dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=2048)] | int],
+        Meta(max_length=12),
+    ]
+    ref: Annotated[str, Meta(max_length=40)] = ""
+
+
+class Done(Reply, frozen=True, tag=61):
+    """It was done, or was so already (``changed`` False)."""
+
+    changed: bool = True
+
+
+class FolderPage(Reply, frozen=True, tag=62):
+    """Answers ListFolder and ListTrash."""
+
+    page: Page
+
+
+class FileShown(Reply, frozen=True, tag=63):
+    """Answers ShowFile; also Move and Restore of a file."""
+
+    file: File
+
+
+class FileStored(Reply, frozen=True, tag=64):
+    """Answers PutSmall and CommitUpload: durable, with the receipt."""
+
+    stored: Stored
+
+
+class FileContent(Reply, frozen=True, tag=65):
+    """Answers GetFile of a small file, whole."""
+
+    file: File
+    content: Annotated[bytes, Meta(max_length=SMALL_FILE_BYTES)]
+
+
+class FileBegins(Reply, frozen=True, tag=66):
+    """Answers GetFile of a larger file; Data frames follow as credit allows."""
+
+    file: File
+
+
+class FileDeleted(Reply, frozen=True, tag=67):
+    """Answers Delete."""
+
+    deleted: Deleted
+
+
+class SelfShown(Reply, frozen=True, tag=70):
+    """Answers ShowSelf."""
+
+    user: User
+    server: ServerInfo
+
+
+class UserList(Reply, frozen=True, tag=71):
+    """Answers ListUsers."""
+
+    page: UserPage
+
+
+class UserShown(Reply, frozen=True, tag=72):
+    """Answers ShowUser and every act on a user; ``before`` is the role that it had."""
+
+    user: User
+    before: ShortText = ""
+
+
+class InvitationShown(Reply, frozen=True, tag=73):
+    """Answers MakeInvitation."""
+
+    invitation: Invitation
+    server: ServerInfo
+
+
+class InvitationList(Reply, frozen=True, tag=74):
+    """Answers ListInvitations."""
+
+    invitations: Annotated[tuple[Invitation, ...], Meta(max_length=LIST_ENTRIES)]
+
+
+class ServerShown(Reply, frozen=True, tag=80):
+    """Answers ShowServer."""
+
+    server: ServerInfo
+
+
+class SessionList(Reply, frozen=True, tag=81):
+    """Answers ListSessions."""
+
+    sessions: Annotated[tuple[SessionInfo, ...], Meta(max_length=LIST_ENTRIES)]
+
+
+class VaultChecked(Reply, frozen=True, tag=82):
+    """Answers CheckVault, RotateMasterKey and CollectTrash."""
+
+    report: VaultReport
+
+
+class FilesFound(Reply, frozen=True, tag=83):
+    """Answers FindFiles; ``next`` is 0 at the end."""
+
+    files: Annotated[tuple[File, ...], Meta(max_length=LIST_ENTRIES)]
+    next: Count = 0
+
+
+class Notice(Message, frozen=True, tag=90):
+    """The server tells a session something unasked: its role changed, it is being ended."""
+
+    kind: Annotated[str, Meta(max_length=40)]
+    values: Annotated[
+        dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=255)] | int],
+        Meta(max_length=8),
+    ]

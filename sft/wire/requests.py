@@ -1,0 +1,240 @@
+"""What a client may send: requests, and the messages that go on with a transfer.
+
+Rules. One frozen Struct a message, every field bounded. The tag names it on the wire and is never used again for
+another. Nothing here decides. Catalogue: PROTOCOL.md §8.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from sft.limits import LIST_ENTRIES, SMALL_FILE_BYTES
+from sft.model.access import Role
+from sft.model.records import (
+    Bytes16,
+    Bytes32,
+    Count,
+    Digest,
+    PathText,
+    PersonName,
+    PublicKeyBytes,
+    ShortText,
+    SignatureBytes,
+    Size,
+    VersionNumber,
+)
+from sft.wire.forms import Chunks, Message, Request, RequestId
+
+# -- files ----------------------------------------------------------------------------------------
+
+
+class ListFolder(Request, frozen=True, tag=1):
+    """A page of one folder; ``""`` is the root."""
+
+    path: PathText
+    cursor: Annotated[str, Meta(max_length=1024)] = ""
+    limit: Annotated[int, Meta(ge=1, le=LIST_ENTRIES)] = LIST_ENTRIES
+    signatures: bool = False
+
+
+class ListTrash(Request, frozen=True, tag=2):
+    """A page of what can be restored by the caller."""
+
+    cursor: Annotated[str, Meta(max_length=1024)] = ""
+    limit: Annotated[int, Meta(ge=1, le=LIST_ENTRIES)] = LIST_ENTRIES
+
+
+class ShowFile(Request, frozen=True, tag=3):
+    """One file with its signature; version 0 is the newest."""
+
+    path: PathText
+    version: Annotated[int, Meta(ge=0, le=2**31)] = 0
+
+
+class MakeFolder(Request, frozen=True, tag=4):
+    """Make a folder, and those above it that are missing."""
+
+    path: PathText
+
+
+class Move(Request, frozen=True, tag=5):
+    """Give a file or folder another path."""
+
+    old: PathText
+    new: PathText
+
+
+class Delete(Request, frozen=True, tag=6):
+    """Move a file to the trash; with ``recursive`` a folder and all in it."""
+
+    path: PathText
+    recursive: bool = False
+
+
+class Restore(Request, frozen=True, tag=7):
+    """Bring back the file that was last deleted from a path."""
+
+    path: PathText
+
+
+class PutSmall(Request, frozen=True, tag=8):
+    """A whole file of at most 60 KiB; what it is stands in the signature's comment."""
+
+    path: PathText
+    signature: SignatureBytes
+    content: Annotated[bytes, Meta(max_length=SMALL_FILE_BYTES)]
+
+
+class BeginUpload(Request, frozen=True, tag=9):
+    """Announce a file that follows in Data frames; ``window`` chunks may follow at once.
+
+    ``size`` is None where the sender reads a pipe.
+    """
+
+    path: PathText
+    file_id: Bytes16
+    version: VersionNumber
+    size: Size | None
+    window: Chunks
+
+
+class CommitUpload(Message, frozen=True, tag=10):
+    """End an upload: its signature, after LastData."""
+
+    id: RequestId
+    digest: Digest
+    signature: SignatureBytes
+
+
+class GetFile(Request, frozen=True, tag=11):
+    """Ask for a file's content; version 0 is the newest; ``window`` chunks may come at once."""
+
+    path: PathText
+    version: Annotated[int, Meta(ge=0, le=2**31)]
+    window: Chunks
+
+
+class Cancel(Message, frozen=True, tag=12):
+    """End a transfer early; what was in flight for it is dropped; answered once."""
+
+    id: RequestId
+
+
+class Credit(Message, frozen=True, tag=13):
+    """Allow so many more chunks of a transfer."""
+
+    id: RequestId
+    chunks: Chunks
+
+
+# -- people ---------------------------------------------------------------------------------------
+
+
+class ShowSelf(Request, frozen=True, tag=20):
+    """Who am I here, now?"""
+
+
+class ListUsers(Request, frozen=True, tag=21):
+    """A page of the registry, after a user id."""
+
+    after: Count = 0
+
+
+class ShowUser(Request, frozen=True, tag=22):
+    """One user by id, with all keys; 0 asks by name."""
+
+    user_id: Count
+    name: PersonName = ""
+
+
+class AddUser(Request, frozen=True, tag=23):
+    """Register a person by public key."""
+
+    name: PersonName
+    role: Role
+    public_key: PublicKeyBytes
+    device: ShortText
+
+
+class ChangeRole(Request, frozen=True, tag=24):
+    """Give a user another role."""
+
+    name: PersonName
+    role: Role
+
+
+class DisableUser(Request, frozen=True, tag=25):
+    """Lock a user out, keeping everything."""
+
+    name: PersonName
+
+
+class EnableUser(Request, frozen=True, tag=26):
+    """Let a disabled user in again."""
+
+    name: PersonName
+
+
+class RemoveUser(Request, frozen=True, tag=27):
+    """Remove a user for good; an empty ``files_to`` gives the files to the caller (operator: the first admin)."""
+
+    name: PersonName
+    files_to: PersonName = ""
+
+
+class MakeInvitation(Request, frozen=True, tag=28):
+    """Register the public half of an invitation that the caller made."""
+
+    public_key: Bytes32
+    role: Role
+    name: PersonName | None
+    seconds: Count
+
+
+class ListInvitations(Request, frozen=True, tag=29):
+    """All invitations that are not older than a month."""
+
+
+class WithdrawInvitation(Request, frozen=True, tag=30):
+    """Make an open invitation void."""
+
+    invitation_id: Count
+
+
+# -- the operator -----------------------------------------------------------------------------------
+
+
+class ShowServer(Request, frozen=True, tag=40):
+    """The server's name, address and key: what a link holds."""
+
+
+class ListSessions(Request, frozen=True, tag=41):
+    """Live sessions."""
+
+
+class KickSession(Request, frozen=True, tag=42):
+    """End a live session."""
+
+    session_id: Count
+
+
+class CheckVault(Request, frozen=True, tag=43):
+    """Read every row and object, and name what does not hold."""
+
+
+class RotateMasterKey(Request, frozen=True, tag=44):
+    """Seal everything under a new master key; ``reencrypt`` also makes new data keys."""
+
+    reencrypt: bool = False
+
+
+class CollectTrash(Request, frozen=True, tag=45):
+    """Destroy what has been in the trash for its time."""
+
+
+class FindFiles(Request, frozen=True, tag=46):
+    """A page of all files, in order of creation, for the operator's list."""
+
+    after: Count = 0

@@ -1,0 +1,174 @@
+"""The rules of the house that no linter knows. Each test lists the places that break its rule."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sft
+import tui
+from sft.errors import SftError
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 400
+EMPTY_NAMES = {
+    *("base", "common", "core", "engine", "handler", "handlers", "helper", "helpers"),
+    *("manager", "managers", "misc", "processor", "util", "utils"),
+}
+# Printing is what a command line does, and what a module does that is run as a program.
+PRINTING = ("sft/cli/", "sft/operator/")
+# Where the state lies is decided by one module of each side; nothing deeper asks the environment.
+ASKING = ("sft/cli/", "sft/operator/", "sft/client/paths.py", "tui/")
+
+
+@dataclass(frozen=True)
+class Module:
+    """One file of the program."""
+
+    name: str
+    text: str
+    tree: ast.Module
+
+    @property
+    def docstring(self) -> str:
+        return ast.get_docstring(self.tree) or ""
+
+    @property
+    def is_program(self) -> bool:
+        return '__name__ == "__main__"' in self.text
+
+    def classes(self) -> Iterator[ast.ClassDef]:
+        return (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
+
+    def calls(self) -> set[str]:
+        called = (node.func for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return {function.id for function in called if isinstance(function, ast.Name)}
+
+
+def _module(path: Path) -> Module:
+    text = path.read_text("utf-8")
+    return Module(path.relative_to(ROOT).as_posix(), text, ast.parse(text))
+
+
+MODULES = [
+    _module(path)
+    for top in ("sft", "tui", "migrations")
+    for path in sorted((ROOT / top).rglob("*.py"))
+]
+
+
+def test_there_are_modules_to_look_at() -> None:
+    assert len(MODULES) > 100
+
+
+def test_no_module_is_longer_than_one_thing_takes() -> None:
+    assert [m.name for m in MODULES if len(m.text.splitlines()) > LONGEST] == []
+
+
+def test_every_module_says_what_it_owns() -> None:
+    assert [m.name for m in MODULES if len(m.docstring.split()) < 3] == []
+
+
+def test_every_public_class_says_what_it_is() -> None:
+    silent = [
+        f"{m.name}: {node.name}"
+        for m in MODULES
+        for node in m.classes()
+        if not node.name.startswith("_") and not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def test_names_say_something() -> None:
+    files = [m.name for m in MODULES if EMPTY_NAMES & set(re.split(r"[/._]", m.name))]
+    classes = [
+        f"{m.name}: {node.name}"
+        for m in MODULES
+        for node in m.classes()
+        if EMPTY_NAMES & {part.lower() for part in re.findall(r"[A-Z][a-z]+", node.name)}
+    ]
+    assert files + classes == []
+
+
+def test_libraries_neither_print_nor_ask() -> None:
+    libraries = [m for m in MODULES if not m.is_program and not m.name.startswith(PRINTING)]
+    assert [m.name for m in libraries if {"print", "input", "breakpoint"} & m.calls()] == []
+
+
+def test_nothing_is_promised_or_left_out() -> None:
+    assert [
+        m.name for m in MODULES if re.search(r"TODO|FIXME|XXX|NotImplementedError", m.text)
+    ] == []
+
+
+def test_no_module_chooses_the_reactor() -> None:
+    # Whoever imports it first decides its kind for the whole process: it is a parameter.
+    choosing = [
+        m.name
+        for m in MODULES
+        for node in m.tree.body
+        if isinstance(node, ast.ImportFrom) and node.module == "twisted.internet"
+        if "reactor" in {alias.name for alias in node.names}
+    ]
+    assert choosing == []
+
+
+def test_the_environment_is_left_to_entry_points() -> None:
+    deeper = [m for m in MODULES if not m.name.startswith(ASKING)]
+    assert [m.name for m in deeper if re.search(r"os\.(environ|getenv)", m.text)] == []
+
+
+def test_every_error_of_the_tree_stands_in_the_errors_package() -> None:
+    for package in (sft, tui):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    strays: list[type] = []
+    pending: list[type[SftError]] = [SftError]
+    while pending:
+        kind = pending.pop()
+        pending += kind.__subclasses__()
+        if kind.__module__.startswith(("sft.", "tui.")) and not kind.__module__.startswith(
+            "sft.errors"
+        ):
+            strays.append(kind)
+    assert strays == []
+
+
+def test_twisted_finds_a_plugin_file_and_no_package() -> None:
+    found = {path.relative_to(ROOT).as_posix() for path in (ROOT / "twisted").rglob("*.py")}
+    assert found == {"twisted/plugins/sft_plugin.py"}
+
+
+def test_unit_tests_mirror_the_tree() -> None:
+    packages = {path.parent.name for path in ROOT.glob("sft/*/__init__.py")}
+    folders = {path.name for path in (ROOT / "tests" / "unit").iterdir() if path.is_dir()}
+    assert folders - {"__pycache__"} <= packages
+
+
+def test_no_file_of_the_project_names_a_path_of_one_machine() -> None:
+    texts = [
+        *ROOT.glob("*.toml"),
+        *ROOT.glob("Makefile"),
+        *ROOT.glob("*.lock"),
+        *ROOT.glob(".ci/*"),
+    ]
+    texts += [*ROOT.glob("sft/**/*.md"), *ROOT.glob("*.md")]
+    named = [
+        p.name
+        for p in texts
+        if re.search(r"(^|[\s`'\"(=])/(home|opt|root|work)/", p.read_text("utf-8"))
+    ]
+    named += [m.name for m in MODULES if re.search(r"['\"]/(home|opt|root|work)/", m.text)]
+    assert named == []
+
+
+def test_the_lock_names_versions_and_no_place() -> None:
+    lines = (ROOT / "requirements-dev.lock").read_text("utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert pins
+    assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.]+", pin)] == []

@@ -1,0 +1,118 @@
+"""What is loaded at run time, which import contracts cannot see: a lazy import, a library's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Imports every module of a package, then prints what is loaded.
+WALK = """
+import importlib, json, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+for module in pkgutil.walk_packages(getattr(package, "__path__", []), package.__name__ + "."):
+    importlib.import_module(module.name)
+print(json.dumps(sorted(sys.modules)))
+"""
+
+DATABASE = {"sqlalchemy", "alembic"}
+TERMINAL = {"click", "rich", "textual"}
+CRYPTOGRAPHY = {"nacl", "cryptography"}
+SERVER_PARTS = {"sft.server", "sft.service", "sft.store", "sft.vault"}
+
+
+def loaded_by(package: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", WALK, package],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        timeout=60,
+    )
+    return set(json.loads(done.stdout))
+
+
+def loaded_by_command(tmp_path: Path, *arguments: str) -> set[str]:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-X",
+            "importtime",
+            "-c",
+            "from sft.cli.main import run; run()",
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SFT_HOME": str(tmp_path / "home")},
+        check=False,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+@pytest.mark.parametrize(
+    ("package", "never"),
+    [
+        ("sft.errors", DATABASE | TERMINAL | CRYPTOGRAPHY | {"twisted", "msgspec"}),
+        ("sft.limits", DATABASE | TERMINAL | CRYPTOGRAPHY | {"twisted", "msgspec", "sft.errors"}),
+        ("sft.durable", DATABASE | TERMINAL | CRYPTOGRAPHY | {"twisted", "msgspec", "sft.errors"}),
+        ("sft.model", DATABASE | TERMINAL | CRYPTOGRAPHY | {"twisted"}),
+        ("sft.crypto", DATABASE | TERMINAL | {"twisted", "sft.model"}),
+        ("sft.wire", DATABASE | TERMINAL | SERVER_PARTS | {"twisted"}),
+        ("sft.vault", DATABASE | TERMINAL | {"twisted", "sft.wire", "sft.store"}),
+        ("sft.store", TERMINAL | {"twisted", "sft.wire", "sft.vault"}),
+        ("sft.service", TERMINAL | {"twisted", "sft.wire"}),
+        ("sft.link", DATABASE | TERMINAL | SERVER_PARTS),
+        ("sft.client", DATABASE | {"textual"} | SERVER_PARTS),
+        ("sft.server", TERMINAL | {"sft.client", "sft.cli", "tui"}),
+        ("sft.cli", DATABASE | {"textual"} | SERVER_PARTS),
+    ],
+)
+def test_a_package_loads_only_what_its_layer_may(package: str, never: set[str]) -> None:
+    loaded = loaded_by(package)
+    assert package in loaded
+    assert not loaded & never
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("whoami",), ("put", "--help"), ("--version",)])
+def test_the_command_starts_without_database_and_full_screen_libraries(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    loaded = loaded_by_command(tmp_path, *arguments)
+    assert "sft.cli.main" in loaded
+    assert not loaded & (DATABASE | SERVER_PARTS | {"textual"})
+
+
+def test_help_needs_neither_reactor_nor_cryptography(tmp_path: Path) -> None:
+    loaded = loaded_by_command(tmp_path, "--help")
+    assert not loaded & {"twisted.internet.reactor", "nacl.bindings", "cryptography.hazmat"}
+
+
+def test_the_plugin_file_loads_nothing_of_ours() -> None:
+    # twistd reads it for every command, even those of other plugins.
+    code = "import json, sys, twisted.plugins.sft_plugin; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        timeout=60,
+    )
+    loaded = set(json.loads(done.stdout))
+    assert "twisted.plugins.sft_plugin" in loaded
+    assert not any(name == "sft" or name.startswith("sft.") for name in loaded)
+    assert "twisted.internet.reactor" not in loaded

@@ -1,0 +1,137 @@
+"""Kill the server in the middle of uploads, again and again, and look whether anything acknowledged was lost.
+
+    python tests/campaigns/torture.py [--kills 200] [--seed 1] [--folder DIR]
+
+After every kill the server is started unattended, and then holds: whatever was acknowledged reads
+back whole and verified; whatever is listed is complete (its digest is that of a file that was
+sent); ``vault check`` is clean; no temporary file is left. The moment of each kill is drawn from
+the seed: so many events of progress, then so many milliseconds more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from installation import Person, ServerProcess, say
+
+# Inline, in one request, at the edges of chunk and batch, and large enough to be hit in the middle.
+SIZES = (0, 1, 4_000, 16_236, 16_237, 61_440, 65_536, 65_537, 600_000, 3_000_000, 24_000_000)
+
+
+@dataclass
+class Tally:
+    """What the campaign saw."""
+
+    kills: int = 0
+    acknowledged: dict[str, str] = field(default_factory=dict)  # path → digest
+    sent: set[str] = field(default_factory=set)  # digests of everything ever sent
+    cut: int = 0  # uploads that were under way
+
+
+def torture(folder: Path, *, kills: int, seed: int) -> Tally:
+    """Run the campaign; AssertionError says what was lost."""
+    draw = random.Random(seed)
+    server, max_, gus = ServerProcess(folder), Person(folder, "max"), Person(folder, "gus")
+    tally = Tally()
+    server.start()
+    try:
+        max_.join(server, "maintainer")
+        gus.join(server, "guest")
+        for number in range(kills):
+            _one_kill(server, max_, tally, draw, number)
+            server.start()
+            _examine(server, gus, tally, whole=(number + 1) % 20 == 0 or number + 1 == kills)
+            say(
+                f"kill {tally.kills}: {len(tally.acknowledged)} acknowledged, all there; {tally.cut} cut"
+            )
+    finally:
+        server.kill()
+    return tally
+
+
+def _one_kill(
+    server: ServerProcess, person: Person, tally: Tally, draw: random.Random, number: int
+) -> None:
+    names = []
+    for index in range(draw.randint(3, 9)):
+        content = draw.randbytes(draw.choice(SIZES))
+        names.append(f"r{number}-{index}.bin")
+        (person.folder / names[-1]).write_bytes(content)
+        tally.sent.add(hashlib.blake2b(content).hexdigest())
+    putting = person.begin("put", "--json", "--progress", "json", "--to", f"round{number}", *names)
+    events = draw.randint(1, 12)
+    for _ in range(events):
+        if not putting.stderr.readline():
+            break
+    time.sleep(draw.uniform(0, 0.12))  # the moment of death, not a wait for anything
+    server.kill()
+    tally.kills += 1
+    said, _ = putting.communicate(timeout=120)
+    for item in json.loads(said).get("items", []):
+        if item["result"] in {"stored", "unchanged"}:
+            tally.acknowledged[item["path"]] = item["digest"].partition(":")[2]
+        else:
+            tally.cut += 1
+    for name in names:
+        (person.folder / name).unlink()
+
+
+def _examine(server: ServerProcess, reader: Person, tally: Tally, *, whole: bool) -> None:
+    report = server.operate_json("vault", "check")
+    assert not report["faults"], report["faults"]
+    listed = {
+        each["path"]: each["digest"].partition(":")[2]
+        for each in json.loads(reader.sft("ls", "--json", "**").stdout)
+    }
+    for path, digest in tally.acknowledged.items():
+        assert listed.get(path) == digest, f"acknowledged and lost: {path}"
+    for path, digest in listed.items():
+        assert digest in tally.sent, f"listed and never sent so: {path}"
+    left = list((server.home / "data" / "vault" / "incoming").iterdir())
+    assert not left, f"left over after a start: {left}"
+    if whole and listed:
+        target = reader.folder / "got"
+        done = reader.sft(
+            "get",
+            "--json",
+            "--to",
+            str(target),
+            *sorted({path.partition("/")[0] for path in listed}),
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        found = {
+            str(each.relative_to(target)): each for each in target.rglob("*") if each.is_file()
+        }
+        for path, digest in listed.items():
+            assert hashlib.blake2b(found[path].read_bytes()).hexdigest() == digest, path
+        for each in found.values():
+            each.unlink()
+
+
+def main() -> int:
+    """Read the options and run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    say(f"seed {options.seed}")
+    with tempfile.TemporaryDirectory(prefix="sft-torture-", dir=options.folder) as folder:
+        tally = torture(Path(folder), kills=options.kills, seed=options.seed)
+    say(
+        f"{tally.kills} kills, {len(tally.acknowledged)} acknowledged uploads, 0 lost; {tally.cut} cut, 0 listed in part"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,217 @@
+"""Migrations: they make exactly the tables of the models, both ways, with rows in them."""
+
+from __future__ import annotations
+
+import ast
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from sft.errors import StoreError
+from sft.store import migration
+from sft.store.connections import write_engine
+from sft.store.database import create_database, open_database
+from sft.store.migration import (
+    current_revision,
+    is_current,
+    migrate,
+    needed_revision,
+    upgrade,
+)
+from sft.store.schema import Model
+from tests.unit.store.samples import ROW_KEY, SAMPLES, fill, look, reading, tamper, writing
+
+VERSIONS = sorted((Path(__file__).parents[2] / "migrations" / "versions").glob("*.py"))
+TABLES = set(Model.metadata.tables)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A database with every table and rows in each."""
+    path = tmp_path / "sft.db"
+    create_database(path)
+    database = open_database(path, ROW_KEY)
+    with writing(database) as transaction:
+        fill(transaction)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A database that no migration has seen."""
+    path = tmp_path / "bare.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    return path
+
+
+def tables_of(path: Path) -> set[str]:
+    return {name for (name,) in look(path, "SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def downgrade(path: Path, revision: str) -> None:
+    migrate(path, lambda config: command.downgrade(config, revision))
+
+
+def test_the_tables_are_those_of_the_models(path: Path) -> None:
+    engine = write_engine(path)
+    with engine.begin() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, Model.metadata) == []
+    engine.dispose()
+
+
+def indexes_of(engine: sa.Engine, table: str) -> list[str]:
+    statement = "SELECT sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql > ''"
+    with engine.connect() as connection:
+        return sorted(connection.exec_driver_sql(statement, (table,)).scalars())
+
+
+def described(engine: sa.Engine) -> dict[str, Any]:
+    inspector = sa.inspect(engine)
+    return {
+        name: {
+            "columns": [
+                (c["name"], str(c["type"]), c["nullable"], c["default"])
+                for c in inspector.get_columns(name)
+            ],
+            "key": inspector.get_pk_constraint(name),
+            "unique": sorted(map(str, inspector.get_unique_constraints(name))),
+            "references": sorted(map(str, inspector.get_foreign_keys(name))),
+            "indexes": indexes_of(engine, name),
+            "checks": inspector.get_check_constraints(name),
+        }
+        for name in inspector.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+def test_columns_constraints_and_their_names_are_those_of_the_models(path: Path) -> None:
+    # Autogenerate sees neither the order of columns nor conditions of indexes nor every name.
+    models = sa.create_engine("sqlite://")
+    Model.metadata.create_all(models)
+    migrated = write_engine(path)
+    assert described(migrated) == described(models)
+    for engine in (models, migrated):
+        engine.dispose()
+
+
+def test_up_and_down_with_rows_in_the_tables(path: Path) -> None:
+    script = ScriptDirectory.from_config(migration._config())
+    revisions = [revision.revision for revision in script.walk_revisions()]
+    for below in [*revisions[1:], "base"]:
+        downgrade(path, below)
+        assert current_revision(path) == (None if below == "base" else below)
+    assert tables_of(path) == {"alembic_version"}
+    for revision in reversed(revisions):
+        migrate(path, lambda config, to=revision: command.upgrade(config, to))
+        assert current_revision(path) == revision
+    assert tables_of(path) == TABLES | {"alembic_version"}
+    database = open_database(path, ROW_KEY)
+    with writing(database) as transaction:
+        fill(transaction)
+    with reading(database) as reader:
+        assert [reader.rows.all(type(rows[0])) for rows in SAMPLES] == [list(r) for r in SAMPLES]
+    database.close()
+
+
+def test_upgrading_what_is_current_keeps_every_row(path: Path) -> None:
+    upgrade(path)
+    database = open_database(path, ROW_KEY)
+    with reading(database) as reader:
+        assert [reader.rows.all(type(rows[0])) for rows in SAMPLES] == [list(r) for r in SAMPLES]
+    database.close()
+
+
+def test_a_database_knows_its_version(path: Path, bare: Path) -> None:
+    assert (current_revision(path), is_current(path)) == (needed_revision(), True)
+    assert (current_revision(bare), is_current(bare)) == (None, False)
+    upgrade(bare)
+    assert is_current(bare)
+    assert needed_revision() == VERSIONS[-1].name[:4]
+
+
+def test_a_migration_that_breaks_leaves_everything_as_it_was(path: Path) -> None:
+    def half(config: Config) -> None:
+        command.downgrade(config, "base")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        migrate(path, half)
+    assert is_current(path)
+    assert tables_of(path) == TABLES | {"alembic_version"}
+    assert look(path, "SELECT count(*) FROM users") == [(2,)]
+
+
+def test_a_migration_may_not_leave_rows_that_refer_to_nothing(path: Path) -> None:
+    def careless(config: Config) -> None:
+        config.attributes["connection"].exec_driver_sql("DELETE FROM users WHERE id = 2")
+
+    with pytest.raises(StoreError) as refused:
+        migrate(path, careless)
+    assert "refers to one that is not there" in str(refused.value.values["problem"])
+    assert look(path, "SELECT count(*) FROM users") == [(2,)]
+
+
+def test_a_version_of_a_later_program_is_said_so(path: Path) -> None:
+    tamper(path, "UPDATE alembic_version SET version_num = '9999'")
+    assert not is_current(path)
+    with pytest.raises(StoreError) as refused:
+        upgrade(path)
+    assert refused.value.values["problem"] == "its version is unknown to this program"
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    for act in (current_revision, upgrade):
+        with pytest.raises(StoreError):
+            act(tmp_path / "none.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_versions_follow_one_another() -> None:
+    script = ScriptDirectory.from_config(migration._config())
+    assert len(script.get_heads()) == 1
+    assert [path.name[:4] for path in VERSIONS] == [f"{n:04}" for n in range(1, len(VERSIONS) + 1)]
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.name)
+def test_a_version_stands_on_its_own_for_ever(path: Path) -> None:
+    # What a migration did must not change when the program's own code does.
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(str(node.module))
+    assert imported <= {"sqlalchemy", "alembic"}
+
+
+def test_migrations_lie_beside_the_package_or_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "sft"
+    package.mkdir()
+    monkeypatch.setattr(migration, "files", lambda _: package)
+    assert migration._folder() == tmp_path / "migrations"
+    (package / "migrations").mkdir()
+    assert migration._folder() == package / "migrations"
+
+
+def test_a_folder_with_a_percent_sign_is_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "100%(x)s"
+    monkeypatch.setattr(migration, "_folder", lambda: folder)
+    assert migration._config().get_main_option("script_location") == str(folder)

@@ -1,0 +1,300 @@
+"""A command line without processes or network: streams in memory, a joined state on disk, a server that is a table."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from sft.cli.invocation import Surroundings
+from sft.cli.main import main
+from sft.client.joining import Joined
+from sft.client.paths import State
+from sft.client.pins import Pin
+from sft.client.profiles import Profile, Profiles
+from sft.crypto import key_file
+from sft.crypto.comment import NO_HEAD, FileComment
+from sft.crypto.digests import blake2b_512
+from sft.crypto.keys import ServerPublic, SigningKey
+from sft.crypto.signatures import sign_file
+from sft.errors import KeyLockedError, LocalProtocolError, SftError
+from sft.model.access import Role
+from sft.model.records import DeviceKey, File, FileVersion, User, UserState
+from sft.wire.messages import Reply, Request
+
+NOW = 1_777_816_800.0  # 3 May 2026, 14:00 UTC
+KEY = SigningKey.from_seed(bytes(range(32)), bytes(range(8)))
+OTHER_KEY = SigningKey.from_seed(bytes(range(1, 33)), bytes(range(1, 9)))
+# The base point of Ed25519: a point that is one.
+SERVER = ServerPublic(SigningKey.from_seed(bytes(32), bytes(8)).public.point)
+PASSPHRASE = "correct horse"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Threads:
+    """A pool that does the work at once."""
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+        return maybeDeferred(function, *args, **kwargs)
+
+
+@dataclass
+class Known:
+    """The people whose keys this computer has seen."""
+
+    people: dict[int, Pin]
+
+
+@dataclass
+class TableSession:
+    """A session whose server is a table: the kind of a request, and what answers it."""
+
+    profile: Profile
+    answers: dict[type[Request], Callable[[Any], Reply]]
+    pins: Known
+    user_name: str = "ada"
+    role: Role = Role.ADMIN
+    asked: list[Request] = field(default_factory=list)
+    pool: Threads = field(default_factory=Threads)
+    closed: bool = False
+
+    @property
+    def server_name(self) -> str:
+        return self.profile.server_name
+
+    @property
+    def server_key(self) -> ServerPublic:
+        return self.profile.server
+
+    @property
+    def server_id(self) -> bytes:
+        return self.profile.server_id
+
+    @property
+    def address(self) -> str:
+        return self.profile.address
+
+    async def request(self, kind: type[Request], reply: Any, /, **fields: Any) -> Any:
+        request = kind(id=len(self.asked) + 1, **fields)
+        self.asked.append(request)
+        answer = self.answers[kind](request)
+        if not isinstance(answer, reply):
+            raise LocalProtocolError(f"{kind.__name__} is not answered by {reply}")
+        return answer
+
+    async def meet_author(self, _file: File) -> None:
+        return None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.closed = True
+
+
+@dataclass
+class Ran:
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+def execute_now(act: Any, log: Callable[[str], object]) -> Any:
+    """Run a coroutine that waits for nothing."""
+    outcome: list[Any] = []
+    Deferred.fromCoroutine(act(Clock())).addBoth(outcome.append)
+    assert outcome, "it waits for something"
+    if isinstance(outcome[0], Failure):
+        assert outcome[0].value is not None
+        raise outcome[0].value
+    return outcome[0]
+
+
+@dataclass
+class World:
+    """A computer that has joined one server, acme-files, as ada."""
+
+    home: Path
+    answers: dict[type[Request], Callable[[Any], Reply]] = field(default_factory=dict)
+    people: dict[int, Pin] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
+    refuses: list[BaseException] = field(default_factory=list)
+    sessions: list[TableSession] = field(default_factory=list)
+    prompts: list[str] = field(default_factory=list)
+    passphrases: list[str] = field(default_factory=list)
+    joins: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def state(self) -> State:
+        return State(self.home, self.home)
+
+    def join(self, *, passphrase: str | None = None, name: str = "acme-files") -> Profile:
+        self.state.write("keys/ada.key", key_file.encode(KEY, passphrase).encode())
+        profile = Profile(
+            name=name,
+            server_name="acme-files",
+            host="files.acme.org",
+            port=7361,
+            server_key=SERVER.point,
+            server_id=SERVER.server_id(),
+            public_key=KEY.public.encode(),
+            key_file="keys/ada.key",
+            device="ada-laptop",
+            user_name="ada",
+            user_id=1,
+            role="admin",
+            joined_at=int(NOW),
+            pinned_at=int(NOW),
+        )
+        return Profiles(self.state).add(profile)
+
+    def run(
+        self,
+        *arguments: str,
+        typed: str | None = None,
+        terminal: bool = False,
+        piped: str = "",
+        now: float = NOW,
+    ) -> Ran:
+        """Run a command; ``typed`` is what a person answers on a terminal, ``piped`` what standard input holds off one."""
+        on_terminal = terminal or typed is not None
+        out: io.StringIO = Terminal() if on_terminal else io.StringIO()
+        err: io.StringIO = Terminal() if on_terminal else io.StringIO()
+        stdin = Terminal(typed or "") if on_terminal else io.StringIO(piped)
+        environ = {"SFT_HOME": str(self.home), "TZ": "UTC", "NO_COLOR": "1", **self.environ}
+        surroundings = Surroundings(
+            environ,
+            stdin,
+            out,
+            err,
+            now=lambda: now,
+            ask_secret=self._secret,
+            execute=execute_now,
+            connect=self._connect,
+            join=self._join,
+            threads=lambda _: nullcontext(Threads()),
+        )
+        with redirect_stdout(out):
+            status = main(arguments, surroundings)
+        return Ran(status, out.getvalue(), err.getvalue())
+
+    def _secret(self, prompt: str) -> str:
+        self.prompts.append(prompt)
+        if not self.secrets:
+            raise KeyLockedError
+        return self.secrets.pop(0)
+
+    async def _join(self, _reactor: Any, state: State, link: Any, **wanted: Any) -> Joined:
+        self.joins.append({"link": link, **wanted})
+        if self.refuses:
+            raise self.refuses.pop(0)
+        profile = World(state.data).join()
+        return Joined(profile, user(wanted["user_name"], link_role(link)), None)
+
+    async def _connect(self, _reactor: Any, _state: State, profile: Profile, *, ask: Any) -> Any:
+        if self.refuses:
+            error = self.refuses.pop(0)
+            if getattr(error, "code", "") == "PASSPHRASE_WRONG":
+                self.passphrases.append(await ask())
+            raise error
+        session = TableSession(profile, self.answers, Known(self.people))
+        self.sessions.append(session)
+        return session
+
+
+def signed_file(
+    path: str = "finance/2026/contract.pdf",
+    content: bytes = b"the contract",
+    *,
+    key: SigningKey = KEY,
+    author: str = "ada",
+    author_id: int = 1,
+    owner: str | None = None,
+    number: int = 1,
+    signed_name: str | None = None,
+    dated_at: int = 1_777_398_000,
+    size: int | None = None,
+    **others: Any,
+) -> File:
+    """A file as a server shows it, with a signature that holds."""
+    digest = blake2b_512(content).digest()
+    comment = FileComment(
+        server_id=SERVER.server_id(),
+        file_id=bytes(16),
+        version=number,
+        size=len(content) if size is None else size,
+        mtime=dated_at,
+        name=signed_name or path,
+        user=author_id,
+        prev=None if number == 1 else bytes(64),
+        ts=dated_at,
+        head=NO_HEAD,
+    )
+    signature = sign_file(key, digest, comment)
+    version = FileVersion(
+        number=number,
+        author_id=author_id,
+        author=author,
+        public_key=key.public.encode(),
+        size=comment.size,
+        digest=digest,
+        dated_at=dated_at,
+        stored_at=1_777_713_060,
+        signed_name=comment.name,
+        signature=signature.encode(),
+    )
+    owner_id = author_id if owner is None else 99
+    return File(bytes(16), path, owner_id, owner or author, version, **others)
+
+
+def user(name: str = "ivo", role: Role = Role.GUEST, **others: Any) -> User:
+    """A person as the registry has them."""
+    key = DeviceKey(id=1, public_key=OTHER_KEY.public.encode(), device="laptop", added_at=int(NOW))
+    fields: dict[str, Any] = {
+        "id": 7,
+        "name": name,
+        "role": role,
+        "state": UserState.ACTIVE,
+        "created_at": int(NOW),
+        "keys": (key,),
+        "files": 17,
+        "bytes_stored": 671_088_640,
+    }
+    return User(**{**fields, **others})
+
+
+def link_role(link: Any) -> Role:
+    return getattr(link, "role", Role.GUEST)
+
+
+def pin_of_ada() -> Pin:
+    return Pin(1, "ada", {KEY.public.encode(): 1_768_176_000})
+
+
+def refusing(error: SftError) -> Callable[[Any], Reply]:
+    """Answer a request with a refusal."""
+
+    def refuse(_: Any) -> Reply:
+        raise error
+
+    return refuse

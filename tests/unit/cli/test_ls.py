@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from sft.errors import NotFoundError
+from sft.model.records import Folder, Page
+from sft.wire.messages import FileShown, FolderPage, ListFolder, ListTrash, ShowFile
+from tests.unit.cli.computer import OTHER_KEY, pin_of_ada, signed_file
+
+Q1 = Folder("finance/2026/Q1", files=14, folders=0, created_at=0)
+BUDGET = signed_file(
+    "finance/2026/budget.xlsx", b"x", size=4_299_162, number=3, author="max", author_id=2,
+    key=OTHER_KEY, dated_at=1_777_816_920,
+)  # fmt: skip
+CONTRACT = signed_file(size=911_360, dated_at=1_777_398_000)
+
+
+@pytest.fixture
+def listed(world):
+    """The folder finance/2026, with one folder and two files."""
+    pages = {
+        "": Page((Folder("finance", 0, 1, 0),), ()),
+        "finance": Page((Folder("finance/2026", 2, 1, 0),), ()),
+        "finance/2026": Page((Q1,), (BUDGET, CONTRACT)),
+        "finance/2026/Q1": Page((), ()),
+    }
+
+    def answer(request: ListFolder) -> FolderPage:
+        if request.path not in pages:
+            raise NotFoundError(what="folder", name=request.path, see="sft ls")
+        return FolderPage(request.id, pages[request.path])
+
+    world.answers[ListFolder] = answer
+    world.people = {1: pin_of_ada()}
+    return world
+
+
+def test_a_long_list_on_a_terminal(listed):
+    listed.people[2] = type(pin_of_ada())(2, "max", {OTHER_KEY.public.encode(): 0})
+    ran = listed.run("ls", "-l", "finance/2026", terminal=True)
+    assert ran.lines == [
+        "    Q1/             14 files",
+        "·   budget.xlsx     4.1 MiB   v3  max  3 May 14:02",
+        "·   contract.pdf    890 KiB   v1  ada  28 Apr 17:40",
+    ]
+
+
+def test_a_signature_by_an_unknown_key_is_marked(listed):
+    ran = listed.run("ls", "-l", "finance/2026", terminal=True)
+    assert [line[0] for line in ran.lines] == [" ", "?", "·"]
+
+
+def test_a_long_list_in_a_pipe_has_tabs_and_neither_head_nor_marks(listed):
+    ran = listed.run("ls", "-l", "finance/2026")
+    assert ran.lines == [
+        "folder\t\t\t\t\tfinance/2026/Q1/",
+        "unknown\t4299162\t3\tmax\t2026-05-03T14:02:00Z\tfinance/2026/budget.xlsx",
+        "signed\t911360\t1\tada\t2026-04-28T17:40:00Z\tfinance/2026/contract.pdf",
+    ]
+
+
+def test_names_on_a_terminal_and_paths_in_a_pipe(listed):
+    assert listed.run("ls", "finance/2026", terminal=True).lines == [
+        "Q1/",
+        "budget.xlsx",
+        "contract.pdf",
+    ]
+    assert listed.run("ls", "/finance/2026/").lines == [
+        "finance/2026/Q1/",
+        "finance/2026/budget.xlsx",
+        "finance/2026/contract.pdf",
+    ]
+
+
+def test_json_is_an_array_of_files(listed):
+    files = json.loads(listed.run("ls", "finance/2026", "--json").out)
+    assert files[1] == {
+        "path": "finance/2026/contract.pdf",
+        "size": 911_360,
+        "version": 1,
+        "author": "ada",
+        "owner": "ada",
+        "created_at": "2026-05-02T09:11:00Z",
+        "dated_at": "2026-04-28T17:40:00Z",
+        "digest": f"blake2b512:{CONTRACT.version.digest.hex()}",
+        "signature": "signed",
+    }
+    assert [file["signature"] for file in files] == ["unknown", "signed"]
+
+
+def test_two_stars_list_all_folders(listed):
+    ran = listed.run("ls", "**")
+    assert ran.lines == [
+        "finance/",
+        "finance/2026/",
+        "finance/2026/Q1/",
+        "finance/2026/budget.xlsx",
+        "finance/2026/contract.pdf",
+    ]
+    files = json.loads(listed.run("ls", "**", "--json").out)
+    assert [file["path"] for file in files] == [BUDGET.path, CONTRACT.path]
+
+
+def test_a_pattern(listed):
+    assert listed.run("ls", "finance/2026/*.pdf", terminal=True).lines == [CONTRACT.path]
+
+
+def test_a_file_lists_itself(listed):
+    listed.answers[ShowFile] = lambda request: FileShown(request.id, CONTRACT)
+    assert listed.run("ls", CONTRACT.path).lines == [CONTRACT.path]
+
+
+def test_what_is_neither_is_told_as_the_missing_folder(listed):
+    def missing(request: ShowFile) -> FileShown:
+        raise NotFoundError(what="file", name=request.path, see="sft ls")
+
+    listed.answers[ShowFile] = missing
+    ran = listed.run("ls", "nowhere")
+    assert ran.status == 3
+    assert "There is no folder nowhere [NOT_FOUND]" in ran.err
+
+
+def test_a_changed_description_is_marked_bad(listed):
+    broken = CONTRACT.version.signature.replace(b"mtime:1", b"mtime:2")
+    changed = msgspec.structs.replace(
+        CONTRACT, version=msgspec.structs.replace(CONTRACT.version, signature=broken)
+    )
+    listed.answers[ListFolder] = lambda request: FolderPage(request.id, Page((), (changed,)))
+    assert json.loads(listed.run("ls", "--json").out)[0]["signature"] == "bad"
+
+
+def test_names_of_peers_are_shown_harmlessly(listed):
+    evil = signed_file("evil\u202egpj.exe")
+    listed.answers[ListFolder] = lambda request: FolderPage(request.id, Page((), (evil,)))
+    for arguments in (("ls",), ("ls", "-l")):
+        for terminal in (True, False):
+            ran = listed.run(*arguments, terminal=terminal)
+            assert "\u202e" not in ran.out
+            assert "\\u{202e}" in ran.out
+
+
+def test_the_trash(listed):
+    gone = signed_file(trashed_at=1_777_716_660, trash_ends_at=1_780_308_660)
+    listed.answers[ListTrash] = lambda request: FolderPage(request.id, Page((), (gone,)))
+    assert listed.run("ls", "--trash").lines[0].endswith("\tfinance/2026/contract.pdf")
+    on_terminal = listed.run("ls", "--trash", terminal=True)
+    assert on_terminal.lines == ["finance/2026/contract.pdf    12 B  v1  ada  until 1 June 10:11"]
+    document = json.loads(listed.run("ls", "--trash", "--json").out)[0]
+    assert document["deleted_at"] == "2026-05-02T10:11:00Z"
+    assert document["restorable_until"] == "2026-06-01T10:11:00Z"
+
+
+def test_an_empty_folder_is_an_empty_list(listed):
+    assert not listed.run("ls", "finance/2026/Q1").out
+    assert json.loads(listed.run("ls", "finance/2026/Q1", "--json").out) == []
+
+
+def test_quiet_says_nothing(listed):
+    ran = listed.run("ls", "finance/2026", "-q")
+    assert (ran.status, ran.out, ran.err) == (0, "", "")

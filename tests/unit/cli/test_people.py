@@ -1,0 +1,143 @@
+"""whoami, users, role, disable, enable and remove."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sft.errors import LastAdminError
+from sft.model.access import Role
+from sft.model.records import ServerInfo, UserPage, UserState
+from sft.wire.messages import (
+    ChangeRole,
+    DisableUser,
+    EnableUser,
+    ListUsers,
+    RemoveUser,
+    SelfShown,
+    ShowSelf,
+    ShowUser,
+    UserList,
+    UserShown,
+)
+from tests.unit.cli.computer import KEY, OTHER_KEY, SERVER, refusing, user
+
+
+def test_whoami_asks_for_the_role(world):
+    info = ServerInfo(
+        "acme-files", "files.acme.org:7361", SERVER.point, SERVER.server_id(), "invite"
+    )
+    world.answers[ShowSelf] = lambda request: SelfShown(
+        request.id, user("ada", Role.MAINTAINER), info
+    )
+    ran = world.run("whoami", "--json")
+    assert json.loads(ran.out) == {
+        "profile": "acme-files",
+        "server": "acme-files",
+        "address": "files.acme.org:7361",
+        "user": "ada",
+        "role": "maintainer",
+        "device": "ada-laptop",
+        "key_words": KEY.public.words(),
+        "minisign_key": KEY.public.text(),
+        "server_key_words": SERVER.words(),
+    }
+    text = world.run("whoami").out
+    for expected in ("files.acme.org:7361", KEY.public.words(), KEY.public.text(), SERVER.words()):
+        assert expected in text
+    assert "maintainer: reads every file, stores files and manages their own" in text
+    assert all(session.closed for session in world.sessions)
+
+
+def test_users_on_a_terminal_in_a_pipe_and_in_json(world):
+    people = (user("ada", Role.ADMIN, id=1), user("ivo", state=UserState.DISABLED))
+    world.answers[ListUsers] = lambda request: UserList(request.id, UserPage(people))
+    words = OTHER_KEY.public.words()
+    lines = world.run("users", terminal=True).lines
+    assert lines[0].split() == ["name", "role", "state", "files", "size", "key"]
+    assert lines[1].startswith("●  ada   admin")
+    assert lines[2].startswith("⊘  ivo   guest  disabled     17  640 MiB  ")
+    assert lines[2].endswith(words)
+    assert world.run("users").lines[1] == f"ivo\tguest\tdisabled\t17\t671088640\t{words}"
+    document = json.loads(world.run("users", "--json").out)[1]
+    assert document["user"] == "ivo"
+    assert document["devices"][0]["key_words"] == words
+
+
+@pytest.mark.parametrize(
+    "name, role, before, said",
+    [
+        ("gus", "maintainer", "guest", "gus is a maintainer now (was guest)."),
+        ("eva", "admin", "guest", "eva is an admin now (was guest)."),
+        ("gus", "guest", "guest", "gus is a guest already."),
+    ],
+)
+def test_a_role_is_changed(world, name, role, before, said):
+    world.answers[ChangeRole] = lambda request: UserShown(
+        request.id, user(request.name, request.role), before
+    )
+    assert world.run("role", name, role).lines == [said]
+    assert json.loads(world.run("role", name, role, "--json").out) == {
+        "user": name,
+        "role": role,
+        "before": before,
+    }
+
+
+def test_the_last_admin_stays(world):
+    world.answers[ChangeRole] = refusing(LastAdminError(name="ada"))
+    ran = world.run("role", "ada", "guest")
+    assert ran.status == 4
+    assert "ada is the only admin; someone must be [LAST_ADMIN]" in ran.err
+
+
+def test_disabling_and_enabling_say_how_to_go_back(world):
+    world.answers[DisableUser] = lambda request: UserShown(
+        request.id, user(request.name, state=UserState.DISABLED)
+    )
+    world.answers[EnableUser] = lambda request: UserShown(request.id, user(request.name))
+    assert "Back: sft enable ivo" in world.run("disable", "ivo").out
+    assert world.run("enable", "ivo").lines == ["ivo can sign in again, as guest."]
+    assert json.loads(world.run("disable", "ivo", "--json").out)["state"] == "disabled"
+
+
+@pytest.fixture
+def removing(world):
+    world.answers[ShowUser] = lambda request: UserShown(request.id, user(request.name))
+    world.answers[RemoveUser] = lambda request: UserShown(
+        request.id, user(request.name, state=UserState.REMOVED, files=0)
+    )
+    return world
+
+
+def removals(world) -> list[RemoveUser]:
+    return [r for s in world.sessions for r in s.asked if isinstance(r, RemoveUser)]
+
+
+def test_a_removal_without_a_terminal_needs_yes(removing):
+    ran = removing.run("remove", "ivo", "--files-to", "eva")
+    assert ran.status == 2
+    assert "sft remove ivo --files-to eva --yes" in ran.err
+    assert not removing.sessions
+
+
+def test_a_removal_names_what_happens_to_the_files(removing):
+    ran = removing.run("remove", "ivo", "--yes")
+    assert ran.lines == [
+        "ivo is removed. The 17 files stay, signed by ivo; they belong to ada now."
+    ]
+    document = json.loads(removing.run("remove", "ivo", "--files-to", "eva", "--yes", "--json").out)
+    assert (document["files"], document["files_to"], document["state"]) == (17, "eva", "removed")
+    assert [request.files_to for request in removals(removing)] == ["", "eva"]
+
+
+def test_on_a_terminal_the_name_is_typed(removing):
+    ran = removing.run("remove", "ivo", typed="ivo\n")
+    assert ran.status == 0
+    assert ran.err == (
+        "Remove ivo? Signed out now, for good. The 17 files stay, signed by ivo; they will belong to ada. Type ivo: "
+    )
+    ran = removing.run("remove", "ivo", typed="yes\n")
+    assert (ran.status, len(removals(removing))) == (130, 1)
+    assert ran.err.endswith("Nobody was removed.\n")

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from twisted.internet.task import Clock
+
+from sft.cli.console import Console
+from sft.cli.meter import Meter
+from sft.cli.progress import ProgressShown
+from sft.client.progress import Progress, Stage
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(style: str | None, *, terminal: bool = True, quiet: bool = False, **environ: str):
+    err = Terminal() if terminal else io.StringIO()
+    console = Console(io.StringIO(), err, environ)
+    console.quiet = quiet
+    clock = Clock()
+    return ProgressShown(console, Meter("a.bin", [1000]), style, clock), clock, err
+
+
+def test_a_bar_is_redrawn_ten_times_a_second_and_leaves_no_trace():
+    progress, clock, err = shown(None)
+    with progress:
+        for done in range(0, 1000, 10):
+            progress.report(Progress(0, "a.bin", Stage.SENDING, done, 1000))
+            clock.advance(0.02)
+    drawn = err.getvalue().split("\r")
+    assert 18 <= len(drawn) <= 22
+    assert drawn[-1] == "\x1b[K"
+    assert "a.bin  ━" in err.getvalue()
+    assert not clock.getDelayedCalls()
+
+
+def test_what_is_over_at_once_draws_nothing():
+    progress, clock, err = shown(None)
+    with progress:
+        clock.advance(0.05)
+    assert not err.getvalue()
+
+
+@pytest.mark.parametrize(
+    "style, terminal, quiet, environ",
+    [
+        (None, False, False, {}),
+        ("bar", False, False, {}),
+        (None, True, True, {}),
+        ("plain", True, True, {}),
+        ("json", False, True, {}),
+        (None, True, False, {"CI": "true"}),
+        (None, True, False, {"TERM": "dumb"}),
+    ],
+)
+def test_nothing_is_drawn_where_nobody_looks(style, terminal, quiet, environ):
+    progress, clock, err = shown(style, terminal=terminal, quiet=quiet, **environ)
+    with progress:
+        progress.report(Progress(0, "a.bin", Stage.SENDING, 500, 1000))
+        clock.pump([1.0] * 15)
+    assert not err.getvalue()
+
+
+def test_plain_is_a_line_in_ten_seconds():
+    progress, clock, err = shown("plain", terminal=False)
+    with progress:
+        progress.report(Progress(0, "a.bin", Stage.SENDING, 500, 1000))
+        clock.pump([1.0] * 25)
+    lines = err.getvalue().splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("a.bin  50 %  500/1000 B  ")
+    assert lines[1].endswith("stalled")
+
+
+def test_events_are_json_a_line_each():
+    progress, clock, err = shown("json", terminal=False)
+    with progress:
+        progress.report(Progress(0, "a.bin", Stage.SENDING, 0, 1000))
+        progress.report(Progress(0, "a.bin", Stage.SENDING, 500, 1000))
+        clock.advance(0.5)
+        progress.report(Progress(0, "a.bin", Stage.STORED, 1000, 1000))
+    events = [json.loads(line) for line in err.getvalue().splitlines()]
+    assert [event["event"] for event in events] == ["item", "progress", "item"]
+    assert events[0]["stage"] == "sending"
+    assert events[1]["done_bytes"] == 500
+    assert events[1]["total_bytes"] == 1000
+    assert events[2] == {
+        "event": "item", "index": 0, "name": "a.bin", "stage": "stored", "done_bytes": 1000, "total_bytes": 1000,
+    }  # fmt: skip
+
+
+def test_the_time_that_it_took_is_kept():
+    progress, clock, _ = shown(None)
+    with progress:
+        clock.advance(2.5)
+    assert progress.seconds == 2.5

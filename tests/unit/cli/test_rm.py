@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sft.errors import NotFoundError, NotYoursError
+from sft.model.records import Deleted, Folder, Page
+from sft.wire.messages import Delete, FileDeleted, FolderPage, ListFolder
+from tests.unit.cli.computer import refusing, signed_file
+
+ENDS = 1_780_408_920  # 2 June
+
+
+@pytest.fixture
+def deleting(world):
+    tree = {
+        "": Page(
+            (Folder("photos", 2, 0, 0),), (signed_file("a.txt"), signed_file("b.txt", b"long"))
+        ),
+        "photos": Page((), (signed_file("photos/1.jpg"), signed_file("photos/2.jpg"))),
+    }
+
+    def listing(request: ListFolder) -> FolderPage:
+        if request.path not in tree:
+            raise NotFoundError(what="folder", name=request.path, see="sft ls")
+        return FolderPage(request.id, tree[request.path])
+
+    world.answers[ListFolder] = listing
+    world.answers[Delete] = lambda request: FileDeleted(
+        request.id,
+        Deleted(request.path, 2, 1, ENDS)
+        if request.path == "photos"
+        else Deleted(request.path, 1, 0, ENDS),
+    )
+    return world
+
+
+def deleted_paths(world) -> list[str]:
+    return [r.path for s in world.sessions for r in s.asked if isinstance(r, Delete)]
+
+
+def test_a_named_file_is_never_asked_about(deleting):
+    ran = deleting.run("rm", "a.txt", "/b.txt", typed="")
+    assert ran.status == 0
+    assert ran.lines[0] == "a.txt: in the trash until 2 June. Back: sft restore a.txt"
+    assert deleted_paths(deleting) == ["a.txt", "b.txt"]
+
+
+@pytest.mark.parametrize("arguments", [("-r", "photos"), ("*.txt",)])
+def test_a_folder_or_pattern_is_refused_where_nobody_can_be_asked(deleting, arguments):
+    ran = deleting.run("rm", *arguments)
+    assert ran.status == 2
+    assert "there is no terminal to ask on [USAGE]" in ran.err
+    assert "--yes" in ran.err
+    assert not deleting.sessions
+
+
+def test_a_folder_is_asked_about_with_what_it_holds(deleting):
+    ran = deleting.run("rm", "-r", "photos", typed="y\n")
+    assert "Delete photos for everyone? 2 files, 1 folder, 24 B." in ran.err
+    assert ran.lines == ["photos: 2 files are in the trash until 2 June."]
+
+
+def test_whoever_says_no_deletes_nothing(deleting):
+    ran = deleting.run("rm", "-r", "photos", typed="n\n")
+    assert ran.status == 130
+    assert ran.err.endswith("Nothing was deleted.\n")
+    assert deleted_paths(deleting) == []
+
+
+def test_a_file_with_r_is_not_asked_about(deleting):
+    assert deleting.run("rm", "-r", "a.txt", typed="").status == 0
+    assert deleted_paths(deleting) == ["a.txt"]
+
+
+def test_a_pattern_means_files_and_with_r_folders_as_a_whole(deleting):
+    deleting.run("rm", "*", "--yes")
+    assert deleted_paths(deleting) == ["a.txt", "b.txt"]
+    deleting.sessions.clear()
+    deleting.run("rm", "-r", "**", "--yes")
+    assert deleted_paths(deleting) == ["photos", "a.txt", "b.txt"]
+
+
+def test_a_pattern_that_fits_nothing_is_absent(deleting):
+    ran = deleting.run("rm", "*.pdf", "--yes")
+    assert ran.status == 3
+
+
+def test_one_refusal_alone_is_the_commands_own(deleting):
+    error = NotYoursError(
+        ref="7F3K-29QD", path="plan.pdf", owner="ivo", act="delete", admins="ada, eva"
+    )
+    deleting.answers[Delete] = refusing(error)
+    ran = deleting.run("rm", "finance/2026/plan.pdf")
+    assert ran.status == 4
+    assert ran.err == (
+        "sft: plan.pdf belongs to ivo: only they or an admin may delete it [NOT_YOURS]\n"
+        "     Ask ivo, or an admin (ada, eva) (ref 7F3K-29QD)\n"
+    )
+
+
+def test_of_several_what_failed_is_listed_last(deleting):
+    good = deleting.answers[Delete]
+
+    def answer(request):
+        if request.path == "plan.pdf":
+            raise NotFoundError(what="file", name="plan.pdf", see="sft ls")
+        return good(request)
+
+    deleting.answers[Delete] = answer
+    ran = deleting.run("rm", "plan.pdf", "a.txt")
+    assert ran.status == 1
+    assert ran.lines == ["a.txt: in the trash until 2 June. Back: sft restore a.txt"]
+    assert ran.err == (
+        "Not deleted, 1:\n"
+        "  plan.pdf   There is no file plan.pdf [NOT_FOUND]   See what there is: sft ls\n"
+    )
+
+
+def test_when_all_fail_alike_the_status_is_theirs(deleting):
+    deleting.answers[Delete] = refusing(NotFoundError(what="file", name="x", see="sft ls"))
+    assert deleting.run("rm", "x", "y").status == 3
+
+
+def test_json(deleting):
+    ran = deleting.run("rm", "a.txt", "--json")
+    assert json.loads(ran.out) == {
+        "items": [
+            {
+                "path": "a.txt",
+                "files": 1,
+                "folders": 0,
+                "restorable_until": "2026-06-02T14:02:00Z",
+                "error": None,
+            }
+        ],
+        "done": 1,
+        "failed": 0,
+        "exit": 0,
+    }
+
+
+def test_a_failure_in_json_stands_with_its_item(deleting):
+    deleting.answers[Delete] = refusing(NotFoundError(what="file", name="x", see="sft ls"))
+    ran = deleting.run("rm", "x", "--json")
+    document = json.loads(ran.out)
+    assert (document["exit"], document["items"][0]["error"]["code"]) == (3, "NOT_FOUND")

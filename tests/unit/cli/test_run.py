@@ -1,0 +1,148 @@
+"""Signals come to whole processes, so these tests run some."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sft
+from sft.cli.run import Interrupted, handled, interruptible
+
+ROOT = Path(sft.__file__).parent.parent
+
+PREAMBLE = """
+import sys
+from twisted.internet.defer import Deferred, CancelledError
+from sft.cli.run import Interrupted, execute
+
+def say(text):
+    print(text, flush=True)
+
+def ends_with(act):
+    try:
+        say(f"gave {execute(act, say)}")
+    except Interrupted as interrupted:
+        say(f"interrupted {interrupted.exit_status}")
+    except ValueError as error:
+        say(f"raised {error}")
+"""
+
+WAITS = """
+from twisted.internet.task import deferLater
+async def act(reactor):
+    say("ready")
+    try:
+        await Deferred()
+    except CancelledError:
+        say("cancelled")
+        await deferLater(reactor, 0.05)
+        say("cleaned up")
+        raise
+ends_with(act)
+"""
+
+HANGS = """
+async def act(reactor):
+    say("ready")
+    try:
+        await Deferred()
+    finally:
+        say("cancelled")
+        await Deferred()
+ends_with(act)
+"""
+
+
+class Child:
+    def __init__(self, script: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PREAMBLE + script],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        self.out = self.process.stdout
+
+    def line(self) -> str:
+        return self.out.readline().strip()
+
+    def rest(self) -> tuple[list[str], str, int]:
+        out, err = self.process.communicate(timeout=30)
+        return out.splitlines(), err, self.process.returncode
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_and_waits_for_the_clean_up(number):
+    child = Child(WAITS)
+    assert child.line() == "ready"
+    child.process.send_signal(number)
+    out, err, _ = child.rest()
+    assert out == ["cancelled", "cleaned up", f"interrupted {128 + number}"]
+    assert not err
+
+
+def test_a_second_signal_ends_at_once():
+    child = Child(HANGS)
+    assert child.line() == "ready"
+    child.process.send_signal(signal.SIGTERM)
+    assert child.line() == "cancelled"
+    child.process.send_signal(signal.SIGINT)
+    out, err, status = child.rest()
+    assert (out, err, status) == ([], "", 130)
+
+
+def test_a_result_comes_back():
+    child = Child("async def act(reactor):\n    return 7\nends_with(act)\n")
+    assert child.rest()[0] == ["gave 7"]
+
+
+def test_an_error_comes_back():
+    child = Child("async def act(reactor):\n    raise ValueError('odd')\nends_with(act)\n")
+    assert child.rest()[0] == ["raised odd"]
+
+
+def test_a_fault_that_nobody_caught_goes_to_the_log_and_not_to_the_terminal():
+    child = Child(
+        "import gc\n"
+        "from twisted.internet.defer import fail\n"
+        "async def act(reactor):\n"
+        "    fail(ZeroDivisionError('lost'))\n"
+        "    gc.collect()\n"
+        "    return 1\n"
+        "ends_with(act)\n"
+    )
+    out, err, status = child.rest()
+    assert not err
+    assert any("ZeroDivisionError: lost" in line for line in out)
+    assert (out[-1], status) == ("gave 1", 0)
+
+
+def test_timers_go_by_the_monotonic_clock():
+    child = Child(
+        "import time\n"
+        "async def act(reactor):\n"
+        "    return reactor.seconds is time.monotonic\n"
+        "ends_with(act)\n"
+    )
+    assert child.rest()[0] == ["gave True"]
+
+
+def test_a_question_is_interrupted_where_it_blocks():
+    with pytest.raises(Interrupted) as raised, interruptible():
+        signal.raise_signal(signal.SIGTERM)
+    assert raised.value.exit_status == 143
+
+
+def test_handlers_come_back_after_the_block():
+    before = signal.getsignal(signal.SIGINT)
+    with handled(lambda *_: None):
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before

@@ -1,0 +1,220 @@
+"""What put and get say of many items; what they do is the client library's, and the end-to-end tests'."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sft.cli.get import _Got, local_text
+from sft.cli.invocation import Invocation, Surroundings
+from sft.cli.put import _Put
+from sft.client.plans import GetItem, PutItem, PutPlan
+from sft.client.progress import Stage
+from sft.client.transfers import GetResult, PutResult
+from sft.client.trust import SignatureState, Verdict
+from sft.errors import ConnectionLostError, NameNotAllowedError, NotFoundError, RoleForbidsError
+from sft.model.records import Stored
+from tests.unit.cli.computer import signed_file
+
+MIB = 2**20
+BAD_NAME = NameNotAllowedError(
+    name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt"
+)
+FORBIDDEN = RoleForbidsError(
+    role="guest", act="store files", name="gus", needed="maintainer", admins="ada"
+)
+
+
+class Told:
+    def __init__(self, world, *, json_: bool = False, quiet: bool = False) -> None:
+        import io
+
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.invocation = Invocation(
+            Surroundings({"SFT_HOME": str(world.home)}, io.StringIO(), self.out, self.err)
+        )
+        self.invocation.console.json = json_
+        self.invocation.console.quiet = quiet
+
+
+def stored(path: str, size: int, seconds: float, *, version: int = 1, unchanged: bool = False):
+    item = PutItem(Path(path), path, size)
+    kept = Stored(path, version, size, bytes(64), "receipt", unchanged=unchanged)
+    stage = Stage.UNCHANGED if unchanged else Stage.STORED
+    return PutResult(item, stage, kept, Path("receipts/1"), None, seconds)
+
+
+def failed(path: str, error) -> PutResult:
+    return PutResult(PutItem(Path(path), path, 1), Stage.FAILED, None, None, error, 0.0)
+
+
+def put(told: Told, results, *, whole: bool = False, refused=(), links: int = 0) -> int:
+    plan = PutPlan(items=[result.item for result in results], links_skipped=links)
+    outcome = _Put(told.invocation, plan, ["x"], whole=whole)
+    outcome.server, outcome.seconds = "acme-files", 35.0
+    for name, error in refused:
+        outcome.refused(name, error)
+    for result in results:
+        outcome.add(result)
+    return outcome.told()
+
+
+def test_named_files_are_told_one_by_one(world):
+    told = Told(world)
+    status = put(
+        told,
+        [
+            stored("finance/2026/video.mp4", 2048 * MIB, 9.846),
+            stored("finance/2026/notes.md", 12_288, 0.2, version=2, unchanged=True),
+        ],
+    )
+    assert status == 0
+    assert told.out.getvalue().splitlines() == [
+        "stored    finance/2026/video.mp4   v1  2.0 GiB  9.8 s  208 MiB/s",
+        "unchanged finance/2026/notes.md    v2",
+    ]
+
+
+def test_a_folder_is_told_in_one_sentence_and_what_failed_last(world):
+    told = Told(world)
+    results = [stored(f"photos/{n}.jpg", 5 * MIB, 0.1) for n in range(1202)]
+    status = put(told, results, whole=True, refused=[("photos/a:b.txt", BAD_NAME)], links=2)
+    assert status == 1
+    assert told.out.getvalue() == (
+        "stored 1,202 of 1,203 files, 5.9 GiB, 35 s.  2 links skipped.  Not stored, 1:\n"
+    )
+    assert told.err.getvalue() == (
+        '  photos/a:b.txt   "a:b.txt" has ":", which Windows cannot store [NAME_NOT_ALLOWED]   '
+        "Rename it, or --safe-names stores a_b.txt\n"
+    )
+
+
+def test_a_list_without_the_sentence_has_a_head_of_its_own(world):
+    told = Told(world, quiet=True)
+    put(told, [stored("a", 1, 0.1)], whole=True, refused=[("b", BAD_NAME)])
+    assert not told.out.getvalue()
+    assert told.err.getvalue().startswith("Not stored, 1:\n  b   ")
+
+
+def test_one_item_that_fails_alone_gives_its_own_status(world):
+    told = Told(world)
+    assert put(told, [failed("a", FORBIDDEN)]) == 4
+    assert told.err.getvalue().startswith("sft: Guests do not store files [ROLE_FORBIDS]\n     ")
+    assert not told.out.getvalue()
+
+
+def test_several_that_fail_alike_give_theirs(world):
+    assert put(Told(world), [failed("a", FORBIDDEN), failed("b", FORBIDDEN)]) == 4
+    assert put(Told(world), [failed("a", FORBIDDEN), failed("b", ConnectionLostError())]) == 1
+    assert put(Told(world), [stored("a", 1, 0.1), failed("b", ConnectionLostError())]) == 1
+
+
+def test_the_document_of_a_put(world):
+    told = Told(world, json_=True)
+    assert put(told, [stored("notes.md", 12_288, 0.2, version=2), failed("b", FORBIDDEN)]) == 1
+    document = json.loads(told.out.getvalue())
+    assert document["items"][0] == {
+        "source": "notes.md",
+        "path": "notes.md",
+        "result": "stored",
+        "version": 2,
+        "size": 12_288,
+        "digest": f"blake2b512:{'00' * 64}",
+        "log": None,
+        "receipt": "receipts/1",
+        "error": None,
+    }
+    assert document["items"][1]["result"] == "failed"
+    assert document["items"][1]["error"]["code"] == "ROLE_FORBIDS"
+    del document["items"]
+    assert document == {
+        "server": "acme-files", "done": 1, "failed": 1, "bytes": 12_288, "seconds": 35.0,
+        "links_skipped": 0, "others_skipped": 0, "exit": 1,
+    }  # fmt: skip
+
+
+def got(moved_to: str | None = None) -> GetResult:
+    file = signed_file("finance/2026/contract.pdf", size=911_360)
+    verdict = Verdict(
+        SignatureState.VERIFIED, "ada", "contract.pdf", 1, moved_to, "words", 0, None, b""
+    )
+    item = GetItem(file.path, ("contract.pdf",), 911_360)
+    return GetResult(
+        item,
+        Stage.VERIFIED,
+        file,
+        verdict,
+        Path("contract.pdf"),
+        Path("contract.pdf.minisig"),
+        None,
+        0.5,
+    )
+
+
+def test_a_file_that_was_got_is_told_with_its_signer(world):
+    told = Told(world)
+    outcome = _Got(told.invocation, whole=False)
+    outcome.add(got())
+    assert outcome.told() == 0
+    assert told.out.getvalue() == "verified  ./contract.pdf  v1  890 KiB  signed by ada\n"
+
+
+def test_a_moved_file_is_told_with_its_signed_name(world):
+    told = Told(world)
+    outcome = _Got(told.invocation, whole=False)
+    outcome.add(got("finance/2026/contract.pdf"))
+    outcome.told()
+    assert told.out.getvalue().endswith("signed by ada  as contract.pdf\n")
+
+
+def test_the_document_of_a_get(world):
+    told = Told(world, json_=True)
+    outcome = _Got(told.invocation, whole=False)
+    outcome.add(got())
+    outcome.refused("x", NotFoundError(what="file", name="x", see="sft ls"))
+    assert outcome.told() == 1
+    document = json.loads(told.out.getvalue())
+    assert document["items"][0]["result"] == "verified"
+    assert document["items"][0]["signature"] == "contract.pdf.minisig"
+    assert document["items"][1]["error"]["exit"] == 3
+    assert (document["done"], document["failed"], document["bytes"]) == (1, 1, 911_360)
+
+
+@pytest.mark.parametrize(
+    "path, text",
+    [
+        ("a", "./a"),
+        ("out/a", "out/a"),
+        ("/tmp/a", "/tmp/a"),
+        ("../a", "../a"),
+        (".hidden", ".hidden"),
+    ],
+)
+def test_a_path_of_this_computer_is_seen_to_be_one(path, text):
+    assert local_text(Path(path)) == text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("put", "a", "b", "--as", "c"),
+        ("put", "a", "--as", "c", "--to", "d"),
+        ("put", "a", "--replace", "--if-version", "2"),
+        ("put", "a", "--if-version", "0"),
+        ("put", "-"),
+        ("get", "a", "--force", "--keep-both"),
+    ],
+)
+def test_what_contradicts_itself_is_wrong_use(world, arguments):
+    ran = world.run(*arguments)
+    assert ran.status == 2
+    assert not world.sessions
+
+
+def test_a_missing_source_is_told_without_asking_the_server(world, tmp_path):
+    ran = world.run("put", str(tmp_path / "none"))
+    assert ran.status == 10
+    assert "[LOCAL_FILE]" in ran.err
+    assert not world.sessions

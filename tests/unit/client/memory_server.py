@@ -1,0 +1,356 @@
+"""A server in memory, joined to a client's line without a network: it keeps files, and lies where a test tells it to."""
+
+from __future__ import annotations
+
+import re
+
+from twisted.internet.defer import Deferred, execute
+from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from sft.client.line import Line
+from sft.crypto.comment import FileComment
+from sft.crypto.digests import blake2b_512, digest_text
+from sft.crypto.keys import ServerKey, SigningKey
+from sft.crypto.notes import Receipt, sign_receipt
+from sft.crypto.signatures import FileSignature
+from sft.errors import ExistsError, NotFoundError
+from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
+from sft.model.access import Role
+from sft.model.records import (
+    DeviceKey,
+    File,
+    FileVersion,
+    Folder,
+    Page,
+    ServerInfo,
+    Stored,
+    User,
+    UserState,
+)
+from sft.wire.connection import Connection
+from sft.wire.events import DataReceived, LoginRequested, MessageReceived
+from sft.wire.handshake import Claim, Welcome
+from sft.wire.messages import (
+    Credit,
+    Done,
+    FileBegins,
+    FileContent,
+    FileShown,
+    FileStored,
+    FolderPage,
+    Refusal,
+    SelfShown,
+    UserShown,
+)
+
+SERVER_KEY = ServerKey.from_seed(bytes(range(32)))
+ADA_KEY = SigningKey.from_seed(bytes(range(32, 64)), b"ada's id")
+MALLORY_KEY = SigningKey.from_seed(bytes(range(64, 96)), b"mallorys")
+SERVER = ServerInfo(
+    "acme-files",
+    "files.acme.example:7361",
+    SERVER_KEY.public.point,
+    SERVER_KEY.public.server_id(),
+    "invite",
+)
+
+
+def user(user_id, name, *keys):
+    """A person as the registry shows them."""
+    devices = tuple(
+        DeviceKey(number, key.public.encode(), "laptop", 1000) for number, key in enumerate(keys, 1)
+    )
+    return User(user_id, name, Role.MAINTAINER, UserState.ACTIVE, 1000, devices)
+
+
+class TurnPool:
+    """A pool whose results come back in a later turn, as a real one's do."""
+
+    crypto_in_pool = False
+
+    def __init__(self):
+        self.waiting = []
+
+    def start(self):
+        """Have no threads."""
+
+    def stop(self):
+        """Have no threads."""
+
+    def run(self, function, *args, **kwargs):
+        done = Deferred()
+        self.waiting.append((done, function, args, kwargs))
+        return done
+
+    def step(self):
+        """Do what waits; say whether there was anything."""
+        working, self.waiting = self.waiting, []
+        for done, function, args, kwargs in working:
+            execute(function, *args, **kwargs).chainDeferred(done)
+        return bool(working)
+
+
+class MemoryServer:
+    """The far end of one line.
+
+    ``files`` maps paths to (File, content); ``change`` may replace what is sent of a download.
+    """
+
+    def __init__(self, clock=None, pool=None, *, dialed=False):
+        self.clock = clock or Clock()
+        self.pool = pool or TurnPool()
+        self.connection = Connection.server(SERVER_KEY)
+        self.users = {7: user(7, "ada", ADA_KEY)}
+        self.files = {}
+        self.folders = {}
+        self.received = []
+        self.open = {}
+        self.flowing = {}
+        self.window = 16
+        self.change = lambda file, content: (file, content)
+        self.refuse = {}
+        self.hold = False
+        self.notices = []
+        self.claims = []
+        self.refuse_login = None
+        self.lost = False
+        self.me = 7
+        if not dialed:
+            claim = Claim.login("ada", ADA_KEY.public, "laptop")
+            client = Connection.client(SERVER_KEY.public, claim, ADA_KEY)
+            self.line = Line(
+                self.clock, client, self.pool, address="x:1", on_notice=self.notices.append
+            )
+            self.accept(self.line.link)
+            self.pump()
+
+    def accept(self, link):
+        """Be the far end of a client's protocol."""
+        self.link = link
+        self.transport = StringTransport()
+        link.makeConnection(self.transport)
+
+    # -- bytes ---------------------------------------------------------------------------------------
+
+    def pump(self):
+        """Move bytes both ways until nobody has more to say."""
+        while self.pool.step() or self.transport.value():
+            data = self.transport.value()
+            self.transport.clear()
+            for event in self.connection.receive(data) if data else ():
+                self._take(event)
+            if not self.connection.dead:
+                self._give(self.connection.data_to_send())
+            if self.transport.disconnecting and not self.lost:
+                self.lose()
+
+    def run(self, coroutine):
+        """Run a coroutine of the client to its end and give its result, or raise its exception."""
+        ended = []
+        Deferred.fromCoroutine(coroutine).addBoth(ended.append)
+        self.pump()
+        assert ended, "it waits for ever"
+        if hasattr(ended[0], "raiseException"):
+            ended[0].raiseException()
+        return ended[0]
+
+    def lose(self):
+        """Cut the line, without a word."""
+        self.lost = True
+        self.link.connectionLost(Failure(ConnectionLost()))
+        self.pump()
+
+    def say_and_lose(self):
+        """Cut the line in the middle of the login."""
+        self._give(self.connection.data_to_send())
+        self.lose()
+
+    def send(self, message):
+        self._give(self.connection.send(message))
+
+    def _give(self, data):
+        if data and not self.lost:
+            self.link.dataReceived(data)
+
+    # -- requests ----------------------------------------------------------------------------------------
+
+    def _take(self, event):
+        if isinstance(event, LoginRequested):
+            self.claims.append(event.claim)
+            self._give(self.connection.data_to_send())
+            if self.refuse_login is not None:
+                self._give(self.connection.refuse(self.refuse_login))
+                return
+            welcome = Welcome(self.me, event.claim.user_name, "maintainer", SERVER)
+            self._give(self.connection.welcome(welcome))
+        elif isinstance(event, DataReceived):
+            self._data(event)
+        elif isinstance(event, MessageReceived):
+            self.received.append(event.message)
+            if not self.hold:
+                self.answer(event.message)
+
+    def answer(self, message):
+        error = self.refuse.get(type(message))
+        if error is not None:
+            self._refuse(message.id, error)
+            return
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(message).__name__).lower()
+        act = getattr(self, f"_{name}", None)
+        if act is not None:
+            act(message)
+
+    def _refuse(self, request_id, error):
+        self.send(Refusal(id=request_id, code=error.code, values=dict(error.values), ref="7F3K"))
+
+    def _show_self(self, m):
+        me = user(self.me, self.claims[-1].user_name, ADA_KEY)
+        self.send(SelfShown(id=m.id, user=me, server=SERVER))
+
+    def _show_user(self, m):
+        found = self.users.get(m.user_id)
+        if found is None:
+            self._refuse(m.id, NotFoundError(what="user", name=str(m.user_id), see="sft users"))
+        else:
+            self.send(UserShown(id=m.id, user=found))
+
+    def _show_file(self, m):
+        if m.path in self.files:
+            self.send(FileShown(id=m.id, file=self.files[m.path][0]))
+        else:
+            self._refuse(m.id, NotFoundError(what="file", name=m.path, see="sft ls"))
+
+    def _make_folder(self, m):
+        changed = m.path not in self.folders
+        self.folders[m.path] = True
+        self.send(Done(id=m.id, changed=changed))
+
+    def _list_folder(self, m):
+        """Pages of two entries, so that paging is met."""
+        prefix = f"{m.path}/" if m.path else ""
+        below = {path for path in {**self.files, **self.folders} if path.startswith(prefix)}
+        if m.path and not below and m.path not in self.folders:
+            self._refuse(m.id, NotFoundError(what="folder", name=m.path, see="sft ls"))
+            return
+        names = sorted({path.removeprefix(prefix).split("/")[0] for path in below})
+        start = int(m.cursor or 0)
+        folders, files = [], []
+        for name in names[start : start + 2]:
+            path = prefix + name
+            if path in self.files:
+                files.append(self.files[path][0])
+            else:
+                inside = sum(1 for one in self.files if one.startswith(f"{path}/"))
+                folders.append(Folder(path, inside, 0, 0))
+        following = str(start + 2) if start + 2 < len(names) else ""
+        self.send(FolderPage(id=m.id, page=Page(tuple(folders), tuple(files), following)))
+
+    def _put_small(self, m):
+        self._store(m.id, m.path, m.signature, m.content)
+
+    def _begin_upload(self, m):
+        if m.path in self.files and m.version == 1:
+            self._exists(m.id, m.path)
+            return
+        self.open[m.id] = (m, [])
+
+    def _data(self, event):
+        begun = self.open.get(event.request_id)
+        if begun is None:
+            return
+        begun[1].append(event.chunk)
+        if len(begun[1]) % 8 == 0 and not event.last:
+            self.send(Credit(id=event.request_id, chunks=8))
+
+    def _commit_upload(self, m):
+        begun = self.open.pop(m.id, None)
+        if begun is not None:
+            self._store(m.id, begun[0].path, m.signature, b"".join(begun[1]))
+
+    def _cancel(self, m):
+        if self.open.pop(m.id, None) is not None or self.flowing.pop(m.id, None) is not None:
+            self.send(Done(id=m.id))
+
+    def _exists(self, request_id, path):
+        version = self.files[path][0].version
+        self._refuse(
+            request_id,
+            ExistsError(
+                path=path,
+                version=version.number,
+                author=version.author,
+                stored_at=version.stored_at,
+                size=version.size,
+                digest=digest_text(version.digest),
+                author_id=version.author_id,
+            ),
+        )
+
+    def _store(self, request_id, path, signature, content):
+        comment = FileComment.parse(FileSignature.parse(signature).comment)
+        digest = blake2b_512(content).digest()
+        there = self.files.get(path)
+        if there is not None and comment.version == 1:
+            self._exists(request_id, path)
+            return
+        self.keep(path, content, comment, signature)
+        receipt = sign_receipt(
+            SERVER_KEY,
+            Receipt(
+                server_id=comment.server_id,
+                file_id=comment.file_id,
+                version=comment.version,
+                size=len(content),
+                digest=digest,
+                user=comment.user,
+                name=comment.name,
+                stored_at=5000,
+            ),
+        )
+        stored = Stored(path, comment.version, len(content), digest, receipt)
+        self.send(FileStored(id=request_id, stored=stored))
+
+    def keep(self, path, content, comment, signature, *, author="ada", key=ADA_KEY):
+        """Have a file."""
+        version = FileVersion(
+            comment.version,
+            comment.user,
+            author,
+            key.public.encode(),
+            len(content),
+            blake2b_512(content).digest(),
+            comment.mtime,
+            5000,
+            comment.name,
+            signature,
+        )
+        self.files[path] = (File(comment.file_id, path, comment.user, author, version), content)
+
+    def _get_file(self, m):
+        if m.path not in self.files:
+            self._refuse(m.id, NotFoundError(what="file", name=m.path, see="sft ls"))
+            return
+        file, content = self.change(*self.files[m.path])
+        if len(content) <= SMALL_FILE_BYTES:
+            self.send(FileContent(id=m.id, file=file, content=content))
+            return
+        self.send(FileBegins(id=m.id, file=file))
+        chunks = [content[at : at + CHUNK_BYTES] for at in range(0, len(content), CHUNK_BYTES)]
+        self.flowing[m.id] = chunks
+        self._flow(m.id, m.window)
+
+    def _credit(self, m):
+        self._flow(m.id, m.chunks)
+
+    def _flow(self, request_id, chunks):
+        waiting = self.flowing.get(request_id)
+        for _ in range(chunks):
+            if not waiting:
+                return
+            chunk = waiting.pop(0)
+            if not waiting:
+                del self.flowing[request_id]
+            self._give(self.connection.send_data(request_id, chunk, not waiting))

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import pytest
+
+from sft.client.identity import passphrase_from
+from sft.client.joining import join, pending, suggested_device_name, suggested_user_name
+from sft.client.profiles import Profiles
+from sft.crypto import key_file
+from sft.crypto.keys import InvitationKey
+from sft.errors import (
+    KeyFormatError,
+    KeyLockedError,
+    NameTakenError,
+    NotJoinedError,
+    UnreachableError,
+    UserNameNotAllowedError,
+)
+from sft.model.access import Role
+from sft.model.links import InvitationLink, ServerLink
+from tests.unit.client.memory_server import ADA_KEY, SERVER_KEY
+
+SEED = bytes(range(100, 132))
+LINK = InvitationLink(
+    host="192.0.2.1",
+    port=7361,
+    server_key=SERVER_KEY.public.point,
+    server_name="acme-files",
+    seed=SEED,
+    role=Role.GUEST,
+    expires_at=10**10,
+)
+NOBODY = passphrase_from({}, None)
+
+
+def joined(dialing, state, link=LINK, *, name="ada", passphrase=None, ask=NOBODY, **options):
+    return dialing.run(
+        join(
+            dialing.reactor,
+            state,
+            link,
+            user_name=name,
+            device="laptop",
+            passphrase=passphrase,
+            ask=ask,
+            pool=dialing.pool,
+            random=lambda: 0.5,
+            clock=lambda: 5000,
+            **options,
+        )
+    )
+
+
+def keys_of(state):
+    return sorted((state.data / "keys").glob("*.key"))
+
+
+def test_joining_makes_a_key_a_profile_and_a_claim_signed_by_both(dialing, state):
+    server = dialing.server()
+    result = joined(dialing, state)
+    (claim,) = server.claims
+    assert (claim.kind, claim.user_name, claim.device) == ("join", "ada", "laptop")
+    assert claim.invitation == InvitationKey.from_seed(SEED).point
+    assert claim.public_key == result.profile.public_key
+    kept = Profiles(state).choose()
+    assert kept == result.profile
+    assert (kept.name, kept.user_id, kept.joined_at, kept.pinned_at) == (
+        "acme-files",
+        7,
+        5000,
+        5000,
+    )
+    assert result.user.name == "ada"
+    (file,) = keys_of(state)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert key_file.decode(file.read_text(), str).public.encode() == claim.public_key
+
+
+def test_a_passphrase_protects_the_new_key(dialing, state):
+    dialing.server()
+    joined(dialing, state, passphrase="open sesame")
+    (file,) = keys_of(state)
+    assert key_file.is_encrypted(file.read_text())
+    assert key_file.decode(file.read_text(), lambda: "open sesame")
+
+
+def test_the_same_invitation_goes_on_with_the_same_key_after_a_lost_line(dialing, state):
+    for _ in range(4):
+        dialing.server(hangs_up=True)
+    with pytest.raises(UnreachableError):
+        joined(dialing, state)
+    before = pending(state, LINK)
+    assert not before.joined
+    with pytest.raises(NotJoinedError):
+        Profiles(state).choose()
+    server = dialing.server()
+    after = joined(dialing, state).profile
+    assert after.public_key == before.public_key == server.claims[0].public_key
+    assert (after.name, len(keys_of(state)), len(Profiles(state).all())) == (before.name, 1, 1)
+
+
+def test_a_taken_name_spends_nothing_and_another_goes_with_the_same_key(dialing, state):
+    first = dialing.server(refuse_login=NameTakenError(name="ada", server="acme-files"))
+    with pytest.raises(NameTakenError):
+        joined(dialing, state)
+    second = dialing.server()
+    assert joined(dialing, state, name="ada2").user.name == "ada2"
+    assert first.claims[0].public_key == second.claims[0].public_key
+    assert len(keys_of(state)) == 1
+
+
+def test_going_on_with_a_protected_key_asks_for_its_passphrase(dialing, state):
+    dialing.server(refuse_login=NameTakenError(name="ada", server="acme-files"))
+    with pytest.raises(NameTakenError):
+        joined(dialing, state, passphrase="open sesame")
+    with pytest.raises(KeyLockedError):
+        joined(dialing, state, passphrase="ignored")
+
+    async def ask():
+        return "open sesame"
+
+    dialing.server()
+    assert joined(dialing, state, ask=ask).profile.joined
+
+
+def test_another_invitation_makes_another_key_and_profile(dialing, state):
+    import dataclasses
+
+    dialing.server()
+    joined(dialing, state)
+    dialing.server(me=8)
+    other = dataclasses.replace(LINK, seed=bytes(32))
+    assert joined(dialing, state, other, name="eva").profile.name == "acme-files-2"
+    assert len(keys_of(state)) == 2
+    assert Profiles(state).choose().name == "acme-files"
+
+
+def test_a_key_file_is_copied_as_it_is(dialing, state, tmp_path):
+    text = key_file.encode(ADA_KEY, "pw", opslimit=32768, memlimit=1 << 20)
+    (tmp_path / "my.key").write_text(text)
+
+    async def ask():
+        return "pw"
+
+    server = dialing.server()
+    joined(dialing, state, key_file=tmp_path / "my.key", ask=ask)
+    assert server.claims[0].public_key == ADA_KEY.public.encode()
+    (file,) = keys_of(state)
+    assert file.read_text() == text
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_is_no_key_is_refused_before_anything_is_stored(dialing, state, tmp_path):
+    (tmp_path / "my.key").write_text("not a key\n")
+    with pytest.raises(KeyFormatError):
+        joined(dialing, state, key_file=tmp_path / "my.key")
+    assert Profiles(state).all() == []
+
+
+def test_a_name_that_is_none_is_refused_before_anything_is_stored(dialing, state):
+    with pytest.raises(UserNameNotAllowedError):
+        joined(dialing, state, name="a/b")
+    assert Profiles(state).all() == []
+
+
+def test_a_server_link_joins_without_an_invitation(dialing, state):
+    link = ServerLink(LINK.host, LINK.port, LINK.server_key, LINK.server_name)
+    server = dialing.server()
+    assert joined(dialing, state, link).profile.joined
+    assert (server.claims[0].kind, server.claims[0].invitation) == ("join", None)
+
+
+def test_names_are_offered_where_they_fit():
+    assert suggested_user_name({"USER": "ada"}) == "ada"
+    assert suggested_user_name({"LOGNAME": "a/b", "USER": "ada"}) == "ada"
+    assert suggested_user_name({}) == ""
+    assert suggested_device_name()

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from sft.client import people
+from sft.crypto.keys import InvitationKey
+from sft.model.access import Role
+from sft.model.links import parse_invitation
+from sft.model.records import Invitation, InvitationState, ServerInfo, UserPage
+from sft.wire.messages import InvitationShown, UserList
+from tests.unit.client.memory_server import ADA_KEY, SERVER, SERVER_KEY, user
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [("files.acme.example:7361", "files.acme.example:7361"), ("", "x:1")],
+)
+def test_an_invitations_secret_is_in_the_link_and_never_sent(server, told, address):
+    def made(m):
+        invitation = Invitation(
+            5, m.public_key, m.role, m.name, "ada", 1, 900, InvitationState.OPEN
+        )
+        info = ServerInfo(SERVER.name, told, SERVER.public_key, SERVER.server_id, "invite")
+        server.send(InvitationShown(id=m.id, invitation=invitation, server=info))
+
+    server._make_invitation = made
+    link, invitation = server.run(
+        people.invite(server.line, role=Role.GUEST, name="gus", seconds=60)
+    )
+    assert parse_invitation(link.text()) == link
+    assert InvitationKey.from_seed(link.seed).point == server.received[-1].public_key
+    assert link.seed not in repr(server.received).encode()
+    assert (link.address, link.user_name, link.role) == (address, "gus", Role.GUEST)
+    assert (link.server_key, link.expires_at) == (SERVER_KEY.public.point, 900)
+    assert invitation.id == 5
+
+
+def test_every_page_of_the_registry_is_listed_and_admins_are_named(server):
+    import msgspec
+
+    admin = msgspec.structs.replace(user(9, "eva", ADA_KEY), role=Role.ADMIN)
+    pages = {0: ((user(7, "ada"), user(8, "gus")), 8), 8: ((admin,), 0)}
+
+    def listed(m):
+        users, following = pages[m.after]
+        server.send(UserList(id=m.id, page=UserPage(users, following)))
+
+    server._list_users = listed
+    assert [u.name for u in server.run(people.list_users(server.line))] == ["ada", "gus", "eva"]
+    assert server.run(people.admins(server.line)) == ["eva"]

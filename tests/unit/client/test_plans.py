@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+
+from sft.client.files import list_folder
+from sft.client.plans import plan_get, plan_put
+from sft.client.tree import find, fixed_part, has_pattern, matches, walk
+from sft.crypto.comment import FileComment
+from sft.errors import (
+    LocalExistsError,
+    LocalFileError,
+    NameClashError,
+    NameNotAllowedError,
+    NotFoundError,
+    UsageError,
+)
+from tests.unit.client.memory_server import SERVER
+
+# -- put -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def photos(tmp_path):
+    top = tmp_path / "photos"
+    (top / "2026" / "empty").mkdir(parents=True)
+    (top / "a.jpg").write_bytes(b"a")
+    (top / "2026" / "b.jpg").write_bytes(b"bb")
+    return top
+
+
+def planned(plan):
+    return [(item.path, item.size) for item in plan.items]
+
+
+def test_a_folder_goes_whole_under_its_own_name(photos):
+    plan = plan_put([str(photos)], to="/finance/")
+    assert planned(plan) == [("finance/photos/a.jpg", 1), ("finance/photos/2026/b.jpg", 2)]
+    assert plan.folders == ["finance/photos/2026/empty"]
+    assert (plan.total_bytes, plan.refused) == (3, [])
+    assert [item.source for item in plan.items] == [photos / "a.jpg", photos / "2026" / "b.jpg"]
+
+
+def test_dots_are_called_as_the_folder_that_they_mean(photos, monkeypatch):
+    monkeypatch.chdir(photos / "2026")
+    assert planned(plan_put(["."])) == [("2026/b.jpg", 2)]
+    assert planned(plan_put([".."]))[0] == ("photos/a.jpg", 1)
+    assert planned(plan_put(["../2026/"])) == [("2026/b.jpg", 2)]
+
+
+def test_links_in_a_folder_are_skipped_and_counted_but_a_named_one_is_followed(photos):
+    (photos / "link.jpg").symlink_to(photos / "a.jpg")
+    (photos / "loop").symlink_to(photos)
+    plan = plan_put([str(photos)])
+    assert (plan.links_skipped, len(plan.items)) == (2, 2)
+    assert not any(item.follow for item in plan.items)
+    named = plan_put([str(photos / "link.jpg")])
+    assert planned(named) == [("link.jpg", 1)]
+    assert named.items[0].follow
+
+
+def test_what_is_neither_file_nor_folder_is_skipped_and_counted(photos):
+    os.mkfifo(photos / "fifo")
+    plan = plan_put([str(photos)])
+    assert (plan.others_skipped, len(plan.items)) == (1, 2)
+    (refused,) = plan_put([str(photos / "fifo")]).refused
+    assert isinstance(refused.error, LocalFileError)
+
+
+def test_names_that_cannot_be_stored_are_known_before_the_start(photos):
+    (photos / "a:b.txt").write_bytes(b"x")
+    os.close(os.open(os.fsencode(photos) + b"/\xff", os.O_CREAT))
+    plan = plan_put([str(photos)])
+    assert len(plan.items) == 2
+    assert [type(refused.error) for refused in plan.refused] == [NameNotAllowedError] * 2
+    safe = plan_put([str(photos)], safe_names=True)
+    assert ("photos/a_b.txt", 1) in planned(safe)
+    assert safe.refused == []
+
+
+def test_two_names_that_differ_in_case_alone_clash_before_the_start(photos):
+    (photos / "A.JPG").write_bytes(b"x")
+    plan = plan_put([str(photos)])
+    assert len(plan.items) == 2
+    (refused,) = plan.refused
+    assert isinstance(refused.error, NameClashError)
+
+
+def test_a_source_that_is_missing_does_not_keep_the_others(photos):
+    plan = plan_put([str(photos / "none"), str(photos / "a.jpg")])
+    assert planned(plan) == [("a.jpg", 1)]
+    (refused,) = plan.refused
+    assert (refused.name, refused.error.code) == (str(photos / "none"), "LOCAL_FILE")
+
+
+def test_as_names_one_target(photos):
+    assert planned(plan_put([str(photos / "a.jpg")], as_path="x/y.jpg")) == [("x/y.jpg", 1)]
+    assert planned(plan_put([str(photos)], as_path="x"))[0] == ("x/a.jpg", 1)
+    for wrong in ({"to": "x"}, {"extra": True}):
+        sources = [str(photos)] * (2 if wrong.pop("extra", False) else 1)
+        with pytest.raises(UsageError):
+            plan_put(sources, as_path="y", **wrong)
+
+
+def test_standard_input_needs_a_name():
+    with pytest.raises(UsageError):
+        plan_put(["-"])
+    (item,) = plan_put(["-"], as_path="x").items
+    assert (item.source, item.path, item.size) == (None, "x", None)
+
+
+def test_a_destination_that_is_no_name_is_refused(photos):
+    for options in ({"to": "a//b"}, {"to": "con"}, {"as_path": "../x"}):
+        with pytest.raises(NameNotAllowedError):
+            plan_put([str(photos / "a.jpg")], **options)
+
+
+def test_a_socket_is_not_sent(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind("s")
+    assert len(plan_put(["s"]).refused) == 1
+
+
+# -- patterns --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "fits_not"),
+    [
+        ("*.pdf", ["a.pdf", ".pdf"], ["a/b.pdf", "a.pdfx", "a.PDF"]),
+        ("a?c", ["abc", "a.c"], ["ac", "a/c", "abbc"]),
+        ("**", ["a", "a/b", "a/b/c"], [""]),
+        ("a/**", ["a/b", "a/b/c"], ["a", "ab/c"]),
+        ("**/x", ["x", "a/x", "a/b/x"], ["ax", "a/xx"]),
+        ("a/**/x", ["a/x", "a/b/c/x"], ["ax", "b/x"]),
+        ("a**b", ["ab", "axxb"], ["a/b"]),
+        ("[ab]*", ["[ab]x"], ["ax"]),
+        ("a+(b)*", ["a+(b)c"], ["aab"]),
+        ("/docs/*", ["docs/a"], ["docs", "docs/a/b"]),
+    ],
+)
+def test_patterns(pattern, fits, fits_not):
+    assert has_pattern(pattern)
+    assert [path for path in fits if not matches(pattern, path)] == []
+    assert [path for path in fits_not if matches(pattern, path)] == []
+
+
+def test_a_hostile_pattern_costs_no_time():
+    assert not matches("*" * 200 + "a" + "*a" * 12 + "b", "a" * 60)
+
+
+def test_the_fixed_part_of_a_pattern_is_a_folder():
+    assert fixed_part("finance/2026/*.pdf") == "finance/2026"
+    assert fixed_part("**") == ""
+    with pytest.raises(NameNotAllowedError):
+        fixed_part("../*")
+
+
+# -- get -----------------------------------------------------------------------------------------------
+
+
+def put(server, *paths):
+    for number, path in enumerate(paths):
+        comment = FileComment(
+            server_id=SERVER.server_id,
+            file_id=number.to_bytes(16, "big"),
+            version=1,
+            size=2,
+            mtime=0,
+            name=path,
+            user=7,
+            prev=None,
+            ts=0,
+        )
+        server.keep(path, b"xx", comment, b"")
+
+
+@pytest.fixture
+def tree(server):
+    put(server, "docs/a.txt", "docs/b.pdf", "docs/sub/c.txt", "docs/sub/deep/d.txt", "top.txt")
+    server.folders["docs/void"] = True
+    return server
+
+
+def test_every_page_of_a_folder_is_listed(tree):
+    listing = tree.run(list_folder(tree.line, "docs"))
+    assert [folder.path for folder in listing.folders] == ["docs/sub", "docs/void"]
+    assert [file.path for file in listing.files] == ["docs/a.txt", "docs/b.pdf"]
+
+
+def test_a_walk_finds_everything_once_sorted(tree):
+    found = tree.run(walk(tree.line))
+    assert [file.path for file in found.files] == sorted(tree.files)
+    assert [f.path for f in found.folders] == ["docs", "docs/sub", "docs/sub/deep", "docs/void"]
+
+
+def test_a_pattern_lists_no_deeper_than_it_can_match(tree):
+    found = tree.run(find(tree.line, "docs/*.txt"))
+    assert [file.path for file in found.files] == ["docs/a.txt"]
+    assert {m.path for m in tree.received} == {"docs"}
+    found = tree.run(find(tree.line, "docs/**/*.txt"))
+    assert [f.path for f in found.files] == ["docs/a.txt", "docs/sub/c.txt", "docs/sub/deep/d.txt"]
+
+
+def places(plan):
+    return [(item.path, item.parts) for item in plan.items]
+
+
+def test_files_folders_and_patterns_go_below_the_destination(tree):
+    plan = tree.run(plan_get(tree.line, ["/docs/a.txt", "docs/sub", "docs/*.pdf"]))
+    assert places(plan) == [
+        ("docs/a.txt", ("a.txt",)),
+        ("docs/sub/c.txt", ("sub", "c.txt")),
+        ("docs/sub/deep/d.txt", ("sub", "deep", "d.txt")),
+        ("docs/b.pdf", ("b.pdf",)),
+    ]
+    assert (plan.total_bytes, plan.refused) == (8, [])
+
+
+def test_empty_folders_are_made_too(tree):
+    assert tree.run(plan_get(tree.line, ["docs"])).folders == [("docs", "void")]
+    assert tree.run(plan_get(tree.line, ["docs/void"])).folders == [("void",)]
+
+
+def test_everything_is_the_root(tree):
+    assert places(tree.run(plan_get(tree.line, ["/"])))[-1] == ("top.txt", ("top.txt",))
+
+
+def test_what_is_not_there_is_refused_and_the_rest_goes_on(tree):
+    plan = tree.run(plan_get(tree.line, ["nope", "no*pe", "a\x00b", "top.txt"]))
+    assert places(plan) == [("top.txt", ("top.txt",))]
+    assert [(r.name, type(r.error)) for r in plan.refused] == [
+        ("nope", NotFoundError),
+        ("no*pe", NotFoundError),
+        ("a\x00b", NameNotAllowedError),
+    ]
+
+
+def test_two_files_never_have_one_target(tree):
+    put(tree, "x/a.txt", "y/a.txt")
+    plan = tree.run(plan_get(tree.line, ["x/a.txt", "y/a.txt", "x/*.txt"]))
+    assert places(plan) == [("x/a.txt", ("a.txt",))]
+    (refused,) = plan.refused
+    assert (refused.name, type(refused.error)) == ("y/a.txt", LocalExistsError)
+
+
+def test_a_hostile_name_of_the_server_becomes_no_path_here(tree):
+    put(tree, "evil/../../etc/passwd")
+    tree.folders["evil"] = True
+    plan = tree.run(plan_get(tree.line, ["evil/**"]))
+    assert plan.items == []
+    assert all(isinstance(r.error, NameNotAllowedError | NotFoundError) for r in plan.refused)

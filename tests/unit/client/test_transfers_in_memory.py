@@ -1,0 +1,536 @@
+"""Uploads and downloads against a server in memory: what is signed, what is kept, what is refused."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import msgspec
+import pytest
+from twisted.internet.defer import CancelledError, Deferred
+
+from sft.client.landing import Existing
+from sft.client.plans import GetItem, PutItem
+from sft.client.progress import Stage
+from sft.client.transfers import get_all, put_all, verify_all
+from sft.crypto.comment import NO_HEAD, FileComment
+from sft.crypto.digests import blake2b_512
+from sft.crypto.notes import verify_receipt
+from sft.crypto.signatures import FileSignature, sign_file, verify_file
+from sft.errors import (
+    ChangedSinceError,
+    ConnectionLostError,
+    ExistsError,
+    LocalExistsError,
+    PinChangedError,
+    RoleForbidsError,
+    ServerFullError,
+    SignatureBadError,
+    SignatureInvalidError,
+    SignerUnknownError,
+    SourceChangedError,
+)
+from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
+from sft.wire.messages import BeginUpload, Cancel, CommitUpload, GetFile, PutSmall, ShowFile
+from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, SERVER, user
+
+SIZES = [
+    0,
+    1,
+    SMALL_FILE_BYTES,
+    SMALL_FILE_BYTES + 1,
+    CHUNK_BYTES,
+    CHUNK_BYTES + 1,
+    40 * CHUNK_BYTES + 7,
+]
+MTIME = 1_600_000_000
+
+
+def content_of(size):
+    return random.Random(size).randbytes(size)
+
+
+def local(tmp_path, content, name="a.bin", mtime=MTIME):
+    path = tmp_path / name
+    path.write_bytes(content)
+    os.utime(path, ns=(mtime * 10**9, mtime * 10**9 + 5))
+    return path
+
+
+def item(path, target="docs/a.bin"):
+    return PutItem(path, target, path.stat().st_size)
+
+
+def put(server, session, *items, **options):
+    return server.run(put_all(session, items, **options))
+
+
+def get(server, session, tmp_path, *items, to="out", **options):
+    return server.run(get_all(session, items, to=tmp_path / to, **options))
+
+
+def got_item(path="docs/a.bin", size=0):
+    return GetItem(path, tuple(path.split("/")[-1:]), size)
+
+
+def stored(server, content, path="docs/a.bin", key=ADA_KEY, author="ada", user_id=7, **fields):
+    """Have a file on the server that an author signed."""
+    values = {
+        "server_id": SERVER.server_id,
+        "file_id": bytes(16),
+        "version": 1,
+        "size": len(content),
+        "mtime": MTIME,
+        "name": path,
+        "user": user_id,
+        "prev": None,
+        "ts": 4000,
+    }
+    comment = FileComment(**{**values, **fields})
+    signature = sign_file(key, blake2b_512(content).digest(), comment).encode()
+    server.keep(path, content, comment, signature, author=author, key=key)
+    return comment
+
+
+def leftovers(folder):
+    return sorted(p.name for p in folder.rglob("*")) if folder.exists() else []
+
+
+# -- put -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_put_arrives_whole_and_signed_over_checked_fields(server, session, tmp_path, size):
+    content = content_of(size)
+    path = local(tmp_path, content)
+    (result,) = put(server, session, item(path))
+    assert (result.stage, result.error) == (Stage.STORED, None)
+    file, arrived = server.files["docs/a.bin"]
+    assert arrived == content
+    signature = FileSignature.parse(file.version.signature)
+    comment = verify_file(ADA_KEY.public, blake2b_512(content).digest(), signature)
+    assert comment == FileComment(
+        server_id=SERVER.server_id,
+        file_id=file.id,
+        version=1,
+        size=size,
+        mtime=MTIME,
+        name="docs/a.bin",
+        user=7,
+        prev=None,
+        ts=4000,
+        head=NO_HEAD,
+    )
+    begun = [type(m) for m in server.received]
+    assert begun == ([PutSmall] if size <= SMALL_FILE_BYTES else [BeginUpload, CommitUpload])
+
+
+@pytest.mark.parametrize("size", [5, 3 * CHUNK_BYTES])
+def test_the_receipt_is_kept_where_the_result_says(server, session, tmp_path, size):
+    (result,) = put(server, session, item(local(tmp_path, content_of(size))))
+    receipt = verify_receipt(session.server_key, result.receipt.read_text())
+    assert (receipt.size, receipt.name, receipt.version) == (size, "docs/a.bin", 1)
+    assert result.receipt.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "field", ["version", "size", "digest", "name", "user", "file_id", "server_id"]
+)
+def test_a_receipt_for_something_else_is_no_receipt(server, session, tmp_path, monkeypatch, field):
+    other = {
+        "version": 2,
+        "size": 6,
+        "digest": bytes(64),
+        "name": "docs/b.bin",
+        "user": 8,
+        "file_id": bytes(16),
+        "server_id": bytes(32),
+    }
+    sign = memory_sign()
+
+    def lie(key, receipt):
+        fields = {name: getattr(receipt, name) for name in receipt.__dataclass_fields__}
+        return sign(key, type(receipt)(**{**fields, field: other[field]}))
+
+    monkeypatch.setattr("tests.unit.client.memory_server.sign_receipt", lie)
+    (result,) = put(server, session, item(local(tmp_path, b"hello")))
+    assert isinstance(result.error, SignatureInvalidError)
+    assert result.receipt is None
+
+
+def memory_sign():
+    from tests.unit.client import memory_server
+
+    return memory_server.sign_receipt
+
+
+def test_a_source_that_is_written_while_it_is_read_is_never_signed(server, session, tmp_path):
+    path = local(tmp_path, content_of(30 * CHUNK_BYTES))
+
+    def touch(progress):
+        if progress.stage is Stage.SENDING:
+            os.utime(path, ns=(1, 1))
+
+    (result,) = put(server, session, item(path), report=touch)
+    assert isinstance(result.error, SourceChangedError)
+    assert Cancel in map(type, server.received)
+    assert CommitUpload not in map(type, server.received)
+
+
+def test_a_source_that_shrinks_is_an_error(server, session, tmp_path):
+    path = local(tmp_path, content_of(30 * CHUNK_BYTES))
+
+    def cut(progress):
+        if progress.stage is Stage.SENDING:
+            os.truncate(path, CHUNK_BYTES)
+
+    (result,) = put(server, session, item(path), report=cut)
+    assert isinstance(result.error, SourceChangedError)
+    assert server.files == {}
+
+
+def test_a_refusal_in_the_middle_ends_the_sending_and_is_what_is_said(server, session, tmp_path):
+    server.refuse[BeginUpload] = ServerFullError(size_bytes=1)
+    (result,) = put(server, session, item(local(tmp_path, content_of(40 * CHUNK_BYTES))))
+    assert isinstance(result.error, ServerFullError)
+    assert [type(m) for m in server.received][-1] is Cancel
+    # The line goes on.
+    (other,) = put(server, session, item(local(tmp_path, b"x", "b"), "b"))
+    assert other.stage is Stage.STORED
+
+
+def test_one_that_fails_does_not_keep_the_others_from_being_stored(server, session, tmp_path):
+    good, gone = local(tmp_path, b"x", "good"), local(tmp_path, b"y", "gone")
+    items = [item(gone, "gone"), item(good, "good")]
+    gone.unlink()
+    first, second = put(server, session, *items)
+    assert (first.stage, second.stage) == (Stage.FAILED, Stage.STORED)
+    assert first.error.code == "LOCAL_FILE"
+
+
+@pytest.mark.parametrize("size", [5, 3 * CHUNK_BYTES])
+def test_the_same_again_is_there_already(server, session, tmp_path, size):
+    path = local(tmp_path, content_of(size))
+    put(server, session, item(path))
+    server.received.clear()
+    if size > SMALL_FILE_BYTES:  # a small one is compared by the server
+        (result,) = put(server, session, item(path))
+        assert (result.stage, result.error, result.stored.version) == (Stage.UNCHANGED, None, 1)
+    server.received.clear()
+    (result,) = put(server, session, item(path), replace=True)
+    assert (result.stage, result.error, result.stored.version) == (Stage.UNCHANGED, None, 1)
+    assert [type(m) for m in server.received] == [ShowFile]
+
+
+def test_equal_size_and_other_bytes_is_a_conflict(server, session, tmp_path):
+    put(server, session, item(local(tmp_path, content_of(3 * CHUNK_BYTES))))
+    other = bytes(3 * CHUNK_BYTES)
+    (result,) = put(server, session, item(local(tmp_path, other)))
+    assert isinstance(result.error, ExistsError)
+    assert server.files["docs/a.bin"][1] != other
+
+
+def test_the_same_bytes_by_another_author_are_a_conflict(server, session, tmp_path):
+    content = content_of(3 * CHUNK_BYTES)
+    stored(server, content, user_id=8, author="mallory", key=MALLORY_KEY)
+    (result,) = put(server, session, item(local(tmp_path, content)))
+    assert isinstance(result.error, ExistsError)
+
+
+@pytest.mark.parametrize("size", [6, 3 * CHUNK_BYTES])
+def test_a_replace_names_the_version_that_it_saw(server, session, tmp_path, size):
+    put(server, session, item(local(tmp_path, b"first")))
+    before = server.files["docs/a.bin"][0]
+    (result,) = put(server, session, item(local(tmp_path, content_of(size))), replace=True)
+    assert (result.stage, result.stored.version) == (Stage.STORED, 2)
+    after = server.files["docs/a.bin"][0]
+    assert after.id == before.id
+    comment = FileComment.parse(FileSignature.parse(after.version.signature).comment)
+    assert comment.prev == before.version.digest
+
+
+def test_replace_of_what_is_not_there_stores_it(server, session, tmp_path):
+    (result,) = put(server, session, item(local(tmp_path, b"x")), replace=True)
+    assert (result.stage, result.stored.version) == (Stage.STORED, 1)
+
+
+def test_another_version_than_the_one_named_is_not_replaced(server, session, tmp_path):
+    put(server, session, item(local(tmp_path, b"first")))
+    (result,) = put(server, session, item(local(tmp_path, b"second")), if_version=3)
+    assert isinstance(result.error, ChangedSinceError)
+    assert server.files["docs/a.bin"][1] == b"first"
+
+
+def test_cancelling_a_put_tells_the_server_and_leaves_nothing(server, session, tmp_path):
+    path = local(tmp_path, content_of(64 * CHUNK_BYTES))
+    server.hold = True  # no credit: it stops in the middle
+    ended = []
+    running = Deferred.fromCoroutine(put_all(session, [item(path)]))
+    running.addBoth(ended.append)
+    server.pump()
+    assert not ended
+    running.cancel()
+    server.pump()
+    assert ended[0].check(CancelledError)
+    assert type(server.received[-1]) is Cancel
+
+
+def test_a_line_that_breaks_fails_every_item_and_says_so(server, session, tmp_path):
+    paths = [local(tmp_path, content_of(64 * CHUNK_BYTES + n), f"f{n}") for n in range(6)]
+    server.hold = True
+    ended = []
+    items = [item(path, path.name) for path in paths]
+    Deferred.fromCoroutine(put_all(session, items)).addBoth(ended.append)
+    server.pump()
+    server.lose()
+    assert [type(result.error) for result in ended[0]] == [ConnectionLostError] * 6
+
+
+def test_progress_goes_from_sending_over_storing_to_stored(server, session, tmp_path):
+    seen = []
+    path = local(tmp_path, content_of(3 * CHUNK_BYTES))
+    put(server, session, item(path), report=seen.append)
+    stages = [p.stage for p in seen]
+    assert [s for n, s in enumerate(stages) if n == 0 or stages[n - 1] is not s] == [
+        Stage.SENDING,
+        Stage.STORING,
+        Stage.STORED,
+    ]
+    assert seen[-1].done_bytes == seen[-1].total_bytes == 3 * CHUNK_BYTES
+
+
+def test_folders_that_hold_nothing_are_made(server, session):
+    assert put(server, session, folders=["docs/void"]) == []
+    assert "docs/void" in server.folders
+
+
+# -- get -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_is_got_is_what_was_stored_dated_and_without_an_execute_bit(
+    server, session, tmp_path, size
+):
+    content = content_of(size)
+    stored(server, content)
+    (result,) = get(server, session, tmp_path, got_item(size=size))
+    assert (result.stage, result.error) == (Stage.VERIFIED, None)
+    assert result.local == tmp_path / "out" / "a.bin"
+    assert result.local.read_bytes() == content
+    found = result.local.stat()
+    assert (found.st_mtime, found.st_mode & 0o777) == (MTIME, 0o600)
+    assert leftovers(tmp_path / "out") == ["a.bin"]
+    assert result.verdict.author == "ada"
+
+
+@pytest.mark.parametrize("size", [10, 3 * CHUNK_BYTES])
+@pytest.mark.parametrize("change", ["flipped", "shorter", "longer"])
+def test_other_bytes_than_signed_are_never_kept(server, session, tmp_path, size, change):
+    content = content_of(size)
+    stored(server, content)
+    lies = {
+        "flipped": bytes([content[0] ^ 1]) + content[1:],
+        "shorter": content[:-1],
+        "longer": content + b"x",
+    }
+    server.change = lambda file, _: (file, lies[change])
+    (result,) = get(server, session, tmp_path, got_item())
+    assert isinstance(result.error, SignatureBadError)
+    assert leftovers(tmp_path / "out") == []
+    # The line goes on.
+    server.change = lambda file, content: (file, content)
+    assert get(server, session, tmp_path, got_item())[0].stage is Stage.VERIFIED
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"id": b"another file's i"},
+        {"number": 2},
+        {"author_id": 8},
+        {"signed_name": "docs/b.bin"},
+        {"dated_at": 5},
+        {"digest": bytes(64)},
+        {"public_key": MALLORY_KEY.public.encode()},
+        {"signature": b"rubbish"},
+    ],
+    ids=lambda lie: next(iter(lie)),
+)
+def test_a_description_that_is_not_the_signed_one_is_refused(server, session, tmp_path, lie):
+    server.users[8] = user(8, "mallory", MALLORY_KEY)
+    stored(server, b"content")
+
+    def describe(file, content):
+        if "id" in lie:
+            return msgspec.structs.replace(file, **lie), content
+        version = msgspec.structs.replace(file.version, **lie)
+        return msgspec.structs.replace(file, version=version), content
+
+    server.change = describe
+    (result,) = get(server, session, tmp_path, got_item())
+    assert isinstance(result.error, SignatureBadError)
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_a_file_signed_for_another_server_is_refused(server, session, tmp_path):
+    stored(server, b"content", server_id=bytes(32))
+    assert isinstance(get(server, session, tmp_path, got_item())[0].error, SignatureBadError)
+
+
+def test_another_file_than_the_one_asked_for_is_refused(server, session, tmp_path):
+    stored(server, b"asked for", "docs/a.bin")
+    stored(server, b"other", "docs/b.bin")
+    server.change = lambda _file, _content: server.files["docs/b.bin"]
+    assert isinstance(get(server, session, tmp_path, got_item())[0].error, SignatureBadError)
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_a_key_that_the_registry_does_not_have_is_unknown(server, session, tmp_path):
+    stored(server, b"content", key=MALLORY_KEY)
+    assert isinstance(get(server, session, tmp_path, got_item())[0].error, SignerUnknownError)
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_an_author_that_the_registry_does_not_have_is_unknown(server, session, tmp_path):
+    del server.users[7]
+    stored(server, b"content")
+    assert isinstance(get(server, session, tmp_path, got_item())[0].error, SignerUnknownError)
+
+
+def test_a_key_that_is_shown_in_place_of_the_pinned_one_is_refused(server, session, tmp_path):
+    stored(server, b"content")
+    assert get(server, session, tmp_path, got_item())[0].stage is Stage.VERIFIED
+    server.users[7] = user(7, "ada", MALLORY_KEY)
+    stored(server, b"evil", "docs/b.bin", key=MALLORY_KEY)
+    (result,) = get(server, session, tmp_path, got_item("docs/b.bin"))
+    assert isinstance(result.error, PinChangedError)
+    assert leftovers(tmp_path / "out") == ["a.bin"]
+
+
+def test_a_stranger_who_takes_a_pinned_persons_name_is_refused(server, session, tmp_path):
+    stored(server, b"content")
+    get(server, session, tmp_path, got_item())
+    server.users[8] = user(8, "Ada", MALLORY_KEY)
+    stored(server, b"evil", "docs/b.bin", key=MALLORY_KEY, author="Ada", user_id=8)
+    (result,) = get(server, session, tmp_path, got_item("docs/b.bin"))
+    assert isinstance(result.error, PinChangedError)
+
+
+def test_an_author_is_asked_for_once(server, session, tmp_path):
+    for name in ("docs/a", "docs/b", "docs/c"):
+        stored(server, b"content", name)
+    get(server, session, tmp_path, *[got_item(n) for n in ("docs/a", "docs/b", "docs/c")])
+    assert [type(m).__name__ for m in server.received].count("ShowUser") == 1
+
+
+def test_a_moved_file_says_where_it_was_signed(server, session, tmp_path):
+    stored(server, b"content", "docs/old.bin")
+    file, content = server.files.pop("docs/old.bin")
+    server.files["new.bin"] = (msgspec.structs.replace(file, path="new.bin"), content)
+    (result,) = get(server, session, tmp_path, got_item("new.bin"))
+    assert result.verdict.moved_to == "new.bin"
+    assert "Signed as docs/old.bin; it is at new.bin now." in result.verdict.sentence()
+
+
+@pytest.mark.parametrize("size", [10, 3 * CHUNK_BYTES])
+def test_a_name_that_is_taken_is_left_alone_unless_forced(server, session, tmp_path, size):
+    content = content_of(size)
+    stored(server, content)
+    (tmp_path / "out").mkdir()
+    mine = tmp_path / "out" / "a.bin"
+    mine.write_bytes(b"mine")
+    (result,) = get(server, session, tmp_path, got_item())
+    assert isinstance(result.error, LocalExistsError)
+    assert mine.read_bytes() == b"mine"
+    (result,) = get(server, session, tmp_path, got_item(), existing=Existing.KEEP_BOTH)
+    assert result.local.name == "a (2).bin"
+    assert mine.read_bytes() == b"mine"
+    (result,) = get(server, session, tmp_path, got_item(), existing=Existing.FORCE)
+    assert mine.read_bytes() == content
+    assert leftovers(tmp_path / "out") == ["a (2).bin", "a.bin"]
+
+
+def test_the_signature_is_written_beside_the_file_as_it_was_stored(server, session, tmp_path):
+    stored(server, b"content")
+    (result,) = get(server, session, tmp_path, got_item(), with_signature=True)
+    assert result.signature == tmp_path / "out" / "a.bin.minisig"
+    assert result.signature.read_bytes() == server.files["docs/a.bin"][0].version.signature
+
+
+def test_verifying_keeps_nothing(server, session, tmp_path):
+    stored(server, content_of(3 * CHUNK_BYTES))
+    (result,) = server.run(verify_all(session, [got_item()]))
+    assert (result.stage, result.local) == (Stage.VERIFIED, None)
+    server.change = lambda file, content: (file, content[:-1] + b"?")
+    (result,) = server.run(verify_all(session, [got_item()]))
+    assert isinstance(result.error, SignatureBadError)
+
+
+def test_cancelling_a_get_tells_the_server_and_leaves_nothing(server, session, tmp_path):
+    stored(server, content_of(200 * CHUNK_BYTES))
+    server._credit = lambda _: None  # it stops in the middle
+    ended = []
+    running = Deferred.fromCoroutine(get_all(session, [got_item()], to=tmp_path / "out"))
+    running.addBoth(ended.append)
+    server.pump()
+    assert not ended
+    assert len(leftovers(tmp_path / "out")) == 1
+    running.cancel()
+    server.pump()
+    assert ended[0].check(CancelledError)
+    assert type(server.received[-1]) is Cancel
+    assert leftovers(tmp_path / "out") == []
+    del server._credit
+    assert get(server, session, tmp_path, got_item())[0].stage is Stage.VERIFIED
+
+
+def test_a_download_that_loses_its_line_leaves_nothing(server, session, tmp_path):
+    stored(server, content_of(200 * CHUNK_BYTES))
+    server._credit = lambda _: None
+    ended = []
+    Deferred.fromCoroutine(get_all(session, [got_item()], to=tmp_path / "out")).addBoth(
+        ended.append
+    )
+    server.pump()
+    server.lose()
+    (result,) = ended[0]
+    assert isinstance(result.error, ConnectionLostError)
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_a_refusal_in_the_middle_of_a_download_leaves_nothing(server, session, tmp_path):
+    stored(server, content_of(200 * CHUNK_BYTES))
+
+    def refuse(m):
+        if server.flowing.pop(m.id, None) is not None:
+            error = RoleForbidsError(role="guest", act="x", name="a", needed="admin", admins="eva")
+            server._refuse(m.id, error)
+
+    server._credit = refuse
+    (result,) = get(server, session, tmp_path, got_item())
+    assert isinstance(result.error, RoleForbidsError)
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_many_small_ones_go_behind_one_another_and_large_ones_four_at_a_time(
+    server, session, tmp_path
+):
+    for n in range(100):
+        stored(server, b"x", f"s{n}")
+    for n in range(6):
+        stored(server, content_of(100 * CHUNK_BYTES), f"l{n}")
+    server.hold = True
+    items = [got_item(f"s{n}", 1) for n in range(100)]
+    items += [got_item(f"l{n}", 100 * CHUNK_BYTES) for n in range(6)]
+    ended = []
+    Deferred.fromCoroutine(get_all(session, items, to=tmp_path / "out")).addBoth(ended.append)
+    server.pump()
+    asked = [m.path for m in server.received if isinstance(m, GetFile)]
+    assert len([p for p in asked if p.startswith("l")]) == 4
+    assert len([p for p in asked if p.startswith("s")]) == 32
+    server.hold = False
+    for message in list(server.received):
+        server.answer(message)
+    server.pump()
+    assert [r.item.path for r in ended[0]] == [i.path for i in items]
+    assert {r.stage for r in ended[0]} == {Stage.VERIFIED}

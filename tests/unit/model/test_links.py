@@ -1,0 +1,214 @@
+"""Links: what is written is read back, and nothing else is."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sft.errors import LinkIncompleteError, UsageError
+from sft.model import links
+from sft.model.access import Role
+from sft.model.links import (
+    InvitationLink,
+    ServerLink,
+    format_address,
+    parse_address,
+    parse_invitation,
+    parse_link,
+    parse_server_link,
+)
+
+KEY = bytes(range(32))
+SEED = bytes(range(100, 132))
+INVITATION = InvitationLink(
+    host="files.acme.org",
+    port=7361,
+    server_key=KEY,
+    server_name="acme-files",
+    seed=SEED,
+    role=Role.GUEST,
+    expires_at=1_777_903_200,
+    user_name="ivo",
+)
+SERVER = ServerLink("files.acme.org", 7361, KEY, "acme-files")
+WRITTEN = (
+    "sft://files.acme.org:7361/i#AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1"
+    "-f4CBgoMAAAAAAGn4pmAKYWNtZS1maWxlcwNpdm8"
+)
+
+
+def test_a_link_is_written_as_the_module_says() -> None:
+    text = INVITATION.text()
+    assert text[:-4] == WRITTEN
+    assert parse_link(text) == INVITATION
+    assert SERVER.text().startswith("sft://files.acme.org:7361/s#AQABAgMEBQYH")
+    assert parse_link(SERVER.text()) == SERVER
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("user_name", [None, "ivo", "Zoë", "x" * 64])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "fe80::1%eth0", "a.b-c.example"])
+def test_every_invitation_reads_back(role: Role, user_name: str | None, host: str) -> None:
+    link = replace(INVITATION, role=role, user_name=user_name, host=host)
+    assert parse_invitation(link.text()) == link
+
+
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    link = replace(SERVER, host="2001:db8::7")
+    assert link.address == "[2001:db8::7]:7361"
+    assert link.text().startswith("sft://[2001:db8::7]:7361/s#")
+    assert parse_server_link(link.text()) == link
+
+
+@pytest.mark.parametrize(
+    "paste",
+    [
+        lambda text: f"  {text}\n",
+        lambda text: "\r\n".join(text[i : i + 30] for i in range(0, len(text), 30)),
+        lambda text: "\n".join(f"│ {text[i : i + 40]:40} │" for i in range(0, len(text), 40)),
+        lambda text: f"┃{text}┃",
+        lambda text: "\n> ".join(text[i : i + 60] for i in range(0, len(text), 60)),
+        lambda text: f"<{text}>",
+        lambda text: f"\ufeff{text}\u200b",
+        lambda text: f"| {text} |",
+    ],
+)
+def test_what_terminals_and_mail_put_around_a_link_is_dropped(paste: object) -> None:
+    assert callable(paste)
+    assert parse_invitation(paste(INVITATION.text())) == INVITATION
+
+
+def test_every_cut_is_told() -> None:
+    text = INVITATION.text()
+    for length in range(len(text)):
+        with pytest.raises(LinkIncompleteError):
+            parse_link(text[:length])
+
+
+def test_every_mistyped_character_after_the_hash_is_told() -> None:
+    text = INVITATION.text()
+    for index in range(text.index("#") + 1, len(text)):
+        wrong = "A" if text[index] != "A" else "B"
+        with pytest.raises(LinkIncompleteError):
+            parse_link(text[:index] + wrong + text[index + 1 :])
+
+
+def test_a_link_of_one_kind_is_none_of_the_other() -> None:
+    # The check characters cover the kind, so that neither passes for the other by one letter.
+    with pytest.raises(LinkIncompleteError, match="check characters"):
+        parse_link(INVITATION.text().replace("/i#", "/s#"))
+    with pytest.raises(UsageError) as caught:
+        parse_invitation(SERVER.text())
+    assert "server link" in str(caught.value.values["problem"])
+    with pytest.raises(UsageError) as caught:
+        parse_server_link(INVITATION.text())
+    assert "invitation" in str(caught.value.values["problem"])
+
+
+def test_the_address_may_be_mended() -> None:
+    text = INVITATION.text().replace("files.acme.org:7361", "10.0.0.7:9000")
+    assert parse_link(text) == replace(INVITATION, host="10.0.0.7", port=9000)
+
+
+@pytest.mark.parametrize("address", ["acme", "acme:", "acme:0", "acme:65536", "[::1]", "-a:1"])
+def test_a_link_with_a_bad_address_says_so(address: str) -> None:
+    text = INVITATION.text().replace("files.acme.org:7361", address)
+    with pytest.raises(UsageError) as caught:
+        parse_link(text)
+    assert "is no address" in str(caught.value.values["problem"])
+
+
+def _with_body(body: bytes, kind: str = "i") -> str:
+    return links._written("acme:1", kind, body)
+
+
+HEAD = b"\x01" + KEY + SEED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        HEAD + b"\x03" + bytes(8) + b"\x01a",  # no such role
+        HEAD + b"\x00" + b"\xff" * 8 + b"\x01a",  # no such time
+        HEAD + b"\x00" + bytes(8) + b"\x02a",  # a name is cut
+        HEAD + b"\x00" + bytes(8) + b"\x01a\x01b\x00",  # something after the end
+        HEAD + b"\x00" + bytes(8) + b"\x01\xff",  # not UTF-8
+        HEAD + b"\x00" + bytes(8) + b"\x01/",  # no name for a server
+        HEAD + b"\x00" + bytes(8) + b"\x03con",
+        HEAD + b"\x00" + bytes(8) + b"\x00",
+        HEAD + b"\x00" + bytes(8) + b"\x01a\x01 ",  # no name for a person
+        HEAD[:-1],
+        b"\x01",
+    ],
+)
+def test_a_link_that_was_made_wrongly_is_refused(body: bytes) -> None:
+    with pytest.raises(LinkIncompleteError):
+        parse_link(_with_body(body))
+
+
+def test_a_link_of_a_newer_version_says_so() -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_link(_with_body(b"\x02" + KEY))
+    assert "version 2" in str(caught.value.values["problem"])
+
+
+def test_there_is_one_way_to_write_a_link() -> None:
+    body = b"\x01" + KEY + b"\x01a"
+    payload = urlsafe_b64encode(body).rstrip(b"=").decode()
+    assert len(body) % 3 == 2  # so the last character has unused bits
+    other = payload[:-1] + chr(ord(payload[-1]) + 1)
+    with pytest.raises(LinkIncompleteError):
+        parse_link(f"sft://acme:1/s#{other}{links._check('s', other)}")
+
+
+def test_no_seed_is_in_a_repr() -> None:
+    shown = repr(INVITATION)
+    assert "seed" not in shown
+    assert repr(SEED)[2:-1] not in shown
+    assert SEED.hex() not in shown
+
+
+def test_the_names_of_a_link_are_checked_when_it_is_written() -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        replace(INVITATION, seed=b"short").text()
+    with pytest.raises(ValueError, match="32 bytes"):
+        replace(SERVER, server_key=b"").text()
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_link_or_is_refused(text: str) -> None:
+    for candidate in (text, f"sft://{text}", f"sft://a:1/i#{text}"):
+        with pytest.raises((LinkIncompleteError, UsageError)):
+            parse_link(candidate)
+
+
+def test_a_paste_of_a_whole_file_is_refused_at_once() -> None:
+    with pytest.raises(LinkIncompleteError):
+        parse_link("sft://" + "a" * 10_000_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("localhost:7361", ("localhost", 7361)),
+        (" files.acme.org:1 ", ("files.acme.org", 1)),
+        ("127.0.0.1:65535", ("127.0.0.1", 65535)),
+        ("[::1]:7361", ("::1", 7361)),
+    ],
+)
+def test_addresses(text: str, address: tuple[str, int]) -> None:
+    assert parse_address(text) == address
+    assert format_address(*address) == text.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ":", ":1", "a:", "a:x", "a:-1", "a:1_0", "a:٣", "::1:7361", "[x]:1", "[]:1", "a/b:1"],
+)
+def test_texts_that_are_no_address(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_address(text)

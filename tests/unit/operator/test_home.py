@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from sft.errors import HomeError
+from sft.operator.home import SOCKET_PATH_BYTES, Home, HomeLock, HomeSettings, HomeState
+
+
+@pytest.fixture
+def home(tmp_path):
+    home = Home(tmp_path / "home")
+    home.make()
+    return home
+
+
+def whole(home):
+    home.data.mkdir()
+    for part in (home.keyring, home.database):
+        part.write_bytes(b"")
+    home.vault.mkdir()
+    home.master_key.write_bytes(b"")
+
+
+def test_a_home_is_closed_to_others_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        home = Home(tmp_path / "deep" / "home")
+        home.make()
+        home.write_private("secret", b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
+    assert stat.S_IMODE((home.path / "secret").stat().st_mode) == 0o600
+
+
+def test_an_empty_home_is_new(home):
+    assert home.state() is HomeState.NEW
+
+
+def test_a_home_with_all_its_parts_is_whole(home):
+    whole(home)
+    assert home.state() is HomeState.WHOLE
+
+
+@pytest.mark.parametrize("part", ["keyring", "database", "vault"])
+def test_a_home_that_lacks_a_part_is_refused_and_the_part_named(home, part):
+    whole(home)
+    missing = getattr(home, part)
+    missing.rmdir() if missing.is_dir() else missing.unlink()
+    with pytest.raises(HomeError) as refused:
+        home.state()
+    assert missing.name in refused.value.values["problem"]
+
+
+def test_a_master_key_without_data_is_refused(home):
+    home.master_key.write_bytes(b"")
+    with pytest.raises(HomeError, match="HOME"):
+        home.state()
+
+
+def test_a_first_start_that_was_cut_begins_anew(home):
+    home.master_key.write_bytes(b"")
+    home.unfinished.mkdir()
+    (home.unfinished / "keyring").write_bytes(b"half")
+    assert home.state() is HomeState.NEW
+    home.begin_unfinished()
+    assert list(home.unfinished.iterdir()) == []
+
+
+def test_publishing_gives_the_data_folder_its_name_and_never_over_one(home):
+    home.unfinished.mkdir()
+    home.publish()
+    assert home.data.is_dir()
+    home.unfinished.mkdir()
+    with pytest.raises(FileExistsError):
+        home.publish()
+
+
+def test_a_path_that_no_socket_can_have_is_refused(tmp_path):
+    name = "h" * (SOCKET_PATH_BYTES - len(os.fsencode(tmp_path)) - len("//control"))
+    Home(tmp_path / name).state()
+    with pytest.raises(HomeError):
+        Home(tmp_path / f"{name}h").state()
+
+
+def test_settings_are_kept_and_defaults_left_out(home):
+    assert home.settings() == HomeSettings()
+    kept = HomeSettings(public="files.example.org:7361", registration="closed")
+    home.keep_settings(kept)
+    assert home.settings() == kept
+    assert "master_key" not in (home.path / "home.json").read_text()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"unheard": 1}', '{"public": 7}', "\x00"])
+def test_settings_that_cannot_be_read_are_refused_not_guessed(home, text):
+    (home.path / "home.json").write_text(text)
+    with pytest.raises(HomeError):
+        home.settings()
+
+
+def test_the_servers_public_key_is_kept_for_operator_commands(home):
+    with pytest.raises(HomeError):
+        home.server_key()
+    home.keep_server_key(bytes(range(32)))
+    assert home.server_key() == bytes(range(32))
+    (home.path / "server.pub").write_text("00ff")
+    with pytest.raises(HomeError):
+        home.server_key()
+
+
+def test_one_process_has_the_lock_and_the_next_gets_it_after(home):
+    first, second = HomeLock(home), HomeLock(home)
+    assert first.take()
+    assert not second.take()
+    first.drop()
+    first.drop()
+    assert second.take()
+    second.drop()
+
+
+def test_a_lock_is_not_taken_through_a_link(home, tmp_path):
+    (home.path / "lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(HomeError):
+        HomeLock(home).take()
+    assert not (tmp_path / "elsewhere").exists()

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+from twisted.python import usage
+
+from sft.errors import UsageError
+from sft.operator import tap
+from sft.operator.home import HomeSettings
+from sft.operator.invitations import is_loopback, seconds_of
+from sft.operator.people import role_of
+from sft.operator.running import link_address
+
+
+def parsed(*words):
+    options = tap.Options()
+    options.parseOptions(list(words))
+    return options
+
+
+def test_the_bare_form_serves_on_loopback_only(tmp_path):
+    options = parsed("--home", str(tmp_path))
+    assert options.subCommand == "serve"
+    assert options.subOptions["listen"] == "tcp:7361:interface=127.0.0.1"
+    assert options.home.path == tmp_path
+
+
+def test_the_environment_names_the_home_unless_the_option_does(tmp_path, monkeypatch):
+    monkeypatch.setenv("SFT_SERVER_HOME", str(tmp_path / "a"))
+    assert parsed("serve").home.path == tmp_path / "a"
+    assert parsed("--home", str(tmp_path / "b"), "serve").home.path == tmp_path / "b"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["serve", "--registration", "anybody"],
+        ["serve", "--public", "no-port"],
+        ["serve", "--public", "host:0x10"],
+        ["serve", "--unheard"],
+        ["unheard"],
+        ["user", "role", "gus"],
+        ["user", "role", "gus", "admin", "too"],
+        ["session", "kick"],
+    ],
+)
+def test_a_mistake_in_the_options_is_a_usage_error(words):
+    with pytest.raises(usage.UsageError):
+        parsed(*words)
+
+
+def test_what_is_given_replaces_what_was_kept_and_the_rest_stays():
+    kept = HomeSettings(public="old:1", registration="closed", name="acme")
+    given = {"master-key": None, "public": "new:2", "registration": None, "name": None}
+    merged = tap.merged(kept, given)
+    assert merged == HomeSettings(public="new:2", registration="closed", name="acme")
+
+
+def test_every_subcommand_names_a_function_that_is_there():
+    from importlib import import_module
+
+    from sft.operator.options import Leaf
+
+    leaves, pending = [], [tap.Options]
+    while pending:
+        for _, _, kind, _ in getattr(pending.pop(), "subCommands", []):
+            pending.append(kind)
+            if issubclass(kind, Leaf):
+                leaves.append(kind)
+    assert len(leaves) >= 15
+    for leaf in leaves:
+        module, _, function = leaf.runs.partition(":")
+        assert callable(getattr(import_module(f"sft.operator.{module}"), function)), leaf
+
+
+def test_times_of_invitations():
+    assert seconds_of("30m") == 1800
+    assert seconds_of("12h") == 43_200
+    assert seconds_of("2d") == 172_800
+    for text in ("", "2", "d", "-1d", "0h", "2w", "1.5h", "２d"):
+        with pytest.raises(UsageError):
+            seconds_of(text)
+
+
+def test_a_role_that_does_not_exist_is_refused():
+    assert role_of("guest") == "guest"
+    with pytest.raises(UsageError):
+        role_of("root")
+
+
+def test_links_name_the_listener_or_the_computer():
+    assert link_address("127.0.0.1", 7361) == "127.0.0.1:7361"
+    assert link_address("::1", 7361) == "[::1]:7361"
+    assert not link_address("0.0.0.0", 7361).startswith("0.0.0.0")
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("::1")
+    assert not is_loopback("files.example.org")

@@ -1,0 +1,288 @@
+"""A small office for the tests of services: a real database, a real vault, four people with real keys, a clock that stands.
+
+ada   admin          max, mia   maintainers          gus   guest
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from sft.crypto.comment import FileComment
+from sft.crypto.keys import ServerKey, SigningKey
+from sft.crypto.signatures import FileSignature, sign_file, verify_file
+from sft.errors import RequestError
+from sft.limits import CHUNK_BYTES
+from sft.model.access import Role
+from sft.model.records import File, Stored, UserState
+from sft.service import commits, downloads, pending, uploads
+from sft.service.caller import Caller, operator_caller
+from sft.service.custody import Custody
+from sft.service.pending import Pending
+from sft.service.settings import NewServer, prepare
+from sft.store.database import Database, create_database, open_database
+from sft.store.reader import Readers
+from sft.store.row_types import DeviceKeyRow, UserRow
+from sft.store.rows import Transaction
+from sft.store.schema import DeviceKey, User
+from sft.vault.backend import Backend
+from sft.vault.keyring import Keyring
+from sft.vault.vault import Vault
+
+NOW = 1_777_777_777
+BEGAN = NOW - 1_000_000
+MASTER_KEY = bytes(32)
+KEYRING = Keyring.generate(MASTER_KEY, entropy=lambda count: bytes(range(count)))
+SERVER_KEY = ServerKey.from_seed(KEYRING.server_seed)
+SERVER_ID = SERVER_KEY.public.server_id()
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Person:
+    caller: Caller
+    key: SigningKey
+
+    @property
+    def public_key(self) -> bytes:
+        return self.key.public.encode()
+
+    @property
+    def id(self) -> int:
+        assert self.caller.user_id is not None
+        return self.caller.user_id
+
+
+def person(number: int, name: str, role: Role) -> Person:
+    key = SigningKey.from_seed(bytes([number]) * 32, bytes([number]) * 8)
+    return Person(Caller(number, number, name, role), key)
+
+
+ADA = person(1, "ada", Role.ADMIN)
+MAX = person(2, "max", Role.MAINTAINER)
+MIA = person(3, "mia", Role.MAINTAINER)
+GUS = person(4, "gus", Role.GUEST)
+PEOPLE = (ADA, MAX, MIA, GUS)
+OPERATOR = operator_caller()
+
+
+def digest_of(content: bytes) -> bytes:
+    return hashlib.blake2b(content).digest()
+
+
+def chunks_of(content: bytes) -> list[bytes]:
+    return [
+        content[start : start + CHUNK_BYTES] for start in range(0, len(content) or 1, CHUNK_BYTES)
+    ]
+
+
+def file_id_of(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def comment_of(who: Person, path: str, content: bytes, **changes: Any) -> FileComment:
+    fields: dict[str, Any] = {
+        "server_id": SERVER_ID,
+        "file_id": file_id_of(path),
+        "version": 1,
+        "size": len(content),
+        "mtime": 1_500_000_000,
+        "name": path,
+        "user": who.id,
+        "prev": None,
+        "ts": NOW,
+    }
+    return FileComment(**(fields | changes))
+
+
+def signature_of(who: Person, path: str, content: bytes, **changes: Any) -> bytes:
+    return sign_file(
+        who.key, digest_of(content), comment_of(who, path, content, **changes)
+    ).encode()
+
+
+def make_template(folder: Path) -> Path:
+    """Make a database with the four people in it, to be copied."""
+    path = folder / "template.db"
+    create_database(path)
+    database = open_database(path, KEYRING.row_key)
+    with database.write_engine.begin() as connection:
+        transaction = Transaction(connection, database.marks, BEGAN)
+        prepare(transaction, [NewServer("acme-files", "localhost:7361", SERVER_KEY.public.point)])
+        transaction.rows.insert(
+            [
+                UserRow(p.id, p.caller.name, p.caller.name, p.caller.role, UserState.ACTIVE, BEGAN)
+                for p in PEOPLE
+            ]
+        )
+        transaction.rows.insert(
+            [DeviceKeyRow(p.id, p.id, p.public_key, "laptop", BEGAN, None) for p in PEOPLE]
+        )
+    database.close()
+    return path
+
+
+class Office:
+    """Everything that the services need, and short ways of using them."""
+
+    def __init__(self, folder: Path, template: Path, backend: Backend) -> None:
+        self.path = folder / "sft.db"
+        shutil.copyfile(template, self.path)
+        self.keyring_path = folder / "keyring"
+        self.now = NOW
+        self.backend = backend
+        self.database: Database = open_database(self.path, KEYRING.row_key)
+        # What a power cut leaves is for the store's tests: here a sync only costs time.
+        with closing(self.database.write_engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA synchronous=OFF")
+        self.vault = Vault(backend, KEYRING)
+        self.custody = Custody(self.vault, SERVER_KEY)
+        self.readers = Readers(self.database, lambda: self.now)
+
+    def close(self) -> None:
+        self.database.close()
+
+    # -- transactions ------------------------------------------------------------------------------
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with self.database.write_engine.begin() as connection:
+            yield Transaction(connection, self.database.marks, self.now)
+
+    def reading(self) -> Any:
+        return self.readers.reading()
+
+    def ask(self, query: Callable[..., T], who: Person | Caller, **fields: Any) -> T:
+        caller = who.caller if isinstance(who, Person) else who
+        with self.readers.reading() as reading:
+            return query(reading, caller, **fields)
+
+    def act_each(
+        self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], *items: Any
+    ) -> Sequence[T | RequestError]:
+        with self.transaction() as transaction:
+            return act(transaction, items)
+
+    def act(
+        self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], item: Any
+    ) -> T:
+        (outcome,) = self.act_each(act, item)
+        if isinstance(outcome, RequestError):
+            raise outcome
+        return outcome
+
+    def tamper(self, statement: str, *values: Any) -> None:
+        """Change the database file as somebody would who has only the file."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            connection.execute(statement, values)
+            connection.commit()
+
+    # -- files -------------------------------------------------------------------------------------
+
+    def pend(self, who: Person, path: str, content: bytes, **changes: Any) -> Pending:
+        return pending.put_small(
+            self.custody,
+            who.caller,
+            who.public_key,
+            path=path,
+            signature=signature_of(who, path, content, **changes),
+            content=content,
+        )
+
+    def begin(
+        self, who: Person, path: str, size: int | None, *, version: int = 1, **changes: Any
+    ) -> uploads.Upload:
+        file_id = changes.get("file_id", file_id_of(path))
+        return self.ask(
+            uploads.begin,
+            who,
+            custody=self.custody,
+            path=path,
+            file_id=file_id,
+            version=version,
+            size=size,
+        )
+
+    def stream(
+        self, who: Person, path: str, content: bytes, *, known_size: bool = True, **changes: Any
+    ) -> Pending:
+        upload = self.begin(who, path, len(content) if known_size else None, **changes)
+        upload.start()
+        self.push(upload, content)
+        return upload.finish(digest_of(content), signature_of(who, path, content, **changes))
+
+    @staticmethod
+    def push(upload: uploads.Upload, content: bytes) -> None:
+        chunks = chunks_of(content)
+        for start in range(0, len(chunks), 3):
+            batch = chunks[start : start + 3]
+            upload.append(upload.seal(batch, last=start + 3 >= len(chunks)))
+
+    def commit(self, item: Pending) -> Stored:
+        try:
+            committed = self.act(commits.commit, item)
+        except RequestError:
+            pending.discard(item)
+            raise
+        return pending.settle(item, committed)
+
+    def put(self, who: Person, path: str, content: bytes = b"content", **changes: Any) -> Stored:
+        return self.commit(self.pend(who, path, content, **changes))
+
+    def replace(self, who: Person, path: str, content: bytes, seen: File) -> Stored:
+        return self.put(
+            who,
+            path,
+            content,
+            file_id=seen.id,
+            version=seen.version.number + 1,
+            prev=seen.version.digest,
+        )
+
+    def get(self, who: Person, path: str, version: int = 0) -> bytes:
+        """Download and check as a client does."""
+        download = self.ask(downloads.begin, who, custody=self.custody, path=path, version=version)
+        if download.small:
+            content = download.whole()
+        else:
+            download.start()
+            content = b""
+            while sealed := download.read(3):
+                content += b"".join(download.open(sealed))
+            download.close()
+        author = next(p for p in PEOPLE if p.id == download.file.version.author_id)
+        signature = FileSignature.parse(download.file.version.signature)
+        comment = verify_file(author.key.public, digest_of(content), signature)
+        assert (comment.file_id, comment.size) == (download.file.id, len(content))
+        return content
+
+    # -- people ------------------------------------------------------------------------------------
+
+    def change_user(self, who: Person, **changes: Any) -> None:
+        with self.transaction() as transaction:
+            row = transaction.rows.one(UserRow, User.id == who.id)
+            assert row is not None
+            transaction.rows.update([replace(row, **changes)])
+
+    def end_key(self, who: Person) -> None:
+        with self.transaction() as transaction:
+            row = transaction.rows.one(DeviceKeyRow, DeviceKey.user_id == who.id)
+            assert row is not None
+            transaction.rows.update([replace(row, ended_at=self.now)])
+
+    def add_key(self, who: Person, key: SigningKey) -> Person:
+        """Give a person a second device."""
+        with self.transaction() as transaction:
+            number = transaction.rows.next_id(DeviceKeyRow)
+            row = DeviceKeyRow(number, who.id, key.public.encode(), "phone", self.now, None)
+            transaction.rows.insert([row])
+        return Person(replace(who.caller, key_id=number), key)

@@ -1,0 +1,137 @@
+"""Who asks is read again, every time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from sft.errors import (
+    LoginRefusedError,
+    OperatorOnlyError,
+    RoleForbidsError,
+    RowForgedError,
+)
+from sft.model.access import Permission, Role
+from sft.service.caller import Caller, current, current_each, demand, operator_caller
+from tests.unit.service.office import ADA, GUS, MAX, MIA, OPERATOR, Office
+
+
+def test_a_caller_has_the_role_and_name_that_rule_now(office: Office) -> None:
+    stale = replace(MAX.caller, name="formerly", role=Role.ADMIN, session_id=9)
+    with office.reading() as reading:
+        assert current(reading, stale) == Caller(2, 2, "max", Role.MAINTAINER, 9)
+    office.change_user(MAX, role="guest")
+    with office.reading() as reading:
+        assert current(reading, stale).role is Role.GUEST
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"state": "disabled"}, "the user is disabled"),
+        ({"state": "removed"}, "the user is removed"),
+    ],
+)
+def test_whoever_is_locked_out_is_nobody(
+    office: Office, changes: dict[str, Any], problem: str
+) -> None:
+    office.change_user(MAX, **changes)
+    with office.reading() as reading, pytest.raises(LoginRefusedError) as refused:
+        current(reading, MAX.caller)
+    assert refused.value.values == {"server": "acme-files"}
+    assert refused.value.detail == problem
+
+
+@pytest.mark.parametrize(
+    ("caller", "problem"),
+    [
+        (replace(MAX.caller, user_id=99), "unknown here"),
+        (replace(MAX.caller, key_id=99), "unknown here"),
+        (replace(MAX.caller, user_id=None), "unknown here"),
+        (replace(MAX.caller, key_id=None), "unknown here"),
+        (replace(MAX.caller, key_id=1), "the key of another user"),
+    ],
+)
+def test_user_and_key_belong_together(office: Office, caller: Caller, problem: str) -> None:
+    with office.reading() as reading, pytest.raises(LoginRefusedError) as refused:
+        current(reading, caller)
+    assert refused.value.detail == problem
+
+
+def test_a_key_ends_at_its_moment(office: Office) -> None:
+    office.now += 10
+    office.end_key(MAX)
+    office.now -= 1
+    with office.reading() as reading:
+        assert current(reading, MAX.caller).name == "max"
+    office.now += 1
+    with office.reading() as reading, pytest.raises(LoginRefusedError) as refused:
+        current(reading, MAX.caller)
+    assert refused.value.detail == "the key has ended"
+
+
+def test_the_operator_has_no_row(office: Office) -> None:
+    with office.reading() as reading:
+        assert current(reading, operator_caller(3)) == operator_caller(3)
+    assert operator_caller().operator
+    assert not ADA.caller.operator
+
+
+def test_many_callers_are_read_together(office: Office) -> None:
+    office.change_user(MIA, state="disabled")
+    office.change_user(MAX, role="guest")
+    with office.reading() as reading:
+        one, two, three, four, five = current_each(
+            reading, [ADA.caller, MIA.caller, OPERATOR, MAX.caller, ADA.caller]
+        )
+    assert (one, three, five) == (ADA.caller, OPERATOR, ADA.caller)
+    assert isinstance(two, LoginRefusedError)
+    assert four == replace(MAX.caller, role=Role.GUEST)
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE users SET role = 'admin' WHERE id = 4",
+    "UPDATE users SET state = 'active', mac = zeroblob(32) WHERE id = 4",
+    "UPDATE device_keys SET user_id = 4 WHERE id = 1",
+    "UPDATE device_keys SET ended_at = NULL, added_at = 0 WHERE id = 4",
+])  # fmt: skip
+def test_a_forged_user_or_key_is_refused_by_name(office: Office, statement: str) -> None:
+    office.tamper(statement)
+    caller = replace(GUS.caller, key_id=1) if "SET user_id" in statement else GUS.caller
+    with office.reading() as reading, pytest.raises(RowForgedError) as refused:
+        current(reading, caller)
+    assert refused.value.table in statement
+    assert refused.value.row == statement[-1]
+
+
+def test_a_role_without_the_permission_is_told_all_about_it(office: Office) -> None:
+    office.change_user(MIA, role="admin")
+    office.change_user(MAX, role="admin", state="disabled")
+    with office.reading() as reading, pytest.raises(RoleForbidsError) as refused:
+        demand(reading, GUS.caller, Permission.FILE_WRITE)
+    assert refused.value.values == {
+        "role": "guest",
+        "act": "store files",
+        "name": "gus",
+        "needed": "maintainer",
+        "admins": "ada, mia",
+    }
+
+
+def test_one_of_several_permissions_is_enough(office: Office) -> None:
+    both = (Permission.FILE_DELETE, Permission.FILE_DELETE_ANY)
+    with office.reading() as reading:
+        demand(reading, OPERATOR, *both)  # holds the second alone
+        demand(reading, MAX.caller, *both)  # the first alone
+        with pytest.raises(RoleForbidsError) as refused:
+            demand(reading, GUS.caller, *both)
+    assert refused.value.values["act"] == "delete files"
+
+
+def test_what_no_role_may_do_is_the_operators(office: Office) -> None:
+    with office.reading() as reading:
+        demand(reading, OPERATOR, Permission.VAULT_MANAGE)
+        with pytest.raises(OperatorOnlyError):
+            demand(reading, ADA.caller, Permission.VAULT_MANAGE)

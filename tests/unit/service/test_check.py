@@ -1,0 +1,266 @@
+import os
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from sft.crypto.comment import FileComment
+from sft.crypto.signatures import sign_file
+from sft.model.records import VaultReport
+from sft.service import check as check_module
+from sft.service.check import check
+from sft.service.files import show_file
+from sft.service.trash import Deletion, delete
+from sft.store.row_types import VersionRow
+from tests.unit.service.office import ADA, MAX, OPERATOR, Office, comment_of, digest_of
+from tests.unit.service.test_files import put_many
+
+BIG = 70_000
+
+
+def run(office: Office) -> VaultReport:
+    job = office.ask(check, OPERATOR, custody=office.custody, readings=office.reading)
+    return job()
+
+
+def faults(office: Office) -> list[tuple[str, str]]:
+    report = run(office)
+    assert report.more_faults == 0
+    return [(fault.what, fault.problem) for fault in report.faults]
+
+
+def fill(office: Office) -> bytes:
+    """Two versions of a small file, a big one, one in the trash.
+
+    Returns:
+        The id of the big one's object.
+    """
+    office.put(MAX, "d/small", b"1")
+    office.replace(MAX, "d/small", b"2", office.ask(show_file, MAX, path="d/small"))
+    item = office.stream(MAX, "d/e/big", os.urandom(BIG))
+    office.commit(item)
+    office.put(ADA, "gone", b"gone")
+    office.act(delete, Deletion(ADA.caller, "gone"))
+    return item.object_id
+
+
+@pytest.mark.parametrize("page", [1, 2, 200])
+def test_a_sound_vault_has_no_faults(
+    office: Office, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    monkeypatch.setattr(check_module, "PAGE", page)
+    fill(office)
+    assert run(office) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
+
+
+def test_an_empty_vault_has_no_faults(office: Office) -> None:
+    assert run(office) == VaultReport(files=0, versions=0, bytes_checked=0)
+
+
+# -- objects ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", [0, 20, 100, 200, 66_000, -1])
+def test_a_changed_byte_is_found_and_the_file_named(office: Office, place: int) -> None:
+    shelf, object_id = office.backend.shelf.objects, fill(office)
+    data = bytearray(shelf[object_id])
+    data[place] ^= 1
+    shelf[object_id] = bytes(data)
+    ((what, problem),) = faults(office)
+    assert what == "d/e/big version 1"
+    assert object_id.hex() in problem
+
+
+def test_a_cut_object_is_found(office: Office) -> None:
+    shelf, object_id = office.backend.shelf.objects, fill(office)
+    shelf[object_id] = shelf[object_id][:-16]
+    assert [what for what, _ in faults(office)] == ["d/e/big version 1"]
+
+
+def test_a_missing_object_is_found(office: Office) -> None:
+    office.backend.shelf.objects.pop(fill(office))
+    found = dict(faults(office))
+    assert "missing" in found["d/e/big version 1"]
+
+
+def test_a_changed_sidecar_is_found(office: Office) -> None:
+    sidecars, object_id = office.backend.shelf.sidecars, fill(office)
+    sidecars[object_id] = sidecars[object_id][:-1] + bytes([sidecars[object_id][-1] ^ 1])
+    assert [what for what, _ in faults(office)] == ["d/e/big version 1"]
+
+
+def test_a_damaged_or_missing_small_object_is_found(office: Office) -> None:
+    fill(office)
+    office.tamper("UPDATE small_objects SET sealed = zeroblob(length(sealed)) WHERE rowid = 1")
+    office.tamper("DELETE FROM small_objects WHERE rowid = 2")
+    found = faults(office)
+    assert len(found) == 2
+    assert {what for what, _ in found} <= {
+        "d/small version 1", "d/small version 2", "gone version 1"
+    }  # fmt: skip
+    assert "its content is gone" in dict(found).values()
+
+
+# -- strays -------------------------------------------------------------------------------------------
+
+
+def test_an_object_that_nobody_knows_is_found(disk_office: Office) -> None:
+    fill(disk_office)
+    stray = disk_office.stream(MAX, "lost", bytes(BIG))
+    assert faults(disk_office) == []  # it is under way
+    disk_office.custody.in_flight.discard(stray.object_id)
+    assert faults(disk_office) == [(f"object {stray.object_id.hex()}", "nobody knows it")]
+
+
+def test_an_object_that_is_being_destroyed_is_no_stray(office: Office) -> None:
+    from sft.service.trash import Purging, purge
+
+    fill(office)
+    office.act(delete, Deletion(MAX.caller, "d/e/big"))
+    office.act(purge, Purging(OPERATOR, office.now))
+    assert list(office.vault.ids())
+    assert faults(office) == []
+
+
+def test_an_upload_that_commits_during_the_check_is_no_stray(office: Office) -> None:
+    """It is seen in the vault, and has its row before the database is asked."""
+    items = [office.stream(MAX, f"{n}", os.urandom(BIG)) for n in range(3)]
+    vault_ids = office.vault.ids
+
+    def ids_while_they_commit() -> Any:
+        seen = list(vault_ids())
+        while items:
+            office.commit(items.pop())
+        return iter(seen)
+
+    office.custody.vault.ids = ids_while_they_commit  # type: ignore[method-assign]
+    assert [f for f in faults(office) if "nobody" in f[1]] == []
+
+
+def test_an_upload_that_is_refused_during_the_check_is_no_stray(office: Office) -> None:
+    from sft.service.pending import discard
+
+    item = office.stream(MAX, "a", os.urandom(BIG))
+    vault_ids = office.vault.ids
+
+    def ids_before_it_is_discarded() -> Any:
+        seen = list(vault_ids())
+        discard(item)
+        return iter(seen)
+
+    def ids() -> Any:
+        return next(listings)()
+
+    listings = iter([ids_before_it_is_discarded, vault_ids])
+    office.custody.vault.ids = ids  # type: ignore[method-assign]
+    assert faults(office) == []
+
+
+def test_a_small_object_that_nobody_knows_is_found(office: Office) -> None:
+    fill(office)
+    office.tamper("INSERT INTO small_objects VALUES (?, ?)", b"s" * 16, b"x")
+    assert faults(office) == [(f"small object {(b's' * 16).hex()}", "nobody knows it")]
+
+
+# -- rows ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("UPDATE versions SET size = 9 WHERE file = 1 AND number = 2", "d/small (row 1, 2 of versions)"),
+        ("UPDATE versions SET key_id = 1 WHERE file = 2", "d/e/big (row 2, 1 of versions)"),
+        ("UPDATE files SET owner_id = 4 WHERE id = 2", "d/e/big (row 2 of files)"),
+        ("UPDATE files SET trashed_at = 1 WHERE id = 3", "gone (row 3 of files)"),
+        ("UPDATE users SET role = 'admin' WHERE id = 4", "row 4 of users"),
+        ("UPDATE device_keys SET ended_at = 1 WHERE id = 4", "row 4 of device_keys"),
+        ("UPDATE folders SET maker_id = 4 WHERE id = 3", "row 3 of folders"),
+        ("UPDATE settings SET value = 'open' WHERE name = 'registration'", "row registration of settings"),
+        ("INSERT INTO purges VALUES (zeroblob(16), 1, zeroblob(32))", f"row {'00' * 16} of purges"),
+    ],
+)  # fmt: skip
+def test_a_forged_row_is_found_and_named(office: Office, statement: str, named: str) -> None:
+    fill(office)
+    office.tamper(statement)
+    assert (named, "was changed outside the server") in faults(office)
+
+
+def test_every_forged_row_is_found_and_the_rest_is_checked(office: Office) -> None:
+    put_many(office, *(f"{n}" for n in range(20)))
+    office.tamper("UPDATE versions SET size = 99 WHERE file % 4 = 0")
+    report = run(office)
+    assert len(report.faults) == 5
+    assert (report.files, report.versions) == (20, 15)
+
+
+def test_a_report_counts_what_it_does_not_list(office: Office) -> None:
+    put_many(office, *(f"{n}" for n in range(250)))
+    office.tamper("UPDATE versions SET size = 99")
+    report = run(office)
+    assert (len(report.faults), report.more_faults) == (200, 50)
+
+
+def test_a_missing_version_and_a_missing_folder_are_found(office: Office) -> None:
+    object_id = fill(office)
+    office.tamper("DELETE FROM versions WHERE file = 2")
+    office.tamper("DELETE FROM folders WHERE name = 'd'")
+    # The big one's folders can no longer be spelled, and its version, which says what was signed, is gone.
+    found = dict(faults(office))
+    assert found.pop(f"object {object_id.hex()}") == "nobody knows it"
+    assert set(found.items()) == {
+        ("file 2", "its newest version is gone"),
+        ("d/small", "its folder is gone"),
+    }
+
+
+# -- signatures ---------------------------------------------------------------------------------------
+
+
+def resign(office: Office, comment: FileComment, content: bytes, **changes: Any) -> None:
+    """Write another signature with a good mark: what a thief of the row key could do, and no more."""
+    signature = sign_file(MAX.key, digest_of(content), comment).encode()
+    with office.transaction() as transaction:
+        rows = transaction.rows.all(VersionRow)
+        transaction.rows.update([replace(rows[0], signature=signature, **changes)])
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"server_id": bytes(32)}, "its signature names another server"),
+        ({"file_id": bytes(16)}, "its signature names another file"),
+        ({"version": 2, "prev": bytes(64)}, "its signature names another version"),
+        ({"size": 3}, "its signature names another size"),
+        ({"name": "b"}, "its signature names another name"),
+        ({"user": 3}, "its signature names another user"),
+        ({"mtime": 3}, "its signature names another mtime"),
+    ],
+)
+def test_a_signature_over_other_facts_is_found(
+    office: Office, changes: dict[str, Any], problem: str
+) -> None:
+    office.put(MAX, "a", b"x")
+    resign(office, comment_of(MAX, "a", b"x", **changes), b"x")
+    assert faults(office) == [("a version 1", problem)]
+
+
+def test_a_signature_of_another_content_or_person_is_found(office: Office) -> None:
+    office.put(MAX, "a", b"x")
+    resign(office, comment_of(MAX, "a", b"x"), b"y")
+    ((what, problem),) = faults(office)
+    assert what == "a version 1"
+    assert problem.startswith("its signature does not hold")
+    resign(office, comment_of(MAX, "a", b"x"), b"x", author_id=ADA.id)
+    assert faults(office) == [("a version 1", "the key that signed it is gone, or another's")]
+
+
+def test_a_version_that_follows_another_content_is_found(office: Office) -> None:
+    office.put(MAX, "a", b"1")
+    office.replace(MAX, "a", b"2", office.ask(show_file, MAX, path="a"))
+    comment = comment_of(MAX, "a", b"2", version=2, prev=bytes(64))
+    signature = sign_file(MAX.key, digest_of(b"2"), comment).encode()
+    with office.transaction() as transaction:
+        rows = transaction.rows.all(VersionRow)
+        second = next(row for row in rows if row.number == 2)
+        transaction.rows.update([replace(second, signature=signature)])
+    assert faults(office) == [("a version 2", "its signature names another prev")]

@@ -1,0 +1,209 @@
+"""Every act on files × every role × whose it is: the mission's table, row by row."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sft.errors import (
+    BadRequestError,
+    NotFoundError,
+    NotYoursError,
+    OperatorOnlyError,
+    RoleForbidsError,
+)
+from sft.service import check, downloads, files, folders, rotation, trash, upkeep, uploads
+from sft.service.caller import Caller
+from sft.service.commits import commit
+from sft.service.use_case import USE_CASES
+from tests.unit.service.office import (
+    ADA,
+    GUS,
+    MAX,
+    MIA,
+    OPERATOR,
+    Office,
+    Person,
+    digest_of,
+    file_id_of,
+)
+
+YES, OWNER = "yes", "owner"
+Act = Callable[[Office, Person, Caller, Person], Any]
+
+
+def caller_of(who: Person | None) -> Caller:
+    return OPERATOR if who is None else who.caller
+
+
+def put(office: Office, who: Person, _caller: Caller, _owner: Person) -> Any:
+    return office.put(who, "new", b"x")
+
+
+def put_large(office: Office, who: Person, _caller: Caller, _owner: Person) -> Any:
+    return office.commit(office.stream(who, "new", bytes(30_000)))
+
+
+def replace(office: Office, who: Person, _caller: Caller, _owner: Person) -> Any:
+    changes = {"file_id": file_id_of("d/a"), "version": 2, "prev": digest_of(b"content")}
+    return office.put(who, "d/a", b"x", **changes)
+
+
+def replace_large(office: Office, who: Person, _caller: Caller, _owner: Person) -> Any:
+    changes = {"file_id": file_id_of("d/a"), "version": 2, "prev": digest_of(b"content")}
+    return office.commit(office.stream(who, "d/a", bytes(30_000), **changes))
+
+
+def get(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.ask(downloads.begin, caller, custody=office.custody, path="d/a").whole()
+
+
+def show(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.ask(files.show_file, caller, path="d/a")
+
+
+def listing(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.ask(files.list_folder, caller, path="d")
+
+
+def find(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.ask(files.find_files, caller)
+
+
+def list_trash(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.ask(files.list_trash, caller)
+
+
+def make_folder(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.act(folders.make_folder, folders.FolderMade(caller, "new"))
+
+
+def rename(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.act(folders.move, folders.Moved(caller, "d/a", "d/b"))
+
+
+def rename_folder(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.act(folders.move, folders.Moved(caller, "d", "e"))
+
+
+def delete(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.act(trash.delete, trash.Deletion(caller, "d/a"))
+
+
+def delete_folder(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.act(trash.delete, trash.Deletion(caller, "d", recursive=True))
+
+
+def restore(office: Office, _who: Person, caller: Caller, owner: Person) -> Any:
+    with contextlib.suppress(NotFoundError):  # asked for a second time
+        office.act(trash.delete, trash.Deletion(ADA.caller, "d/a"))
+    return office.act(trash.restore, trash.Restoration(caller, "d/a"))
+
+
+def check_vault(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.ask(check.check, caller, custody=office.custody, readings=office.reading)
+
+
+def collect(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
+    return office.ask(upkeep.collect, caller, **parts)
+
+
+def purge(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return office.act(trash.purge, trash.Purging(caller, office.now))
+
+
+def rotate(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
+    stages = {"keyring_path": office.keyring_path, "stage": bytes, "settle": print}
+    return office.ask(rotation.rotate, caller, **parts, **stages)
+
+
+def reencrypt(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
+    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
+    return office.ask(rotation.reencrypt, caller, **parts)
+
+
+# Of whose file: own and another's for an admin, own and another's for a maintainer, own (from a time as maintainer)
+# and another's for a guest, another's for the operator; None where it cannot be asked.
+TABLE: list[tuple[Act, str]] = [
+    (put, "yes yes yes yes role role none"),
+    (put_large, "yes yes yes yes role role none"),
+    (replace, "yes yes yes owner role role none"),
+    (replace_large, "yes yes yes owner role role none"),
+    (get, "yes yes yes yes yes yes role"),
+    (show, "yes yes yes yes yes yes yes"),
+    (listing, "yes yes yes yes yes yes yes"),
+    (find, "yes yes yes yes yes yes yes"),
+    (list_trash, "yes yes yes yes role role yes"),
+    (make_folder, "yes yes yes yes role role role"),
+    (rename, "yes yes yes owner role role role"),
+    (rename_folder, "yes yes yes owner role role role"),
+    (delete, "yes yes yes owner role role yes"),
+    (delete_folder, "yes yes yes owner role role yes"),
+    (restore, "yes yes yes owner role role yes"),
+    (check_vault, "role role role role role role yes"),
+    (collect, "role role role role role role yes"),
+    (purge, "role role role role role role yes"),
+    (rotate, "role role role role role role yes"),
+    (reencrypt, "role role role role role role yes"),
+]
+# One guest is the owner of a file: stored as a maintainer, then demoted.
+COLUMNS: list[tuple[Person | None, Person]] = [
+    (ADA, ADA), (ADA, MAX), (MAX, MAX), (MAX, MIA), (GUS, GUS), (GUS, MAX), (None, MAX),
+]  # fmt: skip
+CASES = [
+    pytest.param(act, who, owner, outcome, id=f"{act.__name__}-{column}")
+    for act, row in TABLE
+    for column, ((who, owner), outcome) in enumerate(zip(COLUMNS, row.split(), strict=True))
+    if outcome != "none"
+]
+
+
+@pytest.mark.parametrize(("act", "who", "owner", "outcome"), CASES)
+def test_the_table_holds(
+    office: Office, act: Act, who: Person | None, owner: Person, outcome: str
+) -> None:
+    if owner is GUS:
+        office.change_user(GUS, role="maintainer")
+    office.put(owner, "d/a", b"content")
+    if owner is GUS:
+        office.change_user(GUS, role="guest")
+    if outcome == YES:
+        act(office, who or ADA, caller_of(who), owner)
+        return
+    error = NotYoursError if outcome == OWNER else (RoleForbidsError, OperatorOnlyError)
+    with pytest.raises(error):
+        act(office, who or ADA, caller_of(who), owner)
+    if who is not None:
+        # A client's word on its own role counts for nothing.
+        boastful = Person(Caller(who.id, who.id, "x", ADA.caller.role), who.key)
+        with pytest.raises(error):
+            act(office, boastful, boastful.caller, owner)
+    if act is not restore:
+        assert office.get(ADA, "d/a") == b"content"
+
+
+def test_the_operator_stores_nothing(office: Office) -> None:
+    fields = {"custody": office.custody, "path": "a", "file_id": bytes(16), "version": 1, "size": 1}
+    with pytest.raises((RoleForbidsError, OperatorOnlyError)):
+        office.ask(uploads.begin, OPERATOR, **fields)
+    from sft.service.pending import put_small
+
+    with pytest.raises(BadRequestError):
+        put_small(office.custody, OPERATOR, b"", path="a", signature=b"", content=b"")
+
+
+def test_every_use_case_of_files_is_in_the_table() -> None:
+    modules = {check, downloads, files, folders, rotation, trash, upkeep, uploads}
+    names = {module.__name__ for module in modules} | {"sft.service.commits"}
+    registered = {case.name for case in USE_CASES.values() if case.name.rsplit(".", 1)[0] in names}
+    acted = {
+        uploads.begin, commit, downloads.begin, files.show_file, files.list_folder, files.find_files,
+        files.list_trash, folders.make_folder, folders.move, trash.delete, trash.restore, trash.purge,
+        check.check, upkeep.collect, rotation.rotate, rotation.reencrypt,
+    }  # fmt: skip
+    assert registered == {USE_CASES[function].name for function in acted}

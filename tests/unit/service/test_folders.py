@@ -1,0 +1,273 @@
+import os
+
+import pytest
+
+from sft.errors import (
+    BadRequestError,
+    ExistsError,
+    FolderInTheWayError,
+    NameClashError,
+    NameNotAllowedError,
+    NotFoundError,
+    NotYoursError,
+    RequestError,
+)
+from sft.limits import PATH_BYTES
+from sft.model.records import File, Folder
+from sft.service.files import list_folder, show_file
+from sft.service.folders import FolderMade, Moved, make_folder, move
+from sft.store.row_types import FolderRow
+from tests.unit.service.office import ADA, GUS, MAX, MIA, NOW, Office, Person, digest_of
+
+
+def make(office: Office, path: str, who: Person = MAX) -> bool:
+    return office.act(make_folder, FolderMade(who.caller, path))
+
+
+def mv(office: Office, old: str, new: str, who: Person = MAX) -> File | Folder:
+    return office.act(move, Moved(who.caller, old, new))
+
+
+def tree(office: Office, path: str = "") -> list[str]:
+    page = office.ask(list_folder, GUS, path=path)
+    below = [
+        name for folder in page.folders for name in (folder.path + "/", *tree(office, folder.path))
+    ]
+    return below + [file.path for file in page.files]
+
+
+# -- making -------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_made_with_those_above_it_once(office: Office) -> None:
+    assert make(office, "a/b/c")
+    assert not make(office, "a/b/c")
+    assert not make(office, "a/b")
+    assert make(office, "a/b/d")
+    assert tree(office) == ["a/", "a/b/", "a/b/c/", "a/b/d/"]
+    with office.readers.reading() as reading:
+        made = reading.rows.all(FolderRow)[1:]
+    assert {(row.maker_id, row.created_at) for row in made} == {(MAX.id, NOW)}
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("A", NameClashError),
+        ("A/b", NameClashError),
+        ("a/F", NameClashError),
+        ("a/f", FolderInTheWayError),
+        ("a/f/b", FolderInTheWayError),
+        ("a/F/b", NameClashError),
+        ("a:", NameNotAllowedError),
+        ("a//b", NameNotAllowedError),
+        ("", NameNotAllowedError),
+        ("b/", BadRequestError),
+    ],
+)
+def test_names_in_use_and_bad_names_are_refused(
+    office: Office, path: str, error: type[RequestError]
+) -> None:
+    office.put(MAX, "a/f")
+    with pytest.raises(error) as refused:
+        make(office, path)
+    assert type(refused.value) is error
+    assert tree(office) == ["a/", "a/f"]
+
+
+def test_a_refusal_in_the_middle_makes_none_above_it(office: Office) -> None:
+    office.put(MAX, "f")
+    outcomes = office.act_each(
+        make_folder, FolderMade(MAX.caller, "f/x/y"), FolderMade(MAX.caller, "g/x")
+    )
+    assert isinstance(outcomes[0], FolderInTheWayError)
+    assert outcomes[1] is True
+    assert tree(office) == ["g/", "g/x/", "f"]
+
+
+# -- moving a file ------------------------------------------------------------------------------------
+
+
+def test_a_file_moves_and_keeps_what_was_signed(office: Office) -> None:
+    office.put(MAX, "a/Old", b"content")
+    make(office, "b")
+    before = office.ask(show_file, GUS, path="a/Old")
+    moved = mv(office, "a/Old", "b/New")
+    assert isinstance(moved, File)
+    assert (moved.path, moved.id, moved.owner) == ("b/New", before.id, "max")
+    assert moved.version == before.version
+    assert moved.version.signed_name == "a/Old"
+    assert office.get(GUS, "b/New") == b"content"
+    assert tree(office) == ["a/", "b/", "b/New"]
+
+
+def test_a_moved_file_goes_on_with_its_versions(office: Office) -> None:
+    office.put(MAX, "a", b"1")
+    mv(office, "a", "b")
+    office.replace(MAX, "b", b"2", office.ask(show_file, MAX, path="b"))
+    assert office.get(GUS, "b", 1) == b"1"
+    assert office.get(GUS, "b", 2) == b"2"
+
+
+def test_case_alone_may_change(office: Office) -> None:
+    office.put(MAX, "readme.md")
+    assert mv(office, "readme.md", "README.md").path == "README.md"
+    make(office, "docs")
+    assert mv(office, "docs", "Docs").path == "Docs"
+    assert tree(office) == ["Docs/", "README.md"]
+
+
+def test_moving_to_the_same_place_is_done_already(office: Office) -> None:
+    office.put(MAX, "d/a")
+    assert mv(office, "d/a", "d/a").path == "d/a"
+    assert mv(office, "d", "d").path == "d"
+    assert tree(office) == ["d/", "d/a"]
+
+
+FILE_REFUSALS = [
+    ("none", "x", NotFoundError),
+    ("D/a", "x", NotFoundError),
+    ("d/A", "x", NotFoundError),
+    ("d/a", "d/b", ExistsError),
+    ("d/a", "d/B", NameClashError),
+    ("d/a", "e", FolderInTheWayError),
+    ("d/a", "E", NameClashError),
+    ("d/a", "none/a", NotFoundError),
+    ("d/a", "E/a", NameClashError),
+    ("d/a", "d/b/a", FolderInTheWayError),
+    ("d/a", "d/a/a", FolderInTheWayError),
+    ("d/a", "d/x:", NameNotAllowedError),
+    ("d/a", "", NameNotAllowedError),
+    ("d/a", "/x", BadRequestError),
+    ("d/mias", "d/x", NotYoursError),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "error"), FILE_REFUSALS)
+def test_a_file_moves_over_nothing_and_into_nothing_that_is_not_there(
+    office: Office, old: str, new: str, error: type[RequestError]
+) -> None:
+    for path in ("d/a", "d/b", "e/c"):
+        office.put(MAX, path)
+    office.put(MIA, "d/mias")
+    before = tree(office)
+    with pytest.raises(error) as refused:
+        mv(office, old, new)
+    assert type(refused.value) is error
+    assert tree(office) == before
+
+
+def test_an_admin_moves_what_belongs_to_others(office: Office) -> None:
+    office.put(MIA, "a")
+    moved = mv(office, "a", "b", ADA)
+    assert isinstance(moved, File)
+    assert (moved.path, moved.owner) == ("b", "mia")
+
+
+def test_a_refusal_names_owner_and_admins(office: Office) -> None:
+    office.put(MIA, "a")
+    with pytest.raises(NotYoursError) as refused:
+        mv(office, "a", "b")
+    assert refused.value.values == {"path": "a", "owner": "mia", "act": "rename", "admins": "ada"}
+
+
+# -- moving a folder ----------------------------------------------------------------------------------
+
+
+def test_a_folder_moves_with_all_in_it(office: Office) -> None:
+    for path in ("a/b/c/1", "a/b/2", "a/3"):
+        office.put(MAX, path, path.encode())
+    make(office, "z")
+    moved = mv(office, "a/b", "z/B")
+    assert isinstance(moved, Folder)
+    assert (moved.path, moved.files, moved.folders) == ("z/B", 1, 1)
+    assert tree(office) == ["a/", "a/3", "z/", "z/B/", "z/B/c/", "z/B/c/1", "z/B/2"]
+    assert office.get(GUS, "z/B/c/1") == b"a/b/c/1"
+    assert office.ask(show_file, GUS, path="z/B/c/1").version.signed_name == "a/b/c/1"
+
+
+FOLDER_REFUSALS = [
+    ("d", "d/x", BadRequestError),
+    ("d", "d/e/x", BadRequestError),
+    ("d", "f", FolderInTheWayError),
+    ("d", "F", NameClashError),
+    ("d", "file", FolderInTheWayError),
+    ("d", "FILE", NameClashError),
+    ("d", "file/x", FolderInTheWayError),
+    ("d", "none/x", NotFoundError),
+    ("D", "x", NotFoundError),
+    ("mias", "x", NotYoursError),
+    ("mixed", "x", NotYoursError),
+    ("adas", "x", NotYoursError),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "error"), FOLDER_REFUSALS)
+def test_a_folder_moves_over_nothing_and_only_if_all_of_it_is_ones_own(
+    office: Office, old: str, new: str, error: type[RequestError]
+) -> None:
+    for path in ("d/e/a", "f/a", "file", "mixed/deep/maxs"):
+        office.put(MAX, path)
+    for path in ("mias/a", "mixed/deep/mias"):
+        office.put(MIA, path)
+    make(office, "adas/empty", ADA)
+    before = tree(office)
+    with pytest.raises(error) as refused:
+        mv(office, old, new)
+    assert type(refused.value) is error
+    assert tree(office) == before
+    if error is NotYoursError:
+        assert mv(office, old, new, ADA).path == new
+
+
+def test_a_folder_of_ones_own_files_in_a_folder_of_anothers_making_stays(office: Office) -> None:
+    make(office, "team/sub", ADA)
+    office.put(MAX, "team/sub/a")
+    with pytest.raises(NotYoursError) as refused:
+        mv(office, "team", "x")
+    assert refused.value.values["owner"] == "ada"
+
+
+def test_the_refusal_names_the_file_that_is_not_ones_own(office: Office) -> None:
+    office.put(MAX, "d/e/1")
+    office.put(MIA, "d/e/2")
+    with pytest.raises(NotYoursError) as refused:
+        mv(office, "d", "x")
+    assert (refused.value.values["path"], refused.value.values["owner"]) == ("d/e/2", "mia")
+
+
+def test_no_path_grows_beyond_what_can_be_signed(office: Office) -> None:
+    deep = "/".join("d" * 200 for _ in range(4))
+    make(office, deep)
+    room = PATH_BYTES - len(deep) - 1
+    office.put(MAX, f"x/{'f' * (room - 2)}")
+    assert mv(office, "x", f"{deep}/y").path == f"{deep}/y"
+    mv(office, f"{deep}/y", "x")
+    with pytest.raises(NameNotAllowedError) as refused:
+        mv(office, "x", f"{deep}/yy")
+    assert "1,025 bytes" in str(refused.value.values["problem"])
+    make(office, "e/" + "f" * (room - 2))
+    with pytest.raises(NameNotAllowedError):
+        mv(office, "e", f"{deep}/yy")
+    assert mv(office, "e", f"{deep}/y").path == f"{deep}/y"
+
+
+def test_what_moves_and_comes_back_within_one_group_is_judged_in_order(office: Office) -> None:
+    office.put(MAX, "a", os.urandom(10))
+    outcomes = office.act_each(
+        move,
+        Moved(MAX.caller, "a", "b"),
+        Moved(MAX.caller, "a", "c"),
+        Moved(MAX.caller, "b", "a"),
+        Moved(GUS.caller, "a", "d"),
+    )
+    kinds = [type(outcome).__name__ for outcome in outcomes]
+    assert kinds == ["File", "NotFoundError", "File", "RoleForbidsError"]
+    assert tree(office) == ["a"]
+
+
+def test_a_name_is_free_after_a_move(office: Office) -> None:
+    office.put(MAX, "a", b"1")
+    mv(office, "a", "b")
+    office.put(MIA, "a", b"2", file_id=bytes(16))
+    assert office.ask(show_file, GUS, path="a").version.digest == digest_of(b"2")

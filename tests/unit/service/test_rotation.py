@@ -1,0 +1,398 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sft.errors import ContentDamagedError, VaultError
+from sft.model.records import VaultReport
+from sft.service import rotation
+from sft.service.check import check
+from sft.service.commits import commit
+from sft.service.files import show_file
+from sft.service.pending import settle
+from sft.service.receipts import Committed
+from sft.service.rotation import finish_rotation, reencrypt, rotate
+from sft.service.trash import Deletion, delete
+from sft.service.upkeep import Recovered, recover
+from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
+from sft.vault.keyring import Keyring
+from sft.vault.keyring_file import create_keyring, load_keyring
+from sft.vault.master import FileMasterKey, open_keyring
+from sft.vault.vault import Vault
+from tests.unit.service.office import GUS, KEYRING, MASTER_KEY, MAX, OPERATOR, Office
+from tests.unit.service.test_files import put_many
+
+BIG = 70_000
+NEW_KEY = b"n" * 32
+
+
+class Home:
+    """The master key's file and the keyring's, beside an office."""
+
+    def __init__(self, office: Office, folder: Path) -> None:
+        self.office = office
+        (folder / "keys").mkdir(mode=0o700)
+        self.source = FileMasterKey(folder / "keys" / "master.key")
+        with (folder / "keys" / "master.key").open("x") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(MASTER_KEY.hex() + "\n")
+        create_keyring(office.keyring_path, KEYRING.seal())
+        self.contents: dict[str, bytes] = {}
+        self.act: Any = office.act
+
+    def fill(self, count: int = 3) -> None:
+        for number in range(count):
+            for path, size in ((f"d/small{number}", 10), (f"d/big{number}", BIG)):
+                self.contents[path] = os.urandom(size)
+        items = [self.office.stream(MAX, *item) for item in self.contents.items()]
+        for item, committed in zip(items, self.office.act_each(commit, *items), strict=True):
+            assert isinstance(committed, Committed)
+            settle(item, committed)
+
+    def parts(self) -> dict[str, Any]:
+        return {
+            "custody": self.office.custody,
+            "readings": self.office.reading,
+            "act": self.act,
+        }
+
+    def rotate(self, key: bytes = NEW_KEY) -> VaultReport:
+        job = self.office.ask(
+            rotate,
+            OPERATOR,
+            **self.parts(),
+            keyring_path=self.office.keyring_path,
+            stage=lambda: self.source.stage(key),
+            settle=self.source.settle,
+        )
+        return job()
+
+    def reencrypt(self) -> VaultReport:
+        return self.office.ask(reencrypt, OPERATOR, **self.parts())()
+
+    def restart(self) -> VaultReport:
+        """Begin as a new process would: from what lies on the disk."""
+        sealed = load_keyring(self.office.keyring_path)
+        keyring, key = open_keyring(sealed, self.source.candidates())
+        self.source.settle(key)
+        self.act = self.office.act
+        self.office.vault = self.office.custody.vault = Vault(self.office.backend, keyring)
+        recover(custody=self.office.custody, readings=self.office.reading, act=self.act)
+        return finish_rotation(**self.parts(), keyring_path=self.office.keyring_path)
+
+    def require_sound(self) -> None:
+        for path, content in self.contents.items():
+            assert self.office.get(GUS, path) == content
+        office = self.office
+        job = office.ask(check, OPERATOR, custody=office.custody, readings=office.reading)
+        assert not job().faults
+
+    def epochs(self) -> set[int]:
+        return {row.epoch for row in self.versions()}
+
+    def versions(self) -> list[VersionRow]:
+        with self.office.readers.reading() as reading:
+            return reading.rows.all(VersionRow)
+
+    def key_on_disk(self) -> Keyring:
+        return open_keyring(load_keyring(self.office.keyring_path), [self.source.read()])[0]
+
+
+@pytest.fixture
+def home(office: Office, tmp_path: Path) -> Home:
+    return Home(office, tmp_path)
+
+
+@pytest.fixture
+def disk_home(disk_office: Office, tmp_path: Path) -> Home:
+    return Home(disk_office, tmp_path)
+
+
+# -- a new master key -----------------------------------------------------------------------------------
+
+
+def test_everything_moves_to_the_new_master_key(disk_home: Home) -> None:
+    disk_home.fill()
+    report = disk_home.rotate()
+    assert (report.versions, report.faults, report.notes) == (6, (), ())
+    assert disk_home.epochs() == {2}
+    assert disk_home.key_on_disk().epochs == {2}
+    assert disk_home.source.read() == NEW_KEY
+    disk_home.require_sound()
+    disk_home.restart()
+    disk_home.require_sound()
+
+
+def test_the_old_master_key_opens_nothing_any_more(home: Home) -> None:
+    home.fill()
+    home.rotate()
+    with pytest.raises(VaultError):
+        Keyring.open(load_keyring(home.office.keyring_path), MASTER_KEY)
+    home.office.custody.vault = Vault(home.office.backend, KEYRING)
+    for path in home.contents:
+        with pytest.raises(ContentDamagedError, match="master key 2, which is unknown"):
+            home.office.get(GUS, path)
+
+
+def test_old_versions_and_the_trash_move_too(home: Home) -> None:
+    office = home.office
+    put_many(office, "a", "b")
+    office.replace(MAX, "a", b"2", office.ask(show_file, MAX, path="a"))
+    office.act(delete, Deletion(MAX.caller, "b"))
+    assert home.rotate().versions == 3
+    assert home.epochs() == {2}
+
+
+def test_rotating_twice_and_an_empty_server(home: Home) -> None:
+    assert home.rotate() == VaultReport(0, 0, 0)
+    home.fill(1)
+    assert home.rotate(b"m" * 32).versions == 2
+    assert home.epochs() == {3}
+    home.require_sound()
+
+
+@pytest.mark.parametrize("page", [1, 2, 5])
+def test_pages_leave_nothing_out(home: Home, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    monkeypatch.setattr(rotation, "PAGE", page)
+    home.fill()
+    assert home.rotate().versions == 6
+    assert home.epochs() == {2}
+    home.require_sound()
+
+
+def test_finishing_what_is_not_begun_does_nothing(home: Home) -> None:
+    home.fill(1)
+    assert home.restart() == VaultReport(0, 0, 0)
+    assert home.epochs() == {1}
+
+
+class Cut(BaseException):
+    """The process dies."""
+
+
+def cutting(home: Home, after: int) -> Callable[..., Any]:
+    left = [after]
+
+    def act(function: Any, item: Any) -> Any:
+        if not left[0]:
+            raise Cut
+        left[0] -= 1
+        return home.office.act(function, item)
+
+    return act
+
+
+@pytest.mark.parametrize("after", range(8))
+def test_a_rotation_cut_at_any_act_goes_on_at_the_next_start(
+    home: Home, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    monkeypatch.setattr(rotation, "PAGE", 1)
+    home.fill()
+    home.act = cutting(home, after)
+    cut = False
+    try:
+        home.rotate()
+    except Cut:
+        cut = True
+    assert cut == (after < 7)
+    home.require_sound()
+    home.restart()
+    home.require_sound()
+    assert home.epochs() == {2}
+    assert home.key_on_disk().epochs == {2}
+    assert home.restart() == VaultReport(0, 0, 0)
+
+
+@pytest.mark.parametrize("step", ["stage", "keyring", "settle"])
+def test_a_rotation_cut_between_its_files_loses_no_key(
+    home: Home, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    home.fill(1)
+
+    def die(*_: Any) -> None:
+        raise Cut
+
+    if step == "stage":
+        monkeypatch.setattr(rotation, "replace_keyring", die)
+    elif step == "keyring":
+        monkeypatch.setattr(home.source, "settle", die)
+    else:
+        monkeypatch.setattr(home.office.vault, "adopt", die)
+    with pytest.raises(Cut):
+        home.rotate()
+    monkeypatch.undo()
+    home.restart()
+    home.require_sound()
+    assert home.key_on_disk().epochs == ({1} if step == "stage" else {2})
+    assert home.epochs() == home.key_on_disk().epochs
+
+
+def test_a_commit_under_the_old_key_during_a_rotation_keeps_it_until_it_moved(home: Home) -> None:
+    """An upload sealed before, committed in the middle: behind the place that the walk has reached."""
+    office = home.office
+    office.put(MAX, "a", b"1")
+    home.contents = {"b": b"b", "a": b"2"}
+    put_many(office, "b")
+    seen = office.ask(show_file, MAX, path="a")
+    changes = {"file_id": seen.id, "version": 2, "prev": seen.version.digest}
+    late = [office.pend(MAX, "a", b"2", **changes)]
+
+    def act(function: Any, item: Any) -> Any:
+        if function is rotation.retire and late:
+            office.commit(late.pop())
+        return office.act(function, item)
+
+    home.act = act
+    report = home.rotate()
+    assert report.versions == 3
+    assert home.epochs() == {2}
+    assert home.key_on_disk().epochs == {2}
+    home.require_sound()
+
+
+def test_an_upload_in_flight_moves_with_the_rotation(home: Home) -> None:
+    office = home.office
+    upload = office.begin(MAX, "a", 2 * 65_536)
+    upload.start()
+    upload.append(upload.seal([bytes(65_536)], last=False))
+    home.rotate()
+    upload.append(upload.seal([bytes(65_536)], last=True))
+    from tests.unit.service.office import digest_of, signature_of
+
+    content = bytes(2 * 65_536)
+    office.commit(upload.finish(digest_of(content), signature_of(MAX, "a", content)))
+    assert office.get(GUS, "a") == content
+    assert home.epochs() == {2}
+
+
+def test_a_download_under_way_ends_well(home: Home) -> None:
+    from sft.service import downloads
+
+    home.fill(1)
+    download = home.office.ask(
+        downloads.begin, GUS, custody=home.office.custody, path="d/big0", version=0
+    )
+    download.start()
+    home.rotate()
+    content = b""
+    while sealed := download.read(1):
+        content += b"".join(download.open(sealed))
+    assert content == home.contents["d/big0"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE versions SET size = 3 WHERE file = 1",
+        "UPDATE small_objects SET sealed = zeroblob(150) WHERE rowid = 1",
+        "DELETE FROM small_objects WHERE rowid = 1",
+    ],
+)
+def test_what_does_not_hold_keeps_the_old_key_and_is_reported(home: Home, damage: str) -> None:
+    home.fill(2)
+    home.office.tamper(damage)
+    report = home.rotate()
+    assert report.versions == 3
+    assert report.faults
+    assert report.notes == ("the old master key is kept for what could not be moved",)
+    assert home.key_on_disk().epochs == {1, 2}
+    # Once it is mended or gone, the same command finishes, and makes no new key.
+    home.office.tamper("DELETE FROM versions WHERE file = 1")
+    home.rotate(b"m" * 32)
+    assert home.key_on_disk().epochs == {2}
+    assert home.source.read() == NEW_KEY
+
+
+def test_a_damaged_object_keeps_the_old_key_and_is_reported(home: Home) -> None:
+    home.fill(2)
+    shelf = home.office.backend.shelf.objects
+    shelf[min(shelf)] = b"x" + shelf[min(shelf)][1:]
+    report = home.rotate()
+    assert (len(report.faults), report.versions) == (2, 3)
+    assert len({fault.what for fault in report.faults}) == 1
+    assert report.faults[0].what.startswith("d/big")
+    assert home.key_on_disk().epochs == {1, 2}
+
+
+def test_two_rotations_at_once_are_refused(home: Home) -> None:
+    with home.office.custody.rotation():
+        for work in (home.rotate, home.reencrypt):
+            with pytest.raises(VaultError):
+                work()
+    home.rotate()
+
+
+# -- new data keys --------------------------------------------------------------------------------------
+
+
+def objects(home: Home) -> set[bytes]:
+    with home.office.readers.reading() as reading:
+        small = {row.object_id for row in reading.rows.all(SmallObjectRow)}
+    return small | set(home.office.vault.ids())
+
+
+def test_every_content_gets_a_new_object(disk_home: Home) -> None:
+    disk_home.fill()
+    before = objects(disk_home)
+    sidecars = len(before)
+    report = disk_home.reencrypt()
+    assert (report.versions, report.bytes_checked) == (6, 3 * (BIG + 10))
+    assert not before & objects(disk_home)
+    assert len(objects(disk_home)) == sidecars
+    disk_home.require_sound()
+    with disk_home.office.readers.reading() as reading:
+        assert not reading.rows.all(PurgeRow)
+    assert not len(disk_home.office.custody.in_flight)
+    for row in disk_home.versions():
+        if not row.inline:
+            assert disk_home.office.vault.read_sidecar(row.object_id)
+
+
+@pytest.mark.parametrize("after", range(10))
+def test_reencryption_cut_at_any_act_leaves_everything_readable(home: Home, after: int) -> None:
+    home.fill()
+    home.act = cutting(home, after)
+    try:
+        home.reencrypt()
+    except Cut:
+        assert after < 9
+    home.restart()
+    home.require_sound()
+    assert recover(**home.parts()) == Recovered()
+    home.reencrypt()
+    home.require_sound()
+
+
+def test_a_version_that_changes_hands_meanwhile_is_left_alone(home: Home) -> None:
+    """Between the copy and its row the file is destroyed: nothing of either object stays."""
+    office = home.office
+    home.fill(1)
+
+    def act(function: Any, item: Any) -> Any:
+        if function is rotation.swap and not item.row.inline:
+            from sft.service.trash import Purging, purge
+
+            office.act(delete, Deletion(MAX.caller, "d/big0"))
+            gone = office.act(purge, Purging(OPERATOR, office.now))
+            for object_id in gone.object_ids:
+                office.vault.remove(object_id)
+        return office.act(function, item)
+
+    home.act = act
+    assert home.reencrypt().versions == 1
+    assert not list(office.vault.ids())
+
+
+def test_damage_is_reported_and_left_as_it_is(home: Home) -> None:
+    home.fill(2)
+    office = home.office
+    shelf = office.backend.shelf.objects
+    damaged = min(shelf)
+    shelf[damaged] = shelf[damaged][:-1] + bytes([shelf[damaged][-1] ^ 1])
+    office.tamper("UPDATE small_objects SET sealed = zeroblob(150) WHERE rowid = 1")
+    report = home.reencrypt()
+    assert (len(report.faults), report.versions) == (2, 2)
+    assert damaged in shelf
+    assert not len(office.custody.in_flight)

@@ -1,0 +1,77 @@
+"""What rules the server as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sft.errors import OperatorOnlyError, RowForgedError, StoreError, UserNameNotAllowedError
+from sft.service import settings
+from sft.service.settings import NewServer, Registration, SettingsChange
+from sft.store.database import create_database, open_database
+from sft.store.row_types import FolderRow
+from sft.store.rows import Reading, Transaction
+from tests.unit.service.office import ADA, BEGAN, OPERATOR, SERVER_ID, SERVER_KEY, Office
+
+
+def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
+    create_database(tmp_path / "sft.db")
+    database = open_database(tmp_path / "sft.db", bytes(32))
+    with database.write_engine.begin() as connection:
+        transaction = Transaction(connection, database.marks, 77)
+        assert not settings.is_prepared(transaction)
+        with pytest.raises(UserNameNotAllowedError):
+            settings.prepare(transaction, [NewServer("a b", "h:1", bytes(32))])
+        new = NewServer("acme", "h:1", SERVER_KEY.public.point, Registration.OPEN)
+        (info,) = settings.prepare(transaction, [new])
+        assert settings.is_prepared(transaction)
+        assert (info.name, info.address, info.registration) == ("acme", "h:1", "open")
+        assert (info.public_key, info.server_id) == (SERVER_KEY.public.point, SERVER_ID)
+        assert transaction.rows.all(FolderRow) == [FolderRow(1, None, "", "", None, 77)]
+        with pytest.raises(StoreError):
+            settings.prepare(transaction, [new])
+    database.close()
+
+
+def test_a_later_start_changes_what_it_names(office: Office) -> None:
+    with office.transaction() as transaction:
+        assert settings.change_settings(
+            transaction,
+            [
+                SettingsChange(),
+                SettingsChange(address="files.acme.org:7361"),
+                SettingsChange(address="files.acme.org:7361"),
+                SettingsChange(name="acme-files", registration=Registration.CLOSED),
+            ],
+        ) == [False, True, False, True]
+    with office.reading() as reading:
+        info = settings.server_info(reading)
+        assert (info.name, info.address) == ("acme-files", "files.acme.org:7361")
+        assert settings.registration(reading) is Registration.CLOSED
+    with office.transaction() as transaction, pytest.raises(UserNameNotAllowedError):
+        settings.change_settings(transaction, [SettingsChange(name="a/b")])
+
+
+def test_a_link_is_shown_to_the_operator(office: Office) -> None:
+    assert office.ask(settings.show_server, OPERATOR).address == "localhost:7361"
+    with pytest.raises(OperatorOnlyError):
+        office.ask(settings.show_server, ADA)
+    assert office.now > BEGAN
+
+
+@pytest.mark.parametrize(
+    "name", ["server_name", "address", "registration", "server_key", "server_id"]
+)
+@pytest.mark.parametrize(
+    "change", ["UPDATE settings SET value = X'6f70656e'", "DELETE FROM settings"]
+)
+def test_no_setting_is_changed_or_removed_unseen(office: Office, name: str, change: str) -> None:
+    office.tamper(f"{change} WHERE name = ?", name)
+
+    def ask(reading: Reading) -> object:
+        return settings.server_info(reading)
+
+    with office.reading() as reading, pytest.raises(RowForgedError) as refused:
+        ask(reading)
+    assert (refused.value.table, refused.value.row) == ("settings", name)

@@ -1,0 +1,219 @@
+"""Whatever is registered begins with the same two steps: who asks, and may they?"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator, Sequence
+
+import pytest
+from msgspec import Struct
+from msgspec.structs import replace
+
+import sft.service
+from sft.errors import (
+    InternalError,
+    LoginRefusedError,
+    NotFoundError,
+    OperatorOnlyError,
+    RecordForgedError,
+    RequestError,
+    RoleForbidsError,
+    RowForgedError,
+    StoreError,
+)
+from sft.model.access import Permission, Role
+from sft.service.caller import Caller
+from sft.service.use_case import USE_CASES, UseCase, as_refusal, use_case
+from sft.store.row_types import SettingRow, UserRow
+from sft.store.rows import Reading, Transaction
+from sft.store.schema import Setting, User
+from tests.unit.service.office import ADA, GUS, MAX, MIA, OPERATOR, Office
+
+
+class Note(Struct, frozen=True):
+    caller: Caller
+    text: str
+
+
+@pytest.fixture(autouse=True)
+def registry() -> Iterator[None]:
+    before = dict(USE_CASES)
+    yield
+    USE_CASES.clear()
+    USE_CASES.update(before)
+
+
+def write(transaction: Transaction, text: str) -> None:
+    transaction.rows.insert([SettingRow(text, b"")])
+
+
+def written(office: Office) -> set[str]:
+    with office.reading() as reading:
+        return {row.name for row in reading.rows.all(SettingRow, Setting.value == b"")}
+
+
+def kinds_of(outcomes: Sequence[object]) -> list[type]:
+    return [type(outcome) for outcome in outcomes]
+
+
+def test_a_read_gets_the_caller_that_rules_now(office: Office) -> None:
+    @use_case(Permission.FILE_WRITE)
+    def show(reading: Reading, caller: Caller, *, path: str) -> tuple[Caller, str]:
+        return caller, path
+
+    stale = replace(MAX.caller, name="old", role=Role.GUEST)
+    assert office.ask(show, stale, path="x") == (MAX.caller, "x")
+    with pytest.raises(RoleForbidsError):
+        office.ask(show, replace(GUS.caller, role=Role.ADMIN), path="x")
+    office.change_user(MAX, state="disabled")
+    with pytest.raises(LoginRefusedError):
+        office.ask(show, MAX, path="x")
+
+
+def test_an_act_is_refused_one_by_one_and_writes_nothing_then(office: Office) -> None:
+    @use_case(Permission.FILE_WRITE, kind="act")
+    def note(transaction: Transaction, item: Note) -> str:
+        write(transaction, item.text)
+        if item.text == "bad":
+            raise NotFoundError(what="file", name="x", see="sft ls")
+        return f"{item.caller.name} {item.caller.role}: {item.text}"
+
+    stale = replace(MAX.caller, role=Role.ADMIN)
+    items = [
+        Note(stale, "a"),
+        Note(GUS.caller, "b"),
+        Note(ADA.caller, "bad"),
+        Note(ADA.caller, "c"),
+    ]
+    outcomes = office.act_each(note, *items)
+    assert outcomes[0] == "max maintainer: a"
+    assert kinds_of(outcomes) == [str, RoleForbidsError, NotFoundError, str]
+    assert written(office) == {"a", "c"}
+
+
+def test_an_act_is_judged_by_what_those_before_it_changed(office: Office) -> None:
+    @use_case(Permission.ROLE_CHANGE, kind="act")
+    def demote(transaction: Transaction, item: Note) -> str:
+        row = transaction.rows.one(UserRow, User.name == item.text)
+        assert row is not None
+        transaction.rows.update([replace(row, role="guest")])
+        return item.text
+
+    office.change_user(MIA, role="admin")
+    mia = replace(MIA.caller, role=Role.ADMIN)
+    outcomes = office.act_each(demote, Note(ADA.caller, "mia"), Note(mia, "ada"))
+    assert kinds_of(outcomes) == [str, RoleForbidsError]
+
+
+def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(office: Office) -> None:
+    lists: list[list[Note]] = []
+
+    @use_case(Permission.FILE_WRITE, kind="batch")
+    def note(transaction: Transaction, items: Sequence[Note]) -> list[str | RequestError]:
+        lists.append(list(items))
+        return [
+            NotFoundError(what="file", name="x", see="sft ls") if item.text == "bad" else item.text
+            for item in items
+        ]
+
+    office.change_user(MIA, state="removed")
+    items = [
+        Note(GUS.caller, "a"),
+        Note(replace(MAX.caller, role=Role.GUEST), "b"),
+        Note(MIA.caller, "c"),
+        Note(ADA.caller, "bad"),
+        Note(OPERATOR, "d"),
+        Note(ADA.caller, "e"),
+    ]
+    outcomes = office.act_each(note, *items)
+    assert kinds_of(outcomes) == [
+        RoleForbidsError,
+        str,
+        LoginRefusedError,
+        NotFoundError,
+        RoleForbidsError,
+        str,
+    ]
+    assert [outcomes[1], outcomes[5]] == ["b", "e"]
+    assert lists == [[Note(MAX.caller, "b"), Note(ADA.caller, "bad"), Note(ADA.caller, "e")]]
+
+
+def test_a_batch_that_nobody_may_is_not_begun(office: Office) -> None:
+    @use_case(Permission.FILE_WRITE, kind="batch")
+    def note(transaction: Transaction, items: Sequence[Note]) -> list[str]:
+        raise AssertionError
+
+    assert kinds_of(office.act_each(note, Note(GUS.caller, "a"))) == [RoleForbidsError]
+
+
+def test_a_forged_caller_is_a_fault_and_no_refusal(office: Office) -> None:
+    # The writer then runs each input alone, so that only the forged one meets it.
+    @use_case(Permission.FILE_WRITE, kind="act")
+    def note(transaction: Transaction, item: Note) -> str:
+        return item.text
+
+    office.tamper("UPDATE users SET role = 'admin' WHERE id = 4")
+    with pytest.raises(RowForgedError):
+        office.act_each(note, Note(GUS.caller, "a"))
+
+
+def test_what_is_registered_says_how() -> None:
+    @use_case(Permission.VAULT_MANAGE, Permission.SERVER_LINK, kind="act")
+    def note(transaction: Transaction, item: Note) -> str:
+        """Take a note."""
+        return item.text
+
+    assert USE_CASES[note] == UseCase(
+        f"{__name__}.test_what_is_registered_says_how.<locals>.note",
+        (Permission.VAULT_MANAGE, Permission.SERVER_LINK),
+        "act",
+    )
+    assert inspect.getdoc(note) == "Take a note."
+
+
+def test_nothing_is_registered_without_a_permission() -> None:
+    with pytest.raises(TypeError):
+        use_case(kind="read")
+
+
+def test_the_operators_own_are_refused_to_everybody_else(office: Office) -> None:
+    @use_case(Permission.SESSION_MANAGE)
+    def sessions(reading: Reading, caller: Caller) -> str:
+        return caller.name
+
+    assert office.ask(sessions, OPERATOR) == "operator"
+    with pytest.raises(OperatorOnlyError):
+        office.ask(sessions, ADA)
+
+
+def test_faults_are_told_from_refusals() -> None:
+    refusal = NotFoundError(what="file", name="x", see="sft ls")
+    assert as_refusal(refusal) is refusal
+    forged = as_refusal(RowForgedError("users", "3"))
+    assert isinstance(forged, RecordForgedError)
+    assert forged.values == {"what": "users 3"}
+    for fault in (StoreError(problem="x"), KeyError("x"), MemoryError()):
+        assert as_refusal(fault) is None
+    assert as_refusal(InternalError()) is not None
+
+
+def test_every_role_meets_every_registered_use_case(office: Office) -> None:
+    """A stranger to the permission is refused before the use case's own code: nothing else was given to it."""
+    for module in pkgutil.iter_modules(sft.service.__path__, "sft.service."):
+        importlib.import_module(module.name)
+    from sft.model.access import allows
+
+    callers = [ADA.caller, MAX.caller, GUS.caller, OPERATOR]
+    assert len(USE_CASES) > 20
+    for function, case in USE_CASES.items():
+        for caller in callers:
+            if any(allows(caller.role, permission) for permission in case.permissions):
+                continue
+            if case.kind == "read":
+                with pytest.raises((RoleForbidsError, OperatorOnlyError)):
+                    office.ask(function, caller)
+            else:
+                (outcome,) = office.act_each(function, Note(caller, "x"))
+                assert isinstance(outcome, RoleForbidsError | OperatorOnlyError), case.name

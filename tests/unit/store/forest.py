@@ -1,0 +1,143 @@
+"""Files, folders and objects in some number, for the tests of queries; and how SQLite means to answer them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+
+from sft.store.database import Database
+from sft.store.row_types import (
+    DeviceKeyRow,
+    FileRow,
+    FolderRow,
+    PurgeRow,
+    SmallObjectRow,
+    UserRow,
+    VersionRow,
+)
+from sft.store.rows import Reading, Transaction
+from tests.unit.store.samples import NOW, reading
+
+
+def file_row(number: int, folder_id: int | None, name: str, **changes: Any) -> FileRow:
+    fields: dict[str, Any] = {
+        "id": number,
+        "file_id": number.to_bytes(16, "big"),
+        "folder_id": folder_id,
+        "name": name,
+        "folded": name.casefold(),
+        "owner_id": 1,
+        "newest": 1,
+        "state": "live",
+        "created_at": NOW,
+        "trashed_at": None,
+        "trashed_by_id": None,
+        "trashed_path": None,
+        "trashed_folded": None,
+    }
+    return FileRow(**(fields | changes))
+
+
+def trashed_row(number: int, path: str, moment: int, **changes: Any) -> FileRow:
+    trashed = {
+        "state": "trashed",
+        "trashed_at": moment,
+        "trashed_by_id": 1,
+        "trashed_path": path,
+        "trashed_folded": path.casefold(),
+    }
+    return file_row(number, None, path.rpartition("/")[2], **(trashed | changes))
+
+
+def version_row(file: int, number: int = 1, **changes: Any) -> VersionRow:
+    fields: dict[str, Any] = {
+        "file": file,
+        "number": number,
+        "author_id": 1,
+        "key_id": 1,
+        "size": 10,
+        "digest": bytes(64),
+        "dated_at": 0,
+        "stored_at": NOW,
+        "signed_name": f"{file}",
+        "signature": b"s" * 600,
+        "object_id": object_id_of(file, number),
+        "inline": 1,
+        "epoch": 1,
+    }
+    return VersionRow(**(fields | changes))
+
+
+def object_id_of(file: int, number: int = 1) -> bytes:
+    return file.to_bytes(8, "big") + number.to_bytes(8, "big")
+
+
+def folder_row(number: int, parent: int, name: str) -> FolderRow:
+    return FolderRow(number, parent, name, name.casefold(), 1, NOW)
+
+
+def plant(transaction: Transaction) -> None:
+    """Make one user, the root, and below it: A/{B/{C/},D/}."""
+    rows = transaction.rows
+    rows.insert([UserRow(1, "ada", "ada", "admin", "active", 1)])
+    rows.insert([UserRow(2, "max", "max", "maintainer", "active", 1)])
+    rows.insert([DeviceKeyRow(1, 1, b"Ed" + b"a" * 40, "laptop", 1, None)])
+    rows.insert([FolderRow(1, None, "", "", None, 1)])
+    rows.insert(
+        [folder_row(2, 1, "A"), folder_row(3, 2, "B"), folder_row(4, 3, "C"), folder_row(5, 2, "D")]
+    )
+
+
+def grow(transaction: Transaction, files: list[FileRow], **version: Any) -> None:
+    """Add files, each with its versions up to the newest."""
+    transaction.rows.insert(files)
+    transaction.rows.insert(
+        [version_row(f.id, n, **version) for f in files for n in range(1, f.newest + 1)]
+    )
+
+
+def small(transaction: Transaction, *object_ids: bytes) -> None:
+    transaction.rows.insert([SmallObjectRow(object_id, b"sealed") for object_id in object_ids])
+
+
+def purging(transaction: Transaction, *object_ids: bytes) -> None:
+    transaction.rows.insert([PurgeRow(object_id, NOW) for object_id in object_ids])
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """Note what is asked of the database within the block."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(*args: Any) -> None:
+        seen.append((args[2], args[3]))
+
+    event.listen(database.read_engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.read_engine, "before_cursor_execute", note)
+
+
+def plans(database: Database, query: Callable[[Reading], object]) -> list[str]:
+    """Tell how SQLite answers a query: the lines of its plans."""
+    with statements(database) as asked, reading(database) as reader:
+        query(reader)
+    lines = []
+    with database.read_engine.connect() as connection:
+        for statement, values in asked:
+            found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+            lines += [row[3] for row in found]
+    return lines
+
+
+def require_indexed(database: Database, query: Callable[[Reading], object], *indexes: str) -> None:
+    """Fail where a query reads a table from end to end or sorts what it found."""
+    lines = plans(database, query)
+    assert lines
+    for line in lines:
+        assert not line.startswith(("SCAN files", "SCAN versions", "SCAN folders")), lines
+        assert "TEMP B-TREE" not in line, lines
+    for index in indexes:
+        assert any(index in line for line in lines), lines

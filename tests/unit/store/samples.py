@@ -1,0 +1,135 @@
+"""A database with something in every table, and the ways that tests get at it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from sft.store.database import Database, create_database, open_database
+from sft.store.reader import Readers
+from sft.store.row_types import (
+    DeviceKeyRow,
+    FileRow,
+    FolderRow,
+    InvitationRow,
+    PurgeRow,
+    Row,
+    SettingRow,
+    SmallObjectRow,
+    UserRow,
+    VersionRow,
+)
+from sft.store.rows import Reading, Rows, Transaction
+from sft.store.writer import Writer
+
+ROW_KEY = bytes(range(32))
+NOW = 1_777_777_777
+
+ADA = UserRow(1, "Ada", "ada", "admin", "active", 100)
+MAX = UserRow(2, "max", "max", "maintainer", "active", 200)
+ADAS_KEY = DeviceKeyRow(1, 1, b"Ed" + b"a" * 40, "laptop", 100, None)
+MAXS_KEY = DeviceKeyRow(2, 2, b"Ed" + b"m" * 40, "desk", 200, 900)
+ROOT = FolderRow(1, None, "", "", None, 50)
+FINANCE = FolderRow(2, 1, "Finance", "finance", 1, 150)
+PLAN = FileRow(1, b"p" * 16, 2, "Plan.pdf", "plan.pdf", 2, 2, "live", 300, None, None, None, None)
+GONE = FileRow(
+    2, b"g" * 16, None, "Old", "old", 1, 1, "trashed", 310, 320, 2, "Finance/Old", "finance/old"
+)
+
+# Every column of every table has a value in some row.
+SAMPLES: tuple[tuple[Row, ...], ...] = (
+    (SettingRow("server_name", b"acme-files"), SettingRow("registration", b"invite")),
+    (ADA, MAX),
+    (ADAS_KEY, MAXS_KEY),
+    (
+        InvitationRow(1, b"i" * 32, "guest", "ivo", 1, 400, 500, 450, 2, None),
+        InvitationRow(2, b"j" * 32, "admin", None, None, 410, 510, None, None, 420),
+    ),
+    (ROOT, FINANCE),
+    (PLAN, GONE),
+    (
+        VersionRow(1, 1, 2, 2, 10, b"d" * 64, -5, 300, "Plan.pdf", b"sig", b"1" * 16, 1, 1),
+        VersionRow(1, 2, 2, 2, 20, b"e" * 64, 7, 301, "Finance/Plan.pdf", b"s2", b"2" * 16, 0, 1),
+        VersionRow(2, 1, 1, 1, 30, b"f" * 64, 8, 302, "Old", b"s3", b"3" * 16, 0, 2),
+    ),
+    (SmallObjectRow(b"1" * 16, b"sealed bytes"),),
+    (PurgeRow(b"9" * 16, 600),),
+)
+
+
+def clock() -> int:
+    return NOW
+
+
+def never(error: BaseException) -> None:
+    raise AssertionError(error)
+
+
+def fill(transaction: Transaction) -> None:
+    for rows in SAMPLES:
+        transaction.rows.insert(rows)
+
+
+def make_database(folder: Path, *, readers: int = 2) -> Database:
+    """Make and open a database that has no row."""
+    path = folder / "sft.db"
+    create_database(path)
+    return open_database(path, ROW_KEY, readers=readers)
+
+
+@contextmanager
+def writing(database: Database) -> Iterator[Transaction]:
+    """A writing transaction on this thread, for tests that need no writer."""
+    with database.write_engine.begin() as connection:
+        yield Transaction(connection, database.marks, NOW)
+
+
+@contextmanager
+def reading(database: Database) -> Iterator[Reading]:
+    with Readers(database, clock).reading() as reader:
+        yield reader
+
+
+@contextmanager
+def writer_of(
+    database: Database, *, on_fatal: Callable[[BaseException], None] = never
+) -> Iterator[Writer]:
+    writer = Writer(database, clock, on_fatal=on_fatal)
+    writer.start()
+    yield writer
+    writer.stop()
+
+
+@contextmanager
+def tampered(database: Database, *statements: str) -> Iterator[tuple[Connection, Reading]]:
+    """See the database as it would be after changes that nothing of ours made; they are undone."""
+    with database.write_engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        yield connection, Reading(Rows(connection, database.marks), NOW)
+        connection.rollback()
+
+
+def tamper(path: Path, statement: str, *values: Any) -> None:
+    """Change the database file as somebody would who has only the file."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement, values)
+        connection.commit()
+
+
+def look(path: Path, statement: str) -> list[Any]:
+    """Read the database file past everything of ours."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def grown(database: Database) -> int:
+    """Cut the write-ahead log; say what is left of it because a reader holds it."""
+    database._checkpoint("TRUNCATE")
+    return database.wal_bytes()

@@ -1,0 +1,167 @@
+import pytest
+
+from sft.errors import RowForgedError
+from sft.store import files
+from sft.store.database import Database
+from sft.store.files import (
+    file_by_row_id,
+    file_row_ids,
+    files_after,
+    files_below,
+    files_by_file_id,
+    files_in,
+    files_named,
+    files_without_folder,
+    files_without_version,
+    holds_files,
+    longest_names,
+    newest_versions,
+    version_of,
+    versions_of,
+    versions_of_file,
+)
+from tests.unit.store.forest import file_row, grow, plant, require_indexed, trashed_row
+from tests.unit.store.samples import reading, tamper, writing
+
+
+@pytest.fixture
+def forest(empty: Database) -> Database:
+    """A/ holds 1 b (two versions), 2 C, 3 a; B/ holds 4 a; 5 was deleted from A/."""
+    with writing(empty) as transaction:
+        plant(transaction)
+        grow(
+            transaction,
+            [
+                file_row(1, 2, "b", newest=2),
+                file_row(2, 2, "C"),
+                file_row(3, 2, "a"),
+                file_row(4, 3, "a"),
+                trashed_row(5, "A/gone", 7),
+            ],
+        )
+    return empty
+
+
+def test_live_files_are_found_by_place(forest: Database) -> None:
+    keys = {(2, "b"), (2, "c"), (2, "C"), (3, "a"), (2, "gone"), (4, "a")}
+    with reading(forest) as reader:
+        found = files_named(reader, keys)
+    assert {key: row.id for key, row in found.items()} == {(2, "b"): 1, (2, "c"): 2, (3, "a"): 4}
+
+
+def test_all_files_are_found_by_id(forest: Database) -> None:
+    ids = [n.to_bytes(16, "big") for n in (1, 5, 9)]
+    with reading(forest) as reader:
+        found = files_by_file_id(reader, ids)
+    assert {row.id for row in found.values()} == {1, 5}
+
+
+def test_pages_come_in_folded_order_with_the_newest_version(forest: Database) -> None:
+    with reading(forest) as reader:
+        page = files_in(reader, 2, None, 9)
+        assert [(f.id, v.file, v.number) for f, v in page] == [(3, 3, 1), (1, 1, 2), (2, 2, 1)]
+        assert [f.id for f, _ in files_in(reader, 2, "a", 1)] == [1]
+        assert [f.id for f, _ in files_in(reader, 2, "b", 9)] == [2]
+        assert files_in(reader, 2, "c", 9) == []
+
+
+def test_all_live_files_come_in_order_of_creation(forest: Database) -> None:
+    with reading(forest) as reader:
+        assert [f.id for f, _ in files_after(reader, 0, 9)] == [1, 2, 3, 4]
+        assert [f.id for f, _ in files_after(reader, 2, 1)] == [3]
+
+
+def test_versions_are_found(forest: Database) -> None:
+    with reading(forest) as reader:
+        first = file_by_row_id(reader, 1)
+        assert first is not None
+        assert newest_versions(reader, [first])[1].number == 2
+        assert version_of(reader, first, 1) != version_of(reader, first, 2)
+        assert version_of(reader, first, 3) is None
+        assert [row.number for row in versions_of(reader, [first])] == [1, 2]
+        assert [row.number for row in versions_of_file(reader, 1)] == [1, 2]
+        assert newest_versions(reader, []) == {}
+
+
+def test_a_newest_version_that_is_gone_is_a_forgery(forest: Database) -> None:
+    tamper(forest.path, "DELETE FROM versions WHERE number = 2")
+    with reading(forest) as reader:
+        row = file_by_row_id(reader, 1)
+        assert row is not None
+        with pytest.raises(RowForgedError) as forged:
+            newest_versions(reader, [row])
+    assert (forged.value.table, forged.value.row) == ("versions", "1, 2")
+
+
+def test_a_walk_meets_every_file_once_though_they_go(
+    forest: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PAGE_ROWS", 1)
+    with writing(forest) as transaction:
+        met = []
+        for page in files_below(transaction, [2, 3, 4]):
+            met += [row.id for row in page]
+            transaction.rows.update([trashed_row(row.id, "x", 9) for row in page])
+    assert met == [3, 1, 2, 4]
+
+
+def test_whether_a_folder_holds_files(forest: Database) -> None:
+    with reading(forest) as reader:
+        assert [holds_files(reader, n) for n in (1, 2, 3, 4)] == [False, True, True, False]
+
+
+def test_names_are_measured_in_bytes(forest: Database) -> None:
+    with writing(forest) as transaction:
+        grow(transaction, [file_row(6, 4, "äöü"), file_row(7, 4, "abcd")])
+    with reading(forest) as reader:
+        assert longest_names(reader, [1, 2, 4]) == {2: 1, 4: 6}
+
+
+def test_broken_files_are_found(forest: Database) -> None:
+    with reading(forest) as reader:
+        ids = file_row_ids(reader, 0, 9)
+        assert ids == [1, 2, 3, 4, 5]
+        assert files_without_version(reader, ids) == []
+        assert files_without_folder(reader, ids) == []
+        assert file_row_ids(reader, 4, 9) == [5]
+        assert file_row_ids(reader, 0, 2) == [1, 2]
+    tamper(forest.path, "DELETE FROM versions WHERE file = 2")
+    tamper(forest.path, "DELETE FROM folders WHERE id = 3")
+    with reading(forest) as reader:
+        assert files_without_version(reader, ids) == [2]
+        assert files_without_folder(reader, ids) == [4]
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE files SET owner_id = 2", "UPDATE versions SET size = 1"]
+)
+def test_no_forged_row_comes_out(forest: Database, statement: str) -> None:
+    tamper(forest.path, statement)
+    with reading(forest) as reader:
+        for query in (
+            lambda: files_in(reader, 2, None, 9),
+            lambda: files_after(reader, 0, 9),
+        ):
+            with pytest.raises(RowForgedError):
+                query()
+
+
+def test_no_query_reads_a_whole_table(forest: Database) -> None:
+    """The first page of a folder of a million files costs what it costs in a folder of a hundred."""
+    place = "uq_files_place"
+    require_indexed(forest, lambda r: files_in(r, 2, None, 501), place)
+    require_indexed(forest, lambda r: files_in(r, 2, "m", 501), place)
+    require_indexed(forest, lambda r: files_after(r, 3, 501))
+    require_indexed(
+        forest,
+        lambda r: files_named(r, [(2, "a"), (3, "b")]),
+        f"{place} (folder_id=? AND folded=?)",
+    )
+    require_indexed(forest, lambda r: files_by_file_id(r, [bytes(16)]), "files")
+    require_indexed(forest, lambda r: list(files_below(r, [2])), place)
+    require_indexed(forest, lambda r: holds_files(r, 2), place)
+    require_indexed(forest, lambda r: longest_names(r, [2, 3]), place)
+    version = "sqlite_autoindex_versions_1 (file=? AND number=?)"
+    one, two = file_row(1, 2, "b", newest=2), file_row(2, 2, "C")
+    require_indexed(forest, lambda r: newest_versions(r, [one, two]), version)
+    require_indexed(forest, lambda r: versions_of_file(r, 1))

@@ -1,0 +1,112 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sft.errors import RowForgedError
+from sft.store.database import Database
+from sft.store.folders import (
+    GROUP_KEYS,
+    GROUP_PAIRS,
+    folder_by_id,
+    folder_counts,
+    folders_below,
+    folders_in,
+    folders_named,
+    groups,
+    path_of,
+    root,
+)
+from tests.unit.store.forest import (
+    file_row,
+    folder_row,
+    grow,
+    plant,
+    require_indexed,
+    statements,
+    trashed_row,
+)
+from tests.unit.store.samples import reading, tamper, writing
+
+
+@pytest.fixture
+def forest(empty: Database) -> Iterator[Database]:
+    with writing(empty) as transaction:
+        plant(transaction)
+    return empty
+
+
+def test_folders_are_found_by_place(forest: Database) -> None:
+    with reading(forest) as reader:
+        found = folders_named(reader, {(1, "a"), (2, "b"), (2, "A"), (3, "b"), (9, "a")})
+    assert {key: row.id for key, row in found.items()} == {(1, "a"): 2, (2, "b"): 3}
+
+
+def test_many_places_take_few_statements(forest: Database) -> None:
+    keys = {(1, f"{n}") for n in range(3 * GROUP_PAIRS - 1)} | {(2, "d")}
+    with statements(forest) as asked, reading(forest) as reader:
+        assert folders_named(reader, keys)[(2, "d")].id == 5
+    assert len([statement for statement, _ in asked if "SELECT" in statement]) == 3
+
+
+def test_groups_hold_every_key_once() -> None:
+    keys = [*range(1000)]
+    assert [key for group in groups(keys) for key in group] == keys
+    assert max(map(len, groups(keys))) == GROUP_KEYS
+    assert list(groups([])) == []
+
+
+def test_paths_are_spelled(forest: Database) -> None:
+    with reading(forest) as reader:
+        assert [path_of(reader, n) for n in (1, 2, 3, 4, 5)] == ["", "A", "A/B", "A/B/C", "A/D"]
+        assert root(reader).id == 1
+
+
+def test_a_folder_that_is_gone_is_a_forgery(forest: Database, tmp_path: Path) -> None:
+    tamper(forest.path, "DELETE FROM folders WHERE id = 3")
+    with reading(forest) as reader:
+        for query in (lambda: path_of(reader, 4), lambda: folder_by_id(reader, 3)):
+            with pytest.raises(RowForgedError) as forged:
+                query()
+            assert (forged.value.table, forged.value.row) == ("folders", "3")
+
+
+def test_a_circle_of_folders_is_a_forgery(forest: Database) -> None:
+    with writing(forest) as transaction:
+        transaction.rows.update([folder_row(3, 4, "B")])
+    with reading(forest) as reader, pytest.raises(RowForgedError):
+        path_of(reader, 4)
+
+
+def test_a_tree_comes_parents_first(forest: Database) -> None:
+    with reading(forest) as reader:
+        assert [row.id for row in folders_below(reader, folder_by_id(reader, 2))] == [2, 3, 5, 4]
+        assert [row.id for row in folders_below(reader, folder_by_id(reader, 4))] == [4]
+
+
+def test_pages_go_on_after_a_name(forest: Database) -> None:
+    with reading(forest) as reader:
+        assert [row.id for row in folders_in(reader, 2, None, 9)] == [3, 5]
+        assert [row.id for row in folders_in(reader, 2, None, 1)] == [3]
+        assert [row.id for row in folders_in(reader, 2, "b", 9)] == [5]
+        assert folders_in(reader, 2, "d", 9) == []
+
+
+def test_counts_are_of_what_lives_directly_there(forest: Database) -> None:
+    with writing(forest) as transaction:
+        grow(transaction, [file_row(1, 2, "x"), file_row(2, 2, "y"), file_row(3, 3, "x")])
+        grow(transaction, [trashed_row(4, "A/z", 5)])
+    with reading(forest) as reader:
+        counts = folder_counts(reader, [1, 2, 3, 4])
+    assert counts == {1: (0, 1), 2: (2, 2), 3: (1, 1), 4: (0, 0)}
+
+
+def test_no_query_reads_a_whole_table(forest: Database) -> None:
+    place = "sqlite_autoindex_folders_1 (parent_id=?"
+    require_indexed(forest, lambda r: folders_in(r, 2, None, 500), place)
+    require_indexed(forest, lambda r: folders_in(r, 2, "b", 500), place)
+    require_indexed(forest, lambda r: folder_counts(r, [2, 3]), "uq_files_place", place)
+    require_indexed(forest, lambda r: folders_below(r, root(r)), place)
+    named = "sqlite_autoindex_folders_1 (parent_id=? AND folded=?)"
+    require_indexed(forest, lambda r: folders_named(r, [(1, "a"), (2, "b")]), named)
+    require_indexed(forest, lambda r: path_of(r, 4))

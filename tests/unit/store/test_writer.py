@@ -1,0 +1,478 @@
+"""One thread, one commit for many acts, and no answer before the commit."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import closing
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from sft.errors import (
+    InviteUsedError,
+    LastAdminError,
+    NotFoundError,
+    RequestError,
+    RowForgedError,
+    ServerFullError,
+    StoreError,
+)
+from sft.limits import GROUP_ACTS, GROUP_BYTES
+from sft.store.database import CHECKPOINT_BYTES, Database
+from sft.store.people import user_by_id
+from sft.store.row_types import DeviceKeyRow, SettingRow, UserRow
+from sft.store.rows import Transaction
+from sft.store.schema import Setting
+from sft.store.writer import Writer
+from tests.unit.store.samples import (
+    ADA,
+    ADAS_KEY,
+    NOW,
+    clock,
+    look,
+    never,
+    reading,
+    tamper,
+    writer_of,
+)
+
+WAIT = 20  # seconds; a test that waits so long has failed
+
+
+@pytest.fixture
+def queued(empty: Database) -> Iterator[Writer]:
+    """A writer that was not started: what a test submits lies in its queue."""
+    writer = Writer(empty, clock, on_fatal=never)
+    yield writer
+    if writer._thread.ident is None:
+        writer.start()
+    writer.stop()
+
+
+def put(transaction: Transaction, names: Sequence[str]) -> list[str]:
+    transaction.rows.insert([SettingRow(name, b"") for name in names])
+    return [name.upper() for name in names]
+
+
+def names_of(database: Database) -> set[str]:
+    with reading(database) as reader:
+        return {row.name for row in reader.rows.all(SettingRow)}
+
+
+def recording(
+    calls: list[tuple[str, list[Any]]], name: str
+) -> Callable[[Transaction, Sequence[Any]], list[Any]]:
+    def act(transaction: Transaction, inputs: Sequence[Any]) -> list[Any]:
+        calls.append((name, list(inputs)))
+        return list(inputs)
+
+    return act
+
+
+def faults_of(futures: Sequence[Future[Any]]) -> list[BaseException | None]:
+    return [future.exception(WAIT) for future in futures]
+
+
+def test_an_act_gets_a_transaction_and_gives_results(empty: Database) -> None:
+    def act(transaction: Transaction, inputs: Sequence[int]) -> list[tuple[int, int]]:
+        return [(number, transaction.now) for number in inputs]
+
+    with writer_of(empty) as writer:
+        assert writer.submit(act, 7).result(WAIT) == (7, NOW)
+        assert writer.submit(put, "a").result(WAIT) == "A"
+    assert names_of(empty) == {"a"}
+
+
+def test_no_update_is_lost(empty: Database) -> None:
+    def count(transaction: Transaction, inputs: Sequence[None]) -> list[int]:
+        counts = []
+        for _ in inputs:
+            row = transaction.rows.one(SettingRow, Setting.name == "count")
+            assert row is not None
+            number = int(row.value) + 1
+            transaction.rows.update([replace(row, value=b"%d" % number)])
+            counts.append(number)
+        return counts
+
+    def zero(transaction: Transaction, inputs: Sequence[None]) -> Sequence[None]:
+        transaction.rows.insert([SettingRow("count", b"0")])
+        return inputs
+
+    counts: list[int] = []
+
+    def ask(writer: Writer) -> None:
+        counts.extend(writer.submit(count, None).result(WAIT) for _ in range(30))
+
+    with writer_of(empty) as writer:
+        writer.submit(zero, None).result(WAIT)
+        threads = [threading.Thread(target=ask, args=(writer,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert sorted(counts) == list(range(1, 121))
+    assert look(empty.path, "SELECT value FROM settings") == [(b"120",)]
+
+
+def test_acts_of_one_kind_that_follow_one_another_are_one_list(queued: Writer) -> None:
+    calls: list[tuple[str, list[Any]]] = []
+    first, second = recording(calls, "first"), recording(calls, "second")
+    futures = [
+        queued.submit(act, number)
+        for number, act in enumerate([first, first, second, first, second, second])
+    ]
+    queued.start()
+    assert [future.result(WAIT) for future in futures] == [0, 1, 2, 3, 4, 5]
+    assert calls == [("first", [0, 1]), ("second", [2]), ("first", [3]), ("second", [4, 5])]
+
+
+def transactions_of(database: Database) -> list[str]:
+    statements: list[str] = []
+    connection = database.write_engine.raw_connection()
+    connection.driver_connection.set_trace_callback(statements.append)  # type: ignore[union-attr]
+    connection.close()
+    return statements
+
+
+def test_a_group_is_one_transaction_of_so_many_acts(empty: Database, queued: Writer) -> None:
+    calls: list[tuple[str, list[Any]]] = []
+    statements = transactions_of(empty)
+    act = recording(calls, "act")
+    futures = [queued.submit(act, number) for number in range(2 * GROUP_ACTS + 1)]
+    queued.start()
+    assert [future.result(WAIT) for future in futures] == list(range(2 * GROUP_ACTS + 1))
+    assert [len(inputs) for _, inputs in calls] == [GROUP_ACTS, GROUP_ACTS, 1]
+    assert statements == ["BEGIN IMMEDIATE", "COMMIT"] * 3
+
+
+def test_a_group_holds_so_many_bytes(queued: Writer) -> None:
+    calls: list[tuple[str, list[Any]]] = []
+    act = recording(calls, "act")
+    sizes = [GROUP_BYTES // 2, GROUP_BYTES // 2, 1, GROUP_BYTES, 0, 3 * GROUP_BYTES, 1]
+    futures = [queued.submit(act, size, size=size) for size in sizes]
+    queued.start()
+    assert [future.result(WAIT) for future in futures] == sizes
+    assert [inputs for _, inputs in calls] == [sizes[:2], sizes[2:3], sizes[3:5], sizes[5:6], [1]]
+
+
+def test_a_result_comes_after_the_commit(empty: Database, queued: Writer) -> None:
+    seen: list[list[Any]] = []
+    future = queued.submit(put, "a")
+    future.add_done_callback(lambda _: seen.append(look(empty.path, "SELECT name FROM settings")))
+    queued.submit(put, "b")
+    queued.start()
+    future.result(WAIT)
+    queued.stop()
+    assert seen == [[("a",), ("b",)]]
+
+
+# -- refusals and faults ----------------------------------------------------------------------------
+
+REASONS: list[Callable[[str], BaseException]] = [
+    lambda name: NotFoundError(what="file", name=name, see="sft ls"),
+    lambda name: LastAdminError(name=name),
+    lambda name: InviteUsedError(used_at=len(name)),
+    lambda name: RowForgedError("users", name),
+    KeyError,
+    ValueError,
+    sqlite3.OperationalError,
+]
+
+
+def test_of_64_inputs_every_third_fails_each_for_another_reason(
+    empty: Database, queued: Writer
+) -> None:
+    # Refusals that are returned, refusals that are raised, and faults of every kind, in one group.
+    attempts: list[int] = []
+
+    def act(transaction: Transaction, inputs: Sequence[int]) -> list[str | RequestError]:
+        attempts.append(len(inputs))
+        results: list[str | RequestError] = []
+        for number in inputs:
+            if number % 3 == 0:
+                fault = REASONS[number // 3 % len(REASONS)](f"n{number}")
+                if not isinstance(fault, RequestError) or number % 2:
+                    transaction.rows.insert([SettingRow(f"trace{number}", b"")])
+                    raise fault
+                results.append(fault)
+            else:
+                results += put(transaction, [f"n{number}"])
+        return results
+
+    futures = [queued.submit(act, number) for number in range(64)]
+    queued.start()
+    for number, fault in enumerate(faults_of(futures)):
+        if number % 3:
+            assert fault is None
+            assert futures[number].result() == f"N{number}"
+        else:
+            wanted = REASONS[number // 3 % len(REASONS)](f"n{number}")
+            assert type(fault) is type(wanted)
+            assert fault.args == wanted.args
+            assert getattr(fault, "values", None) == getattr(wanted, "values", None)
+    assert names_of(empty) == {f"n{number}" for number in range(64) if number % 3}
+    assert attempts == [64] + [1] * 64
+
+
+def test_refusals_that_are_returned_cost_the_group_nothing(empty: Database, queued: Writer) -> None:
+    lists: list[int] = []
+
+    def act(transaction: Transaction, inputs: Sequence[int]) -> list[str | RequestError]:
+        lists.append(len(inputs))
+        return [
+            put(transaction, [f"n{number}"])[0]
+            if number % 3
+            else NotFoundError(what="file", name=str(number), see="sft ls")
+            for number in inputs
+        ]
+
+    futures = [queued.submit(act, number) for number in range(64)]
+    queued.start()
+    assert [fault is None for fault in faults_of(futures)] == [
+        number % 3 > 0 for number in range(64)
+    ]
+    assert lists == [64]
+    assert len(names_of(empty)) == 42
+
+
+def test_a_fault_of_one_kind_of_act_does_not_end_another(empty: Database, queued: Writer) -> None:
+    def broken(transaction: Transaction, inputs: Sequence[str]) -> list[str]:
+        put(transaction, inputs)
+        raise ZeroDivisionError
+
+    futures = [queued.submit(put, "a"), queued.submit(broken, "b"), queued.submit(put, "c")]
+    queued.start()
+    assert [type(fault) for fault in faults_of(futures)] == [
+        type(None),
+        ZeroDivisionError,
+        type(None),
+    ]
+    assert names_of(empty) == {"a", "c"}
+
+
+def test_a_fault_of_the_database_is_ours(queued: Writer) -> None:
+    futures = [queued.submit(put, "a"), queued.submit(put, "a")]
+    queued.start()
+    first, second = faults_of(futures)
+    assert first is None
+    assert isinstance(second, StoreError)
+    assert "UNIQUE" in second.detail
+
+
+@pytest.mark.parametrize("results", [[], ["one", "two"]])
+def test_an_act_answers_each_input(empty: Database, results: list[str]) -> None:
+    def act(transaction: Transaction, inputs: Sequence[str]) -> list[str]:
+        put(transaction, inputs)
+        return results
+
+    with writer_of(empty) as writer:
+        assert isinstance(writer.submit(act, "a").exception(WAIT), TypeError)
+    assert names_of(empty) == set()
+
+
+def test_a_forged_row_ends_only_what_needs_it(database: Database) -> None:
+    tamper(database.path, "UPDATE users SET role = 'admin' WHERE id = 2")
+
+    def act(transaction: Transaction, inputs: Sequence[int]) -> list[UserRow | None]:
+        return [user_by_id(transaction, number) for number in inputs]
+
+    writer = Writer(database, clock, on_fatal=never)
+    futures = [writer.submit(act, number) for number in (1, 2, 1)]
+    writer.start()
+    writer.stop()
+    forged = futures[1].exception()
+    assert isinstance(forged, RowForgedError)
+    assert (forged.table, forged.row) == ("users", "2")
+    assert [futures[0].result(), futures[2].result()] == [ADA, ADA]
+
+
+def test_a_full_disk_refuses_what_needs_room_and_goes_on(empty: Database) -> None:
+    def large(transaction: Transaction, inputs: Sequence[int]) -> list[int]:
+        transaction.rows.insert([SettingRow(f"s{size}", bytes(size)) for size in inputs])
+        return list(inputs)
+
+    connection = empty.write_engine.raw_connection()
+    pages = connection.cursor().execute("PRAGMA page_count").fetchone()[0]
+    connection.cursor().execute(f"PRAGMA max_page_count = {pages + 10}")
+    connection.close()
+    writer = Writer(empty, clock, on_fatal=never)
+    futures = [writer.submit(large, size, size=size) for size in (10, 1_000_000, 20)]
+    writer.start()
+    writer.stop()
+    full = futures[1].exception()
+    assert isinstance(full, ServerFullError)
+    assert full.values == {"size_bytes": 1_000_000}
+    assert [futures[0].result(), futures[2].result()] == [10, 20]
+    assert names_of(empty) == {"s10", "s20"}
+
+
+def test_another_process_that_holds_the_file_fails_the_group_once(empty: Database) -> None:
+    connection = empty.write_engine.raw_connection()
+    connection.cursor().execute("PRAGMA busy_timeout = 0")
+    connection.close()
+    writer = Writer(empty, clock, on_fatal=never)
+    ran: list[tuple[str, list[Any]]] = []
+    futures = [writer.submit(recording(ran, "act"), number) for number in range(3)]
+    with closing(sqlite3.connect(empty.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writer.start()
+        assert [type(fault) for fault in faults_of(futures)] == [StoreError] * 3
+    assert ran == []
+    assert writer.submit(put, "later").result(WAIT) == "LATER"
+    writer.stop()
+
+
+# -- ends -------------------------------------------------------------------------------------------
+
+
+def uncommittable(transaction: Transaction, inputs: Sequence[int]) -> list[int]:
+    """Write what only the commit refuses: a key whose user is missing."""
+    transaction._connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    transaction.rows.insert([replace(ADAS_KEY, id=number, user_id=99) for number in inputs])
+    return list(inputs)
+
+
+def test_a_failed_commit_is_the_end(empty: Database) -> None:
+    told: list[BaseException] = []
+    ended = threading.Event()
+
+    def on_fatal(error: BaseException) -> None:
+        told.append(error)
+        ended.set()
+
+    writer = Writer(empty, clock, on_fatal=on_fatal)
+    group = [writer.submit(put, "a"), writer.submit(uncommittable, 5)]
+    filling = [writer.submit(put, f"f{number}", size=GROUP_BYTES) for number in range(3)]
+    cancelled = writer.submit(put, "c")
+    assert cancelled.cancel()
+    writer.start()
+    assert ended.wait(WAIT)
+    assert [type(fault) for fault in faults_of(group + filling)] == [StoreError] * 5
+    assert len(told) == 1
+    assert "FOREIGN KEY" in str(told[0])
+    assert isinstance(writer.submit(put, "late").exception(WAIT), StoreError)
+    writer.stop()
+    assert (names_of(empty), told[1:]) == (set(), [])
+    with reading(empty) as reader:
+        assert reader.rows.all(DeviceKeyRow) == []
+
+
+def test_a_failed_commit_is_the_end_also_one_at_a_time(empty: Database) -> None:
+    told: list[BaseException] = []
+
+    def broken(transaction: Transaction, inputs: Sequence[int]) -> list[int]:
+        raise ZeroDivisionError
+
+    writer = Writer(empty, clock, on_fatal=told.append)
+    futures: list[Future[Any]] = [
+        writer.submit(put, "a"),
+        writer.submit(broken, 1),
+        writer.submit(uncommittable, 5),
+        writer.submit(put, "b"),
+    ]
+    writer.start()
+    assert [type(fault) for fault in faults_of(futures)] == [
+        type(None),
+        ZeroDivisionError,
+        StoreError,
+        StoreError,
+    ]
+    writer.stop()
+    assert names_of(empty) == {"a"}
+    assert len(told) == 1
+
+
+def test_nobody_waits_for_a_writer_that_was_told_to_exit(empty: Database) -> None:
+    told: list[BaseException] = []
+
+    def leave(transaction: Transaction, inputs: Sequence[int]) -> list[int]:
+        raise SystemExit
+
+    writer = Writer(empty, clock, on_fatal=told.append)
+    futures: list[Future[Any]] = [writer.submit(leave, 1), writer.submit(put, "a")]
+    writer.start()
+    assert [type(fault) for fault in faults_of(futures)] == [StoreError, StoreError]
+    writer.stop()
+    assert [type(error) for error in told] == [SystemExit]
+
+
+def test_what_is_queued_is_done_before_the_end(empty: Database, queued: Writer) -> None:
+    futures = [queued.submit(put, f"n{number}", size=GROUP_BYTES) for number in range(5)]
+    queued.start()
+    queued.stop()
+    queued.stop()
+    assert [future.result(0) for future in futures] == [f"N{number}" for number in range(5)]
+    assert isinstance(queued.submit(put, "late").exception(0), StoreError)
+    assert len(names_of(empty)) == 5
+
+
+def test_a_cancelled_input_is_not_done(empty: Database, queued: Writer) -> None:
+    futures = [queued.submit(put, name) for name in "abc"]
+    assert futures[1].cancel()
+    queued.start()
+    queued.stop()
+    with pytest.raises(CancelledError):
+        futures[1].result(0)
+    assert names_of(empty) == {"a", "c"}
+
+
+def test_the_writer_looks_after_the_log(empty: Database) -> None:
+    def large(transaction: Transaction, inputs: Sequence[int]) -> list[int]:
+        transaction.rows.insert([SettingRow(f"s{number}", bytes(1 << 20)) for number in inputs])
+        return list(inputs)
+
+    with writer_of(empty) as writer:
+        for number in range(12):
+            writer.submit(large, number).result(WAIT)
+    assert empty.wal_bytes() < CHECKPOINT_BYTES + (4 << 20)
+    assert empty.path.stat().st_size > 6 << 20
+
+
+def full_disk() -> sqlite3.OperationalError:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as full:
+            connection.execute("CREATE TABLE large AS SELECT zeroblob(100000)")
+    return full.value
+
+
+@pytest.mark.parametrize(
+    ("fault", "fatal"), [(full_disk(), False), (sqlite3.OperationalError("disk I/O error"), True)]
+)
+def test_a_checkpoint_may_wait_for_room_and_for_nothing_else(
+    empty: Database, fault: sqlite3.Error, fatal: bool
+) -> None:
+    class Stubborn(Database):
+        def checkpoint(self) -> None:
+            raise fault
+
+    stubborn = Stubborn(empty.path, empty.marks, readers=1)
+    told: list[BaseException] = []
+    writer = Writer(stubborn, clock, on_fatal=told.append)
+    writer.start()
+    assert writer.submit(put, "a").result(WAIT) == "A"
+    later = writer.submit(put, "b").exception(WAIT)
+    writer.stop()
+    assert (later is not None, told) == (fatal, [fault] if fatal else [])
+    stubborn.close()
+
+
+def test_every_act_goes_through_one_function(empty: Database) -> None:
+    seen: list[tuple[Any, list[Any], list[Any]]] = []
+
+    class Noting(Writer):
+        def transact(self, transaction: Transaction, act: Any, inputs: Sequence[Any]) -> Any:
+            results = super().transact(transaction, act, inputs)
+            seen.append((act, list(inputs), list(results)))
+            return results
+
+    writer = Noting(empty, clock, on_fatal=never)
+    for name in "ab":
+        writer.submit(put, name)
+    writer.start()
+    writer.stop()
+    assert seen == [(put, ["a", "b"], ["A", "B"])]

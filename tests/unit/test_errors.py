@@ -1,0 +1,539 @@
+"""Every error that a person can meet: its code, exit status, words and next step."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC
+
+import pytest
+
+from sft import errors
+from sft.errors import REQUEST_ERRORS, RequestError, SftError, UnknownRefusalError
+from sft.model.wording import next_step, sentence
+
+NOW = 1_777_816_931  # 3 May 2026, 14:02 UTC
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: an error as it is raised, and what a person is told."""
+
+    error: SftError
+    code: str
+    exit_status: int
+    sentence: str
+    next_step: str
+
+
+TABLE = [
+    # -- no identity, or no way to use it
+    Row(
+        errors.NotJoinedError(),
+        "NOT_JOINED",
+        8,
+        "This computer has not joined a server.",
+        "sft join, with an invitation from an admin",
+    ),
+    Row(
+        errors.ProfileUnknownError(name="acme"),
+        "PROFILE_UNKNOWN",
+        8,
+        "This computer knows no server named acme.",
+        "See which it knows: sft servers",
+    ),
+    Row(
+        errors.KeyLockedError(),
+        "KEY_LOCKED",
+        8,
+        "Your key is locked and there is no terminal to ask on.",
+        "Set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
+    ),
+    Row(
+        errors.PassphraseWrongError(),
+        "PASSPHRASE_WRONG",
+        8,
+        "That passphrase does not open the key.",
+        "Again; or ask an admin for a new key, no file is lost",
+    ),
+    Row(
+        errors.KeyFormatError(),
+        "KEY_FORMAT",
+        8,
+        "That is not a minisign key.",
+        "Give the file that minisign -G or sft key export wrote",
+    ),
+    # -- joining
+    Row(
+        errors.LinkIncompleteError(),
+        "LINK_INCOMPLETE",
+        2,
+        "This is not a whole invitation: its last characters do not fit.",
+        "Copy it again, from sft:// to the end",
+    ),
+    Row(
+        errors.InviteUsedError(used_at=NOW),
+        "INVITE_USED",
+        5,
+        "This invitation was used on 3 May 14:02.",
+        "You? sft servers. Not you? Tell the admin who sent it now",
+    ),
+    Row(
+        errors.InviteExpiredError(expired_at=NOW, maker="ada"),
+        "INVITE_EXPIRED",
+        5,
+        "This invitation ended on 3 May 14:02.",
+        "Ask ada for a new one",
+    ),
+    Row(
+        errors.InviteWithdrawnError(),
+        "INVITE_WITHDRAWN",
+        5,
+        "This invitation was withdrawn.",
+        "Ask an admin for a new one",
+    ),
+    Row(
+        errors.InviteUnknownError(server="acme-files"),
+        "INVITE_UNKNOWN",
+        5,
+        "acme-files never made this invitation.",
+        "Ask the admin who sent it",
+    ),
+    Row(
+        errors.RegistrationClosedError(server="acme-files"),
+        "REGISTRATION_CLOSED",
+        4,
+        "acme-files lets nobody join without an invitation.",
+        "Ask an admin: sft invite",
+    ),
+    Row(
+        errors.NameTakenError(name="ivo", server="acme-files"),
+        "NAME_TAKEN",
+        5,
+        "ivo exists on acme-files already.",
+        "Choose another name; your invitation is still good",
+    ),
+    Row(
+        errors.NameReservedError(name="ivo"),
+        "NAME_RESERVED",
+        5,
+        "This invitation is for ivo alone.",
+        "sft join --user ivo",
+    ),
+    Row(
+        errors.KeyTakenError(),
+        "KEY_TAKEN",
+        5,
+        "This key belongs to another user already.",
+        "Join with a new key: sft join, without --key",
+    ),
+    # -- the way to the server
+    Row(
+        errors.UnreachableError(
+            address="files.acme.org:7361", reason="connection refused", profile="acme"
+        ),
+        "UNREACHABLE",
+        6,
+        "files.acme.org:7361 does not answer (connection refused).",
+        "Moved? sft servers address acme HOST:PORT",
+    ),
+    Row(
+        errors.ConnectionLostError(),
+        "CONNECTION_LOST",
+        6,
+        "The connection broke; nothing partial is visible.",
+        "The same command again",
+    ),
+    Row(
+        errors.StreamTruncatedError(),
+        "CONNECTION_LOST",
+        6,
+        "The connection broke; nothing partial is visible.",
+        "The same command again",
+    ),
+    Row(
+        errors.VersionUnknownError(theirs=2, ours=1),
+        "VERSION_UNKNOWN",
+        6,
+        "The server speaks another protocol (2) than this sft (1).",
+        "pipx upgrade sft",
+    ),
+    Row(
+        errors.HandshakeFailedError(),
+        "PROTOCOL",
+        6,
+        "The other end does not speak this protocol.",
+        "Check the address: sft servers",
+    ),
+    Row(
+        errors.LoginRefusedError(server="acme-files"),
+        "LOGIN_REFUSED",
+        4,
+        "acme-files does not let this key in.",
+        "Removed, disabled or reset? An admin knows: ask one",
+    ),
+    Row(
+        errors.TransferEndedError(problem="the server stops"),
+        "INTERRUPTED",
+        6,
+        "The server ended this transfer (the server stops). Nothing partial was kept.",
+        "The same command again",
+    ),
+    # -- verification
+    Row(
+        errors.ServerKeyChangedError(server="acme-files"),
+        "SERVER_KEY_CHANGED",
+        7,
+        "acme-files shows another key than the pinned one. Nothing was sent.",
+        "Ask an admin in person for a server link (twistd sft link); then sft servers link acme-files",
+    ),
+    Row(
+        errors.SignatureBadError(path="contract.pdf", author="ada"),
+        "SIGNATURE_BAD",
+        7,
+        "The bytes of contract.pdf are not what ada signed. Nothing was kept.",
+        "Tell ada and the operator (twistd sft vault check)",
+    ),
+    Row(
+        errors.SignerUnknownError(path="contract.pdf", server="acme-files", author="ada"),
+        "SIGNER_UNKNOWN",
+        7,
+        "contract.pdf is signed by a key that acme-files never registered for ada.",
+        "Ask ada for the words of their key: sft key show",
+    ),
+    Row(
+        errors.PinChangedError(server="acme-files", author="ada"),
+        "PIN_CHANGED",
+        7,
+        "acme-files shows another key for ada than the one pinned here. Nothing was kept.",
+        "Ask ada for the words of their key: sft key show",
+    ),
+    Row(
+        errors.ContentDamagedError(path="contract.pdf"),
+        "CONTENT_DAMAGED",
+        7,
+        "The stored content of contract.pdf was changed or damaged on the server. Nothing was kept.",
+        "Tell the operator (twistd sft vault check)",
+    ),
+    Row(
+        errors.RecordForgedError(what="the user ivo"),
+        "RECORD_FORGED",
+        7,
+        "The server's record of the user ivo was changed outside the server.",
+        "Tell the operator (twistd sft vault check)",
+    ),
+    Row(
+        errors.SignatureRefusedError(problem="another size"),
+        "SIGNATURE_REFUSED",
+        7,
+        "What arrived is not what was signed (another size). Nothing was stored.",
+        "The same command again",
+    ),
+    Row(
+        errors.SignatureInvalidError(),
+        "VERIFICATION",
+        7,
+        "The signature does not hold.",
+        "Ask for the file again, from its author",
+    ),
+    Row(
+        errors.DecryptionFailedError(),
+        "VERIFICATION",
+        7,
+        "What was received does not hold. Nothing was kept.",
+        "Tell the operator",
+    ),
+    # -- roles and ownership
+    Row(
+        errors.RoleForbidsError(
+            role="guest", act="store files", name="gus", needed="maintainer", admins="ada, eva"
+        ),
+        "ROLE_FORBIDS",
+        4,
+        "Guests do not store files.",
+        "An admin can: sft role gus maintainer. Admins here: ada, eva",
+    ),
+    Row(
+        errors.NotYoursError(path="plan.pdf", owner="ivo", act="replace", admins="ada, eva"),
+        "NOT_YOURS",
+        4,
+        "plan.pdf belongs to ivo: only they or an admin may replace it.",
+        "Ask ivo, or an admin (ada, eva)",
+    ),
+    Row(
+        errors.OperatorOnlyError(),
+        "OPERATOR_ONLY",
+        4,
+        "Only the operator may do this, on the server itself.",
+        "Ask the operator (twistd sft)",
+    ),
+    Row(
+        errors.LastAdminError(name="ada"),
+        "LAST_ADMIN",
+        4,
+        "ada is the only admin; someone must be.",
+        "sft role NAME admin, then again",
+    ),
+    # -- names and conflicts
+    Row(
+        errors.NotFoundError(what="file", name="x.txt", see="sft ls"),
+        "NOT_FOUND",
+        3,
+        "There is no file x.txt.",
+        "See what there is: sft ls",
+    ),
+    Row(
+        errors.ExistsError(path="budget.xlsx", version=3, author="max", stored_at=NOW),
+        "EXISTS",
+        5,
+        "budget.xlsx exists: version 3 by max, 3 May 14:02.",
+        "--replace (version 3 stays), or --as NAME",
+    ),
+    Row(
+        errors.ChangedSinceError(author="ada", version=4, seen=3, path="budget.xlsx"),
+        "CHANGED_SINCE",
+        5,
+        "ada stored version 4 while you worked on version 3.",
+        "sft get --keep-both budget.xlsx, then decide",
+    ),
+    Row(
+        errors.NameNotAllowedError(
+            name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt"
+        ),
+        "NAME_NOT_ALLOWED",
+        10,
+        '"a:b.txt" has ":", which Windows cannot store.',
+        "Rename it, or --safe-names stores a_b.txt",
+    ),
+    Row(
+        errors.UserNameNotAllowedError(name="a b", problem="a blank", safer="a_b"),
+        "USER_NAME_NOT_ALLOWED",
+        10,
+        '"a b" has a blank.',
+        "Letters, digits, dot, underscore and hyphen will do: a_b",
+    ),
+    Row(
+        errors.NameClashError(name="readme.md", existing="README.md"),
+        "NAME_CLASH",
+        5,
+        "readme.md is there as README.md; names must differ in more than case.",
+        "--as another name",
+    ),
+    Row(
+        errors.FolderInTheWayError(path="docs", what="folder"),
+        "NAME_IN_USE",
+        5,
+        "docs is a folder already.",
+        "Choose another name: --as NAME",
+    ),
+    Row(
+        errors.FolderNotEmptyError(path="old docs"),
+        "NOT_EMPTY",
+        5,
+        '"old docs" is not empty.',
+        "sft rm -r 'old docs'",
+    ),
+    # -- room and bounds
+    Row(
+        errors.ServerFullError(size_bytes=2 << 30),
+        "SERVER_FULL",
+        9,
+        "The server has no room for 2.0 GiB. Getting and deleting still work.",
+        "Tell the operator",
+    ),
+    Row(
+        errors.TooLargeError(what="The file", limit="64 TiB"),
+        "TOO_LARGE",
+        9,
+        "The file is over the limit of 64 TiB.",
+        "Send less at once",
+    ),
+    # -- this computer
+    Row(
+        errors.UsageError(problem="--as takes one file", remedy="Use --to FOLDER for several"),
+        "USAGE",
+        2,
+        "--as takes one file.",
+        "Use --to FOLDER for several",
+    ),
+    Row(
+        errors.SourceChangedError(path="report.iso"),
+        "SOURCE_CHANGED",
+        10,
+        "report.iso changed while it was read; nothing was stored.",
+        "Send it again when nobody writes it",
+    ),
+    Row(
+        errors.LocalFileError(path="x", problem="is not there", remedy="Check the name"),
+        "LOCAL_FILE",
+        10,
+        "x is not there.",
+        "Check the name",
+    ),
+    Row(
+        errors.LocalDiskFullError(path="out/video.mp4"),
+        "DISK_FULL",
+        10,
+        "There is no room on this computer for out/video.mp4.",
+        "Make room, then the same command again",
+    ),
+    Row(
+        errors.LocalExistsError(path="contract.pdf"),
+        "FILE_EXISTS",
+        5,
+        "contract.pdf is there already.",
+        "--force replaces it, --keep-both keeps both, --to DIR stores elsewhere",
+    ),
+    Row(
+        errors.CryptoUnavailableError(),
+        "CRYPTO_UNAVAILABLE",
+        10,
+        "The cryptography library here has no ML-KEM-768.",
+        "pip install --upgrade cryptography",
+    ),
+    # -- the server's own
+    Row(
+        errors.InternalError(ref="7F3K-29QD"),
+        "INTERNAL",
+        11,
+        "The server had a fault of its own. Nothing of yours was changed.",
+        "Tell the operator the reference",
+    ),
+    Row(
+        errors.UnknownRefusalError(code="SUN_SPOTS"),
+        "INTERNAL",
+        11,
+        "The server refused this for a reason that this sft does not know: SUN_SPOTS.",
+        "pipx upgrade sft",
+    ),
+    Row(
+        errors.BadRequestError(problem="an offset past the end"),
+        "BAD_REQUEST",
+        2,
+        "The server could not make sense of the request (an offset past the end).",
+        "pipx upgrade sft",
+    ),
+    Row(
+        errors.VaultError(problem="the keyring is missing"),
+        "VAULT",
+        11,
+        "The vault cannot be used: the keyring is missing.",
+        "twistd sft vault check",
+    ),
+    Row(
+        errors.RowForgedError("users", "ivo"),
+        "STORE",
+        11,
+        "The database cannot be used: the row ivo of users was changed outside the server.",
+        "Read the server's log",
+    ),
+    Row(
+        errors.SchemaOutdatedError(found="0001", needed="0002", home="/srv/my home"),
+        "SCHEMA",
+        11,
+        "The database is at version 0001, this program needs 0002.",
+        "twistd sft --home '/srv/my home' upgrade",
+    ),
+    Row(
+        errors.HomeError(home="/srv/sft", problem="it is open to others", remedy="chmod 700 it"),
+        "HOME",
+        10,
+        "The home /srv/sft cannot be used: it is open to others.",
+        "chmod 700 it",
+    ),
+]
+
+
+def _tree(root: type[SftError]) -> set[type[SftError]]:
+    return {root}.union(*(_tree(child) for child in root.__subclasses__()))
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: type(row.error).__name__)
+def test_what_a_person_is_told(row: Row) -> None:
+    assert row.error.code == row.code
+    assert row.error.exit_status == row.exit_status
+    assert sentence(row.error, now=NOW, zone=UTC) == row.sentence
+    assert next_step(row.error, now=NOW, zone=UTC) == row.next_step
+
+
+def test_every_code_stands_in_the_table() -> None:
+    ours = {kind for kind in _tree(SftError) if kind.__module__.startswith("sft.")}
+    assert {kind.code for kind in ours} == {row.code for row in TABLE}
+
+
+def test_a_code_means_one_exit_status() -> None:
+    statuses = {
+        (kind.code, kind.exit_status)
+        for kind in _tree(SftError)
+        if "code" in vars(kind) and not kind.__subclasses__()
+    }
+    codes = [code for code, _ in statuses]
+    assert len(codes) == len(set(codes))
+    assert {status for _, status in statuses} <= {2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+
+
+# "error", "failed to", "invalid", "please", "oops": a sentence says what happened instead.
+_EMPTY_WORDS = re.compile(r"\b(error|failed to|invalid|please|oops)\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: type(row.error).__name__)
+def test_sentences_are_sentences(row: Row) -> None:
+    assert row.sentence.endswith(".")
+    assert not row.next_step.endswith(".")
+    assert not _EMPTY_WORDS.search(row.sentence + row.next_step)
+
+
+def test_an_error_without_what_its_words_need_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="needs author, stored_at, version"):
+        errors.ExistsError(path="x")
+
+
+def test_details_are_for_the_log_alone() -> None:
+    error = errors.InternalError("/secret/path: permission denied", ref="7F3K-29QD")
+    assert error.detail == "/secret/path: permission denied"
+    assert "secret" not in sentence(error, now=NOW) + next_step(error, now=NOW)
+
+
+# -- over the wire ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in TABLE if REQUEST_ERRORS.get(row.code) is type(row.error)],
+    ids=lambda row: type(row.error).__name__,
+)
+def test_a_refusal_arrives_as_it_was_sent(row: Row) -> None:
+    received = RequestError.from_wire(row.error.code, row.error.values, "7F3K-29QD")
+    assert type(received) is type(row.error)
+    assert received.values == row.error.values
+    assert received.ref == "7F3K-29QD"
+
+
+@pytest.mark.parametrize(
+    ("code", "values"),
+    [
+        ("SUN_SPOTS", {}),
+        ("EXISTS", {"path": "x"}),
+        ("SERVER_KEY_CHANGED", {"server": "x"}),
+        ("", {}),
+    ],
+)
+def test_an_unknown_or_incomplete_refusal_is_still_one(
+    code: str, values: dict[str, str | int]
+) -> None:
+    received = RequestError.from_wire(code, values, "")
+    assert isinstance(received, UnknownRefusalError)
+    assert received.values["code"] == code
+
+
+def test_every_refusal_has_a_code_of_its_own() -> None:
+    kinds = _tree(RequestError) - {RequestError, UnknownRefusalError}
+    assert {kind for kind in kinds if kind.__module__ == "sft.errors.refusals"} == set(
+        REQUEST_ERRORS.values()
+    )
+
+
+def test_the_front_exports_the_whole_tree() -> None:
+    ours = {kind.__name__ for kind in _tree(SftError) if kind.__module__.startswith("sft.errors")}
+    assert ours <= set(errors.__all__)
+    assert sorted(errors.__all__, key=str.lower) == sorted(set(errors.__all__), key=str.lower)

@@ -1,0 +1,286 @@
+"""The conformance suite of every vault backend: each rule of sft/vault/backend.py, as a function of a fresh backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sft.errors import ObjectCorruptError, ObjectMissingError, VaultError, VaultFullError
+from sft.vault.backend import Backend
+from sft.vault.layout import KEY_SECTION_BYTES
+
+IDS = [bytes([n]) * 16 for n in (0x00, 0x0A, 0x7F, 0xFF)]
+ID = IDS[1]
+PIECES = [b"one", b"", b"two" * 30_000, b"three"]
+WHOLE = b"".join(PIECES)
+SECTION = bytes(range(KEY_SECTION_BYTES))
+NOBODY_HAS_BYTES = 1 << 55
+
+
+def store(backend: Backend, object_id: bytes = ID, data: bytes = WHOLE) -> None:
+    sink = backend.create(object_id, len(data))
+    sink.write([data])
+    sink.finish(b"sidecar")
+
+
+def load(backend: Backend, object_id: bytes = ID) -> bytes:
+    source = backend.open(object_id)
+    try:
+        return b"".join(source.read(0, [source.size]))
+    finally:
+        source.close()
+
+
+def what_was_written_is_read(backend: Backend) -> None:
+    sink = backend.create(ID, len(WHOLE))
+    for piece in PIECES:
+        sink.write([piece])
+    sink.write([])
+    sink.finish()
+    assert load(backend) == WHOLE
+
+
+def gathered_pieces_keep_their_order(backend: Backend) -> None:
+    sink = backend.create(ID, 1 << 20)
+    pieces = [bytes([n % 256]) * (n % 7) for n in range(3000)]
+    sink.write(pieces)
+    sink.finish()
+    assert load(backend) == b"".join(pieces)
+
+
+def scattered_reads_follow_one_another(backend: Backend) -> None:
+    store(backend)
+    source = backend.open(ID)
+    assert source.size == len(WHOLE)
+    first = source.read(1, [2, 0, 5])
+    assert first == [WHOLE[1:3], b"", WHOLE[3:8]]
+    assert source.read(len(WHOLE) - 3, [3]) == [WHOLE[-3:]]
+    assert source.read(10, [40_000, 20]) == [WHOLE[10:40_010], WHOLE[40_010:40_030]]
+    # Buffers may be used again, but what was returned stays what it was.
+    assert first == [WHOLE[1:3], b"", WHOLE[3:8]]
+    source.close()
+    source.close()
+
+
+def reading_past_the_end_is_refused(backend: Backend) -> None:
+    store(backend)
+    source = backend.open(ID)
+    with pytest.raises(ObjectCorruptError):
+        source.read(0, [len(WHOLE), 1])
+    with pytest.raises(ObjectCorruptError):
+        source.read(len(WHOLE) + 1, [1])
+    assert source.read(0, [3]) == [b"one"]
+    source.close()
+
+
+def nothing_is_visible_before_finish(backend: Backend) -> None:
+    sink = backend.create(ID, len(WHOLE))
+    sink.write(PIECES)
+    with pytest.raises(ObjectMissingError):
+        backend.open(ID)
+    assert list(backend.ids()) == []
+    assert backend.read_sidecar(ID) is None
+    sink.finish(b"sidecar")
+    assert list(backend.ids()) == [ID]
+
+
+def sidecar_and_key_section_come_with_the_object(backend: Backend) -> None:
+    sink = backend.create(ID, 3)
+    sink.write([b"abc"])
+    sink.finish(b"sidecar", SECTION)
+    assert backend.read_sidecar(ID) == b"sidecar"
+    assert backend.read_key_section(ID) == SECTION
+
+
+def an_abort_leaves_nothing(backend: Backend) -> None:
+    sink = backend.create(ID, len(WHOLE))
+    sink.write(PIECES)
+    sink.abort()
+    sink.abort()
+    assert list(backend.ids()) == []
+    assert list(backend.leftovers()) == []
+    store(backend)
+    assert load(backend) == WHOLE
+
+
+def an_abort_after_finish_is_harmless(backend: Backend) -> None:
+    sink = backend.create(ID, 3)
+    sink.write([b"abc"])
+    sink.finish()
+    sink.abort()
+    assert load(backend) == b"abc"
+
+
+def a_sink_ends_once(backend: Backend) -> None:
+    sink = backend.create(ID, 3)
+    sink.finish()
+    with pytest.raises(VaultError):
+        sink.write([b"more"])
+    with pytest.raises(VaultError):
+        sink.finish()
+    with pytest.raises(VaultError):
+        sink.reserve(1)
+    assert load(backend) == b""
+
+
+def an_object_is_never_replaced(backend: Backend) -> None:
+    store(backend)
+    with pytest.raises(VaultError) as refused:
+        backend.create(ID, 1)
+    assert "there already" in str(refused.value.values["problem"])
+    assert load(backend) == WHOLE
+    assert list(backend.leftovers()) == []
+
+
+def an_id_is_written_by_one(backend: Backend) -> None:
+    sink = backend.create(ID, 3)
+    with pytest.raises(VaultError):
+        backend.create(ID, 3)
+    sink.write([b"abc"])
+    sink.finish()
+    assert load(backend) == b"abc"
+
+
+def ids_are_complete_sorted_and_each_once(backend: Backend) -> None:
+    for object_id in reversed(IDS):
+        store(backend, object_id)
+    backend.replace_key_section(IDS[2], SECTION)
+    alone = b"\x55" * 16
+    backend.write_sidecar(alone, b"no object")
+    assert list(backend.ids()) == sorted([*IDS, alone])
+
+
+def a_missing_object_is_said_to_be_missing(backend: Backend) -> None:
+    with pytest.raises(ObjectMissingError) as refused:
+        backend.open(ID)
+    assert ID.hex() in str(refused.value.values["problem"])
+    assert backend.read_key_section(ID) is None
+    assert backend.read_sidecar(ID) is None
+
+
+def what_lies_beside_is_replaced_whole(backend: Backend) -> None:
+    store(backend)
+    for data in (SECTION, SECTION[::-1]):
+        backend.replace_key_section(ID, data)
+        assert backend.read_key_section(ID) == data
+    for data in (b"a longer sidecar", b"", b"short"):
+        backend.write_sidecar(ID, data)
+        assert backend.read_sidecar(ID) == data
+    assert load(backend) == WHOLE
+    assert list(backend.leftovers()) == []
+
+
+def a_removal_leaves_nothing_and_may_be_repeated(backend: Backend) -> None:
+    store(backend)
+    store(backend, IDS[0])
+    backend.replace_key_section(ID, SECTION)
+    backend.remove(ID)
+    backend.remove(ID)
+    assert list(backend.ids()) == [IDS[0]]
+    assert backend.read_sidecar(ID) is None
+    assert backend.read_key_section(ID) is None
+    with pytest.raises(ObjectMissingError):
+        backend.open(ID)
+    assert load(backend, IDS[0]) == WHOLE
+
+
+def a_removal_finishes_one_that_was_cut(backend: Backend) -> None:
+    backend.replace_key_section(ID, SECTION)
+    backend.write_sidecar(ID, b"without an object")
+    backend.remove(ID)
+    assert list(backend.ids()) == []
+
+
+def a_reader_keeps_what_is_removed(backend: Backend) -> None:
+    store(backend)
+    source = backend.open(ID)
+    backend.remove(ID)
+    assert source.read(len(WHOLE) - 5, [5]) == [b"three"]
+    source.close()
+
+
+def the_quarantine_takes_all_that_lies_under_an_id(backend: Backend) -> None:
+    store(backend)
+    backend.replace_key_section(ID, SECTION)
+    backend.quarantine(ID)
+    assert list(backend.ids()) == []
+    assert backend.read_sidecar(ID) is None
+    with pytest.raises(ObjectMissingError):
+        backend.quarantine(ID)
+
+
+def the_quarantine_takes_an_id_twice(backend: Backend) -> None:
+    for data in (b"first", b"second"):
+        store(backend, ID, data)
+        backend.quarantine(ID)
+    assert list(backend.ids()) == []
+
+
+def leftovers_are_named_and_discarded(backend: Backend) -> None:
+    store(backend, IDS[0])
+    for object_id in IDS[1:3]:
+        backend.create(object_id, 3).write([b"abc"])  # and the process dies here
+    assert list(backend.leftovers()) == IDS[1:3]
+    for object_id in IDS:
+        backend.discard(object_id)
+    assert list(backend.leftovers()) == []
+    assert load(backend, IDS[0]) == WHOLE
+    store(backend, IDS[1])
+
+
+def room_is_promised_at_the_beginning(backend: Backend) -> None:
+    with pytest.raises(VaultFullError):
+        backend.create(ID, NOBODY_HAS_BYTES)
+    assert list(backend.leftovers()) == []
+    sink = backend.create(ID, 3)
+    with pytest.raises(VaultFullError):
+        sink.reserve(NOBODY_HAS_BYTES)
+    sink.reserve(1000)
+    sink.write([b"abc"])
+    sink.finish()
+    assert load(backend) == b"abc"
+
+
+def ids_of_another_length_are_a_bug(backend: Backend) -> None:
+    for wrong in (b"", b"short", bytes(17)):
+        for call in (
+            backend.open,
+            backend.remove,
+            backend.quarantine,
+            backend.read_key_section,
+            backend.read_sidecar,
+            backend.discard,
+        ):
+            with pytest.raises(ValueError, match="16 bytes"):
+                call(wrong)
+        with pytest.raises(ValueError, match="16 bytes"):
+            backend.create(wrong, 0)
+        with pytest.raises(ValueError, match="16 bytes"):
+            backend.write_sidecar(wrong, b"")
+
+
+CONTRACT: list[Callable[[Backend], None]] = [
+    what_was_written_is_read,
+    gathered_pieces_keep_their_order,
+    scattered_reads_follow_one_another,
+    reading_past_the_end_is_refused,
+    nothing_is_visible_before_finish,
+    sidecar_and_key_section_come_with_the_object,
+    an_abort_leaves_nothing,
+    an_abort_after_finish_is_harmless,
+    a_sink_ends_once,
+    an_object_is_never_replaced,
+    an_id_is_written_by_one,
+    ids_are_complete_sorted_and_each_once,
+    a_missing_object_is_said_to_be_missing,
+    what_lies_beside_is_replaced_whole,
+    a_removal_leaves_nothing_and_may_be_repeated,
+    a_removal_finishes_one_that_was_cut,
+    a_reader_keeps_what_is_removed,
+    the_quarantine_takes_all_that_lies_under_an_id,
+    the_quarantine_takes_an_id_twice,
+    leftovers_are_named_and_discarded,
+    room_is_promised_at_the_beginning,
+    ids_of_another_length_are_a_bug,
+]

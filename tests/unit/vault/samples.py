@@ -1,0 +1,78 @@
+"""What the vault's tests share: fixed keys, a random source with a seed, contents, and objects made of parts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from itertools import count
+
+from sft.limits import CHUNK_BYTES
+from sft.vault.keyring import Keyring
+from sft.vault.layout import PREFIX_BYTES, SEALED_CHUNK_BYTES, content_size
+from sft.vault.memory import MemoryBackend
+from sft.vault.objects import seal_whole
+from sft.vault.vault import Vault
+
+MASTER = bytes(range(32))
+NEXT_MASTER = bytes(range(32, 64))
+ID = bytes.fromhex("0a" * 16)
+OTHER_ID = bytes.fromhex("0b" * 16)
+MIB = 1 << 20
+
+
+def seeded(label: str) -> Callable[[int], bytes]:
+    """A random source that gives the same bytes in every run."""
+    calls = count()
+    return lambda size: hashlib.shake_256(f"{label} {next(calls)}".encode()).digest(size)
+
+
+def content(size: int, label: str = "content") -> bytes:
+    return hashlib.shake_256(label.encode()).digest(size)
+
+
+def keyring(master_key: bytes = MASTER, label: str = "keyring") -> Keyring:
+    return Keyring.generate(master_key, entropy=seeded(label))
+
+
+def memory_vault() -> tuple[Vault, MemoryBackend]:
+    backend = MemoryBackend()
+    return Vault(backend, keyring()), backend
+
+
+def put(vault: Vault, object_id: bytes, data: bytes, sidecar: bytes | None = None) -> None:
+    writer = vault.begin(object_id, len(data))
+    chunks = [data[i : i + CHUNK_BYTES] for i in range(0, len(data), CHUNK_BYTES)] or [b""]
+    for start in range(0, len(chunks), 2):
+        batch = chunks[start : start + 2]
+        writer.append(writer.seal(batch, last=start + 2 >= len(chunks)))
+    writer.finish(sidecar)
+
+
+def get(vault: Vault, object_id: bytes, size: int, *, least_epoch: int = 1) -> bytes:
+    return b"".join(vault.read_whole(object_id, size, least_epoch=least_epoch))
+
+
+def digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data).digest()
+
+
+def split(sealed: bytes) -> tuple[bytes, list[bytes]]:
+    """An object's prefix and its sealed chunks."""
+    content_size(len(sealed))
+    rest = sealed[PREFIX_BYTES:]
+    pieces = [rest[i : i + SEALED_CHUNK_BYTES] for i in range(0, len(rest), SEALED_CHUNK_BYTES)]
+    return sealed[:PREFIX_BYTES], pieces
+
+
+def join(prefix: bytes, chunks: Sequence[bytes]) -> bytes:
+    return prefix + b"".join(chunks)
+
+
+def flip(data: bytes, bit: int) -> bytes:
+    changed = bytearray(data)
+    changed[bit >> 3] ^= 1 << (bit & 7)
+    return bytes(changed)
+
+
+def sealed_sample(size: int, object_id: bytes = ID, label: str = "content") -> bytes:
+    return seal_whole(keyring(), object_id, content(size, label))

@@ -1,0 +1,199 @@
+"""After a power cut at any step: what was acknowledged is there, what was not is absent or complete."""
+
+from __future__ import annotations
+
+import pytest
+
+from sft.errors import ObjectCorruptError, ObjectMissingError
+from sft.limits import CHUNK_BYTES
+from sft.vault.local import LocalBackend
+from sft.vault.vault import Vault
+from tests.unit.vault.crash_model import Recorder, lay_out
+from tests.unit.vault.samples import ID, NEXT_MASTER, content, digest, keyring, put
+
+SIZE = 2 * CHUNK_BYTES + 5
+DATA = content(SIZE)
+SIDECAR = b"name and signature"
+
+
+@pytest.fixture
+def recorder(tmp_path):
+    LocalBackend.create_at(tmp_path / "live", floor_bytes=0).close()
+    return Recorder(tmp_path / "live")
+
+
+@pytest.fixture
+def live(recorder):
+    backend = LocalBackend(recorder.root, floor_bytes=0, disk=recorder)
+    yield Vault(backend, keyring())
+    backend.close()
+
+
+@pytest.fixture
+def after(tmp_path):
+    """A vault that wakes up in a given state: with what ruled before, and with what its recovery found."""
+    root = tmp_path / "after"
+    backend = LocalBackend.create_at(root, floor_bytes=0)
+    vault = Vault(backend, keyring())
+
+    def wake(state):
+        lay_out(root, state)
+        vault.discard_leftovers()
+        assert vault.discard_leftovers() == 0
+        return vault
+
+    yield wake
+    backend.close()
+
+
+def distinct(recorder):
+    """Each state once, with the first step that it may follow."""
+    seen = {}
+    for step, state in recorder.states():
+        seen.setdefault(tuple(sorted(state.items())), (step, state))
+    return list(seen.values())
+
+
+def test_a_put_that_was_cut_is_absent_or_complete(recorder, live, after):
+    put(live, ID, DATA, SIDECAR)
+    found = {"absent": 0, "complete": 0}
+    for step, state in distinct(recorder):
+        vault = after(state)
+        ids = list(vault.ids())
+        assert set(ids) <= {ID}, step
+        if ("objects/0a", ID.hex()) in state:
+            vault.check(ID, SIZE, digest(DATA))
+            found["complete"] += 1
+        else:
+            with pytest.raises(ObjectMissingError):
+                vault.open(ID, SIZE)
+            found["absent"] += 1
+        # Without a row nobody knows it: aside with it, and a second recovery finds nothing to do.
+        for object_id in ids:
+            vault.quarantine(object_id)
+        assert list(vault.ids()) == []
+    assert found["absent"] > 20
+    assert found["complete"] > 4
+
+
+def test_an_object_takes_its_place_last(recorder, live):
+    writer = live.begin(ID, 4)
+    writer.append(writer.seal([b"data"], last=True))
+    live.adopt(live.keyring.rotate(NEXT_MASTER))
+    writer.finish(SIDECAR)
+    renames = [step for step, _ in recorder.moments if step.startswith("rename")]
+    assert renames == [f"rename to {ID.hex()}{suffix}" for suffix in (".key", ".meta", "")]
+
+
+def test_a_put_that_was_acknowledged_is_there_in_every_state(recorder, live, after):
+    put(live, ID, DATA, SIDECAR)
+    _, acknowledged = recorder.moments[-1]
+    # Names in incoming may come back; nothing else is open.
+    assert len(acknowledged) >= 1
+    for state in acknowledged:
+        vault = after(state)
+        vault.check(ID, SIZE, digest(DATA))
+        assert vault.read_sidecar(ID) == SIDECAR
+        assert list(vault.ids()) == [ID]
+
+
+def test_an_overtaken_put_that_was_acknowledged_opens_under_the_new_epoch(recorder, live, after):
+    writer = live.begin(ID, 4)
+    writer.append(writer.seal([b"data"], last=True))
+    live.adopt(live.keyring.rotate(NEXT_MASTER))
+    writer.finish(SIDECAR)
+    for state in recorder.moments[-1][1]:
+        vault = after(state)
+        vault.adopt(live.keyring.retire())
+        vault.check(ID, 4, digest(b"data"), least_epoch=2)
+
+
+def test_a_removal_that_was_cut_is_finished(recorder, live, after):
+    put(live, ID, DATA, SIDECAR)
+    live.rewrap(ID)
+    recorder.moments.clear()
+    live.remove(ID)
+    for step, state in distinct(recorder):
+        vault = after(state)
+        vault.remove(ID)
+        assert list(vault.ids()) == [], step
+        vault.remove(ID)
+
+
+def opens(vault):
+    try:
+        vault.check(ID, SIZE, digest(DATA))
+    except (ObjectCorruptError, ObjectMissingError):
+        return False
+    return True
+
+
+def test_a_removal_destroys_the_key_before_anything_else(recorder, live, after):
+    put(live, ID, DATA, SIDECAR)
+    recorder.moments.clear()
+    live.remove(ID)
+    steps = [step for step, _ in recorder.moments]
+    assert steps[:2] == [f"overwrite {ID.hex()}", f"overwrite {ID.hex()}, synced"]
+    assert any(opens(after(state)) for state in recorder.moments[0][1])
+    for step, states in recorder.moments[1:]:
+        assert not any(opens(after(state)) for state in states), step
+
+
+def test_a_removal_that_was_acknowledged_left_nothing(recorder, live, after):
+    put(live, ID, DATA, SIDECAR)
+    live.adopt(live.keyring.rotate(NEXT_MASTER))
+    live.rewrap(ID)
+    live.remove(ID)
+    for state in recorder.moments[-1][1]:
+        assert list(after(state).ids()) == []
+
+
+def test_an_object_opens_in_every_state_of_a_rotation(recorder, live, after):
+    put(live, ID, DATA, SIDECAR)
+    for epoch, key in ((2, NEXT_MASTER), (3, b"3" * 32)):
+        recorder.moments.clear()
+        live.adopt(live.keyring.rotate(key))
+        live.rewrap(ID, least_epoch=epoch - 1)
+        for _, state in distinct(recorder):
+            vault = after(state)
+            vault.adopt(live.keyring)
+            vault.check(ID, SIZE, digest(DATA), least_epoch=epoch - 1)
+            assert vault.rewrap(ID, least_epoch=epoch - 1) == epoch
+            vault.check(ID, SIZE, digest(DATA), least_epoch=epoch)
+        live.adopt(live.keyring.retire())
+        for state in recorder.moments[-1][1]:
+            vault = after(state)
+            vault.adopt(live.keyring)
+            vault.check(ID, SIZE, digest(DATA), least_epoch=epoch)
+
+
+def test_a_sidecar_is_the_old_or_the_new_in_every_state(recorder, live, after):
+    put(live, ID, DATA, SIDECAR)
+    recorder.moments.clear()
+    live.write_sidecar(ID, b"renamed")
+    found = {after(state).read_sidecar(ID) for _, state in distinct(recorder)}
+    assert found == {SIDECAR, b"renamed"}
+    assert {after(state).read_sidecar(ID) for state in recorder.moments[-1][1]} == {b"renamed"}
+
+
+def test_a_quarantine_that_was_cut_is_finished_and_loses_nothing_once_synced(recorder, live, after):
+    put(live, ID, DATA, SIDECAR)
+    recorder.moments.clear()
+    live.quarantine(ID)
+    for step, state in distinct(recorder):
+        vault = after(state)
+        for object_id in list(vault.ids()):
+            vault.quarantine(object_id)
+        assert list(vault.ids()) == [], step
+    for state in recorder.moments[-1][1]:
+        assert {ID.hex(), f"{ID.hex()}.meta"} <= {
+            name for place, name in state if place == "quarantine"
+        }
+
+
+def test_the_model_itself_finds_a_missing_sync(recorder, live, after):
+    """Were the file not synced before its rename, the model would show a broken object under its final name."""
+    recorder.sync_file = lambda _: None
+    put(live, ID, DATA)
+    finished = [state for _, state in distinct(recorder) if ("objects/0a", ID.hex()) in state]
+    assert not all(opens(after(state)) for state in finished)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import pytest
+
+from sft.errors import ObjectCorruptError
+from sft.limits import CHUNK_BYTES, FILE_BYTES, INLINE_OBJECT_BYTES
+from sft.vault.layout import (
+    HEADER_BYTES,
+    KEY_SECTION_BYTES,
+    PREFIX_BYTES,
+    SEALED_CHUNK_BYTES,
+    TAG_BYTES,
+    KeySection,
+    chunk_count,
+    chunk_span,
+    content_size,
+    encode_header,
+    fits_inline,
+    require_header,
+    sealed_size,
+)
+from tests.unit.vault.samples import ID, OTHER_ID
+
+EDGES = [0, 1, 2, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5 * CHUNK_BYTES, FILE_BYTES]
+
+
+@pytest.mark.parametrize(
+    "size,chunks", [(0, 1), (1, 1), (65_535, 1), (65_536, 1), (65_537, 2), (131_072, 2)]
+)
+def test_chunks_of_a_content(size, chunks):
+    assert chunk_count(size) == chunks
+    assert sealed_size(size) == 24 + 108 + size + 16 * chunks
+
+
+@pytest.mark.parametrize("size", EDGES)
+def test_a_length_tells_its_size(size):
+    assert content_size(sealed_size(size)) == size
+
+
+def test_the_lengths_of_no_content_are_refused():
+    lengths = {sealed_size(size) for size in range(2 * CHUNK_BYTES + 200)}
+    for length in range(-3, sealed_size(2 * CHUNK_BYTES + 199) + 1):
+        if length in lengths:
+            assert sealed_size(content_size(length)) == length
+        else:
+            with pytest.raises(ObjectCorruptError):
+                content_size(length)
+    with pytest.raises(ObjectCorruptError):
+        content_size(sealed_size(FILE_BYTES) + 1)
+
+
+@pytest.mark.parametrize("size", [-1, FILE_BYTES + 1])
+def test_sizes_of_no_content_are_a_bug(size):
+    with pytest.raises(ValueError, match="no content"):
+        sealed_size(size)
+
+
+def test_small_objects_fit_the_database():
+    most = INLINE_OBJECT_BYTES - PREFIX_BYTES - TAG_BYTES
+    assert most == 16_236
+    assert fits_inline(0)
+    assert fits_inline(most)
+    assert not fits_inline(most + 1)
+
+
+@pytest.mark.parametrize("size", EDGES[:-1])
+def test_spans_cover_an_object(size):
+    at = PREFIX_BYTES
+    for index in range(chunk_count(size)):
+        offset, length = chunk_span(index, size)
+        assert offset == at
+        at += length
+    assert at == sealed_size(size)
+
+
+def test_spans_of_chunks_that_are_not_there_are_a_bug():
+    for index, size in [(1, CHUNK_BYTES), (-1, 5), (1, 0)]:
+        with pytest.raises(ValueError, match="no chunk"):
+            chunk_span(index, size)
+    assert chunk_span(0, 0) == (PREFIX_BYTES, TAG_BYTES)
+    assert chunk_span(1, CHUNK_BYTES + 1) == (PREFIX_BYTES + SEALED_CHUNK_BYTES, 17)
+
+
+def test_a_header_is_its_bytes():
+    assert encode_header(ID) == b"SFTOBJ\x01\x10" + ID
+    require_header(encode_header(ID), ID)
+
+
+@pytest.mark.parametrize(
+    "header,why",
+    [
+        (encode_header(OTHER_ID), "another object, " + OTHER_ID.hex()),
+        (b"SFTOBK" + encode_header(ID)[6:], "does not begin"),
+        (b"SFTOBJ\x02" + encode_header(ID)[7:], "version 2"),
+        (b"SFTOBJ\x00" + encode_header(ID)[7:], "version 0"),
+        (b"SFTOBJ\x01\x0f" + ID, "2^15"),
+        (encode_header(ID)[:-1], "shorter"),
+        (encode_header(ID) + b"\0", "shorter"),
+        (b"", "shorter"),
+    ],
+)
+def test_any_other_header_is_refused_and_says_why(header, why):
+    with pytest.raises(ObjectCorruptError) as refused:
+        require_header(header, ID)
+    assert why in str(refused.value.values["problem"])
+    assert ID.hex() in str(refused.value.values["problem"])
+
+
+def test_a_key_section_is_its_bytes():
+    section = KeySection(3, b"n" * 24, b"b" * 80)
+    assert section.encode() == b"\0\0\0\x03" + b"n" * 24 + b"b" * 80
+    assert len(section.encode()) == KEY_SECTION_BYTES
+    assert KeySection.decode(section.encode(), ID) == section
+    for wrong in (b"", section.encode()[:-1], section.encode() + b"\0"):
+        with pytest.raises(ObjectCorruptError):
+            KeySection.decode(wrong, ID)
+
+
+@pytest.mark.parametrize("object_id", [b"", bytes(15), bytes(17)])
+def test_an_id_of_another_length_is_a_bug(object_id):
+    with pytest.raises(ValueError, match="16 bytes"):
+        encode_header(object_id)
+
+
+def test_the_prefix_is_header_and_key_section():
+    assert PREFIX_BYTES == HEADER_BYTES + KEY_SECTION_BYTES

@@ -1,0 +1,135 @@
+"""The committed vectors: our code makes them again, and a reader written from FORMAT.md alone opens them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from nacl.secret import SecretBox
+
+from sft.errors import ObjectCorruptError
+from sft.vault.keyring import Keyring
+from sft.vault.objects import ObjectKeys, open_whole
+
+FOLDER = Path(__file__).parents[2] / "vectors"
+VECTORS = json.loads(FOLDER.joinpath("vault.json").read_text("utf-8"))
+GENERATOR = runpy.run_path(str(FOLDER / "generate_vault.py"))
+RINGS = ["keyring", "keyring_rotating", "keyring_retired"]
+
+
+def raw(value):
+    return {key: bytes.fromhex(text) for key, text in value.items() if _is_hex(text)}
+
+
+def _is_hex(text):
+    return isinstance(text, str) and not set(text) - set("0123456789abcdef")
+
+
+def test_the_code_makes_the_committed_vectors():
+    made = GENERATOR["build"]()
+    assert made.keys() == VECTORS.keys()
+    for part, values in VECTORS.items():
+        assert made[part] == values, part
+
+
+@pytest.mark.parametrize("name", RINGS)
+def test_a_recorded_keyring_opens(name):
+    item = raw(VECTORS[name])
+    ring = Keyring.open(item["file"], item["master_key"])
+    assert ring.row_key == item["row_key"]
+    assert ring.server_seed == item["server_seed"]
+    assert ring.epoch == VECTORS[name]["epoch"]
+    assert ring.rotating == (name == "keyring_rotating")
+
+
+def test_a_rewrapped_key_section_opens_under_its_epoch():
+    ring = raw(VECTORS["keyring_retired"])
+    item = raw(VECTORS["rewrapped"])
+    opened = Keyring.open(ring["file"], ring["master_key"])
+    assert opened.unwrap(item["object_id"], item["key_section"], 2) == item["data_key"]
+
+
+def test_a_recorded_sidecar_opens():
+    item = raw(VECTORS["sidecar"])
+    keys = ObjectKeys.of(item["object_id"], item["data_key"])
+    assert keys.open_sidecar(item["sealed"]) == item["content"]
+
+
+# -- by the document alone ------------------------------------------------------------------------------
+
+
+def derive(key, label):
+    return HKDF(algorithm=SHA512(), length=32, salt=None, info=label).derive(key)
+
+
+def read_by_the_document(master_key, sealed):
+    header, section, rest = sealed[:24], sealed[24:132], sealed[132:]
+    assert header[:8] == b"SFTOBJ\x01\x10"
+    wrapping_key = derive(master_key, b"sft/1 master data keys")
+    opened = SecretBox(wrapping_key).decrypt(section[28:], section[4:28])
+    binding = hashlib.blake2b(header + section[:4], digest_size=32, person=b"sft1 key section")
+    assert opened[32:] == binding.digest()
+    box = SecretBox(derive(opened[:32], b"sft/1 vault payload" + header))
+    chunks = [rest[at : at + 65_552] for at in range(0, len(rest), 65_552)]
+    return b"".join(
+        box.decrypt(chunk, bytes(15) + i.to_bytes(8, "big") + bytes([i == len(chunks) - 1]))
+        for i, chunk in enumerate(chunks)
+    )
+
+
+@pytest.mark.parametrize("index", range(len(VECTORS["objects"])))
+def test_an_object_is_what_the_document_says(index):
+    item = VECTORS["objects"][index]
+    ring = Keyring.generate(GENERATOR["MASTER_KEY"], entropy=GENERATOR["drawn"]("vault"))
+    sealed = [
+        GENERATOR["seal_whole"](ring, GENERATOR["OBJECT_ID"], GENERATOR["content"](size))
+        for size in GENERATOR["SIZES"]
+    ][index]
+    assert len(sealed) == item["length"]
+    assert hashlib.sha256(sealed).hexdigest() == item["sha256"]
+    assert item["whole"] in (None, sealed.hex())
+    found = read_by_the_document(GENERATOR["MASTER_KEY"], sealed)
+    assert hashlib.sha256(found).hexdigest() == item["content_sha256"]
+    assert open_whole(ring, GENERATOR["OBJECT_ID"], item["size"], sealed) == found
+
+
+def test_a_keyring_is_what_the_document_says():
+    item = raw(VECTORS["keyring_rotating"])
+    file, master_key = item["file"], item["master_key"]
+    assert file[:12] == b"SFTKEY\x01\x00" + b"\0\0\0\2"
+    assert file[12:44] == derive(master_key, b"sft/1 master check value")
+    record = SecretBox(derive(master_key, b"sft/1 master keyring")).decrypt(file[68:], file[44:68])
+    assert record[:44] == file[:44]
+    assert record[44:108] == item["row_key"] + item["server_seed"]
+    old = raw(VECTORS["keyring"])
+    assert record[108:] == b"\1" + b"\0\0\0\1" + old["wrapping_key"]
+
+
+def test_a_sidecar_is_what_the_document_says():
+    item = raw(VECTORS["sidecar"])
+    header = b"SFTOBJ\x01\x10" + item["object_id"]
+    key = derive(item["data_key"], b"sft/1 vault sidecar" + header)
+    sealed = item["sealed"]
+    assert sealed[:8] == b"SFTMET\x01\x00"
+    assert SecretBox(key).decrypt(sealed[32:], sealed[8:32]) == item["content"]
+
+
+@pytest.mark.parametrize("name", VECTORS["refused"])
+def test_what_is_to_be_refused_is_refused(name):
+    item = VECTORS["refused"][name]
+    ring = Keyring.generate(GENERATOR["MASTER_KEY"], entropy=GENERATOR["drawn"]("vault"))
+    object_id = GENERATOR["OBJECT_ID"]
+    sealed = {
+        size: GENERATOR["seal_whole"](ring, object_id, GENERATOR["content"](size))
+        for size in GENERATOR["SIZES"]
+    }
+    (made,) = [data for key, _, data, _ in GENERATOR["refused_objects"](sealed) if key == name]
+    assert hashlib.sha256(made).hexdigest() == item["sha256"]
+    for size in {item["claimed_size"], 1, 65_537, 200_000}:
+        with pytest.raises(ObjectCorruptError):
+            open_whole(ring, object_id, size, made)
