@@ -45,8 +45,9 @@ format: $(VENV)/.stamp-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-## torture    kill the server at random, two hundred times (CAMPAIGN_ARGS=--help tells more)
+## torture    flip every bit of an object, then kill the server at random, two hundred times (CAMPAIGN_ARGS=--help tells more)
 torture: $(VENV)/.stamp-dev
+	$(BIN)/python tests/campaigns/vault_bits.py
 	$(BIN)/python tests/campaigns/torture.py $(CAMPAIGN_ARGS)
 
 ## bench      measure transfers

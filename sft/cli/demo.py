@@ -20,7 +20,14 @@ from typing import Final
 
 import click
 
-from sft.cli.demo_stage import Ended, Stage, UnexpectedError, beginning
+from sft.cli.demo_stage import (
+    Ended,
+    Stage,
+    UnexpectedError,
+    beginning,
+    changed_byte,
+    library_files,
+)
 from sft.cli.documents import Document
 from sft.cli.invocation import Invocation
 from sft.cli.options import common, here
@@ -43,13 +50,16 @@ _NUMBER_COLUMNS: Final = 3
     "--size", type=click.IntRange(1, 65_536), default=BIG_MIB, show_default=True, metavar="MIB",
     help="Size of the one large file.",
 )  # fmt: skip
+@click.option(
+    "--files", type=click.IntRange(1), metavar="N", help="So many files of Python's library; all unless told.",
+)  # fmt: skip
 @common
 @here
-def command(invocation: Invocation, size: int) -> int:
+def command(invocation: Invocation, size: int, files: int | None) -> int:
     """See it all work on this computer: a private server, an admin, a maintainer and a guest."""
     console = invocation.console
     with interruptible(), _temporary_folder() as folder:
-        demo = _Demo(invocation, Stage(folder), size * MIB)
+        demo = _Demo(invocation, Stage(folder), size * MIB, files)
         status = demo.run()
     if console.json:
         console.document({"steps": demo.steps, "exit": status})
@@ -68,10 +78,13 @@ def _temporary_folder() -> Iterator[Path]:
 class _Demo:
     """The steps, in order, and what each came to."""
 
-    def __init__(self, invocation: Invocation, stage: Stage, big_bytes: int) -> None:
+    def __init__(
+        self, invocation: Invocation, stage: Stage, big_bytes: int, most_files: int | None
+    ) -> None:
         self._console = invocation.console
         self._stage = stage
         self._big_bytes = big_bytes
+        self._most_files = most_files
         self._files = stage.folder / "files"
         self._out = stage.folder / "out"
         self._library: list[Path] = []
@@ -115,15 +128,10 @@ class _Demo:
 
     def _prepare(self) -> None:
         source = Path(sysconfig.get_paths()["stdlib"])
-        for path in sorted(source.rglob("*.py")):
-            below = path.relative_to(source)
-            if {"site-packages", "dist-packages", "__pycache__"} & set(
-                below.parts
-            ) or path.is_symlink():
-                continue
+        for below in library_files(source)[: self._most_files]:
             target = self._files / LIBRARY / below
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            shutil.copyfile(source / below, target)
             self._library.append(below)
         # The same bytes each time: a demo that fails can be repeated.
         randomness = random.Random(self._big_bytes)  # noqa: S311 - content, no secret
@@ -173,7 +181,7 @@ class _Demo:
         self._moved(ended, "verified", 1)
 
     def _guest_is_refused(self) -> None:
-        source = str(self._files / LIBRARY / "this.py")
+        source = str(self._files / LIBRARY / self._library[0])
         ended = self._stage.sft("gus", "put", source, status=_ROLE_FORBIDS_STATUS)
         _require(
             "[ROLE_FORBIDS]" in ended.err, f"another refusal than expected: {beginning(ended.err)}"
@@ -182,7 +190,7 @@ class _Demo:
 
     def _changed_byte_is_refused(self) -> None:
         target = self._stage.folder / "changed"
-        with _changed_byte(self._stage.object_files()[0]):
+        with changed_byte(self._stage.object_of(self._big_bytes)):
             ended = self._stage.sft(
                 "gus", "get", BIG, "--to", str(target), status=_VERIFICATION_STATUS
             )
@@ -254,25 +262,6 @@ class _Demo:
         self._console.result(f"{number} {mark} {duration_text(seconds):>9}  {text}")
         self._console.flush()
         self._began = time.monotonic()
-
-
-@contextmanager
-def _changed_byte(path: Path) -> Iterator[None]:
-    """Change one byte of a file while the block runs."""
-    offset = min(MIB, path.stat().st_size // 2)
-
-    def flip() -> None:
-        with path.open("r+b") as file:
-            file.seek(offset)
-            byte = file.read(1)[0]
-            file.seek(offset)
-            file.write(bytes([byte ^ 1]))
-
-    flip()
-    try:
-        yield
-    finally:
-        flip()
 
 
 def _sentence(ended: Ended) -> str:

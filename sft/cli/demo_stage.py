@@ -1,4 +1,4 @@
-"""Where the demo happens: a folder of its own, a server of its own, and people who each have their own state.
+"""Where the demo happens and with what: a folder and a server of its own, people with their own states, real files.
 
 Rules. Everything is the real thing in a process of its own: ``twistd -n sft``, and ``sft`` for each command. The server is
 stopped by its process id and the folder is removed, whatever happens in between.
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sft
+from sft.limits import MIB
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 15
@@ -106,10 +107,13 @@ class Stage:
         finally:
             _stop(child)
 
-    def object_files(self) -> list[Path]:
-        """List the files of the server's vault, the largest first."""
+    def object_of(self, size_bytes: int) -> Path:
+        """Find the file of the server's vault that holds so many bytes, sealed: a little more than those."""
         files = [path for path in self.home.rglob("*") if path.is_file()]
-        return sorted(files, key=lambda path: path.stat().st_size, reverse=True)
+        larger = [path for path in files if path.stat().st_size > size_bytes]
+        if not larger:
+            raise UnexpectedError(f"the vault holds no object of {size_bytes} bytes")
+        return min(larger, key=lambda path: path.stat().st_size)
 
     def _await_listening(self, child: subprocess.Popen[bytes], port: int) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -146,6 +150,32 @@ class Stage:
 def beginning(text: str) -> str:
     """Give the first lines of what was printed."""
     return "; ".join(line.strip() for line in text.strip().splitlines()[:_TAIL_LINES])
+
+
+def library_files(source: Path) -> list[Path]:
+    """List Python's own sources below a folder: no links, nothing that was installed or compiled later."""
+    others = {"site-packages", "dist-packages", "__pycache__"}
+    found = (path.relative_to(source) for path in source.rglob("*.py") if not path.is_symlink())
+    return sorted(below for below in found if not others & set(below.parts))
+
+
+@contextmanager
+def changed_byte(path: Path) -> Iterator[None]:
+    """Change one byte of a file while the block runs."""
+    offset = min(MIB, path.stat().st_size // 2)
+
+    def flip() -> None:
+        with path.open("r+b") as file:
+            file.seek(offset)
+            byte = file.read(1)[0]
+            file.seek(offset)
+            file.write(bytes([byte ^ 1]))
+
+    flip()
+    try:
+        yield
+    finally:
+        flip()
 
 
 def _environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -93,9 +94,16 @@ def main(arguments: Sequence[str], surroundings: Surroundings) -> int:
 def run() -> NoReturn:
     """Be the console script."""
     gc.disable()
+    forbid_core_dumps()
     status = main(sys.argv[1:], Surroundings(os.environ))
     # What is left to take apart would only cost time; threads that wait for a disk would hold us.
     os._exit(status)
+
+
+def forbid_core_dumps() -> None:
+    """Have a crash leave no core, which would hold the opened key: Python cannot wipe it."""
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _ended(arguments: Sequence[str], invocation: Invocation) -> int:

@@ -38,7 +38,7 @@ class ProgressShown:
             style = "bar" if console.may_draw else None
         self._console = console
         self._meter = meter
-        self._style = None if console.quiet else style
+        self._style = style
         self._reactor = reactor
         self._ticking: Any = None
         self._stages: dict[int, Stage] = {}

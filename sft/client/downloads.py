@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sft.client.incoming import Incoming
 from sft.client.landing import Destination, Existing, Landing, Nowhere
 from sft.client.progress import Reporter, Stage
+from sft.client.together import to_its_end
 from sft.client.trust import Verdict, judge
 from sft.errors import SignatureBadError
 from sft.model.records import File
@@ -84,9 +85,10 @@ async def get_file(
             server_id=session.server_id,
             server_name=session.server_name,
         )
-        local, signature = await session.pool.run(
+        finishing = session.pool.run(
             arrived.sink.finish, dated_at=file.version.dated_at, signature=verdict.signature
         )
+        local, signature = await to_its_end(finishing)
     except BaseException:
         await incoming.abandon()
         raise

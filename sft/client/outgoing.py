@@ -18,6 +18,7 @@ from sft.client.line import refusal_error
 from sft.client.progress import Reporter, Stage
 from sft.client.sources import Source
 from sft.client.ticker import Ticker
+from sft.client.together import to_its_end
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.signatures import sign_file
@@ -95,7 +96,7 @@ class Outgoing:
         try:
             with Ticker(line.reactor, self._tick):
                 await self._sent
-                dated_at = await line.pool.run(self._source.settle)
+                dated_at = await to_its_end(line.pool.run(self._source.settle))
             self._report(Stage.STORING, self._size)
             digest = self._hash.digest()
             comment = describe(self._size, dated_at)
@@ -162,6 +163,7 @@ class Outgoing:
         if not self._committed and line.alive:
             line.tell(Cancel(id=self._id))
         if self._flow is not None:
+            self._source.give_up()
             await self._flow.interrupt()
 
     def _tick(self) -> None:

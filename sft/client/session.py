@@ -23,7 +23,7 @@ from sft.client.people import show_user_by_id
 from sft.client.pins import Pins
 from sft.client.profiles import Profile, Profiles
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
-from sft.errors import NotFoundError
+from sft.errors import NotFoundError, ServerKeyChangedError
 from sft.link.threads import Pool
 from sft.model.access import Role
 from sft.model.records import File
@@ -200,7 +200,11 @@ async def log_in(
     random: Callable[[], float],
     on_notice: OnNotice | None = None,
 ) -> Session:
-    """Dial with an opened key and a claim, and keep what the server says of us."""
+    """Dial with an opened key and a claim, and keep what the server says of us.
+
+    Raises:
+        ServerKeyChangedError: another key than the pinned one, or another first key than the profile's.
+    """
     dialer = Dialer(
         reactor,
         tcp_endpoint(reactor, profile.host, profile.port),
@@ -215,13 +219,13 @@ async def log_in(
     line = await dialer.dial()
     try:
         welcome = line.welcome
-        pins = Pins(state, welcome.server.server_id)
+        _require_pinned_id(profile, welcome.server.server_id)
+        pins = Pins(state, profile.server_id)
         await pool.run(pins.load)
         seen: dict[str, str | int | bytes] = {
             "user_id": welcome.user_id,
             "user_name": welcome.name,
             "role": welcome.role,
-            "server_id": welcome.server.server_id,
         }
         if any(getattr(profile, name) != value for name, value in seen.items()):
             profile = await pool.run(Profiles(state).update, profile.name, **seen)
@@ -229,6 +233,12 @@ async def log_in(
         line.abort()
         raise
     return Session(line, state, profile, key, pins, pool, owns_pool)
+
+
+def _require_pinned_id(profile: Profile, server_id: bytes) -> None:
+    """Refuse a server that states another id: people's keys are pinned under it, and under a new one nobody's is yet."""
+    if server_id != profile.server_id:
+        raise ServerKeyChangedError("it states another server id", server=profile.name)
 
 
 async def connect_operator(

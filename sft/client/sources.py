@@ -38,8 +38,11 @@ class Source(Protocol):
     def settle(self) -> int:
         """Check that it is still what was opened, and give its date (Unix seconds)."""
 
+    def give_up(self) -> None:
+        """Let a read that waits for somebody end soon, in an error."""
+
     def close(self) -> None:
-        """Let go of it; harmless twice."""
+        """Let go of it, when nothing reads it any more; harmless twice."""
 
 
 class FileSource:
@@ -100,6 +103,9 @@ class FileSource:
         if self._identify() != self._identity:
             raise SourceChangedError(path=self.name)
         return self._identity[1] // 10**9
+
+    def give_up(self) -> None:
+        """Have nobody to wait for."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -165,9 +171,13 @@ class PipeSource:
         """Give the moment: a pipe has no date and cannot be compared with itself."""
         return int(self._clock())
 
-    def close(self) -> None:
-        """Let a reader that waits give up; the descriptor is its owner's."""
+    def give_up(self) -> None:
+        """Let a reader that waits for more end."""
         self._given_up.set()
+
+    def close(self) -> None:
+        """Leave the descriptor to its owner."""
+        self.give_up()
 
     def _read(self, size: int) -> bytes:
         parts: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Several asynchronous jobs at once, a bounded number of them, results in order."""
+"""Several asynchronous jobs at once, a bounded number of them, results in order; and work that cannot be stopped."""
 
 from __future__ import annotations
 
@@ -54,3 +54,35 @@ async def together(at_once: int, items: Sequence[T], act: Callable[[T], Awaitabl
     if faults:
         faults[0].raiseException()
     return [results[index] for index in range(len(items))]
+
+
+async def to_its_end(running: Deferred[R], hurry: Callable[[], None] | None = None) -> R:
+    """Wait for work on the pool, also when cancelled: what it holds open must not be taken away under it.
+
+    Args:
+        hurry: called when cancelled, to make the work end soon.
+
+    Raises:
+        CancelledError: cancelled, and the work has ended.
+    """
+    outcome: list[R | Failure] = []
+    waits = [Deferred[None]()]
+
+    def note(result: R | Failure) -> None:
+        outcome.append(result)
+        waits[-1].callback(None)
+
+    running.addBoth(note)
+    try:
+        await waits[-1]
+    except CancelledError:
+        if hurry is not None:
+            hurry()
+        if not outcome:
+            waits.append(Deferred())
+            await waits[-1]
+        raise
+    result = outcome[0]
+    if isinstance(result, Failure):
+        result.raiseException()
+    return result

@@ -19,7 +19,7 @@ from sft.client.outgoing import LARGE_AT_ONCE
 from sft.client.plans import GetItem, PutItem
 from sft.client.progress import Report, Reporter, Stage
 from sft.client.sources import FileSource, PipeSource, Source
-from sft.client.together import together
+from sft.client.together import to_its_end, together
 from sft.client.trust import Verdict
 from sft.client.uploads import Kept, Upload
 from sft.errors import SftError
@@ -87,18 +87,19 @@ async def put_all(
             stored, receipt = (None, None) if kept is None else (kept.stored, kept.receipt)
             return PutResult(item, stage, stored, receipt, error, seconds)
 
+        opened: list[Source] = []
         try:
-            source = await session.pool.run(_opened, session, item)
-            try:
-                upload = Upload(
-                    session, source, item.path, reporter, replace=replace, if_version=if_version
-                )
-                kept = await upload.run()
-            finally:
-                source.close()
+            await to_its_end(session.pool.run(lambda: opened.append(_opened(session, item))))
+            upload = Upload(
+                session, opened[0], item.path, reporter, replace=replace, if_version=if_version
+            )
+            kept = await upload.run()
         except SftError as error:
             reporter(Stage.FAILED)
             return ended(Stage.FAILED, None, error)
+        finally:
+            for source in opened:
+                source.close()
         stage = Stage.UNCHANGED if kept.stored.unchanged else Stage.STORED
         return ended(stage, kept, None)
 

@@ -17,6 +17,7 @@ from sft.client.outgoing import Outgoing
 from sft.client.progress import Reporter, Stage
 from sft.client.receipts import check_receipt, keep_receipt
 from sft.client.sources import FileSource, Source
+from sft.client.together import to_its_end
 from sft.crypto.comment import FILE_ID_BYTES, FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.signatures import sign_file
@@ -80,7 +81,8 @@ class Upload:
             self._before = await self._version_seen()
             if self._before is not None:
                 self._file_id = self._before.id
-        read = await self._session.pool.run(self._read_small)
+        reading = self._session.pool.run(self._read_small)
+        read = await to_its_end(reading, self._source.give_up)
         if read is None:
             return await self._large()
         return await self._small(*read)
@@ -161,7 +163,7 @@ class Upload:
         if there.get("author_id") != self._session.user_id:
             return None
         pool = self._session.pool
-        await pool.run(source.rewind)
+        await to_its_end(pool.run(source.rewind))
         running, last, done = blake2b_512(), False, 0
 
         def read() -> tuple[int, bool]:
@@ -171,11 +173,11 @@ class Upload:
             return sum(map(len, chunks)), ended
 
         while not last:
-            size, last = await pool.run(read)
+            size, last = await to_its_end(pool.run(read))
             done += size
             self._report(Stage.SENDING, done)
-        await pool.run(source.settle)
-        await pool.run(source.rewind)
+        await to_its_end(pool.run(source.settle))
+        await to_its_end(pool.run(source.rewind))
         digest = running.digest()
         if digest_text(digest) != there.get("digest"):
             return None

@@ -23,7 +23,6 @@ _NEXT_TRAFFIC: Final = b"sft/1 next traffic key"
 _PAYLOAD: Final = b"sft/1 vault payload"  # followed by the object's header
 _WRAPPING: Final = b"sft/1 master data keys"
 _KEYRING: Final = b"sft/1 master keyring"
-_SIDECAR: Final = b"sft/1 master sidecars"
 _KEYRING_CHECK: Final = b"sft/1 master check value"
 _OBJECT_SIDECAR: Final = b"sft/1 vault sidecar"  # followed by the object's header
 
@@ -74,11 +73,6 @@ def wrapping_key(master_key: bytes) -> bytes:
 def keyring_key(master_key: bytes) -> bytes:
     """Derive the key that seals the keyring."""
     return _derive(_key(master_key), _KEYRING)
-
-
-def sidecar_key(master_key: bytes) -> bytes:
-    """Derive the key that seals the sidecars, which must open without database and keyring."""
-    return _derive(_key(master_key), _SIDECAR)
 
 
 def keyring_check(master_key: bytes) -> bytes:

@@ -91,7 +91,7 @@ class RegistrationClosedError(RequestError):
 
     code = "REGISTRATION_CLOSED"
     exit_status = 4
-    sentence = "{server} lets nobody join without an invitation."
+    sentence = "{server} lets nobody join this way."
     next_step = "Ask an admin: sft invite"
 
 

@@ -98,6 +98,10 @@ class Link(TwistedProtocol):
         try:
             events = self.connection.receive(data)
             self.outbox.write(self.connection.data_to_send())
+            if not self.connection.may_speak:
+                # The server's close may lie in one segment with what came before it: nothing of that is answered any more.
+                self._closing = True
+                self.outbox.stopProducing()
             for event in events:
                 if not self._deliver(event):
                     return
@@ -169,6 +173,9 @@ class Link(TwistedProtocol):
         if reason in self._held_for:
             self._held_for.discard(reason)
             if not self._held_for and not self._dead:
+                if "frame" in self._timers:
+                    self._stop_timer("frame")
+                    self._watch_frame()
                 cast("Any", self.transport).resumeProducing()
 
     @property
@@ -230,6 +237,8 @@ class Link(TwistedProtocol):
         self._set_timer("idle", left, self._idle_check)
 
     def _rekey(self) -> None:
+        if not self.alive:  # the day is over with the hour: the close has left, nothing follows it
+            return
         self.outbox.write(self.connection.rekey())
         self._set_timer("rekey", REKEY_SECONDS, self._rekey)
 
@@ -245,7 +254,9 @@ class Link(TwistedProtocol):
         self._timers.pop("frame", None)
         if not self.connection.in_frame:
             return
-        if self.connection.bytes_received - self._frame_bytes_before < SLOW_FRAME_BYTES:
+        if self._held_for:  # we do not read: the peer cannot be told to be slow
+            self._watch_frame()
+        elif self.connection.bytes_received - self._frame_bytes_before < SLOW_FRAME_BYTES:
             self.fail(StreamTruncatedError("slower than the slowest rate within a frame"))
         else:
             self._watch_frame()

@@ -35,7 +35,7 @@ class Pool:
 
     Args:
         reactor: where results come back.
-        cores: cores to count with; decides ``crypto_here`` and the number of threads.
+        cores: cores to count with; decides ``crypto_in_pool`` and the number of threads.
     """
 
     def __init__(

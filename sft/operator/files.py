@@ -53,11 +53,10 @@ async def list_files(session: Line, options: Any) -> int:
             f"v{each.version.number}",
             each.owner,
             local_time(each.version.stored_at, now=now),
-            "" if each.trashed_at is None else "in the trash",
         )
         for each in found
     ]
-    print_table(("path", "size", "version", "owner", "stored", ""), rows)
+    print_table(("path", "size", "version", "owner", "stored"), rows)
     return 0
 
 

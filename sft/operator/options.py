@@ -6,6 +6,7 @@ Rules. A command's module is loaded when it runs, never before: twistd reads thi
 
 from __future__ import annotations
 
+import getopt
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,6 +28,17 @@ class Leaf(usage.Options):
     arguments: ClassVar[tuple[str, ...]] = ()
     runs: ClassVar[str] = ""
     optFlags: ClassVar[list[list[Any]]] = [JSON]
+
+    def parseOptions(self, options: Any = None) -> None:
+        """Take options before and after the arguments, as people type them; Twisted's own stops at the first argument."""
+        own: Any = self  # Twisted's tables of this command's options
+        try:
+            given, arguments = getopt.gnu_getopt(list(options or []), own.shortOpt, own.longOpt)
+        except getopt.GetoptError as error:
+            raise usage.UsageError(str(error)) from error
+        valued = {f"--{name[:-1]}" for name in own.longOpt if name.endswith("=")}
+        words = [f"{name}={value}" if name in valued else name for name, value in given]
+        super().parseOptions([*words, "--", *arguments])  # type: ignore[no-untyped-call]
 
     def parseArgs(self, *given: str) -> None:
         """Take the arguments, exactly."""
@@ -171,7 +183,7 @@ class FileOptions(usage.Options):
     """Options of ``file``."""
 
     subCommands: ClassVar[list[list[Any]]] = [
-        ["list", None, _FileList, "all files, those in the trash too"],
+        ["list", None, _FileList, "all files, in order of creation"],
         ["show", None, _FileShow, "one file, with its signature"],
         ["delete", None, _FileDelete, "move to the trash"],
     ]

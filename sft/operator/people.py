@@ -156,7 +156,13 @@ async def add(session: Line, options: Any) -> int:
 def _key_from(given: str) -> PublicKey:
     """Read a public key, or the file that holds one."""
     path = Path(given)
-    return PublicKey.parse(path.read_text(encoding="utf-8") if path.is_file() else given)
+    try:
+        return PublicKey.parse(path.read_text(encoding="utf-8") if path.is_file() else given)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            problem=f"The key file {safe(given)} cannot be read",
+            remedy="Give the file that sft key export wrote, or the key itself: RW...",
+        ) from error
 
 
 def _a(role: Role) -> str:

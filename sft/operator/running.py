@@ -23,6 +23,7 @@ from twisted.internet.interfaces import IListeningPort
 
 from sft.crypto.keys import InvitationKey
 from sft.errors import HomeError
+from sft.link.protocol import Link
 from sft.link.threads import Pool
 from sft.model.links import InvitationLink, format_address, parse_address
 from sft.model.records import Invitation
@@ -142,6 +143,9 @@ class Server:
             await self._drain()
             for session in here.sessions.all():
                 session.stop()
+            for stranger in here.admission.connections():
+                if isinstance(stranger, Link):
+                    stranger.close()
             await self._pause(0)
             await self._opening.run(self.opened.close)
             for pool in (here.pool, here.reading_pool, here.upkeep_pool):

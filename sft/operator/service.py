@@ -74,10 +74,11 @@ class ServerService(Service):
         info = opened.installation.info
         for note in opened.notes:
             self._journal.note("recovered", what=note)
+        self._say_first_words(opened, await server.first_admin())
+        # The last line of a start: whoever waits for it finds everything done.
         self._journal.note(
             "listening", at=self._listen, links_say=info.address, joining=info.registration
         )
-        self._say_first_words(opened, await server.first_admin())
 
     async def _stop(self) -> None:
         if self._server is not None:

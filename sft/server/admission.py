@@ -143,6 +143,10 @@ class Admission:
         oldest = [source for source, _ in zip(self._penalties, range(16), strict=False)]
         self._penalties.pop(min(oldest, key=lambda source: self._penalties[source] - now))
 
+    def connections(self) -> list[Hashable]:
+        """Give the unauthenticated connections."""
+        return list(self._where)
+
     @property
     def waiting(self) -> int:
         """Count the unauthenticated connections."""

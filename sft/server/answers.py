@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from sft.model.access import Permission
 from sft.model.records import Stored, VaultReport
 from sft.server.dispatch import ROUTES, Act, Live, Read, Upkeep, joined
 from sft.server.installation import Installation
@@ -58,6 +59,8 @@ async def _act(here: Installation, session: TransferSession, route: Act, message
 async def _upkeep(
     here: Installation, session: TransferSession, route: Upkeep, message: Request
 ) -> VaultChecked:
+    # Before anything is gathered for the jobs: whoever may not ask learns nothing of how the server is set up.
+    await here.read(demand, session.caller, Permission.VAULT_MANAGE)
     reports: list[VaultReport] = []
     for use_case, fields in route.jobs(here, message):
         job = await here.read(use_case, session.caller, **fields)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sft.limits import LIST_ENTRIES
 from sft.model.access import Permission
-from sft.model.records import File, VaultReport
+from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.installation import Installation
 from sft.service import (
     accounts,
@@ -105,6 +106,14 @@ def _ground(here: Installation, *, act: bool = True) -> Fields:
     return {**ground, "act": here.act_blocking} if act else ground
 
 
+def _sessions(id_: int, live: list[SessionInfo]) -> m.Reply:
+    """List as many as one frame holds, oldest first."""
+    shown = live[:LIST_ENTRIES]
+    while not m.fits(answer := m.SessionList(id_, tuple(shown))):
+        del shown[len(shown) * 3 // 4 :]
+    return answer
+
+
 def _kick(installation: Installation, message: m.KickSession) -> m.Reply:
     return m.Done(message.id, changed=installation.sessions.kick(message.session_id))
 
@@ -178,7 +187,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ShowServer: Read(settings.show_server, lambda _: {}, m.ServerShown),
     m.ListSessions: Live(
         Permission.SESSION_MANAGE,
-        lambda installation, q: m.SessionList(q.id, tuple(installation.sessions.describe()[:500])),
+        lambda installation, q: _sessions(q.id, installation.sessions.describe()),
     ),
     m.KickSession: Live(Permission.SESSION_MANAGE, _kick),
     m.CheckVault: Upkeep(lambda here, _: [(check.check, _ground(here, act=False))]),

@@ -5,8 +5,13 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sft.errors import ContentDamagedError, RequestError, TransferEndedError
-from sft.limits import CREDIT_STEP_CHUNKS
+from sft.errors import (
+    ContentDamagedError,
+    RemoteProtocolError,
+    RequestError,
+    TransferEndedError,
+)
+from sft.limits import CREDIT_STEP_CHUNKS, TRANSFER_CREDIT_CHUNKS
 from sft.link.lanes import Chunks, Outflow
 from sft.server.installation import Installation
 from sft.server.transfer import TransferSession
@@ -26,6 +31,7 @@ class DownloadLane:
         self.path = request.path
         self._download: downloads.Download | None = None
         self._outflow: Outflow | None = None
+        self._window = min(request.window, CREDIT_STEP_CHUNKS)
         self._early_credit = 0
         self._over = False
         self._begun: Deferred[None] = Deferred()
@@ -33,11 +39,17 @@ class DownloadLane:
         begun.addBoth(lambda _: self._begun.callback(None))
 
     def credit(self, chunks: int) -> None:
-        """Note what the reader allows."""
+        """Note what the reader allows, perhaps before anything was sent.
+
+        Raises:
+            RemoteProtocolError: more than one transfer may hold.
+        """
         if self._outflow is not None:
             self._outflow.credit(chunks)
-        else:
-            self._early_credit += chunks
+            return
+        self._early_credit += chunks
+        if self._window + self._early_credit > TRANSFER_CREDIT_CHUNKS:
+            raise RemoteProtocolError("more credit than a transfer may hold")
 
     def cancel(self) -> None:
         """End because the reader says so; answered once nothing more will come."""
@@ -86,7 +98,7 @@ class DownloadLane:
             self._request.id,
             fetch=self._fetch if content is None else lambda _: ([content], True),
             compute=download.open if content is None else lambda chunks: chunks,
-            window=min(self._request.window, CREDIT_STEP_CHUNKS) + self._early_credit,
+            window=self._window + self._early_credit,
         )
         self._outflow.finished.addCallbacks(lambda _: self._stop(), self._failed)
         self._outflow.start()

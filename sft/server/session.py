@@ -22,6 +22,7 @@ from sft.errors import (
     TooLargeError,
     TransferEndedError,
 )
+from sft.limits import OPEN_DOWNLOADS, OPEN_UPLOADS, SESSION_BUFFER_BYTES
 from sft.link.lanes import CreditPurse
 from sft.link.outbox import Outbox
 from sft.link.protocol import Link
@@ -49,9 +50,6 @@ from sft.wire.messages import (
     Request,
 )
 
-# What one session may have open; each open upload may hold its window beyond the session's credit.
-OPEN_TRANSFERS = 64
-
 
 class ServerSession:
     """The owner of a link at the server.
@@ -75,6 +73,7 @@ class ServerSession:
         self._uploads: dict[int, UploadLane] = {}
         self._downloads: dict[int, DownloadLane] = {}
         self._answering = 0
+        self._answering_bytes = 0
 
     # -- the link calls these --------------------------------------------------------------------------
 
@@ -86,7 +85,7 @@ class ServerSession:
         if isinstance(event, DataReceived):
             self._data(event)
         elif isinstance(event, MessageReceived):
-            self._message(event.message)
+            self._message(event.message, event.size_bytes)
         elif isinstance(event, LoginRequested):
             Deferred.fromCoroutine(self._login(event.claim)).addErrback(self._login_failed)
 
@@ -103,7 +102,8 @@ class ServerSession:
 
     def busy(self) -> bool:
         """Say whether anything is in flight."""
-        return bool(self._answering or self._uploads or self._downloads)
+        open_uploads = any(not upload.draining for upload in self._uploads.values())
+        return bool(self._answering or open_uploads or self._downloads)
 
     # -- transfers call these ----------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class ServerSession:
 
     # -- requests ------------------------------------------------------------------------------------------
 
-    def _message(self, message: Message) -> None:
+    def _message(self, message: Message, size_bytes: int) -> None:
         if isinstance(message, Credit):
             download = self._downloads.get(message.id)
             if download is not None:
@@ -239,12 +239,18 @@ class ServerSession:
             self._open_transfer(message)
         elif isinstance(message, Request):
             self._answering += 1
+            self._answering_bytes += size_bytes
+            if self._answering_bytes > SESSION_BUFFER_BYTES:
+                self.link.hold("requests")
             answered = Deferred.fromCoroutine(answer(self._installation, self, message))
             answered.addErrback(lambda failure: self.refuse(message.id, failure))
-            answered.addBoth(lambda _: self._answered())
+            answered.addBoth(lambda _: self._answered(size_bytes))
 
-    def _answered(self) -> None:
+    def _answered(self, size_bytes: int) -> None:
         self._answering -= 1
+        self._answering_bytes -= size_bytes
+        if self._answering_bytes <= SESSION_BUFFER_BYTES:
+            self.link.release("requests")
 
     def _data(self, event: DataReceived) -> None:
         upload = self._uploads.get(event.request_id)
@@ -252,11 +258,12 @@ class ServerSession:
             upload.data(event.chunk, last=event.last)
 
     def _open_transfer(self, message: BeginUpload | GetFile) -> None:
-        if len(self._uploads) + len(self._downloads) >= OPEN_TRANSFERS:
-            self.refuse(
-                message.id,
-                Failure(TooLargeError(what="The number of open transfers", limit=OPEN_TRANSFERS)),
-            )
+        uploading = isinstance(message, BeginUpload)
+        here = len(self._uploads) if uploading else len(self._downloads)
+        most = OPEN_UPLOADS if uploading else OPEN_DOWNLOADS
+        if here >= most:
+            what = f"The number of {'uploads' if uploading else 'downloads'} at once"
+            self.refuse(message.id, Failure(TooLargeError(what=what, limit=most)))
         elif isinstance(message, BeginUpload):
             self._uploads[message.id] = UploadLane(self._installation, self, message)
         else:

@@ -58,6 +58,11 @@ class UploadLane:
         begun = Deferred.fromCoroutine(self._begin(begin)).addErrback(self._failed)
         begun.addBoth(lambda _: self._begun.callback(None))
 
+    @property
+    def draining(self) -> bool:
+        """Say whether it is answered, and only what is in flight for it is still to come."""
+        return self._answered
+
     # -- frames ------------------------------------------------------------------------------------------
 
     def data(self, chunk: bytes, *, last: bool) -> None:
@@ -74,7 +79,9 @@ class UploadLane:
         self._try_commit()
 
     def cancel(self) -> None:
-        """End the upload because its sender says so."""
+        """End the upload because its sender says so; after its CommitUpload a Cancel means nothing."""
+        if self._commit is not None:
+            return
         self._stream_over = True
         if self._answered:
             self._session.transfer_over(self._id)

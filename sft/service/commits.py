@@ -11,7 +11,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from sft.errors import RequestError, SignatureRefusedError, TransferEndedError
+from sft.errors import (
+    RequestError,
+    ServerFullError,
+    SignatureRefusedError,
+    TransferEndedError,
+)
 from sft.model.access import Permission
 from sft.service.caller import Caller
 from sft.service.catalogue import Catalogue
@@ -25,6 +30,7 @@ from sft.store.folders import LIVE_STATE
 from sft.store.people import keys_by_id
 from sft.store.row_types import FileRow, FolderRow, SmallObjectRow, VersionRow
 from sft.store.rows import Transaction
+from sft.vault.objects import rewrap_whole
 
 
 @use_case(Permission.FILE_WRITE, kind="batch")
@@ -62,6 +68,7 @@ class _Group:
         authors = {pending.caller.key_id for pending in inputs}
         self._keys = keys_by_id(transaction, [key for key in authors if key is not None])
         self._next_file = 0
+        self._room_bytes: int | None = None
         self._new_folders: list[FolderRow] = []
         self._new_files: dict[int, FileRow] = {}
         self._changed_files: dict[int, FileRow] = {}
@@ -83,9 +90,8 @@ class _Group:
         same = judge_put(self._catalogue, caller, place, newest, put, id_is_known=known)
         if same is not None and place.file is not None:
             return _committed(signed, place.file.file_id, same.number, same.stored_at, same=True)
-        if pending.epoch not in pending.custody.vault.keyring.epochs:
-            # Its object could not be opened any more once this was acknowledged.
-            raise TransferEndedError(problem="the master key was rotated meanwhile")
+        pending = _under_current_key(pending)
+        self._require_room(pending)
         file = self._file(caller, place, signed)
         self._note(pending, file)
         return _committed(signed, file.file_id, signed.version, self._transaction.now, same=False)
@@ -104,6 +110,16 @@ class _Group:
         key = self._keys.get(pending.caller.key_id or 0)
         if key is None or key.public_key != pending.public_key:
             raise SignatureRefusedError(problem="it is not signed with the key of this session")
+
+    def _require_room(self, pending: Pending) -> None:
+        """Refuse what would use the room that is kept for deleting: the database is on the same disk."""
+        if pending.sealed is None:
+            return
+        if self._room_bytes is None:
+            self._room_bytes = pending.custody.vault.free_bytes()
+        if pending.weight_bytes > self._room_bytes:
+            raise ServerFullError(size_bytes=pending.signed.size)
+        self._room_bytes -= pending.weight_bytes
 
     def _file(self, caller: Caller, place: Place, signed: Signed) -> FileRow:
         """Make the file's row, or the one with its new version."""
@@ -147,14 +163,28 @@ class _Group:
             inline=int(pending.inline),
             epoch=pending.epoch,
         )
-        fresh = signed.version == 1 or file.id in self._new_files
-        (self._new_files if fresh else self._changed_files)[file.id] = file
+        (self._new_files if signed.version == 1 else self._changed_files)[file.id] = file
         self._versions.append(version)
         if pending.sealed is not None:
             self._small_objects.append(SmallObjectRow(pending.object_id, pending.sealed))
         self._places.put_file(file)
         self._newest[file.id] = version
         self._known_ids.add(signed.file_id)
+
+
+def _under_current_key(pending: Pending) -> Pending:
+    """Move a small object to the master key in use; a rotation counts on it that no commit names an older one.
+
+    Raises:
+        TransferEndedError: the object cannot be moved here.
+    """
+    keyring = pending.custody.vault.keyring
+    if pending.epoch == keyring.epoch:
+        return pending
+    if pending.sealed is None or pending.epoch not in keyring.epochs:
+        raise TransferEndedError(problem="the master key was rotated meanwhile")
+    sealed = rewrap_whole(keyring, pending.object_id, pending.sealed)
+    return replace(pending, sealed=sealed, epoch=keyring.epoch)
 
 
 def _committed(

@@ -58,7 +58,6 @@ def judge_put(
     Raises:
         RequestError: the rule that refuses.
     """
-    place.require_way()
     file = place.file
     if file is None or newest is None:
         place.require_free()

@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 from sft.errors import RequestError, RowForgedError
 from sft.model.records import Fault, VaultReport
+from sft.service.catalogue import PageRoom
 from sft.store.rows import Reading, Transaction
 
 In = TypeVar("In")
@@ -28,8 +29,8 @@ Readings = Callable[[], AbstractContextManager[Reading]]
 
 PAGE: Final = 200  # rows a transaction
 _FAULTS: Final = 200  # of a report, as VaultReport bounds them
-_NOTES: Final = 64
-_TEXT: Final = 2048
+_NOTES: Final = 4
+_TEXT: Final = 1024
 
 
 class Acting(Protocol):
@@ -56,6 +57,7 @@ class Report:
         self.versions = 0
         self.bytes_checked = 0
         self.faults = 0
+        self._room = PageRoom(_FAULTS)
         self._faults: list[Fault] = []
         self._told: set[tuple[str, str]] = set()
         self._notes: list[str] = []
@@ -66,8 +68,9 @@ class Report:
             return
         self._told.add((what, problem))
         self.faults += 1
-        if len(self._faults) < _FAULTS:
-            self._faults.append(Fault(what[:_TEXT], problem[:_TEXT]))
+        fault = Fault(what[:_TEXT], problem[:_TEXT])
+        if self._room.takes(fault):
+            self._faults.append(fault)
 
     def note(self, text: str) -> None:
         """Report something worth knowing."""

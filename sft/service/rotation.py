@@ -4,8 +4,8 @@
     reencrypt   object by object: a new one under a new data key → the row → destroy the old one
 
 Rules. At any moment every object opens: both keys read until the last row names the new epoch. Whoever is interrupted is
-finished by the next start. The old key is given up in the writing thread, where no commit can come between; while a row does
-not hold or an object cannot be opened, it is kept, and the report says so.
+finished by the next start. The old key is given up once it is durable that no row names it, and no commit names it any more
+(``commits``); while a row does not hold or an object cannot be opened, it is kept, and the report says so.
 """
 
 from __future__ import annotations
@@ -54,13 +54,6 @@ class Swap(Struct, frozen=True):
     row: VersionRow
     object_id: bytes
     epoch: int | None
-
-
-class Retirement(Struct, frozen=True):
-    """The old master keys are to be given up."""
-
-    custody: Custody
-    keyring_path: Path
 
 
 @use_case(Permission.VAULT_MANAGE)
@@ -123,10 +116,14 @@ class _Rewrapping:
         self._report = Report()
 
     def run(self) -> VaultReport:
-        retirement = Retirement(self._custody, self._keyring_path)
-        while self._custody.vault.keyring.rotating:
+        vault = self._custody.vault
+        while vault.keyring.rotating:
             moved = self._pass()
-            if self._act(retire, retirement):
+            # The answer comes when its transaction, and all before it, is durable.
+            if self._act(is_moved, vault.keyring.epoch):
+                retired = vault.keyring.retire()
+                replace_keyring(self._keyring_path, retired.seal())
+                vault.adopt(retired)
                 break
             if not moved:
                 self._name_what_is_left()
@@ -211,23 +208,9 @@ def _unchanged(transaction: Transaction, rows: Sequence[VersionRow]) -> list[Ver
     return [row for row in found if objects[(row.file, row.number)] == row.object_id]
 
 
-def retire(transaction: Transaction, inputs: Sequence[Retirement]) -> list[bool]:
-    """Give up the old master keys unless a version still needs one.
-
-    In the writing thread, where nothing else commits: whoever commits later is asked for the epoch of its object.
-    """
-    return [_retire(transaction, item) for item in inputs]
-
-
-def _retire(transaction: Transaction, item: Retirement) -> bool:
-    vault = item.custody.vault
-    keyring = vault.keyring
-    if not keyring.rotating or versions_before_epoch(transaction, keyring.epoch, (0, 0), 1):
-        return False
-    retired = keyring.retire()
-    replace_keyring(item.keyring_path, retired.seal())
-    vault.adopt(retired)
-    return True
+def is_moved(transaction: Transaction, inputs: Sequence[int]) -> list[bool]:
+    """Tell whether no version names an older epoch: an act, for it must see what the writer has done last."""
+    return [not versions_before_epoch(transaction, epoch, (0, 0), 1) for epoch in inputs]
 
 
 # -- new data keys -----------------------------------------------------------------------------------
@@ -323,7 +306,7 @@ def _swap(transaction: Transaction, item: Swap) -> bool:
         return False
     row = found[0]
     epoch = keyring.epoch if item.epoch is None else item.epoch
-    if epoch not in keyring.epochs:
+    if epoch != keyring.epoch:
         return False
     if row.inline:
         sealed = small_object(transaction, row.object_id)

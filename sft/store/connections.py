@@ -32,6 +32,8 @@ _SETTINGS: Final = {
     "trusted_schema": 0,
     "secure_delete": 1,
     "wal_autocheckpoint": 0,
+    # The log's file shrinks when it starts over: its length then tells how much waits for a checkpoint, and not what once did.
+    "journal_size_limit": 0,
 }
 # Without it, text that is no UTF-8 ends the whole query before its row can be named.
 _lenient_text: Final = functools.partial(str, encoding="utf-8", errors="surrogateescape")

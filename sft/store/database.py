@@ -22,7 +22,7 @@ from sft.store import migration
 from sft.store.connections import faults_as_ours, read_engine, write_engine
 from sft.store.forms import Marks
 
-READERS: Final = 2
+READERS: Final = 3  # two threads that query, and upkeep's own
 CHECKPOINT_BYTES: Final = 4 * MIB  # SQLite's own default, in bytes
 FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting over: wait for them
 

@@ -15,12 +15,13 @@ from sqlalchemy import and_, func, select
 from sft.model.access import Role
 from sft.model.names import fold
 from sft.model.records import UserState
+from sft.store.folders import LIVE
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
 from sft.store.rows import Reading, Transaction
 from sft.store.schema import DeviceKey, File, User, Version
 
 _BATCH: Final = 500
-_LIVE: Final = "live"
+_ADMINS_NAMED: Final = 8  # a refusal is one bounded message, however many admins there are
 
 
 def user_by_id(reading: Reading, user_id: int) -> UserRow | None:
@@ -51,8 +52,10 @@ def active_admins(reading: Reading) -> list[UserRow]:
 
 
 def admin_names(reading: Reading) -> str:
-    """Name the active admins, as a refusal does."""
-    return ", ".join(admin.name for admin in active_admins(reading))
+    """Name the active admins, as a refusal does: the first of them, and how many more there are."""
+    names = [admin.name for admin in active_admins(reading)]
+    more = len(names) - _ADMINS_NAMED
+    return ", ".join(names[:_ADMINS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def key_by_id(reading: Reading, key_id: int) -> DeviceKeyRow | None:
@@ -86,7 +89,7 @@ def file_figures(reading: Reading, user_ids: Iterable[int]) -> dict[int, tuple[i
     statement = (
         select(File.owner_id, func.count(), func.coalesce(func.sum(Version.size), 0))
         .join(Version, newest)
-        .where(File.owner_id.in_(set(user_ids)), File.state == _LIVE)
+        .where(File.owner_id.in_(set(user_ids)), File.state == LIVE)
         .group_by(File.owner_id)
     )
     return {owner: (files, size) for owner, files, size in reading.rows.figures(statement)}

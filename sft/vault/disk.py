@@ -54,14 +54,9 @@ class RealDisk:
 
     def make_folder(self, folder: int, name: str) -> int:
         """Open a folder, made 0700 if it is not there."""
-        made = False
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, durable.PRIVATE_FOLDER, dir_fd=folder)
-            made = True
-        opened = durable.sub_folder(folder, name)
-        if made:
-            os.fchmod(opened, durable.PRIVATE_FOLDER)
-        return opened
+        return durable.sub_folder(folder, name)
 
     def create(self, folder: int, name: str) -> int:
         """Make a file, 0600, that was not there."""

@@ -135,6 +135,11 @@ class Connection:
         return self._line.sends(FrameType.CLOSE)
 
     @property
+    def may_speak(self) -> bool:
+        """The peer takes what this side sends: False for a client whose server has closed."""
+        return self.side is Side.SERVER or self.state is not State.PEER_CLOSED
+
+    @property
     def may_request(self) -> bool:
         """Client: one more request may go out now."""
         return self._line.sends(FrameType.MESSAGE) and self._exchanges.count < REQUESTS_IN_FLIGHT

@@ -103,7 +103,7 @@ TABLE = [
         errors.RegistrationClosedError(server="acme-files"),
         "REGISTRATION_CLOSED",
         4,
-        "acme-files lets nobody join without an invitation.",
+        "acme-files lets nobody join this way.",
         "Ask an admin: sft invite",
     ),
     Row(

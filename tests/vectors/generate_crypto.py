@@ -105,7 +105,6 @@ def _kdf() -> dict[str, Any]:
         "master_key": master_key.hex(),
         "wrapping_key": kdf.wrapping_key(master_key).hex(),
         "keyring_key": kdf.keyring_key(master_key).hex(),
-        "sidecar_key": kdf.sidecar_key(master_key).hex(),
     }
 
 

@@ -7,7 +7,15 @@ from sft.cli.columns import aligned, cells, cut
 
 @pytest.mark.parametrize(
     "text, width",
-    [("abc", 3), ("", 0), ("漢字", 4), ("e\u0301", 1), ("\x1b[32m✓\x1b[0m", 1), ("✓ ·", 3)],
+    [
+        ("abc", 3),
+        ("", 0),
+        ("漢字", 4),
+        ("Ａ", 2),
+        ("e\u0301", 1),
+        ("\x1b[32m✓\x1b[0m", 1),
+        ("✓ ·", 3),
+    ],
 )
 def test_width_on_a_terminal(text, width):
     assert cells(text) == width

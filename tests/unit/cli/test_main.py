@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sft
-from sft.cli.main import COMMANDS, cli
+from sft.cli.main import COMMANDS, cli, forbid_core_dumps
 from sft.cli.options import PROGRESS_STYLES
 from sft.errors import NotJoinedError
 
@@ -30,6 +31,15 @@ def test_every_command_of_the_table_exists_and_has_help(world, name):
     assert ran.status == 0
     assert ran.out.startswith(f"Usage: sft {name}")
     assert "--json" in ran.out
+
+
+def test_a_crash_leaves_no_core():
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    try:
+        forbid_core_dumps()
+        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
 def test_bare_sft_prints_the_help_with_status_2(world):
@@ -65,8 +75,9 @@ def test_wrong_use_is_status_2_with_where_to_look(world, arguments):
 
 
 def test_wrong_use_is_told_in_json_even_where_the_options_were_not_read(world):
-    ran = world.run("role", "gus", "king", "--json")
-    assert json.loads(ran.out)["error"]["exit"] == 2
+    for arguments in (("role", "gus", "king", "--json"), ("ls", "--nothing", "--json")):
+        ran = world.run(*arguments)
+        assert json.loads(ran.out)["error"]["exit"] == 2
 
 
 def test_an_invitation_in_a_wrong_place_is_not_repeated(world):

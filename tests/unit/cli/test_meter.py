@@ -70,6 +70,7 @@ def test_a_server_that_syncs_is_not_stalled():
     meter = running_meter()
     meter.report(step(0, Stage.STORING, 2 * GIB, 2 * GIB))
     meter.sample(60.0)
+    meter.sample(90.0)
     assert not meter.stalled()
 
 

@@ -7,8 +7,9 @@ import pytest
 from twisted.internet.task import Clock
 
 from sft.cli.console import Console
+from sft.cli.invocation import Invocation, Surroundings
 from sft.cli.meter import Meter
-from sft.cli.progress import ProgressShown
+from sft.cli.progress import ProgressShown, showing
 from sft.client.progress import Progress, Stage
 
 
@@ -98,3 +99,15 @@ def test_the_time_that_it_took_is_kept():
     with progress:
         clock.advance(2.5)
     assert progress.seconds == 2.5
+
+
+def test_an_interrupt_tells_how_far_it_came():
+    surroundings = Surroundings({}, io.StringIO(), io.StringIO(), io.StringIO())
+    invocation = Invocation(surroundings)
+    invocation.reactor = Clock()
+    assert invocation.stopped() == "Stopped."
+    with showing(invocation, "a.bin", [1000]) as progress:
+        progress.report(Progress(0, "a.bin", Stage.SENDING, 614, 1000))
+    assert invocation.stopped() == (
+        "Stopped at 61 %. Nobody sees a partial file. The same command again starts over."
+    )

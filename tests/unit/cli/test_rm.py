@@ -69,6 +69,14 @@ def test_whoever_says_no_deletes_nothing(deleting):
     assert deleted_paths(deleting) == []
 
 
+def test_a_pattern_is_asked_about_with_what_fits_it(deleting):
+    assert deleting.run("rm", "*.txt", typed="n\n").status == 130
+    assert deleted_paths(deleting) == []
+    ran = deleting.run("rm", "*.txt", typed="y\n")
+    assert "Delete *.txt for everyone? 2 files, 16 B." in ran.err
+    assert deleted_paths(deleting) == ["a.txt", "b.txt"]
+
+
 def test_a_file_with_r_is_not_asked_about(deleting):
     assert deleting.run("rm", "-r", "a.txt", typed="").status == 0
     assert deleted_paths(deleting) == ["a.txt"]

@@ -52,6 +52,15 @@ def test_a_new_role_is_kept_in_the_profile(dialing, state, known):
     assert Profiles(state).choose().role == "maintainer"
 
 
+def test_a_server_that_states_another_server_id_is_refused(dialing, state, known):
+    # Under another id nobody's key would be pinned yet.
+    known = Profiles(state).update(known.name, server_id=bytes(32))
+    dialing.server()
+    with pytest.raises(ServerKeyChangedError):
+        dial(dialing, state, known)
+    assert Profiles(state).choose().server_id == bytes(32)
+
+
 def test_a_line_that_closes_before_the_first_answer_is_tried_three_times_more(
     dialing, state, known
 ):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 
-from sft.client.together import together
+from sft.client.together import to_its_end, together
 
 
 class Jobs:
@@ -77,3 +77,31 @@ def test_cancelling_cancels_all_and_waits_for_their_cleaning():
 def test_acts_that_end_at_once_end_in_order(at_once):
     assert start(at_once, range(100), succeed)[1] == [list(range(100))]
     assert start(at_once, range(100), lambda _: fail(ValueError()))[1][0].check(ValueError)
+
+
+def test_work_that_cannot_be_stopped_is_waited_for_also_when_cancelled():
+    work, hurried, ended = Deferred(), [], []
+    waiting = Deferred.fromCoroutine(to_its_end(work, lambda: hurried.append(1)))
+    waiting.addBoth(ended.append)
+    waiting.cancel()
+    assert (hurried, ended) == ([1], [])
+    work.callback("late")
+    assert ended[0].check(CancelledError)
+
+
+def test_work_that_ends_gives_its_result_or_its_fault():
+    for work, check in (
+        (succeed(5), lambda r: r == 5),
+        (fail(ValueError()), lambda r: r.check(ValueError)),
+    ):
+        ended = []
+        Deferred.fromCoroutine(to_its_end(work)).addBoth(ended.append)
+        assert check(ended[0])
+
+
+def test_work_that_ends_while_it_is_hurried_is_over():
+    work, ended = Deferred(), []
+    waiting = Deferred.fromCoroutine(to_its_end(work, lambda: work.callback(1)))
+    waiting.addBoth(ended.append)
+    waiting.cancel()
+    assert ended[0].check(CancelledError)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import sys
+import threading
 
 import msgspec
 import pytest
@@ -534,3 +536,120 @@ def test_many_small_ones_go_behind_one_another_and_large_ones_four_at_a_time(
     server.pump()
     assert [r.item.path for r in ended[0]] == [i.path for i in items]
     assert {r.stage for r in ended[0]} == {Stage.VERIFIED}
+
+
+def test_no_more_is_ever_written_than_was_announced(server, session, tmp_path, monkeypatch):
+    content = content_of(3 * CHUNK_BYTES)
+    stored(server, content)
+    server.change = lambda file, _: (file, content + bytes(20 * CHUNK_BYTES))
+    written = []
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: written.append(len(data)) or write(fd, data))
+    (result,) = get(server, session, tmp_path, got_item())
+    assert isinstance(result.error, SignatureBadError)
+    assert sum(written) <= 3 * CHUNK_BYTES
+
+
+def test_cancelling_while_the_final_name_is_given_waits_and_leaves_the_whole_file(
+    server, session, tmp_path
+):
+    content = content_of(10)
+    stored(server, content)
+    ended = []
+    running = Deferred.fromCoroutine(get_all(session, [got_item()], to=tmp_path / "out"))
+    running.addBoth(ended.append)
+    until_queued(server, "finish")
+    running.cancel()
+    assert ended == []
+    assert queued(server) == ["finish"]
+    server.pump()
+    assert ended[0].check(CancelledError)
+    assert leftovers(tmp_path / "out") == ["a.bin"]
+    assert (tmp_path / "out" / "a.bin").read_bytes() == content
+
+
+def test_cancelling_a_put_of_a_silent_pipe_does_not_wait_for_it(server, session, monkeypatch):
+    reading, writing = os.pipe()
+    os.write(writing, content_of(2 * CHUNK_BYTES)[:60_000])
+    monkeypatch.setattr(sys, "stdin", os.fdopen(reading, "rb", closefd=False))
+    ended = []
+    running = Deferred.fromCoroutine(put_all(session, [PutItem(None, "x", None)]))
+    running.addBoth(ended.append)
+    server.pool.step()
+    reader = threading.Thread(target=server.pool.step)
+    reader.start()
+    running.cancel()
+    reader.join(10)
+    assert not reader.is_alive()
+    assert ended[0].check(CancelledError)
+    os.close(reading)
+    os.close(writing)
+
+
+def until_queued(server, name):
+    """Let everything run until a function of that name waits for the pool."""
+    for _ in range(1000):
+        if any(getattr(waiting[1], "__name__", "") == name for waiting in server.pool.waiting):
+            return
+        server.pool.step()
+        data = server.transport.value()
+        server.transport.clear()
+        for event in server.connection.receive(data) if data else ():
+            server._take(event)
+    pytest.fail(f"{name} is never called")
+
+
+def queued(server):
+    return [getattr(waiting[1], "__name__", "") for waiting in server.pool.waiting]
+
+
+def test_a_file_that_is_read_is_not_closed_under_the_reader(server, session, tmp_path):
+    ended = []
+    running = Deferred.fromCoroutine(put_all(session, [item(local(tmp_path, b"hello"))]))
+    running.addBoth(ended.append)
+    until_queued(server, "_read_small")
+    running.cancel()
+    assert ended == []
+    server.pump()
+    assert ended[0].check(CancelledError)
+
+
+@pytest.mark.parametrize("size", [5, 3 * CHUNK_BYTES])
+@pytest.mark.parametrize("refused", [False, True])
+def test_no_descriptor_stays_open(server, session, tmp_path, size, refused):
+    content = content_of(size)
+    path = local(tmp_path, content)
+    before = os.listdir("/proc/self/fd")
+    if refused:
+        error = RoleForbidsError(role="guest", act="x", name="a", needed="admin", admins="eva")
+        server.refuse = {BeginUpload: error, PutSmall: error}
+    put(server, session, item(path))
+    if refused:
+        stored(server, b"\x00" * size)
+        server.change = lambda file, _: (file, content)
+    get(server, session, tmp_path, got_item())
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_cancelling_a_put_of_a_pipe_that_falls_silent_does_not_wait_for_it(
+    server, session, monkeypatch
+):
+    reading, writing = os.pipe()
+    monkeypatch.setattr(sys, "stdin", os.fdopen(reading, "rb", closefd=False))
+    ended = []
+    writer = threading.Thread(target=os.write, args=(writing, content_of(2 * CHUNK_BYTES)))
+    writer.start()
+    running = Deferred.fromCoroutine(put_all(session, [PutItem(None, "x", None)]))
+    running.addBoth(ended.append)
+    until_queued(server, "fetch")
+    writer.join(10)
+    reader = threading.Thread(target=server.pool.step, daemon=True)
+    reader.start()
+    running.cancel()
+    reader.join(5)
+    assert not reader.is_alive()
+    server.pump()
+    assert ended[0].check(CancelledError)
+    assert type(server.received[-1]) is Cancel
+    os.close(reading)
+    os.close(writing)

@@ -41,7 +41,6 @@ def test_labels_of_the_other_keys() -> None:
     assert kdf.payload_key(KEY, b"header") == hkdf_sha512(KEY, b"sft/1 vault payloadheader")
     assert kdf.wrapping_key(KEY) == hkdf_sha512(KEY, b"sft/1 master data keys")
     assert kdf.keyring_key(KEY) == hkdf_sha512(KEY, b"sft/1 master keyring")
-    assert kdf.sidecar_key(KEY) == hkdf_sha512(KEY, b"sft/1 master sidecars")
 
 
 def test_no_two_uses_of_one_secret_share_a_key() -> None:
@@ -51,7 +50,6 @@ def test_no_two_uses_of_one_secret_share_a_key() -> None:
         kdf.payload_key(KEY, b"h"),
         kdf.wrapping_key(KEY),
         kdf.keyring_key(KEY),
-        kdf.sidecar_key(KEY),
         KEY,
     ]
     assert len(set(derived)) == len(derived)
@@ -73,7 +71,7 @@ def test_a_key_of_another_length_is_a_bug(length: int) -> None:
         kdf.traffic_keys(TH1, KEM, wrong)
     with pytest.raises(ValueError, match="32 bytes"):
         kdf.payload_key(wrong, b"header")
-    for derive in (kdf.next_traffic_key, kdf.wrapping_key, kdf.keyring_key, kdf.sidecar_key):
+    for derive in (kdf.next_traffic_key, kdf.wrapping_key, kdf.keyring_key):
         with pytest.raises(ValueError, match="32 bytes"):
             derive(wrong)
 

@@ -1,4 +1,6 @@
 import os
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,9 +11,14 @@ from sft.crypto.signatures import sign_file
 from sft.model.records import VaultReport
 from sft.service import check as check_module
 from sft.service.check import check
+from sft.service.commits import commit
 from sft.service.files import show_file
+from sft.service.pending import settle
+from sft.service.rotation import reencrypt
 from sft.service.trash import Deletion, delete
+from sft.service.upkeep import collect
 from sft.store.row_types import VersionRow
+from sft.store.writer import Writer
 from tests.unit.service.office import ADA, MAX, OPERATOR, Office, comment_of, digest_of
 from tests.unit.service.test_files import put_many
 
@@ -154,6 +161,63 @@ def test_an_upload_that_is_refused_during_the_check_is_no_stray(office: Office) 
     listings = iter([ids_before_it_is_discarded, vault_ids])
     office.custody.vault.ids = ids  # type: ignore[method-assign]
     assert faults(office) == []
+
+
+def meanwhile(office: Office, change: Callable[[], object]) -> None:
+    """Let something happen after a version was loaded, before its object is read."""
+    vault_check, left = office.vault.check, [change]
+
+    def check_after_the_change(*args: Any, **kwargs: Any) -> None:
+        while left:
+            left.pop()()
+        vault_check(*args, **kwargs)
+
+    office.custody.vault.check = check_after_the_change  # type: ignore[method-assign]
+
+
+def test_what_moves_to_a_new_object_meanwhile_is_looked_at_again(office: Office) -> None:
+    fill(office)
+    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
+    meanwhile(office, office.ask(reencrypt, OPERATOR, **parts))
+    assert run(office) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
+
+
+def test_what_is_destroyed_meanwhile_is_no_fault(office: Office) -> None:
+    fill(office)
+    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
+    office.act(delete, Deletion(MAX.caller, "d/e/big"))
+    meanwhile(office, office.ask(collect, OPERATOR, **parts, until=office.now))
+    report = run(office)
+    assert report.faults == ()
+    assert report.versions == 3  # all but the big one
+
+
+def test_a_check_runs_while_the_server_works(disk_office: Office) -> None:
+    office = disk_office
+    writer = Writer(office.database, lambda: office.now, on_fatal=lambda _: None)
+    writer.start()
+    done = threading.Event()
+
+    def store() -> None:
+        try:
+            for number in range(25):
+                item = office.stream(MAX, f"d/{number}", bytes(20_000 * (number % 3)))
+                settle(item, writer.submit(commit, item).result(30))
+                if number % 5 == 0:
+                    writer.submit(delete, Deletion(MAX.caller, f"d/{number}")).result(30)
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=store)
+    thread.start()
+    reports = [run(office)]
+    while not done.is_set():
+        reports.append(run(office))
+    thread.join()
+    reports.append(run(office))
+    writer.stop()
+    assert [report.faults for report in reports if report.faults] == []
+    assert reports[-1].files == reports[-1].versions == 25
 
 
 def test_a_small_object_that_nobody_knows_is_found(office: Office) -> None:

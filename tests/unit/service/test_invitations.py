@@ -21,10 +21,11 @@ from sft.errors import (
     UserNameNotAllowedError,
 )
 from sft.limits import INVITATION_MOST_SECONDS, INVITATION_SECONDS, LIST_BYTES
-from sft.model.access import Role
+from sft.model import access
+from sft.model.access import Permission, Role
 from sft.model.records import InvitationState
 from sft.service import accounts, invitations
-from sft.service.accounts import Join
+from sft.service.accounts import AddUser, Join
 from sft.service.invitations import (
     SHOWN_SECONDS,
     FirstAdmin,
@@ -240,3 +241,18 @@ def test_two_starts_at_once_make_one_invitation(office: Office) -> None:
     with office.transaction() as transaction:
         made = invitations.first_admin(transaction, [FirstAdmin(KEY), FirstAdmin(b"j" * 32)])
     assert [invitation is None for invitation in made] == [False, True]
+
+
+def test_whoever_may_invite_but_change_no_role_invites_and_adds_guests_alone(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No role is like that today; a table that has one must not hand out more than it says.
+    hosts = {Permission.INVITATION_MANAGE, Permission.USER_MANAGE}
+    table = {**access.ROLE_PERMISSIONS, Role.MAINTAINER: frozenset(hosts)}
+    monkeypatch.setattr(access, "ROLE_PERMISSIONS", table)
+    assert make(office, caller=MAX.caller).invitation.role is Role.GUEST
+    office.act(accounts.add_user, AddUser(MAX.caller, "ivo", Role.GUEST, office_key(1)))
+    with pytest.raises(RoleForbidsError):
+        make(office, caller=MAX.caller, role=Role.ADMIN, public_key=b"j" * 32)
+    with pytest.raises(RoleForbidsError):
+        office.act(accounts.add_user, AddUser(MAX.caller, "eva", Role.ADMIN, office_key(2)))

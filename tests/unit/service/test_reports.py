@@ -1,6 +1,8 @@
+import msgspec
 import pytest
 
 from sft.errors import RowForgedError
+from sft.limits import FRAME_BYTES
 from sft.service.reports import Report, sound_rows
 
 
@@ -34,11 +36,22 @@ def test_a_report_tells_each_fault_once_and_counts_the_rest() -> None:
         report.note(f"{number}")
     finished = report.finish()
     assert (len(finished.faults), finished.more_faults, report.faults) == (200, 3, 203)
-    assert len(finished.notes) == 64
+    assert len(finished.notes) == 4
+
+
+def test_a_report_fits_into_a_frame() -> None:
+    report = Report()
+    for number in range(200):
+        report.fault(f"{number}{'x' * 1000}", "is damaged")
+        report.note("n" * 2000)
+    finished = report.finish()
+    assert 50 < len(finished.faults) < 70
+    assert len(finished.faults) + finished.more_faults == 200
+    assert len(msgspec.msgpack.encode(finished)) < FRAME_BYTES
 
 
 def test_long_names_are_cut_to_what_a_record_holds() -> None:
     report = Report()
     report.fault("x" * 3000, "y" * 3000)
     (fault,) = report.finish().faults
-    assert (len(fault.what), len(fault.problem)) == (2048, 2048)
+    assert (len(fault.what), len(fault.problem)) == (1024, 1024)

@@ -230,7 +230,7 @@ def test_a_rotation_cut_between_its_files_loses_no_key(
 
 
 def test_a_commit_under_the_old_key_during_a_rotation_keeps_it_until_it_moved(home: Home) -> None:
-    """An upload sealed before, committed in the middle: behind the place that the walk has reached."""
+    """A commit that was judged before the keyring changed ends behind the place that the walk has reached."""
     office = home.office
     office.put(MAX, "a", b"1")
     home.contents = {"b": b"b", "a": b"2"}
@@ -240,14 +240,48 @@ def test_a_commit_under_the_old_key_during_a_rotation_keeps_it_until_it_moved(ho
     late = [office.pend(MAX, "a", b"2", **changes)]
 
     def act(function: Any, item: Any) -> Any:
-        if function is rotation.retire and late:
+        if function is rotation.is_moved and late:
+            keyring = office.vault.keyring
+            office.vault.adopt(KEYRING)
             office.commit(late.pop())
+            office.vault.adopt(keyring)
         return office.act(function, item)
 
     home.act = act
     report = home.rotate()
     assert report.versions == 3
     assert home.epochs() == {2}
+    assert home.key_on_disk().epochs == {2}
+    home.require_sound()
+
+
+def test_a_small_object_that_waited_moves_in_its_commit(home: Home) -> None:
+    item = home.office.pend(MAX, "a", b"x")
+    home.office.vault.adopt(KEYRING.rotate(NEW_KEY))
+    home.office.commit(item)
+    assert home.epochs() == {2}
+    home.office.vault.adopt(home.office.vault.keyring.retire())
+    assert home.office.get(GUS, "a") == b"x"
+
+
+def test_the_old_key_goes_only_when_all_is_durable(home: Home) -> None:
+    """A cut between the last row and the answer leaves both keys."""
+    home.fill(1)
+
+    def act(function: Any, item: Any) -> Any:
+        if function is rotation.is_moved:
+            with pytest.raises(RuntimeError), home.office.transaction() as transaction:
+                assert function(transaction, [item]) == [True]
+                assert home.office.vault.keyring.epochs == {1, 2}
+                raise RuntimeError
+            raise Cut
+        return home.office.act(function, item)
+
+    home.act = act
+    with pytest.raises(Cut):
+        home.rotate()
+    assert home.key_on_disk().epochs == {1, 2}
+    home.restart()
     assert home.key_on_disk().epochs == {2}
     home.require_sound()
 

@@ -2,42 +2,26 @@ import os
 
 import pytest
 
-from sft.crypto.digests import digest_text
 from sft.errors import (
     BadRequestError,
-    ChangedSinceError,
-    ExistsError,
-    FolderInTheWayError,
-    LoginRefusedError,
-    NameClashError,
-    NameNotAllowedError,
-    NotFoundError,
-    NotYoursError,
-    RequestError,
     RoleForbidsError,
     ServerFullError,
     SignatureRefusedError,
-    TooLargeError,
 )
-from sft.limits import CHUNK_BYTES, FILE_BYTES, MIB
-from sft.model.records import UserState
-from sft.service import folders
+from sft.limits import CHUNK_BYTES, MIB
+from sft.service import trash
 from sft.service.files import show_file
 from sft.service.uploads import Upload
 from sft.vault.memory import MemoryBackend
 from sft.vault.vault import Vault
 from tests.unit.service.office import (
-    ADA,
     GUS,
     KEYRING,
     MAX,
     MIA,
-    NOW,
     Office,
-    Person,
     chunks_of,
     digest_of,
-    file_id_of,
     signature_of,
 )
 
@@ -219,99 +203,20 @@ def test_an_unknown_size_reserves_64_mib(office: Office) -> None:
     assert nothing_is_left(office)
 
 
-def test_small_files_need_no_room_in_the_vault(office: Office) -> None:
-    small_vault(office, 0)
-    office.put(MAX, "a", b"x")
-    assert office.get(GUS, "a") == b"x"
-    with pytest.raises(ServerFullError):
-        office.put(MAX, "b", bytes(20_000))
+def test_small_files_leave_the_floor_to_the_database_too(office: Office) -> None:
+    small_vault(office, 20_000)
+    office.put(MAX, "a", bytes(16_000))
+    with pytest.raises(ServerFullError) as refused:
+        office.put(MAX, "b", bytes(20_001))
+    assert refused.value.values == {"size_bytes": 20_001}
+    small_vault(office, 16_000)
+    with pytest.raises(ServerFullError) as refused:
+        office.put(MAX, "b", bytes(15_999))
+    assert refused.value.values == {"size_bytes": 15_999}
+    assert office.put(MAX, "a", bytes(16_000)).unchanged
+    assert office.get(GUS, "a") == bytes(16_000)
+    office.act(trash.delete, trash.Deletion(MAX.caller, "a"))
     assert nothing_is_left(office)
-
-
-# -- what begin refuses -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("who", "path", "changes", "error"),
-    [
-        (GUS, "new", {}, RoleForbidsError),
-        (MAX, "a:b", {}, NameNotAllowedError),
-        (MAX, "../x", {}, NameNotAllowedError),
-        (MAX, "", {}, NameNotAllowedError),
-        (MAX, "/new", {}, BadRequestError),
-        (MAX, "caf\u0065\u0301", {}, BadRequestError),
-        (MAX, "F/own", {}, ExistsError),
-        (MAX, "F/OWN", {}, NameClashError),
-        (MAX, "f/new", {}, NameClashError),
-        (MAX, "F", {}, FolderInTheWayError),
-        (MAX, "f", {}, NameClashError),
-        (MAX, "F/own/below", {}, FolderInTheWayError),
-        (MAX, "F/Own/below", {}, NameClashError),
-        (MAX, "F/new", {"file_id": file_id_of("F/own")}, BadRequestError),
-        (MAX, "F/new", {"version": 2}, NotFoundError),
-        (MAX, "F/none/new", {"version": 2}, NotFoundError),
-        (MAX, "F/others", {"version": 2}, NotYoursError),
-        (MAX, "F/own", {"version": 3}, ChangedSinceError),
-        (MAX, "F/own", {"version": 2, "file_id": bytes(16)}, ChangedSinceError),
-    ],
-)
-def test_begin_refuses_early(
-    office: Office, who: Person, path: str, changes: dict[str, int], error: type[RequestError]
-) -> None:
-    office.put(MAX, "F/own")
-    office.put(MIA, "F/others")
-    with pytest.raises(error) as refused:
-        office.begin(who, path, 10, **changes)
-    assert type(refused.value) is error
-    # What the early check says of a whole content, the commit says as well.
-    signed = {"version": 1, "prev": None} | changes
-    if signed["version"] != 1:
-        signed["prev"] = bytes(64)
-    if path and error is not NameNotAllowedError and path[0] != "/":
-        with pytest.raises(error) as late:
-            office.put(who, path, b"other", **signed)
-        assert type(late.value) is error
-        assert late.value.values == refused.value.values
-
-
-def test_a_refusal_tells_a_retry_from_a_clash(office: Office) -> None:
-    office.put(MAX, "a", b"content")
-    with pytest.raises(ExistsError) as refused:
-        office.begin(MAX, "a", 7)
-    assert refused.value.values == {
-        "path": "a",
-        "version": 1,
-        "author": "max",
-        "author_id": 2,
-        "stored_at": NOW,
-        "size": 7,
-        "size_bytes": 7,
-        "digest": digest_text(digest_of(b"content")),
-    }
-
-
-def test_begin_refuses_what_no_file_can_hold(office: Office) -> None:
-    with pytest.raises(TooLargeError):
-        office.begin(MAX, "a", FILE_BYTES + 1)
-
-
-def test_begin_refuses_a_disabled_author_and_an_ended_key(office: Office) -> None:
-    office.change_user(MAX, state=UserState.DISABLED)
-    office.end_key(MIA)
-    for who in (MAX, MIA):
-        with pytest.raises(LoginRefusedError):
-            office.begin(who, "a", 1)
-
-
-def test_a_replace_of_ones_own_and_by_an_admin_begins(office: Office) -> None:
-    office.put(MAX, "a")
-    for who in (MAX, ADA):
-        assert office.begin(who, "a", 4, version=2).size == 4
-
-
-def test_begin_makes_no_folder(office: Office) -> None:
-    office.begin(MAX, "new/a", 4)
-    assert office.act(folders.make_folder, folders.FolderMade(MAX.caller, "new"))
 
 
 # -- what finish refuses ------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ WANTED = {
     "secure_delete": 1,
     "busy_timeout": 5000,
     "wal_autocheckpoint": 0,
+    "journal_size_limit": 0,
 }
 
 

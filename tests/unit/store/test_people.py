@@ -54,6 +54,15 @@ def test_an_admin_who_can_act_is_active(database: Database) -> None:
         assert people.admin_names(reader) == "Ada, eva"
 
 
+def test_of_many_admins_a_refusal_names_a_few(database: Database) -> None:
+    many = [replace(ADA, id=n, name=f"a{n}", folded=f"a{n}") for n in range(3, 1003)]
+    with writing(database) as transaction:
+        transaction.rows.insert(many)
+    with reading(database) as reader:
+        named = people.admin_names(reader)
+    assert named == "Ada, a3, a4, a5, a6, a7, a8, a9 and 993 more"
+
+
 def test_figures_count_live_files_and_their_newest_versions(database: Database) -> None:
     with reading(database) as reader:
         assert people.file_figures(reader, [1, 2]) == {2: (1, 20)}

@@ -38,6 +38,7 @@ from tests.unit.store.samples import (
     reading,
     tamper,
     writer_of,
+    writing,
 )
 
 WAIT = 20  # seconds; a test that waits so long has failed
@@ -315,13 +316,14 @@ def test_another_process_that_holds_the_file_fails_the_group_once(empty: Databas
     connection.cursor().execute("PRAGMA busy_timeout = 0")
     connection.close()
     writer = Writer(empty, clock, on_fatal=never)
+    statements = transactions_of(empty)
     ran: list[tuple[str, list[Any]]] = []
     futures = [writer.submit(recording(ran, "act"), number) for number in range(3)]
     with closing(sqlite3.connect(empty.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         writer.start()
         assert [type(fault) for fault in faults_of(futures)] == [StoreError] * 3
-    assert ran == []
+    assert (ran, statements) == ([], ["BEGIN IMMEDIATE"])  # each wait takes seconds
     assert writer.submit(put, "later").result(WAIT) == "LATER"
     writer.stop()
 
@@ -357,8 +359,8 @@ def test_a_failed_commit_is_the_end(empty: Database) -> None:
     assert isinstance(writer.submit(put, "late").exception(WAIT), StoreError)
     writer.stop()
     assert (names_of(empty), told[1:]) == (set(), [])
-    with reading(empty) as reader:
-        assert reader.rows.all(DeviceKeyRow) == []
+    with writing(empty) as transaction:  # nothing was left open
+        assert transaction.rows.all(DeviceKeyRow) == []
 
 
 def test_a_failed_commit_is_the_end_also_one_at_a_time(empty: Database) -> None:

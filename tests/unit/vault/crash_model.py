@@ -141,11 +141,17 @@ def _identity(file: int) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def lay_out(root: Path, state: State) -> None:
-    """Make an empty vault's files those of a state."""
-    for place in ("incoming", "quarantine", "objects"):
-        for path in (root / place).rglob("*"):
-            if path.is_file():
-                path.unlink()
+def lay_out(root: Path, state: State, before: State) -> None:
+    """Make a vault's files those of a state.
+
+    Args:
+        root: of the vault.
+        state: what shall lie there.
+        before: the state that was laid out last; what became of its files does not matter.
+    """
+    places = {"incoming", "quarantine", *(folder for folder, _ in before)}
+    for place in places:
+        for path in (root / place).iterdir():
+            path.unlink()
     for (folder, name), data in state.items():
         (root / folder / name).write_bytes(data)

@@ -35,9 +35,12 @@ def after(tmp_path):
     root = tmp_path / "after"
     backend = LocalBackend.create_at(root, floor_bytes=0)
     vault = Vault(backend, keyring())
+    last = {}
 
     def wake(state):
-        lay_out(root, state)
+        lay_out(root, state, dict(last))
+        last.clear()
+        last.update(state)
         vault.discard_leftovers()
         assert vault.discard_leftovers() == 0
         return vault

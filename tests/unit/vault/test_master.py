@@ -360,10 +360,25 @@ def test_a_command_gives_the_key(code):
     assert command(code).candidates() == [MASTER]
 
 
-def test_a_command_reads_nothing_and_settles_nothing():
+@pytest.fixture
+def somebody_types():
+    """Standard input that holds something."""
+    kept = os.dup(0)
+    typed, hand = os.pipe()
+    os.write(hand, b"typed")
+    os.close(hand)
+    os.dup2(typed, 0)
+    os.close(typed)
+    yield
+    os.dup2(kept, 0)
+    os.close(kept)
+
+
+def test_a_command_reads_nothing_and_settles_nothing(somebody_types):
     source = command(f"import sys; assert sys.stdin.read() == ''; print('{MASTER.hex()}')")
     assert source.read() == MASTER
     source.settle(NEXT_MASTER)
+    assert os.read(0, 5) == b"typed"
 
 
 def test_no_shell_reads_the_arguments(tmp_path):

@@ -1,0 +1,157 @@
+"""A relay between client and server that records, and at a chosen byte changes, drops, repeats, swaps or cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint, connectProtocol
+from twisted.internet.protocol import Factory, Protocol
+
+UP, DOWN = "client to server", "server to client"
+# A damage that leaves one side waiting for bytes ends here, not at a deadline of minutes.
+STILL_SECONDS = 0.15
+
+Damage = Callable[[bytes, int], bytes]
+
+
+def flip(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :]
+
+
+def drop(data: bytes, at: int) -> bytes:
+    return data[:at] + data[at + 1 :]
+
+
+def repeat(data: bytes, at: int) -> bytes:
+    return data[: at + 1] + data[at:]
+
+
+def swap(data: bytes, at: int) -> bytes:
+    """Put the byte at a place behind the nearest one that differs from it."""
+    for other in [*range(at + 1, len(data)), *range(at - 1, -1, -1)]:
+        if data[other] != data[at]:
+            changed = bytearray(data)
+            changed[at], changed[other] = changed[other], changed[at]
+            return bytes(changed)
+    return flip(data, at)
+
+
+class _End(Protocol):
+    def __init__(self, pair: _Pair, way: str) -> None:
+        self.pair = pair
+        self.way = way
+
+    def connectionMade(self) -> None:
+        self.transport.setTcpNoDelay(True)
+
+    def dataReceived(self, data: bytes) -> None:
+        self.pair.passed(self.way, data)
+
+    def connectionLost(self, reason: Any = None) -> None:
+        self.pair.hang_up(self)
+
+
+class _Pair:
+    """One connection through the relay."""
+
+    def __init__(self, relay: Relay) -> None:
+        self.relay = relay
+        self.client = _End(self, UP)
+        self.server = _End(self, DOWN)
+        self.early: list[bytes] = []
+        self.still: Any = None
+
+    def passed(self, way: str, data: bytes) -> None:
+        relay = self.relay
+        relay.seen[way] += data
+        data, cut = relay.damaged(way, data)
+        other = self.server if way is UP else self.client
+        if other.transport is None:
+            self.early.append(data)
+        else:
+            other.transport.write(data)
+        if cut:
+            self.end()
+        elif relay.done:
+            self._watch()
+
+    def _watch(self) -> None:
+        if self.still is not None and self.still.active():
+            self.still.cancel()
+        self.still = self.relay.reactor.callLater(STILL_SECONDS, self.end)
+
+    def end(self) -> None:
+        for side in (self.client, self.server):
+            if side.transport is not None:
+                side.transport.loseConnection()
+
+    def hang_up(self, side: _End) -> None:
+        if self.still is not None and self.still.active():
+            self.still.cancel()
+        other = self.server if side is self.client else self.client
+        if other.transport is not None:
+            other.transport.loseConnection()
+
+
+class Relay(Factory):
+    """Listens beside a server; ``port`` is where clients go."""
+
+    noisy = False
+
+    def __init__(self, reactor: Any, server_port: int) -> None:
+        self.reactor = reactor
+        self.seen = {UP: bytearray(), DOWN: bytearray()}
+        self.connections = 0
+        self.done = False
+        self.port = 0
+        self._server_port = server_port
+        self._listening: Any = None
+        self._each: tuple[str, Damage | None, int] | None = None
+        self._armed: tuple[str, Damage | None, int] | None = None
+
+    async def start(self) -> Relay:
+        endpoint = TCP4ServerEndpoint(self.reactor, 0, interface="127.0.0.1")
+        self._listening = await endpoint.listen(self)
+        self.port = self._listening.getHost().port
+        return self
+
+    async def stop(self) -> None:
+        await self._listening.stopListening()
+
+    def arm(self, way: str, damage: Damage | None, after: int) -> None:
+        """Do a damage once, so many bytes from now; None cuts the connection there."""
+        self._armed = (way, damage, after)
+        self.done = False
+
+    def arm_each(self, way: str, damage: Damage | None, after: int) -> None:
+        """Do a damage to every connection that is made from now on: a client tries again."""
+        self._each = (way, damage, after)
+        self.done = False
+
+    def disarm(self) -> None:
+        self._each = self._armed = None
+
+    def damaged(self, way: str, data: bytes) -> tuple[bytes, bool]:
+        if self._armed is None or self._armed[0] is not way:
+            return data, False
+        _, damage, after = self._armed
+        if after >= len(data):
+            self._armed = (way, damage, after - len(data))
+            return data, False
+        self._armed, self.done = None, True
+        return (data[:after], True) if damage is None else (damage(data, after), False)
+
+    def buildProtocol(self, addr: Any) -> Protocol:
+        self.connections += 1
+        if self._each is not None:
+            self._armed = self._each
+        pair = _Pair(self)
+        endpoint = TCP4ClientEndpoint(self.reactor, "127.0.0.1", self._server_port)
+
+        def connected(_: Any) -> None:
+            for data in pair.early:
+                pair.server.transport.write(data)
+
+        connectProtocol(endpoint, pair.server).addCallbacks(connected, lambda _: pair.end())
+        return pair.client

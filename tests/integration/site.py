@@ -1,0 +1,365 @@
+"""One server in this process, people who joined it by real invitations, and clients that keep no rules of their own.
+
+    ada   admin          max, mia   maintainers          gus   guest
+
+A home with these four is made once a run and copied for each test.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.endpoints import (
+    TCP4ClientEndpoint,
+    UNIXClientEndpoint,
+    connectProtocol,
+)
+from twisted.logger import Logger
+
+from sft.client import people
+from sft.client.joining import join
+from sft.client.paths import State
+from sft.client.profiles import Profiles
+from sft.client.session import Session, connect
+from sft.crypto import key_file
+from sft.crypto.keys import ServerPublic, SigningKey
+from sft.limits import SMALL_FILE_BYTES
+from sft.link.threads import Pool
+from sft.model.access import Role
+from sft.model.links import parse_invitation
+from sft.operator.home import Home, HomeSettings
+from sft.operator.running import Server
+from sft.server.installation import Installation
+from sft.server.journal import Journal
+from sft.wire import messages as m
+from sft.wire.connection import Connection
+from sft.wire.events import LoginRefused, Welcomed
+from sft.wire.login import Claim
+from tests.integration.raw import (  # noqa: F401 - tests import all of the harness from here
+    Person,
+    Raw,
+    RawUpload,
+    bridged,
+    chunks_of,
+    content,
+    in_parallel,
+    nobody_to_ask,
+    on_reactor,
+    pause,
+    until,
+)
+
+PEOPLE = {
+    "ada": Role.ADMIN,
+    "max": Role.MAINTAINER,
+    "mia": Role.MAINTAINER,
+    "gus": Role.GUEST,
+}
+
+# Every line that any server of this run has logged.
+ALL_LINES: list[str] = []
+# What no line may hold, by what it is.
+SECRETS: dict[str, bytes] = {}
+
+
+def leaks(lines: list[str], secrets: dict[str, bytes]) -> set[str]:
+    """Name the secrets that stand somewhere in these lines, in any spelling."""
+    text = "\n".join(lines)
+    found = set()
+    for what, secret in secrets.items():
+        spelled = {secret.hex(), secret.hex().upper(), repr(secret)[2:-1]}
+        spelled |= {base64.b64encode(secret).decode().rstrip("=")}
+        spelled |= {base64.urlsafe_b64encode(secret).decode().rstrip("=")}
+        if secret.isascii():
+            spelled.add(secret.decode())
+        if any(each in text for each in spelled):
+            found.add(what)
+    return found
+
+
+class Lines:
+    """An observer of Twisted's logger that keeps our lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        line = str(event["line"])
+        self.lines.append(line)
+        ALL_LINES.append(line)
+
+
+class Site:
+    """A server over a copy of the home, and everybody who connects to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = Home(folder / "home")
+        self.log = Lines()
+        self.fatal: list[BaseException] = []
+        self.server: Server | None = None
+        self.pool: Pool | None = None
+        self.people: dict[str, Person] = {}
+        self._raws: list[Raw] = []
+        self._sessions: list[Session] = []
+
+    # -- the server
+
+    async def start(self, **settings: Any) -> Site:
+        from twisted.internet import reactor
+
+        journal = Journal(Logger(namespace="sft", observer=self.log))
+        self.pool = Pool(reactor, name="clients")
+        self.pool.start()
+        self.server = Server(
+            reactor,
+            self.home,
+            HomeSettings(name="acme", **settings),
+            listen="tcp:0:interface=127.0.0.1",
+            journal=journal,
+            on_fatal=self.fatal.append,
+        )
+        await self.server.start()
+        for state in sorted((self.folder / "states").glob("*")):
+            self.people[state.name] = self._person(state.name)
+        keyring = self.here.custody.vault.keyring
+        SECRETS["master key"] = bytes.fromhex(_only_hex(self.home.master_key))
+        SECRETS["row key"] = keyring.row_key
+        SECRETS["server seed"] = keyring.server_seed
+        return self
+
+    async def stop(self) -> None:
+        for session in self._sessions:
+            if session.alive:
+                session.abort()
+        for raw in self._raws:
+            raw.abort()
+        if self.server is not None:
+            admission = self.here.admission
+            await until(lambda: admission.waiting == 0, "strangers leave")
+            await until(lambda: not self.here.sessions.all(), "sessions leave")
+            server, self.server = self.server, None
+            await server.stop()
+        if self.pool is not None:
+            self.pool.stop()
+
+    @property
+    def here(self) -> Installation:
+        assert self.server is not None
+        assert self.server.opened is not None
+        return self.server.opened.installation
+
+    @property
+    def port(self) -> int:
+        assert self.server is not None
+        return int(self.server.address.rpartition(":")[2])
+
+    @property
+    def server_key(self) -> ServerPublic:
+        return self.here.server_key.public
+
+    @property
+    def lines(self) -> list[str]:
+        return self.log.lines
+
+    def incoming(self) -> list[str]:
+        """Name what lies in the vault under a temporary name."""
+        return os.listdir(self.home.vault / "incoming")
+
+    def objects(self) -> list[Path]:
+        """Name every file of the vault that is an object."""
+        folder = self.home.vault / "objects"
+        return sorted(path for path in folder.rglob("*") if path.is_file() and not path.suffix)
+
+    async def clean(self) -> None:
+        """Make sure that nothing half-done lies anywhere: in the vault's folders and by its own check."""
+        await until(lambda: not self.incoming(), f"incoming is empty: {self.incoming()}")
+        await until(lambda: not self.here.custody.in_flight, "nothing is in flight")
+        report = await self.check()
+        assert report.faults == ()
+
+    async def check(self) -> Any:
+        operator = await self.operator()
+        return (await operator.ask(m.CheckVault)).report
+
+    # -- people
+
+    def _state(self, name: str) -> State:
+        folder = self.folder / "states" / name
+        return State(folder / "data", folder / "config")
+
+    def _person(self, name: str) -> Person:
+        state = self._state(name)
+        profile = Profiles(state).choose()
+        key = key_file.decode((state.data / profile.key_file).read_text(), lambda: "")
+        SECRETS[f"seed of {name}"] = key.seed
+        return Person(name, profile.user_id, key, profile.server_id)
+
+    async def enroll(self, name: str, role: Role, by: Session | None) -> Session:
+        """Have a person join by a real invitation, of an admin's or the first one."""
+        from twisted.internet import reactor
+
+        assert self.server is not None
+        if by is None:
+            text = await self.server.first_admin()
+            assert text is not None
+            link = parse_invitation(text)
+        else:
+            link, _ = await people.invite(by, role=role, name=name, seconds=3600)
+        SECRETS[f"invitation of {name}"] = link.seed
+        joined = await join(
+            reactor,
+            self._state(name),
+            link,
+            user_name=name,
+            device="laptop",
+            passphrase=None,
+            ask=nobody_to_ask,
+            pool=self.pool,
+        )
+        assert joined.user.role is role
+        self.people[name] = self._person(name)
+        return await self.session(name)
+
+    async def session(self, name: str, **options: Any) -> Session:
+        """Log in with the client library."""
+        from twisted.internet import reactor
+
+        state = self._state(name)
+        profiles = Profiles(state)
+        profile = profiles.update(
+            profiles.choose().name, host="127.0.0.1", port=options.pop("port", self.port)
+        )
+        session = await connect(
+            reactor, state, profile, ask=nobody_to_ask, pool=self.pool, **options
+        )
+        self._sessions.append(session)
+        return session
+
+    async def raw(self, name: str, *, port: int = 0) -> Raw:
+        """Log in with a connection that has no checks of its own."""
+        person = self.people[name]
+        claim = Claim.login(name, person.key.public, "laptop")
+        return await self.dial(claim, person.key, port=port)
+
+    async def dial(
+        self,
+        claim: Claim,
+        key: SigningKey | None = None,
+        invitation: Any = None,
+        *,
+        control: bool = False,
+        port: int = 0,
+    ) -> Raw:
+        """Connect with any claim; comes back when it is answered, or the connection gone."""
+        from twisted.internet import reactor
+
+        raw = Raw(Connection.client(self.server_key, claim, key, invitation))
+        endpoint = (
+            UNIXClientEndpoint(reactor, str(self.home.control))
+            if control
+            else TCP4ClientEndpoint(reactor, "127.0.0.1", port or self.port)
+        )
+        await connectProtocol(endpoint, raw.link)
+        self._raws.append(raw)
+        while not raw.gone and not raw.inbox_has(Welcomed, LoginRefused):
+            await pause()
+        return raw
+
+    async def operator(self) -> Raw:
+        """Speak at the control socket."""
+        return await self.dial(Claim.operator(), control=True)
+
+    async def put(
+        self, name: str, path: str, data: bytes, raw: Raw | None = None, **changes: Any
+    ) -> Any:
+        """Store a file and come back with the answer."""
+        person = self.people[name]
+        raw = raw or await self.raw(name)
+        if len(data) <= SMALL_FILE_BYTES:
+            return await raw.ask(
+                m.PutSmall, path=path, signature=person.sign(path, data, **changes), content=data
+            )
+        upload = RawUpload(raw, person, path, data, **changes).begin()
+        return await upload.whole()
+
+    async def get(self, raw: Raw, path: str) -> bytes:
+        """Get a file whole, granting credit as it comes."""
+        request_id = raw.begin(m.GetFile, path=path, version=0, window=8)
+        answer = await raw.answer(request_id)
+        if isinstance(answer, m.FileContent):
+            return answer.content
+        assert isinstance(answer, m.FileBegins), answer
+        count = len(chunks_of(bytes(answer.file.version.size)))
+        granted = 8
+        while len(raw.data.get(request_id, [])) < count:
+            had = len(raw.data.get(request_id, []))
+            if granted < count and granted - had <= 8:
+                raw.tell(m.Credit(id=request_id, chunks=8))
+                granted += 8
+            await raw.when(
+                lambda: (
+                    len(raw.data.get(request_id, [])) > had  # noqa: B023 - called at once
+                    or len(raw.answers(request_id)) > 1
+                )
+            )
+            assert len(raw.answers(request_id)) == 1, raw.answers(request_id)
+        return b"".join(raw.data[request_id])
+
+
+def _only_hex(path: Path) -> str:
+    return max(
+        "".join(c if c in "0123456789abcdef" else " " for c in path.read_text()).split(), key=len
+    )
+
+
+async def make_template(folder: Path) -> None:
+    """Make the home that tests copy."""
+    site = Site(folder)
+    await site.start()
+    try:
+        admin = await site.enroll("ada", PEOPLE["ada"], None)
+        for name, role in PEOPLE.items():
+            if name != "ada":
+                await site.enroll(name, role, admin)
+    finally:
+        await site.stop()
+
+
+def copy_site(template: Path, folder: Path) -> Site:
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    return Site(folder)
+
+
+class Held:
+    def __init__(self, site: Site) -> None:
+        self._queue = site.here.writer._queue
+
+    async def queued(self, count: int) -> None:
+        """Wait until so many acts wait behind the one that holds the writer."""
+        await until(lambda: self._queue.qsize() >= count, f"{count} acts are queued")
+
+
+@contextmanager
+def writer_held(site: Site) -> Iterator[Held]:
+    """Keep the writer in an act, so that what is sent meanwhile is decided in the order in which it came."""
+    free, begun = threading.Event(), threading.Event()
+
+    def hold(_transaction, items):
+        begun.set()
+        free.wait(10)
+        return [None for _ in items]
+
+    site.here.writer.submit(hold, None)
+    begun.wait(10)
+    try:
+        yield Held(site)
+    finally:
+        free.set()

@@ -1,0 +1,66 @@
+"""The log of the servers: structured, escaped, and without a secret; conftest looks at the whole run's once more."""
+
+from __future__ import annotations
+
+import re
+
+from sft.errors import REQUEST_ERRORS
+from sft.model.access import Role
+from sft.wire import messages as m
+from tests.integration.site import (
+    ALL_LINES,
+    SECRETS,
+    RawUpload,
+    Site,
+    content,
+    leaks,
+    on_reactor,
+    until,
+)
+
+CANARY = b"a canary that only the content holds"
+# event key=value …, or a line of a traceback behind its reference
+LINE = re.compile(
+    r'[a-z-]+( [a-z_]+=("(\\"|[^"])*"|[^ "=]+))*|  [2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4} .*'
+)
+
+
+def test_the_search_finds_what_it_looks_for():
+    secrets = {"a": bytes(range(32)), "b": b"plain words", "c": bytes(range(100, 132))}
+    assert leaks([f"x key={bytes(range(32)).hex()}", "says plain words"], secrets) == {"a", "b"}
+
+
+@on_reactor
+async def test_lines_are_structured_and_names_are_escaped(site: Site):
+    raw = await site.raw("ada")
+    evil = "plan a=b é.txt"
+    assert isinstance(await raw.ask(m.MakeFolder, path=evil), m.Done)
+    # Names that could forge a line are refused, and do not come to the log as they are.
+    for bad in ("a\nb", "a\x1b[31m", "\u202egnp"):
+        assert (await raw.ask(m.MakeFolder, path=bad)).code in REQUEST_ERRORS
+    await raw.ask(m.DisableUser, name="x\ny")
+    acts = [line for line in site.lines if line.startswith("act ")]
+    assert any('path="plan a=b é.txt"' in line for line in acts), acts
+    for line in site.lines:
+        assert LINE.fullmatch(line), line
+        assert line.isprintable(), line
+
+
+@on_reactor
+async def test_no_line_of_any_server_so_far_holds_a_secret(site: Site):
+    # Whatever else ran, this did: contents, signatures, joins, refusals, faults.
+    raw = await site.raw("max")
+    await site.put("max", "small", CANARY, raw)
+    large = content(300_000) + CANARY
+    await site.put("max", "large", large, raw)
+    forged = RawUpload(raw, site.people["mia"], "forged", large).begin()
+    await forged.whole()
+    session = await site.session("ada")
+    await site.enroll("late", Role.GUEST, session)
+    raw.abort()
+    await until(lambda: any("session-end" in line for line in site.lines))
+    assert len(ALL_LINES) > 10
+    assert len(SECRETS) >= 10
+    secrets = {**SECRETS, "content": CANARY, "large content": content(300_000)[:16]}
+    secrets["signature"] = site.people["max"].sign("small", CANARY).split(b"\n")[1][:40]
+    assert leaks(ALL_LINES, secrets) == set()

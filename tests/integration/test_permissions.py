@@ -1,0 +1,383 @@
+"""Who may do what, asked over the wire by clients that check nothing themselves.
+
+The mission's table stands here in its own words; the matrix of every request is made from the tables of the code, so that a
+request without a route, a rule or an example fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sft.crypto.keys import InvitationKey, SigningKey
+from sft.errors import BadRequestError, HandshakeFailedError
+from sft.model.access import (
+    OPERATOR,
+    Holder,
+    Permission,
+    Role,
+    allows,
+    least_role,
+    may_change,
+    may_delete,
+)
+from sft.server.dispatch import ROUTES, Live, Upkeep
+from sft.service.use_case import USE_CASES
+from sft.wire import messages as m
+from sft.wire.events import Welcomed
+from sft.wire.login import Claim
+from tests.integration.site import Person, Raw, RawUpload, Site, content, on_reactor, until
+
+LARGE = content(200_000)
+
+# -- the mission's table ------------------------------------------------------------------------------
+
+
+async def _uploads(site: Site, raw: Raw, name: str) -> Any:
+    small = await site.put(name, "mission/small", b"mine", raw)
+    large = await site.put(name, "mission/large", LARGE, raw)
+    assert type(small) is type(large)
+    return large
+
+
+async def _downloads(site: Site, raw: Raw, name: str) -> Any:
+    return await raw.ask(m.GetFile, path="of-mia", version=0, window=8)
+
+
+async def _manages(site: Site, raw: Raw, name: str) -> Any:
+    key = SigningKey.generate().public.encode()
+    added = await raw.ask(m.AddUser, name="new", role=Role.GUEST, public_key=key, device="d")
+    disabled = await raw.ask(m.DisableUser, name="extra")
+    enabled = await raw.ask(m.EnableUser, name="extra")
+    removed = await raw.ask(m.RemoveUser, name="new")
+    assert type(added) is type(disabled) is type(enabled) is type(removed), removed
+    return added
+
+
+async def _changes_roles(site: Site, raw: Raw, name: str) -> Any:
+    return await raw.ask(m.ChangeRole, name="extra", role=Role.MAINTAINER)
+
+
+async def _deletes_own(site: Site, raw: Raw, name: str) -> Any:
+    return await raw.ask(m.Delete, path=f"to-delete-of-{name}")
+
+
+async def _deletes_others(site: Site, raw: Raw, name: str) -> Any:
+    return await raw.ask(m.Delete, path="to-delete-of-mia")
+
+
+async def _renames_others(site: Site, raw: Raw, name: str) -> Any:
+    return await raw.ask(m.Move, old="to-move-of-mia", new="renamed")
+
+
+async def _replaces_others(site: Site, raw: Raw, name: str) -> Any:
+    seen = (await raw.ask(m.ShowFile, path="of-mia")).file
+    return await site.put(
+        name, "of-mia", b"x", raw, file_id=seen.id, version=2, prev=seen.version.digest
+    )
+
+
+YES, NO, NOT_YOURS = "yes", "ROLE_FORBIDS", "NOT_YOURS"
+MISSION: dict[str, tuple[Any, dict[str, str]]] = {
+    "upload": (_uploads, {"ada": YES, "max": YES, "gus": NO}),
+    "download every file": (_downloads, {"ada": YES, "max": YES, "gus": YES}),
+    "manage users": (_manages, {"ada": YES, "max": NO, "gus": NO}),
+    "change roles": (_changes_roles, {"ada": YES, "max": NO, "gus": NO}),
+    "delete own files": (_deletes_own, {"ada": YES, "max": YES, "gus": NO}),
+    "delete files of others": (_deletes_others, {"ada": YES, "max": NOT_YOURS, "gus": NO}),
+    "rename files of others": (_renames_others, {"ada": YES, "max": NOT_YOURS, "gus": NO}),
+    "replace files of others": (_replaces_others, {"ada": YES, "max": NOT_YOURS, "gus": NO}),
+}
+
+
+@pytest.mark.parametrize("name", ["ada", "max", "gus"])
+@on_reactor
+async def test_the_permission_table_of_the_mission(site: Site, name: str):
+    await _prepare(site)
+    raw = await site.raw(name)
+    for row, (act, rights) in MISSION.items():
+        answer = await act(site, raw, name)
+        if rights[name] == YES:
+            assert not isinstance(answer, m.Refusal), (row, answer)
+        else:
+            assert isinstance(answer, m.Refusal), (row, answer)
+            assert answer.code == rights[name], row
+
+
+async def _prepare(site: Site) -> None:
+    """Give everybody files, guests too: gus stored his while he was a maintainer."""
+    operator = await site.operator()
+    await operator.ask(m.ChangeRole, name="gus", role=Role.MAINTAINER)
+    for name in ("ada", "max", "mia", "gus"):
+        raw = await site.raw(name)
+        for prefix in ("", "to-move-", "to-delete-", "to-restore-"):
+            path = f"{prefix}of-{name}"
+            assert isinstance(await site.put(name, path, path.encode(), raw), m.FileStored)
+        raw.abort()
+    await operator.ask(m.ChangeRole, name="gus", role=Role.GUEST)
+    key = SigningKey.generate().public.encode()
+    await operator.ask(m.AddUser, name="extra", role=Role.GUEST, public_key=key, device="d")
+
+
+# -- the matrix -----------------------------------------------------------------------------------------
+
+# For requests whose answer also depends on whose the file is.
+OWNERSHIP: dict[type[m.Request], Callable[..., bool]] = {
+    m.Move: may_change,
+    m.Delete: may_delete,
+    m.Restore: may_delete,
+    m.PutSmall: may_change,
+    m.BeginUpload: may_change,
+}
+
+
+class _Example:
+    """What a request of each kind says, in a server where it would succeed for who may."""
+
+    def __init__(self, site: Site, raw: Raw, person: Person | None, owner: str) -> None:
+        self.site = site
+        self.raw = raw
+        self.person = person
+        self.path = f"of-{owner}"
+
+    async def seen(self) -> dict[str, Any]:
+        file = (await self.raw.ask(m.ShowFile, path=self.path)).file
+        version = file.version
+        return {"file_id": file.id, "version": version.number + 1, "prev": version.digest}
+
+    def sign(self, data: bytes, **fields: Any) -> bytes:
+        # The operator has no key: any signature will do to be refused.
+        return (self.person or self.site.people["mia"]).sign(self.path, data, **fields)
+
+    async def fields(self, kind: type[m.Request]) -> dict[str, Any]:
+        made = getattr(self, f"of_{kind.__name__}", None)
+        if made is None:
+            raise AssertionError(f"{kind.__name__} has no example here")
+        return await made()
+
+    async def of_ListFolder(self):
+        return {"path": ""}
+
+    async def of_ListTrash(self):
+        return {}
+
+    async def of_ShowFile(self):
+        return {"path": self.path}
+
+    async def of_MakeFolder(self):
+        return {"path": "a folder"}
+
+    async def of_Move(self):
+        return {"old": f"to-move-{self.path}", "new": "moved"}
+
+    async def of_Delete(self):
+        return {"path": f"to-delete-{self.path}"}
+
+    async def of_Restore(self):
+        operator = await self.site.operator()
+        assert isinstance(
+            await operator.ask(m.Delete, path=f"to-restore-{self.path}"), m.FileDeleted
+        )
+        return {"path": f"to-restore-{self.path}"}
+
+    async def of_PutSmall(self):
+        signature = self.sign(b"new", **await self.seen())
+        return {"path": self.path, "signature": signature, "content": b"new"}
+
+    async def of_BeginUpload(self):
+        seen = await self.seen()
+        del seen["prev"]
+        return {"path": self.path, "size": len(LARGE), "window": 8, **seen}
+
+    async def of_GetFile(self):
+        return {"path": self.path, "version": 0, "window": 8}
+
+    async def of_ShowSelf(self):
+        return {}
+
+    async def of_ListUsers(self):
+        return {}
+
+    async def of_ShowUser(self):
+        return {"user_id": 0, "name": "mia"}
+
+    async def of_AddUser(self):
+        key = SigningKey.generate().public.encode()
+        return {"name": "newer", "role": Role.GUEST, "public_key": key, "device": "d"}
+
+    async def of_ChangeRole(self):
+        return {"name": "extra", "role": Role.MAINTAINER}
+
+    async def of_DisableUser(self):
+        return {"name": "extra"}
+
+    async def of_EnableUser(self):
+        return {"name": "extra"}
+
+    async def of_RemoveUser(self):
+        return {"name": "extra"}
+
+    async def of_MakeInvitation(self):
+        point = InvitationKey.generate().point
+        return {"public_key": point, "role": Role.GUEST, "name": None, "seconds": 3600}
+
+    async def of_ListInvitations(self):
+        return {}
+
+    async def of_WithdrawInvitation(self):
+        made = await (await self.site.operator()).ask(
+            m.MakeInvitation, **await self.of_MakeInvitation()
+        )
+        return {"invitation_id": made.invitation.id}
+
+    async def of_ShowServer(self):
+        return {}
+
+    async def of_ListSessions(self):
+        return {}
+
+    async def of_KickSession(self):
+        return {"session_id": 10**9}
+
+    async def of_CheckVault(self):
+        return {}
+
+    async def of_RotateMasterKey(self):
+        return {}
+
+    async def of_CollectTrash(self):
+        return {}
+
+    async def of_FindFiles(self):
+        return {}
+
+
+def test_every_request_has_a_route_and_an_example():
+    requests = {kind for kind in m.CLIENT_MESSAGES if issubclass(kind, m.Request)}
+    assert set(ROUTES) == requests == set(m.ANSWERS)
+    examples = {name[3:] for name in vars(_Example) if name.startswith("of_")}
+    assert examples == {kind.__name__ for kind in requests}
+
+
+def _permissions(site: Site, kind: type[m.Request]) -> tuple[Permission, ...]:
+    route = ROUTES[kind]
+    if isinstance(route, Live):
+        return (route.permission,)
+    if isinstance(route, Upkeep):
+        message = kind(1)
+        jobs = [USE_CASES[use_case] for use_case, _ in route.jobs(site.here, message)]
+        return jobs[0].permissions
+    return USE_CASES[route.use_case].permissions
+
+
+def _expected(site: Site, kind: type[m.Request], holder: Holder, *, is_owner: bool) -> str:
+    """Say by the tables alone what the answer has to be: empty, or the code of a refusal."""
+    permissions = _permissions(site, kind)
+    if not any(allows(holder, permission) for permission in permissions):
+        return "OPERATOR_ONLY" if least_role(permissions[0]) is None else "ROLE_FORBIDS"
+    judge = OWNERSHIP.get(kind)
+    return "" if judge is None or judge(holder, is_owner=is_owner) else "NOT_YOURS"
+
+
+HOLDERS = {"ada": Role.ADMIN, "max": Role.MAINTAINER, "gus": Role.GUEST, OPERATOR: OPERATOR}
+
+
+@pytest.mark.parametrize(
+    ("name", "owned"),
+    [
+        (name, owned)
+        for name in HOLDERS
+        for owned in (True, False)
+        if (name, owned) != (OPERATOR, True)
+    ],
+)
+@on_reactor
+async def test_every_request_as_every_role_on_own_and_foreign_files(
+    site: Site, name: str, owned: bool
+):
+    await _prepare(site)
+    allowed = 0
+    for kind in ROUTES:
+        raw = await (site.operator() if name == OPERATOR else site.raw(name))
+        example = _Example(site, raw, site.people.get(name), name if owned else "mia")
+        if kind is m.BeginUpload:
+            answer = await _upload(raw, example)
+        else:
+            answer = await raw.ask(kind, **await example.fields(kind))
+        expected = _expected(site, kind, HOLDERS[name], is_owner=owned)
+        if name == OPERATOR and kind is m.PutSmall:
+            expected = "BAD_REQUEST"  # no key, so nothing that it stores could be signed
+        if expected:
+            assert isinstance(answer, m.Refusal), (kind, answer)
+            assert answer.code == expected, kind
+        else:
+            assert type(answer) in m.ANSWERS[kind], (kind, answer)
+            allowed += 1
+        raw.abort()
+    assert allowed
+
+
+async def _upload(raw: Raw, example: _Example) -> Any:
+    fields = await example.of_BeginUpload()
+    person = example.person or example.site.people["mia"]
+    seen = await example.seen()
+    return await RawUpload(raw, person, fields["path"], LARGE, **seen).begin().whole()
+
+
+# -- the operator ---------------------------------------------------------------------------------------
+
+
+@on_reactor
+async def test_nobody_is_operator_on_the_network_listener(site: Site):
+    raw = await site.dial(Claim.operator())
+    assert raw.gone
+    assert not raw.inbox_has(Welcomed)
+    assert not site.here.sessions.all()
+    await until_line(site, "no-login", "control socket")
+
+
+@on_reactor
+async def test_a_person_may_log_in_at_the_control_socket_and_is_no_operator(site: Site):
+    person = site.people["gus"]
+    claim = Claim.login("gus", person.key.public)
+    raw = await site.dial(claim, person.key, control=True)
+    assert (await raw.ask(m.ListSessions)).code == "OPERATOR_ONLY"
+
+
+class _KeyElsewhere:
+    """A master key that the server cannot rotate."""
+
+    def fields(self):
+        raise BadRequestError(problem="the master key lies elsewhere")
+
+
+@on_reactor
+async def test_who_may_not_rotate_learns_nothing_of_the_master_key(site: Site):
+    site.here.keeper = _KeyElsewhere()
+    assert (await (await site.raw("gus")).ask(m.RotateMasterKey)).code == "OPERATOR_ONLY"
+    assert (await (await site.operator()).ask(m.RotateMasterKey)).code == "BAD_REQUEST"
+
+
+@on_reactor
+async def test_the_log_names_the_operator_and_the_uid(site: Site):
+    raw = await site.operator()
+    await raw.ask(m.DisableUser, name="mia")
+    await until_line(site, "operator session=", f"uid={os.getuid()}")
+    await until_line(site, "act", "by=operator", "DisableUser", "name=mia")
+
+
+async def until_line(site: Site, *parts: str) -> None:
+    await until(
+        lambda: any(all(part in line for part in parts) for line in site.lines),
+        f"a line with {parts}: {site.lines}",
+    )
+
+
+def test_what_a_person_proves_at_login_is_not_what_the_operator_needs():
+    # The form alone forbids a key beside the claim of an operator.
+    claim = Claim("operator", "ada", None, "", None)
+    with pytest.raises(HandshakeFailedError):
+        claim.require_form()

@@ -1,0 +1,116 @@
+"""What is refused before a byte is sent, and in the same words at the commit."""
+
+import pytest
+
+from sft.crypto.digests import digest_text
+from sft.errors import (
+    BadRequestError,
+    ChangedSinceError,
+    ExistsError,
+    FolderInTheWayError,
+    LoginRefusedError,
+    NameClashError,
+    NameNotAllowedError,
+    NotFoundError,
+    NotYoursError,
+    RequestError,
+    RoleForbidsError,
+    TooLargeError,
+)
+from sft.limits import FILE_BYTES
+from sft.model.records import UserState
+from sft.service import folders
+from tests.unit.service.office import (
+    ADA,
+    GUS,
+    MAX,
+    MIA,
+    NOW,
+    Office,
+    Person,
+    digest_of,
+    file_id_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "changes", "error"),
+    [
+        (GUS, "new", {}, RoleForbidsError),
+        (MAX, "a:b", {}, NameNotAllowedError),
+        (MAX, "../x", {}, NameNotAllowedError),
+        (MAX, "", {}, NameNotAllowedError),
+        (MAX, "/new", {}, BadRequestError),
+        (MAX, "caf\u0065\u0301", {}, BadRequestError),
+        (MAX, "F/own", {}, ExistsError),
+        (MAX, "F/OWN", {}, NameClashError),
+        (MAX, "f/new", {}, NameClashError),
+        (MAX, "F", {}, FolderInTheWayError),
+        (MAX, "f", {}, NameClashError),
+        (MAX, "F/own/below", {}, FolderInTheWayError),
+        (MAX, "F/Own/below", {}, NameClashError),
+        (MAX, "F/new", {"file_id": file_id_of("F/own")}, BadRequestError),
+        (MAX, "F/new", {"version": 2}, NotFoundError),
+        (MAX, "F/none/new", {"version": 2}, NotFoundError),
+        (MAX, "F/others", {"version": 2}, NotYoursError),
+        (MAX, "F/own", {"version": 3}, ChangedSinceError),
+        (MAX, "F/own", {"version": 2, "file_id": bytes(16)}, ChangedSinceError),
+    ],
+)
+def test_begin_refuses_early(
+    office: Office, who: Person, path: str, changes: dict[str, int], error: type[RequestError]
+) -> None:
+    office.put(MAX, "F/own")
+    office.put(MIA, "F/others")
+    with pytest.raises(error) as refused:
+        office.begin(who, path, 10, **changes)
+    assert type(refused.value) is error
+    # What the early check says of a whole content, the commit says as well.
+    signed = {"version": 1, "prev": None} | changes
+    if signed["version"] != 1:
+        signed["prev"] = bytes(64)
+    if path and error is not NameNotAllowedError and path[0] != "/":
+        with pytest.raises(error) as late:
+            office.put(who, path, b"other", **signed)
+        assert type(late.value) is error
+        assert late.value.values == refused.value.values
+
+
+def test_a_refusal_tells_a_retry_from_a_clash(office: Office) -> None:
+    office.put(MAX, "a", b"content")
+    with pytest.raises(ExistsError) as refused:
+        office.begin(MAX, "a", 7)
+    assert refused.value.values == {
+        "path": "a",
+        "version": 1,
+        "author": "max",
+        "author_id": 2,
+        "stored_at": NOW,
+        "size": 7,
+        "size_bytes": 7,
+        "digest": digest_text(digest_of(b"content")),
+    }
+
+
+def test_begin_refuses_what_no_file_can_hold(office: Office) -> None:
+    with pytest.raises(TooLargeError):
+        office.begin(MAX, "a", FILE_BYTES + 1)
+
+
+def test_begin_refuses_a_disabled_author_and_an_ended_key(office: Office) -> None:
+    office.change_user(MAX, state=UserState.DISABLED)
+    office.end_key(MIA)
+    for who in (MAX, MIA):
+        with pytest.raises(LoginRefusedError):
+            office.begin(who, "a", 1)
+
+
+def test_a_replace_of_ones_own_and_by_an_admin_begins(office: Office) -> None:
+    office.put(MAX, "a")
+    for who in (MAX, ADA):
+        assert office.begin(who, "a", 4, version=2).size == 4
+
+
+def test_begin_makes_no_folder(office: Office) -> None:
+    office.begin(MAX, "new/a", 4)
+    assert office.act(folders.make_folder, folders.FolderMade(MAX.caller, "new"))
