@@ -106,7 +106,7 @@ class Asking:
     def pasted(self, prompt: str, *, whole: Callable[[str], bool]) -> str:
         """Take a pasted text: one line, or as many as a terminal made of it; all of standard input off a terminal."""
         if not self.from_terminal:
-            return self._stdin.read(_MOST_LINE)
+            return _all_of(self._stdin)
         text = self._answer(prompt)
         while not whole(text) and select.select([self._stdin], [], [], PASTE_SECONDS)[0]:
             more = self._stdin.readline(_MOST_LINE)
@@ -131,7 +131,7 @@ def read_secret_file(path: str, stdin: TextIO, what: str) -> str:
         UsageError: it cannot be read.
     """
     if path == "-":
-        return stdin.read(_MOST_LINE)
+        return _all_of(stdin)
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as open() takes what the shell gives
             return file.read(_MOST_LINE)
@@ -141,3 +141,11 @@ def read_secret_file(path: str, stdin: TextIO, what: str) -> str:
             problem=f"{what} cannot be read from {path} ({reason})",
             remedy="Name a file that holds it",
         ) from error
+
+
+def _all_of(stdin: TextIO) -> str:
+    """Read standard input; one that whoever started us has closed holds nothing."""
+    try:
+        return stdin.read(_MOST_LINE)
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -8,6 +8,7 @@ is no fault.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -96,13 +97,12 @@ class Console:
     def warn(self, line: str) -> None:
         """Write a line to standard error, also with ``--quiet``."""
         self.draw("")
-        _write(self._err, line + "\n")
+        self._tell(line + "\n")
 
     def prompt(self, text: str) -> None:
         """Write a question to standard error; the answer follows it on the same line."""
         self.draw("")
-        _write(self._err, text)
-        _flush(self._err)
+        self._tell(text)
 
     def document(self, value: object) -> None:
         """Write the one document of ``--json``."""
@@ -121,9 +121,8 @@ class Console:
         """Show a line on the terminal's last line, in place of the one drawn before; "" clears it."""
         if line == self.open_line:
             return
-        _write(self._err, f"\r{line}\x1b[K")
+        self._tell(f"\r{line}\x1b[K")
         self.open_line = line
-        _flush(self._err)
 
     def flush(self) -> None:
         """Bring everything out.
@@ -132,7 +131,13 @@ class Console:
             LocalFileError: it cannot be written.
         """
         _flush(self._out)
-        _flush(self._err)
+        self._tell("")
+
+    def _tell(self, text: str) -> None:
+        """Write to standard error; where that cannot be written, nobody can be told of it."""
+        with contextlib.suppress(LocalFileError):
+            _write(self._err, text)
+            _flush(self._err)
 
 
 def _write(stream: TextIO, text: str) -> None:

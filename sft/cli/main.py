@@ -95,9 +95,28 @@ def run() -> NoReturn:
     """Be the console script."""
     gc.disable()
     forbid_core_dumps()
+    open_closed_streams()
     status = main(sys.argv[1:], Surroundings(os.environ))
     # What is left to take apart would only cost time; threads that wait for a disk would hold us.
     os._exit(status)
+
+
+def open_closed_streams() -> None:
+    """Put something in place of a standard stream that was closed: no file or connection may get its number.
+
+    What is read from it, or is the result of a command, fails as on a disk that is gone; what only tells a person is dropped.
+    """
+    for number, name, flags in (
+        (0, "stdin", os.O_WRONLY),
+        (1, "stdout", os.O_RDONLY),
+        (2, "stderr", os.O_WRONLY),
+    ):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, flags)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
 
 
 def forbid_core_dumps() -> None:
@@ -141,7 +160,8 @@ def _status_of(arguments: Sequence[str], invocation: Invocation) -> int:
 def _usage(error: click.ClickException) -> UsageError:
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context else "sft"
-    problem = error.format_message().removesuffix(".").replace("\n", " ")
+    problem = error.format_message().removesuffix(".")
+    problem = " ".join(problem.split())
     # What was typed is repeated; an invitation in a wrong place is not, for screens and logs are read by others.
     problem = _LINK.sub("sft://...", problem)
     return UsageError(problem=problem, remedy=f"See: {command} --help")

@@ -135,6 +135,7 @@ class _Put(Outcome):
             size, seconds = stored.size, result.seconds
             row += [size_text(size), duration_text(seconds)]
             row += [rate_text(size, seconds)] if size else []
+            row += [] if result.receipt else ["(no room here for its receipt)"]
         self.done(document, row, 0 if unchanged else stored.size)
 
     def remarks(self) -> list[str]:

@@ -8,7 +8,7 @@ than the pinned one is never tried again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from twisted.internet import error as twisted_error
 from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, connectProtocol
@@ -91,7 +91,9 @@ class Dialer:
             wait_seconds *= 2
         line = await self._try()
         if line is None:
-            raise self._unreachable("it closes the connection at once")
+            raise self._unreachable(
+                "it closes the connection at once; perhaps it speaks another protocol: pipx upgrade sft"
+            )
         return line
 
     async def _try(self) -> Line | None:
@@ -118,7 +120,9 @@ class Dialer:
 
     def _explained(self, fault: ProtocolError, *, silent: bool) -> SftError:
         if isinstance(fault, ServerKeyMismatchError):
-            return ServerKeyChangedError(fault.detail, server=self._profile)
+            return ServerKeyChangedError(
+                fault.detail, server=self._profile, **cast("dict[str, Any]", fault.values)
+            )
         if type(fault) is RemoteProtocolError and silent:  # the login deadline
             return self._unreachable("it accepts the connection and says nothing")
         return fault

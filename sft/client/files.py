@@ -1,10 +1,17 @@
-"""Requests about files and folders, one function each; refusals are raised."""
+"""Requests about files and folders, one function each; refusals are raised.
+
+Rules. What is shown is what was asked for: a server that shows another file, or lists in a folder what does not lie in it,
+breaks the protocol. Its names decide where a download goes, and how long a walk takes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sft.client.requester import Requester
+from sft.errors import RemoteProtocolError
+from sft.model.names import split_path
 from sft.model.records import Deleted, File, Folder
 from sft.wire.messages import (
     Delete,
@@ -31,34 +38,50 @@ class Listing:
 
 
 async def list_folder(session: Requester, path: str, *, signatures: bool = False) -> Listing:
-    """List one folder (``""`` is the root), all pages of it."""
-    listing, cursor = Listing(), ""
+    """List one folder (``""`` is the root), all pages of it.
+
+    Raises:
+        RemoteProtocolError: something is listed that does not lie there, or is listed twice.
+    """
+    listing, cursor, seen = Listing(), "", set[str]()
     while True:
         answer = await session.request(
             ListFolder, FolderPage, path=path, cursor=cursor, signatures=signatures
         )
-        listing.folders.extend(answer.page.folders)
-        listing.files.extend(answer.page.files)
-        cursor = answer.page.next
+        page = answer.page
+        _require_new(seen, [folder.path for folder in page.folders], in_folder=path)
+        _require_new(seen, [file.path for file in page.files], in_folder=path)
+        listing.folders.extend(page.folders)
+        listing.files.extend(page.files)
+        cursor = page.next
         if not cursor:
             return listing
+        _require_new(seen, [f"/{cursor}"])
 
 
 async def list_trash(session: Requester) -> list[File]:
     """List what the caller may restore."""
     files: list[File] = []
-    cursor = ""
+    cursor, seen = "", set[str]()
     while True:
         answer = await session.request(ListTrash, FolderPage, cursor=cursor)
         files.extend(answer.page.files)
         cursor = answer.page.next
         if not cursor:
             return files
+        _require_new(seen, [cursor])
 
 
 async def show_file(session: Requester, path: str, version: int = 0) -> File:
-    """Show one file with its signature; version 0 is the newest."""
-    return (await session.request(ShowFile, FileShown, path=path, version=version)).file
+    """Show one file with its signature; version 0 is the newest.
+
+    Raises:
+        RemoteProtocolError: another file or version is shown.
+    """
+    file = (await session.request(ShowFile, FileShown, path=path, version=version)).file
+    if file.path != path or version not in {0, file.version.number}:
+        raise RemoteProtocolError("the server showed another file than was asked for")
+    return file
 
 
 async def make_folder(session: Requester, path: str) -> bool:
@@ -80,3 +103,13 @@ async def delete(session: Requester, path: str, *, recursive: bool = False) -> D
 async def restore(session: Requester, path: str) -> File:
     """Bring back what was last deleted from a path."""
     return (await session.request(Restore, FileShown, path=path)).file
+
+
+def _require_new(seen: set[str], shown: Iterable[str], *, in_folder: str | None = None) -> None:
+    """Hold a listing to what it lists, so that it ends and leads nowhere else."""
+    for path in shown:
+        if in_folder is not None and (not path or split_path(path)[0] != in_folder):
+            raise RemoteProtocolError("a listing shows what does not lie in that folder")
+        if path in seen:
+            raise RemoteProtocolError("a listing shows the same again")
+        seen.add(path)

@@ -74,6 +74,7 @@ class Line:
         self.address = address
         self.link = Link(reactor, connection, self)
         self.incoming_credit = CreditPurse()
+        self.read_ahead = CreditPurse()
         self.welcomed: Deferred[Welcome] = Deferred()
         self.lost: SftError | None = None
         self._welcome: Welcome | None = None

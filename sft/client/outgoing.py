@@ -90,6 +90,7 @@ class Outgoing:
             fetch=self._source.fetch,
             compute=self._digested,
             window=WINDOW,
+            ahead=line.read_ahead,
         )
         self._flow.finished.addCallbacks(self._all_sent, self._stop)
         self._flow.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sft.client.requester import Requester
 from sft.crypto.keys import InvitationKey, PublicKey
+from sft.errors import RemoteProtocolError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, parse_address
 from sft.model.records import Invitation, User, UserState
@@ -40,9 +41,11 @@ async def list_users(session: Requester) -> list[User]:
     while True:
         answer = await session.request(ListUsers, UserList, after=after)
         users.extend(answer.page.users)
-        after = answer.page.next
+        before, after = after, answer.page.next
         if not after:
             return users
+        if after <= before:
+            raise RemoteProtocolError("a list of people that begins again")
 
 
 async def show_user(session: Requester, name: str) -> User:

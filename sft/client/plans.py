@@ -155,7 +155,7 @@ class _Walker:
             return
         path = Path(source)
         try:
-            found = path.stat()
+            found = os.stat(source)  # noqa: PTH116 - an empty name is no name; as a Path it would be this folder
         except OSError as error:
             self.plan.refused.append(Refused(source, local_fault(error, source)))
             return

@@ -19,6 +19,7 @@ from sft.client.faults import told_of
 from sft.errors import LocalFileError, SourceChangedError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 
+_DATE_MOST: Final = 2**40  # a message holds no date beyond; some file systems do
 _POLL_SECONDS: Final = 0.2  # how soon a reader of a silent pipe sees that it was given up
 
 
@@ -102,7 +103,7 @@ class FileSource:
         """
         if self._identify() != self._identity:
             raise SourceChangedError(path=self.name)
-        return self._identity[1] // 10**9
+        return max(-_DATE_MOST, min(_DATE_MOST, self._identity[1] // 10**9))
 
     def give_up(self) -> None:
         """Have nobody to wait for."""

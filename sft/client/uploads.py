@@ -7,6 +7,7 @@ the same author is done already: so a retry after a lost answer is never a confl
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,15 @@ from sft.client.together import to_its_end
 from sft.crypto.comment import FILE_ID_BYTES, FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.signatures import sign_file
-from sft.errors import ChangedSinceError, ExistsError, NotFoundError
+from sft.errors import (
+    ChangedSinceError,
+    ExistsError,
+    LocalDiskFullError,
+    LocalFileError,
+    NotFoundError,
+    ReceiptBadError,
+    SignatureInvalidError,
+)
 from sft.model.names import parse_path
 from sft.model.records import File, Stored
 from sft.wire.messages import FileStored, PutSmall
@@ -181,7 +190,10 @@ class Upload:
         digest = running.digest()
         if digest_text(digest) != there.get("digest"):
             return None
-        return self._unchanged(digest, version=int(there["version"]), size=source.size)
+        version = there.get("version")
+        if not isinstance(version, int):
+            return None
+        return self._unchanged(digest, version=version, size=source.size)
 
     def _unchanged(self, digest: bytes, *, version: int = 0, size: int = 0) -> Kept:
         if self._before is not None:
@@ -209,7 +221,15 @@ class Upload:
         )
 
     async def _keep(self, stored: Stored, sent: FileComment, digest: bytes) -> Kept:
-        check_receipt(self._session.server_key, stored, sent, digest)
-        receipt = await self._session.pool.run(keep_receipt, self._session.state, sent, stored)
+        try:
+            check_receipt(self._session.server_key, stored, sent, digest)
+        except SignatureInvalidError as error:
+            raise ReceiptBadError(
+                error.detail, path=self._path, server=self._session.server_name
+            ) from error
+        receipt: Path | None = None
+        # It is stored, whatever happens to its receipt here: the result says that none was kept.
+        with contextlib.suppress(LocalDiskFullError, LocalFileError):
+            receipt = await self._session.pool.run(keep_receipt, self._session.state, sent, stored)
         self._report(Stage.UNCHANGED if stored.unchanged else Stage.STORED, sent.size)
         return Kept(stored, receipt)

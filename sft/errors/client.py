@@ -94,6 +94,15 @@ class SignatureBadError(ClientError):
     next_step = "Tell {author} and the operator (twistd sft vault check)"
 
 
+class ReceiptBadError(ClientError):
+    """The server stored something and gave no receipt for it that holds."""
+
+    code = "RECEIPT_BAD"
+    exit_status = 7
+    sentence = "{server} gave no receipt for {path} that holds: it may be stored, or not."
+    next_step = "Look: sft info {path}; and tell the operator"
+
+
 class SignerUnknownError(ClientError):
     """A signature by a key that this computer has no word for."""
 

@@ -286,6 +286,15 @@ class BadRequestError(RequestError):
     next_step = "pipx upgrade sft"
 
 
+class RightsChangedError(RequestError):
+    """What a user may do changed while a transfer ran; nothing of it was kept."""
+
+    code = "RIGHTS_CHANGED"
+    exit_status = 4
+    sentence = "{problem} while this ran. Nothing of it was kept."
+    next_step = "See who you are there now: sft whoami"
+
+
 class TransferEndedError(RequestError):
     """A transfer that the server ended: access changed, or the server stops."""
 

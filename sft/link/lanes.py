@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -20,11 +21,12 @@ from sft.limits import CREDIT_STEP_CHUNKS, SESSION_CREDIT_CHUNKS, TRANSFER_CREDI
 from sft.link.outbox import Outbox
 from sft.link.threads import Pool
 
+R = TypeVar("R")
 Chunks = list[bytes]
 
 
 class CreditPurse:
-    """How many chunks this side lets the peer have in flight in one session, over all transfers."""
+    """Chunks that one session may hold over all its transfers: those in flight towards us, or those read ahead by us."""
 
     def __init__(self) -> None:
         self._left = SESSION_CREDIT_CHUNKS
@@ -168,7 +170,7 @@ class Intake(_Lane):
         except Exception:  # noqa: BLE001 - a failing step fails its transfer, whatever it was
             self._fail(Failure())
             return
-        stored.addCallbacks(lambda _: self._stored(len(batch)), self._fail)
+        stored.addCallback(lambda _: self._stored(len(batch))).addErrback(self._fail)
 
     def _start(self, batch: Chunks, *, last: bool) -> Deferred[object]:
         if self._pool.crypto_in_pool:
@@ -203,6 +205,7 @@ class Outflow(_Lane):
         fetch: reads up to so many chunks, on the pool; gives them and whether the last is among them.
         compute: turns what was read into what is sent.
         window: chunks that may be sent before any credit comes.
+        ahead: what the session may hold that was read and not sent, over all its transfers.
     """
 
     def __init__(
@@ -214,8 +217,10 @@ class Outflow(_Lane):
         fetch: Callable[[int], tuple[Chunks, bool]],
         compute: Callable[[Chunks], Chunks],
         window: int,
+        ahead: CreditPurse,
     ) -> None:
         super().__init__(pool)
+        self._ahead = ahead
         self._outbox = outbox
         self._request_id = request_id
         self._fetch = fetch
@@ -239,6 +244,7 @@ class Outflow(_Lane):
         self._credit += chunks
         if self._credit > TRANSFER_CREDIT_CHUNKS:
             raise RemoteProtocolError("more credit than a transfer may hold")
+        self._work()
         self._outbox.wake()
 
     def next_chunk(self) -> tuple[int, bytes, bool] | None:
@@ -246,34 +252,51 @@ class Outflow(_Lane):
         if self._ended or not self._ready or self._credit < 1:
             return None
         chunk = self._ready.popleft()
+        self._ahead.give_back(1)
         self._credit -= 1
         self.sent_chunks += 1
-        last = self._read_all and not self._ready
+        return self._request_id, chunk, self._read_all and not self._ready
+
+    def sent(self, *, last: bool) -> None:
+        """Note that a chunk was written: read on, or be done (for the outbox)."""
         if last:
             self._outbox.detach(self)
             self._finish()
         else:
             self._work()
-        return self._request_id, chunk, last
 
     def _drop(self) -> None:
+        self._ahead.give_back(len(self._ready))
         self._ready.clear()
         self._outbox.detach(self)
 
     def _work(self) -> None:
-        # One batch ready and one in work keep disk and network busy; more would only cost memory.
+        # One batch ready and one in work keep disk and network busy. What nobody has allowed is not read: a peer that opens
+        # many downloads and reads nothing holds a bounded part of our memory.
         if self._working or self._ended or self._read_all or len(self._ready) > CREDIT_STEP_CHUNKS:
+            return
+        wanted = min(CREDIT_STEP_CHUNKS, self._credit - len(self._ready))
+        if wanted < 1:
+            return
+        count = self._ahead.take(wanted, 0 if self._ready else 1)
+        if count < 1:
             return
         self._working = True
         if self._pool.crypto_in_pool:
-            fetched = self._pool.run(self._fetch_and_compute)
+            fetched = self._pool.run(self._fetch_and_compute, count)
         else:
-            fetched = self._pool.run(self._fetch, CREDIT_STEP_CHUNKS)
+            fetched = self._pool.run(self._fetch, count)
             fetched.addCallback(self._computed)
-        fetched.addCallbacks(self._fetched, self._fail)
+        fetched.addBoth(self._returned, count)
+        fetched.addCallback(self._fetched).addErrback(self._fail)
 
-    def _fetch_and_compute(self) -> tuple[Chunks, bool]:
-        return self._computed(self._fetch(CREDIT_STEP_CHUNKS))
+    def _returned(self, outcome: R, count: int) -> R:
+        """Give back what was taken for a batch that is no longer in work; ``_fetched`` charges what came of it."""
+        self._ahead.give_back(count)
+        return outcome
+
+    def _fetch_and_compute(self, count: int) -> tuple[Chunks, bool]:
+        return self._computed(self._fetch(count))
 
     def _computed(self, fetched: tuple[Chunks, bool]) -> tuple[Chunks, bool]:
         chunks, last = fetched
@@ -286,6 +309,7 @@ class Outflow(_Lane):
         if not chunks:
             self._fail(Failure(LocalProtocolError("a source must give at least one chunk")))
             return
+        self._ahead.take(len(chunks), len(chunks))
         self._ready.extend(chunks)
         self._read_all = last
         self._work()

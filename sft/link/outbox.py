@@ -25,6 +25,9 @@ class Source(Protocol):
     def next_chunk(self) -> tuple[int, bytes, bool] | None:
         """Give request id, chunk and whether it is the last; None while nothing is ready or allowed."""
 
+    def sent(self, *, last: bool) -> None:
+        """Note that the chunk was written."""
+
 
 @implementer(IPushProducer)
 class Outbox:
@@ -77,6 +80,7 @@ class Outbox:
                 continue
             idle = 0
             self._write(self._connection.send_data(*chunk))
+            source.sent(last=chunk[2])
 
     def pauseProducing(self) -> None:
         """Stop sending data: the transport's buffer is full."""

@@ -7,6 +7,7 @@ which is monotonic (``sft.link.clock``).
 
 from __future__ import annotations
 
+import socket
 from typing import Any, Protocol, cast
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
@@ -32,6 +33,9 @@ from sft.wire.messages import Message
 BUFFER_BYTES = 262_144
 # How long an authenticated close may take to leave before the transport is aborted.
 CLOSE_SECONDS = 5
+# A minute of silence, then a question every ten seconds: a peer that is gone is told within two minutes.
+INTERNET = (socket.AF_INET, socket.AF_INET6)
+KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
 
 
 class Owner(Protocol):
@@ -83,6 +87,7 @@ class Link(TwistedProtocol):
         transport.bufferSize = BUFFER_BYTES
         if hasattr(transport, "setTcpNoDelay"):
             cast("ITCPTransport", transport).setTcpNoDelay(True)
+            _keep_alive(transport)
         self.outbox = Outbox(self.connection, transport, self._congested)
         transport.registerProducer(self.outbox, True)
         self._last_heard = self._reactor.seconds()
@@ -197,6 +202,8 @@ class Link(TwistedProtocol):
 
     def _hang_up(self) -> None:
         self._closing = True
+        for name in list(self._timers):
+            self._stop_timer(name)
         transport = cast("Any", self.transport)
         # loseConnection never closes while a producer is registered.
         transport.unregisterProducer()
@@ -260,3 +267,14 @@ class Link(TwistedProtocol):
             self.fail(StreamTruncatedError("slower than the slowest rate within a frame"))
         else:
             self._watch_frame()
+
+
+def _keep_alive(transport: Any) -> None:
+    """Have the kernel ask a silent peer whether it is there: one that lost its power says nothing by itself."""
+    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    if not isinstance(handle, socket.socket) or handle.family not in INTERNET:
+        return  # the control socket: its peer cannot vanish without the kernel knowing
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEP_ALIVE:
+        if hasattr(socket, option):
+            handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -52,6 +52,7 @@ class Pool:
         self._reactor = reactor
         self._pool = ThreadPool(minthreads=0, maxthreads=threads, name=name)
         self._running = False
+        self.busy = 0  # pieces of work that have not come back yet
 
     def start(self) -> None:
         """Start accepting work."""
@@ -66,7 +67,13 @@ class Pool:
 
     def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Deferred[R]:
         """Call a function in the pool; its result or exception comes back on the reactor."""
-        return deferToThreadPool(self._reactor, self._pool, partial(function, *args, **kwargs))
+        self.busy += 1
+        done = deferToThreadPool(self._reactor, self._pool, partial(function, *args, **kwargs))
+        return done.addBoth(self._returned)
+
+    def _returned(self, outcome: R) -> R:
+        self.busy -= 1
+        return outcome
 
 
 def from_future(reactor: IReactorFromThreads, future: Future[R]) -> Deferred[R]:

@@ -21,6 +21,10 @@ from sft.errors import NameNotAllowedError, UserNameNotAllowedError
 from sft.limits import NAME_BYTES, PATH_BYTES, USER_NAME_BYTES
 from sft.model.joining import JOINERS, joiner_fits
 
+# Scripts that share shapes: within one name of a person at most one of them.
+LOOKALIKE_SCRIPTS: Final = frozenset(
+    {"Armenian", "Cherokee", "Coptic", "Cyrillic", "Greek", "Latin"}
+)
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
 _BLANKS: Final = " \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"
 _WINDOWS_DEVICES: Final = frozenset(
@@ -134,6 +138,8 @@ def parse_user_name(text: str) -> str:
     size_bytes = len(name.encode(errors="replace"))
     if not name:
         problem = "no characters"
+    elif not problem and len(_lookalike_scripts(name)) > 1:
+        problem = f"letters of {' and '.join(sorted(_lookalike_scripts(name)))}, which look alike"
     elif not problem and size_bytes > USER_NAME_BYTES:
         problem = f"{size_bytes} bytes; the most is {USER_NAME_BYTES}"
     if problem:
@@ -141,6 +147,12 @@ def parse_user_name(text: str) -> str:
             name=_shortened(text), problem=problem, safer=_safe_user_name(name)
         )
     return name
+
+
+def _lookalike_scripts(name: str) -> set[str]:
+    """Name the scripts of a name whose letters can pass for one another: a Cyrillic а in ada is another person."""
+    scripts = {unicodedata.name(character, "").partition(" ")[0].title() for character in name}
+    return scripts & LOOKALIKE_SCRIPTS
 
 
 def parse_device_name(text: str) -> str:

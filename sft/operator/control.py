@@ -10,7 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
@@ -18,15 +18,17 @@ from twisted.python.failure import Failure
 from sft.client.line import Line
 from sft.client.session import connect_operator
 from sft.crypto.keys import ServerPublic
-from sft.errors import HomeError, SftError, UnreachableError
+from sft.errors import ConnectionLostError, HomeError, SftError, UnreachableError
 from sft.link.clock import use_monotonic
 from sft.link.threads import Pool
 from sft.model.wording import error_json, error_lines
+from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeLock, HomeState
-from sft.operator.opening import wall_clock
 from sft.operator.printing import print_json
-from sft.operator.running import Server
 from sft.server.journal import Journal
+
+if TYPE_CHECKING:
+    from sft.operator.running import Server
 
 PATIENCE_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 0.1
@@ -93,7 +95,7 @@ async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[Line, Server | N
     while True:
         try:
             return await _connect(reactor, home, pool), None
-        except UnreachableError:
+        except (UnreachableError, ConnectionLostError):
             lock = HomeLock(home)
             if lock.take():
                 break
@@ -104,6 +106,9 @@ async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[Line, Server | N
                 remedy="Look whether it starts or stops; then again",
             )
         await _pause(reactor)
+    # Only now: a command that reaches a running server loads neither database nor vault.
+    from sft.operator.running import Server
+
     server = Server(
         reactor, home, home.settings(), listen=None, journal=Journal(), on_fatal=lambda _: None
     )

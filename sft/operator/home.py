@@ -23,6 +23,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -30,6 +31,8 @@ import msgspec
 
 from sft import durable
 from sft.errors import HomeError
+
+Network = IPv4Network | IPv6Network
 
 # A longer path makes Twisted's connect hang for ever: the kernel's own limit.
 SOCKET_PATH_BYTES: Final = 107
@@ -44,6 +47,15 @@ class HomeSettings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
     public: str = ""
     registration: str = "invite"
     name: str = ""
+    exempt: str = ""
+
+    def exempt_networks(self) -> list[Network]:
+        """Read the networks that no per-source limit touches; ValueError for what is none."""
+        return [
+            ip_network(part.strip(), strict=False)
+            for part in self.exempt.split(",")
+            if part.strip()
+        ]
 
 
 class HomeState(Enum):

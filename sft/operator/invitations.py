@@ -13,7 +13,7 @@ from sft.model.links import InvitationLink, ServerLink, parse_address
 from sft.model.names import safe
 from sft.model.records import Invitation, ServerInfo
 from sft.model.wording import local_time, utc_time
-from sft.operator.opening import wall_clock
+from sft.operator.clock import wall_clock
 from sft.operator.people import role_of
 from sft.operator.printing import print_json, print_table
 from sft.wire import messages as m

@@ -11,8 +11,8 @@ import getpass
 import os
 import shlex
 import sys
-import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from sft.errors import BadRequestError, HomeError
 from sft.link.threads import Pool
 from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
+from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeSettings, HomeState
 from sft.server.admission import Admission
 from sft.server.installation import Installation
@@ -47,11 +48,6 @@ from sft.vault.master import (
     open_keyring,
 )
 from sft.vault.vault import Vault
-
-
-def wall_clock() -> int:
-    """Read the wall clock in whole seconds: what stored times are made of."""
-    return int(time.time())
 
 
 def master_key_source(home: Home, text: str) -> MasterKeySource:
@@ -148,7 +144,6 @@ def open_home(
     reactor: Any,
     journal: Journal,
     on_fatal: Callable[[BaseException], None],
-    admission: Admission | None = None,
 ) -> Opened:
     """Open a home, making it where none is, and recover what a crash has left.
 
@@ -172,24 +167,22 @@ def open_home(
     sealed = load_keyring(home.keyring)
     keyring, master_key = open_keyring(sealed, source.candidates())
     source.settle(master_key)
-    home.keep_settings(
-        given
-    )  # only now: a wrong --master-key must not be what the next start takes
+    # Only now: a wrong --master-key must not be what the next start takes.
+    home.keep_settings(given)
     server_key = ServerKey.from_seed(keyring.server_seed)
     home.keep_server_key(server_key.public.point)
-    database = open_database(home.database, keyring.row_key, home=home.path)
-    vault = Vault(LocalBackend(home.vault), keyring)
-    custody = Custody(vault, server_key)
-    readers = Readers(database, wall_clock)
-    writer = Writer(database, wall_clock, on_fatal=on_fatal)
-    writer.start()
-    try:
+    with ExitStack() as undo:
+        database = open_database(home.database, keyring.row_key, home=home.path)
+        undo.callback(database.close)
+        vault = Vault(LocalBackend(home.vault), keyring)
+        undo.callback(vault.close)
+        custody = Custody(vault, server_key)
+        readers = Readers(database, wall_clock)
+        writer = Writer(database, wall_clock, on_fatal=on_fatal)
+        undo.callback(writer.stop)
+        writer.start()
         info, notes = _prepare(home, given, custody, readers, writer)
-    except BaseException:
-        writer.stop()
-        database.close()
-        vault.close()
-        raise
+        undo.pop_all()
     installation = Installation(
         reactor=reactor,
         info=info,
@@ -203,7 +196,7 @@ def open_home(
         keeper=_Keeper(home, source),
         journal=journal,
         clock=wall_clock,
-        admission=admission or Admission(),
+        admission=Admission(given.exempt_networks()),
     )
     is_new = state is HomeState.NEW
     return Opened(home, installation, database, vault, is_new, notes, _advice(home, source))
@@ -254,18 +247,15 @@ def _make(
     LocalBackend.create_at(home.unfinished / home.vault.name).close()
     path = home.unfinished / home.database.name
     create_database(path)
-    database = open_database(path, keyring.row_key, home=home.path)
-    try:
+    with closing(open_database(path, keyring.row_key, home=home.path)) as database:
         writer = Writer(database, wall_clock, on_fatal=lambda _: None)
         writer.start()
-        server = ServerKey.from_seed(keyring.server_seed).public
-        prepared = writer.submit(
-            settings.prepare, msgspec.structs.replace(new, server_key=server.point)
-        )
-        prepared.result()
-        writer.stop()
-    finally:
-        database.close()
+        try:
+            server = ServerKey.from_seed(keyring.server_seed).public
+            new = msgspec.structs.replace(new, server_key=server.point)
+            writer.submit(settings.prepare, new).result()
+        finally:
+            writer.stop()
     home.keep_settings(given)
     home.publish()
 

@@ -29,12 +29,14 @@ from sft.model.links import InvitationLink, format_address, parse_address
 from sft.model.records import Invitation
 from sft.operator.home import Home, HomeLock, HomeSettings
 from sft.operator.opening import Opened, open_home
+from sft.server.chores import Chores
 from sft.server.factory import ControlFactory, NetworkFactory
 from sft.server.installation import Installation
 from sft.server.journal import Journal
 from sft.service import invitations, settings
 
 DRAIN_SECONDS: Final = 5
+STOP_SECONDS: Final = 60  # aborts take milliseconds; a page of long work, on a slow disk, seconds
 BACKLOG: Final = 1024
 
 
@@ -66,6 +68,7 @@ class Server:
         self._ports: list[IListeningPort] = []
         self._opening = Pool(reactor, threads=1, name="opening")
         self.opened: Opened | None = None
+        self._chores: Chores | None = None
         self.address = ""
 
     async def start(self, *, locked: HomeLock | None = None) -> None:
@@ -120,6 +123,8 @@ class Server:
                 ) from error
             self._ports.append(port)
             await self._keep_address(here, port)
+            self._chores = Chores(here)
+            self._chores.start()
 
     async def _keep_address(self, here: Installation, port: IListeningPort) -> None:
         """Have links say where the server listens, unless ``--public`` says better."""
@@ -133,6 +138,8 @@ class Server:
 
     async def stop(self) -> None:
         """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""
+        if self._chores is not None:
+            self._chores.stop()
         ports, self._ports = self._ports, []
         for port in ports:
             stopping = port.stopListening()
@@ -146,10 +153,12 @@ class Server:
             for stranger in here.admission.connections():
                 if isinstance(stranger, Link):
                     stranger.close()
-            await self._pause(0)
-            await self._opening.run(self.opened.close)
+            # What still works with open files ends before these are closed under it.
+            here.stopping = True
+            await self._until(lambda: not (here.pool.busy or here.upkeep_pool.busy), STOP_SECONDS)
             for pool in (here.pool, here.reading_pool, here.upkeep_pool):
                 pool.stop()
+            await self._opening.run(self.opened.close)
             self.opened = None
         self._opening.stop()
         with contextlib.suppress(FileNotFoundError):
@@ -182,12 +191,18 @@ class Server:
         ).text()
 
     async def _drain(self) -> None:
-        if self.opened is None:
-            return
-        sessions = self.opened.installation.sessions
-        until = self._reactor.seconds() + DRAIN_SECONDS
-        while any(session.busy() for session in sessions.all()) and self._reactor.seconds() < until:
-            await self._pause(0.05)
+        if self.opened is not None:
+            sessions = self.opened.installation.sessions
+            await self._until(
+                lambda: not any(session.busy() for session in sessions.all()), DRAIN_SECONDS
+            )
+
+    async def _until(self, done: Callable[[], bool], seconds: float) -> None:
+        """Wait until something is so, at most for some seconds; the reactor goes on meanwhile."""
+        end = self._reactor.seconds() + seconds
+        await self._pause(0)
+        while not done() and self._reactor.seconds() < end:
+            await self._pause(0.02)
 
     def _pause(self, seconds: float) -> Deferred[None]:
         waited: Deferred[None] = Deferred()

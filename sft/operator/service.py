@@ -18,8 +18,9 @@ from twisted.python.failure import Failure
 
 from sft.errors import SftError
 from sft.model.wording import error_lines
+from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeSettings
-from sft.operator.opening import Opened, wall_clock
+from sft.operator.opening import Opened
 from sft.operator.running import Server
 from sft.server.journal import Journal
 

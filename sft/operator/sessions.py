@@ -8,7 +8,7 @@ from sft.client.line import Line
 from sft.errors import NotFoundError, UsageError
 from sft.model.names import safe
 from sft.model.wording import local_time, utc_time
-from sft.operator.opening import wall_clock
+from sft.operator.clock import wall_clock
 from sft.operator.printing import print_json, print_table
 from sft.wire import messages as m
 

@@ -36,6 +36,7 @@ class ServeOptions(usage.Options):
         ["public", None, None, "HOST:PORT that links shall say; kept"],
         ["registration", None, None, "who may join: invite (the default), open or closed; kept"],
         ["name", None, None, "the server's name in links; kept"],
+        ["exempt", None, None, "networks, by commas, that no limit per source touches; kept"],
         [
             "master-key",
             None,
@@ -48,6 +49,10 @@ class ServeOptions(usage.Options):
         """Refuse what contradicts itself."""
         if self["registration"] not in (None, "invite", "open", "closed"):
             raise usage.UsageError("--registration is invite, open or closed")
+        try:
+            HomeSettings(exempt=self["exempt"] or "").exempt_networks()
+        except ValueError as error:
+            raise usage.UsageError("--exempt is such as 10.1.0.0/16,2001:db8::/32") from error
         if self["public"] is not None:
             from sft.errors import UsageError
             from sft.model.links import parse_address
@@ -122,4 +127,5 @@ def merged(kept: HomeSettings, given: Any) -> HomeSettings:
         public=given["public"] or kept.public,
         registration=given["registration"] or kept.registration,
         name=given["name"] or kept.name,
+        exempt=given["exempt"] or kept.exempt,
     )

@@ -6,8 +6,8 @@ import sys
 
 from sft.errors import HomeError, SftError
 from sft.model.wording import error_lines
+from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeLock, HomeState
-from sft.operator.opening import wall_clock
 from sft.store import migration
 
 

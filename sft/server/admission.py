@@ -93,7 +93,7 @@ class Admission:
         if network.is_loopback:
             return True
         return any(
-            network.version == exempt.version and network.subnet_of(exempt)  # type: ignore[arg-type]
+            network.version == exempt.version and network.overlaps(exempt)
             for exempt in self._exempt
         )
 

@@ -101,8 +101,9 @@ def _page(id_: int, page: Any) -> m.Reply:
     return m.FolderPage(id_, page)
 
 
-def _ground(here: Installation, *, act: bool = True) -> Fields:
-    ground = {"custody": here.custody, "readings": here.readers.reading}
+def ground_of(here: Installation, *, act: bool = True) -> Fields:
+    """Give what the jobs of upkeep work with."""
+    ground = {"custody": here.custody, "readings": here.readings}
     return {**ground, "act": here.act_blocking} if act else ground
 
 
@@ -190,14 +191,14 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         lambda installation, q: _sessions(q.id, installation.sessions.describe()),
     ),
     m.KickSession: Live(Permission.SESSION_MANAGE, _kick),
-    m.CheckVault: Upkeep(lambda here, _: [(check.check, _ground(here, act=False))]),
+    m.CheckVault: Upkeep(lambda here, _: [(check.check, ground_of(here, act=False))]),
     m.RotateMasterKey: Upkeep(
         lambda here, q: [
-            (rotation.rotate, {**_ground(here), **here.keeper.fields()}),
-            *([(rotation.reencrypt, _ground(here))] if q.reencrypt else []),
+            (rotation.rotate, {**ground_of(here), **here.keeper.fields()}),
+            *([(rotation.reencrypt, ground_of(here))] if q.reencrypt else []),
         ]
     ),
-    m.CollectTrash: Upkeep(lambda here, _: [(upkeep.collect, _ground(here))]),
+    m.CollectTrash: Upkeep(lambda here, _: [(upkeep.collect, ground_of(here))]),
 }
 
 

@@ -9,6 +9,7 @@ from sft.errors import (
     ContentDamagedError,
     RemoteProtocolError,
     RequestError,
+    RightsChangedError,
     TransferEndedError,
 )
 from sft.limits import CREDIT_STEP_CHUNKS, TRANSFER_CREDIT_CHUNKS
@@ -75,7 +76,7 @@ class DownloadLane:
         if self._over:
             return
         if sessions.changes(caller.user_id) != changes:
-            raise TransferEndedError(problem="your rights changed")
+            raise RightsChangedError(problem="Your rights changed")
         download = self._running()
         self._installation.journal.note(
             "getting",
@@ -99,6 +100,7 @@ class DownloadLane:
             fetch=self._fetch if content is None else lambda _: ([content], True),
             compute=download.open if content is None else lambda chunks: chunks,
             window=self._window + self._early_credit,
+            ahead=self._session.ahead,
         )
         self._outflow.finished.addCallbacks(lambda _: self._stop(), self._failed)
         self._outflow.start()

@@ -14,6 +14,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
+from sft.errors import VersionUnknownError
 from sft.link.protocol import Link
 from sft.server.admission import Offense, source_of
 from sft.server.installation import Installation
@@ -71,7 +72,10 @@ class _Guarded(Link):
     def _offense(self) -> Offense:
         if self._session.login_refused:
             return Offense.BAD_LOGIN
-        return Offense.NO_LOGIN if self.late or self.failure is None else Offense.BROKE_PROTOCOL
+        harmless = (
+            self.late or self.failure is None or isinstance(self.failure, VersionUnknownError)
+        )
+        return Offense.NO_LOGIN if harmless else Offense.BROKE_PROTOCOL
 
 
 class NetworkFactory(Factory):

@@ -8,6 +8,7 @@ take hours; each comes back to the reactor as a Deferred.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -15,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 
 from sft.crypto.keys import ServerKey
-from sft.errors import RequestError
+from sft.errors import RequestError, TransferEndedError
 from sft.link.threads import Pool, from_future
 from sft.model.records import ServerInfo
 from sft.server.admission import Admission
@@ -23,6 +24,7 @@ from sft.server.journal import Journal
 from sft.server.sessions import Sessions
 from sft.service.custody import Custody
 from sft.store.reader import Readers
+from sft.store.rows import Reading
 from sft.store.writer import Act, Writer
 
 R = TypeVar("R")
@@ -58,6 +60,7 @@ class Installation:
     clock: Callable[[], int]
     admission: Admission
     sessions: Sessions = field(default_factory=Sessions)
+    stopping: bool = False  # long work ends at its next page
 
     def read(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
         """Run a query in one read transaction."""
@@ -72,6 +75,16 @@ class Installation:
     ) -> Deferred[R]:
         """Have the writer do one act; fires after its commit."""
         return from_future(self.reactor, self.writer.submit(act, item, size=size))
+
+    def readings(self) -> AbstractContextManager[Reading]:
+        """Begin a read transaction for upkeep's own thread.
+
+        Raises:
+            TransferEndedError: the server stops.
+        """
+        if self.stopping:
+            raise TransferEndedError(problem="the server stops")
+        return self.readers.reading()
 
     def act_blocking(self, act: Act[I, R], item: I) -> R:
         """Have the writer do one act and wait: for upkeep's own thread, never for the reactor's."""

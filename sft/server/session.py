@@ -18,6 +18,7 @@ from sft.errors import (
     ProtocolError,
     RemoteProtocolError,
     RequestError,
+    RightsChangedError,
     SftError,
     TooLargeError,
     TransferEndedError,
@@ -67,6 +68,7 @@ class ServerSession:
         self.login_refused = False
         self.session_id = installation.sessions.number()
         self.purse = CreditPurse()
+        self.ahead = CreditPurse()
         self._caller: Caller | None = None
         self._since = 0
         self.public_key = b""
@@ -130,7 +132,7 @@ class ServerSession:
             return
         error = self._refusal_of(failure, request=request_id)
         if self.link.alive:
-            self.send(Refusal(request_id, error.code, dict(error.values), error.ref))
+            self.send(Refusal.of(request_id, error))
 
     def transfer_over(self, request_id: int) -> None:
         """Forget a transfer."""
@@ -157,9 +159,7 @@ class ServerSession:
     def rights_changed(self, user: User, by: str) -> None:
         """Take in that the user's role or state is another now: what is no longer allowed ends at once."""
         if user.state is not UserState.ACTIVE:
-            self._interrupt_all(
-                TransferEndedError(problem=f"your account was {user.state} by {by}")
-            )
+            self._interrupt_all(RightsChangedError(problem=f"{by} {user.state} your account"))
             self.send(Notice("ended", {"why": str(user.state), "by": by}))
             self.link.close()
             return
@@ -167,7 +167,7 @@ class ServerSession:
         self.send(Notice("role", {"role": str(user.role), "by": by}))
         if not allows(user.role, Permission.FILE_WRITE):
             for upload in list(self._uploads.values()):
-                upload.interrupt(TransferEndedError(problem=f"{by} made you a {user.role}"))
+                upload.interrupt(RightsChangedError(problem=f"{by} made you a {user.role}"))
 
     def kick(self) -> None:
         """End the session."""
@@ -180,7 +180,7 @@ class ServerSession:
         self._interrupt_all(TransferEndedError(problem="the server stops"))
         self.link.close()
 
-    def _interrupt_all(self, error: TransferEndedError) -> None:
+    def _interrupt_all(self, error: RequestError) -> None:
         for transfer in self._transfers():
             transfer.interrupt(error)
 
@@ -258,14 +258,17 @@ class ServerSession:
             upload.data(event.chunk, last=event.last)
 
     def _open_transfer(self, message: BeginUpload | GetFile) -> None:
-        uploading = isinstance(message, BeginUpload)
-        here = len(self._uploads) if uploading else len(self._downloads)
-        most = OPEN_UPLOADS if uploading else OPEN_DOWNLOADS
-        if here >= most:
-            what = f"The number of {'uploads' if uploading else 'downloads'} at once"
-            self.refuse(message.id, Failure(TooLargeError(what=what, limit=most)))
-        elif isinstance(message, BeginUpload):
-            self._uploads[message.id] = UploadLane(self._installation, self, message)
+        if isinstance(message, BeginUpload):
+            at_work = sum(not upload.draining for upload in self._uploads.values())
+            lane = self._uploads[message.id] = UploadLane(self._installation, self, message)
+            if at_work >= OPEN_UPLOADS:
+                # It has a lane all the same: what is in flight for it is counted until it ends.
+                lane.interrupt(
+                    TooLargeError(what="The number of uploads at once", limit=OPEN_UPLOADS)
+                )
+        elif len(self._downloads) >= OPEN_DOWNLOADS:
+            error = TooLargeError(what="The number of downloads at once", limit=OPEN_DOWNLOADS)
+            self.refuse(message.id, Failure(error))
         else:
             self._downloads[message.id] = DownloadLane(self._installation, self, message)
 

@@ -16,7 +16,8 @@ from sft.wire.messages import Message
 class TransferSession(Protocol):
     """The session's side."""
 
-    purse: CreditPurse
+    purse: CreditPurse  # what the peer may send
+    ahead: CreditPurse  # what was read for it and not sent
     public_key: bytes  # the one that logged in, minisign's 42 bytes
 
     @property

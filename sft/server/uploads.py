@@ -14,7 +14,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sft.errors import BadRequestError, LocalProtocolError, RequestError, TransferEndedError
+from sft.errors import (
+    BadRequestError,
+    LocalProtocolError,
+    RequestError,
+    RightsChangedError,
+    RowForgedError,
+)
 from sft.limits import CREDIT_STEP_CHUNKS
 from sft.link.lanes import Intake
 from sft.model.records import Stored
@@ -115,7 +121,7 @@ class UploadLane:
             size=begin.size,
         )
         if sessions.changes(caller.user_id) != changes:
-            raise TransferEndedError(problem="your rights changed")
+            raise RightsChangedError(problem="Your rights changed")
         if self._answered:
             return
         self._upload = upload
@@ -188,7 +194,8 @@ async def commit_pending(here: Installation, session: TransferSession, pending: 
     """Have the writer commit what is durable already, then sign its receipt; the object of a refused one is removed."""
     try:
         committed = await here.act(commits.commit, pending, size=pending.weight_bytes)
-    except RequestError:
+    except (RequestError, RowForgedError):
+        # Refused for certain; after any other failure nobody knows, and recovery decides.
         await _run(here, pending, discard)
         raise
     stored = await _run(here, pending, settle, committed)

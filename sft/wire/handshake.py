@@ -150,7 +150,9 @@ class ClientHandshake:
         """
         proof = ServerProof.decode(m3)
         if not hmac.compare_digest(proof.server.point, self.server.point):
-            raise ServerKeyMismatchError("the server shows another key than the pinned one")
+            raise ServerKeyMismatchError(
+                "the server shows another key than the pinned one", shown=proof.server.words()
+            )
         with peer_faults():
             verify_server_hello(self.server, self._th1, proof.signature)
         th2 = second_transcript(self._th1, m3)

@@ -36,9 +36,12 @@ from sft.model.records import (
     ShortText,
     Size,
 )
+from sft.wire.replies import REFUSAL_VALUES, clipped
 from sft.wire.states import FrameType
 
 _T = TypeVar("_T")
+
+LOGIN_REFUSAL_TEXT: Final = 255
 
 _LENGTH_BYTES: Final = 2
 _LOGIN: Final = bytes([FrameType.LOGIN])
@@ -109,8 +112,11 @@ class RefusedLogin(Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
     code: Annotated[str, Meta(max_length=40)]
     values: Annotated[
-        dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=255)] | int],
-        Meta(max_length=12),
+        dict[
+            Annotated[str, Meta(max_length=40)],
+            Annotated[str, Meta(max_length=LOGIN_REFUSAL_TEXT)] | int,
+        ],
+        Meta(max_length=REFUSAL_VALUES),
     ]
     ref: Annotated[str, Meta(max_length=40)] = ""
 
@@ -172,7 +178,7 @@ def encode_welcome(welcome: Welcome) -> bytes:
 
 def encode_refusal(error: RequestError) -> bytes:
     """Write M5's plaintext of a refused login: code, values and reference, never the detail."""
-    refusal = RefusedLogin(error.code, dict(error.values), error.ref)
+    refusal = RefusedLogin(error.code, clipped(error.values, LOGIN_REFUSAL_TEXT), error.ref)
     return _REFUSED + _encode(refusal)
 
 

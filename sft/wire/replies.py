@@ -6,10 +6,13 @@ another. Credit, which both sides send, stands in ``sft.wire.requests``. Catalog
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Final
 
 from msgspec import Meta
 
+from sft.errors import RequestError
+from sft.errors.root import Value
 from sft.limits import LIST_ENTRIES, SMALL_FILE_BYTES
 from sft.model.records import (
     Count,
@@ -27,16 +30,39 @@ from sft.model.records import (
 )
 from sft.wire.forms import Message, Reply
 
+REFUSAL_TEXT: Final = 2048
+REFUSAL_VALUES: Final = 12
+
 
 class Refusal(Reply, frozen=True, tag=60):
     """The rule that refused: a stable code, values for its words, the reference in the server's log."""
 
     code: Annotated[str, Meta(max_length=40)]
     values: Annotated[
-        dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=2048)] | int],
-        Meta(max_length=12),
+        dict[
+            Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=REFUSAL_TEXT)] | int
+        ],
+        Meta(max_length=REFUSAL_VALUES),
     ]
     ref: Annotated[str, Meta(max_length=40)] = ""
+
+    @classmethod
+    def of(cls, request_id: int, error: RequestError) -> Refusal:
+        """Write down an error; what would be too long for the wire is cut, so that every request is answered."""
+        return cls(request_id, error.code, clipped(error.values, REFUSAL_TEXT), error.ref)
+
+
+def clipped(values: Mapping[str, Value], most: int) -> dict[str, Value]:
+    """Cut the texts of a refusal to what its reader accepts."""
+    return {
+        name: value if isinstance(value, int) else _text(value)[:most]
+        for name, value in list(values.items())[:REFUSAL_VALUES]
+    }
+
+
+def _text(value: str) -> str:
+    # A name read from the disk may hold lone surrogates, which no UTF-8 can.
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 class Done(Reply, frozen=True, tag=61):

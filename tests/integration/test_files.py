@@ -24,8 +24,8 @@ from sft.errors import (
     LocalFileError,
     NotFoundError,
     NotYoursError,
+    RightsChangedError,
     RoleForbidsError,
-    TransferEndedError,
 )
 from sft.model.access import Role
 from sft.wire.messages import ChangeRole, KickSession, ListSessions
@@ -259,7 +259,7 @@ async def test_a_demoted_client_is_told_in_the_middle_of_a_transfer(site: Site, 
     running = Deferred.fromCoroutine(_put(session, source, "f"))
     await until(site.incoming, "it lies in the vault's incoming")
     await operator.ask(ChangeRole, name="max", role=Role.GUEST)
-    with pytest.raises((TransferEndedError, RoleForbidsError)):
+    with pytest.raises((RightsChangedError, RoleForbidsError)):
         await running
     assert [notice.kind for notice in notices] == ["role"]
     await site.clean()

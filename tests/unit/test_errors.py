@@ -173,6 +173,20 @@ TABLE = [
         "Removed, disabled or reset? An admin knows: ask one",
     ),
     Row(
+        errors.RightsChangedError(problem="ada made you a guest"),
+        "RIGHTS_CHANGED",
+        4,
+        "ada made you a guest while this ran. Nothing of it was kept.",
+        "See who you are there now: sft whoami",
+    ),
+    Row(
+        errors.ReceiptBadError(path="a.bin", server="acme-files"),
+        "RECEIPT_BAD",
+        7,
+        "acme-files gave no receipt for a.bin that holds: it may be stored, or not.",
+        "Look: sft info a.bin; and tell the operator",
+    ),
+    Row(
         errors.TransferEndedError(problem="the server stops"),
         "INTERRUPTED",
         6,

@@ -118,3 +118,12 @@ def test_a_full_disk_is_told():
         shown.result("a result")
     with pytest.raises(LocalFileError):
         shown.flush()
+
+
+def test_an_unwritable_standard_error_keeps_nothing_else_from_being_done():
+    out = io.StringIO()
+    shown = Console(out, Broken(OSError(28, "No space left")), {})
+    shown.warn("an error")
+    shown.result("a result")
+    shown.flush()
+    assert out.getvalue() == "a result\n"

@@ -129,7 +129,8 @@ def test_a_changed_description_is_marked_bad(listed):
         CONTRACT, version=msgspec.structs.replace(CONTRACT.version, signature=broken)
     )
     listed.answers[ListFolder] = lambda request: FolderPage(request.id, Page((), (changed,)))
-    assert json.loads(listed.run("ls", "--json").out)[0]["signature"] == "bad"
+    ran = listed.run("ls", "finance/2026", "--json")
+    assert json.loads(ran.out)[0]["signature"] == "bad"
 
 
 def test_names_of_peers_are_shown_harmlessly(listed):

@@ -152,3 +152,22 @@ def test_a_command_ends_while_a_thread_still_waits(tmp_path):
     ran = run_in_shell(tmp_path, "SFT whoami; echo $?")
     assert ran.stdout == "8\n"
     assert "NOT_JOINED" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        ("SFT whoami <&-", 8),
+        ("SFT whoami >&-", 8),
+        ("SFT whoami 2>&-", 8),
+        ("SFT whoami <&- >&- 2>&-", 8),
+        ("SFT whoami 2>/dev/full", 8),
+        ("SFT servers --json >&-", 10),
+        ("SFT join <&-", 2),
+    ],
+)
+def test_closed_streams_are_no_fault_and_change_no_status(tmp_path, script, status):
+    ran = run_in_shell(tmp_path, f"({script}); echo $?")
+    assert ran.stdout.splitlines()[-1] == str(status)
+    assert "Traceback" not in ran.stderr
+    assert "INTERNAL" not in ran.stderr

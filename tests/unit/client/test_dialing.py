@@ -108,12 +108,12 @@ def test_nobody_there_is_said_plainly_and_not_tried_again(dialing, state, known,
 
 
 def test_another_server_key_is_a_hard_stop_and_nothing_was_said(dialing, state, known):
-    other = ServerKey.from_seed(bytes(32)).public
+    shown, other = known.server.words(), ServerKey.from_seed(bytes(32)).public
     known = Profiles(state).update(known.name, server_key=other.point)
     server = dialing.server()
     with pytest.raises(ServerKeyChangedError) as caught:
         dial(dialing, state, known)
-    assert caught.value.values["server"] == "acme"
+    assert caught.value.values == {"server": "acme", "shown": shown}
     assert (dialing.met, server.claims) == (1, [])
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from sft.client import people
 from sft.crypto.keys import InvitationKey
+from sft.errors import RemoteProtocolError
 from sft.model.access import Role
 from sft.model.links import parse_invitation
 from sft.model.records import Invitation, InvitationState, ServerInfo, UserPage
@@ -48,3 +49,10 @@ def test_every_page_of_the_registry_is_listed_and_admins_are_named(server):
     server._list_users = listed
     assert [u.name for u in server.run(people.list_users(server.line))] == ["ada", "gus", "eva"]
     assert server.run(people.admins(server.line)) == ["eva"]
+
+
+def test_a_registry_that_begins_again_ends(server):
+    page = UserPage((user(7, "ada"),), 7)
+    server._list_users = lambda m: server.send(UserList(id=m.id, page=page))
+    with pytest.raises(RemoteProtocolError):
+        server.run(people.list_users(server.line))

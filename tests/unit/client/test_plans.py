@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from sft.client.files import list_folder
+from sft.client.files import list_folder, list_trash, show_file
 from sft.client.plans import plan_get, plan_put
 from sft.client.tree import find, fixed_part, has_pattern, matches, walk
 from sft.crypto.comment import FileComment
@@ -15,8 +15,11 @@ from sft.errors import (
     NameClashError,
     NameNotAllowedError,
     NotFoundError,
+    RemoteProtocolError,
     UsageError,
 )
+from sft.model.records import Folder, Page
+from sft.wire.messages import FileShown, FolderPage
 from tests.unit.client.memory_server import SERVER
 
 # -- put -----------------------------------------------------------------------------------------------
@@ -253,3 +256,40 @@ def test_a_hostile_name_of_the_server_becomes_no_path_here(tree):
     plan = tree.run(plan_get(tree.line, ["evil/**"]))
     assert plan.items == []
     assert all(isinstance(r.error, NameNotAllowedError | NotFoundError) for r in plan.refused)
+
+
+def test_an_empty_name_is_not_this_folder(photos, monkeypatch):
+    monkeypatch.chdir(photos)
+    plan = plan_put([""])
+    assert (plan.items, [type(r.error) for r in plan.refused]) == ([], [LocalFileError])
+
+
+@pytest.mark.parametrize("stranger", [".bashrc", ".ssh/authorized_keys", "docs/sub/c.txt", "docs"])
+def test_a_folder_lists_only_what_lies_in_it(tree, stranger):
+    put(tree, stranger)
+    file = tree.run(show_file(tree.line, stranger))
+    tree._list_folder = lambda m: tree.send(FolderPage(m.id, Page((), (file,))))
+    with pytest.raises(RemoteProtocolError):
+        tree.run(list_folder(tree.line, "docs"))
+
+
+def test_a_listing_that_begins_again_ends(tree):
+    folder = Folder("docs/a", 1, 1, 0)
+    for page in (Page((folder, folder), ()), Page((), (), "on"), Page((folder,), (), "on")):
+        tree._list_folder = lambda m, page=page: tree.send(FolderPage(m.id, page))
+        with pytest.raises(RemoteProtocolError):
+            tree.run(list_folder(tree.line, "docs"))
+    tree._list_trash = lambda m: tree.send(FolderPage(m.id, Page((), (), "on")))
+    with pytest.raises(RemoteProtocolError):
+        tree.run(list_trash(tree.line))
+
+
+def test_a_file_that_was_not_asked_for_is_not_shown_instead(tree):
+    other = tree.run(show_file(tree.line, "docs/a.txt"))
+    tree._show_file = lambda m: tree.send(FileShown(m.id, other))
+    with pytest.raises(RemoteProtocolError):
+        tree.run(show_file(tree.line, "top.txt"))
+    with pytest.raises(RemoteProtocolError):
+        tree.run(show_file(tree.line, "docs/a.txt", other.version.number + 1))
+    (refused,) = tree.run(plan_get(tree.line, ["top.txt"])).refused
+    assert isinstance(refused.error, RemoteProtocolError)

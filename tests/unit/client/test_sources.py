@@ -85,6 +85,16 @@ def test_the_date_is_rounded_down_to_seconds_also_before_1970(tmp_path):
         assert FileSource(tmp_path / "f").settle() == seconds
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(2**62, 2**40), (-(2**62), -(2**40))])
+def test_a_date_that_no_message_holds_becomes_the_closest(tmp_path, monkeypatch, seconds, told):
+    (tmp_path / "f").write_bytes(b"x")
+    source = FileSource(tmp_path / "f")
+    identity = (1, seconds * 10**9, 0, 0)
+    monkeypatch.setattr(source, "_identity", identity)
+    monkeypatch.setattr(source, "_identify", lambda: identity)
+    assert source.settle() == told
+
+
 @pytest.mark.parametrize("change", ["grown", "touched", "shrunk"])
 def test_a_file_that_was_written_meanwhile_is_not_what_was_opened(tmp_path, change):
     path = tmp_path / "f"

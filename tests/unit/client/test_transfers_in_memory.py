@@ -25,10 +25,10 @@ from sft.errors import (
     ExistsError,
     LocalExistsError,
     PinChangedError,
+    ReceiptBadError,
     RoleForbidsError,
     ServerFullError,
     SignatureBadError,
-    SignatureInvalidError,
     SignerUnknownError,
     SourceChangedError,
 )
@@ -156,7 +156,7 @@ def test_a_receipt_for_something_else_is_no_receipt(server, session, tmp_path, m
 
     monkeypatch.setattr("tests.unit.client.memory_server.sign_receipt", lie)
     (result,) = put(server, session, item(local(tmp_path, b"hello")))
-    assert isinstance(result.error, SignatureInvalidError)
+    assert isinstance(result.error, ReceiptBadError)
     assert result.receipt is None
 
 

@@ -9,6 +9,7 @@ class SteppingPool:
     def __init__(self, *, crypto_in_pool=False):
         self.crypto_in_pool = crypto_in_pool
         self.waiting = []
+        self.read_chunks = 0
 
     def run(self, function, *args, **kwargs):
         done = Deferred()

@@ -186,14 +186,23 @@ class Box:
         for source in list(self.sources):
             while (chunk := source.next_chunk()) is not None:
                 self.sent.append(chunk)
+                source.sent(last=chunk[2])
 
 
-def outflow(count, *, window=8, crypto_in_pool=False):
+class Deaf(Box):
+    """An outbox whose peer reads nothing."""
+
+    def wake(self):
+        self.asked = True
+
+
+def outflow(count, *, window=8, crypto_in_pool=False, ahead=None, box=None):
     chunks = [b"%d" % number for number in range(count)]
-    pool, box = stepping.SteppingPool(crypto_in_pool=crypto_in_pool), Box()
+    pool, box = stepping.SteppingPool(crypto_in_pool=crypto_in_pool), box or Box()
 
     def fetch(most):
         taken, chunks[:] = chunks[:most], chunks[most:]
+        pool.read_chunks += len(taken)
         return taken, not chunks
 
     lane = Outflow(
@@ -203,6 +212,7 @@ def outflow(count, *, window=8, crypto_in_pool=False):
         fetch=fetch,
         compute=lambda batch: [b"open " + each for each in batch],
         window=window,
+        ahead=ahead or CreditPurse(),
     )
     return lane, pool, box
 
@@ -248,3 +258,48 @@ def test_an_interrupted_outflow_sends_nothing_more():
     lane.credit(8)
     assert box.sent == []
     assert stopped == [None]
+
+
+def test_only_what_the_peer_allows_is_read():
+    lane, pool, _ = outflow(100, window=3, box=Deaf())
+    lane.start()
+    pool.finish()
+    assert pool.read_chunks == 3
+    lane.credit(2)
+    pool.finish()
+    assert pool.read_chunks == 5
+
+
+def test_what_a_session_reads_ahead_is_bounded_over_all_its_transfers_and_each_moves_on():
+    ahead = CreditPurse()
+    lanes = [outflow(100, window=8, ahead=ahead, box=Deaf()) for _ in range(64)]
+    for lane, _, _ in lanes:
+        lane.start()
+        lane.credit(24)
+    for _, pool, _ in lanes:
+        pool.finish()
+    read = [pool.read_chunks for _, pool, _ in lanes]
+    assert sum(read) <= SESSION_CREDIT_CHUNKS + len(lanes)
+    assert min(read) >= 1
+    for lane, _, _ in lanes:
+        lane.interrupt()
+    assert ahead.take(SESSION_CREDIT_CHUNKS, 0) == SESSION_CREDIT_CHUNKS
+
+
+def test_a_transfer_is_finished_after_its_last_chunk_was_written():
+    lane, pool, box = outflow(1)
+    order = []
+    lane.finished.addCallback(lambda _: order.append(("finished", len(box.sent))))
+    lane.start()
+    pool.finish()
+    assert order == [("finished", 1)]
+
+
+def test_a_failing_grant_fails_the_transfer():
+    desk = Desk()
+    desk.granted = None
+    desk.intake._grant = lambda _: 1 / 0
+    for number in range(8):
+        desk.intake.receive(b"%d" % number, last=False)
+    desk.pool.finish()
+    assert [failure.type for failure in desk.finished] == [ZeroDivisionError]

@@ -26,6 +26,9 @@ class Chunks:
     def __init__(self, request_id, count):
         self.request_id, self.left = request_id, count
 
+    def sent(self, *, last):
+        self.told = last
+
     def next_chunk(self):
         if not self.left:
             return None

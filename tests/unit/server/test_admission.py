@@ -79,6 +79,12 @@ def test_loopback_and_listed_networks_are_exempt():
         assert admission.refused_for(source, 0.0) == 0
 
 
+def test_one_listed_host_of_ipv6_exempts_its_source():
+    admission = Admission([ipaddress.ip_network("2001:db8::7/128")])
+    assert admission.is_exempt(source_of("2001:db8::7"))
+    assert not admission.is_exempt(source_of("2001:db8:0:1::7"))
+
+
 def test_the_memory_of_penalties_is_bounded_and_forgets_what_ends_soonest():
     admission = Admission()
     admission.penalize("192.0.2.1", Offense.BROKE_PROTOCOL, 0.0)

@@ -7,6 +7,7 @@ from sft.errors import (
     InviteUsedError,
     LocalProtocolError,
     LoginRefusedError,
+    NotFoundError,
     RemoteProtocolError,
     RequestError,
     StreamTruncatedError,
@@ -24,6 +25,7 @@ from sft.wire.events import (
 )
 from sft.wire.framing import HEADER_BYTES
 from sft.wire.handshake import Claim
+from sft.wire.login import decode_refusal, encode_refusal
 from sft.wire.messages import (
     BeginUpload,
     Done,
@@ -35,6 +37,8 @@ from sft.wire.messages import (
     PutSmall,
     Refusal,
     ShowSelf,
+    decode_from_server,
+    encode,
 )
 from sft.wire.states import FrameType, Side, State
 from tests.wire_pairs.pair import (
@@ -106,12 +110,18 @@ def test_the_client_is_nobody_until_the_server_is_proved():
     assert client.data_to_send() != b""
 
 
-def test_an_answer_to_a_login_too_large_for_its_frame_is_our_own_fault():
+def test_texts_of_a_refused_login_are_cut_so_that_it_is_always_answered():
     server, _ = bring(Side.SERVER, State.JUDGING)
-    with pytest.raises(LocalProtocolError, match="fits no frame"):
-        server.refuse(LoginRefusedError(server="x" * EARLY_FRAME_BYTES))
-    assert server.state is State.JUDGING
-    server.welcome(WELCOME)
+    server.refuse(LoginRefusedError(server="x" * EARLY_FRAME_BYTES))
+    assert server.state is State.CLOSED
+    plaintext = encode_refusal(LoginRefusedError(server="x" * EARLY_FRAME_BYTES))
+    assert decode_refusal(plaintext) == ("LOGIN_REFUSED", {"server": "x" * 255}, "")
+
+
+def test_texts_of_a_refusal_are_cut_and_lone_surrogates_replaced():
+    refusal = Refusal.of(7, NotFoundError(what="file", name="n" * 5000, see="\udcff"))
+    assert refusal.values == {"what": "file", "name": "n" * 2048, "see": "?"}
+    assert decode_from_server(encode(refusal)) == refusal
 
 
 def test_messages_travel_both_ways():

@@ -1,0 +1,133 @@
+"""Fifty people's processes at once store and get different files; the server's memory stays bounded."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.campaigns.installation import Person, ServerProcess
+
+PROCESSES = 50
+MEGABYTE = 1_000_000
+# A server with its libraries takes about 90 MB; each of fifty transfers may hold 16 MiB and takes far less.
+SERVER_MOST_BYTES = 300 * MEGABYTE
+
+
+def peak_bytes(pid: int) -> int:
+    """Read how much memory a process ever had."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no VmHWM")
+
+
+def all_good(running: Iterable[subprocess.Popen[str]]) -> list[dict[str, object]]:
+    documents = []
+    for each in running:
+        out, err = each.communicate(timeout=120)
+        assert each.returncode == 0, out + err
+        assert "Traceback" not in err
+        documents.append(json.loads(out))
+    return documents
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+def test_fifty_processes_store_and_get_different_files_at_once(
+    server: ServerProcess, joined: Callable[..., Person]
+) -> None:
+    draw = random.Random(50)
+    people = [joined(f"user{number}") for number in range(4)]
+    contents = {}
+    for number in range(PROCESSES):
+        size = draw.choice((0, 900, 16_300, 70_000, 700_000, 3_000_000))
+        contents[f"f{number}.bin"] = draw.randbytes(size)
+    names = list(contents)
+    whose = {name: people[number % len(people)] for number, name in enumerate(names)}
+    for name, content in contents.items():
+        (whose[name].folder / name).write_bytes(content)
+
+    all_good([whose[name].begin("put", "--json", name, "--to", "crowd") for name in names])
+    # Everybody gets what somebody else has stored.
+    other = {name: people[(number + 1) % len(people)] for number, name in enumerate(names)}
+    got = all_good(
+        [
+            other[name].begin("get", "--json", f"crowd/{name}", "--to", f"got-{name}")
+            for name in names
+        ]
+    )
+    assert [document["done"] for document in got] == [1] * PROCESSES
+    for name, content in contents.items():
+        assert (other[name].folder / f"got-{name}" / name).read_bytes() == content, name
+
+    assert peak_bytes(server.pid) < SERVER_MOST_BYTES
+    assert server.operate_json("vault", "check")["faults"] == []
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_two_processes_of_one_person_do_not_disturb_one_another(
+    server: ServerProcess, joined: Callable[..., Person]
+) -> None:
+    max_ = joined("max")
+    for name in "abcdef":
+        (max_.folder / f"{name}.bin").write_bytes(name.encode() * 300_000)
+    all_good([max_.begin("put", "--json", f"{name}.bin") for name in "abcdef"])
+    # Getting pins keys, keeps receipts, writes the state: six at once share it.
+    all_good(
+        [max_.begin("get", "--json", f"{name}.bin", "--to", f"got-{name}") for name in "abcdef"]
+    )
+    # Both begin to store one name: one stores it, the other is told so, or that it is there.
+    results = []
+    for each in [max_.begin("put", "--json", "a.bin", "--as", "same.bin") for _ in range(2)]:
+        out, _ = each.communicate(timeout=60)
+        results.append(json.loads(out)["items"][0]["result"])
+    assert sorted(results) in (["stored", "unchanged"], ["stored", "stored"])
+    (listed,) = [
+        each for each in json.loads(max_.sft("ls", "--json").stdout) if each["path"] == "same.bin"
+    ]
+    assert listed["version"] == 1
+    assert len(json.loads(max_.sft("servers", "--json").stdout)) == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+def test_a_large_file_takes_no_more_memory_than_a_small_one(
+    server: ServerProcess, joined: Callable[..., Person]
+) -> None:
+    max_ = joined("max")
+    sizes = {"small.bin": 200_000, "large.bin": 300 * 1024 * 1024}
+    peaks: dict[str, list[int]] = {}
+    for name, size in sizes.items():
+        with (max_.folder / name).open("wb") as file:
+            file.truncate(size)
+        peaks[name] = [
+            measured(max_.begin("put", name)),
+            measured(max_.begin("get", name, "--to", "got")),
+            peak_bytes(server.pid),
+        ]
+        (max_.folder / "got" / name).unlink()
+    growth = [
+        large - small for small, large in zip(peaks["small.bin"], peaks["large.bin"], strict=True)
+    ]
+    assert max(growth) < 64 * 1024 * 1024, growth
+
+
+def measured(running: subprocess.Popen[str]) -> int:
+    """Wait for a command; gives the most memory that it ever had."""
+    most = 0
+    while True:
+        with contextlib.suppress(
+            AssertionError, OSError
+        ):  # a dead process has no memory to tell of
+            most = max(most, peak_bytes(running.pid))
+        try:
+            running.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        out, err = running.communicate()
+        assert running.returncode == 0, out + err
+        return most
