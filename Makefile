@@ -1,10 +1,10 @@
-# make run: sft at work on real input.  make test: all tests.  Both set themselves up first; they need Python 3.11 and make.
+# make run: sft at work on real input; on a terminal its full-screen interface, ready to click.  make test: the tests.  Both set themselves up first; they need Python 3.11 and make.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 LOCK := requirements-dev.lock
-WORKERS ?= 2
+WORKERS ?= 3
 PYTEST_ARGS ?=
 CAMPAIGN_ARGS ?=
 
@@ -12,18 +12,22 @@ CAMPAIGN_ARGS ?=
 MAKEFLAGS += --no-print-directory
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 
-.PHONY: help run test check format-check lint types imports format torture bench fuzz migration lock clean
+.PHONY: screenshots snapshots help run test test-long check format-check lint types imports format torture bench bench-ui fuzz migration lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
 
-## run        set up and show sft at work: a private server, three people, real transfers
+## run        set up and show sft at work: a private server and three people; to explore on a terminal, as a script elsewhere
 run: $(VENV)/.stamp
 	$(BIN)/sft demo
 
-## test       set up and run all tests
+## test       set up and run the tests
 test: $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(PYTEST_ARGS)
+
+## test-long  the few that take long by their nature: fifty processes, slow strangers, large files, keys at full cost
+test-long: $(VENV)/.stamp-dev
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope -m long $(PYTEST_ARGS)
 
 ## check      all that a change must pass: format, lint, types, import contracts, tests
 check: format-check lint types imports test
@@ -54,9 +58,21 @@ torture: $(VENV)/.stamp-dev
 bench: $(VENV)/.stamp-dev
 	$(BIN)/python tests/campaigns/bench.py $(CAMPAIGN_ARGS)
 
+## bench-ui   measure how soon the UI answers, among 100,000 files and beside full-speed transfers
+bench-ui: $(VENV)/.stamp-dev
+	$(BIN)/python tests/campaigns/ui.py $(CAMPAIGN_ARGS)
+
 ## fuzz       a hundred thousand frames, before and after login
 fuzz: $(VENV)/.stamp-dev
 	$(BIN)/python tests/campaigns/fuzz.py $(CAMPAIGN_ARGS)
+
+## screenshots draw the pictures of the README anew
+screenshots: $(VENV)/.stamp-dev
+	$(BIN)/python tests/tui/screenshots.py
+
+## snapshots  draw every screen anew as text, where a change of one was meant; look at the difference, then commit it
+snapshots: $(VENV)/.stamp-dev
+	SFT_RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/tui/test_snapshots.py
 
 ## migration  start a numbered migration: make migration NAME="add quota"
 migration: $(VENV)/.stamp-dev

@@ -49,8 +49,8 @@ class Console:
         self.err_is_terminal = _is_terminal(err)
         self._out = out
         self._err = err
-        self._dumb = environ.get("TERM") == "dumb"
-        self._color = not environ.get("NO_COLOR") and not self._dumb
+        self.is_dumb = environ.get("TERM") == "dumb"
+        self._color = not environ.get("NO_COLOR") and not self.is_dumb
         self._ascii = bool(environ.get("SFT_ASCII")) or not (
             _speaks_utf8(out) and _speaks_utf8(err)
         )
@@ -60,7 +60,7 @@ class Console:
     @property
     def may_draw(self) -> bool:
         """Tell whether a bar that redraws itself has a reader."""
-        return self.err_is_terminal and not (self._dumb or self._in_ci or self.quiet)
+        return self.err_is_terminal and not (self.is_dumb or self._in_ci or self.quiet)
 
     @property
     def width(self) -> int:

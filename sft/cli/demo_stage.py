@@ -27,6 +27,18 @@ STOP_SECONDS: Final = 15
 COMMAND_SECONDS: Final = 600
 _TAIL_LINES: Final = 5
 
+_TWISTD_WHILE_INPUT_IS_OPEN: Final = """
+import os, signal, sys, threading
+
+def end_with_whoever_started_us():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+threading.Thread(target=end_with_whoever_started_us, daemon=True).start()
+sys.argv[0] = "twistd"
+from twisted.scripts.twistd import run; run()
+"""
+
 
 class UnexpectedError(Exception):
     """Something did not do what it should: what that was, for a person to read."""
@@ -76,31 +88,32 @@ class Stage:
         command = [*_twistd(), "sft", "--home", str(self.home), *arguments]
         return self._run(command, self._environ, f"twistd sft {' '.join(arguments)}", 0)
 
+    def join(self, name: str, link: str, *options: str) -> None:
+        """Have a new person join, with a key that nothing protects."""
+        path = self.folder / f"{name}.link"
+        path.touch(mode=0o600)
+        path.write_text(link)
+        self.sft(
+            name, "join", "--link-file", str(path), "--user", name, "--no-passphrase", *options
+        )
+        path.unlink()
+
     @contextmanager
-    def server(self) -> Iterator[int]:
-        """Run the server while the block runs; gives its process id."""
+    def server(self, *options: str) -> Iterator[int]:
+        """Run the server while the block runs; gives its process id. It does not outlive this process either."""
         port = _free_port()
         listen = f"tcp:{port}:interface=127.0.0.1"
         with (self.folder / "server.log").open("wb") as log:
             child = subprocess.Popen(
-                [
-                    *_twistd(),
-                    "-n",
-                    "--pidfile=",
-                    "sft",
-                    "--home",
-                    str(self.home),
-                    "serve",
-                    "--listen",
-                    listen,
-                ],
+                [sys.executable, "-P", "-c", _TWISTD_WHILE_INPUT_IS_OPEN, "-n", "--pidfile=",
+                 "sft", "--home", str(self.home), "serve", "--listen", listen, *options],
                 cwd=self.folder,
                 env=self._environ,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # closed by the system if we die in the middle
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # an interrupt on the terminal is ours to pass on
-            )
+            )  # fmt: skip
         try:
             self._await_listening(child, port)
             yield child.pid
@@ -204,6 +217,8 @@ def _free_port() -> int:
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
     child.send_signal(signal.SIGTERM)
+    if child.stdin is not None:
+        child.stdin.close()
     try:
         child.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:

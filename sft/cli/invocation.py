@@ -16,6 +16,7 @@ from sft.cli.asking import Asking, AskSecret, ask_on_terminal
 from sft.cli.console import Console
 from sft.cli.failures import FaultLog
 from sft.cli.run import Act, execute
+from sft.cli.screens import Screens, full_screen
 from sft.errors import PassphraseWrongError
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class Surroundings:
         connect: opens a session.
         join: joins a server.
         threads: runs what blocks outside a session.
+        screens: opens the full-screen UI.
     """
 
     environ: Mapping[str, str]
@@ -99,6 +101,7 @@ class Surroundings:
     connect: Connect = connect_over_network
     join: Callable[..., Awaitable[Joined]] = join_over_network
     threads: Callable[[Any], AbstractContextManager[Pool]] = threads_of
+    screens: Screens = full_screen
 
 
 class Invocation:
@@ -117,6 +120,12 @@ class Invocation:
         self.progress: str | None = None
         self.reactor: Any = None
         self.stopped: Callable[[], str] = lambda: "Stopped."
+
+    @property
+    def on_terminal(self) -> bool:
+        """Tell whether a person sees a whole screen and types: not so on one that cannot place text."""
+        console = self.console
+        return self.asking.from_terminal and console.out_is_terminal and not console.is_dumb
 
     @property
     def now(self) -> float:

@@ -24,10 +24,12 @@ from sft.cli.invocation import Invocation, Surroundings
 from sft.cli.lazy import COMPLETE, LazyGroup
 from sft.cli.options import common, here
 from sft.cli.run import Interrupted
+from sft.cli.screens import open_screens
 from sft.errors import SftError, UsageError
 from sft.model.names import safe
 
 COMMANDS: Final = {
+    "tui": "Open the full-screen UI, as sft alone does on a terminal.",
     "join": "Join a server with an invitation.",
     "put": "Store files or folders on the server.",
     "get": "Get files, verified before they have their name.",
@@ -52,6 +54,7 @@ COMMANDS: Final = {
 }
 
 USAGE_STATUS: Final = 2
+_SIGNALLED: Final = 128
 _LINK: Final = re.compile(r"sft://[^\s'\"]+", re.IGNORECASE)
 _EPILOG: Final = (
     "Exit statuses: 0 done, 1 some items, 2 usage, 3 absent, 4 not allowed, 5 conflict, 6 connection, "
@@ -76,6 +79,8 @@ def cli(ctx: click.Context, invocation: Invocation) -> int:
     if ctx.invoked_subcommand is None:
         if invocation.console.json:
             raise UsageError(problem="No command was named", remedy="See: sft --help")
+        if invocation.on_terminal:
+            return open_screens(invocation)
         invocation.console.write(ctx.get_help() + "\n")
         return USAGE_STATUS
     return 0
@@ -134,7 +139,12 @@ def _ended(arguments: Sequence[str], invocation: Invocation) -> int:
         told = unforeseen(error, invocation.log)
         status = report(invocation.console, told, now=invocation.now)
         invocation.console.warn(f"     Details: {safe(str(invocation.log.path))}")
-    invocation.console.flush()
+    try:
+        invocation.console.flush()
+    except SftError:
+        if status <= _SIGNALLED:
+            raise
+        # Whatever ended us took the terminal away too: that is what ended us, and nobody reads the rest.
     return status
 
 

@@ -7,13 +7,14 @@ spends nothing. A key that came from elsewhere is copied as it is.
 
 from __future__ import annotations
 
+import os
 import random as random_numbers
 import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sft.client.identity import Ask, Identity, open_protected, read_key_file
 from sft.client.paths import State
@@ -22,6 +23,7 @@ from sft.client.profiles import Profile, Profiles
 from sft.client.session import log_in
 from sft.crypto import key_file as key_files
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
+from sft.crypto.words import drawn
 from sft.errors import KeyLockedError, UserNameNotAllowedError
 from sft.link.threads import Pool
 from sft.model.links import InvitationLink, ServerLink
@@ -30,6 +32,8 @@ from sft.model.records import ServerInfo, User
 from sft.wire.handshake import Claim
 
 Link = InvitationLink | ServerLink
+
+_PASSPHRASE_WORDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,11 @@ def suggested_device_name() -> str:
         return parse_device_name(socket.gethostname().partition(".")[0])
     except UserNameNotAllowedError:
         return "computer"
+
+
+def suggested_passphrase(entropy: Callable[[int], bytes] = os.urandom) -> str:
+    """Draw five words: 55 bits, each try of which costs whoever stole the key file 64 MiB and a fifth of a second."""
+    return drawn(_PASSPHRASE_WORDS, entropy)
 
 
 def pending(state: State, link: Link) -> Profile | None:

@@ -2,6 +2,7 @@
 
     profiles.json  the joined servers        keys/      secret keys, minisign's own files
     pins/          people's keys             receipts/  what servers acknowledged
+                                             evidence/  what servers with another key have shown
 
 Rules. Folders are 0700 and files 0600, whatever the umask; a file is replaced whole and durably, never written in place.
 Who changes what is there reads and writes within ``locked()``. Everything here blocks.
@@ -130,6 +131,26 @@ class State:
             yield
         finally:
             os.close(lock)
+
+    def hold(self, name: str) -> int | None:
+        """Own a name among all processes of this state, until the file that this opens is closed; None if another one owns it.
+
+        Raises:
+            LocalFileError: the state cannot be written.
+        """
+        with told_of(self.path(f"{name}.lock")):
+            durable.make_private_folder(self.data)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            lock = os.open(self.data / f"{name}.lock", flags, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                return None
+            except BaseException:
+                os.close(lock)
+                raise
+        return lock
 
 
 def state_from(environ: Mapping[str, str]) -> State:

@@ -1,13 +1,13 @@
-"""Requests about people, roles and invitations, one function each; refusals are raised."""
+"""Requests about people, roles, invitations and sessions, one function each; refusals are raised."""
 
 from __future__ import annotations
 
 from sft.client.requester import Requester
 from sft.crypto.keys import InvitationKey, PublicKey
-from sft.errors import RemoteProtocolError
+from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, parse_address
-from sft.model.records import Invitation, User, UserState
+from sft.model.records import Invitation, SessionInfo, User, UserState
 from sft.wire.messages import (
     AddUser,
     ChangeRole,
@@ -16,11 +16,14 @@ from sft.wire.messages import (
     EnableUser,
     InvitationList,
     InvitationShown,
+    KickSession,
     ListInvitations,
+    ListSessions,
     ListUsers,
     MakeInvitation,
     RemoveUser,
     SelfShown,
+    SessionList,
     ShowSelf,
     ShowUser,
     UserList,
@@ -126,3 +129,19 @@ async def list_invitations(session: Requester) -> list[Invitation]:
 async def withdraw(session: Requester, invitation_id: int) -> None:
     """Make an open invitation void."""
     await session.request(WithdrawInvitation, Done, invitation_id=invitation_id)
+
+
+async def list_sessions(session: Requester) -> list[SessionInfo]:
+    """List who is connected, those who came first first; at most as many as one answer holds."""
+    return list((await session.request(ListSessions, SessionList)).sessions)
+
+
+async def kick(session: Requester, session_id: int) -> None:
+    """End a session: what it transfers stops, and keeps nothing partial.
+
+    Raises:
+        NotFoundError: it has ended already.
+    """
+    done = await session.request(KickSession, Done, session_id=session_id)
+    if not done.changed:
+        raise NotFoundError(what="session", name=str(session_id), see="twistd sft session list")

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 from twisted.internet.defer import DeferredLock
 
 from sft.client.dialing import Dialer, tcp_endpoint, unix_endpoint
+from sft.client.evidence import keep_evidence
 from sft.client.identity import Ask, Identity
 from sft.client.line import Line
 from sft.client.paths import State
@@ -216,7 +217,11 @@ async def log_in(
         ),
         random=random,
     )
-    line = await dialer.dial()
+    try:
+        line = await dialer.dial()
+    except ServerKeyChangedError as stop:
+        now = int(time.time())
+        raise await pool.run(keep_evidence, state, profile, stop, now=now) from stop
     try:
         welcome = line.welcome
         _require_pinned_id(profile, welcome.server.server_id)

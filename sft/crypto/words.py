@@ -1,4 +1,4 @@
-"""Keys as words that two people can read to each other: 88 bits in eight words.
+"""Keys as words that two people can read to each other: 88 bits in eight words; and passphrases made of the same words.
 
 ``wordlist.txt`` is the published English list of BIP-39: 2,048 words, no two alike in their first
 four letters. The bits are the first 88 of BLAKE2b-256 of the key, eleven to a word, most
@@ -8,6 +8,7 @@ significant first.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -38,3 +39,15 @@ def words(data: bytes) -> str:
         wordlist()[bits >> _BITS * place & (1 << _BITS) - 1] for place in reversed(range(WORDS))
     ]
     return "-".join(chosen[: WORDS // 2]) + " " + "-".join(chosen[WORDS // 2 :])
+
+
+def drawn(count: int, entropy: Callable[[int], bytes]) -> str:
+    """Draw words at random, eleven bits each: a passphrase that a person can write down.
+
+    Args:
+        entropy: gives random bytes.
+    """
+    draws = (int.from_bytes(entropy(2), "big") % len(wordlist()) for _ in range(count))
+    return "-".join(
+        wordlist()[draw] for draw in draws
+    )  # 65,536 is a multiple of 2,048: none is likelier

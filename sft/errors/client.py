@@ -74,6 +74,33 @@ class ConnectionLostError(ClientError):
     next_step = "The same command again"
 
 
+class SessionEndedError(ClientError):
+    """An admin or the operator ended this session: coming back at once would undo that."""
+
+    code = "SESSION_ENDED"
+    exit_status = 6
+    sentence = "{by} ended this session."
+    next_step = "Ask why; then the same command again"
+
+
+class LockedOutError(ClientError):
+    """An admin or the operator disabled this account while it was connected."""
+
+    code = "LOCKED_OUT"
+    exit_status = 4
+    sentence = "{by} locked you out of {server}. Your files stay there."
+    next_step = "Ask why; an admin can let you in again"
+
+
+class RemovedError(ClientError):
+    """An admin or the operator removed this account while it was connected."""
+
+    code = "REMOVED"
+    exit_status = 4
+    sentence = "{by} removed you from {server}. What you got stays with you."
+    next_step = "Should you be back? An admin can invite you"
+
+
 class ServerKeyChangedError(ClientError):
     """The server is not the one that was pinned."""
 

@@ -19,6 +19,8 @@ class LocalProtocolError(ProtocolError):
 
     code = "INTERNAL"
     exit_status = 11
+    sentence = SftError.sentence
+    next_step = SftError.next_step
 
 
 class RemoteProtocolError(ProtocolError):

@@ -62,6 +62,7 @@ ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType
                 Permission.USER_MANAGE,
                 Permission.ROLE_CHANGE,
                 Permission.INVITATION_MANAGE,
+                Permission.SESSION_MANAGE,
             }
         ),
         Role.MAINTAINER: frozenset(

@@ -35,8 +35,9 @@ async def answer(here: Installation, session: TransferSession, message: Request)
         session.send(await _upkeep(here, session, route, message))
     elif isinstance(route, Live):
         await here.read(demand, session.caller, route.permission)
-        reply: Reply = route.run(here, message)
+        reply: Reply = route.run(here, session.caller, message)
         session.send(reply)
+        route.after(here, session.caller, message)
 
 
 async def _act(here: Installation, session: TransferSession, route: Act, message: Request) -> None:

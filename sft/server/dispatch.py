@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sft.errors import OperatorOnlyError
 from sft.limits import LIST_ENTRIES
 from sft.model.access import Permission
 from sft.model.records import File, SessionInfo, VaultReport
@@ -66,10 +67,13 @@ class Upkeep:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """About live sessions, which only this process knows; answered at once."""
+    """About live sessions, which only this process knows; answered at once, then ``after`` runs."""
 
     permission: Permission
-    run: Callable[[Installation, Any], m.Reply]
+    run: Callable[[Installation, Caller, Any], m.Reply]
+    after: Callable[[Installation, Caller, Any], None] = lambda _installation, _caller, _message: (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +119,18 @@ def _sessions(id_: int, live: list[SessionInfo]) -> m.Reply:
     return answer
 
 
-def _kick(installation: Installation, message: m.KickSession) -> m.Reply:
-    return m.Done(message.id, changed=installation.sessions.kick(message.session_id))
+def _to_kick(installation: Installation, by: Caller, message: m.KickSession) -> m.Reply:
+    session = installation.sessions.find(message.session_id)
+    if session is not None and session.user_id is None and not by.operator:
+        raise OperatorOnlyError  # what the operator does at the server is no admin's to stop
+    return m.Done(message.id, changed=session is not None)
+
+
+def _kick(installation: Installation, by: Caller, message: m.KickSession) -> None:
+    if installation.sessions.kick(message.session_id, by.name):
+        installation.journal.note(
+            "kick", session=by.session_id, by=by.name, kicked=message.session_id
+        )
 
 
 ROUTES: Final[Mapping[type[m.Request], Route]] = {
@@ -188,9 +202,10 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ShowServer: Read(settings.show_server, lambda _: {}, m.ServerShown),
     m.ListSessions: Live(
         Permission.SESSION_MANAGE,
-        lambda installation, q: _sessions(q.id, installation.sessions.describe()),
+        lambda installation, _, q: _sessions(q.id, installation.sessions.describe()),
     ),
-    m.KickSession: Live(Permission.SESSION_MANAGE, _kick),
+    # After the answer: whoever ends their own session still hears that it was done.
+    m.KickSession: Live(Permission.SESSION_MANAGE, _to_kick, after=_kick),
     m.CheckVault: Upkeep(lambda here, _: [(check.check, ground_of(here, act=False))]),
     m.RotateMasterKey: Upkeep(
         lambda here, q: [

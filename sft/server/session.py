@@ -169,10 +169,11 @@ class ServerSession:
             for upload in list(self._uploads.values()):
                 upload.interrupt(RightsChangedError(problem=f"{by} made you a {user.role}"))
 
-    def kick(self) -> None:
-        """End the session."""
-        self._interrupt_all(TransferEndedError(problem="the operator ended your session"))
-        self.send(Notice("ended", {"why": "kicked", "by": OPERATOR}))
+    def kick(self, by: str) -> None:
+        """End the session, and say who did."""
+        whom = "the operator" if by == OPERATOR else by
+        self._interrupt_all(TransferEndedError(problem=f"{whom} ended your session"))
+        self.send(Notice("ended", {"why": "kicked", "by": by}))
         self.link.close()
 
     def stop(self) -> None:

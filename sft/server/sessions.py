@@ -29,8 +29,8 @@ class LiveSession(Protocol):
     def rights_changed(self, user: User, by: str) -> None:
         """Take in that the user's role or state is another now."""
 
-    def kick(self) -> None:
-        """End the session."""
+    def kick(self, by: str) -> None:
+        """End the session, and say who did."""
 
     def busy(self) -> bool:
         """Say whether anything is in flight."""
@@ -75,11 +75,15 @@ class Sessions:
         for session in [each for each in self._live.values() if each.user_id == user.id]:
             session.rights_changed(user, by)
 
-    def kick(self, session_id: int) -> bool:
+    def find(self, session_id: int) -> LiveSession | None:
+        """Give the session of a number, if it lives."""
+        return self._live.get(session_id)
+
+    def kick(self, session_id: int, by: str) -> bool:
         """End a session; False if there is none of that number."""
-        session = self._live.get(session_id)
+        session = self.find(session_id)
         if session is not None:
-            session.kick()
+            session.kick(by)
         return session is not None
 
     def describe(self) -> list[SessionInfo]:

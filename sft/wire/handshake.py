@@ -151,7 +151,11 @@ class ClientHandshake:
         proof = ServerProof.decode(m3)
         if not hmac.compare_digest(proof.server.point, self.server.point):
             raise ServerKeyMismatchError(
-                "the server shows another key than the pinned one", shown=proof.server.words()
+                "the server shows another key than the pinned one",
+                shown=proof.server.words(),
+                shown_key=proof.server.point.hex(),
+                transcript=self._th1.hex(),
+                signature=proof.signature.hex(),
             )
         with peer_faults():
             verify_server_hello(self.server, self._th1, proof.signature)

@@ -109,7 +109,7 @@ class Person:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self.folder = folder / name
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.environment = {**clean_environment(), "SFT_HOME": str(self.folder / "state")}
 
     def join(self, server: ServerProcess, role: str) -> None:

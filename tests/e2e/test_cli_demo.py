@@ -1,16 +1,20 @@
-"""``sft demo`` as its readers run it: anywhere, without a terminal."""
+"""``sft demo`` as its readers run it: a journey without a terminal, the full-screen UI on one."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.cli_world import SFT, environment, ran
+from tests.e2e.terminal import PtyTerminal, sft_on_terminal
 
 
 @pytest.fixture
@@ -48,3 +52,84 @@ def test_the_demo_does_what_it_says_and_leaves_nothing(scratch: Path, tmp_path: 
         next(step for step in told if "process" in step).partition("process ")[2].split(",")[0]
     )
     assert not Path(f"/proc/{pid}").exists()
+
+
+def listening(folder: Path) -> list[int]:
+    """Processes whose command line names a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"{folder}/sft-demo-".encode() in words:
+            found.append(int(entry.name))
+    return found
+
+
+def on_terminal(scratch: Path, tmp_path: Path, *arguments: str) -> PtyTerminal:
+    environ = environment() | {"TMPDIR": str(scratch), "SFT_HOME": str(tmp_path / "mine")}
+    # A shell's own choices must not lead out of the demo.
+    environ |= {"SFT_PROFILE": "nobody", "SFT_PASSPHRASE_FILE": "/nonexistent"} if arguments else {}
+    return PtyTerminal(sft_on_terminal(*arguments), tmp_path, environ)
+
+
+def test_on_a_terminal_the_demo_is_a_server_to_explore_and_leaves_nothing(
+    scratch: Path, tmp_path: Path
+):
+    demo = on_terminal(scratch, tmp_path, "demo")
+    try:
+        shown = demo.until("welcome.md")
+        assert "Preparing a private server" in demo.screen.written
+        for expected in ("handbook/", "plans/", "python/", "letter.txt", "large.bin"):
+            assert expected in shown
+        assert "ada · admin" in shown
+        assert len(listening(scratch)) == 1
+        demo.type("3")
+        shown = demo.until(lambda text: "gus" in text and "max" in text)
+        assert "maintainer" in shown
+        demo.type("]")
+        demo.until("eva")
+        demo.type("1T")
+        demo.until("draft.md")
+        demo.type("q")
+        assert demo.ended() == 0
+        assert "The demo is over" in demo.screen.text
+        assert "sft join" in demo.screen.text
+        assert demo.screen.sane
+    finally:
+        demo.close()
+    assert os.listdir(scratch) == []
+    assert listening(scratch) == []
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_demo_begun_from_the_welcome_ends_even_with_a_killed_sft(scratch: Path, tmp_path: Path):
+    sft = on_terminal(scratch, tmp_path)
+    try:
+        sft.until("explores a demo")
+        sft.type("e")
+        shown = sft.until("welcome.md")
+        assert re.search(r"demo +ada", shown)
+        assert len(listening(scratch)) == 1
+        sft.process.send_signal(signal.SIGKILL)
+        sft.process.wait()
+    finally:
+        sft.close()
+    deadline = time.monotonic() + 30
+    while listening(scratch):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_screens_alone_need_no_network(scratch: Path, tmp_path: Path):
+    sft = on_terminal(scratch, tmp_path, "demo", "--offline-ui")
+    try:
+        sft.until("finance/")
+        sft.type("q")
+        assert sft.ended() == 0
+        assert sft.screen.sane
+    finally:
+        sft.close()
+    assert os.listdir(scratch) == []
+    assert os.listdir(tmp_path) == []

@@ -37,6 +37,7 @@ def all_good(running: Iterable[subprocess.Popen[str]]) -> list[dict[str, object]
     return documents
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 def test_fifty_processes_store_and_get_different_files_at_once(
     server: ServerProcess, joined: Callable[..., Person]
@@ -94,6 +95,7 @@ def test_two_processes_of_one_person_do_not_disturb_one_another(
     assert len(json.loads(max_.sft("servers", "--json").stdout)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
 def test_a_large_file_takes_no_more_memory_than_a_small_one(
     server: ServerProcess, joined: Callable[..., Person]

@@ -421,6 +421,7 @@ def test_the_master_key_may_not_lie_within_the_data_that_it_protects(folder: Pat
     assert "within the folder that it protects" in said
 
 
+@pytest.mark.long
 def test_the_master_key_may_come_from_a_passphrase(
     with_key_elsewhere: Callable[[str], ServerProcess], folder: Path
 ) -> None:
@@ -437,6 +438,7 @@ def test_the_master_key_may_come_from_a_passphrase(
     assert "no terminal to ask on" in refused(done, "HOME")
 
 
+@pytest.mark.long
 def test_the_master_key_may_come_from_a_command(
     with_key_elsewhere: Callable[[str], ServerProcess], folder: Path
 ) -> None:
@@ -539,6 +541,7 @@ def test_a_first_start_that_is_killed_is_made_good_by_the_next(
     assert_starts(home, port_in_use)
 
 
+@pytest.mark.long
 @strace
 def test_a_first_start_that_is_killed_again_and_again_is_made_good_at_last(
     folder: Path, port_in_use: int

@@ -76,6 +76,7 @@ def reasons(server: ServerProcess) -> list[str]:
     return [line.partition("why=")[2].strip('"') for line in lines]
 
 
+@pytest.mark.long
 def test_half_open_slow_and_garbled_connections_cost_little_and_hinder_nobody(
     server: ServerProcess, joined: Callable[..., Person], connect: Connect
 ) -> None:

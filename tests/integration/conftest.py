@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from twisted.logger import LogLevel, globalLogPublisher
 
+from tests.integration.relay import Relay
 from tests.integration.site import (
     ALL_LINES,
     SECRETS,
@@ -58,3 +59,24 @@ def nothing_unhandled() -> Iterator[None]:
     finally:
         globalLogPublisher.removeObserver(observe)
     assert not errors, errors
+
+
+@pytest.fixture
+async def relay(site: Site) -> AsyncIterator[Relay]:
+    """Stand between clients and the server: it cuts, freezes and counts."""
+    from twisted.internet import reactor
+
+    relay = await bridged(Relay(reactor, site.port).start())
+    yield relay
+    relay.thaw()
+    await bridged(relay.stop())
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the UI try a lost server again at once: tests wait for what happens, not for seconds."""
+    from tui.live import keeper
+
+    monkeypatch.setattr(keeper, "_PAUSES", (0.02,))
+    monkeypatch.setattr(keeper, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(keeper, "_LEAVE_SECONDS", 0.02)

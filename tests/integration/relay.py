@@ -61,10 +61,17 @@ class _Pair:
         self.server = _End(self, DOWN)
         self.early: list[bytes] = []
         self.still: Any = None
+        self.stranded = False
 
     def passed(self, way: str, data: bytes) -> None:
         relay = self.relay
         relay.seen[way] += data
+        if relay.keeps(self, way, data):
+            return
+        self.pass_on(way, data)
+
+    def pass_on(self, way: str, data: bytes) -> None:
+        relay = self.relay
         data, cut = relay.damaged(way, data)
         other = self.server if way is UP else self.client
         if other.transport is None:
@@ -107,17 +114,68 @@ class Relay(Factory):
         self.port = 0
         self._server_port = server_port
         self._listening: Any = None
+        self.frozen = False
+        self._pairs: list[_Pair] = []
+        self._freezes: tuple[str | None, int] | None = None
+        self._kept: list[tuple[_Pair, str, bytes]] = []
         self._each: tuple[str, Damage | None, int] | None = None
         self._armed: tuple[str, Damage | None, int] | None = None
 
-    async def start(self) -> Relay:
-        endpoint = TCP4ServerEndpoint(self.reactor, 0, interface="127.0.0.1")
+    async def start(self, port: int = 0) -> Relay:
+        endpoint = TCP4ServerEndpoint(self.reactor, port, interface="127.0.0.1")
         self._listening = await endpoint.listen(self)
         self.port = self._listening.getHost().port
         return self
 
     async def stop(self) -> None:
-        await self._listening.stopListening()
+        """Let nobody in any more."""
+        listening, self._listening = self._listening, None
+        if listening is not None:
+            await listening.stopListening()
+
+    def freeze(self, way: str | None = None, *, after: int = 0) -> None:
+        """Keep what comes, in one way or in both, once so many more bytes have come that way: as a server that hangs."""
+        self._freezes = (way, after)
+        self.frozen = after == 0
+
+    def thaw(self) -> None:
+        """Pass on what was kept, and everything again."""
+        self._freezes, self.frozen = None, False
+        kept, self._kept = self._kept, []
+        for pair, way, data in kept:
+            pair.pass_on(way, data)
+
+    def drop(self) -> None:
+        """Let what was kept be lost, with its connections; those that come find the way free."""
+        self._freezes, self.frozen = None, False
+        kept, self._kept = self._kept, []
+        for pair, _, _ in kept:
+            pair.end()
+
+    def strand(self) -> None:
+        """Let the connections that are there hang for good; those that come find the way free."""
+        self._freezes, self.frozen = None, False
+        self._kept.clear()
+        for pair in self._pairs:
+            pair.stranded = True
+
+    def cut(self) -> None:
+        """Break every connection that is there."""
+        for pair in self._pairs:
+            pair.end()
+
+    def keeps(self, pair: _Pair, way: str, data: bytes) -> bool:
+        """Keep data if the relay is frozen."""
+        if pair.stranded:
+            return True
+        if self._freezes is None or self._freezes[0] not in {None, way}:
+            return False
+        if not self.frozen:
+            self._freezes = (way, self._freezes[1] - len(data))
+            self.frozen = self._freezes[1] <= 0
+            return False
+        self._kept.append((pair, way, data))
+        return True
 
     def arm(self, way: str, damage: Damage | None, after: int) -> None:
         """Do a damage once, so many bytes from now; None cuts the connection there."""
@@ -147,6 +205,7 @@ class Relay(Factory):
         if self._each is not None:
             self._armed = self._each
         pair = _Pair(self)
+        self._pairs.append(pair)
         endpoint = TCP4ClientEndpoint(self.reactor, "127.0.0.1", self._server_port)
 
         def connected(_: Any) -> None:

@@ -30,6 +30,7 @@ from sft.client.profiles import Profiles
 from sft.client.session import Session, connect
 from sft.crypto import key_file
 from sft.crypto.keys import ServerPublic, SigningKey
+from sft.errors import SftError
 from sft.limits import SMALL_FILE_BYTES
 from sft.link.threads import Pool
 from sft.model.access import Role
@@ -112,7 +113,8 @@ class Site:
 
     # -- the server
 
-    async def start(self, **settings: Any) -> Site:
+    async def start(self, port: int = 0, **settings: Any) -> Site:
+        """Start the server, at a port that is free unless one is named."""
         from twisted.internet import reactor
 
         journal = Journal(Logger(namespace="sft", observer=self.log))
@@ -122,7 +124,7 @@ class Site:
             reactor,
             self.home,
             HomeSettings(name="acme", **settings),
-            listen="tcp:0:interface=127.0.0.1",
+            listen=f"tcp:{port}:interface=127.0.0.1",
             journal=journal,
             on_fatal=self.fatal.append,
         )
@@ -149,6 +151,23 @@ class Site:
             await server.stop()
         if self.pool is not None:
             self.pool.stop()
+
+    async def halt(self, *, crash: bool = False) -> int:
+        """Stop the server while people are connected; gives its port, for another start there.
+
+        Args:
+            crash: every connection breaks first, as when its process is killed.
+        """
+        port = self.port
+        assert self.server is not None
+        for session in self.here.sessions.all() if crash else ():
+            session.link.fail(SftError("killed"))
+        server, self.server = self.server, None
+        await server.stop()
+        if self.pool is not None:
+            self.pool.stop()
+            self.pool = None
+        return port
 
     @property
     def here(self) -> Installation:

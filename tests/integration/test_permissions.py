@@ -344,7 +344,7 @@ async def test_a_person_may_log_in_at_the_control_socket_and_is_no_operator(site
     person = site.people["gus"]
     claim = Claim.login("gus", person.key.public)
     raw = await site.dial(claim, person.key, control=True)
-    assert (await raw.ask(m.ListSessions)).code == "OPERATOR_ONLY"
+    assert (await raw.ask(m.CheckVault)).code == "OPERATOR_ONLY"
 
 
 class _KeyElsewhere:

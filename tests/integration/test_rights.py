@@ -332,6 +332,47 @@ async def test_a_download_of_a_disabled_user_stops(site: Site, change):
     assert raw.reason is None, "the end was authenticated"
 
 
+async def _sessions_of(raw: Raw) -> dict[str, int]:
+    return {each.user: each.id for each in (await raw.ask(m.ListSessions)).sessions}
+
+
+@on_reactor
+async def test_an_admin_sees_who_is_connected_and_ends_a_session_in_their_own_name(site: Site):
+    await site.put("mia", "big", LARGE)
+    max_, ada = await site.raw("max"), await site.raw("ada")
+    request_id = max_.begin(m.GetFile, path="big", version=0, window=4)
+    await max_.when(lambda: len(max_.data.get(request_id, [])) == 4)
+    numbers = await _sessions_of(ada)
+    assert set(numbers) >= {"ada", "max"}
+    done = await ada.ask(m.KickSession, session_id=numbers["max"])
+    assert done == m.Done(done.id, changed=True)
+    max_.link.outbox.write(b"")
+    await max_.until_gone()
+    assert [each.values for each in max_.notices] == [{"why": "kicked", "by": "ada"}]
+    (refusal,) = max_.answers(request_id)[1:]
+    assert (refusal.code, refusal.values["problem"]) == ("INTERRUPTED", "ada ended your session")
+    assert "max" not in await _sessions_of(ada)
+    again = await ada.ask(m.KickSession, session_id=numbers["max"])
+    assert not again.changed
+
+
+@on_reactor
+async def test_who_ends_their_own_session_hears_that_it_was_done(site: Site):
+    ada = await site.raw("ada")
+    done = await ada.ask(m.KickSession, session_id=(await _sessions_of(ada))["ada"])
+    assert done == m.Done(done.id, changed=True)
+    await ada.until_gone()
+    assert ada.reason is None, "the end was authenticated"
+
+
+@on_reactor
+async def test_no_admin_ends_what_the_operator_does(site: Site):
+    operator, ada = await site.operator(), await site.raw("ada")
+    number = (await _sessions_of(ada))["operator"]
+    assert (await ada.ask(m.KickSession, session_id=number)).code == "OPERATOR_ONLY"
+    assert isinstance(await operator.ask(m.ListSessions), m.SessionList)
+
+
 @on_reactor
 async def test_a_demoted_users_download_goes_on(site: Site):
     await site.put("mia", "big", LARGE)

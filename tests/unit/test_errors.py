@@ -138,6 +138,27 @@ TABLE = [
         "Moved? sft servers address acme HOST:PORT",
     ),
     Row(
+        errors.SessionEndedError(by="ada"),
+        "SESSION_ENDED",
+        6,
+        "ada ended this session.",
+        "Ask why; then the same command again",
+    ),
+    Row(
+        errors.LockedOutError(by="ada", server="acme"),
+        "LOCKED_OUT",
+        4,
+        "ada locked you out of acme. Your files stay there.",
+        "Ask why; an admin can let you in again",
+    ),
+    Row(
+        errors.RemovedError(by="ada", server="acme"),
+        "REMOVED",
+        4,
+        "ada removed you from acme. What you got stays with you.",
+        "Should you be back? An admin can invite you",
+    ),
+    Row(
         errors.ConnectionLostError(),
         "CONNECTION_LOST",
         6,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
@@ -42,6 +43,13 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+class GoneTerminal(Terminal):
+    """One that was closed while something was still to be written."""
+
+    def flush(self) -> None:
+        raise OSError(errno.EIO, "Input/output error")
 
 
 class Threads:
@@ -143,6 +151,8 @@ class World:
     prompts: list[str] = field(default_factory=list)
     passphrases: list[str] = field(default_factory=list)
     joins: list[dict[str, Any]] = field(default_factory=list)
+    screens: list[dict[str, Any]] = field(default_factory=list)
+    screens_end: int = 0
 
     @property
     def state(self) -> State:
@@ -173,12 +183,14 @@ class World:
         *arguments: str,
         typed: str | None = None,
         terminal: bool = False,
+        gone: bool = False,
         piped: str = "",
         now: float = NOW,
     ) -> Ran:
         """Run a command; ``typed`` is what a person answers on a terminal, ``piped`` what standard input holds off one."""
         on_terminal = terminal or typed is not None
         out: io.StringIO = Terminal() if on_terminal else io.StringIO()
+        out = GoneTerminal() if gone else out
         err: io.StringIO = Terminal() if on_terminal else io.StringIO()
         stdin = Terminal(typed or "") if on_terminal else io.StringIO(piped)
         environ = {"SFT_HOME": str(self.home), "TZ": "UTC", "NO_COLOR": "1", **self.environ}
@@ -193,10 +205,15 @@ class World:
             connect=self._connect,
             join=self._join,
             threads=lambda _: nullcontext(Threads()),
+            screens=self._screens,
         )
         with redirect_stdout(out):
             status = main(arguments, surroundings)
         return Ran(status, out.getvalue(), err.getvalue())
+
+    def _screens(self, environ: Any, **wanted: Any) -> int:
+        self.screens.append({"environ": environ, **wanted})
+        return self.screens_end
 
     def _secret(self, prompt: str) -> str:
         self.prompts.append(prompt)

@@ -113,7 +113,9 @@ def test_another_server_key_is_a_hard_stop_and_nothing_was_said(dialing, state, 
     server = dialing.server()
     with pytest.raises(ServerKeyChangedError) as caught:
         dial(dialing, state, known)
-    assert caught.value.values == {"server": "acme", "shown": shown}
+    told = caught.value.values
+    assert (told["server"], told["shown"]) == ("acme", shown)
+    assert set(told) == {"server", "shown", "evidence"}
     assert (dialing.met, server.claims) == (1, [])
 
 

@@ -3,10 +3,17 @@ from __future__ import annotations
 import pytest
 
 from sft.client.identity import passphrase_from
-from sft.client.joining import join, pending, suggested_device_name, suggested_user_name
+from sft.client.joining import (
+    join,
+    pending,
+    suggested_device_name,
+    suggested_passphrase,
+    suggested_user_name,
+)
 from sft.client.profiles import Profiles
 from sft.crypto import key_file
 from sft.crypto.keys import InvitationKey
+from sft.crypto.words import wordlist
 from sft.errors import (
     KeyFormatError,
     KeyLockedError,
@@ -175,3 +182,10 @@ def test_names_are_offered_where_they_fit():
     assert suggested_user_name({"LOGNAME": "a/b", "USER": "ada"}) == "ada"
     assert suggested_user_name({}) == ""
     assert suggested_device_name()
+
+
+def test_a_passphrase_is_five_words_of_the_list_and_another_one_each_time():
+    first, second = suggested_passphrase(), suggested_passphrase()
+    assert len(first.split("-")) == 5
+    assert set(first.split("-")) <= set(wordlist())
+    assert first != second

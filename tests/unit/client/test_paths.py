@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sft.client.paths import state_from
+from sft.client.paths import State, state_from
 from sft.errors import LocalFileError
 
 
@@ -88,3 +88,18 @@ def test_two_processes_never_change_the_state_at_once(state):
     working = [subprocess.Popen([sys.executable, "-c", code, str(state.data)]) for _ in range(3)]
     assert [one.wait(60) for one in working] == [0, 0, 0]
     assert state.read("n") == b"300"
+
+
+def test_a_name_is_held_by_one_until_its_file_is_closed(tmp_path):
+    state = State(tmp_path / "data", tmp_path / "config")
+    lock = state.hold("queue.json")
+    assert lock is not None
+    assert state.hold("queue.json") is None
+    other = state.hold("queue-2.json")
+    assert other is not None
+    os.close(lock)
+    again = state.hold("queue.json")
+    assert again is not None
+    assert (tmp_path / "data" / "queue.json.lock").stat().st_mode & 0o777 == 0o600
+    os.close(again)
+    os.close(other)

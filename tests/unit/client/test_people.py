@@ -4,11 +4,11 @@ import pytest
 
 from sft.client import people
 from sft.crypto.keys import InvitationKey
-from sft.errors import RemoteProtocolError
+from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
 from sft.model.links import parse_invitation
-from sft.model.records import Invitation, InvitationState, ServerInfo, UserPage
-from sft.wire.messages import InvitationShown, UserList
+from sft.model.records import Invitation, InvitationState, ServerInfo, SessionInfo, UserPage
+from sft.wire.messages import Done, InvitationShown, KickSession, SessionList, UserList
 from tests.unit.client.memory_server import ADA_KEY, SERVER, SERVER_KEY, user
 
 
@@ -56,3 +56,22 @@ def test_a_registry_that_begins_again_ends(server):
     server._list_users = lambda m: server.send(UserList(id=m.id, page=page))
     with pytest.raises(RemoteProtocolError):
         server.run(people.list_users(server.line))
+
+
+def test_who_is_connected_is_listed(server):
+    live = SessionInfo(3, "max", "maintainer", "127.0.0.1:5", 3000, "storing a")
+    server._list_sessions = lambda m: server.send(SessionList(id=m.id, sessions=(live,)))
+    assert server.run(people.list_sessions(server.line)) == [live]
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_a_session_is_ended_by_its_number_and_one_that_is_gone_is_said(server, lives):
+    server._kick_session = lambda m: server.send(Done(id=m.id, changed=lives))
+    if lives:
+        server.run(people.kick(server.line, 3))
+    else:
+        with pytest.raises(NotFoundError) as refused:
+            server.run(people.kick(server.line, 3))
+        assert refused.value.values["name"] == "3"
+    (asked,) = server.received
+    assert (type(asked), asked.session_id) == (KickSession, 3)

@@ -77,6 +77,7 @@ def test_the_unprotected_key_of_the_stock_tool_opens() -> None:
     assert key.public.pub_file() == STOCK["unprotected"]["pub_file"]
 
 
+@pytest.mark.long
 def test_a_key_at_the_stock_tools_full_cost_opens() -> None:
     """The one test that spends a gibibyte and some seconds: the most that a key file may ask for."""
     recorded = STOCK["protected"]

@@ -1,6 +1,6 @@
 import hashlib
 
-from sft.crypto.words import wordlist, words
+from sft.crypto.words import drawn, wordlist, words
 
 PUBLISHED_SHA256 = "2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda"
 
@@ -24,3 +24,10 @@ def test_two_groups_of_four() -> None:
 
 def test_another_key_has_other_words() -> None:
     assert len({words(bytes([byte])) for byte in range(256)}) == 256
+
+
+def test_words_are_drawn_one_by_one_from_the_whole_list() -> None:
+    draws = iter([0, 2047, 2048, 65535, 1])
+    text = drawn(5, lambda count: next(draws).to_bytes(count, "big"))
+    expected = [wordlist()[place] for place in (0, 2047, 0, 2047, 1)]
+    assert text == "-".join(expected)

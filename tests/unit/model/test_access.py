@@ -23,7 +23,7 @@ EVERYONE = {"self:read", "file:list", "file:read", "user:list"}
 MAINTAINERS = EVERYONE | {"file:write", "file:delete", "folder:make"}
 ADMINS = MAINTAINERS | {
     *("file:write-any", "file:delete-any"),
-    *("user:manage", "role:change", "invitation:manage"),
+    *("user:manage", "role:change", "invitation:manage", "session:manage"),
 }
 
 

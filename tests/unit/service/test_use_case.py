@@ -179,13 +179,13 @@ def test_nothing_is_registered_without_a_permission() -> None:
 
 
 def test_the_operators_own_are_refused_to_everybody_else(office: Office) -> None:
-    @use_case(Permission.SESSION_MANAGE)
-    def sessions(reading: Reading, caller: Caller) -> str:
+    @use_case(Permission.VAULT_MANAGE)
+    def keys(reading: Reading, caller: Caller) -> str:
         return caller.name
 
-    assert office.ask(sessions, OPERATOR) == "operator"
+    assert office.ask(keys, OPERATOR) == "operator"
     with pytest.raises(OperatorOnlyError):
-        office.ask(sessions, ADA)
+        office.ask(keys, ADA)
 
 
 def test_faults_are_told_from_refusals() -> None:

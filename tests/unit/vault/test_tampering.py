@@ -68,7 +68,7 @@ def test_every_bit_of_header_and_key_section():
 
 @pytest.mark.parametrize("index", range(3))
 def test_the_bits_of_a_chunk(index):
-    """All bits of the tag and of both ends, and one bit of every byte."""
+    """All bits of the tag and of both ends, and one bit of every third byte, others in each chunk; `make torture` flips all."""
     reader = vault_with(WHOLE).open(ID, SIZE, first_chunk=index)
     (sealed,) = reader.read(1)
     size = len(sealed)
@@ -77,7 +77,7 @@ def test_the_bits_of_a_chunk(index):
         *range(TAG_BITS),
         *range(8 * EDGE_BYTES),
         *range(8 * (size - EDGE_BYTES), 8 * size),
-        *(8 * at + drawn.randrange(8) for at in range(size)),
+        *(8 * at + drawn.randrange(8) for at in range(index, size, 3)),
     }
     accepted = []
     for bit in sorted(bits):

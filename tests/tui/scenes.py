@@ -1,0 +1,225 @@
+"""Scenes: the app brought into a state worth looking at, over the world in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from unittest import mock
+
+from textual.pilot import Pilot
+
+from sft.limits import MIB
+from tests.tui.acting import Cast, Stage, after, root, settle
+from tests.tui.driving import playing
+from tests.tui.furniture import furnish
+from tests.tui.scenery import CASTS, SCENERY
+from tui.app import SftApp
+from tui.memory import MemoryGateway
+from tui.memory.scene import acme
+from tui.messages import TransfersMoved
+from tui.preferences import Preferences
+from tui.queue.job import JobState
+from tui.queue.pace import Pace
+from tui.widgets.message_line import MessageLine
+
+
+class Steady(Pace):
+    """A pace that is the same on each run."""
+
+    def __init__(self, total_bytes: int, rate: float) -> None:
+        super().__init__(total_bytes)
+        super().sample(0.0, 0)
+        super().sample(1.0, int(rate))
+        self._done = 0
+
+    def sample(self, now: float, done_bytes: int) -> None:
+        """Note how far it is, and nothing else."""
+        self._done = done_bytes
+
+    @property
+    def seconds_left(self) -> float | None:
+        return (self.total_bytes - self._done) / self.rate
+
+
+async def steadied(pilot: Pilot[int], app: SftApp) -> None:
+    """Give what runs a pace; the clock of a scene stands still."""
+    running = [job for job in app.queue.jobs if job.state is JobState.RUNNING]
+    for job, mib_a_second in zip(running, (212, 96), strict=False):
+        pace = Steady(job.total_bytes, min(mib_a_second * MIB, job.total_bytes / 9))
+        pace.sample(0, job.done_bytes)
+        app.queue._paces[job.id] = pace
+    app.frame.post_message(TransfersMoved())
+    for view in app.frame._views.values():
+        view.post_message(TransfersMoved())
+    await settle(pilot)
+
+
+async def files(pilot: Pilot[int], app: SftApp) -> None:
+    # What was read here is marked so, for better or worse.
+    read = ("budget.xlsx", "payroll.ods", "old-plan.pdf")
+    app.queue.verify([f"finance/2026/{name}" for name in read], "3 items")
+    await idle(app)
+    app.queue.clear_ended()
+    app.frame.query_one(MessageLine).hush()
+    view = app.frame.view_of("files")
+    view.there_path = "finance/2026"
+    view.read_there()
+    await settle(pilot)
+    await pilot.press("down", "down", "down", "down", "down")
+
+
+async def files_here(pilot: Pilot[int], app: SftApp) -> None:
+    await files(pilot, app)
+    await pilot.press("tab", "down", "down", "down", "space", "space")
+
+
+async def files_transfers(pilot: Pilot[int], app: SftApp) -> None:
+    await files(pilot, app)
+    app.gateway.brake.at = 0.61
+    await pilot.press("tab", "end", "c")
+    await settle(pilot)
+    await pilot.press("home", "down", "down", "c", "tab", "up", "c")
+    await settle(pilot)
+    await steadied(pilot, app)
+
+
+async def transfers(pilot: Pilot[int], app: SftApp) -> None:
+    await files_transfers(pilot, app)
+    await pilot.press("2")
+
+
+async def queue(pilot: Pilot[int], app: SftApp) -> None:
+    """Bring the queue into every state that a job can have."""
+    await files(pilot, app)
+    brake = app.gateway.brake
+    here = app.here
+    orders = (
+        ("notes.md", [here / "notes.md"], "finance/2026"),
+        ("budget.xlsx", [here / "budget.xlsx"], "finance/2026"),
+        ("3 items", [here / "a:b.txt", here / "plan.pdf", here / "drafts"], "photos"),
+    )
+    for title, names, to in orders:
+        app.queue.put([str(name) for name in names], to, title)
+        await idle(app)
+    app.queue.verify(["finance/2026/contract.pdf"], "contract.pdf")
+    await idle(app)
+    brake.at = 0.18
+    paused = app.queue.put([str(here / "photos")], "press kit", "photos/")
+    while not paused.done_bytes:
+        await pilot.pause()
+    app.queue.pause(paused.id)
+    brake.at = 0.61
+    app.queue.put([str(here / "video.mp4")], "finance/2026", "video.mp4")
+    app.queue.get(["backups"], str(here), "backups/")
+    app.queue.get(["finance/2026/payroll.ods"], str(here), "payroll.ods")
+    await pilot.pause(0.3)
+    await steadied(pilot, app)
+    await pilot.press("2", "home")
+
+
+async def idle(app: SftApp) -> None:
+    """Wait until no transfer runs."""
+    while app.queue._tasks:
+        await asyncio.gather(*app.queue._tasks.values(), return_exceptions=True)
+
+
+async def scans(pilot: Pilot[int], app: SftApp) -> None:
+    view = app.frame.view_of("files")
+    view.there_path = "archive/scans"
+    view.read_there()
+    await settle(pilot)
+    await pilot.press("slash", *"00777")
+    await settle(pilot)
+
+
+async def hostile(pilot: Pilot[int], app: SftApp) -> None:
+    view = app.frame.view_of("files")
+    view.there_path = "hostile"
+    view.read_there()
+    await settle(pilot)
+    await pilot.press("down", "down", "i")
+
+
+async def trash(pilot: Pilot[int], app: SftApp) -> None:
+    await pilot.press("T")
+    await settle(pilot)
+    await pilot.press("down")
+
+
+async def lost(pilot: Pilot[int], app: SftApp) -> None:
+    await files(pilot, app)
+    app.gateway.lose()
+
+
+async def lost_transfers(pilot: Pilot[int], app: SftApp) -> None:
+    await files_transfers(pilot, app)
+    app.gateway.lose()
+
+
+SCENES: dict[str, Stage] = {
+    "root": root,
+    "files": files,
+    "files-here": files_here,
+    "files-transfers": files_transfers,
+    "files-details": after(files, "i"),
+    "files-verified": after(files, "up", "up"),
+    "scans": scans,
+    "hostile": hostile,
+    "trash": trash,
+    "delete": after(files, "up", "up", "d"),
+    "rename": after(files, "up", "up", "r"),
+    "new-folder": after(files, "n"),
+    "versions": after(files, "up", "up", "V"),
+    "palette": after(files, "colon"),
+    "help": after(files, "question_mark"),
+    "lost": lost,
+    "transfers": transfers,
+    "quit": after(files_transfers, "q"),
+    "queue": queue,
+    "queue-waiting": after(queue, "end"),
+    "conflict": after(queue, "home", "down", "enter"),
+    "troubles": after(queue, "home", "down", "down", "enter"),
+    "hidden": after(files, "full_stop"),
+    "files-selected": after(
+        files, "home", "down", "down", "down", "space", "space", "down", "space"
+    ),
+    "lost-transfers": lost_transfers,
+    "ascii": files_here,
+    "ascii-transfers": queue,
+    **SCENERY,
+}
+
+
+@contextmanager
+def at_home(home: Path) -> Iterator[None]:
+    """Let a folder be the home of whoever plays, so that paths are the same on each run."""
+    with mock.patch.dict(os.environ, {"HOME": str(home)}):
+        yield
+
+
+@asynccontextmanager
+async def staged(
+    name: str, size: tuple[int, int], *, here: Path, dark: bool = True
+) -> AsyncIterator[Pilot[int]]:
+    """Run the app and bring it into a scene."""
+    cast = CASTS.get(name, Cast())
+    gateway = MemoryGateway(
+        acme(hostile=cast.hostile), cast.user, passphrase=cast.passphrase, demo=cast.demo
+    )
+    if cast.prepare is not None:
+        cast.prepare(gateway)
+    app = SftApp(
+        gateway,
+        now=lambda: gateway.world.now,
+        here=furnish(here),
+        glyphs=cast.glyphs,
+        preferences=Preferences(dark=dark),
+    )
+    with at_home(here):
+        async with playing(app, size) as pilot:
+            await SCENES[name](pilot, app)
+            await settle(pilot)
+            yield pilot

@@ -1,0 +1,472 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sft.errors import ConnectionLostError, ServerFullError
+from sft.model.names import split_path
+from tests.tui.driving import driven
+from tui.dialogs.ask import Ask
+from tui.dialogs.confirm import Confirm
+from tui.dialogs.decide import Decide
+from tui.memory.scene import acme
+from tui.queue.job import JobState
+
+
+async def test_it_opens_on_the_servers_root(tmp_path):
+    async with driven(tmp_path) as run:
+        assert run.app.frame.place == "files"
+        assert run.names()[:3] == ["archive/", "backups/", "finance/"]
+        assert run.files.there.lines.has_focus
+        assert "acme-files" in run.screen()
+
+
+async def test_folders_are_walked_by_keys_and_the_cursor_comes_back(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("down", "down", "enter")
+        assert run.files.there_path == "finance"
+        assert run.names() == ["..", "2025/", "2026/"]
+        await run.press("backspace")
+        assert run.files.there_path == ""
+        assert run.files.there.current.name == "finance"
+
+
+async def test_a_file_is_put(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        await run.press("tab")
+        run.put_cursor_on("notes.md")
+        await run.press("c")
+        await run.moved()
+        assert "finance/2026/notes.md" in run.world.files
+        assert "notes.md" in run.names()
+        assert "stored as version 1, receipt kept" in run.said()
+
+
+async def test_a_folder_and_a_file_are_put_together(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("tab")
+        for name in ("photos/", "plan.pdf"):
+            run.put_cursor_on(name)
+            await run.press("space")
+        assert "2 selected here" in run.said()
+        await run.press("c")
+        await run.moved()
+        assert "plan.pdf" in run.world.files
+        assert sum(path.startswith("photos/0") for path in run.world.files) == 10
+        assert run.app.queue.jobs[-1].done_files == 13
+
+
+async def test_a_file_is_got_and_verified(tmp_path):
+    async with driven(tmp_path) as run:
+        run.put_cursor_on("welcome.txt")
+        await run.press("c")
+        await run.moved()
+        got = tmp_path / "reports" / "welcome.txt"
+        assert got.read_bytes() == b"Welcome to acme-files.\n"
+        assert "verified: signed by ada" in run.said()
+        assert "welcome.txt" in run.names_here()
+        assert run.files.there.current.state.value == "verified"
+
+
+async def test_getting_the_same_bytes_again_asks_nothing(tmp_path):
+    async with driven(tmp_path) as run:
+        run.put_cursor_on("welcome.txt")
+        for _ in range(2):
+            await run.press("c")
+            await run.moved()
+        assert [job.state for job in run.app.queue.jobs] == [JobState.DONE, JobState.DONE]
+        assert "here already, the same bytes" in run.said()
+
+
+async def test_verifying_keeps_nothing_and_names_what_is_bad(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        before = sorted((tmp_path / "reports").iterdir())
+        run.put_cursor_on("old-plan.pdf")
+        await run.press("v")
+        await run.moved()
+        assert "are not what ivo signed" in run.said()
+        assert run.files.there.current.state.value == "bad"
+        assert sorted((tmp_path / "reports").iterdir()) == before
+
+
+async def test_a_taken_name_needs_a_decision_while_the_rest_goes_on(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        await run.press("tab")
+        for name in ("budget.xlsx", "notes.md"):
+            run.put_cursor_on(name)
+            await run.press("space")
+        await run.press("c")
+        await run.moved()
+        job = run.app.queue.jobs[-1]
+        assert job.state is JobState.NEEDS_YOU
+        assert "finance/2026/notes.md" in run.world.files
+        await run.press("2", "enter")
+        assert isinstance(run.app.screen, Decide)
+        shown = run.screen()
+        assert "3, by max" in shown
+        assert "Store mine as version 4; max's stays as version 3" in shown
+        await run.press("down", "down", "enter")
+        await run.moved()
+        assert len(run.world.files["finance/2026/budget.xlsx"].versions) == 4
+        assert job.state is JobState.DONE
+
+
+async def test_a_taken_name_can_be_kept_beside(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        await run.press("tab")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("c")
+        await run.moved()
+        await run.press("2", "enter", "down", "enter")
+        await run.moved()
+        assert "finance/2026/budget (max 3 May).xlsx" in run.world.files
+        assert len(run.world.files["finance/2026/budget.xlsx"].versions) == 3
+
+
+async def test_not_deciding_changes_nothing(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        await run.press("tab")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("c")
+        await run.moved()
+        await run.press("2", "enter", "escape")
+        assert run.app.queue.jobs[-1].state is JobState.NEEDS_YOU
+        assert len(run.world.files["finance/2026/budget.xlsx"].versions) == 3
+
+
+async def test_a_name_that_no_computer_stores_says_so_and_can_be_mended(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("tab")
+        run.put_cursor_on("a:b.txt")
+        await run.press("c")
+        await run.moved()
+        assert 'has ":", which Windows cannot store' in run.said()
+        await run.press("2", "enter")
+        assert "Store as a_b.txt" in run.screen()
+        await run.press("tab", "enter")
+        await run.moved()
+        assert "a_b.txt" in run.world.files
+
+
+async def test_renaming(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("r")
+        assert isinstance(run.app.screen, Ask)
+        await run.type("plan")
+        await run.press("enter")
+        assert "finance/2026/plan.xlsx" in run.world.files
+        assert "plan.xlsx" in run.names()
+        assert "budget.xlsx is plan.xlsx now" in run.said()
+
+
+async def test_a_name_that_is_not_allowed_is_explained_where_it_is_typed(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("r")
+        await run.type("a:b")
+        await run.press("enter")
+        assert isinstance(run.app.screen, Ask)
+        assert "which Windows cannot store" in run.screen()
+
+
+async def test_deleting_asks_with_the_safe_answer_first(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("d")
+        assert isinstance(run.app.screen, Confirm)
+        await run.press("enter")
+        assert "finance/2026/budget.xlsx" in run.world.files
+        await run.press("d", "y")
+        assert "finance/2026/budget.xlsx" not in run.world.files
+        assert "budget.xlsx" not in run.names()
+        assert "in the trash until 2 June" in run.said()
+
+
+async def test_deleting_a_folder_says_so(tmp_path):
+    async with driven(tmp_path, "ada") as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("Q1/")
+        await run.press("d")
+        assert "Delete Q1 and all in it for everyone?" in run.screen()
+        await run.press("y")
+        assert not any("Q1" in path for path in run.world.files)
+
+
+async def test_restoring(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("T")
+        assert "finance/2026/draft.odt" in run.names()
+        await run.press("down", "u")
+        assert "finance/2026/draft.odt" in run.world.files
+        assert "draft.odt is back: version 1, signature unchanged." in run.said()
+        await run.press("T")
+        assert "finance/" in run.names()
+
+
+async def test_making_a_folder(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("n")
+        await run.type("Q3 plans")
+        await run.press("enter")
+        assert "Q3 plans" in run.world.folders
+        assert "Q3 plans/" in run.names()
+
+
+async def test_what_a_guest_may_not_do_is_said_and_never_tried(tmp_path):
+    async with driven(tmp_path, "gus") as run:
+        run.put_cursor_on("welcome.txt")
+        assert "Delete" not in run.footer()
+        await run.press("d")
+        assert "Guests do not delete files" in run.said()
+        await run.press("tab")
+        run.put_cursor_on("notes.md")
+        await run.press("c")
+        assert "Guests do not store files" in run.said()
+        assert run.app.queue.jobs == []
+
+
+async def test_an_act_on_somebody_elses_file_says_whose_it_is(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("contract.pdf")
+        await run.press("d")
+        assert "contract.pdf belongs to ada" in run.said()
+
+
+async def test_nothing_on_this_computer_is_deleted_or_renamed(tmp_path):
+    async with driven(tmp_path, "ada") as run:
+        await run.press("tab")
+        run.put_cursor_on("notes.md")
+        for key in ("d", "r", "f8", "f6"):
+            await run.press(key)
+            assert "Nothing on this computer" in run.said()
+        assert (tmp_path / "reports" / "notes.md").exists()
+
+
+async def test_the_servers_refusal_is_shown_where_the_screen_did_not_know(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("d")
+        run.world.files["finance/2026/budget.xlsx"].owner_id = 1
+        await run.press("y")
+        assert "belongs to ada" in run.said()
+        assert "finance/2026/budget.xlsx" in run.world.files
+
+
+async def test_the_filter_narrows_as_one_types_and_escape_gives_it_up(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("archive/scans")
+        await run.press("slash")
+        await run.type("0077")
+        assert run.names() == [f"scan-00077{n}.tif" for n in range(10)] + ["scan-000077.tif"] or (
+            "scan-000077.tif" in run.names() and len(run.names()) == 11
+        )
+        await run.press("escape")
+        assert len(run.files.there.lines.source) == 3001
+        assert run.files.there.lines.has_focus
+
+
+async def test_a_typed_letter_in_the_filter_is_no_act(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("slash")
+        await run.type("dcq")
+        assert run.files.there.query_text == "dcq"
+        assert "finance/2026/budget.xlsx" in run.world.files
+        assert run.app.queue.jobs == []
+
+
+async def test_sorting_puts_the_largest_first_and_folders_stay_above(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        await run.press("o")
+        names = run.names()
+        assert names[:4] == ["..", "Q1/", "Q2/", "budget.xlsx"]
+        assert names[-1] == "README.md"
+
+
+async def test_all_of_a_large_folder_is_selected(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("archive/scans")
+        await run.press("a")
+        assert len(run.files.there.lines.selected) == 3000
+        assert ".." not in {split_path(path)[1] for path in run.files.there.lines.selected}
+        await run.press("asterisk")
+        assert run.files.there.lines.selected == set()
+
+
+async def test_what_is_done_at_once_after_selecting_all_is_about_all(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("archive/scans")
+        held, folder = asyncio.Event(), run.gateway.folder
+
+        async def late(*args, **options):
+            await held.wait()
+            return await folder(*args, **options)
+
+        run.gateway.folder = late
+        await run.pilot.press("a", "d")
+        assert not isinstance(run.app.screen, Confirm)
+        held.set()
+        await run.quiet()
+        assert "Delete 3,000 things for everyone?" in run.screen()
+
+
+async def test_selecting_by_pattern(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        await run.press("plus")
+        await run.type("*.pdf")
+        await run.press("enter")
+        assert len(run.files.there.lines.selected) == 3
+
+
+async def test_hidden_names_here(tmp_path):
+    async with driven(tmp_path) as run:
+        (tmp_path / "reports" / ".secret").write_bytes(b"")
+        await run.press("full_stop")
+        assert ".secret" in run.names_here()
+        await run.press("full_stop")
+        assert ".secret" not in run.names_here()
+
+
+async def test_details_say_the_verdict_in_words(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("contract.pdf")
+        await run.quiet()
+        run.files._describe()
+        await run.quiet()
+        shown = " ".join(run.screen().split())
+        assert "Signed by ada. Its content" in shown
+        assert "key first seen 12 Jan" in shown
+
+
+async def test_at_eighty_columns_details_take_the_place_of_the_other_pane(tmp_path):
+    async with driven(tmp_path, size=(80, 24)) as run:
+        assert run.files.here.display
+        await run.press("i")
+        assert not run.files.here.display
+        await run.press("i")
+        assert run.files.here.display
+
+
+async def test_a_narrow_terminal_shows_one_pane_and_tab_flips(tmp_path):
+    async with driven(tmp_path, size=(70, 24)) as run:
+        assert (run.files.here.display, run.files.there.display) == (False, True)
+        await run.press("tab")
+        assert (run.files.here.display, run.files.there.display) == (True, False)
+
+
+async def test_a_tiny_terminal_says_one_sentence(tmp_path):
+    async with driven(tmp_path, size=(50, 12)) as run:
+        assert "at least 60 by 15" in run.screen()
+
+
+async def test_a_lost_connection_is_said_and_the_queue_goes_on_by_itself(tmp_path):
+    async with driven(tmp_path) as run:
+        run.gateway.lose()
+        await run.quiet()
+        assert "acme-files does not answer since 15:31:11" in run.said()
+        await run.press("tab")
+        run.put_cursor_on("notes.md")
+        run.app.queue.put([str(tmp_path / "reports" / "notes.md")], "", "notes.md")
+        await run.quiet()
+        assert run.app.queue.jobs[0].state is JobState.WAITING
+        run.gateway.come_back()
+        await run.press("R")
+        await run.moved()
+        assert "notes.md" in run.world.files
+
+
+async def test_a_full_server_is_said_in_plain_words(tmp_path):
+    def prepare(gateway):
+        gateway.fail_next["put"] = ServerFullError(size_bytes=2 * 1024**3)
+
+    async with driven(tmp_path, prepare=prepare) as run:
+        await run.press("tab")
+        run.put_cursor_on("notes.md")
+        await run.press("c")
+        await run.moved()
+        assert "The server has no room for 2.0 GiB" in run.said()
+        assert run.app.queue.jobs[0].state is JobState.FAILED
+
+
+async def test_a_folder_that_cannot_be_read_says_so(tmp_path):
+    async with driven(tmp_path) as run:
+        run.gateway.fail_next["folder"] = ConnectionLostError()
+        await run.press("enter")
+        assert "The connection broke" in run.said()
+
+
+async def test_hostile_names_do_nothing_and_can_be_read(tmp_path):
+    async with driven(tmp_path, "ada", size=(160, 40), world=acme(many=0, hostile=True)) as run:
+        await run.go("hostile")
+        for _ in run.names():
+            await run.press("down")
+            run.files._describe()
+            await run.quiet()
+        shown = run.screen()
+        for raw in ("\x1b", "\u202e", "\u200b", "\x07"):
+            assert raw not in shown
+        assert "\\u{202e}" in shown
+        assert run.app.is_running
+        await run.press("a", "d")
+        assert isinstance(run.app.screen, Confirm)
+        await run.press("escape", "space", "c")
+        await run.moved()
+        await run.press("2", "enter")
+        assert "\x1b" not in run.screen()
+        assert run.app.is_running
+
+
+async def test_a_click_on_a_hostile_name_runs_no_action(tmp_path):
+    async with driven(tmp_path, "ada", world=acme(many=0, hostile=True)) as run:
+        await run.go("hostile")
+        lines = run.files.there.lines
+        for y in range(1, 14):
+            await run.pilot.click(lines, offset=(6, y))
+        assert run.app.is_running
+        assert run.app.frame.place == "files"
+
+
+@pytest.mark.parametrize("typed", ["~nobody-is-called-so/x", "/" + "a" * 300, "/dev/null"])
+async def test_a_path_that_leads_nowhere_is_refused_in_the_question(tmp_path, typed):
+    async with driven(tmp_path) as run:
+        await run.press("tab", "ctrl+l")
+        await run.paste(typed)
+        await run.press("enter")
+        assert run.dialog == "Ask"
+        assert "is no folder" in run.screen()
+
+
+async def test_a_box_says_by_a_sign_whether_it_is_ticked(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        await run.press("tab")
+        run.put_cursor_on("notes.md")
+        await run.press("c")
+        await run.moved()
+        (tmp_path / "reports" / "notes.md").write_bytes(b"changed meanwhile")
+        for name in ("notes.md", "budget.xlsx"):
+            run.put_cursor_on(name)
+            await run.press("space")
+        await run.press("c")
+        await run.moved()
+        await run.press("2", "end", "enter")
+        assert isinstance(run.app.screen, Decide)
+        assert "[ ] the same for the other 1" in run.screen()
+        await run.press("tab", "space")
+        assert "[x] the same for the other 1" in run.screen()

@@ -1,0 +1,409 @@
+"""One suite for both gateways: the one over the network, here to a real server in this process, and the one in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from sft.client.trust import SignatureState
+from sft.errors import (
+    BadRequestError,
+    ConnectionLostError,
+    ExistsError,
+    LastAdminError,
+    LocalExistsError,
+    NotFoundError,
+    RoleForbidsError,
+    SessionEndedError,
+    UnreachableError,
+)
+from sft.model.access import Role
+from sft.model.links import parse_invitation
+from sft.model.records import InvitationState, UserState
+from tests.integration.conftest import template  # noqa: F401 - a fixture
+from tests.integration.site import bridged, copy_site
+from tui.gateway import Status, Told
+from tui.live import LiveGateway
+from tui.memory import MemoryGateway, World
+
+
+class MemoryReach:
+    """A world with the people of the integration tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World(name="acme", address="127.0.0.1:7361")
+        now = int(self.world.now)
+        for name, role in (
+            ("ada", "admin"),
+            ("max", "maintainer"),
+            ("mia", "maintainer"),
+            ("gus", "guest"),
+        ):
+            self.world.add_user(name, Role(role), joined_at=now)
+
+    async def open(self, user: str) -> MemoryGateway:
+        return MemoryGateway(self.world, user)
+
+    async def cut(self, gateway: MemoryGateway) -> None:
+        gateway.lose()
+
+    async def mend(self, gateway: MemoryGateway) -> None:
+        gateway.come_back()
+        gateway.again()
+
+
+class LiveReach:
+    """A real server."""
+
+    def __init__(self, site) -> None:
+        self.site = site
+        self.gateways: list[LiveGateway] = []
+
+    async def open(self, user: str) -> LiveGateway:
+        from twisted.internet import reactor
+
+        from sft.client.paths import State
+        from sft.client.profiles import Profiles
+
+        folder = self.site.folder / "states" / (user or "new")
+        state = State(folder / "data", folder / "config")
+        if user:
+            profiles = Profiles(state)
+            profiles.update(profiles.choose().name, host="127.0.0.1", port=self.site.port)
+        gateway = LiveGateway(reactor, state, {})
+        self.gateways.append(gateway)
+        return gateway
+
+    async def cut(self, gateway: LiveGateway) -> None:
+        gateway._reach.session.abort()
+
+    async def mend(self, gateway: LiveGateway) -> None:
+        gateway.again()
+
+
+@pytest.fixture(params=["memory", "live"])
+async def reach(request, tmp_path, template):  # noqa: F811 - the fixture
+    if request.param == "memory":
+        yield MemoryReach(tmp_path)
+        return
+    site = copy_site(template, tmp_path / "s")
+    await bridged(site.start())
+    live = LiveReach(site)
+    try:
+        yield live
+        for gateway in live.gateways:
+            await gateway.close()
+    finally:
+        await bridged(site.stop())
+
+
+async def online(reach, user: str = "ada"):
+    gateway = await reach.open(user)
+    (account,) = [one for one in await gateway.accounts() if one.joined]
+    await gateway.use(account.name)
+    return gateway
+
+
+async def store(gateway, folder: Path, name: str, content: bytes, to: str = "", **options):
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    plan = await gateway.plan_put([str(folder / name)], to=to)
+    (result,) = await gateway.put(plan.items, folders=plan.folders, **options)
+    return result
+
+
+async def until(condition) -> None:
+    while not condition():  # noqa: ASYNC110 - both gateways, one way to wait
+        await asyncio.sleep(0.01)
+
+
+async def test_an_account_comes_online_and_says_who_it_is(reach):
+    gateway = await reach.open("max")
+    seen = []
+    gateway.listen(seen.append)
+    (account,) = await gateway.accounts()
+    assert (account.user, account.joined, account.protected) == ("max", True, False)
+    assert gateway.connection.status is Status.NONE
+    await gateway.use(account.name)
+    connection = gateway.connection
+    assert connection.online
+    assert (connection.user, connection.role, connection.server) == ("max", Role.MAINTAINER, "acme")
+    assert [event.status for event in seen][-1] is Status.ONLINE
+
+
+async def test_nothing_can_be_asked_before(reach):
+    gateway = await reach.open("max")
+    with pytest.raises(ConnectionLostError):
+        await gateway.folder("")
+
+
+async def test_a_file_is_stored_shown_verified_and_got(reach, tmp_path):
+    gateway = await online(reach)
+    result = await store(gateway, tmp_path / "out", "a.txt", b"hello", "x/y")
+    assert result.error is None
+    listed = await gateway.folder("x/y")
+    assert [file.path for file in listed.files] == ["x/y/a.txt"]
+    assert listed.states == (SignatureState.SIGNED,)
+    details = await gateway.details("x/y/a.txt")
+    assert details.state is SignatureState.SIGNED
+    assert details.receipt_kept
+    assert details.first_seen_at is not None
+    assert len(details.words.replace(" ", "-").split("-")) == 8
+    plan = await gateway.plan_get(["x/y/a.txt"])
+    (read,) = await gateway.verify(plan.items)
+    assert read.error is None
+    assert (await gateway.folder("x/y")).states == (SignatureState.VERIFIED,)
+    assert (await gateway.details("x/y/a.txt")).state is SignatureState.VERIFIED
+    (got,) = await gateway.get(plan.items, to=tmp_path / "in")
+    assert got.local.read_bytes() == b"hello"
+    (again,) = await gateway.get(plan.items, to=tmp_path / "in")
+    assert isinstance(again.error, LocalExistsError)
+
+
+async def test_the_same_bytes_again_are_there_already_and_others_need_a_decision(reach, tmp_path):
+    gateway = await online(reach)
+    await store(gateway, tmp_path / "out", "a.txt", b"one")
+    assert (await store(gateway, tmp_path / "out", "a.txt", b"one")).stored.unchanged
+    clash = await store(gateway, tmp_path / "out", "a.txt", b"two")
+    assert isinstance(clash.error, ExistsError)
+    assert clash.error.values["version"] == 1
+    replaced = await store(gateway, tmp_path / "out", "a.txt", b"two", replace=True)
+    assert replaced.stored.version == 2
+    assert (await gateway.details("a.txt", 1)).file.version.size == 3
+
+
+async def test_progress_is_told(reach, tmp_path):
+    gateway = await online(reach)
+    seen = []
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").write_bytes(b"x" * 300_000)
+    plan = await gateway.plan_put([str(tmp_path / "out" / "a")], to="")
+    await gateway.put(plan.items, report=seen.append)
+    assert seen[-1].stage.value == "stored"
+    assert max(one.done_bytes for one in seen) == 300_000
+
+
+async def test_pages_follow_one_another_without_gap_or_repetition(reach, tmp_path):
+    gateway = await online(reach)
+    source = tmp_path / "many"
+    source.mkdir()
+    for number in range(230):
+        (source / f"{number:03}.txt").write_bytes(b"%d" % number)
+    plan = await gateway.plan_put([str(source)], to="")
+    results = await gateway.put(plan.items)
+    assert all(result.error is None for result in results)
+    for judged in (True, False):
+        names, cursor = [], ""
+        while True:
+            listed = await gateway.folder("many", cursor, judged=judged)
+            assert len(listed.states) == len(listed.files)
+            names += [file.path for file in listed.files]
+            cursor = listed.next
+            if not cursor:
+                break
+        assert names == [f"many/{number:03}.txt" for number in range(230)]
+
+
+async def test_folders_are_made_once_moved_and_deleted_whole(reach, tmp_path):
+    gateway = await online(reach)
+    assert await gateway.make_folder("a/b")
+    assert not await gateway.make_folder("a/b")
+    await store(gateway, tmp_path / "out", "f.txt", b"1", "a/b")
+    assert await gateway.move("a/b", "a/c") is None
+    assert [file.path for file in (await gateway.folder("a/c")).files] == ["a/c/f.txt"]
+    deleted = await gateway.delete("a/c", recursive=True)
+    assert deleted.files == 1
+    with pytest.raises(NotFoundError):
+        await gateway.folder("a/c")
+
+
+async def test_what_was_deleted_lies_in_the_trash_and_comes_back(reach, tmp_path):
+    gateway = await online(reach)
+    await store(gateway, tmp_path / "out", "f.txt", b"1")
+    await gateway.delete("f.txt")
+    trash = await gateway.trash()
+    assert [file.path for file in trash.files] == ["f.txt"]
+    assert trash.files[0].trash_ends_at is not None
+    assert (await gateway.restore("f.txt")).path == "f.txt"
+    assert (await gateway.trash()).files == ()
+
+
+async def test_a_moved_file_keeps_its_signature(reach, tmp_path):
+    gateway = await online(reach)
+    await store(gateway, tmp_path / "out", "f.txt", b"1")
+    moved = await gateway.move("f.txt", "g.txt")
+    assert (moved.path, moved.version.signed_name) == ("g.txt", "f.txt")
+    assert (await gateway.details("g.txt")).error is None
+
+
+async def test_a_guest_who_tries_is_refused_whatever_a_screen_greys(reach, tmp_path):
+    gateway = await online(reach, "gus")
+    result = await store(gateway, tmp_path / "out", "f.txt", b"1")
+    assert isinstance(result.error, RoleForbidsError)
+    for act in (
+        gateway.make_folder("x"),
+        gateway.invite(role=Role.ADMIN, name=None, seconds=60),
+        gateway.change_role("gus", Role.ADMIN),
+        gateway.invitations(),
+        gateway.sessions(),
+        gateway.kick(1),
+    ):
+        with pytest.raises(RoleForbidsError):
+            await act
+
+
+async def test_people_and_roles(reach):
+    gateway = await online(reach)
+    assert [user.name for user in await gateway.people()] == ["ada", "max", "mia", "gus"]
+    assert (await gateway.change_role("gus", Role.MAINTAINER)).role is Role.MAINTAINER
+    assert (await gateway.disable("gus")).state is UserState.DISABLED
+    assert (await gateway.enable("gus")).state is UserState.ACTIVE
+    assert (await gateway.remove("mia", "max")).state is UserState.REMOVED
+    with pytest.raises(LastAdminError):
+        await gateway.change_role("ada", Role.GUEST)
+
+
+async def test_an_invitation_lets_one_person_in(reach):
+    gateway = await online(reach)
+    invited = await gateway.invite(role=Role.GUEST, name="tom", seconds=3600)
+    link = parse_invitation(invited.link)
+    assert (link.role, link.user_name, link.server_name) == (Role.GUEST, "tom", "acme")
+    newcomer = await reach.open("")
+    assert await newcomer.accounts() == []
+    account = await newcomer.join(link, user_name="tom", device="desk", passphrase=None)
+    assert (account.user, account.joined, account.role) == ("tom", True, "guest")
+    await newcomer.use(account.name)
+    assert newcomer.connection.user == "tom"
+    states = {one.id: one.state for one in await gateway.invitations()}
+    assert states[invited.invitation.id] is InvitationState.USED
+
+
+async def test_a_withdrawn_invitation_is_void(reach):
+    gateway = await online(reach)
+    made = (await gateway.invite(role=Role.GUEST, name=None, seconds=3600)).invitation
+    await gateway.withdraw(made.id)
+    (one,) = [each for each in await gateway.invitations() if each.id == made.id]
+    assert one.state is InvitationState.WITHDRAWN
+
+
+async def test_an_admin_sees_who_is_connected_and_ends_a_session_for_good(reach):
+    admin, other = await online(reach), await online(reach, "max")
+    told = []
+    other.listen(told.append)
+    numbers = {one.user: one.id for one in await admin.sessions()}
+    assert list(numbers) == ["ada", "max"]
+    await admin.kick(numbers["max"])
+    await until(lambda: other.connection.status is Status.REFUSED)
+    assert isinstance(other.connection.error, SessionEndedError)
+    assert other.connection.error.values == {"by": "ada"}
+    assert [event.values for event in told if isinstance(event, Told)] == [
+        {"why": "kicked", "by": "ada"}
+    ]
+    assert [one.user for one in await admin.sessions()] == ["ada"]
+    with pytest.raises(NotFoundError):
+        await admin.kick(numbers["max"])
+    (account,) = await other.accounts()
+    await other.use(account.name)
+    assert other.connection.online
+
+
+async def test_files_go_to_nobody_who_could_not_store_them(reach):
+    gateway = await online(reach)
+    await gateway.disable("mia")
+    with pytest.raises(NotFoundError):
+        await gateway.remove("max", "mia")
+    with pytest.raises(RoleForbidsError):
+        await gateway.remove("max", "gus")
+    with pytest.raises(BadRequestError):
+        await gateway.remove("max", "max")
+    await gateway.remove("max", "")
+    with pytest.raises(NotFoundError):
+        await gateway.enable("max")
+
+
+async def test_a_lost_line_is_told_and_comes_back(reach):
+    gateway = await online(reach)
+    seen = []
+    gateway.listen(seen.append)
+    await reach.cut(gateway)
+    await until(lambda: gateway.connection.status is Status.AWAY)
+    with pytest.raises(ConnectionLostError):
+        await gateway.folder("")
+    await until(lambda: gateway.connection.again_at is not None)
+    await reach.mend(gateway)
+    await until(lambda: gateway.connection.online)
+    assert (await gateway.folder("")).next == ""
+
+
+async def test_a_server_that_is_not_there_is_away_and_said(reach):
+    gateway = await reach.open("max")
+    (account,) = await gateway.accounts()
+    await gateway.set_address(account.name, "127.0.0.1:9")
+    with pytest.raises(UnreachableError):
+        await gateway.use(account.name)
+    assert gateway.connection.status is Status.AWAY
+
+
+async def test_the_keyring_knows_everybody(reach, tmp_path):
+    gateway = await online(reach)
+    await store(gateway, tmp_path / "out", "f.txt", b"1")
+    await gateway.details("f.txt")
+    ring = await gateway.keyring()
+    assert ring.account.user == "ada"
+    assert "ada" in {pin.name for pin in ring.people}
+    assert ring.receipts >= 1
+    assert (await gateway.public_key_file()).startswith("untrusted comment: ")
+
+
+async def test_passphrases_are_drawn_of_five_words(reach):
+    gateway = await reach.open("max")
+    drawn = {gateway.suggested_passphrase() for _ in range(3)}
+    assert len(drawn) == 3
+    assert {len(words.split("-")) for words in drawn} == {5}
+
+
+async def test_a_passphrase_protects_the_key_from_then_on(reach):
+    gateway = await online(reach)
+    await gateway.change_passphrase(None, "correct horse")
+    (account,) = await gateway.accounts()
+    assert account.protected
+
+
+async def test_what_is_saved_is_there_later(reach):
+    gateway = await online(reach)
+    assert await gateway.load("queue.json") is None
+    await gateway.save("queue.json", b"[]")
+    assert await gateway.load("queue.json") == b"[]"
+
+
+async def test_a_name_is_owned_by_one_at_a_time_and_free_when_its_owner_is_gone(reach):
+    gateway = await online(reach)
+    assert await gateway.hold("queue.json")
+    assert not await gateway.hold("queue.json")
+    assert await gateway.hold("queue-2.json")
+    await gateway.let_go("queue.json")
+    assert await gateway.hold("queue.json")
+
+
+async def test_two_of_one_person_own_a_name_in_turn(reach):
+    first = await online(reach)
+    second = first if isinstance(first, MemoryGateway) else await online(reach)
+    assert await first.hold("queue.json")
+    assert not await second.hold("queue.json")
+    if second is first:  # one computer in memory is one process
+        await first.let_go("queue.json")
+    else:
+        await first.close()
+        reach.gateways.remove(first)
+    assert await second.hold("queue.json")
+
+
+async def test_the_account_asked_for_last_is_the_one_in_use(reach):
+    gateway = await reach.open("max")
+    (account,) = await gateway.accounts()
+    both = asyncio.gather(gateway.use(account.name), gateway.use(account.name))
+    await both
+    await until(lambda: gateway.connection.online)
+    assert (await gateway.folder("")).next == ""

@@ -1,0 +1,258 @@
+"""The Identity screen: every journey by keyboard alone, over the world in memory."""
+
+from __future__ import annotations
+
+import stat
+
+import msgspec
+import pytest
+
+from sft.crypto.keys import PublicKey
+from tests.tui.stage import HOSTILE_PEOPLE, RAW, Stage, running, with_hostile_people
+from tui.memory.scene import acme
+from tui.memory.world import key_of
+from tui.text import shown
+from tui.widgets.row_list import RowList
+
+
+async def to_line(stage: Stage, key: str, list_id: str = "#identity-own") -> None:
+    """Put the cursor on a line."""
+    rows = stage.app.frame.query_one(list_id, RowList)
+    await stage.press("home")
+    while rows.current.key != key:
+        before = rows.cursor
+        await stage.press("down")
+        assert rows.cursor != before, f"there is no line {key}"
+
+
+# -- what is seen -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(60, 24), (80, 24), (120, 36)])
+async def test_this_device_its_key_and_the_server_are_shown_whole(tmp_path, size):
+    async with running(tmp_path, "max", size=size) as stage:
+        await stage.press("4")
+        text = stage.text("#identity-own")
+        for words in key_of("max").words().split(" "):
+            assert words in text
+        for words in stage.world.key.public.words().split(" "):
+            assert words in text
+        assert "max on acme-files" in text
+        assert "212 kept" in text
+        if size[0] >= 80:
+            assert key_of("max").text() in text
+
+
+async def test_a_key_without_a_passphrase_is_doubted(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("4")
+        assert "! none: whoever reads this computer's files can act as max" in stage.text()
+
+
+async def test_pinned_people_are_listed_and_their_words_said_whole(tmp_path):
+    async with running(tmp_path, "max", size=(80, 24)) as stage:
+        await stage.press("4", "tab", "down", "down", "down")
+        assert "people pinned here 6" in stage.text()
+        assert stage.standing() == f"gus: {key_of('gus').words()}"
+
+
+async def test_a_key_that_the_server_shows_otherwise_since_is_doubted(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        pins = stage.world.pins()
+        now = int(stage.world.now)
+        later = msgspec.structs.replace(pins[0], shown_later={key_of("mallory").encode(): now})
+        stage.world.pins = lambda: (later, *pins[1:])
+        await stage.press("4", "tab")
+        (line,) = [line for line in stage.lines() if " ada " in line and "another since" in line]
+        assert "! ada" in line
+        assert stage.standing() == (
+            "The server shows another key for ada since 3 May: let ada confirm its words."
+        )
+
+
+async def test_it_is_shown_without_a_connection_too(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        stage.gateway.lose()
+        await stage.press("4")
+        assert key_of("max").text() in stage.text()
+        await stage.press("e")
+        assert stage.dialog == "WriteFile"
+
+
+async def test_without_an_account_it_says_where_to_go(tmp_path):
+    async with running(tmp_path, "") as stage:
+        await stage.press("escape", "4")
+        assert "No server is in use: 5 shows those you joined." in stage.text()
+        assert set(stage.reasons().values()) == {"No server is in use: 5 shows those you joined."}
+        await stage.press("P")
+        assert stage.dialog == ""
+
+
+# -- copying and exporting -----------------------------------------------------------------------------------
+
+
+async def test_y_copies_what_the_line_stands_for_whole(tmp_path):
+    async with running(tmp_path, "max", size=(60, 24)) as stage:
+        await stage.press("4")
+        await to_line(stage, "key in words")
+        await stage.press("y")
+        assert stage.app.clipboard == key_of("max").words()
+        assert stage.said() == "Sent to the terminal's clipboard: your key in words."
+        await to_line(stage, "minisign key")
+        await stage.press("y")
+        assert stage.app.clipboard == key_of("max").text()
+        for line in ("its key", "its key 2"):
+            await to_line(stage, line)
+            await stage.press("y")
+            assert stage.app.clipboard == stage.world.key.public.words()
+            stage.app.copy_to_clipboard("")
+        await stage.press("tab", "down", "y")
+        assert stage.app.clipboard == key_of("eva").words()
+        assert stage.said() == "Sent to the terminal's clipboard: the words of eva's key."
+
+
+async def test_the_public_key_is_exported_as_minisign_reads_it(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("4", "e", "enter")
+        await stage.written()
+        path = tmp_path / "max-acme-files.pub"
+        assert path.read_text() == key_of("max").pub_file()
+        assert PublicKey.parse(path.read_text()) == key_of("max")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stage.said() == f"Your public key is in {path}."
+
+
+async def test_the_name_of_the_file_is_ones_own(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("4", "e")
+        await stage.type("mine")  # what is marked is replaced: the name without its ending
+        await stage.press("enter")
+        await stage.written()
+        assert (tmp_path / "mine.pub").exists()
+
+
+async def test_export_writes_over_nothing_and_says_what_is_wrong(tmp_path):
+    (tmp_path / "max-acme-files.pub").write_text("mine")
+    async with running(tmp_path, "max") as stage:
+        await stage.press("4", "e", "enter")
+        await stage.written()
+        assert "is there already. Choose another name." in stage.text()
+        assert (tmp_path / "max-acme-files.pub").read_text() == "mine"
+        await stage.press("end", "ctrl+u")
+        await stage.type("/no/such/folder/key.pub")
+        await stage.press("enter")
+        await stage.written()
+        assert "/no/such/folder does not exist." in stage.text()
+        await stage.press("end", "ctrl+u", "enter")
+        await stage.written()
+        assert "A file needs a name. Type one." in stage.text()
+        await stage.press("escape")
+        assert stage.dialog == ""
+
+
+# -- the passphrase ---------------------------------------------------------------------------------------------
+
+
+async def test_a_passphrase_is_set(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("4", "P")
+        await stage.type("correct horse")
+        await stage.press("enter")
+        await stage.type("correct horse")
+        await stage.press("enter")
+        assert stage.gateway.book.passphrases == {"acme-files": "correct horse"}
+        assert stage.said() == "Your key has a new passphrase."
+        assert "set: the key on this computer opens with it alone" in stage.text()
+        assert "correct horse" not in stage.text()
+
+
+async def test_a_passphrase_is_changed_with_the_old_one(tmp_path):
+    async with running(tmp_path, "max", passphrase="old one") as stage:
+        await stage.press("4", "P")
+        for typed in ("old one", "new one", "new one"):
+            await stage.type(typed)
+            assert typed not in stage.text()
+            await stage.press("enter")
+        assert stage.dialog == ""
+        assert stage.gateway.book.passphrases == {"acme-files": "new one"}
+
+
+async def test_a_wrong_old_one_is_said_and_changes_nothing(tmp_path):
+    async with running(tmp_path, "max", passphrase="old one") as stage:
+        await stage.press("4", "P")
+        for typed in ("wrong", "new one", "new one"):
+            await stage.type(typed)
+            await stage.press("enter")
+        assert stage.dialog == "ChangePassphrase"
+        assert "That passphrase does not open the key. Type it again." in stage.text()
+        assert stage.gateway.book.passphrases == {"acme-files": "old one"}
+        await stage.type("old one")
+        await stage.press("tab", "tab", "enter")
+        assert stage.gateway.book.passphrases == {"acme-files": "new one"}
+
+
+async def test_two_new_ones_that_differ_are_refused(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("4", "P")
+        await stage.type("one")
+        await stage.press("enter")
+        await stage.type("other")
+        await stage.press("enter")
+        assert "The two new ones differ. Type them again." in stage.text()
+        assert stage.gateway.book.passphrases == {"acme-files": ""}
+
+
+async def test_taking_the_passphrase_away_asks_once_more(tmp_path):
+    async with running(tmp_path, "max", passphrase="old one") as stage:
+        await stage.press("4", "P")
+        await stage.type("old one")
+        await stage.press("enter", "enter", "enter")
+        assert stage.dialog == "Confirm"
+        assert "Whoever reads the files of this computer can then act as max." in stage.text()
+        await stage.press("enter")  # the safe answer
+        assert stage.dialog == "ChangePassphrase"
+        assert stage.gateway.book.passphrases == {"acme-files": "old one"}
+        await stage.press("enter", "y")
+        assert stage.gateway.book.passphrases == {"acme-files": ""}
+        assert stage.said().startswith("Your key has no passphrase now")
+
+
+async def test_without_one_an_empty_new_one_changes_nothing(tmp_path):
+    async with running(tmp_path, "max") as stage:
+        await stage.press("4", "P", "enter", "enter")
+        assert "Your key has none now. Type a new one, or esc." in stage.text()
+        await stage.press("escape")
+        assert stage.dialog == ""
+
+
+# -- hostile names ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+async def test_hostile_names_are_harmless_and_readable(tmp_path, size):
+    async with running(tmp_path, world=with_hostile_people(), size=size) as stage:
+        await stage.press("4", "tab")
+        for person in acme(many=0).users:
+            assert person
+            await stage.press("down")
+        for name in HOSTILE_PEOPLE:
+            assert shown(name)[:8] in stage.text("#identity-pinned")
+            assert shown(name)[:15] in stage.standing()
+            text = "\n".join(stage.lines())
+            assert not [raw for raw in RAW if raw in text]
+            await stage.press("y", "down")
+
+
+@pytest.mark.parametrize("name", ["[@click=app.pwn]x[/]", "../../etc/evil"])
+async def test_a_hostile_name_of_ones_own_leads_to_no_other_folder(tmp_path, name):
+    world = acme(many=0)
+    gus = world.user("gus")
+    world.users[gus.id - 1] = msgspec.structs.replace(gus, name=name)
+    async with running(tmp_path, name, world=world) as stage:
+        await stage.press("4", "e")
+        assert shown(name)[:8] in "".join(stage.lines()) or "etc" in stage.text()
+        await stage.press("enter")
+        await stage.written()
+        (written,) = tmp_path.iterdir()
+        assert written.suffix == ".pub"
+        assert stage.said().startswith("Your public key is in ")

@@ -1,0 +1,414 @@
+"""Joining a server by keyboard alone, from the first start on, over the world in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.widgets import Input
+
+from sft.errors import InviteUsedError, InviteWithdrawnError, UnreachableError
+from sft.model.access import Role
+from sft.model.links import InvitationLink, ServerLink, parse_invitation
+from sft.model.records import InvitationState
+from tests.tui.driving import playing
+from tests.tui.stage import Stage
+from tui.app import SftApp
+from tui.gateway import Status
+from tui.memory import MemoryGateway, World, registry
+from tui.memory.scene import acme
+from tui.widgets.link_input import LinkInput, cleaned
+
+
+def invitation(
+    world: World, *, role: Role = Role.GUEST, name: str | None = None, seconds: int = 86_400
+) -> str:
+    return registry.invite(world, world.user("ada"), role=role, name=name, seconds=seconds).link
+
+
+@asynccontextmanager
+async def joining(
+    here: Path,
+    *,
+    world: World | None = None,
+    user: str = "",
+    size: tuple[int, int] = (80, 24),
+    demo: bool = False,
+) -> AsyncIterator[Stage]:
+    """Run the app on a computer that has joined nothing."""
+    gateway = MemoryGateway(world or acme(many=0), user, demo=demo)
+    app = SftApp(gateway, now=lambda: gateway.world.now, here=here)
+    async with playing(app, size) as hands:
+        stage = Stage(app, hands, gateway)
+        yield stage
+        assert not gateway.faults
+
+
+async def paste(stage: Stage, text: str) -> None:
+    await stage.paste(text)
+
+
+async def fill(stage: Stage, *values: str) -> None:
+    """Fill in the form from the name on, enter after each; the last enter joins."""
+    for value in values:
+        await stage.type(value)
+        await stage.press("enter")
+    await stage.settle()
+
+
+def value(stage: Stage, field: str) -> str:
+    return stage.app.screen.query_one(field, Input).value
+
+
+# -- the first start ------------------------------------------------------------------------------------
+
+
+async def test_a_computer_that_has_joined_nothing_begins_with_the_field_for_an_invitation(tmp_path):
+    async with joining(tmp_path) as stage:
+        assert stage.app.frame.place == "servers"
+        assert isinstance(stage.app.focused, LinkInput)
+        assert "Welcome to sft" in stage.text()
+        assert "demo" not in stage.text()
+        assert stage.offered() == {"servers.connect", "app.palette", "app.help"}
+
+
+async def test_a_demo_is_offered_only_where_the_gateway_has_one(tmp_path):
+    async with joining(tmp_path, demo=True) as stage:
+        assert "explores a demo on this computer" in stage.text()
+        assert "servers.demo" in stage.offered()
+        await stage.press("e")
+        assert stage.app.frame.place == "files"
+        assert stage.gateway.connection.online
+
+
+async def test_letters_act_while_the_field_is_empty_and_are_text_afterwards(tmp_path):
+    async with joining(tmp_path) as stage:
+        await stage.press("question_mark")
+        assert stage.dialog == "Help"
+        await stage.press("escape", "e")
+        assert "sft demo" in stage.said()
+        assert not value(stage, "#invitation")
+        await stage.type("sft://e?2q")
+        assert value(stage, "#invitation") == "sft://e?2q"
+        assert stage.app.frame.place == "servers"
+
+
+async def test_a_pasted_invitation_loses_blanks_line_breaks_and_box_borders(tmp_path):
+    async with joining(tmp_path) as stage:
+        link = invitation(stage.world)
+        middle = len(link) // 2
+        box = f"┌──────┐\n│ {link[:middle]} │\n│  {link[middle:]}   │\n└──────┘\n"
+        await paste(stage, f"Hello!\x1b[31m\n{box}")
+        assert value(stage, "#invitation") == link
+        assert "acme-files at files.acme.org:7361. Enter goes on." in stage.text()
+        assert stage.dialog == ""
+
+
+async def test_an_invitation_typed_by_a_terminal_without_paste_arrives_whole(tmp_path):
+    async with joining(tmp_path) as stage:
+        link = invitation(stage.world)
+        await stage.type(link[:40])
+        await stage.press("enter")  # a line break within it
+        await stage.type(link[40:])
+        await stage.press("enter")
+        assert stage.dialog == "Join"
+
+
+async def test_a_cut_invitation_says_so_and_goes_nowhere(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world)[:-7])
+        assert "! Not a whole invitation yet" in stage.text()
+        await stage.press("enter")
+        assert stage.dialog == ""
+
+
+def test_what_no_screen_should_get_falls_away_from_a_paste():
+    assert cleaned("│ sft://a\u202e\u200b:1/i#\x1b \n\t|b│'\"<>") == "sft://a:1/i#b"
+
+
+# -- joining -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_what_the_invitation_says_is_shown_before_anything_is_asked(tmp_path, size):
+    async with joining(tmp_path, size=size) as stage:
+        await paste(stage, invitation(stage.world, role=Role.MAINTAINER))
+        await stage.press("enter")
+        text = stage.text()
+        assert "acme-files at files.acme.org:7361" in text
+        for words in stage.world.key.public.words().split(" "):
+            assert words in text
+        assert "nothing to compare" in text
+        assert "maintainer: reads every file, stores files and manages their own" in text
+        assert "once, until Mon 4 May 15:31" in text
+        assert "Everyone on acme-files can read every file stored there." in text
+        assert "Cancel" in text  # the buttons have room below it all
+
+
+@pytest.mark.parametrize("height", [15, 18, 24])
+async def test_the_buttons_stay_in_sight_on_low_screens(tmp_path, height):
+    async with joining(tmp_path, size=(70, height)) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        await fill(stage, "max", "sesame", "sesame", "")
+        assert "max exists on acme-files already." in stage.text()
+        assert "Cancel" in stage.text()
+
+
+async def test_a_colleague_joins_by_keyboard_and_lands_in_files(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        await fill(stage, "zoe", "sesame", "sesame", "")
+        assert stage.app.frame.place == "files"
+        assert stage.gateway.connection.status is Status.ONLINE
+        assert stage.gateway.connection.user == "zoe"
+        assert "Welcome, zoe. You are a guest: you read every file and store none." in stage.said()
+        (account,) = await stage.gateway.accounts()
+        assert (account.user, account.device, account.protected) == ("zoe", "ivo-laptop", True)
+        await stage.press("5")
+        assert "zoe, guest" in stage.text()
+
+
+async def test_the_only_admin_is_told_to_invite_a_second_one(tmp_path):
+    world = acme(many=0)
+    link = invitation(world, role=Role.ADMIN)
+    for name in ("ada", "eva"):
+        index = world.user(name).id - 1
+        world.users[index] = msgspec.structs.replace(world.users[index], role=Role.GUEST)
+    async with joining(tmp_path, world=world) as stage:
+        await paste(stage, link)
+        await stage.press("enter")
+        await fill(stage, "zoe", "sesame", "sesame", "")
+        assert "You are the only admin. Invite a second one soon: 3, then i." in stage.said()
+
+
+async def test_a_name_in_the_invitation_stands_there_already(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world, name="zoe"))
+        await stage.press("enter")
+        assert value(stage, "#join-name") == "zoe"
+        assert "as the invitation says" in stage.text()
+        await fill(stage, "gil", "sesame", "sesame", "")
+        assert "This invitation is for zoe alone. Join under that name." in stage.text()
+        assert stage.dialog == "Join"
+
+
+async def test_passphrases_that_differ_are_typed_again(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        await fill(stage, "zoe", "sesame", "sesamy", "")
+        assert "The two passphrases differ" in stage.text()
+        assert stage.app.focused.id == "join-again"
+        assert not await stage.gateway.accounts()
+        await fill(stage, "sesame", "")
+        assert stage.gateway.connection.user == "zoe"
+
+
+async def test_a_passphrase_of_five_words_is_made_and_shown_to_be_written_down(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        await stage.type("zoe")
+        await stage.press("tab", "ctrl+g")
+        words = "walnut-violin-yellow-river-lemon"
+        assert f"Write it down, it is shown this once: {words}" in stage.text("#dialog")
+        assert value(stage, "#join-passphrase") == value(stage, "#join-again") == words
+        assert stage.app.focused.id == "join-device"
+        await stage.press("tab", "g")  # on a button the letter will do; these are other words
+        words = "violin-yellow-river-lemon-ocean"
+        assert words in stage.text("#dialog")
+        await stage.press("enter")
+        assert stage.gateway.connection.user == "zoe"
+        (account,) = await stage.gateway.accounts()
+        assert stage.gateway.book.passphrases[account.name] == words
+
+
+async def test_letters_of_a_passphrase_make_none(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter", "tab", "g")
+        assert value(stage, "#join-passphrase") == "g"
+        assert value(stage, "#join-again") == ""
+
+
+async def test_a_key_that_is_made_already_gets_no_other_passphrase(tmp_path):
+    async with joining(tmp_path) as stage:
+        stage.gateway.line.cut = True
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        await fill(stage, "zoe", "sesame", "sesame", "")
+        await stage.press("ctrl+g", "tab", "tab", "g")
+        assert value(stage, "#join-passphrase") == "sesame"
+        assert "Write it down" not in stage.text()
+
+
+async def test_a_key_without_passphrase_is_asked_about_once(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        await fill(stage, "zoe", "", "", "")
+        assert stage.dialog == "Confirm"
+        assert "can then act as zoe" in stage.text()
+        await stage.press("enter")  # the safe one
+        assert stage.app.focused.id == "join-passphrase"
+        await fill(stage, "", "", "")
+        await stage.press("y")
+        assert stage.gateway.connection.user == "zoe"
+        (account,) = await stage.gateway.accounts()
+        assert not account.protected
+
+
+async def test_a_name_that_is_none_is_refused_before_anything_is_made(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        await fill(stage, "zoe/x", "sesame", "sesame", "")
+        assert '"zoe/x" has' in stage.text()
+        assert stage.app.focused.id == "join-name"
+        assert not await stage.gateway.accounts()
+
+
+async def test_a_taken_name_spends_nothing_and_the_same_form_goes_on(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        await fill(stage, "max", "sesame", "sesame", "")
+        assert "max exists on acme-files already. Choose another name" in stage.text()
+        assert stage.app.focused.id == "join-name"
+        assert not stage.app.screen.query_one("#join-again-row").display
+        await fill(stage, "zoe", "", "")  # the passphrase still stands there
+        assert stage.gateway.connection.user == "zoe"
+        assert len(await stage.gateway.accounts()) == 1
+
+
+async def test_after_a_failed_attempt_only_its_passphrase_opens_the_key(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        await fill(stage, "max", "sesame", "sesame", "")
+        await fill(stage, "zoe")
+        await stage.press("ctrl+a", "ctrl+k")
+        await fill(stage, "other", "")
+        assert "That passphrase does not open the key." in stage.text()
+        assert stage.app.focused.id == "join-passphrase"
+        await fill(stage, "sesame", "")
+        assert stage.gateway.connection.user == "zoe"
+
+
+async def test_an_unreachable_server_spends_nothing_and_enter_tries_again(tmp_path):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        stage.gateway.fail_next["join"] = UnreachableError(
+            address="files.acme.org:7361", reason="connection refused", profile="acme-files"
+        )
+        await fill(stage, "zoe", "sesame", "sesame", "")
+        assert "files.acme.org:7361 does not answer (connection refused)." in stage.text()
+        assert stage.dialog == "Join"
+        await stage.press("enter")
+        assert stage.gateway.connection.user == "zoe"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InviteUsedError(used_at=1_777_800_000), "This invitation was used on 3 May"),
+        (InviteWithdrawnError(), "This invitation was withdrawn. Ask an admin for a new one."),
+    ],
+)
+async def test_an_invitation_that_is_no_longer_good_says_why(tmp_path, error, said):
+    async with joining(tmp_path) as stage:
+        await paste(stage, invitation(stage.world))
+        await stage.press("enter")
+        stage.gateway.fail_next["join"] = error
+        await fill(stage, "zoe", "sesame", "sesame", "")
+        assert said in stage.text()
+        await stage.press("escape")
+        assert stage.gateway.connection.status is Status.NONE
+
+
+async def test_an_expired_invitation_is_doubted_at_once_and_refused_by_the_server(tmp_path):
+    async with joining(tmp_path) as stage:
+        link = invitation(stage.world, seconds=60)
+        stage.world.now += 3600
+        await paste(stage, link)
+        await stage.press("enter")
+        assert "by this clock it ended Sun 3 May 15:32" in stage.text()
+        await fill(stage, "zoe", "sesame", "sesame", "")
+        assert "This invitation ended on 3 May 15:32. Ask ada for a new one." in stage.text()
+
+
+async def test_a_used_invitation_names_the_day(tmp_path):
+    async with joining(tmp_path) as stage:
+        link = invitation(stage.world)
+        registry.join(stage.world, parse_invitation(link), "gil", "laptop")
+        assert stage.world.invitations[-1].state is InvitationState.USED
+        await paste(stage, link)
+        await stage.press("enter")
+        await fill(stage, "zoe", "sesame", "sesame", "")
+        assert "This invitation was used on 3 May 15:31. You? Then it is in Servers" in stage.text()
+
+
+async def test_a_server_link_says_to_compare_the_key(tmp_path):
+    async with joining(tmp_path) as stage:
+        link = ServerLink("files.acme.org", 7361, stage.world.key.public.point, "acme-files")
+        await paste(stage, link.text())
+        await stage.press("enter")
+        assert "Compare these words with what the operator says." in stage.text()
+        assert "guest: reads every file and stores none" in stage.text()
+
+
+# -- going on later --------------------------------------------------------------------------------------------
+
+
+async def test_a_join_that_was_left_goes_on_with_the_same_invitation(tmp_path):
+    async with joining(tmp_path) as stage:
+        link = invitation(stage.world)
+        await paste(stage, link)
+        await stage.press("enter")
+        await fill(stage, "max", "sesame", "sesame", "")
+        await stage.press("escape")
+        assert stage.dialog == ""
+        assert "not joined yet" in stage.text()
+        assert "Joining was not finished." in stage.text("#server-says")
+        await stage.press("enter")
+        assert stage.dialog == "PasteInvitation"
+        assert "Your key for it is made" in stage.text()
+        await paste(stage, link)
+        await stage.press("enter")
+        assert stage.dialog == "Join"
+        assert not stage.app.screen.query_one("#join-again-row").display
+        await stage.press("ctrl+a", "ctrl+k")
+        await fill(stage, "zoe", "sesame", "")
+        assert stage.gateway.connection.user == "zoe"
+        (account,) = await stage.gateway.accounts()
+        assert account.joined
+
+
+async def test_another_server_is_joined_beside_the_first(tmp_path):
+    async with joining(tmp_path, user="max") as stage:
+        link = invitation(stage.world)
+        await stage.press("5", "n")
+        assert stage.dialog == "PasteInvitation"
+        await paste(stage, link)
+        await stage.press("enter")
+        await fill(stage, "zoe", "sesame", "sesame", "")
+        assert [one.user for one in await stage.gateway.accounts()] == ["max", "zoe"]
+        assert stage.gateway.connection.user == "zoe"
+
+
+async def test_the_names_in_a_link_are_harmless_on_the_screen(tmp_path):
+    async with joining(tmp_path) as stage:
+        link = InvitationLink(
+            "h.example", 7361, bytes(31) + b"\1", "a.b_c-" + "x" * 50, bytes(32), Role.GUEST,
+            int(stage.world.now) + 60,
+        )  # fmt: skip
+        await paste(stage, link.text())
+        await stage.press("enter")
+        assert stage.dialog == "Join"
+        assert "x" * 40 in stage.text()

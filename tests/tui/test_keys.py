@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.driving import driven
+from tui.glyphs import PLAIN
+from tui.keys import ACTS, PLACES, acts_of, bindings_of
+from tui.preferences import Preferences, read_preferences
+
+# What terminals send for other keys, and what text fields use.
+NEVER = {f"ctrl+{letter}" for letter in "hijm"} | {"ctrl+left_square_bracket"}
+OF_FIELDS = {f"ctrl+{letter}" for letter in "aekuwdxv"}
+
+
+def test_no_key_is_bound_that_terminals_send_for_another():
+    for act in ACTS.values():
+        keys = set(act.keys.split(","))
+        assert not keys & (NEVER | OF_FIELDS), act.id
+        assert not any(key.startswith(("alt+", "ctrl+shift+")) for key in keys), act.id
+
+
+@pytest.mark.parametrize("place", [*PLACES, "app", "list"])
+def test_in_one_place_a_key_does_one_thing(place):
+    keys = [key for act in acts_of(place) for key in act.keys.split(",") if key]
+    assert len(keys) == len(set(keys))
+
+
+def test_what_stands_in_the_footer_has_a_label():
+    assert [act.id for act in ACTS.values() if act.weight and not act.label] == []
+
+
+def test_every_binding_carries_its_id_for_keymaps():
+    assert all(binding.id in ACTS for place in PLACES for binding in bindings_of(place))
+
+
+async def test_every_act_can_be_done(tmp_path):
+    async with driven(tmp_path) as run:
+        for place in PLACES:
+            doer = run.app.frame.view_of(place).doer
+            missing = [
+                act.id
+                for act in acts_of(place)
+                if not callable(getattr(doer, f"act_{act.name}", None))
+            ]
+            assert missing == []
+
+
+async def test_a_persons_own_keys_take_the_place_of_ours(tmp_path):
+    async with driven(tmp_path, preferences=Preferences(keymap={"files.new_folder": "f2"})) as run:
+        await run.press("n")
+        assert run.app.screen is run.app.frame
+        await run.press("f2")
+        assert run.app.screen is not run.app.frame
+
+
+@pytest.mark.parametrize(
+    ("text", "dark", "keymap", "problems"),
+    [
+        ("", True, {}, 0),
+        ('theme = "light"', False, {}, 0),
+        ('[keys]\n"files.delete" = "delete"', True, {"files.delete": "delete"}, 0),
+        ('[keys]\n"files.nothing" = "x"\n"app.help" = 3', True, {}, 2),
+        ('theme = "pink"', True, {}, 1),
+        ("[[[", True, {}, 1),
+    ],
+)
+def test_preferences_hold_as_far_as_they_are_understood(tmp_path, text, dark, keymap, problems):
+    (tmp_path / "ui.toml").write_text(text)
+    read = read_preferences(tmp_path)
+    assert (read.dark, dict(read.keymap), len(read.problems)) == (dark, keymap, problems)
+
+
+def test_without_a_file_everything_is_as_it_comes(tmp_path):
+    assert read_preferences(tmp_path) == Preferences()
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (100, 30), (120, 36), (200, 60)])
+async def test_the_footer_fits_and_always_shows_all_and_help(tmp_path, size):
+    async with driven(tmp_path, "ada", size=size) as run:
+        for place in "12345":
+            await run.press(place)
+            footer = run.footer()
+            assert len(footer) <= size[0]
+            assert footer.endswith(": All  ? Help")
+
+
+async def test_the_palette_does_what_was_chosen_by_name(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("colon")
+        await run.type("go to people")
+        await run.press("enter")
+        assert run.app.frame.place == "people"
+
+
+async def test_what_cannot_be_done_stands_greyed_with_its_reason(tmp_path):
+    async with driven(tmp_path, "gus") as run:
+        await run.press("colon")
+        await run.type("make a folder")
+        assert "Guests do not make folders" in run.screen()
+        await run.press("escape", "question_mark")
+        assert "Guests do not make folders" in run.screen()
+
+
+async def test_help_names_every_key_of_the_screen(tmp_path):
+    async with driven(tmp_path, size=(120, 150)) as run:
+        await run.press("question_mark")
+        shown = run.screen()
+        for act in run.files.acts_here():
+            if act.place == "files":
+                assert act.says in shown, act.id
+        await run.press("escape")
+        assert run.app.screen is run.app.frame
+
+
+async def test_escape_never_quits(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press(*["escape"] * 4)
+        assert run.app.is_running
+        assert run.gateway.connection.online
+
+
+@pytest.mark.parametrize("key", ["q", "f10", "ctrl+q"])
+async def test_quitting_asks_only_while_something_is_unfinished(tmp_path, key):
+    async with driven(tmp_path) as run:
+        run.gateway.brake.at = 0.5
+        await run.press("tab")
+        run.put_cursor_on("notes.md")
+        await run.press("c")
+        await run.press(key)
+        assert "They go on when sft runs again" in run.screen()
+        await run.press("enter")
+        assert run.app.screen is run.app.frame
+        await run.press(key, "q")
+        assert run.app.return_value == 0
+
+
+async def test_quitting_with_nothing_to_lose_asks_nothing(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.pilot.press("q")
+        assert run.app.return_value == 0
+
+
+async def test_the_theme_is_switched_and_remembered(tmp_path):
+    async with driven(tmp_path) as run:
+        assert run.app.theme == "sft-dark"
+        await run.press("colon")
+        await run.type("dark and light")
+        await run.press("enter")
+        assert run.app.theme == "sft-light"
+        assert run.gateway.saved["theme"] == b"sft-light"
+
+
+async def test_ctrl_c_asks_and_twice_quits(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("ctrl+c")
+        assert "Quit sft?" in run.screen()
+        await run.press("enter")
+        assert run.app.screen is run.app.frame
+        run.app.leaving._interrupted_at = float("-inf")  # some time later
+        await run.pilot.press("ctrl+c", "ctrl+c")
+        assert run.app.return_value == 130
+
+
+@pytest.mark.parametrize("key", ["slash", "d", "n"])
+async def test_ctrl_c_twice_quits_from_fields_and_dialogs_too(tmp_path, key):
+    async with driven(tmp_path) as run:
+        await run.press("end", key)
+        await run.pilot.press("ctrl+c", "ctrl+c")
+        assert run.app.return_value == 130
+
+
+async def test_a_plain_terminal_gets_plain_signs_and_frames(tmp_path):
+    async with driven(tmp_path, glyphs=PLAIN) as run:
+        await run.go("finance/2026")
+        for keys in (["i"], ["colon"], ["escape", "question_mark"], ["escape", "2"], ["5"]):
+            await run.press(*keys)
+            assert run.screen().isascii(), [c for c in run.screen() if not c.isascii()][:5]

@@ -1,0 +1,178 @@
+"""How screens make use of their room, and what stands out: bars, ways, boxes, and what a list tells of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.scenes import staged
+from tui.dialogs.dialog import DialogButton
+from tui.glyphs import FINE, PLAIN
+from tui.messages import Said, Tone
+from tui.queue.job import Direction, Job, JobState
+from tui.widgets.dock import Dock
+from tui.widgets.header import Header
+from tui.widgets.job_words import bar, counts_of, title_of, way_of
+from tui.widgets.message_line import MessageLine
+
+
+def job(direction: Direction, *names: str, to: str = "", **values) -> Job:
+    return Job(1, "acme", direction, names, to, **values)
+
+
+def drawn(pilot, within: str = "") -> list[str]:
+    screen = pilot.app.screen
+    lines = [strip.text for strip in screen._compositor.render_strips()]
+    if not within:
+        return lines
+    region = screen.query_one(within).region
+    return [line[region.x : region.right] for line in lines[region.y : region.bottom]]
+
+
+# -- transfers in few cells -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("percent", "fine", "plain"),
+    [
+        (0, "──────────", "----------"),
+        (4, "──────────", "----------"),
+        (5, "╸─────────", "----------"),
+        (60, "━━━━━━────", "######----"),
+        (65, "━━━━━━╸───", "######----"),
+        (100, "━━━━━━━━━━", "##########"),
+    ],
+)
+def test_a_bar_grows_by_half_cells_where_there_is_a_sign_for_one(percent, fine, plain):
+    assert "".join(bar(percent, 10, FINE)) == fine
+    assert "".join(bar(percent, 10, PLAIN)) == plain
+
+
+def test_both_ends_of_a_way_stay_in_sight():
+    home = str(Path.home())
+    put = job(Direction.PUT, f"{home}/reports/a.txt", to="finance/2026")
+    assert way_of(put, 40, FINE) == "~/reports → /finance/2026"
+    deep = job(Direction.PUT, f"{home}/{'deep/' * 12}a.txt", to="finance/2026")
+    assert way_of(deep, 28, FINE) == "…/deep/deep → /finance/2026"
+    deeper = job(Direction.GET, f"{'deep/' * 12}a.txt", to=f"{home}/{'far/' * 12}end")
+    assert len(way_of(deeper, 28, FINE)) <= 28
+    assert way_of(deeper, 28, FINE).endswith("/end")
+    read = job(Direction.VERIFY, "finance/a.txt")
+    assert way_of(read, 28, PLAIN) == "/finance, not kept"
+
+
+def test_a_folder_counts_its_files_until_it_is_done():
+    moving = job(Direction.PUT, title="photos/", files=1203, done_files=214)
+    assert title_of(moving) == "photos/ 214/1,203"
+    moving.state = JobState.DONE
+    assert title_of(moving) == "photos/"
+
+
+def test_one_needs_you_and_two_need_you():
+    one = job(Direction.PUT, state=JobState.NEEDS_YOU)
+    assert counts_of([one]) == "1 needs you"
+    assert counts_of([one, one, job(Direction.PUT)]) == "1 waiting, 2 need you"
+
+
+@pytest.mark.parametrize(
+    ("width", "there", "missing"),
+    [
+        (80, ("60 %  0:04", "212 MiB/s"), "~/reports →"),
+        (120, ("~/reports → /finance/2026", "60 %  1.2/2.0 GiB", "0:04"), "sending"),
+        (200, ("~/reports → /finance/2026", "60 %  sending", "1.2/2.0 GiB", "0:04"), "%  1.2/2.0"),
+    ],
+)
+async def test_a_transfer_says_what_its_room_allows(tmp_path, width, there, missing):
+    async with staged("queue", (width, 24), here=tmp_path) as pilot:
+        (line,) = [line for line in drawn(pilot) if "video.mp4" in line]
+        assert all(part in line for part in there)
+        assert missing not in line
+
+
+async def test_the_dock_has_a_frame_where_there_is_room_for_one(tmp_path):
+    async with staged("files-transfers", (120, 36), here=tmp_path) as pilot:
+        dock = pilot.app.screen.query_one(Dock)
+        top, *_, last = drawn(pilot, "#dock")
+        assert top.startswith("╭─ transfers  t opens ─")
+        assert "2 running, 1 waiting" in last
+        assert dock.region.height == 5
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        first, second = drawn(pilot, "#dock")
+        assert "60 %  1.2/2.0 GiB    212 MiB/s     0:04" in first
+        assert "+ 1 running, 1 waiting (t)" in second
+
+
+# -- what comes first -----------------------------------------------------------------------------------------
+
+
+async def test_a_lost_line_hushes_what_was_said_before(tmp_path):
+    async with staged("files", (80, 24), here=tmp_path) as pilot:
+        line = pilot.app.screen.query_one(MessageLine)
+        line.say(Said("Sorted by size.", Tone.PLAIN))
+        pilot.app.gateway.lose()
+        await pilot.pause()
+        assert "does not answer" in line.render().plain
+        line.say(Said("Sorted by date.", Tone.PLAIN))
+        assert line.render().plain == "Sorted by date."
+
+
+async def test_a_stopped_line_stands_out_whole(tmp_path):
+    async with staged("stopped", (80, 24), here=tmp_path) as pilot:
+        line = pilot.app.screen.query_one(Header).render()
+        assert line.plain.rstrip().endswith("✗ acme-files  STOP")
+        (span,) = [s for s in line.spans if "STOP" in line.plain[s.start : s.end]]
+        assert "acme-files" in line.plain[span.start : span.end]
+        assert span.style.reverse
+
+
+# -- lists ----------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_known_of_a_line_follows_the_filter(tmp_path):
+    async with staged("people-filter", (80, 24), here=tmp_path) as pilot:
+        assert pilot.app.screen.query_one("#people-list").current.value.name == "max"
+        assert "max  maintainer" in "\n".join(drawn(pilot, "#people-about"))
+
+
+async def test_a_filter_leaves_its_list_as_wide_as_it_was(tmp_path):
+    async with staged("filter-nothing", (120, 36), here=tmp_path) as pilot:
+        pane = pilot.app.screen.query_one("#there")
+        assert pane.query_one("RowList").region.width == pane.region.width
+
+
+async def test_the_palette_says_under_its_list_why_not(tmp_path):
+    async with staged("palette", (80, 24), here=tmp_path) as pilot:
+        assert "enter does it" in drawn(pilot, "#palette")[-1]
+        await pilot.press(*"rename")
+        assert "import.csv belongs to eva: only they or an admin may rename it." in "\n".join(
+            drawn(pilot, "#palette")
+        )
+
+
+async def test_the_trash_describes_what_lies_in_it(tmp_path):
+    async with staged("trash", (120, 36), here=tmp_path) as pilot:
+        details = "\n".join(drawn(pilot, "DetailsPane"))
+        assert "draft.odt" in details
+        assert "in the trash until 31 May" in details
+        (line,) = [line for line in drawn(pilot, "#there") if "77 KiB  max" in line]
+        assert "draft.odt" in line  # its beginning is cut, not its name
+
+
+DIALOGS = (
+    "stop", "stop-link", "link-written", "join-filled", "join-fault", "remove", "troubles", "conflict",
+    "versions", "write", "passphrase", "unlock-wrong", "kick", "quit", "invite", "forget",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", DIALOGS)
+async def test_every_button_of_a_dialog_is_in_sight_on_a_small_screen(scene, tmp_path):
+    async with staged(scene, (80, 24), here=tmp_path) as pilot:
+        screen = pilot.app.screen
+        inside = screen.query_one("#dialog").content_region
+        buttons = [one for one in screen.query(DialogButton) if one.display]
+        assert len(buttons) > 1
+        for button in buttons:
+            assert button.region.width >= len(str(button.label))
+            assert inside.contains_region(button.region), str(button.label)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+
+import pytest
+
+from sft.client.trust import SignatureState
+from tui.panes.entry import Entry, Kind, Sheet
+from tui.panes.paging import Order, PagedRows
+from tui.widgets.rows import Row
+
+UP = Entry(Kind.UP, "..", "\0up")
+
+
+class Shelf:
+    """A folder of so many files that counts how it is read."""
+
+    def __init__(self, count: int, full: int = 85, light: int = 350) -> None:
+        self.count, self.full, self.light = count, full, light
+        self.read_full = self.read_light = 0
+
+    async def read(self, cursor, full):
+        first = int(cursor or 0)
+        size = self.full if full else self.light
+        self.read_full += full
+        self.read_light += not full
+        last = min(first + size, self.count)
+        entries = tuple(
+            Entry(
+                Kind.FILE,
+                f"f{n:06}",
+                f"dir/f{n:06}",
+                size=n * 7 % 1000,
+                at=n,
+                version=1,
+                state=SignatureState.SIGNED,
+            )
+            for n in range(first, last)
+        )
+        return Sheet(entries, str(last) if last < self.count else "")
+
+
+def rows_of(shelf: Shelf, **options) -> PagedRows:
+    return PagedRows(
+        shelf.read, lambda entry: Row(entry.path, entry, {"name": entry.name}), **options
+    )
+
+
+async def test_only_what_is_in_sight_is_read():
+    shelf = Shelf(100_000)
+    rows = rows_of(shelf, expected=100_000)
+    await rows.ensure(0, 60)
+    assert (shelf.read_full, shelf.read_light) == (1, 0)
+    assert len(rows) == 100_000
+    assert rows.row(60).cells["name"] == "f000060"
+    assert rows.row(90) is None
+
+
+async def test_every_line_is_the_right_one_wherever_one_jumps():
+    shelf = Shelf(10_000)
+    rows = rows_of(shelf, lead=(UP,), expected=10_000)
+    for first in (0, 9_950, 40, 5_000, 4_990, 7_777, 1):
+        await rows.ensure(first, first + 50)
+        for index in range(first, min(first + 51, 10_001)):
+            expected = ".." if index == 0 else f"f{index - 1:06}"
+            assert rows.row(index).cells["name"] == expected
+
+
+async def test_a_long_way_is_gone_by_light_pages_and_memory_stays_flat():
+    shelf = Shelf(100_000)
+    rows = rows_of(shelf, expected=100_000)
+    await rows.ensure(99_900, 99_999)
+    assert shelf.read_full <= 4
+    assert shelf.read_light <= 100_000 / 350 + 1
+    assert sum(len(block) for block in rows._blocks.values()) < 5_000
+
+
+async def test_walking_through_everything_keeps_few_pages():
+    rows = rows_of(Shelf(20_000))
+    tracemalloc.start()
+    for first in range(0, 20_000, 60):
+        await rows.ensure(first, first + 60)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(rows) == 20_000
+    assert peak < 4 * 2**20
+
+
+async def test_without_a_count_the_end_is_found():
+    rows = rows_of(Shelf(200))
+    await rows.ensure(0, 40)
+    assert len(rows) == 86
+    await rows.ensure(80, 300)
+    assert (len(rows), rows.ended) == (200, True)
+
+
+async def test_an_empty_folder_has_no_lines():
+    rows = rows_of(Shelf(0))
+    await rows.ensure(0, 40)
+    assert (len(rows), rows.row(0)) == (0, None)
+
+
+async def test_the_filter_finds_everything_and_its_lines_are_drawn_from_the_index():
+    shelf = Shelf(3_000)
+    rows = rows_of(shelf, lead=(UP,))
+    await rows.ensure(0, 40)
+    grown = []
+    await rows.arrange("99", Order.NAME, lambda: grown.append(len(rows)))
+    assert [rows.row(n).cells["name"] for n in range(len(rows))] == [
+        f"f{n:06}" for n in range(3_000) if "99" in f"{n:06}"
+    ]
+    assert grown == sorted(grown)
+    again = shelf.read_light
+    await rows.arrange("998", Order.NAME)
+    assert len(rows) == 3
+    assert shelf.read_light == again
+    await rows.arrange("", Order.NAME)
+    assert rows.row(0).cells["name"] == ".."
+
+
+async def test_typing_on_while_the_folder_is_looked_through_finds_nothing_twice():
+    rows = rows_of(Shelf(5_000, light=2_000))
+    for query in ("1", "12", "1"):
+        looking = asyncio.create_task(rows.arrange(query, Order.NAME))
+        for _ in range(12):  # into the middle of a page
+            await asyncio.sleep(0)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+    await rows.arrange("5", Order.NAME)
+    assert [rows.row(n).cells["name"] for n in range(len(rows))] == [
+        f"f{n:06}" for n in range(5_000) if "5" in f"{n:06}"
+    ]
+
+
+async def test_sorting_by_size_and_date():
+    rows = rows_of(Shelf(2_000))
+    await rows.arrange("", Order.SIZE)
+    sizes = [rows.entry(n).size for n in range(len(rows))]
+    assert sizes == sorted(sizes, reverse=True)
+    await rows.arrange("", Order.DATE)
+    assert rows.entry(0).name == "f001999"
+
+
+async def test_a_verdict_is_kept_while_the_folder_is_shown():
+    rows = rows_of(Shelf(300))
+    await rows.ensure(0, 10)
+    rows.mark("dir/f000003", SignatureState.VERIFIED)
+    assert rows.entry(3).state is SignatureState.VERIFIED
+    await rows.arrange("f000003", Order.NAME)
+    assert rows.entry(0).state is SignatureState.VERIFIED
+
+
+async def test_keys_find_their_lines():
+    rows = rows_of(Shelf(300), lead=(UP,))
+    await rows.ensure(0, 100)
+    assert rows.index_of("dir/f000050") == 51
+    assert rows.index_of("dir/none") is None
+    await rows.complete()
+    assert len(await rows.selectable()) == 300
+    assert rows.size_of("dir/f000299") == 299 * 7 % 1000
+
+
+@pytest.mark.parametrize("start", [Order.NAME, Order.SIZE, Order.DATE])
+def test_orders_come_round(start):
+    assert start.next.next.next is start

@@ -1,0 +1,533 @@
+"""The People screen: every journey by keyboard alone, over the world in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import stat
+
+import msgspec
+import pytest
+
+from sft.crypto.keys import InvitationKey
+from sft.errors import UsageError
+from sft.model.access import Role
+from sft.model.links import parse_invitation
+from sft.model.records import InvitationState, UserState
+from tests.tui.stage import HOSTILE_PEOPLE, RAW, Stage, running, with_hostile_people
+from tui.dialogs.invite import span_seconds
+from tui.dialogs.link import works_here_only
+from tui.memory.scene import acme
+from tui.memory.world import key_of
+from tui.screens.people import PeopleView
+from tui.text import shown
+from tui.widgets.choice import Choice
+from tui.widgets.row_list import RowList
+
+
+async def people(stage: Stage, name: str = "") -> PeopleView:
+    """Go to the screen, and to somebody's line."""
+    await stage.press("3")
+    view = stage.app.frame.view_of("people")
+    while name and view.user.name != name:
+        before = view.user
+        await stage.press("down")
+        assert view.user is not before, f"{name} is not listed"
+    return view
+
+
+# -- what is seen -----------------------------------------------------------------------------------------
+
+
+async def test_everybody_is_listed_with_role_state_files_and_key(tmp_path):
+    async with running(tmp_path, size=(200, 40)) as stage:
+        await people(stage, "ivo")
+        (line,) = [line for line in stage.lines() if " ivo " in line and "maintainer" in line]
+        assert "disabled" in line
+        assert key_of("ivo").words() in line
+        assert "1.9 MiB" in line
+
+
+async def test_what_is_known_of_a_person_stands_beside_the_list(tmp_path):
+    for size in ((80, 24), (140, 40)):
+        async with running(tmp_path, size=size) as stage:
+            await people(stage, "max")
+            text = stage.text("#people-about")
+            assert "maintainer: reads every file, stores files and manages their own" in text
+            assert "first seen here 14 Jan" in text
+            for words in key_of("max").words().split(" "):
+                assert words in text
+
+
+async def test_a_key_that_is_not_the_one_first_seen_is_doubted(tmp_path):
+    async with running(tmp_path, size=(110, 40)) as stage:
+        known = stage.world.pins()
+        stage.world.pins = lambda: known
+        (key,) = stage.world.user("gus").keys
+        other = msgspec.structs.replace(key, public_key=key_of("mallory").encode())
+        place = stage.world.user("gus").id - 1
+        stage.world.users[place] = msgspec.structs.replace(stage.world.users[place], keys=(other,))
+        await people(stage, "gus")
+        assert "not the key that this computer saw first: let gus confirm its words" in stage.text(
+            "#people-about"
+        )
+        (line,) = [line for line in stage.lines() if " gus " in line and "guest " in line][:1]
+        assert "another key" in line
+        assert "!" in line
+
+
+async def test_a_small_terminal_keeps_the_list(tmp_path):
+    async with running(tmp_path, size=(60, 15)) as stage:
+        await people(stage, "gus")
+        assert any(" gus " in line for line in stage.lines())
+        assert not stage.app.frame.query_one("#people-about").display
+
+
+# -- roles, locking out ----------------------------------------------------------------------------------------
+
+
+async def test_a_role_is_changed(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "gus")
+        await stage.press("r", "down", "enter")
+        assert stage.world.user("gus").role is Role.MAINTAINER
+        assert stage.said() == "gus is a maintainer now (was guest)."
+        assert any(" gus " in line and "maintainer" in line for line in stage.lines())
+
+
+async def test_the_present_role_changes_nothing_and_esc_keeps_it(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "gus")
+        await stage.press("r", "enter")
+        assert stage.dialog == "ChooseRole"
+        assert "gus has this role already" in stage.text()
+        await stage.press("escape")
+        assert stage.dialog == ""
+        assert stage.world.user("gus").role is Role.GUEST
+
+
+async def test_ones_own_role_is_changed_with_a_warning(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "ada")
+        await stage.press("r")
+        assert "This is you" in stage.text()
+
+
+async def test_the_last_admin_stays_one(tmp_path):
+    world = acme(many=0)
+    eva = world.user("eva")
+    world.users[eva.id - 1] = msgspec.structs.replace(eva, role=Role.GUEST)
+    async with running(tmp_path, world=world) as stage:
+        await people(stage, "ada")
+        await stage.press("r", "g", "enter")
+        assert stage.world.user("ada").role is Role.ADMIN
+        assert stage.said().startswith("ada is the only admin; someone must be.")
+        assert stage.said().endswith("Make somebody else an admin first")
+
+
+async def test_disabling_asks_and_the_safe_answer_has_the_focus(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "max")
+        await stage.press("e", "enter")
+        assert stage.dialog == ""
+        assert stage.world.user("max").state is UserState.ACTIVE
+        await stage.press("e", "y")
+        assert stage.world.user("max").state is UserState.DISABLED
+        assert stage.said() == "max is disabled: signed out now; files and account stay."
+
+
+async def test_enabling_is_done_at_once(tmp_path):
+    async with running(tmp_path) as stage:
+        view = await people(stage, "ivo")
+        acts = {act.id: view.label_of(act) for act in view.acts_here()}
+        assert acts["people.switch"] == "Enable"
+        await stage.press("e")
+        assert stage.dialog == ""
+        assert stage.world.user("ivo").state is UserState.ACTIVE
+        assert stage.said() == "ivo can sign in again, as maintainer."
+
+
+# -- removal ---------------------------------------------------------------------------------------------------
+
+
+async def test_removal_names_who_gets_the_files_and_wants_the_name_typed(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "max")
+        await stage.press("d")
+        assert "26 files (132 MiB) stay, signed by them; they will belong to:" in stage.text()
+        await stage.press("down", "enter")
+        await stage.type("ma")
+        await stage.press("enter")
+        assert stage.dialog == "Remove"
+        assert "That is not max." in stage.text()
+        assert stage.world.user("max").state is UserState.ACTIVE
+        await stage.type("x")
+        await stage.press("enter")
+        assert stage.world.user("max").state is UserState.REMOVED
+        eva = stage.world.user("eva").id
+        assert stage.world.files["photos/summer-01.jpg"].owner_id == eva
+        assert stage.said() == (
+            "max is removed for good. 26 files stay, signed by them; now belong to eva."
+        )
+
+
+async def test_files_go_to_whoever_removes_unless_told(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "max")
+        await stage.press("d", "enter")
+        await stage.type("max")
+        await stage.press("enter")
+        assert stage.world.files["photos/summer-01.jpg"].owner_id == stage.world.user("ada").id
+        assert stage.said().endswith("now belong to you.")
+
+
+async def test_only_who_may_own_files_can_get_them(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "max")
+        await stage.press("d")
+        choice = stage.app.screen.query_one(Choice)
+        offered = [option.value for option in choice._options]
+        assert offered == ["ada", "eva", "nightly"]  # gus is a guest, ivo disabled
+
+
+async def test_somebody_without_files_needs_no_heir(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "gus")
+        await stage.press("d")
+        assert not stage.app.screen.query(Choice)
+        await stage.type("gus")
+        await stage.press("enter")
+        assert stage.world.user("gus").state is UserState.REMOVED
+        assert stage.said() == "gus is removed for good."
+
+
+async def test_esc_removes_nobody_and_a_removed_one_stays_as_a_tombstone(tmp_path):
+    async with running(tmp_path) as stage:
+        view = await people(stage, "gus")
+        await stage.press("d")
+        await stage.type("gus")
+        await stage.press("escape")
+        assert stage.world.user("gus").state is UserState.ACTIVE
+        await stage.press("d")
+        await stage.type("gus")
+        await stage.press("enter", "end")
+        assert view.user.name == "gus"
+        assert "Removed for good. What they signed stays signed." in stage.text()
+        assert stage.reasons()["people.role"] == "gus was removed for good."
+        assert not stage.reasons()["people.copy"]
+
+
+# -- invitations ---------------------------------------------------------------------------------------------------
+
+
+async def invited(stage: Stage, name: str = "tom2") -> None:
+    await people(stage)
+    await stage.press("i")
+    await stage.type(name)
+
+
+async def test_an_invitation_is_made_by_keyboard(tmp_path):
+    async with running(tmp_path) as stage:
+        await invited(stage)
+        await stage.press("tab", "down", "tab")
+        await stage.type("12 h")
+        await stage.press("tab", "tab", "enter")
+        assert stage.dialog == "ShowLink"
+        made = stage.world.invitations[-1]
+        assert (made.name, made.role, made.maker) == ("tom2", Role.MAINTAINER, "ada")
+        assert made.expires_at == stage.world.now + 12 * 3600
+        assert "For tom2, maintainer, once, until Mon 4 May 03:31." in stage.text()
+        assert "send it to tom2 alone" in stage.text()
+        await stage.press("escape")
+        assert stage.said() == "An invitation for tom2 is open until Mon 4 May 03:31."
+        await stage.press("right_square_bracket")
+        assert any(" tom2 " in line and " open " in line for line in stage.lines())
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+async def test_the_link_stands_on_bare_lines(tmp_path, width):
+    async with running(tmp_path, size=(width, 30)) as stage:
+        await invited(stage)
+        await stage.press("enter", "enter", "enter")
+        lines = stage.lines()
+        first = next(n for n, line in enumerate(lines) if line.startswith("sft://"))
+        link = ""
+        for line in lines[first:]:
+            link += line.rstrip()
+            if len(line.rstrip()) < width:
+                break
+        parsed = parse_invitation(link)
+        assert (parsed.user_name, parsed.role) == ("tom2", Role.GUEST)
+        point = InvitationKey.from_seed(parsed.seed).point
+        assert point == stage.world.invitations[-1].public_key
+
+
+async def test_y_sends_the_link_to_the_clipboard_and_says_just_that(tmp_path):
+    async with running(tmp_path) as stage:
+        await invited(stage)
+        await stage.press("enter", "enter", "enter", "y")
+        assert parse_invitation(stage.app.clipboard).user_name == "tom2"
+        assert "✓ Sent to the terminal's clipboard." in stage.text()
+        assert stage.dialog == "ShowLink"
+
+
+async def test_w_writes_a_file_that_only_its_owner_reads(tmp_path):
+    async with running(tmp_path) as stage:
+        await invited(stage)
+        await stage.press("enter", "enter", "enter", "w", "enter")
+        await stage.written()
+        path = tmp_path / "invitation-tom2.txt"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert path.read_text().endswith("\n")
+        assert parse_invitation(path.read_text()).user_name == "tom2"
+        assert f"Written to {path}"[:40] in stage.text()
+        assert parse_invitation(path.read_text()).text() not in stage.said()
+
+
+async def test_a_file_is_never_written_over(tmp_path):
+    path = tmp_path / "invitation-tom2.txt"
+    path.write_text("mine")
+    async with running(tmp_path) as stage:
+        await invited(stage)
+        await stage.press("enter", "enter", "enter", "w", "enter")
+        await stage.written()
+        assert stage.dialog == "WriteFile"
+        assert "is there already. Choose another name." in stage.text()
+        assert path.read_text() == "mine"
+
+
+async def test_a_taken_name_is_refused_in_the_dialog_and_can_be_mended(tmp_path):
+    async with running(tmp_path) as stage:
+        await invited(stage, "gus")
+        await stage.press("enter", "enter", "enter")
+        assert stage.dialog == "Invite"
+        assert "gus exists on acme-files already. Choose another name." in stage.text()
+        await stage.type("gustav")
+        await stage.press("enter", "enter", "enter")
+        assert stage.world.invitations[-1].name == "gustav"
+
+
+@pytest.mark.parametrize(("name", "span", "said"), [
+    ("a b", "2 days", "has a blank. Letters, digits, dot, underscore and hyphen will do: a_b."),
+    ("tom2", "soon", '"soon" is no time span. Write 12 h, 2 days or 1 week.'),
+    ("tom2", "31 days", "An invitation ends after 30 days at the latest."),
+])  # fmt: skip
+async def test_what_cannot_be_is_said_before_the_server_is_asked(tmp_path, name, span, said):
+    async with running(tmp_path) as stage:
+        count = len(stage.world.invitations)
+        await invited(stage, name)
+        await stage.press("tab", "tab")
+        await stage.type(span)
+        await stage.press("enter")
+        assert stage.dialog == "Invite"
+        assert said in stage.text("#dialog")
+        assert len(stage.world.invitations) == count
+
+
+async def test_without_a_name_they_choose_one(tmp_path):
+    async with running(tmp_path) as stage:
+        await invited(stage, "")
+        await stage.press("enter", "enter", "enter")
+        assert stage.world.invitations[-1].name is None
+        assert "For whoever has it, guest, once" in stage.text()
+        assert "send it to one person alone" in stage.text()
+
+
+async def test_an_address_that_leads_nowhere_else_is_said(tmp_path):
+    world = acme(many=0)
+    world.address = "127.0.0.1:7361"
+    async with running(tmp_path, world=world) as stage:
+        await invited(stage)
+        await stage.press("enter", "enter", "enter")
+        assert "It works on this machine only" in stage.text()
+        link = parse_invitation(stage.app.screen._link)
+        assert not works_here_only(dataclasses.replace(link, host="files.acme.org").text())
+        assert works_here_only(dataclasses.replace(link, host="localhost").text())
+
+
+async def test_an_open_invitation_is_withdrawn(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage)
+        await stage.press("right_square_bracket", "x", "enter")
+        assert stage.world.invitations[0].state is InvitationState.OPEN
+        await stage.press("x", "y")
+        assert stage.world.invitations[0].state is InvitationState.WITHDRAWN
+        assert stage.said() == "The invitation for tom is withdrawn: nobody joins with it."
+        await stage.press("x")
+        assert stage.dialog == ""
+        assert "already: nobody joins with it." in stage.said()
+
+
+async def test_each_list_offers_its_own_acts_and_keys_of_the_other_say_so(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage)
+        assert "people.role" in stage.offered()
+        assert "people.stop" not in stage.offered()
+        await stage.press("x")
+        assert stage.said() == "Invitations are withdrawn and sessions ended: ] shows them."
+        await stage.press("right_square_bracket")
+        assert "people.stop" in stage.offered()
+        assert "people.remove" not in stage.offered()
+        await stage.press("d")
+        assert stage.said() == "That is done in the list of people."
+        assert stage.dialog == ""
+
+
+@pytest.mark.parametrize(("text", "seconds"), [
+    ("2 days", 172_800), ("1 day", 86_400), ("12h", 43_200), ("30 min", 1800), ("1 week", 604_800),
+    (" 90 m ", 5400), ("30D", 2_592_000),
+])  # fmt: skip
+def test_time_spans_are_read_as_people_write_them(text, seconds):
+    assert span_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0 d", "-1 d", "2", "days", "31 d", "5 weeks", "2 d 3 h"])
+def test_other_time_spans_are_refused(text):
+    with pytest.raises(UsageError):
+        span_seconds(text)
+
+
+# -- who may not ------------------------------------------------------------------------------------------------------
+
+MANAGING = ("people.invite", "people.role", "people.switch", "people.remove")
+
+
+@pytest.mark.parametrize(("user", "plural"), [("gus", "Guests"), ("max", "Maintainers")])
+async def test_others_see_people_and_are_told_why_they_change_nothing(tmp_path, user, plural):
+    async with running(tmp_path, user) as stage:
+        await people(stage, "ivo")
+        assert any(" ivo " in line and "maintainer" in line for line in stage.lines())
+        reasons = stage.reasons()
+        for act in MANAGING:
+            assert reasons[act].startswith(f"{plural} do not ")
+            assert act not in stage.offered()
+        assert not reasons["people.copy"]
+        for key, reason in (("r", "change roles"), ("d", "manage people"), ("i", "invite people")):
+            await stage.press(key)
+            assert stage.dialog == ""
+            assert stage.said().startswith(f"{plural} do not {reason}.")
+        await stage.press("right_square_bracket")
+        assert stage.app.frame.query_one("#people-list", RowList).has_focus
+        assert stage.said().startswith(f"{plural} do not invite people.")
+        assert stage.standing().endswith("Who can help: ada, eva")
+
+
+async def test_a_screen_that_skips_its_greying_is_refused_by_the_server(tmp_path):
+    async with running(tmp_path, "gus") as stage:
+        view = await people(stage, "ivo")
+        before = (list(stage.world.users), list(stage.world.invitations))
+        view.reason_against = lambda act: ""
+        await stage.press("r", "down", "enter")
+        assert stage.said().startswith("Guests do not change roles.")
+        await stage.press("e")
+        assert stage.said().startswith("Guests do not manage people.")
+        await stage.press("d", "enter")
+        await stage.type("ivo")
+        await stage.press("enter")
+        assert stage.said().startswith("Guests do not manage people.")
+        await stage.press("i", "enter", "enter", "enter")
+        assert "Guests do not invite people." in stage.text()
+        await stage.press("escape")
+        assert (stage.world.users, stage.world.invitations) == before
+
+
+async def test_losing_the_role_takes_the_invitations_away_at_once(tmp_path):
+    async with running(tmp_path) as stage:
+        view = await people(stage)
+        await stage.press("right_square_bracket")
+        ada = stage.world.user("ada")
+        stage.world.users[ada.id - 1] = msgspec.structs.replace(ada, role=Role.GUEST)
+        stage.gateway.line.become(dataclasses.replace(stage.gateway.connection, role=Role.GUEST))
+        await stage.settle()
+        assert view.invitation is None
+        assert stage.app.frame.query_one("#people-list", RowList).has_focus
+        assert "people.role" not in stage.offered()
+
+
+async def test_without_a_connection_the_list_stays_and_acts_say_why(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "gus")
+        stage.gateway.lose()
+        await stage.settle()
+        assert any(" gus " in line for line in stage.lines())
+        await stage.press("r")
+        assert stage.dialog == ""
+        assert stage.said() == "The server does not answer just now."
+
+
+async def test_a_line_lost_while_asking_is_said_and_nothing_has_changed(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "gus")
+        await stage.press("r", "down")
+        stage.gateway.lose()
+        await stage.press("enter")
+        assert stage.dialog == ""
+        assert stage.said().startswith("The connection broke")
+        assert stage.world.user("gus").role is Role.GUEST
+
+
+async def test_y_copies_the_words_of_the_key(tmp_path):
+    async with running(tmp_path) as stage:
+        await people(stage, "eva")
+        await stage.press("y")
+        assert stage.app.clipboard == key_of("eva").words()
+        assert stage.said() == "Sent to the terminal's clipboard: the words of eva's key."
+
+
+# -- hostile names -------------------------------------------------------------------------------------------------------
+
+
+def harmless(stage: Stage) -> None:
+    text = "\n".join(stage.lines())
+    for raw in RAW:
+        assert raw not in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+async def test_hostile_names_are_harmless_and_readable(tmp_path, size):
+    async with running(tmp_path, world=with_hostile_people(), size=size) as stage:
+        view = await people(stage)
+        for name in HOSTILE_PEOPLE:
+            while view.user.name != name:
+                await stage.press("down")
+            harmless(stage)
+            assert shown(name)[:15] in stage.text()
+            for key, dialog in (("r", "ChooseRole"), ("e", "Confirm"), ("d", "Remove")):
+                await stage.press(key)
+                assert stage.dialog == dialog
+                harmless(stage)
+                assert shown(name)[:15] in stage.text()
+                await stage.press("escape")
+            await stage.press("y")
+            harmless(stage)
+        await stage.press("right_square_bracket")
+        for _ in HOSTILE_PEOPLE:
+            harmless(stage)
+            await stage.press("x")
+            assert stage.dialog == "Confirm"
+            harmless(stage)
+            await stage.press("escape", "down")
+
+
+async def test_clicking_a_hostile_name_runs_nothing(tmp_path):
+    async with running(tmp_path, world=with_hostile_people(), size=(100, 40)) as stage:
+        await people(stage)
+        pwned = []
+        stage.app.action_pwn = lambda: pwned.append(True)
+        name = HOSTILE_PEOPLE[0][:12]
+        row, line = next((n, line) for n, line in enumerate(stage.lines()) if name in line)
+        await stage.pilot.click(offset=(line.index(name) + 3, row))
+        await stage.press("d")
+        await stage.pilot.click("#dialog-content")
+        await stage.settle()
+        assert not pwned
+
+
+@pytest.mark.parametrize("name", HOSTILE_PEOPLE[2:5])
+async def test_who_has_a_name_that_nobody_can_type_can_be_removed(tmp_path, name):
+    async with running(tmp_path, world=with_hostile_people()) as stage:
+        await people(stage, name)
+        await stage.press("d", "enter")
+        await stage.type(shown(name))
+        await stage.press("enter")
+        gone = next(user for user in stage.world.users if user.name == name)
+        assert gone.state is UserState.REMOVED

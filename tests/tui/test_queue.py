@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+
+from sft.errors import ConnectionLostError, LocalDiskFullError, RoleForbidsError
+from tui.memory import MemoryGateway
+from tui.memory.scene import acme
+from tui.queue.job import Decision, Direction, Job, JobState, Trouble
+from tui.queue.kept import Kept
+from tui.queue.pace import Pace
+from tui.queue.running import beside_path
+from tui.queue.transfers import Transfers
+
+
+async def opened(user: str = "max", gateway: MemoryGateway | None = None):
+    gateway = gateway or MemoryGateway(acme(many=0), user)
+    if not gateway.connection.online:
+        await gateway.use("acme-files")
+    queue = Transfers(gateway, now=lambda: gateway.world.now)
+    await queue.load()
+    return gateway, queue
+
+
+async def ended(queue: Transfers) -> None:
+    while queue._tasks:
+        await asyncio.gather(*queue._tasks.values(), return_exceptions=True)
+
+
+async def moving(queue: Transfers, job: Job) -> None:
+    while not job.done_bytes:  # noqa: ASYNC110 - the queue tells nobody in between
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for name in ("a", "b", "c"):
+        (folder / name).write_bytes(name.encode() * 1000)
+    return folder
+
+
+async def test_jobs_run_in_order_and_say_what_became_of_them(source):
+    gateway, queue = await opened()
+    jobs = [queue.put([str(source / name)], "", name) for name in ("a", "b", "c")]
+    await ended(queue)
+    assert [job.state for job in jobs] == [JobState.DONE] * 3
+    assert jobs[0].said == "stored as version 1, receipt kept"
+    await queue.close()
+    assert {"a", "b", "c"} <= gateway.world.files.keys()
+
+
+async def test_what_was_not_done_survives_quitting_and_goes_on(source):
+    gateway, queue = await opened()
+    gateway.brake.at = 0.5
+    job = queue.put([str(source)], "", "source/")
+    await moving(queue, job)
+    await queue.close()
+    kept = msgspec.json.decode(gateway.saved["queue.json"], type=list[Job])
+    assert [one.state for one in kept] == [JobState.WAITING]
+    gateway.brake.at = None
+    _, later = await opened(gateway=gateway)
+    await later.load()
+    await ended(later)
+    assert later.jobs[0].state is JobState.DONE
+    assert sum(path.startswith("source/") for path in gateway.world.files) == 3
+    await later.close()
+
+
+async def test_it_survives_a_crash_too(source):
+    gateway, queue = await opened()
+    gateway.brake.at = 0.5
+    job = queue.put([str(source / "a")], "", "a")
+    await moving(queue, job)
+    while b"running" not in gateway.saved.get("queue.json", b""):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    saved = dict(gateway.saved)
+    await queue.close()
+    gateway.saved, gateway.brake.at = saved, None
+    _, later = await opened(gateway=gateway)
+    await later.load()
+    await ended(later)
+    assert "a" in gateway.world.files
+    await later.close()
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"[1]", b"\xff\xff", b"null"])
+async def test_a_damaged_queue_is_an_empty_one(damaged):
+    gateway = MemoryGateway(acme(many=0), "max")
+    gateway.saved["queue.json"] = damaged
+    _, queue = await opened(gateway=gateway)
+    assert queue.jobs == []
+    await queue.close()
+
+
+async def test_pausing_stops_and_going_on_finishes(source):
+    gateway, queue = await opened()
+    gateway.brake.at = 0.5
+    job = queue.put([str(source / "a")], "", "a")
+    await moving(queue, job)
+    queue.pause(job.id)
+    await ended(queue)
+    assert job.state is JobState.PAUSED
+    assert "a" not in gateway.world.files
+    gateway.brake.at = None
+    queue.go_on(job.id)
+    await ended(queue)
+    assert job.state is JobState.DONE
+    await queue.close()
+
+
+async def test_going_on_at_once_leaves_the_new_run_in_hand(source):
+    gateway, queue = await opened()
+    gateway.brake.at = 0.5
+    job = queue.put([str(source)], "", "source/")
+    await moving(queue, job)
+    queue.pause(job.id)
+    queue.go_on(job.id)  # before the first run has come to its end
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert list(queue._tasks) == [job.id]
+    await queue.close()
+
+
+async def test_cancelling_leaves_nothing(source):
+    gateway, queue = await opened()
+    gateway.brake.at = 0.5
+    job = queue.put([str(source / "a")], "", "a")
+    await moving(queue, job)
+    queue.cancel(job.id)
+    await ended(queue)
+    assert queue.jobs == []
+    assert "a" not in gateway.world.files
+    await queue.close()
+
+
+async def test_a_lost_line_makes_jobs_wait_and_they_go_on_by_themselves(source):
+    gateway, queue = await opened()
+    gateway.fail_next["put"] = ConnectionLostError()
+    gateway.line.listeners.append(queue.connection_changed)
+    job = queue.put([str(source / "a")], "", "a")
+    gateway.lose()
+    await ended(queue)
+    assert job.state is JobState.WAITING
+    gateway.come_back()
+    gateway.again()
+    await ended(queue)
+    assert job.state is JobState.DONE
+    await queue.close()
+
+
+async def test_another_accounts_jobs_wait(source):
+    _, queue = await opened()
+    job = queue.put([str(source / "a")], "", "a")
+    job.account = "elsewhere"
+    other = queue.put([str(source / "b")], "", "b")
+    await ended(queue)
+    assert other.state is JobState.DONE
+    await queue.close()
+
+
+async def test_a_refusal_fails_the_job_and_retry_tries_only_what_is_left(source):
+    gateway, queue = await opened("gus")
+    job = queue.put([str(source)], "", "source/")
+    await ended(queue)
+    assert job.state is JobState.FAILED
+    assert len(job.troubles) == 3
+    assert isinstance(job.troubles[0].error, RoleForbidsError)
+    gateway.world.users[3] = msgspec.structs.replace(
+        gateway.world.users[3], role=gateway.world.users[0].role
+    )
+    queue.retry(job.id)
+    await ended(queue)
+    assert job.state is JobState.DONE
+    await queue.close()
+
+
+async def test_one_conflict_among_many_needs_a_decision_for_itself_alone(source):
+    gateway, queue = await opened()
+    gateway.world.add_file("source/b", gateway.world.user("max"), content=b"old")
+    job = queue.put([str(source)], "", "source/")
+    await ended(queue)
+    assert job.state is JobState.NEEDS_YOU
+    assert [trouble.path for trouble in job.troubles] == ["source/b"]
+    queue.decide(job.id, {job.troubles[0].name: Decision.REPLACE})
+    await ended(queue)
+    assert job.state is JobState.DONE
+    assert len(gateway.world.files["source/b"].versions) == 2
+    assert len(gateway.world.files["source/a"].versions) == 1
+    await queue.close()
+
+
+async def test_skipping_ends_it(source):
+    gateway, queue = await opened()
+    gateway.world.add_file("source/b", gateway.world.user("max"), content=b"old")
+    job = queue.put([str(source)], "", "source/")
+    await ended(queue)
+    queue.decide(job.id, {job.troubles[0].name: Decision.SKIP})
+    assert job.state is JobState.DONE
+    assert job.said == "done; 1 skipped"
+    await queue.close()
+
+
+async def test_getting_beside_what_is_here_keeps_both(tmp_path):
+    _, queue = await opened()
+    (tmp_path / "welcome.txt").write_bytes(b"mine")
+    job = queue.get(["welcome.txt"], str(tmp_path), "welcome.txt")
+    await ended(queue)
+    assert job.state is JobState.NEEDS_YOU
+    queue.decide(job.id, {job.troubles[0].name: Decision.BESIDE})
+    await ended(queue)
+    assert (tmp_path / "welcome.txt").read_bytes() == b"mine"
+    assert (tmp_path / "welcome (2).txt").read_bytes().startswith(b"Welcome")
+    await queue.close()
+
+
+async def test_a_folder_is_got_whole(tmp_path):
+    _, queue = await opened()
+    job = queue.get(["finance/2026/Q1"], str(tmp_path), "Q1/")
+    await ended(queue)
+    assert job.state is JobState.DONE
+    assert len(list((tmp_path / "Q1").iterdir())) == 14
+    await queue.close()
+
+
+async def test_order_is_the_persons_and_what_has_ended_is_cleared(source):
+    gateway, queue = await opened()
+    gateway.lose()
+    jobs = [queue.put([str(source / name)], "", name) for name in ("a", "b", "c")]
+    queue.move(jobs[2].id, -1)
+    queue.move(jobs[0].id, -5)
+    assert [job.title for job in queue.jobs] == ["a", "c", "b"]
+    gateway.come_back()
+    gateway.again()
+    queue.connection_changed(gateway.connection)
+    await ended(queue)
+    assert queue.clear_ended() == 3
+    assert queue.jobs == []
+    await queue.close()
+
+
+async def test_a_fault_of_our_own_stops_one_job_and_is_kept_in_the_log(source):
+    gateway, queue = await opened()
+    gateway.fail_next["put"] = ZeroDivisionError("secret local")
+    job = queue.put([str(source / "a")], "", "a")
+    other = queue.put([str(source / "b")], "", "b")
+    await ended(queue)
+    assert sorted(one.state for one in (job, other)) == [JobState.DONE, JobState.FAILED]
+    assert "ZeroDivisionError" in gateway.faults[0]
+    await queue.close()
+
+
+async def test_listeners_hear_of_it_and_no_more_often_than_ten_times_a_second(source):
+    _, queue = await opened()
+    heard = []
+    queue.listen(lambda: heard.append(1))
+    for name in ("a", "b", "c"):
+        queue.put([str(source / name)], "", name)
+    await ended(queue)
+    await queue._ticking
+    assert 1 <= len(heard) < 6
+    await queue.close()
+
+
+def test_an_error_becomes_values_and_an_error_again():
+    error = RoleForbidsError(
+        role="guest", act="store files", name="gus", needed="maintainer", admins="ada", ref="R-1"
+    )
+    trouble = Trouble.of("f", "f", error)
+    again = msgspec.json.decode(msgspec.json.encode(trouble), type=Trouble).error
+    assert (type(again), again.values, again.ref) == (RoleForbidsError, error.values, "R-1")
+
+
+@pytest.mark.parametrize(
+    ("path", "beside"),
+    [
+        ("a/budget.xlsx", "a/budget (max 3 May).xlsx"),
+        ("README", "README (max 3 May)"),
+        (".profile", ".profile (max 3 May)"),
+    ],
+)
+def test_names_kept_beside(path, beside):
+    assert beside_path(path, "max", 1_777_822_271) == beside
+
+
+def test_pace():
+    pace = Pace(1000)
+    assert pace.rate == 0
+    assert pace.seconds_left is None
+    for second in range(4):
+        pace.sample(float(second), 100 * second)
+    assert pace.rate == 100
+    assert pace.seconds_left == 7
+    assert not pace.stalled
+    for second in range(4, 12):
+        pace.sample(float(second), 300)
+    assert pace.stalled
+
+
+async def test_what_was_not_decided_yet_still_waits_after_the_rest_went_on(source):
+    gateway, queue = await opened()
+    for name in ("a", "b"):
+        gateway.world.add_file(f"source/{name}", gateway.world.user("max"), content=b"old")
+    job = queue.put([str(source)], "", "source/")
+    await ended(queue)
+    first, second = job.troubles
+    queue.decide(job.id, {first.name: Decision.REPLACE})
+    await ended(queue)
+    assert (job.state, job.troubles) == (JobState.NEEDS_YOU, (second,))
+    queue.decide(job.id, {second.name: Decision.REPLACE})
+    await ended(queue)
+    assert job.state is JobState.DONE
+    assert [len(gateway.world.files[f"source/{name}"].versions) for name in "abc"] == [2, 2, 1]
+    await queue.close()
+
+
+async def test_two_queues_of_one_person_lie_in_files_of_their_own_and_the_next_takes_over_both(
+    source,
+):
+    gateway, first = await opened()
+    gateway.lose()
+    _, second = await opened_beside(gateway)
+    first.put([str(source / "a")], "", "a")
+    second.put([str(source / "b")], "", "b")
+    assert [job.title for job in second.jobs] == ["b"]
+    await second.close()
+    await first.close()
+    _, later = await opened_beside(gateway)
+    assert sorted(job.title for job in later.jobs) == ["a", "b"]
+    assert len({job.id for job in later.jobs}) == 2
+    _, besides = await opened_beside(gateway)
+    assert besides.jobs == []
+    await besides.close()
+    await later.close()
+
+
+async def test_a_job_that_was_being_taken_over_when_all_went_dark_is_there_once(source):
+    gateway, queue = await opened()
+    gateway.lose()
+    queue.put([str(source / "a")], "", "a")
+    await queue.close()
+    gateway.saved["queue-2.json"] = gateway.saved["queue.json"]
+    _, later = await opened_beside(gateway)
+    assert [job.title for job in later.jobs] == ["a"]
+    await later.close()
+    assert msgspec.json.decode(gateway.saved["queue-2.json"]) == []
+
+
+async def test_a_disk_that_keeps_nothing_is_told_and_stops_nothing(source):
+    gateway, queue = await opened()
+    gateway.save = _full  # type: ignore[method-assign]
+    job = queue.put([str(source / "a")], "", "a")
+    await ended(queue)
+    await queue._ticking
+    assert job.state is JobState.DONE
+    assert isinstance(queue.unkept, LocalDiskFullError)
+    assert len(gateway.faults) == 1
+    await queue.close()
+
+
+async def _full(name: str, data: bytes) -> None:
+    raise LocalDiskFullError(path=name)
+
+
+async def opened_beside(gateway: MemoryGateway):
+    """A queue of the same person, whether the server is there or not."""
+    queue = Transfers(gateway, now=lambda: gateway.world.now)
+    await queue.load()
+    return gateway, queue
+
+
+async def test_a_name_that_is_no_text_is_kept_and_so_are_the_jobs_beside_it(tmp_path):
+    (tmp_path / "plain.txt").write_bytes(b"x")
+    odd = tmp_path / "\udcff\udcfebad.bin"
+    odd.write_bytes(b"y")
+    gateway = MemoryGateway(acme(many=0), "max")
+    kept = Kept(gateway)
+    await kept.take()
+    jobs = [
+        Job(number, "acme-files", Direction.PUT, (str(path),))
+        for number, path in enumerate((tmp_path / "plain.txt", odd), start=1)
+    ]
+    await kept.write(jobs)
+    await kept.leave()
+    again = await Kept(gateway).take()
+    assert [job.names for job in again] == [job.names for job in jobs]

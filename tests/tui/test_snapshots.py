@@ -1,0 +1,100 @@
+"""Every screen and every dialog stands on the screen as it did: text and styles, cell by cell."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tui.dialogs
+from tests.tui.portraits import FOLDER, RENEWING, difference_from_kept, portrait, shown_in
+from tests.tui.scenery import SCENERY
+from tests.tui.scenes import SCENES, staged
+from tui.dialogs.dialog import Dialog
+from tui.keys import PLACES
+
+SIZE, SMALL = (120, 36), (80, 24)
+SMALL_SCENES = ("files", "delete", "first-start", "queue", "stop")
+SHOWN = [(name, SIZE, True) for name in SCENES]
+SHOWN += [(name, SMALL, True) for name in SMALL_SCENES]
+SHOWN += [("files", SIZE, False)]
+
+
+def name_of(scene: str, size: tuple[int, int], dark: bool) -> str:
+    small = "" if size == SIZE else f"-{size[0]}x{size[1]}"
+    return f"{scene}{small}{'' if dark else '-light'}"
+
+
+async def compare(here: Path, scene: str, size: tuple[int, int], dark: bool) -> None:
+    name = name_of(scene, size, dark)
+    async with staged(scene, size, here=here, dark=dark) as pilot:
+        found = portrait(pilot.app, f"{name}, {size[0]} by {size[1]}")
+    difference = difference_from_kept(name, found)
+    if difference:
+        pytest.fail(difference, pytrace=False)
+
+
+def showing(wanted: Callable[[str], bool]) -> pytest.MarkDecorator:
+    those = [one for one in SHOWN if wanted(one[0])]
+    return pytest.mark.parametrize("scene,size,dark", those, ids=[name_of(*one) for one in those])
+
+
+# Two classes, so that two processes share the work.
+class TestFilesAndTransfers:
+    @showing(lambda scene: scene not in SCENERY)
+    async def test_it_stands_there_as_it_did(self, tmp_path, scene, size, dark):
+        await compare(tmp_path, scene, size, dark)
+
+
+class TestEverythingElse:
+    @showing(lambda scene: scene in SCENERY)
+    async def test_it_stands_there_as_it_did(self, tmp_path, scene, size, dark):
+        await compare(tmp_path, scene, size, dark)
+
+
+# -- that nothing is missing ---------------------------------------------------------------------------------
+
+
+def kept() -> dict[str, tuple[str, str]]:
+    """Give what is kept: by name, which screen is shown over which place."""
+    return {path.stem: shown_in(path.read_text(encoding="utf-8")) for path in FOLDER.glob("*.txt")}
+
+
+def dialogs() -> set[str]:
+    """Name every dialog that there is."""
+    for module in pkgutil.walk_packages(tui.dialogs.__path__, "tui.dialogs."):
+        importlib.import_module(module.name)
+    found, left = set(), [Dialog]
+    while left:
+        kinds = left.pop().__subclasses__()
+        found |= {kind.__name__ for kind in kinds if kind.__module__.startswith("tui.")}
+        left += kinds
+    return found
+
+
+def test_every_dialog_is_in_a_snapshot():
+    assert dialogs() - {screen for screen, _ in kept().values()} == set()
+
+
+def test_every_screen_is_in_a_snapshot():
+    assert set(PLACES) - {place for screen, place in kept().values() if screen == "Frame"} == set()
+
+
+def test_no_snapshot_is_left_of_a_scene_that_is_gone():
+    left = kept().keys() - {name_of(*one) for one in SHOWN}
+    if os.environ.get(RENEWING):
+        for name in left:
+            (FOLDER / f"{name}.txt").unlink()
+        left = set()
+    assert left == set()
+
+
+def test_no_snapshot_names_a_machine():
+    folders = re.compile(r"/(tmp|home|root|Users|var|work)\b|pytest")
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")}
+    assert [name for name, text in texts.items() if folders.search(text)] == []

@@ -1,0 +1,101 @@
+"""What can be done here: every key of this screen, of lists and of everywhere, and why not where something cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.dialogs.palette import Offer
+from tui.keys import shown_key
+
+_KEY_CELLS = 14
+_ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "pgup", "pagedown": "pgdn"}
+
+
+class Help(ModalScreen[None]):
+    """One page, scrolled by the usual keys.
+
+    Args:
+        sections: a title and what can be done there.
+        words: what the signs mean.
+        plain: the terminal has no arrows.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1,enter", "leave", show=False),
+        Binding("j", "scroll_down", show=False),
+        Binding("k", "scroll_up", show=False),
+    ]
+
+    def __init__(
+        self,
+        sections: Sequence[tuple[str, Sequence[Offer]]],
+        words: Sequence[tuple[str, str]],
+        *,
+        plain: bool = False,
+    ) -> None:
+        super().__init__()
+        self._plain = plain
+        self._sections = sections
+        self._words = words
+
+    def compose(self) -> ComposeResult:
+        """Write the page."""
+        with VerticalScroll(id="help") as page:
+            page.border_title = Content("Help")
+            page.border_subtitle = Content("esc closes")
+            for title, offers in self._sections:
+                yield Static(Content(title), classes="help-title", markup=False)
+                for offer in offers:
+                    yield Static(self._line(offer), markup=False)
+                    if offer.reason:
+                        yield Static(Content(offer.reason), classes="help-reason", markup=False)
+            yield Static(Content("Signs"), classes="help-title", markup=False)
+            for sign, meaning in self._words:
+                line = Text(no_wrap=False, end="")
+                line.append(f"{sign:>{_KEY_CELLS}}  ", self.app.theme_variables["accent"])
+                line.append(meaning)
+                yield Static(line, markup=False)
+
+    def on_mount(self) -> None:
+        """Let the page have the keys."""
+        self.query_one("#help").focus()
+
+    def action_scroll_down(self) -> None:
+        """Scroll on."""
+        self.query_one("#help", VerticalScroll).scroll_down(animate=False)
+
+    def action_scroll_up(self) -> None:
+        """Scroll back."""
+        self.query_one("#help", VerticalScroll).scroll_up(animate=False)
+
+    def action_leave(self) -> None:
+        """Close it."""
+        self.dismiss(None)
+
+    def _shown(self, key: str) -> str:
+        """Write a key, an arrow as one where the terminal has them."""
+        key = shown_key(key)
+        if self._plain:
+            return key
+        base, plus, last = key.rpartition("+")
+        return f"{base}{plus}{_ARROWS.get(last, last)}"
+
+    def _line(self, offer: Offer) -> Text:
+        act = offer.act
+        keys = " ".join(self._shown(key) for key in act.keys.split(",") if key) or ":"
+        quiet = self.app.theme_variables["quiet"]
+        line = Text(no_wrap=False, end="")
+        line.append(
+            f"{keys:>{_KEY_CELLS}}  ", quiet if offer.reason else self.app.theme_variables["accent"]
+        )
+        line.append(act.says, quiet if offer.reason else "")
+        return line

@@ -1,0 +1,234 @@
+"""Joining: what the pasted link says, then a name, a passphrase twice and a device; a refusal is said and what was typed stays.
+
+Rules. The key is made on this computer before the server hears of it: after an attempt that failed the same form goes on with
+that key, and asks for its passphrase once. Enter goes from field to field and joins from the last one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from sft.errors import PassphraseWrongError, SftError
+from sft.model.links import InvitationLink
+from sft.model.names import parse_device_name, parse_user_name
+from sft.model.wording import shown_name
+from tui.dialogs.confirm import Confirm
+from tui.dialogs.dialog import Dialog, DialogButton
+from tui.gateway import Account, Link
+from tui.text import cut_name, shown
+from tui.widgets.link_says import link_lines, one_line, rows
+from tui.work import begin
+
+_OF_THE_NAME: Final = frozenset({"NAME_TAKEN", "NAME_RESERVED", "USER_NAME_NOT_ALLOWED"})
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedAs:
+    """A new account, and what opens its key for the connection that follows."""
+
+    account: Account
+    passphrase: str | None = field(repr=False)
+
+
+class Join(Dialog[JoinedAs]):
+    """Gives the new account, or None.
+
+    Args:
+        earlier: what an earlier attempt with this link left.
+        suggested: names for the person and for this computer.
+    """
+
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - Textual's own way
+        (0, "-low"),
+        (30, "-high"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+g", "words", show=False)]
+    wide = True
+
+    def __init__(self, link: Link, earlier: Account | None, suggested: tuple[str, str]) -> None:
+        super().__init__()
+        self._link = link
+        self._earlier = earlier
+        self._suggested = suggested
+        self._working = False
+        self._server = shown(link.server_name)
+        self.title_text = f"Join {cut_name(self._server, 50)}"
+
+    def content(self) -> ComposeResult:
+        """Show what the link says, and the fields."""
+        with Vertical(id="join-says"):
+            yield from rows(link_lines(self._link, self.sft.now()))
+        reserved = self._link.user_name if isinstance(self._link, InvitationLink) else None
+        suggested_name, suggested_device = self._suggested
+        earlier = self._earlier
+        name = reserved or (earlier.user if earlier else "") or suggested_name
+        device = (earlier.device if earlier else "") or suggested_device
+        with Vertical(id="join-fields"):
+            says = "as the invitation says" if reserved else "what colleagues see"
+            yield from self._field("your name", "join-name", name, says)
+            yield from self._field("passphrase", "join-passphrase", "", "", secret=True)
+            yield from self._field("again", "join-again", "", "", secret=True)
+            yield from self._field("this device", "join-device", device, "this computer's name")
+        warns = (
+            f"Everyone on {self._server} can read every file stored there. Losing your key loses no "
+            "file: an admin lets you in again."
+        )
+        yield Static(
+            Content(warns), classes="dialog-muted dialog-space", id="join-warns", markup=False
+        )
+
+    def buttons(self) -> Sequence[DialogButton]:
+        """Offer both ways, and a passphrase for a key that is still to be made."""
+        return [
+            DialogButton("Cancel", "cancel"),
+            DialogButton("Make a passphrase", "words", key="g"),
+            DialogButton("Join", "act"),
+        ]
+
+    def say_below(self, text: str, strong: str) -> None:
+        """Say it in place of the standing words: small screens have no room for both."""
+        super().say_below(text, strong)
+        self.query_one("#join-warns").display = not text
+
+    def on_mount(self) -> None:
+        """Say what is asked of whoever goes on."""
+        self._show_passphrase()
+        super().on_mount()
+
+    def first_focus(self) -> Widget | None:
+        """The name, marked: typing replaces it."""
+        name = self._input("name")
+        name.action_select_all()
+        return name
+
+    def answer(self, name: str) -> None:
+        """Join, fill in a passphrase, or leave it."""
+        if name == "words":
+            self.action_words()
+        elif name != "act":
+            self.dismiss(None)
+        elif not self._working:
+            begin(self, self._go, group="join")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if event.input.id == "join-device":
+            self.answer("act")
+        else:
+            self.focus_next(Input)
+
+    # -- the fields ------------------------------------------------------------------------------
+
+    def _field(
+        self, name: str, id_: str, value: str, says: str, *, secret: bool = False
+    ) -> ComposeResult:
+        with Horizontal(classes="form-row", id=f"{id_}-row"):
+            yield Static(Content(name), classes="form-name", markup=False)
+            yield Input(value, id=id_, compact=True, password=secret, max_length=200)
+            yield Static(Content(says), classes="form-says", id=f"{id_}-says", markup=False)
+
+    def _input(self, name: str) -> Input:
+        return self.query_one(f"#join-{name}", Input)
+
+    def _show_passphrase(self) -> None:
+        """Ask twice for a new key, once for one that is here already, never for one without."""
+        earlier = self._earlier
+        says = "ctrl+g makes one; empty: none"
+        if earlier is not None:
+            says = "of the key made at first"
+            self.query_one("#join-passphrase-row").display = earlier.protected
+        self.query_one("#join-again-row").display = earlier is None
+        for button in self.query(DialogButton):
+            if button.name == "words":
+                button.display = earlier is None
+        self.query_one("#join-passphrase-says", Static).update(Content(says))
+
+    def action_words(self) -> None:
+        """Fill in a passphrase for a key that is still to be made."""
+        if self._earlier is not None or self._working:
+            return
+        words = self.sft.gateway.suggested_passphrase()
+        for name in ("passphrase", "again"):
+            self._input(name).value = words
+        self.doing("Write it down, it is shown this once: ", words)
+        self._input("device").focus()
+
+    # -- joining -----------------------------------------------------------------------------------
+
+    async def _go(self) -> None:
+        wanted = self._checked()
+        if wanted is None:
+            return
+        user_name, device, passphrase = wanted
+        if self._earlier is None and passphrase is None and not await self._agreed(user_name):
+            self._input("passphrase").focus()
+            return
+        dots = self.sft.glyphs.ellipsis
+        doing = f"Making your key, then asking {self._server}{dots}"
+        self.doing(doing if self._earlier is None else f"Asking {self._server}{dots}")
+        self._working = True
+        try:
+            account = await self.sft.gateway.join(
+                self._link, user_name=user_name, device=device, passphrase=passphrase
+            )
+        except SftError as error:
+            await self._refused(error)
+        else:
+            self.dismiss(JoinedAs(account, passphrase))
+        finally:
+            self._working = False
+
+    def _checked(self) -> tuple[str, str, str | None] | None:
+        """Give name, device and passphrase; None after saying what will not do."""
+        now = self.sft.now()
+        values = []
+        for name, parse in (("name", parse_user_name), ("device", parse_device_name)):
+            try:
+                values.append(parse(self._input(name).value.strip()))
+            except SftError as error:
+                self._refuse(one_line(error, now), name)
+                return None
+        passphrase = self._input("passphrase").value
+        if self._earlier is None and passphrase != self._input("again").value:
+            self._input("again").value = ""
+            self._refuse("The two passphrases differ. Type the second one again.", "again")
+            return None
+        return values[0], values[1], passphrase or None
+
+    async def _agreed(self, user_name: str) -> bool:
+        who = shown(shown_name(user_name))
+        lines = [f"Whoever reads the files of this computer can then act as {who}."]
+        question = Confirm(
+            "Join without a passphrase?", lines, act="Leave it open", safe="Type one"
+        )
+        agreed = await self.app.push_screen_wait(question)
+        return agreed is True
+
+    async def _refused(self, error: SftError) -> None:
+        # The key may exist now: then it is opened the next time, not made.
+        self._earlier = await self.sft.gateway.pending(self._link)
+        self._show_passphrase()
+        said = one_line(error, self.sft.now())
+        if isinstance(error, PassphraseWrongError):
+            self._input("passphrase").value = ""
+            self._refuse(said, "passphrase")
+        elif error.code in _OF_THE_NAME:
+            self._refuse(said, "name")
+            self._input("name").action_select_all()
+        else:
+            self.complain(said)
+
+    def _refuse(self, text: str, name: str) -> None:
+        self.complain(text)
+        self._input(name).focus()

@@ -1,0 +1,104 @@
+"""Shows a new invitation: the link on bare lines, which a mouse can mark whole; copied or written on a key.
+
+Rules. The link is a secret and is shown once. A program cannot know whether a terminal took what was sent to its clipboard:
+it says that it was sent, no more.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from sft.model.links import parse_invitation
+from sft.model.names import safe_name
+from sft.model.wording import local_time, shown_name
+from tui.dialogs.dialog import Dialog, DialogButton
+from tui.dialogs.write import WriteFile
+from tui.gateway import Invited
+from tui.text import cut_name, shown
+from tui.work import begin
+
+
+class ShowLink(Dialog[None]):
+    """Stays until it is closed."""
+
+    def __init__(self, invited: Invited) -> None:
+        super().__init__()
+        self._link = invited.link
+        self._invitation = invited.invitation
+        name = self._invitation.name
+        self._person = None if name is None else shown(shown_name(name))
+        whom = "an invitation" if self._person is None else f"the invitation for {self._person}"
+        self.title_text = f" Made: {cut_name(whom, 60)} "  # the edge has no corner here
+
+    def content(self) -> ComposeResult:
+        """Show the link, and what it is."""
+        yield Static(Content(shown(self._link)), id="link-text", markup=False)
+        made, now = self._invitation, self.sft.now()
+        until = local_time(made.expires_at, now=now, weekday=True)
+        whom = "whoever has it" if self._person is None else self._person
+        alone = "one person" if self._person is None else self._person
+        lines = [
+            f"For {whom}, {made.role.value}, once, until {until}.",
+            f"Whoever has this line can join with it: send it to {alone} alone.",
+            "It is shown only now and kept nowhere.",
+        ]
+        if works_here_only(self._link):
+            lines.append(
+                "It works on this machine only: the server listens nowhere else. Its operator can "
+                "change that: twistd sft serve --listen ... --public HOST:PORT"
+            )
+        for line in lines:
+            yield Static(Content(line), classes="link-says", markup=False)
+        yield Static("", id="link-done", classes="link-says", markup=False)
+
+    def buttons(self) -> Sequence[DialogButton]:
+        """Offer the ways on."""
+        return [
+            DialogButton("Close", "close"),
+            DialogButton("Copy", "copy", key="y"),
+            DialogButton("Write to a file", "write", key="w"),
+        ]
+
+    def answer(self, name: str) -> None:
+        """Copy, write or close."""
+        if name == "copy":
+            self.app.copy_to_clipboard(self._link)
+            self._say("Sent to the terminal's clipboard.")
+        elif name == "write":
+            begin(self, self._write, group="write", exclusive=True)
+        else:
+            self.dismiss(None)
+
+    async def _write(self) -> None:
+        leaf = f"invitation-{self._invitation.name or self._invitation.id}.txt"
+        path = await self.app.push_screen_wait(
+            WriteFile(
+                "Write the invitation to a file",
+                lines=["A new file that only you can read (0600)."],
+                folder=self.sft.here,
+                name=safe_name(leaf),
+                text=self._link + "\n",
+            )
+        )
+        if path is not None:
+            self._say(f"Written to {shown(str(path))}, for you alone.")
+
+    def _say(self, text: str) -> None:
+        done = self.query_one("#link-done", Static)
+        glyph = self.sft.glyphs.verified
+        done.update(Content(f"{glyph} {text}"))
+        done.add_class("-shown")
+
+
+def works_here_only(link: str) -> bool:
+    """Say whether the address in an invitation leads to the reader's own machine."""
+    host = parse_invitation(link).host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")

@@ -1,0 +1,201 @@
+"""The server's key: the full stop when another one is shown, and the one way on, a server link that a person gave.
+
+Rules. The safe answer has the focus and leaves everything as it is. Nothing here asks "trust it anyway?": a new key is pinned
+from a link alone, and what it says stands there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from sft.crypto.keys import ServerPublic
+from sft.errors import LinkIncompleteError, SftError
+from sft.model.links import ServerLink, parse_server_link
+from sft.model.wording import local_time
+from tui.dialogs.dialog import Dialog, DialogButton
+from tui.gateway import Account
+from tui.text import cut_name, shown
+from tui.widgets.link_input import LinkInput
+from tui.widgets.link_says import Line, key_lines, one_line, rows
+
+
+class ServerKeyStop(Dialog[bool]):
+    """Gives True if a server link shall be pasted, or None.
+
+    Args:
+        seen: the words of the key that was shown; empty where they are not known.
+        evidence: the file that keeps what was shown; empty where there is none.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", show=False)]
+    wide = True
+
+    def __init__(self, account: Account, seen: str, evidence: str) -> None:
+        super().__init__(classes="-stop")
+        self._account = account
+        self._seen = seen
+        self._evidence = evidence
+        name = cut_name(shown(account.name), 24)
+        self.title_text = f"STOP: {name} shows another key than the one you pinned"
+
+    def content(self) -> ComposeResult:
+        """Say what happened, what did not, and what to do."""
+        yield Static(
+            Content(
+                "sft cannot tell a server set up again without its old key from someone in between. "
+                "Nothing was sent: not your name, no file, no request."
+            ),
+            markup=False,
+        )
+        pinned = local_time(self._account.pinned_at, now=self.sft.now()).rpartition(" ")[0]
+        with Vertical(id="stop-keys", classes="dialog-space"):
+            yield from rows(key_lines("pinned", self._account.server_words))
+            yield from rows([("", f"on this computer since {pinned}")])
+        with Vertical(id="stop-seen", classes="dialog-space"):
+            seen = key_lines("shown", shown(self._seen)) if self._seen else [("shown", "another")]
+            yield from rows(seen)
+        with Vertical(classes="dialog-space"):
+            yield from rows(
+                [
+                    ("Ask", 'an admin, by phone or in person: "Was its key replaced?"'),
+                    ("Yes", "They give you a server link: p pastes it."),
+                    ("No", "Stay away, and tell them."),
+                ]
+            )
+
+    def buttons(self) -> Sequence[DialogButton]:
+        """Offer to stay away, or the one way on."""
+        offered = [
+            DialogButton("Stay disconnected", "stay"),
+            DialogButton("Paste server link", "link", key="p"),
+        ]
+        if self._evidence:
+            offered.append(DialogButton("Evidence", "evidence", key="w"))
+        return offered
+
+    def action_copy(self) -> None:
+        """Send the words of both keys to the terminal's clipboard."""
+        if self._seen:
+            self.app.copy_to_clipboard(
+                f"pinned: {self._account.server_words}\nshown: {self._seen}\n"
+            )
+            self.doing("Sent to the terminal's clipboard: the words of both keys.")
+
+    def answer(self, name: str) -> None:
+        """Go on with a link, say where the evidence is, or stay away."""
+        if name == "evidence":
+            self.doing(f"Kept as {shown(self._evidence)} (y copies both keys)")
+        else:
+            self.dismiss(True if name == "link" else None)
+
+
+class PasteServerLink(Dialog[str]):
+    """Gives the text of a server link that fits the account, or None.
+
+    Args:
+        seen: the words of the key that the server shows instead of the pinned one, if it does.
+    """
+
+    wide = True
+
+    def __init__(self, account: Account, seen: str = "") -> None:
+        super().__init__()
+        self._account = account
+        self._seen = seen
+        self._link: ServerLink | None = None
+        self.title_text = f"Server link of {cut_name(shown(account.name), 50)}"
+
+    def content(self) -> ComposeResult:
+        """Ask for the link, and say what it says."""
+        yield Static(
+            Content(
+                "It comes from the operator (twistd sft link), by a person whom you know: phone or "
+                "in person. It replaces the key that is pinned here."
+            ),
+            markup=False,
+        )
+        yield Static(Content("Paste it here"), classes="dialog-label", markup=False)
+        yield LinkInput(id="server-link")
+        yield Vertical(id="link-says", classes="dialog-space")
+
+    def buttons(self) -> Sequence[DialogButton]:
+        """Offer both ways; nothing can be taken before it is whole."""
+        take = DialogButton("Pin this key", "act")
+        take.disabled = True
+        return [DialogButton("Cancel", "cancel"), take]
+
+    def first_focus(self) -> Widget | None:
+        """The field."""
+        return self.query_one(LinkInput)
+
+    def answer(self, name: str) -> None:
+        """Give the link, or nothing."""
+        self.dismiss(self._link.text() if name == "act" and self._link is not None else None)
+
+    @on(Input.Changed, "#server-link")
+    async def _changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._link, lines = None, []
+        self.complain("")
+        if event.value:
+            try:
+                self._link = parse_server_link(event.value)
+                lines = self._lines(self._link)
+            except LinkIncompleteError:
+                self.complain("Not a whole link yet: copy it from sft:// to the end.")
+            except SftError as error:
+                self.complain(one_line(error, self.sft.now()))
+        wrong = self._link is not None and self._link.server_name != self._account.server
+        if wrong:
+            self.complain(f"This link is of another server, not of {shown(self._account.server)}.")
+        for button in self.query(DialogButton):
+            if button.name == "act":
+                button.disabled = self._link is None or wrong
+        says = self.query_one("#link-says", Vertical)
+        await says.remove_children()
+        with self.app.batch_update():
+            await says.mount_all([_Rows(lines)] if lines else [])
+
+    @on(Input.Submitted, "#server-link")
+    def _submitted(self, event: Input.Submitted) -> None:
+        # A pasted line break must not pin a key: enter goes to the button, which wants its own.
+        event.stop()
+        for button in self.query(DialogButton):
+            if button.name == "act" and not button.disabled:
+                button.focus()
+
+    def _lines(self, link: ServerLink) -> list[Line]:
+        words = ServerPublic(link.server_key).words()
+        verdict = "It is not the pinned key: this one will be pinned."
+        if words == self._account.server_words:
+            verdict = "It is the pinned key: only the address is taken."
+        elif self._seen and words == self._seen:
+            verdict = "It is the key that the server shows now."
+        elif self._seen:
+            verdict = "It is neither the pinned key nor the one that the server shows now."
+        return [
+            ("server", f"{shown(link.server_name)} at {shown(link.address)}"),
+            *key_lines("its key", words),
+            ("", verdict),
+        ]
+
+
+class _Rows(Vertical):
+    """What a link says."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        """Show the lines."""
+        yield from rows(self._lines)

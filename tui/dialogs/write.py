@@ -1,0 +1,117 @@
+"""Asks where a small text goes, and writes it there: a new file for its owner alone, never over another."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+from textual.widgets.input import Selection
+
+from sft.client.faults import local_fault, told_of
+from sft.durable import open_folder, sync_folder, write_new
+from sft.errors import LocalFileError, SftError, UsageError
+from tui.dialogs.dialog import Dialog, DialogButton
+from tui.text import error_text
+from tui.work import begin
+
+
+class WriteFile(Dialog[Path]):
+    """Gives the file that was written, or None.
+
+    Args:
+        lines: harmless texts above the field.
+        folder: where names that are no whole path lead.
+        name: what stands in the field at first.
+        text: what is written.
+    """
+
+    def __init__(
+        self, title: str, *, lines: Sequence[str], folder: Path, name: str, text: str
+    ) -> None:
+        super().__init__()
+        self.title_text = title
+        self._lines = lines
+        self._folder = folder
+        self._leaf = name
+        self._text = text
+
+    def content(self) -> ComposeResult:
+        """Show what will be written, and the field."""
+        for line in self._lines:
+            yield Static(Content(line), markup=False)
+        yield Static(Content("File"), classes="dialog-label", markup=False)
+        start, home = str(self._folder / self._leaf), f"{Path.home()}/"
+        if start.startswith(home):
+            start = f"~/{start.removeprefix(home)}"
+        yield Input(start, id="write-path", compact=True, select_on_focus=False)
+
+    def buttons(self) -> Sequence[DialogButton]:
+        """Offer both ways."""
+        return [DialogButton("Cancel", "cancel"), DialogButton("Write", "act")]
+
+    def first_focus(self) -> Widget | None:
+        """The field, the name in it marked without its folder and ending."""
+        field = self.query_one("#write-path", Input)
+        first = len(field.value) - len(self._leaf)
+        field.selection = Selection(first, first + len(Path(self._leaf).stem))
+        return field
+
+    @on(Input.Submitted, "#write-path")
+    def _submitted(self) -> None:
+        self.answer("act")
+
+    def answer(self, name: str) -> None:
+        """Write it, or leave it."""
+        if name == "act":
+            begin(self, self._write, group="write-file", exclusive=True)
+        else:
+            self.dismiss(None)
+
+    async def _write(self) -> None:
+        typed = self.query_one("#write-path", Input).value.strip()
+        try:
+            if not typed:
+                raise UsageError(problem="A file needs a name", remedy="Type one")
+            path = self._folder / _expanded(typed)
+            await asyncio.to_thread(write_private, path, self._text)
+        except SftError as error:
+            said, step = error_text(error, self.sft.now())
+            self.complain(f"{said} {step}.")
+        else:
+            self.dismiss(path)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a new file that only its owner reads (blocks).
+
+    Raises:
+        LocalFileError: the name is taken, or the folder cannot be used.
+        LocalDiskFullError: no room.
+    """
+    with told_of(path.parent):
+        folder_fd = open_folder(path.parent)
+    try:
+        write_new(folder_fd, path.name, text.encode())
+        sync_folder(folder_fd)
+    except FileExistsError as error:
+        raise LocalFileError(
+            str(error), path=str(path), problem="is there already", remedy="Choose another name"
+        ) from error
+    except OSError as error:
+        raise local_fault(error, path) from error
+    finally:
+        os.close(folder_fd)
+
+
+def _expanded(typed: str) -> Path:
+    try:
+        return Path(typed).expanduser()
+    except RuntimeError:  # a home of nobody: a name that begins with ~
+        return Path(typed)

@@ -1,0 +1,358 @@
+"""What the screens need of the world outside: accounts, a server, transfers; nothing of how it is reached.
+
+Rules. Screens, dialogs and the queue know this module alone. ``tui.live`` fulfils it over the client library,
+``tui.memory`` without any network; one suite of tests holds both to it. Everything is called on the loop of the app and
+nothing blocks it. Refusals and faults are raised as errors of the one tree; records are those of ``sft.model`` and
+results those of ``sft.client``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from sft.client.pins import Pin
+from sft.client.plans import GetItem, GetPlan, PutItem, PutPlan
+from sft.client.progress import Report
+from sft.client.transfers import Existing, GetResult, PutResult
+from sft.client.trust import SignatureState
+from sft.errors import SftError
+from sft.model.access import Role
+from sft.model.links import InvitationLink, ServerLink
+from sft.model.records import Deleted, File, Folder, Invitation, SessionInfo, User
+
+Link = InvitationLink | ServerLink
+
+
+class Status(StrEnum):
+    """How the account in use stands to its server."""
+
+    NONE = "none"  # no account is in use
+    CONNECTING = "connecting"
+    LOCKED = "locked"  # the key needs its passphrase
+    ONLINE = "online"
+    AWAY = "away"  # lost or not reached; tried again by itself
+    REFUSED = "refused"  # the server does not let this key in
+    STOPPED = "stopped"  # the server shows another key than the pinned one
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The account in use, and how it stands.
+
+    Args:
+        account: how this computer calls it.
+        server: how the server calls itself.
+        since: when this status began, Unix seconds.
+        again_at: when it is tried again.
+        silent_since: since when the server is asked and says nothing; the line stands.
+        error: why it is not online.
+    """
+
+    status: Status = Status.NONE
+    account: str = ""
+    server: str = ""
+    address: str = ""
+    user: str = ""
+    user_id: int = 0
+    role: Role | None = None
+    since: float = 0.0
+    again_at: float | None = None
+    silent_since: float | None = None
+    error: SftError | None = None
+
+    @property
+    def online(self) -> bool:
+        """Say whether something can be asked."""
+        return self.status is Status.ONLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the server said unasked: its kind, and what it is about."""
+
+    kind: str
+    values: dict[str, str | int]
+
+
+Event = Connection | Told
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One server as this computer knows it, and who we are there.
+
+    Args:
+        joined: the server has acknowledged us.
+        protected: a passphrase protects the key.
+        in_use_first: it is used when none is named.
+    """
+
+    name: str
+    server: str
+    address: str
+    user: str
+    role: str
+    device: str
+    joined: bool
+    protected: bool
+    in_use_first: bool
+    key_words: str
+    minisign_key: str
+    server_words: str
+    pinned_at: int
+    joined_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a folder or of the trash.
+
+    Args:
+        states: one for each file.
+        next: where the next page begins; empty at the end.
+    """
+
+    folders: tuple[Folder, ...]
+    files: tuple[File, ...]
+    states: tuple[SignatureState, ...]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """One version of a file, and what this computer knows of its signature.
+
+    Args:
+        words: of the key that signed it.
+        first_seen_at: when this computer first saw that key.
+        receipt_kept: the server's receipt lies here.
+        error: why the signature does not hold, or cannot be judged.
+    """
+
+    file: File
+    state: SignatureState
+    words: str
+    first_seen_at: int | None
+    receipt_kept: bool = False
+    error: SftError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A new invitation; whoever has the link can join."""
+
+    link: str = field(repr=False)
+    invitation: Invitation
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """What this computer keeps for the account in use."""
+
+    account: Account
+    people: tuple[Pin, ...]
+    receipts: int
+
+
+class Gateway(Protocol):
+    """The world outside."""
+
+    # -- accounts and the connection -----------------------------------------------------------
+
+    @property
+    def connection(self) -> Connection:
+        """The account in use, now."""
+
+    def listen(self, listener: Listener) -> None:
+        """Have every change of the connection, and every notice, told on the loop of the app."""
+
+    async def accounts(self) -> list[Account]:
+        """List the accounts of this computer, in order of joining."""
+
+    async def use(self, account: str, passphrase: str | None = None) -> None:
+        """Connect an account, and keep it connected: a lost line is tried again until another is used.
+
+        Raises:
+            KeyLockedError: a passphrase is needed.
+            PassphraseWrongError: not that one.
+            UnreachableError, LoginRefusedError, ServerKeyChangedError and others: see ``connection``.
+        """
+
+    def again(self) -> None:
+        """Try the lost connection now."""
+
+    async def close(self) -> None:
+        """Leave the server and end everything."""
+
+    async def pending(self, link: Link) -> Account | None:
+        """Find what an earlier attempt with this very link left: its key exists, and may need its passphrase."""
+
+    async def join(
+        self, link: Link, *, user_name: str, device: str, passphrase: str | None
+    ) -> Account:
+        """Join a server; the account is not in use before ``use``.
+
+        Args:
+            passphrase: protects the new key, or opens the one that an earlier attempt left.
+        """
+
+    def suggestions(self) -> tuple[str, str]:
+        """Offer a name for the person (may be empty) and one for this computer."""
+
+    def suggested_passphrase(self) -> str:
+        """Draw a passphrase of words that a person can write down; another one each time."""
+
+    @property
+    def offers_demo(self) -> bool:
+        """Say whether a demo can be explored from here."""
+
+    async def explore_demo(self) -> str:
+        """Start a private server on this computer; gives the account that uses it."""
+
+    async def set_first(self, account: str) -> None:
+        """Use this account when none is named."""
+
+    async def set_address(self, account: str, address: str) -> Account:
+        """Look for a server elsewhere; UsageError if it is not HOST:PORT."""
+
+    async def accept_link(self, account: str, link: str) -> Account:
+        """Take key and address of a server from the server link that a person gave."""
+
+    async def forget(self, account: str) -> None:
+        """Drop an account; its key file is put aside, never destroyed."""
+
+    # -- the server's files ---------------------------------------------------------------------
+
+    async def folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
+        """Give one page of a folder (``""`` is the root).
+
+        Args:
+            judged: the signatures too; without, every state is SIGNED, which says nothing, and pages are larger.
+        """
+
+    async def trash(self, cursor: str = "") -> Listed:
+        """Give one page of what can be restored."""
+
+    async def details(self, path: str, version: int = 0) -> Details:
+        """Show one version of a file; 0 is the newest."""
+
+    async def make_folder(self, path: str) -> bool:
+        """Make a folder; False if it was there already."""
+
+    async def move(self, old: str, new: str) -> File | None:
+        """Give a file or folder another path; gives the file, None for a folder."""
+
+    async def delete(self, path: str, *, recursive: bool = False) -> Deleted:
+        """Move a file, or a folder and all in it, to the trash."""
+
+    async def restore(self, path: str) -> File:
+        """Bring back what was last deleted from a path."""
+
+    # -- transfers --------------------------------------------------------------------------------
+
+    async def plan_put(
+        self, sources: Sequence[str], *, to: str, safe_names: bool = False
+    ) -> PutPlan:
+        """Settle what is sent where; nothing is sent."""
+
+    async def plan_get(self, names: Sequence[str]) -> GetPlan:
+        """Settle what is fetched; nothing is fetched."""
+
+    async def put(
+        self,
+        items: Sequence[PutItem],
+        *,
+        folders: Sequence[str] = (),
+        replace: bool = False,
+        report: Report | None = None,
+    ) -> list[PutResult]:
+        """Store files; cancelling leaves nothing partial."""
+
+    async def get(
+        self,
+        items: Sequence[GetItem],
+        *,
+        to: Path,
+        folders: Sequence[tuple[str, ...]] = (),
+        existing: Existing = Existing.REFUSE,
+        report: Report | None = None,
+    ) -> list[GetResult]:
+        """Get files, verified; cancelling leaves nothing partial."""
+
+    async def verify(
+        self, items: Sequence[GetItem], *, report: Report | None = None
+    ) -> list[GetResult]:
+        """Read and judge files, keeping nothing."""
+
+    # -- people -------------------------------------------------------------------------------------
+
+    async def people(self) -> list[User]:
+        """List the registry, in order of joining."""
+
+    async def change_role(self, name: str, role: Role) -> User:
+        """Give a person another role."""
+
+    async def disable(self, name: str) -> User:
+        """Lock a person out, keeping everything."""
+
+    async def enable(self, name: str) -> User:
+        """Let a disabled person in again."""
+
+    async def remove(self, name: str, files_to: str) -> User:
+        """Remove a person for good; the files go to ``files_to``."""
+
+    async def invitations(self) -> list[Invitation]:
+        """List invitations that are not older than a month."""
+
+    async def invite(self, *, role: Role, name: str | None, seconds: int) -> Invited:
+        """Make an invitation."""
+
+    async def withdraw(self, invitation_id: int) -> None:
+        """Make an open invitation void."""
+
+    async def sessions(self) -> list[SessionInfo]:
+        """List who is connected, those who came first first."""
+
+    async def kick(self, session_id: int) -> None:
+        """End a session; NotFoundError if it has ended already."""
+
+    # -- this computer's key and memory ---------------------------------------------------------------
+
+    async def keyring(self) -> Keyring:
+        """Show what is kept for the account in use."""
+
+    async def public_key_file(self) -> str:
+        """Give minisign's public key file of the account in use."""
+
+    async def change_passphrase(self, old: str | None, new: str | None) -> None:
+        """Protect the key by another passphrase, or by none.
+
+        Raises:
+            PassphraseWrongError: ``old`` does not open it.
+        """
+
+    # -- what outlives the app --------------------------------------------------------------------------
+
+    async def load(self, name: str) -> bytes | None:
+        """Read one small file of this person's state, such as the queue."""
+
+    async def save(self, name: str, data: bytes) -> None:
+        """Replace one small file of this person's state, whole."""
+
+    async def hold(self, name: str) -> bool:
+        """Own a name among everything that runs for this person, until ``let_go`` or the end of this app, whatever ends it.
+
+        Returns:
+            False if another one owns it.
+        """
+
+    async def let_go(self, name: str) -> None:
+        """Own a name no longer."""
+
+    def keep_fault(self, text: str) -> str:
+        """Write the details of a fault of our own into the log; gives the reference under which they stand."""

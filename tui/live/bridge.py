@@ -1,0 +1,26 @@
+"""The one place where coroutines of the network become awaitable on the app's loop.
+
+Rules. The client library awaits Deferreds, the app awaits futures, and neither can await the other's: everything goes through
+``crossing``. Cancelling what it gives cancels what it waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+
+T = TypeVar("T")
+
+
+async def crossing(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine of the client library to its end."""
+    return await landed(Deferred.fromCoroutine(coroutine))
+
+
+async def landed(deferred: Deferred[T]) -> T:
+    """Wait for a Deferred."""
+    future: Awaitable[T] = deferred.asFuture(asyncio.get_running_loop())
+    return await future

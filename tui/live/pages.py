@@ -1,0 +1,123 @@
+"""One page at a time of what the client library lists whole, and what is known of the signatures on it.
+
+Rules. A page goes through the library's own checks: its names decide where a download goes. Signatures are judged on the pool,
+for a page of them would hold up the keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from sft.client.files import Listing, list_folder, show_file
+from sft.client.paths import State
+from sft.client.session import Session
+from sft.client.trust import SignatureState, judge
+from sft.crypto.keys import PublicKey, ServerPublic
+from sft.errors import PinChangedError, SftError, SignatureBadError, SignerUnknownError
+from sft.model.records import File
+from tui.gateway import Details
+from tui.live.accounts import has_receipt
+
+Known = tuple[SignatureState, SftError | None]
+
+
+class OnePage:
+    """A session that shows its asker one page as if it were all.
+
+    Args:
+        cursor: of the page.
+    """
+
+    def __init__(self, session: Session, cursor: str) -> None:
+        self._session = session
+        self._cursor = cursor
+        self.next = ""
+
+    @property
+    def server_key(self) -> ServerPublic:
+        """The key that the server proved."""
+        return self._session.server_key
+
+    @property
+    def server_name(self) -> str:
+        """How the server calls itself."""
+        return self._session.server_name
+
+    @property
+    def address(self) -> str:
+        """Where it was reached."""
+        return self._session.address
+
+    async def request(self, kind: Any, reply: Any, /, **fields: object) -> Any:
+        """Ask for the page, and keep where the next one begins."""
+        answer = await self._session.request(kind, reply, **{**fields, "cursor": self._cursor})
+        self.next = answer.page.next
+        page = msgspec.structs.replace(answer.page, next="")
+        return msgspec.structs.replace(answer, page=page)
+
+
+async def folder_page(
+    session: Session, path: str, cursor: str, *, judged: bool
+) -> tuple[Listing, list[SignatureState], str]:
+    """Give one page of a folder, what is known of its files, and where the next page begins."""
+    page = OnePage(session, cursor)
+    listing = await list_folder(page, path, signatures=judged)
+    if not judged:
+        return listing, [SignatureState.SIGNED] * len(listing.files), page.next
+    for file in listing.files:
+        await session.meet_author(file)
+    known = await session.pool.run(lambda: [known_of(session, file) for file in listing.files])
+    return listing, [state for state, _ in known], page.next
+
+
+def known_of(session: Session, file: File) -> Known:
+    """Judge a file's signature over the digest that the server states: whether its bytes have it is not asked."""
+    version = file.version
+    try:
+        judge(
+            file,
+            version.digest,
+            version.size,
+            session.pins.people,
+            server_id=session.server_id,
+            server_name=session.server_name,
+        )
+    except SignatureBadError as error:
+        return SignatureState.BAD, error
+    except (SignerUnknownError, PinChangedError) as error:
+        return SignatureState.UNKNOWN, error
+    return SignatureState.SIGNED, None
+
+
+async def details_of(
+    session: Session,
+    state: State,
+    checked: Mapping[tuple[bytes, int], SignatureState],
+    path: str,
+    version: int,
+) -> Details:
+    """Show one version of a file.
+
+    Args:
+        checked: what reading versions has shown, by file and number.
+    """
+    file = await show_file(session, path, version)
+    await session.meet_author(file)
+    known, error = known_of(session, file)
+    shown = file.version
+    pin = session.pins.people.get(shown.author_id)
+    kept = await session.pool.run(has_receipt, state, session.server_id, file.id, shown.number)
+    seen = checked.get((file.id, shown.number))
+    if seen is SignatureState.BAD and error is None:
+        error = SignatureBadError(path=file.path, author=shown.author)
+    return Details(
+        file=file,
+        state=seen if seen is not None and known is SignatureState.SIGNED else known,
+        words=PublicKey.decode(shown.public_key).words(),
+        first_seen_at=None if pin is None else pin.keys.get(shown.public_key),
+        receipt_kept=kept,
+        error=error,
+    )

@@ -1,0 +1,92 @@
+"""Transfers with the server in use, planned and done; which versions were read here, and whether they held, is kept in mind."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from sft.client.files import show_file
+from sft.client.plans import GetItem, GetPlan, PutItem, PutPlan, plan_get, plan_put
+from sft.client.progress import Report
+from sft.client.transfers import (
+    Existing,
+    GetResult,
+    PutResult,
+    get_all,
+    put_all,
+    verify_all,
+)
+from sft.client.trust import SignatureState
+from sft.errors import SftError, SignatureBadError
+from tui.live.reach import Reach
+
+
+class Transfers:
+    """Puts, gets and verifications."""
+
+    _reach: Reach
+
+    async def plan_put(
+        self, sources: Sequence[str], *, to: str, safe_names: bool = False
+    ) -> PutPlan:
+        """Settle what is sent where."""
+        return await self._reach.blocking(plan_put, sources, to=to, safe_names=safe_names)
+
+    async def plan_get(self, names: Sequence[str]) -> GetPlan:
+        """Settle what is fetched."""
+        return await self._reach.ask(lambda session: plan_get(session, names))
+
+    async def put(
+        self,
+        items: Sequence[PutItem],
+        *,
+        folders: Sequence[str] = (),
+        replace: bool = False,
+        report: Report | None = None,
+    ) -> list[PutResult]:
+        """Store files."""
+        return await self._reach.ask(
+            lambda session: put_all(session, items, folders=folders, replace=replace, report=report)
+        )
+
+    async def get(
+        self,
+        items: Sequence[GetItem],
+        *,
+        to: Path,
+        folders: Sequence[tuple[str, ...]] = (),
+        existing: Existing = Existing.REFUSE,
+        report: Report | None = None,
+    ) -> list[GetResult]:
+        """Get files, verified."""
+        return await self._noted(
+            await self._reach.ask(
+                lambda session: get_all(
+                    session, items, to=to, folders=folders, existing=existing, report=report
+                )
+            )
+        )
+
+    async def verify(
+        self, items: Sequence[GetItem], *, report: Report | None = None
+    ) -> list[GetResult]:
+        """Read and judge files, keeping nothing."""
+        return await self._noted(
+            await self._reach.ask(lambda session: verify_all(session, items, report=report))
+        )
+
+    async def _noted(self, results: list[GetResult]) -> list[GetResult]:
+        """Keep in mind which versions were read here, and whether they held."""
+        for result in results:
+            seen, state = result.file, SignatureState.VERIFIED
+            if isinstance(result.error, SignatureBadError):
+                state = SignatureState.BAD
+                with contextlib.suppress(SftError):
+                    seen = await self._reach.ask(
+                        partial(show_file, path=result.item.path, version=result.item.version)
+                    )
+            if seen is not None:
+                self._reach.checked[seen.id, seen.version.number] = state
+        return results

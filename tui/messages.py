@@ -1,0 +1,99 @@
+"""The messages that widgets, workers and the app post to one another.
+
+Rules. A worker never touches a widget: it posts one of these, and an ``@on`` handler owns the state that changes. What comes
+often replaces what is still waiting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.message import Message
+
+from tui.gateway import Connection, Told
+
+
+class Tone(StrEnum):
+    """How something is said; each has a glyph besides its color."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    DOUBT = "doubt"
+    BAD = "bad"
+
+
+@dataclass
+class Said(Message):
+    """One sentence for the message line.
+
+    Args:
+        text: harmless already: see ``tui.text``.
+        next_step: what can be done about it.
+    """
+
+    text: str
+    tone: Tone = Tone.PLAIN
+    next_step: str = ""
+
+
+@dataclass
+class ConnectionChanged(Message):
+    """The account in use stands otherwise to its server than before."""
+
+    connection: Connection
+
+
+@dataclass
+class NoticeArrived(Message):
+    """The server said something unasked."""
+
+    told: Told
+
+
+@dataclass
+class ServerChanged(Message):
+    """Something was stored, moved, deleted or restored in a folder of the server."""
+
+    folder: str
+
+
+@dataclass
+class HereChanged(Message):
+    """Something arrived in a folder of this computer."""
+
+    folder: str
+
+
+@dataclass
+class FilesJudged(Message):
+    """Files of the server were read to their end here: their paths, and whether they hold."""
+
+    judged: tuple[tuple[str, bool], ...]
+
+
+class TransfersMoved(Message):
+    """The queue stands otherwise than before; comes often."""
+
+    def can_replace(self, message: Message) -> bool:
+        """One waiting is enough."""
+        return isinstance(message, TransfersMoved)
+
+
+class ActsChanged(Message):
+    """What can be done here has changed: the footer is made anew."""
+
+    def can_replace(self, message: Message) -> bool:
+        """One waiting is enough."""
+        return isinstance(message, ActsChanged)
+
+
+@dataclass
+class ActChosen(Message):
+    """A person chose an act by its name, or clicked it.
+
+    Args:
+        act: its id in ``tui.keys``.
+    """
+
+    act: str

@@ -1,0 +1,180 @@
+"""What is known of the entry under the cursor, with the verdict on its signature in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from sft.client.trust import SignatureState, unread_sentence
+from sft.model.names import split_path
+from sft.model.wording import count_text, local_time, shown_name, size_text
+from tui.gateway import Details
+from tui.glyphs import Glyphs
+from tui.panes.entry import Entry, Kind
+from tui.text import day_text, error_text, folder_text, name_text, shown
+
+_TONE: Final = {
+    SignatureState.SIGNED: "quiet",
+    SignatureState.VERIFIED: "good",
+    SignatureState.UNKNOWN: "doubt",
+    SignatureState.BAD: "bad",
+}
+
+
+class DetailsPane(VerticalScroll, can_focus=False):
+    """The third column, or in place of the other pane."""
+
+    def __init__(self, glyphs: Glyphs, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        """Hold one text."""
+        yield Static(id="details-text", markup=False)
+
+    def on_mount(self) -> None:
+        """Say what this is."""
+        self.border_title = Content("details")
+        self.border_subtitle = Content("i hides")
+
+    def show(self, lines: list[Text]) -> None:
+        """Show lines of text."""
+        told = self.query_one("#details-text", Static)
+        told.update(Text("\n").join(lines), layout=False)
+        # Laying out the whole screen costs more than drawing it: only where the number of lines has changed.
+        told.clear_cached_dimensions()
+        size = told.size
+        if told.get_content_height(self.size, self.size, size.width) != size.height:
+            told.refresh(layout=True)
+        self.scroll_home(animate=False)
+
+    # -- what is said of what ------------------------------------------------------------------------------
+
+    def of_here(self, entry: Entry, now: float, to: str) -> list[Text]:
+        """Describe something of this computer."""
+        kinds = {
+            Kind.UP: "the folder above",
+            Kind.FOLDER: "folder",
+            Kind.FILE: "file",
+            Kind.LINK: "link: not sent",
+            Kind.OTHER: "neither file nor folder: not sent",
+        }
+        if entry.kind is Kind.UP:
+            return [self._quiet("The folder above.")]
+        lines = [
+            name_text(entry.name, "bold"),
+            self._quiet(folder_text(entry.path.rpartition("/")[0], str(Path.home()))),
+            Text(),
+        ]
+        size = f"{size_text(entry.size)} {self._dot} " if entry.kind is Kind.FILE else ""
+        lines.append(Text(f"{size}{kinds[entry.kind]}"))
+        if entry.at is not None:
+            lines.append(Text(f"dated {local_time(entry.at, now=now)}"))
+        if entry.kind in {Kind.FILE, Kind.FOLDER} and to:
+            lines += [Text(), self._quiet(f"c stores it in {shown(to)}")]
+        return lines
+
+    def of_folder(self, entry: Entry, now: float) -> list[Text]:
+        """Describe a folder of the server."""
+        if entry.kind is Kind.UP:
+            return [self._quiet("The folder above.")]
+        files, folders = entry.inside or (0, 0)
+        inside = []
+        if folders:
+            inside.append(f"{count_text(folders)} folder{'' if folders == 1 else 's'}")
+        if files or not folders:
+            inside.append(f"{count_text(files)} file{'' if files == 1 else 's'}")
+        lines = [
+            name_text(entry.name, "bold"),
+            self._quiet("/" + shown(split_path(entry.path)[0])),
+            Text(),
+            Text(", ".join(inside)),
+        ]
+        if entry.at is not None:
+            lines.append(Text(f"made {day_text(entry.at, now)}"))
+        return lines
+
+    def of_trashed(self, entry: Entry, now: float) -> list[Text]:
+        """Describe a file of the trash."""
+        folder, name = split_path(entry.path)
+        lines = [
+            name_text(name, "bold"),
+            self._quiet("/" + shown(folder)),
+            Text(),
+            Text(f"{size_text(entry.size)} {self._dot} version {entry.version}"),
+            self._labeled("owner", shown(entry.owner)),
+        ]
+        if entry.until is not None:
+            lines += [
+                Text(),
+                self._labeled("in the trash until", day_text(entry.until, now)),
+                self._quiet("Then the server destroys it. u brings it back."),
+            ]
+        return lines
+
+    def of_file(self, details: Details, now: float) -> list[Text]:
+        """Describe a file of the server."""
+        file, version, dot = details.file, details.file.version, self._dot
+        folder, name = split_path(file.path)
+        lines = [
+            name_text(name, "bold"),
+            self._quiet("/" + shown(folder)),
+            Text(),
+            Text(f"{size_text(version.size)} {dot} version {version.number}"),
+            self._labeled("dated", local_time(version.dated_at, now=now)),
+            self._labeled(
+                "stored", f"{local_time(version.stored_at, now=now)} by {shown(version.author)}"
+            ),
+        ]
+        if file.owner_id != version.author_id:
+            lines.append(self._labeled("owner", shown(file.owner)))
+        if file.trash_ends_at is not None:
+            lines.append(self._labeled("in the trash until", day_text(file.trash_ends_at, now)))
+        lines += [Text(), self._head("SIGNATURE"), *self._verdict(details, now), Text()]
+        lines += [self._quiet(group) for group in details.words.split(" ")]
+        if details.first_seen_at is not None:
+            lines.append(self._quiet(f"key first seen {day_text(details.first_seen_at, now)}"))
+        if version.signed_name != file.path:
+            lines.append(Text(f"signed as {shown_name(version.signed_name)}, moved since"))
+        if details.receipt_kept:
+            lines += [Text(), self._head("RECEIPT"), Text("kept on this computer")]
+        if version.number > 1:
+            lines += [Text(), self._head("VERSIONS"), Text(f"{version.number}; V lists them")]
+        return lines
+
+    def _verdict(self, details: Details, now: float) -> list[Text]:
+        sign = self._glyphs.state(details.state)
+        tone = self.app.theme_variables[_TONE[details.state]]
+        author = details.file.version.author
+        if details.error is not None:
+            said, step = error_text(details.error, now)
+        elif details.state is SignatureState.VERIFIED:
+            who = shown_name(author)
+            said = f"These bytes are {who}'s: content, name and version are as {who} signed them."
+            step = ""
+        else:
+            said = unread_sentence(author)
+            step = "v checks without keeping it, c gets it."
+        lines = [Text.assemble((f"{sign} ", tone), (said, "" if tone == "quiet" else tone))]
+        if step:
+            lines.append(self._quiet(step))
+        return lines
+
+    @property
+    def _dot(self) -> str:
+        return "." if self._glyphs.plain else "·"
+
+    def _quiet(self, text: str) -> Text:
+        return Text(text, self.app.theme_variables["quiet"])
+
+    def _head(self, text: str) -> Text:
+        return Text(text, f"bold {self.app.theme_variables['quiet']}")
+
+    def _labeled(self, label: str, value: str) -> Text:
+        return Text.assemble((f"{label} ", self.app.theme_variables["quiet"]), value)

@@ -1,0 +1,390 @@
+"""One side of the Files screen: a titled list, its filter, and the folder that it shows.
+
+Rules. Reading goes on in workers, one at a time; what comes back is shown only if the pane still wants it. A folder is read
+anew without losing cursor or selection, and a place that was left is found again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.worker import Worker, WorkerError
+
+from sft.errors import SftError
+from sft.model.wording import count_text, size_text
+from tui.glyphs import Glyphs
+from tui.panes.entry import Entry, Kind
+from tui.panes.paging import Order, PagedRows
+from tui.text import cut_path
+from tui.widgets.filter_line import FilterLine
+from tui.widgets.row_list import RowList
+from tui.widgets.rows import Column, ListRows
+from tui.work import begin
+
+_GROWN_SECONDS: Final = 0.1  # how often a list that grows is drawn anew
+_FILTER_SECONDS: Final = 0.04  # typing goes on while a hundred thousand names are looked through
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wanted:
+    """Lines in sight, and around them, that are to be read."""
+
+    rows: PagedRows
+    first: int
+    last: int
+
+
+class Pane(Vertical):
+    """One side.
+
+    Args:
+        name: shown before the path.
+        columns: of its list.
+    """
+
+    @dataclass
+    class Failed(Message):
+        """A folder could not be read."""
+
+        pane: Pane
+        error: SftError
+
+    @dataclass
+    class Read(Message):
+        """A folder, or more of it, is here."""
+
+        pane: Pane
+
+    def __init__(self, columns: Sequence[Column], glyphs: Glyphs, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.rows: PagedRows | None = None
+        self.order = Order.NAME
+        self.query_text = ""
+        self._glyphs = glyphs
+        self._columns = columns
+        self._places: dict[str, int] = {}
+        self._location = ""
+        self._title: tuple[str, str] = ("", "")
+        self._wanted: _Wanted | None = None
+        self._is_paging = False
+        self._selecting: Worker[object] | None = None
+        self._weights: dict[str, int] = {}
+        self._weight = 0
+
+    def compose(self) -> ComposeResult:
+        """Put list and filter together."""
+        yield RowList(self._columns, selecting=True, glyphs=self._glyphs)
+        yield FilterLine("part of a name")
+
+    # -- what it shows -------------------------------------------------------------------------------------
+
+    @property
+    def lines(self) -> RowList:
+        """Its list."""
+        return self.query_one(RowList)
+
+    @property
+    def filter_line(self) -> FilterLine:
+        """What narrows it."""
+        return self.query_one(FilterLine)
+
+    @property
+    def current(self) -> Entry | None:
+        """The entry under the cursor."""
+        row = self.lines.current
+        return None if row is None else cast("Entry", row.value)
+
+    @property
+    def chosen(self) -> list[str]:
+        """Paths that an act is about: those selected, else the one under the cursor."""
+        selected = self.lines.selected
+        if selected:
+            return sorted(selected)
+        entry = self.current
+        if entry is None or entry.kind not in {Kind.FILE, Kind.FOLDER}:
+            return []
+        return [entry.path]
+
+    @property
+    def has_chosen(self) -> bool:
+        """Say whether an act would be about anything: what is asked at every key, also with a million lines selected."""
+        entry = self.current
+        is_one = entry is not None and entry.kind in {Kind.FILE, Kind.FOLDER}
+        return bool(self.lines.selected) or is_one
+
+    @property
+    def chosen_bytes(self) -> int:
+        """Their size, as far as known."""
+        if self.lines.selected:
+            return self._weight
+        entry = self.current
+        return 0 if entry is None else entry.size
+
+    def entitle(self, title: str, path: str) -> None:
+        """Give it a title: whose side, and which folder."""
+        self._title = (title, path)
+        self._retitle()
+
+    def show_rows(self, location: str, rows: PagedRows, *, anew: bool = False) -> None:
+        """Show a folder.
+
+        Args:
+            location: tells it from all other folders.
+            anew: it is the same folder, read again: cursor, selection and filter stay.
+        """
+        if not anew:
+            if self.rows is not None:
+                self._places[self._location] = self.lines.cursor
+            self.lines.selected = set()
+            self.query_text = ""
+            self.filter_line.drop()
+            self._location = location
+        self._work(partial(self._show, rows, anew=anew))
+
+    def say_instead(self, words: str) -> None:
+        """Show words in place of a folder."""
+        self.rows = None
+        self.lines.selected = set()
+        self.lines.empty = words
+        self.lines.show(ListRows())
+        self._retitle()
+
+    async def _show(self, rows: PagedRows, *, anew: bool) -> None:
+        rows_list = self.lines
+        target = rows_list.cursor if anew else self._places.get(self._location, 0)
+        height = max(rows_list.size.height, 20)
+        try:
+            await rows.ensure(max(target - height, 0), target + height)
+            if self.query_text or self.order is not Order.NAME:
+                await rows.arrange(self.query_text, self.order)
+        except SftError as error:
+            self.post_message(self.Failed(self, error))
+            return
+        self.rows = rows
+        self.lines.empty = (
+            "Nothing fits the filter." if self.query_text else "This folder is empty."
+        )
+        if anew:
+            rows_list.selected -= rows.gone(rows_list.selected)
+            self._weigh()
+            rows_list.show(rows)
+        else:
+            rows_list.show(rows, at="")
+            rows_list.move_to(target)
+            if not target:
+                rows_list.scroll_to(y=0, animate=False, immediate=True)
+        self._retitle()
+        self.post_message(self.Read(self))
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def _work(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
+        begin(self, job, group="reading", exclusive=True)
+
+    @on(RowList.RowsWanted)
+    def _rows_wanted(self, event: RowList.RowsWanted) -> None:
+        event.stop()
+        if self.rows is None:
+            return
+        self._wanted = _Wanted(self.rows, event.first, event.last)
+        if not self._is_paging:
+            # Not of the group of whole folders: lines that are wanted late must not stop one that is being opened.
+            self._is_paging = True
+            begin(self, self._page, group="paging")
+
+    def _is_wanted(self, wanted: _Wanted) -> bool:
+        return self._wanted is wanted
+
+    async def _page(self) -> None:
+        """Read what is wanted, page by page; a page that is on its way is never given up for another."""
+        try:
+            while (wanted := self._wanted) is not None:
+                rows = wanted.rows
+                still_wanted = partial(self._is_wanted, wanted)
+                has_read = await rows.ensure(wanted.first, wanted.last, still_wanted)
+                if self._wanted is wanted:
+                    self._wanted = None
+                if has_read and rows is self.rows:
+                    self.lines.changed()
+                    self._retitle()
+                    self.post_message(self.Read(self))
+        except SftError as error:
+            self._wanted = None
+            self.post_message(self.Failed(self, error))
+        finally:
+            self._is_paging = False
+
+    @on(RowList.AllWanted)
+    def _all_wanted(self, event: RowList.AllWanted) -> None:
+        event.stop()
+        if self.rows is not None:
+            job = partial(self._select_all, self.rows, invert=event.invert)
+            self._selecting = begin(self, job, group="selecting", exclusive=True)
+
+    async def _select_all(self, rows: PagedRows, *, invert: bool) -> None:
+        try:
+            await rows.complete()
+        except SftError as error:
+            self.post_message(self.Failed(self, error))
+            return
+        sizes = await rows.selectable()
+        everything = set(sizes)
+        self._weights |= sizes
+        self.lines.select_keys(everything - self.lines.selected if invert else everything)
+
+    @property
+    def is_selecting(self) -> bool:
+        """Say whether a selection was asked for that is not there yet."""
+        return self._selecting is not None and not self._selecting.is_finished
+
+    async def selected(self) -> bool:
+        """Wait for it; say whether it came."""
+        try:
+            if self._selecting is not None:
+                await self._selecting.wait()
+        except WorkerError:  # another folder was opened meanwhile
+            return False
+        return True
+
+    # -- filter and order ------------------------------------------------------------------------------------
+
+    def open_filter(self) -> None:
+        """Let the person type what names must hold."""
+        self.filter_line.open()
+
+    def clear(self) -> bool:
+        """Drop the filter, else the selection; say whether there was one."""
+        if self.query_text or self.filter_line.used:
+            self.query_text = ""
+            self.filter_line.drop()
+            self._arrange()
+            return True
+        if self.lines.selected:
+            self.lines.select_keys(set())
+            return True
+        return False
+
+    def sort_next(self) -> Order:
+        """Sort by what comes next."""
+        self.order = self.order.next
+        self._arrange()
+        return self.order
+
+    @on(FilterLine.Typed)
+    def _typed(self, event: FilterLine.Typed) -> None:
+        event.stop()
+        if event.text != self.query_text:
+            self.query_text = event.text
+            self._arrange(wait=True)
+
+    @on(FilterLine.Kept)
+    def _filter_kept(self, event: FilterLine.Kept) -> None:
+        event.stop()
+        self.lines.focus()
+
+    @on(FilterLine.Left)
+    def _filter_left(self, event: FilterLine.Left) -> None:
+        event.stop()
+        self.clear()
+        self.lines.focus()
+
+    @on(FilterLine.Stepped)
+    def _stepped(self, event: FilterLine.Stepped) -> None:
+        event.stop()
+        self.lines.move_to(self.lines.cursor + event.lines)
+
+    def _arrange(self, *, wait: bool = False) -> None:
+        if self.rows is not None:
+            self._work(partial(self._arranged, self.rows, wait=wait))
+
+    async def _arranged(self, rows: PagedRows, *, wait: bool) -> None:
+        if wait:
+            await asyncio.sleep(_FILTER_SECONDS)
+
+        if rows is not self.rows:
+            return
+
+        shown_at = float("-inf")
+
+        def more() -> None:
+            nonlocal shown_at
+            now = asyncio.get_running_loop().time()
+            if now - shown_at >= _GROWN_SECONDS:
+                shown_at = now
+                self.lines.changed()
+                self._retitle()
+
+        self.lines.empty = (
+            "Nothing fits the filter." if self.query_text else "This folder is empty."
+        )
+        try:
+            await rows.arrange(self.query_text, self.order, more)
+        except SftError as error:
+            self.post_message(self.Failed(self, error))
+            return
+        self.lines.show(rows, at=self._focus_key(rows))
+        self._retitle()
+        self.post_message(self.Read(self))
+
+    def _focus_key(self, rows: PagedRows) -> str | None:
+        """Where the cursor goes: to the first match while something is typed, else where it was."""
+        first = rows.row(0) if self.query_text else None
+        return None if first is None else first.key
+
+    # -- its frame ---------------------------------------------------------------------------------------------
+
+    @on(RowList.SelectionChanged)
+    def _selection_changed(self) -> None:
+        self._weigh()
+        self._retitle()
+
+    def _weigh(self) -> None:
+        """Add up what is selected: each size is looked up once."""
+        selected, rows = self.lines.selected, self.rows
+        for gone in self._weights.keys() - selected:
+            del self._weights[gone]
+        for key in selected - self._weights.keys():
+            self._weights[key] = 0 if rows is None else rows.size_of(key)
+        self._weight = sum(self._weights.values())
+
+    def on_resize(self) -> None:
+        """Fit the title to the room."""
+        self._retitle()
+
+    def _retitle(self) -> None:
+        room = max(self.size.width - 7, 4)
+        title, path = self._title
+        path = cut_path(path, max(room - len(title) - 1, 4), self._glyphs.ellipsis)
+        self.lines.border_title = Content(f"{title} {path}".strip())
+        self.lines.border_subtitle = Content(self._standing()) if self.rows else None
+
+    def _standing(self) -> str:
+        rows = self.rows
+        if rows is None:
+            return ""
+        if self.lines.selected:
+            count = count_text(len(self.lines.selected))
+            return f"{count} selected, {size_text(self._weight)}"
+        total = rows.total
+        whole = "…" if total is None else count_text(total)
+        if self.query_text:
+            return f"{count_text(rows.matching)} of {whole}"
+        if total == 0:
+            return "empty"
+        size_known = rows.bytes_known
+        noun = "item" if total == 1 else "items"
+        said = f"{whole} {noun}"
+        if size_known is not None:
+            said += f", {size_text(size_known)}"
+        if self.order is not Order.NAME:
+            said += f", by {self.order.value}"
+        return said

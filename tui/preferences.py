@@ -1,0 +1,62 @@
+"""What a person set: keys of their own for acts, and dark or light.
+
+``ui.toml`` in the config folder is the person's to write; nothing here changes it::
+
+    theme = "light"            # what the UI was last switched to comes before this
+    [keys]
+    "files.delete" = "delete"  # ids and key names: tui/keys.py
+
+Rules. What is not understood is said, and the rest holds.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tui.keys import ACTS
+from tui.text import shown
+
+FILE: Final = "ui.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What holds, and what was not understood."""
+
+    dark: bool = True
+    keymap: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+def read_preferences(folder: Path) -> Preferences:
+    """Read them; without a file everything is as it comes (blocks)."""
+    path = folder / FILE
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return Preferences()
+    except (OSError, UnicodeDecodeError):
+        return Preferences(problems=(f"{shown(str(path))} cannot be read.",))
+    try:
+        return _understood(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        return Preferences(problems=(f"{shown(str(path))} is not TOML: {shown(str(error))}.",))
+
+
+def _understood(table: dict[str, Any]) -> Preferences:
+    problems: list[str] = []
+    keymap: dict[str, str] = {}
+    theme = table.get("theme", "dark")
+    if theme not in {"dark", "light"}:
+        problems.append(f"{FILE}: theme is dark or light.")
+    keys = table.get("keys", {})
+    for act, key in keys.items() if isinstance(keys, dict) else ():
+        if act not in ACTS or not isinstance(key, str) or not key:
+            problems.append(f"{FILE}: {shown(str(act))} is no act that has keys.")
+        else:
+            keymap[act] = key
+    return Preferences(theme != "light", keymap, tuple(problems))

@@ -1,0 +1,151 @@
+"""One transfer as a person ordered it: what, where to, how far, and what stands in its way.
+
+Rules. A job is kept on disk, so it is plain values: what a person named, never a plan, for files change between two
+runs. What went wrong is kept as code and values of its error, and becomes words when it is shown.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from sft.errors import LocalExistsError, RequestError, SftError, UnknownRefusalError
+from sft.errors import client as client_errors
+
+
+class Direction(StrEnum):
+    """Which way it goes."""
+
+    PUT = "put"
+    GET = "get"
+    VERIFY = "verify"  # read and judged, not kept
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    NEEDS_YOU = "needs you"
+    FAILED = "failed"
+    DONE = "done"
+
+    @property
+    def unfinished(self) -> bool:
+        """Say whether it goes on by itself, or would if it were let."""
+        return self in {JobState.WAITING, JobState.RUNNING, JobState.PAUSED}
+
+
+class Decision(StrEnum):
+    """What a person decides where a name is taken."""
+
+    SKIP = "skip"
+    REPLACE = "replace"  # the one that is there becomes the version before
+    BESIDE = "beside"  # both are kept
+    SAFE_NAME = "safe name"  # a:b.txt is stored as a_b.txt
+
+
+class Trouble(Struct, frozen=True):
+    """One item that did not work.
+
+    Args:
+        name: what the person would call it: a path here or on the server.
+        path: on the server; empty for what has none.
+        values: of the error, for its words.
+    """
+
+    name: str
+    path: str
+    code: str
+    values: dict[str, str | int]
+    ref: str = ""
+
+    @staticmethod
+    def of(name: str, path: str, error: SftError) -> Trouble:
+        """Keep an error as plain values."""
+        code = str(error.values["code"]) if isinstance(error, UnknownRefusalError) else error.code
+        return Trouble(name, path, code, dict(error.values), error.ref)
+
+    @property
+    def error(self) -> SftError:
+        """Give the error again."""
+        kind = _CLIENT_ERRORS.get(self.code)
+        if kind is not None and kind.names_of_values() <= self.values.keys():
+            return kind("", ref=self.ref, **self.values)
+        return RequestError.from_wire(self.code, self.values, self.ref)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Say whether a person can decide it: something has the name already."""
+        return self.code in {"EXISTS", "CHANGED_SINCE", "NAME_CLASH", LocalExistsError.code}
+
+    @property
+    def is_line(self) -> bool:
+        """Say whether the connection was to blame: it is tried again by itself."""
+        return self.code in {"CONNECTION_LOST", "UNREACHABLE", "INTERRUPTED"}
+
+    @property
+    def place(self) -> str:
+        """Say where it would go: what ``Job.only`` and the other lists of paths name."""
+        return self.path or self.name
+
+
+class Job(Struct):
+    """One line of the queue.
+
+    Args:
+        account: whose connection it needs.
+        names: what the person named: paths here for a put, paths on the server else.
+        to: folder on the server for a put, folder here for a get.
+        version: of a single file to get; 0 is the newest.
+        replace: paths whose newest version is replaced.
+        beside: names that are kept beside what is there.
+        only: if not empty, these paths alone are still to be moved.
+        said: what became of it, in harmless words.
+        mark: drawn when it was ordered: whether two are the same one.
+    """
+
+    id: int
+    account: str
+    direction: Direction
+    names: tuple[str, ...]
+    to: str = ""
+    title: str = ""
+    version: int = 0
+    state: JobState = JobState.WAITING
+    files: int = 0
+    done_files: int = 0
+    total_bytes: int = 0
+    done_bytes: int = 0
+    replace: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    said: str = ""
+    added_at: int = 0
+    ended_at: int = 0
+    stage: str = ""
+    skipped: tuple[str, ...] = ()
+    safe_names: bool = False
+    mark: str = ""
+
+    @property
+    def is_folder(self) -> bool:
+        """Say whether more than one file moves."""
+        return self.files > 1
+
+    @property
+    def percent(self) -> int:
+        """Hundredths of all bytes that have moved."""
+        if self.total_bytes:
+            return min(100 * self.done_bytes // self.total_bytes, 100)
+        return 100 * self.done_files // self.files if self.files else 0
+
+
+_CLIENT_ERRORS: dict[str, type[SftError]] = {
+    kind.code: kind
+    for kind in vars(client_errors).values()
+    if isinstance(kind, type) and issubclass(kind, SftError) and "code" in vars(kind)
+}

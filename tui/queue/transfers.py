@@ -1,0 +1,392 @@
+"""The queue: what is to be moved, in order, a few at a time, kept on disk: quitting, a crash or a lost line loses nothing.
+
+Rules. Order is the person's. What needs the person waits while the rest goes on. A lost connection makes its jobs wait,
+and they go on by themselves. Nothing here touches a widget: whoever listens is told that something moved, at most ten
+times a second. What the disk does not keep runs all the same, and is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from sft.errors import InternalError, SftError
+from sft.model.wording import count_text
+from tui.gateway import Connection, Gateway
+from tui.queue.job import Decision, Direction, Job, JobState, Trouble
+from tui.queue.kept import Kept
+from tui.queue.pace import Pace
+from tui.queue.running import Outcome, Run
+from tui.queue.wording import said_of
+
+_AT_ONCE: Final = 2
+_TICK_SECONDS: Final = 0.1
+_SAVE_SECONDS: Final = 1.0
+_LINE_SECONDS: Final = (
+    1.0  # what a lost line stopped is begun again no sooner, unless the line is new
+)
+_KEPT_ENDED: Final = 200
+
+Landed = Callable[[Job, Outcome], None]
+
+
+class Transfers:
+    """All jobs of this person on this computer.
+
+    Args:
+        now: Unix seconds.
+    """
+
+    def __init__(self, gateway: Gateway, *, now: Callable[[], float]) -> None:
+        self._gateway = gateway
+        self._now = now
+        self.jobs: list[Job] = []
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._paces: dict[int, Pace] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._landed: list[Landed] = []
+        self._kept = Kept(gateway)
+        self.unkept: SftError | None = None  # why the disk does not keep it
+        self._held_back: dict[int, asyncio.TimerHandle] = {}
+        self._dirty = self._unsaved = False
+        self._ticking: asyncio.Task[None] | None = None
+        self._closed = False
+
+    # -- what stands in it -----------------------------------------------------------------------------
+
+    @property
+    def running(self) -> int:
+        """How many move."""
+        return sum(job.state is JobState.RUNNING for job in self.jobs)
+
+    @property
+    def unfinished(self) -> int:
+        """How many would go on."""
+        return sum(job.state.unfinished for job in self.jobs)
+
+    @property
+    def needing(self) -> int:
+        """How many wait for the person."""
+        return sum(job.state is JobState.NEEDS_YOU for job in self.jobs)
+
+    def job(self, job_id: int) -> Job | None:
+        """Find a job."""
+        return next((job for job in self.jobs if job.id == job_id), None)
+
+    def pace(self, job_id: int) -> Pace | None:
+        """Say how fast a running job moves."""
+        return self._paces.get(job_id)
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Be told when anything moves."""
+        self._listeners.append(listener)
+
+    def when_landed(self, landed: Landed) -> None:
+        """Be told when a run has ended, with what became of it."""
+        self._landed.append(landed)
+
+    # -- orders --------------------------------------------------------------------------------------------
+
+    def put(self, names: Sequence[str], to: str, title: str) -> Job:
+        """Store files and folders of this computer in a folder of the server."""
+        return self._add(Direction.PUT, names, to, title)
+
+    def get(self, names: Sequence[str], to: str, title: str, *, version: int = 0) -> Job:
+        """Get files and folders into a folder of this computer."""
+        job = self._add(Direction.GET, names, to, title)
+        job.version = version
+        return job
+
+    def verify(self, names: Sequence[str], title: str) -> Job:
+        """Read and judge files, keeping nothing."""
+        return self._add(Direction.VERIFY, names, "", title)
+
+    def pause(self, job_id: int) -> None:
+        """Stop a job where it is; what is done stays done."""
+        job = self.job(job_id)
+        if job is not None and job.state in {JobState.WAITING, JobState.RUNNING}:
+            job.state = JobState.PAUSED
+            self._stop(job)
+            self._changed()
+
+    def go_on(self, job_id: int) -> None:
+        """Let a paused job run again."""
+        job = self.job(job_id)
+        if job is not None and job.state is JobState.PAUSED:
+            job.state = JobState.WAITING
+            self._changed()
+
+    def retry(self, job_id: int) -> None:
+        """Try again what did not work."""
+        job = self.job(job_id)
+        if job is None or job.state not in {JobState.FAILED, JobState.NEEDS_YOU}:
+            return
+        job.only = tuple(trouble.place for trouble in job.troubles)
+        job.troubles = ()
+        job.state = JobState.WAITING
+        self._changed()
+
+    def cancel(self, job_id: int) -> None:
+        """Take a job off the queue for good."""
+        job = self.job(job_id)
+        if job is not None:
+            self._stop(job)
+            self.jobs.remove(job)
+            self._changed()
+
+    def move(self, job_id: int, steps: int) -> None:
+        """Give a job another place in the queue."""
+        job = self.job(job_id)
+        if job is not None:
+            place = self.jobs.index(job)
+            self.jobs.remove(job)
+            self.jobs.insert(max(0, place + steps), job)
+            self._changed()
+
+    def clear_ended(self) -> int:
+        """Take what has ended off the list; says how many."""
+        kept = [job for job in self.jobs if job.state.unfinished or job.state is JobState.NEEDS_YOU]
+        cleared = len(self.jobs) - len(kept)
+        self.jobs = kept
+        self._changed()
+        return cleared
+
+    def decide(self, job_id: int, decisions: Mapping[str, Decision]) -> None:
+        """Take the person's decisions on what is in the way, by the name of each trouble."""
+        job = self.job(job_id)
+        if job is None:
+            return
+        # Many at once: each list is put together once, not anew for each of them.
+        again: list[str] = []
+        skipped: list[str] = []
+        replace: list[str] = []
+        beside: list[str] = []
+        for trouble in job.troubles:
+            decision, place = decisions.get(trouble.name), trouble.place
+            if decision is None:
+                continue
+            if decision is Decision.SKIP:
+                skipped.append(place)
+                continue
+            again.append(place)
+            if decision is Decision.REPLACE:
+                replace.append(place)
+            elif decision is Decision.BESIDE:
+                beside.append(place)
+            else:
+                job.safe_names = True
+        job.skipped += tuple(skipped)
+        job.replace += tuple(replace)
+        job.beside += tuple(beside)
+        left = tuple(t for t in job.troubles if t.name not in decisions)
+        job.troubles = left
+        if again:
+            # With safe names the items have other paths than their troubles said.
+            job.only = () if job.safe_names else tuple(again)
+            job.state = JobState.WAITING
+        elif not left:
+            self._end(job, JobState.DONE, self._said_of_skipped(job))
+        self._changed()
+
+    # -- its life ----------------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Take over what earlier runs of the app left; what ran then waits now."""
+        if self._kept.owned:
+            return
+        try:
+            kept = await self._kept.take()
+        except SftError as error:
+            self._cannot_keep(error)
+            return
+        numbers = {job.id for job in self.jobs}
+        for job in kept:
+            if job.id in numbers:
+                job.id = max(numbers) + 1
+            numbers.add(job.id)
+        self.jobs = kept + self.jobs
+        self._changed()
+
+    def connection_changed(self, connection: Connection) -> None:
+        """Let jobs go on when their account is online."""
+        if connection.online:
+            self._release()
+        self._changed()
+
+    async def close(self) -> None:
+        """Stop everything and keep the queue."""
+        self._closed = True
+        tasks = [*self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        if self._ticking is not None:
+            self._ticking.cancel()
+            tasks.append(self._ticking)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for job in self.jobs:
+            if job.state is JobState.RUNNING:
+                job.state = JobState.WAITING
+        self._release()
+        await self._save()
+        await self._kept.leave()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _add(self, direction: Direction, names: Sequence[str], to: str, title: str) -> Job:
+        job = Job(
+            id=max((job.id for job in self.jobs), default=0) + 1,
+            account=self._gateway.connection.account,
+            direction=direction,
+            names=tuple(names),
+            to=to,
+            title=title,
+            added_at=int(self._now()),
+            mark=secrets.token_hex(8),
+        )
+        self.jobs.append(job)
+        self._changed()
+        return job
+
+    def _changed(self) -> None:
+        self._dirty = self._unsaved = True
+        if not self._closed:
+            self._pump()
+            if self._ticking is None or self._ticking.done():
+                self._ticking = asyncio.create_task(self._tick())
+                self._ticking.add_done_callback(self._ticked)
+
+    def _pump(self) -> None:
+        connection = self._gateway.connection
+        if not connection.online:
+            return
+        for job in self.jobs:
+            if len(self._tasks) >= _AT_ONCE:
+                return
+            mine = job.account == connection.account
+            free = job.id not in self._tasks and job.id not in self._held_back
+            if mine and job.state is JobState.WAITING and free:
+                job.state = JobState.RUNNING
+                self._tasks[job.id] = asyncio.create_task(self._work(job))
+
+    async def _work(self, job: Job) -> None:
+        run = Run(self._gateway, job, moved=self._note, now=self._now)
+        try:
+            outcome = await run.go()
+        except asyncio.CancelledError:
+            raise
+        except SftError as error:
+            outcome = run.outcome
+            outcome.troubles.append(Trouble.of(job.title, "", error))
+        except Exception as error:  # noqa: BLE001 - one job's fault stops no other
+            ref = self._gateway.keep_fault("".join(traceback.format_exception(error)))
+            outcome = run.outcome
+            outcome.troubles.append(Trouble.of(job.title, "", InternalError(ref=ref)))
+        finally:
+            # One that was stopped ends later, and may find the next run of its job here.
+            if self._tasks.get(job.id) is asyncio.current_task():
+                del self._tasks[job.id]
+                self._paces.pop(job.id, None)
+        if job.state is JobState.RUNNING:
+            self._settle(job, outcome)
+            for landed in self._landed:
+                landed(job, outcome)
+        self._changed()
+
+    def _settle(self, job: Job, outcome: Outcome) -> None:
+        # What this run was not about still waits for the person.
+        only = frozenset(job.only)
+        left = [t for t in job.troubles if only and t.place not in only]
+        if any(trouble.is_line for trouble in outcome.troubles):
+            job.state, job.troubles = JobState.WAITING, tuple(left)
+            self._hold_back(job)
+            return
+        job.troubles = (*left, *outcome.troubles)
+        if not job.troubles:
+            self._end(job, JobState.DONE, said_of(job, outcome))
+        elif any(trouble.is_conflict for trouble in job.troubles):
+            self._end(job, JobState.NEEDS_YOU, "")
+        else:
+            self._end(job, JobState.FAILED, "")
+
+    def _hold_back(self, job: Job) -> None:
+        """Begin no run on a line that may be gone: it goes on when the server is back, and tries now and then."""
+        loop = asyncio.get_running_loop()
+        self._held_back[job.id] = loop.call_later(_LINE_SECONDS, self._let, job.id)
+
+    def _let(self, job_id: int) -> None:
+        self._held_back.pop(job_id).cancel()
+        self._changed()
+
+    def _release(self) -> None:
+        for timer in self._held_back.values():
+            timer.cancel()
+        self._held_back.clear()
+
+    def _end(self, job: Job, state: JobState, said: str) -> None:
+        job.state, job.said, job.ended_at, job.stage = state, said, int(self._now()), ""
+        job.only = ()
+        ended = [one for one in self.jobs if one.state is JobState.DONE]
+        for old in ended[:-_KEPT_ENDED]:
+            self.jobs.remove(old)
+
+    def _said_of_skipped(self, job: Job) -> str:
+        count = len(job.skipped)
+        return f"done; {count_text(count)} skipped" if job.files > count else "skipped"
+
+    def _stop(self, job: Job) -> None:
+        task = self._tasks.pop(job.id, None)
+        if task is not None:
+            task.cancel()
+        self._paces.pop(job.id, None)
+
+    def _note(self) -> None:
+        self._dirty = True
+
+    async def _tick(self) -> None:
+        """Tell listeners and save, while there is something to tell."""
+        loop = asyncio.get_running_loop()
+        saved_at = float("-inf")
+        idle = False
+        while not idle:
+            for job in self.jobs:
+                if job.state is JobState.RUNNING and job.total_bytes:
+                    pace = self._paces.setdefault(job.id, Pace(job.total_bytes))
+                    pace.total_bytes = job.total_bytes
+                    pace.sample(loop.time(), job.done_bytes)
+            if self._dirty or self._tasks:
+                self._dirty = False
+                for listener in self._listeners:
+                    listener()
+            if self._unsaved and (loop.time() - saved_at >= _SAVE_SECONDS or not self._tasks):
+                self._unsaved = False
+                saved_at = loop.time()
+                await self._save()
+            idle = not self._tasks and not self._dirty and not self._unsaved
+            if not idle:
+                await asyncio.sleep(_TICK_SECONDS)
+
+    def _ticked(self, ticking: asyncio.Task[None]) -> None:
+        fault = None if ticking.cancelled() else ticking.exception()
+        if fault is not None:  # nobody waits for it; the next change begins it anew
+            self._gateway.keep_fault("".join(traceback.format_exception(fault)))
+
+    async def _save(self) -> None:
+        if not self._kept.owned:
+            return
+        try:
+            await self._kept.write(self.jobs)
+        except SftError as error:
+            self._cannot_keep(error)
+        else:
+            self._dirty = self._dirty or self.unkept is not None
+            self.unkept = None
+
+    def _cannot_keep(self, error: SftError) -> None:
+        """Go on without the disk, and have it said."""
+        if self.unkept is None:
+            self._gateway.keep_fault("".join(traceback.format_exception(error)))
+            self._dirty = True
+        self.unkept = error

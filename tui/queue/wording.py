@@ -1,0 +1,52 @@
+"""What is said of a job when a run of it has ended."""
+
+from __future__ import annotations
+
+from sft.model.wording import count_text
+from tui.messages import Said, Tone
+from tui.queue.job import Direction, Job, JobState
+from tui.queue.running import Outcome
+from tui.text import error_text, shown
+
+
+def said_of(job: Job, outcome: Outcome) -> str:
+    """Say what became of a job that worked."""
+    one = job.files == 1
+    all_there = outcome.unchanged and outcome.unchanged == outcome.done
+    if job.direction is Direction.PUT:
+        if all_there:
+            return "there already" if one else f"all {count_text(outcome.done)} there already"
+        if one:
+            return f"stored as version {outcome.version}, receipt kept"
+        return f"{count_text(outcome.done)} files stored, receipts kept"
+    if job.direction is Direction.GET and all_there:
+        return "here already, the same bytes"
+    if one:
+        return f"verified: signed by {shown(outcome.author)}, version {outcome.version}"
+    return f"{count_text(outcome.done)} files verified"
+
+
+def sentence_of(job: Job, outcome: Outcome) -> Said | None:
+    """Say in the message line what became of a job; None for what a person stopped."""
+    title = shown(job.title)
+    if job.state is JobState.DONE:
+        return Said(f"{title}: {job.said or said_of(job, outcome)}", Tone.GOOD)
+    if job.state is JobState.NEEDS_YOU:
+        count = sum(trouble.is_conflict for trouble in job.troubles)
+        what = (
+            f"{count_text(count)} of {count_text(job.files)} need you"
+            if job.files > 1
+            else "needs you"
+        )
+        return Said(
+            f"{title} {what}: something has that name already.", Tone.DOUBT, "t, then enter"
+        )
+    if job.state is JobState.FAILED and job.troubles:
+        said, step = error_text(job.troubles[0].error, job.ended_at)
+        total = outcome.done + len(outcome.troubles)
+        if total > 1:
+            done = f"{count_text(outcome.done)} of {count_text(total)} done"
+            return Said(f"{title}: {done}. {said}", Tone.BAD, step)
+        # A refusal may not name what it is about; one that does needs it no second time.
+        return Said(said if title in said else f"{title}: {said}", Tone.BAD, step)
+    return None

@@ -1,0 +1,137 @@
+"""The three lists of the People screen, of which one is shown, and the filter that narrows it.
+
+Rules. A filter is of the list that is shown, and goes when another one is shown. Cursors stay on their lines whatever is read
+anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import ContentSwitcher
+
+from sft.model.names import fold
+from tui.glyphs import Glyphs
+from tui.widgets.filter_line import FilterLine
+from tui.widgets.row_list import RowList
+from tui.widgets.rows import Column, ListRows, Row
+
+_LOOKED_AT: Final = ("name", "role", "state", "address")
+_NONE_FIT: Final = "Nobody fits the filter."
+
+
+class PeopleLists(Vertical):
+    """The lists, one in sight.
+
+    Args:
+        columns: of each list, by its id; the first one is shown at first.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Sequence[Column]],
+        glyphs: Glyphs,
+        *,
+        id: str,  # noqa: A002 - Textual's own name
+    ) -> None:
+        super().__init__(id=id)
+        self.tab = next(iter(columns))
+        self._columns = columns
+        self._glyphs = glyphs
+        self._rows: dict[str, list[Row[Any]]] = {tab: [] for tab in columns}
+        self._empty: dict[str, str] = dict.fromkeys(columns, "")
+
+    def compose(self) -> ComposeResult:
+        """Put lists and filter under one another."""
+        with ContentSwitcher(initial=self.tab, id="people-lists"):
+            for tab, columns in self._columns.items():
+                yield RowList(columns, glyphs=self._glyphs, id=tab)
+        yield FilterLine("part of a name, a role or a state")
+
+    def list_of(self, tab: str) -> RowList:
+        """Give one of the lists."""
+        return self.query_one(f"#{tab}", RowList)
+
+    @property
+    def list(self) -> RowList:
+        """The one that is shown."""
+        return self.list_of(self.tab)
+
+    def current(self, tab: str) -> Any | None:
+        """Give what the line under the cursor of a list stands for."""
+        row = self.list_of(tab).current
+        return None if row is None else row.value
+
+    def show(
+        self, tab: str, rows: Sequence[Row[Any]], *, empty: str, at: str | None = None
+    ) -> None:
+        """Show other lines in one of the lists.
+
+        Args:
+            empty: said where there are none.
+            at: key of the line for the cursor; else it stays.
+        """
+        self._rows[tab] = list(rows)
+        self._empty[tab] = empty
+        self._narrow(tab, at=at)
+
+    def pick(self, tab: str) -> None:
+        """Show another list; the focus goes along."""
+        had_focus = self.has_focus_within
+        self.clear()
+        self.tab = tab
+        self.query_one(ContentSwitcher).current = tab
+        if had_focus:
+            self.list.focus()
+
+    def next(self, steps: int) -> str:
+        """Say which list comes next."""
+        tabs = [*self._columns]
+        return tabs[(tabs.index(self.tab) + steps) % len(tabs)]
+
+    # -- the filter -------------------------------------------------------------------------------
+
+    def open_filter(self) -> None:
+        """Let the person type what lines must hold."""
+        self.query_one(FilterLine).open()
+
+    def clear(self) -> None:
+        """Drop the filter."""
+        if self.query_one(FilterLine).used:
+            self.query_one(FilterLine).drop()
+            self._narrow(self.tab)
+
+    @on(FilterLine.Typed)
+    def _typed(self, event: FilterLine.Typed) -> None:
+        event.stop()
+        self._narrow(self.tab, to_first=bool(event.text))
+
+    @on(FilterLine.Stepped)
+    def _stepped(self, event: FilterLine.Stepped) -> None:
+        event.stop()
+        self.list.move_to(self.list.cursor + event.lines)
+
+    @on(FilterLine.Kept)
+    @on(FilterLine.Left)
+    def _typed_enough(self, event: FilterLine.Kept | FilterLine.Left) -> None:
+        event.stop()
+        if isinstance(event, FilterLine.Left):
+            self.clear()
+        self.list.focus()
+
+    def _narrow(self, tab: str, *, at: str | None = None, to_first: bool = False) -> None:
+        wanted = fold(self.query_one(FilterLine).text) if tab == self.tab else ""
+        everything, shown = self._rows[tab], self.list_of(tab)
+        rows = [row for row in everything if wanted in _text_of(row)] if wanted else everything
+        shown.empty = _NONE_FIT if everything else self._empty[tab]
+        shown.border_subtitle = Content(f"{len(rows):,} of {len(everything):,}") if wanted else None
+        shown.show(ListRows(rows), at=rows[0].key if to_first and rows else at)
+
+
+def _text_of(row: Row[Any]) -> str:
+    return fold(" ".join(row.cells.get(key, "") for key in _LOOKED_AT))

@@ -1,0 +1,70 @@
+"""Starts the full-screen UI: over the network, or over a world in memory that needs none.
+
+Rules. What comes from outside (environment, terminal, folders) is read here and handed down. A terminal is needed:
+whoever calls this has made sure of one.
+"""
+
+from __future__ import annotations
+
+import locale
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sft.client.paths import state_from
+from tui import loop
+from tui.app import SftApp
+from tui.glyphs import Glyphs, glyphs_for
+from tui.live import LiveGateway, faults
+from tui.live.demo import BeginDemo
+from tui.preferences import read_preferences
+
+
+def run(
+    environ: Mapping[str, str],
+    *,
+    account: str = "",
+    here: Path | None = None,
+    begin_demo: BeginDemo | None = None,
+    until_quit: bool = False,
+) -> int:
+    """Run the UI over the accounts of this computer; gives the exit status.
+
+    Args:
+        account: to use at first; the default one if empty.
+        here: the folder of this computer that is shown at first; the current one unless told.
+        begin_demo: what is offered to whoever has joined nothing.
+        until_quit: the state folder goes when the UI ends.
+    """
+    state = state_from(environ)
+    preferences = read_preferences(state.config)
+
+    def make(reactor: Any) -> SftApp:
+        return SftApp(
+            LiveGateway(reactor, state, environ, begin_demo=begin_demo, until_quit=until_quit),
+            glyphs=_glyphs(environ),
+            start=account,
+            here=here,
+            preferences=preferences,
+        )
+
+    return loop.run(make, lambda text: faults.keep(state.data, text))
+
+
+def run_offline(environ: Mapping[str, str], *, user: str = "ada", here: Path | None = None) -> int:
+    """Run the UI over a world in memory: nothing is stored, and no network is needed."""
+    from tui.memory import MemoryGateway
+    from tui.memory.scene import acme
+
+    def make(reactor: Any) -> SftApp:
+        del reactor
+        world = acme()
+        gateway = MemoryGateway(world, user)
+        gateway.brake.seconds_per_mib = 0.01
+        return SftApp(gateway, glyphs=_glyphs(environ), here=here, now=lambda: world.now)
+
+    return loop.run(make, lambda _: None)
+
+
+def _glyphs(environ: Mapping[str, str]) -> Glyphs:
+    return glyphs_for(environ, locale.getpreferredencoding(do_setlocale=False))

@@ -1,0 +1,149 @@
+"""One of the numbered screens: what it can do now, why not, and what it says of itself.
+
+Rules. A view binds the acts of its place (``tui.keys``) and does each in a method ``act_NAME``. Before that the same table is
+asked that footer, help and palette ask: what a role may not do is never tried, and the message line says why. The server's
+refusal is what counts; this only saves the way there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Awaitable
+from typing import ClassVar, cast
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from sft.errors import SftError
+from sft.model.access import ACTS as ROLE_ACTS
+from sft.model.access import allows
+from tui.gateway import Connection, Gateway, Status
+from tui.keys import ACTS, Act, acts_of
+from tui.messages import ActsChanged, Said, Tone
+from tui.surroundings import Surroundings
+from tui.text import error_text
+
+_NOT_ONLINE = {
+    Status.NONE: "No server is in use: 5 shows those you joined.",
+    Status.CONNECTING: "The server has not answered yet.",
+    Status.LOCKED: "Your key is locked: 5, then enter, opens it.",
+    Status.AWAY: "The server does not answer just now.",
+    Status.REFUSED: "The server does not let this key in.",
+    Status.STOPPED: "The server shows another key than the pinned one.",
+}
+
+
+class View(Vertical):
+    """The content of a numbered screen. Subclasses name their place and bind its acts."""
+
+    place: ClassVar[str]
+
+    @property
+    def sft(self) -> Surroundings:
+        """The app that this stands in."""
+        return cast("Surroundings", self.app)
+
+    @property
+    def gateway(self) -> Gateway:
+        """The world outside."""
+        return self.sft.gateway
+
+    @property
+    def connection(self) -> Connection:
+        """The account in use."""
+        return self.gateway.connection
+
+    @property
+    def now(self) -> float:
+        """Unix seconds."""
+        return self.sft.now()
+
+    @property
+    def doer(self) -> object:
+        """What has the methods ``act_NAME``: the view itself, unless that makes it too long."""
+        return self
+
+    # -- what can be done ------------------------------------------------------------------------------
+
+    lists_select: ClassVar[bool] = False
+
+    def acts_here(self) -> list[Act]:
+        """Give the acts that make sense as things stand, whether allowed or not."""
+        return acts_of(self.place)
+
+    def label_of(self, act: Act) -> str:
+        """Say what an act is called here and now, in the footer."""
+        return act.label
+
+    def reason_against(self, act: Act) -> str:
+        """Say why an act cannot be done now; empty if it can."""
+        connection = self.connection
+        if act.asks and not connection.online:
+            return _NOT_ONLINE[connection.status]
+        if act.permission is not None:
+            role = connection.role
+            if role is not None and not allows(role, act.permission):
+                plural = f"{role.value.capitalize()}s"
+                return (
+                    f"{plural} do not {ROLE_ACTS[act.permission]}. An admin can change your role."
+                )
+        return ""
+
+    async def action_act(self, act_id: str) -> None:
+        """Do an act, or say why not."""
+        act = ACTS[act_id]
+        reason = self.reason_against(act)
+        if reason:
+            self.say(reason, Tone.DOUBT)
+            return
+        try:
+            done = getattr(self.doer, f"act_{act.name}")()
+            if inspect.isawaitable(done):
+                await done
+        except SftError as error:
+            self.say_error(error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours is told, it ends nothing
+            self.say_fault(error)
+        self.post_message(ActsChanged())
+
+    # -- where the focus goes ------------------------------------------------------------------------------
+
+    def home(self) -> Widget | None:
+        """Give what has the focus when the screen is first shown."""
+        return None
+
+    def status_line(self) -> tuple[str, Tone]:
+        """Say what stands in the message line while nothing else does."""
+        return "", Tone.PLAIN
+
+    def shown(self) -> None:
+        """Note that this screen was chosen: read what may be old."""
+
+    # -- saying things -----------------------------------------------------------------------------------------
+
+    def say(self, text: str, tone: Tone = Tone.PLAIN, next_step: str = "") -> None:
+        """Say a harmless sentence in the message line."""
+        self.post_message(Said(text, tone, next_step))
+
+    def say_error(self, error: SftError) -> None:
+        """Say what went wrong, and what would mend it."""
+        said, step = error_text(error, self.now)
+        self.post_message(Said(said, Tone.BAD, step))
+
+    async def attempt(self, asked: Awaitable[object]) -> bool:
+        """Wait for something and say its refusal or fault; tell whether it worked."""
+        try:
+            await asked
+        except SftError as error:
+            self.say_error(error)
+            return False
+        except Exception as error:  # noqa: BLE001 - no traceback reaches the terminal
+            self.say_fault(error)
+            return False
+        return True
+
+    def say_fault(self, error: BaseException) -> None:
+        """Say that this program has a fault; details go to the log."""
+        ref = self.gateway.keep_fault("".join(traceback.format_exception(error)))
+        self.say("sft had a fault of its own.", Tone.BAD, f"Report it with the reference {ref}")

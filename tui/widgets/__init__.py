@@ -1,0 +1,1 @@
+"""Parts that screens are made of: header, lists, message line, footer, dock."""

@@ -1,0 +1,171 @@
+"""What moves, under every screen: absent when nothing does, two lines where there is little room, a box where there is more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events
+from textual.content import Content
+from textual.widget import Widget
+
+from tui.glyphs import Glyphs
+from tui.messages import ActChosen
+from tui.queue.job import Job, JobState
+from tui.text import cut, cut_name
+from tui.widgets.job_words import (
+    bar,
+    conflict_words,
+    counts_of,
+    is_settling,
+    pace_of,
+    part_of,
+    sign_of,
+    target_of,
+    title_of,
+)
+
+if TYPE_CHECKING:
+    from tui.queue.transfers import Transfers
+
+_SHOWN_STATES = (JobState.RUNNING, JobState.NEEDS_YOU, JobState.PAUSED, JobState.WAITING)
+_MOST_LINES = 5
+_WIDE = 110
+_TALL = 30
+_SAID_CELLS = 41  # so that all bars end at one column
+_WHERE_CELLS = 22
+
+
+class Dock(Widget):
+    """Running and waiting transfers."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "dock--running", "dock--bar", "dock--rest", "dock--quiet", "dock--doubt", "dock--title",
+    }  # fmt: skip
+
+    def __init__(
+        self,
+        queue: Transfers,
+        glyphs: Glyphs,
+        now: Callable[[], float],
+        *,
+        id: str,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id)
+        self._queue = queue
+        self._glyphs = glyphs
+        self._now = now
+        self._height = 0
+
+    def on_mount(self) -> None:
+        """Be absent."""
+        self.display = False
+
+    def on_resize(self) -> None:
+        """Have a frame where there is room for one."""
+        self._box()
+
+    def moved(self, *, hidden: bool = False) -> None:
+        """Show how things stand now, unless the screen of transfers does."""
+        jobs = self._jobs()
+        self.display = bool(jobs) and not hidden
+        self._box()
+        self.border_subtitle = Content(counts_of(jobs)) if jobs else None
+        height = self._lines(jobs)
+        if height != self._height:
+            self._height = height
+            self.refresh(layout=True)
+        self.refresh()
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        """Take what the transfers need, within bounds."""
+        del container, viewport, width
+        return self._lines(self._jobs())
+
+    def render(self) -> Text:
+        """Draw them."""
+        jobs = self._jobs()
+        text = Text(no_wrap=True, end="", overflow="crop")
+        if not jobs:
+            return text
+        width = self.size.width
+        room = self._lines(jobs)
+        shown_jobs = jobs if len(jobs) <= room or self._boxed else jobs[: max(room - 1, 1)]
+        for job in shown_jobs[:room]:
+            if text:
+                text.append("\n")
+            text.append_text(job_line(job, self._queue, self._glyphs, width, self._style))
+        if len(shown_jobs) < len(jobs) and room > 1:
+            rest = counts_of(jobs[len(shown_jobs) :])
+            text.append(f"\n+ {rest} (t)", self._style("quiet"))
+        return text
+
+    def on_click(self, event: events.Click) -> None:
+        """Open the screen of transfers."""
+        del event
+        self.post_message(ActChosen("app.transfers"))
+
+    @property
+    def _boxed(self) -> bool:
+        size = self.screen.size
+        return size.width >= _WIDE and size.height >= _TALL
+
+    def _box(self) -> None:
+        self.set_class(self._boxed, "-boxed")
+        self.border_title = Content("transfers  t opens")
+
+    def _jobs(self) -> list[Job]:
+        jobs = [job for job in self._queue.jobs if job.state in _SHOWN_STATES]
+        return sorted(jobs, key=lambda job: _SHOWN_STATES.index(job.state))
+
+    def _lines(self, jobs: list[Job]) -> int:
+        return min(len(jobs), _MOST_LINES if self.screen.size.height >= _TALL else 2)
+
+    def _style(self, name: str) -> str:
+        variables = self.app.theme_variables
+        return {
+            "running": f"bold {variables['accent']}", "bar": variables["accent"],
+            "rest": variables["border"], "quiet": variables["quiet"],
+            "doubt": f"bold {variables['doubt']}", "bad": f"bold {variables['bad']}",
+            "good": variables["good"],
+        }[name]  # fmt: skip
+
+
+def job_line(
+    job: Job, queue: Transfers, glyphs: Glyphs, width: int, style: Callable[[str], str]
+) -> Text:
+    """Draw one transfer in one line."""
+    sign, tone = sign_of(job, glyphs)
+    text = Text(no_wrap=True, end="")
+    text.append(f"{sign} ", style(tone))
+    name_cells = 16 if width < _WIDE else 26
+    name = cut_name(title_of(job), name_cells, glyphs.ellipsis)
+    text.append(name + " " * (name_cells - cell_len(name)) + "  ")
+    if width >= _WIDE:
+        where = target_of(job, _WHERE_CELLS, glyphs)
+        text.append(where + " " * (_WHERE_CELLS - cell_len(where)) + "  ", style("quiet"))
+    if job.state is JobState.RUNNING:
+        full, empty = bar(job.percent, max(width - text.cell_len - _SAID_CELLS, 4), glyphs)
+        text.append(full, style("bar"))
+        text.append(empty, style("rest"))
+        text.append(_running_text(job, queue))
+        return text
+    said, step = {
+        JobState.WAITING: ("", "waiting"),
+        JobState.PAUSED: ("", f"paused at {job.percent} %"),
+        JobState.NEEDS_YOU: (conflict_words(job), "needs you (t)"),
+    }.get(job.state, (job.said, ""))
+    room = width - text.cell_len
+    said = cut(said, max(room - cell_len(step) - 2, 0), glyphs.ellipsis)
+    text.append(said + " " * max(room - cell_len(said) - cell_len(step), 0) + step, style(tone))
+    return text
+
+
+def _running_text(job: Job, queue: Transfers) -> str:
+    """Say how far a running job is, how fast and how long yet."""
+    if is_settling(job):
+        return f"{job.stage + '…':>{_SAID_CELLS}}"
+    rate, left = pace_of(queue.pace(job.id))
+    return f"{job.percent:>4} %  {part_of(job):<13}{rate:>11}{left:>9}"

@@ -1,0 +1,125 @@
+"""The first line: the numbered screens at the left, who we are where at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui.gateway import Connection, Status
+from tui.glyphs import Glyphs
+from tui.keys import PLACES, TITLES
+from tui.messages import ActChosen
+from tui.text import cut, shown
+
+_WORDS = {
+    Status.NONE: "",
+    Status.CONNECTING: "connecting",
+    Status.LOCKED: "locked",
+    Status.ONLINE: "",
+    Status.AWAY: "away",
+    Status.REFUSED: "refused",
+    Status.STOPPED: "STOP",
+}
+
+
+class Header(Widget):
+    """Screens and connection."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "header--name",
+        "header--tab",
+        "header--active",
+        "header--number",
+        "header--good",
+        "header--doubt",
+        "header--bad",
+        "header--who",
+    }
+
+    place: reactive[str] = reactive("files")
+    connection: reactive[Connection] = reactive(Connection())
+    waiting: reactive[int] = reactive(0)  # transfers that need the person
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._glyphs = glyphs
+
+    def _tabs(self) -> list[tuple[int, int, str]]:
+        """Say where each screen's tab begins and ends."""
+        column = 5 if self.size.width >= 100 else 0  # noqa: PLR2004 - room for our own name
+        tabs = []
+        for number, place in enumerate(PLACES, 1):
+            width = len(f" {number} {TITLES[place]} ")
+            tabs.append((column, column + width, place))
+            column += width + (1 if self.size.width >= 100 else 0)  # noqa: PLR2004
+        return tabs
+
+    def render(self) -> Text:
+        """Draw the line."""
+        width = self.size.width
+        text = Text(no_wrap=True, end="", overflow="crop")
+        style = {
+            name: self.get_component_rich_style(f"header--{name}", partial=True)
+            for name in ("name", "tab", "active", "number", "good", "doubt", "bad", "who")
+        }
+        for number, (start, _, place) in enumerate(self._tabs(), 1):
+            if len(text) < start:
+                text.append(" sft "[: start - len(text)] if not text else " ", style["name"])
+            active = place == self.place
+            text.append(f" {number}", style["active"] if active else style["number"])
+            text.append(f" {TITLES[place]} ", style["active"] if active else style["tab"])
+        right = self._who(width - text.cell_len - 2, style)
+        gap = width - text.cell_len - right.cell_len - 1
+        if gap > 0:
+            text.append(" " * gap)
+            text.append_text(right)
+        return text
+
+    def _who(self, room: int, style: Mapping[str, Style]) -> Text:
+        connection = self.connection
+        text = Text(end="")
+        if connection.status is Status.NONE:
+            return text
+        glyphs = self._glyphs
+        sign, tone = {
+            Status.ONLINE: (glyphs.here, "good"),
+            Status.STOPPED: (glyphs.bad, "bad"),
+            Status.REFUSED: (glyphs.bad, "bad"),
+        }.get(connection.status, (glyphs.away, "doubt"))
+        word = _WORDS[connection.status]
+        role = connection.role.value if connection.role else ""
+        user = shown(connection.user)
+        dot = "." if glyphs.plain else "·"
+        forms = [
+            f"{word or f'{user} {dot} {role}'}",
+            word or user,
+            "",
+        ]
+        server = shown(connection.account)
+        for form in forms:
+            if cell_len(server) + 4 + cell_len(form) <= room:
+                break
+        else:
+            server = cut(server, max(room - 4, 0))
+            form = ""
+        if tone == "bad":  # all of it, so that nobody takes it for the usual
+            text.append(f" {sign} {server}  {form} ", style[tone])
+            return text
+        text.append(f"{sign} ", style[tone])
+        text.append(server, style["who"])
+        if form:
+            text.append(f"  {form}", style[tone if word else "tab"])
+        return text
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the screen that was clicked."""
+        for start, end, place in self._tabs():
+            if start <= event.x < end:
+                self.post_message(ActChosen(f"app.{place}"))

@@ -1,0 +1,125 @@
+"""A transfer in few cells: its sign, its bar, how far it is, where it goes, and what is in its way.
+
+Rules. The dock and the Transfers screen say the same of a job in the same words. Texts are harmless.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.cells import cell_len
+
+from sft.model.wording import count_text, left_text, rate_text
+from tui.glyphs import Glyphs
+from tui.queue.job import Direction, Job, JobState, Trouble
+from tui.queue.pace import Pace
+from tui.text import cut_path, folder_text, part_text, shown
+
+
+def sign_of(job: Job, glyphs: Glyphs) -> tuple[str, str]:
+    """Give the sign of a job and how it is said."""
+    way = {Direction.PUT: glyphs.up, Direction.GET: glyphs.down, Direction.VERIFY: glyphs.verified}
+    return {
+        JobState.RUNNING: (way[job.direction], "running"),
+        JobState.WAITING: (way[job.direction], "quiet"),
+        JobState.PAUSED: (glyphs.paused, "quiet"),
+        JobState.NEEDS_YOU: (glyphs.doubt, "doubt"),
+        JobState.FAILED: (glyphs.bad, "bad"),
+        JobState.DONE: (glyphs.verified, "good"),
+    }[job.state]
+
+
+def title_of(job: Job) -> str:
+    """Name what moves, and how many of its files have."""
+    title = shown(job.title)
+    if job.is_folder and job.state is not JobState.DONE:
+        return f"{title} {count_text(job.done_files)}/{count_text(job.files)}"
+    return title
+
+
+def bar(percent: int, cells: int, glyphs: Glyphs) -> tuple[str, str]:
+    """Give the full and the empty part of a bar; it grows by half cells where there is a sign for one."""
+    halves = 2 * cells * percent // 100
+    full = glyphs.full * (halves // 2)
+    if halves % 2 and glyphs.half:
+        full += glyphs.half
+    return full, glyphs.empty * (cells - len(full))
+
+
+def part_of(job: Job) -> str:
+    """Say how much of it has moved: ``1.2/2.0 GiB``."""
+    return part_text(job.done_bytes, job.total_bytes) if job.total_bytes else ""
+
+
+def pace_of(pace: Pace | None) -> tuple[str, str]:
+    """Say how fast it is and how long it will take yet."""
+    if pace is None:
+        return "", ""
+    if pace.stalled:
+        return "stalled", ""
+    if not pace.rate:
+        return "", ""
+    seconds = pace.seconds_left
+    return rate_text(pace.rate, 1), "" if seconds is None else left_text(seconds)
+
+
+def is_settling(job: Job) -> bool:
+    """Say whether everything has moved, and the rest takes its time."""
+    return job.stage in {"storing", "verifying"} and job.done_bytes >= job.total_bytes
+
+
+def way_of(job: Job, cells: int, glyphs: Glyphs) -> str:
+    """Write from where to where, in so many cells: both ends of it stay in sight."""
+    home, there = str(Path.home()), "/"
+    first = job.names[0] if job.names else ""
+    above = first.rpartition("/")[0]
+    if job.direction is Direction.PUT:
+        source, target = folder_text(above or "/", home), there + shown(job.to)
+    else:
+        source = there + shown(above)
+        target = folder_text(job.to, home)
+        if job.direction is Direction.VERIFY:
+            return f"{cut_path(source, max(cells - 10, 4), glyphs.ellipsis)}, not kept"
+    arrow = f" {glyphs.arrow} "
+    room = max(cells - cell_len(arrow), 2)
+    if cell_len(source) + cell_len(target) > room:
+        source = cut_path(source, max(room - cell_len(target), room // 2), glyphs.ellipsis)
+        target = cut_path(target, room - cell_len(source), glyphs.ellipsis)
+    return f"{source}{arrow}{target}"
+
+
+def target_of(job: Job, cells: int, glyphs: Glyphs) -> str:
+    """Write where it goes."""
+    if job.direction is Direction.VERIFY:
+        return "not kept"
+    to = f"/{job.to}" if job.direction is Direction.PUT else job.to
+    return cut_path(folder_text(to, str(Path.home())), cells, glyphs.ellipsis)
+
+
+def conflict_words(job: Job) -> str:
+    """Say in a few words what waits for a decision."""
+    conflicts = [trouble for trouble in job.troubles if trouble.is_conflict]
+    if len(conflicts) != 1:
+        return f"{count_text(len(conflicts))} names are taken"
+    return _conflict(conflicts[0])
+
+
+def _conflict(trouble: Trouble) -> str:
+    values = trouble.values
+    if trouble.code in {"EXISTS", "CHANGED_SINCE"}:
+        author = shown(str(values.get("author", "")))
+        return f"{author} stored version {values.get('version')}"
+    return "something has that name"
+
+
+def counts_of(jobs: list[Job]) -> str:
+    """Count them: ``1 running, 2 waiting, 1 needs you``."""
+    parts = []
+    for state in (JobState.RUNNING, JobState.WAITING, JobState.PAUSED, JobState.NEEDS_YOU):
+        count = sum(job.state is state for job in jobs)
+        if count:
+            verb = "need you" if count > 1 else "needs you"
+            parts.append(
+                f"{count_text(count)} {verb if state is JobState.NEEDS_YOU else state.value}"
+            )
+    return ", ".join(parts)

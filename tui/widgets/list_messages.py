@@ -1,0 +1,83 @@
+"""What a list tells of itself; each message says of which list, so that handlers can choose by its id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from textual.message import Message
+from textual.widget import Widget
+
+from tui.widgets.rows import Row
+
+
+@dataclass
+class ListMessage(Message):
+    """Something about one list."""
+
+    rows: Widget
+
+    def __post_init__(self) -> None:
+        """Let the list be its sender.
+
+        Else it is whoever made the list change, and a message does not climb past its sender: a screen would not hear what
+        one of its own handlers did.
+        """
+        super().__post_init__()
+        self.set_sender(self.rows)
+
+    @property
+    def control(self) -> Widget:
+        """The list."""
+        return self.rows
+
+    def replaces(self, message: Message) -> bool:
+        """Say whether the other is of the same kind and list."""
+        return type(message) is type(self) and message.control is self.rows
+
+
+@dataclass
+class Highlighted(ListMessage):
+    """The cursor stands on another line, or that line has changed."""
+
+    row: Row[Any] | None
+
+    def can_replace(self, message: Message) -> bool:
+        """Only where the cursor stands at last counts."""
+        return self.replaces(message)
+
+
+@dataclass
+class Opened(ListMessage):
+    """A line was opened, by key or by a double click."""
+
+    row: Row[Any]
+
+
+@dataclass
+class WentBack(ListMessage):
+    """The person wants back, or one level up."""
+
+
+@dataclass
+class SelectionChanged(ListMessage):
+    """Other lines are selected than before."""
+
+
+@dataclass
+class AllWanted(ListMessage):
+    """Everything is to be selected, or turned round; the owner knows all keys."""
+
+    invert: bool
+
+
+@dataclass
+class RowsWanted(ListMessage):
+    """Lines in sight are not here yet."""
+
+    first: int
+    last: int
+
+    def can_replace(self, message: Message) -> bool:
+        """Only what is in sight at last counts."""
+        return self.replaces(message)

@@ -1,0 +1,371 @@
+"""The list that every screen uses: it draws the lines in sight and nothing else, so a million of them cost what forty do.
+
+Rules. Keys come from ``tui.keys``. Space selects and steps on, it never acts; enter opens. A line that is not here yet is drawn
+as dots, and asked for with ``RowsWanted`` before it comes into sight. Selection and cursor belong to keys of lines, not to
+their places: both survive a listing that is read anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final, TypeAlias
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.glyphs import FINE, Glyphs
+from tui.keys import bindings_of
+from tui.text import cut, cut_name, cut_path
+from tui.widgets import list_messages
+from tui.widgets.rows import Column, ListRows, Row, RowSource, layout
+
+_ODD: Final = re.compile(r"(\\u\{[0-9a-f]+\})")
+_OF_SELECTING: Final = frozenset(
+    f"list.{name}" for name in ("select", "select_up", "select_down", "select_all", "invert")
+)
+_SCREENS_AHEAD: Final = 2  # beyond the lines in sight: what a page key shows next is here already
+
+
+class RowList(ScrollView, can_focus=True):
+    """A list of lines with a cursor and a selection.
+
+    Args:
+        columns: what each line shows.
+        selecting: whether lines can be selected.
+        header: whether the titles of the columns stand above.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("list")]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "row-list--header",
+        "row-list--cursor",
+        "row-list--cursor-away",
+        "row-list--selected",
+        "row-list--muted",
+        "row-list--good",
+        "row-list--doubt",
+        "row-list--bad",
+        "row-list--accent",
+        "row-list--second",
+        "row-list--strong",
+        "row-list--bar",
+        "row-list--track",
+    }
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+
+    Highlighted: TypeAlias = list_messages.Highlighted
+    Opened: TypeAlias = list_messages.Opened
+    WentBack: TypeAlias = list_messages.WentBack
+    SelectionChanged: TypeAlias = list_messages.SelectionChanged
+    AllWanted: TypeAlias = list_messages.AllWanted
+    RowsWanted: TypeAlias = list_messages.RowsWanted
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        selecting: bool = False,
+        header: bool = True,
+        glyphs: Glyphs = FINE,
+        id: str | None = None,  # noqa: A002 - Textual's own name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self.columns = list(columns)
+        self.selecting = selecting
+        self.glyphs = glyphs
+        self.selected: set[str] = set()
+        self.empty = ""
+        self._header = int(header)
+        self._source: RowSource[Any] = ListRows()
+        self._cursor_key = ""
+        self._base = Style.null()
+        self._wanted: tuple[int, int] | None = None
+
+    # -- what it shows ------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> RowSource[Any]:
+        """Where the lines come from."""
+        return self._source
+
+    @property
+    def current(self) -> Row[Any] | None:
+        """The line under the cursor."""
+        return self._source.row(self.cursor)
+
+    def show(self, source: RowSource[Any], *, at: str | None = None) -> None:
+        """Show other lines.
+
+        Args:
+            at: key of the line for the cursor; else it stays on its key, or near.
+        """
+        self._source = source
+        key = self._cursor_key if at is None else at
+        found = source.index_of(key) if key else None
+        if found is None and at is not None:
+            found = 0
+        self._wanted = None
+        self._resize()
+        self.cursor = self._clamped(self.cursor if found is None else found)
+        self.changed()
+
+    def changed(self) -> None:
+        """Draw anew after the source has changed by itself."""
+        self._wanted = None
+        self._resize()
+        if self.cursor >= len(self._source):
+            self.cursor = self._clamped(self.cursor)
+        self._remember()
+        self.refresh()
+        self.post_message(self.Highlighted(self, self.current))
+
+    def select_keys(self, keys: set[str]) -> None:
+        """Select exactly these lines."""
+        self.selected = keys
+        self.refresh()
+        self.post_message(self.SelectionChanged(self))
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a line."""
+        self.cursor = self._clamped(index)
+
+    # -- drawing ----------------------------------------------------------------------------------------
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the lines in sight; the style below all of them is found out once."""
+        self._base = self.rich_style
+        self._look_ahead()
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the widget."""
+        width = self.size.width
+        base = self._base
+        if self._header and y == 0:
+            style = self.get_component_rich_style("row-list--header")
+            cells = {column.key: column.title for column in self.columns}
+            return self._strip(cells, {}, width, style, header=True)
+        top = round(self.scroll_offset.y)
+        index = top + y - self._header
+        if index >= len(self._source):
+            if not len(self._source) and self.empty and index == 1:
+                muted = self.get_component_rich_style("row-list--muted")
+                return Strip([Segment(f" {cut(self.empty, width - 2)}", muted)]).adjust_cell_length(
+                    width, base
+                )
+            return Strip.blank(width, base)
+        row = self._source.row(index)
+        is_cursor = index == self.cursor
+        if row is None:
+            style = self.get_component_rich_style("row-list--muted")
+            text = f" {self.glyphs.ellipsis}"
+            strip = Strip([Segment(text, style)]).adjust_cell_length(width, base)
+            return strip.apply_style(self._cursor_style()) if is_cursor else strip
+        style = base
+        if row.key in self.selected:
+            style = self.get_component_rich_style("row-list--selected")
+        if is_cursor:
+            style += self._cursor_style()
+        return self._strip(
+            row.cells,
+            row.tones,
+            width,
+            style,
+            keep=is_cursor,
+            marked=row.key in self.selected,
+            roomy=row.roomy,
+        )
+
+    def _strip(
+        self,
+        cells: Mapping[str, str],
+        tones: Mapping[str, str],
+        width: int,
+        style: Style,
+        *,
+        header: bool = False,
+        keep: bool = False,
+        marked: bool = False,
+        roomy: Mapping[str, str] | None = None,
+    ) -> Strip:
+        segments: list[Segment] = []
+        inner = width - 2
+        for number, (column, room) in enumerate(layout(self.columns, inner)):
+            segments.append(Segment(" " * (column.gap if number else 1), style))
+            text = cells.get(column.key, "")
+            if roomy and column.roomy[1] and column.width == column.roomy[1]:
+                text = roomy.get(column.key, text)
+            if marked and column.key == "mark":
+                text = self.glyphs.selected
+            fits = cut
+            if not header and (column.is_name or column.is_path):
+                fits = cut_name if column.is_name else cut_path
+            text = fits(text, room, self.glyphs.ellipsis)
+            spare = " " * max(room - cell_len(text), 0)
+            text = spare + text if column.right else text + spare
+            tone = tones.get(column.key)
+            # On the cursor's own color other colors may not be readable: there the sign alone tells.
+            cell_style = (
+                style + self.get_component_rich_style(f"row-list--{tone}", partial=True)
+                if tone and not keep
+                else style
+            )
+            if tone == "bar" and not keep:
+                segments.extend(self._bar(text, style))
+                continue
+            for part, piece in enumerate(_ODD.split(text)):
+                if piece:
+                    odd = Style(reverse=True) if part % 2 else Style.null()
+                    segments.append(Segment(piece, cell_style + odd))
+        segments.append(Segment(" ", style))
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def _bar(self, text: str, style: Style) -> list[Segment]:
+        """Draw a bar and the words after it."""
+        full = len(text) - len(text.lstrip(self.glyphs.full + self.glyphs.half))
+        end = len(text) - len(text[full:].lstrip(self.glyphs.empty))
+        return [
+            Segment(piece, style + self.get_component_rich_style(f"row-list--{part}", partial=True))
+            if part
+            else Segment(piece, style)
+            for piece, part in (
+                (text[:full], "bar"),
+                (text[full:end], "track"),
+                (text[end:], ""),
+            )
+            if piece
+        ]
+
+    def _cursor_style(self) -> Style:
+        name = "row-list--cursor" if self.has_focus else "row-list--cursor-away"
+        return self.get_component_rich_style(name, partial=not self.has_focus)
+
+    def _look_ahead(self) -> None:
+        """Ask for what is missing among the lines in sight and those around them, once."""
+        top, height = round(self.scroll_offset.y), self.size.height
+        first = max(top - height, 0)
+        last = min(top + height * (1 + _SCREENS_AHEAD), len(self._source) - 1)
+        if self._source.holds(first, last):
+            # What was asked for before is not wanted any more: nobody must go on looking for it.
+            asked, self._wanted = self._wanted, None
+            if asked is not None:
+                self.post_message(self.RowsWanted(self, first, last))
+        elif (first, last) != self._wanted:
+            self._wanted = (first, last)
+            self.post_message(self.RowsWanted(self, first, last))
+
+    def _resize(self) -> None:
+        height = len(self._source) + self._header
+        if self.virtual_size.height != height or self.virtual_size.width != self.size.width:
+            self.virtual_size = Size(self.size.width, height)
+
+    # -- the cursor ---------------------------------------------------------------------------------------
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Draw both lines anew and keep the cursor in sight."""
+        self._remember()
+        for index in (old, new):
+            self.refresh_line(index + self._header)
+        self._into_sight(new)
+        self.post_message(self.Highlighted(self, self.current))
+
+    def _into_sight(self, index: int) -> None:
+        room = max(self.size.height - self._header, 1)
+        top = round(self.scroll_offset.y)
+        if index < top:
+            self.scroll_to(y=index, animate=False, immediate=True)
+        elif index >= top + room:
+            self.scroll_to(y=index - room + 1, animate=False, immediate=True)
+
+    def _remember(self) -> None:
+        row = self.current
+        if row is not None:
+            self._cursor_key = row.key
+
+    def _clamped(self, index: int) -> int:
+        return max(0, min(index, len(self._source) - 1))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the lines to the room, and keep the cursor in sight."""
+        del event
+        self._wanted = None
+        self._resize()
+        self._into_sight(self.cursor)
+        self.refresh()
+
+    def on_focus(self) -> None:
+        """Show the cursor as one that acts."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Show the cursor as one that waits."""
+        self.refresh()
+
+    # -- keys and mouse -----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys of selecting to the screen where nothing can be selected."""
+        return self.selecting or action != "act" or parameters[0] not in _OF_SELECTING
+
+    def action_act(self, act: str) -> None:
+        """Do one of the acts of lists."""
+        page = max(self.size.height - self._header - 1, 1)
+        last = len(self._source) - 1
+        moves = {
+            "list.up": self.cursor - 1,
+            "list.down": self.cursor + 1,
+            "list.page_up": self.cursor - page,
+            "list.page_down": self.cursor + page,
+            "list.first": 0,
+            "list.last": last,
+        }
+        if act in moves:
+            self.move_to(moves[act])
+        elif act == "list.open":
+            if self.current is not None:
+                self.post_message(self.Opened(self, self.current))
+        elif act == "list.back":
+            self.post_message(self.WentBack(self))
+        elif self.selecting:
+            self._select(act)
+
+    def _select(self, act: str) -> None:
+        if act in {"list.select", "list.select_down"}:
+            self._toggle()
+            self.move_to(self.cursor + 1)
+        elif act == "list.select_up":
+            self._toggle()
+            self.move_to(self.cursor - 1)
+        elif act in {"list.select_all", "list.invert"}:
+            self.post_message(self.AllWanted(self, act == "list.invert"))
+
+    def _toggle(self) -> None:
+        row = self.current
+        if row is not None and row.selectable:
+            self.selected ^= {row.key}
+            self.refresh_line(self.cursor + self._header)
+            self.post_message(self.SelectionChanged(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is; a double click opens; with ctrl it selects."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        index = round(self.scroll_offset.y) + offset.y - self._header
+        if offset.y < self._header or not 0 <= index < len(self._source):
+            return
+        self.move_to(index)
+        if self.selecting and event.ctrl:
+            self._toggle()
+        elif event.chain == 2 and self.current is not None:  # noqa: PLR2004 - a double click
+            self.post_message(self.Opened(self, self.current))

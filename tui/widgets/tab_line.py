@@ -1,0 +1,85 @@
+"""The lists of one screen by name, with how many lines each has; the shown one stands out. Every name can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One list.
+
+    Args:
+        count: how many lines; None while unknown.
+        off: it cannot be shown.
+    """
+
+    key: str
+    title: str
+    count: int | None = None
+    off: bool = False
+
+    @property
+    def text(self) -> str:
+        """What stands in the line."""
+        return self.title if self.count is None else f"{self.title} {self.count:,}"
+
+
+class TabLine(Widget):
+    """The line."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"tab-line--active", "tab-line--other", "tab-line--off"}
+
+    tabs: reactive[tuple[Tab, ...]] = reactive(())
+    active: reactive[str] = reactive("")
+
+    @dataclass
+    class Picked(Message):
+        """A list was clicked."""
+
+        line: TabLine
+        key: str
+
+        @property
+        def control(self) -> TabLine:
+            """The line."""
+            return self.line
+
+    def show(self, tabs: Sequence[Tab], active: str) -> None:
+        """Show these lists, one of them as the shown one."""
+        self.tabs = tuple(tabs)
+        self.active = active
+
+    def render(self) -> Text:
+        """Draw the line."""
+        text = Text(no_wrap=True, overflow="crop", end="")
+        for tab in self.tabs:
+            kind = "active" if tab.key == self.active else "off" if tab.off else "other"
+            style = self.get_component_rich_style(f"tab-line--{kind}", partial=True)
+            text.append(f" {tab.text} ", style)
+            text.append(" ")
+        hint = "] next"
+        gap = self.size.width - text.cell_len - cell_len(hint) - 1
+        usable = sum(not tab.off for tab in self.tabs) > 1
+        if gap > 0 and usable:
+            text.append(" " * gap)
+            text.append(hint, self.get_component_rich_style("tab-line--off", partial=True))
+        return text
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell which was clicked."""
+        column = 0
+        for tab in self.tabs:
+            width = cell_len(tab.text) + 2
+            if column <= event.x < column + width:
+                self.post_message(self.Picked(self, tab.key))
+            column += width + 1
