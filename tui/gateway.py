@@ -113,13 +113,13 @@ class Listed:
     """One page of a folder or of the trash.
 
     Args:
-        states: one for each file.
+        states: one for each file; None where nothing has been judged.
         next: where the next page begins; empty at the end.
     """
 
     folders: tuple[Folder, ...]
     files: tuple[File, ...]
-    states: tuple[SignatureState, ...]
+    states: tuple[SignatureState | None, ...]
     next: str
 
 
@@ -232,7 +232,7 @@ class Gateway(Protocol):
         """Give one page of a folder (``""`` is the root).
 
         Args:
-            judged: the signatures too; without, every state is SIGNED, which says nothing, and pages are larger.
+            judged: the signatures too; without, pages are larger.
         """
 
     async def trash(self, cursor: str = "") -> Listed:

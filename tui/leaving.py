@@ -38,8 +38,7 @@ class Leaving:
         if not lines:
             self._app.exit(0)
             return
-        question = Confirm("Quit sft?", lines, act="Quit", safe="Stay", key="q", destroys=False)
-        self._app.push_screen(question, lambda yes: self._app.exit(0) if yes else None)
+        self._question(lines)
 
     def interrupt(self) -> None:
         """Copy what is marked; else ask; a second one leaves."""
@@ -56,9 +55,7 @@ class Leaving:
         self._interrupted_at = now
         if isinstance(self._app.screen, ModalScreen):
             return
-        lines = self._unfinished() or ["Nothing is running. ctrl+c once more quits too."]
-        question = Confirm("Quit sft?", lines, act="Quit", safe="Stay", key="q", destroys=False)
-        self._app.push_screen(question, lambda yes: self._app.exit(0) if yes else None)
+        self._question(self._unfinished() or ["Nothing is running. ctrl+c once more quits too."])
 
     def at_once(self, status: int) -> NoReturn:
         """End the process without waiting for anything but the terminal."""
@@ -86,6 +83,10 @@ class Leaving:
         """Look whether the line still lives, and draw everything anew."""
         self._app.gateway.again()
         self._app.refresh(layout=True)
+
+    def _question(self, lines: list[str]) -> None:
+        question = Confirm("Quit sft?", lines, act="Quit", safe="Stay", key="q", destroys=False)
+        self._app.push_screen(question, lambda yes: self._app.exit(0) if yes else None)
 
     def _unfinished(self) -> list[str]:
         queue = self._app.queue

@@ -1,4 +1,4 @@
-"""The only module that touches the reactor: it runs the app and the network on one loop of ours.
+"""The only module that starts the reactor: it runs the app and the network on one loop of ours.
 
 Rules. The reactor is installed on our loop before anything can choose another; it owns the loop, the app is one
 coroutine on it. Timers use the monotonic clock. A signal ends the app in order, so that the terminal is left as it was

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sft.client.fault_log import FaultLog
 from sft.client.paths import state_from
 from tui import loop
 from tui.app import SftApp
 from tui.glyphs import Glyphs, glyphs_for
-from tui.live import LiveGateway, faults
+from tui.live import LiveGateway
 from tui.live.demo import BeginDemo
 from tui.preferences import read_preferences
 
@@ -48,7 +49,7 @@ def run(
             preferences=preferences,
         )
 
-    return loop.run(make, lambda text: faults.keep(state.data, text))
+    return loop.run(make, FaultLog(state.data).keep)
 
 
 def run_offline(environ: Mapping[str, str], *, user: str = "ada", here: Path | None = None) -> int:

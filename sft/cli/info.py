@@ -9,11 +9,12 @@ import click
 from sft.cli.documents import file_document, key_document
 from sft.cli.invocation import Invocation
 from sft.cli.options import common, here
-from sft.cli.signed import MARKS, Known, known_of
+from sft.cli.signed import MARKS
 from sft.client.files import show_file
 from sft.client.pins import Pin
 from sft.client.session import Session
 from sft.client.trust import SignatureState, unread_sentence
+from sft.client.unread import Known, known_of
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.names import parse_path, safe, split_path
@@ -30,7 +31,7 @@ def command(invocation: Invocation, name: str) -> int:
 
     async def ask(session: Session) -> _Shown:
         file = await show_file(session, parse_path(name))
-        known = await known_of(session, file)
+        (known,) = await known_of(session, [file])
         return _Shown(file, known, session.pins.people.get(file.version.author_id))
 
     shown = invocation.talk(ask)

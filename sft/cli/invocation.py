@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, TypeVar
 
 from sft.cli.asking import Asking, AskSecret, ask_on_terminal
 from sft.cli.console import Console
-from sft.cli.failures import FaultLog
 from sft.cli.run import Act, execute
 from sft.cli.screens import Screens, full_screen
+from sft.client.fault_log import FaultLog
 from sft.errors import PassphraseWrongError
 
 if TYPE_CHECKING:

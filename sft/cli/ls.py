@@ -14,11 +14,12 @@ from sft.cli.columns import aligned
 from sft.cli.documents import file_document, trashed_document
 from sft.cli.invocation import Invocation
 from sft.cli.options import common, here
-from sft.cli.signed import MARKS, states_of
+from sft.cli.signed import MARKS
 from sft.client.files import Listing, list_folder, list_trash, show_file
 from sft.client.session import Session
 from sft.client.tree import find, has_pattern
 from sft.client.trust import SignatureState
+from sft.client.unread import known_of
 from sft.errors import FolderInTheWayError, NotFoundError, SftError
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, Folder
@@ -42,7 +43,8 @@ def command(invocation: Invocation, pattern: str, *, long: bool, trash: bool) ->
         else:
             listing = await _listing(session, pattern, signatures=judged)
         signed = judged and not trash
-        return listing, await states_of(session, listing.files) if signed else []
+        known = await known_of(session, listing.files) if signed else []
+        return listing, [each.state for each in known]
 
     listing, states = invocation.talk(ask)
     if console.json:

@@ -31,10 +31,11 @@ async def test_a_fault_of_an_act_ends_nothing_either(tmp_path):
 
 
 async def test_what_cannot_go_on_ends_with_a_reference_and_prints_no_traceback(tmp_path):
+    # The toolkit raises the fault once more when the app has ended, in place of whatever was raised within.
     with pytest.raises(_UnforeseenError):
         async with driven(tmp_path) as run:
             run.app._handle_exception(_UnforeseenError("a local secret"))
-            assert run.app._exit_renderables == []
-            assert "Report it with the reference 7F3K-29QD" in run.app.leaving.last_words
-            assert "a local secret" not in run.app.leaving.last_words
-            assert run.app.return_code == 1
+    assert run.app._exit_renderables == []
+    assert "Report it with the reference 7F3K-29QD" in run.app.leaving.last_words
+    assert "a local secret" not in run.app.leaving.last_words
+    assert run.app.return_code == 1

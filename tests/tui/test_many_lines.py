@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tracemalloc
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -264,7 +263,7 @@ def test_names_are_found_where_they_are_and_nowhere_between():
     assert [list(names.exactly(text)) for text in ("bc", "", "b")] == [[1, 6], [2], []]
 
 
-def test_an_entry_of_the_index_is_the_one_that_was_taken_but_for_a_verdict_that_light_pages_have_not():
+def test_an_entry_of_the_index_is_the_one_that_was_taken():
     index = Index()
     entries = [
         Entry(Kind.FOLDER, "b", "a/b", at=5, inside=(3, 1)),
@@ -278,7 +277,7 @@ def test_an_entry_of_the_index_is_the_one_that_was_taken_but_for_a_verdict_that_
     ]  # fmt: skip
     for entry in entries:
         index.add(entry)
-    assert [index.entry(n) for n in range(len(index))] == [replace(e, state=None) for e in entries]
+    assert [index.entry(n) for n in range(len(index))] == entries
     assert [index.find(entry.path) for entry in entries] == [0, 1, 2, 3, 4]
     assert index.find("x.txt") is None
 

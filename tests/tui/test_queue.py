@@ -5,7 +5,12 @@ import asyncio
 import msgspec
 import pytest
 
-from sft.errors import ConnectionLostError, LocalDiskFullError, RoleForbidsError
+from sft.errors import (
+    ConnectionLostError,
+    LocalDiskFullError,
+    RoleForbidsError,
+    ServerFullError,
+)
 from tui.memory import MemoryGateway
 from tui.memory.scene import acme
 from tui.queue.job import Decision, Direction, Job, JobState, Trouble
@@ -387,3 +392,21 @@ async def test_a_name_that_is_no_text_is_kept_and_so_are_the_jobs_beside_it(tmp_
     await kept.leave()
     again = await Kept(gateway).take()
     assert [job.names for job in again] == [job.names for job in jobs]
+
+
+async def test_a_run_that_broke_off_is_tried_again_whole(source):
+    gateway, queue = await opened()
+    plan_put = gateway.plan_put
+
+    async def refused_once(*args, **options):
+        gateway.plan_put = plan_put
+        raise ServerFullError(size_bytes=3)
+
+    gateway.plan_put = refused_once
+    job = queue.put([str(source)], "photos", "source/")
+    await ended(queue)
+    assert job.state is JobState.FAILED
+    queue.retry(job.id)
+    await ended(queue)
+    assert (job.state, job.done_files) == (JobState.DONE, 3)
+    assert {f"photos/source/{name}" for name in "abc"} <= gateway.world.files.keys()

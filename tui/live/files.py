@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sft.client import files
-from sft.client.trust import SignatureState
 from sft.model.records import Deleted, File
 from tui.gateway import Details, Listed
 from tui.live.pages import details_of, folder_page
@@ -34,7 +33,7 @@ class Files:
         """Give what can be restored."""
         del cursor
         found = await self._reach.ask(files.list_trash)
-        return Listed((), tuple(found), tuple(SignatureState.SIGNED for _ in found), "")
+        return Listed((), tuple(found), tuple(None for _ in found), "")
 
     async def details(self, path: str, version: int = 0) -> Details:
         """Show one version of a file."""

@@ -132,6 +132,16 @@ class Keeper:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         session, self.session = self.session, None
+        dialed = self._dialing
+        if (
+            dialed is not None
+            and dialed.done()
+            and not dialed.cancelled()
+            and not dialed.exception()
+        ):
+            came = dialed.result()
+            if came is not session:  # it came while we left, and nobody took it
+                came.abort()
         if session is None:
             return
         try:

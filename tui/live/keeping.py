@@ -6,7 +6,7 @@ import os
 
 from sft.client.identity import Identity
 from tui.gateway import Keyring
-from tui.live import accounts, faults
+from tui.live import accounts
 from tui.live.bridge import crossing
 from tui.live.reach import Reach, giving
 
@@ -58,4 +58,4 @@ class Keeping:
 
     def keep_fault(self, text: str) -> str:
         """Write the details of a fault into the log."""
-        return faults.keep(self._reach.log_folder, text)
+        return self._reach.log.keep(text)

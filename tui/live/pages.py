@@ -1,12 +1,11 @@
 """One page at a time of what the client library lists whole, and what is known of the signatures on it.
 
-Rules. A page goes through the library's own checks: its names decide where a download goes. Signatures are judged on the pool,
-for a page of them would hold up the keys.
+Rules. A page goes through the library's own checks: its names decide where a download goes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,14 +13,12 @@ import msgspec
 from sft.client.files import Listing, list_folder, show_file
 from sft.client.paths import State
 from sft.client.session import Session
-from sft.client.trust import SignatureState, judge
+from sft.client.trust import SignatureState
+from sft.client.unread import known_of
 from sft.crypto.keys import PublicKey, ServerPublic
-from sft.errors import PinChangedError, SftError, SignatureBadError, SignerUnknownError
-from sft.model.records import File
+from sft.errors import SignatureBadError
 from tui.gateway import Details
 from tui.live.accounts import has_receipt
-
-Known = tuple[SignatureState, SftError | None]
 
 
 class OnePage:
@@ -61,35 +58,14 @@ class OnePage:
 
 async def folder_page(
     session: Session, path: str, cursor: str, *, judged: bool
-) -> tuple[Listing, list[SignatureState], str]:
+) -> tuple[Listing, Sequence[SignatureState | None], str]:
     """Give one page of a folder, what is known of its files, and where the next page begins."""
     page = OnePage(session, cursor)
     listing = await list_folder(page, path, signatures=judged)
     if not judged:
-        return listing, [SignatureState.SIGNED] * len(listing.files), page.next
-    for file in listing.files:
-        await session.meet_author(file)
-    known = await session.pool.run(lambda: [known_of(session, file) for file in listing.files])
-    return listing, [state for state, _ in known], page.next
-
-
-def known_of(session: Session, file: File) -> Known:
-    """Judge a file's signature over the digest that the server states: whether its bytes have it is not asked."""
-    version = file.version
-    try:
-        judge(
-            file,
-            version.digest,
-            version.size,
-            session.pins.people,
-            server_id=session.server_id,
-            server_name=session.server_name,
-        )
-    except SignatureBadError as error:
-        return SignatureState.BAD, error
-    except (SignerUnknownError, PinChangedError) as error:
-        return SignatureState.UNKNOWN, error
-    return SignatureState.SIGNED, None
+        return listing, [None] * len(listing.files), page.next
+    known = await known_of(session, listing.files)
+    return listing, [each.state for each in known], page.next
 
 
 async def details_of(
@@ -105,8 +81,8 @@ async def details_of(
         checked: what reading versions has shown, by file and number.
     """
     file = await show_file(session, path, version)
-    await session.meet_author(file)
-    known, error = known_of(session, file)
+    (known,) = await known_of(session, [file])
+    error = known.error
     shown = file.version
     pin = session.pins.people.get(shown.author_id)
     kept = await session.pool.run(has_receipt, state, session.server_id, file.id, shown.number)
@@ -115,7 +91,7 @@ async def details_of(
         error = SignatureBadError(path=file.path, author=shown.author)
     return Details(
         file=file,
-        state=seen if seen is not None and known is SignatureState.SIGNED else known,
+        state=seen if seen is not None and known.state is SignatureState.SIGNED else known.state,
         words=PublicKey.decode(shown.public_key).words(),
         first_seen_at=None if pin is None else pin.keys.get(shown.public_key),
         receipt_kept=kept,

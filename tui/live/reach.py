@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
+from sft.client.fault_log import FaultLog
 from sft.client.paths import State
 from sft.client.pool import Pool
 from sft.client.profiles import Profile, Profiles
@@ -37,7 +38,7 @@ class Reach:
     def __init__(self, reactor: Any, state: State, environ: Mapping[str, str]) -> None:
         self.reactor = reactor
         self.state = state
-        self.log_folder = state.data  # also while a demo has taken the place of the state
+        self.log = FaultLog(state.data)  # also while a demo has taken the place of the state
         self.environ = environ
         self.pool = Pool(reactor)
         self.pool.start()

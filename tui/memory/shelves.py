@@ -55,7 +55,7 @@ def page(world: World, path: str, cursor: str, *, judged: bool) -> Listed:
     return Listed(
         tuple(shown_folders),
         tuple(shown_files),
-        tuple(state_of(world, file) if judged else SignatureState.SIGNED for file in shown_files),
+        tuple(state_of(world, file) if judged else None for file in shown_files),
         str(following) if following < total else "",
     )
 
@@ -157,7 +157,7 @@ def trash(world: World, caller: User) -> Listed:
         for kept in reversed(world.trash)
         if may_delete(caller.role, is_owner=kept.owner_id == caller.id)
     ]
-    return Listed((), tuple(mine), tuple(SignatureState.SIGNED for _ in mine), "")
+    return Listed((), tuple(mine), tuple(None for _ in mine), "")
 
 
 def exists(world: World, path: str) -> ExistsError:

@@ -101,6 +101,8 @@ class Index:
         self._owner_of.append(self._people.number_of(entry.owner))
         self._owner_ids.append(entry.owner_id)
         self.total_bytes += entry.size
+        if entry.state is not None:
+            self.states[entry.path] = entry.state  # of few: light pages judge nothing
 
     def path(self, number: int) -> str:
         """Give the path of an entry."""
@@ -130,7 +132,7 @@ class Index:
             owner=self._people.texts[self._owner_of[number]],
             owner_id=self._owner_ids[number],
             inside=inside,
-            state=self.states.get(path),  # light pages judge nothing: no mark without a verdict
+            state=self.states.get(path),
             until=until,
         )
 

@@ -28,7 +28,7 @@ def trash_reader(gateway: Gateway) -> Reader:
     return read
 
 
-def entry_of(file: File, state: SignatureState, *, whole_path: bool = False) -> Entry:
+def entry_of(file: File, state: SignatureState | None, *, whole_path: bool = False) -> Entry:
     """Make an entry of a file."""
     version = file.version
     return Entry(

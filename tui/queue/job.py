@@ -54,6 +54,7 @@ class Trouble(Struct, frozen=True):
         name: what the person would call it: a path here or on the server.
         path: on the server; empty for what has none.
         values: of the error, for its words.
+        whole: it broke off the run, and is about all of it.
     """
 
     name: str
@@ -61,12 +62,13 @@ class Trouble(Struct, frozen=True):
     code: str
     values: dict[str, str | int]
     ref: str = ""
+    whole: bool = False
 
     @staticmethod
-    def of(name: str, path: str, error: SftError) -> Trouble:
+    def of(name: str, path: str, error: SftError, *, whole: bool = False) -> Trouble:
         """Keep an error as plain values."""
         code = str(error.values["code"]) if isinstance(error, UnknownRefusalError) else error.code
-        return Trouble(name, path, code, dict(error.values), error.ref)
+        return Trouble(name, path, code, dict(error.values), error.ref, whole)
 
     @property
     def error(self) -> SftError:

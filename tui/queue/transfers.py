@@ -124,7 +124,9 @@ class Transfers:
         job = self.job(job_id)
         if job is None or job.state not in {JobState.FAILED, JobState.NEEDS_YOU}:
             return
-        job.only = tuple(trouble.place for trouble in job.troubles)
+        # Where a whole run broke off nobody knows what it left: what is done is found to be there already.
+        broke_off = any(trouble.whole for trouble in job.troubles)
+        job.only = () if broke_off else tuple(trouble.place for trouble in job.troubles)
         job.troubles = ()
         job.state = JobState.WAITING
         self._changed()
@@ -279,11 +281,12 @@ class Transfers:
             raise
         except SftError as error:
             outcome = run.outcome
-            outcome.troubles.append(Trouble.of(job.title, "", error))
+            outcome.troubles.append(Trouble.of(job.title, "", error, whole=True))
         except Exception as error:  # noqa: BLE001 - one job's fault stops no other
             ref = self._gateway.keep_fault("".join(traceback.format_exception(error)))
             outcome = run.outcome
-            outcome.troubles.append(Trouble.of(job.title, "", InternalError(ref=ref)))
+            fault = InternalError(ref=ref)
+            outcome.troubles.append(Trouble.of(job.title, "", fault, whole=True))
         finally:
             # One that was stopped ends later, and may find the next run of its job here.
             if self._tasks.get(job.id) is asyncio.current_task():

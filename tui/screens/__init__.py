@@ -1,1 +1,1 @@
-"""The five screens, one module each, with its styles beside it."""
+"""The five screens: each in the module of its name, its lists, acts and styles beside it (``files_acts``, ``files.tcss``)."""

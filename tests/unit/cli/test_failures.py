@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from itertools import chain
 
 import pytest
 
 from sft import errors
-from sft.cli.failures import FaultLog, unforeseen
+from sft.cli.failures import unforeseen
+from sft.client.fault_log import FaultLog
 from sft.errors import (
     ChangedSinceError,
     ConnectionLostError,
@@ -282,17 +282,3 @@ def test_a_log_that_cannot_be_written_is_done_without(tmp_path):
     (tmp_path / "file").write_text("")
     told = unforeseen(ZeroDivisionError(), FaultLog(tmp_path / "file"))
     assert len(told.ref) == 9
-
-
-def test_a_log_never_grows_without_bound(tmp_path):
-    log = FaultLog(tmp_path)
-    log.path.write_bytes(bytes(2**20 + 1))
-    log.keep("the newest")
-    assert log.path.read_text().endswith("the newest\n")
-    assert log.path.stat().st_size < 100
-
-
-def test_references_differ(tmp_path):
-    refs = {FaultLog(tmp_path).keep("x") for _ in range(20)}
-    assert len(refs) == 20
-    assert not set(chain.from_iterable(refs)) & set("ILOU")
