@@ -19,21 +19,21 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 
-from tui.everywhere import Everywhere
+from tui.event_bridge import EventBridge
 from tui.gateway import Gateway
+from tui.global_actions import GlobalActions
 from tui.glyphs import FINE, Glyphs
-from tui.hearing import Hearing
 from tui.keys import ACTS
-from tui.leaving import Leaving
 from tui.messages import Said, Tone
-from tui.one_by_one import OneByOne
 from tui.preferences import Preferences
-from tui.queue.transfers import Transfers
+from tui.queue.transfers import TransferQueue
+from tui.quitting import Quitting
+from tui.runtime.key_queue import KeyQueue
+from tui.runtime.scrollbars import draw_whole_cells
+from tui.runtime.terminal import Terminal
 from tui.starting import first_account, frame_of
-from tui.terminal import Terminal
 from tui.themes import DARK, LIGHT, THEMES
-from tui.widgets.scrolling import draw_whole_cells
-from tui.work import begin
+from tui.workers import begin
 
 STYLES: Final = (
     "frame.tcss",
@@ -84,13 +84,13 @@ class SftApp(App[int], inherit_bindings=False):
         super().__init__(driver_class=Terminal)
         self.gateway = gateway
         self.now = now
-        self.queue = Transfers(gateway, now=now)
+        self.queue = TransferQueue(gateway, now=now)
         self.start = start
         self.here = here or Path.cwd()
         self.touched_at = 0.0
-        self.leaving = Leaving(self)
-        self.everywhere = Everywhere(self)
-        self._one_by_one = OneByOne(self, super().on_event)
+        self.leaving = Quitting(self)
+        self.everywhere = GlobalActions(self)
+        self._one_by_one = KeyQueue(self, super().on_event)
         for theme in THEMES:
             self.register_theme(theme)
         self.preferences = preferences or Preferences()
@@ -101,7 +101,7 @@ class SftApp(App[int], inherit_bindings=False):
         self.set_keymap(self.preferences.keymap)
         self.app_resume_signal.subscribe(self, self.leaving.resumed)
         self.frame = frame_of(self)
-        Hearing(self).begin()
+        EventBridge(self).begin()
         await self.push_screen(self.frame)
         await self.queue.load()
         await self.everywhere.restore_theme()

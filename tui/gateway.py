@@ -17,7 +17,7 @@ from typing import Protocol
 from sft.client.pins import Pin
 from sft.client.plans import GetItem, GetPlan, PutItem, PutPlan
 from sft.client.progress import Report
-from sft.client.transfers import Existing, GetResult, PutResult
+from sft.client.transfers import ConflictPolicy, GetResult, PutResult
 from sft.client.trust import SignatureState
 from sft.errors import SftError
 from sft.model.access import Role
@@ -40,7 +40,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionInfo:
     """The account in use, and how it stands.
 
     Args:
@@ -71,15 +71,15 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ServerNotice:
     """What the server said unasked: its kind, and what it is about."""
 
     kind: str
     values: dict[str, str | int]
 
 
-Event = Connection | Told
-Listener = Callable[[Event], None]
+Event = ConnectionInfo | ServerNotice
+EventListener = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +165,10 @@ class Gateway(Protocol):
     # -- accounts and the connection -----------------------------------------------------------
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ConnectionInfo:
         """The account in use, now."""
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: EventListener) -> None:
         """Have every change of the connection, and every notice, told on the loop of the app."""
 
     async def accounts(self) -> list[Account]:
@@ -279,7 +279,7 @@ class Gateway(Protocol):
         *,
         to: Path,
         folders: Sequence[tuple[str, ...]] = (),
-        existing: Existing = Existing.REFUSE,
+        existing: ConflictPolicy = ConflictPolicy.REFUSE,
         report: Report | None = None,
     ) -> list[GetResult]:
         """Get files, verified; cancelling leaves nothing partial."""

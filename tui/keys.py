@@ -16,7 +16,7 @@ from sft.model.access import Permission
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class Action:
     """Something that a person can do.
 
     Args:
@@ -74,62 +74,64 @@ def shown_key(key: str) -> str:
 
 
 _LIST: Final = (
-    Act("list.up", "up,k", "", "One line up"),
-    Act("list.down", "down,j", "", "One line down"),
-    Act("list.page_up", "pageup", "", "One page up"),
-    Act("list.page_down", "pagedown", "", "One page down"),
-    Act("list.first", "home,g", "", "To the first line"),
-    Act("list.last", "end,G", "", "To the last line"),
-    Act("list.open", "enter,l,right", "", "Open what the line stands for"),
-    Act("list.back", "backspace,h,left", "", "Back, or one folder up"),
+    Action("list.up", "up,k", "", "One line up"),
+    Action("list.down", "down,j", "", "One line down"),
+    Action("list.page_up", "pageup", "", "One page up"),
+    Action("list.page_down", "pagedown", "", "One page down"),
+    Action("list.first", "home,g", "", "To the first line"),
+    Action("list.last", "end,G", "", "To the last line"),
+    Action("list.open", "enter,l,right", "", "Open what the line stands for"),
+    Action("list.back", "backspace,h,left", "", "Back, or one folder up"),
 )
 _SELECTING: Final = (
-    Act("list.select", "space,insert", "Select", "Select this line and go on to the next", 30),
-    Act("list.select_up", "shift+up", "", "Select upwards"),
-    Act("list.select_down", "shift+down", "", "Select downwards"),
-    Act("list.select_all", "a", "", "Select everything"),
-    Act("list.invert", "asterisk", "", "Select what is not selected, and the other way round"),
+    Action("list.select", "space,insert", "Select", "Select this line and go on to the next", 30),
+    Action("list.select_up", "shift+up", "", "Select upwards"),
+    Action("list.select_down", "shift+down", "", "Select downwards"),
+    Action("list.select_all", "a", "", "Select everything"),
+    Action("list.invert", "asterisk", "", "Select what is not selected, and the other way round"),
 )
 _FILES: Final = (
-    Act("files.transfer", "c,f5", "Put or get", "Copy to the other side: put, or get", 10, asks=True),
-    Act("files.verify", "v", "Verify", "Check files without keeping them", 22, Permission.FILE_READ, asks=True),
-    Act("files.details", "i,f3", "Details", "Show or hide the details of a file", 28),
-    Act("files.rename", "r,f6", "Rename", "Rename or move on the server", 24, Permission.FILE_WRITE, asks=True),
-    Act("files.new_folder", "n,f7", "New folder", "Make a folder on the server", 32, Permission.FOLDER_MAKE, asks=True),
-    Act("files.delete", "d,f8", "Delete", "Move to the trash of the server", 26, Permission.FILE_DELETE, asks=True),
-    Act("files.filter", "slash", "Filter", "Show only names that hold what is typed", 34),
-    Act("files.select_pattern", "plus", "", "Select by pattern, such as *.pdf"),
-    Act("files.sort", "o", "Sort", "Sort by name, then size, then date", 38),
-    Act("files.hidden", "full_stop", "", "Show or hide names that begin with a dot"),
-    Act("files.go_to", "ctrl+l", "", "Go to a folder by its path"),
-    Act("files.trash", "T", "Trash", "Show what was deleted", 40, Permission.FILE_DELETE, asks=True),
-    Act("files.restore", "u", "Restore", "Bring back what was deleted", 12, Permission.FILE_DELETE, asks=True),
-    Act("files.versions", "V", "", "Show the versions of a file", asks=True),
-    Act("files.copy", "y", "", "Copy the path to the terminal's clipboard"),
-    Act("files.clear", "escape", "", "Clear the filter, then the selection"),
-    Act("files.other_pane", "tab", "", "To the other pane"),
+    Action("files.transfer", "c,f5", "Put or get", "Copy to the other side: put, or get", 10, asks=True),
+    Action("files.verify", "v", "Verify", "Check files without keeping them", 22, Permission.FILE_READ, asks=True),
+    Action("files.details", "i,f3", "Details", "Show or hide the details of a file", 28),
+    Action("files.rename", "r,f6", "Rename", "Rename or move on the server", 24, Permission.FILE_WRITE, asks=True),
+    Action("files.new_folder", "n,f7", "New folder", "Make a folder on the server", 32, Permission.FOLDER_MAKE, asks=True),
+    Action("files.delete", "d,f8", "Delete", "Move to the trash of the server", 26, Permission.FILE_DELETE, asks=True),
+    Action("files.filter", "slash", "Filter", "Show only names that hold what is typed", 34),
+    Action("files.select_pattern", "plus", "", "Select by pattern, such as *.pdf"),
+    Action("files.sort", "o", "Sort", "Sort by name, then size, then date", 38),
+    Action("files.hidden", "full_stop", "", "Show or hide names that begin with a dot"),
+    Action("files.go_to", "ctrl+l", "", "Go to a folder by its path"),
+    Action("files.trash", "T", "Trash", "Show what was deleted", 40, Permission.FILE_DELETE, asks=True),
+    Action("files.restore", "u", "Restore", "Bring back what was deleted", 12, Permission.FILE_DELETE, asks=True),
+    Action("files.versions", "V", "", "Show the versions of a file", asks=True),
+    Action("files.copy", "y", "", "Copy the path to the terminal's clipboard"),
+    Action("files.clear", "escape", "", "Clear the filter, then the selection"),
+    Action("files.other_pane", "tab", "", "To the other pane"),
 )  # fmt: skip
 _TRANSFERS: Final = (
-    Act("transfers.pause", "space", "Pause/go on", "Pause this transfer, or let it go on", 10),
-    Act(
+    Action("transfers.pause", "space", "Pause/go on", "Pause this transfer, or let it go on", 10),
+    Action(
         "transfers.decide",
         "enter,l,right",
         "Why",
         "Decide what waits for you, or say why it stopped",
         12,
     ),
-    Act("transfers.cancel", "x", "Cancel", "Stop this transfer for good", 14),
-    Act("transfers.retry", "R,ctrl+r", "Retry", "Try again what did not work", 16),
-    Act("transfers.later", "J,shift+down", "Later", "One place later in the queue", 22),
-    Act("transfers.sooner", "K,shift+up", "Sooner", "One place sooner in the queue", 24),
-    Act("transfers.clear", "X", "Clear finished", "Take what has ended off the list", 20),
+    Action("transfers.cancel", "x", "Cancel", "Stop this transfer for good", 14),
+    Action("transfers.retry", "R,ctrl+r", "Retry", "Try again what did not work", 16),
+    Action("transfers.later", "J,shift+down", "Later", "One place later in the queue", 22),
+    Action("transfers.sooner", "K,shift+up", "Sooner", "One place sooner in the queue", 24),
+    Action("transfers.clear", "X", "Clear finished", "Take what has ended off the list", 20),
 )
 _PEOPLE: Final = (
-    Act("people.invite", "i", "Invite", "Invite somebody", 10, Permission.INVITATION_MANAGE, asks=True),
-    Act("people.role", "r", "Role", "Give this person another role", 14, Permission.ROLE_CHANGE, asks=True),
-    Act("people.switch", "e", "Enable/Disable", "Lock this person out, or let them in", 16, Permission.USER_MANAGE, asks=True),
-    Act("people.remove", "d", "Remove", "Remove this person for good", 18, Permission.USER_MANAGE, asks=True),
-    Act(
+    Action("people.invite", "i", "Invite", "Invite somebody", 10, Permission.INVITATION_MANAGE, asks=True),
+    Action("people.role", "r", "Role", "Give this person another role", 14, Permission.ROLE_CHANGE, asks=True),
+    Action(
+        "people.switch", "e", "Enable/Disable", "Lock this person out, or let them in", 16, Permission.USER_MANAGE, asks=True,
+    ),
+    Action("people.remove", "d", "Remove", "Remove this person for good", 18, Permission.USER_MANAGE, asks=True),
+    Action(
         "people.stop",
         "x",
         "Withdraw/Kick",
@@ -138,51 +140,51 @@ _PEOPLE: Final = (
         Permission.INVITATION_MANAGE,
         asks=True,
     ),
-    Act("people.copy", "y", "Copy key", "Copy the words of this person's key", 26),
-    Act("people.filter", "slash", "Filter", "Show only lines that hold what is typed", 30),
-    Act("people.clear", "escape", "", "Clear the filter"),
-    Act("people.next_tab", "right_square_bracket", "", "To the next list"),
-    Act("people.previous_tab", "left_square_bracket", "", "To the list before"),
+    Action("people.copy", "y", "Copy key", "Copy the words of this person's key", 26),
+    Action("people.filter", "slash", "Filter", "Show only lines that hold what is typed", 30),
+    Action("people.clear", "escape", "", "Clear the filter"),
+    Action("people.next_tab", "right_square_bracket", "", "To the next list"),
+    Action("people.previous_tab", "left_square_bracket", "", "To the list before"),
 )  # fmt: skip
 _IDENTITY: Final = (
-    Act(
+    Action(
         "identity.export",
         "e",
         "Export key",
         "Write the public key to a file, as minisign reads it",
         10,
     ),
-    Act(
+    Action(
         "identity.passphrase",
         "P",
         "Passphrase",
         "Change the passphrase of the key on this computer",
         14,
     ),
-    Act("identity.copy", "y", "Copy", "Copy the line under the cursor", 20),
+    Action("identity.copy", "y", "Copy", "Copy the line under the cursor", 20),
 )
 _SERVERS: Final = (
-    Act("servers.connect", "enter,l,right", "Connect", "Connect this server", 10),
-    Act("servers.join", "n", "Join", "Join a server with an invitation", 12),
-    Act("servers.demo", "e", "Explore a demo", "Explore a demo on this computer", 14),
-    Act("servers.address", "a", "Address", "Look for this server elsewhere", 18),
-    Act("servers.link", "p", "Server link", "Paste a server link that an admin gave you", 20),
-    Act("servers.first", "f", "Use first", "Use this server when none is named", 22),
-    Act("servers.forget", "d", "Forget", "Forget this server; its key is put aside", 24),
+    Action("servers.connect", "enter,l,right", "Connect", "Connect this server", 10),
+    Action("servers.join", "n", "Join", "Join a server with an invitation", 12),
+    Action("servers.demo", "e", "Explore a demo", "Explore a demo on this computer", 14),
+    Action("servers.address", "a", "Address", "Look for this server elsewhere", 18),
+    Action("servers.link", "p", "Server link", "Paste a server link that an admin gave you", 20),
+    Action("servers.first", "f", "Use first", "Use this server when none is named", 22),
+    Action("servers.forget", "d", "Forget", "Forget this server; its key is put aside", 24),
 )
 _APP: Final = (
-    Act("app.files", "1", "", "Go to Files"),
-    Act("app.transfers", "2,t", "", "Go to Transfers"),
-    Act("app.people", "3", "", "Go to People"),
-    Act("app.identity", "4", "", "Go to Identity"),
-    Act("app.servers", "5", "", "Go to Servers"),
-    Act("app.again", "R,ctrl+r", "", "Connect again, or read again, now"),
-    Act("app.theme", "", "", "Switch between the dark and the light theme"),
-    Act("app.suspend", "ctrl+z", "", "Back to the shell for a while"),
-    Act("app.palette", "colon,ctrl+p", "All", "Every act by its name", 1),
-    Act("app.help", "question_mark,f1", "Help", "What can be done here", 2),
-    Act("app.quit", "q,f10,ctrl+q", "", "Quit"),
-    Act("app.interrupt", "ctrl+c", "", "Copy what is marked, else quit; twice quits at once"),
+    Action("app.files", "1", "", "Go to Files"),
+    Action("app.transfers", "2,t", "", "Go to Transfers"),
+    Action("app.people", "3", "", "Go to People"),
+    Action("app.identity", "4", "", "Go to Identity"),
+    Action("app.servers", "5", "", "Go to Servers"),
+    Action("app.again", "R,ctrl+r", "", "Connect again, or read again, now"),
+    Action("app.theme", "", "", "Switch between the dark and the light theme"),
+    Action("app.suspend", "ctrl+z", "", "Back to the shell for a while"),
+    Action("app.palette", "colon,ctrl+p", "All", "Every act by its name", 1),
+    Action("app.help", "question_mark,f1", "Help", "What can be done here", 2),
+    Action("app.quit", "q,f10,ctrl+q", "", "Quit"),
+    Action("app.interrupt", "ctrl+c", "", "Copy what is marked, else quit; twice quits at once"),
 )
 
 PLACES: Final = ("files", "transfers", "people", "identity", "servers")
@@ -206,7 +208,7 @@ ACTS: Final = {
 SELECTING: Final = frozenset(act.id for act in _SELECTING)
 
 
-def acts_of(place: str) -> list[Act]:
+def acts_of(place: str) -> list[Action]:
     """Give the acts of a place, in the order of the table."""
     return [act for act in ACTS.values() if act.place == place]
 

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sft.errors import SftError
-from tui import quick_reactor
 from tui.app import SftApp
-from tui.collector import collect_while_idle
-from tui.turns import PersonFirst
-from tui.widgets.scrolling import draw_soon
+from tui.runtime import asyncio_reactor
+from tui.runtime.idle_gc import collect_while_idle
+from tui.runtime.scrollbars import draw_soon
+from tui.runtime.selector import PersonFirst
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _END_SECONDS: Final = 15.0  # an orderly close waits 5 s; what takes longer hangs
@@ -41,7 +41,7 @@ def run(make_app: Callable[[Any], SftApp], log: Callable[[str], object]) -> int:
     loop = asyncio.SelectorEventLoop(selector)
     draw_soon()
     asyncio.set_event_loop(loop)
-    quick_reactor.install(loop)
+    asyncio_reactor.install(loop)
     from twisted.internet import reactor as installed
     from twisted.internet.defer import Deferred
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from textual.message import Message
 
-from tui.gateway import Connection, Told
+from tui.gateway import ConnectionInfo, ServerNotice
 
 
 class Tone(StrEnum):
@@ -41,14 +41,14 @@ class Said(Message):
 class ConnectionChanged(Message):
     """The account in use stands otherwise to its server than before."""
 
-    connection: Connection
+    connection: ConnectionInfo
 
 
 @dataclass
 class NoticeArrived(Message):
     """The server said something unasked."""
 
-    told: Told
+    told: ServerNotice
 
 
 @dataclass
@@ -59,7 +59,7 @@ class ServerChanged(Message):
 
 
 @dataclass
-class HereChanged(Message):
+class LocalFolderChanged(Message):
     """Something arrived in a folder of this computer."""
 
     folder: str

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sft.client.fault_log import FaultLog
-from sft.client.paths import state_from
+from sft.client.state import state_from
 from tui import loop
 from tui.app import SftApp
 from tui.glyphs import Glyphs, glyphs_for

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from sft.errors import KeyLockedError, SftError
 from tui.dialogs.help import Help
 from tui.dialogs.palette import Palette
-from tui.frame import Frame
+from tui.main_screen import MainScreen
 from tui.screens.files import FilesView
 from tui.screens.identity import IdentityView
 from tui.screens.people import PeopleView
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from tui.app import SftApp
 
 
-def frame_of(app: SftApp) -> Frame:
+def frame_of(app: SftApp) -> MainScreen:
     """Make the frame with all screens in it."""
-    frame = Frame(
+    frame = MainScreen(
         [
             FilesView(app.here, id="view-files"),
             TransfersView(id="view-transfers"),

@@ -18,10 +18,10 @@ from textual.widget import Widget
 from sft.errors import SftError
 from sft.model.access import ACTS as ROLE_ACTS
 from sft.model.access import allows
-from tui.gateway import Connection, Gateway, Status
-from tui.keys import ACTS, Act, acts_of
+from tui.context import AppContext
+from tui.gateway import ConnectionInfo, Gateway, Status
+from tui.keys import ACTS, Action, acts_of
 from tui.messages import ActsChanged, Said, Tone
-from tui.surroundings import Surroundings
 from tui.text import error_text
 
 _NOT_ONLINE = {
@@ -40,9 +40,9 @@ class View(Vertical):
     place: ClassVar[str]
 
     @property
-    def sft(self) -> Surroundings:
+    def sft(self) -> AppContext:
         """The app that this stands in."""
-        return cast("Surroundings", self.app)
+        return cast("AppContext", self.app)
 
     @property
     def gateway(self) -> Gateway:
@@ -50,7 +50,7 @@ class View(Vertical):
         return self.sft.gateway
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ConnectionInfo:
         """The account in use."""
         return self.gateway.connection
 
@@ -60,7 +60,7 @@ class View(Vertical):
         return self.sft.now()
 
     @property
-    def doer(self) -> object:
+    def actions(self) -> object:
         """What has the methods ``act_NAME``: the view itself, unless that makes it too long."""
         return self
 
@@ -68,15 +68,15 @@ class View(Vertical):
 
     lists_select: ClassVar[bool] = False
 
-    def acts_here(self) -> list[Act]:
+    def acts_here(self) -> list[Action]:
         """Give the acts that make sense as things stand, whether allowed or not."""
         return acts_of(self.place)
 
-    def label_of(self, act: Act) -> str:
+    def label_of(self, act: Action) -> str:
         """Say what an act is called here and now, in the footer."""
         return act.label
 
-    def reason_against(self, act: Act) -> str:
+    def reason_against(self, act: Action) -> str:
         """Say why an act cannot be done now; empty if it can."""
         connection = self.connection
         if act.asks and not connection.online:
@@ -98,7 +98,7 @@ class View(Vertical):
             self.say(reason, Tone.DOUBT)
             return
         try:
-            done = getattr(self.doer, f"act_{act.name}")()
+            done = getattr(self.actions, f"act_{act.name}")()
             if inspect.isawaitable(done):
                 await done
         except SftError as error:

@@ -1,6 +1,6 @@
 """One call of a command: where it runs, what all commands understand, and its session.
 
-Rules. Everything that a test wants to replace is in ``Surroundings``: streams, environment, clock, the terminal, the reactor
+Rules. Everything that a test wants to replace is in ``Environment``: streams, environment, clock, the terminal, the reactor
 and the way to a server. A command gets one ``Invocation`` and nothing global.
 """
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, TypeVar
 
-from sft.cli.asking import Asking, AskSecret, ask_on_terminal
 from sft.cli.console import Console
+from sft.cli.prompts import AskSecret, Prompts, ask_on_terminal
 from sft.cli.run import Act, execute
-from sft.cli.screens import Screens, full_screen
+from sft.cli.tui_entry import Screens, full_screen
 from sft.client.fault_log import FaultLog
 from sft.errors import PassphraseWrongError
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from sft.client.identity import Ask
     from sft.client.joining import Joined, Link
-    from sft.client.paths import State
     from sft.client.pool import Pool
     from sft.client.profiles import Profile, Profiles
     from sft.client.session import Session
+    from sft.client.state import StateFolder
 
 T = TypeVar("T")
 
@@ -44,12 +44,12 @@ class Connect(Protocol):
     """Opens a session; see ``sft.client.session.connect``."""
 
     def __call__(  # noqa: D102
-        self, reactor: Any, state: State, profile: Profile, *, ask: Ask
+        self, reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask
     ) -> Awaitable[Session]: ...
 
 
 async def connect_over_network(
-    reactor: Any, state: State, profile: Profile, *, ask: Ask
+    reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask
 ) -> Session:
     """Open a session as the client library does."""
     from sft.client.session import connect
@@ -57,7 +57,7 @@ async def connect_over_network(
     return await connect(reactor, state, profile, ask=ask)
 
 
-async def join_over_network(reactor: Any, state: State, link: Link, **wanted: Any) -> Joined:
+async def join_over_network(reactor: Any, state: StateFolder, link: Link, **wanted: Any) -> Joined:
     """Join a server as the client library does."""
     from sft.client.joining import join
 
@@ -78,7 +78,7 @@ def _now() -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Environment:
     """Where a command runs.
 
     Args:
@@ -111,11 +111,11 @@ class Invocation:
     what an interrupt leaves; ``reactor`` is there while a session is.
     """
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Environment) -> None:
         self.surroundings = surroundings
         self.environ = surroundings.environ
         self.console = Console(surroundings.stdout, surroundings.stderr, surroundings.environ)
-        self.asking = Asking(self.console, surroundings.stdin, surroundings.ask_secret)
+        self.asking = Prompts(self.console, surroundings.stdin, surroundings.ask_secret)
         self.profile_name: str | None = None
         self.progress: str | None = None
         self.reactor: Any = None
@@ -133,9 +133,9 @@ class Invocation:
         return self.surroundings.now()
 
     @cached_property
-    def state(self) -> State:
+    def state(self) -> StateFolder:
         """The state of this person on this computer."""
-        from sft.client.paths import state_from
+        from sft.client.state import state_from
 
         return state_from(self.environ)
 

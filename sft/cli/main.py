@@ -20,11 +20,11 @@ import click
 
 from sft import __version__
 from sft.cli.failures import report, unforeseen
-from sft.cli.invocation import Invocation, Surroundings
+from sft.cli.invocation import Environment, Invocation
 from sft.cli.lazy import COMPLETE, LazyGroup
-from sft.cli.options import common, here
+from sft.cli.options import common, pass_invocation
 from sft.cli.run import Interrupted
-from sft.cli.screens import open_screens
+from sft.cli.tui_entry import open_screens
 from sft.errors import SftError, UsageError
 from sft.model.names import safe
 
@@ -64,7 +64,7 @@ _EPILOG: Final = (
 
 @click.group(
     cls=LazyGroup,
-    package="sft.cli",
+    package="sft.cli.commands",
     table=COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -72,7 +72,7 @@ _EPILOG: Final = (
 )
 @click.version_option(__version__, prog_name="sft", message="%(prog)s %(version)s")
 @common
-@here
+@pass_invocation
 @click.pass_context
 def cli(ctx: click.Context, invocation: Invocation) -> int:
     """Share files through one server: signed by their authors, verified by their readers."""
@@ -86,7 +86,7 @@ def cli(ctx: click.Context, invocation: Invocation) -> int:
     return 0
 
 
-def main(arguments: Sequence[str], surroundings: Surroundings) -> int:
+def main(arguments: Sequence[str], surroundings: Environment) -> int:
     """Run one command; say its exit status. Every error has been told then."""
     invocation = Invocation(surroundings)
     try:
@@ -101,7 +101,7 @@ def run() -> NoReturn:
     gc.disable()
     forbid_core_dumps()
     open_closed_streams()
-    status = main(sys.argv[1:], Surroundings(os.environ))
+    status = main(sys.argv[1:], Environment(os.environ))
     # What is left to take apart would only cost time; threads that wait for a disk would hold us.
     os._exit(status)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sft.cli.columns import cells, cut
-from sft.client.progress import Progress, Stage
+from sft.client.progress import Progress, TransferStage
 from sft.limits import KIB
 from sft.model.names import safe
 from sft.model.wording import count_text, left_text, rate_text, size_text
@@ -21,8 +21,10 @@ STALLED_SECONDS: Final = 5.0
 BAR_LEAST: Final = 8
 BAR_MOST: Final = 42
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-_ENDED: Final = frozenset({Stage.STORED, Stage.UNCHANGED, Stage.VERIFIED, Stage.FAILED})
-_CLOSING: Final = frozenset({Stage.STORING, Stage.VERIFYING})
+_ENDED: Final = frozenset(
+    {TransferStage.STORED, TransferStage.UNCHANGED, TransferStage.VERIFIED, TransferStage.FAILED}
+)
+_CLOSING: Final = frozenset({TransferStage.STORING, TransferStage.VERIFYING})
 
 
 class Meter:
@@ -38,7 +40,7 @@ class Meter:
         self.files = len(totals)
         self.done_files = 0
         self.moved_bytes = 0
-        self.stage = Stage.WAITING
+        self.stage = TransferStage.WAITING
         self.total_bytes = None if None in totals else sum(total or 0 for total in totals)
         self._totals = list(totals)
         self._settled = [0] * len(totals)

@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PROGRESS_STYLES: Final = ("bar", "plain", "json")
 
-here = click.make_pass_decorator(Invocation)
+pass_invocation = click.make_pass_decorator(Invocation)
 """Gives a command its Invocation as first argument."""
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from sft.cli.console import Console
 from sft.cli.invocation import Invocation
 from sft.cli.meter import Meter
-from sft.client.progress import Progress, Stage
+from sft.client.progress import Progress, TransferStage
 from sft.model.names import safe
 
 BAR_SECONDS: Final = 0.1
@@ -41,7 +41,7 @@ class ProgressShown:
         self._style = style
         self._reactor = reactor
         self._ticking: Any = None
-        self._stages: dict[int, Stage] = {}
+        self._stages: dict[int, TransferStage] = {}
         self._began = 0.0
         self.seconds = 0.0
 

@@ -14,7 +14,7 @@ from twisted.internet import error as twisted_error
 from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, connectProtocol
 from twisted.internet.task import deferLater
 
-from sft.client.line import Line
+from sft.client.connection import ServerConnection
 from sft.errors import (
     ConnectionLostError,
     ProtocolError,
@@ -61,7 +61,7 @@ class Dialer:
         address: str,
         profile: str,
         new_connection: Callable[[], Connection],
-        new_line: Callable[[Connection], Line],
+        new_line: Callable[[Connection], ServerConnection],
         random: Callable[[], float],
     ) -> None:
         self._reactor = reactor
@@ -72,7 +72,7 @@ class Dialer:
         self._new_line = new_line
         self._random = random
 
-    async def dial(self) -> Line:
+    async def dial(self) -> ServerConnection:
         """Connect and log in.
 
         Raises:
@@ -96,7 +96,7 @@ class Dialer:
             )
         return line
 
-    async def _try(self) -> Line | None:
+    async def _try(self) -> ServerConnection | None:
         """Try once; None if the line closed before the server's first answer."""
         connection = self._new_connection()
         line = self._new_line(connection)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sft.client.incoming import Incoming
-from sft.client.landing import Destination, Existing, Landing, Nowhere
-from sft.client.progress import Reporter, Stage
-from sft.client.together import to_its_end
+from sft.client.concurrency import finish_even_if_cancelled
+from sft.client.download_stream import DownloadStream
+from sft.client.part_file import ConflictPolicy, Destination, NullSink, PartFile
+from sft.client.progress import Reporter, TransferStage
 from sft.client.trust import Verdict, judge
 from sft.errors import SignatureBadError
 from sft.model.records import File
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Target:
     """Where a download goes.
 
     Args:
@@ -29,12 +29,12 @@ class Place:
 
     destination: Destination
     parts: Sequence[str]
-    existing: Existing
+    existing: ConflictPolicy
     with_signature: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Got:
+class DownloadResult:
     """A verified file; the paths are None where it was not kept."""
 
     file: File
@@ -44,8 +44,8 @@ class Got:
 
 
 async def get_file(
-    session: Session, path: str, version: int, place: Place | None, report: Reporter
-) -> Got:
+    session: Session, path: str, version: int, place: Target | None, report: Reporter
+) -> DownloadResult:
     """Get one file and verify it; without a place it is not kept.
 
     Args:
@@ -58,10 +58,10 @@ async def get_file(
         ConnectionLostError: the line broke; nothing was kept.
     """
 
-    def open_sink(file: File) -> Landing | Nowhere:
+    def open_sink(file: File) -> PartFile | NullSink:
         if place is None:
-            return Nowhere()
-        return Landing(
+            return NullSink()
+        return PartFile(
             place.destination,
             place.parts,
             size=file.version.size,
@@ -69,14 +69,14 @@ async def get_file(
             with_signature=place.with_signature,
         )
 
-    report(Stage.RECEIVING, 0)
-    incoming = Incoming(session, report, open_sink)
+    report(TransferStage.RECEIVING, 0)
+    incoming = DownloadStream(session, report, open_sink)
     arrived = await incoming.receive(path, version)
     file = arrived.file
     try:
-        report(Stage.VERIFYING, arrived.size)
+        report(TransferStage.VERIFYING, arrived.size)
         _require_asked_for(file, path, version)
-        await session.meet_author(file)
+        await session.pin_author(file)
         verdict = judge(
             file,
             arrived.digest,
@@ -88,12 +88,12 @@ async def get_file(
         finishing = session.pool.run(
             arrived.sink.finish, dated_at=file.version.dated_at, signature=verdict.signature
         )
-        local, signature = await to_its_end(finishing)
+        local, signature = await finish_even_if_cancelled(finishing)
     except BaseException:
         await incoming.abandon()
         raise
-    report(Stage.VERIFIED, arrived.size)
-    return Got(file, verdict, local, signature)
+    report(TransferStage.VERIFIED, arrived.size)
+    return DownloadResult(file, verdict, local, signature)
 
 
 def _require_asked_for(file: File, path: str, version: int) -> None:

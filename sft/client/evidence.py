@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from sft.client.paths import State
 from sft.client.profiles import Profile
+from sft.client.state import StateFolder
 from sft.crypto.keys import ServerPublic
 from sft.crypto.signatures import verify_server_hello
 from sft.errors import ClientError, CryptoError, ServerKeyChangedError
@@ -24,7 +24,7 @@ _MOST_KEYS: Final = 20
 
 
 def keep_evidence(
-    state: State, profile: Profile, stop: ServerKeyChangedError, *, now: int
+    state: StateFolder, profile: Profile, stop: ServerKeyChangedError, *, now: int
 ) -> ServerKeyChangedError:
     """Write down what the server has shown (blocks).
 
@@ -64,7 +64,7 @@ def keep_evidence(
     )
 
 
-def _kept(state: State, name: str) -> int:
+def _kept(state: StateFolder, name: str) -> int:
     path = state.path(name)
     server = path.name.partition("-")[0]
     return sum(1 for _ in path.parent.glob(f"{server}-*.txt"))

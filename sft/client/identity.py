@@ -11,16 +11,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sft.client.faults import told_of
+from sft.client.os_errors import translating_os_errors
 from sft.crypto import key_file
 from sft.errors import KeyFormatError, KeyLockedError, LocalFileError
 from sft.limits import KIB
 
 if TYPE_CHECKING:
-    from sft.client.paths import State
     from sft.client.profiles import Profile
+    from sft.client.state import StateFolder
     from sft.crypto.keys import PublicKey, SigningKey
-    from sft.link.threads import Pool
+    from sft.transport.threads import Pool
 
 Ask = Callable[[], Awaitable[str]]
 """Gives a passphrase; raises KeyLockedError where nobody can be asked."""
@@ -46,7 +46,7 @@ def passphrase_from(environ: Mapping[str, str], ask: Ask | None) -> Ask:
 class Identity:
     """The key pair of one profile."""
 
-    def __init__(self, state: State, profile: Profile) -> None:
+    def __init__(self, state: StateFolder, profile: Profile) -> None:
         self._state = state
         self._profile = profile
 
@@ -141,7 +141,7 @@ def read_key_file(path: Path) -> str:
         LocalFileError: it cannot be read.
         KeyFormatError: it is no minisign secret key.
     """
-    with told_of(path), path.open("rb") as file:
+    with translating_os_errors(path), path.open("rb") as file:
         text = _text_of(file.read(_KEY_FILE_BYTES + 1))
     key_file.is_encrypted(text)
     return text
@@ -155,7 +155,7 @@ def _text_of(data: bytes) -> str:
 
 
 def _first_line(path: Path) -> str:
-    with told_of(path), path.open("rb") as file:
+    with translating_os_errors(path), path.open("rb") as file:
         data = file.read(_PASSPHRASE_FILE_BYTES)
     try:
         return data.decode("utf-8").split("\n", 1)[0].rstrip("\r")

@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from sft.client.identity import Ask, Identity, open_protected, read_key_file
-from sft.client.paths import State
 from sft.client.people import show_self
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import log_in
+from sft.client.state import StateFolder
 from sft.crypto import key_file as key_files
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
 from sft.crypto.words import drawn
 from sft.errors import KeyLockedError, UserNameNotAllowedError
-from sft.link.threads import Pool
 from sft.model.links import InvitationLink, ServerLink
 from sft.model.names import parse_device_name, parse_user_name
 from sft.model.records import ServerInfo, User
+from sft.transport.threads import Pool
 from sft.wire.handshake import Claim
 
 Link = InvitationLink | ServerLink
@@ -68,7 +68,7 @@ def suggested_passphrase(entropy: Callable[[int], bytes] = os.urandom) -> str:
     return drawn(_PASSPHRASE_WORDS, entropy)
 
 
-def pending(state: State, link: Link) -> Profile | None:
+def pending(state: StateFolder, link: Link) -> Profile | None:
     """Find the profile that an earlier attempt with this link left (blocks): its key exists."""
     invitation = _point(link)
     for profile in Profiles(state).all():
@@ -81,7 +81,7 @@ def pending(state: State, link: Link) -> Profile | None:
 
 async def join(
     reactor: Any,
-    state: State,
+    state: StateFolder,
     link: Link,
     *,
     user_name: str,
@@ -133,7 +133,7 @@ async def join(
 
 
 async def _prepared(
-    state: State,
+    state: StateFolder,
     link: Link,
     *,
     device: str,

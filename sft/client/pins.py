@@ -18,7 +18,7 @@ from sft.model.names import fold
 from sft.model.records import User
 
 if TYPE_CHECKING:
-    from sft.client.paths import State
+    from sft.client.state import StateFolder
 
 _ID_DIGITS: Final = 32
 
@@ -40,7 +40,7 @@ class Pin(Struct, frozen=True):
 class Pins:
     """The people of one server, read once and added to."""
 
-    def __init__(self, state: State, server_id: bytes) -> None:
+    def __init__(self, state: StateFolder, server_id: bytes) -> None:
         self._state = state
         self._name = f"pins/{server_id.hex()[:_ID_DIGITS]}.json"
         self._people: dict[int, Pin] = {}
@@ -85,7 +85,7 @@ class Pins:
 
 
 def pinned_everywhere(
-    state: State, server_ids: Iterable[bytes]
+    state: StateFolder, server_ids: Iterable[bytes]
 ) -> Iterator[tuple[bytes, list[Pin]]]:
     """Give what is pinned for each of these servers (blocks)."""
     for server_id in server_ids:

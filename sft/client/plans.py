@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sft.client.faults import local_fault
+from sft.client.concurrency import gather_limited
 from sft.client.files import Listing, show_file
+from sft.client.os_errors import describe_os_error
 from sft.client.requester import Requester
-from sft.client.together import together
 from sft.client.tree import find, fixed_part, has_pattern, walk
 from sft.errors import (
     LocalExistsError,
@@ -157,7 +157,7 @@ class _Walker:
         try:
             found = os.stat(source)  # noqa: PTH116 - an empty name is no name; as a Path it would be this folder
         except OSError as error:
-            self.plan.refused.append(Refused(source, local_fault(error, source)))
+            self.plan.refused.append(Refused(source, describe_os_error(error, source)))
             return
         try:
             where = target or join_path(folder, self._name(_own_name(path)))
@@ -182,7 +182,7 @@ class _Walker:
                 with os.scandir(folder) as entries:
                     found = sorted(entries, key=lambda entry: entry.name)
             except OSError as error:
-                self.plan.refused.append(Refused(str(folder), local_fault(error, folder)))
+                self.plan.refused.append(Refused(str(folder), describe_os_error(error, folder)))
                 continue
             if not found:
                 self.plan.folders.append(path)
@@ -204,7 +204,7 @@ class _Walker:
             else:
                 self.plan.others_skipped += 1
         except OSError as error:
-            self.plan.refused.append(Refused(entry.path, local_fault(error, entry.path)))
+            self.plan.refused.append(Refused(entry.path, describe_os_error(error, entry.path)))
         except SftError as error:
             self.plan.refused.append(Refused(entry.path, error))
 
@@ -237,7 +237,7 @@ async def plan_get(session: Requester, names: Sequence[str]) -> GetPlan:
     What is named that is not there, or has no name for this computer, stands in ``refused``.
     """
     plan = GetPlan()
-    found = await together(_AT_ONCE, names, lambda name: _resolve(session, name))
+    found = await gather_limited(_AT_ONCE, names, lambda name: _resolve(session, name))
     taken: set[tuple[str, ...]] = set()
     for name, (above, listing) in zip(names, found, strict=True):
         if isinstance(listing, SftError):

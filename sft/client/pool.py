@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sft.link.threads import Pool
+from sft.transport.threads import Pool
 
 __all__ = ["Pool", "running_pool"]
 

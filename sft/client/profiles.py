@@ -17,7 +17,7 @@ from sft.errors import LocalFileError, NotJoinedError, ProfileUnknownError, Usag
 from sft.model.links import format_address, parse_address, parse_server_link
 
 if TYPE_CHECKING:
-    from sft.client.paths import State
+    from sft.client.state import StateFolder
     from sft.crypto.keys import PublicKey, ServerPublic
 
 _FILE: Final = "profiles.json"
@@ -76,7 +76,7 @@ class Profile(Struct, frozen=True):
         return ServerPublic(self.server_key)
 
 
-class _Kept(Struct, frozen=True):
+class _ProfilesFile(Struct, frozen=True):
     """The file: profiles in order of making."""
 
     default: str = ""
@@ -87,7 +87,7 @@ class _Kept(Struct, frozen=True):
 class Profiles:
     """The profiles of one state."""
 
-    state: State
+    state: StateFolder
 
     def all(self) -> list[Profile]:
         """List joined and pending ones, in order of making."""
@@ -122,7 +122,7 @@ class Profiles:
                 count += 1
                 name = f"{profile.name}-{count}"
             profile = msgspec.structs.replace(profile, name=name)
-            self._write(_Kept(kept.default, (*kept.servers, profile)))
+            self._write(_ProfilesFile(kept.default, (*kept.servers, profile)))
         return profile
 
     def update(self, name: str, **fields: str | int | bytes) -> Profile:
@@ -135,14 +135,14 @@ class Profiles:
             kept = self._read()
             new = msgspec.structs.replace(_named(kept, name), **fields)
             servers = tuple(new if one.name == name else one for one in kept.servers)
-            self._write(_Kept(kept.default, servers))
+            self._write(_ProfilesFile(kept.default, servers))
         return new
 
     def set_default(self, name: str) -> None:
         """Use this profile when none is named."""
         with self.state.locked():
             kept = self._read()
-            self._write(_Kept(_named(kept, name).name, kept.servers))
+            self._write(_ProfilesFile(_named(kept, name).name, kept.servers))
 
     def forget(self, name: str) -> Profile:
         """Drop a profile; its key file is put aside, never destroyed, for it opens the account."""
@@ -150,7 +150,7 @@ class Profiles:
             kept = self._read()
             gone = _named(kept, name)
             rest = tuple(one for one in kept.servers if one.name != name)
-            self._write(_Kept("" if kept.default == name else kept.default, rest))
+            self._write(_ProfilesFile("" if kept.default == name else kept.default, rest))
             if all(one.key_file != gone.key_file for one in rest):
                 self._put_aside(gone)
         return gone
@@ -198,12 +198,12 @@ class Profiles:
         if self.state.read(profile.key_file) is not None:
             self.state.move(profile.key_file, target)
 
-    def _read(self) -> _Kept:
+    def _read(self) -> _ProfilesFile:
         data = self.state.read(_FILE)
         if data is None:
-            return _Kept()
+            return _ProfilesFile()
         try:
-            return msgspec.json.decode(data, type=_Kept)
+            return msgspec.json.decode(data, type=_ProfilesFile)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise LocalFileError(
                 str(error),
@@ -212,17 +212,17 @@ class Profiles:
                 remedy="Move it aside and join again; your keys lie in keys/ beside it",
             ) from error
 
-    def _write(self, kept: _Kept) -> None:
+    def _write(self, kept: _ProfilesFile) -> None:
         self.state.write(_FILE, msgspec.json.format(msgspec.json.encode(kept)))
 
 
-def _default(kept: _Kept) -> str:
+def _default(kept: _ProfilesFile) -> str:
     """The chosen one, else the first; one that was never acknowledged cannot be used."""
     joined = [one.name for one in kept.servers if one.joined]
     return kept.default if kept.default in joined else next(iter(joined), "")
 
 
-def _named(kept: _Kept, name: str) -> Profile:
+def _named(kept: _ProfilesFile, name: str) -> Profile:
     for profile in kept.servers:
         if profile.name == name:
             return profile

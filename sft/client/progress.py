@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Stage(StrEnum):
+class TransferStage(StrEnum):
     """Where a file is on its way."""
 
     WAITING = "waiting"
@@ -33,7 +33,7 @@ class Progress:
 
     index: int
     name: str
-    stage: Stage
+    stage: TransferStage
     done_bytes: int
     total_bytes: int | None
 
@@ -53,7 +53,7 @@ class Reporter:
         self.total_bytes = total_bytes
         self.done_bytes = 0
 
-    def __call__(self, stage: Stage, done_bytes: int | None = None) -> None:
+    def __call__(self, stage: TransferStage, done_bytes: int | None = None) -> None:
         """Tell where the item is; the bytes done stay unless given."""
         if done_bytes is not None:
             self.done_bytes = done_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sft.client.paths import State
+from sft.client.state import StateFolder
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import ServerPublic
 from sft.crypto.notes import verify_receipt
@@ -30,7 +30,7 @@ def check_receipt(server: ServerPublic, stored: Stored, sent: FileComment, diges
         raise SignatureInvalidError("the receipt is not for what the server says it stored")
 
 
-def keep_receipt(state: State, sent: FileComment, stored: Stored) -> Path:
+def keep_receipt(state: StateFolder, sent: FileComment, stored: Stored) -> Path:
     """Keep a checked receipt (blocks)."""
     folder = sent.server_id.hex()[:32]
     name = f"receipts/{folder}/{sent.file_id.hex()}.{stored.version}"

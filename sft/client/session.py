@@ -15,19 +15,19 @@ from typing import Any, Self, TypeVar
 
 from twisted.internet.defer import DeferredLock
 
+from sft.client.connection import ServerConnection
 from sft.client.dialing import Dialer, tcp_endpoint, unix_endpoint
 from sft.client.evidence import keep_evidence
 from sft.client.identity import Ask, Identity
-from sft.client.line import Line
-from sft.client.paths import State
 from sft.client.people import show_user_by_id
 from sft.client.pins import Pins
 from sft.client.profiles import Profile, Profiles
+from sft.client.state import StateFolder
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
 from sft.errors import NotFoundError, ServerKeyChangedError
-from sft.link.threads import Pool
 from sft.model.access import Role
 from sft.model.records import File
+from sft.transport.threads import Pool
 from sft.wire.connection import Connection
 from sft.wire.handshake import Claim
 from sft.wire.messages import Notice, Reply, Request
@@ -47,8 +47,8 @@ class Session:
         clock: Unix seconds.
     """
 
-    line: Line
-    state: State
+    line: ServerConnection
+    state: StateFolder
     profile: Profile
     key: SigningKey
     pins: Pins
@@ -103,7 +103,7 @@ class Session:
         """Ask, and wait for the answer: see ``Line.request``."""
         return await self.line.request(kind, reply, **fields)
 
-    async def meet_author(self, file: File) -> None:
+    async def pin_author(self, file: File) -> None:
         """Pin the author's key of a file, if this computer has not seen that person yet."""
         version = file.version
         if self.pins.knows(version.author_id, version.public_key):
@@ -150,7 +150,7 @@ class Session:
 
 async def connect(
     reactor: Any,
-    state: State,
+    state: StateFolder,
     profile: Profile,
     *,
     ask: Ask,
@@ -190,7 +190,7 @@ async def connect(
 
 async def log_in(
     reactor: Any,
-    state: State,
+    state: StateFolder,
     profile: Profile,
     key: SigningKey,
     claim: Claim,
@@ -212,7 +212,7 @@ async def log_in(
         address=profile.address,
         profile=profile.name,
         new_connection=lambda: Connection.client(profile.server, claim, key, invitation),
-        new_line=lambda connection: Line(
+        new_line=lambda connection: ServerConnection(
             reactor, connection, pool, address=profile.address, on_notice=on_notice
         ),
         random=random,
@@ -248,7 +248,7 @@ def _require_pinned_id(profile: Profile, server_id: bytes) -> None:
 
 async def connect_operator(
     reactor: Any, socket_path: str, server_key: ServerPublic, *, pool: Pool
-) -> Line:
+) -> ServerConnection:
     """Speak to a server as its operator, over the control socket in its home.
 
     Raises:
@@ -260,7 +260,7 @@ async def connect_operator(
         address=socket_path,
         profile=socket_path,
         new_connection=lambda: Connection.client(server_key, Claim.operator()),
-        new_line=lambda connection: Line(reactor, connection, pool),
+        new_line=lambda connection: ServerConnection(reactor, connection, pool),
         random=random_numbers.random,
     )
     return await dialer.dial()

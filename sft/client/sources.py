@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from sft.client.faults import told_of
+from sft.client.os_errors import translating_os_errors
 from sft.errors import LocalFileError, SourceChangedError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 
@@ -23,7 +23,7 @@ _DATE_MOST: Final = 2**40  # a message holds no date beyond; some file systems d
 _POLL_SECONDS: Final = 0.2  # how soon a reader of a silent pipe sees that it was given up
 
 
-class Source(Protocol):
+class UploadSource(Protocol):
     """Where an upload's bytes come from."""
 
     @property
@@ -59,7 +59,7 @@ class FileSource:
     def __init__(self, path: Path, *, follow: bool = True) -> None:
         self.name = str(path)
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-        with told_of(path):
+        with translating_os_errors(path):
             self._fd = os.open(path, flags)  # a FIFO must not hang it
         self._identity = self._identify()
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
@@ -91,7 +91,7 @@ class FileSource:
 
     def rewind(self) -> None:
         """Go back to the first byte: a source that is compared before it is sent is read twice."""
-        with told_of(self.name):
+        with translating_os_errors(self.name):
             os.lseek(self._fd, 0, os.SEEK_SET)
         self._left = self.size
 
@@ -115,12 +115,12 @@ class FileSource:
             self._fd = -1
 
     def _identify(self) -> tuple[int, int, int, int]:
-        with told_of(self.name):
+        with translating_os_errors(self.name):
             found = os.fstat(self._fd)
         return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
 
     def _read(self, size: int) -> bytes:
-        with told_of(self.name):
+        with translating_os_errors(self.name):
             data = os.read(self._fd, size) if size else b""
             while len(data) < size:
                 more = os.read(self._fd, size - len(data))
@@ -183,7 +183,7 @@ class PipeSource:
     def _read(self, size: int) -> bytes:
         parts: list[bytes] = []
         wanted = size
-        with told_of(self.name):
+        with translating_os_errors(self.name):
             while wanted:
                 if self._given_up.is_set():
                     raise SourceChangedError("given up", path=self.name)

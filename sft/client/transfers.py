@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from sft.client.downloads import Got, Place, get_file
+from sft.client.concurrency import finish_even_if_cancelled, gather_limited
+from sft.client.downloads import DownloadResult, Target, get_file
 from sft.client.files import make_folder
-from sft.client.landing import Destination, Existing
-from sft.client.outgoing import LARGE_AT_ONCE
+from sft.client.part_file import ConflictPolicy, Destination
 from sft.client.plans import GetItem, PutItem
-from sft.client.progress import Report, Reporter, Stage
-from sft.client.sources import FileSource, PipeSource, Source
-from sft.client.together import to_its_end, together
+from sft.client.progress import Report, Reporter, TransferStage
+from sft.client.sources import FileSource, PipeSource, UploadSource
 from sft.client.trust import Verdict
-from sft.client.uploads import Kept, Upload
+from sft.client.upload_stream import LARGE_AT_ONCE
+from sft.client.uploads import FileUpload, UploadResult
 from sft.errors import SftError
 from sft.limits import SMALL_FILE_BYTES
 from sft.model.records import File, Stored
@@ -29,7 +29,7 @@ from sft.model.records import File, Stored
 if TYPE_CHECKING:
     from sft.client.session import Session
 
-__all__ = ["Existing", "GetResult", "PutResult", "get_all", "put_all", "verify_all"]
+__all__ = ["ConflictPolicy", "GetResult", "PutResult", "get_all", "put_all", "verify_all"]
 
 SMALL_AT_ONCE: Final = 32
 
@@ -39,7 +39,7 @@ class PutResult:
     """What became of one item: ``stage`` is STORED, UNCHANGED or FAILED."""
 
     item: PutItem
-    stage: Stage
+    stage: TransferStage
     stored: Stored | None
     receipt: Path | None
     error: SftError | None
@@ -51,7 +51,7 @@ class GetResult:
     """What became of one item: ``stage`` is VERIFIED or FAILED."""
 
     item: GetItem
-    stage: Stage
+    stage: TransferStage
     file: File | None
     verdict: Verdict | None
     local: Path | None
@@ -82,28 +82,32 @@ async def put_all(
         reporter = Reporter(report, index, item.path, item.size)
         began = session.line.reactor.seconds()
 
-        def ended(stage: Stage, kept: Kept | None, error: SftError | None) -> PutResult:
+        def ended(
+            stage: TransferStage, kept: UploadResult | None, error: SftError | None
+        ) -> PutResult:
             seconds = session.line.reactor.seconds() - began
             stored, receipt = (None, None) if kept is None else (kept.stored, kept.receipt)
             return PutResult(item, stage, stored, receipt, error, seconds)
 
-        opened: list[Source] = []
+        opened: list[UploadSource] = []
         try:
-            await to_its_end(session.pool.run(lambda: opened.append(_opened(session, item))))
-            upload = Upload(
+            await finish_even_if_cancelled(
+                session.pool.run(lambda: opened.append(_opened(session, item)))
+            )
+            upload = FileUpload(
                 session, opened[0], item.path, reporter, replace=replace, if_version=if_version
             )
             kept = await upload.run()
         except SftError as error:
-            reporter(Stage.FAILED)
-            return ended(Stage.FAILED, None, error)
+            reporter(TransferStage.FAILED)
+            return ended(TransferStage.FAILED, None, error)
         finally:
             for source in opened:
                 source.close()
-        stage = Stage.UNCHANGED if kept.stored.unchanged else Stage.STORED
+        stage = TransferStage.UNCHANGED if kept.stored.unchanged else TransferStage.STORED
         return ended(stage, kept, None)
 
-    await together(SMALL_AT_ONCE, folders, lambda folder: make_folder(session, folder))
+    await gather_limited(SMALL_AT_ONCE, folders, lambda folder: make_folder(session, folder))
     return await _in_lanes(items, put)
 
 
@@ -113,7 +117,7 @@ async def get_all(
     *,
     to: Path,
     folders: Sequence[tuple[str, ...]] = (),
-    existing: Existing = Existing.REFUSE,
+    existing: ConflictPolicy = ConflictPolicy.REFUSE,
     with_signature: bool = False,
     report: Report | None = None,
 ) -> list[GetResult]:
@@ -129,8 +133,8 @@ async def get_all(
         for parts in folders:
             await session.pool.run(destination.make, parts)
 
-        def place(item: GetItem) -> Place:
-            return Place(destination, item.parts, existing, with_signature)
+        def place(item: GetItem) -> Target:
+            return Target(destination, item.parts, existing, with_signature)
 
         return await _get(session, items, place, report)
     finally:
@@ -147,14 +151,16 @@ async def verify_all(
 async def _get(
     session: Session,
     items: Sequence[GetItem],
-    place: Callable[[GetItem], Place | None],
+    place: Callable[[GetItem], Target | None],
     report: Report | None,
 ) -> list[GetResult]:
     async def get(index: int, item: GetItem) -> GetResult:
         reporter = Reporter(report, index, item.path, item.size)
         began = session.line.reactor.seconds()
 
-        def ended(stage: Stage, got: Got | None, error: SftError | None) -> GetResult:
+        def ended(
+            stage: TransferStage, got: DownloadResult | None, error: SftError | None
+        ) -> GetResult:
             seconds = session.line.reactor.seconds() - began
             if got is None:
                 return GetResult(item, stage, None, None, None, None, error, seconds)
@@ -165,9 +171,9 @@ async def _get(
         try:
             got = await get_file(session, item.path, item.version, place(item), reporter)
         except SftError as error:
-            reporter(Stage.FAILED)
-            return ended(Stage.FAILED, None, error)
-        return ended(Stage.VERIFIED, got, None)
+            reporter(TransferStage.FAILED)
+            return ended(TransferStage.FAILED, None, error)
+        return ended(TransferStage.VERIFIED, got, None)
 
     return await _in_lanes(items, get)
 
@@ -192,10 +198,10 @@ async def _in_lanes(items: Sequence[Item], act: Callable[[int, Item], Awaitable[
     async def work(job: tuple[int, Iterable[tuple[int, Item]]]) -> None:
         at_once, those = job
         pairs = list(those)
-        done = await together(at_once, pairs, lambda pair: act(*pair))
+        done = await gather_limited(at_once, pairs, lambda pair: act(*pair))
         results.update(zip((n for n, _ in pairs), done, strict=True))
 
-    await together(2, [(LARGE_AT_ONCE, large), (SMALL_AT_ONCE, small)], work)
+    await gather_limited(2, [(LARGE_AT_ONCE, large), (SMALL_AT_ONCE, small)], work)
     return [results[n] for n, _ in numbered]
 
 
@@ -203,7 +209,7 @@ def _is_large(size: int | None) -> bool:
     return size is None or size > SMALL_FILE_BYTES
 
 
-def _opened(session: Session, item: PutItem) -> Source:
+def _opened(session: Session, item: PutItem) -> UploadSource:
     if item.source is None:
         return PipeSource(sys.stdin.fileno(), session.clock)
     return FileSource(item.source, follow=item.follow)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from sft.client.concurrency import gather_limited
 from sft.client.files import Listing, list_folder
 from sft.client.requester import Requester
-from sft.client.together import together
 from sft.model.names import parse_path
 
 _AT_ONCE: Final = 8
@@ -38,7 +38,7 @@ async def walk(
     found = Listing()
     level = [path]
     while level and depth != 0:
-        listings = await together(
+        listings = await gather_limited(
             _AT_ONCE, level, lambda one: list_folder(session, one, signatures=signatures)
         )
         level = []

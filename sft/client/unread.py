@@ -25,7 +25,7 @@ async def known_of(session: Session, files: Sequence[File]) -> list[Known]:
     What holds is "signed", not "verified": whether the stored bytes have that digest is known when they were read.
     """
     for file in files:
-        await session.meet_author(file)
+        await session.pin_author(file)
     return await session.pool.run(lambda: [_known(session, file) for file in files])
 
 

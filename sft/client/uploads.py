@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.files import show_file
-from sft.client.outgoing import Outgoing
-from sft.client.progress import Reporter, Stage
+from sft.client.progress import Reporter, TransferStage
 from sft.client.receipts import check_receipt, keep_receipt
-from sft.client.sources import FileSource, Source
-from sft.client.together import to_its_end
+from sft.client.sources import FileSource, UploadSource
+from sft.client.upload_stream import UploadStream
 from sft.crypto.comment import FILE_ID_BYTES, FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.signatures import sign_file
@@ -42,14 +42,14 @@ _COMPARED_CHUNKS: Final = 64  # read and hashed at a time where nothing is sent
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class UploadResult:
     """What an upload became, and where its receipt lies."""
 
     stored: Stored
     receipt: Path | None
 
 
-class Upload:
+class FileUpload:
     """One file on its way.
 
     Args:
@@ -61,7 +61,7 @@ class Upload:
     def __init__(
         self,
         session: Session,
-        source: Source,
+        source: UploadSource,
         path: str,
         report: Reporter,
         *,
@@ -77,7 +77,7 @@ class Upload:
         self._before: File | None = None
         self._file_id = os.urandom(FILE_ID_BYTES)
 
-    async def run(self) -> Kept:
+    async def run(self) -> UploadResult:
         """Store it, or find it there already.
 
         Raises:
@@ -85,13 +85,13 @@ class Upload:
             SourceChangedError, LocalFileError: the source did not stay what it was, or cannot be read.
             SignatureInvalidError: the receipt is not the server's, or for something else.
         """
-        self._report(Stage.SENDING, 0)
+        self._report(TransferStage.SENDING, 0)
         if self._replace or self._if_version is not None:
             self._before = await self._version_seen()
             if self._before is not None:
                 self._file_id = self._before.id
         reading = self._session.pool.run(self._read_small)
-        read = await to_its_end(reading, self._source.give_up)
+        read = await finish_even_if_cancelled(reading, self._source.give_up)
         if read is None:
             return await self._large()
         return await self._small(*read)
@@ -100,7 +100,7 @@ class Upload:
         content = self._source.small()
         return None if content is None else (content, self._source.settle())
 
-    async def _small(self, content: bytes, dated_at: int) -> Kept:
+    async def _small(self, content: bytes, dated_at: int) -> UploadResult:
         digest = blake2b_512(content).digest()
         if self._is_there(len(content), digest):
             return self._unchanged(digest)
@@ -114,10 +114,10 @@ class Upload:
         )
         return await self._keep(answer.stored, comment, digest)
 
-    async def _large(self) -> Kept:
+    async def _large(self) -> UploadResult:
         if (found := await self._compared(self._before_values())) is not None:
             return found
-        outgoing = Outgoing(self._session, self._source, self._report)
+        outgoing = UploadStream(self._session, self._source, self._report)
         try:
             sent = await outgoing.send(
                 path=self._path,
@@ -164,7 +164,7 @@ class Upload:
         mine = (self._session.user_id, size, digest_text(digest))
         return (there.get("author_id"), there.get("size"), there.get("digest")) == mine
 
-    async def _compared(self, there: dict[str, Any]) -> Kept | None:
+    async def _compared(self, there: dict[str, Any]) -> UploadResult | None:
         """Read the source to see whether it is what is there; only where author and size say that it may be."""
         source = self._source
         if not isinstance(source, FileSource) or source.size != there.get("size"):
@@ -172,7 +172,7 @@ class Upload:
         if there.get("author_id") != self._session.user_id:
             return None
         pool = self._session.pool
-        await to_its_end(pool.run(source.rewind))
+        await finish_even_if_cancelled(pool.run(source.rewind))
         running, last, done = blake2b_512(), False, 0
 
         def read() -> tuple[int, bool]:
@@ -182,11 +182,11 @@ class Upload:
             return sum(map(len, chunks)), ended
 
         while not last:
-            size, last = await to_its_end(pool.run(read))
+            size, last = await finish_even_if_cancelled(pool.run(read))
             done += size
-            self._report(Stage.SENDING, done)
-        await to_its_end(pool.run(source.settle))
-        await to_its_end(pool.run(source.rewind))
+            self._report(TransferStage.SENDING, done)
+        await finish_even_if_cancelled(pool.run(source.settle))
+        await finish_even_if_cancelled(pool.run(source.rewind))
         digest = running.digest()
         if digest_text(digest) != there.get("digest"):
             return None
@@ -195,11 +195,11 @@ class Upload:
             return None
         return self._unchanged(digest, version=version, size=source.size)
 
-    def _unchanged(self, digest: bytes, *, version: int = 0, size: int = 0) -> Kept:
+    def _unchanged(self, digest: bytes, *, version: int = 0, size: int = 0) -> UploadResult:
         if self._before is not None:
             version, size = self._before.version.number, self._before.version.size
-        self._report(Stage.UNCHANGED, size)
-        return Kept(Stored(self._path, version, size, digest, "", unchanged=True), None)
+        self._report(TransferStage.UNCHANGED, size)
+        return UploadResult(Stored(self._path, version, size, digest, "", unchanged=True), None)
 
     # -- what is signed, and what comes back -----------------------------------------------------------
 
@@ -220,7 +220,7 @@ class Upload:
             ts=int(self._session.clock()),
         )
 
-    async def _keep(self, stored: Stored, sent: FileComment, digest: bytes) -> Kept:
+    async def _keep(self, stored: Stored, sent: FileComment, digest: bytes) -> UploadResult:
         try:
             check_receipt(self._session.server_key, stored, sent, digest)
         except SignatureInvalidError as error:
@@ -231,5 +231,7 @@ class Upload:
         # It is stored, whatever happens to its receipt here: the result says that none was kept.
         with contextlib.suppress(LocalDiskFullError, LocalFileError):
             receipt = await self._session.pool.run(keep_receipt, self._session.state, sent, stored)
-        self._report(Stage.UNCHANGED if stored.unchanged else Stage.STORED, sent.size)
-        return Kept(stored, receipt)
+        self._report(
+            TransferStage.UNCHANGED if stored.unchanged else TransferStage.STORED, sent.size
+        )
+        return UploadResult(stored, receipt)

@@ -4,7 +4,7 @@ Rules of a component (the part of a path between two slashes):
 
 - Unicode NFC, 1 to 255 bytes of UTF-8 (so never more than 255 UTF-16 units, the other bound of file systems);
 - none of ``/ \\ : * ? " < > |``, no control, format, private or unassigned character, no surrogate, no line separator;
-  the joiners U+200C and U+200D only where a script or an emoji needs them (``sft.model.joining``);
+  the joiners U+200C and U+200D only where a script or an emoji needs them (``sft.model.unicode_joiners``);
 - no leading or trailing space, no trailing dot, neither ``.`` nor ``..``, no name that Windows keeps for a device.
 
 A path is components joined by ``/``, at most 1,024 bytes. Two components are the same name when ``fold`` makes them
@@ -19,7 +19,7 @@ from typing import Final
 
 from sft.errors import NameNotAllowedError, UserNameNotAllowedError
 from sft.limits import NAME_BYTES, PATH_BYTES, USER_NAME_BYTES
-from sft.model.joining import JOINERS, joiner_fits
+from sft.model.unicode_joiners import JOINERS, joiner_fits
 
 # Scripts that share shapes: within one name of a person at most one of them.
 LOOKALIKE_SCRIPTS: Final = frozenset(

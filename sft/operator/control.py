@@ -15,25 +15,25 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
-from sft.client.line import Line
+from sft.client.connection import ServerConnection
 from sft.client.session import connect_operator
 from sft.crypto.keys import ServerPublic
 from sft.errors import ConnectionLostError, HomeError, SftError, UnreachableError
-from sft.link.clock import use_monotonic
-from sft.link.threads import Pool
 from sft.model.wording import error_json, error_lines
 from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeLock, HomeState
 from sft.operator.printing import print_json
-from sft.server.journal import Journal
+from sft.server.event_log import EventLog
+from sft.transport.clock import use_monotonic
+from sft.transport.threads import Pool
 
 if TYPE_CHECKING:
-    from sft.operator.running import Server
+    from sft.operator.server import Server
 
 PATIENCE_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 0.1
 
-Work = Callable[[Line, Any], Awaitable[int]]
+Work = Callable[[ServerConnection, Any], Awaitable[int]]
 
 
 def run_command(home: Home, work: Work, options: Any) -> int:
@@ -84,7 +84,7 @@ async def _run(reactor: Any, home: Home, work: Work, options: Any) -> int:
         pool.stop()
 
 
-async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[Line, Server | None]:
+async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[ServerConnection, Server | None]:
     until = reactor.seconds() + PATIENCE_SECONDS
     if not home.path.is_dir() or home.state() is HomeState.NEW:
         raise HomeError(
@@ -107,10 +107,10 @@ async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[Line, Server | N
             )
         await _pause(reactor)
     # Only now: a command that reaches a running server loads neither database nor vault.
-    from sft.operator.running import Server
+    from sft.operator.server import Server
 
     server = Server(
-        reactor, home, home.settings(), listen=None, journal=Journal(), on_fatal=lambda _: None
+        reactor, home, home.settings(), listen=None, event_log=EventLog(), on_fatal=lambda _: None
     )
     await server.start(locked=lock)
     try:
@@ -120,7 +120,7 @@ async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[Line, Server | N
         raise
 
 
-async def _connect(reactor: Any, home: Home, pool: Pool) -> Line:
+async def _connect(reactor: Any, home: Home, pool: Pool) -> ServerConnection:
     return await connect_operator(
         reactor, str(home.control), ServerPublic(home.server_key()), pool=pool
     )
@@ -137,7 +137,7 @@ def _failed(failure: Failure, options: Any) -> int:
     if isinstance(error, CancelledError):
         return 130
     if not isinstance(error, SftError):
-        reference = Journal().fault("command-fault", failure)
+        reference = EventLog().fault("command-fault", failure)
         print(
             f"sft: this command had a fault of its own [INTERNAL] (ref {reference})",
             file=sys.stderr,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sft.client.line import Line
+from sft.client.connection import ServerConnection
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.names import safe
@@ -32,7 +32,7 @@ def file_json(file: File) -> dict[str, object]:
     }
 
 
-async def list_files(session: Line, options: Any) -> int:
+async def list_files(session: ServerConnection, options: Any) -> int:
     """Print all files, in order of creation."""
     found: list[File] = []
     after = 0
@@ -60,7 +60,7 @@ async def list_files(session: Line, options: Any) -> int:
     return 0
 
 
-async def show(session: Line, options: Any) -> int:
+async def show(session: ServerConnection, options: Any) -> int:
     """Print one file."""
     file = (await session.request(m.ShowFile, m.FileShown, path=options["PATH"].strip("/"))).file
     key = PublicKey.decode(file.version.public_key)
@@ -88,7 +88,7 @@ async def show(session: Line, options: Any) -> int:
     return 0
 
 
-async def delete(session: Line, options: Any) -> int:
+async def delete(session: ServerConnection, options: Any) -> int:
     """Move a file, or a folder with all in it, to the trash."""
     path = options["PATH"].strip("/")
     done = (

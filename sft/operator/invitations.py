@@ -6,7 +6,7 @@ import re
 import sys
 from typing import Any, Final
 
-from sft.client.line import Line
+from sft.client.connection import ServerConnection
 from sft.crypto.keys import InvitationKey, ServerPublic
 from sft.errors import UsageError
 from sft.model.links import InvitationLink, ServerLink, parse_address
@@ -54,7 +54,7 @@ def _address_of(server: ServerInfo) -> tuple[str, int]:
     return parse_address(server.address)
 
 
-async def make(session: Line, options: Any) -> int:
+async def make(session: ServerConnection, options: Any) -> int:
     """Make an invitation; its link stands alone on standard output."""
     key = InvitationKey.generate()
     done = await session.request(
@@ -97,7 +97,7 @@ def is_loopback(host: str) -> bool:
     return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
-async def list_all(session: Line, options: Any) -> int:
+async def list_all(session: ServerConnection, options: Any) -> int:
     """Print the invitations of the last month."""
     made = (await session.request(m.ListInvitations, m.InvitationList)).invitations
     if options["json"]:
@@ -120,7 +120,7 @@ async def list_all(session: Line, options: Any) -> int:
     return 0
 
 
-async def withdraw(session: Line, options: Any) -> int:
+async def withdraw(session: ServerConnection, options: Any) -> int:
     """Make an invitation void."""
     number = options["NUMBER"]
     if not number.isdecimal():
@@ -139,7 +139,7 @@ async def withdraw(session: Line, options: Any) -> int:
     return 0
 
 
-async def link(session: Line, options: Any) -> int:
+async def link(session: ServerConnection, options: Any) -> int:
     """Print the server's link: address and key, no secret."""
     server = (await session.request(m.ShowServer, m.ServerShown)).server
     host, port = _address_of(server)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sft.client.line import Line
+from sft.client.connection import ServerConnection
 from sft.crypto.keys import PublicKey
 from sft.errors import UsageError
 from sft.model.access import Role
@@ -50,7 +50,7 @@ def user_json(user: User) -> dict[str, object]:
     }
 
 
-async def list_users(session: Line, options: Any) -> int:
+async def list_users(session: ServerConnection, options: Any) -> int:
     """Print everybody."""
     users: list[User] = []
     after = 0
@@ -75,7 +75,7 @@ def _words(user: User) -> str:
     return PublicKey.decode(user.keys[-1].public_key).words() if user.keys else ""
 
 
-async def show_user(session: Line, options: Any) -> int:
+async def show_user(session: ServerConnection, options: Any) -> int:
     """Print one person."""
     user = (await session.request(m.ShowUser, m.UserShown, user_id=0, name=options["NAME"])).user
     if options["json"]:
@@ -93,7 +93,7 @@ async def show_user(session: Line, options: Any) -> int:
     return 0
 
 
-async def change_role(session: Line, options: Any) -> int:
+async def change_role(session: ServerConnection, options: Any) -> int:
     """Give a role."""
     role = role_of(options["ROLE"])
     done = await session.request(m.ChangeRole, m.UserShown, name=options["NAME"], role=role)
@@ -102,19 +102,19 @@ async def change_role(session: Line, options: Any) -> int:
     )
 
 
-async def disable(session: Line, options: Any) -> int:
+async def disable(session: ServerConnection, options: Any) -> int:
     """Lock out."""
     done = await session.request(m.DisableUser, m.UserShown, name=options["NAME"])
     return _acted(options, done.user, f"{safe(done.user.name)} is disabled")
 
 
-async def enable(session: Line, options: Any) -> int:
+async def enable(session: ServerConnection, options: Any) -> int:
     """Let in again."""
     done = await session.request(m.EnableUser, m.UserShown, name=options["NAME"])
     return _acted(options, done.user, f"{safe(done.user.name)} may come in again")
 
 
-async def remove(session: Line, options: Any) -> int:
+async def remove(session: ServerConnection, options: Any) -> int:
     """Remove for good; asks on a terminal, needs --yes off one."""
     name = options["NAME"]
     if not options["yes"]:
@@ -137,7 +137,7 @@ async def remove(session: Line, options: Any) -> int:
     return _acted(options, done.user, f"{safe(done.user.name)} is removed")
 
 
-async def add(session: Line, options: Any) -> int:
+async def add(session: ServerConnection, options: Any) -> int:
     """Register a person by public key."""
     key = _key_from(options["PUBLIC_KEY"])
     done = await session.request(

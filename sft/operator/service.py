@@ -18,11 +18,11 @@ from twisted.python.failure import Failure
 
 from sft.errors import SftError
 from sft.model.wording import error_lines
+from sft.operator.bootstrap import OpenedHome
 from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeSettings
-from sft.operator.opening import Opened
-from sft.operator.running import Server
-from sft.server.journal import Journal
+from sft.operator.server import Server
+from sft.server.event_log import EventLog
 
 
 class ServerService(Service):
@@ -38,7 +38,7 @@ class ServerService(Service):
     ) -> None:
         self._reactor = reactor
         self._home = home
-        self._journal = Journal()
+        self._event_log = EventLog()
         self._given = given
         self._listen = listen
         self._server: Server | None = None
@@ -57,7 +57,7 @@ class ServerService(Service):
         started: Deferred[None] = Deferred()
         self._starting.addBoth(lambda _: started.callback(None))
         stopping = started.addCallback(lambda _: Deferred.fromCoroutine(self._stop()))
-        return stopping.addErrback(self._journal.failed, "stop-fault")
+        return stopping.addErrback(self._event_log.failed, "stop-fault")
 
     async def _start(self) -> None:
         server = self._server = Server(
@@ -65,19 +65,19 @@ class ServerService(Service):
             self._home,
             self._given(self._home.settings()),
             listen=self._listen,
-            journal=self._journal,
+            event_log=self._event_log,
             on_fatal=self._fatal,
         )
         await server.start()
         opened = server.opened
         if opened is None:
             return
-        info = opened.installation.info
+        info = opened.context.info
         for note in opened.notes:
-            self._journal.note("recovered", what=note)
+            self._event_log.note("recovered", what=note)
         self._say_first_words(opened, await server.first_admin())
         # The last line of a start: whoever waits for it finds everything done.
-        self._journal.note(
+        self._event_log.note(
             "listening", at=self._listen, links_say=info.address, joining=info.registration
         )
 
@@ -85,9 +85,9 @@ class ServerService(Service):
         if self._server is not None:
             await self._server.stop()
 
-    def _say_first_words(self, opened: Opened, link: str | None) -> None:
-        info = opened.installation.info
-        words = opened.installation.server_key.public.words()
+    def _say_first_words(self, opened: OpenedHome, link: str | None) -> None:
+        info = opened.context.info
+        words = opened.context.server_key.public.words()
         lines = []
         if opened.is_new:
             lines.append(
@@ -112,7 +112,7 @@ class ServerService(Service):
             if _terminal() and sys.__stdout__ is not None:
                 print(line, file=sys.__stdout__, flush=True)
             elif link is None or link not in line:
-                self._journal.note("start", says=line)
+                self._event_log.note("start", says=line)
 
     def _start_failed(self, failure: Failure) -> None:
         self.failed = True
@@ -120,7 +120,7 @@ class ServerService(Service):
         if isinstance(error, SftError):
             _say_error(error)
         else:
-            reference = self._journal.fault("start-fault", failure)
+            reference = self._event_log.fault("start-fault", failure)
             print(f"sft: the server could not start (ref {reference})", file=sys.__stderr__)
         # It may have failed at once, before the reactor runs: then it could not be stopped yet.
         self._reactor.callWhenRunning(self._stop_reactor)
@@ -131,7 +131,7 @@ class ServerService(Service):
 
     def _fatal(self, error: BaseException) -> None:
         """Stop at once: what the disk no longer confirms must not be acknowledged; the next start recovers."""
-        self._journal.fault("database-fault", Failure(error))
+        self._event_log.fault("database-fault", Failure(error))
         self.failed = True
         self._reactor.callWhenRunning(self._stop_reactor)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sft.client.line import Line
+from sft.client.connection import ServerConnection
 from sft.errors import NotFoundError, UsageError
 from sft.model.names import safe
 from sft.model.wording import local_time, utc_time
@@ -13,7 +13,7 @@ from sft.operator.printing import print_json, print_table
 from sft.wire import messages as m
 
 
-async def list_sessions(session: Line, options: Any) -> int:
+async def list_sessions(session: ServerConnection, options: Any) -> int:
     """Print who is connected."""
     live = (await session.request(m.ListSessions, m.SessionList)).sessions
     if options["json"]:
@@ -47,7 +47,7 @@ async def list_sessions(session: Line, options: Any) -> int:
     return 0
 
 
-async def kick(session: Line, options: Any) -> int:
+async def kick(session: ServerConnection, options: Any) -> int:
     """End a session."""
     number = options["NUMBER"]
     if not number.isdecimal():

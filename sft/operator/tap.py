@@ -107,9 +107,9 @@ def makeService(options: Options) -> IService:
     """Make the service that ``serve`` runs."""
     from twisted.internet import reactor
 
-    from sft.link.clock import use_monotonic
-    from sft.operator.exits import exit_with_failure_of, stop_well_on_sigterm
+    from sft.operator.exit_status import exit_with_failure_of, stop_well_on_sigterm
     from sft.operator.service import ServerService
+    from sft.transport.clock import use_monotonic
 
     use_monotonic(reactor)
     home = options.home

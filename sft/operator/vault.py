@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sft.client.line import Line
+from sft.client.connection import ServerConnection
 from sft.model.names import safe
 from sft.model.records import VaultReport
 from sft.model.wording import count_text, size_text
@@ -14,12 +14,12 @@ from sft.wire import messages as m
 FAULTS_STATUS = 7
 
 
-async def check(session: Line, options: Any) -> int:
+async def check(session: ServerConnection, options: Any) -> int:
     """Read every row and object; status 7 where something does not hold."""
     return _report((await session.request(m.CheckVault, m.VaultChecked)).report, options, "checked")
 
 
-async def rotate(session: Line, options: Any) -> int:
+async def rotate(session: ServerConnection, options: Any) -> int:
     """Seal everything under a new master key."""
     done = await session.request(
         m.RotateMasterKey, m.VaultChecked, reencrypt=bool(options["reencrypt"])
@@ -32,7 +32,7 @@ async def rotate(session: Line, options: Any) -> int:
     return status
 
 
-async def collect(session: Line, options: Any) -> int:
+async def collect(session: ServerConnection, options: Any) -> int:
     """Destroy what was in the trash for its time."""
     return _report(
         (await session.request(m.CollectTrash, m.VaultChecked)).report, options, "destroyed"

@@ -13,25 +13,23 @@ from sft.errors import (
     TransferEndedError,
 )
 from sft.limits import CREDIT_STEP_CHUNKS, TRANSFER_CREDIT_CHUNKS
-from sft.link.lanes import Chunks, Outflow
-from sft.server.installation import Installation
+from sft.server.context import ServerContext
 from sft.server.transfer import TransferSession
 from sft.service import downloads
+from sft.transport.flow import Chunks, SendFlow
 from sft.wire.messages import Done, FileBegins, FileContent, GetFile, fits
 
 
-class DownloadLane:
+class DownloadStream:
     """One download, from GetFile to its last chunk or its refusal."""
 
-    def __init__(
-        self, installation: Installation, session: TransferSession, request: GetFile
-    ) -> None:
-        self._installation = installation
+    def __init__(self, context: ServerContext, session: TransferSession, request: GetFile) -> None:
+        self._context = context
         self._session = session
         self._request = request
         self.path = request.path
         self._download: downloads.Download | None = None
-        self._outflow: Outflow | None = None
+        self._outflow: SendFlow | None = None
         self._window = min(request.window, CREDIT_STEP_CHUNKS)
         self._early_credit = 0
         self._over = False
@@ -70,7 +68,7 @@ class DownloadLane:
             self._stop()
 
     async def _begin(self) -> None:
-        sessions, caller = self._installation.sessions, self._session.caller
+        sessions, caller = self._context.sessions, self._session.caller
         changes = sessions.changes(caller.user_id)
         content = await self._open()
         if self._over:
@@ -78,7 +76,7 @@ class DownloadLane:
         if sessions.changes(caller.user_id) != changes:
             raise RightsChangedError(problem="Your rights changed")
         download = self._running()
-        self._installation.journal.note(
+        self._context.event_log.note(
             "getting",
             session=self._session.session_id,
             by=caller.name,
@@ -93,14 +91,14 @@ class DownloadLane:
                 self._stop()
                 return
         self._session.send(FileBegins(self._request.id, download.file))
-        self._outflow = Outflow(
-            self._installation.pool,
+        self._outflow = SendFlow(
+            self._context.pool,
             self._session.outbox,
             self._request.id,
             fetch=self._fetch if content is None else lambda _: ([content], True),
             compute=download.open if content is None else lambda chunks: chunks,
             window=self._window + self._early_credit,
-            ahead=self._session.ahead,
+            read_ahead_credit=self._session.read_ahead_credit,
         )
         self._outflow.finished.addCallbacks(lambda _: self._stop(), self._failed)
         self._outflow.start()
@@ -112,18 +110,18 @@ class DownloadLane:
         """
         previous: bytes | None = None
         while True:
-            download = await self._installation.read(
+            download = await self._context.read(
                 downloads.begin,
                 self._session.caller,
-                custody=self._installation.custody,
+                storage=self._context.storage,
                 path=self._request.path,
                 version=self._request.version,
             )
             try:
                 if download.small:
                     self._download = download
-                    return await self._installation.pool.run(download.whole)
-                await self._installation.pool.run(download.start)
+                    return await self._context.pool.run(download.whole)
+                await self._context.pool.run(download.start)
             except ContentDamagedError:
                 if download.object_id == previous:
                     raise
@@ -159,6 +157,6 @@ class DownloadLane:
     def _close(self) -> None:
         download, self._download = self._download, None
         if download is not None:
-            self._installation.pool.run(download.close).addErrback(
-                self._installation.journal.failed, "download-close"
+            self._context.pool.run(download.close).addErrback(
+                self._context.event_log.failed, "download-close"
             )

@@ -15,10 +15,10 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
 from sft.errors import VersionUnknownError
-from sft.link.protocol import Link
 from sft.server.admission import Offense, source_of
-from sft.server.installation import Installation
+from sft.server.context import ServerContext
 from sft.server.session import ServerSession
+from sft.transport.protocol import WireProtocol
 from sft.wire.connection import Connection
 
 PEER_CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
@@ -31,18 +31,18 @@ class _Refused(Protocol):
         cast("Any", self.transport).abortConnection()
 
 
-class _Guarded(Link):
+class _Guarded(WireProtocol):
     """A network connection, counted until it has logged in."""
 
-    def __init__(self, installation: Installation, session: ServerSession, source: str) -> None:
-        super().__init__(installation.reactor, Connection.server(installation.server_key), session)
-        self._installation = installation
+    def __init__(self, context: ServerContext, session: ServerSession, source: str) -> None:
+        super().__init__(context.reactor, Connection.server(context.server_key), session)
+        self._context = context
         self._session = session
         self._source = source
         self._settled = False
 
     def connectionMade(self) -> None:
-        victim = self._installation.admission.admit(self, self._source)
+        victim = self._context.admission.admit(self, self._source)
         if isinstance(victim, _Guarded):
             victim.crowd_out()
         super().connectionMade()
@@ -50,24 +50,24 @@ class _Guarded(Link):
     def crowd_out(self) -> None:
         """Go, because a newer connection needs the place."""
         self._settled = True
-        self._installation.journal.note("crowded-out", source=self._source)
+        self._context.event_log.note("crowded-out", source=self._source)
         cast("Any", self.transport).abortConnection()
 
     def logged_in(self) -> None:
         self._settled = True
-        self._installation.admission.release(self)
+        self._context.admission.release(self)
         super().logged_in()
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        here = self._installation
-        here.admission.release(self)
+        context = self._context
+        context.admission.release(self)
         super().connectionLost(reason)
         if not self._settled:
             self._settled = True
             offense = self._offense()
             why = self.failure.detail if self.failure is not None else offense.name.lower()
-            here.journal.note("no-login", source=self._source, why=why)
-            here.admission.penalize(self._source, offense, here.reactor.seconds())
+            context.event_log.note("no-login", source=self._source, why=why)
+            context.admission.penalize(self._source, offense, context.reactor.seconds())
 
     def _offense(self) -> Offense:
         if self._session.login_refused:
@@ -83,36 +83,36 @@ class NetworkFactory(Factory):
 
     noisy = False
 
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """Make a session for an address, or refuse it while its source works off penalties."""
-        here = self._installation
+        context = self._context
         host = getattr(addr, "host", "")
         source = source_of(host)
-        seconds = here.admission.refused_for(source, here.reactor.seconds())
+        seconds = context.admission.refused_for(source, context.reactor.seconds())
         if seconds > 0:
-            here.journal.note("refused", source=source, seconds=round(seconds))
+            context.event_log.note("refused", source=source, seconds=round(seconds))
             return _Refused()
-        session = ServerSession(here, f"{host}:{getattr(addr, 'port', '')}")
-        session.link = _Guarded(here, session, source)
+        session = ServerSession(context, f"{host}:{getattr(addr, 'port', '')}")
+        session.link = _Guarded(context, session, source)
         return session.link
 
 
-class _Control(Link):
+class _Control(WireProtocol):
     """A connection on the control socket."""
 
-    def __init__(self, installation: Installation, session: ServerSession) -> None:
-        connection = Connection.server(installation.server_key, operator_allowed=True)
-        super().__init__(installation.reactor, connection, session)
-        self._installation = installation
+    def __init__(self, context: ServerContext, session: ServerSession) -> None:
+        connection = Connection.server(context.server_key, operator_allowed=True)
+        super().__init__(context.reactor, connection, session)
+        self._context = context
         self._session = session
 
     def connectionMade(self) -> None:
         uid = peer_uid(cast("Any", self.transport).getHandle())
         if uid not in (0, os.geteuid()):
-            self._installation.journal.warn("control-refused", uid=uid)
+            self._context.event_log.warn("control-refused", uid=uid)
             cast("Any", self.transport).abortConnection()
             return
         self._session.operator_uid = uid
@@ -124,13 +124,13 @@ class ControlFactory(Factory):
 
     noisy = False
 
-    def __init__(self, installation: Installation) -> None:
-        self._installation = installation
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:  # noqa: ARG002 - Twisted's form
         """Make a session for whoever is at the socket; its user is checked when the transport is there."""
-        session = ServerSession(self._installation, "control socket")
-        session.link = _Control(self._installation, session)
+        session = ServerSession(self._context, "control socket")
+        session.link = _Control(self._context, session)
         return session.link
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sft.server.installation import Installation
+from sft.server.context import ServerContext
 from sft.service import accounts
 from sft.service.caller import Caller, operator_caller
 from sft.wire.login import Claim
 
 
-async def identify(here: Installation, claim: Claim, session_id: int) -> Caller:
+async def identify(context: ServerContext, claim: Claim, session_id: int) -> Caller:
     """Find the caller behind a claim; a join registers first.
 
     Raises:
@@ -18,11 +18,15 @@ async def identify(here: Installation, claim: Claim, session_id: int) -> Caller:
         return operator_caller(session_id)
     key = claim.public_key or b""
     if claim.kind == "join":
-        joining = accounts.Join(claim.user_name, key, claim.device, claim.invitation, session_id)
-        await here.act(accounts.join, joining)
+        joining = accounts.JoinInput(
+            claim.user_name, key, claim.device, claim.invitation, session_id
+        )
+        await context.act(accounts.join, joining)
     # Whoever is locked out while this reads is no live session yet, and would not hear of it: so read again then.
     while True:
-        changes = here.sessions.changes_of_all
-        caller = await here.read(accounts.login, accounts.Claim(claim.user_name, key, session_id))
-        if here.sessions.changes_of_all == changes:
+        changes = context.sessions.changes_of_all
+        caller = await context.read(
+            accounts.login, accounts.LoginInput(claim.user_name, key, session_id)
+        )
+        if context.sessions.changes_of_all == changes:
             return caller

@@ -24,19 +24,19 @@ from sft.errors import (
     TransferEndedError,
 )
 from sft.limits import OPEN_DOWNLOADS, OPEN_UPLOADS, SESSION_BUFFER_BYTES
-from sft.link.lanes import CreditPurse
-from sft.link.outbox import Outbox
-from sft.link.protocol import Link
 from sft.model.access import OPERATOR, Permission, allows
 from sft.model.records import SessionInfo, User, UserState
-from sft.server.answers import answer
-from sft.server.downloads import DownloadLane
-from sft.server.installation import Installation
+from sft.server.context import ServerContext
+from sft.server.dispatch import answer
+from sft.server.downloads import DownloadStream
 from sft.server.login import identify
 from sft.server.transfer import Transfer
-from sft.server.uploads import UploadLane
+from sft.server.uploads import UploadStream
 from sft.service.caller import Caller
 from sft.service.use_case import as_refusal
+from sft.transport.flow import CreditPool
+from sft.transport.outbox import Outbox
+from sft.transport.protocol import WireProtocol
 from sft.wire.events import DataReceived, Event, LoginRequested, MessageReceived
 from sft.wire.handshake import Claim, Welcome
 from sft.wire.messages import (
@@ -59,21 +59,21 @@ class ServerSession:
         address: where the peer is, for the log and the list of sessions.
     """
 
-    link: Link
+    link: WireProtocol
 
-    def __init__(self, installation: Installation, address: str) -> None:
-        self._installation = installation
+    def __init__(self, context: ServerContext, address: str) -> None:
+        self._context = context
         self._address = address
         self.operator_uid: int | None = None  # on the control socket: whom the kernel vouches for
         self.login_refused = False
-        self.session_id = installation.sessions.number()
-        self.purse = CreditPurse()
-        self.ahead = CreditPurse()
+        self.session_id = context.sessions.number()
+        self.receive_credit = CreditPool()
+        self.read_ahead_credit = CreditPool()
         self._caller: Caller | None = None
         self._since = 0
         self.public_key = b""
-        self._uploads: dict[int, UploadLane] = {}
-        self._downloads: dict[int, DownloadLane] = {}
+        self._uploads: dict[int, UploadStream] = {}
+        self._downloads: dict[int, DownloadStream] = {}
         self._answering = 0
         self._answering_bytes = 0
 
@@ -93,12 +93,12 @@ class ServerSession:
 
     def ended(self, reason: SftError | None) -> None:
         """Drop what was under way."""
-        self._installation.sessions.remove(self)
+        self._context.sessions.remove(self)
         for transfer in self._transfers():
             transfer.abandon()
         if self._caller is not None:
             why = "closed" if reason is None else reason.detail or reason.code
-            self._installation.journal.note(
+            self._context.event_log.note(
                 "session-end", session=self.session_id, user=self._caller.name, why=why
             )
 
@@ -113,7 +113,7 @@ class ServerSession:
     def caller(self) -> Caller:
         """Give who asks."""
         if self._caller is None:
-            raise LoginRefusedError(server=self._installation.info.name)
+            raise LoginRefusedError(server=self._context.info.name)
         return self._caller
 
     @property
@@ -191,15 +191,15 @@ class ServerSession:
     # -- login -------------------------------------------------------------------------------------------
 
     async def _login(self, claim: Claim) -> None:
-        here = self._installation
-        caller = await identify(here, claim, self.session_id)
+        context = self._context
+        caller = await identify(context, claim, self.session_id)
         if not self.link.alive:
             return
         self._caller = caller
-        self._since = int(here.clock())
+        self._since = int(context.clock())
         self.public_key = claim.public_key or b""
-        here.sessions.add(self)
-        welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), here.info)
+        context.sessions.add(self)
+        welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), context.info)
         self.link.outbox.write(self.link.connection.welcome(welcome))
         self.link.logged_in()
         who = (
@@ -207,17 +207,15 @@ class ServerSession:
             if caller.operator
             else {"user": caller.name, "id": caller.user_id}
         )
-        here.journal.note(claim.kind, session=self.session_id, address=self._address, **who)
+        context.event_log.note(claim.kind, session=self.session_id, address=self._address, **who)
 
     def _login_failed(self, failure: Failure) -> None:
         refusal = as_refusal(_error_of(failure))
         if refusal is None:
-            reference = self._installation.journal.fault(
-                "login-fault", failure, address=self._address
-            )
+            reference = self._context.event_log.fault("login-fault", failure, address=self._address)
             self.link.fail(RemoteProtocolError(f"fault {reference} before login"))
             return
-        self._installation.journal.note("login-refused", address=self._address, code=refusal.code)
+        self._context.event_log.note("login-refused", address=self._address, code=refusal.code)
         self.login_refused = True
         self.link.hang_up_after(self.link.connection.refuse(refusal))
 
@@ -242,8 +240,8 @@ class ServerSession:
             self._answering += 1
             self._answering_bytes += size_bytes
             if self._answering_bytes > SESSION_BUFFER_BYTES:
-                self.link.hold("requests")
-            answered = Deferred.fromCoroutine(answer(self._installation, self, message))
+                self.link.pause_reading("requests")
+            answered = Deferred.fromCoroutine(answer(self._context, self, message))
             answered.addErrback(lambda failure: self.refuse(message.id, failure))
             answered.addBoth(lambda _: self._answered(size_bytes))
 
@@ -251,7 +249,7 @@ class ServerSession:
         self._answering -= 1
         self._answering_bytes -= size_bytes
         if self._answering_bytes <= SESSION_BUFFER_BYTES:
-            self.link.release("requests")
+            self.link.resume_reading("requests")
 
     def _data(self, event: DataReceived) -> None:
         upload = self._uploads.get(event.request_id)
@@ -261,7 +259,7 @@ class ServerSession:
     def _open_transfer(self, message: BeginUpload | GetFile) -> None:
         if isinstance(message, BeginUpload):
             at_work = sum(not upload.draining for upload in self._uploads.values())
-            lane = self._uploads[message.id] = UploadLane(self._installation, self, message)
+            lane = self._uploads[message.id] = UploadStream(self._context, self, message)
             if at_work >= OPEN_UPLOADS:
                 # It has a lane all the same: what is in flight for it is counted until it ends.
                 lane.interrupt(
@@ -271,12 +269,12 @@ class ServerSession:
             error = TooLargeError(what="The number of downloads at once", limit=OPEN_DOWNLOADS)
             self.refuse(message.id, Failure(error))
         else:
-            self._downloads[message.id] = DownloadLane(self._installation, self, message)
+            self._downloads[message.id] = DownloadStream(self._context, self, message)
 
     def _refusal_of(self, failure: Failure, **values: object) -> RequestError:
         refusal = as_refusal(_error_of(failure))
         if refusal is None:
-            reference = self._installation.journal.fault(
+            reference = self._context.event_log.fault(
                 "fault", failure, session=self.session_id, **values
             )
             return InternalError(ref=reference)

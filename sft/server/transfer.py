@@ -7,17 +7,17 @@ from typing import Protocol
 from twisted.python.failure import Failure
 
 from sft.errors import RequestError
-from sft.link.lanes import CreditPurse
-from sft.link.outbox import Outbox
 from sft.service.caller import Caller
+from sft.transport.flow import CreditPool
+from sft.transport.outbox import Outbox
 from sft.wire.messages import Message
 
 
 class TransferSession(Protocol):
     """The session's side."""
 
-    purse: CreditPurse  # what the peer may send
-    ahead: CreditPurse  # what was read for it and not sent
+    receive_credit: CreditPool  # what the peer may send
+    read_ahead_credit: CreditPool  # what was read for it and not sent
     public_key: bytes  # the one that logged in, minisign's 42 bytes
 
     @property

@@ -22,25 +22,25 @@ from sft.errors import (
     RowForgedError,
 )
 from sft.limits import CREDIT_STEP_CHUNKS
-from sft.link.lanes import Intake
 from sft.model.records import Stored
-from sft.server.installation import Installation
+from sft.server.context import ServerContext
 from sft.server.transfer import TransferSession
 from sft.service import commits, uploads
 from sft.service.pending import Pending, discard, settle
+from sft.transport.flow import ReceiveFlow
 from sft.wire.messages import BeginUpload, CommitUpload, Credit, Done, FileStored
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class UploadLane:
+class UploadStream:
     """One upload, from BeginUpload to its one answer."""
 
     def __init__(
-        self, installation: Installation, session: TransferSession, begin: BeginUpload
+        self, context: ServerContext, session: TransferSession, begin: BeginUpload
     ) -> None:
-        self._installation = installation
+        self._context = context
         self._session = session
         self._id = begin.id
         self.path = begin.path
@@ -50,9 +50,9 @@ class UploadLane:
         self._stream_over = False  # CommitUpload or Cancel was read: nothing more comes for this id
         self._committing = False
         # Until the first check has passed the steps do not exist; the lane buffers no more than the window meanwhile.
-        self._intake = Intake(
-            installation.pool,
-            session.purse,
+        self._intake = ReceiveFlow(
+            context.pool,
+            session.receive_credit,
             compute=self._seal,
             store=self._append,
             grant=lambda chunks: session.send(Credit(self._id, chunks)),
@@ -109,12 +109,12 @@ class UploadLane:
     # -- steps -------------------------------------------------------------------------------------------
 
     async def _begin(self, begin: BeginUpload) -> None:
-        sessions, caller = self._installation.sessions, self._session.caller
+        sessions, caller = self._context.sessions, self._session.caller
         changes = sessions.changes(caller.user_id)
-        upload = await self._installation.read(
+        upload = await self._context.read(
             uploads.begin,
             caller,
-            custody=self._installation.custody,
+            storage=self._context.storage,
             path=begin.path,
             file_id=begin.file_id,
             version=begin.version,
@@ -125,7 +125,7 @@ class UploadLane:
         if self._answered:
             return
         self._upload = upload
-        await self._installation.pool.run(upload.start)
+        await self._context.pool.run(upload.start)
         if not self._answered:
             self._intake.open()
 
@@ -156,11 +156,11 @@ class UploadLane:
     async def _finish(self, message: CommitUpload) -> Stored:
         if self._upload is None:
             raise BadRequestError(problem="a commit before its data")
-        pending = await self._installation.pool.run(
+        pending = await self._context.pool.run(
             self._upload.finish, message.digest, message.signature
         )
         self._upload = None  # the object is the commit's now
-        return await commit_pending(self._installation, self._session, pending)
+        return await commit_pending(self._context, self._session, pending)
 
     def _stored(self, stored: Stored) -> None:
         self._answered = True
@@ -185,21 +185,23 @@ class UploadLane:
     def _abort(self) -> None:
         upload, self._upload = self._upload, None
         if upload is not None:
-            self._installation.pool.run(upload.abort).addErrback(
-                self._installation.journal.failed, "upload-abort"
+            self._context.pool.run(upload.abort).addErrback(
+                self._context.event_log.failed, "upload-abort"
             )
 
 
-async def commit_pending(here: Installation, session: TransferSession, pending: Pending) -> Stored:
+async def commit_pending(
+    context: ServerContext, session: TransferSession, pending: Pending
+) -> Stored:
     """Have the writer commit what is durable already, then sign its receipt; the object of a refused one is removed."""
     try:
-        committed = await here.act(commits.commit, pending, size=pending.weight_bytes)
+        committed = await context.act(commits.commit, pending, size=pending.weight_bytes)
     except (RequestError, RowForgedError):
         # Refused for certain; after any other failure nobody knows, and recovery decides.
-        await _run(here, pending, discard)
+        await _run(context, pending, discard)
         raise
-    stored = await _run(here, pending, settle, committed)
-    here.journal.note(
+    stored = await _run(context, pending, settle, committed)
+    context.event_log.note(
         "stored",
         session=session.session_id,
         by=session.caller.name,
@@ -212,7 +214,7 @@ async def commit_pending(here: Installation, session: TransferSession, pending: 
 
 
 async def _run(
-    here: Installation,
+    context: ServerContext,
     pending: Pending,
     step: Callable[Concatenate[Pending, P], R],
     *args: P.args,
@@ -221,4 +223,4 @@ async def _run(
     """Run a step here where the object lies in the database alone, else on the pool."""
     if pending.inline:
         return step(pending, *args, **kwargs)
-    return await here.pool.run(step, pending, *args, **kwargs)
+    return await context.pool.run(step, pending, *args, **kwargs)

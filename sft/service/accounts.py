@@ -29,9 +29,11 @@ from sft.limits import LIST_BYTES, LIST_ENTRIES
 from sft.model.access import OPERATOR, Permission, Role, allows
 from sft.model.names import fold
 from sft.model.records import ServerInfo, User, UserPage, UserState
-from sft.service.caller import Caller, caller_of, demand
+from sft.service.caller import Caller, caller_of, require_permission
 from sft.service.invitations import is_for, require_open, spend
-from sft.service.registry import (
+from sft.service.settings import Registration, registration, server_info
+from sft.service.use_case import use_case
+from sft.service.users import (
     enroll,
     find_user,
     no_user,
@@ -43,10 +45,11 @@ from sft.service.registry import (
     require_name,
     shown,
 )
-from sft.service.settings import Registration, registration, server_info
-from sft.service.use_case import use_case
 from sft.store.invitations import invitation_by_public
-from sft.store.people import (
+from sft.store.row_types import InvitationRow, UserRow
+from sft.store.rows import ReadTransaction, Transaction
+from sft.store.settings import server_name
+from sft.store.users import (
     active_admins,
     admin_names,
     hand_over,
@@ -55,14 +58,11 @@ from sft.store.people import (
     user_by_name,
     users_after,
 )
-from sft.store.row_types import InvitationRow, UserRow
-from sft.store.rows import Reading, Transaction
-from sft.store.settings import server_name
 
 ADDED_DEVICE: Final = "device"  # of whoever was added without a word on it
 
 
-class Claim(Struct, frozen=True):
+class LoginInput(Struct, frozen=True):
     """Who a connection says it is, after it proved the key."""
 
     name: str
@@ -70,7 +70,7 @@ class Claim(Struct, frozen=True):
     session_id: int = 0
 
 
-class Join(Struct, frozen=True):
+class JoinInput(Struct, frozen=True):
     """Who wants to become a user, after the connection proved the key and, if one is named, the invitation."""
 
     name: str
@@ -80,14 +80,14 @@ class Join(Struct, frozen=True):
     session_id: int = 0
 
 
-class Joined(Struct, frozen=True):
+class JoinResult(Struct, frozen=True):
     """A user's caller; ``again`` where the user was there already."""
 
     caller: Caller
     again: bool
 
 
-class AddUser(Struct, frozen=True):
+class AddUserInput(Struct, frozen=True):
     """Ask to register a person by public key."""
 
     caller: Caller
@@ -97,7 +97,7 @@ class AddUser(Struct, frozen=True):
     device: str = ""
 
 
-class ChangeRole(Struct, frozen=True):
+class ChangeRoleInput(Struct, frozen=True):
     """Ask to give a user another role."""
 
     caller: Caller
@@ -105,21 +105,21 @@ class ChangeRole(Struct, frozen=True):
     role: Role
 
 
-class DisableUser(Struct, frozen=True):
+class DisableUserInput(Struct, frozen=True):
     """Ask to lock a user out."""
 
     caller: Caller
     name: str
 
 
-class EnableUser(Struct, frozen=True):
+class EnableUserInput(Struct, frozen=True):
     """Ask to let a disabled user in again."""
 
     caller: Caller
     name: str
 
 
-class RemoveUser(Struct, frozen=True):
+class RemoveUserInput(Struct, frozen=True):
     """Ask to remove a user for good; ``files_to`` is the caller unless named (the operator's: the first admin)."""
 
     caller: Caller
@@ -146,7 +146,7 @@ class SelfInfo(Struct, frozen=True):
 # -- getting in ---------------------------------------------------------------------------------------
 
 
-def login(reading: Reading, claim: Claim) -> Caller:
+def login(reading: ReadTransaction, claim: LoginInput) -> Caller:
     """Let a user in who proved a key.
 
     Raises:
@@ -160,12 +160,12 @@ def login(reading: Reading, claim: Claim) -> Caller:
     return caller
 
 
-def join(transaction: Transaction, items: Sequence[Join]) -> list[Joined | RequestError]:
+def join(transaction: Transaction, items: Sequence[JoinInput]) -> list[JoinResult | RequestError]:
     """Make users of people who proved a key, and an invitation where the policy asks for one: an act."""
     return [_judged(transaction, item) for item in items]
 
 
-def _judged(transaction: Transaction, item: Join) -> Joined | RequestError:
+def _judged(transaction: Transaction, item: JoinInput) -> JoinResult | RequestError:
     try:
         with transaction.savepoint():
             return _join(transaction, item)
@@ -173,31 +173,33 @@ def _judged(transaction: Transaction, item: Join) -> Joined | RequestError:
         return refusal
 
 
-def _join(transaction: Transaction, item: Join) -> Joined:
+def _join(transaction: Transaction, item: JoinInput) -> JoinResult:
     require_name(item.name)
     require_device(item.device)
     require_key(item.public_key)
     invitation = None if item.invitation is None else _invitation(transaction, item.invitation)
     before = _joined_before(transaction, item, invitation)
     if before is not None:
-        return Joined(before, again=True)
+        return JoinResult(before, again=True)
     role = _admitted_as(transaction, item, invitation)
     require_free_name(transaction, item.name)
     require_free_key(transaction, item.public_key)
     user, key = enroll(transaction, item.name, role, item.public_key, item.device)
     if invitation is not None:
         spend(transaction, invitation, user)
-    return Joined(caller_of(transaction, user, key, item.session_id), again=False)
+    return JoinResult(caller_of(transaction, user, key, item.session_id), again=False)
 
 
-def _invitation(reading: Reading, public_key: bytes) -> InvitationRow:
+def _invitation(reading: ReadTransaction, public_key: bytes) -> InvitationRow:
     row = invitation_by_public(reading, public_key)
     if row is None:
         raise InviteUnknownError(server=server_name(reading))
     return row
 
 
-def _joined_before(reading: Reading, item: Join, invitation: InvitationRow | None) -> Caller | None:
+def _joined_before(
+    reading: ReadTransaction, item: JoinInput, invitation: InvitationRow | None
+) -> Caller | None:
     """Find who this same request made a user of, when its answer was lost."""
     key = key_by_public(reading, item.public_key)
     user = user_by_id(reading, key.user_id) if key else None
@@ -208,7 +210,9 @@ def _joined_before(reading: Reading, item: Join, invitation: InvitationRow | Non
     return caller_of(reading, user, key, item.session_id)
 
 
-def _admitted_as(reading: Reading, item: Join, invitation: InvitationRow | None) -> Role:
+def _admitted_as(
+    reading: ReadTransaction, item: JoinInput, invitation: InvitationRow | None
+) -> Role:
     policy = registration(reading)
     if invitation is None:
         if policy != Registration.OPEN:
@@ -225,10 +229,10 @@ def _admitted_as(reading: Reading, item: Join, invitation: InvitationRow | None)
 
 
 @use_case(Permission.USER_MANAGE, kind="act")
-def add_user(transaction: Transaction, item: AddUser) -> UserChanged:
+def add_user(transaction: Transaction, item: AddUserInput) -> UserChanged:
     """Register a person by public key; the same again changes nothing."""
     if item.role != Role.GUEST:
-        demand(transaction, item.caller, Permission.ROLE_CHANGE)
+        require_permission(transaction, item.caller, Permission.ROLE_CHANGE)
     device = item.device or ADDED_DEVICE
     require_name(item.name)
     require_device(device)
@@ -247,7 +251,7 @@ def add_user(transaction: Transaction, item: AddUser) -> UserChanged:
 
 
 @use_case(Permission.ROLE_CHANGE, kind="act")
-def change_role(transaction: Transaction, item: ChangeRole) -> UserChanged:
+def change_role(transaction: Transaction, item: ChangeRoleInput) -> UserChanged:
     """Give a user another role; somebody stays admin."""
     user = find_user(transaction, item.name)
     if item.role != Role.ADMIN:
@@ -256,7 +260,7 @@ def change_role(transaction: Transaction, item: ChangeRole) -> UserChanged:
 
 
 @use_case(Permission.USER_MANAGE, kind="act")
-def disable(transaction: Transaction, item: DisableUser) -> UserChanged:
+def disable(transaction: Transaction, item: DisableUserInput) -> UserChanged:
     """Lock a user out, keeping everything; somebody stays admin."""
     user = find_user(transaction, item.name)
     require_another_admin(transaction, user)
@@ -264,14 +268,14 @@ def disable(transaction: Transaction, item: DisableUser) -> UserChanged:
 
 
 @use_case(Permission.USER_MANAGE, kind="act")
-def enable(transaction: Transaction, item: EnableUser) -> UserChanged:
+def enable(transaction: Transaction, item: EnableUserInput) -> UserChanged:
     """Let a disabled user in again."""
     user = find_user(transaction, item.name)
     return _write(transaction, user, replace(user, state=UserState.ACTIVE.value))
 
 
 @use_case(Permission.USER_MANAGE, kind="act")
-def remove(transaction: Transaction, item: RemoveUser) -> UserChanged:
+def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     """Remove a user for good: the files go to another, a tombstone stays; somebody stays admin."""
     user = find_user(transaction, item.name, removed=True)
     if user.state == UserState.REMOVED:
@@ -284,7 +288,7 @@ def remove(transaction: Transaction, item: RemoveUser) -> UserChanged:
     return _changed(transaction, user, tombstone, files_moved=moved)
 
 
-def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUser) -> UserRow | None:
+def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -> UserRow | None:
     """Choose who gets a removed user's files; None where no admin is left to get them."""
     if not item.files_to:
         heirs = [admin for admin in active_admins(transaction) if admin.id != user.id]
@@ -313,7 +317,12 @@ def _write(transaction: Transaction, before: UserRow, after: UserRow) -> UserCha
 
 
 def _changed(
-    reading: Reading, before: UserRow, after: UserRow, *, changed: bool = True, files_moved: int = 0
+    reading: ReadTransaction,
+    before: UserRow,
+    after: UserRow,
+    *,
+    changed: bool = True,
+    files_moved: int = 0,
 ) -> UserChanged:
     (user,) = shown(reading, [after])
     return UserChanged(user, before.role, changed, files_moved)
@@ -327,7 +336,7 @@ def _is_active(user: UserRow) -> bool:
 
 
 @use_case(Permission.USER_LIST)
-def list_users(reading: Reading, caller: Caller, after: int = 0) -> UserPage:
+def list_users(reading: ReadTransaction, caller: Caller, after: int = 0) -> UserPage:
     """List people in order of joining, tombstones too, as many as one answer holds."""
     del caller
     found = users_after(reading, after, LIST_ENTRIES + 1)
@@ -342,7 +351,7 @@ def list_users(reading: Reading, caller: Caller, after: int = 0) -> UserPage:
 
 
 @use_case(Permission.USER_LIST)
-def show_user(reading: Reading, caller: Caller, user_id: int = 0, name: str = "") -> User:
+def show_user(reading: ReadTransaction, caller: Caller, user_id: int = 0, name: str = "") -> User:
     """Show one user with all keys, a tombstone too: by id, or by name where the id is 0."""
     del caller
     user = user_by_id(reading, user_id) if user_id else user_by_name(reading, name)
@@ -353,7 +362,7 @@ def show_user(reading: Reading, caller: Caller, user_id: int = 0, name: str = ""
 
 
 @use_case(Permission.SELF_READ)
-def show_self(reading: Reading, caller: Caller) -> SelfInfo:
+def show_self(reading: ReadTransaction, caller: Caller) -> SelfInfo:
     """Show the caller; the operator, who has no row, as user 0 with an admin's role among people."""
     user = None if caller.user_id is None else user_by_id(reading, caller.user_id)
     if user is None:

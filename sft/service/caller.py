@@ -14,10 +14,10 @@ from msgspec import Struct
 from sft.errors import LoginRefusedError, OperatorOnlyError, RoleForbidsError
 from sft.model.access import ACTS, OPERATOR, Holder, Permission, Role, allows, least_role
 from sft.model.records import UserState
-from sft.store.people import admin_names, keys_by_id, users_by_id
 from sft.store.row_types import DeviceKeyRow, UserRow
-from sft.store.rows import Reading
+from sft.store.rows import ReadTransaction
 from sft.store.settings import server_name
+from sft.store.users import admin_names, keys_by_id, users_by_id
 
 
 class Caller(Struct, frozen=True):
@@ -40,7 +40,7 @@ def operator_caller(session_id: int = 0) -> Caller:
     return Caller(None, None, OPERATOR, OPERATOR, session_id)
 
 
-def current(reading: Reading, caller: Caller) -> Caller:
+def reload_caller(reading: ReadTransaction, caller: Caller) -> Caller:
     """Read a caller's user and key again.
 
     Returns:
@@ -49,13 +49,15 @@ def current(reading: Reading, caller: Caller) -> Caller:
     Raises:
         LoginRefusedError: the user or the key may not be here any more.
     """
-    (answer,) = current_each(reading, [caller])
+    (answer,) = reload_callers(reading, [caller])
     if isinstance(answer, LoginRefusedError):
         raise answer
     return answer
 
 
-def current_each(reading: Reading, callers: Sequence[Caller]) -> list[Caller | LoginRefusedError]:
+def reload_callers(
+    reading: ReadTransaction, callers: Sequence[Caller]
+) -> list[Caller | LoginRefusedError]:
     """Read many callers again, with two queries for all of them."""
     users = users_by_id(reading, {caller.user_id for caller in callers if caller.user_id})
     keys = keys_by_id(reading, {caller.key_id for caller in callers if caller.key_id})
@@ -63,7 +65,7 @@ def current_each(reading: Reading, callers: Sequence[Caller]) -> list[Caller | L
 
 
 def caller_of(
-    reading: Reading, user: UserRow | None, key: DeviceKeyRow | None, session_id: int
+    reading: ReadTransaction, user: UserRow | None, key: DeviceKeyRow | None, session_id: int
 ) -> Caller:
     """Make the caller of a user and a key that were loaded in this transaction.
 
@@ -76,7 +78,7 @@ def caller_of(
     return Caller(user.id, key.id, user.name, Role(user.role), session_id)
 
 
-def demand(reading: Reading, caller: Caller, *permissions: Permission) -> None:
+def require_permission(reading: ReadTransaction, caller: Caller, *permissions: Permission) -> None:
     """Require one of some permissions of a caller.
 
     Raises:
@@ -98,7 +100,10 @@ def demand(reading: Reading, caller: Caller, *permissions: Permission) -> None:
 
 
 def _judge(
-    reading: Reading, caller: Caller, users: dict[int, UserRow], keys: dict[int, DeviceKeyRow]
+    reading: ReadTransaction,
+    caller: Caller,
+    users: dict[int, UserRow],
+    keys: dict[int, DeviceKeyRow],
 ) -> Caller | LoginRefusedError:
     if caller.operator:
         return caller
@@ -113,7 +118,7 @@ def _judge(
         return refusal
 
 
-def _problem(reading: Reading, user: UserRow | None, key: DeviceKeyRow | None) -> str:
+def _problem(reading: ReadTransaction, user: UserRow | None, key: DeviceKeyRow | None) -> str:
     if user is None or key is None:
         return "unknown here"
     if key.user_id != user.id:

@@ -22,17 +22,11 @@ from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowF
 from sft.model.access import Permission
 from sft.model.records import VaultReport
 from sft.service.caller import Caller
-from sft.service.catalogue import Catalogue
-from sft.service.custody import Custody
+from sft.service.record_builder import RecordBuilder
+from sft.service.recovery import strays_of
 from sft.service.reports import PAGE, Job, Readings, Report, sound_rows
-from sft.service.upkeep import strays_of
+from sft.service.storage import FileStorage
 from sft.service.use_case import use_case
-from sft.store.contents import (
-    inline_ids,
-    small_object,
-    small_object_ids,
-    version_keys,
-)
 from sft.store.files import (
     VersionKey,
     file_by_row_id,
@@ -42,9 +36,15 @@ from sft.store.files import (
     versions_at,
     versions_of_file,
 )
-from sft.store.people import key_by_id
+from sft.store.objects import (
+    inline_ids,
+    small_object,
+    small_object_ids,
+    version_keys,
+)
 from sft.store.row_types import KINDS, VersionRow
-from sft.store.rows import Reading
+from sft.store.rows import ReadTransaction
+from sft.store.users import key_by_id
 from sft.vault.objects import check_whole
 
 FORGED: Final = "was changed outside the server"
@@ -61,24 +61,26 @@ class _Subject(Struct, frozen=True):
 
 
 @use_case(Permission.VAULT_MANAGE)
-def check(_reading: Reading, _caller: Caller, *, custody: Custody, readings: Readings) -> Job:
+def check(
+    _reading: ReadTransaction, _caller: Caller, *, storage: FileStorage, readings: Readings
+) -> Job:
     """Read every row and every object whole.
 
     Args:
-        custody: where the objects lie.
+        storage: where the objects lie.
         readings: begins transactions for the job.
 
     Returns:
         The job; its report names what does not hold.
     """
-    return _Check(custody, readings).run
+    return _Check(storage, readings).run
 
 
 class _Check:
     """One check, from the first row to the last object."""
 
-    def __init__(self, custody: Custody, readings: Readings) -> None:
-        self._custody = custody
+    def __init__(self, storage: FileStorage, readings: Readings) -> None:
+        self._storage = storage
         self._readings = readings
         self._report = Report()
         self._digests: dict[VersionKey, bytes] = {}  # of the version before
@@ -130,7 +132,7 @@ class _Check:
             after = keys[-1]
 
     def _subjects(
-        self, choose: Callable[[Reading], Sequence[VersionKey]]
+        self, choose: Callable[[ReadTransaction], Sequence[VersionKey]]
     ) -> tuple[list[_Subject], Sequence[VersionKey]]:
         """Load versions that hold; those that do not were reported with the rows."""
         with self._readings() as reading:
@@ -159,14 +161,14 @@ class _Check:
         row = subject.row
         try:
             if not row.inline:
-                self._custody.vault.check(
+                self._storage.vault.check(
                     row.object_id, row.size, row.digest, least_epoch=row.epoch
                 )
             elif subject.sealed is None:
                 return "its content is gone"
             else:
                 check_whole(
-                    self._custody.vault.keyring,
+                    self._storage.vault.keyring,
                     row.object_id,
                     row.size,
                     row.digest,
@@ -188,7 +190,7 @@ class _Check:
             return f"its signature does not hold ({fault})"
         prev = self._digests.get((row.file, row.number - 1), said.prev)
         fields = (
-            ("server", said.server_id, self._custody.server_id),
+            ("server", said.server_id, self._storage.server_id),
             ("file", said.file_id, said.file_id if subject.file_id is None else subject.file_id),
             ("version", said.version, row.number),
             ("size", said.size, row.size),
@@ -203,7 +205,7 @@ class _Check:
     # -- what nobody knows -------------------------------------------------------------------------
 
     def _strays(self) -> None:
-        vault, in_flight = self._custody.vault, self._custody.in_flight
+        vault, in_flight = self._storage.vault, self._storage.in_flight
         # In this order: an object that is not under way any more has its row by now, or is gone.
         settled = (object_id for object_id in vault.ids() if object_id not in in_flight)
         strays = strays_of(settled, self._readings)
@@ -229,7 +231,7 @@ def _key_of(row: VersionRow) -> VersionKey:
     return row.file, row.number
 
 
-def _subject(reading: Reading, row: VersionRow) -> _Subject:
+def _subject(reading: ReadTransaction, row: VersionRow) -> _Subject:
     file_id, public_key = None, None
     with suppress(RowForgedError):
         file = file_by_row_id(reading, row.file)
@@ -247,7 +249,7 @@ def _subject(reading: Reading, row: VersionRow) -> _Subject:
     )
 
 
-def _named(reading: Reading, fault: RowForgedError) -> str:
+def _named(reading: ReadTransaction, fault: RowForgedError) -> str:
     """Name a row that does not hold, and the file that it belongs to."""
     row = f"row {fault.row} of {fault.table}"
     number = fault.row.partition(",")[0]
@@ -256,12 +258,12 @@ def _named(reading: Reading, fault: RowForgedError) -> str:
     return row
 
 
-def _file_name(reading: Reading, row_id: int) -> str:
+def _file_name(reading: ReadTransaction, row_id: int) -> str:
     """Name a file by its row, or else by what its last author signed."""
     with suppress(RowForgedError):
         file = file_by_row_id(reading, row_id)
         if file is not None:
-            return Catalogue(reading).path_of(file)
+            return RecordBuilder(reading).path_of(file)
     with suppress(RowForgedError):
         versions = versions_of_file(reading, row_id)
         if versions:

@@ -19,17 +19,17 @@ from sft.errors import (
 )
 from sft.model.access import Permission
 from sft.service.caller import Caller
-from sft.service.catalogue import Catalogue
+from sft.service.path_lookup import PathLookup, ResolvedPath
 from sft.service.pending import Pending
-from sft.service.places import Place, Places
-from sft.service.puts import Put, judge_put
 from sft.service.receipts import Committed, Signed
+from sft.service.record_builder import RecordBuilder
+from sft.service.upload_policy import Put, check_upload
 from sft.service.use_case import use_case
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.folders import LIVE_STATE
-from sft.store.people import keys_by_id
 from sft.store.row_types import FileRow, FolderRow, SmallObjectRow, VersionRow
 from sft.store.rows import Transaction
+from sft.store.users import keys_by_id
 from sft.vault.objects import rewrap_whole
 
 
@@ -58,8 +58,8 @@ class _Group:
 
     def __init__(self, transaction: Transaction, inputs: Sequence[Pending]) -> None:
         self._transaction = transaction
-        self._catalogue = Catalogue(transaction)
-        self._places = Places(transaction)
+        self._record_builder = RecordBuilder(transaction)
+        self._places = PathLookup(transaction)
         self._places.load(pending.path for pending in inputs)
         self._newest = newest_versions(transaction, self._places.files())
         self._known_ids = set(
@@ -87,7 +87,7 @@ class _Group:
         newest = None if place.file is None else self._newest[place.file.id]
         put = Put(signed.file_id, signed.version, signed.prev, signed.digest)
         known = signed.file_id in self._known_ids
-        same = judge_put(self._catalogue, caller, place, newest, put, id_is_known=known)
+        same = check_upload(self._record_builder, caller, place, newest, put, id_is_known=known)
         if same is not None and place.file is not None:
             return _committed(signed, place.file.file_id, same.number, same.stored_at, same=True)
         pending = _under_current_key(pending)
@@ -116,12 +116,12 @@ class _Group:
         if pending.sealed is None:
             return
         if self._room_bytes is None:
-            self._room_bytes = pending.custody.vault.free_bytes()
+            self._room_bytes = pending.storage.vault.free_bytes()
         if pending.weight_bytes > self._room_bytes:
             raise ServerFullError(size_bytes=pending.signed.size)
         self._room_bytes -= pending.weight_bytes
 
-    def _file(self, caller: Caller, place: Place, signed: Signed) -> FileRow:
+    def _file(self, caller: Caller, place: ResolvedPath, signed: Signed) -> FileRow:
         """Make the file's row, or the one with its new version."""
         if place.file is not None:
             return replace(place.file, newest=signed.version)
@@ -178,7 +178,7 @@ def _under_current_key(pending: Pending) -> Pending:
     Raises:
         TransferEndedError: the object cannot be moved here.
     """
-    keyring = pending.custody.vault.keyring
+    keyring = pending.storage.vault.keyring
     if pending.epoch == keyring.epoch:
         return pending
     if pending.sealed is None or pending.epoch not in keyring.epochs:

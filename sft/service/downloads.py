@@ -17,26 +17,26 @@ from sft.limits import SMALL_FILE_BYTES
 from sft.model.access import Permission
 from sft.model.records import File
 from sft.service.caller import Caller
-from sft.service.catalogue import Catalogue, naming
-from sft.service.custody import Custody
 from sft.service.files import find_version
+from sft.service.record_builder import RecordBuilder, blame_path
+from sft.service.storage import FileStorage
 from sft.service.use_case import use_case
-from sft.store.contents import small_object
+from sft.store.objects import small_object
 from sft.store.row_types import VersionRow
-from sft.store.rows import Reading
+from sft.store.rows import ReadTransaction
 from sft.vault.objects import open_whole
 from sft.vault.vault import ObjectReader
 
 
 @use_case(Permission.FILE_READ)
 def begin(
-    reading: Reading, _caller: Caller, *, custody: Custody, path: str, version: int = 0
+    reading: ReadTransaction, _caller: Caller, *, storage: FileStorage, path: str, version: int = 0
 ) -> Download:
     """Find what is to be read; the vault is not touched yet.
 
     Args:
         reading: the transaction.
-        custody: where the content lies.
+        storage: where the content lies.
         path: of the file.
         version: which one; 0 is the newest.
 
@@ -45,15 +45,15 @@ def begin(
         RecordForgedError: its row was changed outside the server.
         ContentDamagedError: the database has lost it.
     """
-    with naming(path):
+    with blame_path(path):
         file, row = find_version(reading, path, version)
-        record = Catalogue(reading).file(file, row)
+        record = RecordBuilder(reading).file(file, row)
     sealed = None
     if row.inline:
         sealed = small_object(reading, row.object_id)
         if sealed is None:
             raise ContentDamagedError("the small object is missing", path=path)
-    return Download(custody, record, row, sealed)
+    return Download(storage, record, row, sealed)
 
 
 class Download:
@@ -65,10 +65,12 @@ class Download:
             in ``start`` or ``whole`` begins once more, and goes on if the object is another then.
     """
 
-    def __init__(self, custody: Custody, file: File, row: VersionRow, sealed: bytes | None) -> None:
+    def __init__(
+        self, storage: FileStorage, file: File, row: VersionRow, sealed: bytes | None
+    ) -> None:
         self.file = file
         self.object_id = row.object_id
-        self._custody = custody
+        self._storage = storage
         self._row = row
         self._sealed = sealed
         self._reader: ObjectReader | None = None
@@ -105,13 +107,13 @@ class Download:
         with self._damaged():
             if self._sealed is not None:
                 return open_whole(
-                    self._custody.vault.keyring,
+                    self._storage.vault.keyring,
                     row.object_id,
                     row.size,
                     self._sealed,
                     least_epoch=row.epoch,
                 )
-            chunks = self._custody.vault.read_whole(row.object_id, row.size, least_epoch=row.epoch)
+            chunks = self._storage.vault.read_whole(row.object_id, row.size, least_epoch=row.epoch)
             return b"".join(chunks)
 
     def start(self) -> None:
@@ -124,7 +126,7 @@ class Download:
             raise ValueError("an object of the vault is started, and once")
         row = self._row
         with self._damaged():
-            self._reader = self._custody.vault.open(row.object_id, row.size, least_epoch=row.epoch)
+            self._reader = self._storage.vault.open(row.object_id, row.size, least_epoch=row.epoch)
 
     def read(self, count: int) -> list[bytes]:
         """Read the next sealed chunks, none at the end; input and output.

@@ -17,13 +17,13 @@ from sft.model.access import Permission, may_delete
 from sft.model.names import fold
 from sft.model.records import File, Folder, Page, Record
 from sft.service.caller import Caller
-from sft.service.catalogue import Catalogue, PageRoom, naming
-from sft.service.places import Places, nothing_at, require_path
+from sft.service.path_lookup import PathLookup, nothing_at, require_path
+from sft.service.record_builder import PageRoom, RecordBuilder, blame_path
 from sft.service.use_case import use_case
 from sft.store.files import Pair, files_after, files_in, newest_versions, version_of
 from sft.store.folders import folders_in
 from sft.store.row_types import FileRow, VersionRow
-from sft.store.rows import Reading
+from sft.store.rows import ReadTransaction
 from sft.store.trash import trash_page
 
 R = TypeVar("R", bound=Record)
@@ -42,7 +42,7 @@ class FoundFiles(Struct, frozen=True):
 
 @use_case(Permission.FILE_LIST)
 def list_folder(
-    reading: Reading,
+    reading: ReadTransaction,
     _caller: Caller,
     *,
     path: str,
@@ -69,19 +69,19 @@ def list_folder(
         raise BadRequestError(problem="a cursor that no page had")
     after = fold(name) if name else None
     room = PageRoom(limit)
-    catalogue = Catalogue(reading)
-    folder = Places(reading).folder(path)
+    record_builder = RecordBuilder(reading)
+    folder = PathLookup(reading).folder(path)
 
     folders: list[Folder] = []
     if kind == _FOLDERS:
         rows = folders_in(reading, folder.id, after, room.entries + 1)
-        folders = _fill(room, catalogue.folders(rows, path))
+        folders = _fill(room, record_builder.folders(rows, path))
         if len(folders) < len(rows):
             return Page(tuple(folders), (), _FOLDERS + rows[len(folders) - 1].name)
         after = None
         name = rows[-1].name if rows else name
     pairs = files_in(reading, folder.id, after, room.entries + 1)
-    files = _fill(room, catalogue.files(pairs, signatures=signatures, folder_path=path))
+    files = _fill(room, record_builder.files(pairs, signatures=signatures, folder_path=path))
     following = ""
     if len(files) < len(pairs):
         # No file may have fitted below the folders: then the next page begins after the last folder.
@@ -91,7 +91,7 @@ def list_folder(
 
 @use_case(Permission.FILE_DELETE, Permission.FILE_DELETE_ANY)
 def list_trash(
-    reading: Reading, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES
+    reading: ReadTransaction, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES
 ) -> Page:
     """Show a page of what the caller may bring back, the last deleted first.
 
@@ -102,7 +102,7 @@ def list_trash(
     all_of_it = may_delete(caller.role, is_owner=False)
     room = PageRoom(limit)
     pairs = trash_page(reading, None if all_of_it else caller.user_id, before, room.entries + 1)
-    files = _fill(room, Catalogue(reading).files(pairs, signatures=False))
+    files = _fill(room, RecordBuilder(reading).files(pairs, signatures=False))
     following = ""
     if len(files) < len(pairs):
         last = pairs[len(files) - 1][0]
@@ -122,7 +122,7 @@ def _trash_cursor(cursor: str) -> tuple[int, int] | None:
 
 
 @use_case(Permission.FILE_LIST)
-def show_file(reading: Reading, _caller: Caller, *, path: str, version: int = 0) -> File:
+def show_file(reading: ReadTransaction, _caller: Caller, *, path: str, version: int = 0) -> File:
     """Show a file with its signature.
 
     Args:
@@ -134,18 +134,18 @@ def show_file(reading: Reading, _caller: Caller, *, path: str, version: int = 0)
         NotFoundError: no file is there, or it has no such version.
         RecordForgedError: its row was changed outside the server.
     """
-    with naming(path):
-        return Catalogue(reading).file(*find_version(reading, path, version))
+    with blame_path(path):
+        return RecordBuilder(reading).file(*find_version(reading, path, version))
 
 
-def find_version(reading: Reading, path: str, number: int) -> tuple[FileRow, VersionRow]:
+def find_version(reading: ReadTransaction, path: str, number: int) -> tuple[FileRow, VersionRow]:
     """Find a live file and one of its versions, 0 being the newest.
 
     Raises:
         NotFoundError: there is no such file, or version of it.
     """
     require_path(path)
-    file = Places(reading).one(path).file
+    file = PathLookup(reading).one(path).file
     if file is None:
         raise nothing_at(path)
     if not number or number == file.newest:
@@ -157,7 +157,7 @@ def find_version(reading: Reading, path: str, number: int) -> tuple[FileRow, Ver
 
 
 @use_case(Permission.FILE_LIST)
-def find_files(reading: Reading, _caller: Caller, *, after: int = 0) -> FoundFiles:
+def find_files(reading: ReadTransaction, _caller: Caller, *, after: int = 0) -> FoundFiles:
     """Show a page of all files, in order of creation.
 
     Args:
@@ -166,7 +166,7 @@ def find_files(reading: Reading, _caller: Caller, *, after: int = 0) -> FoundFil
     """
     room = PageRoom(LIST_ENTRIES)
     pairs: Sequence[Pair] = files_after(reading, after, room.entries + 1)
-    files = _fill(room, Catalogue(reading).files(pairs, signatures=False))
+    files = _fill(room, RecordBuilder(reading).files(pairs, signatures=False))
     more = len(files) < len(pairs)
     return FoundFiles(tuple(files), pairs[len(files) - 1][0].id if more else 0)
 

@@ -16,8 +16,8 @@ from sft.model.access import Permission, may_change
 from sft.model.names import join_path, split_path
 from sft.model.records import File, Folder
 from sft.service.caller import Caller
-from sft.service.catalogue import Catalogue
-from sft.service.places import Place, Places, nothing_at, require_path
+from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
+from sft.service.record_builder import RecordBuilder
 from sft.service.use_case import use_case
 from sft.store.files import files_below, longest_names, newest_versions
 from sft.store.folders import folders_below
@@ -52,7 +52,7 @@ def make_folder(transaction: Transaction, item: FolderMade) -> bool:
         FolderInTheWayError: one of them is a file.
     """
     require_path(item.path)
-    places = Places(transaction)
+    places = PathLookup(transaction)
     place = places.one(item.path)
     if place.subfolder is not None:
         return False
@@ -81,7 +81,7 @@ def move(transaction: Transaction, item: Moved) -> File | Folder:
     """
     require_path(item.old)
     require_path(item.new)
-    places = Places(transaction)
+    places = PathLookup(transaction)
     places.load([item.old, item.new])
     source, target = places.at(item.old), places.at(item.new)
     if source.file is not None:
@@ -91,26 +91,28 @@ def move(transaction: Transaction, item: Moved) -> File | Folder:
     raise nothing_at(item.old)
 
 
-def _move_file(transaction: Transaction, item: Moved, file: FileRow, target: Place) -> File:
-    catalogue = Catalogue(transaction)
+def _move_file(transaction: Transaction, item: Moved, file: FileRow, target: ResolvedPath) -> File:
+    record_builder = RecordBuilder(transaction)
     if not may_change(item.caller.role, is_owner=file.owner_id == item.caller.user_id):
-        raise catalogue.not_yours(item.old, file.owner_id, "rename")
+        raise record_builder.not_yours(item.old, file.owner_id, "rename")
     _require_folder(target)
     if target.file is not None and target.file.id != file.id:
         newest = newest_versions(transaction, [target.file])[target.file.id]
-        raise catalogue.exists(item.new, newest)
+        raise record_builder.exists(item.new, newest)
     if target.taken_by_file is None or target.taken_by_file.id != file.id:
         target.require_free()
     moved = replace(file, folder_id=target.folder.id, name=target.name, folded=target.folded)
     if moved != file:
         transaction.rows.update([moved])
-    return catalogue.file(moved, newest_versions(transaction, [moved])[moved.id])
+    return record_builder.file(moved, newest_versions(transaction, [moved])[moved.id])
 
 
-def _move_folder(transaction: Transaction, item: Moved, folder: FolderRow, target: Place) -> Folder:
-    catalogue = Catalogue(transaction)
+def _move_folder(
+    transaction: Transaction, item: Moved, folder: FolderRow, target: ResolvedPath
+) -> Folder:
+    record_builder = RecordBuilder(transaction)
     tree = folders_below(transaction, folder)
-    _require_own_tree(transaction, item, catalogue, tree)
+    _require_own_tree(transaction, item, record_builder, tree)
     if item.new.startswith(f"{item.old}/"):
         raise BadRequestError(problem="a folder cannot move into itself")
     _require_folder(target)
@@ -120,10 +122,10 @@ def _move_folder(transaction: Transaction, item: Moved, folder: FolderRow, targe
     moved = replace(folder, parent_id=target.folder.id, name=target.name, folded=target.folded)
     if moved != folder:
         transaction.rows.update([moved])
-    return next(catalogue.folders([moved], split_path(item.new)[0]))
+    return next(record_builder.folders([moved], split_path(item.new)[0]))
 
 
-def _require_folder(target: Place) -> None:
+def _require_folder(target: ResolvedPath) -> None:
     """Refuse a path whose folder is not there: a move makes none."""
     target.require_way()
     if target.missing:
@@ -131,18 +133,18 @@ def _require_folder(target: Place) -> None:
 
 
 def _require_own_tree(
-    transaction: Transaction, item: Moved, catalogue: Catalogue, tree: list[FolderRow]
+    transaction: Transaction, item: Moved, record_builder: RecordBuilder, tree: list[FolderRow]
 ) -> None:
     caller = item.caller
     if may_change(caller.role, is_owner=False):
         return
     for folder in tree:
         if not may_change(caller.role, is_owner=folder.maker_id == caller.user_id):
-            raise catalogue.not_yours(item.old, folder.maker_id, "move")
+            raise record_builder.not_yours(item.old, folder.maker_id, "move")
     for page in files_below(transaction, [folder.id for folder in tree]):
         for file in page:
             if not may_change(caller.role, is_owner=file.owner_id == caller.user_id):
-                raise catalogue.not_yours(catalogue.path_of(file), file.owner_id, "move")
+                raise record_builder.not_yours(record_builder.path_of(file), file.owner_id, "move")
 
 
 def _require_lengths(transaction: Transaction, new: str, tree: list[FolderRow]) -> None:

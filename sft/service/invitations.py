@@ -33,25 +33,25 @@ from sft.limits import (
 from sft.model.access import OPERATOR, Permission, Role
 from sft.model.names import fold
 from sft.model.records import Invitation, InvitationState, ServerInfo
-from sft.service.caller import Caller, demand
-from sft.service.registry import is_active_admin, require_free_name, require_name
+from sft.service.caller import Caller, require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import use_case
+from sft.service.users import is_active_admin, require_free_name, require_name
 from sft.store.invitations import (
     invitation_by_id,
     invitation_by_public,
     invitations_since,
     open_admin_invitation,
 )
-from sft.store.people import active_admins, users_by_id
 from sft.store.row_types import InvitationRow, UserRow
-from sft.store.rows import Reading, Transaction
+from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import server_name
+from sft.store.users import active_admins, users_by_id
 
 SHOWN_SECONDS: Final = 31 * 24 * 3600  # ended ones are listed for so long
 
 
-class MakeInvitation(Struct, frozen=True):
+class MakeInvitationInput(Struct, frozen=True):
     """Ask for an invitation; 0 seconds is the usual time."""
 
     caller: Caller
@@ -68,7 +68,7 @@ class InvitationMade(Struct, frozen=True):
     server: ServerInfo
 
 
-class WithdrawInvitation(Struct, frozen=True):
+class WithdrawInvitationInput(Struct, frozen=True):
     """Ask to make an invitation void."""
 
     caller: Caller
@@ -82,10 +82,10 @@ class FirstAdmin(Struct, frozen=True):
 
 
 @use_case(Permission.INVITATION_MANAGE, kind="act")
-def make(transaction: Transaction, item: MakeInvitation) -> InvitationMade:
+def make(transaction: Transaction, item: MakeInvitationInput) -> InvitationMade:
     """Register the public half of an invitation; the same again is the same invitation."""
     if item.role != Role.GUEST:
-        demand(transaction, item.caller, Permission.ROLE_CHANGE)
+        require_permission(transaction, item.caller, Permission.ROLE_CHANGE)
     if registration(transaction) == Registration.CLOSED:
         raise RegistrationClosedError(server=server_name(transaction))
     seconds = item.seconds or INVITATION_SECONDS
@@ -104,7 +104,7 @@ def make(transaction: Transaction, item: MakeInvitation) -> InvitationMade:
 
 
 @use_case(Permission.INVITATION_MANAGE)
-def list_all(reading: Reading, caller: Caller) -> tuple[Invitation, ...]:
+def list_all(reading: ReadTransaction, caller: Caller) -> tuple[Invitation, ...]:
     """List what was made or ended within a month, newest first, as much as one answer holds."""
     del caller
     rows = invitations_since(reading, reading.now - SHOWN_SECONDS, LIST_ENTRIES)
@@ -119,7 +119,7 @@ def list_all(reading: Reading, caller: Caller) -> tuple[Invitation, ...]:
 
 
 @use_case(Permission.INVITATION_MANAGE, kind="act")
-def withdraw(transaction: Transaction, item: WithdrawInvitation) -> bool:
+def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     """Make an invitation void; False where it was so already."""
     row = invitation_by_id(transaction, item.invitation_id)
     if row is None:
@@ -132,7 +132,7 @@ def withdraw(transaction: Transaction, item: WithdrawInvitation) -> bool:
     return True
 
 
-def needs_first_admin(reading: Reading) -> bool:
+def needs_first_admin(reading: ReadTransaction) -> bool:
     """Tell whether nobody can invite anybody: no active admin, and no way to become one is out."""
     return not active_admins(reading) and open_admin_invitation(reading) is None
 
@@ -146,7 +146,7 @@ def first_admin(transaction: Transaction, items: Sequence[FirstAdmin]) -> list[I
     return [_first_admin(transaction, item) for item in items]
 
 
-def require_open(reading: Reading, row: InvitationRow) -> None:
+def require_open(reading: ReadTransaction, row: InvitationRow) -> None:
     """Refuse an invitation that nobody can join with any more.
 
     Raises:
@@ -170,7 +170,7 @@ def spend(transaction: Transaction, row: InvitationRow, user: UserRow) -> None:
     transaction.rows.update([used])
 
 
-def _add(transaction: Transaction, item: MakeInvitation, seconds: int) -> InvitationRow:
+def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int) -> InvitationRow:
     row = InvitationRow(
         id=transaction.rows.next_id(InvitationRow),
         public_key=item.public_key,
@@ -191,12 +191,12 @@ def _first_admin(transaction: Transaction, item: FirstAdmin) -> Invitation | Non
     if not needs_first_admin(transaction):
         return None
     caller = Caller(None, None, OPERATOR, OPERATOR)
-    wanted = MakeInvitation(caller, item.public_key, Role.ADMIN)
+    wanted = MakeInvitationInput(caller, item.public_key, Role.ADMIN)
     (invitation,) = _shown(transaction, [_add(transaction, wanted, FIRST_ADMIN_SECONDS)])
     return invitation
 
 
-def _shown(reading: Reading, rows: Sequence[InvitationRow]) -> list[Invitation]:
+def _shown(reading: ReadTransaction, rows: Sequence[InvitationRow]) -> list[Invitation]:
     people = _makers(reading, rows)
     people |= users_by_id(reading, {row.used_by_id for row in rows if row.used_by_id})
     return [
@@ -216,11 +216,11 @@ def _shown(reading: Reading, rows: Sequence[InvitationRow]) -> list[Invitation]:
     ]
 
 
-def _makers(reading: Reading, rows: Sequence[InvitationRow]) -> dict[int, UserRow]:
+def _makers(reading: ReadTransaction, rows: Sequence[InvitationRow]) -> dict[int, UserRow]:
     return users_by_id(reading, {row.maker_id for row in rows if row.maker_id})
 
 
-def _state(reading: Reading, row: InvitationRow, maker: UserRow | None) -> InvitationState:
+def _state(reading: ReadTransaction, row: InvitationRow, maker: UserRow | None) -> InvitationState:
     if row.used_at is not None:
         return InvitationState.USED
     void = row.maker_id is not None and (maker is None or not is_active_admin(maker))

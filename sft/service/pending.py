@@ -21,9 +21,9 @@ from sft.limits import SMALL_FILE_BYTES, UNKNOWN_SIZE_STEP_BYTES
 from sft.model.access import Permission, allows
 from sft.model.records import Stored
 from sft.service.caller import Caller
-from sft.service.custody import OBJECT_ID_BYTES, Custody
-from sft.service.places import require_path
+from sft.service.path_lookup import require_path
 from sft.service.receipts import Committed, Signed, acknowledge, require_signed, sidecar_of
+from sft.service.storage import OBJECT_ID_BYTES, FileStorage
 from sft.vault.objects import fits_inline, seal_whole
 
 ROW_BYTES: Final = 512  # what a version's rows weigh beside signature and inline object
@@ -39,7 +39,7 @@ class Pending(Struct, frozen=True):
         object_id: of the content, 16 random bytes.
         sealed: the object itself, where it goes into the database.
         epoch: of the master key that seals it.
-        custody: where the object lies.
+        storage: where the object lies.
     """
 
     caller: Caller
@@ -48,7 +48,7 @@ class Pending(Struct, frozen=True):
     object_id: bytes
     sealed: bytes | None
     epoch: int
-    custody: Custody
+    storage: FileStorage
 
     @property
     def inline(self) -> bool:
@@ -67,7 +67,7 @@ class Pending(Struct, frozen=True):
 
 
 def put_small(
-    custody: Custody,
+    storage: FileStorage,
     caller: Caller,
     public_key: bytes,
     *,
@@ -80,7 +80,7 @@ def put_small(
     Input and output only where the object does not go into the database (``fits_inline``).
 
     Args:
-        custody: where it goes.
+        storage: where it goes.
         caller: the author.
         public_key: of the session, minisign's 42 bytes; the commit reads the key again.
         path: the file's.
@@ -98,7 +98,7 @@ def put_small(
     if caller.user_id is None:
         raise BadRequestError(problem="a file needs an author with a key")
     signed = require_signed(
-        custody,
+        storage,
         user_id=caller.user_id,
         public_key=public_key,
         path=path,
@@ -109,12 +109,12 @@ def put_small(
     object_id = os.urandom(OBJECT_ID_BYTES)
     # Who may store nothing is refused by the commit, in its words: until then not a byte goes to the disk.
     if fits_inline(len(content)) or not allows(caller.role, Permission.FILE_WRITE):
-        return pending_inline(custody, caller, public_key, signed, object_id, content)
-    return _as_file(custody, caller, public_key, signed, object_id, content)
+        return pending_inline(storage, caller, public_key, signed, object_id, content)
+    return _as_file(storage, caller, public_key, signed, object_id, content)
 
 
 def pending_inline(
-    custody: Custody,
+    storage: FileStorage,
     caller: Caller,
     public_key: bytes,
     signed: Signed,
@@ -122,23 +122,23 @@ def pending_inline(
     content: bytes,
 ) -> Pending:
     """Seal a small content as an object for the database; pure computing."""
-    keyring = custody.vault.keyring  # once: a rotation may put another in its place
+    keyring = storage.vault.keyring  # once: a rotation may put another in its place
     sealed = seal_whole(keyring, object_id, content)
-    return Pending(caller, public_key, signed, object_id, sealed, keyring.epoch, custody)
+    return Pending(caller, public_key, signed, object_id, sealed, keyring.epoch, storage)
 
 
 def _as_file(
-    custody: Custody,
+    storage: FileStorage,
     caller: Caller,
     public_key: bytes,
     signed: Signed,
     object_id: bytes,
     content: bytes,
 ) -> Pending:
-    custody.in_flight.add(object_id)
+    storage.in_flight.add(object_id)
     try:
-        with telling_full(len(content)):
-            writer = custody.vault.begin(object_id, len(content))
+        with translate_disk_full(len(content)):
+            writer = storage.vault.begin(object_id, len(content))
             try:
                 writer.append(writer.seal([content], last=True))
                 writer.finish(sidecar_of(signed, public_key))
@@ -146,9 +146,9 @@ def _as_file(
                 writer.abort()
                 raise
     except BaseException:
-        custody.in_flight.discard(object_id)
+        storage.in_flight.discard(object_id)
         raise
-    return Pending(caller, public_key, signed, object_id, None, writer.epoch, custody)
+    return Pending(caller, public_key, signed, object_id, None, writer.epoch, storage)
 
 
 def settle(pending: Pending, committed: Committed) -> Stored:
@@ -158,8 +158,8 @@ def settle(pending: Pending, committed: Committed) -> Stored:
     """
     if committed.unchanged:
         discard(pending)
-    pending.custody.in_flight.discard(pending.object_id)
-    return acknowledge(pending.custody, committed)
+    pending.storage.in_flight.discard(pending.object_id)
+    return acknowledge(pending.storage, committed)
 
 
 def discard(pending: Pending) -> None:
@@ -168,12 +168,12 @@ def discard(pending: Pending) -> None:
     Call it for a RequestError alone: where a commit failed otherwise, nobody knows whether it is durable, and recovery decides.
     """
     if not pending.inline:
-        pending.custody.vault.remove(pending.object_id)
-    pending.custody.in_flight.discard(pending.object_id)
+        pending.storage.vault.remove(pending.object_id)
+    pending.storage.in_flight.discard(pending.object_id)
 
 
 @contextmanager
-def telling_full(size: int | None) -> Iterator[None]:
+def translate_disk_full(size: int | None) -> Iterator[None]:
     """Say that the server is full where the vault says that its disk is."""
     try:
         yield

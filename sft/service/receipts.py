@@ -19,7 +19,7 @@ from sft.crypto.notes import Receipt, sign_receipt
 from sft.crypto.signatures import FileSignature, verify_file
 from sft.errors import CryptoError, SignatureRefusedError
 from sft.model.records import Stored
-from sft.service.custody import Custody
+from sft.service.storage import FileStorage
 
 DATES: Final = range(-(2**40), 2**40 + 1)
 MOST_VERSIONS: Final = 2**31
@@ -72,7 +72,7 @@ class Committed(Struct, frozen=True):
 
 
 def require_signed(
-    custody: Custody,
+    storage: FileStorage,
     *,
     user_id: int,
     public_key: bytes,
@@ -84,7 +84,7 @@ def require_signed(
     """Check a signature and everything that its comment says which the server knows.
 
     Args:
-        custody: whose server the author must have meant.
+        storage: whose server the author must have meant.
         user_id: of the author, by the session.
         public_key: of the session, minisign's 42 bytes.
         path: where the file goes.
@@ -103,7 +103,7 @@ def require_signed(
             str(fault), problem="it is not signed with the key of this session"
         ) from fault
     _require_equal(
-        ("server", said.server_id, custody.server_id),
+        ("server", said.server_id, storage.server_id),
         ("name", said.name, path),
         ("user", said.user, user_id),
         ("size", said.size, size),
@@ -165,10 +165,10 @@ def sidecar_of(signed: Signed, public_key: bytes) -> bytes:
     )
 
 
-def acknowledge(custody: Custody, committed: Committed) -> Stored:
+def acknowledge(storage: FileStorage, committed: Committed) -> Stored:
     """Sign the receipt of what is durable; pure computing, about 20 microseconds."""
     receipt = Receipt(
-        server_id=custody.server_id,
+        server_id=storage.server_id,
         file_id=committed.file_id,
         version=committed.version,
         size=committed.size,
@@ -182,7 +182,7 @@ def acknowledge(custody: Custody, committed: Committed) -> Stored:
         version=committed.version,
         size=committed.size,
         digest=committed.digest,
-        receipt=sign_receipt(custody.server_key, receipt),
+        receipt=sign_receipt(storage.server_key, receipt),
         unchanged=committed.unchanged,
     )
 

@@ -13,8 +13,8 @@ from typing import Final, Protocol, TypeVar
 
 from sft.errors import RequestError, RowForgedError
 from sft.model.records import Fault, VaultReport
-from sft.service.catalogue import PageRoom
-from sft.store.rows import Reading, Transaction
+from sft.service.record_builder import PageRoom
+from sft.store.rows import ReadTransaction, Transaction
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -24,7 +24,7 @@ R = TypeVar("R")
 Job = Callable[[], VaultReport]
 """Work that was allowed; it blocks."""
 
-Readings = Callable[[], AbstractContextManager[Reading]]
+Readings = Callable[[], AbstractContextManager[ReadTransaction]]
 """Begins a reading transaction that ends with the block."""
 
 PAGE: Final = 200  # rows a transaction

@@ -22,18 +22,18 @@ from sft.errors import ObjectCorruptError, ObjectMissingError
 from sft.model.access import Permission
 from sft.model.records import VaultReport
 from sft.service.caller import Caller
-from sft.service.custody import OBJECT_ID_BYTES, Custody
 from sft.service.reports import PAGE, Acting, Job, Readings, Report, sound_rows
+from sft.service.storage import OBJECT_ID_BYTES, FileStorage
 from sft.service.trash import end_purges
 from sft.service.use_case import use_case
-from sft.store.contents import (
+from sft.store.files import VersionKey, versions_at
+from sft.store.objects import (
     small_object,
     version_keys,
     versions_before_epoch,
 )
-from sft.store.files import VersionKey, versions_at
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
-from sft.store.rows import Reading, Transaction
+from sft.store.rows import ReadTransaction, Transaction
 from sft.vault.keyring_file import replace_keyring
 from sft.vault.objects import reseal_whole, rewrap_whole
 
@@ -43,14 +43,14 @@ _DAMAGED = (ObjectCorruptError, ObjectMissingError)
 class Rewrapped(Struct, frozen=True):
     """Versions whose objects lie in files that the new master key seals already, and those in the database."""
 
-    custody: Custody
+    storage: FileStorage
     rows: tuple[VersionRow, ...]
 
 
 class Swap(Struct, frozen=True):
     """A version whose content has a new object; ``epoch`` is None where the object lies in the database."""
 
-    custody: Custody
+    storage: FileStorage
     row: VersionRow
     object_id: bytes
     epoch: int | None
@@ -58,10 +58,10 @@ class Swap(Struct, frozen=True):
 
 @use_case(Permission.VAULT_MANAGE)
 def rotate(
-    _reading: Reading,
+    _reading: ReadTransaction,
     _caller: Caller,
     *,
-    custody: Custody,
+    storage: FileStorage,
     readings: Readings,
     act: Acting,
     keyring_path: Path,
@@ -71,7 +71,7 @@ def rotate(
     """Seal everything under a new master key.
 
     Args:
-        custody: where the objects lie.
+        storage: where the objects lie.
         readings: begins transactions for the job.
         act: writes for the job.
         keyring_path: of the keyring's file.
@@ -83,40 +83,40 @@ def rotate(
     """
 
     def job() -> VaultReport:
-        with custody.rotation():
-            if not custody.vault.keyring.rotating:
+        with storage.rotation():
+            if not storage.vault.keyring.rotating:
                 master_key = stage()
-                keyring = custody.vault.keyring.rotate(master_key)
+                keyring = storage.vault.keyring.rotate(master_key)
                 replace_keyring(keyring_path, keyring.seal())
                 settle(master_key)
-                custody.vault.adopt(keyring)
-            return _Rewrapping(custody, readings, act, keyring_path).run()
+                storage.vault.adopt(keyring)
+            return _Rewrapping(storage, readings, act, keyring_path).run()
 
     return job
 
 
 def finish_rotation(
-    *, custody: Custody, readings: Readings, act: Acting, keyring_path: Path
+    *, storage: FileStorage, readings: Readings, act: Acting, keyring_path: Path
 ) -> VaultReport:
     """Go on with a rotation that was interrupted, at start; does nothing where none was."""
-    with custody.rotation():
-        return _Rewrapping(custody, readings, act, keyring_path).run()
+    with storage.rotation():
+        return _Rewrapping(storage, readings, act, keyring_path).run()
 
 
 class _Rewrapping:
     """Moves every object to the current master key."""
 
     def __init__(
-        self, custody: Custody, readings: Readings, act: Acting, keyring_path: Path
+        self, storage: FileStorage, readings: Readings, act: Acting, keyring_path: Path
     ) -> None:
-        self._custody = custody
+        self._storage = storage
         self._readings = readings
         self._act = act
         self._keyring_path = keyring_path
         self._report = Report()
 
     def run(self) -> VaultReport:
-        vault = self._custody.vault
+        vault = self._storage.vault
         while vault.keyring.rotating:
             moved = self._pass()
             # The answer comes when its transaction, and all before it, is durable.
@@ -133,7 +133,7 @@ class _Rewrapping:
     def _name_what_is_left(self) -> None:
         """Say why the old key is kept: some objects, or their rows, do not hold."""
         self._report.note("the old master key is kept for what could not be moved")
-        epoch = self._custody.vault.keyring.epoch
+        epoch = self._storage.vault.keyring.epoch
         with self._readings() as reading:
             keys = versions_before_epoch(reading, epoch, (0, 0), PAGE)
             rows, _ = sound_rows(partial(versions_at, reading), keys)
@@ -144,7 +144,7 @@ class _Rewrapping:
     def _pass(self) -> int:
         """Go through all versions of older epochs once."""
         moved, after = 0, (0, 0)
-        epoch = self._custody.vault.keyring.epoch
+        epoch = self._storage.vault.keyring.epoch
         while True:
             with self._readings() as reading:
                 keys = versions_before_epoch(reading, epoch, after, PAGE)
@@ -156,7 +156,7 @@ class _Rewrapping:
                     f"row {fault.row} of {fault.table}", "was changed outside the server"
                 )
             ready = tuple(row for row in rows if self._rewrap(row))
-            done = self._act(note_epochs, Rewrapped(self._custody, ready))
+            done = self._act(note_epochs, Rewrapped(self._storage, ready))
             moved += done
             self._report.versions += done
             after = keys[-1]
@@ -165,7 +165,7 @@ class _Rewrapping:
         if row.inline:
             return True  # together with its row, in the writer
         try:
-            self._custody.vault.rewrap(row.object_id, least_epoch=row.epoch)
+            self._storage.vault.rewrap(row.object_id, least_epoch=row.epoch)
         except _DAMAGED as fault:
             name = f"{row.signed_name} version {row.number}"
             self._report.fault(name, str(fault.values["problem"]))
@@ -183,7 +183,7 @@ def note_epochs(transaction: Transaction, inputs: Sequence[Rewrapped]) -> list[i
 
 
 def _note_epochs(transaction: Transaction, item: Rewrapped) -> int:
-    keyring = item.custody.vault.keyring
+    keyring = item.storage.vault.keyring
     versions, objects = [], []
     for row in _unchanged(transaction, item.rows):
         if row.inline:
@@ -218,28 +218,33 @@ def is_moved(transaction: Transaction, inputs: Sequence[int]) -> list[bool]:
 
 @use_case(Permission.VAULT_MANAGE)
 def reencrypt(
-    _reading: Reading, _caller: Caller, *, custody: Custody, readings: Readings, act: Acting
+    _reading: ReadTransaction,
+    _caller: Caller,
+    *,
+    storage: FileStorage,
+    readings: Readings,
+    act: Acting,
 ) -> Job:
     """Seal every content anew under a data key of its own, and destroy the old objects.
 
     Returns:
         The job. Interrupted, it leaves everything readable; the next one begins anew.
     """
-    return _Reencrypting(custody, readings, act).run
+    return _Reencrypting(storage, readings, act).run
 
 
 class _Reencrypting:
     """Makes a new object for every version."""
 
-    def __init__(self, custody: Custody, readings: Readings, act: Acting) -> None:
-        self._custody = custody
+    def __init__(self, storage: FileStorage, readings: Readings, act: Acting) -> None:
+        self._storage = storage
         self._readings = readings
         self._act = act
         self._report = Report()
 
     def run(self) -> VaultReport:
         after: VersionKey = (0, 0)
-        with self._custody.rotation():
+        with self._storage.rotation():
             while True:
                 with self._readings() as reading:
                     keys = version_keys(reading, after, PAGE)
@@ -266,10 +271,10 @@ class _Reencrypting:
             self._report.bytes_checked += row.size
 
     def _inline(self, row: VersionRow, new_id: bytes) -> bool:
-        return self._act(swap, Swap(self._custody, row, new_id, None))
+        return self._act(swap, Swap(self._storage, row, new_id, None))
 
     def _file(self, row: VersionRow, new_id: bytes) -> bool:
-        vault, in_flight = self._custody.vault, self._custody.in_flight
+        vault, in_flight = self._storage.vault, self._storage.in_flight
         in_flight.add(new_id)
         try:
             sidecar = vault.read_sidecar(row.object_id, least_epoch=row.epoch)
@@ -281,7 +286,7 @@ class _Reencrypting:
                 least_epoch=row.epoch,
                 sidecar=sidecar,
             )
-            swapped = self._act(swap, Swap(self._custody, row, new_id, epoch))
+            swapped = self._act(swap, Swap(self._storage, row, new_id, epoch))
             vault.remove(row.object_id if swapped else new_id)
             if swapped:
                 self._act(end_purges, (row.object_id,))
@@ -300,7 +305,7 @@ def swap(transaction: Transaction, inputs: Sequence[Swap]) -> list[bool]:
 
 
 def _swap(transaction: Transaction, item: Swap) -> bool:
-    keyring, rows = item.custody.vault.keyring, transaction.rows
+    keyring, rows = item.storage.vault.keyring, transaction.rows
     found = _unchanged(transaction, [item.row])
     if not found:
         return False

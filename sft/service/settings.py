@@ -21,7 +21,7 @@ from sft.service.caller import Caller
 from sft.service.use_case import use_case
 from sft.store import settings as stored
 from sft.store.row_types import FolderRow
-from sft.store.rows import Reading, Transaction
+from sft.store.rows import ReadTransaction, Transaction
 
 ROOT_FOLDER: Final = 1
 
@@ -51,7 +51,7 @@ class SettingsChange(Struct, frozen=True):
     registration: Registration | None = None
 
 
-def is_prepared(reading: Reading) -> bool:
+def is_prepared(reading: ReadTransaction) -> bool:
     """Tell whether the first start has written what rules the server."""
     return stored.has_settings(reading)
 
@@ -75,7 +75,7 @@ def change_settings(transaction: Transaction, items: Sequence[SettingsChange]) -
     return [_change(transaction, item) for item in items]
 
 
-def server_info(reading: Reading) -> ServerInfo:
+def server_info(reading: ReadTransaction) -> ServerInfo:
     """Read what users and links know of the server."""
     return ServerInfo(
         name=stored.server_name(reading),
@@ -86,13 +86,13 @@ def server_info(reading: Reading) -> ServerInfo:
     )
 
 
-def registration(reading: Reading) -> Registration:
+def registration(reading: ReadTransaction) -> Registration:
     """Read how people become users."""
     return Registration(stored.setting(reading, stored.REGISTRATION).decode())
 
 
 @use_case(Permission.SERVER_LINK)
-def show_server(reading: Reading, caller: Caller) -> ServerInfo:
+def show_server(reading: ReadTransaction, caller: Caller) -> ServerInfo:
     """Show what a link to the server holds."""
     del caller
     return server_info(reading)

@@ -20,12 +20,12 @@ from sft.model.access import Permission, may_delete
 from sft.model.names import split_path
 from sft.model.records import Deleted, File
 from sft.service.caller import Caller
-from sft.service.catalogue import Catalogue
-from sft.service.places import Places, folded_path, nothing_at, require_path
+from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path
+from sft.service.record_builder import RecordBuilder
 from sft.service.use_case import use_case
-from sft.store.contents import small_objects
 from sft.store.files import files_below, holds_files, newest_versions, versions_of
 from sft.store.folders import LIVE_STATE, folders_below, folders_in
+from sft.store.objects import small_objects
 from sft.store.row_types import FileRow, FolderRow, PurgeRow
 from sft.store.rows import Transaction
 from sft.store.trash import TRASHED_STATE, purges_by_id, trashed_from, trashed_until
@@ -74,7 +74,7 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
         FolderNotEmptyError: of a folder, unless ``recursive``.
     """
     require_path(item.path)
-    place = Places(transaction).one(item.path)
+    place = PathLookup(transaction).one(item.path)
     deleting = _Deleting(transaction, item.caller)
     if place.file is not None:
         deleting.judge_file(place.file, item.path)
@@ -99,19 +99,19 @@ class _Deleting:
         self.folders = 0
         self._transaction = transaction
         self._caller = caller
-        self._catalogue = Catalogue(transaction)
+        self._record_builder = RecordBuilder(transaction)
 
     def judge_file(self, file: FileRow, path: str | None = None) -> None:
         """Refuse a file of somebody else's."""
         if not may_delete(self._caller.role, is_owner=file.owner_id == self._caller.user_id):
-            shown = self._catalogue.path_of(file) if path is None else path
-            raise self._catalogue.not_yours(shown, file.owner_id, "delete")
+            shown = self._record_builder.path_of(file) if path is None else path
+            raise self._record_builder.not_yours(shown, file.owner_id, "delete")
 
     def file_to_trash(self, files: list[FileRow]) -> None:
         """Put files that were judged into the trash."""
         rows = []
         for file in files:
-            path = self._catalogue.path_of(file)
+            path = self._record_builder.path_of(file)
             rows.append(
                 replace(
                     file,
@@ -146,7 +146,7 @@ class _Deleting:
         caller = self._caller
         for folder in tree:
             if not may_delete(caller.role, is_owner=folder.maker_id == caller.user_id):
-                raise self._catalogue.not_yours(path, folder.maker_id, "delete")
+                raise self._record_builder.not_yours(path, folder.maker_id, "delete")
         for page in files_below(self._transaction, [row.id for row in tree]):
             for file in page:
                 self.judge_file(file)
@@ -164,7 +164,7 @@ def restore(transaction: Transaction, item: Restoration) -> File:
         NameClashError: the name differs from another in case alone.
     """
     require_path(item.path)
-    caller, catalogue = item.caller, Catalogue(transaction)
+    caller, record_builder = item.caller, RecordBuilder(transaction)
     found = trashed_from(transaction, item.path, folded_path(item.path))
     if not found:
         raise NotFoundError(what="deleted file", name=item.path, see="sft ls --trash")
@@ -172,13 +172,13 @@ def restore(transaction: Transaction, item: Restoration) -> File:
         row for row in found if may_delete(caller.role, is_owner=row.owner_id == caller.user_id)
     ]
     if not allowed:
-        raise catalogue.not_yours(item.path, found[0].owner_id, "restore")
+        raise record_builder.not_yours(item.path, found[0].owner_id, "restore")
     file = allowed[0]
-    places = Places(transaction)
+    places = PathLookup(transaction)
     place = places.one(item.path)
     if place.file is not None:
         newest = newest_versions(transaction, [place.file])[place.file.id]
-        raise catalogue.exists(item.path, newest)
+        raise record_builder.exists(item.path, newest)
     place.require_free()
     made = places.make_way(transaction, place, caller.user_id)
     transaction.rows.insert(made)
@@ -194,7 +194,7 @@ def restore(transaction: Transaction, item: Restoration) -> File:
         trashed_folded=None,
     )
     transaction.rows.update([row])
-    return catalogue.file(row, newest_versions(transaction, [row])[row.id])
+    return record_builder.file(row, newest_versions(transaction, [row])[row.id])
 
 
 @use_case(Permission.VAULT_MANAGE, kind="act")

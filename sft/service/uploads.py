@@ -21,11 +21,8 @@ from sft.errors import BadRequestError, TooLargeError
 from sft.limits import CHUNK_BYTES, FILE_BYTES
 from sft.model.access import Permission
 from sft.service.caller import Caller
-from sft.service.catalogue import Catalogue, naming
-from sft.service.custody import OBJECT_ID_BYTES, Custody
-from sft.service.pending import Pending, pending_inline, telling_full
-from sft.service.places import Places, require_path
-from sft.service.puts import Put, judge_put
+from sft.service.path_lookup import PathLookup, require_path
+from sft.service.pending import Pending, pending_inline, translate_disk_full
 from sft.service.receipts import (
     Signed,
     require_announced,
@@ -33,10 +30,13 @@ from sft.service.receipts import (
     require_signed,
     sidecar_of,
 )
+from sft.service.record_builder import RecordBuilder, blame_path
+from sft.service.storage import OBJECT_ID_BYTES, FileStorage
+from sft.service.upload_policy import Put, check_upload
 from sft.service.use_case import use_case
 from sft.store.files import files_by_file_id, newest_versions
-from sft.store.people import key_by_id
-from sft.store.rows import Reading
+from sft.store.rows import ReadTransaction
+from sft.store.users import key_by_id
 from sft.vault.objects import fits_inline
 from sft.vault.vault import ObjectWriter
 
@@ -58,10 +58,10 @@ class Plan(Struct, frozen=True):
 
 @use_case(Permission.FILE_WRITE)
 def begin(
-    reading: Reading,
+    reading: ReadTransaction,
     caller: Caller,
     *,
-    custody: Custody,
+    storage: FileStorage,
     path: str,
     file_id: bytes,
     version: int,
@@ -72,7 +72,7 @@ def begin(
     Args:
         reading: the transaction.
         caller: the author.
-        custody: where it goes.
+        storage: where it goes.
         path: the file's.
         file_id: drawn by the author of version 1.
         version: the version that the author saw, plus one.
@@ -85,13 +85,13 @@ def begin(
     if size is not None and size > FILE_BYTES:
         raise TooLargeError(what=path, limit=MOST_SHOWN)
     user_id, public_key = _author(reading, caller)
-    with naming(path):
-        places = Places(reading)
+    with blame_path(path):
+        places = PathLookup(reading)
         place = places.one(path)
         newest = newest_versions(reading, places.files())
         current = None if place.file is None else newest[place.file.id]
-        judge_put(
-            Catalogue(reading),
+        check_upload(
+            RecordBuilder(reading),
             caller,
             place,
             current,
@@ -99,10 +99,10 @@ def begin(
             id_is_known=bool(files_by_file_id(reading, [file_id])),
         )
     prev = None if current is None else current.digest
-    return Upload(custody, Plan(caller, user_id, public_key, path, file_id, version, size, prev))
+    return Upload(storage, Plan(caller, user_id, public_key, path, file_id, version, size, prev))
 
 
-def _author(reading: Reading, caller: Caller) -> tuple[int, bytes]:
+def _author(reading: ReadTransaction, caller: Caller) -> tuple[int, bytes]:
     key = None if caller.key_id is None else key_by_id(reading, caller.key_id)
     if caller.user_id is None or key is None:
         raise BadRequestError(problem="a file needs an author with a key")
@@ -116,9 +116,9 @@ class Upload:
         received: bytes of content so far.
     """
 
-    def __init__(self, custody: Custody, plan: Plan) -> None:
+    def __init__(self, storage: FileStorage, plan: Plan) -> None:
         self.received = 0
-        self._custody = custody
+        self._storage = storage
         self._plan = plan
         self._object_id = os.urandom(OBJECT_ID_BYTES)
         self._digest = blake2b_512()
@@ -150,10 +150,10 @@ class Upload:
         size = self._plan.size
         if size is not None and fits_inline(size):
             return
-        self._custody.in_flight.add(self._object_id)
+        self._storage.in_flight.add(self._object_id)
         try:
-            with telling_full(size):
-                self._writer = self._custody.vault.begin(self._object_id, size)
+            with translate_disk_full(size):
+                self._writer = self._storage.vault.begin(self._object_id, size)
         except BaseException:
             self.abort()
             raise
@@ -200,7 +200,7 @@ class Upload:
             return
         if self._writer is None:
             raise ValueError("the upload has no object")
-        with telling_full(self._plan.size):
+        with translate_disk_full(self._plan.size):
             self._writer.append(sealed)
 
     def finish(self, digest: bytes, signature: bytes) -> Pending:
@@ -226,7 +226,7 @@ class Upload:
             found = self._digest.digest()
             require_digest(digest, found)
             signed = require_signed(
-                self._custody,
+                self._storage,
                 user_id=plan.user_id,
                 public_key=plan.public_key,
                 path=plan.path,
@@ -247,13 +247,13 @@ class Upload:
         if self._small is not None:
             if writer is not None:  # of unknown size, and small after all
                 writer.abort()
-                self._custody.in_flight.discard(self._object_id)
+                self._storage.in_flight.discard(self._object_id)
             return pending_inline(
-                self._custody, plan.caller, plan.public_key, signed, self._object_id, self._small
+                self._storage, plan.caller, plan.public_key, signed, self._object_id, self._small
             )
         if writer is None:
             raise ValueError("the upload has no object")
-        with telling_full(plan.size):
+        with translate_disk_full(plan.size):
             writer.finish(sidecar_of(signed, plan.public_key))
         return Pending(
             caller=plan.caller,
@@ -262,7 +262,7 @@ class Upload:
             object_id=self._object_id,
             sealed=None,
             epoch=writer.epoch,
-            custody=self._custody,
+            storage=self._storage,
         )
 
     def abort(self) -> None:
@@ -273,7 +273,7 @@ class Upload:
         self._small = None
         if self._writer is not None:
             self._writer.abort()
-        self._custody.in_flight.discard(self._object_id)
+        self._storage.in_flight.discard(self._object_id)
 
     def _require_complete(self) -> None:
         if not self._complete:

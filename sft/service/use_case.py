@@ -23,13 +23,13 @@ from msgspec.structs import replace
 
 from sft.errors import RecordForgedError, RequestError, RowForgedError
 from sft.model.access import Permission
-from sft.service.caller import Caller, current, current_each, demand
-from sft.store.rows import Reading, Transaction
+from sft.service.caller import Caller, reload_caller, reload_callers, require_permission
+from sft.store.rows import ReadTransaction, Transaction
 
 Kind = Literal["read", "act", "batch"]
 
 
-class Item(Protocol):
+class ActInput(Protocol):
     """An act's input: a frozen Struct of who asks, and for what."""
 
     @property
@@ -38,10 +38,10 @@ class Item(Protocol):
 
 
 P = ParamSpec("P")
-In = TypeVar("In", bound=Item)
+In = TypeVar("In", bound=ActInput)
 Out = TypeVar("Out")
 
-Read = Callable[Concatenate[Reading, Caller, P], Out]
+Read = Callable[Concatenate[ReadTransaction, Caller, P], Out]
 One = Callable[[Transaction, In], Out]
 Many = Callable[[Transaction, Sequence[In]], Sequence[Out | RequestError]]
 
@@ -101,9 +101,9 @@ def as_refusal(error: BaseException) -> RequestError | None:
 
 
 def _read(function: Read[P, Out], permissions: tuple[Permission, ...]) -> Read[P, Out]:
-    def read(reading: Reading, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> Out:
-        fresh = current(reading, caller)
-        demand(reading, fresh, *permissions)
+    def read(reading: ReadTransaction, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> Out:
+        fresh = reload_caller(reading, caller)
+        require_permission(reading, fresh, *permissions)
         return function(reading, fresh, *args, **kwargs)
 
     return read
@@ -113,8 +113,8 @@ def _act(function: One[In, Out], permissions: tuple[Permission, ...]) -> Many[In
     def one(transaction: Transaction, item: In) -> Out | RequestError:
         try:
             with transaction.savepoint():
-                fresh = current(transaction, item.caller)
-                demand(transaction, fresh, *permissions)
+                fresh = reload_caller(transaction, item.caller)
+                require_permission(transaction, fresh, *permissions)
                 return function(transaction, _with_caller(item, fresh))
         except RequestError as refusal:
             return refusal
@@ -129,7 +129,7 @@ def _batch(function: Many[In, Out], permissions: tuple[Permission, ...]) -> Many
     def batch(transaction: Transaction, items: Sequence[In]) -> Sequence[Out | RequestError]:
         answers: list[Out | RequestError | None] = []
         passed: list[In] = []
-        callers = current_each(transaction, [item.caller for item in items])
+        callers = reload_callers(transaction, [item.caller for item in items])
         for item, caller in zip(items, callers, strict=True):
             answer = _refusal(transaction, caller, permissions)
             answers.append(answer)
@@ -142,12 +142,12 @@ def _batch(function: Many[In, Out], permissions: tuple[Permission, ...]) -> Many
 
 
 def _refusal(
-    reading: Reading, caller: Caller | RequestError, permissions: tuple[Permission, ...]
+    reading: ReadTransaction, caller: Caller | RequestError, permissions: tuple[Permission, ...]
 ) -> RequestError | None:
     if isinstance(caller, RequestError):
         return caller
     try:
-        demand(reading, caller, *permissions)
+        require_permission(reading, caller, *permissions)
     except RequestError as refusal:
         return refusal
     return None

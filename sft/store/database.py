@@ -20,7 +20,7 @@ from sft.errors import SchemaOutdatedError, StoreError
 from sft.limits import MIB
 from sft.store import migration
 from sft.store.connections import faults_as_ours, read_engine, write_engine
-from sft.store.forms import Marks
+from sft.store.table_specs import RowMacs
 
 READERS: Final = 3  # two threads that query, and upkeep's own
 CHECKPOINT_BYTES: Final = 4 * MIB  # SQLite's own default, in bytes
@@ -30,9 +30,9 @@ FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting ov
 class Database:
     """An open database, for one Writer and one Readers."""
 
-    def __init__(self, path: Path, marks: Marks, *, readers: int) -> None:
+    def __init__(self, path: Path, row_macs: RowMacs, *, readers: int) -> None:
         self.path = path
-        self.marks = marks
+        self.row_macs = row_macs
         self.write_engine = write_engine(path)
         self.read_engine = read_engine(path, connections=readers)
 
@@ -117,7 +117,7 @@ def open_database(
         raise SchemaOutdatedError(
             found=found or "none", needed=needed, home=str(home or path.parent)
         )
-    database = Database(path, Marks(row_key), readers=readers)
+    database = Database(path, RowMacs(row_key), readers=readers)
     try:
         with faults_as_ours(), database.write_engine.begin() as connection:
             _refuse_code(connection)

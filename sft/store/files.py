@@ -14,8 +14,8 @@ from sqlalchemy import LargeBinary, cast, func, select
 from sft.errors import RowForgedError
 from sft.store.folders import GROUP_PAIRS, LIVE, PlaceKey, any_of_pairs, groups
 from sft.store.row_types import FileRow, VersionRow
-from sft.store.rows import Reading
-from sft.store.schema import File, Folder, Version
+from sft.store.rows import ReadTransaction
+from sft.store.schema import FileModel, FolderModel, VersionModel
 
 Pair = tuple[FileRow, VersionRow]
 
@@ -24,30 +24,32 @@ VersionKey = tuple[int, int]
 
 PAGE_ROWS: Final = 500  # of a walk through many files: bounds what lies in memory
 
-_NEWEST: Final = (Version.file == File.id) & (Version.number == File.newest)
+_NEWEST: Final = (VersionModel.file == FileModel.id) & (VersionModel.number == FileModel.newest)
 
 
-def files_named(reading: Reading, keys: Collection[PlaceKey]) -> dict[PlaceKey, FileRow]:
+def files_named(reading: ReadTransaction, keys: Collection[PlaceKey]) -> dict[PlaceKey, FileRow]:
     """Find which of these places hold a file."""
     found: dict[PlaceKey, FileRow] = {}
     for group in groups(keys, GROUP_PAIRS):
         rows = reading.rows.all(
-            FileRow, *any_of_pairs(File.folder_id, File.folded, group), File.state == LIVE
+            FileRow,
+            *any_of_pairs(FileModel.folder_id, FileModel.folded, group),
+            FileModel.state == LIVE,
         )
         found.update(((row.folder_id or 0, row.folded), row) for row in rows)
     return {key: found[key] for key in keys if key in found}
 
 
-def files_by_file_id(reading: Reading, file_ids: Collection[bytes]) -> dict[bytes, FileRow]:
+def files_by_file_id(reading: ReadTransaction, file_ids: Collection[bytes]) -> dict[bytes, FileRow]:
     """Find files, trashed ones too, by the ids that their authors drew."""
     return {
         row.file_id: row
         for group in groups(file_ids)
-        for row in reading.rows.all(FileRow, File.file_id.in_(group))
+        for row in reading.rows.all(FileRow, FileModel.file_id.in_(group))
     }
 
 
-def newest_versions(reading: Reading, files: Collection[FileRow]) -> dict[int, VersionRow]:
+def newest_versions(reading: ReadTransaction, files: Collection[FileRow]) -> dict[int, VersionRow]:
     """Load the newest version of each file.
 
     Returns:
@@ -64,69 +66,73 @@ def newest_versions(reading: Reading, files: Collection[FileRow]) -> dict[int, V
     return found
 
 
-def versions_at(reading: Reading, keys: Collection[VersionKey]) -> list[VersionRow]:
+def versions_at(reading: ReadTransaction, keys: Collection[VersionKey]) -> list[VersionRow]:
     """Load these versions, as far as they are there."""
     wanted = set(keys)
     return [
         row
         for group in groups(keys, GROUP_PAIRS)
-        for row in reading.rows.all(VersionRow, *any_of_pairs(Version.file, Version.number, group))
+        for row in reading.rows.all(
+            VersionRow, *any_of_pairs(VersionModel.file, VersionModel.number, group)
+        )
         if (row.file, row.number) in wanted
     ]
 
 
-def version_of(reading: Reading, file: FileRow, number: int) -> VersionRow | None:
+def version_of(reading: ReadTransaction, file: FileRow, number: int) -> VersionRow | None:
     """Load one version of a file."""
-    return reading.rows.one(VersionRow, Version.file == file.id, Version.number == number)
+    return reading.rows.one(VersionRow, VersionModel.file == file.id, VersionModel.number == number)
 
 
-def versions_of(reading: Reading, files: Collection[FileRow]) -> list[VersionRow]:
+def versions_of(reading: ReadTransaction, files: Collection[FileRow]) -> list[VersionRow]:
     """Load every version of these files."""
     return [
         row
         for group in groups([file.id for file in files])
-        for row in reading.rows.all(VersionRow, Version.file.in_(group))
+        for row in reading.rows.all(VersionRow, VersionModel.file.in_(group))
     ]
 
 
-def versions_of_file(reading: Reading, row_id: int) -> list[VersionRow]:
+def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:
     """Load every version of the file that has this row, in order."""
-    return reading.rows.all(VersionRow, Version.file == row_id, order_by=(Version.number,))
+    return reading.rows.all(
+        VersionRow, VersionModel.file == row_id, order_by=(VersionModel.number,)
+    )
 
 
-def files_in(reading: Reading, folder_id: int, after: str | None, limit: int) -> list[Pair]:
+def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit: int) -> list[Pair]:
     """Page through the files of a folder, in order of folded names, each with its newest version.
 
     Args:
         after: folded name of the last one that was seen; None from the start.
     """
-    later = [] if after is None else [File.folded > after]
+    later = [] if after is None else [FileModel.folded > after]
     return reading.rows.joined(
         FileRow,
         VersionRow,
         _NEWEST,
-        File.folder_id == folder_id,
-        File.state == LIVE,
+        FileModel.folder_id == folder_id,
+        FileModel.state == LIVE,
         *later,
-        order_by=(File.folded,),
+        order_by=(FileModel.folded,),
         limit=limit,
     )
 
 
-def files_after(reading: Reading, after: int, limit: int) -> list[Pair]:
+def files_after(reading: ReadTransaction, after: int, limit: int) -> list[Pair]:
     """Page through all live files, in order of creation, each with its newest version."""
     return reading.rows.joined(
         FileRow,
         VersionRow,
         _NEWEST,
-        File.id > after,
-        File.state == LIVE,
-        order_by=(File.id,),
+        FileModel.id > after,
+        FileModel.state == LIVE,
+        order_by=(FileModel.id,),
         limit=limit,
     )
 
 
-def files_below(reading: Reading, folder_ids: Sequence[int]) -> Iterator[list[FileRow]]:
+def files_below(reading: ReadTransaction, folder_ids: Sequence[int]) -> Iterator[list[FileRow]]:
     """Walk through every live file that lies in one of these folders, a page at a time.
 
     What the caller moves out of a folder between two pages does not disturb the walk.
@@ -135,68 +141,68 @@ def files_below(reading: Reading, folder_ids: Sequence[int]) -> Iterator[list[Fi
         after = ""
         while page := reading.rows.all(
             FileRow,
-            File.folder_id == folder_id,
-            File.state == LIVE,
-            File.folded > after,
-            order_by=(File.folded,),
+            FileModel.folder_id == folder_id,
+            FileModel.state == LIVE,
+            FileModel.folded > after,
+            order_by=(FileModel.folded,),
             limit=PAGE_ROWS,
         ):
             yield page
             after = page[-1].folded
 
 
-def holds_files(reading: Reading, folder_id: int) -> bool:
+def holds_files(reading: ReadTransaction, folder_id: int) -> bool:
     """Tell whether a live file lies directly in a folder."""
-    return reading.rows.exists(FileRow, File.folder_id == folder_id, File.state == LIVE)
+    return reading.rows.exists(FileRow, FileModel.folder_id == folder_id, FileModel.state == LIVE)
 
 
-def longest_names(reading: Reading, folder_ids: Collection[int]) -> dict[int, int]:
+def longest_names(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, int]:
     """Tell the bytes of the longest file name in each of these folders that has one."""
     return {
         folder_id or 0: length
         for group in groups(folder_ids)
-        for folder_id, length in reading.rows.figures(
-            select(File.folder_id, func.max(func.length(cast(File.name, LargeBinary))))
-            .where(File.folder_id.in_(group), File.state == LIVE)
-            .group_by(File.folder_id)
+        for folder_id, length in reading.rows.aggregates(
+            select(FileModel.folder_id, func.max(func.length(cast(FileModel.name, LargeBinary))))
+            .where(FileModel.folder_id.in_(group), FileModel.state == LIVE)
+            .group_by(FileModel.folder_id)
         )
     }
 
 
-def file_by_row_id(reading: Reading, row_id: int) -> FileRow | None:
+def file_by_row_id(reading: ReadTransaction, row_id: int) -> FileRow | None:
     """Load a file by the number of its row."""
-    return reading.rows.one(FileRow, File.id == row_id)
+    return reading.rows.one(FileRow, FileModel.id == row_id)
 
 
-def file_row_ids(reading: Reading, after: int, limit: int) -> list[int]:
+def file_row_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
     """Number the files that follow one, trashed ones too; unverified, for walking through all of them."""
-    found = reading.rows.figures(
-        select(File.id).where(File.id > after).order_by(File.id).limit(limit)
+    found = reading.rows.aggregates(
+        select(FileModel.id).where(FileModel.id > after).order_by(FileModel.id).limit(limit)
     )
     return [row_id for (row_id,) in found]
 
 
-def files_without_version(reading: Reading, row_ids: Collection[int]) -> list[int]:
+def files_without_version(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:
     """Tell which of these files lack their newest version; unverified, for ``vault check``."""
     return [
         row_id
         for group in groups(row_ids)
-        for (row_id,) in reading.rows.figures(
-            select(File.id)
-            .outerjoin(Version, _NEWEST)
-            .where(File.id.in_(group), Version.file.is_(None))
+        for (row_id,) in reading.rows.aggregates(
+            select(FileModel.id)
+            .outerjoin(VersionModel, _NEWEST)
+            .where(FileModel.id.in_(group), VersionModel.file.is_(None))
         )
     ]
 
 
-def files_without_folder(reading: Reading, row_ids: Collection[int]) -> list[int]:
+def files_without_folder(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:
     """Tell which of these files are live and lie in no folder; unverified, for ``vault check``."""
     return [
         row_id
         for group in groups(row_ids)
-        for (row_id,) in reading.rows.figures(
-            select(File.id)
-            .outerjoin(Folder, Folder.id == File.folder_id)
-            .where(File.id.in_(group), File.state == LIVE, Folder.id.is_(None))
+        for (row_id,) in reading.rows.aggregates(
+            select(FileModel.id)
+            .outerjoin(FolderModel, FolderModel.id == FileModel.folder_id)
+            .where(FileModel.id.in_(group), FileModel.state == LIVE, FolderModel.id.is_(None))
         )
     ]

@@ -15,8 +15,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sft.errors import RowForgedError
 from sft.limits import PATH_BYTES
 from sft.store.row_types import FolderRow
-from sft.store.rows import Reading
-from sft.store.schema import File, Folder
+from sft.store.rows import ReadTransaction
+from sft.store.schema import FileModel, FolderModel
 
 ROOT_ID: Final = 1
 GROUP_KEYS: Final = 400  # below the 999 variables of an old SQLite
@@ -49,7 +49,7 @@ def any_of_pairs(
     return first.in_({pair[0] for pair in pairs}), second.in_({pair[1] for pair in pairs})
 
 
-def root(reading: Reading) -> FolderRow:
+def root(reading: ReadTransaction) -> FolderRow:
     """Load the root folder.
 
     Raises:
@@ -58,40 +58,50 @@ def root(reading: Reading) -> FolderRow:
     return folder_by_id(reading, ROOT_ID)
 
 
-def folder_by_id(reading: Reading, folder_id: int) -> FolderRow:
+def folder_by_id(reading: ReadTransaction, folder_id: int) -> FolderRow:
     """Load a folder that another row names.
 
     Raises:
         RowForgedError: it is gone: folders that something lies in are never removed.
     """
-    row = reading.rows.one(FolderRow, Folder.id == folder_id)
+    row = reading.rows.one(FolderRow, FolderModel.id == folder_id)
     if row is None:
         raise RowForgedError("folders", str(folder_id))
     return row
 
 
-def folders_named(reading: Reading, keys: Collection[PlaceKey]) -> dict[PlaceKey, FolderRow]:
+def folders_named(
+    reading: ReadTransaction, keys: Collection[PlaceKey]
+) -> dict[PlaceKey, FolderRow]:
     """Find which of these places hold a folder."""
     found: dict[PlaceKey, FolderRow] = {}
     for group in groups(keys, GROUP_PAIRS):
-        rows = reading.rows.all(FolderRow, *any_of_pairs(Folder.parent_id, Folder.folded, group))
+        rows = reading.rows.all(
+            FolderRow, *any_of_pairs(FolderModel.parent_id, FolderModel.folded, group)
+        )
         found.update(((row.parent_id or 0, row.folded), row) for row in rows)
     return {key: found[key] for key in keys if key in found}
 
 
-def folders_in(reading: Reading, parent_id: int, after: str | None, limit: int) -> list[FolderRow]:
+def folders_in(
+    reading: ReadTransaction, parent_id: int, after: str | None, limit: int
+) -> list[FolderRow]:
     """Page through the folders of a folder, in order of folded names.
 
     Args:
         after: folded name of the last one that was seen; None from the start.
     """
-    later = [] if after is None else [Folder.folded > after]
+    later = [] if after is None else [FolderModel.folded > after]
     return reading.rows.all(
-        FolderRow, Folder.parent_id == parent_id, *later, order_by=(Folder.folded,), limit=limit
+        FolderRow,
+        FolderModel.parent_id == parent_id,
+        *later,
+        order_by=(FolderModel.folded,),
+        limit=limit,
     )
 
 
-def path_of(reading: Reading, folder_id: int) -> str:
+def path_of(reading: ReadTransaction, folder_id: int) -> str:
     """Spell the path of a folder; the root's is empty.
 
     Raises:
@@ -107,7 +117,7 @@ def path_of(reading: Reading, folder_id: int) -> str:
     return "/".join(reversed(names))
 
 
-def folders_below(reading: Reading, top: FolderRow) -> list[FolderRow]:
+def folders_below(reading: ReadTransaction, top: FolderRow) -> list[FolderRow]:
     """Load a folder and all folders below it, parents before children."""
     tree = [top]
     level: Sequence[FolderRow] = tree
@@ -116,25 +126,27 @@ def folders_below(reading: Reading, top: FolderRow) -> list[FolderRow]:
         level = [
             row
             for group in groups(parents)
-            for row in reading.rows.all(FolderRow, Folder.parent_id.in_(group))
+            for row in reading.rows.all(FolderRow, FolderModel.parent_id.in_(group))
         ]
         tree.extend(level)
     return tree
 
 
-def folder_counts(reading: Reading, folder_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+def folder_counts(
+    reading: ReadTransaction, folder_ids: Collection[int]
+) -> dict[int, tuple[int, int]]:
     """Count the files and the folders that lie directly in each of these folders; for display."""
     counts = dict.fromkeys(folder_ids, (0, 0))
     for group in groups(folder_ids):
-        files = reading.rows.figures(
-            select(File.folder_id, func.count())
-            .where(File.folder_id.in_(group), File.state == LIVE)
-            .group_by(File.folder_id)
+        files = reading.rows.aggregates(
+            select(FileModel.folder_id, func.count())
+            .where(FileModel.folder_id.in_(group), FileModel.state == LIVE)
+            .group_by(FileModel.folder_id)
         )
-        folders = reading.rows.figures(
-            select(Folder.parent_id, func.count())
-            .where(Folder.parent_id.in_(group))
-            .group_by(Folder.parent_id)
+        folders = reading.rows.aggregates(
+            select(FolderModel.parent_id, func.count())
+            .where(FolderModel.parent_id.in_(group))
+            .group_by(FolderModel.parent_id)
         )
         in_files, in_folders = dict(files), dict(folders)
         counts.update((key, (in_files.get(key, 0), in_folders.get(key, 0))) for key in group)

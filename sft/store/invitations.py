@@ -6,38 +6,38 @@ from sqlalchemy import or_
 
 from sft.model.access import Role
 from sft.store.row_types import InvitationRow
-from sft.store.rows import Reading
-from sft.store.schema import Invitation
+from sft.store.rows import ReadTransaction
+from sft.store.schema import InvitationModel
 
 
-def invitation_by_id(reading: Reading, invitation_id: int) -> InvitationRow | None:
+def invitation_by_id(reading: ReadTransaction, invitation_id: int) -> InvitationRow | None:
     """Find an invitation by its number."""
-    return reading.rows.one(InvitationRow, Invitation.id == invitation_id)
+    return reading.rows.one(InvitationRow, InvitationModel.id == invitation_id)
 
 
-def invitation_by_public(reading: Reading, public_key: bytes) -> InvitationRow | None:
+def invitation_by_public(reading: ReadTransaction, public_key: bytes) -> InvitationRow | None:
     """Find an invitation by its public half."""
-    return reading.rows.one(InvitationRow, Invitation.public_key == public_key)
+    return reading.rows.one(InvitationRow, InvitationModel.public_key == public_key)
 
 
-def invitations_since(reading: Reading, moment: int, limit: int) -> list[InvitationRow]:
+def invitations_since(reading: ReadTransaction, moment: int, limit: int) -> list[InvitationRow]:
     """Load the invitations that were made, or were still good, after a moment; newest first."""
     return reading.rows.all(
         InvitationRow,
-        or_(Invitation.created_at >= moment, Invitation.expires_at >= moment),
-        order_by=[Invitation.id.desc()],
+        or_(InvitationModel.created_at >= moment, InvitationModel.expires_at >= moment),
+        order_by=[InvitationModel.id.desc()],
         limit=limit,
     )
 
 
-def open_admin_invitation(reading: Reading) -> InvitationRow | None:
+def open_admin_invitation(reading: ReadTransaction) -> InvitationRow | None:
     """Find an invitation of the operator's, for an admin, that is still good."""
     return reading.rows.first(
         InvitationRow,
-        Invitation.maker_id.is_(None),
-        Invitation.role == Role.ADMIN,
-        Invitation.used_at.is_(None),
-        Invitation.withdrawn_at.is_(None),
-        Invitation.expires_at > reading.now,
-        order_by=[Invitation.id],
+        InvitationModel.maker_id.is_(None),
+        InvitationModel.role == Role.ADMIN,
+        InvitationModel.used_at.is_(None),
+        InvitationModel.withdrawn_at.is_(None),
+        InvitationModel.expires_at > reading.now,
+        order_by=[InvitationModel.id],
     )

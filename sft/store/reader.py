@@ -13,13 +13,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sft.store.connections import faults_as_ours
 from sft.store.database import Database
-from sft.store.rows import Reading, Rows
+from sft.store.rows import ReadTransaction, Rows
 
 P = ParamSpec("P")
 Out = TypeVar("Out")
 
 
-class Readers:
+class ReadPool:
     """Gives reading transactions to the threads that query.
 
     Args:
@@ -32,17 +32,20 @@ class Readers:
         self._clock = clock
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
+    def reading(self) -> Iterator[ReadTransaction]:
         """Begin a transaction that ends with the block.
 
         Raises:
             StoreError: the database cannot be read, here or within the block.
         """
         with faults_as_ours(), self._database.read_engine.begin() as connection:
-            yield Reading(Rows(connection, self._database.marks), self._clock())
+            yield ReadTransaction(Rows(connection, self._database.row_macs), self._clock())
 
     def run(
-        self, query: Callable[Concatenate[Reading, P], Out], *args: P.args, **kwargs: P.kwargs
+        self,
+        query: Callable[Concatenate[ReadTransaction, P], Out],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> Out:
         """Answer one query, on this thread."""
         with self.reading() as reading:

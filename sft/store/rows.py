@@ -2,7 +2,7 @@
 
 Rules. Nothing else turns columns into a row: a row that the server did not write, or that was changed since,
 is refused by name (``RowForgedError``) by whatever query finds it. Criteria are expressions over the models
-of ``sft.store.schema``; what comes back is always whole rows. Counts and sums (``figures``) carry no mark and
+of ``sft.store.schema``; what comes back is always whole rows. Counts and sums (``aggregates``) carry no mark and
 are for showing: they decide nothing.
 """
 
@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Select, bindparam, delete, select, text, upda
 from sqlalchemy.sql.elements import ColumnElement
 
 from sft.errors import RowForgedError, StoreError
-from sft.store.forms import FORMS, Form, Marks, RawRow, table_of
 from sft.store.row_types import Row
+from sft.store.table_specs import FORMS, RawRow, RowMacs, TableSpec, table_of
 
 A = TypeVar("A", bound=Row)
 B = TypeVar("B", bound=Row)
@@ -30,11 +30,11 @@ Order = Sequence[Any]  # what Select.order_by takes: columns, and columns with a
 class Rows:
     """Loads rows over one connection, inside the transaction that its owner began."""
 
-    __slots__ = ("_connection", "_marks")
+    __slots__ = ("_connection", "_row_macs")
 
-    def __init__(self, connection: Connection, marks: Marks) -> None:
+    def __init__(self, connection: Connection, row_macs: RowMacs) -> None:
         self._connection = connection
-        self._marks = marks
+        self._row_macs = row_macs
 
     def all(
         self, kind: type[A], *where: Criterion, order_by: Order = (), limit: int | None = None
@@ -86,7 +86,7 @@ class Rows:
             for raw in self._raw(statement)
         ]
 
-    def figures(self, statement: Select[*Ts]) -> list[tuple[*Ts]]:
+    def aggregates(self, statement: Select[*Ts]) -> list[tuple[*Ts]]:
         """Ask for counts and sums: nothing checks them, and nothing may be decided by them."""
         found: Sequence[Any] = self._connection.execute(statement).all()
         return [tuple(raw) for raw in found]
@@ -113,7 +113,7 @@ class Rows:
         faults = []
         for raw in found:
             try:
-                self._marks.check(form, raw[1:])
+                self._row_macs.check(form, raw[1:])
             except RowForgedError as fault:
                 faults.append(fault)
         return faults, cast("int", found[-1][0]) if len(found) == limit else None
@@ -121,8 +121,8 @@ class Rows:
     def _raw(self, statement: Select[*Ts]) -> Sequence[RawRow]:
         return cast("Sequence[RawRow]", self._connection.execute(statement).all())
 
-    def _row(self, kind: type[A], form: Form, raw: RawRow) -> A:
-        self._marks.check(form, raw)
+    def _row(self, kind: type[A], form: TableSpec, raw: RawRow) -> A:
+        self._row_macs.check(form, raw)
         return kind(*raw[:-1]) if form.marked else kind(*raw)
 
 
@@ -137,7 +137,7 @@ class WritableRows(Rows):
             form = _form_of(rows)
             # Past the layer that takes dictionaries: with it a row costs twice as much.
             self._connection.exec_driver_sql(
-                form.insertion, [self._marks.values(form, row) for row in rows]
+                form.insertion, [self._row_macs.values(form, row) for row in rows]
             )
 
     def update(self, rows: Sequence[Row]) -> None:
@@ -148,7 +148,7 @@ class WritableRows(Rows):
         """
         if rows:
             form = _form_of(rows)
-            values = [self._marks.values(form, row) for row in rows]
+            values = [self._row_macs.values(form, row) for row in rows]
             old = [form.columns[place] for place in form.key]
             new = [name for name in form.columns if name not in old]
             statement = update(form.table).values({name: bindparam(name) for name in new})
@@ -180,12 +180,12 @@ class WritableRows(Rows):
         return 1 if last is None else cast("int", getattr(last, "id")) + 1  # noqa: B009
 
     @staticmethod
-    def _demand(wanted: int, found: int, form: Form) -> None:
+    def _demand(wanted: int, found: int, form: TableSpec) -> None:
         if wanted != found:
             raise StoreError(problem=f"{form.name} lost {wanted - found} rows")
 
 
-class Reading:
+class ReadTransaction:
     """One read transaction: a snapshot of the rows, and the moment it was begun (Unix seconds)."""
 
     __slots__ = ("_rows", "now")
@@ -200,14 +200,14 @@ class Reading:
         return self._rows
 
 
-class Transaction(Reading):
+class Transaction(ReadTransaction):
     """One writing transaction; no other is under way."""
 
     __slots__ = ("_connection", "_writable")
 
-    def __init__(self, connection: Connection, marks: Marks, now: int) -> None:
+    def __init__(self, connection: Connection, row_macs: RowMacs, now: int) -> None:
         self._connection = connection
-        self._writable = WritableRows(connection, marks)
+        self._writable = WritableRows(connection, row_macs)
         super().__init__(self._writable, now)
 
     @property
@@ -222,7 +222,7 @@ class Transaction(Reading):
             yield
 
 
-def _form_of(rows: Sequence[Row]) -> Form:
+def _form_of(rows: Sequence[Row]) -> TableSpec:
     kinds = {type(row) for row in rows}
     if len(kinds) > 1:
         raise TypeError("rows of one kind at a time")

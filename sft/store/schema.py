@@ -42,7 +42,7 @@ class Model(DeclarativeBase):
     }
 
 
-class Setting(Model):
+class SettingModel(Model):
     """One value that rules the server: policy, public address, name, identity's public half."""
 
     __tablename__ = "settings"
@@ -51,7 +51,7 @@ class Setting(Model):
     mac: Mapped[bytes]
 
 
-class User(Model):
+class UserModel(Model):
     """A person, or the tombstone of one; ids are dense, in order of joining."""
 
     __tablename__ = "users"
@@ -64,7 +64,7 @@ class User(Model):
     mac: Mapped[bytes]
 
 
-class DeviceKey(Model):
+class DeviceKeyModel(Model):
     """A public key (minisign's 42 bytes) of a user: one to many, never deleted, never another user's."""
 
     __tablename__ = "device_keys"
@@ -77,7 +77,7 @@ class DeviceKey(Model):
     mac: Mapped[bytes]
 
 
-class Invitation(Model):
+class InvitationModel(Model):
     """The public half of an invitation and what it grants; ``maker_id`` is None where the operator made it."""
 
     __tablename__ = "invitations"
@@ -94,7 +94,7 @@ class Invitation(Model):
     mac: Mapped[bytes]
 
 
-class Folder(Model):
+class FolderModel(Model):
     """A folder; id 1 is the root, which alone has no parent."""
 
     __tablename__ = "folders"
@@ -108,7 +108,7 @@ class Folder(Model):
     mac: Mapped[bytes]
 
 
-class File(Model):
+class FileModel(Model):
     """A file: its place, its owner, its newest version.
 
     ``state`` is ``live`` or ``trashed``; a trashed file has no folder, and ``trashed_path`` says where it was.
@@ -148,7 +148,7 @@ class File(Model):
     mac: Mapped[bytes]
 
 
-class Version(Model):
+class VersionModel(Model):
     """A version of a file, written once: who signed it with which key, its object in the vault.
 
     ``dated_at`` is the file's own date as signed; ``signature`` the four lines of minisign; ``inline`` is 1 where the sealed
@@ -172,7 +172,7 @@ class Version(Model):
     mac: Mapped[bytes]
 
 
-class SmallObject(Model):
+class SmallObjectModel(Model):
     """A sealed object of at most 16 KiB, the same bytes that a file of the vault would hold; it authenticates itself."""
 
     __tablename__ = "small_objects"
@@ -180,7 +180,7 @@ class SmallObject(Model):
     sealed: Mapped[bytes]
 
 
-class Purge(Model):
+class PurgeModel(Model):
     """An object whose row is gone and whose bytes are being destroyed; recovery finishes what stands here."""
 
     __tablename__ = "purges"

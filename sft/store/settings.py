@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from sft.errors import RowForgedError
-from sft.store.forms import table_of
 from sft.store.row_types import SettingRow
-from sft.store.rows import Reading, Transaction
-from sft.store.schema import Setting
+from sft.store.rows import ReadTransaction, Transaction
+from sft.store.schema import SettingModel
+from sft.store.table_specs import table_of
 
 SERVER_NAME: Final = "server_name"
 ADDRESS: Final = "address"
@@ -21,7 +21,7 @@ SERVER_KEY: Final = "server_key"
 SERVER_ID: Final = "server_id"
 
 
-def setting(reading: Reading, name: str) -> bytes:
+def setting(reading: ReadTransaction, name: str) -> bytes:
     """Read a setting.
 
     Raises:
@@ -30,12 +30,12 @@ def setting(reading: Reading, name: str) -> bytes:
     return _row(reading, name).value
 
 
-def server_name(reading: Reading) -> str:
+def server_name(reading: ReadTransaction) -> str:
     """Read what the server is called, as many a refusal says it."""
     return setting(reading, SERVER_NAME).decode()
 
 
-def has_settings(reading: Reading) -> bool:
+def has_settings(reading: ReadTransaction) -> bool:
     """Tell whether the first start wrote its settings."""
     return reading.rows.exists(SettingRow)
 
@@ -53,8 +53,8 @@ def change_setting(transaction: Transaction, name: str, value: bytes) -> bool:
     return True
 
 
-def _row(reading: Reading, name: str) -> SettingRow:
-    row = reading.rows.one(SettingRow, Setting.name == name)
+def _row(reading: ReadTransaction, name: str) -> SettingRow:
+    row = reading.rows.one(SettingRow, SettingModel.name == name)
     if row is None:
         raise RowForgedError(table_of(SettingRow), name)
     return row

@@ -14,17 +14,17 @@ from sqlalchemy import ColumnElement, literal_column, select, tuple_
 from sft.store.files import Pair
 from sft.store.folders import groups
 from sft.store.row_types import FileRow, PurgeRow, VersionRow
-from sft.store.rows import Reading
-from sft.store.schema import File, Purge, Version
+from sft.store.rows import ReadTransaction
+from sft.store.schema import FileModel, PurgeModel, VersionModel
 
 TRASHED_STATE: Final = "trashed"
 TRASHED: Final[ColumnElement[str]] = literal_column(
     f"'{TRASHED_STATE}'"
 )  # a bound value would not match the partial index
-_NEWEST: Final = (Version.file == File.id) & (Version.number == File.newest)
+_NEWEST: Final = (VersionModel.file == FileModel.id) & (VersionModel.number == FileModel.newest)
 
 
-def trashed_from(reading: Reading, path: str, folded: str) -> list[FileRow]:
+def trashed_from(reading: ReadTransaction, path: str, folded: str) -> list[FileRow]:
     """Load the files that were deleted from a path, the last deleted first.
 
     Args:
@@ -33,15 +33,15 @@ def trashed_from(reading: Reading, path: str, folded: str) -> list[FileRow]:
     """
     return reading.rows.all(
         FileRow,
-        File.state == TRASHED,
-        File.trashed_folded == folded,
-        File.trashed_path == path,
-        order_by=(File.trashed_at.desc(), File.id.desc()),
+        FileModel.state == TRASHED,
+        FileModel.trashed_folded == folded,
+        FileModel.trashed_path == path,
+        order_by=(FileModel.trashed_at.desc(), FileModel.id.desc()),
     )
 
 
 def trash_page(
-    reading: Reading, owner_id: int | None, before: tuple[int, int] | None, limit: int
+    reading: ReadTransaction, owner_id: int | None, before: tuple[int, int] | None, limit: int
 ) -> list[Pair]:
     """Page through the trash, the last deleted first, each file with its newest version.
 
@@ -50,42 +50,42 @@ def trash_page(
         before: ``trashed_at`` and row id of the last one that was seen.
     """
     # The live ones, which have no such moment, would be walked through at the end.
-    where = [File.state == TRASHED, File.trashed_at.is_not(None)]
+    where = [FileModel.state == TRASHED, FileModel.trashed_at.is_not(None)]
     if owner_id is not None:
         # Not by the owner's index: it holds every file of theirs, and would have to be sorted.
-        where.append(File.owner_id + 0 == owner_id)
+        where.append(FileModel.owner_id + 0 == owner_id)
     if before is not None:
-        where.append(tuple_(File.trashed_at, File.id) < before)
-    order = (File.trashed_at.desc(), File.id.desc())
+        where.append(tuple_(FileModel.trashed_at, FileModel.id) < before)
+    order = (FileModel.trashed_at.desc(), FileModel.id.desc())
     return reading.rows.joined(FileRow, VersionRow, _NEWEST, *where, order_by=order, limit=limit)
 
 
-def trashed_until(reading: Reading, moment: int, limit: int) -> list[FileRow]:
+def trashed_until(reading: ReadTransaction, moment: int, limit: int) -> list[FileRow]:
     """Load files that were deleted at a moment or before it, the oldest first."""
     return reading.rows.all(
         FileRow,
-        File.state == TRASHED,
-        File.trashed_at <= moment,
-        order_by=(File.trashed_at, File.id),
+        FileModel.state == TRASHED,
+        FileModel.trashed_at <= moment,
+        order_by=(FileModel.trashed_at, FileModel.id),
         limit=limit,
     )
 
 
-def purge_ids(reading: Reading, after: bytes, limit: int) -> list[bytes]:
+def purge_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:
     """Name objects whose bytes are still to be destroyed, in order; unverified, for walking through all of them."""
-    found = reading.rows.figures(
-        select(Purge.object_id)
-        .where(Purge.object_id > after)
-        .order_by(Purge.object_id)
+    found = reading.rows.aggregates(
+        select(PurgeModel.object_id)
+        .where(PurgeModel.object_id > after)
+        .order_by(PurgeModel.object_id)
         .limit(limit)
     )
     return [object_id for (object_id,) in found]
 
 
-def purges_by_id(reading: Reading, object_ids: Collection[bytes]) -> list[PurgeRow]:
+def purges_by_id(reading: ReadTransaction, object_ids: Collection[bytes]) -> list[PurgeRow]:
     """Load the purges of these objects."""
     return [
         row
         for group in groups(object_ids)
-        for row in reading.rows.all(PurgeRow, Purge.object_id.in_(group))
+        for row in reading.rows.all(PurgeRow, PurgeModel.object_id.in_(group))
     ]

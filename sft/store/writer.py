@@ -172,7 +172,7 @@ class Writer:
         with self._database.write_engine.connect() as connection:
             outer = connection.begin()
             try:
-                transaction = Transaction(connection, self._database.marks, self._clock())
+                transaction = Transaction(connection, self._database.row_macs, self._clock())
                 for act, tasks in groupby(group, key=lambda task: task.act):
                     results += self.transact(transaction, act, [task.item for task in tasks])
             except BaseException:

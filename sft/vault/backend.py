@@ -16,7 +16,7 @@ from typing import Protocol
 from sft.errors import ObjectMissingError, VaultError
 
 
-class Sink(Protocol):
+class ObjectSink(Protocol):
     """An object that is being written; nobody can see it before ``finish``."""
 
     def write(self, pieces: Sequence[bytes]) -> None:
@@ -49,7 +49,7 @@ class Sink(Protocol):
         """Leave nothing behind; harmless after ``finish`` and when repeated."""
 
 
-class Source(Protocol):
+class ObjectSource(Protocol):
     """An object that is being read."""
 
     size: int
@@ -68,7 +68,7 @@ class Source(Protocol):
 class Backend(Protocol):
     """Objects by id, each with at most one key section and one sidecar beside it."""
 
-    def create(self, object_id: bytes, reserve_bytes: int) -> Sink:
+    def create(self, object_id: bytes, reserve_bytes: int) -> ObjectSink:
         """Begin an object.
 
         Raises:
@@ -76,7 +76,7 @@ class Backend(Protocol):
             VaultError: the id is taken, by an object or by one that is being written.
         """
 
-    def open(self, object_id: bytes) -> Source:
+    def open(self, object_id: bytes) -> ObjectSource:
         """Begin to read an object.
 
         Raises:

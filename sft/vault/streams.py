@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from sft.crypto.stream import seal_chunk
 from sft.errors import VaultError
 from sft.limits import UNKNOWN_SIZE_STEP_BYTES
-from sft.vault.backend import Sink, Source
+from sft.vault.backend import ObjectSink, ObjectSource
 from sft.vault.keyring import Keyring
 from sft.vault.layout import chunk_count, chunk_span
 from sft.vault.objects import ObjectKeys, new_object
@@ -34,7 +34,7 @@ class ObjectWriter:
         current_keyring: Callable[[], Keyring],
         object_id: bytes,
         announced: int | None,
-        sink: Sink,
+        sink: ObjectSink,
     ) -> None:
         keyring = current_keyring()
         self.object_id = object_id
@@ -137,7 +137,7 @@ class ObjectWriter:
 class ObjectReader:
     """One object being read; ``Vault.open`` makes it, after header, key section and length held."""
 
-    def __init__(self, source: Source, keys: ObjectKeys, size: int, first_chunk: int) -> None:
+    def __init__(self, source: ObjectSource, keys: ObjectKeys, size: int, first_chunk: int) -> None:
         self._source = source
         self._keys = keys
         self._size = size

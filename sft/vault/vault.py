@@ -11,7 +11,7 @@ from typing import Final
 
 from sft.crypto.digests import blake2b_512
 from sft.limits import CREDIT_STEP_CHUNKS, UNKNOWN_SIZE_STEP_BYTES
-from sft.vault.backend import Backend, Source
+from sft.vault.backend import Backend, ObjectSource
 from sft.vault.keyring import Keyring
 from sft.vault.layout import (
     HEADER_BYTES,
@@ -95,7 +95,9 @@ class Vault:
             source.close()
             raise
 
-    def _keys(self, object_id: bytes, source: Source, least_epoch: int) -> tuple[ObjectKeys, int]:
+    def _keys(
+        self, object_id: bytes, source: ObjectSource, least_epoch: int
+    ) -> tuple[ObjectKeys, int]:
         """Open the key section that rules: the one beside the object, else the one within."""
         header, section = source.read(0, [HEADER_BYTES, KEY_SECTION_BYTES])
         beside = self._backend.read_key_section(object_id)

@@ -34,9 +34,7 @@ from sft.wire.events import (
     ServerProved,
     Welcomed,
 )
-from sft.wire.exchanges import Exchanges
 from sft.wire.handshake import ClientHandshake, ServerHandshake
-from sft.wire.line import Frame, Line
 from sft.wire.login import (
     Claim,
     Welcome,
@@ -46,6 +44,8 @@ from sft.wire.login import (
     encode_welcome,
 )
 from sft.wire.messages import Message, decode_from_client, decode_from_server, encode
+from sft.wire.record_layer import Frame, RecordLayer
+from sft.wire.requests_in_flight import RequestsInFlight
 from sft.wire.states import MESSAGES, FrameType, Side, State
 
 _MESSAGE: Final = bytes([FrameType.MESSAGE])
@@ -60,9 +60,9 @@ class Connection:
     __slots__ = ("_exchanges", "_handshake", "_line", "_outgoing")
 
     def __init__(self, side: Side, handshake: ClientHandshake | ServerHandshake) -> None:
-        self._line = Line(side)
+        self._line = RecordLayer(side)
         self._handshake: ClientHandshake | ServerHandshake | None = handshake  # until M5
-        self._exchanges = Exchanges()
+        self._exchanges = RequestsInFlight()
         self._outgoing: list[bytes] = []
 
     @classmethod

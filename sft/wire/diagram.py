@@ -25,7 +25,7 @@ from sft.wire.messages import (
     ServerMessage,
     tag_of,
 )
-from sft.wire.states import TABLE, Row, Side, State
+from sft.wire.states import TABLE, Side, State, TransitionRow
 
 # The limits that both ends of a connection must agree on, or that a peer can run into.
 LIMITS: Final = (
@@ -122,7 +122,7 @@ def _node(state: State) -> str:
     return state.value.upper().replace(" ", "_")
 
 
-def _listed(row: Row) -> str:
+def _listed(row: TransitionRow) -> str:
     return ", ".join(frame.name for frame in row.frames)
 
 

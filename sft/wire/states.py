@@ -67,7 +67,7 @@ class FrameType(IntEnum):
     CLOSE = 0x21
 
 
-class Row(NamedTuple):
+class TransitionRow(NamedTuple):
     """A step that is allowed."""
 
     side: Side
@@ -82,37 +82,37 @@ _SENDS, _RECEIVES = Way.SENDS, Way.RECEIVES
 _F, _S = FrameType, State
 _TRAFFIC = (_F.MESSAGE, _F.DATA, _F.LAST_DATA, _F.REKEY)
 
-TABLE: Final[tuple[Row, ...]] = (
-    Row(_CLIENT, _S.START, _SENDS, (_F.CLIENT_HELLO,), _S.HELLO_SENT),
-    Row(_CLIENT, _S.HELLO_SENT, _RECEIVES, (_F.SERVER_HELLO,), _S.KEYED),
-    Row(_CLIENT, _S.KEYED, _RECEIVES, (_F.SERVER_PROOF,), _S.PROVED),
-    Row(_CLIENT, _S.PROVED, _SENDS, (_F.LOGIN,), _S.LOGIN_SENT),
-    Row(_CLIENT, _S.LOGIN_SENT, _RECEIVES, (_F.WELCOME,), _S.OPEN),
-    Row(_CLIENT, _S.LOGIN_SENT, _RECEIVES, (_F.LOGIN_REFUSED,), _S.CLOSED),
-    Row(_CLIENT, _S.OPEN, _SENDS, _TRAFFIC, _S.OPEN),
-    Row(_CLIENT, _S.OPEN, _RECEIVES, _TRAFFIC, _S.OPEN),
-    Row(_CLIENT, _S.OPEN, _SENDS, (_F.CLOSE,), _S.CLOSING),
-    Row(_CLIENT, _S.OPEN, _RECEIVES, (_F.CLOSE,), _S.PEER_CLOSED),
-    Row(_CLIENT, _S.CLOSING, _RECEIVES, _TRAFFIC, _S.CLOSING),
-    Row(_CLIENT, _S.CLOSING, _RECEIVES, (_F.CLOSE,), _S.CLOSED),
+TABLE: Final[tuple[TransitionRow, ...]] = (
+    TransitionRow(_CLIENT, _S.START, _SENDS, (_F.CLIENT_HELLO,), _S.HELLO_SENT),
+    TransitionRow(_CLIENT, _S.HELLO_SENT, _RECEIVES, (_F.SERVER_HELLO,), _S.KEYED),
+    TransitionRow(_CLIENT, _S.KEYED, _RECEIVES, (_F.SERVER_PROOF,), _S.PROVED),
+    TransitionRow(_CLIENT, _S.PROVED, _SENDS, (_F.LOGIN,), _S.LOGIN_SENT),
+    TransitionRow(_CLIENT, _S.LOGIN_SENT, _RECEIVES, (_F.WELCOME,), _S.OPEN),
+    TransitionRow(_CLIENT, _S.LOGIN_SENT, _RECEIVES, (_F.LOGIN_REFUSED,), _S.CLOSED),
+    TransitionRow(_CLIENT, _S.OPEN, _SENDS, _TRAFFIC, _S.OPEN),
+    TransitionRow(_CLIENT, _S.OPEN, _RECEIVES, _TRAFFIC, _S.OPEN),
+    TransitionRow(_CLIENT, _S.OPEN, _SENDS, (_F.CLOSE,), _S.CLOSING),
+    TransitionRow(_CLIENT, _S.OPEN, _RECEIVES, (_F.CLOSE,), _S.PEER_CLOSED),
+    TransitionRow(_CLIENT, _S.CLOSING, _RECEIVES, _TRAFFIC, _S.CLOSING),
+    TransitionRow(_CLIENT, _S.CLOSING, _RECEIVES, (_F.CLOSE,), _S.CLOSED),
     # A server that has closed answers nothing more, so a client has nothing more to ask.
-    Row(_CLIENT, _S.PEER_CLOSED, _SENDS, (_F.CLOSE,), _S.CLOSED),
-    Row(_SERVER, _S.START, _RECEIVES, (_F.CLIENT_HELLO,), _S.HELLO_RECEIVED),
-    Row(_SERVER, _S.HELLO_RECEIVED, _SENDS, (_F.SERVER_HELLO,), _S.KEYED),
-    Row(_SERVER, _S.KEYED, _SENDS, (_F.SERVER_PROOF,), _S.PROVED),
-    Row(_SERVER, _S.PROVED, _RECEIVES, (_F.LOGIN,), _S.JUDGING),
-    Row(_SERVER, _S.JUDGING, _SENDS, (_F.WELCOME,), _S.OPEN),
-    Row(_SERVER, _S.JUDGING, _SENDS, (_F.LOGIN_REFUSED,), _S.CLOSED),
-    Row(_SERVER, _S.OPEN, _SENDS, _TRAFFIC, _S.OPEN),
-    Row(_SERVER, _S.OPEN, _RECEIVES, _TRAFFIC, _S.OPEN),
-    Row(_SERVER, _S.OPEN, _SENDS, (_F.CLOSE,), _S.CLOSING),
-    Row(_SERVER, _S.OPEN, _RECEIVES, (_F.CLOSE,), _S.PEER_CLOSED),
+    TransitionRow(_CLIENT, _S.PEER_CLOSED, _SENDS, (_F.CLOSE,), _S.CLOSED),
+    TransitionRow(_SERVER, _S.START, _RECEIVES, (_F.CLIENT_HELLO,), _S.HELLO_RECEIVED),
+    TransitionRow(_SERVER, _S.HELLO_RECEIVED, _SENDS, (_F.SERVER_HELLO,), _S.KEYED),
+    TransitionRow(_SERVER, _S.KEYED, _SENDS, (_F.SERVER_PROOF,), _S.PROVED),
+    TransitionRow(_SERVER, _S.PROVED, _RECEIVES, (_F.LOGIN,), _S.JUDGING),
+    TransitionRow(_SERVER, _S.JUDGING, _SENDS, (_F.WELCOME,), _S.OPEN),
+    TransitionRow(_SERVER, _S.JUDGING, _SENDS, (_F.LOGIN_REFUSED,), _S.CLOSED),
+    TransitionRow(_SERVER, _S.OPEN, _SENDS, _TRAFFIC, _S.OPEN),
+    TransitionRow(_SERVER, _S.OPEN, _RECEIVES, _TRAFFIC, _S.OPEN),
+    TransitionRow(_SERVER, _S.OPEN, _SENDS, (_F.CLOSE,), _S.CLOSING),
+    TransitionRow(_SERVER, _S.OPEN, _RECEIVES, (_F.CLOSE,), _S.PEER_CLOSED),
     # What a client had on its way when the server closed is checked and dropped.
-    Row(_SERVER, _S.CLOSING, _RECEIVES, _TRAFFIC, _S.CLOSING),
-    Row(_SERVER, _S.CLOSING, _RECEIVES, (_F.CLOSE,), _S.CLOSED),
+    TransitionRow(_SERVER, _S.CLOSING, _RECEIVES, _TRAFFIC, _S.CLOSING),
+    TransitionRow(_SERVER, _S.CLOSING, _RECEIVES, (_F.CLOSE,), _S.CLOSED),
     # A client that has closed may still get the answers to what it asked before.
-    Row(_SERVER, _S.PEER_CLOSED, _SENDS, _TRAFFIC, _S.PEER_CLOSED),
-    Row(_SERVER, _S.PEER_CLOSED, _SENDS, (_F.CLOSE,), _S.CLOSED),
+    TransitionRow(_SERVER, _S.PEER_CLOSED, _SENDS, _TRAFFIC, _S.PEER_CLOSED),
+    TransitionRow(_SERVER, _S.PEER_CLOSED, _SENDS, (_F.CLOSE,), _S.CLOSED),
 )
 
 # What a MESSAGE frame may hold, by its sender.

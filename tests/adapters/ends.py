@@ -7,11 +7,11 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.logger import Logger
 
-from sft.link.protocol import Link
 from sft.server.admission import Admission
+from sft.server.context import ServerContext
+from sft.server.event_log import EventLog
 from sft.server.factory import NetworkFactory
-from sft.server.installation import Installation
-from sft.server.journal import Journal
+from sft.transport.protocol import WireProtocol
 from sft.wire.connection import Connection
 from sft.wire.events import LoginRequested
 from tests.wire_pairs import pair
@@ -63,7 +63,7 @@ class End:
     def __init__(self, clock: Clock | None = None):
         self.clock = clock or Clock()
         self.owner = Owner()
-        self.link = self.owner.link = Link(self.clock, pair.new_server(), self.owner)
+        self.link = self.owner.link = WireProtocol(self.clock, pair.new_server(), self.owner)
         self.transport = Transport()
         self.client: Connection = pair.new_client()
         self.events = []
@@ -96,26 +96,26 @@ class Gate:
         self.clock = Clock()
         self.lines = []
         self.admission = Admission(**limits)
-        journal = Journal(
+        event_log = EventLog(
             Logger(namespace="sft", observer=lambda event: self.lines.append(event["line"]))
         )
         # Before a login nothing but these is asked for.
-        self.installation = Installation(
+        self.context = ServerContext(
             reactor=self.clock,
             info=pair.SERVER,
             server_key=pair.SERVER_KEY,
-            custody=None,
+            storage=None,
             readers=None,
             writer=None,
             pool=None,
             reading_pool=None,
             upkeep_pool=None,
             keeper=None,
-            journal=journal,
+            event_log=event_log,
             clock=lambda: 0,
             admission=self.admission,
         )
-        self.factory = NetworkFactory(self.installation)
+        self.factory = NetworkFactory(self.context)
 
     def connect(self, host="192.0.2.7"):
         address = IPv4Address("TCP", host, 40_000)

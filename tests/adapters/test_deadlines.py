@@ -24,7 +24,7 @@ from sft.limits import (
     SLOW_FRAME_BYTES,
     SLOW_FRAME_SECONDS,
 )
-from sft.link.protocol import CLOSE_SECONDS
+from sft.transport.protocol import CLOSE_SECONDS
 from sft.wire.events import MessageReceived, PeerClosed
 from sft.wire.messages import BeginUpload, Notice, ShowSelf
 from tests.adapters.ends import End

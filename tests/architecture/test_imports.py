@@ -74,7 +74,7 @@ def loaded_by_command(tmp_path: Path, *arguments: str) -> set[str]:
         ("sft.vault", DATABASE | TERMINAL | {"twisted", "sft.wire", "sft.store"}),
         ("sft.store", TERMINAL | {"twisted", "sft.wire", "sft.vault"}),
         ("sft.service", TERMINAL | {"twisted", "sft.wire"}),
-        ("sft.link", DATABASE | TERMINAL | SERVER_PARTS),
+        ("sft.transport", DATABASE | TERMINAL | SERVER_PARTS),
         ("sft.client", DATABASE | {"textual"} | SERVER_PARTS),
         ("sft.server", TERMINAL | {"sft.client", "sft.cli", "tui"}),
         ("sft.cli", DATABASE | {"textual"} | SERVER_PARTS),

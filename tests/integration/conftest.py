@@ -75,8 +75,8 @@ async def relay(site: Site) -> AsyncIterator[Relay]:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the UI try a lost server again at once: tests wait for what happens, not for seconds."""
-    from tui.live import keeper
+    from tui.live import reconnect
 
-    monkeypatch.setattr(keeper, "_PAUSES", (0.02,))
-    monkeypatch.setattr(keeper, "_LOOK_SECONDS", 0.02)
-    monkeypatch.setattr(keeper, "_LEAVE_SECONDS", 0.02)
+    monkeypatch.setattr(reconnect, "_PAUSES", (0.02,))
+    monkeypatch.setattr(reconnect, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(reconnect, "_LEAVE_SECONDS", 0.02)

@@ -18,7 +18,7 @@ from sft.crypto.keys import SigningKey
 from sft.crypto.signatures import sign_file
 from sft.errors import SftError
 from sft.limits import CHUNK_BYTES
-from sft.link.protocol import Link
+from sft.transport.protocol import WireProtocol
 from sft.wire import messages as m
 from sft.wire.connection import Connection
 from sft.wire.events import DataReceived, Event, MessageReceived, Welcomed
@@ -116,7 +116,7 @@ class Raw:
         from twisted.internet import reactor
 
         self.connection = connection
-        self.link = Link(reactor, connection, self)
+        self.link = WireProtocol(reactor, connection, self)
         self.inbox: list[Event] = []
         self.data: dict[int, list[bytes]] = {}
         self.credit: Counter[int] = Counter()

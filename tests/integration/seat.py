@@ -17,8 +17,8 @@ from typing import Any
 from textual import events
 from textual.pilot import Pilot
 
-from sft.client.paths import State
 from sft.client.profiles import Profiles
+from sft.client.state import StateFolder
 from sft.wire import messages as m
 from tests.integration.raw import PATIENCE_SECONDS, bridged
 from tests.integration.site import Site
@@ -219,9 +219,9 @@ _NAMED = {
 }
 
 
-def state_of(site: Site, name: str) -> State:
+def state_of(site: Site, name: str) -> StateFolder:
     folder = site.folder / "states" / name
-    return State(folder / "data", folder / "config")
+    return StateFolder(folder / "data", folder / "config")
 
 
 def point_at(site: Site, name: str, port: int = 0) -> None:

@@ -25,20 +25,20 @@ from twisted.logger import Logger
 
 from sft.client import people
 from sft.client.joining import join
-from sft.client.paths import State
 from sft.client.profiles import Profiles
 from sft.client.session import Session, connect
+from sft.client.state import StateFolder
 from sft.crypto import key_file
 from sft.crypto.keys import ServerPublic, SigningKey
 from sft.errors import SftError
 from sft.limits import SMALL_FILE_BYTES
-from sft.link.threads import Pool
 from sft.model.access import Role
 from sft.model.links import parse_invitation
 from sft.operator.home import Home, HomeSettings
-from sft.operator.running import Server
-from sft.server.installation import Installation
-from sft.server.journal import Journal
+from sft.operator.server import Server
+from sft.server.context import ServerContext
+from sft.server.event_log import EventLog
+from sft.transport.threads import Pool
 from sft.wire import messages as m
 from sft.wire.connection import Connection
 from sft.wire.events import LoginRefused, Welcomed
@@ -117,7 +117,7 @@ class Site:
         """Start the server, at a port that is free unless one is named."""
         from twisted.internet import reactor
 
-        journal = Journal(Logger(namespace="sft", observer=self.log))
+        event_log = EventLog(Logger(namespace="sft", observer=self.log))
         self.pool = Pool(reactor, name="clients")
         self.pool.start()
         self.server = Server(
@@ -125,13 +125,13 @@ class Site:
             self.home,
             HomeSettings(name="acme", **settings),
             listen=f"tcp:{port}:interface=127.0.0.1",
-            journal=journal,
+            event_log=event_log,
             on_fatal=self.fatal.append,
         )
         await self.server.start()
         for state in sorted((self.folder / "states").glob("*")):
             self.people[state.name] = self._person(state.name)
-        keyring = self.here.custody.vault.keyring
+        keyring = self.here.storage.vault.keyring
         SECRETS["master key"] = bytes.fromhex(_only_hex(self.home.master_key))
         SECRETS["row key"] = keyring.row_key
         SECRETS["server seed"] = keyring.server_seed
@@ -170,10 +170,10 @@ class Site:
         return port
 
     @property
-    def here(self) -> Installation:
+    def here(self) -> ServerContext:
         assert self.server is not None
         assert self.server.opened is not None
-        return self.server.opened.installation
+        return self.server.opened.context
 
     @property
     def port(self) -> int:
@@ -200,7 +200,7 @@ class Site:
     async def clean(self) -> None:
         """Make sure that nothing half-done lies anywhere: in the vault's folders and by its own check."""
         await until(lambda: not self.incoming(), f"incoming is empty: {self.incoming()}")
-        await until(lambda: not self.here.custody.in_flight, "nothing is in flight")
+        await until(lambda: not self.here.storage.in_flight, "nothing is in flight")
         report = await self.check()
         assert report.faults == ()
 
@@ -210,9 +210,9 @@ class Site:
 
     # -- people
 
-    def _state(self, name: str) -> State:
+    def _state(self, name: str) -> StateFolder:
         folder = self.folder / "states" / name
-        return State(folder / "data", folder / "config")
+        return StateFolder(folder / "data", folder / "config")
 
     def _person(self, name: str) -> Person:
         state = self._state(name)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from twisted.internet.task import Clock
 
 from sft.limits import TRASH_SECONDS
-from sft.server.chores import DAY_SECONDS, Chores
+from sft.server.periodic import DAY_SECONDS, Periodic
 from sft.wire import messages as m
 from tests.integration.site import Site, on_reactor, until
 
@@ -17,16 +17,16 @@ async def test_once_a_day_the_trash_loses_what_was_there_for_its_time(site: Site
     now = site.here.clock()
     site.here.readers._clock = lambda: now + TRASH_SECONDS + 1
     clock = Clock()
-    chores = Chores(site.here)
-    chores._daily.clock = clock
-    chores.start()
+    periodic = Periodic(site.here)
+    periodic._daily.clock = clock
+    periodic.start()
     clock.advance(DAY_SECONDS - 1)
     assert not site.here.upkeep_pool.busy
     assert not site.here.reading_pool.busy
     clock.advance(1)
     await until(lambda: any("collected files=2" in line for line in site.lines), "a collection")
-    chores.stop()
-    chores.stop()
+    periodic.stop()
+    periodic.stop()
     assert (await raw.ask(m.Restore, path="old")).code == "NOT_FOUND"
 
 

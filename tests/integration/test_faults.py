@@ -233,7 +233,7 @@ async def test_an_unexpected_fault_before_the_login_ends_the_connection_and_is_l
 @on_reactor
 async def test_on_a_full_disk_getting_deleting_and_logging_in_go_on(site: Site):
     await site.put("max", "big", LARGE)
-    room = site.here.custody.vault._backend._room
+    room = site.here.storage.vault._backend._room
     floor, room._floor_bytes = room._floor_bytes, 1 << 60
     raw = await site.raw("max")
     large = RawUpload(raw, site.people["max"], "more", LARGE).begin()
@@ -255,7 +255,7 @@ async def test_on_a_full_disk_getting_deleting_and_logging_in_go_on(site: Site):
 
 @on_reactor
 async def test_room_is_reserved_when_an_upload_begins_and_given_back_when_it_ends(site: Site):
-    room = site.here.custody.vault._backend._room
+    room = site.here.storage.vault._backend._room
     # A disk of its own size: that of the machine changes while others use it.
     room._free, room._floor_bytes = (lambda: 100_000_000), 95_000_000
     raw = await site.raw("max")

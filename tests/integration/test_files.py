@@ -9,11 +9,11 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from sft.client import files, people
 from sft.client.joining import join
-from sft.client.paths import State
 from sft.client.plans import GetItem, PutItem, plan_get, plan_put
-from sft.client.progress import Stage
+from sft.client.progress import TransferStage
 from sft.client.session import Session
-from sft.client.transfers import Existing, get_all, put_all, verify_all
+from sft.client.state import StateFolder
+from sft.client.transfers import ConflictPolicy, get_all, put_all, verify_all
 from sft.crypto.signatures import FileSignature
 from sft.errors import (
     ChangedSinceError,
@@ -61,17 +61,17 @@ async def test_what_is_stored_comes_back_verified_with_receipt_and_signature(
 ):
     author, reader = await site.session("max"), await site.session("gus")
     stored = await _put(author, source, "docs/a b")
-    assert stored.stage is Stage.STORED
+    assert stored.stage is TransferStage.STORED
     assert stored.receipt is not None
     assert stored.receipt.is_file()
     got = await _get(reader, "docs/a b", tmp_path / "out", with_signature=True)
-    assert got.stage is Stage.VERIFIED
+    assert got.stage is TransferStage.VERIFIED
     assert got.local.read_bytes() == source.read_bytes()
     assert got.local.stat().st_mode & 0o777 == 0o600
     assert got.verdict.author == "max"
     assert FileSignature.parse(got.signature.read_bytes()).encode() == got.verdict.signature
     (checked,) = await verify_all(reader, [GetItem("docs/a b", ("x",), 0)])
-    assert (checked.stage, checked.local) == (Stage.VERIFIED, None)
+    assert (checked.stage, checked.local) == (TransferStage.VERIFIED, None)
 
 
 @on_reactor
@@ -81,7 +81,7 @@ async def test_the_same_content_again_is_already_there(site: Site, source: Path)
     objects = site.objects()
     for how in ({}, {"replace": True}, {"if_version": 1}):
         again = await _put(author, source, "f", **how)
-        assert again.stage is Stage.UNCHANGED, how
+        assert again.stage is TransferStage.UNCHANGED, how
         assert again.stored.version == first.stored.version == 1
     await site.clean()
     assert site.objects() == objects
@@ -183,11 +183,11 @@ async def test_a_whole_folder_goes_up_and_down(site: Site, tmp_path: Path):
     author, reader = await site.session("max"), await site.session("gus")
     plan = plan_put([str(tree)], to="here")
     results = await put_all(author, plan.items, folders=plan.folders)
-    assert [result.stage for result in results] == [Stage.STORED] * 40
+    assert [result.stage for result in results] == [TransferStage.STORED] * 40
     wanted = await plan_get(reader, ["here"])
     out = tmp_path / "out"
     results = await get_all(reader, wanted.items, to=out, folders=wanted.folders)
-    assert [result.stage for result in results] == [Stage.VERIFIED] * 40
+    assert [result.stage for result in results] == [TransferStage.VERIFIED] * 40
     (got,) = list(out.rglob("sub0"))
     for path in tree.rglob("f*"):
         assert (got.parent / path.relative_to(tree)).read_bytes() == path.read_bytes()
@@ -206,10 +206,10 @@ async def test_what_is_there_on_this_computer_is_not_overwritten(
     with pytest.raises(LocalExistsError):
         await _get(author, "f", out)
     assert (out / "f").read_bytes() == b"mine"
-    both = await _get(author, "f", out, existing=Existing.KEEP_BOTH)
+    both = await _get(author, "f", out, existing=ConflictPolicy.KEEP_BOTH)
     assert both.local.read_bytes() == source.read_bytes()
     assert (out / "f").read_bytes() == b"mine"
-    await _get(author, "f", out, existing=Existing.FORCE)
+    await _get(author, "f", out, existing=ConflictPolicy.FORCE)
     assert (out / "f").read_bytes() == source.read_bytes()
     assert not list(out.glob("*.part"))
 
@@ -273,7 +273,11 @@ async def test_missing_and_unreadable_sources_fail_alone(site: Site, tmp_path: P
     session = await site.session("max")
     items = [PutItem(missing, "a", 1), PutItem(good, "b", len(SMALL)), PutItem(tmp_path, "c", 1)]
     results = await put_all(session, items)
-    assert [result.stage for result in results] == [Stage.FAILED, Stage.STORED, Stage.FAILED]
+    assert [result.stage for result in results] == [
+        TransferStage.FAILED,
+        TransferStage.STORED,
+        TransferStage.FAILED,
+    ]
     assert isinstance(results[0].error, LocalFileError)
 
 
@@ -297,7 +301,7 @@ async def test_an_invitation_works_once_and_again_only_for_whom_it_made(site: Si
     from twisted.internet import reactor
 
     def joining(folder: str, name: str):
-        state = State(site.folder / folder / "data", site.folder / folder / "config")
+        state = StateFolder(site.folder / folder / "data", site.folder / folder / "config")
         return join(
             reactor, state, link, user_name=name, device="d", passphrase=None,
             ask=nobody_to_ask, pool=site.pool,

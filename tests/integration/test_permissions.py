@@ -24,7 +24,7 @@ from sft.model.access import (
     may_change,
     may_delete,
 )
-from sft.server.dispatch import ROUTES, Live, Upkeep
+from sft.server.routes import ROUTES, JobRoute, LiveRoute
 from sft.service.use_case import USE_CASES
 from sft.wire import messages as m
 from sft.wire.events import Welcomed
@@ -264,9 +264,9 @@ def test_every_request_has_a_route_and_an_example():
 
 def _permissions(site: Site, kind: type[m.Request]) -> tuple[Permission, ...]:
     route = ROUTES[kind]
-    if isinstance(route, Live):
+    if isinstance(route, LiveRoute):
         return (route.permission,)
-    if isinstance(route, Upkeep):
+    if isinstance(route, JobRoute):
         message = kind(1)
         jobs = [USE_CASES[use_case] for use_case, _ in route.jobs(site.here, message)]
         return jobs[0].permissions

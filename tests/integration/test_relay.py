@@ -12,7 +12,7 @@ import pytest
 from sft.client.files import list_folder
 from sft.client.plans import GetItem, PutItem
 from sft.client.profiles import Profiles
-from sft.client.progress import Stage
+from sft.client.progress import TransferStage
 from sft.client.session import Session
 from sft.client.transfers import get_all, put_all
 from sft.crypto.keys import ServerKey
@@ -41,7 +41,7 @@ async def _get(session: Session, path: str, to: Path) -> bytes:
     (result,) = await get_all(session, [GetItem(path, (path,), 0)], to=to)
     if result.error is not None:
         raise result.error
-    assert result.stage is Stage.VERIFIED
+    assert result.stage is TransferStage.VERIFIED
     return result.local.read_bytes()
 
 

@@ -14,7 +14,7 @@ from tests.integration.relay import DOWN, UP, Relay, flip
 from tests.integration.seat import files_in, nothing_of, plain, put, seated, state_of, stored
 from tests.integration.site import Site, bridged, content
 from tui.gateway import Status
-from tui.live import keeper, reach
+from tui.live import reconnect, session_access
 from tui.queue.job import JobState
 
 LARGE = content(3_000_000)
@@ -61,9 +61,9 @@ async def test_a_server_that_is_killed_within_a_put_gets_the_rest_after_its_star
 ):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE, "note.txt": b"n"})
     async with seated(site, "max", here) as seat:
-        custody = site.here.custody
+        storage = site.here.storage
         await put(seat, "video.mp4")
-        await seat.until(lambda: custody.in_flight, "the server has begun")
+        await seat.until(lambda: storage.in_flight, "the server has begun")
         port = await bridged(site.halt(crash=True))
         await seat.until(lambda: "1 transfer waits" in seat.alarm(), "it waits")
         await seat.walk_to("note.txt")
@@ -79,12 +79,12 @@ async def test_a_server_that_is_killed_within_a_put_gets_the_rest_after_its_star
 async def test_a_server_that_stops_in_order_within_a_put_is_no_failure_of_the_put(
     site: Site, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("sft.operator.running.DRAIN_SECONDS", 0)
+    monkeypatch.setattr("sft.operator.server.DRAIN_SECONDS", 0)
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
     async with seated(site, "max", here) as seat:
-        custody = site.here.custody
+        storage = site.here.storage
         await put(seat, "video.mp4")
-        await seat.until(lambda: custody.in_flight, "the server has begun")
+        await seat.until(lambda: storage.in_flight, "the server has begun")
         port = await bridged(site.halt())
         await seat.until(lambda: "1 transfer waits" in seat.alarm(), "it waits")
         await bridged(site.start(port))
@@ -95,8 +95,8 @@ async def test_a_server_that_stops_in_order_within_a_put_is_no_failure_of_the_pu
 async def test_a_server_that_accepts_and_says_nothing_is_said_and_every_key_still_works(
     site: Site, relay: Relay, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(reach, "_DOUBT_SECONDS", 0.02)
-    monkeypatch.setattr(keeper, "_SILENT_SECONDS", 0.02)
+    monkeypatch.setattr(session_access, "_DOUBT_SECONDS", 0.02)
+    monkeypatch.setattr(reconnect, "_SILENT_SECONDS", 0.02)
     here = files_in(tmp_path / "here", {"one.txt": b"1"})
     async with seated(site, "max", here, port=relay.port) as seat:
         relay.freeze()

@@ -85,17 +85,17 @@ async def test_rights_that_end_within_a_put_end_the_put(
 
 async def _held_within(seat: Seat, site: Site, relay: Relay, name: str) -> None:
     """Begin a put and hold it early, when most of the file has not been read."""
-    custody = site.here.custody
+    storage = site.here.storage
     relay.freeze(UP, after=100_000)
     await put(seat, name)
-    await seat.until(lambda: custody.in_flight and relay.frozen, "it stands in its middle")
+    await seat.until(lambda: storage.in_flight and relay.frozen, "it stands in its middle")
 
 
 # -- disks and files ---------------------------------------------------------------------------------------------------
 
 
 async def test_a_full_server_says_so_and_takes_it_when_there_is_room(site: Site, tmp_path):
-    room = site.here.custody.vault._backend._room
+    room = site.here.storage.vault._backend._room
     floor, room._floor_bytes = room._floor_bytes, 1 << 60
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
     async with seated(site, "max", here) as seat:

@@ -18,7 +18,7 @@ from sft.wire import messages as m
 from tests.integration.seat import Seat, seated
 from tests.integration.site import Site, bridged
 from tui.keys import ACTS
-from tui.live.keeper import Keeper
+from tui.live.reconnect import Reconnector
 from tui.queue.job import JobState
 
 Do = Callable[[Seat], Awaitable[None]]
@@ -176,7 +176,7 @@ async def test_a_ui_that_greys_nothing_is_refused_by_the_server(site: Site, tmp_
     here = tmp_path / "here"
     here.mkdir()
     (here / "sent.txt").write_bytes(b"sent")
-    monkeypatch.setattr(Keeper, "_noticed", lambda self, notice: None)
+    monkeypatch.setattr(Reconnector, "_noticed", lambda self, notice: None)
     async with seated(site, "mia", here) as seat:
         await _people(seat, 1, "eve")
         await _people(seat, 2, "gus")

@@ -9,7 +9,7 @@ from sft.model.names import split_path
 from tests.tui.driving import driven
 from tui.dialogs.ask import Ask
 from tui.dialogs.confirm import Confirm
-from tui.dialogs.decide import Decide
+from tui.dialogs.resolve_conflicts import ResolveConflicts
 from tui.memory.scene import acme
 from tui.queue.job import JobState
 
@@ -105,7 +105,7 @@ async def test_a_taken_name_needs_a_decision_while_the_rest_goes_on(tmp_path):
         assert job.state is JobState.NEEDS_YOU
         assert "finance/2026/notes.md" in run.world.files
         await run.press("2", "enter")
-        assert isinstance(run.app.screen, Decide)
+        assert isinstance(run.app.screen, ResolveConflicts)
         shown = run.screen()
         assert "3, by max" in shown
         assert "Store mine as version 4; max's stays as version 3" in shown
@@ -466,7 +466,7 @@ async def test_a_box_says_by_a_sign_whether_it_is_ticked(tmp_path):
         await run.press("c")
         await run.moved()
         await run.press("2", "end", "enter")
-        assert isinstance(run.app.screen, Decide)
+        assert isinstance(run.app.screen, ResolveConflicts)
         assert "[ ] the same for the other 1" in run.screen()
         await run.press("tab", "space")
         assert "[x] the same for the other 1" in run.screen()

@@ -24,7 +24,7 @@ from sft.model.links import parse_invitation
 from sft.model.records import InvitationState, UserState
 from tests.integration.conftest import template  # noqa: F401 - a fixture
 from tests.integration.site import bridged, copy_site
-from tui.gateway import Status, Told
+from tui.gateway import ServerNotice, Status
 from tui.live import LiveGateway
 from tui.memory import MemoryGateway, World
 
@@ -64,11 +64,11 @@ class LiveReach:
     async def open(self, user: str) -> LiveGateway:
         from twisted.internet import reactor
 
-        from sft.client.paths import State
         from sft.client.profiles import Profiles
+        from sft.client.state import StateFolder
 
         folder = self.site.folder / "states" / (user or "new")
-        state = State(folder / "data", folder / "config")
+        state = StateFolder(folder / "data", folder / "config")
         if user:
             profiles = Profiles(state)
             profiles.update(profiles.choose().name, host="127.0.0.1", port=self.site.port)
@@ -298,7 +298,7 @@ async def test_an_admin_sees_who_is_connected_and_ends_a_session_for_good(reach)
     await until(lambda: other.connection.status is Status.REFUSED)
     assert isinstance(other.connection.error, SessionEndedError)
     assert other.connection.error.values == {"by": "ada"}
-    assert [event.values for event in told if isinstance(event, Told)] == [
+    assert [event.values for event in told if isinstance(event, ServerNotice)] == [
         {"why": "kicked", "by": "ada"}
     ]
     assert [one.user for one in await admin.sessions()] == ["ada"]

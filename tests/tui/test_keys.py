@@ -36,11 +36,11 @@ def test_every_binding_carries_its_id_for_keymaps():
 async def test_every_act_can_be_done(tmp_path):
     async with driven(tmp_path) as run:
         for place in PLACES:
-            doer = run.app.frame.view_of(place).doer
+            actions = run.app.frame.view_of(place).actions
             missing = [
                 act.id
                 for act in acts_of(place)
-                if not callable(getattr(doer, f"act_{act.name}", None))
+                if not callable(getattr(actions, f"act_{act.name}", None))
             ]
             assert missing == []
 

@@ -11,12 +11,12 @@ import pytest
 from sft.client.trust import SignatureState
 from tests.tui.driving import driven
 from tui.memory.scene import acme
-from tui.panes.entry import Entry, Kind, Sheet
+from tui.panes.entry import Entry, EntryKind, Sheet
 from tui.panes.index import Index, Names
 from tui.panes.paging import Order, PagedRows
 from tui.widgets.list_messages import RowsWanted
 from tui.widgets.row_list import RowList
-from tui.widgets.rows import Row
+from tui.widgets.rows import ListRow
 
 MANY = 100_000
 FOLDER = "archive/scans"
@@ -202,14 +202,14 @@ async def read(cursor, full):
     first = int(cursor or 0)
     last = min(first + (85 if full else 350), MANY)
     entries = tuple(
-        Entry(Kind.FILE, f"f{n:06}", f"dir/f{n:06}", size=n * 7 % 1000, at=n, version=1)
+        Entry(EntryKind.FILE, f"f{n:06}", f"dir/f{n:06}", size=n * 7 % 1000, at=n, version=1)
         for n in range(first, last)
     )
     return Sheet(entries, str(last) if last < MANY else "")
 
 
 def rows_of() -> PagedRows:
-    return PagedRows(read, lambda entry: Row(entry.path, entry, {"name": entry.name}))
+    return PagedRows(read, lambda entry: ListRow(entry.path, entry, {"name": entry.name}))
 
 
 async def turns_during(job) -> int:
@@ -266,14 +266,14 @@ def test_names_are_found_where_they_are_and_nowhere_between():
 def test_an_entry_of_the_index_is_the_one_that_was_taken():
     index = Index()
     entries = [
-        Entry(Kind.FOLDER, "b", "a/b", at=5, inside=(3, 1)),
+        Entry(EntryKind.FOLDER, "b", "a/b", at=5, inside=(3, 1)),
         Entry(
-            Kind.FILE, "x.txt", "a/x.txt", size=7, at=9, version=2, author="ada", owner="max",
+            EntryKind.FILE, "x.txt", "a/x.txt", size=7, at=9, version=2, author="ada", owner="max",
             owner_id=4, state=SignatureState.SIGNED,
         ),
-        Entry(Kind.FILE, "x.txt", "c/x.txt", size=8, at=9, version=1, state=SignatureState.SIGNED),
-        Entry(Kind.FILE, "d/x.txt", "d/x.txt", size=1, at=2, version=1, until=99, state=SignatureState.SIGNED),
-        Entry(Kind.LINK, "top", "top", at=1),
+        Entry(EntryKind.FILE, "x.txt", "c/x.txt", size=8, at=9, version=1, state=SignatureState.SIGNED),
+        Entry(EntryKind.FILE, "d/x.txt", "d/x.txt", size=1, at=2, version=1, until=99, state=SignatureState.SIGNED),
+        Entry(EntryKind.LINK, "top", "top", at=1),
     ]  # fmt: skip
     for entry in entries:
         index.add(entry)

@@ -6,11 +6,11 @@ import tracemalloc
 import pytest
 
 from sft.client.trust import SignatureState
-from tui.panes.entry import Entry, Kind, Sheet
+from tui.panes.entry import Entry, EntryKind, Sheet
 from tui.panes.paging import Order, PagedRows
-from tui.widgets.rows import Row
+from tui.widgets.rows import ListRow
 
-UP = Entry(Kind.UP, "..", "\0up")
+UP = Entry(EntryKind.UP, "..", "\0up")
 
 
 class Shelf:
@@ -28,7 +28,7 @@ class Shelf:
         last = min(first + size, self.count)
         entries = tuple(
             Entry(
-                Kind.FILE,
+                EntryKind.FILE,
                 f"f{n:06}",
                 f"dir/f{n:06}",
                 size=n * 7 % 1000,
@@ -43,7 +43,7 @@ class Shelf:
 
 def rows_of(shelf: Shelf, **options) -> PagedRows:
     return PagedRows(
-        shelf.read, lambda entry: Row(entry.path, entry, {"name": entry.name}), **options
+        shelf.read, lambda entry: ListRow(entry.path, entry, {"name": entry.name}), **options
     )
 
 

@@ -13,28 +13,28 @@ from sft.errors import (
 )
 from tui.memory import MemoryGateway
 from tui.memory.scene import acme
-from tui.queue.job import Decision, Direction, Job, JobState, Trouble
-from tui.queue.kept import Kept
+from tui.queue.job import Decision, Direction, Failure, Job, JobState
 from tui.queue.pace import Pace
+from tui.queue.queue_file import QueueFile
 from tui.queue.running import beside_path
-from tui.queue.transfers import Transfers
+from tui.queue.transfers import TransferQueue
 
 
 async def opened(user: str = "max", gateway: MemoryGateway | None = None):
     gateway = gateway or MemoryGateway(acme(many=0), user)
     if not gateway.connection.online:
         await gateway.use("acme-files")
-    queue = Transfers(gateway, now=lambda: gateway.world.now)
+    queue = TransferQueue(gateway, now=lambda: gateway.world.now)
     await queue.load()
     return gateway, queue
 
 
-async def ended(queue: Transfers) -> None:
+async def ended(queue: TransferQueue) -> None:
     while queue._tasks:
         await asyncio.gather(*queue._tasks.values(), return_exceptions=True)
 
 
-async def moving(queue: Transfers, job: Job) -> None:
+async def moving(queue: TransferQueue, job: Job) -> None:
     while not job.done_bytes:  # noqa: ASYNC110 - the queue tells nobody in between
         await asyncio.sleep(0)
 
@@ -274,8 +274,8 @@ def test_an_error_becomes_values_and_an_error_again():
     error = RoleForbidsError(
         role="guest", act="store files", name="gus", needed="maintainer", admins="ada", ref="R-1"
     )
-    trouble = Trouble.of("f", "f", error)
-    again = msgspec.json.decode(msgspec.json.encode(trouble), type=Trouble).error
+    trouble = Failure.of("f", "f", error)
+    again = msgspec.json.decode(msgspec.json.encode(trouble), type=Failure).error
     assert (type(again), again.values, again.ref) == (RoleForbidsError, error.values, "R-1")
 
 
@@ -372,7 +372,7 @@ async def _full(name: str, data: bytes) -> None:
 
 async def opened_beside(gateway: MemoryGateway):
     """A queue of the same person, whether the server is there or not."""
-    queue = Transfers(gateway, now=lambda: gateway.world.now)
+    queue = TransferQueue(gateway, now=lambda: gateway.world.now)
     await queue.load()
     return gateway, queue
 
@@ -382,7 +382,7 @@ async def test_a_name_that_is_no_text_is_kept_and_so_are_the_jobs_beside_it(tmp_
     odd = tmp_path / "\udcff\udcfebad.bin"
     odd.write_bytes(b"y")
     gateway = MemoryGateway(acme(many=0), "max")
-    kept = Kept(gateway)
+    kept = QueueFile(gateway)
     await kept.take()
     jobs = [
         Job(number, "acme-files", Direction.PUT, (str(path),))
@@ -390,7 +390,7 @@ async def test_a_name_that_is_no_text_is_kept_and_so_are_the_jobs_beside_it(tmp_
     ]
     await kept.write(jobs)
     await kept.leave()
-    again = await Kept(gateway).take()
+    again = await QueueFile(gateway).take()
     assert [job.names for job in again] == [job.names for job in jobs]
 
 

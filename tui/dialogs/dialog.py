@@ -18,7 +18,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
-from tui.surroundings import Surroundings
+from tui.context import AppContext
 
 T = TypeVar("T")
 _MOST_PERCENT = 92  # of the screen's height; dialog.tcss says the same
@@ -52,9 +52,9 @@ class Dialog(ModalScreen[T | None]):
     wide: bool = False
 
     @property
-    def sft(self) -> Surroundings:
+    def sft(self) -> AppContext:
         """The app that this stands in."""
-        return cast("Surroundings", self.app)
+        return cast("AppContext", self.app)
 
     def compose(self) -> ComposeResult:
         """Put title, content and buttons together."""

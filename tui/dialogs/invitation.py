@@ -14,7 +14,7 @@ from tui.dialogs.dialog import Dialog, DialogButton
 from tui.gateway import Link
 from tui.widgets.link_field import LinkField
 from tui.widgets.link_input import LinkInput
-from tui.work import begin
+from tui.workers import begin
 
 
 class PasteInvitation(Dialog[Link]):

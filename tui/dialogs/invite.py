@@ -24,7 +24,7 @@ from tui.dialogs.dialog import Dialog, DialogButton
 from tui.gateway import Invited
 from tui.text import cut_name, error_text, shown
 from tui.widgets.choice import Choice, Option
-from tui.work import begin
+from tui.workers import begin
 
 _UNIT_SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _SPAN: Final = re.compile(

@@ -27,7 +27,7 @@ from tui.dialogs.dialog import Dialog, DialogButton
 from tui.gateway import Account, Link
 from tui.text import cut_name, shown
 from tui.widgets.link_says import link_lines, one_line, rows
-from tui.work import begin
+from tui.workers import begin
 
 _OF_THE_NAME: Final = frozenset({"NAME_TAKEN", "NAME_RESERVED", "USER_NAME_NOT_ALLOWED"})
 

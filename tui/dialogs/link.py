@@ -20,7 +20,7 @@ from tui.dialogs.dialog import Dialog, DialogButton
 from tui.dialogs.write import WriteFile
 from tui.gateway import Invited
 from tui.text import cut_name, shown
-from tui.work import begin
+from tui.workers import begin
 
 
 class ShowLink(Dialog[None]):

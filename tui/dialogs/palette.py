@@ -15,17 +15,17 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from tui.glyphs import Glyphs
-from tui.keys import Act
+from tui.keys import Action
 from tui.text import cut
 from tui.widgets.row_list import RowList
-from tui.widgets.rows import Column, ListRows, Row
+from tui.widgets.rows import Column, ListRow, ListRows
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """An act, where it acts, and why it cannot be done now."""
 
-    act: Act
+    act: Action
     where: str
     reason: str
 
@@ -113,7 +113,7 @@ class Palette(ModalScreen[str | None]):
     def _list(self) -> RowList:
         return self.query_one(RowList)
 
-    def _choose(self, row: Row[Offer] | None) -> None:
+    def _choose(self, row: ListRow[Offer] | None) -> None:
         if row is not None:
             self.dismiss(row.value.act.id)
 
@@ -125,7 +125,7 @@ class Palette(ModalScreen[str | None]):
         self._list.show(ListRows([self._row(offer) for offer in fitting]))
         self._list.move_to(0)
 
-    def _row(self, offer: Offer) -> Row[Offer]:
+    def _row(self, offer: Offer) -> ListRow[Offer]:
         act, reason = offer.act, offer.reason
         says = f"{act.says} {self._glyphs.dash} {reason}" if reason else act.says
         tones = (
@@ -133,4 +133,6 @@ class Palette(ModalScreen[str | None]):
             if reason
             else {"key": "accent", "where": "muted"}
         )
-        return Row(act.id, offer, {"key": act.key_shown, "says": says, "where": offer.where}, tones)
+        return ListRow(
+            act.id, offer, {"key": act.key_shown, "says": says, "where": offer.where}, tones
+        )

@@ -19,7 +19,7 @@ from sft.errors import PassphraseWrongError, SftError
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.text import error_text
-from tui.work import begin
+from tui.workers import begin
 
 Change = Callable[[str | None, str | None], Awaitable[bool]]
 """Opens the key with the old one and protects it by the new one; False where a fault was said."""

@@ -26,7 +26,7 @@ from tui.dialogs.dialog import Dialog, DialogButton
 from tui.gateway import Account
 from tui.text import cut_name, shown
 from tui.widgets.link_says import one_line
-from tui.work import begin
+from tui.workers import begin
 
 
 class Unlock(Dialog[bool]):

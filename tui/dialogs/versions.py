@@ -16,8 +16,8 @@ from sft.model.wording import local_time, shown_name, size_text
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.text import error_text, shown
 from tui.widgets.row_list import RowList
-from tui.widgets.rows import Column, ListRows, Row
-from tui.work import begin
+from tui.widgets.rows import Column, ListRow, ListRows
+from tui.workers import begin
 
 _MOST = 50  # asked for one by one: a person looks at the newest
 
@@ -72,7 +72,7 @@ class Versions(Dialog[int]):
                 break
             self.query_one(RowList).show(ListRows([self._row(file) for file in files]))
 
-    def _row(self, file: File) -> Row[int]:
+    def _row(self, file: File) -> ListRow[int]:
         version, now = file.version, self.sft.now()
         cells = {
             "version": str(version.number),
@@ -81,7 +81,7 @@ class Versions(Dialog[int]):
             "size": size_text(version.size),
             "dated": local_time(version.dated_at, now=now),
         }
-        return Row(
+        return ListRow(
             str(version.number), version.number, cells, {"version": "strong", "dated": "muted"}
         )
 

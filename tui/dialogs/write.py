@@ -14,12 +14,12 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 from textual.widgets.input import Selection
 
-from sft.client.faults import local_fault, told_of
+from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.durable import open_folder, sync_folder, write_new
 from sft.errors import LocalFileError, SftError, UsageError
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.text import error_text
-from tui.work import begin
+from tui.workers import begin
 
 
 class WriteFile(Dialog[Path]):
@@ -95,7 +95,7 @@ def write_private(path: Path, text: str) -> None:
         LocalFileError: the name is taken, or the folder cannot be used.
         LocalDiskFullError: no room.
     """
-    with told_of(path.parent):
+    with translating_os_errors(path.parent):
         folder_fd = open_folder(path.parent)
     try:
         write_new(folder_fd, path.name, text.encode())
@@ -105,7 +105,7 @@ def write_private(path: Path, text: str) -> None:
             str(error), path=str(path), problem="is there already", remedy="Choose another name"
         ) from error
     except OSError as error:
-        raise local_fault(error, path) from error
+        raise describe_os_error(error, path) from error
     finally:
         os.close(folder_fd)
 

@@ -7,22 +7,22 @@ import os
 from collections.abc import Sequence
 
 from sft.client.identity import Identity
-from sft.client.paths import State
 from sft.client.profiles import Profile, Profiles
+from sft.client.state import StateFolder
 from sft.errors import SftError
 from tui.gateway import Account
 
 _ID_DIGITS = 32
 
 
-def listed(state: State) -> list[Account]:
+def listed(state: StateFolder) -> list[Account]:
     """List them, those that were never acknowledged too (blocks)."""
     profiles = Profiles(state)
     default = profiles.default_name()
     return [account_of(state, profile, default) for profile in profiles.all()]
 
 
-def account_of(state: State, profile: Profile, default: str) -> Account:
+def account_of(state: StateFolder, profile: Profile, default: str) -> Account:
     """Describe one (blocks)."""
     protected = False
     with contextlib.suppress(SftError):  # a key that is missing says so when it is opened
@@ -46,18 +46,18 @@ def account_of(state: State, profile: Profile, default: str) -> Account:
     )
 
 
-def receipts(state: State, server_id: bytes) -> int:
+def receipts(state: StateFolder, server_id: bytes) -> int:
     """Count the receipts that a server gave (blocks)."""
     return len(_names(state, f"receipts/{server_id.hex()[:_ID_DIGITS]}"))
 
 
-def has_receipt(state: State, server_id: bytes, file_id: bytes, version: int) -> bool:
+def has_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> bool:
     """Tell whether the receipt of a version is kept (blocks)."""
     folder = state.path(f"receipts/{server_id.hex()[:_ID_DIGITS]}")
     return (folder / f"{file_id.hex()}.{version}").exists()
 
 
-def _names(state: State, folder: str) -> Sequence[str]:
+def _names(state: StateFolder, folder: str) -> Sequence[str]:
     try:
         return os.listdir(state.path(folder))
     except OSError:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from sft.client.paths import State
 from sft.client.profiles import Profiles
+from sft.client.state import StateFolder
 from sft.errors import ConnectionLostError, UsageError
 from tui.gateway import Account, Link
 from tui.live.servers import Servers
@@ -46,7 +46,7 @@ class Demonstration(Servers):
         folder = await asyncio.shield(self._beginning)
         self._begin_demo = None
         self._until_quit = True
-        reach.state = State(folder, folder)
+        reach.state = StateFolder(folder, folder)
         reach.environ = {key: told for key, told in reach.environ.items() if key not in _OURS}
         return await reach.blocking(Profiles(reach.state).default_name)
 

@@ -6,13 +6,13 @@ from sft.client import files
 from sft.model.records import Deleted, File
 from tui.gateway import Details, Listed
 from tui.live.pages import details_of, folder_page
-from tui.live.reach import Reach
+from tui.live.session_access import SessionAccess
 
 
 class Files:
     """Files and folders."""
 
-    _reach: Reach
+    _reach: SessionAccess
 
     async def folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         """Give one page of a folder."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sft.client.paths import State
+from sft.client.state import StateFolder
 from tui.live.demo import BeginDemo, Demonstration
 from tui.live.files import Files
-from tui.live.keeping import Keeping
+from tui.live.local_state import LocalState
 from tui.live.people import People
-from tui.live.reach import Reach
+from tui.live.session_access import SessionAccess
 from tui.live.transfers import Transfers
 
 
-class LiveGateway(Demonstration, Files, Transfers, People, Keeping):
+class LiveGateway(Demonstration, Files, Transfers, People, LocalState):
     """Servers, over the network.
 
     Args:
@@ -27,12 +27,12 @@ class LiveGateway(Demonstration, Files, Transfers, People, Keeping):
     def __init__(
         self,
         reactor: Any,
-        state: State,
+        state: StateFolder,
         environ: Mapping[str, str],
         *,
         begin_demo: BeginDemo | None = None,
         until_quit: bool = False,
     ) -> None:
-        self._reach = Reach(reactor, state, environ)
+        self._reach = SessionAccess(reactor, state, environ)
         self._begin_demo = begin_demo
         self._until_quit = until_quit

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from sft.client.files import Listing, list_folder, show_file
-from sft.client.paths import State
 from sft.client.session import Session
+from sft.client.state import StateFolder
 from sft.client.trust import SignatureState
 from sft.client.unread import known_of
 from sft.crypto.keys import PublicKey, ServerPublic
@@ -70,7 +70,7 @@ async def folder_page(
 
 async def details_of(
     session: Session,
-    state: State,
+    state: StateFolder,
     checked: Mapping[tuple[bytes, int], SignatureState],
     path: str,
     version: int,

@@ -6,13 +6,13 @@ from sft.client import people
 from sft.model.access import Role
 from sft.model.records import Invitation, SessionInfo, User
 from tui.gateway import Invited
-from tui.live.reach import Reach
+from tui.live.session_access import SessionAccess
 
 
 class People:
     """Who may come, and who does."""
 
-    _reach: Reach
+    _reach: SessionAccess
 
     async def people(self) -> list[User]:
         """List the registry."""

@@ -14,24 +14,24 @@ from sft.client import joining
 from sft.client.identity import passphrase_from
 from sft.client.profiles import Profiles
 from sft.client.session import Session, connect
-from tui.gateway import Account, Connection, Link, Listener
+from tui.gateway import Account, ConnectionInfo, EventListener, Link
 from tui.live import accounts
-from tui.live.bridge import crossing
-from tui.live.keeper import Keeper, Notice
-from tui.live.reach import Reach, giving
+from tui.live.as_future import crossing
+from tui.live.reconnect import Notice, Reconnector
+from tui.live.session_access import SessionAccess, giving
 
 
 class Servers:
     """Accounts and connection."""
 
-    _reach: Reach
+    _reach: SessionAccess
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ConnectionInfo:
         """The account in use, now."""
         return self._reach.none if self._reach.keeper is None else self._reach.keeper.connection
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: EventListener) -> None:
         """Have changes told."""
         self._reach.listeners.append(listener)
 
@@ -61,7 +61,7 @@ class Servers:
         self._reach.checked.clear()
         # Whoever is asked for last has it, also while an earlier one is still being called.
         before = self._reach.keeper
-        keeper = Keeper(profile, connected, self._reach.emit, time.time)
+        keeper = Reconnector(profile, connected, self._reach.emit, time.time)
         self._reach.keeper = keeper
         if before is not None:
             await before.end()

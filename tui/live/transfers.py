@@ -11,7 +11,7 @@ from sft.client.files import show_file
 from sft.client.plans import GetItem, GetPlan, PutItem, PutPlan, plan_get, plan_put
 from sft.client.progress import Report
 from sft.client.transfers import (
-    Existing,
+    ConflictPolicy,
     GetResult,
     PutResult,
     get_all,
@@ -20,13 +20,13 @@ from sft.client.transfers import (
 )
 from sft.client.trust import SignatureState
 from sft.errors import SftError, SignatureBadError
-from tui.live.reach import Reach
+from tui.live.session_access import SessionAccess
 
 
 class Transfers:
     """Puts, gets and verifications."""
 
-    _reach: Reach
+    _reach: SessionAccess
 
     async def plan_put(
         self, sources: Sequence[str], *, to: str, safe_names: bool = False
@@ -57,7 +57,7 @@ class Transfers:
         *,
         to: Path,
         folders: Sequence[tuple[str, ...]] = (),
-        existing: Existing = Existing.REFUSE,
+        existing: ConflictPolicy = ConflictPolicy.REFUSE,
         report: Report | None = None,
     ) -> list[GetResult]:
         """Get files, verified."""

@@ -7,7 +7,7 @@ on answers at once.
 
 from __future__ import annotations
 
-from tui.gateway import Told
+from tui.gateway import ServerNotice
 from tui.memory.computer import Computer
 from tui.memory.files import Files
 from tui.memory.keeping import Keeping
@@ -58,4 +58,4 @@ class MemoryGateway(Servers, Files, Transfers, People, Keeping):
 
     def tell(self, kind: str, **values: str | int) -> None:
         """Have the server say something unasked."""
-        self.line.emit(Told(kind, dict(values)))
+        self.line.emit(ServerNotice(kind, dict(values)))

@@ -18,7 +18,7 @@ from sft.errors import (
     UnreachableError,
 )
 from sft.model.records import UserState
-from tui.gateway import Account, Connection, Event, Listener, Status, Told
+from tui.gateway import Account, ConnectionInfo, Event, EventListener, ServerNotice, Status
 from tui.memory.book import Book
 from tui.memory.door import Visit
 from tui.memory.world import World
@@ -43,8 +43,8 @@ class Line:
         self._world = world
         self._book = book
         self._fail_next = fail_next
-        self.connection = Connection(since=world.now)
-        self.listeners: list[Listener] = []
+        self.connection = ConnectionInfo(since=world.now)
+        self.listeners: list[EventListener] = []
         self._visit = 0  # number of the session; 0 without one
         self.cut = False
 
@@ -62,7 +62,7 @@ class Line:
 
     async def use(self, account: Account, passphrase: str | None) -> None:
         """Connect an account."""
-        base = Connection(
+        base = ConnectionInfo(
             Status.CONNECTING, account.name, account.server, account.address, account.user,
             since=self._world.now,
         )  # fmt: skip
@@ -98,7 +98,7 @@ class Line:
         if self.connection.status is Status.AWAY and not self.cut:
             self.come_online(self.connection)
 
-    def come_online(self, base: Connection) -> None:
+    def come_online(self, base: ConnectionInfo) -> None:
         """Log in, unless this person is kept out."""
         user = self._world.user(base.user)
         if user.state is not UserState.ACTIVE:
@@ -111,7 +111,7 @@ class Line:
         )  # fmt: skip
         self.become(online)
 
-    def become(self, connection: Connection) -> None:
+    def become(self, connection: ConnectionInfo) -> None:
         """Stand otherwise, and tell."""
         self.connection = connection
         if self._visit and not connection.online:
@@ -130,7 +130,7 @@ class Line:
             listener(event)
 
     def _kicked(self, by: str) -> None:
-        self.emit(Told("ended", {"why": "kicked", "by": by}))
+        self.emit(ServerNotice("ended", {"why": "kicked", "by": by}))
         self._turn_to(Status.REFUSED, SessionEndedError(by=by))
 
     def _turn_to(self, status: Status, error: SftError, again_at: float | None = None) -> None:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sft.client.faults import told_of
-from sft.client.landing import Existing, numbered
+from sft.client.os_errors import translating_os_errors
+from sft.client.part_file import ConflictPolicy, numbered
 from sft.client.plans import GetItem, GetPlan, PutItem, Refused
-from sft.client.progress import Report, Reporter, Stage
+from sft.client.progress import Report, Reporter, TransferStage
 from sft.client.transfers import GetResult, PutResult
 from sft.client.trust import SignatureState, Verdict
 from sft.crypto.comment import NO_HEAD, FileComment
@@ -83,10 +83,10 @@ async def put(
         try:
             stored = await _put_one(world, caller, item, brake, reporter, replace=replace)
         except SftError as error:
-            reporter(Stage.FAILED)
-            results.append(PutResult(item, Stage.FAILED, None, None, error, 0.0))
+            reporter(TransferStage.FAILED)
+            results.append(PutResult(item, TransferStage.FAILED, None, None, error, 0.0))
             continue
-        stage = Stage.UNCHANGED if stored.unchanged else Stage.STORED
+        stage = TransferStage.UNCHANGED if stored.unchanged else TransferStage.STORED
         reporter(stage)
         receipt = Path("receipts") / f"{index}.{stored.version}"
         results.append(PutResult(item, stage, stored, receipt, None, 0.1))
@@ -101,7 +101,7 @@ async def _put_one(
     if source is None:
         raise NotFoundError(what="file", name=item.path, see="ls")
     size = item.size or 0
-    with told_of(source):
+    with translating_os_errors(source):
         content = await asyncio.to_thread(source.read_bytes) if size <= 64 * MIB else None
         dated_at = int(source.stat().st_mtime)
     kept = world.files.get(item.path)
@@ -113,10 +113,10 @@ async def _put_one(
             raise exists(world, item.path)
         if not may_change(caller.role, is_owner=kept.owner_id == caller.id):
             raise not_yours(world, kept, "replace")
-    reporter(Stage.SENDING, 0)
+    reporter(TransferStage.SENDING, 0)
     async for done in brake.steps(size):
-        reporter(Stage.SENDING, done)
-    reporter(Stage.STORING)
+        reporter(TransferStage.SENDING, done)
+    reporter(TransferStage.STORING)
     kept = world.add_file(
         item.path, caller, size=size, content=content, dated_at=dated_at, stored_at=int(world.now)
     )
@@ -153,7 +153,7 @@ async def get(
     items: Sequence[GetItem],
     to: Path | None,
     folders: Sequence[tuple[str, ...]],
-    existing: Existing,
+    existing: ConflictPolicy,
     brake: Brake,
     report: Report | None,
 ) -> list[GetResult]:
@@ -167,11 +167,15 @@ async def get(
         try:
             file, verdict, local = await _get_one(world, item, to, existing, brake, reporter)
         except SftError as error:
-            reporter(Stage.FAILED)
-            results.append(GetResult(item, Stage.FAILED, None, None, None, None, error, 0.0))
+            reporter(TransferStage.FAILED)
+            results.append(
+                GetResult(item, TransferStage.FAILED, None, None, None, None, error, 0.0)
+            )
             continue
-        reporter(Stage.VERIFIED)
-        results.append(GetResult(item, Stage.VERIFIED, file, verdict, local, None, None, 0.1))
+        reporter(TransferStage.VERIFIED)
+        results.append(
+            GetResult(item, TransferStage.VERIFIED, file, verdict, local, None, None, 0.1)
+        )
     return results
 
 
@@ -179,18 +183,18 @@ async def _get_one(
     world: World,
     item: GetItem,
     to: Path | None,
-    existing: Existing,
+    existing: ConflictPolicy,
     brake: Brake,
     reporter: Reporter,
 ) -> tuple[File, Verdict, Path | None]:
     file = world.file(item.path, item.version)
     final = None if to is None else to.joinpath(*item.parts)
-    if final is not None and existing is Existing.REFUSE and _is_there(final):
+    if final is not None and existing is ConflictPolicy.REFUSE and _is_there(final):
         raise LocalExistsError(path=str(final))
-    reporter(Stage.RECEIVING, 0)
+    reporter(TransferStage.RECEIVING, 0)
     async for done in brake.steps(file.version.size):
-        reporter(Stage.RECEIVING, done)
-    reporter(Stage.VERIFYING)
+        reporter(TransferStage.RECEIVING, done)
+    reporter(TransferStage.VERIFYING)
     kept = world.files.get(item.path)
     error = judgment(world, file)
     if error is not None:
@@ -237,11 +241,11 @@ def verdict_of(world: World, file: File) -> Verdict:
     )  # fmt: skip
 
 
-def _land(final: Path, content: bytes | None, file: File, existing: Existing) -> Path:
-    with told_of(final):
+def _land(final: Path, content: bytes | None, file: File, existing: ConflictPolicy) -> Path:
+    with translating_os_errors(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         candidates = [final.name]
-        if existing is Existing.KEEP_BOTH:
+        if existing is ConflictPolicy.KEEP_BOTH:
             candidates += [numbered(final.name, n) for n in range(2, 100)]
         for name in candidates:
             try:

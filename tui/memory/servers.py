@@ -7,7 +7,7 @@ from typing import Final
 from sft.crypto.keys import ServerPublic
 from sft.errors import PassphraseWrongError, UnreachableError, UsageError
 from sft.model.links import InvitationLink, format_address, parse_address, parse_server_link
-from tui.gateway import Account, Connection, Link, Listener
+from tui.gateway import Account, ConnectionInfo, EventListener, Link
 from tui.memory import registry
 from tui.memory.computer import Computer
 
@@ -20,11 +20,11 @@ class Servers:
     _computer: Computer
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> ConnectionInfo:
         """The account in use, now."""
         return self._computer.line.connection
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: EventListener) -> None:
         """Have changes told."""
         self._computer.line.listeners.append(listener)
 
@@ -121,4 +121,4 @@ class Servers:
         await self._computer.turn("forget", online=False)
         self._computer.book.forget(account)
         if self._computer.line.connection.account == account:
-            self._computer.line.become(Connection(since=self._computer.world.now))
+            self._computer.line.become(ConnectionInfo(since=self._computer.world.now))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sft.client.plans import GetItem, GetPlan, PutItem, PutPlan, plan_put
 from sft.client.progress import Report
-from sft.client.transfers import Existing, GetResult, PutResult
+from sft.client.transfers import ConflictPolicy, GetResult, PutResult
 from tui.memory import moving
 from tui.memory.computer import Computer
 
@@ -57,7 +57,7 @@ class Transfers:
         *,
         to: Path,
         folders: Sequence[tuple[str, ...]] = (),
-        existing: Existing = Existing.REFUSE,
+        existing: ConflictPolicy = ConflictPolicy.REFUSE,
         report: Report | None = None,
     ) -> list[GetResult]:
         """Get files."""
@@ -73,6 +73,12 @@ class Transfers:
         """Read and judge files."""
         await self._computer.turn("verify")
         results = await moving.get(
-            self._computer.world, items, None, (), Existing.REFUSE, self._computer.brake, report
+            self._computer.world,
+            items,
+            None,
+            (),
+            ConflictPolicy.REFUSE,
+            self._computer.brake,
+            report,
         )
         return self._computer.noted(results)

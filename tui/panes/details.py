@@ -16,7 +16,7 @@ from sft.model.names import split_path
 from sft.model.wording import count_text, local_time, shown_name, size_text
 from tui.gateway import Details
 from tui.glyphs import Glyphs
-from tui.panes.entry import Entry, Kind
+from tui.panes.entry import Entry, EntryKind
 from tui.text import day_text, error_text, folder_text, name_text, shown
 
 _TONE: Final = {
@@ -59,30 +59,30 @@ class DetailsPane(VerticalScroll, can_focus=False):
     def of_here(self, entry: Entry, now: float, to: str) -> list[Text]:
         """Describe something of this computer."""
         kinds = {
-            Kind.UP: "the folder above",
-            Kind.FOLDER: "folder",
-            Kind.FILE: "file",
-            Kind.LINK: "link: not sent",
-            Kind.OTHER: "neither file nor folder: not sent",
+            EntryKind.UP: "the folder above",
+            EntryKind.FOLDER: "folder",
+            EntryKind.FILE: "file",
+            EntryKind.LINK: "link: not sent",
+            EntryKind.OTHER: "neither file nor folder: not sent",
         }
-        if entry.kind is Kind.UP:
+        if entry.kind is EntryKind.UP:
             return [self._quiet("The folder above.")]
         lines = [
             name_text(entry.name, "bold"),
             self._quiet(folder_text(entry.path.rpartition("/")[0], str(Path.home()))),
             Text(),
         ]
-        size = f"{size_text(entry.size)} {self._dot} " if entry.kind is Kind.FILE else ""
+        size = f"{size_text(entry.size)} {self._dot} " if entry.kind is EntryKind.FILE else ""
         lines.append(Text(f"{size}{kinds[entry.kind]}"))
         if entry.at is not None:
             lines.append(Text(f"dated {local_time(entry.at, now=now)}"))
-        if entry.kind in {Kind.FILE, Kind.FOLDER} and to:
+        if entry.kind in {EntryKind.FILE, EntryKind.FOLDER} and to:
             lines += [Text(), self._quiet(f"c stores it in {shown(to)}")]
         return lines
 
     def of_folder(self, entry: Entry, now: float) -> list[Text]:
         """Describe a folder of the server."""
-        if entry.kind is Kind.UP:
+        if entry.kind is EntryKind.UP:
             return [self._quiet("The folder above.")]
         files, folders = entry.inside or (0, 0)
         inside = []

@@ -8,9 +8,9 @@ from typing import Final
 from sft.client.trust import SignatureState
 from sft.model.wording import count_text, local_time
 from tui.glyphs import Glyphs
-from tui.panes.entry import Entry, Kind
+from tui.panes.entry import Entry, EntryKind
 from tui.text import age_text, day_text, shown, size_cell
-from tui.widgets.rows import Column, Row
+from tui.widgets.rows import Column, ListRow
 
 _SIZE_CELLS: Final = 9
 _WHEN_CELLS: Final = 6  # of an earlier year, the year alone
@@ -47,12 +47,12 @@ _TONES: Final[Mapping[SignatureState, str]] = {
 }
 
 
-def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Callable[[Entry], Row[Entry]]:
+def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Callable[[Entry], ListRow[Entry]]:
     """Make what draws entries; what was drawn within the same minute is not drawn again."""
-    drawn: dict[Entry, Row[Entry]] = {}
+    drawn: dict[Entry, ListRow[Entry]] = {}
     minute = 0.0
 
-    def draw(entry: Entry) -> Row[Entry]:
+    def draw(entry: Entry) -> ListRow[Entry]:
         nonlocal minute
         if now() - minute >= _MINUTE or len(drawn) > _DRAWN:
             drawn.clear()
@@ -62,9 +62,9 @@ def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Callable[[Entry], Row[En
             row = drawn[entry] = draw_anew(entry)
         return row
 
-    def draw_anew(entry: Entry) -> Row[Entry]:
-        if entry.kind is Kind.UP:
-            return Row(
+    def draw_anew(entry: Entry) -> ListRow[Entry]:
+        if entry.kind is EntryKind.UP:
+            return ListRow(
                 UP_KEY, entry, {"mark": "", "name": ".."}, {"name": "muted"}, selectable=False
             )
         moment = now()
@@ -76,29 +76,29 @@ def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Callable[[Entry], Row[En
             "from": "muted",
             "version": "muted",
         }
-        if entry.kind is Kind.FOLDER:
+        if entry.kind is EntryKind.FOLDER:
             cells["name"] += "/"
             cells["size"] = inside_text(entry)
             tones |= {"name": "accent", "size": "muted"}
-        elif entry.kind is Kind.FILE:
+        elif entry.kind is EntryKind.FILE:
             cells["size"] = size_cell(entry.size)
         else:
-            cells["size"] = "link" if entry.kind is Kind.LINK else "special"
+            cells["size"] = "link" if entry.kind is EntryKind.LINK else "special"
             tones |= {"name": "muted", "size": "muted"}
         if entry.version:
             cells["version"] = str(entry.version)
         if entry.until is not None:
             cells["age"] = day_text(entry.until, moment)
             cells["from"] = shown(entry.owner)
-        elif entry.at is not None and (entry.kind is Kind.FILE or entry.inside is None):
+        elif entry.at is not None and (entry.kind is EntryKind.FILE or entry.inside is None):
             age = age_text(entry.at, moment)
             cells["age"], cells["when"] = age, age if len(age) <= _WHEN_CELLS else age[-4:]
             roomy["age"] = roomy["when"] = local_time(entry.at, now=moment)
         if entry.state is not None:
             cells["mark"] = glyphs.state(entry.state)
             tones["mark"] = _TONES[entry.state]
-        selectable = entry.kind in {Kind.FILE, Kind.FOLDER}
-        return Row(entry.path, entry, cells, tones, selectable=selectable, roomy=roomy)
+        selectable = entry.kind in {EntryKind.FILE, EntryKind.FOLDER}
+        return ListRow(entry.path, entry, cells, tones, selectable=selectable, roomy=roomy)
 
     return draw
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 from sft.client.trust import SignatureState
 
 
-class Kind(IntEnum):
+class EntryKind(IntEnum):
     """What a line stands for, in the order of a listing."""
 
     UP = 0
@@ -31,7 +31,7 @@ class Entry:
         until: when it leaves the trash.
     """
 
-    kind: Kind
+    kind: EntryKind
     name: str
     path: str
     size: int = 0
@@ -47,7 +47,7 @@ class Entry:
     @property
     def is_folder(self) -> bool:
         """Say whether it can be entered."""
-        return self.kind in {Kind.UP, Kind.FOLDER}
+        return self.kind in {EntryKind.UP, EntryKind.FOLDER}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final
 
 from sft.client.trust import SignatureState
 from sft.model.names import fold
-from tui.panes.entry import Entry, Kind
+from tui.panes.entry import Entry, EntryKind
 
 _END: Final = b"\0"
 
@@ -122,7 +122,7 @@ class Index:
         path = self.path(number)
         inside, until = self._more.get(number, (None, None))
         return Entry(
-            kind=Kind(self.kinds[number]),
+            kind=EntryKind(self.kinds[number]),
             name=self._names[number],
             path=path,
             size=self.sizes[number],

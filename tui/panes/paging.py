@@ -19,11 +19,11 @@ from typing import Final
 
 from sft.client.trust import SignatureState
 from sft.model.names import fold
-from tui.panes.entry import Entry, Kind, Reader, Sheet
+from tui.panes.entry import Entry, EntryKind, Reader, Sheet
 from tui.panes.index import Index
-from tui.widgets.rows import Row
+from tui.widgets.rows import ListRow
 
-_SELECTABLE: Final = frozenset({Kind.FILE, Kind.FOLDER})
+_SELECTABLE: Final = frozenset({EntryKind.FILE, EntryKind.FOLDER})
 _BLOCKS: Final = 24  # pages in memory
 _SKIM_FROM: Final = 200  # lines; what lies farther off is reached by light pages
 _YIELD_EVERY: Final = 250  # entries indexed between two breaths of the loop: some two milliseconds
@@ -57,7 +57,7 @@ class PagedRows:
     def __init__(
         self,
         read: Reader,
-        draw: Callable[[Entry], Row[Entry]],
+        draw: Callable[[Entry], ListRow[Entry]],
         *,
         lead: tuple[Entry, ...] = (),
         expected: int | None = None,
@@ -84,7 +84,7 @@ class PagedRows:
     def __len__(self) -> int:
         return len(self._lead) + self._count
 
-    def row(self, index: int) -> Row[Entry] | None:
+    def row(self, index: int) -> ListRow[Entry] | None:
         """Give a line; None if it is not here."""
         entry = self.entry(index)
         return None if entry is None else self._draw(entry)
@@ -365,7 +365,7 @@ class PagedRows:
 
         def key(number: int) -> tuple[bool, int]:
             # Largest and newest first; folders stay above, as the server has them.
-            return index.kinds[number] != Kind.FOLDER, -column[number]
+            return index.kinds[number] != EntryKind.FOLDER, -column[number]
 
         pieces: list[list[int]] = []
         for first in range(0, len(view), _YIELD_EVERY * 10):

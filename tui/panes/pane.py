@@ -22,13 +22,13 @@ from textual.worker import Worker, WorkerError
 from sft.errors import SftError
 from sft.model.wording import count_text, size_text
 from tui.glyphs import Glyphs
-from tui.panes.entry import Entry, Kind
+from tui.panes.entry import Entry, EntryKind
 from tui.panes.paging import Order, PagedRows
 from tui.text import cut_path
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import Column, ListRows
-from tui.work import begin
+from tui.workers import begin
 
 _GROWN_SECONDS: Final = 0.1  # how often a list that grows is drawn anew
 _FILTER_SECONDS: Final = 0.04  # typing goes on while a hundred thousand names are looked through
@@ -110,7 +110,7 @@ class Pane(Vertical):
         if selected:
             return sorted(selected)
         entry = self.current
-        if entry is None or entry.kind not in {Kind.FILE, Kind.FOLDER}:
+        if entry is None or entry.kind not in {EntryKind.FILE, EntryKind.FOLDER}:
             return []
         return [entry.path]
 
@@ -118,7 +118,7 @@ class Pane(Vertical):
     def has_chosen(self) -> bool:
         """Say whether an act would be about anything: what is asked at every key, also with a million lines selected."""
         entry = self.current
-        is_one = entry is not None and entry.kind in {Kind.FILE, Kind.FOLDER}
+        is_one = entry is not None and entry.kind in {EntryKind.FILE, EntryKind.FOLDER}
         return bool(self.lines.selected) or is_one
 
     @property

@@ -47,7 +47,7 @@ class Decision(StrEnum):
     SAFE_NAME = "safe name"  # a:b.txt is stored as a_b.txt
 
 
-class Trouble(Struct, frozen=True):
+class Failure(Struct, frozen=True):
     """One item that did not work.
 
     Args:
@@ -65,10 +65,10 @@ class Trouble(Struct, frozen=True):
     whole: bool = False
 
     @staticmethod
-    def of(name: str, path: str, error: SftError, *, whole: bool = False) -> Trouble:
+    def of(name: str, path: str, error: SftError, *, whole: bool = False) -> Failure:
         """Keep an error as plain values."""
         code = str(error.values["code"]) if isinstance(error, UnknownRefusalError) else error.code
-        return Trouble(name, path, code, dict(error.values), error.ref, whole)
+        return Failure(name, path, code, dict(error.values), error.ref, whole)
 
     @property
     def error(self) -> SftError:
@@ -124,7 +124,7 @@ class Job(Struct):
     replace: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[Failure, ...] = ()
     said: str = ""
     added_at: int = 0
     ended_at: int = 0

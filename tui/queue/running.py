@@ -14,24 +14,26 @@ from pathlib import Path
 from typing import Final
 
 from sft.client.plans import GetItem, PutItem
-from sft.client.progress import Progress, Report, Stage
-from sft.client.transfers import Existing
+from sft.client.progress import Progress, Report, TransferStage
+from sft.client.transfers import ConflictPolicy
 from sft.crypto.digests import blake2b_512
 from sft.errors import ClientError, LocalExistsError, SftError
 from sft.model.names import join_path, split_path
 from sft.model.wording import local_time
 from tui.gateway import Gateway
-from tui.queue.job import Direction, Job, Trouble
+from tui.queue.job import Direction, Failure, Job
 
-_ENDED: Final = frozenset({Stage.STORED, Stage.UNCHANGED, Stage.VERIFIED, Stage.FAILED})
+_ENDED: Final = frozenset(
+    {TransferStage.STORED, TransferStage.UNCHANGED, TransferStage.VERIFIED, TransferStage.FAILED}
+)
 _READ_BYTES: Final = 1 << 20
 
 
 @dataclass
-class Outcome:
+class RunResult:
     """What became of a run."""
 
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[Failure] = field(default_factory=list)
     done: int = 0
     unchanged: int = 0
     version: int = 0
@@ -55,11 +57,11 @@ class Run:
         self._job = job
         self._moved = moved
         self._now = now
-        self.outcome = Outcome()
+        self.outcome = RunResult()
         self._only: frozenset[str] = frozenset()
         self._skipped: frozenset[str] = frozenset()
 
-    async def go(self) -> Outcome:
+    async def go(self) -> RunResult:
         """Move everything that is still to be moved."""
         job = self._job
         job.done_files = job.done_bytes = 0
@@ -77,7 +79,7 @@ class Run:
         plan = await self._gateway.plan_put(job.names, to=job.to, safe_names=job.safe_names)
         for refused in plan.refused:
             if self._wanted(refused.name):
-                self.outcome.troubles.append(Trouble.of(refused.name, "", refused.error))
+                self.outcome.troubles.append(Failure.of(refused.name, "", refused.error))
         items = [item for item in plan.items if self._wanted(item.path)]
         self._begin([item.size for item in items])
         in_place, aside = frozenset(job.replace), frozenset(job.beside)
@@ -103,10 +105,10 @@ class Run:
         for result in results:
             if result.error is not None:
                 source = str(result.item.source)
-                self.outcome.troubles.append(Trouble.of(source, result.item.path, result.error))
+                self.outcome.troubles.append(Failure.of(source, result.item.path, result.error))
                 continue
             self.outcome.done += 1
-            self.outcome.unchanged += result.stage is Stage.UNCHANGED
+            self.outcome.unchanged += result.stage is TransferStage.UNCHANGED
             if result.stored is not None:
                 self.outcome.version = result.stored.version
 
@@ -121,28 +123,28 @@ class Run:
         plan = await self._gateway.plan_get(job.names)
         for refused in plan.refused:
             if self._wanted(refused.name):
-                self.outcome.troubles.append(Trouble.of(refused.name, refused.name, refused.error))
+                self.outcome.troubles.append(Failure.of(refused.name, refused.name, refused.error))
         items = [item for item in plan.items if self._wanted(item.path)]
         if job.version and len(items) == 1:
             items = [dataclasses.replace(items[0], version=job.version)]
         self._begin([item.size for item in items])
         if job.direction is Direction.VERIFY:
-            await self._get_group(items, [], 0, Existing.REFUSE)
+            await self._get_group(items, [], 0, ConflictPolicy.REFUSE)
             return
         aside = frozenset(job.beside)
         plain = [item for item in items if item.path not in aside]
         beside = [item for item in items if item.path in aside]
         if plain or plan.folders:
-            await self._get_group(plain, plan.folders, 0, Existing.REFUSE)
+            await self._get_group(plain, plan.folders, 0, ConflictPolicy.REFUSE)
         if beside:
-            await self._get_group(beside, [], len(plain), Existing.KEEP_BOTH)
+            await self._get_group(beside, [], len(plain), ConflictPolicy.KEEP_BOTH)
 
     async def _get_group(
         self,
         items: Sequence[GetItem],
         folders: Sequence[tuple[str, ...]],
         began: int,
-        existing: Existing,
+        existing: ConflictPolicy,
     ) -> None:
         job, report = self._job, self._reporter(items, began)
         if job.direction is Direction.VERIFY:
@@ -158,7 +160,7 @@ class Run:
                 self.outcome.done += 1
                 continue
             if error is not None:
-                self.outcome.troubles.append(Trouble.of(path, path, error))
+                self.outcome.troubles.append(Failure.of(path, path, error))
                 if isinstance(error, ClientError) and error.exit_status == 7:  # noqa: PLR2004 - verification
                     self.outcome.judged.append((path, False))
                 continue
@@ -195,7 +197,7 @@ class Run:
             index = began + progress.index
             done = progress.done_bytes
             if progress.stage in _ENDED:
-                job.done_files += progress.stage is not Stage.FAILED
+                job.done_files += progress.stage is not TransferStage.FAILED
                 done = items[progress.index].size or done
             job.stage = progress.stage.value
             job.done_bytes += done - self._settled[index]

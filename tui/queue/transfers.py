@@ -15,11 +15,11 @@ from typing import Final
 
 from sft.errors import InternalError, SftError
 from sft.model.wording import count_text
-from tui.gateway import Connection, Gateway
-from tui.queue.job import Decision, Direction, Job, JobState, Trouble
-from tui.queue.kept import Kept
+from tui.gateway import ConnectionInfo, Gateway
+from tui.queue.job import Decision, Direction, Failure, Job, JobState
 from tui.queue.pace import Pace
-from tui.queue.running import Outcome, Run
+from tui.queue.queue_file import QueueFile
+from tui.queue.running import Run, RunResult
 from tui.queue.wording import said_of
 
 _AT_ONCE: Final = 2
@@ -30,10 +30,10 @@ _LINE_SECONDS: Final = (
 )
 _KEPT_ENDED: Final = 200
 
-Landed = Callable[[Job, Outcome], None]
+Landed = Callable[[Job, RunResult], None]
 
 
-class Transfers:
+class TransferQueue:
     """All jobs of this person on this computer.
 
     Args:
@@ -48,7 +48,7 @@ class Transfers:
         self._paces: dict[int, Pace] = {}
         self._listeners: list[Callable[[], None]] = []
         self._landed: list[Landed] = []
-        self._kept = Kept(gateway)
+        self._kept = QueueFile(gateway)
         self.unkept: SftError | None = None  # why the disk does not keep it
         self._held_back: dict[int, asyncio.TimerHandle] = {}
         self._dirty = self._unsaved = False
@@ -212,7 +212,7 @@ class Transfers:
         self.jobs = kept + self.jobs
         self._changed()
 
-    def connection_changed(self, connection: Connection) -> None:
+    def connection_changed(self, connection: ConnectionInfo) -> None:
         """Let jobs go on when their account is online."""
         if connection.online:
             self._release()
@@ -281,12 +281,12 @@ class Transfers:
             raise
         except SftError as error:
             outcome = run.outcome
-            outcome.troubles.append(Trouble.of(job.title, "", error, whole=True))
+            outcome.troubles.append(Failure.of(job.title, "", error, whole=True))
         except Exception as error:  # noqa: BLE001 - one job's fault stops no other
             ref = self._gateway.keep_fault("".join(traceback.format_exception(error)))
             outcome = run.outcome
             fault = InternalError(ref=ref)
-            outcome.troubles.append(Trouble.of(job.title, "", fault, whole=True))
+            outcome.troubles.append(Failure.of(job.title, "", fault, whole=True))
         finally:
             # One that was stopped ends later, and may find the next run of its job here.
             if self._tasks.get(job.id) is asyncio.current_task():
@@ -298,7 +298,7 @@ class Transfers:
                 landed(job, outcome)
         self._changed()
 
-    def _settle(self, job: Job, outcome: Outcome) -> None:
+    def _settle(self, job: Job, outcome: RunResult) -> None:
         # What this run was not about still waits for the person.
         only = frozenset(job.only)
         left = [t for t in job.troubles if only and t.place not in only]

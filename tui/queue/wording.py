@@ -5,11 +5,11 @@ from __future__ import annotations
 from sft.model.wording import count_text
 from tui.messages import Said, Tone
 from tui.queue.job import Direction, Job, JobState
-from tui.queue.running import Outcome
+from tui.queue.running import RunResult
 from tui.text import error_text, shown
 
 
-def said_of(job: Job, outcome: Outcome) -> str:
+def said_of(job: Job, outcome: RunResult) -> str:
     """Say what became of a job that worked."""
     one = job.files == 1
     all_there = outcome.unchanged and outcome.unchanged == outcome.done
@@ -26,7 +26,7 @@ def said_of(job: Job, outcome: Outcome) -> str:
     return f"{count_text(outcome.done)} files verified"
 
 
-def sentence_of(job: Job, outcome: Outcome) -> Said | None:
+def sentence_of(job: Job, outcome: RunResult) -> Said | None:
     """Say in the message line what became of a job; None for what a person stopped."""
     title = shown(job.title)
     if job.state is JobState.DONE:

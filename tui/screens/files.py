@@ -22,28 +22,28 @@ from sft.client.trust import SignatureState
 from sft.errors import NotFoundError, SftError
 from sft.model.names import split_path
 from tui.gateway import Status
-from tui.keys import Act, bindings_of
+from tui.keys import Action, bindings_of
 from tui.messages import (
     ActsChanged,
     ConnectionChanged,
     FilesJudged,
-    HereChanged,
+    LocalFolderChanged,
     ServerChanged,
     Tone,
 )
 from tui.panes.details import DetailsPane
 from tui.panes.drawing import HERE, THERE, TRASH, UP_KEY, drawer
-from tui.panes.entry import Entry, Kind
-from tui.panes.here import HereFolder
+from tui.panes.entry import Entry, EntryKind
+from tui.panes.local import LocalFolder
 from tui.panes.paging import PagedRows
 from tui.panes.pane import Pane
-from tui.panes.there import folder_reader, trash_reader
+from tui.panes.remote import folder_reader, trash_reader
 from tui.screens.files_acts import FilesActs
 from tui.screens.files_standing import Standing
 from tui.text import folder_text, shown
 from tui.view import View
 from tui.widgets.row_list import RowList
-from tui.work import begin
+from tui.workers import begin
 
 _DETAILS_SECONDS: Final = 0.08
 _ABOUT_SELECTED: Final = {
@@ -53,7 +53,7 @@ _ABOUT_SELECTED: Final = {
     "files.restore",
     "files.copy",
 }
-_UP: Final = Entry(Kind.UP, "..", UP_KEY)
+_UP: Final = Entry(EntryKind.UP, "..", UP_KEY)
 
 
 class FilesView(View):
@@ -95,7 +95,7 @@ class FilesView(View):
         self._lay_out()
 
     @property
-    def doer(self) -> object:
+    def actions(self) -> object:
         """What does the acts: this module owns what is shown."""
         return self._acts
 
@@ -139,7 +139,7 @@ class FilesView(View):
     def read_here(self, *, anew: bool = False) -> None:
         """Show the folder of this computer."""
         path = str(self.here_path)
-        folder = HereFolder(self.here_path, hidden=self.hidden)
+        folder = LocalFolder(self.here_path, hidden=self.hidden)
         lead = (_UP,) if self.here_path != self.here_path.parent else ()
         rows = PagedRows(folder.read, drawer(self.sft.glyphs, self.sft.now), lead=lead)
         self.here.entitle("this computer", folder_text(path, str(Path.home())))
@@ -185,9 +185,9 @@ class FilesView(View):
     def _opened(self, event: RowList.Opened) -> None:
         event.stop()
         entry: Entry = event.row.value
-        if entry.kind is Kind.UP:
+        if entry.kind is EntryKind.UP:
             self.go_up()
-        elif entry.kind is Kind.FOLDER:
+        elif entry.kind is EntryKind.FOLDER:
             if self.is_here:
                 self.here_path = Path(entry.path)
                 self.read_here()
@@ -241,8 +241,8 @@ class FilesView(View):
     def _shows_part_of(self, folder: str) -> bool:
         return split_path(folder)[0] == self.there_path or not folder
 
-    @on(HereChanged)
-    def _here_changed(self, event: HereChanged) -> None:
+    @on(LocalFolderChanged)
+    def _here_changed(self, event: LocalFolderChanged) -> None:
         event.stop()
         changed = Path(event.folder)
         if changed == self.here_path or self.here_path in changed.parents:
@@ -338,7 +338,7 @@ class FilesView(View):
             pane.show([])
         elif self.is_here:
             pane.show(pane.of_here(entry, self.now, f"/{self.there_path}"))
-        elif entry.kind is not Kind.FILE:
+        elif entry.kind is not EntryKind.FILE:
             pane.show(pane.of_folder(entry, self.now))
         elif self.in_trash:
             pane.show(pane.of_trashed(entry, self.now))
@@ -358,15 +358,15 @@ class FilesView(View):
 
     # -- what can be done ------------------------------------------------------------------------------------------
 
-    def acts_here(self) -> list[Act]:
+    def acts_here(self) -> list[Action]:
         """Give what makes sense on this side."""
         return self._standing.acts()
 
-    def label_of(self, act: Act) -> str:
+    def label_of(self, act: Action) -> str:
         """Say which way a transfer goes, and where T leads."""
         return self._standing.label(act)
 
-    def reason_against(self, act: Act) -> str:
+    def reason_against(self, act: Action) -> str:
         """Say why not: which side, the connection, the role, or whose file it is."""
         if act.place != self.place:
             return ""

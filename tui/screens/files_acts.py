@@ -17,9 +17,9 @@ from tui.dialogs.ask import Ask
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.versions import Versions
 from tui.messages import ActsChanged, Tone
-from tui.panes.entry import Entry, Kind
+from tui.panes.entry import Entry, EntryKind
 from tui.text import day_text, folder_text, shown
-from tui.work import begin
+from tui.workers import begin
 
 if TYPE_CHECKING:
     from tui.screens.files import FilesView
@@ -58,7 +58,7 @@ class FilesActs:
     def act_versions(self) -> None:
         """List the versions of a file; one of them can be got."""
         entry = self._view.pane.current
-        if entry is None or entry.kind is not Kind.FILE:
+        if entry is None or entry.kind is not EntryKind.FILE:
             self._view.say("Only a file has versions.", Tone.DOUBT)
             return
         self._work(partial(self._versions, entry))
@@ -96,7 +96,7 @@ class FilesActs:
     def act_rename(self) -> None:
         """Ask for another name or path."""
         entry = self._view.pane.current
-        if entry is None or entry.kind is Kind.UP:
+        if entry is None or entry.kind is EntryKind.UP:
             self._view.say("The cursor stands on no file or folder.", Tone.DOUBT)
             return
         self._work(partial(self._rename, entry))
@@ -104,12 +104,12 @@ class FilesActs:
     async def _rename(self, entry: Entry) -> None:
         view = self._view
         folder, name = split_path(entry.path)
-        stem = name.rpartition(".")[0] if entry.kind is Kind.FILE else name
+        stem = name.rpartition(".")[0] if entry.kind is EntryKind.FILE else name
         lines = ["Its signature stays as it is: who reads it sees that it was moved."]
         new = await view.app.push_screen_wait(
             Ask(
                 f"Rename {shown_name(name)}",
-                lines=lines if entry.kind is Kind.FILE else [],
+                lines=lines if entry.kind is EntryKind.FILE else [],
                 label="New name; or a path such as /archive/name",
                 value=safe(name), select_to=len(stem or name), act="Rename", check=_checked,
             )
@@ -290,7 +290,7 @@ class FilesActs:
         rows = self._view.pane.rows
         index = None if rows is None else rows.index_of(path)
         entry = None if rows is None or index is None else rows.entry(index)
-        return entry is not None and entry.kind is Kind.FOLDER
+        return entry is not None and entry.kind is EntryKind.FOLDER
 
     def _title(self, names: Sequence[str]) -> str:
         if len(names) > 1:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from sft.model.access import Permission, allows, may_change, may_delete
 from sft.model.wording import count_text, shown_name, size_text
-from tui.keys import ACTS, Act, acts_of
+from tui.keys import ACTS, Action, acts_of
 from tui.messages import Tone
-from tui.panes.entry import Kind
+from tui.panes.entry import EntryKind
 from tui.text import cut_name, cut_path, folder_text, shown
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Standing:
     def __init__(self, view: FilesView) -> None:
         self._view = view
 
-    def acts(self) -> list[Act]:
+    def acts(self) -> list[Action]:
         """Give what makes sense on this side."""
         view, acts = self._view, acts_of("files")
         select = ACTS["list.select"]
@@ -43,7 +43,7 @@ class Standing:
         senseless = {"files.restore", "files.verify" if view.is_here else "files.hidden"}
         return [*(act for act in acts if act.id not in senseless), select]
 
-    def label(self, act: Act) -> str:
+    def label(self, act: Action) -> str:
         """Say which way a transfer goes, and where T leads."""
         view, glyphs = self._view, self._view.sft.glyphs
         if act.id == "files.transfer":
@@ -52,13 +52,13 @@ class Standing:
             return "Leave trash"
         return act.label
 
-    def reason_of_side(self, act: Act) -> str:
+    def reason_of_side(self, act: Action) -> str:
         """Say why not on this side."""
         if self._view.is_here and act.id in _ON_SERVER:
             return "Nothing on this computer is renamed, deleted or checked: that is for the server's side."
         return ""
 
-    def reason(self, act: Act) -> str:
+    def reason(self, act: Action) -> str:
         """Say why not: the role, what is under the cursor, or whose file it is."""
         view = self._view
         role = view.connection.role
@@ -88,15 +88,20 @@ class Standing:
                 Tone.PLAIN,
             )
         entry = pane.current
-        if entry is None or view.is_here or entry.kind is not Kind.FILE or entry.state is None:
+        if entry is None or view.is_here or entry.kind is not EntryKind.FILE or entry.state is None:
             return "", Tone.PLAIN
         said = _STATE_WORDS[entry.state.value].format(shown(entry.author))
         return f"{cut_name(shown(entry.name), _PATH_CELLS, ellipsis)}: {said}", Tone.PLAIN
 
-    def _reason_of_owner(self, act: Act) -> str:
+    def _reason_of_owner(self, act: Action) -> str:
         view = self._view
         role, entry = view.connection.role, view.pane.current
-        if act.id not in _OWNED or role is None or entry is None or entry.kind is not Kind.FILE:
+        if (
+            act.id not in _OWNED
+            or role is None
+            or entry is None
+            or entry.kind is not EntryKind.FILE
+        ):
             return ""
         if view.pane.lines.selected:
             return ""  # the server says which of them may not

@@ -22,7 +22,7 @@ from sft.model.wording import shown_name
 from tui.dialogs.passphrase import ChangePassphrase
 from tui.dialogs.write import WriteFile
 from tui.gateway import Keyring, Status
-from tui.keys import Act, bindings_of
+from tui.keys import Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, Tone
 from tui.screens.identity_rows import (
     OWN_COLUMNS,
@@ -36,7 +36,7 @@ from tui.text import cut_name, shown
 from tui.view import View
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import ListRows
-from tui.work import begin
+from tui.workers import begin
 
 OWN: Final = "identity-own"
 PINNED: Final = "identity-pinned"
@@ -140,7 +140,7 @@ class IdentityView(View):
 
     # -- acts -----------------------------------------------------------------------------------------
 
-    def reason_against(self, act: Act) -> str:
+    def reason_against(self, act: Action) -> str:
         """Without an account there is no key."""
         if self._keyring is None:
             return "No server is in use: 5 shows those you joined."

@@ -13,7 +13,7 @@ from sft.model.wording import ROLE_WORDS, count_text, shown_name
 from tui.gateway import Account, Keyring
 from tui.glyphs import Glyphs
 from tui.text import day_text, shown
-from tui.widgets.rows import Column, Row
+from tui.widgets.rows import Column, ListRow
 
 OWN_COLUMNS: Final = (
     Column("title", "", 10),
@@ -33,14 +33,16 @@ _WHOLE_WORDS: Final = 116  # cells in which eight words stand between the other 
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class IdentityLine:
     """One line of what is kept: what ``y`` copies, and what that is called."""
 
     copied: str
     called: str
 
 
-def own_rows(keyring: Keyring, glyphs: Glyphs, now: float, width: int) -> list[Row[Line]]:
+def own_rows(
+    keyring: Keyring, glyphs: Glyphs, now: float, width: int
+) -> list[ListRow[IdentityLine]]:
     """Make the lines about this device and its key.
 
     Args:
@@ -48,31 +50,37 @@ def own_rows(keyring: Keyring, glyphs: Glyphs, now: float, width: int) -> list[R
     """
     account = keyring.account
     who = f"{shown(shown_name(account.user))} on {shown(account.server)}"
-    rows = [_row("you", who, Line(account.user, "Your name"))]
+    rows = [_row("you", who, IdentityLine(account.user, "Your name"))]
     if account.role in list(Role):
         role = Role(account.role)
         says = f"{role.value}: {ROLE_WORDS[role]}"
-        rows.append(_row("role", says, Line(role.value, "Your role")))
+        rows.append(_row("role", says, IdentityLine(role.value, "Your role")))
     since = f", joined {day_text(account.joined_at, now)}" if account.joined_at else ""
     device = f"{shown(account.device)}{since}"
-    rows.append(_row("device", device, Line(account.device, "The name of this device")))
+    rows.append(_row("device", device, IdentityLine(account.device, "The name of this device")))
     rows += _words_rows("key in words", account.key_words, "Your key in words", width)
     rows.append(
-        _row("minisign key", account.minisign_key, Line(account.minisign_key, "Your minisign key"))
+        _row(
+            "minisign key",
+            account.minisign_key,
+            IdentityLine(account.minisign_key, "Your minisign key"),
+        )
     )
     rows.append(_passphrase_row(account, glyphs))
     address = shown(account.address)
-    rows.append(_row("server", address, Line(account.address, "The server's address")))
+    rows.append(_row("server", address, IdentityLine(account.address, "The server's address")))
     called = "The server's key in words"
     rows += _words_rows("its key", account.server_words, called, width)
     pinned = f"{day_text(account.pinned_at, now)}; sft stops if the server ever shows another key"
-    rows.append(_row("pinned", pinned, Line(account.server_words, called)))
+    rows.append(_row("pinned", pinned, IdentityLine(account.server_words, called)))
     receipts = f"{count_text(keyring.receipts)} kept: what the server said it stored, signed by it"
-    rows.append(_row("receipts", receipts, Line(str(keyring.receipts), "How many receipts")))
+    rows.append(
+        _row("receipts", receipts, IdentityLine(str(keyring.receipts), "How many receipts"))
+    )
     return rows
 
 
-def pinned_row(pin: Pin, glyphs: Glyphs, now: float, width: int) -> Row[Pin]:
+def pinned_row(pin: Pin, glyphs: Glyphs, now: float, width: int) -> ListRow[Pin]:
     """Make the line of a person as this computer saw them first."""
     words = pin_words(pin)
     first = words[0] if words else "no key that this computer would take"
@@ -88,7 +96,7 @@ def pinned_row(pin: Pin, glyphs: Glyphs, now: float, width: int) -> Row[Pin]:
     if later:
         cells["seen"] = "another since"
     tones = {"mark": "doubt", "seen": "doubt" if later else "muted"}
-    return Row(str(pin.user_id), pin, cells, tones)
+    return ListRow(str(pin.user_id), pin, cells, tones)
 
 
 def pin_words(pin: Pin) -> list[str]:
@@ -110,30 +118,32 @@ def about_pin(pin: Pin, now: float) -> tuple[str, bool]:
     )
 
 
-def _row(title: str, says: str, line: Line, *, tone: str = "", key: str = "") -> Row[Line]:
+def _row(
+    title: str, says: str, line: IdentityLine, *, tone: str = "", key: str = ""
+) -> ListRow[IdentityLine]:
     tones = {"title": "muted"}
     key = key or title
     title = _SHORT.get(title, title)
     if tone:
         tones["says"] = tone
-    return Row(key, line, {"title": title, "says": says}, tones)
+    return ListRow(key, line, {"title": title, "says": says}, tones)
 
 
-def _words_rows(title: str, words: str, called: str, width: int) -> list[Row[Line]]:
-    line = Line(words, called)
+def _words_rows(title: str, words: str, called: str, width: int) -> list[ListRow[IdentityLine]]:
+    line = IdentityLine(words, called)
     if width >= len(words) + _BESIDE_WORDS or " " not in words:
         return [_row(title, words, line)]
     first, _, second = words.partition(" ")
     return [_row(title, first, line), _row("", second, line, key=f"{title} 2")]
 
 
-def _passphrase_row(account: Account, glyphs: Glyphs) -> Row[Line]:
+def _passphrase_row(account: Account, glyphs: Glyphs) -> ListRow[IdentityLine]:
     if account.protected:
         says = "set: the key on this computer opens with it alone"
-        return _row("passphrase", says, Line("set", "What the line says"))
+        return _row("passphrase", says, IdentityLine("set", "What the line says"))
     name = shown(shown_name(account.user))
     says = f"{glyphs.doubt} none: whoever reads this computer's files can act as {name}"
-    return _row("passphrase", says, Line("none", "What the line says"), tone="doubt")
+    return _row("passphrase", says, IdentityLine("none", "What the line says"), tone="doubt")
 
 
 def _words(key: bytes) -> str:

@@ -20,7 +20,7 @@ from sft.client.pins import Pin
 from sft.errors import SftError
 from sft.model.access import Permission, Role, allows
 from sft.model.records import Invitation, InvitationState, SessionInfo, User, UserState
-from tui.keys import ACTS, Act, acts_of, bindings_of
+from tui.keys import ACTS, Action, acts_of, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, Tone
 from tui.screens.people_about import AboutPane
 from tui.screens.people_acts import (
@@ -45,7 +45,7 @@ from tui.screens.people_rows import (
 from tui.view import View
 from tui.widgets.row_list import RowList
 from tui.widgets.tab_line import Tab, TabLine
-from tui.work import begin
+from tui.workers import begin
 
 USERS: Final = "people-list"
 INVITATIONS: Final = "invitations-list"
@@ -265,18 +265,18 @@ class PeopleView(View):
         self._pick(self.lists.next(steps))
 
     @property
-    def doer(self) -> PeopleActs:
+    def actions(self) -> PeopleActs:
         """What does the acts."""
         return self._acts
 
     # -- acts -------------------------------------------------------------------------------------------------
 
-    def acts_here(self) -> list[Act]:
+    def acts_here(self) -> list[Action]:
         """Give what can be done about the lines of the list that is shown."""
         left_out = frozenset({"people.stop"}) if self.lists.tab == USERS else _OF_PEOPLE
         return [act for act in acts_of("people") if act.id not in left_out]
 
-    def label_of(self, act: Act) -> str:
+    def label_of(self, act: Action) -> str:
         """Say which way the switch goes, and what is stopped."""
         if act.id == "people.switch" and self.user is not None:
             return "Enable" if self.user.state is UserState.DISABLED else "Disable"
@@ -284,7 +284,7 @@ class PeopleView(View):
             return "Kick" if self.lists.tab == SESSIONS else "Withdraw"
         return act.label
 
-    def reason_against(self, act: Act) -> str:
+    def reason_against(self, act: Action) -> str:
         """Say what else stands in the way: another list is shown, or nobody is there to do it to."""
         if act.id in _TABS:
             return super().reason_against(ACTS["people.invite"])

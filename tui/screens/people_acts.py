@@ -22,11 +22,11 @@ from tui.dialogs.link import ShowLink
 from tui.dialogs.remove import Remove
 from tui.dialogs.role import ChooseRole
 from tui.gateway import Invited
-from tui.keys import Act
+from tui.keys import Action
 from tui.messages import Tone
 from tui.screens.people_rows import live_keys, words_of
 from tui.text import cut_name, shown
-from tui.work import begin
+from tui.workers import begin
 
 if TYPE_CHECKING:
     from tui.screens.people import PeopleView
@@ -224,7 +224,7 @@ class PeopleActs:
         return sorted(fit, key=lambda user: user.id != me)
 
 
-def reason_against_person(act: Act, user: User | None, *, here: bool) -> str:
+def reason_against_person(act: Action, user: User | None, *, here: bool) -> str:
     """Say why an act cannot be done to somebody; empty if it can.
 
     Args:

@@ -19,7 +19,7 @@ from sft.model.names import fold
 from tui.glyphs import Glyphs
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.row_list import RowList
-from tui.widgets.rows import Column, ListRows, Row
+from tui.widgets.rows import Column, ListRow, ListRows
 
 _LOOKED_AT: Final = ("name", "role", "state", "address")
 _NONE_FIT: Final = "Nobody fits the filter."
@@ -43,7 +43,7 @@ class PeopleLists(Vertical):
         self.tab = next(iter(columns))
         self._columns = columns
         self._glyphs = glyphs
-        self._rows: dict[str, list[Row[Any]]] = {tab: [] for tab in columns}
+        self._rows: dict[str, list[ListRow[Any]]] = {tab: [] for tab in columns}
         self._empty: dict[str, str] = dict.fromkeys(columns, "")
 
     def compose(self) -> ComposeResult:
@@ -68,7 +68,7 @@ class PeopleLists(Vertical):
         return None if row is None else row.value
 
     def show(
-        self, tab: str, rows: Sequence[Row[Any]], *, empty: str, at: str | None = None
+        self, tab: str, rows: Sequence[ListRow[Any]], *, empty: str, at: str | None = None
     ) -> None:
         """Show other lines in one of the lists.
 
@@ -133,5 +133,5 @@ class PeopleLists(Vertical):
         shown.show(ListRows(rows), at=rows[0].key if to_first and rows else at)
 
 
-def _text_of(row: Row[Any]) -> str:
+def _text_of(row: ListRow[Any]) -> str:
     return fold(" ".join(row.cells.get(key, "") for key in _LOOKED_AT))

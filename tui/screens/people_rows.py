@@ -27,7 +27,7 @@ from sft.model.records import (
 from sft.model.wording import count_text, local_time, shown_name, size_text
 from tui.glyphs import Glyphs
 from tui.text import shown
-from tui.widgets.rows import Column, Row
+from tui.widgets.rows import Column, ListRow
 
 PEOPLE_COLUMNS: Final = (
     Column("mark", "", 1),
@@ -105,7 +105,7 @@ class Presence:
 
 def person_row(
     user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, presence: Presence
-) -> Row[User]:
+) -> ListRow[User]:
     """Make the line of a person."""
     odd = bool(came_later(user, pin))
     active = user.state is UserState.ACTIVE
@@ -140,10 +140,10 @@ def person_row(
             "key": "muted",
             "size": "muted",
         }
-    return Row(str(user.id), user, cells, {key: tone for key, tone in tones.items() if tone})
+    return ListRow(str(user.id), user, cells, {key: tone for key, tone in tones.items() if tone})
 
 
-def invitation_row(made: Invitation, glyphs: Glyphs, now: float) -> Row[Invitation]:
+def invitation_row(made: Invitation, glyphs: Glyphs, now: float) -> ListRow[Invitation]:
     """Make the line of an invitation."""
     is_open = made.state is InvitationState.OPEN
     used = made.state is InvitationState.USED
@@ -163,10 +163,12 @@ def invitation_row(made: Invitation, glyphs: Glyphs, now: float) -> Row[Invitati
             tones["name"] = "second"
     else:
         tones = dict.fromkeys(cells, "muted")
-    return Row(str(made.id), made, cells, tones)
+    return ListRow(str(made.id), made, cells, tones)
 
 
-def session_row(one: SessionInfo, glyphs: Glyphs, now: float, *, is_mine: bool) -> Row[SessionInfo]:
+def session_row(
+    one: SessionInfo, glyphs: Glyphs, now: float, *, is_mine: bool
+) -> ListRow[SessionInfo]:
     """Make the line of a session."""
     states = ["you"] if is_mine else []
     if one.doing:
@@ -182,7 +184,7 @@ def session_row(one: SessionInfo, glyphs: Glyphs, now: float, *, is_mine: bool) 
     tones = {"mark": "good", "address": "muted", "since": "muted"}
     if one.role == OPERATOR:
         tones["name"] = "second"
-    return Row(str(one.id), one, cells, tones)
+    return ListRow(str(one.id), one, cells, tones)
 
 
 def in_order(users: Sequence[User]) -> list[User]:

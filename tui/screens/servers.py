@@ -15,20 +15,20 @@ from textual.widget import Widget
 from textual.worker import Worker
 
 from sft.errors import SftError
-from tui.gateway import Account, Connection, Status
-from tui.keys import ACTS, Act, bindings_of
+from tui.gateway import Account, ConnectionInfo, Status
+from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Tone
 from tui.screens.servers_about import status_of
 from tui.screens.servers_acts import ServersActs, back_words, notice_words
-from tui.screens.servers_asking import Asking
+from tui.screens.servers_asking import QuestionQueue
 from tui.screens.servers_body import ServersBody
-from tui.screens.welcome import Welcome
+from tui.screens.welcome import WelcomePane
 from tui.text import shown
 from tui.view import View
 from tui.widgets.link_field import LinkField
 from tui.widgets.link_input import LinkInput
 from tui.widgets.row_list import RowList
-from tui.work import begin
+from tui.workers import begin
 
 _AT_FIRST: Final = ("servers.connect", "servers.demo")
 
@@ -43,15 +43,15 @@ class ServersView(View):
         super().__init__(id=id)
         self._accounts: list[Account] | None = None
         self._acts = ServersActs(self)
-        self._asking = Asking(self, self._acts)
-        self._before = Connection()
+        self._asking = QuestionQueue(self, self._acts)
+        self._before = ConnectionInfo()
         self._lost = False
         self._reading: Worker[object] | None = None
 
     def compose(self) -> ComposeResult:
         """Put first start, list and what is said about a line together."""
         glyphs = self.sft.glyphs
-        yield Welcome(glyphs, self.now, demo=self.gateway.offers_demo, id="welcome")
+        yield WelcomePane(glyphs, self.now, demo=self.gateway.offers_demo, id="welcome")
         yield ServersBody(glyphs, lambda: self.now, id="servers-body")
 
     def on_mount(self) -> None:
@@ -117,13 +117,13 @@ class ServersView(View):
 
     # -- what can be done --------------------------------------------------------------------------------
 
-    def acts_here(self) -> list[Act]:
+    def acts_here(self) -> list[Action]:
         """Give what makes sense: at a first start joining alone."""
         if not self._first_start:
             return [act for act in super().acts_here() if act.name != "demo"]
         return [ACTS[name] for name in _AT_FIRST if not self.reason_against(ACTS[name])]
 
-    def label_of(self, act: Act) -> str:
+    def label_of(self, act: Action) -> str:
         """Say what enter does with this line."""
         account = self.chosen
         if act.name != "connect":
@@ -140,7 +140,7 @@ class ServersView(View):
             Status.STOPPED: "What to do",
         }.get(status_of(account, self.connection), act.label)
 
-    def reason_against(self, act: Act) -> str:
+    def reason_against(self, act: Action) -> str:
         """Say why an act cannot be done with this line."""
         if self._first_start and act.name not in {"connect", "join", "demo"}:
             return "This computer has not joined a server yet."

@@ -8,10 +8,10 @@ from textual.content import Content
 
 from sft.model.access import Role
 from sft.model.wording import shown_name
-from tui.gateway import Account, Connection, Status
+from tui.gateway import Account, ConnectionInfo, Status
 from tui.glyphs import Glyphs
 from tui.text import clock_text, day_text, error_text, shown
-from tui.widgets.rows import Column, Row
+from tui.widgets.rows import Column, ListRow
 
 COLUMNS: Final = (
     Column("mark", width=1),
@@ -37,14 +37,14 @@ YOU: Final = {
 }
 
 
-def status_of(account: Account, connection: Connection) -> Status:
+def status_of(account: Account, connection: ConnectionInfo) -> Status:
     """Say how an account stands; one that is not in use has no status."""
     return connection.status if connection.account == account.name else Status.NONE
 
 
 def server_row(
-    account: Account, connection: Connection, glyphs: Glyphs, *, alone: bool
-) -> Row[Account]:
+    account: Account, connection: ConnectionInfo, glyphs: Glyphs, *, alone: bool
+) -> ListRow[Account]:
     """Make the line of an account.
 
     Args:
@@ -59,7 +59,7 @@ def server_row(
     states = [word, first] if len(word) + len(first) <= 20 else [word]  # noqa: PLR2004 - of 22
     role = connection.role.value if status is Status.ONLINE and connection.role else account.role
     who = ", ".join(part for part in (shown(account.user), role) if part)
-    return Row(
+    return ListRow(
         account.name,
         account,
         {
@@ -74,7 +74,7 @@ def server_row(
 
 
 def about(
-    account: Account, connection: Connection, glyphs: Glyphs, now: float, *, broad: bool
+    account: Account, connection: ConnectionInfo, glyphs: Glyphs, now: float, *, broad: bool
 ) -> Content:
     """Say what this computer knows of a server, and how it stands now.
 
@@ -114,7 +114,9 @@ def about(
     return Content.assemble(*parts).rstrip()
 
 
-def _now(account: Account, connection: Connection, status: Status, now: float) -> tuple[str, str]:
+def _now(
+    account: Account, connection: ConnectionInfo, status: Status, now: float
+) -> tuple[str, str]:
     """Say how it stands now, and in which tone."""
     if not account.joined:
         return (

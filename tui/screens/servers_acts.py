@@ -18,7 +18,7 @@ from tui.dialogs.invitation import PasteInvitation
 from tui.dialogs.join import Join
 from tui.dialogs.server_key import PasteServerLink, ServerKeyStop
 from tui.dialogs.unlock import Unlock
-from tui.gateway import Account, Connection, Link, Status
+from tui.gateway import Account, ConnectionInfo, Link, Status
 from tui.messages import Tone
 from tui.screens.servers_about import YOU
 from tui.text import cut_name, shown
@@ -214,7 +214,7 @@ class ServersActs:
             view.say(f"{_name(account)} is forgotten here.", Tone.GOOD)
 
 
-def back_words(connection: Connection, unfinished: int) -> str:
+def back_words(connection: ConnectionInfo, unfinished: int) -> str:
     """Say that a lost server answers again."""
     name = shown(connection.server)
     if not unfinished:

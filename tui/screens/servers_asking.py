@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec
 
 from tui.gateway import Status
-from tui.work import begin
+from tui.workers import begin
 
 if TYPE_CHECKING:
     from tui.screens.servers import ServersView
@@ -22,7 +22,7 @@ P = ParamSpec("P")
 _RETRY_SECONDS: Final = 0.3
 
 
-class Asking:
+class QuestionQueue:
     """The question under way, and the account that has to be asked about next."""
 
     def __init__(self, view: ServersView, acts: ServersActs) -> None:

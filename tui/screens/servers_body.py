@@ -11,7 +11,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.gateway import Account, Connection
+from tui.gateway import Account, ConnectionInfo
 from tui.glyphs import Glyphs
 from tui.screens.servers_about import COLUMNS, about, server_row
 from tui.text import shown
@@ -32,7 +32,7 @@ class ServersBody(Container):
         super().__init__(id=id)
         self._glyphs = glyphs
         self._now = now
-        self._connection = Connection()
+        self._connection = ConnectionInfo()
 
     def compose(self) -> ComposeResult:
         """Put both together."""
@@ -53,7 +53,7 @@ class ServersBody(Container):
         row = self.rows.current
         return row.value if row is not None else None
 
-    def show(self, accounts: Sequence[Account], connection: Connection) -> None:
+    def show(self, accounts: Sequence[Account], connection: ConnectionInfo) -> None:
         """Show servers, and how the one in use stands."""
         self._connection = connection
         alone = len(accounts) == 1

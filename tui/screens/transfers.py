@@ -13,10 +13,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from sft.model.wording import count_text, local_time, size_text
-from tui.dialogs.decide import Decide
-from tui.dialogs.troubles import Troubles
+from tui.dialogs.failures import FailuresDialog
+from tui.dialogs.resolve_conflicts import ResolveConflicts
 from tui.glyphs import Glyphs
-from tui.keys import Act, acts_of, bindings_of
+from tui.keys import Action, acts_of, bindings_of
 from tui.messages import ActsChanged, Tone, TransfersMoved
 from tui.queue.job import Job, JobState
 from tui.text import error_text, shown
@@ -33,8 +33,8 @@ from tui.widgets.job_words import (
     way_of,
 )
 from tui.widgets.row_list import RowList
-from tui.widgets.rows import Column, ListRows, Row
-from tui.work import begin
+from tui.widgets.rows import Column, ListRow, ListRows
+from tui.workers import begin
 
 _KEPT = "The queue is kept on this computer: quit, crash, lost line, and it goes on."
 _KEPT_AT_LENGTH = (
@@ -130,7 +130,7 @@ class TransfersView(View):
         )
         self._list.border_subtitle = Content(said) if queue.jobs else None
 
-    def _row(self, job: Job) -> Row[Job]:
+    def _row(self, job: Job) -> ListRow[Job]:
         glyphs = self.sft.glyphs
         sign, tone = sign_of(job, glyphs)
         width = self.size.width
@@ -155,7 +155,7 @@ class TransfersView(View):
             if job.ended_at and not job.troubles:
                 cells["rate"] = local_time(job.ended_at, now=self.now)
                 tones["rate"] = "muted"
-        return Row(str(job.id), job, cells, tones)
+        return ListRow(str(job.id), job, cells, tones)
 
     def _state(self, job: Job) -> str:
         if job.state is JobState.RUNNING:
@@ -192,7 +192,7 @@ class TransfersView(View):
 
     # -- acts ---------------------------------------------------------------------------------------------------
 
-    def acts_here(self) -> list[Act]:
+    def acts_here(self) -> list[Action]:
         """Give what this job allows."""
         job = self.job
         acts = acts_of("transfers")
@@ -210,13 +210,13 @@ class TransfersView(View):
         }
         return [act for act in acts if fitting.get(act.id, True)]
 
-    def label_of(self, act: Act) -> str:
+    def label_of(self, act: Action) -> str:
         """Name the act by what it would do now."""
         job = self.job
         if act.id == "transfers.pause" and job is not None:
             return "Go on" if job.state is JobState.PAUSED else "Pause"
         if act.id == "transfers.decide" and job is not None:
-            return "Decide" if job.state is JobState.NEEDS_YOU else "Why"
+            return "ResolveConflicts" if job.state is JobState.NEEDS_YOU else "Why"
         return act.label
 
     def act_pause(self) -> None:
@@ -276,11 +276,11 @@ class TransfersView(View):
             self.say(f"{shown(job.title)}: {job.said or job.state.value}", Tone.PLAIN)
 
     async def _decide(self, job: Job) -> None:
-        decisions = await self.app.push_screen_wait(Decide(job))
+        decisions = await self.app.push_screen_wait(ResolveConflicts(job))
         if decisions:
             self.sft.queue.decide(job.id, decisions)
 
     async def _explain(self, job: Job) -> None:
-        decisions = await self.app.push_screen_wait(Troubles(job))
+        decisions = await self.app.push_screen_wait(FailuresDialog(job))
         if decisions:
             self.sft.queue.decide(job.id, decisions)

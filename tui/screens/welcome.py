@@ -11,7 +11,7 @@ from tui.glyphs import Glyphs
 from tui.widgets.link_field import LinkField
 
 
-class Welcome(VerticalScroll):
+class WelcomePane(VerticalScroll):
     """The first start.
 
     Args:

@@ -28,7 +28,7 @@ from tui.widgets.job_words import (
 )
 
 if TYPE_CHECKING:
-    from tui.queue.transfers import Transfers
+    from tui.queue.transfers import TransferQueue
 
 _SHOWN_STATES = (JobState.RUNNING, JobState.NEEDS_YOU, JobState.PAUSED, JobState.WAITING)
 _MOST_LINES = 5
@@ -47,7 +47,7 @@ class Dock(Widget):
 
     def __init__(
         self,
-        queue: Transfers,
+        queue: TransferQueue,
         glyphs: Glyphs,
         now: Callable[[], float],
         *,
@@ -134,7 +134,7 @@ class Dock(Widget):
 
 
 def job_line(
-    job: Job, queue: Transfers, glyphs: Glyphs, width: int, style: Callable[[str], str]
+    job: Job, queue: TransferQueue, glyphs: Glyphs, width: int, style: Callable[[str], str]
 ) -> Text:
     """Draw one transfer in one line."""
     sign, tone = sign_of(job, glyphs)
@@ -163,7 +163,7 @@ def job_line(
     return text
 
 
-def _running_text(job: Job, queue: Transfers) -> str:
+def _running_text(job: Job, queue: TransferQueue) -> str:
     """Say how far a running job is, how fast and how long yet."""
     if is_settling(job):
         return f"{job.stage + '…':>{_SAID_CELLS}}"

@@ -12,7 +12,7 @@ from textual import events
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.gateway import Connection, Status
+from tui.gateway import ConnectionInfo, Status
 from tui.glyphs import Glyphs
 from tui.keys import PLACES, TITLES
 from tui.messages import ActChosen
@@ -44,7 +44,7 @@ class Header(Widget):
     }
 
     place: reactive[str] = reactive("files")
-    connection: reactive[Connection] = reactive(Connection())
+    connection: reactive[ConnectionInfo] = reactive(ConnectionInfo())
     waiting: reactive[int] = reactive(0)  # transfers that need the person
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002

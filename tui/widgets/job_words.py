@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from sft.model.wording import count_text, left_text, rate_text
 from tui.glyphs import Glyphs
-from tui.queue.job import Direction, Job, JobState, Trouble
+from tui.queue.job import Direction, Failure, Job, JobState
 from tui.queue.pace import Pace
 from tui.text import cut_path, folder_text, part_text, shown
 
@@ -104,7 +104,7 @@ def conflict_words(job: Job) -> str:
     return _conflict(conflicts[0])
 
 
-def _conflict(trouble: Trouble) -> str:
+def _conflict(trouble: Failure) -> str:
     values = trouble.values
     if trouble.code in {"EXISTS", "CHANGED_SINCE"}:
         author = shown(str(values.get("author", "")))

@@ -8,7 +8,7 @@ from typing import Any
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.widgets.rows import Row
+from tui.widgets.rows import ListRow
 
 
 @dataclass
@@ -40,7 +40,7 @@ class ListMessage(Message):
 class Highlighted(ListMessage):
     """The cursor stands on another line, or that line has changed."""
 
-    row: Row[Any] | None
+    row: ListRow[Any] | None
 
     def can_replace(self, message: Message) -> bool:
         """Only where the cursor stands at last counts."""
@@ -48,10 +48,10 @@ class Highlighted(ListMessage):
 
 
 @dataclass
-class Opened(ListMessage):
+class RowOpened(ListMessage):
     """A line was opened, by key or by a double click."""
 
-    row: Row[Any]
+    row: ListRow[Any]
 
 
 @dataclass

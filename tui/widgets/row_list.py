@@ -25,7 +25,7 @@ from tui.glyphs import FINE, Glyphs
 from tui.keys import bindings_of
 from tui.text import cut, cut_name, cut_path
 from tui.widgets import list_messages
-from tui.widgets.rows import Column, ListRows, Row, RowSource, layout
+from tui.widgets.rows import Column, ListRow, ListRows, RowSource, layout
 
 _ODD: Final = re.compile(r"(\\u\{[0-9a-f]+\})")
 _OF_SELECTING: Final = frozenset(
@@ -63,7 +63,7 @@ class RowList(ScrollView, can_focus=True):
     cursor: reactive[int] = reactive(0, repaint=False)
 
     Highlighted: TypeAlias = list_messages.Highlighted
-    Opened: TypeAlias = list_messages.Opened
+    Opened: TypeAlias = list_messages.RowOpened
     WentBack: TypeAlias = list_messages.WentBack
     SelectionChanged: TypeAlias = list_messages.SelectionChanged
     AllWanted: TypeAlias = list_messages.AllWanted
@@ -99,7 +99,7 @@ class RowList(ScrollView, can_focus=True):
         return self._source
 
     @property
-    def current(self) -> Row[Any] | None:
+    def current(self) -> ListRow[Any] | None:
         """The line under the cursor."""
         return self._source.row(self.cursor)
 

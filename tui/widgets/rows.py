@@ -40,7 +40,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Row(Generic[T]):
+class ListRow(Generic[T]):
     """One line.
 
     Args:
@@ -66,7 +66,7 @@ class RowSource(Protocol[T]):
     def __len__(self) -> int:
         """How many there are, or are expected."""
 
-    def row(self, index: int) -> Row[T] | None:
+    def row(self, index: int) -> ListRow[T] | None:
         """Give a line; None if it is not here yet."""
 
     def index_of(self, key: str) -> int | None:
@@ -79,13 +79,13 @@ class RowSource(Protocol[T]):
 class ListRows(Generic[T]):
     """Lines that are all here."""
 
-    def __init__(self, rows: Sequence[Row[T]] = ()) -> None:
+    def __init__(self, rows: Sequence[ListRow[T]] = ()) -> None:
         self._rows = list(rows)
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def row(self, index: int) -> Row[T] | None:
+    def row(self, index: int) -> ListRow[T] | None:
         """Give a line."""
         return self._rows[index] if 0 <= index < len(self._rows) else None
 

@@ -14,12 +14,12 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from sft.cli.invocation import Surroundings
+from sft.cli.invocation import Environment
 from sft.cli.main import main
 from sft.client.joining import Joined
-from sft.client.paths import State
 from sft.client.pins import Pin
 from sft.client.profiles import Profile, Profiles
+from sft.client.state import StateFolder
 from sft.crypto import key_file
 from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512
@@ -103,7 +103,7 @@ class TableSession:
             raise LocalProtocolError(f"{kind.__name__} is not answered by {reply}")
         return answer
 
-    async def meet_author(self, _file: File) -> None:
+    async def pin_author(self, _file: File) -> None:
         return None
 
     async def __aenter__(self) -> Self:
@@ -155,8 +155,8 @@ class World:
     screens_end: int = 0
 
     @property
-    def state(self) -> State:
-        return State(self.home, self.home)
+    def state(self) -> StateFolder:
+        return StateFolder(self.home, self.home)
 
     def join(self, *, passphrase: str | None = None, name: str = "acme-files") -> Profile:
         self.state.write("keys/ada.key", key_file.encode(KEY, passphrase).encode())
@@ -194,7 +194,7 @@ class World:
         err: io.StringIO = Terminal() if on_terminal else io.StringIO()
         stdin = Terminal(typed or "") if on_terminal else io.StringIO(piped)
         environ = {"SFT_HOME": str(self.home), "TZ": "UTC", "NO_COLOR": "1", **self.environ}
-        surroundings = Surroundings(
+        surroundings = Environment(
             environ,
             stdin,
             out,
@@ -221,14 +221,16 @@ class World:
             raise KeyLockedError
         return self.secrets.pop(0)
 
-    async def _join(self, _reactor: Any, state: State, link: Any, **wanted: Any) -> Joined:
+    async def _join(self, _reactor: Any, state: StateFolder, link: Any, **wanted: Any) -> Joined:
         self.joins.append({"link": link, **wanted})
         if self.refuses:
             raise self.refuses.pop(0)
         profile = World(state.data).join()
         return Joined(profile, user(wanted["user_name"], link_role(link)), None)
 
-    async def _connect(self, _reactor: Any, _state: State, profile: Profile, *, ask: Any) -> Any:
+    async def _connect(
+        self, _reactor: Any, _state: StateFolder, profile: Profile, *, ask: Any
+    ) -> Any:
         if self.refuses:
             error = self.refuses.pop(0)
             if getattr(error, "code", "") == "PASSPHRASE_WRONG":

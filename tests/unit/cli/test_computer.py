@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from sft.cli.invocation import Surroundings
+from sft.cli.invocation import Environment
 from sft.client.session import Session
 from tests.unit.cli.computer import TableSession, Threads
 
@@ -34,5 +34,5 @@ def test_threads_are_run_alike():
 
 
 def test_every_way_out_of_a_command_can_be_replaced():
-    fields = inspect.signature(Surroundings).parameters
+    fields = inspect.signature(Environment).parameters
     assert {"execute", "connect", "join", "threads", "ask_secret", "now"} <= set(fields)

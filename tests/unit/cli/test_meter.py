@@ -4,13 +4,13 @@ import pytest
 
 from sft.cli.columns import cells
 from sft.cli.meter import Meter, part_text
-from sft.client.progress import Progress, Stage
+from sft.client.progress import Progress, TransferStage
 
 MIB = 2**20
 GIB = 2**30
 
 
-def step(index: int, stage: Stage, done: int, total: int | None) -> Progress:
+def step(index: int, stage: TransferStage, done: int, total: int | None) -> Progress:
     return Progress(index, f"item {index}", stage, done, total)
 
 
@@ -18,9 +18,9 @@ def running_meter() -> Meter:
     """Two gibibytes, of which 1.2 were sent at 212 MiB a second."""
     meter = Meter("video.mp4", [2 * GIB])
     done = int(0.61 * 2 * GIB) + 1
-    meter.report(step(0, Stage.SENDING, done - 212 * MIB, 2 * GIB))
+    meter.report(step(0, TransferStage.SENDING, done - 212 * MIB, 2 * GIB))
     meter.sample(10.0)
-    meter.report(step(0, Stage.SENDING, done, 2 * GIB))
+    meter.report(step(0, TransferStage.SENDING, done, 2 * GIB))
     meter.sample(11.0)
     return meter
 
@@ -33,7 +33,7 @@ def test_one_file_in_the_documented_form():
 def test_a_folder_in_the_documented_form():
     meter = Meter("photos", [5 * MIB] * 1203)
     for index in range(214):
-        meter.report(step(index, Stage.STORED, 5 * MIB, 5 * MIB))
+        meter.report(step(index, TransferStage.STORED, 5 * MIB, 5 * MIB))
     meter.sample(0.0)
     meter.sample(1.0)
     assert "  17 %  214/1,203 files  1.0/5.9 GiB  " in meter.line(120)
@@ -51,7 +51,7 @@ def test_a_narrow_terminal_goes_without_the_bar():
 
 def test_when_all_is_sent_the_stage_is_told_in_place_of_the_rate():
     meter = running_meter()
-    meter.report(step(0, Stage.STORING, 2 * GIB, 2 * GIB))
+    meter.report(step(0, TransferStage.STORING, 2 * GIB, 2 * GIB))
     assert meter.parts() == ["100 %", "2.0/2.0 GiB", "storing"]
 
 
@@ -61,14 +61,14 @@ def test_what_has_not_moved_for_five_seconds_is_stalled():
     assert not meter.stalled()
     meter.sample(16.0)
     assert meter.parts()[-1] == "stalled"
-    meter.report(step(0, Stage.SENDING, int(1.3 * GIB), 2 * GIB))
+    meter.report(step(0, TransferStage.SENDING, int(1.3 * GIB), 2 * GIB))
     meter.sample(16.1)
     assert not meter.stalled()
 
 
 def test_a_server_that_syncs_is_not_stalled():
     meter = running_meter()
-    meter.report(step(0, Stage.STORING, 2 * GIB, 2 * GIB))
+    meter.report(step(0, TransferStage.STORING, 2 * GIB, 2 * GIB))
     meter.sample(60.0)
     meter.sample(90.0)
     assert not meter.stalled()
@@ -78,20 +78,20 @@ def test_the_rate_is_that_of_the_last_seconds():
     meter = Meter("x", [GIB])
     for second in range(20):
         moved = second * (100 if second < 10 else 10) * MIB
-        meter.report(step(0, Stage.SENDING, max(moved, meter.moved_bytes), GIB))
+        meter.report(step(0, TransferStage.SENDING, max(moved, meter.moved_bytes), GIB))
         meter.sample(float(second))
     assert meter.rate() < 100 * MIB
 
 
 def test_a_pipe_has_no_percentage():
     meter = Meter("-", [None])
-    meter.report(step(0, Stage.SENDING, 3 * MIB, None))
+    meter.report(step(0, TransferStage.SENDING, 3 * MIB, None))
     assert meter.percent is None
     assert meter.parts()[0] == "3.0 MiB"
     assert "left" not in meter.line(100)
 
 
-@pytest.mark.parametrize("stage", [Stage.FAILED, Stage.UNCHANGED])
+@pytest.mark.parametrize("stage", [TransferStage.FAILED, TransferStage.UNCHANGED])
 def test_an_item_that_ended_without_moving_counts_as_done_but_not_as_speed(stage):
     meter = Meter("x", [GIB, GIB])
     meter.report(step(0, stage, 0, GIB))
@@ -102,7 +102,7 @@ def test_an_item_that_ended_without_moving_counts_as_done_but_not_as_speed(stage
 
 def test_empty_files_are_done_by_number():
     meter = Meter("x", [0, 0])
-    meter.report(step(0, Stage.STORED, 0, 0))
+    meter.report(step(0, TransferStage.STORED, 0, 0))
     assert meter.percent == 50
     assert Meter("x", []).percent == 100
 

@@ -7,10 +7,10 @@ import pytest
 from twisted.internet.task import Clock
 
 from sft.cli.console import Console
-from sft.cli.invocation import Invocation, Surroundings
+from sft.cli.invocation import Environment, Invocation
 from sft.cli.meter import Meter
 from sft.cli.progress import ProgressShown, showing
-from sft.client.progress import Progress, Stage
+from sft.client.progress import Progress, TransferStage
 
 
 class Terminal(io.StringIO):
@@ -30,7 +30,7 @@ def test_a_bar_is_redrawn_ten_times_a_second_and_leaves_no_trace():
     progress, clock, err = shown(None)
     with progress:
         for done in range(0, 1000, 10):
-            progress.report(Progress(0, "a.bin", Stage.SENDING, done, 1000))
+            progress.report(Progress(0, "a.bin", TransferStage.SENDING, done, 1000))
             clock.advance(0.02)
     drawn = err.getvalue().split("\r")
     assert 18 <= len(drawn) <= 22
@@ -61,7 +61,7 @@ def test_what_is_over_at_once_draws_nothing():
 def test_nothing_is_drawn_where_nobody_looks(style, terminal, quiet, environ):
     progress, clock, err = shown(style, terminal=terminal, quiet=quiet, **environ)
     with progress:
-        progress.report(Progress(0, "a.bin", Stage.SENDING, 500, 1000))
+        progress.report(Progress(0, "a.bin", TransferStage.SENDING, 500, 1000))
         clock.pump([1.0] * 15)
     assert not err.getvalue()
 
@@ -69,7 +69,7 @@ def test_nothing_is_drawn_where_nobody_looks(style, terminal, quiet, environ):
 def test_plain_is_a_line_in_ten_seconds():
     progress, clock, err = shown("plain", terminal=False)
     with progress:
-        progress.report(Progress(0, "a.bin", Stage.SENDING, 500, 1000))
+        progress.report(Progress(0, "a.bin", TransferStage.SENDING, 500, 1000))
         clock.pump([1.0] * 25)
     lines = err.getvalue().splitlines()
     assert len(lines) == 2
@@ -80,10 +80,10 @@ def test_plain_is_a_line_in_ten_seconds():
 def test_events_are_json_a_line_each():
     progress, clock, err = shown("json", terminal=False)
     with progress:
-        progress.report(Progress(0, "a.bin", Stage.SENDING, 0, 1000))
-        progress.report(Progress(0, "a.bin", Stage.SENDING, 500, 1000))
+        progress.report(Progress(0, "a.bin", TransferStage.SENDING, 0, 1000))
+        progress.report(Progress(0, "a.bin", TransferStage.SENDING, 500, 1000))
         clock.advance(0.5)
-        progress.report(Progress(0, "a.bin", Stage.STORED, 1000, 1000))
+        progress.report(Progress(0, "a.bin", TransferStage.STORED, 1000, 1000))
     events = [json.loads(line) for line in err.getvalue().splitlines()]
     assert [event["event"] for event in events] == ["item", "progress", "item"]
     assert events[0]["stage"] == "sending"
@@ -102,12 +102,12 @@ def test_the_time_that_it_took_is_kept():
 
 
 def test_an_interrupt_tells_how_far_it_came():
-    surroundings = Surroundings({}, io.StringIO(), io.StringIO(), io.StringIO())
+    surroundings = Environment({}, io.StringIO(), io.StringIO(), io.StringIO())
     invocation = Invocation(surroundings)
     invocation.reactor = Clock()
     assert invocation.stopped() == "Stopped."
     with showing(invocation, "a.bin", [1000]) as progress:
-        progress.report(Progress(0, "a.bin", Stage.SENDING, 614, 1000))
+        progress.report(Progress(0, "a.bin", TransferStage.SENDING, 614, 1000))
     assert invocation.stopped() == (
         "Stopped at 61 %. Nobody sees a partial file. The same command again starts over."
     )

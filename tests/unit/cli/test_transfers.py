@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sft.cli.get import _Got, local_text
-from sft.cli.invocation import Invocation, Surroundings
-from sft.cli.put import _Put
+from sft.cli.commands.get import _Got, local_text
+from sft.cli.commands.put import _Put
+from sft.cli.invocation import Environment, Invocation
 from sft.client.plans import GetItem, PutItem, PutPlan
-from sft.client.progress import Stage
+from sft.client.progress import TransferStage
 from sft.client.transfers import GetResult, PutResult
 from sft.client.trust import SignatureState, Verdict
 from sft.errors import ConnectionLostError, NameNotAllowedError, NotFoundError, RoleForbidsError
@@ -33,7 +33,7 @@ class Told:
 
         self.out, self.err = io.StringIO(), io.StringIO()
         self.invocation = Invocation(
-            Surroundings({"SFT_HOME": str(world.home)}, io.StringIO(), self.out, self.err)
+            Environment({"SFT_HOME": str(world.home)}, io.StringIO(), self.out, self.err)
         )
         self.invocation.console.json = json_
         self.invocation.console.quiet = quiet
@@ -42,12 +42,12 @@ class Told:
 def stored(path: str, size: int, seconds: float, *, version: int = 1, unchanged: bool = False):
     item = PutItem(Path(path), path, size)
     kept = Stored(path, version, size, bytes(64), "receipt", unchanged=unchanged)
-    stage = Stage.UNCHANGED if unchanged else Stage.STORED
+    stage = TransferStage.UNCHANGED if unchanged else TransferStage.STORED
     return PutResult(item, stage, kept, Path("receipts/1"), None, seconds)
 
 
 def failed(path: str, error) -> PutResult:
-    return PutResult(PutItem(Path(path), path, 1), Stage.FAILED, None, None, error, 0.0)
+    return PutResult(PutItem(Path(path), path, 1), TransferStage.FAILED, None, None, error, 0.0)
 
 
 def put(told: Told, results, *, whole: bool = False, refused=(), links: int = 0) -> int:
@@ -143,7 +143,7 @@ def got(moved_to: str | None = None) -> GetResult:
     item = GetItem(file.path, ("contract.pdf",), 911_360)
     return GetResult(
         item,
-        Stage.VERIFIED,
+        TransferStage.VERIFIED,
         file,
         verdict,
         Path("contract.pdf"),

@@ -6,10 +6,10 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
-from sft.client.paths import State
 from sft.client.pins import Pins
 from sft.client.profiles import Profile
 from sft.client.session import Session
+from sft.client.state import StateFolder
 from tests.unit.client import memory_server as memory
 
 
@@ -76,7 +76,7 @@ def dialing():
 
 @pytest.fixture
 def state(tmp_path):
-    return State(tmp_path / "state", tmp_path / "state")
+    return StateFolder(tmp_path / "state", tmp_path / "state")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from sft.client.line import Line
+from sft.client.connection import ServerConnection
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.keys import ServerKey, SigningKey
@@ -121,7 +121,7 @@ class MemoryServer:
         if not dialed:
             claim = Claim.login("ada", ADA_KEY.public, "laptop")
             client = Connection.client(SERVER_KEY.public, claim, ADA_KEY)
-            self.line = Line(
+            self.line = ServerConnection(
                 self.clock, client, self.pool, address="x:1", on_notice=self.notices.append
             )
             self.accept(self.line.link)

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from sft.client.landing import Existing
+from sft.client.part_file import ConflictPolicy
 from sft.client.plans import GetItem, PutItem
-from sft.client.progress import Stage
+from sft.client.progress import TransferStage
 from sft.client.transfers import get_all, put_all, verify_all
 from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512
@@ -106,7 +106,7 @@ def test_what_is_put_arrives_whole_and_signed_over_checked_fields(server, sessio
     content = content_of(size)
     path = local(tmp_path, content)
     (result,) = put(server, session, item(path))
-    assert (result.stage, result.error) == (Stage.STORED, None)
+    assert (result.stage, result.error) == (TransferStage.STORED, None)
     file, arrived = server.files["docs/a.bin"]
     assert arrived == content
     signature = FileSignature.parse(file.version.signature)
@@ -170,7 +170,7 @@ def test_a_source_that_is_written_while_it_is_read_is_never_signed(server, sessi
     path = local(tmp_path, content_of(30 * CHUNK_BYTES))
 
     def touch(progress):
-        if progress.stage is Stage.SENDING:
+        if progress.stage is TransferStage.SENDING:
             os.utime(path, ns=(1, 1))
 
     (result,) = put(server, session, item(path), report=touch)
@@ -183,7 +183,7 @@ def test_a_source_that_shrinks_is_an_error(server, session, tmp_path):
     path = local(tmp_path, content_of(30 * CHUNK_BYTES))
 
     def cut(progress):
-        if progress.stage is Stage.SENDING:
+        if progress.stage is TransferStage.SENDING:
             os.truncate(path, CHUNK_BYTES)
 
     (result,) = put(server, session, item(path), report=cut)
@@ -198,7 +198,7 @@ def test_a_refusal_in_the_middle_ends_the_sending_and_is_what_is_said(server, se
     assert [type(m) for m in server.received][-1] is Cancel
     # The line goes on.
     (other,) = put(server, session, item(local(tmp_path, b"x", "b"), "b"))
-    assert other.stage is Stage.STORED
+    assert other.stage is TransferStage.STORED
 
 
 def test_one_that_fails_does_not_keep_the_others_from_being_stored(server, session, tmp_path):
@@ -206,7 +206,7 @@ def test_one_that_fails_does_not_keep_the_others_from_being_stored(server, sessi
     items = [item(gone, "gone"), item(good, "good")]
     gone.unlink()
     first, second = put(server, session, *items)
-    assert (first.stage, second.stage) == (Stage.FAILED, Stage.STORED)
+    assert (first.stage, second.stage) == (TransferStage.FAILED, TransferStage.STORED)
     assert first.error.code == "LOCAL_FILE"
 
 
@@ -217,10 +217,14 @@ def test_the_same_again_is_there_already(server, session, tmp_path, size):
     server.received.clear()
     if size > SMALL_FILE_BYTES:  # a small one is compared by the server
         (result,) = put(server, session, item(path))
-        assert (result.stage, result.error, result.stored.version) == (Stage.UNCHANGED, None, 1)
+        assert (result.stage, result.error, result.stored.version) == (
+            TransferStage.UNCHANGED,
+            None,
+            1,
+        )
     server.received.clear()
     (result,) = put(server, session, item(path), replace=True)
-    assert (result.stage, result.error, result.stored.version) == (Stage.UNCHANGED, None, 1)
+    assert (result.stage, result.error, result.stored.version) == (TransferStage.UNCHANGED, None, 1)
     assert [type(m) for m in server.received] == [ShowFile]
 
 
@@ -244,7 +248,7 @@ def test_a_replace_names_the_version_that_it_saw(server, session, tmp_path, size
     put(server, session, item(local(tmp_path, b"first")))
     before = server.files["docs/a.bin"][0]
     (result,) = put(server, session, item(local(tmp_path, content_of(size))), replace=True)
-    assert (result.stage, result.stored.version) == (Stage.STORED, 2)
+    assert (result.stage, result.stored.version) == (TransferStage.STORED, 2)
     after = server.files["docs/a.bin"][0]
     assert after.id == before.id
     comment = FileComment.parse(FileSignature.parse(after.version.signature).comment)
@@ -253,7 +257,7 @@ def test_a_replace_names_the_version_that_it_saw(server, session, tmp_path, size
 
 def test_replace_of_what_is_not_there_stores_it(server, session, tmp_path):
     (result,) = put(server, session, item(local(tmp_path, b"x")), replace=True)
-    assert (result.stage, result.stored.version) == (Stage.STORED, 1)
+    assert (result.stage, result.stored.version) == (TransferStage.STORED, 1)
 
 
 def test_another_version_than_the_one_named_is_not_replaced(server, session, tmp_path):
@@ -294,9 +298,9 @@ def test_progress_goes_from_sending_over_storing_to_stored(server, session, tmp_
     put(server, session, item(path), report=seen.append)
     stages = [p.stage for p in seen]
     assert [s for n, s in enumerate(stages) if n == 0 or stages[n - 1] is not s] == [
-        Stage.SENDING,
-        Stage.STORING,
-        Stage.STORED,
+        TransferStage.SENDING,
+        TransferStage.STORING,
+        TransferStage.STORED,
     ]
     assert seen[-1].done_bytes == seen[-1].total_bytes == 3 * CHUNK_BYTES
 
@@ -316,7 +320,7 @@ def test_what_is_got_is_what_was_stored_dated_and_without_an_execute_bit(
     content = content_of(size)
     stored(server, content)
     (result,) = get(server, session, tmp_path, got_item(size=size))
-    assert (result.stage, result.error) == (Stage.VERIFIED, None)
+    assert (result.stage, result.error) == (TransferStage.VERIFIED, None)
     assert result.local == tmp_path / "out" / "a.bin"
     assert result.local.read_bytes() == content
     found = result.local.stat()
@@ -341,7 +345,7 @@ def test_other_bytes_than_signed_are_never_kept(server, session, tmp_path, size,
     assert leftovers(tmp_path / "out") == []
     # The line goes on.
     server.change = lambda file, content: (file, content)
-    assert get(server, session, tmp_path, got_item())[0].stage is Stage.VERIFIED
+    assert get(server, session, tmp_path, got_item())[0].stage is TransferStage.VERIFIED
 
 
 @pytest.mark.parametrize(
@@ -401,7 +405,7 @@ def test_an_author_that_the_registry_does_not_have_is_unknown(server, session, t
 
 def test_a_key_that_is_shown_in_place_of_the_pinned_one_is_refused(server, session, tmp_path):
     stored(server, b"content")
-    assert get(server, session, tmp_path, got_item())[0].stage is Stage.VERIFIED
+    assert get(server, session, tmp_path, got_item())[0].stage is TransferStage.VERIFIED
     server.users[7] = user(7, "ada", MALLORY_KEY)
     stored(server, b"evil", "docs/b.bin", key=MALLORY_KEY)
     (result,) = get(server, session, tmp_path, got_item("docs/b.bin"))
@@ -444,10 +448,10 @@ def test_a_name_that_is_taken_is_left_alone_unless_forced(server, session, tmp_p
     (result,) = get(server, session, tmp_path, got_item())
     assert isinstance(result.error, LocalExistsError)
     assert mine.read_bytes() == b"mine"
-    (result,) = get(server, session, tmp_path, got_item(), existing=Existing.KEEP_BOTH)
+    (result,) = get(server, session, tmp_path, got_item(), existing=ConflictPolicy.KEEP_BOTH)
     assert result.local.name == "a (2).bin"
     assert mine.read_bytes() == b"mine"
-    (result,) = get(server, session, tmp_path, got_item(), existing=Existing.FORCE)
+    (result,) = get(server, session, tmp_path, got_item(), existing=ConflictPolicy.FORCE)
     assert mine.read_bytes() == content
     assert leftovers(tmp_path / "out") == ["a (2).bin", "a.bin"]
 
@@ -462,7 +466,7 @@ def test_the_signature_is_written_beside_the_file_as_it_was_stored(server, sessi
 def test_verifying_keeps_nothing(server, session, tmp_path):
     stored(server, content_of(3 * CHUNK_BYTES))
     (result,) = server.run(verify_all(session, [got_item()]))
-    assert (result.stage, result.local) == (Stage.VERIFIED, None)
+    assert (result.stage, result.local) == (TransferStage.VERIFIED, None)
     server.change = lambda file, content: (file, content[:-1] + b"?")
     (result,) = server.run(verify_all(session, [got_item()]))
     assert isinstance(result.error, SignatureBadError)
@@ -483,7 +487,7 @@ def test_cancelling_a_get_tells_the_server_and_leaves_nothing(server, session, t
     assert type(server.received[-1]) is Cancel
     assert leftovers(tmp_path / "out") == []
     del server._credit
-    assert get(server, session, tmp_path, got_item())[0].stage is Stage.VERIFIED
+    assert get(server, session, tmp_path, got_item())[0].stage is TransferStage.VERIFIED
 
 
 def test_a_download_that_loses_its_line_leaves_nothing(server, session, tmp_path):
@@ -535,7 +539,7 @@ def test_many_small_ones_go_behind_one_another_and_large_ones_four_at_a_time(
         server.answer(message)
     server.pump()
     assert [r.item.path for r in ended[0]] == [i.path for i in items]
-    assert {r.stage for r in ended[0]} == {Stage.VERIFIED}
+    assert {r.stage for r in ended[0]} == {TransferStage.VERIFIED}
 
 
 def test_no_more_is_ever_written_than_was_announced(server, session, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sft.client.landing import Measure
+from sft.client.part_file import Measure
 from sft.client.pins import Pin
 from sft.client.trust import SignatureState, judge, unread_sentence
 from sft.crypto.comment import FileComment

@@ -8,7 +8,7 @@ from sft.operator import tap
 from sft.operator.home import HomeSettings
 from sft.operator.invitations import is_loopback, seconds_of
 from sft.operator.people import role_of
-from sft.operator.running import link_address
+from sft.operator.server import link_address
 
 
 def parsed(*words):

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from sft.vault.local import LocalBackend
-from sft.vault.memory import MemoryBackend
+from sft.vault.backend_local import LocalBackend
+from sft.vault.backend_memory import MemoryBackend
 from tests.unit.service.office import Office, make_template
 
 

@@ -25,14 +25,14 @@ from sft.model.access import Role
 from sft.model.records import File, Stored, UserState
 from sft.service import commits, downloads, pending, uploads
 from sft.service.caller import Caller, operator_caller
-from sft.service.custody import Custody
 from sft.service.pending import Pending
 from sft.service.settings import NewServer, prepare
+from sft.service.storage import FileStorage
 from sft.store.database import Database, create_database, open_database
-from sft.store.reader import Readers
+from sft.store.reader import ReadPool
 from sft.store.row_types import DeviceKeyRow, UserRow
 from sft.store.rows import Transaction
-from sft.store.schema import DeviceKey, User
+from sft.store.schema import DeviceKeyModel, UserModel
 from sft.vault.backend import Backend
 from sft.vault.keyring import Keyring
 from sft.vault.vault import Vault
@@ -116,7 +116,7 @@ def make_template(folder: Path) -> Path:
     create_database(path)
     database = open_database(path, KEYRING.row_key)
     with database.write_engine.begin() as connection:
-        transaction = Transaction(connection, database.marks, BEGAN)
+        transaction = Transaction(connection, database.row_macs, BEGAN)
         prepare(transaction, [NewServer("acme-files", "localhost:7361", SERVER_KEY.public.point)])
         transaction.rows.insert(
             [
@@ -145,8 +145,8 @@ class Office:
         with closing(self.database.write_engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA synchronous=OFF")
         self.vault = Vault(backend, KEYRING)
-        self.custody = Custody(self.vault, SERVER_KEY)
-        self.readers = Readers(self.database, lambda: self.now)
+        self.storage = FileStorage(self.vault, SERVER_KEY)
+        self.readers = ReadPool(self.database, lambda: self.now)
 
     def close(self) -> None:
         self.database.close()
@@ -156,7 +156,7 @@ class Office:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         with self.database.write_engine.begin() as connection:
-            yield Transaction(connection, self.database.marks, self.now)
+            yield Transaction(connection, self.database.row_macs, self.now)
 
     def reading(self) -> Any:
         return self.readers.reading()
@@ -190,7 +190,7 @@ class Office:
 
     def pend(self, who: Person, path: str, content: bytes, **changes: Any) -> Pending:
         return pending.put_small(
-            self.custody,
+            self.storage,
             who.caller,
             who.public_key,
             path=path,
@@ -205,7 +205,7 @@ class Office:
         return self.ask(
             uploads.begin,
             who,
-            custody=self.custody,
+            storage=self.storage,
             path=path,
             file_id=file_id,
             version=version,
@@ -250,7 +250,7 @@ class Office:
 
     def get(self, who: Person, path: str, version: int = 0) -> bytes:
         """Download and check as a client does."""
-        download = self.ask(downloads.begin, who, custody=self.custody, path=path, version=version)
+        download = self.ask(downloads.begin, who, storage=self.storage, path=path, version=version)
         if download.small:
             content = download.whole()
         else:
@@ -269,13 +269,13 @@ class Office:
 
     def change_user(self, who: Person, **changes: Any) -> None:
         with self.transaction() as transaction:
-            row = transaction.rows.one(UserRow, User.id == who.id)
+            row = transaction.rows.one(UserRow, UserModel.id == who.id)
             assert row is not None
             transaction.rows.update([replace(row, **changes)])
 
     def end_key(self, who: Person) -> None:
         with self.transaction() as transaction:
-            row = transaction.rows.one(DeviceKeyRow, DeviceKey.user_id == who.id)
+            row = transaction.rows.one(DeviceKeyRow, DeviceKeyModel.user_id == who.id)
             assert row is not None
             transaction.rows.update([replace(row, ended_at=self.now)])
 

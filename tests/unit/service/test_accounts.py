@@ -32,21 +32,21 @@ from sft.model.access import Role
 from sft.model.records import User, UserState
 from sft.service import accounts, invitations
 from sft.service.accounts import (
-    AddUser,
-    ChangeRole,
-    Claim,
-    DisableUser,
-    EnableUser,
-    Join,
-    Joined,
-    RemoveUser,
+    AddUserInput,
+    ChangeRoleInput,
+    DisableUserInput,
+    EnableUserInput,
+    JoinInput,
+    JoinResult,
+    LoginInput,
+    RemoveUserInput,
 )
 from sft.service.caller import Caller
-from sft.service.invitations import FirstAdmin, MakeInvitation, WithdrawInvitation
+from sft.service.invitations import FirstAdmin, MakeInvitationInput, WithdrawInvitationInput
 from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.store.invitations import invitation_by_public
-from sft.store.people import user_by_name
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
+from sft.store.users import user_by_name
 from tests.unit.service.office import (
     ADA,
     GUS,
@@ -70,16 +70,16 @@ EVAS_KEY = new_key(2)
 
 
 def invite(office: Office, **fields: Any) -> None:
-    item = MakeInvitation(**({"caller": ADA.caller, "public_key": INVITATION} | fields))
+    item = MakeInvitationInput(**({"caller": ADA.caller, "public_key": INVITATION} | fields))
     office.act(invitations.make, item)
 
 
-def ask_to_join(name: str = "ivo", **fields: Any) -> Join:
+def ask_to_join(name: str = "ivo", **fields: Any) -> JoinInput:
     given = {"public_key": IVOS_KEY, "device": "laptop", "invitation": INVITATION}
-    return Join(name, **(given | fields))
+    return JoinInput(name, **(given | fields))
 
 
-def join(office: Office, name: str = "ivo", **fields: Any) -> Joined:
+def join(office: Office, name: str = "ivo", **fields: Any) -> JoinResult:
     return office.act(accounts.join, ask_to_join(name, **fields))
 
 
@@ -113,7 +113,7 @@ def user(office: Office, name: str) -> UserRow:
 
 def login(office: Office, name: str, key: bytes) -> Caller:
     with office.reading() as reading:
-        return accounts.login(reading, Claim(name, key, 5))
+        return accounts.login(reading, LoginInput(name, key, 5))
 
 
 # -- login ------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def test_a_forged_row_lets_nobody_in(office: Office, statement: str) -> None:
 def test_an_invitation_makes_a_user_of_its_role(office: Office, role: Role) -> None:
     invite(office, role=role)
     office.now += 5
-    assert join(office, session_id=8) == Joined(Caller(5, 5, "ivo", role, 8), again=False)
+    assert join(office, session_id=8) == JoinResult(Caller(5, 5, "ivo", role, 8), again=False)
     assert user(office, "ivo") == UserRow(5, "ivo", "ivo", role, "active", office.now)
     with office.reading() as reading:
         (key,) = reading.rows.all(DeviceKeyRow)[4:]
@@ -236,7 +236,7 @@ def test_an_invitation_ends(office: Office) -> None:
 
 def test_a_withdrawn_invitation_is_void(office: Office) -> None:
     invite(office)
-    office.act(invitations.withdraw, WithdrawInvitation(ADA.caller, 1))
+    office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
     assert refused(office, InviteWithdrawnError) == {}
 
 
@@ -273,7 +273,7 @@ def test_a_name_is_given_once_under_case_folding(office: Office, name: str) -> N
 
 
 def test_the_name_of_a_removed_user_stays_taken_and_the_keys_too(office: Office) -> None:
-    office.act(accounts.remove, RemoveUser(ADA.caller, "gus"))
+    office.act(accounts.remove, RemoveUserInput(ADA.caller, "gus"))
     invite(office)
     refused(office, NameTakenError, "Gus")
     refused(office, KeyTakenError, public_key=GUS.public_key)
@@ -328,12 +328,12 @@ def test_of_two_who_want_one_name_the_first_gets_it(office: Office) -> None:
         ask_to_join("eva", public_key=EVAS_KEY, invitation=b"j" * 32),
     )
     assert [type(outcome) for outcome in outcomes] == [
-        Joined,
+        JoinResult,
         NameTakenError,
         InviteUsedError,
-        Joined,
+        JoinResult,
         KeyTakenError,
-        Joined,
+        JoinResult,
     ]
     assert [row.name for row in everything(office)[0]] == ["ada", "max", "mia", "gus", "ivo", "eva"]
 
@@ -390,7 +390,7 @@ def test_a_closed_server_lets_nobody_join(office: Office) -> None:
     refused(office, RegistrationClosedError, invitation=None)
     with pytest.raises(RegistrationClosedError):
         invite(office, public_key=b"j" * 32)
-    added = office.act(accounts.add_user, AddUser(ADA.caller, "ivo", Role.GUEST, IVOS_KEY))
+    added = office.act(accounts.add_user, AddUserInput(ADA.caller, "ivo", Role.GUEST, IVOS_KEY))
     assert added.user.name == "ivo"
 
 
@@ -400,7 +400,7 @@ def test_a_closed_servers_first_admin_comes_by_the_operators_invitation(office: 
     with office.transaction() as transaction:
         invitations.first_admin(transaction, [FirstAdmin(INVITATION)])
     assert join(office).caller.role is Role.ADMIN
-    invite_again = MakeInvitation(OPERATOR, b"j" * 32, Role.ADMIN)
+    invite_again = MakeInvitationInput(OPERATOR, b"j" * 32, Role.ADMIN)
     with pytest.raises(RegistrationClosedError):
         office.act(invitations.make, invite_again)
 
@@ -425,7 +425,7 @@ def test_the_policy_is_the_one_at_the_commit(office: Office) -> None:
 
 @pytest.mark.parametrize("by", [ADA.caller, OPERATOR])
 def test_a_person_is_added_by_public_key(office: Office, by: Caller) -> None:
-    item = AddUser(by, "ivo", Role.MAINTAINER, IVOS_KEY, "desk")
+    item = AddUserInput(by, "ivo", Role.MAINTAINER, IVOS_KEY, "desk")
     added = office.act(accounts.add_user, item)
     assert (added.user.id, added.user.role, added.changed) == (5, Role.MAINTAINER, True)
     assert [(key.public_key, key.device) for key in added.user.keys] == [(IVOS_KEY, "desk")]
@@ -452,7 +452,7 @@ def test_who_cannot_be_added(office: Office, fields: dict[str, Any], kind: type[
     given = {"caller": ADA.caller, "name": "ivo", "role": Role.GUEST, "public_key": IVOS_KEY}
     before = everything(office)
     with pytest.raises(kind):
-        office.act(accounts.add_user, AddUser(**(given | fields)))
+        office.act(accounts.add_user, AddUserInput(**(given | fields)))
     assert everything(office) == before
 
 
@@ -461,43 +461,43 @@ def test_who_cannot_be_added(office: Office, fields: dict[str, Any], kind: type[
 
 @pytest.mark.parametrize("by", [ADA.caller, OPERATOR])
 def test_a_role_is_changed(office: Office, by: Caller) -> None:
-    changed = office.act(accounts.change_role, ChangeRole(by, "GUS", Role.MAINTAINER))
+    changed = office.act(accounts.change_role, ChangeRoleInput(by, "GUS", Role.MAINTAINER))
     assert (changed.user.name, changed.user.role) == ("gus", Role.MAINTAINER)
     assert (changed.before, changed.changed) == ("guest", True)
-    again = office.act(accounts.change_role, ChangeRole(by, "gus", Role.MAINTAINER))
+    again = office.act(accounts.change_role, ChangeRoleInput(by, "gus", Role.MAINTAINER))
     assert (again.before, again.changed) == ("maintainer", False)
     assert user(office, "gus").role == "maintainer"
 
 
 def test_a_user_is_disabled_and_enabled(office: Office) -> None:
-    changed = office.act(accounts.disable, DisableUser(ADA.caller, "gus"))
+    changed = office.act(accounts.disable, DisableUserInput(ADA.caller, "gus"))
     assert (changed.user.state, changed.changed) == (UserState.DISABLED, True)
-    assert not office.act(accounts.disable, DisableUser(ADA.caller, "gus")).changed
+    assert not office.act(accounts.disable, DisableUserInput(ADA.caller, "gus")).changed
     with pytest.raises(LoginRefusedError):
         login(office, "gus", GUS.public_key)
-    changed = office.act(accounts.enable, EnableUser(OPERATOR, "gus"))
+    changed = office.act(accounts.enable, EnableUserInput(OPERATOR, "gus"))
     assert (changed.user.state, changed.changed) == (UserState.ACTIVE, True)
-    assert not office.act(accounts.enable, EnableUser(ADA.caller, "gus")).changed
+    assert not office.act(accounts.enable, EnableUserInput(ADA.caller, "gus")).changed
     assert login(office, "gus", GUS.public_key).name == "gus"
 
 
 ACTS: list[Any] = [
-    (accounts.change_role, lambda by, name: ChangeRole(by, name, Role.GUEST)),
-    (accounts.disable, DisableUser),
-    (accounts.remove, RemoveUser),
+    (accounts.change_role, lambda by, name: ChangeRoleInput(by, name, Role.GUEST)),
+    (accounts.disable, DisableUserInput),
+    (accounts.remove, RemoveUserInput),
 ]
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableUser)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableUserInput)])
 def test_nobody_by_that_name(office: Office, act: Any, item: Any) -> None:
     with pytest.raises(NotFoundError) as refusal:
         office.act(act, item(ADA.caller, "ivo"))
     assert refusal.value.values == {"what": "user", "name": "ivo", "see": "sft users"}
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS[:2], (accounts.enable, EnableUser)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS[:2], (accounts.enable, EnableUserInput)])
 def test_nothing_is_done_about_a_removed_user(office: Office, act: Any, item: Any) -> None:
-    office.act(accounts.remove, RemoveUser(ADA.caller, "gus"))
+    office.act(accounts.remove, RemoveUserInput(ADA.caller, "gus"))
     with pytest.raises(NotFoundError):
         office.act(act, item(ADA.caller, "gus"))
     assert user(office, "gus").state == "removed"
@@ -538,7 +538,7 @@ def test_two_admins_who_end_each_other_leave_one(office: Office, act: Any, item:
     assert isinstance(second, LastAdminError)
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableUser)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableUserInput)])
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
@@ -564,7 +564,7 @@ def test_what_an_admin_lost_before_the_commit_counts(
     assert everything(office) == before
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableUser)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableUserInput)])
 @pytest.mark.parametrize("by", [MAX, GUS])
 def test_admins_alone_manage_people(office: Office, act: Any, item: Any, by: Person) -> None:
     forged = replace(by.caller, role=Role.ADMIN)  # what a session believes is not asked
@@ -583,42 +583,42 @@ def test_a_removed_users_files_go_to_whoever_removed(office: Office) -> None:
     for name in ("one", "two"):
         office.put(MAX, name)
     office.put(MIA, "three")
-    changed = office.act(accounts.remove, RemoveUser(ADA.caller, "max"))
+    changed = office.act(accounts.remove, RemoveUserInput(ADA.caller, "max"))
     assert (changed.files_moved, changed.before) == (2, "maintainer")
     assert (changed.user.state, changed.user.files) == (UserState.REMOVED, 0)
     assert owners(office) == {"one": ADA.id, "two": ADA.id, "three": MIA.id}
     assert [key.public_key for key in changed.user.keys] == [MAX.public_key]
     # What max signed stays verifiable, and stays his.
     assert office.get(GUS, "one") == b"content"
-    again = office.act(accounts.remove, RemoveUser(ADA.caller, "max"))
+    again = office.act(accounts.remove, RemoveUserInput(ADA.caller, "max"))
     assert (again.changed, again.files_moved) == (False, 0)
 
 
 def test_files_go_to_whom_is_named(office: Office) -> None:
     office.put(MAX, "one")
-    office.act(accounts.remove, RemoveUser(OPERATOR, "max", files_to="MIA"))
+    office.act(accounts.remove, RemoveUserInput(OPERATOR, "max", files_to="MIA"))
     assert owners(office) == {"one": MIA.id}
 
 
 def test_an_operator_gives_files_to_the_first_admin_there_is(office: Office) -> None:
     office.put(MAX, "one")
     office.change_user(GUS, role="admin")
-    office.act(accounts.remove, RemoveUser(OPERATOR, "ada"))
-    office.act(accounts.remove, RemoveUser(OPERATOR, "max"))
+    office.act(accounts.remove, RemoveUserInput(OPERATOR, "ada"))
+    office.act(accounts.remove, RemoveUserInput(OPERATOR, "max"))
     assert owners(office) == {"one": GUS.id}
 
 
 def test_an_admin_who_goes_leaves_files_to_another_admin(office: Office) -> None:
     office.put(ADA, "one")
     office.change_user(MIA, role="admin")
-    office.act(accounts.remove, RemoveUser(ADA.caller, "ada"))
+    office.act(accounts.remove, RemoveUserInput(ADA.caller, "ada"))
     assert owners(office) == {"one": MIA.id}
 
 
 def test_without_an_admin_files_stay_where_they_are(office: Office) -> None:
     office.put(MAX, "one")
     office.change_user(ADA, role="guest")
-    changed = office.act(accounts.remove, RemoveUser(OPERATOR, "max"))
+    changed = office.act(accounts.remove, RemoveUserInput(OPERATOR, "max"))
     assert (changed.files_moved, owners(office)) == (0, {"one": MAX.id})
 
 
@@ -638,13 +638,13 @@ def test_files_go_to_nobody_who_cannot_own_them(
     office.put(MAX, "one")
     office.change_user(MIA, **change)
     with pytest.raises(kind):
-        office.act(accounts.remove, RemoveUser(ADA.caller, "max", files_to=heir))
+        office.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to=heir))
     assert (owners(office), user(office, "max").state) == ({"one": MAX.id}, "active")
 
 
 def test_a_guest_is_told_how_to_become_an_owner(office: Office) -> None:
     with pytest.raises(RoleForbidsError) as refusal:
-        office.act(accounts.remove, RemoveUser(ADA.caller, "max", files_to="gus"))
+        office.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to="gus"))
     assert refusal.value.values == {
         "role": "guest",
         "act": "own files",
@@ -659,7 +659,7 @@ def test_a_guest_is_told_how_to_become_an_owner(office: Office) -> None:
 
 def test_everyone_sees_everyone_with_keys(office: Office) -> None:
     office.put(MAX, "one", b"12345")
-    office.act(accounts.remove, RemoveUser(ADA.caller, "mia"))
+    office.act(accounts.remove, RemoveUserInput(ADA.caller, "mia"))
     for who in (ADA, MAX, GUS):
         page = office.ask(accounts.list_users, who)
         assert [u.name for u in page.users] == ["ada", "max", "mia", "gus"]

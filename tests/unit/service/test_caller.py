@@ -14,17 +14,23 @@ from sft.errors import (
     RowForgedError,
 )
 from sft.model.access import Permission, Role
-from sft.service.caller import Caller, current, current_each, demand, operator_caller
+from sft.service.caller import (
+    Caller,
+    operator_caller,
+    reload_caller,
+    reload_callers,
+    require_permission,
+)
 from tests.unit.service.office import ADA, GUS, MAX, MIA, OPERATOR, Office
 
 
 def test_a_caller_has_the_role_and_name_that_rule_now(office: Office) -> None:
     stale = replace(MAX.caller, name="formerly", role=Role.ADMIN, session_id=9)
     with office.reading() as reading:
-        assert current(reading, stale) == Caller(2, 2, "max", Role.MAINTAINER, 9)
+        assert reload_caller(reading, stale) == Caller(2, 2, "max", Role.MAINTAINER, 9)
     office.change_user(MAX, role="guest")
     with office.reading() as reading:
-        assert current(reading, stale).role is Role.GUEST
+        assert reload_caller(reading, stale).role is Role.GUEST
 
 
 @pytest.mark.parametrize(
@@ -39,7 +45,7 @@ def test_whoever_is_locked_out_is_nobody(
 ) -> None:
     office.change_user(MAX, **changes)
     with office.reading() as reading, pytest.raises(LoginRefusedError) as refused:
-        current(reading, MAX.caller)
+        reload_caller(reading, MAX.caller)
     assert refused.value.values == {"server": "acme-files"}
     assert refused.value.detail == problem
 
@@ -56,7 +62,7 @@ def test_whoever_is_locked_out_is_nobody(
 )
 def test_user_and_key_belong_together(office: Office, caller: Caller, problem: str) -> None:
     with office.reading() as reading, pytest.raises(LoginRefusedError) as refused:
-        current(reading, caller)
+        reload_caller(reading, caller)
     assert refused.value.detail == problem
 
 
@@ -65,16 +71,16 @@ def test_a_key_ends_at_its_moment(office: Office) -> None:
     office.end_key(MAX)
     office.now -= 1
     with office.reading() as reading:
-        assert current(reading, MAX.caller).name == "max"
+        assert reload_caller(reading, MAX.caller).name == "max"
     office.now += 1
     with office.reading() as reading, pytest.raises(LoginRefusedError) as refused:
-        current(reading, MAX.caller)
+        reload_caller(reading, MAX.caller)
     assert refused.value.detail == "the key has ended"
 
 
 def test_the_operator_has_no_row(office: Office) -> None:
     with office.reading() as reading:
-        assert current(reading, operator_caller(3)) == operator_caller(3)
+        assert reload_caller(reading, operator_caller(3)) == operator_caller(3)
     assert operator_caller().operator
     assert not ADA.caller.operator
 
@@ -83,7 +89,7 @@ def test_many_callers_are_read_together(office: Office) -> None:
     office.change_user(MIA, state="disabled")
     office.change_user(MAX, role="guest")
     with office.reading() as reading:
-        one, two, three, four, five = current_each(
+        one, two, three, four, five = reload_callers(
             reading, [ADA.caller, MIA.caller, OPERATOR, MAX.caller, ADA.caller]
         )
     assert (one, three, five) == (ADA.caller, OPERATOR, ADA.caller)
@@ -101,7 +107,7 @@ def test_a_forged_user_or_key_is_refused_by_name(office: Office, statement: str)
     office.tamper(statement)
     caller = replace(GUS.caller, key_id=1) if "SET user_id" in statement else GUS.caller
     with office.reading() as reading, pytest.raises(RowForgedError) as refused:
-        current(reading, caller)
+        reload_caller(reading, caller)
     assert refused.value.table in statement
     assert refused.value.row == statement[-1]
 
@@ -110,7 +116,7 @@ def test_a_role_without_the_permission_is_told_all_about_it(office: Office) -> N
     office.change_user(MIA, role="admin")
     office.change_user(MAX, role="admin", state="disabled")
     with office.reading() as reading, pytest.raises(RoleForbidsError) as refused:
-        demand(reading, GUS.caller, Permission.FILE_WRITE)
+        require_permission(reading, GUS.caller, Permission.FILE_WRITE)
     assert refused.value.values == {
         "role": "guest",
         "act": "store files",
@@ -123,15 +129,15 @@ def test_a_role_without_the_permission_is_told_all_about_it(office: Office) -> N
 def test_one_of_several_permissions_is_enough(office: Office) -> None:
     both = (Permission.FILE_DELETE, Permission.FILE_DELETE_ANY)
     with office.reading() as reading:
-        demand(reading, OPERATOR, *both)  # holds the second alone
-        demand(reading, MAX.caller, *both)  # the first alone
+        require_permission(reading, OPERATOR, *both)  # holds the second alone
+        require_permission(reading, MAX.caller, *both)  # the first alone
         with pytest.raises(RoleForbidsError) as refused:
-            demand(reading, GUS.caller, *both)
+            require_permission(reading, GUS.caller, *both)
     assert refused.value.values["act"] == "delete files"
 
 
 def test_what_no_role_may_do_is_the_operators(office: Office) -> None:
     with office.reading() as reading:
-        demand(reading, OPERATOR, Permission.VAULT_MANAGE)
+        require_permission(reading, OPERATOR, Permission.VAULT_MANAGE)
         with pytest.raises(OperatorOnlyError):
-            demand(reading, ADA.caller, Permission.VAULT_MANAGE)
+            require_permission(reading, ADA.caller, Permission.VAULT_MANAGE)

@@ -14,9 +14,9 @@ from sft.service.check import check
 from sft.service.commits import commit
 from sft.service.files import show_file
 from sft.service.pending import settle
+from sft.service.recovery import collect
 from sft.service.rotation import reencrypt
 from sft.service.trash import Deletion, delete
-from sft.service.upkeep import collect
 from sft.store.row_types import VersionRow
 from sft.store.writer import Writer
 from tests.unit.service.office import ADA, MAX, OPERATOR, Office, comment_of, digest_of
@@ -26,7 +26,7 @@ BIG = 70_000
 
 
 def run(office: Office) -> VaultReport:
-    job = office.ask(check, OPERATOR, custody=office.custody, readings=office.reading)
+    job = office.ask(check, OPERATOR, storage=office.storage, readings=office.reading)
     return job()
 
 
@@ -115,7 +115,7 @@ def test_an_object_that_nobody_knows_is_found(disk_office: Office) -> None:
     fill(disk_office)
     stray = disk_office.stream(MAX, "lost", bytes(BIG))
     assert faults(disk_office) == []  # it is under way
-    disk_office.custody.in_flight.discard(stray.object_id)
+    disk_office.storage.in_flight.discard(stray.object_id)
     assert faults(disk_office) == [(f"object {stray.object_id.hex()}", "nobody knows it")]
 
 
@@ -140,7 +140,7 @@ def test_an_upload_that_commits_during_the_check_is_no_stray(office: Office) -> 
             office.commit(items.pop())
         return iter(seen)
 
-    office.custody.vault.ids = ids_while_they_commit  # type: ignore[method-assign]
+    office.storage.vault.ids = ids_while_they_commit  # type: ignore[method-assign]
     assert [f for f in faults(office) if "nobody" in f[1]] == []
 
 
@@ -159,7 +159,7 @@ def test_an_upload_that_is_refused_during_the_check_is_no_stray(office: Office) 
         return next(listings)()
 
     listings = iter([ids_before_it_is_discarded, vault_ids])
-    office.custody.vault.ids = ids  # type: ignore[method-assign]
+    office.storage.vault.ids = ids  # type: ignore[method-assign]
     assert faults(office) == []
 
 
@@ -172,19 +172,19 @@ def meanwhile(office: Office, change: Callable[[], object]) -> None:
             left.pop()()
         vault_check(*args, **kwargs)
 
-    office.custody.vault.check = check_after_the_change  # type: ignore[method-assign]
+    office.storage.vault.check = check_after_the_change  # type: ignore[method-assign]
 
 
 def test_what_moves_to_a_new_object_meanwhile_is_looked_at_again(office: Office) -> None:
     fill(office)
-    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
+    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
     meanwhile(office, office.ask(reencrypt, OPERATOR, **parts))
     assert run(office) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
 
 
 def test_what_is_destroyed_meanwhile_is_no_fault(office: Office) -> None:
     fill(office)
-    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
+    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
     office.act(delete, Deletion(MAX.caller, "d/e/big"))
     meanwhile(office, office.ask(collect, OPERATOR, **parts, until=office.now))
     report = run(office)

@@ -26,7 +26,7 @@ from sft.service.files import list_folder
 from sft.service.pending import Pending
 from sft.service.receipts import Committed
 from sft.store.writer import Writer
-from sft.vault.memory import MemoryBackend
+from sft.vault.backend_memory import MemoryBackend
 from sft.vault.vault import Vault
 from tests.unit.service.office import (
     ADA,
@@ -206,6 +206,6 @@ def test_a_forged_row_ends_no_other_act(office: Office) -> None:
 
 def test_the_room_that_is_left_is_for_the_whole_group(office: Office) -> None:
     backend = MemoryBackend(capacity_bytes=5_000)
-    office.vault = office.custody.vault = Vault(backend, KEYRING)
+    office.vault = office.storage.vault = Vault(backend, KEYRING)
     items = [office.pend(MAX, f"{n}", bytes(2_000)) for n in range(3)]
     assert outcomes_of(office, *items) == ["1", "ServerFullError", "ServerFullError"]

@@ -30,10 +30,10 @@ from sft.service import commits, folders, trash
 from sft.service.files import list_folder, show_file
 from sft.service.folders import FolderMade, Moved
 from sft.service.pending import Pending
+from sft.service.recovery import recover
 from sft.service.trash import Deletion
-from sft.service.upkeep import recover
 from sft.store.row_types import FileRow, SmallObjectRow, VersionRow
-from sft.store.schema import File
+from sft.store.schema import FileModel
 from tests.unit.service.office import (
     ADA,
     GUS,
@@ -94,7 +94,7 @@ def test_the_same_bytes_by_the_same_author_are_there_already(office: Office, siz
     receipt = verify_receipt(SERVER_KEY.public, again.receipt)
     assert (receipt.stored_at, receipt.file_id) == (NOW, file_id_of("a"))
     assert list(office.vault.ids()) == before
-    assert not len(office.custody.in_flight)
+    assert not len(office.storage.in_flight)
 
 
 def test_a_retry_of_a_replace_is_there_already(office: Office) -> None:
@@ -141,7 +141,7 @@ def moved(old: str, new: str) -> Callable[[Office], object]:
 def owned_by(who: Person) -> Callable[[Office], object]:
     def change(office: Office) -> None:
         with office.transaction() as transaction:
-            row = transaction.rows.one(FileRow, File.name == "old")
+            row = transaction.rows.one(FileRow, FileModel.name == "old")
             assert row is not None
             fields = {name: getattr(row, name) for name in row.__struct_fields__}
             transaction.rows.update([FileRow(**(fields | {"owner_id": who.id}))])
@@ -212,7 +212,7 @@ def test_a_replace_is_judged_by_what_is_there_at_its_commit(
 
 def nothing_of_it_is_left(office: Office, item: Pending) -> None:
     assert item.object_id not in office.vault.ids()
-    assert not len(office.custody.in_flight)
+    assert not len(office.storage.in_flight)
     with office.readers.reading() as reading:
         versions = reading.rows.all(VersionRow)
         assert item.object_id not in {row.object_id for row in versions}
@@ -280,11 +280,11 @@ def test_a_crash_between_object_and_commit_leaves_a_stray_that_is_put_aside(
     office.commit(office.stream(MAX, "kept", bytes(BIG)))
     lost = office.stream(MAX, "lost", bytes(BIG))
     # The process dies here: nobody commits, discards or settles.
-    found = recover(custody=office.custody, readings=office.reading, act=office.act)
+    found = recover(storage=office.storage, readings=office.reading, act=office.act)
     assert found.quarantined == (lost.object_id,)
     assert office.get(GUS, "kept") == bytes(BIG)
     assert lost.object_id not in office.vault.ids()
-    assert not recover(custody=office.custody, readings=office.reading, act=office.act).quarantined
+    assert not recover(storage=office.storage, readings=office.reading, act=office.act).quarantined
     assert [file.path for file in office.ask(list_folder, GUS, path="").files] == ["kept"]
 
 
@@ -294,7 +294,7 @@ def test_a_crash_before_finish_leaves_nothing_visible(disk_office: Office) -> No
     upload.start()
     upload.append(upload.seal([bytes(65_536)], last=False))
     assert not list(office.vault.ids())
-    found = recover(custody=office.custody, readings=office.reading, act=office.act)
+    found = recover(storage=office.storage, readings=office.reading, act=office.act)
     assert (found.leftovers, found.quarantined) == (1, ())
     assert not list(office.backend.leftovers())
 

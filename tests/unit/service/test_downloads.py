@@ -26,7 +26,7 @@ BIG = 4 * CHUNK_BYTES + 1
 
 
 def begin(office: Office, path: str = "a", version: int = 0) -> downloads.Download:
-    return office.ask(downloads.begin, GUS, custody=office.custody, path=path, version=version)
+    return office.ask(downloads.begin, GUS, storage=office.storage, path=path, version=version)
 
 
 def read_all(download: downloads.Download, step: int = 3) -> bytes:
@@ -108,7 +108,7 @@ def test_a_deleted_file_is_not_found(office: Office) -> None:
 def test_the_operator_reads_no_contents(office: Office) -> None:
     office.put(MAX, "a")
     with pytest.raises((RoleForbidsError, OperatorOnlyError)):
-        office.ask(downloads.begin, OPERATOR, custody=office.custody, path="a")
+        office.ask(downloads.begin, OPERATOR, storage=office.storage, path="a")
 
 
 def test_a_disabled_person_reads_nothing(office: Office) -> None:
@@ -264,6 +264,6 @@ def test_a_row_that_lost_its_content_to_another_key_is_refused(office: Office) -
     download = begin(office, "d/a")
     from msgspec.structs import replace
 
-    newer = downloads.Download(office.custody, download.file, replace(download._row, epoch=2), None)
+    newer = downloads.Download(office.storage, download.file, replace(download._row, epoch=2), None)
     with pytest.raises(ContentDamagedError):
         newer.start()

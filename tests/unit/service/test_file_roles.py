@@ -15,7 +15,7 @@ from sft.errors import (
     OperatorOnlyError,
     RoleForbidsError,
 )
-from sft.service import check, downloads, files, folders, rotation, trash, upkeep, uploads
+from sft.service import check, downloads, files, folders, recovery, rotation, trash, uploads
 from sft.service.caller import Caller
 from sft.service.commits import commit
 from sft.service.use_case import USE_CASES
@@ -58,7 +58,7 @@ def replace_large(office: Office, who: Person, _caller: Caller, _owner: Person) 
 
 
 def get(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.ask(downloads.begin, caller, custody=office.custody, path="d/a").whole()
+    return office.ask(downloads.begin, caller, storage=office.storage, path="d/a").whole()
 
 
 def show(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
@@ -104,12 +104,12 @@ def restore(office: Office, _who: Person, caller: Caller, owner: Person) -> Any:
 
 
 def check_vault(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.ask(check.check, caller, custody=office.custody, readings=office.reading)
+    return office.ask(check.check, caller, storage=office.storage, readings=office.reading)
 
 
 def collect(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
-    return office.ask(upkeep.collect, caller, **parts)
+    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
+    return office.ask(recovery.collect, caller, **parts)
 
 
 def purge(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
@@ -117,13 +117,13 @@ def purge(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
 
 
 def rotate(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
+    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
     stages = {"keyring_path": office.keyring_path, "stage": bytes, "settle": print}
     return office.ask(rotation.rotate, caller, **parts, **stages)
 
 
 def reencrypt(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    parts = {"custody": office.custody, "readings": office.reading, "act": office.act}
+    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
     return office.ask(rotation.reencrypt, caller, **parts)
 
 
@@ -188,22 +188,22 @@ def test_the_table_holds(
 
 
 def test_the_operator_stores_nothing(office: Office) -> None:
-    fields = {"custody": office.custody, "path": "a", "file_id": bytes(16), "version": 1, "size": 1}
+    fields = {"storage": office.storage, "path": "a", "file_id": bytes(16), "version": 1, "size": 1}
     with pytest.raises((RoleForbidsError, OperatorOnlyError)):
         office.ask(uploads.begin, OPERATOR, **fields)
     from sft.service.pending import put_small
 
     with pytest.raises(BadRequestError):
-        put_small(office.custody, OPERATOR, b"", path="a", signature=b"", content=b"")
+        put_small(office.storage, OPERATOR, b"", path="a", signature=b"", content=b"")
 
 
 def test_every_use_case_of_files_is_in_the_table() -> None:
-    modules = {check, downloads, files, folders, rotation, trash, upkeep, uploads}
+    modules = {check, downloads, files, folders, rotation, trash, recovery, uploads}
     names = {module.__name__ for module in modules} | {"sft.service.commits"}
     registered = {case.name for case in USE_CASES.values() if case.name.rsplit(".", 1)[0] in names}
     acted = {
         uploads.begin, commit, downloads.begin, files.show_file, files.list_folder, files.find_files,
         files.list_trash, folders.make_folder, folders.move, trash.delete, trash.restore, trash.purge,
-        check.check, upkeep.collect, rotation.rotate, rotation.reencrypt,
+        check.check, recovery.collect, rotation.rotate, rotation.reencrypt,
     }  # fmt: skip
     assert registered == {USE_CASES[function].name for function in acted}

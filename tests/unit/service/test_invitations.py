@@ -25,13 +25,13 @@ from sft.model import access
 from sft.model.access import Permission, Role
 from sft.model.records import InvitationState
 from sft.service import accounts, invitations
-from sft.service.accounts import AddUser, Join
+from sft.service.accounts import AddUserInput, JoinInput
 from sft.service.invitations import (
     SHOWN_SECONDS,
     FirstAdmin,
     InvitationMade,
-    MakeInvitation,
-    WithdrawInvitation,
+    MakeInvitationInput,
+    WithdrawInvitationInput,
 )
 from sft.store.row_types import InvitationRow
 from tests.unit.service.office import ADA, GUS, MAX, MIA, NOW, OPERATOR, SERVER_KEY, Office
@@ -45,7 +45,7 @@ def office_key(number: int) -> bytes:
 
 def make(office: Office, **fields: Any) -> InvitationMade:
     given = {"caller": ADA.caller, "public_key": KEY}
-    return office.act(invitations.make, MakeInvitation(**(given | fields)))
+    return office.act(invitations.make, MakeInvitationInput(**(given | fields)))
 
 
 def rows(office: Office) -> list[InvitationRow]:
@@ -117,8 +117,8 @@ def test_what_an_admin_lost_before_the_commit_counts(
 ) -> None:
     make(office, caller=OPERATOR, public_key=b"k" * 32)
     items = [
-        (invitations.make, MakeInvitation(ADA.caller, KEY)),
-        (invitations.withdraw, WithdrawInvitation(ADA.caller, 1)),
+        (invitations.make, MakeInvitationInput(ADA.caller, KEY)),
+        (invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1)),
     ]
     office.change_user(ADA, **change)
     for act, item in items:
@@ -136,9 +136,9 @@ def test_the_list_says_what_became_of_each(office: Office) -> None:
         [{}, {}, {"seconds": 100}, {}, {"caller": mia}, {"caller": mia}, {"caller": OPERATOR}], 1
     ):
         make(office, public_key=bytes([number]) * 32, **fields)
-    office.act(accounts.join, Join("ivo", office_key(1), "d", b"\1" * 32))
-    office.act(accounts.join, Join("eva", office_key(2), "d", b"\5" * 32))
-    office.act(invitations.withdraw, WithdrawInvitation(OPERATOR, 2))
+    office.act(accounts.join, JoinInput("ivo", office_key(1), "d", b"\1" * 32))
+    office.act(accounts.join, JoinInput("eva", office_key(2), "d", b"\5" * 32))
+    office.act(invitations.withdraw, WithdrawInvitationInput(OPERATOR, 2))
     office.change_user(MIA, role="maintainer")
     office.now += 100
     assert states(office) == {
@@ -184,26 +184,26 @@ def test_a_list_fits_one_answer(office: Office) -> None:
 
 def test_withdrawing_is_done_once(office: Office) -> None:
     make(office)
-    assert office.act(invitations.withdraw, WithdrawInvitation(ADA.caller, 1)) is True
+    assert office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1)) is True
     office.now += 1
-    assert office.act(invitations.withdraw, WithdrawInvitation(ADA.caller, 1)) is False
+    assert office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1)) is False
     assert rows(office)[0].withdrawn_at == NOW
     with pytest.raises(NotFoundError) as refusal:
-        office.act(invitations.withdraw, WithdrawInvitation(ADA.caller, 2))
+        office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 2))
     assert refusal.value.values["what"] == "invitation"
 
 
 def test_a_used_invitation_is_not_withdrawn(office: Office) -> None:
     make(office)
-    office.act(accounts.join, Join("ivo", office_key(1), "d", KEY))
+    office.act(accounts.join, JoinInput("ivo", office_key(1), "d", KEY))
     with pytest.raises(InviteUsedError):
-        office.act(invitations.withdraw, WithdrawInvitation(ADA.caller, 1))
+        office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
 
 
 def test_an_invitation_that_was_withdrawn_before_the_commit_admits_nobody(office: Office) -> None:
     make(office)
-    item = Join("ivo", office_key(1), "d", KEY)
-    office.act(invitations.withdraw, WithdrawInvitation(ADA.caller, 1))
+    item = JoinInput("ivo", office_key(1), "d", KEY)
+    office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
     assert isinstance(office.act_each(accounts.join, item)[0], InviteWithdrawnError)
 
 
@@ -221,7 +221,7 @@ def test_the_first_admins_invitation_is_made_while_nobody_can_invite(office: Off
     assert (invitation.role, invitation.maker) == (Role.ADMIN, "operator")
     assert invitation.expires_at == NOW + 24 * 3600
     assert asked() == (False, None)  # one is out
-    office.act(invitations.withdraw, WithdrawInvitation(OPERATOR, 1))
+    office.act(invitations.withdraw, WithdrawInvitationInput(OPERATOR, 1))
     with office.reading() as reading:
         assert invitations.needs_first_admin(reading)
 
@@ -251,8 +251,8 @@ def test_whoever_may_invite_but_change_no_role_invites_and_adds_guests_alone(
     table = {**access.ROLE_PERMISSIONS, Role.MAINTAINER: frozenset(hosts)}
     monkeypatch.setattr(access, "ROLE_PERMISSIONS", table)
     assert make(office, caller=MAX.caller).invitation.role is Role.GUEST
-    office.act(accounts.add_user, AddUser(MAX.caller, "ivo", Role.GUEST, office_key(1)))
+    office.act(accounts.add_user, AddUserInput(MAX.caller, "ivo", Role.GUEST, office_key(1)))
     with pytest.raises(RoleForbidsError):
         make(office, caller=MAX.caller, role=Role.ADMIN, public_key=b"j" * 32)
     with pytest.raises(RoleForbidsError):
-        office.act(accounts.add_user, AddUser(MAX.caller, "eva", Role.ADMIN, office_key(2)))
+        office.act(accounts.add_user, AddUserInput(MAX.caller, "eva", Role.ADMIN, office_key(2)))

@@ -4,7 +4,7 @@ from sft.errors import NameNotAllowedError, ServerFullError, SignatureRefusedErr
 from sft.limits import SMALL_FILE_BYTES
 from sft.service.commits import commit
 from sft.service.pending import ROW_BYTES, discard, put_small, settle
-from sft.vault.memory import MemoryBackend
+from sft.vault.backend_memory import MemoryBackend
 from sft.vault.objects import open_whole
 from sft.vault.vault import Vault
 from tests.unit.service.office import GUS, KEYRING, MAX, MIA, Office, signature_of
@@ -23,7 +23,7 @@ def test_a_small_file_is_sealed_where_it_belongs(office: Office, size: int, inli
         )
     else:
         assert b"".join(office.vault.read_whole(pending.object_id, size)) == content
-        assert pending.object_id in office.custody.in_flight
+        assert pending.object_id in office.storage.in_flight
         assert b"d/a" in (office.vault.read_sidecar(pending.object_id) or b"")
     assert (pending.path, pending.epoch, pending.signed.user_id) == ("d/a", 1, MAX.id)
 
@@ -47,28 +47,28 @@ def test_more_than_a_frame_holds_is_refused(office: Office) -> None:
 def test_a_bad_path_is_refused_before_its_signature(office: Office) -> None:
     facts = {"signature": b"", "content": b""}
     with pytest.raises(NameNotAllowedError):
-        put_small(office.custody, MAX.caller, MAX.public_key, path="a:b", **facts)
+        put_small(office.storage, MAX.caller, MAX.public_key, path="a:b", **facts)
 
 
 def test_the_key_of_the_session_decides(office: Office) -> None:
     signature = signature_of(MAX, "a", b"x")
     facts = {"path": "a", "signature": signature, "content": b"x"}
-    assert put_small(office.custody, MAX.caller, MAX.public_key, **facts).path == "a"
+    assert put_small(office.storage, MAX.caller, MAX.public_key, **facts).path == "a"
     with pytest.raises(SignatureRefusedError):
-        put_small(office.custody, MAX.caller, MIA.public_key, **facts)
+        put_small(office.storage, MAX.caller, MIA.public_key, **facts)
     with pytest.raises(SignatureRefusedError):
-        put_small(office.custody, MIA.caller, MAX.public_key, **facts)
+        put_small(office.storage, MIA.caller, MAX.public_key, **facts)
 
 
 def test_a_full_disk_leaves_nothing_behind(office: Office) -> None:
     office.backend = MemoryBackend(capacity_bytes=20_000)
-    office.vault = office.custody.vault = Vault(office.backend, KEYRING)
+    office.vault = office.storage.vault = Vault(office.backend, KEYRING)
     with pytest.raises(ServerFullError) as refused:
         office.pend(MAX, "a", bytes(30_000))
     assert refused.value.values == {"size_bytes": 30_000}
     assert "no room" in refused.value.detail
     assert not list(office.backend.leftovers())
-    assert not len(office.custody.in_flight)
+    assert not len(office.storage.in_flight)
 
 
 def test_settling_keeps_the_object_and_discarding_removes_it(office: Office) -> None:
@@ -77,7 +77,7 @@ def test_settling_keeps_the_object_and_discarding_removes_it(office: Office) -> 
     discard(dropped)
     discard(dropped)
     assert list(office.vault.ids()) == [kept.object_id]
-    assert not len(office.custody.in_flight)
+    assert not len(office.storage.in_flight)
 
 
 def test_settling_what_was_there_already_removes_what_was_written(office: Office) -> None:

@@ -22,7 +22,7 @@ CONTENT = b"content"
 
 def facts(office: Office, **changes: Any) -> dict[str, Any]:
     return {
-        "custody": office.custody,
+        "storage": office.storage,
         "user_id": MAX.id,
         "public_key": MAX.public_key,
         "path": "d/a",
@@ -102,7 +102,7 @@ def test_the_receipt_says_what_is_durable(office: Office) -> None:
         stored_at=NOW,
         unchanged=False,
     )
-    stored = acknowledge(office.custody, committed)
+    stored = acknowledge(office.storage, committed)
     assert (stored.path, stored.version, stored.size) == ("d/Päth %", 3, 7)
     assert not stored.unchanged
     receipt = verify_receipt(SERVER_KEY.public, stored.receipt)
@@ -112,5 +112,5 @@ def test_the_receipt_says_what_is_durable(office: Office) -> None:
         2,
         NOW,
     )
-    assert receipt.server_id == office.custody.server_id
-    assert acknowledge(office.custody, replace(committed, unchanged=True)).unchanged
+    assert receipt.server_id == office.storage.server_id
+    assert acknowledge(office.storage, replace(committed, unchanged=True)).unchanged

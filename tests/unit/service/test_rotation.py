@@ -13,13 +13,13 @@ from sft.service.commits import commit
 from sft.service.files import show_file
 from sft.service.pending import settle
 from sft.service.receipts import Committed
+from sft.service.recovery import Recovered, recover
 from sft.service.rotation import finish_rotation, reencrypt, rotate
 from sft.service.trash import Deletion, delete
-from sft.service.upkeep import Recovered, recover
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
 from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import create_keyring, load_keyring
-from sft.vault.master import FileMasterKey, open_keyring
+from sft.vault.master_key import FileMasterKey, open_keyring
 from sft.vault.vault import Vault
 from tests.unit.service.office import GUS, KEYRING, MASTER_KEY, MAX, OPERATOR, Office
 from tests.unit.service.test_files import put_many
@@ -53,7 +53,7 @@ class Home:
 
     def parts(self) -> dict[str, Any]:
         return {
-            "custody": self.office.custody,
+            "storage": self.office.storage,
             "readings": self.office.reading,
             "act": self.act,
         }
@@ -78,15 +78,15 @@ class Home:
         keyring, key = open_keyring(sealed, self.source.candidates())
         self.source.settle(key)
         self.act = self.office.act
-        self.office.vault = self.office.custody.vault = Vault(self.office.backend, keyring)
-        recover(custody=self.office.custody, readings=self.office.reading, act=self.act)
+        self.office.vault = self.office.storage.vault = Vault(self.office.backend, keyring)
+        recover(storage=self.office.storage, readings=self.office.reading, act=self.act)
         return finish_rotation(**self.parts(), keyring_path=self.office.keyring_path)
 
     def require_sound(self) -> None:
         for path, content in self.contents.items():
             assert self.office.get(GUS, path) == content
         office = self.office
-        job = office.ask(check, OPERATOR, custody=office.custody, readings=office.reading)
+        job = office.ask(check, OPERATOR, storage=office.storage, readings=office.reading)
         assert not job().faults
 
     def epochs(self) -> set[int]:
@@ -130,7 +130,7 @@ def test_the_old_master_key_opens_nothing_any_more(home: Home) -> None:
     home.rotate()
     with pytest.raises(VaultError):
         Keyring.open(load_keyring(home.office.keyring_path), MASTER_KEY)
-    home.office.custody.vault = Vault(home.office.backend, KEYRING)
+    home.office.storage.vault = Vault(home.office.backend, KEYRING)
     for path in home.contents:
         with pytest.raises(ContentDamagedError, match="master key 2, which is unknown"):
             home.office.get(GUS, path)
@@ -306,7 +306,7 @@ def test_a_download_under_way_ends_well(home: Home) -> None:
 
     home.fill(1)
     download = home.office.ask(
-        downloads.begin, GUS, custody=home.office.custody, path="d/big0", version=0
+        downloads.begin, GUS, storage=home.office.storage, path="d/big0", version=0
     )
     download.start()
     home.rotate()
@@ -351,7 +351,7 @@ def test_a_damaged_object_keeps_the_old_key_and_is_reported(home: Home) -> None:
 
 
 def test_two_rotations_at_once_are_refused(home: Home) -> None:
-    with home.office.custody.rotation():
+    with home.office.storage.rotation():
         for work in (home.rotate, home.reencrypt):
             with pytest.raises(VaultError):
                 work()
@@ -378,7 +378,7 @@ def test_every_content_gets_a_new_object(disk_home: Home) -> None:
     disk_home.require_sound()
     with disk_home.office.readers.reading() as reading:
         assert not reading.rows.all(PurgeRow)
-    assert not len(disk_home.office.custody.in_flight)
+    assert not len(disk_home.office.storage.in_flight)
     for row in disk_home.versions():
         if not row.inline:
             assert disk_home.office.vault.read_sidecar(row.object_id)
@@ -429,4 +429,4 @@ def test_damage_is_reported_and_left_as_it_is(home: Home) -> None:
     report = home.reencrypt()
     assert (len(report.faults), report.versions) == (2, 2)
     assert damaged in shelf
-    assert not len(office.custody.in_flight)
+    assert not len(office.storage.in_flight)

@@ -11,7 +11,7 @@ from sft.service import settings
 from sft.service.settings import NewServer, Registration, SettingsChange
 from sft.store.database import create_database, open_database
 from sft.store.row_types import FolderRow
-from sft.store.rows import Reading, Transaction
+from sft.store.rows import ReadTransaction, Transaction
 from tests.unit.service.office import ADA, BEGAN, OPERATOR, SERVER_ID, SERVER_KEY, Office
 
 
@@ -19,7 +19,7 @@ def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
     create_database(tmp_path / "sft.db")
     database = open_database(tmp_path / "sft.db", bytes(32))
     with database.write_engine.begin() as connection:
-        transaction = Transaction(connection, database.marks, 77)
+        transaction = Transaction(connection, database.row_macs, 77)
         assert not settings.is_prepared(transaction)
         with pytest.raises(UserNameNotAllowedError):
             settings.prepare(transaction, [NewServer("a b", "h:1", bytes(32))])
@@ -69,7 +69,7 @@ def test_a_link_is_shown_to_the_operator(office: Office) -> None:
 def test_no_setting_is_changed_or_removed_unseen(office: Office, name: str, change: str) -> None:
     office.tamper(f"{change} WHERE name = ?", name)
 
-    def ask(reading: Reading) -> object:
+    def ask(reading: ReadTransaction) -> object:
         return settings.server_info(reading)
 
     with office.reading() as reading, pytest.raises(RowForgedError) as refused:

@@ -12,7 +12,7 @@ from sft.limits import CHUNK_BYTES, MIB
 from sft.service import trash
 from sft.service.files import show_file
 from sft.service.uploads import Upload
-from sft.vault.memory import MemoryBackend
+from sft.vault.backend_memory import MemoryBackend
 from sft.vault.vault import Vault
 from tests.unit.service.office import (
     GUS,
@@ -39,7 +39,7 @@ def nothing_is_left(office: Office) -> bool:
     return not (
         list(office.vault.ids())
         or list(office.backend.leftovers())
-        or len(office.custody.in_flight)
+        or len(office.storage.in_flight)
     )
 
 
@@ -54,7 +54,7 @@ def test_a_stream_of_any_size_comes_back_whole(
     content = os.urandom(size)
     disk_office.commit(disk_office.stream(MAX, "x/a", content, known_size=known_size))
     assert disk_office.get(GUS, "x/a") == content
-    assert not len(disk_office.custody.in_flight)
+    assert not len(disk_office.storage.in_flight)
 
 
 @pytest.mark.parametrize("known_size", [True, False])
@@ -161,7 +161,7 @@ def test_nothing_is_sealed_before_the_start(office: Office) -> None:
 def test_abort_leaves_nothing(disk_office: Office, size: int | None) -> None:
     upload = started(disk_office, size)
     upload.append(upload.seal([FULL], last=False))
-    assert len(disk_office.custody.in_flight) == 1
+    assert len(disk_office.storage.in_flight) == 1
     upload.abort()
     assert nothing_is_left(disk_office)
 
@@ -181,7 +181,7 @@ def test_abort_after_finish_leaves_the_object_to_its_commit(office: Office) -> N
 
 def small_vault(office: Office, capacity: int) -> None:
     office.backend = MemoryBackend(capacity_bytes=capacity)
-    office.vault = office.custody.vault = Vault(office.backend, KEYRING)
+    office.vault = office.storage.vault = Vault(office.backend, KEYRING)
 
 
 def test_room_is_reserved_at_the_start(office: Office) -> None:
@@ -190,7 +190,7 @@ def test_room_is_reserved_at_the_start(office: Office) -> None:
     with pytest.raises(ServerFullError) as refused:
         started(office, 2 * MIB, "b")
     assert refused.value.values == {"size_bytes": 2 * MIB}
-    assert len(office.custody.in_flight) == 1
+    assert len(office.storage.in_flight) == 1
     first.abort()
     started(office, 2 * MIB, "b").abort()
     assert nothing_is_left(office)

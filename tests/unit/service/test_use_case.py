@@ -27,8 +27,8 @@ from sft.model.access import Permission, Role
 from sft.service.caller import Caller
 from sft.service.use_case import USE_CASES, UseCase, as_refusal, use_case
 from sft.store.row_types import SettingRow, UserRow
-from sft.store.rows import Reading, Transaction
-from sft.store.schema import Setting, User
+from sft.store.rows import ReadTransaction, Transaction
+from sft.store.schema import SettingModel, UserModel
 from tests.unit.service.office import ADA, GUS, MAX, MIA, OPERATOR, Office
 
 
@@ -51,7 +51,7 @@ def write(transaction: Transaction, text: str) -> None:
 
 def written(office: Office) -> set[str]:
     with office.reading() as reading:
-        return {row.name for row in reading.rows.all(SettingRow, Setting.value == b"")}
+        return {row.name for row in reading.rows.all(SettingRow, SettingModel.value == b"")}
 
 
 def kinds_of(outcomes: Sequence[object]) -> list[type]:
@@ -60,7 +60,7 @@ def kinds_of(outcomes: Sequence[object]) -> list[type]:
 
 def test_a_read_gets_the_caller_that_rules_now(office: Office) -> None:
     @use_case(Permission.FILE_WRITE)
-    def show(reading: Reading, caller: Caller, *, path: str) -> tuple[Caller, str]:
+    def show(reading: ReadTransaction, caller: Caller, *, path: str) -> tuple[Caller, str]:
         return caller, path
 
     stale = replace(MAX.caller, name="old", role=Role.GUEST)
@@ -96,7 +96,7 @@ def test_an_act_is_refused_one_by_one_and_writes_nothing_then(office: Office) ->
 def test_an_act_is_judged_by_what_those_before_it_changed(office: Office) -> None:
     @use_case(Permission.ROLE_CHANGE, kind="act")
     def demote(transaction: Transaction, item: Note) -> str:
-        row = transaction.rows.one(UserRow, User.name == item.text)
+        row = transaction.rows.one(UserRow, UserModel.name == item.text)
         assert row is not None
         transaction.rows.update([replace(row, role="guest")])
         return item.text
@@ -180,7 +180,7 @@ def test_nothing_is_registered_without_a_permission() -> None:
 
 def test_the_operators_own_are_refused_to_everybody_else(office: Office) -> None:
     @use_case(Permission.VAULT_MANAGE)
-    def keys(reading: Reading, caller: Caller) -> str:
+    def keys(reading: ReadTransaction, caller: Caller) -> str:
         return caller.name
 
     assert office.ask(keys, OPERATOR) == "operator"

@@ -18,7 +18,7 @@ from sft.store.row_types import (
     UserRow,
     VersionRow,
 )
-from sft.store.rows import Reading, Transaction
+from sft.store.rows import ReadTransaction, Transaction
 from tests.unit.store.samples import NOW, reading
 
 
@@ -120,7 +120,7 @@ def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
     event.remove(database.read_engine, "before_cursor_execute", note)
 
 
-def plans(database: Database, query: Callable[[Reading], object]) -> list[str]:
+def plans(database: Database, query: Callable[[ReadTransaction], object]) -> list[str]:
     """Tell how SQLite answers a query: the lines of its plans."""
     with statements(database) as asked, reading(database) as reader:
         query(reader)
@@ -132,7 +132,9 @@ def plans(database: Database, query: Callable[[Reading], object]) -> list[str]:
     return lines
 
 
-def require_indexed(database: Database, query: Callable[[Reading], object], *indexes: str) -> None:
+def require_indexed(
+    database: Database, query: Callable[[ReadTransaction], object], *indexes: str
+) -> None:
     """Fail where a query reads a table from end to end or sorts what it found."""
     lines = plans(database, query)
     assert lines

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from sft.store.database import Database, create_database, open_database
-from sft.store.reader import Readers
+from sft.store.reader import ReadPool
 from sft.store.row_types import (
     DeviceKeyRow,
     FileRow,
@@ -24,7 +24,7 @@ from sft.store.row_types import (
     UserRow,
     VersionRow,
 )
-from sft.store.rows import Reading, Rows, Transaction
+from sft.store.rows import ReadTransaction, Rows, Transaction
 from sft.store.writer import Writer
 
 ROW_KEY = bytes(range(32))
@@ -86,12 +86,12 @@ def make_database(folder: Path, *, readers: int = 2) -> Database:
 def writing(database: Database) -> Iterator[Transaction]:
     """A writing transaction on this thread, for tests that need no writer."""
     with database.write_engine.begin() as connection:
-        yield Transaction(connection, database.marks, NOW)
+        yield Transaction(connection, database.row_macs, NOW)
 
 
 @contextmanager
-def reading(database: Database) -> Iterator[Reading]:
-    with Readers(database, clock).reading() as reader:
+def reading(database: Database) -> Iterator[ReadTransaction]:
+    with ReadPool(database, clock).reading() as reader:
         yield reader
 
 
@@ -106,13 +106,13 @@ def writer_of(
 
 
 @contextmanager
-def tampered(database: Database, *statements: str) -> Iterator[tuple[Connection, Reading]]:
+def tampered(database: Database, *statements: str) -> Iterator[tuple[Connection, ReadTransaction]]:
     """See the database as it would be after changes that nothing of ours made; they are undone."""
     with database.write_engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
         for statement in statements:
             connection.exec_driver_sql(statement)
-        yield connection, Reading(Rows(connection, database.marks), NOW)
+        yield connection, ReadTransaction(Rows(connection, database.row_macs), NOW)
         connection.rollback()
 
 

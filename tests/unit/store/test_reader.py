@@ -7,22 +7,24 @@ from sqlalchemy import text
 
 from sft.errors import RowForgedError, StoreError
 from sft.store.database import Database
-from sft.store.people import user_by_id
-from sft.store.reader import Readers
+from sft.store.reader import ReadPool
 from sft.store.row_types import UserRow
-from sft.store.rows import Reading
+from sft.store.rows import ReadTransaction
+from sft.store.users import user_by_id
 from tests.unit.store.samples import ADA, MAX, NOW, clock, grown, tamper, writing
 
 
 def test_a_query_runs_in_a_transaction_of_its_own(database: Database) -> None:
-    def query(reading: Reading, number: int, *, role: str) -> tuple[UserRow | None, str, int]:
+    def query(
+        reading: ReadTransaction, number: int, *, role: str
+    ) -> tuple[UserRow | None, str, int]:
         return user_by_id(reading, number), role, reading.now
 
-    assert Readers(database, clock).run(query, 2, role="any") == (MAX, "any", NOW)
+    assert ReadPool(database, clock).run(query, 2, role="any") == (MAX, "any", NOW)
 
 
 def test_a_transaction_sees_one_moment(empty: Database) -> None:
-    readers = Readers(empty, clock)
+    readers = ReadPool(empty, clock)
     with readers.reading() as reading:
         assert reading.rows.all(UserRow) == []
         with writing(empty) as transaction:
@@ -33,7 +35,7 @@ def test_a_transaction_sees_one_moment(empty: Database) -> None:
 
 
 def test_nothing_stays_open_after_a_query(database: Database) -> None:
-    readers = Readers(database, clock)
+    readers = ReadPool(database, clock)
     readers.run(user_by_id, 1)
     with pytest.raises(KeyError), readers.reading():
         raise KeyError
@@ -42,10 +44,10 @@ def test_nothing_stays_open_after_a_query(database: Database) -> None:
 
 
 def test_threads_read_side_by_side(database: Database) -> None:
-    readers = Readers(database, clock)
+    readers = ReadPool(database, clock)
     both = threading.Barrier(2, timeout=10)
 
-    def query(reading: Reading) -> UserRow | None:
+    def query(reading: ReadTransaction) -> UserRow | None:
         both.wait()  # both transactions are open at once, or this breaks
         return user_by_id(reading, 1)
 
@@ -59,11 +61,11 @@ def test_threads_read_side_by_side(database: Database) -> None:
 
 
 def test_a_fault_of_the_database_is_ours(database: Database) -> None:
-    def query(reading: Reading) -> object:
+    def query(reading: ReadTransaction) -> object:
         return reading.rows._connection.execute(text("SELECT * FROM strange"))
 
     with pytest.raises(StoreError) as refused:
-        Readers(database, clock).run(query)
+        ReadPool(database, clock).run(query)
     assert "no such table" in refused.value.detail
     assert "strange" not in str(refused.value.values)
 
@@ -71,4 +73,4 @@ def test_a_fault_of_the_database_is_ours(database: Database) -> None:
 def test_a_forged_row_passes_as_what_it_is(database: Database) -> None:
     tamper(database.path, "UPDATE users SET role = 'admin' WHERE id = 2")
     with pytest.raises(RowForgedError):
-        Readers(database, clock).run(user_by_id, 2)
+        ReadPool(database, clock).run(user_by_id, 2)

@@ -8,10 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from sft.errors import RowForgedError, StoreError
 from sft.model.access import Role
-from sft.store import invitations, people, settings
+from sft.store import invitations, settings, users
 from sft.store.connections import faults_as_ours
 from sft.store.database import Database, open_database
-from sft.store.forms import table_of
 from sft.store.row_types import (
     KINDS,
     DeviceKeyRow,
@@ -24,8 +23,9 @@ from sft.store.row_types import (
     UserRow,
     VersionRow,
 )
-from sft.store.rows import Reading, Transaction
-from sft.store.schema import DeviceKey, File, Model, User, Version
+from sft.store.rows import ReadTransaction, Transaction
+from sft.store.schema import DeviceKeyModel, FileModel, Model, UserModel, VersionModel
+from sft.store.table_specs import table_of
 from tests.unit.store.samples import (
     ADA,
     ADAS_KEY,
@@ -125,26 +125,30 @@ def test_a_row_is_refused_whatever_column_was_changed(
 
 
 QUERIES = {
-    "user_by_id": lambda r: people.user_by_id(r, 1),
-    "users_by_id": lambda r: people.users_by_id(r, [1, 2]),
-    "user_by_name": lambda r: people.user_by_name(r, "ADA"),
-    "users_after": lambda r: people.users_after(r, 0, 10),
-    "active_admins": people.active_admins,
-    "admin_names": people.admin_names,
-    "key_by_id": lambda r: people.key_by_id(r, 1),
-    "keys_by_id": lambda r: people.keys_by_id(r, [1]),
-    "key_by_public": lambda r: people.key_by_public(r, ADAS_KEY.public_key),
-    "keys_of": lambda r: people.keys_of(r, [1]),
+    "user_by_id": lambda r: users.user_by_id(r, 1),
+    "users_by_id": lambda r: users.users_by_id(r, [1, 2]),
+    "user_by_name": lambda r: users.user_by_name(r, "ADA"),
+    "users_after": lambda r: users.users_after(r, 0, 10),
+    "active_admins": users.active_admins,
+    "admin_names": users.admin_names,
+    "key_by_id": lambda r: users.key_by_id(r, 1),
+    "keys_by_id": lambda r: users.keys_by_id(r, [1]),
+    "key_by_public": lambda r: users.key_by_public(r, ADAS_KEY.public_key),
+    "keys_of": lambda r: users.keys_of(r, [1]),
     "invitation_by_id": lambda r: invitations.invitation_by_id(r, 2),
     "invitation_by_public": lambda r: invitations.invitation_by_public(r, b"j" * 32),
     "invitations_since": lambda r: invitations.invitations_since(r, 0, 10),
     "setting": lambda r: settings.setting(r, "server_name"),
     "server_name": settings.server_name,
-    "one": lambda r: r.rows.one(UserRow, User.id == 1),
-    "first": lambda r: r.rows.first(UserRow, order_by=[User.id]),
-    "exists": lambda r: r.rows.exists(UserRow, User.id == 1),
-    "joined, first": lambda r: r.rows.joined(UserRow, DeviceKeyRow, DeviceKey.user_id == User.id),
-    "joined, second": lambda r: r.rows.joined(DeviceKeyRow, UserRow, DeviceKey.user_id == User.id),
+    "one": lambda r: r.rows.one(UserRow, UserModel.id == 1),
+    "first": lambda r: r.rows.first(UserRow, order_by=[UserModel.id]),
+    "exists": lambda r: r.rows.exists(UserRow, UserModel.id == 1),
+    "joined, first": lambda r: r.rows.joined(
+        UserRow, DeviceKeyRow, DeviceKeyModel.user_id == UserModel.id
+    ),
+    "joined, second": lambda r: r.rows.joined(
+        DeviceKeyRow, UserRow, DeviceKeyModel.user_id == UserModel.id
+    ),
 }
 # Columns by which a query finds its row: changed, the row is not found at all.
 FOUND_BY = {
@@ -232,7 +236,7 @@ def test_a_mark_is_good_for_its_row_and_table_alone(standing: Database) -> None:
     with tampered(standing, *exchange) as (_, reader):
         for number in (1, 2):
             with pytest.raises(RowForgedError) as refused:
-                people.user_by_id(reader, number)
+                users.user_by_id(reader, number)
             assert refused.value.row == str(number)
 
 
@@ -243,7 +247,7 @@ def test_a_copied_row_is_refused_under_its_new_number(database: Database) -> Non
         " FROM device_keys WHERE id = 1",
     )
     with reading(database) as reader, pytest.raises(RowForgedError) as refused:
-        people.keys_of(reader, [1])
+        users.keys_of(reader, [1])
     assert refused.value.row == "3"
 
 
@@ -258,7 +262,7 @@ def test_a_small_object_that_is_no_bytes_is_refused(database: Database) -> None:
 def test_rows_under_another_row_key_are_refused(database: Database) -> None:
     other = open_database(database.path, b"x" * 32)
     with reading(other) as reader, pytest.raises(RowForgedError):
-        people.user_by_id(reader, 1)
+        users.user_by_id(reader, 1)
     other.close()
 
 
@@ -289,28 +293,30 @@ def test_check_names_every_fault_and_goes_on(database: Database) -> None:
 def test_one_first_exists_and_all(database: Database) -> None:
     with reading(database) as reader:
         rows = reader.rows
-        assert rows.one(UserRow, User.id == 2) == MAX
-        assert rows.one(UserRow, User.id == 3) is None
+        assert rows.one(UserRow, UserModel.id == 2) == MAX
+        assert rows.one(UserRow, UserModel.id == 3) is None
         with pytest.raises(StoreError, match="STORE"):
             rows.one(UserRow)
-        assert rows.first(UserRow, order_by=[User.id.desc()]) == MAX
-        assert rows.first(UserRow, User.id > 9, order_by=[User.id]) is None
-        assert rows.exists(UserRow, User.folded == "max")
-        assert not rows.exists(UserRow, User.folded == "eva")
-        assert rows.all(UserRow, User.id > 0, User.role == "admin") == [ADA]
-        assert rows.all(UserRow, order_by=[User.id.desc()], limit=1) == [MAX]
+        assert rows.first(UserRow, order_by=[UserModel.id.desc()]) == MAX
+        assert rows.first(UserRow, UserModel.id > 9, order_by=[UserModel.id]) is None
+        assert rows.exists(UserRow, UserModel.folded == "max")
+        assert not rows.exists(UserRow, UserModel.folded == "eva")
+        assert rows.all(UserRow, UserModel.id > 0, UserModel.role == "admin") == [ADA]
+        assert rows.all(UserRow, order_by=[UserModel.id.desc()], limit=1) == [MAX]
 
 
 def test_joins_give_whole_rows_of_each_table(database: Database) -> None:
     with reading(database) as reader:
-        newest = and_(Version.file == File.id, Version.number == File.newest)
-        pairs = reader.rows.joined(FileRow, VersionRow, newest, order_by=[File.id.desc()])
+        newest = and_(VersionModel.file == FileModel.id, VersionModel.number == FileModel.newest)
+        pairs = reader.rows.joined(FileRow, VersionRow, newest, order_by=[FileModel.id.desc()])
         assert [(f, v.signed_name) for f, v in pairs] == [(GONE, "Old"), (PLAN, "Finance/Plan.pdf")]
 
 
 def test_figures_count(database: Database) -> None:
     with reading(database) as reader:
-        assert reader.rows.figures(select(func.count(), func.sum(Version.size))) == [(3, 60)]
+        assert reader.rows.aggregates(select(func.count(), func.sum(VersionModel.size))) == [
+            (3, 60)
+        ]
 
 
 # -- writing ----------------------------------------------------------------------------------------
@@ -408,7 +414,7 @@ def test_a_row_refers_to_rows_that_are_there(empty: Database) -> None:
 
 def test_a_reading_transaction_has_no_way_to_write(database: Database) -> None:
     with reading(database) as reader:
-        assert isinstance(reader, Reading)
+        assert isinstance(reader, ReadTransaction)
         assert not hasattr(reader.rows, "insert")
 
 

@@ -23,10 +23,10 @@ from sft.errors import (
 )
 from sft.limits import GROUP_ACTS, GROUP_BYTES
 from sft.store.database import CHECKPOINT_BYTES, Database
-from sft.store.people import user_by_id
 from sft.store.row_types import DeviceKeyRow, SettingRow, UserRow
 from sft.store.rows import Transaction
-from sft.store.schema import Setting
+from sft.store.schema import SettingModel
+from sft.store.users import user_by_id
 from sft.store.writer import Writer
 from tests.unit.store.samples import (
     ADA,
@@ -92,7 +92,7 @@ def test_no_update_is_lost(empty: Database) -> None:
     def count(transaction: Transaction, inputs: Sequence[None]) -> list[int]:
         counts = []
         for _ in inputs:
-            row = transaction.rows.one(SettingRow, Setting.name == "count")
+            row = transaction.rows.one(SettingRow, SettingModel.name == "count")
             assert row is not None
             number = int(row.value) + 1
             transaction.rows.update([replace(row, value=b"%d" % number)])
@@ -452,7 +452,7 @@ def test_a_checkpoint_may_wait_for_room_and_for_nothing_else(
         def checkpoint(self) -> None:
             raise fault
 
-    stubborn = Stubborn(empty.path, empty.marks, readers=1)
+    stubborn = Stubborn(empty.path, empty.row_macs, readers=1)
     told: list[BaseException] = []
     writer = Writer(stubborn, clock, on_fatal=told.append)
     writer.start()

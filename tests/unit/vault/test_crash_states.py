@@ -6,7 +6,7 @@ import pytest
 
 from sft.errors import ObjectCorruptError, ObjectMissingError
 from sft.limits import CHUNK_BYTES
-from sft.vault.local import LocalBackend
+from sft.vault.backend_local import LocalBackend
 from sft.vault.vault import Vault
 from tests.unit.vault.crash_model import Recorder, lay_out
 from tests.unit.vault.samples import ID, NEXT_MASTER, content, digest, keyring, put

@@ -12,7 +12,7 @@ import pytest
 import sft.vault
 from sft import limits
 from sft.crypto import kdf
-from sft.vault import keyring, layout, tree
+from sft.vault import keyring, layout, object_directory
 
 ROOT = Path(__file__).parents[3]
 TEXT = (Path(sft.vault.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
@@ -82,9 +82,13 @@ def test_labels_are_those_of_the_code():
 
 
 def test_names_of_files_are_those_of_the_code():
-    for place in (tree.OBJECTS, tree.INCOMING, tree.QUARANTINE):
+    for place in (object_directory.OBJECTS, object_directory.INCOMING, object_directory.QUARANTINE):
         assert f"    {place}/" in TEXT
-    for suffix in (tree.KEY_SUFFIX, tree.SIDECAR_SUFFIX, tree.OBJECT_SUFFIX):
+    for suffix in (
+        object_directory.KEY_SUFFIX,
+        object_directory.SIDECAR_SUFFIX,
+        object_directory.OBJECT_SUFFIX,
+    ):
         assert f"<id>{suffix}" in TEXT
 
 

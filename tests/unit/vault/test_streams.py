@@ -8,8 +8,8 @@ import pytest
 from sft.crypto.stream import open_chunk, seal_chunk
 from sft.errors import ObjectCorruptError, VaultError, VaultFullError
 from sft.limits import CHUNK_BYTES, UNKNOWN_SIZE_STEP_BYTES
-from sft.vault.local import LocalBackend
-from sft.vault.memory import MemoryBackend
+from sft.vault.backend_local import LocalBackend
+from sft.vault.backend_memory import MemoryBackend
 from sft.vault.vault import Vault
 from tests.unit.vault.faulty_disk import FaultyDisk
 from tests.unit.vault.samples import ID, MIB, content, get, keyring, memory_vault, put, split

@@ -1,0 +1,116 @@
+"""One act on each of several names: what was done, what was not, and the exit status of all.
+
+Rules. A name that fails does not keep the others from being done. One name that fails alone is the command's own failure; of
+several, those that failed are listed last, and the status is 1, or theirs if nothing was done and all failed alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from sft.cli.invocation import Invocation
+from sft.cli.json_output import Document
+from sft.client.session import Session
+from sft.errors import SftError
+from sft.model.names import safe
+from sft.model.wording import count_text, error_json, error_lines, next_step, sentence
+
+SOME_STATUS: Final = 1
+
+ActOnOne = Callable[[Session, str], Awaitable[tuple[str, Document]]]
+"""Acts on one name; gives the line and the document that tell of it."""
+
+
+def status_of_many(errors: Sequence[SftError], done: int) -> int:
+    """Say the exit status of a command on several items, or on one."""
+    if not errors:
+        return 0
+    statuses = {error.exit_status for error in errors}
+    return statuses.pop() if not done and len(statuses) == 1 else SOME_STATUS
+
+
+def failure_line(name: str, error: SftError, *, now: float) -> str:
+    """Write one line of the list of what was not done."""
+    said = sentence(error, now=now).removesuffix(".")
+    reference = f" (ref {safe(error.ref)})" if error.ref else ""
+    return f"  {safe(name)}   {said} [{error.code}]   {next_step(error, now=now)}{reference}"
+
+
+def tell_failures(
+    invocation: Invocation,
+    failed: Sequence[tuple[str, SftError]],
+    undone: str,
+    *,
+    alone: bool,
+    head: bool = True,
+) -> None:
+    """Tell of what failed: one item alone as the command's own error, several as a list.
+
+    Args:
+        head: whether the list needs a line of its own above it; with ``--quiet`` or ``--json`` it always does.
+    """
+    console, now = invocation.console, invocation.now
+    if alone:
+        for _, error in failed:
+            for line in error_lines(error, now=now):
+                console.warn(line)
+        return
+    if failed and (head or console.quiet or console.json):
+        console.warn(f"{undone}, {count_text(len(failed))}:")
+    for name, error in failed:
+        console.warn(failure_line(name, error, now=now))
+
+
+class Batch:
+    """Acts on each of several names over one session.
+
+    Args:
+        names: as the person gave them.
+        undone: heads the list of failures: "Not made".
+    """
+
+    def __init__(self, invocation: Invocation, names: Sequence[str], undone: str) -> None:
+        self._invocation = invocation
+        self._names = names
+        self._undone = undone
+        self._items: list[Document] = []
+        self._failed: list[tuple[str, SftError]] = []
+
+    def run(self, act: ActOnOne) -> int:
+        """Log in and act on each name in turn; say the exit status."""
+
+        async def all_of_them(session: Session) -> None:
+            for name in self._names:
+                await self._one(session, name, act)
+
+        self._invocation.talk(all_of_them)
+        return self.told()
+
+    async def over(self, session: Session, names: Sequence[str], act: ActOnOne) -> None:
+        """Act on each name in turn over a session that is there."""
+        for name in names:
+            await self._one(session, name, act)
+
+    def told(self) -> int:
+        """Tell of what was not done, and say the exit status."""
+        console = self._invocation.console
+        errors = [error for _, error in self._failed]
+        done = len(self._items) - len(errors)
+        status = status_of_many(errors, done)
+        if console.json:
+            document = {"items": self._items, "done": done, "failed": len(errors), "exit": status}
+            console.document(document)
+        tell_failures(self._invocation, self._failed, self._undone, alone=len(self._items) == 1)
+        return status
+
+    async def _one(self, session: Session, name: str, act: ActOnOne) -> None:
+        try:
+            line, document = await act(session, name)
+        except SftError as error:
+            self._failed.append((name, error))
+            told = error_json(error, now=self._invocation.now)
+            self._items.append({"path": name, "error": told})
+            return
+        self._items.append({**document, "error": None})
+        self._invocation.console.result(line)

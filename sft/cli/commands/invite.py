@@ -1,0 +1,208 @@
+"""`sft invite`: make an invitation; list and withdraw those there are.
+
+Rules. The link is a secret: it is alone on standard output, or in a file that only its owner reads; what goes with it stands on
+standard error.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TextIO
+
+import click
+
+from sft.cli.columns import aligned
+from sft.cli.invocation import Invocation
+from sft.cli.json_output import invitation_document
+from sft.cli.options import common, pass_invocation
+from sft.client import people
+from sft.client.session import Session
+from sft.errors import LocalExistsError, LocalFileError
+from sft.limits import INVITATION_MOST_SECONDS, INVITATION_SECONDS
+from sft.model.access import Role
+from sft.model.links import InvitationLink
+from sft.model.names import parse_user_name, safe
+from sft.model.records import Invitation
+from sft.model.wording import local_time, shown_name, utc_time
+
+_UNIT_SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+
+class Duration(click.ParamType[int]):
+    """A time span as people write it: 30m, 12h, 2d, 1w."""
+
+    name = "duration"
+
+    def convert(  # noqa: D102 - click's own
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", value)
+        if match is None:
+            self.fail(f"{value!r} is no time span; write 12h or 2d", param, ctx)
+        seconds = int(match[1]) * _UNIT_SECONDS[match[2]]
+        if seconds > INVITATION_MOST_SECONDS:
+            self.fail("an invitation ends after 30 days at the latest", param, ctx)
+        return seconds
+
+
+@click.group("invite", invoke_without_command=True)
+@click.option("--user", metavar="NAME", help="For this name alone; they choose one, unless told.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    default=Role.GUEST.value,
+    show_default=True,
+)
+@click.option(
+    "--expires",
+    type=Duration(),
+    default=INVITATION_SECONDS,
+    metavar="2d",
+    help="12h, 2d; 2d unless told.",
+)
+@click.option("--write", "write_to", metavar="FILE", help="Write the link into a new file (0600).")
+@common
+@pass_invocation
+@click.pass_context
+def command(
+    context: click.Context,
+    invocation: Invocation,
+    user: str | None,
+    role: str,
+    expires: int,
+    write_to: str | None,
+) -> int:
+    """Make an invitation: its link, alone, goes to standard output."""
+    if context.invoked_subcommand is not None:
+        return 0
+    name = None if user is None else parse_user_name(user)
+
+    async def ask(session: Session) -> tuple[InvitationLink, Invitation]:
+        return await people.invite(session, role=Role(role), name=name, seconds=expires)
+
+    if write_to is None:
+        link, made = invocation.talk(ask)
+        _tell(invocation, link, made, None)
+        return 0
+    with _new_private_file(write_to) as file:
+        link, made = invocation.talk(ask)
+        file.write(link.text() + "\n")
+    _tell(invocation, link, made, write_to)
+    return 0
+
+
+@command.command("list")
+@common
+@pass_invocation
+def list_command(invocation: Invocation) -> int:
+    """List the invitations of the last month."""
+
+    async def ask(session: Session) -> list[Invitation]:
+        return await people.list_invitations(session)
+
+    invitations = invocation.talk(ask)
+    console, now = invocation.console, invocation.now
+    if console.json:
+        console.document([invitation_document(one) for one in invitations])
+        return 0
+    rows = [
+        (
+            str(one.id),
+            safe(one.name or "anybody"),
+            one.role.value,
+            one.state.value if one.used_by is None else f"used by {safe(one.used_by)}",
+            f"until {local_time(one.expires_at, now=now, weekday=True)}",
+            f"by {safe(one.maker)}",
+        )
+        for one in invitations
+    ]
+    for line in aligned(rows, right=(0,)):
+        console.result(line)
+    return 0
+
+
+@command.command("withdraw")
+@click.argument("invitation_id", metavar="ID", type=click.IntRange(min=1))
+@common
+@pass_invocation
+def withdraw_command(invocation: Invocation, invitation_id: int) -> int:
+    """Make an open invitation void (its number: sft invite list)."""
+
+    async def ask(session: Session) -> None:
+        await people.withdraw(session, invitation_id)
+
+    invocation.talk(ask)
+    if invocation.console.json:
+        invocation.console.document({"id": invitation_id, "state": "withdrawn"})
+    invocation.console.result(f"Invitation {invitation_id} is withdrawn: nobody joins with it.")
+    return 0
+
+
+def _tell(
+    invocation: Invocation, link: InvitationLink, made: Invitation, write_to: str | None
+) -> None:
+    console = invocation.console
+    if console.json:
+        document = {
+            "id": made.id,
+            "link": link.text() if write_to is None else None,
+            "file": write_to,
+            "name": made.name,
+            "role": made.role.value,
+            "limit": None,
+            "expires_at": utc_time(made.expires_at),
+        }
+        console.document(document)
+    elif write_to is None:
+        # Alone, and also with --quiet: without it there would be no result at all.
+        console.write(link.text() + "\n")
+    until = local_time(made.expires_at, now=invocation.now, weekday=True)
+    for_whom = "For whoever has it" if made.name is None else f"For {shown_name(made.name)}"
+    alone = "one person" if made.name is None else shown_name(made.name)
+    thing = "line" if write_to is None else "file"
+    console.note(
+        f"{for_whom}, {made.role}, once, until {until}. "
+        f"Whoever has this {thing} can join with it: send it to {alone} alone."
+    )
+    if _is_loopback(link.host):
+        console.note(
+            f"The link works on this machine only: the server is reached at {safe(link.address)}. "
+            "Its operator can change that: twistd sft serve --listen ... --public HOST:PORT"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
+
+
+@contextmanager
+def _new_private_file(path: str) -> Iterator[TextIO]:
+    """Make a file that only we read, before there is a secret to put in; it goes if the block fails."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        opened = os.open(path, flags, 0o600)
+    except FileExistsError:
+        raise LocalExistsError(path=path) from None
+    except OSError as error:
+        raise LocalFileError(
+            str(error),
+            path=path,
+            problem="cannot be made",
+            remedy="Name a file in a folder that is yours",
+        ) from error
+    try:
+        os.fchmod(opened, 0o600)
+        with os.fdopen(opened, "w", encoding="utf-8") as file:
+            yield file
+    except BaseException:
+        os.unlink(path)  # noqa: PTH108 - the path as it was given
+        raise

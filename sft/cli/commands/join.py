@@ -1,0 +1,206 @@
+"""`sft join`: one pasted invitation, a name, a passphrase, a device.
+
+Rules. The invitation comes from a prompt, a file or standard input. Off a terminal nothing is guessed that lasts: a name has to
+be in the invitation or given, and a key without passphrase has to be asked for. The key never leaves this computer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sft.cli.invocation import Invocation
+from sft.cli.json_output import self_document
+from sft.cli.link_input import link_text, refuse_arguments
+from sft.cli.options import common, pass_invocation
+from sft.client.identity import passphrase_from
+from sft.client.joining import Joined, pending, suggested_device_name, suggested_user_name
+from sft.client.people import admins
+from sft.client.profiles import Profile
+from sft.crypto.keys import ServerPublic
+from sft.errors import KeyLockedError, SftError, UsageError
+from sft.model.access import Role
+from sft.model.links import InvitationLink, ServerLink, parse_link
+from sft.model.names import parse_device_name, parse_user_name, safe
+from sft.model.wording import ROLE_WORDS, shown_name
+
+
+@click.command("join")
+@click.argument("link", nargs=-1, metavar="")
+@click.option(
+    "--link-file", metavar="FILE", help="The file that holds the invitation; - for standard input."
+)
+@click.option("--user", metavar="NAME", help="Your name there.")
+@click.option(
+    "--key", "key_file", metavar="FILE", help="A minisign secret key to use, in place of a new one."
+)
+@click.option("--no-passphrase", is_flag=True, help="Leave the new key unprotected, for machines.")
+@click.option("--device", metavar="NAME", help="How this computer is called there.")
+@common
+@pass_invocation
+def command(
+    invocation: Invocation,
+    link: tuple[str, ...],
+    link_file: str | None,
+    user: str | None,
+    key_file: str | None,
+    device: str | None,
+    *,
+    no_passphrase: bool,
+) -> int:
+    """Join a server with an invitation, which is asked for (or --link-file, or standard input)."""
+    refuse_arguments(link)
+    parsed = parse_link(link_text(invocation, link_file, "Paste the invitation, then Enter: "))
+    before = pending(invocation.state, parsed)
+    if invocation.asking.possible:
+        invocation.console.note(_introduction(parsed))
+    wanted = _Wanted(
+        link=parsed,
+        user=_user_name(invocation, parsed, before, user),
+        passphrase=None,
+        key_file=None if key_file is None else Path(key_file),
+        device="",
+    )
+    new_key = key_file is None and before is None
+    protected = new_key and not no_passphrase
+    if protected and not invocation.environ.get("SFT_PASSPHRASE_FILE"):
+        wanted.passphrase = _new_passphrase(invocation)
+    wanted.device = _device_name(invocation, before, device)
+    joined, only_admin = invocation.run(
+        lambda reactor: _join(reactor, invocation, wanted, from_file=protected)
+    )
+    unprotected = new_key and wanted.passphrase is None
+    _tell(invocation, joined, only_admin=only_admin, unprotected=unprotected)
+    return 0
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What the person said."""
+
+    link: InvitationLink | ServerLink
+    user: str
+    passphrase: str | None
+    key_file: Path | None
+    device: str
+
+
+async def _join(
+    reactor: Any, invocation: Invocation, wanted: _Wanted, *, from_file: bool
+) -> tuple[Joined, bool]:
+    if from_file and wanted.passphrase is None and invocation.environ.get("SFT_PASSPHRASE_FILE"):
+        wanted.passphrase = await passphrase_from(invocation.environ, None)() or None
+    joined = await invocation.surroundings.join(
+        reactor,
+        invocation.state,
+        wanted.link,
+        user_name=wanted.user,
+        device=wanted.device,
+        passphrase=wanted.passphrase,
+        key_file=wanted.key_file,
+        ask=invocation.ask(wanted.link.server_name),
+    )
+    return joined, await _is_only_admin(reactor, invocation, joined, wanted.passphrase)
+
+
+async def _is_only_admin(
+    reactor: Any, invocation: Invocation, joined: Joined, passphrase: str | None
+) -> bool:
+    """Ask whether somebody else could help; whoever cannot be asked is not counted."""
+    if joined.user.role is not Role.ADMIN or not invocation.console.out_is_terminal:
+        return False
+
+    async def ask() -> str:
+        if passphrase is None:
+            raise KeyLockedError
+        return passphrase
+
+    try:
+        connect = invocation.surroundings.connect
+        async with await connect(reactor, invocation.state, joined.profile, ask=ask) as session:
+            return len(await admins(session)) == 1
+    except SftError:
+        return False
+
+
+def _introduction(link: InvitationLink | ServerLink) -> str:
+    where = f"{safe(link.server_name)} at {safe(link.address)}."
+    if isinstance(link, InvitationLink):
+        origin = "The server is the one that made this invitation: nothing to compare."
+        return f"{where} You will be {link.role}. {origin}"
+    words = ServerPublic(link.server_key).words()
+    return f"{where} You will be guest. Its key, to compare with what its operator says: {words}"
+
+
+def _user_name(
+    invocation: Invocation,
+    link: InvitationLink | ServerLink,
+    before: Profile | None,
+    given: str | None,
+) -> str:
+    if given is not None:
+        return parse_user_name(given)
+    reserved = link.user_name if isinstance(link, InvitationLink) else None
+    known = reserved or (before.user_name if before else "")
+    if invocation.asking.possible and not reserved:
+        suggestion = known or suggested_user_name(invocation.environ)
+        return parse_user_name(invocation.asking.line("Your name there", suggestion))
+    if not known:
+        raise UsageError(
+            problem="This invitation names nobody, and there is no terminal to ask on",
+            remedy="Say your name there: --user NAME",
+        )
+    return known
+
+
+def _new_passphrase(invocation: Invocation) -> str | None:
+    try:
+        return invocation.asking.new_passphrase("Passphrase for the key on this computer")
+    except KeyLockedError:
+        raise UsageError(
+            problem="A passphrase should protect your key, and there is no terminal to ask for it on",
+            remedy="--no-passphrase, or set SFT_PASSPHRASE_FILE to a file that holds it",
+        ) from None
+
+
+def _device_name(invocation: Invocation, before: Profile | None, given: str | None) -> str:
+    if given is not None:
+        return parse_device_name(given)
+    suggestion = before.device if before else suggested_device_name()
+    if invocation.asking.possible:
+        return parse_device_name(invocation.asking.line("This device", suggestion))
+    return suggestion
+
+
+def _tell(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotected: bool) -> None:
+    console, profile, user = invocation.console, joined.profile, joined.user
+    server, name = safe(profile.server_name), shown_name(user.name)
+    if console.json:
+        console.document(self_document(profile, user.name, user.role.value))
+    elif console.out_is_terminal:
+        console.result(
+            f"Joined {server} as {name}, {user.role}. You: {ROLE_WORDS[user.role]}. Everyone who joins can read "
+            "every file stored there. Losing your key loses no file: another admin lets you in again."
+        )
+        console.result(f"Your key: {profile.key.words()}")
+        if only_admin:
+            console.result(
+                "You are the only admin. Invite a second one soon.     Next: sft invite --role admin"
+            )
+    else:
+        console.result(
+            f"joined    {server} ({safe(profile.address)}) as {name}, {user.role}, device {safe(profile.device)}"
+        )
+        console.note(f"Key: {profile.key.words()}")
+    if unprotected:
+        place = "SFT_HOME" if invocation.environ.get("SFT_HOME") else str(invocation.state.data)
+        console.note(f"This key has no passphrase: whoever reads {place} is {name}.")
+    default = invocation.profiles.default_name()
+    if default != profile.name:
+        console.note(
+            f"{safe(default)} stays the default. This one: --profile {profile.name}, or: "
+            f"sft servers default {profile.name}"
+        )

@@ -1,0 +1,153 @@
+"""`sft key`: show, export and protect the key of this computer. Wherever a key is shown, so are its words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sft.cli.columns import aligned
+from sft.cli.invocation import Invocation
+from sft.cli.json_output import key_document
+from sft.cli.options import common, pass_invocation
+from sft.cli.prompts import read_secret_file
+from sft.client.identity import Ask, Identity
+from sft.errors import KeyLockedError, UsageError
+from sft.model.names import safe
+from sft.model.wording import shown_name
+
+
+@click.group("key", invoke_without_command=True)
+@common
+@pass_invocation
+@click.pass_context
+def command(context: click.Context, invocation: Invocation) -> int:
+    """Show or export your key, or change its passphrase."""
+    return _show(invocation) if context.invoked_subcommand is None else 0
+
+
+@command.command("show")
+@common
+@pass_invocation
+def show_command(invocation: Invocation) -> int:
+    """Show your key: its words, minisign's text, and whether a passphrase protects it."""
+    return _show(invocation)
+
+
+@command.command("export")
+@common
+@pass_invocation
+def export_command(invocation: Invocation) -> int:
+    """Print your public key as minisign's .pub file; the words go to standard error."""
+    identity = Identity(invocation.state, invocation.profile())
+    console = invocation.console
+    if console.json:
+        console.document({**key_document(identity.public), "pub_file": identity.export()})
+    else:
+        console.write(identity.export())
+    console.note(identity.words)
+    return 0
+
+
+@command.command("passphrase")
+@click.option("--no-passphrase", is_flag=True, help="Leave the key unprotected.")
+@click.option(
+    "--new-passphrase-file", metavar="FILE", help="The new passphrase: the first line of a file."
+)
+@common
+@pass_invocation
+def passphrase_command(
+    invocation: Invocation, new_passphrase_file: str | None, *, no_passphrase: bool
+) -> int:
+    """Change the passphrase of your key on this computer."""
+    if no_passphrase and new_passphrase_file is not None:
+        raise UsageError(
+            problem="--no-passphrase leaves nothing to read", remedy="Use one of the two"
+        )
+    profile = invocation.profile()
+    identity = Identity(invocation.state, profile)
+    new: str | None = None
+    if new_passphrase_file is not None:
+        text = read_secret_file(
+            new_passphrase_file, invocation.surroundings.stdin, "The passphrase"
+        )
+        new = text.split("\n", 1)[0].rstrip("\r") or None
+
+    async def change(reactor: Any) -> str | None:
+        with invocation.surroundings.threads(reactor) as pool:
+            old = _Remembered(invocation.ask(profile.name))
+            # The old one is settled before a new one is thought of.
+            await identity.unlock(pool, old.ask)
+            chosen = new
+            if new_passphrase_file is None and not no_passphrase:
+                chosen = _new_passphrase(invocation)
+            await identity.change_passphrase(pool, old.ask, chosen)
+            return chosen
+
+    chosen = invocation.run(change)
+    if invocation.console.json:
+        invocation.console.document(
+            {**key_document(identity.public), "passphrase": chosen is not None}
+        )
+    if chosen is None:
+        invocation.console.result(
+            f"Your key has no passphrase now: whoever reads {safe(str(invocation.state.data))} is "
+            f"{shown_name(profile.user_name)}."
+        )
+    else:
+        invocation.console.result("Your key has a new passphrase.")
+    return 0
+
+
+class _Remembered:
+    """Asks once."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._answer: str | None = None
+
+    async def ask(self) -> str:
+        """Give the passphrase."""
+        if self._answer is None:
+            self._answer = await self._ask()
+        return self._answer
+
+
+def _new_passphrase(invocation: Invocation) -> str | None:
+    try:
+        return invocation.asking.new_passphrase("New passphrase")
+    except KeyLockedError:
+        raise UsageError(
+            problem="There is no terminal to ask for the new passphrase on",
+            remedy="--new-passphrase-file FILE, or --no-passphrase",
+        ) from None
+
+
+def _show(invocation: Invocation) -> int:
+    profile = invocation.profile()
+    identity = Identity(invocation.state, profile)
+    protected = identity.encrypted()
+    console = invocation.console
+    if console.json:
+        document = {
+            **key_document(identity.public),
+            "user": profile.user_name,
+            "server": profile.server_name,
+            "device": profile.device,
+            "passphrase": protected,
+            "file": str(invocation.state.path(profile.key_file)),
+        }
+        console.document(document)
+    rows = [
+        ("key", identity.words),
+        ("minisign", identity.public.text()),
+        (
+            "of",
+            f"{shown_name(profile.user_name)} on {safe(profile.server_name)}, device {safe(profile.device)}",
+        ),
+        ("passphrase", "yes" if protected else "none: whoever reads the file has the key"),
+        ("file", safe(str(invocation.state.path(profile.key_file)))),
+    ]
+    for line in aligned(rows):
+        console.result(line)
+    return 0

@@ -1,0 +1,152 @@
+"""`sft ls`: a folder, a pattern, or the trash.
+
+Rules. On a terminal names, marks and local times; elsewhere one line an entry without heading or mark: the whole path, or with
+``-l`` state, size, version, author, UTC and path, one TAB apart. A JSON listing holds files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from sft.cli.columns import aligned
+from sft.cli.invocation import Invocation
+from sft.cli.json_output import file_document, trashed_document
+from sft.cli.options import common, pass_invocation
+from sft.cli.signature_marks import MARKS
+from sft.client.files import Listing, list_folder, list_trash, show_file
+from sft.client.session import Session
+from sft.client.tree import find, has_pattern
+from sft.client.trust import SignatureState
+from sft.client.unread import known_of
+from sft.errors import FolderInTheWayError, NotFoundError, SftError
+from sft.model.names import parse_path, safe, split_path
+from sft.model.records import File, Folder
+from sft.model.wording import count_text, local_time, size_text, utc_time
+
+
+@click.command("ls")
+@click.argument("pattern", default="", required=False, metavar="[PATTERN]")
+@click.option("-l", "long", is_flag=True, help="Also size, version, author, date and signature.")
+@click.option("--trash", is_flag=True, help="What can be restored.")
+@common
+@pass_invocation
+def command(invocation: Invocation, pattern: str, *, long: bool, trash: bool) -> int:
+    """List a folder, or what fits a pattern: '*.pdf', 'finance/*', '**' for everything."""
+    console = invocation.console
+    judged = console.json or (long and not trash)
+
+    async def ask(session: Session) -> tuple[Listing, list[SignatureState]]:
+        if trash:
+            listing = Listing(files=await list_trash(session))
+        else:
+            listing = await _listing(session, pattern, signatures=judged)
+        signed = judged and not trash
+        known = await known_of(session, listing.files) if signed else []
+        return listing, [each.state for each in known]
+
+    listing, states = invocation.talk(ask)
+    if console.json:
+        if trash:
+            console.document([trashed_document(file, "signed") for file in listing.files])
+        else:
+            pairs = zip(listing.files, states, strict=True)
+            console.document([file_document(file, state.value) for file, state in pairs])
+        return 0
+    whole_paths = has_pattern(pattern) or trash or not console.out_is_terminal
+    if trash and console.out_is_terminal:
+        lines = _trash_lines(invocation, listing.files)
+    elif long or trash:
+        lines = _long(invocation, listing, states, whole_paths=whole_paths)
+    else:
+        lines = [_shown(folder.path, whole_paths) + "/" for folder in listing.folders]
+        lines += [_shown(file.path, whole_paths) for file in listing.files]
+    for line in lines:
+        console.result(line)
+    return 0
+
+
+async def _listing(session: Session, pattern: str, *, signatures: bool) -> Listing:
+    if has_pattern(pattern):
+        return await find(session, pattern, signatures=signatures)
+    path = parse_path(pattern, root=True)
+    try:
+        return await list_folder(session, path, signatures=signatures)
+    except (NotFoundError, FolderInTheWayError) as no_folder:
+        try:
+            return Listing(files=[await show_file(session, path)])
+        except SftError:
+            raise no_folder from None
+
+
+def _shown(path: str, whole: bool) -> str:  # noqa: FBT001 - read at a glance
+    return safe(path if whole else split_path(path)[1])
+
+
+def _long(
+    invocation: Invocation, listing: Listing, states: Sequence[SignatureState], *, whole_paths: bool
+) -> list[str]:
+    console = invocation.console
+    if not console.out_is_terminal:
+        folders = [f"folder\t\t\t\t\t{safe(folder.path)}/" for folder in listing.folders]
+        marks = states or [SignatureState.SIGNED] * len(listing.files)
+        files = [_fields(f, state) for f, state in zip(listing.files, marks, strict=True)]
+        return folders + files
+    rows: list[tuple[str, ...]] = [
+        ("  ", _shown(f.path, whole_paths) + "/  ", _inside(f)) for f in listing.folders
+    ]
+    rows += [
+        (
+            console.mark(MARKS[state]) + " ",
+            _shown(file.path, whole_paths) + "  ",
+            size_text(file.version.size),
+            f"v{file.version.number}",
+            safe(file.version.author),
+            local_time(file.version.dated_at, now=invocation.now),
+        )
+        for file, state in zip(listing.files, states, strict=True)
+    ]
+    return aligned(rows)
+
+
+def _inside(folder: Folder) -> str:
+    parts = []
+    if folder.folders:
+        parts.append(
+            f"{count_text(folder.folders)} {'folder' if folder.folders == 1 else 'folders'}"
+        )
+    if folder.files or not parts:
+        parts.append(f"{count_text(folder.files)} {'file' if folder.files == 1 else 'files'}")
+    return ", ".join(parts)
+
+
+def _fields(file: File, state: SignatureState) -> str:
+    version = file.version
+    cells = (
+        state.value,
+        str(version.size),
+        str(version.number),
+        safe(version.author),
+        utc_time(version.dated_at),
+        safe(file.path),
+    )
+    return "\t".join(cells)
+
+
+def _trash_lines(invocation: Invocation, files: Sequence[File]) -> list[str]:
+    now = invocation.now
+    return aligned(
+        [
+            (
+                safe(file.path) + "  ",
+                size_text(file.version.size),
+                f"v{file.version.number}",
+                safe(file.owner),
+                ""
+                if file.trash_ends_at is None
+                else f"until {local_time(file.trash_ends_at, now=now)}",
+            )
+            for file in files
+        ]
+    )

@@ -1,0 +1,117 @@
+"""`sft rm`: move files to the trash, from where they can be restored.
+
+Rules. A named file is never asked about. A folder (``-r``) or a pattern is, on a terminal, with what it holds; elsewhere
+``--yes`` has to be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from sft.cli.batch import Batch
+from sft.cli.invocation import Invocation
+from sft.cli.json_output import Document
+from sft.cli.options import common, pass_invocation
+from sft.client.files import Listing, delete
+from sft.client.session import Session
+from sft.client.tree import find, has_pattern, walk
+from sft.errors import FolderInTheWayError, NotFoundError, UsageError
+from sft.model.names import parse_path
+from sft.model.records import Deleted, File
+from sft.model.wording import count_text, local_time, shell_name, shown_name, size_text, utc_time
+
+
+@click.command("rm")
+@click.argument("names", nargs=-1, required=True)
+@click.option("-r", "--recursive", is_flag=True, help="Folders too, with all in them.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common
+@pass_invocation
+def command(invocation: Invocation, names: tuple[str, ...], *, recursive: bool, yes: bool) -> int:
+    """Delete files, folders (-r) or what fits a pattern; sft restore brings them back."""
+    wide = recursive or any(has_pattern(name) for name in names)
+    if wide and not yes and not invocation.asking.possible:
+        raise UsageError(
+            problem="A folder or a pattern is asked about first, and there is no terminal to ask on",
+            remedy="The same command with --yes",
+        )
+    several = Batch(invocation, names, "Not deleted")
+
+    async def delete_all(session: Session) -> None:
+        targets: list[str] = []
+        for name in names:
+            targets.extend(await _targets(invocation, session, name, recursive=recursive, yes=yes))
+        await several.over(session, targets, delete_one)
+
+    async def delete_one(session: Session, name: str) -> tuple[str, Document]:
+        deleted = await delete(session, parse_path(name), recursive=recursive)
+        return _said(invocation, deleted), _document(deleted)
+
+    invocation.talk(delete_all)
+    return several.told()
+
+
+async def _targets(
+    invocation: Invocation, session: Session, name: str, *, recursive: bool, yes: bool
+) -> Sequence[str]:
+    """Settle what a name means; asks if it means more than itself."""
+    if has_pattern(name):
+        found = await find(session, name)
+        paths = [file.path for file in found.files]
+        if recursive:
+            paths = _outermost([folder.path for folder in found.folders], paths)
+        if not paths:
+            raise NotFoundError(what="file like", name=name, see="sft ls '**'")
+        if not yes:
+            _require_agreement(
+                invocation, name, found.files, len(found.folders) if recursive else 0
+            )
+        return paths
+    if recursive and not yes:
+        try:
+            inside: Listing = await walk(session, parse_path(name))
+        except (NotFoundError, FolderInTheWayError):
+            return [name]  # a file, or nothing: the server says which
+        _require_agreement(invocation, name, inside.files, len(inside.folders) + 1)
+    return [name]
+
+
+def _outermost(folders: Sequence[str], files: Sequence[str]) -> list[str]:
+    """Drop what lies in a folder that goes as a whole."""
+    kept: list[str] = []
+    for path in sorted(folders):
+        if not kept or not path.startswith(f"{kept[-1]}/"):
+            kept.append(path)
+    inside = tuple(f"{folder}/" for folder in kept)
+    return [*kept, *(path for path in files if not path.startswith(inside))]
+
+
+def _require_agreement(
+    invocation: Invocation, name: str, files: Sequence[File], folders: int
+) -> None:
+    size = size_text(sum(file.version.size for file in files))
+    noun = "file" if len(files) == 1 else "files"
+    also = f", {count_text(folders)} {'folder' if folders == 1 else 'folders'}" if folders else ""
+    invocation.asking.require_agreement(
+        f"Delete {shown_name(name)} for everyone? {count_text(len(files))} {noun}{also}, {size}. "
+        "They go to the trash and can be restored.",
+        otherwise="Nothing was deleted.",
+    )
+
+
+def _said(invocation: Invocation, deleted: Deleted) -> str:
+    until = local_time(deleted.trash_ends_at, now=invocation.now).rpartition(" ")[0]
+    what = f"{count_text(deleted.files)} files are " if deleted.folders else ""
+    back = "" if deleted.folders else f" Back: sft restore {shell_name(deleted.path)}"
+    return f"{shown_name(deleted.path)}: {what}in the trash until {until}.{back}"
+
+
+def _document(deleted: Deleted) -> Document:
+    return {
+        "path": deleted.path,
+        "files": deleted.files,
+        "folders": deleted.folders,
+        "restorable_until": utc_time(deleted.trash_ends_at),
+    }

@@ -1,0 +1,282 @@
+"""A logged-in connection as its client uses it: requests out, answers back to whoever asked.
+
+Rules. A request's id is taken when it leaves, so ids rise by one; at most as many are in flight as the protocol allows, the
+rest wait for their turn. Everything that arrives goes to the listener of its id, in order. When the line ends, every listener
+is told once, and nothing can be asked any more. Runs on the reactor's thread alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from twisted.internet.defer import Deferred
+
+from sft.crypto.keys import ServerPublic
+from sft.errors import (
+    ConnectionLostError,
+    LocalProtocolError,
+    RemoteProtocolError,
+    RequestError,
+    SftError,
+)
+from sft.transport.flow import CreditPool
+from sft.transport.protocol import WireProtocol
+from sft.wire.connection import Connection
+from sft.wire.events import DataReceived, Event, LoginRefused, MessageReceived, Welcomed
+from sft.wire.handshake import Welcome
+from sft.wire.messages import Credit, FileBegins, Message, Notice, Refusal, Reply, Request
+
+if TYPE_CHECKING:
+    from sft.transport.threads import Pool
+
+R = TypeVar("R", bound=Reply)
+
+
+class ReplyListener(Protocol):
+    """Who began a request, and takes what comes for its id."""
+
+    def replied(self, reply: Reply) -> None:
+        """Take an answer; a refusal is one too."""
+
+    def credited(self, chunks: int) -> None:
+        """Note that so many more chunks may be sent."""
+
+    def received(self, chunk: bytes, *, last: bool) -> None:
+        """Take a chunk of a download."""
+
+    def broken(self, error: SftError) -> None:
+        """Note that nothing more will come."""
+
+
+class ServerConnection:
+    """One connection to a server, from its first byte to its last.
+
+    Args:
+        reactor: its clock times the deadlines.
+        connection: the sans-IO side, made for this attempt.
+        address: where it leads, as people write it.
+        on_notice: told what the server says unasked.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        connection: Connection,
+        pool: Pool,
+        *,
+        address: str = "",
+        on_notice: Callable[[Notice], None] | None = None,
+    ) -> None:
+        self.reactor = reactor
+        self.pool = pool
+        self.address = address
+        self.link = WireProtocol(reactor, connection, self)
+        self.receive_credit = CreditPool()
+        self.read_ahead_credit = CreditPool()
+        self.welcomed: Deferred[Welcome] = Deferred()
+        self.lost: SftError | None = None
+        self._welcome: Welcome | None = None
+        self._connection = connection
+        self._on_notice = on_notice
+        self._listeners: dict[int, ReplyListener] = {}
+        self._waiters: deque[Deferred[None]] = deque()
+        self._ends: list[Deferred[None]] = []
+        self._ended = False
+
+    # -- what it is ---------------------------------------------------------------------------------
+
+    @property
+    def welcome(self) -> Welcome:
+        """What the server said at login.
+
+        Raises:
+            LocalProtocolError: nothing yet.
+        """
+        if self._welcome is None:
+            raise LocalProtocolError("not logged in")
+        return self._welcome
+
+    @property
+    def server_key(self) -> ServerPublic:
+        """The key that the server proved."""
+        return ServerPublic(self.welcome.server.public_key)
+
+    @property
+    def server_name(self) -> str:
+        """How the server calls itself."""
+        return self.welcome.server.name
+
+    @property
+    def alive(self) -> bool:
+        """Say whether anything can still be asked."""
+        return not self._ended and self.link.alive
+
+    # -- asking ---------------------------------------------------------------------------------------
+
+    async def request(
+        self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any
+    ) -> R:
+        """Ask, and wait for the answer.
+
+        Args:
+            kind: the request; ``fields`` are its fields but the id.
+            reply: what answers it.
+
+        Raises:
+            RequestError: the server refused.
+            ConnectionLostError: the line broke before the answer.
+        """
+        await self.acquire_slot()
+        answer = _Answer()
+        self.begin(kind, answer, **fields)
+        given = await answer.given
+        if not isinstance(given, reply):
+            raise RemoteProtocolError(f"{type(given).__name__} answers {kind.__name__}")
+        return given
+
+    async def acquire_slot(self) -> None:
+        """Wait until one more request may leave; what follows without another wait may then begin one.
+
+        Raises:
+            ConnectionLostError: the line is gone.
+        """
+        if self.alive and (self._waiters or not self._connection.may_request):
+            waiting: Deferred[None] = Deferred()
+            self._waiters.append(waiting)
+            try:
+                await waiting
+            finally:
+                if waiting in self._waiters:
+                    self._waiters.remove(waiting)
+        if not self.alive:
+            raise self.lost or ConnectionLostError()
+
+    def begin(self, kind: type[Request], listener: ReplyListener, /, **fields: Any) -> int:
+        """Send a request whose turn it is; gives its id."""
+        request_id = self._connection.next_request_id
+        message = cast("Any", kind)(id=request_id, **fields)
+        self._listeners[request_id] = listener
+        try:
+            self.link.outbox.send(message)
+        except SftError:
+            del self._listeners[request_id]
+            raise
+        return request_id
+
+    def tell(self, message: Message) -> None:
+        """Send what belongs to a request that was begun: credit, commit, cancel."""
+        self.link.send(message)
+
+    async def close(self) -> None:
+        """End with the authenticated close, and wait until the line is down."""
+        if self._ended:
+            return
+        down: Deferred[None] = Deferred()
+        self._ends.append(down)
+        self.link.close()
+        await down
+
+    def abort(self) -> None:
+        """End at once."""
+        self.link.fail(ConnectionLostError("given up here"))
+
+    # -- the link calls these ---------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """Note that the transport is up."""
+
+    def received(self, event: Event) -> None:
+        """Take one event, in order."""
+        if isinstance(event, MessageReceived):
+            self._message(event.message)
+        elif isinstance(event, DataReceived):
+            listener = self._listeners.get(event.request_id)
+            if event.last:
+                self._listeners.pop(event.request_id, None)
+            if listener is not None:
+                listener.received(event.chunk, last=event.last)
+            if event.last:
+                self._next_turn()
+        elif isinstance(event, Welcomed):
+            self._welcome = event.welcome
+            self.link.logged_in()
+            self.welcomed.callback(event.welcome)
+        elif isinstance(event, LoginRefused):
+            refusal = RequestError.from_wire(event.code, event.values, event.ref)
+            self.lost = refusal
+            self.welcomed.errback(refusal)
+
+    def ended(self, reason: SftError | None) -> None:
+        """Tell everybody who waits."""
+        self._ended = True
+        self.lost = self.lost or reason or ConnectionLostError("the server ended the session")
+        if not self.welcomed.called:
+            self.welcomed.errback(self.lost)
+        lost = self.lost
+        if not isinstance(lost, ConnectionLostError | RequestError):
+            lost = self.lost = ConnectionLostError(f"{type(lost).__name__}: {lost.detail}")
+        listeners, self._listeners = self._listeners, {}
+        for listener in listeners.values():
+            listener.broken(lost)
+        turns, self._waiters = self._waiters, deque()
+        for waiting in turns:
+            waiting.callback(None)
+        ends, self._ends = self._ends, []
+        for down in ends:
+            down.callback(None)
+
+    def busy(self) -> bool:
+        """Say whether anything is in flight."""
+        return bool(self._listeners)
+
+    # -- inside --------------------------------------------------------------------------------------------
+
+    def _message(self, message: object) -> None:
+        if isinstance(message, Reply):
+            listener = self._listeners.get(message.id)
+            if not isinstance(message, FileBegins):
+                self._listeners.pop(message.id, None)
+            if listener is not None:
+                listener.replied(message)
+            self._next_turn()
+        elif isinstance(message, Credit):
+            listener = self._listeners.get(message.id)
+            if listener is not None:
+                listener.credited(message.chunks)
+        elif isinstance(message, Notice) and self._on_notice is not None:
+            self._on_notice(message)
+
+    def _next_turn(self) -> None:
+        while self._waiters and self.alive and self._connection.may_request:
+            self._waiters.popleft().callback(None)
+
+
+class _Answer:
+    """A plain request's listener: one answer, then nothing."""
+
+    def __init__(self) -> None:
+        self.given: Deferred[Reply] = Deferred()
+
+    def replied(self, reply: Reply) -> None:
+        if isinstance(reply, Refusal):
+            self.given.errback(refusal_error(reply))
+        else:
+            self.given.callback(reply)
+
+    def credited(self, chunks: int) -> None:
+        raise RemoteProtocolError(f"credit of {chunks} for what is no transfer")
+
+    def received(self, chunk: bytes, *, last: bool) -> None:
+        raise RemoteProtocolError(
+            f"{len(chunk)} bytes of data for what is no transfer, last={last}"
+        )
+
+    def broken(self, error: SftError) -> None:
+        self.given.errback(error)
+
+
+def refusal_error(refusal: Refusal) -> RequestError:
+    """Make the exception that a refusal stands for."""
+    return RequestError.from_wire(refusal.code, refusal.values, refusal.ref)

@@ -1,0 +1,188 @@
+"""``sft verify``: a file and its signature, judged without any server.
+
+Rules. Blocks. What holds is said, and what could not be asked here too: no server is heard, so nothing is known of keys
+that were stolen since, of newer versions or of moves. A key id leads to candidates, never to a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sft.client.os_errors import translating_os_errors
+from sft.client.pins import Pin, pinned_everywhere
+from sft.client.profiles import Profiles
+from sft.client.sources import FileSource
+from sft.client.state import StateFolder
+from sft.crypto.comment import FileComment
+from sft.crypto.digests import blake2b_512
+from sft.crypto.keys import PublicKey
+from sft.crypto.signatures import FileSignature, verify_plain
+from sft.errors import (
+    LocalFileError,
+    SignatureBadError,
+    SignatureInvalidError,
+    SignerNotPinnedError,
+)
+from sft.limits import COMMENT_BYTES, KIB
+from sft.model.names import safe
+from sft.model.wording import shown_name
+
+_BATCH_CHUNKS: Final = 64
+_SIGNATURE_BYTES: Final = COMMENT_BYTES + KIB
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineVerdict:
+    """A signature that holds.
+
+    Args:
+        signer: whose key it is, as pinned here; None where only ``key`` was given.
+        server: the server that the key was pinned for.
+        comment: what was signed beside the content; None for a file signed by another tool.
+        foreign_comment: that tool's comment, escaped.
+        holds, not_asked: sentences.
+    """
+
+    state: str
+    signer: str | None
+    server: str | None
+    key: PublicKey
+    comment: FileComment | None
+    foreign_comment: str
+    digest: bytes
+    size: int
+    holds: list[str]
+    not_asked: list[str]
+
+
+def verify_offline(
+    state: StateFolder,
+    file: Path,
+    *,
+    signature: Path | None = None,
+    key: PublicKey | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> OfflineVerdict:
+    """Judge a file by its signature and the keys that this computer knows (blocks).
+
+    Args:
+        signature: FILE.minisig unless given.
+        key: the one to hold it to; else those pinned here.
+        progress: told bytes done and bytes in all, on this thread.
+
+    Raises:
+        SignatureBadError: file and signature do not fit.
+        SignatureInvalidError: that is no signature.
+        SignerNotPinnedError: no key pinned here made it.
+        SourceChangedError, LocalFileError: file or signature cannot be read.
+    """
+    signed = _read_signature(signature or file.with_name(f"{file.name}.minisig"))
+    candidates: list[tuple[PublicKey, Pin | None, bytes]] = (
+        [(key, None, b"")] if key is not None else [*_candidates(state, signed.key_id)]
+    )
+    if not candidates:
+        raise SignerNotPinnedError(path=str(file))
+    digest, size = _digest(file, progress)
+    for public, pin, server_id in candidates:
+        try:
+            text = verify_plain(public, digest, signed)
+        except SignatureInvalidError:
+            continue
+        return _verdict(state, public, pin, server_id, text, digest, size)
+    public, pin, _ = candidates[0]
+    raise SignatureBadError(path=str(file), author=public.text() if pin is None else pin.name)
+
+
+def _verdict(
+    state: StateFolder,
+    public: PublicKey,
+    pin: Pin | None,
+    server_id: bytes,
+    text: str,
+    digest: bytes,
+    size: int,
+) -> OfflineVerdict:
+    servers = {one.server_id: one.server_name for one in Profiles(state).all()}
+    comment, foreign = _comment(text)
+    holds = ["The content is what was signed, byte for byte."]
+    not_asked = ["Whether the key was stolen or retired since: no server was asked."]
+    if pin is None:
+        holds.append(f"It was signed with {public.text()} ({public.words()}).")
+        not_asked.insert(0, "Whose key that is.")
+    else:
+        holds.append(f"The key is the one that this computer pinned for {shown_name(pin.name)}.")
+    if comment is None:
+        not_asked.append("A server, name and version: it was signed by another tool.")
+    else:
+        name = shown_name(comment.name)
+        server = shown_name(servers.get(comment.server_id, comment.server_id.hex()[:16]))
+        holds.append(f"It was signed as {name}, version {comment.version}, for {server}.")
+        not_asked.append("Whether there is a newer version, or it was moved or deleted.")
+        if pin is not None and comment.server_id != server_id:
+            not_asked.append("That server: the key was pinned for another one.")
+        elif pin is not None and comment.user != pin.user_id:
+            raise SignatureBadError("signed as another user", path=comment.name, author=pin.name)
+    return OfflineVerdict(
+        state="verified",
+        signer=None if pin is None else pin.name,
+        server=servers.get(server_id),
+        key=public,
+        comment=comment,
+        foreign_comment=foreign,
+        digest=digest,
+        size=size,
+        holds=holds,
+        not_asked=not_asked,
+    )
+
+
+def _comment(text: str) -> tuple[FileComment | None, str]:
+    try:
+        return FileComment.parse(text), ""
+    except SignatureInvalidError:
+        return None, safe(text)
+
+
+def _candidates(state: StateFolder, key_id: bytes) -> Iterator[tuple[PublicKey, Pin | None, bytes]]:
+    ids = {profile.server_id for profile in Profiles(state).all()}
+    for server_id, pins in pinned_everywhere(state, ids):
+        for pin in pins:
+            for encoded in pin.keys:
+                public = PublicKey.decode(encoded)
+                if public.key_id == key_id:
+                    yield public, pin, server_id
+
+
+def _read_signature(path: Path) -> FileSignature:
+    try:
+        with translating_os_errors(path), path.open("rb") as opened:
+            data = opened.read(_SIGNATURE_BYTES)
+    except LocalFileError as error:
+        if path.exists():
+            raise
+        raise LocalFileError(
+            path=str(path),
+            problem="does not exist: it would be the signature",
+            remedy="sft get NAME --with-signature, or name it: --signature FILE",
+        ) from error
+    return FileSignature.parse(data)
+
+
+def _digest(path: Path, progress: Callable[[int, int], None] | None) -> tuple[bytes, int]:
+    source = FileSource(path)
+    try:
+        running, last, done = blake2b_512(), False, 0
+        while not last:
+            chunks, last = source.fetch(_BATCH_CHUNKS)
+            for chunk in chunks:
+                running.update(chunk)
+                done += len(chunk)
+            if progress is not None:
+                progress(done, source.size)
+        source.settle()
+    finally:
+        source.close()
+    return running.digest(), done

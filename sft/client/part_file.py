@@ -1,0 +1,255 @@
+"""A download's way onto this computer's disk: nothing has the final name before everything was verified.
+
+Rules. Everything here blocks and runs on the pool. The destination is opened once; every folder below it is walked without
+following links; content goes to an exclusive ``.part`` of mode 0600 beside the final name, is synced, dated, and renamed
+without replacing unless that was asked for. A failed landing leaves nothing. No execute bit, ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from sft import durable
+from sft.client.os_errors import describe_os_error, translating_os_errors
+from sft.errors import LocalExistsError, SignatureBadError
+from sft.model.names import local_name
+
+_SIGNATURE_ENDING: Final = ".minisig"
+_MOST_COPIES: Final = 10_000
+_NAME_BYTES: Final = 255
+_ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is no ending
+
+
+class ConflictPolicy(StrEnum):
+    """What becomes of a file that has the name already."""
+
+    REFUSE = "refuse"
+    FORCE = "force"
+    KEEP_BOTH = "keep-both"
+
+
+class Destination:
+    """The folder that downloads go to, opened once.
+
+    Args:
+        path: the person's own choice: links in it are followed; it is made if it is missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with translating_os_errors(path):
+            path.mkdir(mode=durable.PRIVATE_FOLDER, parents=True, exist_ok=True)
+            self._fd = durable.open_folder(path)
+
+    def folder(self, parts: Sequence[str]) -> int:
+        """Open a folder below, making what is missing; the caller closes it."""
+        where = self.path.joinpath(*parts)
+        with translating_os_errors(where):
+            folder = os.dup(self._fd)
+            for part in parts:
+                above = folder
+                try:
+                    folder = durable.sub_folder(above, local_name(part), make=True)
+                finally:
+                    os.close(above)
+            return folder
+
+    def make(self, parts: Sequence[str]) -> None:
+        """Make a folder that holds no file."""
+        os.close(self.folder(parts))
+
+    def close(self) -> None:
+        """Let go of the folder; harmless twice."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class PartFile:
+    """One file on its way to the disk.
+
+    Args:
+        parts: where below the destination, folders first; each is checked again here.
+        size: bytes to come; room for them is taken at once.
+        with_signature: NAME.minisig is written beside it.
+
+    Raises:
+        LocalExistsError: the name is taken, and neither force nor keep-both was asked for.
+        LocalDiskFullError, LocalFileError: the folder cannot take it.
+        NameNotAllowedError: a part is no name for this computer.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        parts: Sequence[str],
+        *,
+        size: int,
+        existing: ConflictPolicy,
+        with_signature: bool,
+    ) -> None:
+        *above, leaf = [local_name(part) for part in parts]
+        self._name = leaf
+        self._existing = existing
+        self._with_signature = with_signature
+        self._where = destination.path.joinpath(*above)
+        self._part = f".sft-{secrets.token_hex(8)}.part"
+        self._signature_part = f"{self._part[:-5]}.minisig.part"
+        self._file = -1
+        self._folder = destination.folder(above)
+        try:
+            if existing is ConflictPolicy.REFUSE:
+                self._refuse_existing()
+            with translating_os_errors(self._where / leaf):
+                self._file = durable.create_new(self._folder, self._part)
+                durable.reserve(self._file, size)
+        except BaseException:
+            self.discard()
+            raise
+
+    def write(self, chunks: Sequence[bytes]) -> None:
+        """Append content that is not judged yet."""
+        with translating_os_errors(self._where / self._name):
+            for chunk in chunks:
+                durable.write_all(self._file, chunk)
+
+    def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path, Path | None]:
+        """Give verified content its final name; gives the paths of file and signature.
+
+        Raises:
+            LocalExistsError: somebody took the name meanwhile.
+            LocalDiskFullError, LocalFileError: the disk did not take it.
+        """
+        with translating_os_errors(self._where / self._name):
+            self._restore_date(dated_at)
+            durable.sync_file(self._file)
+            if self._with_signature:
+                durable.write_new(self._folder, self._signature_part, signature)
+            for name in self._candidates():
+                try:
+                    placed = self._place(name)
+                    break
+                except FileExistsError:
+                    continue
+            else:
+                raise LocalExistsError(path=str(self._where / self._name))
+            durable.sync_folder(self._folder)
+        self._close()
+        return placed
+
+    def discard(self) -> None:
+        """Leave nothing behind; harmless after ``finish`` and twice."""
+        if self._folder < 0:
+            return
+        for part in (self._part, self._signature_part):
+            with contextlib.suppress(OSError):
+                os.unlink(part, dir_fd=self._folder)
+        self._close()
+
+    def _place(self, name: str) -> tuple[Path, Path | None]:
+        self._rename(self._part, name)
+        if not self._with_signature:
+            return self._where / name, None
+        try:
+            self._rename(self._signature_part, name + _SIGNATURE_ENDING)
+        except FileExistsError:
+            # Both or neither: under another name both may fit.
+            os.rename(name, self._part, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            raise
+        return self._where / name, self._where / (name + _SIGNATURE_ENDING)
+
+    def _rename(self, part: str, name: str) -> None:
+        if self._existing is ConflictPolicy.FORCE:
+            os.replace(part, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        else:
+            durable.rename_no_replace(self._folder, part, self._folder, name)
+
+    def _candidates(self) -> Iterator[str]:
+        yield self._name
+        if self._existing is ConflictPolicy.KEEP_BOTH:
+            for number in range(2, _MOST_COPIES):
+                yield numbered(self._name, number)
+
+    def _refuse_existing(self) -> None:
+        names = [self._name]
+        if self._with_signature:
+            names.append(self._name + _SIGNATURE_ENDING)
+        for name in names:
+            try:
+                os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise describe_os_error(error, self._where / name) from error
+            raise LocalExistsError(path=str(self._where / name))
+
+    def _restore_date(self, dated_at: int) -> None:
+        found = os.fstat(self._file)
+        # A date that this file system cannot hold is no reason to lose the file.
+        with contextlib.suppress(OverflowError, OSError):
+            os.utime(self._file, ns=(found.st_atime_ns, dated_at * 10**9))
+
+    def _close(self) -> None:
+        for fd in (self._file, self._folder):
+            if fd >= 0:
+                os.close(fd)
+        self._file = self._folder = -1
+
+
+class NullSink:
+    """Where content goes that is verified and not kept."""
+
+    def write(self, chunks: Sequence[bytes]) -> None:
+        """Keep nothing."""
+
+    def finish(self, *, dated_at: int, signature: bytes) -> tuple[None, None]:
+        """Have nothing to name."""
+        del dated_at, signature
+        return None, None
+
+    def discard(self) -> None:
+        """Have nothing to remove."""
+
+
+class Measure:
+    """Counts what arrives against what was announced."""
+
+    def __init__(self, path: str, author: str, size: int) -> None:
+        self._path = path
+        self._author = author
+        self._size = size
+        self.received = 0
+
+    def add(self, chunks: Sequence[bytes]) -> None:
+        """Count; more than announced is refused before it is written."""
+        self.received += sum(map(len, chunks))
+        if self.received > self._size:
+            raise self._fault()
+
+    def finish(self) -> None:
+        """Refuse less than announced."""
+        if self.received != self._size:
+            raise self._fault()
+
+    def _fault(self) -> SignatureBadError:
+        return SignatureBadError(
+            f"{self.received} bytes instead of {self._size}", path=self._path, author=self._author
+        )
+
+
+def numbered(name: str, number: int) -> str:
+    """Name a copy: ``plan (2).pdf``, cut so that it still is a name."""
+    stem, dot, ending = name.rpartition(".")
+    if not stem or len(ending) > _ENDING_CHARACTERS:
+        stem, dot, ending = name, "", ""
+    tail = f" ({number}){dot}{ending}"
+    room = _NAME_BYTES - len(tail.encode())
+    while len(stem.encode()) > room:
+        stem = stem[:-1]
+    return f"{stem}{tail}"

@@ -1,0 +1,170 @@
+"""Where this computer keeps what it knows, and how several processes write there at once.
+
+    profiles.json  the joined servers        keys/      secret keys, minisign's own files
+    pins/          people's keys             receipts/  what servers acknowledged
+                                             evidence/  what servers with another key have shown
+
+Rules. Folders are 0700 and files 0600, whatever the umask; a file is replaced whole and durably, never written in place.
+Who changes what is there reads and writes within ``locked()``. Everything here blocks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from sft import durable
+from sft.client.os_errors import translating_os_errors
+from sft.limits import MIB
+
+_LOCK: Final = "lock"
+_MOST_BYTES: Final = 16 * MIB  # pins of ten thousand people stay below it
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """The state of one person on this computer.
+
+    Args:
+        data: keys, pins, receipts, joined servers.
+        config: preferences.
+    """
+
+    data: Path
+    config: Path
+
+    def path(self, name: str) -> Path:
+        """Say where a part of the state lies."""
+        return self.data / name
+
+    def read(self, name: str) -> bytes | None:
+        """Read one file of the state, named as ``pins/1f.json``; None where there is none.
+
+        Raises:
+            LocalFileError: it cannot be read.
+        """
+        folders, leaf = _split(name)
+        with translating_os_errors(self.path(name)):
+            try:
+                folder = durable.open_folder(self.data, *folders)
+            except FileNotFoundError:
+                return None
+            try:
+                return durable.read_regular(folder, leaf, _MOST_BYTES)
+            except FileNotFoundError:
+                return None
+            finally:
+                os.close(folder)
+
+    def write(self, name: str, data: bytes) -> Path:
+        """Replace one file of the state, durably; folders are made as needed.
+
+        Raises:
+            LocalFileError: it cannot be written.
+            LocalDiskFullError: no room.
+        """
+        folders, leaf = _split(name)
+        with translating_os_errors(self.path(name)):
+            durable.make_private_folder(self.data)
+            folder = durable.open_folder(self.data, *folders, make=True)
+            try:
+                durable.replace_file(folder, leaf, data)
+            finally:
+                os.close(folder)
+        return self.path(name)
+
+    def note(self, name: str, data: bytes) -> Path:
+        """Replace one file of the state whole, without waiting for the disk: for what nothing rests on."""
+        folders, leaf = _split(name)
+        with translating_os_errors(self.path(name)):
+            durable.make_private_folder(self.data)
+            folder = durable.open_folder(self.data, *folders, make=True)
+            part = f".{secrets.token_hex(8)}.part"
+            try:
+                fd = durable.create_new(folder, part)
+                try:
+                    durable.write_all(fd, data)
+                finally:
+                    os.close(fd)
+                os.replace(part, leaf, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(part, dir_fd=folder)
+                raise
+            finally:
+                os.close(folder)
+        return self.path(name)
+
+    def move(self, name: str, to: str) -> None:
+        """Give a file of the state another name, replacing nothing."""
+        (folders, leaf), (to_folders, to_leaf) = _split(name), _split(to)
+        with translating_os_errors(self.path(name)):
+            folder = durable.open_folder(self.data, *folders)
+            try:
+                to_folder = durable.open_folder(self.data, *to_folders, make=True)
+                try:
+                    durable.rename_no_replace(folder, leaf, to_folder, to_leaf)
+                    durable.sync_folder(to_folder)
+                    durable.sync_folder(folder)
+                finally:
+                    os.close(to_folder)
+            finally:
+                os.close(folder)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process from changing the state meanwhile; waits for those that do."""
+        with translating_os_errors(self.data):
+            durable.make_private_folder(self.data)
+            lock = os.open(
+                self.data / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+            )
+        try:
+            with translating_os_errors(self.data / _LOCK):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def hold(self, name: str) -> int | None:
+        """Own a name among all processes of this state, until the file that this opens is closed; None if another one owns it.
+
+        Raises:
+            LocalFileError: the state cannot be written.
+        """
+        with translating_os_errors(self.path(f"{name}.lock")):
+            durable.make_private_folder(self.data)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            lock = os.open(self.data / f"{name}.lock", flags, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                return None
+            except BaseException:
+                os.close(lock)
+                raise
+        return lock
+
+
+def state_from(environ: Mapping[str, str]) -> StateFolder:
+    """Find the state: ``SFT_HOME`` moves all of it, else it lies in the platform's user folders."""
+    home = environ.get("SFT_HOME")
+    if home:
+        folder = Path(home).expanduser().absolute()
+        return StateFolder(data=folder, config=folder)
+    from platformdirs import PlatformDirs
+
+    platform = PlatformDirs("sft", appauthor=False)
+    return StateFolder(data=Path(platform.user_data_dir), config=Path(platform.user_config_dir))
+
+
+def _split(name: str) -> tuple[tuple[str, ...], str]:
+    path = PurePosixPath(name)
+    return path.parts[:-1], path.name

@@ -1,0 +1,289 @@
+"""Opening a home: master key, keyring, database, vault, and everything that sessions share.
+
+Rules. Whoever opens holds the home's lock. All of this blocks (a passphrase takes a second, a
+recovery may take minutes) and runs on one thread before anybody is served. What was opened is
+closed in the opposite order.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sft.crypto.kem import require_available
+from sft.crypto.keys import ServerKey
+from sft.errors import BadRequestError, HomeError
+from sft.model.names import parse_server_name
+from sft.model.records import ServerInfo
+from sft.operator.clock import wall_clock
+from sft.operator.home import Home, HomeSettings, HomeState
+from sft.server.admission import Admission
+from sft.server.context import ServerContext
+from sft.server.event_log import EventLog
+from sft.service import recovery, rotation, settings
+from sft.service.settings import Registration
+from sft.service.storage import FileStorage
+from sft.store.database import Database, create_database, open_database
+from sft.store.reader import ReadPool
+from sft.store.writer import Writer
+from sft.transport.threads import Pool
+from sft.vault.backend_local import LocalBackend
+from sft.vault.keyring import Keyring
+from sft.vault.keyring_file import create_keyring, load_keyring
+from sft.vault.master_key import (
+    CommandMasterKey,
+    FileMasterKey,
+    MasterKeySource,
+    PassphraseMasterKey,
+    credential_master_key,
+    open_keyring,
+)
+from sft.vault.vault import Vault
+
+
+def master_key_source(home: Home, text: str) -> MasterKeySource:
+    """Make the source that ``--master-key`` names.
+
+    Args:
+        text: ``file``, ``file:PATH``, ``credential:NAME``, ``passphrase``, ``passphrase:FILE`` or
+        ``command:PROGRAM ARGUMENTS``.
+    """
+    kind, _, rest = text.partition(":")
+    if kind == "file":
+        return FileMasterKey(Path(rest) if rest else home.master_key, data_folder=home.data)
+    if kind == "credential" and rest:
+        return credential_master_key(
+            Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / rest
+        )
+    if kind == "passphrase":
+        return PassphraseMasterKey(home.parameters, _passphrase_from(home, rest))
+    if kind == "command" and rest:
+        return CommandMasterKey(shlex.split(rest))
+    raise HomeError(
+        home=str(home.path),
+        problem=f"it knows no master key source {text!r}",
+        remedy="Give --master-key file, file:PATH, credential:NAME, passphrase, passphrase:FILE or command:PROGRAM",
+    )
+
+
+def _passphrase_from(home: Home, path: str) -> Callable[[], str]:
+    def ask() -> str:
+        if path:
+            try:
+                return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as error:
+                raise HomeError(
+                    str(error),
+                    home=str(home.path),
+                    problem=f"the passphrase file {path} cannot be read",
+                    remedy="Give --master-key passphrase:FILE, with a file that this user may read",
+                ) from error
+        if not sys.stdin.isatty():
+            raise HomeError(
+                home=str(home.path),
+                problem="its master key needs a passphrase and there is no terminal to ask on",
+                remedy="Give --master-key passphrase:FILE, or start it on a terminal",
+            )
+        return getpass.getpass("Passphrase of the master key: ")
+
+    return ask
+
+
+@dataclass(slots=True)
+class OpenedHome:
+    """An opened home; ``close`` ends it in the opposite order."""
+
+    home: Home
+    context: ServerContext
+    database: Database
+    vault: Vault
+    is_new: bool
+    notes: list[str]
+    advice: str
+
+    def close(self) -> None:
+        """Finish what is queued and close everything; blocks."""
+        self.context.writer.stop()
+        self.database.close()
+        self.vault.close()
+
+
+class _MasterKeyStore:
+    """Knows where one home's master key and keyring lie."""
+
+    def __init__(self, home: Home, source: MasterKeySource) -> None:
+        self._home = home
+        self._source = source
+
+    def fields(self) -> dict[str, Any]:
+        """Give what a rotation needs."""
+        if not isinstance(self._source, FileMasterKey):
+            raise BadRequestError(
+                problem="only a master key that lies in a file is rotated by the server itself"
+            )
+        return {
+            "keyring_path": self._home.keyring,
+            "stage": self._source.stage,
+            "settle": self._source.settle,
+        }
+
+
+def open_home(
+    home: Home,
+    given: HomeSettings,
+    *,
+    reactor: Any,
+    event_log: EventLog,
+    on_fatal: Callable[[BaseException], None],
+) -> OpenedHome:
+    """Open a home, making it where none is, and recover what a crash has left.
+
+    Args:
+        given: the settings that rule this start; kept.
+
+    Raises:
+        HomeError, VaultError, StoreError: what is wrong, and what to do.
+    """
+    require_available()
+    state = home.state()
+    source = master_key_source(home, given.master_key)
+    name = given.name or default_name()
+    if state is HomeState.NEW:
+        _make(
+            home,
+            source,
+            given,
+            settings.NewServer(name, given.public, b"", Registration(given.registration)),
+        )
+    sealed = load_keyring(home.keyring)
+    keyring, master_key = open_keyring(sealed, source.candidates())
+    source.settle(master_key)
+    # Only now: a wrong --master-key must not be what the next start takes.
+    home.keep_settings(given)
+    server_key = ServerKey.from_seed(keyring.server_seed)
+    home.keep_server_key(server_key.public.point)
+    with ExitStack() as undo:
+        database = open_database(home.database, keyring.row_key, home=home.path)
+        undo.callback(database.close)
+        vault = Vault(LocalBackend(home.vault), keyring)
+        undo.callback(vault.close)
+        storage = FileStorage(vault, server_key)
+        readers = ReadPool(database, wall_clock)
+        writer = Writer(database, wall_clock, on_fatal=on_fatal)
+        undo.callback(writer.stop)
+        writer.start()
+        info, notes = _prepare(home, given, storage, readers, writer)
+        undo.pop_all()
+    context = ServerContext(
+        reactor=reactor,
+        info=info,
+        server_key=server_key,
+        storage=storage,
+        readers=readers,
+        writer=writer,
+        pool=Pool(reactor, name="files"),
+        reading_pool=Pool(reactor, threads=2, name="readers"),
+        upkeep_pool=Pool(reactor, threads=1, name="upkeep"),
+        keeper=_MasterKeyStore(home, source),
+        event_log=event_log,
+        clock=wall_clock,
+        admission=Admission(given.exempt_networks()),
+    )
+    is_new = state is HomeState.NEW
+    return OpenedHome(home, context, database, vault, is_new, notes, _advice(home, source))
+
+
+def _prepare(
+    home: Home, given: HomeSettings, storage: FileStorage, readers: ReadPool, writer: Writer
+) -> tuple[ServerInfo, list[str]]:
+    """Take in this start's settings and recover; a second recovery does nothing."""
+
+    def act(act: Any, item: Any) -> Any:
+        return writer.submit(act, item).result()
+
+    change = settings.SettingsChange(
+        name=given.name or None,
+        registration=Registration(given.registration),
+    )
+    act(settings.change_settings, change)
+    recovered = recovery.recover(storage=storage, readings=readers.reading, act=act)
+    notes = []
+    if recovered.leftovers:
+        notes.append(f"removed {recovered.leftovers} unfinished uploads")
+    if recovered.purged:
+        notes.append(f"finished {recovered.purged} deletions")
+    notes += [
+        f"put aside object {each.hex()}, which no file names" for each in recovered.quarantined
+    ]
+    notes += [
+        f"did not obey the purge {each}: changed outside the server" for each in recovered.forged
+    ]
+    if storage.vault.keyring.rotating:
+        done = rotation.finish_rotation(
+            storage=storage, readings=readers.reading, act=act, keyring_path=home.keyring
+        )
+        notes.append(f"went on with a rotation of the master key: {done.versions} versions")
+    return readers.run(settings.server_info), notes
+
+
+def _make(
+    home: Home, source: MasterKeySource, given: HomeSettings, new: settings.NewServer
+) -> None:
+    """Make the data folder whole under another name, then publish it."""
+    home.make()
+    home.begin_unfinished()
+    master_key = _first_key(home, source)
+    keyring = Keyring.generate(master_key)
+    create_keyring(home.unfinished / home.keyring.name, keyring.seal())
+    LocalBackend.create_at(home.unfinished / home.vault.name).close()
+    path = home.unfinished / home.database.name
+    create_database(path)
+    with closing(open_database(path, keyring.row_key, home=home.path)) as database:
+        writer = Writer(database, wall_clock, on_fatal=lambda _: None)
+        writer.start()
+        try:
+            server = ServerKey.from_seed(keyring.server_seed).public
+            new = msgspec.structs.replace(new, server_key=server.point)
+            writer.submit(settings.prepare, new).result()
+        finally:
+            writer.stop()
+    home.keep_settings(given)
+    home.publish()
+
+
+def _first_key(home: Home, source: MasterKeySource) -> bytes:
+    """Give the key of a new home: a file that is there holds it (a first start was cut, or the operator made it)."""
+    if isinstance(source, FileMasterKey):
+        return source.read() if source.path.exists() else source.create()
+    if isinstance(source, PassphraseMasterKey):
+        return source.read() if home.parameters.exists() else source.create()
+    return source.candidates()[0]
+
+
+def _advice(home: Home, source: MasterKeySource) -> str:
+    """Say what must not be lost."""
+    if isinstance(source, FileMasterKey):
+        return f"Keep a copy of {source.path} away from this disk: without it every stored file is lost."
+    if isinstance(source, PassphraseMasterKey):
+        return (
+            f"Keep the passphrase, and a copy of {home.parameters} away from this disk: without both every stored "
+            "file is lost."
+        )
+    return "Keep what gives the master key: without it every stored file is lost."
+
+
+def default_name() -> str:
+    """Name a server after its computer."""
+    try:
+        return parse_server_name(os.uname().nodename.partition(".")[0] or "sft")
+    except Exception:  # noqa: BLE001 - any refusal: the computer's name is no server name
+        return "sft"

@@ -1,0 +1,239 @@
+"""A running server: what starts, in which order, and how it stops.
+
+    start   lock → open and recover → control socket → network listener
+    stop    no new connections → transfers under way may finish for a few seconds → sessions close
+            → writer, database, vault → lock
+
+Rules. A start that fails leaves nothing behind. Nothing here prints: ``sft.operator.service`` and the
+operator's commands say what has to be said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+from collections.abc import Callable
+from typing import Any, Final
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IListeningPort
+
+from sft.crypto.keys import InvitationKey
+from sft.errors import HomeError
+from sft.model.links import InvitationLink, format_address, parse_address
+from sft.model.records import Invitation
+from sft.operator.bootstrap import OpenedHome, open_home
+from sft.operator.home import Home, HomeLock, HomeSettings
+from sft.server.context import ServerContext
+from sft.server.event_log import EventLog
+from sft.server.factory import ControlFactory, NetworkFactory
+from sft.server.periodic import Periodic
+from sft.service import invitations, settings
+from sft.transport.protocol import WireProtocol
+from sft.transport.threads import Pool
+
+DRAIN_SECONDS: Final = 5
+STOP_SECONDS: Final = 60  # aborts take milliseconds; a page of long work, on a slow disk, seconds
+BACKLOG: Final = 1024
+
+
+class Server:
+    """One server over one home.
+
+    Args:
+        listen: a Twisted endpoint string; None serves the control socket alone.
+        on_fatal: called when the database can no longer be trusted to be durable.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        home: Home,
+        given: HomeSettings,
+        *,
+        listen: str | None,
+        event_log: EventLog,
+        on_fatal: Callable[[BaseException], None],
+    ) -> None:
+        self._reactor = reactor
+        self._home = home
+        self._given = given
+        self._listen = listen
+        self._event_log = event_log
+        self._on_fatal = on_fatal
+        self._lock = HomeLock(home)
+        self._ports: list[IListeningPort] = []
+        self._opening = Pool(reactor, threads=1, name="opening")
+        self.opened: OpenedHome | None = None
+        self._periodic: Periodic | None = None
+        self.address = ""
+
+    async def start(self, *, locked: HomeLock | None = None) -> None:
+        """Start; raises what is wrong and leaves nothing behind."""
+        _harden()
+        if locked is None:
+            self._home.make()
+            if not self._lock.take():
+                raise HomeError(
+                    home=str(self._home.path),
+                    problem="another server runs on it",
+                    remedy="Stop that one, or use another --home",
+                )
+        else:
+            self._lock = locked
+        self._opening.start()
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        self.opened = await self._opening.run(
+            open_home,
+            self._home,
+            self._given,
+            reactor=self._reactor,
+            event_log=self._event_log,
+            on_fatal=lambda error: self._reactor.callFromThread(self._on_fatal, error),
+        )
+        context = self.opened.context
+        for pool in (context.pool, context.reading_pool, context.upkeep_pool):
+            pool.start()
+        # Whoever holds the lock knows that nobody listens at a socket that was left behind.
+        self._home.control.unlink(missing_ok=True)
+        # Twisted's own lock file holds a process id, and after a crash any process may have that: ours is the kernel's.
+        control = serverFromString(
+            self._reactor, f"unix:{_escaped(str(self._home.control))}:mode=600:lockfile=0"
+        )
+        self._ports.append(await control.listen(ControlFactory(context)))
+        if self._listen is not None:
+            try:
+                endpoint = serverFromString(self._reactor, self._listen + _backlog(self._listen))
+                port = await endpoint.listen(NetworkFactory(context))
+            except Exception as error:
+                raise HomeError(
+                    str(error),
+                    home=str(self._home.path),
+                    problem=f"nothing can listen at {self._listen}",
+                    remedy="Is the port in use? Choose another: --listen tcp:PORT",
+                ) from error
+            self._ports.append(port)
+            await self._keep_address(context, port)
+            self._periodic = Periodic(context)
+            self._periodic.start()
+
+    async def _keep_address(self, context: ServerContext, port: IListeningPort) -> None:
+        """Have links say where the server listens, unless ``--public`` says better."""
+        host = port.getHost()
+        if isinstance(host, IPv4Address | IPv6Address):
+            self.address = format_address(host.host, host.port)
+            address = self._given.public or link_address(host.host, host.port)
+            if address != context.info.address:
+                await context.act(
+                    settings.change_settings, settings.SettingsChange(address=address)
+                )
+                context.info = await context.read(settings.server_info)
+
+    async def stop(self) -> None:
+        """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""
+        if self._periodic is not None:
+            self._periodic.stop()
+        ports, self._ports = self._ports, []
+        for port in ports:
+            stopping = port.stopListening()
+            if isinstance(stopping, Deferred):
+                await stopping
+        if self.opened is not None:
+            context = self.opened.context
+            await self._drain()
+            for session in context.sessions.all():
+                session.stop()
+            for stranger in context.admission.connections():
+                if isinstance(stranger, WireProtocol):
+                    stranger.close()
+            # What still works with open files ends before these are closed under it.
+            context.stopping = True
+            await self._until(
+                lambda: not (context.pool.busy or context.upkeep_pool.busy), STOP_SECONDS
+            )
+            for pool in (context.pool, context.reading_pool, context.upkeep_pool):
+                pool.stop()
+            await self._opening.run(self.opened.close)
+            self.opened = None
+        self._opening.stop()
+        with contextlib.suppress(FileNotFoundError):
+            if ports:
+                self._home.control.unlink()
+        self._lock.drop()
+
+    async def first_admin(self) -> str | None:
+        """Make the invitation of a server without an admin; gives its link."""
+        if self.opened is None:
+            return None
+        context = self.opened.context
+        if not await context.read(invitations.needs_first_admin):
+            return None
+        key = InvitationKey.generate()
+        made: Invitation | None = await context.act(
+            invitations.first_admin, invitations.FirstAdmin(key.point)
+        )
+        if made is None:
+            return None
+        host, port = parse_address(context.info.address)
+        return InvitationLink(
+            host=host,
+            port=port,
+            server_key=context.info.public_key,
+            server_name=context.info.name,
+            seed=key.seed,
+            role=made.role,
+            expires_at=made.expires_at,
+        ).text()
+
+    async def _drain(self) -> None:
+        if self.opened is not None:
+            sessions = self.opened.context.sessions
+            await self._until(
+                lambda: not any(session.busy() for session in sessions.all()), DRAIN_SECONDS
+            )
+
+    async def _until(self, done: Callable[[], bool], seconds: float) -> None:
+        """Wait until something is so, at most for some seconds; the reactor goes on meanwhile."""
+        end = self._reactor.seconds() + seconds
+        await self._pause(0)
+        while not done() and self._reactor.seconds() < end:
+            await self._pause(0.02)
+
+    def _pause(self, seconds: float) -> Deferred[None]:
+        waited: Deferred[None] = Deferred()
+        self._reactor.callLater(seconds, waited.callback, None)
+        return waited
+
+
+def _harden() -> None:
+    """No core dumps, which would hold keys; as many open files as the system allows."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _escaped(path: str) -> str:
+    return path.replace("\\", "\\\\").replace(":", "\\:").replace("=", "\\=")
+
+
+def _backlog(listen: str) -> str:
+    return (
+        ""
+        if "backlog=" in listen or not listen.startswith(("tcp", "ssl"))
+        else f":backlog={BACKLOG}"
+    )
+
+
+def link_address(host: str, port: int) -> str:
+    """Say how links name a listener that no ``--public`` names: by the computer's name where it listens everywhere."""
+    everywhere = host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    return format_address(os.uname().nodename if everywhere else host, port)

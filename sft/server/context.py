@@ -1,0 +1,91 @@
+"""What all sessions of one server share, and the ways into its threads.
+
+Rules. Made once by whoever starts the server, with every part already open. Reads run on two
+threads of their own, acts on the one writing thread, files on the pool, upkeep on a thread that may
+take hours; each comes back to the reactor as a Deferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+
+from sft.crypto.keys import ServerKey
+from sft.errors import RequestError, TransferEndedError
+from sft.model.records import ServerInfo
+from sft.server.admission import Admission
+from sft.server.event_log import EventLog
+from sft.server.sessions import Sessions
+from sft.service.storage import FileStorage
+from sft.store.reader import ReadPool
+from sft.store.rows import ReadTransaction
+from sft.store.writer import Act, Writer
+from sft.transport.threads import Pool, from_future
+
+R = TypeVar("R")
+I = TypeVar("I")  # noqa: E741 - as in sft.store.writer
+
+
+class Reactor(IReactorTime, IReactorFromThreads):
+    """What a server needs of its reactor."""
+
+
+class MasterKeyStore(Protocol):
+    """Who knows where the master key and the keyring lie."""
+
+    def fields(self) -> dict[str, Any]:
+        """Give what a rotation needs: ``keyring_path``, ``stage``, ``settle``; refuses where the key is not ours to change."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ServerContext:
+    """One running server."""
+
+    reactor: Any
+    info: ServerInfo
+    server_key: ServerKey
+    storage: FileStorage
+    readers: ReadPool
+    writer: Writer
+    pool: Pool
+    reading_pool: Pool
+    upkeep_pool: Pool
+    keeper: MasterKeyStore
+    event_log: EventLog
+    clock: Callable[[], int]
+    admission: Admission
+    sessions: Sessions = field(default_factory=Sessions)
+    stopping: bool = False  # long work ends at its next page
+
+    def read(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
+        """Run a query in one read transaction."""
+        return self.reading_pool.run(self.readers.run, query, *args, **kwargs)
+
+    def act(
+        self,
+        act: Callable[[Any, Sequence[I]], Sequence[R | RequestError]],
+        item: I,
+        *,
+        size: int = 0,
+    ) -> Deferred[R]:
+        """Have the writer do one act; fires after its commit."""
+        return from_future(self.reactor, self.writer.submit(act, item, size=size))
+
+    def readings(self) -> AbstractContextManager[ReadTransaction]:
+        """Begin a read transaction for upkeep's own thread.
+
+        Raises:
+            TransferEndedError: the server stops.
+        """
+        if self.stopping:
+            raise TransferEndedError(problem="the server stops")
+        return self.readers.reading()
+
+    def act_blocking(self, act: Act[I, R], item: I) -> R:
+        """Have the writer do one act and wait: for upkeep's own thread, never for the reactor's."""
+        return self.writer.submit(act, item).result()

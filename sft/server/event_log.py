@@ -1,0 +1,71 @@
+"""The server's log: one structured line an event, every value escaped, no secret ever.
+
+Rules. A line is ``event key=value …``; values of peers pass ``safe`` and are quoted where they hold
+blanks. Keys, links, passphrases, contents and signatures never come here: callers pass ids, names,
+codes and addresses. A reference names one fault to a person on the phone: eight characters without
+the ones that sound or look alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Final
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from sft.model.names import safe
+
+REFERENCE_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+def new_reference(entropy: Callable[[int], bytes] = os.urandom) -> str:
+    """Make a reference such as ``7F3K-29QD``."""
+    letters = [REFERENCE_ALPHABET[byte % len(REFERENCE_ALPHABET)] for byte in entropy(8)]
+    return "".join(letters[:4]) + "-" + "".join(letters[4:])
+
+
+def line(event: str, values: dict[str, object]) -> str:
+    """Write one line of the log."""
+    return " ".join([event, *(f"{key}={_value(value)}" for key, value in values.items())])
+
+
+def _value(value: object) -> str:
+    text = safe(str(value))
+    return (
+        '"' + text.replace('"', '\\"') + '"'
+        if not text or any(mark in text for mark in ' "=')
+        else text
+    )
+
+
+class EventLog:
+    """Writes the log through Twisted's logger."""
+
+    def __init__(self, logger: Logger | None = None) -> None:
+        self._logger = logger or Logger(namespace="sft")
+
+    def note(self, event: str, **values: object) -> None:
+        """Log something that happened."""
+        self._logger.info("{line}", line=line(event, values))
+
+    def warn(self, event: str, **values: object) -> None:
+        """Log something that the operator should look at."""
+        self._logger.warn("{line}", line=line(event, values))  # noqa: G010 - the name in Twisted
+
+    def fault(self, event: str, failure: Failure, **values: object) -> str:
+        """Log an unexpected exception with its traceback; returns the reference that finds it."""
+        reference = new_reference()
+        self._logger.error(
+            "{line}",
+            line=line(event, {"ref": reference, **values, "error": type(failure.value).__name__}),
+        )
+        # The traceback has code lines but no values of variables: nothing of a user stands in it.
+        for row in failure.getTraceback(elideFrameworkCode=True, detail="brief").splitlines():
+            self._logger.error("{line}", line=f"  {reference} {safe(row)}")
+        return reference
+
+    def failed(self, failure: Failure, event: str) -> None:
+        """Log an unexpected exception where nobody waits for an answer (an errback)."""
+        self.fault(event, failure)

@@ -1,0 +1,46 @@
+"""What the server does by itself: once a day it destroys what has been in the trash for its time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
+
+from sft.server.context import ServerContext
+from sft.server.routes import job_arguments
+from sft.service import recovery
+from sft.service.caller import operator_caller
+
+DAY_SECONDS: Final = 24 * 3600
+
+
+class Periodic:
+    """Runs the daily work of one server."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
+        self._daily = LoopingCall(self._begin)
+        self._daily.clock = context.reactor
+
+    def start(self) -> None:
+        """Begin a day from now: a start has enough to do, and a server that restarts often has one trash a day."""
+        self._daily.start(DAY_SECONDS, now=False).addErrback(
+            self._context.event_log.failed, "chores-fault"
+        )
+
+    def stop(self) -> None:
+        """Begin nothing more; harmless twice."""
+        if self._daily.running:
+            self._daily.stop()
+
+    def _begin(self) -> Deferred[None]:
+        done = Deferred.fromCoroutine(self._collect())
+        return done.addErrback(self._context.event_log.failed, "collect-fault")
+
+    async def _collect(self) -> None:
+        context = self._context
+        job = await context.read(recovery.collect, operator_caller(), **job_arguments(context))
+        report = await context.upkeep_pool.run(job)
+        if report.files:
+            context.event_log.note("collected", files=report.files, bytes=report.bytes_checked)

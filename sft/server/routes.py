@@ -1,0 +1,233 @@
+"""Which use case answers which request: one table, and nothing that decides.
+
+A request without a route is a bug that a test finds; a use case carries its own permission
+(``sft.service.use_case``). Transfers stand in the table with the use case that admits them; their
+lanes are ``sft.server.uploads`` and ``sft.server.downloads``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sft.errors import OperatorOnlyError
+from sft.limits import LIST_ENTRIES
+from sft.model.access import Permission
+from sft.model.records import File, SessionInfo, VaultReport
+from sft.server.context import ServerContext
+from sft.service import (
+    accounts,
+    check,
+    commits,
+    downloads,
+    files,
+    folders,
+    invitations,
+    recovery,
+    rotation,
+    settings,
+    trash,
+    uploads,
+)
+from sft.service.caller import Caller
+from sft.wire import messages as m
+
+Fields = dict[str, Any]
+NOTES_SHOWN: Final = 20  # of at most 2 KiB each: they fit one frame
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRoute:
+    """Answered from one read transaction."""
+
+    use_case: Callable[..., Any]
+    fields: Callable[[Any], Fields]
+    reply: Callable[[int, Any], m.Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class ActRoute:
+    """Done by the writer; ``after`` runs on the reactor once it is durable."""
+
+    use_case: Callable[..., Any]
+    item: Callable[[Caller, Any], Any]
+    reply: Callable[[int, Any], m.Reply]
+    after: Callable[[ServerContext, Caller, Any], None] = lambda _context, _caller, _result: None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRoute:
+    """Allowed by a read, then done on the thread of upkeep, which may take hours; jobs one after the other."""
+
+    jobs: Callable[[ServerContext, Any], list[tuple[Callable[..., Any], Fields]]]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRoute:
+    """About live sessions, which only this process knows; answered at once, then ``after`` runs."""
+
+    permission: Permission
+    run: Callable[[ServerContext, Caller, Any], m.Reply]
+    after: Callable[[ServerContext, Caller, Any], None] = lambda _context, _caller, _message: None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRoute:
+    """Opens a lane."""
+
+    use_case: Callable[..., Any]
+
+
+Route = ReadRoute | ActRoute | JobRoute | LiveRoute | TransferRoute
+
+
+def _rights_changed(context: ServerContext, by: Caller, result: accounts.UserChanged) -> None:
+    if result.changed:
+        context.sessions.rights_changed(result.user, by.name)
+
+
+def _user_act(use_case: Callable[..., Any], item: Callable[[Caller, Any], Any]) -> ActRoute:
+    return ActRoute(
+        use_case, item, lambda id_, done: m.UserShown(id_, done.user, done.before), _rights_changed
+    )
+
+
+def _moved(id_: int, moved: object) -> m.Reply:
+    return m.FileShown(id_, moved) if isinstance(moved, File) else m.Done(id_)
+
+
+def _page(id_: int, page: Any) -> m.Reply:
+    return m.FolderPage(id_, page)
+
+
+def job_arguments(context: ServerContext, *, act: bool = True) -> Fields:
+    """Give what the jobs of upkeep work with."""
+    ground = {"custody": context.storage, "readings": context.readings}
+    return {**ground, "act": context.act_blocking} if act else ground
+
+
+def _sessions(id_: int, live: list[SessionInfo]) -> m.Reply:
+    """List as many as one frame holds, oldest first."""
+    shown = live[:LIST_ENTRIES]
+    while not m.fits(answer := m.SessionList(id_, tuple(shown))):
+        del shown[len(shown) * 3 // 4 :]
+    return answer
+
+
+def _to_kick(context: ServerContext, by: Caller, message: m.KickSession) -> m.Reply:
+    session = context.sessions.find(message.session_id)
+    if session is not None and session.user_id is None and not by.operator:
+        raise OperatorOnlyError  # what the operator does at the server is no admin's to stop
+    return m.Done(message.id, changed=session is not None)
+
+
+def _kick(context: ServerContext, by: Caller, message: m.KickSession) -> None:
+    if context.sessions.kick(message.session_id, by.name):
+        context.event_log.note("kick", session=by.session_id, by=by.name, kicked=message.session_id)
+
+
+ROUTES: Final[Mapping[type[m.Request], Route]] = {
+    # files
+    m.ListFolder: ReadRoute(
+        files.list_folder,
+        lambda q: {
+            "path": q.path,
+            "cursor": q.cursor,
+            "limit": q.limit,
+            "signatures": q.signatures,
+        },
+        _page,
+    ),
+    m.ListTrash: ReadRoute(
+        files.list_trash, lambda q: {"cursor": q.cursor, "limit": q.limit}, _page
+    ),
+    m.ShowFile: ReadRoute(
+        files.show_file, lambda q: {"path": q.path, "version": q.version}, m.FileShown
+    ),
+    m.FindFiles: ReadRoute(
+        files.find_files,
+        lambda q: {"after": q.after},
+        lambda id_, found: m.FilesFound(id_, found.files, found.next),
+    ),
+    m.MakeFolder: ActRoute(
+        folders.make_folder,
+        lambda by, q: folders.FolderMade(by, q.path),
+        lambda id_, made: m.Done(id_, changed=made),
+    ),
+    m.Move: ActRoute(folders.move, lambda by, q: folders.Moved(by, q.old, q.new), _moved),
+    m.Delete: ActRoute(
+        trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive), m.FileDeleted
+    ),
+    m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path), m.FileShown),
+    m.PutSmall: TransferRoute(commits.commit),
+    m.BeginUpload: TransferRoute(uploads.begin),
+    m.GetFile: TransferRoute(downloads.begin),
+    # people
+    m.ShowSelf: ReadRoute(
+        accounts.show_self, lambda _: {}, lambda id_, me: m.SelfShown(id_, me.user, me.server)
+    ),
+    m.ListUsers: ReadRoute(accounts.list_users, lambda q: {"after": q.after}, m.UserList),
+    m.ShowUser: ReadRoute(
+        accounts.show_user, lambda q: {"user_id": q.user_id, "name": q.name}, m.UserShown
+    ),
+    m.AddUser: _user_act(
+        accounts.add_user,
+        lambda by, q: accounts.AddUserInput(by, q.name, q.role, q.public_key, q.device),
+    ),
+    m.ChangeRole: _user_act(
+        accounts.change_role, lambda by, q: accounts.ChangeRoleInput(by, q.name, q.role)
+    ),
+    m.DisableUser: _user_act(accounts.disable, lambda by, q: accounts.DisableUserInput(by, q.name)),
+    m.EnableUser: _user_act(accounts.enable, lambda by, q: accounts.EnableUserInput(by, q.name)),
+    m.RemoveUser: _user_act(
+        accounts.remove, lambda by, q: accounts.RemoveUserInput(by, q.name, q.files_to)
+    ),
+    m.MakeInvitation: ActRoute(
+        invitations.make,
+        lambda by, q: invitations.MakeInvitationInput(by, q.public_key, q.role, q.name, q.seconds),
+        lambda id_, made: m.InvitationShown(id_, made.invitation, made.server),
+    ),
+    m.ListInvitations: ReadRoute(invitations.list_all, lambda _: {}, m.InvitationList),
+    m.WithdrawInvitation: ActRoute(
+        invitations.withdraw,
+        lambda by, q: invitations.WithdrawInvitationInput(by, q.invitation_id),
+        lambda id_, changed: m.Done(id_, changed=changed),
+    ),
+    # the operator
+    m.ShowServer: ReadRoute(settings.show_server, lambda _: {}, m.ServerShown),
+    m.ListSessions: LiveRoute(
+        Permission.SESSION_MANAGE,
+        lambda context, _, q: _sessions(q.id, context.sessions.describe()),
+    ),
+    # After the answer: whoever ends their own session still hears that it was done.
+    m.KickSession: LiveRoute(Permission.SESSION_MANAGE, _to_kick, after=_kick),
+    m.CheckVault: JobRoute(lambda context, _: [(check.check, job_arguments(context, act=False))]),
+    m.RotateMasterKey: JobRoute(
+        lambda context, q: [
+            (rotation.rotate, {**job_arguments(context), **context.keeper.fields()}),
+            *([(rotation.reencrypt, job_arguments(context))] if q.reencrypt else []),
+        ]
+    ),
+    m.CollectTrash: JobRoute(lambda context, _: [(recovery.collect, job_arguments(context))]),
+}
+
+
+def joined(request_id: int, reports: Sequence[VaultReport]) -> m.VaultChecked:
+    """Answer with the reports of one job after another as one, with as many faults as a frame holds."""
+    faults = [fault for report in reports for fault in report.faults]
+    total = len(faults) + sum(report.more_faults for report in reports)
+    notes = tuple(note for report in reports for note in report.notes)[:NOTES_SHOWN]
+    while True:
+        report = VaultReport(
+            files=max(report.files for report in reports),
+            versions=max(report.versions for report in reports),
+            bytes_checked=sum(report.bytes_checked for report in reports),
+            faults=tuple(faults),
+            more_faults=total - len(faults),
+            notes=notes,
+        )
+        answer = m.VaultChecked(request_id, report)
+        if m.fits(answer) or not faults:
+            return answer
+        del faults[len(faults) // 2 :]

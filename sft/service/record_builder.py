@@ -1,0 +1,161 @@
+"""Rows made into what people are shown: files with their versions, folders, the words of a refusal.
+
+Rules. Names of people, public keys and paths come from verified rows, each loaded once. A page is cut where its encoding
+would no longer fit into one frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import msgspec
+
+from sft.crypto.digests import digest_text
+from sft.errors import ExistsError, NotYoursError, RecordForgedError, RowForgedError
+from sft.limits import LIST_BYTES, LIST_ENTRIES, TRASH_SECONDS
+from sft.model.names import join_path
+from sft.model.records import File, FileVersion, Folder, Record
+from sft.store.files import Pair
+from sft.store.folders import folder_counts, path_of
+from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserRow, VersionRow
+from sft.store.rows import ReadTransaction
+from sft.store.users import admin_names, keys_by_id, users_by_id
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+
+
+class RecordBuilder:
+    """Turns rows of one transaction into records, loading what they refer to."""
+
+    def __init__(self, reading: ReadTransaction) -> None:
+        self._reading = reading
+        self._users: dict[int, UserRow] = {}
+        self._keys: dict[int, DeviceKeyRow] = {}
+        self._paths: dict[int, str] = {}
+
+    def name_of(self, user_id: int) -> str:
+        """Name a user, or the tombstone of one."""
+        self._learn_users([user_id])
+        return self._users[user_id].name
+
+    def path_of(self, file: FileRow) -> str:
+        """Spell a file's path; a deleted one's is that from which it was deleted."""
+        if file.folder_id is None:
+            return file.trashed_path or file.name
+        if file.folder_id not in self._paths:
+            self._paths[file.folder_id] = path_of(self._reading, file.folder_id)
+        return join_path(self._paths[file.folder_id], file.name)
+
+    def files(
+        self, pairs: Sequence[Pair], *, signatures: bool, folder_path: str | None = None
+    ) -> Iterator[File]:
+        """Make the records of files, each with one version.
+
+        Args:
+            pairs: rows of file and version.
+            signatures: whether the records carry them.
+            folder_path: of the folder that all of them lie in, where the caller knows it.
+        """
+        self._learn_users({user for f, v in pairs for user in (f.owner_id, v.author_id)})
+        self._learn_keys({version.key_id for _, version in pairs})
+        for file, version in pairs:
+            known = folder_path is not None
+            path = join_path(folder_path or "", file.name) if known else self.path_of(file)
+            yield self._file(file, version, path, version.signature if signatures else b"")
+
+    def file(self, file: FileRow, version: VersionRow) -> File:
+        """Make the record of one file with its signature."""
+        return next(self.files([(file, version)], signatures=True))
+
+    def folders(self, rows: Sequence[FolderRow], parent_path: str) -> Iterator[Folder]:
+        """Make the records of folders that lie in one folder."""
+        counts = folder_counts(self._reading, [row.id for row in rows])
+        for row in rows:
+            files, folders = counts[row.id]
+            path = join_path(parent_path, row.name)
+            yield Folder(path=path, files=files, folders=folders, created_at=row.created_at)
+
+    # -- refusals ----------------------------------------------------------------------------------
+
+    def exists(self, path: str, version: VersionRow) -> ExistsError:
+        """Refuse a name in use, saying enough for a client to recognize its own retry."""
+        return ExistsError(
+            path=path,
+            version=version.number,
+            author=self.name_of(version.author_id),
+            author_id=version.author_id,
+            stored_at=version.stored_at,
+            size=version.size,
+            size_bytes=version.size,
+            digest=digest_text(version.digest),
+        )
+
+    def not_yours(self, path: str, owner_id: int | None, act: str) -> NotYoursError:
+        """Refuse an act on what belongs to another; what nobody made is the operator's."""
+        owner = "operator" if owner_id is None else self.name_of(owner_id)
+        return NotYoursError(path=path, owner=owner, act=act, admins=admin_names(self._reading))
+
+    # -- loading -----------------------------------------------------------------------------------
+
+    def _file(self, file: FileRow, version: VersionRow, path: str, signature: bytes) -> File:
+        ends = None if file.trashed_at is None else file.trashed_at + TRASH_SECONDS
+        return File(
+            id=file.file_id,
+            path=path,
+            owner_id=file.owner_id,
+            owner=self._users[file.owner_id].name,
+            version=FileVersion(
+                number=version.number,
+                author_id=version.author_id,
+                author=self._users[version.author_id].name,
+                public_key=self._keys[version.key_id].public_key,
+                size=version.size,
+                digest=version.digest,
+                dated_at=version.dated_at,
+                stored_at=version.stored_at,
+                signed_name=version.signed_name,
+                signature=signature,
+            ),
+            trashed_at=file.trashed_at,
+            trash_ends_at=ends,
+        )
+
+    def _learn_users(self, user_ids: Iterable[int]) -> None:
+        unknown = set(user_ids) - self._users.keys()
+        self._users.update(users_by_id(self._reading, unknown) if unknown else {})
+        for user_id in unknown - self._users.keys():
+            raise RowForgedError("users", str(user_id))
+
+    def _learn_keys(self, key_ids: Iterable[int]) -> None:
+        unknown = set(key_ids) - self._keys.keys()
+        self._keys.update(keys_by_id(self._reading, unknown) if unknown else {})
+        for key_id in unknown - self._keys.keys():
+            raise RowForgedError("device_keys", str(key_id))
+
+
+class PageRoom:
+    """What still fits into a page."""
+
+    def __init__(self, limit: int) -> None:
+        self.entries = max(1, min(limit, LIST_ENTRIES))
+        self._bytes = LIST_BYTES
+
+    def takes(self, record: Record) -> bool:
+        """Tell whether a record fits, and count it if so."""
+        size = len(_ENCODER.encode(record))
+        if self.entries < 1 or size > self._bytes:
+            return False
+        self.entries -= 1
+        self._bytes -= size
+        return True
+
+
+@contextmanager
+def blame_path(path: str) -> Iterator[None]:
+    """Refuse by the name of the file that was asked for when one of its rows is forged."""
+    try:
+        yield
+    except RowForgedError as forged:
+        raise RecordForgedError(str(forged), what=path) from forged

@@ -1,0 +1,171 @@
+"""Steps that every use case about people shares: who is meant, whether a name and a key are free, what is shown.
+
+Rules. A name that was ever a user's is taken, under case folding; a key that was ever a user's is that user's,
+and the server's own is nobody's. Admins are counted inside the transaction that would make one fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sft.crypto.keys import PublicKey
+from sft.errors import (
+    BadRequestError,
+    KeyFormatError,
+    KeyTakenError,
+    LastAdminError,
+    NameTakenError,
+    NotFoundError,
+)
+from sft.model import records
+from sft.model.access import OPERATOR, Role
+from sft.model.names import fold, parse_device_name, parse_user_name
+from sft.model.records import UserState
+from sft.store.row_types import DeviceKeyRow, UserRow
+from sft.store.rows import ReadTransaction, Transaction
+from sft.store.settings import SERVER_KEY, server_name, setting
+from sft.store.users import (
+    active_admins,
+    file_figures,
+    key_by_public,
+    keys_of,
+    user_by_name,
+)
+
+
+def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> UserRow:
+    """Find who is meant by a name.
+
+    Args:
+        reading: the transaction.
+        name: as somebody typed it.
+        removed: whether a tombstone will do.
+
+    Raises:
+        NotFoundError: nobody.
+    """
+    user = user_by_name(reading, name)
+    if user is None or (user.state == UserState.REMOVED and not removed):
+        raise no_user(name)
+    return user
+
+
+def no_user(name: str) -> NotFoundError:
+    """Say that nobody has that name."""
+    return NotFoundError(what="user", name=name, see="sft users")
+
+
+def require_name(name: str) -> None:
+    """Refuse a text that cannot be a user's name, or that is another than it looks.
+
+    Raises:
+        UserNameNotAllowedError: a character or the length.
+        BadRequestError: it was not normalized by whoever sent it.
+    """
+    if parse_user_name(name) != name:
+        raise BadRequestError(problem="a name that is not normalized")
+
+
+def require_device(device: str) -> None:
+    """Refuse a text that cannot be a device's name; raises what ``require_name`` does."""
+    if parse_device_name(device) != device:
+        raise BadRequestError(problem="a name that is not normalized")
+
+
+def require_key(public_key: bytes) -> None:
+    """Refuse bytes that are no minisign public key.
+
+    Raises:
+        BadRequestError: another form, or no point of the curve.
+    """
+    try:
+        PublicKey.parse(PublicKey.decode(public_key).text())
+    except KeyFormatError as error:
+        raise BadRequestError(str(error), problem="not a public key") from error
+
+
+def require_free_name(reading: ReadTransaction, name: str) -> None:
+    """Refuse a name that is, or was, somebody's.
+
+    Raises:
+        NameTakenError: it is; nobody is called operator.
+    """
+    if fold(name) == OPERATOR or user_by_name(reading, name) is not None:
+        raise NameTakenError(name=name, server=server_name(reading))
+
+
+def require_free_key(reading: ReadTransaction, public_key: bytes) -> None:
+    """Refuse a key that is, or was, somebody's, or the server's own under whatever key id.
+
+    Raises:
+        KeyTakenError: it is.
+    """
+    point = PublicKey.decode(public_key).point
+    if point == setting(reading, SERVER_KEY) or key_by_public(reading, public_key) is not None:
+        raise KeyTakenError
+
+
+def require_another_admin(reading: ReadTransaction, user: UserRow) -> None:
+    """Refuse to lose the last admin who can act.
+
+    Raises:
+        LastAdminError: the user is that one.
+    """
+    if is_active_admin(user) and len(active_admins(reading)) == 1:
+        raise LastAdminError(name=user.name)
+
+
+def is_active_admin(user: UserRow) -> bool:
+    """Tell whether a user can act as an admin."""
+    return user.role == Role.ADMIN and user.state == UserState.ACTIVE
+
+
+def enroll(
+    transaction: Transaction, name: str, role: Role, public_key: bytes, device: str
+) -> tuple[UserRow, DeviceKeyRow]:
+    """Write a new user with one key; name and key were found free in this transaction."""
+    user = UserRow(
+        id=transaction.rows.next_id(UserRow),
+        name=name,
+        folded=fold(name),
+        role=role.value,
+        state=UserState.ACTIVE.value,
+        created_at=transaction.now,
+    )
+    key = DeviceKeyRow(
+        id=transaction.rows.next_id(DeviceKeyRow),
+        user_id=user.id,
+        public_key=public_key,
+        device=device,
+        added_at=transaction.now,
+        ended_at=None,
+    )
+    transaction.rows.insert([user])
+    transaction.rows.insert([key])
+    return user, key
+
+
+def shown(reading: ReadTransaction, users: Sequence[UserRow]) -> list[records.User]:
+    """Make records of users, with their keys and what they own."""
+    ids = [user.id for user in users]
+    keys, aggregates = keys_of(reading, ids), file_figures(reading, ids)
+    return [_record(user, keys[user.id], aggregates.get(user.id, (0, 0))) for user in users]
+
+
+def _record(
+    user: UserRow, keys: Sequence[DeviceKeyRow], aggregates: tuple[int, int]
+) -> records.User:
+    files, bytes_stored = aggregates
+    return records.User(
+        id=user.id,
+        name=user.name,
+        role=Role(user.role),
+        state=UserState(user.state),
+        created_at=user.created_at,
+        keys=tuple(
+            records.DeviceKey(key.id, key.public_key, key.device, key.added_at, key.ended_at)
+            for key in keys
+        ),
+        files=files,
+        bytes_stored=bytes_stored,
+    )

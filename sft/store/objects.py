@@ -1,0 +1,102 @@
+"""Queries on objects: small ones that lie in the database, who knows an id, and which master key seals what.
+
+Rules. A small object carries no MAC of a row: it authenticates itself, and the version that names it is verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select, tuple_
+
+from sft.store.files import VersionKey
+from sft.store.folders import groups
+from sft.store.row_types import SmallObjectRow
+from sft.store.rows import ReadTransaction
+from sft.store.schema import PurgeModel, SmallObjectModel, VersionModel
+
+
+def small_object(reading: ReadTransaction, object_id: bytes) -> bytes | None:
+    """Load a sealed object from the database; None where there is none."""
+    row = reading.rows.one(SmallObjectRow, SmallObjectModel.object_id == object_id)
+    return None if row is None else row.sealed
+
+
+def small_objects(
+    reading: ReadTransaction, object_ids: Collection[bytes]
+) -> dict[bytes, SmallObjectRow]:
+    """Load the sealed objects of these ids that there are."""
+    return {
+        row.object_id: row
+        for group in groups(object_ids)
+        for row in reading.rows.all(SmallObjectRow, SmallObjectModel.object_id.in_(group))
+    }
+
+
+def known_objects(reading: ReadTransaction, object_ids: Collection[bytes]) -> set[bytes]:
+    """Tell which of these objects of the vault a version or a purge names.
+
+    Unverified, for the sake of a start with a million objects: a forged row can at most keep an object that nobody
+    needs where it is, and ``vault check`` names that row.
+    """
+    known: set[bytes] = set()
+    for group in groups(object_ids):
+        versions = select(VersionModel.object_id).where(
+            VersionModel.object_id.in_(group), VersionModel.inline == 0
+        )
+        purged = select(PurgeModel.object_id).where(PurgeModel.object_id.in_(group))
+        known.update(found for (found,) in reading.rows.aggregates(versions))
+        known.update(found for (found,) in reading.rows.aggregates(purged))
+    return known
+
+
+def version_keys(reading: ReadTransaction, after: VersionKey, limit: int) -> list[VersionKey]:
+    """Name the versions that follow one, in order; unverified, for walking through all of them."""
+    found = reading.rows.aggregates(
+        select(VersionModel.file, VersionModel.number)
+        .where(tuple_(VersionModel.file, VersionModel.number) > after)
+        .order_by(VersionModel.file, VersionModel.number)
+        .limit(limit)
+    )
+    return [(file, number) for file, number in found]
+
+
+def versions_before_epoch(
+    reading: ReadTransaction, epoch: int, after: VersionKey, limit: int
+) -> list[VersionKey]:
+    """Name the versions whose object an older master key than that of ``epoch`` seals, in order.
+
+    Unverified: a forged row that names an old epoch keeps the old key from being given up, and is found on the way; one
+    that hides its own loses nothing but itself.
+    """
+    found = reading.rows.aggregates(
+        select(VersionModel.file, VersionModel.number)
+        .where(VersionModel.epoch < epoch, tuple_(VersionModel.file, VersionModel.number) > after)
+        .order_by(VersionModel.file, VersionModel.number)
+        .limit(limit)
+    )
+    return [(file, number) for file, number in found]
+
+
+def small_object_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:
+    """Name the small objects that follow one, in order of ids."""
+    found = reading.rows.aggregates(
+        select(SmallObjectModel.object_id)
+        .where(SmallObjectModel.object_id > after)
+        .order_by(SmallObjectModel.object_id)
+        .limit(limit)
+    )
+    return [object_id for (object_id,) in found]
+
+
+def inline_ids(reading: ReadTransaction, object_ids: Collection[bytes]) -> set[bytes]:
+    """Tell which of these small objects a version names; unverified, for finding strays."""
+    return {
+        found
+        for group in groups(object_ids)
+        for (found,) in reading.rows.aggregates(
+            select(VersionModel.object_id).where(
+                VersionModel.object_id.in_(group), VersionModel.inline == 1
+            )
+        )
+    }

@@ -1,0 +1,123 @@
+"""Queries about users, their keys, and what belongs to them.
+
+Rules. Every row is verified as it is loaded; figures are for showing. A user's name is compared as
+``fold`` makes it, tombstones included: no name and no key is given out twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec.structs import replace
+from sqlalchemy import and_, func, select
+
+from sft.model.access import Role
+from sft.model.names import fold
+from sft.model.records import UserState
+from sft.store.folders import LIVE
+from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
+from sft.store.rows import ReadTransaction, Transaction
+from sft.store.schema import DeviceKeyModel, FileModel, UserModel, VersionModel
+
+_BATCH: Final = 500
+_ADMINS_NAMED: Final = 8  # a refusal is one bounded message, however many admins there are
+
+
+def user_by_id(reading: ReadTransaction, user_id: int) -> UserRow | None:
+    """Find a user, or a tombstone."""
+    return reading.rows.one(UserRow, UserModel.id == user_id)
+
+
+def users_by_id(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, UserRow]:
+    """Find several users."""
+    return {row.id: row for row in reading.rows.all(UserRow, UserModel.id.in_(set(user_ids)))}
+
+
+def user_by_name(reading: ReadTransaction, name: str) -> UserRow | None:
+    """Find a user, or a tombstone, by name."""
+    return reading.rows.one(UserRow, UserModel.folded == fold(name))
+
+
+def users_after(reading: ReadTransaction, after: int, limit: int) -> list[UserRow]:
+    """Load a page of the registry, in order of joining."""
+    return reading.rows.all(UserRow, UserModel.id > after, order_by=[UserModel.id], limit=limit)
+
+
+def active_admins(reading: ReadTransaction) -> list[UserRow]:
+    """Load every admin who can act, in order of joining."""
+    return reading.rows.all(
+        UserRow,
+        UserModel.role == Role.ADMIN,
+        UserModel.state == UserState.ACTIVE,
+        order_by=[UserModel.id],
+    )
+
+
+def admin_names(reading: ReadTransaction) -> str:
+    """Name the active admins, as a refusal does: the first of them, and how many more there are."""
+    names = [admin.name for admin in active_admins(reading)]
+    more = len(names) - _ADMINS_NAMED
+    return ", ".join(names[:_ADMINS_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def key_by_id(reading: ReadTransaction, key_id: int) -> DeviceKeyRow | None:
+    """Find a key."""
+    return reading.rows.one(DeviceKeyRow, DeviceKeyModel.id == key_id)
+
+
+def keys_by_id(reading: ReadTransaction, key_ids: Iterable[int]) -> dict[int, DeviceKeyRow]:
+    """Find several keys."""
+    return {
+        row.id: row for row in reading.rows.all(DeviceKeyRow, DeviceKeyModel.id.in_(set(key_ids)))
+    }
+
+
+def key_by_public(reading: ReadTransaction, public_key: bytes) -> DeviceKeyRow | None:
+    """Find a key by all of its 42 bytes."""
+    return reading.rows.one(DeviceKeyRow, DeviceKeyModel.public_key == public_key)
+
+
+def keys_of(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, list[DeviceKeyRow]]:
+    """Load every key of several users, in order of adding."""
+    wanted = set(user_ids)
+    keys: dict[int, list[DeviceKeyRow]] = {user_id: [] for user_id in wanted}
+    found = reading.rows.all(
+        DeviceKeyRow, DeviceKeyModel.user_id.in_(wanted), order_by=[DeviceKeyModel.id]
+    )
+    for row in found:
+        keys[row.user_id].append(row)
+    return keys
+
+
+def file_figures(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Count the live files of several owners, and the bytes of their newest versions; for showing."""
+    newest = and_(VersionModel.file == FileModel.id, VersionModel.number == FileModel.newest)
+    statement = (
+        select(FileModel.owner_id, func.count(), func.coalesce(func.sum(VersionModel.size), 0))
+        .join(VersionModel, newest)
+        .where(FileModel.owner_id.in_(set(user_ids)), FileModel.state == LIVE)
+        .group_by(FileModel.owner_id)
+    )
+    return {owner: (files, size) for owner, files, size in reading.rows.aggregates(statement)}
+
+
+def hand_over(transaction: Transaction, from_id: int, to_id: int) -> int:
+    """Give every file of one user, those in the trash too, to another.
+
+    Returns:
+        How many.
+    """
+    moved, last = 0, 0
+    while True:
+        found = transaction.rows.all(
+            FileRow,
+            FileModel.owner_id == from_id,
+            FileModel.id > last,
+            order_by=[FileModel.id],
+            limit=_BATCH,
+        )
+        if not found:
+            return moved
+        transaction.rows.update([replace(row, owner_id=to_id) for row in found])
+        moved, last = moved + len(found), found[-1].id

@@ -1,0 +1,316 @@
+"""A transfer's work in order: batches of chunks between the connection and the pool, and the credit that bounds them.
+
+Rules. At most one batch of a transfer is in work, so its steps never overlap. A lane owns credit,
+order and interruption; what the bytes mean belongs to the steps that it is given: ``compute``
+(cryptography and hashes, on the reactor or the pool as the pool says) and ``store`` or ``fetch``
+(files, always on the pool). An interrupted lane lets the batch in work end and then runs nothing
+more.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from sft.errors import LocalProtocolError, RemoteProtocolError
+from sft.limits import CREDIT_STEP_CHUNKS, SESSION_CREDIT_CHUNKS, TRANSFER_CREDIT_CHUNKS
+from sft.transport.outbox import Outbox
+from sft.transport.threads import Pool
+
+R = TypeVar("R")
+Chunks = list[bytes]
+
+
+class CreditPool:
+    """Chunks that one session may hold over all its transfers: those in flight towards us, or those read ahead by us."""
+
+    def __init__(self) -> None:
+        self._left = SESSION_CREDIT_CHUNKS
+
+    def take(self, wanted: int, least: int) -> int:
+        """Take up to ``wanted`` chunks of credit, but never fewer than ``least``, even where that overdraws."""
+        taken = max(least, min(wanted, self._left))
+        self._left -= taken
+        return taken
+
+    def give_back(self, chunks: int) -> None:
+        """Return credit that was worked off or never used."""
+        self._left += chunks
+
+
+class _Flow:
+    """What both directions share: one batch at a time, an end that is reached once."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._working = False
+        self._ended = False
+        self._stopping: list[Deferred[None]] = []
+        self.finished: Deferred[None] = Deferred()
+
+    def interrupt(self) -> Deferred[None]:
+        """Run no further batch; fires when the batch in work, if any, has ended. ``finished`` never fires then."""
+        self._ended = True
+        self._drop()
+        stopped: Deferred[None] = Deferred()
+        if self._working:
+            self._stopping.append(stopped)
+        else:
+            stopped.callback(None)
+        return stopped
+
+    def _drop(self) -> None:
+        """Forget what waits."""
+
+    def _batch_ended(self) -> bool:
+        """Note the end of a batch; False if the lane was interrupted meanwhile."""
+        self._working = False
+        stopping, self._stopping = self._stopping, []
+        for waiting in stopping:
+            waiting.callback(None)
+        return not self._ended
+
+    def _fail(self, failure: Failure) -> None:
+        if self._batch_ended():
+            self._ended = True
+            self._drop()
+            self.finished.errback(failure)
+
+    def _finish(self) -> None:
+        self._ended = True
+        self.finished.callback(None)
+
+
+class ReceiveFlow(_Flow):
+    """The receiving end of a transfer.
+
+    Args:
+        compute: turns chunks (and whether the last is among them) into what is stored.
+        store: writes what ``compute`` made; on the pool.
+        grant: sends credit to the peer.
+        window: chunks that the peer may send at once, without a grant.
+        ready: False while the steps must not run yet; what arrives waits until ``open``.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        credit_pool: CreditPool,
+        *,
+        compute: Callable[[Chunks, bool], Sequence[bytes]],
+        store: Callable[[Sequence[bytes]], object],
+        grant: Callable[[int], None],
+        window: int,
+        ready: bool = True,
+    ) -> None:
+        super().__init__(pool)
+        self._ready = ready
+        self._compute = compute
+        self._store = store
+        self._grant = grant
+        self._credit_pool = credit_pool
+        self._waiting: deque[bytes] = deque()
+        self._last_came = False
+        self._complete = False
+        self._allowed = credit_pool.take(window, window)  # what the peer may still send
+        self._held = self._allowed  # what is charged to the purse
+
+    def open(self) -> None:
+        """Let the steps run, and grant as much as a transfer may hold: it is admitted."""
+        self._ready = True
+        self._offer(TRANSFER_CREDIT_CHUNKS - self._held)
+        self._work()
+
+    def receive(self, chunk: bytes, *, last: bool) -> None:
+        """Take a chunk that arrived.
+
+        Raises:
+            RemoteProtocolError: more than was allowed, or anything after the last.
+        """
+        if self._allowed < 1 or self._last_came:
+            raise RemoteProtocolError("data beyond its credit or after its end")
+        self._allowed -= 1
+        self._last_came = last
+        if self._ended:
+            return
+        self._waiting.append(chunk)
+        # A batch that is full, or all there will be for now, goes; a slow sender's chunk does not wait for seven others.
+        self._work()
+
+    @property
+    def complete(self) -> bool:
+        """Say whether the last chunk was stored."""
+        return self._complete
+
+    def _drop(self) -> None:
+        self._waiting.clear()
+        self._credit_pool.give_back(self._held)
+        self._held = 0
+
+    def _work(self) -> None:
+        if self._working or self._ended or not self._ready:
+            return
+        if not self._waiting:
+            if self._last_came:
+                self._drop()
+                self._complete = True
+                self._finish()
+            return
+        batch = [
+            self._waiting.popleft() for _ in range(min(CREDIT_STEP_CHUNKS, len(self._waiting)))
+        ]
+        last = self._last_came and not self._waiting
+        self._working = True
+        try:
+            stored = self._start(batch, last=last)
+        except Exception:  # noqa: BLE001 - a failing step fails its transfer, whatever it was
+            self._fail(Failure())
+            return
+        stored.addCallback(lambda _: self._stored(len(batch))).addErrback(self._fail)
+
+    def _start(self, batch: Chunks, *, last: bool) -> Deferred[object]:
+        if self._pool.crypto_in_pool:
+            return self._pool.run(lambda: self._store(self._compute(batch, last)))
+        return self._pool.run(self._store, self._compute(batch, last))
+
+    def _stored(self, chunks: int) -> None:
+        if not self._batch_ended():
+            return
+        self._credit_pool.give_back(chunks)
+        self._held -= chunks
+        if not self._last_came:
+            room = TRANSFER_CREDIT_CHUNKS - self._held
+            if room >= CREDIT_STEP_CHUNKS or self._allowed == 0:
+                self._offer(room)
+        self._work()
+
+    def _offer(self, wanted: int) -> None:
+        if wanted < 1 or self._ended or self._last_came:
+            return
+        granted = self._credit_pool.take(wanted, 1 if self._allowed == 0 else 0)
+        if granted > 0:
+            self._allowed += granted
+            self._held += granted
+            self._grant(granted)
+
+
+class SendFlow(_Flow):
+    """The sending end of a transfer; its chunks leave through the outbox as credit allows.
+
+    Args:
+        fetch: reads up to so many chunks, on the pool; gives them and whether the last is among them.
+        compute: turns what was read into what is sent.
+        window: chunks that may be sent before any credit comes.
+        read_ahead_credit: what the session may hold that was read and not sent, over all its transfers.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        outbox: Outbox,
+        request_id: int,
+        *,
+        fetch: Callable[[int], tuple[Chunks, bool]],
+        compute: Callable[[Chunks], Chunks],
+        window: int,
+        read_ahead_credit: CreditPool,
+    ) -> None:
+        super().__init__(pool)
+        self._read_ahead_credit = read_ahead_credit
+        self._outbox = outbox
+        self._request_id = request_id
+        self._fetch = fetch
+        self._compute = compute
+        self._credit = window
+        self._ready: deque[bytes] = deque()
+        self._read_all = False
+        self.sent_chunks = 0
+
+    def start(self) -> None:
+        """Begin to read and send."""
+        self._outbox.attach(self)
+        self._work()
+
+    def credit(self, chunks: int) -> None:
+        """Note what the peer allows.
+
+        Raises:
+            RemoteProtocolError: more than one transfer may hold.
+        """
+        self._credit += chunks
+        if self._credit > TRANSFER_CREDIT_CHUNKS:
+            raise RemoteProtocolError("more credit than a transfer may hold")
+        self._work()
+        self._outbox.wake()
+
+    def next_chunk(self) -> tuple[int, bytes, bool] | None:
+        """Give the next chunk that is ready and allowed (for the outbox)."""
+        if self._ended or not self._ready or self._credit < 1:
+            return None
+        chunk = self._ready.popleft()
+        self._read_ahead_credit.give_back(1)
+        self._credit -= 1
+        self.sent_chunks += 1
+        return self._request_id, chunk, self._read_all and not self._ready
+
+    def sent(self, *, last: bool) -> None:
+        """Note that a chunk was written: read on, or be done (for the outbox)."""
+        if last:
+            self._outbox.detach(self)
+            self._finish()
+        else:
+            self._work()
+
+    def _drop(self) -> None:
+        self._read_ahead_credit.give_back(len(self._ready))
+        self._ready.clear()
+        self._outbox.detach(self)
+
+    def _work(self) -> None:
+        # One batch ready and one in work keep disk and network busy. What nobody has allowed is not read: a peer that opens
+        # many downloads and reads nothing holds a bounded part of our memory.
+        if self._working or self._ended or self._read_all or len(self._ready) > CREDIT_STEP_CHUNKS:
+            return
+        wanted = min(CREDIT_STEP_CHUNKS, self._credit - len(self._ready))
+        if wanted < 1:
+            return
+        count = self._read_ahead_credit.take(wanted, 0 if self._ready else 1)
+        if count < 1:
+            return
+        self._working = True
+        if self._pool.crypto_in_pool:
+            fetched = self._pool.run(self._fetch_and_compute, count)
+        else:
+            fetched = self._pool.run(self._fetch, count)
+            fetched.addCallback(self._computed)
+        fetched.addBoth(self._returned, count)
+        fetched.addCallback(self._fetched).addErrback(self._fail)
+
+    def _returned(self, outcome: R, count: int) -> R:
+        """Give back what was taken for a batch that is no longer in work; ``_fetched`` charges what came of it."""
+        self._read_ahead_credit.give_back(count)
+        return outcome
+
+    def _fetch_and_compute(self, count: int) -> tuple[Chunks, bool]:
+        return self._computed(self._fetch(count))
+
+    def _computed(self, fetched: tuple[Chunks, bool]) -> tuple[Chunks, bool]:
+        chunks, last = fetched
+        return self._compute(chunks), last
+
+    def _fetched(self, fetched: tuple[Chunks, bool]) -> None:
+        if not self._batch_ended():
+            return
+        chunks, last = fetched
+        if not chunks:
+            self._fail(Failure(LocalProtocolError("a source must give at least one chunk")))
+            return
+        self._read_ahead_credit.take(len(chunks), len(chunks))
+        self._ready.extend(chunks)
+        self._read_all = last
+        self._work()
+        self._outbox.wake()

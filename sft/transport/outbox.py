@@ -1,0 +1,109 @@
+"""What a connection sends, in order of urgency: a connection's only producer.
+
+Control messages leave at once. Data leave by turns, a chunk from each transfer that has one ready,
+as long as the transport wants more: so a listing stays quick beside a full-speed transfer, and no
+peer that reads slowly makes memory grow.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.interfaces import IPushProducer, ITransport
+from zope.interface import implementer
+
+from sft.limits import SESSION_BUFFER_BYTES
+from sft.wire.connection import Connection
+from sft.wire.messages import Message
+
+
+class FrameSource(Protocol):
+    """A transfer that has chunks to send."""
+
+    def next_chunk(self) -> tuple[int, bytes, bool] | None:
+        """Give request id, chunk and whether it is the last; None while nothing is ready or allowed."""
+
+    def sent(self, *, last: bool) -> None:
+        """Note that the chunk was written."""
+
+
+@implementer(IPushProducer)
+class Outbox:
+    """Seals and writes; the transport pauses and resumes it.
+
+    Args:
+        congested: called with True when so much is unread by the peer that it must not ask for more, with False when it may.
+    """
+
+    def __init__(
+        self, connection: Connection, transport: ITransport, congested: Callable[[bool], None]
+    ) -> None:
+        self._connection = connection
+        self._transport = transport
+        self._sources: deque[FrameSource] = deque()
+        self._congested = congested
+        self._paused = False
+        self._stopped = False
+        self._waiting_bytes = 0
+        self._is_congested = False
+
+    def send(self, message: Message) -> None:
+        """Send a control message now, ahead of all data."""
+        if not self._stopped:
+            self._write(self._connection.send(message))
+
+    def write(self, sealed: bytes) -> None:
+        """Write what the connection has sealed already."""
+        if sealed and not self._stopped:
+            self._write(sealed)
+
+    def attach(self, source: FrameSource) -> None:
+        """Let a transfer take its turns."""
+        self._sources.append(source)
+
+    def detach(self, source: FrameSource) -> None:
+        """Take a transfer out of the turns; harmless if it is not in."""
+        if source in self._sources:
+            self._sources.remove(source)
+
+    def wake(self) -> None:
+        """Send what is ready while the transport wants it: one chunk a turn."""
+        idle = 0
+        while not self._paused and not self._stopped and idle < len(self._sources):
+            source = self._sources[0]
+            self._sources.rotate(-1)
+            chunk = source.next_chunk()
+            if chunk is None:
+                idle += 1
+                continue
+            idle = 0
+            self._write(self._connection.send_data(*chunk))
+            source.sent(last=chunk[2])
+
+    def pauseProducing(self) -> None:
+        """Stop sending data: the transport's buffer is full."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """Go on: the transport's buffer is empty."""
+        self._paused = False
+        self._waiting_bytes = 0
+        if self._is_congested:
+            self._is_congested = False
+            self._congested(False)
+        self.wake()
+
+    def stopProducing(self) -> None:
+        """Send nothing more: the connection is gone."""
+        self._stopped = True
+        self._sources.clear()
+
+    def _write(self, sealed: bytes) -> None:
+        self._transport.write(sealed)
+        if self._paused:
+            self._waiting_bytes += len(sealed)
+            if self._waiting_bytes > SESSION_BUFFER_BYTES and not self._is_congested:
+                self._is_congested = True
+                self._congested(True)

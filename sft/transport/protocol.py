@@ -1,0 +1,280 @@
+"""A connection's Twisted side, alike at both ends: bytes in and out of the wire's Connection, and its deadlines.
+
+Rules. Nothing here decides anything about users or files: events go to the owner. After a fatal
+error nothing is delivered and the transport is aborted. Every deadline runs on the reactor's clock,
+which is monotonic (``sft.transport.clock``).
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any, Protocol, cast
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
+from twisted.internet.protocol import Protocol as TwistedProtocol
+from twisted.python.failure import Failure
+
+from sft.errors import ProtocolError, RemoteProtocolError, SftError, StreamTruncatedError
+from sft.limits import (
+    IDLE_SECONDS,
+    LOGIN_SECONDS,
+    REKEY_SECONDS,
+    SESSION_SECONDS,
+    SLOW_FRAME_BYTES,
+    SLOW_FRAME_SECONDS,
+)
+from sft.transport.outbox import Outbox
+from sft.wire.connection import Connection
+from sft.wire.events import Event, PeerClosed
+from sft.wire.messages import Message
+
+# A quarter of a megabyte: the default reads less than a frame at a time and pauses the producer
+# after every frame (0.79 → 0.94 of the bare job for put, 0.75 → 0.90 for get).
+BUFFER_BYTES = 262_144
+# How long an authenticated close may take to leave before the transport is aborted.
+CLOSE_SECONDS = 5
+# A minute of silence, then a question every ten seconds: a peer that is gone is told within two minutes.
+INTERNET = (socket.AF_INET, socket.AF_INET6)
+KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
+
+
+class Owner(Protocol):
+    """Who lives at this end of a link."""
+
+    def connected(self) -> None:
+        """Note that the transport is up."""
+
+    def received(self, event: Event) -> None:
+        """Take one event, in order."""
+
+    def ended(self, reason: SftError | None) -> None:
+        """Note the end, once; None where the peer closed with the authenticated close or we did."""
+
+    def busy(self) -> bool:
+        """Say whether anything is in flight (then the idle deadline waits)."""
+
+
+class WireProtocol(TwistedProtocol):
+    """One connection.
+
+    Args:
+        reactor: its clock times the deadlines.
+        connection: the sans-IO side.
+        owner: takes the events.
+    """
+
+    outbox: Outbox
+
+    def __init__(self, reactor: IReactorTime, connection: Connection, owner: Owner) -> None:
+        self._reactor = reactor
+        self.connection = connection
+        self._owner = owner
+        self._dead = False
+        self._closing = False
+        self._ended = False
+        self._timers: dict[str, IDelayedCall] = {}
+        self._held_for: set[str] = set()
+        self.failure: SftError | None = None
+        self.late = False
+        self._last_heard = 0.0
+        self._frame_bytes_before = 0
+
+    # -- Twisted calls these -------------------------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        """Start the handshake and its deadline."""
+        transport = cast("Any", self.transport)
+        transport.bufferSize = BUFFER_BYTES
+        if hasattr(transport, "setTcpNoDelay"):
+            cast("ITCPTransport", transport).setTcpNoDelay(True)
+            _keep_alive(transport)
+        self.outbox = Outbox(self.connection, transport, self._congested)
+        transport.registerProducer(self.outbox, True)
+        self._last_heard = self._reactor.seconds()
+        self._set_timer("login", LOGIN_SECONDS, self._login_late)
+        self._owner.connected()
+        self.outbox.write(self.connection.data_to_send())
+
+    def dataReceived(self, data: bytes) -> None:
+        """Give bytes to the connection and its events to the owner."""
+        if self._dead:
+            return
+        self._last_heard = self._reactor.seconds()
+        try:
+            events = self.connection.receive(data)
+            self.outbox.write(self.connection.data_to_send())
+            if not self.connection.may_speak:
+                # The server's close may lie in one segment with what came before it: nothing of that is answered any more.
+                self._closing = True
+                self.outbox.stopProducing()
+            for event in events:
+                if not self._deliver(event):
+                    return
+        except ProtocolError as error:
+            self.fail(error)
+            return
+        self._watch_frame()
+
+    def connectionLost(self, reason: Failure | None = None) -> None:  # noqa: ARG002 - Twisted's form; ours is the better reason
+        """Tell the owner, once, how it ended."""
+        self._dead = True
+        for timer in self._timers.values():
+            if timer.active():
+                timer.cancel()
+        self._timers.clear()
+        error: SftError | None = None
+        if not self._closing:
+            try:
+                self.connection.receive_eof()
+            except ProtocolError as truncated:
+                error = truncated
+        self._tell_end(error)
+
+    # -- the owner calls these -------------------------------------------------------------------------
+
+    def send(self, message: Message) -> None:
+        """Send a control message; nothing after the end."""
+        if not self._dead and not self._closing:
+            self.outbox.send(message)
+
+    def logged_in(self) -> None:
+        """Replace the login deadline by those of a session."""
+        self._stop_timer("login")
+        self._set_timer("idle", IDLE_SECONDS, self._idle_check)
+        self._set_timer("rekey", REKEY_SECONDS, self._rekey)
+        self._set_timer("session", SESSION_SECONDS, self.close)
+
+    def close(self) -> None:
+        """End with the authenticated close."""
+        if self._dead or self._closing:
+            return
+        if self.connection.established:
+            self.outbox.write(self.connection.close())
+        self._hang_up()
+
+    def hang_up_after(self, sealed: bytes) -> None:
+        """Write last bytes that the connection sealed (a refusal), then end."""
+        if not self._dead and not self._closing:
+            self.outbox.write(sealed)
+            self._hang_up()
+
+    def fail(self, error: SftError) -> None:
+        """End at once; nothing more is delivered or sent."""
+        if self._dead:
+            return
+        self._dead = True
+        self.failure = error
+        cast("Any", self.transport).abortConnection()
+        self._tell_end(error)
+
+    def pause_reading(self, reason: str) -> None:
+        """Read nothing more from the peer until every reason is released: its own TCP then slows it down."""
+        if not self._held_for and not self._dead:
+            cast("Any", self.transport).pauseProducing()
+        self._held_for.add(reason)
+
+    def resume_reading(self, reason: str) -> None:
+        """Withdraw a reason to hold."""
+        if reason in self._held_for:
+            self._held_for.discard(reason)
+            if not self._held_for and not self._dead:
+                if "frame" in self._timers:
+                    self._stop_timer("frame")
+                    self._watch_frame()
+                cast("Any", self.transport).resumeProducing()
+
+    @property
+    def alive(self) -> bool:
+        """Say whether anything can still be sent."""
+        return not self._dead and not self._closing
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _deliver(self, event: Event) -> bool:
+        """Give an event to the owner; False if nothing more is to be delivered."""
+        if isinstance(event, PeerClosed):
+            self._closing = True
+            self._hang_up()
+            self._tell_end(None)
+        else:
+            self._owner.received(event)
+        return not self._dead
+
+    def _hang_up(self) -> None:
+        self._closing = True
+        for name in list(self._timers):
+            self._stop_timer(name)
+        transport = cast("Any", self.transport)
+        # loseConnection never closes while a producer is registered.
+        transport.unregisterProducer()
+        self.outbox.stopProducing()
+        transport.loseConnection()
+        self._set_timer("close", CLOSE_SECONDS, transport.abortConnection)
+
+    def _tell_end(self, error: SftError | None) -> None:
+        if not self._ended:
+            self._ended = True
+            self._owner.ended(error)
+
+    def _congested(self, congested: bool) -> None:  # noqa: FBT001
+        if congested:
+            self.pause_reading("congestion")
+        else:
+            self.resume_reading("congestion")
+
+    def _set_timer(self, name: str, seconds: float, call: Any) -> None:
+        self._stop_timer(name)
+        self._timers[name] = self._reactor.callLater(seconds, call)
+
+    def _stop_timer(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None and timer.active():
+            timer.cancel()
+
+    def _login_late(self) -> None:
+        self.late = True
+        self.fail(RemoteProtocolError("no login within the deadline"))
+
+    def _idle_check(self) -> None:
+        silent = self._reactor.seconds() - self._last_heard
+        if silent >= IDLE_SECONDS and not self._owner.busy():
+            self.close()
+            return
+        left = IDLE_SECONDS - silent if silent < IDLE_SECONDS else IDLE_SECONDS
+        self._set_timer("idle", left, self._idle_check)
+
+    def _rekey(self) -> None:
+        if not self.alive:  # the day is over with the hour: the close has left, nothing follows it
+            return
+        self.outbox.write(self.connection.rekey())
+        self._set_timer("rekey", REKEY_SECONDS, self._rekey)
+
+    def _watch_frame(self) -> None:
+        """Hold a peer that is within a frame to the slowest rate; before login the login deadline does."""
+        if not self.connection.in_frame:
+            self._stop_timer("frame")
+        elif "frame" not in self._timers:
+            self._frame_bytes_before = self.connection.bytes_received
+            self._set_timer("frame", SLOW_FRAME_SECONDS, self._frame_check)
+
+    def _frame_check(self) -> None:
+        self._timers.pop("frame", None)
+        if not self.connection.in_frame:
+            return
+        if self._held_for:  # we do not read: the peer cannot be told to be slow
+            self._watch_frame()
+        elif self.connection.bytes_received - self._frame_bytes_before < SLOW_FRAME_BYTES:
+            self.fail(StreamTruncatedError("slower than the slowest rate within a frame"))
+        else:
+            self._watch_frame()
+
+
+def _keep_alive(transport: Any) -> None:
+    """Have the kernel ask a silent peer whether it is there: one that lost its power says nothing by itself."""
+    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    if not isinstance(handle, socket.socket) or handle.family not in INTERNET:
+        return  # the control socket: its peer cannot vanish without the kernel knowing
+    handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in KEEP_ALIVE:
+        if hasattr(socket, option):
+            handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)

@@ -1,0 +1,323 @@
+"""Objects as files: the backend of a server's own disk (FORMAT.md §7).
+
+Rules. An object is written under a temporary name, synced, given its name over nothing, and its folder synced; only then
+is it there. Nothing is replaced but a key section or sidecar, by a rename. A failed sync is final: it is not repeated,
+since the system may have dropped the bytes and would then say that all is well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sft import durable
+from sft.errors import VaultError
+from sft.limits import FLOOR_BYTES
+from sft.vault.backend import ObjectSink, ObjectSource, missing, taken
+from sft.vault.capacity import Capacity, Reservation
+from sft.vault.disk import Disk, RealDisk
+from sft.vault.layout import (
+    HEADER_BYTES,
+    KEY_SECTION_BYTES,
+    SIDECAR_MOST_BYTES,
+    corrupt,
+    require_object_id,
+)
+from sft.vault.object_directory import (
+    FAN,
+    KEY_SUFFIX,
+    OBJECT_SUFFIX,
+    SIDECAR_SUFFIX,
+    ObjectDirectory,
+    faults,
+    ids_in,
+    is_there,
+    make_object_directory,
+    open_regular,
+)
+
+
+class LocalBackend:
+    """Objects below one folder of a local file system.
+
+    Args:
+        root: a folder that ``create_at`` made.
+        floor_bytes: room that stays free, for the database.
+        disk: the steps on files; tests give one that records or fails.
+
+    Raises:
+        VaultError: the folder is not a vault, or is open to others.
+    """
+
+    def __init__(
+        self, root: Path, *, floor_bytes: int = FLOOR_BYTES, disk: Disk | None = None
+    ) -> None:
+        try:
+            self._tree = ObjectDirectory(root, disk or RealDisk())
+        except OSError as fault:
+            problem = f"{root} is not a vault that is ours alone"
+            raise VaultError(str(fault), problem=problem) from fault
+        self._room = Capacity(lambda: durable.free_bytes(self._tree.root), floor_bytes)
+
+    @classmethod
+    def create_at(
+        cls, root: Path, *, floor_bytes: int = FLOOR_BYTES, disk: Disk | None = None
+    ) -> LocalBackend:
+        """Make the folders of a new vault, and open it."""
+        try:
+            make_object_directory(root, disk or RealDisk())
+        except OSError as fault:
+            raise VaultError(str(fault), problem=f"no vault can be made at {root}") from fault
+        return cls(root, floor_bytes=floor_bytes, disk=disk)
+
+    def create(self, object_id: bytes, reserve_bytes: int) -> ObjectSink:
+        """Begin an object."""
+        with _acting(object_id, "begun"), self._tree.fan(object_id) as folder:
+            if is_there(folder, object_id.hex()):
+                raise taken(object_id)
+            promise = self._room.promise(reserve_bytes)
+            try:
+                name = object_id.hex() + OBJECT_SUFFIX
+                file = self._tree.disk.create(self._tree.incoming, name)
+            except FileExistsError:
+                promise.end()
+                raise taken(object_id) from None
+            except OSError:
+                promise.end()
+                raise
+        return _LocalSink(self._tree, object_id, file, promise)
+
+    def open(self, object_id: bytes) -> ObjectSource:
+        """Begin to read an object."""
+        with _acting(object_id, "opened"), self._tree.fan(object_id) as folder:
+            file = open_regular(folder, object_id)
+        if file is None:
+            raise missing(object_id)
+        return _LocalSource(object_id, file)
+
+    def remove(self, object_id: bytes) -> None:
+        """Destroy an object for good: key section, sidecar, object, sync of the folder."""
+        name, disk = object_id.hex(), self._tree.disk
+        with _acting(object_id, "removed"), self._tree.fan(object_id) as folder:
+            # The key section within goes too, so that an undelete of the file opens nothing. Best effort: on file systems
+            # that copy on write it may want room, and destroys nothing there.
+            with contextlib.suppress(OSError):
+                disk.overwrite(folder, name, HEADER_BYTES, bytes(KEY_SECTION_BYTES))
+            for suffix in (KEY_SUFFIX, SIDECAR_SUFFIX, ""):
+                with contextlib.suppress(FileNotFoundError):
+                    disk.unlink(folder, name + suffix)
+            disk.sync_folder(folder)
+
+    def quarantine(self, object_id: bytes) -> None:
+        """Move all that lies under an id out of the way, deleting nothing."""
+        tree, name = self._tree, object_id.hex()
+        with _acting(object_id, "moved to the quarantine"), tree.fan(object_id) as folder:
+            names = [name + suffix for suffix in ("", KEY_SUFFIX, SIDECAR_SUFFIX)]
+            there = [name for name in names if is_there(folder, name)]
+            if not there:
+                raise missing(object_id)
+            for found in there:
+                tree.set_aside(folder, found)
+            tree.disk.sync_folder(tree.quarantine)
+            tree.disk.sync_folder(folder)
+
+    def ids(self) -> Iterator[bytes]:
+        """Name every id under which an object, key section or sidecar lies, in order, each once."""
+        for first in FAN:
+            with faults("the vault", "listed"):
+                folder = durable.sub_folder(self._tree.objects, first)
+                try:
+                    found = ids_in(folder)
+                finally:
+                    os.close(folder)
+            yield from sorted(object_id for object_id in found if object_id.hex()[:2] == first)
+
+    def read_key_section(self, object_id: bytes) -> bytes | None:
+        """Read the key section beside an object."""
+        with _acting(object_id, "read"):
+            return self._tree.read_beside(object_id, KEY_SUFFIX, KEY_SECTION_BYTES)
+
+    def replace_key_section(self, object_id: bytes, section: bytes) -> None:
+        """Put a key section beside an object."""
+        with _acting(object_id, "rewritten"):
+            self._tree.replace_beside(object_id, KEY_SUFFIX, section)
+
+    def read_sidecar(self, object_id: bytes) -> bytes | None:
+        """Read the sidecar beside an object."""
+        with _acting(object_id, "read"):
+            return self._tree.read_beside(object_id, SIDECAR_SUFFIX, SIDECAR_MOST_BYTES)
+
+    def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
+        """Put a sidecar beside an object."""
+        with _acting(object_id, "rewritten"):
+            self._tree.replace_beside(object_id, SIDECAR_SUFFIX, sidecar)
+
+    def leftovers(self) -> Iterator[bytes]:
+        """Name the ids of what was being written when a process died."""
+        with faults("the vault", "listed"):
+            return iter(sorted(ids_in(self._tree.incoming)))
+
+    def discard(self, object_id: bytes) -> None:
+        """Remove the leftovers of an id."""
+        require_object_id(object_id)
+        with _acting(object_id, "discarded"):
+            self._tree.discard(object_id)
+
+    def free_bytes(self) -> int:
+        """Tell the room above the floor that is promised to nobody."""
+        return self._room.free_bytes()
+
+    def close(self) -> None:
+        """Let the folders go."""
+        self._tree.close()
+
+
+def _acting(object_id: bytes, act: str) -> contextlib.AbstractContextManager[None]:
+    return faults(f"object {object_id.hex()}", act)
+
+
+class _LocalSink:
+    """One file of ``incoming``; it ends as an object or as nothing."""
+
+    __slots__ = ("_ended", "_file", "_object_id", "_promise", "_tree")
+
+    def __init__(
+        self, tree: ObjectDirectory, object_id: bytes, file: int, promise: Reservation
+    ) -> None:
+        self._tree = tree
+        self._object_id = object_id
+        self._file: int | None = file
+        self._promise = promise
+        self._ended = False
+
+    def write(self, pieces: Sequence[bytes]) -> None:
+        file = self._require_open()
+        count = sum(map(len, pieces))
+        try:
+            self._promise.require(count)
+            with _acting(self._object_id, "written"):
+                self._tree.disk.write(file, pieces)
+        except VaultError:
+            self.abort()
+            raise
+        self._promise.used(count)
+
+    def reserve(self, more_bytes: int) -> None:
+        self._require_open()
+        self._promise.extend(more_bytes)
+
+    def finish(self, sidecar: bytes | None = None, key_section: bytes | None = None) -> None:
+        file = self._require_open()
+        tree, name = self._tree, self._object_id.hex()
+        beside = {
+            name + suffix: data
+            for suffix, data in ((KEY_SUFFIX, key_section), (SIDECAR_SUFFIX, sidecar))
+            if data is not None
+        }
+        try:
+            with _acting(self._object_id, "stored"):
+                tree.disk.sync_file(file)
+                self._close()
+                for temporary, data in beside.items():
+                    tree.write_incoming(temporary, data)
+                with tree.fan(self._object_id) as folder:
+                    # The object last: whoever sees it, sees what belongs beside it.
+                    self._place(folder, [*((n, n) for n in beside), (name + OBJECT_SUFFIX, name)])
+        except VaultError:
+            self.abort()
+            raise
+        self._end()
+
+    def _place(self, folder: int, names: Sequence[tuple[str, str]]) -> None:
+        """Give all their names and sync the folder, or take all back: nobody was told of them."""
+        disk = self._tree.disk
+        placed: list[str] = []
+        try:
+            for temporary, final in names:
+                disk.rename(self._tree.incoming, temporary, folder, final)
+                placed.append(final)
+            disk.sync_folder(folder)
+        except OSError:
+            for final in reversed(placed):
+                with contextlib.suppress(OSError):
+                    disk.unlink(folder, final)
+            raise
+
+    def abort(self) -> None:
+        if not self._ended:
+            self._end()
+            # What cannot be removed now is a leftover, and goes at the next start.
+            with contextlib.suppress(OSError):
+                self._tree.discard(self._object_id)
+
+    def _end(self) -> None:
+        self._ended = True
+        self._close()
+        self._promise.end()
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+    def _require_open(self) -> int:
+        if self._file is None:
+            raise VaultError(problem=f"object {self._object_id.hex()} is not being written")
+        return self._file
+
+
+class _LocalSource:
+    """One open file; its buffers are used again, since fresh ones cost page faults."""
+
+    __slots__ = ("_at", "_buffers", "_file", "_object_id", "size")
+
+    def __init__(self, object_id: bytes, file: int) -> None:
+        self._object_id = object_id
+        self._file: int | None = file
+        self._buffers: list[bytearray] = []
+        self._at = 0
+        self.size = os.fstat(file).st_size
+
+    def read(self, offset: int, lengths: Sequence[int]) -> list[bytes]:
+        file = self._file
+        if file is None:
+            raise ValueError("the source is closed")
+        with _acting(self._object_id, "read"):
+            if offset != self._at:
+                self._at = os.lseek(file, offset, os.SEEK_SET)
+            views = self._views(lengths)
+            found = os.readv(file, views)
+            self._at += found
+            if found != sum(lengths):
+                self._read_rest(file, views, found)
+        return [bytes(view) for view in views]
+
+    def _read_rest(self, file: int, views: Sequence[memoryview], found: int) -> None:
+        """Read what one call did not give: some file systems give less than they have."""
+        for view in views:
+            rest = view[min(found, len(view)) :]
+            found -= len(view) - len(rest)
+            while rest:
+                more = os.readv(file, [rest])
+                if more == 0:
+                    raise corrupt(self._object_id, "is shorter than it was")
+                rest = rest[more:]
+                self._at += more
+
+    def _views(self, lengths: Sequence[int]) -> list[memoryview]:
+        while len(self._buffers) < len(lengths):
+            self._buffers.append(bytearray())
+        for number, length in enumerate(lengths):
+            if len(self._buffers[number]) < length:
+                self._buffers[number] = bytearray(length)
+        return [
+            memoryview(buffer)[:length]
+            for buffer, length in zip(self._buffers, lengths, strict=False)
+        ]
+
+    def close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)

@@ -1,0 +1,220 @@
+"""The folders of the local backend, and what is done to names in them.
+
+    objects/ab/<id>          an object; ab are the first two digits of its id
+    objects/ab/<id>.key      the key section that rules since a rotation
+    objects/ab/<id>.meta     the sidecar
+    incoming/<id>.object     being written; likewise .key and .meta
+    quarantine/<id>…         what nobody knew, kept for a person to look at
+
+Rules. Folders are 0700 and files 0600, whatever the umask. Folders are held open and names looked up in them; no link is
+followed. Every fault here is an OSError, which ``faults`` turns into ours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sft import durable
+from sft.errors import VaultError, VaultFullError
+from sft.vault.disk import Disk
+from sft.vault.layout import OBJECT_ID_BYTES, corrupt, require_object_id
+
+OBJECTS: Final = "objects"
+INCOMING: Final = "incoming"
+QUARANTINE: Final = "quarantine"
+KEY_SUFFIX: Final = ".key"
+SIDECAR_SUFFIX: Final = ".meta"
+OBJECT_SUFFIX: Final = ".object"  # in incoming alone: nothing there may look finished
+FAN: Final = tuple(f"{n:02x}" for n in range(256))
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_FILE: Final = (errno.EINVAL, errno.ELOOP, errno.EISDIR, errno.ENXIO)
+_QUARANTINED_MOST: Final = 1000
+
+
+@contextlib.contextmanager
+def faults(name: str, act: str) -> Iterator[None]:
+    """Turn the system's faults into ours; its words are for the log alone."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno in _FULL:
+            problem = "the file system has no room left"
+            raise VaultFullError(f"{name}: {fault}", problem=problem) from fault
+        raise VaultError(f"{name}: {fault}", problem=f"{name} could not be {act}") from fault
+
+
+class ObjectDirectory:
+    """The open folders of one vault.
+
+    Args:
+        root: a folder that ``make_object_directory`` made.
+        disk: the steps on files.
+
+    Raises:
+        OSError: the folder is not a vault, or is open to others.
+    """
+
+    def __init__(self, root: Path, disk: Disk) -> None:
+        self.disk = disk
+        self._held = contextlib.ExitStack()
+        try:
+            self.root = self._hold(durable.open_folder(root))
+            _require_private(self.root)
+            self.objects = self._hold(durable.sub_folder(self.root, OBJECTS))
+            self.incoming = self._hold(durable.sub_folder(self.root, INCOMING))
+            self.quarantine = self._hold(durable.sub_folder(self.root, QUARANTINE))
+            self._make_fan()
+        except BaseException:
+            self._held.close()
+            raise
+
+    def _hold(self, folder: int) -> int:
+        self._held.callback(os.close, folder)
+        return folder
+
+    def _make_fan(self) -> None:
+        """Make all folders beforehand, so that a new object needs one folder synced and not two."""
+        absent = sorted(set(FAN).difference(names_in(self.objects)))
+        for name in absent:
+            os.close(self.disk.make_folder(self.objects, name))
+        if absent:
+            self.disk.sync_folder(self.objects)
+
+    def close(self) -> None:
+        """Let the folders go; harmless when repeated."""
+        self._held.close()
+
+    @contextlib.contextmanager
+    def fan(self, object_id: bytes) -> Iterator[int]:
+        """Open the folder of an id."""
+        require_object_id(object_id)
+        folder = durable.sub_folder(self.objects, object_id.hex()[:2])
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+
+    def write_incoming(self, name: str, data: bytes) -> None:
+        """Write a small file durably under a temporary name, or leave nothing."""
+        file = self.disk.create(self.incoming, name)
+        try:
+            try:
+                self.disk.write(file, [data])
+                self.disk.sync_file(file)
+            finally:
+                os.close(file)
+        except OSError:
+            self._forget(name)
+            raise
+
+    def replace_beside(self, object_id: bytes, suffix: str, data: bytes) -> None:
+        """Put a small file beside an object: the old or the new one is there at any moment."""
+        name = object_id.hex() + suffix
+        with self.fan(object_id) as folder:
+            self.write_incoming(name, data)
+            try:
+                self.disk.replace(self.incoming, name, folder, name)
+            except OSError:
+                self._forget(name)
+                raise
+            self.disk.sync_folder(folder)
+
+    def read_beside(self, object_id: bytes, suffix: str, at_most: int) -> bytes | None:
+        """Read a small file beside an object; None where there is none."""
+        with self.fan(object_id) as folder:
+            file = open_regular(folder, object_id, suffix)
+            if file is None:
+                return None
+            try:
+                # One byte more than there may be: a longer one must be seen to be longer.
+                return os.pread(file, at_most + 1, 0)
+            finally:
+                os.close(file)
+
+    def set_aside(self, folder: int, name: str) -> None:
+        """Move a name into the quarantine, over nothing."""
+        for attempt in range(_QUARANTINED_MOST):
+            with contextlib.suppress(FileExistsError):
+                aside = f"{name}.{attempt}" if attempt else name
+                self.disk.rename(folder, name, self.quarantine, aside)
+                return
+        raise VaultError(problem=f"the quarantine holds {name} too often")
+
+    def discard(self, object_id: bytes) -> None:
+        """Remove what was being written under an id."""
+        for suffix in (OBJECT_SUFFIX, KEY_SUFFIX, SIDECAR_SUFFIX):
+            with contextlib.suppress(FileNotFoundError):
+                self.disk.unlink(self.incoming, object_id.hex() + suffix)
+
+    def _forget(self, name: str) -> None:
+        with contextlib.suppress(OSError):
+            self.disk.unlink(self.incoming, name)
+
+
+def make_object_directory(root: Path, disk: Disk) -> None:
+    """Make the folders of a new vault; again is harmless."""
+    durable.make_private_folder(root)
+    folder = durable.open_folder(root)
+    try:
+        for name in (OBJECTS, INCOMING, QUARANTINE):
+            os.close(disk.make_folder(folder, name))
+        disk.sync_folder(folder)
+    finally:
+        os.close(folder)
+
+
+def _require_private(folder: int) -> None:
+    found = os.fstat(folder)
+    if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        raise PermissionError(errno.EPERM, "open to others")
+
+
+def names_in(folder: int) -> list[str]:
+    """List an open folder."""
+    return os.listdir(folder)
+
+
+def is_there(folder: int, name: str) -> bool:
+    """Tell whether anything has this name, be it a link that leads nowhere."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def open_regular(folder: int, object_id: bytes, suffix: str = "") -> int | None:
+    """Open a file for reading; None where there is none.
+
+    Raises:
+        ObjectCorruptError: something else has the name.
+    """
+    try:
+        return durable.open_regular(folder, object_id.hex() + suffix)
+    except FileNotFoundError:
+        return None
+    except OSError as fault:
+        if fault.errno in _NO_FILE:
+            raise corrupt(object_id, "is not a regular file") from fault
+        raise
+
+
+def ids_in(folder: int) -> set[bytes]:
+    """Read the ids out of a folder's names; those that this backend never makes are passed over."""
+    return {object_id for name in names_in(folder) if (object_id := _id_of(name))}
+
+
+def _id_of(name: str) -> bytes | None:
+    digits = name
+    for suffix in (OBJECT_SUFFIX, KEY_SUFFIX, SIDECAR_SUFFIX):
+        digits = digits.removesuffix(suffix)
+    if len(digits) != 2 * OBJECT_ID_BYTES or set(digits) - set("0123456789abcdef"):
+        return None
+    return bytes.fromhex(digits)

@@ -1,0 +1,180 @@
+"""Which requests are in flight, and which frames of a transfer may still come: the grammar that both ends share.
+
+    client   request ids 1, 2, 3 …; upload: BeginUpload Data* LastData CommitUpload, or Cancel anywhere before CommitUpload
+    server   one answer to each request; download: FileBegins Data* LastData, or a refusal anywhere before LastData
+
+Both ends keep the same account and neither needs the other's clock: the client's half is judged by the order of the
+client's frames alone, the server's half by its own frames and the requests before them. Frames that cross are legal:
+Cancel and Credit for a request that is over are delivered and mean nothing; Data of an upload that was refused goes on
+until its CommitUpload or Cancel.
+
+Rules. At most 128 requests are in flight (not answered, or an upload not ended): so the account is bounded. A request is
+answered once. Each Data is full; a LastData is empty only for the empty file. How many chunks may be sent is credit, and
+that is not counted here. A rule that is broken raises LocalProtocolError and changes nothing; what came from the peer is
+relabelled by the one door through which it came (``Connection.receive``).
+"""
+
+from __future__ import annotations
+
+from sft.errors import LocalProtocolError
+from sft.limits import CHUNK_BYTES, REQUESTS_IN_FLIGHT
+from sft.wire.forms import Message, Reply, Request
+from sft.wire.messages import (
+    ANSWERS,
+    BeginUpload,
+    Cancel,
+    CommitUpload,
+    Credit,
+    Done,
+    FileBegins,
+    FileStored,
+    GetFile,
+    Refusal,
+)
+
+
+class _Stream:
+    """The Data frames of one transfer, in one direction."""
+
+    __slots__ = ("_any", "ended")
+
+    def __init__(self) -> None:
+        self._any = False
+        self.ended = False
+
+    def add(self, size_bytes: int, *, last: bool) -> None:
+        if self.ended:
+            raise LocalProtocolError("data after the last")
+        if not last and size_bytes != CHUNK_BYTES:
+            raise LocalProtocolError(f"a chunk of {size_bytes} bytes that is not the last")
+        if size_bytes > CHUNK_BYTES or (not size_bytes and self._any):
+            raise LocalProtocolError(f"a last chunk of {size_bytes} bytes")
+        self._any = True
+        self.ended = last
+
+
+class _Exchange:
+    """One request and all that belongs to it."""
+
+    __slots__ = ("answered", "cancelled", "committed", "download", "kind", "upload")
+
+    def __init__(self, kind: type[Request]) -> None:
+        self.kind = kind
+        self.answered = False
+        self.committed = False
+        self.cancelled = False
+        self.upload = _Stream() if kind is BeginUpload else None  # None again after Commit, Cancel
+        self.download: _Stream | None = None  # there from FileBegins on
+
+    @property
+    def over(self) -> bool:
+        return self.answered and self.upload is None
+
+    def may_answer(self, kind: type[Reply]) -> bool:
+        if kind not in ANSWERS[self.kind]:
+            return False
+        if self.kind not in {BeginUpload, GetFile}:
+            return True
+        if kind is Done:
+            return self.cancelled
+        return self.committed if kind is FileStored else self.download is None
+
+
+class RequestsInFlight:
+    """The account of one connection."""
+
+    __slots__ = ("_in_flight", "_last_id")
+
+    def __init__(self) -> None:
+        self._last_id = 0
+        self._in_flight: dict[int, _Exchange] = {}
+
+    @property
+    def next_id(self) -> int:
+        """The id that the next request must carry."""
+        return self._last_id + 1
+
+    @property
+    def count(self) -> int:
+        """Requests that are in flight."""
+        return len(self._in_flight)
+
+    def client_sends(self, message: Message) -> None:
+        """Enter a message of the client.
+
+        Raises:
+            LocalProtocolError: it is not its turn.
+        """
+        if isinstance(message, Request):
+            self._begin(message)
+        elif isinstance(message, CommitUpload):
+            exchange = self._in_flight.get(message.id)
+            if exchange is None or exchange.upload is None or not exchange.upload.ended:
+                raise LocalProtocolError(f"commit of {message.id}, which has not sent its last")
+            exchange.upload = None
+            exchange.committed = True
+            self._settle(message.id, exchange)
+        elif isinstance(message, Cancel | Credit):
+            if message.id > self._last_id:
+                raise LocalProtocolError(f"{type(message).__name__} of {message.id}: never begun")
+            exchange = self._in_flight.get(message.id)
+            if exchange is not None and isinstance(message, Cancel) and not exchange.committed:
+                exchange.upload = None
+                exchange.cancelled = True
+                self._settle(message.id, exchange)
+        else:
+            raise LocalProtocolError(f"a client sends no {type(message).__name__}")
+
+    def client_sends_data(self, request_id: int, size_bytes: int, *, last: bool) -> None:
+        """Enter a chunk of an upload."""
+        exchange = self._in_flight.get(request_id)
+        if exchange is None or exchange.upload is None:
+            raise LocalProtocolError(f"data for {request_id}, which is no open upload")
+        exchange.upload.add(size_bytes, last=last)
+
+    def server_sends(self, message: Message) -> None:
+        """Enter a message of the server."""
+        if isinstance(message, Credit):
+            if self._unanswered(message.id).kind is not BeginUpload:
+                raise LocalProtocolError(f"credit for {message.id}, which is no upload")
+        elif isinstance(message, Reply):
+            self._answer(message)
+
+    def server_sends_data(self, request_id: int, size_bytes: int, *, last: bool) -> None:
+        """Enter a chunk of a download; the last one is the end of its answer."""
+        exchange = self._unanswered(request_id)
+        if exchange.download is None:
+            raise LocalProtocolError(f"data for {request_id}, which has not begun")
+        exchange.download.add(size_bytes, last=last)
+        if last:
+            exchange.answered = True
+            self._settle(request_id, exchange)
+
+    def _begin(self, request: Request) -> None:
+        if request.id != self._last_id + 1:
+            raise LocalProtocolError(f"request {request.id} after {self._last_id}")
+        if len(self._in_flight) >= REQUESTS_IN_FLIGHT:
+            raise LocalProtocolError(f"more than {REQUESTS_IN_FLIGHT} requests in flight")
+        self._last_id = request.id
+        self._in_flight[request.id] = _Exchange(type(request))
+
+    def _answer(self, reply: Reply) -> None:
+        exchange = self._unanswered(reply.id)
+        kind = type(reply)
+        if kind is not Refusal and not exchange.may_answer(kind):
+            raise LocalProtocolError(f"{kind.__name__} answers no {exchange.kind.__name__} here")
+        if kind is FileBegins:
+            exchange.download = _Stream()
+            return
+        exchange.answered = True
+        self._settle(reply.id, exchange)
+
+    def _unanswered(self, request_id: int) -> _Exchange:
+        exchange = self._in_flight.get(request_id)
+        if exchange is None or exchange.answered:
+            raise LocalProtocolError(f"an answer to {request_id}, which awaits none")
+        return exchange
+
+    def _settle(self, request_id: int, exchange: _Exchange) -> None:
+        if exchange.over:
+            del self._in_flight[request_id]

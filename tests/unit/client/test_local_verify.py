@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+
+from sft.client.local_verify import verify_offline
+from sft.client.pins import Pins
+from sft.client.profiles import Profiles
+from sft.crypto.comment import FileComment
+from sft.crypto.digests import blake2b_512
+from sft.crypto.signatures import sign_file
+from sft.errors import (
+    LocalFileError,
+    SignatureBadError,
+    SignatureInvalidError,
+    SignerNotPinnedError,
+)
+from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, SERVER, user
+
+
+def signed(tmp_path, content=b"content", key=ADA_KEY, **fields):
+    path = tmp_path / "contract.pdf"
+    path.write_bytes(content)
+    values = {
+        "server_id": SERVER.server_id,
+        "file_id": bytes(16),
+        "version": 3,
+        "size": len(content),
+        "mtime": 0,
+        "name": "finance/contract.pdf",
+        "user": 7,
+        "prev": bytes(64),
+        "ts": 0,
+    }
+    comment = FileComment(**{**values, **fields})
+    signature = sign_file(key, blake2b_512(content).digest(), comment).encode()
+    path.with_name("contract.pdf.minisig").write_bytes(signature)
+    return path
+
+
+@pytest.fixture
+def knowing(state, profile):
+    Profiles(state).add(profile)
+    Pins(state, profile.server_id).learn([user(7, "ada", ADA_KEY)], now=1000)
+    return state
+
+
+def test_a_file_of_a_pinned_person_holds_and_says_what_was_not_asked(knowing, tmp_path):
+    verdict = verify_offline(knowing, signed(tmp_path))
+    assert (verdict.state, verdict.signer, verdict.server) == ("verified", "ada", "acme-files")
+    assert (verdict.key, verdict.size) == (ADA_KEY.public, 7)
+    assert any("finance/contract.pdf, version 3, for acme-files" in s for s in verdict.holds)
+    assert any("stolen" in s for s in verdict.not_asked)
+
+
+def test_a_given_key_is_enough_and_whose_it_is_stays_open(state, tmp_path):
+    verdict = verify_offline(state, signed(tmp_path), key=ADA_KEY.public)
+    assert (verdict.signer, verdict.server) == (None, None)
+    assert any(ADA_KEY.public.text() in sentence for sentence in verdict.holds)
+    assert verdict.not_asked[0] == "Whose key that is."
+
+
+@pytest.mark.parametrize("given", [None, ADA_KEY.public])
+def test_other_bytes_do_not_hold(knowing, tmp_path, given):
+    path = signed(tmp_path)
+    path.write_bytes(b"Content")
+    with pytest.raises(SignatureBadError):
+        verify_offline(knowing, path, key=given)
+
+
+def test_a_key_that_nobody_here_has_is_said(knowing, tmp_path):
+    with pytest.raises(SignerNotPinnedError):
+        verify_offline(knowing, signed(tmp_path, key=MALLORY_KEY))
+
+
+def test_a_copied_key_id_is_no_key(knowing, tmp_path):
+    from sft.crypto.keys import SigningKey
+
+    copied = SigningKey.from_seed(bytes(32), ADA_KEY.public.key_id)
+    with pytest.raises(SignatureBadError):
+        verify_offline(knowing, signed(tmp_path, key=copied))
+
+
+def test_a_signature_in_the_name_of_another_user_does_not_hold(knowing, tmp_path):
+    with pytest.raises(SignatureBadError):
+        verify_offline(knowing, signed(tmp_path, user=8))
+
+
+def test_a_file_for_another_server_says_that_the_key_was_pinned_elsewhere(knowing, tmp_path):
+    verdict = verify_offline(knowing, signed(tmp_path, server_id=bytes(32), user=8))
+    assert any("pinned for another" in sentence for sentence in verdict.not_asked)
+
+
+def test_a_signature_of_another_tool_holds_for_the_content_alone(knowing, tmp_path):
+    path = signed(tmp_path)
+    sign_foreign(path, "timestamp:1\tfile:x")
+    verdict = verify_offline(knowing, path)
+    assert verdict.comment is None
+    assert verdict.foreign_comment == "timestamp:1\\u{9}file:x"
+    assert any("another tool" in sentence for sentence in verdict.not_asked)
+
+
+def sign_foreign(path, text):
+    """Sign as the stock tool does, with a comment of its own."""
+    import base64
+
+    signature = ADA_KEY._sign(blake2b_512(path.read_bytes()).digest())
+    lines = [
+        "untrusted comment: x",
+        base64.b64encode(b"ED" + ADA_KEY.public.key_id + signature).decode(),
+        f"trusted comment: {text}",
+        base64.b64encode(ADA_KEY._sign(signature + text.encode())).decode(),
+    ]
+    path.with_name(f"{path.name}.minisig").write_text("\n".join(lines) + "\n")
+
+
+def test_a_missing_signature_is_told_from_a_damaged_one(knowing, tmp_path):
+    path = signed(tmp_path)
+    other = tmp_path / "other.sig"
+    path.with_name("contract.pdf.minisig").rename(other)
+    with pytest.raises(LocalFileError) as caught:
+        verify_offline(knowing, path)
+    assert "--with-signature" in caught.value.values["remedy"]
+    assert verify_offline(knowing, path, signature=other).signer == "ada"
+    other.write_bytes(b"rubbish")
+    with pytest.raises(SignatureInvalidError):
+        verify_offline(knowing, path, signature=other)
+
+
+def test_progress_is_told_to_the_end(knowing, tmp_path):
+    seen = []
+    path = signed(tmp_path, bytes(10_000_000))
+    verify_offline(knowing, path, progress=lambda done, size: seen.append((done, size)))
+    assert seen[-1] == (10_000_000, 10_000_000)
+    assert len(seen) > 1

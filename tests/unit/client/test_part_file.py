@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import errno
+import os
+
+import pytest
+
+from sft.client.part_file import ConflictPolicy, Destination, PartFile, numbered
+from sft.errors import LocalDiskFullError, LocalExistsError, LocalFileError, NameNotAllowedError
+
+SIGNATURE = b"four lines\n"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def destination(out):
+    destination = Destination(out)
+    yield destination
+    destination.close()
+
+
+def landing(destination, *parts, size=3, existing=ConflictPolicy.REFUSE, with_signature=False):
+    return PartFile(destination, parts, size=size, existing=existing, with_signature=with_signature)
+
+
+def land(destination, *parts, content=b"abc", **options):
+    one = landing(destination, *parts, **options)
+    one.write([content])
+    return one.finish(dated_at=1000, signature=SIGNATURE)
+
+
+def names(folder):
+    return sorted(p.name for p in folder.rglob("*"))
+
+
+def test_nothing_has_the_final_name_before_it_is_finished(destination, out):
+    one = landing(destination, "a", "b.txt")
+    one.write([b"ab", b"c"])
+    (part,) = (out / "a").iterdir()
+    assert part.name.startswith(".sft-")
+    assert part.stat().st_mode & 0o777 == 0o600
+    assert one.finish(dated_at=1000, signature=b"") == (out / "a" / "b.txt", None)
+    assert names(out) == ["a", "b.txt"]
+    assert (out / "a" / "b.txt").stat().st_mtime == 1000
+
+
+def test_a_discarded_landing_leaves_no_file(destination, out):
+    one = landing(destination, "b.txt", with_signature=True)
+    one.write([b"abc"])
+    one.discard()
+    one.discard()
+    assert names(out) == []
+
+
+def test_discarding_what_is_finished_keeps_it(destination, out):
+    one = landing(destination, "b.txt")
+    one.finish(dated_at=0, signature=b"")
+    one.discard()
+    assert names(out) == ["b.txt"]
+
+
+def test_a_planted_link_is_never_followed(destination, out, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (out / "a").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LocalFileError):
+        landing(destination, "a", "b.txt")
+    assert names(tmp_path / "elsewhere") == []
+
+
+def test_a_link_that_has_the_final_name_is_not_written_through(destination, out, tmp_path):
+    target = tmp_path / "target"
+    target.write_bytes(b"mine")
+    (out / "b.txt").symlink_to(target)
+    with pytest.raises(LocalExistsError):
+        landing(destination, "b.txt")
+    land(destination, "b.txt", existing=ConflictPolicy.FORCE)
+    assert target.read_bytes() == b"mine"
+    assert not (out / "b.txt").is_symlink()
+
+
+@pytest.mark.parametrize("part", ["..", ".", "a/b", "", "con", "a:b", "x\u202etxt"])
+def test_a_name_that_is_none_here_is_refused_wherever_it_stands(destination, out, part):
+    for parts in ((part,), (part, "b.txt")):
+        with pytest.raises(NameNotAllowedError):
+            landing(destination, *parts)
+    assert names(out.parent) == ["out"]
+
+
+def test_a_name_that_somebody_takes_meanwhile_is_not_replaced(destination, out):
+    one = landing(destination, "b.txt")
+    (out / "b.txt").write_bytes(b"mine")
+    with pytest.raises(LocalExistsError):
+        one.finish(dated_at=0, signature=b"")
+    one.discard()
+    assert (out / "b.txt").read_bytes() == b"mine"
+    assert names(out) == ["b.txt"]
+
+
+def test_keep_both_finds_the_next_free_number(destination, out):
+    for expected in ("b.txt", "b (2).txt", "b (3).txt"):
+        assert land(destination, "b.txt", existing=ConflictPolicy.KEEP_BOTH)[0] == out / expected
+
+
+def test_keep_both_keeps_file_and_signature_together(destination, out):
+    (out / "b (2).txt.minisig").write_bytes(b"mine")
+    (out / "b.txt").write_bytes(b"mine")
+    options = {"existing": ConflictPolicy.KEEP_BOTH, "with_signature": True}
+    placed = land(destination, "b.txt", **options)
+    assert placed == (out / "b (3).txt", out / "b (3).txt.minisig")
+    assert placed[1].read_bytes() == SIGNATURE
+    assert names(out) == ["b (2).txt.minisig", "b (3).txt", "b (3).txt.minisig", "b.txt"]
+
+
+def test_a_taken_name_of_the_signature_refuses_both(destination, out):
+    (out / "b.txt.minisig").write_bytes(b"mine")
+    with pytest.raises(LocalExistsError):
+        landing(destination, "b.txt", with_signature=True)
+    assert names(out) == ["b.txt.minisig"]
+
+
+def test_a_folder_is_never_replaced(destination, out):
+    (out / "b.txt").mkdir()
+    one = landing(destination, "b.txt", existing=ConflictPolicy.FORCE)
+    with pytest.raises(LocalFileError):
+        one.finish(dated_at=0, signature=b"")
+    one.discard()
+    assert names(out) == ["b.txt"]
+
+
+def test_a_file_in_the_way_of_a_folder_is_said(destination, out):
+    (out / "a").write_bytes(b"mine")
+    with pytest.raises(LocalFileError):
+        landing(destination, "a", "b.txt")
+
+
+def test_room_is_taken_before_the_first_byte(destination, out):
+    with pytest.raises(LocalDiskFullError):
+        landing(destination, "b.txt", size=1 << 60)
+    assert names(out) == []
+
+
+def test_a_disk_that_fills_up_is_said_and_nothing_stays(destination, out, monkeypatch):
+    one = landing(destination, "b.txt")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(LocalDiskFullError):
+        one.write([b"abc"])
+    one.discard()
+    assert names(out) == []
+
+
+def test_a_date_that_cannot_be_is_no_reason_to_lose_the_file(destination, out):
+    one = landing(destination, "b.txt")
+    one.finish(dated_at=1 << 62, signature=b"")
+    assert names(out) == ["b.txt"]
+
+
+def test_an_unusable_destination_is_said(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(LocalFileError):
+        Destination(tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("plan.pdf", "plan (2).pdf"),
+        ("README", "README (2)"),
+        (".hidden", ".hidden (2)"),
+        ("a.tar.gz", "a.tar (2).gz"),
+        ("x." + "y" * 40, "x." + "y" * 40 + " (2)"),
+    ],
+)
+def test_a_copy_is_numbered_before_its_ending(name, expected):
+    assert numbered(name, 2) == expected
+
+
+def test_a_numbered_name_still_is_a_name():
+    assert len(numbered("\u00e4" * 125 + ".txt", 10).encode()) <= 255

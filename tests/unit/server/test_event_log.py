@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import re
+
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from sft.server.event_log import EventLog, line, new_reference
+
+
+def test_a_line_is_an_event_and_its_values():
+    assert line("login", {"user": "ada", "session": 3}) == "login user=ada session=3"
+
+
+def test_values_with_blanks_are_quoted_and_escaped():
+    assert line("act", {"path": 'a b"c'}) == 'act path="a b\\"c"'
+    assert line("act", {"path": ""}) == 'act path=""'
+
+
+def test_a_peers_value_cannot_begin_a_new_line_or_color_a_terminal():
+    shown = line("act", {"path": "x\nlogin user=eva\x1b[31m\u202e"})
+    assert "\n" not in shown
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_references_hold_no_letters_that_look_alike():
+    reference = new_reference(lambda count: bytes(range(count)))
+    assert re.fullmatch(r"[2-9A-HJKMNP-Z]{4}-[2-9A-HJKMNP-Z]{4}", reference)
+
+
+def test_a_fault_is_logged_under_the_reference_that_it_returns_and_without_variables():
+    events = []
+    event_log = EventLog(Logger(namespace="test", observer=events.append))
+    secret = "canary-of-a-variable"
+    try:
+        raise ValueError(len(secret))
+    except ValueError:
+        reference = event_log.fault("fault", Failure(), session=1)
+    texts = [event["line"] for event in events]
+    assert any(reference in text and "ValueError" in text for text in texts)
+    assert not any(secret in text for text in texts if "secret =" not in text)

@@ -1,0 +1,90 @@
+"""Queries about users and keys, and what belongs to them."""
+
+from msgspec.structs import replace
+
+from sft.store import users
+from sft.store.database import Database
+from sft.store.row_types import FileRow
+from sft.store.schema import FileModel
+from tests.unit.store.samples import (
+    ADA,
+    ADAS_KEY,
+    GONE,
+    MAX,
+    MAXS_KEY,
+    PLAN,
+    reading,
+    writing,
+)
+
+
+def test_users_are_found_by_number_and_by_folded_name(standing: Database) -> None:
+    with reading(standing) as reader:
+        assert users.user_by_id(reader, 1) == ADA
+        assert users.user_by_id(reader, 3) is None
+        assert users.user_by_name(reader, "aDA") == ADA
+        assert users.user_by_name(reader, "\uff41da") == ADA  # a wide a
+        assert users.user_by_name(reader, "eva") is None
+        assert users.users_by_id(reader, [2, 1, 2, 9]) == {1: ADA, 2: MAX}
+        assert users.users_by_id(reader, []) == {}
+
+
+def test_the_registry_is_paged_in_order_of_joining(standing: Database) -> None:
+    with reading(standing) as reader:
+        assert users.users_after(reader, 0, 9) == [ADA, MAX]
+        assert users.users_after(reader, 0, 1) == [ADA]
+        assert users.users_after(reader, 1, 9) == [MAX]
+
+
+def test_keys_are_found_by_all_of_their_bytes(standing: Database) -> None:
+    with reading(standing) as reader:
+        assert users.key_by_id(reader, 2) == MAXS_KEY
+        assert users.key_by_public(reader, ADAS_KEY.public_key) == ADAS_KEY
+        assert users.key_by_public(reader, ADAS_KEY.public_key[:-1]) is None
+        assert users.keys_by_id(reader, {1, 7}) == {1: ADAS_KEY}
+        assert users.keys_of(reader, [1, 2, 5]) == {1: [ADAS_KEY], 2: [MAXS_KEY], 5: []}
+
+
+def test_an_admin_who_can_act_is_active(database: Database) -> None:
+    eva = replace(ADA, id=3, name="eva", folded="eva")
+    with writing(database) as transaction:
+        transaction.rows.insert([eva, replace(eva, id=4, name="x", folded="x", state="disabled")])
+    with reading(database) as reader:
+        assert users.active_admins(reader) == [ADA, eva]
+        assert users.admin_names(reader) == "Ada, eva"
+
+
+def test_of_many_admins_a_refusal_names_a_few(database: Database) -> None:
+    many = [replace(ADA, id=n, name=f"a{n}", folded=f"a{n}") for n in range(3, 1003)]
+    with writing(database) as transaction:
+        transaction.rows.insert(many)
+    with reading(database) as reader:
+        named = users.admin_names(reader)
+    assert named == "Ada, a3, a4, a5, a6, a7, a8, a9 and 993 more"
+
+
+def test_figures_count_live_files_and_their_newest_versions(database: Database) -> None:
+    with reading(database) as reader:
+        assert users.file_figures(reader, [1, 2]) == {2: (1, 20)}
+        assert users.file_figures(reader, []) == {}
+
+
+def test_every_file_of_a_user_goes_to_another(database: Database) -> None:
+    many = [
+        replace(PLAN, id=number, file_id=number.to_bytes(16), folded=f"f{number}")
+        for number in range(3, 1204)
+    ]
+    with writing(database) as transaction:
+        transaction.rows.insert(many)
+        transaction.rows.insert([replace(GONE, id=2000, file_id=bytes(16), owner_id=2)])
+    with writing(database) as transaction:
+        assert users.hand_over(transaction, 2, 1) == 1203
+        assert users.hand_over(transaction, 2, 1) == 0
+    with reading(database) as reader:
+        assert reader.rows.all(FileRow, FileModel.owner_id == 2) == []
+        moved = reader.rows.all(FileRow, FileModel.id.in_([3, 1203, 2000]))
+    assert moved == [
+        replace(many[0], owner_id=1),
+        replace(many[-1], owner_id=1),
+        replace(GONE, id=2000, file_id=bytes(16)),
+    ]

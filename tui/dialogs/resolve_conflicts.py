@@ -1,0 +1,134 @@
+"""A name is taken: what is there and what would be moved, side by side, and the ways on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Checkbox, Static
+
+from sft.model.names import split_path
+from sft.model.wording import count_text, local_time, shown_name, size_text
+from tui.dialogs.dialog import Dialog, DialogButton
+from tui.queue.job import Decision, Direction, Failure, Job
+from tui.queue.running import beside_path
+from tui.text import error_text, shown
+from tui.widgets.choice import Choice, Option
+
+_WAY_CELLS: Final = 60
+
+
+class Tick(Checkbox):
+    """A box in brackets, empty or not: whether it is on is told by more than a color."""
+
+    @property
+    def _button(self) -> Content:
+        style = self.get_visual_style("toggle--button")
+        return Content.styled("[x]" if self.value else "[ ]", style)
+
+
+class ResolveConflicts(Dialog[dict[str, Decision]]):
+    """Gives a decision for each conflict that was decided."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self._job = job
+        self._conflicts = [trouble for trouble in job.troubles if trouble.is_conflict]
+        self._trouble = self._conflicts[0]
+        name = split_path(self._trouble.path or self._trouble.name)[1]
+        self.title_text = f"{shown_name(name)} is there already"
+
+    def content(self) -> ComposeResult:
+        """Show both, and the ways on."""
+        now = self.sft.now()
+        for line in self._comparison(now):
+            yield Static(Content(line), markup=False)
+        yield Static(Content(""), markup=False)
+        options = [Option(Decision.SKIP.value, "Skip it")]
+        options += [Option(decision.value, words) for decision, words in self._ways(now)]
+        yield Choice(options, self.sft.glyphs, id="ways", label_cells=_WAY_CELLS)
+        others = len(self._conflicts) - 1
+        if others:
+            words = f"the same for the other {count_text(others)}"
+            yield Tick(Content(words), id="same", compact=True)
+        yield Static(
+            Content("Everything else goes on."), classes="dialog-muted dialog-space", markup=False
+        )
+
+    def buttons(self) -> Sequence[DialogButton]:
+        """Offer to leave it, or to do what is chosen."""
+        return [DialogButton("Not now", "later"), DialogButton("Do it", "act")]
+
+    def first_focus(self) -> Widget | None:
+        """The ways: the safe one is marked already."""
+        return self.query_one(Choice)
+
+    def answer(self, name: str) -> None:
+        """Give the decisions."""
+        if name != "act":
+            self.dismiss(None)
+            return
+        decision = Decision(self.query_one(Choice).value)
+        same = self.query("#same").first(Checkbox).value if self.query("#same") else False
+        those = self._conflicts if same else [self._trouble]
+        self.dismiss({trouble.name: decision for trouble in those})
+
+    @on(Choice.Chosen)
+    def _chosen(self, event: Choice.Chosen) -> None:
+        event.stop()
+        self.answer("act")
+
+    def _ways(self, now: float) -> list[tuple[Decision, str]]:
+        trouble = self._trouble
+        if self._job.direction is not Direction.PUT:
+            return [(Decision.BESIDE, "Keep both: store the new one beside it, with a number")]
+        beside = shown(
+            split_path(beside_path(trouble.place, self.sft.gateway.connection.user, now))[1]
+        )
+        ways = [(Decision.BESIDE, f"Store mine beside it: {beside}")]
+        version = trouble.values.get("version")
+        if isinstance(version, int) and trouble.code in {"EXISTS", "CHANGED_SINCE"}:
+            author = shown(str(trouble.values.get("author", "")))
+            ways.append(
+                (
+                    Decision.REPLACE,
+                    f"Store mine as version {version + 1}; {author}'s stays as version {version}",
+                )
+            )
+        return ways
+
+    def _comparison(self, now: float) -> list[str]:
+        trouble = self._trouble
+        if trouble.code != "EXISTS":
+            said, _ = error_text(trouble.error, now)
+            return [said]
+        mine = _mine(trouble)
+        values = trouble.values
+        stored_at, size = values.get("stored_at"), values.get("size")
+        there = [
+            f"{shown(str(values.get('version')))}, by {shown(str(values.get('author')))}",
+            local_time(stored_at, now=now) if isinstance(stored_at, int) else "",
+            size_text(size) if isinstance(size, int) else "",
+        ]
+        here = [
+            "new",
+            "" if mine is None else local_time(mine[1], now=now),
+            "" if mine is None else size_text(mine[0]),
+        ]
+        lines = [f"{'':10}{'yours':24}on the server"]
+        for label, ours, theirs in zip(("version", "when", "size"), here, there, strict=True):
+            lines.append(f"{label:10}{ours:24}{theirs}")
+        return lines
+
+
+def _mine(trouble: Failure) -> tuple[int, float] | None:
+    try:
+        found = Path(trouble.name).stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime

@@ -1,0 +1,89 @@
+"""Keys one by one: each goes where the one before it has led.
+
+The toolkit gives a key to what has the focus when it arrives, but a key that moves the focus does so only when it has climbed
+all the way up to the app. Whoever types ahead, on a slow line, would have the passphrase land in the field before it, readable.
+
+Rules. One key is under way at a time, and the rest wait here. A call climbs behind it, through the same queues; when that has
+arrived, so has the key. One that is lost, with a dialog that closed, holds up nothing for long. What is typed before the first
+screen is there waits for it, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from textual import events
+from textual.app import App
+from textual.message_pump import MessagePump
+
+_LOST_SECONDS: Final = 0.25
+_FIRST_SECONDS: Final = 2.0
+_LOOK_SECONDS: Final = 0.02
+
+
+class KeyQueue:
+    """Sends keys and pastes on.
+
+    Args:
+        send: the toolkit's own way.
+    """
+
+    def __init__(self, app: App[int], send: Callable[[events.Event], Awaitable[None]]) -> None:
+        self._app = app
+        self._send = send
+        self._waiting: deque[events.Event] = deque()
+        self._number = 0
+        self._under_way = False
+        self._lost: asyncio.TimerHandle | None = None
+        self._first_until: float | None = None
+        self._had_focus = False
+
+    async def take(self, event: events.Event) -> None:
+        """Send one on, now or in its turn."""
+        self._waiting.append(event)
+        if not self._under_way:
+            self._under_way = True
+            await self._next()
+
+    async def _next(self) -> None:
+        if self._too_early():
+            asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._app.call_later, self._next)
+            return
+        event = self._waiting.popleft()
+        self._number += 1
+        loop = asyncio.get_running_loop()
+        self._lost = loop.call_later(
+            _LOST_SECONDS, self._app.call_later, self._arrived, self._number
+        )
+        first = self._app.focused or self._app.screen
+        await self._send(event)
+        self._climb(first, self._number)
+
+    def _climb(self, node: MessagePump | None, number: int) -> None:
+        if node is None or node is self._app:
+            self._app.call_later(self._arrived, number)
+        elif not node.call_later(self._climb, node._parent, number):  # noqa: SLF001 - as keys climb
+            self._climb(node._parent, number)  # noqa: SLF001 - likewise
+
+    async def _arrived(self, number: int) -> None:
+        if number != self._number or not self._under_way:
+            return  # it was given up, and has come after all
+        if self._lost is not None:
+            self._lost.cancel()
+        if self._waiting:
+            await self._next()
+        else:
+            self._under_way = False
+
+    def _too_early(self) -> bool:
+        """Say whether nothing has had the focus yet, and it is worth to wait for it."""
+        now = asyncio.get_running_loop().time()
+        if self._first_until is None:
+            self._first_until = now + _FIRST_SECONDS
+        self._had_focus = (
+            self._had_focus or self._app.focused is not None or now >= self._first_until
+        )
+        return not self._had_focus
