@@ -243,7 +243,7 @@ def reserve(file_fd: int, size_bytes: int) -> None:
 
 
 def free_bytes(fd: int) -> int:
-    """Tell how much room an ordinary user has on the file system of an open file or folder."""
+    """Return how much room an ordinary user has on the file system of an open file or folder."""
     found = os.fstatvfs(fd)
     return found.f_bavail * found.f_frsize
 

@@ -59,7 +59,7 @@ def verify(point: bytes, message: bytes, signature: bytes) -> None:
 
 
 def is_point(point: bytes) -> bool:
-    """Tell whether 32 bytes can be a public key at all: on the curve, in its prime-order group."""
+    """Return whether 32 bytes can be a public key at all: on the curve, in its prime-order group."""
     try:
         nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(point)
     except RuntimeError:

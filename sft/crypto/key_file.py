@@ -89,7 +89,7 @@ def encode(
 
 
 def is_encrypted(text: str) -> bool:
-    """Tell whether a key file needs a passphrase.
+    """Return whether a key file needs a passphrase.
 
     Raises:
         KeyFormatError: not a minisign secret key file.

@@ -61,7 +61,7 @@ class RowMac:
         return digest.digest()
 
     def holds(self, values: Sequence[RowValue], mark: object) -> bool:
-        """Say whether a mark is that of these values; whoever asks raises when it is not."""
+        """Return whether a mark is that of these values; whoever asks raises when it is not."""
         try:
             return isinstance(mark, bytes) and hmac.compare_digest(self.make(values), mark)
         except (TypeError, UnicodeEncodeError, OverflowError):  # what no row of ours ever held

@@ -119,7 +119,7 @@ class Backend(Protocol):
         """Remove the leftovers of an id; call it only while nobody writes under it."""
 
     def free_bytes(self) -> int:
-        """Tell the room above the floor that is promised to nobody; never below 0."""
+        """Return the room above the floor that is promised to nobody; never below 0."""
 
     def close(self) -> None:
         """Let go of what the backend holds open; harmless when repeated."""

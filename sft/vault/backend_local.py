@@ -166,7 +166,7 @@ class LocalBackend:
             self._tree.discard(object_id)
 
     def free_bytes(self) -> int:
-        """Tell the room above the floor that is promised to nobody."""
+        """Return the room above the floor that is promised to nobody."""
         return self._room.free_bytes()
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ class Shelf:
     sidecars: dict[bytes, bytes] = field(default_factory=dict)
 
     def all(self) -> tuple[dict[bytes, bytes], ...]:
-        """Tell the three places, in the order in which a removal empties them."""
+        """Return the three places, in the order in which a removal empties them."""
         return self.key_sections, self.sidecars, self.objects
 
 
@@ -119,7 +119,7 @@ class MemoryBackend:
         self.incoming.pop(object_id, None)
 
     def free_bytes(self) -> int:
-        """Tell the room above the floor that is promised to nobody."""
+        """Return the room above the floor that is promised to nobody."""
         return self._room.free_bytes()
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ class Capacity:
         self._lock = threading.Lock()
 
     def free_bytes(self) -> int:
-        """Tell what can still be promised."""
+        """Return what can still be promised."""
         return max(0, self._free() - self._floor_bytes - self._promised_bytes)
 
     def promise(self, count: int) -> Reservation:

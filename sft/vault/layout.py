@@ -57,12 +57,12 @@ def chunk_count(size: int) -> int:
 
 
 def sealed_size(size: int) -> int:
-    """Tell how many bytes the object of a content of ``size`` bytes has."""
+    """Return how many bytes the object of a content of ``size`` bytes has."""
     return PREFIX_BYTES + size + TAG_BYTES * chunk_count(size)
 
 
 def content_size(sealed_bytes: int) -> int:
-    """Tell the content's size from the object's: the inverse of ``sealed_size``.
+    """Return the content's size from the object's: the inverse of ``sealed_size``.
 
     Raises:
         ObjectCorruptError: no content gives an object of this length.
@@ -75,7 +75,7 @@ def content_size(sealed_bytes: int) -> int:
 
 
 def fits_inline(size: int) -> bool:
-    """Tell whether the sealed object lies in the database and not in a file."""
+    """Return whether the sealed object lies in the database and not in a file."""
     return sealed_size(size) <= INLINE_OBJECT_BYTES
 
 

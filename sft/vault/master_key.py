@@ -36,7 +36,7 @@ class MasterKeySource(Protocol):
     """What a server's start asks for its master key."""
 
     def candidates(self) -> list[bytes]:
-        """Give the key; and a second one after a rotation that was cut.
+        """Return the key; and a second one after a rotation that was cut.
 
         Raises:
             VaultError: there is none, or it must not be used.

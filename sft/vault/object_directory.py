@@ -182,7 +182,7 @@ def names_in(folder: int) -> list[str]:
 
 
 def is_there(folder: int, name: str) -> bool:
-    """Tell whether anything has this name, be it a link that leads nowhere."""
+    """Return whether anything has this name, be it a link that leads nowhere."""
     try:
         os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:

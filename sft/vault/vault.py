@@ -154,7 +154,7 @@ class Vault:
         return len(leftovers)
 
     def free_bytes(self) -> int:
-        """Tell the room that can still be promised."""
+        """Return the room that can still be promised."""
         return self._backend.free_bytes()
 
     def close(self) -> None:

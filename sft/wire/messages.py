@@ -15,7 +15,6 @@ import msgspec
 from sft.crypto.sealing import TAG_BYTES
 from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import FRAME_BYTES
-from sft.wire.forms import Chunks, Message, Reply, Request, RequestId
 from sft.wire.replies import (
     Done,
     FileBegins,
@@ -29,6 +28,7 @@ from sft.wire.replies import (
     InvitationShown,
     Notice,
     Refusal,
+    Reply,
     SelfShown,
     ServerShown,
     SessionList,
@@ -42,6 +42,7 @@ from sft.wire.requests import (
     Cancel,
     ChangeRole,
     CheckVault,
+    Chunks,
     CollectTrash,
     CommitUpload,
     Credit,
@@ -58,9 +59,12 @@ from sft.wire.requests import (
     ListUsers,
     MakeFolder,
     MakeInvitation,
+    Message,
     Move,
     PutSmall,
     RemoveUser,
+    Request,
+    RequestId,
     Restore,
     RotateMasterKey,
     ShowFile,
@@ -194,7 +198,7 @@ _from_server: Final[msgspec.msgpack.Decoder[ServerMessage]] = msgspec.msgpack.De
 
 
 def tag_of(kind: type[Message]) -> int:
-    """Tell the number that names a message on the wire."""
+    """Return the number that names a message on the wire."""
     tag = kind.__struct_config__.tag
     if not isinstance(tag, int):
         raise LocalProtocolError(f"{kind.__name__} is no message of its own")
@@ -214,7 +218,7 @@ def encode(message: Message) -> bytes:
 
 
 def fits(message: Message) -> bool:
-    """Tell whether a message fits one frame: a small file with a very long path may not."""
+    """Return whether a message fits one frame: a small file with a very long path may not."""
     return len(_encode(message)) <= MESSAGE_BYTES
 
 

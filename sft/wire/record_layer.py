@@ -76,7 +76,7 @@ class RecordLayer:
     # -- out ------------------------------------------------------------------------------------------
 
     def sends(self, kind: FrameType) -> bool:
-        """Tell whether a frame of this type may go out now."""
+        """Return whether a frame of this type may go out now."""
         return kind in self._sends
 
     def require(self, kind: FrameType) -> None:

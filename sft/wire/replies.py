@@ -28,10 +28,16 @@ from sft.model.records import (
     UserPage,
     VaultReport,
 )
-from sft.wire.forms import Message, Reply
+from sft.wire.requests import Message, RequestId
 
 REFUSAL_TEXT: Final = 2048
 REFUSAL_VALUES: Final = 12
+
+
+class Reply(Message, frozen=True):
+    """What a server answers to the request of that id."""
+
+    id: RequestId
 
 
 class Refusal(Reply, frozen=True, tag=60):

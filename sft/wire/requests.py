@@ -1,16 +1,17 @@
 """What a client may send: requests, and the messages that go on with a transfer.
 
-Rules. One frozen Struct a message, every field bounded. The tag names it on the wire and is never used again for
-another. Nothing here decides. Catalogue: PROTOCOL.md §8.
+Rules. One frozen Struct a message, every field bounded: an array with its integer tag first, then the fields in order. Unknown
+tags and surplus fields are refused; fields that have a default may be left out at the end, so the encoding is not canonical,
+and nothing signs it. A tag is never used again for another message. Catalogue: PROTOCOL.md §8.
 """
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
-from sft.limits import LIST_ENTRIES, SMALL_FILE_BYTES
+from sft.limits import LIST_ENTRIES, SMALL_FILE_BYTES, TRANSFER_CREDIT_CHUNKS
 from sft.model.access import Role
 from sft.model.records import (
     Bytes16,
@@ -25,7 +26,20 @@ from sft.model.records import (
     Size,
     VersionNumber,
 )
-from sft.wire.forms import Chunks, Message, Request, RequestId
+
+RequestId = Annotated[int, Meta(ge=1, le=2**32 - 1)]
+Chunks = Annotated[int, Meta(ge=1, le=TRANSFER_CREDIT_CHUNKS)]
+
+
+class Message(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A control message."""
+
+
+class Request(Message, frozen=True):
+    """What a client asks; its id is one more than that of the request before."""
+
+    id: RequestId
+
 
 # -- files ----------------------------------------------------------------------------------------
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from sft.errors import LocalProtocolError
 from sft.limits import CHUNK_BYTES, REQUESTS_IN_FLIGHT
-from sft.wire.forms import Message, Reply, Request
 from sft.wire.messages import (
     ANSWERS,
     BeginUpload,
@@ -31,6 +30,8 @@ from sft.wire.messages import (
     GetFile,
     Refusal,
 )
+from sft.wire.replies import Reply
+from sft.wire.requests import Message, Request
 
 
 class _Stream:

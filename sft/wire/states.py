@@ -3,7 +3,7 @@
 A row reads: this side, in this state, sends or receives one of these frames and is then in that state. What has no row
 is not allowed: sending it is our bug (LocalProtocolError), receiving it ends the connection (RemoteProtocolError). Which
 messages a MESSAGE frame may hold follows from its sender alone (``MESSAGES``). The diagram of PROTOCOL.md §5 is made
-from the table (``python -m sft.wire.diagram``).
+from the table (``python -m tests.unit.wire.protocol_tables``).
 
 Rules. Nothing outside this module tests for a state to allow or refuse a frame. DEAD has no row: an error ends there.
 """
@@ -16,8 +16,8 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from sft.limits import EARLY_FRAME_BYTES, FRAME_BYTES
-from sft.wire.forms import Message
 from sft.wire.messages import CLIENT_MESSAGES, SERVER_MESSAGES
+from sft.wire.requests import Message
 
 
 class Side(StrEnum):
@@ -136,10 +136,10 @@ _NOTHING: Final[Mapping[int, State]] = MappingProxyType({})
 
 
 def steps(side: Side, state: State, way: Way) -> Mapping[int, State]:
-    """Tell which frame types are allowed, and the state that each leads to."""
+    """Return which frame types are allowed, and the state that each leads to."""
     return _STEPS.get((side, state, way), _NOTHING)
 
 
 def frame_limit(state: State) -> int:
-    """Tell the largest frame that may arrive: small until login, because nobody has proved anything."""
+    """Return the largest frame that may arrive: small until login, because nobody has proved anything."""
     return FRAME_BYTES if state in _AFTER_LOGIN else EARLY_FRAME_BYTES

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 
 from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import SMALL_FILE_BYTES
-from sft.wire.forms import Message, Reply, Request
 from sft.wire.messages import (
     ANSWERS,
     CLIENT_MESSAGES,
@@ -30,6 +29,8 @@ from sft.wire.messages import (
     fits,
     tag_of,
 )
+from sft.wire.replies import Reply
+from sft.wire.requests import Message, Request
 from tests.wire_pairs.values import sample, values_of
 
 KINDS = sorted(CLIENT_MESSAGES | SERVER_MESSAGES, key=tag_of)

@@ -1,4 +1,4 @@
-"""The parts of PROTOCOL.md that are made from the code: ``python -m sft.wire.diagram`` prints them.
+"""The parts of PROTOCOL.md that are made from the code: ``python -m tests.unit.wire.protocol_tables`` prints them.
 
 Rules. Nothing is drawn that does not stand in ``states``, ``messages``, ``login`` or ``sft.limits``; a test compares what
 is printed here with what stands there.
@@ -213,7 +213,7 @@ def main() -> None:
         record_table(),
         limit_table(),
     ):
-        print(block, end="\n\n")  # noqa: T201 - that is what it is for
+        print(block, end="\n\n")
 
 
 if __name__ == "__main__":

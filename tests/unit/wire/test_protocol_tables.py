@@ -7,18 +7,18 @@ import pytest
 
 from sft import limits
 from sft.crypto.keys import ServerPublic
-from sft.wire import diagram
 from sft.wire.hello import ClientHello, ServerHello, ServerProof
 from sft.wire.messages import CLIENT_MESSAGES, SERVER_MESSAGES, tag_of
 from sft.wire.states import TABLE, FrameType, Side
+from tests.unit.wire import protocol_tables
 
 TEXT = (resources.files("sft.wire") / "PROTOCOL.md").read_text(encoding="utf-8")
 MADE = {
-    "client's states": diagram.state_diagram(Side.CLIENT),
-    "server's states": diagram.state_diagram(Side.SERVER),
-    "messages": diagram.message_table(),
-    "records": diagram.record_table(),
-    "limits": diagram.limit_table(),
+    "client's states": protocol_tables.state_diagram(Side.CLIENT),
+    "server's states": protocol_tables.state_diagram(Side.SERVER),
+    "messages": protocol_tables.message_table(),
+    "records": protocol_tables.record_table(),
+    "limits": protocol_tables.limit_table(),
 }
 
 
@@ -59,12 +59,12 @@ def test_every_row_of_the_table_is_drawn():
 
 
 def test_limits_are_named_as_they_are():
-    for name in diagram.LIMITS:
+    for name in protocol_tables.LIMITS:
         assert isinstance(getattr(limits, name), int)
 
 
 def test_all_of_it_is_printed(capsys):
-    diagram.main()
+    protocol_tables.main()
     printed = capsys.readouterr().out
     assert all(made in printed for made in MADE.values())
 
