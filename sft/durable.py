@@ -183,7 +183,7 @@ def sync_folder(folder_fd: int) -> None:
 
 
 def rename_no_replace(folder_fd: int, name: str, to_folder_fd: int, to_name: str) -> None:
-    """Give a file its final name, never over something. The caller syncs both folders.
+    """Rename a file, never over something. The caller syncs both folders.
 
     Raises:
         FileExistsError: the final name is taken.
@@ -201,7 +201,7 @@ def rename_no_replace(folder_fd: int, name: str, to_folder_fd: int, to_name: str
 
 
 def replace_file(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE) -> None:
-    """Give a name new content: after any fault the old content or the new is there, whole."""
+    """Replace the content under a name: after any fault the old content or the new is there, whole."""
     _require_component(name)
     temporary = f".{secrets.token_hex(_TEMPORARY_BYTES)}.part"
     write_new(folder_fd, temporary, data, mode)
@@ -215,7 +215,7 @@ def replace_file(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FIL
 
 
 def remove_file(folder_fd: int, name: str) -> None:
-    """Remove a name, for good."""
+    """Unlink a name, durably."""
     _require_component(name)
     os.unlink(name, dir_fd=folder_fd)
     sync_folder(folder_fd)

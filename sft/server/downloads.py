@@ -20,7 +20,7 @@ from sft.transport.flow import Chunks, SendFlow
 from sft.wire.messages import Done, FileBegins, FileContent, GetFile, fits
 
 
-class DownloadStream:
+class DownloadFlow:
     """One download, from GetFile to its last chunk or its refusal."""
 
     def __init__(self, context: ServerContext, session: TransferSession, request: GetFile) -> None:

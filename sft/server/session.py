@@ -28,10 +28,10 @@ from sft.model.access import OPERATOR, Permission, allows
 from sft.model.records import SessionInfo, User, UserState
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer
-from sft.server.downloads import DownloadStream
+from sft.server.downloads import DownloadFlow
 from sft.server.login import identify
 from sft.server.transfer import Transfer
-from sft.server.uploads import UploadStream
+from sft.server.uploads import UploadFlow
 from sft.service.caller import Caller
 from sft.service.use_case import as_refusal
 from sft.transport.flow import CreditPool
@@ -72,8 +72,8 @@ class ServerSession:
         self._caller: Caller | None = None
         self._since = 0
         self.public_key = b""
-        self._uploads: dict[int, UploadStream] = {}
-        self._downloads: dict[int, DownloadStream] = {}
+        self._uploads: dict[int, UploadFlow] = {}
+        self._downloads: dict[int, DownloadFlow] = {}
         self._answering = 0
         self._answering_bytes = 0
 
@@ -259,7 +259,7 @@ class ServerSession:
     def _open_transfer(self, message: BeginUpload | GetFile) -> None:
         if isinstance(message, BeginUpload):
             at_work = sum(not upload.draining for upload in self._uploads.values())
-            lane = self._uploads[message.id] = UploadStream(self._context, self, message)
+            lane = self._uploads[message.id] = UploadFlow(self._context, self, message)
             if at_work >= OPEN_UPLOADS:
                 # It has a lane all the same: what is in flight for it is counted until it ends.
                 lane.interrupt(
@@ -269,7 +269,7 @@ class ServerSession:
             error = TooLargeError(what="The number of downloads at once", limit=OPEN_DOWNLOADS)
             self.refuse(message.id, Failure(error))
         else:
-            self._downloads[message.id] = DownloadStream(self._context, self, message)
+            self._downloads[message.id] = DownloadFlow(self._context, self, message)
 
     def _refusal_of(self, failure: Failure, **values: object) -> RequestError:
         refusal = as_refusal(_error_of(failure))

@@ -34,7 +34,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class UploadStream:
+class UploadFlow:
     """One upload, from BeginUpload to its one answer."""
 
     def __init__(

@@ -87,7 +87,7 @@ class Backend(Protocol):
         """Destroy an object for good: key section, sidecar, object, sync of the folder.
 
         The key section goes first, so that a power cut leaves at worst an object that nobody can open. What is not there
-        is no fault: recovery finishes a removal that was cut.
+        is not an error: recovery finishes a removal that was cut.
         """
 
     def quarantine(self, object_id: bytes) -> None:

@@ -170,7 +170,7 @@ class LocalBackend:
         return self._room.free_bytes()
 
     def close(self) -> None:
-        """Let the folders go."""
+        """Close the open folders."""
         self._tree.close()
 
 
@@ -231,7 +231,7 @@ class _LocalSink:
         self._end()
 
     def _place(self, folder: int, names: Sequence[tuple[str, str]]) -> None:
-        """Give all their names and sync the folder, or take all back: nobody was told of them."""
+        """Link all final names and sync the folder; on a fault unlink them again: none was acknowledged."""
         disk = self._tree.disk
         placed: list[str] = []
         try:

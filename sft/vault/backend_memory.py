@@ -17,7 +17,7 @@ from sft.vault.layout import corrupt, require_object_id
 
 @dataclass(slots=True)
 class Shelf:
-    """What lies under the ids."""
+    """Objects and sidecars by id."""
 
     objects: dict[bytes, bytes] = field(default_factory=dict)
     key_sections: dict[bytes, bytes] = field(default_factory=dict)

@@ -78,11 +78,11 @@ class Reservation:
             self.extend(count - self._left_bytes)
 
     def used(self, count: int) -> None:
-        """Tell that so much was written."""
+        """Count written bytes against the reservation."""
         self._left_bytes -= count
         self._room.give(count)
 
     def end(self) -> None:
-        """Give back what was not used; harmless when repeated."""
+        """Release what was not used; idempotent."""
         left, self._left_bytes = self._left_bytes, 0
         self._room.give(left)

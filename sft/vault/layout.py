@@ -80,7 +80,7 @@ def fits_inline(size: int) -> bool:
 
 
 def chunk_span(index: int, size: int) -> tuple[int, int]:
-    """Tell offset and length of a sealed chunk within its object."""
+    """Return offset and length of a sealed chunk within its object."""
     last = chunk_count(size) - 1
     if not 0 <= index <= last:
         raise ValueError(f"a content of {size} bytes has no chunk {index}")

@@ -131,7 +131,7 @@ class Vault:
         self.read_sidecar(object_id, least_epoch=least_epoch)
 
     def remove(self, object_id: bytes) -> None:
-        """Destroy an object for good; what is not there is no fault."""
+        """Destroy an object; idempotent."""
         self._backend.remove(object_id)
 
     def quarantine(self, object_id: bytes) -> None:

@@ -111,7 +111,7 @@ class Connection:
 
     @property
     def side(self) -> Side:
-        """Which end this is."""
+        """The end that this connection is."""
         return self._line.side
 
     @property
@@ -262,7 +262,7 @@ class Connection:
         return self._line.rekey()
 
     def close(self) -> bytes:
-        """Say that nothing more will come: the only end that the peer does not take for a cut."""
+        """Announce the authenticated end: a stream that ends without it was cut."""
         return self._line.seal(FrameType.CLOSE, _CLOSE)
 
     # -- frames -----------------------------------------------------------------------------------------

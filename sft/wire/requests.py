@@ -147,7 +147,7 @@ class Credit(Message, frozen=True, tag=13):
 
 
 class ShowSelf(Request, frozen=True, tag=20):
-    """Who am I here, now?"""
+    """The caller as the server has it now."""
 
 
 class ListUsers(Request, frozen=True, tag=21):
