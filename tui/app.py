@@ -139,6 +139,6 @@ class SftApp(App[int], inherit_bindings=False):
         # The toolkit would print the traceback with every local variable.
         fault = self._exception
         text = "".join(traceback.format_exception(fault)) if fault else traceback.format_exc()
-        ref = self.gateway.keep_fault(text)
+        ref = self.gateway.local.keep_fault(text)
         self.leaving.last_words = f"sft had a fault of its own. Report it with the reference {ref}."
         self._close_messages_no_wait()

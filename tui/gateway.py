@@ -1,9 +1,8 @@
-"""What the screens need of the world outside: accounts, a server, transfers; nothing of how it is reached.
+"""What the screens need of the world outside: accounts, a server's files and people, transfers, what this computer keeps.
 
-Rules. Screens, dialogs and the queue know this module alone. ``tui.live`` fulfils it over the client library,
-``tui.memory`` without any network; one suite of tests holds both to it. Everything is called on the loop of the app and
-nothing blocks it. Refusals and faults are raised as errors of the one tree; records are those of ``sft.model`` and
-results those of ``sft.client``.
+Rules. Screens, dialogs and the queue know this module alone, and nothing of how a server is reached: ``tui.live`` fulfils it
+over the client library. Everything is called on the loop of the app and nothing blocks it. Refusals and faults are raised as
+errors of the one tree; records are those of ``sft.model`` and results those of ``sft.client``.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ class ConnectionInfo:
 
     @property
     def online(self) -> bool:
-        """Say whether something can be asked."""
+        """Whether requests can be sent."""
         return self.status is Status.ONLINE
 
 
@@ -159,35 +158,11 @@ class Keyring:
     receipts: int
 
 
-class Gateway(Protocol):
-    """The world outside."""
+class Accounts(Protocol):
+    """The accounts of this computer."""
 
-    # -- accounts and the connection -----------------------------------------------------------
-
-    @property
-    def connection(self) -> ConnectionInfo:
-        """The account in use, now."""
-
-    def listen(self, listener: EventListener) -> None:
-        """Have every change of the connection, and every notice, told on the loop of the app."""
-
-    async def accounts(self) -> list[Account]:
+    async def all(self) -> list[Account]:
         """List the accounts of this computer, in order of joining."""
-
-    async def use(self, account: str, passphrase: str | None = None) -> None:
-        """Connect an account, and keep it connected: a lost line is tried again until another is used.
-
-        Raises:
-            KeyLockedError: a passphrase is needed.
-            PassphraseWrongError: not that one.
-            UnreachableError, LoginRefusedError, ServerKeyChangedError and others: see ``connection``.
-        """
-
-    def again(self) -> None:
-        """Try the lost connection now."""
-
-    async def close(self) -> None:
-        """Leave the server and end everything."""
 
     async def pending(self, link: Link) -> Account | None:
         """Find what an earlier attempt with this very link left: its key exists, and may need its passphrase."""
@@ -201,19 +176,6 @@ class Gateway(Protocol):
             passphrase: protects the new key, or opens the one that an earlier attempt left.
         """
 
-    def suggestions(self) -> tuple[str, str]:
-        """Offer a name for the person (may be empty) and one for this computer."""
-
-    def suggested_passphrase(self) -> str:
-        """Draw a passphrase of words that a person can write down; another one each time."""
-
-    @property
-    def offers_demo(self) -> bool:
-        """Say whether a demo can be explored from here."""
-
-    async def explore_demo(self) -> str:
-        """Start a private server on this computer; gives the account that uses it."""
-
     async def set_first(self, account: str) -> None:
         """Use this account when none is named."""
 
@@ -226,26 +188,35 @@ class Gateway(Protocol):
     async def forget(self, account: str) -> None:
         """Drop an account; its key file is put aside, never destroyed."""
 
-    # -- the server's files ---------------------------------------------------------------------
+    @property
+    def offers_demo(self) -> bool:
+        """Whether a demo can be explored from here."""
 
-    async def folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
-        """Give one page of a folder (``""`` is the root).
+    async def explore_demo(self) -> str:
+        """Start a private server on this computer; return the account that uses it."""
+
+
+class Files(Protocol):
+    """Files and folders of the server in use."""
+
+    async def list_folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
+        """Return one page of a folder (``""`` is the root).
 
         Args:
             judged: the signatures too; without, pages are larger.
         """
 
-    async def trash(self, cursor: str = "") -> Listed:
-        """Give one page of what can be restored."""
+    async def list_trash(self, cursor: str = "") -> Listed:
+        """Return one page of what can be restored."""
 
     async def details(self, path: str, version: int = 0) -> Details:
-        """Show one version of a file; 0 is the newest."""
+        """Return one version of a file; 0 is the newest."""
 
     async def make_folder(self, path: str) -> bool:
         """Make a folder; False if it was there already."""
 
     async def move(self, old: str, new: str) -> File | None:
-        """Give a file or folder another path; gives the file, None for a folder."""
+        """Give a file or folder another path; return the file, None for a folder."""
 
     async def delete(self, path: str, *, recursive: bool = False) -> Deleted:
         """Move a file, or a folder and all in it, to the trash."""
@@ -253,7 +224,9 @@ class Gateway(Protocol):
     async def restore(self, path: str) -> File:
         """Bring back what was last deleted from a path."""
 
-    # -- transfers --------------------------------------------------------------------------------
+
+class Transfers(Protocol):
+    """Transfers with the server in use."""
 
     async def plan_put(
         self, sources: Sequence[str], *, to: str, safe_names: bool = False
@@ -289,9 +262,11 @@ class Gateway(Protocol):
     ) -> list[GetResult]:
         """Read and judge files, keeping nothing."""
 
-    # -- people -------------------------------------------------------------------------------------
 
-    async def people(self) -> list[User]:
+class People(Protocol):
+    """Who may come to the server in use, and who is there."""
+
+    async def users(self) -> list[User]:
         """List the registry, in order of joining."""
 
     async def change_role(self, name: str, role: Role) -> User:
@@ -316,18 +291,20 @@ class Gateway(Protocol):
         """Make an open invitation void."""
 
     async def sessions(self) -> list[SessionInfo]:
-        """List who is connected, those who came first first."""
+        """List who is connected, the earliest first."""
 
     async def kick(self, session_id: int) -> None:
         """End a session; NotFoundError if it has ended already."""
 
-    # -- this computer's key and memory ---------------------------------------------------------------
+
+class LocalState(Protocol):
+    """This computer's key and memory, and what outlives the app."""
 
     async def keyring(self) -> Keyring:
-        """Show what is kept for the account in use."""
+        """Return what is kept for the account in use."""
 
     async def public_key_file(self) -> str:
-        """Give minisign's public key file of the account in use."""
+        """Return minisign's public key file of the account in use."""
 
     async def change_passphrase(self, old: str | None, new: str | None) -> None:
         """Protect the key by another passphrase, or by none.
@@ -336,8 +313,6 @@ class Gateway(Protocol):
             PassphraseWrongError: ``old`` does not open it.
         """
 
-    # -- what outlives the app --------------------------------------------------------------------------
-
     async def load(self, name: str) -> bytes | None:
         """Read one small file of this person's state, such as the queue."""
 
@@ -345,14 +320,52 @@ class Gateway(Protocol):
         """Replace one small file of this person's state, whole."""
 
     async def hold(self, name: str) -> bool:
-        """Own a name among everything that runs for this person, until ``let_go`` or the end of this app, whatever ends it.
+        """Take an advisory lock on a name, until ``let_go`` or the end of this process, whatever ends it.
 
         Returns:
-            False if another one owns it.
+            False if another process of this person has it.
         """
 
     async def let_go(self, name: str) -> None:
-        """Own a name no longer."""
+        """Release the lock on a name."""
 
     def keep_fault(self, text: str) -> str:
-        """Write the details of a fault of our own into the log; gives the reference under which they stand."""
+        """Write the details of a fault of our own into the log; return the reference under which they stand."""
+
+    def suggested_names(self) -> tuple[str, str]:
+        """Offer a name for the person (may be empty) and one for this computer."""
+
+    def suggested_passphrase(self) -> str:
+        """Draw a passphrase of words that a person can write down; another one each time."""
+
+
+class Gateway(Protocol):
+    """The world outside: the connection of the account in use, and the parts that ask over it."""
+
+    accounts: Accounts
+    files: Files
+    transfers: Transfers
+    people: People
+    local: LocalState
+
+    @property
+    def connection(self) -> ConnectionInfo:
+        """The account in use, now."""
+
+    def listen(self, listener: EventListener) -> None:
+        """Have every change of the connection, and every notice, told on the loop of the app."""
+
+    async def use(self, account: str, passphrase: str | None = None) -> None:
+        """Connect an account, and keep it connected: a lost line is tried again until another is used.
+
+        Raises:
+            KeyLockedError: a passphrase is needed.
+            PassphraseWrongError: not that one.
+            UnreachableError, LoginRefusedError, ServerKeyChangedError and others: see ``connection``.
+        """
+
+    def again(self) -> None:
+        """Try the lost connection now."""
+
+    async def close(self) -> None:
+        """Leave the server and end everything."""

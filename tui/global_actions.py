@@ -49,7 +49,7 @@ class GlobalActions:
     async def restore_theme(self) -> None:
         """Take the theme that was chosen last."""
         try:
-            kept = await self._app.gateway.load(_THEME_FILE)
+            kept = await self._app.gateway.local.load(_THEME_FILE)
         except SftError:  # a disk that does not read is no reason to end; the queue says it
             return
         chosen = (kept or b"").decode(errors="replace")
@@ -63,7 +63,7 @@ class GlobalActions:
 
     async def _keep_theme(self) -> None:
         app = self._app
-        await app.frame.view.attempt(app.gateway.save(_THEME_FILE, app.theme.encode()))
+        await app.frame.view.attempt(app.gateway.local.save(_THEME_FILE, app.theme.encode()))
 
     def _again(self) -> None:
         self._app.gateway.again()

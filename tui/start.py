@@ -17,7 +17,7 @@ from tui import loop
 from tui.app import SftApp
 from tui.glyphs import Glyphs, glyphs_for
 from tui.live import LiveGateway
-from tui.live.demo import BeginDemo
+from tui.live.accounts import BeginDemo
 from tui.preferences import read_preferences
 
 

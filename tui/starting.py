@@ -37,7 +37,7 @@ async def first_account(app: SftApp) -> None:
     """Use the account that was asked for, or the first; without any, show where to join."""
     servers = cast("ServersView", app.frame.view_of("servers"))
     try:
-        accounts = [one for one in await app.gateway.accounts() if one.joined]
+        accounts = [one for one in await app.gateway.accounts.all() if one.joined]
     except SftError as error:
         app.frame.go("servers")
         servers.say_error(error)

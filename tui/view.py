@@ -145,5 +145,5 @@ class View(Vertical):
 
     def say_fault(self, error: BaseException) -> None:
         """Say that this program has a fault; details go to the log."""
-        ref = self.gateway.keep_fault("".join(traceback.format_exception(error)))
+        ref = self.gateway.local.keep_fault("".join(traceback.format_exception(error)))
         self.say("sft had a fault of its own.", Tone.BAD, f"Report it with the reference {ref}")

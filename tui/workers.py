@@ -41,7 +41,7 @@ def begin(
             if node.is_attached and node.is_running:
                 app.frame.view.say_fault(error)
             else:
-                app.gateway.keep_fault("".join(traceback.format_exception(error)))
+                app.gateway.local.keep_fault("".join(traceback.format_exception(error)))
         return None
 
     # The toolkit's type for work is so wide that no result can be inferred from it.

@@ -120,8 +120,8 @@ class Seat:
         async def unwritten(name: str, data: bytes) -> None:
             del name, data
 
-        self.gateway.save = unwritten  # type: ignore[method-assign]
-        session = self.gateway._reach.session
+        self.gateway.local.save = unwritten  # type: ignore[method-assign]
+        session = self.gateway._access.session
         if session is not None:
             session.abort()
 
@@ -258,13 +258,13 @@ async def seated(
     app = SftApp(gateway, here=here)
     async with app.run_test(size=size) as pilot:
         seat = Seat(app, pilot, gateway)
-        keep_fault = gateway.keep_fault
+        keep_fault = gateway.local.keep_fault
 
         def noted(text: str) -> str:
             seat.faults.append(text)
             return keep_fault(text)
 
-        gateway.keep_fault = noted  # type: ignore[method-assign]
+        gateway.local.keep_fault = noted  # type: ignore[method-assign]
         if joined and online:
             await seat.online()
         yield seat

@@ -310,13 +310,13 @@ async def test_all_of_a_large_folder_is_selected(tmp_path):
 async def test_what_is_done_at_once_after_selecting_all_is_about_all(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("archive/scans")
-        held, folder = asyncio.Event(), run.gateway.folder
+        held, folder = asyncio.Event(), run.gateway.files.list_folder
 
         async def late(*args, **options):
             await held.wait()
             return await folder(*args, **options)
 
-        run.gateway.folder = late
+        run.gateway.files.list_folder = late
         await run.pilot.press("a", "d")
         assert not isinstance(run.app.screen, Confirm)
         held.set()

@@ -77,7 +77,7 @@ class LiveReach:
         return gateway
 
     async def cut(self, gateway: LiveGateway) -> None:
-        gateway._reach.session.abort()
+        gateway._access.session.abort()
 
     async def mend(self, gateway: LiveGateway) -> None:
         gateway.again()
@@ -101,7 +101,7 @@ async def reach(request, tmp_path, template):  # noqa: F811 - the fixture
 
 async def online(reach, user: str = "ada"):
     gateway = await reach.open(user)
-    (account,) = [one for one in await gateway.accounts() if one.joined]
+    (account,) = [one for one in await gateway.accounts.all() if one.joined]
     await gateway.use(account.name)
     return gateway
 
@@ -109,8 +109,8 @@ async def online(reach, user: str = "ada"):
 async def store(gateway, folder: Path, name: str, content: bytes, to: str = "", **options):
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(content)
-    plan = await gateway.plan_put([str(folder / name)], to=to)
-    (result,) = await gateway.put(plan.items, folders=plan.folders, **options)
+    plan = await gateway.transfers.plan_put([str(folder / name)], to=to)
+    (result,) = await gateway.transfers.put(plan.items, folders=plan.folders, **options)
     return result
 
 
@@ -123,7 +123,7 @@ async def test_an_account_comes_online_and_says_who_it_is(reach):
     gateway = await reach.open("max")
     seen = []
     gateway.listen(seen.append)
-    (account,) = await gateway.accounts()
+    (account,) = await gateway.accounts.all()
     assert (account.user, account.joined, account.protected) == ("max", True, False)
     assert gateway.connection.status is Status.NONE
     await gateway.use(account.name)
@@ -136,29 +136,29 @@ async def test_an_account_comes_online_and_says_who_it_is(reach):
 async def test_nothing_can_be_asked_before(reach):
     gateway = await reach.open("max")
     with pytest.raises(ConnectionLostError):
-        await gateway.folder("")
+        await gateway.files.list_folder("")
 
 
 async def test_a_file_is_stored_shown_verified_and_got(reach, tmp_path):
     gateway = await online(reach)
     result = await store(gateway, tmp_path / "out", "a.txt", b"hello", "x/y")
     assert result.error is None
-    listed = await gateway.folder("x/y")
+    listed = await gateway.files.list_folder("x/y")
     assert [file.path for file in listed.files] == ["x/y/a.txt"]
     assert listed.states == (SignatureState.SIGNED,)
-    details = await gateway.details("x/y/a.txt")
+    details = await gateway.files.details("x/y/a.txt")
     assert details.state is SignatureState.SIGNED
     assert details.receipt_kept
     assert details.first_seen_at is not None
     assert len(details.words.replace(" ", "-").split("-")) == 8
-    plan = await gateway.plan_get(["x/y/a.txt"])
-    (read,) = await gateway.verify(plan.items)
+    plan = await gateway.transfers.plan_get(["x/y/a.txt"])
+    (read,) = await gateway.transfers.verify(plan.items)
     assert read.error is None
-    assert (await gateway.folder("x/y")).states == (SignatureState.VERIFIED,)
-    assert (await gateway.details("x/y/a.txt")).state is SignatureState.VERIFIED
-    (got,) = await gateway.get(plan.items, to=tmp_path / "in")
+    assert (await gateway.files.list_folder("x/y")).states == (SignatureState.VERIFIED,)
+    assert (await gateway.files.details("x/y/a.txt")).state is SignatureState.VERIFIED
+    (got,) = await gateway.transfers.get(plan.items, to=tmp_path / "in")
     assert got.local.read_bytes() == b"hello"
-    (again,) = await gateway.get(plan.items, to=tmp_path / "in")
+    (again,) = await gateway.transfers.get(plan.items, to=tmp_path / "in")
     assert isinstance(again.error, LocalExistsError)
 
 
@@ -171,7 +171,7 @@ async def test_the_same_bytes_again_are_there_already_and_others_need_a_decision
     assert clash.error.values["version"] == 1
     replaced = await store(gateway, tmp_path / "out", "a.txt", b"two", replace=True)
     assert replaced.stored.version == 2
-    assert (await gateway.details("a.txt", 1)).file.version.size == 3
+    assert (await gateway.files.details("a.txt", 1)).file.version.size == 3
 
 
 async def test_progress_is_told(reach, tmp_path):
@@ -179,8 +179,8 @@ async def test_progress_is_told(reach, tmp_path):
     seen = []
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").write_bytes(b"x" * 300_000)
-    plan = await gateway.plan_put([str(tmp_path / "out" / "a")], to="")
-    await gateway.put(plan.items, report=seen.append)
+    plan = await gateway.transfers.plan_put([str(tmp_path / "out" / "a")], to="")
+    await gateway.transfers.put(plan.items, report=seen.append)
     assert seen[-1].stage.value == "stored"
     assert max(one.done_bytes for one in seen) == 300_000
 
@@ -191,13 +191,13 @@ async def test_pages_follow_one_another_without_gap_or_repetition(reach, tmp_pat
     source.mkdir()
     for number in range(230):
         (source / f"{number:03}.txt").write_bytes(b"%d" % number)
-    plan = await gateway.plan_put([str(source)], to="")
-    results = await gateway.put(plan.items)
+    plan = await gateway.transfers.plan_put([str(source)], to="")
+    results = await gateway.transfers.put(plan.items)
     assert all(result.error is None for result in results)
     for judged in (True, False):
         names, cursor = [], ""
         while True:
-            listed = await gateway.folder("many", cursor, judged=judged)
+            listed = await gateway.files.list_folder("many", cursor, judged=judged)
             assert len(listed.states) == len(listed.files)
             names += [file.path for file in listed.files]
             cursor = listed.next
@@ -208,34 +208,34 @@ async def test_pages_follow_one_another_without_gap_or_repetition(reach, tmp_pat
 
 async def test_folders_are_made_once_moved_and_deleted_whole(reach, tmp_path):
     gateway = await online(reach)
-    assert await gateway.make_folder("a/b")
-    assert not await gateway.make_folder("a/b")
+    assert await gateway.files.make_folder("a/b")
+    assert not await gateway.files.make_folder("a/b")
     await store(gateway, tmp_path / "out", "f.txt", b"1", "a/b")
-    assert await gateway.move("a/b", "a/c") is None
-    assert [file.path for file in (await gateway.folder("a/c")).files] == ["a/c/f.txt"]
-    deleted = await gateway.delete("a/c", recursive=True)
+    assert await gateway.files.move("a/b", "a/c") is None
+    assert [file.path for file in (await gateway.files.list_folder("a/c")).files] == ["a/c/f.txt"]
+    deleted = await gateway.files.delete("a/c", recursive=True)
     assert deleted.files == 1
     with pytest.raises(NotFoundError):
-        await gateway.folder("a/c")
+        await gateway.files.list_folder("a/c")
 
 
 async def test_what_was_deleted_lies_in_the_trash_and_comes_back(reach, tmp_path):
     gateway = await online(reach)
     await store(gateway, tmp_path / "out", "f.txt", b"1")
-    await gateway.delete("f.txt")
-    trash = await gateway.trash()
+    await gateway.files.delete("f.txt")
+    trash = await gateway.files.list_trash()
     assert [file.path for file in trash.files] == ["f.txt"]
     assert trash.files[0].trash_ends_at is not None
-    assert (await gateway.restore("f.txt")).path == "f.txt"
-    assert (await gateway.trash()).files == ()
+    assert (await gateway.files.restore("f.txt")).path == "f.txt"
+    assert (await gateway.files.list_trash()).files == ()
 
 
 async def test_a_moved_file_keeps_its_signature(reach, tmp_path):
     gateway = await online(reach)
     await store(gateway, tmp_path / "out", "f.txt", b"1")
-    moved = await gateway.move("f.txt", "g.txt")
+    moved = await gateway.files.move("f.txt", "g.txt")
     assert (moved.path, moved.version.signed_name) == ("g.txt", "f.txt")
-    assert (await gateway.details("g.txt")).error is None
+    assert (await gateway.files.details("g.txt")).error is None
 
 
 async def test_a_guest_who_tries_is_refused_whatever_a_screen_greys(reach, tmp_path):
@@ -243,12 +243,12 @@ async def test_a_guest_who_tries_is_refused_whatever_a_screen_greys(reach, tmp_p
     result = await store(gateway, tmp_path / "out", "f.txt", b"1")
     assert isinstance(result.error, RoleForbidsError)
     for act in (
-        gateway.make_folder("x"),
-        gateway.invite(role=Role.ADMIN, name=None, seconds=60),
-        gateway.change_role("gus", Role.ADMIN),
-        gateway.invitations(),
-        gateway.sessions(),
-        gateway.kick(1),
+        gateway.files.make_folder("x"),
+        gateway.people.invite(role=Role.ADMIN, name=None, seconds=60),
+        gateway.people.change_role("gus", Role.ADMIN),
+        gateway.people.invitations(),
+        gateway.people.sessions(),
+        gateway.people.kick(1),
     ):
         with pytest.raises(RoleForbidsError):
             await act
@@ -256,35 +256,35 @@ async def test_a_guest_who_tries_is_refused_whatever_a_screen_greys(reach, tmp_p
 
 async def test_people_and_roles(reach):
     gateway = await online(reach)
-    assert [user.name for user in await gateway.people()] == ["ada", "max", "mia", "gus"]
-    assert (await gateway.change_role("gus", Role.MAINTAINER)).role is Role.MAINTAINER
-    assert (await gateway.disable("gus")).state is UserState.DISABLED
-    assert (await gateway.enable("gus")).state is UserState.ACTIVE
-    assert (await gateway.remove("mia", "max")).state is UserState.REMOVED
+    assert [user.name for user in await gateway.people.users()] == ["ada", "max", "mia", "gus"]
+    assert (await gateway.people.change_role("gus", Role.MAINTAINER)).role is Role.MAINTAINER
+    assert (await gateway.people.disable("gus")).state is UserState.DISABLED
+    assert (await gateway.people.enable("gus")).state is UserState.ACTIVE
+    assert (await gateway.people.remove("mia", "max")).state is UserState.REMOVED
     with pytest.raises(LastAdminError):
-        await gateway.change_role("ada", Role.GUEST)
+        await gateway.people.change_role("ada", Role.GUEST)
 
 
 async def test_an_invitation_lets_one_person_in(reach):
     gateway = await online(reach)
-    invited = await gateway.invite(role=Role.GUEST, name="tom", seconds=3600)
+    invited = await gateway.people.invite(role=Role.GUEST, name="tom", seconds=3600)
     link = parse_invitation(invited.link)
     assert (link.role, link.user_name, link.server_name) == (Role.GUEST, "tom", "acme")
     newcomer = await reach.open("")
-    assert await newcomer.accounts() == []
-    account = await newcomer.join(link, user_name="tom", device="desk", passphrase=None)
+    assert await newcomer.accounts.all() == []
+    account = await newcomer.accounts.join(link, user_name="tom", device="desk", passphrase=None)
     assert (account.user, account.joined, account.role) == ("tom", True, "guest")
     await newcomer.use(account.name)
     assert newcomer.connection.user == "tom"
-    states = {one.id: one.state for one in await gateway.invitations()}
+    states = {one.id: one.state for one in await gateway.people.invitations()}
     assert states[invited.invitation.id] is InvitationState.USED
 
 
 async def test_a_withdrawn_invitation_is_void(reach):
     gateway = await online(reach)
-    made = (await gateway.invite(role=Role.GUEST, name=None, seconds=3600)).invitation
-    await gateway.withdraw(made.id)
-    (one,) = [each for each in await gateway.invitations() if each.id == made.id]
+    made = (await gateway.people.invite(role=Role.GUEST, name=None, seconds=3600)).invitation
+    await gateway.people.withdraw(made.id)
+    (one,) = [each for each in await gateway.people.invitations() if each.id == made.id]
     assert one.state is InvitationState.WITHDRAWN
 
 
@@ -292,35 +292,35 @@ async def test_an_admin_sees_who_is_connected_and_ends_a_session_for_good(reach)
     admin, other = await online(reach), await online(reach, "max")
     told = []
     other.listen(told.append)
-    numbers = {one.user: one.id for one in await admin.sessions()}
+    numbers = {one.user: one.id for one in await admin.people.sessions()}
     assert list(numbers) == ["ada", "max"]
-    await admin.kick(numbers["max"])
+    await admin.people.kick(numbers["max"])
     await until(lambda: other.connection.status is Status.REFUSED)
     assert isinstance(other.connection.error, SessionEndedError)
     assert other.connection.error.values == {"by": "ada"}
     assert [event.values for event in told if isinstance(event, ServerNotice)] == [
         {"why": "kicked", "by": "ada"}
     ]
-    assert [one.user for one in await admin.sessions()] == ["ada"]
+    assert [one.user for one in await admin.people.sessions()] == ["ada"]
     with pytest.raises(NotFoundError):
-        await admin.kick(numbers["max"])
-    (account,) = await other.accounts()
+        await admin.people.kick(numbers["max"])
+    (account,) = await other.accounts.all()
     await other.use(account.name)
     assert other.connection.online
 
 
 async def test_files_go_to_nobody_who_could_not_store_them(reach):
     gateway = await online(reach)
-    await gateway.disable("mia")
+    await gateway.people.disable("mia")
     with pytest.raises(NotFoundError):
-        await gateway.remove("max", "mia")
+        await gateway.people.remove("max", "mia")
     with pytest.raises(RoleForbidsError):
-        await gateway.remove("max", "gus")
+        await gateway.people.remove("max", "gus")
     with pytest.raises(BadRequestError):
-        await gateway.remove("max", "max")
-    await gateway.remove("max", "")
+        await gateway.people.remove("max", "max")
+    await gateway.people.remove("max", "")
     with pytest.raises(NotFoundError):
-        await gateway.enable("max")
+        await gateway.people.enable("max")
 
 
 async def test_a_lost_line_is_told_and_comes_back(reach):
@@ -330,17 +330,17 @@ async def test_a_lost_line_is_told_and_comes_back(reach):
     await reach.cut(gateway)
     await until(lambda: gateway.connection.status is Status.AWAY)
     with pytest.raises(ConnectionLostError):
-        await gateway.folder("")
+        await gateway.files.list_folder("")
     await until(lambda: gateway.connection.again_at is not None)
     await reach.mend(gateway)
     await until(lambda: gateway.connection.online)
-    assert (await gateway.folder("")).next == ""
+    assert (await gateway.files.list_folder("")).next == ""
 
 
 async def test_a_server_that_is_not_there_is_away_and_said(reach):
     gateway = await reach.open("max")
-    (account,) = await gateway.accounts()
-    await gateway.set_address(account.name, "127.0.0.1:9")
+    (account,) = await gateway.accounts.all()
+    await gateway.accounts.set_address(account.name, "127.0.0.1:9")
     with pytest.raises(UnreachableError):
         await gateway.use(account.name)
     assert gateway.connection.status is Status.AWAY
@@ -349,61 +349,61 @@ async def test_a_server_that_is_not_there_is_away_and_said(reach):
 async def test_the_keyring_knows_everybody(reach, tmp_path):
     gateway = await online(reach)
     await store(gateway, tmp_path / "out", "f.txt", b"1")
-    await gateway.details("f.txt")
-    ring = await gateway.keyring()
+    await gateway.files.details("f.txt")
+    ring = await gateway.local.keyring()
     assert ring.account.user == "ada"
     assert "ada" in {pin.name for pin in ring.people}
     assert ring.receipts >= 1
-    assert (await gateway.public_key_file()).startswith("untrusted comment: ")
+    assert (await gateway.local.public_key_file()).startswith("untrusted comment: ")
 
 
 async def test_passphrases_are_drawn_of_five_words(reach):
     gateway = await reach.open("max")
-    drawn = {gateway.suggested_passphrase() for _ in range(3)}
+    drawn = {gateway.local.suggested_passphrase() for _ in range(3)}
     assert len(drawn) == 3
     assert {len(words.split("-")) for words in drawn} == {5}
 
 
 async def test_a_passphrase_protects_the_key_from_then_on(reach):
     gateway = await online(reach)
-    await gateway.change_passphrase(None, "correct horse")
-    (account,) = await gateway.accounts()
+    await gateway.local.change_passphrase(None, "correct horse")
+    (account,) = await gateway.accounts.all()
     assert account.protected
 
 
 async def test_what_is_saved_is_there_later(reach):
     gateway = await online(reach)
-    assert await gateway.load("queue.json") is None
-    await gateway.save("queue.json", b"[]")
-    assert await gateway.load("queue.json") == b"[]"
+    assert await gateway.local.load("queue.json") is None
+    await gateway.local.save("queue.json", b"[]")
+    assert await gateway.local.load("queue.json") == b"[]"
 
 
 async def test_a_name_is_owned_by_one_at_a_time_and_free_when_its_owner_is_gone(reach):
     gateway = await online(reach)
-    assert await gateway.hold("queue.json")
-    assert not await gateway.hold("queue.json")
-    assert await gateway.hold("queue-2.json")
-    await gateway.let_go("queue.json")
-    assert await gateway.hold("queue.json")
+    assert await gateway.local.hold("queue.json")
+    assert not await gateway.local.hold("queue.json")
+    assert await gateway.local.hold("queue-2.json")
+    await gateway.local.let_go("queue.json")
+    assert await gateway.local.hold("queue.json")
 
 
 async def test_two_of_one_person_own_a_name_in_turn(reach):
     first = await online(reach)
     second = first if isinstance(first, MemoryGateway) else await online(reach)
-    assert await first.hold("queue.json")
-    assert not await second.hold("queue.json")
+    assert await first.local.hold("queue.json")
+    assert not await second.local.hold("queue.json")
     if second is first:  # one computer in memory is one process
-        await first.let_go("queue.json")
+        await first.local.let_go("queue.json")
     else:
         await first.close()
         reach.gateways.remove(first)
-    assert await second.hold("queue.json")
+    assert await second.local.hold("queue.json")
 
 
 async def test_the_account_asked_for_last_is_the_one_in_use(reach):
     gateway = await reach.open("max")
-    (account,) = await gateway.accounts()
+    (account,) = await gateway.accounts.all()
     both = asyncio.gather(gateway.use(account.name), gateway.use(account.name))
     await both
     await until(lambda: gateway.connection.online)
-    assert (await gateway.folder("")).next == ""
+    assert (await gateway.files.list_folder("")).next == ""

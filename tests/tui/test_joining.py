@@ -167,7 +167,7 @@ async def test_a_colleague_joins_by_keyboard_and_lands_in_files(tmp_path):
         assert stage.gateway.connection.status is Status.ONLINE
         assert stage.gateway.connection.user == "zoe"
         assert "Welcome, zoe. You are a guest: you read every file and store none." in stage.said()
-        (account,) = await stage.gateway.accounts()
+        (account,) = await stage.gateway.accounts.all()
         assert (account.user, account.device, account.protected) == ("zoe", "ivo-laptop", True)
         await stage.press("5")
         assert "zoe, guest" in stage.text()
@@ -204,7 +204,7 @@ async def test_passphrases_that_differ_are_typed_again(tmp_path):
         await fill(stage, "zoe", "sesame", "sesamy", "")
         assert "The two passphrases differ" in stage.text()
         assert stage.app.focused.id == "join-again"
-        assert not await stage.gateway.accounts()
+        assert not await stage.gateway.accounts.all()
         await fill(stage, "sesame", "")
         assert stage.gateway.connection.user == "zoe"
 
@@ -224,7 +224,7 @@ async def test_a_passphrase_of_five_words_is_made_and_shown_to_be_written_down(t
         assert words in stage.text("#dialog")
         await stage.press("enter")
         assert stage.gateway.connection.user == "zoe"
-        (account,) = await stage.gateway.accounts()
+        (account,) = await stage.gateway.accounts.all()
         assert stage.gateway.book.passphrases[account.name] == words
 
 
@@ -259,7 +259,7 @@ async def test_a_key_without_passphrase_is_asked_about_once(tmp_path):
         await fill(stage, "", "", "")
         await stage.press("y")
         assert stage.gateway.connection.user == "zoe"
-        (account,) = await stage.gateway.accounts()
+        (account,) = await stage.gateway.accounts.all()
         assert not account.protected
 
 
@@ -270,7 +270,7 @@ async def test_a_name_that_is_none_is_refused_before_anything_is_made(tmp_path):
         await fill(stage, "zoe/x", "sesame", "sesame", "")
         assert '"zoe/x" has' in stage.text()
         assert stage.app.focused.id == "join-name"
-        assert not await stage.gateway.accounts()
+        assert not await stage.gateway.accounts.all()
 
 
 async def test_a_taken_name_spends_nothing_and_the_same_form_goes_on(tmp_path):
@@ -283,7 +283,7 @@ async def test_a_taken_name_spends_nothing_and_the_same_form_goes_on(tmp_path):
         assert not stage.app.screen.query_one("#join-again-row").display
         await fill(stage, "zoe", "", "")  # the passphrase still stands there
         assert stage.gateway.connection.user == "zoe"
-        assert len(await stage.gateway.accounts()) == 1
+        assert len(await stage.gateway.accounts.all()) == 1
 
 
 async def test_after_a_failed_attempt_only_its_passphrase_opens_the_key(tmp_path):
@@ -386,7 +386,7 @@ async def test_a_join_that_was_left_goes_on_with_the_same_invitation(tmp_path):
         await stage.press("ctrl+a", "ctrl+k")
         await fill(stage, "zoe", "sesame", "")
         assert stage.gateway.connection.user == "zoe"
-        (account,) = await stage.gateway.accounts()
+        (account,) = await stage.gateway.accounts.all()
         assert account.joined
 
 
@@ -398,7 +398,7 @@ async def test_another_server_is_joined_beside_the_first(tmp_path):
         await paste(stage, link)
         await stage.press("enter")
         await fill(stage, "zoe", "sesame", "sesame", "")
-        assert [one.user for one in await stage.gateway.accounts()] == ["max", "zoe"]
+        assert [one.user for one in await stage.gateway.accounts.all()] == ["max", "zoe"]
         assert stage.gateway.connection.user == "zoe"
 
 

@@ -31,7 +31,7 @@ class Counted:
         self.rows = 0
         self.gate = asyncio.Event()
         self.gate.set()
-        folder = gateway.folder
+        folder = gateway.files.list_folder
 
         async def counted(path, cursor="", *, judged=True):
             if path == FOLDER:
@@ -41,7 +41,7 @@ class Counted:
             self.rows += len(page.files) if path == FOLDER else 0
             return page
 
-        gateway.folder = counted
+        gateway.files.list_folder = counted
 
     @property
     def whole(self) -> int:

@@ -356,7 +356,7 @@ async def test_a_job_that_was_being_taken_over_when_all_went_dark_is_there_once(
 
 async def test_a_disk_that_keeps_nothing_is_told_and_stops_nothing(source):
     gateway, queue = await opened()
-    gateway.save = _full  # type: ignore[method-assign]
+    gateway.local.save = _full  # type: ignore[method-assign]
     job = queue.put([str(source / "a")], "", "a")
     await ended(queue)
     await queue._ticking
@@ -396,13 +396,13 @@ async def test_a_name_that_is_no_text_is_kept_and_so_are_the_jobs_beside_it(tmp_
 
 async def test_a_run_that_broke_off_is_tried_again_whole(source):
     gateway, queue = await opened()
-    plan_put = gateway.plan_put
+    plan_put = gateway.transfers.plan_put
 
     async def refused_once(*args, **options):
-        gateway.plan_put = plan_put
+        gateway.transfers.plan_put = plan_put
         raise ServerFullError(size_bytes=3)
 
-    gateway.plan_put = refused_once
+    gateway.transfers.plan_put = refused_once
     job = queue.put([str(source)], "photos", "source/")
     await ended(queue)
     assert job.state is JobState.FAILED

@@ -72,7 +72,7 @@ async def test_a_server_stands_there_with_state_keys_and_who_we_are(tmp_path, si
         assert "max, maintainer" in text
         assert "connected, used first" in text
         assert "files.acme.org:7361" in text
-        (account, _) = await stage.gateway.accounts()
+        (account, _) = await stage.gateway.accounts.all()
         about = stage.text("#server-about")
         for words in (*account.server_words.split(" "), *account.key_words.split(" ")):
             assert words in about
@@ -82,7 +82,7 @@ async def test_a_server_stands_there_with_state_keys_and_who_we_are(tmp_path, si
 
 async def test_hostile_names_of_servers_and_people_are_harmless(tmp_path):
     async with servers(tmp_path, size=(120, 36)) as stage:
-        (honest,) = await stage.gateway.accounts()
+        (honest,) = await stage.gateway.accounts.all()
         stage.gateway.book.accounts += [
             dataclasses.replace(
                 honest, name=name, server=name, user=name, device=name, in_use_first=False
@@ -348,7 +348,7 @@ async def test_the_stop_comes_back_with_enter_and_while_connecting(tmp_path):
         await stage.press("escape", "5", "enter")
         assert stage.dialog == "ServerKeyStop"
         await stage.press("escape")
-        await stage.gateway.forget("acme-files")
+        await stage.gateway.accounts.forget("acme-files")
         stage.gateway.book.keep(stage.world.user("max"), "files.acme.org:7361", "")
         key = ServerKey.from_seed(bytes(32)).public.words()
         stage.gateway.book.change("acme-files", server_words=key)
@@ -374,7 +374,7 @@ async def test_a_server_link_from_a_person_is_the_way_on(tmp_path):
         assert stage.dialog == ""
         assert stage.gateway.connection.online
         assert stage.said() == "Its new key is pinned. It proved that key just now."
-        (account,) = await stage.gateway.accounts()
+        (account,) = await stage.gateway.accounts.all()
         assert account.server_words == stage.world.key.public.words()
 
 
@@ -395,7 +395,7 @@ async def test_a_link_with_a_third_key_or_of_another_server_is_doubted(tmp_path)
         ]
         await stage.press("tab", "enter")
         assert stage.gateway.connection.status is Status.STOPPED
-        (account,) = await stage.gateway.accounts()
+        (account,) = await stage.gateway.accounts.all()
         assert account.server_words != ServerKey.from_seed(bytes(32)).public.words()
 
 
@@ -407,7 +407,7 @@ async def test_a_server_link_with_the_pinned_key_changes_the_address_alone(tmp_p
         assert "It is the pinned key: only the address is taken." in stage.text()
         await stage.press("enter", "enter")
         assert stage.said() == "Only its address changed. It proved that key just now."
-        (account,) = await stage.gateway.accounts()
+        (account,) = await stage.gateway.accounts.all()
         assert account.address == "new.acme.org:7361"
 
 
@@ -463,7 +463,7 @@ async def test_another_server_is_used_first(tmp_path):
         assert stage.said() == "acme-files is used first already."
         await stage.press("down", "f")
         assert stage.said() == "acme-files-2 is used when none is named."
-        assert [one.in_use_first for one in await stage.gateway.accounts()] == [False, True]
+        assert [one.in_use_first for one in await stage.gateway.accounts.all()] == [False, True]
 
 
 async def test_forgetting_asks_and_keeps_by_default(tmp_path):
@@ -472,10 +472,10 @@ async def test_forgetting_asks_and_keeps_by_default(tmp_path):
         assert "Forget acme-files-2 on this computer?" in stage.text()
         assert "Your key is put aside, not destroyed" in stage.text()
         await stage.press("enter")
-        assert len(await stage.gateway.accounts()) == 2
+        assert len(await stage.gateway.accounts.all()) == 2
         await stage.press("d", "y")
         assert stage.said() == "acme-files-2 is forgotten here."
-        assert [one.user for one in await stage.gateway.accounts()] == ["max"]
+        assert [one.user for one in await stage.gateway.accounts.all()] == ["max"]
         assert "acme-files-2" not in stage.text("#servers-list")
 
 

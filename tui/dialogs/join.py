@@ -158,7 +158,7 @@ class Join(Dialog[JoinedAs]):
         """Fill in a passphrase for a key that is still to be made."""
         if self._earlier is not None or self._working:
             return
-        words = self.sft.gateway.suggested_passphrase()
+        words = self.sft.gateway.local.suggested_passphrase()
         for name in ("passphrase", "again"):
             self._input(name).value = words
         self.doing("Write it down, it is shown this once: ", words)
@@ -179,7 +179,7 @@ class Join(Dialog[JoinedAs]):
         self.doing(doing if self._earlier is None else f"Asking {self._server}{dots}")
         self._working = True
         try:
-            account = await self.sft.gateway.join(
+            account = await self.sft.gateway.accounts.join(
                 self._link, user_name=user_name, device=device, passphrase=passphrase
             )
         except SftError as error:
@@ -217,7 +217,7 @@ class Join(Dialog[JoinedAs]):
 
     async def _refused(self, error: SftError) -> None:
         # The key may exist now: then it is opened the next time, not made.
-        self._earlier = await self.sft.gateway.pending(self._link)
+        self._earlier = await self.sft.gateway.accounts.pending(self._link)
         self._show_passphrase()
         said = one_line(error, self.sft.now())
         if isinstance(error, PassphraseWrongError):

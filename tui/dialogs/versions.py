@@ -64,7 +64,7 @@ class Versions(Dialog[int]):
         files: list[File] = []
         for number in range(self._newest, max(self._newest - _MOST, 0), -1):
             try:
-                files.append((await self.sft.gateway.details(self._path, number)).file)
+                files.append((await self.sft.gateway.files.details(self._path, number)).file)
             except NotFoundError:
                 continue  # its content was destroyed
             except SftError as error:

@@ -1,64 +1,120 @@
-"""The accounts of this computer as the screens see them: profiles and keys, read on the pool."""
+"""The accounts of this computer: joined, mended, forgotten; or a demo in their place.
+
+Rules. A demo is a private server that is begun from here. It has a state of its own, and nothing of it gets into the person's.
+What is joined there is gone with it, so only the demo's own server can be joined there: an invitation is good once, and a key
+would be lost.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
-from sft.client.identity import Identity
-from sft.client.profiles import Profile, Profiles
+from sft.client import joining
+from sft.client.profiles import Profiles
 from sft.client.state import StateFolder
-from sft.errors import SftError
-from tui.gateway import Account
+from sft.errors import ConnectionLostError, UsageError
+from tui.gateway import Account, Link
+from tui.live import account_records
+from tui.live.as_future import crossing
+from tui.live.session_access import SessionAccess, giving
 
-_ID_DIGITS = 32
+BeginDemo = Callable[[], Path]
+"""Starts a private server; gives the state folder of its admin (blocks)."""
 
-
-def listed(state: StateFolder) -> list[Account]:
-    """List them, those that were never acknowledged too (blocks)."""
-    profiles = Profiles(state)
-    default = profiles.default_name()
-    return [account_of(state, profile, default) for profile in profiles.all()]
-
-
-def account_of(state: StateFolder, profile: Profile, default: str) -> Account:
-    """Describe one (blocks)."""
-    protected = False
-    with contextlib.suppress(SftError):  # a key that is missing says so when it is opened
-        protected = Identity(state, profile).encrypted()
-    key = profile.key
-    return Account(
-        name=profile.name,
-        server=profile.server_name,
-        address=profile.address,
-        user=profile.user_name,
-        role=profile.role,
-        device=profile.device,
-        joined=profile.joined,
-        protected=protected,
-        in_use_first=profile.name == default,
-        key_words=key.words(),
-        minisign_key=key.text(),
-        server_words=profile.server.words(),
-        pinned_at=profile.pinned_at,
-        joined_at=profile.joined_at,
-    )
+_OURS: Final = ("SFT_HOME", "SFT_PROFILE", "SFT_PASSPHRASE_FILE")
 
 
-def receipts(state: StateFolder, server_id: bytes) -> int:
-    """Count the receipts that a server gave (blocks)."""
-    return len(_names(state, f"receipts/{server_id.hex()[:_ID_DIGITS]}"))
+class LiveAccounts:
+    """Profiles and keys of this computer.
 
+    Args:
+        until_quit: the state goes when the app ends.
+    """
 
-def has_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> bool:
-    """Tell whether the receipt of a version is kept (blocks)."""
-    folder = state.path(f"receipts/{server_id.hex()[:_ID_DIGITS]}")
-    return (folder / f"{file_id.hex()}.{version}").exists()
+    def __init__(
+        self, access: SessionAccess, begin_demo: BeginDemo | None, *, until_quit: bool
+    ) -> None:
+        self._access = access
+        self._begin_demo = begin_demo
+        self._beginning: asyncio.Future[Path] | None = None
+        self._until_quit = until_quit
 
+    async def all(self) -> list[Account]:
+        """List the accounts of this computer."""
+        return await self._access.blocking(account_records.listed, self._access.state)
 
-def _names(state: StateFolder, folder: str) -> Sequence[str]:
-    try:
-        return os.listdir(state.path(folder))
-    except OSError:
-        return ()
+    async def pending(self, link: Link) -> Account | None:
+        """Find what an earlier attempt with this very link left."""
+        profile = await self._access.blocking(joining.pending, self._access.state, link)
+        return None if profile is None else await self._access.account(profile)
+
+    async def join(
+        self, link: Link, *, user_name: str, device: str, passphrase: str | None
+    ) -> Account:
+        """Join a server; in a demo its own alone."""
+        access = self._access
+        if self._until_quit:
+            known = await access.blocking(Profiles(access.state).all)
+            if link.server_key not in {profile.server_key for profile in known}:
+                raise UsageError(
+                    problem="This is a demo: what you joined here would be gone with it",
+                    remedy="Quit, then join with: sft",
+                )
+        joined = await crossing(
+            joining.join(
+                access.reactor, access.state, link, user_name=user_name, device=device,
+                passphrase=passphrase, ask=giving(passphrase), pool=access.pool,
+            )
+        )  # fmt: skip
+        return await access.account(joined.profile)
+
+    async def set_first(self, account: str) -> None:
+        """Use this account when none is named."""
+        await self._access.blocking(Profiles(self._access.state).set_default, account)
+
+    async def set_address(self, account: str, address: str) -> Account:
+        """Look for a server elsewhere."""
+        profiles = Profiles(self._access.state)
+        return await self._access.account(
+            await self._access.blocking(profiles.set_address, account, address)
+        )
+
+    async def accept_link(self, account: str, link: str) -> Account:
+        """Take key and address of a server from a server link."""
+        profiles, now = Profiles(self._access.state), int(time.time())
+        return await self._access.account(
+            await self._access.blocking(profiles.accept_link, account, link, now=now)
+        )
+
+    async def forget(self, account: str) -> None:
+        """Drop an account."""
+        access = self._access
+        if access.keeper is not None and access.connection.account == account:
+            await access.keeper.end()
+            access.keeper = None
+            access.emit(access.none)
+        await access.blocking(Profiles(access.state).forget, account)
+
+    @property
+    def offers_demo(self) -> bool:
+        """Whether a demo can be explored from here."""
+        return self._begin_demo is not None
+
+    async def explore_demo(self) -> str:
+        """Start a private server and turn to it; gives the account that uses it."""
+        if self._begin_demo is None:
+            raise ConnectionLostError
+        access = self._access
+        if self._beginning is None or self._beginning.done():
+            self._beginning = asyncio.ensure_future(access.blocking(self._begin_demo))
+        # Whoever asks twice waits for the same one.
+        folder = await asyncio.shield(self._beginning)
+        self._begin_demo = None
+        self._until_quit = True
+        access.state = StateFolder(folder, folder)
+        access.environ = {key: told for key, told in access.environ.items() if key not in _OURS}
+        return await access.blocking(Profiles(access.state).default_name)

@@ -18,7 +18,7 @@ from sft.client.unread import known_of
 from sft.crypto.keys import PublicKey, ServerPublic
 from sft.errors import SignatureBadError
 from tui.gateway import Details
-from tui.live.accounts import has_receipt
+from tui.live.account_records import has_receipt
 
 
 class OnePage:

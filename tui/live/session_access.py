@@ -19,7 +19,7 @@ from sft.client.state import StateFolder
 from sft.client.trust import SignatureState
 from sft.errors import ConnectionLostError, KeyLockedError
 from tui.gateway import Account, ConnectionInfo, Event, EventListener
-from tui.live import accounts
+from tui.live import account_records
 from tui.live.as_future import crossing, landed
 from tui.live.reconnect import Reconnector
 
@@ -89,7 +89,7 @@ class SessionAccess:
     async def account(self, profile: Profile) -> Account:
         """Describe a profile as the screens see it."""
         default = await self.blocking(Profiles(self.state).default_name)
-        return await self.blocking(accounts.account_of, self.state, profile, default)
+        return await self.blocking(account_records.account_of, self.state, profile, default)
 
     def emit(self, event: Event) -> None:
         """Tell everybody who listens."""

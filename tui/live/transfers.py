@@ -23,20 +23,21 @@ from sft.errors import SftError, SignatureBadError
 from tui.live.session_access import SessionAccess
 
 
-class Transfers:
+class LiveTransfers:
     """Puts, gets and verifications."""
 
-    _reach: SessionAccess
+    def __init__(self, access: SessionAccess) -> None:
+        self._access = access
 
     async def plan_put(
         self, sources: Sequence[str], *, to: str, safe_names: bool = False
     ) -> PutPlan:
         """Settle what is sent where."""
-        return await self._reach.blocking(plan_put, sources, to=to, safe_names=safe_names)
+        return await self._access.blocking(plan_put, sources, to=to, safe_names=safe_names)
 
     async def plan_get(self, names: Sequence[str]) -> GetPlan:
         """Settle what is fetched."""
-        return await self._reach.ask(lambda session: plan_get(session, names))
+        return await self._access.ask(lambda session: plan_get(session, names))
 
     async def put(
         self,
@@ -47,7 +48,7 @@ class Transfers:
         report: Report | None = None,
     ) -> list[PutResult]:
         """Store files."""
-        return await self._reach.ask(
+        return await self._access.ask(
             lambda session: put_all(session, items, folders=folders, replace=replace, report=report)
         )
 
@@ -62,7 +63,7 @@ class Transfers:
     ) -> list[GetResult]:
         """Get files, verified."""
         return await self._noted(
-            await self._reach.ask(
+            await self._access.ask(
                 lambda session: get_all(
                     session, items, to=to, folders=folders, existing=existing, report=report
                 )
@@ -74,7 +75,7 @@ class Transfers:
     ) -> list[GetResult]:
         """Read and judge files, keeping nothing."""
         return await self._noted(
-            await self._reach.ask(lambda session: verify_all(session, items, report=report))
+            await self._access.ask(lambda session: verify_all(session, items, report=report))
         )
 
     async def _noted(self, results: list[GetResult]) -> list[GetResult]:
@@ -84,9 +85,9 @@ class Transfers:
             if isinstance(result.error, SignatureBadError):
                 state = SignatureState.BAD
                 with contextlib.suppress(SftError):
-                    seen = await self._reach.ask(
+                    seen = await self._access.ask(
                         partial(show_file, path=result.item.path, version=result.item.version)
                     )
             if seen is not None:
-                self._reach.checked[seen.id, seen.version.number] = state
+                self._access.checked[seen.id, seen.version.number] = state
         return results

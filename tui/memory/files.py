@@ -14,14 +14,15 @@ from tui.memory.computer import Computer
 class Files:
     """Files and folders."""
 
-    _computer: Computer
+    def __init__(self, computer: Computer) -> None:
+        self._computer = computer
 
-    async def folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
+    async def list_folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         """Give one page of a folder."""
         await self._computer.turn("folder")
         return self._computer.known(shelves.page(self._computer.world, path, cursor, judged=judged))
 
-    async def trash(self, cursor: str = "") -> Listed:
+    async def list_trash(self, cursor: str = "") -> Listed:
         """Give what can be restored."""
         del cursor
         await self._computer.turn("trash")

@@ -7,17 +7,18 @@ on answers at once.
 
 from __future__ import annotations
 
-from tui.gateway import ServerNotice
+from tui import gateway
+from tui.gateway import ConnectionInfo, EventListener, ServerNotice
 from tui.memory.computer import Computer
 from tui.memory.files import Files
-from tui.memory.keeping import Keeping
+from tui.memory.keeping import LocalState
 from tui.memory.people import People
-from tui.memory.servers import Servers
+from tui.memory.servers import Accounts
 from tui.memory.transfers import Transfers
 from tui.memory.world import World
 
 
-class MemoryGateway(Servers, Files, Transfers, People, Keeping):
+class MemoryGateway:
     """A gateway without a network.
 
     Args:
@@ -30,6 +31,11 @@ class MemoryGateway(Servers, Files, Transfers, People, Keeping):
         self, world: World, user: str = "max", *, passphrase: str = "", demo: bool = False
     ) -> None:
         computer = self._computer = Computer(world, demo=demo)
+        self.accounts: gateway.Accounts = Accounts(computer)
+        self.files: gateway.Files = Files(computer)
+        self.transfers: gateway.Transfers = Transfers(computer)
+        self.people: gateway.People = People(computer)
+        self.local: gateway.LocalState = LocalState(computer)
         self.world = world
         self.brake = computer.brake
         self.faults = computer.faults
@@ -39,6 +45,27 @@ class MemoryGateway(Servers, Files, Transfers, People, Keeping):
         self.line = computer.line
         if user:
             self.book.keep(world.user(user), world.address, passphrase)
+
+    @property
+    def connection(self) -> ConnectionInfo:
+        """The account in use, now."""
+        return self._computer.line.connection
+
+    def listen(self, listener: EventListener) -> None:
+        """Have changes told."""
+        self._computer.line.listeners.append(listener)
+
+    async def use(self, account: str, passphrase: str | None = None) -> None:
+        """Connect an account."""
+        await self._computer.line.use(self._computer.book.find(account), passphrase)
+
+    def again(self) -> None:
+        """Try the lost connection now."""
+        self._computer.line.again()
+
+    async def close(self) -> None:
+        """Leave."""
+        self._computer.line.listeners.clear()
 
     def lose(self) -> None:
         """Cut the line."""

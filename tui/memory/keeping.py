@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sft.errors import PassphraseWrongError
 from tui.gateway import Keyring
 from tui.memory.computer import Computer
 from tui.memory.world import key_of
 
+_WORDS: Final = ("walnut", "violin", "yellow", "river", "lemon", "ocean", "quick", "zebra")
 
-class Keeping:
+
+class LocalState:
     """Keys and memory of this computer."""
 
-    _computer: Computer
+    def __init__(self, computer: Computer) -> None:
+        self._computer = computer
 
     async def keyring(self) -> Keyring:
         """Show what is kept for the account in use."""
@@ -57,3 +62,13 @@ class Keeping:
         """Keep the details of a fault."""
         self._computer.faults.append(text)
         return "7F3K-29QD"
+
+    def suggested_names(self) -> tuple[str, str]:
+        """Offer names."""
+        return "ivo2", "ivo-laptop"
+
+    def suggested_passphrase(self) -> str:
+        """Give words from a list that comes round: nothing is random here."""
+        self._computer.drawn += 1
+        place = self._computer.drawn - 1
+        return "-".join(_WORDS[(place + n) % len(_WORDS)] for n in range(5))

@@ -12,9 +12,10 @@ from tui.memory.computer import Computer
 class People:
     """Who may come, and who does."""
 
-    _computer: Computer
+    def __init__(self, computer: Computer) -> None:
+        self._computer = computer
 
-    async def people(self) -> list[User]:
+    async def users(self) -> list[User]:
         """List the registry."""
         await self._computer.turn("people")
         return self._computer.world.counted()

@@ -1,49 +1,25 @@
-"""Accounts and connection of a computer in memory, as the real gateway has them."""
+"""The accounts of a computer in memory, as the real gateway has them."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from sft.crypto.keys import ServerPublic
 from sft.errors import PassphraseWrongError, UnreachableError, UsageError
 from sft.model.links import InvitationLink, format_address, parse_address, parse_server_link
-from tui.gateway import Account, ConnectionInfo, EventListener, Link
+from tui.gateway import Account, ConnectionInfo, Link
 from tui.memory import registry
 from tui.memory.computer import Computer
 
-_WORDS: Final = ("walnut", "violin", "yellow", "river", "lemon", "ocean", "quick", "zebra")
 
-
-class Servers:
+class Accounts:
     """Accounts and connection."""
 
-    _computer: Computer
+    def __init__(self, computer: Computer) -> None:
+        self._computer = computer
 
-    @property
-    def connection(self) -> ConnectionInfo:
-        """The account in use, now."""
-        return self._computer.line.connection
-
-    def listen(self, listener: EventListener) -> None:
-        """Have changes told."""
-        self._computer.line.listeners.append(listener)
-
-    async def accounts(self) -> list[Account]:
+    async def all(self) -> list[Account]:
         """List the accounts of this computer."""
         await self._computer.turn("accounts", online=False)
         return list(self._computer.book.accounts)
-
-    async def use(self, account: str, passphrase: str | None = None) -> None:
-        """Connect an account."""
-        await self._computer.line.use(self._computer.book.find(account), passphrase)
-
-    def again(self) -> None:
-        """Try the lost connection now."""
-        self._computer.line.again()
-
-    async def close(self) -> None:
-        """Leave."""
-        self._computer.line.listeners.clear()
 
     async def pending(self, link: Link) -> Account | None:
         """Find the account that an earlier attempt made."""
@@ -80,16 +56,6 @@ class Servers:
         return self._computer.book.keep(
             self._computer.world.user("ada"), self._computer.world.address, ""
         ).name
-
-    def suggestions(self) -> tuple[str, str]:
-        """Offer names."""
-        return "ivo2", "ivo-laptop"
-
-    def suggested_passphrase(self) -> str:
-        """Give words from a list that comes round: nothing is random here."""
-        self._computer.drawn += 1
-        place = self._computer.drawn - 1
-        return "-".join(_WORDS[(place + n) % len(_WORDS)] for n in range(5))
 
     async def set_first(self, account: str) -> None:
         """Use this account when none is named."""

@@ -16,7 +16,8 @@ from tui.memory.computer import Computer
 class Transfers:
     """Puts, gets and verifications."""
 
-    _computer: Computer
+    def __init__(self, computer: Computer) -> None:
+        self._computer = computer
 
     async def plan_put(
         self, sources: Sequence[str], *, to: str, safe_names: bool = False

@@ -13,7 +13,7 @@ def folder_reader(gateway: Gateway, path: str) -> Reader:
     """Read the pages of a folder."""
 
     async def read(cursor: str, full: bool) -> Sheet:  # noqa: FBT001 - as Reader has it
-        return _sheet(await gateway.folder(path, cursor, judged=full))
+        return _sheet(await gateway.files.list_folder(path, cursor, judged=full))
 
     return read
 
@@ -23,7 +23,7 @@ def trash_reader(gateway: Gateway) -> Reader:
 
     async def read(cursor: str, full: bool) -> Sheet:  # noqa: FBT001 - as Reader has it
         del full
-        return _sheet(await gateway.trash(cursor), whole_paths=True)
+        return _sheet(await gateway.files.list_trash(cursor), whole_paths=True)
 
     return read
 

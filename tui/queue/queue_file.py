@@ -42,9 +42,9 @@ class QueueFile:
         while not is_last:
             number += 1
             name = _FIRST if number == 1 else f"queue-{number}.json"
-            if not await self._gateway.hold(name):
+            if not await self._gateway.local.hold(name):
                 continue
-            data = await self._gateway.load(name)
+            data = await self._gateway.local.load(name)
             jobs += _read(data)
             is_last = data is None
             if not self._name:
@@ -55,9 +55,9 @@ class QueueFile:
         # First here, then away there: who is killed in between leaves a job twice, and it is taken once.
         await self.write(jobs)
         for name in left:
-            if await self._gateway.load(name) is not None:
-                await self._gateway.save(name, b"[]")
-            await self._gateway.let_go(name)
+            if await self._gateway.local.load(name) is not None:
+                await self._gateway.local.save(name, b"[]")
+            await self._gateway.local.let_go(name)
         return jobs
 
     async def write(self, jobs: list[Job]) -> None:
@@ -66,12 +66,12 @@ class QueueFile:
         Raises:
             SftError: the disk does not allow it.
         """
-        await self._gateway.save(self._name, _written(jobs))
+        await self._gateway.local.save(self._name, _written(jobs))
 
     async def leave(self) -> None:
         """Own nothing any more."""
         if self._name:
-            await self._gateway.let_go(self._name)
+            await self._gateway.local.let_go(self._name)
             self._name = ""
 
 

@@ -76,7 +76,9 @@ class Run:
 
     async def _put(self) -> None:
         job = self._job
-        plan = await self._gateway.plan_put(job.names, to=job.to, safe_names=job.safe_names)
+        plan = await self._gateway.transfers.plan_put(
+            job.names, to=job.to, safe_names=job.safe_names
+        )
         for refused in plan.refused:
             if self._wanted(refused.name):
                 self.outcome.troubles.append(Failure.of(refused.name, "", refused.error))
@@ -99,7 +101,7 @@ class Run:
     async def _put_group(
         self, items: Sequence[PutItem], folders: Sequence[str], began: int, *, replace: bool
     ) -> None:
-        results = await self._gateway.put(
+        results = await self._gateway.transfers.put(
             items, folders=folders, replace=replace, report=self._reporter(items, began)
         )
         for result in results:
@@ -120,7 +122,7 @@ class Run:
 
     async def _get(self) -> None:
         job = self._job
-        plan = await self._gateway.plan_get(job.names)
+        plan = await self._gateway.transfers.plan_get(job.names)
         for refused in plan.refused:
             if self._wanted(refused.name):
                 self.outcome.troubles.append(Failure.of(refused.name, refused.name, refused.error))
@@ -148,9 +150,9 @@ class Run:
     ) -> None:
         job, report = self._job, self._reporter(items, began)
         if job.direction is Direction.VERIFY:
-            results = await self._gateway.verify(items, report=report)
+            results = await self._gateway.transfers.verify(items, report=report)
         else:
-            results = await self._gateway.get(
+            results = await self._gateway.transfers.get(
                 items, to=Path(job.to), folders=folders, existing=existing, report=report
             )
         for result in results:
@@ -174,7 +176,7 @@ class Run:
         """Say whether the file that is in the way holds the very bytes that were asked for."""
         local = Path(self._job.to).joinpath(*item.parts)
         try:
-            version = (await self._gateway.details(item.path, item.version)).file.version
+            version = (await self._gateway.files.details(item.path, item.version)).file.version
             return await asyncio.to_thread(_holds, local, version.size, version.digest)
         except (SftError, OSError):
             return False

@@ -283,7 +283,7 @@ class TransferQueue:
             outcome = run.outcome
             outcome.troubles.append(Failure.of(job.title, "", error, whole=True))
         except Exception as error:  # noqa: BLE001 - one job's fault stops no other
-            ref = self._gateway.keep_fault("".join(traceback.format_exception(error)))
+            ref = self._gateway.local.keep_fault("".join(traceback.format_exception(error)))
             outcome = run.outcome
             fault = InternalError(ref=ref)
             outcome.troubles.append(Failure.of(job.title, "", fault, whole=True))
@@ -374,7 +374,7 @@ class TransferQueue:
     def _ticked(self, ticking: asyncio.Task[None]) -> None:
         fault = None if ticking.cancelled() else ticking.exception()
         if fault is not None:  # nobody waits for it; the next change begins it anew
-            self._gateway.keep_fault("".join(traceback.format_exception(fault)))
+            self._gateway.local.keep_fault("".join(traceback.format_exception(fault)))
 
     async def _save(self) -> None:
         if not self._kept.owned:
@@ -390,6 +390,6 @@ class TransferQueue:
     def _cannot_keep(self, error: SftError) -> None:
         """Go on without the disk, and have it said."""
         if self.unkept is None:
-            self._gateway.keep_fault("".join(traceback.format_exception(error)))
+            self._gateway.local.keep_fault("".join(traceback.format_exception(error)))
             self._dirty = True
         self.unkept = error

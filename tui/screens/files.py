@@ -349,7 +349,7 @@ class FilesView(View):
     async def _describe_file(self, path: str) -> None:
         pane = self.query_one(DetailsPane)
         try:
-            details = await self.gateway.details(path)
+            details = await self.gateway.files.details(path)
         except SftError:
             return  # gone meanwhile, or the line is: the message line says so
         current = self.pane.current

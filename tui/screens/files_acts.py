@@ -86,7 +86,7 @@ class FilesActs:
             return
         path = join_path(view.there_path, name)
         try:
-            made = await view.gateway.make_folder(path)
+            made = await view.gateway.files.make_folder(path)
         except SftError as error:
             view.say_error(error)
             return
@@ -118,7 +118,7 @@ class FilesActs:
             return
         target = new.lstrip("/") if new.startswith("/") else join_path(folder, new)
         try:
-            await view.gateway.move(entry.path, target)
+            await view.gateway.files.move(entry.path, target)
         except SftError as error:
             view.say_error(error)
             return
@@ -158,7 +158,7 @@ class FilesActs:
         done = 0
         for path in paths:
             try:
-                await view.gateway.delete(path, recursive=path in folders)
+                await view.gateway.files.delete(path, recursive=path in folders)
             except SftError as error:
                 view.say_error(error)
                 break
@@ -178,7 +178,7 @@ class FilesActs:
         view = self._view
         for path in paths:
             try:
-                file = await view.gateway.restore(path)
+                file = await view.gateway.files.restore(path)
             except SftError as error:
                 view.say_error(error)
                 break

@@ -90,7 +90,7 @@ class IdentityView(View):
         self._show()
 
     async def _fetch(self, account: str) -> None:
-        keyring = await self.gateway.keyring()
+        keyring = await self.gateway.local.keyring()
         if account == self.connection.account:
             self._keyring = keyring
 
@@ -176,7 +176,7 @@ class IdentityView(View):
 
     async def _export(self, keyring: Keyring) -> None:
         try:
-            text = await self.gateway.public_key_file()
+            text = await self.gateway.local.public_key_file()
         except SftError as error:
             self.say_error(error)
             return
@@ -213,7 +213,7 @@ class IdentityView(View):
 
     async def _change(self, old: str | None, new: str | None) -> bool:
         try:
-            await self.gateway.change_passphrase(old, new)
+            await self.gateway.local.change_passphrase(old, new)
         except SftError:
             raise
         except Exception as error:  # noqa: BLE001 - no traceback reaches the terminal

@@ -119,10 +119,10 @@ class PeopleView(View):
 
     async def _read(self) -> None:
         of = (self.connection.account, self.connection.role)
-        users = await self.gateway.people()
-        pins = {pin.user_id: pin for pin in (await self.gateway.keyring()).people}
-        invitations = await self.gateway.invitations() if self._is_admin else []
-        sessions = await self.gateway.sessions() if self._is_admin else []
+        users = await self.gateway.people.users()
+        pins = {pin.user_id: pin for pin in (await self.gateway.local.keyring()).people}
+        invitations = await self.gateway.people.invitations() if self._is_admin else []
+        sessions = await self.gateway.people.sessions() if self._is_admin else []
         if of == (self.connection.account, self.connection.role):
             self._of = of
             self.users, self._pins = in_order(users), pins
@@ -138,7 +138,7 @@ class PeopleView(View):
     async def _read_sessions(self) -> None:
         of = (self.connection.account, self.connection.role)
         with contextlib.suppress(SftError):  # nobody asked: the next key says what is wrong
-            sessions = await self.gateway.sessions()
+            sessions = await self.gateway.people.sessions()
             if of == self._of == (self.connection.account, self.connection.role):
                 self._sessions = sessions
                 self._show()

@@ -120,7 +120,7 @@ class PeopleActs:
         role = await view.app.push_screen_wait(ChooseRole(user, is_me=is_me))
         if role is None:
             return
-        if await view.attempt(view.gateway.change_role(user.name, role)):
+        if await view.attempt(view.gateway.people.change_role(user.name, role)):
             article = "an" if role is Role.ADMIN else "a"
             view.say(
                 f"{said(user.name)} is {article} {role.value} now (was {user.role.value}).",
@@ -140,14 +140,14 @@ class PeopleActs:
         question = Confirm(f"Disable {cut_name(name, 40)}?", lines, act="Disable")
         if not await view.app.push_screen_wait(question):
             return
-        if await view.attempt(view.gateway.disable(user.name)):
+        if await view.attempt(view.gateway.people.disable(user.name)):
             view.say(f"{name} is disabled: signed out now; files and account stay.", Tone.GOOD)
         await view.read()
 
     async def enable(self, user: User) -> None:
         """Let a person in again."""
         view = self._view
-        if await view.attempt(view.gateway.enable(user.name)):
+        if await view.attempt(view.gateway.people.enable(user.name)):
             view.say(f"{said(user.name)} can sign in again, as {user.role.value}.", Tone.GOOD)
         await view.read()
 
@@ -158,7 +158,7 @@ class PeopleActs:
         heir = await view.app.push_screen_wait(Remove(user, self._heirs(user), me=me))
         if heir is None:
             return
-        if await view.attempt(view.gateway.remove(user.name, heir)):
+        if await view.attempt(view.gateway.people.remove(user.name, heir)):
             whose = "you" if heir == me else said(heir)
             files = (
                 "The one file stays" if user.files == 1 else f"{count_text(user.files)} files stay"
@@ -179,7 +179,7 @@ class PeopleActs:
         question = Confirm(f"Withdraw the invitation {whom}?", lines, act="Withdraw", key="y")
         if not await view.app.push_screen_wait(question):
             return
-        if await view.attempt(view.gateway.withdraw(made.id)):
+        if await view.attempt(view.gateway.people.withdraw(made.id)):
             view.say(f"The invitation {whom} is withdrawn: nobody joins with it.", Tone.GOOD)
         await view.read()
 
@@ -196,13 +196,13 @@ class PeopleActs:
         question = Confirm(f"End {cut_name(name, 40)}'s session?", lines, act="Kick")
         if not await view.app.push_screen_wait(question):
             return
-        if await view.attempt(view.gateway.kick(one.id)):
+        if await view.attempt(view.gateway.people.kick(one.id)):
             view.say(f"{name}'s session is ended.", Tone.GOOD)
         await view.read()
 
     async def _make(self, wanted: Wanted) -> Invited | None:
         try:
-            return await self._view.gateway.invite(
+            return await self._view.gateway.people.invite(
                 role=wanted.role, name=wanted.name, seconds=wanted.seconds
             )
         except SftError:

@@ -51,7 +51,7 @@ class ServersView(View):
     def compose(self) -> ComposeResult:
         """Put first start, list and what is said about a line together."""
         glyphs = self.sft.glyphs
-        yield WelcomePane(glyphs, self.now, demo=self.gateway.offers_demo, id="welcome")
+        yield WelcomePane(glyphs, self.now, demo=self.gateway.accounts.offers_demo, id="welcome")
         yield ServersBody(glyphs, lambda: self.now, id="servers-body")
 
     def on_mount(self) -> None:
@@ -87,7 +87,7 @@ class ServersView(View):
     async def read(self) -> None:
         """Read the accounts and show them."""
         try:
-            accounts = await self.gateway.accounts()
+            accounts = await self.gateway.accounts.all()
         except SftError as error:
             self.say_error(error)
             return
@@ -145,7 +145,7 @@ class ServersView(View):
         if self._first_start and act.name not in {"connect", "join", "demo"}:
             return "This computer has not joined a server yet."
         account = self.chosen
-        if act.name == "demo" and not (self._first_start and self.gateway.offers_demo):
+        if act.name == "demo" and not (self._first_start and self.gateway.accounts.offers_demo):
             return "A demo is begun in a terminal: sft demo."
         if act.name == "first" and account is not None:
             if not account.joined:

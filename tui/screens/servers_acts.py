@@ -53,12 +53,12 @@ class ServersActs:
     async def join(self, link: Link) -> None:
         """Join with a whole link, and connect."""
         view = self._view
-        earlier = await view.gateway.pending(link)
+        earlier = await view.gateway.accounts.pending(link)
         if earlier is not None and earlier.joined:
             view.say(f"This computer has joined {_name(earlier)} with it already.", Tone.PLAIN)
             await self.connect(earlier)
             return
-        suggested = view.gateway.suggestions()
+        suggested = view.gateway.local.suggested_names()
         joined = await view.app.push_screen_wait(Join(link, earlier, suggested))
         if joined is None:
             return
@@ -78,7 +78,7 @@ class ServersActs:
 
     async def _is_only_admin(self) -> bool:
         try:
-            people = await self._view.gateway.people()
+            people = await self._view.gateway.people.users()
         except SftError:
             return False
         admins = [p for p in people if p.role is Role.ADMIN and p.state is UserState.ACTIVE]
@@ -128,7 +128,7 @@ class ServersActs:
         """Start the demo and connect to it."""
         view = self._view
         view.say(f"Starting a server of your own{view.sft.glyphs.ellipsis}")
-        account = await view.gateway.explore_demo()
+        account = await view.gateway.accounts.explore_demo()
         await view.gateway.use(account)
         view.sft.frame.go("files")
         view.say(
@@ -143,7 +143,7 @@ class ServersActs:
         wanted = await view.app.push_screen_wait(ChangeAddress(account))
         if wanted is None or wanted == account.address:
             return
-        changed = await view.gateway.set_address(account.name, wanted)
+        changed = await view.gateway.accounts.set_address(account.name, wanted)
         if view.connection.account != account.name or not account.joined:
             where = shown(changed.address)
             view.say(f"{_name(account)} is looked for at {where} from now on.", Tone.GOOD)
@@ -156,7 +156,7 @@ class ServersActs:
         text = await view.app.push_screen_wait(PasteServerLink(account, seen))
         if text is None:
             return
-        changed = await view.gateway.accept_link(account.name, text)
+        changed = await view.gateway.accounts.accept_link(account.name, text)
         same = changed.server_words == account.server_words
         said = "Only its address changed." if same else "Its new key is pinned."
         if view.connection.account == account.name and account.joined:
@@ -189,7 +189,7 @@ class ServersActs:
 
     async def use_first(self, account: Account) -> None:
         """Use an account when none is named."""
-        await self._view.gateway.set_first(account.name)
+        await self._view.gateway.accounts.set_first(account.name)
         self._view.say(f"{_name(account)} is used when none is named.", Tone.GOOD)
 
     async def forget(self, account: Account) -> None:
@@ -210,7 +210,7 @@ class ServersActs:
             lines.append(f"{count_text(count)} {waits} not done and will not go on.")
         question = Confirm(f"Forget {_name(account)} on this computer?", lines, act="Forget")
         if await view.app.push_screen_wait(question):
-            await view.gateway.forget(account.name)
+            await view.gateway.accounts.forget(account.name)
             view.say(f"{_name(account)} is forgotten here.", Tone.GOOD)
 
 

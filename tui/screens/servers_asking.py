@@ -72,7 +72,7 @@ class QuestionQueue:
 
     async def _about(self, name: str) -> None:
         connection = self._view.connection
-        accounts = [one for one in await self._view.gateway.accounts() if one.name == name]
+        accounts = [one for one in await self._view.gateway.accounts.all() if one.name == name]
         if not accounts or connection.account != name:
             return
         if connection.status is Status.STOPPED:
