@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from sft.client.pins import Pin
-from sft.client.plans import GetItem, GetPlan, PutItem, PutPlan
-from sft.client.progress import Report
-from sft.client.transfers import ConflictPolicy, GetResult, PutResult
+from sft.client.transfers.batch import GetResult, PutResult
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.plan import GetItem, GetPlan, PutItem, PutPlan
+from sft.client.transfers.progress import Report
 from sft.client.trust import SignatureState
 from sft.errors import SftError
 from sft.model.access import Role

@@ -22,9 +22,9 @@ from sft.errors import PassphraseWrongError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from sft.client.concurrency import Pool
     from sft.client.identity import Ask
     from sft.client.joining import Joined, Link
-    from sft.client.pool import Pool
     from sft.client.profiles import Profile, Profiles
     from sft.client.session import Session
     from sft.client.state import StateFolder
@@ -66,7 +66,7 @@ async def join_over_network(reactor: Any, state: StateFolder, link: Link, **want
 
 def threads_of(reactor: Any) -> AbstractContextManager[Pool]:
     """Run a pool of threads while a block runs."""
-    from sft.client.pool import running_pool
+    from sft.client.concurrency import running_pool
 
     return running_pool(reactor)
 

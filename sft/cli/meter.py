@@ -6,24 +6,18 @@ stalled. An item that failed, or was there already, counts as done for the perce
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
 from sft.cli.columns import cells, cut
-from sft.client.progress import Progress, TransferStage
+from sft.client.transfers.progress import Progress, Rate, TransferStage
 from sft.limits import KIB
 from sft.model.names import safe
 from sft.model.wording import count_text, left_text, rate_text, size_text
 
-WINDOW_SECONDS: Final = 5.0
-STALLED_SECONDS: Final = 5.0
 BAR_LEAST: Final = 8
 BAR_MOST: Final = 42
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-_ENDED: Final = frozenset(
-    {TransferStage.STORED, TransferStage.UNCHANGED, TransferStage.VERIFIED, TransferStage.FAILED}
-)
 _CLOSING: Final = frozenset({TransferStage.STORING, TransferStage.VERIFYING})
 
 
@@ -47,8 +41,7 @@ class Meter:
         self._moved = [0] * len(totals)
         self._ended: set[int] = set()
         self.settled_bytes = 0
-        self._samples: deque[tuple[float, int]] = deque()
-        self._moved_at = 0.0
+        self._rate = Rate()
 
     def report(self, progress: Progress) -> None:
         """Take one step of one item."""
@@ -57,7 +50,7 @@ class Meter:
         self.moved_bytes += done - self._moved[index]
         self._moved[index] = done
         settled = done
-        if progress.stage in _ENDED:
+        if progress.stage.ended:
             settled = self._totals[index] or done
             if index not in self._ended:
                 self._ended.add(index)
@@ -76,31 +69,21 @@ class Meter:
 
     def sample(self, now: float) -> None:
         """Note where things stand, for the rate."""
-        if not self._samples or self.moved_bytes != self._samples[-1][1]:
-            self._moved_at = now
-        self._samples.append((now, self.moved_bytes))
-        while len(self._samples) > 1 and now - self._samples[1][0] >= WINDOW_SECONDS:
-            self._samples.popleft()
+        self._rate.sample(now, self.moved_bytes)
 
     def rate(self) -> float:
         """Bytes a second over the last seconds."""
-        if not self._samples:
-            return 0.0
-        (since, before), (now, moved) = self._samples[0], self._samples[-1]
-        return max(moved - before, 0) / (now - since) if now > since else 0.0
+        return self._rate.bytes_per_second
 
     def stalled(self) -> bool:
-        """Tell whether nothing has moved for a while, though something should."""
-        if not self._samples or self.stage in _CLOSING:
-            return False
-        return self._samples[-1][0] - self._moved_at >= STALLED_SECONDS
+        """Return whether nothing has moved for a while, though something should."""
+        return self.stage not in _CLOSING and self._rate.stalled
 
     def seconds_left(self) -> float | None:
-        """Guess how long it will take yet."""
-        rate = self.rate()
-        if self.total_bytes is None or rate <= 0:
+        """Estimate how long it will take yet."""
+        if self.total_bytes is None:
             return None
-        return (self.total_bytes - self.settled_bytes) / rate
+        return self._rate.seconds_for(self.total_bytes - self.settled_bytes)
 
     def parts(self) -> list[str]:
         """Say it in words: percentage, files, bytes, rate, time left."""

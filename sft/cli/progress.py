@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from sft.cli.console import Console
 from sft.cli.invocation import Invocation
 from sft.cli.meter import Meter
-from sft.client.progress import Progress, TransferStage
+from sft.client.transfers.progress import Progress, TransferStage
 from sft.model.names import safe
 
 BAR_SECONDS: Final = 0.1

@@ -1,12 +1,17 @@
-"""Several asynchronous jobs at once, a bounded number of them, results in order; and work that cannot be stopped."""
+"""Several asynchronous jobs at once, a bounded number of them, results in order; work that cannot be stopped; threads."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from twisted.python.failure import Failure
+
+from sft.transport.threads import Pool
+
+__all__ = ["Pool", "finish_even_if_cancelled", "gather_limited", "running_pool"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -15,7 +20,7 @@ R = TypeVar("R")
 async def gather_limited(
     at_once: int, items: Sequence[T], act: Callable[[T], Awaitable[R]]
 ) -> list[R]:
-    """Do ``act`` for each item, at most so many at a time.
+    """Call ``act`` with each item, at most so many at a time.
 
     Returns:
         One result per item, in their order.
@@ -90,3 +95,14 @@ async def finish_even_if_cancelled(
     if isinstance(result, Failure):
         result.raiseException()
     return result
+
+
+@contextmanager
+def running_pool(reactor: Any) -> Iterator[Pool]:
+    """Run a pool of threads while the block runs: for what blocks outside a session."""
+    pool = Pool(reactor)
+    pool.start()
+    try:
+        yield pool
+    finally:
+        pool.stop()

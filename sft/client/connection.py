@@ -1,7 +1,7 @@
 """A logged-in connection as its client uses it: requests out, answers back to whoever asked.
 
 Rules. A request's id is taken when it leaves, so ids rise by one; at most as many are in flight as the protocol allows, the
-rest wait for their turn. Everything that arrives goes to the listener of its id, in order. When the line ends, every listener
+rest wait for a slot. Everything that arrives goes to the listener of its id, in order. When the connection ends, every listener
 is told once, and nothing can be asked any more. Runs on the reactor's thread alone.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from twisted.internet.defer import Deferred
 
@@ -23,22 +23,20 @@ from sft.errors import (
 )
 from sft.transport.flow import CreditPool
 from sft.transport.protocol import WireProtocol
+from sft.transport.threads import Pool
 from sft.wire.connection import Connection
 from sft.wire.events import DataReceived, Event, LoginRefused, MessageReceived, Welcomed
 from sft.wire.handshake import Welcome
 from sft.wire.messages import Credit, FileBegins, Message, Notice, Refusal, Reply, Request
 
-if TYPE_CHECKING:
-    from sft.transport.threads import Pool
-
 R = TypeVar("R", bound=Reply)
 
 
 class ReplyListener(Protocol):
-    """Who began a request, and takes what comes for its id."""
+    """Whoever began a request: takes what comes for its id."""
 
     def replied(self, reply: Reply) -> None:
-        """Take an answer; a refusal is one too."""
+        """Take the reply; a refusal is one too."""
 
     def credited(self, chunks: int) -> None:
         """Note that so many more chunks may be sent."""
@@ -57,13 +55,13 @@ class ServerConnection:
         reactor: its clock times the deadlines.
         connection: the sans-IO side, made for this attempt.
         address: where it leads, as people write it.
-        on_notice: told what the server says unasked.
+        on_notice: called with what the server says unasked.
     """
 
     def __init__(
         self,
         reactor: Any,
-        connection: Connection,
+        wire: Connection,
         pool: Pool,
         *,
         address: str = "",
@@ -72,13 +70,13 @@ class ServerConnection:
         self.reactor = reactor
         self.pool = pool
         self.address = address
-        self.link = WireProtocol(reactor, connection, self)
+        self.protocol = WireProtocol(reactor, wire, self)
         self.receive_credit = CreditPool()
         self.read_ahead_credit = CreditPool()
         self.welcomed: Deferred[Welcome] = Deferred()
         self.lost: SftError | None = None
         self._welcome: Welcome | None = None
-        self._connection = connection
+        self._wire = wire
         self._on_notice = on_notice
         self._listeners: dict[int, ReplyListener] = {}
         self._waiters: deque[Deferred[None]] = deque()
@@ -110,15 +108,15 @@ class ServerConnection:
 
     @property
     def alive(self) -> bool:
-        """Say whether anything can still be asked."""
-        return not self._ended and self.link.alive
+        """Whether requests can still be sent."""
+        return not self._ended and self.protocol.alive
 
-    # -- asking ---------------------------------------------------------------------------------------
+    # -- requests ---------------------------------------------------------------------------------------
 
     async def request(
         self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any
     ) -> R:
-        """Ask, and wait for the answer.
+        """Send a request and wait for its answer.
 
         Args:
             kind: the request; ``fields`` are its fields but the id.
@@ -126,7 +124,7 @@ class ServerConnection:
 
         Raises:
             RequestError: the server refused.
-            ConnectionLostError: the line broke before the answer.
+            ConnectionLostError: the connection broke before the answer.
         """
         await self.acquire_slot()
         answer = _Answer()
@@ -137,12 +135,12 @@ class ServerConnection:
         return given
 
     async def acquire_slot(self) -> None:
-        """Wait until one more request may leave; what follows without another wait may then begin one.
+        """Wait until one more request may leave; whoever goes on without another wait may ``begin`` it.
 
         Raises:
-            ConnectionLostError: the line is gone.
+            ConnectionLostError: the connection is gone.
         """
-        if self.alive and (self._waiters or not self._connection.may_request):
+        if self.alive and (self._waiters or not self._wire.may_request):
             waiting: Deferred[None] = Deferred()
             self._waiters.append(waiting)
             try:
@@ -154,35 +152,35 @@ class ServerConnection:
             raise self.lost or ConnectionLostError()
 
     def begin(self, kind: type[Request], listener: ReplyListener, /, **fields: Any) -> int:
-        """Send a request whose turn it is; gives its id."""
-        request_id = self._connection.next_request_id
+        """Send a request that has its slot, and return its id."""
+        request_id = self._wire.next_request_id
         message = cast("Any", kind)(id=request_id, **fields)
         self._listeners[request_id] = listener
         try:
-            self.link.outbox.send(message)
+            self.protocol.outbox.send(message)
         except SftError:
             del self._listeners[request_id]
             raise
         return request_id
 
-    def tell(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Send what belongs to a request that was begun: credit, commit, cancel."""
-        self.link.send(message)
+        self.protocol.send(message)
 
     async def close(self) -> None:
-        """End with the authenticated close, and wait until the line is down."""
+        """End with the authenticated close, and wait until the transport is down."""
         if self._ended:
             return
         down: Deferred[None] = Deferred()
         self._ends.append(down)
-        self.link.close()
+        self.protocol.close()
         await down
 
     def abort(self) -> None:
         """End at once."""
-        self.link.fail(ConnectionLostError("given up here"))
+        self.protocol.fail(ConnectionLostError("given up here"))
 
-    # -- the link calls these ---------------------------------------------------------------------------
+    # -- the protocol calls these ---------------------------------------------------------------------------
 
     def connected(self) -> None:
         """Note that the transport is up."""
@@ -201,7 +199,7 @@ class ServerConnection:
                 self._next_turn()
         elif isinstance(event, Welcomed):
             self._welcome = event.welcome
-            self.link.logged_in()
+            self.protocol.logged_in()
             self.welcomed.callback(event.welcome)
         elif isinstance(event, LoginRefused):
             refusal = RequestError.from_wire(event.code, event.values, event.ref)
@@ -209,7 +207,7 @@ class ServerConnection:
             self.welcomed.errback(refusal)
 
     def ended(self, reason: SftError | None) -> None:
-        """Tell everybody who waits."""
+        """Tell every listener and waiter, once."""
         self._ended = True
         self.lost = self.lost or reason or ConnectionLostError("the server ended the session")
         if not self.welcomed.called:
@@ -228,7 +226,7 @@ class ServerConnection:
             down.callback(None)
 
     def busy(self) -> bool:
-        """Say whether anything is in flight."""
+        """Return whether any request is in flight."""
         return bool(self._listeners)
 
     # -- inside --------------------------------------------------------------------------------------------
@@ -249,7 +247,7 @@ class ServerConnection:
             self._on_notice(message)
 
     def _next_turn(self) -> None:
-        while self._waiters and self.alive and self._connection.may_request:
+        while self._waiters and self.alive and self._wire.may_request:
             self._waiters.popleft().callback(None)
 
 
@@ -278,5 +276,5 @@ class _Answer:
 
 
 def refusal_error(refusal: Refusal) -> RequestError:
-    """Make the exception that a refusal stands for."""
+    """Return the exception that a refusal stands for."""
     return RequestError.from_wire(refusal.code, refusal.values, refusal.ref)

@@ -1,8 +1,8 @@
-"""From an address to a logged-in line: connect, handshake, and say plainly why not.
+"""From an address to a logged-in connection: connect, handshake, and why not.
 
-Rules. Only where the line closes before the server's first answer (a server at its limit lets the oldest go) it is tried again,
-three times, after a wait that grows and is random, so that many clients do not come back together. A server with another key
-than the pinned one is never tried again.
+Rules. Only where the connection closes before the server's first answer (a server at its limit lets the oldest go) it is tried
+again, three times, after a wait that grows and is random, so that many clients do not come back together. A server with another
+key than the pinned one is never tried again.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
 
 
 class Dialer:
-    """Makes lines to one server.
+    """Makes connections to one server.
 
     Args:
         endpoint: where it listens.
         address: the same, as people write it.
         profile: how this computer calls it, for the next step of an error.
-        new_connection: a fresh sans-IO side for each try: its ephemeral keys serve once.
-        new_line: the line around it.
-        random: gives 0 to 1.
+        new_wire: makes the sans-IO side of each try: its ephemeral keys serve once.
+        new_connection: makes the connection around it.
+        random: returns 0 to 1.
     """
 
     def __init__(
@@ -60,16 +60,16 @@ class Dialer:
         *,
         address: str,
         profile: str,
-        new_connection: Callable[[], Connection],
-        new_line: Callable[[Connection], ServerConnection],
+        new_wire: Callable[[], Connection],
+        new_connection: Callable[[Connection], ServerConnection],
         random: Callable[[], float],
     ) -> None:
         self._reactor = reactor
         self._endpoint = endpoint
         self._address = address
         self._profile = profile
+        self._new_wire = new_wire
         self._new_connection = new_connection
-        self._new_line = new_line
         self._random = random
 
     async def dial(self) -> ServerConnection:
@@ -80,43 +80,43 @@ class Dialer:
             ServerKeyChangedError: somebody else does.
             VersionUnknownError: no protocol in common.
             RequestError: the server does not let us in, and says why.
-            ConnectionLostError: the line broke after the server's key was proved.
+            ConnectionLostError: the connection broke after the server's key was proved.
         """
         wait_seconds = _FIRST_WAIT_SECONDS
         for _ in range(_MORE_TRIES):
-            line = await self._try()
-            if line is not None:
-                return line
+            connection = await self._try()
+            if connection is not None:
+                return connection
             await deferLater(self._reactor, wait_seconds * (0.5 + self._random()))
             wait_seconds *= 2
-        line = await self._try()
-        if line is None:
+        connection = await self._try()
+        if connection is None:
             raise self._unreachable(
                 "it closes the connection at once; perhaps it speaks another protocol: pipx upgrade sft"
             )
-        return line
+        return connection
 
     async def _try(self) -> ServerConnection | None:
-        """Try once; None if the line closed before the server's first answer."""
-        connection = self._new_connection()
-        line = self._new_line(connection)
+        """Try once; None if the connection closed before the server's first answer."""
+        wire = self._new_wire()
+        connection = self._new_connection(wire)
         try:
-            await connectProtocol(self._endpoint, line.link)
+            await connectProtocol(self._endpoint, connection.protocol)
         except (twisted_error.ConnectError, twisted_error.DNSLookupError) as fault:
             raise self._unreachable(_reason(fault)) from fault
         try:
-            await line.welcomed
+            await connection.welcomed
         except StreamTruncatedError as fault:
-            if not connection.frames_received:
+            if not wire.frames_received:
                 return None
             raise ConnectionLostError(fault.detail) from fault
         except ProtocolError as fault:
-            line.abort()
-            raise self._explained(fault, silent=not connection.frames_received) from fault
+            connection.abort()
+            raise self._explained(fault, silent=not wire.frames_received) from fault
         except BaseException:
-            line.abort()
+            connection.abort()
             raise
-        return line
+        return connection
 
     def _explained(self, fault: ProtocolError, *, silent: bool) -> SftError:
         if isinstance(fault, ServerKeyMismatchError):
@@ -132,12 +132,12 @@ class Dialer:
 
 
 def tcp_endpoint(reactor: Any, host: str, port: int) -> HostnameEndpoint:
-    """Name a server by host and port; every address of the host is tried."""
+    """Return the endpoint of a host and port; every address of the host is tried."""
     return HostnameEndpoint(reactor, host, port, timeout=_CONNECT_SECONDS)
 
 
 def unix_endpoint(reactor: Any, path: str) -> UNIXClientEndpoint:
-    """Name a control socket."""
+    """Return the endpoint of a control socket."""
     return UNIXClientEndpoint(reactor, path, timeout=_CONNECT_SECONDS)
 
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from sft.transport.threads import Pool
 
 Ask = Callable[[], Awaitable[str]]
-"""Gives a passphrase; raises KeyLockedError where nobody can be asked."""
+"""Returns a passphrase; raises KeyLockedError where nobody can be asked."""
 
 _KEY_FILE_BYTES: Final = 4 * KIB
 _PASSPHRASE_FILE_BYTES: Final = 4 * KIB
 
 
 def passphrase_from(environ: Mapping[str, str], ask: Ask | None) -> Ask:
-    """Say where a passphrase comes from: the file that SFT_PASSPHRASE_FILE names, else a person, else nowhere."""
+    """Return where a passphrase comes from: the file that SFT_PASSPHRASE_FILE names, else a person, else nowhere."""
     named = environ.get("SFT_PASSPHRASE_FILE")
     path = Path(named or "").expanduser()
 
@@ -61,15 +61,15 @@ class Identity:
         return self.public.words()
 
     def encrypted(self) -> bool:
-        """Tell whether a passphrase protects the key (blocks)."""
+        """Return whether a passphrase protects the key (blocks)."""
         return key_file.is_encrypted(self._text())
 
     def export(self) -> str:
-        """Write minisign's public key file."""
+        """Return minisign's public key file."""
         return self.public.pub_file()
 
     def export_secret(self) -> str:
-        """Give the secret key file as it lies there (blocks)."""
+        """Return the secret key file as it lies there (blocks)."""
         return self._text()
 
     async def unlock(self, pool: Pool, ask: Ask) -> SigningKey:

@@ -1,8 +1,8 @@
 """Joining a server, by an invitation or by its link.
 
 Rules. The key is made here and never leaves this computer. Key and profile are stored before the server hears of them: so the
-same invitation with the same key goes on where an earlier attempt stopped, and a taken name, a wrong passphrase or a lost line
-spends nothing. A key that came from elsewhere is copied as it is.
+same invitation with the same key goes on where an earlier attempt stopped, and a taken name, a wrong passphrase or a lost
+connection spends nothing. A key that came from elsewhere is copied as it is.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import random as random_numbers
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from sft.client.api.people import show_self
+from sft.client.concurrency import Pool, running_pool
 from sft.client.identity import Ask, Identity, open_protected, read_key_file
-from sft.client.people import show_self
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import log_in
 from sft.client.state import StateFolder
@@ -28,7 +30,6 @@ from sft.errors import KeyLockedError, UserNameNotAllowedError
 from sft.model.links import InvitationLink, ServerLink
 from sft.model.names import parse_device_name, parse_user_name
 from sft.model.records import ServerInfo, User
-from sft.transport.threads import Pool
 from sft.wire.handshake import Claim
 
 Link = InvitationLink | ServerLink
@@ -46,7 +47,7 @@ class Joined:
 
 
 def suggested_user_name(environ: Mapping[str, str]) -> str:
-    """Offer the name that this computer has for its user; empty where it is no name."""
+    """Return the name that this computer has for its user; empty where it is no name."""
     for variable in ("LOGNAME", "USER", "USERNAME"):
         try:
             return parse_user_name(environ.get(variable, ""))
@@ -56,7 +57,7 @@ def suggested_user_name(environ: Mapping[str, str]) -> str:
 
 
 def suggested_device_name() -> str:
-    """Offer the name of this computer; a plain one where it has none that fits."""
+    """Return the name of this computer, or a plain one where it is no name."""
     try:
         return parse_device_name(socket.gethostname().partition(".")[0])
     except UserNameNotAllowedError:
@@ -106,14 +107,10 @@ async def join(
         UnreachableError, ServerKeyChangedError, ConnectionLostError: nothing was spent.
     """
     user_name, device = parse_user_name(user_name), parse_device_name(device)
-    owns_pool = pool is None
-    if pool is None:
-        pool = Pool(reactor)
-        pool.start()
-    try:
+    with nullcontext(pool) if pool is not None else running_pool(reactor) as threads:
         key, profile = await _prepared(
             state, link, device=device, passphrase=passphrase, ask=ask, key_file=key_file,
-            pool=pool, now=int(clock()),
+            pool=threads, now=int(clock()),
         )  # fmt: skip
         invitation = (
             InvitationKey.from_seed(link.seed) if isinstance(link, InvitationLink) else None
@@ -121,15 +118,12 @@ async def join(
         claim = Claim.join(user_name, key.public, device, invitation)
         session = await log_in(
             reactor, state, profile, key, claim, invitation,
-            pool=pool, owns_pool=False, random=random,
+            pool=threads, owns_pool=False, random=random,
         )  # fmt: skip
         async with session:
             shown = await show_self(session)
-        profile = await pool.run(Profiles(state).update, profile.name, joined_at=int(clock()))
+        profile = await threads.run(Profiles(state).update, profile.name, joined_at=int(clock()))
         return Joined(profile, shown.user, shown.server)
-    finally:
-        if owns_pool:
-            pool.stop()
 
 
 async def _prepared(
@@ -143,7 +137,7 @@ async def _prepared(
     pool: Pool,
     now: int,
 ) -> tuple[SigningKey, Profile]:
-    """Give key and profile, both stored."""
+    """Return key and profile, both stored."""
     earlier = await pool.run(pending, state, link)
     if key_file is not None:
         text = await pool.run(read_key_file, key_file)
@@ -193,7 +187,7 @@ async def _prepared(
 
 
 def _point(link: Link) -> bytes:
-    """Give the public half of an invitation; empty for a server link."""
+    """Return the public half of an invitation; empty for a server link."""
     return InvitationKey.from_seed(link.seed).point if isinstance(link, InvitationLink) else b""
 
 

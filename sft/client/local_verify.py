@@ -14,8 +14,8 @@ from typing import Final
 from sft.client.os_errors import translating_os_errors
 from sft.client.pins import Pin, pinned_everywhere
 from sft.client.profiles import Profiles
-from sft.client.sources import FileSource
 from sft.client.state import StateFolder
+from sft.client.transfers.sources import FileSource
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import PublicKey

@@ -1,4 +1,4 @@
-"""What the system's faults on this computer mean to a person: OSError in, ClientError out."""
+"""What the errors of this computer's system mean to a person: OSError in, ClientError out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PROBLEMS: Final[dict[int, tuple[str, str]]] = {
 
 
 def describe_os_error(error: OSError, path: str | Path) -> ClientError:
-    """Say what an OSError means for a path of this computer; its own text goes to the log alone."""
+    """Return what an OSError means for a path of this computer; its own text goes to the log alone."""
     if error.errno in _FULL:
         return LocalDiskFullError(str(error), path=str(path))
     named = errno.errorcode.get(error.errno or 0, "unknown fault")

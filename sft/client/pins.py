@@ -8,17 +8,15 @@ touches the disk blocks; what is held in memory is only ever added to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from sft.client.state import StateFolder
 from sft.errors import LocalFileError
 from sft.model.names import fold
 from sft.model.records import User
-
-if TYPE_CHECKING:
-    from sft.client.state import StateFolder
 
 _ID_DIGITS: Final = 32
 
@@ -55,7 +53,7 @@ class Pins:
         return self._people
 
     def knows(self, user_id: int, public_key: bytes) -> bool:
-        """Say whether a key is a pinned one of this person."""
+        """Return whether a key is a pinned one of this person."""
         pin = self._people.get(user_id)
         return pin is not None and public_key in pin.keys
 
@@ -87,7 +85,7 @@ class Pins:
 def pinned_everywhere(
     state: StateFolder, server_ids: Iterable[bytes]
 ) -> Iterator[tuple[bytes, list[Pin]]]:
-    """Give what is pinned for each of these servers (blocks)."""
+    """Yield what is pinned for each of these servers (blocks)."""
     for server_id in server_ids:
         pins = Pins(state, server_id)
         pins.load()
@@ -95,7 +93,7 @@ def pinned_everywhere(
 
 
 def learned(people: Mapping[int, Pin], users: Iterable[User], *, now: int) -> dict[int, Pin]:
-    """Say which pins change by what the registry shows; pure."""
+    """Return the pins that change by what the registry shows; pure."""
     changed: dict[int, Pin] = {}
     owners = {key: pin.user_id for pin in people.values() for key in pin.keys}
     named = {fold(pin.name): pin.user_id for pin in people.values()}

@@ -58,7 +58,7 @@ class Profile(Struct, frozen=True):
 
     @property
     def joined(self) -> bool:
-        """Say whether the server has acknowledged us."""
+        """Whether the server has acknowledged us."""
         return self.user_id > 0
 
     @property
@@ -94,7 +94,7 @@ class Profiles:
         return list(self._read().servers)
 
     def default_name(self) -> str:
-        """Name the profile that is used when none is named; empty without any."""
+        """Return the name of the profile that is used when none is named; empty without any."""
         return _default(self._read())
 
     def choose(self, name: str | None = None) -> Profile:
@@ -126,7 +126,7 @@ class Profiles:
         return profile
 
     def update(self, name: str, **fields: str | int | bytes) -> Profile:
-        """Give some fields of a profile new values; what another process changed meanwhile stays.
+        """Replace some fields of a profile; what another process changed meanwhile stays.
 
         Raises:
             ProfileUnknownError: it was forgotten meanwhile.

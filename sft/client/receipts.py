@@ -1,8 +1,12 @@
-"""What a server acknowledged, signed by it: checked against what was sent, then kept."""
+"""What a server acknowledged, signed by it: checked against what was sent, then kept.
+
+receipts/<server id>/<file id>.<version>
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from sft.client.state import StateFolder
 from sft.crypto.comment import FileComment
@@ -11,9 +15,11 @@ from sft.crypto.notes import verify_receipt
 from sft.errors import SignatureInvalidError
 from sft.model.records import Stored
 
+_ID_DIGITS: Final = 32
+
 
 def check_receipt(server: ServerPublic, stored: Stored, sent: FileComment, digest: bytes) -> None:
-    """Make sure that a receipt is the server's, and for what was sent.
+    """Check that a receipt is the server's, and for what was sent.
 
     Raises:
         SignatureInvalidError: it is not.
@@ -32,6 +38,23 @@ def check_receipt(server: ServerPublic, stored: Stored, sent: FileComment, diges
 
 def keep_receipt(state: StateFolder, sent: FileComment, stored: Stored) -> Path:
     """Keep a checked receipt (blocks)."""
-    folder = sent.server_id.hex()[:32]
-    name = f"receipts/{folder}/{sent.file_id.hex()}.{stored.version}"
+    name = _name(sent.server_id, sent.file_id, stored.version)
     return state.note(name, stored.receipt.encode())
+
+
+def has_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> bool:
+    """Return whether the receipt of a version is kept (blocks)."""
+    return state.path(_name(server_id, file_id, version)).exists()
+
+
+def count_receipts(state: StateFolder, server_id: bytes) -> int:
+    """Count the receipts that a server gave (blocks)."""
+    return sum(1 for _ in state.path(_folder(server_id)).glob("*"))
+
+
+def _folder(server_id: bytes) -> str:
+    return f"receipts/{server_id.hex()[:_ID_DIGITS]}"
+
+
+def _name(server_id: bytes, file_id: bytes, version: int) -> str:
+    return f"{_folder(server_id)}/{file_id.hex()}.{version}"

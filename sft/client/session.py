@@ -1,7 +1,7 @@
-"""A person's session at one server: the logged-in line, the opened key, the people it knows.
+"""A person's session at one server: the logged-in connection, the opened key, the pinned people.
 
-``connect`` opens the key, dials, proves both ends and gives a Session; ``connect_operator`` gives the bare line to a server's
-own control socket. Closing is authenticated, so that a peer that vanished is told from one that left.
+``connect`` opens the key, dials, proves both ends and returns a Session; ``connect_operator`` returns the bare connection to a
+server's own control socket. Closing is authenticated, so that a peer that vanished is told from one that left.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any, Self, TypeVar
 
 from twisted.internet.defer import DeferredLock
 
+from sft.client.api.people import show_user_by_id
 from sft.client.connection import ServerConnection
 from sft.client.dialing import Dialer, tcp_endpoint, unix_endpoint
 from sft.client.evidence import keep_evidence
 from sft.client.identity import Ask, Identity
-from sft.client.people import show_user_by_id
 from sft.client.pins import Pins
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
@@ -47,7 +47,7 @@ class Session:
         clock: Unix seconds.
     """
 
-    line: ServerConnection
+    connection: ServerConnection
     state: StateFolder
     profile: Profile
     key: SigningKey
@@ -59,49 +59,49 @@ class Session:
 
     @property
     def user_id(self) -> int:
-        """Our number there."""
-        return self.line.welcome.user_id
+        """The user id that the server knows us by."""
+        return self.connection.welcome.user_id
 
     @property
     def user_name(self) -> str:
-        """Our name there."""
-        return self.line.welcome.name
+        """The user name that the server knows us by."""
+        return self.connection.welcome.name
 
     @property
     def role(self) -> Role:
-        """What we were at login; a notice tells when it changes."""
-        return Role(self.line.welcome.role)
+        """Our role at login; a notice tells when it changes."""
+        return Role(self.connection.welcome.role)
 
     @property
     def server_name(self) -> str:
-        """How the server calls itself."""
-        return self.line.server_name
+        """The server's own name."""
+        return self.connection.server_name
 
     @property
     def server_key(self) -> ServerPublic:
         """The key that the server proved."""
-        return self.line.server_key
+        return self.connection.server_key
 
     @property
     def server_id(self) -> bytes:
-        """What file signatures call the server."""
-        return self.line.welcome.server.server_id
+        """The server's id, as file signatures name it."""
+        return self.connection.welcome.server.server_id
 
     @property
     def address(self) -> str:
-        """Where it was reached."""
-        return self.line.address
+        """Host and port where it was reached."""
+        return self.connection.address
 
     @property
     def alive(self) -> bool:
-        """Say whether anything can still be asked."""
-        return self.line.alive
+        """Whether requests can still be sent."""
+        return self.connection.alive
 
     async def request(
         self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any
     ) -> R:
-        """Ask, and wait for the answer: see ``Line.request``."""
-        return await self.line.request(kind, reply, **fields)
+        """Send a request and wait for its answer: see ``ServerConnection.request``."""
+        return await self.connection.request(kind, reply, **fields)
 
     async def pin_author(self, file: File) -> None:
         """Pin the author's key of a file, if this computer has not seen that person yet."""
@@ -120,15 +120,15 @@ class Session:
             self._learning.release()
 
     async def close(self) -> None:
-        """Leave, and wait until the server's end is down too."""
+        """Close, and wait until the server's end is down too."""
         try:
-            await self.line.close()
+            await self.connection.close()
         finally:
             self._end_pool()
 
     def abort(self) -> None:
         """End at once."""
-        self.line.abort()
+        self.connection.abort()
         self._end_pool()
 
     async def __aenter__(self) -> Self:
@@ -161,14 +161,14 @@ async def connect(
     """Log in with a profile.
 
     Args:
-        ask: gives the key's passphrase, if it has one.
+        ask: returns the key's passphrase, if it has one.
         pool: shared with other sessions; else the session has its own.
-        random: gives 0 to 1.
-        on_notice: told what the server says unasked.
+        random: returns 0 to 1.
+        on_notice: called with what the server says unasked.
 
     Raises:
         KeyLockedError, PassphraseWrongError, KeyFormatError: the key does not open.
-        UnreachableError, ServerKeyChangedError, VersionUnknownError, ConnectionLostError: no line.
+        UnreachableError, ServerKeyChangedError, VersionUnknownError, ConnectionLostError: no connection.
         LoginRefusedError: the server does not let this key in.
     """
     owns_pool = pool is None
@@ -211,19 +211,19 @@ async def log_in(
         tcp_endpoint(reactor, profile.host, profile.port),
         address=profile.address,
         profile=profile.name,
-        new_connection=lambda: Connection.client(profile.server, claim, key, invitation),
-        new_line=lambda connection: ServerConnection(
-            reactor, connection, pool, address=profile.address, on_notice=on_notice
+        new_wire=lambda: Connection.client(profile.server, claim, key, invitation),
+        new_connection=lambda wire: ServerConnection(
+            reactor, wire, pool, address=profile.address, on_notice=on_notice
         ),
         random=random,
     )
     try:
-        line = await dialer.dial()
+        connection = await dialer.dial()
     except ServerKeyChangedError as stop:
         now = int(time.time())
         raise await pool.run(keep_evidence, state, profile, stop, now=now) from stop
     try:
-        welcome = line.welcome
+        welcome = connection.welcome
         _require_pinned_id(profile, welcome.server.server_id)
         pins = Pins(state, profile.server_id)
         await pool.run(pins.load)
@@ -235,9 +235,9 @@ async def log_in(
         if any(getattr(profile, name) != value for name, value in seen.items()):
             profile = await pool.run(Profiles(state).update, profile.name, **seen)
     except BaseException:
-        line.abort()
+        connection.abort()
         raise
-    return Session(line, state, profile, key, pins, pool, owns_pool)
+    return Session(connection, state, profile, key, pins, pool, owns_pool)
 
 
 def _require_pinned_id(profile: Profile, server_id: bytes) -> None:
@@ -259,8 +259,8 @@ async def connect_operator(
         unix_endpoint(reactor, socket_path),
         address=socket_path,
         profile=socket_path,
-        new_connection=lambda: Connection.client(server_key, Claim.operator()),
-        new_line=lambda connection: ServerConnection(reactor, connection, pool),
+        new_wire=lambda: Connection.client(server_key, Claim.operator()),
+        new_connection=lambda wire: ServerConnection(reactor, wire, pool),
         random=random_numbers.random,
     )
     return await dialer.dial()

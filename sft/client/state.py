@@ -40,7 +40,7 @@ class StateFolder:
     config: Path
 
     def path(self, name: str) -> Path:
-        """Say where a part of the state lies."""
+        """Return where a part of the state lies."""
         return self.data / name
 
     def read(self, name: str) -> bytes | None:
@@ -102,7 +102,7 @@ class StateFolder:
         return self.path(name)
 
     def move(self, name: str, to: str) -> None:
-        """Give a file of the state another name, replacing nothing."""
+        """Rename a file of the state, replacing nothing."""
         (folders, leaf), (to_folders, to_leaf) = _split(name), _split(to)
         with translating_os_errors(self.path(name)):
             folder = durable.open_folder(self.data, *folders)
@@ -119,7 +119,7 @@ class StateFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other process from changing the state meanwhile; waits for those that do."""
+        """Hold the advisory lock of the state while the block runs; waits for other processes."""
         with translating_os_errors(self.data):
             durable.make_private_folder(self.data)
             lock = os.open(
@@ -133,7 +133,7 @@ class StateFolder:
             os.close(lock)
 
     def hold(self, name: str) -> int | None:
-        """Own a name among all processes of this state, until the file that this opens is closed; None if another one owns it.
+        """Take an advisory lock of a name, for as long as the returned file is open; None if another process holds it.
 
         Raises:
             LocalFileError: the state cannot be written.

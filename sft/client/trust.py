@@ -1,21 +1,28 @@
 """Whose bytes these are: the verdict on a file, from what was read and what this computer has pinned.
 
-Rules. Pure. A file is its author's only if the signature holds over the digest of the very bytes that were read, the signed
-description is what the server says of the file, and the key is the one that this computer first saw for that person.
+Rules. ``judge`` is pure. A file is its author's only if the signature holds over the digest of the very bytes that were read,
+the signed description is what the server says of the file, and the key is the one that this computer first saw for that person.
 Without the log a move is the server's word: it is shown, never hidden. A verdict that is not good is raised.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sft.client.pins import Pin
+from sft.client.session import Session
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_file
-from sft.errors import CryptoError, PinChangedError, SignatureBadError, SignerUnknownError
+from sft.errors import (
+    CryptoError,
+    PinChangedError,
+    SftError,
+    SignatureBadError,
+    SignerUnknownError,
+)
 from sft.model.records import File
 from sft.model.wording import shown_name
 
@@ -50,7 +57,7 @@ class Verdict:
     signature: bytes
 
     def sentence(self) -> str:
-        """Say it in words."""
+        """The verdict in words."""
         author = shown_name(self.author)
         holds = (
             f"These bytes are {author}'s: content, name and version are as {author} signed them."
@@ -61,8 +68,40 @@ class Verdict:
 
 
 def unread_sentence(author: str) -> str:
-    """Say what is known of a file whose content was not read here."""
+    """Return what is known of a file whose content was not read here."""
     return f"Signed by {shown_name(author)}. Its content has not been checked on this computer."
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a signature without reading the file, and what is wrong if something is."""
+
+    state: SignatureState
+    error: SftError | None = None
+
+
+async def known_of(session: Session, files: Sequence[File]) -> list[Known]:
+    """Check the signatures of files over the digests that the server states, on the pool: many take long.
+
+    What holds is "signed", not "verified": whether the stored bytes have that digest is known when they were read.
+    """
+    for file in files:
+        await session.pin_author(file)
+    return await session.pool.run(lambda: [_known(session, file) for file in files])
+
+
+def _known(session: Session, file: File) -> Known:
+    version, pins = file.version, session.pins.people
+    try:
+        judge(
+            file, version.digest, version.size, pins,
+            server_id=session.server_id, server_name=session.server_name,
+        )  # fmt: skip
+    except SignatureBadError as error:
+        return Known(SignatureState.BAD, error)
+    except (SignerUnknownError, PinChangedError) as error:
+        return Known(SignatureState.UNKNOWN, error)
+    return Known(SignatureState.SIGNED)
 
 
 def judge(

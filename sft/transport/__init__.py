@@ -1,1 +1,1 @@
-"""A connection on Twisted, alike at both ends: protocol, outbox, lanes, threads."""
+"""A connection on Twisted, alike at both ends: protocol, outbox, flow control, threads."""

@@ -1,9 +1,9 @@
 """A transfer's work in order: batches of chunks between the connection and the pool, and the credit that bounds them.
 
-Rules. At most one batch of a transfer is in work, so its steps never overlap. A lane owns credit,
+Rules. At most one batch of a transfer is in work, so its steps never overlap. A flow owns credit,
 order and interruption; what the bytes mean belongs to the steps that it is given: ``compute``
 (cryptography and hashes, on the reactor or the pool as the pool says) and ``store`` or ``fetch``
-(files, always on the pool). An interrupted lane lets the batch in work end and then runs nothing
+(files, always on the pool). An interrupted flow lets the batch in work end and then runs nothing
 more.
 """
 
@@ -67,7 +67,7 @@ class _Flow:
         """Forget what waits."""
 
     def _batch_ended(self) -> bool:
-        """Note the end of a batch; False if the lane was interrupted meanwhile."""
+        """Note the end of a batch; False if the flow was interrupted meanwhile."""
         self._working = False
         stopping, self._stopping = self._stopping, []
         for waiting in stopping:
@@ -117,10 +117,10 @@ class ReceiveFlow(_Flow):
         self._last_came = False
         self._complete = False
         self._allowed = credit_pool.take(window, window)  # what the peer may still send
-        self._held = self._allowed  # what is charged to the purse
+        self._held = self._allowed  # what is charged to the credit pool
 
     def open(self) -> None:
-        """Let the steps run, and grant as much as a transfer may hold: it is admitted."""
+        """Run the steps, and grant as much as a transfer may hold: it is admitted."""
         self._ready = True
         self._offer(TRANSFER_CREDIT_CHUNKS - self._held)
         self._work()
@@ -143,7 +143,7 @@ class ReceiveFlow(_Flow):
 
     @property
     def complete(self) -> bool:
-        """Say whether the last chunk was stored."""
+        """Whether the last chunk was stored."""
         return self._complete
 
     def _drop(self) -> None:
@@ -202,7 +202,7 @@ class SendFlow(_Flow):
     """The sending end of a transfer; its chunks leave through the outbox as credit allows.
 
     Args:
-        fetch: reads up to so many chunks, on the pool; gives them and whether the last is among them.
+        fetch: reads up to so many chunks, on the pool; returns them and whether the last is among them.
         compute: turns what was read into what is sent.
         window: chunks that may be sent before any credit comes.
         read_ahead_credit: what the session may hold that was read and not sent, over all its transfers.
@@ -248,7 +248,7 @@ class SendFlow(_Flow):
         self._outbox.wake()
 
     def next_chunk(self) -> tuple[int, bytes, bool] | None:
-        """Give the next chunk that is ready and allowed (for the outbox)."""
+        """Return the next chunk that is ready and allowed (for the outbox)."""
         if self._ended or not self._ready or self._credit < 1:
             return None
         chunk = self._ready.popleft()

@@ -23,7 +23,7 @@ class FrameSource(Protocol):
     """A transfer that has chunks to send."""
 
     def next_chunk(self) -> tuple[int, bytes, bool] | None:
-        """Give request id, chunk and whether it is the last; None while nothing is ready or allowed."""
+        """Return request id, chunk and whether it is the last; None while nothing is ready or allowed."""
 
     def sent(self, *, last: bool) -> None:
         """Note that the chunk was written."""
@@ -60,11 +60,11 @@ class Outbox:
             self._write(sealed)
 
     def attach(self, source: FrameSource) -> None:
-        """Let a transfer take its turns."""
+        """Let a transfer take turns."""
         self._sources.append(source)
 
     def detach(self, source: FrameSource) -> None:
-        """Take a transfer out of the turns; harmless if it is not in."""
+        """Take a transfer out of the turns; idempotent."""
         if source in self._sources:
             self._sources.remove(source)
 

@@ -33,13 +33,13 @@ from sft.wire.messages import Message
 BUFFER_BYTES = 262_144
 # How long an authenticated close may take to leave before the transport is aborted.
 CLOSE_SECONDS = 5
-# A minute of silence, then a question every ten seconds: a peer that is gone is told within two minutes.
+# A minute of silence, then a question every ten seconds: a peer that is gone is noticed within two minutes.
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
 
 
 class Owner(Protocol):
-    """Who lives at this end of a link."""
+    """Whoever owns this end of a connection."""
 
     def connected(self) -> None:
         """Note that the transport is up."""
@@ -51,7 +51,7 @@ class Owner(Protocol):
         """Note the end, once; None where the peer closed with the authenticated close or we did."""
 
     def busy(self) -> bool:
-        """Say whether anything is in flight (then the idle deadline waits)."""
+        """Return whether any request is in flight: the idle deadline then waits."""
 
 
 class WireProtocol(TwistedProtocol):
@@ -96,7 +96,7 @@ class WireProtocol(TwistedProtocol):
         self.outbox.write(self.connection.data_to_send())
 
     def dataReceived(self, data: bytes) -> None:
-        """Give bytes to the connection and its events to the owner."""
+        """Pass bytes to the connection and its events to the owner."""
         if self._dead:
             return
         self._last_heard = self._reactor.seconds()
@@ -168,13 +168,13 @@ class WireProtocol(TwistedProtocol):
         self._tell_end(error)
 
     def pause_reading(self, reason: str) -> None:
-        """Read nothing more from the peer until every reason is released: its own TCP then slows it down."""
+        """Read nothing more from the peer until every reason is withdrawn: its own TCP then slows it down (backpressure)."""
         if not self._held_for and not self._dead:
             cast("Any", self.transport).pauseProducing()
         self._held_for.add(reason)
 
     def resume_reading(self, reason: str) -> None:
-        """Withdraw a reason to hold."""
+        """Withdraw a reason to pause."""
         if reason in self._held_for:
             self._held_for.discard(reason)
             if not self._held_for and not self._dead:
@@ -185,13 +185,13 @@ class WireProtocol(TwistedProtocol):
 
     @property
     def alive(self) -> bool:
-        """Say whether anything can still be sent."""
+        """Whether anything can still be sent."""
         return not self._dead and not self._closing
 
     # -- inside ------------------------------------------------------------------------------------------
 
     def _deliver(self, event: Event) -> bool:
-        """Give an event to the owner; False if nothing more is to be delivered."""
+        """Pass an event to the owner; False if nothing more is to be delivered."""
         if isinstance(event, PeerClosed):
             self._closing = True
             self._hang_up()
@@ -270,7 +270,7 @@ class WireProtocol(TwistedProtocol):
 
 
 def _keep_alive(transport: Any) -> None:
-    """Have the kernel ask a silent peer whether it is there: one that lost its power says nothing by itself."""
+    """Turn TCP keep-alive on: a peer that lost its power says nothing by itself."""
     handle = transport.getHandle() if hasattr(transport, "getHandle") else None
     if not isinstance(handle, socket.socket) or handle.family not in INTERNET:
         return  # the control socket: its peer cannot vanish without the kernel knowing

@@ -23,7 +23,7 @@ from twisted.internet.endpoints import (
 )
 from twisted.logger import Logger
 
-from sft.client import people
+from sft.client.api import people
 from sft.client.joining import join
 from sft.client.profiles import Profiles
 from sft.client.session import Session, connect

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from sft.client.plans import GetItem
-from sft.client.transfers import get_all
+from sft.client.transfers.batch import get_all
+from sft.client.transfers.plan import GetItem
 from sft.errors import ContentDamagedError
 from sft.limits import CHUNK_BYTES
 from sft.wire import messages as m

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from sft.client import files, people
+from sft.client.api import files, people
 from sft.client.joining import join
-from sft.client.plans import GetItem, PutItem, plan_get, plan_put
-from sft.client.progress import TransferStage
 from sft.client.session import Session
 from sft.client.state import StateFolder
-from sft.client.transfers import ConflictPolicy, get_all, put_all, verify_all
+from sft.client.transfers.batch import get_all, put_all, verify_all
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.plan import GetItem, PutItem, plan_get, plan_put
+from sft.client.transfers.progress import TransferStage
 from sft.crypto.signatures import FileSignature
 from sft.errors import (
     ChangedSinceError,

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import pytest
 
-from sft.client.files import list_folder
-from sft.client.plans import GetItem, PutItem
+from sft.client.api.files import list_folder
 from sft.client.profiles import Profiles
-from sft.client.progress import TransferStage
 from sft.client.session import Session
-from sft.client.transfers import get_all, put_all
+from sft.client.transfers.batch import get_all, put_all
+from sft.client.transfers.plan import GetItem, PutItem
+from sft.client.transfers.progress import TransferStage
 from sft.crypto.keys import ServerKey
 from sft.errors import ServerKeyChangedError, SftError
 from sft.wire.framing import HEADER_BYTES

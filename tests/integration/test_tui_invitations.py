@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sft.client import people
+from sft.client.api import people
 from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.seat import Seat, ask, plain, seated

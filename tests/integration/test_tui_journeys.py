@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from sft.client.files import show_file
+from sft.client.api.files import show_file
 from sft.client.identity import Identity
 from sft.client.profiles import Profiles
 from sft.model.access import Role

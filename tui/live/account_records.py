@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Sequence
 
 from sft.client.identity import Identity
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
 from sft.errors import SftError
 from tui.gateway import Account
-
-_ID_DIGITS = 32
 
 
 def listed(state: StateFolder) -> list[Account]:
@@ -44,21 +40,3 @@ def account_of(state: StateFolder, profile: Profile, default: str) -> Account:
         pinned_at=profile.pinned_at,
         joined_at=profile.joined_at,
     )
-
-
-def receipts(state: StateFolder, server_id: bytes) -> int:
-    """Count the receipts that a server gave (blocks)."""
-    return len(_names(state, f"receipts/{server_id.hex()[:_ID_DIGITS]}"))
-
-
-def has_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> bool:
-    """Tell whether the receipt of a version is kept (blocks)."""
-    folder = state.path(f"receipts/{server_id.hex()[:_ID_DIGITS]}")
-    return (folder / f"{file_id.hex()}.{version}").exists()
-
-
-def _names(state: StateFolder, folder: str) -> Sequence[str]:
-    try:
-        return os.listdir(state.path(folder))
-    except OSError:
-        return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sft.client import files
+from sft.client.api import files
 from sft.model.records import Deleted, File
 from tui.gateway import Details, Listed
 from tui.live.pages import details_of, folder_page

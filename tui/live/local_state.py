@@ -6,8 +6,8 @@ import os
 
 from sft.client import joining
 from sft.client.identity import Identity
+from sft.client.receipts import count_receipts
 from tui.gateway import Keyring
-from tui.live import account_records
 from tui.live.as_future import crossing
 from tui.live.session_access import SessionAccess, giving
 
@@ -23,9 +23,7 @@ class LiveLocalState:
         profile = await self._access.profile()
         session = self._access.session
         pins = () if session is None else tuple(session.pins.people.values())
-        kept = await self._access.blocking(
-            account_records.receipts, self._access.state, profile.server_id
-        )
+        kept = await self._access.blocking(count_receipts, self._access.state, profile.server_id)
         return Keyring(await self._access.account(profile), pins, kept)
 
     async def public_key_file(self) -> str:

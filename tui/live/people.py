@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sft.client import people
+from sft.client.api import people
 from sft.model.access import Role
 from sft.model.records import Invitation, SessionInfo, User
 from tui.gateway import Invited

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from sft.client.people import show_self
+from sft.client.api.people import show_self
 from sft.client.profiles import Profile
 from sft.client.session import Session
 from sft.errors import (

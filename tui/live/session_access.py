@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
+from sft.client.concurrency import Pool
 from sft.client.fault_log import FaultLog
-from sft.client.pool import Pool
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import Session
 from sft.client.state import StateFolder

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from sft.client.files import show_file
-from sft.client.plans import GetItem, GetPlan, PutItem, PutPlan, plan_get, plan_put
-from sft.client.progress import Report
-from sft.client.transfers import (
-    ConflictPolicy,
+from sft.client.api.files import show_file
+from sft.client.transfers.batch import (
     GetResult,
     PutResult,
     get_all,
     put_all,
     verify_all,
 )
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.plan import GetItem, GetPlan, PutItem, PutPlan, plan_get, plan_put
+from sft.client.transfers.progress import Report
 from sft.client.trust import SignatureState
 from sft.errors import SftError, SignatureBadError
 from tui.live.session_access import SessionAccess

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from sft.client.transfers import GetResult
+from sft.client.transfers.batch import GetResult
 from sft.client.trust import SignatureState
 from sft.errors import SftError
 from sft.model.records import User

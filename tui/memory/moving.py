@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from sft.client.os_errors import translating_os_errors
-from sft.client.part_file import ConflictPolicy, numbered
-from sft.client.plans import GetItem, GetPlan, PutItem, Refused
-from sft.client.progress import Report, Reporter, TransferStage
-from sft.client.transfers import GetResult, PutResult
+from sft.client.transfers.batch import GetResult, PutResult
+from sft.client.transfers.part_file import ConflictPolicy, numbered
+from sft.client.transfers.plan import GetItem, GetPlan, PutItem, Refused
+from sft.client.transfers.progress import Report, Reporter, TransferStage
 from sft.client.trust import SignatureState, Verdict
 from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.keys import PublicKey

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from sft.client.plans import GetItem, GetPlan, PutItem, PutPlan, plan_put
-from sft.client.progress import Report
-from sft.client.transfers import ConflictPolicy, GetResult, PutResult
+from sft.client.transfers.batch import GetResult, PutResult
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.plan import GetItem, GetPlan, PutItem, PutPlan, plan_put
+from sft.client.transfers.progress import Report
 from tui.memory import moving
 from tui.memory.computer import Computer
 

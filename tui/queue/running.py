@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sft.client.plans import GetItem, PutItem
-from sft.client.progress import Progress, Report, TransferStage
-from sft.client.transfers import ConflictPolicy
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.plan import GetItem, PutItem
+from sft.client.transfers.progress import Progress, Report, TransferStage
 from sft.crypto.digests import blake2b_512
 from sft.errors import ClientError, LocalExistsError, SftError
 from sft.model.names import join_path, split_path

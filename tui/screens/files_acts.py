@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sft.client.tree import matches
+from sft.client.api.tree import matches
 from sft.errors import LocalFileError, SftError
 from sft.limits import TRASH_SECONDS
 from sft.model.names import join_path, parse_component, parse_path, safe, split_path

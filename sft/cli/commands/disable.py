@@ -7,7 +7,7 @@ import click
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
 from sft.cli.options import common, pass_invocation
-from sft.client.people import disable
+from sft.client.api.people import disable
 from sft.client.session import Session
 from sft.model.records import User
 from sft.model.wording import shell_name, shown_name

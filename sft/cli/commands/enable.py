@@ -7,7 +7,7 @@ import click
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
 from sft.cli.options import common, pass_invocation
-from sft.client.people import enable
+from sft.client.api.people import enable
 from sft.client.session import Session
 from sft.model.records import User
 from sft.model.wording import shown_name

@@ -12,9 +12,10 @@ from sft.cli.json_output import Document
 from sft.cli.options import common, pass_invocation
 from sft.cli.progress import showing
 from sft.cli.transfer_report import TransferReport
-from sft.client.plans import GetItem, plan_get
 from sft.client.session import Session
-from sft.client.transfers import ConflictPolicy, GetResult, get_all
+from sft.client.transfers.batch import GetResult, get_all
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.plan import GetItem, plan_get
 from sft.crypto.digests import digest_text
 from sft.errors import UsageError
 from sft.model.names import safe

@@ -10,11 +10,10 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import file_document, key_document
 from sft.cli.options import common, pass_invocation
 from sft.cli.signature_marks import MARKS
-from sft.client.files import show_file
+from sft.client.api.files import show_file
 from sft.client.pins import Pin
 from sft.client.session import Session
-from sft.client.trust import SignatureState, unread_sentence
-from sft.client.unread import Known, known_of
+from sft.client.trust import Known, SignatureState, known_of, unread_sentence
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.names import parse_path, safe, split_path

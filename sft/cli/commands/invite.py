@@ -19,7 +19,7 @@ from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import invitation_document
 from sft.cli.options import common, pass_invocation
-from sft.client import people
+from sft.client.api import people
 from sft.client.session import Session
 from sft.errors import LocalExistsError, LocalFileError
 from sft.limits import INVITATION_MOST_SECONDS, INVITATION_SECONDS

@@ -16,9 +16,9 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import self_document
 from sft.cli.link_input import link_text, refuse_arguments
 from sft.cli.options import common, pass_invocation
+from sft.client.api.people import admins
 from sft.client.identity import passphrase_from
 from sft.client.joining import Joined, pending, suggested_device_name, suggested_user_name
-from sft.client.people import admins
 from sft.client.profiles import Profile
 from sft.crypto.keys import ServerPublic
 from sft.errors import KeyLockedError, SftError, UsageError

@@ -15,11 +15,10 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import file_document, trashed_document
 from sft.cli.options import common, pass_invocation
 from sft.cli.signature_marks import MARKS
-from sft.client.files import Listing, list_folder, list_trash, show_file
+from sft.client.api.files import Listing, list_folder, list_trash, show_file
+from sft.client.api.tree import find, has_pattern
 from sft.client.session import Session
-from sft.client.tree import find, has_pattern
-from sft.client.trust import SignatureState
-from sft.client.unread import known_of
+from sft.client.trust import SignatureState, known_of
 from sft.errors import FolderInTheWayError, NotFoundError, SftError
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, Folder

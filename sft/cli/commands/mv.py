@@ -6,7 +6,7 @@ import click
 
 from sft.cli.invocation import Invocation
 from sft.cli.options import common, pass_invocation
-from sft.client.files import move
+from sft.client.api.files import move
 from sft.client.session import Session
 from sft.model.names import join_path, parse_path, split_path
 from sft.model.records import File

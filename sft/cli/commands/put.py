@@ -17,11 +17,11 @@ from sft.cli.json_output import Document
 from sft.cli.options import common, pass_invocation
 from sft.cli.progress import showing
 from sft.cli.transfer_report import TransferReport
-from sft.client.files import make_folder
-from sft.client.plans import PutPlan, plan_put
-from sft.client.progress import TransferStage
+from sft.client.api.files import make_folder
 from sft.client.session import Session
-from sft.client.transfers import PutResult, put_all
+from sft.client.transfers.batch import PutResult, put_all
+from sft.client.transfers.plan import PutPlan, plan_put
+from sft.client.transfers.progress import TransferStage
 from sft.crypto.digests import digest_text
 from sft.errors import SftError, UsageError
 from sft.model.names import safe

@@ -10,7 +10,7 @@ import click
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
 from sft.cli.options import common, pass_invocation
-from sft.client.people import remove, show_user
+from sft.client.api.people import remove, show_user
 from sft.client.session import Session
 from sft.errors import UsageError
 from sft.model.records import User

@@ -8,7 +8,7 @@ from sft.cli.batch import Batch
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, file_document
 from sft.cli.options import common, pass_invocation
-from sft.client.files import restore
+from sft.client.api.files import restore
 from sft.client.session import Session
 from sft.model.names import parse_path
 from sft.model.wording import shown_name

@@ -14,9 +14,9 @@ from sft.cli.batch import Batch
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.options import common, pass_invocation
-from sft.client.files import Listing, delete
+from sft.client.api.files import Listing, delete
+from sft.client.api.tree import find, has_pattern, walk
 from sft.client.session import Session
-from sft.client.tree import find, has_pattern, walk
 from sft.errors import FolderInTheWayError, NotFoundError, UsageError
 from sft.model.names import parse_path
 from sft.model.records import Deleted, File

@@ -6,7 +6,7 @@ import click
 
 from sft.cli.invocation import Invocation
 from sft.cli.options import common, pass_invocation
-from sft.client.people import change_role
+from sft.client.api.people import change_role
 from sft.client.session import Session
 from sft.model.access import Role
 from sft.model.records import User

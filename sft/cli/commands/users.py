@@ -8,7 +8,7 @@ from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
 from sft.cli.options import common, pass_invocation
-from sft.client.people import list_users
+from sft.client.api.people import list_users
 from sft.client.session import Session
 from sft.crypto.keys import PublicKey
 from sft.model.names import safe

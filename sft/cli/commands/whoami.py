@@ -8,7 +8,7 @@ from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import self_document
 from sft.cli.options import common, pass_invocation
-from sft.client.people import show_self
+from sft.client.api.people import show_self
 from sft.client.session import Session
 from sft.model.names import safe
 from sft.model.records import User

@@ -28,7 +28,7 @@ def test_requests_are_asked_alike():
 
 
 def test_threads_are_run_alike():
-    from sft.client.pool import Pool
+    from sft.client.concurrency import Pool
 
     assert public(Threads) <= public(Pool)
 

@@ -4,7 +4,7 @@ import pytest
 
 from sft.cli.columns import cells
 from sft.cli.meter import Meter, part_text
-from sft.client.progress import Progress, TransferStage
+from sft.client.transfers.progress import Progress, TransferStage
 
 MIB = 2**20
 GIB = 2**30

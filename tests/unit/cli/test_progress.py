@@ -10,7 +10,7 @@ from sft.cli.console import Console
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.meter import Meter
 from sft.cli.progress import ProgressShown, showing
-from sft.client.progress import Progress, TransferStage
+from sft.client.transfers.progress import Progress, TransferStage
 
 
 class Terminal(io.StringIO):

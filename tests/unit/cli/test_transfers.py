@@ -10,9 +10,9 @@ import pytest
 from sft.cli.commands.get import _Got, local_text
 from sft.cli.commands.put import _Put
 from sft.cli.invocation import Environment, Invocation
-from sft.client.plans import GetItem, PutItem, PutPlan
-from sft.client.progress import TransferStage
-from sft.client.transfers import GetResult, PutResult
+from sft.client.transfers.batch import GetResult, PutResult
+from sft.client.transfers.plan import GetItem, PutItem, PutPlan
+from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, Verdict
 from sft.errors import ConnectionLostError, NameNotAllowedError, NotFoundError, RoleForbidsError
 from sft.model.records import Stored

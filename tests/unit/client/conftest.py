@@ -106,7 +106,7 @@ def profile():
 def session(server, state, profile):
     pins = Pins(state, profile.server_id)
     return Session(
-        server.line,
+        server.connection,
         state,
         profile,
         memory.ADA_KEY,

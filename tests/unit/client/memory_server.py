@@ -102,7 +102,7 @@ class MemoryServer:
     def __init__(self, clock=None, pool=None, *, dialed=False):
         self.clock = clock or Clock()
         self.pool = pool or TurnPool()
-        self.connection = Connection.server(SERVER_KEY)
+        self.wire = Connection.server(SERVER_KEY)
         self.users = {7: user(7, "ada", ADA_KEY)}
         self.files = {}
         self.folders = {}
@@ -121,10 +121,10 @@ class MemoryServer:
         if not dialed:
             claim = Claim.login("ada", ADA_KEY.public, "laptop")
             client = Connection.client(SERVER_KEY.public, claim, ADA_KEY)
-            self.line = ServerConnection(
+            self.connection = ServerConnection(
                 self.clock, client, self.pool, address="x:1", on_notice=self.notices.append
             )
-            self.accept(self.line.link)
+            self.accept(self.connection.protocol)
             self.pump()
 
     def accept(self, link):
@@ -140,10 +140,10 @@ class MemoryServer:
         while self.pool.step() or self.transport.value():
             data = self.transport.value()
             self.transport.clear()
-            for event in self.connection.receive(data) if data else ():
+            for event in self.wire.receive(data) if data else ():
                 self._take(event)
-            if not self.connection.dead:
-                self._give(self.connection.data_to_send())
+            if not self.wire.dead:
+                self._give(self.wire.data_to_send())
             if self.transport.disconnecting and not self.lost:
                 self.lose()
 
@@ -165,11 +165,11 @@ class MemoryServer:
 
     def say_and_lose(self):
         """Cut the line in the middle of the login."""
-        self._give(self.connection.data_to_send())
+        self._give(self.wire.data_to_send())
         self.lose()
 
     def send(self, message):
-        self._give(self.connection.send(message))
+        self._give(self.wire.send(message))
 
     def _give(self, data):
         if data and not self.lost:
@@ -180,12 +180,12 @@ class MemoryServer:
     def _take(self, event):
         if isinstance(event, LoginRequested):
             self.claims.append(event.claim)
-            self._give(self.connection.data_to_send())
+            self._give(self.wire.data_to_send())
             if self.refuse_login is not None:
-                self._give(self.connection.refuse(self.refuse_login))
+                self._give(self.wire.refuse(self.refuse_login))
                 return
             welcome = Welcome(self.me, event.claim.user_name, "maintainer", SERVER)
-            self._give(self.connection.welcome(welcome))
+            self._give(self.wire.welcome(welcome))
         elif isinstance(event, DataReceived):
             self._data(event)
         elif isinstance(event, MessageReceived):
@@ -353,4 +353,4 @@ class MemoryServer:
             chunk = waiting.pop(0)
             if not waiting:
                 del self.flowing[request_id]
-            self._give(self.connection.send_data(request_id, chunk, not waiting))
+            self._give(self.wire.send_data(request_id, chunk, not waiting))

@@ -18,7 +18,7 @@ def started(coroutine):
 
 def test_an_answer_goes_to_whoever_asked_whatever_the_order(server):
     server.hold = True
-    asked = [started(server.line.request(MakeFolder, Done, path=f"f{n}")) for n in range(3)]
+    asked = [started(server.connection.request(MakeFolder, Done, path=f"f{n}")) for n in range(3)]
     server.pump()
     first, second, third = server.received
     assert [m.id for m in server.received] == [1, 2, 3]
@@ -29,7 +29,7 @@ def test_an_answer_goes_to_whoever_asked_whatever_the_order(server):
 
 def test_a_refusal_is_raised_with_its_code_values_and_reference(server):
     with pytest.raises(NotFoundError) as caught:
-        server.run(server.line.request(ShowFile, FileShown, path="nope"))
+        server.run(server.connection.request(ShowFile, FileShown, path="nope"))
     assert caught.value.values["name"] == "nope"
     assert caught.value.ref == "7F3K"
 
@@ -37,7 +37,7 @@ def test_a_refusal_is_raised_with_its_code_values_and_reference(server):
 def test_no_more_requests_than_the_protocol_allows_leave_and_the_rest_wait_their_turn(server):
     server.hold = True
     asked = [
-        started(server.line.request(MakeFolder, Done, path=f"f{n}"))
+        started(server.connection.request(MakeFolder, Done, path=f"f{n}"))
         for n in range(REQUESTS_IN_FLIGHT + 2)
     ]
     server.pump()
@@ -53,7 +53,7 @@ def test_no_more_requests_than_the_protocol_allows_leave_and_the_rest_wait_their
 def test_whoever_gives_up_waiting_for_a_turn_takes_none(server):
     server.hold = True
     asked = [
-        started(server.line.request(MakeFolder, Done, path=f"f{n}"))
+        started(server.connection.request(MakeFolder, Done, path=f"f{n}"))
         for n in range(REQUESTS_IN_FLIGHT + 2)
     ]
     server.pump()
@@ -66,35 +66,35 @@ def test_whoever_gives_up_waiting_for_a_turn_takes_none(server):
 
 def test_an_answer_that_comes_after_its_asker_gave_up_disturbs_nobody(server):
     server.hold = True
-    deferred, ended = started(server.line.request(MakeFolder, Done, path="a"))
+    deferred, ended = started(server.connection.request(MakeFolder, Done, path="a"))
     server.pump()
     deferred.cancel()
     assert ended[0].check(CancelledError)
     server.send(Done(id=1))
     server.hold = False
-    assert server.run(server.line.request(MakeFolder, Done, path="b")).changed
+    assert server.run(server.connection.request(MakeFolder, Done, path="b")).changed
 
 
 def test_a_lost_line_is_told_to_everybody_who_waits_and_to_whoever_asks_later(server):
     server.hold = True
     asked = [
-        started(server.line.request(MakeFolder, Done, path=f"f{n}"))
+        started(server.connection.request(MakeFolder, Done, path=f"f{n}"))
         for n in range(REQUESTS_IN_FLIGHT + 1)
     ]
     server.pump()
     server.lose()
     assert all(ended[0].check(ConnectionLostError) for _, ended in asked)
-    assert not server.line.alive
-    _, ended = started(server.line.request(MakeFolder, Done, path="late"))
+    assert not server.connection.alive
+    _, ended = started(server.connection.request(MakeFolder, Done, path="late"))
     assert ended[0].check(ConnectionLostError)
 
 
 def test_another_answer_than_the_request_allows_ends_the_line(server):
     server.hold = True
-    _, ended = started(server.line.request(ShowSelf, SelfShown))
+    _, ended = started(server.connection.request(ShowSelf, SelfShown))
     server.pump()
     # The wire's own table lets a server say only what answers the request: so lie about what was expected.
-    _, other = started(server.line.request(MakeFolder, SelfShown, path="a"))
+    _, other = started(server.connection.request(MakeFolder, SelfShown, path="a"))
     server.pump()
     server.send(Done(id=2))
     assert other[0].check(RemoteProtocolError)
@@ -107,11 +107,11 @@ def test_notices_are_handed_on(server):
 
 
 def test_closing_says_so_and_waits_for_the_end(server):
-    _, ended = started(server.line.close())
+    _, ended = started(server.connection.close())
     assert not ended
     server.pump()
     assert ended == [None]
-    assert server.connection.state.value in {"peer closed", "closed"}
+    assert server.wire.state.value in {"peer closed", "closed"}
 
 
 def test_a_refused_login_says_why():
@@ -121,10 +121,10 @@ def test_a_refused_login_says_why():
                 role="guest", act="x", name="ada", needed="admin", admins="eva"
             )
             if type(event).__name__ == "LoginRequested":
-                self._give(self.connection.data_to_send())
-                self._give(self.connection.refuse(error))
+                self._give(self.wire.data_to_send())
+                self._give(self.wire.refuse(error))
 
     server = Strict()
     told = []
-    server.line.welcomed.addErrback(told.append)
+    server.connection.welcomed.addErrback(told.append)
     assert told[0].check(RoleForbidsError)

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from sft.client.part_file import ConflictPolicy, Destination, PartFile, numbered
+from sft.client.transfers.part_file import ConflictPolicy, Destination, PartFile, numbered
 from sft.errors import LocalDiskFullError, LocalExistsError, LocalFileError, NameNotAllowedError
 
 SIGNATURE = b"four lines\n"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sft.client import people
+from sft.client.api import people
 from sft.crypto.keys import InvitationKey
 from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
@@ -26,7 +26,7 @@ def test_an_invitations_secret_is_in_the_link_and_never_sent(server, told, addre
 
     server._make_invitation = made
     link, invitation = server.run(
-        people.invite(server.line, role=Role.GUEST, name="gus", seconds=60)
+        people.invite(server.connection, role=Role.GUEST, name="gus", seconds=60)
     )
     assert parse_invitation(link.text()) == link
     assert InvitationKey.from_seed(link.seed).point == server.received[-1].public_key
@@ -47,31 +47,35 @@ def test_every_page_of_the_registry_is_listed_and_admins_are_named(server):
         server.send(UserList(id=m.id, page=UserPage(users, following)))
 
     server._list_users = listed
-    assert [u.name for u in server.run(people.list_users(server.line))] == ["ada", "gus", "eva"]
-    assert server.run(people.admins(server.line)) == ["eva"]
+    assert [u.name for u in server.run(people.list_users(server.connection))] == [
+        "ada",
+        "gus",
+        "eva",
+    ]
+    assert server.run(people.admins(server.connection)) == ["eva"]
 
 
 def test_a_registry_that_begins_again_ends(server):
     page = UserPage((user(7, "ada"),), 7)
     server._list_users = lambda m: server.send(UserList(id=m.id, page=page))
     with pytest.raises(RemoteProtocolError):
-        server.run(people.list_users(server.line))
+        server.run(people.list_users(server.connection))
 
 
 def test_who_is_connected_is_listed(server):
     live = SessionInfo(3, "max", "maintainer", "127.0.0.1:5", 3000, "storing a")
     server._list_sessions = lambda m: server.send(SessionList(id=m.id, sessions=(live,)))
-    assert server.run(people.list_sessions(server.line)) == [live]
+    assert server.run(people.list_sessions(server.connection)) == [live]
 
 
 @pytest.mark.parametrize("lives", [True, False])
 def test_a_session_is_ended_by_its_number_and_one_that_is_gone_is_said(server, lives):
     server._kick_session = lambda m: server.send(Done(id=m.id, changed=lives))
     if lives:
-        server.run(people.kick(server.line, 3))
+        server.run(people.kick(server.connection, 3))
     else:
         with pytest.raises(NotFoundError) as refused:
-            server.run(people.kick(server.line, 3))
+            server.run(people.kick(server.connection, 3))
         assert refused.value.values["name"] == "3"
     (asked,) = server.received
     assert (type(asked), asked.session_id) == (KickSession, 3)

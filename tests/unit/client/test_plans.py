@@ -5,9 +5,9 @@ import socket
 
 import pytest
 
-from sft.client.files import list_folder, list_trash, show_file
-from sft.client.plans import plan_get, plan_put
-from sft.client.tree import find, fixed_part, has_pattern, matches, walk
+from sft.client.api.files import list_folder, list_trash, show_file
+from sft.client.api.tree import find, fixed_part, has_pattern, matches, walk
+from sft.client.transfers.plan import plan_get, plan_put
 from sft.crypto.comment import FileComment
 from sft.errors import (
     LocalExistsError,
@@ -189,22 +189,22 @@ def tree(server):
 
 
 def test_every_page_of_a_folder_is_listed(tree):
-    listing = tree.run(list_folder(tree.line, "docs"))
+    listing = tree.run(list_folder(tree.connection, "docs"))
     assert [folder.path for folder in listing.folders] == ["docs/sub", "docs/void"]
     assert [file.path for file in listing.files] == ["docs/a.txt", "docs/b.pdf"]
 
 
 def test_a_walk_finds_everything_once_sorted(tree):
-    found = tree.run(walk(tree.line))
+    found = tree.run(walk(tree.connection))
     assert [file.path for file in found.files] == sorted(tree.files)
     assert [f.path for f in found.folders] == ["docs", "docs/sub", "docs/sub/deep", "docs/void"]
 
 
 def test_a_pattern_lists_no_deeper_than_it_can_match(tree):
-    found = tree.run(find(tree.line, "docs/*.txt"))
+    found = tree.run(find(tree.connection, "docs/*.txt"))
     assert [file.path for file in found.files] == ["docs/a.txt"]
     assert {m.path for m in tree.received} == {"docs"}
-    found = tree.run(find(tree.line, "docs/**/*.txt"))
+    found = tree.run(find(tree.connection, "docs/**/*.txt"))
     assert [f.path for f in found.files] == ["docs/a.txt", "docs/sub/c.txt", "docs/sub/deep/d.txt"]
 
 
@@ -213,7 +213,7 @@ def places(plan):
 
 
 def test_files_folders_and_patterns_go_below_the_destination(tree):
-    plan = tree.run(plan_get(tree.line, ["/docs/a.txt", "docs/sub", "docs/*.pdf"]))
+    plan = tree.run(plan_get(tree.connection, ["/docs/a.txt", "docs/sub", "docs/*.pdf"]))
     assert places(plan) == [
         ("docs/a.txt", ("a.txt",)),
         ("docs/sub/c.txt", ("sub", "c.txt")),
@@ -224,16 +224,16 @@ def test_files_folders_and_patterns_go_below_the_destination(tree):
 
 
 def test_empty_folders_are_made_too(tree):
-    assert tree.run(plan_get(tree.line, ["docs"])).folders == [("docs", "void")]
-    assert tree.run(plan_get(tree.line, ["docs/void"])).folders == [("void",)]
+    assert tree.run(plan_get(tree.connection, ["docs"])).folders == [("docs", "void")]
+    assert tree.run(plan_get(tree.connection, ["docs/void"])).folders == [("void",)]
 
 
 def test_everything_is_the_root(tree):
-    assert places(tree.run(plan_get(tree.line, ["/"])))[-1] == ("top.txt", ("top.txt",))
+    assert places(tree.run(plan_get(tree.connection, ["/"])))[-1] == ("top.txt", ("top.txt",))
 
 
 def test_what_is_not_there_is_refused_and_the_rest_goes_on(tree):
-    plan = tree.run(plan_get(tree.line, ["nope", "no*pe", "a\x00b", "top.txt"]))
+    plan = tree.run(plan_get(tree.connection, ["nope", "no*pe", "a\x00b", "top.txt"]))
     assert places(plan) == [("top.txt", ("top.txt",))]
     assert [(r.name, type(r.error)) for r in plan.refused] == [
         ("nope", NotFoundError),
@@ -244,7 +244,7 @@ def test_what_is_not_there_is_refused_and_the_rest_goes_on(tree):
 
 def test_two_files_never_have_one_target(tree):
     put(tree, "x/a.txt", "y/a.txt")
-    plan = tree.run(plan_get(tree.line, ["x/a.txt", "y/a.txt", "x/*.txt"]))
+    plan = tree.run(plan_get(tree.connection, ["x/a.txt", "y/a.txt", "x/*.txt"]))
     assert places(plan) == [("x/a.txt", ("a.txt",))]
     (refused,) = plan.refused
     assert (refused.name, type(refused.error)) == ("y/a.txt", LocalExistsError)
@@ -253,7 +253,7 @@ def test_two_files_never_have_one_target(tree):
 def test_a_hostile_name_of_the_server_becomes_no_path_here(tree):
     put(tree, "evil/../../etc/passwd")
     tree.folders["evil"] = True
-    plan = tree.run(plan_get(tree.line, ["evil/**"]))
+    plan = tree.run(plan_get(tree.connection, ["evil/**"]))
     assert plan.items == []
     assert all(isinstance(r.error, NameNotAllowedError | NotFoundError) for r in plan.refused)
 
@@ -267,10 +267,10 @@ def test_an_empty_name_is_not_this_folder(photos, monkeypatch):
 @pytest.mark.parametrize("stranger", [".bashrc", ".ssh/authorized_keys", "docs/sub/c.txt", "docs"])
 def test_a_folder_lists_only_what_lies_in_it(tree, stranger):
     put(tree, stranger)
-    file = tree.run(show_file(tree.line, stranger))
+    file = tree.run(show_file(tree.connection, stranger))
     tree._list_folder = lambda m: tree.send(FolderPage(m.id, Page((), (file,))))
     with pytest.raises(RemoteProtocolError):
-        tree.run(list_folder(tree.line, "docs"))
+        tree.run(list_folder(tree.connection, "docs"))
 
 
 def test_a_listing_that_begins_again_ends(tree):
@@ -278,18 +278,18 @@ def test_a_listing_that_begins_again_ends(tree):
     for page in (Page((folder, folder), ()), Page((), (), "on"), Page((folder,), (), "on")):
         tree._list_folder = lambda m, page=page: tree.send(FolderPage(m.id, page))
         with pytest.raises(RemoteProtocolError):
-            tree.run(list_folder(tree.line, "docs"))
+            tree.run(list_folder(tree.connection, "docs"))
     tree._list_trash = lambda m: tree.send(FolderPage(m.id, Page((), (), "on")))
     with pytest.raises(RemoteProtocolError):
-        tree.run(list_trash(tree.line))
+        tree.run(list_trash(tree.connection))
 
 
 def test_a_file_that_was_not_asked_for_is_not_shown_instead(tree):
-    other = tree.run(show_file(tree.line, "docs/a.txt"))
+    other = tree.run(show_file(tree.connection, "docs/a.txt"))
     tree._show_file = lambda m: tree.send(FileShown(m.id, other))
     with pytest.raises(RemoteProtocolError):
-        tree.run(show_file(tree.line, "top.txt"))
+        tree.run(show_file(tree.connection, "top.txt"))
     with pytest.raises(RemoteProtocolError):
-        tree.run(show_file(tree.line, "docs/a.txt", other.version.number + 1))
-    (refused,) = tree.run(plan_get(tree.line, ["top.txt"])).refused
+        tree.run(show_file(tree.connection, "docs/a.txt", other.version.number + 1))
+    (refused,) = tree.run(plan_get(tree.connection, ["top.txt"])).refused
     assert isinstance(refused.error, RemoteProtocolError)

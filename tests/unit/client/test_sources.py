@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from sft.client.sources import FileSource, PipeSource
+from sft.client.transfers.sources import FileSource, PipeSource
 from sft.errors import LocalFileError, SourceChangedError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from sft.client.part_file import ConflictPolicy
-from sft.client.plans import GetItem, PutItem
-from sft.client.progress import TransferStage
-from sft.client.transfers import get_all, put_all, verify_all
+from sft.client.transfers.batch import get_all, put_all, verify_all
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.plan import GetItem, PutItem
+from sft.client.transfers.progress import TransferStage
 from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.notes import verify_receipt
@@ -598,7 +598,7 @@ def until_queued(server, name):
         server.pool.step()
         data = server.transport.value()
         server.transport.clear()
-        for event in server.connection.receive(data) if data else ():
+        for event in server.wire.receive(data) if data else ():
             server._take(event)
     pytest.fail(f"{name} is never called")
 

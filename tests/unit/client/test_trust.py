@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sft.client.part_file import Measure
 from sft.client.pins import Pin
+from sft.client.transfers.part_file import Measure
 from sft.client.trust import SignatureState, judge, unread_sentence
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512

@@ -11,14 +11,15 @@ import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from sft.client.api.files import show_file
 from sft.client.concurrency import finish_even_if_cancelled
-from sft.client.files import show_file
-from sft.client.progress import Reporter, TransferStage
 from sft.client.receipts import check_receipt, keep_receipt
-from sft.client.sources import FileSource, UploadSource
-from sft.client.upload_stream import UploadStream
+from sft.client.session import Session
+from sft.client.transfers.progress import Reporter, TransferStage
+from sft.client.transfers.sources import FileSource, UploadSource
+from sft.client.transfers.upload_stream import UploadStream
 from sft.crypto.comment import FILE_ID_BYTES, FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.signatures import sign_file
@@ -34,9 +35,6 @@ from sft.errors import (
 from sft.model.names import parse_path
 from sft.model.records import File, Stored
 from sft.wire.messages import FileStored, PutSmall
-
-if TYPE_CHECKING:
-    from sft.client.session import Session
 
 _COMPARED_CHUNKS: Final = 64  # read and hashed at a time where nothing is sent
 
@@ -148,7 +146,7 @@ class FileUpload:
         return seen
 
     def _before_values(self) -> dict[str, Any]:
-        """What an EXISTS would say of the version seen."""
+        """The values of an EXISTS about the version seen."""
         if self._before is None:
             return {}
         version = self._before.version

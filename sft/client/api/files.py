@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sft.client.requester import Requester
+from sft.client.api import Requester
 from sft.errors import RemoteProtocolError
 from sft.model.names import split_path
 from sft.model.records import Deleted, File, Folder
@@ -37,30 +37,51 @@ class Listing:
     files: list[File] = field(default_factory=list)
 
 
-async def list_folder(session: Requester, path: str, *, signatures: bool = False) -> Listing:
-    """List one folder (``""`` is the root), all pages of it.
+async def list_page(
+    session: Requester, path: str, cursor: str = "", *, signatures: bool = False
+) -> tuple[Listing, str]:
+    """List one page of a folder (``""`` is the root).
+
+    Returns:
+        The page, and the cursor of the next one; empty at the end.
 
     Raises:
         RemoteProtocolError: something is listed that does not lie there, or is listed twice.
     """
-    listing, cursor, seen = Listing(), "", set[str]()
-    while True:
-        answer = await session.request(
-            ListFolder, FolderPage, path=path, cursor=cursor, signatures=signatures
-        )
-        page = answer.page
-        _require_new(seen, [folder.path for folder in page.folders], in_folder=path)
-        _require_new(seen, [file.path for file in page.files], in_folder=path)
+    return await _page(session, path, cursor, set(), signatures=signatures)
+
+
+async def list_folder(session: Requester, path: str, *, signatures: bool = False) -> Listing:
+    """List one folder, all pages of it.
+
+    Raises:
+        RemoteProtocolError: as ``list_page``, over all pages.
+    """
+    seen = set[str]()
+    listing, cursor = await _page(session, path, "", seen, signatures=signatures)
+    while cursor:
+        _require_new(seen, [f"/{cursor}"])
+        page, cursor = await _page(session, path, cursor, seen, signatures=signatures)
         listing.folders.extend(page.folders)
         listing.files.extend(page.files)
-        cursor = page.next
-        if not cursor:
-            return listing
-        _require_new(seen, [f"/{cursor}"])
+    return listing
+
+
+async def _page(
+    session: Requester, path: str, cursor: str, seen: set[str], *, signatures: bool
+) -> tuple[Listing, str]:
+    answer = await session.request(
+        ListFolder, FolderPage, path=path, cursor=cursor, signatures=signatures
+    )
+    page = answer.page
+    listing = Listing(list(page.folders), list(page.files))
+    _require_new(seen, [folder.path for folder in page.folders], in_folder=path)
+    _require_new(seen, [file.path for file in page.files], in_folder=path)
+    return listing, page.next
 
 
 async def list_trash(session: Requester) -> list[File]:
-    """List what the caller may restore."""
+    """List the files that the caller may restore."""
     files: list[File] = []
     cursor, seen = "", set[str]()
     while True:
@@ -90,7 +111,7 @@ async def make_folder(session: Requester, path: str) -> bool:
 
 
 async def move(session: Requester, old: str, new: str) -> File | None:
-    """Give a file or folder another path; gives the file, None for a folder."""
+    """Move a file or folder to another path, and return the file; None for a folder."""
     answer: Reply = await session.request(Move, (FileShown, Done), old=old, new=new)
     return answer.file if isinstance(answer, FileShown) else None
 
@@ -106,7 +127,7 @@ async def restore(session: Requester, path: str) -> File:
 
 
 def _require_new(seen: set[str], shown: Iterable[str], *, in_folder: str | None = None) -> None:
-    """Hold a listing to what it lists, so that it ends and leads nowhere else."""
+    """Refuse an entry that comes twice or lies elsewhere, so that a listing ends and leads nowhere else."""
     for path in shown:
         if in_folder is not None and (not path or split_path(path)[0] != in_folder):
             raise RemoteProtocolError("a listing shows what does not lie in that folder")

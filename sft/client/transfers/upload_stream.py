@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.connection import refusal_error
-from sft.client.progress import Reporter, TransferStage
-from sft.client.sources import UploadSource
-from sft.client.ticker import Ticker
+from sft.client.session import Session
+from sft.client.transfers.progress import Reporter, TransferStage, ticking
+from sft.client.transfers.sources import UploadSource
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.signatures import sign_file
@@ -27,13 +26,6 @@ from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS
 from sft.model.records import Stored
 from sft.transport.flow import SendFlow
 from sft.wire.messages import BeginUpload, Cancel, CommitUpload, FileStored, Refusal, Reply
-
-if TYPE_CHECKING:
-    from sft.client.session import Session
-
-LARGE_AT_ONCE: Final = 4
-# Four transfers that begin together fill a session's credit; alone, one is granted more at once.
-WINDOW: Final = CREDIT_STEP_CHUNKS
 
 Describe = Callable[[int, int], FileComment]
 """Size and date of what was read to what is signed beside its digest."""
@@ -74,48 +66,48 @@ class UploadStream:
             SourceChangedError, LocalFileError: the source did not stay what it was.
             ConnectionLostError: nothing of it remains there.
         """
-        line = self._session.line
-        await line.acquire_slot()
-        self._id = line.begin(
+        connection = self._session.connection
+        await connection.acquire_slot()
+        self._id = connection.begin(
             BeginUpload,
             self,
             path=path,
             file_id=file_id,
             version=version,
             size=self._source.size,
-            window=WINDOW,
+            window=CREDIT_STEP_CHUNKS,
         )
         self._flow = SendFlow(
-            line.pool,
-            line.link.outbox,
+            connection.pool,
+            connection.protocol.outbox,
             self._id,
             fetch=self._source.fetch,
             compute=self._digested,
-            window=WINDOW,
-            read_ahead_credit=line.read_ahead_credit,
+            window=CREDIT_STEP_CHUNKS,
+            read_ahead_credit=connection.read_ahead_credit,
         )
         self._flow.finished.addCallbacks(self._all_sent, self._stop)
         self._flow.start()
         try:
-            with Ticker(line.reactor, self._tick):
+            with ticking(connection.reactor, self._tick):
                 await self._sent
-                dated_at = await finish_even_if_cancelled(line.pool.run(self._source.settle))
+                dated_at = await finish_even_if_cancelled(connection.pool.run(self._source.settle))
             self._report(TransferStage.STORING, self._size)
             digest = self._hash.digest()
             comment = describe(self._size, dated_at)
             if not self._over:
                 self._committed = True
                 signature = sign_file(self._session.key, digest, comment).encode()
-                line.tell(CommitUpload(id=self._id, digest=digest, signature=signature))
+                connection.send(CommitUpload(id=self._id, digest=digest, signature=signature))
             return Acknowledged(await self._stored, comment, digest)
         except BaseException:
             await self._abandon()
             raise
 
-    # -- the line calls these --------------------------------------------------------------------------
+    # -- the connection calls these --------------------------------------------------------------------------
 
     def replied(self, reply: Reply) -> None:
-        """Take the answer."""
+        """Take the reply."""
         self._over = True
         if isinstance(reply, FileStored):
             if not self._committed:
@@ -134,7 +126,7 @@ class UploadStream:
         raise RemoteProtocolError(f"{len(chunk)} bytes of data for an upload, last={last}")
 
     def broken(self, error: SftError) -> None:
-        """Stop."""
+        """Stop: nothing more will come."""
         self._over = True
         self._stop(Failure(error))
 
@@ -162,9 +154,9 @@ class UploadStream:
     async def _abandon(self) -> None:
         """Leave nothing: not here, not there."""
         self._stored.addErrback(lambda _: None)  # what came too late is nobody's any more
-        line = self._session.line
-        if not self._committed and line.alive:
-            line.tell(Cancel(id=self._id))
+        connection = self._session.connection
+        if not self._committed and connection.alive:
+            connection.send(Cancel(id=self._id))
         if self._flow is not None:
             self._source.give_up()
             await self._flow.interrupt()

@@ -2,7 +2,7 @@
 
 Rules. A pattern never matches a ``/`` but by ``**``, which stands for any number of folders. Names cannot hold ``*`` or
 ``?``, so a pattern is told from a name by its characters. Folders are listed
-a few at a time, and what is given is sorted by path.
+a few at a time, and results are sorted by path.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from sft.client.api import Requester
+from sft.client.api.files import Listing, list_folder
 from sft.client.concurrency import gather_limited
-from sft.client.files import Listing, list_folder
-from sft.client.requester import Requester
 from sft.model.names import parse_path
 
 _AT_ONCE: Final = 8
 
 
 def has_pattern(text: str) -> bool:
-    """Say whether a text is a pattern."""
+    """Return whether a text is a pattern."""
     return "*" in text or "?" in text
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Say whether a path, its whole length, fits a pattern."""
+    """Return whether a whole path fits a pattern."""
     components = pattern.strip("/").split("/")
     if components[-1] == "**":
         components.append("*")  # everything below, not the folder itself
@@ -67,7 +67,7 @@ async def find(session: Requester, pattern: str, *, signatures: bool = False) ->
 
 
 def fixed_part(pattern: str) -> str:
-    """Give the folder above the first component that is a pattern; checked, for it is asked for."""
+    """Return the folder above the first component that is a pattern, checked as a path."""
     fixed = _before_pattern(pattern.split("/"))
     return parse_path("/".join(fixed), root=True)
 

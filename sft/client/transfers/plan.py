@@ -1,4 +1,4 @@
-"""What is to be sent or fetched, settled before the first byte moves: every odd thing is known and named by then.
+"""What is to be sent or fetched, settled before the first byte moves: everything odd is known and named by then.
 
 Rules. A folder's walk follows no link. Names are checked here as the server will check them. What came from the server becomes
 a path of this computer through ``local_name`` alone. Two items never have one target. ``plan_put`` blocks.
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from sft.client.api import Requester
+from sft.client.api.files import Listing, show_file
+from sft.client.api.tree import find, fixed_part, has_pattern, walk
 from sft.client.concurrency import gather_limited
-from sft.client.files import Listing, show_file
 from sft.client.os_errors import describe_os_error
-from sft.client.requester import Requester
-from sft.client.tree import find, fixed_part, has_pattern, walk
 from sft.errors import (
     LocalExistsError,
     LocalFileError,
@@ -112,7 +112,7 @@ def plan_put(
     as_path: str | None = None,
     safe_names: bool = False,
 ) -> PutPlan:
-    """Settle what is sent where (blocks).
+    """Plan what is sent where (blocks).
 
     Args:
         sources: files, folders, or ``-`` for standard input.
@@ -232,7 +232,7 @@ def _own_name(path: Path) -> str:
 
 
 async def plan_get(session: Requester, names: Sequence[str]) -> GetPlan:
-    """Settle what is fetched: files, whole folders, patterns.
+    """Plan what is fetched: files, whole folders, patterns.
 
     What is named that is not there, or has no name for this computer, stands in ``refused``.
     """
@@ -255,7 +255,7 @@ async def plan_get(session: Requester, names: Sequence[str]) -> GetPlan:
 
 
 async def _resolve(session: Requester, name: str) -> tuple[str, Listing | SftError]:
-    """Give what a name stands for, and the folder of the server that becomes the destination."""
+    """Return the folder of the server that becomes the destination, and what a name stands for."""
     try:
         if has_pattern(name):
             listing = await find(session, name.lstrip("/"))

@@ -2,7 +2,7 @@
 
 Rules. Everything here blocks and runs on the pool. The destination is opened once; every folder below it is walked without
 following links; content goes to an exclusive ``.part`` of mode 0600 beside the final name, is synced, dated, and renamed
-without replacing unless that was asked for. A failed landing leaves nothing. No execute bit, ever.
+without replacing unless that was asked for. One that fails leaves nothing. No execute bit, ever.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Destination:
         os.close(self.folder(parts))
 
     def close(self) -> None:
-        """Let go of the folder; harmless twice."""
+        """Close the folder; idempotent."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -120,7 +120,7 @@ class PartFile:
                 durable.write_all(self._file, chunk)
 
     def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path, Path | None]:
-        """Give verified content its final name; gives the paths of file and signature.
+        """Give verified content its final name, and return the paths of file and signature.
 
         Raises:
             LocalExistsError: somebody took the name meanwhile.
@@ -144,7 +144,7 @@ class PartFile:
         return placed
 
     def discard(self) -> None:
-        """Leave nothing behind; harmless after ``finish`` and twice."""
+        """Remove what was written; idempotent, and without effect after ``finish``."""
         if self._folder < 0:
             return
         for part in (self._part, self._signature_part):
@@ -203,18 +203,18 @@ class PartFile:
 
 
 class NullSink:
-    """Where content goes that is verified and not kept."""
+    """The sink of content that is verified and not kept."""
 
     def write(self, chunks: Sequence[bytes]) -> None:
         """Keep nothing."""
 
     def finish(self, *, dated_at: int, signature: bytes) -> tuple[None, None]:
-        """Have nothing to name."""
+        """Return no path."""
         del dated_at, signature
         return None, None
 
     def discard(self) -> None:
-        """Have nothing to remove."""
+        """Remove nothing."""
 
 
 class Measure:

@@ -1,4 +1,8 @@
-"""What the functions of this package need of a session: to ask, and to know whom."""
+"""Requests to a server and their answers, one function each.
+
+files, people     what is asked of files and folders, of users, invitations and sessions
+tree              whole trees and patterns
+"""
 
 from __future__ import annotations
 
@@ -28,13 +32,4 @@ class Requester(Protocol):
     async def request(
         self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: object
     ) -> R:
-        """Ask, and wait for the answer.
-
-        Args:
-            kind: the request; ``fields`` are its fields but the id.
-            reply: what answers it.
-
-        Raises:
-            RequestError: the server refused.
-            ConnectionLostError: the line broke before the answer.
-        """
+        """Send a request and wait for its answer: see ``ServerConnection.request``."""

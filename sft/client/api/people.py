@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sft.client.requester import Requester
+from sft.client.api import Requester
 from sft.crypto.keys import InvitationKey, PublicKey
 from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
@@ -33,7 +33,7 @@ from sft.wire.messages import (
 
 
 async def show_self(session: Requester) -> SelfShown:
-    """Ask who we are there, now."""
+    """Return who we are there, now."""
     return await session.request(ShowSelf, SelfShown)
 
 
@@ -62,7 +62,7 @@ async def show_user_by_id(session: Requester, user_id: int) -> User:
 
 
 async def admins(session: Requester) -> list[str]:
-    """Name those who can help."""
+    """Return the names of the active admins."""
     users = await list_users(session)
     return [u.name for u in users if u.role is Role.ADMIN and u.state is UserState.ACTIVE]
 
@@ -78,7 +78,7 @@ async def add_user(
 
 
 async def change_role(session: Requester, name: str, role: Role) -> tuple[User, str]:
-    """Give a person another role; gives the person and the role before."""
+    """Give a person another role, and return the person and the role before."""
     answer = await session.request(ChangeRole, UserShown, name=name, role=role)
     return answer.user, answer.before
 
@@ -132,7 +132,7 @@ async def withdraw(session: Requester, invitation_id: int) -> None:
 
 
 async def list_sessions(session: Requester) -> list[SessionInfo]:
-    """List who is connected, those who came first first; at most as many as one answer holds."""
+    """List the sessions, oldest first; at most as many as one reply holds."""
     return list((await session.request(ListSessions, SessionList)).sessions)
 
 

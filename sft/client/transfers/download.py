@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sft.client.concurrency import finish_even_if_cancelled
-from sft.client.download_stream import DownloadStream
-from sft.client.part_file import ConflictPolicy, Destination, NullSink, PartFile
-from sft.client.progress import Reporter, TransferStage
+from sft.client.session import Session
+from sft.client.transfers.download_stream import DownloadStream
+from sft.client.transfers.part_file import ConflictPolicy, Destination, NullSink, PartFile
+from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.trust import Verdict, judge
 from sft.errors import SignatureBadError
 from sft.model.records import File
-
-if TYPE_CHECKING:
-    from sft.client.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ async def get_file(
         RequestError: the server refused.
         SignatureBadError, SignerUnknownError, PinChangedError: it is not its author's; nothing was kept.
         LocalExistsError, LocalDiskFullError, LocalFileError, NameNotAllowedError: this computer cannot take it.
-        ConnectionLostError: the line broke; nothing was kept.
+        ConnectionLostError: the connection broke; nothing was kept.
     """
 
     def open_sink(file: File) -> PartFile | NullSink:

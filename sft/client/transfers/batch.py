@@ -10,28 +10,25 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
+from sft.client.api.files import make_folder
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
-from sft.client.downloads import DownloadResult, Target, get_file
-from sft.client.files import make_folder
-from sft.client.part_file import ConflictPolicy, Destination
-from sft.client.plans import GetItem, PutItem
-from sft.client.progress import Report, Reporter, TransferStage
-from sft.client.sources import FileSource, PipeSource, UploadSource
+from sft.client.session import Session
+from sft.client.transfers.download import DownloadResult, Target, get_file
+from sft.client.transfers.part_file import ConflictPolicy, Destination
+from sft.client.transfers.plan import GetItem, PutItem
+from sft.client.transfers.progress import Report, Reporter, TransferStage
+from sft.client.transfers.sources import FileSource, PipeSource, UploadSource
+from sft.client.transfers.upload import FileUpload, UploadResult
 from sft.client.trust import Verdict
-from sft.client.upload_stream import LARGE_AT_ONCE
-from sft.client.uploads import FileUpload, UploadResult
 from sft.errors import SftError
 from sft.limits import SMALL_FILE_BYTES
 from sft.model.records import File, Stored
 
-if TYPE_CHECKING:
-    from sft.client.session import Session
-
-__all__ = ["ConflictPolicy", "GetResult", "PutResult", "get_all", "put_all", "verify_all"]
-
 SMALL_AT_ONCE: Final = 32
+# Four that begin together, each with a step of credit, fill a session's; alone, one is granted more at once.
+LARGE_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +72,17 @@ async def put_all(
         folders: made too, for they hold no file.
         replace: a file that is there becomes the version before.
         if_version: the version that each is made from.
-        report: told of every step, on the reactor's thread.
+        report: called with every step, on the reactor's thread.
     """
 
     async def put(index: int, item: PutItem) -> PutResult:
         reporter = Reporter(report, index, item.path, item.size)
-        began = session.line.reactor.seconds()
+        began = session.connection.reactor.seconds()
 
         def ended(
             stage: TransferStage, kept: UploadResult | None, error: SftError | None
         ) -> PutResult:
-            seconds = session.line.reactor.seconds() - began
+            seconds = session.connection.reactor.seconds() - began
             stored, receipt = (None, None) if kept is None else (kept.stored, kept.receipt)
             return PutResult(item, stage, stored, receipt, error, seconds)
 
@@ -108,7 +105,7 @@ async def put_all(
         return ended(stage, kept, None)
 
     await gather_limited(SMALL_AT_ONCE, folders, lambda folder: make_folder(session, folder))
-    return await _in_lanes(items, put)
+    return await _by_size(items, put)
 
 
 async def get_all(
@@ -144,7 +141,7 @@ async def get_all(
 async def verify_all(
     session: Session, items: Sequence[GetItem], *, report: Report | None = None
 ) -> list[GetResult]:
-    """Read and judge files on the server's side of the line, keeping nothing."""
+    """Read and judge files of the server, keeping nothing."""
     return await _get(session, items, lambda _: None, report)
 
 
@@ -156,12 +153,12 @@ async def _get(
 ) -> list[GetResult]:
     async def get(index: int, item: GetItem) -> GetResult:
         reporter = Reporter(report, index, item.path, item.size)
-        began = session.line.reactor.seconds()
+        began = session.connection.reactor.seconds()
 
         def ended(
             stage: TransferStage, got: DownloadResult | None, error: SftError | None
         ) -> GetResult:
-            seconds = session.line.reactor.seconds() - began
+            seconds = session.connection.reactor.seconds() - began
             if got is None:
                 return GetResult(item, stage, None, None, None, None, error, seconds)
             return GetResult(
@@ -175,7 +172,7 @@ async def _get(
             return ended(TransferStage.FAILED, None, error)
         return ended(TransferStage.VERIFIED, got, None)
 
-    return await _in_lanes(items, get)
+    return await _by_size(items, get)
 
 
 class _Sized(Protocol):
@@ -188,8 +185,8 @@ Item = TypeVar("Item", bound=_Sized)
 R = TypeVar("R")
 
 
-async def _in_lanes(items: Sequence[Item], act: Callable[[int, Item], Awaitable[R]]) -> list[R]:
-    """Work on large and small items side by side, each kind as many at a time as suits it."""
+async def _by_size(items: Sequence[Item], act: Callable[[int, Item], Awaitable[R]]) -> list[R]:
+    """Act on large and small items side by side, each kind as many at a time as suits it."""
     numbered = list(enumerate(items))
     large = [(n, item) for n, item in numbered if _is_large(item.size)]
     small = [(n, item) for n, item in numbered if not _is_large(item.size)]

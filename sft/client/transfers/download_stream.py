@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from sft.client.connection import refusal_error
-from sft.client.part_file import Measure
-from sft.client.progress import Reporter, TransferStage
-from sft.client.ticker import Ticker
+from sft.client.session import Session
+from sft.client.transfers.part_file import Measure
+from sft.client.transfers.progress import Reporter, TransferStage, ticking
 from sft.crypto.digests import blake2b_512
 from sft.errors import RemoteProtocolError, SftError
 from sft.limits import CREDIT_STEP_CHUNKS
@@ -33,12 +33,6 @@ from sft.wire.messages import (
     Refusal,
     Reply,
 )
-
-if TYPE_CHECKING:
-    from sft.client.session import Session
-
-LARGE_AT_ONCE: Final = 4
-WINDOW: Final = CREDIT_STEP_CHUNKS
 
 
 class FileSink(Protocol):
@@ -94,13 +88,15 @@ class DownloadStream:
             RequestError: the server refused.
             SignatureBadError: more or fewer bytes than announced.
             LocalDiskFullError, LocalFileError, LocalExistsError: the sink cannot take it.
-            ConnectionLostError: the line broke.
+            ConnectionLostError: the connection broke.
         """
-        line = self._session.line
-        await line.acquire_slot()
-        self._id = line.begin(GetFile, self, path=path, version=version, window=WINDOW)
+        connection = self._session.connection
+        await connection.acquire_slot()
+        self._id = connection.begin(
+            GetFile, self, path=path, version=version, window=CREDIT_STEP_CHUNKS
+        )
         try:
-            with Ticker(line.reactor, self._tick):
+            with ticking(connection.reactor, self._tick):
                 file = await self._whole
             return self._arrived(file)
         except BaseException:
@@ -108,28 +104,28 @@ class DownloadStream:
             raise
 
     async def abandon(self) -> None:
-        """Leave nothing behind, here and in flight; harmless twice."""
+        """Leave nothing behind, here and in flight; idempotent."""
         self._given_up = True
-        line = self._session.line
-        if not self._over and line.alive:
-            line.tell(Cancel(id=self._id))
+        connection = self._session.connection
+        if not self._over and connection.alive:
+            connection.send(Cancel(id=self._id))
         if self._intake is not None:
             await self._intake.interrupt()
         if self._sink is not None:
             sink, self._sink = self._sink, None
-            await line.pool.run(sink.discard)
+            await connection.pool.run(sink.discard)
 
-    # -- the line calls these ------------------------------------------------------------------------------
+    # -- the connection calls these ------------------------------------------------------------------------------
 
     def replied(self, reply: Reply) -> None:
-        """Take the answer, or its beginning."""
+        """Take the reply, or its beginning."""
         self._over = not isinstance(reply, FileBegins)
         if isinstance(reply, Refusal):
             self._stop(Failure(refusal_error(reply)))
         elif self._given_up:
             return
         elif isinstance(reply, FileBegins):
-            self._begin(reply.file, WINDOW).open()
+            self._begin(reply.file, CREDIT_STEP_CHUNKS).open()
         elif isinstance(reply, FileContent):
             # A small file takes the way of a large one that has one chunk.
             self._begin(reply.file, 1).receive(reply.content, last=True)
@@ -145,7 +141,7 @@ class DownloadStream:
             self._intake.receive(chunk, last=last)
 
     def broken(self, error: SftError) -> None:
-        """Stop."""
+        """Stop: nothing more will come."""
         self._over = True
         self._stop(Failure(error))
 
@@ -156,16 +152,16 @@ class DownloadStream:
             self._report(TransferStage.RECEIVING, self._measure.received)
 
     def _begin(self, file: File, window: int) -> ReceiveFlow:
-        line = self._session.line
+        connection = self._session.connection
         self._file = file
         self._measure = Measure(file.path, file.version.author, file.version.size)
         self._report.total_bytes = file.version.size
         self._intake = ReceiveFlow(
-            line.pool,
-            line.receive_credit,
+            connection.pool,
+            connection.receive_credit,
             compute=self._digested,
             store=self._store,
-            grant=lambda chunks: line.tell(Credit(id=self._id, chunks=chunks)),
+            grant=lambda chunks: connection.send(Credit(id=self._id, chunks=chunks)),
             window=window,
         )
         self._intake.finished.addCallbacks(lambda _: self._whole.callback(file), self._stop)

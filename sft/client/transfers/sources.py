@@ -31,19 +31,19 @@ class UploadSource(Protocol):
         """Bytes to come; None while nobody knows."""
 
     def small(self) -> bytes | None:
-        """Give the whole content if it fits one request, else None; to be called once, before ``fetch``."""
+        """Return the whole content if it fits one request, else None; to be called once, before ``fetch``."""
 
     def fetch(self, count: int) -> tuple[list[bytes], bool]:
-        """Give the next chunks, at least one, and whether the last is among them."""
+        """Return the next chunks, at least one, and whether the last is among them."""
 
     def settle(self) -> int:
-        """Check that it is still what was opened, and give its date (Unix seconds)."""
+        """Check that it is still what was opened, and return its date (Unix seconds)."""
 
     def give_up(self) -> None:
-        """Let a read that waits for somebody end soon, in an error."""
+        """Make a read that waits end soon, in an error."""
 
     def close(self) -> None:
-        """Let go of it, when nothing reads it any more; harmless twice."""
+        """Close it, when nothing reads it any more; idempotent."""
 
 
 class FileSource:
@@ -73,13 +73,13 @@ class FileSource:
         self._left = self.size
 
     def small(self) -> bytes | None:
-        """Give the whole content if it fits one request."""
+        """Return the whole content if it fits one request."""
         if self.size > SMALL_FILE_BYTES:
             return None
         return self._read(self.size)
 
     def fetch(self, count: int) -> tuple[list[bytes], bool]:
-        """Give the next chunks.
+        """Return the next chunks.
 
         Raises:
             SourceChangedError: it ended early.
@@ -96,7 +96,7 @@ class FileSource:
         self._left = self.size
 
     def settle(self) -> int:
-        """Check that nobody wrote to it, and give its date.
+        """Check that nobody wrote to it, and return its date.
 
         Raises:
             SourceChangedError: size, date or file are others than at the start.
@@ -106,10 +106,10 @@ class FileSource:
         return max(-_DATE_MOST, min(_DATE_MOST, self._identity[1] // 10**9))
 
     def give_up(self) -> None:
-        """Have nobody to wait for."""
+        """Do nothing: a file keeps no reader waiting."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -135,7 +135,7 @@ class PipeSource:
     """Bytes of unknown number from an open descriptor, standard input by default.
 
     Args:
-        clock: gives the date of what has none of its own.
+        clock: the date of what has none of its own.
     """
 
     def __init__(self, fd: int, clock: Callable[[], float], name: str = "-") -> None:
@@ -147,7 +147,7 @@ class PipeSource:
         self._given_up = threading.Event()
 
     def small(self) -> bytes | None:
-        """Give the whole content if it ends within one request; what was read stays for ``fetch``."""
+        """Return the whole content if it ends within one request; what was read stays for ``fetch``."""
         head = self._read(CHUNK_BYTES)
         self._ahead = head
         if len(head) > SMALL_FILE_BYTES:
@@ -156,7 +156,7 @@ class PipeSource:
         return head
 
     def fetch(self, count: int) -> tuple[list[bytes], bool]:
-        """Give the next chunks, reading one ahead to know the last."""
+        """Return the next chunks, reading one ahead to know the last."""
         held = self._read(CHUNK_BYTES) if self._ahead is None else self._ahead
         chunks: list[bytes] = []
         while True:
@@ -169,11 +169,11 @@ class PipeSource:
             held = self._ahead
 
     def settle(self) -> int:
-        """Give the moment: a pipe has no date and cannot be compared with itself."""
+        """Return the present: a pipe has no date and cannot be compared with itself."""
         return int(self._clock())
 
     def give_up(self) -> None:
-        """Let a reader that waits for more end."""
+        """Make a read that waits for more end."""
         self._given_up.set()
 
     def close(self) -> None:

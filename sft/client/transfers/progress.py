@@ -1,0 +1,130 @@
+"""How far transfers are: the steps that each item reports, and the rate at which bytes move."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+RATE_SECONDS: Final = 5.0
+STALLED_SECONDS: Final = 5.0  # as OpenSSH says it
+_TICK_SECONDS: Final = 0.1  # nobody sees more than ten steps a second
+
+
+class TransferStage(StrEnum):
+    """Where a file is on its way."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    STORING = "storing"
+    STORED = "stored"
+    UNCHANGED = "unchanged"
+    RECEIVING = "receiving"
+    VERIFYING = "verifying"
+    VERIFIED = "verified"
+    FAILED = "failed"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the item takes no further step."""
+        return self in _ENDED
+
+
+_ENDED: Final = frozenset(
+    {TransferStage.STORED, TransferStage.UNCHANGED, TransferStage.VERIFIED, TransferStage.FAILED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of one item.
+
+    Args:
+        index: of the item, in the order in which it was given.
+        name: as the person named it.
+        total_bytes: None while nobody knows (a pipe).
+    """
+
+    index: int
+    name: str
+    stage: TransferStage
+    done_bytes: int
+    total_bytes: int | None
+
+
+Report = Callable[[Progress], None]
+
+
+class Reporter:
+    """Reports on one item, with what does not change filled in."""
+
+    def __init__(
+        self, report: Report | None, index: int, name: str, total_bytes: int | None
+    ) -> None:
+        self._report = report
+        self._index = index
+        self._name = name
+        self.total_bytes = total_bytes
+        self.done_bytes = 0
+
+    def __call__(self, stage: TransferStage, done_bytes: int | None = None) -> None:
+        """Report where the item is; the bytes done stay unless given."""
+        if done_bytes is not None:
+            self.done_bytes = done_bytes
+        if self._report is not None:
+            self._report(
+                Progress(self._index, self._name, stage, self.done_bytes, self.total_bytes)
+            )
+
+
+class Rate:
+    """Bytes a second over the last seconds, from samples of how many have moved; the moments are arguments."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque()
+        self._moved_at = 0.0
+
+    def sample(self, now: float, moved_bytes: int) -> None:
+        """Note where things stand."""
+        if not self._samples or moved_bytes != self._samples[-1][1]:
+            self._moved_at = now
+        self._samples.append((now, moved_bytes))
+        while len(self._samples) > 1 and now - self._samples[1][0] >= RATE_SECONDS:
+            self._samples.popleft()
+
+    @property
+    def bytes_per_second(self) -> float:
+        """The mean over the window; 0 before the second sample."""
+        if not self._samples:
+            return 0.0
+        (since, before), (now, moved) = self._samples[0], self._samples[-1]
+        return max(moved - before, 0) / (now - since) if now > since else 0.0
+
+    @property
+    def stalled(self) -> bool:
+        """Whether nothing has moved for a while."""
+        return bool(self._samples) and self._samples[-1][0] - self._moved_at >= STALLED_SECONDS
+
+    def seconds_for(self, left_bytes: int) -> float | None:
+        """Estimate how long the rest will take; None while nothing moves."""
+        rate = self.bytes_per_second
+        return max(left_bytes, 0) / rate if rate > 0 else None
+
+
+@contextmanager
+def ticking(reactor: Any, call: Callable[[], None]) -> Iterator[None]:
+    """Call ten times a second while the block runs, once at its beginning: progress is polled, never pushed by a thread."""
+    # Here, so that a command that moves nothing starts without Twisted.
+    from twisted.internet.task import LoopingCall
+
+    loop = LoopingCall(call)
+    loop.clock = reactor
+    loop.start(_TICK_SECONDS)
+    try:
+        yield
+    finally:
+        if loop.running:
+            loop.stop()
