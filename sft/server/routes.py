@@ -102,9 +102,9 @@ def _page(id_: int, page: Any) -> m.Reply:
 
 
 def job_arguments(context: ServerContext, *, act: bool = True) -> Fields:
-    """Give what the jobs of upkeep work with."""
-    ground = {"custody": context.storage, "readings": context.readings}
-    return {**ground, "act": context.act_blocking} if act else ground
+    """Return what jobs work with."""
+    arguments = {"storage": context.storage, "readings": context.readings}
+    return {**arguments, "act": context.act_blocking} if act else arguments
 
 
 def _sessions(id_: int, live: list[SessionInfo]) -> m.Reply:
