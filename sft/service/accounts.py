@@ -296,7 +296,7 @@ def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -
         return next(iter(callers + heirs), None)
     heir = user_by_name(transaction, item.files_to)
     if heir is None or not _is_active(heir):
-        raise NotFoundError(what="active user", name=item.files_to, see="sft users")
+        raise NotFoundError(what="active user", name=item.files_to)
     if heir.id == user.id:
         raise BadRequestError(problem="the files of a removed user go to another")
     if not allows(Role(heir.role), Permission.FILE_WRITE):

@@ -152,7 +152,7 @@ def find_version(reading: ReadTransaction, path: str, number: int) -> tuple[File
         return file, newest_versions(reading, [file])[file.id]
     version = version_of(reading, file, number)
     if version is None:
-        raise NotFoundError(what="version", name=f"{number} of {path}", see=f"sft info {path}")
+        raise NotFoundError(what="version", name=f"{number} of {path}")
     return file, version
 
 

@@ -123,7 +123,7 @@ def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     """Make an invitation void; False where it was so already."""
     row = invitation_by_id(transaction, item.invitation_id)
     if row is None:
-        raise NotFoundError(what="invitation", name=str(item.invitation_id), see="sft invite list")
+        raise NotFoundError(what="invitation", name=str(item.invitation_id))
     if row.used_at is not None:
         raise InviteUsedError(used_at=row.used_at)
     if row.withdrawn_at is not None:

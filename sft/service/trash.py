@@ -167,7 +167,7 @@ def restore(transaction: Transaction, item: Restoration) -> File:
     caller, record_builder = item.caller, RecordBuilder(transaction)
     found = trashed_from(transaction, item.path, folded_path(item.path))
     if not found:
-        raise NotFoundError(what="deleted file", name=item.path, see="sft ls --trash")
+        raise NotFoundError(what="deleted file", name=item.path)
     allowed = [
         row for row in found if may_delete(caller.role, is_owner=row.owner_id == caller.user_id)
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sft.model.access import Permission, allows, may_change, may_delete
-from sft.model.wording import count_text, shown_name, size_text
+from sft.model.text import count_text, shown_name, size_text
 from tui.keys import ACTS, Action, acts_of
 from tui.messages import Tone
 from tui.panes.entry import EntryKind

@@ -77,7 +77,7 @@ def test_an_act_is_refused_one_by_one_and_writes_nothing_then(office: Office) ->
     def note(transaction: Transaction, item: Note) -> str:
         write(transaction, item.text)
         if item.text == "bad":
-            raise NotFoundError(what="file", name="x", see="sft ls")
+            raise NotFoundError(what="file", name="x")
         return f"{item.caller.name} {item.caller.role}: {item.text}"
 
     stale = replace(MAX.caller, role=Role.ADMIN)
@@ -114,7 +114,7 @@ def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(office
     def note(transaction: Transaction, items: Sequence[Note]) -> list[str | RequestError]:
         lists.append(list(items))
         return [
-            NotFoundError(what="file", name="x", see="sft ls") if item.text == "bad" else item.text
+            NotFoundError(what="file", name="x") if item.text == "bad" else item.text
             for item in items
         ]
 
@@ -189,7 +189,7 @@ def test_the_operators_own_are_refused_to_everybody_else(office: Office) -> None
 
 
 def test_faults_are_told_from_refusals() -> None:
-    refusal = NotFoundError(what="file", name="x", see="sft ls")
+    refusal = NotFoundError(what="file", name="x")
     assert as_refusal(refusal) is refusal
     forged = as_refusal(RowForgedError("users", "3"))
     assert isinstance(forged, RecordForgedError)
