@@ -26,11 +26,12 @@ from sft.errors import (
     RoleForbidsError,
 )
 from sft.limits import LIST_BYTES, LIST_ENTRIES
-from sft.model.access import OPERATOR, Permission, Role, allows
+from sft.model.access import OPERATOR, Caller, Permission, Role, allows
 from sft.model.names import fold
 from sft.model.records import ServerInfo, User, UserPage, UserState
-from sft.service.caller import Caller, caller_of, require_permission
+from sft.service.caller import caller_of
 from sft.service.invitations import is_for, require_open, spend
+from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import use_case
 from sft.service.users import (

@@ -30,10 +30,10 @@ from sft.limits import (
     LIST_BYTES,
     LIST_ENTRIES,
 )
-from sft.model.access import OPERATOR, Permission, Role
+from sft.model.access import OPERATOR, Caller, Permission, Role
 from sft.model.names import fold
 from sft.model.records import Invitation, InvitationState, ServerInfo
-from sft.service.caller import Caller, require_permission
+from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import use_case
 from sft.service.users import is_active_admin, require_free_name, require_name
