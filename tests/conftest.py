@@ -1,8 +1,4 @@
-"""One event loop for the whole session, with the Twisted reactor on it: coroutines and Deferreds run side by side.
-
-It must stand before anything imports ``twisted.internet.reactor``. The reactor is started and never run: pytest runs the
-loop. A Deferred is awaited as ``await deferred.asFuture(loop)``.
-"""
+"""One event loop and one reactor for all tests, and hypothesis's profiles."""
 
 from __future__ import annotations
 
@@ -13,12 +9,8 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from twisted.internet import asyncioreactor
 
-_LOOP = asyncio.new_event_loop()
-asyncioreactor.install(_LOOP)
-
-from twisted.internet import reactor  # noqa: E402  # the reactor exists from here on
+from tests.loop import LOOP, reactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,16 +24,9 @@ _PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "fixed")
 hypothesis.settings.load_profile(_PROFILE)
 
 
-async def _start_reactor() -> None:
-    reactor.startRunning(installSignalHandlers=False)
-
-
-_LOOP.run_until_complete(_start_reactor())
-
-
 def _session_loop() -> asyncio.AbstractEventLoop:
     # One function object for all tests: a new one each time would make pytest-asyncio close the loop in between.
-    return _LOOP
+    return LOOP
 
 
 def pytest_asyncio_loop_factories(

@@ -10,6 +10,7 @@ class VaultError(SftError):
 
     code = "VAULT"
     sentence = "The vault cannot be used: {problem}."
+    next_step = "twistd sft vault check"
 
 
 class ObjectMissingError(VaultError):
@@ -29,6 +30,7 @@ class StoreError(SftError):
 
     code = "STORE"
     sentence = "The database cannot be used: {problem}."
+    next_step = "Read the server's log"
 
 
 class RowForgedError(StoreError):
@@ -46,7 +48,7 @@ class SchemaOutdatedError(StoreError):
     code = "SCHEMA"
     exit_status = 11
     sentence = "The database is at version {found}, this program needs {needed}."
-    step_values = ("home",)
+    next_step = "twistd sft --home {home} upgrade"
 
 
 class HomeError(SftError):
@@ -55,4 +57,4 @@ class HomeError(SftError):
     code = "HOME"
     exit_status = 10
     sentence = "The home {home} cannot be used: {problem}."
-    step_values = ("remedy",)
+    next_step = "{remedy}"

@@ -14,6 +14,7 @@ class RequestError(SftError):
     """
 
     sentence = "The server refused this."
+    next_step = "Ask an admin"
 
     @staticmethod
     def from_wire(code: str, values: dict[str, Value], ref: str) -> RequestError:
@@ -27,9 +28,9 @@ class RequestError(SftError):
 class UnknownRefusalError(RequestError):
     """A refusal with a code that this version does not know."""
 
-    code = "UNKNOWN_REFUSAL"
     exit_status = 11
     sentence = "The server refused this for a reason that this sft does not know: {code}."
+    next_step = "pipx upgrade sft"
 
 
 class InternalError(RequestError):
@@ -37,6 +38,7 @@ class InternalError(RequestError):
 
     code = "INTERNAL"
     sentence = "The server had a fault of its own. Nothing of yours was changed."
+    next_step = "Tell the operator the reference"
 
 
 class LoginRefusedError(RequestError):
@@ -45,6 +47,7 @@ class LoginRefusedError(RequestError):
     code = "LOGIN_REFUSED"
     exit_status = 4
     sentence = "{server} does not let this key in."
+    next_step = "Removed, disabled or reset? An admin knows: ask one"
 
 
 class InviteUsedError(RequestError):
@@ -53,6 +56,7 @@ class InviteUsedError(RequestError):
     code = "INVITE_USED"
     exit_status = 5
     sentence = "This invitation was used on {used_at}."
+    next_step = "You? sft servers. Not you? Tell the admin who sent it now"
 
 
 class InviteExpiredError(RequestError):
@@ -61,7 +65,7 @@ class InviteExpiredError(RequestError):
     code = "INVITE_EXPIRED"
     exit_status = 5
     sentence = "This invitation ended on {expired_at}."
-    step_values = ("maker",)
+    next_step = "Ask {maker} for a new one"
 
 
 class InviteWithdrawnError(RequestError):
@@ -70,6 +74,7 @@ class InviteWithdrawnError(RequestError):
     code = "INVITE_WITHDRAWN"
     exit_status = 5
     sentence = "This invitation was withdrawn."
+    next_step = "Ask an admin for a new one"
 
 
 class InviteUnknownError(RequestError):
@@ -78,6 +83,7 @@ class InviteUnknownError(RequestError):
     code = "INVITE_UNKNOWN"
     exit_status = 5
     sentence = "{server} never made this invitation."
+    next_step = "Ask the admin who sent it"
 
 
 class RegistrationClosedError(RequestError):
@@ -86,6 +92,7 @@ class RegistrationClosedError(RequestError):
     code = "REGISTRATION_CLOSED"
     exit_status = 4
     sentence = "{server} lets nobody join this way."
+    next_step = "Ask an admin: sft invite"
 
 
 class NameTakenError(RequestError):
@@ -94,6 +101,7 @@ class NameTakenError(RequestError):
     code = "NAME_TAKEN"
     exit_status = 5
     sentence = "{name} exists on {server} already."
+    next_step = "Choose another name; your invitation is still good"
 
 
 class NameReservedError(RequestError):
@@ -102,6 +110,7 @@ class NameReservedError(RequestError):
     code = "NAME_RESERVED"
     exit_status = 5
     sentence = "This invitation is for {name} alone."
+    next_step = "sft join --user {name}"
 
 
 class KeyTakenError(RequestError):
@@ -110,6 +119,7 @@ class KeyTakenError(RequestError):
     code = "KEY_TAKEN"
     exit_status = 5
     sentence = "This key belongs to another user already."
+    next_step = "Join with a new key: sft join, without --key"
 
 
 class RoleForbidsError(RequestError):
@@ -118,7 +128,7 @@ class RoleForbidsError(RequestError):
     code = "ROLE_FORBIDS"
     exit_status = 4
     sentence = "{role}s do not {act}."
-    step_values = ("admins", "name", "needed")
+    next_step = "An admin can: sft role {name} {needed}. Admins here: {admins}"
 
 
 class OperatorOnlyError(RequestError):
@@ -127,6 +137,7 @@ class OperatorOnlyError(RequestError):
     code = "OPERATOR_ONLY"
     exit_status = 4
     sentence = "Only the operator may do this, on the server itself."
+    next_step = "Ask the operator (twistd sft)"
 
 
 class NotYoursError(RequestError):
@@ -135,7 +146,7 @@ class NotYoursError(RequestError):
     code = "NOT_YOURS"
     exit_status = 4
     sentence = "{path} belongs to {owner}: only they or an admin may {act} it."
-    step_values = ("admins",)
+    next_step = "Ask {owner}, or an admin ({admins})"
 
 
 class NotFoundError(RequestError):
@@ -144,6 +155,7 @@ class NotFoundError(RequestError):
     code = "NOT_FOUND"
     exit_status = 3
     sentence = "There is no {what} {name}."
+    next_step = "See what there is: {see}"
 
 
 class ExistsError(RequestError):
@@ -152,6 +164,7 @@ class ExistsError(RequestError):
     code = "EXISTS"
     exit_status = 5
     sentence = "{path} exists: version {version} by {author}, {stored_at}."
+    next_step = "--replace (version {version} stays), or --as NAME"
 
 
 class FolderInTheWayError(RequestError):
@@ -160,6 +173,7 @@ class FolderInTheWayError(RequestError):
     code = "NAME_IN_USE"
     exit_status = 5
     sentence = "{path} is a {what} already."
+    next_step = "Choose another name: --as NAME"
 
 
 class FolderNotEmptyError(RequestError):
@@ -168,6 +182,7 @@ class FolderNotEmptyError(RequestError):
     code = "NOT_EMPTY"
     exit_status = 5
     sentence = "{path} is not empty."
+    next_step = "sft rm -r {path}"
 
 
 class ChangedSinceError(RequestError):
@@ -176,7 +191,7 @@ class ChangedSinceError(RequestError):
     code = "CHANGED_SINCE"
     exit_status = 5
     sentence = "{author} stored version {version} while you worked on version {seen}."
-    step_values = ("path",)
+    next_step = "sft get --keep-both {path}, then decide"
 
 
 class NameNotAllowedError(RequestError):
@@ -185,7 +200,7 @@ class NameNotAllowedError(RequestError):
     code = "NAME_NOT_ALLOWED"
     exit_status = 10
     sentence = '"{name}" has {problem}.'
-    step_values = ("safer",)
+    next_step = "Rename it, or --safe-names stores {safer}"
 
 
 class UserNameNotAllowedError(RequestError):
@@ -194,7 +209,7 @@ class UserNameNotAllowedError(RequestError):
     code = "USER_NAME_NOT_ALLOWED"
     exit_status = 10
     sentence = '"{name}" has {problem}.'
-    step_values = ("safer",)
+    next_step = "Letters, digits, dot, underscore and hyphen will do: {safer}"
 
 
 class NameClashError(RequestError):
@@ -203,6 +218,7 @@ class NameClashError(RequestError):
     code = "NAME_CLASH"
     exit_status = 5
     sentence = "{name} is there as {existing}; names must differ in more than case."
+    next_step = "--as another name"
 
 
 class SignatureRefusedError(RequestError):
@@ -211,6 +227,7 @@ class SignatureRefusedError(RequestError):
     code = "SIGNATURE_REFUSED"
     exit_status = 7
     sentence = "What arrived is not what was signed ({problem}). Nothing was stored."
+    next_step = "The same command again"
 
 
 class ContentDamagedError(RequestError):
@@ -221,6 +238,7 @@ class ContentDamagedError(RequestError):
     sentence = (
         "The stored content of {path} was changed or damaged on the server. Nothing was kept."
     )
+    next_step = "Tell the operator (twistd sft vault check)"
 
 
 class RecordForgedError(RequestError):
@@ -229,6 +247,7 @@ class RecordForgedError(RequestError):
     code = "RECORD_FORGED"
     exit_status = 7
     sentence = "The server's record of {what} was changed outside the server."
+    next_step = "Tell the operator (twistd sft vault check)"
 
 
 class ServerFullError(RequestError):
@@ -237,6 +256,7 @@ class ServerFullError(RequestError):
     code = "SERVER_FULL"
     exit_status = 9
     sentence = "The server has no room for {size_bytes}. Getting and deleting still work."
+    next_step = "Tell the operator"
 
 
 class TooLargeError(RequestError):
@@ -245,6 +265,7 @@ class TooLargeError(RequestError):
     code = "TOO_LARGE"
     exit_status = 9
     sentence = "{what} is over the limit of {limit}."
+    next_step = "Send less at once"
 
 
 class LastAdminError(RequestError):
@@ -253,6 +274,7 @@ class LastAdminError(RequestError):
     code = "LAST_ADMIN"
     exit_status = 4
     sentence = "{name} is the only admin; someone must be."
+    next_step = "sft role NAME admin, then again"
 
 
 class BadRequestError(RequestError):
@@ -261,6 +283,7 @@ class BadRequestError(RequestError):
     code = "BAD_REQUEST"
     exit_status = 2
     sentence = "The server could not make sense of the request ({problem})."
+    next_step = "pipx upgrade sft"
 
 
 class RightsChangedError(RequestError):
@@ -269,6 +292,7 @@ class RightsChangedError(RequestError):
     code = "RIGHTS_CHANGED"
     exit_status = 4
     sentence = "{problem} while this ran. Nothing of it was kept."
+    next_step = "See who you are there now: sft whoami"
 
 
 class TransferEndedError(RequestError):
@@ -277,6 +301,7 @@ class TransferEndedError(RequestError):
     code = "INTERRUPTED"
     exit_status = 6
     sentence = "The server ended this transfer ({problem}). Nothing partial was kept."
+    next_step = "The same command again"
 
 
 def _classes(root: type[RequestError]) -> list[type[RequestError]]:
@@ -284,7 +309,5 @@ def _classes(root: type[RequestError]) -> list[type[RequestError]]:
 
 
 REQUEST_ERRORS: Final[dict[str, type[RequestError]]] = {
-    kind.code: kind
-    for kind in _classes(RequestError)
-    if "code" in vars(kind) and kind is not UnknownRefusalError
+    kind.code: kind for kind in _classes(RequestError) if "code" in vars(kind)
 }

@@ -11,18 +11,16 @@ Value = str | int
 class SftError(Exception):
     """Root of the tree: a fault that says what it is.
 
-    ``step_values`` are the values that a next step may need beside those of the sentence.
-
     Args:
         detail: for the log of this computer only.
         ref: reference under which a server logged the details.
-        values: what the sentence names and a next step may name, exactly.
+        values: what the templates name, exactly.
     """
 
-    code: ClassVar[str] = "FAULT"
+    code: ClassVar[str] = "INTERNAL"
     exit_status: ClassVar[int] = 11
     sentence: ClassVar[str] = "sft had a fault of its own. Nothing of yours was changed."
-    step_values: ClassVar[tuple[str, ...]] = ()
+    next_step: ClassVar[str] = "Report it with what you did"
 
     def __init__(self, detail: str = "", /, *, ref: str = "", **values: Value) -> None:
         super().__init__(detail or self.code)
@@ -35,6 +33,6 @@ class SftError(Exception):
 
     @classmethod
     def names_of_values(cls) -> frozenset[str]:
-        """Names of the values without which an error of this class cannot be made."""
-        parsed = Formatter().parse(cls.sentence)
-        return frozenset({name for _, name, _, _ in parsed if name} | set(cls.step_values))
+        """Name every value that the two templates ask for."""
+        parsed = [*Formatter().parse(cls.sentence), *Formatter().parse(cls.next_step)]
+        return frozenset(name for _, name, _, _ in parsed if name)

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
-from sft.cli.failures import error_json, error_lines
 from sft.client.connection import ServerConnection
 from sft.client.session import connect_operator
 from sft.crypto.keys import ServerPublic
 from sft.errors import ConnectionLostError, HomeError, SftError, UnreachableError
+from sft.model.wording import error_json, error_lines
 from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeLock, HomeState
-from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.printing import print_json
 from sft.server.event_log import EventLog
 from sft.transport.clock import use_monotonic
@@ -48,8 +47,7 @@ def run_command(home: Home, work: Work, options: Any) -> int:
 
     def begin() -> None:
         nonlocal running
-        running = Deferred.fromCoroutine(_run(reactor, home, work, options))
-        running.addErrback(_failed, options)
+        running = Deferred.fromCoroutine(perform(reactor, home, work, options))
         running.addCallback(outcome.append)
         running.addBoth(lambda _: reactor.stop())
 
@@ -68,6 +66,14 @@ def run_command(home: Home, work: Work, options: Any) -> int:
 
 def _run_reactor(reactor: Any) -> None:
     reactor.run(installSignalHandlers=False)
+
+
+async def perform(reactor: Any, home: Home, work: Work, options: Any) -> int:
+    """Run a command on a reactor that runs already; errors are printed, the exit status is returned."""
+    try:
+        return await _run(reactor, home, work, options)
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a person
+        return _failed(error, options)
 
 
 async def _run(reactor: Any, home: Home, work: Work, options: Any) -> int:
@@ -133,14 +139,18 @@ def _pause(reactor: Any) -> Deferred[None]:
     return waited
 
 
-def _failed(failure: Failure, options: Any) -> int:
-    error = failure.value
+def _failed(error: Exception, options: Any) -> int:
     if isinstance(error, CancelledError):
         return 130
     if not isinstance(error, SftError):
-        error = SftError(ref=EventLog().fault("command-fault", failure))
+        reference = EventLog().fault("command-fault", Failure(error))
+        print(
+            f"sft: this command had a fault of its own [INTERNAL] (ref {reference})",
+            file=sys.stderr,
+        )
+        return 11
     if options.get("json"):
-        print_json({"error": error_json(error, now=wall_clock(), steps=NEXT_STEPS)})
-    for line in error_lines(error, now=wall_clock(), steps=NEXT_STEPS):
+        print_json({"error": error_json(error, now=wall_clock())})
+    for line in error_lines(error, now=wall_clock()):
         print(line, file=sys.stderr)
     return error.exit_status

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import getopt
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from twisted.python import usage
-
-if TYPE_CHECKING:
-    from sft.operator.home import Home
 
 JSON = ["json", None, "print one JSON document"]
 
@@ -50,19 +47,17 @@ class Leaf(usage.Options):
 
     def postOptions(self) -> None:
         """Run and leave."""
-        from sft.operator.control import run_command
-
         module, _, function = self.runs.partition(":")
         work = getattr(import_module(f"sft.operator.{module}"), function)
-        raise SystemExit(run_command(home_of(self), work, self))
+        options = outermost(self)
+        raise SystemExit(options.run_command(options.home, work, self))
 
 
-def home_of(options: Any) -> Home:
-    """Find the home that the outermost options name."""
-    while not hasattr(type(options), "home"):
+def outermost(options: Any) -> Any:
+    """Return the options of ``twistd sft`` itself, which know the home and how a command is run."""
+    while options.parent is not None and not hasattr(type(options), "home"):
         options = options.parent
-    home: Home = options.home
-    return home
+    return options
 
 
 class _UserList(Leaf):
@@ -243,4 +238,4 @@ class UpgradeOptions(usage.Options):
         """Upgrade and leave."""
         from sft.operator.upgrading import upgrade
 
-        raise SystemExit(upgrade(home_of(self)))
+        raise SystemExit(upgrade(outermost(self).home))

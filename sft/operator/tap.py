@@ -8,6 +8,7 @@ leaves with its exit status.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +27,9 @@ from sft.operator.options import (
 )
 
 LISTEN = "tcp:7361:interface=127.0.0.1"
+
+RunCommand = Callable[[Home, Any, Any], int]
+"""Runs a subcommand's function over an operator's session; returns the exit status. See ``sft.operator.control``."""
 
 
 class ServeOptions(usage.Options):
@@ -91,6 +95,19 @@ class Options(usage.Options):
         ["upgrade", None, UpgradeOptions, "bring the database to this program's version"],
     ]
     defaultSubCommand = "serve"
+
+    def __init__(self, run_command: RunCommand | None = None) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._run_command = run_command
+
+    @property
+    def run_command(self) -> RunCommand:
+        """What runs a subcommand to its end: on a reactor of its own, unless another way was given."""
+        if self._run_command is not None:
+            return self._run_command
+        from sft.operator.control import run_command
+
+        return run_command
 
     @property
     def home(self) -> Home:

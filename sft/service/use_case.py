@@ -22,9 +22,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import RecordForgedError, RequestError, RowForgedError
-from sft.model.access import Caller, Permission
-from sft.service.caller import reload_caller, reload_callers
-from sft.service.rights import require_permission
+from sft.model.access import Permission
+from sft.service.caller import Caller, reload_caller, reload_callers, require_permission
 from sft.store.rows import ReadTransaction, Transaction
 
 Kind = Literal["read", "act", "batch"]
@@ -48,10 +47,10 @@ Many = Callable[[Transaction, Sequence[In]], Sequence[Out | RequestError]]
 
 
 class UseCase(Struct, frozen=True):
-    """How a function is registered."""
+    """How a function is registered; one of the permissions is enough."""
 
     name: str
-    permission: Permission
+    permissions: tuple[Permission, ...]
     kind: Kind
 
 
@@ -60,31 +59,33 @@ USE_CASES: Final[dict[Callable[..., Any], UseCase]] = {}
 
 @overload
 def use_case(
-    permission: Permission, *, kind: Literal["read"] = "read"
+    *permissions: Permission, kind: Literal["read"] = "read"
 ) -> Callable[[Read[P, Out]], Read[P, Out]]: ...
 @overload
 def use_case(
-    permission: Permission, *, kind: Literal["act"]
+    *permissions: Permission, kind: Literal["act"]
 ) -> Callable[[One[In, Out]], Many[In, Out]]: ...
 @overload
 def use_case(
-    permission: Permission, *, kind: Literal["batch"]
+    *permissions: Permission, kind: Literal["batch"]
 ) -> Callable[[Many[In, Out]], Many[In, Out]]: ...
-def use_case(permission: Permission, *, kind: Kind = "read") -> Callable[[Any], Any]:
+def use_case(*permissions: Permission, kind: Kind = "read") -> Callable[[Any], Any]:
     """Register a use case, and put its first steps before it.
 
     Args:
-        permission: what the caller needs; for which files or folders, the use case asks (``sft.service.rights``).
+        permissions: of which the caller needs one; a refusal speaks of the first.
         kind: which of the three forms the function has.
     """
-    wraps_of: dict[Kind, Callable[[Any, Permission], Any]]
+    if not permissions:
+        raise TypeError("a use case has a permission")
+    wraps_of: dict[Kind, Callable[[Any, tuple[Permission, ...]], Any]]
     wraps_of = {"read": _read, "act": _act, "batch": _batch}
     wrap = wraps_of[kind]
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        wrapped: Callable[..., Any] = wraps(function)(wrap(function, permission))
+        wrapped: Callable[..., Any] = wraps(function)(wrap(function, permissions))
         name = f"{function.__module__}.{function.__qualname__}"
-        USE_CASES[wrapped] = UseCase(name, permission, kind)
+        USE_CASES[wrapped] = UseCase(name, permissions, kind)
         return wrapped
 
     return register
@@ -99,21 +100,21 @@ def as_refusal(error: BaseException) -> RequestError | None:
     return None
 
 
-def _read(function: Read[P, Out], permission: Permission) -> Read[P, Out]:
+def _read(function: Read[P, Out], permissions: tuple[Permission, ...]) -> Read[P, Out]:
     def read(reading: ReadTransaction, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> Out:
         fresh = reload_caller(reading, caller)
-        require_permission(reading, fresh, permission)
+        require_permission(reading, fresh, *permissions)
         return function(reading, fresh, *args, **kwargs)
 
     return read
 
 
-def _act(function: One[In, Out], permission: Permission) -> Many[In, Out]:
+def _act(function: One[In, Out], permissions: tuple[Permission, ...]) -> Many[In, Out]:
     def one(transaction: Transaction, item: In) -> Out | RequestError:
         try:
             with transaction.savepoint():
                 fresh = reload_caller(transaction, item.caller)
-                require_permission(transaction, fresh, permission)
+                require_permission(transaction, fresh, *permissions)
                 return function(transaction, _with_caller(item, fresh))
         except RequestError as refusal:
             return refusal
@@ -124,13 +125,13 @@ def _act(function: One[In, Out], permission: Permission) -> Many[In, Out]:
     return act
 
 
-def _batch(function: Many[In, Out], permission: Permission) -> Many[In, Out]:
+def _batch(function: Many[In, Out], permissions: tuple[Permission, ...]) -> Many[In, Out]:
     def batch(transaction: Transaction, items: Sequence[In]) -> Sequence[Out | RequestError]:
         answers: list[Out | RequestError | None] = []
         passed: list[In] = []
         callers = reload_callers(transaction, [item.caller for item in items])
         for item, caller in zip(items, callers, strict=True):
-            answer = _refusal(transaction, caller, permission)
+            answer = _refusal(transaction, caller, permissions)
             answers.append(answer)
             if answer is None and isinstance(caller, Caller):
                 passed.append(_with_caller(item, caller))
@@ -141,12 +142,12 @@ def _batch(function: Many[In, Out], permission: Permission) -> Many[In, Out]:
 
 
 def _refusal(
-    reading: ReadTransaction, caller: Caller | RequestError, permission: Permission
+    reading: ReadTransaction, caller: Caller | RequestError, permissions: tuple[Permission, ...]
 ) -> RequestError | None:
     if isinstance(caller, RequestError):
         return caller
     try:
-        require_permission(reading, caller, permission)
+        require_permission(reading, caller, *permissions)
     except RequestError as refusal:
         return refusal
     return None

@@ -12,8 +12,7 @@ from typing import Final
 from sqlalchemy import LargeBinary, cast, func, select
 
 from sft.errors import RowForgedError
-from sft.model.access import Scope
-from sft.store.folders import GROUP_PAIRS, LIVE, PlaceKey, any_of_pairs, groups, within
+from sft.store.folders import GROUP_PAIRS, LIVE, PlaceKey, any_of_pairs, groups
 from sft.store.row_types import FileRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, VersionModel
@@ -101,9 +100,7 @@ def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:
     )
 
 
-def files_in(
-    reading: ReadTransaction, folder_id: int, after: str | None, limit: int, scope: Scope
-) -> list[Pair]:
+def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit: int) -> list[Pair]:
     """Page through the files of a folder, in order of folded names, each with its newest version.
 
     Args:
@@ -117,21 +114,19 @@ def files_in(
         FileModel.folder_id == folder_id,
         FileModel.state == LIVE,
         *later,
-        *within(scope, FileModel.owner_id),
         order_by=(FileModel.folded,),
         limit=limit,
     )
 
 
-def files_after(reading: ReadTransaction, after: int, limit: int, scope: Scope) -> list[Pair]:
-    """Page through all live files of a scope, in order of creation, each with its newest version."""
+def files_after(reading: ReadTransaction, after: int, limit: int) -> list[Pair]:
+    """Page through all live files, in order of creation, each with its newest version."""
     return reading.rows.joined(
         FileRow,
         VersionRow,
         _NEWEST,
         FileModel.id > after,
         FileModel.state == LIVE,
-        *within(scope, FileModel.owner_id),
         order_by=(FileModel.id,),
         limit=limit,
     )

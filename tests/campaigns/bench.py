@@ -19,15 +19,13 @@ import shutil
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from installation import Person, ServerProcess, free_port, run, say
+from tests.processes import Person, ServerProcess, free_port, run, say
 
 MIB = 1024 * 1024
 SMALL_BYTES = 4096

@@ -14,14 +14,12 @@ import argparse
 import hashlib
 import json
 import random
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from installation import Person, ServerProcess, say
+from tests.processes import Person, ServerProcess, say
 
 # Inline, in one request, at the edges of chunk and batch, and large enough to be hit in the middle.
 SIZES = (0, 1, 4_000, 16_236, 16_237, 61_440, 65_536, 65_537, 600_000, 3_000_000, 24_000_000)

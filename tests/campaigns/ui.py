@@ -16,7 +16,6 @@ import argparse
 import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -24,11 +23,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-from bench import file_system
-from installation import Person, say
-from screen import Screen
-from ui_driving import (
+from tests.campaigns.bench import file_system
+from tests.campaigns.screen import Screen
+from tests.campaigns.ui_driving import (
     BACK,
     DOWN,
     END,
@@ -47,6 +44,7 @@ from ui_driving import (
     memory_folder,
     stage,
 )  # fmt: skip
+from tests.processes import Person, say
 
 FILLED_BYTES = 1024 * MIB  # a hundred thousand small files here, their receipts, and the home
 KEYS_A_SECOND = 30.0

@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-from bench import roomy_folder
-from installation import Person, ServerProcess, say
-from screen import Screen, Terminal
+from tests.campaigns.bench import roomy_folder
+from tests.campaigns.screen import Screen, Terminal
+from tests.processes import Person, ServerProcess, say
 
 MIB = 1024 * 1024
 WIDTH, HEIGHT = 120, 36

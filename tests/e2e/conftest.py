@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.campaigns.installation import Person, ServerProcess
+from tests.processes import Person, ServerProcess
 
 NewServer = Callable[..., ServerProcess]
 
@@ -22,9 +21,17 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def module_folder() -> Iterator[Path]:
+def module_server() -> Iterator[ServerProcess]:
+    """One running server for all tests of a module; it ends well, and has logged no fault."""
     with tempfile.TemporaryDirectory(prefix="sft-") as made:
-        yield Path(made)
+        server = ServerProcess(Path(made))
+        server.start()
+        try:
+            yield server
+            assert server.stop() == 0
+            assert "Traceback" not in server.log.read_text()
+        finally:
+            server.kill()
 
 
 @pytest.fixture
@@ -65,11 +72,3 @@ def joined(new_person: Callable[[str], Person], server: ServerProcess) -> Callab
         return person
 
     return make
-
-
-@pytest.fixture
-def open_umask() -> Iterator[None]:
-    """Lets children make files that everybody could read, unless they say otherwise."""
-    before = os.umask(0)
-    yield
-    os.umask(before)

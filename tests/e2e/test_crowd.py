@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import random
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.campaigns.installation import Person, ServerProcess
+from tests.processes import Person, ServerProcess, all_good
 
 PROCESSES = 50
 MEGABYTE = 1_000_000
@@ -25,16 +24,6 @@ def peak_bytes(pid: int) -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     raise AssertionError("no VmHWM")
-
-
-def all_good(running: Iterable[subprocess.Popen[str]]) -> list[dict[str, object]]:
-    documents = []
-    for each in running:
-        out, err = each.communicate(timeout=120)
-        assert each.returncode == 0, out + err
-        assert "Traceback" not in err
-        documents.append(json.loads(out))
-    return documents
 
 
 @pytest.mark.long
@@ -69,30 +58,6 @@ def test_fifty_processes_store_and_get_different_files_at_once(
     assert peak_bytes(server.pid) < SERVER_MOST_BYTES
     assert server.operate_json("vault", "check")["faults"] == []
     assert "Traceback" not in server.log.read_text()
-
-
-def test_two_processes_of_one_person_do_not_disturb_one_another(
-    server: ServerProcess, joined: Callable[..., Person]
-) -> None:
-    max_ = joined("max")
-    for name in "abcdef":
-        (max_.folder / f"{name}.bin").write_bytes(name.encode() * 300_000)
-    all_good([max_.begin("put", "--json", f"{name}.bin") for name in "abcdef"])
-    # Getting pins keys, keeps receipts, writes the state: six at once share it.
-    all_good(
-        [max_.begin("get", "--json", f"{name}.bin", "--to", f"got-{name}") for name in "abcdef"]
-    )
-    # Both begin to store one name: one stores it, the other is told so, or that it is there.
-    results = []
-    for each in [max_.begin("put", "--json", "a.bin", "--as", "same.bin") for _ in range(2)]:
-        out, _ = each.communicate(timeout=60)
-        results.append(json.loads(out)["items"][0]["result"])
-    assert sorted(results) in (["stored", "unchanged"], ["stored", "stored"])
-    (listed,) = [
-        each for each in json.loads(max_.sft("ls", "--json").stdout) if each["path"] == "same.bin"
-    ]
-    assert listed["version"] == 1
-    assert len(json.loads(max_.sft("servers", "--json").stdout)) == 1
 
 
 @pytest.mark.long

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns.installation import Person, ServerProcess, script
 from tests.e2e.terminal import PtyTerminal, TmuxTerminal
+from tests.processes import Person, ServerProcess, script
 
 DOWN, TAB, ENTER = "\x1b[B", "\t", "\r"
 PASSPHRASE = "a long way to the harbor"

@@ -1,26 +1,28 @@
 import gc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from twisted.logger import LogLevel, globalLogPublisher
 
+from tests.integration.cli_fixture import CliFixture, NewCli
 from tests.integration.relay import Relay
 from tests.integration.site import (
     ALL_LINES,
     SECRETS,
     Site,
-    bridged,
     copy_site,
     leaks,
     make_template,
 )
+from tests.loop import reactor, run
 
 
 @pytest.fixture(scope="session")
-async def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    await bridged(make_template(folder))
+    run(make_template(folder))
     return folder
 
 
@@ -32,13 +34,13 @@ def no_secret_in_any_line() -> Iterator[None]:
 
 
 @pytest.fixture
-async def site(tmp_path: Path, template: Path) -> AsyncIterator[Site]:
+def site(tmp_path: Path, template: Path) -> Iterator[Site]:
     site = copy_site(template, tmp_path / "s")
-    await bridged(site.start())
+    run(site.start())
     try:
         yield site
     finally:
-        await bridged(site.stop())
+        run(site.stop())
     assert site.fatal == []
 
 
@@ -62,14 +64,12 @@ def nothing_unhandled() -> Iterator[None]:
 
 
 @pytest.fixture
-async def relay(site: Site) -> AsyncIterator[Relay]:
+def relay(site: Site) -> Iterator[Relay]:
     """Stand between clients and the server: it cuts, freezes and counts."""
-    from twisted.internet import reactor
-
-    relay = await bridged(Relay(reactor, site.port).start())
+    relay = run(Relay(reactor, site.port).start())
     yield relay
     relay.thaw()
-    await bridged(relay.stop())
+    run(relay.stop())
 
 
 @pytest.fixture
@@ -80,3 +80,26 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconnect, "_PAUSES", (0.02,))
     monkeypatch.setattr(reconnect, "_LOOK_SECONDS", 0.02)
     monkeypatch.setattr(reconnect, "_LEAVE_SECONDS", 0.02)
+
+
+@pytest.fixture
+def cli(site: Site) -> CliFixture:
+    """The command line of several people, and of the operator, against the server."""
+    return CliFixture(site)
+
+
+@pytest.fixture
+def new_cli(tmp_path: Path) -> Iterator[NewCli]:
+    made: list[Site] = []
+
+    def make(port: int = 0, **settings: Any) -> CliFixture:
+        site = Site(tmp_path / f"s{len(made)}")
+        site.folder.mkdir()
+        made.append(site)
+        run(site.start(port, **settings))
+        return CliFixture(site)
+
+    yield make
+    for site in made:
+        run(site.stop())
+        assert site.fatal == []

@@ -22,8 +22,7 @@ from sft.transport.protocol import WireProtocol
 from sft.wire import messages as m
 from sft.wire.connection import Connection
 from sft.wire.events import DataReceived, Event, MessageReceived, Welcomed
-
-PATIENCE_SECONDS = 20
+from tests.loop import PATIENCE_SECONDS, bridged
 
 
 def content(size: int, seed: int = 1) -> bytes:
@@ -45,17 +44,6 @@ def on_reactor(
         await bridged(test(*args, **kwargs))
 
     return run
-
-
-async def bridged(coroutine: Coroutine[Any, Any, Any], seconds: float = PATIENCE_SECONDS) -> Any:
-    """Await Twisted's coroutine in a task of asyncio."""
-    import asyncio
-
-    from twisted.internet import reactor
-
-    deferred = Deferred.fromCoroutine(coroutine)
-    deferred.addTimeout(seconds, reactor)
-    return await deferred.asFuture(asyncio.get_running_loop())
 
 
 def pause(seconds: float = 0.0) -> Deferred[None]:

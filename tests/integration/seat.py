@@ -17,8 +17,6 @@ from typing import Any
 from textual import events
 from textual.pilot import Pilot
 
-from sft.client.profiles import Profiles
-from sft.client.state import StateFolder
 from sft.wire import messages as m
 from tests.integration.raw import PATIENCE_SECONDS, bridged
 from tests.integration.site import Site
@@ -219,18 +217,6 @@ _NAMED = {
 }
 
 
-def state_of(site: Site, name: str) -> StateFolder:
-    folder = site.folder / "states" / name
-    return StateFolder(folder / "data", folder / "config")
-
-
-def point_at(site: Site, name: str, port: int = 0) -> None:
-    """Have a person's profile look for the server where it is now."""
-    profiles = Profiles(state_of(site, name))
-    port = port or site.port
-    profiles.update(profiles.choose().name, host="127.0.0.1", port=port)
-
-
 @asynccontextmanager
 async def seated(
     site: Site,
@@ -252,9 +238,9 @@ async def seated(
     from twisted.internet import reactor
 
     if joined:
-        point_at(site, name, port)
+        site.point_at_server(name, port or site.port)
     here.mkdir(exist_ok=True, parents=True)
-    gateway = LiveGateway(reactor, state_of(site, name), {})
+    gateway = LiveGateway(reactor, site.state_of(name), {})
     app = SftApp(gateway, here=here)
     async with app.run_test(size=size) as pilot:
         seat = Seat(app, pilot, gateway)

@@ -47,7 +47,6 @@ from tests.integration.raw import (  # noqa: F401 - tests import all of the harn
     Person,
     Raw,
     RawUpload,
-    bridged,
     chunks_of,
     content,
     in_parallel,
@@ -56,6 +55,7 @@ from tests.integration.raw import (  # noqa: F401 - tests import all of the harn
     pause,
     until,
 )
+from tests.loop import bridged  # noqa: F401
 
 PEOPLE = {
     "ada": Role.ADMIN,
@@ -108,6 +108,7 @@ class Site:
         self.server: Server | None = None
         self.pool: Pool | None = None
         self.people: dict[str, Person] = {}
+        self._astray: set[str] = set()
         self._raws: list[Raw] = []
         self._sessions: list[Session] = []
 
@@ -131,10 +132,13 @@ class Site:
         await self.server.start()
         for state in sorted((self.folder / "states").glob("*")):
             self.people[state.name] = self._person(state.name)
+            self._astray.add(state.name)
         keyring = self.here.storage.vault.keyring
-        SECRETS["master key"] = bytes.fromhex(_only_hex(self.home.master_key))
-        SECRETS["row key"] = keyring.row_key
-        SECRETS["server seed"] = keyring.server_seed
+        server = self.server_key.point.hex()[:8]
+        if self.home.master_key.exists():
+            SECRETS[f"master key of {server}"] = bytes.fromhex(_only_hex(self.home.master_key))
+        SECRETS[f"row key of {server}"] = keyring.row_key
+        SECRETS[f"server seed of {server}"] = keyring.server_seed
         return self
 
     async def stop(self) -> None:
@@ -210,12 +214,20 @@ class Site:
 
     # -- people
 
-    def _state(self, name: str) -> StateFolder:
+    def state_of(self, name: str) -> StateFolder:
+        """Return the state of a person's computer, as ``SFT_HOME`` makes it."""
         folder = self.folder / "states" / name
-        return StateFolder(folder / "data", folder / "config")
+        return StateFolder(folder, folder)
+
+    def point_at_server(self, name: str, port: int = 0) -> None:
+        """Have a person who came with the template look for the server where it is now."""
+        if name in self._astray or port:
+            self._astray.discard(name)
+            profiles = Profiles(self.state_of(name))
+            profiles.update(profiles.choose().name, host="127.0.0.1", port=port or self.port)
 
     def _person(self, name: str) -> Person:
-        state = self._state(name)
+        state = self.state_of(name)
         profile = Profiles(state).choose()
         key = key_file.decode((state.data / profile.key_file).read_text(), lambda: "")
         SECRETS[f"seed of {name}"] = key.seed
@@ -235,7 +247,7 @@ class Site:
         SECRETS[f"invitation of {name}"] = link.seed
         joined = await join(
             reactor,
-            self._state(name),
+            self.state_of(name),
             link,
             user_name=name,
             device="laptop",
@@ -251,11 +263,9 @@ class Site:
         """Log in with the client library."""
         from twisted.internet import reactor
 
-        state = self._state(name)
-        profiles = Profiles(state)
-        profile = profiles.update(
-            profiles.choose().name, host="127.0.0.1", port=options.pop("port", self.port)
-        )
+        state = self.state_of(name)
+        self.point_at_server(name, options.pop("port", self.port))
+        profile = Profiles(state).choose()
         session = await connect(
             reactor, state, profile, ask=nobody_to_ask, pool=self.pool, **options
         )

@@ -10,7 +10,6 @@ from twisted.internet.defer import CancelledError, Deferred
 from sft.client.api import files, people
 from sft.client.joining import join
 from sft.client.session import Session
-from sft.client.state import StateFolder
 from sft.client.transfers.batch import get_all, put_all, verify_all
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem, plan_get, plan_put
@@ -302,7 +301,7 @@ async def test_an_invitation_works_once_and_again_only_for_whom_it_made(site: Si
     from twisted.internet import reactor
 
     def joining(folder: str, name: str):
-        state = StateFolder(site.folder / folder / "data", site.folder / folder / "config")
+        state = site.state_of(folder)
         return join(
             reactor, state, link, user_name=name, device="d", passphrase=None,
             ask=nobody_to_ask, pool=site.pool,

@@ -90,7 +90,7 @@ async def test_a_server_with_another_key_is_refused_before_anything_identifying_
     site: Site,
 ):
     relay = await _relay(site)
-    profiles = Profiles(site._state("max"))
+    profiles = Profiles(site.state_of("max"))
     profiles.update(profiles.choose().name, server_key=ServerKey.generate().public.point)
     with pytest.raises(ServerKeyChangedError):
         await site.session("max", port=relay.port)

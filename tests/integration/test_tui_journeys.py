@@ -11,7 +11,7 @@ from sft.client.identity import Identity
 from sft.client.profiles import Profiles
 from sft.model.access import Role
 from sft.wire import messages as m
-from tests.integration.seat import Seat, ask, seated, state_of, stored
+from tests.integration.seat import Seat, ask, seated, stored
 from tests.integration.site import Site, bridged, content
 from tui.gateway import Status
 from tui.queue.job import JobState
@@ -151,7 +151,7 @@ async def test_a_protected_key_is_opened_and_exported(site: Site, tmp_path):
         await seat.press("enter")
         await seat.hears("Your public key is in")
     (pub,) = here.glob("*.pub")
-    state = state_of(site, "max")
+    state = site.state_of("max")
     assert pub.read_text() == Identity(state, Profiles(state).choose()).export()
 
     # The next start asks for the passphrase before the server hears of us.

@@ -11,7 +11,7 @@ from sft.wire.connection import Connection
 from sft.wire.framing import HEADER_BYTES
 from sft.wire.login import Claim
 from tests.integration.relay import DOWN, UP, Relay, flip
-from tests.integration.seat import files_in, nothing_of, plain, put, seated, state_of, stored
+from tests.integration.seat import files_in, nothing_of, plain, put, seated, stored
 from tests.integration.site import Site, bridged, content
 from tui.gateway import Status
 from tui.live import reconnect, session_access
@@ -150,7 +150,7 @@ async def test_another_server_key_stops_everything_until_the_right_server_link(
 ):
     # What this computer pinned is the key of a server that was there before.
     pinned = ServerKey.from_seed(bytes(32)).public
-    state = state_of(site, "max")
+    state = site.state_of("max")
     profiles = Profiles(state)
     name = profiles.choose().name
     profiles.update(name, server_key=pinned.point, server_id=pinned.server_id())

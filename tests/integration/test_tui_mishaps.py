@@ -13,7 +13,7 @@ from sft.limits import CHUNK_BYTES
 from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.relay import UP, Relay
-from tests.integration.seat import Seat, files_in, nothing_of, plain, put, seated, state_of, stored
+from tests.integration.seat import Seat, files_in, nothing_of, plain, put, seated, stored
 from tests.integration.site import Site, bridged, content
 from tui.gateway import Status
 from tui.queue.job import JobState
@@ -196,7 +196,7 @@ async def test_a_file_that_changes_while_it_is_read_is_not_stored(
 async def test_a_queue_that_cannot_be_kept_still_runs_and_that_is_said(site: Site, tmp_path):
     here = files_in(tmp_path / "here", {"one.txt": b"1"})
     async with seated(site, "max", here) as seat:
-        queue = state_of(site, "max").data / "queue.json"
+        queue = site.state_of("max").data / "queue.json"
         queue.unlink()
         queue.mkdir()
         await put(seat, "one.txt")

@@ -11,7 +11,7 @@ from pathlib import Path
 import sft
 from sft.wire import messages as m
 from tests.integration.relay import UP, Relay
-from tests.integration.seat import ask, files_in, put, seated, state_of
+from tests.integration.seat import ask, files_in, put, seated
 from tests.integration.site import Site, bridged, content
 from tui.live import reconnect
 from tui.queue.job import JobState
@@ -27,7 +27,7 @@ async def _version(site: Site, path: str) -> int:
 def _kept(site: Site, name: str) -> list[tuple[str, str]]:
     """What lies on the disk of all queues of a person."""
     found = []
-    for path in sorted(state_of(site, name).data.glob("queue*.json")):
+    for path in sorted(site.state_of(name).data.glob("queue*.json")):
         found += [(job["title"], job["state"]) for job in json.loads(path.read_bytes())]
     return sorted(found)
 
@@ -120,7 +120,7 @@ async def test_a_window_and_a_command_send_the_same_file_and_it_is_stored_once(
 
 def _home_of(site: Site, name: str) -> Path:
     """The state of a person as ``SFT_HOME`` names it: both halves in one folder."""
-    return state_of(site, name).data
+    return site.state_of(name).data
 
 
 # -- what others do meanwhile -------------------------------------------------------------------------------------

@@ -64,15 +64,9 @@ class LiveReach:
     async def open(self, user: str) -> LiveGateway:
         from twisted.internet import reactor
 
-        from sft.client.profiles import Profiles
-        from sft.client.state import StateFolder
-
-        folder = self.site.folder / "states" / (user or "new")
-        state = StateFolder(folder / "data", folder / "config")
         if user:
-            profiles = Profiles(state)
-            profiles.update(profiles.choose().name, host="127.0.0.1", port=self.site.port)
-        gateway = LiveGateway(reactor, state, {})
+            self.site.point_at_server(user, self.site.port)
+        gateway = LiveGateway(reactor, self.site.state_of(user or "new"), {})
         self.gateways.append(gateway)
         return gateway
 

@@ -6,10 +6,12 @@ standard error.
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, Final, TextIO
 
 import click
 
@@ -20,15 +22,33 @@ from sft.cli.options import common, pass_invocation
 from sft.client.api import people
 from sft.client.session import Session
 from sft.errors import LocalExistsError, LocalFileError
+from sft.limits import INVITATION_MOST_SECONDS, INVITATION_SECONDS
 from sft.model.access import Role
-from sft.model.links import InvitationLink, is_loopback
+from sft.model.links import InvitationLink
 from sft.model.names import parse_user_name, safe
 from sft.model.records import Invitation
-from sft.model.text import invitation_seconds, local_time, shown_name, utc_time
+from sft.model.wording import local_time, shown_name, utc_time
+
+_UNIT_SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
-def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
-    return invitation_seconds(value)
+class Duration(click.ParamType[int]):
+    """A time span as people write it: 30m, 12h, 2d, 1w."""
+
+    name = "duration"
+
+    def convert(  # noqa: D102 - click's own
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        if isinstance(value, int):
+            return value
+        match = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", value)
+        if match is None:
+            self.fail(f"{value!r} is no time span; write 12h or 2d", param, ctx)
+        seconds = int(match[1]) * _UNIT_SECONDS[match[2]]
+        if seconds > INVITATION_MOST_SECONDS:
+            self.fail("an invitation ends after 30 days at the latest", param, ctx)
+        return seconds
 
 
 @click.group("invite", invoke_without_command=True)
@@ -41,8 +61,8 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
 )
 @click.option(
     "--expires",
-    callback=_seconds,
-    default="2d",
+    type=Duration(),
+    default=INVITATION_SECONDS,
     metavar="2d",
     help="12h, 2d; 2d unless told.",
 )
@@ -150,11 +170,18 @@ def _tell(
         f"{for_whom}, {made.role}, once, until {until}. "
         f"Whoever has this {thing} can join with it: send it to {alone} alone."
     )
-    if is_loopback(link.host):
+    if _is_loopback(link.host):
         console.note(
             f"The link works on this machine only: the server is reached at {safe(link.address)}. "
             "Its operator can change that: twistd sft serve --listen ... --public HOST:PORT"
         )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
 @contextmanager

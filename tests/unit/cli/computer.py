@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 from collections.abc import Callable
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, field
@@ -124,6 +125,10 @@ class Ran:
     @property
     def lines(self) -> list[str]:
         return self.out.splitlines()
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
 
 
 def execute_now(act: Any, log: Callable[[str], object]) -> Any:

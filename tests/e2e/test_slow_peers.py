@@ -17,7 +17,7 @@ from sft.limits import EARLY_FRAME_BYTES, UNAUTHENTICATED
 from sft.model.links import parse_link
 from sft.wire.connection import Connection
 from sft.wire.handshake import Claim
-from tests.campaigns.installation import Person, ServerProcess
+from tests.processes import Person, ServerProcess
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="reads /proc for the server's memory"

@@ -11,7 +11,9 @@ import socket
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 PATIENCE_SECONDS = 60
 
@@ -90,6 +92,13 @@ class ServerProcess:
         self._process = None
         return status
 
+    def new_person(self, name: str, role: str = "") -> Person:
+        """Make somebody with a state beside the home, who has joined if there is a role."""
+        person = Person(self.home.parent, name)
+        if role:
+            person.join(self, role)
+        return person
+
     def operate(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run an operator command."""
         return run(script("twistd"), "sft", "--home", str(self.home), *words, cwd=self.home.parent)
@@ -123,13 +132,28 @@ class Person:
         """Run a command."""
         return run(script("sft"), *words, cwd=self.folder, env=self.environment, given=given)
 
-    def begin(self, *words: str) -> subprocess.Popen[str]:
-        """Begin a command; its two streams are pipes."""
+    def sft_json(self, *words: str) -> Any:
+        """Run a command for its JSON document."""
+        return json.loads(self.sft(*words, "--json").stdout)
+
+    def begin(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        """Begin a command; its output and its errors are pipes."""
         return subprocess.Popen(
             [script("sft"), *words],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             cwd=self.folder, env=self.environment, text=True,
         )  # fmt: skip
+
+
+def all_good(running: Iterable[subprocess.Popen[str]]) -> list[Any]:
+    """Wait for commands that print JSON; they must end well."""
+    documents = []
+    for each in running:
+        out, err = each.communicate(timeout=120)
+        if each.returncode or "Traceback" in err:
+            raise RuntimeError(out + err)
+        documents.append(json.loads(out))
+    return documents
 
 
 def run(

@@ -1,0 +1,109 @@
+"""The command line and the operator's commands in this process, against the server of the test.
+
+Whole commands, as ``main`` runs them, with streams in memory; what they wait for runs on the loop that pytest made. Only what
+a process has of its own is left out: signals, a terminal, a real standard input. Those are tested in ``tests/e2e``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from sft.cli.invocation import Environment
+from sft.cli.main import main
+from sft.operator import tap
+from sft.operator.control import perform
+from tests.integration.site import Site
+from tests.loop import reactor, run
+from tests.unit.cli.computer import Ran
+
+
+class CliFixture:
+    """People at computers of their own, with one folder of local files, and the server's operator."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.folder = site.folder / "desk"
+        self.folder.mkdir(exist_ok=True)
+
+    def sft(self, who: str, *arguments: str, stdin: str | TextIO = "", **environ: str) -> Ran:
+        """Run a command as somebody; a person of the template is pointed at the server first.
+
+        Args:
+            stdin: its text, or an opened file, which commands that read bytes ask for.
+        """
+        self.site.point_at_server(who)
+        out, err = io.StringIO(), io.StringIO()
+        home = str(self.state(who))
+        surroundings = Environment(
+            {"SFT_HOME": home, "NO_COLOR": "1", **environ},
+            io.StringIO(stdin) if isinstance(stdin, str) else stdin,
+            out,
+            err,
+            execute=self._execute,
+        )
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), standard_input(stdin):
+            status = main(arguments, surroundings)
+        return Ran(status, out.getvalue(), err.getvalue())
+
+    def operator(self, *words: str) -> Ran:
+        """Run one of the operator's commands, as ``twistd sft`` does."""
+
+        def run_command(home: Any, work: Any, options: Any) -> int:
+            return run(perform(reactor, home, work, options))
+
+        out, err = io.StringIO(), io.StringIO()
+        status: Any = 0
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                tap.Options(run_command).parseOptions(["--home", str(self.site.home.path), *words])
+            except SystemExit as ended:
+                status = ended.code
+        return Ran(status, out.getvalue(), err.getvalue())
+
+    def operator_json(self, *words: str) -> Any:
+        done = self.operator(*words, "--json")
+        assert done.out, done.err
+        return json.loads(done.out)
+
+    def invitation(self, *words: str) -> str:
+        made = self.operator("invite", *words)
+        assert made.status == 0, made.err
+        return made.out.strip()
+
+    def join(self, name: str, role: str, server: CliFixture | None = None) -> None:
+        link = (server or self).invitation("--role", role)
+        joined = self.sft(name, "join", "--user", name, "--no-passphrase", stdin=link)
+        assert joined.status == 0, joined.err
+
+    def state(self, who: str) -> Path:
+        return self.site.state_of(who).data
+
+    def file(self, name: str, content: bytes) -> str:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return str(path)
+
+    def _execute(self, act: Any, log: Callable[[str], object]) -> Any:
+        return run(act(reactor))
+
+
+@contextlib.contextmanager
+def standard_input(given: str | TextIO) -> Iterator[None]:
+    """Have an opened file be the process's standard input."""
+    before = sys.stdin
+    sys.stdin = before if isinstance(given, str) else given
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
+NewCli = Callable[..., CliFixture]
+"""``new_cli(port=0, **settings)``: the command line against a server of its own, which nobody has joined."""

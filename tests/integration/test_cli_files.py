@@ -1,0 +1,186 @@
+"""The way of files through the command line, a real server and back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.integration.cli_fixture import CliFixture
+
+SIZES = [0, 1, 61_440, 61_441, 65_535, 65_536, 65_537, 3_000_000]
+
+
+def test_files_of_every_kind_of_size_come_back_byte_for_byte(cli: CliFixture):
+    contents = {f"s{size}.bin": os.urandom(size) for size in SIZES}
+    paths = [cli.file(f"sizes/{name}", content) for name, content in contents.items()]
+    put = cli.sft("max", "put", *paths, "--to", "sizes")
+    assert (put.status, put.err) == (0, "")
+    assert [line.split()[:3] for line in put.lines] == [
+        ["stored", f"sizes/{name}", "v1"] for name in contents
+    ]
+    got = cli.sft("gus", "get", *(f"sizes/{name}" for name in contents), "--to", "sizes-out")
+    assert (got.status, got.err) == (0, "")
+    assert all(" signed by max" in line for line in got.lines)
+    for name, content in contents.items():
+        path = cli.folder / "sizes-out" / name
+        assert path.read_bytes() == content
+        assert path.stat().st_mode & 0o111 == 0
+
+
+def test_a_retry_of_a_put_is_there_already(cli: CliFixture):
+    for size in (10, 200_000):
+        path = cli.file(f"retry-{size}", os.urandom(size))
+        assert cli.sft("max", "put", path).lines[0].startswith("stored ")
+        again = cli.sft("max", "put", path)
+        assert (again.status, again.lines) == (0, [f"unchanged retry-{size}   v1"])
+
+
+def test_another_content_is_refused_replaced_or_stored_beside(cli: CliFixture):
+    path = cli.file("budget.xlsx", b"first")
+    cli.sft("max", "put", path)
+    cli.file("budget.xlsx", b"second")
+    refused = cli.sft("max", "put", path)
+    assert refused.status == 5
+    assert refused.err.startswith("sft: budget.xlsx exists: version 1 by max, ")
+    assert "--replace (version 1 stays), or --as NAME" in refused.err
+    assert cli.sft("max", "put", path, "--as", "budget 2.xlsx").status == 0
+    assert "v2" in cli.sft("max", "put", path, "--replace").out
+    cli.file("budget.xlsx", b"third")
+    late = cli.sft("max", "put", path, "--if-version", "1")
+    assert late.status == 5
+    assert "max stored version 2 while you worked on version 1 [CHANGED_SINCE]" in late.err
+    assert "v3" in cli.sft("max", "put", path, "--if-version", "2").out
+
+
+def test_a_download_never_replaces_silently(cli: CliFixture):
+    cli.sft("max", "put", cli.file("note.txt", b"theirs"))
+    mine = Path(cli.file("mine/note.txt", b"mine"))
+    refused = cli.sft("gus", "get", "note.txt", "--to", "mine")
+    assert refused.status == 5
+    assert "[FILE_EXISTS]" in refused.err
+    both = cli.sft("gus", "get", "note.txt", "--to", "mine", "--keep-both")
+    assert both.status == 0
+    assert (cli.folder / "mine/note.txt").read_bytes() == b"mine"
+    assert len(list((cli.folder / "mine").iterdir())) == 2
+    assert cli.sft("gus", "get", "note.txt", "--to", "mine", "--force").status == 0
+    assert mine.read_bytes() == b"theirs"
+
+
+def test_a_folder_goes_and_comes_whole(cli: CliFixture):
+    for name in ("a.txt", "sub/b.txt", "sub/deep/c.txt"):
+        cli.file(f"photos/{name}", name.encode())
+    cli.file("photos/a:b.txt", b"odd")
+    (cli.folder / "photos/empty").mkdir()
+    (cli.folder / "photos/link").symlink_to("a.txt")
+    put = cli.sft("max", "put", "photos", "--to", "albums")
+    assert put.status == 1
+    assert put.out.startswith("stored 3 of 4 files, ")
+    assert put.out.rstrip().endswith("1 link skipped.  Not stored, 1:")
+    assert '"a:b.txt" has ":", which Windows cannot store [NAME_NOT_ALLOWED]' in put.err
+    assert cli.sft("max", "put", "photos", "--to", "albums", "--safe-names").status == 0
+    got = cli.sft("gus", "get", "albums/photos", "--to", "albums-out")
+    assert got.status == 0
+    found = sorted(
+        str(path.relative_to(cli.folder / "albums-out"))
+        for path in (cli.folder / "albums-out").rglob("*")
+    )
+    assert found == [
+        "photos", "photos/a.txt", "photos/a_b.txt", "photos/empty", "photos/sub",
+        "photos/sub/b.txt", "photos/sub/deep", "photos/sub/deep/c.txt",
+    ]  # fmt: skip
+
+
+def test_standard_input_has_to_be_given_a_name(cli: CliFixture):
+    assert cli.sft("max", "put", "-", stdin="x").status == 2
+    content = os.urandom(300_000)
+    with Path(cli.file("in.bin", content)).open() as opened:
+        put = cli.sft("max", "put", "-", "--as", "streams/in.bin", stdin=opened)
+    assert put.status == 0, put.err
+    assert cli.sft("gus", "get", "streams/in.bin", "--to", "streams-out").status == 0
+    assert (cli.folder / "streams-out/in.bin").read_bytes() == content
+
+
+def test_the_date_of_a_file_travels_with_it(cli: CliFixture):
+    path = cli.file("dated.txt", b"x")
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    cli.sft("max", "put", path)
+    assert (
+        cli.sft("gus", "ls", "dated.txt", "--json").document[0]["dated_at"]
+        == "2001-09-09T01:46:40Z"
+    )
+    cli.sft("gus", "get", "dated.txt", "--to", "dated-out")
+    assert (cli.folder / "dated-out/dated.txt").stat().st_mtime == 1_000_000_000
+
+
+def test_listing_moving_deleting_and_restoring(cli: CliFixture):
+    for name in ("plan.pdf", "plan.txt"):
+        cli.sft("max", "put", cli.file(name, name.encode()), "--to", "work/2026")
+    assert cli.sft("gus", "ls", "work/2026").lines == ["work/2026/plan.pdf", "work/2026/plan.txt"]
+    assert cli.sft("gus", "ls", "work/**/*.pdf").lines == ["work/2026/plan.pdf"]
+    listed = cli.sft("gus", "ls", "work/**", "--json").document
+    assert [file["path"] for file in listed] == ["work/2026/plan.pdf", "work/2026/plan.txt"]
+    assert {file["signature"] for file in listed} == {"signed"}
+    assert {"size", "version", "author", "owner", "created_at", "digest"} <= set(listed[0])
+    long = cli.sft("gus", "ls", "-l", "work/2026").lines[0].split("\t")
+    assert (long[0], long[1], long[2], long[3], long[5]) == (
+        "signed", "8", "1", "max", "work/2026/plan.pdf",
+    )  # fmt: skip
+    assert cli.sft("max", "mv", "work/2026/plan.pdf", "work/old plan.pdf").status == 0
+    info = cli.sft("gus", "info", "work/old plan.pdf")
+    assert "signed as work/2026/plan.pdf, moved since" in info.lines
+    got = cli.sft("gus", "get", "work/old plan.pdf", "--to", "moved")
+    assert got.status == 0
+    assert got.out.rstrip().endswith("as work/2026/plan.pdf")
+    gone = cli.sft("max", "rm", "work/old plan.pdf")
+    assert gone.status == 0
+    assert "in the trash until" in gone.out
+    assert cli.sft("gus", "get", "work/old plan.pdf").status == 3
+    assert any("old plan.pdf" in line for line in cli.sft("max", "ls", "--trash").lines)
+    assert cli.sft("max", "restore", "work/old plan.pdf").status == 0
+    assert cli.sft("gus", "get", "work/old plan.pdf", "--to", "restored").status == 0
+    assert cli.sft("max", "rm", "-r", "work").status == 2
+    assert cli.sft("max", "rm", "-r", "work", "--yes").status == 0
+    assert cli.sft("gus", "ls", "work").status == 3
+
+
+def test_making_folders(cli: CliFixture):
+    assert cli.sft("max", "mkdir", "made/below").lines == ["made made/below/"]
+    assert cli.sft("max", "mkdir", "made/below").lines == ["made/below/ is there already"]
+    assert cli.sft("gus", "ls", "made").lines == ["made/below/"]
+
+
+def test_a_signature_comes_with_the_file_and_others_check_it(cli: CliFixture):
+    content = os.urandom(70_000)
+    cli.sft("max", "put", cli.file("signed.bin", content))
+    got = cli.sft("gus", "get", "signed.bin", "--to", "signed-out", "--with-signature", "--json")
+    assert got.document["items"][0]["result"] == "verified"
+    file = cli.folder / "signed-out/signed.bin"
+    offline = cli.sft("gus", "verify", str(file))
+    assert offline.status == 0
+    assert "  The key is the one that this computer pinned for max." in offline.lines
+    exported = cli.sft("max", "key", "export")
+    public = cli.file("max.pub", exported.out.encode())
+    assert exported.err.strip() in cli.sft("max", "whoami").out
+    stranger = cli.sft("nobody", "verify", str(file), "--key", public)
+    assert stranger.status == 0
+    assert "  not asked: Whose key that is." in stranger.lines
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert cli.sft("gus", "verify", str(file)).status == 7
+
+
+def test_several_names_of_which_one_is_missing(cli: CliFixture):
+    cli.sft("max", "put", cli.file("here.txt", b"x"))
+    got = cli.sft("gus", "get", "here.txt", "missing.txt", "--to", "some", "--json")
+    assert got.status == 1
+    document = got.document
+    assert (document["done"], document["failed"], document["exit"]) == (1, 1, 1)
+    assert cli.sft("gus", "get", "missing.txt").status == 3
+
+
+def test_what_moves_is_told_as_asked(cli: CliFixture):
+    path = cli.file("events.bin", os.urandom(2_000_000))
+    put = cli.sft("max", "put", path, "--progress", "json")
+    assert '"stage": "stored"' in put.err or '"stage": "storing"' in put.err
+    assert "━" not in put.err
+    silent = cli.sft("max", "put", path, "--quiet")
+    assert (silent.status, silent.out, silent.err) == (0, "", "")

@@ -1,0 +1,146 @@
+"""Disks that are full or closed: told plainly, nothing acknowledged lost, nothing partial left, reading goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sft.limits import FLOOR_BYTES
+from tests.integration.cli_fixture import CliFixture
+from tests.integration.site import copy_site
+from tests.loop import run
+from tests.unit.cli.computer import Ran
+
+MIB = 1024 * 1024
+MOUNT, UMOUNT = shutil.which("mount"), shutil.which("umount")
+
+SmallDisk = Callable[[str, int], Path]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    """Mounts file systems of so many bytes in memory."""
+    mounted: list[Path] = []
+
+    def mount(name: str, size: int) -> Path:
+        place = tmp_path / name
+        place.mkdir()
+        if MOUNT is None or UMOUNT is None or os.geteuid() != 0:
+            pytest.skip("only root may mount a small file system here")
+        done = subprocess.run(
+            [MOUNT, "-t", "tmpfs", "-o", f"size={size}", "none", str(place)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run([str(UMOUNT), "--lazy", str(place)], check=True)
+
+
+def failed(done: Ran, status: int, code: str) -> str:
+    """Demand a status and a code, with words and without a traceback; gives the words."""
+    assert done.status == status, done.out + done.err
+    assert f"[{code}]" in done.out + done.err
+    assert "Traceback" not in done.out + done.err
+    return " ".join(f"{done.out} {done.err}".split())
+
+
+def fill(ballast: Path, left: int) -> None:
+    """Take all of a file system's room but so many bytes."""
+    ballast.unlink(missing_ok=True)
+    found = os.statvfs(ballast.parent)
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, max(1, found.f_bavail * found.f_frsize - left))
+
+
+def test_a_full_server_says_so_and_still_gives_and_deletes(
+    template: Path, small_disk: SmallDisk, tmp_path: Path
+):
+    disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
+    site = copy_site(template, disk / "s")
+    run(site.start())
+    cli = CliFixture(site)
+    cli.folder = tmp_path / "desk"
+    for name, size in {"fits.bin": 24 * MIB, "large.bin": 40 * MIB, "tiny.txt": 16}.items():
+        cli.file(name, os.urandom(16) * (size // 16))
+    assert cli.sft("max", "put", "fits.bin").status == 0
+
+    said = failed(cli.sft("max", "put", "large.bin"), 9, "SERVER_FULL")
+    assert "has no room for 40 MiB. Getting and deleting still work" in said
+    # A pipe says no size before: it is refused on its way.
+    with (cli.folder / "large.bin").open() as large:
+        failed(cli.sft("max", "put", "-", "--as", "piped.bin", stdin=large), 9, "SERVER_FULL")
+    assert site.incoming() == []
+
+    # Somebody else fills the disk to within the floor, then to the last byte.
+    ballast = disk / "ballast"
+    for left in (20 * MIB, 0):
+        fill(ballast, left)
+        got = cli.sft("max", "get", "fits.bin", "--to", f"got{left}")
+        assert got.status == 0, got.err
+        failed(cli.sft("max", "put", "tiny.txt"), 9, "SERVER_FULL")
+    # Not a byte is left: what cannot be made durable is refused and not done, and the server goes on.
+    failed(cli.sft("max", "mkdir", "folder"), 9, "SERVER_FULL")
+    assert cli.sft("max", "ls").lines == ["fits.bin"]
+    fill(ballast, 1 * MIB)
+    assert cli.sft("max", "rm", "fits.bin").status == 0
+    ballast.unlink()
+    assert cli.sft("max", "restore", "fits.bin").status == 0
+    assert cli.sft("max", "put", "tiny.txt").status == 0
+    assert cli.operator_json("vault", "check")["faults"] == []
+    run(site.stop())
+    run(site.start())
+    assert cli.operator_json("vault", "check")["faults"] == []
+    assert cli.sft("gus", "ls").lines == ["fits.bin", "tiny.txt"]
+    run(site.stop())
+
+
+def test_a_full_disk_at_home_keeps_nothing_partial(cli: CliFixture, small_disk: SmallDisk):
+    for name, size in {"large.bin": 9 * MIB, "small.txt": 10_000}.items():
+        cli.file(name, b"z" * size)
+    assert cli.sft("max", "put", "large.bin", "small.txt").status == 0
+    disk = small_disk("home-disk", 4 * MIB)
+    said = failed(cli.sft("max", "get", "large.bin", "--to", str(disk)), 10, "DISK_FULL")
+    assert "Make room, then the same command again" in said
+    assert list(disk.iterdir()) == []
+    # Some of several: the small one is there and whole, the large one is not, and the status says so.
+    both = cli.sft("max", "get", "large.bin", "small.txt", "--to", str(disk), "--json")
+    assert both.status == 1, both.err
+    results = {each["path"]: each["result"] for each in both.document["items"]}
+    assert results == {"large.bin": "failed", "small.txt": "verified"}
+    assert [each.name for each in disk.iterdir()] == ["small.txt"]
+    # The state has no room: what was asked for is refused or done, never a traceback.
+    fill(disk / "ballast", 0)
+    moved = {"SFT_HOME": str(disk / "state")}
+    failed(cli.sft("max", "whoami", **moved), 8, "NOT_JOINED")
+    full = cli.sft(
+        "eva", "join", "--user", "eva", "--no-passphrase", stdin=cli.invitation(), **moved
+    )
+    failed(full, 10, "DISK_FULL")
+
+
+def test_folders_that_cannot_be_written_and_files_that_cannot_be_read(
+    cli: CliFixture, small_disk: SmallDisk
+):
+    assert cli.sft("max", "put", cli.file("a.txt", b"a"), "--to", "docs").status == 0
+    cli.file("file", b"in the way")
+    failed(cli.sft("max", "get", "docs/a.txt", "--to", "file"), 10, "LOCAL_FILE")
+    failed(cli.sft("max", "get", "docs/a.txt", "--to", "file/below"), 10, "LOCAL_FILE")
+    disk = small_disk("closed", MIB)
+    subprocess.run([str(MOUNT), "-o", "remount,ro", str(disk)], check=True)
+    failed(cli.sft("max", "get", "docs/a.txt", "--to", str(disk)), 10, "LOCAL_FILE")
+    failed(cli.sft("max", "put", "nothing.txt"), 10, "LOCAL_FILE")
+    failed(cli.sft("max", "get", "nothing.txt"), 3, "NOT_FOUND")
+    (cli.folder / "docs").symlink_to("/")
+    failed(cli.sft("max", "get", "docs"), 10, "LOCAL_FILE")  # never through a link
+    assert not Path("/a.txt").exists()
+    failed(cli.sft("max", "get", "docs/a.txt"), 5, "FILE_EXISTS")

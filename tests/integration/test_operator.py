@@ -1,0 +1,107 @@
+"""The operator's commands: while the server runs and while it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sft.crypto.keys import SigningKey
+from tests.integration.cli_fixture import CliFixture, NewCli
+from tests.integration.site import Site
+from tests.loop import run
+from tests.unit.cli.computer import Ran
+
+
+def good(done: Ran) -> str:
+    assert done.status == 0, done.out + done.err
+    return done.out
+
+
+def test_every_operator_command_works_while_the_server_runs_and_while_it_does_not(cli: CliFixture):
+    site = cli.site
+    good(cli.sft("max", "put", cli.file("a.txt", b"a"), "--to", "docs"))
+    key = SigningKey.generate().public
+    assert key.words() in good(
+        cli.operator("user", "add", "ivo", key.text(), "--role", "maintainer")
+    )
+    good(cli.operator("user", "role", "ivo", "guest"))
+    good(cli.operator("user", "disable", "ivo"))
+    shown = cli.operator_json("user", "show", "ivo")
+    assert (shown["state"], shown["role"]) == ("disabled", "guest")
+    made = cli.operator_json("invite", "--user", "eva", "--expires", "12h")
+    assert cli.operator_json("vault", "check")["faults"] == []
+    run(site.halt())
+
+    before = set(site.folder.iterdir())
+    for words in (("user", "list"), ("invite", "list"), ("file", "list"), ("session", "list")):
+        assert isinstance(cli.operator_json(*words), list), words
+    unsure = cli.operator("user", "remove", "ivo")
+    assert (unsure.status, "[USAGE]" in unsure.err) == (2, True)
+    good(cli.operator("user", "remove", "ivo", "--yes"))
+    withdraw = ("invite", "withdraw", str(made["id"]))
+    assert cli.operator_json(*withdraw) == {"id": made["id"], "changed": True}
+    assert "void already" in good(cli.operator(*withdraw))
+    assert cli.operator_json("link")["link"].startswith("sft://127.0.0.1:")
+    for words in (("vault", "collect"), ("vault", "rotate-key", "--reencrypt")):
+        assert cli.operator_json(*words)["faults"] == [], words
+    signature = cli.operator_json("file", "show", "docs/a.txt")["signature"]
+    assert signature.startswith("untrusted comment:")
+    assert cli.operator_json("file", "delete", "docs/a.txt")["path"] == "docs/a.txt"
+    assert cli.operator_json("file", "list") == []
+    assert "already" in good(cli.operator("upgrade"))
+    # Nothing besides, nothing at the socket, nobody holds the lock.
+    assert set(site.folder.iterdir()) == before
+    assert not site.home.control.exists()
+    run(site.start())
+    states = {each["name"]: each["state"] for each in cli.operator_json("user", "list")}
+    assert states == {
+        "ada": "active",
+        "max": "active",
+        "mia": "active",
+        "gus": "active",
+        "ivo": "removed",
+    }
+    good(cli.sft("max", "restore", "docs/a.txt"))
+
+
+@pytest.mark.parametrize(
+    "words, status, code",
+    [
+        (("user", "show", "nobody"), 3, "NOT_FOUND"),
+        (("user", "role", "nobody", "emperor"), 2, "USAGE"),
+        (("user", "add", "eva", "RWnonsense"), 8, "KEY_FORMAT"),
+        (("invite", "--expires", "soon"), 2, "USAGE"),
+        (("invite", "withdraw", "99"), 3, "NOT_FOUND"),
+        (("file", "delete", "nothing"), 3, "NOT_FOUND"),
+    ],
+)
+def test_a_command_refuses_with_its_status(
+    cli: CliFixture, words: tuple[str, ...], status: int, code: str
+):
+    done = cli.operator(*words)
+    assert (done.status, done.out) == (status, "")
+    assert f"[{code}]" in done.err
+    assert cli.operator(*words, "--json").document["error"]["code"] == code
+
+
+def test_an_operator_command_without_a_home_says_so_and_makes_none(tmp_path: Path):
+    (tmp_path / "none").mkdir()
+    done = CliFixture(Site(tmp_path / "none")).operator("user", "list")
+    assert done.status == 10
+    assert "there is no server in it" in done.err
+    assert [each.name for each in (tmp_path / "none").iterdir()] == ["desk"]
+
+
+def test_links_say_the_public_address_and_whoever_has_one_may_join_an_open_server(new_cli: NewCli):
+    cli = new_cli(registration="open", public="files.example.org:7361")
+    link = cli.operator_json("link")
+    assert (link["server"], link["address"]) == ("acme", "files.example.org:7361")
+    here = f"127.0.0.1:{cli.site.port}"
+    link = link["link"].replace("files.example.org:7361", here)
+    join = ("join", "--user", "gus", "--no-passphrase")
+    joined = cli.sft("gus", *join, "--json", stdin=link)
+    assert joined.document["role"] == "guest", joined.err
+    closed = new_cli(registration="closed")
+    refused = cli.sft("late", *join, stdin=closed.operator_json("link")["link"])
+    assert (refused.status, "[REGISTRATION_CLOSED]" in refused.err) == (4, True), refused.err
