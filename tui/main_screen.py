@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
+from sft.model.text import clock_text
 from tui.dialogs.palette import Offer
 from tui.gateway import ConnectionInfo, Status
 from tui.keys import ACTS, PLACES, SELECTING, TITLES, acts_of, bindings_of
@@ -28,7 +29,7 @@ from tui.messages import (
     Tone,
     TransfersMoved,
 )
-from tui.text import clock_text, error_text, shown
+from tui.text import error_text, shown
 from tui.view import View
 from tui.widgets.dock import Dock
 from tui.widgets.footer import Footer, Hint, always

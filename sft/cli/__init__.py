@@ -10,6 +10,6 @@
 
 Rules. Commands decide nothing: the client library does the work and the server the deciding. Results go to standard output,
 everything else to standard error; nothing is asked and nothing is drawn where no person sits. What came from a peer is shown
-only through ``sft.model.names.safe`` and ``sft.model.wording``. A command's module is loaded when it is called, and no
+only through ``sft.model.names.safe`` and ``sft.model.text``. A command's module is loaded when it is called, and no
 earlier: starting is most of what a short command costs.
 """

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from sft.cli.failures import error_json, error_lines
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
+from sft.cli.next_steps import NEXT_STEPS
 from sft.client.session import Session
 from sft.errors import SftError
 from sft.model.names import safe
-from sft.model.wording import count_text, error_json, error_lines, next_step, sentence
+from sft.model.text import code_of, count_text, sentence
 
 SOME_STATUS: Final = 1
 
@@ -34,7 +36,9 @@ def failure_line(name: str, error: SftError, *, now: float) -> str:
     """Write one line of the list of what was not done."""
     said = sentence(error, now=now).removesuffix(".")
     reference = f" (ref {safe(error.ref)})" if error.ref else ""
-    return f"  {safe(name)}   {said} [{error.code}]   {next_step(error, now=now)}{reference}"
+    return (
+        f"  {safe(name)}   {said} [{code_of(error)}]   {NEXT_STEPS.of(error, now=now)}{reference}"
+    )
 
 
 def tell_failures(

@@ -7,12 +7,25 @@ is written with its traceback into ``sft.log`` of the state folder under a refer
 from __future__ import annotations
 
 import traceback
+from datetime import tzinfo
 from typing import TypedDict
 
 from sft.cli.console import Console
+from sft.cli.next_steps import NEXT_STEPS, NextSteps
 from sft.client.fault_log import FaultLog
 from sft.errors import SftError
-from sft.model.wording import ErrorJson, error_json, error_lines
+from sft.model.names import safe
+from sft.model.text import code_of, sentence
+
+
+class ErrorJson(TypedDict):
+    """An error in the document that ``--json`` prints."""
+
+    code: str
+    exit: int
+    message: str
+    next: str
+    ref: str | None
 
 
 class Fatal(TypedDict):
@@ -21,8 +34,32 @@ class Fatal(TypedDict):
     error: ErrorJson
 
 
+def error_json(
+    error: SftError, *, now: float, zone: tzinfo | None = None, steps: NextSteps = NEXT_STEPS
+) -> ErrorJson:
+    """Return an error as a program reads it."""
+    return {
+        "code": code_of(error),
+        "exit": error.exit_status,
+        "message": sentence(error, now=now, zone=zone),
+        "next": steps.of(error, now=now, zone=zone),
+        "ref": safe(error.ref) or None,
+    }
+
+
+def error_lines(
+    error: SftError, *, now: float, zone: tzinfo | None = None, steps: NextSteps = NEXT_STEPS
+) -> list[str]:
+    """Return an error as the command line shows it: sentence and code, then the next step and the reference."""
+    said = sentence(error, now=now, zone=zone).removesuffix(".")
+    step = steps.of(error, now=now, zone=zone)
+    reference = f"(ref {safe(error.ref)})" if error.ref else ""
+    below = " ".join(filter(None, [step, reference]))
+    return [f"sft: {said} [{code_of(error)}]", *([f"     {below}"] if below else [])]
+
+
 def report(console: Console, error: SftError, *, now: float) -> int:
-    """Tell of an error on both streams; say the exit status."""
+    """Report an error on both streams; returns the exit status."""
     if console.json:
         document: Fatal = {"error": error_json(error, now=now)}
         console.document(document)
@@ -32,6 +69,6 @@ def report(console: Console, error: SftError, *, now: float) -> int:
 
 
 def unforeseen(error: BaseException, log: FaultLog) -> SftError:
-    """Turn what nobody foresaw into an error that can be told; its traceback goes to the log."""
+    """Return what nobody foresaw as an error that can be shown; its traceback goes to the log."""
     text = "".join(traceback.format_exception(error))
     return SftError(type(error).__name__, ref=log.keep(text))

@@ -11,7 +11,7 @@ from sft.client.profiles import Profile
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.records import DeviceKey, File, Folder, Invitation, User
-from sft.model.wording import utc_time
+from sft.model.text import utc_time
 
 Document = dict[str, Any]
 

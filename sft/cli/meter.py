@@ -11,13 +11,11 @@ from typing import Final
 
 from sft.cli.columns import cells, cut
 from sft.client.transfers.progress import Progress, Rate, TransferStage
-from sft.limits import KIB
 from sft.model.names import safe
-from sft.model.wording import count_text, left_text, rate_text, size_text
+from sft.model.text import count_text, left_text, part_text, rate_text, size_text
 
 BAR_LEAST: Final = 8
 BAR_MOST: Final = 42
-_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _CLOSING: Final = frozenset({TransferStage.STORING, TransferStage.VERIFYING})
 
 
@@ -119,13 +117,3 @@ class Meter:
         length = min(room, BAR_MOST)
         done = length * self.percent // 100
         return f"{title}  {full * done}{empty * (length - done)}  {said}"
-
-
-def part_text(done_bytes: int, total_bytes: int) -> str:
-    """Write a part of a size in the unit of the whole: ``1.2/2.0 GiB``."""
-    amount, _, unit = size_text(total_bytes).rpartition(" ")
-    done = done_bytes / KIB ** _UNITS.index(unit)
-    if unit == "B":
-        return f"{done_bytes}/{amount} {unit}"
-    shown = f"{done:,.1f}" if "." in amount else f"{done:,.0f}"
-    return f"{shown}/{amount} {unit}"

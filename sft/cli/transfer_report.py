@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 
 from sft.cli.batch import status_of_many, tell_failures
 from sft.cli.columns import aligned
+from sft.cli.failures import error_json
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.errors import SftError
-from sft.model.wording import count_text, duration_text, error_json, size_text
+from sft.model.text import count_text, duration_text, size_text
 
 
 class TransferReport:

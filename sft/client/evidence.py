@@ -17,7 +17,7 @@ from sft.client.state import StateFolder
 from sft.crypto.keys import ServerPublic
 from sft.crypto.signatures import verify_server_hello
 from sft.errors import ClientError, CryptoError, ServerKeyChangedError
-from sft.model.wording import utc_time
+from sft.model.text import utc_time
 
 _ID_DIGITS: Final = 16
 _MOST_KEYS: Final = 20

@@ -6,15 +6,14 @@ Rules. A log that cannot be written is done without. One that has grown too long
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import Final
 
 from sft.limits import MIB
+from sft.model.text import new_reference
 
 _LOG: Final = "sft.log"
 _LOG_BYTES: Final = MIB
-_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: none is mistaken for another
 
 
 class FaultLog:
@@ -29,8 +28,7 @@ class FaultLog:
 
     def keep(self, text: str) -> str:
         """Append a text; say the reference under which it stands. A log that cannot be written is done without."""
-        ref = "".join(secrets.choice(_LETTERS) for _ in range(8))
-        ref = f"{ref[:4]}-{ref[4:]}"
+        ref = new_reference()
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -28,7 +28,7 @@ from sft.errors import (
 )
 from sft.limits import COMMENT_BYTES, KIB
 from sft.model.names import safe
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 
 _BATCH_CHUNKS: Final = 64
 _SIGNATURE_BYTES: Final = COMMENT_BYTES + KIB

@@ -178,7 +178,7 @@ class Profiles:
         if link.server_name != old.server_name:
             raise UsageError(
                 problem=f"This link is of {link.server_name}, not of {old.server_name}",
-                remedy="Join that one with an invitation: sft join",
+                remedy="Join that one with an invitation",
             )
         if link.server_key == old.server_key:
             return self.update(name, host=link.host, port=link.port)

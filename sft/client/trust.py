@@ -24,7 +24,7 @@ from sft.errors import (
     SignerUnknownError,
 )
 from sft.model.records import File
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 
 
 class SignatureState(StrEnum):

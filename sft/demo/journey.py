@@ -28,7 +28,7 @@ from sft.demo.stage import (
 )
 from sft.limits import MIB
 from sft.model.names import safe
-from sft.model.wording import count_text, duration_text, rate_text, size_text
+from sft.model.text import count_text, duration_text, rate_text, size_text
 
 BIG: Final = "big.bin"
 LIBRARY: Final = "library"

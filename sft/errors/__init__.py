@@ -11,11 +11,12 @@
     ├── HomeError                 a server's home cannot be used
     └── ClientError               what happens on a user's own computer
 
-Rules. A class that a person can meet carries a stable ``code``, an ``exit_status`` and two templates, ``sentence`` (who
-did what, then the rule) and ``next_step`` (one thing that can be typed or done). Values for the templates are keyword
-arguments; a name that ends in ``_at`` is Unix seconds, one in ``_bytes`` a size, any other text of a peer: templates
-are filled in one place, ``sft.model.wording``, which escapes them. ``detail`` is for the log alone and never leaves this
-computer. Over the wire travel code, values and reference; the words are the reader's own.
+Rules. A class that a person can meet carries a stable ``code``, an ``exit_status`` and the template ``sentence`` (who did
+what, then the rule). What can be done next is a template of the front end that shows the error, by the same code:
+``sft.cli.next_steps``, ``tui.next_steps``. Values for both are keyword arguments; a name that ends in ``_at`` is Unix
+seconds, one in ``_bytes`` a size, any other text of a peer: templates are filled in one place, ``sft.model.text``, which
+escapes them. ``detail`` is for the log alone and never leaves this computer. Over the wire travel code, values and
+reference; the words are the reader's own.
 """
 
 from sft.errors.client import (

@@ -17,7 +17,7 @@ class UsageError(ClientError):
     code = "USAGE"
     exit_status = 2
     sentence = "{problem}."
-    next_step = "{remedy}"
+    step_values = ("remedy",)
 
 
 class NotJoinedError(ClientError):
@@ -26,7 +26,6 @@ class NotJoinedError(ClientError):
     code = "NOT_JOINED"
     exit_status = 8
     sentence = "This computer has not joined a server."
-    next_step = "sft join, with an invitation from an admin"
 
 
 class ProfileUnknownError(ClientError):
@@ -35,7 +34,6 @@ class ProfileUnknownError(ClientError):
     code = "PROFILE_UNKNOWN"
     exit_status = 8
     sentence = "This computer knows no server named {name}."
-    next_step = "See which it knows: sft servers"
 
 
 class LinkIncompleteError(ClientError):
@@ -44,7 +42,6 @@ class LinkIncompleteError(ClientError):
     code = "LINK_INCOMPLETE"
     exit_status = 2
     sentence = "This is not a whole invitation: its last characters do not fit."
-    next_step = "Copy it again, from sft:// to the end"
 
 
 class KeyLockedError(ClientError):
@@ -53,7 +50,6 @@ class KeyLockedError(ClientError):
     code = "KEY_LOCKED"
     exit_status = 8
     sentence = "Your key is locked and there is no terminal to ask on."
-    next_step = "Set SFT_PASSPHRASE_FILE to a file that holds the passphrase"
 
 
 class UnreachableError(ClientError):
@@ -62,7 +58,7 @@ class UnreachableError(ClientError):
     code = "UNREACHABLE"
     exit_status = 6
     sentence = "{address} does not answer ({reason})."
-    next_step = "Moved? sft servers address {profile} HOST:PORT"
+    step_values = ("profile",)
 
 
 class ConnectionLostError(ClientError):
@@ -71,7 +67,6 @@ class ConnectionLostError(ClientError):
     code = "CONNECTION_LOST"
     exit_status = 6
     sentence = "The connection broke; nothing partial is visible."
-    next_step = "The same command again"
 
 
 class SessionEndedError(ClientError):
@@ -80,7 +75,6 @@ class SessionEndedError(ClientError):
     code = "SESSION_ENDED"
     exit_status = 6
     sentence = "{by} ended this session."
-    next_step = "Ask why; then the same command again"
 
 
 class LockedOutError(ClientError):
@@ -89,7 +83,6 @@ class LockedOutError(ClientError):
     code = "LOCKED_OUT"
     exit_status = 4
     sentence = "{by} locked you out of {server}. Your files stay there."
-    next_step = "Ask why; an admin can let you in again"
 
 
 class RemovedError(ClientError):
@@ -98,7 +91,6 @@ class RemovedError(ClientError):
     code = "REMOVED"
     exit_status = 4
     sentence = "{by} removed you from {server}. What you got stays with you."
-    next_step = "Should you be back? An admin can invite you"
 
 
 class ServerKeyChangedError(ClientError):
@@ -107,9 +99,6 @@ class ServerKeyChangedError(ClientError):
     code = "SERVER_KEY_CHANGED"
     exit_status = 7
     sentence = "{server} shows another key than the pinned one. Nothing was sent."
-    next_step = (
-        "Ask an admin in person for a server link (twistd sft link); then sft servers link {server}"
-    )
 
 
 class SignatureBadError(ClientError):
@@ -118,7 +107,6 @@ class SignatureBadError(ClientError):
     code = "SIGNATURE_BAD"
     exit_status = 7
     sentence = "The bytes of {path} are not what {author} signed. Nothing was kept."
-    next_step = "Tell {author} and the operator (twistd sft vault check)"
 
 
 class ReceiptBadError(ClientError):
@@ -127,7 +115,6 @@ class ReceiptBadError(ClientError):
     code = "RECEIPT_BAD"
     exit_status = 7
     sentence = "{server} gave no receipt for {path} that holds: it may be stored, or not."
-    next_step = "Look: sft info {path}; and tell the operator"
 
 
 class SignerUnknownError(ClientError):
@@ -136,14 +123,13 @@ class SignerUnknownError(ClientError):
     code = "SIGNER_UNKNOWN"
     exit_status = 7
     sentence = "{path} is signed by a key that {server} never registered for {author}."
-    next_step = "Ask {author} for the words of their key: sft key show"
 
 
 class SignerNotPinnedError(SignerUnknownError):
     """Offline: nothing on this computer says whose key made a signature."""
 
+    code = "SIGNER_NOT_PINNED"
     sentence = "{path} is signed by a key that is pinned nowhere on this computer."
-    next_step = "sft verify {path} --key RW..., with the key that its author gave you"
 
 
 class PinChangedError(ClientError):
@@ -152,7 +138,6 @@ class PinChangedError(ClientError):
     code = "PIN_CHANGED"
     exit_status = 7
     sentence = "{server} shows another key for {author} than the one pinned here. Nothing was kept."
-    next_step = "Ask {author} for the words of their key: sft key show"
 
 
 class SourceChangedError(ClientError):
@@ -160,7 +145,6 @@ class SourceChangedError(ClientError):
 
     code = "SOURCE_CHANGED"
     sentence = "{path} changed while it was read; nothing was stored."
-    next_step = "Send it again when nobody writes it"
 
 
 class LocalFileError(ClientError):
@@ -168,7 +152,7 @@ class LocalFileError(ClientError):
 
     code = "LOCAL_FILE"
     sentence = "{path} {problem}."
-    next_step = "{remedy}"
+    step_values = ("remedy",)
 
 
 class LocalDiskFullError(ClientError):
@@ -176,7 +160,6 @@ class LocalDiskFullError(ClientError):
 
     code = "DISK_FULL"
     sentence = "There is no room on this computer for {path}."
-    next_step = "Make room, then the same command again"
 
 
 class LocalExistsError(ClientError):
@@ -185,4 +168,3 @@ class LocalExistsError(ClientError):
     code = "FILE_EXISTS"
     exit_status = 5
     sentence = "{path} is there already."
-    next_step = "--force replaces it, --keep-both keeps both, --to DIR stores elsewhere"

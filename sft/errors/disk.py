@@ -10,7 +10,6 @@ class VaultError(SftError):
 
     code = "VAULT"
     sentence = "The vault cannot be used: {problem}."
-    next_step = "twistd sft vault check"
 
 
 class ObjectMissingError(VaultError):
@@ -30,7 +29,6 @@ class StoreError(SftError):
 
     code = "STORE"
     sentence = "The database cannot be used: {problem}."
-    next_step = "Read the server's log"
 
 
 class RowForgedError(StoreError):
@@ -48,7 +46,7 @@ class SchemaOutdatedError(StoreError):
     code = "SCHEMA"
     exit_status = 11
     sentence = "The database is at version {found}, this program needs {needed}."
-    next_step = "twistd sft --home {home} upgrade"
+    step_values = ("home",)
 
 
 class HomeError(SftError):
@@ -57,4 +55,4 @@ class HomeError(SftError):
     code = "HOME"
     exit_status = 10
     sentence = "The home {home} cannot be used: {problem}."
-    next_step = "{remedy}"
+    step_values = ("remedy",)

@@ -11,16 +11,14 @@ class ProtocolError(SftError):
     code = "PROTOCOL"
     exit_status = 6
     sentence = "The other end does not speak this protocol."
-    next_step = "Check the address: sft servers"
 
 
 class LocalProtocolError(ProtocolError):
     """This side was asked for something that the protocol does not allow now: a bug."""
 
-    code = "INTERNAL"
+    code = SftError.code
     exit_status = 11
     sentence = SftError.sentence
-    next_step = SftError.next_step
 
 
 class RemoteProtocolError(ProtocolError):
@@ -44,7 +42,6 @@ class VersionUnknownError(RemoteProtocolError):
 
     code = "VERSION_UNKNOWN"
     sentence = "The server speaks another protocol ({theirs}) than this sft ({ours})."
-    next_step = "pipx upgrade sft"
 
 
 class StreamTruncatedError(RemoteProtocolError):
@@ -52,7 +49,6 @@ class StreamTruncatedError(RemoteProtocolError):
 
     code = "CONNECTION_LOST"
     sentence = "The connection broke; nothing partial is visible."
-    next_step = "The same command again"
 
 
 class CryptoError(SftError):
@@ -61,7 +57,6 @@ class CryptoError(SftError):
     code = "VERIFICATION"
     exit_status = 7
     sentence = "What was received does not hold. Nothing was kept."
-    next_step = "Tell the operator"
 
 
 class DecryptionFailedError(CryptoError):
@@ -75,8 +70,8 @@ class KeyExchangeError(CryptoError):
 class SignatureInvalidError(CryptoError):
     """A signature, or the comment that it signs, does not hold."""
 
+    code = "SIGNATURE_INVALID"
     sentence = "The signature does not hold."
-    next_step = "Ask for the file again, from its author"
 
 
 class KeyFormatError(CryptoError):
@@ -85,7 +80,6 @@ class KeyFormatError(CryptoError):
     code = "KEY_FORMAT"
     exit_status = 8
     sentence = "That is not a minisign key."
-    next_step = "Give the file that minisign -G or sft key export wrote"
 
 
 class PassphraseWrongError(CryptoError):
@@ -94,7 +88,6 @@ class PassphraseWrongError(CryptoError):
     code = "PASSPHRASE_WRONG"
     exit_status = 8
     sentence = "That passphrase does not open the key."
-    next_step = "Again; or ask an admin for a new key, no file is lost"
 
 
 class CryptoUnavailableError(CryptoError):
@@ -103,4 +96,3 @@ class CryptoUnavailableError(CryptoError):
     code = "CRYPTO_UNAVAILABLE"
     exit_status = 10
     sentence = "The cryptography library here has no ML-KEM-768."
-    next_step = "pip install --upgrade cryptography"

@@ -14,7 +14,6 @@ class RequestError(SftError):
     """
 
     sentence = "The server refused this."
-    next_step = "Ask an admin"
 
     @staticmethod
     def from_wire(code: str, values: dict[str, Value], ref: str) -> RequestError:
@@ -28,9 +27,9 @@ class RequestError(SftError):
 class UnknownRefusalError(RequestError):
     """A refusal with a code that this version does not know."""
 
+    code = "UNKNOWN_REFUSAL"
     exit_status = 11
     sentence = "The server refused this for a reason that this sft does not know: {code}."
-    next_step = "pipx upgrade sft"
 
 
 class InternalError(RequestError):
@@ -38,7 +37,6 @@ class InternalError(RequestError):
 
     code = "INTERNAL"
     sentence = "The server had a fault of its own. Nothing of yours was changed."
-    next_step = "Tell the operator the reference"
 
 
 class LoginRefusedError(RequestError):
@@ -47,7 +45,6 @@ class LoginRefusedError(RequestError):
     code = "LOGIN_REFUSED"
     exit_status = 4
     sentence = "{server} does not let this key in."
-    next_step = "Removed, disabled or reset? An admin knows: ask one"
 
 
 class InviteUsedError(RequestError):
@@ -56,7 +53,6 @@ class InviteUsedError(RequestError):
     code = "INVITE_USED"
     exit_status = 5
     sentence = "This invitation was used on {used_at}."
-    next_step = "You? sft servers. Not you? Tell the admin who sent it now"
 
 
 class InviteExpiredError(RequestError):
@@ -65,7 +61,7 @@ class InviteExpiredError(RequestError):
     code = "INVITE_EXPIRED"
     exit_status = 5
     sentence = "This invitation ended on {expired_at}."
-    next_step = "Ask {maker} for a new one"
+    step_values = ("maker",)
 
 
 class InviteWithdrawnError(RequestError):
@@ -74,7 +70,6 @@ class InviteWithdrawnError(RequestError):
     code = "INVITE_WITHDRAWN"
     exit_status = 5
     sentence = "This invitation was withdrawn."
-    next_step = "Ask an admin for a new one"
 
 
 class InviteUnknownError(RequestError):
@@ -83,7 +78,6 @@ class InviteUnknownError(RequestError):
     code = "INVITE_UNKNOWN"
     exit_status = 5
     sentence = "{server} never made this invitation."
-    next_step = "Ask the admin who sent it"
 
 
 class RegistrationClosedError(RequestError):
@@ -92,7 +86,6 @@ class RegistrationClosedError(RequestError):
     code = "REGISTRATION_CLOSED"
     exit_status = 4
     sentence = "{server} lets nobody join this way."
-    next_step = "Ask an admin: sft invite"
 
 
 class NameTakenError(RequestError):
@@ -101,7 +94,6 @@ class NameTakenError(RequestError):
     code = "NAME_TAKEN"
     exit_status = 5
     sentence = "{name} exists on {server} already."
-    next_step = "Choose another name; your invitation is still good"
 
 
 class NameReservedError(RequestError):
@@ -110,7 +102,6 @@ class NameReservedError(RequestError):
     code = "NAME_RESERVED"
     exit_status = 5
     sentence = "This invitation is for {name} alone."
-    next_step = "sft join --user {name}"
 
 
 class KeyTakenError(RequestError):
@@ -119,7 +110,6 @@ class KeyTakenError(RequestError):
     code = "KEY_TAKEN"
     exit_status = 5
     sentence = "This key belongs to another user already."
-    next_step = "Join with a new key: sft join, without --key"
 
 
 class RoleForbidsError(RequestError):
@@ -128,7 +118,7 @@ class RoleForbidsError(RequestError):
     code = "ROLE_FORBIDS"
     exit_status = 4
     sentence = "{role}s do not {act}."
-    next_step = "An admin can: sft role {name} {needed}. Admins here: {admins}"
+    step_values = ("admins", "name", "needed")
 
 
 class OperatorOnlyError(RequestError):
@@ -137,7 +127,6 @@ class OperatorOnlyError(RequestError):
     code = "OPERATOR_ONLY"
     exit_status = 4
     sentence = "Only the operator may do this, on the server itself."
-    next_step = "Ask the operator (twistd sft)"
 
 
 class NotYoursError(RequestError):
@@ -146,7 +135,7 @@ class NotYoursError(RequestError):
     code = "NOT_YOURS"
     exit_status = 4
     sentence = "{path} belongs to {owner}: only they or an admin may {act} it."
-    next_step = "Ask {owner}, or an admin ({admins})"
+    step_values = ("admins",)
 
 
 class NotFoundError(RequestError):
@@ -155,7 +144,6 @@ class NotFoundError(RequestError):
     code = "NOT_FOUND"
     exit_status = 3
     sentence = "There is no {what} {name}."
-    next_step = "See what there is: {see}"
 
 
 class ExistsError(RequestError):
@@ -164,7 +152,6 @@ class ExistsError(RequestError):
     code = "EXISTS"
     exit_status = 5
     sentence = "{path} exists: version {version} by {author}, {stored_at}."
-    next_step = "--replace (version {version} stays), or --as NAME"
 
 
 class FolderInTheWayError(RequestError):
@@ -173,7 +160,6 @@ class FolderInTheWayError(RequestError):
     code = "NAME_IN_USE"
     exit_status = 5
     sentence = "{path} is a {what} already."
-    next_step = "Choose another name: --as NAME"
 
 
 class FolderNotEmptyError(RequestError):
@@ -182,7 +168,6 @@ class FolderNotEmptyError(RequestError):
     code = "NOT_EMPTY"
     exit_status = 5
     sentence = "{path} is not empty."
-    next_step = "sft rm -r {path}"
 
 
 class ChangedSinceError(RequestError):
@@ -191,7 +176,7 @@ class ChangedSinceError(RequestError):
     code = "CHANGED_SINCE"
     exit_status = 5
     sentence = "{author} stored version {version} while you worked on version {seen}."
-    next_step = "sft get --keep-both {path}, then decide"
+    step_values = ("path",)
 
 
 class NameNotAllowedError(RequestError):
@@ -200,7 +185,7 @@ class NameNotAllowedError(RequestError):
     code = "NAME_NOT_ALLOWED"
     exit_status = 10
     sentence = '"{name}" has {problem}.'
-    next_step = "Rename it, or --safe-names stores {safer}"
+    step_values = ("safer",)
 
 
 class UserNameNotAllowedError(RequestError):
@@ -209,7 +194,7 @@ class UserNameNotAllowedError(RequestError):
     code = "USER_NAME_NOT_ALLOWED"
     exit_status = 10
     sentence = '"{name}" has {problem}.'
-    next_step = "Letters, digits, dot, underscore and hyphen will do: {safer}"
+    step_values = ("safer",)
 
 
 class NameClashError(RequestError):
@@ -218,7 +203,6 @@ class NameClashError(RequestError):
     code = "NAME_CLASH"
     exit_status = 5
     sentence = "{name} is there as {existing}; names must differ in more than case."
-    next_step = "--as another name"
 
 
 class SignatureRefusedError(RequestError):
@@ -227,7 +211,6 @@ class SignatureRefusedError(RequestError):
     code = "SIGNATURE_REFUSED"
     exit_status = 7
     sentence = "What arrived is not what was signed ({problem}). Nothing was stored."
-    next_step = "The same command again"
 
 
 class ContentDamagedError(RequestError):
@@ -238,7 +221,6 @@ class ContentDamagedError(RequestError):
     sentence = (
         "The stored content of {path} was changed or damaged on the server. Nothing was kept."
     )
-    next_step = "Tell the operator (twistd sft vault check)"
 
 
 class RecordForgedError(RequestError):
@@ -247,7 +229,6 @@ class RecordForgedError(RequestError):
     code = "RECORD_FORGED"
     exit_status = 7
     sentence = "The server's record of {what} was changed outside the server."
-    next_step = "Tell the operator (twistd sft vault check)"
 
 
 class ServerFullError(RequestError):
@@ -256,7 +237,6 @@ class ServerFullError(RequestError):
     code = "SERVER_FULL"
     exit_status = 9
     sentence = "The server has no room for {size_bytes}. Getting and deleting still work."
-    next_step = "Tell the operator"
 
 
 class TooLargeError(RequestError):
@@ -265,7 +245,6 @@ class TooLargeError(RequestError):
     code = "TOO_LARGE"
     exit_status = 9
     sentence = "{what} is over the limit of {limit}."
-    next_step = "Send less at once"
 
 
 class LastAdminError(RequestError):
@@ -274,7 +253,6 @@ class LastAdminError(RequestError):
     code = "LAST_ADMIN"
     exit_status = 4
     sentence = "{name} is the only admin; someone must be."
-    next_step = "sft role NAME admin, then again"
 
 
 class BadRequestError(RequestError):
@@ -283,7 +261,6 @@ class BadRequestError(RequestError):
     code = "BAD_REQUEST"
     exit_status = 2
     sentence = "The server could not make sense of the request ({problem})."
-    next_step = "pipx upgrade sft"
 
 
 class RightsChangedError(RequestError):
@@ -292,7 +269,6 @@ class RightsChangedError(RequestError):
     code = "RIGHTS_CHANGED"
     exit_status = 4
     sentence = "{problem} while this ran. Nothing of it was kept."
-    next_step = "See who you are there now: sft whoami"
 
 
 class TransferEndedError(RequestError):
@@ -301,7 +277,6 @@ class TransferEndedError(RequestError):
     code = "INTERRUPTED"
     exit_status = 6
     sentence = "The server ended this transfer ({problem}). Nothing partial was kept."
-    next_step = "The same command again"
 
 
 def _classes(root: type[RequestError]) -> list[type[RequestError]]:
@@ -309,5 +284,7 @@ def _classes(root: type[RequestError]) -> list[type[RequestError]]:
 
 
 REQUEST_ERRORS: Final[dict[str, type[RequestError]]] = {
-    kind.code: kind for kind in _classes(RequestError) if "code" in vars(kind)
+    kind.code: kind
+    for kind in _classes(RequestError)
+    if "code" in vars(kind) and kind is not UnknownRefusalError
 }

@@ -11,16 +11,18 @@ Value = str | int
 class SftError(Exception):
     """Root of the tree: a fault that says what it is.
 
+    ``step_values`` are the values that a next step may need beside those of the sentence.
+
     Args:
         detail: for the log of this computer only.
         ref: reference under which a server logged the details.
-        values: what the templates name, exactly.
+        values: what the sentence names and a next step may name, exactly.
     """
 
-    code: ClassVar[str] = "INTERNAL"
+    code: ClassVar[str] = "FAULT"
     exit_status: ClassVar[int] = 11
     sentence: ClassVar[str] = "sft had a fault of its own. Nothing of yours was changed."
-    next_step: ClassVar[str] = "Report it with what you did"
+    step_values: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, detail: str = "", /, *, ref: str = "", **values: Value) -> None:
         super().__init__(detail or self.code)
@@ -33,6 +35,6 @@ class SftError(Exception):
 
     @classmethod
     def names_of_values(cls) -> frozenset[str]:
-        """Name every value that the two templates ask for."""
-        parsed = [*Formatter().parse(cls.sentence), *Formatter().parse(cls.next_step)]
-        return frozenset(name for _, name, _, _ in parsed if name)
+        """Names of the values without which an error of this class cannot be made."""
+        parsed = Formatter().parse(cls.sentence)
+        return frozenset({name for _, name, _, _ in parsed if name} | set(cls.step_values))

@@ -1,17 +1,19 @@
-"""Who may do what: the one table that grants anything.
+"""Who may do what: the one table that grants anything, and the one question asked of it.
 
-Nothing is allowed that this table does not name. Services check a caller against it and read the caller's role again
-inside the transaction that changes something; user interfaces ask the same table only to grey out. A permission is named
-``resource:action``; one that ends in ``-any`` is for what belongs to others. The operator, who speaks over the server's
-control socket, is no person: no role, no files, and no reading of contents.
+Nothing is allowed that this table does not name. Services ask for a caller whom they have read again inside the transaction
+that changes something; user interfaces ask the same functions only to grey out. A permission is named ``resource:action`` and
+reaches what belongs to the caller, or everything. The operator, who speaks over the server's control socket, is no person: no
+role, no files, and no reading of contents.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Final, Literal
+
+from msgspec import Struct
 
 
 class Role(StrEnum):
@@ -32,10 +34,8 @@ class Permission(StrEnum):
     SELF_READ = "self:read"
     FILE_LIST = "file:list"
     FILE_READ = "file:read"
-    FILE_WRITE = "file:write"  # store new files; replace and rename one's own
-    FILE_WRITE_ANY = "file:write-any"
-    FILE_DELETE = "file:delete"  # one's own; and bring them back
-    FILE_DELETE_ANY = "file:delete-any"
+    FILE_WRITE = "file:write"  # store new files; replace and rename
+    FILE_DELETE = "file:delete"  # and bring back
     FOLDER_MAKE = "folder:make"
     USER_LIST = "user:list"  # names, roles and public keys: everyone checks everyone's signatures
     USER_MANAGE = "user:manage"  # add, disable, enable, remove
@@ -46,59 +46,64 @@ class Permission(StrEnum):
     VAULT_MANAGE = "vault:manage"
 
 
-ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+class Reach(Enum):
+    """How far a permission goes."""
+
+    OWN = "own"  # what belongs to the caller
+    ALL = "all"
+
+
+ROLE_PERMISSIONS: Final[Mapping[Role, Mapping[Permission, Reach]]] = MappingProxyType(
     {
-        Role.ADMIN: frozenset(
+        Role.ADMIN: MappingProxyType(
             {
-                Permission.SELF_READ,
-                Permission.FILE_LIST,
-                Permission.FILE_READ,
-                Permission.FILE_WRITE,
-                Permission.FILE_WRITE_ANY,
-                Permission.FILE_DELETE,
-                Permission.FILE_DELETE_ANY,
-                Permission.FOLDER_MAKE,
-                Permission.USER_LIST,
-                Permission.USER_MANAGE,
-                Permission.ROLE_CHANGE,
-                Permission.INVITATION_MANAGE,
-                Permission.SESSION_MANAGE,
+                Permission.SELF_READ: Reach.ALL,
+                Permission.FILE_LIST: Reach.ALL,
+                Permission.FILE_READ: Reach.ALL,
+                Permission.FILE_WRITE: Reach.ALL,
+                Permission.FILE_DELETE: Reach.ALL,
+                Permission.FOLDER_MAKE: Reach.ALL,
+                Permission.USER_LIST: Reach.ALL,
+                Permission.USER_MANAGE: Reach.ALL,
+                Permission.ROLE_CHANGE: Reach.ALL,
+                Permission.INVITATION_MANAGE: Reach.ALL,
+                Permission.SESSION_MANAGE: Reach.ALL,
             }
         ),
-        Role.MAINTAINER: frozenset(
+        Role.MAINTAINER: MappingProxyType(
             {
-                Permission.SELF_READ,
-                Permission.FILE_LIST,
-                Permission.FILE_READ,
-                Permission.FILE_WRITE,
-                Permission.FILE_DELETE,
-                Permission.FOLDER_MAKE,
-                Permission.USER_LIST,
+                Permission.SELF_READ: Reach.ALL,
+                Permission.FILE_LIST: Reach.ALL,
+                Permission.FILE_READ: Reach.ALL,
+                Permission.FILE_WRITE: Reach.OWN,
+                Permission.FILE_DELETE: Reach.OWN,
+                Permission.FOLDER_MAKE: Reach.ALL,
+                Permission.USER_LIST: Reach.ALL,
             }
         ),
-        Role.GUEST: frozenset(
+        Role.GUEST: MappingProxyType(
             {
-                Permission.SELF_READ,
-                Permission.FILE_LIST,
-                Permission.FILE_READ,
-                Permission.USER_LIST,
+                Permission.SELF_READ: Reach.ALL,
+                Permission.FILE_LIST: Reach.ALL,
+                Permission.FILE_READ: Reach.ALL,
+                Permission.USER_LIST: Reach.ALL,
             }
         ),
     }
 )
 
-OPERATOR_PERMISSIONS: Final = frozenset(
+OPERATOR_PERMISSIONS: Final[Mapping[Permission, Reach]] = MappingProxyType(
     {
-        Permission.SELF_READ,
-        Permission.FILE_LIST,
-        Permission.FILE_DELETE_ANY,
-        Permission.USER_LIST,
-        Permission.USER_MANAGE,
-        Permission.ROLE_CHANGE,
-        Permission.INVITATION_MANAGE,
-        Permission.SERVER_LINK,
-        Permission.SESSION_MANAGE,
-        Permission.VAULT_MANAGE,
+        Permission.SELF_READ: Reach.ALL,
+        Permission.FILE_LIST: Reach.ALL,
+        Permission.FILE_DELETE: Reach.ALL,
+        Permission.USER_LIST: Reach.ALL,
+        Permission.USER_MANAGE: Reach.ALL,
+        Permission.ROLE_CHANGE: Reach.ALL,
+        Permission.INVITATION_MANAGE: Reach.ALL,
+        Permission.SERVER_LINK: Reach.ALL,
+        Permission.SESSION_MANAGE: Reach.ALL,
+        Permission.VAULT_MANAGE: Reach.ALL,
     }
 )
 
@@ -109,9 +114,7 @@ ACTS: Final[Mapping[Permission, str]] = MappingProxyType(
         Permission.FILE_LIST: "list files",
         Permission.FILE_READ: "get files",
         Permission.FILE_WRITE: "store files",
-        Permission.FILE_WRITE_ANY: "replace or rename files of others",
         Permission.FILE_DELETE: "delete files",
-        Permission.FILE_DELETE_ANY: "delete files of others",
         Permission.FOLDER_MAKE: "make folders",
         Permission.USER_LIST: "list people",
         Permission.USER_MANAGE: "manage people",
@@ -126,22 +129,66 @@ ACTS: Final[Mapping[Permission, str]] = MappingProxyType(
 _RISING: Final = (Role.GUEST, Role.MAINTAINER, Role.ADMIN)
 
 
+class Caller(Struct, frozen=True):
+    """Who asks: a session's user with the key that logged in, or the operator (no user, no key)."""
+
+    user_id: int | None
+    key_id: int | None
+    name: str
+    role: Holder
+    session_id: int = 0
+
+    @property
+    def operator(self) -> bool:
+        """Whether this is the operator, at the server's own control socket."""
+        return self.role == OPERATOR
+
+
+class Resource(Struct, frozen=True):
+    """What a permission is about, as far as a right to it depends on that; None owns what the operator made."""
+
+    owner_id: int | None
+
+
+class Scope(Struct, frozen=True):
+    """Which resources a caller may do something to: one value that judges a resource and filters a listing.
+
+    Attributes:
+        everything: whosever it is.
+        owner_id: else what belongs to this user; None, nothing.
+    """
+
+    everything: bool = False
+    owner_id: int | None = None
+
+    def __contains__(self, resource: Resource) -> bool:
+        return self.everything or (self.owner_id is not None and resource.owner_id == self.owner_id)
+
+
+def operator_caller(session_id: int = 0) -> Caller:
+    """Make the caller of a control socket, or of the server itself."""
+    return Caller(None, None, OPERATOR, OPERATOR, session_id)
+
+
+def scope_of(caller: Caller, permission: Permission) -> Scope:
+    """Return which resources a caller may do something to."""
+    match _held(caller.role).get(permission):
+        case Reach.ALL:
+            return Scope(everything=True)
+        case Reach.OWN:
+            return Scope(owner_id=caller.user_id)
+        case None:
+            return Scope()
+
+
+def may(caller: Caller, permission: Permission, resource: Resource) -> bool:
+    """Return whether a caller may do something to a resource."""
+    return resource in scope_of(caller, permission)
+
+
 def allows(holder: Holder, permission: Permission) -> bool:
-    """Tell whether a role, or the operator, holds a permission."""
-    held = ROLE_PERMISSIONS[holder] if isinstance(holder, Role) else _operator(holder)
-    return permission in held
-
-
-def may_change(holder: Holder, *, is_owner: bool) -> bool:
-    """Tell whether a holder may replace or rename a file that is, or is not, their own."""
-    own = is_owner and allows(holder, Permission.FILE_WRITE)
-    return own or allows(holder, Permission.FILE_WRITE_ANY)
-
-
-def may_delete(holder: Holder, *, is_owner: bool) -> bool:
-    """Tell whether a holder may delete a file that is, or is not, their own, or bring it back."""
-    own = is_owner and allows(holder, Permission.FILE_DELETE)
-    return own or allows(holder, Permission.FILE_DELETE_ANY)
+    """Return whether a role, or the operator, may do something to any resource at all."""
+    return permission in _held(holder)
 
 
 def least_role(permission: Permission) -> Role | None:
@@ -154,6 +201,8 @@ def rank(role: Role) -> int:
     return _RISING.index(role)
 
 
-def _operator(holder: str) -> frozenset[Permission]:
+def _held(holder: Holder) -> Mapping[Permission, Reach]:
     # A plain text that happens to spell a role is no role: only a parsed Role holds anything.
-    return OPERATOR_PERMISSIONS if holder == OPERATOR else frozenset()
+    if isinstance(holder, Role):
+        return ROLE_PERMISSIONS[holder]
+    return OPERATOR_PERMISSIONS if str(holder) == OPERATOR else {}

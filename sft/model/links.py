@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import ipaddress
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from typing import Final
 from sft.errors import LinkIncompleteError, UsageError, UserNameNotAllowedError
 from sft.model.access import Role
 from sft.model.names import parse_server_name, parse_user_name
+from sft.model.records import Invitation
 
 KEY_BYTES: Final = 32
 _VERSION: Final = 1
@@ -89,6 +91,32 @@ class ServerLink:
         return _written(self.address, "s", body)
 
 
+def invitation_link(
+    made: Invitation, seed: bytes, *, address: str, server_key: bytes, server_name: str
+) -> InvitationLink:
+    """Return the link of an invitation that was made.
+
+    Args:
+        seed: the secret, which its maker drew.
+        address: where the server says that it is reached.
+
+    Raises:
+        UsageError: the address is none.
+    """
+    host, port = parse_address(address)
+    return InvitationLink(
+        host, port, server_key, server_name, seed, made.role, made.expires_at, made.name
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host of a link is the reader's own machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost" or host.lower().endswith(".localhost")
+
+
 def parse_link(text: str) -> InvitationLink | ServerLink:
     """Read either kind of link; blanks, line breaks and box borders in it are dropped.
 
@@ -127,7 +155,7 @@ def parse_invitation(text: str) -> InvitationLink:
     if isinstance(link, ServerLink):
         raise UsageError(
             problem="This is a server link, which lets nobody in",
-            remedy="Ask an admin for an invitation: sft invite",
+            remedy="Ask an admin for an invitation",
         )
     return link
 
@@ -143,7 +171,7 @@ def parse_server_link(text: str) -> ServerLink:
     if isinstance(link, InvitationLink):
         raise UsageError(
             problem="This is an invitation, not a server link",
-            remedy="Join with it: sft join",
+            remedy="Join with it",
         )
     return link
 

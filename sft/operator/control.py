@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
+from sft.cli.failures import error_json, error_lines
 from sft.client.connection import ServerConnection
 from sft.client.session import connect_operator
 from sft.crypto.keys import ServerPublic
 from sft.errors import ConnectionLostError, HomeError, SftError, UnreachableError
-from sft.model.wording import error_json, error_lines
 from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeLock, HomeState
+from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.printing import print_json
 from sft.server.event_log import EventLog
 from sft.transport.clock import use_monotonic
@@ -143,14 +144,9 @@ def _failed(error: Exception, options: Any) -> int:
     if isinstance(error, CancelledError):
         return 130
     if not isinstance(error, SftError):
-        reference = EventLog().fault("command-fault", Failure(error))
-        print(
-            f"sft: this command had a fault of its own [INTERNAL] (ref {reference})",
-            file=sys.stderr,
-        )
-        return 11
+        error = SftError(ref=EventLog().fault("command-fault", Failure(error)))
     if options.get("json"):
-        print_json({"error": error_json(error, now=wall_clock())})
-    for line in error_lines(error, now=wall_clock()):
+        print_json({"error": error_json(error, now=wall_clock(), steps=NEXT_STEPS)})
+    for line in error_lines(error, now=wall_clock(), steps=NEXT_STEPS):
         print(line, file=sys.stderr)
     return error.exit_status

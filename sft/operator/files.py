@@ -9,7 +9,7 @@ from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.names import safe
 from sft.model.records import File
-from sft.model.wording import local_time, size_text, utc_time
+from sft.model.text import local_time, size_text, utc_time
 from sft.operator.clock import wall_clock
 from sft.operator.printing import print_json, print_table
 from sft.wire import messages as m

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from typing import Any, Final
+from typing import Any
 
 from sft.client.connection import ServerConnection
 from sft.crypto.keys import InvitationKey, ServerPublic
 from sft.errors import UsageError
-from sft.model.links import InvitationLink, ServerLink, parse_address
+from sft.model.links import ServerLink, invitation_link, is_loopback, parse_address
 from sft.model.names import safe
 from sft.model.records import Invitation, ServerInfo
-from sft.model.wording import local_time, utc_time
+from sft.model.text import invitation_seconds, local_time, utc_time
 from sft.operator.clock import wall_clock
 from sft.operator.people import role_of
 from sft.operator.printing import print_json, print_table
 from sft.wire import messages as m
-
-UNITS: Final = {"m": 60, "h": 3600, "d": 86_400}
-
-
-def seconds_of(text: str) -> int:
-    """Read a time such as 30m, 12h or 2d; UsageError otherwise."""
-    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
-    if found is None:
-        raise UsageError(
-            problem=f"{safe(text)} is no time", remedy="Such as 12h or 2d, at most 30d"
-        )
-    return int(found[1]) * UNITS[found[2]]
 
 
 def invitation_json(invitation: Invitation) -> dict[str, object]:
@@ -63,19 +50,16 @@ async def make(session: ServerConnection, options: Any) -> int:
         public_key=key.point,
         role=role_of(options["role"]),
         name=options["user"],
-        seconds=seconds_of(options["expires"]),
+        seconds=invitation_seconds(options["expires"]),
     )
     made, server = done.invitation, done.server
-    host, port = _address_of(server)
-    link = InvitationLink(
-        host=host,
-        port=port,
+    host, _ = _address_of(server)
+    link = invitation_link(
+        made,
+        key.seed,
+        address=server.address,
         server_key=server.public_key,
         server_name=server.name,
-        seed=key.seed,
-        role=made.role,
-        expires_at=made.expires_at,
-        user_name=made.name,
     ).text()
     if options["json"]:
         print_json({"link": link, **invitation_json(made)})
@@ -90,11 +74,6 @@ async def make(session: ServerConnection, options: Any) -> int:
     if is_loopback(host):
         print("It works on this machine only: links say what serve --public says.", file=sys.stderr)
     return 0
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host of a link is this machine only."""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
 
 
 async def list_all(session: ServerConnection, options: Any) -> int:

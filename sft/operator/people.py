@@ -12,7 +12,7 @@ from sft.errors import UsageError
 from sft.model.access import Role
 from sft.model.names import safe
 from sft.model.records import User
-from sft.model.wording import size_text, utc_time
+from sft.model.text import role_noun, size_text, utc_time
 from sft.operator.printing import print_json, print_table
 from sft.wire import messages as m
 
@@ -98,7 +98,9 @@ async def change_role(session: ServerConnection, options: Any) -> int:
     role = role_of(options["ROLE"])
     done = await session.request(m.ChangeRole, m.UserShown, name=options["NAME"], role=role)
     return _acted(
-        options, done.user, f"{safe(done.user.name)} is {_a(role)} now (was {safe(done.before)})"
+        options,
+        done.user,
+        f"{safe(done.user.name)} is {role_noun(role)} now (was {safe(done.before)})",
     )
 
 
@@ -149,7 +151,9 @@ async def add(session: ServerConnection, options: Any) -> int:
         device=options["device"],
     )
     return _acted(
-        options, done.user, f"{safe(done.user.name)} is {_a(done.user.role)}; key {key.words()}"
+        options,
+        done.user,
+        f"{safe(done.user.name)} is {role_noun(done.user.role)}; key {key.words()}",
     )
 
 
@@ -163,10 +167,6 @@ def _key_from(given: str) -> PublicKey:
             problem=f"The key file {safe(given)} cannot be read",
             remedy="Give the file that sft key export wrote, or the key itself: RW...",
         ) from error
-
-
-def _a(role: Role) -> str:
-    return f"an {role}" if role is Role.ADMIN else f"a {role}"
 
 
 def _acted(options: Any, user: User, sentence: str) -> int:

@@ -23,7 +23,7 @@ from twisted.internet.interfaces import IListeningPort
 
 from sft.crypto.keys import InvitationKey
 from sft.errors import HomeError
-from sft.model.links import InvitationLink, format_address, parse_address
+from sft.model.links import format_address, invitation_link
 from sft.model.records import Invitation
 from sft.operator.bootstrap import OpenedHome, open_home
 from sft.operator.home import Home, HomeLock, HomeSettings
@@ -183,15 +183,13 @@ class Server:
         )
         if made is None:
             return None
-        host, port = parse_address(context.info.address)
-        return InvitationLink(
-            host=host,
-            port=port,
-            server_key=context.info.public_key,
-            server_name=context.info.name,
-            seed=key.seed,
-            role=made.role,
-            expires_at=made.expires_at,
+        info = context.info
+        return invitation_link(
+            made,
+            key.seed,
+            address=info.address,
+            server_key=info.public_key,
+            server_name=info.name,
         ).text()
 
     async def _drain(self) -> None:

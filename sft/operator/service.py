@@ -16,11 +16,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
+from sft.cli.failures import error_lines
 from sft.errors import SftError
-from sft.model.wording import error_lines
 from sft.operator.bootstrap import OpenedHome
 from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeSettings
+from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.server import Server
 from sft.server.event_log import EventLog
 
@@ -137,7 +138,7 @@ class ServerService(Service):
 
 
 def _say_error(error: SftError) -> None:
-    for line in error_lines(error, now=wall_clock()):
+    for line in error_lines(error, now=wall_clock(), steps=NEXT_STEPS):
         print(line, file=sys.__stderr__, flush=True)
 
 

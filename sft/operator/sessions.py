@@ -7,7 +7,7 @@ from typing import Any
 from sft.client.connection import ServerConnection
 from sft.errors import NotFoundError, UsageError
 from sft.model.names import safe
-from sft.model.wording import local_time, utc_time
+from sft.model.text import local_time, utc_time
 from sft.operator.clock import wall_clock
 from sft.operator.printing import print_json, print_table
 from sft.wire import messages as m
@@ -56,7 +56,7 @@ async def kick(session: ServerConnection, options: Any) -> int:
         )
     done = await session.request(m.KickSession, m.Done, session_id=int(number))
     if not done.changed:
-        raise NotFoundError(what="session", name=number, see="twistd sft session list")
+        raise NotFoundError(what="session", name=number)
     if options["json"]:
         print_json({"id": int(number), "changed": True})
     else:

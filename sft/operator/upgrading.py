@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from sft.cli.failures import error_lines
 from sft.errors import HomeError, SftError
-from sft.model.wording import error_lines
 from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeLock, HomeState
+from sft.operator.next_steps import NEXT_STEPS
 from sft.store import migration
 
 
@@ -29,7 +30,7 @@ def upgrade(home: Home) -> int:
         migration.upgrade(home.database)
         after = migration.current_revision(home.database)
     except SftError as error:
-        for line in error_lines(error, now=wall_clock()):
+        for line in error_lines(error, now=wall_clock(), steps=NEXT_STEPS):
             print(line, file=sys.stderr)
         return error.exit_status
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 from sft.client.connection import ServerConnection
 from sft.model.names import safe
 from sft.model.records import VaultReport
-from sft.model.wording import count_text, size_text
+from sft.model.text import count_text, size_text
 from sft.operator.printing import print_json
 from sft.wire import messages as m
 

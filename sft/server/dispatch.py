@@ -10,8 +10,8 @@ from sft.server.context import ServerContext
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ReadRoute, joined
 from sft.server.transfer import TransferSession
 from sft.server.uploads import commit_pending
-from sft.service.caller import require_permission
 from sft.service.pending import put_small
+from sft.service.rights import require_permission
 from sft.vault.objects import fits_inline
 from sft.wire.messages import FileStored, PutSmall, Reply, Request, VaultChecked
 

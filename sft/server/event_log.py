@@ -2,28 +2,16 @@
 
 Rules. A line is ``event key=value …``; values of peers pass ``safe`` and are quoted where they hold
 blanks. Keys, links, passphrases, contents and signatures never come here: callers pass ids, names,
-codes and addresses. A reference names one fault to a person on the phone: eight characters without
-the ones that sound or look alike.
+codes and addresses.
 """
 
 from __future__ import annotations
-
-import os
-from collections.abc import Callable
-from typing import Final
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from sft.model.names import safe
-
-REFERENCE_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-
-
-def new_reference(entropy: Callable[[int], bytes] = os.urandom) -> str:
-    """Make a reference such as ``7F3K-29QD``."""
-    letters = [REFERENCE_ALPHABET[byte % len(REFERENCE_ALPHABET)] for byte in entropy(8)]
-    return "".join(letters[:4]) + "-" + "".join(letters[4:])
+from sft.model.text import new_reference
 
 
 def line(event: str, values: dict[str, object]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sft.model.access import Caller, operator_caller
 from sft.server.context import ServerContext
 from sft.service import accounts
-from sft.service.caller import Caller, operator_caller
 from sft.wire.login import Claim
 
 

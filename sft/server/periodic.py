@@ -7,10 +7,10 @@ from typing import Final
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 
+from sft.model.access import operator_caller
 from sft.server.context import ServerContext
 from sft.server.routes import job_arguments
 from sft.service import recovery
-from sft.service.caller import operator_caller
 
 DAY_SECONDS: Final = 24 * 3600
 

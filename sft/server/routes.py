@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sft.errors import OperatorOnlyError
 from sft.limits import LIST_ENTRIES
-from sft.model.access import Permission
+from sft.model.access import Caller, Permission
 from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.context import ServerContext
 from sft.service import (
@@ -30,7 +30,6 @@ from sft.service import (
     trash,
     uploads,
 )
-from sft.service.caller import Caller
 from sft.wire import messages as m
 
 Fields = dict[str, Any]

@@ -24,7 +24,7 @@ from sft.errors import (
     TransferEndedError,
 )
 from sft.limits import OPEN_DOWNLOADS, OPEN_UPLOADS, SESSION_BUFFER_BYTES
-from sft.model.access import OPERATOR, Permission, allows
+from sft.model.access import OPERATOR, Caller, Permission, allows
 from sft.model.records import SessionInfo, User, UserState
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer
@@ -32,7 +32,6 @@ from sft.server.downloads import DownloadFlow
 from sft.server.login import identify
 from sft.server.transfer import Transfer
 from sft.server.uploads import UploadFlow
-from sft.service.caller import Caller
 from sft.service.use_case import as_refusal
 from sft.transport.flow import CreditPool
 from sft.transport.outbox import Outbox

@@ -7,7 +7,7 @@ from typing import Protocol
 from twisted.python.failure import Failure
 
 from sft.errors import RequestError
-from sft.service.caller import Caller
+from sft.model.access import Caller
 from sft.transport.flow import CreditPool
 from sft.transport.outbox import Outbox
 from sft.wire.messages import Message

@@ -26,11 +26,12 @@ from sft.errors import (
     RoleForbidsError,
 )
 from sft.limits import LIST_BYTES, LIST_ENTRIES
-from sft.model.access import OPERATOR, Permission, Role, allows
+from sft.model.access import OPERATOR, Caller, Permission, Role, allows
 from sft.model.names import fold
 from sft.model.records import ServerInfo, User, UserPage, UserState
-from sft.service.caller import Caller, caller_of, require_permission
+from sft.service.caller import caller_of
 from sft.service.invitations import is_for, require_open, spend
+from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import use_case
 from sft.service.users import (
@@ -296,7 +297,7 @@ def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -
         return next(iter(callers + heirs), None)
     heir = user_by_name(transaction, item.files_to)
     if heir is None or not _is_active(heir):
-        raise NotFoundError(what="active user", name=item.files_to, see="sft users")
+        raise NotFoundError(what="active user", name=item.files_to)
     if heir.id == user.id:
         raise BadRequestError(problem="the files of a removed user go to another")
     if not allows(Role(heir.role), Permission.FILE_WRITE):

@@ -1,6 +1,6 @@
 """Who asks: read at login, and again in every transaction.
 
-Rules. What a session remembers of its user is never believed: ``current`` reads user, role, state
+Rules. What a session remembers of its user is never believed: ``reload_caller`` reads user, role, state
 and key again inside the transaction that decides, so that a change takes effect at once. The operator
 has no row, no key and no files, and stays what the control socket made it.
 """
@@ -9,35 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
-from sft.errors import LoginRefusedError, OperatorOnlyError, RoleForbidsError
-from sft.model.access import ACTS, OPERATOR, Holder, Permission, Role, allows, least_role
+from sft.errors import LoginRefusedError
+from sft.model.access import Caller, Role
 from sft.model.records import UserState
 from sft.store.row_types import DeviceKeyRow, UserRow
 from sft.store.rows import ReadTransaction
 from sft.store.settings import server_name
-from sft.store.users import admin_names, keys_by_id, users_by_id
-
-
-class Caller(Struct, frozen=True):
-    """A session's user with the key that logged in, or the operator (no user, no key)."""
-
-    user_id: int | None
-    key_id: int | None
-    name: str
-    role: Holder
-    session_id: int = 0
-
-    @property
-    def operator(self) -> bool:
-        """Whether this is the operator, at the server's own control socket."""
-        return self.role == OPERATOR
-
-
-def operator_caller(session_id: int = 0) -> Caller:
-    """Make the caller of a control socket."""
-    return Caller(None, None, OPERATOR, OPERATOR, session_id)
+from sft.store.users import keys_by_id, users_by_id
 
 
 def reload_caller(reading: ReadTransaction, caller: Caller) -> Caller:
@@ -76,27 +54,6 @@ def caller_of(
     if problem or user is None or key is None:
         raise LoginRefusedError(problem, server=server_name(reading))
     return Caller(user.id, key.id, user.name, Role(user.role), session_id)
-
-
-def require_permission(reading: ReadTransaction, caller: Caller, *permissions: Permission) -> None:
-    """Require one of some permissions of a caller.
-
-    Raises:
-        RoleForbidsError: the role holds none of them; says so of the first.
-        OperatorOnlyError: no role does.
-    """
-    if any(allows(caller.role, permission) for permission in permissions):
-        return
-    needed = least_role(permissions[0])
-    if needed is None:
-        raise OperatorOnlyError
-    raise RoleForbidsError(
-        role=caller.role,
-        act=ACTS[permissions[0]],
-        name=caller.name,
-        needed=needed,
-        admins=admin_names(reading),
-    )
 
 
 def _judge(

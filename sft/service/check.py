@@ -19,9 +19,8 @@ from msgspec import Struct
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_file
 from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowForgedError
-from sft.model.access import Permission
+from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
-from sft.service.caller import Caller
 from sft.service.record_builder import RecordBuilder
 from sft.service.recovery import strays_of
 from sft.service.reports import PAGE, Job, Readings, Report, sound_rows

@@ -17,8 +17,7 @@ from sft.errors import (
     SignatureRefusedError,
     TransferEndedError,
 )
-from sft.model.access import Permission
-from sft.service.caller import Caller
+from sft.model.access import Caller, Permission
 from sft.service.path_lookup import PathLookup, ResolvedPath
 from sft.service.pending import Pending
 from sft.service.receipts import Committed, Signed

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 
 from sft.errors import ContentDamagedError, ObjectCorruptError, ObjectMissingError
 from sft.limits import SMALL_FILE_BYTES
-from sft.model.access import Permission
+from sft.model.access import Caller, Permission
 from sft.model.records import File
-from sft.service.caller import Caller
 from sft.service.files import find_version
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import FileStorage
@@ -30,7 +29,7 @@ from sft.vault.vault import ObjectReader
 
 @use_case(Permission.FILE_READ)
 def begin(
-    reading: ReadTransaction, _caller: Caller, *, storage: FileStorage, path: str, version: int = 0
+    reading: ReadTransaction, caller: Caller, *, storage: FileStorage, path: str, version: int = 0
 ) -> Download:
     """Find what is to be read; the vault is not touched yet.
 
@@ -46,7 +45,7 @@ def begin(
         ContentDamagedError: the database has lost it.
     """
     with blame_path(path):
-        file, row = find_version(reading, path, version)
+        file, row = find_version(reading, caller, Permission.FILE_READ, path, version)
         record = RecordBuilder(reading).file(file, row)
     sealed = None
     if row.inline:

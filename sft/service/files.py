@@ -13,12 +13,12 @@ from msgspec import Struct
 
 from sft.errors import BadRequestError, NotFoundError
 from sft.limits import LIST_ENTRIES
-from sft.model.access import Permission, may_delete
+from sft.model.access import Caller, Permission, may, scope_of
 from sft.model.names import fold
 from sft.model.records import File, Folder, Page, Record
-from sft.service.caller import Caller
 from sft.service.path_lookup import PathLookup, nothing_at, require_path
 from sft.service.record_builder import PageRoom, RecordBuilder, blame_path
+from sft.service.rights import resource_of
 from sft.service.use_case import use_case
 from sft.store.files import Pair, files_after, files_in, newest_versions, version_of
 from sft.store.folders import folders_in
@@ -43,7 +43,7 @@ class FoundFiles(Struct, frozen=True):
 @use_case(Permission.FILE_LIST)
 def list_folder(
     reading: ReadTransaction,
-    _caller: Caller,
+    caller: Caller,
     *,
     path: str,
     cursor: str = "",
@@ -69,18 +69,19 @@ def list_folder(
         raise BadRequestError(problem="a cursor that no page had")
     after = fold(name) if name else None
     room = PageRoom(limit)
+    seen = scope_of(caller, Permission.FILE_LIST)
     record_builder = RecordBuilder(reading)
     folder = PathLookup(reading).folder(path)
 
     folders: list[Folder] = []
     if kind == _FOLDERS:
-        rows = folders_in(reading, folder.id, after, room.entries + 1)
-        folders = _fill(room, record_builder.folders(rows, path))
+        rows = folders_in(reading, folder.id, after, room.entries + 1, seen)
+        folders = _fill(room, record_builder.folders(rows, path, seen))
         if len(folders) < len(rows):
             return Page(tuple(folders), (), _FOLDERS + rows[len(folders) - 1].name)
         after = None
         name = rows[-1].name if rows else name
-    pairs = files_in(reading, folder.id, after, room.entries + 1)
+    pairs = files_in(reading, folder.id, after, room.entries + 1, seen)
     files = _fill(room, record_builder.files(pairs, signatures=signatures, folder_path=path))
     following = ""
     if len(files) < len(pairs):
@@ -89,7 +90,7 @@ def list_folder(
     return Page(tuple(folders), tuple(files), following)
 
 
-@use_case(Permission.FILE_DELETE, Permission.FILE_DELETE_ANY)
+@use_case(Permission.FILE_DELETE)
 def list_trash(
     reading: ReadTransaction, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES
 ) -> Page:
@@ -99,9 +100,9 @@ def list_trash(
         BadRequestError: a cursor that no page had.
     """
     before = _trash_cursor(cursor)
-    all_of_it = may_delete(caller.role, is_owner=False)
     room = PageRoom(limit)
-    pairs = trash_page(reading, None if all_of_it else caller.user_id, before, room.entries + 1)
+    mine = scope_of(caller, Permission.FILE_DELETE)
+    pairs = trash_page(reading, mine, before, room.entries + 1)
     files = _fill(room, RecordBuilder(reading).files(pairs, signatures=False))
     following = ""
     if len(files) < len(pairs):
@@ -122,7 +123,7 @@ def _trash_cursor(cursor: str) -> tuple[int, int] | None:
 
 
 @use_case(Permission.FILE_LIST)
-def show_file(reading: ReadTransaction, _caller: Caller, *, path: str, version: int = 0) -> File:
+def show_file(reading: ReadTransaction, caller: Caller, *, path: str, version: int = 0) -> File:
     """Show a file with its signature.
 
     Args:
@@ -135,29 +136,32 @@ def show_file(reading: ReadTransaction, _caller: Caller, *, path: str, version: 
         RecordForgedError: its row was changed outside the server.
     """
     with blame_path(path):
-        return RecordBuilder(reading).file(*find_version(reading, path, version))
+        found = find_version(reading, caller, Permission.FILE_LIST, path, version)
+        return RecordBuilder(reading).file(*found)
 
 
-def find_version(reading: ReadTransaction, path: str, number: int) -> tuple[FileRow, VersionRow]:
+def find_version(
+    reading: ReadTransaction, caller: Caller, permission: Permission, path: str, number: int
+) -> tuple[FileRow, VersionRow]:
     """Find a live file and one of its versions, 0 being the newest.
 
     Raises:
-        NotFoundError: there is no such file, or version of it.
+        NotFoundError: there is no such file, or version of it, or none that the caller may see.
     """
     require_path(path)
     file = PathLookup(reading).one(path).file
-    if file is None:
+    if file is None or not may(caller, permission, resource_of(file)):
         raise nothing_at(path)
     if not number or number == file.newest:
         return file, newest_versions(reading, [file])[file.id]
     version = version_of(reading, file, number)
     if version is None:
-        raise NotFoundError(what="version", name=f"{number} of {path}", see=f"sft info {path}")
+        raise NotFoundError(what="version", name=f"{number} of {path}")
     return file, version
 
 
 @use_case(Permission.FILE_LIST)
-def find_files(reading: ReadTransaction, _caller: Caller, *, after: int = 0) -> FoundFiles:
+def find_files(reading: ReadTransaction, caller: Caller, *, after: int = 0) -> FoundFiles:
     """Show a page of all files, in order of creation.
 
     Args:
@@ -165,7 +169,8 @@ def find_files(reading: ReadTransaction, _caller: Caller, *, after: int = 0) -> 
         after: ``next`` of the page before; 0 from the start.
     """
     room = PageRoom(LIST_ENTRIES)
-    pairs: Sequence[Pair] = files_after(reading, after, room.entries + 1)
+    seen = scope_of(caller, Permission.FILE_LIST)
+    pairs: Sequence[Pair] = files_after(reading, after, room.entries + 1, seen)
     files = _fill(room, RecordBuilder(reading).files(pairs, signatures=False))
     more = len(files) < len(pairs)
     return FoundFiles(tuple(files), pairs[len(files) - 1][0].id if more else 0)

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from sft.errors import BadRequestError, NameNotAllowedError
 from sft.limits import PATH_BYTES
-from sft.model.access import Permission, may_change
+from sft.model.access import Caller, Permission, scope_of
 from sft.model.names import join_path, split_path
 from sft.model.records import File, Folder
-from sft.service.caller import Caller
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
+from sft.service.rights import require_right, require_tree
 from sft.service.use_case import use_case
-from sft.store.files import files_below, longest_names, newest_versions
+from sft.store.files import longest_names, newest_versions
 from sft.store.folders import folders_below
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
@@ -93,8 +93,9 @@ def move(transaction: Transaction, item: Moved) -> File | Folder:
 
 def _move_file(transaction: Transaction, item: Moved, file: FileRow, target: ResolvedPath) -> File:
     record_builder = RecordBuilder(transaction)
-    if not may_change(item.caller.role, is_owner=file.owner_id == item.caller.user_id):
-        raise record_builder.not_yours(item.old, file.owner_id, "rename")
+    require_right(
+        record_builder, item.caller, Permission.FILE_WRITE, file, verb="rename", path=item.old
+    )
     _require_folder(target)
     if target.file is not None and target.file.id != file.id:
         newest = newest_versions(transaction, [target.file])[target.file.id]
@@ -112,7 +113,9 @@ def _move_folder(
 ) -> Folder:
     record_builder = RecordBuilder(transaction)
     tree = folders_below(transaction, folder)
-    _require_own_tree(transaction, item, record_builder, tree)
+    require_tree(
+        record_builder, item.caller, Permission.FILE_WRITE, tree, verb="move", path=item.old
+    )
     if item.new.startswith(f"{item.old}/"):
         raise BadRequestError(problem="a folder cannot move into itself")
     _require_folder(target)
@@ -122,7 +125,8 @@ def _move_folder(
     moved = replace(folder, parent_id=target.folder.id, name=target.name, folded=target.folded)
     if moved != folder:
         transaction.rows.update([moved])
-    return next(record_builder.folders([moved], split_path(item.new)[0]))
+    seen = scope_of(item.caller, Permission.FILE_LIST)
+    return next(record_builder.folders([moved], split_path(item.new)[0], seen))
 
 
 def _require_folder(target: ResolvedPath) -> None:
@@ -130,21 +134,6 @@ def _require_folder(target: ResolvedPath) -> None:
     target.require_way()
     if target.missing:
         raise nothing_at(split_path(target.path)[0], "folder")
-
-
-def _require_own_tree(
-    transaction: Transaction, item: Moved, record_builder: RecordBuilder, tree: list[FolderRow]
-) -> None:
-    caller = item.caller
-    if may_change(caller.role, is_owner=False):
-        return
-    for folder in tree:
-        if not may_change(caller.role, is_owner=folder.maker_id == caller.user_id):
-            raise record_builder.not_yours(item.old, folder.maker_id, "move")
-    for page in files_below(transaction, [folder.id for folder in tree]):
-        for file in page:
-            if not may_change(caller.role, is_owner=file.owner_id == caller.user_id):
-                raise record_builder.not_yours(record_builder.path_of(file), file.owner_id, "move")
 
 
 def _require_lengths(transaction: Transaction, new: str, tree: list[FolderRow]) -> None:

@@ -30,10 +30,10 @@ from sft.limits import (
     LIST_BYTES,
     LIST_ENTRIES,
 )
-from sft.model.access import OPERATOR, Permission, Role
+from sft.model.access import OPERATOR, Caller, Permission, Role
 from sft.model.names import fold
 from sft.model.records import Invitation, InvitationState, ServerInfo
-from sft.service.caller import Caller, require_permission
+from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import use_case
 from sft.service.users import is_active_admin, require_free_name, require_name
@@ -123,7 +123,7 @@ def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     """Make an invitation void; False where it was so already."""
     row = invitation_by_id(transaction, item.invitation_id)
     if row is None:
-        raise NotFoundError(what="invitation", name=str(item.invitation_id), see="sft invite list")
+        raise NotFoundError(what="invitation", name=str(item.invitation_id))
     if row.used_at is not None:
         raise InviteUsedError(used_at=row.used_at)
     if row.withdrawn_at is not None:

@@ -45,7 +45,7 @@ def folded_path(path: str) -> str:
 
 def nothing_at(path: str, what: str = "file") -> NotFoundError:
     """Make the refusal for a path at which there is nothing."""
-    return NotFoundError(what=what, name=path, see=f"sft ls {split_path(path)[0]}".rstrip())
+    return NotFoundError(what=what, name=path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,8 @@ from msgspec import Struct
 from sft.crypto.digests import blake2b_512
 from sft.errors import BadRequestError, ServerFullError, TooLargeError, VaultFullError
 from sft.limits import SMALL_FILE_BYTES, UNKNOWN_SIZE_STEP_BYTES
-from sft.model.access import Permission, allows
+from sft.model.access import Caller, Permission, allows
 from sft.model.records import Stored
-from sft.service.caller import Caller
 from sft.service.path_lookup import require_path
 from sft.service.receipts import Committed, Signed, acknowledge, require_signed, sidecar_of
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage

@@ -13,15 +13,16 @@ from typing import Final
 import msgspec
 
 from sft.crypto.digests import digest_text
-from sft.errors import ExistsError, NotYoursError, RecordForgedError, RowForgedError
+from sft.errors import ExistsError, RecordForgedError, RowForgedError
 from sft.limits import LIST_BYTES, LIST_ENTRIES, TRASH_SECONDS
+from sft.model.access import Scope
 from sft.model.names import join_path
 from sft.model.records import File, FileVersion, Folder, Record
 from sft.store.files import Pair
 from sft.store.folders import folder_counts, path_of
 from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction
-from sft.store.users import admin_names, keys_by_id, users_by_id
+from sft.store.users import keys_by_id, users_by_id
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
@@ -30,7 +31,7 @@ class RecordBuilder:
     """Turns rows of one transaction into records, loading what they refer to."""
 
     def __init__(self, reading: ReadTransaction) -> None:
-        self._reading = reading
+        self.reading = reading
         self._users: dict[int, UserRow] = {}
         self._keys: dict[int, DeviceKeyRow] = {}
         self._paths: dict[int, str] = {}
@@ -40,13 +41,18 @@ class RecordBuilder:
         self._learn_users([user_id])
         return self._users[user_id].name
 
-    def path_of(self, file: FileRow) -> str:
-        """Spell a file's path; a deleted one's is that from which it was deleted."""
-        if file.folder_id is None:
-            return file.trashed_path or file.name
-        if file.folder_id not in self._paths:
-            self._paths[file.folder_id] = path_of(self._reading, file.folder_id)
-        return join_path(self._paths[file.folder_id], file.name)
+    def path_of(self, row: FileRow | FolderRow) -> str:
+        """Spell the path of a file or folder; a deleted file's is that from which it was deleted."""
+        if isinstance(row, FolderRow):
+            return self._folder_path(row.id)
+        if row.folder_id is None:
+            return row.trashed_path or row.name
+        return join_path(self._folder_path(row.folder_id), row.name)
+
+    def _folder_path(self, folder_id: int) -> str:
+        if folder_id not in self._paths:
+            self._paths[folder_id] = path_of(self.reading, folder_id)
+        return self._paths[folder_id]
 
     def files(
         self, pairs: Sequence[Pair], *, signatures: bool, folder_path: str | None = None
@@ -69,9 +75,9 @@ class RecordBuilder:
         """Make the record of one file with its signature."""
         return next(self.files([(file, version)], signatures=True))
 
-    def folders(self, rows: Sequence[FolderRow], parent_path: str) -> Iterator[Folder]:
-        """Make the records of folders that lie in one folder."""
-        counts = folder_counts(self._reading, [row.id for row in rows])
+    def folders(self, rows: Sequence[FolderRow], parent_path: str, seen: Scope) -> Iterator[Folder]:
+        """Make the records of folders that lie in one folder, with the number of what is seen in them."""
+        counts = folder_counts(self.reading, [row.id for row in rows], seen)
         for row in rows:
             files, folders = counts[row.id]
             path = join_path(parent_path, row.name)
@@ -91,11 +97,6 @@ class RecordBuilder:
             size_bytes=version.size,
             digest=digest_text(version.digest),
         )
-
-    def not_yours(self, path: str, owner_id: int | None, act: str) -> NotYoursError:
-        """Refuse an act on what belongs to another; what nobody made is the operator's."""
-        owner = "operator" if owner_id is None else self.name_of(owner_id)
-        return NotYoursError(path=path, owner=owner, act=act, admins=admin_names(self._reading))
 
     # -- loading -----------------------------------------------------------------------------------
 
@@ -124,13 +125,13 @@ class RecordBuilder:
 
     def _learn_users(self, user_ids: Iterable[int]) -> None:
         unknown = set(user_ids) - self._users.keys()
-        self._users.update(users_by_id(self._reading, unknown) if unknown else {})
+        self._users.update(users_by_id(self.reading, unknown) if unknown else {})
         for user_id in unknown - self._users.keys():
             raise RowForgedError("users", str(user_id))
 
     def _learn_keys(self, key_ids: Iterable[int]) -> None:
         unknown = set(key_ids) - self._keys.keys()
-        self._keys.update(keys_by_id(self._reading, unknown) if unknown else {})
+        self._keys.update(keys_by_id(self.reading, unknown) if unknown else {})
         for key_id in unknown - self._keys.keys():
             raise RowForgedError("device_keys", str(key_id))
 

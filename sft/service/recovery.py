@@ -15,9 +15,8 @@ from typing import Final
 from msgspec import Struct
 
 from sft.limits import TRASH_SECONDS
-from sft.model.access import Permission
+from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
-from sft.service.caller import Caller
 from sft.service.reports import PAGE, Acting, Job, Readings, Report, sound_rows
 from sft.service.storage import FileStorage
 from sft.service.trash import Purging, end_purges, purge

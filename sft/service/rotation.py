@@ -19,9 +19,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import ObjectCorruptError, ObjectMissingError
-from sft.model.access import Permission
+from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
-from sft.service.caller import Caller
 from sft.service.reports import PAGE, Acting, Job, Readings, Report, sound_rows
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage
 from sft.service.trash import end_purges

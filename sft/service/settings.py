@@ -14,10 +14,9 @@ from msgspec import Struct
 
 from sft.crypto.keys import ServerPublic
 from sft.errors import StoreError
-from sft.model.access import Permission
+from sft.model.access import Caller, Permission
 from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
-from sft.service.caller import Caller
 from sft.service.use_case import use_case
 from sft.store import settings as stored
 from sft.store.row_types import FolderRow

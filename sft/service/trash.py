@@ -16,15 +16,15 @@ from msgspec.structs import replace
 
 from sft.errors import FolderNotEmptyError, NotFoundError
 from sft.limits import TRASH_SECONDS
-from sft.model.access import Permission, may_delete
+from sft.model.access import Caller, Permission, may
 from sft.model.names import split_path
 from sft.model.records import Deleted, File
-from sft.service.caller import Caller
 from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
+from sft.service.rights import require_right, require_tree, resource_of
 from sft.service.use_case import use_case
 from sft.store.files import files_below, holds_files, newest_versions, versions_of
-from sft.store.folders import LIVE_STATE, folders_below, folders_in
+from sft.store.folders import LIVE_STATE, folders_below, holds_folders
 from sft.store.objects import small_objects
 from sft.store.row_types import FileRow, FolderRow, PurgeRow
 from sft.store.rows import Transaction
@@ -64,7 +64,7 @@ class Purged(Struct, frozen=True):
     object_ids: tuple[bytes, ...]
 
 
-@use_case(Permission.FILE_DELETE, Permission.FILE_DELETE_ANY, kind="act")
+@use_case(Permission.FILE_DELETE, kind="act")
 def delete(transaction: Transaction, item: Deletion) -> Deleted:
     """Move a file, or a folder with all in it, to the trash.
 
@@ -77,8 +77,7 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
     place = PathLookup(transaction).one(item.path)
     deleting = _Deleting(transaction, item.caller)
     if place.file is not None:
-        deleting.judge_file(place.file, item.path)
-        deleting.file_to_trash([place.file])
+        deleting.file(place.file, item.path)
     elif place.subfolder is not None:
         deleting.folder(place.subfolder, item.path, recursive=item.recursive)
     else:
@@ -101,14 +100,19 @@ class _Deleting:
         self._caller = caller
         self._record_builder = RecordBuilder(transaction)
 
-    def judge_file(self, file: FileRow, path: str | None = None) -> None:
-        """Refuse a file of somebody else's."""
-        if not may_delete(self._caller.role, is_owner=file.owner_id == self._caller.user_id):
-            shown = self._record_builder.path_of(file) if path is None else path
-            raise self._record_builder.not_yours(shown, file.owner_id, "delete")
+    def file(self, file: FileRow, path: str) -> None:
+        """Put one file into the trash."""
+        require_right(
+            self._record_builder,
+            self._caller,
+            Permission.FILE_DELETE,
+            file,
+            verb="delete",
+            path=path,
+        )
+        self._to_trash([file])
 
-    def file_to_trash(self, files: list[FileRow]) -> None:
-        """Put files that were judged into the trash."""
+    def _to_trash(self, files: list[FileRow]) -> None:
         rows = []
         for file in files:
             path = self._record_builder.path_of(file)
@@ -129,30 +133,26 @@ class _Deleting:
     def folder(self, folder: FolderRow, path: str, *, recursive: bool) -> None:
         """Put a folder's files into the trash, and remove it and those below it."""
         transaction = self._transaction
-        holds = holds_files(transaction, folder.id) or folders_in(transaction, folder.id, None, 1)
+        holds = holds_files(transaction, folder.id) or holds_folders(transaction, folder.id)
         if holds and not recursive:
             raise FolderNotEmptyError(path=path)
         tree = folders_below(transaction, folder)
-        folder_ids = [row.id for row in tree]
-        if not may_delete(self._caller.role, is_owner=False):
-            self._judge_tree(tree, path)
-        for page in files_below(transaction, folder_ids):
-            self.file_to_trash(page)
+        require_tree(
+            self._record_builder,
+            self._caller,
+            Permission.FILE_DELETE,
+            tree,
+            verb="delete",
+            path=path,
+        )
+        for page in files_below(transaction, [row.id for row in tree]):
+            self._to_trash(page)
         # Children before parents, each gone before what holds it.
         transaction.rows.delete(tree[::-1])
         self.folders += len(tree)
 
-    def _judge_tree(self, tree: list[FolderRow], path: str) -> None:
-        caller = self._caller
-        for folder in tree:
-            if not may_delete(caller.role, is_owner=folder.maker_id == caller.user_id):
-                raise self._record_builder.not_yours(path, folder.maker_id, "delete")
-        for page in files_below(self._transaction, [row.id for row in tree]):
-            for file in page:
-                self.judge_file(file)
 
-
-@use_case(Permission.FILE_DELETE, Permission.FILE_DELETE_ANY, kind="act")
+@use_case(Permission.FILE_DELETE, kind="act")
 def restore(transaction: Transaction, item: Restoration) -> File:
     """Bring back the file that was last deleted from a path, as it was; a person's own before others'.
 
@@ -167,13 +167,12 @@ def restore(transaction: Transaction, item: Restoration) -> File:
     caller, record_builder = item.caller, RecordBuilder(transaction)
     found = trashed_from(transaction, item.path, folded_path(item.path))
     if not found:
-        raise NotFoundError(what="deleted file", name=item.path, see="sft ls --trash")
-    allowed = [
-        row for row in found if may_delete(caller.role, is_owner=row.owner_id == caller.user_id)
-    ]
-    if not allowed:
-        raise record_builder.not_yours(item.path, found[0].owner_id, "restore")
-    file = allowed[0]
+        raise NotFoundError(what="deleted file", name=item.path)
+    allowed = (row for row in found if may(caller, Permission.FILE_DELETE, resource_of(row)))
+    file = next(allowed, found[0])
+    require_right(
+        record_builder, caller, Permission.FILE_DELETE, file, verb="restore", path=item.path
+    )
     places = PathLookup(transaction)
     place = places.one(item.path)
     if place.file is not None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from sft.errors import BadRequestError, ChangedSinceError
-from sft.model.access import may_change
-from sft.service.caller import Caller
+from sft.model.access import Caller, Permission
 from sft.service.path_lookup import ResolvedPath, nothing_at
 from sft.service.record_builder import RecordBuilder
-from sft.store.row_types import FileRow, VersionRow
+from sft.service.rights import require_right
+from sft.store.row_types import VersionRow
 
 
 class Put(Struct, frozen=True):
@@ -70,7 +70,9 @@ def check_upload(
         return newest
     if put.version == 1:
         raise record_builder.exists(place.path, newest)
-    _require_change(record_builder, caller, file, place.path)
+    require_right(
+        record_builder, caller, Permission.FILE_WRITE, file, verb="replace", path=place.path
+    )
     if put.file_id != file.file_id or put.version != newest.number + 1 or _differs(put, newest):
         raise ChangedSinceError(
             path=place.path,
@@ -79,13 +81,6 @@ def check_upload(
             seen=put.version - 1,
         )
     return None
-
-
-def _require_change(
-    record_builder: RecordBuilder, caller: Caller, file: FileRow, path: str
-) -> None:
-    if not may_change(caller.role, is_owner=file.owner_id == caller.user_id):
-        raise record_builder.not_yours(path, file.owner_id, "replace")
 
 
 def _differs(put: Put, newest: VersionRow) -> bool:

@@ -19,8 +19,7 @@ from msgspec import Struct
 from sft.crypto.digests import blake2b_512
 from sft.errors import BadRequestError, TooLargeError
 from sft.limits import CHUNK_BYTES, FILE_BYTES
-from sft.model.access import Permission
-from sft.service.caller import Caller
+from sft.model.access import Caller, Permission
 from sft.service.path_lookup import PathLookup, require_path
 from sft.service.pending import Pending, pending_inline, translate_disk_full
 from sft.service.receipts import (

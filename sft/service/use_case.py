@@ -22,8 +22,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import RecordForgedError, RequestError, RowForgedError
-from sft.model.access import Permission
-from sft.service.caller import Caller, reload_caller, reload_callers, require_permission
+from sft.model.access import Caller, Permission
+from sft.service.caller import reload_caller, reload_callers
+from sft.service.rights import require_permission
 from sft.store.rows import ReadTransaction, Transaction
 
 Kind = Literal["read", "act", "batch"]
@@ -47,10 +48,10 @@ Many = Callable[[Transaction, Sequence[In]], Sequence[Out | RequestError]]
 
 
 class UseCase(Struct, frozen=True):
-    """How a function is registered; one of the permissions is enough."""
+    """How a function is registered."""
 
     name: str
-    permissions: tuple[Permission, ...]
+    permission: Permission
     kind: Kind
 
 
@@ -59,33 +60,31 @@ USE_CASES: Final[dict[Callable[..., Any], UseCase]] = {}
 
 @overload
 def use_case(
-    *permissions: Permission, kind: Literal["read"] = "read"
+    permission: Permission, *, kind: Literal["read"] = "read"
 ) -> Callable[[Read[P, Out]], Read[P, Out]]: ...
 @overload
 def use_case(
-    *permissions: Permission, kind: Literal["act"]
+    permission: Permission, *, kind: Literal["act"]
 ) -> Callable[[One[In, Out]], Many[In, Out]]: ...
 @overload
 def use_case(
-    *permissions: Permission, kind: Literal["batch"]
+    permission: Permission, *, kind: Literal["batch"]
 ) -> Callable[[Many[In, Out]], Many[In, Out]]: ...
-def use_case(*permissions: Permission, kind: Kind = "read") -> Callable[[Any], Any]:
+def use_case(permission: Permission, *, kind: Kind = "read") -> Callable[[Any], Any]:
     """Register a use case, and put its first steps before it.
 
     Args:
-        permissions: of which the caller needs one; a refusal speaks of the first.
+        permission: what the caller needs; for which files or folders, the use case asks (``sft.service.rights``).
         kind: which of the three forms the function has.
     """
-    if not permissions:
-        raise TypeError("a use case has a permission")
-    wraps_of: dict[Kind, Callable[[Any, tuple[Permission, ...]], Any]]
+    wraps_of: dict[Kind, Callable[[Any, Permission], Any]]
     wraps_of = {"read": _read, "act": _act, "batch": _batch}
     wrap = wraps_of[kind]
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        wrapped: Callable[..., Any] = wraps(function)(wrap(function, permissions))
+        wrapped: Callable[..., Any] = wraps(function)(wrap(function, permission))
         name = f"{function.__module__}.{function.__qualname__}"
-        USE_CASES[wrapped] = UseCase(name, permissions, kind)
+        USE_CASES[wrapped] = UseCase(name, permission, kind)
         return wrapped
 
     return register
@@ -100,21 +99,21 @@ def as_refusal(error: BaseException) -> RequestError | None:
     return None
 
 
-def _read(function: Read[P, Out], permissions: tuple[Permission, ...]) -> Read[P, Out]:
+def _read(function: Read[P, Out], permission: Permission) -> Read[P, Out]:
     def read(reading: ReadTransaction, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> Out:
         fresh = reload_caller(reading, caller)
-        require_permission(reading, fresh, *permissions)
+        require_permission(reading, fresh, permission)
         return function(reading, fresh, *args, **kwargs)
 
     return read
 
 
-def _act(function: One[In, Out], permissions: tuple[Permission, ...]) -> Many[In, Out]:
+def _act(function: One[In, Out], permission: Permission) -> Many[In, Out]:
     def one(transaction: Transaction, item: In) -> Out | RequestError:
         try:
             with transaction.savepoint():
                 fresh = reload_caller(transaction, item.caller)
-                require_permission(transaction, fresh, *permissions)
+                require_permission(transaction, fresh, permission)
                 return function(transaction, _with_caller(item, fresh))
         except RequestError as refusal:
             return refusal
@@ -125,13 +124,13 @@ def _act(function: One[In, Out], permissions: tuple[Permission, ...]) -> Many[In
     return act
 
 
-def _batch(function: Many[In, Out], permissions: tuple[Permission, ...]) -> Many[In, Out]:
+def _batch(function: Many[In, Out], permission: Permission) -> Many[In, Out]:
     def batch(transaction: Transaction, items: Sequence[In]) -> Sequence[Out | RequestError]:
         answers: list[Out | RequestError | None] = []
         passed: list[In] = []
         callers = reload_callers(transaction, [item.caller for item in items])
         for item, caller in zip(items, callers, strict=True):
-            answer = _refusal(transaction, caller, permissions)
+            answer = _refusal(transaction, caller, permission)
             answers.append(answer)
             if answer is None and isinstance(caller, Caller):
                 passed.append(_with_caller(item, caller))
@@ -142,12 +141,12 @@ def _batch(function: Many[In, Out], permissions: tuple[Permission, ...]) -> Many
 
 
 def _refusal(
-    reading: ReadTransaction, caller: Caller | RequestError, permissions: tuple[Permission, ...]
+    reading: ReadTransaction, caller: Caller | RequestError, permission: Permission
 ) -> RequestError | None:
     if isinstance(caller, RequestError):
         return caller
     try:
-        require_permission(reading, caller, *permissions)
+        require_permission(reading, caller, permission)
     except RequestError as refusal:
         return refusal
     return None

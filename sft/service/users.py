@@ -52,7 +52,7 @@ def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> 
 
 def no_user(name: str) -> NotFoundError:
     """Say that nobody has that name."""
-    return NotFoundError(what="user", name=name, see="sft users")
+    return NotFoundError(what="user", name=name)
 
 
 def require_name(name: str) -> None:

@@ -12,7 +12,8 @@ from typing import Final
 from sqlalchemy import LargeBinary, cast, func, select
 
 from sft.errors import RowForgedError
-from sft.store.folders import GROUP_PAIRS, LIVE, PlaceKey, any_of_pairs, groups
+from sft.model.access import Scope
+from sft.store.folders import GROUP_PAIRS, LIVE, PlaceKey, any_of_pairs, groups, within
 from sft.store.row_types import FileRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, VersionModel
@@ -100,7 +101,9 @@ def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:
     )
 
 
-def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit: int) -> list[Pair]:
+def files_in(
+    reading: ReadTransaction, folder_id: int, after: str | None, limit: int, scope: Scope
+) -> list[Pair]:
     """Page through the files of a folder, in order of folded names, each with its newest version.
 
     Args:
@@ -114,19 +117,21 @@ def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit:
         FileModel.folder_id == folder_id,
         FileModel.state == LIVE,
         *later,
+        *within(scope, FileModel.owner_id),
         order_by=(FileModel.folded,),
         limit=limit,
     )
 
 
-def files_after(reading: ReadTransaction, after: int, limit: int) -> list[Pair]:
-    """Page through all live files, in order of creation, each with its newest version."""
+def files_after(reading: ReadTransaction, after: int, limit: int, scope: Scope) -> list[Pair]:
+    """Page through all live files of a scope, in order of creation, each with its newest version."""
     return reading.rows.joined(
         FileRow,
         VersionRow,
         _NEWEST,
         FileModel.id > after,
         FileModel.state == LIVE,
+        *within(scope, FileModel.owner_id),
         order_by=(FileModel.id,),
         limit=limit,
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, false, func, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from sft.errors import RowForgedError
 from sft.limits import PATH_BYTES
+from sft.model.access import Scope
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel
@@ -47,6 +48,14 @@ def any_of_pairs(
     For ``(first, second) IN (…)`` SQLite reads the whole table.
     """
     return first.in_({pair[0] for pair in pairs}), second.in_({pair[1] for pair in pairs})
+
+
+def within(scope: Scope, owner: InstrumentedAttribute[Any]) -> list[ColumnElement[bool]]:
+    """Ask for what a scope holds. Like every criterion it sees unverified columns: a forged owner is not found."""
+    if scope.everything:
+        return []
+    # Not by an index on the owner: it holds everything of theirs, and would have to be sorted.
+    return [false() if scope.owner_id is None else owner + 0 == scope.owner_id]
 
 
 def root(reading: ReadTransaction) -> FolderRow:
@@ -84,7 +93,7 @@ def folders_named(
 
 
 def folders_in(
-    reading: ReadTransaction, parent_id: int, after: str | None, limit: int
+    reading: ReadTransaction, parent_id: int, after: str | None, limit: int, scope: Scope
 ) -> list[FolderRow]:
     """Page through the folders of a folder, in order of folded names.
 
@@ -96,9 +105,15 @@ def folders_in(
         FolderRow,
         FolderModel.parent_id == parent_id,
         *later,
+        *within(scope, FolderModel.maker_id),
         order_by=(FolderModel.folded,),
         limit=limit,
     )
+
+
+def holds_folders(reading: ReadTransaction, folder_id: int) -> bool:
+    """Tell whether a folder lies directly in a folder."""
+    return reading.rows.exists(FolderRow, FolderModel.parent_id == folder_id)
 
 
 def path_of(reading: ReadTransaction, folder_id: int) -> str:
@@ -133,19 +148,23 @@ def folders_below(reading: ReadTransaction, top: FolderRow) -> list[FolderRow]:
 
 
 def folder_counts(
-    reading: ReadTransaction, folder_ids: Collection[int]
+    reading: ReadTransaction, folder_ids: Collection[int], scope: Scope
 ) -> dict[int, tuple[int, int]]:
-    """Count the files and the folders that lie directly in each of these folders; for display."""
+    """Count the files and the folders of a scope that lie directly in each of these folders; for display."""
     counts = dict.fromkeys(folder_ids, (0, 0))
     for group in groups(folder_ids):
         files = reading.rows.aggregates(
             select(FileModel.folder_id, func.count())
-            .where(FileModel.folder_id.in_(group), FileModel.state == LIVE)
+            .where(
+                FileModel.folder_id.in_(group),
+                FileModel.state == LIVE,
+                *within(scope, FileModel.owner_id),
+            )
             .group_by(FileModel.folder_id)
         )
         folders = reading.rows.aggregates(
             select(FolderModel.parent_id, func.count())
-            .where(FolderModel.parent_id.in_(group))
+            .where(FolderModel.parent_id.in_(group), *within(scope, FolderModel.maker_id))
             .group_by(FolderModel.parent_id)
         )
         in_files, in_folders = dict(files), dict(folders)

@@ -11,8 +11,9 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, literal_column, select, tuple_
 
+from sft.model.access import Scope
 from sft.store.files import Pair
-from sft.store.folders import groups
+from sft.store.folders import groups, within
 from sft.store.row_types import FileRow, PurgeRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, PurgeModel, VersionModel
@@ -41,19 +42,16 @@ def trashed_from(reading: ReadTransaction, path: str, folded: str) -> list[FileR
 
 
 def trash_page(
-    reading: ReadTransaction, owner_id: int | None, before: tuple[int, int] | None, limit: int
+    reading: ReadTransaction, scope: Scope, before: tuple[int, int] | None, limit: int
 ) -> list[Pair]:
     """Page through the trash, the last deleted first, each file with its newest version.
 
     Args:
-        owner_id: only what belongs to this user; None for everything.
         before: ``trashed_at`` and row id of the last one that was seen.
     """
     # The live ones, which have no such moment, would be walked through at the end.
     where = [FileModel.state == TRASHED, FileModel.trashed_at.is_not(None)]
-    if owner_id is not None:
-        # Not by the owner's index: it holds every file of theirs, and would have to be sorted.
-        where.append(FileModel.owner_id + 0 == owner_id)
+    where += within(scope, FileModel.owner_id)
     if before is not None:
         where.append(tuple_(FileModel.trashed_at, FileModel.id) < before)
     order = (FileModel.trashed_at.desc(), FileModel.id.desc())

@@ -11,7 +11,7 @@ import sft
 from sft import errors
 from sft.cli.main import COMMANDS
 from sft.errors import SftError
-from sft.model.access import Permission, Role, allows, may_delete
+from sft.model.access import Caller, Permission, Resource, Role, allows, may
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -35,7 +35,8 @@ def yes(held: bool) -> str:
 
 
 def row_of(role: Role) -> list[str]:
-    own, any_file = may_delete(role, is_owner=True), may_delete(role, is_owner=False)
+    caller = Caller(1, 1, "x", role)
+    own, any_file = (may(caller, Permission.FILE_DELETE, Resource(owner)) for owner in (1, 2))
     return [
         role.value,
         yes(allows(role, Permission.FILE_WRITE)),

@@ -7,7 +7,6 @@ request without a route, a rule or an example fails.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,13 +15,14 @@ from sft.crypto.keys import InvitationKey, SigningKey
 from sft.errors import BadRequestError, HandshakeFailedError
 from sft.model.access import (
     OPERATOR,
+    Caller,
     Holder,
     Permission,
+    Resource,
     Role,
     allows,
     least_role,
-    may_change,
-    may_delete,
+    may,
 )
 from sft.server.routes import ROUTES, JobRoute, LiveRoute
 from sft.service.use_case import USE_CASES
@@ -124,14 +124,8 @@ async def _prepare(site: Site) -> None:
 
 # -- the matrix -----------------------------------------------------------------------------------------
 
-# For requests whose answer also depends on whose the file is.
-OWNERSHIP: dict[type[m.Request], Callable[..., bool]] = {
-    m.Move: may_change,
-    m.Delete: may_delete,
-    m.Restore: may_delete,
-    m.PutSmall: may_change,
-    m.BeginUpload: may_change,
-}
+# Requests whose answer also depends on whose the file is.
+OWNERSHIP = {m.Move, m.Delete, m.Restore, m.PutSmall, m.BeginUpload}
 
 
 class _Example:
@@ -262,24 +256,23 @@ def test_every_request_has_a_route_and_an_example():
     assert examples == {kind.__name__ for kind in requests}
 
 
-def _permissions(site: Site, kind: type[m.Request]) -> tuple[Permission, ...]:
+def _permission(site: Site, kind: type[m.Request]) -> Permission:
     route = ROUTES[kind]
     if isinstance(route, LiveRoute):
-        return (route.permission,)
+        return route.permission
     if isinstance(route, JobRoute):
-        message = kind(1)
-        jobs = [USE_CASES[use_case] for use_case, _ in route.jobs(site.here, message)]
-        return jobs[0].permissions
-    return USE_CASES[route.use_case].permissions
+        return USE_CASES[route.jobs(site.here, kind(1))[0][0]].permission
+    return USE_CASES[route.use_case].permission
 
 
 def _expected(site: Site, kind: type[m.Request], holder: Holder, *, is_owner: bool) -> str:
     """Say by the tables alone what the answer has to be: empty, or the code of a refusal."""
-    permissions = _permissions(site, kind)
-    if not any(allows(holder, permission) for permission in permissions):
-        return "OPERATOR_ONLY" if least_role(permissions[0]) is None else "ROLE_FORBIDS"
-    judge = OWNERSHIP.get(kind)
-    return "" if judge is None or judge(holder, is_owner=is_owner) else "NOT_YOURS"
+    permission = _permission(site, kind)
+    if not allows(holder, permission):
+        return "OPERATOR_ONLY" if least_role(permission) is None else "ROLE_FORBIDS"
+    caller = Caller(1, 1, "x", holder)
+    right = may(caller, permission, Resource(1 if is_owner else 2))
+    return "" if right or kind not in OWNERSHIP else "NOT_YOURS"
 
 
 HOLDERS = {"ada": Role.ADMIN, "max": Role.MAINTAINER, "gus": Role.GUEST, OPERATOR: OPERATOR}

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sft.model.wording import error_lines
 
 from sft.crypto.keys import SigningKey
 from sft.errors import HomeError, SchemaOutdatedError, SftError, StoreError, VaultError
 from sft.model.links import parse_link
-from sft.model.wording import error_lines
 from sft.operator.home import Home
 from sft.operator.upgrading import upgrade
 from sft.vault.keyring import Keyring

@@ -1,33 +1,13 @@
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from sft.errors import (
-    ClientError,
-    KeyFormatError,
-    PassphraseWrongError,
-    ProtocolError,
-    RequestError,
-    RoleForbidsError,
-    SftError,
-    SignerNotPinnedError,
-)
-from tui.text import (
-    age_text,
-    cut,
-    cut_name,
-    cut_path,
-    error_text,
-    name_text,
-    part_text,
-    shown,
-    size_cell,
-)
+from sft.errors import RoleForbidsError
+from sft.model.text import age_text
+from tui.text import cut, cut_name, cut_path, error_text, name_text, shown, size_cell
 
 NOW = 1_777_822_271.0
 DAY = 24 * 3600
@@ -94,36 +74,6 @@ def test_ages(ago, said):
 )
 def test_a_size_fits_seven_columns(size):
     assert len(size_cell(size)) <= 7
-
-
-def test_parts_are_in_the_unit_of_the_whole():
-    assert part_text(2**29, 2**31) == "0.5/2.0 GiB"
-    assert part_text(3, 9) == "3/9 B"
-
-
-def _kinds(*kinds: type[SftError]) -> list[type[SftError]]:
-    return [k for kind in kinds for k in (kind, *_kinds(*kind.__subclasses__()))]
-
-
-# What the server's own disk does is its operator's to read; nothing is verified offline here.
-@pytest.mark.parametrize(
-    "kind",
-    [
-        kind
-        for kind in _kinds(
-            ClientError, RequestError, ProtocolError, KeyFormatError, PassphraseWrongError
-        )
-        if kind is not SignerNotPinnedError
-    ],
-    ids=lambda kind: kind.__name__,
-)
-def test_no_next_step_is_a_command_where_a_key_does_it(kind):
-    numbers = {name for name in kind.names_of_values() if name.endswith(("_at", "_bytes"))}
-    values = {name: 1 if name in numbers else name for name in kind.names_of_values()}
-    said, step = error_text(kind("", **values), NOW)
-    assert said
-    without = step.replace("pipx upgrade sft", "").replace("twistd sft", "").replace("sft://", "")
-    assert not re.search(r"\bsft \w|--\w|The same command", without), step
 
 
 def test_a_step_names_who_can_help_and_does_without_where_the_server_names_nobody():

@@ -9,8 +9,9 @@ from datetime import UTC
 import pytest
 
 from sft import errors
+from sft.cli.next_steps import NEXT_STEPS
 from sft.errors import REQUEST_ERRORS, RequestError, SftError, UnknownRefusalError
-from sft.model.wording import next_step, sentence
+from sft.model.text import sentence
 
 NOW = 1_777_816_931  # 3 May 2026, 14:02 UTC
 
@@ -230,6 +231,13 @@ TABLE = [
         "Tell ada and the operator (twistd sft vault check)",
     ),
     Row(
+        errors.SignerNotPinnedError(path="contract.pdf"),
+        "SIGNER_NOT_PINNED",
+        7,
+        "contract.pdf is signed by a key that is pinned nowhere on this computer.",
+        "sft verify contract.pdf --key RW..., with the key that its author gave you",
+    ),
+    Row(
         errors.SignerUnknownError(path="contract.pdf", server="acme-files", author="ada"),
         "SIGNER_UNKNOWN",
         7,
@@ -266,7 +274,7 @@ TABLE = [
     ),
     Row(
         errors.SignatureInvalidError(),
-        "VERIFICATION",
+        "SIGNATURE_INVALID",
         7,
         "The signature does not hold.",
         "Ask for the file again, from its author",
@@ -311,7 +319,7 @@ TABLE = [
     ),
     # -- names and conflicts
     Row(
-        errors.NotFoundError(what="file", name="x.txt", see="sft ls"),
+        errors.NotFoundError(what="file", name="x.txt"),
         "NOT_FOUND",
         3,
         "There is no file x.txt.",
@@ -428,6 +436,13 @@ TABLE = [
     ),
     # -- the server's own
     Row(
+        errors.SftError(ref="7F3K-29QD"),
+        "FAULT",
+        11,
+        "sft had a fault of its own. Nothing of yours was changed.",
+        "Report it with what you did",
+    ),
+    Row(
         errors.InternalError(ref="7F3K-29QD"),
         "INTERNAL",
         11,
@@ -436,7 +451,7 @@ TABLE = [
     ),
     Row(
         errors.UnknownRefusalError(code="SUN_SPOTS"),
-        "INTERNAL",
+        "UNKNOWN_REFUSAL",
         11,
         "The server refused this for a reason that this sft does not know: SUN_SPOTS.",
         "pipx upgrade sft",
@@ -488,7 +503,7 @@ def test_what_a_person_is_told(row: Row) -> None:
     assert row.error.code == row.code
     assert row.error.exit_status == row.exit_status
     assert sentence(row.error, now=NOW, zone=UTC) == row.sentence
-    assert next_step(row.error, now=NOW, zone=UTC) == row.next_step
+    assert NEXT_STEPS.of(row.error, now=NOW, zone=UTC) == row.next_step
 
 
 def test_every_code_stands_in_the_table() -> None:
@@ -526,7 +541,7 @@ def test_an_error_without_what_its_words_need_cannot_be_made() -> None:
 def test_details_are_for_the_log_alone() -> None:
     error = errors.InternalError("/secret/path: permission denied", ref="7F3K-29QD")
     assert error.detail == "/secret/path: permission denied"
-    assert "secret" not in sentence(error, now=NOW) + next_step(error, now=NOW)
+    assert "secret" not in sentence(error, now=NOW) + NEXT_STEPS.of(error, now=NOW)
 
 
 # -- over the wire ----------------------------------------------------------------------------------

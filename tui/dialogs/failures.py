@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sft.model.names import split_path
-from sft.model.wording import count_text
+from sft.model.text import count_text
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.queue.job import Decision, Job
 from tui.text import error_text, name_text, shown

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,23 +14,16 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from sft.errors import NameTakenError, SftError, UsageError
-from sft.limits import INVITATION_MOST_SECONDS
+from sft.errors import NameTakenError, SftError
 from sft.model.access import Role
 from sft.model.names import parse_user_name
-from sft.model.wording import local_time
+from sft.model.text import invitation_seconds, local_time
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.gateway import Invited
 from tui.text import cut_name, error_text, shown
 from tui.widgets.choice import Choice, Option
 from tui.workers import begin
 
-_UNIT_SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
-_SPAN: Final = re.compile(
-    r"([1-9][0-9]{0,5})\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE
-)
-_HOW: Final = "Write 12 h, 2 days or 1 week"
-RISING: Final = (Role.GUEST, Role.MAINTAINER, Role.ADMIN)
 # ROLE_WORDS, each as what it adds to the one above it.
 _MAY: Final = {
     Role.GUEST: "reads every file",
@@ -57,24 +49,8 @@ def role_options(now: Role | None = None) -> list[Option]:
     """Give the roles with what each may do."""
     return [
         Option(role.value, role.value, _MAY[role] + (" (now)" if role is now else ""))
-        for role in RISING
+        for role in reversed(Role)
     ]
-
-
-def span_seconds(text: str) -> int:
-    """Read a time span as people write it: ``12 h``, ``2 days``, ``1 week``.
-
-    Raises:
-        UsageError: it is none, or over 30 days.
-    """
-    match = _SPAN.fullmatch(text.strip())
-    if match is None:
-        problem = f'"{text.strip()[:30]}" is no time span' if text.strip() else "A time is missing"
-        raise UsageError(problem=problem, remedy=_HOW)
-    seconds = int(match[1]) * _UNIT_SECONDS[match[2][0].lower()]
-    if seconds > INVITATION_MOST_SECONDS:
-        raise UsageError(problem="An invitation ends after 30 days at the latest", remedy=_HOW)
-    return seconds
 
 
 class Invite(Dialog[Invited]):
@@ -128,7 +104,7 @@ class Invite(Dialog[Invited]):
     def _until_when(self, event: Input.Changed) -> None:
         now = self.sft.now()
         try:
-            ends = local_time(now + span_seconds(event.value), now=now, weekday=True)
+            ends = local_time(now + invitation_seconds(event.value), now=now, weekday=True)
         except SftError:
             said = "12 h, 2 days, 1 week"
         else:
@@ -141,7 +117,7 @@ class Invite(Dialog[Invited]):
         try:
             wanted_name = parse_user_name(name.value.strip()) if name.value.strip() else None
             field = span
-            seconds = span_seconds(span.value)
+            seconds = invitation_seconds(span.value)
         except SftError as error:
             self._refuse(error)
             field.focus()

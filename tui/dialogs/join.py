@@ -21,7 +21,7 @@ from textual.widgets import Input, Static
 from sft.errors import PassphraseWrongError, SftError
 from sft.model.links import InvitationLink
 from sft.model.names import parse_device_name, parse_user_name
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.gateway import Account, Link

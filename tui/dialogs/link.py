@@ -6,16 +6,15 @@ it says that it was sent, no more.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from sft.model.links import parse_invitation
+from sft.model.links import is_loopback, parse_invitation
 from sft.model.names import safe_name
-from sft.model.wording import local_time, shown_name
+from sft.model.text import local_time, shown_name
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.dialogs.write import WriteFile
 from tui.gateway import Invited
@@ -96,9 +95,5 @@ class ShowLink(Dialog[None]):
 
 
 def works_here_only(link: str) -> bool:
-    """Say whether the address in an invitation leads to the reader's own machine."""
-    host = parse_invitation(link).host
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost" or host.lower().endswith(".localhost")
+    """Return whether the address in an invitation leads to the reader's own machine."""
+    return is_loopback(parse_invitation(link).host)

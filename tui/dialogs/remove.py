@@ -11,7 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sft.model.records import User
-from sft.model.wording import count_text, shown_name, size_text
+from sft.model.text import count_text, shown_name, size_text
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.text import cut_name, shown
 from tui.widgets.choice import Choice, Option

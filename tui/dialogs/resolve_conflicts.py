@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Checkbox, Static
 
 from sft.model.names import split_path
-from sft.model.wording import count_text, local_time, shown_name, size_text
+from sft.model.text import count_text, local_time, shown_name, size_text
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.queue.job import Decision, Direction, Failure, Job
 from tui.queue.running import beside_path

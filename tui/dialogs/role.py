@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from sft.model.access import Role
 from sft.model.records import User
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.dialogs.invite import role_options
 from tui.text import cut_name, shown

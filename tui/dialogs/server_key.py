@@ -20,7 +20,7 @@ from textual.widgets import Input, Static
 from sft.crypto.keys import ServerPublic
 from sft.errors import LinkIncompleteError, SftError
 from sft.model.links import ServerLink, parse_server_link
-from sft.model.wording import local_time
+from sft.model.text import local_time
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.gateway import Account
 from tui.text import cut_name, shown

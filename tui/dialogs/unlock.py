@@ -21,7 +21,7 @@ from sft.errors import (
     PassphraseWrongError,
     SftError,
 )
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.gateway import Account
 from tui.text import cut_name, shown

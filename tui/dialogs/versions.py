@@ -12,7 +12,7 @@ from textual.widget import Widget
 from sft.errors import NotFoundError, SftError
 from sft.model.names import split_path
 from sft.model.records import File
-from sft.model.wording import local_time, shown_name, size_text
+from sft.model.text import local_time, shown_name, size_text
 from tui.dialogs.dialog import Dialog, DialogButton
 from tui.text import error_text, shown
 from tui.widgets.row_list import RowList

@@ -29,10 +29,10 @@ from sft.errors import (
     SignerUnknownError,
 )
 from sft.limits import MIB
-from sft.model.access import Permission, may_change
+from sft.model.access import Permission
 from sft.model.names import local_name, split_path
 from sft.model.records import File, Stored, User
-from tui.memory.shelves import exists, not_yours, require
+from tui.memory.shelves import exists, require, require_right
 from tui.memory.world import World
 
 _STEP: Final = MIB
@@ -111,8 +111,7 @@ async def _put_one(
             return Stored(item.path, version.number, version.size, version.digest, "", True)
         if not replace:
             raise exists(world, item.path)
-        if not may_change(caller.role, is_owner=kept.owner_id == caller.id):
-            raise not_yours(world, kept, "replace")
+        require_right(world, caller, Permission.FILE_WRITE, kept, "replace")
     reporter(TransferStage.SENDING, 0)
     async for done in brake.steps(size):
         reporter(TransferStage.SENDING, done)

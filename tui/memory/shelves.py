@@ -15,7 +15,7 @@ from sft.errors import (
     RoleForbidsError,
 )
 from sft.limits import TRASH_SECONDS
-from sft.model.access import ACTS, Permission, allows, least_role, may_change, may_delete
+from sft.model.access import ACTS, Caller, Permission, Resource, allows, least_role, may
 from sft.model.names import fold, parse_path, split_path
 from sft.model.records import Deleted, File, User
 from tui.gateway import Listed
@@ -94,13 +94,11 @@ def move(world: World, caller: User, old: str, new: str) -> File | None:
     if fold(old) != fold(new):
         _clash(world, new)
     if kept is not None:
-        if not may_change(caller.role, is_owner=kept.owner_id == caller.id):
-            raise not_yours(world, kept, "rename")
+        require_right(world, caller, Permission.FILE_WRITE, kept, "rename")
         _place(world, kept, new)
         return world.record(kept)
     for path in [p for p in world.files if p.startswith(f"{old}/")]:
-        if not may_change(caller.role, is_owner=world.files[path].owner_id == caller.id):
-            raise not_yours(world, world.files[path], "rename")
+        require_right(world, caller, Permission.FILE_WRITE, world.files[path], "rename")
     for path in [p for p in world.files if p.startswith(f"{old}/")]:
         _place(world, world.files[path], new + path.removeprefix(old))
     for path in [f for f in world.folders if f == old or f.startswith(f"{old}/")]:
@@ -123,8 +121,7 @@ def delete(world: World, caller: User, path: str, *, recursive: bool) -> Deleted
     if (below or inner) and not recursive:
         raise FolderNotEmptyError(path=path)
     for kept in below:
-        if not may_delete(caller.role, is_owner=kept.owner_id == caller.id):
-            raise not_yours(world, kept, "delete")
+        require_right(world, caller, Permission.FILE_DELETE, kept, "delete")
     for kept in below:
         _bin(world, caller, kept)
     for folder in [*inner, path]:
@@ -138,8 +135,7 @@ def restore(world: World, caller: User, path: str) -> File:
     for kept in reversed(world.trash):
         if kept.path != path:
             continue
-        if not may_delete(caller.role, is_owner=kept.owner_id == caller.id):
-            raise not_yours(world, kept, "restore")
+        require_right(world, caller, Permission.FILE_DELETE, kept, "restore")
         if path in world.files:
             raise exists(world, path)
         world.trash.remove(kept)
@@ -155,7 +151,7 @@ def trash(world: World, caller: User) -> Listed:
     mine = [
         world.record(kept)
         for kept in reversed(world.trash)
-        if may_delete(caller.role, is_owner=kept.owner_id == caller.id)
+        if has_right(caller, Permission.FILE_DELETE, kept)
     ]
     return Listed((), tuple(mine), tuple(None for _ in mine), "")
 
@@ -170,11 +166,20 @@ def exists(world: World, path: str) -> ExistsError:
     )  # fmt: skip
 
 
-def not_yours(world: World, kept: Kept, act: str) -> NotYoursError:
-    """Say that a file belongs to somebody else."""
-    admins = ", ".join(user.name for user in world.users if user.role.value == "admin")
-    owner = world.user_by_id(kept.owner_id).name
-    return NotYoursError(path=kept.path, owner=owner, act=act, admins=admins)
+def has_right(caller: User, permission: Permission, kept: Kept) -> bool:
+    """Return whether a person may do something to a file."""
+    asking = Caller(caller.id, None, caller.name, caller.role)
+    return may(asking, permission, Resource(kept.owner_id))
+
+
+def require_right(
+    world: World, caller: User, permission: Permission, kept: Kept, verb: str
+) -> None:
+    """Refuse an act on a file of somebody else's."""
+    if not has_right(caller, permission, kept):
+        admins = ", ".join(user.name for user in world.users if user.role.value == "admin")
+        owner = world.user_by_id(kept.owner_id).name
+        raise NotYoursError(path=kept.path, owner=owner, act=verb, admins=admins)
 
 
 def _clash(world: World, path: str) -> None:
@@ -193,8 +198,7 @@ def _place(world: World, kept: Kept, path: str) -> None:
 
 
 def _bin(world: World, caller: User, kept: Kept) -> None:
-    if not may_delete(caller.role, is_owner=kept.owner_id == caller.id):
-        raise not_yours(world, kept, "delete")
+    require_right(world, caller, Permission.FILE_DELETE, kept, "delete")
     del world.files[kept.path]
     kept.trashed_at = int(world.now)
     world.trash.append(kept)

@@ -13,11 +13,11 @@ from textual.widgets import Static
 
 from sft.client.trust import SignatureState, unread_sentence
 from sft.model.names import split_path
-from sft.model.wording import count_text, local_time, shown_name, size_text
+from sft.model.text import count_text, day_text, local_time, shown_name, size_text
 from tui.gateway import Details
 from tui.glyphs import Glyphs
 from tui.panes.entry import Entry, EntryKind
-from tui.text import day_text, error_text, folder_text, name_text, shown
+from tui.text import error_text, folder_text, name_text, shown
 
 _TONE: Final = {
     SignatureState.SIGNED: "quiet",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sft.client.trust import SignatureState
-from sft.model.wording import count_text, local_time
+from sft.model.text import age_text, count_text, day_text, local_time
 from tui.glyphs import Glyphs
 from tui.panes.entry import Entry, EntryKind
-from tui.text import age_text, day_text, shown, size_cell
+from tui.text import shown, size_cell
 from tui.widgets.rows import Column, ListRow
 
 _SIZE_CELLS: Final = 9

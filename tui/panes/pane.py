@@ -20,7 +20,7 @@ from textual.message import Message
 from textual.worker import Worker, WorkerError
 
 from sft.errors import SftError
-from sft.model.wording import count_text, size_text
+from sft.model.text import count_text, size_text
 from tui.glyphs import Glyphs
 from tui.panes.entry import Entry, EntryKind
 from tui.panes.paging import Order, PagedRows

@@ -19,7 +19,7 @@ from sft.client.transfers.progress import Progress, Report, TransferStage
 from sft.crypto.digests import blake2b_512
 from sft.errors import ClientError, LocalExistsError, SftError
 from sft.model.names import join_path, split_path
-from sft.model.wording import local_time
+from sft.model.text import local_time
 from tui.gateway import Gateway
 from tui.queue.job import Direction, Failure, Job
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sft.errors import InternalError, SftError
-from sft.model.wording import count_text
+from sft.model.text import count_text
 from tui.gateway import ConnectionInfo, Gateway
 from tui.queue.job import Decision, Direction, Failure, Job, JobState
 from tui.queue.pace import Pace

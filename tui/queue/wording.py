@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sft.model.wording import count_text
+from sft.model.text import count_text
 from tui.messages import Said, Tone
 from tui.queue.job import Direction, Job, JobState
 from tui.queue.running import RunResult

@@ -12,13 +12,13 @@ from sft.client.api.tree import matches
 from sft.errors import LocalFileError, SftError
 from sft.limits import TRASH_SECONDS
 from sft.model.names import join_path, parse_component, parse_path, safe, split_path
-from sft.model.wording import count_text, shown_name, size_text
+from sft.model.text import count_text, day_text, shown_name, size_text
 from tui.dialogs.ask import Ask
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.versions import Versions
 from tui.messages import ActsChanged, Tone
 from tui.panes.entry import Entry, EntryKind
-from tui.text import day_text, folder_text, shown
+from tui.text import folder_text, shown
 from tui.workers import begin
 
 if TYPE_CHECKING:

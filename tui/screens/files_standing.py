@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sft.model.access import Permission, allows, may_change, may_delete
-from sft.model.wording import count_text, shown_name, size_text
+from sft.model.access import Caller, Permission, Resource, allows, may
+from sft.model.text import count_text, shown_name, size_text
 from tui.keys import ACTS, Action, acts_of
 from tui.messages import Tone
 from tui.panes.entry import EntryKind
@@ -105,8 +105,8 @@ class Standing:
             return ""
         if view.pane.lines.selected:
             return ""  # the server says which of them may not
-        may = may_change if act.permission is Permission.FILE_WRITE else may_delete
-        if may(role, is_owner=entry.owner_id == view.connection.user_id):
+        person = Caller(view.connection.user_id, None, "", role)
+        if act.permission is None or may(person, act.permission, Resource(entry.owner_id)):
             return ""
         name, owner = shown_name(entry.name), shown_name(entry.owner)
         return f"{name} belongs to {owner}: only they or an admin may {_OWNED[act.id]} it."

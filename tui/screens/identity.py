@@ -18,7 +18,7 @@ from textual.worker import Worker
 
 from sft.errors import SftError
 from sft.model.names import safe_name
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 from tui.dialogs.passphrase import ChangePassphrase
 from tui.dialogs.write import WriteFile
 from tui.gateway import Keyring, Status

@@ -9,10 +9,10 @@ from sft.client.pins import Pin
 from sft.crypto.keys import PublicKey
 from sft.errors import KeyFormatError
 from sft.model.access import Role
-from sft.model.wording import ROLE_WORDS, count_text, shown_name
+from sft.model.text import ROLE_WORDS, count_text, day_text, shown_name
 from tui.gateway import Account, Keyring
 from tui.glyphs import Glyphs
-from tui.text import day_text, shown
+from tui.text import shown
 from tui.widgets.rows import Column, ListRow
 
 OWN_COLUMNS: Final = (

@@ -24,9 +24,9 @@ from sft.model.records import (
     User,
     UserState,
 )
-from sft.model.wording import ROLE_WORDS, count_text, local_time, shown_name, size_text
+from sft.model.text import ROLE_WORDS, count_text, day_text, local_time, shown_name, size_text
 from tui.screens.people_rows import became, came_later, live_keys, words_of
-from tui.text import cut_name, day_text, name_text, shown
+from tui.text import cut_name, name_text, shown
 
 About = User | Invitation | SessionInfo | None
 

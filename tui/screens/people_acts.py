@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker
 
 from sft.errors import SftError
-from sft.model.access import OPERATOR, Permission, Role, allows
+from sft.model.access import OPERATOR, Permission, allows
 from sft.model.records import Invitation, InvitationState, SessionInfo, User, UserState
-from sft.model.wording import count_text, local_time, shown_name
+from sft.model.text import count_text, local_time, role_noun, shown_name
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.invite import Invite, Wanted
 from tui.dialogs.link import ShowLink
@@ -121,9 +121,8 @@ class PeopleActs:
         if role is None:
             return
         if await view.attempt(view.gateway.people.change_role(user.name, role)):
-            article = "an" if role is Role.ADMIN else "a"
             view.say(
-                f"{said(user.name)} is {article} {role.value} now (was {user.role.value}).",
+                f"{said(user.name)} is {role_noun(role)} now (was {user.role.value}).",
                 Tone.GOOD,
             )
         await view.read()

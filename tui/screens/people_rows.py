@@ -24,7 +24,7 @@ from sft.model.records import (
     User,
     UserState,
 )
-from sft.model.wording import count_text, local_time, shown_name, size_text
+from sft.model.text import count_text, local_time, shown_name, size_text
 from tui.glyphs import Glyphs
 from tui.text import shown
 from tui.widgets.rows import Column, ListRow
@@ -203,7 +203,7 @@ def people_summary(users: Sequence[User], *, name_admins: bool) -> str:
     roles = Counter(user.role for user in here)
     parts = [
         f"{roles[role]:,} {role.value}{'' if roles[role] == 1 else 's'}"
-        for role in (Role.ADMIN, Role.MAINTAINER, Role.GUEST)
+        for role in Role
         if roles[role]
     ]
     disabled = sum(user.state is UserState.DISABLED for user in users)

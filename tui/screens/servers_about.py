@@ -7,10 +7,10 @@ from typing import Final
 from textual.content import Content
 
 from sft.model.access import Role
-from sft.model.wording import shown_name
+from sft.model.text import clock_text, day_text, shown_name
 from tui.gateway import Account, ConnectionInfo, Status
 from tui.glyphs import Glyphs
-from tui.text import clock_text, day_text, error_text, shown
+from tui.text import error_text, shown
 from tui.widgets.rows import Column, ListRow
 
 COLUMNS: Final = (

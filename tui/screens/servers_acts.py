@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sft.errors import KeyLockedError, ServerKeyChangedError, SftError
 from sft.model.access import Role
 from sft.model.records import UserState
-from sft.model.wording import count_text, shown_name
+from sft.model.text import count_text, shown_name
 from tui.dialogs.address import ChangeAddress
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.invitation import PasteInvitation

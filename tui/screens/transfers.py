@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from sft.model.wording import count_text, local_time, size_text
+from sft.model.text import count_text, local_time, size_text
 from tui.dialogs.failures import FailuresDialog
 from tui.dialogs.resolve_conflicts import ResolveConflicts
 from tui.glyphs import Glyphs

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from sft.model.wording import count_text, left_text, rate_text
+from sft.model.text import count_text, left_text, part_text, rate_text
 from tui.glyphs import Glyphs
 from tui.queue.job import Direction, Failure, Job, JobState
 from tui.queue.pace import Pace
-from tui.text import cut_path, folder_text, part_text, shown
+from tui.text import cut_path, folder_text, shown
 
 
 def sign_of(job: Job, glyphs: Glyphs) -> tuple[str, str]:

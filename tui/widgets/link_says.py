@@ -11,7 +11,7 @@ from sft.crypto.keys import ServerPublic
 from sft.errors import SftError
 from sft.model.access import Role
 from sft.model.links import InvitationLink
-from sft.model.wording import ROLE_WORDS, local_time
+from sft.model.text import ROLE_WORDS, local_time
 from tui.gateway import Link
 from tui.text import error_text, shown
 

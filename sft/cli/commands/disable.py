@@ -10,7 +10,7 @@ from sft.cli.options import common, pass_invocation
 from sft.client.api.people import disable
 from sft.client.session import Session
 from sft.model.records import User
-from sft.model.wording import shell_name, shown_name
+from sft.model.text import shell_name, shown_name
 
 
 @click.command("disable")

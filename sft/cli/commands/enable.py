@@ -10,7 +10,7 @@ from sft.cli.options import common, pass_invocation
 from sft.client.api.people import enable
 from sft.client.session import Session
 from sft.model.records import User
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 
 
 @click.command("enable")

@@ -19,7 +19,7 @@ from sft.client.transfers.plan import GetItem, plan_get
 from sft.crypto.digests import digest_text
 from sft.errors import UsageError
 from sft.model.names import safe
-from sft.model.wording import count_text, shown_name, size_text
+from sft.model.text import count_text, shown_name, size_text
 
 
 @click.command("get")

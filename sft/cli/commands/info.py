@@ -18,7 +18,7 @@ from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File
-from sft.model.wording import local_time, sentence, shown_name, size_text, utc_time
+from sft.model.text import day_text, local_time, sentence, shown_name, size_text, utc_time
 
 
 @click.command("info")
@@ -83,7 +83,7 @@ class _Shown:
         said += [key.words(), key.text()]
         seen = self._first_seen_at()
         if seen is not None:
-            said.append(f"key first seen {local_time(seen, now=now).rpartition(' ')[0]}")
+            said.append(f"key first seen {day_text(seen, now)}")
         return [*said, digest_text(version.digest)]
 
     def _verdict(self, now: float) -> str:

@@ -6,12 +6,10 @@ standard error.
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TextIO
+from typing import TextIO
 
 import click
 
@@ -22,33 +20,15 @@ from sft.cli.options import common, pass_invocation
 from sft.client.api import people
 from sft.client.session import Session
 from sft.errors import LocalExistsError, LocalFileError
-from sft.limits import INVITATION_MOST_SECONDS, INVITATION_SECONDS
 from sft.model.access import Role
-from sft.model.links import InvitationLink
+from sft.model.links import InvitationLink, is_loopback
 from sft.model.names import parse_user_name, safe
 from sft.model.records import Invitation
-from sft.model.wording import local_time, shown_name, utc_time
-
-_UNIT_SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+from sft.model.text import invitation_seconds, local_time, shown_name, utc_time
 
 
-class Duration(click.ParamType[int]):
-    """A time span as people write it: 30m, 12h, 2d, 1w."""
-
-    name = "duration"
-
-    def convert(  # noqa: D102 - click's own
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"([1-9][0-9]{0,5})([mhdw])", value)
-        if match is None:
-            self.fail(f"{value!r} is no time span; write 12h or 2d", param, ctx)
-        seconds = int(match[1]) * _UNIT_SECONDS[match[2]]
-        if seconds > INVITATION_MOST_SECONDS:
-            self.fail("an invitation ends after 30 days at the latest", param, ctx)
-        return seconds
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
+    return invitation_seconds(value)
 
 
 @click.group("invite", invoke_without_command=True)
@@ -61,8 +41,8 @@ class Duration(click.ParamType[int]):
 )
 @click.option(
     "--expires",
-    type=Duration(),
-    default=INVITATION_SECONDS,
+    callback=_seconds,
+    default="2d",
     metavar="2d",
     help="12h, 2d; 2d unless told.",
 )
@@ -170,18 +150,11 @@ def _tell(
         f"{for_whom}, {made.role}, once, until {until}. "
         f"Whoever has this {thing} can join with it: send it to {alone} alone."
     )
-    if _is_loopback(link.host):
+    if is_loopback(link.host):
         console.note(
             f"The link works on this machine only: the server is reached at {safe(link.address)}. "
             "Its operator can change that: twistd sft serve --listen ... --public HOST:PORT"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost" or host.lower().endswith(".localhost")
 
 
 @contextmanager

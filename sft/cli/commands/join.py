@@ -25,7 +25,7 @@ from sft.errors import KeyLockedError, SftError, UsageError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, ServerLink, parse_link
 from sft.model.names import parse_device_name, parse_user_name, safe
-from sft.model.wording import ROLE_WORDS, shown_name
+from sft.model.text import ROLE_WORDS, shown_name
 
 
 @click.command("join")

@@ -14,7 +14,7 @@ from sft.cli.prompts import read_secret_file
 from sft.client.identity import Ask, Identity
 from sft.errors import KeyLockedError, UsageError
 from sft.model.names import safe
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 
 
 @click.group("key", invoke_without_command=True)

@@ -22,7 +22,7 @@ from sft.client.trust import SignatureState, known_of
 from sft.errors import FolderInTheWayError, NotFoundError, SftError
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, Folder
-from sft.model.wording import count_text, local_time, size_text, utc_time
+from sft.model.text import count_text, local_time, size_text, utc_time
 
 
 @click.command("ls")

@@ -10,7 +10,7 @@ from sft.client.api.files import move
 from sft.client.session import Session
 from sft.model.names import join_path, parse_path, split_path
 from sft.model.records import File
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 
 
 @click.command("mv")

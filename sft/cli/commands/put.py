@@ -25,7 +25,7 @@ from sft.client.transfers.progress import TransferStage
 from sft.crypto.digests import digest_text
 from sft.errors import SftError, UsageError
 from sft.model.names import safe
-from sft.model.wording import count_text, duration_text, rate_text, size_text
+from sft.model.text import count_text, duration_text, rate_text, size_text
 
 
 @click.command("put")

@@ -14,7 +14,7 @@ from sft.client.api.people import remove, show_user
 from sft.client.session import Session
 from sft.errors import UsageError
 from sft.model.records import User
-from sft.model.wording import count_text, shell_name, shown_name
+from sft.model.text import count_text, shell_name, shown_name
 
 
 @click.command("remove")

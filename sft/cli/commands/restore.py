@@ -11,7 +11,7 @@ from sft.cli.options import common, pass_invocation
 from sft.client.api.files import restore
 from sft.client.session import Session
 from sft.model.names import parse_path
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 
 
 @click.command("restore")

@@ -20,7 +20,7 @@ from sft.client.session import Session
 from sft.errors import FolderInTheWayError, NotFoundError, UsageError
 from sft.model.names import parse_path
 from sft.model.records import Deleted, File
-from sft.model.wording import count_text, local_time, shell_name, shown_name, size_text, utc_time
+from sft.model.text import count_text, day_text, shell_name, shown_name, size_text, utc_time
 
 
 @click.command("rm")
@@ -63,7 +63,7 @@ async def _targets(
         if recursive:
             paths = _outermost([folder.path for folder in found.folders], paths)
         if not paths:
-            raise NotFoundError(what="file like", name=name, see="sft ls '**'")
+            raise NotFoundError(what="file like", name=name)
         if not yes:
             _require_agreement(
                 invocation, name, found.files, len(found.folders) if recursive else 0
@@ -102,7 +102,7 @@ def _require_agreement(
 
 
 def _said(invocation: Invocation, deleted: Deleted) -> str:
-    until = local_time(deleted.trash_ends_at, now=invocation.now).rpartition(" ")[0]
+    until = day_text(deleted.trash_ends_at, invocation.now)
     what = f"{count_text(deleted.files)} files are " if deleted.folders else ""
     back = "" if deleted.folders else f" Back: sft restore {shell_name(deleted.path)}"
     return f"{shown_name(deleted.path)}: {what}in the trash until {until}.{back}"

@@ -10,7 +10,7 @@ from sft.client.api.people import change_role
 from sft.client.session import Session
 from sft.model.access import Role
 from sft.model.records import User
-from sft.model.wording import shown_name
+from sft.model.text import role_noun, shown_name
 
 
 @click.command("role")
@@ -27,8 +27,7 @@ def command(invocation: Invocation, name: str, role: str) -> int:
     user, before = invocation.talk(ask)
     if invocation.console.json:
         invocation.console.document({"user": user.name, "role": user.role.value, "before": before})
-    noun = f"{'an' if user.role is Role.ADMIN else 'a'} {user.role}"
     already = before == user.role.value
     tail = "already" if already else f"now (was {before})"
-    invocation.console.result(f"{shown_name(user.name)} is {noun} {tail}.")
+    invocation.console.result(f"{shown_name(user.name)} is {role_noun(user.role)} {tail}.")
     return 0

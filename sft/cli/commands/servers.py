@@ -19,7 +19,7 @@ from sft.cli.options import common, pass_invocation
 from sft.client.profiles import Profile
 from sft.model.links import parse_address
 from sft.model.names import safe
-from sft.model.wording import shown_name
+from sft.model.text import shown_name
 
 
 @click.group("servers", invoke_without_command=True)

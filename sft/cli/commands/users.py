@@ -13,7 +13,7 @@ from sft.client.session import Session
 from sft.crypto.keys import PublicKey
 from sft.model.names import safe
 from sft.model.records import User, UserState
-from sft.model.wording import count_text, size_text
+from sft.model.text import count_text, size_text
 
 
 @click.command("users")

@@ -14,7 +14,7 @@ from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.errors import KeyFormatError, LocalFileError
 from sft.model.names import safe
-from sft.model.wording import size_text
+from sft.model.text import size_text
 
 _KEY_FILE_BYTES = 4096
 

@@ -12,7 +12,7 @@ from sft.client.api.people import show_self
 from sft.client.session import Session
 from sft.model.names import safe
 from sft.model.records import User
-from sft.model.wording import ROLE_WORDS, shown_name
+from sft.model.text import ROLE_WORDS, shown_name
 
 
 @click.command("whoami")

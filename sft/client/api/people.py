@@ -6,7 +6,7 @@ from sft.client.api import Requester
 from sft.crypto.keys import InvitationKey, PublicKey
 from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
-from sft.model.links import InvitationLink, parse_address
+from sft.model.links import InvitationLink, invitation_link
 from sft.model.records import Invitation, SessionInfo, User, UserState
 from sft.wire.messages import (
     AddUser,
@@ -107,16 +107,12 @@ async def invite(
         MakeInvitation, InvitationShown, public_key=key.point, role=role, name=name, seconds=seconds
     )
     made = answer.invitation
-    host, port = parse_address(answer.server.address or session.address)
-    link = InvitationLink(
-        host=host,
-        port=port,
+    link = invitation_link(
+        made,
+        key.seed,
+        address=answer.server.address or session.address,
         server_key=session.server_key.point,
         server_name=session.server_name,
-        seed=key.seed,
-        role=made.role,
-        expires_at=made.expires_at,
-        user_name=made.name,
     )
     return link, made
 
@@ -144,4 +140,4 @@ async def kick(session: Requester, session_id: int) -> None:
     """
     done = await session.request(KickSession, Done, session_id=session_id)
     if not done.changed:
-        raise NotFoundError(what="session", name=str(session_id), see="twistd sft session list")
+        raise NotFoundError(what="session", name=str(session_id))

@@ -302,4 +302,4 @@ def _local_parts(path: str, above: str) -> tuple[str, ...]:
 
 
 def _nothing(pattern: str) -> NotFoundError:
-    return NotFoundError(what="file like", name=pattern, see="sft ls")
+    return NotFoundError(what="file like", name=pattern)

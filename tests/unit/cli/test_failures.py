@@ -274,7 +274,7 @@ def test_what_nobody_foresaw_is_told_without_a_traceback(world):
 def test_a_fault_in_json_is_one_document(world):
     world.refuses = [ZeroDivisionError()]
     ran = world.run("whoami", "--json")
-    assert json.loads(ran.out)["error"]["code"] == "INTERNAL"
+    assert json.loads(ran.out)["error"]["code"] == "FAULT"
     assert ran.status == 11
 
 

@@ -52,9 +52,7 @@ def test_what_is_restored_is_told_with_its_version(world):
 
 
 def test_what_is_not_in_the_trash_is_absent(world):
-    world.answers[Restore] = refusing(
-        NotFoundError(what="deleted file", name="x", see="sft ls --trash")
-    )
+    world.answers[Restore] = refusing(NotFoundError(what="deleted file", name="x"))
     assert world.run("restore", "x").status == 3
 
 

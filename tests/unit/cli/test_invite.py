@@ -70,7 +70,7 @@ def test_how_long_it_is_good(inviting, text, seconds):
     assert (request.seconds, request.role, request.name) == (seconds, Role.MAINTAINER, None)
 
 
-@pytest.mark.parametrize("text", ["2", "d", "0h", "31d", "-1h", "1y", "2 d"])
+@pytest.mark.parametrize("text", ["2", "d", "0h", "31d", "-1h", "1y", "2d 3h"])
 def test_no_other_time_is_taken(inviting, text):
     assert inviting.run("invite", f"--expires={text}").status == 2
     assert not inviting.sessions

@@ -30,7 +30,7 @@ def listed(world):
 
     def answer(request: ListFolder) -> FolderPage:
         if request.path not in pages:
-            raise NotFoundError(what="folder", name=request.path, see="sft ls")
+            raise NotFoundError(what="folder", name=request.path)
         return FolderPage(request.id, pages[request.path])
 
     world.answers[ListFolder] = answer
@@ -115,7 +115,7 @@ def test_a_file_lists_itself(listed):
 
 def test_what_is_neither_is_told_as_the_missing_folder(listed):
     def missing(request: ShowFile) -> FileShown:
-        raise NotFoundError(what="file", name=request.path, see="sft ls")
+        raise NotFoundError(what="file", name=request.path)
 
     listed.answers[ShowFile] = missing
     ran = listed.run("ls", "nowhere")

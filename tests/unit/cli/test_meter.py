@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sft.cli.columns import cells
-from sft.cli.meter import Meter, part_text
+from sft.cli.meter import Meter
 from sft.client.transfers.progress import Progress, TransferStage
 
 MIB = 2**20
@@ -109,16 +109,3 @@ def test_empty_files_are_done_by_number():
 
 def test_the_title_is_a_name_of_a_peer():
     assert "\x1b" not in Meter("\x1b]0;pwned\x07", [GIB]).line(80)
-
-
-@pytest.mark.parametrize(
-    "done, total, text",
-    [
-        (0, 500, "0/500 B"),
-        (int(1.2 * GIB), 2 * GIB, "1.2/2.0 GiB"),
-        (0, 15 * MIB, "0/15 MiB"),
-        (MIB, GIB, "0.0/1.0 GiB"),
-    ],
-)
-def test_a_part_is_told_in_the_unit_of_the_whole(done, total, text):
-    assert part_text(done, total) == text

@@ -23,7 +23,7 @@ def deleting(world):
 
     def listing(request: ListFolder) -> FolderPage:
         if request.path not in tree:
-            raise NotFoundError(what="folder", name=request.path, see="sft ls")
+            raise NotFoundError(what="folder", name=request.path)
         return FolderPage(request.id, tree[request.path])
 
     world.answers[ListFolder] = listing
@@ -113,7 +113,7 @@ def test_of_several_what_failed_is_listed_last(deleting):
 
     def answer(request):
         if request.path == "plan.pdf":
-            raise NotFoundError(what="file", name="plan.pdf", see="sft ls")
+            raise NotFoundError(what="file", name="plan.pdf")
         return good(request)
 
     deleting.answers[Delete] = answer
@@ -127,7 +127,7 @@ def test_of_several_what_failed_is_listed_last(deleting):
 
 
 def test_when_all_fail_alike_the_status_is_theirs(deleting):
-    deleting.answers[Delete] = refusing(NotFoundError(what="file", name="x", see="sft ls"))
+    deleting.answers[Delete] = refusing(NotFoundError(what="file", name="x"))
     assert deleting.run("rm", "x", "y").status == 3
 
 
@@ -150,7 +150,7 @@ def test_json(deleting):
 
 
 def test_a_failure_in_json_stands_with_its_item(deleting):
-    deleting.answers[Delete] = refusing(NotFoundError(what="file", name="x", see="sft ls"))
+    deleting.answers[Delete] = refusing(NotFoundError(what="file", name="x"))
     ran = deleting.run("rm", "x", "--json")
     document = json.loads(ran.out)
     assert (document["exit"], document["items"][0]["error"]["code"]) == (3, "NOT_FOUND")

@@ -173,7 +173,7 @@ def test_the_document_of_a_get(world):
     told = Told(world, json_=True)
     outcome = _Got(told.invocation, whole=False)
     outcome.add(got())
-    outcome.refused("x", NotFoundError(what="file", name="x", see="sft ls"))
+    outcome.refused("x", NotFoundError(what="file", name="x"))
     assert outcome.told() == 1
     document = json.loads(told.out.getvalue())
     assert document["items"][0]["result"] == "verified"

@@ -213,7 +213,7 @@ class MemoryServer:
     def _show_user(self, m):
         found = self.users.get(m.user_id)
         if found is None:
-            self._refuse(m.id, NotFoundError(what="user", name=str(m.user_id), see="sft users"))
+            self._refuse(m.id, NotFoundError(what="user", name=str(m.user_id)))
         else:
             self.send(UserShown(id=m.id, user=found))
 
@@ -221,7 +221,7 @@ class MemoryServer:
         if m.path in self.files:
             self.send(FileShown(id=m.id, file=self.files[m.path][0]))
         else:
-            self._refuse(m.id, NotFoundError(what="file", name=m.path, see="sft ls"))
+            self._refuse(m.id, NotFoundError(what="file", name=m.path))
 
     def _make_folder(self, m):
         changed = m.path not in self.folders
@@ -233,7 +233,7 @@ class MemoryServer:
         prefix = f"{m.path}/" if m.path else ""
         below = {path for path in {**self.files, **self.folders} if path.startswith(prefix)}
         if m.path and not below and m.path not in self.folders:
-            self._refuse(m.id, NotFoundError(what="folder", name=m.path, see="sft ls"))
+            self._refuse(m.id, NotFoundError(what="folder", name=m.path))
             return
         names = sorted({path.removeprefix(prefix).split("/")[0] for path in below})
         start = int(m.cursor or 0)
@@ -331,7 +331,7 @@ class MemoryServer:
 
     def _get_file(self, m):
         if m.path not in self.files:
-            self._refuse(m.id, NotFoundError(what="file", name=m.path, see="sft ls"))
+            self._refuse(m.id, NotFoundError(what="file", name=m.path))
             return
         file, content = self.change(*self.files[m.path])
         if len(content) <= SMALL_FILE_BYTES:

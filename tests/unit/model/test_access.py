@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from sft.model.access import (
@@ -9,20 +11,23 @@ from sft.model.access import (
     OPERATOR,
     OPERATOR_PERMISSIONS,
     ROLE_PERMISSIONS,
-    Holder,
+    Caller,
     Permission,
+    Reach,
+    Resource,
     Role,
+    Scope,
     allows,
     least_role,
-    may_change,
-    may_delete,
+    may,
+    operator_caller,
     rank,
+    scope_of,
 )
 
 EVERYONE = {"self:read", "file:list", "file:read", "user:list"}
 MAINTAINERS = EVERYONE | {"file:write", "file:delete", "folder:make"}
 ADMINS = MAINTAINERS | {
-    *("file:write-any", "file:delete-any"),
     *("user:manage", "role:change", "invitation:manage", "session:manage"),
 }
 
@@ -40,7 +45,7 @@ def test_roles_hold_what_was_decided_and_nothing_else(
 
 @pytest.mark.parametrize("permission", Permission)
 def test_the_operator_manages_and_reads_no_content(permission: Permission) -> None:
-    denied = {"file:read", "file:write", "file:write-any", "file:delete", "folder:make"}
+    denied = {"file:read", "file:write", "folder:make"}
     assert allows(OPERATOR, permission) is (permission.value not in denied)
 
 
@@ -49,21 +54,47 @@ def test_nobody_holds_anything_by_a_text_that_spells_a_role() -> None:
         assert not any(allows(spelled, permission) for permission in Permission)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("holder", "own", "others"),
-    [(Role.ADMIN, True, True), (Role.MAINTAINER, True, False), (Role.GUEST, False, False)],
-)
-def test_changing_and_deleting_follow_ownership(holder: Holder, own: bool, others: bool) -> None:
-    assert may_change(holder, is_owner=True) is own
-    assert may_change(holder, is_owner=False) is others
-    assert may_delete(holder, is_owner=True) is own
-    assert may_delete(holder, is_owner=False) is others
+OWN, FOREIGN, NOBODYS = Resource(1), Resource(2), Resource(None)
+ON_OWN = {"file:write", "file:delete"}
+
+
+def caller(role: Role) -> Caller:
+    return Caller(1, 1, "x", role)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("permission", Permission)
+def test_maintainers_write_and_delete_their_own_alone(role: Role, permission: Permission) -> None:
+    held = allows(role, permission)
+    others = held and not (role is Role.MAINTAINER and permission.value in ON_OWN)
+    rights = [may(caller(role), permission, each) for each in (OWN, FOREIGN, NOBODYS)]
+    assert rights == [held, others, others]
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_a_scope_filters_as_the_question_judges(permission: Permission) -> None:
+    callers = [*map(caller, Role), operator_caller(), Caller(None, None, "x", Role.MAINTAINER)]
+    for asking in callers:
+        scope = scope_of(asking, permission)
+        for resource in (OWN, FOREIGN, NOBODYS):
+            assert may(asking, permission, resource) is (resource in scope)
+
+
+def test_a_scope_names_its_owner_everything_or_nothing() -> None:
+    assert scope_of(caller(Role.ADMIN), Permission.FILE_DELETE) == Scope(everything=True)
+    assert scope_of(caller(Role.MAINTAINER), Permission.FILE_DELETE) == Scope(owner_id=1)
+    assert scope_of(caller(Role.GUEST), Permission.FILE_DELETE) == Scope()
+    assert not any(each in Scope() for each in (OWN, FOREIGN, NOBODYS))
+
+
+def test_who_is_nobody_owns_nothing_that_nobody_made() -> None:
+    assert not may(Caller(None, None, "x", Role.MAINTAINER), Permission.FILE_WRITE, NOBODYS)
 
 
 def test_the_operator_deletes_but_never_writes() -> None:
-    assert may_delete(OPERATOR, is_owner=False)
-    assert not may_change(OPERATOR, is_owner=False)
-    assert not may_change(OPERATOR, is_owner=True)
+    for resource in (OWN, NOBODYS):
+        assert may(operator_caller(), Permission.FILE_DELETE, resource)
+        assert not may(operator_caller(), Permission.FILE_WRITE, resource)
 
 
 def test_the_least_role_is_the_lowest_that_holds_a_permission() -> None:
@@ -75,12 +106,14 @@ def test_the_least_role_is_the_lowest_that_holds_a_permission() -> None:
 
 def test_higher_roles_hold_all_that_lower_ones_do() -> None:
     assert [rank(role) for role in (Role.GUEST, Role.MAINTAINER, Role.ADMIN)] == [0, 1, 2]
-    assert ROLE_PERMISSIONS[Role.GUEST] < ROLE_PERMISSIONS[Role.MAINTAINER]
-    assert ROLE_PERMISSIONS[Role.MAINTAINER] < ROLE_PERMISSIONS[Role.ADMIN]
+    for lower, higher in pairwise((Role.GUEST, Role.MAINTAINER, Role.ADMIN)):
+        held, more = ROLE_PERMISSIONS[lower], ROLE_PERMISSIONS[higher]
+        assert held.keys() < more.keys()
+        assert all(more[each] in {held[each], Reach.ALL} for each in held)
 
 
 def test_every_permission_is_held_by_somebody_and_has_words() -> None:
-    held = OPERATOR_PERMISSIONS.union(*ROLE_PERMISSIONS.values())
+    held = set(OPERATOR_PERMISSIONS).union(*ROLE_PERMISSIONS.values())
     assert held == set(Permission)
     assert set(ACTS) == set(Permission)
     assert set(ROLE_PERMISSIONS) == set(Role)

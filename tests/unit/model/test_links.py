@@ -16,6 +16,7 @@ from sft.model.links import (
     InvitationLink,
     ServerLink,
     format_address,
+    is_loopback,
     parse_address,
     parse_invitation,
     parse_link,
@@ -212,3 +213,8 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
 def test_texts_that_are_no_address(text: str) -> None:
     with pytest.raises(UsageError):
         parse_address(text)
+
+
+def test_a_link_to_the_readers_own_machine_is_known() -> None:
+    assert all(is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "a.Localhost"))
+    assert not any(is_loopback(host) for host in ("files.example.org", "10.0.0.1", "localhost.org"))

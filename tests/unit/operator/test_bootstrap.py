@@ -4,11 +4,11 @@ import pytest
 from twisted.internet.task import Clock
 
 from sft.errors import BadRequestError, HomeError, VaultError
+from sft.model.access import operator_caller
 from sft.model.records import ServerInfo
 from sft.operator.bootstrap import master_key_source, open_home
 from sft.operator.home import Home, HomeSettings, HomeState
 from sft.server.event_log import EventLog
-from sft.service.caller import operator_caller
 from sft.vault.master_key import CommandMasterKey, FileMasterKey, PassphraseMasterKey
 
 

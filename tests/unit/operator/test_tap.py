@@ -6,7 +6,6 @@ from twisted.python import usage
 from sft.errors import UsageError
 from sft.operator import tap
 from sft.operator.home import HomeSettings
-from sft.operator.invitations import is_loopback, seconds_of
 from sft.operator.people import role_of
 from sft.operator.server import link_address
 
@@ -79,15 +78,6 @@ def test_every_subcommand_names_a_function_that_is_there():
         assert callable(getattr(import_module(f"sft.operator.{module}"), function)), leaf
 
 
-def test_times_of_invitations():
-    assert seconds_of("30m") == 1800
-    assert seconds_of("12h") == 43_200
-    assert seconds_of("2d") == 172_800
-    for text in ("", "2", "d", "-1d", "0h", "2w", "1.5h", "２d"):
-        with pytest.raises(UsageError):
-            seconds_of(text)
-
-
 def test_a_role_that_does_not_exist_is_refused():
     assert role_of("guest") == "guest"
     with pytest.raises(UsageError):
@@ -98,6 +88,3 @@ def test_links_name_the_listener_or_the_computer():
     assert link_address("127.0.0.1", 7361) == "127.0.0.1:7361"
     assert link_address("::1", 7361) == "[::1]:7361"
     assert not link_address("0.0.0.0", 7361).startswith("0.0.0.0")
-    assert is_loopback("127.0.0.1")
-    assert is_loopback("::1")
-    assert not is_loopback("files.example.org")

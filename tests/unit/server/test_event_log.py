@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import re
-
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sft.server.event_log import EventLog, line, new_reference
+from sft.server.event_log import EventLog, line
 
 
 def test_a_line_is_an_event_and_its_values():
@@ -22,11 +20,6 @@ def test_a_peers_value_cannot_begin_a_new_line_or_color_a_terminal():
     assert "\n" not in shown
     assert "\x1b" not in shown
     assert "\u202e" not in shown
-
-
-def test_references_hold_no_letters_that_look_alike():
-    reference = new_reference(lambda count: bytes(range(count)))
-    assert re.fullmatch(r"[2-9A-HJKMNP-Z]{4}-[2-9A-HJKMNP-Z]{4}", reference)
 
 
 def test_a_fault_is_logged_under_the_reference_that_it_returns_and_without_variables():

@@ -21,10 +21,9 @@ from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.signatures import FileSignature, sign_file, verify_file
 from sft.errors import RequestError
 from sft.limits import CHUNK_BYTES
-from sft.model.access import Role
+from sft.model.access import Caller, Role, operator_caller
 from sft.model.records import File, Stored, UserState
 from sft.service import commits, downloads, pending, uploads
-from sft.service.caller import Caller, operator_caller
 from sft.service.pending import Pending
 from sft.service.settings import NewServer, prepare
 from sft.service.storage import FileStorage

@@ -28,7 +28,7 @@ from sft.errors import (
     UserNameNotAllowedError,
 )
 from sft.limits import FIRST_ADMIN_SECONDS, INVITATION_SECONDS, LIST_BYTES
-from sft.model.access import Role
+from sft.model.access import Caller, Role
 from sft.model.records import User, UserState
 from sft.service import accounts, invitations
 from sft.service.accounts import (
@@ -41,7 +41,6 @@ from sft.service.accounts import (
     LoginInput,
     RemoveUserInput,
 )
-from sft.service.caller import Caller
 from sft.service.invitations import FirstAdmin, MakeInvitationInput, WithdrawInvitationInput
 from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.store.invitations import invitation_by_public
@@ -492,7 +491,7 @@ ACTS: list[Any] = [
 def test_nobody_by_that_name(office: Office, act: Any, item: Any) -> None:
     with pytest.raises(NotFoundError) as refusal:
         office.act(act, item(ADA.caller, "ivo"))
-    assert refusal.value.values == {"what": "user", "name": "ivo", "see": "sft users"}
+    assert refusal.value.values == {"what": "user", "name": "ivo"}
 
 
 @pytest.mark.parametrize(("act", "item"), [*ACTS[:2], (accounts.enable, EnableUserInput)])

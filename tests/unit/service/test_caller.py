@@ -13,14 +13,9 @@ from sft.errors import (
     RoleForbidsError,
     RowForgedError,
 )
-from sft.model.access import Permission, Role
-from sft.service.caller import (
-    Caller,
-    operator_caller,
-    reload_caller,
-    reload_callers,
-    require_permission,
-)
+from sft.model.access import Caller, Permission, Role, operator_caller
+from sft.service.caller import reload_caller, reload_callers
+from sft.service.rights import require_permission
 from tests.unit.service.office import ADA, GUS, MAX, MIA, OPERATOR, Office
 
 
@@ -124,16 +119,6 @@ def test_a_role_without_the_permission_is_told_all_about_it(office: Office) -> N
         "needed": "maintainer",
         "admins": "ada, mia",
     }
-
-
-def test_one_of_several_permissions_is_enough(office: Office) -> None:
-    both = (Permission.FILE_DELETE, Permission.FILE_DELETE_ANY)
-    with office.reading() as reading:
-        require_permission(reading, OPERATOR, *both)  # holds the second alone
-        require_permission(reading, MAX.caller, *both)  # the first alone
-        with pytest.raises(RoleForbidsError) as refused:
-            require_permission(reading, GUS.caller, *both)
-    assert refused.value.values["act"] == "delete files"
 
 
 def test_what_no_role_may_do_is_the_operators(office: Office) -> None:

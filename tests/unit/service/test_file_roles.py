@@ -15,8 +15,8 @@ from sft.errors import (
     OperatorOnlyError,
     RoleForbidsError,
 )
+from sft.model.access import Caller
 from sft.service import check, downloads, files, folders, recovery, rotation, trash, uploads
-from sft.service.caller import Caller
 from sft.service.commits import commit
 from sft.service.use_case import USE_CASES
 from tests.unit.service.office import (

@@ -157,7 +157,7 @@ def test_any_version_is_shown(office: Office) -> None:
     assert sizes == [2, 1, 2]
     with pytest.raises(NotFoundError) as refused:
         office.ask(show_file, GUS, path="a", version=3)
-    assert refused.value.values == {"what": "version", "name": "3 of a", "see": "sft info a"}
+    assert refused.value.values == {"what": "version", "name": "3 of a"}
 
 
 def test_a_forged_file_is_refused_by_name(office: Office) -> None:

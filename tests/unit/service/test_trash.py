@@ -11,9 +11,8 @@ from sft.errors import (
     RequestError,
 )
 from sft.limits import TRASH_SECONDS
-from sft.model.access import Role
+from sft.model.access import Caller, Role
 from sft.model.records import Deleted, File
-from sft.service.caller import Caller
 from sft.service.files import list_trash, show_file
 from sft.service.folders import FolderMade, make_folder
 from sft.service.trash import Deletion, Restoration, delete, restore

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from sft.model.access import Scope
 from sft.store.database import Database
 from sft.store.row_types import (
     DeviceKeyRow,
@@ -20,6 +21,10 @@ from sft.store.row_types import (
 )
 from sft.store.rows import ReadTransaction, Transaction
 from tests.unit.store.samples import NOW, reading
+
+ALL = Scope(everything=True)
+OF_MAX = Scope(owner_id=2)
+NOTHING = Scope()
 
 
 def file_row(number: int, folder_id: int | None, name: str, **changes: Any) -> FileRow:

@@ -20,7 +20,16 @@ from sft.store.files import (
     versions_of,
     versions_of_file,
 )
-from tests.unit.store.forest import file_row, grow, plant, require_indexed, trashed_row
+from tests.unit.store.forest import (
+    ALL,
+    NOTHING,
+    OF_MAX,
+    file_row,
+    grow,
+    plant,
+    require_indexed,
+    trashed_row,
+)
 from tests.unit.store.samples import reading, tamper, writing
 
 
@@ -58,17 +67,27 @@ def test_all_files_are_found_by_id(forest: Database) -> None:
 
 def test_pages_come_in_folded_order_with_the_newest_version(forest: Database) -> None:
     with reading(forest) as reader:
-        page = files_in(reader, 2, None, 9)
+        page = files_in(reader, 2, None, 9, ALL)
         assert [(f.id, v.file, v.number) for f, v in page] == [(3, 3, 1), (1, 1, 2), (2, 2, 1)]
-        assert [f.id for f, _ in files_in(reader, 2, "a", 1)] == [1]
-        assert [f.id for f, _ in files_in(reader, 2, "b", 9)] == [2]
-        assert files_in(reader, 2, "c", 9) == []
+        assert [f.id for f, _ in files_in(reader, 2, "a", 1, ALL)] == [1]
+        assert [f.id for f, _ in files_in(reader, 2, "b", 9, ALL)] == [2]
+        assert files_in(reader, 2, "c", 9, ALL) == []
 
 
 def test_all_live_files_come_in_order_of_creation(forest: Database) -> None:
     with reading(forest) as reader:
-        assert [f.id for f, _ in files_after(reader, 0, 9)] == [1, 2, 3, 4]
-        assert [f.id for f, _ in files_after(reader, 2, 1)] == [3]
+        assert [f.id for f, _ in files_after(reader, 0, 9, ALL)] == [1, 2, 3, 4]
+        assert [f.id for f, _ in files_after(reader, 2, 1, ALL)] == [3]
+
+
+def test_a_scope_filters_pages(forest: Database) -> None:
+    with writing(forest) as transaction:
+        grow(transaction, [file_row(20, 2, "mine", owner_id=2)])
+    with reading(forest) as reader:
+        assert [f.id for f, _ in files_in(reader, 2, None, 9, OF_MAX)] == [20]
+        assert [f.id for f, _ in files_after(reader, 0, 9, OF_MAX)] == [20]
+        assert files_in(reader, 2, None, 9, NOTHING) == files_after(reader, 0, 9, NOTHING) == []
+    require_indexed(forest, lambda r: files_in(r, 2, None, 501, OF_MAX))
 
 
 def test_versions_are_found(forest: Database) -> None:
@@ -139,8 +158,8 @@ def test_no_forged_row_comes_out(forest: Database, statement: str) -> None:
     tamper(forest.path, statement)
     with reading(forest) as reader:
         for query in (
-            lambda: files_in(reader, 2, None, 9),
-            lambda: files_after(reader, 0, 9),
+            lambda: files_in(reader, 2, None, 9, ALL),
+            lambda: files_after(reader, 0, 9, ALL),
         ):
             with pytest.raises(RowForgedError):
                 query()
@@ -149,9 +168,9 @@ def test_no_forged_row_comes_out(forest: Database, statement: str) -> None:
 def test_no_query_reads_a_whole_table(forest: Database) -> None:
     """The first page of a folder of a million files costs what it costs in a folder of a hundred."""
     place = "uq_files_place"
-    require_indexed(forest, lambda r: files_in(r, 2, None, 501), place)
-    require_indexed(forest, lambda r: files_in(r, 2, "m", 501), place)
-    require_indexed(forest, lambda r: files_after(r, 3, 501))
+    require_indexed(forest, lambda r: files_in(r, 2, None, 501, ALL), place)
+    require_indexed(forest, lambda r: files_in(r, 2, "m", 501, ALL), place)
+    require_indexed(forest, lambda r: files_after(r, 3, 501, ALL))
     require_indexed(
         forest,
         lambda r: files_named(r, [(2, "a"), (3, "b")]),

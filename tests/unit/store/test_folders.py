@@ -17,7 +17,11 @@ from sft.store.folders import (
     path_of,
     root,
 )
+from sft.store.row_types import FolderRow
 from tests.unit.store.forest import (
+    ALL,
+    NOTHING,
+    OF_MAX,
     file_row,
     folder_row,
     grow,
@@ -26,7 +30,7 @@ from tests.unit.store.forest import (
     statements,
     trashed_row,
 )
-from tests.unit.store.samples import reading, tamper, writing
+from tests.unit.store.samples import NOW, reading, tamper, writing
 
 
 @pytest.fixture
@@ -86,10 +90,10 @@ def test_a_tree_comes_parents_first(forest: Database) -> None:
 
 def test_pages_go_on_after_a_name(forest: Database) -> None:
     with reading(forest) as reader:
-        assert [row.id for row in folders_in(reader, 2, None, 9)] == [3, 5]
-        assert [row.id for row in folders_in(reader, 2, None, 1)] == [3]
-        assert [row.id for row in folders_in(reader, 2, "b", 9)] == [5]
-        assert folders_in(reader, 2, "d", 9) == []
+        assert [row.id for row in folders_in(reader, 2, None, 9, ALL)] == [3, 5]
+        assert [row.id for row in folders_in(reader, 2, None, 1, ALL)] == [3]
+        assert [row.id for row in folders_in(reader, 2, "b", 9, ALL)] == [5]
+        assert folders_in(reader, 2, "d", 9, ALL) == []
 
 
 def test_counts_are_of_what_lives_directly_there(forest: Database) -> None:
@@ -97,15 +101,29 @@ def test_counts_are_of_what_lives_directly_there(forest: Database) -> None:
         grow(transaction, [file_row(1, 2, "x"), file_row(2, 2, "y"), file_row(3, 3, "x")])
         grow(transaction, [trashed_row(4, "A/z", 5)])
     with reading(forest) as reader:
-        counts = folder_counts(reader, [1, 2, 3, 4])
+        counts = folder_counts(reader, [1, 2, 3, 4], ALL)
     assert counts == {1: (0, 1), 2: (2, 2), 3: (1, 1), 4: (0, 0)}
+
+
+def test_a_scope_filters_pages_and_counts(forest: Database) -> None:
+    with writing(forest) as transaction:
+        grow(transaction, [file_row(1, 2, "x"), file_row(2, 2, "y", owner_id=2)])
+        transaction.rows.insert(
+            [FolderRow(6, 2, "E", "e", 2, NOW), FolderRow(7, 2, "F", "f", None, NOW)]
+        )
+    with reading(forest) as reader:
+        assert [row.id for row in folders_in(reader, 2, None, 9, OF_MAX)] == [6]
+        assert folder_counts(reader, [2], OF_MAX) == {2: (1, 1)}
+        assert folders_in(reader, 2, None, 9, NOTHING) == []
+        assert folder_counts(reader, [2], NOTHING) == {2: (0, 0)}
+    require_indexed(forest, lambda r: folders_in(r, 2, "b", 500, OF_MAX))
 
 
 def test_no_query_reads_a_whole_table(forest: Database) -> None:
     place = "sqlite_autoindex_folders_1 (parent_id=?"
-    require_indexed(forest, lambda r: folders_in(r, 2, None, 500), place)
-    require_indexed(forest, lambda r: folders_in(r, 2, "b", 500), place)
-    require_indexed(forest, lambda r: folder_counts(r, [2, 3]), "uq_files_place", place)
+    require_indexed(forest, lambda r: folders_in(r, 2, None, 500, ALL), place)
+    require_indexed(forest, lambda r: folders_in(r, 2, "b", 500, ALL), place)
+    require_indexed(forest, lambda r: folder_counts(r, [2, 3], ALL), "uq_files_place", place)
     require_indexed(forest, lambda r: folders_below(r, root(r)), place)
     named = "sqlite_autoindex_folders_1 (parent_id=? AND folded=?)"
     require_indexed(forest, lambda r: folders_named(r, [(1, "a"), (2, "b")]), named)

@@ -1,9 +1,18 @@
 import pytest
 
 from sft.errors import RowForgedError
+from sft.model.access import Scope
 from sft.store.database import Database
 from sft.store.trash import purge_ids, purges_by_id, trash_page, trashed_from, trashed_until
-from tests.unit.store.forest import file_row, grow, plant, purging, require_indexed, trashed_row
+from tests.unit.store.forest import (
+    ALL,
+    file_row,
+    grow,
+    plant,
+    purging,
+    require_indexed,
+    trashed_row,
+)
 from tests.unit.store.samples import reading, tamper, writing
 
 
@@ -36,10 +45,10 @@ def test_the_last_deleted_from_a_path_comes_first(forest: Database) -> None:
 
 def test_pages_go_on_after_the_last_one_seen(forest: Database) -> None:
     with reading(forest) as reader:
-        assert [f.id for f, _ in trash_page(reader, None, None, 9)] == [2, 5, 4, 3, 1]
-        assert [f.id for f, _ in trash_page(reader, None, (20, 5), 2)] == [4, 3]
-        assert [f.id for f, _ in trash_page(reader, 2, None, 9)] == [5, 4]
-        assert [f.id for f, _ in trash_page(reader, 1, (20, 5), 9)] == [3, 1]
+        assert [f.id for f, _ in trash_page(reader, ALL, None, 9)] == [2, 5, 4, 3, 1]
+        assert [f.id for f, _ in trash_page(reader, ALL, (20, 5), 2)] == [4, 3]
+        assert [f.id for f, _ in trash_page(reader, Scope(owner_id=2), None, 9)] == [5, 4]
+        assert [f.id for f, _ in trash_page(reader, Scope(owner_id=1), (20, 5), 9)] == [3, 1]
 
 
 def test_what_has_ended_comes_oldest_first(forest: Database) -> None:
@@ -64,7 +73,9 @@ def test_a_forged_purge_is_refused(forest: Database) -> None:
 
 def test_no_query_reads_a_whole_table(forest: Database) -> None:
     require_indexed(forest, lambda r: trashed_from(r, "y", "y"), "ix_files_trash")
-    require_indexed(forest, lambda r: trash_page(r, None, None, 501), "ix_files_trashed_at")
-    require_indexed(forest, lambda r: trash_page(r, None, (20, 5), 501), "ix_files_trashed_at")
-    require_indexed(forest, lambda r: trash_page(r, 2, None, 501), "ix_files_trashed_at")
+    require_indexed(forest, lambda r: trash_page(r, ALL, None, 501), "ix_files_trashed_at")
+    require_indexed(forest, lambda r: trash_page(r, ALL, (20, 5), 501), "ix_files_trashed_at")
+    require_indexed(
+        forest, lambda r: trash_page(r, Scope(owner_id=2), None, 501), "ix_files_trashed_at"
+    )
     require_indexed(forest, lambda r: trashed_until(r, 20, 200), "ix_files_trashed_at")

@@ -174,7 +174,7 @@ def test_a_result_comes_after_the_commit(empty: Database, queued: Writer) -> Non
 # -- refusals and faults ----------------------------------------------------------------------------
 
 REASONS: list[Callable[[str], BaseException]] = [
-    lambda name: NotFoundError(what="file", name=name, see="sft ls"),
+    lambda name: NotFoundError(what="file", name=name),
     lambda name: LastAdminError(name=name),
     lambda name: InviteUsedError(used_at=len(name)),
     lambda name: RowForgedError("users", name),
@@ -227,7 +227,7 @@ def test_refusals_that_are_returned_cost_the_group_nothing(empty: Database, queu
         return [
             put(transaction, [f"n{number}"])[0]
             if number % 3
-            else NotFoundError(what="file", name=str(number), see="sft ls")
+            else NotFoundError(what="file", name=str(number))
             for number in inputs
         ]
 

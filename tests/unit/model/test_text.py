@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, timedelta, timezone
 
 import pytest
 
 from sft import errors
-from sft.model import wording
+from sft.cli.failures import error_json, error_lines
+from sft.cli.next_steps import NEXT_STEPS
+from sft.model import text
 from sft.model.access import Role
 
 # Sunday 3 May 2026, 14:02:11 UTC
@@ -16,7 +19,7 @@ PARIS = timezone(timedelta(hours=2))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
+    ("seconds", "said"),
     [
         (NOW, "3 May 14:02"),
         (NOW - 365 * 86400, "3 May 2025 14:02"),
@@ -27,26 +30,26 @@ PARIS = timezone(timedelta(hours=2))
         (-(1 << 62), "a time out of range"),
     ],
 )
-def test_times(seconds: int, text: str) -> None:
-    assert wording.local_time(seconds, now=NOW, zone=UTC) == text
+def test_times(seconds: int, said: str) -> None:
+    assert text.local_time(seconds, now=NOW, zone=UTC) == said
 
 
 def test_times_are_those_of_the_reader() -> None:
-    assert wording.local_time(NOW, now=NOW, zone=PARIS) == "3 May 16:02"
-    assert wording.local_time(NOW, now=NOW, zone=UTC, weekday=True) == "Sun 3 May 14:02"
+    assert text.local_time(NOW, now=NOW, zone=PARIS) == "3 May 16:02"
+    assert text.local_time(NOW, now=NOW, zone=UTC, weekday=True) == "Sun 3 May 14:02"
     new_year = 1_798_761_600  # 1 January 2027, 00:00 UTC
-    assert wording.local_time(new_year, now=new_year - 1, zone=PARIS) == "1 Jan 02:00"
-    assert wording.local_time(new_year, now=new_year - 1, zone=UTC) == "1 Jan 2027 00:00"
+    assert text.local_time(new_year, now=new_year - 1, zone=PARIS) == "1 Jan 02:00"
+    assert text.local_time(new_year, now=new_year - 1, zone=UTC) == "1 Jan 2027 00:00"
 
 
 def test_times_for_programs() -> None:
-    assert wording.utc_time(NOW) == "2026-05-03T14:02:11Z"
-    assert wording.utc_time(NOW + 0.9) == "2026-05-03T14:02:11Z"
-    assert wording.utc_time(1 << 62) == "9999-12-31T23:59:59Z"
+    assert text.utc_time(NOW) == "2026-05-03T14:02:11Z"
+    assert text.utc_time(NOW + 0.9) == "2026-05-03T14:02:11Z"
+    assert text.utc_time(1 << 62) == "9999-12-31T23:59:59Z"
 
 
 @pytest.mark.parametrize(
-    ("size_bytes", "text"),
+    ("size_bytes", "said"),
     [
         (0, "0 B"),
         (12, "12 B"),
@@ -63,17 +66,17 @@ def test_times_for_programs() -> None:
         (5000 << 60, "5,000 EiB"),
     ],
 )
-def test_sizes(size_bytes: int, text: str) -> None:
-    assert wording.size_text(size_bytes) == text
+def test_sizes(size_bytes: int, said: str) -> None:
+    assert text.size_text(size_bytes) == said
 
 
 def test_rates() -> None:
-    assert wording.rate_text(208 << 20, 1) == "208 MiB/s"
-    assert wording.rate_text(1 << 20, 0) == "0 B/s"
+    assert text.rate_text(208 << 20, 1) == "208 MiB/s"
+    assert text.rate_text(1 << 20, 0) == "0 B/s"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
+    ("seconds", "said"),
     [
         (0, "0.0 s"),
         (9.84, "9.8 s"),
@@ -85,15 +88,15 @@ def test_rates() -> None:
         (-1, "0.0 s"),
     ],
 )
-def test_durations(seconds: float, text: str) -> None:
-    assert wording.duration_text(seconds) == text
+def test_durations(seconds: float, said: str) -> None:
+    assert text.duration_text(seconds) == said
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(4, "0:04"), (61, "1:01"), (3729, "1:02:09"), (-1, "0:00")]
+    ("seconds", "said"), [(4, "0:04"), (61, "1:01"), (3729, "1:02:09"), (-1, "0:00")]
 )
-def test_time_left(seconds: float, text: str) -> None:
-    assert wording.left_text(seconds) == text
+def test_time_left(seconds: float, said: str) -> None:
+    assert text.left_text(seconds) == said
 
 
 @pytest.mark.parametrize(
@@ -111,17 +114,17 @@ def test_time_left(seconds: float, text: str) -> None:
     ],
 )
 def test_names_in_sentences_and_commands(name: str, shown: str, typed: str) -> None:
-    assert wording.shown_name(name) == shown
-    assert wording.shell_name(name) == typed
+    assert text.shown_name(name) == shown
+    assert text.shell_name(name) == typed
 
 
 def test_values_are_told_by_their_names() -> None:
     error = errors.ExistsError(path="a b.xlsx", version=3, author="max", stored_at=NOW)
-    assert wording.sentence(error, now=NOW, zone=UTC) == (
+    assert text.sentence(error, now=NOW, zone=UTC) == (
         '"a b.xlsx" exists: version 3 by max, 3 May 14:02.'
     )
     full = errors.ServerFullError(size_bytes=2 << 30)
-    assert wording.sentence(full, now=NOW) == (
+    assert text.sentence(full, now=NOW) == (
         "The server has no room for 2.0 GiB. Getting and deleting still work."
     )
 
@@ -130,7 +133,7 @@ def test_a_role_in_the_plural_begins_a_sentence() -> None:
     error = errors.RoleForbidsError(
         role=Role.GUEST, act="store files", name="gus", needed="maintainer", admins="ada, eva"
     )
-    assert wording.error_lines(error, now=NOW) == [
+    assert error_lines(error, now=NOW) == [
         "sft: Guests do not store files [ROLE_FORBIDS]",
         "     An admin can: sft role gus maintainer. Admins here: ada, eva",
     ]
@@ -140,7 +143,7 @@ def test_names_of_peers_keep_their_case_at_the_beginning() -> None:
     error = errors.NotYoursError(
         path="plan.pdf", owner="ivo", act="delete", admins="ada, eva", ref="7F3K-29QD"
     )
-    assert wording.error_lines(error, now=NOW) == [
+    assert error_lines(error, now=NOW) == [
         "sft: plan.pdf belongs to ivo: only they or an admin may delete it [NOT_YOURS]",
         "     Ask ivo, or an admin (ada, eva) (ref 7F3K-29QD)",
     ]
@@ -148,43 +151,80 @@ def test_names_of_peers_keep_their_case_at_the_beginning() -> None:
 
 def test_a_template_that_quotes_is_not_quoted_twice() -> None:
     error = errors.NameNotAllowedError(name="a b:c", problem='":"', safer="a b_c")
-    assert wording.sentence(error, now=NOW) == '"a b:c" has ":".'
-    assert wording.next_step(error, now=NOW).endswith("--safe-names stores 'a b_c'")
+    assert text.sentence(error, now=NOW) == '"a b:c" has ":".'
+    assert NEXT_STEPS.of(error, now=NOW).endswith("--safe-names stores 'a b_c'")
 
 
 def test_what_peers_say_cannot_touch_the_terminal() -> None:
-    error = errors.NotFoundError(
-        what="file\x1b]0;x\x07", name="a\u202e", see="sft\nls", ref="\x1b[2J"
-    )
-    for line in wording.error_lines(error, now=NOW):
+    error = errors.NotFoundError(what="file\x1b]0;x\x07", name="a\u202e", ref="\x1b[2J")
+    for line in error_lines(error, now=NOW):
         assert line.isprintable()
-    document = wording.error_json(error, now=NOW)
+    document = error_json(error, now=NOW)
     assert all(str(value).isprintable() for value in document.values())
     unknown = errors.UnknownRefusalError(code="\x1b[2JNEW")
-    assert wording.error_lines(unknown, now=NOW)[0].isprintable()
+    assert error_lines(unknown, now=NOW)[0].isprintable()
 
 
 def test_templates_in_values_are_not_filled_again() -> None:
-    error = errors.NotFoundError(what="file", name="{see}", see="sft ls")
-    assert wording.sentence(error, now=NOW) == "There is no file {see}."
+    error = errors.NotFoundError(what="file", name="{see}")
+    assert text.sentence(error, now=NOW) == "There is no file {see}."
 
 
 def test_errors_for_programs() -> None:
-    error = errors.NotFoundError(what="file", name="x", see="sft ls", ref="7F3K-29QD")
-    assert wording.error_json(error, now=NOW) == {
+    error = errors.NotFoundError(what="file", name="x", ref="7F3K-29QD")
+    assert error_json(error, now=NOW) == {
         "code": "NOT_FOUND",
         "exit": 3,
         "message": "There is no file x.",
         "next": "See what there is: sft ls",
         "ref": "7F3K-29QD",
     }
-    assert wording.error_json(errors.NotJoinedError(), now=NOW)["ref"] is None
+    assert error_json(errors.NotJoinedError(), now=NOW)["ref"] is None
 
 
 def test_an_unknown_code_is_shown_by_its_name() -> None:
     error = errors.RequestError.from_wire("SUN_SPOTS", {}, "7F3K-29QD")
-    assert wording.error_json(error, now=NOW)["code"] == "SUN_SPOTS"
+    assert error_json(error, now=NOW)["code"] == "SUN_SPOTS"
 
 
 def test_every_role_has_words() -> None:
-    assert set(wording.ROLE_WORDS) == set(Role)
+    assert set(text.ROLE_WORDS) == set(Role)
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [
+        ("30m", 1800), ("12h", 43_200), ("2d", 172_800), ("2w", 1_209_600), ("2 days", 172_800),
+        ("1 day", 86_400), ("30 min", 1800), ("1 week", 604_800), (" 90 m ", 5400), ("30D", 2_592_000),
+    ],
+)  # fmt: skip
+def test_the_time_of_an_invitation_is_read_as_people_write_it(typed: str, seconds: int) -> None:
+    assert text.invitation_seconds(typed) == seconds
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "0d", "-1d", "2", "days", "31 d", "5 weeks", "2 d 3 h", "1.5h", "\uff12d", "999999w"],
+)
+def test_other_times_of_an_invitation_are_refused(typed: str) -> None:
+    with pytest.raises(errors.UsageError):
+        text.invitation_seconds(typed)
+
+
+def test_references_hold_no_letters_that_look_alike() -> None:
+    reference = text.new_reference(lambda count: bytes(range(24, 24 + count)))
+    assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}", reference)
+    assert reference == "RSTV-WXYZ"
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "said"),
+    [
+        (0, 500, "0/500 B"),
+        (1288490188, 2 << 30, "1.2/2.0 GiB"),
+        (0, 15 << 20, "0/15 MiB"),
+        (1 << 20, 1 << 30, "0.0/1.0 GiB"),
+    ],
+)
+def test_a_part_is_told_in_the_unit_of_the_whole(done: int, total: int, said: str) -> None:
+    assert text.part_text(done, total) == said

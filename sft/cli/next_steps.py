@@ -1,0 +1,128 @@
+"""What can be done next about each error, as the command line says it: by the error's code, one thing to type or do.
+
+Rules. A template may name the values of its error; an empty one is an explicit none. ``twistd sft`` says what differs in a
+table of its own (``sft.operator.next_steps``). A test demands a step for every code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from types import MappingProxyType
+from typing import Final
+
+from sft.errors import SftError
+from sft.model.names import split_path
+from sft.model.text import filled, shell_name
+
+_AGAIN: Final = "The same command again"
+_UPGRADE: Final = "pipx upgrade sft"
+_CHECK_VAULT: Final = "Tell the operator (twistd sft vault check)"
+
+STEPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "BAD_REQUEST": _UPGRADE,
+        "CHANGED_SINCE": "sft get --keep-both {path}, then decide",
+        "CONNECTION_LOST": _AGAIN,
+        "CONTENT_DAMAGED": _CHECK_VAULT,
+        "CRYPTO_UNAVAILABLE": "pip install --upgrade cryptography",
+        "DISK_FULL": "Make room, then the same command again",
+        "EXISTS": "--replace (version {version} stays), or --as NAME",
+        "FAULT": "Report it with what you did",
+        "FILE_EXISTS": "--force replaces it, --keep-both keeps both, --to DIR stores elsewhere",
+        "HOME": "{remedy}",
+        "INTERNAL": "Tell the operator the reference",
+        "INTERRUPTED": _AGAIN,
+        "INVITE_EXPIRED": "Ask {maker} for a new one",
+        "INVITE_UNKNOWN": "Ask the admin who sent it",
+        "INVITE_USED": "You? sft servers. Not you? Tell the admin who sent it now",
+        "INVITE_WITHDRAWN": "Ask an admin for a new one",
+        "KEY_FORMAT": "Give the file that minisign -G or sft key export wrote",
+        "KEY_LOCKED": "Set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
+        "KEY_TAKEN": "Join with a new key: sft join, without --key",
+        "LAST_ADMIN": "sft role NAME admin, then again",
+        "LINK_INCOMPLETE": "Copy it again, from sft:// to the end",
+        "LOCAL_FILE": "{remedy}",
+        "LOCKED_OUT": "Ask why; an admin can let you in again",
+        "LOGIN_REFUSED": "Removed, disabled or reset? An admin knows: ask one",
+        "NAME_CLASH": "--as another name",
+        "NAME_IN_USE": "Choose another name: --as NAME",
+        "NAME_NOT_ALLOWED": "Rename it, or --safe-names stores {safer}",
+        "NAME_RESERVED": "sft join --user {name}",
+        "NAME_TAKEN": "Choose another name; your invitation is still good",
+        "NOT_EMPTY": "sft rm -r {path}",
+        "NOT_FOUND": "See what there is: {see}",
+        "NOT_JOINED": "sft join, with an invitation from an admin",
+        "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
+        "OPERATOR_ONLY": "Ask the operator (twistd sft)",
+        "PASSPHRASE_WRONG": "Again; or ask an admin for a new key, no file is lost",
+        "PIN_CHANGED": "Ask {author} for the words of their key: sft key show",
+        "PROFILE_UNKNOWN": "See which it knows: sft servers",
+        "PROTOCOL": "Check the address: sft servers",
+        "RECEIPT_BAD": "Look: sft info {path}; and tell the operator",
+        "RECORD_FORGED": _CHECK_VAULT,
+        "REGISTRATION_CLOSED": "Ask an admin: sft invite",
+        "REMOVED": "Should you be back? An admin can invite you",
+        "RIGHTS_CHANGED": "See who you are there now: sft whoami",
+        "ROLE_FORBIDS": "An admin can: sft role {name} {needed}. Admins here: {admins}",
+        "SCHEMA": "twistd sft --home {home} upgrade",
+        "SERVER_FULL": "Tell the operator",
+        "SERVER_KEY_CHANGED": "Ask an admin in person for a server link (twistd sft link); then sft servers link {server}",
+        "SESSION_ENDED": "Ask why; then the same command again",
+        "SIGNATURE_BAD": "Tell {author} and the operator (twistd sft vault check)",
+        "SIGNATURE_INVALID": "Ask for the file again, from its author",
+        "SIGNATURE_REFUSED": _AGAIN,
+        "SIGNER_NOT_PINNED": "sft verify {path} --key RW..., with the key that its author gave you",
+        "SIGNER_UNKNOWN": "Ask {author} for the words of their key: sft key show",
+        "SOURCE_CHANGED": "Send it again when nobody writes it",
+        "STORE": "Read the server's log",
+        "TOO_LARGE": "Send less at once",
+        "UNKNOWN_REFUSAL": _UPGRADE,
+        "UNREACHABLE": "Moved? sft servers address {profile} HOST:PORT",
+        "USAGE": "{remedy}",
+        "USER_NAME_NOT_ALLOWED": "Letters, digits, dot, underscore and hyphen will do: {safer}",
+        "VAULT": "twistd sft vault check",
+        "VERIFICATION": "Tell the operator",
+        "VERSION_UNKNOWN": _UPGRADE,
+    }
+)
+
+
+def _where_to_look(what: str, name: str) -> str:
+    match what:
+        case "user" | "active user":
+            return "sft users"
+        case "invitation":
+            return "sft invite list"
+        case "deleted file":
+            return "sft ls --trash"
+        case "file like":
+            return "sft ls '**'"
+        case "version":  # "3 of finance/plan.pdf"
+            return f"sft info {shell_name(name.partition(' of ')[2])}"
+    folder = split_path(name)[0]
+    return f"sft ls {shell_name(folder)}" if folder else "sft ls"
+
+
+@dataclass(frozen=True, slots=True)
+class NextSteps:
+    """The next steps that one program says.
+
+    Args:
+        by_code: a template for every code.
+        where_to_look: the command that lists what was not found, by what it is and its name; ``{see}`` in a template.
+    """
+
+    by_code: Mapping[str, str]
+    where_to_look: Callable[[str, str], str]
+
+    def of(self, error: SftError, *, now: float, zone: tzinfo | None = None) -> str:
+        """Return the one thing that can be typed or done about an error; "" for nothing."""
+        values = dict(error.values)
+        if error.code == "NOT_FOUND":
+            values["see"] = self.where_to_look(str(values["what"]), str(values["name"]))
+        return filled(self.by_code[error.code], values, now=now, zone=zone, for_shell=True)
+
+
+NEXT_STEPS: Final = NextSteps(STEPS, _where_to_look)

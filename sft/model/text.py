@@ -1,0 +1,254 @@
+"""What a person reads and types: errors, times, durations, sizes, roles, names and references, each in one place.
+
+A template of ``sft.errors``, or of a front end's next steps, names values; here they become words. A name that ends in
+``_at`` is a time, one in ``_bytes`` a size, other numbers are grouped, and every text goes through ``names.safe``: it may
+come from a peer. Names of files and people are quoted only round a blank or an odd character, and as a shell needs it in
+what is typed. Nothing here looks at a clock: the moment is an argument.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
+from string import Formatter
+from types import MappingProxyType
+from typing import Final
+
+from sft.errors import SftError, UnknownRefusalError, UsageError, Value
+from sft.limits import INVITATION_MOST_SECONDS, KIB
+from sft.model.access import Role
+from sft.model.names import safe
+
+# What a person may do, said after "gus: guest".
+ROLE_WORDS: Final[Mapping[Role, str]] = MappingProxyType(
+    {
+        Role.ADMIN: "reads, stores and manages every file, and manages people",
+        Role.MAINTAINER: "reads every file, stores files and manages their own",
+        Role.GUEST: "reads every file and stores none",
+    }
+)
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "June"),
+    *("July", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SIZE_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_DECIMALS_BELOW: Final = 10
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_DAY: Final = 24 * _HOUR
+_AGE_IN_DAYS: Final = 30
+_DURATION: Final = re.compile(
+    r"([1-9][0-9]{0,5})\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE
+)
+_DURATION_UNITS: Final = {"m": _MINUTE, "h": _HOUR, "d": _DAY, "w": 7 * _DAY}
+# Crockford's base 32: no letter is mistaken for another, read aloud or typed; 32 takes each byte without bias.
+_REFERENCE_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Values that are the name of one thing; others are phrases, and are never quoted.
+_NAMES: Final = frozenset(
+    {"author", "existing", "home", "maker", "name", "owner", "path", "profile", "safer", "server"}
+)
+_PLAIN_IN_SHELL: Final = re.compile(r"[\w@%+:,./-]+")
+
+
+def sentence(error: SftError, *, now: float, zone: tzinfo | None = None) -> str:
+    """Return who did what, then the rule.
+
+    Args:
+        error: any error of the tree.
+        now: Unix seconds; a time of another year is written with it.
+        zone: where the reader is; this computer's own zone unless given.
+    """
+    return filled(error.sentence, error.values, now=now, zone=zone)
+
+
+def code_of(error: SftError) -> str:
+    """Return an error's code; that of a refusal of a newer server is the server's own."""
+    if isinstance(error, UnknownRefusalError):
+        return safe(str(error.values["code"]))
+    return error.code
+
+
+def filled(
+    template: str,
+    values: Mapping[str, Value],
+    *,
+    now: float,
+    zone: tzinfo | None = None,
+    for_shell: bool = False,
+) -> str:
+    """Return a template with its values in words.
+
+    Args:
+        for_shell: names are quoted as a shell needs it.
+    """
+    parts: list[str] = []
+    for literal, name, _, _ in Formatter().parse(template):
+        parts.append(literal)
+        if name:
+            quoted = literal.endswith('"')
+            word = _word(name, values[name], now, zone, for_shell=for_shell, quoted=quoted)
+            is_first = "".join(parts) == ""
+            parts.append(word[:1].upper() + word[1:] if is_first and name == "role" else word)
+    return "".join(parts)
+
+
+def new_reference(entropy: Callable[[int], bytes] = os.urandom) -> str:
+    """Return a new reference such as ``7F3K-29QD``: it names one fault in a log to whoever is asked about it."""
+    letters = [_REFERENCE_LETTERS[byte % len(_REFERENCE_LETTERS)] for byte in entropy(8)]
+    return "".join(letters[:4]) + "-" + "".join(letters[4:])
+
+
+def role_noun(role: Role) -> str:
+    """Return ``an admin``, ``a guest``."""
+    return f"{'an' if role is Role.ADMIN else 'a'} {role}"
+
+
+def local_time(
+    seconds: float, *, now: float, zone: tzinfo | None = None, weekday: bool = False
+) -> str:
+    """Return a time as people write it: ``3 May 14:02``, with the year if it is another one."""
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
+        this_year = datetime.fromtimestamp(now, UTC).astimezone(zone).year
+    except (OverflowError, ValueError, OSError):
+        return "a time out of range"
+    day = f"{_DAYS[moment.weekday()]} " if weekday else ""
+    year = "" if moment.year == this_year else f" {moment.year}"
+    return f"{day}{moment.day} {_MONTHS[moment.month - 1]}{year} {moment:%H:%M}"
+
+
+def day_text(seconds: float, now: float, zone: tzinfo | None = None) -> str:
+    """Return a day: ``28 Apr``, with the year if it is another one."""
+    return local_time(seconds, now=now, zone=zone).rpartition(" ")[0] or "–"
+
+
+def clock_text(seconds: float, zone: tzinfo | None = None) -> str:
+    """Return a time of today: ``14:02:11``."""
+    return f"{datetime.fromtimestamp(seconds, UTC).astimezone(zone):%H:%M:%S}"
+
+
+def age_text(then: float, now: float, zone: tzinfo | None = None) -> str:
+    """Return how long ago it was, in the width of a column: ``3 h``, ``2 d``, ``28 Apr``, ``Mar 2025``."""
+    seconds = now - then
+    if -_DAY < seconds < _MINUTE:
+        return "now"
+    if 0 < seconds < _HOUR:
+        return f"{int(seconds // _MINUTE)} min"
+    if 0 < seconds < _DAY:
+        return f"{int(seconds // _HOUR)} h"
+    if 0 < seconds < _AGE_IN_DAYS * _DAY:
+        return f"{int(seconds // _DAY)} d"
+    day = day_text(then, now, zone)
+    return day if len(day.split()) < 3 else day.split(" ", 1)[1]  # noqa: PLR2004 - day, month, year
+
+
+def utc_time(seconds: float) -> str:
+    """Return a time for programs: ``2026-05-03T14:02:11Z``."""
+    try:
+        moment = datetime.fromtimestamp(int(seconds), UTC)
+    except (OverflowError, ValueError, OSError):
+        return "0001-01-01T00:00:00Z" if seconds < 0 else "9999-12-31T23:59:59Z"
+    return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+def size_text(size_bytes: float) -> str:
+    """Return a size: ``2.0 GiB``, ``890 KiB``, ``12 B``."""
+    if size_bytes < KIB:
+        return f"{int(size_bytes)} B"
+    amount = float(size_bytes)
+    for unit in SIZE_UNITS[1:]:
+        amount /= KIB
+        # 1,023.9 KiB is told as 1.0 MiB, never as 1,024 KiB.
+        if round(amount) < KIB or unit == SIZE_UNITS[-1]:
+            break
+    whole = round(amount, 1) >= _DECIMALS_BELOW
+    return f"{amount:,.0f} {unit}" if whole else f"{amount:.1f} {unit}"
+
+
+def part_text(done_bytes: int, total_bytes: int) -> str:
+    """Return a part of a size in the unit of the whole: ``1.2/2.0 GiB``."""
+    amount, _, unit = size_text(total_bytes).rpartition(" ")
+    if unit == "B":
+        return f"{done_bytes}/{amount} B"
+    done = done_bytes / KIB ** SIZE_UNITS.index(unit)
+    return f"{done:,.1f}/{amount} {unit}" if "." in amount else f"{done:,.0f}/{amount} {unit}"
+
+
+def rate_text(size_bytes: float, seconds: float) -> str:
+    """Return a rate: ``208 MiB/s``."""
+    return f"{size_text(size_bytes / seconds if seconds > 0 else 0)}/s"
+
+
+def duration_text(seconds: float) -> str:
+    """Return how long something took: ``9.8 s``, ``35 s``, ``2 min 5 s``, ``1 h 5 min``."""
+    if round(seconds, 1) < _DECIMALS_BELOW:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    return f"{count_text(whole // _HOUR)} h {whole % _HOUR // _MINUTE} min"
+
+
+def left_text(seconds: float) -> str:
+    """Return how long something will take yet: ``0:04``, ``1:02:09``."""
+    minutes, rest = divmod(max(round(seconds), 0), _MINUTE)
+    hours, minutes = divmod(minutes, _MINUTE)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def invitation_seconds(text: str) -> int:
+    """Read how long an invitation shall last, as people write it: ``12h``, ``2 days``, ``1 week``.
+
+    Raises:
+        UsageError: it is no time span, or over 30 days.
+    """
+    typed = text.strip()
+    how = "Write 12h, 2d or 1w"
+    match = _DURATION.fullmatch(typed)
+    if match is None:
+        problem = f'"{typed[:30]}" is no time span' if typed else "A time is missing"
+        raise UsageError(problem=problem, remedy=how)
+    seconds = int(match[1]) * _DURATION_UNITS[match[2][0].lower()]
+    if seconds > INVITATION_MOST_SECONDS:
+        raise UsageError(problem="An invitation ends after 30 days at the latest", remedy=how)
+    return seconds
+
+
+def count_text(number: int) -> str:
+    """Return a number of things: ``1,203``."""
+    return f"{number:,}"
+
+
+def shown_name(text: str) -> str:
+    """Return a name for a sentence: in quotation marks only round a blank or an odd character."""
+    shown = safe(text)
+    odd = shown != text or not shown or any(c.isspace() or c == '"' for c in shown)
+    return f'"{shown}"' if odd else shown
+
+
+def shell_name(text: str) -> str:
+    """Return a name for a command that may be typed as it stands."""
+    shown = safe(text)
+    if shown.startswith("-"):
+        shown = f"/{shown}"  # a leading slash of a path on the server is dropped; of an option, it is none
+    return shown if _PLAIN_IN_SHELL.fullmatch(shown) else shlex.quote(shown)
+
+
+def _word(
+    name: str, value: Value, now: float, zone: tzinfo | None, *, for_shell: bool, quoted: bool
+) -> str:
+    if name.endswith("_at") and isinstance(value, int):
+        return local_time(value, now=now, zone=zone)
+    if name.endswith("_bytes") and isinstance(value, int):
+        return size_text(value)
+    if isinstance(value, int):
+        return count_text(value)
+    if name not in _NAMES or quoted:
+        return safe(value)
+    return shell_name(value) if for_shell else shown_name(value)

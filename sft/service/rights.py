@@ -1,0 +1,102 @@
+"""What a caller may do, demanded inside the transaction that does it: the one place that refuses for want of a right.
+
+Rules. ``sft.model.access`` decides; here a row becomes the resource that it decides about, and its no a refusal. What
+somebody may not even see is not found (``sft.service.files``).
+"""
+
+from __future__ import annotations
+
+from sft.errors import NotYoursError, OperatorOnlyError, RoleForbidsError
+from sft.model.access import (
+    ACTS,
+    OPERATOR,
+    Caller,
+    Permission,
+    Resource,
+    allows,
+    least_role,
+    may,
+    scope_of,
+)
+from sft.service.record_builder import RecordBuilder
+from sft.store.files import files_below
+from sft.store.row_types import FileRow, FolderRow
+from sft.store.rows import ReadTransaction
+from sft.store.users import admin_names
+
+
+def resource_of(row: FileRow | FolderRow) -> Resource:
+    """Return what a right to a file or folder depends on."""
+    return Resource(row.owner_id if isinstance(row, FileRow) else row.maker_id)
+
+
+def require_permission(reading: ReadTransaction, caller: Caller, permission: Permission) -> None:
+    """Require of a caller a role that holds a permission, for whatever resource.
+
+    Raises:
+        RoleForbidsError: another role does.
+        OperatorOnlyError: no role does.
+    """
+    if allows(caller.role, permission):
+        return
+    needed = least_role(permission)
+    if needed is None:
+        raise OperatorOnlyError
+    raise RoleForbidsError(
+        role=caller.role,
+        act=ACTS[permission],
+        name=caller.name,
+        needed=needed,
+        admins=admin_names(reading),
+    )
+
+
+def require_right(
+    records: RecordBuilder,
+    caller: Caller,
+    permission: Permission,
+    row: FileRow | FolderRow,
+    *,
+    verb: str,
+    path: str | None = None,
+) -> None:
+    """Require the right to do something to one file or folder.
+
+    Args:
+        records: of the transaction; names people and paths in the refusal.
+        verb: what is being done, for the refusal.
+        path: where the row is, where the caller knows it.
+
+    Raises:
+        NotYoursError: it belongs to another; what nobody made is the operator's.
+    """
+    resource = resource_of(row)
+    if may(caller, permission, resource):
+        return
+    if path is None:
+        path = records.path_of(row)
+    owner = OPERATOR if resource.owner_id is None else records.name_of(resource.owner_id)
+    raise NotYoursError(path=path, owner=owner, act=verb, admins=admin_names(records.reading))
+
+
+def require_tree(
+    records: RecordBuilder,
+    caller: Caller,
+    permission: Permission,
+    tree: list[FolderRow],
+    *,
+    verb: str,
+    path: str,
+) -> None:
+    """Require the right to do something to folders and every file in them; asks of each only where it matters.
+
+    Raises:
+        NotYoursError: of the first that belongs to another: a folder by the path of the first of all, a file by its own.
+    """
+    if scope_of(caller, permission).everything:
+        return
+    for folder in tree:
+        require_right(records, caller, permission, folder, verb=verb, path=path)
+    for page in files_below(records.reading, [folder.id for folder in tree]):
+        for file in page:
+            require_right(records, caller, permission, file, verb=verb)

@@ -1,0 +1,81 @@
+"""Every front end has a next step for every error that crosses a package, or says that there is none."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from string import Formatter
+
+import pytest
+
+import sft.cli.next_steps
+import sft.operator.next_steps
+import tui.next_steps
+from sft.errors import NotFoundError, SftError
+
+TABLES = {
+    "sft": sft.cli.next_steps.STEPS,
+    "twistd sft": sft.operator.next_steps.NEXT_STEPS.by_code,
+    "tui": tui.next_steps.STEPS,
+}
+
+
+def _values_by_code() -> dict[str, list[frozenset[str]]]:
+    """Collect the values of every class, by its code."""
+    found = defaultdict(list)
+    kinds: list[type[SftError]] = [SftError]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+        if kind.__module__.startswith("sft."):
+            found[kind.code].append(kind.names_of_values())
+    return found
+
+
+VALUES = _values_by_code()
+
+
+@pytest.mark.parametrize("front_end", TABLES)
+def test_each_code_has_its_step_and_nothing_else_has(front_end):
+    assert set(TABLES[front_end]) == set(VALUES)
+
+
+@pytest.mark.parametrize("front_end", TABLES)
+def test_a_step_names_only_what_every_error_of_its_code_has(front_end):
+    for code, template in TABLES[front_end].items():
+        named = {name for _, name, _, _ in Formatter().parse(template) if name} - {"see"}
+        for values in VALUES[code]:
+            assert named <= values, code
+        assert not template.endswith("."), code
+
+
+def test_no_step_of_the_screens_is_a_command_where_a_key_does_it():
+    for code, template in TABLES["tui"].items():
+        without = re.sub(r"pipx upgrade sft|pip install --upgrade|twistd sft", "", template)
+        assert not re.search(r"\bsft \w|--\w|The same command", without), code
+
+
+def test_no_step_of_the_operator_is_a_command_that_talks_to_a_server_as_a_user():
+    changed = set(TABLES["twistd sft"].items()) - set(TABLES["sft"].items())
+    for code, template in changed:
+        assert not re.search(r"(?<!twistd )\bsft (?!key export|of)\w", template), code
+
+
+@pytest.mark.parametrize(
+    ("what", "name", "here", "operator"),
+    [
+        ("file", "a/b c/d", "sft ls 'a/b c'", "file"),
+        ("folder", "a", "sft ls", "file"),
+        ("file like", "*.pdf", "sft ls '**'", "file"),
+        ("version", "3 of a/b c", "sft info 'a/b c'", "file"),
+        ("deleted file", "a/b", "sft ls --trash", "file"),
+        ("active user", "ivo", "sft users", "user"),
+        ("invitation", "7", "sft invite list", "invite"),
+        ("session", "7", "sft ls", "session"),
+    ],
+)
+def test_what_is_not_found_is_looked_for_where_it_is_listed(what, name, here, operator):
+    error = NotFoundError(what=what, name=name)
+    assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0) == f"See what there is: {here}"
+    assert sft.operator.next_steps.NEXT_STEPS.of(error, now=0) == (
+        f"See what there is: twistd sft {operator} list"
+    )

@@ -1,0 +1,93 @@
+"""What can be done next about each error, as the full-screen UI says it: by the error's code; keys, where a key does it.
+
+Rules. A template may name the values of its error; an empty one is an explicit none. A test demands a step for every code,
+and none that is a command of ``sft``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from sft.errors import SftError
+from sft.model.text import filled
+
+_DECIDE: Final = "2, then enter, decides"
+_KEY_WORDS: Final = "Ask {author} for the words of their key: their Identity screen (4) shows them"
+_TELL: Final = "Tell the operator"
+_CHECK_VAULT: Final = "Tell the operator (twistd sft vault check)"
+_UPGRADE: Final = "pipx upgrade sft"
+
+STEPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "BAD_REQUEST": _UPGRADE,
+        "CHANGED_SINCE": "Read the newer version, then decide",
+        "CONNECTION_LOST": "It is tried again by itself",
+        "CONTENT_DAMAGED": _CHECK_VAULT,
+        "CRYPTO_UNAVAILABLE": "pip install --upgrade cryptography",
+        "DISK_FULL": "Make room, then R on it in Transfers (2)",
+        "EXISTS": _DECIDE,
+        "FAULT": "Report it with what you did",
+        "FILE_EXISTS": _DECIDE,
+        "HOME": "{remedy}",
+        "INTERNAL": "Tell the operator the reference",
+        "INTERRUPTED": "R on it in Transfers (2) begins it again",
+        "INVITE_EXPIRED": "Ask {maker} for a new one",
+        "INVITE_UNKNOWN": "Ask the admin who sent it",
+        "INVITE_USED": "You? Then it is in Servers (5). Not you? Tell the admin who sent it now",
+        "INVITE_WITHDRAWN": "Ask an admin for a new one",
+        "KEY_FORMAT": "Put back a copy of its file, or ask an admin to let you in with a new key",
+        "KEY_LOCKED": "5, then enter, asks for its passphrase",
+        "KEY_TAKEN": "Ask an admin for another invitation: its key is made anew",
+        "LAST_ADMIN": "Make somebody else an admin first",
+        "LINK_INCOMPLETE": "Copy it again, from sft:// to the end",
+        "LOCAL_FILE": "{remedy}",
+        "LOCKED_OUT": "Ask why; an admin can let you in again, and R connects then",
+        "LOGIN_REFUSED": "Removed, disabled or reset? An admin knows. R tries again",
+        "NAME_CLASH": _DECIDE,
+        "NAME_IN_USE": "Choose another name",
+        "NAME_NOT_ALLOWED": "2, then enter, offers a name that will do",
+        "NAME_RESERVED": "Join under that name",
+        "NAME_TAKEN": "Choose another name; your invitation is still good",
+        "NOT_EMPTY": "d deletes a folder with all in it",
+        "NOT_FOUND": "Somebody may have moved or deleted it: R reads the list anew",
+        "NOT_JOINED": "5 takes an invitation from an admin",
+        "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
+        "OPERATOR_ONLY": "Ask the operator (twistd sft)",
+        "PASSPHRASE_WRONG": "Again; or ask an admin for a new key, no file is lost",
+        "PIN_CHANGED": _KEY_WORDS,
+        "PROFILE_UNKNOWN": "5 shows those it knows",
+        "PROTOCOL": "Right address? 5 shows it, and a changes it",
+        "RECEIPT_BAD": "Look at it in Files (1), and tell the operator",
+        "RECORD_FORGED": _CHECK_VAULT,
+        "REGISTRATION_CLOSED": "Ask an admin for an invitation",
+        "REMOVED": "Should you be back? An admin can invite you",
+        "RIGHTS_CHANGED": "An admin can change that again; then R on it in Transfers (2)",
+        "ROLE_FORBIDS": "An admin can change your role: {admins}",
+        "SCHEMA": _TELL,
+        "SERVER_FULL": _TELL,
+        "SERVER_KEY_CHANGED": "5, then enter, shows both keys and says what to do",
+        "SESSION_ENDED": "Ask why; R connects again",
+        "SIGNATURE_BAD": "Tell {author} and the operator (twistd sft vault check)",
+        "SIGNATURE_INVALID": "Ask for the file again, from its author",
+        "SIGNATURE_REFUSED": "R on it in Transfers (2) sends it again",
+        "SIGNER_NOT_PINNED": "Get it again, from its server: it is verified then",
+        "SIGNER_UNKNOWN": _KEY_WORDS,
+        "SOURCE_CHANGED": "R on it in Transfers (2) sends it again, when nobody writes it",
+        "STORE": _TELL,
+        "TOO_LARGE": "Send less at once",
+        "UNKNOWN_REFUSAL": _UPGRADE,
+        "UNREACHABLE": "Moved? 5, then a, gives it another address",
+        "USAGE": "{remedy}",
+        "USER_NAME_NOT_ALLOWED": "Letters, digits, dot, underscore and hyphen will do: {safer}",
+        "VAULT": _TELL,
+        "VERIFICATION": _TELL,
+        "VERSION_UNKNOWN": _UPGRADE,
+    }
+)
+
+
+def next_step(error: SftError, *, now: float) -> str:
+    """Return the one thing that can be done about an error; "" for nothing."""
+    return filled(STEPS[error.code], error.values, now=now)
