@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.gateway import ConnectionInfo, Event
+from sft.client.connection_info import ConnectionInfo, Event
 from tui.keys import PLACES
 from tui.messages import (
     ConnectionChanged,

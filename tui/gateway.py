@@ -7,12 +7,12 @@ errors of the one tree; records are those of ``sft.model`` and results those of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.pins import Pin
 from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.part_file import ConflictPolicy
@@ -25,61 +25,6 @@ from sft.model.links import InvitationLink, ServerLink
 from sft.model.records import Deleted, File, Folder, Invitation, SessionInfo, User
 
 Link = InvitationLink | ServerLink
-
-
-class Status(StrEnum):
-    """How the account in use stands to its server."""
-
-    NONE = "none"  # no account is in use
-    CONNECTING = "connecting"
-    LOCKED = "locked"  # the key needs its passphrase
-    ONLINE = "online"
-    AWAY = "away"  # lost or not reached; tried again by itself
-    REFUSED = "refused"  # the server does not let this key in
-    STOPPED = "stopped"  # the server shows another key than the pinned one
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionInfo:
-    """The account in use, and how it stands.
-
-    Args:
-        account: how this computer calls it.
-        server: how the server calls itself.
-        since: when this status began, Unix seconds.
-        again_at: when it is tried again.
-        silent_since: since when the server is asked and says nothing; the line stands.
-        error: why it is not online.
-    """
-
-    status: Status = Status.NONE
-    account: str = ""
-    server: str = ""
-    address: str = ""
-    user: str = ""
-    user_id: int = 0
-    role: Role | None = None
-    since: float = 0.0
-    again_at: float | None = None
-    silent_since: float | None = None
-    error: SftError | None = None
-
-    @property
-    def online(self) -> bool:
-        """Whether requests can be sent."""
-        return self.status is Status.ONLINE
-
-
-@dataclass(frozen=True, slots=True)
-class ServerNotice:
-    """What the server said unasked: its kind, and what it is about."""
-
-    kind: str
-    values: dict[str, str | int]
-
-
-Event = ConnectionInfo | ServerNotice
-EventListener = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from sft.client.connection_info import Status
 from sft.errors import SftError
-from tui.gateway import Status
 from tui.keys import Action
 from tui.starting import offer_help, offer_palette
 from tui.themes import DARK, LIGHT, THEMES

@@ -17,9 +17,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
+from sft.client.connection_info import ConnectionInfo, Status
 from sft.model.text import clock_text
 from tui.dialogs.palette import Offer
-from tui.gateway import ConnectionInfo, Status
 from tui.keys import ACTS, PLACES, SELECTING, TITLES, acts_of, bindings_of
 from tui.messages import (
     ActChosen,

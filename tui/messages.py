@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from textual.message import Message
 
-from tui.gateway import ConnectionInfo, ServerNotice
+from sft.client.connection_info import ConnectionInfo, ServerNotice
 
 
 class Tone(StrEnum):

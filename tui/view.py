@@ -15,11 +15,12 @@ from typing import ClassVar, cast
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from sft.client.connection_info import ConnectionInfo, Status
 from sft.errors import SftError
 from sft.model.access import ACTS as ROLE_ACTS
 from sft.model.access import allows
 from tui.context import AppContext
-from tui.gateway import ConnectionInfo, Gateway, Status
+from tui.gateway import Gateway
 from tui.keys import ACTS, Action, acts_of
 from tui.messages import ActsChanged, Said, Tone
 from tui.text import error_text

@@ -2,6 +2,7 @@
 
     state, profiles, identity, pins     what this computer keeps: joined servers, keys, people
     joining, dialing, session           a logged-in connection, and how it comes about
+    reconnect                           one that comes back by itself
     api                                 requests and listings
     transfers                           what to send or fetch, one file and many
     trust, local_verify, receipts       whose bytes these are, and what the server acknowledged

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from sft.transport.threads import Pool
 
-__all__ = ["Pool", "finish_even_if_cancelled", "gather_limited", "running_pool"]
+__all__ = ["Pool", "finish_even_if_cancelled", "gather_limited", "running_pool", "ticking"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -106,3 +106,25 @@ def running_pool(reactor: Any) -> Iterator[Pool]:
         yield pool
     finally:
         pool.stop()
+
+
+@contextmanager
+def ticking(
+    reactor: Any, seconds: float, call: Callable[[], None], *, now: bool = True
+) -> Iterator[None]:
+    """Call every so many seconds while the block runs.
+
+    Args:
+        now: also at its beginning.
+    """
+    # Here, so that a command that waits for nothing starts without it.
+    from twisted.internet.task import LoopingCall
+
+    loop = LoopingCall(call)
+    loop.clock = reactor
+    loop.start(seconds, now=now)
+    try:
+        yield
+    finally:
+        if loop.running:
+            loop.stop()

@@ -73,16 +73,6 @@ def relay(site: Site) -> Iterator[Relay]:
 
 
 @pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the UI try a lost server again at once: tests wait for what happens, not for seconds."""
-    from tui.live import reconnect
-
-    monkeypatch.setattr(reconnect, "_PAUSES", (0.02,))
-    monkeypatch.setattr(reconnect, "_LOOK_SECONDS", 0.02)
-    monkeypatch.setattr(reconnect, "_LEAVE_SECONDS", 0.02)
-
-
-@pytest.fixture
 def cli(site: Site) -> CliFixture:
     """The command line of several people, and of the operator, against the server."""
     return CliFixture(site)

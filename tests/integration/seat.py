@@ -17,6 +17,7 @@ from typing import Any
 from textual import events
 from textual.pilot import Pilot
 
+from sft.client.reconnect import Timing
 from sft.wire import messages as m
 from tests.integration.raw import PATIENCE_SECONDS, bridged
 from tests.integration.site import Site
@@ -29,6 +30,8 @@ from tui.widgets.message_line import MessageLine
 _EDGES = " │┃╭╮╰╯┏┓┗┛─━┌┐└┘|"
 _NO_WORDS = ("Traceback", "Error(", "Exception", "errno", "[Errno", "Deferred", "NoneType")
 _STILL_TURNS = 6  # a worker that begins, and a dialog that is put up, take some of the loop's turns
+# A lost server is tried again at once: tests wait for what happens, not for seconds.
+SOON = Timing(look_seconds=0.02, close_seconds=0.02, pauses=(0.02,))
 _CODE = re.compile(r"\b[A-Z]+_[A-Z_]+\b")
 
 
@@ -227,6 +230,7 @@ async def seated(
     joined: bool = True,
     online: bool = True,
     size: tuple[int, int] = (120, 36),
+    timing: Timing = SOON,
 ) -> AsyncIterator[Seat]:
     """Run the UI as somebody.
 
@@ -234,13 +238,14 @@ async def seated(
         port: where the server is looked for, if not where it is.
         joined: this computer has an account.
         online: wait until that one is connected.
+        timing: of the connection.
     """
     from twisted.internet import reactor
 
     if joined:
         site.point_at_server(name, port or site.port)
     here.mkdir(exist_ok=True, parents=True)
-    gateway = LiveGateway(reactor, site.state_of(name), {})
+    gateway = LiveGateway(reactor, site.state_of(name), {}, timing=timing)
     app = SftApp(gateway, here=here)
     async with app.run_test(size=size) as pilot:
         seat = Seat(app, pilot, gateway)

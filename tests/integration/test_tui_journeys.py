@@ -7,13 +7,13 @@ import subprocess
 from pathlib import Path
 
 from sft.client.api.files import show_file
+from sft.client.connection_info import Status
 from sft.client.identity import Identity
 from sft.client.profiles import Profiles
 from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.seat import Seat, ask, seated, stored
 from tests.integration.site import Site, bridged, content
-from tui.gateway import Status
 from tui.queue.job import JobState
 
 LARGE = content(700_000)

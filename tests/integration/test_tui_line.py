@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
 
+from sft.client.connection_info import Status
 from sft.client.profiles import Profiles
 from sft.crypto.keys import ServerKey
 from sft.model.links import ServerLink
@@ -11,17 +12,12 @@ from sft.wire.connection import Connection
 from sft.wire.framing import HEADER_BYTES
 from sft.wire.login import Claim
 from tests.integration.relay import DOWN, UP, Relay, flip
-from tests.integration.seat import files_in, nothing_of, plain, put, seated, stored
+from tests.integration.seat import SOON, files_in, nothing_of, plain, put, seated, stored
 from tests.integration.site import Site, bridged, content
-from tui.gateway import Status
-from tui.live import reconnect, session_access
 from tui.queue.job import JobState
 
 LARGE = content(3_000_000)
 HALF = 1_500_000
-
-
-pytestmark = pytest.mark.usefixtures("soon")
 
 
 # -- the line --------------------------------------------------------------------------------------------------
@@ -93,12 +89,11 @@ async def test_a_server_that_stops_in_order_within_a_put_is_no_failure_of_the_pu
 
 
 async def test_a_server_that_accepts_and_says_nothing_is_said_and_every_key_still_works(
-    site: Site, relay: Relay, tmp_path, monkeypatch
+    site: Site, relay: Relay, tmp_path
 ):
-    monkeypatch.setattr(session_access, "_DOUBT_SECONDS", 0.02)
-    monkeypatch.setattr(reconnect, "_SILENT_SECONDS", 0.02)
+    timing = dataclasses.replace(SOON, doubt_seconds=0.05, silent_seconds=0.2)
     here = files_in(tmp_path / "here", {"one.txt": b"1"})
-    async with seated(site, "max", here, port=relay.port) as seat:
+    async with seated(site, "max", here, port=relay.port, timing=timing) as seat:
         relay.freeze()
         await put(seat, "one.txt")
         await seat.until(lambda: "acme says nothing since" in seat.alarm(), "silence is said")

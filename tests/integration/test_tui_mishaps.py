@@ -9,20 +9,17 @@ import os
 import pytest
 
 from sft import durable
+from sft.client.connection_info import Status
 from sft.limits import CHUNK_BYTES
 from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.relay import UP, Relay
 from tests.integration.seat import Seat, files_in, nothing_of, plain, put, seated, stored
 from tests.integration.site import Site, bridged, content
-from tui.gateway import Status
 from tui.queue.job import JobState
 
 LARGE = content(3_000_000)
 HALF = 1_500_000
-
-
-pytestmark = pytest.mark.usefixtures("soon")
 
 
 # -- what one may no longer do --------------------------------------------------------------------------------------
@@ -164,7 +161,7 @@ async def test_one_unreadable_file_among_twenty_stops_none_of_the_others(
             await seat.landed(JobState.FAILED)
         await seat.hears("album/: 19 of 20 done.", "07.jpg may not be used by you.")
         await seat.press("2", "enter")
-        await seat.asked("Troubles")
+        await seat.asked("FailuresDialog")
         await seat.sees("album/: 19 of 20 done", "07.jpg")
         plain(seat)
         await seat.press("R")

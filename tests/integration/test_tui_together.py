@@ -13,7 +13,6 @@ from sft.wire import messages as m
 from tests.integration.relay import UP, Relay
 from tests.integration.seat import ask, files_in, put, seated
 from tests.integration.site import Site, bridged, content
-from tui.live import reconnect
 from tui.queue.job import JobState
 
 LARGE = content(3_000_000)
@@ -153,10 +152,8 @@ async def test_what_others_did_to_a_file_in_sight_is_said_and_R_shows_it(site: S
 
 
 async def test_after_a_lost_line_the_folder_in_sight_is_read_anew(
-    site: Site, relay: Relay, tmp_path, monkeypatch
+    site: Site, relay: Relay, tmp_path
 ):
-    monkeypatch.setattr(reconnect, "_PAUSES", (0.02,))
-    monkeypatch.setattr(reconnect, "_LOOK_SECONDS", 0.02)
     async with seated(site, "max", tmp_path / "here", port=relay.port) as seat:
         await bridged(site.put("ada", "new.txt", b"new"))
         assert seat.names() == []

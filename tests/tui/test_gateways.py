@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sft.client.connection_info import ServerNotice, Status
 from sft.client.trust import SignatureState
 from sft.errors import (
     BadRequestError,
@@ -24,7 +25,6 @@ from sft.model.links import parse_invitation
 from sft.model.records import InvitationState, UserState
 from tests.integration.conftest import template  # noqa: F401 - a fixture
 from tests.integration.site import bridged, copy_site
-from tui.gateway import ServerNotice, Status
 from tui.live import LiveGateway
 from tui.memory import MemoryGateway, World
 

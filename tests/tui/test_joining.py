@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from textual.widgets import Input
 
+from sft.client.connection_info import Status
 from sft.errors import InviteUsedError, InviteWithdrawnError, UnreachableError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, ServerLink, parse_invitation
@@ -17,7 +18,6 @@ from sft.model.records import InvitationState
 from tests.tui.driving import playing
 from tests.tui.stage import Stage
 from tui.app import SftApp
-from tui.gateway import Status
 from tui.memory import MemoryGateway, World, registry
 from tui.memory.scene import acme
 from tui.widgets.link_input import LinkInput, cleaned

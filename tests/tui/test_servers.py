@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from sft.client.connection_info import Status
 from sft.crypto.keys import ServerKey
 from sft.errors import LocalFileError, ServerKeyChangedError, UnreachableError
 from sft.model.access import Role
@@ -17,7 +18,6 @@ from tests.tui.driving import playing
 from tests.tui.stage import RAW, Stage
 from tui.app import SftApp
 from tui.dialogs.dialog import DialogButton
-from tui.gateway import Status
 from tui.memory import MemoryGateway, registry
 from tui.memory.scene import acme
 from tui.widgets.header import Header

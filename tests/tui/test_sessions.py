@@ -7,10 +7,10 @@ import dataclasses
 import msgspec
 import pytest
 
+from sft.client.connection_info import Status
 from sft.errors import ConnectionLostError
 from sft.model.access import Role
 from tests.tui.stage import HOSTILE_PEOPLE, RAW, Stage, running, with_hostile_people
-from tui.gateway import Status
 from tui.memory.door import Visit
 from tui.text import shown
 from tui.widgets.row_list import RowList

@@ -94,7 +94,7 @@ class LiveAccounts:
         """Drop an account."""
         access = self._access
         if access.keeper is not None and access.connection.account == account:
-            await access.keeper.end()
+            await crossing(access.keeper.end())
             access.keeper = None
             access.emit(access.none)
         await access.blocking(Profiles(access.state).forget, account)

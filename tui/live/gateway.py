@@ -7,22 +7,20 @@ it is in no repr, log or file.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.identity import passphrase_from
 from sft.client.profiles import Profiles
-from sft.client.session import Session, connect
+from sft.client.reconnect import Reconnector, Timing
 from sft.client.state import StateFolder
 from tui import gateway
-from tui.gateway import ConnectionInfo, EventListener
 from tui.live.accounts import BeginDemo, LiveAccounts
 from tui.live.as_future import crossing
 from tui.live.files import LiveFiles
 from tui.live.local_state import LiveLocalState
 from tui.live.people import LivePeople
-from tui.live.reconnect import Notice, Reconnector
 from tui.live.session_access import SessionAccess, giving
 from tui.live.transfers import LiveTransfers
 
@@ -45,8 +43,9 @@ class LiveGateway:
         *,
         begin_demo: BeginDemo | None = None,
         until_quit: bool = False,
+        timing: Timing = Timing(),  # noqa: B008 - a value
     ) -> None:
-        access = self._access = SessionAccess(reactor, state, environ)
+        access = self._access = SessionAccess(reactor, state, environ, timing)
         self.accounts: gateway.Accounts = LiveAccounts(access, begin_demo, until_quit=until_quit)
         self.files: gateway.Files = LiveFiles(access)
         self.transfers: gateway.Transfers = LiveTransfers(access)
@@ -67,25 +66,17 @@ class LiveGateway:
         access = self._access
         profile = await access.blocking(Profiles(access.state).choose, account)
         ask = passphrase_from(access.environ, giving(passphrase))
-
-        async def connected(noticed: Callable[[Notice], None]) -> Session:
-            # Its address may have been mended since.
-            newest = await access.blocking(Profiles(access.state).choose, account)
-            return await crossing(
-                connect(
-                    access.reactor, access.state, newest, ask=ask, pool=access.pool,
-                    on_notice=noticed,
-                )
-            )  # fmt: skip
-
         access.checked.clear()
         # Whoever is asked for last has it, also while an earlier one is still being called.
         before = access.keeper
-        keeper = Reconnector(profile, connected, access.emit, time.time)
+        keeper = Reconnector(
+            access.reactor, access.state, profile,
+            ask=ask, pool=access.pool, emit=access.emit, keep_fault=access.log.keep, timing=access.timing,
+        )  # fmt: skip
         access.keeper = keeper
         if before is not None:
-            await before.end()
-        await keeper.begin()
+            await crossing(before.end())
+        await crossing(keeper.begin())
 
     def again(self) -> None:
         """Try the lost connection now."""
@@ -97,7 +88,7 @@ class LiveGateway:
         access = self._access
         access.listeners.clear()
         if access.keeper is not None:
-            await access.keeper.end()
+            await crossing(access.keeper.end())
         for lock in access.holds.values():
             os.close(lock)
         access.holds.clear()

@@ -6,25 +6,24 @@ blocks runs on the pool.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from sft.client.concurrency import Pool
+from sft.client.connection_info import ConnectionInfo, Event, EventListener
 from sft.client.fault_log import FaultLog
 from sft.client.profiles import Profile, Profiles
+from sft.client.reconnect import Reconnector, Timing
 from sft.client.session import Session
 from sft.client.state import StateFolder
 from sft.client.trust import SignatureState
 from sft.errors import ConnectionLostError, KeyLockedError
-from tui.gateway import Account, ConnectionInfo, Event, EventListener
+from tui.gateway import Account
 from tui.live import account_records
 from tui.live.as_future import crossing, landed
-from tui.live.reconnect import Reconnector
 
 T = TypeVar("T")
-_DOUBT_SECONDS: Final = 5.0
 
 
 class SessionAccess:
@@ -35,11 +34,14 @@ class SessionAccess:
         environ: SFT_PASSPHRASE_FILE opens keys without a question.
     """
 
-    def __init__(self, reactor: Any, state: StateFolder, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, reactor: Any, state: StateFolder, environ: Mapping[str, str], timing: Timing
+    ) -> None:
         self.reactor = reactor
         self.state = state
         self.log = FaultLog(state.data)  # also while a demo has taken the place of the state
         self.environ = environ
+        self.timing = timing
         self.pool = Pool(reactor)
         self.pool.start()
         self.keeper: Reconnector | None = None
@@ -64,18 +66,9 @@ class SessionAccess:
         Raises:
             ConnectionLostError: the line is gone, or breaks meanwhile.
         """
-        session = self.session
-        if session is None or not session.alive:
-            self._look()
+        if self.keeper is None:
             raise ConnectionLostError
-        doubting = asyncio.ensure_future(self._doubting())
-        try:
-            return await crossing(act(session))
-        except ConnectionLostError:
-            self._look()
-            raise
-        finally:
-            doubting.cancel()
+        return await crossing(self.keeper.ask(act))
 
     async def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run what blocks on the pool."""
@@ -95,18 +88,6 @@ class SessionAccess:
         """Tell everybody who listens."""
         for listener in self.listeners:
             listener(event)
-
-    async def _doubting(self) -> None:
-        """Have the keeper find out whether a server that keeps somebody waiting still answers."""
-        while True:
-            await asyncio.sleep(_DOUBT_SECONDS)
-            if self.keeper is not None and self.keeper.connection.online:
-                self.keeper.doubt()
-
-    def _look(self) -> None:
-        """Have the keeper see now what a request has seen."""
-        if self.keeper is not None and self.keeper.connection.online:
-            self.keeper.again()
 
 
 def giving(passphrase: str | None) -> Callable[[], Coroutine[Any, Any, str]]:

@@ -7,8 +7,8 @@ on answers at once.
 
 from __future__ import annotations
 
+from sft.client.connection_info import ConnectionInfo, EventListener, ServerNotice
 from tui import gateway
-from tui.gateway import ConnectionInfo, EventListener, ServerNotice
 from tui.memory.computer import Computer
 from tui.memory.files import Files
 from tui.memory.keeping import LocalState

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import hashlib
 
+from sft.client.connection_info import ConnectionInfo, Event, EventListener, ServerNotice, Status
 from sft.crypto.keys import ServerKey
 from sft.errors import (
     ConnectionLostError,
@@ -18,7 +19,7 @@ from sft.errors import (
     UnreachableError,
 )
 from sft.model.records import UserState
-from tui.gateway import Account, ConnectionInfo, Event, EventListener, ServerNotice, Status
+from tui.gateway import Account
 from tui.memory.book import Book
 from tui.memory.door import Visit
 from tui.memory.world import World

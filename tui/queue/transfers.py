@@ -13,9 +13,10 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from sft.client.connection_info import ConnectionInfo
 from sft.errors import InternalError, SftError
 from sft.model.text import count_text
-from tui.gateway import ConnectionInfo, Gateway
+from tui.gateway import Gateway
 from tui.queue.job import Decision, Direction, Failure, Job, JobState
 from tui.queue.pace import Pace
 from tui.queue.queue_file import QueueFile

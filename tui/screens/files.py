@@ -18,10 +18,10 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widget import Widget
 
+from sft.client.connection_info import Status
 from sft.client.trust import SignatureState
 from sft.errors import NotFoundError, SftError
 from sft.model.names import split_path
-from tui.gateway import Status
 from tui.keys import Action, bindings_of
 from tui.messages import (
     ActsChanged,

@@ -16,12 +16,13 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.worker import Worker
 
+from sft.client.connection_info import Status
 from sft.errors import SftError
 from sft.model.names import safe_name
 from sft.model.text import shown_name
 from tui.dialogs.passphrase import ChangePassphrase
 from tui.dialogs.write import WriteFile
-from tui.gateway import Keyring, Status
+from tui.gateway import Keyring
 from tui.keys import Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, Tone
 from tui.screens.identity_rows import (

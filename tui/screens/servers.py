@@ -14,8 +14,9 @@ from textual.binding import BindingType
 from textual.widget import Widget
 from textual.worker import Worker
 
+from sft.client.connection_info import ConnectionInfo, Status
 from sft.errors import SftError
-from tui.gateway import Account, ConnectionInfo, Status
+from tui.gateway import Account
 from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Tone
 from tui.screens.servers_about import status_of

@@ -6,9 +6,10 @@ from typing import Final
 
 from textual.content import Content
 
+from sft.client.connection_info import ConnectionInfo, Status
 from sft.model.access import Role
 from sft.model.text import clock_text, day_text, shown_name
-from tui.gateway import Account, ConnectionInfo, Status
+from tui.gateway import Account
 from tui.glyphs import Glyphs
 from tui.text import error_text, shown
 from tui.widgets.rows import Column, ListRow

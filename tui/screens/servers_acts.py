@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sft.client.connection_info import ConnectionInfo, Status
 from sft.errors import KeyLockedError, ServerKeyChangedError, SftError
 from sft.model.access import Role
 from sft.model.records import UserState
@@ -18,7 +19,7 @@ from tui.dialogs.invitation import PasteInvitation
 from tui.dialogs.join import Join
 from tui.dialogs.server_key import PasteServerLink, ServerKeyStop
 from tui.dialogs.unlock import Unlock
-from tui.gateway import Account, ConnectionInfo, Link, Status
+from tui.gateway import Account, Link
 from tui.messages import Tone
 from tui.screens.servers_about import YOU
 from tui.text import cut_name, shown

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec
 
-from tui.gateway import Status
+from sft.client.connection_info import Status
 from tui.workers import begin
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.gateway import Account, ConnectionInfo
+from sft.client.connection_info import ConnectionInfo
+from tui.gateway import Account
 from tui.glyphs import Glyphs
 from tui.screens.servers_about import COLUMNS, about, server_row
 from tui.text import shown

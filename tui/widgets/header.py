@@ -12,7 +12,7 @@ from textual import events
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui.gateway import ConnectionInfo, Status
+from sft.client.connection_info import ConnectionInfo, Status
 from tui.glyphs import Glyphs
 from tui.keys import PLACES, TITLES
 from tui.messages import ActChosen

@@ -15,10 +15,11 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from sft.client.concurrency import ticking
 from sft.client.connection import refusal_error
 from sft.client.session import Session
 from sft.client.transfers.part_file import Measure
-from sft.client.transfers.progress import Reporter, TransferStage, ticking
+from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
 from sft.crypto.digests import blake2b_512
 from sft.errors import RemoteProtocolError, SftError
 from sft.limits import CREDIT_STEP_CHUNKS
@@ -96,7 +97,7 @@ class DownloadStream:
             GetFile, self, path=path, version=version, window=CREDIT_STEP_CHUNKS
         )
         try:
-            with ticking(connection.reactor, self._tick):
+            with ticking(connection.reactor, TICK_SECONDS, self._tick):
                 file = await self._whole
             return self._arrived(file)
         except BaseException:

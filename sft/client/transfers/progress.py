@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 RATE_SECONDS: Final = 5.0
 STALLED_SECONDS: Final = 5.0  # as OpenSSH says it
-_TICK_SECONDS: Final = 0.1  # nobody sees more than ten steps a second
+TICK_SECONDS: Final = 0.1  # nobody sees more than ten steps a second
 
 
 class TransferStage(StrEnum):
@@ -112,19 +111,3 @@ class Rate:
         """Estimate how long the rest will take; None while nothing moves."""
         rate = self.bytes_per_second
         return max(left_bytes, 0) / rate if rate > 0 else None
-
-
-@contextmanager
-def ticking(reactor: Any, call: Callable[[], None]) -> Iterator[None]:
-    """Call ten times a second while the block runs, once at its beginning: progress is polled, never pushed by a thread."""
-    # Here, so that a command that moves nothing starts without Twisted.
-    from twisted.internet.task import LoopingCall
-
-    loop = LoopingCall(call)
-    loop.clock = reactor
-    loop.start(_TICK_SECONDS)
-    try:
-        yield
-    finally:
-        if loop.running:
-            loop.stop()

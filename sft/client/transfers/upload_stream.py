@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sft.client.concurrency import finish_even_if_cancelled
+from sft.client.concurrency import finish_even_if_cancelled, ticking
 from sft.client.connection import refusal_error
 from sft.client.session import Session
-from sft.client.transfers.progress import Reporter, TransferStage, ticking
+from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
 from sft.client.transfers.sources import UploadSource
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
@@ -89,7 +89,7 @@ class UploadStream:
         self._flow.finished.addCallbacks(self._all_sent, self._stop)
         self._flow.start()
         try:
-            with ticking(connection.reactor, self._tick):
+            with ticking(connection.reactor, TICK_SECONDS, self._tick):
                 await self._sent
                 dated_at = await finish_even_if_cancelled(connection.pool.run(self._source.settle))
             self._report(TransferStage.STORING, self._size)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.task import Clock
 
-from sft.client.concurrency import finish_even_if_cancelled, gather_limited
+from sft.client.concurrency import finish_even_if_cancelled, gather_limited, ticking
 
 
 class Jobs:
@@ -105,3 +106,11 @@ def test_work_that_ends_while_it_is_hurried_is_over():
     waiting.addBoth(ended.append)
     waiting.cancel()
     assert ended[0].check(CancelledError)
+
+
+def test_ticking_calls_at_its_beginning_and_ten_times_a_second_until_its_end():
+    clock, calls = Clock(), []
+    with ticking(clock, 0.1, lambda: calls.append(clock.seconds())):
+        clock.pump([0.1, 0.1])
+    clock.pump([0.1])
+    assert calls == [0.0, 0.1, 0.2]

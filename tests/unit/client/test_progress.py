@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from twisted.internet.task import Clock
-
-from sft.client.transfers.progress import Rate, ticking
+from sft.client.transfers.progress import Rate
 
 
 def test_a_rate_is_the_mean_of_the_last_five_seconds():
@@ -25,11 +23,3 @@ def test_what_has_not_moved_for_five_seconds_is_stalled():
     assert rate.stalled
     rate.sample(6.1, 11)
     assert not rate.stalled
-
-
-def test_ticking_calls_at_its_beginning_and_ten_times_a_second_until_its_end():
-    clock, calls = Clock(), []
-    with ticking(clock, lambda: calls.append(clock.seconds())):
-        clock.pump([0.1, 0.1])
-    clock.pump([0.1])
-    assert calls == [0.0, 0.1, 0.2]

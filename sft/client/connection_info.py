@@ -1,0 +1,65 @@
+"""How the account in use stands to its server, and what is emitted when that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sft.errors import SftError
+from sft.model.access import Role
+
+
+class Status(StrEnum):
+    """How the account in use stands to its server."""
+
+    NONE = "none"  # no account is in use
+    CONNECTING = "connecting"
+    LOCKED = "locked"  # the key needs its passphrase
+    ONLINE = "online"
+    AWAY = "away"  # lost or not reached; tried again by itself
+    REFUSED = "refused"  # the server does not let this key in
+    STOPPED = "stopped"  # the server shows another key than the pinned one
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """The account in use, and how it stands.
+
+    Args:
+        account: the name of its profile.
+        server: the server's own name.
+        since: when this status began, Unix seconds.
+        again_at: when it is tried again.
+        silent_since: since when the server has not answered; the connection stands.
+        error: why it is not online.
+    """
+
+    status: Status = Status.NONE
+    account: str = ""
+    server: str = ""
+    address: str = ""
+    user: str = ""
+    user_id: int = 0
+    role: Role | None = None
+    since: float = 0.0
+    again_at: float | None = None
+    silent_since: float | None = None
+    error: SftError | None = None
+
+    @property
+    def online(self) -> bool:
+        """Whether requests can be sent."""
+        return self.status is Status.ONLINE
+
+
+@dataclass(frozen=True, slots=True)
+class ServerNotice:
+    """What the server said unasked: its kind, and what it is about."""
+
+    kind: str
+    values: dict[str, str | int]
+
+
+Event = ConnectionInfo | ServerNotice
+EventListener = Callable[[Event], None]
