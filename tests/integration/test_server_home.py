@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sft.model.wording import error_lines
 
+from sft.cli.failures import error_lines
 from sft.crypto.keys import SigningKey
 from sft.errors import HomeError, SchemaOutdatedError, SftError, StoreError, VaultError
 from sft.model.links import parse_link

@@ -390,7 +390,7 @@ async def test_a_listing_is_answered_while_a_large_upload_runs_on_the_same_sessi
 async def test_whoever_does_not_read_holds_up_nobody_else(site: Site):
     await site.put("max", "big", content(6_000_000))
     stuck, other = await site.raw("gus"), await site.raw("mia")
-    stuck.link.hold("a test")
+    stuck.link.pause_reading("a test")
     for _ in range(4):
         request_id = stuck.begin(m.GetFile, path="big", version=0, window=8)
         stuck.tell(m.Credit(id=request_id, chunks=24))
@@ -399,5 +399,5 @@ async def test_whoever_does_not_read_holds_up_nobody_else(site: Site):
     (session,) = [each for each in site.here.sessions.all() if each.describe().user == "gus"]
     held = sum(len(lane._outflow._ready) for lane in session._downloads.values() if lane._outflow)
     assert held <= 4 * 17, "a batch ready and one in work for each transfer, and no more"
-    stuck.link.release("a test")
+    stuck.link.resume_reading("a test")
     await stuck.when(lambda: len(stuck.data.get(request_id, [])) >= 24)
