@@ -42,6 +42,7 @@ class Permission(StrEnum):
     ROLE_CHANGE = "role:change"
     INVITATION_MANAGE = "invitation:manage"
     SERVER_LINK = "server:link"
+    SERVER_MANAGE = "server:manage"  # its settings, its first admin
     SESSION_MANAGE = "session:manage"
     VAULT_MANAGE = "vault:manage"
 
@@ -102,6 +103,7 @@ OPERATOR_PERMISSIONS: Final[Mapping[Permission, Reach]] = MappingProxyType(
         Permission.ROLE_CHANGE: Reach.ALL,
         Permission.INVITATION_MANAGE: Reach.ALL,
         Permission.SERVER_LINK: Reach.ALL,
+        Permission.SERVER_MANAGE: Reach.ALL,
         Permission.SESSION_MANAGE: Reach.ALL,
         Permission.VAULT_MANAGE: Reach.ALL,
     }
@@ -121,6 +123,7 @@ ACTS: Final[Mapping[Permission, str]] = MappingProxyType(
         Permission.ROLE_CHANGE: "change roles",
         Permission.INVITATION_MANAGE: "invite people",
         Permission.SERVER_LINK: "make server links",
+        Permission.SERVER_MANAGE: "change the server's settings",
         Permission.SESSION_MANAGE: "manage sessions",
         Permission.VAULT_MANAGE: "manage the vault",
     }

@@ -163,6 +163,7 @@ def open_home(
             source,
             given,
             settings.NewServer(name, given.public, b"", Registration(given.registration)),
+            event_log,
         )
     sealed = load_keyring(home.keyring)
     keyring, master_key = open_keyring(sealed, source.candidates())
@@ -178,7 +179,7 @@ def open_home(
         undo.callback(vault.close)
         storage = FileStorage(vault, server_key)
         readers = ReadPool(database, wall_clock)
-        writer = Writer(database, wall_clock, on_fatal=on_fatal)
+        writer = Writer(database, wall_clock, on_fatal=on_fatal, on_events=event_log.tell)
         undo.callback(writer.stop)
         writer.start()
         info, notes = _prepare(home, given, storage, readers, writer)
@@ -236,7 +237,11 @@ def _prepare(
 
 
 def _make(
-    home: Home, source: MasterKeySource, given: HomeSettings, new: settings.NewServer
+    home: Home,
+    source: MasterKeySource,
+    given: HomeSettings,
+    new: settings.NewServer,
+    event_log: EventLog,
 ) -> None:
     """Make the data folder whole under another name, then publish it."""
     home.make()
@@ -248,7 +253,7 @@ def _make(
     path = home.unfinished / home.database.name
     create_database(path)
     with closing(open_database(path, keyring.row_key, home=home.path)) as database:
-        writer = Writer(database, wall_clock, on_fatal=lambda _: None)
+        writer = Writer(database, wall_clock, on_fatal=lambda _: None, on_events=event_log.tell)
         writer.start()
         try:
             server = ServerKey.from_seed(keyring.server_seed).public

@@ -101,6 +101,7 @@ class Server:
             on_fatal=lambda error: self._reactor.callFromThread(self._on_fatal, error),
         )
         context = self.opened.context
+        context.writer.hand_out(context.tell, self._reactor.callFromThread)
         for pool in (context.pool, context.reading_pool, context.upkeep_pool):
             pool.start()
         # Whoever holds the lock knows that nobody listens at a socket that was left behind.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -17,6 +18,7 @@ from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 
 from sft.crypto.keys import ServerKey
 from sft.errors import RequestError, TransferEndedError
+from sft.model.events import DomainEvent
 from sft.model.records import ServerInfo
 from sft.server.admission import Admission
 from sft.server.event_log import EventLog
@@ -25,7 +27,7 @@ from sft.service.storage import FileStorage
 from sft.store.reader import ReadPool
 from sft.store.rows import ReadTransaction
 from sft.store.writer import Act, Writer
-from sft.transport.threads import Pool, from_future
+from sft.transport.threads import Pool, fire
 
 R = TypeVar("R")
 I = TypeVar("I")  # noqa: E741 - as in sft.store.writer
@@ -73,8 +75,15 @@ class ServerContext:
         *,
         size: int = 0,
     ) -> Deferred[R]:
-        """Have the writer do one act; fires after its commit."""
-        return from_future(self.reactor, self.writer.submit(act, item, size=size))
+        """Have the writer do one act; fires after its commit, before the events of it are told."""
+        answered: Deferred[R] = Deferred()
+        self.writer.submit(act, item, size=size, arrived=partial(fire, answered))
+        return answered
+
+    def tell(self, events: Sequence[DomainEvent]) -> None:
+        """Tell the event log and the live sessions what acts did: the one way in which either hears of it."""
+        self.event_log.tell(events)
+        self.sessions.tell(events)
 
     def readings(self) -> AbstractContextManager[ReadTransaction]:
         """Begin a read transaction for upkeep's own thread.

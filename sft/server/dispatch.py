@@ -27,7 +27,8 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         return
     route = ROUTES[type(message)]
     if isinstance(route, ActRoute):
-        await _act(context, session, route, message)
+        done = await context.act(route.use_case, route.item(session.caller, message))
+        session.send(route.reply(message.id, done))
     elif isinstance(route, ReadRoute):
         found = await context.read(route.use_case, session.caller, **route.fields(message))
         session.send(route.reply(message.id, found))
@@ -38,25 +39,6 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         reply: Reply = route.run(context, session.caller, message)
         session.send(reply)
         route.after(context, session.caller, message)
-
-
-async def _act(
-    context: ServerContext, session: TransferSession, route: ActRoute, message: Request
-) -> None:
-    caller = session.caller
-    result = await context.act(route.use_case, route.item(caller, message))
-    context.event_log.note(
-        "act",
-        session=session.session_id,
-        by=caller.name,
-        act=type(message).__name__,
-        **_what(message),
-    )
-    try:
-        session.send(route.reply(message.id, result))
-    finally:
-        # After the answer: whoever removes himself still hears that it was done.
-        route.after(context, caller, result)
 
 
 async def _upkeep(
@@ -83,10 +65,4 @@ async def _put_small(context: ServerContext, session: TransferSession, message: 
     )
     on_reactor = fits_inline(len(message.content)) and not context.pool.crypto_in_pool
     pending = prepare() if on_reactor else await context.pool.run(prepare)
-    return await commit_pending(context, session, pending)
-
-
-def _what(message: Request) -> dict[str, object]:
-    """Pick what the log says of an act: paths, names, roles; never keys or contents."""
-    shown = ("path", "old", "new", "name", "role", "files_to", "invitation_id")
-    return {name: getattr(message, name) for name in shown if hasattr(message, name)}
+    return await commit_pending(context, pending)

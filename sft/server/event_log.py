@@ -7,11 +7,18 @@ codes and addresses.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import Final
+
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from sft.model.events import DomainEvent
 from sft.model.names import safe
 from sft.model.text import new_reference
+
+_LINE_NAME: Final = re.compile(r"(?<!^)(?=[A-Z])")  # FileMoved → file-moved
 
 
 def line(event: str, values: dict[str, object]) -> str:
@@ -28,11 +35,28 @@ def _value(value: object) -> str:
     )
 
 
+def _fields(event: DomainEvent) -> dict[str, object]:
+    """Pick what a line says: who, in which session, and everything of the event but bytes; of many ids their number."""
+    said: dict[str, object] = {"session": event.by.session_id} if event.by.session_id else {}
+    said["by"] = event.by.name
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        if name != "by" and value is not None and not isinstance(value, bytes):
+            said[name] = len(value) if isinstance(value, tuple) else value
+    return said
+
+
 class EventLog:
     """Writes the log through Twisted's logger."""
 
     def __init__(self, logger: Logger | None = None) -> None:
         self._logger = logger or Logger(namespace="sft")
+
+    def tell(self, events: Sequence[DomainEvent]) -> None:
+        """Log what acts did; steps of maintenance are too many for a line each."""
+        for event in events:
+            if not event.routine:
+                self.note(_LINE_NAME.sub("-", type(event).__name__).lower(), **_fields(event))
 
     def note(self, event: str, **values: object) -> None:
         """Log something that happened."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sft.model.access import Caller, operator_caller
 from sft.server.context import ServerContext
-from sft.service import accounts
+from sft.service import login
 from sft.wire.login import Claim
 
 
@@ -18,15 +18,11 @@ async def identify(context: ServerContext, claim: Claim, session_id: int) -> Cal
         return operator_caller(session_id)
     key = claim.public_key or b""
     if claim.kind == "join":
-        joining = accounts.JoinInput(
-            claim.user_name, key, claim.device, claim.invitation, session_id
-        )
-        await context.act(accounts.join, joining)
+        joining = login.JoinInput(claim.user_name, key, claim.device, claim.invitation, session_id)
+        await context.act(login.join, joining)
     # Whoever is locked out while this reads is no live session yet, and would not hear of it: so read again then.
     while True:
         changes = context.sessions.changes_of_all
-        caller = await context.read(
-            accounts.login, accounts.LoginInput(claim.user_name, key, session_id)
-        )
+        caller = await context.read(login.login, login.LoginInput(claim.user_name, key, session_id))
         if context.sessions.changes_of_all == changes:
             return caller

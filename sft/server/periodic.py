@@ -41,6 +41,4 @@ class Periodic:
     async def _collect(self) -> None:
         context = self._context
         job = await context.read(recovery.collect, operator_caller(), **job_arguments(context))
-        report = await context.upkeep_pool.run(job)
-        if report.files:
-            context.event_log.note("collected", files=report.files, bytes=report.bytes_checked)
+        await context.upkeep_pool.run(job)

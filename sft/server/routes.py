@@ -47,12 +47,11 @@ class ReadRoute:
 
 @dataclass(frozen=True, slots=True)
 class ActRoute:
-    """Done by the writer; ``after`` runs on the reactor once it is durable."""
+    """Done by the writer, answered once it is durable."""
 
     use_case: Callable[..., Any]
     item: Callable[[Caller, Any], Any]
     reply: Callable[[int, Any], m.Reply]
-    after: Callable[[ServerContext, Caller, Any], None] = lambda _context, _caller, _result: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +80,8 @@ class TransferRoute:
 Route = ReadRoute | ActRoute | JobRoute | LiveRoute | TransferRoute
 
 
-def _rights_changed(context: ServerContext, by: Caller, result: accounts.UserChanged) -> None:
-    if result.changed:
-        context.sessions.rights_changed(result.user, by.name)
-
-
 def _user_act(use_case: Callable[..., Any], item: Callable[[Caller, Any], Any]) -> ActRoute:
-    return ActRoute(
-        use_case, item, lambda id_, done: m.UserShown(id_, done.user, done.before), _rights_changed
-    )
+    return ActRoute(use_case, item, lambda id_, done: m.UserShown(id_, done.user, done.before))
 
 
 def _moved(id_: int, moved: object) -> m.Reply:
@@ -151,10 +143,10 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     ),
     m.MakeFolder: ActRoute(
         folders.make_folder,
-        lambda by, q: folders.FolderMade(by, q.path),
+        lambda by, q: folders.MakeFolderInput(by, q.path),
         lambda id_, made: m.Done(id_, changed=made),
     ),
-    m.Move: ActRoute(folders.move, lambda by, q: folders.Moved(by, q.old, q.new), _moved),
+    m.Move: ActRoute(folders.move, lambda by, q: folders.MoveInput(by, q.old, q.new), _moved),
     m.Delete: ActRoute(
         trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive), m.FileDeleted
     ),

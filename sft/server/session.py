@@ -24,8 +24,8 @@ from sft.errors import (
     TransferEndedError,
 )
 from sft.limits import OPEN_DOWNLOADS, OPEN_UPLOADS, SESSION_BUFFER_BYTES
-from sft.model.access import OPERATOR, Caller, Permission, allows
-from sft.model.records import SessionInfo, User, UserState
+from sft.model.access import OPERATOR, Caller, Permission, Role, allows
+from sft.model.records import SessionInfo, UserState
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer
 from sft.server.downloads import DownloadFlow
@@ -155,18 +155,19 @@ class ServerSession:
             self.session_id, caller.name, str(caller.role), self._address, self._since, shown
         )
 
-    def rights_changed(self, user: User, by: str) -> None:
-        """Take in that the user's role or state is another now: what is no longer allowed ends at once."""
-        if user.state is not UserState.ACTIVE:
-            self._interrupt_all(RightsChangedError(problem=f"{by} {user.state} your account"))
-            self.send(Notice("ended", {"why": str(user.state), "by": by}))
-            self.link.close()
-            return
-        self._caller = msgspec.structs.replace(self.caller, role=user.role)
-        self.send(Notice("role", {"role": str(user.role), "by": by}))
-        if not allows(user.role, Permission.FILE_WRITE):
+    def role_changed(self, role: Role, by: str) -> None:
+        """Go on in another role: what is no longer allowed ends at once."""
+        self._caller = msgspec.structs.replace(self.caller, role=role)
+        self.send(Notice("role", {"role": str(role), "by": by}))
+        if not allows(role, Permission.FILE_WRITE):
             for upload in list(self._uploads.values()):
-                upload.interrupt(RightsChangedError(problem=f"{by} made you a {user.role}"))
+                upload.interrupt(RightsChangedError(problem=f"{by} made you a {role}"))
+
+    def locked_out(self, state: UserState, by: str) -> None:
+        """End the session, for its user may not be here any more."""
+        self._interrupt_all(RightsChangedError(problem=f"{by} {state} your account"))
+        self.send(Notice("ended", {"why": str(state), "by": by}))
+        self.link.close()
 
     def kick(self, by: str) -> None:
         """End the session, and say who did."""

@@ -7,9 +7,12 @@ another thread meanwhile can tell that the answer is old.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol
 
-from sft.model.records import SessionInfo, User
+from sft.model.access import Role
+from sft.model.events import DomainEvent, RoleChanged, UserDisabled, UserEnabled, UserRemoved
+from sft.model.records import SessionInfo, UserState
 
 
 class LiveSession(Protocol):
@@ -26,8 +29,11 @@ class LiveSession(Protocol):
     def describe(self) -> SessionInfo:
         """Say who it is and what it does."""
 
-    def rights_changed(self, user: User, by: str) -> None:
-        """Take in that the user's role or state is another now."""
+    def role_changed(self, role: Role, by: str) -> None:
+        """Go on in another role: what is no longer allowed ends at once."""
+
+    def locked_out(self, state: UserState, by: str) -> None:
+        """End the session, for its user may not be here any more."""
 
     def kick(self, by: str) -> None:
         """End the session, and say who did."""
@@ -69,11 +75,24 @@ class Sessions:
         """Count the changes of all users' rights since the start."""
         return self._changes.total()
 
-    def rights_changed(self, user: User, by: str) -> None:
-        """Tell every session of a user, at once."""
-        self._changes[user.id] += 1
-        for session in [each for each in self._live.values() if each.user_id == user.id]:
-            session.rights_changed(user, by)
+    def tell(self, events: Sequence[DomainEvent]) -> None:
+        """Tell every session of a user, at once, that the user's rights are others now."""
+        for event in events:
+            if isinstance(event, RoleChanged | UserDisabled | UserEnabled | UserRemoved):
+                self._rights_changed(event)
+
+    def _rights_changed(
+        self, event: RoleChanged | UserDisabled | UserEnabled | UserRemoved
+    ) -> None:
+        self._changes[event.user_id] += 1
+        for session in [each for each in self._live.values() if each.user_id == event.user_id]:
+            match event:
+                case RoleChanged():
+                    session.role_changed(event.role, event.by.name)
+                case UserDisabled():
+                    session.locked_out(UserState.DISABLED, event.by.name)
+                case UserRemoved():
+                    session.locked_out(UserState.REMOVED, event.by.name)
 
     def find(self, session_id: int) -> LiveSession | None:
         """Give the session of a number, if it lives."""

@@ -160,7 +160,7 @@ class UploadFlow:
             self._upload.finish, message.digest, message.signature
         )
         self._upload = None  # the object is the commit's now
-        return await commit_pending(self._context, self._session, pending)
+        return await commit_pending(self._context, pending)
 
     def _stored(self, stored: Stored) -> None:
         self._answered = True
@@ -190,9 +190,7 @@ class UploadFlow:
             )
 
 
-async def commit_pending(
-    context: ServerContext, session: TransferSession, pending: Pending
-) -> Stored:
+async def commit_pending(context: ServerContext, pending: Pending) -> Stored:
     """Have the writer commit what is durable already, then sign its receipt; the object of a refused one is removed."""
     try:
         committed = await context.act(commits.commit, pending, size=pending.weight_bytes)
@@ -200,17 +198,7 @@ async def commit_pending(
         # Refused for certain; after any other failure nobody knows, and recovery decides.
         await _run(context, pending, discard)
         raise
-    stored = await _run(context, pending, settle, committed)
-    context.event_log.note(
-        "stored",
-        session=session.session_id,
-        by=session.caller.name,
-        path=stored.path,
-        version=stored.version,
-        size=stored.size,
-        unchanged=stored.unchanged,
-    )
-    return stored
+    return await _run(context, pending, settle, committed)
 
 
 async def _run(

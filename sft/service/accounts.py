@@ -1,14 +1,11 @@
-"""How a person gets in, and what is done about people: join, log in, role, disabling, removal.
+"""What is done about people: added, another role, locked out, let in again, removed; and who there is.
 
-Rules. Login and join stand before the permissions: their caller has proved a key (and an invitation) to the
-connection and is nobody yet. What a name is for is looked at only after that. Whatever decides is read inside
-the transaction: the invitation and its maker, name, key, policy, number of admins. Joining again with the same
-invitation, key and name succeeds again. A removed user stays as a tombstone: its name and keys are nobody else's.
+Rules. Whatever decides is read inside the transaction: name, key, number of admins. A removed user stays as a tombstone: its
+name and keys are nobody else's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -17,23 +14,24 @@ from msgspec.structs import replace
 
 from sft.errors import (
     BadRequestError,
-    InviteUnknownError,
-    LoginRefusedError,
-    NameReservedError,
     NotFoundError,
-    RegistrationClosedError,
-    RequestError,
     RoleForbidsError,
 )
 from sft.limits import LIST_BYTES, LIST_ENTRIES
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows
+from sft.model.events import (
+    DomainEvent,
+    RoleChanged,
+    UserAdded,
+    UserDisabled,
+    UserEnabled,
+    UserRemoved,
+)
 from sft.model.names import fold
 from sft.model.records import ServerInfo, User, UserPage, UserState
-from sft.service.caller import caller_of
-from sft.service.invitations import is_for, require_open, spend
 from sft.service.rights import require_permission
-from sft.service.settings import Registration, registration, server_info
-from sft.service.use_case import use_case
+from sft.service.settings import server_info
+from sft.service.use_case import act, query
 from sft.service.users import (
     enroll,
     find_user,
@@ -46,10 +44,8 @@ from sft.service.users import (
     require_name,
     shown,
 )
-from sft.store.invitations import invitation_by_public
-from sft.store.row_types import InvitationRow, UserRow
+from sft.store.row_types import UserRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.settings import server_name
 from sft.store.users import (
     active_admins,
     admin_names,
@@ -61,31 +57,6 @@ from sft.store.users import (
 )
 
 ADDED_DEVICE: Final = "device"  # of whoever was added without a word on it
-
-
-class LoginInput(Struct, frozen=True):
-    """Who a connection says it is, after it proved the key."""
-
-    name: str
-    public_key: bytes
-    session_id: int = 0
-
-
-class JoinInput(Struct, frozen=True):
-    """Who wants to become a user, after the connection proved the key and, if one is named, the invitation."""
-
-    name: str
-    public_key: bytes
-    device: str
-    invitation: bytes | None = None
-    session_id: int = 0
-
-
-class JoinResult(Struct, frozen=True):
-    """A user's caller; ``again`` where the user was there already."""
-
-    caller: Caller
-    again: bool
 
 
 class AddUserInput(Struct, frozen=True):
@@ -144,92 +115,7 @@ class SelfInfo(Struct, frozen=True):
     server: ServerInfo
 
 
-# -- getting in ---------------------------------------------------------------------------------------
-
-
-def login(reading: ReadTransaction, claim: LoginInput) -> Caller:
-    """Let a user in who proved a key.
-
-    Raises:
-        LoginRefusedError: the key is unknown here, has ended, is not this user's, or the user may not be here.
-    """
-    key = key_by_public(reading, claim.public_key)
-    user = user_by_id(reading, key.user_id) if key else None
-    caller = caller_of(reading, user, key, claim.session_id)
-    if fold(claim.name) != fold(caller.name):
-        raise LoginRefusedError("the key of another name", server=server_name(reading))
-    return caller
-
-
-def join(transaction: Transaction, items: Sequence[JoinInput]) -> list[JoinResult | RequestError]:
-    """Make users of people who proved a key, and an invitation where the policy asks for one: an act."""
-    return [_judged(transaction, item) for item in items]
-
-
-def _judged(transaction: Transaction, item: JoinInput) -> JoinResult | RequestError:
-    try:
-        with transaction.savepoint():
-            return _join(transaction, item)
-    except RequestError as refusal:
-        return refusal
-
-
-def _join(transaction: Transaction, item: JoinInput) -> JoinResult:
-    require_name(item.name)
-    require_device(item.device)
-    require_key(item.public_key)
-    invitation = None if item.invitation is None else _invitation(transaction, item.invitation)
-    before = _joined_before(transaction, item, invitation)
-    if before is not None:
-        return JoinResult(before, again=True)
-    role = _admitted_as(transaction, item, invitation)
-    require_free_name(transaction, item.name)
-    require_free_key(transaction, item.public_key)
-    user, key = enroll(transaction, item.name, role, item.public_key, item.device)
-    if invitation is not None:
-        spend(transaction, invitation, user)
-    return JoinResult(caller_of(transaction, user, key, item.session_id), again=False)
-
-
-def _invitation(reading: ReadTransaction, public_key: bytes) -> InvitationRow:
-    row = invitation_by_public(reading, public_key)
-    if row is None:
-        raise InviteUnknownError(server=server_name(reading))
-    return row
-
-
-def _joined_before(
-    reading: ReadTransaction, item: JoinInput, invitation: InvitationRow | None
-) -> Caller | None:
-    """Find who this same request made a user of, when its answer was lost."""
-    key = key_by_public(reading, item.public_key)
-    user = user_by_id(reading, key.user_id) if key else None
-    if user is None or user.folded != fold(item.name):
-        return None
-    if invitation is not None and invitation.used_by_id != user.id:
-        return None
-    return caller_of(reading, user, key, item.session_id)
-
-
-def _admitted_as(
-    reading: ReadTransaction, item: JoinInput, invitation: InvitationRow | None
-) -> Role:
-    policy = registration(reading)
-    if invitation is None:
-        if policy != Registration.OPEN:
-            raise RegistrationClosedError(server=server_name(reading))
-        return Role.GUEST
-    require_open(reading, invitation)
-    # A closed server's first admin has nobody who could add them.
-    first = invitation.maker_id is None and not active_admins(reading)
-    if policy == Registration.CLOSED and not first:
-        raise RegistrationClosedError(server=server_name(reading))
-    if not is_for(invitation, item.name):
-        raise NameReservedError(name=invitation.user_name or "")
-    return Role(invitation.role)
-
-
-@use_case(Permission.USER_MANAGE, kind="act")
+@act(Permission.USER_MANAGE, logs=(UserAdded,))
 def add_user(transaction: Transaction, item: AddUserInput) -> UserChanged:
     """Register a person by public key; the same again changes nothing."""
     if item.role != Role.GUEST:
@@ -244,38 +130,55 @@ def add_user(transaction: Transaction, item: AddUserInput) -> UserChanged:
         return _changed(transaction, user, user, changed=False)
     require_free_name(transaction, item.name)
     require_free_key(transaction, item.public_key)
-    user, _ = enroll(transaction, item.name, item.role, item.public_key, device)
+    user, key = enroll(transaction, item.name, item.role, item.public_key, device)
+    transaction.log(
+        UserAdded(
+            by=item.caller,
+            user_id=user.id,
+            name=user.name,
+            role=item.role,
+            key_id=key.id,
+            public_key=key.public_key,
+            device=key.device,
+        )
+    )
     return _changed(transaction, user, user)
 
 
-# -- what is done about people --------------------------------------------------------------------------
-
-
-@use_case(Permission.ROLE_CHANGE, kind="act")
+@act(Permission.ROLE_CHANGE, logs=(RoleChanged,))
 def change_role(transaction: Transaction, item: ChangeRoleInput) -> UserChanged:
     """Give a user another role; somebody stays admin."""
     user = find_user(transaction, item.name)
     if item.role != Role.ADMIN:
         require_another_admin(transaction, user)
-    return _write(transaction, user, replace(user, role=item.role.value))
+    event = RoleChanged(
+        by=item.caller,
+        user_id=user.id,
+        name=user.name,
+        before=Role(user.role),
+        role=item.role,
+    )
+    return _write(transaction, user, replace(user, role=item.role.value), event)
 
 
-@use_case(Permission.USER_MANAGE, kind="act")
+@act(Permission.USER_MANAGE, logs=(UserDisabled,))
 def disable(transaction: Transaction, item: DisableUserInput) -> UserChanged:
     """Lock a user out, keeping everything; somebody stays admin."""
     user = find_user(transaction, item.name)
     require_another_admin(transaction, user)
-    return _write(transaction, user, replace(user, state=UserState.DISABLED.value))
+    event = UserDisabled(by=item.caller, user_id=user.id, name=user.name)
+    return _write(transaction, user, replace(user, state=UserState.DISABLED.value), event)
 
 
-@use_case(Permission.USER_MANAGE, kind="act")
+@act(Permission.USER_MANAGE, logs=(UserEnabled,))
 def enable(transaction: Transaction, item: EnableUserInput) -> UserChanged:
     """Let a disabled user in again."""
     user = find_user(transaction, item.name)
-    return _write(transaction, user, replace(user, state=UserState.ACTIVE.value))
+    event = UserEnabled(by=item.caller, user_id=user.id, name=user.name)
+    return _write(transaction, user, replace(user, state=UserState.ACTIVE.value), event)
 
 
-@use_case(Permission.USER_MANAGE, kind="act")
+@act(Permission.USER_MANAGE, logs=(UserRemoved,))
 def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     """Remove a user for good: the files go to another, a tombstone stays; somebody stays admin."""
     user = find_user(transaction, item.name, removed=True)
@@ -286,6 +189,15 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     moved = 0 if owner is None else hand_over(transaction, user.id, owner.id)
     tombstone = replace(user, state=UserState.REMOVED.value)
     transaction.rows.update([tombstone])
+    transaction.log(
+        UserRemoved(
+            by=item.caller,
+            user_id=user.id,
+            name=user.name,
+            files_to=None if owner is None else owner.id,
+            files=moved,
+        )
+    )
     return _changed(transaction, user, tombstone, files_moved=moved)
 
 
@@ -311,9 +223,12 @@ def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -
     return heir
 
 
-def _write(transaction: Transaction, before: UserRow, after: UserRow) -> UserChanged:
+def _write(
+    transaction: Transaction, before: UserRow, after: UserRow, event: DomainEvent
+) -> UserChanged:
     if after != before:
         transaction.rows.update([after])
+        transaction.log(event)
     return _changed(transaction, before, after, changed=after != before)
 
 
@@ -336,7 +251,7 @@ def _is_active(user: UserRow) -> bool:
 # -- who there is -----------------------------------------------------------------------------------------
 
 
-@use_case(Permission.USER_LIST)
+@query(Permission.USER_LIST)
 def list_users(reading: ReadTransaction, caller: Caller, after: int = 0) -> UserPage:
     """List people in order of joining, tombstones too, as many as one answer holds."""
     del caller
@@ -351,7 +266,7 @@ def list_users(reading: ReadTransaction, caller: Caller, after: int = 0) -> User
     return UserPage(tuple(users), users[-1].id if len(users) < len(found) else 0)
 
 
-@use_case(Permission.USER_LIST)
+@query(Permission.USER_LIST)
 def show_user(reading: ReadTransaction, caller: Caller, user_id: int = 0, name: str = "") -> User:
     """Show one user with all keys, a tombstone too: by id, or by name where the id is 0."""
     del caller
@@ -362,7 +277,7 @@ def show_user(reading: ReadTransaction, caller: Caller, user_id: int = 0, name: 
     return record
 
 
-@use_case(Permission.SELF_READ)
+@query(Permission.SELF_READ)
 def show_self(reading: ReadTransaction, caller: Caller) -> SelfInfo:
     """Show the caller; the operator, who has no row, as user 0 with an admin's role among people."""
     user = None if caller.user_id is None else user_by_id(reading, caller.user_id)

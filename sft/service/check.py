@@ -25,7 +25,7 @@ from sft.service.record_builder import RecordBuilder
 from sft.service.recovery import strays_of
 from sft.service.reports import PAGE, Job, Readings, Report, sound_rows
 from sft.service.storage import FileStorage
-from sft.service.use_case import use_case
+from sft.service.use_case import query
 from sft.store.files import (
     VersionKey,
     file_by_row_id,
@@ -59,7 +59,7 @@ class _Subject(Struct, frozen=True):
     sealed: bytes | None
 
 
-@use_case(Permission.VAULT_MANAGE)
+@query(Permission.VAULT_MANAGE)
 def check(
     _reading: ReadTransaction, _caller: Caller, *, storage: FileStorage, readings: Readings
 ) -> Job:

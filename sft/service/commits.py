@@ -18,12 +18,13 @@ from sft.errors import (
     TransferEndedError,
 )
 from sft.model.access import Caller, Permission
+from sft.model.events import FileCommitted, FileReplaced
 from sft.service.path_lookup import PathLookup, ResolvedPath
 from sft.service.pending import Pending
 from sft.service.receipts import Committed, Signed
 from sft.service.record_builder import RecordBuilder
 from sft.service.upload_policy import Put, check_upload
-from sft.service.use_case import use_case
+from sft.service.use_case import batch_act
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.folders import LIVE_STATE
 from sft.store.row_types import FileRow, FolderRow, SmallObjectRow, VersionRow
@@ -32,7 +33,7 @@ from sft.store.users import keys_by_id
 from sft.vault.objects import rewrap_whole
 
 
-@use_case(Permission.FILE_WRITE, kind="batch")
+@batch_act(Permission.FILE_WRITE, logs=(FileCommitted, FileReplaced))
 def commit(
     transaction: Transaction, inputs: Sequence[Pending]
 ) -> Sequence[Committed | RequestError]:
@@ -166,9 +167,31 @@ class _Group:
         self._versions.append(version)
         if pending.sealed is not None:
             self._small_objects.append(SmallObjectRow(pending.object_id, pending.sealed))
+        self._transaction.log(_event(pending, prev=self._newest.get(file.id)))
         self._places.put_file(file)
         self._newest[file.id] = version
         self._known_ids.add(signed.file_id)
+
+
+def _event(pending: Pending, prev: VersionRow | None) -> FileCommitted | FileReplaced:
+    caller, signed = pending.caller, pending.signed
+    if prev is None:
+        return FileCommitted(
+            by=caller,
+            file_id=signed.file_id,
+            path=signed.path,
+            size=signed.size,
+            digest=signed.digest,
+        )
+    return FileReplaced(
+        by=caller,
+        file_id=signed.file_id,
+        path=signed.path,
+        version=signed.version,
+        size=signed.size,
+        digest=signed.digest,
+        prev=prev.digest,
+    )
 
 
 def _under_current_key(pending: Pending) -> Pending:

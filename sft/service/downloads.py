@@ -19,7 +19,7 @@ from sft.model.records import File
 from sft.service.files import find_version
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import FileStorage
-from sft.service.use_case import use_case
+from sft.service.use_case import query
 from sft.store.objects import small_object
 from sft.store.row_types import VersionRow
 from sft.store.rows import ReadTransaction
@@ -27,7 +27,7 @@ from sft.vault.objects import open_whole
 from sft.vault.vault import ObjectReader
 
 
-@use_case(Permission.FILE_READ)
+@query(Permission.FILE_READ)
 def begin(
     reading: ReadTransaction, caller: Caller, *, storage: FileStorage, path: str, version: int = 0
 ) -> Download:

@@ -19,7 +19,7 @@ from sft.model.records import File, Folder, Page, Record
 from sft.service.path_lookup import PathLookup, nothing_at, require_path
 from sft.service.record_builder import PageRoom, RecordBuilder, blame_path
 from sft.service.rights import resource_of
-from sft.service.use_case import use_case
+from sft.service.use_case import query
 from sft.store.files import Pair, files_after, files_in, newest_versions, version_of
 from sft.store.folders import folders_in
 from sft.store.row_types import FileRow, VersionRow
@@ -40,7 +40,7 @@ class FoundFiles(Struct, frozen=True):
     next: int
 
 
-@use_case(Permission.FILE_LIST)
+@query(Permission.FILE_LIST)
 def list_folder(
     reading: ReadTransaction,
     caller: Caller,
@@ -90,7 +90,7 @@ def list_folder(
     return Page(tuple(folders), tuple(files), following)
 
 
-@use_case(Permission.FILE_DELETE)
+@query(Permission.FILE_DELETE)
 def list_trash(
     reading: ReadTransaction, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES
 ) -> Page:
@@ -122,7 +122,7 @@ def _trash_cursor(cursor: str) -> tuple[int, int] | None:
     return int(moment), int(number)
 
 
-@use_case(Permission.FILE_LIST)
+@query(Permission.FILE_LIST)
 def show_file(reading: ReadTransaction, caller: Caller, *, path: str, version: int = 0) -> File:
     """Show a file with its signature.
 
@@ -160,7 +160,7 @@ def find_version(
     return file, version
 
 
-@use_case(Permission.FILE_LIST)
+@query(Permission.FILE_LIST)
 def find_files(reading: ReadTransaction, caller: Caller, *, after: int = 0) -> FoundFiles:
     """Show a page of all files, in order of creation.
 

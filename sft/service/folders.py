@@ -13,26 +13,27 @@ from msgspec.structs import replace
 from sft.errors import BadRequestError, NameNotAllowedError
 from sft.limits import PATH_BYTES
 from sft.model.access import Caller, Permission, scope_of
+from sft.model.events import FileMoved, FolderMade, FolderMoved
 from sft.model.names import join_path, split_path
 from sft.model.records import File, Folder
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
-from sft.service.use_case import use_case
+from sft.service.use_case import act
 from sft.store.files import longest_names, newest_versions
 from sft.store.folders import folders_below
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
 
 
-class FolderMade(Struct, frozen=True):
+class MakeFolderInput(Struct, frozen=True):
     """A folder that is to be there, with those above it."""
 
     caller: Caller
     path: str
 
 
-class Moved(Struct, frozen=True):
+class MoveInput(Struct, frozen=True):
     """A file or folder that is to get another path."""
 
     caller: Caller
@@ -40,8 +41,8 @@ class Moved(Struct, frozen=True):
     new: str
 
 
-@use_case(Permission.FOLDER_MAKE, kind="act")
-def make_folder(transaction: Transaction, item: FolderMade) -> bool:
+@act(Permission.FOLDER_MAKE, logs=(FolderMade,))
+def make_folder(transaction: Transaction, item: MakeFolderInput) -> bool:
     """Make a folder and those above it that are missing.
 
     Returns:
@@ -61,11 +62,13 @@ def make_folder(transaction: Transaction, item: FolderMade) -> bool:
     parent = made[-1] if made else place.folder
     made.append(places.make_folder(transaction, parent, place.name, item.caller.user_id))
     transaction.rows.insert(made)
+    ids = tuple(row.id for row in made)
+    transaction.log(FolderMade(by=item.caller, path=item.path, folder_ids=ids))
     return True
 
 
-@use_case(Permission.FILE_WRITE, kind="act")
-def move(transaction: Transaction, item: Moved) -> File | Folder:
+@act(Permission.FILE_WRITE, logs=(FileMoved, FolderMoved))
+def move(transaction: Transaction, item: MoveInput) -> File | Folder:
     """Give a file or folder another path.
 
     Returns:
@@ -91,7 +94,9 @@ def move(transaction: Transaction, item: Moved) -> File | Folder:
     raise nothing_at(item.old)
 
 
-def _move_file(transaction: Transaction, item: Moved, file: FileRow, target: ResolvedPath) -> File:
+def _move_file(
+    transaction: Transaction, item: MoveInput, file: FileRow, target: ResolvedPath
+) -> File:
     record_builder = RecordBuilder(transaction)
     require_right(
         record_builder, item.caller, Permission.FILE_WRITE, file, verb="rename", path=item.old
@@ -105,11 +110,12 @@ def _move_file(transaction: Transaction, item: Moved, file: FileRow, target: Res
     moved = replace(file, folder_id=target.folder.id, name=target.name, folded=target.folded)
     if moved != file:
         transaction.rows.update([moved])
+        transaction.log(FileMoved(by=item.caller, file_id=file.file_id, old=item.old, new=item.new))
     return record_builder.file(moved, newest_versions(transaction, [moved])[moved.id])
 
 
 def _move_folder(
-    transaction: Transaction, item: Moved, folder: FolderRow, target: ResolvedPath
+    transaction: Transaction, item: MoveInput, folder: FolderRow, target: ResolvedPath
 ) -> Folder:
     record_builder = RecordBuilder(transaction)
     tree = folders_below(transaction, folder)
@@ -125,6 +131,9 @@ def _move_folder(
     moved = replace(folder, parent_id=target.folder.id, name=target.name, folded=target.folded)
     if moved != folder:
         transaction.rows.update([moved])
+        transaction.log(
+            FolderMoved(by=item.caller, folder_id=folder.id, old=item.old, new=item.new)
+        )
     seen = scope_of(item.caller, Permission.FILE_LIST)
     return next(record_builder.folders([moved], split_path(item.new)[0], seen))
 

@@ -30,12 +30,13 @@ from sft.limits import (
     LIST_BYTES,
     LIST_ENTRIES,
 )
-from sft.model.access import OPERATOR, Caller, Permission, Role
+from sft.model.access import OPERATOR, Caller, Permission, Role, operator_caller
+from sft.model.events import InvitationMade, InvitationWithdrawn
 from sft.model.names import fold
 from sft.model.records import Invitation, InvitationState, ServerInfo
 from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
-from sft.service.use_case import use_case
+from sft.service.use_case import act, query
 from sft.service.users import is_active_admin, require_free_name, require_name
 from sft.store.invitations import (
     invitation_by_id,
@@ -61,7 +62,7 @@ class MakeInvitationInput(Struct, frozen=True):
     seconds: int = 0
 
 
-class InvitationMade(Struct, frozen=True):
+class MadeInvitation(Struct, frozen=True):
     """An invitation, and the server that its link leads to."""
 
     invitation: Invitation
@@ -79,10 +80,11 @@ class FirstAdmin(Struct, frozen=True):
     """The public half of the first admin's invitation."""
 
     public_key: bytes
+    caller: Caller = operator_caller()
 
 
-@use_case(Permission.INVITATION_MANAGE, kind="act")
-def make(transaction: Transaction, item: MakeInvitationInput) -> InvitationMade:
+@act(Permission.INVITATION_MANAGE, logs=(InvitationMade,))
+def make(transaction: Transaction, item: MakeInvitationInput) -> MadeInvitation:
     """Register the public half of an invitation; the same again is the same invitation."""
     if item.role != Role.GUEST:
         require_permission(transaction, item.caller, Permission.ROLE_CHANGE)
@@ -100,10 +102,10 @@ def make(transaction: Transaction, item: MakeInvitationInput) -> InvitationMade:
     elif (row.maker_id, row.role, row.user_name) != (item.caller.user_id, item.role, item.name):
         raise BadRequestError(problem="the key of another invitation")
     (invitation,) = _shown(transaction, [row])
-    return InvitationMade(invitation, server_info(transaction))
+    return MadeInvitation(invitation, server_info(transaction))
 
 
-@use_case(Permission.INVITATION_MANAGE)
+@query(Permission.INVITATION_MANAGE)
 def list_all(reading: ReadTransaction, caller: Caller) -> tuple[Invitation, ...]:
     """List what was made or ended within a month, newest first, as much as one answer holds."""
     del caller
@@ -118,7 +120,7 @@ def list_all(reading: ReadTransaction, caller: Caller) -> tuple[Invitation, ...]
     return tuple(listed)
 
 
-@use_case(Permission.INVITATION_MANAGE, kind="act")
+@act(Permission.INVITATION_MANAGE, logs=(InvitationWithdrawn,))
 def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     """Make an invitation void; False where it was so already."""
     row = invitation_by_id(transaction, item.invitation_id)
@@ -129,6 +131,7 @@ def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     if row.withdrawn_at is not None:
         return False
     transaction.rows.update([replace(row, withdrawn_at=transaction.now)])
+    transaction.log(InvitationWithdrawn(by=item.caller, invitation_id=row.id))
     return True
 
 
@@ -137,13 +140,14 @@ def needs_first_admin(reading: ReadTransaction) -> bool:
     return not active_admins(reading) and open_admin_invitation(reading) is None
 
 
-def first_admin(transaction: Transaction, items: Sequence[FirstAdmin]) -> list[Invitation | None]:
-    """Make the first admin's invitation, good for a day: an act of a start.
-
-    Returns:
-        For each the invitation, or None where none is needed (any more).
-    """
-    return [_first_admin(transaction, item) for item in items]
+@act(Permission.SERVER_MANAGE, logs=(InvitationMade,))
+def first_admin(transaction: Transaction, item: FirstAdmin) -> Invitation | None:
+    """Make the first admin's invitation, good for a day, where nobody could invite anybody: an act of a start."""
+    if not needs_first_admin(transaction):
+        return None
+    wanted = MakeInvitationInput(item.caller, item.public_key, Role.ADMIN)
+    (invitation,) = _shown(transaction, [_add(transaction, wanted, FIRST_ADMIN_SECONDS)])
+    return invitation
 
 
 def require_open(reading: ReadTransaction, row: InvitationRow) -> None:
@@ -184,16 +188,17 @@ def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int) -> I
         withdrawn_at=None,
     )
     transaction.rows.insert([row])
+    transaction.log(
+        InvitationMade(
+            by=item.caller,
+            invitation_id=row.id,
+            public_key=row.public_key,
+            role=item.role,
+            name=row.user_name,
+            expires_at=row.expires_at,
+        )
+    )
     return row
-
-
-def _first_admin(transaction: Transaction, item: FirstAdmin) -> Invitation | None:
-    if not needs_first_admin(transaction):
-        return None
-    caller = Caller(None, None, OPERATOR, OPERATOR)
-    wanted = MakeInvitationInput(caller, item.public_key, Role.ADMIN)
-    (invitation,) = _shown(transaction, [_add(transaction, wanted, FIRST_ADMIN_SECONDS)])
-    return invitation
 
 
 def _shown(reading: ReadTransaction, rows: Sequence[InvitationRow]) -> list[Invitation]:

@@ -15,12 +15,12 @@ from typing import Final
 from msgspec import Struct
 
 from sft.limits import TRASH_SECONDS
-from sft.model.access import Caller, Permission
+from sft.model.access import Caller, Permission, operator_caller
 from sft.model.records import VaultReport
 from sft.service.reports import PAGE, Acting, Job, Readings, Report, sound_rows
 from sft.service.storage import FileStorage
-from sft.service.trash import Purging, end_purges, purge
-from sft.service.use_case import use_case
+from sft.service.trash import Destroyed, Purging, end_purges, purge
+from sft.service.use_case import query
 from sft.store.objects import known_objects
 from sft.store.rows import ReadTransaction
 from sft.store.trash import purge_ids, purges_by_id
@@ -44,7 +44,7 @@ class Recovered(Struct, frozen=True):
     forged: tuple[str, ...] = ()
 
 
-@use_case(Permission.VAULT_MANAGE)
+@query(Permission.VAULT_MANAGE)
 def collect(
     reading: ReadTransaction,
     caller: Caller,
@@ -71,12 +71,12 @@ def collect(
 
     def job() -> VaultReport:
         report = Report()
-        _finish_purges(storage, readings, act)
+        _finish_purges(caller, storage, readings, act)
         while True:
             done = act(purge, Purging(caller, moment))
             if not done.files:
                 return report.finish()
-            _destroy(storage, act, done.object_ids)
+            _destroy(caller, storage, act, done.object_ids)
             report.files += done.files
             report.versions += done.versions
             report.bytes_checked += done.size_bytes
@@ -87,7 +87,7 @@ def collect(
 def recover(*, storage: FileStorage, readings: Readings, act: Acting) -> Recovered:
     """Put in order what a crash left; at start, under the home's lock, before anybody is served."""
     leftovers = storage.vault.discard_leftovers()
-    purged, forged = _finish_purges(storage, readings, act)
+    purged, forged = _finish_purges(operator_caller(), storage, readings, act)
     strays = strays_of(storage.vault.ids(), readings)
     for object_id in strays:
         storage.vault.quarantine(object_id)
@@ -104,7 +104,9 @@ def strays_of(object_ids: Iterable[bytes], readings: Readings) -> list[bytes]:
     return strays
 
 
-def _finish_purges(storage: FileStorage, readings: Readings, act: Acting) -> tuple[int, list[str]]:
+def _finish_purges(
+    caller: Caller, storage: FileStorage, readings: Readings, act: Acting
+) -> tuple[int, list[str]]:
     """Destroy the objects of purges that were interrupted; a forged purge destroys nothing."""
     count, after = 0, b""
     forged: list[str] = []
@@ -115,16 +117,18 @@ def _finish_purges(storage: FileStorage, readings: Readings, act: Acting) -> tup
         if not page:
             return count, forged
         forged.extend(fault.row for fault in faults)
-        _destroy(storage, act, tuple(row.object_id for row in rows))
+        _destroy(caller, storage, act, tuple(row.object_id for row in rows))
         count += len(rows)
         after = page[-1]
 
 
-def _destroy(storage: FileStorage, act: Acting, object_ids: tuple[bytes, ...]) -> None:
+def _destroy(
+    caller: Caller, storage: FileStorage, act: Acting, object_ids: tuple[bytes, ...]
+) -> None:
     for object_id in object_ids:
         storage.vault.remove(object_id)
     if object_ids:
-        act(end_purges, object_ids)
+        act(end_purges, Destroyed(caller, object_ids))
 
 
 def _batches(object_ids: Iterable[bytes]) -> Iterator[Sequence[bytes]]:

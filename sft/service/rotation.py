@@ -19,12 +19,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import ObjectCorruptError, ObjectMissingError
-from sft.model.access import Caller, Permission
+from sft.model.access import Caller, Permission, operator_caller
+from sft.model.events import ContentResealed, MasterKeyRotated, ObjectsRewrapped
 from sft.model.records import VaultReport
+from sft.service import use_case
 from sft.service.reports import PAGE, Acting, Job, Readings, Report, sound_rows
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage
-from sft.service.trash import end_purges
-from sft.service.use_case import use_case
+from sft.service.trash import Destroyed, end_purges
 from sft.store.files import VersionKey, versions_at
 from sft.store.objects import (
     small_object,
@@ -42,23 +43,32 @@ _DAMAGED = (ObjectCorruptError, ObjectMissingError)
 class Rewrapped(Struct, frozen=True):
     """Versions whose objects lie in files that the new master key seals already, and those in the database."""
 
+    caller: Caller
     storage: FileStorage
     rows: tuple[VersionRow, ...]
+
+
+class RotationEnd(Struct, frozen=True):
+    """The epoch of the master key that every row is to name."""
+
+    caller: Caller
+    epoch: int
 
 
 class Swap(Struct, frozen=True):
     """A version whose content has a new object; ``epoch`` is None where the object lies in the database."""
 
+    caller: Caller
     storage: FileStorage
     row: VersionRow
     object_id: bytes
     epoch: int | None
 
 
-@use_case(Permission.VAULT_MANAGE)
+@use_case.query(Permission.VAULT_MANAGE)
 def rotate(
     _reading: ReadTransaction,
-    _caller: Caller,
+    caller: Caller,
     *,
     storage: FileStorage,
     readings: Readings,
@@ -89,7 +99,7 @@ def rotate(
                 replace_keyring(keyring_path, keyring.seal())
                 settle(master_key)
                 storage.vault.adopt(keyring)
-            return _Rewrapping(storage, readings, act, keyring_path).run()
+            return _Rewrapping(caller, storage, readings, act, keyring_path).run()
 
     return job
 
@@ -99,15 +109,22 @@ def finish_rotation(
 ) -> VaultReport:
     """Go on with a rotation that was interrupted, at start; does nothing where none was."""
     with storage.rotation():
-        return _Rewrapping(storage, readings, act, keyring_path).run()
+        caller = operator_caller()
+        return _Rewrapping(caller, storage, readings, act, keyring_path).run()
 
 
 class _Rewrapping:
     """Moves every object to the current master key."""
 
     def __init__(
-        self, storage: FileStorage, readings: Readings, act: Acting, keyring_path: Path
+        self,
+        caller: Caller,
+        storage: FileStorage,
+        readings: Readings,
+        act: Acting,
+        keyring_path: Path,
     ) -> None:
+        self._caller = caller
         self._storage = storage
         self._readings = readings
         self._act = act
@@ -119,7 +136,7 @@ class _Rewrapping:
         while vault.keyring.rotating:
             moved = self._pass()
             # The answer comes when its transaction, and all before it, is durable.
-            if self._act(is_moved, vault.keyring.epoch):
+            if self._act(end_rotation, RotationEnd(self._caller, vault.keyring.epoch)):
                 retired = vault.keyring.retire()
                 replace_keyring(self._keyring_path, retired.seal())
                 vault.adopt(retired)
@@ -155,7 +172,7 @@ class _Rewrapping:
                     f"row {fault.row} of {fault.table}", "was changed outside the server"
                 )
             ready = tuple(row for row in rows if self._rewrap(row))
-            done = self._act(note_epochs, Rewrapped(self._storage, ready))
+            done = self._act(note_epochs, Rewrapped(self._caller, self._storage, ready))
             moved += done
             self._report.versions += done
             after = keys[-1]
@@ -172,16 +189,9 @@ class _Rewrapping:
         return True
 
 
-def note_epochs(transaction: Transaction, inputs: Sequence[Rewrapped]) -> list[int]:
-    """Write down which master key seals these objects now; no permission, for it follows what was decided.
-
-    Returns:
-        How many versions were moved, for each input.
-    """
-    return [_note_epochs(transaction, item) for item in inputs]
-
-
-def _note_epochs(transaction: Transaction, item: Rewrapped) -> int:
+@use_case.act(Permission.VAULT_MANAGE, logs=(ObjectsRewrapped,))
+def note_epochs(transaction: Transaction, item: Rewrapped) -> int:
+    """Write down which master key seals these objects now, and return how many versions were moved."""
     keyring = item.storage.vault.keyring
     versions, objects = [], []
     for row in _unchanged(transaction, item.rows):
@@ -197,6 +207,10 @@ def _note_epochs(transaction: Transaction, item: Rewrapped) -> int:
         versions.append(replace(row, epoch=keyring.epoch))
     transaction.rows.update(objects)
     transaction.rows.update(versions)
+    if versions:
+        transaction.log(
+            ObjectsRewrapped(by=item.caller, versions=len(versions), epoch=keyring.epoch)
+        )
     return len(versions)
 
 
@@ -207,18 +221,22 @@ def _unchanged(transaction: Transaction, rows: Sequence[VersionRow]) -> list[Ver
     return [row for row in found if objects[(row.file, row.number)] == row.object_id]
 
 
-def is_moved(transaction: Transaction, inputs: Sequence[int]) -> list[bool]:
-    """Tell whether no version names an older epoch: an act, for it must see what the writer has done last."""
-    return [not versions_before_epoch(transaction, epoch, (0, 0), 1) for epoch in inputs]
+@use_case.act(Permission.VAULT_MANAGE, logs=(MasterKeyRotated,))
+def end_rotation(transaction: Transaction, item: RotationEnd) -> bool:
+    """Return whether no version names an older epoch: an act, for it must see what the writer has done last."""
+    if versions_before_epoch(transaction, item.epoch, (0, 0), 1):
+        return False
+    transaction.log(MasterKeyRotated(by=item.caller, epoch=item.epoch))
+    return True
 
 
 # -- new data keys -----------------------------------------------------------------------------------
 
 
-@use_case(Permission.VAULT_MANAGE)
+@use_case.query(Permission.VAULT_MANAGE)
 def reencrypt(
     _reading: ReadTransaction,
-    _caller: Caller,
+    caller: Caller,
     *,
     storage: FileStorage,
     readings: Readings,
@@ -229,13 +247,16 @@ def reencrypt(
     Returns:
         The job. Interrupted, it leaves everything readable; the next one begins anew.
     """
-    return _Reencrypting(storage, readings, act).run
+    return _Reencrypting(caller, storage, readings, act).run
 
 
 class _Reencrypting:
     """Makes a new object for every version."""
 
-    def __init__(self, storage: FileStorage, readings: Readings, act: Acting) -> None:
+    def __init__(
+        self, caller: Caller, storage: FileStorage, readings: Readings, act: Acting
+    ) -> None:
+        self._caller = caller
         self._storage = storage
         self._readings = readings
         self._act = act
@@ -270,7 +291,7 @@ class _Reencrypting:
             self._report.bytes_checked += row.size
 
     def _inline(self, row: VersionRow, new_id: bytes) -> bool:
-        return self._act(swap, Swap(self._storage, row, new_id, None))
+        return self._act(swap, Swap(self._caller, self._storage, row, new_id, None))
 
     def _file(self, row: VersionRow, new_id: bytes) -> bool:
         vault, in_flight = self._storage.vault, self._storage.in_flight
@@ -285,25 +306,18 @@ class _Reencrypting:
                 least_epoch=row.epoch,
                 sidecar=sidecar,
             )
-            swapped = self._act(swap, Swap(self._storage, row, new_id, epoch))
+            swapped = self._act(swap, Swap(self._caller, self._storage, row, new_id, epoch))
             vault.remove(row.object_id if swapped else new_id)
             if swapped:
-                self._act(end_purges, (row.object_id,))
+                self._act(end_purges, Destroyed(self._caller, (row.object_id,)))
         finally:
             in_flight.discard(new_id)
         return swapped
 
 
-def swap(transaction: Transaction, inputs: Sequence[Swap]) -> list[bool]:
-    """Let versions name their new objects, and purges the old ones.
-
-    Returns:
-        False where the version is gone, or was moved by somebody else.
-    """
-    return [_swap(transaction, item) for item in inputs]
-
-
-def _swap(transaction: Transaction, item: Swap) -> bool:
+@use_case.act(Permission.VAULT_MANAGE, logs=(ContentResealed,))
+def swap(transaction: Transaction, item: Swap) -> bool:
+    """Let a version name its new object, and a purge the old one; False where it is gone, or was moved by somebody else."""
     keyring, rows = item.storage.vault.keyring, transaction.rows
     found = _unchanged(transaction, [item.row])
     if not found:
@@ -324,4 +338,5 @@ def _swap(transaction: Transaction, item: Swap) -> bool:
     else:
         rows.insert([PurgeRow(row.object_id, transaction.now)])
     rows.update([replace(row, object_id=item.object_id, epoch=epoch)])
+    transaction.log(ContentResealed(by=item.caller, old=row.object_id, new=item.object_id))
     return True

@@ -6,7 +6,6 @@ change it at a later start; no request does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -14,10 +13,11 @@ from msgspec import Struct
 
 from sft.crypto.keys import ServerPublic
 from sft.errors import StoreError
-from sft.model.access import Caller, Permission
+from sft.model.access import Caller, Permission, operator_caller
+from sft.model.events import ServerPrepared, SettingsChanged
 from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
-from sft.service.use_case import use_case
+from sft.service.use_case import act, query
 from sft.store import settings as stored
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction, Transaction
@@ -40,6 +40,7 @@ class NewServer(Struct, frozen=True):
     address: str
     server_key: bytes  # 32 bytes, the identity's public half
     registration: Registration = Registration.INVITE
+    caller: Caller = operator_caller()
 
 
 class SettingsChange(Struct, frozen=True):
@@ -48,6 +49,7 @@ class SettingsChange(Struct, frozen=True):
     name: str | None = None
     address: str | None = None
     registration: Registration | None = None
+    caller: Caller = operator_caller()
 
 
 def is_prepared(reading: ReadTransaction) -> bool:
@@ -55,23 +57,65 @@ def is_prepared(reading: ReadTransaction) -> bool:
     return stored.has_settings(reading)
 
 
-def prepare(transaction: Transaction, items: Sequence[NewServer]) -> list[ServerInfo]:
+@act(Permission.SERVER_MANAGE, logs=(ServerPrepared,))
+def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
     """Write what rules a new server, and the root folder: an act of the first start.
 
     Raises:
         StoreError: this was done before.
         UserNameNotAllowedError: the server cannot be called that.
     """
-    return [_prepare(transaction, item) for item in items]
+    if stored.has_settings(transaction):
+        raise StoreError(problem="it belongs to a server already")
+    name = parse_server_name(item.name)
+    # The first key names the server for ever; a later one follows it.
+    server_id = ServerPublic(item.server_key).server_id()
+    values = {
+        stored.SERVER_NAME: name.encode(),
+        stored.ADDRESS: item.address.encode(),
+        stored.REGISTRATION: item.registration.encode(),
+        stored.SERVER_KEY: item.server_key,
+        stored.SERVER_ID: server_id,
+    }
+    stored.add_settings(transaction, values)
+    root = FolderRow(ROOT_FOLDER, None, "", "", None, transaction.now)
+    transaction.rows.insert([root])
+    transaction.log(
+        ServerPrepared(
+            by=item.caller,
+            name=name,
+            address=item.address,
+            registration=item.registration,
+            server_key=item.server_key,
+            server_id=server_id,
+        )
+    )
+    return server_info(transaction)
 
 
-def change_settings(transaction: Transaction, items: Sequence[SettingsChange]) -> list[bool]:
-    """Write what the operator's options say: an act of a later start.
-
-    Returns:
-        For each whether anything was another before.
-    """
-    return [_change(transaction, item) for item in items]
+@act(Permission.SERVER_MANAGE, logs=(SettingsChanged,))
+def change_settings(transaction: Transaction, item: SettingsChange) -> bool:
+    """Write what the operator's options say, an act of a later start; False where all was so already."""
+    wanted = {
+        stored.SERVER_NAME: None if item.name is None else parse_server_name(item.name),
+        stored.ADDRESS: item.address,
+        stored.REGISTRATION: item.registration,
+    }
+    changed = {
+        setting: value
+        for setting, value in wanted.items()
+        if value is not None and stored.change_setting(transaction, setting, value.encode())
+    }
+    if changed:
+        transaction.log(
+            SettingsChanged(
+                by=item.caller,
+                name=changed.get(stored.SERVER_NAME),
+                address=changed.get(stored.ADDRESS),
+                registration=changed.get(stored.REGISTRATION),
+            )
+        )
+    return bool(changed)
 
 
 def server_info(reading: ReadTransaction) -> ServerInfo:
@@ -90,37 +134,8 @@ def registration(reading: ReadTransaction) -> Registration:
     return Registration(stored.setting(reading, stored.REGISTRATION).decode())
 
 
-@use_case(Permission.SERVER_LINK)
+@query(Permission.SERVER_LINK)
 def show_server(reading: ReadTransaction, caller: Caller) -> ServerInfo:
     """Show what a link to the server holds."""
     del caller
     return server_info(reading)
-
-
-def _prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
-    if stored.has_settings(transaction):
-        raise StoreError(problem="it belongs to a server already")
-    values = {
-        stored.SERVER_NAME: parse_server_name(item.name).encode(),
-        stored.ADDRESS: item.address.encode(),
-        stored.REGISTRATION: item.registration.encode(),
-        stored.SERVER_KEY: item.server_key,
-        # The first key names the server for ever; a later one follows it.
-        stored.SERVER_ID: ServerPublic(item.server_key).server_id(),
-    }
-    stored.add_settings(transaction, values)
-    root = FolderRow(ROOT_FOLDER, None, "", "", None, transaction.now)
-    transaction.rows.insert([root])
-    return server_info(transaction)
-
-
-def _change(transaction: Transaction, item: SettingsChange) -> bool:
-    values: dict[str, bytes] = {}
-    if item.name is not None:
-        values[stored.SERVER_NAME] = parse_server_name(item.name).encode()
-    if item.address is not None:
-        values[stored.ADDRESS] = item.address.encode()
-    if item.registration is not None:
-        values[stored.REGISTRATION] = item.registration.encode()
-    changed = [stored.change_setting(transaction, name, value) for name, value in values.items()]
-    return any(changed)

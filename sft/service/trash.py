@@ -8,7 +8,6 @@ the purge row: whoever is interrupted goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -17,12 +16,19 @@ from msgspec.structs import replace
 from sft.errors import FolderNotEmptyError, NotFoundError
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, may
+from sft.model.events import (
+    FileDeleted,
+    FileRestored,
+    FilesPurged,
+    FolderDeleted,
+    ObjectsDestroyed,
+)
 from sft.model.names import split_path
 from sft.model.records import Deleted, File
 from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree, resource_of
-from sft.service.use_case import use_case
+from sft.service.use_case import act
 from sft.store.files import files_below, holds_files, newest_versions, versions_of
 from sft.store.folders import LIVE_STATE, folders_below, holds_folders
 from sft.store.objects import small_objects
@@ -55,6 +61,13 @@ class Purging(Struct, frozen=True):
     until: int
 
 
+class Destroyed(Struct, frozen=True):
+    """Objects of purges that are gone from the vault."""
+
+    caller: Caller
+    object_ids: tuple[bytes, ...]
+
+
 class Purged(Struct, frozen=True):
     """What a purge took out of the database; the objects are still to be destroyed."""
 
@@ -64,7 +77,7 @@ class Purged(Struct, frozen=True):
     object_ids: tuple[bytes, ...]
 
 
-@use_case(Permission.FILE_DELETE, kind="act")
+@act(Permission.FILE_DELETE, logs=(FileDeleted, FolderDeleted))
 def delete(transaction: Transaction, item: Deletion) -> Deleted:
     """Move a file, or a folder with all in it, to the trash.
 
@@ -75,84 +88,65 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
     """
     require_path(item.path)
     place = PathLookup(transaction).one(item.path)
-    deleting = _Deleting(transaction, item.caller)
     if place.file is not None:
-        deleting.file(place.file, item.path)
+        files, folders = _delete_file(transaction, item, place.file), 0
     elif place.subfolder is not None:
-        deleting.folder(place.subfolder, item.path, recursive=item.recursive)
+        files, folders = _delete_folder(transaction, item, place.subfolder)
     else:
         raise nothing_at(item.path)
-    return Deleted(
-        path=item.path,
-        files=deleting.files,
-        folders=deleting.folders,
-        trash_ends_at=transaction.now + TRASH_SECONDS,
+    return Deleted(item.path, files, folders, transaction.now + TRASH_SECONDS)
+
+
+def _delete_file(transaction: Transaction, item: Deletion, file: FileRow) -> int:
+    records = RecordBuilder(transaction)
+    require_right(records, item.caller, Permission.FILE_DELETE, file, verb="delete", path=item.path)
+    _to_trash(records, transaction, item.caller, [file])
+    transaction.log(FileDeleted(by=item.caller, file_id=file.file_id, path=item.path))
+    return 1
+
+
+def _delete_folder(transaction: Transaction, item: Deletion, folder: FolderRow) -> tuple[int, int]:
+    holds = holds_files(transaction, folder.id) or holds_folders(transaction, folder.id)
+    if holds and not item.recursive:
+        raise FolderNotEmptyError(path=item.path)
+    records, tree = RecordBuilder(transaction), folders_below(transaction, folder)
+    require_tree(records, item.caller, Permission.FILE_DELETE, tree, verb="delete", path=item.path)
+    folder_ids = [row.id for row in tree]
+    file_ids: list[bytes] = []
+    for page in files_below(transaction, folder_ids):
+        _to_trash(records, transaction, item.caller, page)
+        file_ids += [file.file_id for file in page]
+    # Children before parents, each gone before what holds it.
+    transaction.rows.delete(tree[::-1])
+    transaction.log(
+        FolderDeleted(
+            by=item.caller, path=item.path, folders=tuple(folder_ids), files=tuple(file_ids)
+        )
+    )
+    return len(file_ids), len(tree)
+
+
+def _to_trash(
+    records: RecordBuilder, transaction: Transaction, caller: Caller, files: list[FileRow]
+) -> None:
+    paths = map(records.path_of, files)
+    transaction.rows.update(
+        [
+            replace(
+                file,
+                folder_id=None,
+                state=TRASHED_STATE,
+                trashed_at=transaction.now,
+                trashed_by_id=caller.user_id,
+                trashed_path=path,
+                trashed_folded=folded_path(path),
+            )
+            for file, path in zip(files, paths, strict=True)
+        ]
     )
 
 
-class _Deleting:
-    """One deletion: who deletes, and how much so far."""
-
-    def __init__(self, transaction: Transaction, caller: Caller) -> None:
-        self.files = 0
-        self.folders = 0
-        self._transaction = transaction
-        self._caller = caller
-        self._record_builder = RecordBuilder(transaction)
-
-    def file(self, file: FileRow, path: str) -> None:
-        """Put one file into the trash."""
-        require_right(
-            self._record_builder,
-            self._caller,
-            Permission.FILE_DELETE,
-            file,
-            verb="delete",
-            path=path,
-        )
-        self._to_trash([file])
-
-    def _to_trash(self, files: list[FileRow]) -> None:
-        rows = []
-        for file in files:
-            path = self._record_builder.path_of(file)
-            rows.append(
-                replace(
-                    file,
-                    folder_id=None,
-                    state=TRASHED_STATE,
-                    trashed_at=self._transaction.now,
-                    trashed_by_id=self._caller.user_id,
-                    trashed_path=path,
-                    trashed_folded=folded_path(path),
-                )
-            )
-        self._transaction.rows.update(rows)
-        self.files += len(rows)
-
-    def folder(self, folder: FolderRow, path: str, *, recursive: bool) -> None:
-        """Put a folder's files into the trash, and remove it and those below it."""
-        transaction = self._transaction
-        holds = holds_files(transaction, folder.id) or holds_folders(transaction, folder.id)
-        if holds and not recursive:
-            raise FolderNotEmptyError(path=path)
-        tree = folders_below(transaction, folder)
-        require_tree(
-            self._record_builder,
-            self._caller,
-            Permission.FILE_DELETE,
-            tree,
-            verb="delete",
-            path=path,
-        )
-        for page in files_below(transaction, [row.id for row in tree]):
-            self._to_trash(page)
-        # Children before parents, each gone before what holds it.
-        transaction.rows.delete(tree[::-1])
-        self.folders += len(tree)
-
-
-@use_case(Permission.FILE_DELETE, kind="act")
+@act(Permission.FILE_DELETE, logs=(FileRestored,))
 def restore(transaction: Transaction, item: Restoration) -> File:
     """Bring back the file that was last deleted from a path, as it was; a person's own before others'.
 
@@ -193,10 +187,11 @@ def restore(transaction: Transaction, item: Restoration) -> File:
         trashed_folded=None,
     )
     transaction.rows.update([row])
+    transaction.log(FileRestored(by=caller, file_id=file.file_id, path=item.path))
     return record_builder.file(row, newest_versions(transaction, [row])[row.id])
 
 
-@use_case(Permission.VAULT_MANAGE, kind="act")
+@act(Permission.VAULT_MANAGE, logs=(FilesPurged,))
 def purge(transaction: Transaction, item: Purging) -> Purged:
     """Take some of what has ended out of the database, and note the objects that are to be destroyed.
 
@@ -213,18 +208,24 @@ def purge(transaction: Transaction, item: Purging) -> Purged:
     rows.delete(versions)
     rows.delete(files)
     size_bytes = sum(row.size for row in versions)
+    if files:
+        transaction.log(
+            FilesPurged(
+                by=item.caller,
+                files=tuple(file.file_id for file in files),
+                versions=len(versions),
+                size=size_bytes,
+            )
+        )
     return Purged(len(files), len(versions), size_bytes, tuple(doomed))
 
 
-def end_purges(transaction: Transaction, inputs: Sequence[tuple[bytes, ...]]) -> list[int]:
-    """Forget purges whose objects are gone; no permission, for it follows what was decided.
-
-    Returns:
-        How many there were, for each input.
-    """
-    ended = []
-    for object_ids in inputs:
-        found = purges_by_id(transaction, object_ids)
-        transaction.rows.delete(found)
-        ended.append(len(found))
-    return ended
+@act(Permission.VAULT_MANAGE, logs=(ObjectsDestroyed,))
+def end_purges(transaction: Transaction, item: Destroyed) -> int:
+    """Forget purges whose objects are gone, and return how many."""
+    found = purges_by_id(transaction, item.object_ids)
+    transaction.rows.delete(found)
+    if found:
+        object_ids = tuple(row.object_id for row in found)
+        transaction.log(ObjectsDestroyed(by=item.caller, object_ids=object_ids))
+    return len(found)

@@ -32,7 +32,7 @@ from sft.service.receipts import (
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage
 from sft.service.upload_policy import Put, check_upload
-from sft.service.use_case import use_case
+from sft.service.use_case import query
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.rows import ReadTransaction
 from sft.store.users import key_by_id
@@ -55,7 +55,7 @@ class Plan(Struct, frozen=True):
     prev: bytes | None
 
 
-@use_case(Permission.FILE_WRITE)
+@query(Permission.FILE_WRITE)
 def begin(
     reading: ReadTransaction,
     caller: Caller,

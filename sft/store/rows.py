@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, select, text, upda
 from sqlalchemy.sql.elements import ColumnElement
 
 from sft.errors import RowForgedError, StoreError
+from sft.model.events import DomainEvent
 from sft.store.row_types import Row
 from sft.store.table_specs import FORMS, RawRow, RowMacs, TableSpec, table_of
 
@@ -201,13 +202,18 @@ class ReadTransaction:
 
 
 class Transaction(ReadTransaction):
-    """One writing transaction; no other is under way."""
+    """One writing transaction; no other is under way.
 
-    __slots__ = ("_connection", "_writable")
+    Attributes:
+        events: what the acts in it have said so far.
+    """
+
+    __slots__ = ("_connection", "_writable", "events")
 
     def __init__(self, connection: Connection, row_macs: RowMacs, now: int) -> None:
         self._connection = connection
         self._writable = WritableRows(connection, row_macs)
+        self.events: list[DomainEvent] = []
         super().__init__(self._writable, now)
 
     @property
@@ -215,11 +221,20 @@ class Transaction(ReadTransaction):
         """The rows as this transaction sees and changes them."""
         return self._writable
 
+    def log(self, event: DomainEvent) -> None:
+        """Say what happened: it is told if and only if this transaction commits."""
+        self.events.append(event)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo what the block wrote when it raises; for rare acts, for it costs two statements."""
-        with self._connection.begin_nested():
-            yield
+        """Undo what the block wrote and said when it raises; for rare acts, for it costs two statements."""
+        said = len(self.events)
+        try:
+            with self._connection.begin_nested():
+                yield
+        except BaseException:
+            del self.events[said:]
+            raise
 
 
 def _form_of(rows: Sequence[Row]) -> TableSpec:

@@ -1,14 +1,13 @@
 """The one thread that writes: acts of many sessions, decided in order, committed together.
 
-Rules. An act is a function of a transaction and a list of inputs that gives one result, or one
-RequestError, per input; it judges the inputs in order, and one that it refuses has written nothing.
-Whatever is queued goes into one transaction, up to a number and a size: acts of one kind that
-follow one another get their inputs as one list. A result is handed out after the commit returned,
-never before. Any exception rolls the whole group back, and then each input runs alone, so that one
-fault ends one act: an act may see an input twice, and keeps nothing of the first time. A commit
-that fails leaves unknown what the disk holds: the writer ends, tells its owner, and takes nothing
-more; the next start reads what is there. Only a full disk is told from that: SQLite then wrote no
-whole commit. Checkpoints happen here, between transactions.
+Rules. An act is a function of a transaction and a list of inputs that returns one result, or one RequestError, per input; it
+judges the inputs in order, and one that it refuses has written and logged nothing. Whatever is queued goes into one
+transaction, up to a number and a size: acts of one kind that follow one another get their inputs as one list. What they
+logged is given, in order, to one step before the commit, inside the transaction. After the commit, never before, results are
+handed out, and then the events. Any exception rolls the whole group back, and then each input runs alone, so that one fault
+ends one act: an act may see an input twice, and keeps nothing of the first time. A commit that fails leaves unknown what the
+disk holds: the writer ends, tells its owner, and takes nothing more; the next start reads what is there. Only a full disk is
+told from that: SQLite then wrote no whole commit. Checkpoints happen here, between transactions.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sft.errors import RequestError, ServerFullError, StoreError
 from sft.limits import GROUP_ACTS, GROUP_BYTES
+from sft.model.events import DomainEvent
 from sft.store.connections import is_busy, is_disk_full, store_error
 from sft.store.database import Database
 from sft.store.rows import Transaction
@@ -37,6 +38,7 @@ Out = TypeVar("Out")
 
 Clock = Callable[[], int]  # Unix seconds
 Act = Callable[[Transaction, Sequence[In]], Sequence[Out | RequestError]]
+Events = Sequence[DomainEvent]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,7 @@ class _Task:
     act: Act[Any, Any]
     item: Any
     size: int
+    arrived: Callable[[Future[Any]], None]
     future: Future[Any]
 
 
@@ -60,14 +63,25 @@ class Writer:
         database: whose writing connection it takes.
         clock: what acts take for now.
         on_fatal: called once, on the writer's thread, when a commit failed.
+        on_events: gets what a group logged, after its commit; on the writer's thread (see ``hand_out``).
+        before_commit: gets it once a group, inside the transaction; what it raises rolls the group back.
     """
 
     def __init__(
-        self, database: Database, clock: Clock, *, on_fatal: Callable[[BaseException], None]
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        on_fatal: Callable[[BaseException], None],
+        on_events: Callable[[Events], None] = lambda _: None,
+        before_commit: Callable[[Transaction, Events], None] = lambda _transaction, _events: None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._on_fatal = on_fatal
+        self._on_events = on_events
+        self._before_commit = before_commit
+        self._call: Callable[[Callable[[], None]], None] = lambda step: step()
         self._queue: SimpleQueue[_Task | None] = SimpleQueue()
         self._held: _Task | None = None  # taken from the queue, but too large for its group
         self._lock = threading.Lock()
@@ -78,24 +92,41 @@ class Writer:
         """Begin to work."""
         self._thread.start()
 
-    def submit(self, act: Act[In, Out], item: In, *, size: int = 0) -> Future[Out]:
+    def hand_out(
+        self, on_events: Callable[[Events], None], call: Callable[[Callable[[], None]], None]
+    ) -> None:
+        """Hand out from now on by ``call``, which brings it to another thread; for a time when nothing is queued.
+
+        A group is one call: first ``arrived`` of each of its inputs, then ``on_events``.
+        """
+        self._on_events, self._call = on_events, call
+
+    def submit(
+        self,
+        act: Act[In, Out],
+        item: In,
+        *,
+        size: int = 0,
+        arrived: Callable[[Future[Out]], None] = lambda _: None,
+    ) -> Future[Out]:
         """Ask for an act; any thread may.
 
         Args:
             act: what decides and writes.
             item: what it decides about.
             size: bytes that it will write, for the bound of a group.
+            arrived: called with the future when that has ended, before the events of its group are told.
 
         Returns:
             A future that ends after the commit: with the act's result, or with its RequestError as
             the exception. Its callbacks run on the writer's thread.
         """
-        task = _Task(act, item, size, Future())
+        task = _Task(act, item, size, arrived, Future())
         with self._lock:
             if self._open:
                 self._queue.put(task)
                 return task.future
-        task.future.set_exception(_ended())
+        self._fail([task], _ended())
         return task.future
 
     def stop(self) -> None:
@@ -149,7 +180,7 @@ class Writer:
     def _do(self, group: Sequence[_Task]) -> None:
         """Run a group to its end: every future of it is done afterwards."""
         try:
-            results = self._commit(group)
+            results, events = self._commit(group)
         except _CommitFailedError as error:
             raise error.__cause__ or error from None
         except Exception as error:  # noqa: BLE001 -- an act may raise anything
@@ -158,15 +189,27 @@ class Writer:
                     self._do([task])
                 return
             for task in group:
-                task.future.set_exception(_as_ours(error, task))
+                self._fail([task], _as_ours(error, task))
             return
         for task, result in zip(group, results, strict=True):
             if isinstance(result, RequestError):
                 task.future.set_exception(result)
             else:
                 task.future.set_result(result)
+        self._call(partial(self._tell, group, events))
 
-    def _commit(self, group: Sequence[_Task]) -> list[Any]:
+    def _fail(self, tasks: Sequence[_Task], error: Exception) -> None:
+        for task in tasks:
+            task.future.set_exception(error)
+        self._call(partial(self._tell, tasks, ()))
+
+    def _tell(self, tasks: Sequence[_Task], events: Events) -> None:
+        for task in tasks:
+            task.arrived(task.future)
+        if events:
+            self._on_events(events)
+
+    def _commit(self, group: Sequence[_Task]) -> tuple[list[Any], Events]:
         """Decide and write a group in one transaction; what is returned is on the disk."""
         results: list[Any] = []
         with self._database.write_engine.connect() as connection:
@@ -174,7 +217,9 @@ class Writer:
             try:
                 transaction = Transaction(connection, self._database.row_macs, self._clock())
                 for act, tasks in groupby(group, key=lambda task: task.act):
-                    results += self.transact(transaction, act, [task.item for task in tasks])
+                    results += _decided(transaction, act, [task.item for task in tasks])
+                if transaction.events:
+                    self._before_commit(transaction, transaction.events)
             except BaseException:
                 outer.rollback()
                 raise
@@ -185,19 +230,7 @@ class Writer:
                 if not is_disk_full(error):
                     raise _CommitFailedError from error
                 raise
-        return results
-
-    def transact(
-        self, transaction: Transaction, act: Act[In, Out], inputs: Sequence[In]
-    ) -> Sequence[Out | RequestError]:
-        """Run one act: the one function through which everything that changes something goes.
-
-        A log leaf for each result that is no refusal belongs here, in the same transaction.
-        """
-        results = act(transaction, inputs)
-        if len(results) != len(inputs):
-            raise TypeError(f"{act!r} gave {len(results)} results for {len(inputs)} inputs")
-        return results
+        return results, transaction.events
 
     def _end(self, error: BaseException, group: Sequence[_Task]) -> None:
         """Let nobody wait for what will not be done."""
@@ -213,9 +246,17 @@ class Writer:
                 waiting.append(task)
         left = [task for task in group if not task.future.done()]
         left += [task for task in waiting if task.future.set_running_or_notify_cancel()]
-        for task in left:
-            task.future.set_exception(_ended())
+        self._fail(left, _ended())
         self._on_fatal(error)
+
+
+def _decided(
+    transaction: Transaction, act: Act[In, Out], inputs: Sequence[In]
+) -> Sequence[Out | RequestError]:
+    results = act(transaction, inputs)
+    if len(results) != len(inputs):
+        raise TypeError(f"{act!r} gave {len(results)} results for {len(inputs)} inputs")
+    return results
 
 
 def _roll_back(connection: Connection) -> None:

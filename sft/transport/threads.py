@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -76,15 +76,10 @@ class Pool:
         return outcome
 
 
-def from_future(reactor: IReactorFromThreads, future: Future[R]) -> Deferred[R]:
-    """Bring the result of another thread's future back to the reactor."""
-    deferred: Deferred[R] = Deferred()
-
-    def arrived(done: Future[R]) -> None:
-        error = done.exception()
-        outcome: Callable[[Any], None] = deferred.callback if error is None else deferred.errback
-        value: object = done.result() if error is None else error
-        reactor.callFromThread(outcome, value)
-
-    future.add_done_callback(arrived)
-    return deferred
+def fire(deferred: Deferred[R], future: Future[R]) -> None:
+    """Fire a Deferred, on this thread, as a future has ended."""
+    error = future.exception()
+    if error is None:
+        deferred.callback(future.result())
+    else:
+        deferred.errback(error)

@@ -24,7 +24,10 @@ async def test_once_a_day_the_trash_loses_what_was_there_for_its_time(site: Site
     assert not site.here.upkeep_pool.busy
     assert not site.here.reading_pool.busy
     clock.advance(1)
-    await until(lambda: any("collected files=2" in line for line in site.lines), "a collection")
+    await until(
+        lambda: any(line.startswith("files-purged by=operator files=2") for line in site.lines),
+        "a collection",
+    )
     periodic.stop()
     periodic.stop()
     assert (await raw.ask(m.Restore, path="old")).code == "NOT_FOUND"

@@ -39,11 +39,33 @@ async def test_lines_are_structured_and_names_are_escaped(site: Site):
     for bad in ("a\nb", "a\x1b[31m", "\u202egnp"):
         assert (await raw.ask(m.MakeFolder, path=bad)).code in REQUEST_ERRORS
     await raw.ask(m.DisableUser, name="x\ny")
-    acts = [line for line in site.lines if line.startswith("act ")]
-    assert any('path="plan a=b é.txt"' in line for line in acts), acts
+    made = [line for line in site.lines if line.startswith("folder-made ")]
+    assert any('by=ada path="plan a=b é.txt" folder_ids=1' in line for line in made), made
     for line in site.lines:
         assert LINE.fullmatch(line), line
         assert line.isprintable(), line
+
+
+@on_reactor
+async def test_every_act_has_a_line_and_what_changed_nothing_has_none(site: Site):
+    ada, operator = await site.raw("ada"), await site.operator()
+    await site.put("ada", "a", b"x", ada)
+    stored = await site.put("ada", "a", b"x", ada)
+    assert stored.stored.unchanged
+    await operator.ask(m.ChangeRole, name="max", role=Role.GUEST)
+    await operator.ask(m.ChangeRole, name="max", role=Role.GUEST)
+    await ada.ask(m.Delete, path="a")
+    await until(lambda: any("file-deleted" in line for line in site.lines), "the last line")
+    told = [line.split(" ", 1)[0] for line in site.lines]
+    assert [told.count(each) for each in ("file-committed", "role-changed", "file-deleted")] == [
+        1,
+        1,
+        1,
+    ]
+    (changed,) = [line for line in site.lines if line.startswith("role-changed")]
+    assert changed.endswith("by=operator user_id=2 name=max before=maintainer role=guest"), changed
+    (settings,) = [line for line in site.lines if line.startswith("settings-changed")]
+    assert "by=operator address=" in settings
 
 
 @on_reactor

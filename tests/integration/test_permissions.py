@@ -359,7 +359,7 @@ async def test_the_log_names_the_operator_and_the_uid(site: Site):
     raw = await site.operator()
     await raw.ask(m.DisableUser, name="mia")
     await until_line(site, "operator session=", f"uid={os.getuid()}")
-    await until_line(site, "act", "by=operator", "DisableUser", "name=mia")
+    await until_line(site, "user-disabled", "by=operator", "name=mia")
 
 
 async def until_line(site: Site, *parts: str) -> None:

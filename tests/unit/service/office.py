@@ -22,11 +22,13 @@ from sft.crypto.signatures import FileSignature, sign_file, verify_file
 from sft.errors import RequestError
 from sft.limits import CHUNK_BYTES
 from sft.model.access import Caller, Role, operator_caller
+from sft.model.events import DomainEvent
 from sft.model.records import File, Stored, UserState
 from sft.service import commits, downloads, pending, uploads
 from sft.service.pending import Pending
 from sft.service.settings import NewServer, prepare
 from sft.service.storage import FileStorage
+from sft.service.use_case import USE_CASES
 from sft.store.database import Database, create_database, open_database
 from sft.store.reader import ReadPool
 from sft.store.row_types import DeviceKeyRow, UserRow
@@ -130,6 +132,12 @@ def make_template(folder: Path) -> Path:
     return path
 
 
+def _changes(transaction: Transaction) -> int:
+    """Count the rows that this connection ever changed, rolled back or not."""
+    driver: Any = transaction._connection.connection.driver_connection
+    return int(driver.total_changes)
+
+
 class Office:
     """Everything that the services need, and short ways of using them."""
 
@@ -146,6 +154,7 @@ class Office:
         self.vault = Vault(backend, KEYRING)
         self.storage = FileStorage(self.vault, SERVER_KEY)
         self.readers = ReadPool(self.database, lambda: self.now)
+        self.events: list[DomainEvent] = []
 
     def close(self) -> None:
         self.database.close()
@@ -169,7 +178,16 @@ class Office:
         self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], *items: Any
     ) -> Sequence[T | RequestError]:
         with self.transaction() as transaction:
-            return act(transaction, items)
+            before = _changes(transaction)
+            outcomes = act(transaction, items)
+            refused = any(isinstance(outcome, RequestError) for outcome in outcomes)
+            changed = not refused and _changes(transaction) != before
+        if act in USE_CASES:
+            kinds = {type(event) for event in transaction.events}
+            assert kinds <= set(USE_CASES[act].logs or ()), "an event that is not declared"
+            assert kinds or not changed, "a change that no event tells of"
+        self.events += transaction.events
+        return outcomes
 
     def act(
         self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], item: Any

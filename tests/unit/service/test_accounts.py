@@ -31,17 +31,16 @@ from sft.limits import FIRST_ADMIN_SECONDS, INVITATION_SECONDS, LIST_BYTES
 from sft.model.access import Caller, Role
 from sft.model.records import User, UserState
 from sft.service import accounts, invitations
+from sft.service import login as getting_in
 from sft.service.accounts import (
     AddUserInput,
     ChangeRoleInput,
     DisableUserInput,
     EnableUserInput,
-    JoinInput,
-    JoinResult,
-    LoginInput,
     RemoveUserInput,
 )
 from sft.service.invitations import FirstAdmin, MakeInvitationInput, WithdrawInvitationInput
+from sft.service.login import JoinInput, JoinResult, LoginInput
 from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.store.invitations import invitation_by_public
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
@@ -79,7 +78,7 @@ def ask_to_join(name: str = "ivo", **fields: Any) -> JoinInput:
 
 
 def join(office: Office, name: str = "ivo", **fields: Any) -> JoinResult:
-    return office.act(accounts.join, ask_to_join(name, **fields))
+    return office.act(getting_in.join, ask_to_join(name, **fields))
 
 
 def refused(office: Office, kind: type[RequestError], name: str = "ivo", **fields: Any) -> Any:
@@ -112,7 +111,7 @@ def user(office: Office, name: str) -> UserRow:
 
 def login(office: Office, name: str, key: bytes) -> Caller:
     with office.reading() as reading:
-        return accounts.login(reading, LoginInput(name, key, 5))
+        return getting_in.login(reading, LoginInput(name, key, 5))
 
 
 # -- login ------------------------------------------------------------------------------------------
@@ -318,7 +317,7 @@ def test_of_two_who_want_one_name_the_first_gets_it(office: Office) -> None:
     invite(office)
     invite(office, public_key=b"j" * 32)
     outcomes = office.act_each(
-        accounts.join,
+        getting_in.join,
         ask_to_join("ivo"),
         ask_to_join("Ivo", public_key=EVAS_KEY, invitation=b"j" * 32),
         ask_to_join("eva", public_key=EVAS_KEY),
@@ -416,7 +415,7 @@ def test_the_policy_is_the_one_at_the_commit(office: Office) -> None:
     policy(office, Registration.OPEN)
     item = ask_to_join(invitation=None)
     policy(office, Registration.INVITE)
-    assert isinstance(office.act_each(accounts.join, item)[0], RegistrationClosedError)
+    assert isinstance(office.act_each(getting_in.join, item)[0], RegistrationClosedError)
 
 
 # -- adding -----------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from sft.model.access import Role
 from sft.model.records import UserState
 from sft.service import commits, folders, trash
 from sft.service.files import list_folder, show_file
-from sft.service.folders import FolderMade, Moved
+from sft.service.folders import MakeFolderInput, MoveInput
 from sft.service.pending import Pending
 from sft.service.recovery import recover
 from sft.service.trash import Deletion
@@ -127,7 +127,7 @@ def taken(who: Person, path: str, content: bytes = b"other") -> Callable[[Office
 
 
 def folder_at(path: str) -> Callable[[Office], object]:
-    return lambda office: office.act(folders.make_folder, FolderMade(ADA.caller, path))
+    return lambda office: office.act(folders.make_folder, MakeFolderInput(ADA.caller, path))
 
 
 def deleted(path: str) -> Callable[[Office], object]:
@@ -135,7 +135,7 @@ def deleted(path: str) -> Callable[[Office], object]:
 
 
 def moved(old: str, new: str) -> Callable[[Office], object]:
-    return lambda office: office.act(folders.move, Moved(ADA.caller, old, new))
+    return lambda office: office.act(folders.move, MoveInput(ADA.caller, old, new))
 
 
 def owned_by(who: Person) -> Callable[[Office], object]:

@@ -78,15 +78,15 @@ def list_trash(office: Office, _who: Person, caller: Caller, _owner: Person) -> 
 
 
 def make_folder(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(folders.make_folder, folders.FolderMade(caller, "new"))
+    return office.act(folders.make_folder, folders.MakeFolderInput(caller, "new"))
 
 
 def rename(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(folders.move, folders.Moved(caller, "d/a", "d/b"))
+    return office.act(folders.move, folders.MoveInput(caller, "d/a", "d/b"))
 
 
 def rename_folder(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(folders.move, folders.Moved(caller, "d", "e"))
+    return office.act(folders.move, folders.MoveInput(caller, "d", "e"))
 
 
 def delete(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
@@ -206,4 +206,6 @@ def test_every_use_case_of_files_is_in_the_table() -> None:
         files.list_trash, folders.make_folder, folders.move, trash.delete, trash.restore, trash.purge,
         check.check, recovery.collect, rotation.rotate, rotation.reencrypt,
     }  # fmt: skip
-    assert registered == {USE_CASES[function].name for function in acted}
+    # Steps of the operator's jobs: that nobody else may do one, test_use_case asks.
+    steps = {rotation.note_epochs, rotation.end_rotation, rotation.swap, trash.end_purges}
+    assert registered == {USE_CASES[function].name for function in acted | steps}

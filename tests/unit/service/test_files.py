@@ -6,7 +6,7 @@ from sft.limits import LIST_BYTES, TRASH_SECONDS
 from sft.model.names import fold
 from sft.model.records import File, Page
 from sft.service.files import find_files, list_folder, list_trash, show_file
-from sft.service.folders import FolderMade, make_folder
+from sft.service.folders import MakeFolderInput, make_folder
 from sft.service.trash import Deletion, delete
 from tests.unit.service.office import ADA, GUS, MAX, MIA, NOW, OPERATOR, Office, Person
 
@@ -104,7 +104,7 @@ def test_signatures_come_when_asked_for_and_make_pages_shorter(office: Office) -
 
 
 def test_the_most_entries_are_500(office: Office) -> None:
-    office.act_each(make_folder, *(FolderMade(MAX.caller, f"{n:03}") for n in range(505)))
+    office.act_each(make_folder, *(MakeFolderInput(MAX.caller, f"{n:03}") for n in range(505)))
     page = office.ask(list_folder, GUS, path="", limit=9999)
     assert (len(page.folders), page.next) == (500, "d499")
 

@@ -15,17 +15,17 @@ from sft.errors import (
 from sft.limits import PATH_BYTES
 from sft.model.records import File, Folder
 from sft.service.files import list_folder, show_file
-from sft.service.folders import FolderMade, Moved, make_folder, move
+from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.store.row_types import FolderRow
 from tests.unit.service.office import ADA, GUS, MAX, MIA, NOW, Office, Person, digest_of
 
 
 def make(office: Office, path: str, who: Person = MAX) -> bool:
-    return office.act(make_folder, FolderMade(who.caller, path))
+    return office.act(make_folder, MakeFolderInput(who.caller, path))
 
 
 def mv(office: Office, old: str, new: str, who: Person = MAX) -> File | Folder:
-    return office.act(move, Moved(who.caller, old, new))
+    return office.act(move, MoveInput(who.caller, old, new))
 
 
 def tree(office: Office, path: str = "") -> list[str]:
@@ -78,7 +78,7 @@ def test_names_in_use_and_bad_names_are_refused(
 def test_a_refusal_in_the_middle_makes_none_above_it(office: Office) -> None:
     office.put(MAX, "f")
     outcomes = office.act_each(
-        make_folder, FolderMade(MAX.caller, "f/x/y"), FolderMade(MAX.caller, "g/x")
+        make_folder, MakeFolderInput(MAX.caller, "f/x/y"), MakeFolderInput(MAX.caller, "g/x")
     )
     assert isinstance(outcomes[0], FolderInTheWayError)
     assert outcomes[1] is True
@@ -256,10 +256,10 @@ def test_what_moves_and_comes_back_within_one_group_is_judged_in_order(office: O
     office.put(MAX, "a", os.urandom(10))
     outcomes = office.act_each(
         move,
-        Moved(MAX.caller, "a", "b"),
-        Moved(MAX.caller, "a", "c"),
-        Moved(MAX.caller, "b", "a"),
-        Moved(GUS.caller, "a", "d"),
+        MoveInput(MAX.caller, "a", "b"),
+        MoveInput(MAX.caller, "a", "c"),
+        MoveInput(MAX.caller, "b", "a"),
+        MoveInput(GUS.caller, "a", "d"),
     )
     kinds = [type(outcome).__name__ for outcome in outcomes]
     assert kinds == ["File", "NotFoundError", "File", "RoleForbidsError"]

@@ -24,15 +24,16 @@ from sft.limits import INVITATION_MOST_SECONDS, INVITATION_SECONDS, LIST_BYTES
 from sft.model import access
 from sft.model.access import Permission, Role
 from sft.model.records import InvitationState
-from sft.service import accounts, invitations
-from sft.service.accounts import AddUserInput, JoinInput
+from sft.service import accounts, invitations, login
+from sft.service.accounts import AddUserInput
 from sft.service.invitations import (
     SHOWN_SECONDS,
     FirstAdmin,
-    InvitationMade,
+    MadeInvitation,
     MakeInvitationInput,
     WithdrawInvitationInput,
 )
+from sft.service.login import JoinInput
 from sft.store.row_types import InvitationRow
 from tests.unit.service.office import ADA, GUS, MAX, MIA, NOW, OPERATOR, SERVER_KEY, Office
 
@@ -43,7 +44,7 @@ def office_key(number: int) -> bytes:
     return SigningKey.from_seed(bytes([90 + number]) * 32, bytes(8)).public.encode()
 
 
-def make(office: Office, **fields: Any) -> InvitationMade:
+def make(office: Office, **fields: Any) -> MadeInvitation:
     given = {"caller": ADA.caller, "public_key": KEY}
     return office.act(invitations.make, MakeInvitationInput(**(given | fields)))
 
@@ -136,8 +137,8 @@ def test_the_list_says_what_became_of_each(office: Office) -> None:
         [{}, {}, {"seconds": 100}, {}, {"caller": mia}, {"caller": mia}, {"caller": OPERATOR}], 1
     ):
         make(office, public_key=bytes([number]) * 32, **fields)
-    office.act(accounts.join, JoinInput("ivo", office_key(1), "d", b"\1" * 32))
-    office.act(accounts.join, JoinInput("eva", office_key(2), "d", b"\5" * 32))
+    office.act(login.join, JoinInput("ivo", office_key(1), "d", b"\1" * 32))
+    office.act(login.join, JoinInput("eva", office_key(2), "d", b"\5" * 32))
     office.act(invitations.withdraw, WithdrawInvitationInput(OPERATOR, 2))
     office.change_user(MIA, role="maintainer")
     office.now += 100
@@ -195,7 +196,7 @@ def test_withdrawing_is_done_once(office: Office) -> None:
 
 def test_a_used_invitation_is_not_withdrawn(office: Office) -> None:
     make(office)
-    office.act(accounts.join, JoinInput("ivo", office_key(1), "d", KEY))
+    office.act(login.join, JoinInput("ivo", office_key(1), "d", KEY))
     with pytest.raises(InviteUsedError):
         office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
 
@@ -204,7 +205,7 @@ def test_an_invitation_that_was_withdrawn_before_the_commit_admits_nobody(office
     make(office)
     item = JoinInput("ivo", office_key(1), "d", KEY)
     office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
-    assert isinstance(office.act_each(accounts.join, item)[0], InviteWithdrawnError)
+    assert isinstance(office.act_each(login.join, item)[0], InviteWithdrawnError)
 
 
 def test_the_first_admins_invitation_is_made_while_nobody_can_invite(office: Office) -> None:

@@ -240,7 +240,7 @@ def test_a_commit_under_the_old_key_during_a_rotation_keeps_it_until_it_moved(ho
     late = [office.pend(MAX, "a", b"2", **changes)]
 
     def act(function: Any, item: Any) -> Any:
-        if function is rotation.is_moved and late:
+        if function is rotation.end_rotation and late:
             keyring = office.vault.keyring
             office.vault.adopt(KEYRING)
             office.commit(late.pop())
@@ -269,7 +269,7 @@ def test_the_old_key_goes_only_when_all_is_durable(home: Home) -> None:
     home.fill(1)
 
     def act(function: Any, item: Any) -> Any:
-        if function is rotation.is_moved:
+        if function is rotation.end_rotation:
             with pytest.raises(RuntimeError), home.office.transaction() as transaction:
                 assert function(transaction, [item]) == [True]
                 assert home.office.vault.keyring.epochs == {1, 2}

@@ -21,8 +21,8 @@ def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
     with database.write_engine.begin() as connection:
         transaction = Transaction(connection, database.row_macs, 77)
         assert not settings.is_prepared(transaction)
-        with pytest.raises(UserNameNotAllowedError):
-            settings.prepare(transaction, [NewServer("a b", "h:1", bytes(32))])
+        (refused,) = settings.prepare(transaction, [NewServer("a b", "h:1", bytes(32))])
+        assert isinstance(refused, UserNameNotAllowedError)
         new = NewServer("acme", "h:1", SERVER_KEY.public.point, Registration.OPEN)
         (info,) = settings.prepare(transaction, [new])
         assert settings.is_prepared(transaction)
@@ -49,8 +49,13 @@ def test_a_later_start_changes_what_it_names(office: Office) -> None:
         info = settings.server_info(reading)
         assert (info.name, info.address) == ("acme-files", "files.acme.org:7361")
         assert settings.registration(reading) is Registration.CLOSED
-    with office.transaction() as transaction, pytest.raises(UserNameNotAllowedError):
-        settings.change_settings(transaction, [SettingsChange(name="a/b")])
+    with pytest.raises(UserNameNotAllowedError):
+        office.act(settings.change_settings, SettingsChange(name="a/b"))
+
+
+def test_settings_are_the_operators(office: Office) -> None:
+    with pytest.raises(OperatorOnlyError):
+        office.act(settings.change_settings, SettingsChange(address="h:1", caller=ADA.caller))
 
 
 def test_a_link_is_shown_to_the_operator(office: Office) -> None:

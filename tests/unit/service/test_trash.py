@@ -14,7 +14,7 @@ from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Role
 from sft.model.records import Deleted, File
 from sft.service.files import list_trash, show_file
-from sft.service.folders import FolderMade, make_folder
+from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.files import PAGE_ROWS
 from tests.unit.service.office import ADA, GUS, MAX, MIA, NOW, OPERATOR, Office, Person
@@ -63,7 +63,7 @@ def test_the_id_of_a_deleted_file_stays_taken(office: Office) -> None:
 
 
 def test_an_empty_folder_goes(office: Office) -> None:
-    office.act(make_folder, FolderMade(MAX.caller, "d/e"))
+    office.act(make_folder, MakeFolderInput(MAX.caller, "d/e"))
     assert rm(office, "d/e") == Deleted("d/e", 0, 1, NOW + TRASH_SECONDS)
     assert tree(office) == ["d/"]
 
@@ -111,8 +111,8 @@ def test_what_is_not_there_or_not_ones_own_stays(
 ) -> None:
     office.put(MAX, "d/a")
     office.put(MIA, "d/mias")
-    office.act(make_folder, FolderMade(ADA.caller, "adas"))
-    office.act(make_folder, FolderMade(MIA.caller, "mias"))
+    office.act(make_folder, MakeFolderInput(ADA.caller, "adas"))
+    office.act(make_folder, MakeFolderInput(MIA.caller, "mias"))
     before = tree(office)
     with pytest.raises(error):
         rm(office, path, recursive=True)
@@ -246,10 +246,8 @@ def test_a_demoted_owner_brings_nothing_back(office: Office) -> None:
 
 
 def test_what_was_moved_comes_back_to_where_it_was_deleted(office: Office) -> None:
-    from sft.service.folders import Moved, move
-
     office.put(MAX, "a")
-    office.act(move, Moved(MAX.caller, "a", "b"))
+    office.act(move, MoveInput(MAX.caller, "a", "b"))
     rm(office, "b")
     with pytest.raises(NotFoundError):
         back(office, "a")

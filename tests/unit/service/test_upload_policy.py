@@ -113,4 +113,4 @@ def test_a_replace_of_ones_own_and_by_an_admin_begins(office: Office) -> None:
 
 def test_begin_makes_no_folder(office: Office) -> None:
     office.begin(MAX, "new/a", 4)
-    assert office.act(folders.make_folder, folders.FolderMade(MAX.caller, "new"))
+    assert office.act(folders.make_folder, folders.MakeFolderInput(MAX.caller, "new"))

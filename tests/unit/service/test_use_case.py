@@ -24,7 +24,8 @@ from sft.errors import (
     StoreError,
 )
 from sft.model.access import Caller, Permission, Role
-from sft.service.use_case import USE_CASES, UseCase, as_refusal, use_case
+from sft.model.events import DomainEvent, FolderMade, RoleChanged, UserJoined
+from sft.service.use_case import USE_CASES, UseCase, act, as_refusal, batch_act, entry, query
 from sft.store.row_types import SettingRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import SettingModel, UserModel
@@ -44,6 +45,10 @@ def registry() -> Iterator[None]:
     USE_CASES.update(before)
 
 
+def made(item: Note) -> DomainEvent:
+    return FolderMade(by=item.caller, path=item.text, folder_ids=())
+
+
 def write(transaction: Transaction, text: str) -> None:
     transaction.rows.insert([SettingRow(text, b"")])
 
@@ -58,7 +63,7 @@ def kinds_of(outcomes: Sequence[object]) -> list[type]:
 
 
 def test_a_read_gets_the_caller_that_rules_now(office: Office) -> None:
-    @use_case(Permission.FILE_WRITE)
+    @query(Permission.FILE_WRITE)
     def show(reading: ReadTransaction, caller: Caller, *, path: str) -> tuple[Caller, str]:
         return caller, path
 
@@ -72,9 +77,10 @@ def test_a_read_gets_the_caller_that_rules_now(office: Office) -> None:
 
 
 def test_an_act_is_refused_one_by_one_and_writes_nothing_then(office: Office) -> None:
-    @use_case(Permission.FILE_WRITE, kind="act")
+    @act(Permission.FILE_WRITE, logs=(FolderMade,))
     def note(transaction: Transaction, item: Note) -> str:
         write(transaction, item.text)
+        transaction.log(made(item))
         if item.text == "bad":
             raise NotFoundError(what="file", name="x")
         return f"{item.caller.name} {item.caller.role}: {item.text}"
@@ -90,14 +96,19 @@ def test_an_act_is_refused_one_by_one_and_writes_nothing_then(office: Office) ->
     assert outcomes[0] == "max maintainer: a"
     assert kinds_of(outcomes) == [str, RoleForbidsError, NotFoundError, str]
     assert written(office) == {"a", "c"}
+    assert office.events == [made(Note(MAX.caller, "a")), made(Note(ADA.caller, "c"))]
 
 
 def test_an_act_is_judged_by_what_those_before_it_changed(office: Office) -> None:
-    @use_case(Permission.ROLE_CHANGE, kind="act")
+    @act(Permission.ROLE_CHANGE, logs=(RoleChanged,))
     def demote(transaction: Transaction, item: Note) -> str:
         row = transaction.rows.one(UserRow, UserModel.name == item.text)
         assert row is not None
         transaction.rows.update([replace(row, role="guest")])
+        before, role = Role(row.role), Role.GUEST
+        transaction.log(
+            RoleChanged(by=item.caller, user_id=row.id, name=row.name, before=before, role=role)
+        )
         return item.text
 
     office.change_user(MIA, role="admin")
@@ -109,7 +120,7 @@ def test_an_act_is_judged_by_what_those_before_it_changed(office: Office) -> Non
 def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(office: Office) -> None:
     lists: list[list[Note]] = []
 
-    @use_case(Permission.FILE_WRITE, kind="batch")
+    @batch_act(Permission.FILE_WRITE, logs=())
     def note(transaction: Transaction, items: Sequence[Note]) -> list[str | RequestError]:
         lists.append(list(items))
         return [
@@ -140,7 +151,7 @@ def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(office
 
 
 def test_a_batch_that_nobody_may_is_not_begun(office: Office) -> None:
-    @use_case(Permission.FILE_WRITE, kind="batch")
+    @batch_act(Permission.FILE_WRITE, logs=())
     def note(transaction: Transaction, items: Sequence[Note]) -> list[str]:
         raise AssertionError
 
@@ -149,7 +160,7 @@ def test_a_batch_that_nobody_may_is_not_begun(office: Office) -> None:
 
 def test_a_forged_caller_is_a_fault_and_no_refusal(office: Office) -> None:
     # The writer then runs each input alone, so that only the forged one meets it.
-    @use_case(Permission.FILE_WRITE, kind="act")
+    @act(Permission.FILE_WRITE, logs=(FolderMade,))
     def note(transaction: Transaction, item: Note) -> str:
         return item.text
 
@@ -159,7 +170,7 @@ def test_a_forged_caller_is_a_fault_and_no_refusal(office: Office) -> None:
 
 
 def test_what_is_registered_says_how() -> None:
-    @use_case(Permission.VAULT_MANAGE, kind="act")
+    @act(Permission.VAULT_MANAGE, logs=(FolderMade,))
     def note(transaction: Transaction, item: Note) -> str:
         """Take a note."""
         return item.text
@@ -167,13 +178,29 @@ def test_what_is_registered_says_how() -> None:
     assert USE_CASES[note] == UseCase(
         f"{__name__}.test_what_is_registered_says_how.<locals>.note",
         Permission.VAULT_MANAGE,
-        "act",
+        (FolderMade,),
     )
     assert inspect.getdoc(note) == "Take a note."
 
 
+def test_an_entry_asks_for_no_caller_and_is_undone_when_it_refuses(office: Office) -> None:
+    @entry(logs=(UserJoined,))
+    def enter(transaction: Transaction, text: str) -> str:
+        write(transaction, text)
+        transaction.log(made(Note(MAX.caller, text)))
+        if text == "bad":
+            raise NotFoundError(what="file", name="x")
+        return text
+
+    with office.transaction() as transaction:
+        assert kinds_of(enter(transaction, ["a", "bad"])) == [str, NotFoundError]
+        assert transaction.events == [made(Note(MAX.caller, "a"))]
+    assert written(office) == {"a"}
+    assert USE_CASES[enter].permission is None
+
+
 def test_the_operators_own_are_refused_to_everybody_else(office: Office) -> None:
-    @use_case(Permission.VAULT_MANAGE)
+    @query(Permission.VAULT_MANAGE)
     def keys(reading: ReadTransaction, caller: Caller) -> str:
         return caller.name
 
@@ -195,17 +222,19 @@ def test_faults_are_told_from_refusals() -> None:
 
 def test_every_role_meets_every_registered_use_case(office: Office) -> None:
     """A stranger to the permission is refused before the use case's own code: nothing else was given to it."""
-    for module in pkgutil.iter_modules(sft.service.__path__, "sft.service."):
+    for module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
         importlib.import_module(module.name)
     from sft.model.access import allows
 
     callers = [ADA.caller, MAX.caller, GUS.caller, OPERATOR]
     assert len(USE_CASES) > 20
+    entries = {case.name for case in USE_CASES.values() if case.permission is None}
+    assert entries == {"sft.service.login.join"}
     for function, case in USE_CASES.items():
         for caller in callers:
-            if allows(caller.role, case.permission):
+            if case.permission is None or allows(caller.role, case.permission):
                 continue
-            if case.kind == "read":
+            if case.logs is None:
                 with pytest.raises((RoleForbidsError, OperatorOnlyError)):
                     office.ask(function, caller)
             else:

@@ -22,6 +22,8 @@ from sft.errors import (
     StoreError,
 )
 from sft.limits import GROUP_ACTS, GROUP_BYTES
+from sft.model.access import operator_caller
+from sft.model.events import DomainEvent, FolderMade
 from sft.store.database import CHECKPOINT_BYTES, Database
 from sft.store.row_types import DeviceKeyRow, SettingRow, UserRow
 from sft.store.rows import Transaction
@@ -463,18 +465,108 @@ def test_a_checkpoint_may_wait_for_room_and_for_nothing_else(
     stubborn.close()
 
 
-def test_every_act_goes_through_one_function(empty: Database) -> None:
-    seen: list[tuple[Any, list[Any], list[Any]]] = []
+# -- events -------------------------------------------------------------------------------------------
 
-    class Noting(Writer):
-        def transact(self, transaction: Transaction, act: Any, inputs: Sequence[Any]) -> Any:
-            results = super().transact(transaction, act, inputs)
-            seen.append((act, list(inputs), list(results)))
-            return results
 
-    writer = Noting(empty, clock, on_fatal=never)
-    for name in "ab":
-        writer.submit(put, name)
-    writer.start()
-    writer.stop()
-    assert seen == [(put, ["a", "b"], ["A", "B"])]
+def said(*texts: str) -> list[DomainEvent]:
+    return [FolderMade(by=operator_caller(), path=text, folder_ids=()) for text in texts]
+
+
+def tell(transaction: Transaction, names: Sequence[str]) -> list[str | RequestError]:
+    """Write and log each name; refuse "no", and fail for "bad" after it was logged."""
+    results: list[str | RequestError] = []
+    for name in names:
+        try:
+            with transaction.savepoint():
+                put(transaction, [name])
+                transaction.log(said(name)[0])
+                if name == "no":
+                    raise NotFoundError(what="x", name="x")
+            results.append(name)
+        except NotFoundError as refusal:
+            results.append(refusal)
+        if name == "bad":
+            raise ZeroDivisionError
+    return results
+
+
+class Told:
+    """What a writer told, in order: groups before their commit, results and events after it."""
+
+    def __init__(self, database: Database) -> None:
+        self.before: list[list[DomainEvent]] = []
+        self.after: list[Any] = []
+        self.refuse = ""
+        self.writer = Writer(
+            database,
+            clock,
+            on_fatal=never,
+            on_events=self.after.append,
+            before_commit=self.before_commit,
+        )
+
+    def before_commit(self, transaction: Transaction, events: Sequence[DomainEvent]) -> None:
+        self.before.append(list(events))
+        put(transaction, [f"head {len(self.before)} of {len(events)}"])
+        if said(self.refuse)[0] in events:
+            raise ZeroDivisionError
+
+    def run(self, *names: str) -> list[BaseException | None]:
+        futures = [
+            self.writer.submit(tell, name, arrived=lambda each: self.after.append(each.done()))
+            for name in names
+        ]
+        self.writer.start()
+        self.writer.stop()
+        return faults_of(futures)
+
+
+def test_a_groups_events_are_told_once_before_and_after_its_commit(empty: Database) -> None:
+    told = Told(empty)
+    assert told.run("a", "b") == [None, None]
+    assert told.before == [said("a", "b")]
+    assert told.after == [True, True, said("a", "b")]
+    assert names_of(empty) == {"a", "b", "head 1 of 2"}
+
+
+def test_what_was_refused_is_not_told(empty: Database) -> None:
+    told = Told(empty)
+    faults = told.run("a", "no", "b")
+    assert [type(fault) for fault in faults] == [type(None), NotFoundError, type(None)]
+    assert told.before == [said("a", "b")]
+    assert told.after == [True, True, True, said("a", "b")]
+
+
+def test_a_group_that_is_run_again_tells_each_once(empty: Database) -> None:
+    told = Told(empty)
+    faults = told.run("a", "bad", "b")
+    assert [type(fault) for fault in faults] == [type(None), ZeroDivisionError, type(None)]
+    assert told.before == [said("a"), said("b")]
+    assert told.after == [True, said("a"), True, True, said("b")]
+
+
+def test_who_steps_in_before_a_commit_can_end_it(empty: Database) -> None:
+    told = Told(empty)
+    told.refuse = "b"
+    faults = told.run("a", "b")
+    assert [type(fault) for fault in faults] == [type(None), ZeroDivisionError]
+    assert told.after == [True, said("a"), True]
+    assert names_of(empty) == {"a", "head 2 of 1"}
+
+
+def test_a_group_is_handed_out_in_one_call_results_first(empty: Database) -> None:
+    told = Told(empty)
+    calls: list[Callable[[], None]] = []
+    told.writer.hand_out(told.after.append, calls.append)
+    assert told.run("a", "b") == [None, None]  # whoever waits for a future needs no call
+    assert told.after == []
+    (call,) = calls
+    call()
+    assert told.after == [True, True, said("a", "b")]
+
+
+def test_who_is_refused_by_an_ended_writer_hears_of_it(empty: Database) -> None:
+    told = Told(empty)
+    told.run("a")
+    late = told.writer.submit(tell, "b", arrived=lambda each: told.after.append(each.exception()))
+    assert told.after[-1] is late.exception(WAIT)

@@ -1,0 +1,230 @@
+"""What acts say happened: one frozen value each, logged inside the transaction of the act.
+
+Rules. An event carries what a record of it needs (ids, names, digests, version numbers) and who did it; when, the transaction
+says. Whatever tells others of an act, the server's event log and notices to sessions, is made from its events alone. What grows
+with the number of files carries their ids, 16 bytes each, and no paths. Nothing secret stands here; bytes are shown nowhere.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+from sft.model.access import Caller, Role
+
+
+class DomainEvent(Struct, frozen=True, kw_only=True):
+    """Something that an act did.
+
+    Attributes:
+        by: who did it; for what the server does of itself, the operator.
+        routine: a step of maintenance, of which there are as many as objects.
+    """
+
+    routine: ClassVar[bool] = False
+
+    by: Caller
+
+
+# -- the server ---------------------------------------------------------------------------------------
+
+
+class ServerPrepared(DomainEvent, frozen=True, kw_only=True):
+    """A new server was given its name and identity."""
+
+    name: str
+    address: str
+    registration: str
+    server_key: bytes
+    server_id: bytes
+
+
+class SettingsChanged(DomainEvent, frozen=True, kw_only=True):
+    """The operator's options say otherwise than before; None was not changed."""
+
+    name: str | None = None
+    address: str | None = None
+    registration: str | None = None
+
+
+class MasterKeyRotated(DomainEvent, frozen=True, kw_only=True):
+    """No object is sealed under an older master key any more; told again where a crash kept the old key."""
+
+    epoch: int
+
+
+# -- people -------------------------------------------------------------------------------------------
+
+
+class InvitationMade(DomainEvent, frozen=True, kw_only=True):
+    """Somebody may be let in."""
+
+    invitation_id: int
+    public_key: bytes
+    role: Role
+    name: str | None
+    expires_at: int
+
+
+class InvitationWithdrawn(DomainEvent, frozen=True, kw_only=True):
+    """An open invitation is void."""
+
+    invitation_id: int
+
+
+class UserJoined(DomainEvent, frozen=True, kw_only=True):
+    """A person became a user, with a first key; ``by`` is that user."""
+
+    user_id: int
+    name: str
+    role: Role
+    key_id: int
+    public_key: bytes
+    device: str
+    invitation_id: int | None
+
+
+class UserAdded(DomainEvent, frozen=True, kw_only=True):
+    """Somebody else made a person a user, by a public key."""
+
+    user_id: int
+    name: str
+    role: Role
+    key_id: int
+    public_key: bytes
+    device: str
+
+
+class RoleChanged(DomainEvent, frozen=True, kw_only=True):
+    """A user has another role."""
+
+    user_id: int
+    name: str
+    before: Role
+    role: Role
+
+
+class UserDisabled(DomainEvent, frozen=True, kw_only=True):
+    """A user is locked out."""
+
+    user_id: int
+    name: str
+
+
+class UserEnabled(DomainEvent, frozen=True, kw_only=True):
+    """A user may come in again."""
+
+    user_id: int
+    name: str
+
+
+class UserRemoved(DomainEvent, frozen=True, kw_only=True):
+    """A user is a tombstone; all files, those in the trash too, are another's."""
+
+    user_id: int
+    name: str
+    files_to: int | None  # id of the new owner; None where there is nobody
+    files: int
+
+
+# -- files ----------------------------------------------------------------------------------------------
+
+
+class FileCommitted(DomainEvent, frozen=True, kw_only=True):
+    """A new file has its first version; missing folders of its path were made with it."""
+
+    file_id: bytes
+    path: str
+    size: int
+    digest: bytes
+
+
+class FileReplaced(DomainEvent, frozen=True, kw_only=True):
+    """A file has a new version."""
+
+    file_id: bytes
+    path: str
+    version: int
+    size: int
+    digest: bytes
+    prev: bytes  # digest of the version before
+
+
+class FolderMade(DomainEvent, frozen=True, kw_only=True):
+    """A folder is there, with those of its path that were missing."""
+
+    path: str
+    folder_ids: tuple[int, ...]  # outermost first
+
+
+class FileMoved(DomainEvent, frozen=True, kw_only=True):
+    """A file has another path."""
+
+    file_id: bytes
+    old: str
+    new: str
+
+
+class FolderMoved(DomainEvent, frozen=True, kw_only=True):
+    """A folder, and with it everything below, has another path."""
+
+    folder_id: int
+    old: str
+    new: str
+
+
+class FileDeleted(DomainEvent, frozen=True, kw_only=True):
+    """A file is in the trash."""
+
+    file_id: bytes
+    path: str
+
+
+class FolderDeleted(DomainEvent, frozen=True, kw_only=True):
+    """A folder and those below are gone, their files in the trash."""
+
+    path: str
+    folders: tuple[int, ...]  # ids, parents first
+    files: tuple[bytes, ...]  # ids: about 60 MB for a million
+
+
+class FileRestored(DomainEvent, frozen=True, kw_only=True):
+    """A file is back from the trash; missing folders of its path were made with it."""
+
+    file_id: bytes
+    path: str
+
+
+class FilesPurged(DomainEvent, frozen=True, kw_only=True):
+    """Files that were in the trash for their time are out of the database."""
+
+    files: tuple[bytes, ...]  # ids
+    versions: int
+    size: int
+
+
+class ObjectsDestroyed(DomainEvent, frozen=True, kw_only=True):
+    """The objects of purged or resealed contents are gone from the vault."""
+
+    routine: ClassVar[bool] = True
+
+    object_ids: tuple[bytes, ...]
+
+
+class ObjectsRewrapped(DomainEvent, frozen=True, kw_only=True):
+    """Rows say that the master key in use seals these versions."""
+
+    routine: ClassVar[bool] = True
+
+    versions: int
+    epoch: int
+
+
+class ContentResealed(DomainEvent, frozen=True, kw_only=True):
+    """A version's content lies in a new object, under a new data key."""
+
+    routine: ClassVar[bool] = True
+
+    old: bytes
+    new: bytes
