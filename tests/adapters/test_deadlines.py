@@ -267,10 +267,10 @@ def test_whoever_is_not_read_is_not_slow():
     end.owner.in_flight = True
     frame = _begun_frame(end)
     end.to_server(frame[:10])
-    end.link.hold("a test")
+    end.link.pause_reading("a test")
     end.clock.advance(SLOW_FRAME_SECONDS * 3)
     assert not end.transport.aborted
-    end.link.release("a test")
+    end.link.resume_reading("a test")
     end.clock.advance(SLOW_FRAME_SECONDS - 1)
     assert not end.transport.aborted, "the time begins anew when we read again"
     end.clock.advance(SLOW_FRAME_SECONDS)
