@@ -138,26 +138,40 @@ def _changes(transaction: Transaction) -> int:
     return int(driver.total_changes)
 
 
+def open_copy(template: Path, folder: Path) -> Database:
+    """Open a database that many tests use, one after another: to open one, and to compile its statements, takes longest."""
+    path = folder / "sft.db"
+    shutil.copyfile(template, path)
+    database = open_database(path, KEYRING.row_key)
+    # What a power cut leaves is for the store's tests: here a sync only costs time.
+    with closing(database.write_engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA synchronous=OFF")
+    return database
+
+
+def reset(database: Database, template: Path) -> None:
+    """Have a database hold what the template holds, whatever was done to it."""
+    with (
+        closing(sqlite3.connect(template)) as source,
+        closing(database.write_engine.raw_connection()) as target,
+    ):
+        assert isinstance(target.driver_connection, sqlite3.Connection)
+        source.backup(target.driver_connection)
+
+
 class Office:
     """Everything that the services need, and short ways of using them."""
 
-    def __init__(self, folder: Path, template: Path, backend: Backend) -> None:
-        self.path = folder / "sft.db"
-        shutil.copyfile(template, self.path)
+    def __init__(self, folder: Path, database: Database, backend: Backend) -> None:
+        self.path = database.path
         self.keyring_path = folder / "keyring"
         self.now = NOW
         self.backend = backend
-        self.database: Database = open_database(self.path, KEYRING.row_key)
-        # What a power cut leaves is for the store's tests: here a sync only costs time.
-        with closing(self.database.write_engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA synchronous=OFF")
+        self.database = database
         self.vault = Vault(backend, KEYRING)
         self.storage = FileStorage(self.vault, SERVER_KEY)
         self.readers = ReadPool(self.database, lambda: self.now)
         self.events: list[DomainEvent] = []
-
-    def close(self) -> None:
-        self.database.close()
 
     # -- transactions ------------------------------------------------------------------------------
 
