@@ -4,15 +4,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 LOCK := requirements-dev.lock
-WORKERS ?= 3
+WORKERS ?= 2
 PYTEST_ARGS ?=
 CAMPAIGN_ARGS ?=
 
 # The reader of a failure wants the program's words, not a list of sub-makes.
 MAKEFLAGS += --no-print-directory
+# Whoever has nothing left to do takes from the end of the other's list.
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 
-.PHONY: screenshots snapshots help run test test-long check format-check lint types imports format torture bench bench-ui fuzz migration lock clean
+.PHONY: screenshots snapshots help run test test-long search mutants check format-check lint types imports format torture bench bench-ui fuzz migration lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -23,11 +25,19 @@ run: $(VENV)/.stamp
 
 ## test       set up and run the tests
 test: $(VENV)/.stamp-dev
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 ## test-long  the few that take long by their nature: fifty processes, slow strangers, large files, keys at full cost
 test-long: $(VENV)/.stamp-dev
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadscope -m long $(PYTEST_ARGS)
+	$(PYTEST) -m long $(PYTEST_ARGS)
+
+## search     the tests of properties, each on thousands of inputs that no run before has seen
+search: $(VENV)/.stamp-dev
+	HYPOTHESIS_PROFILE=search $(PYTEST) -m hypothesis $(PYTEST_ARGS)
+
+## mutants    break one guard after another, in copies of the tree: the tests must notice each
+mutants: $(VENV)/.stamp-dev
+	$(BIN)/python tests/campaigns/mutants.py --workers $(WORKERS) $(CAMPAIGN_ARGS)
 
 ## check      all that a change must pass: format, lint, types, import contracts, tests
 check: format-check lint types imports test

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 hypothesis.settings.register_profile(
-    "fixed", derandomize=True, deadline=None, database=None, print_blob=True
+    "fixed", max_examples=25, derandomize=True, deadline=None, database=None, print_blob=True
 )
 # A campaign looks for new cases; what it finds becomes an example in a test.
 hypothesis.settings.register_profile("search", max_examples=5000, deadline=None, database=None)

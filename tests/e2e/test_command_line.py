@@ -13,8 +13,6 @@ import pytest
 from tests.e2e.terminal import PtyTerminal, sft_on_terminal
 from tests.processes import Person, ServerProcess, all_good
 
-pytestmark = pytest.mark.xdist_group("command line")
-
 OnTerminal = Callable[..., PtyTerminal]
 
 
