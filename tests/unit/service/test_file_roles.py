@@ -155,6 +155,8 @@ TABLE: list[tuple[Act, str]] = [
 COLUMNS: list[tuple[Person | None, Person]] = [
     (ADA, ADA), (ADA, MAX), (MAX, MAX), (MAX, MIA), (GUS, GUS), (GUS, MAX), (None, MAX),
 ]  # fmt: skip
+
+
 def first_of_each(row: str) -> dict[str, int]:
     """Name the first column of each outcome of a row."""
     outcomes = row.split()
