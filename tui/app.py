@@ -19,14 +19,15 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from sft.client.transfers.queue.transfer_queue import TransferQueue
 from tui.event_bridge import EventBridge
 from tui.gateway import Gateway
 from tui.global_actions import GlobalActions
 from tui.glyphs import FINE, Glyphs
+from tui.job_sentences import said_of
 from tui.keys import ACTS
 from tui.messages import Said, Tone
 from tui.preferences import Preferences
-from tui.queue.transfers import TransferQueue
 from tui.quitting import Quitting
 from tui.runtime.key_queue import KeyQueue
 from tui.runtime.scrollbars import draw_whole_cells
@@ -84,7 +85,7 @@ class SftApp(App[int], inherit_bindings=False):
         super().__init__(driver_class=Terminal)
         self.gateway = gateway
         self.now = now
-        self.queue = TransferQueue(gateway, now=now)
+        self.queue = TransferQueue(gateway, describe=said_of, now=now)
         self.start = start
         self.here = here or Path.cwd()
         self.touched_at = 0.0

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from sft.client.transfers.queue.transfer_queue import TransferQueue
 from sft.errors import SftError
 from tui.gateway import Gateway
 from tui.glyphs import Glyphs
-from tui.queue.transfers import TransferQueue
 
 
 class Speaking(Protocol):

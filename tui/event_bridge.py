@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sft.client.connection_info import ConnectionInfo, Event
+from sft.client.transfers.queue.job import Direction, Job
+from sft.client.transfers.queue.run import RunResult
+from tui.job_sentences import sentence_of
 from tui.keys import PLACES
 from tui.messages import (
     ConnectionChanged,
@@ -14,9 +17,6 @@ from tui.messages import (
     ServerChanged,
     TransfersMoved,
 )
-from tui.queue.job import Direction, Job
-from tui.queue.running import RunResult
-from tui.queue.wording import sentence_of
 
 if TYPE_CHECKING:
     from tui.app import SftApp

@@ -7,17 +7,12 @@ errors of the one tree; records are those of ``sft.model`` and results those of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.pins import Pin
-from sft.client.transfers.batch import GetResult, PutResult
-from sft.client.transfers.part_file import ConflictPolicy
-from sft.client.transfers.plan import GetItem, GetPlan, PutItem, PutPlan
-from sft.client.transfers.progress import Report
+from sft.client.transfers.queue.run import Transfers
 from sft.client.trust import SignatureState
 from sft.errors import SftError
 from sft.model.access import Role
@@ -169,44 +164,6 @@ class Files(Protocol):
 
     async def restore(self, path: str) -> File:
         """Bring back what was last deleted from a path."""
-
-
-class Transfers(Protocol):
-    """Transfers with the server in use."""
-
-    async def plan_put(
-        self, sources: Sequence[str], *, to: str, safe_names: bool = False
-    ) -> PutPlan:
-        """Settle what is sent where; nothing is sent."""
-
-    async def plan_get(self, names: Sequence[str]) -> GetPlan:
-        """Settle what is fetched; nothing is fetched."""
-
-    async def put(
-        self,
-        items: Sequence[PutItem],
-        *,
-        folders: Sequence[str] = (),
-        replace: bool = False,
-        report: Report | None = None,
-    ) -> list[PutResult]:
-        """Store files; cancelling leaves nothing partial."""
-
-    async def get(
-        self,
-        items: Sequence[GetItem],
-        *,
-        to: Path,
-        folders: Sequence[tuple[str, ...]] = (),
-        existing: ConflictPolicy = ConflictPolicy.REFUSE,
-        report: Report | None = None,
-    ) -> list[GetResult]:
-        """Get files, verified; cancelling leaves nothing partial."""
-
-    async def verify(
-        self, items: Sequence[GetItem], *, report: Report | None = None
-    ) -> list[GetResult]:
-        """Read and judge files, keeping nothing."""
 
 
 class People(Protocol):

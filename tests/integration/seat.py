@@ -18,12 +18,12 @@ from textual import events
 from textual.pilot import Pilot
 
 from sft.client.reconnect import Timing
+from sft.client.transfers.queue.job import Job, JobState
 from sft.wire import messages as m
 from tests.integration.raw import PATIENCE_SECONDS, bridged
 from tests.integration.site import Site
 from tui.app import SftApp
 from tui.live import LiveGateway
-from tui.queue.job import Job, JobState
 from tui.screens.files import FilesView
 from tui.widgets.message_line import MessageLine
 

@@ -10,11 +10,11 @@ from sft.client.api.files import show_file
 from sft.client.connection_info import Status
 from sft.client.identity import Identity
 from sft.client.profiles import Profiles
+from sft.client.transfers.queue.job import JobState
 from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.seat import Seat, ask, seated, stored
 from tests.integration.site import Site, bridged, content
-from tui.queue.job import JobState
 
 LARGE = content(700_000)
 

@@ -6,6 +6,7 @@ import dataclasses
 
 from sft.client.connection_info import Status
 from sft.client.profiles import Profiles
+from sft.client.transfers.queue.job import JobState
 from sft.crypto.keys import ServerKey
 from sft.model.links import ServerLink
 from sft.wire.connection import Connection
@@ -14,7 +15,6 @@ from sft.wire.login import Claim
 from tests.integration.relay import DOWN, UP, Relay, flip
 from tests.integration.seat import SOON, files_in, nothing_of, plain, put, seated, stored
 from tests.integration.site import Site, bridged, content
-from tui.queue.job import JobState
 
 LARGE = content(3_000_000)
 HALF = 1_500_000

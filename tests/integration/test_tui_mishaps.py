@@ -10,13 +10,13 @@ import pytest
 
 from sft import durable
 from sft.client.connection_info import Status
+from sft.client.transfers.queue.job import JobState
 from sft.limits import CHUNK_BYTES
 from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.relay import UP, Relay
 from tests.integration.seat import Seat, files_in, nothing_of, plain, put, seated, stored
 from tests.integration.site import Site, bridged, content
-from tui.queue.job import JobState
 
 LARGE = content(3_000_000)
 HALF = 1_500_000

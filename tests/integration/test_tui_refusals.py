@@ -12,6 +12,7 @@ from contextlib import closing
 import pytest
 
 from sft.client.reconnect import Reconnector
+from sft.client.transfers.queue.job import JobState
 from sft.errors import RoleForbidsError
 from sft.model.access import ACTS as ROLE_ACTS
 from sft.model.access import Permission, Role, allows
@@ -19,7 +20,6 @@ from sft.wire import messages as m
 from tests.integration.seat import Seat, seated
 from tests.integration.site import Site, bridged
 from tui.keys import ACTS
-from tui.queue.job import JobState
 
 Do = Callable[[Seat], Awaitable[None]]
 

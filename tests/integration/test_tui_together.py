@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import sft
+from sft.client.transfers.queue.job import JobState
 from sft.wire import messages as m
 from tests.integration.relay import UP, Relay
 from tests.integration.seat import ask, files_in, put, seated
 from tests.integration.site import Site, bridged, content
-from tui.queue.job import JobState
 
 LARGE = content(3_000_000)
 ROOT = Path(sft.__file__).parent.parent

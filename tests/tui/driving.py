@@ -15,6 +15,7 @@ from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
+from sft.client.transfers.queue.job import JobState
 from tests.tui.furniture import furnish
 from tests.tui.stillness import garbage_left, known_styles, stillness
 from tui.app import SftApp
@@ -22,7 +23,6 @@ from tui.glyphs import FINE, Glyphs
 from tui.memory import MemoryGateway, World
 from tui.memory.scene import acme
 from tui.preferences import Preferences
-from tui.queue.job import JobState
 from tui.screens.files import FilesView
 from tui.widgets.footer import Footer
 from tui.widgets.message_line import MessageLine

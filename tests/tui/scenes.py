@@ -11,6 +11,8 @@ from unittest import mock
 
 from textual.pilot import Pilot
 
+from sft.client.transfers.progress import Rate
+from sft.client.transfers.queue.job import JobState
 from sft.limits import MIB
 from tests.tui.acting import Cast, Stage, after, root, settle
 from tests.tui.driving import playing
@@ -21,36 +23,26 @@ from tui.memory import MemoryGateway
 from tui.memory.scene import acme
 from tui.messages import TransfersMoved
 from tui.preferences import Preferences
-from tui.queue.job import JobState
-from tui.queue.pace import Pace
 from tui.widgets.message_line import MessageLine
 
 
-class Steady(Pace):
-    """A pace that is the same on each run."""
+class Steady(Rate):
+    """A rate that is the same on each run."""
 
-    def __init__(self, total_bytes: int, rate: float) -> None:
-        super().__init__(total_bytes)
+    def __init__(self, bytes_per_second: float) -> None:
+        super().__init__()
         super().sample(0.0, 0)
-        super().sample(1.0, int(rate))
-        self._done = 0
+        super().sample(1.0, int(bytes_per_second))
 
-    def sample(self, now: float, done_bytes: int) -> None:
-        """Note how far it is, and nothing else."""
-        self._done = done_bytes
-
-    @property
-    def seconds_left(self) -> float | None:
-        return (self.total_bytes - self._done) / self.rate
+    def sample(self, now: float, moved_bytes: int) -> None:
+        """Change nothing."""
 
 
 async def steadied(pilot: Pilot[int], app: SftApp) -> None:
-    """Give what runs a pace; the clock of a scene stands still."""
+    """Give what runs a rate; the clock of a scene stands still."""
     running = [job for job in app.queue.jobs if job.state is JobState.RUNNING]
     for job, mib_a_second in zip(running, (212, 96), strict=False):
-        pace = Steady(job.total_bytes, min(mib_a_second * MIB, job.total_bytes / 9))
-        pace.sample(0, job.done_bytes)
-        app.queue._paces[job.id] = pace
+        app.queue._rates[job.id] = Steady(min(mib_a_second * MIB, job.total_bytes / 9))
     app.frame.post_message(TransfersMoved())
     for view in app.frame._views.values():
         view.post_message(TransfersMoved())

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from sft.client.transfers.queue.job import JobState
 from sft.errors import ConnectionLostError, ServerFullError
 from sft.model.names import split_path
 from tests.tui.driving import driven
@@ -11,7 +12,6 @@ from tui.dialogs.ask import Ask
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.resolve_conflicts import ResolveConflicts
 from tui.memory.scene import acme
-from tui.queue.job import JobState
 
 
 async def test_it_opens_on_the_servers_root(tmp_path):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from sft.client.transfers.queue.job import Direction, Job, JobState
 from tests.tui.scenes import staged
 from tui.dialogs.dialog import DialogButton
 from tui.glyphs import FINE, PLAIN
 from tui.messages import Said, Tone
-from tui.queue.job import Direction, Job, JobState
 from tui.widgets.dock import Dock
 from tui.widgets.header import Header
 from tui.widgets.job_words import bar, counts_of, title_of, way_of

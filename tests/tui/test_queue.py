@@ -5,26 +5,26 @@ import asyncio
 import msgspec
 import pytest
 
+from sft.client.transfers.queue.job import Decision, Direction, Failure, Job, JobState
+from sft.client.transfers.queue.queue_file import QueueFile
+from sft.client.transfers.queue.run import beside_path
+from sft.client.transfers.queue.transfer_queue import TransferQueue
 from sft.errors import (
     ConnectionLostError,
     LocalDiskFullError,
     RoleForbidsError,
     ServerFullError,
 )
+from tui.job_sentences import said_of
 from tui.memory import MemoryGateway
 from tui.memory.scene import acme
-from tui.queue.job import Decision, Direction, Failure, Job, JobState
-from tui.queue.pace import Pace
-from tui.queue.queue_file import QueueFile
-from tui.queue.running import beside_path
-from tui.queue.transfers import TransferQueue
 
 
 async def opened(user: str = "max", gateway: MemoryGateway | None = None):
     gateway = gateway or MemoryGateway(acme(many=0), user)
     if not gateway.connection.online:
         await gateway.use("acme-files")
-    queue = TransferQueue(gateway, now=lambda: gateway.world.now)
+    queue = TransferQueue(gateway, describe=said_of, now=lambda: gateway.world.now)
     await queue.load()
     return gateway, queue
 
@@ -291,20 +291,6 @@ def test_names_kept_beside(path, beside):
     assert beside_path(path, "max", 1_777_822_271) == beside
 
 
-def test_pace():
-    pace = Pace(1000)
-    assert pace.rate == 0
-    assert pace.seconds_left is None
-    for second in range(4):
-        pace.sample(float(second), 100 * second)
-    assert pace.rate == 100
-    assert pace.seconds_left == 7
-    assert not pace.stalled
-    for second in range(4, 12):
-        pace.sample(float(second), 300)
-    assert pace.stalled
-
-
 async def test_what_was_not_decided_yet_still_waits_after_the_rest_went_on(source):
     gateway, queue = await opened()
     for name in ("a", "b"):
@@ -372,7 +358,7 @@ async def _full(name: str, data: bytes) -> None:
 
 async def opened_beside(gateway: MemoryGateway):
     """A queue of the same person, whether the server is there or not."""
-    queue = TransferQueue(gateway, now=lambda: gateway.world.now)
+    queue = TransferQueue(gateway, describe=said_of, now=lambda: gateway.world.now)
     await queue.load()
     return gateway, queue
 
@@ -382,7 +368,7 @@ async def test_a_name_that_is_no_text_is_kept_and_so_are_the_jobs_beside_it(tmp_
     odd = tmp_path / "\udcff\udcfebad.bin"
     odd.write_bytes(b"y")
     gateway = MemoryGateway(acme(many=0), "max")
-    kept = QueueFile(gateway)
+    kept = QueueFile(gateway.local)
     await kept.take()
     jobs = [
         Job(number, "acme-files", Direction.PUT, (str(path),))
@@ -390,7 +376,7 @@ async def test_a_name_that_is_no_text_is_kept_and_so_are_the_jobs_beside_it(tmp_
     ]
     await kept.write(jobs)
     await kept.leave()
-    again = await QueueFile(gateway).take()
+    again = await QueueFile(gateway.local).take()
     assert [job.names for job in again] == [job.names for job in jobs]
 
 

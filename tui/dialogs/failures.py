@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from sft.client.transfers.queue.job import Decision, Job
 from sft.model.names import split_path
 from sft.model.text import count_text
 from tui.dialogs.dialog import Dialog, DialogButton
-from tui.queue.job import Decision, Job
 from tui.text import error_text, name_text, shown
 
 _MOST = 200

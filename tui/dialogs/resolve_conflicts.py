@@ -12,11 +12,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Checkbox, Static
 
+from sft.client.transfers.queue.job import Decision, Direction, Failure, Job
+from sft.client.transfers.queue.run import beside_path
 from sft.model.names import split_path
 from sft.model.text import count_text, local_time, shown_name, size_text
 from tui.dialogs.dialog import Dialog, DialogButton
-from tui.queue.job import Decision, Direction, Failure, Job
-from tui.queue.running import beside_path
 from tui.text import error_text, shown
 from tui.widgets.choice import Choice, Option
 

@@ -15,6 +15,7 @@ from sft.client.identity import passphrase_from
 from sft.client.profiles import Profiles
 from sft.client.reconnect import Reconnector, Timing
 from sft.client.state import StateFolder
+from sft.client.transfers.queue.run import Transfers
 from tui import gateway
 from tui.live.accounts import BeginDemo, LiveAccounts
 from tui.live.as_future import crossing
@@ -48,7 +49,7 @@ class LiveGateway:
         access = self._access = SessionAccess(reactor, state, environ, timing)
         self.accounts: gateway.Accounts = LiveAccounts(access, begin_demo, until_quit=until_quit)
         self.files: gateway.Files = LiveFiles(access)
-        self.transfers: gateway.Transfers = LiveTransfers(access)
+        self.transfers: Transfers = LiveTransfers(access)
         self.people: gateway.People = LivePeople(access)
         self.local: gateway.LocalState = LiveLocalState(access)
 

@@ -35,9 +35,9 @@ class LiveTransfers:
         """Settle what is sent where."""
         return await self._access.blocking(plan_put, sources, to=to, safe_names=safe_names)
 
-    async def plan_get(self, names: Sequence[str]) -> GetPlan:
-        """Settle what is fetched."""
-        return await self._access.ask(lambda session: plan_get(session, names))
+    async def plan_get(self, names: Sequence[str], *, version: int = 0) -> GetPlan:
+        """Plan what is fetched."""
+        return await self._access.ask(lambda session: plan_get(session, names, version=version))
 
     async def put(
         self,

@@ -8,6 +8,7 @@ on answers at once.
 from __future__ import annotations
 
 from sft.client.connection_info import ConnectionInfo, EventListener, ServerNotice
+from sft.client.transfers.queue import run
 from tui import gateway
 from tui.memory.computer import Computer
 from tui.memory.files import Files
@@ -33,7 +34,7 @@ class MemoryGateway:
         computer = self._computer = Computer(world, demo=demo)
         self.accounts: gateway.Accounts = Accounts(computer)
         self.files: gateway.Files = Files(computer)
-        self.transfers: gateway.Transfers = Transfers(computer)
+        self.transfers: run.Transfers = Transfers(computer)
         self.people: gateway.People = People(computer)
         self.local: gateway.LocalState = LocalState(computer)
         self.world = world

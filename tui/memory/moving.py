@@ -123,14 +123,14 @@ async def _put_one(
     return Stored(item.path, version.number, version.size, version.digest, "")
 
 
-def plan_get(world: World, names: Sequence[str]) -> GetPlan:
+def plan_get(world: World, names: Sequence[str], version: int) -> GetPlan:
     """Settle what is fetched."""
     plan = GetPlan()
     for name in names:
         above = split_path(name)[0]
         files: list[File] = []
         try:
-            files.append(world.file(name))
+            files.append(world.file(name, version))
         except NotFoundError as missing:
             if name not in world.folders:
                 plan.refused.append(Refused(name, missing))
@@ -143,7 +143,9 @@ def plan_get(world: World, names: Sequence[str]) -> GetPlan:
             except SftError as error:
                 plan.refused.append(Refused(file.path, error))
                 continue
-            plan.items.append(GetItem(file.path, parts, file.version.size))
+            plan.items.append(
+                GetItem(file.path, parts, file.version.size, version, file.version.digest)
+            )
     return plan
 
 

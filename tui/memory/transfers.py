@@ -26,10 +26,10 @@ class Transfers:
         """Settle what is sent where."""
         return await asyncio.to_thread(plan_put, sources, to=to, safe_names=safe_names)
 
-    async def plan_get(self, names: Sequence[str]) -> GetPlan:
-        """Settle what is fetched."""
+    async def plan_get(self, names: Sequence[str], *, version: int = 0) -> GetPlan:
+        """Plan what is fetched."""
         await self._computer.turn("plan_get")
-        return moving.plan_get(self._computer.world, names)
+        return moving.plan_get(self._computer.world, names, version)
 
     async def put(
         self,

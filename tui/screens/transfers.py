@@ -12,13 +12,13 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from sft.client.transfers.queue.job import Job, JobState
 from sft.model.text import count_text, local_time, size_text
 from tui.dialogs.failures import FailuresDialog
 from tui.dialogs.resolve_conflicts import ResolveConflicts
 from tui.glyphs import Glyphs
 from tui.keys import Action, acts_of, bindings_of
 from tui.messages import ActsChanged, Tone, TransfersMoved
-from tui.queue.job import Job, JobState
 from tui.text import error_text, shown
 from tui.view import View
 from tui.widgets.job_words import (
@@ -26,8 +26,8 @@ from tui.widgets.job_words import (
     conflict_words,
     counts_of,
     is_settling,
-    pace_of,
     part_of,
+    rate_of,
     sign_of,
     title_of,
     way_of,
@@ -148,7 +148,7 @@ class TransfersView(View):
             tones["state"] = "bar" if job.state is JobState.RUNNING else "muted"
         if job.state is JobState.RUNNING:
             cells["part"] = part_of(job)
-            cells["rate"], cells["left"] = pace_of(self.sft.queue.pace(job.id))
+            cells["rate"], cells["left"] = rate_of(job, self.sft.queue.rate(job.id))
         else:
             cells["part"] = size_text(job.total_bytes) if job.total_bytes else ""
             tones["part"] = "muted"
@@ -188,7 +188,7 @@ class TransfersView(View):
         return f"{said}  {part_of(job)}" if width >= _ROOMY else f"{said}  {self._left(job)}"
 
     def _left(self, job: Job) -> str:
-        return pace_of(self.sft.queue.pace(job.id))[1]
+        return rate_of(job, self.sft.queue.rate(job.id))[1]
 
     # -- acts ---------------------------------------------------------------------------------------------------
 

@@ -11,24 +11,24 @@ from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
+from sft.client.transfers.queue.job import Job, JobState
 from tui.glyphs import Glyphs
 from tui.messages import ActChosen
-from tui.queue.job import Job, JobState
 from tui.text import cut, cut_name
 from tui.widgets.job_words import (
     bar,
     conflict_words,
     counts_of,
     is_settling,
-    pace_of,
     part_of,
+    rate_of,
     sign_of,
     target_of,
     title_of,
 )
 
 if TYPE_CHECKING:
-    from tui.queue.transfers import TransferQueue
+    from sft.client.transfers.queue.transfer_queue import TransferQueue
 
 _SHOWN_STATES = (JobState.RUNNING, JobState.NEEDS_YOU, JobState.PAUSED, JobState.WAITING)
 _MOST_LINES = 5
@@ -167,5 +167,5 @@ def _running_text(job: Job, queue: TransferQueue) -> str:
     """Say how far a running job is, how fast and how long yet."""
     if is_settling(job):
         return f"{job.stage + '…':>{_SAID_CELLS}}"
-    rate, left = pace_of(queue.pace(job.id))
+    rate, left = rate_of(job, queue.rate(job.id))
     return f"{job.percent:>4} %  {part_of(job):<13}{rate:>11}{left:>9}"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
+from sft.client.transfers.progress import Rate
+from sft.client.transfers.queue.job import Direction, Failure, Job, JobState
 from sft.model.text import count_text, left_text, part_text, rate_text
 from tui.glyphs import Glyphs
-from tui.queue.job import Direction, Failure, Job, JobState
-from tui.queue.pace import Pace
 from tui.text import cut_path, folder_text, shown
 
 
@@ -51,16 +51,16 @@ def part_of(job: Job) -> str:
     return part_text(job.done_bytes, job.total_bytes) if job.total_bytes else ""
 
 
-def pace_of(pace: Pace | None) -> tuple[str, str]:
-    """Say how fast it is and how long it will take yet."""
-    if pace is None:
+def rate_of(job: Job, rate: Rate | None) -> tuple[str, str]:
+    """Return how fast it is and how long it will take yet."""
+    if rate is None:
         return "", ""
-    if pace.stalled:
+    if rate.stalled:
         return "stalled", ""
-    if not pace.rate:
-        return "", ""
-    seconds = pace.seconds_left
-    return rate_text(pace.rate, 1), "" if seconds is None else left_text(seconds)
+    seconds = rate.seconds_for(job.total_bytes - job.done_bytes)
+    return (
+        ("", "") if seconds is None else (rate_text(rate.bytes_per_second, 1), left_text(seconds))
+    )
 
 
 def is_settling(job: Job) -> bool:

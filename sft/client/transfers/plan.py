@@ -80,12 +80,18 @@ class PutPlan:
 
 @dataclass(frozen=True, slots=True)
 class GetItem:
-    """A file to fetch, and where below the destination it goes."""
+    """A file to fetch, and where below the destination it goes.
+
+    Args:
+        version: 0 is the newest, when it is fetched.
+        digest: of the content, as it was when it was planned.
+    """
 
     path: str
     parts: tuple[str, ...]
     size: int
     version: int = 0
+    digest: bytes = b""
 
 
 @dataclass(slots=True)
@@ -231,20 +237,23 @@ def _own_name(path: Path) -> str:
 # -- from the server ------------------------------------------------------------------------------------
 
 
-async def plan_get(session: Requester, names: Sequence[str]) -> GetPlan:
+async def plan_get(session: Requester, names: Sequence[str], *, version: int = 0) -> GetPlan:
     """Plan what is fetched: files, whole folders, patterns.
 
     What is named that is not there, or has no name for this computer, stands in ``refused``.
+
+    Args:
+        version: of each file that is named itself; 0 is the newest.
     """
     plan = GetPlan()
-    found = await gather_limited(_AT_ONCE, names, lambda name: _resolve(session, name))
+    found = await gather_limited(_AT_ONCE, names, lambda name: _resolve(session, name, version))
     taken: set[tuple[str, ...]] = set()
     for name, (above, listing) in zip(names, found, strict=True):
         if isinstance(listing, SftError):
             plan.refused.append(Refused(name, listing))
             continue
         for file in listing.files:
-            _add_file(plan, file, above, taken)
+            _add_file(plan, file, above, taken, version)
         for folder in listing.folders:
             if not folder.files and not folder.folders:
                 try:
@@ -254,7 +263,7 @@ async def plan_get(session: Requester, names: Sequence[str]) -> GetPlan:
     return plan
 
 
-async def _resolve(session: Requester, name: str) -> tuple[str, Listing | SftError]:
+async def _resolve(session: Requester, name: str, version: int) -> tuple[str, Listing | SftError]:
     """Return the folder of the server that becomes the destination, and what a name stands for."""
     try:
         if has_pattern(name):
@@ -266,7 +275,7 @@ async def _resolve(session: Requester, name: str) -> tuple[str, Listing | SftErr
         above = split_path(path)[0] if path else ""
         if path:
             try:
-                return above, Listing(files=[await show_file(session, path)])
+                return above, Listing(files=[await show_file(session, path, version)])
             except NotFoundError as error:
                 missing = error
             try:
@@ -281,7 +290,9 @@ async def _resolve(session: Requester, name: str) -> tuple[str, Listing | SftErr
         return "", error
 
 
-def _add_file(plan: GetPlan, file: File, above: str, taken: set[tuple[str, ...]]) -> None:
+def _add_file(
+    plan: GetPlan, file: File, above: str, taken: set[tuple[str, ...]], version: int
+) -> None:
     try:
         parts = _local_parts(file.path, above)
     except SftError as error:
@@ -293,7 +304,8 @@ def _add_file(plan: GetPlan, file: File, above: str, taken: set[tuple[str, ...]]
             plan.refused.append(Refused(file.path, clash))
         return
     taken.add(parts)
-    plan.items.append(GetItem(file.path, parts, file.version.size))
+    found = file.version
+    plan.items.append(GetItem(file.path, parts, found.size, version, found.digest))
 
 
 def _local_parts(path: str, above: str) -> tuple[str, ...]:

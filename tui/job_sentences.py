@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from sft.client.transfers.queue.job import Direction, Job, JobState
+from sft.client.transfers.queue.run import RunResult
 from sft.model.text import count_text
 from tui.messages import Said, Tone
-from tui.queue.job import Direction, Job, JobState
-from tui.queue.running import RunResult
 from tui.text import error_text, shown
 
 
 def said_of(job: Job, outcome: RunResult) -> str:
-    """Say what became of a job that worked."""
+    """Return what became of a job that worked."""
     one = job.files == 1
     all_there = outcome.unchanged and outcome.unchanged == outcome.done
     if job.direction is Direction.PUT:
@@ -27,10 +27,10 @@ def said_of(job: Job, outcome: RunResult) -> str:
 
 
 def sentence_of(job: Job, outcome: RunResult) -> Said | None:
-    """Say in the message line what became of a job; None for what a person stopped."""
+    """Return what became of a job; None for what a person stopped."""
     title = shown(job.title)
     if job.state is JobState.DONE:
-        return Said(f"{title}: {job.said or said_of(job, outcome)}", Tone.GOOD)
+        return Said(f"{title}: {job.said}", Tone.GOOD)
     if job.state is JobState.NEEDS_YOU:
         count = sum(trouble.is_conflict for trouble in job.troubles)
         what = (

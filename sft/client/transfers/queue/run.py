@@ -11,22 +11,61 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.part_file import ConflictPolicy
-from sft.client.transfers.plan import GetItem, PutItem
+from sft.client.transfers.plan import GetItem, GetPlan, PutItem, PutPlan
 from sft.client.transfers.progress import Progress, Report, TransferStage
+from sft.client.transfers.queue.job import Direction, Failure, Job
 from sft.crypto.digests import blake2b_512
-from sft.errors import ClientError, LocalExistsError, SftError
+from sft.errors import ClientError, LocalExistsError
 from sft.model.names import join_path, split_path
 from sft.model.text import local_time
-from tui.gateway import Gateway
-from tui.queue.job import Direction, Failure, Job
 
-_ENDED: Final = frozenset(
-    {TransferStage.STORED, TransferStage.UNCHANGED, TransferStage.VERIFIED, TransferStage.FAILED}
-)
 _READ_BYTES: Final = 1 << 20
+
+
+class Transfers(Protocol):
+    """Transfers with the server in use; cancelling leaves nothing partial."""
+
+    async def plan_put(
+        self, sources: Sequence[str], *, to: str, safe_names: bool = False
+    ) -> PutPlan:
+        """Plan what is sent where; nothing is sent."""
+
+    async def plan_get(self, names: Sequence[str], *, version: int = 0) -> GetPlan:
+        """Plan what is fetched; nothing is fetched.
+
+        Args:
+            version: of each file that is named; 0 is the newest.
+        """
+
+    async def put(
+        self,
+        items: Sequence[PutItem],
+        *,
+        folders: Sequence[str] = (),
+        replace: bool = False,
+        report: Report | None = None,
+    ) -> list[PutResult]:
+        """Store files."""
+
+    async def get(
+        self,
+        items: Sequence[GetItem],
+        *,
+        to: Path,
+        folders: Sequence[tuple[str, ...]] = (),
+        existing: ConflictPolicy = ConflictPolicy.REFUSE,
+        report: Report | None = None,
+    ) -> list[GetResult]:
+        """Get files, verified."""
+
+    async def verify(
+        self, items: Sequence[GetItem], *, report: Report | None = None
+    ) -> list[GetResult]:
+        """Read and judge files, keeping nothing."""
 
 
 @dataclass
@@ -47,14 +86,22 @@ class Run:
     """One run.
 
     Args:
+        user: our name at the server: it tells apart what is kept beside another's file.
         moved: called when the job's numbers change.
     """
 
     def __init__(
-        self, gateway: Gateway, job: Job, *, moved: Callable[[], None], now: Callable[[], float]
+        self,
+        transfers: Transfers,
+        job: Job,
+        user: str,
+        *,
+        moved: Callable[[], None],
+        now: Callable[[], float],
     ) -> None:
-        self._gateway = gateway
+        self._transfers = transfers
         self._job = job
+        self._user = user
         self._moved = moved
         self._now = now
         self.outcome = RunResult()
@@ -76,9 +123,7 @@ class Run:
 
     async def _put(self) -> None:
         job = self._job
-        plan = await self._gateway.transfers.plan_put(
-            job.names, to=job.to, safe_names=job.safe_names
-        )
+        plan = await self._transfers.plan_put(job.names, to=job.to, safe_names=job.safe_names)
         for refused in plan.refused:
             if self._wanted(refused.name):
                 self.outcome.troubles.append(Failure.of(refused.name, "", refused.error))
@@ -101,7 +146,7 @@ class Run:
     async def _put_group(
         self, items: Sequence[PutItem], folders: Sequence[str], began: int, *, replace: bool
     ) -> None:
-        results = await self._gateway.transfers.put(
+        results = await self._transfers.put(
             items, folders=folders, replace=replace, report=self._reporter(items, began)
         )
         for result in results:
@@ -115,20 +160,17 @@ class Run:
                 self.outcome.version = result.stored.version
 
     def _beside(self, item: PutItem) -> PutItem:
-        who = self._gateway.connection.user
-        return dataclasses.replace(item, path=beside_path(item.path, who, self._now()))
+        return dataclasses.replace(item, path=beside_path(item.path, self._user, self._now()))
 
     # -- from the server -----------------------------------------------------------------------------------
 
     async def _get(self) -> None:
         job = self._job
-        plan = await self._gateway.transfers.plan_get(job.names)
+        plan = await self._transfers.plan_get(job.names, version=job.version)
         for refused in plan.refused:
             if self._wanted(refused.name):
                 self.outcome.troubles.append(Failure.of(refused.name, refused.name, refused.error))
         items = [item for item in plan.items if self._wanted(item.path)]
-        if job.version and len(items) == 1:
-            items = [dataclasses.replace(items[0], version=job.version)]
         self._begin([item.size for item in items])
         if job.direction is Direction.VERIFY:
             await self._get_group(items, [], 0, ConflictPolicy.REFUSE)
@@ -150,9 +192,9 @@ class Run:
     ) -> None:
         job, report = self._job, self._reporter(items, began)
         if job.direction is Direction.VERIFY:
-            results = await self._gateway.transfers.verify(items, report=report)
+            results = await self._transfers.verify(items, report=report)
         else:
-            results = await self._gateway.transfers.get(
+            results = await self._transfers.get(
                 items, to=Path(job.to), folders=folders, existing=existing, report=report
             )
         for result in results:
@@ -173,12 +215,11 @@ class Run:
                 self.outcome.author = result.file.version.author
 
     async def _is_here(self, item: GetItem) -> bool:
-        """Say whether the file that is in the way holds the very bytes that were asked for."""
+        """Return whether the file that is in the way holds the very bytes that were asked for."""
         local = Path(self._job.to).joinpath(*item.parts)
         try:
-            version = (await self._gateway.files.details(item.path, item.version)).file.version
-            return await asyncio.to_thread(_holds, local, version.size, version.digest)
-        except (SftError, OSError):
+            return await asyncio.to_thread(_holds, local, item.size, item.digest)
+        except OSError:
             return False
 
     # -- what is counted --------------------------------------------------------------------------------------
@@ -198,7 +239,7 @@ class Run:
         def report(progress: Progress) -> None:
             index = began + progress.index
             done = progress.done_bytes
-            if progress.stage in _ENDED:
+            if progress.stage.ended:
                 job.done_files += progress.stage is not TransferStage.FAILED
                 done = items[progress.index].size or done
             job.stage = progress.stage.value

@@ -8,30 +8,48 @@ one: nothing rests on it.
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from tui.gateway import Gateway
-from tui.queue.job import Job, JobState
+from sft.client.transfers.queue.job import Job, JobState
 
 _FIRST: Final = "queue.json"
+
+
+class LocalFiles(Protocol):
+    """Small files of one person on this computer."""
+
+    async def load(self, name: str) -> bytes | None:
+        """Read one; None where there is none."""
+
+    async def save(self, name: str, data: bytes) -> None:
+        """Replace one, whole."""
+
+    async def hold(self, name: str) -> bool:
+        """Take the advisory lock of a name until ``let_go`` or the end of this process; False if another process has it."""
+
+    async def let_go(self, name: str) -> None:
+        """Release it."""
+
+    def keep_fault(self, text: str) -> str:
+        """Write the details of a fault of our own into the log, and return their reference."""
 
 
 class QueueFile:
     """The file that this UI owns."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(self, local: LocalFiles) -> None:
+        self._local = local
         self._name = ""
 
     @property
     def owned(self) -> bool:
-        """Say whether there is one."""
+        """Whether there is one."""
         return bool(self._name)
 
     async def take(self) -> list[Job]:
-        """Own a file, and give what lies in it and in those that nobody owns any more.
+        """Own a file, and return what lies in it and in those that nobody owns any more.
 
         Raises:
             SftError: the disk does not allow it.
@@ -42,9 +60,9 @@ class QueueFile:
         while not is_last:
             number += 1
             name = _FIRST if number == 1 else f"queue-{number}.json"
-            if not await self._gateway.local.hold(name):
+            if not await self._local.hold(name):
                 continue
-            data = await self._gateway.local.load(name)
+            data = await self._local.load(name)
             jobs += _read(data)
             is_last = data is None
             if not self._name:
@@ -55,9 +73,9 @@ class QueueFile:
         # First here, then away there: who is killed in between leaves a job twice, and it is taken once.
         await self.write(jobs)
         for name in left:
-            if await self._gateway.local.load(name) is not None:
-                await self._gateway.local.save(name, b"[]")
-            await self._gateway.local.let_go(name)
+            if await self._local.load(name) is not None:
+                await self._local.save(name, b"[]")
+            await self._local.let_go(name)
         return jobs
 
     async def write(self, jobs: list[Job]) -> None:
@@ -66,12 +84,12 @@ class QueueFile:
         Raises:
             SftError: the disk does not allow it.
         """
-        await self._gateway.local.save(self._name, _written(jobs))
+        await self._local.save(self._name, _written(jobs))
 
     async def leave(self) -> None:
         """Own nothing any more."""
         if self._name:
-            await self._gateway.local.let_go(self._name)
+            await self._local.let_go(self._name)
             self._name = ""
 
 
@@ -99,7 +117,7 @@ def _read(data: bytes | None) -> list[Job]:
 
 
 def _once(jobs: list[Job]) -> list[Job]:
-    """Drop what stands there twice, and give every job a number of its own."""
+    """Return every job once, each with a number of its own."""
     seen: set[str] = set()
     kept: list[Job] = []
     for job in jobs:

@@ -6,6 +6,7 @@ runs. What went wrong is kept as code and values of its error, and becomes words
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -34,7 +35,7 @@ class JobState(StrEnum):
 
     @property
     def unfinished(self) -> bool:
-        """Say whether it goes on by itself, or would if it were let."""
+        """Whether it goes on by itself, or would if it were let."""
         return self in {JobState.WAITING, JobState.RUNNING, JobState.PAUSED}
 
 
@@ -66,13 +67,13 @@ class Failure(Struct, frozen=True):
 
     @staticmethod
     def of(name: str, path: str, error: SftError, *, whole: bool = False) -> Failure:
-        """Keep an error as plain values."""
+        """Return an error as plain values."""
         code = str(error.values["code"]) if isinstance(error, UnknownRefusalError) else error.code
         return Failure(name, path, code, dict(error.values), error.ref, whole)
 
     @property
     def error(self) -> SftError:
-        """Give the error again."""
+        """The error again."""
         kind = _CLIENT_ERRORS.get(self.code)
         if kind is not None and kind.names_of_values() <= self.values.keys():
             return kind("", ref=self.ref, **self.values)
@@ -80,17 +81,17 @@ class Failure(Struct, frozen=True):
 
     @property
     def is_conflict(self) -> bool:
-        """Say whether a person can decide it: something has the name already."""
+        """Whether a person can decide it: something has the name already."""
         return self.code in {"EXISTS", "CHANGED_SINCE", "NAME_CLASH", LocalExistsError.code}
 
     @property
-    def is_line(self) -> bool:
-        """Say whether the connection was to blame: it is tried again by itself."""
+    def is_connection(self) -> bool:
+        """Whether the connection was to blame: the job is then tried again by itself."""
         return self.code in {"CONNECTION_LOST", "UNREACHABLE", "INTERRUPTED"}
 
     @property
     def place(self) -> str:
-        """Say where it would go: what ``Job.only`` and the other lists of paths name."""
+        """Where it would go: what ``Job.only`` and the other lists of paths name."""
         return self.path or self.name
 
 
@@ -135,7 +136,7 @@ class Job(Struct):
 
     @property
     def is_folder(self) -> bool:
-        """Say whether more than one file moves."""
+        """Whether more than one file moves."""
         return self.files > 1
 
     @property
@@ -144,6 +145,25 @@ class Job(Struct):
         if self.total_bytes:
             return min(100 * self.done_bytes // self.total_bytes, 100)
         return 100 * self.done_files // self.files if self.files else 0
+
+    def decide(self, decisions: Mapping[str, Decision]) -> bool:
+        """Take decisions on what is in the way, by the name of each trouble; return whether any is to be tried again."""
+        # Many at once: each list is put together once, not anew for each of them.
+        places: dict[Decision, list[str]] = {decision: [] for decision in Decision}
+        for trouble in self.troubles:
+            if trouble.name in decisions:
+                places[decisions[trouble.name]].append(trouble.place)
+        skipped = places.pop(Decision.SKIP)
+        again = [place for each in places.values() for place in each]
+        self.skipped += tuple(skipped)
+        self.replace += tuple(places[Decision.REPLACE])
+        self.beside += tuple(places[Decision.BESIDE])
+        self.safe_names = self.safe_names or bool(places[Decision.SAFE_NAME])
+        self.troubles = tuple(t for t in self.troubles if t.name not in decisions)
+        if again:
+            # With safe names the items have other paths than their troubles said.
+            self.only = () if self.safe_names else tuple(again)
+        return bool(again)
 
 
 _CLIENT_ERRORS: dict[str, type[SftError]] = {

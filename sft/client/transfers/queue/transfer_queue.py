@@ -1,4 +1,4 @@
-"""The queue: what is to be moved, in order, a few at a time, kept on disk: quitting, a crash or a lost line loses nothing.
+"""All jobs, in order, a few at a time, kept on disk: quitting, a crash or a lost connection loses nothing.
 
 Rules. Order is the person's. What needs the person waits while the rest goes on. A lost connection makes its jobs wait,
 and they go on by themselves. Nothing here touches a widget: whoever listens is told that something moved, at most ten
@@ -11,45 +11,65 @@ import asyncio
 import secrets
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from sft.client.connection_info import ConnectionInfo
+from sft.client.transfers.progress import TICK_SECONDS, Rate
+from sft.client.transfers.queue.job import Decision, Direction, Failure, Job, JobState
+from sft.client.transfers.queue.queue_file import LocalFiles, QueueFile
+from sft.client.transfers.queue.run import Run, RunResult, Transfers
 from sft.errors import InternalError, SftError
 from sft.model.text import count_text
-from tui.gateway import Gateway
-from tui.queue.job import Decision, Direction, Failure, Job, JobState
-from tui.queue.pace import Pace
-from tui.queue.queue_file import QueueFile
-from tui.queue.running import Run, RunResult
-from tui.queue.wording import said_of
 
 _AT_ONCE: Final = 2
-_TICK_SECONDS: Final = 0.1
 _SAVE_SECONDS: Final = 1.0
-_LINE_SECONDS: Final = (
-    1.0  # what a lost line stopped is begun again no sooner, unless the line is new
-)
+# What a lost connection stopped is begun again no sooner, unless the connection is new.
+_HOLD_BACK_SECONDS: Final = 1.0
 _KEPT_ENDED: Final = 200
 
 Landed = Callable[[Job, RunResult], None]
+
+
+class Gateway(Protocol):
+    """What the queue needs of whoever runs it."""
+
+    @property
+    def connection(self) -> ConnectionInfo:
+        """The account in use, now."""
+
+    @property
+    def transfers(self) -> Transfers:
+        """Transfers over it."""
+
+    @property
+    def local(self) -> LocalFiles:
+        """Where the queue is kept, and faults."""
 
 
 class TransferQueue:
     """All jobs of this person on this computer.
 
     Args:
+        describe: what became of a job that worked, in harmless words.
         now: Unix seconds.
     """
 
-    def __init__(self, gateway: Gateway, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        describe: Callable[[Job, RunResult], str],
+        now: Callable[[], float],
+    ) -> None:
         self._gateway = gateway
+        self._describe = describe
         self._now = now
         self.jobs: list[Job] = []
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._paces: dict[int, Pace] = {}
+        self._rates: dict[int, Rate] = {}
         self._listeners: list[Callable[[], None]] = []
         self._landed: list[Landed] = []
-        self._kept = QueueFile(gateway)
+        self._file = QueueFile(gateway.local)
         self.unkept: SftError | None = None  # why the disk does not keep it
         self._held_back: dict[int, asyncio.TimerHandle] = {}
         self._dirty = self._unsaved = False
@@ -77,16 +97,16 @@ class TransferQueue:
         """Find a job."""
         return next((job for job in self.jobs if job.id == job_id), None)
 
-    def pace(self, job_id: int) -> Pace | None:
-        """Say how fast a running job moves."""
-        return self._paces.get(job_id)
+    def rate(self, job_id: int) -> Rate | None:
+        """Return how fast a running job moves."""
+        return self._rates.get(job_id)
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Be told when anything moves."""
+        """Call a listener whenever anything moves."""
         self._listeners.append(listener)
 
     def when_landed(self, landed: Landed) -> None:
-        """Be told when a run has ended, with what became of it."""
+        """Call a listener when a run has ended, with what became of it."""
         self._landed.append(landed)
 
     # -- orders --------------------------------------------------------------------------------------------
@@ -150,7 +170,7 @@ class TransferQueue:
             self._changed()
 
     def clear_ended(self) -> int:
-        """Take what has ended off the list; says how many."""
+        """Take what has ended off the list, and return how many."""
         kept = [job for job in self.jobs if job.state.unfinished or job.state is JobState.NEEDS_YOU]
         cleared = len(self.jobs) - len(kept)
         self.jobs = kept
@@ -162,35 +182,9 @@ class TransferQueue:
         job = self.job(job_id)
         if job is None:
             return
-        # Many at once: each list is put together once, not anew for each of them.
-        again: list[str] = []
-        skipped: list[str] = []
-        replace: list[str] = []
-        beside: list[str] = []
-        for trouble in job.troubles:
-            decision, place = decisions.get(trouble.name), trouble.place
-            if decision is None:
-                continue
-            if decision is Decision.SKIP:
-                skipped.append(place)
-                continue
-            again.append(place)
-            if decision is Decision.REPLACE:
-                replace.append(place)
-            elif decision is Decision.BESIDE:
-                beside.append(place)
-            else:
-                job.safe_names = True
-        job.skipped += tuple(skipped)
-        job.replace += tuple(replace)
-        job.beside += tuple(beside)
-        left = tuple(t for t in job.troubles if t.name not in decisions)
-        job.troubles = left
-        if again:
-            # With safe names the items have other paths than their troubles said.
-            job.only = () if job.safe_names else tuple(again)
+        if job.decide(decisions):
             job.state = JobState.WAITING
-        elif not left:
+        elif not job.troubles:
             self._end(job, JobState.DONE, self._said_of_skipped(job))
         self._changed()
 
@@ -198,10 +192,10 @@ class TransferQueue:
 
     async def load(self) -> None:
         """Take over what earlier runs of the app left; what ran then waits now."""
-        if self._kept.owned:
+        if self._file.owned:
             return
         try:
-            kept = await self._kept.take()
+            kept = await self._file.take()
         except SftError as error:
             self._cannot_keep(error)
             return
@@ -214,7 +208,7 @@ class TransferQueue:
         self._changed()
 
     def connection_changed(self, connection: ConnectionInfo) -> None:
-        """Let jobs go on when their account is online."""
+        """Resume jobs when their account is online."""
         if connection.online:
             self._release()
         self._changed()
@@ -234,7 +228,7 @@ class TransferQueue:
                 job.state = JobState.WAITING
         self._release()
         await self._save()
-        await self._kept.leave()
+        await self._file.leave()
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -275,7 +269,8 @@ class TransferQueue:
                 self._tasks[job.id] = asyncio.create_task(self._work(job))
 
     async def _work(self, job: Job) -> None:
-        run = Run(self._gateway, job, moved=self._note, now=self._now)
+        user = self._gateway.connection.user
+        run = Run(self._gateway.transfers, job, user, moved=self._note, now=self._now)
         try:
             outcome = await run.go()
         except asyncio.CancelledError:
@@ -292,7 +287,7 @@ class TransferQueue:
             # One that was stopped ends later, and may find the next run of its job here.
             if self._tasks.get(job.id) is asyncio.current_task():
                 del self._tasks[job.id]
-                self._paces.pop(job.id, None)
+                self._rates.pop(job.id, None)
         if job.state is JobState.RUNNING:
             self._settle(job, outcome)
             for landed in self._landed:
@@ -303,22 +298,22 @@ class TransferQueue:
         # What this run was not about still waits for the person.
         only = frozenset(job.only)
         left = [t for t in job.troubles if only and t.place not in only]
-        if any(trouble.is_line for trouble in outcome.troubles):
+        if any(trouble.is_connection for trouble in outcome.troubles):
             job.state, job.troubles = JobState.WAITING, tuple(left)
             self._hold_back(job)
             return
         job.troubles = (*left, *outcome.troubles)
         if not job.troubles:
-            self._end(job, JobState.DONE, said_of(job, outcome))
+            self._end(job, JobState.DONE, self._describe(job, outcome))
         elif any(trouble.is_conflict for trouble in job.troubles):
             self._end(job, JobState.NEEDS_YOU, "")
         else:
             self._end(job, JobState.FAILED, "")
 
     def _hold_back(self, job: Job) -> None:
-        """Begin no run on a line that may be gone: it goes on when the server is back, and tries now and then."""
+        """Begin no run on a connection that may be gone: it goes on when the server is back, and tries now and then."""
         loop = asyncio.get_running_loop()
-        self._held_back[job.id] = loop.call_later(_LINE_SECONDS, self._let, job.id)
+        self._held_back[job.id] = loop.call_later(_HOLD_BACK_SECONDS, self._let, job.id)
 
     def _let(self, job_id: int) -> None:
         self._held_back.pop(job_id).cancel()
@@ -344,22 +339,21 @@ class TransferQueue:
         task = self._tasks.pop(job.id, None)
         if task is not None:
             task.cancel()
-        self._paces.pop(job.id, None)
+        self._rates.pop(job.id, None)
 
     def _note(self) -> None:
         self._dirty = True
 
     async def _tick(self) -> None:
-        """Tell listeners and save, while there is something to tell."""
+        """Call listeners and save, while anything changes."""
         loop = asyncio.get_running_loop()
         saved_at = float("-inf")
         idle = False
         while not idle:
             for job in self.jobs:
                 if job.state is JobState.RUNNING and job.total_bytes:
-                    pace = self._paces.setdefault(job.id, Pace(job.total_bytes))
-                    pace.total_bytes = job.total_bytes
-                    pace.sample(loop.time(), job.done_bytes)
+                    rate = self._rates.setdefault(job.id, Rate())
+                    rate.sample(loop.time(), job.done_bytes)
             if self._dirty or self._tasks:
                 self._dirty = False
                 for listener in self._listeners:
@@ -370,7 +364,7 @@ class TransferQueue:
                 await self._save()
             idle = not self._tasks and not self._dirty and not self._unsaved
             if not idle:
-                await asyncio.sleep(_TICK_SECONDS)
+                await asyncio.sleep(TICK_SECONDS)
 
     def _ticked(self, ticking: asyncio.Task[None]) -> None:
         fault = None if ticking.cancelled() else ticking.exception()
@@ -378,10 +372,10 @@ class TransferQueue:
             self._gateway.local.keep_fault("".join(traceback.format_exception(fault)))
 
     async def _save(self) -> None:
-        if not self._kept.owned:
+        if not self._file.owned:
             return
         try:
-            await self._kept.write(self.jobs)
+            await self._file.write(self.jobs)
         except SftError as error:
             self._cannot_keep(error)
         else:
@@ -389,7 +383,7 @@ class TransferQueue:
             self.unkept = None
 
     def _cannot_keep(self, error: SftError) -> None:
-        """Go on without the disk, and have it said."""
+        """Go on without the disk; ``unkept`` says so."""
         if self.unkept is None:
             self._gateway.local.keep_fault("".join(traceback.format_exception(error)))
             self._dirty = True
