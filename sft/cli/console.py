@@ -3,7 +3,7 @@
 Rules. ``--quiet`` leaves errors alone on the terminal. With ``--json`` standard output holds one document and nothing else,
 in ASCII: what is not, is escaped, so that the text is exact and no terminal acts on it. Glyphs and color are for terminals,
 and every glyph has an ASCII form (SFT_ASCII, or a terminal that cannot show it). A reader who went away (``sft ls | head``)
-is no fault.
+is not an error.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
+from sft.cli.columns import aligned
 from sft.errors import LocalFileError
 
 _ASCII: Final = {
@@ -31,6 +32,7 @@ _ASCII: Final = {
     "─": "-",
 }
 _COLORS: Final = {"✓": "32", "✗": "31;1", "!": "33", "?": "33", "·": "2"}
+_SIGNATURES: Final = {"signed": "·", "verified": "✓", "unknown": "?", "bad": "✗"}
 
 
 class Console:
@@ -59,7 +61,7 @@ class Console:
 
     @property
     def may_draw(self) -> bool:
-        """Tell whether a bar that redraws itself has a reader."""
+        """Whether a bar that redraws itself has a reader."""
         return self.err_is_terminal and not (self.is_dumb or self._in_ci or self.quiet)
 
     @property
@@ -71,11 +73,11 @@ class Console:
             return 80
 
     def glyph(self, glyph: str) -> str:
-        """Give a glyph in the form that these streams can show."""
+        """Return a glyph in the form that these streams can show."""
         return "".join(_ASCII.get(c, c) for c in glyph) if self._ascii else glyph
 
     def mark(self, glyph: str) -> str:
-        """Give a glyph for a result on standard output, colored if that is a terminal that does colors."""
+        """Return a glyph for a result on standard output, colored if that is a terminal that does colors."""
         code = _COLORS.get(glyph)
         shown = self.glyph(glyph)
         return (
@@ -84,13 +86,45 @@ class Console:
             else shown
         )
 
+    def signature_mark(self, state: str) -> str:
+        """Return the mark of what is known of a signature."""
+        return self.mark(_SIGNATURES[state])
+
     def result(self, line: str = "") -> None:
         """Write a line of the result."""
         if not (self.quiet or self.json):
             self.write(line + "\n")
 
+    def show(self, document: object, *lines: str) -> None:
+        """Write the result: the one document of ``--json``, else its lines."""
+        if self.json:
+            self.document(document)
+        for line in lines:
+            self.result(line)
+
+    def table(
+        self,
+        rows: Sequence[Sequence[str]],
+        *,
+        head: Sequence[str] = (),
+        right: Sequence[int] = (),
+        fields: Sequence[Sequence[str]] | None = None,
+    ) -> None:
+        """Write rows: in columns under their head on a terminal; elsewhere without it, a TAB between two fields.
+
+        Args:
+            right: columns that stand at their right edge.
+            fields: the rows as a program reads them, where they differ.
+        """
+        if self.out_is_terminal:
+            lines = aligned([head, *rows] if head else rows, right=right)
+        else:
+            lines = ["\t".join(row) for row in (rows if fields is None else fields)]
+        for line in lines:
+            self.result(line)
+
     def note(self, line: str) -> None:
-        """Tell a person something that is no result."""
+        """Write a line for a person that is not a result."""
         if not self.quiet:
             self.warn(line)
 

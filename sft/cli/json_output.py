@@ -1,6 +1,8 @@
-"""The JSON shapes of ``--json``: times in UTC, sizes and seconds as numbers, digests as ``blake2b512:hex``.
+"""The documents of ``--json``, of ``sft`` and ``twistd sft`` alike; ``JSON.md`` declares their shapes, and a test compares.
 
-Rules. Fields may be added; none changes its meaning. Texts of peers stand here exactly as they came: the console escapes them.
+Rules. A thing has the same name everywhere. Times are UTC, sizes bytes, durations seconds, digests ``blake2b512:hex``; what is
+not there is null. Fields may be added; none changes its meaning. Texts of peers stand here exactly as they came: the console
+escapes them.
 """
 
 from __future__ import annotations
@@ -10,16 +12,17 @@ from typing import Any
 from sft.client.profiles import Profile
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
-from sft.model.records import DeviceKey, File, Folder, Invitation, User
+from sft.model.records import Deleted, DeviceKey, File, Invitation, SessionInfo, User, VaultReport
 from sft.model.text import utc_time
 
 Document = dict[str, Any]
 
 
-def file_document(file: File, signature: str) -> Document:
-    """Describe a file; ``signature`` is what this computer knows of it."""
+def file_document(file: File, signature: str = "signed") -> Document:
+    """Return a file; ``signature`` is what this computer knows of it."""
     version = file.version
     return {
+        "id": file.id.hex(),
         "path": file.path,
         "size": version.size,
         "version": version.number,
@@ -29,35 +32,46 @@ def file_document(file: File, signature: str) -> Document:
         "dated_at": utc_time(version.dated_at),
         "digest": digest_text(version.digest),
         "signature": signature,
+        "deleted_at": _time(file.trashed_at),
+        "restorable_until": _time(file.trash_ends_at),
     }
 
 
-def trashed_document(file: File, signature: str) -> Document:
-    """Describe a deleted file."""
-    document = file_document(file, signature)
-    document["deleted_at"] = _time(file.trashed_at)
-    document["restorable_until"] = _time(file.trash_ends_at)
-    return document
-
-
-def folder_document(folder: Folder) -> Document:
-    """Describe a folder."""
+def file_details_document(
+    file: File, says: str, signature: str = "signed", first_seen_at: int | None = None
+) -> Document:
+    """Return a file with its signature, its key, and what is known of them."""
+    version = file.version
     return {
-        "path": folder.path,
-        "files": folder.files,
-        "folders": folder.folders,
-        "created_at": utc_time(folder.created_at),
+        **file_document(file, signature),
+        **key_document(PublicKey.decode(version.public_key)),
+        "key_first_seen_at": _time(first_seen_at),
+        "signed_as": version.signed_name,
+        "minisig": version.signature.decode("ascii", "replace"),
+        "says": says,
+    }
+
+
+def deleted_document(deleted: Deleted) -> Document:
+    """Return what went to the trash."""
+    return {
+        "path": deleted.path,
+        "files": deleted.files,
+        "folders": deleted.folders,
+        "restorable_until": utc_time(deleted.trash_ends_at),
+        "error": None,
     }
 
 
 def key_document(public: PublicKey) -> Document:
-    """Describe a public key: its words, and minisign's text."""
+    """Return a public key: its words, and minisign's text."""
     return {"key_words": public.words(), "minisign_key": public.text()}
 
 
 def user_document(user: User) -> Document:
-    """Describe a person."""
+    """Return a person."""
     return {
+        "id": user.id,
         "user": user.name,
         "role": user.role.value,
         "state": user.state.value,
@@ -69,12 +83,11 @@ def user_document(user: User) -> Document:
 
 
 def invitation_document(invitation: Invitation) -> Document:
-    """Describe an invitation, without its secret."""
+    """Return an invitation, without its secret."""
     return {
         "id": invitation.id,
-        "name": invitation.name,
+        "user": invitation.name,
         "role": invitation.role.value,
-        "limit": None,
         "state": invitation.state.value,
         "maker": invitation.maker,
         "created_at": utc_time(invitation.created_at),
@@ -84,17 +97,49 @@ def invitation_document(invitation: Invitation) -> Document:
     }
 
 
-def self_document(profile: Profile, user: str, role: str) -> Document:
-    """Describe who we are on a server."""
+def session_document(session: SessionInfo) -> Document:
+    """Return somebody who is connected."""
+    return {
+        "id": session.id,
+        "user": session.user,
+        "role": session.role,
+        "address": session.address,
+        "since_at": utc_time(session.since_at),
+        "doing": session.doing,
+    }
+
+
+def profile_document(
+    profile: Profile, default: str | None, *, user: str | None = None, role: str | None = None
+) -> Document:
+    """Return a server as this computer knows it.
+
+    Args:
+        default: the profile that is used when none is named.
+        user, role: what the server says now, if it was asked.
+    """
     return {
         "profile": profile.name,
         "server": profile.server_name,
         "address": profile.address,
-        "user": user,
-        "role": role,
+        "user": user or (profile.user_name if profile.joined else None),
+        "role": role or profile.role or None,
         "device": profile.device,
+        "default": profile.name == default,
         **key_document(profile.key),
         "server_key_words": profile.server.words(),
+    }
+
+
+def vault_document(report: VaultReport) -> Document:
+    """Return what was read, sealed anew or destroyed, and what does not hold."""
+    return {
+        "files": report.files,
+        "versions": report.versions,
+        "bytes": report.bytes_checked,
+        "faults": [{"what": each.what, "problem": each.problem} for each in report.faults],
+        "more_faults": report.more_faults,
+        "notes": list(report.notes),
     }
 
 

@@ -1,0 +1,78 @@
+"""`sft mkdir`, `mv`, `restore`: folders made, files and folders at another path, deleted files back. Signatures stay as they are."""
+
+from __future__ import annotations
+
+import click
+
+from sft.cli.batch import Batch
+from sft.cli.invocation import Invocation
+from sft.cli.json_output import Document, file_document
+from sft.cli.options import common, pass_invocation
+from sft.client.api.files import make_folder, move, restore
+from sft.client.session import Session
+from sft.model.names import join_path, parse_path, split_path
+from sft.model.text import shown_name
+
+
+@click.command("mkdir")
+@click.argument("folders", nargs=-1, required=True)
+@common
+@pass_invocation
+def mkdir_command(invocation: Invocation, folders: tuple[str, ...]) -> int:
+    """Make folders on the server, and those above them that are missing."""
+
+    async def make(session: Session, name: str) -> tuple[str, Document]:
+        path = parse_path(name)
+        made = await make_folder(session, path)
+        shown = shown_name(f"{path}/")
+        return f"made {shown}" if made else f"{shown} is there already", {
+            "path": path,
+            "made": made,
+        }
+
+    return Batch(invocation, folders, "Not made", {"made": None}).run(make)
+
+
+@click.command("mv")
+@click.argument("old")
+@click.argument("new")
+@common
+@pass_invocation
+def mv_command(invocation: Invocation, old: str, new: str) -> int:
+    """Rename or move a file or folder.
+
+    A NEW that ends in a slash is a folder to move into. The signed name never changes; a move is shown beside it.
+    """
+    source = parse_path(old)
+    into = new.endswith("/")
+    target = parse_path(new, root=into)
+    if into:
+        target = join_path(target, split_path(source)[1])
+    moved = invocation.talk(lambda session: move(session, source, target))
+    slash = "" if moved else "/"
+    console = invocation.console
+    console.show(
+        {
+            "old": source,
+            "new": moved.path if moved else target,
+            "kind": "file" if moved else "folder",
+        },
+        f"moved {shown_name(source + slash)} {console.glyph('→')} {shown_name(target + slash)}",
+    )
+    return 0
+
+
+@click.command("restore")
+@click.argument("names", nargs=-1, required=True)
+@common
+@pass_invocation
+def restore_command(invocation: Invocation, names: tuple[str, ...]) -> int:
+    """Bring back the files that were last deleted from these paths (sft ls --trash lists them)."""
+
+    async def bring_back(session: Session, name: str) -> tuple[str, Document]:
+        file = await restore(session, parse_path(name))
+        said = f"version {file.version.number}, signature unchanged"
+        document = {"path": file.path, "file": file_document(file)}
+        return f"{shown_name(file.path)} is back: {said}", document
+
+    return Batch(invocation, names, "Not restored", {"file": None}).run(bring_back)

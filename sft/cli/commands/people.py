@@ -1,0 +1,114 @@
+"""`sft users`, `role`, `disable`, `enable`, `remove`: the people of the server. What is changed holds at once, in live sessions too.
+
+Rules. A removal cannot be undone: on a terminal the name has to be typed, elsewhere ``--yes`` has to be given. The files stay,
+signed by whoever stored them, and get another owner.
+"""
+
+from __future__ import annotations
+
+import click
+
+from sft.cli.invocation import Invocation
+from sft.cli.json_output import user_document
+from sft.cli.options import common, pass_invocation
+from sft.cli.people_output import show_role, show_users
+from sft.client.api import people
+from sft.client.session import Session
+from sft.errors import UsageError
+from sft.model.access import Role
+from sft.model.records import User
+from sft.model.text import count_text, shell_name, shown_name
+
+
+@click.command("users")
+@common
+@pass_invocation
+def users_command(invocation: Invocation) -> int:
+    """List the people of the server: role, state, files and the words of their keys."""
+    show_users(invocation.console, invocation.talk(people.list_users))
+    return 0
+
+
+@click.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice([role.value for role in Role]))
+@common
+@pass_invocation
+def role_command(invocation: Invocation, name: str, role: str) -> int:
+    """Give somebody another role: admin, maintainer or guest."""
+    user, before = invocation.talk(lambda session: people.change_role(session, name, Role(role)))
+    show_role(invocation.console, user, before)
+    return 0
+
+
+@click.command("disable")
+@click.argument("name")
+@common
+@pass_invocation
+def disable_command(invocation: Invocation, name: str) -> int:
+    """Lock somebody out, keeping everything; sft enable lets them in again."""
+    user = invocation.talk(lambda session: people.disable(session, name))
+    invocation.console.show(
+        user_document(user),
+        f"{shown_name(user.name)} is disabled: signed out now; files and account stay. "
+        f"Back: sft enable {shell_name(user.name)}",
+    )
+    return 0
+
+
+@click.command("enable")
+@click.argument("name")
+@common
+@pass_invocation
+def enable_command(invocation: Invocation, name: str) -> int:
+    """Let a disabled person in again, with the same key and role."""
+    user = invocation.talk(lambda session: people.enable(session, name))
+    said = f"{shown_name(user.name)} can sign in again, as {user.role}."
+    invocation.console.show(user_document(user), said)
+    return 0
+
+
+@click.command("remove")
+@click.argument("name")
+@click.option(
+    "--files-to", metavar="USER", default="", help="Who owns the files then; you, unless told."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@common
+@pass_invocation
+def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: bool) -> int:
+    """Remove somebody for good."""
+    if not yes and not invocation.asking.possible:
+        files = f" --files-to {shell_name(files_to)}" if files_to else ""
+        raise UsageError(
+            problem="A removal cannot be undone, and there is no terminal to ask on",
+            remedy=f"sft remove {shell_name(name)}{files} --yes",
+        )
+
+    async def ask(session: Session) -> tuple[User, User, str]:
+        before = await people.show_user(session, name)
+        heir = files_to or session.user_name
+        if not yes:
+            _require_agreement(invocation, before, heir)
+        return before, await people.remove(session, name, files_to), heir
+
+    before, user, heir = invocation.talk(ask)
+    invocation.console.show(
+        {**user_document(user), "files": before.files, "files_to": heir},
+        f"{shown_name(user.name)} is removed. {_files(before)}; they belong to {shown_name(heir)} now.",
+    )
+    return 0
+
+
+def _require_agreement(invocation: Invocation, user: User, heir: str) -> None:
+    name = shown_name(user.name)
+    invocation.asking.require_typed(
+        f"Remove {name}? Signed out now, for good. {_files(user)}; they will belong to {shown_name(heir)}.",
+        expected=user.name,
+        otherwise="Nobody was removed.",
+    )
+
+
+def _files(user: User) -> str:
+    files = "The one file stays" if user.files == 1 else f"The {count_text(user.files)} files stay"
+    return f"{files}, signed by {shown_name(user.name)}"

@@ -1,0 +1,133 @@
+"""People and invitations, as `sft` and `twistd sft` show them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from sft.cli.console import Console
+from sft.cli.json_output import invitation_document, user_document
+from sft.crypto.keys import PublicKey
+from sft.errors import KeyFormatError, LocalFileError
+from sft.model.links import InvitationLink
+from sft.model.names import safe
+from sft.model.records import Invitation, User, UserState
+from sft.model.text import count_text, local_time, role_noun, shown_name, size_text
+
+_KEY_FILE_BYTES = 4096
+
+
+def show_users(console: Console, users: Sequence[User]) -> None:
+    """Show everybody: role, state, files and the words of the keys."""
+    if console.json:
+        console.document([user_document(user) for user in users])
+        return
+    console.table(
+        [_shown(console, user) for user in users],
+        head=("", "name", "role", "state", "files", "size", "key"),
+        right=(4, 5),
+        fields=[_fields(user) for user in users],
+    )
+
+
+def show_role(console: Console, user: User, before: str) -> None:
+    """Show that somebody has a role, and which it was."""
+    tail = "already" if before == user.role.value else f"now (was {safe(before)})"
+    document = {**user_document(user), "before": before}
+    console.show(document, f"{shown_name(user.name)} is {role_noun(user.role)} {tail}.")
+
+
+def show_invitations(console: Console, invitations: Sequence[Invitation], now: float) -> None:
+    """Show invitations: for whom, as what, until when, by whom."""
+    if console.json:
+        console.document([invitation_document(one) for one in invitations])
+        return
+    console.table(
+        [
+            (
+                str(one.id),
+                safe(one.name or "anybody"),
+                one.role.value,
+                one.state.value if one.used_by is None else f"used by {safe(one.used_by)}",
+                f"until {local_time(one.expires_at, now=now, weekday=True)}",
+                f"by {safe(one.maker)}",
+            )
+            for one in invitations
+        ],
+        right=(0,),
+    )
+
+
+def show_new_invitation(
+    console: Console,
+    link: InvitationLink,
+    made: Invitation,
+    now: float,
+    *,
+    written_to: str | None = None,
+) -> None:
+    """Show an invitation that was made: its link alone on standard output, or in a file; what goes with it elsewhere."""
+    if console.json:
+        shown = None if written_to else link.text()
+        console.document({**invitation_document(made), "link": shown, "file": written_to})
+    elif written_to is None:
+        # Alone, and also with --quiet: without it there would be no result at all.
+        console.write(link.text() + "\n")
+    until = local_time(made.expires_at, now=now, weekday=True)
+    for_whom = "For whoever has it" if made.name is None else f"For {shown_name(made.name)}"
+    alone = "one person" if made.name is None else shown_name(made.name)
+    thing = "line" if written_to is None else "file"
+    console.note(
+        f"{for_whom}, {made.role}, once, until {until}. "
+        f"Whoever has this {thing} can join with it: send it to {alone} alone."
+    )
+
+
+def read_public_key(text: str, otherwise: str) -> PublicKey:
+    """Read a public key that was typed, or the file that holds one.
+
+    Args:
+        otherwise: what to do if the file cannot be read.
+
+    Raises:
+        KeyFormatError: it is none.
+        LocalFileError: the file cannot be read.
+    """
+    try:
+        return PublicKey.parse(text)
+    except KeyFormatError:
+        path = Path(text)
+        if not path.is_file():
+            raise
+    try:
+        with path.open("rb") as file:
+            return PublicKey.parse(file.read(_KEY_FILE_BYTES).decode())
+    except UnicodeDecodeError:
+        raise KeyFormatError("a public key file is text") from None
+    except OSError as error:
+        raise LocalFileError(
+            str(error), path=text, problem="cannot be read", remedy=otherwise
+        ) from error
+
+
+def _shown(console: Console, user: User) -> tuple[str, ...]:
+    active = user.state is UserState.ACTIVE
+    return (
+        console.mark("●" if active else "⊘"),
+        safe(user.name),
+        user.role.value,
+        "" if active else user.state.value,
+        count_text(user.files),
+        size_text(user.bytes_stored) if user.bytes_stored else "0",
+        _words(user),
+    )
+
+
+def _fields(user: User) -> tuple[str, ...]:
+    counts = str(user.files), str(user.bytes_stored)
+    return safe(user.name), user.role.value, user.state.value, *counts, _words(user)
+
+
+def _words(user: User) -> str:
+    live = [key for key in user.keys if key.ended_at is None] or list(user.keys)
+    return ", ".join(PublicKey.decode(key.public_key).words() for key in live)
