@@ -21,11 +21,11 @@ from sft.model.text import code_of, count_text, sentence
 SOME_STATUS: Final = 1
 
 ActOnOne = Callable[[Session, str], Awaitable[tuple[str, Document]]]
-"""Acts on one name; gives the line and the document that tell of it."""
+"""Acts on one name; returns the line and the document of what was done."""
 
 
 def status_of_many(errors: Sequence[SftError], done: int) -> int:
-    """Say the exit status of a command on several items, or on one."""
+    """Return the exit status of a command on several items, or on one."""
     if not errors:
         return 0
     statuses = {error.exit_status for error in errors}
@@ -33,7 +33,7 @@ def status_of_many(errors: Sequence[SftError], done: int) -> int:
 
 
 def failure_line(name: str, error: SftError, *, now: float) -> str:
-    """Write one line of the list of what was not done."""
+    """Return one line of the list of what was not done."""
     said = sentence(error, now=now).removesuffix(".")
     reference = f" (ref {safe(error.ref)})" if error.ref else ""
     return (
@@ -41,7 +41,7 @@ def failure_line(name: str, error: SftError, *, now: float) -> str:
     )
 
 
-def tell_failures(
+def show_failures(
     invocation: Invocation,
     failed: Sequence[tuple[str, SftError]],
     undone: str,
@@ -49,7 +49,7 @@ def tell_failures(
     alone: bool,
     head: bool = True,
 ) -> None:
-    """Tell of what failed: one item alone as the command's own error, several as a list.
+    """Show what failed: one item alone as the command's own error, several as a list.
 
     Args:
         head: whether the list needs a line of its own above it; with ``--quiet`` or ``--json`` it always does.
@@ -72,32 +72,36 @@ class Batch:
     Args:
         names: as the person gave them.
         undone: heads the list of failures: "Not made".
+        empty: the document of a name that failed, beside its path and error.
     """
 
-    def __init__(self, invocation: Invocation, names: Sequence[str], undone: str) -> None:
+    def __init__(
+        self, invocation: Invocation, names: Sequence[str], undone: str, empty: Document
+    ) -> None:
         self._invocation = invocation
         self._names = names
         self._undone = undone
+        self._empty = empty
         self._items: list[Document] = []
         self._failed: list[tuple[str, SftError]] = []
 
     def run(self, act: ActOnOne) -> int:
-        """Log in and act on each name in turn; say the exit status."""
+        """Log in and act on each name in turn; returns the exit status."""
 
         async def all_of_them(session: Session) -> None:
             for name in self._names:
                 await self._one(session, name, act)
 
         self._invocation.talk(all_of_them)
-        return self.told()
+        return self.finish()
 
     async def over(self, session: Session, names: Sequence[str], act: ActOnOne) -> None:
         """Act on each name in turn over a session that is there."""
         for name in names:
             await self._one(session, name, act)
 
-    def told(self) -> int:
-        """Tell of what was not done, and say the exit status."""
+    def finish(self) -> int:
+        """Show what was not done; returns the exit status."""
         console = self._invocation.console
         errors = [error for _, error in self._failed]
         done = len(self._items) - len(errors)
@@ -105,7 +109,7 @@ class Batch:
         if console.json:
             document = {"items": self._items, "done": done, "failed": len(errors), "exit": status}
             console.document(document)
-        tell_failures(self._invocation, self._failed, self._undone, alone=len(self._items) == 1)
+        show_failures(self._invocation, self._failed, self._undone, alone=len(self._items) == 1)
         return status
 
     async def _one(self, session: Session, name: str, act: ActOnOne) -> None:
@@ -114,7 +118,7 @@ class Batch:
         except SftError as error:
             self._failed.append((name, error))
             told = error_json(error, now=self._invocation.now)
-            self._items.append({"path": name, "error": told})
+            self._items.append({"path": name, **self._empty, "error": told})
             return
         self._items.append({**document, "error": None})
         self._invocation.console.result(line)

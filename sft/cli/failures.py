@@ -58,12 +58,12 @@ def error_lines(
     return [f"sft: {said} [{code_of(error)}]", *([f"     {below}"] if below else [])]
 
 
-def report(console: Console, error: SftError, *, now: float) -> int:
+def report(console: Console, error: SftError, *, now: float, steps: NextSteps = NEXT_STEPS) -> int:
     """Report an error on both streams; returns the exit status."""
     if console.json:
-        document: Fatal = {"error": error_json(error, now=now)}
+        document: Fatal = {"error": error_json(error, now=now, steps=steps)}
         console.document(document)
-    for line in error_lines(error, now=now):
+    for line in error_lines(error, now=now, steps=steps):
         console.warn(line)
     return error.exit_status
 

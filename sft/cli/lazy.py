@@ -16,13 +16,23 @@ COMPLETE: Final = "_SFT_COMPLETE"
 class LazyGroup(click.Group):
     """A group over a table of command names and what each does in one line.
 
-    Each command is the attribute ``command`` of the module of its name in ``package``.
+    Args:
+        package: where a command is the attribute ``command`` of the module of its name.
+        shared: modules of several commands, each of which is an attribute such as ``role_command``.
     """
 
-    def __init__(self, *args: Any, package: str, table: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        package: str,
+        table: Mapping[str, str],
+        shared: Mapping[str, str],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._package = package
         self._table = table
+        self._shared = shared
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102 - click's own
         return list(self._table)
@@ -30,7 +40,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, D102
         if cmd_name not in self._table:
             return None
-        command = import_module(f"{self._package}.{cmd_name}").command
+        module = import_module(f"{self._package}.{self._shared.get(cmd_name, cmd_name)}")
+        command = getattr(module, f"{cmd_name}_command" if cmd_name in self._shared else "command")
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is no command")
         return command

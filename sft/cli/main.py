@@ -53,6 +53,11 @@ COMMANDS: Final = {
     "completion": "Print the completion script of a shell.",
 }
 
+# Commands that share a module with others.
+SHARED: Final = {
+    **dict.fromkeys(("mkdir", "mv", "restore"), "paths"),
+    **dict.fromkeys(("users", "role", "disable", "enable", "remove"), "people"),
+}
 USAGE_STATUS: Final = 2
 _SIGNALLED: Final = 128
 _LINK: Final = re.compile(r"sft://[^\s'\"]+", re.IGNORECASE)
@@ -66,6 +71,7 @@ _EPILOG: Final = (
     cls=LazyGroup,
     package="sft.cli.commands",
     table=COMMANDS,
+    shared=SHARED,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=_EPILOG,

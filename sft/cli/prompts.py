@@ -14,7 +14,7 @@ from typing import Final, TextIO
 
 from sft.cli.console import Console
 from sft.cli.run import Interrupted, interruptible
-from sft.errors import KeyLockedError, UsageError
+from sft.errors import KeyLockedError, LinkIncompleteError, UsageError
 
 AskSecret = Callable[[str], str]
 """Shows a prompt, reads a line without echo; raises KeyLockedError where there is no terminal."""
@@ -115,6 +115,39 @@ class Prompts:
             text += more
         return text
 
+    def link(self, link_file: str | None, prompt: str) -> str:
+        """Take a link: pasted at a prompt, from a file, or on standard input; never as an argument.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if link_file is not None:
+            return self.secret_file(link_file, "The link")
+        text = self.pasted(prompt, whole=_is_whole)
+        if not text.strip():
+            raise UsageError(
+                problem="No link was given", remedy="Paste it, or name its file: --link-file FILE"
+            )
+        return text
+
+    def secret_file(self, path: str, what: str) -> str:
+        """Read a small secret from a file that a person named, ``-`` for standard input.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        if path == "-":
+            return _all_of(self._stdin)
+        try:
+            with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as open() takes what the shell gives
+                return file.read(_MOST_LINE)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise UsageError(
+                problem=f"{what} cannot be read from {path} ({reason})",
+                remedy="Name a file that holds it",
+            ) from error
+
     def _answer(self, prompt: str) -> str:
         self._console.prompt(prompt)
         with interruptible():
@@ -124,23 +157,16 @@ class Prompts:
         return answer
 
 
-def read_secret_file(path: str, stdin: TextIO, what: str) -> str:
-    """Read a small secret from a file that a person named, ``-`` for standard input.
+def _is_whole(text: str) -> bool:
+    from sft.model.links import parse_link
 
-    Raises:
-        UsageError: it cannot be read.
-    """
-    if path == "-":
-        return _all_of(stdin)
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as open() takes what the shell gives
-            return file.read(_MOST_LINE)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError(
-            problem=f"{what} cannot be read from {path} ({reason})",
-            remedy="Name a file that holds it",
-        ) from error
+        parse_link(text)
+    except LinkIncompleteError:
+        return False
+    except UsageError:
+        return True
+    return True
 
 
 def _all_of(stdin: TextIO) -> str:

@@ -1,15 +1,15 @@
 """What became of many items of a put or get: lines, one document, and the exit status.
 
-Rules. A few named items are told one by one, a whole folder in one sentence; what failed is listed last, and whole. An
+Rules. A few named items are shown one by one, a whole folder in one sentence; what failed is listed last, and whole. An
 item that fails alone is the command's own failure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-from sft.cli.batch import status_of_many, tell_failures
+from sft.cli.batch import show_failures, status_of_many
 from sft.cli.columns import aligned
 from sft.cli.failures import error_json
 from sft.cli.invocation import Invocation
@@ -19,19 +19,24 @@ from sft.model.text import count_text, duration_text, size_text
 
 
 class TransferReport:
-    """Collects results and tells of them.
+    """Collects results and shows them.
 
     Args:
+        done_word: begins the sentence on a whole folder: "stored".
+        undone: heads the list of failures: "Not stored".
+        empty: the fields of an item that has come to nothing.
         whole: there was a folder or a pattern among what was named.
     """
 
-    done_word: ClassVar[str] = "done"
-    undone: ClassVar[str] = "Not done"
-
-    def __init__(self, invocation: Invocation, *, whole: bool) -> None:
+    def __init__(
+        self, invocation: Invocation, done_word: str, undone: str, empty: Document, *, whole: bool
+    ) -> None:
         self.invocation = invocation
         self.server = ""
         self.seconds = 0.0
+        self._done_word = done_word
+        self._undone = undone
+        self._empty = empty
         self._whole = whole
         self._items: list[Document] = []
         self._rows: list[Sequence[str]] = []
@@ -40,36 +45,25 @@ class TransferReport:
 
     def done(self, document: Document, row: Sequence[str], size_bytes: int) -> None:
         """Take an item that was done."""
-        self._items.append(document)
+        self._items.append({**self._empty, **document, "error": None})
         self._rows.append(row)
         self._bytes += size_bytes
 
-    def refused(self, name: str, error: SftError) -> None:
-        """Take an item that was never tried."""
-        self.failed(name, error, path=None)
-
-    def failed(self, name: str, error: SftError, *, path: str | None) -> None:
-        """Take an item that failed."""
+    def failed(self, name: str, error: SftError, *, path: str | None = None) -> None:
+        """Take an item that failed, or was never tried."""
         self._failed.append((name, error))
+        told = error_json(error, now=self.invocation.now)
         self._items.append(
-            {
-                "source": name,
-                "path": path,
-                "result": "failed",
-                "error": error_json(error, now=self.invocation.now),
-            }
+            {**self._empty, "source": name, "path": path, "result": "failed", "error": told}
         )
 
-    def remarks(self) -> list[str]:
-        """Say what else there is to say of the whole."""
-        return []
+    def finish(self, *remarks: str, **more: Any) -> int:
+        """Show everything; returns the exit status.
 
-    def more(self) -> dict[str, Any]:
-        """Give further fields of the document."""
-        return {}
-
-    def told(self) -> int:
-        """Tell of everything; say the exit status."""
+        Args:
+            remarks: sentences on the whole.
+            more: further fields of the document.
+        """
         console = self.invocation.console
         errors = [error for _, error in self._failed]
         done = len(self._items) - len(errors)
@@ -84,16 +78,18 @@ class TransferReport:
                     "failed": len(errors),
                     "bytes": self._bytes,
                     "seconds": round(self.seconds, 3),
-                    **self.more(),
+                    **more,
                     "exit": status,
                 }
             )
         if not alone:
-            self._tell_done(done)
-        tell_failures(self.invocation, self._failed, self.undone, alone=alone, head=not self._whole)
+            self._show_done(done, remarks)
+        show_failures(
+            self.invocation, self._failed, self._undone, alone=alone, head=not self._whole
+        )
         return status
 
-    def _tell_done(self, done: int) -> None:
+    def _show_done(self, done: int, remarks: Sequence[str]) -> None:
         console = self.invocation.console
         if not self._whole:
             for line in aligned(self._rows):
@@ -102,8 +98,8 @@ class TransferReport:
         total = len(self._items)
         noun = "file" if total == 1 else "files"
         moved = f"{size_text(self._bytes)}, {duration_text(self.seconds)}."
-        of_all = f"{self.done_word} {count_text(done)} of {count_text(total)} {noun}"
-        said = [f"{of_all}, {moved}", *self.remarks()]
+        of_all = f"{self._done_word} {count_text(done)} of {count_text(total)} {noun}"
+        said = [f"{of_all}, {moved}", *remarks]
         if self._failed:
-            said.append(f"{self.undone}, {count_text(len(self._failed))}:")
+            said.append(f"{self._undone}, {count_text(len(self._failed))}:")
         console.result("  ".join(said))

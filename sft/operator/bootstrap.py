@@ -11,6 +11,7 @@ import getpass
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -24,7 +25,6 @@ from sft.crypto.keys import ServerKey
 from sft.errors import BadRequestError, HomeError
 from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
-from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeSettings, HomeState
 from sft.server.admission import Admission
 from sft.server.context import ServerContext
@@ -48,6 +48,10 @@ from sft.vault.master_key import (
     open_keyring,
 )
 from sft.vault.vault import Vault
+
+
+def _wall_clock() -> int:
+    return int(time.time())
 
 
 def master_key_source(home: Home, text: str) -> MasterKeySource:
@@ -178,8 +182,8 @@ def open_home(
         vault = Vault(LocalBackend(home.vault), keyring)
         undo.callback(vault.close)
         storage = FileStorage(vault, server_key)
-        readers = ReadPool(database, wall_clock)
-        writer = Writer(database, wall_clock, on_fatal=on_fatal, on_events=event_log.tell)
+        readers = ReadPool(database, _wall_clock)
+        writer = Writer(database, _wall_clock, on_fatal=on_fatal, on_events=event_log.tell)
         undo.callback(writer.stop)
         writer.start()
         info, notes = _prepare(home, given, storage, readers, writer)
@@ -196,7 +200,7 @@ def open_home(
         upkeep_pool=Pool(reactor, threads=1, name="upkeep"),
         keeper=_MasterKeyStore(home, source),
         event_log=event_log,
-        clock=wall_clock,
+        clock=_wall_clock,
         admission=Admission(given.exempt_networks()),
     )
     is_new = state is HomeState.NEW
@@ -253,7 +257,7 @@ def _make(
     path = home.unfinished / home.database.name
     create_database(path)
     with closing(open_database(path, keyring.row_key, home=home.path)) as database:
-        writer = Writer(database, wall_clock, on_fatal=lambda _: None, on_events=event_log.tell)
+        writer = Writer(database, _wall_clock, on_fatal=lambda _: None, on_events=event_log.tell)
         writer.start()
         try:
             server = ServerKey.from_seed(keyring.server_seed).public

@@ -7,23 +7,25 @@ is starting or stopping: again, for five seconds.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
-from sft.cli.failures import error_json, error_lines
+from sft.cli.console import Console
+from sft.cli.failures import report
 from sft.client.connection import ServerConnection
 from sft.client.session import connect_operator
 from sft.crypto.keys import ServerPublic
 from sft.errors import ConnectionLostError, HomeError, SftError, UnreachableError
-from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeLock, HomeState
 from sft.operator.next_steps import NEXT_STEPS
-from sft.operator.printing import print_json
 from sft.server.event_log import EventLog
 from sft.transport.clock import use_monotonic
 from sft.transport.threads import Pool
@@ -34,11 +36,22 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 0.1
 
-Work = Callable[[ServerConnection, Any], Awaitable[int]]
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command of the operator: its connection, options and console, and the time."""
+
+    session: ServerConnection
+    options: Any
+    console: Console
+    now: float
+
+
+Work = Callable[[Command], Awaitable[int]]
 
 
 def run_command(home: Home, work: Work, options: Any) -> int:
-    """Run a command to its end; gives the exit status."""
+    """Run a command to its end; returns the exit status."""
     from twisted.internet import reactor
 
     use_monotonic(reactor)
@@ -71,19 +84,21 @@ def _run_reactor(reactor: Any) -> None:
 
 async def perform(reactor: Any, home: Home, work: Work, options: Any) -> int:
     """Run a command on a reactor that runs already; errors are printed, the exit status is returned."""
+    console = Console(sys.stdout, sys.stderr, os.environ)
+    console.json = bool(options["json"])
     try:
-        return await _run(reactor, home, work, options)
+        return await _run(reactor, home, work, options, console)
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        return _failed(error, options)
+        return _failed(error, console)
 
 
-async def _run(reactor: Any, home: Home, work: Work, options: Any) -> int:
+async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Console) -> int:
     pool = Pool(reactor)
     pool.start()
     try:
         session, server = await _reach(reactor, home, pool)
         try:
-            return await work(session, options)
+            return await work(Command(session, options, console, time.time()))
         finally:
             await session.close()
             if server is not None:
@@ -94,12 +109,7 @@ async def _run(reactor: Any, home: Home, work: Work, options: Any) -> int:
 
 async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[ServerConnection, Server | None]:
     until = reactor.seconds() + PATIENCE_SECONDS
-    if not home.path.is_dir() or home.state() is HomeState.NEW:
-        raise HomeError(
-            home=str(home.path),
-            problem="there is no server in it",
-            remedy="Start one first: twistd -n sft --home DIR",
-        )
+    _require_server(home)
     while True:
         try:
             return await _connect(reactor, home, pool), None
@@ -140,13 +150,42 @@ def _pause(reactor: Any) -> Deferred[None]:
     return waited
 
 
-def _failed(error: Exception, options: Any) -> int:
+def _failed(error: Exception, console: Console) -> int:
     if isinstance(error, CancelledError):
         return 130
     if not isinstance(error, SftError):
         error = SftError(ref=EventLog().fault("command-fault", Failure(error)))
-    if options.get("json"):
-        print_json({"error": error_json(error, now=wall_clock(), steps=NEXT_STEPS)})
-    for line in error_lines(error, now=wall_clock(), steps=NEXT_STEPS):
-        print(line, file=sys.stderr)
-    return error.exit_status
+    return report(console, error, now=time.time(), steps=NEXT_STEPS)
+
+
+def upgrade(home: Home) -> int:
+    """Bring the database to this program's version, under the home's lock, with no server running; returns the exit status."""
+    from sft.store import migration
+
+    console = Console(sys.stdout, sys.stderr, os.environ)
+    lock = HomeLock(home)
+    try:
+        _require_server(home)
+        if not lock.take():
+            raise HomeError(
+                home=str(home.path), problem="a server runs on it", remedy="Stop it, then upgrade"
+            )
+        before = migration.current_revision(home.database)
+        migration.upgrade(home.database)
+        after = migration.current_revision(home.database)
+    except SftError as error:
+        return report(console, error, now=time.time(), steps=NEXT_STEPS)
+    finally:
+        lock.drop()
+    was = " already" if before == after else f" (was {before})"
+    console.result(f"the database is at version {after}{was}")
+    return 0
+
+
+def _require_server(home: Home) -> None:
+    if not home.path.is_dir() or home.state() is HomeState.NEW:
+        raise HomeError(
+            home=str(home.path),
+            problem="there is no server in it",
+            remedy="Start one first: twistd -n sft --home DIR",
+        )

@@ -1,108 +1,130 @@
-"""Answer ``twistd sft file …``."""
+"""``twistd sft file`` and ``vault``: what is stored, and whether it holds."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from sft.client.connection import ServerConnection
+from sft.cli.json_output import (
+    deleted_document,
+    file_details_document,
+    file_document,
+    vault_document,
+)
+from sft.client.api import files
+from sft.client.trust import unread_sentence
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.names import safe
-from sft.model.records import File
-from sft.model.text import local_time, size_text, utc_time
-from sft.operator.clock import wall_clock
-from sft.operator.printing import print_json, print_table
+from sft.model.records import File, VaultReport
+from sft.model.text import count_text, local_time, size_text, utc_time
+from sft.operator.control import Command
 from sft.wire import messages as m
 
-
-def file_json(file: File) -> dict[str, object]:
-    """Describe a file for scripts."""
-    version = file.version
-    return {
-        "path": file.path,
-        "file": file.id.hex(),
-        "version": version.number,
-        "size": version.size,
-        "author": version.author,
-        "owner": file.owner,
-        "created_at": utc_time(version.stored_at),
-        "dated_at": utc_time(version.dated_at),
-        "digest": digest_text(version.digest),
-        "trashed_at": None if file.trashed_at is None else utc_time(file.trashed_at),
-    }
+FAULTS_STATUS = 7
 
 
-async def list_files(session: ServerConnection, options: Any) -> int:
-    """Print all files, in order of creation."""
+async def list_files(command: Command) -> int:
+    """Show all files, in order of creation."""
     found: list[File] = []
     after = 0
     while True:
-        page = await session.request(m.FindFiles, m.FilesFound, after=after)
+        page = await command.session.request(m.FindFiles, m.FilesFound, after=after)
         found += page.files
         after = page.next
         if not after:
             break
-    if options["json"]:
-        print_json([file_json(each) for each in found])
+    if command.console.json:
+        command.console.document([file_document(each) for each in found])
         return 0
-    now = wall_clock()
-    rows = [
-        (
-            each.path,
-            size_text(each.version.size),
-            f"v{each.version.number}",
-            each.owner,
-            local_time(each.version.stored_at, now=now),
-        )
-        for each in found
-    ]
-    print_table(("path", "size", "version", "owner", "stored"), rows)
+    command.console.table(
+        [
+            (
+                safe(each.path),
+                size_text(each.version.size),
+                f"v{each.version.number}",
+                safe(each.owner),
+                local_time(each.version.stored_at, now=command.now),
+            )
+            for each in found
+        ],
+        head=("path", "size", "version", "owner", "stored"),
+        right=(1,),
+        fields=[
+            (
+                safe(each.path),
+                str(each.version.size),
+                str(each.version.number),
+                safe(each.owner),
+                utc_time(each.version.stored_at),
+            )
+            for each in found
+        ],
+    )
     return 0
 
 
-async def show(session: ServerConnection, options: Any) -> int:
-    """Print one file."""
-    file = (await session.request(m.ShowFile, m.FileShown, path=options["PATH"].strip("/"))).file
-    key = PublicKey.decode(file.version.public_key)
-    if options["json"]:
-        signature = file.version.signature.decode("ascii", "replace")
-        print_json(
-            {
-                **file_json(file),
-                "key_words": key.words(),
-                "minisign_key": key.text(),
-                "signature": signature,
-            }
-        )
-        return 0
-    version, now = file.version, wall_clock()
-    print(f"{safe(file.path)}  {size_text(version.size)}  v{version.number}")
-    print(
-        f"stored {local_time(version.stored_at, now=now)}, dated {local_time(version.dated_at, now=now)}"
+async def show(command: Command) -> int:
+    """Show one file, with its signature."""
+    file = await files.show_file(command.session, command.options["PATH"].strip("/"))
+    version, now = file.version, command.now
+    key = PublicKey.decode(version.public_key)
+    stored, dated = (local_time(t, now=now) for t in (version.stored_at, version.dated_at))
+    author, owner = safe(version.author), safe(file.owner)
+    command.console.show(
+        file_details_document(file, unread_sentence(version.author)),
+        f"{safe(file.path)}  {size_text(version.size)}  v{version.number}",
+        f"stored {stored}, dated {dated}",
+        f"signed by {author} as {safe(version.signed_name)}; owner {owner}",
+        f"key {key.words()}  {key.text()}",
+        digest_text(version.digest),
     )
-    print(
-        f"signed by {safe(version.author)} as {safe(version.signed_name)}; owner {safe(file.owner)}"
-    )
-    print(f"key {key.words()}  {key.text()}")
-    print(digest_text(version.digest))
     return 0
 
 
-async def delete(session: ServerConnection, options: Any) -> int:
+async def delete(command: Command) -> int:
     """Move a file, or a folder with all in it, to the trash."""
-    path = options["PATH"].strip("/")
-    done = (
-        await session.request(
-            m.Delete, m.FileDeleted, path=path, recursive=bool(options["recursive"])
-        )
-    ).deleted
-    if options["json"]:
-        ends = utc_time(done.trash_ends_at)
-        print_json(
-            {"path": done.path, "files": done.files, "folders": done.folders, "trash_ends_at": ends}
-        )
-        return 0
-    print(
-        f"{safe(done.path)} is in the trash until {local_time(done.trash_ends_at, now=wall_clock())}"
-    )
+    path, recursive = command.options["PATH"].strip("/"), bool(command.options["recursive"])
+    done = await files.delete(command.session, path, recursive=recursive)
+    until = local_time(done.trash_ends_at, now=command.now)
+    command.console.show(deleted_document(done), f"{safe(done.path)} is in the trash until {until}")
     return 0
+
+
+# -- the vault ------------------------------------------------------------------------------------
+
+
+async def check(command: Command) -> int:
+    """Read every row and object; status 7 where something does not hold."""
+    done = await command.session.request(m.CheckVault, m.VaultChecked)
+    return _report(command, done.report, "checked")
+
+
+async def rotate(command: Command) -> int:
+    """Seal everything under a new master key."""
+    reencrypt = bool(command.options["reencrypt"])
+    done = await command.session.request(m.RotateMasterKey, m.VaultChecked, reencrypt=reencrypt)
+    status = _report(command, done.report, "sealed anew")
+    if status == 0:
+        command.console.result(
+            "Keep a copy of the new master key away from this disk; the old one opens nothing any more."
+        )
+    return status
+
+
+async def collect(command: Command) -> int:
+    """Destroy what was in the trash for its time."""
+    done = await command.session.request(m.CollectTrash, m.VaultChecked)
+    return _report(command, done.report, "destroyed")
+
+
+def _report(command: Command, report: VaultReport, done: str) -> int:
+    console = command.console
+    mark = console.mark("✗")
+    lines = [f"{mark} {safe(each.what)}: {safe(each.problem)}" for each in report.faults]
+    if report.more_faults:
+        lines.append(f"  and {count_text(report.more_faults)} more")
+    lines += [safe(note) for note in report.notes]
+    faults = len(report.faults) + report.more_faults
+    verdict = "clean" if not faults else f"{count_text(faults)} faults"
+    counts = f"{count_text(report.files)} files, {count_text(report.versions)} versions"
+    lines.append(f"{done}: {counts}, {size_text(report.bytes_checked)}: {verdict}")
+    console.show(vault_document(report), *lines)
+    return FAULTS_STATUS if report.faults else 0

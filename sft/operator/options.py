@@ -19,7 +19,7 @@ class Leaf(usage.Options):
     """A subcommand that does something.
 
     ``arguments`` names what must follow it, ``runs`` is ``module:function`` below ``sft.operator``:
-    ``async (session, options) -> status``.
+    ``async (command) -> status``.
     """
 
     arguments: ClassVar[tuple[str, ...]] = ()
@@ -120,11 +120,11 @@ class UserOptions(usage.Options):
 class LinkOptions(Leaf):
     """Options of ``link``."""
 
-    runs = "invitations:link"
+    runs = "people:link"
 
 
 class _InviteMake(Leaf):
-    runs = "invitations:make"
+    runs = "people:invite"
     optParameters: ClassVar[list[list[Any]]] = [
         ["role", None, "guest", "guest, maintainer or admin"],
         ["expires", None, "2d", "such as 12h or 30d"],
@@ -133,12 +133,12 @@ class _InviteMake(Leaf):
 
 
 class _InviteList(Leaf):
-    runs = "invitations:list_all"
+    runs = "people:list_invitations"
 
 
 class _InviteWithdraw(Leaf):
     arguments = ("NUMBER",)
-    runs = "invitations:withdraw"
+    runs = "people:withdraw"
 
 
 class InviteOptions(usage.Options):
@@ -186,12 +186,12 @@ class FileOptions(usage.Options):
 
 
 class _SessionList(Leaf):
-    runs = "sessions:list_sessions"
+    runs = "people:list_sessions"
 
 
 class _SessionKick(Leaf):
     arguments = ("NUMBER",)
-    runs = "sessions:kick"
+    runs = "people:kick"
 
 
 class SessionOptions(usage.Options):
@@ -205,11 +205,11 @@ class SessionOptions(usage.Options):
 
 
 class _VaultCheck(Leaf):
-    runs = "vault:check"
+    runs = "files:check"
 
 
 class _VaultRotate(Leaf):
-    runs = "vault:rotate"
+    runs = "files:rotate"
     optFlags: ClassVar[list[list[Any]]] = [
         JSON,
         ["reencrypt", None, "also new data keys: after a leak"],
@@ -217,7 +217,7 @@ class _VaultRotate(Leaf):
 
 
 class _VaultCollect(Leaf):
-    runs = "vault:collect"
+    runs = "files:collect"
 
 
 class VaultOptions(usage.Options):
@@ -236,6 +236,6 @@ class UpgradeOptions(usage.Options):
 
     def postOptions(self) -> None:
         """Upgrade and leave."""
-        from sft.operator.upgrading import upgrade
+        from sft.operator.control import upgrade
 
         raise SystemExit(upgrade(outermost(self).home))

@@ -1,19 +1,33 @@
-"""Answer ``twistd sft user …``."""
+"""``twistd sft user``, ``invite``, ``link``, ``session``: people, how they come in, and who is connected."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Any
 
-from sft.client.connection import ServerConnection
-from sft.crypto.keys import PublicKey
+from sft.cli.json_output import session_document, user_document
+from sft.cli.people_output import (
+    read_public_key,
+    show_invitations,
+    show_new_invitation,
+    show_role,
+    show_users,
+)
+from sft.client.api import people
+from sft.crypto.keys import PublicKey, ServerPublic
 from sft.errors import UsageError
 from sft.model.access import Role
+from sft.model.links import ServerLink, is_loopback, parse_address
 from sft.model.names import safe
-from sft.model.records import User
-from sft.model.text import role_noun, size_text, utc_time
-from sft.operator.printing import print_json, print_table
+from sft.model.records import ServerInfo, User
+from sft.model.text import (
+    invitation_seconds,
+    local_time,
+    role_noun,
+    shown_name,
+    size_text,
+    utc_time,
+)
+from sft.operator.control import Command
 from sft.wire import messages as m
 
 
@@ -27,151 +41,186 @@ def role_of(text: str) -> Role:
         ) from None
 
 
-def user_json(user: User) -> dict[str, object]:
-    """Describe a user for scripts."""
-    return {
-        "id": user.id,
-        "name": user.name,
-        "role": str(user.role),
-        "state": str(user.state),
-        "created_at": utc_time(user.created_at),
-        "files": user.files,
-        "bytes": user.bytes_stored,
-        "keys": [
-            {
-                "device": key.device,
-                "minisign_key": PublicKey.decode(key.public_key).text(),
-                "key_words": PublicKey.decode(key.public_key).words(),
-                "added_at": utc_time(key.added_at),
-                "ended_at": None if key.ended_at is None else utc_time(key.ended_at),
-            }
-            for key in user.keys
-        ],
-    }
+# -- users ----------------------------------------------------------------------------------------
 
 
-async def list_users(session: ServerConnection, options: Any) -> int:
-    """Print everybody."""
-    users: list[User] = []
-    after = 0
-    while True:
-        page = (await session.request(m.ListUsers, m.UserList, after=after)).page
-        users += page.users
-        after = page.next
-        if not after:
-            break
-    if options["json"]:
-        print_json([user_json(user) for user in users])
-        return 0
-    rows = [
-        (user.name, user.role, user.state, user.files, size_text(user.bytes_stored), _words(user))
-        for user in users
-    ]
-    print_table(("name", "role", "state", "files", "size", "key"), rows)
+async def list_users(command: Command) -> int:
+    """Show everybody."""
+    show_users(command.console, await people.list_users(command.session))
     return 0
 
 
-def _words(user: User) -> str:
-    return PublicKey.decode(user.keys[-1].public_key).words() if user.keys else ""
-
-
-async def show_user(session: ServerConnection, options: Any) -> int:
-    """Print one person."""
-    user = (await session.request(m.ShowUser, m.UserShown, user_id=0, name=options["NAME"])).user
-    if options["json"]:
-        print_json(user_json(user))
-        return 0
-    print(
-        f"{safe(user.name)}  {user.role}  {user.state}  {user.files} files, {size_text(user.bytes_stored)}"
-    )
+async def show_user(command: Command) -> int:
+    """Show one person, with all keys."""
+    user = await people.show_user(command.session, command.options["NAME"])
+    size = size_text(user.bytes_stored)
+    lines = [f"{safe(user.name)}  {user.role}  {user.state}  {user.files} files, {size}"]
     for key in user.keys:
         public = PublicKey.decode(key.public_key)
         ended = "" if key.ended_at is None else f", ended {utc_time(key.ended_at)}"
-        print(
-            f"  {safe(key.device)}: {public.words()}  {public.text()}  since {utc_time(key.added_at)}{ended}"
-        )
+        since = f"since {utc_time(key.added_at)}{ended}"
+        lines.append(f"  {safe(key.device)}: {public.words()}  {public.text()}  {since}")
+    command.console.show(user_document(user), *lines)
     return 0
 
 
-async def change_role(session: ServerConnection, options: Any) -> int:
+async def change_role(command: Command) -> int:
     """Give a role."""
-    role = role_of(options["ROLE"])
-    done = await session.request(m.ChangeRole, m.UserShown, name=options["NAME"], role=role)
-    return _acted(
-        options,
-        done.user,
-        f"{safe(done.user.name)} is {role_noun(role)} now (was {safe(done.before)})",
+    role = role_of(command.options["ROLE"])
+    show_role(
+        command.console, *await people.change_role(command.session, command.options["NAME"], role)
     )
-
-
-async def disable(session: ServerConnection, options: Any) -> int:
-    """Lock out."""
-    done = await session.request(m.DisableUser, m.UserShown, name=options["NAME"])
-    return _acted(options, done.user, f"{safe(done.user.name)} is disabled")
-
-
-async def enable(session: ServerConnection, options: Any) -> int:
-    """Let in again."""
-    done = await session.request(m.EnableUser, m.UserShown, name=options["NAME"])
-    return _acted(options, done.user, f"{safe(done.user.name)} may come in again")
-
-
-async def remove(session: ServerConnection, options: Any) -> int:
-    """Remove for good; asks on a terminal, needs --yes off one."""
-    name = options["NAME"]
-    if not options["yes"]:
-        if not sys.stdin.isatty():
-            raise UsageError(
-                problem=f"Removing {safe(name)} cannot be undone", remedy="Say so: --yes"
-            )
-        print(
-            f"Remove {safe(name)}? Signed out now, for good; the files stay. Type the name: ",
-            end="",
-            file=sys.stderr,
-        )
-        sys.stderr.flush()
-        if sys.stdin.readline().strip() != name:
-            raise UsageError(
-                problem="That is another name; nobody was removed",
-                remedy="Again, with the same name",
-            )
-    done = await session.request(m.RemoveUser, m.UserShown, name=name, files_to=options["files-to"])
-    return _acted(options, done.user, f"{safe(done.user.name)} is removed")
-
-
-async def add(session: ServerConnection, options: Any) -> int:
-    """Register a person by public key."""
-    key = _key_from(options["PUBLIC_KEY"])
-    done = await session.request(
-        m.AddUser,
-        m.UserShown,
-        name=options["NAME"],
-        role=role_of(options["role"]),
-        public_key=key.encode(),
-        device=options["device"],
-    )
-    return _acted(
-        options,
-        done.user,
-        f"{safe(done.user.name)} is {role_noun(done.user.role)}; key {key.words()}",
-    )
-
-
-def _key_from(given: str) -> PublicKey:
-    """Read a public key, or the file that holds one."""
-    path = Path(given)
-    try:
-        return PublicKey.parse(path.read_text(encoding="utf-8") if path.is_file() else given)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            problem=f"The key file {safe(given)} cannot be read",
-            remedy="Give the file that sft key export wrote, or the key itself: RW...",
-        ) from error
-
-
-def _acted(options: Any, user: User, sentence: str) -> int:
-    if options["json"]:
-        print_json(user_json(user))
-    else:
-        print(sentence)
     return 0
+
+
+async def disable(command: Command) -> int:
+    """Lock out."""
+    user = await people.disable(command.session, command.options["NAME"])
+    return _show(command, user, "is disabled")
+
+
+async def enable(command: Command) -> int:
+    """Let in again."""
+    user = await people.enable(command.session, command.options["NAME"])
+    return _show(command, user, "may come in again")
+
+
+async def remove(command: Command) -> int:
+    """Remove for good; asks on a terminal, needs --yes off one."""
+    name, heir = command.options["NAME"], command.options["files-to"]
+    if not command.options["yes"]:
+        _require_typed(command, name)
+    files = (await people.show_user(command.session, name)).files
+    user = await people.remove(command.session, name, heir)
+    document = {**user_document(user), "files": files, "files_to": heir or None}
+    command.console.show(document, f"{shown_name(user.name)} is removed")
+    return 0
+
+
+async def add(command: Command) -> int:
+    """Register a person by public key."""
+    options = command.options
+    otherwise = "Give the file that sft key export wrote, or the key itself (RW...)"
+    key = read_public_key(options["PUBLIC_KEY"], otherwise)
+    role = role_of(options["role"])
+    user = await people.add_user(command.session, options["NAME"], role, key, options["device"])
+    return _show(command, user, f"is {role_noun(user.role)}; key {key.words()}")
+
+
+def _require_typed(command: Command, name: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(problem=f"Removing {safe(name)} cannot be undone", remedy="Say so: --yes")
+    command.console.prompt(
+        f"Remove {safe(name)}? Signed out now, for good; the files stay. Type the name: "
+    )
+    if sys.stdin.readline().strip() != name:
+        raise UsageError(
+            problem="That is another name; nobody was removed", remedy="Again, with the same name"
+        )
+
+
+def _show(command: Command, user: User, what: str) -> int:
+    command.console.show(user_document(user), f"{shown_name(user.name)} {what}")
+    return 0
+
+
+# -- invitations ------------------------------------------------------------------------------------
+
+
+async def invite(command: Command) -> int:
+    """Make an invitation; its link stands alone on standard output."""
+    options = command.options
+    role, seconds = role_of(options["role"]), invitation_seconds(options["expires"])
+    host, _ = _address(await _server(command))
+    link, made = await people.invite(
+        command.session, role=role, name=options["user"], seconds=seconds
+    )
+    show_new_invitation(command.console, link, made, command.now)
+    if is_loopback(host):
+        command.console.note("It works on this machine only: links say what serve --public says.")
+    return 0
+
+
+async def list_invitations(command: Command) -> int:
+    """Show the invitations of the last month."""
+    show_invitations(command.console, await people.list_invitations(command.session), command.now)
+    return 0
+
+
+async def withdraw(command: Command) -> int:
+    """Make an invitation void."""
+    number = _number(command, "twistd sft invite list")
+    changed = await people.withdraw(command.session, number)
+    end = "is withdrawn" if changed else "was void already"
+    command.console.show({"id": number, "changed": changed}, f"invitation {number} {end}")
+    return 0
+
+
+async def link(command: Command) -> int:
+    """Show the server's link: address and key, no secret."""
+    server = await _server(command)
+    host, port = _address(server)
+    text = ServerLink(host, port, server.public_key, server.name).text()
+    words = ServerPublic(server.public_key).words()
+    document = {
+        "server": server.name,
+        "address": server.address,
+        "server_key_words": words,
+        "link": text,
+    }
+    command.console.show(document, text)
+    command.console.note(f"{safe(server.name)} at {safe(server.address)}, key {words}")
+    return 0
+
+
+async def _server(command: Command) -> ServerInfo:
+    return (await command.session.request(m.ShowServer, m.ServerShown)).server
+
+
+def _address(server: ServerInfo) -> tuple[str, int]:
+    if not server.address:
+        raise UsageError(
+            problem="No link can say where this server is: it has never listened",
+            remedy="Start it once, or give serve --public HOST:PORT",
+        )
+    return parse_address(server.address)
+
+
+# -- sessions ---------------------------------------------------------------------------------------
+
+
+async def list_sessions(command: Command) -> int:
+    """Show who is connected."""
+    live = await people.list_sessions(command.session)
+    if command.console.json:
+        command.console.document([session_document(each) for each in live])
+        return 0
+    cells = [
+        (str(each.id), safe(each.user), safe(each.role), safe(each.address), safe(each.doing))
+        for each in live
+    ]
+    times = [each.since_at for each in live]
+    command.console.table(
+        [
+            (*row[:4], local_time(at, now=command.now), row[4])
+            for row, at in zip(cells, times, strict=True)
+        ],
+        head=("number", "user", "role", "address", "since", "doing"),
+        fields=[(*row[:4], utc_time(at), row[4]) for row, at in zip(cells, times, strict=True)],
+    )
+    return 0
+
+
+async def kick(command: Command) -> int:
+    """End a session."""
+    number = _number(command, "twistd sft session list")
+    await people.kick(command.session, number)
+    command.console.show({"id": number, "changed": True}, f"session {number} is ended")
+    return 0
+
+
+def _number(command: Command, where: str) -> int:
+    text = command.options["NUMBER"]
+    if not text.isdecimal():
+        raise UsageError(problem=f"{safe(text)} is no number", remedy=f"{where} shows them")
+    return int(text)

@@ -6,8 +6,12 @@ fails there would be silent: it is caught and said, the reactor stops, and the p
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import os
+import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +23,6 @@ from twisted.python.failure import Failure
 from sft.cli.failures import error_lines
 from sft.errors import SftError
 from sft.operator.bootstrap import OpenedHome
-from sft.operator.clock import wall_clock
 from sft.operator.home import Home, HomeSettings
 from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.server import Server
@@ -138,9 +141,41 @@ class ServerService(Service):
 
 
 def _say_error(error: SftError) -> None:
-    for line in error_lines(error, now=wall_clock(), steps=NEXT_STEPS):
+    for line in error_lines(error, now=time.time(), steps=NEXT_STEPS):
         print(line, file=sys.__stderr__, flush=True)
 
 
 def _terminal() -> bool:
     return sys.__stdout__ is not None and sys.__stdout__.isatty()
+
+
+# -- how the process ends: 0 after SIGTERM, 1 where it could not start or had to stop
+#
+# Twisted's runner gives services no say in the status: it ends with 0, or by the very signal that stopped it, which supervisors
+# and scripts count as a failure. What ``atexit`` registers runs after its own clean-up (pid file, log), so a status can be set
+# there; and a handler of our own for SIGTERM stops the reactor as Twisted's does, without marking it as killed.
+
+
+def exit_with_failure_of(service: ServerService) -> None:
+    """End the process with status 1 if the service failed."""
+
+    def leave() -> None:
+        if service.failed:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(1)
+
+    atexit.register(leave)
+
+
+def stop_well_on_sigterm(reactor: Any) -> None:
+    """Make SIGTERM a clean stop with status 0, once the reactor runs: it installs its own handlers before."""
+
+    def stop() -> None:
+        with contextlib.suppress(ReactorNotRunning):  # a second signal: it stops already
+            reactor.stop()
+
+    def asked(_number: int, _frame: object) -> None:
+        reactor.callFromThread(stop)
+
+    reactor.callWhenRunning(signal.signal, signal.SIGTERM, asked)

@@ -8,6 +8,7 @@ leaves with its exit status.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -124,8 +125,7 @@ def makeService(options: Options) -> IService:
     """Make the service that ``serve`` runs."""
     from twisted.internet import reactor
 
-    from sft.operator.exit_status import exit_with_failure_of, stop_well_on_sigterm
-    from sft.operator.service import ServerService
+    from sft.operator.service import ServerService, exit_with_failure_of, stop_well_on_sigterm
     from sft.transport.clock import use_monotonic
 
     use_monotonic(reactor)
@@ -146,3 +146,22 @@ def merged(kept: HomeSettings, given: Any) -> HomeSettings:
         name=given["name"] or kept.name,
         exempt=given["exempt"] or kept.exempt,
     )
+
+
+def run_sftd() -> None:
+    """Run ``sftd``: the same as ``twistd -n sft``, for installers that link only our own scripts.
+
+    It stays in the foreground and leaves no pid file; a mistake in the options ends with status 2, as everywhere in sft.
+    """
+    from twisted.scripts import twistd
+
+    runner: Any = twistd  # its names are not exported for type checkers
+    config = runner.ServerOptions()
+    try:
+        config.parseOptions(["--nodaemon", "--pidfile=", "sft", *sys.argv[1:]])
+    except usage.error as error:
+        print(f"sftd: {error}", file=sys.stderr)
+        print("      sftd --help shows what there is", file=sys.stderr)
+        raise SystemExit(2) from None
+    sys.argv[0] = "sftd"
+    runner.runApp(config)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.terminal import PtyTerminal, sft_on_terminal
+from tests.json_shapes import commands, faults
 from tests.processes import clean_environment, run, script
 
 
@@ -31,6 +32,7 @@ def test_the_demo_does_what_it_says_and_leaves_nothing(scratch: Path, tmp_path: 
     words = ("demo", "--size", "2", "--files", "30", "--json")
     demo = run(script("sft"), *words, cwd=elsewhere, env=environ)
     document = json.loads(demo.stdout)
+    assert faults(document, commands()["sft demo"]) == []
     told = [step["step"] for step in document["steps"]]
     assert demo.returncode == document["exit"] == 0, "\n".join(told)
     assert all(step["ok"] for step in document["steps"])

@@ -45,7 +45,7 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     assert cli.operator_json("link")["link"].startswith("sft://127.0.0.1:")
     for words in (("vault", "collect"), ("vault", "rotate-key", "--reencrypt")):
         assert cli.operator_json(*words)["faults"] == [], words
-    signature = cli.operator_json("file", "show", "docs/a.txt")["signature"]
+    signature = cli.operator_json("file", "show", "docs/a.txt")["minisig"]
     assert signature.startswith("untrusted comment:")
     assert cli.operator_json("file", "delete", "docs/a.txt")["path"] == "docs/a.txt"
     assert cli.operator_json("file", "list") == []
@@ -54,7 +54,7 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     assert set(site.folder.iterdir()) == before
     assert not site.home.control.exists()
     run(site.start())
-    states = {each["name"]: each["state"] for each in cli.operator_json("user", "list")}
+    states = {each["user"]: each["state"] for each in cli.operator_json("user", "list")}
     assert states == {
         "ada": "active",
         "max": "active",

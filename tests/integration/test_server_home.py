@@ -21,8 +21,8 @@ from sft.cli.failures import error_lines
 from sft.crypto.keys import SigningKey
 from sft.errors import HomeError, SchemaOutdatedError, SftError, StoreError, VaultError
 from sft.model.links import parse_link
+from sft.operator.control import upgrade
 from sft.operator.home import Home
-from sft.operator.upgrading import upgrade
 from sft.vault.keyring import Keyring
 from tests.integration.cli_fixture import CliFixture, NewCli
 from tests.integration.site import Site, copy_site

@@ -26,5 +26,5 @@ def command(context: click.Context, invocation: Invocation, shell: str) -> int:
     if invocation.console.json:
         invocation.console.document({"shell": shell, "script": script})
     else:
-        invocation.console.write(script + "\n")
+        invocation.console.write(f"{script}\n")
     return 0

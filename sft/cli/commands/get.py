@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import Document
 from sft.cli.options import common, pass_invocation
 from sft.cli.progress import showing
 from sft.cli.transfer_report import TransferReport
@@ -20,6 +20,10 @@ from sft.crypto.digests import digest_text
 from sft.errors import UsageError
 from sft.model.names import safe
 from sft.model.text import count_text, shown_name, size_text
+
+EMPTY: Final = dict.fromkeys(
+    ("local", "signature_file", "author", "version", "size", "digest"), None
+)
 
 
 @click.command("get")
@@ -54,13 +58,13 @@ def command(
         else ConflictPolicy.REFUSE
     )
 
-    async def fetch(session: Session) -> _Got:
+    async def fetch(session: Session) -> TransferReport:
         plan = await plan_get(session, names)
         whole = bool(plan.folders) or any(len(item.parts) > 1 for item in plan.items)
-        outcome = _Got(invocation, whole=whole)
+        outcome = TransferReport(invocation, "verified", "Not got", EMPTY, whole=whole)
         outcome.server = session.server_name
         for refused in plan.refused:
-            outcome.refused(refused.name, refused.error)
+            outcome.failed(refused.name, refused.error)
         if plan.items or plan.folders:
             totals = [item.size for item in plan.items]
             with showing(invocation, _title(names, plan.items), totals) as shown:
@@ -75,10 +79,10 @@ def command(
                 )
             outcome.seconds = shown.seconds
             for result in results:
-                outcome.add(result)
+                add_result(outcome, result)
         return outcome
 
-    return invocation.talk(fetch).told()
+    return invocation.talk(fetch).finish()
 
 
 def _title(names: Sequence[str], items: Sequence[GetItem]) -> str:
@@ -87,46 +91,37 @@ def _title(names: Sequence[str], items: Sequence[GetItem]) -> str:
     return names[0] if len(names) == 1 else f"{count_text(len(items))} files"
 
 
-class _Got(TransferReport):
-    """What became of a get."""
-
-    done_word = "verified"
-    undone = "Not got"
-
-    def add(self, result: GetResult) -> None:
-        """Take the result of one item."""
-        if result.error is not None:
-            self.failed(result.item.path, result.error, path=result.item.path)
-            return
-        if result.file is None or result.verdict is None or result.local is None:
-            raise TypeError("a get that did not fail has a file, a verdict and a place")
-        file, version = result.file, result.file.version
-        document: Document = {
-            "source": file.path,
-            "path": file.path,
-            "local": str(result.local),
-            "signature": None if result.signature is None else str(result.signature),
-            "result": result.stage.value,
-            "author": version.author,
-            "version": version.number,
-            "size": version.size,
-            "digest": digest_text(version.digest),
-            "log": None,
-            "receipt": None,
-            "error": None,
-        }
-        row = [
-            f"{result.stage.value:9} {safe(local_text(result.local))}",
-            f"v{version.number}",
-            size_text(version.size),
-            f"signed by {shown_name(version.author)}",
-        ]
-        if result.verdict.moved_to is not None:
-            row.append(f"as {shown_name(result.verdict.signed_name)}")
-        self.done(document, row, version.size)
+def add_result(report: TransferReport, result: GetResult) -> None:
+    """Take the result of one item."""
+    if result.error is not None:
+        report.failed(result.item.path, result.error, path=result.item.path)
+        return
+    if result.file is None or result.verdict is None or result.local is None:
+        raise TypeError("a get that did not fail has a file, a verdict and a place")
+    file, version = result.file, result.file.version
+    document = {
+        "source": file.path,
+        "path": file.path,
+        "result": result.stage.value,
+        "local": str(result.local),
+        "signature_file": None if result.signature is None else str(result.signature),
+        "author": version.author,
+        "version": version.number,
+        "size": version.size,
+        "digest": digest_text(version.digest),
+    }
+    row = [
+        f"{result.stage.value:9} {safe(local_text(result.local))}",
+        f"v{version.number}",
+        size_text(version.size),
+        f"signed by {shown_name(version.author)}",
+    ]
+    if result.verdict.moved_to is not None:
+        row.append(f"as {shown_name(result.verdict.signed_name)}")
+    report.done(document, row, version.size)
 
 
 def local_text(path: Path) -> str:
-    """Write a path of this computer so that it is seen to be one."""
+    """Return a path of this computer so that it is seen to be one."""
     text = str(path)
     return text if path.is_absolute() or text.startswith(".") or "/" in text else f"./{text}"

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import file_document, key_document
+from sft.cli.json_output import Document, file_details_document
 from sft.cli.options import common, pass_invocation
-from sft.cli.signature_marks import MARKS
 from sft.client.api.files import show_file
 from sft.client.pins import Pin
 from sft.client.session import Session
@@ -18,7 +17,7 @@ from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File
-from sft.model.text import day_text, local_time, sentence, shown_name, size_text, utc_time
+from sft.model.text import day_text, local_time, sentence, shown_name, size_text
 
 
 @click.command("info")
@@ -34,10 +33,7 @@ def command(invocation: Invocation, name: str) -> int:
         return _Shown(file, known, session.pins.people.get(file.version.author_id))
 
     shown = invocation.talk(ask)
-    if invocation.console.json:
-        invocation.console.document(shown.document(invocation.now))
-    for line in shown.lines(invocation):
-        invocation.console.result(line)
+    invocation.console.show(shown.document(invocation.now), *shown.lines(invocation))
     return 0 if shown.known.error is None else shown.known.error.exit_status
 
 
@@ -49,20 +45,13 @@ class _Shown:
     known: Known
     pin: Pin | None
 
-    def document(self, now: float) -> dict[str, object]:
-        """Describe it to a program."""
-        version = self.file.version
-        seen = self._first_seen_at()
-        return {
-            **file_document(self.file, self.known.state.value),
-            **key_document(PublicKey.decode(version.public_key)),
-            "signed_as": version.signed_name,
-            "key_first_seen_at": None if seen is None else utc_time(seen),
-            "says": self._verdict(now),
-        }
+    def document(self, now: float) -> Document:
+        """The file as a program reads it."""
+        state, seen = self.known.state.value, self._first_seen_at()
+        return file_details_document(self.file, self._verdict(now), state, seen)
 
     def lines(self, invocation: Invocation) -> list[str]:
-        """Describe it to a person."""
+        """The file as a person reads it."""
         file, version, now = self.file, self.file.version, invocation.now
         folder, name = split_path(file.path)
         console = invocation.console
@@ -76,7 +65,11 @@ class _Shown:
         ]
         if file.owner_id != version.author_id:
             said.append(f"belongs to {shown_name(file.owner)}")
-        said += ["", "SIGNATURE", f"{console.mark(MARKS[self.known.state])} {self._verdict(now)}"]
+        said += [
+            "",
+            "SIGNATURE",
+            f"{console.signature_mark(self.known.state)} {self._verdict(now)}",
+        ]
         if version.signed_name != file.path:
             said.append(f"signed as {shown_name(version.signed_name)}, moved since")
         key = PublicKey.decode(version.public_key)

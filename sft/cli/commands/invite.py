@@ -13,10 +13,9 @@ from typing import TextIO
 
 import click
 
-from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import invitation_document
 from sft.cli.options import common, pass_invocation
+from sft.cli.people_output import show_invitations, show_new_invitation
 from sft.client.api import people
 from sft.client.session import Session
 from sft.errors import LocalExistsError, LocalFileError
@@ -24,7 +23,7 @@ from sft.model.access import Role
 from sft.model.links import InvitationLink, is_loopback
 from sft.model.names import parse_user_name, safe
 from sft.model.records import Invitation
-from sft.model.text import invitation_seconds, local_time, shown_name, utc_time
+from sft.model.text import invitation_seconds
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
@@ -82,28 +81,8 @@ def command(
 @pass_invocation
 def list_command(invocation: Invocation) -> int:
     """List the invitations of the last month."""
-
-    async def ask(session: Session) -> list[Invitation]:
-        return await people.list_invitations(session)
-
-    invitations = invocation.talk(ask)
-    console, now = invocation.console, invocation.now
-    if console.json:
-        console.document([invitation_document(one) for one in invitations])
-        return 0
-    rows = [
-        (
-            str(one.id),
-            safe(one.name or "anybody"),
-            one.role.value,
-            one.state.value if one.used_by is None else f"used by {safe(one.used_by)}",
-            f"until {local_time(one.expires_at, now=now, weekday=True)}",
-            f"by {safe(one.maker)}",
-        )
-        for one in invitations
-    ]
-    for line in aligned(rows, right=(0,)):
-        console.result(line)
+    invitations = invocation.talk(people.list_invitations)
+    show_invitations(invocation.console, invitations, invocation.now)
     return 0
 
 
@@ -113,14 +92,11 @@ def list_command(invocation: Invocation) -> int:
 @pass_invocation
 def withdraw_command(invocation: Invocation, invitation_id: int) -> int:
     """Make an open invitation void (its number: sft invite list)."""
-
-    async def ask(session: Session) -> None:
-        await people.withdraw(session, invitation_id)
-
-    invocation.talk(ask)
-    if invocation.console.json:
-        invocation.console.document({"id": invitation_id, "state": "withdrawn"})
-    invocation.console.result(f"Invitation {invitation_id} is withdrawn: nobody joins with it.")
+    changed = invocation.talk(lambda session: people.withdraw(session, invitation_id))
+    end = "is withdrawn: nobody joins with it" if changed else "was void already"
+    invocation.console.show(
+        {"id": invitation_id, "changed": changed}, f"Invitation {invitation_id} {end}."
+    )
     return 0
 
 
@@ -128,28 +104,7 @@ def _tell(
     invocation: Invocation, link: InvitationLink, made: Invitation, write_to: str | None
 ) -> None:
     console = invocation.console
-    if console.json:
-        document = {
-            "id": made.id,
-            "link": link.text() if write_to is None else None,
-            "file": write_to,
-            "name": made.name,
-            "role": made.role.value,
-            "limit": None,
-            "expires_at": utc_time(made.expires_at),
-        }
-        console.document(document)
-    elif write_to is None:
-        # Alone, and also with --quiet: without it there would be no result at all.
-        console.write(link.text() + "\n")
-    until = local_time(made.expires_at, now=invocation.now, weekday=True)
-    for_whom = "For whoever has it" if made.name is None else f"For {shown_name(made.name)}"
-    alone = "one person" if made.name is None else shown_name(made.name)
-    thing = "line" if write_to is None else "file"
-    console.note(
-        f"{for_whom}, {made.role}, once, until {until}. "
-        f"Whoever has this {thing} can join with it: send it to {alone} alone."
-    )
+    show_new_invitation(console, link, made, invocation.now, written_to=write_to)
     if is_loopback(link.host):
         console.note(
             f"The link works on this machine only: the server is reached at {safe(link.address)}. "

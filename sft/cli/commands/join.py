@@ -6,6 +6,7 @@ be in the invitation or given, and a key without passphrase has to be asked for.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,7 @@ from typing import Any
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import self_document
-from sft.cli.link_input import link_text, refuse_arguments
+from sft.cli.json_output import profile_document
 from sft.cli.options import common, pass_invocation
 from sft.client.api.people import admins
 from sft.client.identity import passphrase_from
@@ -52,8 +52,8 @@ def command(
     no_passphrase: bool,
 ) -> int:
     """Join a server with an invitation, which is asked for (or --link-file, or standard input)."""
-    refuse_arguments(link)
-    parsed = parse_link(link_text(invocation, link_file, "Paste the invitation, then Enter: "))
+    _refuse_arguments(link)
+    parsed = parse_link(invocation.asking.link(link_file, "Paste the invitation, then Enter: "))
     before = pending(invocation.state, parsed)
     if invocation.asking.possible:
         invocation.console.note(_introduction(parsed))
@@ -126,6 +126,26 @@ async def _is_only_admin(
         return False
 
 
+def _refuse_arguments(arguments: Sequence[str]) -> None:
+    """Refuse a link that was given as an argument, and whatever else was, without repeating it.
+
+    Raises:
+        UsageError: always, if there is one.
+    """
+    if not arguments:
+        return
+    if any("sft:" in argument.lower() for argument in arguments):
+        raise UsageError(
+            problem="A link given as an argument is in the shell's history, and everybody on this computer can read it "
+            "(ps) and join with it",
+            remedy="sft join alone asks for it; or --link-file FILE. Shared computer? Ask for a new invitation",
+        )
+    raise UsageError(
+        problem="sft join takes no name or address",
+        remedy="sft join alone asks for the invitation; your name: --user NAME",
+    )
+
+
 def _introduction(link: InvitationLink | ServerLink) -> str:
     where = f"{safe(link.server_name)} at {safe(link.address)}."
     if isinstance(link, InvitationLink):
@@ -179,7 +199,8 @@ def _tell(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotect
     console, profile, user = invocation.console, joined.profile, joined.user
     server, name = safe(profile.server_name), shown_name(user.name)
     if console.json:
-        console.document(self_document(profile, user.name, user.role.value))
+        default = invocation.profiles.default_name()
+        console.document(profile_document(profile, default, user=user.name, role=user.role.value))
     elif console.out_is_terminal:
         console.result(
             f"Joined {server} as {name}, {user.role}. You: {ROLE_WORDS[user.role]}. Everyone who joins can read "

@@ -8,9 +8,8 @@ import click
 
 from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import key_document
+from sft.cli.json_output import Document, key_document
 from sft.cli.options import common, pass_invocation
-from sft.cli.prompts import read_secret_file
 from sft.client.identity import Ask, Identity
 from sft.errors import KeyLockedError, UsageError
 from sft.model.names import safe
@@ -42,7 +41,7 @@ def export_command(invocation: Invocation) -> int:
     identity = Identity(invocation.state, invocation.profile())
     console = invocation.console
     if console.json:
-        console.document({**key_document(identity.public), "pub_file": identity.export()})
+        console.document(_document(invocation, identity))
     else:
         console.write(identity.export())
     console.note(identity.words)
@@ -68,9 +67,7 @@ def passphrase_command(
     identity = Identity(invocation.state, profile)
     new: str | None = None
     if new_passphrase_file is not None:
-        text = read_secret_file(
-            new_passphrase_file, invocation.surroundings.stdin, "The passphrase"
-        )
+        text = invocation.asking.secret_file(new_passphrase_file, "The passphrase")
         new = text.split("\n", 1)[0].rstrip("\r") or None
 
     async def change(reactor: Any) -> str | None:
@@ -86,9 +83,7 @@ def passphrase_command(
 
     chosen = invocation.run(change)
     if invocation.console.json:
-        invocation.console.document(
-            {**key_document(identity.public), "passphrase": chosen is not None}
-        )
+        invocation.console.document(_document(invocation, identity))
     if chosen is None:
         invocation.console.result(
             f"Your key has no passphrase now: whoever reads {safe(str(invocation.state.data))} is "
@@ -126,28 +121,30 @@ def _new_passphrase(invocation: Invocation) -> str | None:
 def _show(invocation: Invocation) -> int:
     profile = invocation.profile()
     identity = Identity(invocation.state, profile)
-    protected = identity.encrypted()
-    console = invocation.console
-    if console.json:
-        document = {
-            **key_document(identity.public),
-            "user": profile.user_name,
-            "server": profile.server_name,
-            "device": profile.device,
-            "passphrase": protected,
-            "file": str(invocation.state.path(profile.key_file)),
-        }
-        console.document(document)
+    document = _document(invocation, identity)
+    server, device = safe(profile.server_name), safe(profile.device)
     rows = [
         ("key", identity.words),
         ("minisign", identity.public.text()),
+        ("of", f"{shown_name(profile.user_name)} on {server}, device {device}"),
         (
-            "of",
-            f"{shown_name(profile.user_name)} on {safe(profile.server_name)}, device {safe(profile.device)}",
+            "passphrase",
+            "yes" if document["passphrase"] else "none: whoever reads the file has the key",
         ),
-        ("passphrase", "yes" if protected else "none: whoever reads the file has the key"),
-        ("file", safe(str(invocation.state.path(profile.key_file)))),
+        ("file", safe(document["file"])),
     ]
-    for line in aligned(rows):
-        console.result(line)
+    invocation.console.show(document, *aligned(rows))
     return 0
+
+
+def _document(invocation: Invocation, identity: Identity) -> Document:
+    profile = invocation.profile()
+    return {
+        **key_document(identity.public),
+        "user": profile.user_name,
+        "server": profile.server_name,
+        "device": profile.device,
+        "passphrase": identity.encrypted(),
+        "file": str(invocation.state.path(profile.key_file)),
+        "pub_file": identity.export(),
+    }

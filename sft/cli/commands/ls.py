@@ -12,9 +12,8 @@ import click
 
 from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import file_document, trashed_document
+from sft.cli.json_output import file_document
 from sft.cli.options import common, pass_invocation
-from sft.cli.signature_marks import MARKS
 from sft.client.api.files import Listing, list_folder, list_trash, show_file
 from sft.client.api.tree import find, has_pattern
 from sft.client.session import Session
@@ -48,7 +47,7 @@ def command(invocation: Invocation, pattern: str, *, long: bool, trash: bool) ->
     listing, states = invocation.talk(ask)
     if console.json:
         if trash:
-            console.document([trashed_document(file, "signed") for file in listing.files])
+            console.document([file_document(file) for file in listing.files])
         else:
             pairs = zip(listing.files, states, strict=True)
             console.document([file_document(file, state.value) for file, state in pairs])
@@ -97,7 +96,7 @@ def _long(
     ]
     rows += [
         (
-            console.mark(MARKS[state]) + " ",
+            console.signature_mark(state) + " ",
             _shown(file.path, whole_paths) + "  ",
             size_text(file.version.size),
             f"v{file.version.number}",

@@ -1,4 +1,4 @@
-"""`sft mkdir`, `mv`, `restore`: folders made, files and folders at another path, deleted files back. Signatures stay as they are."""
+"""`sft mkdir`, `mv`, `restore`: folders made, files at another path, deleted files back. Signatures stay as they are."""
 
 from __future__ import annotations
 
@@ -25,10 +25,8 @@ def mkdir_command(invocation: Invocation, folders: tuple[str, ...]) -> int:
         path = parse_path(name)
         made = await make_folder(session, path)
         shown = shown_name(f"{path}/")
-        return f"made {shown}" if made else f"{shown} is there already", {
-            "path": path,
-            "made": made,
-        }
+        said = f"made {shown}" if made else f"{shown} is there already"
+        return said, {"path": path, "made": made}
 
     return Batch(invocation, folders, "Not made", {"made": None}).run(make)
 

@@ -1,4 +1,4 @@
-"""`sft users`, `role`, `disable`, `enable`, `remove`: the people of the server. What is changed holds at once, in live sessions too.
+"""`sft users`, `role`, `disable`, `enable`, `remove`: the people of the server; a change holds at once, in live sessions too.
 
 Rules. A removal cannot be undone: on a terminal the name has to be typed, elsewhere ``--yes`` has to be given. The files stay,
 signed by whoever stored them, and get another owner.

@@ -7,12 +7,13 @@ Rules. A named file is never asked about. A folder (``-r``) or a pattern is, on 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import click
 
 from sft.cli.batch import Batch
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import Document
+from sft.cli.json_output import Document, deleted_document
 from sft.cli.options import common, pass_invocation
 from sft.client.api.files import Listing, delete
 from sft.client.api.tree import find, has_pattern, walk
@@ -20,7 +21,9 @@ from sft.client.session import Session
 from sft.errors import FolderInTheWayError, NotFoundError, UsageError
 from sft.model.names import parse_path
 from sft.model.records import Deleted, File
-from sft.model.text import count_text, day_text, shell_name, shown_name, size_text, utc_time
+from sft.model.text import count_text, day_text, shell_name, shown_name, size_text
+
+_EMPTY: Final = dict.fromkeys(("files", "folders", "restorable_until"), None)
 
 
 @click.command("rm")
@@ -37,7 +40,7 @@ def command(invocation: Invocation, names: tuple[str, ...], *, recursive: bool, 
             problem="A folder or a pattern is asked about first, and there is no terminal to ask on",
             remedy="The same command with --yes",
         )
-    several = Batch(invocation, names, "Not deleted")
+    several = Batch(invocation, names, "Not deleted", _EMPTY)
 
     async def delete_all(session: Session) -> None:
         targets: list[str] = []
@@ -47,10 +50,10 @@ def command(invocation: Invocation, names: tuple[str, ...], *, recursive: bool, 
 
     async def delete_one(session: Session, name: str) -> tuple[str, Document]:
         deleted = await delete(session, parse_path(name), recursive=recursive)
-        return _said(invocation, deleted), _document(deleted)
+        return _said(invocation, deleted), deleted_document(deleted)
 
     invocation.talk(delete_all)
-    return several.told()
+    return several.finish()
 
 
 async def _targets(
@@ -106,12 +109,3 @@ def _said(invocation: Invocation, deleted: Deleted) -> str:
     what = f"{count_text(deleted.files)} files are " if deleted.folders else ""
     back = "" if deleted.folders else f" Back: sft restore {shell_name(deleted.path)}"
     return f"{shown_name(deleted.path)}: {what}in the trash until {until}.{back}"
-
-
-def _document(deleted: Deleted) -> Document:
-    return {
-        "path": deleted.path,
-        "files": deleted.files,
-        "folders": deleted.folders,
-        "restorable_until": utc_time(deleted.trash_ends_at),
-    }

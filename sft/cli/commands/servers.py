@@ -11,12 +11,9 @@ from typing import Any
 import click
 from msgspec.structs import replace
 
-from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import Document
-from sft.cli.link_input import link_text
+from sft.cli.json_output import profile_document
 from sft.cli.options import common, pass_invocation
-from sft.client.profiles import Profile
 from sft.model.links import parse_address
 from sft.model.names import safe
 from sft.model.text import shown_name
@@ -34,20 +31,20 @@ def command(context: click.Context, invocation: Invocation) -> int:
     profiles = invocation.profiles.all()
     console = invocation.console
     if console.json:
-        console.document([_document(profile, default) for profile in profiles])
-    rows = [
-        (
-            console.mark("●") if profile.name == default else " ",
-            safe(profile.name),
-            safe(profile.address),
-            shown_name(profile.user_name) if profile.joined else "not joined yet",
-            safe(profile.role),
-            profile.server.words(),
-        )
-        for profile in profiles
-    ]
-    for line in aligned(rows):
-        console.result(line)
+        console.document([profile_document(profile, default) for profile in profiles])
+    console.table(
+        [
+            (
+                console.mark("●") if profile.name == default else " ",
+                safe(profile.name),
+                safe(profile.address),
+                shown_name(profile.user_name) if profile.joined else "not joined yet",
+                safe(profile.role),
+                profile.server.words(),
+            )
+            for profile in profiles
+        ]
+    )
     if not profiles:
         console.note("None yet. sft join, with an invitation from an admin")
     return 0
@@ -70,9 +67,10 @@ def address_command(invocation: Invocation, name: str, address: str) -> int:
 
     invocation.run(knock)
     kept = invocation.profiles.set_address(name, address)
-    if invocation.console.json:
-        invocation.console.document(_document(kept, invocation.profiles.default_name()))
-    invocation.console.result("Same server: its key is the pinned one.")
+    invocation.console.show(
+        profile_document(kept, invocation.profiles.default_name()),
+        "Same server: its key is the pinned one.",
+    )
     return 0
 
 
@@ -86,14 +84,14 @@ def address_command(invocation: Invocation, name: str, address: str) -> int:
 def link_command(invocation: Invocation, name: str, link_file: str | None) -> int:
     """Take a server's new key and address from a server link that a person gave you (twistd sft link)."""
     before = invocation.profiles.choose(name)
-    text = link_text(invocation, link_file, "Paste the server link, then Enter: ")
+    text = invocation.asking.link(link_file, "Paste the server link, then Enter: ")
     profile = invocation.profiles.accept_link(name, text, now=int(invocation.now))
-    console = invocation.console
-    if console.json:
-        console.document(_document(profile, invocation.profiles.default_name()))
     same = profile.server_key == before.server_key
     news = "the key is the pinned one" if same else f"pinned now: {profile.server.words()}"
-    console.result(f"{safe(profile.name)} is at {safe(profile.address)}; {news}")
+    invocation.console.show(
+        profile_document(profile, invocation.profiles.default_name()),
+        f"{safe(profile.name)} is at {safe(profile.address)}; {news}",
+    )
     return 0
 
 
@@ -104,9 +102,10 @@ def link_command(invocation: Invocation, name: str, link_file: str | None) -> in
 def default_command(invocation: Invocation, name: str) -> int:
     """Use this server when none is named."""
     invocation.profiles.set_default(name)
-    if invocation.console.json:
-        invocation.console.document(_document(invocation.profiles.choose(name), name))
-    invocation.console.result(f"{safe(name)} is used when no --profile is given.")
+    invocation.console.show(
+        profile_document(invocation.profiles.choose(name), name),
+        f"{safe(name)} is used when no --profile is given.",
+    )
     return 0
 
 
@@ -118,21 +117,8 @@ def forget_command(invocation: Invocation, name: str) -> int:
     """Forget a server; the key is put aside, not destroyed, for it still opens the account there."""
     gone = invocation.profiles.forget(name)
     aside = str(invocation.state.path("keys/forgotten"))
-    if invocation.console.json:
-        invocation.console.document({**_document(gone, ""), "forgotten": True, "key_folder": aside})
-    invocation.console.result(f"{safe(name)} is forgotten here. Its key lies in {safe(aside)}.")
+    invocation.console.show(
+        {**profile_document(gone, None), "key_folder": aside},
+        f"{safe(name)} is forgotten here. Its key lies in {safe(aside)}.",
+    )
     return 0
-
-
-def _document(profile: Profile, default: str) -> Document:
-    return {
-        "profile": profile.name,
-        "server": profile.server_name,
-        "address": profile.address,
-        "user": profile.user_name if profile.joined else None,
-        "role": profile.role or None,
-        "device": profile.device,
-        "default": profile.name == default,
-        "server_key_words": profile.server.words(),
-        "key_words": profile.key.words(),
-    }

@@ -122,9 +122,10 @@ async def list_invitations(session: Requester) -> list[Invitation]:
     return list((await session.request(ListInvitations, InvitationList)).invitations)
 
 
-async def withdraw(session: Requester, invitation_id: int) -> None:
-    """Make an open invitation void."""
-    await session.request(WithdrawInvitation, Done, invitation_id=invitation_id)
+async def withdraw(session: Requester, invitation_id: int) -> bool:
+    """Make an open invitation void; False if it was so already."""
+    done = await session.request(WithdrawInvitation, Done, invitation_id=invitation_id)
+    return done.changed
 
 
 async def list_sessions(session: Requester) -> list[SessionInfo]:

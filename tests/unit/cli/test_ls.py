@@ -78,6 +78,7 @@ def test_names_on_a_terminal_and_paths_in_a_pipe(listed):
 def test_json_is_an_array_of_files(listed):
     files = json.loads(listed.run("ls", "finance/2026", "--json").out)
     assert files[1] == {
+        "id": "00" * 16,
         "path": "finance/2026/contract.pdf",
         "size": 911_360,
         "version": 1,
@@ -87,6 +88,8 @@ def test_json_is_an_array_of_files(listed):
         "dated_at": "2026-04-28T17:40:00Z",
         "digest": f"blake2b512:{CONTRACT.version.digest.hex()}",
         "signature": "signed",
+        "deleted_at": None,
+        "restorable_until": None,
     }
     assert [file["signature"] for file in files] == ["unknown", "signed"]
 

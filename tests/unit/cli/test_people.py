@@ -39,6 +39,7 @@ def test_whoami_asks_for_the_role(world):
         "user": "ada",
         "role": "maintainer",
         "device": "ada-laptop",
+        "default": True,
         "key_words": KEY.public.words(),
         "minisign_key": KEY.public.text(),
         "server_key_words": SERVER.words(),
@@ -78,11 +79,8 @@ def test_a_role_is_changed(world, name, role, before, said):
         request.id, user(request.name, request.role), before
     )
     assert world.run("role", name, role).lines == [said]
-    assert json.loads(world.run("role", name, role, "--json").out) == {
-        "user": name,
-        "role": role,
-        "before": before,
-    }
+    document = json.loads(world.run("role", name, role, "--json").out)
+    assert (document["user"], document["role"], document["before"]) == (name, role, before)
 
 
 def test_the_last_admin_stays(world):

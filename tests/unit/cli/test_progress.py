@@ -11,6 +11,7 @@ from sft.cli.invocation import Environment, Invocation
 from sft.cli.meter import Meter
 from sft.cli.progress import ProgressShown, showing
 from sft.client.transfers.progress import Progress, TransferStage
+from tests.json_shapes import faults
 
 
 class Terminal(io.StringIO):
@@ -86,6 +87,8 @@ def test_events_are_json_a_line_each():
         progress.report(Progress(0, "a.bin", TransferStage.STORED, 1000, 1000))
     events = [json.loads(line) for line in err.getvalue().splitlines()]
     assert [event["event"] for event in events] == ["item", "progress", "item"]
+    for event, kind in zip(events, ("ItemProgress", "Progress", "ItemProgress"), strict=True):
+        assert faults(event, kind) == []
     assert events[0]["stage"] == "sending"
     assert events[1]["done_bytes"] == 500
     assert events[1]["total_bytes"] == 1000

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from sft.cli.console import Console
-from sft.cli.prompts import Prompts, ask_on_terminal, read_secret_file
+from sft.cli.prompts import Prompts, ask_on_terminal
 from sft.cli.run import Interrupted
 from sft.errors import UsageError
 
@@ -106,14 +106,14 @@ def test_a_paste_that_stops_is_taken_as_it_is():
 
 
 def test_a_secret_comes_from_a_file_or_standard_input(tmp_path):
+    asked = asking("piped", terminal=False)[0]
     (tmp_path / "link").write_text("sft://x\n")
-    assert read_secret_file(str(tmp_path / "link"), io.StringIO(), "The link") == "sft://x\n"
-    assert read_secret_file("-", io.StringIO("piped"), "The link") == "piped"
-    with pytest.raises(UsageError):
-        read_secret_file(str(tmp_path / "none"), io.StringIO(), "The link")
+    assert asked.secret_file(str(tmp_path / "link"), "The link") == "sft://x\n"
+    assert asked.secret_file("-", "The link") == "piped"
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError):
-        read_secret_file(str(tmp_path / "binary"), io.StringIO(), "The link")
+    for name in ("none", "binary"):
+        with pytest.raises(UsageError):
+            asked.secret_file(str(tmp_path / name), "The link")
 
 
 def test_without_a_terminal_a_passphrase_is_asked_nowhere(process):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sft.cli.commands.get import _Got, local_text
-from sft.cli.commands.put import _Put
+from sft.cli.commands import get, put
+from sft.cli.commands.get import local_text
 from sft.cli.invocation import Environment, Invocation
+from sft.cli.transfer_report import TransferReport
 from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.plan import GetItem, PutItem, PutPlan
 from sft.client.transfers.progress import TransferStage
@@ -50,20 +51,23 @@ def failed(path: str, error) -> PutResult:
     return PutResult(PutItem(Path(path), path, 1), TransferStage.FAILED, None, None, error, 0.0)
 
 
-def put(told: Told, results, *, whole: bool = False, refused=(), links: int = 0) -> int:
+def finish_put(told: Told, results, *, whole: bool = False, refused=(), links: int = 0) -> int:
     plan = PutPlan(items=[result.item for result in results], links_skipped=links)
-    outcome = _Put(told.invocation, plan, ["x"], whole=whole)
+    outcome = TransferReport(told.invocation, "stored", "Not stored", put.EMPTY, whole=whole)
     outcome.server, outcome.seconds = "acme-files", 35.0
     for name, error in refused:
-        outcome.refused(name, error)
+        outcome.failed(name, error)
     for result in results:
-        outcome.add(result)
-    return outcome.told()
+        put.add_result(outcome, result)
+    unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
+    return outcome.finish(
+        *put.remarks(plan, unchanged), links_skipped=plan.links_skipped, others_skipped=0
+    )
 
 
 def test_named_files_are_told_one_by_one(world):
     told = Told(world)
-    status = put(
+    status = finish_put(
         told,
         [
             stored("finance/2026/video.mp4", 2048 * MIB, 9.846),
@@ -80,7 +84,7 @@ def test_named_files_are_told_one_by_one(world):
 def test_a_folder_is_told_in_one_sentence_and_what_failed_last(world):
     told = Told(world)
     results = [stored(f"photos/{n}.jpg", 5 * MIB, 0.1) for n in range(1202)]
-    status = put(told, results, whole=True, refused=[("photos/a:b.txt", BAD_NAME)], links=2)
+    status = finish_put(told, results, whole=True, refused=[("photos/a:b.txt", BAD_NAME)], links=2)
     assert status == 1
     assert told.out.getvalue() == (
         "stored 1,202 of 1,203 files, 5.9 GiB, 35 s.  2 links skipped.  Not stored, 1:\n"
@@ -93,27 +97,31 @@ def test_a_folder_is_told_in_one_sentence_and_what_failed_last(world):
 
 def test_a_list_without_the_sentence_has_a_head_of_its_own(world):
     told = Told(world, quiet=True)
-    put(told, [stored("a", 1, 0.1)], whole=True, refused=[("b", BAD_NAME)])
+    finish_put(told, [stored("a", 1, 0.1)], whole=True, refused=[("b", BAD_NAME)])
     assert not told.out.getvalue()
     assert told.err.getvalue().startswith("Not stored, 1:\n  b   ")
 
 
 def test_one_item_that_fails_alone_gives_its_own_status(world):
     told = Told(world)
-    assert put(told, [failed("a", FORBIDDEN)]) == 4
+    assert finish_put(told, [failed("a", FORBIDDEN)]) == 4
     assert told.err.getvalue().startswith("sft: Guests do not store files [ROLE_FORBIDS]\n     ")
     assert not told.out.getvalue()
 
 
 def test_several_that_fail_alike_give_theirs(world):
-    assert put(Told(world), [failed("a", FORBIDDEN), failed("b", FORBIDDEN)]) == 4
-    assert put(Told(world), [failed("a", FORBIDDEN), failed("b", ConnectionLostError())]) == 1
-    assert put(Told(world), [stored("a", 1, 0.1), failed("b", ConnectionLostError())]) == 1
+    assert finish_put(Told(world), [failed("a", FORBIDDEN), failed("b", FORBIDDEN)]) == 4
+    assert (
+        finish_put(Told(world), [failed("a", FORBIDDEN), failed("b", ConnectionLostError())]) == 1
+    )
+    assert finish_put(Told(world), [stored("a", 1, 0.1), failed("b", ConnectionLostError())]) == 1
 
 
 def test_the_document_of_a_put(world):
     told = Told(world, json_=True)
-    assert put(told, [stored("notes.md", 12_288, 0.2, version=2), failed("b", FORBIDDEN)]) == 1
+    assert (
+        finish_put(told, [stored("notes.md", 12_288, 0.2, version=2), failed("b", FORBIDDEN)]) == 1
+    )
     document = json.loads(told.out.getvalue())
     assert document["items"][0] == {
         "source": "notes.md",
@@ -122,7 +130,6 @@ def test_the_document_of_a_put(world):
         "version": 2,
         "size": 12_288,
         "digest": f"blake2b512:{'00' * 64}",
-        "log": None,
         "receipt": "receipts/1",
         "error": None,
     }
@@ -155,29 +162,29 @@ def got(moved_to: str | None = None) -> GetResult:
 
 def test_a_file_that_was_got_is_told_with_its_signer(world):
     told = Told(world)
-    outcome = _Got(told.invocation, whole=False)
-    outcome.add(got())
-    assert outcome.told() == 0
+    outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=False)
+    get.add_result(outcome, got())
+    assert outcome.finish() == 0
     assert told.out.getvalue() == "verified  ./contract.pdf  v1  890 KiB  signed by ada\n"
 
 
 def test_a_moved_file_is_told_with_its_signed_name(world):
     told = Told(world)
-    outcome = _Got(told.invocation, whole=False)
-    outcome.add(got("finance/2026/contract.pdf"))
-    outcome.told()
+    outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=False)
+    get.add_result(outcome, got("finance/2026/contract.pdf"))
+    outcome.finish()
     assert told.out.getvalue().endswith("signed by ada  as contract.pdf\n")
 
 
 def test_the_document_of_a_get(world):
     told = Told(world, json_=True)
-    outcome = _Got(told.invocation, whole=False)
-    outcome.add(got())
-    outcome.refused("x", NotFoundError(what="file", name="x"))
-    assert outcome.told() == 1
+    outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=False)
+    get.add_result(outcome, got())
+    outcome.failed("x", NotFoundError(what="file", name="x"))
+    assert outcome.finish() == 1
     document = json.loads(told.out.getvalue())
     assert document["items"][0]["result"] == "verified"
-    assert document["items"][0]["signature"] == "contract.pdf.minisig"
+    assert document["items"][0]["signature_file"] == "contract.pdf.minisig"
     assert document["items"][1]["error"]["exit"] == 3
     assert (document["done"], document["failed"], document["bytes"]) == (1, 1, 911_360)
 

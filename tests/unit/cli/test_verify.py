@@ -73,5 +73,5 @@ def test_json(world, downloaded):
     assert document["result"] == "verified"
     assert document["signer"] == "ada"
     assert document["key_words"] == KEY.public.words()
-    assert document["signed_name"] == "finance/2026/contract.pdf"
+    assert document["signed_as"] == "finance/2026/contract.pdf"
     assert document["not_asked"]

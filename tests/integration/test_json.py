@@ -1,0 +1,149 @@
+"""Every command of both programs prints the document that ``JSON.md`` declares, and each that it declares is printed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from twisted.python import usage
+
+from sft.cli.main import COMMANDS
+from sft.cli.main import cli as group
+from sft.crypto.keys import SigningKey
+from sft.limits import SMALL_FILE_BYTES
+from sft.operator.tap import Options
+from tests.integration.cli_fixture import CliFixture
+from tests.json_shapes import commands, faults, shapes
+from tests.loop import run
+from tests.unit.cli.computer import Ran
+
+# A journey of processes: ``tests/e2e/test_cli_demo.py`` compares its document.
+ELSEWHERE = {"sft demo": {"Demo", "Step"}}
+# No document of a command: progress is compared in ``tests/unit/cli/test_progress.py``.
+EVENTS = {"Progress", "ItemProgress"}
+
+
+class Printed:
+    """Documents, compared as they are printed."""
+
+    def __init__(self) -> None:
+        self.commands: set[str] = set()
+        self.shapes: set[str] = set()
+
+    def take(self, command: str, ran: Ran, status: int = 0) -> Any:
+        assert ran.status == status, (command, ran.err)
+        document = json.loads(ran.out)
+        kind = commands()[command] if "error" not in document or "path" in document else "Failure"
+        assert faults(document, kind, command, self.shapes) == []
+        if kind != "Failure":
+            self.commands.add(command)
+        return document
+
+
+def _all_commands() -> set[str]:
+    """Name every command of both programs that has --json."""
+    found: set[str] = set()
+    context = click.Context(group)
+    for name in COMMANDS:
+        command = group.get_command(context, name)
+        found.add(f"sft {name}")
+        if isinstance(command, click.Group):
+            found |= {f"sft {name} {each}" for each in command.list_commands(context)}
+    for word, _, kind, _ in Options.subCommands:
+        below = getattr(kind, "subCommands", [])
+        found |= {f"twistd sft {word} {leaf}" for leaf, *_ in below}
+        if not below and issubclass(kind, usage.Options) and _has_json(kind):
+            found.add(f"twistd sft {word}")
+    return found - {"sft tui"}
+
+
+def _has_json(kind: Any) -> bool:
+    return any(flag[0] == "json" for flag in getattr(kind, "optFlags", []))
+
+
+def test_the_page_names_every_command_of_both_programs():
+    assert set(commands()) == _all_commands()
+
+
+def test_every_command_prints_what_the_page_declares(cli: CliFixture, tmp_path: Path):
+    printed = Printed()
+
+    def ada(*words: str, stdin: str = "", status: int = 0, of: int = 1) -> Any:
+        name = " ".join(("sft", *words[:of]))
+        return printed.take(name, cli.sft("ada", *words, "--json", stdin=stdin), status)
+
+    def operator(*words: str, of: int = 2, status: int = 0) -> Any:
+        name = " ".join(("twistd sft", *words[:of]))
+        return printed.take(name, cli.operator(*words, "--json"), status)
+
+    # Files, by a person.
+    ada("put", cli.file("a.txt", b"a"), str(cli.folder / "none"), "--to", "docs", status=1)
+    ada("mkdir", "docs", "new", "a\\b", status=1)
+    ada("mv", "docs/a.txt", "new/b.txt")
+    ada("ls", "new")
+    ada("info", "new/b.txt")
+    got = ada("get", "new/b.txt", "none", "--to", str(tmp_path), "--with-signature", status=1)
+    ada("verify", *(item["local"] for item in got["items"] if item["local"]))
+    ada("rm", "new/b.txt", "none", status=1)
+    ada("ls", "--trash")
+    ada("restore", "new/b.txt", "none", status=1)
+    ada("ls", "none", status=3)
+    # People, by a person.
+    ada("users")
+    ada("role", "gus", "maintainer")
+    ada("disable", "gus")
+    ada("enable", "gus")
+    ada("remove", "gus", "--yes")
+    made = ada("invite", "--user", "ivo")
+    ada("invite", "--write", str(tmp_path / "link"))
+    ada("invite", "list", of=2)
+    joining = ("join", "--no-passphrase", "--json")
+    printed.take("sft join", cli.sft("ivo", *joining, stdin=made["link"]))
+    another = ada("invite")
+    ada("invite", "withdraw", str(another["id"]), of=2)
+    # This computer.
+    ada("whoami")
+    ada("key")
+    for words in (("key", "show"), ("key", "export"), ("key", "passphrase", "--no-passphrase")):
+        ada(*words, of=2)
+    (profile,) = ada("servers")
+    name, address = profile["profile"], profile["address"]
+    link = operator("link", of=1)["link"]
+    ada("servers", "address", name, address, of=2)
+    ada("servers", "link", name, stdin=link, of=2)
+    ada("servers", "default", name, of=2)
+    ada("completion", "bash")
+    # The operator.
+    key = SigningKey.generate().public.text()
+    operator("user", "add", "eva", key)
+    operator("user", "list")
+    operator("user", "show", "eva")
+    operator("user", "role", "eva", "maintainer")
+    operator("user", "disable", "eva")
+    operator("user", "enable", "eva")
+    operator("user", "remove", "eva", "--yes")
+    invited = operator("invite", "make")
+    operator("invite", "list")
+    operator("invite", "withdraw", str(invited["id"]))
+    operator("file", "list")
+    operator("file", "show", "new/b.txt")
+    operator("file", "delete", "new/b.txt")
+    run(cli.site.session("max"))
+    live = {each["user"]: str(each["id"]) for each in operator("session", "list")}
+    operator("session", "kick", live["max"])
+    operator("vault", "check")
+    operator("vault", "rotate-key")
+    operator("vault", "collect")
+    ada("put", cli.file("big", bytes(SMALL_FILE_BYTES + 1)))
+    (stored,) = cli.site.objects()
+    sealed = bytearray(stored.read_bytes())
+    sealed[-1] ^= 1
+    stored.chmod(0o600)
+    stored.write_bytes(sealed)
+    operator("vault", "check", status=7)
+    ada("servers", "forget", name, of=2)
+
+    assert printed.commands == set(commands()) - set(ELSEWHERE)
+    assert printed.shapes == set(shapes()) - set().union(*ELSEWHERE.values()) - EVENTS
