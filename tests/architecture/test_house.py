@@ -23,7 +23,14 @@ EMPTY_NAMES = {
 # Printing is what a command line does, and what a module does that is run as a program.
 PRINTING = ("sft/cli/", "sft/operator/")
 # Where the state lies is decided by one module of each side; nothing deeper asks the environment.
-ASKING = ("sft/cli/", "sft/demo/", "sft/operator/", "sft/client/state.py", "tui/")
+ASKING = (
+    "sft/cli/",
+    "sft/demo/",
+    "sft/operator/",
+    "sft/client/script.py",
+    "sft/client/state.py",
+    "tui/",
+)
 
 
 @dataclass(frozen=True)
