@@ -29,7 +29,9 @@ from sft.operator.home import Home, HomeSettings, HomeState
 from sft.server.admission import Admission
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
-from sft.service import recovery, rotation, settings
+from sft.service import settings
+from sft.service.maintenance import recovery, rotation
+from sft.service.maintenance.report import JobContext
 from sft.service.settings import Registration
 from sft.service.storage import FileStorage
 from sft.store.database import Database, create_database, open_database
@@ -220,7 +222,8 @@ def _prepare(
         registration=Registration(given.registration),
     )
     act(settings.change_settings, change)
-    recovered = recovery.recover(storage=storage, readings=readers.reading, act=act)
+    context = JobContext(storage, readers.reading, act)
+    recovered = recovery.recover(context)
     notes = []
     if recovered.leftovers:
         notes.append(f"removed {recovered.leftovers} unfinished uploads")
@@ -233,9 +236,7 @@ def _prepare(
         f"did not obey the purge {each}: changed outside the server" for each in recovered.forged
     ]
     if storage.vault.keyring.rotating:
-        done = rotation.finish_rotation(
-            storage=storage, readings=readers.reading, act=act, keyring_path=home.keyring
-        )
+        done = rotation.finish_rotation(context, home.keyring)
         notes.append(f"went on with a rotation of the master key: {done.versions} versions")
     return readers.run(settings.server_info), notes
 

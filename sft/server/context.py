@@ -23,6 +23,7 @@ from sft.model.records import ServerInfo
 from sft.server.admission import Admission
 from sft.server.event_log import EventLog
 from sft.server.sessions import Sessions
+from sft.service.maintenance.report import JobContext
 from sft.service.storage import FileStorage
 from sft.store.reader import ReadPool
 from sft.store.rows import ReadTransaction
@@ -85,7 +86,12 @@ class ServerContext:
         self.event_log.tell(events)
         self.sessions.tell(events)
 
-    def readings(self) -> AbstractContextManager[ReadTransaction]:
+    @property
+    def job_context(self) -> JobContext:
+        """What the jobs of maintenance work with."""
+        return JobContext(self.storage, self.begin_read, self.act_blocking)
+
+    def begin_read(self) -> AbstractContextManager[ReadTransaction]:
         """Begin a read transaction for upkeep's own thread.
 
         Raises:

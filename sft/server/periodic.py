@@ -9,8 +9,7 @@ from twisted.internet.task import LoopingCall
 
 from sft.model.access import operator_caller
 from sft.server.context import ServerContext
-from sft.server.routes import job_arguments
-from sft.service import recovery
+from sft.service.maintenance import purging
 
 DAY_SECONDS: Final = 24 * 3600
 
@@ -40,5 +39,5 @@ class Periodic:
 
     async def _collect(self) -> None:
         context = self._context
-        job = await context.read(recovery.collect, operator_caller(), **job_arguments(context))
+        job = await context.read(purging.collect, operator_caller(), context=context.job_context)
         await context.upkeep_pool.run(job)

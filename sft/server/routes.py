@@ -18,18 +18,16 @@ from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.context import ServerContext
 from sft.service import (
     accounts,
-    check,
     commits,
     downloads,
     files,
     folders,
     invitations,
-    recovery,
-    rotation,
     settings,
     trash,
     uploads,
 )
+from sft.service.maintenance import check, purging, rotation
 from sft.wire import messages as m
 
 Fields = dict[str, Any]
@@ -92,10 +90,8 @@ def _page(id_: int, page: Any) -> m.Reply:
     return m.FolderPage(id_, page)
 
 
-def job_arguments(context: ServerContext, *, act: bool = True) -> Fields:
-    """Return what jobs work with."""
-    arguments = {"storage": context.storage, "readings": context.readings}
-    return {**arguments, "act": context.act_blocking} if act else arguments
+def _job(context: ServerContext) -> Fields:
+    return {"context": context.job_context}
 
 
 def _sessions(id_: int, live: list[SessionInfo]) -> m.Reply:
@@ -193,14 +189,14 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     ),
     # After the answer: whoever ends their own session still hears that it was done.
     m.KickSession: LiveRoute(Permission.SESSION_MANAGE, _to_kick, after=_kick),
-    m.CheckVault: JobRoute(lambda context, _: [(check.check, job_arguments(context, act=False))]),
+    m.CheckVault: JobRoute(lambda context, _: [(check.check, _job(context))]),
     m.RotateMasterKey: JobRoute(
         lambda context, q: [
-            (rotation.rotate, {**job_arguments(context), **context.keeper.fields()}),
-            *([(rotation.reencrypt, job_arguments(context))] if q.reencrypt else []),
+            (rotation.rotate, {**_job(context), **context.keeper.fields()}),
+            *([(rotation.reencrypt, _job(context))] if q.reencrypt else []),
         ]
     ),
-    m.CollectTrash: JobRoute(lambda context, _: [(recovery.collect, job_arguments(context))]),
+    m.CollectTrash: JobRoute(lambda context, _: [(purging.collect, _job(context))]),
 }
 
 

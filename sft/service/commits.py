@@ -1,17 +1,23 @@
-"""The commit of uploads: many at once, judged one after the other inside one writing transaction.
+"""May this file be stored here? And the commit of uploads: many at once, judged one after the other in one transaction.
 
-Rules. Whatever decides is read here: the author's row, role and key (by the use case's frame), folders, names, the newest
-version, its owner and digest. Everything is loaded by a few queries for the whole group and written by a few more, never a
-statement per file. An input is judged by what those before it in its group will have done; a refused one has written nothing.
+Rules. ``check_upload`` is the one judgment that an upload's beginning and its commit share, there from a snapshot, here inside
+the writing transaction. The same bytes by the same author at the same path are stored already, whatever version was meant, so
+that a retry is never a conflict. Whatever decides is read here: the author's row, role and key (by the use case's frame),
+folders, names, the newest version, its owner and digest, by a few queries for the whole group; and written by a few more, never
+a statement per file. An input is judged by what those before it in its group will have done; a refused one has written nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from sft.crypto.notes import Receipt
 from sft.errors import (
+    BadRequestError,
+    ChangedSinceError,
     RequestError,
     ServerFullError,
     SignatureRefusedError,
@@ -19,11 +25,11 @@ from sft.errors import (
 )
 from sft.model.access import Caller, Permission
 from sft.model.events import FileCommitted, FileReplaced
-from sft.service.path_lookup import PathLookup, ResolvedPath
-from sft.service.pending import Pending
-from sft.service.receipts import Committed, Signed
+from sft.service.author_signature import Signed
+from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at
+from sft.service.pending import Committed, Pending
 from sft.service.record_builder import RecordBuilder
-from sft.service.upload_policy import Put, check_upload
+from sft.service.rights import require_right
 from sft.service.use_case import batch_act
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.folders import LIVE_STATE
@@ -31,6 +37,77 @@ from sft.store.row_types import FileRow, FolderRow, SmallObjectRow, VersionRow
 from sft.store.rows import Transaction
 from sft.store.users import keys_by_id
 from sft.vault.objects import rewrap_whole
+
+
+class Put(Struct, frozen=True):
+    """What is to be stored.
+
+    Attributes:
+        file_id: drawn by the author of version 1.
+        version: the version that the author saw, plus one.
+        prev: digest of that version; None for version 1, and while it is not yet known.
+        digest: of the content; None while it is not yet known.
+    """
+
+    file_id: bytes
+    version: int
+    prev: bytes | None = None
+    digest: bytes | None = None
+
+
+def check_upload(
+    record_builder: RecordBuilder,
+    caller: Caller,
+    place: ResolvedPath,
+    newest: VersionRow | None,
+    put: Put,
+    *,
+    id_is_known: bool,
+) -> VersionRow | None:
+    """Decide whether a version may be stored at a place.
+
+    Args:
+        record_builder: names people in refusals.
+        caller: the author, read in this transaction.
+        place: where it goes.
+        newest: version of the file that is there; None where none is.
+        put: what is to be stored.
+        id_is_known: some file has this id, here or elsewhere.
+
+    Returns:
+        The newest version if it has this very content already; else None: go on.
+
+    Raises:
+        RequestError: the rule that refuses.
+    """
+    file = place.file
+    if file is None or newest is None:
+        place.require_free()
+        if put.version != 1:
+            raise nothing_at(place.path)
+        if id_is_known:
+            raise BadRequestError(problem="another file has this id")
+        return None
+    if put.digest == newest.digest and newest.author_id == caller.user_id:
+        return newest
+    if put.version == 1:
+        raise record_builder.exists(place.path, newest)
+    require_right(
+        record_builder, caller, Permission.FILE_WRITE, file, verb="replace", path=place.path
+    )
+    if put.file_id != file.file_id or put.version != newest.number + 1 or _differs(put, newest):
+        raise ChangedSinceError(
+            path=place.path,
+            author=record_builder.name_of(newest.author_id),
+            version=newest.number,
+            seen=put.version - 1,
+        )
+    return None
+
+
+def _differs(put: Put, newest: VersionRow) -> bool:
+    """Tell whether the author saw another content; nobody has said so before the content is known."""
+    return put.digest is not None and put.prev != newest.digest
 
 
 @batch_act(Permission.FILE_WRITE, logs=(FileCommitted, FileReplaced))
@@ -89,12 +166,12 @@ class _Group:
         known = signed.file_id in self._known_ids
         same = check_upload(self._record_builder, caller, place, newest, put, id_is_known=known)
         if same is not None and place.file is not None:
-            return _committed(signed, place.file.file_id, same.number, same.stored_at, same=True)
+            return _committed(pending, place.file.file_id, same.number, same.stored_at)
         pending = _under_current_key(pending)
         self._require_room(pending)
         file = self._file(caller, place, signed)
         self._note(pending, file)
-        return _committed(signed, file.file_id, signed.version, self._transaction.now, same=False)
+        return _committed(pending, file.file_id, signed.version, self._transaction.now, new=True)
 
     def write(self) -> None:
         """Write what was noted: five statements at most."""
@@ -210,15 +287,17 @@ def _under_current_key(pending: Pending) -> Pending:
 
 
 def _committed(
-    signed: Signed, file_id: bytes, version: int, stored_at: int, *, same: bool
+    pending: Pending, file_id: bytes, version: int, stored_at: int, *, new: bool = False
 ) -> Committed:
-    return Committed(
-        path=signed.path,
+    signed = pending.signed
+    receipt = Receipt(
+        server_id=pending.storage.server_id,
         file_id=file_id,
         version=version,
         size=signed.size,
         digest=signed.digest,
-        user_id=signed.user_id,
+        user=signed.user_id,
+        name=signed.path,
         stored_at=stored_at,
-        unchanged=same,
     )
+    return Committed(receipt, unchanged=not new)

@@ -1,14 +1,11 @@
-"""Deleting to the trash, bringing back, and destroying what has been there for its time.
+"""Deleting to the trash and bringing back.
 
 Rules. A deleted file keeps its id, versions, name and owner, and loses its folder; its name is free at once. A folder goes with
 all that is in it or not at all, and every file is judged in the transaction that deletes. Bringing back makes the folders anew
-that are missing. Destroying removes the rows first, with a purge row for each object in the vault; the object follows, then
-the purge row: whoever is interrupted goes on from there.
+that are missing.
 """
 
 from __future__ import annotations
-
-from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,9 +16,7 @@ from sft.model.access import Caller, Permission, may
 from sft.model.events import (
     FileDeleted,
     FileRestored,
-    FilesPurged,
     FolderDeleted,
-    ObjectsDestroyed,
 )
 from sft.model.names import split_path
 from sft.model.records import Deleted, File
@@ -29,14 +24,11 @@ from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree, resource_of
 from sft.service.use_case import act
-from sft.store.files import files_below, holds_files, newest_versions, versions_of
+from sft.store.files import files_below, holds_files, newest_versions
 from sft.store.folders import LIVE_STATE, folders_below, holds_folders
-from sft.store.objects import small_objects
-from sft.store.row_types import FileRow, FolderRow, PurgeRow
+from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
-from sft.store.trash import TRASHED_STATE, purges_by_id, trashed_from, trashed_until
-
-PURGE_FILES: Final = 200  # destroyed in one transaction
+from sft.store.trash import TRASHED_STATE, trashed_from
 
 
 class Deletion(Struct, frozen=True):
@@ -52,29 +44,6 @@ class Restoration(Struct, frozen=True):
 
     caller: Caller
     path: str
-
-
-class Purging(Struct, frozen=True):
-    """Everything that was deleted at a moment or before it, some at a time."""
-
-    caller: Caller
-    until: int
-
-
-class Destroyed(Struct, frozen=True):
-    """Objects of purges that are gone from the vault."""
-
-    caller: Caller
-    object_ids: tuple[bytes, ...]
-
-
-class Purged(Struct, frozen=True):
-    """What a purge took out of the database; the objects are still to be destroyed."""
-
-    files: int
-    versions: int
-    size_bytes: int
-    object_ids: tuple[bytes, ...]
 
 
 @act(Permission.FILE_DELETE, logs=(FileDeleted, FolderDeleted))
@@ -189,43 +158,3 @@ def restore(transaction: Transaction, item: Restoration) -> File:
     transaction.rows.update([row])
     transaction.log(FileRestored(by=caller, file_id=file.file_id, path=item.path))
     return record_builder.file(row, newest_versions(transaction, [row])[row.id])
-
-
-@act(Permission.VAULT_MANAGE, logs=(FilesPurged,))
-def purge(transaction: Transaction, item: Purging) -> Purged:
-    """Take some of what has ended out of the database, and note the objects that are to be destroyed.
-
-    Returns:
-        What was taken; nothing when all is done.
-    """
-    rows = transaction.rows
-    files = trashed_until(transaction, item.until, PURGE_FILES)
-    versions = versions_of(transaction, files)
-    inline = small_objects(transaction, [row.object_id for row in versions if row.inline])
-    doomed = [row.object_id for row in versions if not row.inline]
-    rows.insert([PurgeRow(object_id, transaction.now) for object_id in doomed])
-    rows.delete(list(inline.values()))
-    rows.delete(versions)
-    rows.delete(files)
-    size_bytes = sum(row.size for row in versions)
-    if files:
-        transaction.log(
-            FilesPurged(
-                by=item.caller,
-                files=tuple(file.file_id for file in files),
-                versions=len(versions),
-                size=size_bytes,
-            )
-        )
-    return Purged(len(files), len(versions), size_bytes, tuple(doomed))
-
-
-@act(Permission.VAULT_MANAGE, logs=(ObjectsDestroyed,))
-def end_purges(transaction: Transaction, item: Destroyed) -> int:
-    """Forget purges whose objects are gone, and return how many."""
-    found = purges_by_id(transaction, item.object_ids)
-    transaction.rows.delete(found)
-    if found:
-        object_ids = tuple(row.object_id for row in found)
-        transaction.log(ObjectsDestroyed(by=item.caller, object_ids=object_ids))
-    return len(found)

@@ -20,18 +20,18 @@ from sft.crypto.digests import blake2b_512
 from sft.errors import BadRequestError, TooLargeError
 from sft.limits import CHUNK_BYTES, FILE_BYTES
 from sft.model.access import Caller, Permission
-from sft.service.path_lookup import PathLookup, require_path
-from sft.service.pending import Pending, pending_inline, translate_disk_full
-from sft.service.receipts import (
+from sft.service.author_signature import (
     Signed,
     require_announced,
     require_digest,
     require_signed,
     sidecar_of,
 )
+from sft.service.commits import Put, check_upload
+from sft.service.path_lookup import PathLookup, require_path
+from sft.service.pending import Pending, pending_inline, translate_disk_full
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage
-from sft.service.upload_policy import Put, check_upload
 from sft.service.use_case import query
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.rows import ReadTransaction

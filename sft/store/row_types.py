@@ -8,8 +8,6 @@ as the enumerations of ``sft.model``.
 
 from __future__ import annotations
 
-from typing import Final
-
 from msgspec import Struct
 
 
@@ -120,16 +118,3 @@ class PurgeRow(Row, frozen=True, gc=False):
 
     object_id: bytes
     purged_at: int
-
-
-KINDS: Final[tuple[type[Row], ...]] = (
-    SettingRow,
-    UserRow,
-    DeviceKeyRow,
-    InvitationRow,
-    FolderRow,
-    FileRow,
-    VersionRow,
-    SmallObjectRow,
-    PurgeRow,
-)

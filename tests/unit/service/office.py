@@ -25,6 +25,7 @@ from sft.model.access import Caller, Role, operator_caller
 from sft.model.events import DomainEvent
 from sft.model.records import File, Stored, UserState
 from sft.service import commits, downloads, pending, uploads
+from sft.service.maintenance.report import JobContext
 from sft.service.pending import Pending
 from sft.service.settings import NewServer, prepare
 from sft.service.storage import FileStorage
@@ -179,6 +180,10 @@ class Office:
     def transaction(self) -> Iterator[Transaction]:
         with self.database.write_engine.begin() as connection:
             yield Transaction(connection, self.database.row_macs, self.now)
+
+    @property
+    def job_context(self) -> JobContext:
+        return JobContext(self.storage, self.reading, self.act)
 
     def reading(self) -> Any:
         return self.readers.reading()

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 from sft.crypto.comment import FileComment
 from sft.crypto.signatures import sign_file
 from sft.model.records import VaultReport
-from sft.service import check as check_module
-from sft.service.check import check
 from sft.service.commits import commit
 from sft.service.files import show_file
+from sft.service.maintenance import check as check_module
+from sft.service.maintenance.check import check
+from sft.service.maintenance.purging import collect
+from sft.service.maintenance.rotation import reencrypt
 from sft.service.pending import settle
-from sft.service.recovery import collect
-from sft.service.rotation import reencrypt
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import VersionRow
 from sft.store.writer import Writer
@@ -26,7 +26,7 @@ BIG = 70_000
 
 
 def run(office: Office) -> VaultReport:
-    job = office.ask(check, OPERATOR, storage=office.storage, readings=office.reading)
+    job = office.ask(check, OPERATOR, context=office.job_context)
     return job()
 
 
@@ -120,11 +120,11 @@ def test_an_object_that_nobody_knows_is_found(disk_office: Office) -> None:
 
 
 def test_an_object_that_is_being_destroyed_is_no_stray(office: Office) -> None:
-    from sft.service.trash import Purging, purge
+    from sft.service.maintenance.purging import PurgeInput, purge
 
     fill(office)
     office.act(delete, Deletion(MAX.caller, "d/e/big"))
-    office.act(purge, Purging(OPERATOR, office.now))
+    office.act(purge, PurgeInput(OPERATOR, office.now))
     assert list(office.vault.ids())
     assert faults(office) == []
 
@@ -177,14 +177,14 @@ def meanwhile(office: Office, change: Callable[[], object]) -> None:
 
 def test_what_moves_to_a_new_object_meanwhile_is_looked_at_again(office: Office) -> None:
     fill(office)
-    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
+    parts = {"context": office.job_context}
     meanwhile(office, office.ask(reencrypt, OPERATOR, **parts))
     assert run(office) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
 
 
 def test_what_is_destroyed_meanwhile_is_no_fault(office: Office) -> None:
     fill(office)
-    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
+    parts = {"context": office.job_context}
     office.act(delete, Deletion(MAX.caller, "d/e/big"))
     meanwhile(office, office.ask(collect, OPERATOR, **parts, until=office.now))
     report = run(office)

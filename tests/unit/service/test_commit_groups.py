@@ -23,8 +23,7 @@ from sft.limits import GROUP_BYTES
 from sft.service import pending
 from sft.service.commits import commit
 from sft.service.files import list_folder
-from sft.service.pending import Pending
-from sft.service.receipts import Committed
+from sft.service.pending import Committed, Pending
 from sft.store.writer import Writer
 from sft.vault.backend_memory import MemoryBackend
 from sft.vault.vault import Vault
@@ -44,7 +43,7 @@ def outcomes_of(office: Office, *items: Pending) -> list[str]:
     return [
         type(outcome).__name__
         if isinstance(outcome, RequestError)
-        else f"{outcome.version}{'=' if outcome.unchanged else ''}"
+        else f"{outcome.receipt.version}{'=' if outcome.unchanged else ''}"
         for outcome in office.act_each(commit, *items)
     ]
 
@@ -200,7 +199,7 @@ def test_a_forged_row_ends_no_other_act(office: Office) -> None:
     with pytest.raises(RowForgedError) as forged:
         futures[0].result(10)
     assert (forged.value.table, forged.value.row) == ("folders", "2")
-    assert futures[1].result(10).path == "good"
+    assert futures[1].result(10).receipt.name == "good"
     writer.stop()
 
 

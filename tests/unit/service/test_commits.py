@@ -29,8 +29,8 @@ from sft.model.records import UserState
 from sft.service import commits, folders, trash
 from sft.service.files import list_folder, show_file
 from sft.service.folders import MakeFolderInput, MoveInput
+from sft.service.maintenance.recovery import recover
 from sft.service.pending import Pending
-from sft.service.recovery import recover
 from sft.service.trash import Deletion
 from sft.store.row_types import FileRow, SmallObjectRow, VersionRow
 from sft.store.schema import FileModel
@@ -280,11 +280,11 @@ def test_a_crash_between_object_and_commit_leaves_a_stray_that_is_put_aside(
     office.commit(office.stream(MAX, "kept", bytes(BIG)))
     lost = office.stream(MAX, "lost", bytes(BIG))
     # The process dies here: nobody commits, discards or settles.
-    found = recover(storage=office.storage, readings=office.reading, act=office.act)
+    found = recover(office.job_context)
     assert found.quarantined == (lost.object_id,)
     assert office.get(GUS, "kept") == bytes(BIG)
     assert lost.object_id not in office.vault.ids()
-    assert not recover(storage=office.storage, readings=office.reading, act=office.act).quarantined
+    assert not recover(office.job_context).quarantined
     assert [file.path for file in office.ask(list_folder, GUS, path="").files] == ["kept"]
 
 
@@ -294,7 +294,7 @@ def test_a_crash_before_finish_leaves_nothing_visible(disk_office: Office) -> No
     upload.start()
     upload.append(upload.seal([bytes(65_536)], last=False))
     assert not list(office.vault.ids())
-    found = recover(storage=office.storage, readings=office.reading, act=office.act)
+    found = recover(office.job_context)
     assert (found.leftovers, found.quarantined) == (1, ())
     assert not list(office.backend.leftovers())
 

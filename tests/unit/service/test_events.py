@@ -16,8 +16,9 @@ from sft.limits import TRASH_SECONDS
 from sft.model import events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
-from sft.service import accounts, commits, folders, invitations, login, rotation, settings, trash
+from sft.service import accounts, commits, folders, invitations, login, settings, trash
 from sft.service.files import show_file
+from sft.service.maintenance import purging, rotation
 from sft.service.use_case import USE_CASES
 from sft.store.files import versions_of_file
 from tests.unit.service.office import (
@@ -127,13 +128,13 @@ def _restore(office: Office) -> None:
 def _purge(office: Office) -> None:
     office.commit(office.stream(MAX, "large", LARGE))
     office.act(trash.delete, trash.Deletion(MAX.caller, "large"))
-    office.act(trash.purge, trash.Purging(OPERATOR, office.now + TRASH_SECONDS))
+    office.act(purging.purge, purging.PurgeInput(OPERATOR, office.now + TRASH_SECONDS))
 
 
 def _end_purges(office: Office) -> None:
     _purge(office)
     (gone,) = office.vault.ids()
-    office.act(trash.end_purges, trash.Destroyed(OPERATOR, (gone,)))
+    office.act(purging.end_purges, purging.EndPurgesInput(OPERATOR, (gone,)))
 
 
 def _commit(office: Office) -> None:
@@ -177,8 +178,8 @@ EXAMPLES: dict[Any, Callable[[Office], Any]] = {
     folders.move: _move,
     trash.delete: _delete,
     trash.restore: _restore,
-    trash.purge: _purge,
-    trash.end_purges: _end_purges,
+    purging.purge: _purge,
+    purging.end_purges: _end_purges,
     commits.commit: _commit,
     rotation.note_epochs: _note_epochs,
     rotation.end_rotation: _end_rotation,
@@ -224,9 +225,9 @@ REPEATED: dict[str, Callable[[Office], Any]] = {
         folders.move, folders.MoveInput(MAX.caller, "there", "there")
     ),
     "the same bytes": lambda office: office.put(MAX, "there"),
-    "purging": lambda office: office.act(trash.purge, trash.Purging(OPERATOR, office.now)),
+    "purging": lambda office: office.act(purging.purge, purging.PurgeInput(OPERATOR, office.now)),
     "purges that have ended": lambda office: office.act(
-        trash.end_purges, trash.Destroyed(OPERATOR, (bytes(16),))
+        purging.end_purges, purging.EndPurgesInput(OPERATOR, (bytes(16),))
     ),
 }
 

@@ -16,8 +16,9 @@ from sft.errors import (
     RoleForbidsError,
 )
 from sft.model.access import Caller
-from sft.service import check, downloads, files, folders, recovery, rotation, trash, uploads
+from sft.service import downloads, files, folders, trash, uploads
 from sft.service.commits import commit
+from sft.service.maintenance import check, purging, rotation
 from sft.service.use_case import USE_CASES
 from tests.unit.service.office import (
     ADA,
@@ -104,26 +105,26 @@ def restore(office: Office, _who: Person, caller: Caller, owner: Person) -> Any:
 
 
 def check_vault(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.ask(check.check, caller, storage=office.storage, readings=office.reading)
+    return office.ask(check.check, caller, context=office.job_context)
 
 
 def collect(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
-    return office.ask(recovery.collect, caller, **parts)
+    parts = {"context": office.job_context}
+    return office.ask(purging.collect, caller, **parts)
 
 
 def purge(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(trash.purge, trash.Purging(caller, office.now))
+    return office.act(purging.purge, purging.PurgeInput(caller, office.now))
 
 
 def rotate(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
+    parts = {"context": office.job_context}
     stages = {"keyring_path": office.keyring_path, "stage": bytes, "settle": print}
     return office.ask(rotation.rotate, caller, **parts, **stages)
 
 
 def reencrypt(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    parts = {"storage": office.storage, "readings": office.reading, "act": office.act}
+    parts = {"context": office.job_context}
     return office.ask(rotation.reencrypt, caller, **parts)
 
 
@@ -205,14 +206,14 @@ def test_the_operator_stores_nothing(office: Office) -> None:
 
 
 def test_every_use_case_of_files_is_in_the_table() -> None:
-    modules = {check, downloads, files, folders, rotation, trash, recovery, uploads}
+    modules = {check, downloads, files, folders, rotation, trash, purging, uploads}
     names = {module.__name__ for module in modules} | {"sft.service.commits"}
     registered = {case.name for case in USE_CASES.values() if case.name.rsplit(".", 1)[0] in names}
     acted = {
         uploads.begin, commit, downloads.begin, files.show_file, files.list_folder, files.find_files,
-        files.list_trash, folders.make_folder, folders.move, trash.delete, trash.restore, trash.purge,
-        check.check, recovery.collect, rotation.rotate, rotation.reencrypt,
+        files.list_trash, folders.make_folder, folders.move, trash.delete, trash.restore, purging.purge,
+        check.check, purging.collect, rotation.rotate, rotation.reencrypt,
     }  # fmt: skip
     # Steps of the operator's jobs: that nobody else may do one, test_use_case asks.
-    steps = {rotation.note_epochs, rotation.end_rotation, rotation.swap, trash.end_purges}
+    steps = {rotation.note_epochs, rotation.end_rotation, rotation.swap, purging.end_purges}
     assert registered == {USE_CASES[function].name for function in acted | steps}

@@ -1,5 +1,6 @@
 import pytest
 
+from sft.crypto.notes import verify_receipt
 from sft.errors import NameNotAllowedError, ServerFullError, SignatureRefusedError, TooLargeError
 from sft.limits import SMALL_FILE_BYTES
 from sft.service.commits import commit
@@ -7,7 +8,7 @@ from sft.service.pending import ROW_BYTES, discard, put_small, settle
 from sft.vault.backend_memory import MemoryBackend
 from sft.vault.objects import open_whole
 from sft.vault.vault import Vault
-from tests.unit.service.office import GUS, KEYRING, MAX, MIA, Office, signature_of
+from tests.unit.service.office import GUS, KEYRING, MAX, MIA, NOW, SERVER_KEY, Office, signature_of
 
 
 @pytest.mark.parametrize(("size", "inline"), [(0, True), (16_236, True), (16_237, False)])
@@ -85,3 +86,16 @@ def test_settling_what_was_there_already_removes_what_was_written(office: Office
     outcomes = [settle(item, office.act(commit, item)) for item in (first, again)]
     assert [outcome.unchanged for outcome in outcomes] == [False, True]
     assert list(office.vault.ids()) == [first.object_id]
+
+
+def test_the_receipt_says_what_is_durable(office: Office) -> None:
+    path = "d/Päth %"
+    stored = office.put(MAX, path, b"content")
+    assert (stored.path, stored.version, stored.size, stored.unchanged) == (path, 1, 7, False)
+    receipt = verify_receipt(SERVER_KEY.public, stored.receipt)
+    said = (receipt.name, receipt.version, receipt.user, receipt.stored_at, receipt.server_id)
+    assert said == (path, 1, MAX.id, NOW, office.storage.server_id)
+    office.now += 9
+    again = office.put(MAX, path, b"content")
+    assert again.unchanged
+    assert verify_receipt(SERVER_KEY.public, again.receipt) == receipt

@@ -5,12 +5,12 @@ import pytest
 from sft.errors import NotFoundError, RequestError
 from sft.limits import TRASH_SECONDS
 from sft.model.records import VaultReport
-from sft.service import recovery
-from sft.service import trash as trash_module
-from sft.service.check import check
 from sft.service.files import list_trash, show_file
-from sft.service.recovery import Recovered, collect, recover
-from sft.service.trash import Deletion, Purging, Restoration, delete, purge, restore
+from sft.service.maintenance import purging, recovery
+from sft.service.maintenance.check import check
+from sft.service.maintenance.purging import PurgeInput, collect, purge
+from sft.service.maintenance.recovery import Recovered, recover
+from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, VersionRow
 from tests.unit.service.office import ADA, GUS, MAX, NOW, OPERATOR, Office
 from tests.unit.service.test_files import put_many
@@ -23,20 +23,18 @@ def run(office: Office, until: int | None = None) -> VaultReport:
     job = office.ask(
         collect,
         OPERATOR,
-        storage=office.storage,
-        readings=office.reading,
-        act=office.act,
+        context=office.job_context,
         until=until,
     )
     return job()
 
 
 def recovered(office: Office) -> Recovered:
-    return recover(storage=office.storage, readings=office.reading, act=office.act)
+    return recover(office.job_context)
 
 
 def is_sound(office: Office) -> bool:
-    job = office.ask(check, OPERATOR, storage=office.storage, readings=office.reading)
+    job = office.ask(check, OPERATOR, context=office.job_context)
     return not job().faults
 
 
@@ -93,7 +91,7 @@ def test_what_lives_or_was_deleted_later_stays(office: Office) -> None:
 
 
 def test_more_than_one_transaction_holds(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trash_module, "PURGE_FILES", 3)
+    monkeypatch.setattr(purging, "PURGE_FILES", 3)
     put_many(office, *(f"d/{n}" for n in range(8)))
     office.act(delete, Deletion(MAX.caller, "d", recursive=True))
     assert run(office, until=office.now).files == 8
@@ -114,7 +112,7 @@ def test_a_name_in_use_again_is_not_touched(office: Office) -> None:
 def test_rows_go_first_and_recovery_destroys_the_object(disk_office: Office) -> None:
     office = disk_office
     object_id = store_and_delete(office, "a", BIG)
-    office.act(purge, Purging(OPERATOR, office.now))
+    office.act(purge, PurgeInput(OPERATOR, office.now))
     # The process dies here.
     assert object_id in office.vault.ids()
     assert count(office, FileRow) == 0
@@ -126,7 +124,7 @@ def test_rows_go_first_and_recovery_destroys_the_object(disk_office: Office) -> 
 
 def test_an_object_gone_before_its_purge_row_is_no_fault(office: Office) -> None:
     object_id = store_and_delete(office, "a", BIG)
-    office.act(purge, Purging(OPERATOR, office.now))
+    office.act(purge, PurgeInput(OPERATOR, office.now))
     office.vault.remove(object_id)
     assert recovered(office) == Recovered(purged=1)
     assert recovered(office) == Recovered()
@@ -134,7 +132,7 @@ def test_an_object_gone_before_its_purge_row_is_no_fault(office: Office) -> None
 
 def test_collecting_finishes_what_was_interrupted(office: Office) -> None:
     object_id = store_and_delete(office, "a", BIG)
-    office.act(purge, Purging(OPERATOR, office.now))
+    office.act(purge, PurgeInput(OPERATOR, office.now))
     run(office)
     assert object_id not in office.vault.ids()
     assert count(office, PurgeRow) == 0
@@ -144,7 +142,7 @@ def test_a_forged_purge_destroys_nothing(office: Office) -> None:
     item = office.stream(MAX, "a", bytes(BIG))
     office.commit(item)
     store_and_delete(office, "b", BIG)
-    office.act(purge, Purging(OPERATOR, office.now))
+    office.act(purge, PurgeInput(OPERATOR, office.now))
     office.tamper("INSERT INTO purges VALUES (?, 1, zeroblob(32))", item.object_id)
     found = recovered(office)
     assert (found.purged, found.forged) == (1, (item.object_id.hex(),))
@@ -209,5 +207,5 @@ def test_an_object_whose_row_says_inline_is_not_known_by_it(office: Office) -> N
 def test_nobody_but_the_operator_purges(office: Office) -> None:
     store_and_delete(office, "a", 10)
     with pytest.raises(RequestError):
-        office.act(purge, Purging(ADA.caller, office.now))
+        office.act(purge, PurgeInput(ADA.caller, office.now))
     assert count(office, FileRow) == 1

@@ -3,7 +3,7 @@ import pytest
 
 from sft.errors import RowForgedError
 from sft.limits import FRAME_BYTES
-from sft.service.reports import Report, sound_rows
+from sft.service.maintenance.report import Report, sound_rows
 
 
 @pytest.mark.parametrize("bad", [set(), {3}, {0}, {9}, {2, 3, 7}, set(range(10))])

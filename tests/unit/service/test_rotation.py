@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sft.errors import ContentDamagedError, VaultError
 from sft.model.records import VaultReport
-from sft.service import rotation
-from sft.service.check import check
 from sft.service.commits import commit
 from sft.service.files import show_file
-from sft.service.pending import settle
-from sft.service.receipts import Committed
-from sft.service.recovery import Recovered, recover
-from sft.service.rotation import finish_rotation, reencrypt, rotate
+from sft.service.maintenance import rotation
+from sft.service.maintenance.check import check
+from sft.service.maintenance.recovery import Recovered, recover
+from sft.service.maintenance.rotation import finish_rotation, reencrypt, rotate
+from sft.service.pending import Committed, settle
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
 from sft.vault.keyring import Keyring
@@ -52,11 +52,7 @@ class Home:
             settle(item, committed)
 
     def parts(self) -> dict[str, Any]:
-        return {
-            "storage": self.office.storage,
-            "readings": self.office.reading,
-            "act": self.act,
-        }
+        return {"context": replace(self.office.job_context, act=self.act)}
 
     def rotate(self, key: bytes = NEW_KEY) -> VaultReport:
         job = self.office.ask(
@@ -79,14 +75,14 @@ class Home:
         self.source.settle(key)
         self.act = self.office.act
         self.office.vault = self.office.storage.vault = Vault(self.office.backend, keyring)
-        recover(storage=self.office.storage, readings=self.office.reading, act=self.act)
-        return finish_rotation(**self.parts(), keyring_path=self.office.keyring_path)
+        recover(self.parts()["context"])
+        return finish_rotation(self.parts()["context"], self.office.keyring_path)
 
     def require_sound(self) -> None:
         for path, content in self.contents.items():
             assert self.office.get(GUS, path) == content
         office = self.office
-        job = office.ask(check, OPERATOR, storage=office.storage, readings=office.reading)
+        job = office.ask(check, OPERATOR, context=office.job_context)
         assert not job().faults
 
     def epochs(self) -> set[int]:
@@ -394,7 +390,7 @@ def test_reencryption_cut_at_any_act_leaves_everything_readable(home: Home, afte
         assert after < 9
     home.restart()
     home.require_sound()
-    assert recover(**home.parts()) == Recovered()
+    assert recover(home.parts()["context"]) == Recovered()
     home.reencrypt()
     home.require_sound()
 
@@ -406,10 +402,10 @@ def test_a_version_that_changes_hands_meanwhile_is_left_alone(home: Home) -> Non
 
     def act(function: Any, item: Any) -> Any:
         if function is rotation.swap and not item.row.inline:
-            from sft.service.trash import Purging, purge
+            from sft.service.maintenance.purging import PurgeInput, purge
 
             office.act(delete, Deletion(MAX.caller, "d/big0"))
-            gone = office.act(purge, Purging(OPERATOR, office.now))
+            gone = office.act(purge, PurgeInput(OPERATOR, office.now))
             for object_id in gone.object_ids:
                 office.vault.remove(object_id)
         return office.act(function, item)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final
 
 from msgspec import Struct
 
@@ -21,10 +20,9 @@ from sft.crypto.signatures import FileSignature, verify_file
 from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowForgedError
 from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
+from sft.service.maintenance.recovery import strays_of
+from sft.service.maintenance.report import FORGED, PAGE, Job, JobContext, Report, sound_rows
 from sft.service.record_builder import RecordBuilder
-from sft.service.recovery import strays_of
-from sft.service.reports import PAGE, Job, Readings, Report, sound_rows
-from sft.service.storage import FileStorage
 from sft.service.use_case import query
 from sft.store.files import (
     VersionKey,
@@ -41,12 +39,11 @@ from sft.store.objects import (
     small_object_ids,
     version_keys,
 )
-from sft.store.row_types import KINDS, VersionRow
+from sft.store.row_types import VersionRow
 from sft.store.rows import ReadTransaction
+from sft.store.table_specs import FORMS
 from sft.store.users import key_by_id
 from sft.vault.objects import check_whole
-
-FORGED: Final = "was changed outside the server"
 
 
 class _Subject(Struct, frozen=True):
@@ -60,27 +57,17 @@ class _Subject(Struct, frozen=True):
 
 
 @query(Permission.VAULT_MANAGE)
-def check(
-    _reading: ReadTransaction, _caller: Caller, *, storage: FileStorage, readings: Readings
-) -> Job:
-    """Read every row and every object whole.
-
-    Args:
-        storage: where the objects lie.
-        readings: begins transactions for the job.
-
-    Returns:
-        The job; its report names what does not hold.
-    """
-    return _Check(storage, readings).run
+def check(_reading: ReadTransaction, _caller: Caller, *, context: JobContext) -> Job:
+    """Read every row and every object whole; the job's report names what does not hold."""
+    return _Check(context).run
 
 
 class _Check:
     """One check, from the first row to the last object."""
 
-    def __init__(self, storage: FileStorage, readings: Readings) -> None:
-        self._storage = storage
-        self._readings = readings
+    def __init__(self, context: JobContext) -> None:
+        self._storage = context.storage
+        self._begin_read = context.begin_read
         self._report = Report()
         self._digests: dict[VersionKey, bytes] = {}  # of the version before
 
@@ -93,10 +80,10 @@ class _Check:
         return self._report.finish()
 
     def _rows(self) -> None:
-        for kind in KINDS:
+        for kind in FORMS:
             after: int | None = None
             while True:
-                with self._readings() as reading:
+                with self._begin_read() as reading:
                     faults, after = reading.rows.check(kind, after, PAGE)
                     for fault in faults:
                         self._report.fault(_named(reading, fault), FORGED)
@@ -107,7 +94,7 @@ class _Check:
         """Hold every file against its folder and its newest version."""
         after = 0
         while True:
-            with self._readings() as reading:
+            with self._begin_read() as reading:
                 row_ids = file_row_ids(reading, after, PAGE)
                 for row_id in files_without_version(reading, row_ids):
                     self._report.fault(_file_name(reading, row_id), "its newest version is gone")
@@ -134,7 +121,7 @@ class _Check:
         self, choose: Callable[[ReadTransaction], Sequence[VersionKey]]
     ) -> tuple[list[_Subject], Sequence[VersionKey]]:
         """Load versions that hold; those that do not were reported with the rows."""
-        with self._readings() as reading:
+        with self._begin_read() as reading:
             keys = choose(reading)
             rows, _ = sound_rows(partial(versions_at, reading), keys)
             rows.sort(key=_key_of)
@@ -207,7 +194,7 @@ class _Check:
         vault, in_flight = self._storage.vault, self._storage.in_flight
         # In this order: an object that is not under way any more has its row by now, or is gone.
         settled = (object_id for object_id in vault.ids() if object_id not in in_flight)
-        strays = strays_of(settled, self._readings)
+        strays = strays_of(settled, self._begin_read)
         still_there = set(strays).intersection(vault.ids()) if strays else set()
         for object_id in sorted(still_there):
             self._report.fault(f"object {object_id.hex()}", "nobody knows it")
@@ -215,7 +202,7 @@ class _Check:
     def _small_strays(self) -> None:
         after = b""
         while True:
-            with self._readings() as reading:
+            with self._begin_read() as reading:
                 object_ids = small_object_ids(reading, after, PAGE)
                 known = inline_ids(reading, object_ids)
             if not object_ids:

@@ -19,13 +19,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import ObjectCorruptError, ObjectMissingError
-from sft.model.access import Caller, Permission, operator_caller
+from sft.model.access import Caller, Permission
 from sft.model.events import ContentResealed, MasterKeyRotated, ObjectsRewrapped
 from sft.model.records import VaultReport
 from sft.service import use_case
-from sft.service.reports import PAGE, Acting, Job, Readings, Report, sound_rows
+from sft.service.maintenance.purging import EndPurgesInput, end_purges
+from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage
-from sft.service.trash import Destroyed, end_purges
 from sft.store.files import VersionKey, versions_at
 from sft.store.objects import (
     small_object,
@@ -70,9 +70,7 @@ def rotate(
     _reading: ReadTransaction,
     caller: Caller,
     *,
-    storage: FileStorage,
-    readings: Readings,
-    act: Acting,
+    context: JobContext,
     keyring_path: Path,
     stage: Callable[[], bytes],
     settle: Callable[[bytes], None],
@@ -80,9 +78,6 @@ def rotate(
     """Seal everything under a new master key.
 
     Args:
-        storage: where the objects lie.
-        readings: begins transactions for the job.
-        act: writes for the job.
         keyring_path: of the keyring's file.
         stage: keeps a new key beside the old one and returns it.
         settle: makes the new key the only one.
@@ -90,6 +85,7 @@ def rotate(
     Returns:
         The job. Where a rotation was left unfinished it finishes that one and makes no new key.
     """
+    storage = context.storage
 
     def job() -> VaultReport:
         with storage.rotation():
@@ -99,44 +95,33 @@ def rotate(
                 replace_keyring(keyring_path, keyring.seal())
                 settle(master_key)
                 storage.vault.adopt(keyring)
-            return _Rewrapping(caller, storage, readings, act, keyring_path).run()
+            return _Rewrapping(replace(context, caller=caller), keyring_path).run()
 
     return job
 
 
-def finish_rotation(
-    *, storage: FileStorage, readings: Readings, act: Acting, keyring_path: Path
-) -> VaultReport:
+def finish_rotation(context: JobContext, keyring_path: Path) -> VaultReport:
     """Go on with a rotation that was interrupted, at start; does nothing where none was."""
-    with storage.rotation():
-        caller = operator_caller()
-        return _Rewrapping(caller, storage, readings, act, keyring_path).run()
+    with context.storage.rotation():
+        return _Rewrapping(context, keyring_path).run()
 
 
 class _Rewrapping:
     """Moves every object to the current master key."""
 
-    def __init__(
-        self,
-        caller: Caller,
-        storage: FileStorage,
-        readings: Readings,
-        act: Acting,
-        keyring_path: Path,
-    ) -> None:
-        self._caller = caller
-        self._storage = storage
-        self._readings = readings
-        self._act = act
+    def __init__(self, context: JobContext, keyring_path: Path) -> None:
+        self._context = context
         self._keyring_path = keyring_path
         self._report = Report()
 
     def run(self) -> VaultReport:
-        vault = self._storage.vault
+        vault = self._context.storage.vault
         while vault.keyring.rotating:
             moved = self._pass()
             # The answer comes when its transaction, and all before it, is durable.
-            if self._act(end_rotation, RotationEnd(self._caller, vault.keyring.epoch)):
+            if self._context.act(
+                end_rotation, RotationEnd(self._context.caller, vault.keyring.epoch)
+            ):
                 retired = vault.keyring.retire()
                 replace_keyring(self._keyring_path, retired.seal())
                 vault.adopt(retired)
@@ -149,30 +134,28 @@ class _Rewrapping:
     def _name_what_is_left(self) -> None:
         """Say why the old key is kept: some objects, or their rows, do not hold."""
         self._report.note("the old master key is kept for what could not be moved")
-        epoch = self._storage.vault.keyring.epoch
-        with self._readings() as reading:
+        epoch = self._context.storage.vault.keyring.epoch
+        with self._context.begin_read() as reading:
             keys = versions_before_epoch(reading, epoch, (0, 0), PAGE)
             rows, _ = sound_rows(partial(versions_at, reading), keys)
         for row in rows:
-            name = f"{row.signed_name} version {row.number}"
-            self._report.fault(name, "is still sealed under the old master key")
+            self._report.fault(_name_of(row), "is still sealed under the old master key")
 
     def _pass(self) -> int:
         """Go through all versions of older epochs once."""
         moved, after = 0, (0, 0)
-        epoch = self._storage.vault.keyring.epoch
+        epoch = self._context.storage.vault.keyring.epoch
         while True:
-            with self._readings() as reading:
+            with self._context.begin_read() as reading:
                 keys = versions_before_epoch(reading, epoch, after, PAGE)
                 rows, faults = sound_rows(partial(versions_at, reading), keys)
             if not keys:
                 return moved
-            for fault in faults:
-                self._report.fault(
-                    f"row {fault.row} of {fault.table}", "was changed outside the server"
-                )
+            self._report.forged(faults)
             ready = tuple(row for row in rows if self._rewrap(row))
-            done = self._act(note_epochs, Rewrapped(self._caller, self._storage, ready))
+            done = self._context.act(
+                note_epochs, Rewrapped(self._context.caller, self._context.storage, ready)
+            )
             moved += done
             self._report.versions += done
             after = keys[-1]
@@ -181,12 +164,15 @@ class _Rewrapping:
         if row.inline:
             return True  # together with its row, in the writer
         try:
-            self._storage.vault.rewrap(row.object_id, least_epoch=row.epoch)
+            self._context.storage.vault.rewrap(row.object_id, least_epoch=row.epoch)
         except _DAMAGED as fault:
-            name = f"{row.signed_name} version {row.number}"
-            self._report.fault(name, str(fault.values["problem"]))
+            self._report.fault(_name_of(row), str(fault.values["problem"]))
             return False
         return True
+
+
+def _name_of(row: VersionRow) -> str:
+    return f"{row.signed_name} version {row.number}"
 
 
 @use_case.act(Permission.VAULT_MANAGE, logs=(ObjectsRewrapped,))
@@ -238,43 +224,33 @@ def reencrypt(
     _reading: ReadTransaction,
     caller: Caller,
     *,
-    storage: FileStorage,
-    readings: Readings,
-    act: Acting,
+    context: JobContext,
 ) -> Job:
     """Seal every content anew under a data key of its own, and destroy the old objects.
 
     Returns:
         The job. Interrupted, it leaves everything readable; the next one begins anew.
     """
-    return _Reencrypting(caller, storage, readings, act).run
+    return _Reencrypting(replace(context, caller=caller)).run
 
 
 class _Reencrypting:
     """Makes a new object for every version."""
 
-    def __init__(
-        self, caller: Caller, storage: FileStorage, readings: Readings, act: Acting
-    ) -> None:
-        self._caller = caller
-        self._storage = storage
-        self._readings = readings
-        self._act = act
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
         self._report = Report()
 
     def run(self) -> VaultReport:
         after: VersionKey = (0, 0)
-        with self._storage.rotation():
+        with self._context.storage.rotation():
             while True:
-                with self._readings() as reading:
+                with self._context.begin_read() as reading:
                     keys = version_keys(reading, after, PAGE)
                     rows, faults = sound_rows(partial(versions_at, reading), keys)
                 if not keys:
                     return self._report.finish()
-                for fault in faults:
-                    self._report.fault(
-                        f"row {fault.row} of {fault.table}", "was changed outside the server"
-                    )
+                self._report.forged(faults)
                 for row in rows:
                     self._one(row)
                 after = keys[-1]
@@ -291,10 +267,12 @@ class _Reencrypting:
             self._report.bytes_checked += row.size
 
     def _inline(self, row: VersionRow, new_id: bytes) -> bool:
-        return self._act(swap, Swap(self._caller, self._storage, row, new_id, None))
+        return self._context.act(
+            swap, Swap(self._context.caller, self._context.storage, row, new_id, None)
+        )
 
     def _file(self, row: VersionRow, new_id: bytes) -> bool:
-        vault, in_flight = self._storage.vault, self._storage.in_flight
+        vault, in_flight = self._context.storage.vault, self._context.storage.in_flight
         in_flight.add(new_id)
         try:
             sidecar = vault.read_sidecar(row.object_id, least_epoch=row.epoch)
@@ -306,10 +284,14 @@ class _Reencrypting:
                 least_epoch=row.epoch,
                 sidecar=sidecar,
             )
-            swapped = self._act(swap, Swap(self._caller, self._storage, row, new_id, epoch))
+            swapped = self._context.act(
+                swap, Swap(self._context.caller, self._context.storage, row, new_id, epoch)
+            )
             vault.remove(row.object_id if swapped else new_id)
             if swapped:
-                self._act(end_purges, Destroyed(self._caller, (row.object_id,)))
+                self._context.act(
+                    end_purges, EndPurgesInput(self._context.caller, (row.object_id,))
+                )
         finally:
             in_flight.discard(new_id)
         return swapped

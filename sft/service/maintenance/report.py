@@ -11,9 +11,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol, TypeVar
 
+from msgspec import Struct
+
 from sft.errors import RequestError, RowForgedError
+from sft.model.access import Caller, operator_caller
 from sft.model.records import Fault, VaultReport
 from sft.service.record_builder import PageRoom
+from sft.service.storage import FileStorage
 from sft.store.rows import ReadTransaction, Transaction
 
 In = TypeVar("In")
@@ -24,10 +28,8 @@ R = TypeVar("R")
 Job = Callable[[], VaultReport]
 """Work that was allowed; it blocks."""
 
-Readings = Callable[[], AbstractContextManager[ReadTransaction]]
-"""Begins a reading transaction that ends with the block."""
-
 PAGE: Final = 200  # rows a transaction
+FORGED: Final = "was changed outside the server"
 _FAULTS: Final = 200  # of a report, as VaultReport bounds them
 _NOTES: Final = 4
 _TEXT: Final = 1024
@@ -40,6 +42,22 @@ class Acting(Protocol):
         self, act: Callable[[Transaction, Sequence[In]], Sequence[Out | RequestError]], item: In
     ) -> Out:
         """Run it; a refusal is raised."""
+
+
+class JobContext(Struct, frozen=True):
+    """What a job works with.
+
+    Attributes:
+        storage: where the objects lie.
+        begin_read: begins a reading transaction that ends with the block.
+        act: runs an act in the writer and waits for its result.
+        caller: who asked for the job; for what a start does, the operator.
+    """
+
+    storage: FileStorage
+    begin_read: Callable[[], AbstractContextManager[ReadTransaction]]
+    act: Acting
+    caller: Caller = operator_caller()
 
 
 class Report:
@@ -71,6 +89,11 @@ class Report:
         fault = Fault(what[:_TEXT], problem[:_TEXT])
         if self._room.takes(fault):
             self._faults.append(fault)
+
+    def forged(self, rows: Sequence[RowForgedError]) -> None:
+        """Report rows whose MAC does not hold."""
+        for row in rows:
+            self.fault(f"row {row.row} of {row.table}", FORGED)
 
     def note(self, text: str) -> None:
         """Report something worth knowing."""

@@ -1,8 +1,7 @@
-"""What an author signed of an upload, held against what arrived; and what the server signs in return.
+"""What an author signed of an upload, held against what arrived.
 
 Rules. The author's comment is compared field by field with what is being stored: a good signature over another name, version
-or server is no signature here. The receipt is signed after the commit, outside the writing thread: it costs half of what
-a small file's row does, and only what is durable has one.
+or server is no signature here.
 """
 
 from __future__ import annotations
@@ -15,10 +14,8 @@ from msgspec import Struct
 
 from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import PublicKey
-from sft.crypto.notes import Receipt, sign_receipt
 from sft.crypto.signatures import FileSignature, verify_file
 from sft.errors import CryptoError, SignatureRefusedError
-from sft.model.records import Stored
 from sft.service.storage import FileStorage
 
 DATES: Final = range(-(2**40), 2**40 + 1)
@@ -56,19 +53,6 @@ class Sidecar(Struct, frozen=True, array_like=True):
     digest: bytes
     dated_at: int
     signature: bytes
-
-
-class Committed(Struct, frozen=True):
-    """What a commit made durable; the receipt is still to be signed."""
-
-    path: str
-    file_id: bytes
-    version: int
-    size: int
-    digest: bytes
-    user_id: int
-    stored_at: int
-    unchanged: bool
 
 
 def require_signed(
@@ -162,28 +146,6 @@ def sidecar_of(signed: Signed, public_key: bytes) -> bytes:
             dated_at=signed.dated_at,
             signature=signed.signature,
         )
-    )
-
-
-def acknowledge(storage: FileStorage, committed: Committed) -> Stored:
-    """Sign the receipt of what is durable; pure computing, about 20 microseconds."""
-    receipt = Receipt(
-        server_id=storage.server_id,
-        file_id=committed.file_id,
-        version=committed.version,
-        size=committed.size,
-        digest=committed.digest,
-        user=committed.user_id,
-        name=committed.path,
-        stored_at=committed.stored_at,
-    )
-    return Stored(
-        path=committed.path,
-        version=committed.version,
-        size=committed.size,
-        digest=committed.digest,
-        receipt=sign_receipt(storage.server_key, receipt),
-        unchanged=committed.unchanged,
     )
 
 

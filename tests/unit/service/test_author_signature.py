@@ -2,20 +2,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
-from sft.crypto.notes import verify_receipt
 from sft.errors import SignatureRefusedError
-from sft.service.receipts import (
-    Committed,
+from sft.service.author_signature import (
     Sidecar,
-    acknowledge,
     require_announced,
     require_digest,
     require_signed,
     sidecar_of,
 )
-from tests.unit.service.office import MAX, MIA, NOW, SERVER_KEY, Office, digest_of, signature_of
+from tests.unit.service.office import MAX, MIA, Office, digest_of, signature_of
 
 CONTENT = b"content"
 
@@ -89,28 +85,3 @@ def test_the_sidecar_says_all_that_the_index_needs(office: Office) -> None:
         "signature",
     ):
         assert getattr(sidecar, name) == getattr(signed, name)
-
-
-def test_the_receipt_says_what_is_durable(office: Office) -> None:
-    committed = Committed(
-        path="d/Päth %",
-        file_id=b"f" * 16,
-        version=3,
-        size=7,
-        digest=digest_of(CONTENT),
-        user_id=2,
-        stored_at=NOW,
-        unchanged=False,
-    )
-    stored = acknowledge(office.storage, committed)
-    assert (stored.path, stored.version, stored.size) == ("d/Päth %", 3, 7)
-    assert not stored.unchanged
-    receipt = verify_receipt(SERVER_KEY.public, stored.receipt)
-    assert (receipt.name, receipt.version, receipt.user, receipt.stored_at) == (
-        "d/Päth %",
-        3,
-        2,
-        NOW,
-    )
-    assert receipt.server_id == office.storage.server_id
-    assert acknowledge(office.storage, replace(committed, unchanged=True)).unchanged
