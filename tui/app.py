@@ -1,13 +1,11 @@
-"""The app: the five screens in one frame, themes, keys, and the ways in and out.
+"""The app: the five screens in one frame, themes, keys, what happens outside, and the ways in and out.
 
-Rules. It is given a gateway, a queue, signs and a clock, and makes none of them. What happens outside arrives as
-messages. A fault of our own ends it with a reference to the log; no traceback, and so no local variable, reaches the
-terminal.
+Rules. It is given a gateway, signs and a clock, and makes none of them. What happens outside is passed on as messages. A
+fault of our own ends it with a reference to the log; no traceback, and so no local variable, reaches the terminal.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 import traceback
 from collections.abc import Callable
@@ -19,24 +17,35 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 
+from sft.client.connection_info import ConnectionInfo, Event, Status
+from sft.client.transfers.queue.job import Direction, Job
+from sft.client.transfers.queue.run import RunResult
 from sft.client.transfers.queue.transfer_queue import TransferQueue
-from tui.event_bridge import EventBridge
+from sft.errors import KeyLockedError, SftError
 from tui.gateway import Gateway
-from tui.global_actions import GlobalActions
 from tui.glyphs import FINE, Glyphs
-from tui.job_sentences import said_of
-from tui.keys import ACTS
-from tui.messages import Said, Tone
+from tui.job_sentences import said_of, sentence_of
+from tui.keys import ACTS, SCREEN_IDS, Action
+from tui.main_screen import MainScreen
+from tui.messages import (
+    ConnectionChanged,
+    FilesJudged,
+    LocalFolderChanged,
+    NoticeArrived,
+    Notification,
+    ServerChanged,
+    Severity,
+    TransfersMoved,
+)
 from tui.preferences import Preferences
 from tui.quitting import Quitting
 from tui.runtime.key_queue import KeyQueue
 from tui.runtime.scrollbars import draw_whole_cells
 from tui.runtime.terminal import Terminal
-from tui.starting import first_account, frame_of
 from tui.themes import DARK, LIGHT, THEMES
-from tui.workers import begin
+from tui.workers import start_worker
 
-STYLES: Final = (
+_STYLES: Final = (
     "frame.tcss",
     "widgets/row_list.tcss",
     "widgets/dock.tcss",
@@ -49,6 +58,7 @@ STYLES: Final = (
     "screens/identity.tcss",
     "screens/servers.tcss",
 )
+_THEME_FILE: Final = "theme"
 
 
 class SftApp(App[int], inherit_bindings=False):
@@ -58,12 +68,12 @@ class SftApp(App[int], inherit_bindings=False):
         start: account to use at first; the default one if empty.
         now: Unix seconds.
         preferences: keys that the person gave to acts, and dark or light.
-        here: the folder of this computer that is shown at first.
+        local_folder: the folder of this computer that is shown at first.
     """
 
     TITLE = "sft"
     ENABLE_COMMAND_PALETTE = False
-    CSS_PATH = [Path(__file__).parent / name for name in STYLES]  # noqa: RUF012 - as the toolkit declares it
+    CSS_PATH = [Path(__file__).parent / name for name in _STYLES]  # noqa: RUF012 - as the toolkit declares it
     # In fields and dialogs too: a person who wants out is not left to guess.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(act.keys, f"act('{act.id}')", act.says, show=False, priority=True, id=act.id)
@@ -77,7 +87,7 @@ class SftApp(App[int], inherit_bindings=False):
         glyphs: Glyphs = FINE,
         now: Callable[[], float] = time.time,
         start: str = "",
-        here: Path | None = None,
+        local_folder: Path | None = None,
         preferences: Preferences | None = None,
     ) -> None:
         draw_whole_cells()
@@ -86,60 +96,158 @@ class SftApp(App[int], inherit_bindings=False):
         self.gateway = gateway
         self.now = now
         self.queue = TransferQueue(gateway, describe=said_of, now=now)
-        self.start = start
-        self.here = here or Path.cwd()
-        self.touched_at = 0.0
-        self.leaving = Quitting(self)
-        self.everywhere = GlobalActions(self)
-        self._one_by_one = KeyQueue(self, super().on_event)
+        self.local_folder = local_folder or Path.cwd()
+        self.key_queue = KeyQueue(self, super().on_event)
+        self.quitting = Quitting(self, self.queue)
+        self._start = start
         for theme in THEMES:
             self.register_theme(theme)
         self.preferences = preferences or Preferences()
         self.theme = (DARK if self.preferences.dark else LIGHT).name
 
     async def on_mount(self) -> None:
-        """Listen to the world, show the frame and connect."""
         self.set_keymap(self.preferences.keymap)
-        self.app_resume_signal.subscribe(self, self.leaving.resumed)
-        self.frame = frame_of(self)
-        EventBridge(self).begin()
+        self.app_resume_signal.subscribe(self, self._resumed)
+        self.frame = MainScreen(self.local_folder)
+        self.frame.fit(self.size)
+        self.gateway.listen(self._event_arrived)
+        self.queue.listen(self._queue_changed)
+        self.queue.when_landed(self._job_ended)
         await self.push_screen(self.frame)
         await self.queue.load()
-        await self.everywhere.restore_theme()
+        await self._restore_theme()
         for problem in self.preferences.problems:
-            self.frame.post_message(Said(problem, Tone.DOUBT))
-        begin(self, partial(first_account, self), group="connecting", exclusive=True)
+            self.frame.post_message(Notification(problem, Severity.WARNING))
+        start_worker(self, self._use_first_account, group="connecting", exclusive=True)
 
     async def on_unmount(self) -> None:
-        """Leave the server and keep the queue."""
         await self.queue.close()
         await self.gateway.close()
 
     async def on_event(self, event: events.Event) -> None:
-        """Note when the person last did something, and take keys one by one."""
-        if isinstance(event, events.InputEvent):
-            self.touched_at = asyncio.get_running_loop().time()
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
-            await self._one_by_one.take(event)
+            await self.key_queue.take(event)
         else:
             await super().on_event(event)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give every role a color, also while a theme is being changed, and frames what the terminal can draw."""
+        """Name a color for every role, also while a theme is being changed, and frames that the terminal can draw."""
         plain = self.glyphs.plain
         edges = {"edge": "ascii" if plain else "round", "edge-heavy": "ascii" if plain else "heavy"}
         return {**DARK.variables, **edges}
 
-    async def action_act(self, act_id: str) -> None:
-        """Do what works in dialogs too."""
-        self.everywhere.do(ACTS[act_id].name)
+    async def _use_first_account(self) -> None:
+        """Use the account that was asked for, or the first; without any, show where to join."""
+        servers = self.frame.servers
+        try:
+            accounts = [one for one in await self.gateway.accounts.all() if one.joined]
+        except SftError as error:
+            self.frame.go("servers")
+            servers.report_error(error)
+            return
+        wanted = [one for one in accounts if one.name == self._start]
+        first = wanted or [one for one in accounts if one.in_use_first] or accounts
+        if not first:
+            self.frame.go("servers")
+            return
+        try:
+            self.frame.go("files")
+            await self.gateway.use(first[0].name)
+        except KeyLockedError:
+            self.frame.go("servers")
+            servers.ask_about(first[0].name)
+        except SftError as error:
+            if not self.gateway.connection.online:
+                servers.report_error(error)
 
-    # -- faults -------------------------------------------------------------------------------------------------
+    # -- acts of everywhere ---------------------------------------------------------------------------------------
+
+    async def action_act(self, act_id: str) -> None:
+        self.perform(ACTS[act_id])
+
+    def reason_against(self, act: Action) -> str:
+        """Why an act of everywhere cannot be done now; empty if it can."""
+        if act.name == "again" and self.gateway.connection.status is Status.NONE:
+            return "No server is in use."
+        if act.name == "suspend":
+            return self.quitting.reason_against_suspending()
+        return ""
+
+    def perform(self, act: Action) -> None:
+        acts: dict[str, Callable[[], object]] = {
+            "quit": self.quitting.ask,
+            "interrupt": self.quitting.interrupt,
+            "suspend": self.quitting.suspend,
+            "theme": self._switch_theme,
+            "again": self._again,
+        }
+        acts[act.name]()
+
+    def _again(self) -> None:
+        self.gateway.again()
+        self.frame.view.shown()
+
+    def _resumed(self, _: object) -> None:
+        self.gateway.again()  # the connection may have ended meanwhile
+        self.refresh(layout=True)
+
+    async def _restore_theme(self) -> None:
+        try:
+            kept = await self.gateway.local.load(_THEME_FILE)
+        except SftError:  # a disk that does not read is no reason to end; the queue reports it
+            return
+        chosen = (kept or b"").decode(errors="replace")
+        if chosen in {theme.name for theme in THEMES}:
+            self.theme = chosen
+
+    def _switch_theme(self) -> None:
+        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        save = partial(self.gateway.local.save, _THEME_FILE, self.theme.encode())
+        start_worker(self, save, group="keeping")
+
+    # -- what happens outside -------------------------------------------------------------------------------------
+
+    def _event_arrived(self, event: Event) -> None:
+        if isinstance(event, ConnectionInfo):
+            self.queue.connection_changed(event)
+            self.frame.post_message(ConnectionChanged(event))
+            for screen_id in SCREEN_IDS:
+                self.frame.view_of(screen_id).post_message(ConnectionChanged(event))
+        else:
+            self.frame.servers.post_message(NoticeArrived(event))
+
+    def _queue_changed(self) -> None:
+        self.frame.post_message(TransfersMoved())
+        self.frame.view_of("transfers").post_message(TransfersMoved())
+
+    def _job_ended(self, job: Job, outcome: RunResult) -> None:
+        files = self.frame.view_of("files")
+        if job.direction is Direction.PUT and outcome.done:
+            files.post_message(ServerChanged(job.to))
+        elif job.direction is Direction.GET and outcome.done:
+            files.post_message(LocalFolderChanged(job.to))
+        if outcome.judged:
+            files.post_message(FilesJudged(tuple(outcome.judged)))
+        notification = sentence_of(job, outcome)
+        if notification is not None:
+            self.frame.post_message(notification)
+
+    # -- the end --------------------------------------------------------------------------------------------------
+
+    @property
+    def last_words(self) -> str:
+        """What is written on the terminal when the app has ended."""
+        return self.quitting.last_words
+
+    def end_at_once(self, status: int) -> None:
+        self.quitting.at_once(status)
 
     def _fatal_error(self) -> None:
         # The toolkit would print the traceback with every local variable.
         fault = self._exception
         text = "".join(traceback.format_exception(fault)) if fault else traceback.format_exc()
         ref = self.gateway.local.keep_fault(text)
-        self.leaving.last_words = f"sft had a fault of its own. Report it with the reference {ref}."
+        self.quitting.last_words = (
+            f"sft had a fault of its own. Report it with the reference {ref}."
+        )
         self._close_messages_no_wait()

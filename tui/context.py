@@ -10,28 +10,29 @@ from sft.client.transfers.queue.transfer_queue import TransferQueue
 from sft.errors import SftError
 from tui.gateway import Gateway
 from tui.glyphs import Glyphs
+from tui.keys import Action
 
 
-class Speaking(Protocol):
-    """A screen that can say what went wrong."""
+class Reporting(Protocol):
+    """A screen that can report what went wrong."""
 
-    def say_error(self, error: SftError) -> None:
-        """Say a refusal in its own words."""
+    def report_error(self, error: SftError) -> None:
+        """Report a refusal in its own words."""
 
-    def say_fault(self, error: BaseException) -> None:
-        """Say that this program has a fault."""
+    def report_fault(self, error: BaseException) -> None:
+        """Report a fault of this program."""
 
 
 class Showing(Protocol):
     """What shows one of the numbered screens."""
 
-    place: str
+    screen_id: str
 
     @property
-    def view(self) -> Speaking:
+    def view(self) -> Reporting:
         """The screen that is shown."""
 
-    def go(self, place: str) -> None:
+    def go(self, screen_id: str) -> None:
         """Show another one."""
 
 
@@ -39,16 +40,22 @@ class AppContext(Protocol):
     """The app, as far as it concerns what stands in it.
 
     Args:
-        here: the folder of this computer in which the app began.
+        local_folder: the folder of this computer in which the app began.
         now: Unix seconds.
     """
 
     gateway: Gateway
     queue: TransferQueue
     glyphs: Glyphs
-    here: Path
+    local_folder: Path
     now: Callable[[], float]
 
     @property
     def frame(self) -> Showing:
         """What shows the screens."""
+
+    def reason_against(self, act: Action) -> str:
+        """Why an act of everywhere cannot be done now; empty if it can."""
+
+    def perform(self, act: Action) -> None:
+        """Do an act of everywhere."""

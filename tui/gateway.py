@@ -16,10 +16,8 @@ from sft.client.transfers.queue.run import Transfers
 from sft.client.trust import SignatureState
 from sft.errors import SftError
 from sft.model.access import Role
-from sft.model.links import InvitationLink, ServerLink
+from sft.model.links import Link
 from sft.model.records import Deleted, File, Folder, Invitation, SessionInfo, User
-
-Link = InvitationLink | ServerLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
-class Keyring:
+class IdentityInfo:
     """What this computer keeps for the account in use."""
 
     account: Account
@@ -203,7 +201,7 @@ class People(Protocol):
 class LocalState(Protocol):
     """This computer's key and memory, and what outlives the app."""
 
-    async def keyring(self) -> Keyring:
+    async def keyring(self) -> IdentityInfo:
         """Return what is kept for the account in use."""
 
     async def public_key_file(self) -> str:

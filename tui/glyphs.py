@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sft.client.trust import SignatureState
-from tui.messages import Tone
+from tui.messages import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Glyphs:
     up: str
     down: str
     paused: str
-    here: str
+    online: str
     away: str
     disabled: str
     selected: str
@@ -49,24 +49,24 @@ class Glyphs:
             SignatureState.BAD: self.bad,
         }[state]
 
-    def tone(self, tone: Tone) -> str:
-        """Sign of how something is said."""
+    def severity(self, severity: Severity) -> str:
+        """Sign of how something is reported."""
         return {
-            Tone.PLAIN: "",
-            Tone.GOOD: self.verified,
-            Tone.DOUBT: self.doubt,
-            Tone.BAD: self.bad,
-        }[tone]
+            Severity.INFO: "",
+            Severity.SUCCESS: self.verified,
+            Severity.WARNING: self.doubt,
+            Severity.ERROR: self.bad,
+        }[severity]
 
 
 FINE: Final = Glyphs(
     plain=False, verified="✓", signed="·", doubt="!", unknown="?", bad="✗", up="↑", down="↓",
-    paused="‖", here="●", away="○", disabled="⊘", selected="●", left="←", right="→", full="━",
+    paused="‖", online="●", away="○", disabled="⊘", selected="●", left="←", right="→", full="━",
     half="╸", empty="─", ellipsis="…", dash="–", arrow="→",
 )  # fmt: skip
 PLAIN: Final = Glyphs(
     plain=True, verified="+", signed=".", doubt="!", unknown="?", bad="x", up="^", down="v",
-    paused="=", here="*", away="o", disabled="-", selected="*", left="<-", right="->", full="#",
+    paused="=", online="*", away="o", disabled="-", selected="*", left="<-", right="->", full="#",
     half="", empty="-", ellipsis="~", dash="-", arrow="->",
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sft.client.transfers.queue.job import Direction, Job, JobState
 from sft.client.transfers.queue.run import RunResult
 from sft.model.text import count_text
-from tui.messages import Said, Tone
+from tui.messages import Notification, Severity
 from tui.text import error_text, shown
 
 
@@ -26,11 +26,11 @@ def said_of(job: Job, outcome: RunResult) -> str:
     return f"{count_text(outcome.done)} files verified"
 
 
-def sentence_of(job: Job, outcome: RunResult) -> Said | None:
+def sentence_of(job: Job, outcome: RunResult) -> Notification | None:
     """Return what became of a job; None for what a person stopped."""
     title = shown(job.title)
     if job.state is JobState.DONE:
-        return Said(f"{title}: {job.said}", Tone.GOOD)
+        return Notification(f"{title}: {job.said}", Severity.SUCCESS)
     if job.state is JobState.NEEDS_YOU:
         count = sum(trouble.is_conflict for trouble in job.troubles)
         what = (
@@ -38,15 +38,15 @@ def sentence_of(job: Job, outcome: RunResult) -> Said | None:
             if job.files > 1
             else "needs you"
         )
-        return Said(
-            f"{title} {what}: something has that name already.", Tone.DOUBT, "t, then enter"
+        return Notification(
+            f"{title} {what}: something has that name already.", Severity.WARNING, "t, then enter"
         )
     if job.state is JobState.FAILED and job.troubles:
         said, step = error_text(job.troubles[0].error, job.ended_at)
         total = outcome.done + len(outcome.troubles)
         if total > 1:
             done = f"{count_text(outcome.done)} of {count_text(total)} done"
-            return Said(f"{title}: {done}. {said}", Tone.BAD, step)
+            return Notification(f"{title}: {done}. {said}", Severity.ERROR, step)
         # A refusal may not name what it is about; one that does needs it no second time.
-        return Said(said if title in said else f"{title}: {said}", Tone.BAD, step)
+        return Notification(said if title in said else f"{title}: {said}", Severity.ERROR, step)
     return None

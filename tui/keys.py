@@ -20,7 +20,7 @@ class Action:
     """Something that a person can do.
 
     Args:
-        id: place and name; the method ``act_NAME`` of the place's view does it.
+        id: scope and name; the method ``act_NAME`` of a screen does it.
         keys: Textual's key names, the leading one first; empty for what stands in the palette alone.
         label: in the footer.
         says: in help and palette.
@@ -38,13 +38,13 @@ class Action:
     asks: bool = False
 
     @property
-    def place(self) -> str:
-        """Where it acts."""
+    def scope(self) -> str:
+        """Where it acts: a screen, lists or everywhere."""
         return self.id.partition(".")[0]
 
     @property
     def name(self) -> str:
-        """What it is called there."""
+        """What it is called in that scope."""
         return self.id.partition(".")[2]
 
     @property
@@ -187,7 +187,7 @@ _APP: Final = (
     Action("app.interrupt", "ctrl+c", "", "Copy what is marked, else quit; twice quits at once"),
 )
 
-PLACES: Final = ("files", "transfers", "people", "identity", "servers")
+SCREEN_IDS: Final = ("files", "transfers", "people", "identity", "servers")
 TITLES: Final = {
     "files": "Files",
     "transfers": "Transfers",
@@ -208,19 +208,19 @@ ACTS: Final = {
 SELECTING: Final = frozenset(act.id for act in _SELECTING)
 
 
-def acts_of(place: str) -> list[Action]:
-    """Give the acts of a place, in the order of the table."""
-    return [act for act in ACTS.values() if act.place == place]
+def acts_of(scope: str) -> list[Action]:
+    """Return the acts of a scope, in the order of the table."""
+    return [act for act in ACTS.values() if act.scope == scope]
 
 
-def bindings_of(place: str, *, without: frozenset[str] = frozenset()) -> list[Binding]:
-    """Make the bindings of a place; each runs ``action_act`` of the node that has them.
+def bindings_of(scope: str, *, without: frozenset[str] = frozenset()) -> list[Binding]:
+    """Make the bindings of a scope; each runs ``action_act`` of the node that has them.
 
     Args:
         without: ids that this node does not bind.
     """
     return [
         Binding(act.keys, f"act('{act.id}')", act.says, show=False, id=act.id)
-        for act in acts_of(place)
+        for act in acts_of(scope)
         if act.keys and act.id not in without
     ]

@@ -6,7 +6,8 @@ they have to say by messages. The toolkit's screens are used for dialogs alone, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from pathlib import Path
+from typing import ClassVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,27 +18,31 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
-from sft.client.connection_info import ConnectionInfo, Status
-from sft.model.text import clock_text
-from tui.dialogs.palette import Offer
-from tui.keys import ACTS, PLACES, SELECTING, TITLES, acts_of, bindings_of
+from sft.client.connection_info import ConnectionInfo
+from tui.connection_words import alarm_of
+from tui.context import AppContext
+from tui.dialogs.help import Help
+from tui.dialogs.palette import Offer, Palette
+from tui.keys import ACTS, SCREEN_IDS, SELECTING, TITLES, acts_of, bindings_of
 from tui.messages import (
     ActChosen,
     ActsChanged,
     ConnectionChanged,
-    Said,
-    Tone,
+    Notification,
+    Severity,
     TransfersMoved,
 )
-from tui.text import error_text, shown
+from tui.screens.files import FilesView
+from tui.screens.identity import IdentityView
+from tui.screens.people import PeopleView
+from tui.screens.servers import ServersView
+from tui.screens.transfers import TransfersView
+from tui.text import error_text
 from tui.view import View
 from tui.widgets.dock import Dock
 from tui.widgets.footer import Footer, Hint, always
 from tui.widgets.header import Header
 from tui.widgets.message_line import MessageLine
-
-if TYPE_CHECKING:
-    from tui.app import SftApp
 
 
 class MainScreen(Screen[None]):
@@ -60,11 +65,18 @@ class MainScreen(Screen[None]):
         Binding("shift+tab", "app.focus_previous", show=False),
     ]
 
-    def __init__(self, views: list[View]) -> None:
+    def __init__(self, local_folder: Path) -> None:
         super().__init__()
-        self._views = {view.place: view for view in views}
+        self.servers = ServersView(id="view-servers")
+        self._views: dict[str, View] = {
+            "files": FilesView(local_folder, id="view-files"),
+            "transfers": TransfersView(id="view-transfers"),
+            "people": PeopleView(id="view-people"),
+            "identity": IdentityView(id="view-identity"),
+            "servers": self.servers,
+        }
         self._focused_in: dict[str, Widget] = {}
-        self.place = ""
+        self.screen_id = ""
 
     def fit(self, size: Size) -> None:
         """Take the classes of this size before anything is mounted: everything is styled once, then, and not once more."""
@@ -77,31 +89,28 @@ class MainScreen(Screen[None]):
         event.refresh_styles = False
 
     def on_resize(self) -> None:
-        """Give the focus back that a terminal too small has hidden: else no key of a list would be heard."""
+        """Return the focus back that a terminal too small has hidden: else no key of a list would be heard."""
         self.call_after_refresh(self._focus_again)
 
     def _focus_again(self) -> None:
-        if self.focused is None and self.place and not self.classes & {"-tiny", "-flat"}:
+        if self.focused is None and self.screen_id and not self.classes & {"-tiny", "-flat"}:
             target = self.view.home()
             if target is not None and target.is_attached:
                 self.set_focus(target)
 
     @property
-    def sft(self) -> SftApp:
-        """The app that this stands in."""
-        return cast("SftApp", self.app)
+    def sft(self) -> AppContext:
+        return cast("AppContext", self.app)
 
     @property
     def view(self) -> View:
         """The view that is shown; before one is, the first: a key may come earlier than the disk answers."""
-        return self._views[self.place or next(iter(self._views))]
+        return self._views[self.screen_id or next(iter(self._views))]
 
-    def view_of(self, place: str) -> View:
-        """Give the view of a place."""
-        return self._views[place]
+    def view_of(self, screen_id: str) -> View:
+        return self._views[screen_id]
 
     def compose(self) -> ComposeResult:
-        """Put everything together."""
         glyphs = self.sft.glyphs
         yield Static("sft needs a terminal of at least 60 by 15.", id="too-small", markup=False)
         with Vertical(id="frame"):
@@ -113,43 +122,43 @@ class MainScreen(Screen[None]):
             yield Footer(id="footer")
 
     def on_mount(self) -> None:
-        """Show the screen that there is something to do on."""
-        self.sft.theme_changed_signal.subscribe(self, lambda _: self.refresh(layout=True))
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self._connected(self.sft.gateway.connection)
         self.set_interval(1, self._count_down)
 
     # -- which screen is shown ------------------------------------------------------------------------------
 
-    def go(self, place: str) -> None:
-        """Show a numbered screen."""
-        if place == self.place:
+    def go(self, screen_id: str) -> None:
+        if screen_id == self.screen_id:
             return
-        if self.place and self.focused is not None and self.view in self.focused.ancestors:
-            self._focused_in[self.place] = self.focused
-        self.place = place
-        self.query_one("#views", ContentSwitcher).current = f"view-{place}"
-        self.query_one(Header).place = place
-        self.query_one(Dock).moved(hidden=place == "transfers")
+        if self.screen_id and self.focused is not None and self.view in self.focused.ancestors:
+            self._focused_in[self.screen_id] = self.focused
+        self.screen_id = screen_id
+        self.query_one("#views", ContentSwitcher).current = f"view-{screen_id}"
+        self.query_one(Header).screen_id = screen_id
+        self.query_one(Dock).moved(hidden=screen_id == "transfers")
         view = self.view
         view.shown()
-        target = self._focused_in.get(place) or view.home()
+        target = self._focused_in.get(screen_id) or view.home()
         if target is not None and target.is_attached:
             self.set_focus(target)
         else:
             self.set_focus(None)
         self._acts_changed()
 
-    def action_act(self, act_id: str) -> object:
-        """Do one of the acts of everywhere."""
-        name = ACTS[act_id].name
-        if name in PLACES:
-            self.go(name)
-            return None
-        reason = self.sft.everywhere.reason_against(ACTS[act_id])
-        if reason:
-            self.view.say(reason, Tone.DOUBT)
-            return None
-        return self.sft.everywhere.do(name)
+    def action_act(self, act_id: str) -> None:
+        act = ACTS[act_id]
+        reason = self.sft.reason_against(act)
+        if act.name in SCREEN_IDS:
+            self.go(act.name)
+        elif act.name == "palette":
+            self._offer_palette()
+        elif act.name == "help":
+            self.app.push_screen(Help(self.offers(), self.sft.glyphs))
+        elif reason:
+            self.view.report(reason, Severity.WARNING)
+        else:
+            self.sft.perform(act)
 
     @on(ActChosen)
     async def _chosen(self, event: ActChosen) -> None:
@@ -159,23 +168,23 @@ class MainScreen(Screen[None]):
     async def perform(self, act_id: str) -> None:
         """Do an act that was chosen by name, as its key would."""
         act = ACTS[act_id]
-        if act.place == self.view.place or act.id in {a.id for a in self.view.acts_here()}:
+        if act.scope == self.view.screen_id or act.id in {a.id for a in self.view.acts_here()}:
             await self.view.action_act(act_id)
-        elif act.place == "app":
+        elif act.scope == "app":
             self.action_act(act_id)
         elif self.focused is not None and hasattr(self.focused, "action_act"):
             self.focused.action_act(act_id)
 
     # -- what is said -------------------------------------------------------------------------------------------
 
-    @on(Said)
-    def _said(self, event: Said) -> None:
+    @on(Notification)
+    def _said(self, event: Notification) -> None:
         event.stop()
-        self.query_one(MessageLine).say(event)
+        self.query_one(MessageLine).show(event)
 
     @on(ActsChanged)
     def _acts_changed(self) -> None:
-        if not self.place:
+        if not self.screen_id:
             return
         view = self.view
         hints = [
@@ -192,7 +201,7 @@ class MainScreen(Screen[None]):
 
     @on(TransfersMoved)
     def _transfers_moved(self) -> None:
-        self.query_one(Dock).moved(hidden=self.place == "transfers")
+        self.query_one(Dock).moved(hidden=self.screen_id == "transfers")
         self._count_down()
         self._acts_changed()
 
@@ -205,58 +214,41 @@ class MainScreen(Screen[None]):
         """Let the seconds to the next try pass in sight."""
         self.query_one(MessageLine).alarm = self._alarm(self.sft.gateway.connection)
 
-    def _alarm(self, connection: ConnectionInfo) -> Said | None:
-        if connection.status is Status.AWAY:
-            return Said(self._away(connection), Tone.DOUBT, self._waiting())
-        if connection.online and connection.silent_since is not None:
-            since = clock_text(connection.silent_since)
-            said = f"{shown(connection.server)} says nothing since {since}; it may be busy."
-            return Said(
-                said, Tone.DOUBT, "R connects anew: what runs begins again, nothing is lost"
-            )
-        if connection.status in {Status.REFUSED, Status.STOPPED} and connection.error is not None:
-            return Said(*self._words(connection))
-        unkept = self.sft.queue.unkept
-        if unkept is not None:
-            said, step = error_text(unkept, self.sft.now())
+    def _alarm(self, connection: ConnectionInfo) -> Notification | None:
+        queue, now = self.sft.queue, self.sft.now()
+        alarm = alarm_of(connection, queue.unfinished, now)
+        if alarm is None and queue.unkept is not None:
+            said, step = error_text(queue.unkept, now)
             words = "Transfers are not kept on this computer: what is not done ends with sft."
-            return Said(f"{words} {said}", Tone.BAD, step)
-        return None
-
-    def _away(self, connection: ConnectionInfo) -> str:
-        said = f"{shown(connection.server)} does not answer since {clock_text(connection.since)}"
-        if connection.again_at is None:
-            return f"{said}; trying again."
-        seconds = max(round(connection.again_at - self.sft.now()), 0)
-        return f"{said}; again in {seconds} s (R now)." if seconds else f"{said}; trying again."
-
-    def _waiting(self) -> str:
-        waiting = self.sft.queue.unfinished
-        if not waiting:
-            return ""
-        many = f"{waiting} transfers wait" if waiting > 1 else "1 transfer waits"
-        return f"{many}; nothing partial is visible."
-
-    def _words(self, connection: ConnectionInfo) -> tuple[str, Tone, str]:
-        if connection.error is None:
-            return "", Tone.PLAIN, ""
-        said, step = error_text(connection.error, self.sft.now())
-        return said, Tone.BAD, step
+            alarm = Notification(f"{words} {said}", Severity.ERROR, step)
+        return alarm
 
     # -- for help and palette -------------------------------------------------------------------------------------
 
     def offers(self) -> list[tuple[str, list[Offer]]]:
-        """Give everything that can be done here, by where it acts, with the reason where it cannot."""
+        """Return everything that can be done here, by where it acts, with the reason where it cannot."""
         view = self.view
         sections: list[tuple[str, list[Offer]]] = []
         here = view.acts_here()
-        own = [a for a in here if a.place != "list"]
-        title = TITLES[view.place]
+        own = [a for a in here if a.scope != "list"]
+        title = TITLES[view.screen_id]
         sections.append((title, [Offer(a, title, view.reason_against(a)) for a in own]))
         lists = [a for a in acts_of("list") if view.lists_select or a.id not in SELECTING]
         sections.append((TITLES["list"], [Offer(a, TITLES["list"], "") for a in lists]))
-        everywhere = [
-            Offer(a, TITLES["app"], self.sft.everywhere.reason_against(a)) for a in acts_of("app")
-        ]
+        everywhere = [Offer(a, TITLES["app"], self.sft.reason_against(a)) for a in acts_of("app")]
         sections.append((TITLES["app"], everywhere))
         return sections
+
+    def _offer_palette(self) -> None:
+        offers = [
+            offer
+            for _, found in self.offers()
+            for offer in found
+            if offer.act.scope != "list" or offer.act.weight
+        ]
+
+        async def chosen(act: str | None) -> None:
+            if act is not None:
+                await self.perform(act)
+
+        self.app.push_screen(Palette(offers, self.sft.glyphs), chosen)

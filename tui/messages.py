@@ -14,17 +14,17 @@ from textual.message import Message
 from sft.client.connection_info import ConnectionInfo, ServerNotice
 
 
-class Tone(StrEnum):
-    """How something is said; each has a glyph besides its color."""
+class Severity(StrEnum):
+    """How something is reported; each has a glyph besides its color."""
 
-    PLAIN = "plain"
-    GOOD = "good"
-    DOUBT = "doubt"
-    BAD = "bad"
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass
-class Said(Message):
+class Notification(Message):
     """One sentence for the message line.
 
     Args:
@@ -33,7 +33,7 @@ class Said(Message):
     """
 
     text: str
-    tone: Tone = Tone.PLAIN
+    severity: Severity = Severity.INFO
     next_step: str = ""
 
 
@@ -48,7 +48,7 @@ class ConnectionChanged(Message):
 class NoticeArrived(Message):
     """The server said something unasked."""
 
-    told: ServerNotice
+    notice: ServerNotice
 
 
 @dataclass
@@ -76,7 +76,6 @@ class TransfersMoved(Message):
     """The queue stands otherwise than before; comes often."""
 
     def can_replace(self, message: Message) -> bool:
-        """One waiting is enough."""
         return isinstance(message, TransfersMoved)
 
 
@@ -84,7 +83,6 @@ class ActsChanged(Message):
     """What can be done here has changed: the footer is made anew."""
 
     def can_replace(self, message: Message) -> bool:
-        """One waiting is enough."""
         return isinstance(message, ActsChanged)
 
 

@@ -10,16 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
+from textual.app import App
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from sft.client.transfers.queue.transfer_queue import TransferQueue
 from tui.dialogs.confirm import Confirm
 from tui.runtime.terminal import Terminal
-
-if TYPE_CHECKING:
-    from tui.app import SftApp
 
 _TWICE_SECONDS: Final = 2.0
 
@@ -27,8 +26,9 @@ _TWICE_SECONDS: Final = 2.0
 class Quitting:
     """Ends the app."""
 
-    def __init__(self, app: SftApp) -> None:
+    def __init__(self, app: App[int], queue: TransferQueue) -> None:
         self._app = app
+        self._queue = queue
         self._interrupted_at = float("-inf")
         self.last_words = ""
 
@@ -67,30 +67,25 @@ class Quitting:
         os._exit(status)
 
     def reason_against_suspending(self) -> str:
-        """Say why the app cannot be stopped for a while; empty if it can."""
+        """Why the app cannot be stopped for a while; empty if it can."""
         driver = self._app._driver  # noqa: SLF001 - the toolkit has no other way to it
         if driver is None or not driver.can_suspend:
             return "No shell waits here that could bring sft back."
         return ""
 
     def suspend(self) -> None:
-        """Stop until the shell says ``fg``."""
+        """Stop until ``fg``."""
         driver = self._app._driver  # noqa: SLF001 - the toolkit has no other way to it
         if isinstance(driver, Terminal):
             driver.stop_job()
-
-    def resumed(self, _: object = None) -> None:
-        """Look whether the line still lives, and draw everything anew."""
-        self._app.gateway.again()
-        self._app.refresh(layout=True)
 
     def _question(self, lines: list[str]) -> None:
         question = Confirm("Quit sft?", lines, act="Quit", safe="Stay", key="q", destroys=False)
         self._app.push_screen(question, lambda yes: self._app.exit(0) if yes else None)
 
     def _unfinished(self) -> list[str]:
-        queue = self._app.queue
-        running, waiting = queue.running, queue.unfinished - queue.running
+        running = self._queue.running
+        waiting = self._queue.unfinished - running
         if not running and not waiting:
             return []
         parts = []

@@ -13,27 +13,27 @@ from typing import Any
 
 from sft.client.fault_log import FaultLog
 from sft.client.state import state_from
-from tui import loop
 from tui.app import SftApp
 from tui.glyphs import Glyphs, glyphs_for
 from tui.live import LiveGateway
 from tui.live.accounts import BeginDemo
 from tui.preferences import read_preferences
+from tui.runtime import loop
 
 
 def run(
     environ: Mapping[str, str],
     *,
     account: str = "",
-    here: Path | None = None,
+    local_folder: Path | None = None,
     begin_demo: BeginDemo | None = None,
     until_quit: bool = False,
 ) -> int:
-    """Run the UI over the accounts of this computer; gives the exit status.
+    """Run the UI over the accounts of this computer; return the exit status.
 
     Args:
         account: to use at first; the default one if empty.
-        here: the folder of this computer that is shown at first; the current one unless told.
+        local_folder: the folder of this computer that is shown at first; the current one unless told.
         begin_demo: what is offered to whoever has joined nothing.
         until_quit: the state folder goes when the UI ends.
     """
@@ -45,14 +45,16 @@ def run(
             LiveGateway(reactor, state, environ, begin_demo=begin_demo, until_quit=until_quit),
             glyphs=_glyphs(environ),
             start=account,
-            here=here,
+            local_folder=local_folder,
             preferences=preferences,
         )
 
     return loop.run(make, FaultLog(state.data).keep)
 
 
-def run_offline(environ: Mapping[str, str], *, user: str = "ada", here: Path | None = None) -> int:
+def run_offline(
+    environ: Mapping[str, str], *, user: str = "ada", local_folder: Path | None = None
+) -> int:
     """Run the UI over a world in memory: nothing is stored, and no network is needed."""
     from tui.memory import MemoryGateway
     from tui.memory.scene import acme
@@ -62,7 +64,9 @@ def run_offline(environ: Mapping[str, str], *, user: str = "ada", here: Path | N
         world = acme()
         gateway = MemoryGateway(world, user)
         gateway.brake.seconds_per_mib = 0.01
-        return SftApp(gateway, glyphs=_glyphs(environ), here=here, now=lambda: world.now)
+        return SftApp(
+            gateway, glyphs=_glyphs(environ), local_folder=local_folder, now=lambda: world.now
+        )
 
     return loop.run(make, lambda _: None)
 

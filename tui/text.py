@@ -15,7 +15,8 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from sft.errors import SftError
+from sft.crypto.keys import PublicKey
+from sft.errors import KeyFormatError, SftError
 from sft.limits import KIB
 from sft.model.names import safe
 from sft.model.text import SIZE_UNITS, sentence, size_text
@@ -87,11 +88,19 @@ def cut_path(text: str, cells: int, ellipsis: str = "…") -> str:
 
 
 def error_text(error: SftError, now: float) -> tuple[str, str]:
-    """Give an error's sentence and its next step, both harmless."""
+    """Return an error's sentence and its next step, both harmless."""
     said = sentence(error, now=now)
     step = next_step(error, now=now)
     reference = f" ({safe(error.ref)})" if error.ref else ""
     return said, step + reference
+
+
+def error_line(error: SftError, now: float) -> str:
+    """Write an error and its next step as sentences on one line."""
+    said, step = error_text(error, now)
+    if step and not step.endswith((".", "?")):
+        step += "."
+    return f"{said} {step}".strip()
 
 
 def _without_towers(text: str) -> str:
@@ -120,3 +129,11 @@ def size_cell(size_bytes: int) -> str:
 def folder_text(path: str, home: str) -> str:
     """Write a folder of this computer, the person's own as ``~``, harmless."""
     return shown(f"~{path[len(home) :]}" if path == home or path.startswith(f"{home}/") else path)
+
+
+def key_words(public_key: bytes) -> str:
+    """Write a person's key in its eight words."""
+    try:
+        return PublicKey.decode(public_key).words()
+    except KeyFormatError:
+        return "no key that this sft can read"

@@ -15,30 +15,22 @@ from typing import ClassVar, cast
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from sft.client.connection_info import ConnectionInfo, Status
+from sft.client.connection_info import ConnectionInfo
 from sft.errors import SftError
 from sft.model.access import ACTS as ROLE_ACTS
 from sft.model.access import allows
+from tui.connection_words import STATUS_WORDS
 from tui.context import AppContext
 from tui.gateway import Gateway
 from tui.keys import ACTS, Action, acts_of
-from tui.messages import ActsChanged, Said, Tone
+from tui.messages import ActsChanged, Notification, Severity
 from tui.text import error_text
-
-_NOT_ONLINE = {
-    Status.NONE: "No server is in use: 5 shows those you joined.",
-    Status.CONNECTING: "The server has not answered yet.",
-    Status.LOCKED: "Your key is locked: 5, then enter, opens it.",
-    Status.AWAY: "The server does not answer just now.",
-    Status.REFUSED: "The server does not let this key in.",
-    Status.STOPPED: "The server shows another key than the pinned one.",
-}
 
 
 class View(Vertical):
-    """The content of a numbered screen. Subclasses name their place and bind its acts."""
+    """The content of a numbered screen. Subclasses have an id and bind its acts."""
 
-    place: ClassVar[str]
+    screen_id: ClassVar[str]
 
     @property
     def sft(self) -> AppContext:
@@ -47,7 +39,6 @@ class View(Vertical):
 
     @property
     def gateway(self) -> Gateway:
-        """The world outside."""
         return self.sft.gateway
 
     @property
@@ -60,28 +51,23 @@ class View(Vertical):
         """Unix seconds."""
         return self.sft.now()
 
-    @property
-    def actions(self) -> object:
-        """What has the methods ``act_NAME``: the view itself, unless that makes it too long."""
-        return self
-
     # -- what can be done ------------------------------------------------------------------------------
 
     lists_select: ClassVar[bool] = False
 
     def acts_here(self) -> list[Action]:
-        """Give the acts that make sense as things stand, whether allowed or not."""
-        return acts_of(self.place)
+        """Return the acts that make sense as things stand, whether allowed or not."""
+        return acts_of(self.screen_id)
 
     def label_of(self, act: Action) -> str:
-        """Say what an act is called here and now, in the footer."""
+        """Return what an act is called here and now, in the footer."""
         return act.label
 
     def reason_against(self, act: Action) -> str:
-        """Say why an act cannot be done now; empty if it can."""
+        """Return why an act cannot be done now; empty if it can."""
         connection = self.connection
         if act.asks and not connection.online:
-            return _NOT_ONLINE[connection.status]
+            return STATUS_WORDS[connection.status].reason
         if act.permission is not None:
             role = connection.role
             if role is not None and not allows(role, act.permission):
@@ -96,55 +82,57 @@ class View(Vertical):
         act = ACTS[act_id]
         reason = self.reason_against(act)
         if reason:
-            self.say(reason, Tone.DOUBT)
+            self.report(reason, Severity.WARNING)
             return
         try:
-            done = getattr(self.actions, f"act_{act.name}")()
+            done = getattr(self, f"act_{act.name}")()
             if inspect.isawaitable(done):
                 await done
         except SftError as error:
-            self.say_error(error)
+            self.report_error(error)
         except Exception as error:  # noqa: BLE001 - a fault of ours is told, it ends nothing
-            self.say_fault(error)
+            self.report_fault(error)
         self.post_message(ActsChanged())
 
     # -- where the focus goes ------------------------------------------------------------------------------
 
     def home(self) -> Widget | None:
-        """Give what has the focus when the screen is first shown."""
+        """Return what has the focus when the screen is first shown."""
         return None
 
-    def status_line(self) -> tuple[str, Tone]:
-        """Say what stands in the message line while nothing else does."""
-        return "", Tone.PLAIN
+    def status_line(self) -> tuple[str, Severity]:
+        """Return what stands in the message line while nothing else does."""
+        return "", Severity.INFO
 
     def shown(self) -> None:
         """Note that this screen was chosen: read what may be old."""
 
     # -- saying things -----------------------------------------------------------------------------------------
 
-    def say(self, text: str, tone: Tone = Tone.PLAIN, next_step: str = "") -> None:
-        """Say a harmless sentence in the message line."""
-        self.post_message(Said(text, tone, next_step))
+    def report(self, text: str, severity: Severity = Severity.INFO, next_step: str = "") -> None:
+        """Show a harmless sentence in the message line."""
+        self.post_message(Notification(text, severity, next_step))
 
-    def say_error(self, error: SftError) -> None:
-        """Say what went wrong, and what would mend it."""
+    def report_error(self, error: SftError) -> None:
+        """Return what went wrong, and what would mend it."""
         said, step = error_text(error, self.now)
-        self.post_message(Said(said, Tone.BAD, step))
+        self.post_message(Notification(said, Severity.ERROR, step))
 
     async def attempt(self, asked: Awaitable[object]) -> bool:
-        """Wait for something and say its refusal or fault; tell whether it worked."""
+        """Wait for something and report its refusal or fault; return whether it worked."""
         try:
             await asked
         except SftError as error:
-            self.say_error(error)
+            self.report_error(error)
             return False
         except Exception as error:  # noqa: BLE001 - no traceback reaches the terminal
-            self.say_fault(error)
+            self.report_fault(error)
             return False
         return True
 
-    def say_fault(self, error: BaseException) -> None:
-        """Say that this program has a fault; details go to the log."""
+    def report_fault(self, error: BaseException) -> None:
+        """Report a fault of this program; details go to the log."""
         ref = self.gateway.local.keep_fault("".join(traceback.format_exception(error)))
-        self.say("sft had a fault of its own.", Tone.BAD, f"Report it with the reference {ref}")
+        self.report(
+            "sft had a fault of its own.", Severity.ERROR, f"Report it with the reference {ref}"
+        )

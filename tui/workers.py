@@ -17,7 +17,7 @@ from sft.errors import SftError
 from tui.context import AppContext
 
 
-def begin(
+def start_worker(
     node: DOMNode,
     job: Callable[[], Coroutine[Any, Any, object]],
     *,
@@ -35,11 +35,11 @@ def begin(
         try:
             return await job()
         except SftError as error:
-            app.frame.view.say_error(error)
+            app.frame.view.report_error(error)
         except Exception as error:  # noqa: BLE001 - a fault of ours is told, it ends nothing
             # Whoever quits takes away the widgets that a late answer was for.
             if node.is_attached and node.is_running:
-                app.frame.view.say_fault(error)
+                app.frame.view.report_fault(error)
             else:
                 app.gateway.local.keep_fault("".join(traceback.format_exception(error)))
         return None

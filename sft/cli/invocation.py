@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
     from sft.client.concurrency import Pool
     from sft.client.identity import Ask
-    from sft.client.joining import Joined, Link
+    from sft.client.joining import Joined
     from sft.client.profiles import Profile, Profiles
     from sft.client.session import Session
     from sft.client.state import StateFolder
+    from sft.model.links import Link
 
 T = TypeVar("T")
 

@@ -19,12 +19,12 @@ from typing import Final, NoReturn
 import click
 
 from sft import __version__
+from sft.cli.commands.tui import open_screens
 from sft.cli.failures import report, unforeseen
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.lazy import COMPLETE, LazyGroup
 from sft.cli.options import common, pass_invocation
 from sft.cli.run import Interrupted
-from sft.cli.tui_entry import open_screens
 from sft.errors import SftError, UsageError
 from sft.model.names import safe
 

@@ -27,12 +27,10 @@ from sft.crypto import key_file as key_files
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
 from sft.crypto.words import drawn
 from sft.errors import KeyLockedError, UserNameNotAllowedError
-from sft.model.links import InvitationLink, ServerLink
+from sft.model.links import InvitationLink, Link
 from sft.model.names import parse_device_name, parse_user_name
 from sft.model.records import ServerInfo, User
 from sft.wire.handshake import Claim
-
-Link = InvitationLink | ServerLink
 
 _PASSPHRASE_WORDS: Final = 5
 

@@ -91,6 +91,10 @@ class ServerLink:
         return _written(self.address, "s", body)
 
 
+Link = InvitationLink | ServerLink
+"""What a person pastes to join a server."""
+
+
 def invitation_link(
     made: Invitation, seed: bytes, *, address: str, server_key: bytes, server_name: str
 ) -> InvitationLink:

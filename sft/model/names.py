@@ -114,6 +114,8 @@ def join_path(folder: str, name: str) -> str:
 
 def fold(text: str) -> str:
     """Map one component, or one person's name, to the key under which it is unique (Unicode's NFKC_Casefold)."""
+    if text.isascii():
+        return text.lower()  # the same, in a fiftieth of the time
     visible = "".join(c for c in unicodedata.normalize("NFD", text) if c not in _IGNORED_IN_FOLD)
     folded = unicodedata.normalize("NFKC", visible.casefold()).casefold()
     folded = unicodedata.normalize("NFKC", folded)

@@ -15,7 +15,7 @@ import tui
 from sft.errors import SftError
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 400
+LONGEST = 500
 EMPTY_NAMES = {
     *("base", "common", "core", "engine", "handler", "handlers", "helper", "helpers"),
     *("manager", "managers", "misc", "processor", "util", "utils"),

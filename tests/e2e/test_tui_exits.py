@@ -17,8 +17,8 @@ NewTerminal = Callable[..., PtyTerminal]
 
 HANG = """
 import asyncio
-import tui.loop
-tui.loop._END_SECONDS = 3600
+import tui.runtime.loop
+tui.runtime.loop._END_SECONDS = 3600
 from textual.events import Key
 from tui.app import SftApp
 before = SftApp.on_event

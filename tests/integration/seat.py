@@ -111,7 +111,7 @@ class Seat:
 
     def names(self) -> list[str]:
         """What the server's pane lists."""
-        source = self.files.there.lines.source
+        source = self.files.remote.lines.source
         rows = [source.row(n) for n in range(len(source))]
         return [row.cells["name"] if row else "…" for row in rows]
 
@@ -175,7 +175,7 @@ class Seat:
     async def online(self) -> None:
         """Wait until the server's files are shown."""
         await self.until(lambda: self.gateway.connection.online, "connected")
-        await self.until(lambda: self.files.there.rows is not None, "the server's pane is read")
+        await self.until(lambda: self.files.remote.rows is not None, "the server's pane is read")
         await self.settle()
 
     async def landed(self, *states: JobState) -> None:
@@ -246,7 +246,7 @@ async def seated(
         site.point_at_server(name, port or site.port)
     here.mkdir(exist_ok=True, parents=True)
     gateway = LiveGateway(reactor, site.state_of(name), {}, timing=timing)
-    app = SftApp(gateway, here=here)
+    app = SftApp(gateway, local_folder=here)
     async with app.run_test(size=size) as pilot:
         seat = Seat(app, pilot, gateway)
         keep_fault = gateway.local.keep_fault

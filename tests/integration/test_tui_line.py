@@ -100,9 +100,9 @@ async def test_a_server_that_accepts_and_says_nothing_is_said_and_every_key_stil
         assert "R connects anew" in seat.alarm()
         for key, place in (("2", "transfers"), ("3", "people"), ("5", "servers"), ("1", "files")):
             await seat.press(key)
-            assert seat.app.frame.place == place
+            assert seat.app.frame.screen_id == place
         await seat.press("n")
-        await seat.asked("Ask")
+        await seat.asked("TextPrompt")
         await seat.press("escape", "question_mark")
         await seat.asked("Help")
         await seat.press("escape")

@@ -26,7 +26,7 @@ Do = Callable[[Seat], Awaitable[None]]
 
 async def _folder(seat: Seat) -> None:
     await seat.press("1")
-    if seat.files.in_trash:
+    if seat.files.remote_side.in_trash:
         await seat.press("T")
     await seat.side(here=False)
 
@@ -35,7 +35,7 @@ async def _rename(seat: Seat) -> None:
     await _folder(seat)
     await seat.walk_to("mine.txt")
     await seat.press("r")
-    await seat.asked("Ask")
+    await seat.asked("TextPrompt")
     await seat.type("other")
     await seat.press("enter")
 
@@ -43,7 +43,7 @@ async def _rename(seat: Seat) -> None:
 async def _new_folder(seat: Seat) -> None:
     await _folder(seat)
     await seat.press("n")
-    await seat.asked("Ask")
+    await seat.asked("TextPrompt")
     await seat.type("mine")
     await seat.press("enter")
 

@@ -98,8 +98,8 @@ class Driven:
 
     async def go(self, folder: str) -> None:
         """Show a folder of the server."""
-        self.files.there_path = folder
-        self.files.read_there()
+        self.files.remote_side.path = folder
+        self.files.remote.read()
         await self.quiet()
 
     async def moved(self) -> None:
@@ -126,11 +126,11 @@ class Driven:
 
     def names(self) -> list[str]:
         """What the list of the server shows."""
-        return self._names(self.files.there)
+        return self._names(self.files.remote)
 
     def names_here(self) -> list[str]:
         """What the list of this computer shows."""
-        return self._names(self.files.here)
+        return self._names(self.files.local)
 
     def _names(self, pane) -> list[str]:
         rows = (pane.lines.source.row(n) for n in range(len(pane.lines.source)))
@@ -187,7 +187,7 @@ async def driven(
     app = SftApp(
         gateway,
         now=lambda: gateway.world.now,
-        here=furnish(tmp_path),
+        local_folder=furnish(tmp_path),
         preferences=preferences,
         glyphs=glyphs,
     )

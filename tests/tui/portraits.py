@@ -64,7 +64,7 @@ def portrait(app: SftApp, title: str) -> str:
     letters = _letters_of(app.current_theme, styled)
     return "\n".join(
         [
-            f"{title}: {type(screen).__name__} over {app.frame.place}",
+            f"{title}: {type(screen).__name__} over {app.frame.screen_id}",
             "",
             *("".join(cell[0] for cell in row).rstrip() for row in rows),
             "",

@@ -184,16 +184,16 @@ async def _lost_in_servers(pilot: Pilot[int], app: SftApp) -> None:
 
 async def _guest(pilot: Pilot[int], app: SftApp) -> None:
     view = app.frame.view_of("files")
-    view.there_path = "finance/2026"
-    view.read_there()
+    view.remote_side.path = "finance/2026"
+    view.remote.read()
     await settle(pilot)
     await pilot.press("down", "down", "down", "down")
 
 
 async def _empty_folder(pilot: Pilot[int], app: SftApp) -> None:
     view = app.frame.view_of("files")
-    view.there_path = "finance/2026/Q2"
-    view.read_there()
+    view.remote_side.path = "finance/2026/Q2"
+    view.remote.read()
     await settle(pilot)
 
 

@@ -57,8 +57,8 @@ async def files(pilot: Pilot[int], app: SftApp) -> None:
     app.queue.clear_ended()
     app.frame.query_one(MessageLine).hush()
     view = app.frame.view_of("files")
-    view.there_path = "finance/2026"
-    view.read_there()
+    view.remote_side.path = "finance/2026"
+    view.remote.read()
     await settle(pilot)
     await pilot.press("down", "down", "down", "down", "down")
 
@@ -87,7 +87,7 @@ async def queue(pilot: Pilot[int], app: SftApp) -> None:
     """Bring the queue into every state that a job can have."""
     await files(pilot, app)
     brake = app.gateway.brake
-    here = app.here
+    here = app.local_folder
     orders = (
         ("notes.md", [here / "notes.md"], "finance/2026"),
         ("budget.xlsx", [here / "budget.xlsx"], "finance/2026"),
@@ -120,8 +120,8 @@ async def idle(app: SftApp) -> None:
 
 async def scans(pilot: Pilot[int], app: SftApp) -> None:
     view = app.frame.view_of("files")
-    view.there_path = "archive/scans"
-    view.read_there()
+    view.remote_side.path = "archive/scans"
+    view.remote.read()
     await settle(pilot)
     await pilot.press("slash", *"00777")
     await settle(pilot)
@@ -129,8 +129,8 @@ async def scans(pilot: Pilot[int], app: SftApp) -> None:
 
 async def hostile(pilot: Pilot[int], app: SftApp) -> None:
     view = app.frame.view_of("files")
-    view.there_path = "hostile"
-    view.read_there()
+    view.remote_side.path = "hostile"
+    view.remote.read()
     await settle(pilot)
     await pilot.press("down", "down", "i")
 
@@ -206,7 +206,7 @@ async def staged(
     app = SftApp(
         gateway,
         now=lambda: gateway.world.now,
-        here=furnish(here),
+        local_folder=furnish(here),
         glyphs=cast.glyphs,
         preferences=Preferences(dark=dark),
     )

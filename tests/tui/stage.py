@@ -39,7 +39,7 @@ class Stage(Driven):
     async def written(self) -> None:
         """Wait until a file that is being written stands there, or was refused."""
         for worker in list(self.app.workers):
-            if worker.group == "write-file":
+            if worker.group == "dialog":
                 await worker.wait()
         await self.settle()
 
@@ -80,7 +80,7 @@ async def running(
 ) -> AsyncIterator[Stage]:
     """Run the app as somebody."""
     gateway = MemoryGateway(world or acme(many=0), user, passphrase=passphrase)
-    app = SftApp(gateway, now=lambda: gateway.world.now, here=here)
+    app = SftApp(gateway, now=lambda: gateway.world.now, local_folder=here)
     async with playing(app, size) as hands:
         stage = Stage(app, hands, gateway)
         if passphrase:

@@ -24,7 +24,7 @@ async def test_a_fault_in_the_background_is_told_by_its_reference_and_ends_nothi
 
 async def test_a_fault_of_an_act_ends_nothing_either(tmp_path):
     async with driven(tmp_path) as run:
-        run.files._acts = object()
+        run.files.act_sort = lambda: run.files.no_such_thing
         await run.press("o")
         assert "sft had a fault of its own." in run.said()
         assert run.app.is_running
@@ -36,6 +36,6 @@ async def test_what_cannot_go_on_ends_with_a_reference_and_prints_no_traceback(t
         async with driven(tmp_path) as run:
             run.app._handle_exception(_UnforeseenError("a local secret"))
     assert run.app._exit_renderables == []
-    assert "Report it with the reference 7F3K-29QD" in run.app.leaving.last_words
-    assert "a local secret" not in run.app.leaving.last_words
+    assert "Report it with the reference 7F3K-29QD" in run.app.quitting.last_words
+    assert "a local secret" not in run.app.quitting.last_words
     assert run.app.return_code == 1

@@ -8,7 +8,7 @@ from sft.client.transfers.queue.job import JobState
 from sft.errors import ConnectionLostError, ServerFullError
 from sft.model.names import split_path
 from tests.tui.driving import driven
-from tui.dialogs.ask import Ask
+from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.resolve_conflicts import ResolveConflicts
 from tui.memory.scene import acme
@@ -16,20 +16,20 @@ from tui.memory.scene import acme
 
 async def test_it_opens_on_the_servers_root(tmp_path):
     async with driven(tmp_path) as run:
-        assert run.app.frame.place == "files"
+        assert run.app.frame.screen_id == "files"
         assert run.names()[:3] == ["archive/", "backups/", "finance/"]
-        assert run.files.there.lines.has_focus
+        assert run.files.remote.lines.has_focus
         assert "acme-files" in run.screen()
 
 
 async def test_folders_are_walked_by_keys_and_the_cursor_comes_back(tmp_path):
     async with driven(tmp_path) as run:
         await run.press("down", "down", "enter")
-        assert run.files.there_path == "finance"
+        assert run.files.remote_side.path == "finance"
         assert run.names() == ["..", "2025/", "2026/"]
         await run.press("backspace")
-        assert run.files.there_path == ""
-        assert run.files.there.current.name == "finance"
+        assert run.files.remote_side.path == ""
+        assert run.files.remote.current.name == "finance"
 
 
 async def test_a_file_is_put(tmp_path):
@@ -67,7 +67,7 @@ async def test_a_file_is_got_and_verified(tmp_path):
         assert got.read_bytes() == b"Welcome to acme-files.\n"
         assert "verified: signed by ada" in run.said()
         assert "welcome.txt" in run.names_here()
-        assert run.files.there.current.state.value == "verified"
+        assert run.files.remote.current.state.value == "verified"
 
 
 async def test_getting_the_same_bytes_again_asks_nothing(tmp_path):
@@ -88,7 +88,7 @@ async def test_verifying_keeps_nothing_and_names_what_is_bad(tmp_path):
         await run.press("v")
         await run.moved()
         assert "are not what ivo signed" in run.said()
-        assert run.files.there.current.state.value == "bad"
+        assert run.files.remote.current.state.value == "bad"
         assert sorted((tmp_path / "reports").iterdir()) == before
 
 
@@ -159,7 +159,7 @@ async def test_renaming(tmp_path):
         await run.go("finance/2026")
         run.put_cursor_on("budget.xlsx")
         await run.press("r")
-        assert isinstance(run.app.screen, Ask)
+        assert isinstance(run.app.screen, TextPrompt)
         await run.type("plan")
         await run.press("enter")
         assert "finance/2026/plan.xlsx" in run.world.files
@@ -174,7 +174,7 @@ async def test_a_name_that_is_not_allowed_is_explained_where_it_is_typed(tmp_pat
         await run.press("r")
         await run.type("a:b")
         await run.press("enter")
-        assert isinstance(run.app.screen, Ask)
+        assert isinstance(run.app.screen, TextPrompt)
         assert "which Windows cannot store" in run.screen()
 
 
@@ -273,8 +273,8 @@ async def test_the_filter_narrows_as_one_types_and_escape_gives_it_up(tmp_path):
             "scan-000077.tif" in run.names() and len(run.names()) == 11
         )
         await run.press("escape")
-        assert len(run.files.there.lines.source) == 3001
-        assert run.files.there.lines.has_focus
+        assert len(run.files.remote.lines.source) == 3001
+        assert run.files.remote.lines.has_focus
 
 
 async def test_a_typed_letter_in_the_filter_is_no_act(tmp_path):
@@ -283,7 +283,7 @@ async def test_a_typed_letter_in_the_filter_is_no_act(tmp_path):
         run.put_cursor_on("budget.xlsx")
         await run.press("slash")
         await run.type("dcq")
-        assert run.files.there.query_text == "dcq"
+        assert run.files.remote.query_text == "dcq"
         assert "finance/2026/budget.xlsx" in run.world.files
         assert run.app.queue.jobs == []
 
@@ -301,10 +301,10 @@ async def test_all_of_a_large_folder_is_selected(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("archive/scans")
         await run.press("a")
-        assert len(run.files.there.lines.selected) == 3000
-        assert ".." not in {split_path(path)[1] for path in run.files.there.lines.selected}
+        assert len(run.files.remote.lines.selected) == 3000
+        assert ".." not in {split_path(path)[1] for path in run.files.remote.lines.selected}
         await run.press("asterisk")
-        assert run.files.there.lines.selected == set()
+        assert run.files.remote.lines.selected == set()
 
 
 async def test_what_is_done_at_once_after_selecting_all_is_about_all(tmp_path):
@@ -330,7 +330,7 @@ async def test_selecting_by_pattern(tmp_path):
         await run.press("plus")
         await run.type("*.pdf")
         await run.press("enter")
-        assert len(run.files.there.lines.selected) == 3
+        assert len(run.files.remote.lines.selected) == 3
 
 
 async def test_hidden_names_here(tmp_path):
@@ -356,18 +356,18 @@ async def test_details_say_the_verdict_in_words(tmp_path):
 
 async def test_at_eighty_columns_details_take_the_place_of_the_other_pane(tmp_path):
     async with driven(tmp_path, size=(80, 24)) as run:
-        assert run.files.here.display
+        assert run.files.local.display
         await run.press("i")
-        assert not run.files.here.display
+        assert not run.files.local.display
         await run.press("i")
-        assert run.files.here.display
+        assert run.files.local.display
 
 
 async def test_a_narrow_terminal_shows_one_pane_and_tab_flips(tmp_path):
     async with driven(tmp_path, size=(70, 24)) as run:
-        assert (run.files.here.display, run.files.there.display) == (False, True)
+        assert (run.files.local.display, run.files.remote.display) == (False, True)
         await run.press("tab")
-        assert (run.files.here.display, run.files.there.display) == (True, False)
+        assert (run.files.local.display, run.files.remote.display) == (True, False)
 
 
 async def test_a_tiny_terminal_says_one_sentence(tmp_path):
@@ -435,11 +435,11 @@ async def test_hostile_names_do_nothing_and_can_be_read(tmp_path):
 async def test_a_click_on_a_hostile_name_runs_no_action(tmp_path):
     async with driven(tmp_path, "ada", world=acme(many=0, hostile=True)) as run:
         await run.go("hostile")
-        lines = run.files.there.lines
+        lines = run.files.remote.lines
         for y in range(1, 14):
             await run.pilot.click(lines, offset=(6, y))
         assert run.app.is_running
-        assert run.app.frame.place == "files"
+        assert run.app.frame.screen_id == "files"
 
 
 @pytest.mark.parametrize("typed", ["~nobody-is-called-so/x", "/" + "a" * 300, "/dev/null"])
@@ -448,7 +448,7 @@ async def test_a_path_that_leads_nowhere_is_refused_in_the_question(tmp_path, ty
         await run.press("tab", "ctrl+l")
         await run.paste(typed)
         await run.press("enter")
-        assert run.dialog == "Ask"
+        assert run.dialog == "TextPrompt"
         assert "is no folder" in run.screen()
 
 

@@ -40,7 +40,7 @@ async def joining(
 ) -> AsyncIterator[Stage]:
     """Run the app on a computer that has joined nothing."""
     gateway = MemoryGateway(world or acme(many=0), user, demo=demo)
-    app = SftApp(gateway, now=lambda: gateway.world.now, here=here)
+    app = SftApp(gateway, now=lambda: gateway.world.now, local_folder=here)
     async with playing(app, size) as hands:
         stage = Stage(app, hands, gateway)
         yield stage
@@ -68,7 +68,7 @@ def value(stage: Stage, field: str) -> str:
 
 async def test_a_computer_that_has_joined_nothing_begins_with_the_field_for_an_invitation(tmp_path):
     async with joining(tmp_path) as stage:
-        assert stage.app.frame.place == "servers"
+        assert stage.app.frame.screen_id == "servers"
         assert isinstance(stage.app.focused, LinkInput)
         assert "Welcome to sft" in stage.text()
         assert "demo" not in stage.text()
@@ -80,7 +80,7 @@ async def test_a_demo_is_offered_only_where_the_gateway_has_one(tmp_path):
         assert "explores a demo on this computer" in stage.text()
         assert "servers.demo" in stage.offered()
         await stage.press("e")
-        assert stage.app.frame.place == "files"
+        assert stage.app.frame.screen_id == "files"
         assert stage.gateway.connection.online
 
 
@@ -93,7 +93,7 @@ async def test_letters_act_while_the_field_is_empty_and_are_text_afterwards(tmp_
         assert not value(stage, "#invitation")
         await stage.type("sft://e?2q")
         assert value(stage, "#invitation") == "sft://e?2q"
-        assert stage.app.frame.place == "servers"
+        assert stage.app.frame.screen_id == "servers"
 
 
 async def test_a_pasted_invitation_loses_blanks_line_breaks_and_box_borders(tmp_path):
@@ -163,7 +163,7 @@ async def test_a_colleague_joins_by_keyboard_and_lands_in_files(tmp_path):
         await paste(stage, invitation(stage.world))
         await stage.press("enter")
         await fill(stage, "zoe", "sesame", "sesame", "")
-        assert stage.app.frame.place == "files"
+        assert stage.app.frame.screen_id == "files"
         assert stage.gateway.connection.status is Status.ONLINE
         assert stage.gateway.connection.user == "zoe"
         assert "Welcome, zoe. You are a guest: you read every file and store none." in stage.said()

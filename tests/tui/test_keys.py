@@ -4,7 +4,7 @@ import pytest
 
 from tests.tui.driving import driven
 from tui.glyphs import PLAIN
-from tui.keys import ACTS, PLACES, acts_of, bindings_of
+from tui.keys import ACTS, SCREEN_IDS, acts_of, bindings_of
 from tui.preferences import Preferences, read_preferences
 
 # What terminals send for other keys, and what text fields use.
@@ -19,7 +19,7 @@ def test_no_key_is_bound_that_terminals_send_for_another():
         assert not any(key.startswith(("alt+", "ctrl+shift+")) for key in keys), act.id
 
 
-@pytest.mark.parametrize("place", [*PLACES, "app", "list"])
+@pytest.mark.parametrize("place", [*SCREEN_IDS, "app", "list"])
 def test_in_one_place_a_key_does_one_thing(place):
     keys = [key for act in acts_of(place) for key in act.keys.split(",") if key]
     assert len(keys) == len(set(keys))
@@ -30,17 +30,17 @@ def test_what_stands_in_the_footer_has_a_label():
 
 
 def test_every_binding_carries_its_id_for_keymaps():
-    assert all(binding.id in ACTS for place in PLACES for binding in bindings_of(place))
+    assert all(binding.id in ACTS for place in SCREEN_IDS for binding in bindings_of(place))
 
 
 async def test_every_act_can_be_done(tmp_path):
     async with driven(tmp_path) as run:
-        for place in PLACES:
-            actions = run.app.frame.view_of(place).actions
+        for place in SCREEN_IDS:
+            view = run.app.frame.view_of(place)
             missing = [
                 act.id
                 for act in acts_of(place)
-                if not callable(getattr(actions, f"act_{act.name}", None))
+                if not callable(getattr(view, f"act_{act.name}", None))
             ]
             assert missing == []
 
@@ -89,7 +89,7 @@ async def test_the_palette_does_what_was_chosen_by_name(tmp_path):
         await run.press("colon")
         await run.type("go to people")
         await run.press("enter")
-        assert run.app.frame.place == "people"
+        assert run.app.frame.screen_id == "people"
 
 
 async def test_what_cannot_be_done_stands_greyed_with_its_reason(tmp_path):
@@ -106,7 +106,7 @@ async def test_help_names_every_key_of_the_screen(tmp_path):
         await run.press("question_mark")
         shown = run.screen()
         for act in run.files.acts_here():
-            if act.place == "files":
+            if act.scope == "files":
                 assert act.says in shown, act.id
         await run.press("escape")
         assert run.app.screen is run.app.frame
@@ -156,7 +156,7 @@ async def test_ctrl_c_asks_and_twice_quits(tmp_path):
         assert "Quit sft?" in run.screen()
         await run.press("enter")
         assert run.app.screen is run.app.frame
-        run.app.leaving._interrupted_at = float("-inf")  # some time later
+        run.app.quitting._interrupted_at = float("-inf")  # some time later
         await run.pilot.press("ctrl+c", "ctrl+c")
         assert run.app.return_value == 130
 

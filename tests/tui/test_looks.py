@@ -10,7 +10,7 @@ from sft.client.transfers.queue.job import Direction, Job, JobState
 from tests.tui.scenes import staged
 from tui.dialogs.dialog import DialogButton
 from tui.glyphs import FINE, PLAIN
-from tui.messages import Said, Tone
+from tui.messages import Notification, Severity
 from tui.widgets.dock import Dock
 from tui.widgets.header import Header
 from tui.widgets.job_words import bar, counts_of, title_of, way_of
@@ -110,11 +110,11 @@ async def test_the_dock_has_a_frame_where_there_is_room_for_one(tmp_path):
 async def test_a_lost_line_hushes_what_was_said_before(tmp_path):
     async with staged("files", (80, 24), here=tmp_path) as pilot:
         line = pilot.app.screen.query_one(MessageLine)
-        line.say(Said("Sorted by size.", Tone.PLAIN))
+        line.say(Notification("Sorted by size.", Severity.INFO))
         pilot.app.gateway.lose()
         await pilot.pause()
         assert "does not answer" in line.render().plain
-        line.say(Said("Sorted by date.", Tone.PLAIN))
+        line.say(Notification("Sorted by date.", Severity.INFO))
         assert line.render().plain == "Sorted by date."
 
 
@@ -138,7 +138,7 @@ async def test_what_is_known_of_a_line_follows_the_filter(tmp_path):
 
 async def test_a_filter_leaves_its_list_as_wide_as_it_was(tmp_path):
     async with staged("filter-nothing", (120, 36), here=tmp_path) as pilot:
-        pane = pilot.app.screen.query_one("#there")
+        pane = pilot.app.screen.query_one("#remote")
         assert pane.query_one("RowList").region.width == pane.region.width
 
 
@@ -156,7 +156,7 @@ async def test_the_trash_describes_what_lies_in_it(tmp_path):
         details = "\n".join(drawn(pilot, "DetailsPane"))
         assert "draft.odt" in details
         assert "in the trash until 31 May" in details
-        (line,) = [line for line in drawn(pilot, "#there") if "77 KiB  max" in line]
+        (line,) = [line for line in drawn(pilot, "#remote") if "77 KiB  max" in line]
         assert "draft.odt" in line  # its beginning is cut, not its name
 
 

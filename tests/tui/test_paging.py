@@ -6,11 +6,9 @@ import tracemalloc
 import pytest
 
 from sft.client.trust import SignatureState
-from tui.panes.entry import Entry, EntryKind, Sheet
-from tui.panes.paging import Order, PagedRows
+from tui.panes.entry import UP, Entry, EntryKind
+from tui.panes.paging import PagedRows, SortOrder
 from tui.widgets.rows import ListRow
-
-UP = Entry(EntryKind.UP, "..", "\0up")
 
 
 class Shelf:
@@ -29,7 +27,6 @@ class Shelf:
         entries = tuple(
             Entry(
                 EntryKind.FILE,
-                f"f{n:06}",
                 f"dir/f{n:06}",
                 size=n * 7 % 1000,
                 at=n,
@@ -38,7 +35,7 @@ class Shelf:
             )
             for n in range(first, last)
         )
-        return Sheet(entries, str(last) if last < self.count else "")
+        return entries, str(last) if last < self.count else ""
 
 
 def rows_of(shelf: Shelf, **options) -> PagedRows:
@@ -73,7 +70,7 @@ async def test_a_long_way_is_gone_by_light_pages_and_memory_stays_flat():
     await rows.ensure(99_900, 99_999)
     assert shelf.read_full <= 4
     assert shelf.read_light <= 100_000 / 350 + 1
-    assert sum(len(block) for block in rows._blocks.values()) < 5_000
+    assert sum(len(block) for block in rows._pages.values()) < 5_000
 
 
 async def test_walking_through_everything_keeps_few_pages():
@@ -106,28 +103,28 @@ async def test_the_filter_finds_everything_and_its_lines_are_drawn_from_the_inde
     rows = rows_of(shelf, lead=(UP,))
     await rows.ensure(0, 40)
     grown = []
-    await rows.arrange("99", Order.NAME, lambda: grown.append(len(rows)))
+    await rows.arrange("99", SortOrder.NAME, lambda: grown.append(len(rows)))
     assert [rows.row(n).cells["name"] for n in range(len(rows))] == [
         f"f{n:06}" for n in range(3_000) if "99" in f"{n:06}"
     ]
     assert grown == sorted(grown)
     again = shelf.read_light
-    await rows.arrange("998", Order.NAME)
+    await rows.arrange("998", SortOrder.NAME)
     assert len(rows) == 3
     assert shelf.read_light == again
-    await rows.arrange("", Order.NAME)
+    await rows.arrange("", SortOrder.NAME)
     assert rows.row(0).cells["name"] == ".."
 
 
 async def test_typing_on_while_the_folder_is_looked_through_finds_nothing_twice():
     rows = rows_of(Shelf(5_000, light=2_000))
     for query in ("1", "12", "1"):
-        looking = asyncio.create_task(rows.arrange(query, Order.NAME))
+        looking = asyncio.create_task(rows.arrange(query, SortOrder.NAME))
         for _ in range(12):  # into the middle of a page
             await asyncio.sleep(0)
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
-    await rows.arrange("5", Order.NAME)
+    await rows.arrange("5", SortOrder.NAME)
     assert [rows.row(n).cells["name"] for n in range(len(rows))] == [
         f"f{n:06}" for n in range(5_000) if "5" in f"{n:06}"
     ]
@@ -135,10 +132,10 @@ async def test_typing_on_while_the_folder_is_looked_through_finds_nothing_twice(
 
 async def test_sorting_by_size_and_date():
     rows = rows_of(Shelf(2_000))
-    await rows.arrange("", Order.SIZE)
+    await rows.arrange("", SortOrder.SIZE)
     sizes = [rows.entry(n).size for n in range(len(rows))]
     assert sizes == sorted(sizes, reverse=True)
-    await rows.arrange("", Order.DATE)
+    await rows.arrange("", SortOrder.DATE)
     assert rows.entry(0).name == "f001999"
 
 
@@ -147,7 +144,7 @@ async def test_a_verdict_is_kept_while_the_folder_is_shown():
     await rows.ensure(0, 10)
     rows.mark("dir/f000003", SignatureState.VERIFIED)
     assert rows.entry(3).state is SignatureState.VERIFIED
-    await rows.arrange("f000003", Order.NAME)
+    await rows.arrange("f000003", SortOrder.NAME)
     assert rows.entry(0).state is SignatureState.VERIFIED
 
 
@@ -161,6 +158,6 @@ async def test_keys_find_their_lines():
     assert rows.size_of("dir/f000299") == 299 * 7 % 1000
 
 
-@pytest.mark.parametrize("start", [Order.NAME, Order.SIZE, Order.DATE])
+@pytest.mark.parametrize("start", [SortOrder.NAME, SortOrder.SIZE, SortOrder.DATE])
 def test_orders_come_round(start):
     assert start.next.next.next is start

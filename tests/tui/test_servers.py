@@ -41,7 +41,7 @@ async def servers(
     gateway = MemoryGateway(acme(many=0), "max", passphrase=passphrase)
     if two:
         gateway.book.keep(gateway.world.user("gus"), "files.acme.org:7361", "")
-    app = SftApp(gateway, now=lambda: gateway.world.now, here=here)
+    app = SftApp(gateway, now=lambda: gateway.world.now, local_folder=here)
     async with playing(app, size) as hands:
         stage = Stage(app, hands, gateway)
         yield stage
@@ -133,7 +133,7 @@ async def test_a_locked_key_is_asked_for_at_the_start(tmp_path):
         assert "sesame" not in stage.text()
         await stage.press("enter")
         assert stage.dialog == ""
-        assert stage.app.frame.place == "files"
+        assert stage.app.frame.screen_id == "files"
         assert stage.gateway.connection.online
 
 
@@ -175,7 +175,7 @@ async def test_a_key_file_that_cannot_be_read_says_so_in_place(tmp_path):
 async def test_a_key_that_was_locked_again_is_asked_for_wherever_one_is(tmp_path):
     async with servers(tmp_path) as stage:
         gateway = stage.gateway
-        assert stage.app.frame.place == "files"
+        assert stage.app.frame.screen_id == "files"
         gateway.book.passphrases["acme-files"] = "sesame"
         gateway.line.become(dataclasses.replace(gateway.connection, status=Status.LOCKED))
         await stage.settle()
@@ -203,9 +203,9 @@ async def test_enter_connects_another_server(tmp_path):
     async with servers(tmp_path, two=True) as stage:
         await stage.press("5", "down", "enter")
         assert stage.gateway.connection.user == "gus"
-        assert stage.app.frame.place == "files"
+        assert stage.app.frame.screen_id == "files"
         await stage.press("5", "enter")  # connected already: to its files
-        assert stage.app.frame.place == "files"
+        assert stage.app.frame.screen_id == "files"
 
 
 # -- the line ---------------------------------------------------------------------------------------------------

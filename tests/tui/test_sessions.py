@@ -167,7 +167,7 @@ async def test_who_comes_and_goes_is_seen_without_a_key(tmp_path):
         view = await sessions(stage)
         gus = stage.world.user("gus")
         stage.world.door.enter(Visit(gus.id, "203.0.113.77:1", int(stage.world.now)))
-        view.look_who_is_here()
+        view.poll_sessions()
         await stage.settle()
         assert any("● gus" in line for line in stage.lines())
 
@@ -177,7 +177,7 @@ async def test_what_is_asked_without_a_key_fails_without_a_word(tmp_path):
         view = await sessions(stage)
         before = stage.said()
         stage.gateway.fail_next["sessions"] = ConnectionLostError()
-        view.look_who_is_here()
+        view.poll_sessions()
         await stage.settle()
         assert not stage.gateway.fail_next
         assert stage.said() == before

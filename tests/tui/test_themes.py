@@ -84,7 +84,7 @@ def test_sixteen_colors_keep_text_and_focus_apart_from_their_ground(theme):
 def test_no_two_meanings_share_a_sign(glyphs: Glyphs):
     states = (glyphs.verified, glyphs.signed, glyphs.doubt, glyphs.unknown, glyphs.bad)
     jobs = (glyphs.up, glyphs.down, glyphs.paused, glyphs.doubt, glyphs.bad, glyphs.verified)
-    people = (glyphs.here, glyphs.away, glyphs.disabled, glyphs.doubt)
+    people = (glyphs.online, glyphs.away, glyphs.disabled, glyphs.doubt)
     for together in (states, jobs, people):
         assert len(set(together)) == len(together)
     if glyphs.plain:

@@ -6,8 +6,8 @@ nothing. All texts are harmless already and shown without markup.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, TypeVar, cast
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -18,11 +18,19 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from sft.errors import SftError
 from tui.context import AppContext
+from tui.text import error_line
+from tui.workers import start_worker
 
 T = TypeVar("T")
 _MOST_PERCENT = 92  # of the screen's height; dialog.tcss says the same
 _AROUND_LINES = 6  # border, padding and buttons
+
+
+def static(text: str, classes: str = "", *, id: str | None = None) -> Static:  # noqa: A002
+    """Make a line of harmless text."""
+    return Static(Content(text), classes=classes, id=id, markup=False)
 
 
 class DialogButton(Button):
@@ -40,16 +48,38 @@ class DialogButton(Button):
         self.letter = key
 
 
-class Dialog(ModalScreen[T | None]):
-    """A question over the screen."""
+class Dialog(ModalScreen[T | None], Generic[T]):
+    """A question over the screen.
+
+    Args:
+        act: what the button says that does it; without one, the dialog only shows something.
+        safe: what the button says that changes nothing.
+        key: a letter that presses the acting one.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss_safely", show=False),
         Binding("right,down", "app.focus_next", show=False),
         Binding("left,up", "app.focus_previous", show=False),
     ]
-    title_text: str = ""
-    wide: bool = False
+    wide: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        act: str = "",
+        safe: str = "Cancel",
+        key: str = "",
+        destroys: bool = False,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(classes=classes)
+        self._title = title
+        self._buttons = [DialogButton(safe, "safe")]
+        if act:
+            self._buttons.append(DialogButton(act, "act", key=key, destroys=destroys))
+        self._is_working = False
 
     @property
     def sft(self) -> AppContext:
@@ -57,68 +87,55 @@ class Dialog(ModalScreen[T | None]):
         return cast("AppContext", self.app)
 
     def compose(self) -> ComposeResult:
-        """Put title, content and buttons together."""
         with Vertical(id="dialog", classes="-wide-dialog" if self.wide else "") as frame:
-            frame.border_title = Content(f"{self.title_text}")
+            frame.border_title = Content(self._title)
             with VerticalScroll(id="dialog-content", can_focus=False):
                 yield from self.content()
-            yield Static("", id="dialog-problem", markup=False)
+            yield static("", id="dialog-problem")
             with Horizontal(id="dialog-buttons"):
                 yield from self.buttons()
 
-    def content(self) -> Sequence[Widget] | ComposeResult:
-        """Give what stands between title and buttons."""
-        return []
+    def content(self) -> ComposeResult:
+        """Yield what stands between title and buttons."""
+        yield from ()
 
     def buttons(self) -> Sequence[DialogButton]:
-        """Give the buttons, the safe one first."""
-        return [DialogButton("Close", "close")]
-
-    def answer(self, name: str) -> None:
-        """Take a pressed button; the first one is always safe."""
-        del name
-        self.dismiss(None)
-
-    def complain(self, text: str) -> None:
-        """Say under the content why an answer will not do."""
-        self.say_below(text, "")
-
-    def doing(self, text: str, strong: str = "") -> None:
-        """Say there what an answer has begun, and after it what is to stand out."""
-        self.say_below(text, strong)
-        self.query_one("#dialog-problem").add_class("-doing")
-
-    def say_below(self, text: str, strong: str) -> None:
-        """Put words under the content, the last of them standing out."""
-        problem = self.query_one("#dialog-problem", Static)
-        problem.update(Content.assemble(text, (strong, "bold $foreground")))
-        problem.set_class(bool(text), "-shown")
-        problem.remove_class("-doing")
-        self.call_after_refresh(self._fit)
-
-    def on_mount(self) -> None:
-        """Put the focus where nothing happens by accident."""
-        first = self.first_focus()
-        if first is not None:
-            first.focus()
-
-    def on_resize(self) -> None:
-        """Keep the buttons in sight on small screens: the content scrolls."""
-        self._fit()
-
-    def _fit(self) -> None:
-        content = self.query_one("#dialog-content")
-        problem = self.query_one("#dialog-problem")
-        said = problem.size.height + 1 if problem.display else 0
-        most = self.size.height * _MOST_PERCENT // 100 - _AROUND_LINES - said
-        content.styles.max_height = max(most, 3)
+        """Return the buttons, the safe one first."""
+        return self._buttons
 
     def first_focus(self) -> Widget | None:
-        """Give what has the focus at first: the safe button, unless there is something to fill in."""
-        return next(iter(self.query(DialogButton)), None)
+        """Return what has the focus at first: the safe button, unless there is something to fill in."""
+        return self._buttons[0]
+
+    # -- answers ------------------------------------------------------------------------------------
+
+    def answer(self, name: str) -> None:
+        """Take a pressed button; the safe one and esc change nothing."""
+        if name == "act":
+            self.act()
+        else:
+            self.dismiss(None)
+
+    def act(self) -> None:
+        """Do what the acting button says."""
+
+    def allow_act(self, *, allowed: bool) -> None:
+        """Let the acting button be pressed, or not."""
+        self._buttons[-1].disabled = not allowed
+
+    def work(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Start what takes time; while something is under way, nothing else begins."""
+        if not self._is_working:
+            self._is_working = True
+            start_worker(self, lambda: self._guarded(job), group="dialog")
+
+    async def _guarded(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await job()
+        finally:
+            self._is_working = False
 
     def action_dismiss_safely(self) -> None:
-        """Change nothing."""
         self.dismiss(None)
 
     @on(Button.Pressed)
@@ -133,3 +150,41 @@ class Dialog(ModalScreen[T | None]):
                 event.stop()
                 button.press()
                 return
+
+    # -- what stands under the content ----------------------------------------------------------------
+
+    def complain(self, problem: str | SftError, field: Widget | None = None) -> None:
+        """Show why an answer will not do, and give the field that is to be mended the focus."""
+        text = problem if isinstance(problem, str) else error_line(problem, self.sft.now())
+        self.show_below(text, "")
+        if field is not None:
+            field.focus()
+
+    def show_progress(self, text: str, strong: str = "") -> None:
+        """Show what an answer has begun, and after it what is to stand out."""
+        self.show_below(text, strong)
+        self.query_one("#dialog-problem").add_class("-doing")
+
+    def show_below(self, text: str, strong: str) -> None:
+        """Put words under the content, the last of them standing out."""
+        problem = self.query_one("#dialog-problem", Static)
+        problem.update(Content.assemble(text, (strong, "bold $foreground")))
+        problem.set_class(bool(text), "-shown")
+        problem.remove_class("-doing")
+        self.call_after_refresh(self._fit)
+
+    def on_mount(self) -> None:
+        first = self.first_focus()
+        if first is not None:
+            first.focus()
+
+    def on_resize(self) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        """Keep the buttons in sight on small screens: the content scrolls."""
+        content = self.query_one("#dialog-content")
+        problem = self.query_one("#dialog-problem")
+        said = problem.size.height + 1 if problem.display else 0
+        most = self.size.height * _MOST_PERCENT // 100 - _AROUND_LINES - said
+        content.styles.max_height = max(most, 3)

@@ -13,7 +13,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.dialogs.dialog import static
 from tui.dialogs.palette import Offer
+from tui.glyphs import Glyphs
 from tui.keys import shown_key
 
 _KEY_CELLS = 14
@@ -25,8 +27,6 @@ class Help(ModalScreen[None]):
 
     Args:
         sections: a title and what can be done there.
-        words: what the signs mean.
-        plain: the terminal has no arrows.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,53 +38,45 @@ class Help(ModalScreen[None]):
     def __init__(
         self,
         sections: Sequence[tuple[str, Sequence[Offer]]],
-        words: Sequence[tuple[str, str]],
-        *,
-        plain: bool = False,
+        glyphs: Glyphs,
     ) -> None:
         super().__init__()
-        self._plain = plain
         self._sections = sections
-        self._words = words
+        self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
-        """Write the page."""
         with VerticalScroll(id="help") as page:
             page.border_title = Content("Help")
             page.border_subtitle = Content("esc closes")
             for title, offers in self._sections:
-                yield Static(Content(title), classes="help-title", markup=False)
+                yield static(title, "help-title")
                 for offer in offers:
                     yield Static(self._line(offer), markup=False)
                     if offer.reason:
-                        yield Static(Content(offer.reason), classes="help-reason", markup=False)
-            yield Static(Content("Signs"), classes="help-title", markup=False)
-            for sign, meaning in self._words:
+                        yield static(offer.reason, "help-reason")
+            yield static("Signs", "help-title")
+            for sign, meaning in _meanings(self._glyphs):
                 line = Text(no_wrap=False, end="")
                 line.append(f"{sign:>{_KEY_CELLS}}  ", self.app.theme_variables["accent"])
                 line.append(meaning)
                 yield Static(line, markup=False)
 
     def on_mount(self) -> None:
-        """Let the page have the keys."""
         self.query_one("#help").focus()
 
     def action_scroll_down(self) -> None:
-        """Scroll on."""
         self.query_one("#help", VerticalScroll).scroll_down(animate=False)
 
     def action_scroll_up(self) -> None:
-        """Scroll back."""
         self.query_one("#help", VerticalScroll).scroll_up(animate=False)
 
     def action_leave(self) -> None:
-        """Close it."""
         self.dismiss(None)
 
     def _shown(self, key: str) -> str:
         """Write a key, an arrow as one where the terminal has them."""
         key = shown_key(key)
-        if self._plain:
+        if self._glyphs.plain:  # the terminal has no arrows
             return key
         base, plus, last = key.rpartition("+")
         return f"{base}{plus}{_ARROWS.get(last, last)}"
@@ -99,3 +91,17 @@ class Help(ModalScreen[None]):
         )
         line.append(act.says, quiet if offer.reason else "")
         return line
+
+
+def _meanings(glyphs: Glyphs) -> list[tuple[str, str]]:
+    return [
+        (glyphs.signed, "signed: the signature over content, name and version as stated holds"),
+        (glyphs.verified, "verified: this computer has read the bytes, and they are what was signed"),
+        (glyphs.doubt, "needs you, or is in doubt"),
+        (glyphs.unknown, "signed by a key that nobody vouched for, or not proved yet"),
+        (glyphs.bad, "bad or failed: do not use it"),
+        (glyphs.selected, "selected; in the header: connected; of people: here now; of invitations: open"),
+        (glyphs.disabled, "disabled, removed or ended"),
+        (f"{glyphs.up} {glyphs.down}", "on its way to the server; from the server"),
+        (glyphs.paused, "paused"),
+    ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Joining: what the pasted link says, then a name, a passphrase twice and a device; a refusal is said and what was typed stays.
+"""Joining: what the pasted link says, then a name, a passphrase twice and a device; after a refusal what was typed stays.
 
 Rules. The key is made on this computer before the server hears of it: after an attempt that failed the same form goes on with
 that key, and asks for its passphrase once. Enter goes from field to field and joins from the last one.
@@ -6,7 +6,6 @@ that key, and asks for its passphrase once. Enter goes from field to field and j
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
@@ -19,15 +18,14 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from sft.errors import PassphraseWrongError, SftError
-from sft.model.links import InvitationLink
+from sft.model.links import InvitationLink, Link
 from sft.model.names import parse_device_name, parse_user_name
 from sft.model.text import shown_name
 from tui.dialogs.confirm import Confirm
-from tui.dialogs.dialog import Dialog, DialogButton
-from tui.gateway import Account, Link
+from tui.dialogs.dialog import Dialog, DialogButton, static
+from tui.gateway import Account
 from tui.text import cut_name, shown
-from tui.widgets.link_says import link_lines, one_line, rows
-from tui.workers import begin
+from tui.widgets.link_input import link_lines, rows
 
 _OF_THE_NAME: Final = frozenset({"NAME_TAKEN", "NAME_RESERVED", "USER_NAME_NOT_ALLOWED"})
 
@@ -56,16 +54,14 @@ class Join(Dialog[JoinedAs]):
     wide = True
 
     def __init__(self, link: Link, earlier: Account | None, suggested: tuple[str, str]) -> None:
-        super().__init__()
+        self._server = shown(link.server_name)
+        super().__init__(f"Join {cut_name(self._server, 50)}", act="Join")
+        self._buttons.insert(1, DialogButton("Make a passphrase", "words", key="g"))
         self._link = link
         self._earlier = earlier
         self._suggested = suggested
-        self._working = False
-        self._server = shown(link.server_name)
-        self.title_text = f"Join {cut_name(self._server, 50)}"
 
     def content(self) -> ComposeResult:
-        """Show what the link says, and the fields."""
         with Vertical(id="join-says"):
             yield from rows(link_lines(self._link, self.sft.now()))
         reserved = self._link.user_name if isinstance(self._link, InvitationLink) else None
@@ -75,68 +71,57 @@ class Join(Dialog[JoinedAs]):
         device = (earlier.device if earlier else "") or suggested_device
         with Vertical(id="join-fields"):
             says = "as the invitation says" if reserved else "what colleagues see"
-            yield from self._field("your name", "join-name", name, says)
-            yield from self._field("passphrase", "join-passphrase", "", "", secret=True)
-            yield from self._field("again", "join-again", "", "", secret=True)
-            yield from self._field("this device", "join-device", device, "this computer's name")
+            yield from self._row("your name", "join-name", name, says)
+            yield from self._row("passphrase", "join-passphrase", "", "", secret=True)
+            yield from self._row("again", "join-again", "", "", secret=True)
+            yield from self._row("this device", "join-device", device, "this computer's name")
         warns = (
             f"Everyone on {self._server} can read every file stored there. Losing your key loses no "
             "file: an admin lets you in again."
         )
-        yield Static(
-            Content(warns), classes="dialog-muted dialog-space", id="join-warns", markup=False
-        )
+        yield static(warns, "dialog-muted dialog-space", id="join-warns")
 
-    def buttons(self) -> Sequence[DialogButton]:
-        """Offer both ways, and a passphrase for a key that is still to be made."""
-        return [
-            DialogButton("Cancel", "cancel"),
-            DialogButton("Make a passphrase", "words", key="g"),
-            DialogButton("Join", "act"),
-        ]
-
-    def say_below(self, text: str, strong: str) -> None:
-        """Say it in place of the standing words: small screens have no room for both."""
-        super().say_below(text, strong)
+    def show_below(self, text: str, strong: str) -> None:
+        """Show it in place of the standing words: small screens have no room for both."""
+        super().show_below(text, strong)
         self.query_one("#join-warns").display = not text
 
     def on_mount(self) -> None:
-        """Say what is asked of whoever goes on."""
         self._show_passphrase()
         super().on_mount()
 
-    def first_focus(self) -> Widget | None:
+    def first_focus(self) -> Widget:
         """The name, marked: typing replaces it."""
         name = self._input("name")
         name.action_select_all()
         return name
 
     def answer(self, name: str) -> None:
-        """Join, fill in a passphrase, or leave it."""
         if name == "words":
             self.action_words()
-        elif name != "act":
-            self.dismiss(None)
-        elif not self._working:
-            begin(self, self._go, group="join")
+        else:
+            super().answer(name)
+
+    def act(self) -> None:
+        self.work(self._go)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if event.input.id == "join-device":
-            self.answer("act")
+            self.act()
         else:
             self.focus_next(Input)
 
     # -- the fields ------------------------------------------------------------------------------
 
-    def _field(
+    def _row(
         self, name: str, id_: str, value: str, says: str, *, secret: bool = False
     ) -> ComposeResult:
         with Horizontal(classes="form-row", id=f"{id_}-row"):
-            yield Static(Content(name), classes="form-name", markup=False)
+            yield static(name, "form-name")
             yield Input(value, id=id_, compact=True, password=secret, max_length=200)
-            yield Static(Content(says), classes="form-says", id=f"{id_}-says", markup=False)
+            yield static(says, "form-says", id=f"{id_}-says")
 
     def _input(self, name: str) -> Input:
         return self.query_one(f"#join-{name}", Input)
@@ -149,19 +134,17 @@ class Join(Dialog[JoinedAs]):
             says = "of the key made at first"
             self.query_one("#join-passphrase-row").display = earlier.protected
         self.query_one("#join-again-row").display = earlier is None
-        for button in self.query(DialogButton):
-            if button.name == "words":
-                button.display = earlier is None
+        self._buttons[1].display = earlier is None
         self.query_one("#join-passphrase-says", Static).update(Content(says))
 
     def action_words(self) -> None:
         """Fill in a passphrase for a key that is still to be made."""
-        if self._earlier is not None or self._working:
+        if self._earlier is not None or self._is_working:
             return
         words = self.sft.gateway.local.suggested_passphrase()
         for name in ("passphrase", "again"):
             self._input(name).value = words
-        self.doing("Write it down, it is shown this once: ", words)
+        self.show_progress("Write it down, it is shown this once: ", words)
         self._input("device").focus()
 
     # -- joining -----------------------------------------------------------------------------------
@@ -176,8 +159,7 @@ class Join(Dialog[JoinedAs]):
             return
         dots = self.sft.glyphs.ellipsis
         doing = f"Making your key, then asking {self._server}{dots}"
-        self.doing(doing if self._earlier is None else f"Asking {self._server}{dots}")
-        self._working = True
+        self.show_progress(doing if self._earlier is None else f"Asking {self._server}{dots}")
         try:
             account = await self.sft.gateway.accounts.join(
                 self._link, user_name=user_name, device=device, passphrase=passphrase
@@ -186,23 +168,21 @@ class Join(Dialog[JoinedAs]):
             await self._refused(error)
         else:
             self.dismiss(JoinedAs(account, passphrase))
-        finally:
-            self._working = False
 
     def _checked(self) -> tuple[str, str, str | None] | None:
-        """Give name, device and passphrase; None after saying what will not do."""
-        now = self.sft.now()
+        """Return name, device and passphrase; None where something will not do, which is shown."""
         values = []
         for name, parse in (("name", parse_user_name), ("device", parse_device_name)):
             try:
                 values.append(parse(self._input(name).value.strip()))
             except SftError as error:
-                self._refuse(one_line(error, now), name)
+                self.complain(error, self._input(name))
                 return None
         passphrase = self._input("passphrase").value
         if self._earlier is None and passphrase != self._input("again").value:
             self._input("again").value = ""
-            self._refuse("The two passphrases differ. Type the second one again.", "again")
+            said = "The two passphrases differ. Type the second one again."
+            self.complain(said, self._input("again"))
             return None
         return values[0], values[1], passphrase or None
 
@@ -219,16 +199,12 @@ class Join(Dialog[JoinedAs]):
         # The key may exist now: then it is opened the next time, not made.
         self._earlier = await self.sft.gateway.accounts.pending(self._link)
         self._show_passphrase()
-        said = one_line(error, self.sft.now())
         if isinstance(error, PassphraseWrongError):
-            self._input("passphrase").value = ""
-            self._refuse(said, "passphrase")
+            field = self._input("passphrase")
+            field.value = ""
+            self.complain(error, field)
         elif error.code in _OF_THE_NAME:
-            self._refuse(said, "name")
+            self.complain(error, self._input("name"))
             self._input("name").action_select_all()
         else:
-            self.complain(said)
-
-    def _refuse(self, text: str, name: str) -> None:
-        self.complain(text)
-        self._input(name).focus()
+            self.complain(error)

@@ -6,8 +6,6 @@ it says that it was sent, no more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -15,28 +13,30 @@ from textual.widgets import Static
 from sft.model.links import is_loopback, parse_invitation
 from sft.model.names import safe_name
 from sft.model.text import local_time, shown_name
-from tui.dialogs.dialog import Dialog, DialogButton
+from tui.dialogs.dialog import Dialog, DialogButton, static
 from tui.dialogs.write import WriteFile
 from tui.gateway import Invited
 from tui.text import cut_name, shown
-from tui.workers import begin
 
 
 class ShowLink(Dialog[None]):
     """Stays until it is closed."""
 
     def __init__(self, invited: Invited) -> None:
-        super().__init__()
         self._link = invited.link
         self._invitation = invited.invitation
         name = self._invitation.name
         self._person = None if name is None else shown(shown_name(name))
         whom = "an invitation" if self._person is None else f"the invitation for {self._person}"
-        self.title_text = f" Made: {cut_name(whom, 60)} "  # the edge has no corner here
+        # The edge has no corner here.
+        super().__init__(f" Made: {cut_name(whom, 60)} ", safe="Close")
+        self._buttons += [
+            DialogButton("Copy", "copy", key="y"),
+            DialogButton("Write to a file", "write", key="w"),
+        ]
 
     def content(self) -> ComposeResult:
-        """Show the link, and what it is."""
-        yield Static(Content(shown(self._link)), id="link-text", markup=False)
+        yield static(shown(self._link), id="link-text")
         made, now = self._invitation, self.sft.now()
         until = local_time(made.expires_at, now=now, weekday=True)
         whom = "whoever has it" if self._person is None else self._person
@@ -52,24 +52,15 @@ class ShowLink(Dialog[None]):
                 "change that: twistd sft serve --listen ... --public HOST:PORT"
             )
         for line in lines:
-            yield Static(Content(line), classes="link-says", markup=False)
-        yield Static("", id="link-done", classes="link-says", markup=False)
-
-    def buttons(self) -> Sequence[DialogButton]:
-        """Offer the ways on."""
-        return [
-            DialogButton("Close", "close"),
-            DialogButton("Copy", "copy", key="y"),
-            DialogButton("Write to a file", "write", key="w"),
-        ]
+            yield static(line, "link-says")
+        yield static("", "link-says", id="link-done")
 
     def answer(self, name: str) -> None:
-        """Copy, write or close."""
         if name == "copy":
             self.app.copy_to_clipboard(self._link)
-            self._say("Sent to the terminal's clipboard.")
+            self._report("Sent to the terminal's clipboard.")
         elif name == "write":
-            begin(self, self._write, group="write", exclusive=True)
+            self.work(self._write)
         else:
             self.dismiss(None)
 
@@ -79,15 +70,15 @@ class ShowLink(Dialog[None]):
             WriteFile(
                 "Write the invitation to a file",
                 lines=["A new file that only you can read (0600)."],
-                folder=self.sft.here,
+                folder=self.sft.local_folder,
                 name=safe_name(leaf),
                 text=self._link + "\n",
             )
         )
         if path is not None:
-            self._say(f"Written to {shown(str(path))}, for you alone.")
+            self._report(f"Written to {shown(str(path))}, for you alone.")
 
-    def _say(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         done = self.query_one("#link-done", Static)
         glyph = self.sft.glyphs.verified
         done.update(Content(f"{glyph} {text}"))

@@ -31,7 +31,6 @@ class Offer:
 
     @property
     def words(self) -> str:
-        """What is searched."""
         return f"{self.act.label} {self.act.says} {self.where}".casefold()
 
 
@@ -52,7 +51,6 @@ class Palette(ModalScreen[str | None]):
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
-        """Put field and list together."""
         with Vertical(id="palette") as frame:
             frame.border_title = Content("Every act")
             yield Input(placeholder="what do you want to do?", id="palette-field", compact=True)
@@ -67,7 +65,6 @@ class Palette(ModalScreen[str | None]):
             yield rows
 
     def on_mount(self) -> None:
-        """Show everything at first."""
         self._narrow("")
         self.query_one(Input).focus()
 
@@ -81,7 +78,7 @@ class Palette(ModalScreen[str | None]):
 
     @on(RowList.Highlighted)
     def _moved(self) -> None:
-        """Say under the list why not, where there is a reason."""
+        """Show under the list why not, where there is a reason."""
         row = self._list.current
         reason = row.value.reason if row is not None else ""
         room = self.query_one("#palette").size.width - 4
@@ -106,7 +103,6 @@ class Palette(ModalScreen[str | None]):
         self._list.move_to(self._list.cursor + lines)
 
     def action_leave(self) -> None:
-        """Do nothing."""
         self.dismiss(None)
 
     @property

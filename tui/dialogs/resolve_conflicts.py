@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Checkbox, Static
+from textual.widgets import Checkbox
 
 from sft.client.transfers.queue.job import Decision, Direction, Failure, Job
 from sft.client.transfers.queue.run import beside_path
 from sft.model.names import split_path
 from sft.model.text import count_text, local_time, shown_name, size_text
-from tui.dialogs.dialog import Dialog, DialogButton
+from tui.dialogs.dialog import Dialog, static
 from tui.text import error_text, shown
 from tui.widgets.choice import Choice, Option
 
@@ -36,19 +35,17 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
     """Gives a decision for each conflict that was decided."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__()
         self._job = job
         self._conflicts = [trouble for trouble in job.troubles if trouble.is_conflict]
         self._trouble = self._conflicts[0]
         name = split_path(self._trouble.path or self._trouble.name)[1]
-        self.title_text = f"{shown_name(name)} is there already"
+        super().__init__(f"{shown_name(name)} is there already", act="Do it", safe="Not now")
 
     def content(self) -> ComposeResult:
-        """Show both, and the ways on."""
         now = self.sft.now()
         for line in self._comparison(now):
-            yield Static(Content(line), markup=False)
-        yield Static(Content(""), markup=False)
+            yield static(line)
+        yield static("")
         options = [Option(Decision.SKIP.value, "Skip it")]
         options += [Option(decision.value, words) for decision, words in self._ways(now)]
         yield Choice(options, self.sft.glyphs, id="ways", label_cells=_WAY_CELLS)
@@ -56,32 +53,18 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
         if others:
             words = f"the same for the other {count_text(others)}"
             yield Tick(Content(words), id="same", compact=True)
-        yield Static(
-            Content("Everything else goes on."), classes="dialog-muted dialog-space", markup=False
-        )
+        yield static("Everything else goes on.", "dialog-muted dialog-space")
 
-    def buttons(self) -> Sequence[DialogButton]:
-        """Offer to leave it, or to do what is chosen."""
-        return [DialogButton("Not now", "later"), DialogButton("Do it", "act")]
-
-    def first_focus(self) -> Widget | None:
+    def first_focus(self) -> Widget:
         """The ways: the safe one is marked already."""
         return self.query_one(Choice)
 
-    def answer(self, name: str) -> None:
-        """Give the decisions."""
-        if name != "act":
-            self.dismiss(None)
-            return
+    @on(Choice.Chosen)
+    def act(self) -> None:
         decision = Decision(self.query_one(Choice).value)
         same = self.query("#same").first(Checkbox).value if self.query("#same") else False
         those = self._conflicts if same else [self._trouble]
         self.dismiss({trouble.name: decision for trouble in those})
-
-    @on(Choice.Chosen)
-    def _chosen(self, event: Choice.Chosen) -> None:
-        event.stop()
-        self.answer("act")
 
     def _ways(self, now: float) -> list[tuple[Decision, str]]:
         trouble = self._trouble

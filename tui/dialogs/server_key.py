@@ -6,26 +6,23 @@ from a link alone, and what it says stands there before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from sft.crypto.keys import ServerPublic
 from sft.errors import LinkIncompleteError, SftError
 from sft.model.links import ServerLink, parse_server_link
 from sft.model.text import local_time
-from tui.dialogs.dialog import Dialog, DialogButton
+from tui.dialogs.dialog import Dialog, DialogButton, static
 from tui.gateway import Account
 from tui.text import cut_name, shown
-from tui.widgets.link_input import LinkInput
-from tui.widgets.link_says import Line, key_lines, one_line, rows
+from tui.widgets.link_input import LinkInput, LinkLine, key_lines, rows
 
 
 class ServerKeyStop(Dialog[bool]):
@@ -40,21 +37,20 @@ class ServerKeyStop(Dialog[bool]):
     wide = True
 
     def __init__(self, account: Account, seen: str, evidence: str) -> None:
-        super().__init__(classes="-stop")
         self._account = account
         self._seen = seen
         self._evidence = evidence
         name = cut_name(shown(account.name), 24)
-        self.title_text = f"STOP: {name} shows another key than the one you pinned"
+        title = f"STOP: {name} shows another key than the one you pinned"
+        super().__init__(title, safe="Stay disconnected", classes="-stop")
+        self._buttons.append(DialogButton("Paste server link", "link", key="p"))
+        if evidence:
+            self._buttons.append(DialogButton("Evidence", "evidence", key="w"))
 
     def content(self) -> ComposeResult:
-        """Say what happened, what did not, and what to do."""
-        yield Static(
-            Content(
-                "sft cannot tell a server set up again without its old key from someone in between. "
-                "Nothing was sent: not your name, no file, no request."
-            ),
-            markup=False,
+        yield static(
+            "sft cannot tell a server set up again without its old key from someone in between. "
+            "Nothing was sent: not your name, no file, no request."
         )
         pinned = local_time(self._account.pinned_at, now=self.sft.now()).rpartition(" ")[0]
         with Vertical(id="stop-keys", classes="dialog-space"):
@@ -72,28 +68,17 @@ class ServerKeyStop(Dialog[bool]):
                 ]
             )
 
-    def buttons(self) -> Sequence[DialogButton]:
-        """Offer to stay away, or the one way on."""
-        offered = [
-            DialogButton("Stay disconnected", "stay"),
-            DialogButton("Paste server link", "link", key="p"),
-        ]
-        if self._evidence:
-            offered.append(DialogButton("Evidence", "evidence", key="w"))
-        return offered
-
     def action_copy(self) -> None:
         """Send the words of both keys to the terminal's clipboard."""
         if self._seen:
             self.app.copy_to_clipboard(
                 f"pinned: {self._account.server_words}\nshown: {self._seen}\n"
             )
-            self.doing("Sent to the terminal's clipboard: the words of both keys.")
+            self.show_progress("Sent to the terminal's clipboard: the words of both keys.")
 
     def answer(self, name: str) -> None:
-        """Go on with a link, say where the evidence is, or stay away."""
         if name == "evidence":
-            self.doing(f"Kept as {shown(self._evidence)} (y copies both keys)")
+            self.show_progress(f"Kept as {shown(self._evidence)} (y copies both keys)")
         else:
             self.dismiss(True if name == "link" else None)
 
@@ -108,38 +93,27 @@ class PasteServerLink(Dialog[str]):
     wide = True
 
     def __init__(self, account: Account, seen: str = "") -> None:
-        super().__init__()
+        title = f"Server link of {cut_name(shown(account.name), 50)}"
+        super().__init__(title, act="Pin this key")
+        self.allow_act(allowed=False)  # before a link is whole
         self._account = account
         self._seen = seen
         self._link: ServerLink | None = None
-        self.title_text = f"Server link of {cut_name(shown(account.name), 50)}"
 
     def content(self) -> ComposeResult:
-        """Ask for the link, and say what it says."""
-        yield Static(
-            Content(
-                "It comes from the operator (twistd sft link), by a person whom you know: phone or "
-                "in person. It replaces the key that is pinned here."
-            ),
-            markup=False,
+        yield static(
+            "It comes from the operator (twistd sft link), by a person whom you know: phone or "
+            "in person. It replaces the key that is pinned here."
         )
-        yield Static(Content("Paste it here"), classes="dialog-label", markup=False)
+        yield static("Paste it here", "dialog-label")
         yield LinkInput(id="server-link")
         yield Vertical(id="link-says", classes="dialog-space")
 
-    def buttons(self) -> Sequence[DialogButton]:
-        """Offer both ways; nothing can be taken before it is whole."""
-        take = DialogButton("Pin this key", "act")
-        take.disabled = True
-        return [DialogButton("Cancel", "cancel"), take]
-
-    def first_focus(self) -> Widget | None:
-        """The field."""
+    def first_focus(self) -> Widget:
         return self.query_one(LinkInput)
 
-    def answer(self, name: str) -> None:
-        """Give the link, or nothing."""
-        self.dismiss(self._link.text() if name == "act" and self._link is not None else None)
+    def act(self) -> None:
+        self.dismiss(self._link.text() if self._link is not None else None)
 
     @on(Input.Changed, "#server-link")
     async def _changed(self, event: Input.Changed) -> None:
@@ -153,13 +127,11 @@ class PasteServerLink(Dialog[str]):
             except LinkIncompleteError:
                 self.complain("Not a whole link yet: copy it from sft:// to the end.")
             except SftError as error:
-                self.complain(one_line(error, self.sft.now()))
+                self.complain(error)
         wrong = self._link is not None and self._link.server_name != self._account.server
         if wrong:
             self.complain(f"This link is of another server, not of {shown(self._account.server)}.")
-        for button in self.query(DialogButton):
-            if button.name == "act":
-                button.disabled = self._link is None or wrong
+        self.allow_act(allowed=self._link is not None and not wrong)
         says = self.query_one("#link-says", Vertical)
         await says.remove_children()
         with self.app.batch_update():
@@ -169,11 +141,10 @@ class PasteServerLink(Dialog[str]):
     def _submitted(self, event: Input.Submitted) -> None:
         # A pasted line break must not pin a key: enter goes to the button, which wants its own.
         event.stop()
-        for button in self.query(DialogButton):
-            if button.name == "act" and not button.disabled:
-                button.focus()
+        if not self._buttons[-1].disabled:
+            self._buttons[-1].focus()
 
-    def _lines(self, link: ServerLink) -> list[Line]:
+    def _lines(self, link: ServerLink) -> list[LinkLine]:
         words = ServerPublic(link.server_key).words()
         verdict = "It is not the pinned key: this one will be pinned."
         if words == self._account.server_words:
@@ -192,10 +163,9 @@ class PasteServerLink(Dialog[str]):
 class _Rows(Vertical):
     """What a link says."""
 
-    def __init__(self, lines: list[Line]) -> None:
+    def __init__(self, lines: list[LinkLine]) -> None:
         super().__init__()
         self._lines = lines
 
     def compose(self) -> ComposeResult:
-        """Show the lines."""
         yield from rows(self._lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 from textual import on
@@ -14,10 +13,9 @@ from sft.model.names import split_path
 from sft.model.records import File
 from sft.model.text import local_time, shown_name, size_text
 from tui.dialogs.dialog import Dialog, DialogButton
-from tui.text import error_text, shown
+from tui.text import shown
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import Column, ListRow, ListRows
-from tui.workers import begin
 
 _MOST = 50  # asked for one by one: a person looks at the newest
 
@@ -28,13 +26,12 @@ class Versions(Dialog[int]):
     wide = True
 
     def __init__(self, path: str, newest: int) -> None:
-        super().__init__()
-        self.title_text = f"Versions of {shown_name(split_path(path)[1])}"
+        super().__init__(f"Versions of {shown_name(split_path(path)[1])}", safe="Close")
+        self._buttons.append(DialogButton("Get it", "get", key="c"))
         self._path = path
         self._newest = newest
 
     def content(self) -> ComposeResult:
-        """Show the list."""
         columns = [
             Column("version", "v", 4, right=True),
             Column("stored", "stored", 18, gap=2),
@@ -47,18 +44,12 @@ class Versions(Dialog[int]):
         rows.empty = "Asking…"
         yield rows
 
-    def buttons(self) -> Sequence[DialogButton]:
-        """Offer both ways."""
-        return [DialogButton("Close", "close"), DialogButton("Get it", "get", key="c")]
-
-    def first_focus(self) -> Widget | None:
-        """The list."""
+    def first_focus(self) -> Widget:
         return self.query_one(RowList)
 
     def on_mount(self) -> None:
-        """Ask for them."""
         super().on_mount()
-        begin(self, self._read, group="versions", exclusive=True)
+        self.work(self._read)
 
     async def _read(self) -> None:
         files: list[File] = []
@@ -68,7 +59,7 @@ class Versions(Dialog[int]):
             except NotFoundError:
                 continue  # its content was destroyed
             except SftError as error:
-                self.complain(" ".join(error_text(error, self.sft.now())))
+                self.complain(error)
                 break
             self.query_one(RowList).show(ListRows([self._row(file) for file in files]))
 
@@ -91,6 +82,5 @@ class Versions(Dialog[int]):
         self.dismiss(cast("int", event.row.value))
 
     def answer(self, name: str) -> None:
-        """Give the version under the cursor."""
         row = self.query_one(RowList).current
         self.dismiss(cast("int", row.value) if name == "get" and row is not None else None)

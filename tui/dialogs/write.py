@@ -9,17 +9,14 @@ from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 from textual.widgets.input import Selection
 
 from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.durable import open_folder, sync_folder, write_new
 from sft.errors import LocalFileError, SftError, UsageError
-from tui.dialogs.dialog import Dialog, DialogButton
-from tui.text import error_text
-from tui.workers import begin
+from tui.dialogs.dialog import Dialog, static
 
 
 class WriteFile(Dialog[Path]):
@@ -35,55 +32,41 @@ class WriteFile(Dialog[Path]):
     def __init__(
         self, title: str, *, lines: Sequence[str], folder: Path, name: str, text: str
     ) -> None:
-        super().__init__()
-        self.title_text = title
+        super().__init__(title, act="Write")
         self._lines = lines
         self._folder = folder
         self._leaf = name
         self._text = text
-
-    def content(self) -> ComposeResult:
-        """Show what will be written, and the field."""
-        for line in self._lines:
-            yield Static(Content(line), markup=False)
-        yield Static(Content("File"), classes="dialog-label", markup=False)
-        start, home = str(self._folder / self._leaf), f"{Path.home()}/"
+        start, home = str(folder / name), f"{Path.home()}/"
         if start.startswith(home):
             start = f"~/{start.removeprefix(home)}"
-        yield Input(start, id="write-path", compact=True, select_on_focus=False)
+        self._field = Input(start, id="write-path", compact=True, select_on_focus=False)
 
-    def buttons(self) -> Sequence[DialogButton]:
-        """Offer both ways."""
-        return [DialogButton("Cancel", "cancel"), DialogButton("Write", "act")]
+    def content(self) -> ComposeResult:
+        for line in self._lines:
+            yield static(line)
+        yield static("File", "dialog-label")
+        yield self._field
 
-    def first_focus(self) -> Widget | None:
+    def first_focus(self) -> Widget:
         """The field, the name in it marked without its folder and ending."""
-        field = self.query_one("#write-path", Input)
-        first = len(field.value) - len(self._leaf)
-        field.selection = Selection(first, first + len(Path(self._leaf).stem))
-        return field
+        first = len(self._field.value) - len(self._leaf)
+        self._field.selection = Selection(first, first + len(Path(self._leaf).stem))
+        return self._field
 
     @on(Input.Submitted, "#write-path")
-    def _submitted(self) -> None:
-        self.answer("act")
-
-    def answer(self, name: str) -> None:
-        """Write it, or leave it."""
-        if name == "act":
-            begin(self, self._write, group="write-file", exclusive=True)
-        else:
-            self.dismiss(None)
+    def act(self) -> None:
+        self.work(self._write)
 
     async def _write(self) -> None:
-        typed = self.query_one("#write-path", Input).value.strip()
+        typed = self._field.value.strip()
         try:
             if not typed:
                 raise UsageError(problem="A file needs a name", remedy="Type one")
             path = self._folder / _expanded(typed)
             await asyncio.to_thread(write_private, path, self._text)
         except SftError as error:
-            said, step = error_text(error, self.sft.now())
-            self.complain(f"{said} {step}.")
+            self.complain(error)
         else:
             self.dismiss(path)
 

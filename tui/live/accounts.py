@@ -17,7 +17,8 @@ from sft.client import joining
 from sft.client.profiles import Profiles
 from sft.client.state import StateFolder
 from sft.errors import ConnectionLostError, UsageError
-from tui.gateway import Account, Link
+from sft.model.links import Link
+from tui.gateway import Account
 from tui.live import account_records
 from tui.live.as_future import crossing
 from tui.live.session_access import SessionAccess, giving

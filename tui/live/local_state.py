@@ -7,7 +7,7 @@ import os
 from sft.client import joining
 from sft.client.identity import Identity
 from sft.client.receipts import count_receipts
-from tui.gateway import Keyring
+from tui.gateway import IdentityInfo
 from tui.live.as_future import crossing
 from tui.live.session_access import SessionAccess, giving
 
@@ -18,13 +18,13 @@ class LiveLocalState:
     def __init__(self, access: SessionAccess) -> None:
         self._access = access
 
-    async def keyring(self) -> Keyring:
+    async def keyring(self) -> IdentityInfo:
         """Show what is kept for the account in use."""
         profile = await self._access.profile()
         session = self._access.session
         pins = () if session is None else tuple(session.pins.people.values())
         kept = await self._access.blocking(count_receipts, self._access.state, profile.server_id)
-        return Keyring(await self._access.account(profile), pins, kept)
+        return IdentityInfo(await self._access.account(profile), pins, kept)
 
     async def public_key_file(self) -> str:
         """Give minisign's public key file."""

@@ -6,9 +6,9 @@ import dataclasses
 
 from sft.crypto.keys import PublicKey, ServerPublic
 from sft.errors import ProfileUnknownError
-from sft.model.links import InvitationLink
+from sft.model.links import InvitationLink, Link
 from sft.model.records import User
-from tui.gateway import Account, Link
+from tui.gateway import Account
 from tui.memory.world import World, key_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sft.errors import PassphraseWrongError
-from tui.gateway import Keyring
+from tui.gateway import IdentityInfo
 from tui.memory.computer import Computer
 from tui.memory.world import key_of
 
@@ -18,11 +18,11 @@ class LocalState:
     def __init__(self, computer: Computer) -> None:
         self._computer = computer
 
-    async def keyring(self) -> Keyring:
+    async def keyring(self) -> IdentityInfo:
         """Show what is kept for the account in use."""
         await self._computer.turn("keyring", online=False)
         account = self._computer.book.find(self._computer.line.connection.account)
-        return Keyring(account, self._computer.world.pins(), self._computer.receipts)
+        return IdentityInfo(account, self._computer.world.pins(), self._computer.receipts)
 
     async def public_key_file(self) -> str:
         """Give minisign's public key file."""

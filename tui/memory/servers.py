@@ -5,8 +5,8 @@ from __future__ import annotations
 from sft.client.connection_info import ConnectionInfo
 from sft.crypto.keys import ServerPublic
 from sft.errors import PassphraseWrongError, UnreachableError, UsageError
-from sft.model.links import InvitationLink, format_address, parse_address, parse_server_link
-from tui.gateway import Account, Link
+from sft.model.links import InvitationLink, Link, format_address, parse_address, parse_server_link
+from tui.gateway import Account
 from tui.memory import registry
 from tui.memory.computer import Computer
 

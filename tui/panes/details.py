@@ -35,16 +35,13 @@ class DetailsPane(VerticalScroll, can_focus=False):
         self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
-        """Hold one text."""
         yield Static(id="details-text", markup=False)
 
     def on_mount(self) -> None:
-        """Say what this is."""
         self.border_title = Content("details")
         self.border_subtitle = Content("i hides")
 
     def show(self, lines: list[Text]) -> None:
-        """Show lines of text."""
         told = self.query_one("#details-text", Static)
         told.update(Text("\n").join(lines), layout=False)
         # Laying out the whole screen costs more than drawing it: only where the number of lines has changed.
@@ -56,8 +53,7 @@ class DetailsPane(VerticalScroll, can_focus=False):
 
     # -- what is said of what ------------------------------------------------------------------------------
 
-    def of_here(self, entry: Entry, now: float, to: str) -> list[Text]:
-        """Describe something of this computer."""
+    def of_local(self, entry: Entry, now: float, to: str) -> list[Text]:
         kinds = {
             EntryKind.UP: "the folder above",
             EntryKind.FOLDER: "folder",
@@ -81,7 +77,6 @@ class DetailsPane(VerticalScroll, can_focus=False):
         return lines
 
     def of_folder(self, entry: Entry, now: float) -> list[Text]:
-        """Describe a folder of the server."""
         if entry.kind is EntryKind.UP:
             return [self._quiet("The folder above.")]
         files, folders = entry.inside or (0, 0)
@@ -101,7 +96,6 @@ class DetailsPane(VerticalScroll, can_focus=False):
         return lines
 
     def of_trashed(self, entry: Entry, now: float) -> list[Text]:
-        """Describe a file of the trash."""
         folder, name = split_path(entry.path)
         lines = [
             name_text(name, "bold"),
@@ -119,7 +113,6 @@ class DetailsPane(VerticalScroll, can_focus=False):
         return lines
 
     def of_file(self, details: Details, now: float) -> list[Text]:
-        """Describe a file of the server."""
         file, version, dot = details.file, details.file.version, self._dot
         folder, name = split_path(file.path)
         lines = [

@@ -8,7 +8,7 @@ from typing import Final
 from sft.client.trust import SignatureState
 from sft.model.text import age_text, count_text, day_text, local_time
 from tui.glyphs import Glyphs
-from tui.panes.entry import Entry, EntryKind
+from tui.panes.entry import UP_PATH, Entry, EntryKind
 from tui.text import shown, size_cell
 from tui.widgets.rows import Column, ListRow
 
@@ -16,15 +16,14 @@ _SIZE_CELLS: Final = 9
 _WHEN_CELLS: Final = 6  # of an earlier year, the year alone
 _MINUTE: Final = 60
 _DRAWN: Final = 1000  # lines that are kept drawn
-UP_KEY: Final = "\0up"  # no path is called so
 
-HERE: Final = (
+LOCAL_COLUMNS: Final = (
     Column("mark", width=1),
     Column("name", "name", is_name=True),
     Column("size", "size", _SIZE_CELLS, right=True),
     Column("when", "age", 6, right=True, from_width=28, roomy=(64, 17)),
 )
-THERE: Final = (
+REMOTE_COLUMNS: Final = (
     Column("mark", width=1),
     Column("name", "name", is_name=True),
     Column("version", "v", 2, right=True, from_width=44, roomy=(80, 4)),
@@ -32,7 +31,7 @@ THERE: Final = (
     Column("from", "from", 6, from_width=32, gap=2, roomy=(80, 12)),
     Column("age", "dated", 8, right=True, from_width=44, roomy=(80, 17)),
 )
-TRASH: Final = (
+TRASH_COLUMNS: Final = (
     Column("mark", width=1),
     Column("name", "name", is_path=True),
     Column("size", "size", _SIZE_CELLS, right=True),
@@ -47,7 +46,10 @@ _TONES: Final[Mapping[SignatureState, str]] = {
 }
 
 
-def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Callable[[Entry], ListRow[Entry]]:
+Draw = Callable[[Entry], ListRow[Entry]]
+
+
+def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Draw:
     """Make what draws entries; what was drawn within the same minute is not drawn again."""
     drawn: dict[Entry, ListRow[Entry]] = {}
     minute = 0.0
@@ -65,7 +67,7 @@ def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Callable[[Entry], ListRo
     def draw_anew(entry: Entry) -> ListRow[Entry]:
         if entry.kind is EntryKind.UP:
             return ListRow(
-                UP_KEY, entry, {"mark": "", "name": ".."}, {"name": "muted"}, selectable=False
+                UP_PATH, entry, {"mark": "", "name": ".."}, {"name": "muted"}, selectable=False
             )
         moment = now()
         roomy: dict[str, str] = {}
@@ -97,14 +99,13 @@ def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Callable[[Entry], ListRo
         if entry.state is not None:
             cells["mark"] = glyphs.state(entry.state)
             tones["mark"] = _TONES[entry.state]
-        selectable = entry.kind in {EntryKind.FILE, EntryKind.FOLDER}
-        return ListRow(entry.path, entry, cells, tones, selectable=selectable, roomy=roomy)
+        return ListRow(entry.path, entry, cells, tones, selectable=entry.can_be_chosen, roomy=roomy)
 
     return draw
 
 
 def inside_text(entry: Entry) -> str:
-    """Say in the width of a size what lies in a folder."""
+    """Return what lies in a folder, in the width of a size."""
     if entry.inside is None:
         return ""
     files, folders = entry.inside

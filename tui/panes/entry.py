@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum
 
+import msgspec
+
 from sft.client.trust import SignatureState
+
+UP_PATH = "\0up"  # no path is called so
 
 
 class EntryKind(IntEnum):
@@ -19,8 +22,7 @@ class EntryKind(IntEnum):
     OTHER = 4  # sockets, devices: seen, never sent
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A folder or file.
 
     Args:
@@ -32,7 +34,6 @@ class Entry:
     """
 
     kind: EntryKind
-    name: str
     path: str
     size: int = 0
     at: int | None = None
@@ -45,18 +46,20 @@ class Entry:
     until: int | None = None
 
     @property
-    def is_folder(self) -> bool:
-        """Say whether it can be entered."""
-        return self.kind in {EntryKind.UP, EntryKind.FOLDER}
+    def name(self) -> str:
+        """What stands in the list; in the trash the whole path."""
+        if self.kind is EntryKind.UP:
+            return ".."
+        return self.path if self.until is not None else self.path.rpartition("/")[2]
+
+    @property
+    def can_be_chosen(self) -> bool:
+        """Whether acts can be about it."""
+        return self.kind in {EntryKind.FILE, EntryKind.FOLDER}
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """Some entries in a row, and where the next ones begin; empty at the end."""
+UP = Entry(EntryKind.UP, UP_PATH)
 
-    entries: tuple[Entry, ...]
-    next: str
-
-
-Reader = Callable[[str, bool], Awaitable[Sheet]]
-"""Gives the sheet at a cursor; the flag asks for everything about each entry, else for what a list can be sorted by."""
+Reader = Callable[[str, bool], Awaitable[tuple[Sequence[Entry], str]]]
+"""Reads the page at a cursor, and the cursor of the next one, empty at the end; the flag asks for everything about each entry,
+else for what a list can be sorted by."""

@@ -13,26 +13,76 @@ from pathlib import Path
 from typing import Final
 
 from sft.client.os_errors import translating_os_errors
+from sft.errors import SftError
 from sft.model.names import fold
-from tui.panes.entry import Entry, EntryKind, Sheet
+from tui.panes.drawing import LOCAL_COLUMNS, Draw
+from tui.panes.entry import UP, Entry, EntryKind
+from tui.panes.paging import PagedRows
+from tui.text import folder_text
 
 _PAGE: Final = 400
 
 
-class LocalFolder:
+class LocalSide:
+    """Where the pane of this computer stands.
+
+    Args:
+        path: the folder that is shown.
+    """
+
+    columns = LOCAL_COLUMNS
+    absence = ""
+
+    def __init__(self, path: Path, draw: Draw) -> None:
+        self.path = path
+        self.hidden = False  # names that begin with a dot are not shown
+        self._draw = draw
+
+    @property
+    def location(self) -> str:
+        return str(self.path)
+
+    @property
+    def title(self) -> tuple[str, str]:
+        return "this computer", self.folder_text
+
+    @property
+    def folder_text(self) -> str:
+        """The folder as people write it, harmless."""
+        return folder_text(str(self.path), str(Path.home()))
+
+    def rows(self, expected: int | None) -> PagedRows:
+        del expected
+        lead = (UP,) if self.path != self.path.parent else ()
+        return PagedRows(_LocalFolder(self.path, hidden=self.hidden).read, self._draw, lead=lead)
+
+    def enter(self, entry: Entry) -> None:
+        self.path = Path(entry.path)
+
+    def go_up(self) -> bool:
+        parent, before = self.path.parent, self.path
+        self.path = parent
+        return parent != before
+
+    def retreat(self, error: SftError) -> bool:
+        del error
+        return self.go_up()
+
+
+class _LocalFolder:
     """One folder of this computer, read once and described page by page.
 
     Args:
         hidden: names that begin with a dot are shown too.
     """
 
-    def __init__(self, path: Path, *, hidden: bool = False) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, hidden: bool) -> None:
+        self._path = path
         self._hidden = hidden
         self._names: list[tuple[str, bool]] | None = None
 
-    async def read(self, cursor: str, full: bool) -> Sheet:  # noqa: FBT001 - as Reader has it
-        """Give the entries at a cursor.
+    async def read(self, cursor: str, full: bool) -> tuple[list[Entry], str]:  # noqa: FBT001 - as Reader has it
+        """Return the entries at a cursor.
 
         Raises:
             LocalFileError: the folder cannot be read.
@@ -40,9 +90,9 @@ class LocalFolder:
         del full
         return await asyncio.to_thread(self._read, int(cursor or 0))
 
-    def _read(self, first: int) -> Sheet:
+    def _read(self, first: int) -> tuple[list[Entry], str]:
         if self._names is None:
-            with translating_os_errors(self.path), os.scandir(self.path) as found:
+            with translating_os_errors(self._path), os.scandir(self._path) as found:
                 listed = [
                     (entry.name, _is_folder(entry))
                     for entry in found
@@ -50,26 +100,26 @@ class LocalFolder:
                 ]
             listed.sort(key=lambda pair: (not pair[1], fold(pair[0]), pair[0]))
             self._names = listed
-        names = self._names[first : first + _PAGE]
         following = first + _PAGE
-        return Sheet(
-            tuple(self._entry(name, is_folder=is_folder) for name, is_folder in names),
-            str(following) if following < len(self._names) else "",
-        )
+        entries = [
+            self._entry(name, is_folder=is_folder)
+            for name, is_folder in self._names[first:following]
+        ]
+        return entries, str(following) if following < len(self._names) else ""
 
     def _entry(self, name: str, *, is_folder: bool) -> Entry:
-        path = self.path / name
+        path = self._path / name
         kind = EntryKind.FOLDER if is_folder else EntryKind.FILE
         try:
             found = path.lstat()
         except OSError:
-            return Entry(EntryKind.OTHER, name, str(path))
+            return Entry(EntryKind.OTHER, str(path))
         if stat.S_ISLNK(found.st_mode):
             kind = EntryKind.LINK
         elif not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
             kind = EntryKind.OTHER
         size = found.st_size if kind is EntryKind.FILE else 0
-        return Entry(kind, name, str(path), size=size, at=int(found.st_mtime))
+        return Entry(kind, str(path), size=size, at=int(found.st_mtime))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

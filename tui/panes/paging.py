@@ -1,8 +1,8 @@
 """The lines of one folder, read page by page as they come into sight, and forgotten again.
 
-Rules. A page is found again by the cursor before it, so memory holds a few pages and the cursors alone. What must know every
-line (filter, sort, select all, the last line) skims the folder once and keeps a compact index: name, size, date. Reading is one
-coroutine at a time; nothing here touches a widget.
+Rules. A page is found again by the cursor before it, so scrolling holds a few pages and the cursors alone. What must know every
+line (filter, sort, select all) reads the folder once by light pages and keeps an entry for each, some 300 bytes. Reading is one
+coroutine at a time, and what walks over many entries breathes; nothing here touches a widget.
 """
 
 from __future__ import annotations
@@ -10,27 +10,26 @@ from __future__ import annotations
 import asyncio
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import StrEnum
 from heapq import merge
 from typing import Final
 
+from msgspec.structs import replace
+
 from sft.client.trust import SignatureState
 from sft.model.names import fold
-from tui.panes.entry import Entry, EntryKind, Reader, Sheet
-from tui.panes.index import Index
+from tui.panes.entry import Entry, EntryKind, Reader
 from tui.widgets.rows import ListRow
 
-_SELECTABLE: Final = frozenset({EntryKind.FILE, EntryKind.FOLDER})
-_BLOCKS: Final = 24  # pages in memory
+_PAGES: Final = 24  # in memory
 _SKIM_FROM: Final = 200  # lines; what lies farther off is reached by light pages
-_YIELD_EVERY: Final = 250  # entries indexed between two breaths of the loop: some two milliseconds
-_LOOKED_THROUGH: Final = 4000  # names: as long, where all of them match
+_SORTED_AT_ONCE: Final = 2500  # entries: some two milliseconds, as the next
+_LOOKED_THROUGH: Final = 4000
+_AT_ONCE: Final = 1000
 
 
-class Order(StrEnum):
+class SortOrder(StrEnum):
     """How a listing is sorted."""
 
     NAME = "name"
@@ -38,9 +37,9 @@ class Order(StrEnum):
     DATE = "date"
 
     @property
-    def next(self) -> Order:
+    def next(self) -> SortOrder:
         """The one that the sort key comes to next."""
-        orders = list(Order)
+        orders = list(SortOrder)
         return orders[(orders.index(self) + 1) % len(orders)]
 
 
@@ -48,7 +47,7 @@ class PagedRows:
     """A folder's lines for a ``RowList``.
 
     Args:
-        read: gives pages.
+        read: reads pages.
         draw: makes a line of an entry.
         lead: lines above all others: the way up.
         expected: how many entries there will be, if somebody said so.
@@ -66,55 +65,60 @@ class PagedRows:
         self._draw = draw
         self._first = lead
         self._expected = expected
+        self._lock = asyncio.Lock()
+        # Where pages begin, as far as known; those in memory may overlap.
         self._starts = [0]
         self._cursors = [""]
-        self._blocks: OrderedDict[int, tuple[Entry, ...]] = OrderedDict()
+        self._pages: dict[int, Sequence[Entry]] = {}
+        self._sizes: dict[str, int] | None = None  # of what is in them
         self._known = 0
         self.ended = False
-        self._index = Index()
+        # Every entry in the order of the server, as far as read for filter and sort.
+        self._entries: list[Entry] = []
+        self._folded: list[str] = []
+        self._bytes = 0
+        self._judged: dict[str, SignatureState] = {}
+        self._cursor = ""
+        self._complete = False
+        # Numbers of the entries that are shown, where that is not all of them in their order.
         self._view: array[int] | None = None
+        self._looked_through = 0
         self._query = ""
-        self._order = Order.NAME
-        self._widened = 0
-        self._sizes: dict[str, int] | None = None
-        self._lock = asyncio.Lock()
+        self._order = SortOrder.NAME
 
     # -- a RowSource -----------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._lead) + self._count
+        return len(self._lead) + self.matching
 
     def row(self, index: int) -> ListRow[Entry] | None:
-        """Give a line; None if it is not here."""
         entry = self.entry(index)
         return None if entry is None else self._draw(entry)
 
     def index_of(self, key: str) -> int | None:
-        """Find a line by its key, among those that are here."""
         for index, entry in enumerate(self._lead):
-            if self._draw(entry).key == key:
+            if entry.path == key:
                 return index
-        if self._view is not None:
-            found = self._index.find(key)
-            place = None if found is None else self._place_in_view(found)
-            return None if place is None else len(self._lead) + place
-        for start, block in self._blocks.items():
-            for offset, entry in enumerate(block):
-                if entry.path == key:
-                    return len(self._lead) + start + offset
-        return None
+        number = next((n for n, entry in self._here() if entry.path == key), None)
+        if number is None or self._view is None:
+            return None if number is None else len(self._lead) + number
+        if self._order is SortOrder.NAME:
+            place = bisect_left(self._view, number)
+            found = place < len(self._view) and self._view[place] == number
+        elif found := number in self._view:
+            place = self._view.index(number)
+        return len(self._lead) + place if found else None
 
     def holds(self, first: int, last: int) -> bool:
-        """Say whether all of these lines are here; a view is drawn from the index, which is."""
+        """Return whether all of these lines are here; those of a filter or an order always are."""
         if self._view is not None:
             return True
         number, last = max(first - len(self._lead), 0), last - len(self._lead)
-        while number <= last and not (self.ended and number >= self._known):
-            start = self._starts[bisect_right(self._starts, number) - 1]
-            block = self._blocks.get(start, ())
-            if number >= start + len(block):
+        while number <= last and not self._is_beyond(number):
+            start = self._page_with(number)
+            if start is None:
                 return False
-            number = start + len(block)
+            number = start + len(self._pages[start])
         return True
 
     # -- what is known ----------------------------------------------------------------------------------
@@ -127,145 +131,120 @@ class PagedRows:
     @property
     def matching(self) -> int:
         """How many entries fit the filter, as far as known."""
-        return self._count
-
-    @property
-    def whole(self) -> bool:
-        """Say whether every entry is indexed."""
-        return self._index.complete
+        if self._view is not None:
+            return len(self._view)
+        if self.ended:
+            return self._known
+        return max(self._known + 1, self._expected or 0) if self._known else (self._expected or 1)
 
     @property
     def bytes_known(self) -> int | None:
         """The size of all files, if every one of them is known."""
-        if self._index.complete:
-            return self._index.total_bytes
-        if self.ended and sum(map(len, self._blocks.values())) == self._known:
-            return sum(entry.size for block in self._blocks.values() for entry in block)
-        return None
+        if self._complete:
+            return self._bytes
+        return sum(self._page_sizes.values()) if self._is_whole else None
 
     def entry(self, index: int) -> Entry | None:
-        """Give what a line stands for; None if it is not here."""
+        """Return what a line stands for; None if it is not here."""
         if 0 <= index < len(self._lead):
             return self._lead[index]
-        index -= len(self._lead)
+        number = index - len(self._lead)
         if self._view is not None:
-            if not 0 <= index < len(self._view):
-                return None
-            number = self._view[index]
-            return self._loaded(number) or self._index.entry(number)
-        return self._loaded(index)
+            return self._entries[self._view[number]] if 0 <= number < len(self._view) else None
+        start = self._page_with(number)
+        return None if start is None else self._pages[start][number - start]
+
+    def find(self, paths: Collection[str]) -> dict[str, Entry]:
+        """Return the entries of some paths, as far as they are here."""
+        return {entry.path: entry for _, entry in self._here() if entry.path in paths}
 
     async def selectable(self) -> dict[str, int]:
-        """Give the size of every line that can be selected; the index must be whole."""
-        index = self._index
-        numbers = range(self._known) if self._view is None else self._view
+        """Return the size of every line that can be selected; the folder must have been read."""
+        numbers = range(len(self._entries)) if self._view is None else self._view
         sizes: dict[str, int] = {}
-        for count, number in enumerate(numbers):
-            if index.kinds[number] in _SELECTABLE:
-                sizes[index.path(number)] = index.sizes[number]
-            if count % (_YIELD_EVERY * 4) == 0:
-                await asyncio.sleep(0)
+        for first in range(0, len(numbers), _AT_ONCE):
+            listed = (self._entries[n] for n in numbers[first : first + _AT_ONCE])
+            sizes |= {entry.path: entry.size for entry in listed if entry.can_be_chosen}
+            await asyncio.sleep(0)
         return sizes
 
-    def size_of(self, key: str) -> int:
-        """Give the size of what a key names, as far as known."""
-        if self._sizes is None:
-            self._sizes = {e.path: e.size for block in self._blocks.values() for e in block}
-        size = self._sizes.get(key)
+    def size_of(self, path: str) -> int:
+        """Return the size of what a path names, as far as known."""
+        size = self._page_sizes.get(path)
         if size is None:
-            found = self._index.find(key)
-            size = 0 if found is None else self._index.sizes[found]
+            size = next((entry.size for entry in self._entries if entry.path == path), 0)
         return size
 
-    def gone(self, keys: set[str]) -> set[str]:
-        """Say which of some keys name nothing any more, as far as known."""
-        if not self.ended or sum(map(len, self._blocks.values())) < self._known:
-            return set()
-        return keys - {entry.path for block in self._blocks.values() for entry in block}
+    def gone(self, paths: set[str]) -> set[str]:
+        """Return which of some paths name nothing any more, as far as known."""
+        return paths - self._page_sizes.keys() if self._is_whole else set()
 
     # -- reading ---------------------------------------------------------------------------------------------
 
     async def ensure(self, first: int, last: int, still: Callable[[], bool] = lambda: True) -> bool:
-        """Read what lines ``first`` to ``last`` need; says whether anything was read.
+        """Read what lines ``first`` to ``last`` need; return whether anything was read.
 
         Args:
             still: asked between two pages: whether these lines are still wanted.
         """
         if self._view is not None:
             return False
-        number = max(first - len(self._lead), 0)
-        last -= len(self._lead)
+        number, last = max(first - len(self._lead), 0), last - len(self._lead)
         has_read = False
         async with self._lock:
-            while number <= last and not (self.ended and number >= self._known) and still():
+            while number <= last and not self._is_beyond(number) and still():
+                start = self._page_with(number)
+                if start is not None:
+                    number = start + len(self._pages[start])
+                    continue
+                has_read = True
                 place = bisect_right(self._starts, number) - 1
-                start = self._starts[place]
-                block = self._blocks.get(start)
-                if block is None:
-                    # Light pages only lead the way to where no page is known to begin yet.
-                    is_last = place + 1 == len(self._starts) and not self.ended
-                    full = not is_last or number - start < _SKIM_FROM
-                    block = await self._fetch(place, full=full)
-                    has_read = True
-                    if not full:
-                        continue
-                if number < start + len(block):
-                    number = start + len(block)
-                elif not block:
+                # Light pages only lead the way to where no page is known to begin yet.
+                is_last = place + 1 == len(self._starts) and not self.ended
+                full = not is_last or number - self._starts[place] < _SKIM_FROM
+                if await self._fetch(place, full=full):
                     break
         return has_read
 
     async def complete(self, on_more: Callable[[], None] | None = None) -> None:
-        """Index every entry; ``on_more`` is called now and then while that goes on."""
+        """Read every entry; ``on_more`` is called now and then while that goes on."""
         async with self._lock:
-            index = self._index
-            while not index.complete:
-                sheet = await self._read(index.cursor, False)
-                # Whoever types on cancels this within a page: what of it is indexed is not added again.
-                for number, entry in enumerate(sheet.entries[len(index) - index.begun :]):
-                    index.add(entry)
-                    if number % _YIELD_EVERY == _YIELD_EVERY - 1:
-                        await asyncio.sleep(0)
-                following = sheet.next if sheet.entries else ""
-                index.cursor, index.begun = following, len(index)
-                index.complete = not following
-                self._note_anchor(len(index), following)
-                if not following:
-                    self._known, self.ended = len(index), True
-                await self._widen()
+            while not self._complete:
+                entries, following = await self._read(self._cursor, False)
+                self._entries += map(self._as_judged, entries)
+                self._folded += [fold(entry.name) for entry in entries]
+                self._bytes += sum(entry.size for entry in entries)
+                self._cursor = following if entries else ""
+                self._complete = not self._cursor
+                self._note(len(self._entries), self._cursor)
+                await self._look_through()
                 if on_more is not None:
                     on_more()
                 await asyncio.sleep(0)
-            await self._widen()
+            await self._look_through()
 
     async def arrange(
-        self,
-        query: str,
-        order: Order,
-        on_more: Callable[[], None] | None = None,
+        self, query: str, order: SortOrder, on_more: Callable[[], None] | None = None
     ) -> None:
         """Show what holds ``query``, sorted; without either the folder is as the server has it."""
         self._query, self._order = fold(query), order
-        if not query and order is Order.NAME:
+        if not query and order is SortOrder.NAME:
             self._view = None
             return
         self._view = array("L")
-        self._widened = 0
-        await self._widen()
-        if not self._index.complete:
+        self._looked_through = 0
+        await self._look_through()
+        if not self._complete:
             await self.complete(on_more)
         await self._sort()
 
     def mark(self, path: str, state: SignatureState) -> None:
-        """Note what was found out about a file meanwhile."""
-        self._index.states[path] = state
-        self._sizes = None
-        for start, block in self._blocks.items():
-            for offset, entry in enumerate(block):
-                if entry.path == path:
-                    changed = _with_state(entry, state)
-                    self._blocks[start] = (*block[:offset], changed, *block[offset + 1 :])
-                    return
+        self._judged[path] = state
+        for start, page in self._pages.items():
+            self._pages[start] = [*map(self._as_judged, page)]
+        for number, entry in enumerate(self._entries):
+            if entry.path == path:
+                self._entries[number] = self._as_judged(entry)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
@@ -275,109 +254,90 @@ class PagedRows:
         return () if self._query else self._first
 
     @property
-    def _count(self) -> int:
-        if self._view is not None:
-            return len(self._view)
-        if self.ended:
-            return self._known
-        return max(self._known + 1, self._expected or 0) if self._known else (self._expected or 1)
+    def _page_sizes(self) -> dict[str, int]:
+        if self._sizes is None:
+            self._sizes = {e.path: e.size for page in self._pages.values() for e in page}
+        return self._sizes
 
-    def _loaded(self, number: int) -> Entry | None:
-        start = self._starts[bisect_right(self._starts, number) - 1]
-        block = self._blocks.get(start)
-        if block is None or number - start >= len(block):
-            return None
-        self._blocks.move_to_end(start)
-        return block[number - start]
+    @property
+    def _is_whole(self) -> bool:
+        """Whether every entry stands in a page that is in memory."""
+        return self.ended and len(self._page_sizes) == self._known
 
-    async def _fetch(self, place: int, *, full: bool) -> tuple[Entry, ...]:
+    def _is_beyond(self, number: int) -> bool:
+        return self.ended and number >= self._known
+
+    def _page_with(self, number: int) -> int | None:
+        for start, page in self._pages.items():
+            if start <= number < start + len(page):
+                return start
+        return None
+
+    def _here(self) -> Iterator[tuple[int, Entry]]:
+        """Every entry that is here, with its number."""
+        for start, page in self._pages.items():
+            yield from enumerate(page, start)
+        yield from enumerate(self._entries)
+
+    def _as_judged(self, entry: Entry) -> Entry:
+        state = self._judged.get(entry.path)
+        return entry if state is None else replace(entry, state=state)
+
+    async def _fetch(self, place: int, *, full: bool) -> bool:
+        """Read the page at a start that is known; return whether the folder ended with it."""
         start = self._starts[place]
-        sheet = await self._read(self._cursors[place], full)
-        if not sheet.entries:
-            sheet = Sheet(
-                (), ""
-            )  # a page of nothing that another follows would have us ask for ever
+        entries, following = await self._read(self._cursors[place], full)
         if full:
-            self._keep(start, sheet.entries)
-        end = start + len(sheet.entries)
+            self._pages[start] = entries
+            for number, entry in enumerate(entries[: max(len(self._entries) - start, 0)], start):
+                if self._entries[number].path == entry.path:
+                    self._entries[number] = entry  # with its signature judged
+            while len(self._pages) > _PAGES:
+                del self._pages[next(iter(self._pages))]
+            self._sizes = None
+        # A page of nothing that another follows would have us ask for ever.
+        self._note(start + len(entries), following if entries else "")
+        return not entries
+
+    def _note(self, end: int, following: str) -> None:
+        """Note where a page ended, and the cursor of the next one; empty at the end of the folder."""
         self._known = max(self._known, end)
-        self._note_anchor(end, sheet.next)
-        if not sheet.next:
+        if not following:
             self._known, self.ended = end, True
-        return sheet.entries
-
-    def _keep(self, start: int, entries: tuple[Entry, ...]) -> None:
-        """Keep a page, cut where a page that was reached another way begins: each start stands for the lines up to the next."""
-        end = start + len(entries)
-        place = bisect_right(self._starts, start) - 1
-        inner = [one for one in self._starts[place:] if one < end] or [start]
-        for first, last in zip(inner, [*inner[1:], end], strict=True):
-            if first == start or first not in self._blocks:
-                self._blocks[first] = entries[first - start : last - start]
-                self._blocks.move_to_end(first)
-        while len(self._blocks) > _BLOCKS:
-            self._blocks.popitem(last=False)
-        self._sizes = None
-
-    def _note_anchor(self, start: int, cursor: str) -> None:
-        if not cursor:
             return
-        place = bisect_right(self._starts, start)
-        if self._starts[place - 1] == start:
-            self._cursors[place - 1] = cursor
-            return
-        self._starts.insert(place, start)
-        self._cursors.insert(place, cursor)
-        before = self._starts[place - 1]
-        block = self._blocks.get(before)
-        if block is not None and before + len(block) > start:
-            # A finer page begins inside this one: each start stands for the lines up to the next.
-            self._blocks[before] = block[: start - before]
-            if start not in self._blocks:
-                self._blocks[start] = block[start - before :]
+        place = bisect_left(self._starts, end)
+        if place == len(self._starts) or self._starts[place] != end:
+            self._starts.insert(place, end)
+            self._cursors.insert(place, following)
 
-    async def _widen(self) -> None:
-        """Look through what was indexed since, in slices."""
-        view, index = self._view, self._index
-        while view is not None and view is self._view and self._widened < len(index):
-            last = min(self._widened + _LOOKED_THROUGH, len(index))
-            if self._query:
-                view.extend(index.folded.holding(self._query, self._widened, last))
-            else:
-                view.extend(range(self._widened, last))
-            self._widened = last
+    async def _look_through(self) -> None:
+        """Look through what was read since, in slices."""
+        view = self._view
+        while view is not None and view is self._view and self._looked_through < len(self._entries):
+            first, query = self._looked_through, self._query
+            last = min(first + _LOOKED_THROUGH, len(self._entries))
+            view.extend(n for n in range(first, last) if query in self._folded[n])
+            self._looked_through = last
             await asyncio.sleep(0)
 
-    def _place_in_view(self, number: int) -> int | None:
-        view = self._view
-        if view is None:
-            return None
-        if self._order is not Order.NAME:
-            return view.index(number) if number in view else None
-        place = bisect_left(view, number)
-        return place if place < len(view) and view[place] == number else None
-
     async def _sort(self) -> None:
-        view, index = self._view, self._index
-        if view is None or self._order is Order.NAME:
+        view = self._view
+        if view is None or self._order is SortOrder.NAME:
             return
-        column = index.sizes if self._order is Order.SIZE else index.dates
+        by_size = self._order is SortOrder.SIZE
 
         def key(number: int) -> tuple[bool, int]:
             # Largest and newest first; folders stay above, as the server has them.
-            return index.kinds[number] != EntryKind.FOLDER, -column[number]
+            entry = self._entries[number]
+            return entry.kind is not EntryKind.FOLDER, -(entry.size if by_size else entry.at or 0)
 
         pieces: list[list[int]] = []
-        for first in range(0, len(view), _YIELD_EVERY * 10):
-            pieces.append(sorted(view[first : first + _YIELD_EVERY * 10], key=key))
+        for first in range(0, len(view), _SORTED_AT_ONCE):
+            pieces.append(sorted(view[first : first + _SORTED_AT_ONCE], key=key))
             await asyncio.sleep(0)
         merged = array("L")
         for number in merge(*pieces, key=key):
             merged.append(number)
-            if len(merged) % (_YIELD_EVERY * 4) == 0:
+            if len(merged) % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         self._view = merged
-
-
-def _with_state(entry: Entry, state: SignatureState) -> Entry:
-    return replace(entry, state=state)

@@ -1,7 +1,8 @@
 """One side of the Files screen: a titled list, its filter, and the folder that it shows.
 
-Rules. Reading goes on in workers, one at a time; what comes back is shown only if the pane still wants it. A folder is read
-anew without losing cursor or selection, and a place that was left is found again.
+Rules. Where it stands, and how lines are read there, its side knows. Reading goes on in workers, one at a time; what comes
+back is shown only if the pane still wants it. A folder is read anew without losing cursor or selection, and a place that was
+left is found again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,12 +24,12 @@ from sft.errors import SftError
 from sft.model.text import count_text, size_text
 from tui.glyphs import Glyphs
 from tui.panes.entry import Entry, EntryKind
-from tui.panes.paging import Order, PagedRows
+from tui.panes.paging import PagedRows, SortOrder
 from tui.text import cut_path
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import Column, ListRows
-from tui.workers import begin
+from tui.workers import start_worker
 
 _GROWN_SECONDS: Final = 0.1  # how often a list that grows is drawn anew
 _FILTER_SECONDS: Final = 0.04  # typing goes on while a hundred thousand names are looked through
@@ -43,13 +44,40 @@ class _Wanted:
     last: int
 
 
-class Pane(Vertical):
-    """One side.
+class PaneSide(Protocol):
+    """Where a pane stands, and how its lines are read."""
 
-    Args:
-        name: shown before the path.
-        columns: of its list.
-    """
+    @property
+    def location(self) -> str:
+        """What tells the folder from all others."""
+
+    @property
+    def title(self) -> tuple[str, str]:
+        """Whose side it is, and the folder as people write it."""
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """What its list shows."""
+
+    @property
+    def absence(self) -> str:
+        """What is shown where nothing can be read; empty if it can."""
+
+    def rows(self, expected: int | None) -> PagedRows:
+        """Begin to read the folder; ``expected`` is how many entries it has, if known."""
+
+    def enter(self, entry: Entry) -> None:
+        """Stand in a folder of the list."""
+
+    def go_up(self) -> bool:
+        """Stand in the folder above, if there is one."""
+
+    def retreat(self, error: SftError) -> bool:
+        """Stand where reading may succeed after it has failed; return whether that is elsewhere."""
+
+
+class Pane(Vertical):
+    """One side."""
 
     @dataclass
     class Failed(Message):
@@ -64,16 +92,16 @@ class Pane(Vertical):
 
         pane: Pane
 
-    def __init__(self, columns: Sequence[Column], glyphs: Glyphs, *, id: str) -> None:  # noqa: A002
+    def __init__(self, side: PaneSide, glyphs: Glyphs, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self.rows: PagedRows | None = None
-        self.order = Order.NAME
+        self._side = side
+        self.order = SortOrder.NAME
         self.query_text = ""
         self._glyphs = glyphs
-        self._columns = columns
         self._places: dict[str, int] = {}
         self._location = ""
-        self._title: tuple[str, str] = ("", "")
+        self._title = ("", "")
         self._wanted: _Wanted | None = None
         self._is_paging = False
         self._selecting: Worker[object] | None = None
@@ -81,20 +109,17 @@ class Pane(Vertical):
         self._weight = 0
 
     def compose(self) -> ComposeResult:
-        """Put list and filter together."""
-        yield RowList(self._columns, selecting=True, glyphs=self._glyphs)
+        yield RowList(self._side.columns, selecting=True, glyphs=self._glyphs)
         yield FilterLine("part of a name")
 
     # -- what it shows -------------------------------------------------------------------------------------
 
     @property
     def lines(self) -> RowList:
-        """Its list."""
         return self.query_one(RowList)
 
     @property
-    def filter_line(self) -> FilterLine:
-        """What narrows it."""
+    def _filter_line(self) -> FilterLine:
         return self.query_one(FilterLine)
 
     @property
@@ -110,16 +135,7 @@ class Pane(Vertical):
         if selected:
             return sorted(selected)
         entry = self.current
-        if entry is None or entry.kind not in {EntryKind.FILE, EntryKind.FOLDER}:
-            return []
-        return [entry.path]
-
-    @property
-    def has_chosen(self) -> bool:
-        """Say whether an act would be about anything: what is asked at every key, also with a million lines selected."""
-        entry = self.current
-        is_one = entry is not None and entry.kind in {EntryKind.FILE, EntryKind.FOLDER}
-        return bool(self.lines.selected) or is_one
+        return [] if entry is None or not entry.can_be_chosen else [entry.path]
 
     @property
     def chosen_bytes(self) -> int:
@@ -129,34 +145,54 @@ class Pane(Vertical):
         entry = self.current
         return 0 if entry is None else entry.size
 
-    def entitle(self, title: str, path: str) -> None:
-        """Give it a title: whose side, and which folder."""
-        self._title = (title, path)
-        self._retitle()
+    def open(self, entry: Entry) -> None:
+        """Show a folder of the list, or the one above."""
+        if entry.kind is EntryKind.UP:
+            self.go_up()
+        else:
+            self._side.enter(entry)
+            self.read(expected=sum(entry.inside) if entry.inside else None)
 
-    def show_rows(self, location: str, rows: PagedRows, *, anew: bool = False) -> None:
-        """Show a folder.
+    def go_up(self) -> None:
+        if self._side.go_up():
+            self.read()
+
+    def read(self, *, anew: bool = False, expected: int | None = None) -> None:
+        """Show the folder in which its side stands.
 
         Args:
-            location: tells it from all other folders.
             anew: it is the same folder, read again: cursor, selection and filter stay.
         """
+        side = self._side
+        if side.absence:
+            if self.rows is None:
+                self._title = side.title
+                self.lines.selected = set()
+                self.lines.empty = side.absence
+                self.lines.show(ListRows())
+                self._retitle()
+            return
         if not anew:
             if self.rows is not None:
                 self._places[self._location] = self.lines.cursor
             self.lines.selected = set()
             self.query_text = ""
-            self.filter_line.drop()
-            self._location = location
-        self._work(partial(self._show, rows, anew=anew))
-
-    def say_instead(self, words: str) -> None:
-        """Show words in place of a folder."""
-        self.rows = None
-        self.lines.selected = set()
-        self.lines.empty = words
-        self.lines.show(ListRows())
+            self._filter_line.drop()
+            self._location = side.location
+        self.lines.columns = list(side.columns)
+        self._title = side.title
         self._retitle()
+        self._work(partial(self._show, side.rows(expected), anew=anew))
+
+    def read_anew(self) -> None:
+        """Read again what may be old."""
+        if self.rows is not None:
+            self.read(anew=True)
+
+    @on(Failed)
+    def _failed(self, event: Failed) -> None:
+        if self._side.retreat(event.error):
+            self.read()
 
     async def _show(self, rows: PagedRows, *, anew: bool) -> None:
         rows_list = self.lines
@@ -164,7 +200,7 @@ class Pane(Vertical):
         height = max(rows_list.size.height, 20)
         try:
             await rows.ensure(max(target - height, 0), target + height)
-            if self.query_text or self.order is not Order.NAME:
+            if self.query_text or self.order is not SortOrder.NAME:
                 await rows.arrange(self.query_text, self.order)
         except SftError as error:
             self.post_message(self.Failed(self, error))
@@ -188,7 +224,7 @@ class Pane(Vertical):
     # -- reading -------------------------------------------------------------------------------------------
 
     def _work(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
-        begin(self, job, group="reading", exclusive=True)
+        start_worker(self, job, group="reading", exclusive=True)
 
     @on(RowList.RowsWanted)
     def _rows_wanted(self, event: RowList.RowsWanted) -> None:
@@ -199,7 +235,7 @@ class Pane(Vertical):
         if not self._is_paging:
             # Not of the group of whole folders: lines that are wanted late must not stop one that is being opened.
             self._is_paging = True
-            begin(self, self._page, group="paging")
+            start_worker(self, self._page, group="paging")
 
     def _is_wanted(self, wanted: _Wanted) -> bool:
         return self._wanted is wanted
@@ -228,7 +264,7 @@ class Pane(Vertical):
         event.stop()
         if self.rows is not None:
             job = partial(self._select_all, self.rows, invert=event.invert)
-            self._selecting = begin(self, job, group="selecting", exclusive=True)
+            self._selecting = start_worker(self, job, group="selecting", exclusive=True)
 
     async def _select_all(self, rows: PagedRows, *, invert: bool) -> None:
         try:
@@ -243,11 +279,11 @@ class Pane(Vertical):
 
     @property
     def is_selecting(self) -> bool:
-        """Say whether a selection was asked for that is not there yet."""
+        """Whether a selection was asked for that is not there yet."""
         return self._selecting is not None and not self._selecting.is_finished
 
     async def selected(self) -> bool:
-        """Wait for it; say whether it came."""
+        """Wait for it; return whether it came."""
         try:
             if self._selecting is not None:
                 await self._selecting.wait()
@@ -258,14 +294,13 @@ class Pane(Vertical):
     # -- filter and order ------------------------------------------------------------------------------------
 
     def open_filter(self) -> None:
-        """Let the person type what names must hold."""
-        self.filter_line.open()
+        self._filter_line.open()
 
     def clear(self) -> bool:
-        """Drop the filter, else the selection; say whether there was one."""
-        if self.query_text or self.filter_line.used:
+        """Drop the filter, else the selection; return whether there was one."""
+        if self.query_text or self._filter_line.used:
             self.query_text = ""
-            self.filter_line.drop()
+            self._filter_line.drop()
             self._arrange()
             return True
         if self.lines.selected:
@@ -273,8 +308,7 @@ class Pane(Vertical):
             return True
         return False
 
-    def sort_next(self) -> Order:
-        """Sort by what comes next."""
+    def sort_next(self) -> SortOrder:
         self.order = self.order.next
         self._arrange()
         return self.order
@@ -357,7 +391,6 @@ class Pane(Vertical):
         self._weight = sum(self._weights.values())
 
     def on_resize(self) -> None:
-        """Fit the title to the room."""
         self._retitle()
 
     def _retitle(self) -> None:
@@ -365,12 +398,9 @@ class Pane(Vertical):
         title, path = self._title
         path = cut_path(path, max(room - len(title) - 1, 4), self._glyphs.ellipsis)
         self.lines.border_title = Content(f"{title} {path}".strip())
-        self.lines.border_subtitle = Content(self._standing()) if self.rows else None
+        self.lines.border_subtitle = Content(self._summary(self.rows)) if self.rows else None
 
-    def _standing(self) -> str:
-        rows = self.rows
-        if rows is None:
-            return ""
+    def _summary(self, rows: PagedRows) -> str:
         if self.lines.selected:
             count = count_text(len(self.lines.selected))
             return f"{count} selected, {size_text(self._weight)}"
@@ -381,10 +411,9 @@ class Pane(Vertical):
         if total == 0:
             return "empty"
         size_known = rows.bytes_known
-        noun = "item" if total == 1 else "items"
-        said = f"{whole} {noun}"
+        said = f"{whole} item{'' if total == 1 else 's'}"
         if size_known is not None:
             said += f", {size_text(size_known)}"
-        if self.order is not Order.NAME:
+        if self.order is not SortOrder.NAME:
             said += f", by {self.order.value}"
         return said

@@ -1,64 +1,124 @@
-"""The side of the server: a page of records becomes the entries of a pane."""
+"""The side of the server: one of its folders, or its trash; pages of records become the entries of the pane."""
 
 from __future__ import annotations
 
+import sys
+
 from sft.client.trust import SignatureState
+from sft.errors import NotFoundError, SftError
 from sft.model.names import split_path
 from sft.model.records import File, Folder
+from tui.connection_words import STATUS_WORDS
 from tui.gateway import Gateway, Listed
-from tui.panes.entry import Entry, EntryKind, Reader, Sheet
+from tui.panes.drawing import REMOTE_COLUMNS, TRASH_COLUMNS, Draw
+from tui.panes.entry import UP, Entry, EntryKind
+from tui.panes.paging import PagedRows
+from tui.text import shown
+from tui.widgets.rows import Column
 
 
-def folder_reader(gateway: Gateway, path: str) -> Reader:
-    """Read the pages of a folder."""
+class RemoteSide:
+    """Where the pane of the server stands; ``path`` is the folder that is shown, or was before the trash."""
 
-    async def read(cursor: str, full: bool) -> Sheet:  # noqa: FBT001 - as Reader has it
-        return _sheet(await gateway.files.list_folder(path, cursor, judged=full))
+    def __init__(self, gateway: Gateway, draw: Draw) -> None:
+        self.path = ""
+        self.in_trash = False
+        self._gateway = gateway
+        self._draw = draw
+        self._account = ""
 
-    return read
+    def has_other_account(self) -> bool:
+        """Note which account is in use; another one than before begins at its root."""
+        account = self._gateway.connection.account
+        if account == self._account:
+            return False
+        self._account, self.path, self.in_trash = account, "", False
+        return True
 
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return TRASH_COLUMNS if self.in_trash else REMOTE_COLUMNS
 
-def trash_reader(gateway: Gateway) -> Reader:
-    """Read the pages of the trash."""
+    @property
+    def absence(self) -> str:
+        connection = self._gateway.connection
+        return "" if connection.online else STATUS_WORDS[connection.status].absence
 
-    async def read(cursor: str, full: bool) -> Sheet:  # noqa: FBT001 - as Reader has it
+    @property
+    def location(self) -> str:
+        return "\0trash" if self.in_trash else self.path
+
+    @property
+    def title(self) -> tuple[str, str]:
+        server = shown(self._gateway.connection.account)
+        if self.absence:
+            return server or "server", ""
+        return (f"trash of {server}", "") if self.in_trash else (server, self.folder_text)
+
+    @property
+    def folder_text(self) -> str:
+        """The folder as people write it, harmless."""
+        return f"/{shown(self.path)}"
+
+    def rows(self, expected: int | None) -> PagedRows:
+        if self.in_trash:
+            return PagedRows(self._read_trash, self._draw, lead=(UP,))
+        path = self.path
+
+        async def read(cursor: str, full: bool) -> tuple[list[Entry], str]:  # noqa: FBT001 - as Reader has it
+            return _entries(await self._gateway.files.list_folder(path, cursor, judged=full))
+
+        return PagedRows(read, self._draw, lead=(UP,) if path else (), expected=expected)
+
+    async def _read_trash(self, cursor: str, full: bool) -> tuple[list[Entry], str]:  # noqa: FBT001 - as Reader has it
         del full
-        return _sheet(await gateway.files.list_trash(cursor), whole_paths=True)
+        return _entries(await self._gateway.files.list_trash(cursor))
 
-    return read
+    def enter(self, entry: Entry) -> None:
+        self.path = entry.path
+
+    def go_up(self) -> bool:
+        if not self.in_trash and not self.path:
+            return False
+        self.path = self.path if self.in_trash else split_path(self.path)[0]
+        self.in_trash = False
+        return True
+
+    def retreat(self, error: SftError) -> bool:
+        # A trash that shows nothing: its title would stand over the folder's lines.
+        return (self.in_trash or isinstance(error, NotFoundError)) and self.go_up()
+
+    def shows_change_in(self, folder: str) -> bool:
+        """Return whether a change in a folder of the server is seen here."""
+        parent = split_path(folder)[0]
+        return self.in_trash or self.path in {folder, parent} or not folder
 
 
-def entry_of(file: File, state: SignatureState | None, *, whole_path: bool = False) -> Entry:
-    """Make an entry of a file."""
+def _entries(page: Listed) -> tuple[list[Entry], str]:
+    entries = [_folder(folder) for folder in page.folders]
+    entries += [_file(file, state) for file, state in zip(page.files, page.states, strict=True)]
+    return entries, page.next
+
+
+def _file(file: File, state: SignatureState | None) -> Entry:
     version = file.version
     return Entry(
         kind=EntryKind.FILE,
-        name=file.path if whole_path else split_path(file.path)[1],
         path=file.path,
         size=version.size,
         at=version.dated_at,
         version=version.number,
-        author=version.author,
-        owner=file.owner,
+        author=sys.intern(version.author),  # one text for all of theirs
+        owner=sys.intern(file.owner),
         owner_id=file.owner_id,
         state=state,
         until=file.trash_ends_at,
     )
 
 
-def _sheet(page: Listed, *, whole_paths: bool = False) -> Sheet:
-    folders = tuple(_folder(folder) for folder in page.folders)
-    files = tuple(
-        entry_of(file, state, whole_path=whole_paths)
-        for file, state in zip(page.files, page.states, strict=True)
-    )
-    return Sheet(folders + files, page.next)
-
-
 def _folder(folder: Folder) -> Entry:
     return Entry(
         EntryKind.FOLDER,
-        split_path(folder.path)[1],
         folder.path,
         at=folder.created_at,
         inside=(folder.files, folder.folders),

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from typing import Final
-
-from tui.runtime.selector import Touched
+from typing import Final, Protocol
 
 _START_SECONDS: Final = 2.0
 _YOUNG_SECONDS: Final = 2.0
@@ -19,7 +17,13 @@ _PAUSE_SECONDS: Final = 10.0
 _WHOLE_SECONDS: Final = 60.0
 
 
-async def collect_while_idle(app: Touched) -> None:
+class Typed(Protocol):
+    """What knows when the last key came, by the clock of the loop."""
+
+    last_key_at: float
+
+
+async def collect_while_idle(keys: Typed) -> None:
     """Take over from the collector until cancelled, then give it back."""
     loop = asyncio.get_running_loop()
     gc.disable()
@@ -30,7 +34,7 @@ async def collect_while_idle(app: Touched) -> None:
         while True:
             await asyncio.sleep(_YOUNG_SECONDS)
             now = loop.time()
-            if now - app.touched_at >= _PAUSE_SECONDS and now - whole_at >= _WHOLE_SECONDS:
+            if now - keys.last_key_at >= _PAUSE_SECONDS and now - whole_at >= _WHOLE_SECONDS:
                 gc.collect()
                 whole_at = loop.time()
             else:

@@ -40,9 +40,11 @@ class KeyQueue:
         self._lost: asyncio.TimerHandle | None = None
         self._first_until: float | None = None
         self._had_focus = False
+        self.last_key_at = float("-inf")
 
     async def take(self, event: events.Event) -> None:
         """Send one on, now or in its turn."""
+        self.last_key_at = asyncio.get_running_loop().time()
         self._waiting.append(event)
         if not self._under_way:
             self._under_way = True
@@ -79,7 +81,7 @@ class KeyQueue:
             self._under_way = False
 
     def _too_early(self) -> bool:
-        """Say whether nothing has had the focus yet, and it is worth to wait for it."""
+        """Return whether nothing has had the focus yet, and it is worth to wait for it."""
         now = asyncio.get_running_loop().time()
         if self._first_until is None:
             self._first_until = now + _FIRST_SECONDS

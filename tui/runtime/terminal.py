@@ -38,7 +38,7 @@ class Terminal(LinuxDriver):
 
     @property
     def can_suspend(self) -> bool:
-        """Tell whether a shell waits for us: it leads our session, and we are not of its group."""
+        """Whether a shell waits for us: it leads our session, and we are not of its group."""
         return os.getsid(0) != os.getpgrp()
 
     def start_application_mode(self) -> None:
@@ -48,7 +48,6 @@ class Terminal(LinuxDriver):
         self._stopped = self._writer_thread is None
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was."""
         if self._mouse_pixels:
             self.write(_MOUSE_PIXELS_OFF)
             self._mouse_pixels = False

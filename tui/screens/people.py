@@ -2,50 +2,55 @@
 
 Rules. Lists are read anew whenever the screen is shown and after each act, and who is connected again and again while it is in
 sight. Whoever is no admin sees people and roles; what only admins do says so. One act runs at a time, so no question ever
-stands over another.
+stands over another. A refusal is reported and nothing has changed; what can be mended by typing something else is refused
+within the dialog.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.worker import Worker
 
 from sft.client.pins import Pin
 from sft.errors import SftError
-from sft.model.access import Permission, Role, allows
+from sft.model.access import OPERATOR, Permission, Role, allows
 from sft.model.records import Invitation, InvitationState, SessionInfo, User, UserState
+from sft.model.text import count_text, local_time, role_noun, shown_name
+from tui.dialogs.confirm import Confirm
+from tui.dialogs.invite import Invite, Wanted
+from tui.dialogs.link import ShowLink
+from tui.dialogs.remove import Remove
+from tui.dialogs.role import ChooseRole
+from tui.gateway import Invited
 from tui.keys import ACTS, Action, acts_of, bindings_of
-from tui.messages import ActsChanged, ConnectionChanged, Tone
-from tui.screens.people_about import AboutPane
-from tui.screens.people_acts import (
-    PeopleActs,
-    reason_against_kicking,
-    reason_against_person,
-    reason_against_withdrawing,
-)
+from tui.messages import ActsChanged, ConnectionChanged, Severity
 from tui.screens.people_lists import PeopleLists
 from tui.screens.people_rows import (
     INVITATION_COLUMNS,
     PEOPLE_COLUMNS,
     SESSION_COLUMNS,
+    AboutPane,
     Presence,
-    in_order,
     invitation_row,
-    open_first,
+    live_keys,
     people_summary,
     person_row,
     session_row,
 )
+from tui.text import cut_name, key_words, shown
 from tui.view import View
 from tui.widgets.row_list import RowList
 from tui.widgets.tab_line import Tab, TabLine
-from tui.workers import begin
+from tui.workers import start_worker
 
 USERS: Final = "people-list"
 INVITATIONS: Final = "invitations-list"
@@ -58,42 +63,39 @@ _COLUMNS: Final = {
 _OF_PEOPLE: Final = frozenset({"people.role", "people.switch", "people.remove", "people.copy"})
 _ANYWHERE: Final = frozenset({"people.invite", "people.filter", "people.clear"})
 _TABS: Final = frozenset({"people.next_tab", "people.previous_tab"})
-_ASK_SECONDS: Final = 20  # who comes and goes is seen without a key, and a server hardly feels it
+_POLL_SECONDS: Final = 20  # who comes and goes is seen without a key, and a server hardly feels it
 
 
 class PeopleView(View):
     """People, invitations and sessions."""
 
-    place = "people"
+    screen_id = "people"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("people")]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self.users: list[User] = []
+        self._users: list[User] = []
         self._invitations: list[Invitation] = []
         self._sessions: list[SessionInfo] = []
         self._pins: dict[int, Pin] = {}
         self._of: tuple[str, Role | None] = ("", None)  # account and role they were read as
-        self._acts = PeopleActs(self)
+        self._worker: Worker[object] | None = None
 
     def compose(self) -> ComposeResult:
-        """Put the lists and what is known of a line together."""
         yield TabLine(id="people-tabs")
         with Container(id="people-body"):
             yield PeopleLists(_COLUMNS, self.sft.glyphs, id="people-side")
-            yield AboutPane(lambda: self.now, id="people-about")
+            yield AboutPane(self.sft.now, id="people-about")
 
     def on_mount(self) -> None:
-        """Show that nothing is known yet."""
         self._show()
-        self.set_interval(_ASK_SECONDS, self.look_who_is_here)
+        self.set_interval(_POLL_SECONDS, self.poll_sessions)
 
     # -- reading ------------------------------------------------------------------------------------
 
     def shown(self) -> None:
-        """Read everything anew."""
         if self.connection.online:
-            begin(self, self.read, group="people-read", exclusive=True)
+            start_worker(self, self._read, group="people-read", exclusive=True)
         else:
             self._show()
 
@@ -101,7 +103,7 @@ class PeopleView(View):
     def _connection_changed(self, event: ConnectionChanged) -> None:
         account, role = self._of
         if event.connection.account != account:
-            self.users, self._invitations, self._pins = [], [], {}
+            self._users, self._invitations, self._pins = [], [], {}
         if not (self._is_admin and event.connection.online):
             self._sessions = []  # what was seen of others is old at once
         if not self._is_admin:
@@ -112,32 +114,35 @@ class PeopleView(View):
             self.shown()
         self._show()
 
-    async def read(self, *, invitation_at: int | None = None) -> None:
-        """Read the lists; what was read for another account meanwhile is dropped."""
-        await self.attempt(self._read())
+    async def _read(self, *, invitation_at: int | None = None) -> None:
+        await self.attempt(self._fetch())
         self._show(invitation_at=invitation_at)
 
-    async def _read(self) -> None:
+    async def _fetch(self) -> None:
         of = (self.connection.account, self.connection.role)
-        users = await self.gateway.people.users()
+        people = self.gateway.people
+        users = await people.users()
         pins = {pin.user_id: pin for pin in (await self.gateway.local.keyring()).people}
-        invitations = await self.gateway.people.invitations() if self._is_admin else []
-        sessions = await self.gateway.people.sessions() if self._is_admin else []
+        invitations = await people.invitations() if self._is_admin else []
+        sessions = await people.sessions() if self._is_admin else []
+        # What was read for another account meanwhile is dropped.
         if of == (self.connection.account, self.connection.role):
             self._of = of
-            self.users, self._pins = in_order(users), pins
-            self._invitations = open_first(invitations)
-            self._sessions = sessions
+            self._users = sorted(users, key=lambda user: user.state is UserState.REMOVED)
+            self._pins, self._sessions = pins, sessions
+            self._invitations = sorted(
+                invitations, key=lambda made: made.state is not InvitationState.OPEN
+            )
 
-    def look_who_is_here(self) -> None:
+    def poll_sessions(self) -> None:
         """Ask who is connected, while that is in sight."""
         in_sight = self.display and not self.app.screen.is_modal
         if in_sight and self._is_admin and self.connection.online and self._of[0]:
-            begin(self, self._read_sessions, group="people-sessions", exclusive=True)
+            start_worker(self, self._read_sessions, group="people-sessions", exclusive=True)
 
     async def _read_sessions(self) -> None:
         of = (self.connection.account, self.connection.role)
-        with contextlib.suppress(SftError):  # nobody asked: the next key says what is wrong
+        with contextlib.suppress(SftError):  # nobody asked: the next key reports what is wrong
             sessions = await self.gateway.people.sessions()
             if of == self._of == (self.connection.account, self.connection.role):
                 self._sessions = sessions
@@ -147,7 +152,6 @@ class PeopleView(View):
 
     @property
     def lists(self) -> PeopleLists:
-        """The three lists."""
         return self.query_one(PeopleLists)
 
     @property
@@ -157,17 +161,14 @@ class PeopleView(View):
 
     @property
     def user(self) -> User | None:
-        """The person under the cursor of the list of people."""
         return self.lists.current(USERS)
 
     @property
     def invitation(self) -> Invitation | None:
-        """The invitation under the cursor of its list."""
         return self.lists.current(INVITATIONS)
 
     @property
     def session(self) -> SessionInfo | None:
-        """The session under the cursor, where sessions are listed."""
         return self.lists.current(SESSIONS) if self.lists.tab == SESSIONS else None
 
     @property
@@ -187,7 +188,7 @@ class PeopleView(View):
                     user, self._pins.get(user.id), glyphs, is_me=user.id == connection.user_id,
                     presence=presence,
                 )
-                for user in self.users
+                for user in self._users
             ],
             empty=asking,
         )  # fmt: skip
@@ -204,12 +205,11 @@ class PeopleView(View):
             empty=asking,
         )
         self._show_tabs()
-        self._about()
-        self.post_message(ActsChanged())
+        self._moved()
 
     def _show_tabs(self) -> None:
         off = not self._is_admin
-        members = sum(user.state is not UserState.REMOVED for user in self.users) or None
+        members = sum(user.state is not UserState.REMOVED for user in self._users) or None
         open_ones = sum(one.state is InvitationState.OPEN for one in self._invitations)
         tabs = [
             Tab(USERS, "People", members),
@@ -220,64 +220,44 @@ class PeopleView(View):
 
     @on(RowList.Highlighted)
     def _moved(self) -> None:
-        self._about()
-        self.post_message(ActsChanged())
-
-    def _about(self) -> None:
         about = self.lists.current(self.lists.tab)
         pin = self._pins.get(about.id) if isinstance(about, User) else None
         self.query_one(AboutPane).show(about, pin)
+        self.post_message(ActsChanged())
 
     def home(self) -> RowList:
-        """Give the list that is shown."""
         return self.lists.list
 
-    def status_line(self) -> tuple[str, Tone]:
-        """Count."""
+    def status_line(self) -> tuple[str, Severity]:
         if self.lists.tab == INVITATIONS:
-            return "Whoever has an open invitation's link can join with it, once.", Tone.PLAIN
+            return "Whoever has an open invitation's link can join with it, once.", Severity.INFO
         if self.lists.tab == SESSIONS:
-            return "Everybody who is connected now, the longest at the top.", Tone.PLAIN
-        if not self.users:
-            return "", Tone.PLAIN
-        return people_summary(self.users, name_admins=not self._is_admin), Tone.PLAIN
-
-    # -- the lists ------------------------------------------------------------------------------------------
+            return "Everybody who is connected now, the longest at the top.", Severity.INFO
+        if not self._users:
+            return "", Severity.INFO
+        return people_summary(self._users, name_admins=not self._is_admin), Severity.INFO
 
     def _pick(self, tab: str) -> None:
-        if tab == self.lists.tab:
-            return
-        self.lists.pick(tab)
-        self._show_tabs()
-        self._about()
-        self.post_message(ActsChanged())
+        if tab != self.lists.tab:
+            self.lists.pick(tab)
+            self._show_tabs()
+            self._moved()
 
     @on(TabLine.Picked)
     def _picked(self, event: TabLine.Picked) -> None:
         reason = self.reason_against(ACTS["people.next_tab"])
         if event.key != USERS and reason:
-            self.say(reason, Tone.DOUBT)
+            self.report(reason, Severity.WARNING)
         else:
             self._pick(event.key)
 
-    def turn_to(self, steps: int) -> None:
-        """Show the list that stands so many steps on."""
-        self._pick(self.lists.next(steps))
-
-    @property
-    def actions(self) -> PeopleActs:
-        """What does the acts."""
-        return self._acts
-
-    # -- acts -------------------------------------------------------------------------------------------------
+    # -- what can be done -------------------------------------------------------------------------------------
 
     def acts_here(self) -> list[Action]:
-        """Give what can be done about the lines of the list that is shown."""
         left_out = frozenset({"people.stop"}) if self.lists.tab == USERS else _OF_PEOPLE
         return [act for act in acts_of("people") if act.id not in left_out]
 
     def label_of(self, act: Action) -> str:
-        """Say which way the switch goes, and what is stopped."""
         if act.id == "people.switch" and self.user is not None:
             return "Enable" if self.user.state is UserState.DISABLED else "Disable"
         if act.id == "people.stop":
@@ -285,7 +265,6 @@ class PeopleView(View):
         return act.label
 
     def reason_against(self, act: Action) -> str:
-        """Say what else stands in the way: another list is shown, or nobody is there to do it to."""
         if act.id in _TABS:
             return super().reason_against(ACTS["people.invite"])
         tab = self.lists.tab
@@ -295,9 +274,205 @@ class PeopleView(View):
         if reason or act.id in _ANYWHERE:
             return reason
         if act.id != "people.stop":
-            return reason_against_person(act, self.user, here=tab == USERS)
+            return (
+                self._reason_against_person(act)
+                if tab == USERS
+                else "That is done in the list of people."
+            )
         if tab == SESSIONS:
-            return reason_against_kicking(self.session, self._mine)
+            return self._reason_against_kicking()
         if tab == INVITATIONS:
-            return reason_against_withdrawing(self.invitation)
+            return self._reason_against_withdrawing()
         return "Invitations are withdrawn and sessions ended: ] shows them."
+
+    def _reason_against_person(self, act: Action) -> str:
+        user = self.user
+        if user is None:
+            return "Nobody is listed yet."
+        if user.state is UserState.REMOVED and act.id != "people.copy":
+            return f"{_name(user.name)} was removed for good."
+        return ""
+
+    def _reason_against_withdrawing(self) -> str:
+        made = self.invitation
+        if made is None:
+            return "There is no invitation."
+        if made.state is not InvitationState.OPEN:
+            return f"It is {made.state.value} already: nobody joins with it."
+        return ""
+
+    def _reason_against_kicking(self) -> str:
+        one = self.session
+        if one is None:
+            return "There is no session."
+        if one.role == OPERATOR:
+            return "That is the operator, at the server itself: only the operator ends it."
+        if self._mine == [one]:
+            return "This is your own session: q ends it."
+        return ""
+
+    # -- acts -------------------------------------------------------------------------------------------------
+
+    def act_invite(self) -> None:
+        self._start(self._invite)
+
+    def act_role(self) -> None:
+        if self.user is not None:
+            self._start(partial(self._change_role, self.user))
+
+    def act_switch(self) -> None:
+        user = self.user
+        if user is not None:
+            disabled = user.state is UserState.DISABLED
+            self._start(partial(self._enable if disabled else self._disable, user))
+
+    def act_remove(self) -> None:
+        if self.user is not None:
+            self._start(partial(self._remove, self.user))
+
+    def act_stop(self) -> None:
+        if self.session is not None:
+            self._start(partial(self._kick, self.session))
+        elif self.invitation is not None:
+            self._start(partial(self._withdraw, self.invitation))
+
+    def act_copy(self) -> None:
+        user = self.user
+        if user is not None:
+            words = "\n".join(key_words(key.public_key) for key in live_keys(user))
+            self.app.copy_to_clipboard(words)
+            name = _name(user.name)
+            self.report(f"Sent to the terminal's clipboard: the words of {name}'s key.")
+
+    def act_filter(self) -> None:
+        self.lists.open_filter()
+
+    def act_clear(self) -> None:
+        self.lists.clear()
+
+    def act_next_tab(self) -> None:
+        self._pick(self.lists.next(1))
+
+    def act_previous_tab(self) -> None:
+        self._pick(self.lists.next(-1))
+
+    def _start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
+        if self._worker is not None and not self._worker.is_finished:
+            said = "The server has not answered the last request yet."
+            self.report(said, Severity.WARNING)
+            return
+        self._worker = start_worker(self, job, group="people-act")
+
+    async def _invite(self) -> None:
+        invited = await self.app.push_screen_wait(Invite(self.connection.server, self._make))
+        if invited is None:
+            return
+        await self.app.push_screen_wait(ShowLink(invited))
+        made = invited.invitation
+        whom = "somebody" if made.name is None else _name(made.name)
+        until = local_time(made.expires_at, now=self.now, weekday=True)
+        self.report(f"An invitation for {whom} is open until {until}.", Severity.SUCCESS)
+        await self._read(invitation_at=made.id)
+
+    async def _make(self, wanted: Wanted) -> Invited | None:
+        try:
+            return await self.gateway.people.invite(
+                role=wanted.role, name=wanted.name, seconds=wanted.seconds
+            )
+        except SftError:
+            raise
+        except Exception as error:  # noqa: BLE001 - no traceback reaches the terminal
+            self.report_fault(error)
+            return None
+
+    async def _change_role(self, user: User) -> None:
+        is_me = user.id == self.connection.user_id
+        role = await self.app.push_screen_wait(ChooseRole(user, is_me=is_me))
+        if role is None:
+            return
+        if await self.attempt(self.gateway.people.change_role(user.name, role)):
+            said = f"{_name(user.name)} is {role_noun(role)} now (was {user.role.value})."
+            self.report(said, Severity.SUCCESS)
+        await self._read()
+
+    async def _disable(self, user: User) -> None:
+        name = _name(user.name)
+        lines = [
+            f"{name} is signed out now; a transfer under way stops and keeps nothing.",
+            "Files and account stay: e lets them in again, with the same key and role.",
+        ]
+        if user.id == self.connection.user_id:
+            lines.append("This is you: only another admin can let you in again.")
+        question = Confirm(f"Disable {cut_name(name, 40)}?", lines, act="Disable")
+        if not await self.app.push_screen_wait(question):
+            return
+        if await self.attempt(self.gateway.people.disable(user.name)):
+            said = f"{name} is disabled: signed out now; files and account stay."
+            self.report(said, Severity.SUCCESS)
+        await self._read()
+
+    async def _enable(self, user: User) -> None:
+        if await self.attempt(self.gateway.people.enable(user.name)):
+            said = f"{_name(user.name)} can sign in again, as {user.role.value}."
+            self.report(said, Severity.SUCCESS)
+        await self._read()
+
+    async def _remove(self, user: User) -> None:
+        me = self.connection.user
+        heir = await self.app.push_screen_wait(Remove(user, self._heirs(user), me=me))
+        if heir is None:
+            return
+        if await self.attempt(self.gateway.people.remove(user.name, heir)):
+            whose = "you" if heir == me else _name(heir)
+            one = user.files == 1
+            files = "The one file stays" if one else f"{count_text(user.files)} files stay"
+            belong = "belongs" if one else "belong"
+            tail = f" {files}, signed by them; now {belong} to {whose}." if user.files else ""
+            self.report(f"{_name(user.name)} is removed for good.{tail}", Severity.SUCCESS)
+        await self._read()
+
+    def _heirs(self, gone: User) -> list[User]:
+        """Find who may own files, whoever asks first among them."""
+        me = self.connection.user_id
+        fit = [
+            user
+            for user in self._users
+            if user.id != gone.id
+            and user.state is UserState.ACTIVE
+            and allows(user.role, Permission.FILE_WRITE)
+        ]
+        return sorted(fit, key=lambda user: user.id != me)
+
+    async def _withdraw(self, made: Invitation) -> None:
+        whom = "for anybody" if made.name is None else f"for {_name(made.name)}"
+        lines = [
+            "Whoever has its link cannot join with it any more.",
+            "You can make another one at any time.",
+        ]
+        question = Confirm(f"Withdraw the invitation {whom}?", lines, act="Withdraw", key="y")
+        if not await self.app.push_screen_wait(question):
+            return
+        if await self.attempt(self.gateway.people.withdraw(made.id)):
+            said = f"The invitation {whom} is withdrawn: nobody joins with it."
+            self.report(said, Severity.SUCCESS)
+        await self._read()
+
+    async def _kick(self, one: SessionInfo) -> None:
+        name = _name(one.user)
+        since = local_time(one.since_at, now=self.now)
+        lines = [f"{name} is signed in from {shown(one.address)} since {since}."]
+        if one.doing:
+            lines.append(f"What runs stops and keeps nothing partial: {shown(one.doing)}.")
+        lines.append("They can sign in again at once: e, in the list of people, locks them out.")
+        if one.user == self.connection.user:
+            lines.append("This is you: if it is the session of this very screen, you leave too.")
+        question = Confirm(f"End {cut_name(name, 40)}'s session?", lines, act="Kick")
+        if not await self.app.push_screen_wait(question):
+            return
+        if await self.attempt(self.gateway.people.kick(one.id)):
+            self.report(f"{name}'s session is ended.", Severity.SUCCESS)
+        await self._read()
+
+
+def _name(name: str) -> str:
+    return cut_name(shown(shown_name(name)), 40)

@@ -47,23 +47,19 @@ class PeopleLists(Vertical):
         self._empty: dict[str, str] = dict.fromkeys(columns, "")
 
     def compose(self) -> ComposeResult:
-        """Put lists and filter under one another."""
         with ContentSwitcher(initial=self.tab, id="people-lists"):
             for tab, columns in self._columns.items():
                 yield RowList(columns, glyphs=self._glyphs, id=tab)
         yield FilterLine("part of a name, a role or a state")
 
     def list_of(self, tab: str) -> RowList:
-        """Give one of the lists."""
         return self.query_one(f"#{tab}", RowList)
 
     @property
     def list(self) -> RowList:
-        """The one that is shown."""
         return self.list_of(self.tab)
 
     def current(self, tab: str) -> Any | None:
-        """Give what the line under the cursor of a list stands for."""
         row = self.list_of(tab).current
         return None if row is None else row.value
 
@@ -90,18 +86,15 @@ class PeopleLists(Vertical):
             self.list.focus()
 
     def next(self, steps: int) -> str:
-        """Say which list comes next."""
         tabs = [*self._columns]
         return tabs[(tabs.index(self.tab) + steps) % len(tabs)]
 
     # -- the filter -------------------------------------------------------------------------------
 
     def open_filter(self) -> None:
-        """Let the person type what lines must hold."""
         self.query_one(FilterLine).open()
 
     def clear(self) -> None:
-        """Drop the filter."""
         if self.query_one(FilterLine).used:
             self.query_one(FilterLine).drop()
             self._narrow(self.tab)

@@ -1,19 +1,23 @@
-"""Lines of the People screen: pure, from records to what is listed.
+"""Lines of the People screen, and the pane beside them with what is known of one: from records to texts.
 
-Rules. Every text of a peer is harmless here already. A key that this computer saw first is told apart from one that came later:
+Rules. Every text of a peer is harmless here. A key that this computer saw first is told apart from one that came later:
 the server's word alone makes nobody's key.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
 from sft.client.pins import Pin
-from sft.crypto.keys import PublicKey
-from sft.errors import KeyFormatError
 from sft.model.access import OPERATOR, Role
 from sft.model.names import split_path
 from sft.model.records import (
@@ -24,11 +28,15 @@ from sft.model.records import (
     User,
     UserState,
 )
-from sft.model.text import count_text, local_time, shown_name, size_text
+from sft.model.text import ROLE_WORDS, count_text, day_text, local_time, shown_name, size_text
 from tui.glyphs import Glyphs
-from tui.text import shown
+from tui.text import cut_name, key_words, name_text, shown
 from tui.widgets.rows import Column, ListRow
 
+About = User | Invitation | SessionInfo | None
+
+_COMPACT: Final = 50  # cells from which few wide lines say what many short ones do
+_NAME_CELLS: Final = 30
 PEOPLE_COLUMNS: Final = (
     Column("mark", "", 1),
     Column("name", "name", 18, is_name=True),
@@ -57,20 +65,12 @@ SESSION_COLUMNS: Final = (
 )
 
 
-def words_of(key: DeviceKey) -> str:
-    """Give the eight words of a key."""
-    try:
-        return PublicKey.decode(key.public_key).words()
-    except KeyFormatError:
-        return "no key that this sft can read"
-
-
 def live_keys(user: User) -> list[DeviceKey]:
-    """Give the keys that hold, or those of somebody who has none any more."""
+    """Return the keys that hold, or those of somebody who has none any more."""
     return [key for key in user.keys if key.ended_at is None] or list(user.keys)
 
 
-def came_later(user: User, pin: Pin | None) -> list[DeviceKey]:
+def _came_later(user: User, pin: Pin | None) -> list[DeviceKey]:
     """Find the keys that are not those which this computer saw first."""
     return [] if pin is None else [key for key in live_keys(user) if key.public_key not in pin.keys]
 
@@ -97,17 +97,16 @@ class Presence:
         return cls(known=True, doing=doing)
 
     def mark(self, user: User, glyphs: Glyphs) -> str:
-        """Give the sign of somebody who may sign in."""
         if not self.known:
             return ""
-        return glyphs.here if user.name in self.doing else glyphs.away
+        return glyphs.online if user.name in self.doing else glyphs.away
 
 
 def person_row(
     user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, presence: Presence
 ) -> ListRow[User]:
     """Make the line of a person."""
-    odd = bool(came_later(user, pin))
+    odd = bool(_came_later(user, pin))
     active = user.state is UserState.ACTIVE
     here = user.name in presence.doing
     states = ["another key"] if odd else []
@@ -128,7 +127,7 @@ def person_row(
         "state": ", ".join(states),
         "files": count_text(user.files),
         "size": size_text(user.bytes_stored) if user.bytes_stored else glyphs.dash,
-        "key": ", ".join(words_of(key) for key in live_keys(user)),
+        "key": ", ".join(key_words(key.public_key) for key in live_keys(user)),
     }
     if user.state is UserState.REMOVED:
         tones = dict.fromkeys(cells, "muted")
@@ -147,13 +146,13 @@ def invitation_row(made: Invitation, glyphs: Glyphs, now: float) -> ListRow[Invi
     """Make the line of an invitation."""
     is_open = made.state is InvitationState.OPEN
     used = made.state is InvitationState.USED
-    mark = glyphs.here if is_open else glyphs.verified if used else glyphs.disabled
+    mark = glyphs.online if is_open else glyphs.verified if used else glyphs.disabled
     when = made.expires_at if not used or made.used_at is None else made.used_at
     cells = {
         "mark": mark,
         "name": "anybody" if made.name is None else shown(made.name),
         "role": made.role.value,
-        "state": became(made),
+        "state": _became(made),
         "when": local_time(when, now=now),
         "maker": shown(made.maker),
     }
@@ -174,7 +173,7 @@ def session_row(
     if one.doing:
         states.append(shown(one.doing))
     cells = {
-        "mark": glyphs.here,
+        "mark": glyphs.online,
         "name": shown(one.user),
         "role": shown(one.role),
         "state": ", ".join(states),
@@ -187,23 +186,13 @@ def session_row(
     return ListRow(str(one.id), one, cells, tones)
 
 
-def in_order(users: Sequence[User]) -> list[User]:
-    """Put the removed ones last; else the order stays: that of joining."""
-    return sorted(users, key=lambda user: user.state is UserState.REMOVED)
-
-
-def open_first(invitations: Sequence[Invitation]) -> list[Invitation]:
-    """Put those that somebody can join with first; else the order stays."""
-    return sorted(invitations, key=lambda made: made.state is not InvitationState.OPEN)
-
-
 def people_summary(users: Sequence[User], *, name_admins: bool) -> str:
     """Count everybody who may be here; name those who can help somebody who is no admin."""
     here = [user for user in users if user.state is UserState.ACTIVE]
     roles = Counter(user.role for user in here)
     parts = [
         f"{roles[role]:,} {role.value}{'' if roles[role] == 1 else 's'}"
-        for role in Role
+        for role in (Role.ADMIN, Role.MAINTAINER, Role.GUEST)
         if roles[role]
     ]
     disabled = sum(user.state is UserState.DISABLED for user in users)
@@ -217,8 +206,148 @@ def people_summary(users: Sequence[User], *, name_admins: bool) -> str:
     return said
 
 
-def became(made: Invitation) -> str:
-    """Say in a word or two what became of an invitation."""
+def _became(made: Invitation) -> str:
+    """Return what became of an invitation, in a word or two."""
     if made.state is InvitationState.USED and made.used_by is not None:
         return f"used by {shown(made.used_by)}"
     return made.state.value
+
+
+# -- beside the lists
+
+
+class AboutPane(VerticalScroll, can_focus=False):
+    """One person, one invitation, one session, or nothing.
+
+    Args:
+        now: Unix seconds.
+    """
+
+    def __init__(self, now: Callable[[], float], *, id: str) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._now = now
+        self._about: About = None
+        self._pin: Pin | None = None
+
+    def compose(self) -> ComposeResult:
+        yield Static("", markup=False)
+
+    def on_mount(self) -> None:
+        self.border_title = Content("details")
+
+    def show(self, about: About, pin: Pin | None) -> None:
+        self._about, self._pin = about, pin
+        self._write()
+
+    def on_resize(self) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        width = max(self.content_size.width, 20)
+        lines: list[Content] = []
+        about = self._about
+        if isinstance(about, User):
+            lines = _about_person(about, self._pin, self._now(), width)
+        elif isinstance(about, Invitation):
+            lines = _about_invitation(about, self._now(), width)
+        elif about is not None:
+            lines = _about_session(about, self._now(), width)
+        self.query_one(Static).update(Content("\n").join(lines))
+        self.scroll_home(animate=False)
+
+
+def _about_person(user: User, pin: Pin | None, now: float, width: int) -> list[Content]:
+    """Return what is known of somebody."""
+    name, files = _name(user.name, width), "1 file"
+    if user.files != 1:
+        files = f"{count_text(user.files)} files"
+    size = f", {size_text(user.bytes_stored)}" if user.bytes_stored else ""
+    owns = f"owns {files}{size}" if user.files else "owns no file"
+    joined = f"joined {day_text(user.created_at, now)}"
+    role = f"{user.role.value}: {ROLE_WORDS[user.role]}"
+    if width >= _COMPACT:
+        lines = [Content.assemble(name, "  ", role), _quiet(f"{joined}, {owns}")]
+    else:
+        lines = [name, Content(role), Content(), _quiet(joined), _quiet(owns)]
+    if user.state is UserState.DISABLED:
+        lines.insert(-1, _doubt("Disabled: cannot sign in. Files and account stay."))
+    elif user.state is UserState.REMOVED:
+        lines.insert(-1, _doubt("Removed for good. What they signed stays signed."))
+    later = _came_later(user, pin)
+    for key in live_keys(user):
+        lines += _about_key(user, key, pin, now, width, odd=key in later)
+    return lines
+
+
+def _about_invitation(made: Invitation, now: float, width: int) -> list[Content]:
+    """Return what is known of an invitation."""
+    whom = Content.styled("anybody", "bold") if made.name is None else _name(made.name, width)
+    role = f"{made.role.value}: {ROLE_WORDS[made.role]}"
+    at = local_time(made.created_at, now=now)
+    by = _quiet(f"made {at} by {shown(shown_name(made.maker))}")
+    if width >= _COMPACT:
+        lines = [Content.assemble("for ", whom, "  ", role), by]
+    else:
+        lines = [Content.assemble("for ", whom), Content(role), Content(), by]
+    if made.state is InvitationState.OPEN:
+        ends = local_time(made.expires_at, now=now, weekday=True)
+        lines += [
+            _quiet(f"works once, until {ends}"),
+            *([] if width >= _COMPACT else [Content()]),
+            Content("Its link was shown once and is kept nowhere. Lost? Make another one."),
+        ]
+    else:
+        at = "" if made.used_at is None else f" {local_time(made.used_at, now=now)}"
+        lines.append(Content(f"{_became(made)}{at}: nobody joins with it any more"))
+    return lines
+
+
+def _about_session(one: SessionInfo, now: float, width: int) -> list[Content]:
+    """Return what is known of a session."""
+    name = _name(one.user, width)
+    since = f"here since {local_time(one.since_at, now=now)}"
+    place = f"from {shown(one.address)}" if one.address else "at the server itself"
+    doing = Content(shown(one.doing) if one.doing else "nothing under way")
+    if one.role == OPERATOR:
+        role = "at the server itself; only the operator ends this"
+    else:
+        role = f"{one.role}: {ROLE_WORDS[Role(one.role)]}" if one.role in list(Role) else one.role
+    if width >= _COMPACT:
+        return [Content.assemble(name, "  ", shown(role)), _quiet(f"{since}, {place}"), doing]
+    return [name, Content(shown(role)), Content(), _quiet(since), _quiet(place), Content(), doing]
+
+
+def _about_key(
+    user: User, key: DeviceKey, pin: Pin | None, now: float, width: int, *, odd: bool
+) -> list[Content]:
+    seen = None if pin is None else pin.keys.get(key.public_key)
+    note = Content()
+    if key.ended_at is not None:
+        note = _doubt(f"ended {day_text(key.ended_at, now)}")
+    elif odd:
+        name = cut_name(shown(shown_name(user.name)), _NAME_CELLS)
+        note = _doubt(f"not the key that this computer saw first: let {name} confirm its words")
+    elif seen is not None:
+        note = _quiet(f"first seen here {day_text(seen, now)}")
+    device = Content.from_rich_text(name_text(cut_name(shown(key.device), _NAME_CELLS)))
+    words = key_words(key.public_key)
+    if width >= _COMPACT:
+        said = Content.assemble(("key of ", "$quiet"), device, ", " if note.plain else "", note)
+        whole = words if cell_len(words) <= width else words.replace(" ", "\n")
+        return [said, Content(whole)]
+    head = Content.assemble(("KEY", "bold $quiet"), (" of ", "$quiet"), device)
+    lines = [Content(), head, Content(words.replace(" ", "\n"))]
+    return [*lines, note] if note.plain else lines
+
+
+def _name(name: str, width: int) -> Content:
+    cut = cut_name(shown(name), min(width - 4, _NAME_CELLS))
+    return Content.from_rich_text(name_text(cut)).stylize("bold")
+
+
+def _quiet(text: str) -> Content:
+    return Content.styled(text, "$quiet")
+
+
+def _doubt(text: str) -> Content:
+    return Content.styled(text, "$doubt")

@@ -1,132 +1,133 @@
 """The Servers screen: the servers of this computer and how each stands; at a first start, the one field for an invitation.
 
-Rules. One journey runs at a time. Whatever the screen in sight, a changed server key and a key that was locked again ask here,
-as soon as no other question stands. The list is read anew after every act and whenever the screen is shown.
+Rules. What asks something is a journey: a coroutine that one worker runs, one at a time. A dialog that ends closes the topmost
+one, so nothing of ours is put over a dialog that may still be working. Whatever the screen in sight, a changed server key and a
+key that was locked again are asked about here, as soon as no other question stands. A refusal is reported and changes nothing.
+Nobody is ever asked to trust a key. The list is read anew after every act and whenever the screen is shown.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import ClassVar, Final, ParamSpec
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widget import Widget
-from textual.worker import Worker
 
 from sft.client.connection_info import ConnectionInfo, Status
-from sft.errors import SftError
+from sft.errors import KeyLockedError, ServerKeyChangedError, SftError
+from sft.model.access import Role
+from sft.model.links import Link, format_address, parse_address
+from sft.model.records import UserState
+from sft.model.text import count_text, shown_name
+from tui.connection_words import back_again, status_of
+from tui.dialogs.ask import TextPrompt
+from tui.dialogs.confirm import Confirm
+from tui.dialogs.invitation import PasteInvitation
+from tui.dialogs.join import Join
+from tui.dialogs.server_key import PasteServerLink, ServerKeyStop
+from tui.dialogs.unlock import Unlock
 from tui.gateway import Account
 from tui.keys import ACTS, Action, bindings_of
-from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Tone
-from tui.screens.servers_about import status_of
-from tui.screens.servers_acts import ServersActs, back_words, notice_words
-from tui.screens.servers_asking import QuestionQueue
-from tui.screens.servers_body import ServersBody
+from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Severity
+from tui.screens.servers_list import YOU, ServersList
 from tui.screens.welcome import WelcomePane
-from tui.text import shown
+from tui.text import cut_name, shown
 from tui.view import View
-from tui.widgets.link_field import LinkField
-from tui.widgets.link_input import LinkInput
+from tui.widgets.link_input import LinkField, LinkInput
 from tui.widgets.row_list import RowList
-from tui.workers import begin
+from tui.workers import start_worker
 
+P = ParamSpec("P")
 _AT_FIRST: Final = ("servers.connect", "servers.demo")
+_NAME_CELLS: Final = 40
+_RETRY_SECONDS: Final = 0.3
 
 
 class ServersView(View):
     """Servers."""
 
-    place = "servers"
+    screen_id = "servers"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("servers")]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._accounts: list[Account] | None = None
-        self._acts = ServersActs(self)
-        self._asking = QuestionQueue(self, self._acts)
         self._before = ConnectionInfo()
         self._lost = False
-        self._reading: Worker[object] | None = None
+        self._asking = False  # a journey is under way, and reports itself how it ended
+        self._wanted = ""  # the account that has to be asked about next
 
     def compose(self) -> ComposeResult:
-        """Put first start, list and what is said about a line together."""
         glyphs = self.sft.glyphs
-        yield WelcomePane(glyphs, self.now, demo=self.gateway.accounts.offers_demo, id="welcome")
-        yield ServersBody(glyphs, lambda: self.now, id="servers-body")
+        offers_demo = self.gateway.accounts.offers_demo
+        yield WelcomePane(glyphs, self.now, demo=offers_demo, id="welcome")
+        yield ServersList(glyphs, self.sft.now, id="servers-body")
 
     def on_mount(self) -> None:
-        """Show neither before it is known which."""
+        # Neither, before it is known which.
         self.query_one("#welcome").display = False
-        self._body.display = False
+        self._list.display = False
 
     # -- what is shown ---------------------------------------------------------------------------------
 
     @property
-    def _body(self) -> ServersBody:
-        return self.query_one(ServersBody)
+    def _list(self) -> ServersList:
+        return self.query_one(ServersList)
 
     @property
-    def chosen(self) -> Account | None:
-        """The server under the cursor."""
-        return self._body.chosen if self._accounts else None
+    def _chosen(self) -> Account | None:
+        return self._list.chosen if self._accounts else None
 
     @property
     def _first_start(self) -> bool:
         return self._accounts == []
 
     def home(self) -> Widget | None:
-        """The field at a first start, else the list."""
         if self._accounts is None:
             return None
-        return self.query_one(LinkInput) if self._first_start else self._body.rows
+        return self.query_one(LinkInput) if self._first_start else self._list.rows
 
     def shown(self) -> None:
-        """Read the accounts anew."""
-        self._reading = begin(self, self.read, group="reading", exclusive=True)
+        start_worker(self, self._read, group="reading", exclusive=True)
 
-    async def read(self) -> None:
-        """Read the accounts and show them."""
+    async def _read(self) -> None:
         try:
             accounts = await self.gateway.accounts.all()
         except SftError as error:
-            self.say_error(error)
+            self.report_error(error)
             return
         self._accounts = accounts
         self.query_one("#welcome").display = not accounts
-        self._body.display = bool(accounts)
-        self._body.show(self._accounts, self.connection)
-        if self.sft.frame.place == self.place and not self._focus_holds():
+        self._list.display = bool(accounts)
+        self._list.show(accounts, self.connection)
+        if not self._focus_is_in_sight():
             self._focus_home()
         self.post_message(ActsChanged())
 
-    def _focus_holds(self) -> bool:
-        """Say whether the focus is on something in sight."""
+    def _focus_is_in_sight(self) -> bool:
         focused = self.screen.focused
-        if focused is None:
-            return False
-        return all(node.display for node in focused.ancestors_with_self if isinstance(node, Widget))
+        return focused is not None and all(
+            node.display for node in focused.ancestors_with_self if isinstance(node, Widget)
+        )
 
     def _focus_home(self) -> None:
         target = self.home()
-        if target is not None and self.sft.frame.place == self.place:
+        if target is not None and self.sft.frame.screen_id == self.screen_id:
             self.screen.set_focus(target)
-
-    def joined(self) -> None:
-        """Forget the pasted invitation: it was used."""
-        self.query_one(LinkField).clear()
 
     # -- what can be done --------------------------------------------------------------------------------
 
     def acts_here(self) -> list[Action]:
-        """Give what makes sense: at a first start joining alone."""
         if not self._first_start:
             return [act for act in super().acts_here() if act.name != "demo"]
         return [ACTS[name] for name in _AT_FIRST if not self.reason_against(ACTS[name])]
 
     def label_of(self, act: Action) -> str:
-        """Say what enter does with this line."""
-        account = self.chosen
+        account = self._chosen
         if act.name != "connect":
             return act.label
         if self._first_start:
@@ -142,10 +143,9 @@ class ServersView(View):
         }.get(status_of(account, self.connection), act.label)
 
     def reason_against(self, act: Action) -> str:
-        """Say why an act cannot be done with this line."""
         if self._first_start and act.name not in {"connect", "join", "demo"}:
             return "This computer has not joined a server yet."
-        account = self.chosen
+        account = self._chosen
         if act.name == "demo" and not (self._first_start and self.gateway.accounts.offers_demo):
             return "A demo is begun in a terminal: sft demo."
         if act.name == "first" and account is not None:
@@ -155,57 +155,49 @@ class ServersView(View):
                 return f"{shown(account.name)} is used first already."
         return super().reason_against(act)
 
-    def status_line(self) -> tuple[str, Tone]:
-        """Say how many there are, or how to begin."""
-        if not self._accounts:
-            return (
-                "No server yet. Joining asks for a name and a passphrase."
-                if self._first_start
-                else ""
-            ), Tone.PLAIN
-        return "n joins another server with an invitation", Tone.PLAIN
+    def status_line(self) -> tuple[str, Severity]:
+        if self._accounts:
+            return "n joins another server with an invitation", Severity.INFO
+        said = (
+            "No server yet. Joining asks for a name and a passphrase." if self._first_start else ""
+        )
+        return said, Severity.INFO
 
     async def act_connect(self) -> None:
         """Connect; at a first start, take what was pasted."""
         if self._first_start:
             await self.query_one(LinkInput).action_submit()
-        elif self.chosen is not None:
-            self._asking.ask(self._acts.connect, self.chosen)
+        elif self._chosen is not None:
+            self._ask(self._connect, self._chosen)
 
     def act_join(self) -> None:
-        """Join a server."""
         if self._first_start:
             self._focus_home()
         else:
-            self._asking.ask(self._acts.paste)
+            self._ask(self._paste)
 
     def act_demo(self) -> None:
-        """Explore a demo."""
-        self._asking.ask(self._acts.demo)
+        self._ask(self._demo)
 
     def act_address(self) -> None:
-        """Look for a server elsewhere."""
-        if self.chosen is not None:
-            self._asking.ask(self._acts.address, self.chosen)
+        if self._chosen is not None:
+            self._ask(self._change_address, self._chosen)
 
     def act_link(self) -> None:
-        """Paste a server link."""
-        account, connection = self.chosen, self.connection
+        account, connection = self._chosen, self.connection
         if account is None:
             return
         stopped = status_of(account, connection) is Status.STOPPED and connection.error is not None
         seen = str(connection.error.values.get("shown", "")) if stopped and connection.error else ""
-        self._asking.ask(self._acts.link, account, seen=seen)
+        self._ask(self._take_link, account, seen=seen)
 
     def act_first(self) -> None:
-        """Use a server when none is named."""
-        if self.chosen is not None:
-            self._asking.ask(self._acts.use_first, self.chosen)
+        if self._chosen is not None:
+            self._ask(self._use_first, self._chosen)
 
     def act_forget(self) -> None:
-        """Forget a server."""
-        if self.chosen is not None:
-            self._asking.ask(self._acts.forget, self.chosen)
+        if self._chosen is not None:
+            self._ask(self._forget, self._chosen)
 
     @on(RowList.Highlighted, "#servers-list")
     def _moved(self) -> None:
@@ -217,13 +209,220 @@ class ServersView(View):
 
     @on(LinkField.Given)
     def _given(self, event: LinkField.Given) -> None:
-        self._asking.ask(self._acts.join, event.link)
+        self._ask(self._join, event.link)
 
-    # -- one question at a time ----------------------------------------------------------------------------
+    # -- one journey at a time -----------------------------------------------------------------------------
 
-    def post_unlock(self, account: str) -> None:
-        """Ask for the passphrase of an account's key, as soon as nothing else is asked."""
-        self._asking.want(account)
+    def _ask(
+        self, journey: Callable[P, Coroutine[None, None, None]], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Begin a journey; while another one is under way it is dropped."""
+        if not self._asking:
+            self._asking = True
+            start_worker(self, partial(self._go, partial(journey, *args, **kwargs)), group="asking")
+
+    def ask_about(self, account: str) -> None:
+        """Ask about a locked key or a changed server key as soon as nothing else is asked."""
+        self._wanted = account
+        self._ask_next()
+
+    async def _go(self, journey: Callable[[], Coroutine[None, None, None]]) -> None:
+        try:
+            await self.attempt(journey())
+            await self._read()
+        finally:
+            self._asking = False
+            self._ask_next()
+
+    def _ask_next(self) -> None:
+        if not self._wanted or self._asking or not self.is_attached:
+            return
+        if self.app.screen.is_modal:  # a question of another screen stands
+            self.set_timer(_RETRY_SECONDS, self._ask_next)
+            return
+        name, self._wanted = self._wanted, ""
+        self._ask(self._look_at, name)
+
+    async def _look_at(self, name: str) -> None:
+        """Ask, if what happened meanwhile still wants it."""
+        accounts = [one for one in await self.gateway.accounts.all() if one.name == name]
+        if not accounts or self.connection.account != name:
+            return
+        if self.connection.status is Status.STOPPED:
+            await self._stop(accounts[0])
+        elif self.connection.status is Status.LOCKED:
+            await self._unlock(accounts[0])
+
+    # -- joining -------------------------------------------------------------------------------------------
+
+    async def _paste(self, pending: Account | None = None) -> None:
+        title, lines = "Join a server", ["An admin of that server makes an invitation for you."]
+        if pending is not None:
+            title = f"Go on joining {_name(pending)}"
+            lines = [
+                "Your key for it is made and lies on this computer.",
+                "Paste the same invitation again: joining goes on with that key.",
+            ]
+        link = await self.app.push_screen_wait(PasteInvitation(title, lines))
+        if link is not None:
+            await self._join(link)
+
+    async def _join(self, link: Link) -> None:
+        earlier = await self.gateway.accounts.pending(link)
+        if earlier is not None and earlier.joined:
+            self.report(f"This computer has joined {_name(earlier)} with it already.")
+            await self._connect(earlier)
+            return
+        suggested = self.gateway.local.suggested_names()
+        joined = await self.app.push_screen_wait(Join(link, earlier, suggested))
+        if joined is None:
+            return
+        self.query_one(LinkField).clear()
+        await self.gateway.use(joined.account.name, joined.passphrase)
+        await self._welcome(joined.account)
+
+    async def _welcome(self, account: Account) -> None:
+        role = self.connection.role
+        you = YOU[role] if role is not None else ""
+        step = ""
+        if role is Role.ADMIN and await self._is_only_admin():
+            step = "You are the only admin. Invite a second one soon: 3, then i."
+        self.sft.frame.go("files")
+        name = shown(shown_name(account.user))
+        self.report(f"Welcome, {name}. {you}", Severity.SUCCESS, step)
+
+    async def _is_only_admin(self) -> bool:
+        try:
+            people = await self.gateway.people.users()
+        except SftError:
+            return False
+        admins = [p for p in people if p.role is Role.ADMIN and p.state is UserState.ACTIVE]
+        return len(admins) == 1
+
+    # -- connecting ------------------------------------------------------------------------------------------
+
+    async def _connect(self, account: Account) -> None:
+        """Connect an account; where it is connected already, show its files."""
+        connection = self.connection
+        mine = connection.account == account.name
+        if not account.joined:
+            await self._paste(account)
+            return
+        if mine and connection.status is Status.STOPPED:
+            await self._stop(account)
+            return
+        if not (mine and connection.online):
+            try:
+                await self.gateway.use(account.name)
+            except KeyLockedError:
+                await self._unlock(account)
+                return
+            except ServerKeyChangedError:
+                return  # the connection says so, and the stop follows
+        self._connected(account)
+
+    async def _unlock(self, account: Account) -> None:
+        if not await self.app.push_screen_wait(Unlock(account)):
+            self.report("Your key stays locked. Enter asks again.", Severity.WARNING)
+            return
+        connection = self.connection
+        if connection.online:
+            self._connected(account)
+        elif connection.error is not None and connection.status is not Status.STOPPED:
+            self.report_error(connection.error)
+
+    def _connected(self, account: Account) -> None:
+        self.report(f"Connected to {_name(account)}.", Severity.SUCCESS)
+        self.sft.frame.go("files")
+
+    async def _demo(self) -> None:
+        self.report(f"Starting a server of your own{self.sft.glyphs.ellipsis}")
+        account = await self.gateway.accounts.explore_demo()
+        await self.gateway.use(account)
+        self.sft.frame.go("files")
+        said = "This server is your own and private. Try anything: it goes when you quit."
+        self.report(said, Severity.SUCCESS)
+
+    # -- what is known of a server -----------------------------------------------------------------------------
+
+    async def _change_address(self, account: Account) -> None:
+        wanted = await self.app.push_screen_wait(
+            TextPrompt(
+                f"Where is {cut_name(shown(account.name), 50)} now?",
+                lines=[
+                    "Whoever answers there has to prove the key that is pinned here,",
+                    "so a wrong address can do no harm.",
+                ],
+                label="Host and port, such as files.example.org:7361",
+                value=account.address,
+                act="Look there",
+                check=lambda text: format_address(*parse_address(text)),
+            )
+        )
+        if wanted is None or wanted == account.address:
+            return
+        changed = await self.gateway.accounts.set_address(account.name, wanted)
+        if self.connection.account != account.name or not account.joined:
+            said = f"{_name(account)} is looked for at {shown(changed.address)} from now on."
+            self.report(said, Severity.SUCCESS)
+            return
+        await self._reconnect(changed, "Same server: its key is the pinned one.")
+
+    async def _take_link(self, account: Account, *, seen: str = "") -> None:
+        """Take key and address from a server link that a person gave."""
+        text = await self.app.push_screen_wait(PasteServerLink(account, seen))
+        if text is None:
+            return
+        changed = await self.gateway.accounts.accept_link(account.name, text)
+        same = changed.server_words == account.server_words
+        said = "Only its address changed." if same else "Its new key is pinned."
+        if self.connection.account == account.name and account.joined:
+            await self._reconnect(changed, f"{said} It proved that key just now.")
+        else:
+            self.report(f"{_name(account)}: {said}", Severity.SUCCESS)
+
+    async def _reconnect(self, account: Account, said: str) -> None:
+        try:
+            await self.gateway.use(account.name)
+        except KeyLockedError:
+            await self._unlock(account)
+        except ServerKeyChangedError:
+            return
+        if self.connection.online:
+            self.report(said, Severity.SUCCESS)
+
+    async def _stop(self, account: Account) -> None:
+        """Stop at a changed key: report what happened, and offer the one way on."""
+        error = self.connection.error
+        values = error.values if error is not None else {}
+        seen, evidence = str(values.get("shown", "")), str(values.get("evidence", ""))
+        if await self.app.push_screen_wait(ServerKeyStop(account, seen, evidence)):
+            await self._take_link(account, seen=seen)
+        else:
+            self.report("You stay disconnected. Nothing was sent.", Severity.WARNING)
+
+    async def _use_first(self, account: Account) -> None:
+        await self.gateway.accounts.set_first(account.name)
+        self.report(f"{_name(account)} is used when none is named.", Severity.SUCCESS)
+
+    async def _forget(self, account: Account) -> None:
+        lines = ["This computer forgets address, pinned key and who you are there."]
+        if account.joined:
+            who = shown(shown_name(account.user))
+            lines += [
+                f"Your key is put aside, not destroyed: it still is the key of {who}.",
+                "Nothing changes on the server: your files and your account stay.",
+            ]
+        else:
+            lines.append("The key that was made for it is put aside, not destroyed.")
+        count = self.sft.queue.unfinished
+        if self.connection.account == account.name and count:
+            waits = "transfer of it is" if count == 1 else "transfers of it are"
+            lines.append(f"{count_text(count)} {waits} not done and will not go on.")
+        question = Confirm(f"Forget {_name(account)} on this computer?", lines, act="Forget")
+        if await self.app.push_screen_wait(question):
+            await self.gateway.accounts.forget(account.name)
+            self.report(f"{_name(account)} is forgotten here.", Severity.SUCCESS)
 
     # -- what happens outside ----------------------------------------------------------------------------------
 
@@ -232,22 +431,49 @@ class ServersView(View):
         before, now = self._before, event.connection
         self._before = now
         if self._accounts:
-            self._body.show(self._accounts, self.connection)
+            self._list.show(self._accounts, self.connection)
         if before.account != now.account:
             self._lost = False
         if now.status is Status.AWAY and before.online:
             self._lost = True
         if now.online and self._lost:
             self._lost = False
-            if not self._asking.busy:
-                self.say(back_words(now, self.sft.queue.unfinished), Tone.GOOD)
+            if not self._asking:
+                self.report(back_again(now, self.sft.queue.unfinished), Severity.SUCCESS)
         stopped = now.status is Status.STOPPED and before.status is not Status.STOPPED
         if stopped or (now.status is Status.LOCKED and (before.online or self._lost)):
-            self._asking.want(now.account)
+            self.ask_about(now.account)
 
     @on(NoticeArrived)
     def _notice_arrived(self, event: NoticeArrived) -> None:
         server = shown(self.connection.server)
-        words = notice_words(event.told.kind, event.told.values, server)
+        words = _notice_words(event.notice.kind, event.notice.values, server)
         if words is not None:
-            self.say(*words)
+            self.report(*words)
+
+
+def _notice_words(
+    kind: str, values: dict[str, str | int], server: str
+) -> tuple[str, Severity] | None:
+    """Return what a server's notice says; None for what needs no words."""
+    by = shown(str(values.get("by", "")))
+    whom = "The operator" if by in {"operator", ""} else by
+    if kind == "role":
+        try:
+            role = Role(str(values.get("role", "")))
+        except ValueError:
+            return None
+        return f"{YOU[role].replace(':', ' now:', 1)} {whom} changed it.", Severity.SUCCESS
+    if kind == "ended":
+        done = {
+            "removed": f"{whom} removed you from {server}. What you got stays with you.",
+            "disabled": f"{whom} locked you out of {server}. Your files stay there.",
+            "kicked": f"{whom} ended this session.",
+        }
+        said = done.get(str(values.get("why", "")))
+        return (said, Severity.ERROR) if said else None
+    return None
+
+
+def _name(account: Account) -> str:
+    return cut_name(shown(account.name), _NAME_CELLS)

@@ -18,7 +18,7 @@ from tui.dialogs.failures import FailuresDialog
 from tui.dialogs.resolve_conflicts import ResolveConflicts
 from tui.glyphs import Glyphs
 from tui.keys import Action, acts_of, bindings_of
-from tui.messages import ActsChanged, Tone, TransfersMoved
+from tui.messages import ActsChanged, Severity, TransfersMoved
 from tui.text import error_text, shown
 from tui.view import View
 from tui.widgets.job_words import (
@@ -34,7 +34,7 @@ from tui.widgets.job_words import (
 )
 from tui.widgets.row_list import RowList
 from tui.widgets.rows import Column, ListRow, ListRows
-from tui.workers import begin
+from tui.workers import start_worker
 
 _KEPT = "The queue is kept on this computer: quit, crash, lost line, and it goes on."
 _KEPT_AT_LENGTH = (
@@ -65,34 +65,29 @@ def _columns(glyphs: Glyphs) -> tuple[Column, ...]:
 class TransfersView(View):
     """The queue."""
 
-    place = "transfers"
+    screen_id = "transfers"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("transfers")]
 
     def compose(self) -> ComposeResult:
-        """One list, and what the queue is."""
         rows = RowList(_columns(self.sft.glyphs), glyphs=self.sft.glyphs, id="transfers-list")
         rows.empty = "Nothing to transfer. In Files, c puts or gets what is selected."
         yield rows
         yield Static(Content(_KEPT), id="transfers-kept", markup=False)
 
     def on_mount(self) -> None:
-        """Show the queue."""
         self._list.border_title = Content("transfers")
         self._show()
 
     def on_resize(self) -> None:
-        """Say as much as there is room for."""
         broad = self.size.width >= _ROOMY
         kept = _KEPT_AT_LENGTH if broad else _KEPT
         self.query_one("#transfers-kept", Static).update(Content(kept))
         self._show()
 
     def home(self) -> Widget | None:
-        """The list."""
         return self._list
 
     def shown(self) -> None:
-        """Show how things stand now."""
         if self.is_attached and self._list.is_attached:
             self._show()
 
@@ -102,7 +97,6 @@ class TransfersView(View):
 
     @property
     def job(self) -> Job | None:
-        """The job under the cursor."""
         row = self._list.current
         return None if row is None else cast("Job", row.value)
 
@@ -193,7 +187,6 @@ class TransfersView(View):
     # -- acts ---------------------------------------------------------------------------------------------------
 
     def acts_here(self) -> list[Action]:
-        """Give what this job allows."""
         job = self.job
         acts = acts_of("transfers")
         if job is None:
@@ -211,16 +204,14 @@ class TransfersView(View):
         return [act for act in acts if fitting.get(act.id, True)]
 
     def label_of(self, act: Action) -> str:
-        """Name the act by what it would do now."""
         job = self.job
         if act.id == "transfers.pause" and job is not None:
             return "Go on" if job.state is JobState.PAUSED else "Pause"
         if act.id == "transfers.decide" and job is not None:
-            return "ResolveConflicts" if job.state is JobState.NEEDS_YOU else "Why"
+            return "Decide" if job.state is JobState.NEEDS_YOU else "Why"
         return act.label
 
     def act_pause(self) -> None:
-        """Pause, or go on."""
         job = self.job
         if job is None:
             return
@@ -230,26 +221,22 @@ class TransfersView(View):
             self.sft.queue.pause(job.id)
 
     def act_cancel(self) -> None:
-        """Take the job off the queue."""
         job = self.job
         if job is not None:
             running = job.state is JobState.RUNNING
             self.sft.queue.cancel(job.id)
             kept = " Nothing partial was kept." if running else ""
-            self.say(f"{shown(job.title)} is off the queue.{kept}")
+            self.report(f"{shown(job.title)} is off the queue.{kept}")
 
     def act_retry(self) -> None:
-        """Try again what did not work."""
         job = self.job
         if job is not None:
             self.sft.queue.retry(job.id)
 
     def act_later(self) -> None:
-        """One place down."""
         self._move(1)
 
     def act_sooner(self) -> None:
-        """One place up."""
         self._move(-1)
 
     def _move(self, steps: int) -> None:
@@ -259,9 +246,8 @@ class TransfersView(View):
             self._show()
 
     def act_clear(self) -> None:
-        """Take what has ended off the list."""
         cleared = self.sft.queue.clear_ended()
-        self.say(f"{count_text(cleared)} off the list.")
+        self.report(f"{count_text(cleared)} off the list.")
 
     def act_decide(self) -> None:
         """Decide what waits, or say why it stopped."""
@@ -269,11 +255,11 @@ class TransfersView(View):
         if job is None:
             return
         if job.state is JobState.NEEDS_YOU:
-            begin(self, partial(self._decide, job), group="deciding", exclusive=True)
+            start_worker(self, partial(self._decide, job), group="deciding", exclusive=True)
         elif job.troubles:
-            begin(self, partial(self._explain, job), group="deciding", exclusive=True)
+            start_worker(self, partial(self._explain, job), group="deciding", exclusive=True)
         else:
-            self.say(f"{shown(job.title)}: {job.said or job.state.value}", Tone.PLAIN)
+            self.report(f"{shown(job.title)}: {job.said or job.state.value}", Severity.INFO)
 
     async def _decide(self, job: Job) -> None:
         decisions = await self.app.push_screen_wait(ResolveConflicts(job))

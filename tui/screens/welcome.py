@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tui.glyphs import Glyphs
-from tui.widgets.link_field import LinkField
+from tui.widgets.link_input import LinkField
 
 
 class WelcomePane(VerticalScroll):
@@ -25,7 +25,6 @@ class WelcomePane(VerticalScroll):
         self._demo = demo
 
     def compose(self) -> ComposeResult:
-        """Put everything together."""
         with Vertical(id="welcome-box"):
             yield Static(Content("Welcome to sft"), id="welcome-title", markup=False)
             says = "Every file is encrypted, signed by its author and checked by you."

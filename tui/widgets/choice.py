@@ -58,7 +58,6 @@ class Choice(Widget, can_focus=True):
 
         @property
         def control(self) -> Choice:
-            """The choice."""
             return self.choice
 
     @dataclass
@@ -69,7 +68,6 @@ class Choice(Widget, can_focus=True):
 
         @property
         def control(self) -> Choice:
-            """The choice."""
             return self.choice
 
     def __init__(
@@ -96,7 +94,6 @@ class Choice(Widget, can_focus=True):
         return self._options[self.marked].value if self._options else ""
 
     def render(self) -> Text:
-        """Draw the lines in sight."""
         marked = self.get_component_rich_style("choice--marked", partial=True)
         says = self.get_component_rich_style("choice--says", partial=True)
         focused = self.get_component_rich_style("choice--focused", partial=True)
@@ -115,16 +112,13 @@ class Choice(Widget, can_focus=True):
         return Text("\n", no_wrap=True, overflow="ellipsis", end="").join(lines)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """Take a line for each, up to the most."""
         del container, viewport, width
         return max(min(len(self._options), self._most), 1)
 
     def action_move(self, lines: int) -> None:
-        """Mark another line."""
         self._mark_line(self.marked + lines)
 
     def action_choose(self) -> None:
-        """Take the marked line."""
         self.post_message(self.Chosen(self))
 
     def on_key(self, event: events.Key) -> None:
@@ -141,7 +135,6 @@ class Choice(Widget, can_focus=True):
                 return
 
     def on_click(self, event: events.Click) -> None:
-        """Mark what was clicked."""
         self._mark_line(self._top() + event.y)
 
     def _mark_line(self, index: int) -> None:

@@ -60,11 +60,9 @@ class Dock(Widget):
         self._height = 0
 
     def on_mount(self) -> None:
-        """Be absent."""
         self.display = False
 
     def on_resize(self) -> None:
-        """Have a frame where there is room for one."""
         self._box()
 
     def moved(self, *, hidden: bool = False) -> None:
@@ -80,12 +78,10 @@ class Dock(Widget):
         self.refresh()
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """Take what the transfers need, within bounds."""
         del container, viewport, width
         return self._lines(self._jobs())
 
     def render(self) -> Text:
-        """Draw them."""
         jobs = self._jobs()
         text = Text(no_wrap=True, end="", overflow="crop")
         if not jobs:
@@ -103,7 +99,6 @@ class Dock(Widget):
         return text
 
     def on_click(self, event: events.Click) -> None:
-        """Open the screen of transfers."""
         del event
         self.post_message(ActChosen("app.transfers"))
 
@@ -164,7 +159,7 @@ def job_line(
 
 
 def _running_text(job: Job, queue: TransferQueue) -> str:
-    """Say how far a running job is, how fast and how long yet."""
+    """Return how far a running job is, how fast and how long yet."""
     if is_settling(job):
         return f"{job.stage + '…':>{_SAID_CELLS}}"
     rate, left = rate_of(job, queue.rate(job.id))

@@ -27,11 +27,9 @@ class FilterField(Input):
     ]
 
     def action_step(self, lines: int) -> None:
-        """Move the cursor of the list."""
         self.post_message(FilterLine.Stepped(lines))
 
     def action_leave(self) -> None:
-        """Give up the filter."""
         self.post_message(FilterLine.Left())
 
 
@@ -68,21 +66,17 @@ class FilterLine(Horizontal):
         self.text = ""
 
     def compose(self) -> ComposeResult:
-        """Put sign and field together."""
         yield Static("/ ", markup=False)
         yield FilterField(placeholder=self._placeholder, compact=True)
 
     def on_mount(self) -> None:
-        """Wait until it is asked for."""
         self.display = False
 
     @property
     def used(self) -> bool:
-        """Say whether it stands there."""
         return bool(self.display)
 
     def open(self) -> None:
-        """Let the person type."""
         self.display = True
         self.screen.set_focus(self.query_one(FilterField))  # at once: what is typed ahead is for it
 

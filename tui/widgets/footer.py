@@ -27,7 +27,6 @@ class Hint:
 
     @property
     def cells(self) -> int:
-        """How wide it is."""
         return cell_len(self.key) + 1 + cell_len(self.label)
 
 
@@ -39,11 +38,10 @@ class Footer(Widget):
     hints: reactive[tuple[Hint, ...]] = reactive(())
 
     def show(self, hints: Sequence[Hint]) -> None:
-        """Show these, as far as they fit."""
         self.hints = tuple(hints)
 
     def fitting(self, width: int) -> list[tuple[int, Hint]]:
-        """Say what fits, and at which column each begins."""
+        """Return what fits, and at which column each begins."""
         always = [hint for hint in self.hints if hint.act in ALWAYS_IN_FOOTER]
         room = width - sum(hint.cells + 2 for hint in always)
         chosen: set[str] = set()
@@ -60,7 +58,6 @@ class Footer(Widget):
         return placed
 
     def render(self) -> Text:
-        """Draw them."""
         key = self.get_component_rich_style("footer--key", partial=True)
         label = self.get_component_rich_style("footer--label", partial=True)
         text = Text(no_wrap=True, end="", overflow="crop")
@@ -71,14 +68,13 @@ class Footer(Widget):
         return text
 
     def on_click(self, event: events.Click) -> None:
-        """Do what was clicked."""
         for column, hint in self.fitting(self.size.width):
             if column <= event.x < column + hint.cells:
                 self.post_message(ActChosen(hint.act))
 
 
 def always() -> list[Hint]:
-    """Give what never drops."""
+    """Return what never drops."""
     return [
         Hint(act.id, act.key_shown, act.label, act.weight)
         for act in (ACTS[name] for name in ALWAYS_IN_FOOTER)

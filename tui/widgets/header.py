@@ -13,20 +13,11 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from sft.client.connection_info import ConnectionInfo, Status
+from tui.connection_words import STATUS_WORDS
 from tui.glyphs import Glyphs
-from tui.keys import PLACES, TITLES
+from tui.keys import SCREEN_IDS, TITLES
 from tui.messages import ActChosen
 from tui.text import cut, shown
-
-_WORDS = {
-    Status.NONE: "",
-    Status.CONNECTING: "connecting",
-    Status.LOCKED: "locked",
-    Status.ONLINE: "",
-    Status.AWAY: "away",
-    Status.REFUSED: "refused",
-    Status.STOPPED: "STOP",
-}
 
 
 class Header(Widget):
@@ -43,7 +34,7 @@ class Header(Widget):
         "header--who",
     }
 
-    place: reactive[str] = reactive("files")
+    screen_id: reactive[str] = reactive("files")
     connection: reactive[ConnectionInfo] = reactive(ConnectionInfo())
     waiting: reactive[int] = reactive(0)  # transfers that need the person
 
@@ -52,29 +43,27 @@ class Header(Widget):
         self._glyphs = glyphs
 
     def _tabs(self) -> list[tuple[int, int, str]]:
-        """Say where each screen's tab begins and ends."""
         column = 5 if self.size.width >= 100 else 0  # noqa: PLR2004 - room for our own name
         tabs = []
-        for number, place in enumerate(PLACES, 1):
-            width = len(f" {number} {TITLES[place]} ")
-            tabs.append((column, column + width, place))
+        for number, screen_id in enumerate(SCREEN_IDS, 1):
+            width = len(f" {number} {TITLES[screen_id]} ")
+            tabs.append((column, column + width, screen_id))
             column += width + (1 if self.size.width >= 100 else 0)  # noqa: PLR2004
         return tabs
 
     def render(self) -> Text:
-        """Draw the line."""
         width = self.size.width
         text = Text(no_wrap=True, end="", overflow="crop")
         style = {
             name: self.get_component_rich_style(f"header--{name}", partial=True)
             for name in ("name", "tab", "active", "number", "good", "doubt", "bad", "who")
         }
-        for number, (start, _, place) in enumerate(self._tabs(), 1):
+        for number, (start, _, screen_id) in enumerate(self._tabs(), 1):
             if len(text) < start:
                 text.append(" sft "[: start - len(text)] if not text else " ", style["name"])
-            active = place == self.place
+            active = screen_id == self.screen_id
             text.append(f" {number}", style["active"] if active else style["number"])
-            text.append(f" {TITLES[place]} ", style["active"] if active else style["tab"])
+            text.append(f" {TITLES[screen_id]} ", style["active"] if active else style["tab"])
         right = self._who(width - text.cell_len - 2, style)
         gap = width - text.cell_len - right.cell_len - 1
         if gap > 0:
@@ -89,11 +78,11 @@ class Header(Widget):
             return text
         glyphs = self._glyphs
         sign, tone = {
-            Status.ONLINE: (glyphs.here, "good"),
+            Status.ONLINE: (glyphs.online, "good"),
             Status.STOPPED: (glyphs.bad, "bad"),
             Status.REFUSED: (glyphs.bad, "bad"),
         }.get(connection.status, (glyphs.away, "doubt"))
-        word = _WORDS[connection.status]
+        word = STATUS_WORDS[connection.status].header
         role = connection.role.value if connection.role else ""
         user = shown(connection.user)
         dot = "." if glyphs.plain else "·"
@@ -119,7 +108,6 @@ class Header(Widget):
         return text
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the screen that was clicked."""
-        for start, end, place in self._tabs():
+        for start, end, screen_id in self._tabs():
             if start <= event.x < end:
-                self.post_message(ActChosen(f"app.{place}"))
+                self.post_message(ActChosen(f"app.{screen_id}"))

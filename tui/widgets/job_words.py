@@ -17,7 +17,7 @@ from tui.text import cut_path, folder_text, shown
 
 
 def sign_of(job: Job, glyphs: Glyphs) -> tuple[str, str]:
-    """Give the sign of a job and how it is said."""
+    """Return the sign of a job and how it is said."""
     way = {Direction.PUT: glyphs.up, Direction.GET: glyphs.down, Direction.VERIFY: glyphs.verified}
     return {
         JobState.RUNNING: (way[job.direction], "running"),
@@ -38,7 +38,7 @@ def title_of(job: Job) -> str:
 
 
 def bar(percent: int, cells: int, glyphs: Glyphs) -> tuple[str, str]:
-    """Give the full and the empty part of a bar; it grows by half cells where there is a sign for one."""
+    """Return the full and the empty part of a bar; it grows by half cells where there is a sign for one."""
     halves = 2 * cells * percent // 100
     full = glyphs.full * (halves // 2)
     if halves % 2 and glyphs.half:
@@ -47,7 +47,7 @@ def bar(percent: int, cells: int, glyphs: Glyphs) -> tuple[str, str]:
 
 
 def part_of(job: Job) -> str:
-    """Say how much of it has moved: ``1.2/2.0 GiB``."""
+    """Return how much of it has moved: ``1.2/2.0 GiB``."""
     return part_text(job.done_bytes, job.total_bytes) if job.total_bytes else ""
 
 
@@ -64,7 +64,7 @@ def rate_of(job: Job, rate: Rate | None) -> tuple[str, str]:
 
 
 def is_settling(job: Job) -> bool:
-    """Say whether everything has moved, and the rest takes its time."""
+    """Return whether everything has moved, and the rest takes its time."""
     return job.stage in {"storing", "verifying"} and job.done_bytes >= job.total_bytes
 
 

@@ -12,55 +12,58 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui.glyphs import Glyphs
-from tui.messages import Said, Tone
+from tui.messages import Notification, Severity
 from tui.text import cut
 
-_SECONDS: Final = {Tone.PLAIN: 6.0, Tone.GOOD: 6.0, Tone.DOUBT: 8.0, Tone.BAD: 15.0}
+_SECONDS: Final = {
+    Severity.INFO: 6.0,
+    Severity.SUCCESS: 6.0,
+    Severity.WARNING: 8.0,
+    Severity.ERROR: 15.0,
+}
 
 
 class MessageLine(Widget):
     """One or two sentences; two lines where the next step does not fit."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "message-line--good",
-        "message-line--doubt",
-        "message-line--bad",
+        "message-line--success",
+        "message-line--warning",
+        "message-line--error",
         "message-line--step",
     }
 
-    said: reactive[Said | None] = reactive(None, layout=True)
-    standing: reactive[tuple[str, Tone]] = reactive(("", Tone.PLAIN))
-    alarm: reactive[Said | None] = reactive(None, layout=True)
+    said: reactive[Notification | None] = reactive(None, layout=True)
+    standing: reactive[tuple[str, Severity]] = reactive(("", Severity.INFO))
+    alarm: reactive[Notification | None] = reactive(None, layout=True)
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._glyphs = glyphs
         self._timer: Timer | None = None
 
-    def say(self, said: Said) -> None:
-        """Say something for a while."""
+    def show(self, said: Notification) -> None:
         self.said = said
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(_SECONDS[said.tone], self.hush)
+        self._timer = self.set_timer(_SECONDS[said.severity], self.hush)
 
     def hush(self) -> None:
         """Let what the screen says stand again."""
         self.said = None
 
-    def watch_alarm(self, before: Said | None, alarm: Said | None) -> None:
+    def watch_alarm(self, before: Notification | None, alarm: Notification | None) -> None:
         """Let nothing older stand before what has just gone wrong."""
         if before is None and alarm is not None:
             self.hush()
 
     def render(self) -> Text:
-        """Draw what is said."""
         said = self.said or self.alarm
         if said is None:
-            said = Said(*self.standing)
+            said = Notification(*self.standing)
         width = self.size.width - 2
-        glyph = self._glyphs.tone(said.tone)
-        style = self._style(said.tone)
+        glyph = self._glyphs.severity(said.severity)
+        style = self._style(said.severity)
         head = f"{glyph} {said.text}" if glyph else said.text
         text = Text(no_wrap=True, overflow="ellipsis", end="")
         if not said.next_step:
@@ -75,15 +78,14 @@ class MessageLine(Widget):
         return text
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        """Take a second line only where it is needed."""
         del container, viewport
         said = self.said or self.alarm
         if said is None or not said.next_step:
             return 1
-        glyph = 2 if self._glyphs.tone(said.tone) else 0
+        glyph = 2 if self._glyphs.severity(said.severity) else 0
         return 1 if glyph + cell_len(said.text) + 2 + cell_len(said.next_step) <= width - 2 else 2
 
-    def _style(self, tone: Tone) -> Style:
-        if tone is Tone.PLAIN:
+    def _style(self, severity: Severity) -> Style:
+        if severity is Severity.INFO:
             return Style.null()
-        return self.get_component_rich_style(f"message-line--{tone.value}", partial=True)
+        return self.get_component_rich_style(f"message-line--{severity.value}", partial=True)

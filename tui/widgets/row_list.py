@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, TypeAlias
 
 from rich.cells import cell_len
@@ -17,14 +18,15 @@ from rich.style import Style
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from tui.glyphs import FINE, Glyphs
 from tui.keys import bindings_of
 from tui.text import cut, cut_name, cut_path
-from tui.widgets import list_messages
 from tui.widgets.rows import Column, ListRow, ListRows, RowSource, layout
 
 _ODD: Final = re.compile(r"(\\u\{[0-9a-f]+\})")
@@ -32,6 +34,75 @@ _OF_SELECTING: Final = frozenset(
     f"list.{name}" for name in ("select", "select_up", "select_down", "select_all", "invert")
 )
 _SCREENS_AHEAD: Final = 2  # beyond the lines in sight: what a page key shows next is here already
+
+
+@dataclass
+class ListMessage(Message):
+    """Something about one list."""
+
+    rows: Widget
+
+    def __post_init__(self) -> None:
+        """Let the list be its sender.
+
+        Else it is whoever made the list change, and a message does not climb past its sender: a screen would not hear what
+        one of its own handlers did.
+        """
+        super().__post_init__()
+        self.set_sender(self.rows)
+
+    @property
+    def control(self) -> Widget:
+        return self.rows
+
+    def replaces(self, message: Message) -> bool:
+        """Return whether the other is of the same kind and list."""
+        return type(message) is type(self) and message.control is self.rows
+
+
+@dataclass
+class Highlighted(ListMessage):
+    """The cursor stands on another line, or that line has changed."""
+
+    row: ListRow[Any] | None
+
+    def can_replace(self, message: Message) -> bool:
+        return self.replaces(message)
+
+
+@dataclass
+class RowOpened(ListMessage):
+    """A line was opened, by key or by a double click."""
+
+    row: ListRow[Any]
+
+
+@dataclass
+class WentBack(ListMessage):
+    """The person wants back, or one level up."""
+
+
+@dataclass
+class SelectionChanged(ListMessage):
+    """Other lines are selected than before."""
+
+
+@dataclass
+class AllWanted(ListMessage):
+    """Everything is to be selected, or turned round; the owner knows all keys."""
+
+    invert: bool
+
+
+@dataclass
+class RowsWanted(ListMessage):
+    """Lines in sight are not here yet."""
+
+    first: int
+    last: int
+
+    def can_replace(self, message: Message) -> bool:
+        return self.replaces(message)
 
 
 class RowList(ScrollView, can_focus=True):
@@ -62,12 +133,12 @@ class RowList(ScrollView, can_focus=True):
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
-    Highlighted: TypeAlias = list_messages.Highlighted
-    Opened: TypeAlias = list_messages.RowOpened
-    WentBack: TypeAlias = list_messages.WentBack
-    SelectionChanged: TypeAlias = list_messages.SelectionChanged
-    AllWanted: TypeAlias = list_messages.AllWanted
-    RowsWanted: TypeAlias = list_messages.RowsWanted
+    Highlighted: TypeAlias = Highlighted
+    Opened: TypeAlias = RowOpened
+    WentBack: TypeAlias = WentBack
+    SelectionChanged: TypeAlias = SelectionChanged
+    AllWanted: TypeAlias = AllWanted
+    RowsWanted: TypeAlias = RowsWanted
 
     def __init__(
         self,
@@ -95,7 +166,6 @@ class RowList(ScrollView, can_focus=True):
 
     @property
     def source(self) -> RowSource[Any]:
-        """Where the lines come from."""
         return self._source
 
     @property
@@ -130,13 +200,11 @@ class RowList(ScrollView, can_focus=True):
         self.post_message(self.Highlighted(self, self.current))
 
     def select_keys(self, keys: set[str]) -> None:
-        """Select exactly these lines."""
         self.selected = keys
         self.refresh()
         self.post_message(self.SelectionChanged(self))
 
     def move_to(self, index: int) -> None:
-        """Put the cursor on a line."""
         self.cursor = self._clamped(index)
 
     # -- drawing ----------------------------------------------------------------------------------------
@@ -148,7 +216,6 @@ class RowList(ScrollView, can_focus=True):
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of the widget."""
         width = self.size.width
         base = self._base
         if self._header and y == 0:
@@ -231,7 +298,6 @@ class RowList(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, style)
 
     def _bar(self, text: str, style: Style) -> list[Segment]:
-        """Draw a bar and the words after it."""
         full = len(text) - len(text.lstrip(self.glyphs.full + self.glyphs.half))
         end = len(text) - len(text[full:].lstrip(self.glyphs.empty))
         return [
@@ -272,7 +338,6 @@ class RowList(ScrollView, can_focus=True):
     # -- the cursor ---------------------------------------------------------------------------------------
 
     def watch_cursor(self, old: int, new: int) -> None:
-        """Draw both lines anew and keep the cursor in sight."""
         self._remember()
         for index in (old, new):
             self.refresh_line(index + self._header)
@@ -296,7 +361,6 @@ class RowList(ScrollView, can_focus=True):
         return max(0, min(index, len(self._source) - 1))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the lines to the room, and keep the cursor in sight."""
         del event
         self._wanted = None
         self._resize()
@@ -304,11 +368,9 @@ class RowList(ScrollView, can_focus=True):
         self.refresh()
 
     def on_focus(self) -> None:
-        """Show the cursor as one that acts."""
         self.refresh()
 
     def on_blur(self) -> None:
-        """Show the cursor as one that waits."""
         self.refresh()
 
     # -- keys and mouse -----------------------------------------------------------------------------------
@@ -318,7 +380,6 @@ class RowList(ScrollView, can_focus=True):
         return self.selecting or action != "act" or parameters[0] not in _OF_SELECTING
 
     def action_act(self, act: str) -> None:
-        """Do one of the acts of lists."""
         page = max(self.size.height - self._header - 1, 1)
         last = len(self._source) - 1
         moves = {

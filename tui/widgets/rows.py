@@ -67,13 +67,13 @@ class RowSource(Protocol[T]):
         """How many there are, or are expected."""
 
     def row(self, index: int) -> ListRow[T] | None:
-        """Give a line; None if it is not here yet."""
+        """Return a line; None if it is not here yet."""
 
     def index_of(self, key: str) -> int | None:
         """Find a line by its key, among those that are here."""
 
     def holds(self, first: int, last: int) -> bool:
-        """Say whether all of these lines are here; lines beyond the end are."""
+        """Return whether all of these lines are here; lines beyond the end are."""
 
 
 class ListRows(Generic[T]):
@@ -86,21 +86,18 @@ class ListRows(Generic[T]):
         return len(self._rows)
 
     def row(self, index: int) -> ListRow[T] | None:
-        """Give a line."""
         return self._rows[index] if 0 <= index < len(self._rows) else None
 
     def index_of(self, key: str) -> int | None:
-        """Find a line by its key."""
         return next((i for i, row in enumerate(self._rows) if row.key == key), None)
 
     def holds(self, first: int, last: int) -> bool:
-        """Say that they are here: all of them are."""
         del first, last
         return True
 
 
 def layout(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
-    """Say which columns are shown in so much room, and how wide each is."""
+    """Return which columns are shown in so much room, and how wide each is."""
     there = [_roomy(column, width) for column in columns if width >= column.from_width]
     fixed = sum(column.width for column in there if column.width)
     elastic = [column for column in there if not column.width]

@@ -30,7 +30,6 @@ class Tab:
 
     @property
     def text(self) -> str:
-        """What stands in the line."""
         return self.title if self.count is None else f"{self.title} {self.count:,}"
 
 
@@ -51,16 +50,13 @@ class TabLine(Widget):
 
         @property
         def control(self) -> TabLine:
-            """The line."""
             return self.line
 
     def show(self, tabs: Sequence[Tab], active: str) -> None:
-        """Show these lists, one of them as the shown one."""
         self.tabs = tuple(tabs)
         self.active = active
 
     def render(self) -> Text:
-        """Draw the line."""
         text = Text(no_wrap=True, overflow="crop", end="")
         for tab in self.tabs:
             kind = "active" if tab.key == self.active else "off" if tab.off else "other"
@@ -76,7 +72,6 @@ class TabLine(Widget):
         return text
 
     def on_click(self, event: events.Click) -> None:
-        """Tell which was clicked."""
         column = 0
         for tab in self.tabs:
             width = cell_len(tab.text) + 2

@@ -14,10 +14,10 @@ from typing import Final
 
 import click
 
+from sft.cli.commands.tui import ended, require_terminal
 from sft.cli.invocation import Invocation
 from sft.cli.options import common, pass_invocation
 from sft.cli.run import interruptible
-from sft.cli.tui_entry import ended, require_terminal
 from sft.limits import MIB
 
 BIG_MIB: Final = 256

@@ -14,20 +14,38 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sft.errors import SftError
-from tui.app import SftApp
 from tui.runtime import asyncio_reactor
 from tui.runtime.idle_gc import collect_while_idle
+from tui.runtime.key_queue import KeyQueue
 from tui.runtime.scrollbars import draw_soon
-from tui.runtime.selector import PersonFirst
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _END_SECONDS: Final = 15.0  # an orderly close waits 5 s; what takes longer hangs
 
 
-def run(make_app: Callable[[Any], SftApp], log: Callable[[str], object]) -> int:
+class RunnableApp(Protocol):
+    """The app, as far as it is run and ended from here."""
+
+    key_queue: KeyQueue
+
+    async def run_async(self) -> int | None:
+        """Run to the end; None if a fault of our own ended it."""
+
+    def exit(self, result: int) -> None:
+        """End it in order."""
+
+    def end_at_once(self, status: int) -> None:
+        """End the process, leaving a sane terminal."""
+
+    @property
+    def last_words(self) -> str:
+        """What is written on the terminal at the end."""
+
+
+def run(make_app: Callable[[Any], RunnableApp], log: Callable[[str], object]) -> int:
     """Run an app until it ends; once per process.
 
     Args:
@@ -37,8 +55,7 @@ def run(make_app: Callable[[Any], SftApp], log: Callable[[str], object]) -> int:
     Returns:
         The exit status.
     """
-    selector = PersonFirst()
-    loop = asyncio.SelectorEventLoop(selector)
+    loop = asyncio.SelectorEventLoop()
     draw_soon()
     asyncio.set_event_loop(loop)
     asyncio_reactor.install(loop)
@@ -52,17 +69,17 @@ def run(make_app: Callable[[Any], SftApp], log: Callable[[str], object]) -> int:
     outcome: list[int | BaseException] = []
 
     async def main() -> None:
-        app = selector.person = make_app(reactor)
+        app = make_app(reactor)
         _end_by_signals(loop, app)
-        collecting = asyncio.ensure_future(collect_while_idle(app))
+        collecting = asyncio.ensure_future(collect_while_idle(app.key_queue))
         try:
             result = await app.run_async()
         finally:
             collecting.cancel()
         # Only a fault of our own ends it without a status.
         outcome.append(SftError.exit_status if result is None else result)
-        if app.leaving.last_words:
-            sys.stderr.write(f"{app.leaving.last_words}\n")
+        if app.last_words:
+            sys.stderr.write(f"{app.last_words}\n")
 
     def ended(result: object) -> None:
         error = getattr(result, "value", None)
@@ -81,14 +98,14 @@ def run(make_app: Callable[[Any], SftApp], log: Callable[[str], object]) -> int:
     return outcome[0]
 
 
-def _end_by_signals(loop: asyncio.AbstractEventLoop, app: SftApp) -> None:
+def _end_by_signals(loop: asyncio.AbstractEventLoop, app: RunnableApp) -> None:
     came: list[int] = []
 
     def end(number: int) -> None:
         if came:
-            app.leaving.at_once(128 + number)
+            app.end_at_once(128 + number)
         came.append(number)
-        loop.call_later(_END_SECONDS, app.leaving.at_once, 128 + number)
+        loop.call_later(_END_SECONDS, app.end_at_once, 128 + number)
         app.exit(128 + number)
 
     for number in _SIGNALS:

@@ -1,0 +1,158 @@
+"""What can be done in Files as things stand, why not, and what is said of it: pure, over a snapshot of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sft.limits import TRASH_SECONDS
+from sft.model.access import Caller, Permission, Resource, Role, allows, may
+from sft.model.text import count_text, day_text, shown_name, size_text
+from tui.glyphs import Glyphs
+from tui.keys import ACTS, Action, acts_of
+from tui.panes.entry import Entry, EntryKind
+from tui.text import cut_name, cut_path, shown
+
+_PATH_CELLS: Final = 40
+_NAMED: Final = 4  # names in a question; the rest is counted
+_OWNED: Final = {"files.rename": "rename", "files.delete": "delete", "files.restore": "restore"}
+_ON_SERVER: Final = frozenset({"files.rename", "files.delete", "files.verify", "files.versions"})
+_OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.restore", "files.copy"}
+_NOT_IN_TRASH: Final = _ON_SERVER | {"files.transfer", "files.new_folder", "files.go_to"}
+_STATE_WORDS: Final = {
+    "signed": "signed by {}; not checked on this computer yet",
+    "verified": "verified on this computer: the bytes are as {} signed them",
+    "unknown": "signed by a key that is not known as {}'s",
+    "bad": "not what {} signed: do not use it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How the screen stands.
+
+    Args:
+        is_local: acts are about this computer.
+        current: under the cursor.
+        selected: how many are.
+        chosen_bytes: of those selected, else of the current one.
+        local_text, remote_text: the folders that are shown, harmless.
+    """
+
+    is_local: bool
+    in_trash: bool
+    role: Role | None
+    user_id: int
+    current: Entry | None
+    selected: int
+    chosen_bytes: int
+    local_text: str
+    remote_text: str
+
+
+def acts(now: Snapshot) -> list[Action]:
+    """Return the acts that make sense on this side."""
+    senseless = {"files.restore", "files.verify" if now.is_local else "files.hidden"}
+    if now.in_trash and not now.is_local:
+        senseless = {*_NOT_IN_TRASH}
+    return [*(act for act in acts_of("files") if act.id not in senseless), ACTS["list.select"]]
+
+
+def label(now: Snapshot, act: Action, glyphs: Glyphs) -> str:
+    """Return which way a transfer goes, and where T leads; else the label of the act."""
+    if act.id == "files.transfer":
+        return f"Put{glyphs.right}" if now.is_local else f"{glyphs.left}Get"
+    return "Leave trash" if act.id == "files.trash" and now.in_trash else act.label
+
+
+def reason_of_side(now: Snapshot, act: Action) -> str:
+    """Why not on this side; empty if it can be done there."""
+    if now.is_local and act.id in _ON_SERVER:
+        return "Nothing on this computer is renamed, deleted or checked: that is for the server's side."
+    return ""
+
+
+def reason(now: Snapshot, act: Action) -> str:
+    """Why not: the role, what is under the cursor, or whose file it is; empty if it can be done."""
+    role, entry = now.role, now.current
+    stores = now.is_local and act.id == "files.transfer"
+    if stores and role is not None and not allows(role, Permission.FILE_WRITE):
+        return f"{role.value.capitalize()}s do not store files. An admin can change your role."
+    if act.id in _OF_A_LINE and not now.selected and (entry is None or not entry.can_be_chosen):
+        return "Nothing is chosen: the cursor stands on no file or folder."
+    # Of several that are selected, the server says which may not.
+    if act.id not in _OWNED or now.selected or role is None or entry is None:
+        return ""
+    person, permission = Caller(now.user_id, None, "", role), act.permission
+    is_file = entry.kind is EntryKind.FILE
+    if not is_file or permission is None or may(person, permission, Resource(entry.owner_id)):
+        return ""
+    name, owner = shown_name(entry.name), shown_name(entry.owner)
+    return f"{name} belongs to {owner}: only they or an admin may {_OWNED[act.id]} it."
+
+
+def status(now: Snapshot, ellipsis: str) -> str:
+    """Return what is chosen, and what that means."""
+    if now.selected:
+        said, size = f"{count_text(now.selected)} selected", size_text(now.chosen_bytes)
+        if now.is_local:
+            to = cut_path(now.remote_text, _PATH_CELLS, ellipsis)
+            return f"{said} here, {size}: c stores them in {to}"
+        if now.in_trash:
+            return f"{said}, {size}: u brings them back"
+        return f"{said}, {size}: c gets them into {cut_path(now.local_text, _PATH_CELLS, ellipsis)}"
+    entry = now.current
+    if entry is None or now.is_local or entry.kind is not EntryKind.FILE or entry.state is None:
+        return ""
+    said = _STATE_WORDS[entry.state.value].format(shown(entry.author))
+    return f"{cut_name(shown(entry.name), _PATH_CELLS, ellipsis)}: {said}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionWords:
+    """What a deletion is called, asks and reports."""
+
+    title: str
+    lines: list[str]
+    done: str
+
+
+def deletion(
+    chosen: Sequence[tuple[str, Entry | None]], size_bytes: int, user_id: int, now: float
+) -> DeletionWords:
+    """Word the deletion of what is chosen.
+
+    Args:
+        chosen: each name with what is known of it.
+    """
+    ends = day_text(now + TRASH_SECONDS, now)
+    has_folders = any(entry is not None and entry.kind is EntryKind.FOLDER for _, entry in chosen)
+    one = len(chosen) == 1
+    what = shown_name(chosen[0][0]) if one else f"{count_text(len(chosen))} things"
+    if one and has_folders:
+        what += " and all in it"
+    it = one and not has_folders
+    goes = "It goes" if it else "They go"
+    until = (
+        f"files are restorable until {ends} (T)."
+        if has_folders
+        else f"restorable until {ends} (T). {size_text(size_bytes)}."
+    )
+    lines = [
+        *(_named(name, entry, user_id) for name, entry in chosen[:_NAMED]),
+        *([f"and {count_text(len(chosen) - _NAMED)} more"] if len(chosen) > _NAMED else []),
+        "",
+        f"{goes} to the trash: {until}",
+        f"Nobody can list or get {'it' if it else 'them'} meanwhile.",
+    ]
+    done = f"{what} {'is' if one else 'are'} in the trash until {ends}: T shows it."
+    return DeletionWords(f"Delete {what} for everyone?", lines, done)
+
+
+def _named(name: str, entry: Entry | None, user_id: int) -> str:
+    """Name what is deleted, with whose it is where that is not the person's own."""
+    if entry is None:
+        return shown(name)
+    whose = f"   {shown(entry.owner)}'s" if entry.owner and entry.owner_id != user_id else ""
+    return f"{shown(name)}{'/' if entry.kind is EntryKind.FOLDER else ''}{whose}"
