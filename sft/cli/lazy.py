@@ -19,6 +19,8 @@ class LazyGroup(click.Group):
     Args:
         package: where a command is the attribute ``command`` of the module of its name.
         shared: modules of several commands, each of which is an attribute such as ``role_command``.
+
+    What needs no module of its own is added as to any group.
     """
 
     def __init__(
@@ -38,8 +40,8 @@ class LazyGroup(click.Group):
         return list(self._table)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, D102
-        if cmd_name not in self._table:
-            return None
+        if cmd_name in self.commands or cmd_name not in self._table:
+            return self.commands.get(cmd_name)
         module = import_module(f"{self._package}.{self._shared.get(cmd_name, cmd_name)}")
         command = getattr(module, f"{cmd_name}_command" if cmd_name in self._shared else "command")
         if not isinstance(command, click.Command):

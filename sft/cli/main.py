@@ -23,7 +23,7 @@ from sft.cli.commands.tui import open_screens
 from sft.cli.failures import report, unforeseen
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.lazy import COMPLETE, LazyGroup
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.cli.run import Interrupted
 from sft.errors import SftError, UsageError
 from sft.model.names import safe
@@ -78,7 +78,6 @@ _EPILOG: Final = (
 )
 @click.version_option(__version__, prog_name="sft", message="%(prog)s %(version)s")
 @common
-@pass_invocation
 @click.pass_context
 def cli(ctx: click.Context, invocation: Invocation) -> int:
     """Share files through one server: signed by their authors, verified by their readers."""
@@ -92,8 +91,26 @@ def cli(ctx: click.Context, invocation: Invocation) -> int:
     return 0
 
 
+@cli.command("completion")
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+@common
+def completion_command(invocation: Invocation, shell: str) -> int:
+    """Print the completion script of a shell; load it with: source <(sft completion bash)."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.BadParameter(f"{shell} is not known")
+    script = kind(cli, {}, "sft", COMPLETE).source()
+    if invocation.console.json:
+        invocation.console.document({"shell": shell, "script": script})
+    else:
+        invocation.console.write(script + "\n")
+    return 0
+
+
 def main(arguments: Sequence[str], surroundings: Environment) -> int:
-    """Run one command; say its exit status. Every error has been told then."""
+    """Run one command; returns its exit status. Every error has been reported then."""
     invocation = Invocation(surroundings)
     try:
         return _ended(arguments, invocation)
@@ -103,7 +120,7 @@ def main(arguments: Sequence[str], surroundings: Environment) -> int:
 
 
 def run() -> NoReturn:
-    """Be the console script."""
+    """Entry point of the console script."""
     gc.disable()
     forbid_core_dumps()
     open_closed_streams()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
 from sft.cli.invocation import Invocation
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 PROGRESS_STYLES: Final = ("bar", "plain", "json")
 
-pass_invocation = click.make_pass_decorator(Invocation)
-"""Gives a command its Invocation as first argument."""
+_pass_invocation = click.make_pass_decorator(Invocation)
 
 
 def _json(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
@@ -74,8 +71,9 @@ _PROGRESS: Final = click.option(
 )
 
 
-def common(function: F) -> F:
-    """Add the options that every command has."""
+def common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command its Invocation as first argument, and the options that every command has."""
+    function = _pass_invocation(function)
     for option in (_PROGRESS, *reversed(_COMMON)):
         function = option(function)
     return function

@@ -38,12 +38,15 @@ class Interrupted(BaseException):
         self.message = message
 
 
-def execute(act: Act[T], log: Callable[[str], object]) -> T:
+def execute(
+    act: Act[T], log: Callable[[str], object], clean_up_seconds: float = CLEAN_UP_SECONDS
+) -> T:
     """Run a coroutine on the default reactor until it is done; once per process.
 
     Args:
         act: the coroutine function.
         log: gets what Twisted has to say of faults that nobody caught.
+        clean_up_seconds: how long a clean-up may take before the process ends without it.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came meanwhile.
@@ -68,7 +71,7 @@ def execute(act: Act[T], log: Callable[[str], object]) -> T:
         reactor.callFromThread(cancel)
 
     def cancel() -> None:
-        reactor.callLater(CLEAN_UP_SECONDS, os._exit, 128 + signals[0])
+        reactor.callLater(clean_up_seconds, os._exit, 128 + signals[0])
         for deferred in running:
             deferred.cancel()
 

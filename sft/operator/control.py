@@ -8,26 +8,25 @@ is starting or stopping: again, for five seconds.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.python.failure import Failure
 
 from sft.cli.console import Console
-from sft.cli.failures import report
+from sft.cli.failures import report, unforeseen
+from sft.cli.run import Interrupted, execute
 from sft.client.connection import ServerConnection
+from sft.client.fault_log import FaultLog
 from sft.client.session import connect_operator
 from sft.crypto.keys import ServerPublic
 from sft.errors import ConnectionLostError, HomeError, SftError, UnreachableError
 from sft.operator.home import Home, HomeLock, HomeState
 from sft.operator.next_steps import NEXT_STEPS
 from sft.server.event_log import EventLog
-from sft.transport.clock import use_monotonic
 from sft.transport.threads import Pool
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 0.1
+STOP_SECONDS: Final = 75  # a server of our own may end long work for a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +52,13 @@ Work = Callable[[Command], Awaitable[int]]
 
 def run_command(home: Home, work: Work, options: Any) -> int:
     """Run a command to its end; returns the exit status."""
-    from twisted.internet import reactor
-
-    use_monotonic(reactor)
-    outcome: list[int] = []
-    caught: list[int] = []
-    running: Deferred[int] = Deferred()
-
-    def begin() -> None:
-        nonlocal running
-        running = Deferred.fromCoroutine(perform(reactor, home, work, options))
-        running.addCallback(outcome.append)
-        running.addBoth(lambda _: reactor.stop())
-
-    def interrupted(number: int, _frame: object) -> None:
-        caught.append(number)
-        cast("Any", reactor).callFromThread(running.cancel)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupted)
-    reactor.callWhenRunning(begin)
-    _run_reactor(reactor)
-    if caught:
-        return 128 + caught[0]
-    return outcome[0] if outcome else 11
-
-
-def _run_reactor(reactor: Any) -> None:
-    reactor.run(installSignalHandlers=False)
+    log = FaultLog(home.path)
+    try:
+        return execute(
+            lambda reactor: perform(reactor, home, work, options), log.keep, STOP_SECONDS
+        )
+    except Interrupted as interrupted:
+        return interrupted.exit_status
 
 
 async def perform(reactor: Any, home: Home, work: Work, options: Any) -> int:
@@ -88,8 +67,12 @@ async def perform(reactor: Any, home: Home, work: Work, options: Any) -> int:
     console.json = bool(options["json"])
     try:
         return await _run(reactor, home, work, options, console)
+    except CancelledError:
+        raise  # a signal
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        return _failed(error, console)
+        if not isinstance(error, SftError):
+            error = unforeseen(error, FaultLog(home.path))
+        return report(console, error, now=time.time(), steps=NEXT_STEPS)
 
 
 async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Console) -> int:
@@ -148,14 +131,6 @@ def _pause(reactor: Any) -> Deferred[None]:
     waited: Deferred[None] = Deferred()
     reactor.callLater(PAUSE_SECONDS, waited.callback, None)
     return waited
-
-
-def _failed(error: Exception, console: Console) -> int:
-    if isinstance(error, CancelledError):
-        return 130
-    if not isinstance(error, SftError):
-        error = SftError(ref=EventLog().fault("command-fault", Failure(error)))
-    return report(console, error, now=time.time(), steps=NEXT_STEPS)
 
 
 def upgrade(home: Home) -> int:

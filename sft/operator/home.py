@@ -21,7 +21,6 @@ import errno
 import fcntl
 import os
 import shutil
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -59,70 +58,34 @@ class HomeSettings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
 
 
 class HomeState(Enum):
-    """What a first look finds."""
+    """State of the home directory."""
 
     NEW = "new"
     WHOLE = "whole"
 
 
-@dataclass(frozen=True, slots=True)
 class Home:
-    """The paths of a home."""
+    """The paths of a home: see above what lies at each.
 
-    path: Path
+    Args:
+        path: where it is.
+    """
 
-    @property
-    def data(self) -> Path:
-        """The folder of keyring, database and vault."""
-        return self.path / "data"
-
-    @property
-    def unfinished(self) -> Path:
-        """The data folder of a first start that is not done."""
-        return self.path / "data.new"
-
-    @property
-    def keyring(self) -> Path:
-        """The sealed keyring."""
-        return self.data / "keyring"
-
-    @property
-    def database(self) -> Path:
-        """The database."""
-        return self.data / "sft.sqlite"
-
-    @property
-    def vault(self) -> Path:
-        """The folder of objects."""
-        return self.data / "vault"
-
-    @property
-    def master_key(self) -> Path:
-        """The master key's own file."""
-        return self.path / "master.key"
-
-    @property
-    def parameters(self) -> Path:
-        """What makes the master key out of a passphrase; no secret."""
-        return self.path / "master.parameters"
-
-    @property
-    def kept(self) -> Path:
-        """The settings that are kept between starts."""
-        return self.path / "home.json"
-
-    @property
-    def control(self) -> Path:
-        """The operator's socket."""
-        return self.path / "control"
-
-    @property
-    def first_admin(self) -> Path:
-        """The first invitation, where it could not be shown."""
-        return self.path / "first-admin.link"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data = path / "data"
+        self.unfinished = path / "data.new"
+        self.keyring = self.data / "keyring"
+        self.database = self.data / "sft.sqlite"
+        self.vault = self.data / "vault"
+        self.master_key = path / "master.key"
+        self.parameters = path / "master.parameters"
+        self.kept = path / "home.json"
+        self.control = path / "control"
+        self.first_admin = path / "first-admin.link"
 
     def state(self) -> HomeState:
-        """Look what is there.
+        """Return what is there.
 
         Raises:
             HomeError: some parts but not all, or a path that no socket can have.
@@ -254,7 +217,7 @@ class HomeLock:
         return True
 
     def drop(self) -> None:
-        """Give the lock back; harmless where it is not held."""
+        """Give the lock back; idempotent."""
         file, self._file = self._file, None
         if file is not None:
             os.close(file)

@@ -60,94 +60,81 @@ def outermost(options: Any) -> Any:
     return options
 
 
-class _UserList(Leaf):
-    runs = "people:list_users"
-
-
-class _UserShow(Leaf):
-    arguments = ("NAME",)
-    runs = "people:show_user"
-
-
-class _UserRole(Leaf):
-    arguments = ("NAME", "ROLE")
-    runs = "people:change_role"
-
-
-class _UserDisable(Leaf):
-    arguments = ("NAME",)
-    runs = "people:disable"
-
-
-class _UserEnable(Leaf):
-    arguments = ("NAME",)
-    runs = "people:enable"
-
-
-class _UserRemove(Leaf):
-    arguments = ("NAME",)
-    runs = "people:remove"
-    optParameters: ClassVar[list[list[Any]]] = [
-        ["files-to", None, "", "who gets the files (default: the first admin)"]
-    ]
-    optFlags: ClassVar[list[list[Any]]] = [JSON, ["yes", None, "do not ask"]]
-
-
-class _UserAdd(Leaf):
-    arguments = ("NAME", "PUBLIC_KEY")
-    runs = "people:add"
-    optParameters: ClassVar[list[list[Any]]] = [
-        ["role", None, "guest", "guest, maintainer or admin"],
-        ["device", None, "first", "what to call the device that has the key"],
-    ]
+def _leaf(
+    runs: str,
+    *arguments: str,
+    flags: tuple[list[Any], ...] = (),
+    parameters: list[Any] | None = None,
+) -> type[Leaf]:
+    """Return the options of one leaf: what it runs, what must follow it, and what may."""
+    fields = {
+        "runs": runs,
+        "arguments": arguments,
+        "optFlags": [JSON, *flags],
+        "optParameters": parameters or [],
+    }
+    return type("Leaf", (Leaf,), fields)
 
 
 class UserOptions(usage.Options):
     """Options of ``user``."""
 
     subCommands: ClassVar[list[list[Any]]] = [
-        ["list", None, _UserList, "who is here"],
-        ["show", None, _UserShow, "one person, with keys"],
-        ["role", None, _UserRole, "give a role"],
-        ["disable", None, _UserDisable, "lock out, keeping everything"],
-        ["enable", None, _UserEnable, "let in again"],
-        ["remove", None, _UserRemove, "remove for good"],
-        ["add", None, _UserAdd, "register a person by public key (a file, or RW…)"],
+        ["list", None, _leaf("people:list_users"), "who is here"],
+        ["show", None, _leaf("people:show_user", "NAME"), "one person, with keys"],
+        ["role", None, _leaf("people:change_role", "NAME", "ROLE"), "give a role"],
+        ["disable", None, _leaf("people:disable", "NAME"), "lock out, keeping everything"],
+        ["enable", None, _leaf("people:enable", "NAME"), "let in again"],
+        [
+            "remove",
+            None,
+            _leaf(
+                "people:remove",
+                "NAME",
+                flags=(["yes", None, "do not ask"],),
+                parameters=[
+                    ["files-to", None, "", "who gets the files (default: the first admin)"]
+                ],
+            ),
+            "remove for good",
+        ],
+        [
+            "add",
+            None,
+            _leaf(
+                "people:add",
+                "NAME",
+                "PUBLIC_KEY",
+                parameters=[
+                    ["role", None, "guest", "guest, maintainer or admin"],
+                    ["device", None, "first", "what to call the device that has the key"],
+                ],
+            ),
+            "register a person by public key (a file, or RW…)",
+        ],
     ]
     defaultSubCommand = "list"
-
-
-class LinkOptions(Leaf):
-    """Options of ``link``."""
-
-    runs = "people:link"
-
-
-class _InviteMake(Leaf):
-    runs = "people:invite"
-    optParameters: ClassVar[list[list[Any]]] = [
-        ["role", None, "guest", "guest, maintainer or admin"],
-        ["expires", None, "2d", "such as 12h or 30d"],
-        ["user", None, None, "only for this name"],
-    ]
-
-
-class _InviteList(Leaf):
-    runs = "people:list_invitations"
-
-
-class _InviteWithdraw(Leaf):
-    arguments = ("NUMBER",)
-    runs = "people:withdraw"
 
 
 class InviteOptions(usage.Options):
     """Options of ``invite``: with none of its own subcommands it makes one."""
 
     subCommands: ClassVar[list[list[Any]]] = [
-        ["make", None, _InviteMake, "make one and print its link"],
-        ["list", None, _InviteList, "what was made in the last month"],
-        ["withdraw", None, _InviteWithdraw, "make one void"],
+        [
+            "make",
+            None,
+            _leaf(
+                "people:invite",
+                parameters=[
+                    ["role", None, "guest", "guest, maintainer or admin"],
+                    ["expires", None, "2d", "such as 12h or 30d"],
+                    ["user", None, None, "only for this name"],
+                ],
+            ),
+            "make one and print its link",
+        ],
+        ["list", None, _leaf("people:list_invitations"), "what was made in the last month"],
+        ["withdraw", None, _leaf("people:withdraw", "NUMBER"), "make one void"],
     ]
     defaultSubCommand = "make"
     optParameters: ClassVar[list[list[Any]]] = []
@@ -159,76 +146,51 @@ class InviteOptions(usage.Options):
         super().parseOptions(words if words and words[0] in known else ["make", *words])  # type: ignore[no-untyped-call]
 
 
-class _FileList(Leaf):
-    runs = "files:list_files"
-
-
-class _FileShow(Leaf):
-    arguments = ("PATH",)
-    runs = "files:show"
-
-
-class _FileDelete(Leaf):
-    arguments = ("PATH",)
-    runs = "files:delete"
-    optFlags: ClassVar[list[list[Any]]] = [JSON, ["recursive", "r", "a folder and all in it"]]
-
-
 class FileOptions(usage.Options):
     """Options of ``file``."""
 
+    _recursive: ClassVar[list[Any]] = ["recursive", "r", "a folder and all in it"]
     subCommands: ClassVar[list[list[Any]]] = [
-        ["list", None, _FileList, "all files, in order of creation"],
-        ["show", None, _FileShow, "one file, with its signature"],
-        ["delete", None, _FileDelete, "move to the trash"],
+        ["list", None, _leaf("files:list_files"), "all files, in order of creation"],
+        ["show", None, _leaf("files:show", "PATH"), "one file, with its signature"],
+        ["delete", None, _leaf("files:delete", "PATH", flags=(_recursive,)), "move to the trash"],
     ]
     defaultSubCommand = "list"
-
-
-class _SessionList(Leaf):
-    runs = "people:list_sessions"
-
-
-class _SessionKick(Leaf):
-    arguments = ("NUMBER",)
-    runs = "people:kick"
 
 
 class SessionOptions(usage.Options):
     """Options of ``session``."""
 
     subCommands: ClassVar[list[list[Any]]] = [
-        ["list", None, _SessionList, "who is connected"],
-        ["kick", None, _SessionKick, "end a session"],
+        ["list", None, _leaf("people:list_sessions"), "who is connected"],
+        ["kick", None, _leaf("people:kick", "NUMBER"), "end a session"],
     ]
     defaultSubCommand = "list"
-
-
-class _VaultCheck(Leaf):
-    runs = "files:check"
-
-
-class _VaultRotate(Leaf):
-    runs = "files:rotate"
-    optFlags: ClassVar[list[list[Any]]] = [
-        JSON,
-        ["reencrypt", None, "also new data keys: after a leak"],
-    ]
-
-
-class _VaultCollect(Leaf):
-    runs = "files:collect"
 
 
 class VaultOptions(usage.Options):
     """Options of ``vault``."""
 
+    _reencrypt: ClassVar[list[Any]] = ["reencrypt", None, "also new data keys: after a leak"]
     subCommands: ClassVar[list[list[Any]]] = [
-        ["check", None, _VaultCheck, "read every row and object; names what does not hold"],
-        ["rotate-key", None, _VaultRotate, "seal everything under a new master key"],
-        ["collect", None, _VaultCollect, "destroy what was in the trash for its time"],
+        [
+            "check",
+            None,
+            _leaf("files:check"),
+            "read every row and object; names what does not hold",
+        ],
+        [
+            "rotate-key",
+            None,
+            _leaf("files:rotate", flags=(_reencrypt,)),
+            "seal everything under a new master key",
+        ],
+        ["collect", None, _leaf("files:collect"), "destroy what was in the trash for its time"],
     ]
     defaultSubCommand = "check"
+
+
+LinkOptions = _leaf("people:link")
 
 
 class UpgradeOptions(usage.Options):

@@ -16,7 +16,7 @@ import click
 
 from sft.cli.commands.tui import ended, require_terminal
 from sft.cli.invocation import Invocation
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.cli.run import interruptible
 from sft.limits import MIB
 
@@ -51,7 +51,6 @@ _NEXT: Final = (
     help="The full-screen UI over a world in memory: no server, no network.",
 )
 @common
-@pass_invocation
 def command(
     invocation: Invocation, size: int | None, files: int | None, *, script: bool, offline_ui: bool
 ) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_report import TransferReport
 from sft.client.session import Session
@@ -35,7 +35,6 @@ EMPTY: Final = dict.fromkeys(
 @click.option("--keep-both", is_flag=True, help="Keep what is there, and store beside it.")
 @click.option("--with-signature", is_flag=True, help="Also write NAME.minisig.")
 @common
-@pass_invocation
 def command(
     invocation: Invocation,
     names: tuple[str, ...],

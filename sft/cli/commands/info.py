@@ -8,7 +8,7 @@ import click
 
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, file_details_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.client.api.files import show_file
 from sft.client.pins import Pin
 from sft.client.session import Session
@@ -23,7 +23,6 @@ from sft.model.text import day_text, local_time, sentence, shown_name, size_text
 @click.command("info")
 @click.argument("name")
 @common
-@pass_invocation
 def command(invocation: Invocation, name: str) -> int:
     """Show one file: size, version, dates, author, owner, signature and key."""
 

@@ -14,7 +14,7 @@ from typing import TextIO
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.cli.people_output import show_invitations, show_new_invitation
 from sft.client.api import people
 from sft.client.session import Session
@@ -47,7 +47,6 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
 )
 @click.option("--write", "write_to", metavar="FILE", help="Write the link into a new file (0600).")
 @common
-@pass_invocation
 @click.pass_context
 def command(
     context: click.Context,
@@ -78,7 +77,6 @@ def command(
 
 @command.command("list")
 @common
-@pass_invocation
 def list_command(invocation: Invocation) -> int:
     """List the invitations of the last month."""
     invitations = invocation.talk(people.list_invitations)
@@ -89,7 +87,6 @@ def list_command(invocation: Invocation) -> int:
 @command.command("withdraw")
 @click.argument("invitation_id", metavar="ID", type=click.IntRange(min=1))
 @common
-@pass_invocation
 def withdraw_command(invocation: Invocation, invitation_id: int) -> int:
     """Make an open invitation void (its number: sft invite list)."""
     changed = invocation.talk(lambda session: people.withdraw(session, invitation_id))

@@ -15,7 +15,7 @@ import click
 
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.client.api.people import admins
 from sft.client.identity import passphrase_from
 from sft.client.joining import Joined, pending, suggested_device_name, suggested_user_name
@@ -40,7 +40,6 @@ from sft.model.text import ROLE_WORDS, shown_name
 @click.option("--no-passphrase", is_flag=True, help="Leave the new key unprotected, for machines.")
 @click.option("--device", metavar="NAME", help="How this computer is called there.")
 @common
-@pass_invocation
 def command(
     invocation: Invocation,
     link: tuple[str, ...],

@@ -9,7 +9,7 @@ import click
 from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, key_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.client.identity import Ask, Identity
 from sft.errors import KeyLockedError, UsageError
 from sft.model.names import safe
@@ -18,7 +18,6 @@ from sft.model.text import shown_name
 
 @click.group("key", invoke_without_command=True)
 @common
-@pass_invocation
 @click.pass_context
 def command(context: click.Context, invocation: Invocation) -> int:
     """Show or export your key, or change its passphrase."""
@@ -27,7 +26,6 @@ def command(context: click.Context, invocation: Invocation) -> int:
 
 @command.command("show")
 @common
-@pass_invocation
 def show_command(invocation: Invocation) -> int:
     """Show your key: its words, minisign's text, and whether a passphrase protects it."""
     return _show(invocation)
@@ -35,7 +33,6 @@ def show_command(invocation: Invocation) -> int:
 
 @command.command("export")
 @common
-@pass_invocation
 def export_command(invocation: Invocation) -> int:
     """Print your public key as minisign's .pub file; the words go to standard error."""
     identity = Identity(invocation.state, invocation.profile())
@@ -54,7 +51,6 @@ def export_command(invocation: Invocation) -> int:
     "--new-passphrase-file", metavar="FILE", help="The new passphrase: the first line of a file."
 )
 @common
-@pass_invocation
 def passphrase_command(
     invocation: Invocation, new_passphrase_file: str | None, *, no_passphrase: bool
 ) -> int:

@@ -13,7 +13,7 @@ import click
 from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import file_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.client.api.files import Listing, list_folder, list_trash, show_file
 from sft.client.api.tree import find, has_pattern
 from sft.client.session import Session
@@ -29,7 +29,6 @@ from sft.model.text import count_text, local_time, size_text, utc_time
 @click.option("-l", "long", is_flag=True, help="Also size, version, author, date and signature.")
 @click.option("--trash", is_flag=True, help="What can be restored.")
 @common
-@pass_invocation
 def command(invocation: Invocation, pattern: str, *, long: bool, trash: bool) -> int:
     """List a folder, or what fits a pattern: '*.pdf', 'finance/*', '**' for everything."""
     console = invocation.console

@@ -7,7 +7,7 @@ import click
 from sft.cli.batch import Batch
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, file_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.client.api.files import make_folder, move, restore
 from sft.client.session import Session
 from sft.model.names import join_path, parse_path, split_path
@@ -17,7 +17,6 @@ from sft.model.text import shown_name
 @click.command("mkdir")
 @click.argument("folders", nargs=-1, required=True)
 @common
-@pass_invocation
 def mkdir_command(invocation: Invocation, folders: tuple[str, ...]) -> int:
     """Make folders on the server, and those above them that are missing."""
 
@@ -35,7 +34,6 @@ def mkdir_command(invocation: Invocation, folders: tuple[str, ...]) -> int:
 @click.argument("old")
 @click.argument("new")
 @common
-@pass_invocation
 def mv_command(invocation: Invocation, old: str, new: str) -> int:
     """Rename or move a file or folder.
 
@@ -63,7 +61,6 @@ def mv_command(invocation: Invocation, old: str, new: str) -> int:
 @click.command("restore")
 @click.argument("names", nargs=-1, required=True)
 @common
-@pass_invocation
 def restore_command(invocation: Invocation, names: tuple[str, ...]) -> int:
     """Bring back the files that were last deleted from these paths (sft ls --trash lists them)."""
 

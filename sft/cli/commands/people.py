@@ -10,7 +10,7 @@ import click
 
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import user_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.cli.people_output import show_role, show_users
 from sft.client.api import people
 from sft.client.session import Session
@@ -22,7 +22,6 @@ from sft.model.text import count_text, shell_name, shown_name
 
 @click.command("users")
 @common
-@pass_invocation
 def users_command(invocation: Invocation) -> int:
     """List the people of the server: role, state, files and the words of their keys."""
     show_users(invocation.console, invocation.talk(people.list_users))
@@ -33,7 +32,6 @@ def users_command(invocation: Invocation) -> int:
 @click.argument("name")
 @click.argument("role", type=click.Choice([role.value for role in Role]))
 @common
-@pass_invocation
 def role_command(invocation: Invocation, name: str, role: str) -> int:
     """Give somebody another role: admin, maintainer or guest."""
     user, before = invocation.talk(lambda session: people.change_role(session, name, Role(role)))
@@ -44,7 +42,6 @@ def role_command(invocation: Invocation, name: str, role: str) -> int:
 @click.command("disable")
 @click.argument("name")
 @common
-@pass_invocation
 def disable_command(invocation: Invocation, name: str) -> int:
     """Lock somebody out, keeping everything; sft enable lets them in again."""
     user = invocation.talk(lambda session: people.disable(session, name))
@@ -59,7 +56,6 @@ def disable_command(invocation: Invocation, name: str) -> int:
 @click.command("enable")
 @click.argument("name")
 @common
-@pass_invocation
 def enable_command(invocation: Invocation, name: str) -> int:
     """Let a disabled person in again, with the same key and role."""
     user = invocation.talk(lambda session: people.enable(session, name))
@@ -75,7 +71,6 @@ def enable_command(invocation: Invocation, name: str) -> int:
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
-@pass_invocation
 def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: bool) -> int:
     """Remove somebody for good."""
     if not yes and not invocation.asking.possible:

@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_report import TransferReport
 from sft.client.api.files import make_folder
@@ -39,7 +39,6 @@ EMPTY: Final = dict.fromkeys(("version", "size", "digest", "receipt"), None)
 )
 @click.option("--safe-names", is_flag=True, help="Store a:b.txt as a_b.txt.")
 @common
-@pass_invocation
 def command(
     invocation: Invocation,
     paths: tuple[str, ...],

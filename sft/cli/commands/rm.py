@@ -14,7 +14,7 @@ import click
 from sft.cli.batch import Batch
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, deleted_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.client.api.files import Listing, delete
 from sft.client.api.tree import find, has_pattern, walk
 from sft.client.session import Session
@@ -31,7 +31,6 @@ _EMPTY: Final = dict.fromkeys(("files", "folders", "restorable_until"), None)
 @click.option("-r", "--recursive", is_flag=True, help="Folders too, with all in them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
-@pass_invocation
 def command(invocation: Invocation, names: tuple[str, ...], *, recursive: bool, yes: bool) -> int:
     """Delete files, folders (-r) or what fits a pattern; sft restore brings them back."""
     wide = recursive or any(has_pattern(name) for name in names)

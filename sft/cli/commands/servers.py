@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.model.links import parse_address
 from sft.model.names import safe
 from sft.model.text import shown_name
@@ -21,7 +21,6 @@ from sft.model.text import shown_name
 
 @click.group("servers", invoke_without_command=True)
 @common
-@pass_invocation
 @click.pass_context
 def command(context: click.Context, invocation: Invocation) -> int:
     """List the servers that this computer knows, or change what it knows of them."""
@@ -54,7 +53,6 @@ def command(context: click.Context, invocation: Invocation) -> int:
 @click.argument("name")
 @click.argument("address", metavar="HOST:PORT")
 @common
-@pass_invocation
 def address_command(invocation: Invocation, name: str, address: str) -> int:
     """Look for a server that moved at another address; its key tells that it is the same."""
     profile = invocation.profiles.choose(name)
@@ -80,7 +78,6 @@ def address_command(invocation: Invocation, name: str, address: str) -> int:
     "--link-file", metavar="FILE", help="The file that holds the link; - for standard input."
 )
 @common
-@pass_invocation
 def link_command(invocation: Invocation, name: str, link_file: str | None) -> int:
     """Take a server's new key and address from a server link that a person gave you (twistd sft link)."""
     before = invocation.profiles.choose(name)
@@ -98,7 +95,6 @@ def link_command(invocation: Invocation, name: str, link_file: str | None) -> in
 @command.command("default")
 @click.argument("name")
 @common
-@pass_invocation
 def default_command(invocation: Invocation, name: str) -> int:
     """Use this server when none is named."""
     invocation.profiles.set_default(name)
@@ -112,7 +108,6 @@ def default_command(invocation: Invocation, name: str) -> int:
 @command.command("forget")
 @click.argument("name")
 @common
-@pass_invocation
 def forget_command(invocation: Invocation, name: str) -> int:
     """Forget a server; the key is put aside, not destroyed, for it still opens the account there."""
     gone = invocation.profiles.forget(name)

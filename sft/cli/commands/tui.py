@@ -11,14 +11,13 @@ from pathlib import Path
 import click
 
 from sft.cli.invocation import Invocation
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.errors import NotJoinedError, SftError, UsageError
 from sft.model.names import safe
 
 
 @click.command("tui")
 @common
-@pass_invocation
 def command(invocation: Invocation) -> int:
     """Open the full-screen UI, as sft alone does on a terminal."""
     return open_screens(invocation)
@@ -67,7 +66,7 @@ def open_screens(invocation: Invocation) -> int:
 
 
 def ended(invocation: Invocation, status: int) -> int:
-    """Say where the details of a fault are, if the UI ended by one."""
+    """Show where the details of a fault are, if the UI ended by one; returns the exit status."""
     if status == SftError.exit_status:
         invocation.console.warn(f"     Details: {safe(str(invocation.log.path))}")
     return status

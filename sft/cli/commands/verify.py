@@ -8,7 +8,7 @@ import click
 
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, key_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.cli.people_output import read_public_key
 from sft.client.local_verify import OfflineVerdict, verify_offline
 from sft.crypto.digests import digest_text
@@ -23,7 +23,6 @@ from sft.model.text import size_text
     "--key", metavar="KEY", help="A minisign public key: RW..., or a file that holds one."
 )
 @common
-@pass_invocation
 def command(invocation: Invocation, file: str, signature: str | None, key: str | None) -> int:
     """Check a file against its signature, offline: with the keys pinned here, or the one given."""
     verdict = verify_offline(

@@ -7,7 +7,7 @@ import click
 from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
-from sft.cli.options import common, pass_invocation
+from sft.cli.options import common
 from sft.client.api.people import show_self
 from sft.model.names import safe
 from sft.model.text import ROLE_WORDS, shown_name
@@ -15,7 +15,6 @@ from sft.model.text import ROLE_WORDS, shown_name
 
 @click.command("whoami")
 @common
-@pass_invocation
 def command(invocation: Invocation) -> int:
     """Show who you are on the server: name, role, device and keys."""
     profile = invocation.profile()
