@@ -2,11 +2,13 @@
 
     main, lazy, options      the table of commands, and what all of them understand
     invocation, run          one call: its settings, its session, its signals
-    console, columns         lines and documents, on two streams
-    asking                   questions on a terminal
+    console, columns         lines, tables and documents, on two streams
+    prompts                  questions on a terminal
     meter, progress          how far a transfer is, and its bar
-    documents, outcome       the JSON shapes; the result of many items
-    failures                 every error, as a person and as a program reads it
+    json_output              the documents of --json, as JSON.md declares them
+    batch, transfer_report   the result of many items
+    people_output            people and invitations, as the operator's commands show them too
+    failures, next_steps     every error, as a person and as a program reads it, and what can be done
 
 Rules. Commands decide nothing: the client library does the work and the server the deciding. Results go to standard output,
 everything else to standard error; nothing is asked and nothing is drawn where no person sits. What came from a peer is shown

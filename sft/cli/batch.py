@@ -21,7 +21,7 @@ from sft.model.text import code_of, count_text, sentence
 SOME_STATUS: Final = 1
 
 ActOnOne = Callable[[Session, str], Awaitable[tuple[str, Document]]]
-"""Acts on one name; returns the line and the document of what was done."""
+"""Acts on one name; return the line and the document of what was done."""
 
 
 def status_of_many(errors: Sequence[SftError], done: int) -> int:
@@ -86,7 +86,7 @@ class Batch:
         self._failed: list[tuple[str, SftError]] = []
 
     def run(self, act: ActOnOne) -> int:
-        """Log in and act on each name in turn; returns the exit status."""
+        """Log in and act on each name in turn; return the exit status."""
 
         async def all_of_them(session: Session) -> None:
             for name in self._names:
@@ -101,7 +101,7 @@ class Batch:
             await self._one(session, name, act)
 
     def finish(self) -> int:
-        """Show what was not done; returns the exit status."""
+        """Show what was not done; return the exit status."""
         console = self._invocation.console
         errors = [error for _, error in self._failed]
         done = len(self._items) - len(errors)

@@ -59,7 +59,7 @@ def error_lines(
 
 
 def report(console: Console, error: SftError, *, now: float, steps: NextSteps = NEXT_STEPS) -> int:
-    """Report an error on both streams; returns the exit status."""
+    """Report an error on both streams; return the exit status."""
     if console.json:
         document: Fatal = {"error": error_json(error, now=now, steps=steps)}
         console.document(document)

@@ -38,13 +38,13 @@ PASSPHRASE_TRIES: Final = 3
 class Execute(Protocol):
     """Runs a coroutine on a reactor; see ``sft.cli.run.execute``."""
 
-    def __call__(self, act: Act[T], log: Callable[[str], object]) -> T: ...  # noqa: D102
+    def __call__(self, act: Act[T], log: Callable[[str], object]) -> T: ...
 
 
 class Connect(Protocol):
     """Opens a session; see ``sft.client.session.connect``."""
 
-    def __call__(  # noqa: D102
+    def __call__(
         self, reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask
     ) -> Awaitable[Session]: ...
 
@@ -52,14 +52,12 @@ class Connect(Protocol):
 async def connect_over_network(
     reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask
 ) -> Session:
-    """Open a session as the client library does."""
     from sft.client.session import connect
 
     return await connect(reactor, state, profile, ask=ask)
 
 
 async def join_over_network(reactor: Any, state: StateFolder, link: Link, **wanted: Any) -> Joined:
-    """Join a server as the client library does."""
     from sft.client.joining import join
 
     return await join(reactor, state, link, **wanted)
@@ -124,13 +122,12 @@ class Invocation:
 
     @property
     def on_terminal(self) -> bool:
-        """Tell whether a person sees a whole screen and types: not so on one that cannot place text."""
+        """Whether a person sees a whole screen and types: not so on one that cannot place text."""
         console = self.console
         return self.asking.from_terminal and console.out_is_terminal and not console.is_dumb
 
     @property
     def now(self) -> float:
-        """Unix seconds."""
         return self.surroundings.now()
 
     @cached_property
@@ -191,7 +188,7 @@ class Invocation:
         raise AssertionError  # the last try returned or raised
 
     def ask(self, name: str) -> Ask:
-        """Say where the passphrase of a profile's key comes from."""
+        """Return where the passphrase of a profile's key comes from."""
         from sft.client.identity import passphrase_from
 
         async def ask() -> str:

@@ -36,10 +36,10 @@ class LazyGroup(click.Group):
         self._table = table
         self._shared = shared
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002, D102 - click's own
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
         return list(self._table)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002, D102
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name in self.commands or cmd_name not in self._table:
             return self.commands.get(cmd_name)
         module = import_module(f"{self._package}.{self._shared.get(cmd_name, cmd_name)}")
@@ -48,7 +48,7 @@ class LazyGroup(click.Group):
             raise TypeError(f"{cmd_name} is no command")
         return command
 
-    def resolve_command(  # noqa: D102 - click's own
+    def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
             ctx=ctx,
         )
 
-    def format_commands(  # noqa: D102 - click's own
+    def format_commands(
         self,
         ctx: click.Context,  # noqa: ARG002
         formatter: click.HelpFormatter,

@@ -110,7 +110,7 @@ def completion_command(invocation: Invocation, shell: str) -> int:
 
 
 def main(arguments: Sequence[str], surroundings: Environment) -> int:
-    """Run one command; returns its exit status. Every error has been reported then."""
+    """Run one command; return its exit status. Every error has been reported then."""
     invocation = Invocation(surroundings)
     try:
         return _ended(arguments, invocation)

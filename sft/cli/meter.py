@@ -42,7 +42,6 @@ class Meter:
         self._rate = Rate()
 
     def report(self, progress: Progress) -> None:
-        """Take one step of one item."""
         index, done = progress.index, progress.done_bytes
         self.stage = progress.stage
         self.moved_bytes += done - self._moved[index]
@@ -84,7 +83,7 @@ class Meter:
         return self._rate.seconds_for(self.total_bytes - self.settled_bytes)
 
     def parts(self) -> list[str]:
-        """Say it in words: percentage, files, bytes, rate, time left."""
+        """Return it in words: percentage, files, bytes, rate, time left."""
         said = []
         percent = self.percent
         if percent is not None:
@@ -107,7 +106,7 @@ class Meter:
         return said
 
     def line(self, width: int, full: str = "━", empty: str = "─") -> str:
-        """Write it as one line with a bar, no wider than so many columns."""
+        """Return it as one line with a bar, no wider than so many columns."""
         said = "  ".join(self.parts())
         title = cut(safe(self.title), max(width // 3, 8), "~")
         # The last column stays free: a terminal may wrap as soon as it is written.

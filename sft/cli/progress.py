@@ -46,7 +46,6 @@ class ProgressShown:
         self.seconds = 0.0
 
     def report(self, progress: Progress) -> None:
-        """Take one step of one item."""
         self._meter.report(progress)
         if self._style == "json" and self._stages.get(progress.index) is not progress.stage:
             self._stages[progress.index] = progress.stage

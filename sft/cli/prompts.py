@@ -52,12 +52,12 @@ class Prompts:
 
     @property
     def possible(self) -> bool:
-        """Tell whether a person reads and answers."""
+        """Whether a person reads and answers."""
         return self.from_terminal and self._console.err_is_terminal
 
     @property
     def from_terminal(self) -> bool:
-        """Tell whether standard input is a terminal."""
+        """Whether standard input is a terminal."""
         try:
             return self._stdin.isatty()
         except ValueError:

@@ -44,7 +44,6 @@ class TransferReport:
         self._bytes = 0
 
     def done(self, document: Document, row: Sequence[str], size_bytes: int) -> None:
-        """Take an item that was done."""
         self._items.append({**self._empty, **document, "error": None})
         self._rows.append(row)
         self._bytes += size_bytes
@@ -58,7 +57,7 @@ class TransferReport:
         )
 
     def finish(self, *remarks: str, **more: Any) -> int:
-        """Show everything; returns the exit status.
+        """Show everything; return the exit status.
 
         Args:
             remarks: sentences on the whole.

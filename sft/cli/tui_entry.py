@@ -10,7 +10,7 @@ from typing import Protocol
 class Screens(Protocol):
     """Opens the UI; see ``full_screen``."""
 
-    def __call__(  # noqa: D102
+    def __call__(
         self,
         environ: Mapping[str, str],
         *,

@@ -78,7 +78,7 @@ class Timing:
 class Connect(Protocol):
     """Opens a session; see ``sft.client.session.connect``."""
 
-    def __call__(  # noqa: D102
+    def __call__(
         self,
         reactor: Any,
         state: StateFolder,

@@ -48,7 +48,7 @@ class Exhibit:
         self._left_behind.close()
 
     def begin(self, told: Callable[[str], object] = lambda _: None) -> Path:
-        """Make everything ready; gives the state folder of its admin (blocks).
+        """Make everything ready, and return the state folder of its admin (blocks).
 
         Args:
             told: what is done now.
@@ -68,14 +68,14 @@ class Exhibit:
 
     @property
     def here(self) -> Path:
-        """Name the folder with files to send."""
+        """The folder with files to send."""
         if self._folder is None:
             raise UnexpectedError("nothing is made ready")
         return self._folder / "yours"
 
     @staticmethod
     def environ(environ: Mapping[str, str], state: Path) -> dict[str, str]:
-        """Give an environment that leads to the demo, whatever ours says."""
+        """Return an environment that leads to the demo, whatever ours says."""
         kept = {name: value for name, value in environ.items() if name not in _STEERING}
         return {**kept, "SFT_HOME": str(state)}
 
@@ -164,7 +164,7 @@ class _People:
 
 
 def _together(*acts: Callable[[], object]) -> None:
-    """Do several things at once; the first that fails is what is raised."""
+    """Run several functions at once; the first fault is raised."""
     with ThreadPoolExecutor(len(acts)) as threads:
         for begun in [threads.submit(act) for act in acts]:
             begun.result()

@@ -45,7 +45,7 @@ def write_text(path: Path, text: str) -> Path:
 
 
 def lay_out_files_of_ada(folder: Path) -> Sequence[Path]:
-    """Write what ada stores; gives what lies at the top."""
+    """Write what ada stores, and return what lies at the top."""
     for name in _DOCUMENTS:
         source = Path(sft.__file__).parent / name
         (folder / "handbook").mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def lay_out_files_of_ada(folder: Path) -> Sequence[Path]:
 
 
 def lay_out_files_of_max(folder: Path) -> Sequence[Path]:
-    """Write what max stores; gives what lies at the top."""
+    """Write what max stores, and return what lies at the top."""
     for package in ("json", "email"):
         copy_package(package, folder / "python" / package)
     write_text(folder / "plans" / "budget.csv", BUDGET[0])

@@ -55,7 +55,7 @@ class Journey:
         self.steps: list[Document] = []
 
     def run(self) -> int:
-        """Go through all steps; say the exit status."""
+        """Go through all steps; return the exit status."""
         began = time.monotonic()
         self._began = began
         try:

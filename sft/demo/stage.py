@@ -54,7 +54,7 @@ class Ended:
     seconds: float
 
     def document(self) -> Any:
-        """Read what it printed with ``--json``."""
+        """Return what it printed with ``--json``."""
         try:
             return json.loads(self.out)
         except ValueError:
@@ -84,7 +84,6 @@ class DemoStage:
         return self._run(command, environ, f"sft {' '.join(arguments)}", status)
 
     def operator(self, *arguments: str) -> Ended:
-        """Run an operator's command on the server's home."""
         command = [*_twistd(), "sft", "--home", str(self.home), *arguments]
         return self._run(command, self._environ, f"twistd sft {' '.join(arguments)}", 0)
 
@@ -100,7 +99,7 @@ class DemoStage:
 
     @contextmanager
     def server(self, *options: str) -> Iterator[int]:
-        """Run the server while the block runs; gives its process id. It does not outlive this process either."""
+        """Run the server while the block runs; yields its process id. It does not outlive this process either."""
         port = _free_port()
         listen = f"tcp:{port}:interface=127.0.0.1"
         with (self.folder / "server.log").open("wb") as log:
@@ -121,7 +120,7 @@ class DemoStage:
             _stop(child)
 
     def object_of(self, size_bytes: int) -> Path:
-        """Find the file of the server's vault that holds so many bytes, sealed: a little more than those."""
+        """Return the file of the server's vault that holds so many bytes, sealed: a little more than those."""
         files = [path for path in self.home.rglob("*") if path.is_file()]
         larger = [path for path in files if path.stat().st_size > size_bytes]
         if not larger:
@@ -161,7 +160,7 @@ class DemoStage:
 
 
 def beginning(text: str) -> str:
-    """Give the first lines of what was printed."""
+    """Return the first lines of what was printed."""
     return "; ".join(line.strip() for line in text.strip().splitlines()[:_TAIL_LINES])
 
 
@@ -192,7 +191,7 @@ def changed_byte(path: Path) -> Iterator[None]:
 
 
 def _environment() -> dict[str, str]:
-    """Give children our environment, without what is meant for us; they find the sft that runs."""
+    """Return our environment for children, without what is meant for us; they find the sft that runs."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SFT_")}
     root = Path(sft.__file__).parent.parent
     if not {"site-packages", "dist-packages"} & set(root.parts):

@@ -17,7 +17,7 @@ class RequestError(SftError):
 
     @staticmethod
     def from_wire(code: str, values: dict[str, Value], ref: str) -> RequestError:
-        """Make the class of a code; an unknown code or a missing value gives the plain class."""
+        """Return the error of a code; an unknown code or a missing value makes an UnknownRefusalError."""
         kind = REQUEST_ERRORS.get(code)
         if kind is None or not kind.names_of_values() <= values.keys():
             return UnknownRefusalError(ref=ref, code=code)

@@ -56,11 +56,9 @@ class InvitationLink:
 
     @property
     def address(self) -> str:
-        """Where the server listens."""
         return format_address(self.host, self.port)
 
     def text(self) -> str:
-        """Write the link."""
         _require_key(self.server_key)
         _require_key(self.seed)
         body = bytes([_VERSION]) + self.server_key + self.seed
@@ -81,11 +79,9 @@ class ServerLink:
 
     @property
     def address(self) -> str:
-        """Where the server listens."""
         return format_address(self.host, self.port)
 
     def text(self) -> str:
-        """Write the link."""
         _require_key(self.server_key)
         body = bytes([_VERSION]) + self.server_key + _name_field(self.server_name)
         return _written(self.address, "s", body)
@@ -200,7 +196,7 @@ def parse_address(text: str) -> tuple[str, int]:
 
 
 def format_address(host: str, port: int) -> str:
-    """Write ``HOST:PORT``, an IPv6 address in brackets."""
+    """Return ``HOST:PORT``, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

@@ -68,7 +68,7 @@ _SHOWN_OF_REFUSED: Final = 80  # characters of a hopeless name that an error car
 
 
 def parse_component(text: str) -> str:
-    """Make a file's or folder's name of a text, in NFC.
+    """Return a text as a file's or folder's name, in NFC.
 
     Raises:
         NameNotAllowedError: names the first character, or the rule, that forbids it.
@@ -81,7 +81,7 @@ def parse_component(text: str) -> str:
 
 
 def parse_path(text: str, *, root: bool = False) -> str:
-    """Make a path on the server of a text: ``a/b/c``; one leading and one trailing ``/`` are dropped.
+    """Return a text as a path on the server: ``a/b/c``; one leading and one trailing ``/`` are dropped.
 
     Args:
         text: what a person typed, or a peer sent.
@@ -123,7 +123,7 @@ def fold(text: str) -> str:
 
 
 def parse_user_name(text: str) -> str:
-    """Make a person's name of a text: letters, digits and ``._-``, a letter or digit first, 1 to 64 bytes.
+    """Return a text as a person's name: letters, digits and ``._-``, a letter or digit first, 1 to 64 bytes.
 
     Raises:
         UserNameNotAllowedError: with what is wrong, and a name that would do.
@@ -152,18 +152,18 @@ def parse_user_name(text: str) -> str:
 
 
 def _lookalike_scripts(name: str) -> set[str]:
-    """Name the scripts of a name whose letters can pass for one another: a Cyrillic а in ada is another person."""
+    """Return the scripts of a name whose letters can pass for one another: a Cyrillic а in ada is another person."""
     scripts = {unicodedata.name(character, "").partition(" ")[0].title() for character in name}
     return scripts & LOOKALIKE_SCRIPTS
 
 
 def parse_device_name(text: str) -> str:
-    """Make a device's name of a text, by the rules of people's names."""
+    """Return a text as a device's name, by the rules of people's names."""
     return parse_user_name(text)
 
 
 def parse_server_name(text: str) -> str:
-    """Make a server's name of a text: as people's names, and fit to be a folder's name on every computer.
+    """Return a text as a server's name: as people's names, and fit to be a folder's name on every computer.
 
     Raises:
         UserNameNotAllowedError: with what is wrong, and a name that would do.
@@ -177,7 +177,7 @@ def parse_server_name(text: str) -> str:
 
 
 def safe(text: str) -> str:
-    r"""Make a text fit to be shown in one line: what is invisible or moves other text becomes ``\u{202e}``.
+    r"""Return a text fit to be shown in one line: what is invisible or moves other text becomes ``\u{202e}``.
 
     The result holds no control, bidirectional or zero-width character but a joiner where it belongs. It does not escape
     the markup of any user interface.
@@ -200,7 +200,7 @@ def local_name(component: str) -> str:
 
 
 def safe_name(component: str) -> str:
-    """Find the closest name that is allowed: ``a:b.txt`` becomes ``a_b.txt``."""
+    """Return the closest name that is allowed: ``a:b.txt`` becomes ``a_b.txt``."""
     name = unicodedata.normalize("NFC", component)
     name = "".join("_" if _problem_of_character(name, i) else c for i, c in enumerate(name))
     # Joiners can become misplaced by what stood beside them.

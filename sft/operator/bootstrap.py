@@ -57,7 +57,7 @@ def _wall_clock() -> int:
 
 
 def master_key_source(home: Home, text: str) -> MasterKeySource:
-    """Make the source that ``--master-key`` names.
+    """Return the source that ``--master-key`` names.
 
     Args:
         text: ``file``, ``file:PATH``, ``credential:NAME``, ``passphrase``, ``passphrase:FILE`` or
@@ -131,7 +131,7 @@ class _MasterKeyStore:
         self._source = source
 
     def fields(self) -> dict[str, Any]:
-        """Give what a rotation needs."""
+        """Return what a rotation needs."""
         if not isinstance(self._source, FileMasterKey):
             raise BadRequestError(
                 problem="only a master key that lies in a file is rotated by the server itself"
@@ -212,7 +212,7 @@ def open_home(
 def _prepare(
     home: Home, given: HomeSettings, storage: FileStorage, readers: ReadPool, writer: Writer
 ) -> tuple[ServerInfo, list[str]]:
-    """Take in this start's settings and recover; a second recovery does nothing."""
+    """Take in this start's settings and recover; recovery is idempotent."""
 
     def act(act: Any, item: Any) -> Any:
         return writer.submit(act, item).result()
@@ -271,7 +271,7 @@ def _make(
 
 
 def _first_key(home: Home, source: MasterKeySource) -> bytes:
-    """Give the key of a new home: a file that is there holds it (a first start was cut, or the operator made it)."""
+    """Return the key of a new home: a file that is there holds it (a first start was cut, or the operator made it)."""
     if isinstance(source, FileMasterKey):
         return source.read() if source.path.exists() else source.create()
     if isinstance(source, PassphraseMasterKey):
@@ -280,7 +280,7 @@ def _first_key(home: Home, source: MasterKeySource) -> bytes:
 
 
 def _advice(home: Home, source: MasterKeySource) -> str:
-    """Say what must not be lost."""
+    """Return what must not be lost."""
     if isinstance(source, FileMasterKey):
         return f"Keep a copy of {source.path} away from this disk: without it every stored file is lost."
     if isinstance(source, PassphraseMasterKey):

@@ -51,7 +51,7 @@ Work = Callable[[Command], Awaitable[int]]
 
 
 def run_command(home: Home, work: Work, options: Any) -> int:
-    """Run a command to its end; returns the exit status."""
+    """Run a command to its end; return the exit status."""
     log = FaultLog(home.path)
     try:
         return execute(
@@ -134,7 +134,7 @@ def _pause(reactor: Any) -> Deferred[None]:
 
 
 def upgrade(home: Home) -> int:
-    """Bring the database to this program's version, under the home's lock, with no server running; returns the exit status."""
+    """Bring the database to this program's version, under the home's lock, with no server running; return the exit status."""
     from sft.store import migration
 
     console = Console(sys.stdout, sys.stderr, os.environ)

@@ -62,7 +62,6 @@ async def list_files(command: Command) -> int:
 
 
 async def show(command: Command) -> int:
-    """Show one file, with its signature."""
     file = await files.show_file(command.session, command.options["PATH"].strip("/"))
     version, now = file.version, command.now
     key = PublicKey.decode(version.public_key)
@@ -80,7 +79,6 @@ async def show(command: Command) -> int:
 
 
 async def delete(command: Command) -> int:
-    """Move a file, or a folder with all in it, to the trash."""
     path, recursive = command.options["PATH"].strip("/"), bool(command.options["recursive"])
     done = await files.delete(command.session, path, recursive=recursive)
     until = local_time(done.trash_ends_at, now=command.now)
@@ -98,7 +96,6 @@ async def check(command: Command) -> int:
 
 
 async def rotate(command: Command) -> int:
-    """Seal everything under a new master key."""
     reencrypt = bool(command.options["reencrypt"])
     done = await command.session.request(m.RotateMasterKey, m.VaultChecked, reencrypt=reencrypt)
     status = _report(command, done.report, "sealed anew")
@@ -110,7 +107,6 @@ async def rotate(command: Command) -> int:
 
 
 async def collect(command: Command) -> int:
-    """Destroy what was in the trash for its time."""
     done = await command.session.request(m.CollectTrash, m.VaultChecked)
     return _report(command, done.report, "destroyed")
 

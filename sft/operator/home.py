@@ -134,7 +134,7 @@ class Home:
                 left.unlink()
 
     def publish(self) -> None:
-        """Give a finished data folder its name, durably."""
+        """Rename a finished data folder to its final name, durably."""
         folder = durable.open_folder(self.path)
         try:
             durable.rename_no_replace(folder, self.unfinished.name, folder, self.data.name)
@@ -155,7 +155,6 @@ class Home:
             )
 
     def keep_settings(self, settings: HomeSettings) -> None:
-        """Write ``home.json``."""
         self.write_private(
             self.kept.name, msgspec.json.format(msgspec.json.encode(settings)) + b"\n"
         )
@@ -173,7 +172,6 @@ class Home:
         return key
 
     def keep_server_key(self, point: bytes) -> None:
-        """Write the server's public key."""
         self.write_private(SERVER_KEY, point.hex().encode("ascii") + b"\n")
 
     def write_private(self, name: str, data: bytes) -> None:
@@ -217,7 +215,7 @@ class HomeLock:
         return True
 
     def drop(self) -> None:
-        """Give the lock back; idempotent."""
+        """Release the lock; idempotent."""
         file, self._file = self._file, None
         if file is not None:
             os.close(file)

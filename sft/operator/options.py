@@ -38,7 +38,6 @@ class Leaf(usage.Options):
         super().parseOptions([*words, "--", *arguments])  # type: ignore[no-untyped-call]
 
     def parseArgs(self, *given: str) -> None:
-        """Take the arguments, exactly."""
         if len(given) != len(self.arguments):
             wanted = " ".join(self.arguments) or "no argument"
             raise usage.UsageError(f"this takes {wanted}")
@@ -46,7 +45,6 @@ class Leaf(usage.Options):
             self[name] = value
 
     def postOptions(self) -> None:
-        """Run and leave."""
         module, _, function = self.runs.partition(":")
         work = getattr(import_module(f"sft.operator.{module}"), function)
         options = outermost(self)
@@ -197,7 +195,6 @@ class UpgradeOptions(usage.Options):
     """Options of ``upgrade``."""
 
     def postOptions(self) -> None:
-        """Upgrade and leave."""
         from sft.operator.control import upgrade
 
         raise SystemExit(upgrade(outermost(self).home))

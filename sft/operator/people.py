@@ -45,13 +45,11 @@ def role_of(text: str) -> Role:
 
 
 async def list_users(command: Command) -> int:
-    """Show everybody."""
     show_users(command.console, await people.list_users(command.session))
     return 0
 
 
 async def show_user(command: Command) -> int:
-    """Show one person, with all keys."""
     user = await people.show_user(command.session, command.options["NAME"])
     size = size_text(user.bytes_stored)
     lines = [f"{safe(user.name)}  {user.role}  {user.state}  {user.files} files, {size}"]
@@ -65,7 +63,6 @@ async def show_user(command: Command) -> int:
 
 
 async def change_role(command: Command) -> int:
-    """Give a role."""
     role = role_of(command.options["ROLE"])
     show_role(
         command.console, *await people.change_role(command.session, command.options["NAME"], role)
@@ -74,13 +71,11 @@ async def change_role(command: Command) -> int:
 
 
 async def disable(command: Command) -> int:
-    """Lock out."""
     user = await people.disable(command.session, command.options["NAME"])
     return _show(command, user, "is disabled")
 
 
 async def enable(command: Command) -> int:
-    """Let in again."""
     user = await people.enable(command.session, command.options["NAME"])
     return _show(command, user, "may come in again")
 
@@ -98,7 +93,6 @@ async def remove(command: Command) -> int:
 
 
 async def add(command: Command) -> int:
-    """Register a person by public key."""
     options = command.options
     otherwise = "Give the file that sft key export wrote, or the key itself (RW...)"
     key = read_public_key(options["PUBLIC_KEY"], otherwise)
@@ -142,13 +136,11 @@ async def invite(command: Command) -> int:
 
 
 async def list_invitations(command: Command) -> int:
-    """Show the invitations of the last month."""
     show_invitations(command.console, await people.list_invitations(command.session), command.now)
     return 0
 
 
 async def withdraw(command: Command) -> int:
-    """Make an invitation void."""
     number = _number(command, "twistd sft invite list")
     changed = await people.withdraw(command.session, number)
     end = "is withdrawn" if changed else "was void already"
@@ -190,7 +182,6 @@ def _address(server: ServerInfo) -> tuple[str, int]:
 
 
 async def list_sessions(command: Command) -> int:
-    """Show who is connected."""
     live = await people.list_sessions(command.session)
     if command.console.json:
         command.console.document([session_document(each) for each in live])
@@ -212,7 +203,6 @@ async def list_sessions(command: Command) -> int:
 
 
 async def kick(command: Command) -> int:
-    """End a session."""
     number = _number(command, "twistd sft session list")
     await people.kick(command.session, number)
     command.console.show({"id": number, "changed": True}, f"session {number} is ended")

@@ -5,7 +5,7 @@
             → writer, database, vault → lock
 
 Rules. A start that fails leaves nothing behind. Nothing here prints: ``sft.operator.service`` and the
-operator's commands say what has to be said.
+operator's commands do.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class Server:
         self._lock.drop()
 
     async def first_admin(self) -> str | None:
-        """Make the invitation of a server without an admin; gives its link."""
+        """Make the invitation of a server without an admin, and return its link."""
         if self.opened is None:
             return None
         context = self.opened.context
@@ -233,6 +233,6 @@ def _backlog(listen: str) -> str:
 
 
 def link_address(host: str, port: int) -> str:
-    """Say how links name a listener that no ``--public`` names: by the computer's name where it listens everywhere."""
+    """Return how links name a listener that no ``--public`` names: by the computer's name where it listens everywhere."""
     everywhere = host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
     return format_address(os.uname().nodename if everywhere else host, port)

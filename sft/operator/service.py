@@ -50,12 +50,11 @@ class ServerService(Service):
         self._starting: Deferred[None] = Deferred()
 
     def startService(self) -> None:
-        """Start; a failure is said and stops the reactor."""
+        """Start; a failure is printed and stops the reactor."""
         super().startService()  # type: ignore[no-untyped-call]
         self._starting = Deferred.fromCoroutine(self._start()).addErrback(self._start_failed)
 
     def stopService(self) -> Deferred[None]:
-        """Stop, cleanly."""
         super().stopService()  # type: ignore[no-untyped-call]
         # A start that is under way ends first: what it opens could not be closed otherwise.
         started: Deferred[None] = Deferred()

@@ -30,7 +30,7 @@ from sft.operator.options import (
 LISTEN = "tcp:7361:interface=127.0.0.1"
 
 RunCommand = Callable[[Home, Any, Any], int]
-"""Runs a subcommand's function over an operator's session; returns the exit status. See ``sft.operator.control``."""
+"""Runs a subcommand's function over an operator's session; return the exit status. See ``sft.operator.control``."""
 
 
 class ServeOptions(usage.Options):
@@ -51,7 +51,6 @@ class ServeOptions(usage.Options):
     ]
 
     def postOptions(self) -> None:
-        """Refuse what contradicts itself."""
         if self["registration"] not in (None, "invite", "open", "closed"):
             raise usage.UsageError("--registration is invite, open or closed")
         try:
@@ -112,7 +111,7 @@ class Options(usage.Options):
 
     @property
     def home(self) -> Home:
-        """Give the home that was named, or the default one."""
+        """The home that was named, or the default one."""
         named = self["home"] or os.environ.get("SFT_SERVER_HOME")
         if named:
             return Home(Path(named).absolute())
@@ -122,7 +121,6 @@ class Options(usage.Options):
 
 
 def makeService(options: Options) -> IService:
-    """Make the service that ``serve`` runs."""
     from twisted.internet import reactor
 
     from sft.operator.service import ServerService, exit_with_failure_of, stop_well_on_sigterm
@@ -138,7 +136,7 @@ def makeService(options: Options) -> IService:
 
 
 def merged(kept: HomeSettings, given: Any) -> HomeSettings:
-    """Let what was given at this start replace what the home has kept."""
+    """Return the settings that the home has kept, with those that were given at this start."""
     return HomeSettings(
         master_key=given["master-key"] or kept.master_key,
         public=given["public"] or kept.public,

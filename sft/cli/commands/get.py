@@ -91,7 +91,6 @@ def _title(names: Sequence[str], items: Sequence[GetItem]) -> str:
 
 
 def add_result(report: TransferReport, result: GetResult) -> None:
-    """Take the result of one item."""
     if result.error is not None:
         report.failed(result.item.path, result.error, path=result.item.path)
         return

@@ -98,7 +98,6 @@ class _Remembered:
         self._answer: str | None = None
 
     async def ask(self) -> str:
-        """Give the passphrase."""
         if self._answer is None:
             self._answer = await self._ask()
         return self._answer

@@ -86,14 +86,12 @@ def command(
 
 
 def _title(paths: Sequence[str], items: Sequence[PutItem]) -> str:
-    """Name what is moved."""
     if len(items) == 1:
         return items[0].path.rpartition("/")[2]
     return Path(paths[0]).resolve().name if len(paths) == 1 else f"{count_text(len(items))} files"
 
 
 def add_result(report: TransferReport, result: PutResult) -> None:
-    """Take the result of one item."""
     source = "-" if result.item.source is None else str(result.item.source)
     if result.error is not None:
         report.failed(source, result.error, path=result.item.path)

@@ -66,7 +66,7 @@ def open_screens(invocation: Invocation) -> int:
 
 
 def ended(invocation: Invocation, status: int) -> int:
-    """Show where the details of a fault are, if the UI ended by one; returns the exit status."""
+    """Show where the details of a fault are, if the UI ended by one; return the exit status."""
     if status == SftError.exit_status:
         invocation.console.warn(f"     Details: {safe(str(invocation.log.path))}")
     return status
