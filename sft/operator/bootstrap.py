@@ -34,8 +34,7 @@ from sft.service.maintenance import recovery, rotation
 from sft.service.maintenance.report import JobContext
 from sft.service.settings import Registration
 from sft.service.storage import FileStorage
-from sft.store.database import Database, create_database, open_database
-from sft.store.reader import ReadPool
+from sft.store.database import Database, ReadPool, create_database, open_database
 from sft.store.writer import Writer
 from sft.transport.threads import Pool
 from sft.vault.backend_local import LocalBackend

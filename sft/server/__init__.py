@@ -1,1 +1,1 @@
-"""The server: sessions over links, requests to services, transfers through lanes."""
+"""The server: sessions over connections, requests to services, transfers through flows."""

@@ -83,10 +83,10 @@ class Admission:
         self._where: dict[Hashable, str] = {}
         self._penalties: OrderedDict[str, float] = (
             OrderedDict()
-        )  # source → when its sum of penalties is worked off
+        )  # source → when it has served its penalties
 
     def is_exempt(self, source: str) -> bool:
-        """Say whether per-source limits leave this source alone."""
+        """Return whether per-source limits leave this source alone."""
         if source == LOCAL:
             return True
         network = ipaddress.ip_network(source)
@@ -98,7 +98,7 @@ class Admission:
         )
 
     def refused_for(self, source: str, now: float) -> float:
-        """Say for how many seconds a source is refused still; 0 if it may connect."""
+        """Return for how many seconds a source is refused still; 0 if it may connect."""
         if self.is_exempt(source):
             return 0.0
         left = self._penalties.get(source, 0.0) - now
@@ -120,7 +120,7 @@ class Admission:
         return victim
 
     def release(self, connection: Hashable) -> None:
-        """Stop counting a connection: it logged in, or is gone. Harmless if it is not counted."""
+        """Stop counting a connection: it logged in, or is gone. Idempotent."""
         source = self._where.pop(connection, None)
         if source is None:
             return
@@ -130,7 +130,7 @@ class Admission:
             del self._sources[source]
 
     def penalize(self, source: str, offense: Offense, now: float) -> None:
-        """Add an offense's penalty to what a source has still to work off."""
+        """Add an offense's penalty to what a source still serves."""
         if self.is_exempt(source):
             return
         until = max(self._penalties.pop(source, now), now) + offense.value
@@ -144,10 +144,10 @@ class Admission:
         self._penalties.pop(min(oldest, key=lambda source: self._penalties[source] - now))
 
     def connections(self) -> list[Hashable]:
-        """Give the unauthenticated connections."""
+        """Return the unauthenticated connections."""
         return list(self._where)
 
     @property
     def waiting(self) -> int:
-        """Count the unauthenticated connections."""
+        """Number of unauthenticated connections."""
         return len(self._where)

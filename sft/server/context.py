@@ -1,7 +1,7 @@
 """What all sessions of one server share, and the ways into its threads.
 
 Rules. Made once by whoever starts the server, with every part already open. Reads run on two
-threads of their own, acts on the one writing thread, files on the pool, upkeep on a thread that may
+threads of their own, acts on the one writing thread, files on the pool, maintenance on a thread that may
 take hours; each comes back to the reactor as a Deferred.
 """
 
@@ -25,7 +25,7 @@ from sft.server.event_log import EventLog
 from sft.server.sessions import Sessions
 from sft.service.maintenance.report import JobContext
 from sft.service.storage import FileStorage
-from sft.store.reader import ReadPool
+from sft.store.database import ReadPool
 from sft.store.rows import ReadTransaction
 from sft.store.writer import Act, Writer
 from sft.transport.threads import Pool, fire
@@ -39,10 +39,10 @@ class Reactor(IReactorTime, IReactorFromThreads):
 
 
 class MasterKeyStore(Protocol):
-    """Who knows where the master key and the keyring lie."""
+    """Where the master key and the keyring lie."""
 
     def fields(self) -> dict[str, Any]:
-        """Give what a rotation needs: ``keyring_path``, ``stage``, ``settle``; refuses where the key is not ours to change."""
+        """Return what a rotation needs: ``keyring_path``, ``stage``, ``settle``; refuse where the key is not ours to change."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -30,7 +30,8 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         done = await context.act(route.use_case, route.item(session.caller, message))
         session.send(route.reply(message.id, done))
     elif isinstance(route, ReadRoute):
-        found = await context.read(route.use_case, session.caller, **route.fields(message))
+        fields = {name: getattr(message, name) for name in route.fields}
+        found = await context.read(route.use_case, session.caller, **fields)
         session.send(route.reply(message.id, found))
     elif isinstance(route, JobRoute):
         session.send(await _upkeep(context, session, route, message))

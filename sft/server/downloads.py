@@ -57,13 +57,11 @@ class DownloadFlow:
             self._stop()
 
     def interrupt(self, error: RequestError) -> None:
-        """End because the server says so."""
         if not self._over:
             self._session.refuse(self._request.id, Failure(error))
             self._stop()
 
     def abandon(self) -> None:
-        """Drop everything: the connection is gone."""
         if not self._over:
             self._stop()
 

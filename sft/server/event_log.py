@@ -59,11 +59,9 @@ class EventLog:
                 self.note(_LINE_NAME.sub("-", type(event).__name__).lower(), **_fields(event))
 
     def note(self, event: str, **values: object) -> None:
-        """Log something that happened."""
         self._logger.info("{line}", line=line(event, values))
 
     def warn(self, event: str, **values: object) -> None:
-        """Log something that the operator should look at."""
         self._logger.warn("{line}", line=line(event, values))  # noqa: G010 - the name in Twisted
 
     def fault(self, event: str, failure: Failure, **values: object) -> str:

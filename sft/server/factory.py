@@ -87,7 +87,7 @@ class NetworkFactory(Factory):
         self._context = context
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
-        """Make a session for an address, or refuse it while its source works off penalties."""
+        """Make a session for an address, or refuse it while its source serves a penalty."""
         context = self._context
         host = getattr(addr, "host", "")
         source = source_of(host)

@@ -29,7 +29,7 @@ class Periodic:
         )
 
     def stop(self) -> None:
-        """Begin nothing more; harmless twice."""
+        """Begin nothing more; idempotent."""
         if self._daily.running:
             self._daily.stop()
 

@@ -24,14 +24,14 @@ from sft.errors import (
     TransferEndedError,
 )
 from sft.limits import OPEN_DOWNLOADS, OPEN_UPLOADS, SESSION_BUFFER_BYTES
-from sft.model.access import OPERATOR, Caller, Permission, Role, allows
+from sft.model.access import OPERATOR, Caller, Permission, Role, allows, operator_caller
 from sft.model.records import SessionInfo, UserState
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer
 from sft.server.downloads import DownloadFlow
-from sft.server.login import identify
 from sft.server.transfer import Transfer
 from sft.server.uploads import UploadFlow
+from sft.service import login
 from sft.service.use_case import as_refusal
 from sft.transport.flow import CreditPool
 from sft.transport.outbox import Outbox
@@ -82,7 +82,6 @@ class ServerSession:
         """Note that the transport is up: nothing is known of the peer yet."""
 
     def received(self, event: Event) -> None:
-        """Take one event."""
         if isinstance(event, DataReceived):
             self._data(event)
         elif isinstance(event, MessageReceived):
@@ -102,7 +101,6 @@ class ServerSession:
             )
 
     def busy(self) -> bool:
-        """Say whether anything is in flight."""
         open_uploads = any(not upload.draining for upload in self._uploads.values())
         return bool(self._answering or open_uploads or self._downloads)
 
@@ -110,18 +108,15 @@ class ServerSession:
 
     @property
     def caller(self) -> Caller:
-        """Give who asks."""
         if self._caller is None:
             raise LoginRefusedError(server=self._context.info.name)
         return self._caller
 
     @property
     def outbox(self) -> Outbox:
-        """Give the connection's producer."""
         return self.link.outbox
 
     def send(self, message: Message) -> None:
-        """Send a message; nothing after the end."""
         self.link.send(message)
 
     def refuse(self, request_id: int, failure: Failure) -> None:
@@ -134,7 +129,6 @@ class ServerSession:
             self.send(Refusal.of(request_id, error))
 
     def transfer_over(self, request_id: int) -> None:
-        """Forget a transfer."""
         self._uploads.pop(request_id, None)
         self._downloads.pop(request_id, None)
 
@@ -142,11 +136,9 @@ class ServerSession:
 
     @property
     def user_id(self) -> int | None:
-        """Give whose session it is; None for the operator."""
         return self._caller.user_id if self._caller else None
 
     def describe(self) -> SessionInfo:
-        """Say who it is and what it does."""
         caller = self.caller
         doing = [f"storing {each.path}" for each in self._uploads.values()]
         doing += [f"getting {each.path}" for each in self._downloads.values()]
@@ -156,7 +148,6 @@ class ServerSession:
         )
 
     def role_changed(self, role: Role, by: str) -> None:
-        """Go on in another role: what is no longer allowed ends at once."""
         self._caller = msgspec.structs.replace(self.caller, role=role)
         self.send(Notice("role", {"role": str(role), "by": by}))
         if not allows(role, Permission.FILE_WRITE):
@@ -164,20 +155,17 @@ class ServerSession:
                 upload.interrupt(RightsChangedError(problem=f"{by} made you a {role}"))
 
     def locked_out(self, state: UserState, by: str) -> None:
-        """End the session, for its user may not be here any more."""
         self._interrupt_all(RightsChangedError(problem=f"{by} {state} your account"))
         self.send(Notice("ended", {"why": str(state), "by": by}))
         self.link.close()
 
     def kick(self, by: str) -> None:
-        """End the session, and say who did."""
         whom = "the operator" if by == OPERATOR else by
         self._interrupt_all(TransferEndedError(problem=f"{whom} ended your session"))
         self.send(Notice("ended", {"why": "kicked", "by": by}))
         self.link.close()
 
     def stop(self) -> None:
-        """End the session because the server stops."""
         self._interrupt_all(TransferEndedError(problem="the server stops"))
         self.link.close()
 
@@ -192,7 +180,7 @@ class ServerSession:
 
     async def _login(self, claim: Claim) -> None:
         context = self._context
-        caller = await identify(context, claim, self.session_id)
+        caller = await _identify(context, claim, self.session_id)
         if not self.link.alive:
             return
         self._caller = caller
@@ -279,6 +267,26 @@ class ServerSession:
             )
             return InternalError(ref=reference)
         return refusal
+
+
+async def _identify(context: ServerContext, claim: Claim, session_id: int) -> Caller:
+    """Find the caller behind a claim; a join registers first.
+
+    Raises:
+        RequestError: this key or invitation does not let anybody in, and why.
+    """
+    if claim.kind == "operator":
+        return operator_caller(session_id)
+    key = claim.public_key or b""
+    if claim.kind == "join":
+        joining = login.JoinInput(claim.user_name, key, claim.device, claim.invitation, session_id)
+        await context.act(login.join, joining)
+    # Whoever is locked out while this reads is no live session yet, and would not hear of it: so read again then.
+    while True:
+        changes = context.sessions.changes_of_all
+        caller = await context.read(login.login, login.LoginInput(claim.user_name, key, session_id))
+        if context.sessions.changes_of_all == changes:
+            return caller
 
 
 def _error_of(failure: Failure) -> BaseException:

@@ -54,7 +54,7 @@ class Sessions:
         self._changes: Counter[int] = Counter()
 
     def number(self) -> int:
-        """Give the next session number."""
+        """Take the next session number."""
         number, self._next = self._next, self._next + 1
         return number
 
@@ -63,7 +63,7 @@ class Sessions:
         self._live[session.session_id] = session
 
     def remove(self, session: LiveSession) -> None:
-        """Forget a session; harmless if it was never counted."""
+        """Forget a session; idempotent."""
         self._live.pop(session.session_id, None)
 
     def changes(self, user_id: int | None) -> int:
@@ -76,7 +76,7 @@ class Sessions:
         return self._changes.total()
 
     def tell(self, events: Sequence[DomainEvent]) -> None:
-        """Tell every session of a user, at once, that the user's rights are others now."""
+        """Notify every session of a user, at once, that the user's rights are others now."""
         for event in events:
             if isinstance(event, RoleChanged | UserDisabled | UserEnabled | UserRemoved):
                 self._rights_changed(event)
@@ -95,7 +95,7 @@ class Sessions:
                     session.locked_out(UserState.REMOVED, event.by.name)
 
     def find(self, session_id: int) -> LiveSession | None:
-        """Give the session of a number, if it lives."""
+        """Return the session of a number, if it lives."""
         return self._live.get(session_id)
 
     def kick(self, session_id: int, by: str) -> bool:
@@ -110,5 +110,4 @@ class Sessions:
         return [session.describe() for session in self._live.values()]
 
     def all(self) -> list[LiveSession]:
-        """Give the sessions, oldest first."""
         return list(self._live.values())

@@ -66,7 +66,7 @@ class UploadFlow:
 
     @property
     def draining(self) -> bool:
-        """Say whether it is answered, and only what is in flight for it is still to come."""
+        """Whether it is answered, and only what is in flight for it is still to come."""
         return self._answered
 
     # -- frames ------------------------------------------------------------------------------------------
@@ -102,7 +102,6 @@ class UploadFlow:
             self._stop()
 
     def abandon(self) -> None:
-        """Drop everything: the connection is gone."""
         if not self._answered and not self._committing:
             self._stop()
 

@@ -12,11 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import (
-    BadRequestError,
-    NotFoundError,
-    RoleForbidsError,
-)
+from sft.errors import BadRequestError, NotFoundError, RoleForbidsError
 from sft.limits import LIST_BYTES, LIST_ENTRIES
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows
 from sft.model.events import (
@@ -77,15 +73,8 @@ class ChangeRoleInput(Struct, frozen=True):
     role: Role
 
 
-class DisableUserInput(Struct, frozen=True):
-    """Ask to lock a user out."""
-
-    caller: Caller
-    name: str
-
-
-class EnableUserInput(Struct, frozen=True):
-    """Ask to let a disabled user in again."""
+class UserInput(Struct, frozen=True):
+    """Ask to lock a user out, or to let them in again."""
 
     caller: Caller
     name: str
@@ -152,17 +141,13 @@ def change_role(transaction: Transaction, item: ChangeRoleInput) -> UserChanged:
     if item.role != Role.ADMIN:
         require_another_admin(transaction, user)
     event = RoleChanged(
-        by=item.caller,
-        user_id=user.id,
-        name=user.name,
-        before=Role(user.role),
-        role=item.role,
+        by=item.caller, user_id=user.id, name=user.name, before=Role(user.role), role=item.role
     )
     return _write(transaction, user, replace(user, role=item.role.value), event)
 
 
 @act(Permission.USER_MANAGE, logs=(UserDisabled,))
-def disable(transaction: Transaction, item: DisableUserInput) -> UserChanged:
+def disable(transaction: Transaction, item: UserInput) -> UserChanged:
     """Lock a user out, keeping everything; somebody stays admin."""
     user = find_user(transaction, item.name)
     require_another_admin(transaction, user)
@@ -171,7 +156,7 @@ def disable(transaction: Transaction, item: DisableUserInput) -> UserChanged:
 
 
 @act(Permission.USER_MANAGE, logs=(UserEnabled,))
-def enable(transaction: Transaction, item: EnableUserInput) -> UserChanged:
+def enable(transaction: Transaction, item: UserInput) -> UserChanged:
     """Let a disabled user in again."""
     user = find_user(transaction, item.name)
     event = UserEnabled(by=item.caller, user_id=user.id, name=user.name)

@@ -71,10 +71,6 @@ def require_signed(
         storage: whose server the author must have meant.
         user_id: of the author, by the session.
         public_key: of the session, minisign's 42 bytes.
-        path: where the file goes.
-        size: of what arrived.
-        digest: of what arrived.
-        signature: the four lines.
 
     Raises:
         SignatureRefusedError: naming what does not fit.

@@ -66,10 +66,7 @@ def _judge(
         return caller
     try:
         return caller_of(
-            reading,
-            users.get(caller.user_id or 0),
-            keys.get(caller.key_id or 0),
-            caller.session_id,
+            reading, users.get(caller.user_id or 0), keys.get(caller.key_id or 0), caller.session_id
         )
     except LoginRefusedError as refusal:
         return refusal

@@ -67,11 +67,8 @@ def check_upload(
     """Decide whether a version may be stored at a place.
 
     Args:
-        record_builder: names people in refusals.
         caller: the author, read in this transaction.
-        place: where it goes.
         newest: version of the file that is there; None where none is.
-        put: what is to be stored.
         id_is_known: some file has this id, here or elsewhere.
 
     Returns:
@@ -106,7 +103,7 @@ def check_upload(
 
 
 def _differs(put: Put, newest: VersionRow) -> bool:
-    """Tell whether the author saw another content; nobody has said so before the content is known."""
+    """Return whether the author saw another content; nobody has said so before the content is known."""
     return put.digest is not None and put.prev != newest.digest
 
 

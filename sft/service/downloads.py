@@ -34,9 +34,6 @@ def begin(
     """Find what is to be read; the vault is not touched yet.
 
     Args:
-        reading: the transaction.
-        storage: where the content lies.
-        path: of the file.
         version: which one; 0 is the newest.
 
     Raises:
@@ -76,7 +73,6 @@ class Download:
 
     @property
     def size(self) -> int:
-        """The content's size in bytes."""
         return self._row.size
 
     @property
@@ -91,7 +87,7 @@ class Download:
 
     @property
     def chunks_left(self) -> int:
-        """Count the chunks that ``read`` has not returned yet."""
+        """How many chunks ``read`` has not returned yet."""
         return 0 if self._reader is None else self._reader.chunks_left
 
     def whole(self) -> bytes:
@@ -146,7 +142,7 @@ class Download:
             return self._open_reader().open(sealed)
 
     def close(self) -> None:
-        """Let the object go; harmless when repeated."""
+        """Let the object go; idempotent."""
         if self._reader is not None:
             self._reader.close()
 

@@ -53,8 +53,6 @@ def list_folder(
     """Show a page of a folder.
 
     Args:
-        reading: the transaction.
-        path: of the folder; ``""`` is the root.
         cursor: ``next`` of the page before; empty from the start.
         limit: of entries, at most 500.
         signatures: whether to carry them; pages are shorter then.
@@ -127,8 +125,6 @@ def show_file(reading: ReadTransaction, caller: Caller, *, path: str, version: i
     """Show a file with its signature.
 
     Args:
-        reading: the transaction.
-        path: of the file.
         version: which one; 0 is the newest.
 
     Raises:
@@ -165,7 +161,6 @@ def find_files(reading: ReadTransaction, caller: Caller, *, after: int = 0) -> F
     """Show a page of all files, in order of creation.
 
     Args:
-        reading: the transaction.
         after: ``next`` of the page before; 0 from the start.
     """
     room = PageRoom(LIST_ENTRIES)

@@ -136,7 +136,7 @@ def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
 
 
 def needs_first_admin(reading: ReadTransaction) -> bool:
-    """Tell whether nobody can invite anybody: no active admin, and no way to become one is out."""
+    """Return whether nobody can invite anybody: no active admin, and no way to become one is out."""
     return not active_admins(reading) and open_admin_invitation(reading) is None
 
 
@@ -241,5 +241,5 @@ def _name(maker: UserRow | None) -> str:
 
 
 def is_for(row: InvitationRow, name: str) -> bool:
-    """Tell whether an invitation lets a person of that name in."""
+    """Return whether an invitation lets a person of that name in."""
     return row.user_name is None or fold(row.user_name) == fold(name)

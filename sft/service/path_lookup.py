@@ -69,7 +69,6 @@ class ResolvedPath:
 
     @property
     def name(self) -> str:
-        """The last component."""
         return split_path(self.path)[1]
 
     @property
@@ -79,13 +78,11 @@ class ResolvedPath:
 
     @property
     def file(self) -> FileRow | None:
-        """The file at this path."""
         row = self.taken_by_file
         return row if row is not None and not self.missing and row.name == self.name else None
 
     @property
     def subfolder(self) -> FolderRow | None:
-        """The folder at this path."""
         row = self.taken_by_folder
         return row if row is not None and not self.missing and row.name == self.name else None
 
@@ -156,7 +153,7 @@ class PathLookup:
         _note(self._files, asked, files_named(self._reading, asked))
 
     def at(self, path: str) -> ResolvedPath:
-        """Tell what is at a path that was loaded."""
+        """Return what is at a path that was loaded."""
         *above, name = path.split("/")
         folder = self._root
         for depth, step in enumerate(above):
@@ -176,7 +173,7 @@ class PathLookup:
         return known.get(key) if key[0] in self._made else known[key]
 
     def one(self, path: str) -> ResolvedPath:
-        """Load a path and tell what is there."""
+        """Load a path and return what is there."""
         self.load([path])
         return self.at(path)
 

@@ -34,13 +34,11 @@ class Pending(Struct, frozen=True):
     """A version whose content is durable, or lies sealed in here, and that no row names yet.
 
     Attributes:
-        caller: the author.
         public_key: the key that the signature was checked under.
         signed: what the author signed.
         object_id: of the content, 16 random bytes.
         sealed: the object itself, where it goes into the database.
         epoch: of the master key that seals it.
-        storage: where the object lies.
     """
 
     caller: Caller
@@ -58,7 +56,6 @@ class Pending(Struct, frozen=True):
 
     @property
     def path(self) -> str:
-        """Where the version goes."""
         return self.signed.path
 
     @property
@@ -88,12 +85,7 @@ def put_small(
     Input and output only where the object does not go into the database (``fits_inline``).
 
     Args:
-        storage: where it goes.
-        caller: the author.
         public_key: of the session, minisign's 42 bytes; the commit reads the key again.
-        path: the file's.
-        signature: the four lines.
-        content: at most 60 KiB.
 
     Raises:
         NameNotAllowedError: of the path.
@@ -190,7 +182,7 @@ def discard(pending: Pending) -> None:
 
 @contextmanager
 def translate_disk_full(size: int | None) -> Iterator[None]:
-    """Say that the server is full where the vault says that its disk is."""
+    """Refuse for want of room where the vault's disk is full."""
     try:
         yield
     except VaultFullError as fault:

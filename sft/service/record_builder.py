@@ -60,7 +60,6 @@ class RecordBuilder:
         """Make the records of files, each with one version.
 
         Args:
-            pairs: rows of file and version.
             signatures: whether the records carry them.
             folder_path: of the folder that all of them lie in, where the caller knows it.
         """
@@ -144,7 +143,7 @@ class PageRoom:
         self._bytes = LIST_BYTES
 
     def takes(self, record: Record) -> bool:
-        """Tell whether a record fits, and count it if so."""
+        """Return whether a record fits, and count it if so."""
         size = len(_ENCODER.encode(record))
         if self.entries < 1 or size > self._bytes:
             return False

@@ -53,7 +53,7 @@ class SettingsChange(Struct, frozen=True):
 
 
 def is_prepared(reading: ReadTransaction) -> bool:
-    """Tell whether the first start has written what rules the server."""
+    """Return whether the first start has written what rules the server."""
     return stored.has_settings(reading)
 
 

@@ -20,7 +20,7 @@ OBJECT_ID_BYTES: Final = 16
 class InFlight:
     """Ids of objects that lie in the vault, or soon will, before any row names them.
 
-    ``vault check`` would take such an object for a stray.
+    ``vault check`` would take such an object for an orphan.
     """
 
     __slots__ = ("_ids", "_lock")
@@ -35,7 +35,7 @@ class InFlight:
             self._ids.add(object_id)
 
     def discard(self, object_id: bytes) -> None:
-        """Forget an object that a row names now, or that is gone; harmless when repeated."""
+        """Forget an object that a row names now, or that is gone; idempotent."""
         with self._lock:
             self._ids.discard(object_id)
 
@@ -52,8 +52,6 @@ class FileStorage:
     """The vault and the identity that receipts are signed with.
 
     Attributes:
-        vault: where contents lie.
-        server_key: signs receipts.
         server_id: what authors name in their signatures, 32 bytes.
         in_flight: objects that no row names yet.
     """

@@ -13,11 +13,7 @@ from msgspec.structs import replace
 from sft.errors import FolderNotEmptyError, NotFoundError
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, may
-from sft.model.events import (
-    FileDeleted,
-    FileRestored,
-    FolderDeleted,
-)
+from sft.model.events import FileDeleted, FileRestored, FolderDeleted
 from sft.model.names import split_path
 from sft.model.records import Deleted, File
 from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path

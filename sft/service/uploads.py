@@ -69,10 +69,6 @@ def begin(
     """Announce an upload; nothing is written yet.
 
     Args:
-        reading: the transaction.
-        caller: the author.
-        storage: where it goes.
-        path: the file's.
         file_id: drawn by the author of version 1.
         version: the version that the author saw, plus one.
         size: of the content; None where the author reads a pipe.
@@ -129,12 +125,10 @@ class Upload:
 
     @property
     def path(self) -> str:
-        """The file's path."""
         return self._plan.path
 
     @property
     def size(self) -> int | None:
-        """The size that was announced."""
         return self._plan.size
 
     def start(self) -> None:
@@ -207,7 +201,6 @@ class Upload:
 
         Args:
             digest: as the author sent it.
-            signature: the four lines.
 
         Returns:
             What the commit takes.
@@ -265,7 +258,7 @@ class Upload:
         )
 
     def abort(self) -> None:
-        """Leave nothing behind; harmless when repeated, and after ``finish``. Input and output."""
+        """Leave nothing behind; idempotent, and does nothing after ``finish``. Input and output."""
         if self._over:
             return
         self._over = True

@@ -24,21 +24,13 @@ from sft.model.records import UserState
 from sft.store.row_types import DeviceKeyRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import SERVER_KEY, server_name, setting
-from sft.store.users import (
-    active_admins,
-    file_figures,
-    key_by_public,
-    keys_of,
-    user_by_name,
-)
+from sft.store.users import active_admins, file_figures, key_by_public, keys_of, user_by_name
 
 
 def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> UserRow:
     """Find who is meant by a name.
 
     Args:
-        reading: the transaction.
-        name: as somebody typed it.
         removed: whether a tombstone will do.
 
     Raises:
@@ -51,7 +43,7 @@ def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> 
 
 
 def no_user(name: str) -> NotFoundError:
-    """Say that nobody has that name."""
+    """The refusal for a name that nobody has."""
     return NotFoundError(what="user", name=name)
 
 
@@ -116,7 +108,7 @@ def require_another_admin(reading: ReadTransaction, user: UserRow) -> None:
 
 
 def is_active_admin(user: UserRow) -> bool:
-    """Tell whether a user can act as an admin."""
+    """Return whether a user can act as an admin."""
     return user.role == Role.ADMIN and user.state == UserState.ACTIVE
 
 

@@ -1,15 +1,14 @@
-"""The database: what the server knows of people and files, each row under the server's own mark.
+"""The database: what the server knows of people and files, each row under the server's own MAC.
 
     schema       the tables
     row_types    what a row is outside the database
-    forms        how each kind lies in its table, and the mark that makes it one
+    table_specs  how each kind lies in its table, and the MAC that makes it one
     rows         rows in and out, and the transactions that they are seen in
     connections  how connections are set and transactions begin
     migration    which version a database has, and how it gets the program's own
-    database     making, opening, checkpoints
+    database     making, opening, checkpoints, reading transactions
     writer       the one thread that writes
-    reader       reading transactions
-    people, invitations, settings, folders, files, trash, contents     queries, by what they are about
+    users, invitations, settings, folders, files, trash, objects     queries, by what they are about
 
 Rules. Nothing of SQLAlchemy leaves this package, and nothing here decides: services do.
 """

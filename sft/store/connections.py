@@ -66,18 +66,18 @@ def faults_as_ours() -> Iterator[None]:
 
 
 def store_error(error: SQLAlchemyError) -> StoreError:
-    """Say a fault of the database library in our words; its own go to the log."""
+    """Translate a fault of the database library; its own words go to the log."""
     detail = str(error.orig) if isinstance(error, DBAPIError) else str(error)
     return StoreError(f"{type(error).__name__}: {detail}", problem="SQLite refused it")
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Tell a full disk from every other fault of the database."""
+    """Return whether the disk is full."""
     return _code_of(error) == sqlite3.SQLITE_FULL
 
 
 def is_busy(error: BaseException) -> bool:
-    """Tell whether another process held the database for too long."""
+    """Return whether another process held the database for too long."""
     return _code_of(error) == sqlite3.SQLITE_BUSY
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,11 @@ from sft.errors import SchemaOutdatedError, StoreError
 from sft.limits import MIB
 from sft.store import migration
 from sft.store.connections import faults_as_ours, read_engine, write_engine
+from sft.store.rows import ReadTransaction, Rows
 from sft.store.table_specs import RowMacs
+
+P = ParamSpec("P")
+Out = TypeVar("Out")
 
 READERS: Final = 3  # two threads that query, and upkeep's own
 CHECKPOINT_BYTES: Final = 4 * MIB  # SQLite's own default, in bytes
@@ -28,7 +33,7 @@ FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting ov
 
 
 class Database:
-    """An open database, for one Writer and one Readers."""
+    """An open database, for one Writer and one ReadPool."""
 
     def __init__(self, path: Path, row_macs: RowMacs, *, readers: int) -> None:
         self.path = path
@@ -134,3 +139,38 @@ def _refuse_code(connection: Connection) -> None:
     ).first()
     if found is not None:
         raise StoreError(problem=f"it holds {found[0]}, which sft did not make")
+
+
+class ReadPool:
+    """The reading transactions of the threads that query: each sees one moment of the database, none can write.
+
+    One transaction per query, none across pages: an open one keeps the write-ahead log from starting over.
+
+    Args:
+        database: opened for at least as many readers as threads will call.
+        clock: Unix seconds, what queries take for now.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], int]) -> None:
+        self._database = database
+        self._clock = clock
+
+    @contextmanager
+    def reading(self) -> Iterator[ReadTransaction]:
+        """Begin a transaction that ends with the block.
+
+        Raises:
+            StoreError: the database cannot be read, here or within the block.
+        """
+        with faults_as_ours(), self._database.read_engine.begin() as connection:
+            yield ReadTransaction(Rows(connection, self._database.row_macs), self._clock())
+
+    def run(
+        self,
+        query: Callable[Concatenate[ReadTransaction, P], Out],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Out:
+        """Answer one query, on this thread."""
+        with self.reading() as reading:
+            return query(reading, *args, **kwargs)

@@ -157,12 +157,12 @@ def files_below(reading: ReadTransaction, folder_ids: Sequence[int]) -> Iterator
 
 
 def holds_files(reading: ReadTransaction, folder_id: int) -> bool:
-    """Tell whether a live file lies directly in a folder."""
+    """Return whether a live file lies directly in a folder."""
     return reading.rows.exists(FileRow, FileModel.folder_id == folder_id, FileModel.state == LIVE)
 
 
 def longest_names(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, int]:
-    """Tell the bytes of the longest file name in each of these folders that has one."""
+    """Return the bytes of the longest file name in each of these folders that has one."""
     return {
         folder_id or 0: length
         for group in groups(folder_ids)
@@ -188,7 +188,7 @@ def file_row_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
 
 
 def files_without_version(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:
-    """Tell which of these files lack their newest version; unverified, for ``vault check``."""
+    """Return which of these files lack their newest version; unverified, for ``vault check``."""
     return [
         row_id
         for group in groups(row_ids)
@@ -201,7 +201,7 @@ def files_without_version(reading: ReadTransaction, row_ids: Collection[int]) ->
 
 
 def files_without_folder(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:
-    """Tell which of these files are live and lie in no folder; unverified, for ``vault check``."""
+    """Return which of these files are live and lie in no folder; unverified, for ``vault check``."""
     return [
         row_id
         for group in groups(row_ids)

@@ -112,7 +112,7 @@ def folders_in(
 
 
 def holds_folders(reading: ReadTransaction, folder_id: int) -> bool:
-    """Tell whether a folder lies directly in a folder."""
+    """Return whether a folder lies directly in a folder."""
     return reading.rows.exists(FolderRow, FolderModel.parent_id == folder_id)
 
 

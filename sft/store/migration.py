@@ -48,7 +48,7 @@ def current_revision(path: Path) -> str | None:
 
 
 def is_current(path: Path) -> bool:
-    """Tell whether a database has the version that this program works with."""
+    """Return whether a database has the version that this program works with."""
     return current_revision(path) == needed_revision()
 
 

@@ -34,7 +34,7 @@ def small_objects(
 
 
 def known_objects(reading: ReadTransaction, object_ids: Collection[bytes]) -> set[bytes]:
-    """Tell which of these objects of the vault a version or a purge names.
+    """Return which of these objects of the vault a version or a purge names.
 
     Unverified, for the sake of a start with a million objects: a forged row can at most keep an object that nobody
     needs where it is, and ``vault check`` names that row.
@@ -90,7 +90,7 @@ def small_object_ids(reading: ReadTransaction, after: bytes, limit: int) -> list
 
 
 def inline_ids(reading: ReadTransaction, object_ids: Collection[bytes]) -> set[bytes]:
-    """Tell which of these small objects a version names; unverified, for finding strays."""
+    """Return which of these small objects a version names; unverified, for finding strays."""
     return {
         found
         for group in groups(object_ids)

@@ -1,4 +1,4 @@
-"""What a row is outside the database: one frozen value per table, without its mark.
+"""What a row is outside the database: one frozen value per table, without its MAC.
 
 Rules. Fields are the table's columns, in the schema's order and with its types; a row has no behavior and
 holds no connection, so it may leave the thread that loaded it. Changed copies are made with
@@ -107,7 +107,7 @@ class VersionRow(Row, frozen=True, gc=False):
 
 
 class SmallObjectRow(Row, frozen=True, gc=False):
-    """A row of ``small_objects``, which has no mark: the sealed object authenticates itself."""
+    """A row of ``small_objects``, which has no MAC: the sealed object authenticates itself."""
 
     object_id: bytes
     sealed: bytes

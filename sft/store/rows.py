@@ -2,7 +2,7 @@
 
 Rules. Nothing else turns columns into a row: a row that the server did not write, or that was changed since,
 is refused by name (``RowForgedError``) by whatever query finds it. Criteria are expressions over the models
-of ``sft.store.schema``; what comes back is always whole rows. Counts and sums (``aggregates``) carry no mark and
+of ``sft.store.schema``; what comes back is always whole rows. Counts and sums (``aggregates``) carry no MAC and
 are for showing: they decide nothing.
 """
 
@@ -18,7 +18,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sft.errors import RowForgedError, StoreError
 from sft.model.events import DomainEvent
 from sft.store.row_types import Row
-from sft.store.table_specs import FORMS, RawRow, RowMacs, TableSpec, table_of
+from sft.store.table_specs import TABLE_SPECS, RawRow, RowMacs, TableSpec, table_of
 
 A = TypeVar("A", bound=Row)
 B = TypeVar("B", bound=Row)
@@ -43,11 +43,11 @@ class Rows:
         """Load every row that meets the criteria.
 
         Raises:
-            RowForgedError: for the first whose mark does not hold.
+            RowForgedError: for the first whose MAC does not hold.
         """
-        form = FORMS[kind]
-        statement = select(form.table).where(*where).order_by(*order_by).limit(limit)
-        return [self._row(kind, form, raw) for raw in self._raw(statement)]
+        spec = TABLE_SPECS[kind]
+        statement = select(spec.table).where(*where).order_by(*order_by).limit(limit)
+        return [self._row(kind, spec, raw) for raw in self._raw(statement)]
 
     def first(self, kind: type[A], *where: Criterion, order_by: Order) -> A | None:
         """Load the first row in an order, if there is one."""
@@ -65,7 +65,7 @@ class Rows:
         return found[0] if found else None
 
     def exists(self, kind: type[Row], *where: Criterion) -> bool:
-        """Tell whether some row meets the criteria; that row is loaded and checked."""
+        """Return whether some row meets the criteria; that row is loaded and checked."""
         return bool(self.all(kind, *where, limit=1))
 
     def joined(
@@ -78,7 +78,7 @@ class Rows:
         limit: int | None = None,
     ) -> list[tuple[A, B]]:
         """Load pairs of rows of two tables; both of each pair are checked."""
-        one, two = FORMS[first], FORMS[second]
+        one, two = TABLE_SPECS[first], TABLE_SPECS[second]
         statement = select(one.table, two.table).join_from(one.table, two.table, on)
         statement = statement.where(*where).order_by(*order_by).limit(limit)
         cut = one.width
@@ -98,23 +98,22 @@ class Rows:
         """Check some rows of a table without stopping at the first that does not hold.
 
         Args:
-            kind: of which table.
             after: what the call before returned; None begins.
             limit: how many rows to check in this transaction.
 
         Returns:
             The faults, and where to go on; None at the end.
         """
-        form = FORMS[kind]
+        spec = TABLE_SPECS[kind]
         # By SQLite's own row number: a primary key may itself have been changed, to any type.
-        statement = select(text("rowid"), form.table).order_by(text("rowid")).limit(limit)
+        statement = select(text("rowid"), spec.table).order_by(text("rowid")).limit(limit)
         if after is not None:
             statement = statement.where(text("rowid > :after").bindparams(after=after))
         found = self._raw(statement)
         faults = []
         for raw in found:
             try:
-                self._row_macs.check(form, raw[1:])
+                self._row_macs.check(spec, raw[1:])
             except RowForgedError as fault:
                 faults.append(fault)
         return faults, cast("int", found[-1][0]) if len(found) == limit else None
@@ -122,9 +121,9 @@ class Rows:
     def _raw(self, statement: Select[*Ts]) -> Sequence[RawRow]:
         return cast("Sequence[RawRow]", self._connection.execute(statement).all())
 
-    def _row(self, kind: type[A], form: TableSpec, raw: RawRow) -> A:
-        self._row_macs.check(form, raw)
-        return kind(*raw[:-1]) if form.marked else kind(*raw)
+    def _row(self, kind: type[A], spec: TableSpec, raw: RawRow) -> A:
+        self._row_macs.check(spec, raw)
+        return kind(*raw[:-1]) if spec.has_mac else kind(*raw)
 
 
 class WritableRows(Rows):
@@ -135,10 +134,10 @@ class WritableRows(Rows):
     def insert(self, rows: Sequence[Row]) -> None:
         """Add rows of one kind, in one statement."""
         if rows:
-            form = _form_of(rows)
+            spec = _spec_of(rows)
             # Past the layer that takes dictionaries: with it a row costs twice as much.
             self._connection.exec_driver_sql(
-                form.insertion, [self._row_macs.values(form, row) for row in rows]
+                spec.insertion, [self._row_macs.values(spec, row) for row in rows]
             )
 
     def update(self, rows: Sequence[Row]) -> None:
@@ -148,16 +147,16 @@ class WritableRows(Rows):
             StoreError: one of them is not there.
         """
         if rows:
-            form = _form_of(rows)
-            values = [self._row_macs.values(form, row) for row in rows]
-            old = [form.columns[place] for place in form.key]
-            new = [name for name in form.columns if name not in old]
-            statement = update(form.table).values({name: bindparam(name) for name in new})
+            spec = _spec_of(rows)
+            values = [self._row_macs.values(spec, row) for row in rows]
+            old = [spec.columns[place] for place in spec.key]
+            new = [name for name in spec.columns if name not in old]
+            statement = update(spec.table).values({name: bindparam(name) for name in new})
             for name in old:
-                statement = statement.where(form.table.c[name] == bindparam(f"old_{name}"))
-            names = [f"old_{name}" if name in old else name for name in form.columns]
+                statement = statement.where(spec.table.c[name] == bindparam(f"old_{name}"))
+            names = [f"old_{name}" if name in old else name for name in spec.columns]
             changes = [dict(zip(names, row, strict=True)) for row in values]
-            self._demand(len(rows), self._connection.execute(statement, changes).rowcount, form)
+            self._demand(len(rows), self._connection.execute(statement, changes).rowcount, spec)
 
     def delete(self, rows: Sequence[Row]) -> None:
         """Remove rows of one kind.
@@ -166,24 +165,24 @@ class WritableRows(Rows):
             StoreError: one of them is not there.
         """
         if rows:
-            form = _form_of(rows)
-            key = [form.columns[place] for place in form.key]
-            statement = delete(form.table)
+            spec = _spec_of(rows)
+            key = [spec.columns[place] for place in spec.key]
+            statement = delete(spec.table)
             for name in key:
-                statement = statement.where(form.table.c[name] == bindparam(name))
+                statement = statement.where(spec.table.c[name] == bindparam(name))
             values = [{name: getattr(row, name) for name in key} for row in rows]
-            self._demand(len(rows), self._connection.execute(statement, values).rowcount, form)
+            self._demand(len(rows), self._connection.execute(statement, values).rowcount, spec)
 
     def next_id(self, kind: type[Row]) -> int:
-        """Give the number that a table's next row gets: one more than its last, so numbers are dense."""
-        form = FORMS[kind]
-        last = self.first(kind, order_by=[form.table.c.id.desc()])
+        """Return the number that a table's next row gets: one more than its last, so numbers are dense."""
+        spec = TABLE_SPECS[kind]
+        last = self.first(kind, order_by=[spec.table.c.id.desc()])
         return 1 if last is None else cast("int", getattr(last, "id")) + 1  # noqa: B009
 
     @staticmethod
-    def _demand(wanted: int, found: int, form: TableSpec) -> None:
+    def _demand(wanted: int, found: int, spec: TableSpec) -> None:
         if wanted != found:
-            raise StoreError(problem=f"{form.name} lost {wanted - found} rows")
+            raise StoreError(problem=f"{spec.name} lost {wanted - found} rows")
 
 
 class ReadTransaction:
@@ -197,7 +196,6 @@ class ReadTransaction:
 
     @property
     def rows(self) -> Rows:
-        """The rows as this transaction sees them."""
         return self._rows
 
 
@@ -218,11 +216,10 @@ class Transaction(ReadTransaction):
 
     @property
     def rows(self) -> WritableRows:
-        """The rows as this transaction sees and changes them."""
         return self._writable
 
     def log(self, event: DomainEvent) -> None:
-        """Say what happened: it is told if and only if this transaction commits."""
+        """Note what happened; whoever listens hears of it if and only if this transaction commits."""
         self.events.append(event)
 
     @contextmanager
@@ -237,8 +234,8 @@ class Transaction(ReadTransaction):
             raise
 
 
-def _form_of(rows: Sequence[Row]) -> TableSpec:
+def _spec_of(rows: Sequence[Row]) -> TableSpec:
     kinds = {type(row) for row in rows}
     if len(kinds) > 1:
         raise TypeError("rows of one kind at a time")
-    return FORMS[kinds.pop()]
+    return TABLE_SPECS[kinds.pop()]

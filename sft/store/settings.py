@@ -36,7 +36,7 @@ def server_name(reading: ReadTransaction) -> str:
 
 
 def has_settings(reading: ReadTransaction) -> bool:
-    """Tell whether the first start wrote its settings."""
+    """Return whether the first start wrote its settings."""
     return reading.rows.exists(SettingRow)
 
 
@@ -46,7 +46,7 @@ def add_settings(transaction: Transaction, values: dict[str, bytes]) -> None:
 
 
 def change_setting(transaction: Transaction, name: str, value: bytes) -> bool:
-    """Give a setting another value; say whether it had another."""
+    """Write a setting; return whether it had another value."""
     if _row(transaction, name).value == value:
         return False
     transaction.rows.update([SettingRow(name, value)])

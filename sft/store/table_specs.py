@@ -1,7 +1,7 @@
-"""How each kind of row lies in its table, and the mark that makes it one: made and checked here alone.
+"""How each kind of row lies in its table, and the MAC that makes it one: made and checked here alone.
 
-Rules. A table's last column is the mark (``mac``), over the table's name and every other column
-(``sft.crypto.row_mac``). A table without one holds bytes that authenticate themselves. A mark cannot
+Rules. A table's last column is the MAC (``mac``), over the table's name and every other column
+(``sft.crypto.row_mac``). A table without one holds bytes that authenticate themselves. A MAC cannot
 tell that a row was removed, or set back to what it once was: that is for the log.
 """
 
@@ -22,7 +22,7 @@ from sft.store.row_types import Row
 
 RawRow = Sequence[RowValue]
 
-_MARK: Final = "mac"
+_MAC: Final = "mac"
 _DIALECT: Final = pysqlite.dialect()
 
 
@@ -32,19 +32,17 @@ class TableSpec:
 
     kind: type[Row]
     table: Table
-    columns: tuple[str, ...]  # the mark's too
+    columns: tuple[str, ...]  # the MAC's too
     key: tuple[int, ...]  # places of the primary key's columns
-    marked: bool
+    has_mac: bool
     insertion: str  # the statement, as the driver takes it
 
     @property
     def name(self) -> str:
-        """The table's name, as text alone."""
         return str(self.table.name)
 
     @property
     def width(self) -> int:
-        """How many columns the table has."""
         return len(self.columns)
 
     def name_of(self, raw: RawRow) -> str:
@@ -52,20 +50,20 @@ class TableSpec:
         return ", ".join(_shown(raw[place]) for place in self.key)
 
 
-def _form(kind: type[Row], model: type[schema.Model]) -> TableSpec:
+def _spec(kind: type[Row], model: type[schema.Model]) -> TableSpec:
     table = cast("Table", model.__table__)
     fields = kind.__struct_fields__
     names = tuple(column.name for column in table.columns)
-    marked = names[-1] == _MARK
-    if names[: len(names) - marked] != fields:
+    has_mac = names[-1] == _MAC
+    if names[: len(names) - has_mac] != fields:
         raise TypeError(f"{kind.__name__} is not what {table.name} holds")
     places = tuple(fields.index(column.name) for column in table.primary_key.columns)
     insertion = str(insert(table).compile(dialect=_DIALECT))
-    return TableSpec(kind, table, names, places, marked, insertion)
+    return TableSpec(kind, table, names, places, has_mac, insertion)
 
 
-FORMS: Final[dict[type[Row], TableSpec]] = {
-    kind: _form(kind, model)
+TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
+    kind: _spec(kind, model)
     for kind, model in (
         (row_types.SettingRow, schema.SettingModel),
         (row_types.UserRow, schema.UserModel),
@@ -82,36 +80,36 @@ FORMS: Final[dict[type[Row], TableSpec]] = {
 
 def table_of(kind: type[Row]) -> str:
     """Name the table that a kind of row lies in."""
-    return FORMS[kind].name
+    return TABLE_SPECS[kind].name
 
 
 class RowMacs:
-    """Makes and checks the marks of every table under one row key; threads may share it."""
+    """Makes and checks the MACs of every table under one row key; threads may share it."""
 
     __slots__ = ("_macs",)
 
     def __init__(self, row_key: bytes) -> None:
         self._macs = {
-            kind: RowMac(row_key, form.name) for kind, form in FORMS.items() if form.marked
+            kind: RowMac(row_key, spec.name) for kind, spec in TABLE_SPECS.items() if spec.has_mac
         }
 
-    def values(self, form: TableSpec, row: Row) -> tuple[RowValue, ...]:
-        """Lay out a row for its table, mark included."""
+    def values(self, spec: TableSpec, row: Row) -> tuple[RowValue, ...]:
+        """Lay out a row for its table, MAC included."""
         values: tuple[RowValue, ...] = msgspec.structs.astuple(row)
-        return (*values, self._macs[form.kind].make(values)) if form.marked else values
+        return (*values, self._macs[spec.kind].make(values)) if spec.has_mac else values
 
-    def check(self, form: TableSpec, raw: RawRow) -> None:
-        """Refuse a row whose mark does not hold.
+    def check(self, spec: TableSpec, raw: RawRow) -> None:
+        """Refuse a row whose MAC does not hold.
 
         Raises:
             RowForgedError: naming table and row.
         """
-        mac = self._macs.get(form.kind)
-        # A table without marks holds bytes alone, and they authenticate themselves.
+        mac = self._macs.get(spec.kind)
+        # A table without MACs holds bytes alone, and they authenticate themselves.
         if not (
             mac.holds(raw[:-1], raw[-1]) if mac else all(type(value) is bytes for value in raw)
         ):
-            raise RowForgedError(form.name, form.name_of(raw))
+            raise RowForgedError(spec.name, spec.name_of(raw))
 
 
 def _shown(value: RowValue) -> str:

@@ -89,7 +89,6 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="sft-writer", daemon=True)
 
     def start(self) -> None:
-        """Begin to work."""
         self._thread.start()
 
     def hand_out(
@@ -112,8 +111,6 @@ class Writer:
         """Ask for an act; any thread may.
 
         Args:
-            act: what decides and writes.
-            item: what it decides about.
             size: bytes that it will write, for the bound of a group.
             arrived: called with the future when that has ended, before the events of its group are told.
 

@@ -264,7 +264,7 @@ MUTATIONS = (
              "tests/unit/server/test_admission.py"),
     # -- the database ---------------------------------------------------------------------------------------------
     Mutation("every row is checked", "sft/store/rows.py",
-             "        self._row_macs.check(form, raw)\n        return kind(", "        return kind(",
+             "        self._row_macs.check(spec, raw)\n        return kind(", "        return kind(",
              "tests/unit/store/test_rows.py"),
     Mutation("rows that were lost", "sft/store/rows.py",
              "        if wanted != found:", "        if False:",

@@ -33,15 +33,10 @@ from sft.store.files import (
     versions_at,
     versions_of_file,
 )
-from sft.store.objects import (
-    inline_ids,
-    small_object,
-    small_object_ids,
-    version_keys,
-)
+from sft.store.objects import inline_ids, small_object, small_object_ids, version_keys
 from sft.store.row_types import VersionRow
 from sft.store.rows import ReadTransaction
-from sft.store.table_specs import FORMS
+from sft.store.table_specs import TABLE_SPECS
 from sft.store.users import key_by_id
 from sft.vault.objects import check_whole
 
@@ -80,7 +75,7 @@ class _Check:
         return self._report.finish()
 
     def _rows(self) -> None:
-        for kind in FORMS:
+        for kind in TABLE_SPECS:
             after: int | None = None
             while True:
                 with self._begin_read() as reading:

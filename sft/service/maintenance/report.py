@@ -48,7 +48,6 @@ class JobContext(Struct, frozen=True):
     """What a job works with.
 
     Attributes:
-        storage: where the objects lie.
         begin_read: begins a reading transaction that ends with the block.
         act: runs an act in the writer and waits for its result.
         caller: who asked for the job; for what a start does, the operator.

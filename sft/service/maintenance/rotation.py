@@ -27,11 +27,7 @@ from sft.service.maintenance.purging import EndPurgesInput, end_purges
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage
 from sft.store.files import VersionKey, versions_at
-from sft.store.objects import (
-    small_object,
-    version_keys,
-    versions_before_epoch,
-)
+from sft.store.objects import small_object, version_keys, versions_before_epoch
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.vault.keyring_file import replace_keyring
@@ -132,7 +128,7 @@ class _Rewrapping:
         return self._report.finish()
 
     def _name_what_is_left(self) -> None:
-        """Say why the old key is kept: some objects, or their rows, do not hold."""
+        """Report why the old key is kept: some objects, or their rows, do not hold."""
         self._report.note("the old master key is kept for what could not be moved")
         epoch = self._context.storage.vault.keyring.epoch
         with self._context.begin_read() as reading:
@@ -220,12 +216,7 @@ def end_rotation(transaction: Transaction, item: RotationEnd) -> bool:
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def reencrypt(
-    _reading: ReadTransaction,
-    caller: Caller,
-    *,
-    context: JobContext,
-) -> Job:
+def reencrypt(_reading: ReadTransaction, caller: Caller, *, context: JobContext) -> Job:
     """Seal every content anew under a data key of its own, and destroy the old objects.
 
     Returns:
@@ -277,12 +268,7 @@ class _Reencrypting:
         try:
             sidecar = vault.read_sidecar(row.object_id, least_epoch=row.epoch)
             epoch = vault.reencrypt(
-                row.object_id,
-                row.size,
-                row.digest,
-                new_id,
-                least_epoch=row.epoch,
-                sidecar=sidecar,
+                row.object_id, row.size, row.digest, new_id, least_epoch=row.epoch, sidecar=sidecar
             )
             swapped = self._context.act(
                 swap, Swap(self._context.caller, self._context.storage, row, new_id, epoch)

@@ -30,8 +30,7 @@ from sft.service.pending import Pending
 from sft.service.settings import NewServer, prepare
 from sft.service.storage import FileStorage
 from sft.service.use_case import USE_CASES
-from sft.store.database import Database, create_database, open_database
-from sft.store.reader import ReadPool
+from sft.store.database import Database, ReadPool, create_database, open_database
 from sft.store.row_types import DeviceKeyRow, UserRow
 from sft.store.rows import Transaction
 from sft.store.schema import DeviceKeyModel, UserModel

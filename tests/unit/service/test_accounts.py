@@ -35,9 +35,8 @@ from sft.service import login as getting_in
 from sft.service.accounts import (
     AddUserInput,
     ChangeRoleInput,
-    DisableUserInput,
-    EnableUserInput,
     RemoveUserInput,
+    UserInput,
 )
 from sft.service.invitations import FirstAdmin, MakeInvitationInput, WithdrawInvitationInput
 from sft.service.login import JoinInput, JoinResult, LoginInput
@@ -468,32 +467,32 @@ def test_a_role_is_changed(office: Office, by: Caller) -> None:
 
 
 def test_a_user_is_disabled_and_enabled(office: Office) -> None:
-    changed = office.act(accounts.disable, DisableUserInput(ADA.caller, "gus"))
+    changed = office.act(accounts.disable, UserInput(ADA.caller, "gus"))
     assert (changed.user.state, changed.changed) == (UserState.DISABLED, True)
-    assert not office.act(accounts.disable, DisableUserInput(ADA.caller, "gus")).changed
+    assert not office.act(accounts.disable, UserInput(ADA.caller, "gus")).changed
     with pytest.raises(LoginRefusedError):
         login(office, "gus", GUS.public_key)
-    changed = office.act(accounts.enable, EnableUserInput(OPERATOR, "gus"))
+    changed = office.act(accounts.enable, UserInput(OPERATOR, "gus"))
     assert (changed.user.state, changed.changed) == (UserState.ACTIVE, True)
-    assert not office.act(accounts.enable, EnableUserInput(ADA.caller, "gus")).changed
+    assert not office.act(accounts.enable, UserInput(ADA.caller, "gus")).changed
     assert login(office, "gus", GUS.public_key).name == "gus"
 
 
 ACTS: list[Any] = [
     (accounts.change_role, lambda by, name: ChangeRoleInput(by, name, Role.GUEST)),
-    (accounts.disable, DisableUserInput),
+    (accounts.disable, UserInput),
     (accounts.remove, RemoveUserInput),
 ]
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableUserInput)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, UserInput)])
 def test_nobody_by_that_name(office: Office, act: Any, item: Any) -> None:
     with pytest.raises(NotFoundError) as refusal:
         office.act(act, item(ADA.caller, "ivo"))
     assert refusal.value.values == {"what": "user", "name": "ivo"}
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS[:2], (accounts.enable, EnableUserInput)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS[:2], (accounts.enable, UserInput)])
 def test_nothing_is_done_about_a_removed_user(office: Office, act: Any, item: Any) -> None:
     office.act(accounts.remove, RemoveUserInput(ADA.caller, "gus"))
     with pytest.raises(NotFoundError):
@@ -536,7 +535,7 @@ def test_two_admins_who_end_each_other_leave_one(office: Office, act: Any, item:
     assert isinstance(second, LastAdminError)
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableUserInput)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, UserInput)])
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
@@ -562,7 +561,7 @@ def test_what_an_admin_lost_before_the_commit_counts(
     assert everything(office) == before
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableUserInput)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, UserInput)])
 @pytest.mark.parametrize("by", [MAX, GUS])
 def test_admins_alone_manage_people(office: Office, act: Any, item: Any, by: Person) -> None:
     forged = replace(by.caller, role=Role.ADMIN)  # what a session believes is not asked

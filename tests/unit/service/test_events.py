@@ -69,12 +69,12 @@ def _change_role(office: Office) -> None:
 
 
 def _disable(office: Office) -> None:
-    office.act(accounts.disable, accounts.DisableUserInput(ADA.caller, "max"))
+    office.act(accounts.disable, accounts.UserInput(ADA.caller, "max"))
 
 
 def _enable(office: Office) -> None:
     office.change_user(MAX, state="disabled")
-    office.act(accounts.enable, accounts.EnableUserInput(ADA.caller, "max"))
+    office.act(accounts.enable, accounts.UserInput(ADA.caller, "max"))
 
 
 def _remove(office: Office) -> None:
@@ -213,9 +213,7 @@ REPEATED: dict[str, Callable[[Office], Any]] = {
     "adding a user": _add_user,
     "a role": _change_role,
     "disabling": _disable,
-    "enabling": lambda office: office.act(
-        accounts.enable, accounts.EnableUserInput(ADA.caller, "max")
-    ),
+    "enabling": lambda office: office.act(accounts.enable, accounts.UserInput(ADA.caller, "max")),
     "removing": lambda office: office.act(
         accounts.remove, accounts.RemoveUserInput(ADA.caller, "max")
     ),

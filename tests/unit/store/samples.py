@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from sft.store.database import Database, create_database, open_database
-from sft.store.reader import ReadPool
+from sft.store.database import Database, ReadPool, create_database, open_database
 from sft.store.row_types import (
     DeviceKeyRow,
     FileRow,

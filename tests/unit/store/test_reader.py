@@ -6,8 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from sft.errors import RowForgedError, StoreError
-from sft.store.database import Database
-from sft.store.reader import ReadPool
+from sft.store.database import Database, ReadPool
 from sft.store.row_types import UserRow
 from sft.store.rows import ReadTransaction
 from sft.store.users import user_by_id

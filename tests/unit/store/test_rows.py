@@ -24,7 +24,7 @@ from sft.store.row_types import (
 )
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, FileModel, Model, UserModel, VersionModel
-from sft.store.table_specs import FORMS, table_of
+from sft.store.table_specs import TABLE_SPECS, table_of
 from tests.unit.store.samples import (
     ADA,
     ADAS_KEY,
@@ -49,7 +49,7 @@ BLOBS = {
 }
 COLUMNS = [
     (kind, table_of(kind), column)
-    for kind in FORMS
+    for kind in TABLE_SPECS
     for column in (*kind.__struct_fields__, "mac")
     if (table_of(kind), column) != ("small_objects", "mac")
 ]
@@ -57,8 +57,8 @@ MARKED = [place for place in COLUMNS if place[1] != "small_objects"]
 
 
 def test_every_table_has_a_kind_of_row_and_a_sample_of_each_column() -> None:
-    assert {table_of(kind) for kind in FORMS} == set(Model.metadata.tables)
-    assert {type(rows[0]) for rows in SAMPLES} == set(FORMS)
+    assert {table_of(kind) for kind in TABLE_SPECS} == set(Model.metadata.tables)
+    assert {type(rows[0]) for rows in SAMPLES} == set(TABLE_SPECS)
     for rows in SAMPLES:
         for column in rows[0].__struct_fields__:
             assert any(getattr(row, column) is not None for row in rows), column
@@ -280,7 +280,7 @@ def test_check_names_every_fault_and_goes_on(database: Database) -> None:
         rounds += 1
     assert faults == ["-4", "2"]
     assert rounds == 5
-    for kind in FORMS:
+    for kind in TABLE_SPECS:
         if kind is not UserRow:
             with reading(database) as reader:
                 assert reader.rows.check(kind) == ([], None)
