@@ -129,12 +129,15 @@ def write_all(file_fd: int, data: bytes | memoryview) -> None:
         rest = rest[os.write(file_fd, rest) :]
 
 
-def write_new(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE) -> None:
+def write_new(
+    folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE, *, sync: bool = True
+) -> None:
     """Create a file with this content and sync it; nothing is left of it on a fault. The caller syncs the folder."""
     file_fd = create_new(folder_fd, name, mode)
     try:
         write_all(file_fd, data)
-        sync_file(file_fd)
+        if sync:
+            sync_file(file_fd)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name, dir_fd=folder_fd)
@@ -200,18 +203,25 @@ def rename_no_replace(folder_fd: int, name: str, to_folder_fd: int, to_name: str
     _link_and_unlink(folder_fd, name, to_folder_fd, to_name)
 
 
-def replace_file(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE) -> None:
-    """Replace the content under a name: after any fault the old content or the new is there, whole."""
+def replace_file(
+    folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE, *, sync: bool = True
+) -> None:
+    """Replace the content under a name: after any fault the old content or the new is there, whole.
+
+    Args:
+        sync: wait for the disk; without, only a fault of the program is met so, not one of the computer.
+    """
     _require_component(name)
     temporary = f".{secrets.token_hex(_TEMPORARY_BYTES)}.part"
-    write_new(folder_fd, temporary, data, mode)
+    write_new(folder_fd, temporary, data, mode, sync=sync)
     try:
         os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=folder_fd)
         raise
-    sync_folder(folder_fd)
+    if sync:
+        sync_folder(folder_fd)
 
 
 def remove_file(folder_fd: int, name: str) -> None:

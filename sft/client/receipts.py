@@ -39,7 +39,7 @@ def check_receipt(server: ServerPublic, stored: Stored, sent: FileComment, diges
 def keep_receipt(state: StateFolder, sent: FileComment, stored: Stored) -> Path:
     """Keep a checked receipt (blocks)."""
     name = _name(sent.server_id, sent.file_id, stored.version)
-    return state.note(name, stored.receipt.encode())
+    return state.write(name, stored.receipt.encode(), sync=False)
 
 
 def has_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> bool:

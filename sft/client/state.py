@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -50,20 +49,19 @@ class StateFolder:
             LocalFileError: it cannot be read.
         """
         folders, leaf = _split(name)
-        with translating_os_errors(self.path(name)):
-            try:
-                folder = durable.open_folder(self.data, *folders)
-            except FileNotFoundError:
-                return None
-            try:
-                return durable.read_regular(folder, leaf, _MOST_BYTES)
-            except FileNotFoundError:
-                return None
-            finally:
-                os.close(folder)
+        with (
+            translating_os_errors(self.path(name)),
+            suppress(FileNotFoundError),
+            self._folder(folders) as folder,
+        ):
+            return durable.read_regular(folder, leaf, _MOST_BYTES)
+        return None
 
-    def write(self, name: str, data: bytes) -> Path:
-        """Replace one file of the state, durably; folders are made as needed.
+    def write(self, name: str, data: bytes, *, sync: bool = True) -> Path:
+        """Replace one file of the state, whole; folders are made as needed.
+
+        Args:
+            sync: durably; without, for what nothing rests on.
 
         Raises:
             LocalFileError: it cannot be written.
@@ -72,61 +70,28 @@ class StateFolder:
         folders, leaf = _split(name)
         with translating_os_errors(self.path(name)):
             durable.make_private_folder(self.data)
-            folder = durable.open_folder(self.data, *folders, make=True)
-            try:
-                durable.replace_file(folder, leaf, data)
-            finally:
-                os.close(folder)
-        return self.path(name)
-
-    def note(self, name: str, data: bytes) -> Path:
-        """Replace one file of the state whole, without waiting for the disk: for what nothing rests on."""
-        folders, leaf = _split(name)
-        with translating_os_errors(self.path(name)):
-            durable.make_private_folder(self.data)
-            folder = durable.open_folder(self.data, *folders, make=True)
-            part = f".{secrets.token_hex(8)}.part"
-            try:
-                fd = durable.create_new(folder, part)
-                try:
-                    durable.write_all(fd, data)
-                finally:
-                    os.close(fd)
-                os.replace(part, leaf, src_dir_fd=folder, dst_dir_fd=folder)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(part, dir_fd=folder)
-                raise
-            finally:
-                os.close(folder)
+            with self._folder(folders, make=True) as folder:
+                durable.replace_file(folder, leaf, data, sync=sync)
         return self.path(name)
 
     def move(self, name: str, to: str) -> None:
         """Rename a file of the state, replacing nothing."""
         (folders, leaf), (to_folders, to_leaf) = _split(name), _split(to)
-        with translating_os_errors(self.path(name)):
-            folder = durable.open_folder(self.data, *folders)
-            try:
-                to_folder = durable.open_folder(self.data, *to_folders, make=True)
-                try:
-                    durable.rename_no_replace(folder, leaf, to_folder, to_leaf)
-                    durable.sync_folder(to_folder)
-                    durable.sync_folder(folder)
-                finally:
-                    os.close(to_folder)
-            finally:
-                os.close(folder)
+        with (
+            translating_os_errors(self.path(name)),
+            self._folder(folders) as folder,
+            self._folder(to_folders, make=True) as to_folder,
+        ):
+            durable.rename_no_replace(folder, leaf, to_folder, to_leaf)
+            durable.sync_folder(to_folder)
+            durable.sync_folder(folder)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the advisory lock of the state while the block runs; waits for other processes."""
-        with translating_os_errors(self.data):
-            durable.make_private_folder(self.data)
-            lock = os.open(
-                self.data / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-            )
+        lock = self._open_lock(_LOCK)
         try:
-            with translating_os_errors(self.data / _LOCK):
+            with translating_os_errors(self.path(_LOCK)):
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         finally:
@@ -138,19 +103,30 @@ class StateFolder:
         Raises:
             LocalFileError: the state cannot be written.
         """
-        with translating_os_errors(self.path(f"{name}.lock")):
+        lock = self._open_lock(f"{name}.lock")
+        try:
+            with translating_os_errors(self.path(f"{name}.lock")), suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return lock
+        except BaseException:
+            os.close(lock)
+            raise
+        os.close(lock)
+        return None
+
+    @contextmanager
+    def _folder(self, names: tuple[str, ...], *, make: bool = False) -> Iterator[int]:
+        folder = durable.open_folder(self.data, *names, make=make)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+
+    def _open_lock(self, name: str) -> int:
+        with translating_os_errors(self.path(name)):
             durable.make_private_folder(self.data)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            lock = os.open(self.data / f"{name}.lock", flags, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-                return None
-            except BaseException:
-                os.close(lock)
-                raise
-        return lock
+            return os.open(self.data / name, flags, durable.PRIVATE_FILE)
 
 
 def state_from(environ: Mapping[str, str]) -> StateFolder:

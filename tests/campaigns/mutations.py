@@ -172,7 +172,7 @@ MUTATIONS = (
              "            os.fchmod(folder_fd, PRIVATE_FOLDER)", "            pass",
              "tests/unit/test_durable.py"),
     Mutation("a new name is durable", "sft/durable.py",
-             "            os.unlink(temporary, dir_fd=folder_fd)\n        raise\n    sync_folder(folder_fd)\n",
+             "            os.unlink(temporary, dir_fd=folder_fd)\n        raise\n    if sync:\n        sync_folder(folder_fd)\n",
              "            os.unlink(temporary, dir_fd=folder_fd)\n        raise\n",
              "tests/unit/test_durable.py"),
     Mutation("names of an object are durable", "sft/vault/backend_local.py",

@@ -19,9 +19,8 @@ from sft.client.state import StateFolder
 from sft.errors import ConnectionLostError, UsageError
 from sft.model.links import Link
 from tui.gateway import Account
-from tui.live import account_records
 from tui.live.as_future import crossing
-from tui.live.session_access import SessionAccess, giving
+from tui.live.session_access import SessionAccess, account_of, giving
 
 BeginDemo = Callable[[], Path]
 """Starts a private server; gives the state folder of its admin (blocks)."""
@@ -46,7 +45,7 @@ class LiveAccounts:
 
     async def all(self) -> list[Account]:
         """List the accounts of this computer."""
-        return await self._access.blocking(account_records.listed, self._access.state)
+        return await self._access.blocking(_listed, self._access.state)
 
     async def pending(self, link: Link) -> Account | None:
         """Find what an earlier attempt with this very link left."""
@@ -119,3 +118,9 @@ class LiveAccounts:
         access.state = StateFolder(folder, folder)
         access.environ = {key: told for key, told in access.environ.items() if key not in _OURS}
         return await access.blocking(Profiles(access.state).default_name)
+
+
+def _listed(state: StateFolder) -> list[Account]:
+    profiles = Profiles(state)
+    default = profiles.default_name()
+    return [account_of(state, profile, default) for profile in profiles.all()]

@@ -1,11 +1,14 @@
-"""The files of the server in use: listed by pages, shown, moved, deleted and restored."""
+"""The files of the server in use: pages of folders and single versions, with what is known here of their signatures."""
 
 from __future__ import annotations
 
 from sft.client.api import files
-from sft.model.records import Deleted, File
+from sft.client.receipts import has_receipt
+from sft.client.session import Session
+from sft.client.trust import SignatureState, known_of
+from sft.crypto.keys import PublicKey
+from sft.errors import SignatureBadError
 from tui.gateway import Details, Listed
-from tui.live.pages import details_of, folder_page
 from tui.live.session_access import SessionAccess
 
 
@@ -13,51 +16,54 @@ class LiveFiles:
     """Files and folders."""
 
     def __init__(self, access: SessionAccess) -> None:
-        self._access = access
+        self._checked = access.checked
+        self.list_folder = access.asking(self._page)
+        self.list_trash = access.asking(self._trash)
+        self.details = access.asking(self._details)
+        self.make_folder = access.asking(files.make_folder)
+        self.move = access.asking(files.move)
+        self.delete = access.asking(files.delete)
+        self.restore = access.asking(files.restore)
 
-    async def list_folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
-        """Give one page of a folder."""
-        listing, states, following = await self._access.ask(
-            lambda session: folder_page(session, path, cursor, judged=judged)
-        )
+    async def _page(
+        self, session: Session, path: str, cursor: str = "", *, judged: bool = True
+    ) -> Listed:
+        listing, following = await files.list_page(session, path, cursor, signatures=judged)
+        found = tuple(listing.files)
+        states: list[SignatureState | None] = [None] * len(found)
+        if judged:
+            states = [known.state for known in await known_of(session, found)]
+        checked = (self._checked.get((file.id, file.version.number)) for file in found)
         return Listed(
             tuple(listing.folders),
-            tuple(listing.files),
-            tuple(
-                self._access.checked.get((file.id, file.version.number), state)
-                for file, state in zip(listing.files, states, strict=True)
-            ),
+            found,
+            tuple(seen or state for seen, state in zip(checked, states, strict=True)),
             following,
         )
 
-    async def list_trash(self, cursor: str = "") -> Listed:
-        """Give what can be restored."""
+    async def _trash(self, session: Session, cursor: str = "") -> Listed:
         del cursor
-        found = await self._access.ask(files.list_trash)
-        return Listed((), tuple(found), tuple(None for _ in found), "")
+        found = await files.list_trash(session)
+        return Listed((), tuple(found), (None,) * len(found), "")
 
-    async def details(self, path: str, version: int = 0) -> Details:
-        """Show one version of a file."""
-        return await self._access.ask(
-            lambda session: details_of(
-                session, self._access.state, self._access.checked, path, version
-            )
+    async def _details(self, session: Session, path: str, version: int = 0) -> Details:
+        file = await files.show_file(session, path, version)
+        (known,) = await known_of(session, [file])
+        shown, state, error = file.version, known.state, known.error
+        seen = self._checked.get((file.id, shown.number))
+        if seen is SignatureState.BAD and error is None:
+            error = SignatureBadError(path=file.path, author=shown.author)
+        if seen is not None and state is SignatureState.SIGNED:
+            state = seen
+        pin = session.pins.people.get(shown.author_id)
+        kept = await session.pool.run(
+            has_receipt, session.state, session.server_id, file.id, shown.number
         )
-
-    async def make_folder(self, path: str) -> bool:
-        """Make a folder."""
-        return await self._access.ask(lambda session: files.make_folder(session, path))
-
-    async def move(self, old: str, new: str) -> File | None:
-        """Give a file or folder another path."""
-        return await self._access.ask(lambda session: files.move(session, old, new))
-
-    async def delete(self, path: str, *, recursive: bool = False) -> Deleted:
-        """Move to the trash."""
-        return await self._access.ask(
-            lambda session: files.delete(session, path, recursive=recursive)
+        return Details(
+            file=file,
+            state=state,
+            words=PublicKey.decode(shown.public_key).words(),
+            first_seen_at=None if pin is None else pin.keys.get(shown.public_key),
+            receipt_kept=kept,
+            error=error,
         )
-
-    async def restore(self, path: str) -> File:
-        """Bring back what was last deleted from a path."""
-        return await self._access.ask(lambda session: files.restore(session, path))

@@ -6,23 +6,25 @@ blocks runs on the pool.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sft.client.concurrency import Pool
 from sft.client.connection_info import ConnectionInfo, Event, EventListener
 from sft.client.fault_log import FaultLog
+from sft.client.identity import Identity
 from sft.client.profiles import Profile, Profiles
 from sft.client.reconnect import Reconnector, Timing
 from sft.client.session import Session
 from sft.client.state import StateFolder
 from sft.client.trust import SignatureState
-from sft.errors import ConnectionLostError, KeyLockedError
+from sft.errors import ConnectionLostError, KeyLockedError, SftError
 from tui.gateway import Account
-from tui.live import account_records
 from tui.live.as_future import crossing, landed
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -70,6 +72,16 @@ class SessionAccess:
             raise ConnectionLostError
         return await crossing(self.keeper.ask(act))
 
+    def asking(
+        self, act: Callable[Concatenate[Session, P], Coroutine[Any, Any, T]]
+    ) -> Callable[P, Coroutine[Any, Any, T]]:
+        """Return an act over a session as one over the session in use."""
+
+        async def asked(*args: P.args, **kwargs: P.kwargs) -> T:
+            return await self.ask(lambda session: act(session, *args, **kwargs))
+
+        return asked
+
     async def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run what blocks on the pool."""
         return await landed(self.pool.run(function, *args, **kwargs))
@@ -82,12 +94,36 @@ class SessionAccess:
     async def account(self, profile: Profile) -> Account:
         """Describe a profile as the screens see it."""
         default = await self.blocking(Profiles(self.state).default_name)
-        return await self.blocking(account_records.account_of, self.state, profile, default)
+        return await self.blocking(account_of, self.state, profile, default)
 
     def emit(self, event: Event) -> None:
         """Tell everybody who listens."""
         for listener in self.listeners:
             listener(event)
+
+
+def account_of(state: StateFolder, profile: Profile, default: str) -> Account:
+    """Describe a profile as the screens see it (blocks)."""
+    protected = False
+    with contextlib.suppress(SftError):  # a key that is missing says so when it is opened
+        protected = Identity(state, profile).encrypted()
+    key = profile.key
+    return Account(
+        name=profile.name,
+        server=profile.server_name,
+        address=profile.address,
+        user=profile.user_name,
+        role=profile.role,
+        device=profile.device,
+        joined=profile.joined,
+        protected=protected,
+        in_use_first=profile.name == default,
+        key_words=key.words(),
+        minisign_key=key.text(),
+        server_words=profile.server.words(),
+        pinned_at=profile.pinned_at,
+        joined_at=profile.joined_at,
+    )
 
 
 def giving(passphrase: str | None) -> Callable[[], Coroutine[Any, Any, str]]:

@@ -169,14 +169,10 @@ async def get(
             file, verdict, local = await _get_one(world, item, to, existing, brake, reporter)
         except SftError as error:
             reporter(TransferStage.FAILED)
-            results.append(
-                GetResult(item, TransferStage.FAILED, None, None, None, None, error, 0.0)
-            )
+            results.append(GetResult(item, TransferStage.FAILED, error=error))
             continue
         reporter(TransferStage.VERIFIED)
-        results.append(
-            GetResult(item, TransferStage.VERIFIED, file, verdict, local, None, None, 0.1)
-        )
+        results.append(GetResult(item, TransferStage.VERIFIED, file, verdict, local))
     return results
 
 

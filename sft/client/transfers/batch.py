@@ -15,12 +15,12 @@ from typing import Final, Protocol, TypeVar
 from sft.client.api.files import make_folder
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
-from sft.client.transfers.download import DownloadResult, Target, get_file
+from sft.client.transfers.download import Target, get_file
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import Report, Reporter, TransferStage
 from sft.client.transfers.sources import FileSource, PipeSource, UploadSource
-from sft.client.transfers.upload import FileUpload, UploadResult
+from sft.client.transfers.upload import FileUpload
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.limits import SMALL_FILE_BYTES
@@ -37,10 +37,10 @@ class PutResult:
 
     item: PutItem
     stage: TransferStage
-    stored: Stored | None
-    receipt: Path | None
-    error: SftError | None
-    seconds: float
+    stored: Stored | None = None
+    receipt: Path | None = None
+    error: SftError | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,11 @@ class GetResult:
 
     item: GetItem
     stage: TransferStage
-    file: File | None
-    verdict: Verdict | None
-    local: Path | None
-    signature: Path | None
-    error: SftError | None
-    seconds: float
+    file: File | None = None
+    verdict: Verdict | None = None
+    local: Path | None = None
+    signature: Path | None = None
+    error: SftError | None = None
 
 
 async def put_all(
@@ -78,14 +77,6 @@ async def put_all(
     async def put(index: int, item: PutItem) -> PutResult:
         reporter = Reporter(report, index, item.path, item.size)
         began = session.connection.reactor.seconds()
-
-        def ended(
-            stage: TransferStage, kept: UploadResult | None, error: SftError | None
-        ) -> PutResult:
-            seconds = session.connection.reactor.seconds() - began
-            stored, receipt = (None, None) if kept is None else (kept.stored, kept.receipt)
-            return PutResult(item, stage, stored, receipt, error, seconds)
-
         opened: list[UploadSource] = []
         try:
             await finish_even_if_cancelled(
@@ -97,12 +88,13 @@ async def put_all(
             kept = await upload.run()
         except SftError as error:
             reporter(TransferStage.FAILED)
-            return ended(TransferStage.FAILED, None, error)
+            return PutResult(item, TransferStage.FAILED, error=error)
         finally:
             for source in opened:
                 source.close()
         stage = TransferStage.UNCHANGED if kept.stored.unchanged else TransferStage.STORED
-        return ended(stage, kept, None)
+        seconds = session.connection.reactor.seconds() - began
+        return PutResult(item, stage, kept.stored, kept.receipt, seconds=seconds)
 
     await gather_limited(SMALL_AT_ONCE, folders, lambda folder: make_folder(session, folder))
     return await _by_size(items, put)
@@ -153,24 +145,14 @@ async def _get(
 ) -> list[GetResult]:
     async def get(index: int, item: GetItem) -> GetResult:
         reporter = Reporter(report, index, item.path, item.size)
-        began = session.connection.reactor.seconds()
-
-        def ended(
-            stage: TransferStage, got: DownloadResult | None, error: SftError | None
-        ) -> GetResult:
-            seconds = session.connection.reactor.seconds() - began
-            if got is None:
-                return GetResult(item, stage, None, None, None, None, error, seconds)
-            return GetResult(
-                item, stage, got.file, got.verdict, got.local, got.signature, error, seconds
-            )
-
         try:
             got = await get_file(session, item.path, item.version, place(item), reporter)
         except SftError as error:
             reporter(TransferStage.FAILED)
-            return ended(TransferStage.FAILED, None, error)
-        return ended(TransferStage.VERIFIED, got, None)
+            return GetResult(item, TransferStage.FAILED, error=error)
+        return GetResult(
+            item, TransferStage.VERIFIED, got.file, got.verdict, got.local, got.signature
+        )
 
     return await _by_size(items, get)
 

@@ -155,8 +155,6 @@ def got(moved_to: str | None = None) -> GetResult:
         verdict,
         Path("contract.pdf"),
         Path("contract.pdf.minisig"),
-        None,
-        0.5,
     )
 
 
