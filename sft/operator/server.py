@@ -139,7 +139,7 @@ class Server:
                 )
                 context.info = await context.read(settings.server_info)
 
-    async def stop(self) -> None:
+    async def stop(self, *, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""
         if self._periodic is not None:
             self._periodic.stop()
@@ -150,8 +150,11 @@ class Server:
                 await stopping
         if self.opened is not None:
             context = self.opened.context
-            await self._drain()
-            for session in context.sessions.all():
+            sessions = context.sessions
+            await self._until(
+                lambda: not any(session.busy() for session in sessions.all()), drain_seconds
+            )
+            for session in sessions.all():
                 session.stop()
             for stranger in context.admission.connections():
                 if isinstance(stranger, WireProtocol):
@@ -192,13 +195,6 @@ class Server:
             server_key=info.public_key,
             server_name=info.name,
         ).text()
-
-    async def _drain(self) -> None:
-        if self.opened is not None:
-            sessions = self.opened.context.sessions
-            await self._until(
-                lambda: not any(session.busy() for session in sessions.all()), DRAIN_SECONDS
-            )
 
     async def _until(self, done: Callable[[], bool], seconds: float) -> None:
         """Wait until something is so, at most for some seconds; the reactor goes on meanwhile."""

@@ -156,18 +156,19 @@ class Site:
         if self.pool is not None:
             self.pool.stop()
 
-    async def halt(self, *, crash: bool = False) -> int:
+    async def halt(self, *, crash: bool = False, **options: float) -> int:
         """Stop the server while people are connected; gives its port, for another start there.
 
         Args:
             crash: every connection breaks first, as when its process is killed.
+            options: of the server's own ``stop``.
         """
         port = self.port
         assert self.server is not None
         for session in self.here.sessions.all() if crash else ():
             session.link.fail(SftError("killed"))
         server, self.server = self.server, None
-        await server.stop()
+        await server.stop(**options)
         if self.pool is not None:
             self.pool.stop()
             self.pool = None

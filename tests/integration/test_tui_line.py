@@ -73,15 +73,14 @@ async def test_a_server_that_is_killed_within_a_put_gets_the_rest_after_its_star
 
 
 async def test_a_server_that_stops_in_order_within_a_put_is_no_failure_of_the_put(
-    site: Site, tmp_path, monkeypatch
+    site: Site, tmp_path
 ):
-    monkeypatch.setattr("sft.operator.server.DRAIN_SECONDS", 0)
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
     async with seated(site, "max", here) as seat:
         storage = site.here.storage
         await put(seat, "video.mp4")
         await seat.until(lambda: storage.in_flight, "the server has begun")
-        port = await bridged(site.halt())
+        port = await bridged(site.halt(drain_seconds=0))
         await seat.until(lambda: "1 transfer waits" in seat.alarm(), "it waits")
         await bridged(site.start(port))
         await seat.landed()
