@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.site import Site
+from tests.integration.server_fixture import ServerFixture
 from tests.loop import run as run_here
 from tests.processes import Person, ServerProcess, clean_environment, free_port, run, script
 
@@ -234,7 +234,7 @@ def start_cut(home: Path, call: str, at: int) -> None:
 
 def assert_starts(folder: Path) -> None:
     """A start makes the home whole."""
-    site = Site(folder)
+    site = ServerFixture(folder)
     run_here(site.start())
     run_here(site.stop())
     parts = sorted(each.name for each in site.home.data.iterdir() if "-" not in each.name)

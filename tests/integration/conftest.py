@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from twisted.logger import LogLevel, globalLogPublisher
 
-from tests.integration.cli_fixture import CliFixture, NewCli
+from tests.integration.live_cli import LiveCli, NewCli
 from tests.integration.relay import Relay
-from tests.integration.site import (
+from tests.integration.server_fixture import (
     ALL_LINES,
     SECRETS,
-    Site,
-    copy_site,
+    ServerFixture,
+    copy_server,
     leaks,
     make_template,
 )
@@ -21,7 +21,7 @@ from tests.loop import reactor, run
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
+    folder = tmp_path_factory.mktemp("server")
     run(make_template(folder))
     return folder
 
@@ -34,14 +34,14 @@ def no_secret_in_any_line() -> Iterator[None]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, template: Path) -> Iterator[Site]:
-    site = copy_site(template, tmp_path / "s")
-    run(site.start())
+def server(tmp_path: Path, template: Path) -> Iterator[ServerFixture]:
+    server = copy_server(template, tmp_path / "s")
+    run(server.start())
     try:
-        yield site
+        yield server
     finally:
-        run(site.stop())
-    assert site.fatal == []
+        run(server.stop())
+    assert server.fatal == []
 
 
 @pytest.fixture(scope="module")
@@ -73,32 +73,32 @@ def nothing_unhandled(frozen_heap: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def relay(site: Site) -> Iterator[Relay]:
+def relay(server: ServerFixture) -> Iterator[Relay]:
     """Stand between clients and the server: it cuts, freezes and counts."""
-    relay = run(Relay(reactor, site.port).start())
+    relay = run(Relay(reactor, server.port).start())
     yield relay
     relay.thaw()
     run(relay.stop())
 
 
 @pytest.fixture
-def cli(site: Site) -> CliFixture:
+def cli(server: ServerFixture) -> LiveCli:
     """The command line of several people, and of the operator, against the server."""
-    return CliFixture(site)
+    return LiveCli(server)
 
 
 @pytest.fixture
 def new_cli(tmp_path: Path) -> Iterator[NewCli]:
-    made: list[Site] = []
+    made: list[ServerFixture] = []
 
-    def make(port: int = 0, **settings: Any) -> CliFixture:
-        site = Site(tmp_path / f"s{len(made)}")
-        site.folder.mkdir()
-        made.append(site)
-        run(site.start(port, **settings))
-        return CliFixture(site)
+    def make(port: int = 0, **settings: Any) -> LiveCli:
+        server = ServerFixture(tmp_path / f"s{len(made)}")
+        server.folder.mkdir()
+        made.append(server)
+        run(server.start(port, **settings))
+        return LiveCli(server)
 
     yield make
-    for site in made:
-        run(site.stop())
-        assert site.fatal == []
+    for server in made:
+        run(server.stop())
+        assert server.fatal == []

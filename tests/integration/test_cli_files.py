@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.integration.cli_fixture import CliFixture
+from tests.integration.live_cli import LiveCli
 
 SIZES = [0, 1, 61_440, 61_441, 65_535, 65_536, 65_537, 3_000_000]
 
 
-def test_files_of_every_kind_of_size_come_back_byte_for_byte(cli: CliFixture):
+def test_files_of_every_kind_of_size_come_back_byte_for_byte(cli: LiveCli):
     contents = {f"s{size}.bin": os.urandom(size) for size in SIZES}
     paths = [cli.file(f"sizes/{name}", content) for name, content in contents.items()]
     put = cli.sft("max", "put", *paths, "--to", "sizes")
@@ -27,7 +27,7 @@ def test_files_of_every_kind_of_size_come_back_byte_for_byte(cli: CliFixture):
         assert path.stat().st_mode & 0o111 == 0
 
 
-def test_a_retry_of_a_put_is_there_already(cli: CliFixture):
+def test_a_retry_of_a_put_is_there_already(cli: LiveCli):
     for size in (10, 200_000):
         path = cli.file(f"retry-{size}", os.urandom(size))
         assert cli.sft("max", "put", path).lines[0].startswith("stored ")
@@ -35,7 +35,7 @@ def test_a_retry_of_a_put_is_there_already(cli: CliFixture):
         assert (again.status, again.lines) == (0, [f"unchanged retry-{size}   v1"])
 
 
-def test_another_content_is_refused_replaced_or_stored_beside(cli: CliFixture):
+def test_another_content_is_refused_replaced_or_stored_beside(cli: LiveCli):
     path = cli.file("budget.xlsx", b"first")
     cli.sft("max", "put", path)
     cli.file("budget.xlsx", b"second")
@@ -52,7 +52,7 @@ def test_another_content_is_refused_replaced_or_stored_beside(cli: CliFixture):
     assert "v3" in cli.sft("max", "put", path, "--if-version", "2").out
 
 
-def test_a_download_never_replaces_silently(cli: CliFixture):
+def test_a_download_never_replaces_silently(cli: LiveCli):
     cli.sft("max", "put", cli.file("note.txt", b"theirs"))
     mine = Path(cli.file("mine/note.txt", b"mine"))
     refused = cli.sft("gus", "get", "note.txt", "--to", "mine")
@@ -66,7 +66,7 @@ def test_a_download_never_replaces_silently(cli: CliFixture):
     assert mine.read_bytes() == b"theirs"
 
 
-def test_a_folder_goes_and_comes_whole(cli: CliFixture):
+def test_a_folder_goes_and_comes_whole(cli: LiveCli):
     for name in ("a.txt", "sub/b.txt", "sub/deep/c.txt"):
         cli.file(f"photos/{name}", name.encode())
     cli.file("photos/a:b.txt", b"odd")
@@ -90,7 +90,7 @@ def test_a_folder_goes_and_comes_whole(cli: CliFixture):
     ]  # fmt: skip
 
 
-def test_standard_input_has_to_be_given_a_name(cli: CliFixture):
+def test_standard_input_has_to_be_given_a_name(cli: LiveCli):
     assert cli.sft("max", "put", "-", stdin="x").status == 2
     content = os.urandom(300_000)
     with Path(cli.file("in.bin", content)).open() as opened:
@@ -100,7 +100,7 @@ def test_standard_input_has_to_be_given_a_name(cli: CliFixture):
     assert (cli.folder / "streams-out/in.bin").read_bytes() == content
 
 
-def test_the_date_of_a_file_travels_with_it(cli: CliFixture):
+def test_the_date_of_a_file_travels_with_it(cli: LiveCli):
     path = cli.file("dated.txt", b"x")
     os.utime(path, (1_000_000_000, 1_000_000_000))
     cli.sft("max", "put", path)
@@ -112,7 +112,7 @@ def test_the_date_of_a_file_travels_with_it(cli: CliFixture):
     assert (cli.folder / "dated-out/dated.txt").stat().st_mtime == 1_000_000_000
 
 
-def test_listing_moving_deleting_and_restoring(cli: CliFixture):
+def test_listing_moving_deleting_and_restoring(cli: LiveCli):
     for name in ("plan.pdf", "plan.txt"):
         cli.sft("max", "put", cli.file(name, name.encode()), "--to", "work/2026")
     assert cli.sft("gus", "ls", "work/2026").lines == ["work/2026/plan.pdf", "work/2026/plan.txt"]
@@ -143,13 +143,13 @@ def test_listing_moving_deleting_and_restoring(cli: CliFixture):
     assert cli.sft("gus", "ls", "work").status == 3
 
 
-def test_making_folders(cli: CliFixture):
+def test_making_folders(cli: LiveCli):
     assert cli.sft("max", "mkdir", "made/below").lines == ["made made/below/"]
     assert cli.sft("max", "mkdir", "made/below").lines == ["made/below/ is there already"]
     assert cli.sft("gus", "ls", "made").lines == ["made/below/"]
 
 
-def test_a_signature_comes_with_the_file_and_others_check_it(cli: CliFixture):
+def test_a_signature_comes_with_the_file_and_others_check_it(cli: LiveCli):
     content = os.urandom(70_000)
     cli.sft("max", "put", cli.file("signed.bin", content))
     got = cli.sft("gus", "get", "signed.bin", "--to", "signed-out", "--with-signature", "--json")
@@ -168,7 +168,7 @@ def test_a_signature_comes_with_the_file_and_others_check_it(cli: CliFixture):
     assert cli.sft("gus", "verify", str(file)).status == 7
 
 
-def test_several_names_of_which_one_is_missing(cli: CliFixture):
+def test_several_names_of_which_one_is_missing(cli: LiveCli):
     cli.sft("max", "put", cli.file("here.txt", b"x"))
     got = cli.sft("gus", "get", "here.txt", "missing.txt", "--to", "some", "--json")
     assert got.status == 1
@@ -177,7 +177,7 @@ def test_several_names_of_which_one_is_missing(cli: CliFixture):
     assert cli.sft("gus", "get", "missing.txt").status == 3
 
 
-def test_what_moves_is_told_as_asked(cli: CliFixture):
+def test_what_moves_is_told_as_asked(cli: LiveCli):
     path = cli.file("events.bin", os.urandom(2_000_000))
     put = cli.sft("max", "put", path, "--progress", "json")
     assert '"stage": "stored"' in put.err or '"stage": "storing"' in put.err

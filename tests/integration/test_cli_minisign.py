@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli_fixture import CliFixture
+from tests.integration.live_cli import LiveCli
 
 pytestmark = pytest.mark.skipif(
     shutil.which("minisign") is None, reason="minisign is not installed"
@@ -27,7 +27,7 @@ def minisign(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_minisign_accepts_every_signature_and_nothing_else(cli: CliFixture):
+def test_minisign_accepts_every_signature_and_nothing_else(cli: LiveCli):
     names = [f"{size} بایت.bin" for size in SIZES]
     paths = [cli.file(name, b"m" * size) for name, size in zip(names, SIZES, strict=True)]
     put = cli.sft("max", "put", *paths, "--to", "signed")
@@ -54,7 +54,7 @@ def test_minisign_accepts_every_signature_and_nothing_else(cli: CliFixture):
         assert minisign(*check, cwd=cli.folder).returncode != 0
 
 
-def test_a_key_of_minisign_signs_for_sft(cli: CliFixture):
+def test_a_key_of_minisign_signs_for_sft(cli: LiveCli):
     made = minisign("-G", "-W", "-p", "ivo.pub", "-s", "ivo.key", cwd=cli.folder)
     assert made.returncode == 0, made.stderr
     link = cli.invitation("--role", "maintainer")
@@ -74,7 +74,7 @@ def test_a_key_of_minisign_signs_for_sft(cli: CliFixture):
     assert (taken.status, "[KEY_TAKEN]" in taken.err) == (5, True), taken.err
 
 
-def test_the_secret_key_of_sft_signs_for_minisign(cli: CliFixture):
+def test_the_secret_key_of_sft_signs_for_minisign(cli: LiveCli):
     (key,) = cli.state("max").rglob("*.key")
     cli.file("letter.txt", b"signed outside")
     signed = minisign("-S", "-W", "-s", str(key), "-m", "letter.txt", cwd=cli.folder)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.cli_fixture import CliFixture, NewCli
+from tests.integration.live_cli import LiveCli, NewCli
 from tests.loop import run
-from tests.unit.cli.computer import Ran
+from tests.unit.cli.cli_fixture import Ran
 
 
 def failed(done: Ran, status: int, code: str, *said: str) -> None:
@@ -28,11 +28,11 @@ def failed(done: Ran, status: int, code: str, *said: str) -> None:
 # -- invitations --------------------------------------------------------------------------------------
 
 
-def join(cli: CliFixture, person: str, name: str, link: str) -> Ran:
+def join(cli: LiveCli, person: str, name: str, link: str) -> Ran:
     return cli.sft(person, "join", "--user", name, "--no-passphrase", stdin=link + "\n")
 
 
-def test_an_invitation_is_refused_when_it_was_used_withdrawn_cut_or_never_made(cli: CliFixture):
+def test_an_invitation_is_refused_when_it_was_used_withdrawn_cut_or_never_made(cli: LiveCli):
     invitation = cli.invitation()
     # A taken name spends nothing: the same link, another name.
     failed(
@@ -71,10 +71,10 @@ def test_an_invitation_is_refused_when_it_was_used_withdrawn_cut_or_never_made(c
     assert done.status == 0, done.err
 
 
-def test_an_invitation_of_another_server_is_refused_by_its_key(cli: CliFixture, new_cli: NewCli):
+def test_an_invitation_of_another_server_is_refused_by_its_key(cli: LiveCli, new_cli: NewCli):
     other = new_cli()
     invitation = other.invitation()
-    misled = invitation.replace(f":{other.site.port}/", f":{cli.site.port}/")
+    misled = invitation.replace(f":{other.server.port}/", f":{cli.server.port}/")
     failed(join(cli, "ivo", "ivo", misled), 7, "SERVER_KEY_CHANGED", "Nothing was sent")
     assert "handshake" not in join(cli, "ivo", "ivo", misled).err
     # The invitation was not spent at its own server.
@@ -84,10 +84,10 @@ def test_an_invitation_of_another_server_is_refused_by_its_key(cli: CliFixture, 
 # -- the server is away, or is another ------------------------------------------------------------------
 
 
-def test_a_server_that_is_away_moved_or_another_is_told_apart(cli: CliFixture, new_cli: NewCli):
+def test_a_server_that_is_away_moved_or_another_is_told_apart(cli: LiveCli, new_cli: NewCli):
     assert cli.sft("max", "ls").status == 0
     profile = cli.sft("max", "servers", "--json").document[0]["profile"]
-    old = run(cli.site.halt())
+    old = run(cli.server.halt())
     failed(
         cli.sft("max", "ls"), 6, "UNREACHABLE",
         f"127.0.0.1:{old} does not answer (connection refused)", "Moved? sft servers address",
@@ -100,12 +100,12 @@ def test_a_server_that_is_away_moved_or_another_is_told_apart(cli: CliFixture, n
         cli.sft("max", "ls"), 7, "SERVER_KEY_CHANGED",
         "than the pinned one. Nothing was sent", "sft servers link",
     )  # fmt: skip
-    assert not any("] login" in line for line in other.site.lines)
+    assert not any("] login" in line for line in other.server.lines)
     # The first one at another address: the same server, as its key says.
-    run(cli.site.start())
+    run(cli.server.start())
     address = ("servers", "address", profile)
     failed(cli.sft("max", *address, f"127.0.0.1:{old}"), 7, "SERVER_KEY_CHANGED")
-    moved = cli.sft("max", *address, f"127.0.0.1:{cli.site.port}")
+    moved = cli.sft("max", *address, f"127.0.0.1:{cli.server.port}")
     assert moved.lines == ["Same server: its key is the pinned one."]
     assert cli.sft("max", "ls").status == 0
     # Something that is no sft server at all.
@@ -113,9 +113,9 @@ def test_a_server_that_is_away_moved_or_another_is_told_apart(cli: CliFixture, n
     failed(cli.sft("max", *address, "no port"), 2, "USAGE")
 
 
-def test_a_changed_byte_on_the_servers_disk_gives_no_file(cli: CliFixture):
+def test_a_changed_byte_on_the_servers_disk_gives_no_file(cli: LiveCli):
     assert cli.sft("max", "put", cli.file("a.bin", os.urandom(200_000))).status == 0
-    (stored,) = cli.site.objects()
+    (stored,) = cli.server.objects()
     content = bytearray(stored.read_bytes())
     content[len(content) // 2] ^= 1
     stored.write_bytes(content)
@@ -126,7 +126,7 @@ def test_a_changed_byte_on_the_servers_disk_gives_no_file(cli: CliFixture):
 # -- the person and the key -----------------------------------------------------------------------------
 
 
-def test_a_person_who_was_disabled_or_removed_is_refused_at_login(cli: CliFixture):
+def test_a_person_who_was_disabled_or_removed_is_refused_at_login(cli: LiveCli):
     cli.operator("user", "disable", "gus")
     failed(
         cli.sft("gus", "ls"), 4, "LOGIN_REFUSED",
@@ -139,7 +139,7 @@ def test_a_person_who_was_disabled_or_removed_is_refused_at_login(cli: CliFixtur
     failed(cli.sft("nobody", "ls"), 8, "NOT_JOINED", "sft join, with an invitation from an admin")
 
 
-def test_a_key_is_opened_by_its_passphrase_alone_and_takes_a_new_one(cli: CliFixture):
+def test_a_key_is_opened_by_its_passphrase_alone_and_takes_a_new_one(cli: LiveCli):
     right = cli.file("right", b"correct horse\n")
     wrong = cli.file("wrong", b"battery staple\n")
 
@@ -168,7 +168,7 @@ def test_a_key_is_opened_by_its_passphrase_alone_and_takes_a_new_one(cli: CliFix
     assert mia("ls", passphrase=wrong).status == 0
 
 
-def test_nothing_that_fails_shows_a_traceback(cli: CliFixture, tmp_path: Path):
+def test_nothing_that_fails_shows_a_traceback(cli: LiveCli, tmp_path: Path):
     failed(cli.sft("max", "ls", SFT_HOME=cli.file("file", b"")), 10, "LOCAL_FILE")
     os.mkfifo(tmp_path / "fifo")
     failed(cli.sft("max", "put", str(tmp_path / "fifo")), 10, "LOCAL_FILE", "is not a regular file")
@@ -182,7 +182,7 @@ def test_nothing_that_fails_shows_a_traceback(cli: CliFixture, tmp_path: Path):
     [("a:b.txt", '":"'), ("trailing.", "dot"), ("nul.txt", "Windows"), ("tab\there.txt", "\\u{9}")],
 )
 def test_a_name_is_refused_with_its_character_and_with_a_way_out(
-    cli: CliFixture, name: str, problem: str
+    cli: LiveCli, name: str, problem: str
 ):
     cli.file(name, b"x")
     refused = cli.sft("max", "put", "--json", name)
@@ -192,7 +192,7 @@ def test_a_name_is_refused_with_its_character_and_with_a_way_out(
     assert "--safe-names stores" in item["error"]["next"]
 
 
-def test_names_that_are_taken_or_lead_elsewhere_are_refused(cli: CliFixture):
+def test_names_that_are_taken_or_lead_elsewhere_are_refused(cli: LiveCli):
     cli.file("a:b.txt", b"x")
     assert cli.sft("max", "put", "a:b.txt", "--safe-names").status == 0
     assert cli.sft("max", "put", "a:b.txt", "--as", "Readme.md").status == 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.integration.cli_fixture import CliFixture
+from tests.integration.live_cli import LiveCli
 
 
-def stored(cli: CliFixture) -> None:
+def stored(cli: LiveCli) -> None:
     assert cli.sft("max", "put", cli.file("b.txt", b"hello"), "--to", "docs").status == 0
 
 
-def test_a_guest_reads_and_changes_nothing(cli: CliFixture):
+def test_a_guest_reads_and_changes_nothing(cli: LiveCli):
     stored(cli)
     assert cli.sft("gus", "get", "docs/b.txt", "--to", "out").status == 0
     put = cli.sft("gus", "put", cli.file("c.txt", b"x"))
@@ -20,7 +20,7 @@ def test_a_guest_reads_and_changes_nothing(cli: CliFixture):
         assert cli.sft("gus", *arguments).status == 4, arguments
 
 
-def test_a_maintainer_manages_own_files_alone(cli: CliFixture):
+def test_a_maintainer_manages_own_files_alone(cli: LiveCli):
     stored(cli)
     removed = cli.sft("mia", "rm", "docs/b.txt")
     assert removed.status == 4
@@ -37,7 +37,7 @@ def test_a_maintainer_manages_own_files_alone(cli: CliFixture):
         assert cli.sft("mia", *arguments).status == 4, arguments
 
 
-def test_everybody_sees_who_is_there_with_their_keys(cli: CliFixture):
+def test_everybody_sees_who_is_there_with_their_keys(cli: LiveCli):
     listed = {user["user"]: user for user in cli.sft("gus", "users", "--json").document}
     roles = [listed[name]["role"] for name in ("ada", "max", "gus")]
     assert roles == ["admin", "maintainer", "guest"]
@@ -45,7 +45,7 @@ def test_everybody_sees_who_is_there_with_their_keys(cli: CliFixture):
     assert listed["max"]["devices"][0]["key_words"] == words
 
 
-def test_a_new_role_holds_at_once(cli: CliFixture):
+def test_a_new_role_holds_at_once(cli: LiveCli):
     cli.join("tim", "guest")
     assert cli.sft("ada", "role", "tim", "maintainer").lines == [
         "tim is a maintainer now (was guest)."
@@ -56,14 +56,14 @@ def test_a_new_role_holds_at_once(cli: CliFixture):
     assert cli.sft("tim", "put", cli.file("tims2.txt", b"y")).status == 4
 
 
-def test_the_last_admin_stays(cli: CliFixture):
+def test_the_last_admin_stays(cli: LiveCli):
     for arguments in (("role", "ada", "guest"), ("disable", "ada"), ("remove", "ada", "--yes")):
         refused = cli.sft("ada", *arguments)
         assert refused.status == 4
         assert "ada is the only admin; someone must be [LAST_ADMIN]" in refused.err
 
 
-def test_a_disabled_person_is_out_until_enabled(cli: CliFixture):
+def test_a_disabled_person_is_out_until_enabled(cli: LiveCli):
     cli.join("una", "guest")
     assert cli.sft("ada", "disable", "una").status == 0
     refused = cli.sft("una", "ls")
@@ -73,7 +73,7 @@ def test_a_disabled_person_is_out_until_enabled(cli: CliFixture):
     assert cli.sft("una", "ls").status == 0
 
 
-def test_a_removed_person_is_out_and_the_files_stay(cli: CliFixture):
+def test_a_removed_person_is_out_and_the_files_stay(cli: LiveCli):
     cli.join("leo", "maintainer")
     cli.sft("leo", "put", cli.file("leos.txt", b"leo"))
     assert cli.sft("ada", "remove", "leo").status == 2
@@ -85,7 +85,7 @@ def test_a_removed_person_is_out_and_the_files_stay(cli: CliFixture):
     assert cli.sft("gus", "ls", "leos.txt", "--json").document[0]["owner"] == "max"
 
 
-def test_an_invitation_works_once_for_whom_it_is_for(cli: CliFixture):
+def test_an_invitation_works_once_for_whom_it_is_for(cli: LiveCli):
     made = cli.sft("ada", "invite", "--user", "ivo", "--role", "maintainer", "--expires", "12h")
     assert made.status == 0
     assert made.out.startswith("sft://127.0.0.1:")
@@ -105,7 +105,7 @@ def test_an_invitation_works_once_for_whom_it_is_for(cli: CliFixture):
     assert "[INVITE_USED]" in late.err
 
 
-def test_a_taken_name_spends_nothing(cli: CliFixture):
+def test_a_taken_name_spends_nothing(cli: LiveCli):
     link = cli.sft("ada", "invite").out
     taken = cli.sft("new", "join", "--user", "MAX", "--no-passphrase", stdin=link)
     assert taken.status == 5
@@ -113,7 +113,7 @@ def test_a_taken_name_spends_nothing(cli: CliFixture):
     assert cli.sft("new", "join", "--user", "nina", "--no-passphrase", stdin=link).status == 0
 
 
-def test_a_withdrawn_invitation_lets_nobody_in(cli: CliFixture):
+def test_a_withdrawn_invitation_lets_nobody_in(cli: LiveCli):
     made = cli.sft("ada", "invite", "--json").document
     assert cli.sft("ada", "invite", "withdraw", str(made["id"])).status == 0
     states = {
@@ -125,7 +125,7 @@ def test_a_withdrawn_invitation_lets_nobody_in(cli: CliFixture):
     assert "[INVITE_WITHDRAWN]" in late.err
 
 
-def test_absent_people_and_files(cli: CliFixture):
+def test_absent_people_and_files(cli: LiveCli):
     for arguments in (
         ("role", "nobody", "guest"),
         ("get", "nothing"),

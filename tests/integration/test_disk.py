@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from sft.limits import FLOOR_BYTES
-from tests.integration.cli_fixture import CliFixture
-from tests.integration.site import copy_site
+from tests.integration.live_cli import LiveCli
+from tests.integration.server_fixture import copy_server
 from tests.loop import run
-from tests.unit.cli.computer import Ran
+from tests.unit.cli.cli_fixture import Ran
 
 MIB = 1024 * 1024
 MOUNT, UMOUNT = shutil.which("mount"), shutil.which("umount")
@@ -66,9 +66,9 @@ def test_a_full_server_says_so_and_still_gives_and_deletes(
     template: Path, small_disk: SmallDisk, tmp_path: Path
 ):
     disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
-    site = copy_site(template, disk / "s")
-    run(site.start())
-    cli = CliFixture(site)
+    server = copy_server(template, disk / "s")
+    run(server.start())
+    cli = LiveCli(server)
     cli.folder = tmp_path / "desk"
     for name, size in {"fits.bin": 24 * MIB, "large.bin": 40 * MIB, "tiny.txt": 16}.items():
         cli.file(name, os.urandom(16) * (size // 16))
@@ -79,7 +79,7 @@ def test_a_full_server_says_so_and_still_gives_and_deletes(
     # A pipe says no size before: it is refused on its way.
     with (cli.folder / "large.bin").open() as large:
         failed(cli.sft("max", "put", "-", "--as", "piped.bin", stdin=large), 9, "SERVER_FULL")
-    assert site.incoming() == []
+    assert server.incoming() == []
 
     # Somebody else fills the disk to within the floor, then to the last byte.
     ballast = disk / "ballast"
@@ -97,14 +97,14 @@ def test_a_full_server_says_so_and_still_gives_and_deletes(
     assert cli.sft("max", "restore", "fits.bin").status == 0
     assert cli.sft("max", "put", "tiny.txt").status == 0
     assert cli.operator_json("vault", "check")["faults"] == []
-    run(site.stop())
-    run(site.start())
+    run(server.stop())
+    run(server.start())
     assert cli.operator_json("vault", "check")["faults"] == []
     assert cli.sft("gus", "ls").lines == ["fits.bin", "tiny.txt"]
-    run(site.stop())
+    run(server.stop())
 
 
-def test_a_full_disk_at_home_keeps_nothing_partial(cli: CliFixture, small_disk: SmallDisk):
+def test_a_full_disk_at_home_keeps_nothing_partial(cli: LiveCli, small_disk: SmallDisk):
     for name, size in {"large.bin": 9 * MIB, "small.txt": 10_000}.items():
         cli.file(name, b"z" * size)
     assert cli.sft("max", "put", "large.bin", "small.txt").status == 0
@@ -129,7 +129,7 @@ def test_a_full_disk_at_home_keeps_nothing_partial(cli: CliFixture, small_disk: 
 
 
 def test_folders_that_cannot_be_written_and_files_that_cannot_be_read(
-    cli: CliFixture, small_disk: SmallDisk
+    cli: LiveCli, small_disk: SmallDisk
 ):
     assert cli.sft("max", "put", cli.file("a.txt", b"a"), "--to", "docs").status == 0
     cli.file("file", b"in the way")

@@ -13,14 +13,21 @@ from sft.errors import ContentDamagedError
 from sft.limits import CHUNK_BYTES
 from sft.wire import messages as m
 from sft.wire.events import LoginRefused
-from tests.integration.site import Raw, RawUpload, Site, content, on_reactor, until
+from tests.integration.server_fixture import (
+    Raw,
+    RawUpload,
+    ServerFixture,
+    content,
+    on_reactor,
+    until,
+)
 
 LARGE = content(700_000)
 
 
-def _change(site: Site, *statements: str) -> None:
+def _change(server: ServerFixture, *statements: str) -> None:
     """Change the database outside the server, as whoever has its disk can."""
-    with closing(sqlite3.connect(site.home.database)) as database:
+    with closing(sqlite3.connect(server.home.database)) as database:
         for statement in statements:
             database.execute(statement)
             assert database.total_changes or "ALTER" in statement, statement
@@ -71,40 +78,40 @@ FORGERIES = {
 
 @pytest.mark.parametrize("what", FORGERIES)
 @on_reactor
-async def test_a_row_changed_in_the_database_is_refused_and_named(site: Site, what: str):
+async def test_a_row_changed_in_the_database_is_refused_and_named(server: ServerFixture, what: str):
     statement, name, kind, fields, table = FORGERIES[what]
-    await site.put("mia", "docs/plan", b"hers")
-    raw = await site.raw(name)
-    _change(site, statement)
+    await server.put("mia", "docs/plan", b"hers")
+    raw = await server.raw(name)
+    _change(server, statement)
     answer = await raw.ask(kind, **fields)
     assert isinstance(answer, m.Refusal), answer
     assert answer.code == "RECORD_FORGED"
     named = answer.values["what"]
     assert named == fields.get("path") or named.startswith(f"{table} "), named
-    faults = (await site.check()).faults
+    faults = (await server.check()).faults
     assert any(table in fault.what and "changed outside" in fault.problem for fault in faults)
     if table in ("files", "versions"):
         assert any("plan" in fault.what or "docs/" in fault.what for fault in faults), faults
 
 
 @on_reactor
-async def test_a_role_given_in_the_database_gives_nothing(site: Site):
-    _change(site, "UPDATE users SET role = 'admin' WHERE name = 'gus'")
-    raw = await site.raw("gus")
+async def test_a_role_given_in_the_database_gives_nothing(server: ServerFixture):
+    _change(server, "UPDATE users SET role = 'admin' WHERE name = 'gus'")
+    raw = await server.raw("gus")
     assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == [
         "RECORD_FORGED"
     ]
 
 
 @on_reactor
-async def test_a_policy_opened_in_the_database_lets_nobody_in(site: Site):
+async def test_a_policy_opened_in_the_database_lets_nobody_in(server: ServerFixture):
     from sft.crypto.keys import SigningKey
     from sft.wire.login import Claim
 
-    _change(site, "UPDATE settings SET value = 'open' WHERE name = 'registration'")
+    _change(server, "UPDATE settings SET value = 'open' WHERE name = 'registration'")
     key = SigningKey.generate()
     claim = Claim("join", "thief", key.public.encode(), "laptop", None)
-    raw = await site.dial(claim, key)
+    raw = await server.dial(claim, key)
     assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == [
         "RECORD_FORGED"
     ]
@@ -142,54 +149,54 @@ DAMAGES = {
 @pytest.mark.parametrize("what", DAMAGES)
 @on_reactor
 async def test_a_damaged_object_is_refused_to_its_reader_and_named_by_the_check(
-    site: Site, tmp_path, what: str
+    server: ServerFixture, tmp_path, what: str
 ):
-    await site.put("max", "docs/big", LARGE)
-    await site.put("max", "docs/good", content(100_000))
-    raw = await site.raw("gus")
-    found = [path for path in site.objects() if path.stat().st_size > len(LARGE)]
+    await server.put("max", "docs/big", LARGE)
+    await server.put("max", "docs/good", content(100_000))
+    raw = await server.raw("gus")
+    found = [path for path in server.objects() if path.stat().st_size > len(LARGE)]
     (path,) = found
     path.write_bytes(DAMAGES[what](path.read_bytes()))
     answer = await _get(raw, "docs/big")
     assert answer.code == "CONTENT_DAMAGED"
     assert answer.values["path"] == "docs/big"
     # With the client library: nothing lies there afterwards.
-    session = await site.session("gus")
+    session = await server.session("gus")
     item = GetItem("docs/big", ("big",), len(LARGE))
     (result,) = await get_all(session, [item], to=tmp_path / "out")
     assert isinstance(result.error, ContentDamagedError)
     assert list((tmp_path / "out").iterdir()) == []
-    (fault,) = (await site.check()).faults
+    (fault,) = (await server.check()).faults
     assert fault.what == "docs/big version 1"
-    assert await site.get(raw, "docs/good") == content(100_000)
+    assert await server.get(raw, "docs/good") == content(100_000)
 
 
 @on_reactor
-async def test_swapped_missing_and_strange_objects_are_refused_and_named(site: Site):
+async def test_swapped_missing_and_strange_objects_are_refused_and_named(server: ServerFixture):
     for name in ("one", "two", "gone"):
-        await site.put("max", name, content(300_000, len(name)))
-    raw = await site.raw("gus")
-    one, two, gone = site.objects()
+        await server.put("max", name, content(300_000, len(name)))
+    raw = await server.raw("gus")
+    one, two, gone = server.objects()
     first = one.read_bytes()
     one.write_bytes(two.read_bytes())
     two.write_bytes(first)
     gone.unlink()
     for name in ("one", "two", "gone"):
         assert (await _get(raw, name)).code == "CONTENT_DAMAGED"
-    faults = {fault.what for fault in (await site.check()).faults}
+    faults = {fault.what for fault in (await server.check()).faults}
     assert {"one version 1", "two version 1", "gone version 1"} <= faults
 
 
 @on_reactor
-async def test_small_contents_in_the_database_authenticate_themselves(site: Site):
-    await site.put("max", "one", b"content of one")
-    await site.put("max", "two", b"content of two")
-    raw = await site.raw("gus")
-    _change(site, "UPDATE small_objects SET sealed = (SELECT sealed FROM small_objects LIMIT 1)")
+async def test_small_contents_in_the_database_authenticate_themselves(server: ServerFixture):
+    await server.put("max", "one", b"content of one")
+    await server.put("max", "two", b"content of two")
+    raw = await server.raw("gus")
+    _change(server, "UPDATE small_objects SET sealed = (SELECT sealed FROM small_objects LIMIT 1)")
     answers = [await raw.ask(m.GetFile, path=path, version=0, window=1) for path in ("one", "two")]
     refused = [each for each in answers if isinstance(each, m.Refusal)]
     assert [each.code for each in refused] == ["CONTENT_DAMAGED"]
-    (fault,) = (await site.check()).faults
+    (fault,) = (await server.check()).faults
     assert fault.what == f"{refused[0].values['path']} version 1"
 
 
@@ -198,70 +205,74 @@ async def test_small_contents_in_the_database_authenticate_themselves(site: Site
 
 @on_reactor
 async def test_an_unexpected_fault_is_answered_with_a_reference_and_the_session_goes_on(
-    site: Site,
+    server: ServerFixture,
 ):
-    raw = await site.raw("ada")
-    _change(site, "ALTER TABLE invitations RENAME TO elsewhere")
+    raw = await server.raw("ada")
+    _change(server, "ALTER TABLE invitations RENAME TO elsewhere")
     answer = await raw.ask(m.ListInvitations)
     act = await raw.ask(m.WithdrawInvitation, invitation_id=1)
     for refusal in (answer, act):
         assert isinstance(refusal, m.Refusal)
         assert (refusal.code, refusal.values) == ("INTERNAL", {})
-        assert any(line.startswith(f"fault ref={refusal.ref} ") for line in site.lines)
-        assert any(line.startswith(f"  {refusal.ref} ") for line in site.lines), "its traceback"
+        assert any(line.startswith(f"fault ref={refusal.ref} ") for line in server.lines)
+        assert any(line.startswith(f"  {refusal.ref} ") for line in server.lines), "its traceback"
     assert answer.ref != act.ref
     assert isinstance(await raw.ask(m.ShowSelf), m.SelfShown)
     assert isinstance(await raw.ask(m.MakeFolder, path="on"), m.Done)
-    _change(site, "ALTER TABLE elsewhere RENAME TO invitations")
+    _change(server, "ALTER TABLE elsewhere RENAME TO invitations")
     assert isinstance(await raw.ask(m.ListInvitations), m.InvitationList)
 
 
 @on_reactor
-async def test_an_unexpected_fault_before_the_login_ends_the_connection_and_is_logged(site: Site):
-    _change(site, "ALTER TABLE device_keys RENAME TO elsewhere")
-    raw = await site.raw("ada")
+async def test_an_unexpected_fault_before_the_login_ends_the_connection_and_is_logged(
+    server: ServerFixture,
+):
+    _change(server, "ALTER TABLE device_keys RENAME TO elsewhere")
+    raw = await server.raw("ada")
     assert raw.gone
     assert raw.inbox_has(LoginRefused) is False
-    assert any(line.startswith("login-fault ref=") for line in site.lines)
-    _change(site, "ALTER TABLE elsewhere RENAME TO device_keys")
-    assert isinstance(await (await site.raw("ada")).ask(m.ShowSelf), m.SelfShown)
+    assert any(line.startswith("login-fault ref=") for line in server.lines)
+    _change(server, "ALTER TABLE elsewhere RENAME TO device_keys")
+    assert isinstance(await (await server.raw("ada")).ask(m.ShowSelf), m.SelfShown)
 
 
 # -- a full disk -------------------------------------------------------------------------------------------
 
 
 @on_reactor
-async def test_on_a_full_disk_getting_deleting_and_logging_in_go_on(site: Site):
-    await site.put("max", "big", LARGE)
-    room = site.here.storage.vault._backend._room
+async def test_on_a_full_disk_getting_deleting_and_logging_in_go_on(server: ServerFixture):
+    await server.put("max", "big", LARGE)
+    room = server.here.storage.vault._backend._room
     floor, room._floor_bytes = room._floor_bytes, 1 << 60
-    raw = await site.raw("max")
-    large = RawUpload(raw, site.people["max"], "more", LARGE).begin()
+    raw = await server.raw("max")
+    large = RawUpload(raw, server.people["max"], "more", LARGE).begin()
     answer = await large.whole()
     assert (answer.code, answer.values) == ("SERVER_FULL", {"size_bytes": len(LARGE)})
-    pipe = RawUpload(raw, site.people["max"], "pipe", LARGE).begin(size=None)
+    pipe = RawUpload(raw, server.people["max"], "pipe", LARGE).begin(size=None)
     assert (await pipe.whole()).code == "SERVER_FULL"
-    assert (await site.put("max", "small", content(50_000), raw)).code == "SERVER_FULL"
+    assert (await server.put("max", "small", content(50_000), raw)).code == "SERVER_FULL"
     for upload in (large, pipe):
         if upload.sent < len(upload.chunks):
             upload.cancel()
     await raw.barrier()
-    assert await site.get(raw, "big") == LARGE
+    assert await server.get(raw, "big") == LARGE
     assert isinstance(await raw.ask(m.Delete, path="big"), m.FileDeleted)
-    await site.clean()
+    await server.clean()
     room._floor_bytes = floor
-    assert isinstance(await site.put("max", "more", LARGE, raw), m.FileStored)
+    assert isinstance(await server.put("max", "more", LARGE, raw), m.FileStored)
 
 
 @on_reactor
-async def test_room_is_reserved_when_an_upload_begins_and_given_back_when_it_ends(site: Site):
-    room = site.here.storage.vault._backend._room
+async def test_room_is_reserved_when_an_upload_begins_and_given_back_when_it_ends(
+    server: ServerFixture,
+):
+    room = server.here.storage.vault._backend._room
     # A disk of its own size: that of the machine changes while others use it.
     room._free, room._floor_bytes = (lambda: 100_000_000), 95_000_000
-    raw = await site.raw("max")
-    first = RawUpload(raw, site.people["max"], "a", content(3_000_000)).begin()
+    raw = await server.raw("max")
+    first = RawUpload(raw, server.people["max"], "a", content(3_000_000)).begin()
     await first.admitted()
-    second = RawUpload(raw, site.people["max"], "b", content(3_000_000)).begin()
+    second = RawUpload(raw, server.people["max"], "b", content(3_000_000)).begin()
     assert (await second.answer()).code == "SERVER_FULL"
     second.cancel()
     first.cancel()

@@ -29,7 +29,13 @@ from sft.errors import (
 )
 from sft.model.access import Role
 from sft.wire.messages import ChangeRole, KickSession, ListSessions
-from tests.integration.site import Site, content, nobody_to_ask, on_reactor, until
+from tests.integration.server_fixture import (
+    ServerFixture,
+    content,
+    nobody_to_ask,
+    on_reactor,
+    until,
+)
 
 SMALL, LARGE = b"small content", content(700_000)
 
@@ -57,9 +63,9 @@ def source(request, tmp_path):
 
 @on_reactor
 async def test_what_is_stored_comes_back_verified_with_receipt_and_signature(
-    site: Site, source: Path, tmp_path: Path
+    server: ServerFixture, source: Path, tmp_path: Path
 ):
-    author, reader = await site.session("max"), await site.session("gus")
+    author, reader = await server.session("max"), await server.session("gus")
     stored = await _put(author, source, "docs/a b")
     assert stored.stage is TransferStage.STORED
     assert stored.receipt is not None
@@ -75,21 +81,21 @@ async def test_what_is_stored_comes_back_verified_with_receipt_and_signature(
 
 
 @on_reactor
-async def test_the_same_content_again_is_already_there(site: Site, source: Path):
-    author = await site.session("max")
+async def test_the_same_content_again_is_already_there(server: ServerFixture, source: Path):
+    author = await server.session("max")
     first = await _put(author, source, "f")
-    objects = site.objects()
+    objects = server.objects()
     for how in ({}, {"replace": True}, {"if_version": 1}):
         again = await _put(author, source, "f", **how)
         assert again.stage is TransferStage.UNCHANGED, how
         assert again.stored.version == first.stored.version == 1
-    await site.clean()
-    assert site.objects() == objects
+    await server.clean()
+    assert server.objects() == objects
 
 
 @on_reactor
-async def test_other_content_or_another_author_is_a_conflict(site: Site, source: Path):
-    author, other = await site.session("max"), await site.session("ada")
+async def test_other_content_or_another_author_is_a_conflict(server: ServerFixture, source: Path):
+    author, other = await server.session("max"), await server.session("ada")
     await _put(author, source, "f")
     with pytest.raises(ExistsError):
         await _put(other, source, "f")
@@ -99,14 +105,14 @@ async def test_other_content_or_another_author_is_a_conflict(site: Site, source:
     with pytest.raises(ExistsError) as refusal:
         await _put(author, source, "f")
     assert refusal.value.values["author"] == "max"
-    await site.clean()
+    await server.clean()
 
 
 @on_reactor
 async def test_replacing_makes_a_version_and_a_stale_one_is_refused(
-    site: Site, source: Path, tmp_path: Path
+    server: ServerFixture, source: Path, tmp_path: Path
 ):
-    author, admin = await site.session("max"), await site.session("ada")
+    author, admin = await server.session("max"), await server.session("ada")
     await _put(author, source, "f")
     source.write_bytes(content(150_000, 2))
     assert (await _put(author, source, "f", replace=True)).stored.version == 2
@@ -115,16 +121,16 @@ async def test_replacing_makes_a_version_and_a_stale_one_is_refused(
         await _put(author, source, "f", if_version=1)
     assert (await _put(admin, source, "f", if_version=2)).stored.version == 3
     with pytest.raises(NotYoursError):
-        await _put(await site.session("mia"), source, "f", replace=True)
-    got = await _get(await site.session("gus"), "f", tmp_path / "out")
+        await _put(await server.session("mia"), source, "f", replace=True)
+    got = await _get(await server.session("gus"), "f", tmp_path / "out")
     assert (got.file.version.number, got.file.version.author, got.file.owner) == (3, "ada", "max")
     with pytest.raises(NotFoundError):
         await _put(author, source, "not there", if_version=1)
 
 
 @on_reactor
-async def test_the_trash_and_back(site: Site, source: Path, tmp_path: Path):
-    author, other, admin = [await site.session(name) for name in ("max", "mia", "ada")]
+async def test_the_trash_and_back(server: ServerFixture, source: Path, tmp_path: Path):
+    author, other, admin = [await server.session(name) for name in ("max", "mia", "ada")]
     await _put(author, source, "docs/f")
     before = await files.show_file(author, "docs/f")
     with pytest.raises(NotYoursError):
@@ -141,14 +147,14 @@ async def test_the_trash_and_back(site: Site, source: Path, tmp_path: Path):
     assert (back.id, back.owner, back.version.number) == (before.id, "max", 1)
     got = await _get(other, "docs/f", tmp_path / "out")
     assert got.local.read_bytes() == source.read_bytes()
-    await site.clean()
+    await server.clean()
 
 
 @on_reactor
 async def test_a_name_that_is_taken_again_keeps_the_deleted_one_in_the_trash(
-    site: Site, source: Path
+    server: ServerFixture, source: Path
 ):
-    author = await site.session("max")
+    author = await server.session("max")
     await _put(author, source, "f")
     await files.delete(author, "f")
     source.write_bytes(b"another")
@@ -159,28 +165,28 @@ async def test_a_name_that_is_taken_again_keeps_the_deleted_one_in_the_trash(
 
 @on_reactor
 async def test_a_moved_file_still_verifies_and_says_where_it_was_signed(
-    site: Site, source: Path, tmp_path: Path
+    server: ServerFixture, source: Path, tmp_path: Path
 ):
-    author = await site.session("max")
+    author = await server.session("max")
     await _put(author, source, "f")
     await files.make_folder(author, "new")
     moved = await files.move(author, "f", "new/g")
     assert moved is not None
-    got = await _get(await site.session("gus"), "new/g", tmp_path / "out")
+    got = await _get(await server.session("gus"), "new/g", tmp_path / "out")
     assert (got.verdict.signed_name, got.verdict.moved_to) == ("f", "new/g")
     assert await files.move(author, "new", "newer") is None
-    await _get(await site.session("gus"), "newer/g", tmp_path / "out2")
+    await _get(await server.session("gus"), "newer/g", tmp_path / "out2")
 
 
 @on_reactor
-async def test_a_whole_folder_goes_up_and_down(site: Site, tmp_path: Path):
+async def test_a_whole_folder_goes_up_and_down(server: ServerFixture, tmp_path: Path):
     tree = tmp_path / "tree"
     for number in range(40):
         path = tree / f"sub{number % 4}" / f"f{number}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content(number * 3000, number))
     (tree / "empty").mkdir()
-    author, reader = await site.session("max"), await site.session("gus")
+    author, reader = await server.session("max"), await server.session("gus")
     plan = plan_put([str(tree)], to="here")
     results = await put_all(author, plan.items, folders=plan.folders)
     assert [result.stage for result in results] == [TransferStage.STORED] * 40
@@ -197,9 +203,9 @@ async def test_a_whole_folder_goes_up_and_down(site: Site, tmp_path: Path):
 
 @on_reactor
 async def test_what_is_there_on_this_computer_is_not_overwritten(
-    site: Site, source: Path, tmp_path: Path
+    server: ServerFixture, source: Path, tmp_path: Path
 ):
-    author, out = await site.session("max"), tmp_path / "out"
+    author, out = await server.session("max"), tmp_path / "out"
     await _put(author, source, "f")
     await _get(author, "f", out)
     (out / "f").write_bytes(b"mine")
@@ -217,12 +223,12 @@ async def test_what_is_there_on_this_computer_is_not_overwritten(
 @pytest.mark.parametrize("direction", ["put", "get"])
 @on_reactor
 async def test_an_interrupted_transfer_leaves_nothing_on_either_side(
-    site: Site, tmp_path: Path, direction: str
+    server: ServerFixture, tmp_path: Path, direction: str
 ):
     source, out = tmp_path / "source", tmp_path / "out"
     source.write_bytes(content(20_000_000))
-    session = await site.session("max")
-    operator = await site.operator()
+    session = await server.session("max")
+    operator = await server.operator()
     if direction == "get":
         await _put(session, source, "f")
         running = Deferred.fromCoroutine(_get(session, "f", out))
@@ -246,31 +252,33 @@ async def test_an_interrupted_transfer_leaves_nothing_on_either_side(
     small = tmp_path / "small"
     small.write_bytes(SMALL)
     await _put(session, small, "after")
-    await site.clean()
+    await server.clean()
 
 
 @on_reactor
-async def test_a_demoted_client_is_told_in_the_middle_of_a_transfer(site: Site, tmp_path: Path):
+async def test_a_demoted_client_is_told_in_the_middle_of_a_transfer(
+    server: ServerFixture, tmp_path: Path
+):
     source = tmp_path / "source"
     source.write_bytes(content(20_000_000))
     notices = []
-    session = await site.session("max", on_notice=notices.append)
-    operator = await site.operator()
+    session = await server.session("max", on_notice=notices.append)
+    operator = await server.operator()
     running = Deferred.fromCoroutine(_put(session, source, "f"))
-    await until(site.incoming, "it lies in the vault's incoming")
+    await until(server.incoming, "it lies in the vault's incoming")
     await operator.ask(ChangeRole, name="max", role=Role.GUEST)
     with pytest.raises((RightsChangedError, RoleForbidsError)):
         await running
     assert [notice.kind for notice in notices] == ["role"]
-    await site.clean()
-    assert site.objects() == []
+    await server.clean()
+    assert server.objects() == []
 
 
 @on_reactor
-async def test_missing_and_unreadable_sources_fail_alone(site: Site, tmp_path: Path):
+async def test_missing_and_unreadable_sources_fail_alone(server: ServerFixture, tmp_path: Path):
     good, missing = tmp_path / "good", tmp_path / "missing"
     good.write_bytes(SMALL)
-    session = await site.session("max")
+    session = await server.session("max")
     items = [PutItem(missing, "a", 1), PutItem(good, "b", len(SMALL)), PutItem(tmp_path, "c", 1)]
     results = await put_all(session, items)
     assert [result.stage for result in results] == [
@@ -282,9 +290,9 @@ async def test_missing_and_unreadable_sources_fail_alone(site: Site, tmp_path: P
 
 
 @on_reactor
-async def test_the_end_of_the_server_is_a_lost_connection(site: Site, tmp_path: Path):
-    session = await site.session("max")
-    operator = await site.operator()
+async def test_the_end_of_the_server_is_a_lost_connection(server: ServerFixture, tmp_path: Path):
+    session = await server.session("max")
+    operator = await server.operator()
     (number,) = [
         each.id for each in (await operator.ask(ListSessions)).sessions if each.user == "max"
     ]
@@ -295,16 +303,16 @@ async def test_the_end_of_the_server_is_a_lost_connection(site: Site, tmp_path: 
 
 
 @on_reactor
-async def test_an_invitation_works_once_and_again_only_for_whom_it_made(site: Site):
-    admin = await site.session("ada")
+async def test_an_invitation_works_once_and_again_only_for_whom_it_made(server: ServerFixture):
+    admin = await server.session("ada")
     link, _ = await people.invite(admin, role=Role.GUEST, name=None, seconds=60)
     from twisted.internet import reactor
 
     def joining(folder: str, name: str):
-        state = site.state_of(folder)
+        state = server.state_of(folder)
         return join(
             reactor, state, link, user_name=name, device="d", passphrase=None,
-            ask=nobody_to_ask, pool=site.pool,
+            ask=nobody_to_ask, pool=server.pool,
         )  # fmt: skip
 
     first = await joining("one", "neu")

@@ -14,10 +14,10 @@ from sft.cli.main import cli as group
 from sft.crypto.keys import SigningKey
 from sft.limits import SMALL_FILE_BYTES
 from sft.operator.tap import Options
-from tests.integration.cli_fixture import CliFixture
+from tests.integration.live_cli import LiveCli
 from tests.json_shapes import commands, faults, shapes
 from tests.loop import run
-from tests.unit.cli.computer import Ran
+from tests.unit.cli.cli_fixture import Ran
 
 # A journey of processes: ``tests/e2e/test_cli_demo.py`` compares its document.
 ELSEWHERE = {"sft demo": {"Demo", "Step"}}
@@ -67,7 +67,7 @@ def test_the_page_names_every_command_of_both_programs():
     assert set(commands()) == _all_commands()
 
 
-def test_every_command_prints_what_the_page_declares(cli: CliFixture, tmp_path: Path):
+def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Path):
     printed = Printed()
 
     def ada(*words: str, stdin: str = "", status: int = 0, of: int = 1) -> Any:
@@ -130,14 +130,14 @@ def test_every_command_prints_what_the_page_declares(cli: CliFixture, tmp_path: 
     operator("file", "list")
     operator("file", "show", "new/b.txt")
     operator("file", "delete", "new/b.txt")
-    run(cli.site.session("max"))
+    run(cli.server.session("max"))
     live = {each["user"]: str(each["id"]) for each in operator("session", "list")}
     operator("session", "kick", live["max"])
     operator("vault", "check")
     operator("vault", "rotate-key")
     operator("vault", "collect")
     ada("put", cli.file("big", bytes(SMALL_FILE_BYTES + 1)))
-    (stored,) = cli.site.objects()
+    (stored,) = cli.server.objects()
     sealed = bytearray(stored.read_bytes())
     sealed[-1] ^= 1
     stored.chmod(0o600)

@@ -7,11 +7,11 @@ import re
 from sft.errors import REQUEST_ERRORS
 from sft.model.access import Role
 from sft.wire import messages as m
-from tests.integration.site import (
+from tests.integration.server_fixture import (
     ALL_LINES,
     SECRETS,
     RawUpload,
-    Site,
+    ServerFixture,
     content,
     leaks,
     on_reactor,
@@ -31,58 +31,58 @@ def test_the_search_finds_what_it_looks_for():
 
 
 @on_reactor
-async def test_lines_are_structured_and_names_are_escaped(site: Site):
-    raw = await site.raw("ada")
+async def test_lines_are_structured_and_names_are_escaped(server: ServerFixture):
+    raw = await server.raw("ada")
     evil = "plan a=b é.txt"
     assert isinstance(await raw.ask(m.MakeFolder, path=evil), m.Done)
     # Names that could forge a line are refused, and do not come to the log as they are.
     for bad in ("a\nb", "a\x1b[31m", "\u202egnp"):
         assert (await raw.ask(m.MakeFolder, path=bad)).code in REQUEST_ERRORS
     await raw.ask(m.DisableUser, name="x\ny")
-    made = [line for line in site.lines if line.startswith("folder-made ")]
+    made = [line for line in server.lines if line.startswith("folder-made ")]
     assert any('by=ada path="plan a=b é.txt" folder_ids=1' in line for line in made), made
-    for line in site.lines:
+    for line in server.lines:
         assert LINE.fullmatch(line), line
         assert line.isprintable(), line
 
 
 @on_reactor
-async def test_every_act_has_a_line_and_what_changed_nothing_has_none(site: Site):
-    ada, operator = await site.raw("ada"), await site.operator()
-    await site.put("ada", "a", b"x", ada)
-    stored = await site.put("ada", "a", b"x", ada)
+async def test_every_act_has_a_line_and_what_changed_nothing_has_none(server: ServerFixture):
+    ada, operator = await server.raw("ada"), await server.operator()
+    await server.put("ada", "a", b"x", ada)
+    stored = await server.put("ada", "a", b"x", ada)
     assert stored.stored.unchanged
     await operator.ask(m.ChangeRole, name="max", role=Role.GUEST)
     await operator.ask(m.ChangeRole, name="max", role=Role.GUEST)
     await ada.ask(m.Delete, path="a")
-    await until(lambda: any("file-deleted" in line for line in site.lines), "the last line")
-    told = [line.split(" ", 1)[0] for line in site.lines]
+    await until(lambda: any("file-deleted" in line for line in server.lines), "the last line")
+    told = [line.split(" ", 1)[0] for line in server.lines]
     assert [told.count(each) for each in ("file-committed", "role-changed", "file-deleted")] == [
         1,
         1,
         1,
     ]
-    (changed,) = [line for line in site.lines if line.startswith("role-changed")]
+    (changed,) = [line for line in server.lines if line.startswith("role-changed")]
     assert changed.endswith("by=operator user_id=2 name=max before=maintainer role=guest"), changed
-    (settings,) = [line for line in site.lines if line.startswith("settings-changed")]
+    (settings,) = [line for line in server.lines if line.startswith("settings-changed")]
     assert "by=operator address=" in settings
 
 
 @on_reactor
-async def test_no_line_of_any_server_so_far_holds_a_secret(site: Site):
+async def test_no_line_of_any_server_so_far_holds_a_secret(server: ServerFixture):
     # Whatever else ran, this did: contents, signatures, joins, refusals, faults.
-    raw = await site.raw("max")
-    await site.put("max", "small", CANARY, raw)
+    raw = await server.raw("max")
+    await server.put("max", "small", CANARY, raw)
     large = content(300_000) + CANARY
-    await site.put("max", "large", large, raw)
-    forged = RawUpload(raw, site.people["mia"], "forged", large).begin()
+    await server.put("max", "large", large, raw)
+    forged = RawUpload(raw, server.people["mia"], "forged", large).begin()
     await forged.whole()
-    session = await site.session("ada")
-    await site.enroll("late", Role.GUEST, session)
+    session = await server.session("ada")
+    await server.enroll("late", Role.GUEST, session)
     raw.abort()
-    await until(lambda: any("session-end" in line for line in site.lines))
+    await until(lambda: any("session-end" in line for line in server.lines))
     assert len(ALL_LINES) > 10
     assert len(SECRETS) >= 10
     secrets = {**SECRETS, "content": CANARY, "large content": content(300_000)[:16]}
-    secrets["signature"] = site.people["max"].sign("small", CANARY).split(b"\n")[1][:40]
+    secrets["signature"] = server.people["max"].sign("small", CANARY).split(b"\n")[1][:40]
     assert leaks(ALL_LINES, secrets) == set()

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from sft.crypto.keys import SigningKey
-from tests.integration.cli_fixture import CliFixture, NewCli
-from tests.integration.site import Site
+from tests.integration.live_cli import LiveCli, NewCli
+from tests.integration.server_fixture import ServerFixture
 from tests.loop import run
-from tests.unit.cli.computer import Ran
+from tests.unit.cli.cli_fixture import Ran
 
 
 def good(done: Ran) -> str:
@@ -18,8 +18,8 @@ def good(done: Ran) -> str:
     return done.out
 
 
-def test_every_operator_command_works_while_the_server_runs_and_while_it_does_not(cli: CliFixture):
-    site = cli.site
+def test_every_operator_command_works_while_the_server_runs_and_while_it_does_not(cli: LiveCli):
+    server = cli.server
     good(cli.sft("max", "put", cli.file("a.txt", b"a"), "--to", "docs"))
     key = SigningKey.generate().public
     assert key.words() in good(
@@ -31,9 +31,9 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     assert (shown["state"], shown["role"]) == ("disabled", "guest")
     made = cli.operator_json("invite", "--user", "eva", "--expires", "12h")
     assert cli.operator_json("vault", "check")["faults"] == []
-    run(site.halt())
+    run(server.halt())
 
-    before = set(site.folder.iterdir())
+    before = set(server.folder.iterdir())
     for words in (("user", "list"), ("invite", "list"), ("file", "list"), ("session", "list")):
         assert isinstance(cli.operator_json(*words), list), words
     unsure = cli.operator("user", "remove", "ivo")
@@ -51,9 +51,9 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     assert cli.operator_json("file", "list") == []
     assert "already" in good(cli.operator("upgrade"))
     # Nothing besides, nothing at the socket, nobody holds the lock.
-    assert set(site.folder.iterdir()) == before
-    assert not site.home.control.exists()
-    run(site.start())
+    assert set(server.folder.iterdir()) == before
+    assert not server.home.control.exists()
+    run(server.start())
     states = {each["user"]: each["state"] for each in cli.operator_json("user", "list")}
     assert states == {
         "ada": "active",
@@ -77,7 +77,7 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     ],
 )
 def test_a_command_refuses_with_its_status(
-    cli: CliFixture, words: tuple[str, ...], status: int, code: str
+    cli: LiveCli, words: tuple[str, ...], status: int, code: str
 ):
     done = cli.operator(*words)
     assert (done.status, done.out) == (status, "")
@@ -87,7 +87,7 @@ def test_a_command_refuses_with_its_status(
 
 def test_an_operator_command_without_a_home_says_so_and_makes_none(tmp_path: Path):
     (tmp_path / "none").mkdir()
-    done = CliFixture(Site(tmp_path / "none")).operator("user", "list")
+    done = LiveCli(ServerFixture(tmp_path / "none")).operator("user", "list")
     assert done.status == 10
     assert "there is no server in it" in done.err
     assert [each.name for each in (tmp_path / "none").iterdir()] == ["desk"]
@@ -97,7 +97,7 @@ def test_links_say_the_public_address_and_whoever_has_one_may_join_an_open_serve
     cli = new_cli(registration="open", public="files.example.org:7361")
     link = cli.operator_json("link")
     assert (link["server"], link["address"]) == ("acme", "files.example.org:7361")
-    here = f"127.0.0.1:{cli.site.port}"
+    here = f"127.0.0.1:{cli.server.port}"
     link = link["link"].replace("files.example.org:7361", here)
     join = ("join", "--user", "gus", "--no-passphrase")
     joined = cli.sft("gus", *join, "--json", stdin=link)

@@ -29,25 +29,33 @@ from sft.service.use_case import USE_CASES
 from sft.wire import messages as m
 from sft.wire.events import Welcomed
 from sft.wire.login import Claim
-from tests.integration.site import Person, Raw, RawUpload, Site, content, on_reactor, until
+from tests.integration.server_fixture import (
+    Person,
+    Raw,
+    RawUpload,
+    ServerFixture,
+    content,
+    on_reactor,
+    until,
+)
 
 LARGE = content(200_000)
 
 # -- the mission's table ------------------------------------------------------------------------------
 
 
-async def _uploads(site: Site, raw: Raw, name: str) -> Any:
-    small = await site.put(name, "mission/small", b"mine", raw)
-    large = await site.put(name, "mission/large", LARGE, raw)
+async def _uploads(server: ServerFixture, raw: Raw, name: str) -> Any:
+    small = await server.put(name, "mission/small", b"mine", raw)
+    large = await server.put(name, "mission/large", LARGE, raw)
     assert type(small) is type(large)
     return large
 
 
-async def _downloads(site: Site, raw: Raw, name: str) -> Any:
+async def _downloads(server: ServerFixture, raw: Raw, name: str) -> Any:
     return await raw.ask(m.GetFile, path="of-mia", version=0, window=8)
 
 
-async def _manages(site: Site, raw: Raw, name: str) -> Any:
+async def _manages(server: ServerFixture, raw: Raw, name: str) -> Any:
     key = SigningKey.generate().public.encode()
     added = await raw.ask(m.AddUser, name="new", role=Role.GUEST, public_key=key, device="d")
     disabled = await raw.ask(m.DisableUser, name="extra")
@@ -57,25 +65,25 @@ async def _manages(site: Site, raw: Raw, name: str) -> Any:
     return added
 
 
-async def _changes_roles(site: Site, raw: Raw, name: str) -> Any:
+async def _changes_roles(server: ServerFixture, raw: Raw, name: str) -> Any:
     return await raw.ask(m.ChangeRole, name="extra", role=Role.MAINTAINER)
 
 
-async def _deletes_own(site: Site, raw: Raw, name: str) -> Any:
+async def _deletes_own(server: ServerFixture, raw: Raw, name: str) -> Any:
     return await raw.ask(m.Delete, path=f"to-delete-of-{name}")
 
 
-async def _deletes_others(site: Site, raw: Raw, name: str) -> Any:
+async def _deletes_others(server: ServerFixture, raw: Raw, name: str) -> Any:
     return await raw.ask(m.Delete, path="to-delete-of-mia")
 
 
-async def _renames_others(site: Site, raw: Raw, name: str) -> Any:
+async def _renames_others(server: ServerFixture, raw: Raw, name: str) -> Any:
     return await raw.ask(m.Move, old="to-move-of-mia", new="renamed")
 
 
-async def _replaces_others(site: Site, raw: Raw, name: str) -> Any:
+async def _replaces_others(server: ServerFixture, raw: Raw, name: str) -> Any:
     seen = (await raw.ask(m.ShowFile, path="of-mia")).file
-    return await site.put(
+    return await server.put(
         name, "of-mia", b"x", raw, file_id=seen.id, version=2, prev=seen.version.digest
     )
 
@@ -95,11 +103,11 @@ MISSION: dict[str, tuple[Any, dict[str, str]]] = {
 
 @pytest.mark.parametrize("name", ["ada", "max", "gus"])
 @on_reactor
-async def test_the_permission_table_of_the_mission(site: Site, name: str):
-    await _prepare(site)
-    raw = await site.raw(name)
+async def test_the_permission_table_of_the_mission(server: ServerFixture, name: str):
+    await _prepare(server)
+    raw = await server.raw(name)
     for row, (act, rights) in MISSION.items():
-        answer = await act(site, raw, name)
+        answer = await act(server, raw, name)
         if rights[name] == YES:
             assert not isinstance(answer, m.Refusal), (row, answer)
         else:
@@ -107,15 +115,15 @@ async def test_the_permission_table_of_the_mission(site: Site, name: str):
             assert answer.code == rights[name], row
 
 
-async def _prepare(site: Site) -> None:
+async def _prepare(server: ServerFixture) -> None:
     """Give everybody files, guests too: gus stored his while he was a maintainer."""
-    operator = await site.operator()
+    operator = await server.operator()
     await operator.ask(m.ChangeRole, name="gus", role=Role.MAINTAINER)
     for name in ("ada", "max", "mia", "gus"):
-        raw = await site.raw(name)
+        raw = await server.raw(name)
         for prefix in ("", "to-move-", "to-delete-", "to-restore-"):
             path = f"{prefix}of-{name}"
-            assert isinstance(await site.put(name, path, path.encode(), raw), m.FileStored)
+            assert isinstance(await server.put(name, path, path.encode(), raw), m.FileStored)
         raw.abort()
     await operator.ask(m.ChangeRole, name="gus", role=Role.GUEST)
     key = SigningKey.generate().public.encode()
@@ -131,8 +139,8 @@ OWNERSHIP = {m.Move, m.Delete, m.Restore, m.PutSmall, m.BeginUpload}
 class _Example:
     """What a request of each kind says, in a server where it would succeed for who may."""
 
-    def __init__(self, site: Site, raw: Raw, person: Person | None, owner: str) -> None:
-        self.site = site
+    def __init__(self, server: ServerFixture, raw: Raw, person: Person | None, owner: str) -> None:
+        self.server = server
         self.raw = raw
         self.person = person
         self.path = f"of-{owner}"
@@ -144,7 +152,7 @@ class _Example:
 
     def sign(self, data: bytes, **fields: Any) -> bytes:
         # The operator has no key: any signature will do to be refused.
-        return (self.person or self.site.people["mia"]).sign(self.path, data, **fields)
+        return (self.person or self.server.people["mia"]).sign(self.path, data, **fields)
 
     async def fields(self, kind: type[m.Request]) -> dict[str, Any]:
         made = getattr(self, f"of_{kind.__name__}", None)
@@ -171,7 +179,7 @@ class _Example:
         return {"path": f"to-delete-{self.path}"}
 
     async def of_Restore(self):
-        operator = await self.site.operator()
+        operator = await self.server.operator()
         assert isinstance(
             await operator.ask(m.Delete, path=f"to-restore-{self.path}"), m.FileDeleted
         )
@@ -222,7 +230,7 @@ class _Example:
         return {}
 
     async def of_WithdrawInvitation(self):
-        made = await (await self.site.operator()).ask(
+        made = await (await self.server.operator()).ask(
             m.MakeInvitation, **await self.of_MakeInvitation()
         )
         return {"invitation_id": made.invitation.id}
@@ -256,18 +264,20 @@ def test_every_request_has_a_route_and_an_example():
     assert examples == {kind.__name__ for kind in requests}
 
 
-def _permission(site: Site, kind: type[m.Request]) -> Permission:
+def _permission(server: ServerFixture, kind: type[m.Request]) -> Permission:
     route = ROUTES[kind]
     if isinstance(route, LiveRoute):
         return route.permission
     if isinstance(route, JobRoute):
-        return USE_CASES[route.jobs(site.here, kind(1))[0][0]].permission
+        return USE_CASES[route.jobs(server.here, kind(1))[0][0]].permission
     return USE_CASES[route.use_case].permission
 
 
-def _expected(site: Site, kind: type[m.Request], holder: Holder, *, is_owner: bool) -> str:
+def _expected(
+    server: ServerFixture, kind: type[m.Request], holder: Holder, *, is_owner: bool
+) -> str:
     """Say by the tables alone what the answer has to be: empty, or the code of a refusal."""
-    permission = _permission(site, kind)
+    permission = _permission(server, kind)
     if not allows(holder, permission):
         return "OPERATOR_ONLY" if least_role(permission) is None else "ROLE_FORBIDS"
     caller = Caller(1, 1, "x", holder)
@@ -289,18 +299,18 @@ HOLDERS = {"ada": Role.ADMIN, "max": Role.MAINTAINER, "gus": Role.GUEST, OPERATO
 )
 @on_reactor
 async def test_every_request_as_every_role_on_own_and_foreign_files(
-    site: Site, name: str, owned: bool
+    server: ServerFixture, name: str, owned: bool
 ):
-    await _prepare(site)
+    await _prepare(server)
     allowed = 0
     for kind in ROUTES:
-        raw = await (site.operator() if name == OPERATOR else site.raw(name))
-        example = _Example(site, raw, site.people.get(name), name if owned else "mia")
+        raw = await (server.operator() if name == OPERATOR else server.raw(name))
+        example = _Example(server, raw, server.people.get(name), name if owned else "mia")
         if kind is m.BeginUpload:
             answer = await _upload(raw, example)
         else:
             answer = await raw.ask(kind, **await example.fields(kind))
-        expected = _expected(site, kind, HOLDERS[name], is_owner=owned)
+        expected = _expected(server, kind, HOLDERS[name], is_owner=owned)
         if name == OPERATOR and kind is m.PutSmall:
             expected = "BAD_REQUEST"  # no key, so nothing that it stores could be signed
         if expected:
@@ -315,7 +325,7 @@ async def test_every_request_as_every_role_on_own_and_foreign_files(
 
 async def _upload(raw: Raw, example: _Example) -> Any:
     fields = await example.of_BeginUpload()
-    person = example.person or example.site.people["mia"]
+    person = example.person or example.server.people["mia"]
     seen = await example.seen()
     return await RawUpload(raw, person, fields["path"], LARGE, **seen).begin().whole()
 
@@ -324,19 +334,19 @@ async def _upload(raw: Raw, example: _Example) -> Any:
 
 
 @on_reactor
-async def test_nobody_is_operator_on_the_network_listener(site: Site):
-    raw = await site.dial(Claim.operator())
+async def test_nobody_is_operator_on_the_network_listener(server: ServerFixture):
+    raw = await server.dial(Claim.operator())
     assert raw.gone
     assert not raw.inbox_has(Welcomed)
-    assert not site.here.sessions.all()
-    await until_line(site, "no-login", "control socket")
+    assert not server.here.sessions.all()
+    await until_line(server, "no-login", "control socket")
 
 
 @on_reactor
-async def test_a_person_may_log_in_at_the_control_socket_and_is_no_operator(site: Site):
-    person = site.people["gus"]
+async def test_a_person_may_log_in_at_the_control_socket_and_is_no_operator(server: ServerFixture):
+    person = server.people["gus"]
     claim = Claim.login("gus", person.key.public)
-    raw = await site.dial(claim, person.key, control=True)
+    raw = await server.dial(claim, person.key, control=True)
     assert (await raw.ask(m.CheckVault)).code == "OPERATOR_ONLY"
 
 
@@ -348,24 +358,24 @@ class _KeyElsewhere:
 
 
 @on_reactor
-async def test_who_may_not_rotate_learns_nothing_of_the_master_key(site: Site):
-    site.here.keeper = _KeyElsewhere()
-    assert (await (await site.raw("gus")).ask(m.RotateMasterKey)).code == "OPERATOR_ONLY"
-    assert (await (await site.operator()).ask(m.RotateMasterKey)).code == "BAD_REQUEST"
+async def test_who_may_not_rotate_learns_nothing_of_the_master_key(server: ServerFixture):
+    server.here.keeper = _KeyElsewhere()
+    assert (await (await server.raw("gus")).ask(m.RotateMasterKey)).code == "OPERATOR_ONLY"
+    assert (await (await server.operator()).ask(m.RotateMasterKey)).code == "BAD_REQUEST"
 
 
 @on_reactor
-async def test_the_log_names_the_operator_and_the_uid(site: Site):
-    raw = await site.operator()
+async def test_the_log_names_the_operator_and_the_uid(server: ServerFixture):
+    raw = await server.operator()
     await raw.ask(m.DisableUser, name="mia")
-    await until_line(site, "operator session=", f"uid={os.getuid()}")
-    await until_line(site, "user-disabled", "by=operator", "name=mia")
+    await until_line(server, "operator session=", f"uid={os.getuid()}")
+    await until_line(server, "user-disabled", "by=operator", "name=mia")
 
 
-async def until_line(site: Site, *parts: str) -> None:
+async def until_line(server: ServerFixture, *parts: str) -> None:
     await until(
-        lambda: any(all(part in line for part in parts) for line in site.lines),
-        f"a line with {parts}: {site.lines}",
+        lambda: any(all(part in line for part in parts) for line in server.lines),
+        f"a line with {parts}: {server.lines}",
     )
 
 

@@ -19,16 +19,16 @@ from sft.crypto.keys import ServerKey
 from sft.errors import ServerKeyChangedError, SftError
 from sft.wire.framing import HEADER_BYTES
 from tests.integration.relay import DOWN, UP, Relay, drop, flip, repeat, swap
-from tests.integration.site import Site, content, on_reactor, until
+from tests.integration.server_fixture import ServerFixture, content, on_reactor, until
 
 NAME = "Quartalsbericht-Zürich.xlsx"
 CANARY = b"the canary sings in the content of this file, again and again. "
 
 
-async def _relay(site: Site) -> Relay:
+async def _relay(server: ServerFixture) -> Relay:
     from twisted.internet import reactor
 
-    return await Relay(reactor, site.port).start()
+    return await Relay(reactor, server.port).start()
 
 
 async def _put(session: Session, source: Path, path: str) -> None:
@@ -56,9 +56,11 @@ def _encodings(canary: bytes) -> list[bytes]:
 
 
 @on_reactor
-async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(site: Site, tmp_path: Path):
-    relay = await _relay(site)
-    session = await site.session("max", port=relay.port)
+async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(
+    server: ServerFixture, tmp_path: Path
+):
+    relay = await _relay(server)
+    session = await server.session("max", port=relay.port)
     small, large = tmp_path / "small", tmp_path / "large"
     small.write_bytes(CANARY)
     large.write_bytes(CANARY * 5000)
@@ -69,7 +71,7 @@ async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(site: Si
     await list_folder(session, "")
     await session.close()
     await relay.stop()
-    person = site.people["max"]
+    person = server.people["max"]
     seen = bytes(relay.seen[UP]) + bytes(relay.seen[DOWN])
     assert len(seen) > 4 * len(CANARY) * 1000
     canaries = [CANARY[:16], NAME[:13].encode(), "Zürich".encode(), b"laptop of max", b"maintainer"]
@@ -78,7 +80,7 @@ async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(site: Si
             assert len(spelled) > 3
             assert spelled not in seen, canary
     key = person.key.public
-    for secret in (key.point, key.key_id, key.encode(), person.server_id, site.server_key.point):
+    for secret in (key.point, key.key_id, key.encode(), person.server_id, server.server_key.point):
         for spelled in (secret, secret.hex().encode(), base64.b64encode(secret)):
             assert spelled not in seen
     # Only the first hello and its answer are not sealed, and they have no place for a name.
@@ -87,20 +89,20 @@ async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(site: Si
 
 @on_reactor
 async def test_a_server_with_another_key_is_refused_before_anything_identifying_was_sent(
-    site: Site,
+    server: ServerFixture,
 ):
-    relay = await _relay(site)
-    profiles = Profiles(site.state_of("max"))
+    relay = await _relay(server)
+    profiles = Profiles(server.state_of("max"))
     profiles.update(profiles.choose().name, server_key=ServerKey.generate().public.point)
     with pytest.raises(ServerKeyChangedError):
-        await site.session("max", port=relay.port)
-    await until(lambda: site.here.admission.waiting == 0)
+        await server.session("max", port=relay.port)
+    await until(lambda: server.here.admission.waiting == 0)
     await relay.stop()
     sent = bytes(relay.seen[UP])
     first = HEADER_BYTES + int.from_bytes(sent[:HEADER_BYTES], "big")
     assert len(sent) == first, "one frame was sent: the hello of ephemeral keys"
     assert relay.connections == 1, "never tried again"
-    key = site.people["max"].key.public
+    key = server.people["max"].key.public
     for identifying in (key.point, key.key_id, b"max", b"laptop"):
         assert identifying not in sent
 
@@ -125,14 +127,14 @@ def _at_once() -> float:
 @pytest.mark.parametrize("damage", DAMAGES)
 @on_reactor
 async def test_touched_bytes_are_an_error_and_nothing_partial_stays(
-    site: Site, tmp_path: Path, damage: str
+    server: ServerFixture, tmp_path: Path, damage: str
 ):
     source, out = tmp_path / "source", tmp_path / "out"
     out.mkdir()
     source.write_bytes(content(300_000))
-    honest = await site.session("max")
+    honest = await server.session("max")
     await _put(honest, source, "there")
-    relay = await _relay(site)
+    relay = await _relay(server)
     numbers = random.Random(f"relay {damage}")
     acknowledged = {"there"}
     for (phase, way), length in PHASES.items():
@@ -142,7 +144,7 @@ async def test_touched_bytes_are_an_error_and_nothing_partial_stays(
             if phase == "login":
                 relay.arm_each(way, DAMAGES[damage], place)
             with pytest.raises(SftError):
-                session = await site.session("max", port=relay.port, random=_at_once)
+                session = await server.session("max", port=relay.port, random=_at_once)
                 if phase != "login":
                     relay.arm(way, DAMAGES[damage], place)
                     if phase == "put":
@@ -155,10 +157,10 @@ async def test_touched_bytes_are_an_error_and_nothing_partial_stays(
             assert list(out.iterdir()) == [], case
             if phase == "put" and way is DOWN:
                 acknowledged.add(path)  # perhaps stored whole, and its answer lost
-    await until(lambda: len(site.here.sessions.all()) == 1, "the broken sessions are over")
+    await until(lambda: len(server.here.sessions.all()) == 1, "the broken sessions are over")
     listed = {file.path for file in (await list_folder(honest, "")).files}
     assert listed <= acknowledged
     for path in sorted(listed):
         assert await _get(honest, path, tmp_path / "honest") == source.read_bytes()
     await relay.stop()
-    await site.clean()
+    await server.clean()

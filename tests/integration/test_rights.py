@@ -10,25 +10,33 @@ from sft.model.access import Role
 from sft.wire import messages as m
 from sft.wire.events import LoginRefused, Welcomed
 from sft.wire.login import Claim
-from tests.integration.site import Raw, RawUpload, Site, content, on_reactor, until, writer_held
+from tests.integration.server_fixture import (
+    Raw,
+    RawUpload,
+    ServerFixture,
+    content,
+    on_reactor,
+    until,
+    writer_held,
+)
 
 LARGE = content(1_200_000)
 
 
-async def _half(site: Site, name: str, path: str = "big") -> RawUpload:
+async def _half(server: ServerFixture, name: str, path: str = "big") -> RawUpload:
     """Begin an upload and send half of it; the server has let it begin."""
-    raw = await site.raw(name)
-    upload = RawUpload(raw, site.people[name], path, LARGE).begin()
+    raw = await server.raw(name)
+    upload = RawUpload(raw, server.people[name], path, LARGE).begin()
     await upload.admitted()
     await upload.send(8)
     return upload
 
 
-async def _nothing_of(site: Site, path: str) -> None:
-    operator = await site.operator()
+async def _nothing_of(server: ServerFixture, path: str) -> None:
+    operator = await server.operator()
     assert (await operator.ask(m.ShowFile, path=path)).code == "NOT_FOUND"
-    await site.clean()
-    assert site.objects() == []
+    await server.clean()
+    assert server.objects() == []
 
 
 # -- between the beginning of an upload and its commit ------------------------------------------------------
@@ -48,9 +56,9 @@ async def _remove(operator: Raw) -> None:
 
 @pytest.mark.parametrize("change", [_demote, _disable, _remove])
 @on_reactor
-async def test_lost_rights_refuse_the_next_chunk_and_commit_nothing(site: Site, change):
-    upload = await _half(site, "max")
-    await change(await site.operator())
+async def test_lost_rights_refuse_the_next_chunk_and_commit_nothing(server: ServerFixture, change):
+    upload = await _half(server, "max")
+    await change(await server.operator())
     answer = await upload.answer()
     assert answer.code == "RIGHTS_CHANGED"
     if change is _demote:
@@ -67,18 +75,18 @@ async def test_lost_rights_refuse_the_next_chunk_and_commit_nothing(site: Site, 
         await upload.raw.until_gone()
         assert upload.raw.notices[0].kind == "ended"
         assert upload.raw.notices[0].values["by"] == "operator"
-    await _nothing_of(site, "big")
+    await _nothing_of(server, "big")
 
 
 @pytest.mark.parametrize("change", [_demote, _disable, _remove])
 @on_reactor
-async def test_the_commit_itself_reads_role_and_state_again(site: Site, change):
-    raw = await site.raw("max")
-    operator = await site.operator()
+async def test_the_commit_itself_reads_role_and_state_again(server: ServerFixture, change):
+    raw = await server.raw("max")
+    operator = await server.operator()
     path = "small"
     data = b"queued behind the change"
-    signature = site.people["max"].sign(path, data)
-    with writer_held(site) as held:
+    signature = server.people["max"].sign(path, data)
+    with writer_held(server) as held:
         changing = _sent(operator, change)
         await held.queued(1)
         request_id = raw.begin(m.PutSmall, path=path, signature=signature, content=data)
@@ -87,16 +95,16 @@ async def test_the_commit_itself_reads_role_and_state_again(site: Site, change):
     await until(lambda: raw.gone or raw.answers(request_id))
     if change is _demote:
         assert (await raw.answer(request_id)).code == "ROLE_FORBIDS"
-    await _nothing_of(site, path)
+    await _nothing_of(server, path)
 
 
 @pytest.mark.parametrize("change", [_demote, _disable, _remove])
 @on_reactor
-async def test_so_does_the_commit_of_a_large_upload(site: Site, change):
-    upload = await _half(site, "max")
-    operator = await site.operator()
+async def test_so_does_the_commit_of_a_large_upload(server: ServerFixture, change):
+    upload = await _half(server, "max")
+    operator = await server.operator()
     await upload.send()
-    with writer_held(site) as held:
+    with writer_held(server) as held:
         changing = _sent(operator, change)
         await held.queued(1)
         upload.commit()
@@ -105,7 +113,7 @@ async def test_so_does_the_commit_of_a_large_upload(site: Site, change):
     await until(lambda: upload.raw.gone or upload.answered)
     if change is _demote:
         assert (await upload.answer()).code == "ROLE_FORBIDS"
-    await _nothing_of(site, "big")
+    await _nothing_of(server, "big")
 
 
 def _sent(operator: Raw, change):
@@ -113,17 +121,17 @@ def _sent(operator: Raw, change):
 
 
 @on_reactor
-async def test_a_newer_version_stored_meanwhile_is_not_overwritten(site: Site):
-    first = await site.put("max", "big", content(100_000, 2))
-    mine, other = await site.raw("max"), await site.raw("ada")
+async def test_a_newer_version_stored_meanwhile_is_not_overwritten(server: ServerFixture):
+    first = await server.put("max", "big", content(100_000, 2))
+    mine, other = await server.raw("max"), await server.raw("ada")
     seen = (await mine.ask(m.ShowFile, path="big")).file
     upload = RawUpload(
-        mine, site.people["max"], "big", LARGE,
+        mine, server.people["max"], "big", LARGE,
         version=2, prev=seen.version.digest, file_id=seen.id,
     ).begin()  # fmt: skip
     await upload.admitted()
     await upload.send()
-    replaced = await site.put(
+    replaced = await server.put(
         "ada", "big", b"ada was faster", other,
         file_id=seen.id, version=2, prev=seen.version.digest,
     )  # fmt: skip
@@ -133,76 +141,76 @@ async def test_a_newer_version_stored_meanwhile_is_not_overwritten(site: Site):
     answer = await upload.answer()
     assert answer.code == "CHANGED_SINCE"
     assert answer.values["author"] == "ada"
-    assert await site.get(other, "big") == b"ada was faster"
-    await site.clean()
-    assert len(site.objects()) == 1
+    assert await server.get(other, "big") == b"ada was faster"
+    await server.clean()
+    assert len(server.objects()) == 1
 
 
 @on_reactor
-async def test_a_file_given_to_another_owner_meanwhile_is_not_replaced(site: Site):
-    await site.put("max", "doc", content(100_000, 2))
-    raw, operator = await site.raw("max"), await site.operator()
+async def test_a_file_given_to_another_owner_meanwhile_is_not_replaced(server: ServerFixture):
+    await server.put("max", "doc", content(100_000, 2))
+    raw, operator = await server.raw("max"), await server.operator()
     seen = (await raw.ask(m.ShowFile, path="doc")).file
     upload = RawUpload(
-        raw, site.people["max"], "doc", LARGE,
+        raw, server.people["max"], "doc", LARGE,
         version=2, prev=seen.version.digest, file_id=seen.id,
     ).begin()  # fmt: skip
     await upload.admitted()
     await upload.send()
     # Owners change by removal alone: so the name is freed, and mia stores there.
     await operator.ask(m.Delete, path="doc")
-    assert isinstance(await site.put("mia", "doc", b"hers"), m.FileStored)
+    assert isinstance(await server.put("mia", "doc", b"hers"), m.FileStored)
     upload.commit()
     assert (await upload.answer()).code == "NOT_YOURS"
-    assert await site.get(raw, "doc") == b"hers"
-    await site.clean()
+    assert await server.get(raw, "doc") == b"hers"
+    await server.clean()
 
 
 @on_reactor
-async def test_a_name_taken_meanwhile_refuses_the_commit(site: Site):
-    upload = await _half(site, "max", "docs/plan")
+async def test_a_name_taken_meanwhile_refuses_the_commit(server: ServerFixture):
+    upload = await _half(server, "max", "docs/plan")
     await upload.send()
-    assert isinstance(await site.put("mia", "docs/PLAN", b"hers"), m.FileStored)
+    assert isinstance(await server.put("mia", "docs/PLAN", b"hers"), m.FileStored)
     upload.commit()
     assert (await upload.answer()).code == "NAME_CLASH"
-    await site.clean()
+    await server.clean()
 
 
 @on_reactor
-async def test_a_folder_that_became_a_file_meanwhile_refuses_the_commit(site: Site):
-    upload = await _half(site, "max", "docs/plan")
+async def test_a_folder_that_became_a_file_meanwhile_refuses_the_commit(server: ServerFixture):
+    upload = await _half(server, "max", "docs/plan")
     await upload.send()
-    assert isinstance(await site.put("mia", "docs", b"a file now"), m.FileStored)
+    assert isinstance(await server.put("mia", "docs", b"a file now"), m.FileStored)
     upload.commit()
     assert (await upload.answer()).code == "NAME_IN_USE"
-    await site.clean()
+    await server.clean()
 
 
 @on_reactor
-async def test_two_uploads_to_one_name_one_wins(site: Site):
-    first, second = await _half(site, "max"), await _half(site, "mia")
+async def test_two_uploads_to_one_name_one_wins(server: ServerFixture):
+    first, second = await _half(server, "max"), await _half(server, "mia")
     await first.send()
     await second.send()
-    with writer_held(site) as held:
+    with writer_held(server) as held:
         first.commit()
         await held.queued(1)
         second.commit()
         await held.queued(2)
     assert isinstance(await first.answer(), m.FileStored)
     assert (await second.answer()).code == "EXISTS"
-    await site.clean()
-    assert len(site.objects()) == 1
+    await server.clean()
+    assert len(server.objects()) == 1
 
 
 # -- other acts that wait behind a change -------------------------------------------------------------------
 
 
 @on_reactor
-async def test_two_admins_who_demote_each_other_at_once_leave_one(site: Site):
-    operator = await site.operator()
+async def test_two_admins_who_demote_each_other_at_once_leave_one(server: ServerFixture):
+    operator = await server.operator()
     await operator.ask(m.ChangeRole, name="max", role=Role.ADMIN)
-    ada, admin_max = await site.raw("ada"), await site.raw("max")
-    with writer_held(site) as held:
+    ada, admin_max = await server.raw("ada"), await server.raw("max")
+    with writer_held(server) as held:
         first = ada.begin(m.ChangeRole, name="max", role=Role.GUEST)
         await held.queued(1)
         second = admin_max.begin(m.ChangeRole, name="ada", role=Role.GUEST)
@@ -218,12 +226,12 @@ async def test_two_admins_who_demote_each_other_at_once_leave_one(site: Site):
 @pytest.mark.parametrize("by", ["ada", "operator"])
 @on_reactor
 async def test_nobody_takes_the_last_admin_away_not_even_two_at_once(
-    site: Site, kind, fields, by: str
+    server: ServerFixture, kind, fields, by: str
 ):
-    operator = await site.operator()
+    operator = await server.operator()
     await operator.ask(m.ChangeRole, name="max", role=Role.ADMIN)
-    raw = await site.raw("ada") if by == "ada" else await site.operator()
-    with writer_held(site) as held:
+    raw = await server.raw("ada") if by == "ada" else await server.operator()
+    with writer_held(server) as held:
         first = operator.begin(kind, name="max", **fields)
         await held.queued(1)
         second = raw.begin(kind, name="ada", **fields)
@@ -235,9 +243,9 @@ async def test_nobody_takes_the_last_admin_away_not_even_two_at_once(
 @pytest.mark.parametrize("what", ["withdrawn", "its maker is demoted", "used by another"])
 @on_reactor
 async def test_an_invitation_is_judged_again_in_the_transaction_that_makes_its_user(
-    site: Site, what: str
+    server: ServerFixture, what: str
 ):
-    operator, ada = await site.operator(), await site.raw("ada")
+    operator, ada = await server.operator(), await server.raw("ada")
     await operator.ask(m.ChangeRole, name="max", role=Role.ADMIN)
     invitation, key, other = InvitationKey.generate(), SigningKey.generate(), SigningKey.generate()
     made = await ada.ask(
@@ -246,9 +254,9 @@ async def test_an_invitation_is_judged_again_in_the_transaction_that_makes_its_u
 
     def joining(name, key):
         claim = Claim.join(name, key.public, "laptop", invitation)
-        return Deferred.fromCoroutine(site.dial(claim, key, invitation))
+        return Deferred.fromCoroutine(server.dial(claim, key, invitation))
 
-    with writer_held(site) as held:
+    with writer_held(server) as held:
         if what == "withdrawn":
             operator.begin(m.WithdrawInvitation, invitation_id=made.invitation.id)
         elif what == "used by another":
@@ -270,49 +278,49 @@ async def test_an_invitation_is_judged_again_in_the_transaction_that_makes_its_u
 
 @on_reactor
 async def test_a_folder_is_deleted_only_if_every_file_in_it_is_ones_own_when_it_is_deleted(
-    site: Site,
+    server: ServerFixture,
 ):
-    raw, other = await site.raw("max"), await site.raw("mia")
-    await site.put("max", "shared/mine", b"mine", raw)
+    raw, other = await server.raw("max"), await server.raw("mia")
+    await server.put("max", "shared/mine", b"mine", raw)
     data = b"just arrived"
-    signature = site.people["mia"].sign("shared/hers", data)
-    with writer_held(site) as held:
+    signature = server.people["mia"].sign("shared/hers", data)
+    with writer_held(server) as held:
         stored = other.begin(m.PutSmall, path="shared/hers", signature=signature, content=data)
         await held.queued(1)
         deleting = raw.begin(m.Delete, path="shared", recursive=True)
         await held.queued(2)
     assert isinstance(await other.answer(stored), m.FileStored)
     assert (await raw.answer(deleting)).code == "NOT_YOURS"
-    assert await site.get(raw, "shared/mine") == b"mine"
+    assert await server.get(raw, "shared/mine") == b"mine"
 
 
 # -- what is under way ------------------------------------------------------------------------------------------
 
 
 @on_reactor
-async def test_a_promoted_users_upload_goes_on(site: Site):
-    upload = await _half(site, "max")
-    await (await site.operator()).ask(m.ChangeRole, name="max", role=Role.ADMIN)
+async def test_a_promoted_users_upload_goes_on(server: ServerFixture):
+    upload = await _half(server, "max")
+    await (await server.operator()).ask(m.ChangeRole, name="max", role=Role.ADMIN)
     await upload.raw.when(lambda: upload.raw.notices)
     assert upload.raw.notices[0].values == {"role": "admin", "by": "operator"}
     assert isinstance(await upload.whole(), m.FileStored)
-    await site.clean()
+    await server.clean()
 
 
 @on_reactor
-async def test_a_promoted_session_may_at_once_what_its_new_role_may(site: Site):
-    raw = await site.raw("gus")
-    assert (await site.put("gus", "a", b"a", raw)).code == "ROLE_FORBIDS"
-    await (await site.operator()).ask(m.ChangeRole, name="gus", role=Role.MAINTAINER)
+async def test_a_promoted_session_may_at_once_what_its_new_role_may(server: ServerFixture):
+    raw = await server.raw("gus")
+    assert (await server.put("gus", "a", b"a", raw)).code == "ROLE_FORBIDS"
+    await (await server.operator()).ask(m.ChangeRole, name="gus", role=Role.MAINTAINER)
     await raw.when(lambda: raw.notices)
-    assert isinstance(await site.put("gus", "a", b"a", raw), m.FileStored)
+    assert isinstance(await server.put("gus", "a", b"a", raw), m.FileStored)
 
 
 @pytest.mark.parametrize("change", [_disable, _remove, "kick"])
 @on_reactor
-async def test_a_download_of_a_disabled_user_stops(site: Site, change):
-    await site.put("mia", "big", LARGE)
-    raw, operator = await site.raw("max"), await site.operator()
+async def test_a_download_of_a_disabled_user_stops(server: ServerFixture, change):
+    await server.put("mia", "big", LARGE)
+    raw, operator = await server.raw("max"), await server.operator()
     request_id = raw.begin(m.GetFile, path="big", version=0, window=4)
     await raw.when(lambda: len(raw.data.get(request_id, [])) == 4)
     if change == "kick":
@@ -337,9 +345,11 @@ async def _sessions_of(raw: Raw) -> dict[str, int]:
 
 
 @on_reactor
-async def test_an_admin_sees_who_is_connected_and_ends_a_session_in_their_own_name(site: Site):
-    await site.put("mia", "big", LARGE)
-    max_, ada = await site.raw("max"), await site.raw("ada")
+async def test_an_admin_sees_who_is_connected_and_ends_a_session_in_their_own_name(
+    server: ServerFixture,
+):
+    await server.put("mia", "big", LARGE)
+    max_, ada = await server.raw("max"), await server.raw("ada")
     request_id = max_.begin(m.GetFile, path="big", version=0, window=4)
     await max_.when(lambda: len(max_.data.get(request_id, [])) == 4)
     numbers = await _sessions_of(ada)
@@ -357,8 +367,8 @@ async def test_an_admin_sees_who_is_connected_and_ends_a_session_in_their_own_na
 
 
 @on_reactor
-async def test_who_ends_their_own_session_hears_that_it_was_done(site: Site):
-    ada = await site.raw("ada")
+async def test_who_ends_their_own_session_hears_that_it_was_done(server: ServerFixture):
+    ada = await server.raw("ada")
     done = await ada.ask(m.KickSession, session_id=(await _sessions_of(ada))["ada"])
     assert done == m.Done(done.id, changed=True)
     await ada.until_gone()
@@ -366,20 +376,20 @@ async def test_who_ends_their_own_session_hears_that_it_was_done(site: Site):
 
 
 @on_reactor
-async def test_no_admin_ends_what_the_operator_does(site: Site):
-    operator, ada = await site.operator(), await site.raw("ada")
+async def test_no_admin_ends_what_the_operator_does(server: ServerFixture):
+    operator, ada = await server.operator(), await server.raw("ada")
     number = (await _sessions_of(ada))["operator"]
     assert (await ada.ask(m.KickSession, session_id=number)).code == "OPERATOR_ONLY"
     assert isinstance(await operator.ask(m.ListSessions), m.SessionList)
 
 
 @on_reactor
-async def test_a_demoted_users_download_goes_on(site: Site):
-    await site.put("mia", "big", LARGE)
-    raw = await site.raw("max")
+async def test_a_demoted_users_download_goes_on(server: ServerFixture):
+    await server.put("mia", "big", LARGE)
+    raw = await server.raw("max")
     request_id = raw.begin(m.GetFile, path="big", version=0, window=8)
     await raw.when(lambda: raw.data.get(request_id))
-    await _demote(await site.operator())
+    await _demote(await server.operator())
     await raw.when(lambda: raw.notices)
     raw.tell(m.Credit(id=request_id, chunks=24))
     await raw.when(lambda: len(raw.data[request_id]) == 19)
@@ -387,21 +397,25 @@ async def test_a_demoted_users_download_goes_on(site: Site):
 
 
 @on_reactor
-async def test_a_disabled_user_is_told_so_at_the_next_login_and_an_enabled_one_gets_in(site: Site):
-    operator, person = await site.operator(), site.people["max"]
+async def test_a_disabled_user_is_told_so_at_the_next_login_and_an_enabled_one_gets_in(
+    server: ServerFixture,
+):
+    operator, person = await server.operator(), server.people["max"]
     await _disable(operator)
-    raw = await site.raw("max")
+    raw = await server.raw("max")
     assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == [
         "LOGIN_REFUSED"
     ]
     await operator.ask(m.EnableUser, name="max")
-    assert (await site.dial(Claim.login("max", person.key.public), person.key)).inbox_has(Welcomed)
+    assert (await server.dial(Claim.login("max", person.key.public), person.key)).inbox_has(
+        Welcomed
+    )
 
 
 @on_reactor
-async def test_nobody_logs_in_with_another_ones_name(site: Site):
-    person = site.people["max"]
-    raw = await site.dial(Claim.login("ada", person.key.public), person.key)
+async def test_nobody_logs_in_with_another_ones_name(server: ServerFixture):
+    person = server.people["max"]
+    raw = await server.dial(Claim.login("ada", person.key.public), person.key)
     assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == [
         "LOGIN_REFUSED"
     ]

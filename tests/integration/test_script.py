@@ -8,7 +8,7 @@ import pytest
 
 from sft import client
 from sft.errors import ExistsError, LocalFileError, NotFoundError, SftError
-from tests.integration.site import Site, bridged, content
+from tests.integration.server_fixture import ServerFixture, bridged, content
 
 PUBLIC = [
     "ConflictPolicy", "Session", "SftError", "delete", "get", "list_folder", "list_users", "login",
@@ -29,11 +29,11 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-async def logged_in(site: Site, name: str, **how):
+async def logged_in(server: ServerFixture, name: str, **how):
     from twisted.internet import reactor
 
-    site.point_at_server(name, site.port)
-    environ = {"SFT_HOME": str(site.state_of(name).data)}
+    server.point_at_server(name, server.port)
+    environ = {"SFT_HOME": str(server.state_of(name).data)}
     return await client.login(reactor, environ=environ, **how)
 
 
@@ -44,13 +44,13 @@ def test_the_public_names_are_these_and_each_is_there():
         client.connect_operator  # noqa: B018
 
 
-async def test_the_example_does_what_it_says(site: Site, folder, monkeypatch, capsys):
+async def test_the_example_does_what_it_says(server: ServerFixture, folder, monkeypatch, capsys):
     from twisted.internet import reactor
 
     *lines, last = example().splitlines()
     assert (len(lines) <= 12, last) == (True, "react(main)")
-    site.point_at_server("max", site.port)
-    monkeypatch.setenv("SFT_HOME", str(site.state_of("max").data))
+    server.point_at_server("max", server.port)
+    monkeypatch.setenv("SFT_HOME", str(server.state_of("max").data))
     (folder / "report.pdf").write_bytes(b"%PDF")
     space: dict[str, object] = {}
     exec("\n".join(lines), space)  # noqa: S102 - the text of our own documentation
@@ -62,13 +62,13 @@ async def test_the_example_does_what_it_says(site: Site, folder, monkeypatch, ca
     assert (folder / "copies/finance/report.pdf").read_bytes() == b"%PDF"
 
 
-async def test_a_script_stores_finds_moves_and_deletes(site: Site, folder):
+async def test_a_script_stores_finds_moves_and_deletes(server: ServerFixture, folder):
     (folder / "photos").mkdir()
     (folder / "photos" / "a").write_bytes(b"a")
     (folder / "photos" / "large").write_bytes(content(200_000))
 
     async def script():
-        async with await logged_in(site, "max") as session:
+        async with await logged_in(server, "max") as session:
             stored = await client.put(session, [folder / "photos"])
             assert [result.stored.version for result in stored] == [1, 1]
             assert await client.make_folder(session, "old")
@@ -83,12 +83,12 @@ async def test_a_script_stores_finds_moves_and_deletes(site: Site, folder):
     assert await bridged(script()) == 200_000
 
 
-async def test_what_fails_is_raised_and_what_worked_is_there(site: Site, folder):
+async def test_what_fails_is_raised_and_what_worked_is_there(server: ServerFixture, folder):
     for name in ("a", "b"):
         (folder / name).write_bytes(name.encode())
 
     async def script():
-        async with await logged_in(site, "max") as session:
+        async with await logged_in(server, "max") as session:
             await client.put(session, ["a"])
             (folder / "a").write_bytes(b"other")
             with pytest.raises(ExistsError):
@@ -107,6 +107,6 @@ async def test_what_fails_is_raised_and_what_worked_is_there(site: Site, folder)
 
 
 @pytest.mark.parametrize("profile", ["nowhere", None])
-async def test_without_such_a_profile_there_is_no_session(site: Site, folder, profile):
+async def test_without_such_a_profile_there_is_no_session(server: ServerFixture, folder, profile):
     with pytest.raises(SftError):
         await bridged(client.login(None, profile, environ={"SFT_HOME": str(folder / "empty")}))

@@ -24,30 +24,30 @@ from sft.model.links import parse_link
 from sft.operator.control import upgrade
 from sft.operator.home import Home
 from sft.vault.keyring import Keyring
-from tests.integration.cli_fixture import CliFixture, NewCli
-from tests.integration.site import Site, copy_site
+from tests.integration.live_cli import LiveCli, NewCli
+from tests.integration.server_fixture import ServerFixture, copy_server
 from tests.loop import run
 
 
 @pytest.fixture
-def stopped(template: Path, tmp_path: Path) -> Site:
+def stopped(template: Path, tmp_path: Path) -> ServerFixture:
     """A server that does not run."""
-    return copy_site(template, tmp_path / "s")
+    return copy_server(template, tmp_path / "s")
 
 
-def refused(site: Site, kind: type[SftError], port: int = 0, **settings: str) -> str:
+def refused(server: ServerFixture, kind: type[SftError], port: int = 0, **settings: str) -> str:
     """Demand that a start is refused and leaves nothing running; gives what is said of it."""
     with pytest.raises(kind) as caught:
-        run(site.start(port, **settings))
-    assert site.pool is not None
-    site.pool.stop()
-    site.server = None
+        run(server.start(port, **settings))
+    assert server.pool is not None
+    server.pool.stop()
+    server.running = None
     return " ".join(error_lines(caught.value, now=0))
 
 
-def assert_serves(site: Site) -> None:
+def assert_serves(server: ServerFixture) -> None:
     """An operator's command serves the home for itself, with what the home has kept, and finds it clean."""
-    done = CliFixture(site).operator("vault", "check")
+    done = LiveCli(server).operator("vault", "check")
     assert done.status == 0, done.out + done.err
 
 
@@ -57,11 +57,11 @@ def open_to_others(folder: Path) -> list[str]:
 
 
 def test_a_home_that_stood_open_is_closed_at_its_next_start(new_cli: NewCli):
-    site = new_cli().site
-    run(site.halt())
-    site.home.path.chmod(0o755)
-    run(site.start())
-    assert open_to_others(site.home.path) == []
+    server = new_cli().server
+    run(server.halt())
+    server.home.path.chmod(0o755)
+    run(server.start())
+    assert open_to_others(server.home.path) == []
 
 
 # -- nothing in clear ---------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def holders(folder: Path, needles: dict[str, list[bytes]]) -> dict[str, list[str
     return found
 
 
-def test_a_stolen_data_folder_tells_no_content_and_no_key(cli: CliFixture):
+def test_a_stolen_data_folder_tells_no_content_and_no_key(cli: LiveCli):
     draw = random.Random(20260501)
     sizes = {
         "inline": 5_000,
@@ -116,7 +116,7 @@ def test_a_stolen_data_folder_tells_no_content_and_no_key(cli: CliFixture):
     assert cli.sft("max", "get", "streamed.bin", "--to", "got").status == 0
 
     # While it runs nothing is checkpointed or tidied: the write-ahead log lies there as it was.
-    home = cli.site.home
+    home = cli.server.home
     assert home.database.with_name("sft.sqlite-wal").stat().st_size
     master_key = bytes.fromhex(home.master_key.read_text())
     keyring = Keyring.open(home.keyring.read_bytes(), master_key)
@@ -144,7 +144,9 @@ def test_a_stolen_data_folder_tells_no_content_and_no_key(cli: CliFixture):
 
 
 @pytest.mark.parametrize("part", ["keyring", "sft.sqlite", "vault"])
-def test_a_home_without_one_of_its_parts_is_refused_and_left_alone(stopped: Site, part: str):
+def test_a_home_without_one_of_its_parts_is_refused_and_left_alone(
+    stopped: ServerFixture, part: str
+):
     home = stopped.home
     (home.data / part).rename(stopped.folder / part)
     before = {each.relative_to(home.path).as_posix() for each in home.path.rglob("*")}
@@ -156,7 +158,7 @@ def test_a_home_without_one_of_its_parts_is_refused_and_left_alone(stopped: Site
 
 
 @pytest.mark.parametrize("trace", ["master.key", "home.json"])
-def test_a_home_whose_data_is_gone_is_never_begun_anew(stopped: Site, trace: str):
+def test_a_home_whose_data_is_gone_is_never_begun_anew(stopped: ServerFixture, trace: str):
     home = stopped.home
     home.data.rename(stopped.folder / "unmounted")
     for other in {"master.key", "home.json"} - {trace}:
@@ -165,7 +167,7 @@ def test_a_home_whose_data_is_gone_is_never_begun_anew(stopped: Site, trace: str
     assert not home.data.exists()
 
 
-def test_a_home_without_its_master_key_or_with_another_is_refused(stopped: Site):
+def test_a_home_without_its_master_key_or_with_another_is_refused(stopped: ServerFixture):
     path = stopped.home.master_key
     key = path.read_bytes()
     path.write_bytes(b"0" * 64 + b"\n")
@@ -179,7 +181,9 @@ def test_a_home_without_its_master_key_or_with_another_is_refused(stopped: Site)
     assert_serves(stopped)
 
 
-def test_a_damaged_keyring_database_or_settings_file_is_refused_with_a_sentence(stopped: Site):
+def test_a_damaged_keyring_database_or_settings_file_is_refused_with_a_sentence(
+    stopped: ServerFixture,
+):
     home = stopped.home
     whole = home.keyring.read_bytes()
     home.keyring.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -191,11 +195,11 @@ def test_a_damaged_keyring_database_or_settings_file_is_refused_with_a_sentence(
     home.database.write_bytes(whole)
     assert_serves(stopped)
     (home.path / "home.json").write_text("{", encoding="utf-8")
-    said = CliFixture(stopped).operator("vault", "check")
+    said = LiveCli(stopped).operator("vault", "check")
     assert (said.status, "home.json" in said.err) == (HomeError.exit_status, True)
 
 
-def test_a_wrong_master_key_option_is_not_kept(stopped: Site):
+def test_a_wrong_master_key_option_is_not_kept(stopped: ServerFixture):
     other = stopped.folder / "other.key"
     other.write_text("11" * 32 + "\n", encoding="utf-8")
     other.chmod(0o600)
@@ -203,34 +207,34 @@ def test_a_wrong_master_key_option_is_not_kept(stopped: Site):
     assert_serves(stopped)
 
 
-def test_a_second_server_on_a_home_is_refused_and_the_first_goes_on(cli: CliFixture):
-    second = Site(cli.site.folder)
+def test_a_second_server_on_a_home_is_refused_and_the_first_goes_on(cli: LiveCli):
+    second = ServerFixture(cli.server.folder)
     assert "another server runs on it" in refused(second, HomeError)
     assert cli.sft("max", "ls").status == 0
 
 
-def test_a_port_in_use_is_refused_with_a_sentence(cli: CliFixture, tmp_path: Path):
-    other = Site(tmp_path / "other")
-    assert "nothing can listen at" in refused(other, HomeError, port=cli.site.port)
+def test_a_port_in_use_is_refused_with_a_sentence(cli: LiveCli, tmp_path: Path):
+    other = ServerFixture(tmp_path / "other")
+    assert "nothing can listen at" in refused(other, HomeError, port=cli.server.port)
     assert not (other.home.path / "control").exists()
 
 
 def test_a_path_too_long_for_a_socket_is_refused(tmp_path: Path):
-    assert "too long" in refused(Site(tmp_path / ("h" * 100)), HomeError)
+    assert "too long" in refused(ServerFixture(tmp_path / ("h" * 100)), HomeError)
 
 
 def test_a_home_that_cannot_be_made_is_refused(tmp_path: Path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    refused(Site(tmp_path / "file"), HomeError)
+    refused(ServerFixture(tmp_path / "file"), HomeError)
 
 
-def test_what_a_crash_left_in_the_way_of_the_control_socket_is_no_hindrance(stopped: Site):
+def test_what_a_crash_left_in_the_way_of_the_control_socket_is_no_hindrance(stopped: ServerFixture):
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(stopped.home.control))
     # The id of a process that lives, as after a reboot.
     (stopped.home.path / "control.lock").symlink_to("1")
     run(stopped.start())
-    assert CliFixture(stopped).operator_json("user", "list")
+    assert LiveCli(stopped).operator_json("user", "list")
     run(stopped.stop())
     assert not stopped.home.control.exists()
 
@@ -239,14 +243,14 @@ def test_what_a_crash_left_in_the_way_of_the_control_socket_is_no_hindrance(stop
 
 
 @pytest.mark.parametrize("version", ["0000", "9999"])
-def test_a_database_of_another_version_is_refused_and_left_alone(stopped: Site, version: str):
+def test_a_database_of_another_version_is_refused_and_left_alone(
+    stopped: ServerFixture, version: str
+):
     with sqlite3.connect(stopped.home.database) as database:
         database.execute("UPDATE alembic_version SET version_num = ?", (version,))
     database.close()
     assert f"is at version {version}" in refused(stopped, SchemaOutdatedError)
-    listed = CliFixture(stopped).operator(
-        "user", "list"
-    )  # it serves for itself, and refuses as well
+    listed = LiveCli(stopped).operator("user", "list")  # it serves for itself, and refuses as well
     assert (listed.status, "[SCHEMA]" in listed.err) == (11, True), listed.err
     assert upgrade(stopped.home) != 0
     with sqlite3.connect(stopped.home.database) as database:
@@ -257,9 +261,9 @@ def test_a_database_of_another_version_is_refused_and_left_alone(stopped: Site, 
 
 
 def test_upgrade_refuses_while_a_server_runs_and_where_there_is_none(
-    cli: CliFixture, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cli: LiveCli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    assert upgrade(cli.site.home) == HomeError.exit_status
+    assert upgrade(cli.server.home) == HomeError.exit_status
     assert "[HOME]" in capsys.readouterr().err
     assert upgrade(Home(tmp_path / "none")) == HomeError.exit_status
     assert not (tmp_path / "none").exists()
@@ -269,78 +273,80 @@ def test_upgrade_refuses_while_a_server_runs_and_where_there_is_none(
 
 
 @pytest.fixture
-def with_key_elsewhere(new_cli: NewCli) -> Callable[[str], Site]:
+def with_key_elsewhere(new_cli: NewCli) -> Callable[[str], ServerFixture]:
     """Makes a server with that master key source and a file in it, stopped; the source is kept."""
 
-    def make(source: str) -> Site:
+    def make(source: str) -> ServerFixture:
         cli = new_cli(master_key=source)
         cli.join("max", "maintainer")
         assert cli.sft("max", "put", cli.file("kept.bin", b"k" * 100_000)).status == 0
-        run(cli.site.halt())
-        return cli.site
+        run(cli.server.halt())
+        return cli.server
 
     return make
 
 
 def test_the_master_key_may_lie_in_a_file_elsewhere(
-    with_key_elsewhere: Callable[[str], Site], tmp_path: Path
+    with_key_elsewhere: Callable[[str], ServerFixture], tmp_path: Path
 ):
     (tmp_path / "safe").mkdir(0o700)
     key = tmp_path / "safe" / "key"
-    site = with_key_elsewhere(f"file:{key}")
-    assert not site.home.master_key.exists()
+    server = with_key_elsewhere(f"file:{key}")
+    assert not server.home.master_key.exists()
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    assert_serves(site)
+    assert_serves(server)
     key.rename(tmp_path / "safe" / "gone")
-    refused(site, VaultError, master_key=f"file:{key}")
+    refused(server, VaultError, master_key=f"file:{key}")
 
 
 def test_the_master_key_may_come_from_a_command(
-    with_key_elsewhere: Callable[[str], Site], tmp_path: Path
+    with_key_elsewhere: Callable[[str], ServerFixture], tmp_path: Path
 ):
     key = tmp_path / "key"
     key.write_text("5a" * 32 + "\n", encoding="utf-8")
-    site = with_key_elsewhere(f"command:cat {key}")
-    assert_serves(site)
-    rotated = CliFixture(site).operator("vault", "rotate-key")
+    server = with_key_elsewhere(f"command:cat {key}")
+    assert_serves(server)
+    rotated = LiveCli(server).operator("vault", "rotate-key")
     assert rotated.status != 0
     assert "only a master key that lies in a file" in rotated.err
     key.write_text("a5" * 32 + "\n", encoding="utf-8")
-    refused(site, VaultError, master_key=f"command:cat {key}")
+    refused(server, VaultError, master_key=f"command:cat {key}")
     key.unlink()
-    assert "ended with status 1" in refused(site, VaultError, master_key=f"command:cat {key}")
-    refused(site, HomeError, master_key="telepathy")
+    assert "ended with status 1" in refused(server, VaultError, master_key=f"command:cat {key}")
+    refused(server, HomeError, master_key="telepathy")
 
 
 @pytest.mark.long
 def test_the_master_key_may_come_from_a_passphrase(
-    with_key_elsewhere: Callable[[str], Site], tmp_path: Path
+    with_key_elsewhere: Callable[[str], ServerFixture], tmp_path: Path
 ):
     words = tmp_path / "words"
     words.write_text("walnut violin yellow river\n", encoding="utf-8")
-    site = with_key_elsewhere(f"passphrase:{words}")
-    assert not site.home.master_key.exists()
-    assert_serves(site)
+    server = with_key_elsewhere(f"passphrase:{words}")
+    assert not server.home.master_key.exists()
+    assert_serves(server)
     words.write_text("another passphrase\n", encoding="utf-8")
-    refused(site, VaultError, master_key=f"passphrase:{words}")
+    refused(server, VaultError, master_key=f"passphrase:{words}")
     words.unlink()
-    assert "cannot be read" in refused(site, HomeError, master_key=f"passphrase:{words}")
+    assert "cannot be read" in refused(server, HomeError, master_key=f"passphrase:{words}")
 
 
-def test_a_rotation_outlives_a_crash_and_the_old_key_opens_nothing(cli: CliFixture, tmp_path: Path):
+def test_a_rotation_outlives_a_crash_and_the_old_key_opens_nothing(cli: LiveCli, tmp_path: Path):
     contents = {f"f{number}.bin": bytes([number]) * 70_000 for number in range(3)}
     paths = [cli.file(name, data) for name, data in contents.items()]
     assert cli.sft("max", "put", *paths).status == 0
-    old = cli.site.home.master_key.read_bytes()
+    old = cli.server.home.master_key.read_bytes()
     done = cli.operator("vault", "rotate-key")
     assert done.status == 0, done.err
-    assert cli.site.home.master_key.read_bytes() != old
+    assert cli.server.home.master_key.read_bytes() != old
     # The disk as it is now is what a crash would leave; the log is not checkpointed, nothing is closed.
-    shutil.copytree(cli.site.folder, tmp_path / "crashed", ignore=shutil.ignore_patterns("control"))
-    run(cli.site.halt())
-    crashed = Site(tmp_path / "crashed")
+    shutil.copytree(
+        cli.server.folder, tmp_path / "crashed", ignore=shutil.ignore_patterns("control")
+    )
+    run(cli.server.halt())
+    crashed = ServerFixture(tmp_path / "crashed")
     run(crashed.start())
-    after = CliFixture(crashed)
+    after = LiveCli(crashed)
     for options in ((), ("--reencrypt",)):
         got = after.sft("gus", "get", "--to", f"got{len(options)}", *contents)
         assert got.status == 0, got.err

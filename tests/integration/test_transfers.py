@@ -8,18 +8,28 @@ from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, REQUESTS_IN_FLIGHT, SESSION_BU
 from sft.model.records import SessionInfo
 from sft.wire import messages as m
 from sft.wire.states import FrameType
-from tests.integration.site import Raw, RawUpload, Site, content, on_reactor, until, writer_held
+from tests.integration.server_fixture import (
+    Raw,
+    RawUpload,
+    ServerFixture,
+    content,
+    on_reactor,
+    until,
+    writer_held,
+)
 
 LARGE = content(1_200_000)
 
 
-async def _begun(site: Site, name: str = "max", path: str = "big", **fields) -> RawUpload:
-    return RawUpload(await site.raw(name), site.people[name], path, LARGE, **fields).begin()
+async def _begun(
+    server: ServerFixture, name: str = "max", path: str = "big", **fields
+) -> RawUpload:
+    return RawUpload(await server.raw(name), server.people[name], path, LARGE, **fields).begin()
 
 
-async def _at_stage(site: Site, stage: str) -> RawUpload:
+async def _at_stage(server: ServerFixture, stage: str) -> RawUpload:
     """Bring an upload to a stage of its life."""
-    upload = await _begun(site)
+    upload = await _begun(server)
     if stage == "begun":
         return upload
     await upload.admitted()
@@ -40,82 +50,86 @@ STAGES = ["begun", "admitted", "first data", "half", "all data"]
 
 @pytest.mark.parametrize("stage", STAGES)
 @on_reactor
-async def test_a_cancelled_upload_leaves_nothing_and_the_session_goes_on(site: Site, stage: str):
-    upload = await _at_stage(site, stage)
+async def test_a_cancelled_upload_leaves_nothing_and_the_session_goes_on(
+    server: ServerFixture, stage: str
+):
+    upload = await _at_stage(server, stage)
     upload.cancel()
     assert await upload.answer() == m.Done(upload.id, changed=False)
     await upload.raw.barrier()
     assert len(upload.raw.answers(upload.id)) == 1
-    await site.clean()
-    assert site.objects() == []
+    await server.clean()
+    assert server.objects() == []
     # The same session stores the same file.
     upload = RawUpload(upload.raw, upload.person, "big", LARGE).begin()
     assert isinstance(await upload.whole(), m.FileStored)
-    assert await site.get(upload.raw, "big") == LARGE
+    assert await server.get(upload.raw, "big") == LARGE
 
 
 @on_reactor
-async def test_a_cancel_that_comes_after_the_commit_means_nothing(site: Site):
-    upload = await _at_stage(site, "all data")
+async def test_a_cancel_that_comes_after_the_commit_means_nothing(server: ServerFixture):
+    upload = await _at_stage(server, "all data")
     upload.commit()
     upload.cancel()
     assert isinstance(await upload.answer(), m.FileStored)
     await upload.raw.barrier()
-    assert await site.get(upload.raw, "big") == LARGE
+    assert await server.get(upload.raw, "big") == LARGE
     upload.cancel()
     await upload.raw.barrier()
 
 
 @pytest.mark.parametrize("stage", [*STAGES, "committed"])
 @on_reactor
-async def test_a_connection_that_is_lost_leaves_no_object_without_a_row(site: Site, stage: str):
-    upload = await _at_stage(site, stage)
+async def test_a_connection_that_is_lost_leaves_no_object_without_a_row(
+    server: ServerFixture, stage: str
+):
+    upload = await _at_stage(server, stage)
     upload.raw.abort()
-    await until(lambda: not site.here.sessions.all(), "the session is over")
-    await site.clean()
-    reader = await site.raw("gus")
+    await until(lambda: not server.here.sessions.all(), "the session is over")
+    await server.clean()
+    reader = await server.raw("gus")
     if stage == "committed":  # absent or complete, never partial
         shown = await reader.ask(m.ShowFile, path="big")
-        assert len(site.objects()) == isinstance(shown, m.FileShown)
+        assert len(server.objects()) == isinstance(shown, m.FileShown)
     else:
         assert (await reader.ask(m.ShowFile, path="big")).code == "NOT_FOUND"
-        assert site.objects() == []
+        assert server.objects() == []
 
 
 @on_reactor
-async def test_a_refused_upload_drains_and_is_answered_once(site: Site):
-    raw = await site.raw("gus")
-    upload = RawUpload(raw, site.people["gus"], "no", LARGE).begin()
+async def test_a_refused_upload_drains_and_is_answered_once(server: ServerFixture):
+    raw = await server.raw("gus")
+    upload = RawUpload(raw, server.people["gus"], "no", LARGE).begin()
     for chunk in upload.chunks[:8]:
         raw.send_data(upload.id, chunk)
     assert (await upload.answer()).code == "ROLE_FORBIDS"
     listing = await raw.ask(m.ListFolder, path="")
     assert listing.page.files == ()
     # What only drains is no work: a sender that never ends it is idle.
-    await until(lambda: not site.here.sessions.all()[0].busy(), "the session is idle")
+    await until(lambda: not server.here.sessions.all()[0].busy(), "the session is idle")
     upload.cancel()
     await raw.barrier()
     assert len(raw.answers(upload.id)) == 1
-    await site.clean()
+    await server.clean()
 
 
 @on_reactor
-async def test_begin_data_and_commit_in_one_flight(site: Site):
-    raw = await site.raw("max")
+async def test_begin_data_and_commit_in_one_flight(server: ServerFixture):
+    raw = await server.raw("max")
     data = content(3 * CHUNK_BYTES + 5)
-    upload = RawUpload(raw, site.people["max"], "flight", data).begin()
+    upload = RawUpload(raw, server.people["max"], "flight", data).begin()
     for number, chunk in enumerate(upload.chunks):
         raw.send_data(upload.id, chunk, last=number == 3)
     upload.commit()
     assert isinstance(await upload.answer(), m.FileStored)
-    refused = RawUpload(raw, site.people["max"], "flight", data).begin()
+    refused = RawUpload(raw, server.people["max"], "flight", data).begin()
     for number, chunk in enumerate(refused.chunks):
         raw.send_data(refused.id, chunk, last=number == 3)
     refused.commit()
     assert (await refused.answer()).code == "EXISTS"
     await raw.barrier()
-    assert not site.here.sessions.all()[0].busy()
-    await site.clean()
+    assert not server.here.sessions.all()[0].busy()
+    await server.clean()
 
 
 SIZES = [0, 1, 60 * 1024, 60 * 1024 + 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1]
@@ -124,30 +138,30 @@ SIZES += [8 * CHUNK_BYTES, 8 * CHUNK_BYTES + 1, 40 * CHUNK_BYTES]
 
 @on_reactor
 async def test_every_size_and_every_window_comes_back_whole_with_and_without_a_known_size(
-    site: Site,
+    server: ServerFixture,
 ):
-    raw = await site.raw("max")
+    raw = await server.raw("max")
     for number, size in enumerate(SIZES):
         data = content(size)
         for window in (1, 8, 32):
             for known in (True, False):
                 path = f"{size}-{window}-{known}"
-                upload = RawUpload(raw, site.people["max"], path, data, window=window)
+                upload = RawUpload(raw, server.people["max"], path, data, window=window)
                 upload.begin(size=size if known else None)
                 assert isinstance(await upload.whole(), m.FileStored), path
-        assert await site.get(raw, path) == data, number
-    await site.clean()
+        assert await server.get(raw, path) == data, number
+    await server.clean()
 
 
 @pytest.mark.parametrize("announced", [10, len(LARGE) - 1, len(LARGE) + 1, 10**9])
 @on_reactor
-async def test_another_size_than_announced_is_refused(site: Site, announced: int):
-    raw = await site.raw("max")
-    upload = RawUpload(raw, site.people["max"], "lies", LARGE)
+async def test_another_size_than_announced_is_refused(server: ServerFixture, announced: int):
+    raw = await server.raw("max")
+    upload = RawUpload(raw, server.people["max"], "lies", LARGE)
     upload.begin(size=announced)
     assert (await upload.whole()).code == "BAD_REQUEST"
-    await site.clean()
-    assert site.objects() == []
+    await server.clean()
+    assert server.objects() == []
 
 
 FORGED_SMALL = [{"user": 999}, {"name": "other"}, {"size": 6}, {"server_id": bytes(32)}]
@@ -160,9 +174,9 @@ FORGED_LARGE = [*FORGED_SMALL, {"file_id": bytes(16)}, {"version": 2, "prev": by
     [(each, b"small") for each in FORGED_SMALL] + [(each, LARGE) for each in FORGED_LARGE],
 )
 @on_reactor
-async def test_what_does_not_fit_its_signature_is_refused(site: Site, changes, data):
-    raw = await site.raw("max")
-    person = site.people["max"]
+async def test_what_does_not_fit_its_signature_is_refused(server: ServerFixture, changes, data):
+    raw = await server.raw("max")
+    person = server.people["max"]
     if data is LARGE:
         upload = RawUpload(raw, person, "forged", data).begin()
         await upload.send()
@@ -172,16 +186,16 @@ async def test_what_does_not_fit_its_signature_is_refused(site: Site, changes, d
         signature = person.sign("forged", data, **changes)
         answer = await raw.ask(m.PutSmall, path="forged", signature=signature, content=data)
     assert answer.code == "SIGNATURE_REFUSED"
-    await site.clean()
-    assert site.objects() == []
+    await server.clean()
+    assert server.objects() == []
 
 
 @on_reactor
-async def test_a_file_signed_by_another_than_the_sessions_key_is_refused(site: Site):
-    raw = await site.raw("max")
-    other = site.people["mia"]
+async def test_a_file_signed_by_another_than_the_sessions_key_is_refused(server: ServerFixture):
+    raw = await server.raw("max")
+    other = server.people["mia"]
     data = b"by mia, sent by max"
-    for user in (other.user_id, site.people["max"].user_id):
+    for user in (other.user_id, server.people["max"].user_id):
         signature = other.sign("stolen", data, user=user)
         answer = await raw.ask(m.PutSmall, path="stolen", signature=signature, content=data)
         assert answer.code == "SIGNATURE_REFUSED"
@@ -189,7 +203,7 @@ async def test_a_file_signed_by_another_than_the_sessions_key_is_refused(site: S
         await upload.send()
         upload.commit(user=user)
         assert (await upload.answer()).code == "SIGNATURE_REFUSED"
-    await site.clean()
+    await server.clean()
 
 
 # -- downloads -----------------------------------------------------------------------------------------
@@ -197,9 +211,11 @@ async def test_a_file_signed_by_another_than_the_sessions_key_is_refused(site: S
 
 @pytest.mark.parametrize("received", [0, 1, 8])
 @on_reactor
-async def test_a_cancelled_download_stops_and_is_answered_once(site: Site, received: int):
-    await site.put("max", "big", LARGE)
-    raw = await site.raw("gus")
+async def test_a_cancelled_download_stops_and_is_answered_once(
+    server: ServerFixture, received: int
+):
+    await server.put("max", "big", LARGE)
+    raw = await server.raw("gus")
     request_id = raw.begin(m.GetFile, path="big", version=0, window=max(1, received))
     if received:
         await raw.when(lambda: len(raw.data.get(request_id, [])) == received)
@@ -209,66 +225,68 @@ async def test_a_cancelled_download_stops_and_is_answered_once(site: Site, recei
     raw.tell(m.Cancel(id=request_id))
     await raw.barrier()
     assert len(raw.data.get(request_id, [])) == max(1, received) or received == 0
-    assert not site.here.sessions.all()[0].busy()
-    assert await site.get(raw, "big") == LARGE
+    assert not server.here.sessions.all()[0].busy()
+    assert await server.get(raw, "big") == LARGE
 
 
 @on_reactor
-async def test_a_lost_connection_ends_its_downloads(site: Site):
-    await site.put("max", "big", LARGE)
-    raw = await site.raw("gus")
+async def test_a_lost_connection_ends_its_downloads(server: ServerFixture):
+    await server.put("max", "big", LARGE)
+    raw = await server.raw("gus")
     request_id = raw.begin(m.GetFile, path="big", version=0, window=2)
     await raw.when(lambda: len(raw.data.get(request_id, [])) == 2)
     raw.abort()
-    await until(lambda: len(site.here.sessions.all()) == 1, "the session is over")
-    await site.clean()
+    await until(lambda: len(server.here.sessions.all()) == 1, "the session is over")
+    await server.clean()
 
 
 # -- credit and grammar ---------------------------------------------------------------------------------
 
 
-async def _ended(raw: Raw, site: Site, why: str) -> None:
+async def _ended(raw: Raw, server: ServerFixture, why: str) -> None:
     """The server cut this connection, said why in its log, and serves the others."""
     await raw.until_gone()
     await until(
-        lambda: any("session-end" in line and why in line for line in site.lines),
-        f"{why!r} in {site.lines[-3:]}",
+        lambda: any("session-end" in line and why in line for line in server.lines),
+        f"{why!r} in {server.lines[-3:]}",
     )
-    assert isinstance(await (await site.raw("gus")).ask(m.ShowSelf), m.SelfShown)
-    await site.clean()
+    assert isinstance(await (await server.raw("gus")).ask(m.ShowSelf), m.SelfShown)
+    await server.clean()
 
 
 @on_reactor
-async def test_data_beyond_its_credit_ends_the_connection(site: Site):
-    upload = await _begun(site, window=8)
+async def test_data_beyond_its_credit_ends_the_connection(server: ServerFixture):
+    upload = await _begun(server, window=8)
     for _ in range(8 + 64):  # more than any grant may have allowed
         if not upload.raw.gone:
             upload.raw.send_data(upload.id, bytes(CHUNK_BYTES))
-    await _ended(upload.raw, site, "credit")
+    await _ended(upload.raw, server, "credit")
 
 
 @pytest.mark.parametrize("early", [True, False])
 @on_reactor
-async def test_more_credit_than_a_transfer_may_hold_ends_the_connection(site: Site, early: bool):
-    await site.put("max", "big", content(6_000_000))
-    raw = await site.raw("gus")
+async def test_more_credit_than_a_transfer_may_hold_ends_the_connection(
+    server: ServerFixture, early: bool
+):
+    await server.put("max", "big", content(6_000_000))
+    raw = await server.raw("gus")
     request_id = raw.begin(m.GetFile, path="big", version=0, window=1)
     if not early:
         await raw.when(lambda: raw.data.get(request_id))
     for _ in range(8):
         raw.tell(m.Credit(id=request_id, chunks=32))
-    await _ended(raw, site, "credit")
+    await _ended(raw, server, "credit")
 
 
 @on_reactor
-async def test_data_for_an_id_never_begun_ends_the_connection(site: Site):
-    raw = await site.raw("max")
+async def test_data_for_an_id_never_begun_ends_the_connection(server: ServerFixture):
+    raw = await server.raw("max")
     raw.link.outbox.write(
         raw.connection._line.seal(
             FrameType.LAST_DATA, bytes([FrameType.LAST_DATA]) + (77).to_bytes(4, "big") + b"x"
         )
     )
-    await _ended(raw, site, "no open upload")
+    await _ended(raw, server, "no open upload")
 
 
 def _send_unchecked(raw: Raw, message: m.Message) -> None:
@@ -288,30 +306,35 @@ def _send_unchecked(raw: Raw, message: m.Message) -> None:
     ],
 )
 @on_reactor
-async def test_a_message_out_of_its_place_ends_the_connection(site: Site, message, why: str):
-    raw = await site.raw("max")
+async def test_a_message_out_of_its_place_ends_the_connection(
+    server: ServerFixture, message, why: str
+):
+    raw = await server.raw("max")
     _send_unchecked(raw, message)
-    await _ended(raw, site, why)
+    await _ended(raw, server, why)
 
 
 @on_reactor
-async def test_more_than_128_requests_in_flight_end_the_connection_and_128_do_not(site: Site):
-    raw, other = await site.raw("max"), await site.raw("ada")
-    with writer_held(site):
+async def test_more_than_128_requests_in_flight_end_the_connection_and_128_do_not(
+    server: ServerFixture,
+):
+    raw, other = await server.raw("max"), await server.raw("ada")
+    with writer_held(server):
         ids = [raw.begin(m.MakeFolder, path=f"f{n}") for n in range(REQUESTS_IN_FLIGHT)]
         for number in range(REQUESTS_IN_FLIGHT + 1):
             _send_unchecked(other, m.MakeFolder(number + 1, f"g{number}"))
         await other.until_gone()
     for request_id in ids:
         assert isinstance(await raw.answer(request_id), m.Done)
-    assert any("requests in flight" in line for line in site.lines)
+    assert any("requests in flight" in line for line in server.lines)
 
 
 @on_reactor
-async def test_more_transfers_than_one_session_may_open_are_refused_each(site: Site):
-    raw = await site.raw("max")
+async def test_more_transfers_than_one_session_may_open_are_refused_each(server: ServerFixture):
+    raw = await server.raw("max")
     uploads = [
-        RawUpload(raw, site.people["max"], f"u{n}", LARGE).begin() for n in range(OPEN_UPLOADS + 2)
+        RawUpload(raw, server.people["max"], f"u{n}", LARGE).begin()
+        for n in range(OPEN_UPLOADS + 2)
     ]
     for upload in uploads[OPEN_UPLOADS:]:
         assert (await upload.answer()).code == "TOO_LARGE"
@@ -319,16 +342,16 @@ async def test_more_transfers_than_one_session_may_open_are_refused_each(site: S
     for upload in uploads:
         upload.cancel()
     await raw.barrier()
-    await site.clean()
+    await server.clean()
 
 
 @on_reactor
-async def test_what_waits_for_the_writer_is_bounded_for_each_session(site: Site):
-    raw = await site.raw("max")
+async def test_what_waits_for_the_writer_is_bounded_for_each_session(server: ServerFixture):
+    raw = await server.raw("max")
     data = content(60 * 1024)
-    person = site.people["max"]
-    (session,) = site.here.sessions.all()
-    with writer_held(site):
+    person = server.people["max"]
+    (session,) = server.here.sessions.all()
+    with writer_held(server):
         ids = [
             raw.begin(m.PutSmall, path=f"p{n}", signature=person.sign(f"p{n}", data), content=data)
             for n in range(REQUESTS_IN_FLIGHT)
@@ -354,14 +377,16 @@ class _Somebody:
 
 
 @on_reactor
-async def test_more_sessions_than_a_frame_holds_are_listed_as_far_as_they_fit(site: Site):
-    operator = await site.operator()
+async def test_more_sessions_than_a_frame_holds_are_listed_as_far_as_they_fit(
+    server: ServerFixture,
+):
+    operator = await server.operator()
     crowd = [_Somebody(1000 + number) for number in range(600)]
     for each in crowd:
-        site.here.sessions.add(each)
+        server.here.sessions.add(each)
     answer = await operator.ask(m.ListSessions)
     for each in crowd:
-        site.here.sessions.remove(each)
+        server.here.sessions.remove(each)
     assert isinstance(answer, m.SessionList)
     assert len(answer.sessions) > 100
 
@@ -370,10 +395,12 @@ async def test_more_sessions_than_a_frame_holds_are_listed_as_far_as_they_fit(si
 
 
 @on_reactor
-async def test_a_listing_is_answered_while_a_large_upload_runs_on_the_same_session(site: Site):
-    raw = await site.raw("max")
-    await site.put("max", "there", b"already", raw)
-    upload = RawUpload(raw, site.people["max"], "big", content(4_000_000)).begin()
+async def test_a_listing_is_answered_while_a_large_upload_runs_on_the_same_session(
+    server: ServerFixture,
+):
+    raw = await server.raw("max")
+    await server.put("max", "there", b"already", raw)
+    upload = RawUpload(raw, server.people["max"], "big", content(4_000_000)).begin()
     await upload.admitted()
     listings = 0
     while upload.sent < len(upload.chunks):
@@ -387,16 +414,16 @@ async def test_a_listing_is_answered_while_a_large_upload_runs_on_the_same_sessi
 
 
 @on_reactor
-async def test_whoever_does_not_read_holds_up_nobody_else(site: Site):
-    await site.put("max", "big", content(6_000_000))
-    stuck, other = await site.raw("gus"), await site.raw("mia")
+async def test_whoever_does_not_read_holds_up_nobody_else(server: ServerFixture):
+    await server.put("max", "big", content(6_000_000))
+    stuck, other = await server.raw("gus"), await server.raw("mia")
     stuck.link.pause_reading("a test")
     for _ in range(4):
         request_id = stuck.begin(m.GetFile, path="big", version=0, window=8)
         stuck.tell(m.Credit(id=request_id, chunks=24))
-    assert await site.get(other, "big") == await site.get(other, "big")
-    assert isinstance(await site.put("mia", "hers", LARGE, other), m.FileStored)
-    (session,) = [each for each in site.here.sessions.all() if each.describe().user == "gus"]
+    assert await server.get(other, "big") == await server.get(other, "big")
+    assert isinstance(await server.put("mia", "hers", LARGE, other), m.FileStored)
+    (session,) = [each for each in server.here.sessions.all() if each.describe().user == "gus"]
     held = sum(len(lane._outflow._ready) for lane in session._downloads.values() if lane._outflow)
     assert held <= 4 * 17, "a batch ready and one in work for each transfer, and no more"
     stuck.link.resume_reading("a test")

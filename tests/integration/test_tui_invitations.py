@@ -7,15 +7,15 @@ import pytest
 from sft.client.api import people
 from sft.model.access import Role
 from sft.wire import messages as m
-from tests.integration.seat import Seat, ask, plain, seated
-from tests.integration.site import Site, bridged
+from tests.integration.server_fixture import ServerFixture, bridged
+from tests.integration.ui_driver import UiDriver, ask, opened_ui, plain
 
 # -- invitations that let nobody in ----------------------------------------------------------------------------------------
 
 
-async def _invitation(site: Site, *, name: str | None = None) -> tuple[str, int]:
+async def _invitation(server: ServerFixture, *, name: str | None = None) -> tuple[str, int]:
     async def make():
-        session = await site.session("ada")
+        session = await server.session("ada")
         link, made = await people.invite(session, role=Role.GUEST, name=name, seconds=3600)
         await session.close()
         return link.text(), made.id
@@ -23,29 +23,29 @@ async def _invitation(site: Site, *, name: str | None = None) -> tuple[str, int]
     return await bridged(make())
 
 
-async def _try_to_join(seat: Seat, link: str, name: str) -> None:
-    await seat.sees("Welcome to sft")
-    await seat.paste(link)
-    await seat.press("enter")
-    await seat.asked("Join")
-    await seat.type(name)
-    await seat.press("enter")
-    await seat.type("pass")
-    await seat.press("enter")
-    await seat.type("pass")
-    await seat.press("enter", "enter")
+async def _try_to_join(ui: UiDriver, link: str, name: str) -> None:
+    await ui.sees("Welcome to sft")
+    await ui.paste(link)
+    await ui.press("enter")
+    await ui.asked("Join")
+    await ui.type(name)
+    await ui.press("enter")
+    await ui.type("pass")
+    await ui.press("enter")
+    await ui.type("pass")
+    await ui.press("enter", "enter")
 
 
-async def _withdraw(site: Site, number: int) -> None:
-    await ask(site, m.WithdrawInvitation, invitation_id=number)
+async def _withdraw(server: ServerFixture, number: int) -> None:
+    await ask(server, m.WithdrawInvitation, invitation_id=number)
 
 
-async def _let_it_end(site: Site, number: int) -> None:
-    clock = site.here.writer._clock
-    site.here.writer._clock = lambda: clock() + 3601
+async def _let_it_end(server: ServerFixture, number: int) -> None:
+    clock = server.here.writer._clock
+    server.here.writer._clock = lambda: clock() + 3601
 
 
-async def _use_it(site: Site, number: int) -> None:
+async def _use_it(server: ServerFixture, number: int) -> None:
     """Nothing: the test itself joins with it first."""
 
 
@@ -58,27 +58,29 @@ async def _use_it(site: Site, number: int) -> None:
     ],
 )
 async def test_an_invitation_that_is_over_says_so_and_what_to_do(
-    site: Site, tmp_path, happens, said, step
+    server: ServerFixture, tmp_path, happens, said, step
 ):
-    link, number = await _invitation(site)
+    link, number = await _invitation(server)
     if happens is _use_it:
-        async with seated(site, "eve", tmp_path / "eve", joined=False) as eve:
+        async with opened_ui(server, "eve", tmp_path / "eve", joined=False) as eve:
             await _try_to_join(eve, link, "eve")
             await eve.online()
-    await happens(site, number)
-    async with seated(site, "tom", tmp_path / "tom", joined=False) as tom:
+    await happens(server, number)
+    async with opened_ui(server, "tom", tmp_path / "tom", joined=False) as tom:
         await _try_to_join(tom, link, "tom")
         await tom.sees(said, step)
         assert tom.dialog() == "Join"
         plain(tom)
         await tom.press("escape")
         assert tom.dialog() == ""
-    assert "tom" not in [user.name for user in (await ask(site, m.ListUsers)).page.users]
+    assert "tom" not in [user.name for user in (await ask(server, m.ListUsers)).page.users]
 
 
-async def test_a_name_that_is_taken_costs_nothing_and_another_one_joins(site: Site, tmp_path):
-    link, _ = await _invitation(site)
-    async with seated(site, "tom", tmp_path / "tom", joined=False) as tom:
+async def test_a_name_that_is_taken_costs_nothing_and_another_one_joins(
+    server: ServerFixture, tmp_path
+):
+    link, _ = await _invitation(server)
+    async with opened_ui(server, "tom", tmp_path / "tom", joined=False) as tom:
         await _try_to_join(tom, link, "max")
         await tom.sees("max exists on acme already.", "your invitation is still good")
         plain(tom)

@@ -13,36 +13,38 @@ from sft.client.profiles import Profiles
 from sft.client.transfers.queue.job import JobState
 from sft.model.access import Role
 from sft.wire import messages as m
-from tests.integration.seat import Seat, ask, seated, stored
-from tests.integration.site import Site, bridged, content
+from tests.integration.server_fixture import ServerFixture, bridged, content
+from tests.integration.ui_driver import UiDriver, ask, opened_ui, stored
 
 LARGE = content(700_000)
 
 
-async def _join(seat: Seat, link: str, *, name: str = "", passphrase: str = "") -> None:
+async def _join(ui: UiDriver, link: str, *, name: str = "", passphrase: str = "") -> None:
     """Go through the form that a pasted invitation opens."""
-    await seat.paste(link)
-    await seat.press("enter")
-    await seat.asked("Join")
+    await ui.paste(link)
+    await ui.press("enter")
+    await ui.asked("Join")
     if name:
-        await seat.type(name)
-    await seat.press("enter")
-    await seat.type(passphrase)
-    await seat.press("enter")
-    await seat.type(passphrase)
-    await seat.press("enter", "enter")
+        await ui.type(name)
+    await ui.press("enter")
+    await ui.type(passphrase)
+    await ui.press("enter")
+    await ui.type(passphrase)
+    await ui.press("enter", "enter")
     if not passphrase:
-        await seat.sees("Join without a passphrase?")
-        await seat.press("y")
+        await ui.sees("Join without a passphrase?")
+        await ui.press("y")
 
 
 # -- people ---------------------------------------------------------------------------------------------------
 
 
-async def test_inviting_joining_and_what_an_admin_changes_is_seen_at_once(site: Site, tmp_path):
+async def test_inviting_joining_and_what_an_admin_changes_is_seen_at_once(
+    server: ServerFixture, tmp_path
+):
     async with (
-        seated(site, "ada", tmp_path / "ada") as ada,
-        seated(site, "tom", tmp_path / "tom", joined=False) as tom,
+        opened_ui(server, "ada", tmp_path / "ada") as ada,
+        opened_ui(server, "tom", tmp_path / "tom", joined=False) as tom,
     ):
         await ada.press("3")
         await ada.sees("gus", "mia")
@@ -82,7 +84,7 @@ async def test_inviting_joining_and_what_an_admin_changes_is_seen_at_once(site: 
         await tom.sees("tom · maintainer")
         await tom.press("c")
         await tom.landed()
-        assert await stored(site, "mine.txt") == b"tom's"
+        assert await stored(server, "mine.txt") == b"tom's"
 
         # Locked out, and let in again with the same key.
         await ada.press("e")
@@ -107,14 +109,14 @@ async def test_inviting_joining_and_what_an_admin_changes_is_seen_at_once(site: 
         await ada.press("enter")
         await ada.hears("tom is removed for good. The one file stays, signed by them; now belongs")
         await ada.calm()
-        heir = (await ask(site, m.ShowFile, path="mine.txt")).file
+        heir = (await ask(server, m.ShowFile, path="mine.txt")).file
         assert (heir.owner, heir.version.author) == ("max", "tom")
         await tom.hears("ada removed you from acme. What you got stays with you.")
         await tom.until(lambda: tom.gateway.connection.status is Status.REFUSED, "refused")
 
 
-async def test_an_invitation_is_withdrawn(site: Site, tmp_path):
-    async with seated(site, "ada", tmp_path / "ada") as ada:
+async def test_an_invitation_is_withdrawn(server: ServerFixture, tmp_path):
+    async with opened_ui(server, "ada", tmp_path / "ada") as ada:
         await ada.press("3", "i")
         await ada.asked("Invite")
         await ada.press("enter", "down", "enter", "enter")
@@ -126,53 +128,53 @@ async def test_an_invitation_is_withdrawn(site: Site, tmp_path):
         await ada.press("y")
         await ada.hears("is withdrawn: nobody joins with it.")
         await ada.calm()
-    newest = (await ask(site, m.ListInvitations)).invitations[0]
+    newest = (await ask(server, m.ListInvitations)).invitations[0]
     assert (newest.state, newest.role) == ("withdrawn", Role.MAINTAINER)
 
 
 # -- a key of one's own -----------------------------------------------------------------------------------------
 
 
-async def test_a_protected_key_is_opened_and_exported(site: Site, tmp_path):
+async def test_a_protected_key_is_opened_and_exported(server: ServerFixture, tmp_path):
     here = tmp_path / "max"
-    async with seated(site, "max", here) as seat:
-        await seat.press("4")
-        await seat.calm()
-        await seat.press("P")
-        await seat.asked("ChangePassphrase")
-        await seat.type("first-one")
-        await seat.press("enter")
-        await seat.type("first-one")
-        await seat.press("enter")
-        await seat.hears("Your key has a new passphrase.")
-        await seat.calm()
-        await seat.press("e")
-        await seat.asked("WriteFile")
-        await seat.press("enter")
-        await seat.hears("Your public key is in")
+    async with opened_ui(server, "max", here) as ui:
+        await ui.press("4")
+        await ui.calm()
+        await ui.press("P")
+        await ui.asked("ChangePassphrase")
+        await ui.type("first-one")
+        await ui.press("enter")
+        await ui.type("first-one")
+        await ui.press("enter")
+        await ui.hears("Your key has a new passphrase.")
+        await ui.calm()
+        await ui.press("e")
+        await ui.asked("WriteFile")
+        await ui.press("enter")
+        await ui.hears("Your public key is in")
     (pub,) = here.glob("*.pub")
-    state = site.state_of("max")
+    state = server.state_of("max")
     assert pub.read_text() == Identity(state, Profiles(state).choose()).export()
 
     # The next start asks for the passphrase before the server hears of us.
-    async with seated(site, "max", here, online=False) as seat:
-        await seat.asked("Unlock")
-        assert not site.here.sessions.all()
-        await seat.type("not that")
-        await seat.press("enter")
-        await seat.sees("That passphrase does not open the key. Type it again.")
-        await seat.type("first-one")
-        await seat.press("enter")
-        await seat.online()
+    async with opened_ui(server, "max", here, online=False) as ui:
+        await ui.asked("Unlock")
+        assert not server.here.sessions.all()
+        await ui.type("not that")
+        await ui.press("enter")
+        await ui.sees("That passphrase does not open the key. Type it again.")
+        await ui.type("first-one")
+        await ui.press("enter")
+        await ui.online()
         (here / "signed.bin").write_bytes(b"by max")
-        await seat.side(here=True)
-        await seat.press("R")
-        await seat.walk_to("signed.bin")
-        await seat.press("c")
-        await seat.landed()
+        await ui.side(here=True)
+        await ui.press("R")
+        await ui.walk_to("signed.bin")
+        await ui.press("c")
+        await ui.landed()
 
     async def signature() -> bytes:
-        session = await site.session("gus")
+        session = await server.session("gus")
         return (await show_file(session, "signed.bin", 0)).version.signature
 
     (here / "signed.bin.minisig").write_bytes(await bridged(signature()))
@@ -191,149 +193,153 @@ def _minisign_accepts(file: Path, pub: Path) -> None:
 # -- files ------------------------------------------------------------------------------------------------------
 
 
-async def test_files_go_there_are_verified_and_come_back(site: Site, tmp_path):
+async def test_files_go_there_are_verified_and_come_back(server: ServerFixture, tmp_path):
     out, back = tmp_path / "out", tmp_path / "back"
     (out / "album" / "1999").mkdir(parents=True)
     (out / "big.bin").write_bytes(LARGE)
     (out / "note.txt").write_bytes(b"a note")
     (out / "album" / "1999" / "one.jpg").write_bytes(content(90_000, 7))
     (out / "album" / "two.jpg").write_bytes(b"2")
-    async with seated(site, "max", out) as seat:
-        await seat.side(here=True)
-        await seat.press("a")
-        await seat.sees("3 selected here")
-        await seat.press("c")
-        await seat.landed()
-        assert (seat.jobs[0].files, seat.jobs[0].done_files) == (4, 4)
-        await seat.hears("4 files stored, receipts kept")
-        await seat.side(here=False)
-        await seat.sees("album/", "big.bin", "note.txt")
-        assert await stored(site, "big.bin") == LARGE
-        assert await stored(site, "album/1999/one.jpg") == content(90_000, 7)
+    async with opened_ui(server, "max", out) as ui:
+        await ui.side(here=True)
+        await ui.press("a")
+        await ui.sees("3 selected here")
+        await ui.press("c")
+        await ui.landed()
+        assert (ui.jobs[0].files, ui.jobs[0].done_files) == (4, 4)
+        await ui.hears("4 files stored, receipts kept")
+        await ui.side(here=False)
+        await ui.sees("album/", "big.bin", "note.txt")
+        assert await stored(server, "big.bin") == LARGE
+        assert await stored(server, "album/1999/one.jpg") == content(90_000, 7)
 
-    async with seated(site, "gus", back) as seat:
-        await seat.walk_to("note.txt")
-        await seat.sees("signed by max; not checked on this computer yet")
-        await seat.press("v")
-        await seat.hears("note.txt: verified: signed by max, version 1")
+    async with opened_ui(server, "gus", back) as ui:
+        await ui.walk_to("note.txt")
+        await ui.sees("signed by max; not checked on this computer yet")
+        await ui.press("v")
+        await ui.hears("note.txt: verified: signed by max, version 1")
         assert list(back.iterdir()) == []
-        await seat.sees("✓ These bytes are max's")
-        await seat.press("a")
-        await seat.sees("3 selected")
-        await seat.press("c")
-        await seat.landed(JobState.DONE, JobState.DONE)
-        await seat.hears("4 files verified")
+        await ui.sees("✓ These bytes are max's")
+        await ui.press("a")
+        await ui.sees("3 selected")
+        await ui.press("c")
+        await ui.landed(JobState.DONE, JobState.DONE)
+        await ui.hears("4 files verified")
         for path in out.rglob("*"):
             if path.is_file():
                 assert (back / path.relative_to(out)).read_bytes() == path.read_bytes()
         # The same again: nothing is fetched twice, nothing is overwritten.
-        await seat.walk_to("note.txt")
-        await seat.press("c")
-        await seat.hears("here already, the same bytes")
+        await ui.walk_to("note.txt")
+        await ui.press("c")
+        await ui.hears("here already, the same bytes")
         (back / "note.txt").write_bytes(b"my own")
-        await seat.press("c")
-        await seat.landed(JobState.NEEDS_YOU)
+        await ui.press("c")
+        await ui.landed(JobState.NEEDS_YOU)
         assert (back / "note.txt").read_bytes() == b"my own"
-        await seat.press("2", "end", "enter")
-        await seat.sees("Keep both")
-        await seat.press("down", "enter")
-        await seat.landed()
+        await ui.press("2", "end", "enter")
+        await ui.sees("Keep both")
+        await ui.press("down", "enter")
+        await ui.landed()
         assert (back / "note (2).txt").read_bytes() == b"a note"
 
 
-async def test_another_version_is_decided_upon_and_an_old_one_is_got(site: Site, tmp_path):
+async def test_another_version_is_decided_upon_and_an_old_one_is_got(
+    server: ServerFixture, tmp_path
+):
     here = tmp_path / "here"
     here.mkdir()
     (here / "plan.md").write_bytes(b"one")
-    await bridged(site.put("max", "plan.md", b"theirs"))
-    async with seated(site, "max", here) as seat:
-        await seat.side(here=True)
-        await seat.walk_to("plan.md")
-        await seat.press("c")
-        await seat.landed(JobState.NEEDS_YOU)
-        await seat.hears("plan.md needs you: something has that name already.")
-        await seat.press("t", "enter")
-        await seat.sees("plan.md is there already", "Store mine as version 2")
-        await seat.press("down", "down", "enter")
-        await seat.landed()
-        assert await stored(site, "plan.md") == b"one"
-        await seat.press("1")
-        await seat.side(here=False)
-        await seat.walk_to("plan.md")
+    await bridged(server.put("max", "plan.md", b"theirs"))
+    async with opened_ui(server, "max", here) as ui:
+        await ui.side(here=True)
+        await ui.walk_to("plan.md")
+        await ui.press("c")
+        await ui.landed(JobState.NEEDS_YOU)
+        await ui.hears("plan.md needs you: something has that name already.")
+        await ui.press("t", "enter")
+        await ui.sees("plan.md is there already", "Store mine as version 2")
+        await ui.press("down", "down", "enter")
+        await ui.landed()
+        assert await stored(server, "plan.md") == b"one"
+        await ui.press("1")
+        await ui.side(here=False)
+        await ui.walk_to("plan.md")
         (here / "plan.md").unlink()
-        await seat.press("V")
-        await seat.sees("Versions of plan.md", "3 B", "6 B")
-        await seat.press("end", "enter")
-        await seat.landed()
+        await ui.press("V")
+        await ui.sees("Versions of plan.md", "3 B", "6 B")
+        await ui.press("end", "enter")
+        await ui.landed()
         assert (here / "plan.md").read_bytes() == b"theirs"
 
 
-async def test_folders_names_and_the_trash(site: Site, tmp_path):
-    await bridged(site.put("max", "draft.md", b"text"))
-    async with seated(site, "max", tmp_path / "here") as seat:
-        await seat.press("n")
-        await seat.asked("TextPrompt")
-        await seat.type("archive")
-        await seat.press("enter")
-        await seat.hears("archive is made.")
-        await seat.sees("archive/")
-        await seat.walk_to("draft.md")
-        await seat.press("r")
-        await seat.asked("TextPrompt")
-        await seat.press("ctrl+a", "ctrl+k")
-        await seat.type("/archive/final.md")
-        await seat.press("enter")
-        await seat.hears("draft.md is final.md now, in /archive.")
-        await seat.walk_to("archive")
-        await seat.press("enter")
-        await seat.sees("final.md")
-        await seat.walk_to("final.md")
-        await seat.press("d")
-        await seat.sees("Delete final.md for everyone?")
-        await seat.press("enter")  # the safe answer has the focus
-        assert await stored(site, "archive/final.md") == b"text"
-        await seat.press("d")
-        await seat.asked("Confirm")
-        await seat.press("y")
-        await seat.hears("final.md is in the trash until")
-        await seat.until(lambda: len(seat.files.remote.rows) == 1, "gone from the list")
-        assert (await ask(site, m.ShowFile, path="archive/final.md")).code == "NOT_FOUND"
-        await seat.press("T")
-        await seat.sees("trash of acme")
-        await seat.walk_to("archive/final.md")
-        await seat.press("u")
-        await seat.hears("final.md is back: version 1, signature unchanged.")
-        assert await stored(site, "archive/final.md") == b"text"
-        await seat.press("T")
-        await seat.walk_to("final.md")
-        await seat.press("v")
-        await seat.hears("final.md: verified: signed by max, version 1")
-        await seat.press("backspace")
-        await seat.walk_to("archive")
-        await seat.press("d")
-        await seat.asked("Confirm")
-        await seat.press("y")
-        await seat.hears("archive and all in it is in the trash")
-    assert (await ask(site, m.ShowFile, path="archive/final.md")).code == "NOT_FOUND"
+async def test_folders_names_and_the_trash(server: ServerFixture, tmp_path):
+    await bridged(server.put("max", "draft.md", b"text"))
+    async with opened_ui(server, "max", tmp_path / "here") as ui:
+        await ui.press("n")
+        await ui.asked("TextPrompt")
+        await ui.type("archive")
+        await ui.press("enter")
+        await ui.hears("archive is made.")
+        await ui.sees("archive/")
+        await ui.walk_to("draft.md")
+        await ui.press("r")
+        await ui.asked("TextPrompt")
+        await ui.press("ctrl+a", "ctrl+k")
+        await ui.type("/archive/final.md")
+        await ui.press("enter")
+        await ui.hears("draft.md is final.md now, in /archive.")
+        await ui.walk_to("archive")
+        await ui.press("enter")
+        await ui.sees("final.md")
+        await ui.walk_to("final.md")
+        await ui.press("d")
+        await ui.sees("Delete final.md for everyone?")
+        await ui.press("enter")  # the safe answer has the focus
+        assert await stored(server, "archive/final.md") == b"text"
+        await ui.press("d")
+        await ui.asked("Confirm")
+        await ui.press("y")
+        await ui.hears("final.md is in the trash until")
+        await ui.until(lambda: len(ui.files.remote.rows) == 1, "gone from the list")
+        assert (await ask(server, m.ShowFile, path="archive/final.md")).code == "NOT_FOUND"
+        await ui.press("T")
+        await ui.sees("trash of acme")
+        await ui.walk_to("archive/final.md")
+        await ui.press("u")
+        await ui.hears("final.md is back: version 1, signature unchanged.")
+        assert await stored(server, "archive/final.md") == b"text"
+        await ui.press("T")
+        await ui.walk_to("final.md")
+        await ui.press("v")
+        await ui.hears("final.md: verified: signed by max, version 1")
+        await ui.press("backspace")
+        await ui.walk_to("archive")
+        await ui.press("d")
+        await ui.asked("Confirm")
+        await ui.press("y")
+        await ui.hears("archive and all in it is in the trash")
+    assert (await ask(server, m.ShowFile, path="archive/final.md")).code == "NOT_FOUND"
 
 
 # -- a server that goes and comes back -------------------------------------------------------------------------------
 
 
-async def test_the_queue_goes_on_by_itself_when_the_server_is_there_again(site: Site, tmp_path):
+async def test_the_queue_goes_on_by_itself_when_the_server_is_there_again(
+    server: ServerFixture, tmp_path
+):
     here = tmp_path / "here"
     here.mkdir()
     (here / "later.bin").write_bytes(LARGE)
-    async with seated(site, "max", here) as seat:
-        port = await bridged(site.halt())
-        await seat.until(lambda: seat.gateway.connection.status is Status.AWAY, "away")
-        await seat.side(here=True)
-        await seat.walk_to("later.bin")
-        await seat.press("c")
-        assert "does not answer" in seat.said()
-        await bridged(site.start(port))
-        await seat.press("R")
-        await seat.hears("acme is back")
-        await seat.press("c")
-        await seat.landed()
-    assert await stored(site, "later.bin") == LARGE
+    async with opened_ui(server, "max", here) as ui:
+        port = await bridged(server.halt())
+        await ui.until(lambda: ui.gateway.connection.status is Status.AWAY, "away")
+        await ui.side(here=True)
+        await ui.walk_to("later.bin")
+        await ui.press("c")
+        assert "does not answer" in ui.said()
+        await bridged(server.start(port))
+        await ui.press("R")
+        await ui.hears("acme is back")
+        await ui.press("c")
+        await ui.landed()
+    assert await stored(server, "later.bin") == LARGE

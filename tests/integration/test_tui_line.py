@@ -13,8 +13,8 @@ from sft.wire.connection import Connection
 from sft.wire.framing import HEADER_BYTES
 from sft.wire.login import Claim
 from tests.integration.relay import DOWN, UP, Relay, flip
-from tests.integration.seat import SOON, files_in, nothing_of, plain, put, seated, stored
-from tests.integration.site import Site, bridged, content
+from tests.integration.server_fixture import ServerFixture, bridged, content
+from tests.integration.ui_driver import SOON, files_in, nothing_of, opened_ui, plain, put, stored
 
 LARGE = content(3_000_000)
 HALF = 1_500_000
@@ -24,174 +24,174 @@ HALF = 1_500_000
 
 
 async def test_a_line_that_breaks_within_a_put_is_said_and_the_put_goes_on(
-    site: Site, relay: Relay, tmp_path
+    server: ServerFixture, relay: Relay, tmp_path
 ):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
-    async with seated(site, "max", here, port=relay.port) as seat:
+    async with opened_ui(server, "max", here, port=relay.port) as ui:
         port = relay.port
         relay.arm(UP, None, HALF)
-        await put(seat, "video.mp4")
+        await put(ui, "video.mp4")
         await bridged(relay.stop())
-        await seat.until(lambda: seat.gateway.connection.status is Status.AWAY, "away")
-        await seat.until(
+        await ui.until(lambda: ui.gateway.connection.status is Status.AWAY, "away")
+        await ui.until(
             lambda: (
-                seat.alarm().startswith("acme does not answer since")
-                and "1 transfer waits; nothing partial is visible." in seat.alarm()
+                ui.alarm().startswith("acme does not answer since")
+                and "1 transfer waits; nothing partial is visible." in ui.alarm()
             ),
-            f"the words, not {seat.alarm()}",
+            f"the words, not {ui.alarm()}",
         )
-        assert "(R now)" in seat.alarm() or "trying again" in seat.alarm()
-        assert seat.jobs[0].state is JobState.WAITING
-        await seat.press("2")
-        await seat.sees("waits for the server")
-        plain(seat)
-        await nothing_of(site, "video.mp4")
+        assert "(R now)" in ui.alarm() or "trying again" in ui.alarm()
+        assert ui.jobs[0].state is JobState.WAITING
+        await ui.press("2")
+        await ui.sees("waits for the server")
+        plain(ui)
+        await nothing_of(server, "video.mp4")
         await bridged(relay.start(port))
-        await seat.landed()
-        await seat.hears("video.mp4: stored as version 1, receipt kept")
-    assert await stored(site, "video.mp4") == LARGE
+        await ui.landed()
+        await ui.hears("video.mp4: stored as version 1, receipt kept")
+    assert await stored(server, "video.mp4") == LARGE
 
 
 async def test_a_server_that_is_killed_within_a_put_gets_the_rest_after_its_start(
-    site: Site, tmp_path
+    server: ServerFixture, tmp_path
 ):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE, "note.txt": b"n"})
-    async with seated(site, "max", here) as seat:
-        storage = site.here.storage
-        await put(seat, "video.mp4")
-        await seat.until(lambda: storage.in_flight, "the server has begun")
-        port = await bridged(site.halt(crash=True))
-        await seat.until(lambda: "1 transfer waits" in seat.alarm(), "it waits")
-        await seat.walk_to("note.txt")
-        await seat.press("c")
-        assert seat.said().startswith("The server does not answer just now.")
-        await bridged(site.start(port))
-        await seat.until(lambda: seat.gateway.connection.online, "back")
-        await seat.landed()
-    assert await stored(site, "video.mp4") == LARGE
-    await bridged(site.clean())
+    async with opened_ui(server, "max", here) as ui:
+        storage = server.here.storage
+        await put(ui, "video.mp4")
+        await ui.until(lambda: storage.in_flight, "the server has begun")
+        port = await bridged(server.halt(crash=True))
+        await ui.until(lambda: "1 transfer waits" in ui.alarm(), "it waits")
+        await ui.walk_to("note.txt")
+        await ui.press("c")
+        assert ui.said().startswith("The server does not answer just now.")
+        await bridged(server.start(port))
+        await ui.until(lambda: ui.gateway.connection.online, "back")
+        await ui.landed()
+    assert await stored(server, "video.mp4") == LARGE
+    await bridged(server.clean())
 
 
 async def test_a_server_that_stops_in_order_within_a_put_is_no_failure_of_the_put(
-    site: Site, tmp_path
+    server: ServerFixture, tmp_path
 ):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
-    async with seated(site, "max", here) as seat:
-        storage = site.here.storage
-        await put(seat, "video.mp4")
-        await seat.until(lambda: storage.in_flight, "the server has begun")
-        port = await bridged(site.halt(drain_seconds=0))
-        await seat.until(lambda: "1 transfer waits" in seat.alarm(), "it waits")
-        await bridged(site.start(port))
-        await seat.landed()
-    assert await stored(site, "video.mp4") == LARGE
+    async with opened_ui(server, "max", here) as ui:
+        storage = server.here.storage
+        await put(ui, "video.mp4")
+        await ui.until(lambda: storage.in_flight, "the server has begun")
+        port = await bridged(server.halt(drain_seconds=0))
+        await ui.until(lambda: "1 transfer waits" in ui.alarm(), "it waits")
+        await bridged(server.start(port))
+        await ui.landed()
+    assert await stored(server, "video.mp4") == LARGE
 
 
 async def test_a_server_that_accepts_and_says_nothing_is_said_and_every_key_still_works(
-    site: Site, relay: Relay, tmp_path
+    server: ServerFixture, relay: Relay, tmp_path
 ):
     timing = dataclasses.replace(SOON, doubt_seconds=0.05, silent_seconds=0.2)
     here = files_in(tmp_path / "here", {"one.txt": b"1"})
-    async with seated(site, "max", here, port=relay.port, timing=timing) as seat:
+    async with opened_ui(server, "max", here, port=relay.port, timing=timing) as ui:
         relay.freeze()
-        await put(seat, "one.txt")
-        await seat.until(lambda: "acme says nothing since" in seat.alarm(), "silence is said")
-        assert "R connects anew" in seat.alarm()
+        await put(ui, "one.txt")
+        await ui.until(lambda: "acme says nothing since" in ui.alarm(), "silence is said")
+        assert "R connects anew" in ui.alarm()
         for key, place in (("2", "transfers"), ("3", "people"), ("5", "servers"), ("1", "files")):
-            await seat.press(key)
-            assert seat.app.frame.screen_id == place
-        await seat.press("n")
-        await seat.asked("TextPrompt")
-        await seat.press("escape", "question_mark")
-        await seat.asked("Help")
-        await seat.press("escape")
-        plain(seat)
+            await ui.press(key)
+            assert ui.app.frame.screen_id == place
+        await ui.press("n")
+        await ui.asked("TextPrompt")
+        await ui.press("escape", "question_mark")
+        await ui.asked("Help")
+        await ui.press("escape")
+        plain(ui)
         relay.thaw()
-        await seat.landed()
-        await seat.until(lambda: seat.alarm() == "", "the words go away")
+        await ui.landed()
+        await ui.until(lambda: ui.alarm() == "", "the words go away")
         # Once more, and a person has had enough of it: over a new line the transfer begins again.
         (here / "two.txt").write_bytes(b"2")
-        await seat.press("R")
-        await seat.calm()
-        await seat.walk_to("two.txt")
+        await ui.press("R")
+        await ui.calm()
+        await ui.walk_to("two.txt")
         relay.freeze()
-        await seat.press("c")
-        await seat.until(lambda: "acme says nothing since" in seat.alarm(), "silence is said")
+        await ui.press("c")
+        await ui.until(lambda: "acme says nothing since" in ui.alarm(), "silence is said")
         relay.strand()
-        assert seat.gateway.connection.online
-        await seat.press("R")
-        await seat.landed(JobState.DONE, JobState.DONE)
-    assert await stored(site, "two.txt") == b"2"
+        assert ui.gateway.connection.online
+        await ui.press("R")
+        await ui.landed(JobState.DONE, JobState.DONE)
+    assert await stored(server, "two.txt") == b"2"
 
 
 async def test_a_server_that_is_silent_from_the_first_byte_holds_up_nobody(
-    site: Site, relay: Relay, tmp_path
+    server: ServerFixture, relay: Relay, tmp_path
 ):
     relay.freeze()
-    async with seated(site, "max", tmp_path / "here", port=relay.port, online=False) as seat:
-        await seat.until(lambda: relay.connections, "it is called")
-        await seat.sees("Connecting…")
-        await seat.press("5", "1", "c")
-        assert seat.said().startswith("The server has not answered yet.")
-        plain(seat)
+    async with opened_ui(server, "max", tmp_path / "here", port=relay.port, online=False) as ui:
+        await ui.until(lambda: relay.connections, "it is called")
+        await ui.sees("Connecting…")
+        await ui.press("5", "1", "c")
+        assert ui.said().startswith("The server has not answered yet.")
+        plain(ui)
 
 
 # -- who the server is -----------------------------------------------------------------------------------------------
 
 
 async def test_another_server_key_stops_everything_until_the_right_server_link(
-    site: Site, relay: Relay, tmp_path
+    server: ServerFixture, relay: Relay, tmp_path
 ):
     # What this computer pinned is the key of a server that was there before.
     pinned = ServerKey.from_seed(bytes(32)).public
-    state = site.state_of("max")
+    state = server.state_of("max")
     profiles = Profiles(state)
     name = profiles.choose().name
     profiles.update(name, server_key=pinned.point, server_id=pinned.server_id())
-    async with seated(site, "max", tmp_path / "here", port=relay.port, online=False) as seat:
-        await seat.asked("ServerKeyStop")
-        await seat.sees(
+    async with opened_ui(server, "max", tmp_path / "here", port=relay.port, online=False) as ui:
+        await ui.asked("ServerKeyStop")
+        await ui.sees(
             "STOP: acme shows another key than the one you pinned",
             "Nothing was sent: not your name, no file, no request.",
             pinned.words().split()[0],
-            site.server_key.words().split()[0],
+            server.server_key.words().split()[0],
         )
-        plain(seat)
+        plain(ui)
         # The first message has left and no other: no name, no key, no signature.
         first = Connection.client(pinned, Claim.operator()).data_to_send()
         assert len(relay.seen[UP]) == len(first)
         assert relay.connections == 1
-        await seat.press("escape")
-        await seat.hears("You stay disconnected. Nothing was sent.")
-        await seat.calm()
-        await seat.press("5", "p")
-        await seat.asked("PasteServerLink")
-        await seat.paste(_link(site, relay.port, name="elsewhere"))
-        await seat.sees("This link is of another server")
-        await seat.press("ctrl+a", "ctrl+k")
-        await seat.paste(_link(site, relay.port))
-        await seat.sees("It is the key that the server shows now.")
+        await ui.press("escape")
+        await ui.hears("You stay disconnected. Nothing was sent.")
+        await ui.calm()
+        await ui.press("5", "p")
+        await ui.asked("PasteServerLink")
+        await ui.paste(_link(server, relay.port, name="elsewhere"))
+        await ui.sees("This link is of another server")
+        await ui.press("ctrl+a", "ctrl+k")
+        await ui.paste(_link(server, relay.port))
+        await ui.sees("It is the key that the server shows now.")
         assert len(relay.seen[UP]) == len(first)
-        await seat.press("enter", "enter")
-        await seat.hears("Its new key is pinned. It proved that key just now.")
-        assert seat.gateway.connection.online
-    assert profiles.choose(name).server_key == site.server_key.point
+        await ui.press("enter", "enter")
+        await ui.hears("Its new key is pinned. It proved that key just now.")
+        assert ui.gateway.connection.online
+    assert profiles.choose(name).server_key == server.server_key.point
 
 
-def _link(site: Site, port: int, *, name: str = "acme") -> str:
-    return ServerLink("127.0.0.1", port, site.server_key.point, name).text()
+def _link(server: ServerFixture, port: int, *, name: str = "acme") -> str:
+    return ServerLink("127.0.0.1", port, server.server_key.point, name).text()
 
 
-async def test_a_server_of_another_version_is_said_as_such(site: Site, relay: Relay, tmp_path):
+async def test_a_server_of_another_version_is_said_as_such(
+    server: ServerFixture, relay: Relay, tmp_path
+):
     relay.arm_each(
         DOWN, flip, HEADER_BYTES + 1
     )  # the version in the server's hello: 65 in place of 1
-    async with seated(site, "max", tmp_path / "here", port=relay.port, online=False) as seat:
-        await seat.until(lambda: seat.gateway.connection.status is Status.REFUSED, "refused")
-        await seat.hears(
-            "The server speaks another protocol (65) than this sft (1).", "pipx upgrade"
-        )
-        plain(seat)
+    async with opened_ui(server, "max", tmp_path / "here", port=relay.port, online=False) as ui:
+        await ui.until(lambda: ui.gateway.connection.status is Status.REFUSED, "refused")
+        await ui.hears("The server speaks another protocol (65) than this sft (1).", "pipx upgrade")
+        plain(ui)
         relay.disarm()
-        await seat.press("R")
-        await seat.online()
+        await ui.press("R")
+        await ui.online()

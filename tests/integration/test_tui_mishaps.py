@@ -15,8 +15,16 @@ from sft.limits import CHUNK_BYTES
 from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.relay import UP, Relay
-from tests.integration.seat import Seat, files_in, nothing_of, plain, put, seated, stored
-from tests.integration.site import Site, bridged, content
+from tests.integration.server_fixture import ServerFixture, bridged, content
+from tests.integration.ui_driver import (
+    UiDriver,
+    files_in,
+    nothing_of,
+    opened_ui,
+    plain,
+    put,
+    stored,
+)
 
 LARGE = content(3_000_000)
 HALF = 1_500_000
@@ -46,14 +54,14 @@ HALF = 1_500_000
     ],
 )
 async def test_rights_that_end_within_a_put_end_the_put(
-    site: Site, relay: Relay, tmp_path, act, why, alarm
+    server: ServerFixture, relay: Relay, tmp_path, act, why, alarm
 ):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
-    async with seated(site, "max", here, port=relay.port) as seat:
-        await _held_within(seat, site, relay, "video.mp4")
+    async with opened_ui(server, "max", here, port=relay.port) as ui:
+        await _held_within(ui, server, relay, "video.mp4")
 
         async def change():
-            ada = await site.raw("ada")
+            ada = await server.raw("ada")
             kind, fields = act
             answer = await ada.ask(kind, name="max", **fields)
             assert isinstance(answer, m.UserShown), answer
@@ -61,67 +69,69 @@ async def test_rights_that_end_within_a_put_end_the_put(
 
         await bridged(change())
         relay.thaw()
-        await seat.landed(JobState.FAILED)
-        assert seat.jobs[0].troubles[0].code == "RIGHTS_CHANGED"
-        await seat.press("2")
-        await seat.sees(why[:30])
-        await seat.press("enter")
-        await seat.sees(why)
-        await seat.press("escape")
+        await ui.landed(JobState.FAILED)
+        assert ui.jobs[0].troubles[0].code == "RIGHTS_CHANGED"
+        await ui.press("2")
+        await ui.sees(why[:30])
+        await ui.press("enter")
+        await ui.sees(why)
+        await ui.press("escape")
         if alarm:
-            await seat.until(lambda: alarm in seat.alarm(), f"{alarm}, not {seat.alarm()}")
-            assert seat.gateway.connection.status is Status.REFUSED
+            await ui.until(lambda: alarm in ui.alarm(), f"{alarm}, not {ui.alarm()}")
+            assert ui.gateway.connection.status is Status.REFUSED
         else:
-            await seat.sees("max · guest")
-            await seat.press("1")
-            await seat.press("c")
-            await seat.hears("Guests do not store files. An admin can change your role.")
-        plain(seat)
-        await nothing_of(site, "video.mp4")
+            await ui.sees("max · guest")
+            await ui.press("1")
+            await ui.press("c")
+            await ui.hears("Guests do not store files. An admin can change your role.")
+        plain(ui)
+        await nothing_of(server, "video.mp4")
 
 
-async def _held_within(seat: Seat, site: Site, relay: Relay, name: str) -> None:
+async def _held_within(ui: UiDriver, server: ServerFixture, relay: Relay, name: str) -> None:
     """Begin a put and hold it early, when most of the file has not been read."""
-    storage = site.here.storage
+    storage = server.here.storage
     relay.freeze(UP, after=100_000)
-    await put(seat, name)
-    await seat.until(lambda: storage.in_flight and relay.frozen, "it stands in its middle")
+    await put(ui, name)
+    await ui.until(lambda: storage.in_flight and relay.frozen, "it stands in its middle")
 
 
 # -- disks and files ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_full_server_says_so_and_takes_it_when_there_is_room(site: Site, tmp_path):
-    room = site.here.storage.vault._backend._room
+async def test_a_full_server_says_so_and_takes_it_when_there_is_room(
+    server: ServerFixture, tmp_path
+):
+    room = server.here.storage.vault._backend._room
     floor, room._floor_bytes = room._floor_bytes, 1 << 60
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
-    async with seated(site, "max", here) as seat:
-        await put(seat, "video.mp4")
-        await seat.hears(
+    async with opened_ui(server, "max", here) as ui:
+        await put(ui, "video.mp4")
+        await ui.hears(
             "video.mp4: The server has no room for 2.9 MiB. Getting and deleting still work.",
             "Tell the operator",
         )
-        plain(seat)
+        plain(ui)
         room._floor_bytes = floor
-        await seat.press("2", "R")
-        await seat.landed()
-    assert await stored(site, "video.mp4") == LARGE
+        await ui.press("2", "R")
+        await ui.landed()
+    assert await stored(server, "video.mp4") == LARGE
 
 
-async def test_a_full_disk_here_keeps_nothing_partial(site: Site, tmp_path, monkeypatch):
-    await bridged(site.put("mia", "video.mp4", LARGE))
+async def test_a_full_disk_here_keeps_nothing_partial(server: ServerFixture, tmp_path, monkeypatch):
+    await bridged(server.put("mia", "video.mp4", LARGE))
     here = tmp_path / "here"
     limit = 20 * CHUNK_BYTES
-    async with seated(site, "max", here) as seat:
+    async with opened_ui(server, "max", here) as ui:
         with monkeypatch.context() as full:
             full.setattr(durable, "write_all", _full_after(limit, durable.write_all))
-            await seat.walk_to("video.mp4")
-            await seat.press("c")
-            await seat.hears("There is no room on this computer for", "video.mp4")
+            await ui.walk_to("video.mp4")
+            await ui.press("c")
+            await ui.hears("There is no room on this computer for", "video.mp4")
         assert list(here.iterdir()) == []
-        plain(seat)
-        await seat.press("2", "R")
-        await seat.landed()
+        plain(ui)
+        await ui.press("2", "R")
+        await ui.landed()
     assert (here / "video.mp4").read_bytes() == LARGE
 
 
@@ -140,7 +150,7 @@ def _full_after(limit: int, write_all):
 
 
 async def test_one_unreadable_file_among_twenty_stops_none_of_the_others(
-    site: Site, tmp_path, monkeypatch
+    server: ServerFixture, tmp_path, monkeypatch
 ):
     folder = tmp_path / "here" / "album"
     folder.mkdir(parents=True)
@@ -154,59 +164,61 @@ async def test_one_unreadable_file_among_twenty_stops_none_of_the_others(
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), bad)
         return opened(path, *args, **options)
 
-    async with seated(site, "max", tmp_path / "here") as seat:
+    async with opened_ui(server, "max", tmp_path / "here") as ui:
         with monkeypatch.context() as closed:
             closed.setattr(os, "open", refuses)
-            await put(seat, "album")
-            await seat.landed(JobState.FAILED)
-        await seat.hears("album/: 19 of 20 done.", "07.jpg may not be used by you.")
-        await seat.press("2", "enter")
-        await seat.asked("FailuresDialog")
-        await seat.sees("album/: 19 of 20 done", "07.jpg")
-        plain(seat)
-        await seat.press("R")
-        await seat.landed()
-    assert await stored(site, "album/07.jpg") == b"7"
-    assert await stored(site, "album/19.jpg") == b"19"
+            await put(ui, "album")
+            await ui.landed(JobState.FAILED)
+        await ui.hears("album/: 19 of 20 done.", "07.jpg may not be used by you.")
+        await ui.press("2", "enter")
+        await ui.asked("FailuresDialog")
+        await ui.sees("album/: 19 of 20 done", "07.jpg")
+        plain(ui)
+        await ui.press("R")
+        await ui.landed()
+    assert await stored(server, "album/07.jpg") == b"7"
+    assert await stored(server, "album/19.jpg") == b"19"
 
 
 async def test_a_file_that_changes_while_it_is_read_is_not_stored(
-    site: Site, relay: Relay, tmp_path
+    server: ServerFixture, relay: Relay, tmp_path
 ):
     here = files_in(tmp_path / "here", {"report.iso": LARGE})
-    async with seated(site, "max", here, port=relay.port) as seat:
-        await _held_within(seat, site, relay, "report.iso")
+    async with opened_ui(server, "max", here, port=relay.port) as ui:
+        await _held_within(ui, server, relay, "report.iso")
         with (here / "report.iso").open("r+b") as file:
             file.truncate(HALF)
         relay.thaw()
-        await seat.hears("report.iso changed while it was read; nothing was stored.")
-        plain(seat)
-        await nothing_of(site, "report.iso")
-        await seat.press("2", "R")
-        await seat.landed()
-    assert await stored(site, "report.iso") == LARGE[:HALF]
+        await ui.hears("report.iso changed while it was read; nothing was stored.")
+        plain(ui)
+        await nothing_of(server, "report.iso")
+        await ui.press("2", "R")
+        await ui.landed()
+    assert await stored(server, "report.iso") == LARGE[:HALF]
 
 
 # -- a disk that does not keep the queue --------------------------------------------------------------------------------------
 
 
-async def test_a_queue_that_cannot_be_kept_still_runs_and_that_is_said(site: Site, tmp_path):
+async def test_a_queue_that_cannot_be_kept_still_runs_and_that_is_said(
+    server: ServerFixture, tmp_path
+):
     here = files_in(tmp_path / "here", {"one.txt": b"1"})
-    async with seated(site, "max", here) as seat:
-        queue = site.state_of("max").data / "queue.json"
+    async with opened_ui(server, "max", here) as ui:
+        queue = server.state_of("max").data / "queue.json"
         queue.unlink()
         queue.mkdir()
-        await put(seat, "one.txt")
-        await seat.landed()
-        await seat.until(
-            lambda: seat.alarm().startswith("Transfers are not kept on this computer:"),
-            f"it is said, not {seat.alarm()}",
+        await put(ui, "one.txt")
+        await ui.landed()
+        await ui.until(
+            lambda: ui.alarm().startswith("Transfers are not kept on this computer:"),
+            f"it is said, not {ui.alarm()}",
         )
-        plain(seat)
-        assert len(seat.faults) == 1
-        seat.faults.clear()
+        plain(ui)
+        assert len(ui.faults) == 1
+        ui.faults.clear()
         queue.rmdir()
-        await put(seat, "one.txt")
-        await seat.until(lambda: seat.alarm() == "", "kept again")
+        await put(ui, "one.txt")
+        await ui.until(lambda: ui.alarm() == "", "kept again")
         assert json.loads(queue.read_bytes())
-    assert await stored(site, "one.txt") == b"1"
+    assert await stored(server, "one.txt") == b"1"

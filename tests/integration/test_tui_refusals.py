@@ -17,114 +17,114 @@ from sft.errors import RoleForbidsError
 from sft.model.access import ACTS as ROLE_ACTS
 from sft.model.access import Permission, Role, allows
 from sft.wire import messages as m
-from tests.integration.seat import Seat, seated
-from tests.integration.site import Site, bridged
+from tests.integration.server_fixture import ServerFixture, bridged
+from tests.integration.ui_driver import UiDriver, opened_ui
 from tui.keys import ACTS
 
-Do = Callable[[Seat], Awaitable[None]]
+Do = Callable[[UiDriver], Awaitable[None]]
 
 
-async def _folder(seat: Seat) -> None:
-    await seat.press("1")
-    if seat.files.remote_side.in_trash:
-        await seat.press("T")
-    await seat.side(here=False)
+async def _folder(ui: UiDriver) -> None:
+    await ui.press("1")
+    if ui.files.remote_side.in_trash:
+        await ui.press("T")
+    await ui.side(here=False)
 
 
-async def _rename(seat: Seat) -> None:
-    await _folder(seat)
-    await seat.walk_to("mine.txt")
-    await seat.press("r")
-    await seat.asked("TextPrompt")
-    await seat.type("other")
-    await seat.press("enter")
+async def _rename(ui: UiDriver) -> None:
+    await _folder(ui)
+    await ui.walk_to("mine.txt")
+    await ui.press("r")
+    await ui.asked("TextPrompt")
+    await ui.type("other")
+    await ui.press("enter")
 
 
-async def _new_folder(seat: Seat) -> None:
-    await _folder(seat)
-    await seat.press("n")
-    await seat.asked("TextPrompt")
-    await seat.type("mine")
-    await seat.press("enter")
+async def _new_folder(ui: UiDriver) -> None:
+    await _folder(ui)
+    await ui.press("n")
+    await ui.asked("TextPrompt")
+    await ui.type("mine")
+    await ui.press("enter")
 
 
-async def _delete(seat: Seat) -> None:
-    await _folder(seat)
-    await seat.walk_to("mine.txt")
-    await seat.press("d")
-    await seat.asked("Confirm")
-    await seat.press("y")
+async def _delete(ui: UiDriver) -> None:
+    await _folder(ui)
+    await ui.walk_to("mine.txt")
+    await ui.press("d")
+    await ui.asked("Confirm")
+    await ui.press("y")
 
 
-async def _restore(seat: Seat) -> None:
+async def _restore(ui: UiDriver) -> None:
     """Its list was read while that was allowed, and stands there yet."""
-    await seat.walk_to("old.txt")
-    await seat.press("u")
+    await ui.walk_to("old.txt")
+    await ui.press("u")
 
 
-async def _trash(seat: Seat) -> None:
-    await _folder(seat)
-    await seat.press("T")
+async def _trash(ui: UiDriver) -> None:
+    await _folder(ui)
+    await ui.press("T")
 
 
-async def _put(seat: Seat) -> None:
-    await _folder(seat)
-    await seat.side(here=True)
-    await seat.walk_to("sent.txt")
-    await seat.press("c")
-    await seat.landed(JobState.FAILED)
+async def _put(ui: UiDriver) -> None:
+    await _folder(ui)
+    await ui.side(here=True)
+    await ui.walk_to("sent.txt")
+    await ui.press("c")
+    await ui.landed(JobState.FAILED)
 
 
-async def _people(seat: Seat, tab: int, name: str) -> None:
-    await seat.press("3")
-    await seat.calm()
-    while "invitations" in str(seat.app.focused.id) or "sessions" in str(seat.app.focused.id):
-        await seat.press("left_square_bracket")
-    await seat.press(*["right_square_bracket"] * tab)
-    await seat.walk_to(name)
+async def _people(ui: UiDriver, tab: int, name: str) -> None:
+    await ui.press("3")
+    await ui.calm()
+    while "invitations" in str(ui.app.focused.id) or "sessions" in str(ui.app.focused.id):
+        await ui.press("left_square_bracket")
+    await ui.press(*["right_square_bracket"] * tab)
+    await ui.walk_to(name)
 
 
-async def _invite(seat: Seat) -> None:
-    await _people(seat, 0, "gus")
-    await seat.press("i")
-    await seat.asked("Invite")
-    await seat.press("enter", "enter", "enter")
+async def _invite(ui: UiDriver) -> None:
+    await _people(ui, 0, "gus")
+    await ui.press("i")
+    await ui.asked("Invite")
+    await ui.press("enter", "enter", "enter")
 
 
-async def _role(seat: Seat) -> None:
-    await _people(seat, 0, "gus")
-    await seat.press("r")
-    await seat.asked("ChooseRole")
-    await seat.press("down", "enter")
+async def _role(ui: UiDriver) -> None:
+    await _people(ui, 0, "gus")
+    await ui.press("r")
+    await ui.asked("ChooseRole")
+    await ui.press("down", "enter")
 
 
-async def _switch(seat: Seat) -> None:
-    await _people(seat, 0, "gus")
-    await seat.press("e")
-    await seat.asked("Confirm")
-    await seat.press("y")
+async def _switch(ui: UiDriver) -> None:
+    await _people(ui, 0, "gus")
+    await ui.press("e")
+    await ui.asked("Confirm")
+    await ui.press("y")
 
 
-async def _remove(seat: Seat) -> None:
-    await _people(seat, 0, "gus")
-    await seat.press("d")
-    await seat.asked("Remove")
-    await seat.type("gus")
-    await seat.press("enter")
+async def _remove(ui: UiDriver) -> None:
+    await _people(ui, 0, "gus")
+    await ui.press("d")
+    await ui.asked("Remove")
+    await ui.type("gus")
+    await ui.press("enter")
 
 
-async def _withdraw(seat: Seat) -> None:
-    await _people(seat, 1, "eve")
-    await seat.press("x")
-    await seat.asked("Confirm")
-    await seat.press("y")
+async def _withdraw(ui: UiDriver) -> None:
+    await _people(ui, 1, "eve")
+    await ui.press("x")
+    await ui.asked("Confirm")
+    await ui.press("y")
 
 
-async def _kick(seat: Seat) -> None:
-    await _people(seat, 2, "gus")
-    await seat.press("x")
-    await seat.asked("Confirm")
-    await seat.press("y")
+async def _kick(ui: UiDriver) -> None:
+    await _people(ui, 2, "gus")
+    await ui.press("x")
+    await ui.asked("Confirm")
+    await ui.press("y")
 
 
 WAYS: list[tuple[str, Do, Permission]] = [
@@ -152,57 +152,59 @@ def test_every_act_that_a_guest_may_not_do_is_tried_below():
     assert needing | {"files.transfer"} == {name for name, _, _ in WAYS}
 
 
-def _rows(site: Site) -> list[str]:
+def _rows(server: ServerFixture) -> list[str]:
     """Everything in the server's database."""
-    with closing(sqlite3.connect(f"file:{site.home.database}?mode=ro", uri=True)) as database:
+    with closing(sqlite3.connect(f"file:{server.home.database}?mode=ro", uri=True)) as database:
         return list(database.iterdump())
 
 
-async def test_a_ui_that_greys_nothing_is_refused_by_the_server(site: Site, tmp_path, monkeypatch):
+async def test_a_ui_that_greys_nothing_is_refused_by_the_server(
+    server: ServerFixture, tmp_path, monkeypatch
+):
     async def prepare() -> None:
-        operator = await site.operator()
+        operator = await server.operator()
         await operator.ask(m.ChangeRole, name="mia", role=Role.ADMIN)
-        await site.put("mia", "mine.txt", b"mine")
-        await site.put("mia", "old.txt", b"old")
-        mia = await site.raw("mia")
+        await server.put("mia", "mine.txt", b"mine")
+        await server.put("mia", "old.txt", b"old")
+        mia = await server.raw("mia")
         await mia.ask(m.Delete, path="old.txt")
         await mia.ask(
             m.MakeInvitation, public_key=b"\1" * 32, role=Role.GUEST, name="eve", seconds=60
         )
         mia.abort()
-        await site.raw("gus")
+        await server.raw("gus")
 
     await bridged(prepare())
     here = tmp_path / "here"
     here.mkdir()
     (here / "sent.txt").write_bytes(b"sent")
     monkeypatch.setattr(Reconnector, "_noticed", lambda self, notice: None)
-    async with seated(site, "mia", here) as seat:
-        await _people(seat, 1, "eve")
-        await _people(seat, 2, "gus")
+    async with opened_ui(server, "mia", here) as ui:
+        await _people(ui, 1, "eve")
+        await _people(ui, 2, "gus")
         # From here on nothing is read anew: a guest would not be told.
-        people = seat.app.frame.view_of("people")
+        people = ui.app.frame.view_of("people")
         monkeypatch.setattr(people, "shown", lambda: None)
         monkeypatch.setattr(people, "read", _unread)
-        await seat.press("1", "T")
-        await seat.walk_to("old.txt")
-        operator = await bridged(site.operator())
+        await ui.press("1", "T")
+        await ui.walk_to("old.txt")
+        operator = await bridged(server.operator())
         await bridged(_demote(operator))
-        assert seat.gateway.connection.role is Role.ADMIN
-        before = _rows(site)
+        assert ui.gateway.connection.role is Role.ADMIN
+        before = _rows(server)
         for name, do, permission in WAYS:
-            seat.hush()
-            await do(seat)
+            ui.hush()
+            await do(ui)
             refusal = f"Guests do not {ROLE_ACTS[permission]}."
-            await seat.until(
-                lambda refusal=refusal: refusal in seat.said() or refusal in seat.text(),
+            await ui.until(
+                lambda refusal=refusal: refusal in ui.said() or refusal in ui.text(),
                 f"{name}: {refusal}",
             )
-            assert _rows(site) == before, name
-            if seat.dialog():
-                await seat.press("escape")
-            await seat.calm()
-        assert [job.troubles[0].code for job in seat.jobs] == [RoleForbidsError.code]
+            assert _rows(server) == before, name
+            if ui.dialog():
+                await ui.press("escape")
+            await ui.calm()
+        assert [job.troubles[0].code for job in ui.jobs] == [RoleForbidsError.code]
 
 
 async def _unread(**_: object) -> None:
@@ -216,26 +218,24 @@ async def _demote(operator) -> None:
 
 
 @pytest.mark.parametrize("name", ["gus", "max"])
-async def test_what_is_greyed_says_why_and_asks_nothing(site: Site, tmp_path, name: str):
+async def test_what_is_greyed_says_why_and_asks_nothing(server: ServerFixture, tmp_path, name: str):
     """The same acts, by a UI that greys: nothing leaves it."""
-    await bridged(site.put("ada", "hers.txt", b"hers"))
-    async with seated(site, name, tmp_path / "here") as seat:
-        before = _rows(site)
-        await seat.press("3")
-        await seat.walk_to("mia")
+    await bridged(server.put("ada", "hers.txt", b"hers"))
+    async with opened_ui(server, name, tmp_path / "here") as ui:
+        before = _rows(server)
+        await ui.press("3")
+        await ui.walk_to("mia")
         for key in ("i", "r", "e", "d"):
-            seat.hush()
-            await seat.press(key)
-            assert seat.said().startswith(
-                f"{seat.gateway.connection.role.value.capitalize()}s do not"
-            )
-            assert seat.dialog() == ""
-        await seat.press("1")
-        await seat.walk_to("hers.txt")
+            ui.hush()
+            await ui.press(key)
+            assert ui.said().startswith(f"{ui.gateway.connection.role.value.capitalize()}s do not")
+            assert ui.dialog() == ""
+        await ui.press("1")
+        await ui.walk_to("hers.txt")
         for key in ("r", "d"):
-            seat.hush()
-            await seat.press(key)
+            ui.hush()
+            await ui.press(key)
             refused = {"gus": "Guests do not", "max": "hers.txt belongs to ada: only they"}[name]
-            assert seat.said().startswith(refused), seat.said()
-            assert seat.dialog() == ""
-        assert _rows(site) == before
+            assert ui.said().startswith(refused), ui.said()
+            assert ui.dialog() == ""
+        assert _rows(server) == before

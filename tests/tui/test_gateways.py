@@ -24,7 +24,7 @@ from sft.model.access import Role
 from sft.model.links import parse_invitation
 from sft.model.records import InvitationState, UserState
 from tests.integration.conftest import template  # noqa: F401 - a fixture
-from tests.integration.site import bridged, copy_site
+from tests.integration.server_fixture import bridged, copy_server
 from tui.live import LiveGateway
 from tui.memory import MemoryGateway, World
 
@@ -82,7 +82,7 @@ async def reach(request, tmp_path, template):  # noqa: F811 - the fixture
     if request.param == "memory":
         yield MemoryReach(tmp_path)
         return
-    site = copy_site(template, tmp_path / "s")
+    site = copy_server(template, tmp_path / "s")
     await bridged(site.start())
     live = LiveReach(site)
     try:

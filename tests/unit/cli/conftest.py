@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import sft
-from tests.unit.cli.computer import World
+from tests.unit.cli.cli_fixture import CliFixture
 
 
 @pytest.fixture(autouse=True)
@@ -27,17 +27,17 @@ def _in_utc(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def cli(tmp_path: Path) -> CliFixture:
     """A computer that has joined acme-files as ada, with a key that nothing protects."""
-    world = World(tmp_path / "state")
-    world.join()
-    return world
+    cli = CliFixture(tmp_path / "state")
+    cli.join()
+    return cli
 
 
 @pytest.fixture
-def stranger(tmp_path: Path) -> World:
+def stranger(tmp_path: Path) -> CliFixture:
     """A computer that has joined nothing."""
-    return World(tmp_path / "state")
+    return CliFixture(tmp_path / "state")
 
 
 @pytest.fixture

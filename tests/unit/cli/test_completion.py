@@ -12,11 +12,11 @@ import sft
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_the_script_asks_sft_itself(world, shell):
-    ran = world.run("completion", shell)
+def test_the_script_asks_sft_itself(cli, shell):
+    ran = cli.run("completion", shell)
     assert ran.status == 0
     assert "_SFT_COMPLETE" in ran.out
-    assert json.loads(world.run("completion", shell, "--json").out)["shell"] == shell
+    assert json.loads(cli.run("completion", shell, "--json").out)["shell"] == shell
 
 
 def test_what_it_asks_is_answered(tmp_path):

@@ -216,21 +216,21 @@ def with_values(kind: type[SftError]) -> SftError:
     "error, code, status, sentence, step", TABLE, ids=[row[1] for row in TABLE]
 )
 def test_an_error_comes_with_its_code_words_next_step_and_status(
-    world, error, code, status, sentence, step
+    cli, error, code, status, sentence, step
 ):
-    world.refuses = [error] * 3
-    world.secrets = ["wrong"] * 3
-    ran = world.run("whoami")
+    cli.refuses = [error] * 3
+    cli.secrets = ["wrong"] * 3
+    ran = cli.run("whoami")
     assert ran.err.splitlines()[-2:] == [f"sft: {sentence} [{code}]", f"     {step}"]
     assert ran.status == status
     assert not ran.out
 
 
 @pytest.mark.parametrize("error, code, status", [row[:3] for row in TABLE])
-def test_a_program_reads_the_same_in_json(world, error, code, status):
-    world.refuses = [error] * 3
-    world.secrets = ["wrong"] * 3
-    ran = world.run("whoami", "--json")
+def test_a_program_reads_the_same_in_json(cli, error, code, status):
+    cli.refuses = [error] * 3
+    cli.secrets = ["wrong"] * 3
+    ran = cli.run("whoami", "--json")
     told = json.loads(ran.out)["error"]
     assert (told["code"], told["exit"], ran.status) == (code, status, status)
     assert set(told) == {"code", "exit", "message", "next", "ref"}
@@ -238,11 +238,11 @@ def test_a_program_reads_the_same_in_json(world, error, code, status):
 
 
 @pytest.mark.parametrize("kind", every_class(), ids=lambda kind: kind.__name__)
-def test_every_class_of_the_tree_can_be_told(world, kind):
+def test_every_class_of_the_tree_can_be_told(cli, kind):
     error = with_values(kind)
-    world.refuses = [error] * 3
-    world.secrets = ["wrong"] * 3
-    ran = world.run("whoami")
+    cli.refuses = [error] * 3
+    cli.secrets = ["wrong"] * 3
+    ran = cli.run("whoami")
     first, second = ran.err.splitlines()[-2:]
     code = "x" if kind is errors.UnknownRefusalError else kind.code
     assert first.startswith("sft: ")
@@ -256,24 +256,24 @@ def test_the_statuses_are_those_that_are_documented():
     assert {kind.exit_status for kind in every_class()} <= set(range(2, 12))
 
 
-def test_what_nobody_foresaw_is_told_without_a_traceback(world):
-    world.refuses = [ZeroDivisionError("a secret: hunter2")]
-    ran = world.run("whoami")
+def test_what_nobody_foresaw_is_told_without_a_traceback(cli):
+    cli.refuses = [ZeroDivisionError("a secret: hunter2")]
+    ran = cli.run("whoami")
     assert ran.status == 11
     assert "Traceback" not in ran.err
     assert "hunter2" not in ran.err + ran.out
     assert ran.err.startswith("sft: sft had a fault of its own. ")
-    assert ran.err.splitlines()[-1] == f"     Details: {world.home / 'sft.log'}"
+    assert ran.err.splitlines()[-1] == f"     Details: {cli.home / 'sft.log'}"
     ref = ran.err.partition("(ref ")[2].partition(")")[0]
-    log = world.home / "sft.log"
+    log = cli.home / "sft.log"
     assert f"-- {ref}\nTraceback" in log.read_text()
     assert "ZeroDivisionError" in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_fault_in_json_is_one_document(world):
-    world.refuses = [ZeroDivisionError()]
-    ran = world.run("whoami", "--json")
+def test_a_fault_in_json_is_one_document(cli):
+    cli.refuses = [ZeroDivisionError()]
+    ran = cli.run("whoami", "--json")
     assert json.loads(ran.out)["error"]["code"] == "FAULT"
     assert ran.status == 11
 

@@ -5,16 +5,16 @@ import json
 import pytest
 
 from sft.wire.messages import FileShown, ShowFile
-from tests.unit.cli.computer import KEY, pin_of_ada, signed_file
+from tests.unit.cli.cli_fixture import KEY, pin_of_ada, signed_file
 
 
 @pytest.fixture
-def shown(world):
-    world.people = {1: pin_of_ada()}
-    world.answers[ShowFile] = lambda request: FileShown(
+def shown(cli):
+    cli.people = {1: pin_of_ada()}
+    cli.answers[ShowFile] = lambda request: FileShown(
         request.id, signed_file(path=request.path, size=911_360)
     )
-    return world
+    return cli
 
 
 def test_the_details_in_the_documented_words(shown):

@@ -15,7 +15,7 @@ from sft.wire.messages import (
     MakeInvitation,
     WithdrawInvitation,
 )
-from tests.unit.cli.computer import SERVER
+from tests.unit.cli.cli_fixture import SERVER
 
 UNTIL = 1_777_989_600  # Tue 5 May 14:00
 
@@ -34,13 +34,13 @@ def made(request: MakeInvitation) -> Invitation:
 
 
 @pytest.fixture
-def inviting(world):
+def inviting(cli):
     def answer(request: MakeInvitation, address: str = "files.acme.org:7361") -> InvitationShown:
         info = ServerInfo("acme-files", address, SERVER.point, SERVER.server_id(), "invite")
         return InvitationShown(request.id, made(request), info)
 
-    world.answers[MakeInvitation] = answer
-    return world
+    cli.answers[MakeInvitation] = answer
+    return cli
 
 
 def test_the_link_is_alone_on_standard_output(inviting):

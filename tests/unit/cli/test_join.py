@@ -10,7 +10,7 @@ from sft.model.access import Role
 from sft.model.links import InvitationLink, ServerLink
 from sft.model.records import UserPage
 from sft.wire.messages import ListUsers, UserList
-from tests.unit.cli.computer import SERVER, user
+from tests.unit.cli.cli_fixture import SERVER, user
 
 LINK = InvitationLink(
     "files.acme.org", 7361, SERVER.point, "acme-files", bytes(range(32)), Role.GUEST, 1_777_989_600

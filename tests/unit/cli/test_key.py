@@ -7,33 +7,33 @@ import pytest
 from sft.crypto import key_file
 from sft.crypto.keys import PublicKey
 from sft.errors import PassphraseWrongError
-from tests.unit.cli.computer import KEY, PASSPHRASE, World
+from tests.unit.cli.cli_fixture import KEY, PASSPHRASE, CliFixture
 
 
 @pytest.fixture
 def protected(tmp_path):
-    world = World(tmp_path / "state")
-    world.join(passphrase=PASSPHRASE)
-    return world
+    cli = CliFixture(tmp_path / "state")
+    cli.join(passphrase=PASSPHRASE)
+    return cli
 
 
-def test_export_is_minisigns_file_with_the_words_beside_it(world):
-    ran = world.run("key", "export")
+def test_export_is_minisigns_file_with_the_words_beside_it(cli):
+    ran = cli.run("key", "export")
     assert PublicKey.parse(ran.out) == KEY.public
     assert ran.lines[0].startswith("untrusted comment: minisign public key ")
     assert ran.err == f"{KEY.public.words()}\n"
-    document = json.loads(world.run("key", "export", "--json").out)
+    document = json.loads(cli.run("key", "export", "--json").out)
     assert document["key_words"] == KEY.public.words()
     assert document["pub_file"] == ran.out
 
 
 @pytest.mark.parametrize("arguments", [("key",), ("key", "show")])
-def test_show_has_the_words_and_says_whether_a_passphrase_protects_it(world, arguments):
-    ran = world.run(*arguments)
+def test_show_has_the_words_and_says_whether_a_passphrase_protects_it(cli, arguments):
+    ran = cli.run(*arguments)
     assert KEY.public.words() in ran.out
     assert KEY.public.text() in ran.out
     assert "none: whoever reads the file has the key" in ran.out
-    assert not world.sessions
+    assert not cli.sessions
 
 
 def test_show_in_json(protected):
@@ -42,8 +42,8 @@ def test_show_in_json(protected):
     assert document["minisign_key"] == KEY.public.text()
 
 
-def kept(world: World, passphrase: str) -> PublicKey:
-    text = (world.home / "keys/ada.key").read_text()
+def kept(cli: CliFixture, passphrase: str) -> PublicKey:
+    text = (cli.home / "keys/ada.key").read_text()
     return key_file.decode(text, lambda: passphrase).public
 
 
@@ -63,11 +63,11 @@ def test_a_wrong_passphrase_is_told_before_a_new_one_is_asked_for(protected):
     assert kept(protected, PASSPHRASE) == KEY.public
 
 
-def test_a_new_passphrase_can_come_from_a_file(world, tmp_path):
+def test_a_new_passphrase_can_come_from_a_file(cli, tmp_path):
     (tmp_path / "new").write_text("from a file\nsecond line\n")
-    ran = world.run("key", "passphrase", "--new-passphrase-file", str(tmp_path / "new"))
+    ran = cli.run("key", "passphrase", "--new-passphrase-file", str(tmp_path / "new"))
     assert ran.status == 0
-    assert kept(world, "from a file") == KEY.public
+    assert kept(cli, "from a file") == KEY.public
 
 
 def test_a_key_can_be_left_unprotected_and_that_is_said(protected, tmp_path):
@@ -78,8 +78,8 @@ def test_a_key_can_be_left_unprotected_and_that_is_said(protected, tmp_path):
     assert not key_file.is_encrypted((protected.home / "keys/ada.key").read_text())
 
 
-def test_without_a_terminal_a_new_passphrase_has_to_come_from_somewhere(world):
-    ran = world.run("key", "passphrase")
+def test_without_a_terminal_a_new_passphrase_has_to_come_from_somewhere(cli):
+    ran = cli.run("key", "passphrase")
     assert ran.status == 2
     assert "--new-passphrase-file FILE, or --no-passphrase" in ran.err
 

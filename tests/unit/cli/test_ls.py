@@ -8,7 +8,7 @@ import pytest
 from sft.errors import NotFoundError
 from sft.model.records import Folder, Page
 from sft.wire.messages import FileShown, FolderPage, ListFolder, ListTrash, ShowFile
-from tests.unit.cli.computer import OTHER_KEY, pin_of_ada, signed_file
+from tests.unit.cli.cli_fixture import OTHER_KEY, pin_of_ada, signed_file
 
 Q1 = Folder("finance/2026/Q1", files=14, folders=0, created_at=0)
 BUDGET = signed_file(
@@ -19,7 +19,7 @@ CONTRACT = signed_file(size=911_360, dated_at=1_777_398_000)
 
 
 @pytest.fixture
-def listed(world):
+def listed(cli):
     """The folder finance/2026, with one folder and two files."""
     pages = {
         "": Page((Folder("finance", 0, 1, 0),), ()),
@@ -33,9 +33,9 @@ def listed(world):
             raise NotFoundError(what="folder", name=request.path)
         return FolderPage(request.id, pages[request.path])
 
-    world.answers[ListFolder] = answer
-    world.people = {1: pin_of_ada()}
-    return world
+    cli.answers[ListFolder] = answer
+    cli.people = {1: pin_of_ada()}
+    return cli
 
 
 def test_a_long_list_on_a_terminal(listed):

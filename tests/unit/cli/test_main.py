@@ -17,8 +17,8 @@ from sft.errors import NotJoinedError
 ROOT = Path(sft.__file__).parent.parent
 
 
-def test_help_lists_every_command_and_the_statuses(world):
-    ran = world.run("--help")
+def test_help_lists_every_command_and_the_statuses(cli):
+    ran = cli.run("--help")
     assert ran.status == 0
     for name, text in COMMANDS.items():
         assert any(line.split() == [name, *text.split()] for line in ran.lines)
@@ -26,8 +26,8 @@ def test_help_lists_every_command_and_the_statuses(world):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_of_the_table_exists_and_has_help(world, name):
-    ran = world.run(name, "--help")
+def test_every_command_of_the_table_exists_and_has_help(cli, name):
+    ran = cli.run(name, "--help")
     assert ran.status == 0
     assert ran.out.startswith(f"Usage: sft {name}")
     assert "--json" in ran.out
@@ -42,20 +42,20 @@ def test_a_crash_leaves_no_core():
         resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
-def test_bare_sft_prints_the_help_with_status_2(world):
-    ran = world.run()
+def test_bare_sft_prints_the_help_with_status_2(cli):
+    ran = cli.run()
     assert ran.status == 2
     assert ran.out.startswith("Usage: sft")
 
 
-def test_bare_sft_in_json_is_one_document(world):
-    ran = world.run("--json")
+def test_bare_sft_in_json_is_one_document(cli):
+    ran = cli.run("--json")
     assert ran.status == 2
     assert json.loads(ran.out)["error"]["code"] == "USAGE"
 
 
-def test_an_unknown_command_is_named_and_the_closest_is_offered(world):
-    ran = world.run("usres")
+def test_an_unknown_command_is_named_and_the_closest_is_offered(cli):
+    ran = cli.run("usres")
     assert ran.status == 2
     assert ran.err == (
         "sft: There is no command 'usres'; did you mean users? [USAGE]\n     See: sft --help\n"
@@ -66,55 +66,55 @@ def test_an_unknown_command_is_named_and_the_closest_is_offered(world):
     "arguments",
     [("put",), ("role", "gus"), ("role", "gus", "king"), ("ls", "--nothing"), ("mv", "a")],
 )
-def test_wrong_use_is_status_2_with_where_to_look(world, arguments):
-    ran = world.run(*arguments)
+def test_wrong_use_is_status_2_with_where_to_look(cli, arguments):
+    ran = cli.run(*arguments)
     assert ran.status == 2
     assert "[USAGE]" in ran.err
     assert f"See: sft {arguments[0]} --help" in ran.err
-    assert not world.sessions
+    assert not cli.sessions
 
 
-def test_wrong_use_is_told_in_json_even_where_the_options_were_not_read(world):
+def test_wrong_use_is_told_in_json_even_where_the_options_were_not_read(cli):
     for arguments in (("role", "gus", "king", "--json"), ("ls", "--nothing", "--json")):
-        ran = world.run(*arguments)
+        ran = cli.run(*arguments)
         assert json.loads(ran.out)["error"]["exit"] == 2
 
 
-def test_an_invitation_in_a_wrong_place_is_not_repeated(world):
+def test_an_invitation_in_a_wrong_place_is_not_repeated(cli):
     for arguments in (("sft://host:1/i#SECRET",), ("role", "a", "guest", "sft://host:1/i#SECRET")):
-        ran = world.run(*arguments)
+        ran = cli.run(*arguments)
         assert ran.status == 2
         assert "SECRET" not in ran.err + ran.out
 
 
-def test_json_behind_dashes_is_a_name(world):
-    ran = world.run("role", "gus", "--", "--json")
+def test_json_behind_dashes_is_a_name(cli):
+    ran = cli.run("role", "gus", "--", "--json")
     assert ran.status == 2
     assert not ran.out
 
 
 @pytest.mark.parametrize("arguments", [("--json", "whoami"), ("whoami", "--json")])
-def test_common_options_stand_before_and_after_the_command(world, arguments):
-    world.refuses = [NotJoinedError()]
-    assert json.loads(world.run(*arguments).out)["error"]["code"] == "NOT_JOINED"
+def test_common_options_stand_before_and_after_the_command(cli, arguments):
+    cli.refuses = [NotJoinedError()]
+    assert json.loads(cli.run(*arguments).out)["error"]["code"] == "NOT_JOINED"
 
 
-def test_a_profile_is_chosen_by_option_then_environment_then_default(world):
-    world.join(name="other")
-    world.environ["SFT_PROFILE"] = "none-such"
-    assert "none-such" in world.run("whoami").err
-    assert "nobody" in world.run("whoami", "--profile", "nobody").err
-    world.refuses = [NotJoinedError()] * 2
-    assert "NOT_JOINED" in world.run("whoami", "--profile", "other").err
+def test_a_profile_is_chosen_by_option_then_environment_then_default(cli):
+    cli.join(name="other")
+    cli.environ["SFT_PROFILE"] = "none-such"
+    assert "none-such" in cli.run("whoami").err
+    assert "nobody" in cli.run("whoami", "--profile", "nobody").err
+    cli.refuses = [NotJoinedError()] * 2
+    assert "NOT_JOINED" in cli.run("whoami", "--profile", "other").err
 
 
-def test_progress_styles_are_checked(world):
-    assert world.run("put", "x", "--progress", "loud").status == 2
+def test_progress_styles_are_checked(cli):
+    assert cli.run("put", "x", "--progress", "loud").status == 2
     assert set(PROGRESS_STYLES) == {"bar", "plain", "json"}
 
 
-def test_version(world):
-    assert world.run("--version").out == f"sft {sft.__version__}\n"
+def test_version(cli):
+    assert cli.run("--version").out == f"sft {sft.__version__}\n"
 
 
 def test_commands_are_documented_one_by_one():

@@ -21,17 +21,17 @@ from sft.wire.messages import (
     UserList,
     UserShown,
 )
-from tests.unit.cli.computer import KEY, OTHER_KEY, SERVER, refusing, user
+from tests.unit.cli.cli_fixture import KEY, OTHER_KEY, SERVER, refusing, user
 
 
-def test_whoami_asks_for_the_role(world):
+def test_whoami_asks_for_the_role(cli):
     info = ServerInfo(
         "acme-files", "files.acme.org:7361", SERVER.point, SERVER.server_id(), "invite"
     )
-    world.answers[ShowSelf] = lambda request: SelfShown(
+    cli.answers[ShowSelf] = lambda request: SelfShown(
         request.id, user("ada", Role.MAINTAINER), info
     )
-    ran = world.run("whoami", "--json")
+    ran = cli.run("whoami", "--json")
     assert json.loads(ran.out) == {
         "profile": "acme-files",
         "server": "acme-files",
@@ -44,24 +44,24 @@ def test_whoami_asks_for_the_role(world):
         "minisign_key": KEY.public.text(),
         "server_key_words": SERVER.words(),
     }
-    text = world.run("whoami").out
+    text = cli.run("whoami").out
     for expected in ("files.acme.org:7361", KEY.public.words(), KEY.public.text(), SERVER.words()):
         assert expected in text
     assert "maintainer: reads every file, stores files and manages their own" in text
-    assert all(session.closed for session in world.sessions)
+    assert all(session.closed for session in cli.sessions)
 
 
-def test_users_on_a_terminal_in_a_pipe_and_in_json(world):
+def test_users_on_a_terminal_in_a_pipe_and_in_json(cli):
     people = (user("ada", Role.ADMIN, id=1), user("ivo", state=UserState.DISABLED))
-    world.answers[ListUsers] = lambda request: UserList(request.id, UserPage(people))
+    cli.answers[ListUsers] = lambda request: UserList(request.id, UserPage(people))
     words = OTHER_KEY.public.words()
-    lines = world.run("users", terminal=True).lines
+    lines = cli.run("users", terminal=True).lines
     assert lines[0].split() == ["name", "role", "state", "files", "size", "key"]
     assert lines[1].startswith("●  ada   admin")
     assert lines[2].startswith("⊘  ivo   guest  disabled     17  640 MiB  ")
     assert lines[2].endswith(words)
-    assert world.run("users").lines[1] == f"ivo\tguest\tdisabled\t17\t671088640\t{words}"
-    document = json.loads(world.run("users", "--json").out)[1]
+    assert cli.run("users").lines[1] == f"ivo\tguest\tdisabled\t17\t671088640\t{words}"
+    document = json.loads(cli.run("users", "--json").out)[1]
     assert document["user"] == "ivo"
     assert document["devices"][0]["key_words"] == words
 
@@ -74,43 +74,43 @@ def test_users_on_a_terminal_in_a_pipe_and_in_json(world):
         ("gus", "guest", "guest", "gus is a guest already."),
     ],
 )
-def test_a_role_is_changed(world, name, role, before, said):
-    world.answers[ChangeRole] = lambda request: UserShown(
+def test_a_role_is_changed(cli, name, role, before, said):
+    cli.answers[ChangeRole] = lambda request: UserShown(
         request.id, user(request.name, request.role), before
     )
-    assert world.run("role", name, role).lines == [said]
-    document = json.loads(world.run("role", name, role, "--json").out)
+    assert cli.run("role", name, role).lines == [said]
+    document = json.loads(cli.run("role", name, role, "--json").out)
     assert (document["user"], document["role"], document["before"]) == (name, role, before)
 
 
-def test_the_last_admin_stays(world):
-    world.answers[ChangeRole] = refusing(LastAdminError(name="ada"))
-    ran = world.run("role", "ada", "guest")
+def test_the_last_admin_stays(cli):
+    cli.answers[ChangeRole] = refusing(LastAdminError(name="ada"))
+    ran = cli.run("role", "ada", "guest")
     assert ran.status == 4
     assert "ada is the only admin; someone must be [LAST_ADMIN]" in ran.err
 
 
-def test_disabling_and_enabling_say_how_to_go_back(world):
-    world.answers[DisableUser] = lambda request: UserShown(
+def test_disabling_and_enabling_say_how_to_go_back(cli):
+    cli.answers[DisableUser] = lambda request: UserShown(
         request.id, user(request.name, state=UserState.DISABLED)
     )
-    world.answers[EnableUser] = lambda request: UserShown(request.id, user(request.name))
-    assert "Back: sft enable ivo" in world.run("disable", "ivo").out
-    assert world.run("enable", "ivo").lines == ["ivo can sign in again, as guest."]
-    assert json.loads(world.run("disable", "ivo", "--json").out)["state"] == "disabled"
+    cli.answers[EnableUser] = lambda request: UserShown(request.id, user(request.name))
+    assert "Back: sft enable ivo" in cli.run("disable", "ivo").out
+    assert cli.run("enable", "ivo").lines == ["ivo can sign in again, as guest."]
+    assert json.loads(cli.run("disable", "ivo", "--json").out)["state"] == "disabled"
 
 
 @pytest.fixture
-def removing(world):
-    world.answers[ShowUser] = lambda request: UserShown(request.id, user(request.name))
-    world.answers[RemoveUser] = lambda request: UserShown(
+def removing(cli):
+    cli.answers[ShowUser] = lambda request: UserShown(request.id, user(request.name))
+    cli.answers[RemoveUser] = lambda request: UserShown(
         request.id, user(request.name, state=UserState.REMOVED, files=0)
     )
-    return world
+    return cli
 
 
-def removals(world) -> list[RemoveUser]:
-    return [r for s in world.sessions for r in s.asked if isinstance(r, RemoveUser)]
+def removals(cli) -> list[RemoveUser]:
+    return [r for s in cli.sessions for r in s.asked if isinstance(r, RemoveUser)]
 
 
 def test_a_removal_without_a_terminal_needs_yes(removing):

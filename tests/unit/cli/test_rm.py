@@ -7,13 +7,13 @@ import pytest
 from sft.errors import NotFoundError, NotYoursError
 from sft.model.records import Deleted, Folder, Page
 from sft.wire.messages import Delete, FileDeleted, FolderPage, ListFolder
-from tests.unit.cli.computer import refusing, signed_file
+from tests.unit.cli.cli_fixture import refusing, signed_file
 
 ENDS = 1_780_408_920  # 2 June
 
 
 @pytest.fixture
-def deleting(world):
+def deleting(cli):
     tree = {
         "": Page(
             (Folder("photos", 2, 0, 0),), (signed_file("a.txt"), signed_file("b.txt", b"long"))
@@ -26,18 +26,18 @@ def deleting(world):
             raise NotFoundError(what="folder", name=request.path)
         return FolderPage(request.id, tree[request.path])
 
-    world.answers[ListFolder] = listing
-    world.answers[Delete] = lambda request: FileDeleted(
+    cli.answers[ListFolder] = listing
+    cli.answers[Delete] = lambda request: FileDeleted(
         request.id,
         Deleted(request.path, 2, 1, ENDS)
         if request.path == "photos"
         else Deleted(request.path, 1, 0, ENDS),
     )
-    return world
+    return cli
 
 
-def deleted_paths(world) -> list[str]:
-    return [r.path for s in world.sessions for r in s.asked if isinstance(r, Delete)]
+def deleted_paths(cli) -> list[str]:
+    return [r.path for s in cli.sessions for r in s.asked if isinstance(r, Delete)]
 
 
 def test_a_named_file_is_never_asked_about(deleting):

@@ -17,7 +17,7 @@ from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, Verdict
 from sft.errors import ConnectionLostError, NameNotAllowedError, NotFoundError, RoleForbidsError
 from sft.model.records import Stored
-from tests.unit.cli.computer import signed_file
+from tests.unit.cli.cli_fixture import signed_file
 
 MIB = 2**20
 BAD_NAME = NameNotAllowedError(
@@ -29,12 +29,12 @@ FORBIDDEN = RoleForbidsError(
 
 
 class Told:
-    def __init__(self, world, *, json_: bool = False, quiet: bool = False) -> None:
+    def __init__(self, cli, *, json_: bool = False, quiet: bool = False) -> None:
         import io
 
         self.out, self.err = io.StringIO(), io.StringIO()
         self.invocation = Invocation(
-            Environment({"SFT_HOME": str(world.home)}, io.StringIO(), self.out, self.err)
+            Environment({"SFT_HOME": str(cli.home)}, io.StringIO(), self.out, self.err)
         )
         self.invocation.console.json = json_
         self.invocation.console.quiet = quiet
@@ -65,8 +65,8 @@ def finish_put(told: Told, results, *, whole: bool = False, refused=(), links: i
     )
 
 
-def test_named_files_are_told_one_by_one(world):
-    told = Told(world)
+def test_named_files_are_told_one_by_one(cli):
+    told = Told(cli)
     status = finish_put(
         told,
         [
@@ -81,8 +81,8 @@ def test_named_files_are_told_one_by_one(world):
     ]
 
 
-def test_a_folder_is_told_in_one_sentence_and_what_failed_last(world):
-    told = Told(world)
+def test_a_folder_is_told_in_one_sentence_and_what_failed_last(cli):
+    told = Told(cli)
     results = [stored(f"photos/{n}.jpg", 5 * MIB, 0.1) for n in range(1202)]
     status = finish_put(told, results, whole=True, refused=[("photos/a:b.txt", BAD_NAME)], links=2)
     assert status == 1
@@ -95,30 +95,28 @@ def test_a_folder_is_told_in_one_sentence_and_what_failed_last(world):
     )
 
 
-def test_a_list_without_the_sentence_has_a_head_of_its_own(world):
-    told = Told(world, quiet=True)
+def test_a_list_without_the_sentence_has_a_head_of_its_own(cli):
+    told = Told(cli, quiet=True)
     finish_put(told, [stored("a", 1, 0.1)], whole=True, refused=[("b", BAD_NAME)])
     assert not told.out.getvalue()
     assert told.err.getvalue().startswith("Not stored, 1:\n  b   ")
 
 
-def test_one_item_that_fails_alone_gives_its_own_status(world):
-    told = Told(world)
+def test_one_item_that_fails_alone_gives_its_own_status(cli):
+    told = Told(cli)
     assert finish_put(told, [failed("a", FORBIDDEN)]) == 4
     assert told.err.getvalue().startswith("sft: Guests do not store files [ROLE_FORBIDS]\n     ")
     assert not told.out.getvalue()
 
 
-def test_several_that_fail_alike_give_theirs(world):
-    assert finish_put(Told(world), [failed("a", FORBIDDEN), failed("b", FORBIDDEN)]) == 4
-    assert (
-        finish_put(Told(world), [failed("a", FORBIDDEN), failed("b", ConnectionLostError())]) == 1
-    )
-    assert finish_put(Told(world), [stored("a", 1, 0.1), failed("b", ConnectionLostError())]) == 1
+def test_several_that_fail_alike_give_theirs(cli):
+    assert finish_put(Told(cli), [failed("a", FORBIDDEN), failed("b", FORBIDDEN)]) == 4
+    assert finish_put(Told(cli), [failed("a", FORBIDDEN), failed("b", ConnectionLostError())]) == 1
+    assert finish_put(Told(cli), [stored("a", 1, 0.1), failed("b", ConnectionLostError())]) == 1
 
 
-def test_the_document_of_a_put(world):
-    told = Told(world, json_=True)
+def test_the_document_of_a_put(cli):
+    told = Told(cli, json_=True)
     assert (
         finish_put(told, [stored("notes.md", 12_288, 0.2, version=2), failed("b", FORBIDDEN)]) == 1
     )
@@ -158,24 +156,24 @@ def got(moved_to: str | None = None) -> GetResult:
     )
 
 
-def test_a_file_that_was_got_is_told_with_its_signer(world):
-    told = Told(world)
+def test_a_file_that_was_got_is_told_with_its_signer(cli):
+    told = Told(cli)
     outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=False)
     get.add_result(outcome, got())
     assert outcome.finish() == 0
     assert told.out.getvalue() == "verified  ./contract.pdf  v1  890 KiB  signed by ada\n"
 
 
-def test_a_moved_file_is_told_with_its_signed_name(world):
-    told = Told(world)
+def test_a_moved_file_is_told_with_its_signed_name(cli):
+    told = Told(cli)
     outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=False)
     get.add_result(outcome, got("finance/2026/contract.pdf"))
     outcome.finish()
     assert told.out.getvalue().endswith("signed by ada  as contract.pdf\n")
 
 
-def test_the_document_of_a_get(world):
-    told = Told(world, json_=True)
+def test_the_document_of_a_get(cli):
+    told = Told(cli, json_=True)
     outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=False)
     get.add_result(outcome, got())
     outcome.failed("x", NotFoundError(what="file", name="x"))
@@ -212,14 +210,14 @@ def test_a_path_of_this_computer_is_seen_to_be_one(path, text):
         ("get", "a", "--force", "--keep-both"),
     ],
 )
-def test_what_contradicts_itself_is_wrong_use(world, arguments):
-    ran = world.run(*arguments)
+def test_what_contradicts_itself_is_wrong_use(cli, arguments):
+    ran = cli.run(*arguments)
     assert ran.status == 2
-    assert not world.sessions
+    assert not cli.sessions
 
 
-def test_a_missing_source_is_told_without_asking_the_server(world, tmp_path):
-    ran = world.run("put", str(tmp_path / "none"))
+def test_a_missing_source_is_told_without_asking_the_server(cli, tmp_path):
+    ran = cli.run("put", str(tmp_path / "none"))
     assert ran.status == 10
     assert "[LOCAL_FILE]" in ran.err
-    assert not world.sessions
+    assert not cli.sessions

@@ -44,15 +44,15 @@ from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.store.invitations import invitation_by_public
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
 from sft.store.users import user_by_name
-from tests.unit.service.office import (
+from tests.unit.service.service_fixture import (
     ADA,
     GUS,
     MAX,
     MIA,
     OPERATOR,
     SERVER_KEY,
-    Office,
     Person,
+    ServiceFixture,
 )
 
 INVITATION = b"i" * 32
@@ -66,9 +66,9 @@ IVOS_KEY = new_key(1)
 EVAS_KEY = new_key(2)
 
 
-def invite(office: Office, **fields: Any) -> None:
+def invite(services: ServiceFixture, **fields: Any) -> None:
     item = MakeInvitationInput(**({"caller": ADA.caller, "public_key": INVITATION} | fields))
-    office.act(invitations.make, item)
+    services.act(invitations.make, item)
 
 
 def ask_to_join(name: str = "ivo", **fields: Any) -> JoinInput:
@@ -76,80 +76,82 @@ def ask_to_join(name: str = "ivo", **fields: Any) -> JoinInput:
     return JoinInput(name, **(given | fields))
 
 
-def join(office: Office, name: str = "ivo", **fields: Any) -> JoinResult:
-    return office.act(getting_in.join, ask_to_join(name, **fields))
+def join(services: ServiceFixture, name: str = "ivo", **fields: Any) -> JoinResult:
+    return services.act(getting_in.join, ask_to_join(name, **fields))
 
 
-def refused(office: Office, kind: type[RequestError], name: str = "ivo", **fields: Any) -> Any:
+def refused(
+    services: ServiceFixture, kind: type[RequestError], name: str = "ivo", **fields: Any
+) -> Any:
     """Join, expecting a refusal that leaves no trace."""
-    before = everything(office)
+    before = everything(services)
     with pytest.raises(kind) as refusal:
-        join(office, name, **fields)
-    assert everything(office) == before
+        join(services, name, **fields)
+    assert everything(services) == before
     return refusal.value.values
 
 
-def everything(office: Office) -> tuple[Any, ...]:
-    with office.reading() as reading:
+def everything(services: ServiceFixture) -> tuple[Any, ...]:
+    with services.reading() as reading:
         rows = reading.rows
         invitation = invitation_by_public(reading, INVITATION)
         return rows.all(UserRow), rows.all(DeviceKeyRow), invitation
 
 
-def policy(office: Office, registration: Registration) -> None:
-    with office.transaction() as transaction:
+def policy(services: ServiceFixture, registration: Registration) -> None:
+    with services.transaction() as transaction:
         change_settings(transaction, [SettingsChange(registration=registration)])
 
 
-def user(office: Office, name: str) -> UserRow:
-    with office.reading() as reading:
+def user(services: ServiceFixture, name: str) -> UserRow:
+    with services.reading() as reading:
         found = user_by_name(reading, name)
     assert found is not None
     return found
 
 
-def login(office: Office, name: str, key: bytes) -> Caller:
-    with office.reading() as reading:
+def login(services: ServiceFixture, name: str, key: bytes) -> Caller:
+    with services.reading() as reading:
         return getting_in.login(reading, LoginInput(name, key, 5))
 
 
 # -- login ------------------------------------------------------------------------------------------
 
 
-def test_a_known_key_logs_in_by_its_users_name(office: Office) -> None:
-    assert login(office, "max", MAX.public_key) == replace(MAX.caller, session_id=5)
-    assert login(office, "MAX", MAX.public_key).name == "max"
+def test_a_known_key_logs_in_by_its_users_name(services: ServiceFixture) -> None:
+    assert login(services, "max", MAX.public_key) == replace(MAX.caller, session_id=5)
+    assert login(services, "MAX", MAX.public_key).name == "max"
 
 
 @pytest.mark.parametrize("name", ["ada", "nobody", "", "max2", "/"])
-def test_a_key_is_good_for_its_own_name(office: Office, name: str) -> None:
+def test_a_key_is_good_for_its_own_name(services: ServiceFixture, name: str) -> None:
     # The same words whether that name exists or not: names cannot be probed.
     with pytest.raises(LoginRefusedError) as refusal:
-        login(office, name, MAX.public_key)
+        login(services, name, MAX.public_key)
     assert refusal.value.values == {"server": "acme-files"}
 
 
-def test_a_key_is_known_by_all_of_its_bytes(office: Office) -> None:
+def test_a_key_is_known_by_all_of_its_bytes(services: ServiceFixture) -> None:
     same_id = MAX.public_key[:10] + IVOS_KEY[10:]
     for key in (IVOS_KEY, same_id, MAX.public_key[:-1]):
         with pytest.raises(LoginRefusedError) as refusal:
-            login(office, "max", key)
+            login(services, "max", key)
         assert refusal.value.detail == "unknown here"
 
 
-def test_whoever_is_locked_out_does_not_log_in(office: Office) -> None:
+def test_whoever_is_locked_out_does_not_log_in(services: ServiceFixture) -> None:
     for state in ("disabled", "removed"):
-        office.change_user(MAX, state=state)
+        services.change_user(MAX, state=state)
         with pytest.raises(LoginRefusedError):
-            login(office, "max", MAX.public_key)
-    office.end_key(MIA)
+            login(services, "max", MAX.public_key)
+    services.end_key(MIA)
     with pytest.raises(LoginRefusedError):
-        login(office, "mia", MIA.public_key)
+        login(services, "mia", MIA.public_key)
 
 
-def test_any_device_of_a_user_logs_in(office: Office) -> None:
-    phone = office.add_key(MAX, SigningKey.from_seed(b"p" * 32, b"p" * 8))
-    assert login(office, "max", phone.public_key).key_id == 5
+def test_any_device_of_a_user_logs_in(services: ServiceFixture) -> None:
+    phone = services.add_key(MAX, SigningKey.from_seed(b"p" * 32, b"p" * 8))
+    assert login(services, "max", phone.public_key).key_id == 5
 
 
 @pytest.mark.parametrize(
@@ -161,10 +163,10 @@ def test_any_device_of_a_user_logs_in(office: Office) -> None:
         "UPDATE device_keys SET public_key = X'4564' || substr(public_key, 3) || X'00' WHERE id = 4",
     ],
 )
-def test_a_forged_row_lets_nobody_in(office: Office, statement: str) -> None:
-    office.tamper(statement)
+def test_a_forged_row_lets_nobody_in(services: ServiceFixture, statement: str) -> None:
+    services.tamper(statement)
     with pytest.raises((RowForgedError, LoginRefusedError)) as refusal:
-        login(office, "gus", GUS.public_key)
+        login(services, "gus", GUS.public_key)
     assert isinstance(refusal.value, RowForgedError) or "public_key" in statement
 
 
@@ -172,129 +174,131 @@ def test_a_forged_row_lets_nobody_in(office: Office, statement: str) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_an_invitation_makes_a_user_of_its_role(office: Office, role: Role) -> None:
-    invite(office, role=role)
-    office.now += 5
-    assert join(office, session_id=8) == JoinResult(Caller(5, 5, "ivo", role, 8), again=False)
-    assert user(office, "ivo") == UserRow(5, "ivo", "ivo", role, "active", office.now)
-    with office.reading() as reading:
+def test_an_invitation_makes_a_user_of_its_role(services: ServiceFixture, role: Role) -> None:
+    invite(services, role=role)
+    services.now += 5
+    assert join(services, session_id=8) == JoinResult(Caller(5, 5, "ivo", role, 8), again=False)
+    assert user(services, "ivo") == UserRow(5, "ivo", "ivo", role, "active", services.now)
+    with services.reading() as reading:
         (key,) = reading.rows.all(DeviceKeyRow)[4:]
         row = invitation_by_public(reading, INVITATION)
-    assert key == DeviceKeyRow(5, 5, IVOS_KEY, "laptop", office.now, None)
+    assert key == DeviceKeyRow(5, 5, IVOS_KEY, "laptop", services.now, None)
     assert row is not None
-    assert (row.used_at, row.used_by_id) == (office.now, 5)
-    assert login(office, "ivo", IVOS_KEY).role is role
+    assert (row.used_at, row.used_by_id) == (services.now, 5)
+    assert login(services, "ivo", IVOS_KEY).role is role
 
 
-def test_an_unknown_invitation_lets_nobody_in(office: Office) -> None:
-    assert refused(office, InviteUnknownError) == {"server": "acme-files"}
+def test_an_unknown_invitation_lets_nobody_in(services: ServiceFixture) -> None:
+    assert refused(services, InviteUnknownError) == {"server": "acme-files"}
 
 
-def test_an_invitation_works_once(office: Office) -> None:
-    invite(office)
-    join(office)
-    office.now += 3
+def test_an_invitation_works_once(services: ServiceFixture) -> None:
+    invite(services)
+    join(services)
+    services.now += 3
     for other in (
         {"public_key": EVAS_KEY},
         {"name": "eva"},
         {"name": "eva", "public_key": EVAS_KEY},
     ):
-        assert refused(office, InviteUsedError, **other) == {"used_at": office.now - 3}
+        assert refused(services, InviteUsedError, **other) == {"used_at": services.now - 3}
 
 
-def test_the_same_join_again_succeeds_again(office: Office) -> None:
-    invite(office)
-    first = join(office)
-    office.now += 40 * 24 * 3600  # long after it ended
-    office.change_user(ADA, role="guest")
-    before = everything(office)
-    assert join(office) == replace(first, again=True)
-    assert join(office, "IVO") == replace(first, again=True)
-    assert everything(office) == before
+def test_the_same_join_again_succeeds_again(services: ServiceFixture) -> None:
+    invite(services)
+    first = join(services)
+    services.now += 40 * 24 * 3600  # long after it ended
+    services.change_user(ADA, role="guest")
+    before = everything(services)
+    assert join(services) == replace(first, again=True)
+    assert join(services, "IVO") == replace(first, again=True)
+    assert everything(services) == before
 
 
-def test_joining_again_lets_no_locked_out_user_in(office: Office) -> None:
-    invite(office)
-    join(office)
-    with office.transaction() as transaction:
-        transaction.rows.update([replace(user(office, "ivo"), state="disabled")])
-    refused(office, LoginRefusedError)
+def test_joining_again_lets_no_locked_out_user_in(services: ServiceFixture) -> None:
+    invite(services)
+    join(services)
+    with services.transaction() as transaction:
+        transaction.rows.update([replace(user(services, "ivo"), state="disabled")])
+    refused(services, LoginRefusedError)
 
 
-def test_an_invitation_ends(office: Office) -> None:
-    invite(office)
-    office.now += INVITATION_SECONDS - 1
-    join(office)
-    invite(office, public_key=b"j" * 32)
-    office.now += INVITATION_SECONDS
-    values = refused(office, InviteExpiredError, "eva", invitation=b"j" * 32, public_key=EVAS_KEY)
-    assert values == {"expired_at": office.now, "maker": "ada"}
+def test_an_invitation_ends(services: ServiceFixture) -> None:
+    invite(services)
+    services.now += INVITATION_SECONDS - 1
+    join(services)
+    invite(services, public_key=b"j" * 32)
+    services.now += INVITATION_SECONDS
+    values = refused(services, InviteExpiredError, "eva", invitation=b"j" * 32, public_key=EVAS_KEY)
+    assert values == {"expired_at": services.now, "maker": "ada"}
 
 
-def test_a_withdrawn_invitation_is_void(office: Office) -> None:
-    invite(office)
-    office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
-    assert refused(office, InviteWithdrawnError) == {}
+def test_a_withdrawn_invitation_is_void(services: ServiceFixture) -> None:
+    invite(services)
+    services.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
+    assert refused(services, InviteWithdrawnError) == {}
 
 
 @pytest.mark.parametrize(
     "change", [{"role": "maintainer"}, {"state": "disabled"}, {"state": "removed"}]
 )
 def test_an_invitation_is_void_when_its_maker_is_no_admin_any_more(
-    office: Office, change: dict[str, str]
+    services: ServiceFixture, change: dict[str, str]
 ) -> None:
-    invite(office)
-    office.change_user(ADA, **change)
-    refused(office, InviteWithdrawnError)
-    office.change_user(ADA, role="admin", state="active")
-    assert join(office).caller.name == "ivo"
+    invite(services)
+    services.change_user(ADA, **change)
+    refused(services, InviteWithdrawnError)
+    services.change_user(ADA, role="admin", state="active")
+    assert join(services).caller.name == "ivo"
 
 
-def test_an_operators_invitation_needs_no_admin(office: Office) -> None:
-    invite(office, caller=OPERATOR, role=Role.ADMIN)
-    office.change_user(ADA, role="guest")
-    assert join(office).caller.role is Role.ADMIN
+def test_an_operators_invitation_needs_no_admin(services: ServiceFixture) -> None:
+    invite(services, caller=OPERATOR, role=Role.ADMIN)
+    services.change_user(ADA, role="guest")
+    assert join(services).caller.role is Role.ADMIN
 
 
-def test_an_invitation_may_be_for_one_name(office: Office) -> None:
-    invite(office, name="Eva")
-    assert refused(office, NameReservedError) == {"name": "Eva"}
-    assert join(office, "eva").caller.name == "eva"
+def test_an_invitation_may_be_for_one_name(services: ServiceFixture) -> None:
+    invite(services, name="Eva")
+    assert refused(services, NameReservedError) == {"name": "Eva"}
+    assert join(services, "eva").caller.name == "eva"
 
 
 @pytest.mark.parametrize("name", ["ada", "ADA", "Operator"])
-def test_a_name_is_given_once_under_case_folding(office: Office, name: str) -> None:
-    invite(office)
-    assert refused(office, NameTakenError, name) == {"name": name, "server": "acme-files"}
-    assert join(office).caller.name == "ivo"  # the refusal spent nothing
+def test_a_name_is_given_once_under_case_folding(services: ServiceFixture, name: str) -> None:
+    invite(services)
+    assert refused(services, NameTakenError, name) == {"name": name, "server": "acme-files"}
+    assert join(services).caller.name == "ivo"  # the refusal spent nothing
 
 
-def test_the_name_of_a_removed_user_stays_taken_and_the_keys_too(office: Office) -> None:
-    office.act(accounts.remove, RemoveUserInput(ADA.caller, "gus"))
-    invite(office)
-    refused(office, NameTakenError, "Gus")
-    refused(office, KeyTakenError, public_key=GUS.public_key)
-    refused(office, NameTakenError, "gus", public_key=GUS.public_key)
+def test_the_name_of_a_removed_user_stays_taken_and_the_keys_too(services: ServiceFixture) -> None:
+    services.act(accounts.remove, RemoveUserInput(ADA.caller, "gus"))
+    invite(services)
+    refused(services, NameTakenError, "Gus")
+    refused(services, KeyTakenError, public_key=GUS.public_key)
+    refused(services, NameTakenError, "gus", public_key=GUS.public_key)
 
 
-def test_a_key_belongs_to_one_user_for_ever(office: Office) -> None:
-    invite(office)
-    refused(office, KeyTakenError, public_key=MAX.public_key)
-    assert join(office).caller.name == "ivo"
+def test_a_key_belongs_to_one_user_for_ever(services: ServiceFixture) -> None:
+    invite(services)
+    refused(services, KeyTakenError, public_key=MAX.public_key)
+    assert join(services).caller.name == "ivo"
 
 
-def test_the_servers_own_key_is_nobodys_under_any_key_id(office: Office) -> None:
-    invite(office)
+def test_the_servers_own_key_is_nobodys_under_any_key_id(services: ServiceFixture) -> None:
+    invite(services)
     for key_id in (b"12345678", bytes(8)):
-        refused(office, KeyTakenError, public_key=b"Ed" + key_id + SERVER_KEY.public.point)
+        refused(services, KeyTakenError, public_key=b"Ed" + key_id + SERVER_KEY.public.point)
 
 
 @pytest.mark.parametrize(
     "fields", [{"name": "a/b"}, {"name": ""}, {"name": "-x"}, {"device": ""}, {"device": "x\n"}]
 )
-def test_names_of_people_and_devices_are_plain(office: Office, fields: dict[str, str]) -> None:
-    invite(office)
-    refused(office, UserNameNotAllowedError, **fields)
+def test_names_of_people_and_devices_are_plain(
+    services: ServiceFixture, fields: dict[str, str]
+) -> None:
+    invite(services)
+    refused(services, UserNameNotAllowedError, **fields)
 
 
 @pytest.mark.parametrize(
@@ -307,15 +311,17 @@ def test_names_of_people_and_devices_are_plain(office: Office, fields: dict[str,
         {"public_key": b"Ed" + bytes(8) + b"\2" + bytes(31)},
     ],
 )
-def test_what_no_honest_client_sends_is_refused(office: Office, fields: dict[str, Any]) -> None:
-    invite(office)
-    refused(office, BadRequestError, **fields)
+def test_what_no_honest_client_sends_is_refused(
+    services: ServiceFixture, fields: dict[str, Any]
+) -> None:
+    invite(services)
+    refused(services, BadRequestError, **fields)
 
 
-def test_of_two_who_want_one_name_the_first_gets_it(office: Office) -> None:
-    invite(office)
-    invite(office, public_key=b"j" * 32)
-    outcomes = office.act_each(
+def test_of_two_who_want_one_name_the_first_gets_it(services: ServiceFixture) -> None:
+    invite(services)
+    invite(services, public_key=b"j" * 32)
+    outcomes = services.act_each(
         getting_in.join,
         ask_to_join("ivo"),
         ask_to_join("Ivo", public_key=EVAS_KEY, invitation=b"j" * 32),
@@ -332,7 +338,14 @@ def test_of_two_who_want_one_name_the_first_gets_it(office: Office) -> None:
         KeyTakenError,
         JoinResult,
     ]
-    assert [row.name for row in everything(office)[0]] == ["ada", "max", "mia", "gus", "ivo", "eva"]
+    assert [row.name for row in everything(services)[0]] == [
+        "ada",
+        "max",
+        "mia",
+        "gus",
+        "ivo",
+        "eva",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -347,87 +360,89 @@ def test_of_two_who_want_one_name_the_first_gets_it(office: Office) -> None:
         "UPDATE users SET role = 'admin' WHERE id = 2",
     ],
 )
-def test_a_forged_row_makes_nobody_a_user(office: Office, statement: str) -> None:
-    office.change_user(MAX, role="admin")
-    invite(office, caller=MAX.caller, name="ivo")
-    office.change_user(MAX, role="maintainer")
-    office.tamper(statement)
+def test_a_forged_row_makes_nobody_a_user(services: ServiceFixture, statement: str) -> None:
+    services.change_user(MAX, role="admin")
+    invite(services, caller=MAX.caller, name="ivo")
+    services.change_user(MAX, role="maintainer")
+    services.tamper(statement)
     by = None if "settings" in statement else INVITATION
     with pytest.raises(RowForgedError):
-        join(office, invitation=by)
-    with office.reading() as reading:
+        join(services, invitation=by)
+    with services.reading() as reading:
         assert user_by_name(reading, "ivo") is None
 
 
 # -- registration policies ----------------------------------------------------------------------------
 
 
-def test_by_invitation_nobody_else_joins(office: Office) -> None:
-    assert refused(office, RegistrationClosedError, invitation=None) == {"server": "acme-files"}
+def test_by_invitation_nobody_else_joins(services: ServiceFixture) -> None:
+    assert refused(services, RegistrationClosedError, invitation=None) == {"server": "acme-files"}
     # A stranger learns nothing of names.
-    assert refused(office, RegistrationClosedError, "ada", invitation=None)
+    assert refused(services, RegistrationClosedError, "ada", invitation=None)
 
 
-def test_an_open_server_makes_guests_of_all(office: Office) -> None:
-    policy(office, Registration.OPEN)
-    first = join(office, invitation=None)
+def test_an_open_server_makes_guests_of_all(services: ServiceFixture) -> None:
+    policy(services, Registration.OPEN)
+    first = join(services, invitation=None)
     assert (first.caller.role, first.again) == (Role.GUEST, False)
-    assert join(office, invitation=None) == replace(first, again=True)
-    refused(office, NameTakenError, "ADA", invitation=None, public_key=EVAS_KEY)
-    refused(office, KeyTakenError, "eva", invitation=None)
-    refused(office, NameTakenError, "ivo", invitation=None, public_key=EVAS_KEY)
-    invite(office, role=Role.MAINTAINER)
-    assert join(office, "eva", public_key=EVAS_KEY).caller.role is Role.MAINTAINER
+    assert join(services, invitation=None) == replace(first, again=True)
+    refused(services, NameTakenError, "ADA", invitation=None, public_key=EVAS_KEY)
+    refused(services, KeyTakenError, "eva", invitation=None)
+    refused(services, NameTakenError, "ivo", invitation=None, public_key=EVAS_KEY)
+    invite(services, role=Role.MAINTAINER)
+    assert join(services, "eva", public_key=EVAS_KEY).caller.role is Role.MAINTAINER
 
 
-def test_a_closed_server_lets_nobody_join(office: Office) -> None:
-    invite(office)
-    policy(office, Registration.CLOSED)
-    refused(office, RegistrationClosedError)
-    refused(office, RegistrationClosedError, invitation=None)
+def test_a_closed_server_lets_nobody_join(services: ServiceFixture) -> None:
+    invite(services)
+    policy(services, Registration.CLOSED)
+    refused(services, RegistrationClosedError)
+    refused(services, RegistrationClosedError, invitation=None)
     with pytest.raises(RegistrationClosedError):
-        invite(office, public_key=b"j" * 32)
-    added = office.act(accounts.add_user, AddUserInput(ADA.caller, "ivo", Role.GUEST, IVOS_KEY))
+        invite(services, public_key=b"j" * 32)
+    added = services.act(accounts.add_user, AddUserInput(ADA.caller, "ivo", Role.GUEST, IVOS_KEY))
     assert added.user.name == "ivo"
 
 
-def test_a_closed_servers_first_admin_comes_by_the_operators_invitation(office: Office) -> None:
-    policy(office, Registration.CLOSED)
-    office.change_user(ADA, role="guest")
-    with office.transaction() as transaction:
+def test_a_closed_servers_first_admin_comes_by_the_operators_invitation(
+    services: ServiceFixture,
+) -> None:
+    policy(services, Registration.CLOSED)
+    services.change_user(ADA, role="guest")
+    with services.transaction() as transaction:
         invitations.first_admin(transaction, [FirstAdmin(INVITATION)])
-    assert join(office).caller.role is Role.ADMIN
+    assert join(services).caller.role is Role.ADMIN
     invite_again = MakeInvitationInput(OPERATOR, b"j" * 32, Role.ADMIN)
     with pytest.raises(RegistrationClosedError):
-        office.act(invitations.make, invite_again)
+        services.act(invitations.make, invite_again)
 
 
-def test_the_first_admins_invitation_ends_after_a_day(office: Office) -> None:
-    office.change_user(ADA, role="guest")
-    with office.transaction() as transaction:
+def test_the_first_admins_invitation_ends_after_a_day(services: ServiceFixture) -> None:
+    services.change_user(ADA, role="guest")
+    with services.transaction() as transaction:
         invitations.first_admin(transaction, [FirstAdmin(INVITATION)])
-    office.now += FIRST_ADMIN_SECONDS
-    assert refused(office, InviteExpiredError)["maker"] == "operator"
+    services.now += FIRST_ADMIN_SECONDS
+    assert refused(services, InviteExpiredError)["maker"] == "operator"
 
 
-def test_the_policy_is_the_one_at_the_commit(office: Office) -> None:
-    policy(office, Registration.OPEN)
+def test_the_policy_is_the_one_at_the_commit(services: ServiceFixture) -> None:
+    policy(services, Registration.OPEN)
     item = ask_to_join(invitation=None)
-    policy(office, Registration.INVITE)
-    assert isinstance(office.act_each(getting_in.join, item)[0], RegistrationClosedError)
+    policy(services, Registration.INVITE)
+    assert isinstance(services.act_each(getting_in.join, item)[0], RegistrationClosedError)
 
 
 # -- adding -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("by", [ADA.caller, OPERATOR])
-def test_a_person_is_added_by_public_key(office: Office, by: Caller) -> None:
+def test_a_person_is_added_by_public_key(services: ServiceFixture, by: Caller) -> None:
     item = AddUserInput(by, "ivo", Role.MAINTAINER, IVOS_KEY, "desk")
-    added = office.act(accounts.add_user, item)
+    added = services.act(accounts.add_user, item)
     assert (added.user.id, added.user.role, added.changed) == (5, Role.MAINTAINER, True)
     assert [(key.public_key, key.device) for key in added.user.keys] == [(IVOS_KEY, "desk")]
-    assert login(office, "ivo", IVOS_KEY).role is Role.MAINTAINER
-    again = office.act(accounts.add_user, item)
+    assert login(services, "ivo", IVOS_KEY).role is Role.MAINTAINER
+    again = services.act(accounts.add_user, item)
     assert (again.user, again.changed) == (added.user, False)
 
 
@@ -445,37 +460,39 @@ def test_a_person_is_added_by_public_key(office: Office, by: Caller) -> None:
         ({"caller": GUS.caller}, RoleForbidsError),
     ],
 )
-def test_who_cannot_be_added(office: Office, fields: dict[str, Any], kind: type[Exception]) -> None:
+def test_who_cannot_be_added(
+    services: ServiceFixture, fields: dict[str, Any], kind: type[Exception]
+) -> None:
     given = {"caller": ADA.caller, "name": "ivo", "role": Role.GUEST, "public_key": IVOS_KEY}
-    before = everything(office)
+    before = everything(services)
     with pytest.raises(kind):
-        office.act(accounts.add_user, AddUserInput(**(given | fields)))
-    assert everything(office) == before
+        services.act(accounts.add_user, AddUserInput(**(given | fields)))
+    assert everything(services) == before
 
 
 # -- roles, disabling, removal ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("by", [ADA.caller, OPERATOR])
-def test_a_role_is_changed(office: Office, by: Caller) -> None:
-    changed = office.act(accounts.change_role, ChangeRoleInput(by, "GUS", Role.MAINTAINER))
+def test_a_role_is_changed(services: ServiceFixture, by: Caller) -> None:
+    changed = services.act(accounts.change_role, ChangeRoleInput(by, "GUS", Role.MAINTAINER))
     assert (changed.user.name, changed.user.role) == ("gus", Role.MAINTAINER)
     assert (changed.before, changed.changed) == ("guest", True)
-    again = office.act(accounts.change_role, ChangeRoleInput(by, "gus", Role.MAINTAINER))
+    again = services.act(accounts.change_role, ChangeRoleInput(by, "gus", Role.MAINTAINER))
     assert (again.before, again.changed) == ("maintainer", False)
-    assert user(office, "gus").role == "maintainer"
+    assert user(services, "gus").role == "maintainer"
 
 
-def test_a_user_is_disabled_and_enabled(office: Office) -> None:
-    changed = office.act(accounts.disable, UserInput(ADA.caller, "gus"))
+def test_a_user_is_disabled_and_enabled(services: ServiceFixture) -> None:
+    changed = services.act(accounts.disable, UserInput(ADA.caller, "gus"))
     assert (changed.user.state, changed.changed) == (UserState.DISABLED, True)
-    assert not office.act(accounts.disable, UserInput(ADA.caller, "gus")).changed
+    assert not services.act(accounts.disable, UserInput(ADA.caller, "gus")).changed
     with pytest.raises(LoginRefusedError):
-        login(office, "gus", GUS.public_key)
-    changed = office.act(accounts.enable, UserInput(OPERATOR, "gus"))
+        login(services, "gus", GUS.public_key)
+    changed = services.act(accounts.enable, UserInput(OPERATOR, "gus"))
     assert (changed.user.state, changed.changed) == (UserState.ACTIVE, True)
-    assert not office.act(accounts.enable, UserInput(ADA.caller, "gus")).changed
-    assert login(office, "gus", GUS.public_key).name == "gus"
+    assert not services.act(accounts.enable, UserInput(ADA.caller, "gus")).changed
+    assert login(services, "gus", GUS.public_key).name == "gus"
 
 
 ACTS: list[Any] = [
@@ -486,52 +503,56 @@ ACTS: list[Any] = [
 
 
 @pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, UserInput)])
-def test_nobody_by_that_name(office: Office, act: Any, item: Any) -> None:
+def test_nobody_by_that_name(services: ServiceFixture, act: Any, item: Any) -> None:
     with pytest.raises(NotFoundError) as refusal:
-        office.act(act, item(ADA.caller, "ivo"))
+        services.act(act, item(ADA.caller, "ivo"))
     assert refusal.value.values == {"what": "user", "name": "ivo"}
 
 
 @pytest.mark.parametrize(("act", "item"), [*ACTS[:2], (accounts.enable, UserInput)])
-def test_nothing_is_done_about_a_removed_user(office: Office, act: Any, item: Any) -> None:
-    office.act(accounts.remove, RemoveUserInput(ADA.caller, "gus"))
+def test_nothing_is_done_about_a_removed_user(
+    services: ServiceFixture, act: Any, item: Any
+) -> None:
+    services.act(accounts.remove, RemoveUserInput(ADA.caller, "gus"))
     with pytest.raises(NotFoundError):
-        office.act(act, item(ADA.caller, "gus"))
-    assert user(office, "gus").state == "removed"
+        services.act(act, item(ADA.caller, "gus"))
+    assert user(services, "gus").state == "removed"
 
 
 @pytest.mark.parametrize(("act", "item"), ACTS)
 @pytest.mark.parametrize("by", [ADA.caller, OPERATOR])
-def test_the_last_admin_stays(office: Office, act: Any, item: Any, by: Caller) -> None:
-    before = everything(office)
+def test_the_last_admin_stays(services: ServiceFixture, act: Any, item: Any, by: Caller) -> None:
+    before = everything(services)
     with pytest.raises(LastAdminError) as refusal:
-        office.act(act, item(by, "ada"))
+        services.act(act, item(by, "ada"))
     assert refusal.value.values == {"name": "ada"}
-    assert everything(office) == before
+    assert everything(services) == before
     # An admin who cannot act is none, and the operator is not one.
-    office.change_user(MIA, role="admin", state="disabled")
+    services.change_user(MIA, role="admin", state="disabled")
     with pytest.raises(LastAdminError):
-        office.act(act, item(by, "ada"))
-    office.change_user(MIA, state="active")
-    assert office.act(act, item(by, "ada")).changed
+        services.act(act, item(by, "ada"))
+    services.change_user(MIA, state="active")
+    assert services.act(act, item(by, "ada")).changed
 
 
 @pytest.mark.parametrize(("act", "item"), ACTS)
-def test_an_admin_who_cannot_act_may_go(office: Office, act: Any, item: Any) -> None:
-    office.change_user(MIA, role="admin", state="disabled")
-    office.act(act, item(ADA.caller, "mia"))
+def test_an_admin_who_cannot_act_may_go(services: ServiceFixture, act: Any, item: Any) -> None:
+    services.change_user(MIA, role="admin", state="disabled")
+    services.act(act, item(ADA.caller, "mia"))
 
 
 @pytest.mark.parametrize(("act", "item"), ACTS)
-def test_two_admins_who_end_each_other_leave_one(office: Office, act: Any, item: Any) -> None:
-    office.change_user(MIA, role="admin")
+def test_two_admins_who_end_each_other_leave_one(
+    services: ServiceFixture, act: Any, item: Any
+) -> None:
+    services.change_user(MIA, role="admin")
     mia = replace(MIA.caller, role=Role.ADMIN)
-    first, second = office.act_each(act, item(ADA.caller, "mia"), item(mia, "ada"))
+    first, second = services.act_each(act, item(ADA.caller, "mia"), item(mia, "ada"))
     assert isinstance(first, accounts.UserChanged)
     assert isinstance(second, RoleForbidsError | LoginRefusedError)
     # The operator's two are counted one after the other as well.
-    office.change_user(MIA, role="admin", state="active")
-    first, second = office.act_each(act, item(OPERATOR, "mia"), item(OPERATOR, "ada"))
+    services.change_user(MIA, role="admin", state="active")
+    first, second = services.act_each(act, item(OPERATOR, "mia"), item(OPERATOR, "ada"))
     assert isinstance(second, LastAdminError)
 
 
@@ -547,76 +568,78 @@ def test_two_admins_who_end_each_other_leave_one(office: Office, act: Any, item:
     ],
 )
 def test_what_an_admin_lost_before_the_commit_counts(
-    office: Office, act: Any, item: Any, change: Any, kind: type[Exception]
+    services: ServiceFixture, act: Any, item: Any, change: Any, kind: type[Exception]
 ) -> None:
-    office.change_user(MIA, role="admin")
+    services.change_user(MIA, role="admin")
     wanted = item(replace(MIA.caller, role=Role.ADMIN), "gus")
     if change == "key":
-        office.end_key(MIA)
+        services.end_key(MIA)
     else:
-        office.change_user(MIA, **change)
-    before = everything(office)
+        services.change_user(MIA, **change)
+    before = everything(services)
     with pytest.raises(kind):
-        office.act(act, wanted)
-    assert everything(office) == before
+        services.act(act, wanted)
+    assert everything(services) == before
 
 
 @pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, UserInput)])
 @pytest.mark.parametrize("by", [MAX, GUS])
-def test_admins_alone_manage_people(office: Office, act: Any, item: Any, by: Person) -> None:
+def test_admins_alone_manage_people(
+    services: ServiceFixture, act: Any, item: Any, by: Person
+) -> None:
     forged = replace(by.caller, role=Role.ADMIN)  # what a session believes is not asked
     with pytest.raises(RoleForbidsError) as refusal:
-        office.act(act, item(forged, "mia"))
+        services.act(act, item(forged, "mia"))
     assert refusal.value.values["role"] == by.caller.role
     assert refusal.value.values["admins"] == "ada"
 
 
-def owners(office: Office) -> dict[str, int]:
-    with office.reading() as reading:
+def owners(services: ServiceFixture) -> dict[str, int]:
+    with services.reading() as reading:
         return {row.name: row.owner_id for row in reading.rows.all(FileRow)}
 
 
-def test_a_removed_users_files_go_to_whoever_removed(office: Office) -> None:
+def test_a_removed_users_files_go_to_whoever_removed(services: ServiceFixture) -> None:
     for name in ("one", "two"):
-        office.put(MAX, name)
-    office.put(MIA, "three")
-    changed = office.act(accounts.remove, RemoveUserInput(ADA.caller, "max"))
+        services.put(MAX, name)
+    services.put(MIA, "three")
+    changed = services.act(accounts.remove, RemoveUserInput(ADA.caller, "max"))
     assert (changed.files_moved, changed.before) == (2, "maintainer")
     assert (changed.user.state, changed.user.files) == (UserState.REMOVED, 0)
-    assert owners(office) == {"one": ADA.id, "two": ADA.id, "three": MIA.id}
+    assert owners(services) == {"one": ADA.id, "two": ADA.id, "three": MIA.id}
     assert [key.public_key for key in changed.user.keys] == [MAX.public_key]
     # What max signed stays verifiable, and stays his.
-    assert office.get(GUS, "one") == b"content"
-    again = office.act(accounts.remove, RemoveUserInput(ADA.caller, "max"))
+    assert services.get(GUS, "one") == b"content"
+    again = services.act(accounts.remove, RemoveUserInput(ADA.caller, "max"))
     assert (again.changed, again.files_moved) == (False, 0)
 
 
-def test_files_go_to_whom_is_named(office: Office) -> None:
-    office.put(MAX, "one")
-    office.act(accounts.remove, RemoveUserInput(OPERATOR, "max", files_to="MIA"))
-    assert owners(office) == {"one": MIA.id}
+def test_files_go_to_whom_is_named(services: ServiceFixture) -> None:
+    services.put(MAX, "one")
+    services.act(accounts.remove, RemoveUserInput(OPERATOR, "max", files_to="MIA"))
+    assert owners(services) == {"one": MIA.id}
 
 
-def test_an_operator_gives_files_to_the_first_admin_there_is(office: Office) -> None:
-    office.put(MAX, "one")
-    office.change_user(GUS, role="admin")
-    office.act(accounts.remove, RemoveUserInput(OPERATOR, "ada"))
-    office.act(accounts.remove, RemoveUserInput(OPERATOR, "max"))
-    assert owners(office) == {"one": GUS.id}
+def test_an_operator_gives_files_to_the_first_admin_there_is(services: ServiceFixture) -> None:
+    services.put(MAX, "one")
+    services.change_user(GUS, role="admin")
+    services.act(accounts.remove, RemoveUserInput(OPERATOR, "ada"))
+    services.act(accounts.remove, RemoveUserInput(OPERATOR, "max"))
+    assert owners(services) == {"one": GUS.id}
 
 
-def test_an_admin_who_goes_leaves_files_to_another_admin(office: Office) -> None:
-    office.put(ADA, "one")
-    office.change_user(MIA, role="admin")
-    office.act(accounts.remove, RemoveUserInput(ADA.caller, "ada"))
-    assert owners(office) == {"one": MIA.id}
+def test_an_admin_who_goes_leaves_files_to_another_admin(services: ServiceFixture) -> None:
+    services.put(ADA, "one")
+    services.change_user(MIA, role="admin")
+    services.act(accounts.remove, RemoveUserInput(ADA.caller, "ada"))
+    assert owners(services) == {"one": MIA.id}
 
 
-def test_without_an_admin_files_stay_where_they_are(office: Office) -> None:
-    office.put(MAX, "one")
-    office.change_user(ADA, role="guest")
-    changed = office.act(accounts.remove, RemoveUserInput(OPERATOR, "max"))
-    assert (changed.files_moved, owners(office)) == (0, {"one": MAX.id})
+def test_without_an_admin_files_stay_where_they_are(services: ServiceFixture) -> None:
+    services.put(MAX, "one")
+    services.change_user(ADA, role="guest")
+    changed = services.act(accounts.remove, RemoveUserInput(OPERATOR, "max"))
+    assert (changed.files_moved, owners(services)) == (0, {"one": MAX.id})
 
 
 @pytest.mark.parametrize(
@@ -630,18 +653,18 @@ def test_without_an_admin_files_stay_where_they_are(office: Office) -> None:
     ],
 )
 def test_files_go_to_nobody_who_cannot_own_them(
-    office: Office, heir: str, change: dict[str, str], kind: type[Exception]
+    services: ServiceFixture, heir: str, change: dict[str, str], kind: type[Exception]
 ) -> None:
-    office.put(MAX, "one")
-    office.change_user(MIA, **change)
+    services.put(MAX, "one")
+    services.change_user(MIA, **change)
     with pytest.raises(kind):
-        office.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to=heir))
-    assert (owners(office), user(office, "max").state) == ({"one": MAX.id}, "active")
+        services.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to=heir))
+    assert (owners(services), user(services, "max").state) == ({"one": MAX.id}, "active")
 
 
-def test_a_guest_is_told_how_to_become_an_owner(office: Office) -> None:
+def test_a_guest_is_told_how_to_become_an_owner(services: ServiceFixture) -> None:
     with pytest.raises(RoleForbidsError) as refusal:
-        office.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to="gus"))
+        services.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to="gus"))
     assert refusal.value.values == {
         "role": "guest",
         "act": "own files",
@@ -654,30 +677,30 @@ def test_a_guest_is_told_how_to_become_an_owner(office: Office) -> None:
 # -- who there is -----------------------------------------------------------------------------------
 
 
-def test_everyone_sees_everyone_with_keys(office: Office) -> None:
-    office.put(MAX, "one", b"12345")
-    office.act(accounts.remove, RemoveUserInput(ADA.caller, "mia"))
+def test_everyone_sees_everyone_with_keys(services: ServiceFixture) -> None:
+    services.put(MAX, "one", b"12345")
+    services.act(accounts.remove, RemoveUserInput(ADA.caller, "mia"))
     for who in (ADA, MAX, GUS):
-        page = office.ask(accounts.list_users, who)
+        page = services.ask(accounts.list_users, who)
         assert [u.name for u in page.users] == ["ada", "max", "mia", "gus"]
         assert page.next == 0
     users = {u.name: u for u in page.users}
     assert (users["max"].files, users["max"].bytes_stored) == (1, 5)
     assert users["mia"].state is UserState.REMOVED
     assert [key.public_key for key in users["mia"].keys] == [MIA.public_key]
-    assert office.ask(accounts.list_users, GUS, after=2).users == page.users[2:]
+    assert services.ask(accounts.list_users, GUS, after=2).users == page.users[2:]
 
 
-def test_the_registry_pages_by_number_and_size(office: Office) -> None:
+def test_the_registry_pages_by_number_and_size(services: ServiceFixture) -> None:
     wide = "x" * 64
-    with office.transaction() as transaction:
+    with services.transaction() as transaction:
         transaction.rows.insert(
             [UserRow(n, wide, f"{wide}{n}", "guest", "active", n) for n in range(5, 1205)]
         )
     seen: list[User] = []
     pages, after = 0, 0
     while pages == 0 or after:
-        page = office.ask(accounts.list_users, GUS, after=after)
+        page = services.ask(accounts.list_users, GUS, after=after)
         assert len(page.users) <= 500
         assert len(msgspec.msgpack.encode(page)) < LIST_BYTES + 64
         seen += page.users
@@ -686,9 +709,9 @@ def test_the_registry_pages_by_number_and_size(office: Office) -> None:
     assert pages > 2
 
 
-def test_a_page_of_large_users_is_cut_by_bytes(office: Office) -> None:
+def test_a_page_of_large_users_is_cut_by_bytes(services: ServiceFixture) -> None:
     wide = "w" * 255
-    with office.transaction() as transaction:
+    with services.transaction() as transaction:
         transaction.rows.insert(
             [UserRow(n, f"u{n}", f"u{n}", "guest", "active", n) for n in range(5, 105)]
         )
@@ -698,25 +721,25 @@ def test_a_page_of_large_users_is_cut_by_bytes(office: Office) -> None:
                 for n in range(5, 505)
             ]
         )
-    page = office.ask(accounts.list_users, GUS)
+    page = services.ask(accounts.list_users, GUS)
     assert 0 < len(page.users) < 60
     assert len(msgspec.msgpack.encode(page)) < LIST_BYTES + 64
     assert page.next == page.users[-1].id
 
 
-def test_one_user_is_shown_by_id_or_name(office: Office) -> None:
-    by_name = office.ask(accounts.show_user, GUS, name="MAX")
-    assert by_name == office.ask(accounts.show_user, GUS, user_id=2)
+def test_one_user_is_shown_by_id_or_name(services: ServiceFixture) -> None:
+    by_name = services.ask(accounts.show_user, GUS, name="MAX")
+    assert by_name == services.ask(accounts.show_user, GUS, user_id=2)
     assert (by_name.name, [key.public_key for key in by_name.keys]) == ("max", [MAX.public_key])
     for missing, name in (({"user_id": 99}, "99"), ({"name": "ivo"}, "ivo")):
         with pytest.raises(NotFoundError) as refusal:
-            office.ask(accounts.show_user, GUS, **missing)
+            services.ask(accounts.show_user, GUS, **missing)
         assert refusal.value.values["name"] == name
 
 
-def test_people_see_themselves_and_the_server(office: Office) -> None:
-    shown = office.ask(accounts.show_self, replace(MAX.caller, role=Role.ADMIN))
+def test_people_see_themselves_and_the_server(services: ServiceFixture) -> None:
+    shown = services.ask(accounts.show_self, replace(MAX.caller, role=Role.ADMIN))
     assert (shown.user.name, shown.user.role) == ("max", Role.MAINTAINER)
     assert (shown.server.name, shown.server.registration) == ("acme-files", "invite")
-    shown = office.ask(accounts.show_self, OPERATOR)
+    shown = services.ask(accounts.show_self, OPERATOR)
     assert (shown.user.id, shown.user.name, shown.user.keys) == (0, "operator", ())

@@ -11,14 +11,14 @@ from sft.service.author_signature import (
     require_signed,
     sidecar_of,
 )
-from tests.unit.service.office import MAX, MIA, Office, digest_of, signature_of
+from tests.unit.service.service_fixture import MAX, MIA, ServiceFixture, digest_of, signature_of
 
 CONTENT = b"content"
 
 
-def facts(office: Office, **changes: Any) -> dict[str, Any]:
+def facts(services: ServiceFixture, **changes: Any) -> dict[str, Any]:
     return {
-        "storage": office.storage,
+        "storage": services.storage,
         "user_id": MAX.id,
         "public_key": MAX.public_key,
         "path": "d/a",
@@ -28,8 +28,8 @@ def facts(office: Office, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def test_a_good_signature_is_kept_as_it_is(office: Office) -> None:
-    fields = facts(office)
+def test_a_good_signature_is_kept_as_it_is(services: ServiceFixture) -> None:
+    fields = facts(services)
     signed = require_signed(**fields)
     assert signed.signature == fields["signature"]
     assert (signed.path, signed.version, signed.prev, signed.user_id) == ("d/a", 1, None, MAX.id)
@@ -48,13 +48,15 @@ def test_a_good_signature_is_kept_as_it_is(office: Office) -> None:
         {"signature": b""},
     ],
 )
-def test_anything_else_than_was_signed_is_refused(office: Office, changes: dict[str, Any]) -> None:
+def test_anything_else_than_was_signed_is_refused(
+    services: ServiceFixture, changes: dict[str, Any]
+) -> None:
     with pytest.raises(SignatureRefusedError):
-        require_signed(**facts(office, **changes))
+        require_signed(**facts(services, **changes))
 
 
-def test_what_was_announced_is_what_was_signed(office: Office) -> None:
-    signed = require_signed(**facts(office))
+def test_what_was_announced_is_what_was_signed(services: ServiceFixture) -> None:
+    signed = require_signed(**facts(services))
     good = {"file_id": signed.file_id, "version": 1, "prev": None}
     require_announced(signed, **good)
     for wrong in ({"file_id": bytes(16)}, {"version": 2}, {"prev": bytes(64)}):
@@ -70,8 +72,8 @@ def test_a_digest_is_compared_whole() -> None:
             require_digest(wrong, digest)
 
 
-def test_the_sidecar_says_all_that_the_index_needs(office: Office) -> None:
-    signed = require_signed(**facts(office))
+def test_the_sidecar_says_all_that_the_index_needs(services: ServiceFixture) -> None:
+    signed = require_signed(**facts(services))
     sidecar = msgspec.msgpack.decode(sidecar_of(signed, MAX.public_key), type=Sidecar)
     assert (sidecar.format, sidecar.public_key) == (1, MAX.public_key)
     for name in (

@@ -19,88 +19,95 @@ from sft.service.pending import settle
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import VersionRow
 from sft.store.writer import Writer
-from tests.unit.service.office import ADA, MAX, OPERATOR, Office, comment_of, digest_of
+from tests.unit.service.service_fixture import (
+    ADA,
+    MAX,
+    OPERATOR,
+    ServiceFixture,
+    comment_of,
+    digest_of,
+)
 from tests.unit.service.test_files import put_many
 
 BIG = 70_000
 
 
-def run(office: Office) -> VaultReport:
-    job = office.ask(check, OPERATOR, context=office.job_context)
+def run(services: ServiceFixture) -> VaultReport:
+    job = services.ask(check, OPERATOR, context=services.job_context)
     return job()
 
 
-def faults(office: Office) -> list[tuple[str, str]]:
-    report = run(office)
+def faults(services: ServiceFixture) -> list[tuple[str, str]]:
+    report = run(services)
     assert report.more_faults == 0
     return [(fault.what, fault.problem) for fault in report.faults]
 
 
-def fill(office: Office) -> bytes:
+def fill(services: ServiceFixture) -> bytes:
     """Two versions of a small file, a big one, one in the trash.
 
     Returns:
         The id of the big one's object.
     """
-    office.put(MAX, "d/small", b"1")
-    office.replace(MAX, "d/small", b"2", office.ask(show_file, MAX, path="d/small"))
-    item = office.stream(MAX, "d/e/big", os.urandom(BIG))
-    office.commit(item)
-    office.put(ADA, "gone", b"gone")
-    office.act(delete, Deletion(ADA.caller, "gone"))
+    services.put(MAX, "d/small", b"1")
+    services.replace(MAX, "d/small", b"2", services.ask(show_file, MAX, path="d/small"))
+    item = services.stream(MAX, "d/e/big", os.urandom(BIG))
+    services.commit(item)
+    services.put(ADA, "gone", b"gone")
+    services.act(delete, Deletion(ADA.caller, "gone"))
     return item.object_id
 
 
 @pytest.mark.parametrize("page", [1, 2, 200])
 def test_a_sound_vault_has_no_faults(
-    office: Office, monkeypatch: pytest.MonkeyPatch, page: int
+    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
     monkeypatch.setattr(check_module, "PAGE", page)
-    fill(office)
-    assert run(office) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
+    fill(services)
+    assert run(services) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
 
 
-def test_an_empty_vault_has_no_faults(office: Office) -> None:
-    assert run(office) == VaultReport(files=0, versions=0, bytes_checked=0)
+def test_an_empty_vault_has_no_faults(services: ServiceFixture) -> None:
+    assert run(services) == VaultReport(files=0, versions=0, bytes_checked=0)
 
 
 # -- objects ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("place", [0, 20, 100, 200, 66_000, -1])
-def test_a_changed_byte_is_found_and_the_file_named(office: Office, place: int) -> None:
-    shelf, object_id = office.backend.shelf.objects, fill(office)
+def test_a_changed_byte_is_found_and_the_file_named(services: ServiceFixture, place: int) -> None:
+    shelf, object_id = services.backend.shelf.objects, fill(services)
     data = bytearray(shelf[object_id])
     data[place] ^= 1
     shelf[object_id] = bytes(data)
-    ((what, problem),) = faults(office)
+    ((what, problem),) = faults(services)
     assert what == "d/e/big version 1"
     assert object_id.hex() in problem
 
 
-def test_a_cut_object_is_found(office: Office) -> None:
-    shelf, object_id = office.backend.shelf.objects, fill(office)
+def test_a_cut_object_is_found(services: ServiceFixture) -> None:
+    shelf, object_id = services.backend.shelf.objects, fill(services)
     shelf[object_id] = shelf[object_id][:-16]
-    assert [what for what, _ in faults(office)] == ["d/e/big version 1"]
+    assert [what for what, _ in faults(services)] == ["d/e/big version 1"]
 
 
-def test_a_missing_object_is_found(office: Office) -> None:
-    office.backend.shelf.objects.pop(fill(office))
-    found = dict(faults(office))
+def test_a_missing_object_is_found(services: ServiceFixture) -> None:
+    services.backend.shelf.objects.pop(fill(services))
+    found = dict(faults(services))
     assert "missing" in found["d/e/big version 1"]
 
 
-def test_a_changed_sidecar_is_found(office: Office) -> None:
-    sidecars, object_id = office.backend.shelf.sidecars, fill(office)
+def test_a_changed_sidecar_is_found(services: ServiceFixture) -> None:
+    sidecars, object_id = services.backend.shelf.sidecars, fill(services)
     sidecars[object_id] = sidecars[object_id][:-1] + bytes([sidecars[object_id][-1] ^ 1])
-    assert [what for what, _ in faults(office)] == ["d/e/big version 1"]
+    assert [what for what, _ in faults(services)] == ["d/e/big version 1"]
 
 
-def test_a_damaged_or_missing_small_object_is_found(office: Office) -> None:
-    fill(office)
-    office.tamper("UPDATE small_objects SET sealed = zeroblob(length(sealed)) WHERE rowid = 1")
-    office.tamper("DELETE FROM small_objects WHERE rowid = 2")
-    found = faults(office)
+def test_a_damaged_or_missing_small_object_is_found(services: ServiceFixture) -> None:
+    fill(services)
+    services.tamper("UPDATE small_objects SET sealed = zeroblob(length(sealed)) WHERE rowid = 1")
+    services.tamper("DELETE FROM small_objects WHERE rowid = 2")
+    found = faults(services)
     assert len(found) == 2
     assert {what for what, _ in found} <= {
         "d/small version 1", "d/small version 2", "gone version 1"
@@ -111,44 +118,44 @@ def test_a_damaged_or_missing_small_object_is_found(office: Office) -> None:
 # -- strays -------------------------------------------------------------------------------------------
 
 
-def test_an_object_that_nobody_knows_is_found(disk_office: Office) -> None:
-    fill(disk_office)
-    stray = disk_office.stream(MAX, "lost", bytes(BIG))
-    assert faults(disk_office) == []  # it is under way
-    disk_office.storage.in_flight.discard(stray.object_id)
-    assert faults(disk_office) == [(f"object {stray.object_id.hex()}", "nobody knows it")]
+def test_an_object_that_nobody_knows_is_found(disk_services: ServiceFixture) -> None:
+    fill(disk_services)
+    stray = disk_services.stream(MAX, "lost", bytes(BIG))
+    assert faults(disk_services) == []  # it is under way
+    disk_services.storage.in_flight.discard(stray.object_id)
+    assert faults(disk_services) == [(f"object {stray.object_id.hex()}", "nobody knows it")]
 
 
-def test_an_object_that_is_being_destroyed_is_no_stray(office: Office) -> None:
+def test_an_object_that_is_being_destroyed_is_no_stray(services: ServiceFixture) -> None:
     from sft.service.maintenance.purging import PurgeInput, purge
 
-    fill(office)
-    office.act(delete, Deletion(MAX.caller, "d/e/big"))
-    office.act(purge, PurgeInput(OPERATOR, office.now))
-    assert list(office.vault.ids())
-    assert faults(office) == []
+    fill(services)
+    services.act(delete, Deletion(MAX.caller, "d/e/big"))
+    services.act(purge, PurgeInput(OPERATOR, services.now))
+    assert list(services.vault.ids())
+    assert faults(services) == []
 
 
-def test_an_upload_that_commits_during_the_check_is_no_stray(office: Office) -> None:
+def test_an_upload_that_commits_during_the_check_is_no_stray(services: ServiceFixture) -> None:
     """It is seen in the vault, and has its row before the database is asked."""
-    items = [office.stream(MAX, f"{n}", os.urandom(BIG)) for n in range(3)]
-    vault_ids = office.vault.ids
+    items = [services.stream(MAX, f"{n}", os.urandom(BIG)) for n in range(3)]
+    vault_ids = services.vault.ids
 
     def ids_while_they_commit() -> Any:
         seen = list(vault_ids())
         while items:
-            office.commit(items.pop())
+            services.commit(items.pop())
         return iter(seen)
 
-    office.storage.vault.ids = ids_while_they_commit  # type: ignore[method-assign]
-    assert [f for f in faults(office) if "nobody" in f[1]] == []
+    services.storage.vault.ids = ids_while_they_commit  # type: ignore[method-assign]
+    assert [f for f in faults(services) if "nobody" in f[1]] == []
 
 
-def test_an_upload_that_is_refused_during_the_check_is_no_stray(office: Office) -> None:
+def test_an_upload_that_is_refused_during_the_check_is_no_stray(services: ServiceFixture) -> None:
     from sft.service.pending import discard
 
-    item = office.stream(MAX, "a", os.urandom(BIG))
-    vault_ids = office.vault.ids
+    item = services.stream(MAX, "a", os.urandom(BIG))
+    vault_ids = services.vault.ids
 
     def ids_before_it_is_discarded() -> Any:
         seen = list(vault_ids())
@@ -159,49 +166,49 @@ def test_an_upload_that_is_refused_during_the_check_is_no_stray(office: Office) 
         return next(listings)()
 
     listings = iter([ids_before_it_is_discarded, vault_ids])
-    office.storage.vault.ids = ids  # type: ignore[method-assign]
-    assert faults(office) == []
+    services.storage.vault.ids = ids  # type: ignore[method-assign]
+    assert faults(services) == []
 
 
-def meanwhile(office: Office, change: Callable[[], object]) -> None:
+def meanwhile(services: ServiceFixture, change: Callable[[], object]) -> None:
     """Let something happen after a version was loaded, before its object is read."""
-    vault_check, left = office.vault.check, [change]
+    vault_check, left = services.vault.check, [change]
 
     def check_after_the_change(*args: Any, **kwargs: Any) -> None:
         while left:
             left.pop()()
         vault_check(*args, **kwargs)
 
-    office.storage.vault.check = check_after_the_change  # type: ignore[method-assign]
+    services.storage.vault.check = check_after_the_change  # type: ignore[method-assign]
 
 
-def test_what_moves_to_a_new_object_meanwhile_is_looked_at_again(office: Office) -> None:
-    fill(office)
-    parts = {"context": office.job_context}
-    meanwhile(office, office.ask(reencrypt, OPERATOR, **parts))
-    assert run(office) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
+def test_what_moves_to_a_new_object_meanwhile_is_looked_at_again(services: ServiceFixture) -> None:
+    fill(services)
+    parts = {"context": services.job_context}
+    meanwhile(services, services.ask(reencrypt, OPERATOR, **parts))
+    assert run(services) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
 
 
-def test_what_is_destroyed_meanwhile_is_no_fault(office: Office) -> None:
-    fill(office)
-    parts = {"context": office.job_context}
-    office.act(delete, Deletion(MAX.caller, "d/e/big"))
-    meanwhile(office, office.ask(collect, OPERATOR, **parts, until=office.now))
-    report = run(office)
+def test_what_is_destroyed_meanwhile_is_no_fault(services: ServiceFixture) -> None:
+    fill(services)
+    parts = {"context": services.job_context}
+    services.act(delete, Deletion(MAX.caller, "d/e/big"))
+    meanwhile(services, services.ask(collect, OPERATOR, **parts, until=services.now))
+    report = run(services)
     assert report.faults == ()
     assert report.versions == 3  # all but the big one
 
 
-def test_a_check_runs_while_the_server_works(disk_office: Office) -> None:
-    office = disk_office
-    writer = Writer(office.database, lambda: office.now, on_fatal=lambda _: None)
+def test_a_check_runs_while_the_server_works(disk_services: ServiceFixture) -> None:
+    services = disk_services
+    writer = Writer(services.database, lambda: services.now, on_fatal=lambda _: None)
     writer.start()
     done = threading.Event()
 
     def store() -> None:
         try:
             for number in range(25):
-                item = office.stream(MAX, f"d/{number}", bytes(20_000 * (number % 3)))
+                item = services.stream(MAX, f"d/{number}", bytes(20_000 * (number % 3)))
                 settle(item, writer.submit(commit, item).result(30))
                 if number % 5 == 0:
                     writer.submit(delete, Deletion(MAX.caller, f"d/{number}")).result(30)
@@ -210,20 +217,20 @@ def test_a_check_runs_while_the_server_works(disk_office: Office) -> None:
 
     thread = threading.Thread(target=store)
     thread.start()
-    reports = [run(office)]
+    reports = [run(services)]
     while not done.is_set():
-        reports.append(run(office))
+        reports.append(run(services))
     thread.join()
-    reports.append(run(office))
+    reports.append(run(services))
     writer.stop()
     assert [report.faults for report in reports if report.faults] == []
     assert reports[-1].files == reports[-1].versions == 25
 
 
-def test_a_small_object_that_nobody_knows_is_found(office: Office) -> None:
-    fill(office)
-    office.tamper("INSERT INTO small_objects VALUES (?, ?)", b"s" * 16, b"x")
-    assert faults(office) == [(f"small object {(b's' * 16).hex()}", "nobody knows it")]
+def test_a_small_object_that_nobody_knows_is_found(services: ServiceFixture) -> None:
+    fill(services)
+    services.tamper("INSERT INTO small_objects VALUES (?, ?)", b"s" * 16, b"x")
+    assert faults(services) == [(f"small object {(b's' * 16).hex()}", "nobody knows it")]
 
 
 # -- rows ---------------------------------------------------------------------------------------------
@@ -243,33 +250,35 @@ def test_a_small_object_that_nobody_knows_is_found(office: Office) -> None:
         ("INSERT INTO purges VALUES (zeroblob(16), 1, zeroblob(32))", f"row {'00' * 16} of purges"),
     ],
 )  # fmt: skip
-def test_a_forged_row_is_found_and_named(office: Office, statement: str, named: str) -> None:
-    fill(office)
-    office.tamper(statement)
-    assert (named, "was changed outside the server") in faults(office)
+def test_a_forged_row_is_found_and_named(
+    services: ServiceFixture, statement: str, named: str
+) -> None:
+    fill(services)
+    services.tamper(statement)
+    assert (named, "was changed outside the server") in faults(services)
 
 
-def test_every_forged_row_is_found_and_the_rest_is_checked(office: Office) -> None:
-    put_many(office, *(f"{n}" for n in range(20)))
-    office.tamper("UPDATE versions SET size = 99 WHERE file % 4 = 0")
-    report = run(office)
+def test_every_forged_row_is_found_and_the_rest_is_checked(services: ServiceFixture) -> None:
+    put_many(services, *(f"{n}" for n in range(20)))
+    services.tamper("UPDATE versions SET size = 99 WHERE file % 4 = 0")
+    report = run(services)
     assert len(report.faults) == 5
     assert (report.files, report.versions) == (20, 15)
 
 
-def test_a_report_counts_what_it_does_not_list(office: Office) -> None:
-    put_many(office, *(f"{n}" for n in range(250)))
-    office.tamper("UPDATE versions SET size = 99")
-    report = run(office)
+def test_a_report_counts_what_it_does_not_list(services: ServiceFixture) -> None:
+    put_many(services, *(f"{n}" for n in range(250)))
+    services.tamper("UPDATE versions SET size = 99")
+    report = run(services)
     assert (len(report.faults), report.more_faults) == (200, 50)
 
 
-def test_a_missing_version_and_a_missing_folder_are_found(office: Office) -> None:
-    object_id = fill(office)
-    office.tamper("DELETE FROM versions WHERE file = 2")
-    office.tamper("DELETE FROM folders WHERE name = 'd'")
+def test_a_missing_version_and_a_missing_folder_are_found(services: ServiceFixture) -> None:
+    object_id = fill(services)
+    services.tamper("DELETE FROM versions WHERE file = 2")
+    services.tamper("DELETE FROM folders WHERE name = 'd'")
     # The big one's folders can no longer be spelled, and its version, which says what was signed, is gone.
-    found = dict(faults(office))
+    found = dict(faults(services))
     assert found.pop(f"object {object_id.hex()}") == "nobody knows it"
     assert set(found.items()) == {
         ("file 2", "its newest version is gone"),
@@ -280,10 +289,10 @@ def test_a_missing_version_and_a_missing_folder_are_found(office: Office) -> Non
 # -- signatures ---------------------------------------------------------------------------------------
 
 
-def resign(office: Office, comment: FileComment, content: bytes, **changes: Any) -> None:
+def resign(services: ServiceFixture, comment: FileComment, content: bytes, **changes: Any) -> None:
     """Write another signature with a good mark: what a thief of the row key could do, and no more."""
     signature = sign_file(MAX.key, digest_of(content), comment).encode()
-    with office.transaction() as transaction:
+    with services.transaction() as transaction:
         rows = transaction.rows.all(VersionRow)
         transaction.rows.update([replace(rows[0], signature=signature, **changes)])
 
@@ -301,30 +310,30 @@ def resign(office: Office, comment: FileComment, content: bytes, **changes: Any)
     ],
 )
 def test_a_signature_over_other_facts_is_found(
-    office: Office, changes: dict[str, Any], problem: str
+    services: ServiceFixture, changes: dict[str, Any], problem: str
 ) -> None:
-    office.put(MAX, "a", b"x")
-    resign(office, comment_of(MAX, "a", b"x", **changes), b"x")
-    assert faults(office) == [("a version 1", problem)]
+    services.put(MAX, "a", b"x")
+    resign(services, comment_of(MAX, "a", b"x", **changes), b"x")
+    assert faults(services) == [("a version 1", problem)]
 
 
-def test_a_signature_of_another_content_or_person_is_found(office: Office) -> None:
-    office.put(MAX, "a", b"x")
-    resign(office, comment_of(MAX, "a", b"x"), b"y")
-    ((what, problem),) = faults(office)
+def test_a_signature_of_another_content_or_person_is_found(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"x")
+    resign(services, comment_of(MAX, "a", b"x"), b"y")
+    ((what, problem),) = faults(services)
     assert what == "a version 1"
     assert problem.startswith("its signature does not hold")
-    resign(office, comment_of(MAX, "a", b"x"), b"x", author_id=ADA.id)
-    assert faults(office) == [("a version 1", "the key that signed it is gone, or another's")]
+    resign(services, comment_of(MAX, "a", b"x"), b"x", author_id=ADA.id)
+    assert faults(services) == [("a version 1", "the key that signed it is gone, or another's")]
 
 
-def test_a_version_that_follows_another_content_is_found(office: Office) -> None:
-    office.put(MAX, "a", b"1")
-    office.replace(MAX, "a", b"2", office.ask(show_file, MAX, path="a"))
+def test_a_version_that_follows_another_content_is_found(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    services.replace(MAX, "a", b"2", services.ask(show_file, MAX, path="a"))
     comment = comment_of(MAX, "a", b"2", version=2, prev=bytes(64))
     signature = sign_file(MAX.key, digest_of(b"2"), comment).encode()
-    with office.transaction() as transaction:
+    with services.transaction() as transaction:
         rows = transaction.rows.all(VersionRow)
         second = next(row for row in rows if row.number == 2)
         transaction.rows.update([replace(second, signature=signature)])
-    assert faults(office) == [("a version 2", "its signature names another prev")]
+    assert faults(services) == [("a version 2", "its signature names another prev")]

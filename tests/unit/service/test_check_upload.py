@@ -20,14 +20,14 @@ from sft.errors import (
 from sft.limits import FILE_BYTES
 from sft.model.records import UserState
 from sft.service import folders
-from tests.unit.service.office import (
+from tests.unit.service.service_fixture import (
     ADA,
     GUS,
     MAX,
     MIA,
     NOW,
-    Office,
     Person,
+    ServiceFixture,
     digest_of,
     file_id_of,
 )
@@ -58,12 +58,16 @@ from tests.unit.service.office import (
     ],
 )
 def test_begin_refuses_early(
-    office: Office, who: Person, path: str, changes: dict[str, int], error: type[RequestError]
+    services: ServiceFixture,
+    who: Person,
+    path: str,
+    changes: dict[str, int],
+    error: type[RequestError],
 ) -> None:
-    office.put(MAX, "F/own")
-    office.put(MIA, "F/others")
+    services.put(MAX, "F/own")
+    services.put(MIA, "F/others")
     with pytest.raises(error) as refused:
-        office.begin(who, path, 10, **changes)
+        services.begin(who, path, 10, **changes)
     assert type(refused.value) is error
     # What the early check says of a whole content, the commit says as well.
     signed = {"version": 1, "prev": None} | changes
@@ -71,15 +75,15 @@ def test_begin_refuses_early(
         signed["prev"] = bytes(64)
     if path and error is not NameNotAllowedError and path[0] != "/":
         with pytest.raises(error) as late:
-            office.put(who, path, b"other", **signed)
+            services.put(who, path, b"other", **signed)
         assert type(late.value) is error
         assert late.value.values == refused.value.values
 
 
-def test_a_refusal_tells_a_retry_from_a_clash(office: Office) -> None:
-    office.put(MAX, "a", b"content")
+def test_a_refusal_tells_a_retry_from_a_clash(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"content")
     with pytest.raises(ExistsError) as refused:
-        office.begin(MAX, "a", 7)
+        services.begin(MAX, "a", 7)
     assert refused.value.values == {
         "path": "a",
         "version": 1,
@@ -92,25 +96,25 @@ def test_a_refusal_tells_a_retry_from_a_clash(office: Office) -> None:
     }
 
 
-def test_begin_refuses_what_no_file_can_hold(office: Office) -> None:
+def test_begin_refuses_what_no_file_can_hold(services: ServiceFixture) -> None:
     with pytest.raises(TooLargeError):
-        office.begin(MAX, "a", FILE_BYTES + 1)
+        services.begin(MAX, "a", FILE_BYTES + 1)
 
 
-def test_begin_refuses_a_disabled_author_and_an_ended_key(office: Office) -> None:
-    office.change_user(MAX, state=UserState.DISABLED)
-    office.end_key(MIA)
+def test_begin_refuses_a_disabled_author_and_an_ended_key(services: ServiceFixture) -> None:
+    services.change_user(MAX, state=UserState.DISABLED)
+    services.end_key(MIA)
     for who in (MAX, MIA):
         with pytest.raises(LoginRefusedError):
-            office.begin(who, "a", 1)
+            services.begin(who, "a", 1)
 
 
-def test_a_replace_of_ones_own_and_by_an_admin_begins(office: Office) -> None:
-    office.put(MAX, "a")
+def test_a_replace_of_ones_own_and_by_an_admin_begins(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
     for who in (MAX, ADA):
-        assert office.begin(who, "a", 4, version=2).size == 4
+        assert services.begin(who, "a", 4, version=2).size == 4
 
 
-def test_begin_makes_no_folder(office: Office) -> None:
-    office.begin(MAX, "new/a", 4)
-    assert office.act(folders.make_folder, folders.MakeFolderInput(MAX.caller, "new"))
+def test_begin_makes_no_folder(services: ServiceFixture) -> None:
+    services.begin(MAX, "new/a", 4)
+    assert services.act(folders.make_folder, folders.MakeFolderInput(MAX.caller, "new"))

@@ -27,38 +27,38 @@ from sft.service.pending import Committed, Pending
 from sft.store.writer import Writer
 from sft.vault.backend_memory import MemoryBackend
 from sft.vault.vault import Vault
-from tests.unit.service.office import (
+from tests.unit.service.service_fixture import (
     ADA,
     GUS,
     KEYRING,
     MAX,
     MIA,
-    Office,
+    ServiceFixture,
     digest_of,
     file_id_of,
 )
 
 
-def outcomes_of(office: Office, *items: Pending) -> list[str]:
+def outcomes_of(services: ServiceFixture, *items: Pending) -> list[str]:
     return [
         type(outcome).__name__
         if isinstance(outcome, RequestError)
         else f"{outcome.receipt.version}{'=' if outcome.unchanged else ''}"
-        for outcome in office.act_each(commit, *items)
+        for outcome in services.act_each(commit, *items)
     ]
 
 
-def test_two_inputs_want_one_name(office: Office) -> None:
+def test_two_inputs_want_one_name(services: ServiceFixture) -> None:
     items = [
-        office.pend(MAX, "d/a", b"max"),
-        office.pend(MIA, "d/a", b"mia", file_id=bytes(16)),
-        office.pend(MIA, "d/A", b"mia", file_id=b"2" * 16),
-        office.pend(MAX, "d/a", b"max", file_id=b"3" * 16),
-        office.pend(MIA, "d/a/b", b"mia"),
-        office.pend(MIA, "d", b"mia"),
-        office.pend(MIA, "d/b", b"mia", file_id=file_id_of("d/a")),
+        services.pend(MAX, "d/a", b"max"),
+        services.pend(MIA, "d/a", b"mia", file_id=bytes(16)),
+        services.pend(MIA, "d/A", b"mia", file_id=b"2" * 16),
+        services.pend(MAX, "d/a", b"max", file_id=b"3" * 16),
+        services.pend(MIA, "d/a/b", b"mia"),
+        services.pend(MIA, "d", b"mia"),
+        services.pend(MIA, "d/b", b"mia", file_id=file_id_of("d/a")),
     ]
-    assert outcomes_of(office, *items) == [
+    assert outcomes_of(services, *items) == [
         "1",
         "ExistsError",
         "NameClashError",
@@ -67,69 +67,69 @@ def test_two_inputs_want_one_name(office: Office) -> None:
         "FolderInTheWayError",
         "BadRequestError",
     ]
-    assert office.get(GUS, "d/a") == b"max"
+    assert services.get(GUS, "d/a") == b"max"
 
 
-def test_versions_follow_one_another_within_a_group(office: Office) -> None:
+def test_versions_follow_one_another_within_a_group(services: ServiceFixture) -> None:
     ids = {"file_id": file_id_of("a")}
     items = [
-        office.pend(MAX, "a", b"1"),
-        office.pend(MAX, "a", b"2", version=2, prev=digest_of(b"1"), **ids),
-        office.pend(MIA, "a", b"3", version=3, prev=digest_of(b"2"), **ids),
-        office.pend(ADA, "a", b"4", version=3, prev=digest_of(b"2"), **ids),
-        office.pend(MAX, "a", b"5", version=3, prev=digest_of(b"2"), **ids),
-        office.pend(MAX, "a", b"6", version=4, prev=digest_of(b"5"), **ids),
+        services.pend(MAX, "a", b"1"),
+        services.pend(MAX, "a", b"2", version=2, prev=digest_of(b"1"), **ids),
+        services.pend(MIA, "a", b"3", version=3, prev=digest_of(b"2"), **ids),
+        services.pend(ADA, "a", b"4", version=3, prev=digest_of(b"2"), **ids),
+        services.pend(MAX, "a", b"5", version=3, prev=digest_of(b"2"), **ids),
+        services.pend(MAX, "a", b"6", version=4, prev=digest_of(b"5"), **ids),
     ]
-    assert outcomes_of(office, *items) == [
+    assert outcomes_of(services, *items) == [
         "1", "2", "NotYoursError", "3", "ChangedSinceError", "ChangedSinceError",
     ]  # fmt: skip
-    assert [office.get(GUS, "a", n) for n in (1, 2, 3)] == [b"1", b"2", b"4"]
+    assert [services.get(GUS, "a", n) for n in (1, 2, 3)] == [b"1", b"2", b"4"]
 
 
-def test_a_group_replaces_what_was_there_before_it(office: Office) -> None:
-    office.put(MAX, "a", b"1")
+def test_a_group_replaces_what_was_there_before_it(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
     ids = {"file_id": file_id_of("a")}
     items = [
-        office.pend(MAX, "a", b"2", version=2, prev=digest_of(b"1"), **ids),
-        office.pend(MAX, "a", b"3", version=3, prev=digest_of(b"2"), **ids),
+        services.pend(MAX, "a", b"2", version=2, prev=digest_of(b"1"), **ids),
+        services.pend(MAX, "a", b"3", version=3, prev=digest_of(b"2"), **ids),
     ]
-    assert outcomes_of(office, *items) == ["2", "3"]
-    assert office.get(GUS, "a") == b"3"
+    assert outcomes_of(services, *items) == ["2", "3"]
+    assert services.get(GUS, "a") == b"3"
 
 
-def test_folders_are_made_once_for_all(office: Office) -> None:
+def test_folders_are_made_once_for_all(services: ServiceFixture) -> None:
     paths = ["x/y/a", "x/y/b", "x/z/a", "x/a", "w/a", "x/y/z/a"]
-    assert outcomes_of(office, *(office.pend(MAX, p, b"x") for p in paths)) == ["1"] * 6
+    assert outcomes_of(services, *(services.pend(MAX, p, b"x") for p in paths)) == ["1"] * 6
     for path in paths:
-        assert office.get(GUS, path) == b"x"
-    page = office.ask(list_folder, GUS, path="x")
+        assert services.get(GUS, path) == b"x"
+    page = services.ask(list_folder, GUS, path="x")
     assert [(f.path, f.files, f.folders) for f in page.folders] == [("x/y", 2, 1), ("x/z", 1, 0)]
 
 
-def test_a_refused_input_makes_no_folder(office: Office) -> None:
+def test_a_refused_input_makes_no_folder(services: ServiceFixture) -> None:
     items = [
-        office.pend(GUS, "guests/a", b"x"),
-        office.pend(MAX, "lost/a", b"x", version=2, prev=bytes(64)),
-        office.pend(MAX, "kept/a", b"x"),
+        services.pend(GUS, "guests/a", b"x"),
+        services.pend(MAX, "lost/a", b"x", version=2, prev=bytes(64)),
+        services.pend(MAX, "kept/a", b"x"),
     ]
-    assert outcomes_of(office, *items) == ["RoleForbidsError", "NotFoundError", "1"]
-    assert [f.path for f in office.ask(list_folder, GUS, path="").folders] == ["kept"]
+    assert outcomes_of(services, *items) == ["RoleForbidsError", "NotFoundError", "1"]
+    assert [f.path for f in services.ask(list_folder, GUS, path="").folders] == ["kept"]
 
 
-def test_every_third_of_64_fails_each_for_its_own_reason(office: Office) -> None:
-    office.put(MIA, "mias", b"old")
-    office.put(MAX, "d/maxs", b"old")
+def test_every_third_of_64_fails_each_for_its_own_reason(services: ServiceFixture) -> None:
+    services.put(MIA, "mias", b"old")
+    services.put(MAX, "d/maxs", b"old")
     mias = {"file_id": file_id_of("mias"), "version": 2, "prev": digest_of(b"old")}
     failing = [
-        (office.pend(GUS, "no", b"x"), RoleForbidsError),
-        (office.pend(MAX, "d/maxs", b"x"), ExistsError),
-        (office.pend(MAX, "mias", b"x", **mias), NotYoursError),
-        (office.pend(MAX, "d/MAXS", b"x"), NameClashError),
-        (office.pend(MAX, "d", b"x"), FolderInTheWayError),
-        (office.pend(MAX, "none", b"x", version=2, prev=bytes(64)), NotFoundError),
-        (office.pend(MAX, "d/other", b"x", file_id=file_id_of("d/maxs")), BadRequestError),
+        (services.pend(GUS, "no", b"x"), RoleForbidsError),
+        (services.pend(MAX, "d/maxs", b"x"), ExistsError),
+        (services.pend(MAX, "mias", b"x", **mias), NotYoursError),
+        (services.pend(MAX, "d/MAXS", b"x"), NameClashError),
+        (services.pend(MAX, "d", b"x"), FolderInTheWayError),
+        (services.pend(MAX, "none", b"x", version=2, prev=bytes(64)), NotFoundError),
+        (services.pend(MAX, "d/other", b"x", file_id=file_id_of("d/maxs")), BadRequestError),
         (
-            office.pend(
+            services.pend(
                 MAX, "d/maxs", b"x", file_id=file_id_of("d/maxs"), version=3, prev=bytes(64)
             ),
             ChangedSinceError,
@@ -139,42 +139,42 @@ def test_every_third_of_64_fails_each_for_its_own_reason(office: Office) -> None
     for number in range(64):
         if number % 3:
             who = (MAX, MIA, ADA)[number % 2]
-            items.append(office.pend(who, f"d/e/{number:02}", f"{number}".encode()))
+            items.append(services.pend(who, f"d/e/{number:02}", f"{number}".encode()))
             expected.append(Committed)
         else:
             item, error = failing[number // 3 % len(failing)]
             items.append(item)
             expected.append(error)
-    assert [type(outcome) for outcome in office.act_each(commit, *items)] == expected
-    page = office.ask(list_folder, GUS, path="d/e")
+    assert [type(outcome) for outcome in services.act_each(commit, *items)] == expected
+    page = services.ask(list_folder, GUS, path="d/e")
     names = [f"d/e/{number:02}" for number in range(64) if number % 3]
     assert [file.path for file in page.files] == names
     for number in (1, 62):
-        assert office.get(GUS, f"d/e/{number:02}") == f"{number}".encode()
+        assert services.get(GUS, f"d/e/{number:02}") == f"{number}".encode()
 
 
-def test_a_group_of_64_takes_as_many_statements_as_one(office: Office) -> None:
+def test_a_group_of_64_takes_as_many_statements_as_one(services: ServiceFixture) -> None:
     def statements(*items: Pending) -> int:
         seen: list[str] = []
 
         def note(*args: object) -> None:
             seen.append(str(args[2]))
 
-        event.listen(office.database.write_engine, "before_cursor_execute", note)
-        office.act_each(commit, *items)
-        event.remove(office.database.write_engine, "before_cursor_execute", note)
+        event.listen(services.database.write_engine, "before_cursor_execute", note)
+        services.act_each(commit, *items)
+        event.remove(services.database.write_engine, "before_cursor_execute", note)
         return len(seen)
 
-    one = statements(office.pend(MAX, "d/first", b"x"))
-    many = statements(*(office.pend(MAX, f"d/{n}", b"x") for n in range(64)))
+    one = statements(services.pend(MAX, "d/first", b"x"))
+    many = statements(*(services.pend(MAX, f"d/{n}", b"x") for n in range(64)))
     assert many <= one
 
 
-def test_the_writer_takes_what_is_pending(office: Office) -> None:
+def test_the_writer_takes_what_is_pending(services: ServiceFixture) -> None:
     fatal: list[BaseException] = []
-    writer = Writer(office.database, lambda: office.now, on_fatal=fatal.append)
-    items = [office.pend(MAX, f"d/{n}", b"x", file_id=os.urandom(16)) for n in range(100)]
-    items += [office.pend(MIA, "d/7", b"y", file_id=os.urandom(16))]
+    writer = Writer(services.database, lambda: services.now, on_fatal=fatal.append)
+    items = [services.pend(MAX, f"d/{n}", b"x", file_id=os.urandom(16)) for n in range(100)]
+    items += [services.pend(MIA, "d/7", b"y", file_id=os.urandom(16))]
     futures = [writer.submit(commit, item, size=item.weight_bytes) for item in items]
     writer.start()
     with pytest.raises(ExistsError):
@@ -186,13 +186,13 @@ def test_the_writer_takes_what_is_pending(office: Office) -> None:
     assert all(200 < item.weight_bytes < GROUP_BYTES // 64 for item in items)
 
 
-def test_a_forged_row_ends_no_other_act(office: Office) -> None:
-    office.put(MAX, "bad/a")
-    office.tamper("UPDATE folders SET name = 'bat' WHERE name = 'bad'")
-    writer = Writer(office.database, lambda: office.now, on_fatal=lambda _: None)
-    good = office.pend(MAX, "good", b"x")
+def test_a_forged_row_ends_no_other_act(services: ServiceFixture) -> None:
+    services.put(MAX, "bad/a")
+    services.tamper("UPDATE folders SET name = 'bat' WHERE name = 'bad'")
+    writer = Writer(services.database, lambda: services.now, on_fatal=lambda _: None)
+    good = services.pend(MAX, "good", b"x")
     futures = [
-        writer.submit(commit, office.pend(MAX, "bad/b", b"x")),
+        writer.submit(commit, services.pend(MAX, "bad/b", b"x")),
         writer.submit(commit, good),
     ]
     writer.start()
@@ -203,8 +203,8 @@ def test_a_forged_row_ends_no_other_act(office: Office) -> None:
     writer.stop()
 
 
-def test_the_room_that_is_left_is_for_the_whole_group(office: Office) -> None:
+def test_the_room_that_is_left_is_for_the_whole_group(services: ServiceFixture) -> None:
     backend = MemoryBackend(capacity_bytes=5_000)
-    office.vault = office.storage.vault = Vault(backend, KEYRING)
-    items = [office.pend(MAX, f"{n}", bytes(2_000)) for n in range(3)]
-    assert outcomes_of(office, *items) == ["1", "ServerFullError", "ServerFullError"]
+    services.vault = services.storage.vault = Vault(backend, KEYRING)
+    items = [services.pend(MAX, f"{n}", bytes(2_000)) for n in range(3)]
+    assert outcomes_of(services, *items) == ["1", "ServerFullError", "ServerFullError"]

@@ -34,7 +34,7 @@ from sft.service.pending import Pending
 from sft.service.trash import Deletion
 from sft.store.row_types import FileRow, SmallObjectRow, VersionRow
 from sft.store.schema import FileModel
-from tests.unit.service.office import (
+from tests.unit.service.service_fixture import (
     ADA,
     GUS,
     KEYRING,
@@ -42,8 +42,8 @@ from tests.unit.service.office import (
     MIA,
     NOW,
     SERVER_KEY,
-    Office,
     Person,
+    ServiceFixture,
     digest_of,
     file_id_of,
 )
@@ -53,11 +53,11 @@ BIG = 40_000
 # -- what is stored -----------------------------------------------------------------------------------
 
 
-def test_a_first_version_is_stored_with_everything(office: Office) -> None:
-    stored = office.put(MAX, "F/Sub/Plan.pdf", b"content", mtime=-7)
+def test_a_first_version_is_stored_with_everything(services: ServiceFixture) -> None:
+    stored = services.put(MAX, "F/Sub/Plan.pdf", b"content", mtime=-7)
     assert (stored.path, stored.version, stored.size) == ("F/Sub/Plan.pdf", 1, 7)
     assert not stored.unchanged
-    shown = office.ask(show_file, GUS, path="F/Sub/Plan.pdf")
+    shown = services.ask(show_file, GUS, path="F/Sub/Plan.pdf")
     assert (shown.owner, shown.version.author, shown.version.number) == ("max", "max", 1)
     assert (shown.version.dated_at, shown.version.stored_at) == (-7, NOW)
     assert shown.version.signed_name == "F/Sub/Plan.pdf"
@@ -65,82 +65,84 @@ def test_a_first_version_is_stored_with_everything(office: Office) -> None:
     assert shown.version.digest == stored.digest == digest_of(b"content")
 
 
-def test_the_receipt_says_what_was_stored(office: Office) -> None:
-    stored = office.put(MAX, "a", b"content")
+def test_the_receipt_says_what_was_stored(services: ServiceFixture) -> None:
+    stored = services.put(MAX, "a", b"content")
     receipt = verify_receipt(SERVER_KEY.public, stored.receipt)
     assert (receipt.file_id, receipt.version, receipt.size) == (file_id_of("a"), 1, 7)
     assert (receipt.digest, receipt.user, receipt.name) == (stored.digest, MAX.id, "a")
     assert receipt.stored_at == NOW
 
 
-def test_a_replace_keeps_the_owner_and_the_old_version(office: Office) -> None:
-    office.put(MAX, "a", b"one")
-    seen = office.ask(show_file, ADA, path="a")
-    assert office.replace(ADA, "a", b"two", seen).version == 2
-    shown = office.ask(show_file, GUS, path="a")
+def test_a_replace_keeps_the_owner_and_the_old_version(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"one")
+    seen = services.ask(show_file, ADA, path="a")
+    assert services.replace(ADA, "a", b"two", seen).version == 2
+    shown = services.ask(show_file, GUS, path="a")
     assert (shown.owner, shown.version.author, shown.version.number) == ("max", "ada", 2)
-    assert office.get(GUS, "a") == b"two"
-    assert office.get(GUS, "a", version=1) == b"one"
+    assert services.get(GUS, "a") == b"two"
+    assert services.get(GUS, "a", version=1) == b"one"
 
 
 @pytest.mark.parametrize("size", [7, BIG])
-def test_the_same_bytes_by_the_same_author_are_there_already(office: Office, size: int) -> None:
+def test_the_same_bytes_by_the_same_author_are_there_already(
+    services: ServiceFixture, size: int
+) -> None:
     content = os.urandom(size)
-    office.put(MAX, "a", content)
-    office.now += 60
-    before = list(office.vault.ids())
-    again = office.put(MAX, "a", content, file_id=bytes(16))
+    services.put(MAX, "a", content)
+    services.now += 60
+    before = list(services.vault.ids())
+    again = services.put(MAX, "a", content, file_id=bytes(16))
     assert (again.version, again.unchanged) == (1, True)
     receipt = verify_receipt(SERVER_KEY.public, again.receipt)
     assert (receipt.stored_at, receipt.file_id) == (NOW, file_id_of("a"))
-    assert list(office.vault.ids()) == before
-    assert not len(office.storage.in_flight)
+    assert list(services.vault.ids()) == before
+    assert not len(services.storage.in_flight)
 
 
-def test_a_retry_of_a_replace_is_there_already(office: Office) -> None:
-    office.put(MAX, "a", b"one")
-    seen = office.ask(show_file, MAX, path="a")
-    office.replace(MAX, "a", b"two", seen)
-    again = office.replace(MAX, "a", b"two", seen)
+def test_a_retry_of_a_replace_is_there_already(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"one")
+    seen = services.ask(show_file, MAX, path="a")
+    services.replace(MAX, "a", b"two", seen)
+    again = services.replace(MAX, "a", b"two", seen)
     assert (again.version, again.unchanged) == (2, True)
 
 
-def test_the_same_bytes_by_another_are_no_retry(office: Office) -> None:
-    office.put(MAX, "a", b"one")
+def test_the_same_bytes_by_another_are_no_retry(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"one")
     with pytest.raises(ExistsError):
-        office.put(MIA, "a", b"one")
+        services.put(MIA, "a", b"one")
 
 
-def test_an_older_content_again_is_a_new_version(office: Office) -> None:
-    office.put(MAX, "a", b"one")
-    office.replace(MAX, "a", b"two", office.ask(show_file, MAX, path="a"))
-    third = office.replace(MAX, "a", b"one", office.ask(show_file, MAX, path="a"))
+def test_an_older_content_again_is_a_new_version(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"one")
+    services.replace(MAX, "a", b"two", services.ask(show_file, MAX, path="a"))
+    third = services.replace(MAX, "a", b"one", services.ask(show_file, MAX, path="a"))
     assert (third.version, third.unchanged) == (3, False)
 
 
 # -- what changes between begin and commit -------------------------------------------------------------
 
 
-def taken(who: Person, path: str, content: bytes = b"other") -> Callable[[Office], object]:
+def taken(who: Person, path: str, content: bytes = b"other") -> Callable[[ServiceFixture], object]:
     # Another file of another id at the place: what the race between two people is.
-    return lambda office: office.put(who, path, content, file_id=os.urandom(16))
+    return lambda services: services.put(who, path, content, file_id=os.urandom(16))
 
 
-def folder_at(path: str) -> Callable[[Office], object]:
-    return lambda office: office.act(folders.make_folder, MakeFolderInput(ADA.caller, path))
+def folder_at(path: str) -> Callable[[ServiceFixture], object]:
+    return lambda services: services.act(folders.make_folder, MakeFolderInput(ADA.caller, path))
 
 
-def deleted(path: str) -> Callable[[Office], object]:
-    return lambda office: office.act(trash.delete, Deletion(ADA.caller, path))
+def deleted(path: str) -> Callable[[ServiceFixture], object]:
+    return lambda services: services.act(trash.delete, Deletion(ADA.caller, path))
 
 
-def moved(old: str, new: str) -> Callable[[Office], object]:
-    return lambda office: office.act(folders.move, MoveInput(ADA.caller, old, new))
+def moved(old: str, new: str) -> Callable[[ServiceFixture], object]:
+    return lambda services: services.act(folders.move, MoveInput(ADA.caller, old, new))
 
 
-def owned_by(who: Person) -> Callable[[Office], object]:
-    def change(office: Office) -> None:
-        with office.transaction() as transaction:
+def owned_by(who: Person) -> Callable[[ServiceFixture], object]:
+    def change(services: ServiceFixture) -> None:
+        with services.transaction() as transaction:
             row = transaction.rows.one(FileRow, FileModel.name == "old")
             assert row is not None
             fields = {name: getattr(row, name) for name in row.__struct_fields__}
@@ -149,9 +151,9 @@ def owned_by(who: Person) -> Callable[[Office], object]:
     return change
 
 
-def replaced(who: Person) -> Callable[[Office], object]:
-    return lambda office: office.replace(
-        who, "old", b"meanwhile", office.ask(show_file, who, path="old")
+def replaced(who: Person) -> Callable[[ServiceFixture], object]:
+    return lambda services: services.replace(
+        who, "old", b"meanwhile", services.ask(show_file, who, path="old")
     )
 
 
@@ -186,133 +188,143 @@ REPLACE = [
 
 @pytest.mark.parametrize(("meanwhile", "error"), NEW_FILE)
 def test_a_new_file_is_judged_by_what_is_there_at_its_commit(
-    office: Office, meanwhile: Callable[[Office], object], error: type[RequestError]
+    services: ServiceFixture,
+    meanwhile: Callable[[ServiceFixture], object],
+    error: type[RequestError],
 ) -> None:
-    item = office.stream(MAX, "d/new", bytes(BIG))
-    meanwhile(office)
+    item = services.stream(MAX, "d/new", bytes(BIG))
+    meanwhile(services)
     with pytest.raises(error) as refused:
-        office.commit(item)
+        services.commit(item)
     assert type(refused.value) is error
-    nothing_of_it_is_left(office, item)
+    nothing_of_it_is_left(services, item)
 
 
 @pytest.mark.parametrize(("meanwhile", "error"), REPLACE)
 def test_a_replace_is_judged_by_what_is_there_at_its_commit(
-    office: Office, meanwhile: Callable[[Office], object], error: type[RequestError]
+    services: ServiceFixture,
+    meanwhile: Callable[[ServiceFixture], object],
+    error: type[RequestError],
 ) -> None:
-    office.put(MAX, "old", b"one")
+    services.put(MAX, "old", b"one")
     changes = {"version": 2, "prev": digest_of(b"one")}
-    item = office.stream(MAX, "old", bytes(BIG), **changes)
-    meanwhile(office)
+    item = services.stream(MAX, "old", bytes(BIG), **changes)
+    meanwhile(services)
     with pytest.raises(error) as refused:
-        office.commit(item)
+        services.commit(item)
     assert type(refused.value) is error
-    nothing_of_it_is_left(office, item)
+    nothing_of_it_is_left(services, item)
 
 
-def nothing_of_it_is_left(office: Office, item: Pending) -> None:
-    assert item.object_id not in office.vault.ids()
-    assert not len(office.storage.in_flight)
-    with office.readers.reading() as reading:
+def nothing_of_it_is_left(services: ServiceFixture, item: Pending) -> None:
+    assert item.object_id not in services.vault.ids()
+    assert not len(services.storage.in_flight)
+    with services.readers.reading() as reading:
         versions = reading.rows.all(VersionRow)
         assert item.object_id not in {row.object_id for row in versions}
         assert item.signed.digest not in {row.digest for row in versions}
 
 
-def test_a_replace_of_a_handed_over_file_goes_on_for_its_new_owner(office: Office) -> None:
-    office.put(MAX, "old", b"one")
-    owned_by(MIA)(office)
-    office.replace(MIA, "old", b"two", office.ask(show_file, MIA, path="old"))
-    assert office.get(GUS, "old") == b"two"
+def test_a_replace_of_a_handed_over_file_goes_on_for_its_new_owner(
+    services: ServiceFixture,
+) -> None:
+    services.put(MAX, "old", b"one")
+    owned_by(MIA)(services)
+    services.replace(MIA, "old", b"two", services.ask(show_file, MIA, path="old"))
+    assert services.get(GUS, "old") == b"two"
 
 
-def test_a_new_role_counts_at_once(office: Office) -> None:
-    item = office.pend(GUS, "a", b"x")
-    office.change_user(GUS, role=Role.MAINTAINER)
-    assert office.commit(item).version == 1
+def test_a_new_role_counts_at_once(services: ServiceFixture) -> None:
+    item = services.pend(GUS, "a", b"x")
+    services.change_user(GUS, role=Role.MAINTAINER)
+    assert services.commit(item).version == 1
 
 
-def test_a_folder_that_appears_meanwhile_is_used(office: Office) -> None:
-    item = office.pend(MAX, "d/e/a", b"x")
-    folder_at("d/e")(office)
-    office.commit(item)
-    (folder,) = office.ask(list_folder, GUS, path="").folders
+def test_a_folder_that_appears_meanwhile_is_used(services: ServiceFixture) -> None:
+    item = services.pend(MAX, "d/e/a", b"x")
+    folder_at("d/e")(services)
+    services.commit(item)
+    (folder,) = services.ask(list_folder, GUS, path="").folders
     assert folder.path == "d"
 
 
-def test_a_signature_by_another_key_of_the_same_user_is_refused(office: Office) -> None:
+def test_a_signature_by_another_key_of_the_same_user_is_refused(services: ServiceFixture) -> None:
     """The session's key decides, whatever the pending upload was checked under."""
-    phone = office.add_key(MAX, SigningKey.from_seed(b"p" * 32, b"phone..."))
-    item = office.pend(phone, "a", b"x")
+    phone = services.add_key(MAX, SigningKey.from_seed(b"p" * 32, b"phone..."))
+    item = services.pend(phone, "a", b"x")
     from msgspec.structs import replace
 
     swapped = replace(item, caller=MAX.caller)
     with pytest.raises(SignatureRefusedError):
-        office.commit(swapped)
-    assert office.commit(item).version == 1
+        services.commit(swapped)
+    assert services.commit(item).version == 1
 
 
-def test_an_object_under_an_older_master_key_is_refused(office: Office) -> None:
+def test_an_object_under_an_older_master_key_is_refused(services: ServiceFixture) -> None:
     """Its row would keep the old key for ever: nothing moves it after the rotation has passed."""
-    item = office.stream(MAX, "a", bytes(BIG))
-    office.vault.adopt(KEYRING.rotate(b"n" * 32))
+    item = services.stream(MAX, "a", bytes(BIG))
+    services.vault.adopt(KEYRING.rotate(b"n" * 32))
     with pytest.raises(TransferEndedError):
-        office.commit(item)
-    nothing_of_it_is_left(office, item)
+        services.commit(item)
+    nothing_of_it_is_left(services, item)
 
 
 @pytest.mark.parametrize("size", [10, BIG])
-def test_an_object_under_a_retired_master_key_is_refused(office: Office, size: int) -> None:
-    item = office.stream(MAX, "a", bytes(size))
-    office.vault.adopt(KEYRING.rotate(b"n" * 32).retire())
+def test_an_object_under_a_retired_master_key_is_refused(
+    services: ServiceFixture, size: int
+) -> None:
+    item = services.stream(MAX, "a", bytes(size))
+    services.vault.adopt(KEYRING.rotate(b"n" * 32).retire())
     with pytest.raises(TransferEndedError):
-        office.commit(item)
-    nothing_of_it_is_left(office, item)
+        services.commit(item)
+    nothing_of_it_is_left(services, item)
 
 
 # -- crashes ------------------------------------------------------------------------------------------
 
 
 def test_a_crash_between_object_and_commit_leaves_a_stray_that_is_put_aside(
-    disk_office: Office,
+    disk_services: ServiceFixture,
 ) -> None:
-    office = disk_office
-    office.commit(office.stream(MAX, "kept", bytes(BIG)))
-    lost = office.stream(MAX, "lost", bytes(BIG))
+    services = disk_services
+    services.commit(services.stream(MAX, "kept", bytes(BIG)))
+    lost = services.stream(MAX, "lost", bytes(BIG))
     # The process dies here: nobody commits, discards or settles.
-    found = recover(office.job_context)
+    found = recover(services.job_context)
     assert found.quarantined == (lost.object_id,)
-    assert office.get(GUS, "kept") == bytes(BIG)
-    assert lost.object_id not in office.vault.ids()
-    assert not recover(office.job_context).quarantined
-    assert [file.path for file in office.ask(list_folder, GUS, path="").files] == ["kept"]
+    assert services.get(GUS, "kept") == bytes(BIG)
+    assert lost.object_id not in services.vault.ids()
+    assert not recover(services.job_context).quarantined
+    assert [file.path for file in services.ask(list_folder, GUS, path="").files] == ["kept"]
 
 
-def test_a_crash_before_finish_leaves_nothing_visible(disk_office: Office) -> None:
-    office = disk_office
-    upload = office.begin(MAX, "a", None)
+def test_a_crash_before_finish_leaves_nothing_visible(disk_services: ServiceFixture) -> None:
+    services = disk_services
+    upload = services.begin(MAX, "a", None)
     upload.start()
     upload.append(upload.seal([bytes(65_536)], last=False))
-    assert not list(office.vault.ids())
-    found = recover(office.job_context)
+    assert not list(services.vault.ids())
+    found = recover(services.job_context)
     assert (found.leftovers, found.quarantined) == (1, ())
-    assert not list(office.backend.leftovers())
+    assert not list(services.backend.leftovers())
 
 
-def test_a_commit_that_is_rolled_back_stores_nothing_and_loses_nothing(office: Office) -> None:
-    item = office.stream(MAX, "a", bytes(BIG))
-    with suppress(RuntimeError), office.transaction() as transaction:
+def test_a_commit_that_is_rolled_back_stores_nothing_and_loses_nothing(
+    services: ServiceFixture,
+) -> None:
+    item = services.stream(MAX, "a", bytes(BIG))
+    with suppress(RuntimeError), services.transaction() as transaction:
         commits.commit(transaction, [item])
         raise RuntimeError
-    with office.readers.reading() as reading:
+    with services.readers.reading() as reading:
         assert not reading.rows.all(VersionRow)
-    assert office.commit(item).version == 1
-    assert office.get(GUS, "a") == bytes(BIG)
+    assert services.commit(item).version == 1
+    assert services.get(GUS, "a") == bytes(BIG)
 
 
-def test_small_contents_lie_sealed_in_the_database(office: Office) -> None:
-    office.put(MAX, "a", b"the very secret content")
-    with office.readers.reading() as reading:
+def test_small_contents_lie_sealed_in_the_database(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"the very secret content")
+    with services.readers.reading() as reading:
         (row,) = reading.rows.all(SmallObjectRow)
     assert b"secret" not in row.sealed
-    assert b"secret" not in office.path.read_bytes()
+    assert b"secret" not in services.path.read_bytes()

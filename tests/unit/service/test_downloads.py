@@ -20,13 +20,13 @@ from sft.model.records import UserState
 from sft.service import downloads
 from sft.service.trash import Deletion, delete
 from sft.service.use_case import as_refusal
-from tests.unit.service.office import ADA, GUS, MAX, OPERATOR, Office, digest_of
+from tests.unit.service.service_fixture import ADA, GUS, MAX, OPERATOR, ServiceFixture, digest_of
 
 BIG = 4 * CHUNK_BYTES + 1
 
 
-def begin(office: Office, path: str = "a", version: int = 0) -> downloads.Download:
-    return office.ask(downloads.begin, GUS, storage=office.storage, path=path, version=version)
+def begin(services: ServiceFixture, path: str = "a", version: int = 0) -> downloads.Download:
+    return services.ask(downloads.begin, GUS, storage=services.storage, path=path, version=version)
 
 
 def read_all(download: downloads.Download, step: int = 3) -> bytes:
@@ -48,11 +48,11 @@ def read_all(download: downloads.Download, step: int = 3) -> bytes:
     ],
 )
 def test_contents_come_whole_or_in_chunks(
-    disk_office: Office, size: int, inline: bool, small: bool
+    disk_services: ServiceFixture, size: int, inline: bool, small: bool
 ) -> None:
     content = os.urandom(size)
-    disk_office.commit(disk_office.stream(MAX, "d/a", content))
-    download = begin(disk_office, "d/a")
+    disk_services.commit(disk_services.stream(MAX, "d/a", content))
+    download = begin(disk_services, "d/a")
     assert (download.inline, download.small, download.size) == (inline, small, size)
     assert download.file.path == "d/a"
     assert download.file.version.digest == digest_of(content)
@@ -68,10 +68,10 @@ def test_contents_come_whole_or_in_chunks(
     download.close()
 
 
-def test_the_record_carries_the_signature(office: Office) -> None:
-    pending = office.pend(MAX, "a", b"x")
-    office.commit(pending)
-    assert begin(office).file.version.signature == pending.signed.signature
+def test_the_record_carries_the_signature(services: ServiceFixture) -> None:
+    pending = services.pend(MAX, "a", b"x")
+    services.commit(pending)
+    assert begin(services).file.version.signature == pending.signed.signature
 
 
 @pytest.mark.parametrize(
@@ -91,50 +91,50 @@ def test_the_record_carries_the_signature(office: Office) -> None:
     ],
 )
 def test_what_is_not_there_is_not_found(
-    office: Office, path: str, version: int, error: type[SftError]
+    services: ServiceFixture, path: str, version: int, error: type[SftError]
 ) -> None:
-    office.put(MAX, "d/a")
+    services.put(MAX, "d/a")
     with pytest.raises(error):
-        begin(office, path, version)
+        begin(services, path, version)
 
 
-def test_a_deleted_file_is_not_found(office: Office) -> None:
-    office.put(MAX, "a")
-    office.act(delete, Deletion(MAX.caller, "a"))
+def test_a_deleted_file_is_not_found(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    services.act(delete, Deletion(MAX.caller, "a"))
     with pytest.raises(NotFoundError):
-        begin(office)
+        begin(services)
 
 
-def test_the_operator_reads_no_contents(office: Office) -> None:
-    office.put(MAX, "a")
+def test_the_operator_reads_no_contents(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
     with pytest.raises((RoleForbidsError, OperatorOnlyError)):
-        office.ask(downloads.begin, OPERATOR, storage=office.storage, path="a")
+        services.ask(downloads.begin, OPERATOR, storage=services.storage, path="a")
 
 
-def test_a_disabled_person_reads_nothing(office: Office) -> None:
-    office.put(MAX, "a")
-    office.change_user(GUS, state=UserState.DISABLED)
+def test_a_disabled_person_reads_nothing(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    services.change_user(GUS, state=UserState.DISABLED)
     with pytest.raises(LoginRefusedError):
-        begin(office)
+        begin(services)
 
 
-def test_large_contents_are_not_whole_and_small_ones_not_started(office: Office) -> None:
-    office.commit(office.stream(MAX, "big", bytes(BIG)))
-    office.put(MAX, "small")
+def test_large_contents_are_not_whole_and_small_ones_not_started(services: ServiceFixture) -> None:
+    services.commit(services.stream(MAX, "big", bytes(BIG)))
+    services.put(MAX, "small")
     with pytest.raises(ValueError, match="chunks"):
-        begin(office, "big").whole()
+        begin(services, "big").whole()
     with pytest.raises(ValueError, match="started"):
-        begin(office, "small").start()
+        begin(services, "small").start()
     with pytest.raises(ValueError, match="not started"):
-        begin(office, "big").read(1)
+        begin(services, "big").read(1)
 
 
 # -- damage -------------------------------------------------------------------------------------------
 
 
-def stored(office: Office, size: int) -> bytes:
-    pending = office.stream(MAX, "d/a", os.urandom(size))
-    office.commit(pending)
+def stored(services: ServiceFixture, size: int) -> bytes:
+    pending = services.stream(MAX, "d/a", os.urandom(size))
+    services.commit(pending)
     return pending.object_id
 
 
@@ -156,41 +156,41 @@ DAMAGE: list[Callable[[bytes], bytes]] = [
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("size", [30_000, BIG])
 def test_a_damaged_object_is_refused_by_name(
-    office: Office, size: int, damage: Callable[[bytes], bytes]
+    services: ServiceFixture, size: int, damage: Callable[[bytes], bytes]
 ) -> None:
-    object_id = stored(office, size)
-    shelf = office.backend.shelf.objects
+    object_id = stored(services, size)
+    shelf = services.backend.shelf.objects
     shelf[object_id] = damage(shelf[object_id])
     with pytest.raises(ContentDamagedError) as refused:
-        office.get(GUS, "d/a")
+        services.get(GUS, "d/a")
     assert refused.value.values == {"path": "d/a"}
 
 
 @pytest.mark.parametrize("size", [30_000, BIG])
-def test_a_missing_object_is_refused_by_name(office: Office, size: int) -> None:
-    office.vault.remove(stored(office, size))
+def test_a_missing_object_is_refused_by_name(services: ServiceFixture, size: int) -> None:
+    services.vault.remove(stored(services, size))
     with pytest.raises(ContentDamagedError) as refused:
-        office.get(GUS, "d/a")
+        services.get(GUS, "d/a")
     assert refused.value.values == {"path": "d/a"}
 
 
-def test_swapped_objects_are_refused(office: Office) -> None:
-    first, second = stored(office, BIG), None
-    pending = office.stream(MAX, "d/b", os.urandom(BIG))
-    office.commit(pending)
+def test_swapped_objects_are_refused(services: ServiceFixture) -> None:
+    first, second = stored(services, BIG), None
+    pending = services.stream(MAX, "d/b", os.urandom(BIG))
+    services.commit(pending)
     second = pending.object_id
-    shelf = office.backend.shelf.objects
+    shelf = services.backend.shelf.objects
     shelf[first], shelf[second] = shelf[second], shelf[first]
     for path in ("d/a", "d/b"):
         with pytest.raises(ContentDamagedError):
-            office.get(GUS, path)
+            services.get(GUS, path)
 
 
-def test_no_byte_of_a_damaged_batch_comes_out(office: Office) -> None:
-    object_id = stored(office, BIG)
-    shelf = office.backend.shelf.objects
+def test_no_byte_of_a_damaged_batch_comes_out(services: ServiceFixture) -> None:
+    object_id = stored(services, BIG)
+    shelf = services.backend.shelf.objects
     shelf[object_id] = flip(shelf[object_id], 2 * CHUNK_BYTES)
-    download = begin(office, "d/a")
+    download = begin(services, "d/a")
     download.start()
     sealed = download.read(1)
     assert len(download.open(sealed)[0]) == CHUNK_BYTES
@@ -206,11 +206,13 @@ def test_no_byte_of_a_damaged_batch_comes_out(office: Office) -> None:
         "DELETE FROM small_objects",
     ],
 )
-def test_a_damaged_small_object_is_refused_by_name(office: Office, statement: str) -> None:
-    office.put(MAX, "d/a", b"content")
-    office.tamper(statement)
+def test_a_damaged_small_object_is_refused_by_name(
+    services: ServiceFixture, statement: str
+) -> None:
+    services.put(MAX, "d/a", b"content")
+    services.tamper(statement)
     with pytest.raises(ContentDamagedError) as refused:
-        office.get(GUS, "d/a")
+        services.get(GUS, "d/a")
     assert refused.value.values == {"path": "d/a"}
 
 
@@ -239,31 +241,33 @@ FORGERIES = [
 
 
 @pytest.mark.parametrize("statement", FORGERIES)
-def test_a_forged_row_is_refused_by_name(office: Office, statement: str) -> None:
-    office.put(MAX, "d/a", b"content")
-    office.tamper(statement)
+def test_a_forged_row_is_refused_by_name(services: ServiceFixture, statement: str) -> None:
+    services.put(MAX, "d/a", b"content")
+    services.tamper(statement)
     with pytest.raises(RequestError) as refused:
-        office.get(ADA, "d/a")
+        services.get(ADA, "d/a")
     assert isinstance(refused.value, RecordForgedError)
     assert refused.value.values == {"what": "d/a"}
 
 
-def test_a_forged_caller_is_refused_too(office: Office) -> None:
-    office.put(MAX, "d/a")
-    office.tamper("UPDATE users SET role = 'admin' WHERE id = 4")
+def test_a_forged_caller_is_refused_too(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a")
+    services.tamper("UPDATE users SET role = 'admin' WHERE id = 4")
     with pytest.raises(SftError) as refused:
-        office.get(GUS, "d/a")
+        services.get(GUS, "d/a")
     refusal = as_refusal(refused.value)
     assert isinstance(refusal, RecordForgedError)
     assert refusal.values == {"what": "users 4"}
 
 
-def test_a_row_that_lost_its_content_to_another_key_is_refused(office: Office) -> None:
+def test_a_row_that_lost_its_content_to_another_key_is_refused(services: ServiceFixture) -> None:
     """A row that claims an older master key than the object's is fine; a newer one is not."""
-    office.commit(office.stream(MAX, "d/a", bytes(BIG)))
-    download = begin(office, "d/a")
+    services.commit(services.stream(MAX, "d/a", bytes(BIG)))
+    download = begin(services, "d/a")
     from msgspec.structs import replace
 
-    newer = downloads.Download(office.storage, download.file, replace(download._row, epoch=2), None)
+    newer = downloads.Download(
+        services.storage, download.file, replace(download._row, epoch=2), None
+    )
     with pytest.raises(ContentDamagedError):
         newer.start()

@@ -21,7 +21,7 @@ from sft.service.files import show_file
 from sft.service.maintenance import purging, rotation
 from sft.service.use_case import USE_CASES
 from sft.store.files import versions_of_file
-from tests.unit.service.office import (
+from tests.unit.service.service_fixture import (
     ADA,
     GUS,
     KEYRING,
@@ -29,7 +29,7 @@ from tests.unit.service.office import (
     MIA,
     OPERATOR,
     SERVER_KEY,
-    Office,
+    ServiceFixture,
 )
 
 for _module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
@@ -44,125 +44,125 @@ def key_of(number: int) -> bytes:
     return SigningKey.from_seed(bytes([number]) * 32, bytes([number]) * 8).public.encode()
 
 
-def invite(office: Office) -> int:
+def invite(services: ServiceFixture) -> int:
     wanted = invitations.MakeInvitationInput(ADA.caller, InvitationKey.generate().point)
-    return office.act(invitations.make, wanted).invitation.id
+    return services.act(invitations.make, wanted).invitation.id
 
 
 # Each does an act so that it says all that it can.
 
 
-def _join(office: Office) -> None:
-    office.act(
+def _join(services: ServiceFixture) -> None:
+    services.act(
         settings.change_settings,
         settings.SettingsChange(registration=settings.Registration.OPEN),
     )
-    office.act(login.join, login.JoinInput("eva", key_of(9), "laptop"))
+    services.act(login.join, login.JoinInput("eva", key_of(9), "laptop"))
 
 
-def _add_user(office: Office) -> None:
-    office.act(accounts.add_user, accounts.AddUserInput(ADA.caller, "eva", Role.GUEST, key_of(9)))
+def _add_user(services: ServiceFixture) -> None:
+    services.act(accounts.add_user, accounts.AddUserInput(ADA.caller, "eva", Role.GUEST, key_of(9)))
 
 
-def _change_role(office: Office) -> None:
-    office.act(accounts.change_role, accounts.ChangeRoleInput(ADA.caller, "max", Role.GUEST))
+def _change_role(services: ServiceFixture) -> None:
+    services.act(accounts.change_role, accounts.ChangeRoleInput(ADA.caller, "max", Role.GUEST))
 
 
-def _disable(office: Office) -> None:
-    office.act(accounts.disable, accounts.UserInput(ADA.caller, "max"))
+def _disable(services: ServiceFixture) -> None:
+    services.act(accounts.disable, accounts.UserInput(ADA.caller, "max"))
 
 
-def _enable(office: Office) -> None:
-    office.change_user(MAX, state="disabled")
-    office.act(accounts.enable, accounts.UserInput(ADA.caller, "max"))
+def _enable(services: ServiceFixture) -> None:
+    services.change_user(MAX, state="disabled")
+    services.act(accounts.enable, accounts.UserInput(ADA.caller, "max"))
 
 
-def _remove(office: Office) -> None:
-    office.put(MAX, "a")
-    office.act(accounts.remove, accounts.RemoveUserInput(ADA.caller, "max"))
+def _remove(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    services.act(accounts.remove, accounts.RemoveUserInput(ADA.caller, "max"))
 
 
-def _withdraw(office: Office) -> None:
-    office.act(
-        invitations.withdraw, invitations.WithdrawInvitationInput(ADA.caller, invite(office))
+def _withdraw(services: ServiceFixture) -> None:
+    services.act(
+        invitations.withdraw, invitations.WithdrawInvitationInput(ADA.caller, invite(services))
     )
 
 
-def _first_admin(office: Office) -> None:
-    office.change_user(ADA, state="disabled")
-    office.act(invitations.first_admin, invitations.FirstAdmin(InvitationKey.generate().point))
+def _first_admin(services: ServiceFixture) -> None:
+    services.change_user(ADA, state="disabled")
+    services.act(invitations.first_admin, invitations.FirstAdmin(InvitationKey.generate().point))
 
 
-def _prepare(office: Office) -> None:
-    office.tamper("DELETE FROM settings")
-    office.tamper("DELETE FROM folders")
-    office.act(settings.prepare, settings.NewServer("x", "h:1", SERVER_KEY.public.point))
+def _prepare(services: ServiceFixture) -> None:
+    services.tamper("DELETE FROM settings")
+    services.tamper("DELETE FROM folders")
+    services.act(settings.prepare, settings.NewServer("x", "h:1", SERVER_KEY.public.point))
 
 
-def _change_settings(office: Office) -> None:
-    office.act(settings.change_settings, settings.SettingsChange(address="h:2"))
+def _change_settings(services: ServiceFixture) -> None:
+    services.act(settings.change_settings, settings.SettingsChange(address="h:2"))
 
 
-def _make_folder(office: Office) -> None:
-    office.act(folders.make_folder, folders.MakeFolderInput(MAX.caller, "d/e"))
+def _make_folder(services: ServiceFixture) -> None:
+    services.act(folders.make_folder, folders.MakeFolderInput(MAX.caller, "d/e"))
 
 
-def _move(office: Office) -> None:
-    office.put(MAX, "d/a")
-    office.act(folders.move, folders.MoveInput(MAX.caller, "d/a", "d/b"))
-    office.act(folders.move, folders.MoveInput(MAX.caller, "d", "e"))
+def _move(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a")
+    services.act(folders.move, folders.MoveInput(MAX.caller, "d/a", "d/b"))
+    services.act(folders.move, folders.MoveInput(MAX.caller, "d", "e"))
 
 
-def _delete(office: Office) -> None:
+def _delete(services: ServiceFixture) -> None:
     for path in ("a", "d/a", "d/e/a"):
-        office.put(MAX, path)
-    office.act(trash.delete, trash.Deletion(MAX.caller, "a"))
-    office.act(trash.delete, trash.Deletion(MAX.caller, "d", recursive=True))
+        services.put(MAX, path)
+    services.act(trash.delete, trash.Deletion(MAX.caller, "a"))
+    services.act(trash.delete, trash.Deletion(MAX.caller, "d", recursive=True))
 
 
-def _restore(office: Office) -> None:
-    _delete(office)
-    office.act(trash.restore, trash.Restoration(MAX.caller, "d/a"))
+def _restore(services: ServiceFixture) -> None:
+    _delete(services)
+    services.act(trash.restore, trash.Restoration(MAX.caller, "d/a"))
 
 
-def _purge(office: Office) -> None:
-    office.commit(office.stream(MAX, "large", LARGE))
-    office.act(trash.delete, trash.Deletion(MAX.caller, "large"))
-    office.act(purging.purge, purging.PurgeInput(OPERATOR, office.now + TRASH_SECONDS))
+def _purge(services: ServiceFixture) -> None:
+    services.commit(services.stream(MAX, "large", LARGE))
+    services.act(trash.delete, trash.Deletion(MAX.caller, "large"))
+    services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now + TRASH_SECONDS))
 
 
-def _end_purges(office: Office) -> None:
-    _purge(office)
-    (gone,) = office.vault.ids()
-    office.act(purging.end_purges, purging.EndPurgesInput(OPERATOR, (gone,)))
+def _end_purges(services: ServiceFixture) -> None:
+    _purge(services)
+    (gone,) = services.vault.ids()
+    services.act(purging.end_purges, purging.EndPurgesInput(OPERATOR, (gone,)))
 
 
-def _commit(office: Office) -> None:
-    office.put(MAX, "d/a", b"one")
-    office.replace(MAX, "d/a", b"two", office.ask(show_file, MAX, path="d/a"))
+def _commit(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a", b"one")
+    services.replace(MAX, "d/a", b"two", services.ask(show_file, MAX, path="d/a"))
 
 
-def _note_epochs(office: Office) -> None:
-    office.put(MAX, "a")
-    with office.reading() as reading:
+def _note_epochs(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    with services.reading() as reading:
         rows = versions_of_file(reading, 1)
-    office.vault.adopt(KEYRING.rotate(NEW_KEY))
-    office.act(rotation.note_epochs, rotation.Rewrapped(OPERATOR, office.storage, tuple(rows)))
+    services.vault.adopt(KEYRING.rotate(NEW_KEY))
+    services.act(rotation.note_epochs, rotation.Rewrapped(OPERATOR, services.storage, tuple(rows)))
 
 
-def _end_rotation(office: Office) -> None:
-    _note_epochs(office)
-    office.act(rotation.end_rotation, rotation.RotationEnd(OPERATOR, 2))
+def _end_rotation(services: ServiceFixture) -> None:
+    _note_epochs(services)
+    services.act(rotation.end_rotation, rotation.RotationEnd(OPERATOR, 2))
 
 
-def _swap(office: Office) -> None:
-    office.put(MAX, "a")
-    with office.reading() as reading:
+def _swap(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    with services.reading() as reading:
         (row,) = versions_of_file(reading, 1)
-    office.act(rotation.swap, rotation.Swap(OPERATOR, office.storage, row, b"n" * 16, None))
+    services.act(rotation.swap, rotation.Swap(OPERATOR, services.storage, row, b"n" * 16, None))
 
 
-EXAMPLES: dict[Any, Callable[[Office], Any]] = {
+EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     login.join: _join,
     accounts.add_user: _add_user,
     accounts.change_role: _change_role,
@@ -202,68 +202,74 @@ def test_every_event_is_some_acts() -> None:
 
 
 @pytest.mark.parametrize("function", EXAMPLES, ids=lambda function: function.__name__)
-def test_an_act_logs_all_that_it_declares(office: Office, function: Any) -> None:
-    # That it logs nothing else, and logs whenever it changes a row, the office looks at in every test.
-    EXAMPLES[function](office)
-    assert set(ACTS[function].logs or ()) <= {type(event) for event in office.events}
+def test_an_act_logs_all_that_it_declares(services: ServiceFixture, function: Any) -> None:
+    # That it logs nothing else, and logs whenever it changes a row, the services looks at in every test.
+    EXAMPLES[function](services)
+    assert set(ACTS[function].logs or ()) <= {type(event) for event in services.events}
 
 
-REPEATED: dict[str, Callable[[Office], Any]] = {
+REPEATED: dict[str, Callable[[ServiceFixture], Any]] = {
     "joining": _join,
     "adding a user": _add_user,
     "a role": _change_role,
     "disabling": _disable,
-    "enabling": lambda office: office.act(accounts.enable, accounts.UserInput(ADA.caller, "max")),
-    "removing": lambda office: office.act(
+    "enabling": lambda services: services.act(
+        accounts.enable, accounts.UserInput(ADA.caller, "max")
+    ),
+    "removing": lambda services: services.act(
         accounts.remove, accounts.RemoveUserInput(ADA.caller, "max")
     ),
     "settings": _change_settings,
     "a folder": _make_folder,
-    "moving to where it is": lambda office: office.act(
+    "moving to where it is": lambda services: services.act(
         folders.move, folders.MoveInput(MAX.caller, "there", "there")
     ),
-    "the same bytes": lambda office: office.put(MAX, "there"),
-    "purging": lambda office: office.act(purging.purge, purging.PurgeInput(OPERATOR, office.now)),
-    "purges that have ended": lambda office: office.act(
+    "the same bytes": lambda services: services.put(MAX, "there"),
+    "purging": lambda services: services.act(
+        purging.purge, purging.PurgeInput(OPERATOR, services.now)
+    ),
+    "purges that have ended": lambda services: services.act(
         purging.end_purges, purging.EndPurgesInput(OPERATOR, (bytes(16),))
     ),
 }
 
 
 @pytest.mark.parametrize("what", REPEATED)
-def test_what_is_so_already_is_not_told_again(office: Office, what: str) -> None:
-    office.put(MAX, "there")
-    REPEATED[what](office)
-    office.events.clear()
-    REPEATED[what](office)
-    assert office.events == []
+def test_what_is_so_already_is_not_told_again(services: ServiceFixture, what: str) -> None:
+    services.put(MAX, "there")
+    REPEATED[what](services)
+    services.events.clear()
+    REPEATED[what](services)
+    assert services.events == []
 
 
-def test_a_withdrawn_or_known_invitation_is_not_told_again(office: Office) -> None:
+def test_a_withdrawn_or_known_invitation_is_not_told_again(services: ServiceFixture) -> None:
     wanted = invitations.MakeInvitationInput(ADA.caller, InvitationKey.generate().point)
-    made = office.act(invitations.make, wanted).invitation
+    made = services.act(invitations.make, wanted).invitation
     gone = invitations.WithdrawInvitationInput(ADA.caller, made.id)
-    assert office.act(invitations.withdraw, gone)
-    office.events.clear()
-    office.act(invitations.make, wanted)
-    assert not office.act(invitations.withdraw, gone)
-    assert office.events == []
+    assert services.act(invitations.withdraw, gone)
+    services.events.clear()
+    services.act(invitations.make, wanted)
+    assert not services.act(invitations.withdraw, gone)
+    assert services.events == []
 
 
-def test_a_refused_item_says_nothing_and_the_others_are_told_in_order(office: Office) -> None:
-    items = [office.pend(GUS if n % 3 == 2 else MAX, f"f{n}", b"x") for n in range(9)]
-    outcomes = office.act_each(commits.commit, *items)
+def test_a_refused_item_says_nothing_and_the_others_are_told_in_order(
+    services: ServiceFixture,
+) -> None:
+    items = [services.pend(GUS if n % 3 == 2 else MAX, f"f{n}", b"x") for n in range(9)]
+    outcomes = services.act_each(commits.commit, *items)
     refused = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, RequestError)]
     assert refused == [2, 5, 8]
-    told = [event.path for event in office.events if isinstance(event, events.FileCommitted)]
+    told = [event.path for event in services.events if isinstance(event, events.FileCommitted)]
     assert told == [f"f{n}" for n in (0, 1, 3, 4, 6, 7)]
 
 
-def test_events_carry_what_a_record_needs(office: Office) -> None:
-    _commit(office)
-    first, second = office.events
-    seen = office.ask(show_file, MAX, path="d/a", version=1)
-    now = office.ask(show_file, MAX, path="d/a")
+def test_events_carry_what_a_record_needs(services: ServiceFixture) -> None:
+    _commit(services)
+    first, second = services.events
+    seen = services.ask(show_file, MAX, path="d/a", version=1)
+    now = services.ask(show_file, MAX, path="d/a")
     assert first == events.FileCommitted(
         by=MAX.caller, file_id=seen.id, path="d/a", size=3, digest=seen.version.digest
     )
@@ -276,17 +282,17 @@ def test_events_carry_what_a_record_needs(office: Office) -> None:
         digest=now.version.digest,
         prev=seen.version.digest,
     )
-    office.events.clear()
-    office.put(MIA, "d/e/b")
-    office.act(trash.delete, trash.Deletion(ADA.caller, "d", recursive=True))
-    deleted = office.events[-1]
+    services.events.clear()
+    services.put(MIA, "d/e/b")
+    services.act(trash.delete, trash.Deletion(ADA.caller, "d", recursive=True))
+    deleted = services.events[-1]
     assert isinstance(deleted, events.FolderDeleted)
     assert (deleted.by, deleted.path, len(deleted.folders)) == (ADA.caller, "d", 2)
-    assert set(deleted.files) == {seen.id, office.events[0].file_id}  # type: ignore[attr-defined]
+    assert set(deleted.files) == {seen.id, services.events[0].file_id}  # type: ignore[attr-defined]
 
 
-def test_who_removes_somebody_says_to_whom_the_files_went(office: Office) -> None:
-    _remove(office)
-    assert office.events[-1] == events.UserRemoved(
+def test_who_removes_somebody_says_to_whom_the_files_went(services: ServiceFixture) -> None:
+    _remove(services)
+    assert services.events[-1] == events.UserRemoved(
         by=ADA.caller, user_id=MAX.id, name="max", files_to=ADA.id, files=1
     )

@@ -20,112 +20,112 @@ from sft.service import downloads, files, folders, trash, uploads
 from sft.service.commits import commit
 from sft.service.maintenance import check, purging, rotation
 from sft.service.use_case import USE_CASES
-from tests.unit.service.office import (
+from tests.unit.service.service_fixture import (
     ADA,
     GUS,
     MAX,
     MIA,
     OPERATOR,
-    Office,
     Person,
+    ServiceFixture,
     digest_of,
     file_id_of,
 )
 
 YES, OWNER = "yes", "owner"
-Act = Callable[[Office, Person, Caller, Person], Any]
+Act = Callable[[ServiceFixture, Person, Caller, Person], Any]
 
 
 def caller_of(who: Person | None) -> Caller:
     return OPERATOR if who is None else who.caller
 
 
-def put(office: Office, who: Person, _caller: Caller, _owner: Person) -> Any:
-    return office.put(who, "new", b"x")
+def put(services: ServiceFixture, who: Person, _caller: Caller, _owner: Person) -> Any:
+    return services.put(who, "new", b"x")
 
 
-def put_large(office: Office, who: Person, _caller: Caller, _owner: Person) -> Any:
-    return office.commit(office.stream(who, "new", bytes(30_000)))
+def put_large(services: ServiceFixture, who: Person, _caller: Caller, _owner: Person) -> Any:
+    return services.commit(services.stream(who, "new", bytes(30_000)))
 
 
-def replace(office: Office, who: Person, _caller: Caller, _owner: Person) -> Any:
+def replace(services: ServiceFixture, who: Person, _caller: Caller, _owner: Person) -> Any:
     changes = {"file_id": file_id_of("d/a"), "version": 2, "prev": digest_of(b"content")}
-    return office.put(who, "d/a", b"x", **changes)
+    return services.put(who, "d/a", b"x", **changes)
 
 
-def replace_large(office: Office, who: Person, _caller: Caller, _owner: Person) -> Any:
+def replace_large(services: ServiceFixture, who: Person, _caller: Caller, _owner: Person) -> Any:
     changes = {"file_id": file_id_of("d/a"), "version": 2, "prev": digest_of(b"content")}
-    return office.commit(office.stream(who, "d/a", bytes(30_000), **changes))
+    return services.commit(services.stream(who, "d/a", bytes(30_000), **changes))
 
 
-def get(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.ask(downloads.begin, caller, storage=office.storage, path="d/a").whole()
+def get(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.ask(downloads.begin, caller, storage=services.storage, path="d/a").whole()
 
 
-def show(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.ask(files.show_file, caller, path="d/a")
+def show(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.ask(files.show_file, caller, path="d/a")
 
 
-def listing(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.ask(files.list_folder, caller, path="d")
+def listing(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.ask(files.list_folder, caller, path="d")
 
 
-def find(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.ask(files.find_files, caller)
+def find(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.ask(files.find_files, caller)
 
 
-def list_trash(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.ask(files.list_trash, caller)
+def list_trash(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.ask(files.list_trash, caller)
 
 
-def make_folder(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(folders.make_folder, folders.MakeFolderInput(caller, "new"))
+def make_folder(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.act(folders.make_folder, folders.MakeFolderInput(caller, "new"))
 
 
-def rename(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(folders.move, folders.MoveInput(caller, "d/a", "d/b"))
+def rename(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.act(folders.move, folders.MoveInput(caller, "d/a", "d/b"))
 
 
-def rename_folder(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(folders.move, folders.MoveInput(caller, "d", "e"))
+def rename_folder(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.act(folders.move, folders.MoveInput(caller, "d", "e"))
 
 
-def delete(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(trash.delete, trash.Deletion(caller, "d/a"))
+def delete(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.act(trash.delete, trash.Deletion(caller, "d/a"))
 
 
-def delete_folder(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(trash.delete, trash.Deletion(caller, "d", recursive=True))
+def delete_folder(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.act(trash.delete, trash.Deletion(caller, "d", recursive=True))
 
 
-def restore(office: Office, _who: Person, caller: Caller, owner: Person) -> Any:
+def restore(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
     with contextlib.suppress(NotFoundError):  # asked for a second time
-        office.act(trash.delete, trash.Deletion(ADA.caller, "d/a"))
-    return office.act(trash.restore, trash.Restoration(caller, "d/a"))
+        services.act(trash.delete, trash.Deletion(ADA.caller, "d/a"))
+    return services.act(trash.restore, trash.Restoration(caller, "d/a"))
 
 
-def check_vault(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.ask(check.check, caller, context=office.job_context)
+def check_vault(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.ask(check.check, caller, context=services.job_context)
 
 
-def collect(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    parts = {"context": office.job_context}
-    return office.ask(purging.collect, caller, **parts)
+def collect(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    parts = {"context": services.job_context}
+    return services.ask(purging.collect, caller, **parts)
 
 
-def purge(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return office.act(purging.purge, purging.PurgeInput(caller, office.now))
+def purge(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    return services.act(purging.purge, purging.PurgeInput(caller, services.now))
 
 
-def rotate(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    parts = {"context": office.job_context}
-    stages = {"keyring_path": office.keyring_path, "stage": bytes, "settle": print}
-    return office.ask(rotation.rotate, caller, **parts, **stages)
+def rotate(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    parts = {"context": services.job_context}
+    stages = {"keyring_path": services.keyring_path, "stage": bytes, "settle": print}
+    return services.ask(rotation.rotate, caller, **parts, **stages)
 
 
-def reencrypt(office: Office, _who: Person, caller: Caller, _owner: Person) -> Any:
-    parts = {"context": office.job_context}
-    return office.ask(rotation.reencrypt, caller, **parts)
+def reencrypt(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    parts = {"context": services.job_context}
+    return services.ask(rotation.reencrypt, caller, **parts)
 
 
 # Of whose file: own and another's for an admin, own and another's for a maintainer, own (from a time as maintainer)
@@ -173,36 +173,42 @@ CASES = [
 
 @pytest.mark.parametrize(("act", "who", "owner", "outcome"), CASES)
 def test_the_table_holds(
-    office: Office, act: Act, who: Person | None, owner: Person, outcome: str
+    services: ServiceFixture, act: Act, who: Person | None, owner: Person, outcome: str
 ) -> None:
     if owner is GUS:
-        office.change_user(GUS, role="maintainer")
-    office.put(owner, "d/a", b"content")
+        services.change_user(GUS, role="maintainer")
+    services.put(owner, "d/a", b"content")
     if owner is GUS:
-        office.change_user(GUS, role="guest")
+        services.change_user(GUS, role="guest")
     if outcome == YES:
-        act(office, who or ADA, caller_of(who), owner)
+        act(services, who or ADA, caller_of(who), owner)
         return
     error = NotYoursError if outcome == OWNER else (RoleForbidsError, OperatorOnlyError)
     with pytest.raises(error):
-        act(office, who or ADA, caller_of(who), owner)
+        act(services, who or ADA, caller_of(who), owner)
     if who is not None:
         # A client's word on its own role counts for nothing.
         boastful = Person(Caller(who.id, who.id, "x", ADA.caller.role), who.key)
         with pytest.raises(error):
-            act(office, boastful, boastful.caller, owner)
+            act(services, boastful, boastful.caller, owner)
     if act is not restore:
-        assert office.get(ADA, "d/a") == b"content"
+        assert services.get(ADA, "d/a") == b"content"
 
 
-def test_the_operator_stores_nothing(office: Office) -> None:
-    fields = {"storage": office.storage, "path": "a", "file_id": bytes(16), "version": 1, "size": 1}
+def test_the_operator_stores_nothing(services: ServiceFixture) -> None:
+    fields = {
+        "storage": services.storage,
+        "path": "a",
+        "file_id": bytes(16),
+        "version": 1,
+        "size": 1,
+    }
     with pytest.raises((RoleForbidsError, OperatorOnlyError)):
-        office.ask(uploads.begin, OPERATOR, **fields)
+        services.ask(uploads.begin, OPERATOR, **fields)
     from sft.service.pending import put_small
 
     with pytest.raises(BadRequestError):
-        put_small(office.storage, OPERATOR, b"", path="a", signature=b"", content=b"")
+        put_small(services.storage, OPERATOR, b"", path="a", signature=b"", content=b"")
 
 
 def test_every_use_case_of_files_is_in_the_table() -> None:

@@ -17,21 +17,32 @@ from sft.model.records import File, Folder
 from sft.service.files import list_folder, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.store.row_types import FolderRow
-from tests.unit.service.office import ADA, GUS, MAX, MIA, NOW, Office, Person, digest_of
+from tests.unit.service.service_fixture import (
+    ADA,
+    GUS,
+    MAX,
+    MIA,
+    NOW,
+    Person,
+    ServiceFixture,
+    digest_of,
+)
 
 
-def make(office: Office, path: str, who: Person = MAX) -> bool:
-    return office.act(make_folder, MakeFolderInput(who.caller, path))
+def make(services: ServiceFixture, path: str, who: Person = MAX) -> bool:
+    return services.act(make_folder, MakeFolderInput(who.caller, path))
 
 
-def mv(office: Office, old: str, new: str, who: Person = MAX) -> File | Folder:
-    return office.act(move, MoveInput(who.caller, old, new))
+def mv(services: ServiceFixture, old: str, new: str, who: Person = MAX) -> File | Folder:
+    return services.act(move, MoveInput(who.caller, old, new))
 
 
-def tree(office: Office, path: str = "") -> list[str]:
-    page = office.ask(list_folder, GUS, path=path)
+def tree(services: ServiceFixture, path: str = "") -> list[str]:
+    page = services.ask(list_folder, GUS, path=path)
     below = [
-        name for folder in page.folders for name in (folder.path + "/", *tree(office, folder.path))
+        name
+        for folder in page.folders
+        for name in (folder.path + "/", *tree(services, folder.path))
     ]
     return below + [file.path for file in page.files]
 
@@ -39,13 +50,13 @@ def tree(office: Office, path: str = "") -> list[str]:
 # -- making -------------------------------------------------------------------------------------------
 
 
-def test_a_folder_is_made_with_those_above_it_once(office: Office) -> None:
-    assert make(office, "a/b/c")
-    assert not make(office, "a/b/c")
-    assert not make(office, "a/b")
-    assert make(office, "a/b/d")
-    assert tree(office) == ["a/", "a/b/", "a/b/c/", "a/b/d/"]
-    with office.readers.reading() as reading:
+def test_a_folder_is_made_with_those_above_it_once(services: ServiceFixture) -> None:
+    assert make(services, "a/b/c")
+    assert not make(services, "a/b/c")
+    assert not make(services, "a/b")
+    assert make(services, "a/b/d")
+    assert tree(services) == ["a/", "a/b/", "a/b/c/", "a/b/d/"]
+    with services.readers.reading() as reading:
         made = reading.rows.all(FolderRow)[1:]
     assert {(row.maker_id, row.created_at) for row in made} == {(MAX.id, NOW)}
 
@@ -66,62 +77,62 @@ def test_a_folder_is_made_with_those_above_it_once(office: Office) -> None:
     ],
 )
 def test_names_in_use_and_bad_names_are_refused(
-    office: Office, path: str, error: type[RequestError]
+    services: ServiceFixture, path: str, error: type[RequestError]
 ) -> None:
-    office.put(MAX, "a/f")
+    services.put(MAX, "a/f")
     with pytest.raises(error) as refused:
-        make(office, path)
+        make(services, path)
     assert type(refused.value) is error
-    assert tree(office) == ["a/", "a/f"]
+    assert tree(services) == ["a/", "a/f"]
 
 
-def test_a_refusal_in_the_middle_makes_none_above_it(office: Office) -> None:
-    office.put(MAX, "f")
-    outcomes = office.act_each(
+def test_a_refusal_in_the_middle_makes_none_above_it(services: ServiceFixture) -> None:
+    services.put(MAX, "f")
+    outcomes = services.act_each(
         make_folder, MakeFolderInput(MAX.caller, "f/x/y"), MakeFolderInput(MAX.caller, "g/x")
     )
     assert isinstance(outcomes[0], FolderInTheWayError)
     assert outcomes[1] is True
-    assert tree(office) == ["g/", "g/x/", "f"]
+    assert tree(services) == ["g/", "g/x/", "f"]
 
 
 # -- moving a file ------------------------------------------------------------------------------------
 
 
-def test_a_file_moves_and_keeps_what_was_signed(office: Office) -> None:
-    office.put(MAX, "a/Old", b"content")
-    make(office, "b")
-    before = office.ask(show_file, GUS, path="a/Old")
-    moved = mv(office, "a/Old", "b/New")
+def test_a_file_moves_and_keeps_what_was_signed(services: ServiceFixture) -> None:
+    services.put(MAX, "a/Old", b"content")
+    make(services, "b")
+    before = services.ask(show_file, GUS, path="a/Old")
+    moved = mv(services, "a/Old", "b/New")
     assert isinstance(moved, File)
     assert (moved.path, moved.id, moved.owner) == ("b/New", before.id, "max")
     assert moved.version == before.version
     assert moved.version.signed_name == "a/Old"
-    assert office.get(GUS, "b/New") == b"content"
-    assert tree(office) == ["a/", "b/", "b/New"]
+    assert services.get(GUS, "b/New") == b"content"
+    assert tree(services) == ["a/", "b/", "b/New"]
 
 
-def test_a_moved_file_goes_on_with_its_versions(office: Office) -> None:
-    office.put(MAX, "a", b"1")
-    mv(office, "a", "b")
-    office.replace(MAX, "b", b"2", office.ask(show_file, MAX, path="b"))
-    assert office.get(GUS, "b", 1) == b"1"
-    assert office.get(GUS, "b", 2) == b"2"
+def test_a_moved_file_goes_on_with_its_versions(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    mv(services, "a", "b")
+    services.replace(MAX, "b", b"2", services.ask(show_file, MAX, path="b"))
+    assert services.get(GUS, "b", 1) == b"1"
+    assert services.get(GUS, "b", 2) == b"2"
 
 
-def test_case_alone_may_change(office: Office) -> None:
-    office.put(MAX, "readme.md")
-    assert mv(office, "readme.md", "README.md").path == "README.md"
-    make(office, "docs")
-    assert mv(office, "docs", "Docs").path == "Docs"
-    assert tree(office) == ["Docs/", "README.md"]
+def test_case_alone_may_change(services: ServiceFixture) -> None:
+    services.put(MAX, "readme.md")
+    assert mv(services, "readme.md", "README.md").path == "README.md"
+    make(services, "docs")
+    assert mv(services, "docs", "Docs").path == "Docs"
+    assert tree(services) == ["Docs/", "README.md"]
 
 
-def test_moving_to_the_same_place_is_done_already(office: Office) -> None:
-    office.put(MAX, "d/a")
-    assert mv(office, "d/a", "d/a").path == "d/a"
-    assert mv(office, "d", "d").path == "d"
-    assert tree(office) == ["d/", "d/a"]
+def test_moving_to_the_same_place_is_done_already(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a")
+    assert mv(services, "d/a", "d/a").path == "d/a"
+    assert mv(services, "d", "d").path == "d"
+    assert tree(services) == ["d/", "d/a"]
 
 
 FILE_REFUSALS = [
@@ -145,45 +156,45 @@ FILE_REFUSALS = [
 
 @pytest.mark.parametrize(("old", "new", "error"), FILE_REFUSALS)
 def test_a_file_moves_over_nothing_and_into_nothing_that_is_not_there(
-    office: Office, old: str, new: str, error: type[RequestError]
+    services: ServiceFixture, old: str, new: str, error: type[RequestError]
 ) -> None:
     for path in ("d/a", "d/b", "e/c"):
-        office.put(MAX, path)
-    office.put(MIA, "d/mias")
-    before = tree(office)
+        services.put(MAX, path)
+    services.put(MIA, "d/mias")
+    before = tree(services)
     with pytest.raises(error) as refused:
-        mv(office, old, new)
+        mv(services, old, new)
     assert type(refused.value) is error
-    assert tree(office) == before
+    assert tree(services) == before
 
 
-def test_an_admin_moves_what_belongs_to_others(office: Office) -> None:
-    office.put(MIA, "a")
-    moved = mv(office, "a", "b", ADA)
+def test_an_admin_moves_what_belongs_to_others(services: ServiceFixture) -> None:
+    services.put(MIA, "a")
+    moved = mv(services, "a", "b", ADA)
     assert isinstance(moved, File)
     assert (moved.path, moved.owner) == ("b", "mia")
 
 
-def test_a_refusal_names_owner_and_admins(office: Office) -> None:
-    office.put(MIA, "a")
+def test_a_refusal_names_owner_and_admins(services: ServiceFixture) -> None:
+    services.put(MIA, "a")
     with pytest.raises(NotYoursError) as refused:
-        mv(office, "a", "b")
+        mv(services, "a", "b")
     assert refused.value.values == {"path": "a", "owner": "mia", "act": "rename", "admins": "ada"}
 
 
 # -- moving a folder ----------------------------------------------------------------------------------
 
 
-def test_a_folder_moves_with_all_in_it(office: Office) -> None:
+def test_a_folder_moves_with_all_in_it(services: ServiceFixture) -> None:
     for path in ("a/b/c/1", "a/b/2", "a/3"):
-        office.put(MAX, path, path.encode())
-    make(office, "z")
-    moved = mv(office, "a/b", "z/B")
+        services.put(MAX, path, path.encode())
+    make(services, "z")
+    moved = mv(services, "a/b", "z/B")
     assert isinstance(moved, Folder)
     assert (moved.path, moved.files, moved.folders) == ("z/B", 1, 1)
-    assert tree(office) == ["a/", "a/3", "z/", "z/B/", "z/B/c/", "z/B/c/1", "z/B/2"]
-    assert office.get(GUS, "z/B/c/1") == b"a/b/c/1"
-    assert office.ask(show_file, GUS, path="z/B/c/1").version.signed_name == "a/b/c/1"
+    assert tree(services) == ["a/", "a/3", "z/", "z/B/", "z/B/c/", "z/B/c/1", "z/B/2"]
+    assert services.get(GUS, "z/B/c/1") == b"a/b/c/1"
+    assert services.ask(show_file, GUS, path="z/B/c/1").version.signed_name == "a/b/c/1"
 
 
 FOLDER_REFUSALS = [
@@ -204,57 +215,61 @@ FOLDER_REFUSALS = [
 
 @pytest.mark.parametrize(("old", "new", "error"), FOLDER_REFUSALS)
 def test_a_folder_moves_over_nothing_and_only_if_all_of_it_is_ones_own(
-    office: Office, old: str, new: str, error: type[RequestError]
+    services: ServiceFixture, old: str, new: str, error: type[RequestError]
 ) -> None:
     for path in ("d/e/a", "f/a", "file", "mixed/deep/maxs"):
-        office.put(MAX, path)
+        services.put(MAX, path)
     for path in ("mias/a", "mixed/deep/mias"):
-        office.put(MIA, path)
-    make(office, "adas/empty", ADA)
-    before = tree(office)
+        services.put(MIA, path)
+    make(services, "adas/empty", ADA)
+    before = tree(services)
     with pytest.raises(error) as refused:
-        mv(office, old, new)
+        mv(services, old, new)
     assert type(refused.value) is error
-    assert tree(office) == before
+    assert tree(services) == before
     if error is NotYoursError:
-        assert mv(office, old, new, ADA).path == new
+        assert mv(services, old, new, ADA).path == new
 
 
-def test_a_folder_of_ones_own_files_in_a_folder_of_anothers_making_stays(office: Office) -> None:
-    make(office, "team/sub", ADA)
-    office.put(MAX, "team/sub/a")
+def test_a_folder_of_ones_own_files_in_a_folder_of_anothers_making_stays(
+    services: ServiceFixture,
+) -> None:
+    make(services, "team/sub", ADA)
+    services.put(MAX, "team/sub/a")
     with pytest.raises(NotYoursError) as refused:
-        mv(office, "team", "x")
+        mv(services, "team", "x")
     assert refused.value.values["owner"] == "ada"
 
 
-def test_the_refusal_names_the_file_that_is_not_ones_own(office: Office) -> None:
-    office.put(MAX, "d/e/1")
-    office.put(MIA, "d/e/2")
+def test_the_refusal_names_the_file_that_is_not_ones_own(services: ServiceFixture) -> None:
+    services.put(MAX, "d/e/1")
+    services.put(MIA, "d/e/2")
     with pytest.raises(NotYoursError) as refused:
-        mv(office, "d", "x")
+        mv(services, "d", "x")
     assert (refused.value.values["path"], refused.value.values["owner"]) == ("d/e/2", "mia")
 
 
-def test_no_path_grows_beyond_what_can_be_signed(office: Office) -> None:
+def test_no_path_grows_beyond_what_can_be_signed(services: ServiceFixture) -> None:
     deep = "/".join("d" * 200 for _ in range(4))
-    make(office, deep)
+    make(services, deep)
     room = PATH_BYTES - len(deep) - 1
-    office.put(MAX, f"x/{'f' * (room - 2)}")
-    assert mv(office, "x", f"{deep}/y").path == f"{deep}/y"
-    mv(office, f"{deep}/y", "x")
+    services.put(MAX, f"x/{'f' * (room - 2)}")
+    assert mv(services, "x", f"{deep}/y").path == f"{deep}/y"
+    mv(services, f"{deep}/y", "x")
     with pytest.raises(NameNotAllowedError) as refused:
-        mv(office, "x", f"{deep}/yy")
+        mv(services, "x", f"{deep}/yy")
     assert "1,025 bytes" in str(refused.value.values["problem"])
-    make(office, "e/" + "f" * (room - 2))
+    make(services, "e/" + "f" * (room - 2))
     with pytest.raises(NameNotAllowedError):
-        mv(office, "e", f"{deep}/yy")
-    assert mv(office, "e", f"{deep}/y").path == f"{deep}/y"
+        mv(services, "e", f"{deep}/yy")
+    assert mv(services, "e", f"{deep}/y").path == f"{deep}/y"
 
 
-def test_what_moves_and_comes_back_within_one_group_is_judged_in_order(office: Office) -> None:
-    office.put(MAX, "a", os.urandom(10))
-    outcomes = office.act_each(
+def test_what_moves_and_comes_back_within_one_group_is_judged_in_order(
+    services: ServiceFixture,
+) -> None:
+    services.put(MAX, "a", os.urandom(10))
+    outcomes = services.act_each(
         move,
         MoveInput(MAX.caller, "a", "b"),
         MoveInput(MAX.caller, "a", "c"),
@@ -263,11 +278,11 @@ def test_what_moves_and_comes_back_within_one_group_is_judged_in_order(office: O
     )
     kinds = [type(outcome).__name__ for outcome in outcomes]
     assert kinds == ["File", "NotFoundError", "File", "RoleForbidsError"]
-    assert tree(office) == ["a"]
+    assert tree(services) == ["a"]
 
 
-def test_a_name_is_free_after_a_move(office: Office) -> None:
-    office.put(MAX, "a", b"1")
-    mv(office, "a", "b")
-    office.put(MIA, "a", b"2", file_id=bytes(16))
-    assert office.ask(show_file, GUS, path="a").version.digest == digest_of(b"2")
+def test_a_name_is_free_after_a_move(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    mv(services, "a", "b")
+    services.put(MIA, "a", b"2", file_id=bytes(16))
+    assert services.ask(show_file, GUS, path="a").version.digest == digest_of(b"2")

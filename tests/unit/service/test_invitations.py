@@ -35,7 +35,16 @@ from sft.service.invitations import (
 )
 from sft.service.login import JoinInput
 from sft.store.row_types import InvitationRow
-from tests.unit.service.office import ADA, GUS, MAX, MIA, NOW, OPERATOR, SERVER_KEY, Office
+from tests.unit.service.service_fixture import (
+    ADA,
+    GUS,
+    MAX,
+    MIA,
+    NOW,
+    OPERATOR,
+    SERVER_KEY,
+    ServiceFixture,
+)
 
 KEY = b"i" * 32
 
@@ -44,45 +53,45 @@ def office_key(number: int) -> bytes:
     return SigningKey.from_seed(bytes([90 + number]) * 32, bytes(8)).public.encode()
 
 
-def make(office: Office, **fields: Any) -> MadeInvitation:
+def make(services: ServiceFixture, **fields: Any) -> MadeInvitation:
     given = {"caller": ADA.caller, "public_key": KEY}
-    return office.act(invitations.make, MakeInvitationInput(**(given | fields)))
+    return services.act(invitations.make, MakeInvitationInput(**(given | fields)))
 
 
-def rows(office: Office) -> list[InvitationRow]:
-    with office.reading() as reading:
+def rows(services: ServiceFixture) -> list[InvitationRow]:
+    with services.reading() as reading:
         return reading.rows.all(InvitationRow)
 
 
-def states(office: Office) -> dict[int, InvitationState]:
-    return {i.id: i.state for i in office.ask(invitations.list_all, ADA)}
+def states(services: ServiceFixture) -> dict[int, InvitationState]:
+    return {i.id: i.state for i in services.ask(invitations.list_all, ADA)}
 
 
-def test_an_invitation_is_for_a_guest_and_two_days_unless_told(office: Office) -> None:
-    made = make(office).invitation
+def test_an_invitation_is_for_a_guest_and_two_days_unless_told(services: ServiceFixture) -> None:
+    made = make(services).invitation
     assert (made.id, made.public_key, made.role, made.name) == (1, KEY, Role.GUEST, None)
     assert (made.created_at, made.expires_at) == (NOW, NOW + INVITATION_SECONDS)
     assert (made.maker, made.state) == ("ada", InvitationState.OPEN)
-    server = make(office).server
+    server = make(services).server
     assert (server.name, server.address) == ("acme-files", "localhost:7361")
     assert server.public_key == SERVER_KEY.public.point
 
 
-def test_the_operator_invites_too(office: Office) -> None:
-    made = make(office, caller=OPERATOR, role=Role.ADMIN, name="eva", seconds=60).invitation
+def test_the_operator_invites_too(services: ServiceFixture) -> None:
+    made = make(services, caller=OPERATOR, role=Role.ADMIN, name="eva", seconds=60).invitation
     assert (made.maker, made.role, made.name) == ("operator", Role.ADMIN, "eva")
     assert made.expires_at == NOW + 60
-    assert rows(office)[0].maker_id is None
+    assert rows(services)[0].maker_id is None
 
 
-def test_the_same_again_is_the_same_invitation(office: Office) -> None:
-    first = make(office, name="eva")
-    office.now += 9
-    assert make(office, name="eva") == first
-    assert len(rows(office)) == 1
+def test_the_same_again_is_the_same_invitation(services: ServiceFixture) -> None:
+    first = make(services, name="eva")
+    services.now += 9
+    assert make(services, name="eva") == first
+    assert len(rows(services)) == 1
     for other in ({"role": Role.ADMIN}, {"name": "ivo"}, {"name": None}, {"caller": OPERATOR}):
         with pytest.raises(BadRequestError):
-            make(office, **({"name": "eva"} | other))
+            make(services, **({"name": "eva"} | other))
 
 
 @pytest.mark.parametrize(
@@ -98,15 +107,15 @@ def test_the_same_again_is_the_same_invitation(office: Office) -> None:
     ],
 )
 def test_what_is_no_invitation(
-    office: Office, fields: dict[str, Any], kind: type[Exception]
+    services: ServiceFixture, fields: dict[str, Any], kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):
-        make(office, **fields)
-    assert rows(office) == []
+        make(services, **fields)
+    assert rows(services) == []
 
 
-def test_thirty_days_are_the_most(office: Office) -> None:
-    assert make(office, seconds=INVITATION_MOST_SECONDS).invitation.expires_at == NOW + 2_592_000
+def test_thirty_days_are_the_most(services: ServiceFixture) -> None:
+    assert make(services, seconds=INVITATION_MOST_SECONDS).invitation.expires_at == NOW + 2_592_000
 
 
 @pytest.mark.parametrize(
@@ -114,35 +123,35 @@ def test_thirty_days_are_the_most(office: Office) -> None:
     [({"role": "maintainer"}, RoleForbidsError), ({"state": "disabled"}, LoginRefusedError)],
 )
 def test_what_an_admin_lost_before_the_commit_counts(
-    office: Office, change: dict[str, str], kind: type[Exception]
+    services: ServiceFixture, change: dict[str, str], kind: type[Exception]
 ) -> None:
-    make(office, caller=OPERATOR, public_key=b"k" * 32)
+    make(services, caller=OPERATOR, public_key=b"k" * 32)
     items = [
         (invitations.make, MakeInvitationInput(ADA.caller, KEY)),
         (invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1)),
     ]
-    office.change_user(ADA, **change)
+    services.change_user(ADA, **change)
     for act, item in items:
         with pytest.raises(kind):
-            office.act(act, item)
+            services.act(act, item)
     with pytest.raises(kind):
-        office.ask(invitations.list_all, ADA)
-    assert [row.withdrawn_at for row in rows(office)] == [None]
+        services.ask(invitations.list_all, ADA)
+    assert [row.withdrawn_at for row in rows(services)] == [None]
 
 
-def test_the_list_says_what_became_of_each(office: Office) -> None:
-    office.change_user(MIA, role="admin")
+def test_the_list_says_what_became_of_each(services: ServiceFixture) -> None:
+    services.change_user(MIA, role="admin")
     mia = replace(MIA.caller, role=Role.ADMIN)
     for number, fields in enumerate(
         [{}, {}, {"seconds": 100}, {}, {"caller": mia}, {"caller": mia}, {"caller": OPERATOR}], 1
     ):
-        make(office, public_key=bytes([number]) * 32, **fields)
-    office.act(login.join, JoinInput("ivo", office_key(1), "d", b"\1" * 32))
-    office.act(login.join, JoinInput("eva", office_key(2), "d", b"\5" * 32))
-    office.act(invitations.withdraw, WithdrawInvitationInput(OPERATOR, 2))
-    office.change_user(MIA, role="maintainer")
-    office.now += 100
-    assert states(office) == {
+        make(services, public_key=bytes([number]) * 32, **fields)
+    services.act(login.join, JoinInput("ivo", office_key(1), "d", b"\1" * 32))
+    services.act(login.join, JoinInput("eva", office_key(2), "d", b"\5" * 32))
+    services.act(invitations.withdraw, WithdrawInvitationInput(OPERATOR, 2))
+    services.change_user(MIA, role="maintainer")
+    services.now += 100
+    assert states(services) == {
         1: InvitationState.USED,
         2: InvitationState.WITHDRAWN,
         3: InvitationState.EXPIRED,
@@ -151,109 +160,113 @@ def test_the_list_says_what_became_of_each(office: Office) -> None:
         6: InvitationState.WITHDRAWN,
         7: InvitationState.OPEN,
     }
-    listed = office.ask(invitations.list_all, OPERATOR)
+    listed = services.ask(invitations.list_all, OPERATOR)
     assert [i.id for i in listed] == [7, 6, 5, 4, 3, 2, 1]
     assert [(i.used_by, i.used_at) for i in listed if i.state == "used"] == [
         ("eva", NOW),
         ("ivo", NOW),
     ]
     with pytest.raises(RoleForbidsError):
-        office.ask(invitations.list_all, MAX)
+        services.ask(invitations.list_all, MAX)
 
 
-def test_old_ones_are_not_listed(office: Office) -> None:
-    make(office, seconds=60)
-    office.now += SHOWN_SECONDS + 60
-    assert len(states(office)) == 1
-    office.now += 1
-    assert states(office) == {}
+def test_old_ones_are_not_listed(services: ServiceFixture) -> None:
+    make(services, seconds=60)
+    services.now += SHOWN_SECONDS + 60
+    assert len(states(services)) == 1
+    services.now += 1
+    assert states(services) == {}
 
 
-def test_a_list_fits_one_answer(office: Office) -> None:
-    with office.transaction() as transaction:
+def test_a_list_fits_one_answer(services: ServiceFixture) -> None:
+    with services.transaction() as transaction:
         transaction.rows.insert(
             [
                 InvitationRow(n, n.to_bytes(32), "guest", "n" * 64, 1, NOW, NOW, NOW, 2, None)
                 for n in range(1, 491)
             ]
         )
-    listed = office.ask(invitations.list_all, ADA)
+    listed = services.ask(invitations.list_all, ADA)
     assert 200 < len(listed) < 490
     assert listed[0].id == 490
     assert len(msgspec.msgpack.encode(listed)) < LIST_BYTES + 16
 
 
-def test_withdrawing_is_done_once(office: Office) -> None:
-    make(office)
-    assert office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1)) is True
-    office.now += 1
-    assert office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1)) is False
-    assert rows(office)[0].withdrawn_at == NOW
+def test_withdrawing_is_done_once(services: ServiceFixture) -> None:
+    make(services)
+    assert services.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1)) is True
+    services.now += 1
+    assert services.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1)) is False
+    assert rows(services)[0].withdrawn_at == NOW
     with pytest.raises(NotFoundError) as refusal:
-        office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 2))
+        services.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 2))
     assert refusal.value.values["what"] == "invitation"
 
 
-def test_a_used_invitation_is_not_withdrawn(office: Office) -> None:
-    make(office)
-    office.act(login.join, JoinInput("ivo", office_key(1), "d", KEY))
+def test_a_used_invitation_is_not_withdrawn(services: ServiceFixture) -> None:
+    make(services)
+    services.act(login.join, JoinInput("ivo", office_key(1), "d", KEY))
     with pytest.raises(InviteUsedError):
-        office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
+        services.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
 
 
-def test_an_invitation_that_was_withdrawn_before_the_commit_admits_nobody(office: Office) -> None:
-    make(office)
+def test_an_invitation_that_was_withdrawn_before_the_commit_admits_nobody(
+    services: ServiceFixture,
+) -> None:
+    make(services)
     item = JoinInput("ivo", office_key(1), "d", KEY)
-    office.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
-    assert isinstance(office.act_each(login.join, item)[0], InviteWithdrawnError)
+    services.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
+    assert isinstance(services.act_each(login.join, item)[0], InviteWithdrawnError)
 
 
-def test_the_first_admins_invitation_is_made_while_nobody_can_invite(office: Office) -> None:
+def test_the_first_admins_invitation_is_made_while_nobody_can_invite(
+    services: ServiceFixture,
+) -> None:
     def asked() -> tuple[bool, Any]:
-        with office.reading() as reading:
+        with services.reading() as reading:
             needed = invitations.needs_first_admin(reading)
-        with office.transaction() as transaction:
+        with services.transaction() as transaction:
             return needed, invitations.first_admin(transaction, [FirstAdmin(KEY)])[0]
 
     assert asked() == (False, None)
-    office.change_user(ADA, state="disabled")
+    services.change_user(ADA, state="disabled")
     needed, invitation = asked()
     assert needed
     assert (invitation.role, invitation.maker) == (Role.ADMIN, "operator")
     assert invitation.expires_at == NOW + 24 * 3600
     assert asked() == (False, None)  # one is out
-    office.act(invitations.withdraw, WithdrawInvitationInput(OPERATOR, 1))
-    with office.reading() as reading:
+    services.act(invitations.withdraw, WithdrawInvitationInput(OPERATOR, 1))
+    with services.reading() as reading:
         assert invitations.needs_first_admin(reading)
 
 
-def test_an_invitation_that_ended_is_followed_by_another(office: Office) -> None:
-    office.change_user(ADA, role="guest")
-    make(office, caller=OPERATOR, role=Role.ADMIN, seconds=50)
-    with office.reading() as reading:
+def test_an_invitation_that_ended_is_followed_by_another(services: ServiceFixture) -> None:
+    services.change_user(ADA, role="guest")
+    make(services, caller=OPERATOR, role=Role.ADMIN, seconds=50)
+    with services.reading() as reading:
         assert not invitations.needs_first_admin(reading)
-    office.now += 50
-    with office.reading() as reading:
+    services.now += 50
+    with services.reading() as reading:
         assert invitations.needs_first_admin(reading)
 
 
-def test_two_starts_at_once_make_one_invitation(office: Office) -> None:
-    office.change_user(ADA, role="guest")
-    with office.transaction() as transaction:
+def test_two_starts_at_once_make_one_invitation(services: ServiceFixture) -> None:
+    services.change_user(ADA, role="guest")
+    with services.transaction() as transaction:
         made = invitations.first_admin(transaction, [FirstAdmin(KEY), FirstAdmin(b"j" * 32)])
     assert [invitation is None for invitation in made] == [False, True]
 
 
 def test_whoever_may_invite_but_change_no_role_invites_and_adds_guests_alone(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # No role is like that today; a table that has one must not hand out more than it says.
     hosts = {Permission.INVITATION_MANAGE, Permission.USER_MANAGE}
     table = {**access.ROLE_PERMISSIONS, Role.MAINTAINER: frozenset(hosts)}
     monkeypatch.setattr(access, "ROLE_PERMISSIONS", table)
-    assert make(office, caller=MAX.caller).invitation.role is Role.GUEST
-    office.act(accounts.add_user, AddUserInput(MAX.caller, "ivo", Role.GUEST, office_key(1)))
+    assert make(services, caller=MAX.caller).invitation.role is Role.GUEST
+    services.act(accounts.add_user, AddUserInput(MAX.caller, "ivo", Role.GUEST, office_key(1)))
     with pytest.raises(RoleForbidsError):
-        make(office, caller=MAX.caller, role=Role.ADMIN, public_key=b"j" * 32)
+        make(services, caller=MAX.caller, role=Role.ADMIN, public_key=b"j" * 32)
     with pytest.raises(RoleForbidsError):
-        office.act(accounts.add_user, AddUserInput(MAX.caller, "eva", Role.ADMIN, office_key(2)))
+        services.act(accounts.add_user, AddUserInput(MAX.caller, "eva", Role.ADMIN, office_key(2)))

@@ -9,19 +9,19 @@ from sft.errors import (
     NotFoundError,
 )
 from sft.service.path_lookup import PathLookup, ResolvedPath, folded_path, nothing_at, require_path
-from tests.unit.service.office import MAX, Office
+from tests.unit.service.service_fixture import MAX, ServiceFixture
 from tests.unit.service.test_files import put_many
 
 
-def at(office: Office, path: str) -> ResolvedPath:
-    with office.readers.reading() as reading:
+def at(services: ServiceFixture, path: str) -> ResolvedPath:
+    with services.readers.reading() as reading:
         return PathLookup(reading).one(path)
 
 
 @pytest.fixture
-def full(office: Office) -> Office:
-    put_many(office, "a/b/file", "a/x", "top")
-    return office
+def full(services: ServiceFixture) -> ServiceFixture:
+    put_many(services, "a/b/file", "a/x", "top")
+    return services
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def full(office: Office) -> Office:
     ],
 )
 def test_a_place_tells_what_takes_its_name(
-    full: Office,
+    full: ServiceFixture,
     path: str,
     folder: str,
     missing: tuple[str, ...],
@@ -67,7 +67,7 @@ def test_a_place_tells_what_takes_its_name(
     ],
 )
 def test_only_the_very_spelling_is_at_a_place(
-    full: Office, path: str, file: bool, folder: bool
+    full: ServiceFixture, path: str, file: bool, folder: bool
 ) -> None:
     place = at(full, path)
     assert (place.file is not None, place.subfolder is not None) == (file, folder)
@@ -87,19 +87,19 @@ def test_only_the_very_spelling_is_at_a_place(
     ],
 )
 def test_a_taken_name_is_told_apart(
-    full: Office, path: str, error: type[Exception], values: dict[str, str]
+    full: ServiceFixture, path: str, error: type[Exception], values: dict[str, str]
 ) -> None:
     with pytest.raises(error) as refused:
         at(full, path).require_free()
     assert refused.value.values == values
 
 
-def test_a_free_name_is_free(full: Office) -> None:
+def test_a_free_name_is_free(full: ServiceFixture) -> None:
     for path in ("new", "a/new", "a/b/new", "new/new/new", "a/new/new"):
         at(full, path).require_free()
 
 
-def test_folders_are_found_by_path(full: Office) -> None:
+def test_folders_are_found_by_path(full: ServiceFixture) -> None:
     with full.readers.reading() as reading:
         places = PathLookup(reading)
         assert places.folder("").id == 1
@@ -109,25 +109,25 @@ def test_folders_are_found_by_path(full: Office) -> None:
                 places.folder(path)
 
 
-def test_many_paths_take_a_query_a_level(office: Office) -> None:
+def test_many_paths_take_a_query_a_level(services: ServiceFixture) -> None:
     paths = [f"d{n % 7}/e{n % 5}/f{n}" for n in range(64)]
-    put_many(office, *paths, who=MAX)
+    put_many(services, *paths, who=MAX)
     seen: list[str] = []
 
     def note(*args: object) -> None:
         seen.append(str(args[2]))
 
-    with office.readers.reading() as reading:
+    with services.readers.reading() as reading:
         places = PathLookup(reading)
-        event.listen(office.database.read_engine, "before_cursor_execute", note)
+        event.listen(services.database.read_engine, "before_cursor_execute", note)
         places.load(paths)
-        event.remove(office.database.read_engine, "before_cursor_execute", note)
+        event.remove(services.database.read_engine, "before_cursor_execute", note)
         assert all(places.at(path).file for path in paths)
     assert len(seen) == 4
 
 
-def test_a_path_that_was_not_loaded_is_a_fault_of_ours(office: Office) -> None:
-    with office.readers.reading() as reading, pytest.raises(KeyError):
+def test_a_path_that_was_not_loaded_is_a_fault_of_ours(services: ServiceFixture) -> None:
+    with services.readers.reading() as reading, pytest.raises(KeyError):
         PathLookup(reading).at("never")
 
 

@@ -21,7 +21,14 @@ from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import create_keyring, load_keyring
 from sft.vault.master_key import FileMasterKey, open_keyring
 from sft.vault.vault import Vault
-from tests.unit.service.office import GUS, KEYRING, MASTER_KEY, MAX, OPERATOR, Office
+from tests.unit.service.service_fixture import (
+    GUS,
+    KEYRING,
+    MASTER_KEY,
+    MAX,
+    OPERATOR,
+    ServiceFixture,
+)
 from tests.unit.service.test_files import put_many
 
 BIG = 70_000
@@ -29,81 +36,81 @@ NEW_KEY = b"n" * 32
 
 
 class Home:
-    """The master key's file and the keyring's, beside an office."""
+    """The master key's file and the keyring's, beside an services."""
 
-    def __init__(self, office: Office, folder: Path) -> None:
-        self.office = office
+    def __init__(self, services: ServiceFixture, folder: Path) -> None:
+        self.services = services
         (folder / "keys").mkdir(mode=0o700)
         self.source = FileMasterKey(folder / "keys" / "master.key")
         with (folder / "keys" / "master.key").open("x") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(MASTER_KEY.hex() + "\n")
-        create_keyring(office.keyring_path, KEYRING.seal())
+        create_keyring(services.keyring_path, KEYRING.seal())
         self.contents: dict[str, bytes] = {}
-        self.act: Any = office.act
+        self.act: Any = services.act
 
     def fill(self, count: int = 3) -> None:
         for number in range(count):
             for path, size in ((f"d/small{number}", 10), (f"d/big{number}", BIG)):
                 self.contents[path] = os.urandom(size)
-        items = [self.office.stream(MAX, *item) for item in self.contents.items()]
-        for item, committed in zip(items, self.office.act_each(commit, *items), strict=True):
+        items = [self.services.stream(MAX, *item) for item in self.contents.items()]
+        for item, committed in zip(items, self.services.act_each(commit, *items), strict=True):
             assert isinstance(committed, Committed)
             settle(item, committed)
 
     def parts(self) -> dict[str, Any]:
-        return {"context": replace(self.office.job_context, act=self.act)}
+        return {"context": replace(self.services.job_context, act=self.act)}
 
     def rotate(self, key: bytes = NEW_KEY) -> VaultReport:
-        job = self.office.ask(
+        job = self.services.ask(
             rotate,
             OPERATOR,
             **self.parts(),
-            keyring_path=self.office.keyring_path,
+            keyring_path=self.services.keyring_path,
             stage=lambda: self.source.stage(key),
             settle=self.source.settle,
         )
         return job()
 
     def reencrypt(self) -> VaultReport:
-        return self.office.ask(reencrypt, OPERATOR, **self.parts())()
+        return self.services.ask(reencrypt, OPERATOR, **self.parts())()
 
     def restart(self) -> VaultReport:
         """Begin as a new process would: from what lies on the disk."""
-        sealed = load_keyring(self.office.keyring_path)
+        sealed = load_keyring(self.services.keyring_path)
         keyring, key = open_keyring(sealed, self.source.candidates())
         self.source.settle(key)
-        self.act = self.office.act
-        self.office.vault = self.office.storage.vault = Vault(self.office.backend, keyring)
+        self.act = self.services.act
+        self.services.vault = self.services.storage.vault = Vault(self.services.backend, keyring)
         recover(self.parts()["context"])
-        return finish_rotation(self.parts()["context"], self.office.keyring_path)
+        return finish_rotation(self.parts()["context"], self.services.keyring_path)
 
     def require_sound(self) -> None:
         for path, content in self.contents.items():
-            assert self.office.get(GUS, path) == content
-        office = self.office
-        job = office.ask(check, OPERATOR, context=office.job_context)
+            assert self.services.get(GUS, path) == content
+        services = self.services
+        job = services.ask(check, OPERATOR, context=services.job_context)
         assert not job().faults
 
     def epochs(self) -> set[int]:
         return {row.epoch for row in self.versions()}
 
     def versions(self) -> list[VersionRow]:
-        with self.office.readers.reading() as reading:
+        with self.services.readers.reading() as reading:
             return reading.rows.all(VersionRow)
 
     def key_on_disk(self) -> Keyring:
-        return open_keyring(load_keyring(self.office.keyring_path), [self.source.read()])[0]
+        return open_keyring(load_keyring(self.services.keyring_path), [self.source.read()])[0]
 
 
 @pytest.fixture
-def home(office: Office, tmp_path: Path) -> Home:
-    return Home(office, tmp_path)
+def home(services: ServiceFixture, tmp_path: Path) -> Home:
+    return Home(services, tmp_path)
 
 
 @pytest.fixture
-def disk_home(disk_office: Office, tmp_path: Path) -> Home:
-    return Home(disk_office, tmp_path)
+def disk_home(disk_services: ServiceFixture, tmp_path: Path) -> Home:
+    return Home(disk_services, tmp_path)
 
 
 # -- a new master key -----------------------------------------------------------------------------------
@@ -125,18 +132,18 @@ def test_the_old_master_key_opens_nothing_any_more(home: Home) -> None:
     home.fill()
     home.rotate()
     with pytest.raises(VaultError):
-        Keyring.open(load_keyring(home.office.keyring_path), MASTER_KEY)
-    home.office.storage.vault = Vault(home.office.backend, KEYRING)
+        Keyring.open(load_keyring(home.services.keyring_path), MASTER_KEY)
+    home.services.storage.vault = Vault(home.services.backend, KEYRING)
     for path in home.contents:
         with pytest.raises(ContentDamagedError, match="master key 2, which is unknown"):
-            home.office.get(GUS, path)
+            home.services.get(GUS, path)
 
 
 def test_old_versions_and_the_trash_move_too(home: Home) -> None:
-    office = home.office
-    put_many(office, "a", "b")
-    office.replace(MAX, "a", b"2", office.ask(show_file, MAX, path="a"))
-    office.act(delete, Deletion(MAX.caller, "b"))
+    services = home.services
+    put_many(services, "a", "b")
+    services.replace(MAX, "a", b"2", services.ask(show_file, MAX, path="a"))
+    services.act(delete, Deletion(MAX.caller, "b"))
     assert home.rotate().versions == 3
     assert home.epochs() == {2}
 
@@ -175,7 +182,7 @@ def cutting(home: Home, after: int) -> Callable[..., Any]:
         if not left[0]:
             raise Cut
         left[0] -= 1
-        return home.office.act(function, item)
+        return home.services.act(function, item)
 
     return act
 
@@ -215,7 +222,7 @@ def test_a_rotation_cut_between_its_files_loses_no_key(
     elif step == "keyring":
         monkeypatch.setattr(home.source, "settle", die)
     else:
-        monkeypatch.setattr(home.office.vault, "adopt", die)
+        monkeypatch.setattr(home.services.vault, "adopt", die)
     with pytest.raises(Cut):
         home.rotate()
     monkeypatch.undo()
@@ -227,21 +234,21 @@ def test_a_rotation_cut_between_its_files_loses_no_key(
 
 def test_a_commit_under_the_old_key_during_a_rotation_keeps_it_until_it_moved(home: Home) -> None:
     """A commit that was judged before the keyring changed ends behind the place that the walk has reached."""
-    office = home.office
-    office.put(MAX, "a", b"1")
+    services = home.services
+    services.put(MAX, "a", b"1")
     home.contents = {"b": b"b", "a": b"2"}
-    put_many(office, "b")
-    seen = office.ask(show_file, MAX, path="a")
+    put_many(services, "b")
+    seen = services.ask(show_file, MAX, path="a")
     changes = {"file_id": seen.id, "version": 2, "prev": seen.version.digest}
-    late = [office.pend(MAX, "a", b"2", **changes)]
+    late = [services.pend(MAX, "a", b"2", **changes)]
 
     def act(function: Any, item: Any) -> Any:
         if function is rotation.end_rotation and late:
-            keyring = office.vault.keyring
-            office.vault.adopt(KEYRING)
-            office.commit(late.pop())
-            office.vault.adopt(keyring)
-        return office.act(function, item)
+            keyring = services.vault.keyring
+            services.vault.adopt(KEYRING)
+            services.commit(late.pop())
+            services.vault.adopt(keyring)
+        return services.act(function, item)
 
     home.act = act
     report = home.rotate()
@@ -252,12 +259,12 @@ def test_a_commit_under_the_old_key_during_a_rotation_keeps_it_until_it_moved(ho
 
 
 def test_a_small_object_that_waited_moves_in_its_commit(home: Home) -> None:
-    item = home.office.pend(MAX, "a", b"x")
-    home.office.vault.adopt(KEYRING.rotate(NEW_KEY))
-    home.office.commit(item)
+    item = home.services.pend(MAX, "a", b"x")
+    home.services.vault.adopt(KEYRING.rotate(NEW_KEY))
+    home.services.commit(item)
     assert home.epochs() == {2}
-    home.office.vault.adopt(home.office.vault.keyring.retire())
-    assert home.office.get(GUS, "a") == b"x"
+    home.services.vault.adopt(home.services.vault.keyring.retire())
+    assert home.services.get(GUS, "a") == b"x"
 
 
 def test_the_old_key_goes_only_when_all_is_durable(home: Home) -> None:
@@ -266,12 +273,12 @@ def test_the_old_key_goes_only_when_all_is_durable(home: Home) -> None:
 
     def act(function: Any, item: Any) -> Any:
         if function is rotation.end_rotation:
-            with pytest.raises(RuntimeError), home.office.transaction() as transaction:
+            with pytest.raises(RuntimeError), home.services.transaction() as transaction:
                 assert function(transaction, [item]) == [True]
-                assert home.office.vault.keyring.epochs == {1, 2}
+                assert home.services.vault.keyring.epochs == {1, 2}
                 raise RuntimeError
             raise Cut
-        return home.office.act(function, item)
+        return home.services.act(function, item)
 
     home.act = act
     with pytest.raises(Cut):
@@ -283,17 +290,17 @@ def test_the_old_key_goes_only_when_all_is_durable(home: Home) -> None:
 
 
 def test_an_upload_in_flight_moves_with_the_rotation(home: Home) -> None:
-    office = home.office
-    upload = office.begin(MAX, "a", 2 * 65_536)
+    services = home.services
+    upload = services.begin(MAX, "a", 2 * 65_536)
     upload.start()
     upload.append(upload.seal([bytes(65_536)], last=False))
     home.rotate()
     upload.append(upload.seal([bytes(65_536)], last=True))
-    from tests.unit.service.office import digest_of, signature_of
+    from tests.unit.service.service_fixture import digest_of, signature_of
 
     content = bytes(2 * 65_536)
-    office.commit(upload.finish(digest_of(content), signature_of(MAX, "a", content)))
-    assert office.get(GUS, "a") == content
+    services.commit(upload.finish(digest_of(content), signature_of(MAX, "a", content)))
+    assert services.get(GUS, "a") == content
     assert home.epochs() == {2}
 
 
@@ -301,8 +308,8 @@ def test_a_download_under_way_ends_well(home: Home) -> None:
     from sft.service import downloads
 
     home.fill(1)
-    download = home.office.ask(
-        downloads.begin, GUS, storage=home.office.storage, path="d/big0", version=0
+    download = home.services.ask(
+        downloads.begin, GUS, storage=home.services.storage, path="d/big0", version=0
     )
     download.start()
     home.rotate()
@@ -322,14 +329,14 @@ def test_a_download_under_way_ends_well(home: Home) -> None:
 )
 def test_what_does_not_hold_keeps_the_old_key_and_is_reported(home: Home, damage: str) -> None:
     home.fill(2)
-    home.office.tamper(damage)
+    home.services.tamper(damage)
     report = home.rotate()
     assert report.versions == 3
     assert report.faults
     assert report.notes == ("the old master key is kept for what could not be moved",)
     assert home.key_on_disk().epochs == {1, 2}
     # Once it is mended or gone, the same command finishes, and makes no new key.
-    home.office.tamper("DELETE FROM versions WHERE file = 1")
+    home.services.tamper("DELETE FROM versions WHERE file = 1")
     home.rotate(b"m" * 32)
     assert home.key_on_disk().epochs == {2}
     assert home.source.read() == NEW_KEY
@@ -337,7 +344,7 @@ def test_what_does_not_hold_keeps_the_old_key_and_is_reported(home: Home, damage
 
 def test_a_damaged_object_keeps_the_old_key_and_is_reported(home: Home) -> None:
     home.fill(2)
-    shelf = home.office.backend.shelf.objects
+    shelf = home.services.backend.shelf.objects
     shelf[min(shelf)] = b"x" + shelf[min(shelf)][1:]
     report = home.rotate()
     assert (len(report.faults), report.versions) == (2, 3)
@@ -347,7 +354,7 @@ def test_a_damaged_object_keeps_the_old_key_and_is_reported(home: Home) -> None:
 
 
 def test_two_rotations_at_once_are_refused(home: Home) -> None:
-    with home.office.storage.rotation():
+    with home.services.storage.rotation():
         for work in (home.rotate, home.reencrypt):
             with pytest.raises(VaultError):
                 work()
@@ -358,9 +365,9 @@ def test_two_rotations_at_once_are_refused(home: Home) -> None:
 
 
 def objects(home: Home) -> set[bytes]:
-    with home.office.readers.reading() as reading:
+    with home.services.readers.reading() as reading:
         small = {row.object_id for row in reading.rows.all(SmallObjectRow)}
-    return small | set(home.office.vault.ids())
+    return small | set(home.services.vault.ids())
 
 
 def test_every_content_gets_a_new_object(disk_home: Home) -> None:
@@ -372,12 +379,12 @@ def test_every_content_gets_a_new_object(disk_home: Home) -> None:
     assert not before & objects(disk_home)
     assert len(objects(disk_home)) == sidecars
     disk_home.require_sound()
-    with disk_home.office.readers.reading() as reading:
+    with disk_home.services.readers.reading() as reading:
         assert not reading.rows.all(PurgeRow)
-    assert not len(disk_home.office.storage.in_flight)
+    assert not len(disk_home.services.storage.in_flight)
     for row in disk_home.versions():
         if not row.inline:
-            assert disk_home.office.vault.read_sidecar(row.object_id)
+            assert disk_home.services.vault.read_sidecar(row.object_id)
 
 
 @pytest.mark.parametrize("after", range(10))
@@ -397,32 +404,32 @@ def test_reencryption_cut_at_any_act_leaves_everything_readable(home: Home, afte
 
 def test_a_version_that_changes_hands_meanwhile_is_left_alone(home: Home) -> None:
     """Between the copy and its row the file is destroyed: nothing of either object stays."""
-    office = home.office
+    services = home.services
     home.fill(1)
 
     def act(function: Any, item: Any) -> Any:
         if function is rotation.swap and not item.row.inline:
             from sft.service.maintenance.purging import PurgeInput, purge
 
-            office.act(delete, Deletion(MAX.caller, "d/big0"))
-            gone = office.act(purge, PurgeInput(OPERATOR, office.now))
+            services.act(delete, Deletion(MAX.caller, "d/big0"))
+            gone = services.act(purge, PurgeInput(OPERATOR, services.now))
             for object_id in gone.object_ids:
-                office.vault.remove(object_id)
-        return office.act(function, item)
+                services.vault.remove(object_id)
+        return services.act(function, item)
 
     home.act = act
     assert home.reencrypt().versions == 1
-    assert not list(office.vault.ids())
+    assert not list(services.vault.ids())
 
 
 def test_damage_is_reported_and_left_as_it_is(home: Home) -> None:
     home.fill(2)
-    office = home.office
-    shelf = office.backend.shelf.objects
+    services = home.services
+    shelf = services.backend.shelf.objects
     damaged = min(shelf)
     shelf[damaged] = shelf[damaged][:-1] + bytes([shelf[damaged][-1] ^ 1])
-    office.tamper("UPDATE small_objects SET sealed = zeroblob(150) WHERE rowid = 1")
+    services.tamper("UPDATE small_objects SET sealed = zeroblob(150) WHERE rowid = 1")
     report = home.reencrypt()
     assert (len(report.faults), report.versions) == (2, 2)
     assert damaged in shelf
-    assert not len(office.storage.in_flight)
+    assert not len(services.storage.in_flight)

@@ -12,7 +12,14 @@ from sft.service.settings import NewServer, Registration, SettingsChange
 from sft.store.database import create_database, open_database
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction, Transaction
-from tests.unit.service.office import ADA, BEGAN, OPERATOR, SERVER_ID, SERVER_KEY, Office
+from tests.unit.service.service_fixture import (
+    ADA,
+    BEGAN,
+    OPERATOR,
+    SERVER_ID,
+    SERVER_KEY,
+    ServiceFixture,
+)
 
 
 def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
@@ -34,8 +41,8 @@ def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_later_start_changes_what_it_names(office: Office) -> None:
-    with office.transaction() as transaction:
+def test_a_later_start_changes_what_it_names(services: ServiceFixture) -> None:
+    with services.transaction() as transaction:
         assert settings.change_settings(
             transaction,
             [
@@ -45,24 +52,24 @@ def test_a_later_start_changes_what_it_names(office: Office) -> None:
                 SettingsChange(name="acme-files", registration=Registration.CLOSED),
             ],
         ) == [False, True, False, True]
-    with office.reading() as reading:
+    with services.reading() as reading:
         info = settings.server_info(reading)
         assert (info.name, info.address) == ("acme-files", "files.acme.org:7361")
         assert settings.registration(reading) is Registration.CLOSED
     with pytest.raises(UserNameNotAllowedError):
-        office.act(settings.change_settings, SettingsChange(name="a/b"))
+        services.act(settings.change_settings, SettingsChange(name="a/b"))
 
 
-def test_settings_are_the_operators(office: Office) -> None:
+def test_settings_are_the_operators(services: ServiceFixture) -> None:
     with pytest.raises(OperatorOnlyError):
-        office.act(settings.change_settings, SettingsChange(address="h:1", caller=ADA.caller))
+        services.act(settings.change_settings, SettingsChange(address="h:1", caller=ADA.caller))
 
 
-def test_a_link_is_shown_to_the_operator(office: Office) -> None:
-    assert office.ask(settings.show_server, OPERATOR).address == "localhost:7361"
+def test_a_link_is_shown_to_the_operator(services: ServiceFixture) -> None:
+    assert services.ask(settings.show_server, OPERATOR).address == "localhost:7361"
     with pytest.raises(OperatorOnlyError):
-        office.ask(settings.show_server, ADA)
-    assert office.now > BEGAN
+        services.ask(settings.show_server, ADA)
+    assert services.now > BEGAN
 
 
 @pytest.mark.parametrize(
@@ -71,12 +78,14 @@ def test_a_link_is_shown_to_the_operator(office: Office) -> None:
 @pytest.mark.parametrize(
     "change", ["UPDATE settings SET value = X'6f70656e'", "DELETE FROM settings"]
 )
-def test_no_setting_is_changed_or_removed_unseen(office: Office, name: str, change: str) -> None:
-    office.tamper(f"{change} WHERE name = ?", name)
+def test_no_setting_is_changed_or_removed_unseen(
+    services: ServiceFixture, name: str, change: str
+) -> None:
+    services.tamper(f"{change} WHERE name = ?", name)
 
     def ask(reading: ReadTransaction) -> object:
         return settings.server_info(reading)
 
-    with office.reading() as reading, pytest.raises(RowForgedError) as refused:
+    with services.reading() as reading, pytest.raises(RowForgedError) as refused:
         ask(reading)
     assert (refused.value.table, refused.value.row) == ("settings", name)

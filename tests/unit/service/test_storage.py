@@ -2,7 +2,7 @@ import pytest
 
 from sft.errors import VaultError
 from sft.service.storage import InFlight
-from tests.unit.service.office import SERVER_ID, Office
+from tests.unit.service.service_fixture import SERVER_ID, ServiceFixture
 
 
 def test_ids_come_and_go() -> None:
@@ -15,14 +15,14 @@ def test_ids_come_and_go() -> None:
     assert (b"a" in ids, len(ids)) == (False, 0)
 
 
-def test_the_server_is_named_by_its_key(office: Office) -> None:
-    assert office.storage.server_id == SERVER_ID
+def test_the_server_is_named_by_its_key(services: ServiceFixture) -> None:
+    assert services.storage.server_id == SERVER_ID
 
 
-def test_keys_are_changed_by_one_at_a_time(office: Office) -> None:
-    with office.storage.rotation(), pytest.raises(VaultError), office.storage.rotation():
+def test_keys_are_changed_by_one_at_a_time(services: ServiceFixture) -> None:
+    with services.storage.rotation(), pytest.raises(VaultError), services.storage.rotation():
         pass
-    with pytest.raises(RuntimeError), office.storage.rotation():
+    with pytest.raises(RuntimeError), services.storage.rotation():
         raise RuntimeError
-    with office.storage.rotation():
+    with services.storage.rotation():
         pass

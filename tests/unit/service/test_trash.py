@@ -17,80 +17,91 @@ from sft.service.files import list_trash, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.files import PAGE_ROWS
-from tests.unit.service.office import ADA, GUS, MAX, MIA, NOW, OPERATOR, Office, Person
+from tests.unit.service.service_fixture import (
+    ADA,
+    GUS,
+    MAX,
+    MIA,
+    NOW,
+    OPERATOR,
+    Person,
+    ServiceFixture,
+)
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
 
 
 def rm(
-    office: Office, path: str, who: Person | Caller = MAX, *, recursive: bool = False
+    services: ServiceFixture, path: str, who: Person | Caller = MAX, *, recursive: bool = False
 ) -> Deleted:
     caller = who.caller if isinstance(who, Person) else who
-    return office.act(delete, Deletion(caller, path, recursive))
+    return services.act(delete, Deletion(caller, path, recursive))
 
 
-def back(office: Office, path: str, who: Person | Caller = MAX) -> File:
+def back(services: ServiceFixture, path: str, who: Person | Caller = MAX) -> File:
     caller = who.caller if isinstance(who, Person) else who
-    return office.act(restore, Restoration(caller, path))
+    return services.act(restore, Restoration(caller, path))
 
 
 # -- deleting -----------------------------------------------------------------------------------------
 
 
-def test_a_deleted_file_is_gone_until_it_comes_back_unchanged(office: Office) -> None:
-    office.put(MAX, "d/a", b"1")
-    office.replace(MAX, "d/a", b"2", office.ask(show_file, MAX, path="d/a"))
-    before = office.ask(show_file, GUS, path="d/a")
-    assert rm(office, "d/a") == Deleted("d/a", 1, 0, NOW + TRASH_SECONDS)
-    assert tree(office) == ["d/"]
-    assert back(office, "d/a") == before
-    assert (office.get(GUS, "d/a", 1), office.get(GUS, "d/a")) == (b"1", b"2")
+def test_a_deleted_file_is_gone_until_it_comes_back_unchanged(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a", b"1")
+    services.replace(MAX, "d/a", b"2", services.ask(show_file, MAX, path="d/a"))
+    before = services.ask(show_file, GUS, path="d/a")
+    assert rm(services, "d/a") == Deleted("d/a", 1, 0, NOW + TRASH_SECONDS)
+    assert tree(services) == ["d/"]
+    assert back(services, "d/a") == before
+    assert (services.get(GUS, "d/a", 1), services.get(GUS, "d/a")) == (b"1", b"2")
 
 
-def test_a_name_is_free_at_once(office: Office) -> None:
-    office.put(MAX, "a", b"1")
-    rm(office, "a")
-    office.put(MIA, "A", b"2")
-    assert office.get(GUS, "A") == b"2"
+def test_a_name_is_free_at_once(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    rm(services, "a")
+    services.put(MIA, "A", b"2")
+    assert services.get(GUS, "A") == b"2"
 
 
-def test_the_id_of_a_deleted_file_stays_taken(office: Office) -> None:
-    office.put(MAX, "a", b"1")
-    rm(office, "a")
+def test_the_id_of_a_deleted_file_stays_taken(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    rm(services, "a")
     with pytest.raises(RequestError) as refused:
-        office.put(MAX, "a", b"2")
+        services.put(MAX, "a", b"2")
     assert refused.value.code == "BAD_REQUEST"
 
 
-def test_an_empty_folder_goes(office: Office) -> None:
-    office.act(make_folder, MakeFolderInput(MAX.caller, "d/e"))
-    assert rm(office, "d/e") == Deleted("d/e", 0, 1, NOW + TRASH_SECONDS)
-    assert tree(office) == ["d/"]
+def test_an_empty_folder_goes(services: ServiceFixture) -> None:
+    services.act(make_folder, MakeFolderInput(MAX.caller, "d/e"))
+    assert rm(services, "d/e") == Deleted("d/e", 0, 1, NOW + TRASH_SECONDS)
+    assert tree(services) == ["d/"]
 
 
 @pytest.mark.parametrize("path", ["d/a", "d/e/a"])
-def test_a_folder_that_holds_something_goes_only_with_all_of_it(office: Office, path: str) -> None:
-    office.put(MAX, path)
+def test_a_folder_that_holds_something_goes_only_with_all_of_it(
+    services: ServiceFixture, path: str
+) -> None:
+    services.put(MAX, path)
     with pytest.raises(FolderNotEmptyError):
-        rm(office, "d")
+        rm(services, "d")
     folders = path.count("/")
-    assert rm(office, "d", recursive=True) == Deleted("d", 1, folders, NOW + TRASH_SECONDS)
-    assert tree(office) == []
+    assert rm(services, "d", recursive=True) == Deleted("d", 1, folders, NOW + TRASH_SECONDS)
+    assert tree(services) == []
 
 
-def test_a_tree_goes_to_the_trash_file_by_file(office: Office) -> None:
+def test_a_tree_goes_to_the_trash_file_by_file(services: ServiceFixture) -> None:
     paths = ["d/1", "d/e/2", "d/e/f/3", "x/4"]
-    put_many(office, *paths)
-    assert (rm(office, "d", recursive=True).files, tree(office)) == (3, ["x/", "x/4"])
-    found = office.ask(list_trash, MAX).files
+    put_many(services, *paths)
+    assert (rm(services, "d", recursive=True).files, tree(services)) == (3, ["x/", "x/4"])
+    found = services.ask(list_trash, MAX).files
     assert {file.path for file in found} == set(paths[:3])
 
 
-def test_a_large_folder_goes_whole(office: Office) -> None:
+def test_a_large_folder_goes_whole(services: ServiceFixture) -> None:
     count = PAGE_ROWS + 3
-    put_many(office, *(f"d/{n}" for n in range(count)))
-    assert rm(office, "d", recursive=True).files == count
-    assert tree(office) == []
+    put_many(services, *(f"d/{n}" for n in range(count)))
+    assert rm(services, "d", recursive=True).files == count
+    assert tree(services) == []
 
 
 @pytest.mark.parametrize(
@@ -107,24 +118,24 @@ def test_a_large_folder_goes_whole(office: Office) -> None:
     ],
 )
 def test_what_is_not_there_or_not_ones_own_stays(
-    office: Office, path: str, error: type[RequestError]
+    services: ServiceFixture, path: str, error: type[RequestError]
 ) -> None:
-    office.put(MAX, "d/a")
-    office.put(MIA, "d/mias")
-    office.act(make_folder, MakeFolderInput(ADA.caller, "adas"))
-    office.act(make_folder, MakeFolderInput(MIA.caller, "mias"))
-    before = tree(office)
+    services.put(MAX, "d/a")
+    services.put(MIA, "d/mias")
+    services.act(make_folder, MakeFolderInput(ADA.caller, "adas"))
+    services.act(make_folder, MakeFolderInput(MIA.caller, "mias"))
+    before = tree(services)
     with pytest.raises(error):
-        rm(office, path, recursive=True)
-    assert tree(office) == before
-    assert not office.ask(list_trash, ADA).files
+        rm(services, path, recursive=True)
+    assert tree(services) == before
+    assert not services.ask(list_trash, ADA).files
 
 
-def test_the_refusal_names_the_file_within_a_folder(office: Office) -> None:
-    office.put(MAX, "d/e/1")
-    office.put(MIA, "d/e/2")
+def test_the_refusal_names_the_file_within_a_folder(services: ServiceFixture) -> None:
+    services.put(MAX, "d/e/1")
+    services.put(MIA, "d/e/2")
     with pytest.raises(NotYoursError) as refused:
-        rm(office, "d", recursive=True)
+        rm(services, "d", recursive=True)
     assert refused.value.values == {
         "path": "d/e/2",
         "owner": "mia",
@@ -133,53 +144,53 @@ def test_the_refusal_names_the_file_within_a_folder(office: Office) -> None:
     }
 
 
-def test_admin_and_operator_delete_everything(office: Office) -> None:
-    put_many(office, "d/a", "e/a")
-    put_many(office, "d/b", "e/b", who=MIA)
-    assert rm(office, "d", ADA, recursive=True).files == 2
-    assert rm(office, "e", OPERATOR, recursive=True).files == 2
-    assert len(office.ask(list_trash, OPERATOR).files) == 4
+def test_admin_and_operator_delete_everything(services: ServiceFixture) -> None:
+    put_many(services, "d/a", "e/a")
+    put_many(services, "d/b", "e/b", who=MIA)
+    assert rm(services, "d", ADA, recursive=True).files == 2
+    assert rm(services, "e", OPERATOR, recursive=True).files == 2
+    assert len(services.ask(list_trash, OPERATOR).files) == 4
 
 
 # -- bringing back ------------------------------------------------------------------------------------
 
 
-def test_folders_are_remade(office: Office) -> None:
-    office.put(MAX, "d/e/f/a")
-    rm(office, "d", recursive=True)
-    assert back(office, "d/e/f/a").path == "d/e/f/a"
-    assert tree(office) == ["d/", "d/e/", "d/e/f/", "d/e/f/a"]
-    assert office.get(GUS, "d/e/f/a") == b"content"
+def test_folders_are_remade(services: ServiceFixture) -> None:
+    services.put(MAX, "d/e/f/a")
+    rm(services, "d", recursive=True)
+    assert back(services, "d/e/f/a").path == "d/e/f/a"
+    assert tree(services) == ["d/", "d/e/", "d/e/f/", "d/e/f/a"]
+    assert services.get(GUS, "d/e/f/a") == b"content"
 
 
-def test_the_last_deleted_comes_back(office: Office) -> None:
+def test_the_last_deleted_comes_back(services: ServiceFixture) -> None:
     for content in (b"1", b"2", b"3"):
-        office.now += 1
-        office.put(MAX, "a", content, file_id=content * 16)
-        rm(office, "a")
-    assert back(office, "a").version.size == 1
-    assert office.get(GUS, "a") == b"3"
-    rm(office, "a")
-    office.now += 1
-    assert back(office, "a").id == b"3" * 16
+        services.now += 1
+        services.put(MAX, "a", content, file_id=content * 16)
+        rm(services, "a")
+    assert back(services, "a").version.size == 1
+    assert services.get(GUS, "a") == b"3"
+    rm(services, "a")
+    services.now += 1
+    assert back(services, "a").id == b"3" * 16
 
 
-def test_within_a_second_the_younger_file_comes_back(office: Office) -> None:
+def test_within_a_second_the_younger_file_comes_back(services: ServiceFixture) -> None:
     for content in (b"1", b"2"):
-        office.put(MAX, "a", content, file_id=content * 16)
-        rm(office, "a")
-    assert back(office, "a").id == b"2" * 16
+        services.put(MAX, "a", content, file_id=content * 16)
+        rm(services, "a")
+    assert back(services, "a").id == b"2" * 16
 
 
-def test_ones_own_comes_back_before_others(office: Office) -> None:
-    office.put(MAX, "a", b"max")
-    rm(office, "a")
-    office.now += 1
-    office.put(MIA, "a", b"mia", file_id=bytes(16))
-    rm(office, "a", MIA)
-    assert back(office, "a").owner == "max"
+def test_ones_own_comes_back_before_others(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"max")
+    rm(services, "a")
+    services.now += 1
+    services.put(MIA, "a", b"mia", file_id=bytes(16))
+    rm(services, "a", MIA)
+    assert back(services, "a").owner == "max"
     with pytest.raises(NotFoundError):
-        back(office, "A")
+        back(services, "A")
 
 
 @pytest.mark.parametrize(
@@ -187,28 +198,30 @@ def test_ones_own_comes_back_before_others(office: Office) -> None:
     [("none", NotFoundError), ("d/A", NotFoundError), ("d/mias", NotYoursError)],
 )
 def test_what_was_not_deleted_or_is_not_ones_own_does_not_come_back(
-    office: Office, path: str, error: type[RequestError]
+    services: ServiceFixture, path: str, error: type[RequestError]
 ) -> None:
-    office.put(MAX, "d/a")
-    office.put(MIA, "d/mias")
-    rm(office, "d", ADA, recursive=True)
+    services.put(MAX, "d/a")
+    services.put(MIA, "d/mias")
+    rm(services, "d", ADA, recursive=True)
     with pytest.raises(error):
-        back(office, path)
-    assert tree(office) == []
+        back(services, path)
+    assert tree(services) == []
 
 
-def test_an_admin_deletes_and_the_owner_brings_back(office: Office) -> None:
-    office.put(MAX, "a")
-    rm(office, "a", ADA)
-    assert back(office, "a").owner == "max"
+def test_an_admin_deletes_and_the_owner_brings_back(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    rm(services, "a", ADA)
+    assert back(services, "a").owner == "max"
 
 
 @pytest.mark.parametrize("who", [ADA, OPERATOR])
-def test_admin_and_operator_bring_everything_back(office: Office, who: Person | Caller) -> None:
-    office.put(MAX, "d/a")
-    rm(office, "d", recursive=True)
-    assert back(office, "d/a", who).owner == "max"
-    assert tree(office) == ["d/", "d/a"]
+def test_admin_and_operator_bring_everything_back(
+    services: ServiceFixture, who: Person | Caller
+) -> None:
+    services.put(MAX, "d/a")
+    rm(services, "d", recursive=True)
+    assert back(services, "d/a", who).owner == "max"
+    assert tree(services) == ["d/", "d/a"]
 
 
 @pytest.mark.parametrize(
@@ -224,31 +237,31 @@ def test_admin_and_operator_bring_everything_back(office: Office, who: Person | 
     ],
 )
 def test_a_name_in_use_is_not_taken_back(
-    office: Office, taken: str, error: type[RequestError]
+    services: ServiceFixture, taken: str, error: type[RequestError]
 ) -> None:
-    office.put(MAX, "d/a", b"old")
-    rm(office, "d", recursive=True)
-    office.put(MIA, taken, b"new", file_id=bytes(16))
-    before = tree(office)
+    services.put(MAX, "d/a", b"old")
+    rm(services, "d", recursive=True)
+    services.put(MIA, taken, b"new", file_id=bytes(16))
+    before = tree(services)
     with pytest.raises(error) as refused:
-        back(office, "d/a")
+        back(services, "d/a")
     assert type(refused.value) is error
-    assert tree(office) == before
+    assert tree(services) == before
 
 
-def test_a_demoted_owner_brings_nothing_back(office: Office) -> None:
-    office.put(MAX, "a")
-    rm(office, "a")
-    office.change_user(MAX, role=Role.GUEST)
+def test_a_demoted_owner_brings_nothing_back(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    rm(services, "a")
+    services.change_user(MAX, role=Role.GUEST)
     with pytest.raises(RequestError) as refused:
-        back(office, "a")
+        back(services, "a")
     assert refused.value.code == "ROLE_FORBIDS"
 
 
-def test_what_was_moved_comes_back_to_where_it_was_deleted(office: Office) -> None:
-    office.put(MAX, "a")
-    office.act(move, MoveInput(MAX.caller, "a", "b"))
-    rm(office, "b")
+def test_what_was_moved_comes_back_to_where_it_was_deleted(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    services.act(move, MoveInput(MAX.caller, "a", "b"))
+    rm(services, "b")
     with pytest.raises(NotFoundError):
-        back(office, "a")
-    assert back(office, "b").version.signed_name == "a"
+        back(services, "a")
+    assert back(services, "b").version.signed_name == "a"

@@ -14,12 +14,12 @@ from sft.service.files import show_file
 from sft.service.uploads import Upload
 from sft.vault.backend_memory import MemoryBackend
 from sft.vault.vault import Vault
-from tests.unit.service.office import (
+from tests.unit.service.service_fixture import (
     GUS,
     KEYRING,
     MAX,
     MIA,
-    Office,
+    ServiceFixture,
     chunks_of,
     digest_of,
     signature_of,
@@ -29,17 +29,17 @@ FULL = bytes(CHUNK_BYTES)
 SIZES = (0, 1, 16_236, 16_237, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES)
 
 
-def started(office: Office, size: int | None, path: str = "a") -> Upload:
-    upload = office.begin(MAX, path, size)
+def started(services: ServiceFixture, size: int | None, path: str = "a") -> Upload:
+    upload = services.begin(MAX, path, size)
     upload.start()
     return upload
 
 
-def nothing_is_left(office: Office) -> bool:
+def nothing_is_left(services: ServiceFixture) -> bool:
     return not (
-        list(office.vault.ids())
-        or list(office.backend.leftovers())
-        or len(office.storage.in_flight)
+        list(services.vault.ids())
+        or list(services.backend.leftovers())
+        or len(services.storage.in_flight)
     )
 
 
@@ -49,29 +49,29 @@ def nothing_is_left(office: Office) -> bool:
 @pytest.mark.parametrize("known_size", [True, False])
 @pytest.mark.parametrize("size", SIZES)
 def test_a_stream_of_any_size_comes_back_whole(
-    disk_office: Office, size: int, known_size: bool
+    disk_services: ServiceFixture, size: int, known_size: bool
 ) -> None:
     content = os.urandom(size)
-    disk_office.commit(disk_office.stream(MAX, "x/a", content, known_size=known_size))
-    assert disk_office.get(GUS, "x/a") == content
-    assert not len(disk_office.storage.in_flight)
+    disk_services.commit(disk_services.stream(MAX, "x/a", content, known_size=known_size))
+    assert disk_services.get(GUS, "x/a") == content
+    assert not len(disk_services.storage.in_flight)
 
 
 @pytest.mark.parametrize("known_size", [True, False])
 @pytest.mark.parametrize(("size", "inline"), [(0, True), (16_236, True), (16_237, False)])
 def test_small_contents_touch_no_file(
-    office: Office, size: int, known_size: bool, inline: bool
+    services: ServiceFixture, size: int, known_size: bool, inline: bool
 ) -> None:
-    pending = office.stream(MAX, "a", bytes(size), known_size=known_size)
+    pending = services.stream(MAX, "a", bytes(size), known_size=known_size)
     assert pending.inline is inline
-    office.commit(pending)
-    assert len(list(office.vault.ids())) == (0 if inline else 1)
-    assert not list(office.backend.leftovers())
+    services.commit(pending)
+    assert len(list(services.vault.ids())) == (0 if inline else 1)
+    assert not list(services.backend.leftovers())
 
 
-def test_a_sidecar_lies_beside_the_object(office: Office) -> None:
-    pending = office.stream(MAX, "a/b", bytes(CHUNK_BYTES))
-    sidecar = office.vault.read_sidecar(pending.object_id)
+def test_a_sidecar_lies_beside_the_object(services: ServiceFixture) -> None:
+    pending = services.stream(MAX, "a/b", bytes(CHUNK_BYTES))
+    sidecar = services.vault.read_sidecar(pending.object_id)
     assert sidecar is not None
     assert b"a/b" in sidecar
     assert pending.signed.signature in sidecar
@@ -90,15 +90,15 @@ def test_a_sidecar_lies_beside_the_object(office: Office) -> None:
     ],
 )
 def test_chunks_of_other_lengths_are_refused(
-    office: Office, chunks: list[bytes], last: bool
+    services: ServiceFixture, chunks: list[bytes], last: bool
 ) -> None:
-    upload = started(office, None)
+    upload = started(services, None)
     with pytest.raises(BadRequestError):
         upload.seal(chunks, last=last)
 
 
-def test_an_empty_last_chunk_after_others_is_refused(office: Office) -> None:
-    upload = started(office, None)
+def test_an_empty_last_chunk_after_others_is_refused(services: ServiceFixture) -> None:
+    upload = started(services, None)
     upload.seal([FULL], last=False)
     with pytest.raises(BadRequestError):
         upload.seal([b""], last=True)
@@ -115,15 +115,15 @@ def test_an_empty_last_chunk_after_others_is_refused(office: Office) -> None:
     ],
 )
 def test_another_size_than_announced_is_refused(
-    office: Office, announced: int, chunks: list[bytes], last: bool
+    services: ServiceFixture, announced: int, chunks: list[bytes], last: bool
 ) -> None:
-    upload = started(office, announced)
+    upload = started(services, announced)
     with pytest.raises(BadRequestError):
         upload.seal(chunks, last=last)
 
 
-def test_an_empty_batch_changes_nothing(office: Office) -> None:
-    upload = started(office, 4)
+def test_an_empty_batch_changes_nothing(services: ServiceFixture) -> None:
+    upload = started(services, 4)
     assert upload.seal([], last=False) == []
     upload.append([])
     upload.append(upload.seal([b"data"], last=True))
@@ -131,16 +131,16 @@ def test_an_empty_batch_changes_nothing(office: Office) -> None:
     assert upload.finish(digest_of(b"data"), signature_of(MAX, "a", b"data")).inline
 
 
-def test_a_commit_before_the_last_data_is_refused(office: Office) -> None:
-    upload = started(office, None)
+def test_a_commit_before_the_last_data_is_refused(services: ServiceFixture) -> None:
+    upload = started(services, None)
     upload.append(upload.seal([FULL], last=False))
     with pytest.raises(BadRequestError):
         upload.finish(digest_of(FULL), signature_of(MAX, "a", FULL))
-    assert nothing_is_left(office)
+    assert nothing_is_left(services)
 
 
-def test_what_is_over_cannot_go_on(office: Office) -> None:
-    upload = started(office, None)
+def test_what_is_over_cannot_go_on(services: ServiceFixture) -> None:
+    upload = started(services, None)
     upload.abort()
     upload.abort()
     with pytest.raises(ValueError, match="not open"):
@@ -149,74 +149,74 @@ def test_what_is_over_cannot_go_on(office: Office) -> None:
         upload.finish(bytes(64), b"")
     with pytest.raises(ValueError, match="once"):
         upload.start()
-    assert nothing_is_left(office)
+    assert nothing_is_left(services)
 
 
-def test_nothing_is_sealed_before_the_start(office: Office) -> None:
+def test_nothing_is_sealed_before_the_start(services: ServiceFixture) -> None:
     with pytest.raises(ValueError, match="not open"):
-        office.begin(MAX, "a", 4).seal([b"data"], last=True)
+        services.begin(MAX, "a", 4).seal([b"data"], last=True)
 
 
 @pytest.mark.parametrize("size", [None, 3 * CHUNK_BYTES])
-def test_abort_leaves_nothing(disk_office: Office, size: int | None) -> None:
-    upload = started(disk_office, size)
+def test_abort_leaves_nothing(disk_services: ServiceFixture, size: int | None) -> None:
+    upload = started(disk_services, size)
     upload.append(upload.seal([FULL], last=False))
-    assert len(disk_office.storage.in_flight) == 1
+    assert len(disk_services.storage.in_flight) == 1
     upload.abort()
-    assert nothing_is_left(disk_office)
+    assert nothing_is_left(disk_services)
 
 
-def test_abort_after_finish_leaves_the_object_to_its_commit(office: Office) -> None:
+def test_abort_after_finish_leaves_the_object_to_its_commit(services: ServiceFixture) -> None:
     content = bytes(CHUNK_BYTES)
-    upload = started(office, CHUNK_BYTES)
-    office.push(upload, content)
+    upload = started(services, CHUNK_BYTES)
+    services.push(upload, content)
     pending = upload.finish(digest_of(content), signature_of(MAX, "a", content))
     upload.abort()
-    office.commit(pending)
-    assert office.get(GUS, "a") == content
+    services.commit(pending)
+    assert services.get(GUS, "a") == content
 
 
 # -- room ---------------------------------------------------------------------------------------------
 
 
-def small_vault(office: Office, capacity: int) -> None:
-    office.backend = MemoryBackend(capacity_bytes=capacity)
-    office.vault = office.storage.vault = Vault(office.backend, KEYRING)
+def small_vault(services: ServiceFixture, capacity: int) -> None:
+    services.backend = MemoryBackend(capacity_bytes=capacity)
+    services.vault = services.storage.vault = Vault(services.backend, KEYRING)
 
 
-def test_room_is_reserved_at_the_start(office: Office) -> None:
-    small_vault(office, 3 * MIB)
-    first = started(office, 2 * MIB, "a")
+def test_room_is_reserved_at_the_start(services: ServiceFixture) -> None:
+    small_vault(services, 3 * MIB)
+    first = started(services, 2 * MIB, "a")
     with pytest.raises(ServerFullError) as refused:
-        started(office, 2 * MIB, "b")
+        started(services, 2 * MIB, "b")
     assert refused.value.values == {"size_bytes": 2 * MIB}
-    assert len(office.storage.in_flight) == 1
+    assert len(services.storage.in_flight) == 1
     first.abort()
-    started(office, 2 * MIB, "b").abort()
-    assert nothing_is_left(office)
+    started(services, 2 * MIB, "b").abort()
+    assert nothing_is_left(services)
 
 
-def test_an_unknown_size_reserves_64_mib(office: Office) -> None:
-    small_vault(office, 64 * MIB - 1)
+def test_an_unknown_size_reserves_64_mib(services: ServiceFixture) -> None:
+    small_vault(services, 64 * MIB - 1)
     with pytest.raises(ServerFullError):
-        started(office, None)
-    assert nothing_is_left(office)
+        started(services, None)
+    assert nothing_is_left(services)
 
 
-def test_small_files_leave_the_floor_to_the_database_too(office: Office) -> None:
-    small_vault(office, 20_000)
-    office.put(MAX, "a", bytes(16_000))
+def test_small_files_leave_the_floor_to_the_database_too(services: ServiceFixture) -> None:
+    small_vault(services, 20_000)
+    services.put(MAX, "a", bytes(16_000))
     with pytest.raises(ServerFullError) as refused:
-        office.put(MAX, "b", bytes(20_001))
+        services.put(MAX, "b", bytes(20_001))
     assert refused.value.values == {"size_bytes": 20_001}
-    small_vault(office, 16_000)
+    small_vault(services, 16_000)
     with pytest.raises(ServerFullError) as refused:
-        office.put(MAX, "b", bytes(15_999))
+        services.put(MAX, "b", bytes(15_999))
     assert refused.value.values == {"size_bytes": 15_999}
-    assert office.put(MAX, "a", bytes(16_000)).unchanged
-    assert office.get(GUS, "a") == bytes(16_000)
-    office.act(trash.delete, trash.Deletion(MAX.caller, "a"))
-    assert nothing_is_left(office)
+    assert services.put(MAX, "a", bytes(16_000)).unchanged
+    assert services.get(GUS, "a") == bytes(16_000)
+    services.act(trash.delete, trash.Deletion(MAX.caller, "a"))
+    assert nothing_is_left(services)
 
 
 # -- what finish refuses ------------------------------------------------------------------------------
@@ -237,48 +237,50 @@ WRONG_COMMENTS = [
 ]
 
 
-def finish(office: Office, digest: bytes, signature: bytes) -> str:
-    upload = started(office, len(CONTENT))
-    office.push(upload, CONTENT)
+def finish(services: ServiceFixture, digest: bytes, signature: bytes) -> str:
+    upload = started(services, len(CONTENT))
+    services.push(upload, CONTENT)
     with pytest.raises(SignatureRefusedError) as refused:
         upload.finish(digest, signature)
-    assert nothing_is_left(office)
+    assert nothing_is_left(services)
     return str(refused.value.values["problem"])
 
 
 @pytest.mark.parametrize("changes", WRONG_COMMENTS)
-def test_a_comment_that_does_not_fit_is_refused(office: Office, changes: dict[str, object]) -> None:
+def test_a_comment_that_does_not_fit_is_refused(
+    services: ServiceFixture, changes: dict[str, object]
+) -> None:
     signature = signature_of(MAX, "a", CONTENT, **changes)
-    problem = finish(office, digest_of(CONTENT), signature)
+    problem = finish(services, digest_of(CONTENT), signature)
     field = next(iter(changes)).replace("_id", "").replace("mtime", "date")
     assert field in problem
 
 
-def test_a_signature_by_another_person_is_refused(office: Office) -> None:
+def test_a_signature_by_another_person_is_refused(services: ServiceFixture) -> None:
     signature = signature_of(MIA, "a", CONTENT, user=MAX.id)
-    assert "key" in finish(office, digest_of(CONTENT), signature)
+    assert "key" in finish(services, digest_of(CONTENT), signature)
 
 
-def test_a_signature_of_another_content_is_refused(office: Office) -> None:
+def test_a_signature_of_another_content_is_refused(services: ServiceFixture) -> None:
     signature = signature_of(MAX, "a", OTHER)
-    assert "key" in finish(office, digest_of(CONTENT), signature)
+    assert "key" in finish(services, digest_of(CONTENT), signature)
 
 
-def test_another_digest_than_announced_is_refused(office: Office) -> None:
-    assert "digest" in finish(office, digest_of(OTHER), signature_of(MAX, "a", OTHER))
+def test_another_digest_than_announced_is_refused(services: ServiceFixture) -> None:
+    assert "digest" in finish(services, digest_of(OTHER), signature_of(MAX, "a", OTHER))
 
 
 @pytest.mark.parametrize("garbage", [b"", b"\xff\n\n\n\n", b"untrusted comment: x\nRW\nt\n\n"])
-def test_garbage_for_a_signature_is_refused(office: Office, garbage: bytes) -> None:
-    finish(office, digest_of(CONTENT), garbage)
+def test_garbage_for_a_signature_is_refused(services: ServiceFixture, garbage: bytes) -> None:
+    finish(services, digest_of(CONTENT), garbage)
 
 
-def test_a_replace_signs_the_version_that_it_saw(office: Office) -> None:
-    office.put(MAX, "a", b"one")
+def test_a_replace_signs_the_version_that_it_saw(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"one")
     changes = {"version": 2, "prev": digest_of(b"another one")}
-    upload = office.begin(MAX, "a", len(CONTENT), version=2)
+    upload = services.begin(MAX, "a", len(CONTENT), version=2)
     upload.start()
-    office.push(upload, CONTENT)
+    services.push(upload, CONTENT)
     with pytest.raises(SignatureRefusedError) as refused:
         upload.finish(digest_of(CONTENT), signature_of(MAX, "a", CONTENT, **changes))
     assert "prev" in str(refused.value.values["problem"])
@@ -289,35 +291,35 @@ def test_a_replace_signs_the_version_that_it_saw(office: Office) -> None:
 )
 @pytest.mark.parametrize("content", [b"tiny", bytes(30_000)])
 def test_a_small_file_is_held_against_its_comment(
-    office: Office, content: bytes, changes: dict[str, object]
+    services: ServiceFixture, content: bytes, changes: dict[str, object]
 ) -> None:
     with pytest.raises(SignatureRefusedError):
-        office.put(MAX, "a", content, **changes)
-    assert nothing_is_left(office)
+        services.put(MAX, "a", content, **changes)
+    assert nothing_is_left(services)
 
 
-def test_the_untrusted_line_is_not_kept(office: Office) -> None:
-    pending = office.pend(MAX, "a", b"x")
+def test_the_untrusted_line_is_not_kept(services: ServiceFixture) -> None:
+    pending = services.pend(MAX, "a", b"x")
     loud = pending.signed.signature.replace(b"signature from sft", b"\x1b[2Jsee evil.example")
-    upload = started(office, 1)
-    office.push(upload, b"x")
-    office.commit(upload.finish(digest_of(b"x"), loud))
-    shown = office.ask(show_file, GUS, path="a")
+    upload = started(services, 1)
+    services.push(upload, b"x")
+    services.commit(upload.finish(digest_of(b"x"), loud))
+    shown = services.ask(show_file, GUS, path="a")
     assert shown.version.signature == pending.signed.signature
 
 
-def test_nobody_who_may_not_store_makes_the_disk_work(disk_office: Office) -> None:
-    pending = disk_office.pend(GUS, "a", bytes(50_000))
-    assert not list(disk_office.vault.ids())
+def test_nobody_who_may_not_store_makes_the_disk_work(disk_services: ServiceFixture) -> None:
+    pending = disk_services.pend(GUS, "a", bytes(50_000))
+    assert not list(disk_services.vault.ids())
     with pytest.raises(RoleForbidsError):
-        disk_office.commit(pending)
+        disk_services.commit(pending)
 
 
-def test_chunks_reach_the_vault_as_they_come(office: Office) -> None:
-    upload = started(office, None)
+def test_chunks_reach_the_vault_as_they_come(services: ServiceFixture) -> None:
+    upload = started(services, None)
     for chunk in chunks_of(bytes(10 * CHUNK_BYTES)):
         upload.append(upload.seal([chunk], last=False))
     assert upload.received == 10 * CHUNK_BYTES
-    (pieces,) = office.backend.incoming.values()
+    (pieces,) = services.backend.incoming.values()
     assert sum(map(len, pieces)) > 10 * CHUNK_BYTES
     upload.abort()

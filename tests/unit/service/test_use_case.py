@@ -29,7 +29,7 @@ from sft.service.use_case import USE_CASES, UseCase, act, as_refusal, batch_act,
 from sft.store.row_types import SettingRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import SettingModel, UserModel
-from tests.unit.service.office import ADA, GUS, MAX, MIA, OPERATOR, Office
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, ServiceFixture
 
 
 class Note(Struct, frozen=True):
@@ -53,8 +53,8 @@ def write(transaction: Transaction, text: str) -> None:
     transaction.rows.insert([SettingRow(text, b"")])
 
 
-def written(office: Office) -> set[str]:
-    with office.reading() as reading:
+def written(services: ServiceFixture) -> set[str]:
+    with services.reading() as reading:
         return {row.name for row in reading.rows.all(SettingRow, SettingModel.value == b"")}
 
 
@@ -62,21 +62,21 @@ def kinds_of(outcomes: Sequence[object]) -> list[type]:
     return [type(outcome) for outcome in outcomes]
 
 
-def test_a_read_gets_the_caller_that_rules_now(office: Office) -> None:
+def test_a_read_gets_the_caller_that_rules_now(services: ServiceFixture) -> None:
     @query(Permission.FILE_WRITE)
     def show(reading: ReadTransaction, caller: Caller, *, path: str) -> tuple[Caller, str]:
         return caller, path
 
     stale = replace(MAX.caller, name="old", role=Role.GUEST)
-    assert office.ask(show, stale, path="x") == (MAX.caller, "x")
+    assert services.ask(show, stale, path="x") == (MAX.caller, "x")
     with pytest.raises(RoleForbidsError):
-        office.ask(show, replace(GUS.caller, role=Role.ADMIN), path="x")
-    office.change_user(MAX, state="disabled")
+        services.ask(show, replace(GUS.caller, role=Role.ADMIN), path="x")
+    services.change_user(MAX, state="disabled")
     with pytest.raises(LoginRefusedError):
-        office.ask(show, MAX, path="x")
+        services.ask(show, MAX, path="x")
 
 
-def test_an_act_is_refused_one_by_one_and_writes_nothing_then(office: Office) -> None:
+def test_an_act_is_refused_one_by_one_and_writes_nothing_then(services: ServiceFixture) -> None:
     @act(Permission.FILE_WRITE, logs=(FolderMade,))
     def note(transaction: Transaction, item: Note) -> str:
         write(transaction, item.text)
@@ -92,14 +92,14 @@ def test_an_act_is_refused_one_by_one_and_writes_nothing_then(office: Office) ->
         Note(ADA.caller, "bad"),
         Note(ADA.caller, "c"),
     ]
-    outcomes = office.act_each(note, *items)
+    outcomes = services.act_each(note, *items)
     assert outcomes[0] == "max maintainer: a"
     assert kinds_of(outcomes) == [str, RoleForbidsError, NotFoundError, str]
-    assert written(office) == {"a", "c"}
-    assert office.events == [made(Note(MAX.caller, "a")), made(Note(ADA.caller, "c"))]
+    assert written(services) == {"a", "c"}
+    assert services.events == [made(Note(MAX.caller, "a")), made(Note(ADA.caller, "c"))]
 
 
-def test_an_act_is_judged_by_what_those_before_it_changed(office: Office) -> None:
+def test_an_act_is_judged_by_what_those_before_it_changed(services: ServiceFixture) -> None:
     @act(Permission.ROLE_CHANGE, logs=(RoleChanged,))
     def demote(transaction: Transaction, item: Note) -> str:
         row = transaction.rows.one(UserRow, UserModel.name == item.text)
@@ -111,13 +111,15 @@ def test_an_act_is_judged_by_what_those_before_it_changed(office: Office) -> Non
         )
         return item.text
 
-    office.change_user(MIA, role="admin")
+    services.change_user(MIA, role="admin")
     mia = replace(MIA.caller, role=Role.ADMIN)
-    outcomes = office.act_each(demote, Note(ADA.caller, "mia"), Note(mia, "ada"))
+    outcomes = services.act_each(demote, Note(ADA.caller, "mia"), Note(mia, "ada"))
     assert kinds_of(outcomes) == [str, RoleForbidsError]
 
 
-def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(office: Office) -> None:
+def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(
+    services: ServiceFixture,
+) -> None:
     lists: list[list[Note]] = []
 
     @batch_act(Permission.FILE_WRITE, logs=())
@@ -128,7 +130,7 @@ def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(office
             for item in items
         ]
 
-    office.change_user(MIA, state="removed")
+    services.change_user(MIA, state="removed")
     items = [
         Note(GUS.caller, "a"),
         Note(replace(MAX.caller, role=Role.GUEST), "b"),
@@ -137,7 +139,7 @@ def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(office
         Note(OPERATOR, "d"),
         Note(ADA.caller, "e"),
     ]
-    outcomes = office.act_each(note, *items)
+    outcomes = services.act_each(note, *items)
     assert kinds_of(outcomes) == [
         RoleForbidsError,
         str,
@@ -150,23 +152,23 @@ def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(office
     assert lists == [[Note(MAX.caller, "b"), Note(ADA.caller, "bad"), Note(ADA.caller, "e")]]
 
 
-def test_a_batch_that_nobody_may_is_not_begun(office: Office) -> None:
+def test_a_batch_that_nobody_may_is_not_begun(services: ServiceFixture) -> None:
     @batch_act(Permission.FILE_WRITE, logs=())
     def note(transaction: Transaction, items: Sequence[Note]) -> list[str]:
         raise AssertionError
 
-    assert kinds_of(office.act_each(note, Note(GUS.caller, "a"))) == [RoleForbidsError]
+    assert kinds_of(services.act_each(note, Note(GUS.caller, "a"))) == [RoleForbidsError]
 
 
-def test_a_forged_caller_is_a_fault_and_no_refusal(office: Office) -> None:
+def test_a_forged_caller_is_a_fault_and_no_refusal(services: ServiceFixture) -> None:
     # The writer then runs each input alone, so that only the forged one meets it.
     @act(Permission.FILE_WRITE, logs=(FolderMade,))
     def note(transaction: Transaction, item: Note) -> str:
         return item.text
 
-    office.tamper("UPDATE users SET role = 'admin' WHERE id = 4")
+    services.tamper("UPDATE users SET role = 'admin' WHERE id = 4")
     with pytest.raises(RowForgedError):
-        office.act_each(note, Note(GUS.caller, "a"))
+        services.act_each(note, Note(GUS.caller, "a"))
 
 
 def test_what_is_registered_says_how() -> None:
@@ -183,7 +185,9 @@ def test_what_is_registered_says_how() -> None:
     assert inspect.getdoc(note) == "Take a note."
 
 
-def test_an_entry_asks_for_no_caller_and_is_undone_when_it_refuses(office: Office) -> None:
+def test_an_entry_asks_for_no_caller_and_is_undone_when_it_refuses(
+    services: ServiceFixture,
+) -> None:
     @entry(logs=(UserJoined,))
     def enter(transaction: Transaction, text: str) -> str:
         write(transaction, text)
@@ -192,21 +196,21 @@ def test_an_entry_asks_for_no_caller_and_is_undone_when_it_refuses(office: Offic
             raise NotFoundError(what="file", name="x")
         return text
 
-    with office.transaction() as transaction:
+    with services.transaction() as transaction:
         assert kinds_of(enter(transaction, ["a", "bad"])) == [str, NotFoundError]
         assert transaction.events == [made(Note(MAX.caller, "a"))]
-    assert written(office) == {"a"}
+    assert written(services) == {"a"}
     assert USE_CASES[enter].permission is None
 
 
-def test_the_operators_own_are_refused_to_everybody_else(office: Office) -> None:
+def test_the_operators_own_are_refused_to_everybody_else(services: ServiceFixture) -> None:
     @query(Permission.VAULT_MANAGE)
     def keys(reading: ReadTransaction, caller: Caller) -> str:
         return caller.name
 
-    assert office.ask(keys, OPERATOR) == "operator"
+    assert services.ask(keys, OPERATOR) == "operator"
     with pytest.raises(OperatorOnlyError):
-        office.ask(keys, ADA)
+        services.ask(keys, ADA)
 
 
 def test_faults_are_told_from_refusals() -> None:
@@ -220,7 +224,7 @@ def test_faults_are_told_from_refusals() -> None:
     assert as_refusal(InternalError()) is not None
 
 
-def test_every_role_meets_every_registered_use_case(office: Office) -> None:
+def test_every_role_meets_every_registered_use_case(services: ServiceFixture) -> None:
     """A stranger to the permission is refused before the use case's own code: nothing else was given to it."""
     for module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
         importlib.import_module(module.name)
@@ -236,7 +240,7 @@ def test_every_role_meets_every_registered_use_case(office: Office) -> None:
                 continue
             if case.logs is None:
                 with pytest.raises((RoleForbidsError, OperatorOnlyError)):
-                    office.ask(function, caller)
+                    services.ask(function, caller)
             else:
-                (outcome,) = office.act_each(function, Note(caller, "x"))
+                (outcome,) = services.act_each(function, Note(caller, "x"))
                 assert isinstance(outcome, RoleForbidsError | OperatorOnlyError), case.name

@@ -18,7 +18,7 @@ from sft.store.folders import (
     root,
 )
 from sft.store.row_types import FolderRow
-from tests.unit.store.forest import (
+from tests.unit.store.folder_tree import (
     ALL,
     NOTHING,
     OF_MAX,
@@ -34,21 +34,21 @@ from tests.unit.store.samples import NOW, reading, tamper, writing
 
 
 @pytest.fixture
-def forest(empty: Database) -> Iterator[Database]:
+def folder_tree(empty: Database) -> Iterator[Database]:
     with writing(empty) as transaction:
         plant(transaction)
     return empty
 
 
-def test_folders_are_found_by_place(forest: Database) -> None:
-    with reading(forest) as reader:
+def test_folders_are_found_by_place(folder_tree: Database) -> None:
+    with reading(folder_tree) as reader:
         found = folders_named(reader, {(1, "a"), (2, "b"), (2, "A"), (3, "b"), (9, "a")})
     assert {key: row.id for key, row in found.items()} == {(1, "a"): 2, (2, "b"): 3}
 
 
-def test_many_places_take_few_statements(forest: Database) -> None:
+def test_many_places_take_few_statements(folder_tree: Database) -> None:
     keys = {(1, f"{n}") for n in range(3 * GROUP_PAIRS - 1)} | {(2, "d")}
-    with statements(forest) as asked, reading(forest) as reader:
+    with statements(folder_tree) as asked, reading(folder_tree) as reader:
         assert folders_named(reader, keys)[(2, "d")].id == 5
     assert len([statement for statement, _ in asked if "SELECT" in statement]) == 3
 
@@ -60,71 +60,71 @@ def test_groups_hold_every_key_once() -> None:
     assert list(groups([])) == []
 
 
-def test_paths_are_spelled(forest: Database) -> None:
-    with reading(forest) as reader:
+def test_paths_are_spelled(folder_tree: Database) -> None:
+    with reading(folder_tree) as reader:
         assert [path_of(reader, n) for n in (1, 2, 3, 4, 5)] == ["", "A", "A/B", "A/B/C", "A/D"]
         assert root(reader).id == 1
 
 
-def test_a_folder_that_is_gone_is_a_forgery(forest: Database, tmp_path: Path) -> None:
-    tamper(forest.path, "DELETE FROM folders WHERE id = 3")
-    with reading(forest) as reader:
+def test_a_folder_that_is_gone_is_a_forgery(folder_tree: Database, tmp_path: Path) -> None:
+    tamper(folder_tree.path, "DELETE FROM folders WHERE id = 3")
+    with reading(folder_tree) as reader:
         for query in (lambda: path_of(reader, 4), lambda: folder_by_id(reader, 3)):
             with pytest.raises(RowForgedError) as forged:
                 query()
             assert (forged.value.table, forged.value.row) == ("folders", "3")
 
 
-def test_a_circle_of_folders_is_a_forgery(forest: Database) -> None:
-    with writing(forest) as transaction:
+def test_a_circle_of_folders_is_a_forgery(folder_tree: Database) -> None:
+    with writing(folder_tree) as transaction:
         transaction.rows.update([folder_row(3, 4, "B")])
-    with reading(forest) as reader, pytest.raises(RowForgedError):
+    with reading(folder_tree) as reader, pytest.raises(RowForgedError):
         path_of(reader, 4)
 
 
-def test_a_tree_comes_parents_first(forest: Database) -> None:
-    with reading(forest) as reader:
+def test_a_tree_comes_parents_first(folder_tree: Database) -> None:
+    with reading(folder_tree) as reader:
         assert [row.id for row in folders_below(reader, folder_by_id(reader, 2))] == [2, 3, 5, 4]
         assert [row.id for row in folders_below(reader, folder_by_id(reader, 4))] == [4]
 
 
-def test_pages_go_on_after_a_name(forest: Database) -> None:
-    with reading(forest) as reader:
+def test_pages_go_on_after_a_name(folder_tree: Database) -> None:
+    with reading(folder_tree) as reader:
         assert [row.id for row in folders_in(reader, 2, None, 9, ALL)] == [3, 5]
         assert [row.id for row in folders_in(reader, 2, None, 1, ALL)] == [3]
         assert [row.id for row in folders_in(reader, 2, "b", 9, ALL)] == [5]
         assert folders_in(reader, 2, "d", 9, ALL) == []
 
 
-def test_counts_are_of_what_lives_directly_there(forest: Database) -> None:
-    with writing(forest) as transaction:
+def test_counts_are_of_what_lives_directly_there(folder_tree: Database) -> None:
+    with writing(folder_tree) as transaction:
         grow(transaction, [file_row(1, 2, "x"), file_row(2, 2, "y"), file_row(3, 3, "x")])
         grow(transaction, [trashed_row(4, "A/z", 5)])
-    with reading(forest) as reader:
+    with reading(folder_tree) as reader:
         counts = folder_counts(reader, [1, 2, 3, 4], ALL)
     assert counts == {1: (0, 1), 2: (2, 2), 3: (1, 1), 4: (0, 0)}
 
 
-def test_a_scope_filters_pages_and_counts(forest: Database) -> None:
-    with writing(forest) as transaction:
+def test_a_scope_filters_pages_and_counts(folder_tree: Database) -> None:
+    with writing(folder_tree) as transaction:
         grow(transaction, [file_row(1, 2, "x"), file_row(2, 2, "y", owner_id=2)])
         transaction.rows.insert(
             [FolderRow(6, 2, "E", "e", 2, NOW), FolderRow(7, 2, "F", "f", None, NOW)]
         )
-    with reading(forest) as reader:
+    with reading(folder_tree) as reader:
         assert [row.id for row in folders_in(reader, 2, None, 9, OF_MAX)] == [6]
         assert folder_counts(reader, [2], OF_MAX) == {2: (1, 1)}
         assert folders_in(reader, 2, None, 9, NOTHING) == []
         assert folder_counts(reader, [2], NOTHING) == {2: (0, 0)}
-    require_indexed(forest, lambda r: folders_in(r, 2, "b", 500, OF_MAX))
+    require_indexed(folder_tree, lambda r: folders_in(r, 2, "b", 500, OF_MAX))
 
 
-def test_no_query_reads_a_whole_table(forest: Database) -> None:
+def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     place = "sqlite_autoindex_folders_1 (parent_id=?"
-    require_indexed(forest, lambda r: folders_in(r, 2, None, 500, ALL), place)
-    require_indexed(forest, lambda r: folders_in(r, 2, "b", 500, ALL), place)
-    require_indexed(forest, lambda r: folder_counts(r, [2, 3], ALL), "uq_files_place", place)
-    require_indexed(forest, lambda r: folders_below(r, root(r)), place)
+    require_indexed(folder_tree, lambda r: folders_in(r, 2, None, 500, ALL), place)
+    require_indexed(folder_tree, lambda r: folders_in(r, 2, "b", 500, ALL), place)
+    require_indexed(folder_tree, lambda r: folder_counts(r, [2, 3], ALL), "uq_files_place", place)
+    require_indexed(folder_tree, lambda r: folders_below(r, root(r)), place)
     named = "sqlite_autoindex_folders_1 (parent_id=? AND folded=?)"
-    require_indexed(forest, lambda r: folders_named(r, [(1, "a"), (2, "b")]), named)
-    require_indexed(forest, lambda r: path_of(r, 4))
+    require_indexed(folder_tree, lambda r: folders_named(r, [(1, "a"), (2, "b")]), named)
+    require_indexed(folder_tree, lambda r: path_of(r, 4))

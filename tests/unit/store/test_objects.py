@@ -11,7 +11,7 @@ from sft.store.objects import (
     version_keys,
     versions_before_epoch,
 )
-from tests.unit.store.forest import (
+from tests.unit.store.folder_tree import (
     file_row,
     grow,
     object_id_of,
@@ -27,7 +27,7 @@ PURGED = b"p" * 16
 
 
 @pytest.fixture
-def forest(empty: Database) -> Database:
+def folder_tree(empty: Database) -> Database:
     """Files 1 (two versions) and 2 inline; 3 and 4 in the vault, sealed under key 2."""
     with writing(empty) as transaction:
         plant(transaction)
@@ -38,22 +38,22 @@ def forest(empty: Database) -> Database:
     return empty
 
 
-def test_small_objects_are_found(forest: Database) -> None:
-    with reading(forest) as reader:
+def test_small_objects_are_found(folder_tree: Database) -> None:
+    with reading(folder_tree) as reader:
         assert small_object(reader, object_id_of(2)) == b"sealed"
         assert small_object(reader, object_id_of(3)) is None
         found = small_objects(reader, [object_id_of(1), object_id_of(3)])
         assert set(found) == {object_id_of(1)}
 
 
-def test_an_object_in_the_vault_is_known_by_its_version_or_its_purge(forest: Database) -> None:
+def test_an_object_in_the_vault_is_known_by_its_version_or_its_purge(folder_tree: Database) -> None:
     asked = [object_id_of(1), object_id_of(3), object_id_of(4), PURGED, STRAY, bytes(16)]
-    with reading(forest) as reader:
+    with reading(folder_tree) as reader:
         assert known_objects(reader, asked) == {object_id_of(3), object_id_of(4), PURGED}
 
 
-def test_versions_are_walked_through(forest: Database) -> None:
-    with reading(forest) as reader:
+def test_versions_are_walked_through(folder_tree: Database) -> None:
+    with reading(folder_tree) as reader:
         assert version_keys(reader, (0, 0), 9) == [(1, 1), (1, 2), (2, 1), (3, 1), (4, 1)]
         assert version_keys(reader, (1, 1), 2) == [(1, 2), (2, 1)]
         assert version_keys(reader, (4, 1), 2) == []
@@ -63,16 +63,16 @@ def test_versions_are_walked_through(forest: Database) -> None:
         }
 
 
-def test_versions_of_older_keys_are_walked_through(forest: Database) -> None:
-    with reading(forest) as reader:
+def test_versions_of_older_keys_are_walked_through(folder_tree: Database) -> None:
+    with reading(folder_tree) as reader:
         assert versions_before_epoch(reader, 1, (0, 0), 9) == []
         assert versions_before_epoch(reader, 2, (0, 0), 2) == [(1, 1), (1, 2)]
         assert versions_before_epoch(reader, 2, (1, 2), 9) == [(2, 1)]
         assert len(versions_before_epoch(reader, 3, (0, 0), 9)) == 5
 
 
-def test_small_strays_are_told_apart(forest: Database) -> None:
-    with reading(forest) as reader:
+def test_small_strays_are_told_apart(folder_tree: Database) -> None:
+    with reading(folder_tree) as reader:
         found = small_object_ids(reader, b"", 9)
         assert len(found) == 4
         assert set(found) - inline_ids(reader, found) == {STRAY}
@@ -80,16 +80,16 @@ def test_small_strays_are_told_apart(forest: Database) -> None:
         assert inline_ids(reader, [object_id_of(3)]) == set()
 
 
-def test_a_walk_goes_past_what_was_tampered_with(forest: Database) -> None:
-    tamper(forest.path, "UPDATE versions SET size = 9 WHERE file = 2")
-    with reading(forest) as reader:
+def test_a_walk_goes_past_what_was_tampered_with(folder_tree: Database) -> None:
+    tamper(folder_tree.path, "UPDATE versions SET size = 9 WHERE file = 2")
+    with reading(folder_tree) as reader:
         assert (2, 1) in version_keys(reader, (0, 0), 9)
 
 
-def test_no_query_reads_a_whole_table(forest: Database) -> None:
+def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     object_id = "sqlite_autoindex_versions"
-    require_indexed(forest, lambda r: known_objects(r, [bytes(16), STRAY]), object_id)
-    require_indexed(forest, lambda r: inline_ids(r, [bytes(16), STRAY]), object_id)
-    require_indexed(forest, lambda r: version_keys(r, (1, 1), 200))
-    require_indexed(forest, lambda r: versions_at(r, [(1, 1)]))
-    require_indexed(forest, lambda r: small_object_ids(r, bytes(16), 200))
+    require_indexed(folder_tree, lambda r: known_objects(r, [bytes(16), STRAY]), object_id)
+    require_indexed(folder_tree, lambda r: inline_ids(r, [bytes(16), STRAY]), object_id)
+    require_indexed(folder_tree, lambda r: version_keys(r, (1, 1), 200))
+    require_indexed(folder_tree, lambda r: versions_at(r, [(1, 1)]))
+    require_indexed(folder_tree, lambda r: small_object_ids(r, bytes(16), 200))

@@ -105,7 +105,12 @@ def test_a_cut_anywhere():
     """Every length about an edge, and every 29th between."""
     accepted = []
     ring = keyring()
-    edges = (0, HEADER_BYTES, PREFIX_BYTES, *(PREFIX_BYTES + n * SEALED_CHUNK_BYTES for n in (1, 2)))
+    edges = (
+        0,
+        HEADER_BYTES,
+        PREFIX_BYTES,
+        *(PREFIX_BYTES + n * SEALED_CHUNK_BYTES for n in (1, 2)),
+    )
     lengths = {*range(0, len(WHOLE), 29), *range(len(WHOLE) - EDGE_BYTES, len(WHOLE))}
     lengths |= {edge + step for edge in edges for step in range(-EDGE_BYTES, EDGE_BYTES)}
     for length in sorted(each for each in lengths if each >= 0):

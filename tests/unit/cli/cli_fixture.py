@@ -143,7 +143,7 @@ def execute_now(act: Any, log: Callable[[str], object]) -> Any:
 
 
 @dataclass
-class World:
+class CliFixture:
     """A computer that has joined one server, acme-files, as ada."""
 
     home: Path
@@ -232,7 +232,7 @@ class World:
         self.joins.append({"link": link, **wanted})
         if self.refuses:
             raise self.refuses.pop(0)
-        profile = World(state.data).join()
+        profile = CliFixture(state.data).join()
         return Joined(profile, user(wanted["user_name"], link_role(link)), None)
 
     async def _connect(

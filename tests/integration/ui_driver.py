@@ -1,7 +1,7 @@
 """A person at the full-screen UI, over the network: keys go in, and what stands on the screen is waited for.
 
 Rules. A test never waits for time: ``sees`` and ``until`` look again whenever the loop has had its turn, and say what stood
-there if it never came. What a person cannot do with keys (or a paste) the seat cannot do either.
+there if it never came. What a person cannot do with keys (or a paste) the ui cannot do either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sft.client.reconnect import Timing
 from sft.client.transfers.queue.job import Job, JobState
 from sft.wire import messages as m
 from tests.integration.raw import PATIENCE_SECONDS, bridged
-from tests.integration.site import Site
+from tests.integration.server_fixture import ServerFixture
 from tui.app import SftApp
 from tui.live import LiveGateway
 from tui.screens.files import FilesView
@@ -35,7 +35,7 @@ SOON = Timing(look_seconds=0.02, close_seconds=0.02, pauses=(0.02,))
 _CODE = re.compile(r"\b[A-Z]+_[A-Z_]+\b")
 
 
-class Seat:
+class UiDriver:
     """One running UI."""
 
     def __init__(self, app: SftApp, pilot: Pilot[int], gateway: LiveGateway) -> None:
@@ -221,8 +221,8 @@ _NAMED = {
 
 
 @asynccontextmanager
-async def seated(
-    site: Site,
+async def opened_ui(
+    server: ServerFixture,
     name: str,
     here: Path,
     *,
@@ -231,7 +231,7 @@ async def seated(
     online: bool = True,
     size: tuple[int, int] = (120, 36),
     timing: Timing = SOON,
-) -> AsyncIterator[Seat]:
+) -> AsyncIterator[UiDriver]:
     """Run the UI as somebody.
 
     Args:
@@ -243,23 +243,23 @@ async def seated(
     from twisted.internet import reactor
 
     if joined:
-        site.point_at_server(name, port or site.port)
+        server.point_at_server(name, port or server.port)
     here.mkdir(exist_ok=True, parents=True)
-    gateway = LiveGateway(reactor, site.state_of(name), {}, timing=timing)
+    gateway = LiveGateway(reactor, server.state_of(name), {}, timing=timing)
     app = SftApp(gateway, local_folder=here)
     async with app.run_test(size=size) as pilot:
-        seat = Seat(app, pilot, gateway)
+        ui = UiDriver(app, pilot, gateway)
         keep_fault = gateway.local.keep_fault
 
         def noted(text: str) -> str:
-            seat.faults.append(text)
+            ui.faults.append(text)
             return keep_fault(text)
 
         gateway.local.keep_fault = noted  # type: ignore[method-assign]
         if joined and online:
-            await seat.online()
-        yield seat
-        assert seat.faults == []
+            await ui.online()
+        yield ui
+        assert ui.faults == []
 
 
 # -- what stories need besides ---------------------------------------------------------------------------------------
@@ -273,18 +273,18 @@ def files_in(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
-async def put(seat: Seat, name: str) -> None:
+async def put(ui: UiDriver, name: str) -> None:
     """Send a file that lies here, by keys."""
-    await seat.side(here=True)
-    await seat.walk_to(name)
-    await seat.press("c")
+    await ui.side(here=True)
+    await ui.walk_to(name)
+    await ui.press("c")
 
 
-async def ask(site: Site, kind: type[m.Request], *, by: str = "", **fields: Any) -> Any:
+async def ask(server: ServerFixture, kind: type[m.Request], *, by: str = "", **fields: Any) -> Any:
     """Ask the server itself, as its operator or as a person whose client keeps no rules."""
 
     async def asked() -> Any:
-        raw = await (site.raw(by) if by else site.operator())
+        raw = await (server.raw(by) if by else server.operator())
         answer = await raw.ask(kind, **fields)
         raw.abort()
         return answer
@@ -292,12 +292,12 @@ async def ask(site: Site, kind: type[m.Request], *, by: str = "", **fields: Any)
     return await bridged(asked())
 
 
-async def stored(site: Site, path: str) -> bytes:
+async def stored(server: ServerFixture, path: str) -> bytes:
     """What the server gives for a path."""
 
     async def got() -> bytes:
-        raw = await site.raw("gus")
-        data = await site.get(raw, path)
+        raw = await server.raw("gus")
+        data = await server.get(raw, path)
         raw.abort()
         return data
 
@@ -306,13 +306,13 @@ async def stored(site: Site, path: str) -> bytes:
     return data
 
 
-async def nothing_of(site: Site, path: str) -> None:
+async def nothing_of(server: ServerFixture, path: str) -> None:
     """Make sure that nothing of a file is visible, and that nothing half-done lies anywhere."""
-    assert (await ask(site, m.ShowFile, path=path)).code == "NOT_FOUND"
-    await bridged(site.clean())
+    assert (await ask(server, m.ShowFile, path=path)).code == "NOT_FOUND"
+    await bridged(server.clean())
 
 
-def plain(seat: Seat) -> None:
+def plain(ui: UiDriver) -> None:
     """Make sure that a person could read the screen: words, no inside of a program."""
-    screen = seat.screen()
+    screen = ui.screen()
     assert not any(word in screen for word in _NO_WORDS), screen

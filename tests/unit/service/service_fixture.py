@@ -1,4 +1,4 @@
-"""A small office for the tests of services: a real database, a real vault, four people with real keys, a clock that stands.
+"""A small services for the tests of services: a real database, a real vault, four people with real keys, a clock that stands.
 
 ada   admin          max, mia   maintainers          gus   guest
 """
@@ -159,7 +159,7 @@ def reset(database: Database, template: Path) -> None:
         source.backup(target.driver_connection)
 
 
-class Office:
+class ServiceFixture:
     """Everything that the services need, and short ways of using them."""
 
     def __init__(self, folder: Path, database: Database, backend: Backend) -> None:

@@ -97,7 +97,7 @@ class Lines:
         ALL_LINES.append(line)
 
 
-class Site:
+class ServerFixture:
     """A server over a copy of the home, and everybody who connects to it."""
 
     def __init__(self, folder: Path) -> None:
@@ -105,7 +105,7 @@ class Site:
         self.home = Home(folder / "home")
         self.log = Lines()
         self.fatal: list[BaseException] = []
-        self.server: Server | None = None
+        self.running: Server | None = None
         self.pool: Pool | None = None
         self.people: dict[str, Person] = {}
         self._astray: set[str] = set()
@@ -114,14 +114,14 @@ class Site:
 
     # -- the server
 
-    async def start(self, port: int = 0, **settings: Any) -> Site:
+    async def start(self, port: int = 0, **settings: Any) -> ServerFixture:
         """Start the server, at a port that is free unless one is named."""
         from twisted.internet import reactor
 
         event_log = EventLog(Logger(namespace="sft", observer=self.log))
         self.pool = Pool(reactor, name="clients")
         self.pool.start()
-        self.server = Server(
+        self.running = Server(
             reactor,
             self.home,
             HomeSettings(name="acme", **settings),
@@ -129,7 +129,7 @@ class Site:
             event_log=event_log,
             on_fatal=self.fatal.append,
         )
-        await self.server.start()
+        await self.running.start()
         for state in sorted((self.folder / "states").glob("*")):
             self.people[state.name] = self._person(state.name)
             self._astray.add(state.name)
@@ -147,11 +147,11 @@ class Site:
                 session.abort()
         for raw in self._raws:
             raw.abort()
-        if self.server is not None:
+        if self.running is not None:
             admission = self.here.admission
             await until(lambda: admission.waiting == 0, "strangers leave")
             await until(lambda: not self.here.sessions.all(), "sessions leave")
-            server, self.server = self.server, None
+            server, self.running = self.running, None
             await server.stop()
         if self.pool is not None:
             self.pool.stop()
@@ -164,10 +164,10 @@ class Site:
             options: of the server's own ``stop``.
         """
         port = self.port
-        assert self.server is not None
+        assert self.running is not None
         for session in self.here.sessions.all() if crash else ():
             session.link.fail(SftError("killed"))
-        server, self.server = self.server, None
+        server, self.running = self.running, None
         await server.stop(**options)
         if self.pool is not None:
             self.pool.stop()
@@ -176,14 +176,14 @@ class Site:
 
     @property
     def here(self) -> ServerContext:
-        assert self.server is not None
-        assert self.server.opened is not None
-        return self.server.opened.context
+        assert self.running is not None
+        assert self.running.opened is not None
+        return self.running.opened.context
 
     @property
     def port(self) -> int:
-        assert self.server is not None
-        return int(self.server.address.rpartition(":")[2])
+        assert self.running is not None
+        return int(self.running.address.rpartition(":")[2])
 
     @property
     def server_key(self) -> ServerPublic:
@@ -238,9 +238,9 @@ class Site:
         """Have a person join by a real invitation, of an admin's or the first one."""
         from twisted.internet import reactor
 
-        assert self.server is not None
+        assert self.running is not None
         if by is None:
-            text = await self.server.first_admin()
+            text = await self.running.first_admin()
             assert text is not None
             link = parse_invitation(text)
         else:
@@ -352,25 +352,25 @@ def _only_hex(path: Path) -> str:
 
 async def make_template(folder: Path) -> None:
     """Make the home that tests copy."""
-    site = Site(folder)
-    await site.start()
+    server = ServerFixture(folder)
+    await server.start()
     try:
-        admin = await site.enroll("ada", PEOPLE["ada"], None)
+        admin = await server.enroll("ada", PEOPLE["ada"], None)
         for name, role in PEOPLE.items():
             if name != "ada":
-                await site.enroll(name, role, admin)
+                await server.enroll(name, role, admin)
     finally:
-        await site.stop()
+        await server.stop()
 
 
-def copy_site(template: Path, folder: Path) -> Site:
+def copy_server(template: Path, folder: Path) -> ServerFixture:
     shutil.copytree(template, folder, dirs_exist_ok=True)
-    return Site(folder)
+    return ServerFixture(folder)
 
 
 class Held:
-    def __init__(self, site: Site) -> None:
-        self._queue = site.here.writer._queue
+    def __init__(self, server: ServerFixture) -> None:
+        self._queue = server.here.writer._queue
 
     async def queued(self, count: int) -> None:
         """Wait until so many acts wait behind the one that holds the writer."""
@@ -378,7 +378,7 @@ class Held:
 
 
 @contextmanager
-def writer_held(site: Site) -> Iterator[Held]:
+def writer_held(server: ServerFixture) -> Iterator[Held]:
     """Keep the writer in an act, so that what is sent meanwhile is decided in the order in which it came."""
     free, begun = threading.Event(), threading.Event()
 
@@ -387,9 +387,9 @@ def writer_held(site: Site) -> Iterator[Held]:
         free.wait(10)
         return [None for _ in items]
 
-    site.here.writer.submit(hold, None)
+    server.here.writer.submit(hold, None)
     begun.wait(10)
     try:
-        yield Held(site)
+        yield Held(server)
     finally:
         free.set()

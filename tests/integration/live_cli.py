@@ -18,17 +18,17 @@ from sft.cli.invocation import Environment
 from sft.cli.main import main
 from sft.operator import tap
 from sft.operator.control import perform
-from tests.integration.site import Site
+from tests.integration.server_fixture import ServerFixture
 from tests.loop import reactor, run
-from tests.unit.cli.computer import Ran
+from tests.unit.cli.cli_fixture import Ran
 
 
-class CliFixture:
+class LiveCli:
     """People at computers of their own, with one folder of local files, and the server's operator."""
 
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.folder = site.folder / "desk"
+    def __init__(self, server: ServerFixture) -> None:
+        self.server = server
+        self.folder = server.folder / "desk"
         self.folder.mkdir(exist_ok=True)
 
     def sft(self, who: str, *arguments: str, stdin: str | TextIO = "", **environ: str) -> Ran:
@@ -37,7 +37,7 @@ class CliFixture:
         Args:
             stdin: its text, or an opened file, which commands that read bytes ask for.
         """
-        self.site.point_at_server(who)
+        self.server.point_at_server(who)
         out, err = io.StringIO(), io.StringIO()
         home = str(self.state(who))
         surroundings = Environment(
@@ -61,7 +61,9 @@ class CliFixture:
         status: Any = 0
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                tap.Options(run_command).parseOptions(["--home", str(self.site.home.path), *words])
+                tap.Options(run_command).parseOptions(
+                    ["--home", str(self.server.home.path), *words]
+                )
             except SystemExit as ended:
                 status = ended.code
         return Ran(status, out.getvalue(), err.getvalue())
@@ -76,13 +78,13 @@ class CliFixture:
         assert made.status == 0, made.err
         return made.out.strip()
 
-    def join(self, name: str, role: str, server: CliFixture | None = None) -> None:
+    def join(self, name: str, role: str, server: LiveCli | None = None) -> None:
         link = (server or self).invitation("--role", role)
         joined = self.sft(name, "join", "--user", name, "--no-passphrase", stdin=link)
         assert joined.status == 0, joined.err
 
     def state(self, who: str) -> Path:
-        return self.site.state_of(who).data
+        return self.server.state_of(who).data
 
     def file(self, name: str, content: bytes) -> str:
         path = self.folder / name
@@ -105,5 +107,5 @@ def standard_input(given: str | TextIO) -> Iterator[None]:
         sys.stdin = before
 
 
-NewCli = Callable[..., CliFixture]
+NewCli = Callable[..., LiveCli]
 """``new_cli(port=0, **settings)``: the command line against a server of its own, which nobody has joined."""

@@ -6,7 +6,7 @@ import inspect
 
 from sft.cli.invocation import Environment
 from sft.client.session import Session
-from tests.unit.cli.computer import TableSession, Threads
+from tests.unit.cli.cli_fixture import TableSession, Threads
 
 OWN = {"answers", "asked", "closed"}
 
