@@ -103,7 +103,6 @@ class ServerConnection:
 
     @property
     def server_name(self) -> str:
-        """How the server calls itself."""
         return self.welcome.server.name
 
     @property
@@ -177,7 +176,6 @@ class ServerConnection:
         await down
 
     def abort(self) -> None:
-        """End at once."""
         self.protocol.fail(ConnectionLostError("given up here"))
 
     # -- the protocol calls these ---------------------------------------------------------------------------
@@ -226,7 +224,6 @@ class ServerConnection:
             down.callback(None)
 
     def busy(self) -> bool:
-        """Return whether any request is in flight."""
         return bool(self._listeners)
 
     # -- inside --------------------------------------------------------------------------------------------
@@ -276,5 +273,4 @@ class _Answer:
 
 
 def refusal_error(refusal: Refusal) -> RequestError:
-    """Return the exception that a refusal stands for."""
     return RequestError.from_wire(refusal.code, refusal.values, refusal.ref)

@@ -65,12 +65,7 @@ class Identity:
         return key_file.is_encrypted(self._text())
 
     def export(self) -> str:
-        """Return minisign's public key file."""
         return self.public.pub_file()
-
-    def export_secret(self) -> str:
-        """Return the secret key file as it lies there (blocks)."""
-        return self._text()
 
     async def unlock(self, pool: Pool, ask: Ask) -> SigningKey:
         """Open the key.

@@ -53,7 +53,6 @@ class Pins:
         return self._people
 
     def knows(self, user_id: int, public_key: bytes) -> bool:
-        """Return whether a key is a pinned one of this person."""
         pin = self._people.get(user_id)
         return pin is not None and public_key in pin.keys
 

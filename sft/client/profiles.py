@@ -139,7 +139,6 @@ class Profiles:
         return new
 
     def set_default(self, name: str) -> None:
-        """Use this profile when none is named."""
         with self.state.locked():
             kept = self._read()
             self._write(_ProfilesFile(_named(kept, name).name, kept.servers))

@@ -43,12 +43,10 @@ def keep_receipt(state: StateFolder, sent: FileComment, stored: Stored) -> Path:
 
 
 def has_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> bool:
-    """Return whether the receipt of a version is kept (blocks)."""
     return state.path(_name(server_id, file_id, version)).exists()
 
 
 def count_receipts(state: StateFolder, server_id: bytes) -> int:
-    """Count the receipts that a server gave (blocks)."""
     return sum(1 for _ in state.path(_folder(server_id)).glob("*"))
 
 

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from twisted.internet import defer
 from twisted.internet.defer import CancelledError, Deferred
@@ -24,7 +24,7 @@ from sft.client.concurrency import Pool, ticking
 from sft.client.connection_info import ConnectionInfo, EventListener, ServerNotice, Status
 from sft.client.identity import Ask
 from sft.client.profiles import Profile, Profiles
-from sft.client.session import OnNotice, Session, connect
+from sft.client.session import Session, connect
 from sft.client.state import StateFolder
 from sft.errors import (
     ConnectionLostError,
@@ -75,19 +75,8 @@ class Timing:
     pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 
 
-class Connect(Protocol):
-    """Opens a session; see ``sft.client.session.connect``."""
-
-    def __call__(
-        self,
-        reactor: Any,
-        state: StateFolder,
-        profile: Profile,
-        *,
-        ask: Ask,
-        pool: Pool,
-        on_notice: OnNotice,
-    ) -> Coroutine[Any, Any, Session]: ...
+Connect = Callable[..., Coroutine[Any, Any, Session]]
+"""Opens a session, as ``sft.client.session.connect``."""
 
 
 class Reconnector:

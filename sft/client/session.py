@@ -59,12 +59,10 @@ class Session:
 
     @property
     def user_id(self) -> int:
-        """The user id that the server knows us by."""
         return self.connection.welcome.user_id
 
     @property
     def user_name(self) -> str:
-        """The user name that the server knows us by."""
         return self.connection.welcome.name
 
     @property
@@ -74,7 +72,6 @@ class Session:
 
     @property
     def server_name(self) -> str:
-        """The server's own name."""
         return self.connection.server_name
 
     @property
@@ -89,12 +86,10 @@ class Session:
 
     @property
     def address(self) -> str:
-        """Host and port where it was reached."""
         return self.connection.address
 
     @property
     def alive(self) -> bool:
-        """Whether requests can still be sent."""
         return self.connection.alive
 
     async def request(
@@ -127,7 +122,6 @@ class Session:
             self._end_pool()
 
     def abort(self) -> None:
-        """End at once."""
         self.connection.abort()
         self._end_pool()
 

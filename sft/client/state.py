@@ -39,7 +39,6 @@ class StateFolder:
     config: Path
 
     def path(self, name: str) -> Path:
-        """Return where a part of the state lies."""
         return self.data / name
 
     def read(self, name: str) -> bytes | None:

@@ -57,7 +57,6 @@ class Verdict:
     signature: bytes
 
     def sentence(self) -> str:
-        """The verdict in words."""
         author = shown_name(self.author)
         holds = (
             f"These bytes are {author}'s: content, name and version are as {author} signed them."

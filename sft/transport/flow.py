@@ -143,7 +143,6 @@ class ReceiveFlow(_Flow):
 
     @property
     def complete(self) -> bool:
-        """Whether the last chunk was stored."""
         return self._complete
 
     def _drop(self) -> None:
@@ -231,7 +230,6 @@ class SendFlow(_Flow):
         self.sent_chunks = 0
 
     def start(self) -> None:
-        """Begin to read and send."""
         self._outbox.attach(self)
         self._work()
 

@@ -60,7 +60,6 @@ class Outbox:
             self._write(sealed)
 
     def attach(self, source: FrameSource) -> None:
-        """Let a transfer take turns."""
         self._sources.append(source)
 
     def detach(self, source: FrameSource) -> None:

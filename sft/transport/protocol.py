@@ -82,7 +82,6 @@ class WireProtocol(TwistedProtocol):
     # -- Twisted calls these -------------------------------------------------------------------------
 
     def connectionMade(self) -> None:
-        """Start the handshake and its deadline."""
         transport = cast("Any", self.transport)
         transport.bufferSize = BUFFER_BYTES
         if hasattr(transport, "setTcpNoDelay"):
@@ -96,7 +95,6 @@ class WireProtocol(TwistedProtocol):
         self.outbox.write(self.connection.data_to_send())
 
     def dataReceived(self, data: bytes) -> None:
-        """Pass bytes to the connection and its events to the owner."""
         if self._dead:
             return
         self._last_heard = self._reactor.seconds()
@@ -145,7 +143,6 @@ class WireProtocol(TwistedProtocol):
         self._set_timer("session", SESSION_SECONDS, self.close)
 
     def close(self) -> None:
-        """End with the authenticated close."""
         if self._dead or self._closing:
             return
         if self.connection.established:
@@ -185,7 +182,6 @@ class WireProtocol(TwistedProtocol):
 
     @property
     def alive(self) -> bool:
-        """Whether anything can still be sent."""
         return not self._dead and not self._closing
 
     # -- inside ------------------------------------------------------------------------------------------

@@ -55,7 +55,6 @@ class Pool:
         self.busy = 0  # pieces of work that have not come back yet
 
     def start(self) -> None:
-        """Start accepting work."""
         self._pool.start()
         self._running = True
 

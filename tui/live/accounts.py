@@ -44,11 +44,9 @@ class LiveAccounts:
         self._until_quit = until_quit
 
     async def all(self) -> list[Account]:
-        """List the accounts of this computer."""
         return await self._access.blocking(_listed, self._access.state)
 
     async def pending(self, link: Link) -> Account | None:
-        """Find what an earlier attempt with this very link left."""
         profile = await self._access.blocking(joining.pending, self._access.state, link)
         return None if profile is None else await self._access.account(profile)
 
@@ -73,25 +71,21 @@ class LiveAccounts:
         return await access.account(joined.profile)
 
     async def set_first(self, account: str) -> None:
-        """Use this account when none is named."""
         await self._access.blocking(Profiles(self._access.state).set_default, account)
 
     async def set_address(self, account: str, address: str) -> Account:
-        """Look for a server elsewhere."""
         profiles = Profiles(self._access.state)
         return await self._access.account(
             await self._access.blocking(profiles.set_address, account, address)
         )
 
     async def accept_link(self, account: str, link: str) -> Account:
-        """Take key and address of a server from a server link."""
         profiles, now = Profiles(self._access.state), int(time.time())
         return await self._access.account(
             await self._access.blocking(profiles.accept_link, account, link, now=now)
         )
 
     async def forget(self, account: str) -> None:
-        """Drop an account."""
         access = self._access
         if access.keeper is not None and access.connection.account == account:
             await crossing(access.keeper.end())
@@ -101,7 +95,6 @@ class LiveAccounts:
 
     @property
     def offers_demo(self) -> bool:
-        """Whether a demo can be explored from here."""
         return self._begin_demo is not None
 
     async def explore_demo(self) -> str:

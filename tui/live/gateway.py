@@ -55,15 +55,12 @@ class LiveGateway:
 
     @property
     def connection(self) -> ConnectionInfo:
-        """The account in use, now."""
         return self._access.connection
 
     def listen(self, listener: EventListener) -> None:
-        """Have changes told."""
         self._access.listeners.append(listener)
 
     async def use(self, account: str, passphrase: str | None = None) -> None:
-        """Connect an account, and keep it connected."""
         access = self._access
         profile = await access.blocking(Profiles(access.state).choose, account)
         ask = passphrase_from(access.environ, giving(passphrase))
@@ -80,12 +77,10 @@ class LiveGateway:
         await crossing(keeper.begin())
 
     def again(self) -> None:
-        """Try the lost connection now."""
         if self._access.keeper is not None:
             self._access.keeper.again()
 
     async def close(self) -> None:
-        """Leave the server and end everything."""
         access = self._access
         access.listeners.clear()
         if access.keeper is not None:

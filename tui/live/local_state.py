@@ -19,7 +19,6 @@ class LiveLocalState:
         self._access = access
 
     async def keyring(self) -> IdentityInfo:
-        """Show what is kept for the account in use."""
         profile = await self._access.profile()
         session = self._access.session
         pins = () if session is None else tuple(session.pins.people.values())
@@ -27,24 +26,19 @@ class LiveLocalState:
         return IdentityInfo(await self._access.account(profile), pins, kept)
 
     async def public_key_file(self) -> str:
-        """Give minisign's public key file."""
         return Identity(self._access.state, await self._access.profile()).export()
 
     async def change_passphrase(self, old: str | None, new: str | None) -> None:
-        """Protect the key by another passphrase, or by none."""
         identity = Identity(self._access.state, await self._access.profile())
         await crossing(identity.change_passphrase(self._access.pool, giving(old), new or None))
 
     async def load(self, name: str) -> bytes | None:
-        """Read one small file of the state."""
         return await self._access.blocking(self._access.state.read, name)
 
     async def save(self, name: str, data: bytes) -> None:
-        """Replace one small file of the state."""
         await self._access.blocking(self._access.state.write, name, data)
 
     async def hold(self, name: str) -> bool:
-        """Own a name until the end of this process, whatever ends it."""
         if name in self._access.holds:
             return False
         lock = await self._access.blocking(self._access.state.hold, name)
@@ -53,19 +47,15 @@ class LiveLocalState:
         return lock is not None
 
     async def let_go(self, name: str) -> None:
-        """Own a name no longer."""
         lock = self._access.holds.pop(name, None)
         if lock is not None:
             os.close(lock)
 
     def keep_fault(self, text: str) -> str:
-        """Write the details of a fault into the log."""
         return self._access.log.keep(text)
 
     def suggested_names(self) -> tuple[str, str]:
-        """Offer names for the person and for this computer."""
         return joining.suggested_user_name(self._access.environ), joining.suggested_device_name()
 
     def suggested_passphrase(self) -> str:
-        """Draw a passphrase of words."""
         return joining.suggested_passphrase()

@@ -23,17 +23,14 @@ class LivePeople:
         self.kick = access.asking(people.kick)
 
     async def change_role(self, name: str, role: Role) -> User:
-        """Give a person another role."""
         user, _ = await self._access.ask(lambda session: people.change_role(session, name, role))
         return user
 
     async def invite(self, *, role: Role, name: str | None, seconds: int) -> Invited:
-        """Make an invitation."""
         link, made = await self._access.ask(
             lambda session: people.invite(session, role=role, name=name, seconds=seconds)
         )
         return Invited(link.text(), made)
 
     async def withdraw(self, invitation_id: int) -> None:
-        """Make an open invitation void."""
         await self._access.ask(lambda session: people.withdraw(session, invitation_id))

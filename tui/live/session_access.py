@@ -54,12 +54,10 @@ class SessionAccess:
 
     @property
     def connection(self) -> ConnectionInfo:
-        """The account in use, now."""
         return self.none if self.keeper is None else self.keeper.connection
 
     @property
     def session(self) -> Session | None:
-        """Its session, if it has one."""
         return None if self.keeper is None else self.keeper.session
 
     async def ask(self, act: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
@@ -92,7 +90,6 @@ class SessionAccess:
         return await self.blocking(Profiles(self.state).choose, name)
 
     async def account(self, profile: Profile) -> Account:
-        """Describe a profile as the screens see it."""
         default = await self.blocking(Profiles(self.state).default_name)
         return await self.blocking(account_of, self.state, profile, default)
 

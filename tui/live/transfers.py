@@ -30,7 +30,6 @@ class LiveTransfers:
     async def plan_put(
         self, sources: Sequence[str], *, to: str, safe_names: bool = False
     ) -> PutPlan:
-        """Plan what is sent where."""
         return await self._access.blocking(plan_put, sources, to=to, safe_names=safe_names)
 
     async def _get(

@@ -38,7 +38,6 @@ async def show_self(session: Requester) -> SelfShown:
 
 
 async def list_users(session: Requester) -> list[User]:
-    """List the whole registry, in order of joining."""
     users: list[User] = []
     after = 0
     while True:
@@ -62,7 +61,6 @@ async def show_user_by_id(session: Requester, user_id: int) -> User:
 
 
 async def admins(session: Requester) -> list[str]:
-    """Return the names of the active admins."""
     users = await list_users(session)
     return [u.name for u in users if u.role is Role.ADMIN and u.state is UserState.ACTIVE]
 
@@ -84,7 +82,6 @@ async def change_role(session: Requester, name: str, role: Role) -> tuple[User, 
 
 
 async def disable(session: Requester, name: str) -> User:
-    """Lock a person out, keeping everything."""
     return (await session.request(DisableUser, UserShown, name=name)).user
 
 

@@ -19,7 +19,6 @@ _AT_ONCE: Final = 8
 
 
 def has_pattern(text: str) -> bool:
-    """Return whether a text is a pattern."""
     return "*" in text or "?" in text
 
 

@@ -119,7 +119,6 @@ class DownloadStream:
     # -- the connection calls these ------------------------------------------------------------------------------
 
     def replied(self, reply: Reply) -> None:
-        """Take the reply, or its beginning."""
         self._over = not isinstance(reply, FileBegins)
         if isinstance(reply, Refusal):
             self._stop(Failure(refusal_error(reply)))
@@ -132,7 +131,6 @@ class DownloadStream:
             self._begin(reply.file, 1).receive(reply.content, last=True)
 
     def credited(self, chunks: int) -> None:
-        """Refuse credit."""
         raise RemoteProtocolError(f"credit of {chunks} for a download")
 
     def received(self, chunk: bytes, *, last: bool) -> None:
@@ -142,7 +140,6 @@ class DownloadStream:
             self._intake.receive(chunk, last=last)
 
     def broken(self, error: SftError) -> None:
-        """Stop: nothing more will come."""
         self._over = True
         self._stop(Failure(error))
 

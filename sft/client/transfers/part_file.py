@@ -61,11 +61,9 @@ class Destination:
             return folder
 
     def make(self, parts: Sequence[str]) -> None:
-        """Make a folder that holds no file."""
         os.close(self.folder(parts))
 
     def close(self) -> None:
-        """Close the folder; idempotent."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -114,7 +112,6 @@ class PartFile:
             raise
 
     def write(self, chunks: Sequence[bytes]) -> None:
-        """Append content that is not judged yet."""
         with translating_os_errors(self._where / self._name):
             for chunk in chunks:
                 durable.write_all(self._file, chunk)

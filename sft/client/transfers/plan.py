@@ -72,11 +72,6 @@ class PutPlan:
     others_skipped: int = 0
     refused: list[Refused] = field(default_factory=list)
 
-    @property
-    def total_bytes(self) -> int:
-        """What is known of the size of all."""
-        return sum(item.size or 0 for item in self.items)
-
 
 @dataclass(frozen=True, slots=True)
 class GetItem:
@@ -101,11 +96,6 @@ class GetPlan:
     items: list[GetItem] = field(default_factory=list)
     folders: list[tuple[str, ...]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
-
-    @property
-    def total_bytes(self) -> int:
-        """The size of all."""
-        return sum(item.size for item in self.items)
 
 
 # -- to the server ----------------------------------------------------------------------------------

@@ -87,7 +87,6 @@ class Rate:
         self._moved_at = 0.0
 
     def sample(self, now: float, moved_bytes: int) -> None:
-        """Note where things stand."""
         if not self._samples or moved_bytes != self._samples[-1][1]:
             self._moved_at = now
         self._samples.append((now, moved_bytes))

@@ -109,7 +109,6 @@ class FileSource:
         """Do nothing: a file keeps no reader waiting."""
 
     def close(self) -> None:
-        """Close it."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -177,7 +176,6 @@ class PipeSource:
         self._given_up.set()
 
     def close(self) -> None:
-        """Leave the descriptor to its owner."""
         self.give_up()
 
     def _read(self, size: int) -> bytes:

@@ -107,7 +107,6 @@ class UploadStream:
     # -- the connection calls these --------------------------------------------------------------------------
 
     def replied(self, reply: Reply) -> None:
-        """Take the reply."""
         self._over = True
         if isinstance(reply, FileStored):
             if not self._committed:
@@ -117,16 +116,13 @@ class UploadStream:
             self._stop(Failure(refusal_error(reply)))
 
     def credited(self, chunks: int) -> None:
-        """Note that so many more chunks may be sent."""
         if self._flow is not None:
             self._flow.credit(chunks)
 
     def received(self, chunk: bytes, *, last: bool) -> None:
-        """Refuse data."""
         raise RemoteProtocolError(f"{len(chunk)} bytes of data for an upload, last={last}")
 
     def broken(self, error: SftError) -> None:
-        """Stop: nothing more will come."""
         self._over = True
         self._stop(Failure(error))
 

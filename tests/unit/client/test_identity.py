@@ -78,10 +78,6 @@ def test_the_passphrase_changes_and_goes(identity, pool):
     assert run(pool, identity.unlock(pool, nobody)).public == ADA_KEY.public
 
 
-def test_the_secret_file_is_exported_as_it_lies_there(identity, state):
-    assert identity.export_secret().encode() == state.read(KEY)
-
-
 def test_a_key_file_is_read_only_if_it_is_one(tmp_path):
     path = tmp_path / "k"
     path.write_text(key_file.encode(ADA_KEY, None))

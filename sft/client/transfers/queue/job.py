@@ -73,7 +73,6 @@ class Failure(Struct, frozen=True):
 
     @property
     def error(self) -> SftError:
-        """The error again."""
         kind = _CLIENT_ERRORS.get(self.code)
         if kind is not None and kind.names_of_values() <= self.values.keys():
             return kind("", ref=self.ref, **self.values)
@@ -136,7 +135,6 @@ class Job(Struct):
 
     @property
     def is_folder(self) -> bool:
-        """Whether more than one file moves."""
         return self.files > 1
 
     @property

@@ -45,7 +45,6 @@ class QueueFile:
 
     @property
     def owned(self) -> bool:
-        """Whether there is one."""
         return bool(self._name)
 
     async def take(self) -> list[Job]:
@@ -87,7 +86,6 @@ class QueueFile:
         await self._local.save(self._name, _written(jobs))
 
     async def leave(self) -> None:
-        """Own nothing any more."""
         if self._name:
             await self._local.let_go(self._name)
             self._name = ""

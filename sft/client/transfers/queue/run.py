@@ -109,7 +109,6 @@ class Run:
         self._skipped: frozenset[str] = frozenset()
 
     async def go(self) -> RunResult:
-        """Move everything that is still to be moved."""
         job = self._job
         job.done_files = job.done_bytes = 0
         self._only, self._skipped = frozenset(job.only), frozenset(job.skipped)

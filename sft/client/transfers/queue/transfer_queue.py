@@ -80,21 +80,13 @@ class TransferQueue:
 
     @property
     def running(self) -> int:
-        """How many move."""
         return sum(job.state is JobState.RUNNING for job in self.jobs)
 
     @property
     def unfinished(self) -> int:
-        """How many would go on."""
         return sum(job.state.unfinished for job in self.jobs)
 
-    @property
-    def needing(self) -> int:
-        """How many wait for the person."""
-        return sum(job.state is JobState.NEEDS_YOU for job in self.jobs)
-
     def job(self, job_id: int) -> Job | None:
-        """Find a job."""
         return next((job for job in self.jobs if job.id == job_id), None)
 
     def rate(self, job_id: int) -> Rate | None:
@@ -102,7 +94,6 @@ class TransferQueue:
         return self._rates.get(job_id)
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call a listener whenever anything moves."""
         self._listeners.append(listener)
 
     def when_landed(self, landed: Landed) -> None:
@@ -116,13 +107,11 @@ class TransferQueue:
         return self._add(Direction.PUT, names, to, title)
 
     def get(self, names: Sequence[str], to: str, title: str, *, version: int = 0) -> Job:
-        """Get files and folders into a folder of this computer."""
         job = self._add(Direction.GET, names, to, title)
         job.version = version
         return job
 
     def verify(self, names: Sequence[str], title: str) -> Job:
-        """Read and judge files, keeping nothing."""
         return self._add(Direction.VERIFY, names, "", title)
 
     def pause(self, job_id: int) -> None:
@@ -208,7 +197,6 @@ class TransferQueue:
         self._changed()
 
     def connection_changed(self, connection: ConnectionInfo) -> None:
-        """Resume jobs when their account is online."""
         if connection.online:
             self._release()
         self._changed()
