@@ -3,77 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import click
 
 from sft.cli.invocation import Invocation
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 PROGRESS_STYLES: Final = ("bar", "plain", "json")
 
 _pass_invocation = click.make_pass_decorator(Invocation)
 
 
-def _json(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
-    if value:
-        ctx.ensure_object(Invocation).console.json = True
+def _option(*names: str, to: str, of_console: bool = False, **settings: Any) -> Callable[[F], F]:
+    """Return an option that the invocation keeps, before and after the command's name."""
 
+    def keep(ctx: click.Context, _parameter: click.Parameter, value: object) -> None:
+        if value:
+            invocation = ctx.ensure_object(Invocation)
+            setattr(invocation.console if of_console else invocation, to, value)
 
-def _quiet(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
-    if value:
-        ctx.ensure_object(Invocation).console.quiet = True
-
-
-def _profile(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        ctx.ensure_object(Invocation).profile_name = value
-
-
-def _progress(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        ctx.ensure_object(Invocation).progress = value
+    return click.option(*names, is_eager=True, expose_value=False, callback=keep, **settings)
 
 
 _COMMON: Final = (
-    click.option(
-        "--json",
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_json,
-        help="One JSON document.",
-    ),
-    click.option(
-        "--quiet",
-        "-q",
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=_quiet,
-        help="Errors only.",
-    ),
-    click.option(
+    _option("--json", to="json", of_console=True, is_flag=True, help="One JSON document."),
+    _option("--quiet", "-q", to="quiet", of_console=True, is_flag=True, help="Errors only."),
+    _option(
         "--profile",
+        to="profile_name",
         metavar="NAME",
-        is_eager=True,
-        expose_value=False,
-        callback=_profile,
         help="The server to use, as sft servers names it.",
     ),
-)
-_PROGRESS: Final = click.option(
-    "--progress",
-    type=click.Choice(PROGRESS_STYLES),
-    is_eager=True,
-    expose_value=False,
-    callback=_progress,
-    help="How progress is told, on standard error.",
+    _option(
+        "--progress",
+        to="progress",
+        type=click.Choice(PROGRESS_STYLES),
+        help="How progress is told, on standard error.",
+    ),
 )
 
 
 def common(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command its Invocation as first argument, and the options that every command has."""
     function = _pass_invocation(function)
-    for option in (_PROGRESS, *reversed(_COMMON)):
+    for option in reversed(_COMMON):
         function = option(function)
     return function

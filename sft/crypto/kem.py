@@ -24,7 +24,6 @@ from sft.errors import CryptoUnavailableError, KeyExchangeError
 
 PUBLIC_BYTES: Final = 1184
 CIPHERTEXT_BYTES: Final = 1088
-SECRET_BYTES: Final = 32
 _SEED_BYTES: Final = 64
 
 _EXCHANGE = FaultsAs(KeyExchangeError)

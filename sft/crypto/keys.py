@@ -28,7 +28,6 @@ Entropy = Callable[[int], bytes]  # so many random bytes
 KEY_BYTES: Final = 32  # every symmetric key
 SEED_BYTES: Final = _ed25519.SEED_BYTES
 KEY_ID_BYTES: Final = 8
-PUBLIC_KEY_BYTES: Final = 42  # "Ed", key id, point
 
 _ALGORITHM: Final = b"Ed"
 _PUB_FILE_LINES: Final = 2

@@ -199,11 +199,6 @@ def least_role(permission: Permission) -> Role | None:
     return next((role for role in _RISING if allows(role, permission)), None)
 
 
-def rank(role: Role) -> int:
-    """Number the roles by what they may do: guest 0, maintainer 1, admin 2."""
-    return _RISING.index(role)
-
-
 def _held(holder: Holder) -> Mapping[Permission, Reach]:
     # A plain text that happens to spell a role is no role: only a parsed Role holds anything.
     if isinstance(holder, Role):

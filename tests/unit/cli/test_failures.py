@@ -201,8 +201,11 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
 
 
 def every_class() -> list[type[SftError]]:
-    named = (getattr(errors, name) for name in errors.__all__)
-    return [kind for kind in named if isinstance(kind, type) and issubclass(kind, SftError)]
+    return [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, SftError)
+    ]
 
 
 def with_values(kind: type[SftError]) -> SftError:
