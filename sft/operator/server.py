@@ -102,7 +102,7 @@ class Server:
         )
         context = self.opened.context
         context.writer.hand_out(context.tell, self._reactor.callFromThread)
-        for pool in (context.pool, context.reading_pool, context.upkeep_pool):
+        for pool in (context.pool, context.reading_pool, context.maintenance_pool):
             pool.start()
         # Whoever holds the lock knows that nobody listens at a socket that was left behind.
         self._home.control.unlink(missing_ok=True)
@@ -162,9 +162,9 @@ class Server:
             # What still works with open files ends before these are closed under it.
             context.stopping = True
             await self._until(
-                lambda: not (context.pool.busy or context.upkeep_pool.busy), STOP_SECONDS
+                lambda: not (context.pool.busy or context.maintenance_pool.busy), STOP_SECONDS
             )
-            for pool in (context.pool, context.reading_pool, context.upkeep_pool):
+            for pool in (context.pool, context.reading_pool, context.maintenance_pool):
                 pool.stop()
             await self._opening.run(self.opened.close)
             self.opened = None

@@ -57,8 +57,8 @@ class ServerContext:
     writer: Writer
     pool: Pool
     reading_pool: Pool
-    upkeep_pool: Pool
-    keeper: MasterKeyStore
+    maintenance_pool: Pool
+    master_keys: MasterKeyStore
     event_log: EventLog
     clock: Callable[[], int]
     admission: Admission
@@ -92,7 +92,7 @@ class ServerContext:
         return JobContext(self.storage, self.begin_read, self.act_blocking)
 
     def begin_read(self) -> AbstractContextManager[ReadTransaction]:
-        """Begin a read transaction for upkeep's own thread.
+        """Begin a read transaction for maintenance's own thread.
 
         Raises:
             TransferEndedError: the server stops.
@@ -102,5 +102,5 @@ class ServerContext:
         return self.readers.reading()
 
     def act_blocking(self, act: Act[I, R], item: I) -> R:
-        """Have the writer do one act and wait: for upkeep's own thread, never for the reactor's."""
+        """Have the writer do one act and wait: for maintenance's own thread, never for the reactor's."""
         return self.writer.submit(act, item).result()

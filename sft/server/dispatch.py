@@ -34,7 +34,7 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         found = await context.read(route.use_case, session.caller, **fields)
         session.send(route.reply(message.id, found))
     elif isinstance(route, JobRoute):
-        session.send(await _upkeep(context, session, route, message))
+        session.send(await _maintain(context, session, route, message))
     elif isinstance(route, LiveRoute):
         await context.read(require_permission, session.caller, route.permission)
         reply: Reply = route.run(context, session.caller, message)
@@ -42,7 +42,7 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         route.after(context, session.caller, message)
 
 
-async def _upkeep(
+async def _maintain(
     context: ServerContext, session: TransferSession, route: JobRoute, message: Request
 ) -> VaultChecked:
     # Before anything is gathered for the jobs: whoever may not ask learns nothing of how the server is set up.
@@ -50,7 +50,7 @@ async def _upkeep(
     reports: list[VaultReport] = []
     for use_case, fields in route.jobs(context, message):
         job = await context.read(use_case, session.caller, **fields)
-        reports.append(await context.upkeep_pool.run(job))
+        reports.append(await context.maintenance_pool.run(job))
     return joined(message.id, reports)
 
 

@@ -25,7 +25,7 @@ class Periodic:
     def start(self) -> None:
         """Begin a day from now: a start has enough to do, and a server that restarts often has one trash a day."""
         self._daily.start(DAY_SECONDS, now=False).addErrback(
-            self._context.event_log.failed, "chores-fault"
+            self._context.event_log.failed, "periodic-fault"
         )
 
     def stop(self) -> None:
@@ -40,4 +40,4 @@ class Periodic:
     async def _collect(self) -> None:
         context = self._context
         job = await context.read(purging.collect, operator_caller(), context=context.job_context)
-        await context.upkeep_pool.run(job)
+        await context.maintenance_pool.run(job)

@@ -2,7 +2,7 @@
 
 A request without a route is a bug that a test finds; a use case carries its own permission
 (``sft.service.use_case``). Transfers stand in the table with the use case that admits them; their
-lanes are ``sft.server.uploads`` and ``sft.server.downloads``.
+flows are ``sft.server.uploads`` and ``sft.server.downloads``.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ActRoute:
 
 @dataclass(frozen=True, slots=True)
 class JobRoute:
-    """Allowed by a read, then done on the thread of upkeep, which may take hours; jobs one after the other."""
+    """Allowed by a read, then done on the thread of maintenance, which may take hours; jobs one after the other."""
 
     jobs: Callable[[ServerContext, Any], list[tuple[Callable[..., Any], Fields]]]
 
@@ -70,7 +70,7 @@ class LiveRoute:
 
 @dataclass(frozen=True, slots=True)
 class TransferRoute:
-    """Opens a lane."""
+    """Opens a flow."""
 
     use_case: Callable[..., Any]
 
@@ -173,7 +173,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.CheckVault: JobRoute(lambda context, _: [(check.check, _job(context))]),
     m.RotateMasterKey: JobRoute(
         lambda context, q: [
-            (rotation.rotate, {**_job(context), **context.keeper.fields()}),
+            (rotation.rotate, {**_job(context), **context.master_keys.fields()}),
             *([(rotation.reencrypt, _job(context))] if q.reencrypt else []),
         ]
     ),

@@ -52,7 +52,7 @@ from sft.wire.messages import (
 
 
 class ServerSession:
-    """The owner of a link at the server.
+    """The owner of a connection at the server.
 
     Args:
         address: where the peer is, for the log and the list of sessions.
@@ -76,7 +76,7 @@ class ServerSession:
         self._answering = 0
         self._answering_bytes = 0
 
-    # -- the link calls these --------------------------------------------------------------------------
+    # -- the connection calls these --------------------------------------------------------------------------
 
     def connected(self) -> None:
         """Note that the transport is up: nothing is known of the peer yet."""
@@ -247,10 +247,10 @@ class ServerSession:
     def _open_transfer(self, message: BeginUpload | GetFile) -> None:
         if isinstance(message, BeginUpload):
             at_work = sum(not upload.draining for upload in self._uploads.values())
-            lane = self._uploads[message.id] = UploadFlow(self._context, self, message)
+            flow = self._uploads[message.id] = UploadFlow(self._context, self, message)
             if at_work >= OPEN_UPLOADS:
-                # It has a lane all the same: what is in flight for it is counted until it ends.
-                lane.interrupt(
+                # It has a flow all the same: what is in flight for it is counted until it ends.
+                flow.interrupt(
                     TooLargeError(what="The number of uploads at once", limit=OPEN_UPLOADS)
                 )
         elif len(self._downloads) >= OPEN_DOWNLOADS:

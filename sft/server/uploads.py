@@ -1,8 +1,8 @@
-"""An upload of one session: the lane between its frames and the service's steps.
+"""An upload of one session: the flow between its frames and the service's steps.
 
 BeginUpload, Data, LastData and CommitUpload may all be here before the first step has run. Whatever
 ends an upload early (a refusal, a cancel, a change of rights, the end of the connection) interrupts
-the lane, lets the step in work end and then aborts: nothing partial is kept. A refused upload
+the flow, lets the step in work end and then aborts: nothing partial is kept. A refused upload
 drains: what was in flight is dropped up to its CommitUpload or Cancel.
 """
 
@@ -49,7 +49,7 @@ class UploadFlow:
         self._answered = False
         self._stream_over = False  # CommitUpload or Cancel was read: nothing more comes for this id
         self._committing = False
-        # Until the first check has passed the steps do not exist; the lane buffers no more than the window meanwhile.
+        # Until the first check has passed the steps do not exist; the flow buffers no more than the window meanwhile.
         self._intake = ReceiveFlow(
             context.pool,
             session.receive_credit,
@@ -128,7 +128,7 @@ class UploadFlow:
         if not self._answered:
             self._intake.open()
 
-    def _seal(self, chunks: list[bytes], last: bool) -> Sequence[bytes]:  # noqa: FBT001 - the lane's calling form
+    def _seal(self, chunks: list[bytes], last: bool) -> Sequence[bytes]:  # noqa: FBT001 - the flow's calling form
         return self._running().seal(chunks, last=last)
 
     def _append(self, sealed: Sequence[bytes]) -> None:
@@ -173,7 +173,7 @@ class UploadFlow:
             self._stop()
 
     def _stop(self) -> None:
-        """End the lane and abort what was begun, after the step in work; drain what is still in flight."""
+        """End the flow and abort what was begun, after the step in work; drain what is still in flight."""
         self._answered = True
         self._begun.addCallback(lambda _: self._intake.interrupt()).addCallback(
             lambda _: self._abort()

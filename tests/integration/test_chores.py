@@ -21,7 +21,7 @@ async def test_once_a_day_the_trash_loses_what_was_there_for_its_time(server: Se
     periodic._daily.clock = clock
     periodic.start()
     clock.advance(DAY_SECONDS - 1)
-    assert not server.here.upkeep_pool.busy
+    assert not server.here.maintenance_pool.busy
     assert not server.here.reading_pool.busy
     clock.advance(1)
     await until(

@@ -359,7 +359,7 @@ class _KeyElsewhere:
 
 @on_reactor
 async def test_who_may_not_rotate_learns_nothing_of_the_master_key(server: ServerFixture):
-    server.here.keeper = _KeyElsewhere()
+    server.here.master_keys = _KeyElsewhere()
     assert (await (await server.raw("gus")).ask(m.RotateMasterKey)).code == "OPERATOR_ONLY"
     assert (await (await server.operator()).ask(m.RotateMasterKey)).code == "BAD_REQUEST"
 

@@ -106,7 +106,7 @@ def test_a_passphrase_file_opens_the_home_again(home, tmp_path):
     assert not home.master_key.exists()
     again = opened(home, master_key=f"passphrase:{secret}")
     with pytest.raises(BadRequestError):
-        again.context.keeper.fields()
+        again.context.master_keys.fields()
     again.close()
     secret.write_text("wrong\n")
     with pytest.raises(VaultError):
@@ -116,7 +116,7 @@ def test_a_passphrase_file_opens_the_home_again(home, tmp_path):
 def test_a_cut_rotation_is_finished_by_the_next_start(home):
     made = opened(home)
     here = made.context
-    fields = here.keeper.fields()
+    fields = here.master_keys.fields()
     master_key = fields["stage"]()
     from sft.vault.keyring_file import replace_keyring
 
