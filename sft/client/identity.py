@@ -37,10 +37,18 @@ def passphrase_from(environ: Mapping[str, str], ask: Ask | None) -> Ask:
     async def from_file() -> str:
         return _first_line(path)  # a line of a file of its owner: not worth a thread
 
-    async def from_nowhere() -> str:
-        raise KeyLockedError
+    return from_file if named else ask or given(None)
 
-    return from_file if named else ask or from_nowhere
+
+def given(passphrase: str | None) -> Ask:
+    """Return what answers with this passphrase; None is nobody to ask."""
+
+    async def answer() -> str:
+        if passphrase is None:
+            raise KeyLockedError
+        return passphrase
+
+    return answer
 
 
 class Identity:

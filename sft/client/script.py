@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sft.client.identity import passphrase_from
+from sft.client.identity import given, passphrase_from
 from sft.client.profiles import Profiles
 from sft.client.session import Session, connect
 from sft.client.state import state_from
@@ -39,13 +39,9 @@ async def login(
         KeyLockedError, PassphraseWrongError: the key does not open.
         UnreachableError, ServerKeyChangedError, LoginRefusedError, ConnectionLostError: no session.
     """
-
-    async def given() -> str:
-        return passphrase or ""
-
     state = state_from(environ)
     chosen = Profiles(state).choose(profile or environ.get("SFT_PROFILE") or None)
-    ask = passphrase_from(environ, None) if passphrase is None else given
+    ask = passphrase_from(environ, None) if passphrase is None else given(passphrase)
     return await connect(reactor, state, chosen, ask=ask)
 
 

@@ -201,7 +201,7 @@ class UiDriver:
 
     async def side(self, *, here: bool) -> None:
         """Go to the pane of this computer, or of the server."""
-        if self.files.is_here != here:
+        if self.files._is_local != here:
             await self.press("tab")
 
 

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from sft.client import joining
+from sft.client.identity import given
 from sft.client.profiles import Profiles
 from sft.client.state import StateFolder
 from sft.errors import ConnectionLostError, UsageError
 from sft.model.links import Link
 from tui.gateway import Account
-from tui.live.as_future import crossing
-from tui.live.session_access import SessionAccess, account_of, giving
+from tui.live.as_future import from_coroutine
+from tui.live.session_access import SessionAccess, account_of
 
 BeginDemo = Callable[[], Path]
 """Starts a private server; gives the state folder of its admin (blocks)."""
@@ -62,10 +63,10 @@ class LiveAccounts:
                     problem="This is a demo: what you joined here would be gone with it",
                     remedy="Quit, then join with: sft",
                 )
-        joined = await crossing(
+        joined = await from_coroutine(
             joining.join(
                 access.reactor, access.state, link, user_name=user_name, device=device,
-                passphrase=passphrase, ask=giving(passphrase), pool=access.pool,
+                passphrase=passphrase, ask=given(passphrase), pool=access.pool,
             )
         )  # fmt: skip
         return await access.account(joined.profile)
@@ -87,9 +88,9 @@ class LiveAccounts:
 
     async def forget(self, account: str) -> None:
         access = self._access
-        if access.keeper is not None and access.connection.account == account:
-            await crossing(access.keeper.end())
-            access.keeper = None
+        if access.reconnector is not None and access.connection.account == account:
+            await from_coroutine(access.reconnector.end())
+            access.reconnector = None
             access.emit(access.none)
         await access.blocking(Profiles(access.state).forget, account)
 

@@ -1,7 +1,7 @@
 """The one place where coroutines of the network become awaitable on the app's loop.
 
 Rules. The client library awaits Deferreds, the app awaits futures, and neither can await the other's: everything goes through
-``crossing``. Cancelling what it gives cancels what it waits for.
+``from_coroutine``. Cancelling what it returns cancels what it waits for.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from twisted.internet.defer import Deferred
 T = TypeVar("T")
 
 
-async def crossing(coroutine: Coroutine[Any, Any, T]) -> T:
+async def from_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine of the client library to its end."""
-    return await landed(Deferred.fromCoroutine(coroutine))
+    return await from_deferred(Deferred.fromCoroutine(coroutine))
 
 
-async def landed(deferred: Deferred[T]) -> T:
+async def from_deferred(deferred: Deferred[T]) -> T:
     """Wait for a Deferred."""
     future: Awaitable[T] = deferred.asFuture(asyncio.get_running_loop())
     return await future

@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from sft.client.connection_info import ConnectionInfo, EventListener
-from sft.client.identity import passphrase_from
+from sft.client.identity import given, passphrase_from
 from sft.client.profiles import Profiles
 from sft.client.reconnect import Reconnector, Timing
 from sft.client.state import StateFolder
 from sft.client.transfers.queue.run import Transfers
 from tui import gateway
 from tui.live.accounts import BeginDemo, LiveAccounts
-from tui.live.as_future import crossing
+from tui.live.as_future import from_coroutine
 from tui.live.files import LiveFiles
 from tui.live.local_state import LiveLocalState
 from tui.live.people import LivePeople
-from tui.live.session_access import SessionAccess, giving
+from tui.live.session_access import SessionAccess
 from tui.live.transfers import LiveTransfers
 
 
@@ -63,28 +63,28 @@ class LiveGateway:
     async def use(self, account: str, passphrase: str | None = None) -> None:
         access = self._access
         profile = await access.blocking(Profiles(access.state).choose, account)
-        ask = passphrase_from(access.environ, giving(passphrase))
+        ask = passphrase_from(access.environ, given(passphrase))
         access.checked.clear()
         # Whoever is asked for last has it, also while an earlier one is still being called.
-        before = access.keeper
-        keeper = Reconnector(
+        before = access.reconnector
+        reconnector = Reconnector(
             access.reactor, access.state, profile,
             ask=ask, pool=access.pool, emit=access.emit, keep_fault=access.log.keep, timing=access.timing,
         )  # fmt: skip
-        access.keeper = keeper
+        access.reconnector = reconnector
         if before is not None:
-            await crossing(before.end())
-        await crossing(keeper.begin())
+            await from_coroutine(before.end())
+        await from_coroutine(reconnector.begin())
 
     def again(self) -> None:
-        if self._access.keeper is not None:
-            self._access.keeper.again()
+        if self._access.reconnector is not None:
+            self._access.reconnector.again()
 
     async def close(self) -> None:
         access = self._access
         access.listeners.clear()
-        if access.keeper is not None:
-            await crossing(access.keeper.end())
+        if access.reconnector is not None:
+            await from_coroutine(access.reconnector.end())
         for lock in access.holds.values():
             os.close(lock)
         access.holds.clear()

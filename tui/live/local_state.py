@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from sft.client import joining
-from sft.client.identity import Identity
+from sft.client.identity import Identity, given
 from sft.client.receipts import count_receipts
 from tui.gateway import IdentityInfo
-from tui.live.as_future import crossing
-from tui.live.session_access import SessionAccess, giving
+from tui.live.as_future import from_coroutine
+from tui.live.session_access import SessionAccess
 
 
 class LiveLocalState:
@@ -30,7 +30,7 @@ class LiveLocalState:
 
     async def change_passphrase(self, old: str | None, new: str | None) -> None:
         identity = Identity(self._access.state, await self._access.profile())
-        await crossing(identity.change_passphrase(self._access.pool, giving(old), new or None))
+        await from_coroutine(identity.change_passphrase(self._access.pool, given(old), new or None))
 
     async def load(self, name: str) -> bytes | None:
         return await self._access.blocking(self._access.state.read, name)

@@ -1,7 +1,6 @@
 """What every part of the gateway over the client library stands on: the account in use, its session, the pool and who listens.
 
-Rules. Whoever asks the server goes through ``ask``: a line that is gone is said as such, and the keeper looks at once. What
-blocks runs on the pool.
+Rules. Whoever asks the server goes through ``ask``, over the reconnector. What blocks runs on the pool.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from sft.client.reconnect import Reconnector, Timing
 from sft.client.session import Session
 from sft.client.state import StateFolder
 from sft.client.trust import SignatureState
-from sft.errors import ConnectionLostError, KeyLockedError, SftError
+from sft.errors import ConnectionLostError, SftError
 from tui.gateway import Account
-from tui.live.as_future import crossing, landed
+from tui.live.as_future import from_coroutine, from_deferred
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,7 +45,7 @@ class SessionAccess:
         self.timing = timing
         self.pool = Pool(reactor)
         self.pool.start()
-        self.keeper: Reconnector | None = None
+        self.reconnector: Reconnector | None = None
         self.none = ConnectionInfo(since=time.time())
         self.listeners: list[EventListener] = []
         self.holds: dict[str, int] = {}  # open lock files, by the name that is owned
@@ -54,21 +53,21 @@ class SessionAccess:
 
     @property
     def connection(self) -> ConnectionInfo:
-        return self.none if self.keeper is None else self.keeper.connection
+        return self.none if self.reconnector is None else self.reconnector.connection
 
     @property
     def session(self) -> Session | None:
-        return None if self.keeper is None else self.keeper.session
+        return None if self.reconnector is None else self.reconnector.session
 
     async def ask(self, act: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
         """Ask the server.
 
         Raises:
-            ConnectionLostError: the line is gone, or breaks meanwhile.
+            ConnectionLostError: the connection is gone, or breaks meanwhile.
         """
-        if self.keeper is None:
+        if self.reconnector is None:
             raise ConnectionLostError
-        return await crossing(self.keeper.ask(act))
+        return await from_coroutine(self.reconnector.ask(act))
 
     def asking(
         self, act: Callable[Concatenate[Session, P], Coroutine[Any, Any, T]]
@@ -82,10 +81,10 @@ class SessionAccess:
 
     async def blocking(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run what blocks on the pool."""
-        return await landed(self.pool.run(function, *args, **kwargs))
+        return await from_deferred(self.pool.run(function, *args, **kwargs))
 
     async def profile(self) -> Profile:
-        """Give the profile in use, or the one that would be."""
+        """Return the profile in use, or the one that would be."""
         name = self.connection.account or None
         return await self.blocking(Profiles(self.state).choose, name)
 
@@ -94,7 +93,7 @@ class SessionAccess:
         return await self.blocking(account_of, self.state, profile, default)
 
     def emit(self, event: Event) -> None:
-        """Tell everybody who listens."""
+        """Call every listener."""
         for listener in self.listeners:
             listener(event)
 
@@ -121,14 +120,3 @@ def account_of(state: StateFolder, profile: Profile, default: str) -> Account:
         pinned_at=profile.pinned_at,
         joined_at=profile.joined_at,
     )
-
-
-def giving(passphrase: str | None) -> Callable[[], Coroutine[Any, Any, str]]:
-    """Make what answers the question for a passphrase: with this one, or not at all."""
-
-    async def give() -> str:
-        if passphrase is None:
-            raise KeyLockedError
-        return passphrase
-
-    return give

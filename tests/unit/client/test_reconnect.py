@@ -54,7 +54,7 @@ class Account:
         self.outcomes, self.servers = [], []
         self.on_notice = None
         profile = Profiles(state).add(profile)
-        self.keeper = Reconnector(
+        self.reconnector = Reconnector(
             self.clock, state, profile, ask=None, pool=AtOnce(), emit=self.events.append,
             keep_fault=self.faults.append, connect=self._connect, now=lambda: NOW + self.clock.seconds(),
         )  # fmt: skip
@@ -82,7 +82,7 @@ class Account:
 
     def begin(self, *outcomes):
         self.outcomes[:] = outcomes
-        return self.start(self.keeper.begin())
+        return self.start(self.reconnector.begin())
 
     def pump(self, seconds=0):
         """Let time pass and bytes flow."""
@@ -98,7 +98,7 @@ class Account:
 
     @property
     def status(self):
-        return self.keeper.connection.status
+        return self.reconnector.connection.status
 
     @property
     def tries(self):
@@ -115,8 +115,8 @@ def test_a_server_that_is_away_is_tried_again_after_growing_pauses(account):
     assert failure.value is AWAY
     for tries, pause in enumerate([1, 2, 4, 8, 15, 30, 30, 30], start=1):
         assert (account.status, account.tries) == (Status.AWAY, tries)
-        assert account.keeper.connection.error is AWAY
-        assert account.keeper.connection.again_at == NOW + account.clock.seconds() + pause
+        assert account.reconnector.connection.error is AWAY
+        assert account.reconnector.connection.again_at == NOW + account.clock.seconds() + pause
         account.pump(pause - 0.1)
         assert account.tries == tries
         account.pump(0.1)
@@ -133,7 +133,7 @@ def test_every_try_looks_for_the_server_where_it_is_now(account):
 
 def test_a_person_need_not_wait_for_the_next_try(account):
     account.begin(AWAY)
-    account.keeper.again()
+    account.reconnector.again()
     account.pump()
     assert account.status is Status.ONLINE
 
@@ -143,7 +143,7 @@ def test_a_lost_connection_comes_back_and_its_pauses_begin_anew(account):
     for _ in range(2):
         assert account.status is Status.ONLINE
         account.lose()
-        assert (account.status, account.keeper.session) == (Status.AWAY, None)
+        assert (account.status, account.reconnector.session) == (Status.AWAY, None)
         account.pump(1)
     assert account.tries == 3
     seen = [event.status for event in account.events if isinstance(event, ConnectionInfo)]
@@ -154,7 +154,7 @@ def test_a_lost_connection_comes_back_and_its_pauses_begin_anew(account):
 def test_what_a_request_finds_gone_is_looked_at_at_once(account):
     account.begin()
     account.servers[-1].lose()
-    (failure,) = account.start(account.keeper.ask(lambda session: make_folder(session, "a")))
+    (failure,) = account.start(account.reconnector.ask(lambda session: make_folder(session, "a")))
     assert failure.check(ConnectionLostError)
     assert account.status is Status.AWAY
 
@@ -164,7 +164,7 @@ def test_a_server_that_refuses_is_tried_again_only_when_a_person_says_so(account
     account.begin(error)
     account.pump(1000)
     assert (account.status, account.tries) == (status, 1)
-    account.keeper.again()
+    account.reconnector.again()
     account.pump()
     assert account.status is Status.ONLINE
 
@@ -172,7 +172,7 @@ def test_a_server_that_refuses_is_tried_again_only_when_a_person_says_so(account
 @pytest.mark.parametrize("error", LOCKED)
 def test_a_key_that_does_not_open_is_not_tried_again(account, error):
     assert account.begin(error)[0].value is error
-    account.keeper.again()
+    account.reconnector.again()
     account.pump(1000)
     assert (account.status, account.tries) == (Status.LOCKED, 1)
 
@@ -191,7 +191,7 @@ def test_whom_an_admin_sends_away_does_not_come_back_by_themselves(account, valu
     account.on_notice(Notice("ended", values))
     account.lose()
     account.pump(1000)
-    told = account.keeper.connection
+    told = account.reconnector.connection
     assert (told.status, type(told.error)) == (Status.REFUSED, type(error))
     assert told.error.values == error.values
     assert ServerNotice("ended", values) in account.events
@@ -201,7 +201,7 @@ def test_whom_an_admin_sends_away_does_not_come_back_by_themselves(account, valu
 def test_a_new_role_is_told_and_one_of_another_version_is_not(account):
     account.begin()
     account.on_notice(Notice("role", {"role": "guest"}))
-    assert account.keeper.connection.role is Role.GUEST
+    assert account.reconnector.connection.role is Role.GUEST
     events = list(account.events)
     account.on_notice(Notice("role", {"role": "emperor"}))
     assert account.events == events
@@ -213,7 +213,7 @@ def test_a_quiet_session_is_asked_for_before_the_server_ends_it(account):
     for _ in range(250):
         account.pump(0.5)
     assert [type(message) for message in account.servers[-1].received] == [ShowSelf]
-    assert account.keeper.connection.role is Role.MAINTAINER
+    assert account.reconnector.connection.role is Role.MAINTAINER
 
 
 def silenced(account):
@@ -221,12 +221,12 @@ def silenced(account):
     account.begin()
     server = account.servers[-1]
     server.hold = True
-    asked = account.start(account.keeper.ask(lambda session: make_folder(session, "a")))
+    asked = account.start(account.reconnector.ask(lambda session: make_folder(session, "a")))
     for _ in range(32):
         account.pump(0.5)
     assert [type(message) for message in server.received] == [MakeFolder, ShowSelf]
     assert account.status is Status.ONLINE
-    assert account.keeper.connection.silent_since == NOW + 5
+    assert account.reconnector.connection.silent_since == NOW + 5
     return server, asked
 
 
@@ -236,30 +236,30 @@ def test_a_server_that_does_not_answer_is_silent_until_it_does(account):
         server.answer(message)
     account.pump(0.5)
     assert asked == [True]
-    assert account.keeper.connection.silent_since is None
+    assert account.reconnector.connection.silent_since is None
     assert account.tries == 1
 
 
 def test_a_silent_server_is_left_for_a_new_connection_when_a_person_says_so(account):
     _, asked = silenced(account)
-    account.keeper.again()
+    account.reconnector.again()
     account.pump(0.5)
     assert asked[0].check(ConnectionLostError)
     account.pump(1)
     assert (account.status, account.tries) == (Status.ONLINE, 2)
-    assert account.keeper.connection.silent_since is None
+    assert account.reconnector.connection.silent_since is None
 
 
 def test_nothing_can_be_asked_without_a_session(account):
     account.begin(AWAY)
-    (failure,) = account.start(account.keeper.ask(lambda session: make_folder(session, "a")))
+    (failure,) = account.start(account.reconnector.ask(lambda session: make_folder(session, "a")))
     assert failure.check(ConnectionLostError)
     assert account.tries == 1
 
 
 def test_the_end_says_good_bye_and_nothing_is_told_or_tried_any_more(account):
     account.begin()
-    ended = account.start(account.keeper.end())
+    ended = account.start(account.reconnector.end())
     account.pump()
     assert ended == [None]
     assert account.servers[-1].wire.state.value in {"peer closed", "closed"}
@@ -273,7 +273,7 @@ def test_the_end_says_good_bye_and_nothing_is_told_or_tried_any_more(account):
 def test_a_server_that_does_not_say_good_bye_is_left_after_a_second(account):
     account.begin()
     server = account.servers.pop()
-    ended = account.start(account.keeper.end())
+    ended = account.start(account.reconnector.end())
     assert ended == []
     account.pump(1)
     assert ended == [None]
@@ -283,7 +283,7 @@ def test_a_server_that_does_not_say_good_bye_is_left_after_a_second(account):
 def test_whoever_leaves_while_the_server_is_called_hears_no_error(account):
     called = account.begin(Deferred())
     assert (called, account.status) == ([], Status.CONNECTING)
-    account.start(account.keeper.end())
+    account.start(account.reconnector.end())
     assert called == [None]
     account.pump(1000)
     assert account.tries == 1
@@ -292,7 +292,7 @@ def test_whoever_leaves_while_the_server_is_called_hears_no_error(account):
 def test_a_session_that_comes_when_nobody_wants_it_any_more_is_ended(account):
     server = MemoryServer(account.clock)
     called = account.begin(Deferred(lambda late: late.callback(server)))
-    account.start(account.keeper.end())
+    account.start(account.reconnector.end())
     assert called == [None]
     assert not server.connection.alive
     assert account.status is Status.CONNECTING
@@ -301,7 +301,7 @@ def test_a_session_that_comes_when_nobody_wants_it_any_more_is_ended(account):
 def test_a_cancelled_call_is_no_try(account):
     ended = []
     account.outcomes[:] = [Deferred()]
-    calling = Deferred.fromCoroutine(account.keeper.begin())
+    calling = Deferred.fromCoroutine(account.reconnector.begin())
     calling.addErrback(lambda failure: ended.append(failure.check(CancelledError)))
     calling.cancel()
     account.pump(1000)
@@ -318,6 +318,6 @@ def test_a_fault_of_ours_is_written_down_and_no_reason_to_give_up(account):
 
 
 def test_the_account_is_known_before_it_is_connected(account):
-    told = account.keeper.connection
+    told = account.reconnector.connection
     assert (told.account, told.server, told.user, told.user_id) == ("acme", "acme-files", "ada", 7)
     assert told.role is Role.MAINTAINER
