@@ -174,14 +174,14 @@ class FolderMoved(DomainEvent, frozen=True, kw_only=True):
     new: str
 
 
-class FileDeleted(DomainEvent, frozen=True, kw_only=True):
+class FileTrashed(DomainEvent, frozen=True, kw_only=True):
     """A file is in the trash."""
 
     file_id: bytes
     path: str
 
 
-class FolderDeleted(DomainEvent, frozen=True, kw_only=True):
+class FolderTrashed(DomainEvent, frozen=True, kw_only=True):
     """A folder and those below are gone, their files in the trash."""
 
     path: str

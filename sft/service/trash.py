@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sft.errors import FolderNotEmptyError, NotFoundError
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, may
-from sft.model.events import FileDeleted, FileRestored, FolderDeleted
+from sft.model.events import FileRestored, FileTrashed, FolderTrashed
 from sft.model.names import split_path
 from sft.model.records import Deleted, File
 from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path
@@ -42,7 +42,7 @@ class Restoration(Struct, frozen=True):
     path: str
 
 
-@act(Permission.FILE_DELETE, logs=(FileDeleted, FolderDeleted))
+@act(Permission.FILE_DELETE, logs=(FileTrashed, FolderTrashed))
 def delete(transaction: Transaction, item: Deletion) -> Deleted:
     """Move a file, or a folder with all in it, to the trash.
 
@@ -66,7 +66,7 @@ def _delete_file(transaction: Transaction, item: Deletion, file: FileRow) -> int
     records = RecordBuilder(transaction)
     require_right(records, item.caller, Permission.FILE_DELETE, file, verb="delete", path=item.path)
     _to_trash(records, transaction, item.caller, [file])
-    transaction.log(FileDeleted(by=item.caller, file_id=file.file_id, path=item.path))
+    transaction.log(FileTrashed(by=item.caller, file_id=file.file_id, path=item.path))
     return 1
 
 
@@ -84,7 +84,7 @@ def _delete_folder(transaction: Transaction, item: Deletion, folder: FolderRow) 
     # Children before parents, each gone before what holds it.
     transaction.rows.delete(tree[::-1])
     transaction.log(
-        FolderDeleted(
+        FolderTrashed(
             by=item.caller, path=item.path, folders=tuple(folder_ids), files=tuple(file_ids)
         )
     )

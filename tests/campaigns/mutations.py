@@ -294,7 +294,7 @@ MUTATIONS = (
              "logs=(FileMoved, FolderMoved)", "logs=(FileMoved,)",
              "tests/unit/service/test_events.py"),
     Mutation("a change that nothing tells of", "sft/service/trash.py",
-             "    transaction.log(FileDeleted(by=item.caller, file_id=file.file_id, path=item.path))", "    pass",
+             "    transaction.log(FileTrashed(by=item.caller, file_id=file.file_id, path=item.path))", "    pass",
              "tests/unit/service/test_events.py"),
     Mutation("whoever is locked out goes at once", "sft/server/sessions.py",
              "                    session.locked_out(UserState.DISABLED, event.by.name)", "                    pass",

@@ -55,9 +55,9 @@ async def test_every_act_has_a_line_and_what_changed_nothing_has_none(server: Se
     await operator.ask(m.ChangeRole, name="max", role=Role.GUEST)
     await operator.ask(m.ChangeRole, name="max", role=Role.GUEST)
     await ada.ask(m.Delete, path="a")
-    await until(lambda: any("file-deleted" in line for line in server.lines), "the last line")
+    await until(lambda: any("file-trashed" in line for line in server.lines), "the last line")
     told = [line.split(" ", 1)[0] for line in server.lines]
-    assert [told.count(each) for each in ("file-committed", "role-changed", "file-deleted")] == [
+    assert [told.count(each) for each in ("file-committed", "role-changed", "file-trashed")] == [
         1,
         1,
         1,

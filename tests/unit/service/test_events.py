@@ -286,7 +286,7 @@ def test_events_carry_what_a_record_needs(services: ServiceFixture) -> None:
     services.put(MIA, "d/e/b")
     services.act(trash.delete, trash.Deletion(ADA.caller, "d", recursive=True))
     deleted = services.events[-1]
-    assert isinstance(deleted, events.FolderDeleted)
+    assert isinstance(deleted, events.FolderTrashed)
     assert (deleted.by, deleted.path, len(deleted.folders)) == (ADA.caller, "d", 2)
     assert set(deleted.files) == {seen.id, services.events[0].file_id}  # type: ignore[attr-defined]
 

@@ -30,7 +30,7 @@ _KEPT_ENDED: Final = 200
 Landed = Callable[[Job, RunResult], None]
 
 
-class Gateway(Protocol):
+class QueueHost(Protocol):
     """What the queue needs of whoever runs it."""
 
     @property
@@ -56,12 +56,12 @@ class TransferQueue:
 
     def __init__(
         self,
-        gateway: Gateway,
+        host: QueueHost,
         *,
         describe: Callable[[Job, RunResult], str],
         now: Callable[[], float],
     ) -> None:
-        self._gateway = gateway
+        self._host = host
         self._describe = describe
         self._now = now
         self.jobs: list[Job] = []
@@ -69,7 +69,7 @@ class TransferQueue:
         self._rates: dict[int, Rate] = {}
         self._listeners: list[Callable[[], None]] = []
         self._landed: list[Landed] = []
-        self._file = QueueFile(gateway.local)
+        self._file = QueueFile(host.local)
         self.unkept: SftError | None = None  # why the disk does not keep it
         self._held_back: dict[int, asyncio.TimerHandle] = {}
         self._dirty = self._unsaved = False
@@ -223,7 +223,7 @@ class TransferQueue:
     def _add(self, direction: Direction, names: Sequence[str], to: str, title: str) -> Job:
         job = Job(
             id=max((job.id for job in self.jobs), default=0) + 1,
-            account=self._gateway.connection.account,
+            account=self._host.connection.account,
             direction=direction,
             names=tuple(names),
             to=to,
@@ -244,7 +244,7 @@ class TransferQueue:
                 self._ticking.add_done_callback(self._ticked)
 
     def _pump(self) -> None:
-        connection = self._gateway.connection
+        connection = self._host.connection
         if not connection.online:
             return
         for job in self.jobs:
@@ -257,8 +257,8 @@ class TransferQueue:
                 self._tasks[job.id] = asyncio.create_task(self._work(job))
 
     async def _work(self, job: Job) -> None:
-        user = self._gateway.connection.user
-        run = Run(self._gateway.transfers, job, user, moved=self._note, now=self._now)
+        user = self._host.connection.user
+        run = Run(self._host.transfers, job, user, moved=self._note, now=self._now)
         try:
             outcome = await run.go()
         except asyncio.CancelledError:
@@ -267,7 +267,7 @@ class TransferQueue:
             outcome = run.outcome
             outcome.troubles.append(Failure.of(job.title, "", error, whole=True))
         except Exception as error:  # noqa: BLE001 - one job's fault stops no other
-            ref = self._gateway.local.keep_fault("".join(traceback.format_exception(error)))
+            ref = self._host.local.keep_fault("".join(traceback.format_exception(error)))
             outcome = run.outcome
             fault = InternalError(ref=ref)
             outcome.troubles.append(Failure.of(job.title, "", fault, whole=True))
@@ -357,7 +357,7 @@ class TransferQueue:
     def _ticked(self, ticking: asyncio.Task[None]) -> None:
         fault = None if ticking.cancelled() else ticking.exception()
         if fault is not None:  # nobody waits for it; the next change begins it anew
-            self._gateway.local.keep_fault("".join(traceback.format_exception(fault)))
+            self._host.local.keep_fault("".join(traceback.format_exception(fault)))
 
     async def _save(self) -> None:
         if not self._file.owned:
@@ -373,6 +373,6 @@ class TransferQueue:
     def _cannot_keep(self, error: SftError) -> None:
         """Go on without the disk; ``unkept`` says so."""
         if self.unkept is None:
-            self._gateway.local.keep_fault("".join(traceback.format_exception(error)))
+            self._host.local.keep_fault("".join(traceback.format_exception(error)))
             self._dirty = True
         self.unkept = error
