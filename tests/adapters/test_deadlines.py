@@ -294,3 +294,13 @@ def test_a_peer_that_does_not_read_is_not_read_either_and_memory_stays_bounded()
     end.transport.producer.resumeProducing()
     assert end.transport.producerState == "producing"
     assert all(isinstance(event, MessageReceived) for event in end.to_client())
+
+
+def test_nothing_that_arrives_after_the_end_is_heard():
+    end = End().log_in()
+    late = end.client.send(ShowSelf(end.client.next_request_id))
+    end.link.fail(RemoteProtocolError("over"))
+    heard = list(end.owner.events)
+    end.to_server(late)  # it was read already when the connection was aborted
+    assert end.owner.events == heard
+    assert len(end.owner.ends) == 1
