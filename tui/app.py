@@ -76,7 +76,7 @@ class SftApp(App[int], inherit_bindings=False):
     CSS_PATH = [Path(__file__).parent / name for name in _STYLES]  # noqa: RUF012 - as the toolkit declares it
     # In fields and dialogs too: a person who wants out is not left to guess.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(act.keys, f"act('{act.id}')", act.says, show=False, priority=True, id=act.id)
+        Binding(act.keys, f"act('{act.id}')", act.description, show=False, priority=True, id=act.id)
         for act in (ACTS["app.interrupt"],)
     ]
 

@@ -124,15 +124,15 @@ def alarm_of(connection: ConnectionInfo, unfinished: int, now: float) -> Notific
             "R connects anew: what runs begins again, nothing is lost",
         )
     if connection.status in {Status.REFUSED, Status.STOPPED} and connection.error is not None:
-        said, step = error_text(connection.error, now)
-        return Notification(said, Severity.ERROR, step)
+        message, step = error_text(connection.error, now)
+        return Notification(message, Severity.ERROR, step)
     return None
 
 
 def _away(connection: ConnectionInfo, now: float) -> str:
-    said = f"{shown(connection.server)} does not answer since {clock_text(connection.since)}"
+    message = f"{shown(connection.server)} does not answer since {clock_text(connection.since)}"
     seconds = 0 if connection.again_at is None else max(round(connection.again_at - now), 0)
-    return f"{said}; again in {seconds} s (R now)." if seconds else f"{said}; trying again."
+    return f"{message}; again in {seconds} s (R now)." if seconds else f"{message}; trying again."
 
 
 def _waiting(unfinished: int) -> str:

@@ -23,7 +23,7 @@ class Action:
         id: scope and name; the method ``act_NAME`` of a screen does it.
         keys: Textual's key names, the leading one first; empty for what stands in the palette alone.
         label: in the footer.
-        says: in help and palette.
+        description: in help and palette.
         weight: the lower, the longer it stays in the footer; 0 never stands there.
         permission: what the role must hold.
         asks: it asks the server, so it needs a connection.
@@ -32,7 +32,7 @@ class Action:
     id: str
     keys: str
     label: str
-    says: str
+    description: str
     weight: int = 0
     permission: Permission | None = None
     asks: bool = False
@@ -220,7 +220,7 @@ def bindings_of(scope: str, *, without: frozenset[str] = frozenset()) -> list[Bi
         without: ids that this node does not bind.
     """
     return [
-        Binding(act.keys, f"act('{act.id}')", act.says, show=False, id=act.id)
+        Binding(act.keys, f"act('{act.id}')", act.description, show=False, id=act.id)
         for act in acts_of(scope)
         if act.keys and act.id not in without
     ]

@@ -218,9 +218,9 @@ class MainScreen(Screen[None]):
         queue, now = self.sft.queue, self.sft.now()
         alarm = alarm_of(connection, queue.unfinished, now)
         if alarm is None and queue.unkept is not None:
-            said, step = error_text(queue.unkept, now)
+            message, step = error_text(queue.unkept, now)
             words = "Transfers are not kept on this computer: what is not done ends with sft."
-            alarm = Notification(f"{words} {said}", Severity.ERROR, step)
+            alarm = Notification(f"{words} {message}", Severity.ERROR, step)
         return alarm
 
     # -- for help and palette -------------------------------------------------------------------------------------

@@ -89,18 +89,18 @@ def cut_path(text: str, cells: int, ellipsis: str = "…") -> str:
 
 def error_text(error: SftError, now: float) -> tuple[str, str]:
     """Return an error's sentence and its next step, both harmless."""
-    said = sentence(error, now=now)
+    message = sentence(error, now=now)
     step = next_step(error, now=now)
     reference = f" ({safe(error.ref)})" if error.ref else ""
-    return said, step + reference
+    return message, step + reference
 
 
 def error_line(error: SftError, now: float) -> str:
     """Write an error and its next step as sentences on one line."""
-    said, step = error_text(error, now)
+    message, step = error_text(error, now)
     if step and not step.endswith((".", "?")):
         step += "."
-    return f"{said} {step}".strip()
+    return f"{message} {step}".strip()
 
 
 def _without_towers(text: str) -> str:
@@ -119,10 +119,10 @@ def _without_towers(text: str) -> str:
 
 def size_cell(size_bytes: int) -> str:
     """Write a size in at most seven columns: 1,023 KiB is 1.0 MiB here."""
-    said = size_text(size_bytes)
-    if len(said) <= _SIZE_CELLS:
-        return said
-    amount, _, unit = said.replace(",", "").rpartition(" ")
+    message = size_text(size_bytes)
+    if len(message) <= _SIZE_CELLS:
+        return message
+    amount, _, unit = message.replace(",", "").rpartition(" ")
     return f"{float(amount) / KIB:.1f} {SIZE_UNITS[min(SIZE_UNITS.index(unit) + 1, len(SIZE_UNITS) - 1)]}"
 
 

@@ -90,7 +90,7 @@ class View(Vertical):
                 await done
         except SftError as error:
             self.report_error(error)
-        except Exception as error:  # noqa: BLE001 - a fault of ours is told, it ends nothing
+        except Exception as error:  # noqa: BLE001 - a fault of ours is reported, it ends nothing
             self.report_fault(error)
         self.post_message(ActsChanged())
 
@@ -115,8 +115,8 @@ class View(Vertical):
 
     def report_error(self, error: SftError) -> None:
         """Return what went wrong, and what would mend it."""
-        said, step = error_text(error, self.now)
-        self.post_message(Notification(said, Severity.ERROR, step))
+        message, step = error_text(error, self.now)
+        self.post_message(Notification(message, Severity.ERROR, step))
 
     async def attempt(self, asked: Awaitable[object]) -> bool:
         """Wait for something and report its refusal or fault; return whether it worked."""

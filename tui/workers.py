@@ -36,7 +36,7 @@ def start_worker(
             return await job()
         except SftError as error:
             app.frame.view.report_error(error)
-        except Exception as error:  # noqa: BLE001 - a fault of ours is told, it ends nothing
+        except Exception as error:  # noqa: BLE001 - a fault of ours is reported, it ends nothing
             # Whoever quits takes away the widgets that a late answer was for.
             if node.is_attached and node.is_running:
                 app.frame.view.report_fault(error)

@@ -70,7 +70,7 @@ async def test_rights_that_end_within_a_put_end_the_put(
         await bridged(change())
         relay.thaw()
         await ui.landed(JobState.FAILED)
-        assert ui.jobs[0].troubles[0].code == "RIGHTS_CHANGED"
+        assert ui.jobs[0].failures[0].code == "RIGHTS_CHANGED"
         await ui.press("2")
         await ui.sees(why[:30])
         await ui.press("enter")

@@ -185,7 +185,7 @@ async def test_a_ui_that_greys_nothing_is_refused_by_the_server(
         # From here on nothing is read anew: a guest would not be told.
         people = ui.app.frame.view_of("people")
         monkeypatch.setattr(people, "shown", lambda: None)
-        monkeypatch.setattr(people, "read", _unread)
+        monkeypatch.setattr(people, "_read", _unread)
         await ui.press("1", "T")
         await ui.walk_to("old.txt")
         operator = await bridged(server.operator())
@@ -204,7 +204,7 @@ async def test_a_ui_that_greys_nothing_is_refused_by_the_server(
             if ui.dialog():
                 await ui.press("escape")
             await ui.calm()
-        assert [job.troubles[0].code for job in ui.jobs] == [RoleForbidsError.code]
+        assert [job.failures[0].code for job in ui.jobs] == [RoleForbidsError.code]
 
 
 async def _unread(**_: object) -> None:

@@ -183,7 +183,7 @@ class UiDriver:
         wanted = list(states) or [JobState.DONE]
         await self.until(
             lambda: [job.state for job in self.jobs[-len(wanted) :]] == wanted,
-            f"{wanted}, not {[(job.title, job.state, job.troubles) for job in self.jobs]}",
+            f"{wanted}, not {[(job.title, job.state, job.failures) for job in self.jobs]}",
         )
 
     async def walk_to(self, name: str) -> None:
@@ -201,7 +201,7 @@ class UiDriver:
 
     async def side(self, *, here: bool) -> None:
         """Go to the pane of this computer, or of the server."""
-        if self.files._is_local != here:
+        if (self.files.pane is self.files.local) != here:
             await self.press("tab")
 
 

@@ -39,7 +39,7 @@ class Stage(Driven):
     async def written(self) -> None:
         """Wait until a file that is being written stands there, or was refused."""
         for worker in list(self.app.workers):
-            if worker.group == "dialog":
+            if worker.group == "WriteFile":
                 await worker.wait()
         await self.settle()
 

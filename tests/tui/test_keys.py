@@ -107,7 +107,7 @@ async def test_help_names_every_key_of_the_screen(tmp_path):
         shown = run.screen()
         for act in run.files.acts_here():
             if act.scope == "files":
-                assert act.says in shown, act.id
+                assert act.description in shown, act.id
         await run.press("escape")
         assert run.app.screen is run.app.frame
 

@@ -172,8 +172,8 @@ async def test_a_refusal_fails_the_job_and_retry_tries_only_what_is_left(source)
     job = queue.put([str(source)], "", "source/")
     await ended(queue)
     assert job.state is JobState.FAILED
-    assert len(job.troubles) == 3
-    assert isinstance(job.troubles[0].error, RoleForbidsError)
+    assert len(job.failures) == 3
+    assert isinstance(job.failures[0].error, RoleForbidsError)
     gateway.world.users[3] = msgspec.structs.replace(
         gateway.world.users[3], role=gateway.world.users[0].role
     )
@@ -189,8 +189,8 @@ async def test_one_conflict_among_many_needs_a_decision_for_itself_alone(source)
     job = queue.put([str(source)], "", "source/")
     await ended(queue)
     assert job.state is JobState.NEEDS_YOU
-    assert [trouble.path for trouble in job.troubles] == ["source/b"]
-    queue.decide(job.id, {job.troubles[0].name: Decision.REPLACE})
+    assert [failure.path for failure in job.failures] == ["source/b"]
+    queue.resolve(job.id, {job.failures[0].name: Decision.REPLACE})
     await ended(queue)
     assert job.state is JobState.DONE
     assert len(gateway.world.files["source/b"].versions) == 2
@@ -203,7 +203,7 @@ async def test_skipping_ends_it(source):
     gateway.world.add_file("source/b", gateway.world.user("max"), content=b"old")
     job = queue.put([str(source)], "", "source/")
     await ended(queue)
-    queue.decide(job.id, {job.troubles[0].name: Decision.SKIP})
+    queue.resolve(job.id, {job.failures[0].name: Decision.SKIP})
     assert job.state is JobState.DONE
     assert job.said == "done; 1 skipped"
     await queue.close()
@@ -215,7 +215,7 @@ async def test_getting_beside_what_is_here_keeps_both(tmp_path):
     job = queue.get(["welcome.txt"], str(tmp_path), "welcome.txt")
     await ended(queue)
     assert job.state is JobState.NEEDS_YOU
-    queue.decide(job.id, {job.troubles[0].name: Decision.BESIDE})
+    queue.resolve(job.id, {job.failures[0].name: Decision.BESIDE})
     await ended(queue)
     assert (tmp_path / "welcome.txt").read_bytes() == b"mine"
     assert (tmp_path / "welcome (2).txt").read_bytes().startswith(b"Welcome")
@@ -274,8 +274,8 @@ def test_an_error_becomes_values_and_an_error_again():
     error = RoleForbidsError(
         role="guest", act="store files", name="gus", needed="maintainer", admins="ada", ref="R-1"
     )
-    trouble = Failure.of("f", "f", error)
-    again = msgspec.json.decode(msgspec.json.encode(trouble), type=Failure).error
+    failure = Failure.of("f", "f", error)
+    again = msgspec.json.decode(msgspec.json.encode(failure), type=Failure).error
     assert (type(again), again.values, again.ref) == (RoleForbidsError, error.values, "R-1")
 
 
@@ -297,11 +297,11 @@ async def test_what_was_not_decided_yet_still_waits_after_the_rest_went_on(sourc
         gateway.world.add_file(f"source/{name}", gateway.world.user("max"), content=b"old")
     job = queue.put([str(source)], "", "source/")
     await ended(queue)
-    first, second = job.troubles
-    queue.decide(job.id, {first.name: Decision.REPLACE})
+    first, second = job.failures
+    queue.resolve(job.id, {first.name: Decision.REPLACE})
     await ended(queue)
-    assert (job.state, job.troubles) == (JobState.NEEDS_YOU, (second,))
-    queue.decide(job.id, {second.name: Decision.REPLACE})
+    assert (job.state, job.failures) == (JobState.NEEDS_YOU, (second,))
+    queue.resolve(job.id, {second.name: Decision.REPLACE})
     await ended(queue)
     assert job.state is JobState.DONE
     assert [len(gateway.world.files[f"source/{name}"].versions) for name in "abc"] == [2, 2, 1]

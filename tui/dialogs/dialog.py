@@ -127,7 +127,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         """Start what takes time; while something is under way, nothing else begins."""
         if not self._is_working:
             self._is_working = True
-            start_worker(self, lambda: self._guarded(job), group="dialog")
+            start_worker(self, lambda: self._guarded(job), group=type(self).__name__)
 
     async def _guarded(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
@@ -185,6 +185,6 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         """Keep the buttons in sight on small screens: the content scrolls."""
         content = self.query_one("#dialog-content")
         problem = self.query_one("#dialog-problem")
-        said = problem.size.height + 1 if problem.display else 0
-        most = self.size.height * _MOST_PERCENT // 100 - _AROUND_LINES - said
+        message = problem.size.height + 1 if problem.display else 0
+        most = self.size.height * _MOST_PERCENT // 100 - _AROUND_LINES - message
         content.styles.max_height = max(most, 3)

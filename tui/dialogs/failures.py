@@ -29,7 +29,7 @@ class FailuresDialog(Dialog[dict[str, Decision]]):
             else f"Why {shown(job.title)} stopped"
         )
         super().__init__(title, safe="Close")
-        self._mendable = [t for t in job.troubles if t.code == _MENDED_HERE]
+        self._mendable = [t for t in job.failures if t.code == _MENDED_HERE]
         if self._mendable:
             count, safer = (
                 len(self._mendable),
@@ -43,20 +43,20 @@ class FailuresDialog(Dialog[dict[str, Decision]]):
 
     def content(self) -> ComposeResult:
         now = self.sft.now()
-        for trouble in self._job.troubles[:_MOST]:
-            said, step = error_text(trouble.error, now)
-            if self._job.is_folder or len(self._job.troubles) > 1:
-                yield Static(name_text(split_path(trouble.name)[1], "bold"), markup=False)
-            yield static(said)
-            if trouble.code != _MENDED_HERE:
+        for failure in self._job.failures[:_MOST]:
+            message, step = error_text(failure.error, now)
+            if self._job.is_folder or len(self._job.failures) > 1:
+                yield Static(name_text(split_path(failure.name)[1], "bold"), markup=False)
+            yield static(message)
+            if failure.code != _MENDED_HERE:
                 yield static(step, "dialog-muted")
             yield static("")
-        if len(self._job.troubles) > _MOST:
-            yield static(f"and {count_text(len(self._job.troubles) - _MOST)} more")
+        if len(self._job.failures) > _MOST:
+            yield static(f"and {count_text(len(self._job.failures) - _MOST)} more")
 
     def answer(self, name: str) -> None:
         if name == "safe-names":
-            self.dismiss({trouble.name: Decision.SAFE_NAME for trouble in self._mendable})
+            self.dismiss({failure.name: Decision.SAFE_NAME for failure in self._mendable})
             return
         if name == "retry":
             self.sft.queue.retry(self._job.id)

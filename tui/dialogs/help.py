@@ -89,7 +89,7 @@ class Help(ModalScreen[None]):
         line.append(
             f"{keys:>{_KEY_CELLS}}  ", quiet if offer.reason else self.app.theme_variables["accent"]
         )
-        line.append(act.says, quiet if offer.reason else "")
+        line.append(act.description, quiet if offer.reason else "")
         return line
 
 

@@ -88,10 +88,10 @@ class Invite(Dialog[Invited]):
         try:
             ends = local_time(now + invitation_seconds(event.value), now=now, weekday=True)
         except SftError:
-            said = "12 h, 2 days, 1 week"
+            message = "12 h, 2 days, 1 week"
         else:
-            said = f"once, until {ends}"
-        self.query_one("#invite-until", Static).update(Content(said))
+            message = f"once, until {ends}"
+        self.query_one("#invite-until", Static).update(Content(message))
 
     @on(Input.Submitted, "#invite-span")
     def act(self) -> None:
@@ -111,7 +111,7 @@ class Invite(Dialog[Invited]):
         try:
             self.dismiss(await self._make(wanted))
         except NameTakenError as error:
-            said, _ = error_text(error, self.sft.now())
-            self.complain(f"{said} Choose another name.", self._name_field)
+            message, _ = error_text(error, self.sft.now())
+            self.complain(f"{message} Choose another name.", self._name_field)
         except SftError as error:
             self.complain(error)

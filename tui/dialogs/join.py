@@ -181,8 +181,8 @@ class Join(Dialog[JoinedAs]):
         passphrase = self._input("passphrase").value
         if self._earlier is None and passphrase != self._input("again").value:
             self._input("again").value = ""
-            said = "The two passphrases differ. Type the second one again."
-            self.complain(said, self._input("again"))
+            message = "The two passphrases differ. Type the second one again."
+            self.complain(message, self._input("again"))
             return None
         return values[0], values[1], passphrase or None
 

@@ -31,7 +31,7 @@ class Offer:
 
     @property
     def words(self) -> str:
-        return f"{self.act.label} {self.act.says} {self.where}".casefold()
+        return f"{self.act.label} {self.act.description} {self.where}".casefold()
 
 
 class Palette(ModalScreen[str | None]):
@@ -82,8 +82,8 @@ class Palette(ModalScreen[str | None]):
         row = self._list.current
         reason = row.value.reason if row is not None else ""
         room = self.query_one("#palette").size.width - 4
-        said = cut(reason, room, self._glyphs.ellipsis) if reason else "enter does it"
-        self.query_one("#palette").border_subtitle = Content(said if row is not None else "")
+        message = cut(reason, room, self._glyphs.ellipsis) if reason else "enter does it"
+        self.query_one("#palette").border_subtitle = Content(message if row is not None else "")
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:
@@ -123,7 +123,7 @@ class Palette(ModalScreen[str | None]):
 
     def _row(self, offer: Offer) -> ListRow[Offer]:
         act, reason = offer.act, offer.reason
-        says = f"{act.says} {self._glyphs.dash} {reason}" if reason else act.says
+        says = f"{act.description} {self._glyphs.dash} {reason}" if reason else act.description
         tones = (
             dict.fromkeys(("key", "says", "where"), "muted")
             if reason

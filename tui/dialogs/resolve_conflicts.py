@@ -36,9 +36,9 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._conflicts = [trouble for trouble in job.troubles if trouble.is_conflict]
-        self._trouble = self._conflicts[0]
-        name = split_path(self._trouble.path or self._trouble.name)[1]
+        self._conflicts = [failure for failure in job.failures if failure.is_conflict]
+        self._failure = self._conflicts[0]
+        name = split_path(self._failure.path or self._failure.name)[1]
         super().__init__(f"{shown_name(name)} is there already", act="Do it", safe="Not now")
 
     def content(self) -> ComposeResult:
@@ -63,20 +63,20 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
     def act(self) -> None:
         decision = Decision(self.query_one(Choice).value)
         same = self.query("#same").first(Checkbox).value if self.query("#same") else False
-        those = self._conflicts if same else [self._trouble]
-        self.dismiss({trouble.name: decision for trouble in those})
+        those = self._conflicts if same else [self._failure]
+        self.dismiss({failure.name: decision for failure in those})
 
     def _ways(self, now: float) -> list[tuple[Decision, str]]:
-        trouble = self._trouble
+        failure = self._failure
         if self._job.direction is not Direction.PUT:
             return [(Decision.BESIDE, "Keep both: store the new one beside it, with a number")]
         beside = shown(
-            split_path(beside_path(trouble.place, self.sft.gateway.connection.user, now))[1]
+            split_path(beside_path(failure.place, self.sft.gateway.connection.user, now))[1]
         )
         ways = [(Decision.BESIDE, f"Store mine beside it: {beside}")]
-        version = trouble.values.get("version")
-        if isinstance(version, int) and trouble.code in {"EXISTS", "CHANGED_SINCE"}:
-            author = shown(str(trouble.values.get("author", "")))
+        version = failure.values.get("version")
+        if isinstance(version, int) and failure.code in {"EXISTS", "CHANGED_SINCE"}:
+            author = shown(str(failure.values.get("author", "")))
             ways.append(
                 (
                     Decision.REPLACE,
@@ -86,32 +86,32 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
         return ways
 
     def _comparison(self, now: float) -> list[str]:
-        trouble = self._trouble
-        if trouble.code != "EXISTS":
-            said, _ = error_text(trouble.error, now)
-            return [said]
-        mine = _mine(trouble)
-        values = trouble.values
+        failure = self._failure
+        if failure.code != "EXISTS":
+            message, _ = error_text(failure.error, now)
+            return [message]
+        mine = _mine(failure)
+        values = failure.values
         stored_at, size = values.get("stored_at"), values.get("size")
-        there = [
+        remote = [
             f"{shown(str(values.get('version')))}, by {shown(str(values.get('author')))}",
             local_time(stored_at, now=now) if isinstance(stored_at, int) else "",
             size_text(size) if isinstance(size, int) else "",
         ]
-        here = [
+        local = [
             "new",
             "" if mine is None else local_time(mine[1], now=now),
             "" if mine is None else size_text(mine[0]),
         ]
         lines = [f"{'':10}{'yours':24}on the server"]
-        for label, ours, theirs in zip(("version", "when", "size"), here, there, strict=True):
+        for label, ours, theirs in zip(("version", "when", "size"), local, remote, strict=True):
             lines.append(f"{label:10}{ours:24}{theirs}")
         return lines
 
 
-def _mine(trouble: Failure) -> tuple[int, float] | None:
+def _mine(failure: Failure) -> tuple[int, float] | None:
     try:
-        found = Path(trouble.name).stat()
+        found = Path(failure.name).stat()
     except OSError:
         return None
     return found.st_size, found.st_mtime

@@ -62,8 +62,8 @@ class Unlock(Dialog[bool]):
             await self.sft.gateway.use(self._account.name, self._field.value)
         except (PassphraseWrongError, KeyLockedError):
             self._field.value = ""
-            said = "That passphrase does not open the key. Type it again."
-            self.complain(said, self._field)
+            message = "That passphrase does not open the key. Type it again."
+            self.complain(message, self._field)
         except (KeyFormatError, LocalFileError) as error:
             self.complain(error)
         except SftError:

@@ -42,13 +42,13 @@ class DetailsPane(VerticalScroll, can_focus=False):
         self.border_subtitle = Content("i hides")
 
     def show(self, lines: list[Text]) -> None:
-        told = self.query_one("#details-text", Static)
-        told.update(Text("\n").join(lines), layout=False)
+        text = self.query_one("#details-text", Static)
+        text.update(Text("\n").join(lines), layout=False)
         # Laying out the whole screen costs more than drawing it: only where the number of lines has changed.
-        told.clear_cached_dimensions()
-        size = told.size
-        if told.get_content_height(self.size, self.size, size.width) != size.height:
-            told.refresh(layout=True)
+        text.clear_cached_dimensions()
+        size = text.size
+        if text.get_content_height(self.size, self.size, size.width) != size.height:
+            text.refresh(layout=True)
         self.scroll_home(animate=False)
 
     # -- what is said of what ------------------------------------------------------------------------------
@@ -146,15 +146,17 @@ class DetailsPane(VerticalScroll, can_focus=False):
         tone = self.app.theme_variables[_TONE[details.state]]
         author = details.file.version.author
         if details.error is not None:
-            said, step = error_text(details.error, now)
+            message, step = error_text(details.error, now)
         elif details.state is SignatureState.VERIFIED:
             who = shown_name(author)
-            said = f"These bytes are {who}'s: content, name and version are as {who} signed them."
+            message = (
+                f"These bytes are {who}'s: content, name and version are as {who} signed them."
+            )
             step = ""
         else:
-            said = unread_sentence(author)
+            message = unread_sentence(author)
             step = "v checks without keeping it, c gets it."
-        lines = [Text.assemble((f"{sign} ", tone), (said, "" if tone == "quiet" else tone))]
+        lines = [Text.assemble((f"{sign} ", tone), (message, "" if tone == "quiet" else tone))]
         if step:
             lines.append(self._quiet(step))
         return lines

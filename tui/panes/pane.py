@@ -110,7 +110,7 @@ class Pane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield RowList(self._side.columns, selecting=True, glyphs=self._glyphs)
-        yield FilterLine("part of a name")
+        yield FilterLine("part of a name", lambda: self.lines)
 
     # -- what it shows -------------------------------------------------------------------------------------
 
@@ -320,21 +320,10 @@ class Pane(Vertical):
             self.query_text = event.text
             self._arrange(wait=True)
 
-    @on(FilterLine.Kept)
-    def _filter_kept(self, event: FilterLine.Kept) -> None:
-        event.stop()
-        self.lines.focus()
-
     @on(FilterLine.Left)
     def _filter_left(self, event: FilterLine.Left) -> None:
         event.stop()
         self.clear()
-        self.lines.focus()
-
-    @on(FilterLine.Stepped)
-    def _stepped(self, event: FilterLine.Stepped) -> None:
-        event.stop()
-        self.lines.move_to(self.lines.cursor + event.lines)
 
     def _arrange(self, *, wait: bool = False) -> None:
         if self.rows is not None:
@@ -411,9 +400,9 @@ class Pane(Vertical):
         if total == 0:
             return "empty"
         size_known = rows.bytes_known
-        said = f"{whole} item{'' if total == 1 else 's'}"
+        message = f"{whole} item{'' if total == 1 else 's'}"
         if size_known is not None:
-            said += f", {size_text(size_known)}"
+            message += f", {size_text(size_known)}"
         if self.order is not SortOrder.NAME:
-            said += f", by {self.order.value}"
-        return said
+            message += f", by {self.order.value}"
+        return message

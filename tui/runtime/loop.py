@@ -115,8 +115,8 @@ def _end_by_signals(loop: asyncio.AbstractEventLoop, app: RunnableApp) -> None:
 def _said_of(context: dict[str, Any]) -> str:
     """Write down what no task or callback was asked about: asyncio's own way is standard error, which the app swallows."""
     fault = context.get("exception")
-    told = "".join(traceback.format_exception(fault)) if isinstance(fault, BaseException) else ""
-    return f"{context.get('message', '')}\n{told}"
+    details = "".join(traceback.format_exception(fault)) if isinstance(fault, BaseException) else ""
+    return f"{context.get('message', '')}\n{details}"
 
 
 def _log_faults_to(log: Callable[[str], object]) -> None:

@@ -269,8 +269,8 @@ class FilesView(View):
         )
 
     def status_line(self) -> tuple[str, Severity]:
-        said = rules.status(self._snapshot, self.sft.glyphs.ellipsis) if self.query(Pane) else ""
-        return said, Severity.INFO
+        message = rules.status(self._snapshot, self.sft.glyphs.ellipsis) if self.query(Pane) else ""
+        return message, Severity.INFO
 
     async def action_act(self, act_id: str) -> None:
         """Do an act, or report why not; one about a selection that is still being read waits for that."""
@@ -331,8 +331,8 @@ class FilesView(View):
         )
         if name is not None:
             made = await self.gateway.files.make_folder(join_path(self.remote_side.path, name))
-            said = f"{shown_name(name)} is {'made' if made else 'there already'}."
-            self.report(said, Severity.SUCCESS)
+            message = f"{shown_name(name)} is {'made' if made else 'there already'}."
+            self.report(message, Severity.SUCCESS)
             self.remote.read(anew=True)
 
     def act_rename(self) -> None:
@@ -360,8 +360,10 @@ class FilesView(View):
         target = new.lstrip("/") if new.startswith("/") else join_path(folder, new)
         await self.gateway.files.move(entry.path, target)
         to, new_name = split_path(target)
-        said = f"{shown_name(name)} is {shown_name(new_name)} now"
-        self.report(f"{said}, in /{shown(to)}." if to != folder else f"{said}.", Severity.SUCCESS)
+        message = f"{shown_name(name)} is {shown_name(new_name)} now"
+        self.report(
+            f"{message}, in /{shown(to)}." if to != folder else f"{message}.", Severity.SUCCESS
+        )
         self.remote.read(anew=True)
 
     def act_delete(self) -> None:
@@ -392,8 +394,8 @@ class FilesView(View):
             for path in paths:
                 version = (await self.gateway.files.restore(path)).version.number
                 name = shown_name(split_path(path)[1])
-                said = f"{name} is back: version {version}, signature unchanged."
-                self.report(said, Severity.SUCCESS)
+                message = f"{name} is back: version {version}, signature unchanged."
+                self.report(message, Severity.SUCCESS)
         finally:
             self.pane.lines.select_keys(set())
             self.remote.read(anew=True)

@@ -95,18 +95,20 @@ def reason(now: Snapshot, act: Action) -> str:
 def status(now: Snapshot, ellipsis: str) -> str:
     """Return what is chosen, and what that means."""
     if now.selected:
-        said, size = f"{count_text(now.selected)} selected", size_text(now.chosen_bytes)
+        message, size = f"{count_text(now.selected)} selected", size_text(now.chosen_bytes)
         if now.is_local:
             to = cut_path(now.remote_text, _PATH_CELLS, ellipsis)
-            return f"{said} here, {size}: c stores them in {to}"
+            return f"{message} here, {size}: c stores them in {to}"
         if now.in_trash:
-            return f"{said}, {size}: u brings them back"
-        return f"{said}, {size}: c gets them into {cut_path(now.local_text, _PATH_CELLS, ellipsis)}"
+            return f"{message}, {size}: u brings them back"
+        return (
+            f"{message}, {size}: c gets them into {cut_path(now.local_text, _PATH_CELLS, ellipsis)}"
+        )
     entry = now.current
     if entry is None or now.is_local or entry.kind is not EntryKind.FILE or entry.state is None:
         return ""
-    said = _STATE_WORDS[entry.state.value].format(shown(entry.author))
-    return f"{cut_name(shown(entry.name), _PATH_CELLS, ellipsis)}: {said}"
+    message = _STATE_WORDS[entry.state.value].format(shown(entry.author))
+    return f"{cut_name(shown(entry.name), _PATH_CELLS, ellipsis)}: {message}"
 
 
 @dataclass(frozen=True, slots=True)

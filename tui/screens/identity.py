@@ -143,8 +143,8 @@ class IdentityView(View):
     def status_line(self) -> tuple[str, Severity]:
         pinned = self._pinned
         if pinned.has_focus and pinned.current is not None:
-            said, in_doubt = _about_pin(pinned.current.value, self.now)
-            return said, Severity.WARNING if in_doubt else Severity.INFO
+            message, in_doubt = _about_pin(pinned.current.value, self.now)
+            return message, Severity.WARNING if in_doubt else Severity.INFO
         if self._keyring is None:
             return "", Severity.INFO
         return (
@@ -223,8 +223,10 @@ class IdentityView(View):
         if protected:
             self.report("Your key has a new passphrase.", Severity.SUCCESS)
         else:
-            said = f"Your key has no passphrase now: whoever reads this computer's files is {who}."
-            self.report(said, Severity.WARNING)
+            message = (
+                f"Your key has no passphrase now: whoever reads this computer's files is {who}."
+            )
+            self.report(message, Severity.WARNING)
         await self._read()
 
     async def _change(self, old: str | None, new: str | None) -> bool:
@@ -319,8 +321,10 @@ def _about_pin(pin: Pin, now: float) -> tuple[str, bool]:
     words = _pin_words(pin)
     if pin.shown_later:
         at = day_text(min(pin.shown_later.values()), now)
-        said = f"The server shows another key for {name} since {at}: let {name} confirm its words."
-        return said, True
+        message = (
+            f"The server shows another key for {name} since {at}: let {name} confirm its words."
+        )
+        return message, True
     return (
         f"{name}: {' and '.join(words)}" if words else f"{name} has no key pinned here.",
         not words,

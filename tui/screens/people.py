@@ -358,8 +358,8 @@ class PeopleView(View):
 
     def _start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         if self._worker is not None and not self._worker.is_finished:
-            said = "The server has not answered the last request yet."
-            self.report(said, Severity.WARNING)
+            message = "The server has not answered the last request yet."
+            self.report(message, Severity.WARNING)
             return
         self._worker = start_worker(self, job, group="people-act")
 
@@ -391,8 +391,8 @@ class PeopleView(View):
         if role is None:
             return
         if await self.attempt(self.gateway.people.change_role(user.name, role)):
-            said = f"{_name(user.name)} is {role_noun(role)} now (was {user.role.value})."
-            self.report(said, Severity.SUCCESS)
+            message = f"{_name(user.name)} is {role_noun(role)} now (was {user.role.value})."
+            self.report(message, Severity.SUCCESS)
         await self._read()
 
     async def _disable(self, user: User) -> None:
@@ -407,14 +407,14 @@ class PeopleView(View):
         if not await self.app.push_screen_wait(question):
             return
         if await self.attempt(self.gateway.people.disable(user.name)):
-            said = f"{name} is disabled: signed out now; files and account stay."
-            self.report(said, Severity.SUCCESS)
+            message = f"{name} is disabled: signed out now; files and account stay."
+            self.report(message, Severity.SUCCESS)
         await self._read()
 
     async def _enable(self, user: User) -> None:
         if await self.attempt(self.gateway.people.enable(user.name)):
-            said = f"{_name(user.name)} can sign in again, as {user.role.value}."
-            self.report(said, Severity.SUCCESS)
+            message = f"{_name(user.name)} can sign in again, as {user.role.value}."
+            self.report(message, Severity.SUCCESS)
         await self._read()
 
     async def _remove(self, user: User) -> None:
@@ -453,8 +453,8 @@ class PeopleView(View):
         if not await self.app.push_screen_wait(question):
             return
         if await self.attempt(self.gateway.people.withdraw(made.id)):
-            said = f"The invitation {whom} is withdrawn: nobody joins with it."
-            self.report(said, Severity.SUCCESS)
+            message = f"The invitation {whom} is withdrawn: nobody joins with it."
+            self.report(message, Severity.SUCCESS)
         await self._read()
 
     async def _kick(self, one: SessionInfo) -> None:

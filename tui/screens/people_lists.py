@@ -50,7 +50,7 @@ class PeopleLists(Vertical):
         with ContentSwitcher(initial=self.tab, id="people-lists"):
             for tab, columns in self._columns.items():
                 yield RowList(columns, glyphs=self._glyphs, id=tab)
-        yield FilterLine("part of a name, a role or a state")
+        yield FilterLine("part of a name, a role or a state", lambda: self.list)
 
     def list_of(self, tab: str) -> RowList:
         return self.query_one(f"#{tab}", RowList)
@@ -104,18 +104,10 @@ class PeopleLists(Vertical):
         event.stop()
         self._narrow(self.tab, to_first=bool(event.text))
 
-    @on(FilterLine.Stepped)
-    def _stepped(self, event: FilterLine.Stepped) -> None:
-        event.stop()
-        self.list.move_to(self.list.cursor + event.lines)
-
-    @on(FilterLine.Kept)
     @on(FilterLine.Left)
-    def _typed_enough(self, event: FilterLine.Kept | FilterLine.Left) -> None:
+    def _left(self, event: FilterLine.Left) -> None:
         event.stop()
-        if isinstance(event, FilterLine.Left):
-            self.clear()
-        self.list.focus()
+        self.clear()
 
     def _narrow(self, tab: str, *, at: str | None = None, to_first: bool = False) -> None:
         wanted = fold(self.query_one(FilterLine).text) if tab == self.tab else ""

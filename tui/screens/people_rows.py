@@ -198,12 +198,12 @@ def people_summary(users: Sequence[User], *, name_admins: bool) -> str:
     disabled = sum(user.state is UserState.DISABLED for user in users)
     if disabled:
         parts.append(f"{disabled:,} disabled")
-    said = ", ".join(parts)
+    message = ", ".join(parts)
     if name_admins:
         admins = [shown(shown_name(user.name)) for user in here if user.role is Role.ADMIN]
         more = " and others" if len(admins) > 3 else ""  # noqa: PLR2004 - one line
-        said += f". Who can help: {', '.join(admins[:3])}{more}"
-    return said
+        message += f". Who can help: {', '.join(admins[:3])}{more}"
+    return message
 
 
 def _became(made: Invitation) -> str:
@@ -332,9 +332,9 @@ def _about_key(
     device = Content.from_rich_text(name_text(cut_name(shown(key.device), _NAME_CELLS)))
     words = key_words(key.public_key)
     if width >= _COMPACT:
-        said = Content.assemble(("key of ", "$quiet"), device, ", " if note.plain else "", note)
+        message = Content.assemble(("key of ", "$quiet"), device, ", " if note.plain else "", note)
         whole = words if cell_len(words) <= width else words.replace(" ", "\n")
-        return [said, Content(whole)]
+        return [message, Content(whole)]
     head = Content.assemble(("KEY", "bold $quiet"), (" of ", "$quiet"), device)
     lines = [Content(), head, Content(words.replace(" ", "\n"))]
     return [*lines, note] if note.plain else lines

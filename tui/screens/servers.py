@@ -158,10 +158,10 @@ class ServersView(View):
     def status_line(self) -> tuple[str, Severity]:
         if self._accounts:
             return "n joins another server with an invitation", Severity.INFO
-        said = (
+        message = (
             "No server yet. Joining asks for a name and a passphrase." if self._first_start else ""
         )
-        return said, Severity.INFO
+        return message, Severity.INFO
 
     async def act_connect(self) -> None:
         """Connect; at a first start, take what was pasted."""
@@ -340,8 +340,8 @@ class ServersView(View):
         account = await self.gateway.accounts.explore_demo()
         await self.gateway.use(account)
         self.sft.frame.go("files")
-        said = "This server is your own and private. Try anything: it goes when you quit."
-        self.report(said, Severity.SUCCESS)
+        message = "This server is your own and private. Try anything: it goes when you quit."
+        self.report(message, Severity.SUCCESS)
 
     # -- what is known of a server -----------------------------------------------------------------------------
 
@@ -363,8 +363,8 @@ class ServersView(View):
             return
         changed = await self.gateway.accounts.set_address(account.name, wanted)
         if self.connection.account != account.name or not account.joined:
-            said = f"{_name(account)} is looked for at {shown(changed.address)} from now on."
-            self.report(said, Severity.SUCCESS)
+            message = f"{_name(account)} is looked for at {shown(changed.address)} from now on."
+            self.report(message, Severity.SUCCESS)
             return
         await self._reconnect(changed, "Same server: its key is the pinned one.")
 
@@ -375,13 +375,13 @@ class ServersView(View):
             return
         changed = await self.gateway.accounts.accept_link(account.name, text)
         same = changed.server_words == account.server_words
-        said = "Only its address changed." if same else "Its new key is pinned."
+        message = "Only its address changed." if same else "Its new key is pinned."
         if self.connection.account == account.name and account.joined:
-            await self._reconnect(changed, f"{said} It proved that key just now.")
+            await self._reconnect(changed, f"{message} It proved that key just now.")
         else:
-            self.report(f"{_name(account)}: {said}", Severity.SUCCESS)
+            self.report(f"{_name(account)}: {message}", Severity.SUCCESS)
 
-    async def _reconnect(self, account: Account, said: str) -> None:
+    async def _reconnect(self, account: Account, message: str) -> None:
         try:
             await self.gateway.use(account.name)
         except KeyLockedError:
@@ -389,7 +389,7 @@ class ServersView(View):
         except ServerKeyChangedError:
             return
         if self.connection.online:
-            self.report(said, Severity.SUCCESS)
+            self.report(message, Severity.SUCCESS)
 
     async def _stop(self, account: Account) -> None:
         """Stop at a changed key: report what happened, and offer the one way on."""
@@ -470,8 +470,8 @@ def _notice_words(
             "disabled": f"{whom} locked you out of {server}. Your files stay there.",
             "kicked": f"{whom} ended this session.",
         }
-        said = done.get(str(values.get("why", "")))
-        return (said, Severity.ERROR) if said else None
+        message = done.get(str(values.get("why", "")))
+        return (message, Severity.ERROR) if message else None
     return None
 
 

@@ -139,9 +139,9 @@ def _about(
         line(f"It calls itself {shown(shown_name(account.server))}.")
     line(shown(account.address))
     line()
-    said, tone = about_connection(account, connection, now)
+    message, tone = about_connection(account, connection, now)
     sign = _mark(status, glyphs, joined=account.joined)
-    line(f"{sign} {said}" if sign else said, _COLORS[tone])
+    line(f"{sign} {message}" if sign else message, _COLORS[tone])
     if status is Status.ONLINE and connection.role is not None:
         line(YOU[connection.role], "$quiet")
     key("SERVER KEY", account.server_words)

@@ -119,10 +119,10 @@ class TransfersView(View):
     def _show(self) -> None:
         queue = self.sft.queue
         self._list.show(ListRows([self._row(job) for job in queue.jobs]))
-        said = ", ".join(
+        message = ", ".join(
             filter(None, (f"{count_text(len(queue.jobs))} in all", counts_of(queue.jobs)))
         )
-        self._list.border_subtitle = Content(said) if queue.jobs else None
+        self._list.border_subtitle = Content(message) if queue.jobs else None
 
     def _row(self, job: Job) -> ListRow[Job]:
         glyphs = self.sft.glyphs
@@ -146,7 +146,7 @@ class TransfersView(View):
         else:
             cells["part"] = size_text(job.total_bytes) if job.total_bytes else ""
             tones["part"] = "muted"
-            if job.ended_at and not job.troubles:
+            if job.ended_at and not job.failures:
                 cells["rate"] = local_time(job.ended_at, now=self.now)
                 tones["rate"] = "muted"
         return ListRow(str(job.id), job, cells, tones)
@@ -158,14 +158,14 @@ class TransfersView(View):
             return "waiting" if self.connection.online else "waits for the server"
         if job.state is JobState.PAUSED:
             return f"paused at {job.percent} %: space goes on"
-        if not job.troubles:
+        if not job.failures:
             return job.said or job.state.value
         if job.state is JobState.NEEDS_YOU:
             return f"{conflict_words(job)}: enter decides"
-        count = len(job.troubles)
-        said, _ = error_text(job.troubles[0].error, self.now)
+        count = len(job.failures)
+        message, _ = error_text(job.failures[0].error, self.now)
         if self.size.width >= _VAST or (count == 1 and not job.is_folder and len(job.names) == 1):
-            return said if count == 1 else f"{count_text(count)} not done: {said}"
+            return message if count == 1 else f"{count_text(count)} not done: {message}"
         return f"{count_text(count)} not done: enter says why"
 
     def _moving(self, job: Job) -> str:
@@ -174,12 +174,12 @@ class TransfersView(View):
         cells = _BAR_CELLS
         if width >= _ROOMY:
             cells = _VAST_BAR_CELLS if width >= _VAST else _ROOMY_BAR_CELLS
-        said = f"{''.join(bar(job.percent, cells, self.sft.glyphs))} {job.percent:>3} %"
+        message = f"{''.join(bar(job.percent, cells, self.sft.glyphs))} {job.percent:>3} %"
         if width >= _VAST:
-            return f"{said}  {job.stage}"
+            return f"{message}  {job.stage}"
         if is_settling(job):
-            return f"{said}  {job.stage}{self.sft.glyphs.ellipsis}"
-        return f"{said}  {part_of(job)}" if width >= _ROOMY else f"{said}  {self._left(job)}"
+            return f"{message}  {job.stage}{self.sft.glyphs.ellipsis}"
+        return f"{message}  {part_of(job)}" if width >= _ROOMY else f"{message}  {self._left(job)}"
 
     def _left(self, job: Job) -> str:
         return rate_of(job, self.sft.queue.rate(job.id))[1]
@@ -195,7 +195,7 @@ class TransfersView(View):
         fitting = {
             "transfers.cancel": state is not JobState.DONE,
             "transfers.pause": state.unfinished,
-            "transfers.decide": bool(job.troubles),
+            "transfers.decide": bool(job.failures),
             "transfers.retry": state in {JobState.FAILED, JobState.NEEDS_YOU},
             "transfers.later": state.unfinished and len(self.sft.queue.jobs) > 1,
             "transfers.sooner": state.unfinished and len(self.sft.queue.jobs) > 1,
@@ -256,7 +256,7 @@ class TransfersView(View):
             return
         if job.state is JobState.NEEDS_YOU:
             start_worker(self, partial(self._decide, job), group="deciding", exclusive=True)
-        elif job.troubles:
+        elif job.failures:
             start_worker(self, partial(self._explain, job), group="deciding", exclusive=True)
         else:
             self.report(f"{shown(job.title)}: {job.said or job.state.value}", Severity.INFO)
@@ -264,9 +264,9 @@ class TransfersView(View):
     async def _decide(self, job: Job) -> None:
         decisions = await self.app.push_screen_wait(ResolveConflicts(job))
         if decisions:
-            self.sft.queue.decide(job.id, decisions)
+            self.sft.queue.resolve(job.id, decisions)
 
     async def _explain(self, job: Job) -> None:
         decisions = await self.app.push_screen_wait(FailuresDialog(job))
         if decisions:
-            self.sft.queue.decide(job.id, decisions)
+            self.sft.queue.resolve(job.id, decisions)

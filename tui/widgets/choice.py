@@ -28,7 +28,7 @@ class Option:
 
     value: str
     label: str
-    says: str = ""
+    description: str = ""
 
 
 class Choice(Widget, can_focus=True):
@@ -107,7 +107,7 @@ class Choice(Widget, can_focus=True):
             label = cut_name(option.label, self._label_cells, self._glyphs.ellipsis)
             line.append(label, style)
             line.append(" " * (self._label_cells - cell_len(label) + 1))
-            line.append(option.says, says)
+            line.append(option.description, says)
             lines.append(line)
         return Text("\n", no_wrap=True, overflow="ellipsis", end="").join(lines)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from sft.client.transfers.queue.job import Job, JobState
+from sft.client.transfers.queue.transfer_queue import TransferQueue
 from tui.glyphs import Glyphs
 from tui.messages import ActChosen
 from tui.text import cut, cut_name
@@ -26,9 +27,6 @@ from tui.widgets.job_words import (
     target_of,
     title_of,
 )
-
-if TYPE_CHECKING:
-    from sft.client.transfers.queue.transfer_queue import TransferQueue
 
 _SHOWN_STATES = (JobState.RUNNING, JobState.NEEDS_YOU, JobState.PAUSED, JobState.WAITING)
 _MOST_LINES = 5
@@ -147,14 +145,16 @@ def job_line(
         text.append(empty, style("rest"))
         text.append(_running_text(job, queue))
         return text
-    said, step = {
+    message, step = {
         JobState.WAITING: ("", "waiting"),
         JobState.PAUSED: ("", f"paused at {job.percent} %"),
         JobState.NEEDS_YOU: (conflict_words(job), "needs you (t)"),
     }.get(job.state, (job.said, ""))
     room = width - text.cell_len
-    said = cut(said, max(room - cell_len(step) - 2, 0), glyphs.ellipsis)
-    text.append(said + " " * max(room - cell_len(said) - cell_len(step), 0) + step, style(tone))
+    message = cut(message, max(room - cell_len(step) - 2, 0), glyphs.ellipsis)
+    text.append(
+        message + " " * max(room - cell_len(message) - cell_len(step), 0) + step, style(tone)
+    )
     return text
 
 

@@ -1,11 +1,12 @@
 """The line in which a person types what the lines of a list must hold; it is there only while it is used.
 
-Rules. It narrows nothing by itself: it tells what was typed. Up and down move the list meanwhile; enter goes back to it and
+Rules. It narrows nothing by itself: it reports what was typed. Up and down move the list meanwhile; enter goes back to it and
 keeps the filter, escape drops it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,29 +17,22 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
 
-
-class FilterField(Input):
-    """What is typed."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "step(-1)", show=False),
-        Binding("down", "step(1)", show=False),
-        Binding("escape", "leave", show=False),
-    ]
-
-    def action_step(self, lines: int) -> None:
-        self.post_message(FilterLine.Stepped(lines))
-
-    def action_leave(self) -> None:
-        self.post_message(FilterLine.Left())
+from tui.widgets.row_list import RowList
 
 
 class FilterLine(Horizontal):
     """The line.
 
     Args:
-        placeholder: says what is looked for.
+        placeholder: what is looked for.
+        rows: the list that it is about.
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "step(-1)", show=False),
+        Binding("down", "step(1)", show=False),
+        Binding("escape", "leave", show=False),
+    ]
 
     @dataclass
     class Typed(Message):
@@ -47,27 +41,18 @@ class FilterLine(Horizontal):
         text: str
 
     @dataclass
-    class Stepped(Message):
-        """The list's cursor is to move."""
-
-        lines: int
-
-    @dataclass
     class Left(Message):
-        """The filter is to go, and the list to have the focus."""
+        """The filter is to go."""
 
-    @dataclass
-    class Kept(Message):
-        """The filter stays, and the list is to have the focus."""
-
-    def __init__(self, placeholder: str) -> None:
+    def __init__(self, placeholder: str, rows: Callable[[], RowList]) -> None:
         super().__init__()
-        self._placeholder = placeholder
+        self._field = Input(placeholder=placeholder, compact=True)
+        self._rows = rows
         self.text = ""
 
     def compose(self) -> ComposeResult:
         yield Static("/ ", markup=False)
-        yield FilterField(placeholder=self._placeholder, compact=True)
+        yield self._field
 
     def on_mount(self) -> None:
         self.display = False
@@ -78,13 +63,22 @@ class FilterLine(Horizontal):
 
     def open(self) -> None:
         self.display = True
-        self.screen.set_focus(self.query_one(FilterField))  # at once: what is typed ahead is for it
+        self.screen.set_focus(self._field)  # at once: what is typed ahead is for it
 
     def drop(self) -> None:
-        """Forget what was typed, without telling."""
+        """Forget what was typed, without reporting."""
         self.text = ""
-        self.query_one(FilterField).value = ""
+        self._field.value = ""
         self.display = False
+
+    def action_step(self, lines: int) -> None:
+        """Move the cursor of the list."""
+        rows = self._rows()
+        rows.move_to(rows.cursor + lines)
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+        self._rows().focus()
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
@@ -96,4 +90,7 @@ class FilterLine(Horizontal):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Kept() if event.value else self.Left())
+        if event.value:
+            self._rows().focus()
+        else:
+            self.action_leave()

@@ -98,15 +98,15 @@ def target_of(job: Job, cells: int, glyphs: Glyphs) -> str:
 
 def conflict_words(job: Job) -> str:
     """Say in a few words what waits for a decision."""
-    conflicts = [trouble for trouble in job.troubles if trouble.is_conflict]
+    conflicts = [failure for failure in job.failures if failure.is_conflict]
     if len(conflicts) != 1:
         return f"{count_text(len(conflicts))} names are taken"
     return _conflict(conflicts[0])
 
 
-def _conflict(trouble: Failure) -> str:
-    values = trouble.values
-    if trouble.code in {"EXISTS", "CHANGED_SINCE"}:
+def _conflict(failure: Failure) -> str:
+    values = failure.values
+    if failure.code in {"EXISTS", "CHANGED_SINCE"}:
         author = shown(str(values.get("author", "")))
         return f"{author} stored version {values.get('version')}"
     return "something has that name"

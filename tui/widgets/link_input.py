@@ -131,8 +131,8 @@ class LinkField(Vertical):
         try:
             self._link = parse_link(text)
         except LinkIncompleteError:
-            said = "Not a whole invitation yet: copy it from sft:// to its end."
-            self._show(f"{self._glyphs.doubt} {said}", "-doubt")
+            message = "Not a whole invitation yet: copy it from sft:// to its end."
+            self._show(f"{self._glyphs.doubt} {message}", "-doubt")
         except SftError as error:
             self._show(f"{self._glyphs.doubt} {error_line(error, self._now)}", "-doubt")
         else:

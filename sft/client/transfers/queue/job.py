@@ -124,7 +124,7 @@ class Job(Struct):
     replace: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
-    troubles: tuple[Failure, ...] = ()
+    failures: tuple[Failure, ...] = ()
     said: str = ""
     added_at: int = 0
     ended_at: int = 0
@@ -144,22 +144,22 @@ class Job(Struct):
             return min(100 * self.done_bytes // self.total_bytes, 100)
         return 100 * self.done_files // self.files if self.files else 0
 
-    def decide(self, decisions: Mapping[str, Decision]) -> bool:
-        """Take decisions on what is in the way, by the name of each trouble; return whether any is to be tried again."""
+    def resolve(self, decisions: Mapping[str, Decision]) -> bool:
+        """Take decisions on what is in the way, by the name of each failure; return whether any is to be tried again."""
         # Many at once: each list is put together once, not anew for each of them.
         places: dict[Decision, list[str]] = {decision: [] for decision in Decision}
-        for trouble in self.troubles:
-            if trouble.name in decisions:
-                places[decisions[trouble.name]].append(trouble.place)
+        for failure in self.failures:
+            if failure.name in decisions:
+                places[decisions[failure.name]].append(failure.place)
         skipped = places.pop(Decision.SKIP)
         again = [place for each in places.values() for place in each]
         self.skipped += tuple(skipped)
         self.replace += tuple(places[Decision.REPLACE])
         self.beside += tuple(places[Decision.BESIDE])
         self.safe_names = self.safe_names or bool(places[Decision.SAFE_NAME])
-        self.troubles = tuple(t for t in self.troubles if t.name not in decisions)
+        self.failures = tuple(t for t in self.failures if t.name not in decisions)
         if again:
-            # With safe names the items have other paths than their troubles said.
+            # With safe names the items have other paths than their failures said.
             self.only = () if self.safe_names else tuple(again)
         return bool(again)
 

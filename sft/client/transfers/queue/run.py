@@ -72,7 +72,7 @@ class Transfers(Protocol):
 class RunResult:
     """What became of a run."""
 
-    troubles: list[Failure] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     done: int = 0
     unchanged: int = 0
     version: int = 0
@@ -125,7 +125,7 @@ class Run:
         plan = await self._transfers.plan_put(job.names, to=job.to, safe_names=job.safe_names)
         for refused in plan.refused:
             if self._wanted(refused.name):
-                self.outcome.troubles.append(Failure.of(refused.name, "", refused.error))
+                self.outcome.failures.append(Failure.of(refused.name, "", refused.error))
         items = [item for item in plan.items if self._wanted(item.path)]
         self._begin([item.size for item in items])
         in_place, aside = frozenset(job.replace), frozenset(job.beside)
@@ -151,7 +151,7 @@ class Run:
         for result in results:
             if result.error is not None:
                 source = str(result.item.source)
-                self.outcome.troubles.append(Failure.of(source, result.item.path, result.error))
+                self.outcome.failures.append(Failure.of(source, result.item.path, result.error))
                 continue
             self.outcome.done += 1
             self.outcome.unchanged += result.stage is TransferStage.UNCHANGED
@@ -168,7 +168,7 @@ class Run:
         plan = await self._transfers.plan_get(job.names, version=job.version)
         for refused in plan.refused:
             if self._wanted(refused.name):
-                self.outcome.troubles.append(Failure.of(refused.name, refused.name, refused.error))
+                self.outcome.failures.append(Failure.of(refused.name, refused.name, refused.error))
         items = [item for item in plan.items if self._wanted(item.path)]
         self._begin([item.size for item in items])
         if job.direction is Direction.VERIFY:
@@ -203,7 +203,7 @@ class Run:
                 self.outcome.done += 1
                 continue
             if error is not None:
-                self.outcome.troubles.append(Failure.of(path, path, error))
+                self.outcome.failures.append(Failure.of(path, path, error))
                 if isinstance(error, ClientError) and error.exit_status == 7:  # noqa: PLR2004 - verification
                     self.outcome.judged.append((path, False))
                 continue

@@ -135,9 +135,9 @@ class TransferQueue:
         if job is None or job.state not in {JobState.FAILED, JobState.NEEDS_YOU}:
             return
         # Where a whole run broke off nobody knows what it left: what is done is found to be there already.
-        broke_off = any(trouble.whole for trouble in job.troubles)
-        job.only = () if broke_off else tuple(trouble.place for trouble in job.troubles)
-        job.troubles = ()
+        broke_off = any(failure.whole for failure in job.failures)
+        job.only = () if broke_off else tuple(failure.place for failure in job.failures)
+        job.failures = ()
         job.state = JobState.WAITING
         self._changed()
 
@@ -166,14 +166,14 @@ class TransferQueue:
         self._changed()
         return cleared
 
-    def decide(self, job_id: int, decisions: Mapping[str, Decision]) -> None:
-        """Take the person's decisions on what is in the way, by the name of each trouble."""
+    def resolve(self, job_id: int, decisions: Mapping[str, Decision]) -> None:
+        """Take the person's decisions on what is in the way, by the name of each failure."""
         job = self.job(job_id)
         if job is None:
             return
-        if job.decide(decisions):
+        if job.resolve(decisions):
             job.state = JobState.WAITING
-        elif not job.troubles:
+        elif not job.failures:
             self._end(job, JobState.DONE, self._said_of_skipped(job))
         self._changed()
 
@@ -265,12 +265,12 @@ class TransferQueue:
             raise
         except SftError as error:
             outcome = run.outcome
-            outcome.troubles.append(Failure.of(job.title, "", error, whole=True))
+            outcome.failures.append(Failure.of(job.title, "", error, whole=True))
         except Exception as error:  # noqa: BLE001 - one job's fault stops no other
             ref = self._host.local.keep_fault("".join(traceback.format_exception(error)))
             outcome = run.outcome
             fault = InternalError(ref=ref)
-            outcome.troubles.append(Failure.of(job.title, "", fault, whole=True))
+            outcome.failures.append(Failure.of(job.title, "", fault, whole=True))
         finally:
             # One that was stopped ends later, and may find the next run of its job here.
             if self._tasks.get(job.id) is asyncio.current_task():
@@ -285,15 +285,15 @@ class TransferQueue:
     def _settle(self, job: Job, outcome: RunResult) -> None:
         # What this run was not about still waits for the person.
         only = frozenset(job.only)
-        left = [t for t in job.troubles if only and t.place not in only]
-        if any(trouble.is_connection for trouble in outcome.troubles):
-            job.state, job.troubles = JobState.WAITING, tuple(left)
+        left = [t for t in job.failures if only and t.place not in only]
+        if any(failure.is_connection for failure in outcome.failures):
+            job.state, job.failures = JobState.WAITING, tuple(left)
             self._hold_back(job)
             return
-        job.troubles = (*left, *outcome.troubles)
-        if not job.troubles:
+        job.failures = (*left, *outcome.failures)
+        if not job.failures:
             self._end(job, JobState.DONE, self._describe(job, outcome))
-        elif any(trouble.is_conflict for trouble in job.troubles):
+        elif any(failure.is_conflict for failure in job.failures):
             self._end(job, JobState.NEEDS_YOU, "")
         else:
             self._end(job, JobState.FAILED, "")

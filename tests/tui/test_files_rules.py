@@ -1,0 +1,101 @@
+"""What can be done in Files, and why not, without a screen: over snapshots."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sft.client.trust import SignatureState
+from sft.model.access import Role
+from tui.glyphs import FINE
+from tui.keys import ACTS
+from tui.panes.entry import UP, Entry, EntryKind
+from tui.screens import files_rules as rules
+
+MINE, THEIRS = 1, 2
+FILE = Entry(EntryKind.FILE, "a/plan.pdf", size=2048, author="ada", owner="ada", owner_id=THEIRS)
+FOLDER = Entry(EntryKind.FOLDER, "a/Q1", inside=(3, 0))
+REMOTE = rules.Snapshot(
+    is_local=False, in_trash=False, role=Role.MAINTAINER, user_id=MINE, current=FILE, selected=0,
+    chosen_bytes=2048, local_text="~/reports", remote_text="/a",
+)  # fmt: skip
+LOCAL = replace(REMOTE, is_local=True)
+TRASH = replace(REMOTE, in_trash=True)
+
+
+def named(now: rules.Snapshot) -> set[str]:
+    return {act.name for act in rules.acts(now)}
+
+
+def test_what_makes_sense_depends_on_the_side():
+    assert {"transfer", "verify", "rename"} <= named(REMOTE)
+    assert {"hidden", "restore"}.isdisjoint(named(REMOTE))
+    assert "verify" not in named(LOCAL)
+    assert {"transfer", "rename", "delete", "go_to"}.isdisjoint(named(TRASH))
+    assert "restore" in named(TRASH)
+
+
+def test_a_transfer_says_which_way_it_goes():
+    transfer, trash = ACTS["files.transfer"], ACTS["files.trash"]
+    assert rules.label(LOCAL, transfer, FINE) == "Put→"
+    assert rules.label(REMOTE, transfer, FINE) == "←Get"
+    assert rules.label(TRASH, trash, FINE) == "Leave trash"
+
+
+@pytest.mark.parametrize("name", ["rename", "delete", "verify", "versions"])
+def test_nothing_is_done_to_this_computers_files(name):
+    act = ACTS[f"files.{name}"]
+    assert rules.reason_of_side(LOCAL, act).startswith("Nothing on this computer")
+    assert rules.reason_of_side(REMOTE, act) == ""
+
+
+def test_guests_store_nothing():
+    guest = replace(LOCAL, role=Role.GUEST)
+    assert rules.reason(guest, ACTS["files.transfer"]).startswith("Guests do not store files.")
+    assert rules.reason(LOCAL, ACTS["files.transfer"]) == ""
+
+
+@pytest.mark.parametrize("current", [None, UP, Entry(EntryKind.LINK, "a/link")])
+def test_an_act_needs_something_that_it_is_about(current):
+    now = replace(REMOTE, current=current)
+    assert rules.reason(now, ACTS["files.transfer"]).startswith("Nothing is chosen")
+    assert rules.reason(replace(now, selected=1), ACTS["files.transfer"]) == ""
+
+
+@pytest.mark.parametrize("name", ["rename", "delete"])
+def test_whose_file_it_is(name):
+    act = ACTS[f"files.{name}"]
+    said = f"plan.pdf belongs to ada: only they or an admin may {name} it."
+    assert rules.reason(REMOTE, act) == said
+    for allowed in (
+        replace(REMOTE, user_id=THEIRS),
+        replace(REMOTE, role=Role.ADMIN),
+        replace(REMOTE, selected=2),  # the server says of which it may not
+        replace(REMOTE, current=FOLDER),
+    ):
+        assert rules.reason(allowed, act) == ""
+
+
+def test_the_message_line_says_what_is_chosen():
+    assert rules.status(replace(LOCAL, selected=2), "…").endswith("c stores them in /a")
+    assert rules.status(replace(REMOTE, selected=2), "…").endswith("c gets them into ~/reports")
+    assert rules.status(replace(TRASH, selected=2), "…").endswith("u brings them back")
+    signed = replace(
+        REMOTE, current=Entry(EntryKind.FILE, "a/b", author="ada", state=SignatureState.BAD)
+    )
+    assert rules.status(signed, "…") == "b: not what ada signed: do not use it"
+    assert rules.status(LOCAL, "…") == ""
+
+
+def test_a_deletion_names_what_goes_and_whose_it_is():
+    one = rules.deletion([("plan.pdf", FILE)], 2048, MINE, 0.0)
+    assert one.title == "Delete plan.pdf for everyone?"
+    assert one.lines[0] == "plan.pdf   ada's"
+    assert one.lines[-1] == "Nobody can list or get it meanwhile."
+    folder = rules.deletion([("Q1", FOLDER)], 0, MINE, 0.0)
+    assert folder.title == "Delete Q1 and all in it for everyone?"
+    assert folder.lines[0] == "Q1/"
+    many = rules.deletion([(f"f{n}", None) for n in range(6)], 6, MINE, 0.0)
+    assert many.lines[:5] == ["f0", "f1", "f2", "f3", "and 2 more"]
+    assert many.done.startswith("6 things are in the trash")
