@@ -117,8 +117,8 @@ class Batch:
             line, document = await act(session, name)
         except SftError as error:
             self._failed.append((name, error))
-            told = error_json(error, now=self._invocation.now)
-            self._items.append({"path": name, **self._empty, "error": told})
+            why = error_json(error, now=self._invocation.now)
+            self._items.append({"path": name, **self._empty, "error": why})
             return
         self._items.append({**document, "error": None})
         self._invocation.console.result(line)

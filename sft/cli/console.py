@@ -131,12 +131,12 @@ class Console:
     def warn(self, line: str) -> None:
         """Write a line to standard error, also with ``--quiet``."""
         self.draw("")
-        self._tell(line + "\n")
+        self._write_error(line + "\n")
 
     def prompt(self, text: str) -> None:
         """Write a question to standard error; the answer follows it on the same line."""
         self.draw("")
-        self._tell(text)
+        self._write_error(text)
 
     def document(self, value: object) -> None:
         """Write the one document of ``--json``."""
@@ -155,7 +155,7 @@ class Console:
         """Show a line on the terminal's last line, in place of the one drawn before; "" clears it."""
         if line == self.open_line:
             return
-        self._tell(f"\r{line}\x1b[K")
+        self._write_error(f"\r{line}\x1b[K")
         self.open_line = line
 
     def flush(self) -> None:
@@ -165,9 +165,9 @@ class Console:
             LocalFileError: it cannot be written.
         """
         _flush(self._out)
-        self._tell("")
+        self._write_error("")
 
-    def _tell(self, text: str) -> None:
+    def _write_error(self, text: str) -> None:
         """Write to standard error; where that cannot be written, nobody can be told of it."""
         with contextlib.suppress(LocalFileError):
             _write(self._err, text)

@@ -110,11 +110,11 @@ class Invocation:
     what an interrupt leaves; ``reactor`` is there while a session is.
     """
 
-    def __init__(self, surroundings: Environment) -> None:
-        self.surroundings = surroundings
-        self.environ = surroundings.environ
-        self.console = Console(surroundings.stdout, surroundings.stderr, surroundings.environ)
-        self.asking = Prompts(self.console, surroundings.stdin, surroundings.ask_secret)
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.environ = environment.environ
+        self.console = Console(environment.stdout, environment.stderr, environment.environ)
+        self.prompts = Prompts(self.console, environment.stdin, environment.ask_secret)
         self.profile_name: str | None = None
         self.progress: str | None = None
         self.reactor: Any = None
@@ -124,11 +124,11 @@ class Invocation:
     def on_terminal(self) -> bool:
         """Whether a person sees a whole screen and types: not so on one that cannot place text."""
         console = self.console
-        return self.asking.from_terminal and console.out_is_terminal and not console.is_dumb
+        return self.prompts.from_terminal and console.out_is_terminal and not console.is_dumb
 
     @property
     def now(self) -> float:
-        return self.surroundings.now()
+        return self.environment.now()
 
     @cached_property
     def state(self) -> StateFolder:
@@ -159,7 +159,7 @@ class Invocation:
 
     def run(self, act: Act[T]) -> T:
         """Run a coroutine that wants the reactor."""
-        return self.surroundings.execute(act, self.log.keep)
+        return self.environment.execute(act, self.log.keep)
 
     def talk(
         self, act: Callable[[Session], Coroutine[Any, Any, T]], profile: Profile | None = None
@@ -178,7 +178,7 @@ class Invocation:
         """Log in; a passphrase typed wrong may be typed again."""
         for left in reversed(range(PASSPHRASE_TRIES)):
             try:
-                return await self.surroundings.connect(
+                return await self.environment.connect(
                     reactor, self.state, profile, ask=self.ask(profile.name)
                 )
             except PassphraseWrongError:
@@ -192,6 +192,6 @@ class Invocation:
         from sft.client.identity import passphrase_from
 
         async def ask() -> str:
-            return self.asking.secret(f"Passphrase of your key for {name}: ")
+            return self.prompts.secret(f"Passphrase of your key for {name}: ")
 
         return passphrase_from(self.environ, ask)

@@ -109,9 +109,9 @@ def completion_command(invocation: Invocation, shell: str) -> int:
     return 0
 
 
-def main(arguments: Sequence[str], surroundings: Environment) -> int:
+def main(arguments: Sequence[str], environment: Environment) -> int:
     """Run one command; return its exit status. Every error has been reported then."""
-    invocation = Invocation(surroundings)
+    invocation = Invocation(environment)
     try:
         return _ended(arguments, invocation)
     except SftError as error:  # standard output itself cannot be written
@@ -159,8 +159,8 @@ def _ended(arguments: Sequence[str], invocation: Invocation) -> int:
     except SftError as error:
         status = report(invocation.console, error, now=invocation.now)
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        told = unforeseen(error, invocation.log)
-        status = report(invocation.console, told, now=invocation.now)
+        fault = unforeseen(error, invocation.log)
+        status = report(invocation.console, fault, now=invocation.now)
         invocation.console.warn(f"     Details: {safe(str(invocation.log.path))}")
     try:
         invocation.console.flush()

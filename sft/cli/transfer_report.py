@@ -51,9 +51,9 @@ class TransferReport:
     def failed(self, name: str, error: SftError, *, path: str | None = None) -> None:
         """Take an item that failed, or was never tried."""
         self._failed.append((name, error))
-        told = error_json(error, now=self.invocation.now)
+        why = error_json(error, now=self.invocation.now)
         self._items.append(
-            {**self._empty, "source": name, "path": path, "result": "failed", "error": told}
+            {**self._empty, "source": name, "path": path, "result": "failed", "error": why}
         )
 
     def finish(self, *remarks: str, **more: Any) -> int:

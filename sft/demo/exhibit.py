@@ -47,17 +47,17 @@ class Exhibit:
     def __exit__(self, *_: object) -> None:
         self._left_behind.close()
 
-    def begin(self, told: Callable[[str], object] = lambda _: None) -> Path:
+    def begin(self, report: Callable[[str], object] = lambda _: None) -> Path:
         """Make everything ready, and return the state folder of its admin (blocks).
 
         Args:
-            told: what is done now.
+            report: gets what is done now.
 
         Raises:
             LocalFileError: it could not be.
         """
         try:
-            return self._made_ready(told)
+            return self._made_ready(report)
         except (UnexpectedError, OSError, subprocess.TimeoutExpired) as error:
             raise LocalFileError(
                 str(error),
@@ -81,7 +81,7 @@ class Exhibit:
 
     # -- the steps ----------------------------------------------------------------------------------
 
-    def _made_ready(self, told: Callable[[str], object]) -> Path:
+    def _made_ready(self, report: Callable[[str], object]) -> Path:
         folder = self._folder = Path(tempfile.mkdtemp(prefix="sft-demo-"))
         self._left_behind.callback(shutil.rmtree, folder, ignore_errors=True)
         stage = DemoStage(folder)
@@ -95,7 +95,7 @@ class Exhibit:
             ("new versions are stored", people.second_versions),
             ("and one more", people.third_versions),
         ):
-            told(f"  {words}")
+            report(f"  {words}")
             step()
         return folder / "ada"
 

@@ -61,12 +61,12 @@ class Journey:
         try:
             self._prepare()
             with self._stage.server() as pid:
-                self._told(f"private server started: twistd -n sft, process {pid}, loopback only")
+                self._report(f"private server started: twistd -n sft, process {pid}, loopback only")
                 for step in self._with_server():
                     step()
-            self._told("server stopped")
+            self._report("server stopped")
         except (UnexpectedError, OSError, subprocess.TimeoutExpired) as error:
-            self._told(safe(str(error).replace("\n", "; ")), good=False)
+            self._report(safe(str(error).replace("\n", "; ")), good=False)
             return FAILED_STATUS
         self._console.result(
             f"Everything did what it should, in {duration_text(time.monotonic() - began)}."
@@ -101,7 +101,7 @@ class Journey:
         with (self._files / BIG).open("wb") as big:
             for _ in range(self._big_bytes // MIB):
                 big.write(randomness.randbytes(MIB))
-        self._told(
+        self._report(
             f"made ready: {count_text(len(self._library))} files of Python's own library, "
             f"one file of {size_text(self._big_bytes)}"
         )
@@ -109,13 +109,13 @@ class Journey:
     def _admin_joins(self) -> None:
         link = self._stage.operator("invite", "--role", "admin", "--user", "ada").out
         self._stage.join("ada", link)
-        self._told("ada joined as admin, with an invitation by the operator")
+        self._report("ada joined as admin, with an invitation by the operator")
 
     def _others_join(self) -> None:
         for name, role in (("max", "maintainer"), ("gus", "guest")):
             link = self._stage.sft("ada", "invite", "--user", name, "--role", role).out
             self._stage.join(name, link)
-        self._told("max joined as maintainer and gus as guest, with invitations by ada")
+        self._report("max joined as maintainer and gus as guest, with invitations by ada")
 
     def _library_is_stored(self) -> None:
         source = str(self._files / LIBRARY)
@@ -128,7 +128,7 @@ class Journey:
         ended = self._stage.sft("max", "put", str(self._files / BIG), "--json")
         results = [item["result"] for item in ended.document()["items"]]
         _require(results == ["unchanged"], f"a retry gave {results}")
-        self._told("stored again: nothing to do, it is there already")
+        self._report("stored again: nothing to do, it is there already")
 
     def _library_is_got(self) -> None:
         ended = self._stage.sft("gus", "get", LIBRARY, "--to", str(self._out), "--json")
@@ -149,7 +149,7 @@ class Journey:
         _require(
             "[ROLE_FORBIDS]" in ended.err, f"another refusal than expected: {beginning(ended.err)}"
         )
-        self._told(f"gus may not store: {_sentence(ended)}")
+        self._report(f"gus may not store: {_sentence(ended)}")
 
     def _changed_byte_is_refused(self) -> None:
         target = self._stage.folder / "changed"
@@ -159,14 +159,14 @@ class Journey:
             )
         left = list(target.glob("*")) if target.exists() else []
         _require(not left, f"something was kept of a changed file: {left}")
-        self._told(f"one byte changed in the vault: {_sentence(ended)}")
+        self._report(f"one byte changed in the vault: {_sentence(ended)}")
         self._stage.sft("gus", "get", BIG, "--to", str(target), "--json")
-        self._told("the byte put back: verified again")
+        self._report("the byte put back: verified again")
 
     def _minisign_agrees(self) -> None:
         minisign = shutil.which("minisign")
         if minisign is None:
-            self._told("minisign is not installed here: its opinion was not asked")
+            self._report("minisign is not installed here: its opinion was not asked")
             return
         public = self._stage.folder / "max.pub"
         public.write_text(self._stage.sft("max", "key", "export").out)
@@ -174,7 +174,7 @@ class Journey:
         asked = [minisign, "-V", "-H", "-p", str(public), "-m", str(big), "-x", str(signature)]
         ended = subprocess.run(asked, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         _require(ended.returncode == 0, "minisign refuses the signature")
-        self._told("the stock minisign accepts max's signature")
+        self._report("the stock minisign accepts max's signature")
 
     # -- what they have in common -----------------------------------------------------------------
 
@@ -189,13 +189,13 @@ class Journey:
         if files > 1:
             speed += f", {count_text(round(files / max(seconds, 0.001)))} files/s"
         who = "max stored" if word == "stored" else "gus got and verified"
-        self._told(f"{who} {what}, {size_text(size)}, {speed}", size_bytes=size, files=files)
+        self._report(f"{who} {what}, {size_text(size)}, {speed}", size_bytes=size, files=files)
 
     def _require_same(self, below: Path) -> None:
         same = filecmp.cmp(self._files / below, self._out / below, shallow=False)
         _require(same, f"{below} is not what was stored")
 
-    def _told(
+    def _report(
         self,
         text: str,
         *,

@@ -40,7 +40,7 @@ class LiveCli:
         self.server.point_at_server(who)
         out, err = io.StringIO(), io.StringIO()
         home = str(self.state(who))
-        surroundings = Environment(
+        environment = Environment(
             {"SFT_HOME": home, "NO_COLOR": "1", **environ},
             io.StringIO(stdin) if isinstance(stdin, str) else stdin,
             out,
@@ -48,7 +48,7 @@ class LiveCli:
             execute=self._execute,
         )
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), standard_input(stdin):
-            status = main(arguments, surroundings)
+            status = main(arguments, environment)
         return Ran(status, out.getvalue(), err.getvalue())
 
     def operator(self, *words: str) -> Ran:

@@ -18,7 +18,7 @@ from textual.widgets import Input
 from sft.crypto.keys import ServerPublic
 from sft.errors import LinkIncompleteError, SftError
 from sft.model.links import ServerLink, parse_server_link
-from sft.model.text import local_time
+from sft.model.text import day_text
 from tui.dialogs.dialog import Dialog, DialogButton, static
 from tui.gateway import Account
 from tui.text import cut_name, shown
@@ -52,7 +52,7 @@ class ServerKeyStop(Dialog[bool]):
             "sft cannot tell a server set up again without its old key from someone in between. "
             "Nothing was sent: not your name, no file, no request."
         )
-        pinned = local_time(self._account.pinned_at, now=self.sft.now()).rpartition(" ")[0]
+        pinned = day_text(self._account.pinned_at, self.sft.now())
         with Vertical(id="stop-keys", classes="dialog-space"):
             yield from rows(key_lines("pinned", self._account.server_words))
             yield from rows([("", f"on this computer since {pinned}")])

@@ -57,7 +57,7 @@ def command(
     """See it all work on this computer: a private server, an admin, a maintainer and a guest."""
     if offline_ui:
         require_terminal(invocation)
-        return ended(invocation, invocation.surroundings.screens(invocation.environ, offline=True))
+        return ended(invocation, invocation.environment.screens(invocation.environ, offline=True))
     if script or size or files or invocation.console.json or not invocation.on_terminal:
         return _journey(invocation, (size or BIG_MIB) * MIB, files)
     return _explored(invocation)
@@ -70,11 +70,11 @@ def _explored(invocation: Invocation) -> int:
     console.note(
         "Preparing a private server with three people and their files. All of it goes when you quit."
     )
-    told = console.draw if console.may_draw else lambda _: None
+    report = console.draw if console.may_draw else lambda _: None
     with interruptible(), Exhibit() as exhibit:
-        environ = exhibit.environ(invocation.environ, exhibit.begin(told))
-        told("")
-        status = invocation.surroundings.screens(environ, here=exhibit.here, until_quit=True)
+        environ = exhibit.environ(invocation.environ, exhibit.begin(report))
+        report("")
+        status = invocation.environment.screens(environ, here=exhibit.here, until_quit=True)
         if status:
             return ended(invocation, status)
     for line in _NEXT:

@@ -66,12 +66,12 @@ def command(
 
     if write_to is None:
         link, made = invocation.talk(ask)
-        _tell(invocation, link, made, None)
+        _show(invocation, link, made, None)
         return 0
     with _new_private_file(write_to) as file:
         link, made = invocation.talk(ask)
         file.write(link.text() + "\n")
-    _tell(invocation, link, made, write_to)
+    _show(invocation, link, made, write_to)
     return 0
 
 
@@ -97,7 +97,7 @@ def withdraw_command(invocation: Invocation, invitation_id: int) -> int:
     return 0
 
 
-def _tell(
+def _show(
     invocation: Invocation, link: InvitationLink, made: Invitation, write_to: str | None
 ) -> None:
     console = invocation.console

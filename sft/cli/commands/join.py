@@ -52,9 +52,9 @@ def command(
 ) -> int:
     """Join a server with an invitation, which is asked for (or --link-file, or standard input)."""
     _refuse_arguments(link)
-    parsed = parse_link(invocation.asking.link(link_file, "Paste the invitation, then Enter: "))
+    parsed = parse_link(invocation.prompts.link(link_file, "Paste the invitation, then Enter: "))
     before = pending(invocation.state, parsed)
-    if invocation.asking.possible:
+    if invocation.prompts.possible:
         invocation.console.note(_introduction(parsed))
     wanted = _Wanted(
         link=parsed,
@@ -72,7 +72,7 @@ def command(
         lambda reactor: _join(reactor, invocation, wanted, from_file=protected)
     )
     unprotected = new_key and wanted.passphrase is None
-    _tell(invocation, joined, only_admin=only_admin, unprotected=unprotected)
+    _show(invocation, joined, only_admin=only_admin, unprotected=unprotected)
     return 0
 
 
@@ -92,7 +92,7 @@ async def _join(
 ) -> tuple[Joined, bool]:
     if from_file and wanted.passphrase is None and invocation.environ.get("SFT_PASSPHRASE_FILE"):
         wanted.passphrase = await passphrase_from(invocation.environ, None)() or None
-    joined = await invocation.surroundings.join(
+    joined = await invocation.environment.join(
         reactor,
         invocation.state,
         wanted.link,
@@ -118,7 +118,7 @@ async def _is_only_admin(
         return passphrase
 
     try:
-        connect = invocation.surroundings.connect
+        connect = invocation.environment.connect
         async with await connect(reactor, invocation.state, joined.profile, ask=ask) as session:
             return len(await admins(session)) == 1
     except SftError:
@@ -164,9 +164,9 @@ def _user_name(
         return parse_user_name(given)
     reserved = link.user_name if isinstance(link, InvitationLink) else None
     known = reserved or (before.user_name if before else "")
-    if invocation.asking.possible and not reserved:
+    if invocation.prompts.possible and not reserved:
         suggestion = known or suggested_user_name(invocation.environ)
-        return parse_user_name(invocation.asking.line("Your name there", suggestion))
+        return parse_user_name(invocation.prompts.line("Your name there", suggestion))
     if not known:
         raise UsageError(
             problem="This invitation names nobody, and there is no terminal to ask on",
@@ -177,7 +177,7 @@ def _user_name(
 
 def _new_passphrase(invocation: Invocation) -> str | None:
     try:
-        return invocation.asking.new_passphrase("Passphrase for the key on this computer")
+        return invocation.prompts.new_passphrase("Passphrase for the key on this computer")
     except KeyLockedError:
         raise UsageError(
             problem="A passphrase should protect your key, and there is no terminal to ask for it on",
@@ -189,12 +189,12 @@ def _device_name(invocation: Invocation, before: Profile | None, given: str | No
     if given is not None:
         return parse_device_name(given)
     suggestion = before.device if before else suggested_device_name()
-    if invocation.asking.possible:
-        return parse_device_name(invocation.asking.line("This device", suggestion))
+    if invocation.prompts.possible:
+        return parse_device_name(invocation.prompts.line("This device", suggestion))
     return suggestion
 
 
-def _tell(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotected: bool) -> None:
+def _show(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotected: bool) -> None:
     console, profile, user = invocation.console, joined.profile, joined.user
     server, name = safe(profile.server_name), shown_name(user.name)
     if console.json:

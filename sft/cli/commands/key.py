@@ -63,11 +63,11 @@ def passphrase_command(
     identity = Identity(invocation.state, profile)
     new: str | None = None
     if new_passphrase_file is not None:
-        text = invocation.asking.secret_file(new_passphrase_file, "The passphrase")
+        text = invocation.prompts.secret_file(new_passphrase_file, "The passphrase")
         new = text.split("\n", 1)[0].rstrip("\r") or None
 
     async def change(reactor: Any) -> str | None:
-        with invocation.surroundings.threads(reactor) as pool:
+        with invocation.environment.threads(reactor) as pool:
             old = _Remembered(invocation.ask(profile.name))
             # The old one is settled before a new one is thought of.
             await identity.unlock(pool, old.ask)
@@ -105,7 +105,7 @@ class _Remembered:
 
 def _new_passphrase(invocation: Invocation) -> str | None:
     try:
-        return invocation.asking.new_passphrase("New passphrase")
+        return invocation.prompts.new_passphrase("New passphrase")
     except KeyLockedError:
         raise UsageError(
             problem="There is no terminal to ask for the new passphrase on",

@@ -73,7 +73,7 @@ def enable_command(invocation: Invocation, name: str) -> int:
 @common
 def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: bool) -> int:
     """Remove somebody for good."""
-    if not yes and not invocation.asking.possible:
+    if not yes and not invocation.prompts.possible:
         files = f" --files-to {shell_name(files_to)}" if files_to else ""
         raise UsageError(
             problem="A removal cannot be undone, and there is no terminal to ask on",
@@ -97,7 +97,7 @@ def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: boo
 
 def _require_agreement(invocation: Invocation, user: User, heir: str) -> None:
     name = shown_name(user.name)
-    invocation.asking.require_typed(
+    invocation.prompts.require_typed(
         f"Remove {name}? Signed out now, for good. {_files(user)}; they will belong to {shown_name(heir)}.",
         expected=user.name,
         otherwise="Nobody was removed.",

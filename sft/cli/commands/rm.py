@@ -34,7 +34,7 @@ _EMPTY: Final = dict.fromkeys(("files", "folders", "restorable_until"), None)
 def command(invocation: Invocation, names: tuple[str, ...], *, recursive: bool, yes: bool) -> int:
     """Delete files, folders (-r) or what fits a pattern; sft restore brings them back."""
     wide = recursive or any(has_pattern(name) for name in names)
-    if wide and not yes and not invocation.asking.possible:
+    if wide and not yes and not invocation.prompts.possible:
         raise UsageError(
             problem="A folder or a pattern is asked about first, and there is no terminal to ask on",
             remedy="The same command with --yes",
@@ -96,7 +96,7 @@ def _require_agreement(
     size = size_text(sum(file.version.size for file in files))
     noun = "file" if len(files) == 1 else "files"
     also = f", {count_text(folders)} {'folder' if folders == 1 else 'folders'}" if folders else ""
-    invocation.asking.require_agreement(
+    invocation.prompts.require_agreement(
         f"Delete {shown_name(name)} for everyone? {count_text(len(files))} {noun}{also}, {size}. "
         "They go to the trash and can be restored.",
         otherwise="Nothing was deleted.",

@@ -81,7 +81,7 @@ def address_command(invocation: Invocation, name: str, address: str) -> int:
 def link_command(invocation: Invocation, name: str, link_file: str | None) -> int:
     """Take a server's new key and address from a server link that a person gave you (twistd sft link)."""
     before = invocation.profiles.choose(name)
-    text = invocation.asking.link(link_file, "Paste the server link, then Enter: ")
+    text = invocation.prompts.link(link_file, "Paste the server link, then Enter: ")
     profile = invocation.profiles.accept_link(name, text, now=int(invocation.now))
     same = profile.server_key == before.server_key
     news = "the key is the pinned one" if same else f"pinned now: {profile.server.words()}"

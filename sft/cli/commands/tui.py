@@ -59,7 +59,7 @@ def open_screens(invocation: Invocation) -> int:
 
             return left_behind.enter_context(Exhibit()).begin()
 
-        status = invocation.surroundings.screens(
+        status = invocation.environment.screens(
             invocation.environ, account=account, begin_demo=begin_demo
         )
     return ended(invocation, status)

@@ -201,7 +201,7 @@ class CliFixture:
         err: io.StringIO = Terminal() if on_terminal else io.StringIO()
         stdin = Terminal(typed or "") if on_terminal else io.StringIO(piped)
         environ = {"SFT_HOME": str(self.home), "TZ": "UTC", "NO_COLOR": "1", **self.environ}
-        surroundings = Environment(
+        environment = Environment(
             environ,
             stdin,
             out,
@@ -215,7 +215,7 @@ class CliFixture:
             screens=self._screens,
         )
         with redirect_stdout(out):
-            status = main(arguments, surroundings)
+            status = main(arguments, environment)
         return Ran(status, out.getvalue(), err.getvalue())
 
     def _screens(self, environ: Any, **wanted: Any) -> int:

@@ -105,8 +105,8 @@ def test_the_time_that_it_took_is_kept():
 
 
 def test_an_interrupt_tells_how_far_it_came():
-    surroundings = Environment({}, io.StringIO(), io.StringIO(), io.StringIO())
-    invocation = Invocation(surroundings)
+    environment = Environment({}, io.StringIO(), io.StringIO(), io.StringIO())
+    invocation = Invocation(environment)
     invocation.reactor = Clock()
     assert invocation.stopped() == "Stopped."
     with showing(invocation, "a.bin", [1000]) as progress:

@@ -21,7 +21,7 @@ from sft.client.transfers.queue.job import Direction, Failure, Job
 from sft.crypto.digests import blake2b_512
 from sft.errors import ClientError, LocalExistsError
 from sft.model.names import join_path, split_path
-from sft.model.text import local_time
+from sft.model.text import day_text
 
 _READ_BYTES: Final = 1 << 20
 
@@ -255,7 +255,7 @@ def beside_path(path: str, who: str, now: float) -> str:
     stem, dot, ending = name.rpartition(".")
     if not stem:
         stem, dot, ending = name, "", ""
-    day = local_time(now, now=now).rpartition(" ")[0]
+    day = day_text(now, now)
     return join_path(folder, f"{stem} ({who} {day}){dot}{ending}")
 
 
