@@ -238,12 +238,12 @@ async def plan_get(session: Requester, names: Sequence[str], *, version: int = 0
     plan = GetPlan()
     found = await gather_limited(_AT_ONCE, names, lambda name: _resolve(session, name, version))
     taken: set[tuple[str, ...]] = set()
-    for name, (above, listing) in zip(names, found, strict=True):
+    for name, (above, listing, wanted) in zip(names, found, strict=True):
         if isinstance(listing, SftError):
             plan.refused.append(Refused(name, listing))
             continue
         for file in listing.files:
-            _add_file(plan, file, above, taken, version)
+            _add_file(plan, file, above, taken, wanted)
         for folder in listing.folders:
             if not folder.files and not folder.folders:
                 try:
@@ -253,31 +253,33 @@ async def plan_get(session: Requester, names: Sequence[str], *, version: int = 0
     return plan
 
 
-async def _resolve(session: Requester, name: str, version: int) -> tuple[str, Listing | SftError]:
-    """Return the folder of the server that becomes the destination, and what a name stands for."""
+async def _resolve(
+    session: Requester, name: str, version: int
+) -> tuple[str, Listing | SftError, int]:
+    """Return the folder of the server that becomes the destination, what a name stands for, and the version of that."""
     try:
         if has_pattern(name):
             listing = await find(session, name.lstrip("/"))
             if not listing.files:
                 raise _nothing(name)
-            return fixed_part(name.strip("/")), Listing(files=listing.files)
+            return fixed_part(name.strip("/")), Listing(files=listing.files), 0
         path = parse_path(name, root=True)
         above = split_path(path)[0] if path else ""
         if path:
             try:
-                return above, Listing(files=[await show_file(session, path, version)])
+                return above, Listing(files=[await show_file(session, path, version)]), version
             except NotFoundError as error:
                 missing = error
             try:
                 listing = await walk(session, path)
             except NotFoundError:
-                return above, missing
+                return above, missing, 0
             if not listing.files and not listing.folders:
                 listing.folders.append(Folder(path, 0, 0, 0))
-            return above, listing
-        return above, await walk(session)
+            return above, listing, 0
+        return above, await walk(session), 0
     except SftError as error:
-        return "", error
+        return "", error, 0
 
 
 def _add_file(

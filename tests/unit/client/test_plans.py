@@ -223,6 +223,15 @@ def test_files_folders_and_patterns_go_below_the_destination(tree):
     assert (sum(item.size for item in plan.items), plan.refused) == (8, [])
 
 
+def test_an_older_version_is_of_what_is_named_and_of_nothing_in_a_folder(tree):
+    plan = tree.run(plan_get(tree.connection, ["docs/a.txt", "docs/sub"], version=1))
+    digests = [tree.files[item.path][0].version.digest for item in plan.items]
+    assert [item.version for item in plan.items] == [1, 0, 0]
+    assert [item.digest for item in plan.items] == digests
+    refused = tree.run(plan_get(tree.connection, ["docs/b.pdf"], version=2)).refused
+    assert [each.name for each in refused] == ["docs/b.pdf"]
+
+
 def test_empty_folders_are_made_too(tree):
     assert tree.run(plan_get(tree.connection, ["docs"])).folders == [("docs", "void")]
     assert tree.run(plan_get(tree.connection, ["docs/void"])).folders == [("void",)]
