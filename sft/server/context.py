@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 
 from sft.crypto.keys import ServerKey
 from sft.errors import RequestError, TransferEndedError
@@ -32,10 +31,6 @@ from sft.transport.threads import Pool, fire
 
 R = TypeVar("R")
 I = TypeVar("I")  # noqa: E741 - as in sft.store.writer
-
-
-class Reactor(IReactorTime, IReactorFromThreads):
-    """What a server needs of its reactor."""
 
 
 class MasterKeyStore(Protocol):

@@ -89,12 +89,10 @@ class RemoveUserInput(Struct, frozen=True):
 
 
 class UserChanged(Struct, frozen=True):
-    """A user after an act, and the role before it; ``changed`` is False where it was so already."""
+    """A user after an act, and the role before it."""
 
     user: User
     before: str
-    changed: bool
-    files_moved: int = 0
 
 
 class SelfInfo(Struct, frozen=True):
@@ -116,7 +114,7 @@ def add_user(transaction: Transaction, item: AddUserInput) -> UserChanged:
     key = key_by_public(transaction, item.public_key)
     user = user_by_id(transaction, key.user_id) if key else None
     if user and (user.folded, user.role) == (fold(item.name), item.role) and _is_active(user):
-        return _changed(transaction, user, user, changed=False)
+        return _changed(transaction, user, user)
     require_free_name(transaction, item.name)
     require_free_key(transaction, item.public_key)
     user, key = enroll(transaction, item.name, item.role, item.public_key, device)
@@ -168,7 +166,7 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     """Remove a user for good: the files go to another, a tombstone stays; somebody stays admin."""
     user = find_user(transaction, item.name, removed=True)
     if user.state == UserState.REMOVED:
-        return _changed(transaction, user, user, changed=False)
+        return _changed(transaction, user, user)
     require_another_admin(transaction, user)
     owner = _new_owner(transaction, user, item)
     moved = 0 if owner is None else hand_over(transaction, user.id, owner.id)
@@ -183,7 +181,7 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
             files=moved,
         )
     )
-    return _changed(transaction, user, tombstone, files_moved=moved)
+    return _changed(transaction, user, tombstone)
 
 
 def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -> UserRow | None:
@@ -214,19 +212,12 @@ def _write(
     if after != before:
         transaction.rows.update([after])
         transaction.log(event)
-    return _changed(transaction, before, after, changed=after != before)
+    return _changed(transaction, before, after)
 
 
-def _changed(
-    reading: ReadTransaction,
-    before: UserRow,
-    after: UserRow,
-    *,
-    changed: bool = True,
-    files_moved: int = 0,
-) -> UserChanged:
+def _changed(reading: ReadTransaction, before: UserRow, after: UserRow) -> UserChanged:
     (user,) = shown(reading, [after])
-    return UserChanged(user, before.role, changed, files_moved)
+    return UserChanged(user, before.role)
 
 
 def _is_active(user: UserRow) -> bool:

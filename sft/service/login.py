@@ -55,13 +55,6 @@ class JoinInput(Struct, frozen=True):
     session_id: int = 0
 
 
-class JoinResult(Struct, frozen=True):
-    """A user's caller; ``again`` where the user was there already."""
-
-    caller: Caller
-    again: bool
-
-
 def login(reading: ReadTransaction, claim: LoginInput) -> Caller:
     """Let a user in who proved a key.
 
@@ -77,7 +70,7 @@ def login(reading: ReadTransaction, claim: LoginInput) -> Caller:
 
 
 @entry(logs=(UserJoined,))
-def join(transaction: Transaction, item: JoinInput) -> JoinResult:
+def join(transaction: Transaction, item: JoinInput) -> Caller:
     """Make a user of somebody who proved a key, and an invitation where the policy asks for one."""
     require_name(item.name)
     require_device(item.device)
@@ -85,7 +78,7 @@ def join(transaction: Transaction, item: JoinInput) -> JoinResult:
     invitation = None if item.invitation is None else _invitation(transaction, item.invitation)
     before = _joined_before(transaction, item, invitation)
     if before is not None:
-        return JoinResult(before, again=True)
+        return before
     role = _admitted_as(transaction, item, invitation)
     require_free_name(transaction, item.name)
     require_free_key(transaction, item.public_key)
@@ -105,7 +98,7 @@ def join(transaction: Transaction, item: JoinInput) -> JoinResult:
             invitation_id=None if invitation is None else invitation.id,
         )
     )
-    return JoinResult(caller, again=False)
+    return caller
 
 
 def _invitation(reading: ReadTransaction, public_key: bytes) -> InvitationRow:

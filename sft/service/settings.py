@@ -52,11 +52,6 @@ class SettingsChange(Struct, frozen=True):
     caller: Caller = operator_caller()
 
 
-def is_prepared(reading: ReadTransaction) -> bool:
-    """Return whether the first start has written what rules the server."""
-    return stored.has_settings(reading)
-
-
 @act(Permission.SERVER_MANAGE, logs=(ServerPrepared,))
 def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
     """Write what rules a new server, and the root folder: an act of the first start.

@@ -47,11 +47,6 @@ def current_revision(path: Path) -> str | None:
         engine.dispose()
 
 
-def is_current(path: Path) -> bool:
-    """Return whether a database has the version that this program works with."""
-    return current_revision(path) == needed_revision()
-
-
 def upgrade(path: Path) -> None:
     """Bring a database to the program's version, in one transaction.
 

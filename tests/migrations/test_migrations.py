@@ -22,7 +22,6 @@ from sft.store.connections import write_engine
 from sft.store.database import create_database, open_database
 from sft.store.migration import (
     current_revision,
-    is_current,
     migrate,
     needed_revision,
     upgrade,
@@ -136,10 +135,10 @@ def test_upgrading_what_is_current_keeps_every_row(path: Path) -> None:
 
 
 def test_a_database_knows_its_version(path: Path, bare: Path) -> None:
-    assert (current_revision(path), is_current(path)) == (needed_revision(), True)
-    assert (current_revision(bare), is_current(bare)) == (None, False)
+    assert current_revision(path) == needed_revision()
+    assert current_revision(bare) is None
     upgrade(bare)
-    assert is_current(bare)
+    assert current_revision(bare) == needed_revision()
     assert needed_revision() == VERSIONS[-1].name[:4]
 
 
@@ -150,7 +149,7 @@ def test_a_migration_that_breaks_leaves_everything_as_it_was(path: Path) -> None
 
     with pytest.raises(ZeroDivisionError):
         migrate(path, half)
-    assert is_current(path)
+    assert current_revision(path) == needed_revision()
     assert tables_of(path) == TABLES | {"alembic_version"}
     assert look(path, "SELECT count(*) FROM users") == [(2,)]
 
@@ -167,7 +166,7 @@ def test_a_migration_may_not_leave_rows_that_refer_to_nothing(path: Path) -> Non
 
 def test_a_version_of_a_later_program_is_said_so(path: Path) -> None:
     tamper(path, "UPDATE alembic_version SET version_num = '9999'")
-    assert not is_current(path)
+    assert current_revision(path) != needed_revision()
     with pytest.raises(StoreError) as refused:
         upgrade(path)
     assert refused.value.values["problem"] == "its version is unknown to this program"

@@ -27,12 +27,10 @@ def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
     database = open_database(tmp_path / "sft.db", bytes(32))
     with database.write_engine.begin() as connection:
         transaction = Transaction(connection, database.row_macs, 77)
-        assert not settings.is_prepared(transaction)
         (refused,) = settings.prepare(transaction, [NewServer("a b", "h:1", bytes(32))])
         assert isinstance(refused, UserNameNotAllowedError)
         new = NewServer("acme", "h:1", SERVER_KEY.public.point, Registration.OPEN)
         (info,) = settings.prepare(transaction, [new])
-        assert settings.is_prepared(transaction)
         assert (info.name, info.address, info.registration) == ("acme", "h:1", "open")
         assert (info.public_key, info.server_id) == (SERVER_KEY.public.point, SERVER_ID)
         assert transaction.rows.all(FolderRow) == [FolderRow(1, None, "", "", None, 77)]
