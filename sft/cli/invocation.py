@@ -7,6 +7,7 @@ and the way to a server. A command gets one ``Invocation`` and nothing global.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -70,12 +71,6 @@ def threads_of(reactor: Any) -> AbstractContextManager[Pool]:
     return running_pool(reactor)
 
 
-def _now() -> float:
-    import time
-
-    return time.time()
-
-
 @dataclass(frozen=True, slots=True)
 class Environment:
     """Where a command runs.
@@ -94,7 +89,7 @@ class Environment:
     stdin: TextIO = field(default_factory=lambda: sys.stdin)
     stdout: TextIO = field(default_factory=lambda: sys.stdout)
     stderr: TextIO = field(default_factory=lambda: sys.stderr)
-    now: Callable[[], float] = _now
+    now: Callable[[], float] = time.time
     ask_secret: AskSecret = ask_on_terminal
     execute: Execute = execute
     connect: Connect = connect_over_network

@@ -30,6 +30,22 @@ ROLE_WORDS: Final[Mapping[Role, str]] = MappingProxyType(
         Role.GUEST: "reads every file and stores none",
     }
 )
+# The same, each as what it adds to the role below it.
+ROLE_ADDS: Final[Mapping[Role, str]] = MappingProxyType(
+    {
+        Role.ADMIN: "everything, also people",
+        Role.MAINTAINER: "also stores; manages what is theirs",
+        Role.GUEST: "reads every file",
+    }
+)
+# The same, said to the person.
+ROLE_OF_YOURS: Final[Mapping[Role, str]] = MappingProxyType(
+    {
+        Role.ADMIN: "You are an admin: you read, store and manage every file, and manage people.",
+        Role.MAINTAINER: "You are a maintainer: you read every file, store files and manage your own.",
+        Role.GUEST: "You are a guest: you read every file and store none.",
+    }
+)
 _MONTHS: Final = (
     *("Jan", "Feb", "Mar", "Apr", "May", "June"),
     *("July", "Aug", "Sep", "Oct", "Nov", "Dec"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,18 +16,11 @@ from textual.widgets import Input, Static
 from sft.errors import NameTakenError, SftError
 from sft.model.access import Role
 from sft.model.names import parse_user_name
-from sft.model.text import invitation_seconds, local_time
+from sft.model.text import ROLE_ADDS, invitation_seconds, local_time
 from tui.dialogs.dialog import Dialog, static
 from tui.gateway import Invited
 from tui.text import cut_name, error_text, shown
 from tui.widgets.choice import Choice, Option
-
-# ROLE_WORDS, each as what it adds to the one above it.
-_MAY: Final = {
-    Role.GUEST: "reads every file",
-    Role.MAINTAINER: "also stores; manages what is theirs",
-    Role.ADMIN: "everything, also people",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +39,7 @@ Make = Callable[[Wanted], Awaitable[Invited | None]]
 def role_options(now: Role | None = None) -> list[Option]:
     """Return the roles with what each may do."""
     return [
-        Option(role.value, role.value, _MAY[role] + (" (now)" if role is now else ""))
+        Option(role.value, role.value, ROLE_ADDS[role] + (" (now)" if role is now else ""))
         for role in reversed(Role)
     ]
 

@@ -22,7 +22,7 @@ from sft.errors import KeyLockedError, ServerKeyChangedError, SftError
 from sft.model.access import Role
 from sft.model.links import Link, format_address, parse_address
 from sft.model.records import UserState
-from sft.model.text import count_text, shown_name
+from sft.model.text import ROLE_OF_YOURS, count_text, shown_name
 from tui.connection_words import back_again, status_of
 from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
@@ -33,7 +33,7 @@ from tui.dialogs.unlock import Unlock
 from tui.gateway import Account
 from tui.keys import ACTS, Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, NoticeArrived, Severity
-from tui.screens.servers_list import YOU, ServersList
+from tui.screens.servers_list import ServersList
 from tui.screens.welcome import WelcomePane
 from tui.text import cut_name, shown
 from tui.view import View
@@ -283,7 +283,7 @@ class ServersView(View):
 
     async def _welcome(self, account: Account) -> None:
         role = self.connection.role
-        you = YOU[role] if role is not None else ""
+        you = ROLE_OF_YOURS[role] if role is not None else ""
         step = ""
         if role is Role.ADMIN and await self._is_only_admin():
             step = "You are the only admin. Invite a second one soon: 3, then i."
@@ -463,7 +463,10 @@ def _notice_words(
             role = Role(str(values.get("role", "")))
         except ValueError:
             return None
-        return f"{YOU[role].replace(':', ' now:', 1)} {whom} changed it.", Severity.SUCCESS
+        return (
+            f"{ROLE_OF_YOURS[role].replace(':', ' now:', 1)} {whom} changed it.",
+            Severity.SUCCESS,
+        )
     if kind == "ended":
         done = {
             "removed": f"{whom} removed you from {server}. What you got stays with you.",

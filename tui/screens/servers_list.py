@@ -12,8 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from sft.client.connection_info import ConnectionInfo, Status
-from sft.model.access import Role
-from sft.model.text import day_text, shown_name
+from sft.model.text import ROLE_OF_YOURS, day_text, shown_name
 from tui.connection_words import STATUS_WORDS, about_connection, status_of
 from tui.gateway import Account
 from tui.glyphs import Glyphs
@@ -30,11 +29,6 @@ _COLUMNS: Final = (
 )
 _COLORS: Final = {"good": "$good", "doubt": "$doubt", "bad": "$bad bold", "muted": "$quiet"}
 _KEY_CELLS: Final = 71  # eight words of at most eight letters
-YOU: Final = {
-    Role.GUEST: "You are a guest: you read every file and store none.",
-    Role.MAINTAINER: "You are a maintainer: you read every file, store files and manage your own.",
-    Role.ADMIN: "You are an admin: you read, store and manage every file, and manage people.",
-}
 
 
 class ServersList(Container):
@@ -143,7 +137,7 @@ def _about(
     sign = _mark(status, glyphs, joined=account.joined)
     line(f"{sign} {message}" if sign else message, _COLORS[tone])
     if status is Status.ONLINE and connection.role is not None:
-        line(YOU[connection.role], "$quiet")
+        line(ROLE_OF_YOURS[connection.role], "$quiet")
     key("SERVER KEY", account.server_words)
     line(f"pinned {day_text(account.pinned_at, now)}; proved at each connection", "$quiet")
     key("YOUR KEY", account.key_words)

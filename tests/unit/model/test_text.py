@@ -188,7 +188,8 @@ def test_an_unknown_code_is_shown_by_its_name() -> None:
 
 
 def test_every_role_has_words() -> None:
-    assert set(text.ROLE_WORDS) == set(Role)
+    for words in (text.ROLE_WORDS, text.ROLE_ADDS, text.ROLE_OF_YOURS):
+        assert set(words) == set(Role)
 
 
 @pytest.mark.parametrize(
