@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from twisted.internet.defer import Deferred
 
@@ -338,6 +342,30 @@ async def test_a_download_of_a_disabled_user_stops(server: ServerFixture, change
     assert len(raw.data[request_id]) == 4
     assert raw.notices[0].kind == "ended"
     assert raw.reason is None, "the end was authenticated"
+
+
+@contextmanager
+def _readers_held(server: ServerFixture) -> Iterator[None]:
+    """Keep whoever reads the database waiting."""
+    free, pool = threading.Event(), server.here.reading_pool
+    for _ in range(2):
+        pool.run(free.wait, 10)
+    try:
+        yield
+    finally:
+        free.set()
+
+
+@on_reactor
+async def test_a_download_that_begins_while_rights_change_is_refused(server: ServerFixture):
+    await server.put("mia", "big", LARGE)
+    raw, operator = await server.raw("max"), await server.operator()
+    with _readers_held(server):
+        request_id = raw.begin(m.GetFile, path="big", version=0, window=4)
+        await until(lambda: server.here.reading_pool.busy > 2, "the download begins")
+        await _demote(operator)
+    assert (await raw.answer(request_id)).code == "RIGHTS_CHANGED"
+    assert request_id not in raw.data
 
 
 async def _sessions_of(raw: Raw) -> dict[str, int]:

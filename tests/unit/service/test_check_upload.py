@@ -118,3 +118,10 @@ def test_a_replace_of_ones_own_and_by_an_admin_begins(services: ServiceFixture) 
 def test_begin_makes_no_folder(services: ServiceFixture) -> None:
     services.begin(MAX, "new/a", 4)
     assert services.act(folders.make_folder, folders.MakeFolderInput(MAX.caller, "new"))
+
+
+def test_a_replace_names_the_content_that_it_replaces(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    with pytest.raises(ChangedSinceError):
+        services.put(MAX, "a", b"other", version=2, prev=digest_of(b"what max never saw"))
+    assert services.get(MAX, "a") == b"content"
