@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from sft.cli.main import run
+from sft.client.session import Session
 from tui.gateway import Listed
 from tui.live import LiveGateway
+from tui.live.files import LiveFiles
 
 BEAT_SECONDS = 0.005
 
@@ -66,12 +68,12 @@ class Watch:
 def main() -> NoReturn:
     """Count and run."""
     watch = Watch(Path(sys.argv[1]))
-    folder, use = LiveGateway.folder, LiveGateway.use
+    read_page, use = LiveFiles._page, LiveGateway.use
 
     async def counted(
-        self: LiveGateway, path: str, cursor: str = "", *, judged: bool = True
+        self: LiveFiles, session: Session, path: str, cursor: str = "", *, judged: bool = True
     ) -> Listed:
-        page = await folder(self, path, cursor, judged=judged)
+        page = await read_page(self, session, path, cursor, judged=judged)
         watch.page(len(page.files) + len(page.folders), judged=judged)
         return page
 
@@ -79,7 +81,7 @@ def main() -> NoReturn:
         watch.begin()
         await use(self, account, passphrase)
 
-    LiveGateway.folder, LiveGateway.use = counted, used  # type: ignore[method-assign]
+    LiveFiles._page, LiveGateway.use = counted, used  # type: ignore[method-assign]
     sys.argv = ["sft", "tui"]
     run()
 
