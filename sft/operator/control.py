@@ -70,9 +70,12 @@ async def perform(reactor: Any, home: Home, work: Work, options: Any) -> int:
     except CancelledError:
         raise  # a signal
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
-        if not isinstance(error, SftError):
-            error = unforeseen(error, FaultLog(home.path))
-        return report(console, error, now=time.time(), steps=NEXT_STEPS)
+        if isinstance(error, SftError):
+            return report(console, error, now=time.time(), steps=NEXT_STEPS)
+        log = FaultLog(home.path)
+        status = report(console, unforeseen(error, log), now=time.time(), steps=NEXT_STEPS)
+        console.warn(f"     Details: {log.path}")
+        return status
 
 
 async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Console) -> int:
