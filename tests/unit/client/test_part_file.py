@@ -48,6 +48,21 @@ def test_nothing_has_the_final_name_before_it_is_finished(destination, out):
     assert (out / "a" / "b.txt").stat().st_mtime == 1000
 
 
+def test_the_content_is_durable_before_it_has_its_name(destination, out, monkeypatch):
+    fsync, synced = os.fsync, []
+
+    def noted(fd):
+        synced.append((os.fstat(fd).st_size, (out / "b.txt").exists()))
+        fsync(fd)
+
+    one = landing(destination, "b.txt", size=5000)
+    one.write([bytes(5000)])
+    monkeypatch.setattr(os, "fsync", noted)
+    one.finish(dated_at=1000, signature=b"")
+    assert synced[0] == (5000, False)
+    assert synced[-1][1]  # the folder, with the name in it
+
+
 def test_a_discarded_landing_leaves_no_file(destination, out):
     one = landing(destination, "b.txt", with_signature=True)
     one.write([b"abc"])
