@@ -187,8 +187,11 @@ class Relay(Factory):
         self._each = (way, damage, after)
         self.done = False
 
-    def disarm(self) -> None:
+    def disarm(self) -> bool:
+        """Damage nothing more, and watch no connection for what comes after a damage; gives whether one was done."""
         self._each = self._armed = None
+        done, self.done = self.done, False
+        return done
 
     def damaged(self, way: str, data: bytes) -> tuple[bytes, bool]:
         if self._armed is None or self._armed[0] is not way:
