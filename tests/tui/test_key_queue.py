@@ -46,7 +46,7 @@ async def test_a_key_that_never_arrives_holds_up_the_next_for_a_moment_only(tmp_
         await stage.paste(invitation(world))
         await stage.press("enter")
         # The call that climbs behind it is lost, as with a dialog that closes.
-        stage.app._one_by_one._climb = lambda node, number: None
+        stage.app.key_queue._climb = lambda node, number: None
         for name in "ida":
             stage.app.post_message(key(name))
         await stage.settle()

@@ -150,9 +150,13 @@ class PagedRows:
             return self._lead[index]
         number = index - len(self._lead)
         if self._view is not None:
-            return self._entries[self._view[number]] if 0 <= number < len(self._view) else None
+            if not 0 <= number < len(self._view):
+                return None
+            number = self._view[number]
         start = self._page_with(number)
-        return None if start is None else self._pages[start][number - start]
+        if start is not None:  # whose signatures are judged
+            return self._pages[start][number - start]
+        return None if self._view is None else self._entries[number]
 
     def find(self, paths: Collection[str]) -> dict[str, Entry]:
         """Return the entries of some paths, as far as they are here."""

@@ -99,6 +99,8 @@ class Pane(Vertical):
         self.order = SortOrder.NAME
         self.query_text = ""
         self._glyphs = glyphs
+        self.lines = RowList(side.columns, selecting=True, glyphs=glyphs)
+        self._filter_line = FilterLine("part of a name", lambda: self.lines)
         self._places: dict[str, int] = {}
         self._location = ""
         self._title = ("", "")
@@ -109,18 +111,10 @@ class Pane(Vertical):
         self._weight = 0
 
     def compose(self) -> ComposeResult:
-        yield RowList(self._side.columns, selecting=True, glyphs=self._glyphs)
-        yield FilterLine("part of a name", lambda: self.lines)
+        yield self.lines
+        yield self._filter_line
 
     # -- what it shows -------------------------------------------------------------------------------------
-
-    @property
-    def lines(self) -> RowList:
-        return self.query_one(RowList)
-
-    @property
-    def _filter_line(self) -> FilterLine:
-        return self.query_one(FilterLine)
 
     @property
     def current(self) -> Entry | None:
