@@ -43,7 +43,6 @@ class View(Vertical):
 
     @property
     def connection(self) -> ConnectionInfo:
-        """The account in use."""
         return self.gateway.connection
 
     @property

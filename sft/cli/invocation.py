@@ -139,7 +139,6 @@ class Invocation:
 
     @property
     def profiles(self) -> Profiles:
-        """The joined servers."""
         from sft.client.profiles import Profiles
 
         return Profiles(self.state)

@@ -69,7 +69,6 @@ def key_document(public: PublicKey) -> Document:
 
 
 def user_document(user: User) -> Document:
-    """Return a person."""
     return {
         "id": user.id,
         "user": user.name,

@@ -63,7 +63,6 @@ class Profile(Struct, frozen=True):
 
     @property
     def key(self) -> PublicKey:
-        """Our public key there."""
         from sft.crypto.keys import PublicKey
 
         return PublicKey.decode(self.public_key)

@@ -160,7 +160,6 @@ class ServerKey:
 
     @classmethod
     def generate(cls, entropy: Entropy = os.urandom) -> ServerKey:
-        """Draw a key."""
         return cls.from_seed(entropy(SEED_BYTES))
 
     @classmethod
@@ -190,7 +189,6 @@ class InvitationKey:
 
     @classmethod
     def generate(cls, entropy: Entropy = os.urandom) -> InvitationKey:
-        """Draw a key."""
         return cls.from_seed(entropy(SEED_BYTES))
 
     @classmethod

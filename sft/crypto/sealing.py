@@ -74,7 +74,6 @@ class EphemeralBox:
 
     @classmethod
     def generate(cls, entropy: Entropy = os.urandom) -> EphemeralBox:
-        """Draw a key."""
         return cls(entropy(KEY_BYTES))
 
     def receive(self, sealed: bytes) -> bytes:

@@ -144,7 +144,6 @@ class Admission:
         self._penalties.pop(min(oldest, key=lambda source: self._penalties[source] - now))
 
     def connections(self) -> list[Hashable]:
-        """Return the unauthenticated connections."""
         return list(self._where)
 
     @property

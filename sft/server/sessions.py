@@ -54,7 +54,6 @@ class Sessions:
         self._changes: Counter[int] = Counter()
 
     def number(self) -> int:
-        """Take the next session number."""
         number, self._next = self._next, self._next + 1
         return number
 

@@ -125,7 +125,6 @@ def server_info(reading: ReadTransaction) -> ServerInfo:
 
 
 def registration(reading: ReadTransaction) -> Registration:
-    """Read how people become users."""
     return Registration(stored.setting(reading, stored.REGISTRATION).decode())
 
 

@@ -66,8 +66,6 @@ USE_CASES: Final[dict[Callable[..., Any], UseCase]] = {}
 
 
 def query(permission: Permission) -> Callable[[Query[P, Out]], Query[P, Out]]:
-    """Register a read."""
-
     def register(function: Query[P, Out]) -> Query[P, Out]:
         @wraps(function)
         def read(

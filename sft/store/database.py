@@ -42,7 +42,6 @@ class Database:
         self.read_engine = read_engine(path, connections=readers)
 
     def wal_bytes(self) -> int:
-        """Measure the write-ahead log."""
         try:
             return self.path.with_name(f"{self.path.name}-wal").stat().st_size
         except FileNotFoundError:

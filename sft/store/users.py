@@ -30,7 +30,6 @@ def user_by_id(reading: ReadTransaction, user_id: int) -> UserRow | None:
 
 
 def users_by_id(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, UserRow]:
-    """Find several users."""
     return {row.id: row for row in reading.rows.all(UserRow, UserModel.id.in_(set(user_ids)))}
 
 
@@ -62,12 +61,10 @@ def admin_names(reading: ReadTransaction) -> str:
 
 
 def key_by_id(reading: ReadTransaction, key_id: int) -> DeviceKeyRow | None:
-    """Find a key."""
     return reading.rows.one(DeviceKeyRow, DeviceKeyModel.id == key_id)
 
 
 def keys_by_id(reading: ReadTransaction, key_ids: Iterable[int]) -> dict[int, DeviceKeyRow]:
-    """Find several keys."""
     return {
         row.id: row for row in reading.rows.all(DeviceKeyRow, DeviceKeyModel.id.in_(set(key_ids)))
     }

@@ -65,7 +65,6 @@ class LocalBackend:
     def create_at(
         cls, root: Path, *, floor_bytes: int = FLOOR_BYTES, disk: Disk | None = None
     ) -> LocalBackend:
-        """Make the folders of a new vault, and open it."""
         try:
             make_object_directory(root, disk or RealDisk())
         except OSError as fault:
@@ -73,7 +72,6 @@ class LocalBackend:
         return cls(root, floor_bytes=floor_bytes, disk=disk)
 
     def create(self, object_id: bytes, reserve_bytes: int) -> ObjectSink:
-        """Begin an object."""
         with _acting(object_id, "begun"), self._tree.fan(object_id) as folder:
             if is_there(folder, object_id.hex()):
                 raise taken(object_id)
@@ -90,7 +88,6 @@ class LocalBackend:
         return _LocalSink(self._tree, object_id, file, promise)
 
     def open(self, object_id: bytes) -> ObjectSource:
-        """Begin to read an object."""
         with _acting(object_id, "opened"), self._tree.fan(object_id) as folder:
             file = open_regular(folder, object_id)
         if file is None:
@@ -98,7 +95,6 @@ class LocalBackend:
         return _LocalSource(object_id, file)
 
     def remove(self, object_id: bytes) -> None:
-        """Destroy an object for good: key section, sidecar, object, sync of the folder."""
         name, disk = object_id.hex(), self._tree.disk
         with _acting(object_id, "removed"), self._tree.fan(object_id) as folder:
             # The key section within goes too, so that an undelete of the file opens nothing. Best effort: on file systems
@@ -111,7 +107,6 @@ class LocalBackend:
             disk.sync_folder(folder)
 
     def quarantine(self, object_id: bytes) -> None:
-        """Move all that lies under an id out of the way, deleting nothing."""
         tree, name = self._tree, object_id.hex()
         with _acting(object_id, "moved to the quarantine"), tree.fan(object_id) as folder:
             names = [name + suffix for suffix in ("", KEY_SUFFIX, SIDECAR_SUFFIX)]
@@ -124,7 +119,6 @@ class LocalBackend:
             tree.disk.sync_folder(folder)
 
     def ids(self) -> Iterator[bytes]:
-        """Name every id under which an object, key section or sidecar lies, in order, each once."""
         for first in FAN:
             with faults("the vault", "listed"):
                 folder = durable.sub_folder(self._tree.objects, first)
@@ -135,42 +129,34 @@ class LocalBackend:
             yield from sorted(object_id for object_id in found if object_id.hex()[:2] == first)
 
     def read_key_section(self, object_id: bytes) -> bytes | None:
-        """Read the key section beside an object."""
         with _acting(object_id, "read"):
             return self._tree.read_beside(object_id, KEY_SUFFIX, KEY_SECTION_BYTES)
 
     def replace_key_section(self, object_id: bytes, section: bytes) -> None:
-        """Put a key section beside an object."""
         with _acting(object_id, "rewritten"):
             self._tree.replace_beside(object_id, KEY_SUFFIX, section)
 
     def read_sidecar(self, object_id: bytes) -> bytes | None:
-        """Read the sidecar beside an object."""
         with _acting(object_id, "read"):
             return self._tree.read_beside(object_id, SIDECAR_SUFFIX, SIDECAR_MOST_BYTES)
 
     def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
-        """Put a sidecar beside an object."""
         with _acting(object_id, "rewritten"):
             self._tree.replace_beside(object_id, SIDECAR_SUFFIX, sidecar)
 
     def leftovers(self) -> Iterator[bytes]:
-        """Name the ids of what was being written when a process died."""
         with faults("the vault", "listed"):
             return iter(sorted(ids_in(self._tree.incoming)))
 
     def discard(self, object_id: bytes) -> None:
-        """Remove the leftovers of an id."""
         require_object_id(object_id)
         with _acting(object_id, "discarded"):
             self._tree.discard(object_id)
 
     def free_bytes(self) -> int:
-        """Return the room above the floor that is promised to nobody."""
         return self._room.free_bytes()
 
     def close(self) -> None:
-        """Close the open folders."""
         self._tree.close()
 
 
@@ -231,7 +217,6 @@ class _LocalSink:
         self._end()
 
     def _place(self, folder: int, names: Sequence[tuple[str, str]]) -> None:
-        """Link all final names and sync the folder; on a fault unlink them again: none was acknowledged."""
         disk = self._tree.disk
         placed: list[str] = []
         try:
@@ -295,7 +280,6 @@ class _LocalSource:
         return [bytes(view) for view in views]
 
     def _read_rest(self, file: int, views: Sequence[memoryview], found: int) -> None:
-        """Read what one call did not give: some file systems give less than they have."""
         for view in views:
             rest = view[min(found, len(view)) :]
             found -= len(view) - len(rest)

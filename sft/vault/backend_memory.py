@@ -47,7 +47,6 @@ class MemoryBackend:
         return self._capacity_bytes - sum(map(len, written))
 
     def create(self, object_id: bytes, reserve_bytes: int) -> ObjectSink:
-        """Begin an object."""
         require_object_id(object_id)
         with self.lock:
             if object_id in self.shelf.objects or object_id in self.incoming:
@@ -57,7 +56,6 @@ class MemoryBackend:
         return _MemorySink(self, object_id, promise)
 
     def open(self, object_id: bytes) -> ObjectSource:
-        """Begin to read an object."""
         require_object_id(object_id)
         try:
             return _MemorySource(object_id, self.shelf.objects[object_id])
@@ -65,14 +63,12 @@ class MemoryBackend:
             raise missing(object_id) from None
 
     def remove(self, object_id: bytes) -> None:
-        """Destroy an object for good."""
         require_object_id(object_id)
         with self.lock:
             for place in self.shelf.all():
                 place.pop(object_id, None)
 
     def quarantine(self, object_id: bytes) -> None:
-        """Move all that lies under an id out of the way."""
         require_object_id(object_id)
         with self.lock:
             found = [
@@ -86,40 +82,32 @@ class MemoryBackend:
                 aside[object_id] = place.pop(object_id)
 
     def ids(self) -> Iterator[bytes]:
-        """Name every id under which something lies."""
         return iter(sorted({object_id for place in self.shelf.all() for object_id in place}))
 
     def read_key_section(self, object_id: bytes) -> bytes | None:
-        """Read the key section beside an object."""
         require_object_id(object_id)
         return self.shelf.key_sections.get(object_id)
 
     def replace_key_section(self, object_id: bytes, section: bytes) -> None:
-        """Put a key section beside an object."""
         require_object_id(object_id)
         self.shelf.key_sections[object_id] = section
 
     def read_sidecar(self, object_id: bytes) -> bytes | None:
-        """Read the sidecar beside an object."""
         require_object_id(object_id)
         return self.shelf.sidecars.get(object_id)
 
     def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
-        """Put a sidecar beside an object."""
         require_object_id(object_id)
         self.shelf.sidecars[object_id] = sidecar
 
     def leftovers(self) -> Iterator[bytes]:
-        """Name the ids of what is being written: here no process died."""
         return iter(sorted(self.incoming))
 
     def discard(self, object_id: bytes) -> None:
-        """Remove the leftovers of an id."""
         require_object_id(object_id)
         self.incoming.pop(object_id, None)
 
     def free_bytes(self) -> int:
-        """Return the room above the floor that is promised to nobody."""
         return self._room.free_bytes()
 
     def close(self) -> None:

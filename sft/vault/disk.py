@@ -53,17 +53,14 @@ class RealDisk:
     """The steps as system calls."""
 
     def make_folder(self, folder: int, name: str) -> int:
-        """Open a folder, made 0700 if it is not there."""
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, durable.PRIVATE_FOLDER, dir_fd=folder)
         return durable.sub_folder(folder, name)
 
     def create(self, folder: int, name: str) -> int:
-        """Make a file, 0600, that was not there."""
         return durable.create_new(folder, name)
 
     def write(self, file: int, pieces: Sequence[bytes]) -> None:
-        """Append all pieces, by one system call where the system takes them whole."""
         for start in range(0, len(pieces), _PIECES_AT_ONCE):
             batch = pieces[start : start + _PIECES_AT_ONCE]
             written = os.writev(file, batch)
@@ -73,7 +70,6 @@ class RealDisk:
                 written -= len(piece)
 
     def overwrite(self, folder: int, name: str, offset: int, data: bytes) -> None:
-        """Write within a file that is there, and sync it."""
         file = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         try:
             os.pwrite(file, data, offset)
@@ -82,21 +78,16 @@ class RealDisk:
             os.close(file)
 
     def sync_file(self, file: int) -> None:
-        """Return when the file's bytes survive a power cut."""
         durable.sync_file(file)
 
     def sync_folder(self, folder: int) -> None:
-        """Return when the folder's names survive a power cut."""
         durable.sync_folder(folder)
 
     def rename(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
-        """Rename, never over something."""
         durable.rename_no_replace(folder, name, to_folder, to_name)
 
     def replace(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
-        """Rename over what may be there."""
         os.rename(name, to_name, src_dir_fd=folder, dst_dir_fd=to_folder)
 
     def unlink(self, folder: int, name: str) -> None:
-        """Remove a name."""
         os.unlink(name, dir_fd=folder)

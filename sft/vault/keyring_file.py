@@ -17,7 +17,6 @@ from sft.vault.keyring import KEYRING_MOST_BYTES
 
 
 def load_keyring(path: Path) -> bytes:
-    """Read a sealed keyring."""
     with _folder(path, "read") as folder:
         return durable.read_regular(folder, path.name, KEYRING_MOST_BYTES)
 

@@ -268,7 +268,6 @@ class CommandMasterKey:
         return parse_master_key(done.stdout)
 
     def candidates(self) -> list[bytes]:
-        """Run the command."""
         return [self.read()]
 
     def settle(self, master_key: bytes) -> None:

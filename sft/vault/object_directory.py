@@ -177,7 +177,6 @@ def _require_private(folder: int) -> None:
 
 
 def names_in(folder: int) -> list[str]:
-    """List an open folder."""
     return os.listdir(folder)
 
 

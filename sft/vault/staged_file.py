@@ -58,7 +58,6 @@ class StagedFile:
             raise VaultError(str(fault), problem=problem) from fault
 
     def read(self) -> bytes:
-        """Read the file."""
         with self._folder("read") as folder:
             return self._read(folder, self._path.name)
 

@@ -42,7 +42,6 @@ class Vault:
 
     @property
     def keyring(self) -> Keyring:
-        """The keyring in use."""
         return self._keyring
 
     def adopt(self, keyring: Keyring) -> None:

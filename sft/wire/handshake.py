@@ -122,7 +122,6 @@ class ClientHandshake:
 
     @property
     def hello(self) -> bytes:
-        """M1's frame."""
         return self._m1
 
     def take_answer(self, m2: bytes) -> TrafficKeys:
@@ -214,7 +213,6 @@ class ServerHandshake:
         return m2, traffic_keys(self._th1, kem_secret, session_key)
 
     def proof(self) -> bytes:
-        """Make M3's plaintext."""
         signature = sign_server_hello(self._key, self._th1)
         m3 = ServerProof(self._key.public, signature).encode()
         self._th2 = second_transcript(self._th1, m3)

@@ -38,7 +38,6 @@ class ClientHello:
     kem_key: bytes
 
     def encode(self) -> bytes:
-        """Write M1."""
         offered = b"".join(version.to_bytes(_VERSION_BYTES, "big") for version in self.versions)
         count = len(self.versions).to_bytes(1, "big")
         return _MAGIC + count + offered + self.random + self.box_key + self.kem_key
@@ -79,7 +78,6 @@ class ServerHello:
     kem_ciphertext: bytes
 
     def encode(self) -> bytes:
-        """Write M2."""
         version = self.version.to_bytes(_VERSION_BYTES, "big")
         return version + self.random + self.sealed_key + self.kem_ciphertext
 
@@ -110,7 +108,6 @@ class ServerProof:
     signature: bytes
 
     def encode(self) -> bytes:
-        """Write M3's plaintext."""
         return bytes([FrameType.SERVER_PROOF]) + self.server.point + self.signature
 
     @classmethod

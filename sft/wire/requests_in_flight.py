@@ -97,7 +97,6 @@ class RequestsInFlight:
 
     @property
     def count(self) -> int:
-        """Requests that are in flight."""
         return len(self._in_flight)
 
     def client_sends(self, message: Message) -> None:

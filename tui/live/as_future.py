@@ -21,6 +21,5 @@ async def from_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 async def from_deferred(deferred: Deferred[T]) -> T:
-    """Wait for a Deferred."""
     future: Awaitable[T] = deferred.asFuture(asyncio.get_running_loop())
     return await future

@@ -93,7 +93,6 @@ class SessionAccess:
         return await self.blocking(account_of, self.state, profile, default)
 
     def emit(self, event: Event) -> None:
-        """Call every listener."""
         for listener in self.listeners:
             listener(event)
 

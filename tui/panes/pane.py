@@ -118,7 +118,6 @@ class Pane(Vertical):
 
     @property
     def current(self) -> Entry | None:
-        """The entry under the cursor."""
         row = self.lines.current
         return None if row is None else cast("Entry", row.value)
 

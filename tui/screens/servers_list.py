@@ -57,7 +57,6 @@ class ServersList(Container):
 
     @property
     def chosen(self) -> Account | None:
-        """The server under the cursor."""
         row = self.rows.current
         return row.value if row is not None else None
 

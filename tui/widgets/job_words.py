@@ -89,7 +89,6 @@ def way_of(job: Job, cells: int, glyphs: Glyphs) -> str:
 
 
 def target_of(job: Job, cells: int, glyphs: Glyphs) -> str:
-    """Write where it goes."""
     if job.direction is Direction.VERIFY:
         return "not kept"
     to = f"/{job.to}" if job.direction is Direction.PUT else job.to

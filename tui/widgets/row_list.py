@@ -170,7 +170,6 @@ class RowList(ScrollView, can_focus=True):
 
     @property
     def current(self) -> ListRow[Any] | None:
-        """The line under the cursor."""
         return self._source.row(self.cursor)
 
     def show(self, source: RowSource[Any], *, at: str | None = None) -> None:

@@ -206,7 +206,6 @@ class NullSink:
         """Keep nothing."""
 
     def finish(self, *, dated_at: int, signature: bytes) -> tuple[None, None]:
-        """Return no path."""
         del dated_at, signature
         return None, None
 

@@ -100,7 +100,6 @@ class Report:
             self._notes.append(text[:_TEXT])
 
     def finish(self) -> VaultReport:
-        """Make the record."""
         return VaultReport(
             files=self.files,
             versions=self.versions,
