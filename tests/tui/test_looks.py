@@ -110,11 +110,11 @@ async def test_the_dock_has_a_frame_where_there_is_room_for_one(tmp_path):
 async def test_a_lost_line_hushes_what_was_said_before(tmp_path):
     async with staged("files", (80, 24), here=tmp_path) as pilot:
         line = pilot.app.screen.query_one(MessageLine)
-        line.say(Notification("Sorted by size.", Severity.INFO))
+        line.show(Notification("Sorted by size.", Severity.INFO))
         pilot.app.gateway.lose()
         await pilot.pause()
         assert "does not answer" in line.render().plain
-        line.say(Notification("Sorted by date.", Severity.INFO))
+        line.show(Notification("Sorted by date.", Severity.INFO))
         assert line.render().plain == "Sorted by date."
 
 
