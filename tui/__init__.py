@@ -5,7 +5,7 @@ app, main_screen the app; the one screen that holds header, screens, dock, messa
 context          the app, as far as what stands in it may know it
 keys             every act: its keys, its words, its permission. A new act begins here, then ``act_NAME`` of its screen
 screens          the five screens         dialogs   questions          widgets   parts        panes   the sides of Files
-gateway          what all of them need of the world outside; live: over the network, memory: over none
+gateway          what all of them need of the world outside; live: over the client library
 connection_words, job_sentences, next_steps   what is said of the connection, of transfers, and what to do about an error
 runtime          all that bends Textual or Twisted, each with its measured reason
 text             the one way from what a peer or a disk says to what is drawn

@@ -1,4 +1,4 @@
-"""Starts the full-screen UI: over the network, or over a world in memory that needs none.
+"""Starts the full-screen UI.
 
 Rules. What comes from outside (environment, terminal, folders) is read here and handed down. A terminal is needed:
 whoever calls this has made sure of one.
@@ -50,25 +50,6 @@ def run(
         )
 
     return loop.run(make, FaultLog(state.data).keep)
-
-
-def run_offline(
-    environ: Mapping[str, str], *, user: str = "ada", local_folder: Path | None = None
-) -> int:
-    """Run the UI over a world in memory: nothing is stored, and no network is needed."""
-    from tui.memory import MemoryGateway
-    from tui.memory.scene import acme
-
-    def make(reactor: Any) -> SftApp:
-        del reactor
-        world = acme()
-        gateway = MemoryGateway(world, user)
-        gateway.brake.seconds_per_mib = 0.01
-        return SftApp(
-            gateway, glyphs=_glyphs(environ), local_folder=local_folder, now=lambda: world.now
-        )
-
-    return loop.run(make, lambda _: None)
 
 
 def _glyphs(environ: Mapping[str, str]) -> Glyphs:

@@ -18,7 +18,6 @@ class Screens(Protocol):
         here: Path | None = None,
         begin_demo: Callable[[], Path] | None = None,
         until_quit: bool = False,
-        offline: bool = False,
     ) -> int: ...
 
 
@@ -29,7 +28,6 @@ def full_screen(
     here: Path | None = None,
     begin_demo: Callable[[], Path] | None = None,
     until_quit: bool = False,
-    offline: bool = False,
 ) -> int:
     """Open the UI; return the exit status.
 
@@ -38,12 +36,9 @@ def full_screen(
         here: the folder of this computer that is shown at first.
         begin_demo: starts a private server that ends with the UI, and returns the state folder of its admin (blocks).
         until_quit: the state of these accounts goes when the UI ends.
-        offline: show a world in memory in place of the servers that this computer has joined.
     """
     from tui import start
 
-    if offline:
-        return start.run_offline(environ, local_folder=here)
     return start.run(
         environ, account=account, local_folder=here, begin_demo=begin_demo, until_quit=until_quit
     )

@@ -116,7 +116,7 @@ async def join(
         claim = Claim.join(user_name, key.public, device, invitation)
         session = await log_in(
             reactor, state, profile, key, claim, invitation,
-            pool=threads, owns_pool=False, random=random,
+            pool=threads, owns_pool=False, random=random, clock=clock,
         )  # fmt: skip
         async with session:
             shown = await show_self(session)

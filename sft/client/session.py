@@ -151,6 +151,7 @@ async def connect(
     pool: Pool | None = None,
     random: Callable[[], float] = random_numbers.random,
     on_notice: OnNotice | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Session:
     """Log in with a profile.
 
@@ -159,6 +160,7 @@ async def connect(
         pool: shared with other sessions; else the session has its own.
         random: returns 0 to 1.
         on_notice: called with what the server says unasked.
+        clock: Unix seconds.
 
     Raises:
         KeyLockedError, PassphraseWrongError, KeyFormatError: the key does not open.
@@ -174,7 +176,7 @@ async def connect(
         claim = Claim.login(profile.user_name, key.public, profile.device)
         return await log_in(
             reactor, state, profile, key, claim, None,
-            pool=pool, owns_pool=owns_pool, random=random, on_notice=on_notice,
+            pool=pool, owns_pool=owns_pool, random=random, clock=clock, on_notice=on_notice,
         )  # fmt: skip
     except BaseException:
         if owns_pool:
@@ -193,6 +195,7 @@ async def log_in(
     pool: Pool,
     owns_pool: bool,
     random: Callable[[], float],
+    clock: Callable[[], float],
     on_notice: OnNotice | None = None,
 ) -> Session:
     """Dial with an opened key and a claim, and keep what the server says of us.
@@ -214,7 +217,7 @@ async def log_in(
     try:
         connection = await dialer.dial()
     except ServerKeyChangedError as stop:
-        now = int(time.time())
+        now = int(clock())
         raise await pool.run(keep_evidence, state, profile, stop, now=now) from stop
     try:
         welcome = connection.welcome
@@ -231,7 +234,7 @@ async def log_in(
     except BaseException:
         connection.abort()
         raise
-    return Session(connection, state, profile, key, pins, pool, owns_pool)
+    return Session(connection, state, profile, key, pins, pool, owns_pool, clock)
 
 
 def _require_pinned_id(profile: Profile, server_id: bytes) -> None:

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import pytest
+
+from tests.fakes.memory_service import close_all
+
+
+@pytest.fixture(autouse=True)
+def no_server_stays() -> Iterator[None]:
+    """End the servers that a test began."""
+    yield
+    close_all()
 
 
 @pytest.fixture(autouse=True)

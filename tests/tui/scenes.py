@@ -1,11 +1,12 @@
-"""Scenes: the app brought into a state worth looking at, over the world in memory."""
+"""Scenes: the app brought into a state worth looking at, over a server in memory."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
@@ -14,13 +15,12 @@ from textual.pilot import Pilot
 from sft.client.transfers.progress import Rate
 from sft.client.transfers.queue.job import JobState
 from sft.limits import MIB
-from tests.tui.acting import Cast, Stage, after, root, settle
-from tests.tui.driving import playing
-from tests.tui.furniture import furnish
-from tests.tui.scenery import CASTS, SCENERY
+from tests.fakes.acme import acme, with_visitors
+from tests.fakes.gateway import FakeGateway
+from tests.tui.scene_steps import Cast, Scene, Stage, after, pressed, root, settle
+from tests.tui.scenes_people import CASTS, SCENERY
+from tests.tui.ui_driver import UiDriver, driven
 from tui.app import SftApp
-from tui.memory import MemoryGateway
-from tui.memory.scene import acme
 from tui.messages import TransfersMoved
 from tui.preferences import Preferences
 from tui.widgets.message_line import MessageLine
@@ -78,11 +78,6 @@ async def files_transfers(pilot: Pilot[int], app: SftApp) -> None:
     await steadied(pilot, app)
 
 
-async def transfers(pilot: Pilot[int], app: SftApp) -> None:
-    await files_transfers(pilot, app)
-    await pilot.press("2")
-
-
 async def queue(pilot: Pilot[int], app: SftApp) -> None:
     """Bring the queue into every state that a job can have."""
     await files(pilot, app)
@@ -135,12 +130,6 @@ async def hostile(pilot: Pilot[int], app: SftApp) -> None:
     await pilot.press("down", "down", "i")
 
 
-async def trash(pilot: Pilot[int], app: SftApp) -> None:
-    await pilot.press("T")
-    await settle(pilot)
-    await pilot.press("down")
-
-
 async def lost(pilot: Pilot[int], app: SftApp) -> None:
     await files(pilot, app)
     app.gateway.lose()
@@ -156,24 +145,24 @@ SCENES: dict[str, Stage] = {
     "files": files,
     "files-here": files_here,
     "files-transfers": files_transfers,
-    "files-details": after(files, "i"),
-    "files-verified": after(files, "up", "up"),
+    "files-details": after(files, "i", back=("i",)),
+    "files-verified": after(files, "up", "up", back=("down", "down")),
     "scans": scans,
     "hostile": hostile,
-    "trash": trash,
-    "delete": after(files, "up", "up", "d"),
-    "rename": after(files, "up", "up", "r"),
-    "new-folder": after(files, "n"),
-    "versions": after(files, "up", "up", "V"),
-    "palette": after(files, "colon"),
-    "help": after(files, "question_mark"),
+    "trash": after(root, "T", "down"),
+    "delete": after(files, "up", "up", "d", back=("escape", "down", "down")),
+    "rename": after(files, "up", "up", "r", back=("escape", "down", "down")),
+    "new-folder": after(files, "n", back=("escape",)),
+    "versions": after(files, "up", "up", "V", back=("escape", "down", "down")),
+    "palette": after(files, "colon", back=("escape",)),
+    "help": after(files, "question_mark", back=("escape",)),
     "lost": lost,
-    "transfers": transfers,
+    "transfers": after(files_transfers, "2", back=("1",)),
     "quit": after(files_transfers, "q"),
     "queue": queue,
-    "queue-waiting": after(queue, "end"),
-    "conflict": after(queue, "home", "down", "enter"),
-    "troubles": after(queue, "home", "down", "down", "enter"),
+    "queue-waiting": after(queue, "end", back=("home",)),
+    "conflict": after(queue, "home", "down", "enter", back=("escape", "home")),
+    "troubles": after(queue, "home", "down", "down", "enter", back=("escape", "home")),
     "hidden": after(files, "full_stop"),
     "files-selected": after(
         files, "home", "down", "down", "down", "space", "space", "down", "space"
@@ -192,26 +181,85 @@ def at_home(home: Path) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True)
+class Show:
+    """Scenes that one app shows, one after the other."""
+
+    cast: Cast
+    begin: Stage
+    scenes: tuple[tuple[str, Scene], ...]
+
+
+def shows(names: Iterable[str]) -> list[Show]:
+    """Put together what has the same cast and the same beginning; what no key leads back from comes last, or alone."""
+    found: list[tuple[Cast, Stage, list[tuple[str, Scene]]]] = []
+    for name in names:
+        played = SCENES[name]
+        scene = played if isinstance(played, Scene) else Scene(played, (), ())
+        cast = CASTS.get(name, Cast())
+        for known, begin, scenes in found:
+            open_end = scenes[-1][1].back is None
+            if (known, begin) == (cast, scene.begin) and not (open_end and scene.back is None):
+                scenes.insert(len(scenes) - open_end, (name, scene))
+                break
+        else:
+            found.append((cast, scene.begin, [(name, scene)]))
+    return [
+        Show(
+            cast,
+            begin,
+            tuple(sorted(scenes, key=lambda one: (one[1].back is None, bool(one[1].keys)))),
+        )
+        for cast, begin, scenes in found
+    ]
+
+
+async def play(
+    show: Show, size: tuple[int, int], *, here: Path, dark: bool = True
+) -> AsyncIterator[tuple[str, Pilot[int]]]:
+    """Run the app and bring it into one scene after the other."""
+    async with app_of(show.cast, size, here=here, dark=dark) as run:
+        await show.begin(run.pilot, run.app)
+        await settle(run.pilot)
+        for name, scene in show.scenes:
+            await pressed(run.pilot, scene.keys)
+            await settle(run.pilot)
+            yield name, run.pilot
+            await pressed(run.pilot, scene.back or ())
+
+
 @asynccontextmanager
 async def staged(
     name: str, size: tuple[int, int], *, here: Path, dark: bool = True
 ) -> AsyncIterator[Pilot[int]]:
     """Run the app and bring it into a scene."""
-    cast = CASTS.get(name, Cast())
-    gateway = MemoryGateway(
-        acme(hostile=cast.hostile), cast.user, passphrase=cast.passphrase, demo=cast.demo
-    )
-    if cast.prepare is not None:
-        cast.prepare(gateway)
-    app = SftApp(
-        gateway,
-        now=lambda: gateway.world.now,
-        local_folder=furnish(here),
-        glyphs=cast.glyphs,
-        preferences=Preferences(dark=dark),
-    )
+    async with app_of(CASTS.get(name, Cast()), size, here=here, dark=dark) as run:
+        await SCENES[name](run.pilot, run.app)
+        await settle(run.pilot)
+        yield run.pilot
+
+
+@asynccontextmanager
+async def app_of(
+    cast: Cast, size: tuple[int, int], *, here: Path, dark: bool
+) -> AsyncIterator[UiDriver]:
+    """Run the app for a cast."""
+
+    def prepare(gateway: FakeGateway) -> None:
+        with_visitors(gateway.service)
+        if cast.prepare is not None:
+            cast.prepare(gateway)
+
     with at_home(here):
-        async with playing(app, size) as pilot:
-            await SCENES[name](pilot, app)
-            await settle(pilot)
-            yield pilot
+        async with driven(
+            here,
+            cast.user,
+            size=size,
+            service=acme(many=cast.many),
+            passphrase=cast.passphrase,
+            demo=cast.demo,
+            prepare=prepare,
+            preferences=Preferences(dark=dark),
+            glyphs=cast.glyphs,
+        ) as run:
+            yield run

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tui.driving import driven
+from tests.tui.ui_driver import driven
 
 
 class _UnforeseenError(Exception):

@@ -7,11 +7,11 @@ import pytest
 from sft.client.transfers.queue.job import JobState
 from sft.errors import ConnectionLostError, ServerFullError
 from sft.model.names import split_path
-from tests.tui.driving import driven
+from tests.fakes.acme import acme, with_hostile_files
+from tests.tui.ui_driver import driven
 from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.resolve_conflicts import ResolveConflicts
-from tui.memory.scene import acme
 
 
 async def test_it_opens_on_the_servers_root(tmp_path):
@@ -39,9 +39,9 @@ async def test_a_file_is_put(tmp_path):
         run.put_cursor_on("notes.md")
         await run.press("c")
         await run.moved()
-        assert "finance/2026/notes.md" in run.world.files
+        assert run.service.has("finance/2026/notes.md")
         assert "notes.md" in run.names()
-        assert "stored as version 1, receipt kept" in run.said()
+        assert "stored as version 1, receipt kept" in run.message_line()
 
 
 async def test_a_folder_and_a_file_are_put_together(tmp_path):
@@ -50,11 +50,11 @@ async def test_a_folder_and_a_file_are_put_together(tmp_path):
         for name in ("photos/", "plan.pdf"):
             run.put_cursor_on(name)
             await run.press("space")
-        assert "2 selected here" in run.said()
+        assert "2 selected here" in run.message_line()
         await run.press("c")
         await run.moved()
-        assert "plan.pdf" in run.world.files
-        assert sum(path.startswith("photos/0") for path in run.world.files) == 10
+        assert run.service.has("plan.pdf")
+        assert sum(path.startswith("photos/0") for path in run.service.below("photos")) == 10
         assert run.app.queue.jobs[-1].done_files == 13
 
 
@@ -65,7 +65,7 @@ async def test_a_file_is_got_and_verified(tmp_path):
         await run.moved()
         got = tmp_path / "reports" / "welcome.txt"
         assert got.read_bytes() == b"Welcome to acme-files.\n"
-        assert "verified: signed by ada" in run.said()
+        assert "verified: signed by ada" in run.message_line()
         assert "welcome.txt" in run.names_here()
         assert run.files.remote.current.state.value == "verified"
 
@@ -77,7 +77,7 @@ async def test_getting_the_same_bytes_again_asks_nothing(tmp_path):
             await run.press("c")
             await run.moved()
         assert [job.state for job in run.app.queue.jobs] == [JobState.DONE, JobState.DONE]
-        assert "here already, the same bytes" in run.said()
+        assert "here already, the same bytes" in run.message_line()
 
 
 async def test_verifying_keeps_nothing_and_names_what_is_bad(tmp_path):
@@ -87,7 +87,7 @@ async def test_verifying_keeps_nothing_and_names_what_is_bad(tmp_path):
         run.put_cursor_on("old-plan.pdf")
         await run.press("v")
         await run.moved()
-        assert "are not what ivo signed" in run.said()
+        assert "are not what ivo signed" in run.message_line()
         assert run.files.remote.current.state.value == "bad"
         assert sorted((tmp_path / "reports").iterdir()) == before
 
@@ -103,7 +103,7 @@ async def test_a_taken_name_needs_a_decision_while_the_rest_goes_on(tmp_path):
         await run.moved()
         job = run.app.queue.jobs[-1]
         assert job.state is JobState.NEEDS_YOU
-        assert "finance/2026/notes.md" in run.world.files
+        assert run.service.has("finance/2026/notes.md")
         await run.press("2", "enter")
         assert isinstance(run.app.screen, ResolveConflicts)
         shown = run.screen()
@@ -111,7 +111,7 @@ async def test_a_taken_name_needs_a_decision_while_the_rest_goes_on(tmp_path):
         assert "Store mine as version 4; max's stays as version 3" in shown
         await run.press("down", "down", "enter")
         await run.moved()
-        assert len(run.world.files["finance/2026/budget.xlsx"].versions) == 4
+        assert run.service.versions("finance/2026/budget.xlsx") == 4
         assert job.state is JobState.DONE
 
 
@@ -124,8 +124,8 @@ async def test_a_taken_name_can_be_kept_beside(tmp_path):
         await run.moved()
         await run.press("2", "enter", "down", "enter")
         await run.moved()
-        assert "finance/2026/budget (max 3 May).xlsx" in run.world.files
-        assert len(run.world.files["finance/2026/budget.xlsx"].versions) == 3
+        assert run.service.has("finance/2026/budget (max 3 May).xlsx")
+        assert run.service.versions("finance/2026/budget.xlsx") == 3
 
 
 async def test_not_deciding_changes_nothing(tmp_path):
@@ -137,7 +137,7 @@ async def test_not_deciding_changes_nothing(tmp_path):
         await run.moved()
         await run.press("2", "enter", "escape")
         assert run.app.queue.jobs[-1].state is JobState.NEEDS_YOU
-        assert len(run.world.files["finance/2026/budget.xlsx"].versions) == 3
+        assert run.service.versions("finance/2026/budget.xlsx") == 3
 
 
 async def test_a_name_that_no_computer_stores_says_so_and_can_be_mended(tmp_path):
@@ -146,12 +146,12 @@ async def test_a_name_that_no_computer_stores_says_so_and_can_be_mended(tmp_path
         run.put_cursor_on("a:b.txt")
         await run.press("c")
         await run.moved()
-        assert 'has ":", which Windows cannot store' in run.said()
+        assert 'has ":", which Windows cannot store' in run.message_line()
         await run.press("2", "enter")
         assert "Store as a_b.txt" in run.screen()
         await run.press("tab", "enter")
         await run.moved()
-        assert "a_b.txt" in run.world.files
+        assert run.service.has("a_b.txt")
 
 
 async def test_renaming(tmp_path):
@@ -162,9 +162,9 @@ async def test_renaming(tmp_path):
         assert isinstance(run.app.screen, TextPrompt)
         await run.type("plan")
         await run.press("enter")
-        assert "finance/2026/plan.xlsx" in run.world.files
+        assert run.service.has("finance/2026/plan.xlsx")
         assert "plan.xlsx" in run.names()
-        assert "budget.xlsx is plan.xlsx now" in run.said()
+        assert "budget.xlsx is plan.xlsx now" in run.message_line()
 
 
 async def test_a_name_that_is_not_allowed_is_explained_where_it_is_typed(tmp_path):
@@ -185,11 +185,11 @@ async def test_deleting_asks_with_the_safe_answer_first(tmp_path):
         await run.press("d")
         assert isinstance(run.app.screen, Confirm)
         await run.press("enter")
-        assert "finance/2026/budget.xlsx" in run.world.files
+        assert run.service.has("finance/2026/budget.xlsx")
         await run.press("d", "y")
-        assert "finance/2026/budget.xlsx" not in run.world.files
+        assert not run.service.has("finance/2026/budget.xlsx")
         assert "budget.xlsx" not in run.names()
-        assert "in the trash until 2 June" in run.said()
+        assert "in the trash until 2 June" in run.message_line()
 
 
 async def test_deleting_a_folder_says_so(tmp_path):
@@ -199,7 +199,7 @@ async def test_deleting_a_folder_says_so(tmp_path):
         await run.press("d")
         assert "Delete Q1 and all in it for everyone?" in run.screen()
         await run.press("y")
-        assert not any("Q1" in path for path in run.world.files)
+        assert "finance/2026/Q1" not in run.service.below("finance/2026")
 
 
 async def test_restoring(tmp_path):
@@ -207,8 +207,8 @@ async def test_restoring(tmp_path):
         await run.press("T")
         assert "finance/2026/draft.odt" in run.names()
         await run.press("down", "u")
-        assert "finance/2026/draft.odt" in run.world.files
-        assert "draft.odt is back: version 1, signature unchanged." in run.said()
+        assert run.service.has("finance/2026/draft.odt")
+        assert "draft.odt is back: version 1, signature unchanged." in run.message_line()
         await run.press("T")
         assert "finance/" in run.names()
 
@@ -218,7 +218,7 @@ async def test_making_a_folder(tmp_path):
         await run.press("n")
         await run.type("Q3 plans")
         await run.press("enter")
-        assert "Q3 plans" in run.world.folders
+        assert "Q3 plans" in run.service.below("")
         assert "Q3 plans/" in run.names()
 
 
@@ -227,11 +227,11 @@ async def test_what_a_guest_may_not_do_is_said_and_never_tried(tmp_path):
         run.put_cursor_on("welcome.txt")
         assert "Delete" not in run.footer()
         await run.press("d")
-        assert "Guests do not delete files" in run.said()
+        assert "Guests do not delete files" in run.message_line()
         await run.press("tab")
         run.put_cursor_on("notes.md")
         await run.press("c")
-        assert "Guests do not store files" in run.said()
+        assert "Guests do not store files" in run.message_line()
         assert run.app.queue.jobs == []
 
 
@@ -240,7 +240,7 @@ async def test_an_act_on_somebody_elses_file_says_whose_it_is(tmp_path):
         await run.go("finance/2026")
         run.put_cursor_on("contract.pdf")
         await run.press("d")
-        assert "contract.pdf belongs to ada" in run.said()
+        assert "contract.pdf belongs to ada" in run.message_line()
 
 
 async def test_nothing_on_this_computer_is_deleted_or_renamed(tmp_path):
@@ -249,7 +249,7 @@ async def test_nothing_on_this_computer_is_deleted_or_renamed(tmp_path):
         run.put_cursor_on("notes.md")
         for key in ("d", "r", "f8", "f6"):
             await run.press(key)
-            assert "Nothing on this computer" in run.said()
+            assert "Nothing on this computer" in run.message_line()
         assert (tmp_path / "reports" / "notes.md").exists()
 
 
@@ -258,14 +258,14 @@ async def test_the_servers_refusal_is_shown_where_the_screen_did_not_know(tmp_pa
         await run.go("finance/2026")
         run.put_cursor_on("budget.xlsx")
         await run.press("d")
-        run.world.files["finance/2026/budget.xlsx"].owner_id = 1
+        run.service.give("finance/2026/budget.xlsx", "ada")
         await run.press("y")
-        assert "belongs to ada" in run.said()
-        assert "finance/2026/budget.xlsx" in run.world.files
+        assert "belongs to ada" in run.message_line()
+        assert run.service.has("finance/2026/budget.xlsx")
 
 
 async def test_the_filter_narrows_as_one_types_and_escape_gives_it_up(tmp_path):
-    async with driven(tmp_path) as run:
+    async with driven(tmp_path, service=acme(many=3000)) as run:
         await run.go("archive/scans")
         await run.press("slash")
         await run.type("0077")
@@ -284,7 +284,7 @@ async def test_a_typed_letter_in_the_filter_is_no_act(tmp_path):
         await run.press("slash")
         await run.type("dcq")
         assert run.files.remote.query_text == "dcq"
-        assert "finance/2026/budget.xlsx" in run.world.files
+        assert run.service.has("finance/2026/budget.xlsx")
         assert run.app.queue.jobs == []
 
 
@@ -298,7 +298,7 @@ async def test_sorting_puts_the_largest_first_and_folders_stay_above(tmp_path):
 
 
 async def test_all_of_a_large_folder_is_selected(tmp_path):
-    async with driven(tmp_path) as run:
+    async with driven(tmp_path, service=acme(many=3000)) as run:
         await run.go("archive/scans")
         await run.press("a")
         assert len(run.files.remote.lines.selected) == 3000
@@ -308,7 +308,7 @@ async def test_all_of_a_large_folder_is_selected(tmp_path):
 
 
 async def test_what_is_done_at_once_after_selecting_all_is_about_all(tmp_path):
-    async with driven(tmp_path) as run:
+    async with driven(tmp_path, service=acme(many=3000)) as run:
         await run.go("archive/scans")
         held, folder = asyncio.Event(), run.gateway.files.list_folder
 
@@ -379,7 +379,7 @@ async def test_a_lost_connection_is_said_and_the_queue_goes_on_by_itself(tmp_pat
     async with driven(tmp_path) as run:
         run.gateway.lose()
         await run.quiet()
-        assert "acme-files does not answer since 15:31:11" in run.said()
+        assert "acme-files does not answer since 15:31:11" in run.message_line()
         await run.press("tab")
         run.put_cursor_on("notes.md")
         run.app.queue.put([str(tmp_path / "reports" / "notes.md")], "", "notes.md")
@@ -388,7 +388,7 @@ async def test_a_lost_connection_is_said_and_the_queue_goes_on_by_itself(tmp_pat
         run.gateway.come_back()
         await run.press("R")
         await run.moved()
-        assert "notes.md" in run.world.files
+        assert run.service.has("notes.md")
 
 
 async def test_a_full_server_is_said_in_plain_words(tmp_path):
@@ -400,19 +400,19 @@ async def test_a_full_server_is_said_in_plain_words(tmp_path):
         run.put_cursor_on("notes.md")
         await run.press("c")
         await run.moved()
-        assert "The server has no room for 2.0 GiB" in run.said()
+        assert "The server has no room for 2.0 GiB" in run.message_line()
         assert run.app.queue.jobs[0].state is JobState.FAILED
 
 
 async def test_a_folder_that_cannot_be_read_says_so(tmp_path):
     async with driven(tmp_path) as run:
-        run.gateway.fail_next["folder"] = ConnectionLostError()
+        run.gateway.fail_next["list_folder"] = ConnectionLostError()
         await run.press("enter")
-        assert "The connection broke" in run.said()
+        assert "The connection broke" in run.message_line()
 
 
 async def test_hostile_names_do_nothing_and_can_be_read(tmp_path):
-    async with driven(tmp_path, "ada", size=(160, 40), world=acme(many=0, hostile=True)) as run:
+    async with driven(tmp_path, "ada", size=(160, 40), service=with_hostile_files(acme())) as run:
         await run.go("hostile")
         for _ in run.names():
             await run.press("down")
@@ -433,7 +433,7 @@ async def test_hostile_names_do_nothing_and_can_be_read(tmp_path):
 
 
 async def test_a_click_on_a_hostile_name_runs_no_action(tmp_path):
-    async with driven(tmp_path, "ada", world=acme(many=0, hostile=True)) as run:
+    async with driven(tmp_path, "ada", service=with_hostile_files(acme())) as run:
         await run.go("hostile")
         lines = run.files.remote.lines
         for y in range(1, 14):

@@ -1,4 +1,4 @@
-"""One suite for both gateways: the one over the network, here to a real server in this process, and the one in memory."""
+"""The gateway over the client library, to a real server in this process: each of its calls does what the screens count on."""
 
 from __future__ import annotations
 
@@ -23,74 +23,35 @@ from sft.errors import (
 from sft.model.access import Role
 from sft.model.links import parse_invitation
 from sft.model.records import InvitationState, UserState
-from tests.integration.conftest import template  # noqa: F401 - a fixture
-from tests.integration.server_fixture import bridged, copy_server
-from tui.live import LiveGateway
-from tui.memory import MemoryGateway, World
+from tests.fakes.acme import MAY_3
+from tests.fakes.gateway import FakeGateway
+from tests.fakes.memory_service import MemoryService
+from tests.tui.virtual_clock import standing_clock
 
 
-class MemoryReach:
-    """A world with the people of the integration tests."""
+class Reach:
+    """A server with four people, and their computers."""
 
-    def __init__(self, folder: Path) -> None:
-        self.world = World(name="acme", address="127.0.0.1:7361")
-        now = int(self.world.now)
-        for name, role in (
-            ("ada", "admin"),
-            ("max", "maintainer"),
-            ("mia", "maintainer"),
-            ("gus", "guest"),
-        ):
-            self.world.add_user(name, Role(role), joined_at=now)
+    def __init__(self) -> None:
+        self.service = MemoryService(name="acme", now=MAY_3)
+        self.service.enroll("ada", Role.ADMIN)
+        for name, role in (("max", Role.MAINTAINER), ("mia", Role.MAINTAINER), ("gus", Role.GUEST)):
+            self.service.enroll(name, role, by="ada")
+        self.gateways: list[FakeGateway] = []
 
-    async def open(self, user: str) -> MemoryGateway:
-        return MemoryGateway(self.world, user)
-
-    async def cut(self, gateway: MemoryGateway) -> None:
-        gateway.lose()
-
-    async def mend(self, gateway: MemoryGateway) -> None:
-        gateway.come_back()
-        gateway.again()
+    async def open(self, user: str) -> FakeGateway:
+        self.gateways.append(FakeGateway(self.service, user))
+        return self.gateways[-1]
 
 
-class LiveReach:
-    """A real server."""
-
-    def __init__(self, site) -> None:
-        self.site = site
-        self.gateways: list[LiveGateway] = []
-
-    async def open(self, user: str) -> LiveGateway:
-        from twisted.internet import reactor
-
-        if user:
-            self.site.point_at_server(user, self.site.port)
-        gateway = LiveGateway(reactor, self.site.state_of(user or "new"), {})
-        self.gateways.append(gateway)
-        return gateway
-
-    async def cut(self, gateway: LiveGateway) -> None:
-        gateway._access.session.abort()
-
-    async def mend(self, gateway: LiveGateway) -> None:
-        gateway.again()
-
-
-@pytest.fixture(params=["memory", "live"])
-async def reach(request, tmp_path, template):  # noqa: F811 - the fixture
-    if request.param == "memory":
-        yield MemoryReach(tmp_path)
-        return
-    site = copy_server(template, tmp_path / "s")
-    await bridged(site.start())
-    live = LiveReach(site)
-    try:
-        yield live
-        for gateway in live.gateways:
+@pytest.fixture
+async def reach():
+    reach = Reach()
+    with standing_clock(asyncio.get_running_loop()):
+        yield reach
+        for gateway in reach.gateways:
             await gateway.close()
-    finally:
-        await bridged(site.stop())
+    reach.service.close()
 
 
 async def online(reach, user: str = "ada"):
@@ -109,7 +70,7 @@ async def store(gateway, folder: Path, name: str, content: bytes, to: str = "", 
 
 
 async def until(condition) -> None:
-    while not condition():  # noqa: ASYNC110 - both gateways, one way to wait
+    while not condition():  # noqa: ASYNC110 - the clock of a test jumps
         await asyncio.sleep(0.01)
 
 
@@ -321,12 +282,13 @@ async def test_a_lost_line_is_told_and_comes_back(reach):
     gateway = await online(reach)
     seen = []
     gateway.listen(seen.append)
-    await reach.cut(gateway)
+    gateway.lose()
     await until(lambda: gateway.connection.status is Status.AWAY)
     with pytest.raises(ConnectionLostError):
         await gateway.files.list_folder("")
     await until(lambda: gateway.connection.again_at is not None)
-    await reach.mend(gateway)
+    gateway.come_back()
+    gateway.again()
     await until(lambda: gateway.connection.online)
     assert (await gateway.files.list_folder("")).next == ""
 
@@ -334,7 +296,7 @@ async def test_a_lost_line_is_told_and_comes_back(reach):
 async def test_a_server_that_is_not_there_is_away_and_said(reach):
     gateway = await reach.open("max")
     (account,) = await gateway.accounts.all()
-    await gateway.accounts.set_address(account.name, "127.0.0.1:9")
+    await gateway.accounts.set_address(account.name, "elsewhere.org:9")
     with pytest.raises(UnreachableError):
         await gateway.use(account.name)
     assert gateway.connection.status is Status.AWAY
@@ -383,14 +345,12 @@ async def test_a_name_is_owned_by_one_at_a_time_and_free_when_its_owner_is_gone(
 
 async def test_two_of_one_person_own_a_name_in_turn(reach):
     first = await online(reach)
-    second = first if isinstance(first, MemoryGateway) else await online(reach)
+    second = FakeGateway(reach.service, beside=first)
+    reach.gateways.append(second)
     assert await first.local.hold("queue.json")
     assert not await second.local.hold("queue.json")
-    if second is first:  # one computer in memory is one process
-        await first.local.let_go("queue.json")
-    else:
-        await first.close()
-        reach.gateways.remove(first)
+    await first.close()
+    reach.gateways.remove(first)
     assert await second.local.hold("queue.json")
 
 

@@ -1,21 +1,21 @@
-"""The Identity screen: every journey by keyboard alone, over the world in memory."""
+"""The Identity screen: every journey by keyboard alone, over a server in memory."""
 
 from __future__ import annotations
 
 import stat
 
-import msgspec
 import pytest
 
 from sft.crypto.keys import PublicKey
-from tests.tui.stage import HOSTILE_PEOPLE, RAW, Stage, running, with_hostile_people
-from tui.memory.scene import acme
-from tui.memory.world import key_of
+from sft.model.names import fold
+from tests.fakes.acme import HOSTILE_PEOPLE, acme, with_hostile_people
+from tests.fakes.memory_service import key_of, public_of
+from tests.tui.ui_driver import RAW, UiDriver, running
 from tui.text import shown
 from tui.widgets.row_list import RowList
 
 
-async def to_line(stage: Stage, key: str, list_id: str = "#identity-own") -> None:
+async def to_line(stage: UiDriver, key: str, list_id: str = "#identity-own") -> None:
     """Put the cursor on a line."""
     rows = stage.app.frame.query_one(list_id, RowList)
     await stage.press("home")
@@ -33,14 +33,14 @@ async def test_this_device_its_key_and_the_server_are_shown_whole(tmp_path, size
     async with running(tmp_path, "max", size=size) as stage:
         await stage.press("4")
         text = stage.text("#identity-own")
-        for words in key_of("max").words().split(" "):
+        for words in public_of("max").words().split(" "):
             assert words in text
-        for words in stage.world.key.public.words().split(" "):
+        for words in stage.service.key.public.words().split(" "):
             assert words in text
         assert "max on acme-files" in text
-        assert "212 kept" in text
+        assert "0 kept" in text
         if size[0] >= 80:
-            assert key_of("max").text() in text
+            assert public_of("max").text() in text
 
 
 async def test_a_key_without_a_passphrase_is_doubted(tmp_path):
@@ -53,16 +53,13 @@ async def test_pinned_people_are_listed_and_their_words_said_whole(tmp_path):
     async with running(tmp_path, "max", size=(80, 24)) as stage:
         await stage.press("4", "tab", "down", "down", "down")
         assert "people pinned here 6" in stage.text()
-        assert stage.standing() == f"gus: {key_of('gus').words()}"
+        assert stage.standing() == f"gus: {public_of('gus').words()}"
 
 
 async def test_a_key_that_the_server_shows_otherwise_since_is_doubted(tmp_path):
     async with running(tmp_path, "max") as stage:
-        pins = stage.world.pins()
-        now = int(stage.world.now)
-        later = msgspec.structs.replace(pins[0], shown_later={key_of("mallory").encode(): now})
-        stage.world.pins = lambda: (later, *pins[1:])
-        await stage.press("4", "tab")
+        stage.service.change_key("ada", key_of("mallory"))
+        await stage.press("R", "4", "tab")
         (line,) = [line for line in stage.lines() if " ada " in line and "another since" in line]
         assert "! ada" in line
         assert stage.standing() == (
@@ -74,7 +71,7 @@ async def test_it_is_shown_without_a_connection_too(tmp_path):
     async with running(tmp_path, "max") as stage:
         stage.gateway.lose()
         await stage.press("4")
-        assert key_of("max").text() in stage.text()
+        assert public_of("max").text() in stage.text()
         await stage.press("e")
         assert stage.dialog == "WriteFile"
 
@@ -96,18 +93,18 @@ async def test_y_copies_what_the_line_stands_for_whole(tmp_path):
         await stage.press("4")
         await to_line(stage, "key in words")
         await stage.press("y")
-        assert stage.app.clipboard == key_of("max").words()
+        assert stage.app.clipboard == public_of("max").words()
         assert stage.said() == "Sent to the terminal's clipboard: your key in words."
         await to_line(stage, "minisign key")
         await stage.press("y")
-        assert stage.app.clipboard == key_of("max").text()
+        assert stage.app.clipboard == public_of("max").text()
         for line in ("its key", "its key 2"):
             await to_line(stage, line)
             await stage.press("y")
-            assert stage.app.clipboard == stage.world.key.public.words()
+            assert stage.app.clipboard == stage.service.key.public.words()
             stage.app.copy_to_clipboard("")
         await stage.press("tab", "down", "y")
-        assert stage.app.clipboard == key_of("eva").words()
+        assert stage.app.clipboard == public_of("eva").words()
         assert stage.said() == "Sent to the terminal's clipboard: the words of eva's key."
 
 
@@ -116,8 +113,8 @@ async def test_the_public_key_is_exported_as_minisign_reads_it(tmp_path):
         await stage.press("4", "e", "enter")
         await stage.written()
         path = tmp_path / "max-acme-files.pub"
-        assert path.read_text() == key_of("max").pub_file()
-        assert PublicKey.parse(path.read_text()) == key_of("max")
+        assert path.read_text() == public_of("max").pub_file()
+        assert PublicKey.parse(path.read_text()) == public_of("max")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stage.said() == f"Your public key is in {path}."
 
@@ -160,7 +157,7 @@ async def test_a_passphrase_is_set(tmp_path):
         await stage.press("enter")
         await stage.type("correct horse")
         await stage.press("enter")
-        assert stage.gateway.book.passphrases == {"acme-files": "correct horse"}
+        assert stage.gateway.opens("acme-files", "correct horse")
         assert stage.said() == "Your key has a new passphrase."
         assert "set: the key on this computer opens with it alone" in stage.text()
         assert "correct horse" not in stage.text()
@@ -174,7 +171,7 @@ async def test_a_passphrase_is_changed_with_the_old_one(tmp_path):
             assert typed not in stage.text()
             await stage.press("enter")
         assert stage.dialog == ""
-        assert stage.gateway.book.passphrases == {"acme-files": "new one"}
+        assert stage.gateway.opens("acme-files", "new one")
 
 
 async def test_a_wrong_old_one_is_said_and_changes_nothing(tmp_path):
@@ -185,10 +182,10 @@ async def test_a_wrong_old_one_is_said_and_changes_nothing(tmp_path):
             await stage.press("enter")
         assert stage.dialog == "ChangePassphrase"
         assert "That passphrase does not open the key. Type it again." in stage.text()
-        assert stage.gateway.book.passphrases == {"acme-files": "old one"}
+        assert stage.gateway.opens("acme-files", "old one")
         await stage.type("old one")
         await stage.press("tab", "tab", "enter")
-        assert stage.gateway.book.passphrases == {"acme-files": "new one"}
+        assert stage.gateway.opens("acme-files", "new one")
 
 
 async def test_two_new_ones_that_differ_are_refused(tmp_path):
@@ -199,7 +196,7 @@ async def test_two_new_ones_that_differ_are_refused(tmp_path):
         await stage.type("other")
         await stage.press("enter")
         assert "The two new ones differ. Type them again." in stage.text()
-        assert stage.gateway.book.passphrases == {"acme-files": ""}
+        assert stage.gateway.opens("acme-files", "")
 
 
 async def test_taking_the_passphrase_away_asks_once_more(tmp_path):
@@ -211,9 +208,9 @@ async def test_taking_the_passphrase_away_asks_once_more(tmp_path):
         assert "Whoever reads the files of this computer can then act as max." in stage.text()
         await stage.press("enter")  # the safe answer
         assert stage.dialog == "ChangePassphrase"
-        assert stage.gateway.book.passphrases == {"acme-files": "old one"}
+        assert stage.gateway.opens("acme-files", "old one")
         await stage.press("enter", "y")
-        assert stage.gateway.book.passphrases == {"acme-files": ""}
+        assert stage.gateway.opens("acme-files", "")
         assert stage.said().startswith("Your key has no passphrase now")
 
 
@@ -230,9 +227,9 @@ async def test_without_one_an_empty_new_one_changes_nothing(tmp_path):
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 async def test_hostile_names_are_harmless_and_readable(tmp_path, size):
-    async with running(tmp_path, world=with_hostile_people(), size=size) as stage:
+    async with running(tmp_path, service=with_hostile_people(acme()), size=size) as stage:
         await stage.press("4", "tab")
-        for person in acme(many=0).users:
+        for person in acme().users:
             assert person
             await stage.press("down")
         for name in HOSTILE_PEOPLE:
@@ -245,10 +242,10 @@ async def test_hostile_names_are_harmless_and_readable(tmp_path, size):
 
 @pytest.mark.parametrize("name", ["[@click=app.pwn]x[/]", "../../etc/evil"])
 async def test_a_hostile_name_of_ones_own_leads_to_no_other_folder(tmp_path, name):
-    world = acme(many=0)
-    gus = world.user("gus")
-    world.users[gus.id - 1] = msgspec.structs.replace(gus, name=name)
-    async with running(tmp_path, name, world=world) as stage:
+    service = acme()
+    service.change_user("gus", name=name, folded=fold(name))
+    service.change_key(name, key_of(name))
+    async with running(tmp_path, name, service=service) as stage:
         await stage.press("4", "e")
         assert shown(name)[:8] in "".join(stage.lines()) or "etc" in stage.text()
         await stage.press("enter")

@@ -1,4 +1,4 @@
-"""Joining a server by keyboard alone, from the first start on, over the world in memory."""
+"""Joining a server by keyboard alone, from the first start on, over a server in memory."""
 
 from __future__ import annotations
 
@@ -6,60 +6,51 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 from textual.widgets import Input
 
 from sft.client.connection_info import Status
-from sft.errors import InviteUsedError, InviteWithdrawnError, UnreachableError
 from sft.model.access import Role
-from sft.model.links import InvitationLink, ServerLink, parse_invitation
+from sft.model.links import InvitationLink, ServerLink
 from sft.model.records import InvitationState
-from tests.tui.driving import playing
-from tests.tui.stage import Stage
-from tui.app import SftApp
-from tui.memory import MemoryGateway, World, registry
-from tui.memory.scene import acme
+from tests.fakes.acme import MAY_3
+from tests.fakes.memory_service import MemoryService
+from tests.tui.ui_driver import UiDriver, driven
 from tui.widgets.link_input import LinkInput, cleaned
 
 
-def invitation(
-    world: World, *, role: Role = Role.GUEST, name: str | None = None, seconds: int = 86_400
-) -> str:
-    return registry.invite(world, world.user("ada"), role=role, name=name, seconds=seconds).link
+def invitation(service: MemoryService, *, role: Role = Role.GUEST, **how) -> str:
+    return service.invite("ada", role=role, **how).text()
 
 
 @asynccontextmanager
 async def joining(
     here: Path,
     *,
-    world: World | None = None,
+    service: MemoryService | None = None,
     user: str = "",
     size: tuple[int, int] = (80, 24),
     demo: bool = False,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[UiDriver]:
     """Run the app on a computer that has joined nothing."""
-    gateway = MemoryGateway(world or acme(many=0), user, demo=demo)
-    app = SftApp(gateway, now=lambda: gateway.world.now, local_folder=here)
-    async with playing(app, size) as hands:
-        stage = Stage(app, hands, gateway)
+    async with driven(here, user, service=service, size=size, demo=demo, bare=True) as stage:
         yield stage
-        assert not gateway.faults
+        assert not stage.gateway.faults
 
 
-async def paste(stage: Stage, text: str) -> None:
+async def paste(stage: UiDriver, text: str) -> None:
     await stage.paste(text)
 
 
-async def fill(stage: Stage, *values: str) -> None:
+async def fill(stage: UiDriver, *values: str) -> None:
     """Fill in the form from the name on, enter after each; the last enter joins."""
     for value in values:
         await stage.type(value)
         await stage.press("enter")
-    await stage.settle()
+    await stage.quiet()
 
 
-def value(stage: Stage, field: str) -> str:
+def value(stage: UiDriver, field: str) -> str:
     return stage.app.screen.query_one(field, Input).value
 
 
@@ -98,7 +89,7 @@ async def test_letters_act_while_the_field_is_empty_and_are_text_afterwards(tmp_
 
 async def test_a_pasted_invitation_loses_blanks_line_breaks_and_box_borders(tmp_path):
     async with joining(tmp_path) as stage:
-        link = invitation(stage.world)
+        link = invitation(stage.service)
         middle = len(link) // 2
         box = f"┌──────┐\n│ {link[:middle]} │\n│  {link[middle:]}   │\n└──────┘\n"
         await paste(stage, f"Hello!\x1b[31m\n{box}")
@@ -109,7 +100,7 @@ async def test_a_pasted_invitation_loses_blanks_line_breaks_and_box_borders(tmp_
 
 async def test_an_invitation_typed_by_a_terminal_without_paste_arrives_whole(tmp_path):
     async with joining(tmp_path) as stage:
-        link = invitation(stage.world)
+        link = invitation(stage.service)
         await stage.type(link[:40])
         await stage.press("enter")  # a line break within it
         await stage.type(link[40:])
@@ -119,7 +110,7 @@ async def test_an_invitation_typed_by_a_terminal_without_paste_arrives_whole(tmp
 
 async def test_a_cut_invitation_says_so_and_goes_nowhere(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world)[:-7])
+        await paste(stage, invitation(stage.service)[:-7])
         assert "! Not a whole invitation yet" in stage.text()
         await stage.press("enter")
         assert stage.dialog == ""
@@ -135,11 +126,11 @@ def test_what_no_screen_should_get_falls_away_from_a_paste():
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_what_the_invitation_says_is_shown_before_anything_is_asked(tmp_path, size):
     async with joining(tmp_path, size=size) as stage:
-        await paste(stage, invitation(stage.world, role=Role.MAINTAINER))
+        await paste(stage, invitation(stage.service, role=Role.MAINTAINER))
         await stage.press("enter")
         text = stage.text()
         assert "acme-files at files.acme.org:7361" in text
-        for words in stage.world.key.public.words().split(" "):
+        for words in stage.service.key.public.words().split(" "):
             assert words in text
         assert "nothing to compare" in text
         assert "maintainer: reads every file, stores files and manages their own" in text
@@ -151,7 +142,7 @@ async def test_what_the_invitation_says_is_shown_before_anything_is_asked(tmp_pa
 @pytest.mark.parametrize("height", [15, 18, 24])
 async def test_the_buttons_stay_in_sight_on_low_screens(tmp_path, height):
     async with joining(tmp_path, size=(70, height)) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await fill(stage, "max", "sesame", "sesame", "")
         assert "max exists on acme-files already." in stage.text()
@@ -160,7 +151,7 @@ async def test_the_buttons_stay_in_sight_on_low_screens(tmp_path, height):
 
 async def test_a_colleague_joins_by_keyboard_and_lands_in_files(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await fill(stage, "zoe", "sesame", "sesame", "")
         assert stage.app.frame.screen_id == "files"
@@ -174,13 +165,9 @@ async def test_a_colleague_joins_by_keyboard_and_lands_in_files(tmp_path):
 
 
 async def test_the_only_admin_is_told_to_invite_a_second_one(tmp_path):
-    world = acme(many=0)
-    link = invitation(world, role=Role.ADMIN)
-    for name in ("ada", "eva"):
-        index = world.user(name).id - 1
-        world.users[index] = msgspec.structs.replace(world.users[index], role=Role.GUEST)
-    async with joining(tmp_path, world=world) as stage:
-        await paste(stage, link)
+    service = MemoryService(now=MAY_3)
+    async with joining(tmp_path, service=service) as stage:
+        await paste(stage, service.first_admin().text())
         await stage.press("enter")
         await fill(stage, "zoe", "sesame", "sesame", "")
         assert "You are the only admin. Invite a second one soon: 3, then i." in stage.said()
@@ -188,7 +175,7 @@ async def test_the_only_admin_is_told_to_invite_a_second_one(tmp_path):
 
 async def test_a_name_in_the_invitation_stands_there_already(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world, name="zoe"))
+        await paste(stage, invitation(stage.service, name="zoe"))
         await stage.press("enter")
         assert value(stage, "#join-name") == "zoe"
         assert "as the invitation says" in stage.text()
@@ -199,7 +186,7 @@ async def test_a_name_in_the_invitation_stands_there_already(tmp_path):
 
 async def test_passphrases_that_differ_are_typed_again(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await fill(stage, "zoe", "sesame", "sesamy", "")
         assert "The two passphrases differ" in stage.text()
@@ -211,26 +198,28 @@ async def test_passphrases_that_differ_are_typed_again(tmp_path):
 
 async def test_a_passphrase_of_five_words_is_made_and_shown_to_be_written_down(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await stage.type("zoe")
         await stage.press("tab", "ctrl+g")
-        words = "walnut-violin-yellow-river-lemon"
+        first = words = value(stage, "#join-passphrase")
+        assert len(words.split("-")) == 5
         assert f"Write it down, it is shown this once: {words}" in stage.text("#dialog")
-        assert value(stage, "#join-passphrase") == value(stage, "#join-again") == words
+        assert value(stage, "#join-again") == words
         assert stage.app.focused.id == "join-device"
         await stage.press("tab", "g")  # on a button the letter will do; these are other words
-        words = "violin-yellow-river-lemon-ocean"
+        words = value(stage, "#join-passphrase")
+        assert words != first
         assert words in stage.text("#dialog")
         await stage.press("enter")
         assert stage.gateway.connection.user == "zoe"
         (account,) = await stage.gateway.accounts.all()
-        assert stage.gateway.book.passphrases[account.name] == words
+        assert stage.gateway.opens(account.name, words)
 
 
 async def test_letters_of_a_passphrase_make_none(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter", "tab", "g")
         assert value(stage, "#join-passphrase") == "g"
         assert value(stage, "#join-again") == ""
@@ -238,8 +227,8 @@ async def test_letters_of_a_passphrase_make_none(tmp_path):
 
 async def test_a_key_that_is_made_already_gets_no_other_passphrase(tmp_path):
     async with joining(tmp_path) as stage:
-        stage.gateway.line.cut = True
-        await paste(stage, invitation(stage.world))
+        stage.gateway.lose()
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await fill(stage, "zoe", "sesame", "sesame", "")
         await stage.press("ctrl+g", "tab", "tab", "g")
@@ -249,7 +238,7 @@ async def test_a_key_that_is_made_already_gets_no_other_passphrase(tmp_path):
 
 async def test_a_key_without_passphrase_is_asked_about_once(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await fill(stage, "zoe", "", "", "")
         assert stage.dialog == "Confirm"
@@ -265,7 +254,7 @@ async def test_a_key_without_passphrase_is_asked_about_once(tmp_path):
 
 async def test_a_name_that_is_none_is_refused_before_anything_is_made(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await fill(stage, "zoe/x", "sesame", "sesame", "")
         assert '"zoe/x" has' in stage.text()
@@ -275,7 +264,7 @@ async def test_a_name_that_is_none_is_refused_before_anything_is_made(tmp_path):
 
 async def test_a_taken_name_spends_nothing_and_the_same_form_goes_on(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await fill(stage, "max", "sesame", "sesame", "")
         assert "max exists on acme-files already. Choose another name" in stage.text()
@@ -288,7 +277,7 @@ async def test_a_taken_name_spends_nothing_and_the_same_form_goes_on(tmp_path):
 
 async def test_after_a_failed_attempt_only_its_passphrase_opens_the_key(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await fill(stage, "max", "sesame", "sesame", "")
         await fill(stage, "zoe")
@@ -302,40 +291,32 @@ async def test_after_a_failed_attempt_only_its_passphrase_opens_the_key(tmp_path
 
 async def test_an_unreachable_server_spends_nothing_and_enter_tries_again(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
-        stage.gateway.fail_next["join"] = UnreachableError(
-            address="files.acme.org:7361", reason="connection refused", profile="acme-files"
-        )
+        stage.gateway.lose()
         await fill(stage, "zoe", "sesame", "sesame", "")
         assert "files.acme.org:7361 does not answer (connection refused)." in stage.text()
         assert stage.dialog == "Join"
+        stage.gateway.come_back()
         await stage.press("enter")
         assert stage.gateway.connection.user == "zoe"
 
 
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (InviteUsedError(used_at=1_777_800_000), "This invitation was used on 3 May"),
-        (InviteWithdrawnError(), "This invitation was withdrawn. Ask an admin for a new one."),
-    ],
-)
-async def test_an_invitation_that_is_no_longer_good_says_why(tmp_path, error, said):
+async def test_an_invitation_that_is_no_longer_good_says_why(tmp_path):
     async with joining(tmp_path) as stage:
-        await paste(stage, invitation(stage.world))
+        await paste(stage, invitation(stage.service))
         await stage.press("enter")
-        stage.gateway.fail_next["join"] = error
+        stage.service.withdraw(stage.service.invitations[0].id, by="ada")
         await fill(stage, "zoe", "sesame", "sesame", "")
-        assert said in stage.text()
+        assert "This invitation was withdrawn. Ask an admin for a new one." in stage.text()
         await stage.press("escape")
         assert stage.gateway.connection.status is Status.NONE
 
 
 async def test_an_expired_invitation_is_doubted_at_once_and_refused_by_the_server(tmp_path):
     async with joining(tmp_path) as stage:
-        link = invitation(stage.world, seconds=60)
-        stage.world.now += 3600
+        link = invitation(stage.service, seconds=60)
+        stage.service.now += 3600
         await paste(stage, link)
         await stage.press("enter")
         assert "by this clock it ended Sun 3 May 15:32" in stage.text()
@@ -345,9 +326,9 @@ async def test_an_expired_invitation_is_doubted_at_once_and_refused_by_the_serve
 
 async def test_a_used_invitation_names_the_day(tmp_path):
     async with joining(tmp_path) as stage:
-        link = invitation(stage.world)
-        registry.join(stage.world, parse_invitation(link), "gil", "laptop")
-        assert stage.world.invitations[-1].state is InvitationState.USED
+        link = invitation(stage.service)
+        stage.service.join(link, "gil")
+        assert stage.service.invitations[0].state is InvitationState.USED
         await paste(stage, link)
         await stage.press("enter")
         await fill(stage, "zoe", "sesame", "sesame", "")
@@ -356,7 +337,7 @@ async def test_a_used_invitation_names_the_day(tmp_path):
 
 async def test_a_server_link_says_to_compare_the_key(tmp_path):
     async with joining(tmp_path) as stage:
-        link = ServerLink("files.acme.org", 7361, stage.world.key.public.point, "acme-files")
+        link = ServerLink("files.acme.org", 7361, stage.service.key.public.point, "acme-files")
         await paste(stage, link.text())
         await stage.press("enter")
         assert "Compare these words with what the operator says." in stage.text()
@@ -368,7 +349,7 @@ async def test_a_server_link_says_to_compare_the_key(tmp_path):
 
 async def test_a_join_that_was_left_goes_on_with_the_same_invitation(tmp_path):
     async with joining(tmp_path) as stage:
-        link = invitation(stage.world)
+        link = invitation(stage.service)
         await paste(stage, link)
         await stage.press("enter")
         await fill(stage, "max", "sesame", "sesame", "")
@@ -392,7 +373,7 @@ async def test_a_join_that_was_left_goes_on_with_the_same_invitation(tmp_path):
 
 async def test_another_server_is_joined_beside_the_first(tmp_path):
     async with joining(tmp_path, user="max") as stage:
-        link = invitation(stage.world)
+        link = invitation(stage.service)
         await stage.press("5", "n")
         assert stage.dialog == "PasteInvitation"
         await paste(stage, link)
@@ -406,7 +387,7 @@ async def test_the_names_in_a_link_are_harmless_on_the_screen(tmp_path):
     async with joining(tmp_path) as stage:
         link = InvitationLink(
             "h.example", 7361, bytes(31) + b"\1", "a.b_c-" + "x" * 50, bytes(32), Role.GUEST,
-            int(stage.world.now) + 60,
+            int(stage.service.now) + 60,
         )  # fmt: skip
         await paste(stage, link.text())
         await stage.press("enter")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
+from tests.fakes.acme import acme
 from tests.tui.test_joining import invitation, joining
-from tui.memory.scene import acme
 
 PASSPHRASE = "harbor"
 
@@ -16,40 +16,40 @@ def key(name: str) -> events.Key:
 
 
 async def test_a_passphrase_that_is_typed_ahead_lands_in_its_own_field(tmp_path):
-    world = acme(many=0)
-    async with joining(tmp_path, world=world) as stage:
-        await stage.paste(invitation(world))
+    service = acme()
+    async with joining(tmp_path, service=service) as stage:
+        await stage.paste(invitation(service))
         await stage.press("enter")
         for name in ("i", "d", "a", "tab", *PASSPHRASE, "tab", *PASSPHRASE):
             stage.app.post_message(key(name))
-        await stage.settle()
+        await stage.quiet()
         fields = [field.value for field in stage.app.screen.query(Input)]
         assert fields[:3] == ["ida", PASSPHRASE, PASSPHRASE]
 
 
 async def test_a_paste_waits_for_the_key_before_it(tmp_path):
-    world = acme(many=0)
-    async with joining(tmp_path, world=world) as stage:
-        await stage.paste(invitation(world))
+    service = acme()
+    async with joining(tmp_path, service=service) as stage:
+        await stage.paste(invitation(service))
         await stage.press("enter")
         stage.app.post_message(key("tab"))
         stage.app.post_message(events.Paste(PASSPHRASE))
-        await stage.settle()
+        await stage.quiet()
         fields = [field.value for field in stage.app.screen.query(Input)]
         assert PASSPHRASE not in fields[0]
         assert fields[1] == PASSPHRASE
 
 
 async def test_a_key_that_never_arrives_holds_up_the_next_for_a_moment_only(tmp_path):
-    world = acme(many=0)
-    async with joining(tmp_path, world=world) as stage:
-        await stage.paste(invitation(world))
+    service = acme()
+    async with joining(tmp_path, service=service) as stage:
+        await stage.paste(invitation(service))
         await stage.press("enter")
         # The call that climbs behind it is lost, as with a dialog that closes.
         stage.app.key_queue._climb = lambda node, number: None
         for name in "ida":
             stage.app.post_message(key(name))
-        await stage.settle()
-        await stage.settle()
-        await stage.settle()
+        await stage.quiet()
+        await stage.quiet()
+        await stage.quiet()
         assert stage.app.screen.query(Input).first().value == "ida"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tui.driving import driven
+from tests.tui.ui_driver import driven
 from tui.glyphs import PLAIN
 from tui.keys import ACTS, SCREEN_IDS, acts_of, bindings_of
 from tui.preferences import Preferences, read_preferences

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sft.client.transfers.queue.job import Direction, Job, JobState
-from tests.tui.scenes import staged
+from tests.tui.scenes import play, shows, staged
 from tui.dialogs.dialog import DialogButton
 from tui.glyphs import FINE, PLAIN
 from tui.messages import Notification, Severity
@@ -166,9 +166,9 @@ DIALOGS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("scene", DIALOGS)
-async def test_every_button_of_a_dialog_is_in_sight_on_a_small_screen(scene, tmp_path):
-    async with staged(scene, (80, 24), here=tmp_path) as pilot:
+@pytest.mark.parametrize("show", shows(DIALOGS), ids=lambda show: show.scenes[0][0])
+async def test_every_button_of_a_dialog_is_in_sight_on_a_small_screen(show, tmp_path):
+    async for _, pilot in play(show, (80, 24), here=tmp_path):
         screen = pilot.app.screen
         inside = screen.query_one("#dialog").content_region
         buttons = [one for one in screen.query(DialogButton) if one.display]

@@ -1,28 +1,27 @@
-"""The People screen: every journey by keyboard alone, over the world in memory."""
+"""The People screen: every journey by keyboard alone, over a server in memory."""
 
 from __future__ import annotations
 
 import dataclasses
 import stat
 
-import msgspec
 import pytest
 
 from sft.crypto.keys import InvitationKey
 from sft.model.access import Role
 from sft.model.links import parse_invitation
 from sft.model.records import InvitationState, UserState
-from tests.tui.stage import HOSTILE_PEOPLE, RAW, Stage, running, with_hostile_people
+from tests.fakes.acme import HOSTILE_PEOPLE, acme, with_hostile_people
+from tests.fakes.memory_service import key_of, public_of
+from tests.tui.ui_driver import RAW, UiDriver, running
 from tui.dialogs.link import works_here_only
-from tui.memory.scene import acme
-from tui.memory.world import key_of
 from tui.screens.people import PeopleView
 from tui.text import shown
 from tui.widgets.choice import Choice
 from tui.widgets.row_list import RowList
 
 
-async def people(stage: Stage, name: str = "") -> PeopleView:
+async def people(stage: UiDriver, name: str = "") -> PeopleView:
     """Go to the screen, and to somebody's line."""
     await stage.press("3")
     view = stage.app.frame.view_of("people")
@@ -41,7 +40,7 @@ async def test_everybody_is_listed_with_role_state_files_and_key(tmp_path):
         await people(stage, "ivo")
         (line,) = [line for line in stage.lines() if " ivo " in line and "maintainer" in line]
         assert "disabled" in line
-        assert key_of("ivo").words() in line
+        assert public_of("ivo").words() in line
         assert "1.9 MiB" in line
 
 
@@ -52,18 +51,13 @@ async def test_what_is_known_of_a_person_stands_beside_the_list(tmp_path):
             text = stage.text("#people-about")
             assert "maintainer: reads every file, stores files and manages their own" in text
             assert "first seen here 14 Jan" in text
-            for words in key_of("max").words().split(" "):
+            for words in public_of("max").words().split(" "):
                 assert words in text
 
 
 async def test_a_key_that_is_not_the_one_first_seen_is_doubted(tmp_path):
     async with running(tmp_path, size=(110, 40)) as stage:
-        known = stage.world.pins()
-        stage.world.pins = lambda: known
-        (key,) = stage.world.user("gus").keys
-        other = msgspec.structs.replace(key, public_key=key_of("mallory").encode())
-        place = stage.world.user("gus").id - 1
-        stage.world.users[place] = msgspec.structs.replace(stage.world.users[place], keys=(other,))
+        stage.service.change_key("gus", key_of("mallory"))
         await people(stage, "gus")
         assert "not the key that this computer saw first: let gus confirm its words" in stage.text(
             "#people-about"
@@ -87,7 +81,7 @@ async def test_a_role_is_changed(tmp_path):
     async with running(tmp_path) as stage:
         await people(stage, "gus")
         await stage.press("r", "down", "enter")
-        assert stage.world.user("gus").role is Role.MAINTAINER
+        assert stage.service.user("gus").role is Role.MAINTAINER
         assert stage.said() == "gus is a maintainer now (was guest)."
         assert any(" gus " in line and "maintainer" in line for line in stage.lines())
 
@@ -100,7 +94,7 @@ async def test_the_present_role_changes_nothing_and_esc_keeps_it(tmp_path):
         assert "gus has this role already" in stage.text()
         await stage.press("escape")
         assert stage.dialog == ""
-        assert stage.world.user("gus").role is Role.GUEST
+        assert stage.service.user("gus").role is Role.GUEST
 
 
 async def test_ones_own_role_is_changed_with_a_warning(tmp_path):
@@ -111,13 +105,12 @@ async def test_ones_own_role_is_changed_with_a_warning(tmp_path):
 
 
 async def test_the_last_admin_stays_one(tmp_path):
-    world = acme(many=0)
-    eva = world.user("eva")
-    world.users[eva.id - 1] = msgspec.structs.replace(eva, role=Role.GUEST)
-    async with running(tmp_path, world=world) as stage:
+    service = acme()
+    service.change_user("eva", role="guest")
+    async with running(tmp_path, service=service) as stage:
         await people(stage, "ada")
         await stage.press("r", "g", "enter")
-        assert stage.world.user("ada").role is Role.ADMIN
+        assert stage.service.user("ada").role is Role.ADMIN
         assert stage.said().startswith("ada is the only admin; someone must be.")
         assert stage.said().endswith("Make somebody else an admin first")
 
@@ -127,9 +120,9 @@ async def test_disabling_asks_and_the_safe_answer_has_the_focus(tmp_path):
         await people(stage, "max")
         await stage.press("e", "enter")
         assert stage.dialog == ""
-        assert stage.world.user("max").state is UserState.ACTIVE
+        assert stage.service.user("max").state is UserState.ACTIVE
         await stage.press("e", "y")
-        assert stage.world.user("max").state is UserState.DISABLED
+        assert stage.service.user("max").state is UserState.DISABLED
         assert stage.said() == "max is disabled: signed out now; files and account stay."
 
 
@@ -140,7 +133,7 @@ async def test_enabling_is_done_at_once(tmp_path):
         assert acts["people.switch"] == "Enable"
         await stage.press("e")
         assert stage.dialog == ""
-        assert stage.world.user("ivo").state is UserState.ACTIVE
+        assert stage.service.user("ivo").state is UserState.ACTIVE
         assert stage.said() == "ivo can sign in again, as maintainer."
 
 
@@ -157,12 +150,12 @@ async def test_removal_names_who_gets_the_files_and_wants_the_name_typed(tmp_pat
         await stage.press("enter")
         assert stage.dialog == "Remove"
         assert "That is not max." in stage.text()
-        assert stage.world.user("max").state is UserState.ACTIVE
+        assert stage.service.user("max").state is UserState.ACTIVE
         await stage.type("x")
         await stage.press("enter")
-        assert stage.world.user("max").state is UserState.REMOVED
-        eva = stage.world.user("eva").id
-        assert stage.world.files["photos/summer-01.jpg"].owner_id == eva
+        assert stage.service.user("max").state is UserState.REMOVED
+        eva = stage.service.user("eva").id
+        assert stage.service.file("photos/summer-01.jpg").owner_id == eva
         assert stage.said() == (
             "max is removed for good. 26 files stay, signed by them; now belong to eva."
         )
@@ -174,7 +167,7 @@ async def test_files_go_to_whoever_removes_unless_told(tmp_path):
         await stage.press("d", "enter")
         await stage.type("max")
         await stage.press("enter")
-        assert stage.world.files["photos/summer-01.jpg"].owner_id == stage.world.user("ada").id
+        assert stage.service.file("photos/summer-01.jpg").owner_id == stage.service.user("ada").id
         assert stage.said().endswith("now belong to you.")
 
 
@@ -194,7 +187,7 @@ async def test_somebody_without_files_needs_no_heir(tmp_path):
         assert not stage.app.screen.query(Choice)
         await stage.type("gus")
         await stage.press("enter")
-        assert stage.world.user("gus").state is UserState.REMOVED
+        assert stage.service.user("gus").state is UserState.REMOVED
         assert stage.said() == "gus is removed for good."
 
 
@@ -204,7 +197,7 @@ async def test_esc_removes_nobody_and_a_removed_one_stays_as_a_tombstone(tmp_pat
         await stage.press("d")
         await stage.type("gus")
         await stage.press("escape")
-        assert stage.world.user("gus").state is UserState.ACTIVE
+        assert stage.service.user("gus").state is UserState.ACTIVE
         await stage.press("d")
         await stage.type("gus")
         await stage.press("enter", "end")
@@ -217,7 +210,7 @@ async def test_esc_removes_nobody_and_a_removed_one_stays_as_a_tombstone(tmp_pat
 # -- invitations ---------------------------------------------------------------------------------------------------
 
 
-async def invited(stage: Stage, name: str = "tom2") -> None:
+async def invited(stage: UiDriver, name: str = "tom2") -> None:
     await people(stage)
     await stage.press("i")
     await stage.type(name)
@@ -230,9 +223,9 @@ async def test_an_invitation_is_made_by_keyboard(tmp_path):
         await stage.type("12 h")
         await stage.press("tab", "tab", "enter")
         assert stage.dialog == "ShowLink"
-        made = stage.world.invitations[-1]
+        made = stage.service.invitations[0]
         assert (made.name, made.role, made.maker) == ("tom2", Role.MAINTAINER, "ada")
-        assert made.expires_at == stage.world.now + 12 * 3600
+        assert made.expires_at == stage.service.now + 12 * 3600
         assert "For tom2, maintainer, once, until Mon 4 May 03:31." in stage.text()
         assert "send it to tom2 alone" in stage.text()
         await stage.press("escape")
@@ -256,7 +249,7 @@ async def test_the_link_stands_on_bare_lines(tmp_path, width):
         parsed = parse_invitation(link)
         assert (parsed.user_name, parsed.role) == ("tom2", Role.GUEST)
         point = InvitationKey.from_seed(parsed.seed).point
-        assert point == stage.world.invitations[-1].public_key
+        assert point == stage.service.invitations[0].public_key
 
 
 async def test_y_sends_the_link_to_the_clipboard_and_says_just_that(tmp_path):
@@ -301,7 +294,7 @@ async def test_a_taken_name_is_refused_in_the_dialog_and_can_be_mended(tmp_path)
         assert "gus exists on acme-files already. Choose another name." in stage.text()
         await stage.type("gustav")
         await stage.press("enter", "enter", "enter")
-        assert stage.world.invitations[-1].name == "gustav"
+        assert stage.service.invitations[0].name == "gustav"
 
 
 @pytest.mark.parametrize(("name", "span", "said"), [
@@ -311,29 +304,29 @@ async def test_a_taken_name_is_refused_in_the_dialog_and_can_be_mended(tmp_path)
 ])  # fmt: skip
 async def test_what_cannot_be_is_said_before_the_server_is_asked(tmp_path, name, span, said):
     async with running(tmp_path) as stage:
-        count = len(stage.world.invitations)
+        count = len(stage.service.invitations)
         await invited(stage, name)
         await stage.press("tab", "tab")
         await stage.type(span)
         await stage.press("enter")
         assert stage.dialog == "Invite"
         assert said in stage.text("#dialog")
-        assert len(stage.world.invitations) == count
+        assert len(stage.service.invitations) == count
 
 
 async def test_without_a_name_they_choose_one(tmp_path):
     async with running(tmp_path) as stage:
         await invited(stage, "")
         await stage.press("enter", "enter", "enter")
-        assert stage.world.invitations[-1].name is None
+        assert stage.service.invitations[0].name is None
         assert "For whoever has it, guest, once" in stage.text()
         assert "send it to one person alone" in stage.text()
 
 
 async def test_an_address_that_leads_nowhere_else_is_said(tmp_path):
-    world = acme(many=0)
-    world.address = "127.0.0.1:7361"
-    async with running(tmp_path, world=world) as stage:
+    service = acme()
+    service.move_to("127.0.0.1:7361")
+    async with running(tmp_path, service=service) as stage:
         await invited(stage)
         await stage.press("enter", "enter", "enter")
         assert "It works on this machine only" in stage.text()
@@ -346,9 +339,9 @@ async def test_an_open_invitation_is_withdrawn(tmp_path):
     async with running(tmp_path) as stage:
         await people(stage)
         await stage.press("right_square_bracket", "x", "enter")
-        assert stage.world.invitations[0].state is InvitationState.OPEN
+        assert stage.service.invitation("tom").state is InvitationState.OPEN
         await stage.press("x", "y")
-        assert stage.world.invitations[0].state is InvitationState.WITHDRAWN
+        assert stage.service.invitation("tom").state is InvitationState.WITHDRAWN
         assert stage.said() == "The invitation for tom is withdrawn: nobody joins with it."
         await stage.press("x")
         assert stage.dialog == ""
@@ -398,7 +391,7 @@ async def test_others_see_people_and_are_told_why_they_change_nothing(tmp_path, 
 async def test_a_screen_that_skips_its_greying_is_refused_by_the_server(tmp_path):
     async with running(tmp_path, "gus") as stage:
         view = await people(stage, "ivo")
-        before = (list(stage.world.users), list(stage.world.invitations))
+        before = (stage.service.users, stage.service.invitations)
         view.reason_against = lambda act: ""
         await stage.press("r", "down", "enter")
         assert stage.said().startswith("Guests do not change roles.")
@@ -411,17 +404,15 @@ async def test_a_screen_that_skips_its_greying_is_refused_by_the_server(tmp_path
         await stage.press("i", "enter", "enter", "enter")
         assert "Guests do not invite people." in stage.text()
         await stage.press("escape")
-        assert (stage.world.users, stage.world.invitations) == before
+        assert (stage.service.users, stage.service.invitations) == before
 
 
 async def test_losing_the_role_takes_the_invitations_away_at_once(tmp_path):
     async with running(tmp_path) as stage:
         view = await people(stage)
         await stage.press("right_square_bracket")
-        ada = stage.world.user("ada")
-        stage.world.users[ada.id - 1] = msgspec.structs.replace(ada, role=Role.GUEST)
-        stage.gateway.line.become(dataclasses.replace(stage.gateway.connection, role=Role.GUEST))
-        await stage.settle()
+        stage.service.change_role("ada", Role.GUEST, by="eva")
+        await stage.quiet()
         assert view.invitation is None
         assert stage.app.frame.query_one("#people-list", RowList).has_focus
         assert "people.role" not in stage.offered()
@@ -431,7 +422,7 @@ async def test_without_a_connection_the_list_stays_and_acts_say_why(tmp_path):
     async with running(tmp_path) as stage:
         await people(stage, "gus")
         stage.gateway.lose()
-        await stage.settle()
+        await stage.quiet()
         assert any(" gus " in line for line in stage.lines())
         await stage.press("r")
         assert stage.dialog == ""
@@ -446,21 +437,21 @@ async def test_a_line_lost_while_asking_is_said_and_nothing_has_changed(tmp_path
         await stage.press("enter")
         assert stage.dialog == ""
         assert stage.said().startswith("The connection broke")
-        assert stage.world.user("gus").role is Role.GUEST
+        assert stage.service.user("gus").role is Role.GUEST
 
 
 async def test_y_copies_the_words_of_the_key(tmp_path):
     async with running(tmp_path) as stage:
         await people(stage, "eva")
         await stage.press("y")
-        assert stage.app.clipboard == key_of("eva").words()
+        assert stage.app.clipboard == public_of("eva").words()
         assert stage.said() == "Sent to the terminal's clipboard: the words of eva's key."
 
 
 # -- hostile names -------------------------------------------------------------------------------------------------------
 
 
-def harmless(stage: Stage) -> None:
+def harmless(stage: UiDriver) -> None:
     text = "\n".join(stage.lines())
     for raw in RAW:
         assert raw not in text
@@ -468,7 +459,7 @@ def harmless(stage: Stage) -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 async def test_hostile_names_are_harmless_and_readable(tmp_path, size):
-    async with running(tmp_path, world=with_hostile_people(), size=size) as stage:
+    async with running(tmp_path, service=with_hostile_people(acme()), size=size) as stage:
         view = await people(stage)
         for name in HOSTILE_PEOPLE:
             while view.user.name != name:
@@ -493,7 +484,7 @@ async def test_hostile_names_are_harmless_and_readable(tmp_path, size):
 
 
 async def test_clicking_a_hostile_name_runs_nothing(tmp_path):
-    async with running(tmp_path, world=with_hostile_people(), size=(100, 40)) as stage:
+    async with running(tmp_path, service=with_hostile_people(acme()), size=(100, 40)) as stage:
         await people(stage)
         pwned = []
         stage.app.action_pwn = lambda: pwned.append(True)
@@ -502,16 +493,16 @@ async def test_clicking_a_hostile_name_runs_nothing(tmp_path):
         await stage.pilot.click(offset=(line.index(name) + 3, row))
         await stage.press("d")
         await stage.pilot.click("#dialog-content")
-        await stage.settle()
+        await stage.quiet()
         assert not pwned
 
 
 @pytest.mark.parametrize("name", HOSTILE_PEOPLE[2:5])
 async def test_who_has_a_name_that_nobody_can_type_can_be_removed(tmp_path, name):
-    async with running(tmp_path, world=with_hostile_people()) as stage:
+    async with running(tmp_path, service=with_hostile_people(acme())) as stage:
         await people(stage, name)
         await stage.press("d", "enter")
         await stage.type(shown(name))
         await stage.press("enter")
-        gone = next(user for user in stage.world.users if user.name == name)
+        gone = next(user for user in stage.service.users if user.name == name)
         assert gone.state is UserState.REMOVED

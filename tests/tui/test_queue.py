@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+from sft.client.connection_info import ConnectionInfo
 from sft.client.transfers.queue.job import Decision, Direction, Failure, Job, JobState
 from sft.client.transfers.queue.queue_file import QueueFile
 from sft.client.transfers.queue.run import beside_path
@@ -15,16 +16,32 @@ from sft.errors import (
     RoleForbidsError,
     ServerFullError,
 )
+from sft.model.access import Role
+from tests.fakes.acme import acme
+from tests.fakes.gateway import FakeGateway
+from tests.tui.virtual_clock import standing_clock
 from tui.job_sentences import said_of
-from tui.memory import MemoryGateway
-from tui.memory.scene import acme
 
 
-async def opened(user: str = "max", gateway: MemoryGateway | None = None):
-    gateway = gateway or MemoryGateway(acme(many=0), user)
+@pytest.fixture(autouse=True)
+async def clock():
+    with standing_clock(asyncio.get_running_loop()):
+        yield
+
+
+async def online(gateway: FakeGateway) -> None:
+    """Come back, and wait until the line stands."""
+    gateway.come_back()
+    gateway.again()
+    while not gateway.connection.online:  # noqa: ASYNC110 - the clock of a test jumps
+        await asyncio.sleep(0.1)
+
+
+async def opened(user: str = "max", gateway: FakeGateway | None = None):
+    gateway = gateway or FakeGateway(acme(), user)
     if not gateway.connection.online:
         await gateway.use("acme-files")
-    queue = TransferQueue(gateway, describe=said_of, now=lambda: gateway.world.now)
+    queue = TransferQueue(gateway, describe=said_of, now=lambda: gateway.service.now)
     await queue.load()
     return gateway, queue
 
@@ -36,7 +53,7 @@ async def ended(queue: TransferQueue) -> None:
 
 async def moving(queue: TransferQueue, job: Job) -> None:
     while not job.done_bytes:  # noqa: ASYNC110 - the queue tells nobody in between
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -55,7 +72,7 @@ async def test_jobs_run_in_order_and_say_what_became_of_them(source):
     assert [job.state for job in jobs] == [JobState.DONE] * 3
     assert jobs[0].said == "stored as version 1, receipt kept"
     await queue.close()
-    assert {"a", "b", "c"} <= gateway.world.files.keys()
+    assert all(gateway.service.has(name) for name in "abc")
 
 
 async def test_what_was_not_done_survives_quitting_and_goes_on(source):
@@ -71,7 +88,7 @@ async def test_what_was_not_done_survives_quitting_and_goes_on(source):
     await later.load()
     await ended(later)
     assert later.jobs[0].state is JobState.DONE
-    assert sum(path.startswith("source/") for path in gateway.world.files) == 3
+    assert len(gateway.service.below("source")) == 3
     await later.close()
 
 
@@ -82,19 +99,19 @@ async def test_it_survives_a_crash_too(source):
     await moving(queue, job)
     while b"running" not in gateway.saved.get("queue.json", b""):  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    saved = dict(gateway.saved)
+    saved = gateway.saved["queue.json"]
     await queue.close()
-    gateway.saved, gateway.brake.at = saved, None
+    gateway.saved["queue.json"], gateway.brake.at = saved, None
     _, later = await opened(gateway=gateway)
     await later.load()
     await ended(later)
-    assert "a" in gateway.world.files
+    assert gateway.service.has("a")
     await later.close()
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{", b"[1]", b"\xff\xff", b"null"])
 async def test_a_damaged_queue_is_an_empty_one(damaged):
-    gateway = MemoryGateway(acme(many=0), "max")
+    gateway = FakeGateway(acme(), "max")
     gateway.saved["queue.json"] = damaged
     _, queue = await opened(gateway=gateway)
     assert queue.jobs == []
@@ -109,7 +126,7 @@ async def test_pausing_stops_and_going_on_finishes(source):
     queue.pause(job.id)
     await ended(queue)
     assert job.state is JobState.PAUSED
-    assert "a" not in gateway.world.files
+    assert not gateway.service.has("a")
     gateway.brake.at = None
     queue.go_on(job.id)
     await ended(queue)
@@ -138,20 +155,21 @@ async def test_cancelling_leaves_nothing(source):
     queue.cancel(job.id)
     await ended(queue)
     assert queue.jobs == []
-    assert "a" not in gateway.world.files
+    assert not gateway.service.has("a")
     await queue.close()
 
 
 async def test_a_lost_line_makes_jobs_wait_and_they_go_on_by_themselves(source):
     gateway, queue = await opened()
     gateway.fail_next["put"] = ConnectionLostError()
-    gateway.line.listeners.append(queue.connection_changed)
+    gateway.listen(
+        lambda event: queue.connection_changed(event) if isinstance(event, ConnectionInfo) else None
+    )
     job = queue.put([str(source / "a")], "", "a")
     gateway.lose()
     await ended(queue)
     assert job.state is JobState.WAITING
-    gateway.come_back()
-    gateway.again()
+    await online(gateway)
     await ended(queue)
     assert job.state is JobState.DONE
     await queue.close()
@@ -174,9 +192,7 @@ async def test_a_refusal_fails_the_job_and_retry_tries_only_what_is_left(source)
     assert job.state is JobState.FAILED
     assert len(job.failures) == 3
     assert isinstance(job.failures[0].error, RoleForbidsError)
-    gateway.world.users[3] = msgspec.structs.replace(
-        gateway.world.users[3], role=gateway.world.users[0].role
-    )
+    gateway.service.change_role("gus", Role.MAINTAINER, by="ada")
     queue.retry(job.id)
     await ended(queue)
     assert job.state is JobState.DONE
@@ -185,7 +201,7 @@ async def test_a_refusal_fails_the_job_and_retry_tries_only_what_is_left(source)
 
 async def test_one_conflict_among_many_needs_a_decision_for_itself_alone(source):
     gateway, queue = await opened()
-    gateway.world.add_file("source/b", gateway.world.user("max"), content=b"old")
+    gateway.service.store("source/b", "max", b"old")
     job = queue.put([str(source)], "", "source/")
     await ended(queue)
     assert job.state is JobState.NEEDS_YOU
@@ -193,14 +209,14 @@ async def test_one_conflict_among_many_needs_a_decision_for_itself_alone(source)
     queue.resolve(job.id, {job.failures[0].name: Decision.REPLACE})
     await ended(queue)
     assert job.state is JobState.DONE
-    assert len(gateway.world.files["source/b"].versions) == 2
-    assert len(gateway.world.files["source/a"].versions) == 1
+    assert gateway.service.versions("source/b") == 2
+    assert gateway.service.versions("source/a") == 1
     await queue.close()
 
 
 async def test_skipping_ends_it(source):
     gateway, queue = await opened()
-    gateway.world.add_file("source/b", gateway.world.user("max"), content=b"old")
+    gateway.service.store("source/b", "max", b"old")
     job = queue.put([str(source)], "", "source/")
     await ended(queue)
     queue.resolve(job.id, {job.failures[0].name: Decision.SKIP})
@@ -234,12 +250,12 @@ async def test_a_folder_is_got_whole(tmp_path):
 async def test_order_is_the_persons_and_what_has_ended_is_cleared(source):
     gateway, queue = await opened()
     gateway.lose()
+    await asyncio.sleep(0.1)
     jobs = [queue.put([str(source / name)], "", name) for name in ("a", "b", "c")]
     queue.move(jobs[2].id, -1)
     queue.move(jobs[0].id, -5)
     assert [job.title for job in queue.jobs] == ["a", "c", "b"]
-    gateway.come_back()
-    gateway.again()
+    await online(gateway)
     queue.connection_changed(gateway.connection)
     await ended(queue)
     assert queue.clear_ended() == 3
@@ -294,7 +310,7 @@ def test_names_kept_beside(path, beside):
 async def test_what_was_not_decided_yet_still_waits_after_the_rest_went_on(source):
     gateway, queue = await opened()
     for name in ("a", "b"):
-        gateway.world.add_file(f"source/{name}", gateway.world.user("max"), content=b"old")
+        gateway.service.store(f"source/{name}", "max", b"old")
     job = queue.put([str(source)], "", "source/")
     await ended(queue)
     first, second = job.failures
@@ -304,7 +320,7 @@ async def test_what_was_not_decided_yet_still_waits_after_the_rest_went_on(sourc
     queue.resolve(job.id, {second.name: Decision.REPLACE})
     await ended(queue)
     assert job.state is JobState.DONE
-    assert [len(gateway.world.files[f"source/{name}"].versions) for name in "abc"] == [2, 2, 1]
+    assert [gateway.service.versions(f"source/{name}") for name in "abc"] == [2, 2, 1]
     await queue.close()
 
 
@@ -356,9 +372,10 @@ async def _full(name: str, data: bytes) -> None:
     raise LocalDiskFullError(path=name)
 
 
-async def opened_beside(gateway: MemoryGateway):
-    """A queue of the same person, whether the server is there or not."""
-    queue = TransferQueue(gateway, describe=said_of, now=lambda: gateway.world.now)
+async def opened_beside(gateway: FakeGateway):
+    """A queue of the same person in another program, whether the server is there or not."""
+    gateway = FakeGateway(gateway.service, beside=gateway)
+    queue = TransferQueue(gateway, describe=said_of, now=lambda: gateway.service.now)
     await queue.load()
     return gateway, queue
 
@@ -367,7 +384,7 @@ async def test_a_name_that_is_no_text_is_kept_and_so_are_the_jobs_beside_it(tmp_
     (tmp_path / "plain.txt").write_bytes(b"x")
     odd = tmp_path / "\udcff\udcfebad.bin"
     odd.write_bytes(b"y")
-    gateway = MemoryGateway(acme(many=0), "max")
+    gateway = FakeGateway(acme(), "max")
     kept = QueueFile(gateway.local)
     await kept.take()
     jobs = [
@@ -395,4 +412,4 @@ async def test_a_run_that_broke_off_is_tried_again_whole(source):
     queue.retry(job.id)
     await ended(queue)
     assert (job.state, job.done_files) == (JobState.DONE, 3)
-    assert {f"photos/source/{name}" for name in "abc"} <= gateway.world.files.keys()
+    assert all(gateway.service.has(f"photos/source/{name}") for name in "abc")

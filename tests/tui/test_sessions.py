@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import msgspec
 import pytest
 
 from sft.client.connection_info import Status
 from sft.errors import ConnectionLostError
 from sft.model.access import Role
-from tests.tui.stage import HOSTILE_PEOPLE, RAW, Stage, running, with_hostile_people
-from tui.memory.door import Visit
+from tests.fakes.acme import HOSTILE_PEOPLE, acme, with_hostile_people
+from tests.tui.ui_driver import RAW, UiDriver, running
 from tui.text import shown
 from tui.widgets.row_list import RowList
 
 
-async def sessions(stage: Stage, name: str = ""):
+async def sessions(stage: UiDriver, name: str = ""):
     """Go to the list of sessions, and to somebody's line."""
     await stage.press("3", "right_square_bracket", "right_square_bracket")
     view = stage.app.frame.view_of("people")
@@ -27,9 +24,8 @@ async def sessions(stage: Stage, name: str = ""):
     return view
 
 
-def users_connected(stage: Stage) -> list[str]:
-    names = {user.id: user.name for user in stage.world.users}
-    return [names[visit.user_id] for visit in stage.world.door.visits.values()]
+def users_connected(stage: UiDriver) -> list[str]:
+    return stage.service.connected
 
 
 async def test_an_admin_sees_who_is_connected_from_where_since_when_and_what_they_do(tmp_path):
@@ -75,8 +71,7 @@ async def test_ones_own_only_session_is_left_by_quitting(tmp_path):
 
 async def test_of_two_sessions_of_ones_own_either_may_be_this_one(tmp_path):
     async with running(tmp_path) as stage:
-        ada = stage.world.user("ada")
-        stage.world.door.enter(Visit(ada.id, "203.0.113.99:1", int(stage.world.now) - 9))
+        stage.service.visit("ada", "203.0.113.99:1", since=stage.service.now - 9)
         await sessions(stage, "ada")
         await stage.press("x")
         assert "This is you: if it is the session of this very screen, you leave too." in (
@@ -88,14 +83,13 @@ async def test_of_two_sessions_of_ones_own_either_may_be_this_one(tmp_path):
 
 async def test_who_is_sent_away_is_told_by_whom_and_does_not_come_back_by_itself(tmp_path):
     async with running(tmp_path, "max") as stage:
-        (number,) = [n for n, visit in stage.world.door.visits.items() if "51" in visit.address]
-        stage.world.door.kick(number, "ada")
-        await stage.settle()
+        number = stage.service.session_of("max")
+        stage.service.context.sessions.kick(number, "ada")
+        await stage.later(1)
         connection = stage.gateway.connection
         assert connection.status is Status.REFUSED
         assert "ada ended this session." in stage.text()
-        stage.gateway.again()
-        await stage.settle()
+        await stage.later(120)
         assert stage.gateway.connection.status is Status.REFUSED
         await stage.press("5", "enter")
         assert stage.gateway.connection.online
@@ -104,9 +98,9 @@ async def test_who_is_sent_away_is_told_by_whom_and_does_not_come_back_by_itself
 async def test_a_session_that_has_ended_meanwhile_is_said(tmp_path):
     async with running(tmp_path) as stage:
         await sessions(stage, "max")
-        number = next(n for n, v in stage.world.door.visits.items() if v.doing)
+        number = stage.service.session_of("max")
         await stage.press("x")
-        stage.world.door.leave(number)
+        stage.service.context.sessions.find(number).leave()
         await stage.press("y")
         assert stage.said().startswith(f"There is no session {number}.")
         assert "Sessions 2" in stage.text("#people-tabs")
@@ -139,24 +133,11 @@ async def test_others_see_neither_marks_nor_sessions(tmp_path):
         assert stage.app.frame.query_one("#people-list", RowList).has_focus
 
 
-async def test_a_screen_that_skips_its_greying_is_refused_by_the_server(tmp_path):
-    async with running(tmp_path) as stage:
-        view = await sessions(stage, "max")
-        ada = stage.world.user("ada")
-        stage.world.users[ada.id - 1] = msgspec.structs.replace(ada, role=Role.GUEST)
-        view.reason_against = lambda act: ""
-        await stage.press("x", "y")
-        assert stage.said().startswith("Guests do not ")
-        assert "max" in users_connected(stage)
-
-
 async def test_losing_the_role_takes_the_sessions_away_at_once(tmp_path):
     async with running(tmp_path) as stage:
         view = await sessions(stage, "max")
-        ada = stage.world.user("ada")
-        stage.world.users[ada.id - 1] = msgspec.structs.replace(ada, role=Role.GUEST)
-        stage.gateway.line.become(dataclasses.replace(stage.gateway.connection, role=Role.GUEST))
-        await stage.settle()
+        stage.service.change_role("ada", Role.GUEST, by="eva")
+        await stage.quiet()
         assert view.lists.tab == "people-list"
         assert view.lists.current("sessions-list") is None
         assert stage.app.frame.query_one("#people-list", RowList).has_focus
@@ -165,10 +146,9 @@ async def test_losing_the_role_takes_the_sessions_away_at_once(tmp_path):
 async def test_who_comes_and_goes_is_seen_without_a_key(tmp_path):
     async with running(tmp_path) as stage:
         view = await sessions(stage)
-        gus = stage.world.user("gus")
-        stage.world.door.enter(Visit(gus.id, "203.0.113.77:1", int(stage.world.now)))
+        stage.service.visit("gus", "203.0.113.77:1")
         view.poll_sessions()
-        await stage.settle()
+        await stage.quiet()
         assert any("● gus" in line for line in stage.lines())
 
 
@@ -178,17 +158,18 @@ async def test_what_is_asked_without_a_key_fails_without_a_word(tmp_path):
         before = stage.said()
         stage.gateway.fail_next["sessions"] = ConnectionLostError()
         view.poll_sessions()
-        await stage.settle()
+        await stage.quiet()
         assert not stage.gateway.fail_next
         assert stage.said() == before
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 async def test_hostile_names_and_deeds_are_harmless_and_readable(tmp_path, size):
-    world = with_hostile_people()
-    for user in world.users[-len(HOSTILE_PEOPLE) :]:
-        world.door.enter(Visit(user.id, user.name[:40], int(world.now), f"storing {user.name}"))
-    async with running(tmp_path, world=world, size=size) as stage:
+    service = with_hostile_people(acme())
+    service.listen()
+    for name in HOSTILE_PEOPLE:
+        service.visit(name, name[:40], doing=f"storing {name}")
+    async with running(tmp_path, service=service, size=size) as stage:
         for name in HOSTILE_PEOPLE:
             await stage.press("3")
             await sessions(stage, name)
@@ -202,7 +183,7 @@ async def test_hostile_names_and_deeds_are_harmless_and_readable(tmp_path, size)
 # -- the filter ------------------------------------------------------------------------------------------
 
 
-def names(stage: Stage, tab: str) -> list[str]:
+def names(stage: UiDriver, tab: str) -> list[str]:
     source = stage.app.frame.query_one(f"#{tab}", RowList).source
     return [source.row(n).cells["name"] for n in range(len(source))]
 
@@ -250,7 +231,7 @@ async def test_invitations_and_sessions_are_narrowed_each_for_itself(tmp_path):
         assert names(stage, "invitations-list") == ["tom"]
         assert len(names(stage, "people-list")) == 6
         await stage.press("enter", "right_square_bracket")
-        assert len(names(stage, "invitations-list")) == 3
+        assert len(names(stage, "invitations-list")) == 2
         await stage.press("slash")
         await stage.type("203.0.113.41")
         assert names(stage, "sessions-list") == ["max"]

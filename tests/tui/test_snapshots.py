@@ -6,15 +6,12 @@ import importlib
 import os
 import pkgutil
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 import tui.dialogs
-from tests.tui.portraits import FOLDER, RENEWING, difference_from_kept, portrait, shown_in
-from tests.tui.scenery import SCENERY
-from tests.tui.scenes import SCENES, staged
+from tests.tui.scenes import SCENES, Show, play, shows
+from tests.tui.text_snapshots import FOLDER, RENEWING, difference_from_kept, portrait, shown_in
 from tui.dialogs.dialog import Dialog
 from tui.keys import SCREEN_IDS
 
@@ -30,31 +27,29 @@ def name_of(scene: str, size: tuple[int, int], dark: bool) -> str:
     return f"{scene}{small}{'' if dark else '-light'}"
 
 
-async def compare(here: Path, scene: str, size: tuple[int, int], dark: bool) -> None:
-    name = name_of(scene, size, dark)
-    async with staged(scene, size, here=here, dark=dark) as pilot:
+def groups() -> list[tuple[Show, tuple[int, int], bool]]:
+    """Put together what one app shows: same cast, same beginning, same size and theme."""
+    looks = dict.fromkeys((size, dark) for _, size, dark in SHOWN)
+    return [
+        (show, size, dark)
+        for size, dark in looks
+        for show in shows(name for name, *look in SHOWN if tuple(look) == (size, dark))
+    ]
+
+
+GROUPS = groups()
+IDS = [name_of(show.scenes[0][0], size, dark) for show, size, dark in GROUPS]
+
+
+@pytest.mark.parametrize(("show", "size", "dark"), GROUPS, ids=IDS)
+async def test_it_stands_there_as_it_did(tmp_path, show, size, dark):
+    differences = []
+    async for scene, pilot in play(show, size, here=tmp_path, dark=dark):
+        name = name_of(scene, size, dark)
         found = portrait(pilot.app, f"{name}, {size[0]} by {size[1]}")
-    difference = difference_from_kept(name, found)
-    if difference:
-        pytest.fail(difference, pytrace=False)
-
-
-def showing(wanted: Callable[[str], bool]) -> pytest.MarkDecorator:
-    those = [one for one in SHOWN if wanted(one[0])]
-    return pytest.mark.parametrize("scene,size,dark", those, ids=[name_of(*one) for one in those])
-
-
-# Two classes, so that two processes share the work.
-class TestFilesAndTransfers:
-    @showing(lambda scene: scene not in SCENERY)
-    async def test_it_stands_there_as_it_did(self, tmp_path, scene, size, dark):
-        await compare(tmp_path, scene, size, dark)
-
-
-class TestEverythingElse:
-    @showing(lambda scene: scene in SCENERY)
-    async def test_it_stands_there_as_it_did(self, tmp_path, scene, size, dark):
-        await compare(tmp_path, scene, size, dark)
+        differences.append(difference_from_kept(name, found))
+    if any(differences):
+        pytest.fail("\n\n".join(filter(None, differences)), pytrace=False)
 
 
 # -- that nothing is missing ---------------------------------------------------------------------------------

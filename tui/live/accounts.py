@@ -8,7 +8,6 @@ would be lost.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -66,7 +65,7 @@ class LiveAccounts:
         joined = await from_coroutine(
             joining.join(
                 access.reactor, access.state, link, user_name=user_name, device=device,
-                passphrase=passphrase, ask=given(passphrase), pool=access.pool,
+                passphrase=passphrase, ask=given(passphrase), pool=access.pool, clock=access.clock,
             )
         )  # fmt: skip
         return await access.account(joined.profile)
@@ -81,7 +80,7 @@ class LiveAccounts:
         )
 
     async def accept_link(self, account: str, link: str) -> Account:
-        profiles, now = Profiles(self._access.state), int(time.time())
+        profiles, now = Profiles(self._access.state), int(self._access.clock())
         return await self._access.account(
             await self._access.blocking(profiles.accept_link, account, link, now=now)
         )

@@ -7,15 +7,20 @@ it is in no repr, log or file.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from sft.client.concurrency import Pool
 from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.identity import given, passphrase_from
 from sft.client.profiles import Profiles
 from sft.client.reconnect import Reconnector, Timing
+from sft.client.session import connect
 from sft.client.state import StateFolder
 from sft.client.transfers.queue.run import Transfers
+from sft.crypto.keys import Entropy
 from tui import gateway
 from tui.live.accounts import BeginDemo, LiveAccounts
 from tui.live.as_future import from_coroutine
@@ -34,6 +39,9 @@ class LiveGateway:
         environ: SFT_PASSPHRASE_FILE opens keys without a question.
         begin_demo: what is offered to whoever has joined nothing.
         until_quit: the state goes when the app ends.
+        pool: runs what blocks; else the gateway has its own.
+        clock: Unix seconds.
+        entropy: draws the secrets of invitations, and passphrases.
     """
 
     def __init__(
@@ -45,8 +53,19 @@ class LiveGateway:
         begin_demo: BeginDemo | None = None,
         until_quit: bool = False,
         timing: Timing = Timing(),  # noqa: B008 - a value
+        pool: Pool | None = None,
+        clock: Callable[[], float] = time.time,
+        entropy: Entropy = os.urandom,
     ) -> None:
-        access = self._access = SessionAccess(reactor, state, environ, timing)
+        access = self._access = SessionAccess(
+            reactor,
+            state,
+            environ,
+            timing=timing,
+            pool=pool or Pool(reactor),
+            clock=clock,
+            entropy=entropy,
+        )
         self.accounts: gateway.Accounts = LiveAccounts(access, begin_demo, until_quit=until_quit)
         self.files: gateway.Files = LiveFiles(access)
         self.transfers: Transfers = LiveTransfers(access)
@@ -70,6 +89,7 @@ class LiveGateway:
         reconnector = Reconnector(
             access.reactor, access.state, profile,
             ask=ask, pool=access.pool, emit=access.emit, keep_fault=access.log.keep, timing=access.timing,
+            connect=partial(connect, clock=access.clock), now=access.clock,
         )  # fmt: skip
         access.reconnector = reconnector
         if before is not None:

@@ -58,4 +58,4 @@ class LiveLocalState:
         return joining.suggested_user_name(self._access.environ), joining.suggested_device_name()
 
     def suggested_passphrase(self) -> str:
-        return joining.suggested_passphrase()
+        return joining.suggested_passphrase(self._access.entropy)

@@ -6,7 +6,6 @@ Rules. Whoever asks the server goes through ``ask``, over the reconnector. What 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -19,6 +18,7 @@ from sft.client.reconnect import Reconnector, Timing
 from sft.client.session import Session
 from sft.client.state import StateFolder
 from sft.client.trust import SignatureState
+from sft.crypto.keys import Entropy
 from sft.errors import ConnectionLostError, SftError
 from tui.gateway import Account
 from tui.live.as_future import from_coroutine, from_deferred
@@ -33,20 +33,33 @@ class SessionAccess:
     Args:
         reactor: runs on the app's loop.
         environ: SFT_PASSPHRASE_FILE opens keys without a question.
+        pool: runs what blocks.
+        clock: Unix seconds.
+        entropy: draws the secrets of invitations, and passphrases.
     """
 
     def __init__(
-        self, reactor: Any, state: StateFolder, environ: Mapping[str, str], timing: Timing
+        self,
+        reactor: Any,
+        state: StateFolder,
+        environ: Mapping[str, str],
+        *,
+        timing: Timing,
+        pool: Pool,
+        clock: Callable[[], float],
+        entropy: Entropy,
     ) -> None:
         self.reactor = reactor
         self.state = state
         self.log = FaultLog(state.data)  # also while a demo has taken the place of the state
         self.environ = environ
         self.timing = timing
-        self.pool = Pool(reactor)
+        self.clock = clock
+        self.entropy = entropy
+        self.pool = pool
         self.pool.start()
         self.reconnector: Reconnector | None = None
-        self.none = ConnectionInfo(since=time.time())
+        self.none = ConnectionInfo(since=clock())
         self.listeners: list[EventListener] = []
         self.holds: dict[str, int] = {}  # open lock files, by the name that is owned
         self.checked: dict[tuple[bytes, int], SignatureState] = {}  # versions read here, whole

@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from sft.cli.commands.tui import ended, require_terminal
+from sft.cli.commands.tui import ended
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.run import interruptible
@@ -45,19 +45,9 @@ _NEXT: Final = (
     metavar="N",
     help="The journey; so many files of Python's library, all unless told.",
 )
-@click.option(
-    "--offline-ui",
-    is_flag=True,
-    help="The full-screen UI over a world in memory: no server, no network.",
-)
 @common
-def command(
-    invocation: Invocation, size: int | None, files: int | None, *, script: bool, offline_ui: bool
-) -> int:
+def command(invocation: Invocation, size: int | None, files: int | None, *, script: bool) -> int:
     """See it all work on this computer: a private server, an admin, a maintainer and a guest."""
-    if offline_ui:
-        require_terminal(invocation)
-        return ended(invocation, invocation.environment.screens(invocation.environ, offline=True))
     if script or size or files or invocation.console.json or not invocation.on_terminal:
         return _journey(invocation, (size or BIG_MIB) * MIB, files)
     return _explored(invocation)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from sft.client.api import Requester
-from sft.crypto.keys import InvitationKey, PublicKey
+from sft.crypto.keys import Entropy, InvitationKey, PublicKey
 from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, invitation_link
@@ -96,10 +98,15 @@ async def remove(session: Requester, name: str, files_to: str = "") -> User:
 
 
 async def invite(
-    session: Requester, *, role: Role, name: str | None, seconds: int
+    session: Requester,
+    *,
+    role: Role,
+    name: str | None,
+    seconds: int,
+    entropy: Entropy = os.urandom,
 ) -> tuple[InvitationLink, Invitation]:
     """Make an invitation; its secret is drawn here and never sent: only the link holds it."""
-    key = InvitationKey.generate()
+    key = InvitationKey.generate(entropy)
     answer = await session.request(
         MakeInvitation, InvitationShown, public_key=key.point, role=role, name=name, seconds=seconds
     )

@@ -76,9 +76,7 @@ def test_a_terminal_that_places_no_text_is_none(cli):
     assert not cli.screens
 
 
-@pytest.mark.parametrize(
-    "arguments", [("--json",), ("tui", "--json"), ("demo", "--offline-ui", "--json")]
-)
+@pytest.mark.parametrize("arguments", [("--json",), ("tui", "--json")])
 def test_screens_are_no_json(cli, arguments):
     ran = cli.run(*arguments, terminal=True)
     assert ran.status == 2
@@ -103,9 +101,3 @@ def test_a_terminal_that_went_away_takes_nothing_from_the_status(cli):
     assert cli.run(terminal=True, gone=True).status == 129
     cli.screens_end = 0
     assert cli.run(terminal=True, gone=True).status == 10
-
-
-def test_the_demo_without_a_network_needs_no_account(stranger):
-    assert stranger.run("demo", "--offline-ui", terminal=True).status == 0
-    assert [opened["offline"] for opened in stranger.screens] == [True]
-    assert stranger.run("demo", "--offline-ui").status == 2

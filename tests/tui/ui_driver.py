@@ -1,7 +1,7 @@
-"""The app driven by keys over the world in memory, and what can be read off its screen.
+"""The app driven by keys over a server in memory, and what can be read off its screen.
 
-Rules. Nothing here looks at the real clock or guesses how long something takes: see ``stillness``. After each key everything
-that it began has ended, or waits for a person.
+Rules. Nothing here looks at the real clock or guesses how long something takes: see ``virtual_clock``. After each key
+everything that it began has ended, or waits for a person.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from sft.client.transfers.queue.job import JobState
-from tests.tui.furniture import furnish
-from tests.tui.stillness import garbage_left, known_styles, stillness
+from tests.fakes.acme import acme, with_visitors
+from tests.fakes.gateway import FakeGateway
+from tests.fakes.memory_service import MemoryService
+from tests.tui.local_files import furnish
+from tests.tui.virtual_clock import garbage_left, known_styles, stillness
 from tui.app import SftApp
 from tui.glyphs import FINE, Glyphs
-from tui.memory import MemoryGateway, World
-from tui.memory.scene import acme
 from tui.preferences import Preferences
 from tui.screens.files import FilesView
 from tui.widgets.footer import Footer
@@ -65,14 +66,14 @@ class Hands(Pilot[int]):
         await asyncio.sleep(_QUIET_SECONDS if delay is None else delay)
 
 
-class Driven:
+class UiDriver:
     """A running app."""
 
-    def __init__(self, app: SftApp, pilot: Hands, gateway: MemoryGateway) -> None:
+    def __init__(self, app: SftApp, pilot: Hands, gateway: FakeGateway) -> None:
         self.app = app
         self.pilot = pilot
         self.gateway = gateway
-        self.world = gateway.world
+        self.service = gateway.service
 
     # -- doing --------------------------------------------------------------------------------------------
 
@@ -87,6 +88,12 @@ class Driven:
     async def press(self, *keys: str) -> None:
         """Press keys, each after what the one before it did."""
         await self.pilot.press(*keys)
+
+    async def noticed(self) -> None:
+        """Wait until the gateway has noticed that its line is gone, and tried again once."""
+        await self.quiet()
+        self.gateway.again()
+        await self.quiet()
 
     async def type(self, text: str) -> None:
         """Type a text into the field that has the focus."""
@@ -136,7 +143,7 @@ class Driven:
         rows = (pane.lines.source.row(n) for n in range(len(pane.lines.source)))
         return [row.cells["name"] if row else "…" for row in rows]
 
-    def said(self) -> str:
+    def message_line(self) -> str:
         """What is drawn in the message line."""
         return self.app.frame.query_one(MessageLine).render().plain
 
@@ -151,6 +158,38 @@ class Driven:
     def screen(self) -> str:
         """Everything that is drawn, as text."""
         return "\n".join(self.lines())
+
+    async def written(self) -> None:
+        """Wait until a file that is being written stands there, or was refused."""
+        for worker in list(self.app.workers):
+            if worker.group == "WriteFile":
+                await worker.wait()
+        await self.quiet()
+
+    def text(self, within: str = "") -> str:
+        """Give what stands on the screen, or in a part of it, blanks joined, so that a wrapped sentence is found."""
+        lines = self.lines()
+        if within:
+            x, y, width, height = self.app.screen.query_one(within).region
+            lines = [line[x : x + width] for line in lines[y : y + height]]
+        return " ".join(" ".join(line.strip(" │╭╰─╮╯") for line in lines).split())
+
+    def said(self) -> str:
+        """Give what the message line was told last."""
+        said = self.app.frame.query_one(MessageLine).said
+        return "" if said is None else f"{said.text} {said.next_step}".strip()
+
+    def standing(self) -> str:
+        """Give what the message line says when nothing else is to be said."""
+        return self.app.frame.query_one(MessageLine).standing[0]
+
+    def offered(self) -> set[str]:
+        """Give what the footer offers."""
+        return {hint.act for hint in self.app.frame.query_one(Footer).hints}
+
+    def reasons(self) -> dict[str, str]:
+        """Give every act of this screen with the reason why it cannot be done, as help and palette show it."""
+        return {offer.act.id: offer.reason for offer in self.app.frame.offers()[0][1]}
 
     @property
     def dialog(self) -> str:
@@ -168,28 +207,61 @@ async def playing(app: SftApp, size: tuple[int, int]) -> AsyncIterator[Hands]:
             yield hands
 
 
+RAW = ("\u202e", "\u200b", "\x1b", "\u0300" * 6)  # never to reach a terminal as they are
+
+
 @asynccontextmanager
 async def driven(
-    tmp_path: Path,
+    here: Path,
     user: str = "max",
     *,
     size: tuple[int, int] = (120, 36),
-    world: World | None = None,
+    service: MemoryService | None = None,
     passphrase: str = "",
-    prepare: Callable[[MemoryGateway], None] | None = None,
+    demo: bool = False,
+    prepare: Callable[[FakeGateway], None] | None = None,
     preferences: Preferences | None = None,
     glyphs: Glyphs = FINE,
-) -> AsyncIterator[Driven]:
-    """Run the app as somebody."""
-    gateway = MemoryGateway(world or acme(many=3000), user, passphrase=passphrase)
+    bare: bool = False,
+) -> AsyncIterator[UiDriver]:
+    """Run the app as somebody.
+
+    Args:
+        prepare: changes computer and server before the app begins.
+        bare: nothing lies in the folder of this computer.
+    """
+    gateway = FakeGateway(service or acme(), user, passphrase=passphrase, demo=demo)
     if prepare is not None:
         prepare(gateway)
     app = SftApp(
         gateway,
-        now=lambda: gateway.world.now,
-        local_folder=furnish(tmp_path),
+        now=lambda: gateway.service.now,
+        local_folder=here if bare else furnish(here),
         preferences=preferences,
         glyphs=glyphs,
     )
-    async with playing(app, size) as hands:
-        yield Driven(app, hands, gateway)
+    try:
+        async with playing(app, size) as hands:
+            yield UiDriver(app, hands, gateway)
+            assert not gateway.service.fatal
+    finally:
+        gateway.service.close()
+
+
+@asynccontextmanager
+async def running(
+    here: Path,
+    user: str = "ada",
+    *,
+    size: tuple[int, int] = (100, 30),
+    visitors: bool = True,
+    **how,
+) -> AsyncIterator[UiDriver]:
+    """Run the app as somebody who is not alone at the server, in a folder that holds nothing."""
+    prepare = (lambda gateway: with_visitors(gateway.service)) if visitors else None
+    async with driven(here, user, size=size, bare=True, prepare=prepare, **how) as run:
+        if how.get("passphrase"):
+            await run.type(how["passphrase"])
+            await run.press("enter")
+        yield run
+        assert not run.gateway.faults

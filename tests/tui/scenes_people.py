@@ -2,72 +2,48 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import msgspec
 from textual.pilot import Pilot
 
 from sft.model.access import Role
 from sft.model.links import ServerLink
-from tests.tui.acting import Cast, Stage, after, paste, root, settle, typing
-from tests.tui.stage import HOSTILE_PEOPLE, with_hostile_people
+from tests.fakes.acme import HOSTILE_PEOPLE, with_hostile_files, with_hostile_people
+from tests.fakes.gateway import FakeGateway
+from tests.fakes.memory_service import key_of
+from tests.tui.scene_steps import Cast, Stage, after, paste, root, settle, typing
 from tui.app import SftApp
 from tui.dialogs.link import ShowLink
 from tui.glyphs import PLAIN
-from tui.memory import MemoryGateway, registry
-from tui.memory.world import key_of
+
+_NEXT, _BEFORE = "right_square_bracket", "left_square_bracket"
 
 # -- who plays ----------------------------------------------------------------------------------------------
 
 
-def _two_servers(gateway: MemoryGateway) -> None:
-    book = gateway.book
-    first = book.accounts[0]
-    book.keep(gateway.world.user("gus"), "files.acme.org:7361", "sesame")
-    book.accounts[1] = dataclasses.replace(book.accounts[1], name="acme-guest", protected=True)
-    book.accounts.append(
-        dataclasses.replace(
-            first,
-            name="north",
-            server="north-archive",
-            address="vault.north.example:7361",
-            joined=False,
-            role="",
-            user="max",
-            in_use_first=False,
-            joined_at=0,
-            server_words=key_of("north").words(),
-            key_words=key_of("max at north").words(),
-        )
-    )
+def _two_servers(gateway: FakeGateway) -> None:
+    gateway.add_account("gus", passphrase="sesame", name="acme-guest")
+    gateway.add_account(
+        "max", name="north", server_name="north-archive", host="vault.north.example", user_id=0,
+        role="", joined_at=0, server_key=key_of("north").public.point,
+        public_key=key_of("max at north").public.encode(),
+    )  # fmt: skip
 
 
-def _hostile_people(gateway: MemoryGateway) -> None:
-    gateway.world.users[:] = with_hostile_people().users
-    gateway.world.invitations[:] = with_hostile_people().invitations
+def _hostile_people(gateway: FakeGateway) -> None:
+    with_hostile_people(gateway.service)
 
 
-def _hostile_servers(gateway: MemoryGateway) -> None:
-    (honest,) = gateway.book.accounts
-    gateway.book.accounts += [
-        dataclasses.replace(
-            honest, name=name, server=name, user=name, device=name, in_use_first=False
-        )
-        for name in HOSTILE_PEOPLE
-    ]
+def _hostile_servers(gateway: FakeGateway) -> None:
+    for name in HOSTILE_PEOPLE:
+        gateway.add_account("max", name=name, server_name=name, user_name=name, device=name)
 
 
-def _another_key(gateway: MemoryGateway) -> None:
-    world = gateway.world
-    known = world.pins()
-    world.pins = lambda: known
-    gus = world.user("gus")
-    other = msgspec.structs.replace(gus.keys[0], public_key=key_of("mallory").encode())
-    world.users[gus.id - 1] = msgspec.structs.replace(gus, keys=(other,))
+def _another_key(gateway: FakeGateway) -> None:
+    gateway.service.change_key("gus", key_of("mallory"))
 
 
 CASTS: dict[str, Cast] = {
-    "hostile": Cast(hostile=True),
+    "hostile": Cast(prepare=lambda gateway: with_hostile_files(gateway.service)),
+    "scans": Cast(many=3000),
     "people-admin": Cast("ada"),
     "people-hostile": Cast("ada", prepare=_hostile_people),
     "people-other-key": Cast("ada", prepare=_another_key),
@@ -137,11 +113,8 @@ async def _join(pilot: Pilot[int], app: SftApp) -> None:
 
 
 async def _paste_invitation(pilot: Pilot[int], app: SftApp) -> None:
-    world = app.gateway.world
-    made = registry.invite(
-        world, world.user("ada"), role=Role.MAINTAINER, name=None, seconds=2 * 86_400
-    )
-    await paste(pilot, app, made.link)
+    link = app.gateway.service.invite("ada", role=Role.MAINTAINER, seconds=2 * 86_400)
+    await paste(pilot, app, link.text())
 
 
 async def _cut_invitation(pilot: Pilot[int], app: SftApp) -> None:
@@ -159,20 +132,23 @@ async def _link(pilot: Pilot[int], app: SftApp) -> None:
 async def _stop(pilot: Pilot[int], app: SftApp) -> None:
     app.gateway.change_key()
     await settle(pilot)
+    app.gateway.again()
+    await settle(pilot)
 
 
 async def _server_link(pilot: Pilot[int], app: SftApp) -> None:
     await _stop(pilot, app)
     await pilot.press("p")
     await settle(pilot)
-    world = app.gateway.world
-    await paste(
-        pilot, app, ServerLink("files.acme.org", 7361, world.key.public.point, world.name).text()
-    )
+    shown = app.gateway.service.key.public.point
+    link = ServerLink("files.acme.org", 7361, shown, app.gateway.service.name)
+    await paste(pilot, app, link.text())
 
 
 async def _refused(pilot: Pilot[int], app: SftApp) -> None:
     app.gateway.revoke()
+    await settle(pilot)
+    app.gateway.again()
     await pilot.press("5")
     await settle(pilot)
 
@@ -209,50 +185,63 @@ SCENERY: dict[str, Stage] = {
     "unlock-wrong": after(root, *"sesamy", "enter"),
     "locked": after(root, "escape"),
     "stop": _stop,
-    "stop-link": after(_stop, "p"),
+    "stop-link": after(_stop, "p", back=("escape",)),
     "stop-link-pasted": _server_link,
     "stopped": after(_stop, "escape"),
     "refused": _refused,
     "servers-lost": _lost_in_servers,
-    "servers-several": after(_servers, "down"),
+    "servers-several": after(_servers, "down", back=("up",)),
     "servers-hostile": after(_servers, "down", "down"),
-    "address": after(_servers, "a"),
-    "server-link": after(_servers, "p"),
-    "paste-invitation": after(_servers, "n"),
-    "forget": after(_servers, "down", "d"),
+    "address": after(_servers, "a", back=("escape",)),
+    "server-link": after(_servers, "p", back=("escape",)),
+    "paste-invitation": after(_servers, "n", back=("escape",)),
+    "forget": after(_servers, "down", "d", back=("escape", "up")),
     "people": after(_people, "down"),
-    "people-admin": after(_people, "down", "down"),
-    "people-hostile": after(_people, "end"),
+    "people-admin": after(_people, "down", "down", back=("up", "up")),
+    "people-hostile": after(_people, "end", back=("home",)),
     "people-other-key": after(_people, "down", "down", "down"),
-    "invitations": after(_people, "right_square_bracket"),
-    "invitations-hostile": after(_people, "right_square_bracket", "down"),
-    "sessions": after(_people, "right_square_bracket", "right_square_bracket", "down"),
-    "kick": after(_people, "right_square_bracket", "right_square_bracket", "down", "x"),
-    "people-filter": after(_people, "slash", *"ma"),
-    "invite": after(_people, "i"),
-    "invite-filled": after(_people, "i", *"zoe", "tab", "down"),
+    "invitations": after(_people, _NEXT, back=(_BEFORE,)),
+    "invitations-hostile": after(_people, _NEXT, "down"),
+    "sessions": after(
+        _people,
+        _NEXT,
+        _NEXT,
+        "down",
+        back=("up", _BEFORE, _BEFORE),
+    ),
+    "kick": after(
+        _people,
+        _NEXT,
+        _NEXT,
+        "down",
+        "x",
+        back=("escape", "up", _BEFORE, _BEFORE),
+    ),
+    "people-filter": after(_people, "slash", *"ma", back=("escape", "home")),
+    "invite": after(_people, "i", back=("escape",)),
+    "invite-filled": after(_people, "i", *"zoe", "tab", "down", back=("escape",)),
     "link": _link,
     "link-written": after(_link, "y"),
-    "write": after(_link, "w"),
-    "role": after(_people, "down", "down", "r"),
-    "disable": after(_people, "down", "down", "e"),
-    "remove": after(_people, "down", "down", "d"),
-    "withdraw": after(_people, "right_square_bracket", "x"),
+    "write": after(_link, "w", back=("escape",)),
+    "role": after(_people, "down", "down", "r", back=("escape", "up", "up")),
+    "disable": after(_people, "down", "down", "e", back=("escape", "up", "up")),
+    "remove": after(_people, "down", "down", "d", back=("escape", "up", "up")),
+    "withdraw": after(_people, _NEXT, "x", back=("escape", _BEFORE)),
     "identity": _identity,
-    "identity-pinned": after(_identity, "tab", "down", "down"),
-    "passphrase": after(_identity, "P"),
-    "export": after(_identity, "e"),
+    "identity-pinned": after(_identity, "tab", "down", "down", back=("up", "up", "tab")),
+    "passphrase": after(_identity, "P", back=("escape",)),
+    "export": after(_identity, "e", back=("escape",)),
     "guest": _guest,
-    "guest-palette": after(_guest, "colon", *"server", "down", "down", "down"),
+    "guest-palette": after(_guest, "colon", *"server", "down", "down", "down", back=("escape",)),
     "guest-refused": after(_guest, "tab", "end", "c"),
     "empty-folder": _empty_folder,
-    "no-transfers": after(root, "2"),
-    "palette-narrowed": after(_guest, "colon", *"name"),
-    "palette-nothing": after(_guest, "colon", *"xyzzy"),
-    "filter-nothing": after(_guest, "slash", *"xyzzy"),
+    "no-transfers": after(root, "2", back=("1",)),
+    "palette-narrowed": after(_guest, "colon", *"name", back=("escape",)),
+    "palette-nothing": after(_guest, "colon", *"xyzzy", back=("escape",)),
+    "filter-nothing": after(_guest, "slash", *"xyzzy", back=("escape", "home", *["down"] * 4)),
     "sorted": after(_guest, "o"),
-    "select-pattern": after(_guest, "plus"),
-    "go-to": after(_guest, "ctrl+l"),
-    "ascii-people": after(_people, "down"),
+    "select-pattern": after(_guest, "plus", back=("escape",)),
+    "go-to": after(_guest, "ctrl+l", back=("escape",)),
+    "ascii-people": after(_people, "down", back=("up",)),
     "ascii-dialog": after(_people, "down", "down", "d"),
 }

@@ -60,8 +60,15 @@ class _Clock:
 
 @asynccontextmanager
 async def stillness() -> AsyncIterator[None]:
-    """Put the running loop, and the toolkit on it, on such a clock."""
-    loop: Any = asyncio.get_running_loop()
+    """Put the running loop, and the toolkit on it, on such a clock, for an hour of it at most."""
+    with standing_clock(asyncio.get_running_loop()):
+        async with asyncio.timeout(_LONGEST_SECONDS):
+            yield
+
+
+@contextmanager
+def standing_clock(loop: Any) -> Iterator[None]:
+    """Put a loop, and the toolkit, on such a clock."""
     clock = _Clock(loop)
     with ExitStack() as stack:
         for owner, name, new in (
@@ -74,8 +81,7 @@ async def stillness() -> AsyncIterator[None]:
             (_wait, "process_time", lambda: 0.0),  # its pauses are pauses of this clock
         ):
             stack.enter_context(mock.patch.object(owner, name, new))
-        async with asyncio.timeout(_LONGEST_SECONDS):
-            yield
+        yield
 
 
 @contextmanager

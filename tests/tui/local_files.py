@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tui.memory.world import DAY, MAY_3
+from tests.fakes.acme import DAY, MAY_3
 
 
 def furnish(here: Path) -> Path:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tests.tui.stillness import stillness
+from tests.tui.virtual_clock import stillness
 
 
 async def test_what_waits_happens_in_its_order_and_at_its_moment():

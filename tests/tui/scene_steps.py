@@ -1,4 +1,4 @@
-"""What scenes are played with: keys, pastes, and waiting until all that was begun is done and drawn."""
+"""What scenes are made of: who plays, keys, pastes, and waiting until all that was begun is done and drawn."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from textual import events
 from textual.pilot import Pilot
 
+from tests.fakes.gateway import FakeGateway
 from tui.app import SftApp
 from tui.glyphs import FINE, Glyphs
-from tui.memory import MemoryGateway
 
 Stage = Callable[[Pilot[int], SftApp], Awaitable[None]]
 
@@ -22,15 +22,16 @@ class Cast:
     Args:
         user: whose computer it is; empty for one that has joined nothing.
         passphrase: of the key.
-        prepare: the world is changed by it before the app begins.
+        many: files in the folder of scans.
+        prepare: computer and server are changed by it before the app begins.
     """
 
     user: str = "max"
     passphrase: str = ""
     demo: bool = False
-    hostile: bool = False
+    many: int = 0
     glyphs: Glyphs = FINE
-    prepare: Callable[[MemoryGateway], None] | None = None
+    prepare: Callable[[FakeGateway], None] | None = None
 
 
 async def settle(pilot: Pilot[int]) -> None:
@@ -38,17 +39,34 @@ async def settle(pilot: Pilot[int]) -> None:
     await pilot.pause()
 
 
-def after(scene: Stage, *keys: str) -> Stage:
-    """Press keys after another scene, each when the one before it has done its work."""
+@dataclass(frozen=True)
+class Scene:
+    """A few keys after another scene.
 
-    async def stage(pilot: Pilot[int], app: SftApp) -> None:
-        await scene(pilot, app)
-        for key in keys:
-            await pilot.press(key)
-            await pilot.pause()
-            await pilot.pause()
+    Args:
+        begin: the other one; several scenes that share it are shown by one app.
+        back: keys that lead back to where it stood; None where none do.
+    """
 
-    return stage
+    begin: Stage
+    keys: tuple[str, ...] = ()
+    back: tuple[str, ...] | None = None
+
+    async def __call__(self, pilot: Pilot[int], app: SftApp) -> None:
+        await self.begin(pilot, app)
+        await pressed(pilot, self.keys)
+
+
+def after(scene: Stage, *keys: str, back: tuple[str, ...] | None = None) -> Scene:
+    """Press keys after another scene."""
+    return Scene(scene, keys, back)
+
+
+async def pressed(pilot: Pilot[int], keys: tuple[str, ...]) -> None:
+    """Press keys, each when the one before it has done its work."""
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
 
 
 def typing(scene: Stage, *texts: str) -> Stage:
