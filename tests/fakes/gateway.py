@@ -247,7 +247,7 @@ def add_account(
 ) -> Profile:
     """Keep key, profile and pins as somebody's computer does who joined when they did."""
     person, key = service.user(user), key_of(user)
-    name = f"keys/{user}-{len(Profiles(state).all())}.key"
+    name = f"keys/{len(Profiles(state).all())}.key"
     cost = _CHEAP if passphrase else {}
     state.write(name, key_file.encode(key, passphrase or None, **cost).encode())
     host, port = parse_address(service.address)
