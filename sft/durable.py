@@ -90,9 +90,7 @@ def make_private_folder(path: str | os.PathLike[str], *, exist_ok: bool = True) 
         folder_fd = os.open(folder, _FOLDER_FLAGS | _NO_LINK)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise NotADirectoryError(
-                errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)
-            ) from None
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
         raise
     try:
         found = os.fstat(folder_fd)
@@ -129,9 +127,7 @@ def write_all(file_fd: int, data: bytes | memoryview) -> None:
         rest = rest[os.write(file_fd, rest) :]
 
 
-def write_new(
-    folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE, *, sync: bool = True
-) -> None:
+def write_new(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE, *, sync: bool = True) -> None:
     """Create a file with this content and sync it; nothing is left of it on a fault. The caller syncs the folder."""
     file_fd = create_new(folder_fd, name, mode)
     try:
@@ -203,9 +199,7 @@ def rename_no_replace(folder_fd: int, name: str, to_folder_fd: int, to_name: str
     _link_and_unlink(folder_fd, name, to_folder_fd, to_name)
 
 
-def replace_file(
-    folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE, *, sync: bool = True
-) -> None:
+def replace_file(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE, *, sync: bool = True) -> None:
     """Replace the content under a name: after any fault the old content or the new is there, whole.
 
     Args:

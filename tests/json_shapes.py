@@ -41,9 +41,7 @@ def shapes() -> dict[str, dict[str, str]]:
     return found
 
 
-def faults(
-    value: Any, kind: str, where: str = "document", used: set[str] | None = None
-) -> list[str]:
+def faults(value: Any, kind: str, where: str = "document", used: set[str] | None = None) -> list[str]:
     """Return what is not as a type says; the shapes that were met are added to ``used``."""
     used = set() if used is None else used
     for choice in kind.split(" or "):
@@ -58,11 +56,7 @@ def _differs(value: Any, kind: str, where: str, used: set[str]) -> list[str]:
         if not isinstance(value, list):
             return [f"{where} is no list"]
         inner = kind.removeprefix("list of ")
-        return [
-            fault
-            for index, each in enumerate(value)
-            for fault in faults(each, inner, f"{where}[{index}]", used)
-        ]
+        return [fault for index, each in enumerate(value) for fault in faults(each, inner, f"{where}[{index}]", used)]
     if kind.startswith('"'):
         return [] if value == kind.strip('"') else [f"{where} is {value!r}, not {kind}"]
     if kind in _PLAIN:

@@ -1,7 +1,6 @@
 """The full-screen terminal UI of sft.
 
-start            how it is opened
-app, main_screen the app; the one screen that holds header, screens, dock, message line and footer
+start, app, main_screen   how it is opened; the app; the one screen that holds header, screens, dock, message line and footer
 context          the app, as far as what stands in it may know it
 keys             every act: its keys, its words, its permission. A new act begins here, then ``act_NAME`` of its screen
 screens          the five screens         dialogs   questions          widgets   parts        panes   the sides of Files

@@ -247,7 +247,5 @@ class SftApp(App[int], inherit_bindings=False):
         fault = self._exception
         text = "".join(traceback.format_exception(fault)) if fault else traceback.format_exc()
         ref = self.gateway.local.keep_fault(text)
-        self.quitting.last_words = (
-            f"sft had a fault of its own. Report it with the reference {ref}."
-        )
+        self.quitting.last_words = f"sft had a fault of its own. Report it with the reference {ref}."
         self._close_messages_no_wait()

@@ -37,8 +37,7 @@ class StatusWords:
 
 STATUS_WORDS: Final = {
     Status.NONE: StatusWords(
-        absence="No server is in use: 5 shows how to join one.",
-        reason="No server is in use: 5 shows those you joined.",
+        absence="No server is in use: 5 shows how to join one.", reason="No server is in use: 5 shows those you joined."
     ),
     Status.CONNECTING: StatusWords(
         header="connecting",
@@ -89,10 +88,7 @@ def status_of(account: Account, connection: ConnectionInfo) -> Status:
 def about_connection(account: Account, connection: ConnectionInfo, now: float) -> tuple[str, str]:
     """Return what stands beside the list of how an account is connected, and its tone."""
     if not account.joined:
-        return (
-            "Joining was not finished. Paste the same invitation again: it goes on with this key.",
-            "doubt",
-        )
+        return ("Joining was not finished. Paste the same invitation again: it goes on with this key.", "doubt")
     status = status_of(account, connection)
     words = STATUS_WORDS[status]
     error = error_text(connection.error, now) if connection.error else None

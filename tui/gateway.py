@@ -106,9 +106,7 @@ class Accounts(Protocol):
     async def pending(self, link: Link) -> Account | None:
         """Find what an earlier attempt with this very link left: its key exists, and may need its passphrase."""
 
-    async def join(
-        self, link: Link, *, user_name: str, device: str, passphrase: str | None
-    ) -> Account:
+    async def join(self, link: Link, *, user_name: str, device: str, passphrase: str | None) -> Account:
         """Join a server; the account is not in use before ``use``.
 
         Args:

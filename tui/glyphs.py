@@ -41,7 +41,6 @@ class Glyphs:
     arrow: str
 
     def state(self, state: SignatureState) -> str:
-        """Sign of a signature's state."""
         return {
             SignatureState.SIGNED: self.signed,
             SignatureState.VERIFIED: self.verified,

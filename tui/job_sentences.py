@@ -33,14 +33,8 @@ def sentence_of(job: Job, outcome: RunResult) -> Notification | None:
         return Notification(f"{title}: {job.said}", Severity.SUCCESS)
     if job.state is JobState.NEEDS_YOU:
         count = sum(failure.is_conflict for failure in job.failures)
-        what = (
-            f"{count_text(count)} of {count_text(job.files)} need you"
-            if job.files > 1
-            else "needs you"
-        )
-        return Notification(
-            f"{title} {what}: something has that name already.", Severity.WARNING, "t, then enter"
-        )
+        what = f"{count_text(count)} of {count_text(job.files)} need you" if job.files > 1 else "needs you"
+        return Notification(f"{title} {what}: something has that name already.", Severity.WARNING, "t, then enter")
     if job.state is JobState.FAILED and job.failures:
         message, step = error_text(job.failures[0].error, job.ended_at)
         total = outcome.done + len(outcome.failures)
@@ -48,7 +42,5 @@ def sentence_of(job: Job, outcome: RunResult) -> Notification | None:
             done = f"{count_text(outcome.done)} of {count_text(total)} done"
             return Notification(f"{title}: {done}. {message}", Severity.ERROR, step)
         # A refusal may not name what it is about; one that does needs it no second time.
-        return Notification(
-            message if title in message else f"{title}: {message}", Severity.ERROR, step
-        )
+        return Notification(message if title in message else f"{title}: {message}", Severity.ERROR, step)
     return None

@@ -111,13 +111,7 @@ _FILES: Final = (
 )  # fmt: skip
 _TRANSFERS: Final = (
     Action("transfers.pause", "space", "Pause/go on", "Pause this transfer, or let it go on", 10),
-    Action(
-        "transfers.decide",
-        "enter,l,right",
-        "Why",
-        "Decide what waits for you, or say why it stopped",
-        12,
-    ),
+    Action("transfers.decide", "enter,l,right", "Why", "Decide what waits for you, or say why it stopped", 12),
     Action("transfers.cancel", "x", "Cancel", "Stop this transfer for good", 14),
     Action("transfers.retry", "R,ctrl+r", "Retry", "Try again what did not work", 16),
     Action("transfers.later", "J,shift+down", "Later", "One place later in the queue", 22),
@@ -147,20 +141,8 @@ _PEOPLE: Final = (
     Action("people.previous_tab", "left_square_bracket", "", "To the list before"),
 )  # fmt: skip
 _IDENTITY: Final = (
-    Action(
-        "identity.export",
-        "e",
-        "Export key",
-        "Write the public key to a file, as minisign reads it",
-        10,
-    ),
-    Action(
-        "identity.passphrase",
-        "P",
-        "Passphrase",
-        "Change the passphrase of the key on this computer",
-        14,
-    ),
+    Action("identity.export", "e", "Export key", "Write the public key to a file, as minisign reads it", 10),
+    Action("identity.passphrase", "P", "Passphrase", "Change the passphrase of the key on this computer", 14),
     Action("identity.copy", "y", "Copy", "Copy the line under the cursor", 20),
 )
 _SERVERS: Final = (
@@ -200,8 +182,7 @@ TITLES: Final = {
 ALWAYS_IN_FOOTER: Final = ("app.palette", "app.help")
 
 ACTS: Final = {
-    act.id: act
-    for act in (*_LIST, *_SELECTING, *_FILES, *_TRANSFERS, *_PEOPLE, *_IDENTITY, *_SERVERS, *_APP)
+    act.id: act for act in (*_LIST, *_SELECTING, *_FILES, *_TRANSFERS, *_PEOPLE, *_IDENTITY, *_SERVERS, *_APP)
 }
 
 

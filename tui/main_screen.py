@@ -24,14 +24,7 @@ from tui.context import AppContext
 from tui.dialogs.help import Help
 from tui.dialogs.palette import Offer, Palette
 from tui.keys import ACTS, SCREEN_IDS, SELECTING, TITLES, acts_of, bindings_of
-from tui.messages import (
-    ActChosen,
-    ActsChanged,
-    ConnectionChanged,
-    Notification,
-    Severity,
-    TransfersMoved,
-)
+from tui.messages import ActChosen, ActsChanged, ConnectionChanged, Notification, Severity, TransfersMoved
 from tui.screens.files import FilesView
 from tui.screens.identity import IdentityView
 from tui.screens.people import PeopleView
@@ -241,10 +234,7 @@ class MainScreen(Screen[None]):
 
     def _offer_palette(self) -> None:
         offers = [
-            offer
-            for _, found in self.offers()
-            for offer in found
-            if offer.act.scope != "list" or offer.act.weight
+            offer for _, found in self.offers() for offer in found if offer.act.scope != "list" or offer.act.weight
         ]
 
         async def chosen(act: str | None) -> None:

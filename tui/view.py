@@ -47,7 +47,6 @@ class View(Vertical):
 
     @property
     def now(self) -> float:
-        """Unix seconds."""
         return self.sft.now()
 
     # -- what can be done ------------------------------------------------------------------------------
@@ -71,9 +70,7 @@ class View(Vertical):
             role = connection.role
             if role is not None and not allows(role, act.permission):
                 plural = f"{role.value.capitalize()}s"
-                return (
-                    f"{plural} do not {ROLE_ACTS[act.permission]}. An admin can change your role."
-                )
+                return f"{plural} do not {ROLE_ACTS[act.permission]}. An admin can change your role."
         return ""
 
     async def action_act(self, act_id: str) -> None:
@@ -132,6 +129,4 @@ class View(Vertical):
     def report_fault(self, error: BaseException) -> None:
         """Report a fault of this program; details go to the log."""
         ref = self.gateway.local.keep_fault("".join(traceback.format_exception(error)))
-        self.report(
-            "sft had a fault of its own.", Severity.ERROR, f"Report it with the reference {ref}"
-        )
+        self.report("sft had a fault of its own.", Severity.ERROR, f"Report it with the reference {ref}")

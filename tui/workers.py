@@ -18,11 +18,7 @@ from tui.context import AppContext
 
 
 def start_worker(
-    node: DOMNode,
-    job: Callable[[], Coroutine[Any, Any, object]],
-    *,
-    group: str,
-    exclusive: bool = False,
+    node: DOMNode, job: Callable[[], Coroutine[Any, Any, object]], *, group: str, exclusive: bool = False
 ) -> Worker[object]:
     """Run a job as a worker of a node.
 

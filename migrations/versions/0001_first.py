@@ -40,11 +40,7 @@ def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
 def upgrade() -> None:
     """Make every table."""
     op.create_table(
-        "settings",
-        _text("name"),
-        _bytes("value"),
-        _bytes("mac"),
-        sa.PrimaryKeyConstraint("name", name="pk_settings"),
+        "settings", _text("name"), _bytes("value"), _bytes("mac"), sa.PrimaryKeyConstraint("name", name="pk_settings")
     )
     op.create_table(
         "users",
@@ -144,19 +140,10 @@ def _make_files() -> None:
         _refers("files", "trashed_by_id", "users.id"),
     )
     op.create_index(
-        "uq_files_place",
-        "files",
-        ["folder_id", "folded"],
-        unique=True,
-        sqlite_where=LIVE,
-        postgresql_where=LIVE,
+        "uq_files_place", "files", ["folder_id", "folded"], unique=True, sqlite_where=LIVE, postgresql_where=LIVE
     )
     op.create_index(
-        "ix_files_trash",
-        "files",
-        ["trashed_folded", "trashed_at"],
-        sqlite_where=TRASHED,
-        postgresql_where=TRASHED,
+        "ix_files_trash", "files", ["trashed_folded", "trashed_at"], sqlite_where=TRASHED, postgresql_where=TRASHED
     )
     op.create_index("ix_files_owner_id", "files", ["owner_id"])
     op.create_index("ix_files_trashed_at", "files", ["trashed_at"])

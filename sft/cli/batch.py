@@ -36,18 +36,11 @@ def failure_line(name: str, error: SftError, *, now: float) -> str:
     """Return one line of the list of what was not done."""
     said = sentence(error, now=now).removesuffix(".")
     reference = f" (ref {safe(error.ref)})" if error.ref else ""
-    return (
-        f"  {safe(name)}   {said} [{code_of(error)}]   {NEXT_STEPS.of(error, now=now)}{reference}"
-    )
+    return f"  {safe(name)}   {said} [{code_of(error)}]   {NEXT_STEPS.of(error, now=now)}{reference}"
 
 
 def show_failures(
-    invocation: Invocation,
-    failed: Sequence[tuple[str, SftError]],
-    undone: str,
-    *,
-    alone: bool,
-    head: bool = True,
+    invocation: Invocation, failed: Sequence[tuple[str, SftError]], undone: str, *, alone: bool, head: bool = True
 ) -> None:
     """Show what failed: one item alone as the command's own error, several as a list.
 
@@ -75,9 +68,7 @@ class Batch:
         empty: the document of a name that failed, beside its path and error.
     """
 
-    def __init__(
-        self, invocation: Invocation, names: Sequence[str], undone: str, empty: Document
-    ) -> None:
+    def __init__(self, invocation: Invocation, names: Sequence[str], undone: str, empty: Document) -> None:
         self._invocation = invocation
         self._names = names
         self._undone = undone

@@ -53,9 +53,7 @@ class Console:
         self._err = err
         self.is_dumb = environ.get("TERM") == "dumb"
         self._color = not environ.get("NO_COLOR") and not self.is_dumb
-        self._ascii = bool(environ.get("SFT_ASCII")) or not (
-            _speaks_utf8(out) and _speaks_utf8(err)
-        )
+        self._ascii = bool(environ.get("SFT_ASCII")) or not (_speaks_utf8(out) and _speaks_utf8(err))
         self._in_ci = bool(environ.get("CI"))
         self.open_line = ""
 
@@ -80,11 +78,7 @@ class Console:
         """Return a glyph for a result on standard output, colored if that is a terminal that does colors."""
         code = _COLORS.get(glyph)
         shown = self.glyph(glyph)
-        return (
-            f"\x1b[{code}m{shown}\x1b[0m"
-            if code and self._color and self.out_is_terminal
-            else shown
-        )
+        return f"\x1b[{code}m{shown}\x1b[0m" if code and self._color and self.out_is_terminal else shown
 
     def signature_mark(self, state: str) -> str:
         """Return the mark of what is known of a signature."""

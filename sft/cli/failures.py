@@ -34,9 +34,7 @@ class Fatal(TypedDict):
     error: ErrorJson
 
 
-def error_json(
-    error: SftError, *, now: float, zone: tzinfo | None = None, steps: NextSteps = NEXT_STEPS
-) -> ErrorJson:
+def error_json(error: SftError, *, now: float, zone: tzinfo | None = None, steps: NextSteps = NEXT_STEPS) -> ErrorJson:
     """Return an error as a program reads it."""
     return {
         "code": code_of(error),
@@ -47,9 +45,7 @@ def error_json(
     }
 
 
-def error_lines(
-    error: SftError, *, now: float, zone: tzinfo | None = None, steps: NextSteps = NEXT_STEPS
-) -> list[str]:
+def error_lines(error: SftError, *, now: float, zone: tzinfo | None = None, steps: NextSteps = NEXT_STEPS) -> list[str]:
     """Return an error as the command line shows it: sentence and code, then the next step and the reference."""
     said = sentence(error, now=now, zone=zone).removesuffix(".")
     step = steps.of(error, now=now, zone=zone)

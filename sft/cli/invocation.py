@@ -45,14 +45,10 @@ class Execute(Protocol):
 class Connect(Protocol):
     """Opens a session; see ``sft.client.session.connect``."""
 
-    def __call__(
-        self, reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask
-    ) -> Awaitable[Session]: ...
+    def __call__(self, reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask) -> Awaitable[Session]: ...
 
 
-async def connect_over_network(
-    reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask
-) -> Session:
+async def connect_over_network(reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask) -> Session:
     from sft.client.session import connect
 
     return await connect(reactor, state, profile, ask=ask)
@@ -155,9 +151,7 @@ class Invocation:
         """Run a coroutine that wants the reactor."""
         return self.environment.execute(act, self.log.keep)
 
-    def talk(
-        self, act: Callable[[Session], Coroutine[Any, Any, T]], profile: Profile | None = None
-    ) -> T:
+    def talk(self, act: Callable[[Session], Coroutine[Any, Any, T]], profile: Profile | None = None) -> T:
         """Log in, run a coroutine over the session, and close it."""
         chosen = profile or self.profile()
 
@@ -172,9 +166,7 @@ class Invocation:
         """Log in; a passphrase typed wrong may be typed again."""
         for left in reversed(range(PASSPHRASE_TRIES)):
             try:
-                return await self.environment.connect(
-                    reactor, self.state, profile, ask=self.ask(profile.name)
-                )
+                return await self.environment.connect(reactor, self.state, profile, ask=self.ask(profile.name))
             except PassphraseWrongError:
                 if not left or self.environ.get("SFT_PASSPHRASE_FILE"):
                     raise

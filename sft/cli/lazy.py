@@ -24,12 +24,7 @@ class LazyGroup(click.Group):
     """
 
     def __init__(
-        self,
-        *args: Any,
-        package: str,
-        table: Mapping[str, str],
-        shared: Mapping[str, str],
-        **kwargs: Any,
+        self, *args: Any, package: str, table: Mapping[str, str], shared: Mapping[str, str], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self._package = package
@@ -56,8 +51,7 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         close = get_close_matches(name, self._table, n=1)
         raise click.UsageError(
-            f"There is no command {name!r}" + (f"; did you mean {close[0]}?" if close else ""),
-            ctx=ctx,
+            f"There is no command {name!r}" + (f"; did you mean {close[0]}?" if close else ""), ctx=ctx
         )
 
     def format_commands(

@@ -134,11 +134,7 @@ def open_closed_streams() -> None:
 
     What is read from it, or is the result of a command, fails as on a disk that is gone; what only tells a person is dropped.
     """
-    for number, name, flags in (
-        (0, "stdin", os.O_WRONLY),
-        (1, "stdout", os.O_RDONLY),
-        (2, "stderr", os.O_WRONLY),
-    ):
+    for number, name, flags in ((0, "stdin", os.O_WRONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
             opened = os.open(os.devnull, flags)
             if opened != number:
@@ -175,9 +171,7 @@ def _status_of(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
         status = cli.main(list(arguments), prog_name="sft", standalone_mode=False, obj=invocation)
     except click.ClickException as error:
-        before_dashes = list(arguments)[
-            : list(arguments).index("--") if "--" in arguments else None
-        ]
+        before_dashes = list(arguments)[: list(arguments).index("--") if "--" in arguments else None]
         invocation.console.json |= "--json" in before_dashes
         raise _usage(error) from error
     except (click.Abort, KeyboardInterrupt):
@@ -204,12 +198,7 @@ def _stopped(invocation: Invocation, interrupted: Interrupted) -> int:
     console, status = invocation.console, interrupted.exit_status
     message = interrupted.message or invocation.stopped()
     if console.json:
-        again = {
-            "code": "INTERRUPTED",
-            "exit": status,
-            "message": message,
-            "next": "The same command again",
-        }
+        again = {"code": "INTERRUPTED", "exit": status, "message": message, "next": "The same command again"}
         console.document({"error": {**again, "ref": None}})
     console.warn(message)
     return status

@@ -30,17 +30,9 @@ def _option(*names: str, to: str, of_console: bool = False, **settings: Any) -> 
 _COMMON: Final = (
     _option("--json", to="json", of_console=True, is_flag=True, help="One JSON document."),
     _option("--quiet", "-q", to="quiet", of_console=True, is_flag=True, help="Errors only."),
+    _option("--profile", to="profile_name", metavar="NAME", help="The server to use, as sft servers names it."),
     _option(
-        "--profile",
-        to="profile_name",
-        metavar="NAME",
-        help="The server to use, as sft servers names it.",
-    ),
-    _option(
-        "--progress",
-        to="progress",
-        type=click.Choice(PROGRESS_STYLES),
-        help="How progress is told, on standard error.",
+        "--progress", to="progress", type=click.Choice(PROGRESS_STYLES), help="How progress is told, on standard error."
     ),
 )
 

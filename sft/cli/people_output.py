@@ -59,12 +59,7 @@ def show_invitations(console: Console, invitations: Sequence[Invitation], now: f
 
 
 def show_new_invitation(
-    console: Console,
-    link: InvitationLink,
-    made: Invitation,
-    now: float,
-    *,
-    written_to: str | None = None,
+    console: Console, link: InvitationLink, made: Invitation, now: float, *, written_to: str | None = None
 ) -> None:
     """Show an invitation that was made: its link alone on standard output, or in a file; what goes with it elsewhere."""
     if console.json:
@@ -105,9 +100,7 @@ def read_public_key(text: str, otherwise: str) -> PublicKey:
     except UnicodeDecodeError:
         raise KeyFormatError("a public key file is text") from None
     except OSError as error:
-        raise LocalFileError(
-            str(error), path=text, problem="cannot be read", remedy=otherwise
-        ) from error
+        raise LocalFileError(str(error), path=text, problem="cannot be read", remedy=otherwise) from error
 
 
 def _shown(console: Console, user: User) -> tuple[str, ...]:

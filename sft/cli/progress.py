@@ -59,9 +59,7 @@ class ProgressShown:
         if self._style is not None:
             from twisted.internet.task import LoopingCall
 
-            seconds = {"bar": BAR_SECONDS, "plain": PLAIN_SECONDS, "json": EVENT_SECONDS}[
-                self._style
-            ]
+            seconds = {"bar": BAR_SECONDS, "plain": PLAIN_SECONDS, "json": EVENT_SECONDS}[self._style]
             self._meter.sample(self._reactor.seconds())
             self._ticking = LoopingCall(self._tick)
             self._ticking.clock = self._reactor
@@ -69,10 +67,7 @@ class ProgressShown:
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._ticking is not None and self._ticking.running:
             self._ticking.stop()
@@ -102,9 +97,7 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 @contextmanager
-def showing(
-    invocation: Invocation, title: str, totals: Sequence[int | None]
-) -> Iterator[ProgressShown]:
+def showing(invocation: Invocation, title: str, totals: Sequence[int | None]) -> Iterator[ProgressShown]:
     """Show the progress of a transfer while the block runs, and have an interrupt tell how far it came."""
     meter = Meter(title, totals)
     shown = ProgressShown(invocation.console, meter, invocation.progress, invocation.reactor)

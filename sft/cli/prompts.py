@@ -125,9 +125,7 @@ class Prompts:
             return self.secret_file(link_file, "The link")
         text = self.pasted(prompt, whole=_is_whole)
         if not text.strip():
-            raise UsageError(
-                problem="No link was given", remedy="Paste it, or name its file: --link-file FILE"
-            )
+            raise UsageError(problem="No link was given", remedy="Paste it, or name its file: --link-file FILE")
         return text
 
     def secret_file(self, path: str, what: str) -> str:
@@ -144,8 +142,7 @@ class Prompts:
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no text"
             raise UsageError(
-                problem=f"{what} cannot be read from {path} ({reason})",
-                remedy="Name a file that holds it",
+                problem=f"{what} cannot be read from {path} ({reason})", remedy="Name a file that holds it"
             ) from error
 
     def _answer(self, prompt: str) -> str:

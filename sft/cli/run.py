@@ -38,9 +38,7 @@ class Interrupted(BaseException):
         self.message = message
 
 
-def execute(
-    act: Act[T], log: Callable[[str], object], clean_up_seconds: float = CLEAN_UP_SECONDS
-) -> T:
+def execute(act: Act[T], log: Callable[[str], object], clean_up_seconds: float = CLEAN_UP_SECONDS) -> T:
     """Run a coroutine on the default reactor until it is done; once per process.
 
     Args:
@@ -118,13 +116,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _log_faults_to(log: Callable[[str], object]) -> None:
-    from twisted.logger import (
-        ILogObserver,
-        LogEvent,
-        LogLevel,
-        eventAsText,
-        globalLogBeginner,
-    )
+    from twisted.logger import ILogObserver, LogEvent, LogLevel, eventAsText, globalLogBeginner
     from zope.interface import provider
 
     @provider(ILogObserver)

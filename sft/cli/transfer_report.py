@@ -28,9 +28,7 @@ class TransferReport:
         whole: there was a folder or a pattern among what was named.
     """
 
-    def __init__(
-        self, invocation: Invocation, done_word: str, undone: str, empty: Document, *, whole: bool
-    ) -> None:
+    def __init__(self, invocation: Invocation, done_word: str, undone: str, empty: Document, *, whole: bool) -> None:
         self.invocation = invocation
         self.server = ""
         self.seconds = 0.0
@@ -52,9 +50,7 @@ class TransferReport:
         """Take an item that failed, or was never tried."""
         self._failed.append((name, error))
         why = error_json(error, now=self.invocation.now)
-        self._items.append(
-            {**self._empty, "source": name, "path": path, "result": "failed", "error": why}
-        )
+        self._items.append({**self._empty, "source": name, "path": path, "result": "failed", "error": why})
 
     def finish(self, *remarks: str, **more: Any) -> int:
         """Show everything; return the exit status.
@@ -83,9 +79,7 @@ class TransferReport:
             )
         if not alone:
             self._show_done(done, remarks)
-        show_failures(
-            self.invocation, self._failed, self._undone, alone=alone, head=not self._whole
-        )
+        show_failures(self.invocation, self._failed, self._undone, alone=alone, head=not self._whole)
         return status
 
     def _show_done(self, done: int, remarks: Sequence[str]) -> None:

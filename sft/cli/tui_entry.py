@@ -39,6 +39,4 @@ def full_screen(
     """
     from tui import start
 
-    return start.run(
-        environ, account=account, local_folder=here, begin_demo=begin_demo, until_quit=until_quit
-    )
+    return start.run(environ, account=account, local_folder=here, begin_demo=begin_demo, until_quit=until_quit)

@@ -59,9 +59,7 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    **dict.fromkeys(
-        ("delete", "list_folder", "make_folder", "move", "show_file"), "sft.client.api.files"
-    ),
+    **dict.fromkeys(("delete", "list_folder", "make_folder", "move", "show_file"), "sft.client.api.files"),
     "list_users": "sft.client.api.people",
     "walk": "sft.client.api.tree",
     **dict.fromkeys(("get", "login", "put", "verify"), "sft.client.script"),

@@ -17,9 +17,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-async def gather_limited(
-    at_once: int, items: Sequence[T], act: Callable[[T], Awaitable[R]]
-) -> list[R]:
+async def gather_limited(at_once: int, items: Sequence[T], act: Callable[[T], Awaitable[R]]) -> list[R]:
     """Call ``act`` with each item, at most so many at a time.
 
     Returns:
@@ -63,9 +61,7 @@ async def gather_limited(
     return [results[index] for index in range(len(items))]
 
 
-async def finish_even_if_cancelled(
-    running: Deferred[R], hurry: Callable[[], None] | None = None
-) -> R:
+async def finish_even_if_cancelled(running: Deferred[R], hurry: Callable[[], None] | None = None) -> R:
     """Wait for work on the pool, also when cancelled: what it holds open must not be taken away under it.
 
     Args:
@@ -109,9 +105,7 @@ def running_pool(reactor: Any) -> Iterator[Pool]:
 
 
 @contextmanager
-def ticking(
-    reactor: Any, seconds: float, call: Callable[[], None], *, now: bool = True
-) -> Iterator[None]:
+def ticking(reactor: Any, seconds: float, call: Callable[[], None], *, now: bool = True) -> Iterator[None]:
     """Call every so many seconds while the block runs.
 
     Args:

@@ -14,13 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 from twisted.internet.defer import Deferred
 
 from sft.crypto.keys import ServerPublic
-from sft.errors import (
-    ConnectionLostError,
-    LocalProtocolError,
-    RemoteProtocolError,
-    RequestError,
-    SftError,
-)
+from sft.errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError, RequestError, SftError
 from sft.transport.flow import CreditPool
 from sft.transport.protocol import WireProtocol
 from sft.transport.threads import Pool
@@ -112,9 +106,7 @@ class ServerConnection:
 
     # -- requests ---------------------------------------------------------------------------------------
 
-    async def request(
-        self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any
-    ) -> R:
+    async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any) -> R:
         """Send a request and wait for its answer.
 
         Args:
@@ -264,9 +256,7 @@ class _Answer:
         raise RemoteProtocolError(f"credit of {chunks} for what is no transfer")
 
     def received(self, chunk: bytes, *, last: bool) -> None:
-        raise RemoteProtocolError(
-            f"{len(chunk)} bytes of data for what is no transfer, last={last}"
-        )
+        raise RemoteProtocolError(f"{len(chunk)} bytes of data for what is no transfer, last={last}")
 
     def broken(self, error: SftError) -> None:
         self.given.errback(error)

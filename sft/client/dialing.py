@@ -120,9 +120,7 @@ class Dialer:
 
     def _explained(self, fault: ProtocolError, *, silent: bool) -> SftError:
         if isinstance(fault, ServerKeyMismatchError):
-            return ServerKeyChangedError(
-                fault.detail, server=self._profile, **cast("dict[str, Any]", fault.values)
-            )
+            return ServerKeyChangedError(fault.detail, server=self._profile, **cast("dict[str, Any]", fault.values))
         if type(fault) is RemoteProtocolError and silent:  # the login deadline
             return self._unreachable("it accepts the connection and says nothing")
         return fault

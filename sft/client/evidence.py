@@ -59,9 +59,7 @@ def keep_evidence(
             state.write(name, text.encode())
     except ClientError:
         return stop
-    return ServerKeyChangedError(
-        stop.detail, server=profile.name, shown=shown.words(), evidence=str(state.path(name))
-    )
+    return ServerKeyChangedError(stop.detail, server=profile.name, shown=shown.words(), evidence=str(state.path(name)))
 
 
 def _kept(state: StateFolder, name: str) -> int:

@@ -110,9 +110,7 @@ async def join(
             state, link, device=device, passphrase=passphrase, ask=ask, key_file=key_file,
             pool=threads, now=int(clock()),
         )  # fmt: skip
-        invitation = (
-            InvitationKey.from_seed(link.seed) if isinstance(link, InvitationLink) else None
-        )
+        invitation = InvitationKey.from_seed(link.seed) if isinstance(link, InvitationLink) else None
         claim = Claim.join(user_name, key.public, device, invitation)
         session = await log_in(
             reactor, state, profile, key, claim, invitation,

@@ -20,12 +20,7 @@ from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_plain
-from sft.errors import (
-    LocalFileError,
-    SignatureBadError,
-    SignatureInvalidError,
-    SignerNotPinnedError,
-)
+from sft.errors import LocalFileError, SignatureBadError, SignatureInvalidError, SignerNotPinnedError
 from sft.limits import COMMENT_BYTES, KIB
 from sft.model.names import safe
 from sft.model.text import shown_name
@@ -97,13 +92,7 @@ def verify_offline(
 
 
 def _verdict(
-    state: StateFolder,
-    public: PublicKey,
-    pin: Pin | None,
-    server_id: bytes,
-    text: str,
-    digest: bytes,
-    size: int,
+    state: StateFolder, public: PublicKey, pin: Pin | None, server_id: bytes, text: str, digest: bytes, size: int
 ) -> OfflineVerdict:
     servers = {one.server_id: one.server_name for one in Profiles(state).all()}
     comment, foreign = _comment(text)

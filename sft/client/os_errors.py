@@ -35,8 +35,7 @@ def describe_os_error(error: OSError, path: str | Path) -> ClientError:
         return LocalDiskFullError(str(error), path=str(path))
     named = errno.errorcode.get(error.errno or 0, "unknown fault")
     problem, remedy = _PROBLEMS.get(
-        error.errno or 0,
-        (f"cannot be used ({named})", "Check the disk, then the same command again"),
+        error.errno or 0, (f"cannot be used ({named})", "Check the disk, then the same command again")
     )
     return LocalFileError(str(error), path=str(path), problem=problem, remedy=remedy)
 

@@ -81,9 +81,7 @@ class Pins:
         return {pin.user_id: pin for pin in pins}
 
 
-def pinned_everywhere(
-    state: StateFolder, server_ids: Iterable[bytes]
-) -> Iterator[tuple[bytes, list[Pin]]]:
+def pinned_everywhere(state: StateFolder, server_ids: Iterable[bytes]) -> Iterator[tuple[bytes, list[Pin]]]:
     """Yield what is pinned for each of these servers (blocks)."""
     for server_id in server_ids:
         pins = Pins(state, server_id)
@@ -105,9 +103,7 @@ def learned(people: Mapping[int, Pin], users: Iterable[User], *, now: int) -> di
             own = [key for key in shown if honest and owners.setdefault(key, user.id) == user.id]
             other = [key for key in shown if key not in own]
             if shown:
-                changed[user.id] = Pin(
-                    user.id, user.name, dict.fromkeys(own, now), dict.fromkeys(other, now)
-                )
+                changed[user.id] = Pin(user.id, user.name, dict.fromkeys(own, now), dict.fromkeys(other, now))
             continue
         later = {key: now for key in shown if key not in old.keys and key not in old.shown_later}
         if later:

@@ -310,9 +310,7 @@ class Reconnector:
 
     def _become(self, status: Status, error: SftError | None, **fields: Any) -> None:
         since = self.connection.since if status is self.connection.status else self._now()
-        self._change(
-            status=status, error=error, since=since, again_at=None, silent_since=None, **fields
-        )
+        self._change(status=status, error=error, since=since, again_at=None, silent_since=None, **fields)
 
     def _change(self, **fields: Any) -> None:
         connection = dataclasses.replace(self.connection, **fields)

@@ -21,11 +21,7 @@ from sft.errors import SftError
 
 
 async def login(
-    reactor: Any,
-    profile: str | None = None,
-    *,
-    passphrase: str | None = None,
-    environ: Mapping[str, str] = os.environ,
+    reactor: Any, profile: str | None = None, *, passphrase: str | None = None, environ: Mapping[str, str] = os.environ
 ) -> Session:
     """Log in to a server that this computer has joined; to be closed, best by ``async with``.
 
@@ -59,11 +55,7 @@ async def put(
 
 
 async def get(
-    session: Session,
-    names: Sequence[str],
-    *,
-    to: str | Path = ".",
-    existing: ConflictPolicy = ConflictPolicy.REFUSE,
+    session: Session, names: Sequence[str], *, to: str | Path = ".", existing: ConflictPolicy = ConflictPolicy.REFUSE
 ) -> list[GetResult]:
     """Get files, whole folders and what fits a pattern into a folder of this computer, each verified before it has its name.
 
@@ -71,9 +63,7 @@ async def get(
         existing: what becomes of a file that has the name already.
     """
     plan = await _planned(session, names)
-    return _complete(
-        await get_all(session, plan.items, to=Path(to), folders=plan.folders, existing=existing)
-    )
+    return _complete(await get_all(session, plan.items, to=Path(to), folders=plan.folders, existing=existing))
 
 
 async def verify(session: Session, names: Sequence[str]) -> list[GetResult]:

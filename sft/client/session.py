@@ -92,9 +92,7 @@ class Session:
     def alive(self) -> bool:
         return self.connection.alive
 
-    async def request(
-        self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any
-    ) -> R:
+    async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any) -> R:
         """Send a request and wait for its answer: see ``ServerConnection.request``."""
         return await self.connection.request(kind, reply, **fields)
 
@@ -129,10 +127,7 @@ class Session:
         return self
 
     async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
 
@@ -209,9 +204,7 @@ async def log_in(
         address=profile.address,
         profile=profile.name,
         new_wire=lambda: Connection.client(profile.server, claim, key, invitation),
-        new_connection=lambda wire: ServerConnection(
-            reactor, wire, pool, address=profile.address, on_notice=on_notice
-        ),
+        new_connection=lambda wire: ServerConnection(reactor, wire, pool, address=profile.address, on_notice=on_notice),
         random=random,
     )
     try:
@@ -243,9 +236,7 @@ def _require_pinned_id(profile: Profile, server_id: bytes) -> None:
         raise ServerKeyChangedError("it states another server id", server=profile.name)
 
 
-async def connect_operator(
-    reactor: Any, socket_path: str, server_key: ServerPublic, *, pool: Pool
-) -> ServerConnection:
+async def connect_operator(reactor: Any, socket_path: str, server_key: ServerPublic, *, pool: Pool) -> ServerConnection:
     """Speak to a server as its operator, over the control socket in its home.
 
     Raises:

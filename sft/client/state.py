@@ -48,11 +48,7 @@ class StateFolder:
             LocalFileError: it cannot be read.
         """
         folders, leaf = _split(name)
-        with (
-            translating_os_errors(self.path(name)),
-            suppress(FileNotFoundError),
-            self._folder(folders) as folder,
-        ):
+        with translating_os_errors(self.path(name)), suppress(FileNotFoundError), self._folder(folders) as folder:
             return durable.read_regular(folder, leaf, _MOST_BYTES)
         return None
 

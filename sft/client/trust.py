@@ -16,13 +16,7 @@ from sft.client.session import Session
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_file
-from sft.errors import (
-    CryptoError,
-    PinChangedError,
-    SftError,
-    SignatureBadError,
-    SignerUnknownError,
-)
+from sft.errors import CryptoError, PinChangedError, SftError, SignatureBadError, SignerUnknownError
 from sft.model.records import File
 from sft.model.text import shown_name
 
@@ -58,9 +52,7 @@ class Verdict:
 
     def sentence(self) -> str:
         author = shown_name(self.author)
-        holds = (
-            f"These bytes are {author}'s: content, name and version are as {author} signed them."
-        )
+        holds = f"These bytes are {author}'s: content, name and version are as {author} signed them."
         if self.moved_to is None:
             return holds
         return f"{holds} Signed as {shown_name(self.signed_name)}; it is at {shown_name(self.moved_to)} now."
@@ -104,13 +96,7 @@ def _known(session: Session, file: File) -> Known:
 
 
 def judge(
-    file: File,
-    digest: bytes,
-    size: int,
-    pins: Mapping[int, Pin],
-    *,
-    server_id: bytes,
-    server_name: str,
+    file: File, digest: bytes, size: int, pins: Mapping[int, Pin], *, server_id: bytes, server_name: str
 ) -> Verdict:
     """Judge a file that was read to its end.
 

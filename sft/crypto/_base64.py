@@ -6,7 +6,6 @@ import base64
 
 
 def encode_base64(data: bytes) -> str:
-    """Write the standard alphabet, padded."""
     return base64.b64encode(data).decode("ascii")
 
 

@@ -28,10 +28,7 @@ class FaultsAs:
         return None
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(fault, _FOREIGN):
             raise self._kind(f"{type(fault).__name__}: {fault}") from fault

@@ -162,9 +162,7 @@ def check_numbers(**numbers: int) -> None:
 
 def encode_name(name: str) -> str:
     """Write a name in printable ASCII: all else, space and ``%`` become ``%XX`` over UTF-8."""
-    return "".join(
-        chr(byte) if byte in _LITERAL else f"%{byte:02X}" for byte in name.encode("utf-8")
-    )
+    return "".join(chr(byte) if byte in _LITERAL else f"%{byte:02X}" for byte in name.encode("utf-8"))
 
 
 def decode_name(text: str) -> str:

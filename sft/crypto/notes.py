@@ -26,15 +26,7 @@ from typing import Final
 from sft import limits
 from sft.crypto import _ed25519
 from sft.crypto._base64 import decode_base64, encode_base64
-from sft.crypto.comment import (
-    FILE_ID_BYTES,
-    NAME,
-    NUMBER,
-    SERVER_ID_BYTES,
-    check_numbers,
-    decode_name,
-    encode_name,
-)
+from sft.crypto.comment import FILE_ID_BYTES, NAME, NUMBER, SERVER_ID_BYTES, check_numbers, decode_name, encode_name
 from sft.crypto.digests import DIGEST_BYTES, digest_text, parse_digest
 from sft.crypto.keys import ServerKey, ServerPublic
 from sft.errors import SignatureInvalidError
@@ -88,9 +80,7 @@ class Receipt:
             raise ValueError("a server id has 32 bytes, a file id 16")
         if len(self.digest) != DIGEST_BYTES:
             raise ValueError(f"a digest has {DIGEST_BYTES} bytes")
-        check_numbers(
-            version=self.version, size=self.size, user=self.user, stored_at=self.stored_at
-        )
+        check_numbers(version=self.version, size=self.size, user=self.user, stored_at=self.stored_at)
         if not 1 <= len(self.name.encode("utf-8")) <= limits.PATH_BYTES:
             raise ValueError(f"a name has 1 to {limits.PATH_BYTES} bytes")
 

@@ -30,14 +30,7 @@ from sft.crypto._base64 import decode_base64, encode_base64
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import DIGEST_BYTES
 from sft.crypto.kdf import TRANSCRIPT_BYTES
-from sft.crypto.keys import (
-    KEY_ID_BYTES,
-    InvitationKey,
-    PublicKey,
-    ServerKey,
-    ServerPublic,
-    SigningKey,
-)
+from sft.crypto.keys import KEY_ID_BYTES, InvitationKey, PublicKey, ServerKey, ServerPublic, SigningKey
 from sft.errors import SignatureInvalidError
 
 SIGNATURE_BYTES: Final = _ed25519.SIGNATURE_BYTES

@@ -35,9 +35,7 @@ def words(data: bytes) -> str:
     """
     prefix = hashlib.blake2b(data, digest_size=32).digest()[:_PREFIX_BYTES]
     bits = int.from_bytes(prefix, "big")
-    chosen = [
-        wordlist()[bits >> _BITS * place & (1 << _BITS) - 1] for place in reversed(range(WORDS))
-    ]
+    chosen = [wordlist()[bits >> _BITS * place & (1 << _BITS) - 1] for place in reversed(range(WORDS))]
     return "-".join(chosen[: WORDS // 2]) + " " + "-".join(chosen[WORDS // 2 :])
 
 
@@ -48,6 +46,4 @@ def drawn(count: int, entropy: Callable[[int], bytes]) -> str:
         entropy: gives random bytes.
     """
     draws = (int.from_bytes(entropy(2), "big") % len(wordlist()) for _ in range(count))
-    return "-".join(
-        wordlist()[draw] for draw in draws
-    )  # 65,536 is a multiple of 2,048: none is likelier
+    return "-".join(wordlist()[draw] for draw in draws)  # 65,536 is a multiple of 2,048: none is likelier

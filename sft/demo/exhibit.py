@@ -110,10 +110,7 @@ class _People:
 
     def ada_joins(self) -> None:
         link = self._stage.operator("invite", "--role", "admin", "--user", "ada").out
-        _together(
-            lambda: self._join("ada", link),
-            lambda: lay_out_files_to_send(self._stage.folder / "yours"),
-        )
+        _together(lambda: self._join("ada", link), lambda: lay_out_files_to_send(self._stage.folder / "yours"))
 
     def ada_invites(self) -> None:
         _together(
@@ -123,10 +120,7 @@ class _People:
         )
 
     def others_join(self) -> None:
-        _together(
-            lambda: self._join("max", self._links["max"]),
-            lambda: self._join("gus", self._links["gus"]),
-        )
+        _together(lambda: self._join("max", self._links["max"]), lambda: self._join("gus", self._links["gus"]))
 
     def files_are_stored(self) -> None:
         of_ada = lay_out_files_of_ada(self._files / "ada")

@@ -18,14 +18,7 @@ from typing import Final
 
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
-from sft.demo.stage import (
-    DemoStage,
-    Ended,
-    UnexpectedError,
-    beginning,
-    changed_byte,
-    library_files,
-)
+from sft.demo.stage import DemoStage, Ended, UnexpectedError, beginning, changed_byte, library_files
 from sft.limits import MIB
 from sft.model.names import safe
 from sft.model.text import count_text, duration_text, rate_text, size_text
@@ -41,9 +34,7 @@ _NUMBER_COLUMNS: Final = 3
 class Journey:
     """The steps, in order, and what each came to."""
 
-    def __init__(
-        self, invocation: Invocation, stage: DemoStage, big_bytes: int, most_files: int | None
-    ) -> None:
+    def __init__(self, invocation: Invocation, stage: DemoStage, big_bytes: int, most_files: int | None) -> None:
         self._console = invocation.console
         self._stage = stage
         self._big_bytes = big_bytes
@@ -68,9 +59,7 @@ class Journey:
         except (UnexpectedError, OSError, subprocess.TimeoutExpired) as error:
             self._report(safe(str(error).replace("\n", "; ")), good=False)
             return FAILED_STATUS
-        self._console.result(
-            f"Everything did what it should, in {duration_text(time.monotonic() - began)}."
-        )
+        self._console.result(f"Everything did what it should, in {duration_text(time.monotonic() - began)}.")
         return 0
 
     def _with_server(self) -> tuple[Callable[[], None], ...]:
@@ -137,26 +126,20 @@ class Journey:
         self._moved(ended, "verified", len(self._library))
 
     def _big_file_is_got(self) -> None:
-        ended = self._stage.sft(
-            "gus", "get", BIG, "--to", str(self._out), "--with-signature", "--json"
-        )
+        ended = self._stage.sft("gus", "get", BIG, "--to", str(self._out), "--with-signature", "--json")
         self._require_same(Path(BIG))
         self._moved(ended, "verified", 1)
 
     def _guest_is_refused(self) -> None:
         source = str(self._files / LIBRARY / self._library[0])
         ended = self._stage.sft("gus", "put", source, status=_ROLE_FORBIDS_STATUS)
-        _require(
-            "[ROLE_FORBIDS]" in ended.err, f"another refusal than expected: {beginning(ended.err)}"
-        )
+        _require("[ROLE_FORBIDS]" in ended.err, f"another refusal than expected: {beginning(ended.err)}")
         self._report(f"gus may not store: {_sentence(ended)}")
 
     def _changed_byte_is_refused(self) -> None:
         target = self._stage.folder / "changed"
         with changed_byte(self._stage.object_of(self._big_bytes)):
-            ended = self._stage.sft(
-                "gus", "get", BIG, "--to", str(target), status=_VERIFICATION_STATUS
-            )
+            ended = self._stage.sft("gus", "get", BIG, "--to", str(target), status=_VERIFICATION_STATUS)
         left = list(target.glob("*")) if target.exists() else []
         _require(not left, f"something was kept of a changed file: {left}")
         self._report(f"one byte changed in the vault: {_sentence(ended)}")
@@ -195,26 +178,11 @@ class Journey:
         same = filecmp.cmp(self._files / below, self._out / below, shallow=False)
         _require(same, f"{below} is not what was stored")
 
-    def _report(
-        self,
-        text: str,
-        *,
-        good: bool = True,
-        size_bytes: int | None = None,
-        files: int | None = None,
-    ) -> None:
+    def _report(self, text: str, *, good: bool = True, size_bytes: int | None = None, files: int | None = None) -> None:
         seconds = time.monotonic() - self._began
         number = f"{len(self.steps) + 1:{_NUMBER_COLUMNS}}"
         mark = self._console.mark("✓" if good else "✗")
-        self.steps.append(
-            {
-                "step": text,
-                "ok": good,
-                "seconds": round(seconds, 3),
-                "bytes": size_bytes,
-                "files": files,
-            }
-        )
+        self.steps.append({"step": text, "ok": good, "seconds": round(seconds, 3), "bytes": size_bytes, "files": files})
         self._console.result(f"{number} {mark} {duration_text(seconds):>9}  {text}")
         self._console.flush()
         self._began = time.monotonic()

@@ -92,9 +92,7 @@ class DemoStage:
         path = self.folder / f"{name}.link"
         path.touch(mode=0o600)
         path.write_text(link)
-        self.sft(
-            name, "join", "--link-file", str(path), "--user", name, "--no-passphrase", *options
-        )
+        self.sft(name, "join", "--link-file", str(path), "--user", name, "--no-passphrase", *options)
         path.unlink()
 
     @contextmanager
@@ -136,9 +134,7 @@ class DemoStage:
         log = (self.folder / "server.log").read_text(errors="replace").splitlines()
         raise UnexpectedError("the server does not listen:\n" + "\n".join(log[-_TAIL_LINES:]))
 
-    def _run(
-        self, command: Sequence[str], environ: Mapping[str, str], shown: str, status: int
-    ) -> Ended:
+    def _run(self, command: Sequence[str], environ: Mapping[str, str], shown: str, status: int) -> Ended:
         began = time.monotonic()
         ended = subprocess.run(
             command,
@@ -153,9 +149,7 @@ class DemoStage:
         )
         seconds = time.monotonic() - began
         if ended.returncode != status:
-            raise UnexpectedError(
-                f"{shown}: status {ended.returncode} in place of {status}: {beginning(ended.stderr)}"
-            )
+            raise UnexpectedError(f"{shown}: status {ended.returncode} in place of {status}: {beginning(ended.stderr)}")
         return Ended(ended.returncode, ended.stdout, ended.stderr, seconds)
 
 

@@ -104,7 +104,4 @@ from sft.errors.refusals import (
     UnknownRefusalError,
     UserNameNotAllowedError,
 )
-from sft.errors.root import (
-    SftError,
-    Value,
-)
+from sft.errors.root import SftError, Value

@@ -218,9 +218,7 @@ class ContentDamagedError(RequestError):
 
     code = "CONTENT_DAMAGED"
     exit_status = 7
-    sentence = (
-        "The stored content of {path} was changed or damaged on the server. Nothing was kept."
-    )
+    sentence = "The stored content of {path} was changed or damaged on the server. Nothing was kept."
 
 
 class RecordForgedError(RequestError):
@@ -284,7 +282,5 @@ def _classes(root: type[RequestError]) -> list[type[RequestError]]:
 
 
 REQUEST_ERRORS: Final[dict[str, type[RequestError]]] = {
-    kind.code: kind
-    for kind in _classes(RequestError)
-    if "code" in vars(kind) and kind is not UnknownRefusalError
+    kind.code: kind for kind in _classes(RequestError) if "code" in vars(kind) and kind is not UnknownRefusalError
 }

@@ -34,9 +34,7 @@ _LAST_PORT: Final = 65_535
 _LAST_SECOND: Final = (1 << 63) - 1
 # What mail programs, terminals and box borders put between the characters of a link.
 _DROPPED: Final = re.compile(r"[\s|<>\"'`\u00a0\u200b-\u200f\u2060\ufeff\u2500-\u257f]+")
-_LINK: Final = re.compile(
-    r"sft://(?P<address>[^/#]+)/(?P<kind>[is])#(?P<rest>[A-Za-z0-9_-]+)", re.IGNORECASE
-)
+_LINK: Final = re.compile(r"sft://(?P<address>[^/#]+)/(?P<kind>[is])#(?P<rest>[A-Za-z0-9_-]+)", re.IGNORECASE)
 _HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _IPV6: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,16})?")
 
@@ -104,9 +102,7 @@ def invitation_link(
         UsageError: the address is none.
     """
     host, port = parse_address(address)
-    return InvitationLink(
-        host, port, server_key, server_name, seed, made.role, made.expires_at, made.name
-    )
+    return InvitationLink(host, port, server_key, server_name, seed, made.role, made.expires_at, made.name)
 
 
 def is_loopback(host: str) -> bool:
@@ -135,10 +131,7 @@ def parse_link(text: str) -> InvitationLink | ServerLink:
     reader = _Reader(_decoded(payload))
     version = reader.number(1)
     if version != _VERSION:
-        raise UsageError(
-            problem=f"This link is of a newer sft (version {version})",
-            remedy="pipx upgrade sft",
-        )
+        raise UsageError(problem=f"This link is of a newer sft (version {version})", remedy="pipx upgrade sft")
     server_key = reader.take(KEY_BYTES)
     link = _invitation if kind == "i" else _server_link
     return link(host, port, server_key, reader)
@@ -153,10 +146,7 @@ def parse_invitation(text: str) -> InvitationLink:
     """
     link = parse_link(text)
     if isinstance(link, ServerLink):
-        raise UsageError(
-            problem="This is a server link, which lets nobody in",
-            remedy="Ask an admin for an invitation",
-        )
+        raise UsageError(problem="This is a server link, which lets nobody in", remedy="Ask an admin for an invitation")
     return link
 
 
@@ -169,10 +159,7 @@ def parse_server_link(text: str) -> ServerLink:
     """
     link = parse_link(text)
     if isinstance(link, InvitationLink):
-        raise UsageError(
-            problem="This is an invitation, not a server link",
-            remedy="Join with it",
-        )
+        raise UsageError(problem="This is an invitation, not a server link", remedy="Join with it")
     return link
 
 
@@ -189,8 +176,7 @@ def parse_address(text: str) -> tuple[str, int]:
     is_port = re.fullmatch(r"[0-9]{1,5}", port_text) and 0 < int(port_text) <= _LAST_PORT
     if not (colon and form.fullmatch(bare) and is_port):
         raise UsageError(
-            problem=f'"{text[:80]}" is no address',
-            remedy="Write it as HOST:PORT, such as files.example.org:7361",
+            problem=f'"{text[:80]}" is no address', remedy="Write it as HOST:PORT, such as files.example.org:7361"
         )
     return bare, int(port_text)
 

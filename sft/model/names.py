@@ -22,9 +22,7 @@ from sft.limits import NAME_BYTES, PATH_BYTES, USER_NAME_BYTES
 from sft.model.unicode_joiners import JOINERS, joiner_fits
 
 # Scripts that share shapes: within one name of a person at most one of them.
-LOOKALIKE_SCRIPTS: Final = frozenset(
-    {"Armenian", "Cherokee", "Coptic", "Cyrillic", "Greek", "Latin"}
-)
+LOOKALIKE_SCRIPTS: Final = frozenset({"Armenian", "Cherokee", "Coptic", "Cyrillic", "Greek", "Latin"})
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
 _BLANKS: Final = " \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"
 _WINDOWS_DEVICES: Final = frozenset(
@@ -60,9 +58,7 @@ _BLANK_BUT_PRINTED: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u316
 _IGNORED_IN_FOLD: Final = (
     _BLANK_BUT_PRINTED - {"\u2800"}
     | JOINERS
-    | frozenset(
-        map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
-    )
+    | frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 )
 _SHOWN_OF_REFUSED: Final = 80  # characters of a hopeless name that an error carries
 
@@ -131,9 +127,7 @@ def parse_user_name(text: str) -> str:
     name = unicodedata.normalize("NFC", text)
     problem = ""
     for index, character in enumerate(name):
-        if not _is_letter_or_digit(character) and (
-            index == 0 or not (character in "._-" or _is_mark(character))
-        ):
+        if not _is_letter_or_digit(character) and (index == 0 or not (character in "._-" or _is_mark(character))):
             problem = "a blank" if character == " " else _named(character)
             problem += " at its beginning" if index == 0 else ""
             break
@@ -145,9 +139,7 @@ def parse_user_name(text: str) -> str:
     elif not problem and size_bytes > USER_NAME_BYTES:
         problem = f"{size_bytes} bytes; the most is {USER_NAME_BYTES}"
     if problem:
-        raise UserNameNotAllowedError(
-            name=_shortened(text), problem=problem, safer=_safe_user_name(name)
-        )
+        raise UserNameNotAllowedError(name=_shortened(text), problem=problem, safer=_safe_user_name(name))
     return name
 
 
@@ -182,10 +174,7 @@ def safe(text: str) -> str:
     The result holds no control, bidirectional or zero-width character but a joiner where it belongs. It does not escape
     the markup of any user interface.
     """
-    return "".join(
-        c if _is_shown_as_it_is(text, index) else f"\\u{{{ord(c):x}}}"
-        for index, c in enumerate(text)
-    )
+    return "".join(c if _is_shown_as_it_is(text, index) else f"\\u{{{ord(c):x}}}" for index, c in enumerate(text))
 
 
 def local_name(component: str) -> str:

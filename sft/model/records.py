@@ -35,9 +35,7 @@ PersonName = Annotated[str, Meta(max_length=USER_NAME_BYTES)]
 PathText = Annotated[str, Meta(max_length=PATH_BYTES)]
 ShortText = Annotated[str, Meta(max_length=255)]
 LongText = Annotated[str, Meta(max_length=2048)]
-ReceiptText = Annotated[
-    str, Meta(max_length=4096)
-]  # holds a path, percent-encoded: three times its bytes
+ReceiptText = Annotated[str, Meta(max_length=4096)]  # holds a path, percent-encoded: three times its bytes
 
 
 class Record(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -46,10 +46,7 @@ ROLE_OF_YOURS: Final[Mapping[Role, str]] = MappingProxyType(
         Role.GUEST: "You are a guest: you read every file and store none.",
     }
 )
-_MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "June"),
-    *("July", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
+_MONTHS: Final = (*("Jan", "Feb", "Mar", "Apr", "May", "June"), *("July", "Aug", "Sep", "Oct", "Nov", "Dec"))
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SIZE_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _DECIMALS_BELOW: Final = 10
@@ -57,9 +54,7 @@ _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _AGE_IN_DAYS: Final = 30
-_DURATION: Final = re.compile(
-    r"([1-9][0-9]{0,5})\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE
-)
+_DURATION: Final = re.compile(r"([1-9][0-9]{0,5})\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)", re.IGNORECASE)
 _DURATION_UNITS: Final = {"m": _MINUTE, "h": _HOUR, "d": _DAY, "w": 7 * _DAY}
 # Crockford's base 32: no letter is mistaken for another, read aloud or typed; 32 takes each byte without bias.
 _REFERENCE_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -89,12 +84,7 @@ def code_of(error: SftError) -> str:
 
 
 def filled(
-    template: str,
-    values: Mapping[str, Value],
-    *,
-    now: float,
-    zone: tzinfo | None = None,
-    for_shell: bool = False,
+    template: str, values: Mapping[str, Value], *, now: float, zone: tzinfo | None = None, for_shell: bool = False
 ) -> str:
     """Return a template with its values in words.
 
@@ -123,9 +113,7 @@ def role_noun(role: Role) -> str:
     return f"{'an' if role is Role.ADMIN else 'a'} {role}"
 
 
-def local_time(
-    seconds: float, *, now: float, zone: tzinfo | None = None, weekday: bool = False
-) -> str:
+def local_time(seconds: float, *, now: float, zone: tzinfo | None = None, weekday: bool = False) -> str:
     """Return a time as people write it: ``3 May 14:02``, with the year if it is another one."""
     try:
         moment = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
@@ -256,9 +244,7 @@ def shell_name(text: str) -> str:
     return shown if _PLAIN_IN_SHELL.fullmatch(shown) else shlex.quote(shown)
 
 
-def _word(
-    name: str, value: Value, now: float, zone: tzinfo | None, *, for_shell: bool, quoted: bool
-) -> str:
+def _word(name: str, value: Value, now: float, zone: tzinfo | None, *, for_shell: bool, quoted: bool) -> str:
     if name.endswith("_at") and isinstance(value, int):
         return local_time(value, now=now, zone=zone)
     if name.endswith("_bytes") and isinstance(value, int):

@@ -44,9 +44,7 @@ def joiner_fits(text: str, index: int) -> bool:
     """Return whether the joiner at an index of a text stands where a script or an emoji needs it."""
     if text[index] == JOINER and _between_emoji(text, index):
         return True
-    from idna.core import (
-        valid_contextj,
-    )  # its tables are not worth loading for names without a joiner
+    from idna.core import valid_contextj  # its tables are not worth loading for names without a joiner
 
     start = max(index - _AROUND, 0)
     try:

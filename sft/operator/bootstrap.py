@@ -66,9 +66,7 @@ def master_key_source(home: Home, text: str) -> MasterKeySource:
     if kind == "file":
         return FileMasterKey(Path(rest) if rest else home.master_key, data_folder=home.data)
     if kind == "credential" and rest:
-        return credential_master_key(
-            Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / rest
-        )
+        return credential_master_key(Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / rest)
     if kind == "passphrase":
         return PassphraseMasterKey(home.parameters, _passphrase_from(home, rest))
     if kind == "command" and rest:
@@ -132,23 +130,12 @@ class _MasterKeyStore:
     def fields(self) -> dict[str, Any]:
         """Return what a rotation needs."""
         if not isinstance(self._source, FileMasterKey):
-            raise BadRequestError(
-                problem="only a master key that lies in a file is rotated by the server itself"
-            )
-        return {
-            "keyring_path": self._home.keyring,
-            "stage": self._source.stage,
-            "settle": self._source.settle,
-        }
+            raise BadRequestError(problem="only a master key that lies in a file is rotated by the server itself")
+        return {"keyring_path": self._home.keyring, "stage": self._source.stage, "settle": self._source.settle}
 
 
 def open_home(
-    home: Home,
-    given: HomeSettings,
-    *,
-    reactor: Any,
-    event_log: EventLog,
-    on_fatal: Callable[[BaseException], None],
+    home: Home, given: HomeSettings, *, reactor: Any, event_log: EventLog, on_fatal: Callable[[BaseException], None]
 ) -> OpenedHome:
     """Open a home, making it where none is, and recover what a crash has left.
 
@@ -216,10 +203,7 @@ def _prepare(
     def act(act: Any, item: Any) -> Any:
         return writer.submit(act, item).result()
 
-    change = settings.SettingsChange(
-        name=given.name or None,
-        registration=Registration(given.registration),
-    )
+    change = settings.SettingsChange(name=given.name or None, registration=Registration(given.registration))
     act(settings.change_settings, change)
     context = JobContext(storage, readers.reading, act)
     recovered = recovery.recover(context)
@@ -228,12 +212,8 @@ def _prepare(
         notes.append(f"removed {recovered.leftovers} unfinished uploads")
     if recovered.purged:
         notes.append(f"finished {recovered.purged} deletions")
-    notes += [
-        f"put aside object {each.hex()}, which no file names" for each in recovered.quarantined
-    ]
-    notes += [
-        f"did not obey the purge {each}: changed outside the server" for each in recovered.forged
-    ]
+    notes += [f"put aside object {each.hex()}, which no file names" for each in recovered.quarantined]
+    notes += [f"did not obey the purge {each}: changed outside the server" for each in recovered.forged]
     if storage.vault.keyring.rotating:
         done = rotation.finish_rotation(context, home.keyring)
         notes.append(f"went on with a rotation of the master key: {done.versions} versions")
@@ -241,11 +221,7 @@ def _prepare(
 
 
 def _make(
-    home: Home,
-    source: MasterKeySource,
-    given: HomeSettings,
-    new: settings.NewServer,
-    event_log: EventLog,
+    home: Home, source: MasterKeySource, given: HomeSettings, new: settings.NewServer, event_log: EventLog
 ) -> None:
     """Make the data folder whole under another name, then publish it."""
     home.make()

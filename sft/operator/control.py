@@ -54,9 +54,7 @@ def run_command(home: Home, work: Work, options: Any) -> int:
     """Run a command to its end; return the exit status."""
     log = FaultLog(home.path)
     try:
-        return execute(
-            lambda reactor: perform(reactor, home, work, options), log.keep, STOP_SECONDS
-        )
+        return execute(lambda reactor: perform(reactor, home, work, options), log.keep, STOP_SECONDS)
     except Interrupted as interrupted:
         return interrupted.exit_status
 
@@ -113,9 +111,7 @@ async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[ServerConnection
     # Only now: a command that reaches a running server loads neither database nor vault.
     from sft.operator.server import Server
 
-    server = Server(
-        reactor, home, home.settings(), listen=None, event_log=EventLog(), on_fatal=lambda _: None
-    )
+    server = Server(reactor, home, home.settings(), listen=None, event_log=EventLog(), on_fatal=lambda _: None)
     await server.start(locked=lock)
     try:
         return await _connect(reactor, home, pool), server
@@ -125,9 +121,7 @@ async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[ServerConnection
 
 
 async def _connect(reactor: Any, home: Home, pool: Pool) -> ServerConnection:
-    return await connect_operator(
-        reactor, str(home.control), ServerPublic(home.server_key()), pool=pool
-    )
+    return await connect_operator(reactor, str(home.control), ServerPublic(home.server_key()), pool=pool)
 
 
 def _pause(reactor: Any) -> Deferred[None]:
@@ -145,9 +139,7 @@ def upgrade(home: Home) -> int:
     try:
         _require_server(home)
         if not lock.take():
-            raise HomeError(
-                home=str(home.path), problem="a server runs on it", remedy="Stop it, then upgrade"
-            )
+            raise HomeError(home=str(home.path), problem="a server runs on it", remedy="Stop it, then upgrade")
         before = migration.current_revision(home.database)
         migration.upgrade(home.database)
         after = migration.current_revision(home.database)
@@ -163,7 +155,5 @@ def upgrade(home: Home) -> int:
 def _require_server(home: Home) -> None:
     if not home.path.is_dir() or home.state() is HomeState.NEW:
         raise HomeError(
-            home=str(home.path),
-            problem="there is no server in it",
-            remedy="Start one first: twistd -n sft --home DIR",
+            home=str(home.path), problem="there is no server in it", remedy="Start one first: twistd -n sft --home DIR"
         )

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from sft.cli.json_output import (
-    deleted_document,
-    file_details_document,
-    file_document,
-    vault_document,
-)
+from sft.cli.json_output import deleted_document, file_details_document, file_document, vault_document
 from sft.client.api import files
 from sft.client.trust import unread_sentence
 from sft.crypto.digests import digest_text

@@ -50,11 +50,7 @@ class HomeSettings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
 
     def exempt_networks(self) -> list[Network]:
         """Read the networks that no per-source limit touches; ValueError for what is none."""
-        return [
-            ip_network(part.strip(), strict=False)
-            for part in self.exempt.split(",")
-            if part.strip()
-        ]
+        return [ip_network(part.strip(), strict=False) for part in self.exempt.split(",") if part.strip()]
 
 
 class HomeState(Enum):
@@ -99,13 +95,9 @@ class Home:
         if any(parts.values()):
             self._refuse(f"it has no {missing}", "Put back what is missing, or restore a backup")
         # An empty mount point in the place of ``data`` must not become a second, empty server.
-        kept = [
-            part.name for part in (self.master_key, self.parameters, self.kept) if part.exists()
-        ]
+        kept = [part.name for part in (self.master_key, self.parameters, self.kept) if part.exists()]
         if kept and not self.unfinished.exists():
-            self._refuse(
-                f"it has {kept[0]} but no data", f"Put back {self.data}, or choose an empty home"
-            )
+            self._refuse(f"it has {kept[0]} but no data", f"Put back {self.data}, or choose an empty home")
         return HomeState.NEW
 
     def make(self) -> None:
@@ -117,9 +109,7 @@ class Home:
         try:
             durable.make_private_folder(self.path)
         except OSError as error:
-            self._refuse(
-                f"it cannot be made ({error.strerror})", "Choose another --home, or make it yours"
-            )
+            self._refuse(f"it cannot be made ({error.strerror})", "Choose another --home, or make it yours")
 
     def begin_unfinished(self) -> None:
         """Make the folder of a first start, empty: nothing was ever acknowledged from one that was cut.
@@ -149,15 +139,10 @@ class Home:
         except FileNotFoundError:
             return HomeSettings()
         except (msgspec.DecodeError, UnicodeDecodeError, OSError):
-            self._refuse(
-                "its home.json cannot be read",
-                "Mend home.json, or remove it and give the options again",
-            )
+            self._refuse("its home.json cannot be read", "Mend home.json, or remove it and give the options again")
 
     def keep_settings(self, settings: HomeSettings) -> None:
-        self.write_private(
-            self.kept.name, msgspec.json.format(msgspec.json.encode(settings)) + b"\n"
-        )
+        self.write_private(self.kept.name, msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
 
     def server_key(self) -> bytes:
         """Read the server's public key (32 bytes), as the last start wrote it."""
@@ -166,9 +151,7 @@ class Home:
         except (OSError, ValueError):
             key = b""
         if len(key) != KEY_BYTES:
-            self._refuse(
-                f"it has no {SERVER_KEY}", "Start the server once: twistd -n sft --home DIR"
-            )
+            self._refuse(f"it has no {SERVER_KEY}", "Start the server once: twistd -n sft --home DIR")
         return key
 
     def keep_server_key(self, point: bytes) -> None:
@@ -215,7 +198,6 @@ class HomeLock:
         return True
 
     def drop(self) -> None:
-        """Release the lock; idempotent."""
         file, self._file = self._file, None
         if file is not None:
             os.close(file)

@@ -7,12 +7,7 @@ from typing import Final
 
 from sft.cli.next_steps import STEPS, NextSteps
 
-_LISTS: Final = {
-    "user": "user",
-    "active user": "user",
-    "invitation": "invite",
-    "session": "session",
-}
+_LISTS: Final = {"user": "user", "active user": "user", "invitation": "invite", "session": "session"}
 _RESTART: Final = "Is the server of another version? Restart it"
 
 

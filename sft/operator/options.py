@@ -59,18 +59,10 @@ def outermost(options: Any) -> Any:
 
 
 def _leaf(
-    runs: str,
-    *arguments: str,
-    flags: tuple[list[Any], ...] = (),
-    parameters: list[Any] | None = None,
+    runs: str, *arguments: str, flags: tuple[list[Any], ...] = (), parameters: list[Any] | None = None
 ) -> type[Leaf]:
     """Return the options of one leaf: what it runs, what must follow it, and what may."""
-    fields = {
-        "runs": runs,
-        "arguments": arguments,
-        "optFlags": [JSON, *flags],
-        "optParameters": parameters or [],
-    }
+    fields = {"runs": runs, "arguments": arguments, "optFlags": [JSON, *flags], "optParameters": parameters or []}
     return type("Leaf", (Leaf,), fields)
 
 
@@ -90,9 +82,7 @@ class UserOptions(usage.Options):
                 "people:remove",
                 "NAME",
                 flags=(["yes", None, "do not ask"],),
-                parameters=[
-                    ["files-to", None, "", "who gets the files (default: the first admin)"]
-                ],
+                parameters=[["files-to", None, "", "who gets the files (default: the first admin)"]],
             ),
             "remove for good",
         ],
@@ -171,18 +161,8 @@ class VaultOptions(usage.Options):
 
     _reencrypt: ClassVar[list[Any]] = ["reencrypt", None, "also new data keys: after a leak"]
     subCommands: ClassVar[list[list[Any]]] = [
-        [
-            "check",
-            None,
-            _leaf("files:check"),
-            "read every row and object; names what does not hold",
-        ],
-        [
-            "rotate-key",
-            None,
-            _leaf("files:rotate", flags=(_reencrypt,)),
-            "seal everything under a new master key",
-        ],
+        ["check", None, _leaf("files:check"), "read every row and object; names what does not hold"],
+        ["rotate-key", None, _leaf("files:rotate", flags=(_reencrypt,)), "seal everything under a new master key"],
         ["collect", None, _leaf("files:collect"), "destroy what was in the trash for its time"],
     ]
     defaultSubCommand = "check"

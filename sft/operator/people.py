@@ -5,13 +5,7 @@ from __future__ import annotations
 import sys
 
 from sft.cli.json_output import session_document, user_document
-from sft.cli.people_output import (
-    read_public_key,
-    show_invitations,
-    show_new_invitation,
-    show_role,
-    show_users,
-)
+from sft.cli.people_output import read_public_key, show_invitations, show_new_invitation, show_role, show_users
 from sft.client.api import people
 from sft.crypto.keys import PublicKey, ServerPublic
 from sft.errors import UsageError
@@ -19,14 +13,7 @@ from sft.model.access import Role
 from sft.model.links import ServerLink, is_loopback, parse_address
 from sft.model.names import safe
 from sft.model.records import ServerInfo, User
-from sft.model.text import (
-    invitation_seconds,
-    local_time,
-    role_noun,
-    shown_name,
-    size_text,
-    utc_time,
-)
+from sft.model.text import invitation_seconds, local_time, role_noun, shown_name, size_text, utc_time
 from sft.operator.control import Command
 from sft.wire import messages as m
 
@@ -36,9 +23,7 @@ def role_of(text: str) -> Role:
     try:
         return Role(text)
     except ValueError:
-        raise UsageError(
-            problem=f"There is no role {text}", remedy="guest, maintainer or admin"
-        ) from None
+        raise UsageError(problem=f"There is no role {text}", remedy="guest, maintainer or admin") from None
 
 
 # -- users ----------------------------------------------------------------------------------------
@@ -64,9 +49,7 @@ async def show_user(command: Command) -> int:
 
 async def change_role(command: Command) -> int:
     role = role_of(command.options["ROLE"])
-    show_role(
-        command.console, *await people.change_role(command.session, command.options["NAME"], role)
-    )
+    show_role(command.console, *await people.change_role(command.session, command.options["NAME"], role))
     return 0
 
 
@@ -104,13 +87,9 @@ async def add(command: Command) -> int:
 def _require_typed(command: Command, name: str) -> None:
     if not sys.stdin.isatty():
         raise UsageError(problem=f"Removing {safe(name)} cannot be undone", remedy="Say so: --yes")
-    command.console.prompt(
-        f"Remove {safe(name)}? Signed out now, for good; the files stay. Type the name: "
-    )
+    command.console.prompt(f"Remove {safe(name)}? Signed out now, for good; the files stay. Type the name: ")
     if sys.stdin.readline().strip() != name:
-        raise UsageError(
-            problem="That is another name; nobody was removed", remedy="Again, with the same name"
-        )
+        raise UsageError(problem="That is another name; nobody was removed", remedy="Again, with the same name")
 
 
 def _show(command: Command, user: User, what: str) -> int:
@@ -126,9 +105,7 @@ async def invite(command: Command) -> int:
     options = command.options
     role, seconds = role_of(options["role"]), invitation_seconds(options["expires"])
     host, _ = _address(await _server(command))
-    link, made = await people.invite(
-        command.session, role=role, name=options["user"], seconds=seconds
-    )
+    link, made = await people.invite(command.session, role=role, name=options["user"], seconds=seconds)
     show_new_invitation(command.console, link, made, command.now)
     if is_loopback(host):
         command.console.note("It works on this machine only: links say what serve --public says.")
@@ -154,12 +131,7 @@ async def link(command: Command) -> int:
     host, port = _address(server)
     text = ServerLink(host, port, server.public_key, server.name).text()
     words = ServerPublic(server.public_key).words()
-    document = {
-        "server": server.name,
-        "address": server.address,
-        "server_key_words": words,
-        "link": text,
-    }
+    document = {"server": server.name, "address": server.address, "server_key_words": words, "link": text}
     command.console.show(document, text)
     command.console.note(f"{safe(server.name)} at {safe(server.address)}, key {words}")
     return 0
@@ -186,16 +158,10 @@ async def list_sessions(command: Command) -> int:
     if command.console.json:
         command.console.document([session_document(each) for each in live])
         return 0
-    cells = [
-        (str(each.id), safe(each.user), safe(each.role), safe(each.address), safe(each.doing))
-        for each in live
-    ]
+    cells = [(str(each.id), safe(each.user), safe(each.role), safe(each.address), safe(each.doing)) for each in live]
     times = [each.since_at for each in live]
     command.console.table(
-        [
-            (*row[:4], local_time(at, now=command.now), row[4])
-            for row, at in zip(cells, times, strict=True)
-        ],
+        [(*row[:4], local_time(at, now=command.now), row[4]) for row, at in zip(cells, times, strict=True)],
         head=("number", "user", "role", "address", "since", "doing"),
         fields=[(*row[:4], utc_time(at), row[4]) for row, at in zip(cells, times, strict=True)],
     )

@@ -107,9 +107,7 @@ class Server:
         # Whoever holds the lock knows that nobody listens at a socket that was left behind.
         self._home.control.unlink(missing_ok=True)
         # Twisted's own lock file holds a process id, and after a crash any process may have that: ours is the kernel's.
-        control = serverFromString(
-            self._reactor, f"unix:{_escaped(str(self._home.control))}:mode=600:lockfile=0"
-        )
+        control = serverFromString(self._reactor, f"unix:{_escaped(str(self._home.control))}:mode=600:lockfile=0")
         self._ports.append(await control.listen(ControlFactory(context)))
         if self._listen is not None:
             try:
@@ -134,9 +132,7 @@ class Server:
             self.address = format_address(host.host, host.port)
             address = self._given.public or link_address(host.host, host.port)
             if address != context.info.address:
-                await context.act(
-                    settings.change_settings, settings.SettingsChange(address=address)
-                )
+                await context.act(settings.change_settings, settings.SettingsChange(address=address))
                 context.info = await context.read(settings.server_info)
 
     async def stop(self, *, drain_seconds: float = DRAIN_SECONDS) -> None:
@@ -151,9 +147,7 @@ class Server:
         if self.opened is not None:
             context = self.opened.context
             sessions = context.sessions
-            await self._until(
-                lambda: not any(session.busy() for session in sessions.all()), drain_seconds
-            )
+            await self._until(lambda: not any(session.busy() for session in sessions.all()), drain_seconds)
             for session in sessions.all():
                 session.stop()
             for stranger in context.admission.connections():
@@ -161,9 +155,7 @@ class Server:
                     stranger.close()
             # What still works with open files ends before these are closed under it.
             context.stopping = True
-            await self._until(
-                lambda: not (context.pool.busy or context.maintenance_pool.busy), STOP_SECONDS
-            )
+            await self._until(lambda: not (context.pool.busy or context.maintenance_pool.busy), STOP_SECONDS)
             for pool in (context.pool, context.reading_pool, context.maintenance_pool):
                 pool.stop()
             await self._opening.run(self.opened.close)
@@ -182,18 +174,12 @@ class Server:
         if not await context.read(invitations.needs_first_admin):
             return None
         key = InvitationKey.generate()
-        made: Invitation | None = await context.act(
-            invitations.first_admin, invitations.FirstAdmin(key.point)
-        )
+        made: Invitation | None = await context.act(invitations.first_admin, invitations.FirstAdmin(key.point))
         if made is None:
             return None
         info = context.info
         return invitation_link(
-            made,
-            key.seed,
-            address=info.address,
-            server_key=info.public_key,
-            server_name=info.name,
+            made, key.seed, address=info.address, server_key=info.public_key, server_name=info.name
         ).text()
 
     async def _until(self, done: Callable[[], bool], seconds: float) -> None:
@@ -221,11 +207,7 @@ def _escaped(path: str) -> str:
 
 
 def _backlog(listen: str) -> str:
-    return (
-        ""
-        if "backlog=" in listen or not listen.startswith(("tcp", "ssl"))
-        else f":backlog={BACKLOG}"
-    )
+    return "" if "backlog=" in listen or not listen.startswith(("tcp", "ssl")) else f":backlog={BACKLOG}"
 
 
 def link_address(host: str, port: int) -> str:

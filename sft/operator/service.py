@@ -37,9 +37,7 @@ class ServerService(Service):
         listen: a Twisted endpoint string.
     """
 
-    def __init__(
-        self, reactor: Any, home: Home, given: Callable[[HomeSettings], HomeSettings], listen: str
-    ) -> None:
+    def __init__(self, reactor: Any, home: Home, given: Callable[[HomeSettings], HomeSettings], listen: str) -> None:
         self._reactor = reactor
         self._home = home
         self._event_log = EventLog()
@@ -80,9 +78,7 @@ class ServerService(Service):
             self._event_log.note("recovered", what=note)
         self._say_first_words(opened, await server.first_admin())
         # The last line of a start: whoever waits for it finds everything done.
-        self._event_log.note(
-            "listening", at=self._listen, links_say=info.address, joining=info.registration
-        )
+        self._event_log.note("listening", at=self._listen, links_say=info.address, joining=info.registration)
 
     async def _stop(self) -> None:
         if self._server is not None:
@@ -93,9 +89,7 @@ class ServerService(Service):
         words = opened.context.server_key.public.words()
         lines = []
         if opened.is_new:
-            lines.append(
-                f"{info.name} is new. Home {self._home.path}, closed to others. Server key {words}."
-            )
+            lines.append(f"{info.name} is new. Home {self._home.path}, closed to others. Server key {words}.")
             lines.append(opened.advice)
         joining = {
             "invite": "People join by invitation only.",

@@ -42,12 +42,7 @@ class ServeOptions(usage.Options):
         ["registration", None, None, "who may join: invite (the default), open or closed; kept"],
         ["name", None, None, "the server's name in links; kept"],
         ["exempt", None, None, "networks, by commas, that no limit per source touches; kept"],
-        [
-            "master-key",
-            None,
-            None,
-            "file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM; kept",
-        ],
+        ["master-key", None, None, "file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM; kept"],
     ]
 
     def postOptions(self) -> None:
@@ -72,23 +67,13 @@ class Options(usage.Options):
 
     synopsis = "[--home DIR] [serve | user | link | invite | file | session | vault | upgrade] ..."
     optParameters: ClassVar[list[list[Any]]] = [
-        [
-            "home",
-            None,
-            None,
-            "where the server lives (default: SFT_SERVER_HOME, else the platform's data folder)",
-        ]
+        ["home", None, None, "where the server lives (default: SFT_SERVER_HOME, else the platform's data folder)"]
     ]
     subCommands: ClassVar[list[list[Any]]] = [
         ["serve", None, ServeOptions, "run the server; the first start creates what is missing"],
         ["user", None, UserOptions, "list | show | role | disable | enable | remove | add"],
         ["link", None, LinkOptions, "print the server's link: address and key, no secret"],
-        [
-            "invite",
-            None,
-            InviteOptions,
-            "make an invitation and print its link; also: list | withdraw",
-        ],
+        ["invite", None, InviteOptions, "make an invitation and print its link; also: list | withdraw"],
         ["file", None, FileOptions, "list | show | delete"],
         ["session", None, SessionOptions, "list | kick"],
         ["vault", None, VaultOptions, "check | rotate-key | collect"],

@@ -81,9 +81,7 @@ class Admission:
         self._per_source = per_source
         self._sources: dict[str, _Source] = {}
         self._where: dict[Hashable, str] = {}
-        self._penalties: OrderedDict[str, float] = (
-            OrderedDict()
-        )  # source → when it has served its penalties
+        self._penalties: OrderedDict[str, float] = OrderedDict()  # source → when it has served its penalties
 
     def is_exempt(self, source: str) -> bool:
         """Return whether per-source limits leave this source alone."""
@@ -92,10 +90,7 @@ class Admission:
         network = ipaddress.ip_network(source)
         if network.is_loopback:
             return True
-        return any(
-            network.version == exempt.version and network.overlaps(exempt)
-            for exempt in self._exempt
-        )
+        return any(network.version == exempt.version and network.overlaps(exempt) for exempt in self._exempt)
 
     def refused_for(self, source: str, now: float) -> float:
         """Return for how many seconds a source is refused still; 0 if it may connect."""
@@ -148,5 +143,4 @@ class Admission:
 
     @property
     def waiting(self) -> int:
-        """Number of unauthenticated connections."""
         return len(self._where)

@@ -65,11 +65,7 @@ class ServerContext:
         return self.reading_pool.run(self.readers.run, query, *args, **kwargs)
 
     def act(
-        self,
-        act: Callable[[Any, Sequence[I]], Sequence[R | RequestError]],
-        item: I,
-        *,
-        size: int = 0,
+        self, act: Callable[[Any, Sequence[I]], Sequence[R | RequestError]], item: I, *, size: int = 0
     ) -> Deferred[R]:
         """Have the writer do one act; fires after its commit, before the events of it are told."""
         answered: Deferred[R] = Deferred()

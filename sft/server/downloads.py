@@ -5,13 +5,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sft.errors import (
-    ContentDamagedError,
-    RemoteProtocolError,
-    RequestError,
-    RightsChangedError,
-    TransferEndedError,
-)
+from sft.errors import ContentDamagedError, RemoteProtocolError, RequestError, RightsChangedError, TransferEndedError
 from sft.limits import CREDIT_STEP_CHUNKS, TRANSFER_CREDIT_CHUNKS
 from sft.server.context import ServerContext
 from sft.server.transfer import TransferSession
@@ -155,6 +149,4 @@ class DownloadFlow:
     def _close(self) -> None:
         download, self._download = self._download, None
         if download is not None:
-            self._context.pool.run(download.close).addErrback(
-                self._context.event_log.failed, "download-close"
-            )
+            self._context.pool.run(download.close).addErrback(self._context.event_log.failed, "download-close")

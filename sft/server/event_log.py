@@ -28,11 +28,7 @@ def line(event: str, values: dict[str, object]) -> str:
 
 def _value(value: object) -> str:
     text = safe(str(value))
-    return (
-        '"' + text.replace('"', '\\"') + '"'
-        if not text or any(mark in text for mark in ' "=')
-        else text
-    )
+    return '"' + text.replace('"', '\\"') + '"' if not text or any(mark in text for mark in ' "=') else text
 
 
 def _fields(event: DomainEvent) -> dict[str, object]:
@@ -68,8 +64,7 @@ class EventLog:
         """Log an unexpected exception with its traceback; returns the reference that finds it."""
         reference = new_reference()
         self._logger.error(
-            "{line}",
-            line=line(event, {"ref": reference, **values, "error": type(failure.value).__name__}),
+            "{line}", line=line(event, {"ref": reference, **values, "error": type(failure.value).__name__})
         )
         # The traceback has code lines but no values of variables: nothing of a user stands in it.
         for row in failure.getTraceback(elideFrameworkCode=True, detail="brief").splitlines():

@@ -72,9 +72,7 @@ class _Guarded(WireProtocol):
     def _offense(self) -> Offense:
         if self._session.login_refused:
             return Offense.BAD_LOGIN
-        harmless = (
-            self.late or self.failure is None or isinstance(self.failure, VersionUnknownError)
-        )
+        harmless = self.late or self.failure is None or isinstance(self.failure, VersionUnknownError)
         return Offense.NO_LOGIN if harmless else Offense.BROKE_PROTOCOL
 
 

@@ -24,9 +24,7 @@ class Periodic:
 
     def start(self) -> None:
         """Begin a day from now: a start has enough to do, and a server that restarts often has one trash a day."""
-        self._daily.start(DAY_SECONDS, now=False).addErrback(
-            self._context.event_log.failed, "periodic-fault"
-        )
+        self._daily.start(DAY_SECONDS, now=False).addErrback(self._context.event_log.failed, "periodic-fault")
 
     def stop(self) -> None:
         """Begin nothing more; idempotent."""

@@ -16,17 +16,7 @@ from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Permission
 from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.context import ServerContext
-from sft.service import (
-    accounts,
-    commits,
-    downloads,
-    files,
-    folders,
-    invitations,
-    settings,
-    trash,
-    uploads,
-)
+from sft.service import accounts, commits, downloads, files, folders, invitations, settings, trash, uploads
 from sft.service.maintenance import check, purging, rotation
 from sft.wire import messages as m
 
@@ -119,18 +109,14 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ListFolder: ReadRoute(files.list_folder, _page, ("path", "cursor", "limit", "signatures")),
     m.ListTrash: ReadRoute(files.list_trash, _page, ("cursor", "limit")),
     m.ShowFile: ReadRoute(files.show_file, m.FileShown, ("path", "version")),
-    m.FindFiles: ReadRoute(
-        files.find_files, lambda id_, found: m.FilesFound(id_, found.files, found.next), ("after",)
-    ),
+    m.FindFiles: ReadRoute(files.find_files, lambda id_, found: m.FilesFound(id_, found.files, found.next), ("after",)),
     m.MakeFolder: ActRoute(
         folders.make_folder,
         lambda by, q: folders.MakeFolderInput(by, q.path),
         lambda id_, made: m.Done(id_, changed=made),
     ),
     m.Move: ActRoute(folders.move, lambda by, q: folders.MoveInput(by, q.old, q.new), _moved),
-    m.Delete: ActRoute(
-        trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive), m.FileDeleted
-    ),
+    m.Delete: ActRoute(trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive), m.FileDeleted),
     m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path), m.FileShown),
     m.PutSmall: TransferRoute(commits.commit),
     m.BeginUpload: TransferRoute(uploads.begin),
@@ -140,17 +126,12 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ListUsers: ReadRoute(accounts.list_users, m.UserList, ("after",)),
     m.ShowUser: ReadRoute(accounts.show_user, m.UserShown, ("user_id", "name")),
     m.AddUser: _user_act(
-        accounts.add_user,
-        lambda by, q: accounts.AddUserInput(by, q.name, q.role, q.public_key, q.device),
+        accounts.add_user, lambda by, q: accounts.AddUserInput(by, q.name, q.role, q.public_key, q.device)
     ),
-    m.ChangeRole: _user_act(
-        accounts.change_role, lambda by, q: accounts.ChangeRoleInput(by, q.name, q.role)
-    ),
+    m.ChangeRole: _user_act(accounts.change_role, lambda by, q: accounts.ChangeRoleInput(by, q.name, q.role)),
     m.DisableUser: _user_act(accounts.disable, lambda by, q: accounts.UserInput(by, q.name)),
     m.EnableUser: _user_act(accounts.enable, lambda by, q: accounts.UserInput(by, q.name)),
-    m.RemoveUser: _user_act(
-        accounts.remove, lambda by, q: accounts.RemoveUserInput(by, q.name, q.files_to)
-    ),
+    m.RemoveUser: _user_act(accounts.remove, lambda by, q: accounts.RemoveUserInput(by, q.name, q.files_to)),
     m.MakeInvitation: ActRoute(
         invitations.make,
         lambda by, q: invitations.MakeInvitationInput(by, q.public_key, q.role, q.name, q.seconds),
@@ -165,8 +146,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     # the operator
     m.ShowServer: ReadRoute(settings.show_server, m.ServerShown),
     m.ListSessions: LiveRoute(
-        Permission.SESSION_MANAGE,
-        lambda context, _, q: _sessions(q.id, context.sessions.describe()),
+        Permission.SESSION_MANAGE, lambda context, _, q: _sessions(q.id, context.sessions.describe())
     ),
     # After the answer: whoever ends their own session still hears that it was done.
     m.KickSession: LiveRoute(Permission.SESSION_MANAGE, _to_kick, after=_kick),

@@ -38,17 +38,7 @@ from sft.transport.outbox import Outbox
 from sft.transport.protocol import WireProtocol
 from sft.wire.events import DataReceived, Event, LoginRequested, MessageReceived
 from sft.wire.handshake import Claim, Welcome
-from sft.wire.messages import (
-    BeginUpload,
-    Cancel,
-    CommitUpload,
-    Credit,
-    GetFile,
-    Message,
-    Notice,
-    Refusal,
-    Request,
-)
+from sft.wire.messages import BeginUpload, Cancel, CommitUpload, Credit, GetFile, Message, Notice, Refusal, Request
 
 
 class ServerSession:
@@ -90,15 +80,12 @@ class ServerSession:
             Deferred.fromCoroutine(self._login(event.claim)).addErrback(self._login_failed)
 
     def ended(self, reason: SftError | None) -> None:
-        """Drop what was under way."""
         self._context.sessions.remove(self)
         for transfer in self._transfers():
             transfer.abandon()
         if self._caller is not None:
             why = "closed" if reason is None else reason.detail or reason.code
-            self._context.event_log.note(
-                "session-end", session=self.session_id, user=self._caller.name, why=why
-            )
+            self._context.event_log.note("session-end", session=self.session_id, user=self._caller.name, why=why)
 
     def busy(self) -> bool:
         open_uploads = any(not upload.draining for upload in self._uploads.values())
@@ -143,9 +130,7 @@ class ServerSession:
         doing = [f"storing {each.path}" for each in self._uploads.values()]
         doing += [f"getting {each.path}" for each in self._downloads.values()]
         shown = doing[0][:255] if doing else ""
-        return SessionInfo(
-            self.session_id, caller.name, str(caller.role), self._address, self._since, shown
-        )
+        return SessionInfo(self.session_id, caller.name, str(caller.role), self._address, self._since, shown)
 
     def role_changed(self, role: Role, by: str) -> None:
         self._caller = msgspec.structs.replace(self.caller, role=role)
@@ -190,11 +175,7 @@ class ServerSession:
         welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), context.info)
         self.link.outbox.write(self.link.connection.welcome(welcome))
         self.link.logged_in()
-        who = (
-            {"uid": self.operator_uid}
-            if caller.operator
-            else {"user": caller.name, "id": caller.user_id}
-        )
+        who = {"uid": self.operator_uid} if caller.operator else {"user": caller.name, "id": caller.user_id}
         context.event_log.note(claim.kind, session=self.session_id, address=self._address, **who)
 
     def _login_failed(self, failure: Failure) -> None:
@@ -250,9 +231,7 @@ class ServerSession:
             flow = self._uploads[message.id] = UploadFlow(self._context, self, message)
             if at_work >= OPEN_UPLOADS:
                 # It has a flow all the same: what is in flight for it is counted until it ends.
-                flow.interrupt(
-                    TooLargeError(what="The number of uploads at once", limit=OPEN_UPLOADS)
-                )
+                flow.interrupt(TooLargeError(what="The number of uploads at once", limit=OPEN_UPLOADS))
         elif len(self._downloads) >= OPEN_DOWNLOADS:
             error = TooLargeError(what="The number of downloads at once", limit=OPEN_DOWNLOADS)
             self.refuse(message.id, Failure(error))
@@ -262,9 +241,7 @@ class ServerSession:
     def _refusal_of(self, failure: Failure, **values: object) -> RequestError:
         refusal = as_refusal(_error_of(failure))
         if refusal is None:
-            reference = self._context.event_log.fault(
-                "fault", failure, session=self.session_id, **values
-            )
+            reference = self._context.event_log.fault("fault", failure, session=self.session_id, **values)
             return InternalError(ref=reference)
         return refusal
 
@@ -290,6 +267,4 @@ async def _identify(context: ServerContext, claim: Claim, session_id: int) -> Ca
 
 
 def _error_of(failure: Failure) -> BaseException:
-    return (
-        failure.value if failure.value is not None else RuntimeError("a failure without an error")
-    )
+    return failure.value if failure.value is not None else RuntimeError("a failure without an error")

@@ -62,7 +62,6 @@ class Sessions:
         self._live[session.session_id] = session
 
     def remove(self, session: LiveSession) -> None:
-        """Forget a session; idempotent."""
         self._live.pop(session.session_id, None)
 
     def changes(self, user_id: int | None) -> int:
@@ -80,9 +79,7 @@ class Sessions:
             if isinstance(event, RoleChanged | UserDisabled | UserEnabled | UserRemoved):
                 self._rights_changed(event)
 
-    def _rights_changed(
-        self, event: RoleChanged | UserDisabled | UserEnabled | UserRemoved
-    ) -> None:
+    def _rights_changed(self, event: RoleChanged | UserDisabled | UserEnabled | UserRemoved) -> None:
         self._changes[event.user_id] += 1
         for session in [each for each in self._live.values() if each.user_id == event.user_id]:
             match event:

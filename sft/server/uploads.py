@@ -14,13 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sft.errors import (
-    BadRequestError,
-    LocalProtocolError,
-    RequestError,
-    RightsChangedError,
-    RowForgedError,
-)
+from sft.errors import BadRequestError, LocalProtocolError, RequestError, RightsChangedError, RowForgedError
 from sft.limits import CREDIT_STEP_CHUNKS
 from sft.model.records import Stored
 from sft.server.context import ServerContext
@@ -37,9 +31,7 @@ R = TypeVar("R")
 class UploadFlow:
     """One upload, from BeginUpload to its one answer."""
 
-    def __init__(
-        self, context: ServerContext, session: TransferSession, begin: BeginUpload
-    ) -> None:
+    def __init__(self, context: ServerContext, session: TransferSession, begin: BeginUpload) -> None:
         self._context = context
         self._session = session
         self._id = begin.id
@@ -141,23 +133,14 @@ class UploadFlow:
 
     def _try_commit(self) -> None:
         """Go on once both the last chunk is stored and the signature is here."""
-        if (
-            self._commit is not None
-            and self._intake.complete
-            and not self._committing
-            and not self._answered
-        ):
+        if self._commit is not None and self._intake.complete and not self._committing and not self._answered:
             self._committing = True
-            Deferred.fromCoroutine(self._finish(self._commit)).addCallbacks(
-                self._stored, self._failed
-            )
+            Deferred.fromCoroutine(self._finish(self._commit)).addCallbacks(self._stored, self._failed)
 
     async def _finish(self, message: CommitUpload) -> Stored:
         if self._upload is None:
             raise BadRequestError(problem="a commit before its data")
-        pending = await self._context.pool.run(
-            self._upload.finish, message.digest, message.signature
-        )
+        pending = await self._context.pool.run(self._upload.finish, message.digest, message.signature)
         self._upload = None  # the object is the commit's now
         return await commit_pending(self._context, pending)
 
@@ -175,18 +158,14 @@ class UploadFlow:
     def _stop(self) -> None:
         """End the flow and abort what was begun, after the step in work; drain what is still in flight."""
         self._answered = True
-        self._begun.addCallback(lambda _: self._intake.interrupt()).addCallback(
-            lambda _: self._abort()
-        )
+        self._begun.addCallback(lambda _: self._intake.interrupt()).addCallback(lambda _: self._abort())
         if self._stream_over:
             self._session.transfer_over(self._id)
 
     def _abort(self) -> None:
         upload, self._upload = self._upload, None
         if upload is not None:
-            self._context.pool.run(upload.abort).addErrback(
-                self._context.event_log.failed, "upload-abort"
-            )
+            self._context.pool.run(upload.abort).addErrback(self._context.event_log.failed, "upload-abort")
 
 
 async def commit_pending(context: ServerContext, pending: Pending) -> Stored:

@@ -15,14 +15,7 @@ from msgspec.structs import replace
 from sft.errors import BadRequestError, NotFoundError, RoleForbidsError
 from sft.limits import LIST_BYTES, LIST_ENTRIES
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows
-from sft.model.events import (
-    DomainEvent,
-    RoleChanged,
-    UserAdded,
-    UserDisabled,
-    UserEnabled,
-    UserRemoved,
-)
+from sft.model.events import DomainEvent, RoleChanged, UserAdded, UserDisabled, UserEnabled, UserRemoved
 from sft.model.names import fold
 from sft.model.records import ServerInfo, User, UserPage, UserState
 from sft.service.rights import require_permission
@@ -42,15 +35,7 @@ from sft.service.users import (
 )
 from sft.store.row_types import UserRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.users import (
-    active_admins,
-    admin_names,
-    hand_over,
-    key_by_public,
-    user_by_id,
-    user_by_name,
-    users_after,
-)
+from sft.store.users import active_admins, admin_names, hand_over, key_by_public, user_by_id, user_by_name, users_after
 
 ADDED_DEVICE: Final = "device"  # of whoever was added without a word on it
 
@@ -138,9 +123,7 @@ def change_role(transaction: Transaction, item: ChangeRoleInput) -> UserChanged:
     user = find_user(transaction, item.name)
     if item.role != Role.ADMIN:
         require_another_admin(transaction, user)
-    event = RoleChanged(
-        by=item.caller, user_id=user.id, name=user.name, before=Role(user.role), role=item.role
-    )
+    event = RoleChanged(by=item.caller, user_id=user.id, name=user.name, before=Role(user.role), role=item.role)
     return _write(transaction, user, replace(user, role=item.role.value), event)
 
 
@@ -174,11 +157,7 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     transaction.rows.update([tombstone])
     transaction.log(
         UserRemoved(
-            by=item.caller,
-            user_id=user.id,
-            name=user.name,
-            files_to=None if owner is None else owner.id,
-            files=moved,
+            by=item.caller, user_id=user.id, name=user.name, files_to=None if owner is None else owner.id, files=moved
         )
     )
     return _changed(transaction, user, tombstone)
@@ -206,9 +185,7 @@ def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -
     return heir
 
 
-def _write(
-    transaction: Transaction, before: UserRow, after: UserRow, event: DomainEvent
-) -> UserChanged:
+def _write(transaction: Transaction, before: UserRow, after: UserRow, event: DomainEvent) -> UserChanged:
     if after != before:
         transaction.rows.update([after])
         transaction.log(event)

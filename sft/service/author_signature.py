@@ -56,14 +56,7 @@ class Sidecar(Struct, frozen=True, array_like=True):
 
 
 def require_signed(
-    storage: FileStorage,
-    *,
-    user_id: int,
-    public_key: bytes,
-    path: str,
-    size: int,
-    digest: bytes,
-    signature: bytes,
+    storage: FileStorage, *, user_id: int, public_key: bytes, path: str, size: int, digest: bytes, signature: bytes
 ) -> Signed:
     """Check a signature and everything that its comment says which the server knows.
 
@@ -79,9 +72,7 @@ def require_signed(
         parsed = FileSignature.parse(signature)
         said = verify_file(PublicKey.decode(public_key), digest, parsed)
     except CryptoError as fault:
-        raise SignatureRefusedError(
-            str(fault), problem="it is not signed with the key of this session"
-        ) from fault
+        raise SignatureRefusedError(str(fault), problem="it is not signed with the key of this session") from fault
     _require_equal(
         ("server", said.server_id, storage.server_id),
         ("name", said.name, path),
@@ -110,11 +101,7 @@ def require_announced(signed: Signed, *, file_id: bytes, version: int, prev: byt
     Raises:
         SignatureRefusedError: naming what does not fit.
     """
-    _require_equal(
-        ("file", signed.file_id, file_id),
-        ("version", signed.version, version),
-        ("prev", signed.prev, prev),
-    )
+    _require_equal(("file", signed.file_id, file_id), ("version", signed.version, version), ("prev", signed.prev, prev))
 
 
 def require_digest(announced: bytes, found: bytes) -> None:

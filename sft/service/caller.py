@@ -33,18 +33,14 @@ def reload_caller(reading: ReadTransaction, caller: Caller) -> Caller:
     return answer
 
 
-def reload_callers(
-    reading: ReadTransaction, callers: Sequence[Caller]
-) -> list[Caller | LoginRefusedError]:
+def reload_callers(reading: ReadTransaction, callers: Sequence[Caller]) -> list[Caller | LoginRefusedError]:
     """Read many callers again, with two queries for all of them."""
     users = users_by_id(reading, {caller.user_id for caller in callers if caller.user_id})
     keys = keys_by_id(reading, {caller.key_id for caller in callers if caller.key_id})
     return [_judge(reading, caller, users, keys) for caller in callers]
 
 
-def caller_of(
-    reading: ReadTransaction, user: UserRow | None, key: DeviceKeyRow | None, session_id: int
-) -> Caller:
+def caller_of(reading: ReadTransaction, user: UserRow | None, key: DeviceKeyRow | None, session_id: int) -> Caller:
     """Make the caller of a user and a key that were loaded in this transaction.
 
     Raises:
@@ -57,17 +53,12 @@ def caller_of(
 
 
 def _judge(
-    reading: ReadTransaction,
-    caller: Caller,
-    users: dict[int, UserRow],
-    keys: dict[int, DeviceKeyRow],
+    reading: ReadTransaction, caller: Caller, users: dict[int, UserRow], keys: dict[int, DeviceKeyRow]
 ) -> Caller | LoginRefusedError:
     if caller.operator:
         return caller
     try:
-        return caller_of(
-            reading, users.get(caller.user_id or 0), keys.get(caller.key_id or 0), caller.session_id
-        )
+        return caller_of(reading, users.get(caller.user_id or 0), keys.get(caller.key_id or 0), caller.session_id)
     except LoginRefusedError as refusal:
         return refusal
 

@@ -89,9 +89,7 @@ def check_upload(
         return newest
     if put.version == 1:
         raise record_builder.exists(place.path, newest)
-    require_right(
-        record_builder, caller, Permission.FILE_WRITE, file, verb="replace", path=place.path
-    )
+    require_right(record_builder, caller, Permission.FILE_WRITE, file, verb="replace", path=place.path)
     if put.file_id != file.file_id or put.version != newest.number + 1 or _differs(put, newest):
         raise ChangedSinceError(
             path=place.path,
@@ -108,9 +106,7 @@ def _differs(put: Put, newest: VersionRow) -> bool:
 
 
 @batch_act(Permission.FILE_WRITE, logs=(FileCommitted, FileReplaced))
-def commit(
-    transaction: Transaction, inputs: Sequence[Pending]
-) -> Sequence[Committed | RequestError]:
+def commit(transaction: Transaction, inputs: Sequence[Pending]) -> Sequence[Committed | RequestError]:
     """Store versions whose contents are durable.
 
     Returns:
@@ -136,9 +132,7 @@ class _Group:
         self._places = PathLookup(transaction)
         self._places.load(pending.path for pending in inputs)
         self._newest = newest_versions(transaction, self._places.files())
-        self._known_ids = set(
-            files_by_file_id(transaction, {pending.signed.file_id for pending in inputs})
-        )
+        self._known_ids = set(files_by_file_id(transaction, {pending.signed.file_id for pending in inputs}))
         authors = {pending.caller.key_id for pending in inputs}
         self._keys = keys_by_id(transaction, [key for key in authors if key is not None])
         self._next_file = 0
@@ -251,11 +245,7 @@ def _event(pending: Pending, prev: VersionRow | None) -> FileCommitted | FileRep
     caller, signed = pending.caller, pending.signed
     if prev is None:
         return FileCommitted(
-            by=caller,
-            file_id=signed.file_id,
-            path=signed.path,
-            size=signed.size,
-            digest=signed.digest,
+            by=caller, file_id=signed.file_id, path=signed.path, size=signed.size, digest=signed.digest
         )
     return FileReplaced(
         by=caller,
@@ -283,9 +273,7 @@ def _under_current_key(pending: Pending) -> Pending:
     return replace(pending, sealed=sealed, epoch=keyring.epoch)
 
 
-def _committed(
-    pending: Pending, file_id: bytes, version: int, stored_at: int, *, new: bool = False
-) -> Committed:
+def _committed(pending: Pending, file_id: bytes, version: int, stored_at: int, *, new: bool = False) -> Committed:
     signed = pending.signed
     receipt = Receipt(
         server_id=pending.storage.server_id,

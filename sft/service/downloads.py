@@ -28,9 +28,7 @@ from sft.vault.vault import ObjectReader
 
 
 @query(Permission.FILE_READ)
-def begin(
-    reading: ReadTransaction, caller: Caller, *, storage: FileStorage, path: str, version: int = 0
-) -> Download:
+def begin(reading: ReadTransaction, caller: Caller, *, storage: FileStorage, path: str, version: int = 0) -> Download:
     """Find what is to be read; the vault is not touched yet.
 
     Args:
@@ -61,9 +59,7 @@ class Download:
             in ``start`` or ``whole`` begins once more, and goes on if the object is another then.
     """
 
-    def __init__(
-        self, storage: FileStorage, file: File, row: VersionRow, sealed: bytes | None
-    ) -> None:
+    def __init__(self, storage: FileStorage, file: File, row: VersionRow, sealed: bytes | None) -> None:
         self.file = file
         self.object_id = row.object_id
         self._storage = storage
@@ -102,11 +98,7 @@ class Download:
         with self._damaged():
             if self._sealed is not None:
                 return open_whole(
-                    self._storage.vault.keyring,
-                    row.object_id,
-                    row.size,
-                    self._sealed,
-                    least_epoch=row.epoch,
+                    self._storage.vault.keyring, row.object_id, row.size, self._sealed, least_epoch=row.epoch
                 )
             chunks = self._storage.vault.read_whole(row.object_id, row.size, least_epoch=row.epoch)
             return b"".join(chunks)

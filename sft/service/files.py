@@ -89,9 +89,7 @@ def list_folder(
 
 
 @query(Permission.FILE_DELETE)
-def list_trash(
-    reading: ReadTransaction, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES
-) -> Page:
+def list_trash(reading: ReadTransaction, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES) -> Page:
     """Show a page of what the caller may bring back, the last deleted first.
 
     Raises:
@@ -113,9 +111,7 @@ def _trash_cursor(cursor: str) -> tuple[int, int] | None:
     if not cursor:
         return None
     moment, _, number = cursor.partition(".")
-    if not all(
-        part.isascii() and part.isdigit() and len(part) <= _DIGITS for part in (moment, number)
-    ):
+    if not all(part.isascii() and part.isdigit() and len(part) <= _DIGITS for part in (moment, number)):
         raise BadRequestError(problem="a cursor that no page had")
     return int(moment), int(number)
 

@@ -94,13 +94,9 @@ def move(transaction: Transaction, item: MoveInput) -> File | Folder:
     raise nothing_at(item.old)
 
 
-def _move_file(
-    transaction: Transaction, item: MoveInput, file: FileRow, target: ResolvedPath
-) -> File:
+def _move_file(transaction: Transaction, item: MoveInput, file: FileRow, target: ResolvedPath) -> File:
     record_builder = RecordBuilder(transaction)
-    require_right(
-        record_builder, item.caller, Permission.FILE_WRITE, file, verb="rename", path=item.old
-    )
+    require_right(record_builder, item.caller, Permission.FILE_WRITE, file, verb="rename", path=item.old)
     _require_folder(target)
     if target.file is not None and target.file.id != file.id:
         newest = newest_versions(transaction, [target.file])[target.file.id]
@@ -114,14 +110,10 @@ def _move_file(
     return record_builder.file(moved, newest_versions(transaction, [moved])[moved.id])
 
 
-def _move_folder(
-    transaction: Transaction, item: MoveInput, folder: FolderRow, target: ResolvedPath
-) -> Folder:
+def _move_folder(transaction: Transaction, item: MoveInput, folder: FolderRow, target: ResolvedPath) -> Folder:
     record_builder = RecordBuilder(transaction)
     tree = folders_below(transaction, folder)
-    require_tree(
-        record_builder, item.caller, Permission.FILE_WRITE, tree, verb="move", path=item.old
-    )
+    require_tree(record_builder, item.caller, Permission.FILE_WRITE, tree, verb="move", path=item.old)
     if item.new.startswith(f"{item.old}/"):
         raise BadRequestError(problem="a folder cannot move into itself")
     _require_folder(target)
@@ -131,9 +123,7 @@ def _move_folder(
     moved = replace(folder, parent_id=target.folder.id, name=target.name, folded=target.folded)
     if moved != folder:
         transaction.rows.update([moved])
-        transaction.log(
-            FolderMoved(by=item.caller, folder_id=folder.id, old=item.old, new=item.new)
-        )
+        transaction.log(FolderMoved(by=item.caller, folder_id=folder.id, old=item.old, new=item.new))
     seen = scope_of(item.caller, Permission.FILE_LIST)
     return next(record_builder.folders([moved], split_path(item.new)[0], seen))
 

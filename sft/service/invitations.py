@@ -23,13 +23,7 @@ from sft.errors import (
     RegistrationClosedError,
     TooLargeError,
 )
-from sft.limits import (
-    FIRST_ADMIN_SECONDS,
-    INVITATION_MOST_SECONDS,
-    INVITATION_SECONDS,
-    LIST_BYTES,
-    LIST_ENTRIES,
-)
+from sft.limits import FIRST_ADMIN_SECONDS, INVITATION_MOST_SECONDS, INVITATION_SECONDS, LIST_BYTES, LIST_ENTRIES
 from sft.model.access import OPERATOR, Caller, Permission, Role, operator_caller
 from sft.model.events import InvitationMade, InvitationWithdrawn
 from sft.model.names import fold
@@ -38,12 +32,7 @@ from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import act, query
 from sft.service.users import is_active_admin, require_free_name, require_name
-from sft.store.invitations import (
-    invitation_by_id,
-    invitation_by_public,
-    invitations_since,
-    open_admin_invitation,
-)
+from sft.store.invitations import invitation_by_id, invitation_by_public, invitations_since, open_admin_invitation
 from sft.store.row_types import InvitationRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import server_name

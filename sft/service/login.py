@@ -9,12 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from sft.errors import (
-    InviteUnknownError,
-    LoginRefusedError,
-    NameReservedError,
-    RegistrationClosedError,
-)
+from sft.errors import InviteUnknownError, LoginRefusedError, NameReservedError, RegistrationClosedError
 from sft.model.access import Caller, Role
 from sft.model.events import UserJoined
 from sft.model.names import fold
@@ -22,14 +17,7 @@ from sft.service.caller import caller_of
 from sft.service.invitations import is_for, require_open, spend
 from sft.service.settings import Registration, registration
 from sft.service.use_case import entry
-from sft.service.users import (
-    enroll,
-    require_device,
-    require_free_key,
-    require_free_name,
-    require_key,
-    require_name,
-)
+from sft.service.users import enroll, require_device, require_free_key, require_free_name, require_key, require_name
 from sft.store.invitations import invitation_by_public
 from sft.store.row_types import InvitationRow
 from sft.store.rows import ReadTransaction, Transaction
@@ -108,9 +96,7 @@ def _invitation(reading: ReadTransaction, public_key: bytes) -> InvitationRow:
     return row
 
 
-def _joined_before(
-    reading: ReadTransaction, item: JoinInput, invitation: InvitationRow | None
-) -> Caller | None:
+def _joined_before(reading: ReadTransaction, item: JoinInput, invitation: InvitationRow | None) -> Caller | None:
     """Find who this same request made a user of, when its answer was lost."""
     key = key_by_public(reading, item.public_key)
     user = user_by_id(reading, key.user_id) if key else None
@@ -121,9 +107,7 @@ def _joined_before(
     return caller_of(reading, user, key, item.session_id)
 
 
-def _admitted_as(
-    reading: ReadTransaction, item: JoinInput, invitation: InvitationRow | None
-) -> Role:
+def _admitted_as(reading: ReadTransaction, item: JoinInput, invitation: InvitationRow | None) -> Role:
     policy = registration(reading)
     if invitation is None:
         if policy != Registration.OPEN:

@@ -164,9 +164,7 @@ class PathLookup:
                 return ResolvedPath(path, folder, tuple(above[depth:]), file, below)
             folder = below
         key = (folder.id, folded_name(name))
-        return ResolvedPath(
-            path, folder, (), self._known(self._files, key), self._known(self._folders, key)
-        )
+        return ResolvedPath(path, folder, (), self._known(self._files, key), self._known(self._folders, key))
 
     def _known(self, known: dict[PlaceKey, T | None], key: PlaceKey) -> T | None:
         # A folder that this transaction made holds nothing but what was noted; any other was asked for.
@@ -198,9 +196,7 @@ class PathLookup:
         """Note a file that this transaction makes or changes."""
         self._files[(row.folder_id or 0, row.folded)] = row
 
-    def make_way(
-        self, transaction: Transaction, place: ResolvedPath, maker_id: int | None
-    ) -> list[FolderRow]:
+    def make_way(self, transaction: Transaction, place: ResolvedPath, maker_id: int | None) -> list[FolderRow]:
         """Make rows for the missing folders of a place, and note them; the caller inserts them.
 
         Returns:
@@ -213,9 +209,7 @@ class PathLookup:
             made.append(parent)
         return made
 
-    def make_folder(
-        self, transaction: Transaction, parent: FolderRow, name: str, maker_id: int | None
-    ) -> FolderRow:
+    def make_folder(self, transaction: Transaction, parent: FolderRow, name: str, maker_id: int | None) -> FolderRow:
         """Make the row of one folder and note it; the caller inserts it."""
         number = self._next_folder_id or transaction.rows.next_id(FolderRow)
         self._next_folder_id = number + 1
@@ -232,7 +226,5 @@ class PathLookup:
         return row
 
 
-def _note(
-    known: dict[PlaceKey, T | None], asked: Iterable[PlaceKey], found: Mapping[PlaceKey, T]
-) -> None:
+def _note(known: dict[PlaceKey, T | None], asked: Iterable[PlaceKey], found: Mapping[PlaceKey, T]) -> None:
     known.update((key, found.get(key)) for key in asked)

@@ -72,13 +72,7 @@ class Committed(Struct, frozen=True):
 
 
 def put_small(
-    storage: FileStorage,
-    caller: Caller,
-    public_key: bytes,
-    *,
-    path: str,
-    signature: bytes,
-    content: bytes,
+    storage: FileStorage, caller: Caller, public_key: bytes, *, path: str, signature: bytes, content: bytes
 ) -> Pending:
     """Check and seal a whole small file; what it is stands in the signature's comment.
 
@@ -114,12 +108,7 @@ def put_small(
 
 
 def pending_inline(
-    storage: FileStorage,
-    caller: Caller,
-    public_key: bytes,
-    signed: Signed,
-    object_id: bytes,
-    content: bytes,
+    storage: FileStorage, caller: Caller, public_key: bytes, signed: Signed, object_id: bytes, content: bytes
 ) -> Pending:
     """Seal a small content as an object for the database; pure computing."""
     keyring = storage.vault.keyring  # once: a rotation may put another in its place
@@ -128,12 +117,7 @@ def pending_inline(
 
 
 def _as_file(
-    storage: FileStorage,
-    caller: Caller,
-    public_key: bytes,
-    signed: Signed,
-    object_id: bytes,
-    content: bytes,
+    storage: FileStorage, caller: Caller, public_key: bytes, signed: Signed, object_id: bytes, content: bytes
 ) -> Pending:
     storage.in_flight.add(object_id)
     try:

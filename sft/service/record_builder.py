@@ -54,9 +54,7 @@ class RecordBuilder:
             self._paths[folder_id] = path_of(self.reading, folder_id)
         return self._paths[folder_id]
 
-    def files(
-        self, pairs: Sequence[Pair], *, signatures: bool, folder_path: str | None = None
-    ) -> Iterator[File]:
+    def files(self, pairs: Sequence[Pair], *, signatures: bool, folder_path: str | None = None) -> Iterator[File]:
         """Make the records of files, each with one version.
 
         Args:

@@ -7,17 +7,7 @@ somebody may not even see is not found (``sft.service.files``).
 from __future__ import annotations
 
 from sft.errors import NotYoursError, OperatorOnlyError, RoleForbidsError
-from sft.model.access import (
-    ACTS,
-    OPERATOR,
-    Caller,
-    Permission,
-    Resource,
-    allows,
-    least_role,
-    may,
-    scope_of,
-)
+from sft.model.access import ACTS, OPERATOR, Caller, Permission, Resource, allows, least_role, may, scope_of
 from sft.service.record_builder import RecordBuilder
 from sft.store.files import files_below
 from sft.store.row_types import FileRow, FolderRow
@@ -43,11 +33,7 @@ def require_permission(reading: ReadTransaction, caller: Caller, permission: Per
     if needed is None:
         raise OperatorOnlyError
     raise RoleForbidsError(
-        role=caller.role,
-        act=ACTS[permission],
-        name=caller.name,
-        needed=needed,
-        admins=admin_names(reading),
+        role=caller.role, act=ACTS[permission], name=caller.name, needed=needed, admins=admin_names(reading)
     )
 
 
@@ -80,13 +66,7 @@ def require_right(
 
 
 def require_tree(
-    records: RecordBuilder,
-    caller: Caller,
-    permission: Permission,
-    tree: list[FolderRow],
-    *,
-    verb: str,
-    path: str,
+    records: RecordBuilder, caller: Caller, permission: Permission, tree: list[FolderRow], *, verb: str, path: str
 ) -> None:
     """Require the right to do something to folders and every file in them; asks of each only where it matters.
 

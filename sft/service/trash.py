@@ -83,17 +83,11 @@ def _delete_folder(transaction: Transaction, item: Deletion, folder: FolderRow) 
         file_ids += [file.file_id for file in page]
     # Children before parents, each gone before what holds it.
     transaction.rows.delete(tree[::-1])
-    transaction.log(
-        FolderTrashed(
-            by=item.caller, path=item.path, folders=tuple(folder_ids), files=tuple(file_ids)
-        )
-    )
+    transaction.log(FolderTrashed(by=item.caller, path=item.path, folders=tuple(folder_ids), files=tuple(file_ids)))
     return len(file_ids), len(tree)
 
 
-def _to_trash(
-    records: RecordBuilder, transaction: Transaction, caller: Caller, files: list[FileRow]
-) -> None:
+def _to_trash(records: RecordBuilder, transaction: Transaction, caller: Caller, files: list[FileRow]) -> None:
     paths = map(records.path_of, files)
     transaction.rows.update(
         [
@@ -129,9 +123,7 @@ def restore(transaction: Transaction, item: Restoration) -> File:
         raise NotFoundError(what="deleted file", name=item.path)
     allowed = (row for row in found if may(caller, Permission.FILE_DELETE, resource_of(row)))
     file = next(allowed, found[0])
-    require_right(
-        record_builder, caller, Permission.FILE_DELETE, file, verb="restore", path=item.path
-    )
+    require_right(record_builder, caller, Permission.FILE_DELETE, file, verb="restore", path=item.path)
     places = PathLookup(transaction)
     place = places.one(item.path)
     if place.file is not None:

@@ -20,13 +20,7 @@ from sft.crypto.digests import blake2b_512
 from sft.errors import BadRequestError, TooLargeError
 from sft.limits import CHUNK_BYTES, FILE_BYTES
 from sft.model.access import Caller, Permission
-from sft.service.author_signature import (
-    Signed,
-    require_announced,
-    require_digest,
-    require_signed,
-    sidecar_of,
-)
+from sft.service.author_signature import Signed, require_announced, require_digest, require_signed, sidecar_of
 from sft.service.commits import Put, check_upload
 from sft.service.path_lookup import PathLookup, require_path
 from sft.service.pending import Pending, pending_inline, translate_disk_full
@@ -240,9 +234,7 @@ class Upload:
             if writer is not None:  # of unknown size, and small after all
                 writer.abort()
                 self._storage.in_flight.discard(self._object_id)
-            return pending_inline(
-                self._storage, plan.caller, plan.public_key, signed, self._object_id, self._small
-            )
+            return pending_inline(self._storage, plan.caller, plan.public_key, signed, self._object_id, self._small)
         if writer is None:
             raise ValueError("the upload has no object")
         with translate_disk_full(plan.size):
@@ -284,7 +276,5 @@ class Upload:
         announced = self._plan.size
         if self.received > FILE_BYTES:
             raise TooLargeError(what=self.path, limit=MOST_SHOWN)
-        if announced is not None and (
-            self.received > announced or (last and self.received != announced)
-        ):
+        if announced is not None and (self.received > announced or (last and self.received != announced)):
             raise BadRequestError(problem="another size than announced")

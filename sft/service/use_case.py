@@ -68,9 +68,7 @@ USE_CASES: Final[dict[Callable[..., Any], UseCase]] = {}
 def query(permission: Permission) -> Callable[[Query[P, Out]], Query[P, Out]]:
     def register(function: Query[P, Out]) -> Query[P, Out]:
         @wraps(function)
-        def read(
-            reading: ReadTransaction, caller: Caller, /, *args: P.args, **kwargs: P.kwargs
-        ) -> Out:
+        def read(reading: ReadTransaction, caller: Caller, /, *args: P.args, **kwargs: P.kwargs) -> Out:
             fresh = reload_caller(reading, caller)
             require_permission(reading, fresh, permission)
             return function(reading, fresh, *args, **kwargs)
@@ -157,9 +155,7 @@ def _registered(function: F, permission: Permission | None, logs: Events | None)
     return function
 
 
-def _refusal(
-    reading: ReadTransaction, caller: Caller | RequestError, permission: Permission
-) -> RequestError | None:
+def _refusal(reading: ReadTransaction, caller: Caller | RequestError, permission: Permission) -> RequestError | None:
     if isinstance(caller, RequestError):
         return caller
     try:

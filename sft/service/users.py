@@ -9,14 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sft.crypto.keys import PublicKey
-from sft.errors import (
-    BadRequestError,
-    KeyFormatError,
-    KeyTakenError,
-    LastAdminError,
-    NameTakenError,
-    NotFoundError,
-)
+from sft.errors import BadRequestError, KeyFormatError, KeyTakenError, LastAdminError, NameTakenError, NotFoundError
 from sft.model import records
 from sft.model.access import OPERATOR, Role
 from sft.model.names import fold, parse_device_name, parse_user_name
@@ -144,9 +137,7 @@ def shown(reading: ReadTransaction, users: Sequence[UserRow]) -> list[records.Us
     return [_record(user, keys[user.id], aggregates.get(user.id, (0, 0))) for user in users]
 
 
-def _record(
-    user: UserRow, keys: Sequence[DeviceKeyRow], aggregates: tuple[int, int]
-) -> records.User:
+def _record(user: UserRow, keys: Sequence[DeviceKeyRow], aggregates: tuple[int, int]) -> records.User:
     files, bytes_stored = aggregates
     return records.User(
         id=user.id,
@@ -154,10 +145,7 @@ def _record(
         role=Role(user.role),
         state=UserState(user.state),
         created_at=user.created_at,
-        keys=tuple(
-            records.DeviceKey(key.id, key.public_key, key.device, key.added_at, key.ended_at)
-            for key in keys
-        ),
+        keys=tuple(records.DeviceKey(key.id, key.public_key, key.device, key.added_at, key.ended_at) for key in keys),
         files=files,
         bytes_stored=bytes_stored,
     )

@@ -87,9 +87,7 @@ def _code_of(error: BaseException) -> int | None:
     return None if code is None else code & 0xFF  # the rest says more of the same
 
 
-def _engine(
-    path: Path, mode: str, begin: str, *, connections: int, foreign_keys: bool = True
-) -> Engine:
+def _engine(path: Path, mode: str, begin: str, *, connections: int, foreign_keys: bool = True) -> Engine:
     uri = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
 
     settings = {**_SETTINGS, "foreign_keys": int(foreign_keys), "query_only": int(mode == "ro")}

@@ -101,9 +101,7 @@ def _keep_log(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
 
 
-def open_database(
-    path: Path, row_key: bytes, *, home: Path | None = None, readers: int = READERS
-) -> Database:
+def open_database(path: Path, row_key: bytes, *, home: Path | None = None, readers: int = READERS) -> Database:
     """Open the database of a home.
 
     Args:
@@ -118,9 +116,7 @@ def open_database(
     """
     found, needed = migration.current_revision(path), migration.needed_revision()
     if found != needed:
-        raise SchemaOutdatedError(
-            found=found or "none", needed=needed, home=str(home or path.parent)
-        )
+        raise SchemaOutdatedError(found=found or "none", needed=needed, home=str(home or path.parent))
     database = Database(path, RowMacs(row_key), readers=readers)
     try:
         with faults_as_ours(), database.write_engine.begin() as connection:
@@ -133,9 +129,7 @@ def open_database(
 
 def _refuse_code(connection: Connection) -> None:
     # A trigger or view would act with the writer's hands; sft has none.
-    found = connection.exec_driver_sql(
-        "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')"
-    ).first()
+    found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')").first()
     if found is not None:
         raise StoreError(problem=f"it holds {found[0]}, which sft did not make")
 
@@ -164,12 +158,7 @@ class ReadPool:
         with faults_as_ours(), self._database.read_engine.begin() as connection:
             yield ReadTransaction(Rows(connection, self._database.row_macs), self._clock())
 
-    def run(
-        self,
-        query: Callable[Concatenate[ReadTransaction, P], Out],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> Out:
+    def run(self, query: Callable[Concatenate[ReadTransaction, P], Out], *args: P.args, **kwargs: P.kwargs) -> Out:
         """Answer one query, on this thread."""
         with self.reading() as reading:
             return query(reading, *args, **kwargs)

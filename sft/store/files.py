@@ -33,9 +33,7 @@ def files_named(reading: ReadTransaction, keys: Collection[PlaceKey]) -> dict[Pl
     found: dict[PlaceKey, FileRow] = {}
     for group in groups(keys, GROUP_PAIRS):
         rows = reading.rows.all(
-            FileRow,
-            *any_of_pairs(FileModel.folder_id, FileModel.folded, group),
-            FileModel.state == LIVE,
+            FileRow, *any_of_pairs(FileModel.folder_id, FileModel.folded, group), FileModel.state == LIVE
         )
         found.update(((row.folder_id or 0, row.folded), row) for row in rows)
     return {key: found[key] for key in keys if key in found}
@@ -73,9 +71,7 @@ def versions_at(reading: ReadTransaction, keys: Collection[VersionKey]) -> list[
     return [
         row
         for group in groups(keys, GROUP_PAIRS)
-        for row in reading.rows.all(
-            VersionRow, *any_of_pairs(VersionModel.file, VersionModel.number, group)
-        )
+        for row in reading.rows.all(VersionRow, *any_of_pairs(VersionModel.file, VersionModel.number, group))
         if (row.file, row.number) in wanted
     ]
 
@@ -96,14 +92,10 @@ def versions_of(reading: ReadTransaction, files: Collection[FileRow]) -> list[Ve
 
 def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:
     """Load every version of the file that has this row, in order."""
-    return reading.rows.all(
-        VersionRow, VersionModel.file == row_id, order_by=(VersionModel.number,)
-    )
+    return reading.rows.all(VersionRow, VersionModel.file == row_id, order_by=(VersionModel.number,))
 
 
-def files_in(
-    reading: ReadTransaction, folder_id: int, after: str | None, limit: int, scope: Scope
-) -> list[Pair]:
+def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit: int, scope: Scope) -> list[Pair]:
     """Page through the files of a folder, in order of folded names, each with its newest version.
 
     Args:

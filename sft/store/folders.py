@@ -23,9 +23,7 @@ ROOT_ID: Final = 1
 GROUP_KEYS: Final = 400  # below the 999 variables of an old SQLite
 GROUP_PAIRS: Final = 64  # each second half is looked for under each first half of its group
 LIVE_STATE: Final = "live"
-LIVE: Final[ColumnElement[str]] = literal_column(
-    f"'{LIVE_STATE}'"
-)  # a bound value would not match the partial index
+LIVE: Final[ColumnElement[str]] = literal_column(f"'{LIVE_STATE}'")  # a bound value would not match the partial index
 
 PlaceKey = tuple[int, str]
 """A folder's id and a folded name in it."""
@@ -79,15 +77,11 @@ def folder_by_id(reading: ReadTransaction, folder_id: int) -> FolderRow:
     return row
 
 
-def folders_named(
-    reading: ReadTransaction, keys: Collection[PlaceKey]
-) -> dict[PlaceKey, FolderRow]:
+def folders_named(reading: ReadTransaction, keys: Collection[PlaceKey]) -> dict[PlaceKey, FolderRow]:
     """Find which of these places hold a folder."""
     found: dict[PlaceKey, FolderRow] = {}
     for group in groups(keys, GROUP_PAIRS):
-        rows = reading.rows.all(
-            FolderRow, *any_of_pairs(FolderModel.parent_id, FolderModel.folded, group)
-        )
+        rows = reading.rows.all(FolderRow, *any_of_pairs(FolderModel.parent_id, FolderModel.folded, group))
         found.update(((row.parent_id or 0, row.folded), row) for row in rows)
     return {key: found[key] for key in keys if key in found}
 
@@ -139,27 +133,19 @@ def folders_below(reading: ReadTransaction, top: FolderRow) -> list[FolderRow]:
     while level:
         parents = [row.id for row in level]
         level = [
-            row
-            for group in groups(parents)
-            for row in reading.rows.all(FolderRow, FolderModel.parent_id.in_(group))
+            row for group in groups(parents) for row in reading.rows.all(FolderRow, FolderModel.parent_id.in_(group))
         ]
         tree.extend(level)
     return tree
 
 
-def folder_counts(
-    reading: ReadTransaction, folder_ids: Collection[int], scope: Scope
-) -> dict[int, tuple[int, int]]:
+def folder_counts(reading: ReadTransaction, folder_ids: Collection[int], scope: Scope) -> dict[int, tuple[int, int]]:
     """Count the files and the folders of a scope that lie directly in each of these folders; for display."""
     counts = dict.fromkeys(folder_ids, (0, 0))
     for group in groups(folder_ids):
         files = reading.rows.aggregates(
             select(FileModel.folder_id, func.count())
-            .where(
-                FileModel.folder_id.in_(group),
-                FileModel.state == LIVE,
-                *within(scope, FileModel.owner_id),
-            )
+            .where(FileModel.folder_id.in_(group), FileModel.state == LIVE, *within(scope, FileModel.owner_id))
             .group_by(FileModel.folder_id)
         )
         folders = reading.rows.aggregates(

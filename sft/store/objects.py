@@ -22,9 +22,7 @@ def small_object(reading: ReadTransaction, object_id: bytes) -> bytes | None:
     return None if row is None else row.sealed
 
 
-def small_objects(
-    reading: ReadTransaction, object_ids: Collection[bytes]
-) -> dict[bytes, SmallObjectRow]:
+def small_objects(reading: ReadTransaction, object_ids: Collection[bytes]) -> dict[bytes, SmallObjectRow]:
     """Load the sealed objects of these ids that there are."""
     return {
         row.object_id: row
@@ -41,9 +39,7 @@ def known_objects(reading: ReadTransaction, object_ids: Collection[bytes]) -> se
     """
     known: set[bytes] = set()
     for group in groups(object_ids):
-        versions = select(VersionModel.object_id).where(
-            VersionModel.object_id.in_(group), VersionModel.inline == 0
-        )
+        versions = select(VersionModel.object_id).where(VersionModel.object_id.in_(group), VersionModel.inline == 0)
         purged = select(PurgeModel.object_id).where(PurgeModel.object_id.in_(group))
         known.update(found for (found,) in reading.rows.aggregates(versions))
         known.update(found for (found,) in reading.rows.aggregates(purged))
@@ -61,9 +57,7 @@ def version_keys(reading: ReadTransaction, after: VersionKey, limit: int) -> lis
     return [(file, number) for file, number in found]
 
 
-def versions_before_epoch(
-    reading: ReadTransaction, epoch: int, after: VersionKey, limit: int
-) -> list[VersionKey]:
+def versions_before_epoch(reading: ReadTransaction, epoch: int, after: VersionKey, limit: int) -> list[VersionKey]:
     """Name the versions whose object an older master key than that of ``epoch`` seals, in order.
 
     Unverified: a forged row that names an old epoch keeps the old key from being given up, and is found on the way; one
@@ -95,8 +89,6 @@ def inline_ids(reading: ReadTransaction, object_ids: Collection[bytes]) -> set[b
         found
         for group in groups(object_ids)
         for (found,) in reading.rows.aggregates(
-            select(VersionModel.object_id).where(
-                VersionModel.object_id.in_(group), VersionModel.inline == 1
-            )
+            select(VersionModel.object_id).where(VersionModel.object_id.in_(group), VersionModel.inline == 1)
         )
     }

@@ -37,9 +37,7 @@ class Rows:
         self._connection = connection
         self._row_macs = row_macs
 
-    def all(
-        self, kind: type[A], *where: Criterion, order_by: Order = (), limit: int | None = None
-    ) -> list[A]:
+    def all(self, kind: type[A], *where: Criterion, order_by: Order = (), limit: int | None = None) -> list[A]:
         """Load every row that meets the criteria.
 
         Raises:
@@ -82,10 +80,7 @@ class Rows:
         statement = select(one.table, two.table).join_from(one.table, two.table, on)
         statement = statement.where(*where).order_by(*order_by).limit(limit)
         cut = one.width
-        return [
-            (self._row(first, one, raw[:cut]), self._row(second, two, raw[cut:]))
-            for raw in self._raw(statement)
-        ]
+        return [(self._row(first, one, raw[:cut]), self._row(second, two, raw[cut:])) for raw in self._raw(statement)]
 
     def aggregates(self, statement: Select[*Ts]) -> list[tuple[*Ts]]:
         """Ask for counts and sums: nothing checks them, and nothing may be decided by them."""
@@ -136,9 +131,7 @@ class WritableRows(Rows):
         if rows:
             spec = _spec_of(rows)
             # Past the layer that takes dictionaries: with it a row costs twice as much.
-            self._connection.exec_driver_sql(
-                spec.insertion, [self._row_macs.values(spec, row) for row in rows]
-            )
+            self._connection.exec_driver_sql(spec.insertion, [self._row_macs.values(spec, row) for row in rows])
 
     def update(self, rows: Sequence[Row]) -> None:
         """Write rows of one kind over those that have their primary keys, in one statement.

@@ -89,9 +89,7 @@ class RowMacs:
     __slots__ = ("_macs",)
 
     def __init__(self, row_key: bytes) -> None:
-        self._macs = {
-            kind: RowMac(row_key, spec.name) for kind, spec in TABLE_SPECS.items() if spec.has_mac
-        }
+        self._macs = {kind: RowMac(row_key, spec.name) for kind, spec in TABLE_SPECS.items() if spec.has_mac}
 
     def values(self, spec: TableSpec, row: Row) -> tuple[RowValue, ...]:
         """Lay out a row for its table, MAC included."""
@@ -106,9 +104,7 @@ class RowMacs:
         """
         mac = self._macs.get(spec.kind)
         # A table without MACs holds bytes alone, and they authenticate themselves.
-        if not (
-            mac.holds(raw[:-1], raw[-1]) if mac else all(type(value) is bytes for value in raw)
-        ):
+        if not (mac.holds(raw[:-1], raw[-1]) if mac else all(type(value) is bytes for value in raw)):
             raise RowForgedError(spec.name, spec.name_of(raw))
 
 

@@ -41,9 +41,7 @@ def trashed_from(reading: ReadTransaction, path: str, folded: str) -> list[FileR
     )
 
 
-def trash_page(
-    reading: ReadTransaction, scope: Scope, before: tuple[int, int] | None, limit: int
-) -> list[Pair]:
+def trash_page(reading: ReadTransaction, scope: Scope, before: tuple[int, int] | None, limit: int) -> list[Pair]:
     """Page through the trash, the last deleted first, each file with its newest version.
 
     Args:
@@ -72,18 +70,11 @@ def trashed_until(reading: ReadTransaction, moment: int, limit: int) -> list[Fil
 def purge_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:
     """Name objects whose bytes are still to be destroyed, in order; unverified, for walking through all of them."""
     found = reading.rows.aggregates(
-        select(PurgeModel.object_id)
-        .where(PurgeModel.object_id > after)
-        .order_by(PurgeModel.object_id)
-        .limit(limit)
+        select(PurgeModel.object_id).where(PurgeModel.object_id > after).order_by(PurgeModel.object_id).limit(limit)
     )
     return [object_id for (object_id,) in found]
 
 
 def purges_by_id(reading: ReadTransaction, object_ids: Collection[bytes]) -> list[PurgeRow]:
     """Load the purges of these objects."""
-    return [
-        row
-        for group in groups(object_ids)
-        for row in reading.rows.all(PurgeRow, PurgeModel.object_id.in_(group))
-    ]
+    return [row for group in groups(object_ids) for row in reading.rows.all(PurgeRow, PurgeModel.object_id.in_(group))]

@@ -46,10 +46,7 @@ def users_after(reading: ReadTransaction, after: int, limit: int) -> list[UserRo
 def active_admins(reading: ReadTransaction) -> list[UserRow]:
     """Load every admin who can act, in order of joining."""
     return reading.rows.all(
-        UserRow,
-        UserModel.role == Role.ADMIN,
-        UserModel.state == UserState.ACTIVE,
-        order_by=[UserModel.id],
+        UserRow, UserModel.role == Role.ADMIN, UserModel.state == UserState.ACTIVE, order_by=[UserModel.id]
     )
 
 
@@ -65,9 +62,7 @@ def key_by_id(reading: ReadTransaction, key_id: int) -> DeviceKeyRow | None:
 
 
 def keys_by_id(reading: ReadTransaction, key_ids: Iterable[int]) -> dict[int, DeviceKeyRow]:
-    return {
-        row.id: row for row in reading.rows.all(DeviceKeyRow, DeviceKeyModel.id.in_(set(key_ids)))
-    }
+    return {row.id: row for row in reading.rows.all(DeviceKeyRow, DeviceKeyModel.id.in_(set(key_ids)))}
 
 
 def key_by_public(reading: ReadTransaction, public_key: bytes) -> DeviceKeyRow | None:
@@ -79,9 +74,7 @@ def keys_of(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, list
     """Load every key of several users, in order of adding."""
     wanted = set(user_ids)
     keys: dict[int, list[DeviceKeyRow]] = {user_id: [] for user_id in wanted}
-    found = reading.rows.all(
-        DeviceKeyRow, DeviceKeyModel.user_id.in_(wanted), order_by=[DeviceKeyModel.id]
-    )
+    found = reading.rows.all(DeviceKeyRow, DeviceKeyModel.user_id.in_(wanted), order_by=[DeviceKeyModel.id])
     for row in found:
         keys[row.user_id].append(row)
     return keys
@@ -108,11 +101,7 @@ def hand_over(transaction: Transaction, from_id: int, to_id: int) -> int:
     moved, last = 0, 0
     while True:
         found = transaction.rows.all(
-            FileRow,
-            FileModel.owner_id == from_id,
-            FileModel.id > last,
-            order_by=[FileModel.id],
-            limit=_BATCH,
+            FileRow, FileModel.owner_id == from_id, FileModel.id > last, order_by=[FileModel.id], limit=_BATCH
         )
         if not found:
             return moved

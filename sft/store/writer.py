@@ -91,9 +91,7 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    def hand_out(
-        self, on_events: Callable[[Events], None], call: Callable[[Callable[[], None]], None]
-    ) -> None:
+    def hand_out(self, on_events: Callable[[Events], None], call: Callable[[Callable[[], None]], None]) -> None:
         """Hand out from now on by ``call``, which brings it to another thread; for a time when nothing is queued.
 
         A group is one call: first ``arrived`` of each of its inputs, then ``on_events``.
@@ -101,12 +99,7 @@ class Writer:
         self._on_events, self._call = on_events, call
 
     def submit(
-        self,
-        act: Act[In, Out],
-        item: In,
-        *,
-        size: int = 0,
-        arrived: Callable[[Future[Out]], None] = lambda _: None,
+        self, act: Act[In, Out], item: In, *, size: int = 0, arrived: Callable[[Future[Out]], None] = lambda _: None
     ) -> Future[Out]:
         """Ask for an act; any thread may.
 
@@ -247,9 +240,7 @@ class Writer:
         self._on_fatal(error)
 
 
-def _decided(
-    transaction: Transaction, act: Act[In, Out], inputs: Sequence[In]
-) -> Sequence[Out | RequestError]:
+def _decided(transaction: Transaction, act: Act[In, Out], inputs: Sequence[In]) -> Sequence[Out | RequestError]:
     results = act(transaction, inputs)
     if len(results) != len(inputs):
         raise TypeError(f"{act!r} gave {len(results)} results for {len(inputs)} inputs")

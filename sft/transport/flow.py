@@ -159,9 +159,7 @@ class ReceiveFlow(_Flow):
                 self._complete = True
                 self._finish()
             return
-        batch = [
-            self._waiting.popleft() for _ in range(min(CREDIT_STEP_CHUNKS, len(self._waiting)))
-        ]
+        batch = [self._waiting.popleft() for _ in range(min(CREDIT_STEP_CHUNKS, len(self._waiting)))]
         last = self._last_came and not self._waiting
         self._working = True
         try:

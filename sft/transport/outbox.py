@@ -37,9 +37,7 @@ class Outbox:
         congested: called with True when so much is unread by the peer that it must not ask for more, with False when it may.
     """
 
-    def __init__(
-        self, connection: Connection, transport: ITransport, congested: Callable[[bool], None]
-    ) -> None:
+    def __init__(self, connection: Connection, transport: ITransport, congested: Callable[[bool], None]) -> None:
         self._connection = connection
         self._transport = transport
         self._sources: deque[FrameSource] = deque()

@@ -15,14 +15,7 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 
 from sft.errors import ProtocolError, RemoteProtocolError, SftError, StreamTruncatedError
-from sft.limits import (
-    IDLE_SECONDS,
-    LOGIN_SECONDS,
-    REKEY_SECONDS,
-    SESSION_SECONDS,
-    SLOW_FRAME_BYTES,
-    SLOW_FRAME_SECONDS,
-)
+from sft.limits import IDLE_SECONDS, LOGIN_SECONDS, REKEY_SECONDS, SESSION_SECONDS, SLOW_FRAME_BYTES, SLOW_FRAME_SECONDS
 from sft.transport.outbox import Outbox
 from sft.wire.connection import Connection
 from sft.wire.events import Event, PeerClosed

@@ -39,12 +39,7 @@ class Pool:
     """
 
     def __init__(
-        self,
-        reactor: IReactorFromThreads,
-        *,
-        cores: int | None = None,
-        threads: int | None = None,
-        name: str = "sft",
+        self, reactor: IReactorFromThreads, *, cores: int | None = None, threads: int | None = None, name: str = "sft"
     ) -> None:
         cores = usable_cores() if cores is None else cores
         self.crypto_in_pool = cores >= CORES_FOR_POOL_CRYPTO

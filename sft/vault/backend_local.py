@@ -18,13 +18,7 @@ from sft.limits import FLOOR_BYTES
 from sft.vault.backend import ObjectSink, ObjectSource, missing, taken
 from sft.vault.capacity import Capacity, Reservation
 from sft.vault.disk import Disk, RealDisk
-from sft.vault.layout import (
-    HEADER_BYTES,
-    KEY_SECTION_BYTES,
-    SIDECAR_MOST_BYTES,
-    corrupt,
-    require_object_id,
-)
+from sft.vault.layout import HEADER_BYTES, KEY_SECTION_BYTES, SIDECAR_MOST_BYTES, corrupt, require_object_id
 from sft.vault.object_directory import (
     FAN,
     KEY_SUFFIX,
@@ -51,9 +45,7 @@ class LocalBackend:
         VaultError: the folder is not a vault, or is open to others.
     """
 
-    def __init__(
-        self, root: Path, *, floor_bytes: int = FLOOR_BYTES, disk: Disk | None = None
-    ) -> None:
+    def __init__(self, root: Path, *, floor_bytes: int = FLOOR_BYTES, disk: Disk | None = None) -> None:
         try:
             self._tree = ObjectDirectory(root, disk or RealDisk())
         except OSError as fault:
@@ -62,9 +54,7 @@ class LocalBackend:
         self._room = Capacity(lambda: durable.free_bytes(self._tree.root), floor_bytes)
 
     @classmethod
-    def create_at(
-        cls, root: Path, *, floor_bytes: int = FLOOR_BYTES, disk: Disk | None = None
-    ) -> LocalBackend:
+    def create_at(cls, root: Path, *, floor_bytes: int = FLOOR_BYTES, disk: Disk | None = None) -> LocalBackend:
         try:
             make_object_directory(root, disk or RealDisk())
         except OSError as fault:
@@ -169,9 +159,7 @@ class _LocalSink:
 
     __slots__ = ("_ended", "_file", "_object_id", "_promise", "_tree")
 
-    def __init__(
-        self, tree: ObjectDirectory, object_id: bytes, file: int, promise: Reservation
-    ) -> None:
+    def __init__(self, tree: ObjectDirectory, object_id: bytes, file: int, promise: Reservation) -> None:
         self._tree = tree
         self._object_id = object_id
         self._file: int | None = file
@@ -296,10 +284,7 @@ class _LocalSource:
         for number, length in enumerate(lengths):
             if len(self._buffers[number]) < length:
                 self._buffers[number] = bytearray(length)
-        return [
-            memoryview(buffer)[:length]
-            for buffer, length in zip(self._buffers, lengths, strict=False)
-        ]
+        return [memoryview(buffer)[:length] for buffer, length in zip(self._buffers, lengths, strict=False)]
 
     def close(self) -> None:
         file, self._file = self._file, None

@@ -57,11 +57,7 @@ class _MasterKeys:
 
     @classmethod
     def of(cls, master_key: bytes) -> _MasterKeys:
-        return cls(
-            sealing=keyring_key(master_key),
-            wrapping=wrapping_key(master_key),
-            check=keyring_check(master_key),
-        )
+        return cls(sealing=keyring_key(master_key), wrapping=wrapping_key(master_key), check=keyring_check(master_key))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,9 +96,7 @@ class Keyring:
             raise VaultError(problem=DAMAGED)
         _, version, flags, epoch, check = KEYRING_HEADER.unpack(header)
         if (version, flags) != (KEYRING_VERSION, 0):
-            raise VaultError(
-                problem=f"the keyring has the format version {version}.{flags}, which is unknown"
-            )
+            raise VaultError(problem=f"the keyring has the format version {version}.{flags}, which is unknown")
         master = _MasterKeys.of(master_key)
         if not hmac.compare_digest(check, master.check):
             raise VaultError(problem=WRONG_MASTER_KEY)
@@ -134,9 +128,7 @@ class Keyring:
 
     def seal(self) -> bytes:
         """Write the keyring's file, anew each time: the nonce is random."""
-        header = KEYRING_HEADER.pack(
-            KEYRING_MAGIC, KEYRING_VERSION, 0, self.epoch, self._master.check
-        )
+        header = KEYRING_HEADER.pack(KEYRING_MAGIC, KEYRING_VERSION, 0, self.epoch, self._master.check)
         record = RECORD.pack(header, self.row_key, self.server_seed, len(self._older))
         record += b"".join(OLDER_EPOCH.pack(*pair) for pair in sorted(self._older.items()))
         nonce = self._entropy(NONCE_BYTES)
@@ -195,9 +187,7 @@ class Keyring:
             raise corrupt(object_id, f"is sealed under the retired master key {found.epoch}")
         key = self._master.wrapping if found.epoch == self.epoch else self._older.get(found.epoch)
         if key is None:
-            raise corrupt(
-                object_id, f"is sealed under the master key {found.epoch}, which is unknown"
-            )
+            raise corrupt(object_id, f"is sealed under the master key {found.epoch}, which is unknown")
         try:
             opened = open_box(key, found.nonce, found.box)
         except DecryptionFailedError as fault:
@@ -211,9 +201,7 @@ class Keyring:
 def _binding(object_id: bytes, epoch: int) -> bytes:
     """Hash what a key section belongs to: SecretBox has no associated data, so it lies within."""
     return hashlib.blake2b(
-        encode_header(object_id) + epoch.to_bytes(4, "big"),
-        digest_size=BINDING_BYTES,
-        person=_BINDING,
+        encode_header(object_id) + epoch.to_bytes(4, "big"), digest_size=BINDING_BYTES, person=_BINDING
     ).digest()
 
 

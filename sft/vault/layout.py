@@ -128,7 +128,6 @@ class KeySection:
     box: bytes
 
     def encode(self) -> bytes:
-        """Write the 108 bytes."""
         return KEY_SECTION.pack(self.epoch, self.nonce, self.box)
 
     @classmethod

@@ -100,9 +100,7 @@ class FileMasterKey:
         entropy: Entropy = os.urandom,
     ) -> None:
         if data_folder is not None and path.resolve().is_relative_to(data_folder.resolve()):
-            raise VaultError(
-                problem=f"the master key file {path} lies within the folder that it protects"
-            )
+            raise VaultError(problem=f"the master key file {path} lies within the folder that it protects")
         self.path = path
         self._files = StagedFile(path, "master key file", 0o037 if group_may_read else 0o077)
         self._entropy = entropy
@@ -246,25 +244,17 @@ class CommandMasterKey:
         try:
             # The operator's own setting, an argument list: nothing of a peer is in it.
             done = subprocess.run(
-                self._argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                check=False,
-                timeout=self._timeout_seconds,
+                self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False, timeout=self._timeout_seconds
             )
         except subprocess.TimeoutExpired:
             # Not chained: the fault carries what was printed so far, which may be the key.
-            raise VaultError(
-                problem=f"the command for the master key took over {self._timeout_seconds:g} s"
-            ) from None
+            raise VaultError(problem=f"the command for the master key took over {self._timeout_seconds:g} s") from None
         except OSError as fault:
             raise VaultError(
                 str(fault), problem=f"the command for the master key, {self._argv[0]}, cannot run"
             ) from fault
         if done.returncode:
-            raise VaultError(
-                problem=f"the command for the master key ended with status {done.returncode}"
-            )
+            raise VaultError(problem=f"the command for the master key ended with status {done.returncode}")
         return parse_master_key(done.stdout)
 
     def candidates(self) -> list[bytes]:
@@ -287,10 +277,6 @@ def _derive(typed: str, line: bytes) -> bytes:
     if found is None:
         raise VaultError(problem="the file of passphrase parameters is damaged")
     try:
-        return passphrase.derive(
-            typed, bytes.fromhex(found[3].decode()), int(found[1]), int(found[2])
-        )
+        return passphrase.derive(typed, bytes.fromhex(found[3].decode()), int(found[1]), int(found[2]))
     except KeyFormatError as fault:
-        raise VaultError(
-            fault.detail, problem="the file of passphrase parameters is damaged"
-        ) from fault
+        raise VaultError(fault.detail, problem="the file of passphrase parameters is damaged") from fault

@@ -118,9 +118,7 @@ class ObjectKeys:
             ObjectCorruptError: changed, or of another object.
         """
         nonce = sealed[SIDECAR_HEADER_BYTES - NONCE_BYTES : SIDECAR_HEADER_BYTES]
-        if len(nonce) != NONCE_BYTES or not sealed.startswith(
-            SIDECAR_HEADER.pack(SIDECAR_MAGIC, VERSION, 0, nonce)
-        ):
+        if len(nonce) != NONCE_BYTES or not sealed.startswith(SIDECAR_HEADER.pack(SIDECAR_MAGIC, VERSION, 0, nonce)):
             raise corrupt(self.object_id, "has a sidecar of an unknown form")
         try:
             return open_box(self._sidecar_key(), nonce, sealed[SIDECAR_HEADER_BYTES:])
@@ -152,9 +150,7 @@ def seal_whole(keyring: Keyring, object_id: bytes, content: bytes) -> bytes:
     )
 
 
-def open_whole(
-    keyring: Keyring, object_id: bytes, size: int, sealed: bytes, *, least_epoch: int = 1
-) -> bytes:
+def open_whole(keyring: Keyring, object_id: bytes, size: int, sealed: bytes, *, least_epoch: int = 1) -> bytes:
     """Open what ``seal_whole`` made.
 
     Args:
@@ -171,13 +167,7 @@ def open_whole(
 
 
 def check_whole(
-    keyring: Keyring,
-    object_id: bytes,
-    size: int,
-    digest: bytes,
-    sealed: bytes,
-    *,
-    least_epoch: int = 1,
+    keyring: Keyring, object_id: bytes, size: int, digest: bytes, sealed: bytes, *, least_epoch: int = 1
 ) -> None:
     """Check that an object holds the content that its row names.
 
@@ -196,9 +186,7 @@ def require_digest(object_id: bytes, found: bytes, digest: bytes) -> None:
         raise corrupt(object_id, "holds another content than its row names")
 
 
-def rewrap_whole(
-    keyring: Keyring, object_id: bytes, sealed: bytes, *, least_epoch: int = 1
-) -> bytes:
+def rewrap_whole(keyring: Keyring, object_id: bytes, sealed: bytes, *, least_epoch: int = 1) -> bytes:
     """Move an object to the current epoch: another key section before the same chunks.
 
     Raises:
@@ -214,13 +202,7 @@ def rewrap_whole(
 
 
 def reseal_whole(
-    keyring: Keyring,
-    object_id: bytes,
-    size: int,
-    sealed: bytes,
-    new_object_id: bytes,
-    *,
-    least_epoch: int = 1,
+    keyring: Keyring, object_id: bytes, size: int, sealed: bytes, new_object_id: bytes, *, least_epoch: int = 1
 ) -> bytes:
     """Seal the same content as a new object under a new data key, as after a leak."""
     content = open_whole(keyring, object_id, size, sealed, least_epoch=least_epoch)
@@ -233,9 +215,7 @@ def key_epoch(sealed: bytes) -> int:
     return KeySection.decode(sealed[HEADER_BYTES:PREFIX_BYTES], object_id).epoch
 
 
-def _chunks(
-    keyring: Keyring, object_id: bytes, size: int, sealed: bytes, least_epoch: int
-) -> Iterator[bytes]:
+def _chunks(keyring: Keyring, object_id: bytes, size: int, sealed: bytes, least_epoch: int) -> Iterator[bytes]:
     require_length(object_id, len(sealed), size)
     prefix = sealed[:PREFIX_BYTES]
     keys = ObjectKeys.from_prefix(keyring, object_id, prefix, prefix[HEADER_BYTES:], least_epoch)

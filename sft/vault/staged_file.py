@@ -47,9 +47,7 @@ class StagedFile:
             finally:
                 os.close(folder)
         except FileNotFoundError as fault:
-            raise VaultError(
-                str(fault), problem=f"there is no {self._kind} {self._path}"
-            ) from fault
+            raise VaultError(str(fault), problem=f"there is no {self._kind} {self._path}") from fault
         except FileExistsError as fault:
             problem = f"there is a {self._kind} {self._path} already"
             raise VaultError(str(fault), problem=problem) from fault
@@ -84,7 +82,6 @@ class StagedFile:
             durable.sync_folder(folder)
 
     def stage(self, data: bytes) -> None:
-        """Put another beside it, durably."""
         with self._folder("replaced") as folder:
             durable.replace_file(folder, self._staged, data)
 
@@ -110,9 +107,7 @@ class StagedFile:
             if found.st_uid not in (0, os.geteuid()):
                 raise VaultError(problem=f"the {self._kind} {self._path} belongs to another user")
             if stat.S_IMODE(found.st_mode) & self._forbidden:
-                raise VaultError(
-                    problem=f"the {self._kind} {self._path} is open to others: close it, chmod 600"
-                )
+                raise VaultError(problem=f"the {self._kind} {self._path} is open to others: close it, chmod 600")
             return os.read(file, FILE_MOST_BYTES)
         finally:
             os.close(file)

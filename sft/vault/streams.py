@@ -30,11 +30,7 @@ class ObjectWriter:
     """
 
     def __init__(
-        self,
-        current_keyring: Callable[[], Keyring],
-        object_id: bytes,
-        announced: int | None,
-        sink: ObjectSink,
+        self, current_keyring: Callable[[], Keyring], object_id: bytes, announced: int | None, sink: ObjectSink
     ) -> None:
         keyring = current_keyring()
         self.object_id = object_id
@@ -76,9 +72,7 @@ class ObjectWriter:
             self._complete = last
             self.size += sum(map(len, chunks))
             size = self.size
-        if self._announced is not None and (
-            size > self._announced or (last and size != self._announced)
-        ):
+        if self._announced is not None and (size > self._announced or (last and size != self._announced)):
             raise VaultError(
                 problem=f"object {self.object_id.hex()} got {size} bytes, announced were {self._announced}"
             )
@@ -160,8 +154,7 @@ class ObjectReader:
             ObjectCorruptError: the object became shorter.
         """
         spans = [
-            chunk_span(index, self._size)
-            for index in range(self._read, min(self._read + chunk_count, self._count))
+            chunk_span(index, self._size) for index in range(self._read, min(self._read + chunk_count, self._count))
         ]
         if not spans:
             return []
@@ -177,8 +170,7 @@ class ObjectReader:
         """
         first = self._opened
         content = [
-            self._keys.open_chunk(index, box, last=index == self._count - 1)
-            for index, box in enumerate(sealed, first)
+            self._keys.open_chunk(index, box, last=index == self._count - 1) for index, box in enumerate(sealed, first)
         ]
         self._opened = first + len(sealed)
         return content

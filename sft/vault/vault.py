@@ -13,13 +13,7 @@ from sft.crypto.digests import blake2b_512
 from sft.limits import CREDIT_STEP_CHUNKS, UNKNOWN_SIZE_STEP_BYTES
 from sft.vault.backend import Backend, ObjectSource
 from sft.vault.keyring import Keyring
-from sft.vault.layout import (
-    HEADER_BYTES,
-    KEY_SECTION_BYTES,
-    KeySection,
-    chunk_count,
-    sealed_size,
-)
+from sft.vault.layout import HEADER_BYTES, KEY_SECTION_BYTES, KeySection, chunk_count, sealed_size
 from sft.vault.objects import ObjectKeys, require_digest, require_length
 from sft.vault.streams import ObjectReader, ObjectWriter
 
@@ -68,9 +62,7 @@ class Vault:
             sink.abort()
             raise
 
-    def open(
-        self, object_id: bytes, size: int, *, least_epoch: int = 1, first_chunk: int = 0
-    ) -> ObjectReader:
+    def open(self, object_id: bytes, size: int, *, least_epoch: int = 1, first_chunk: int = 0) -> ObjectReader:
         """Begin to read an object, from any of its chunks.
 
         Args:
@@ -94,17 +86,13 @@ class Vault:
             source.close()
             raise
 
-    def _keys(
-        self, object_id: bytes, source: ObjectSource, least_epoch: int
-    ) -> tuple[ObjectKeys, int]:
+    def _keys(self, object_id: bytes, source: ObjectSource, least_epoch: int) -> tuple[ObjectKeys, int]:
         """Open the key section that rules: the one beside the object, else the one within."""
         header, section = source.read(0, [HEADER_BYTES, KEY_SECTION_BYTES])
         beside = self._backend.read_key_section(object_id)
         ruling = section if beside is None else beside
         # The keyring is read after the section: a rotation adopts the new one before it rewrites the first.
-        keys = ObjectKeys.from_prefix(
-            self._keyring, object_id, header + section, ruling, least_epoch
-        )
+        keys = ObjectKeys.from_prefix(self._keyring, object_id, header + section, ruling, least_epoch)
         return keys, KeySection.decode(ruling, object_id).epoch
 
     def read_whole(self, object_id: bytes, size: int, *, least_epoch: int = 1) -> Iterator[bytes]:
@@ -130,7 +118,6 @@ class Vault:
         self.read_sidecar(object_id, least_epoch=least_epoch)
 
     def remove(self, object_id: bytes) -> None:
-        """Destroy an object; idempotent."""
         self._backend.remove(object_id)
 
     def quarantine(self, object_id: bytes) -> None:
@@ -174,7 +161,6 @@ class Vault:
         return self._open_keys(object_id, least_epoch)[0].open_sidecar(sealed)
 
     def write_sidecar(self, object_id: bytes, content: bytes, *, least_epoch: int = 1) -> None:
-        """Replace an object's sidecar."""
         keys, _ = self._open_keys(object_id, least_epoch)
         self._backend.write_sidecar(object_id, keys.seal_sidecar(self._keyring, content))
 

@@ -35,14 +35,7 @@ from sft.wire.events import (
     Welcomed,
 )
 from sft.wire.handshake import ClientHandshake, ServerHandshake
-from sft.wire.login import (
-    Claim,
-    Welcome,
-    decode_refusal,
-    decode_welcome,
-    encode_refusal,
-    encode_welcome,
-)
+from sft.wire.login import Claim, Welcome, decode_refusal, decode_welcome, encode_refusal, encode_welcome
 from sft.wire.messages import Message, decode_from_client, decode_from_server, encode
 from sft.wire.record_layer import Frame, RecordLayer
 from sft.wire.requests_in_flight import RequestsInFlight
@@ -166,7 +159,6 @@ class Connection:
 
     @property
     def bytes_received(self) -> int:
-        """All bytes since the beginning."""
         return self._line.framer.bytes_fed
 
     @property
@@ -218,7 +210,6 @@ class Connection:
         return waiting
 
     def welcome(self, welcome: Welcome) -> bytes:
-        """Server: let in who asked."""
         sealed = self._answer_login(FrameType.WELCOME, encode_welcome(welcome))
         self._line.welcomed = True
         return sealed
@@ -309,9 +300,7 @@ class Connection:
 
     # -- the handshake's frames ---------------------------------------------------------------------------
 
-    def _take_from_client(
-        self, handshake: ServerHandshake, frame: Frame, events: list[Event]
-    ) -> None:
+    def _take_from_client(self, handshake: ServerHandshake, frame: Frame, events: list[Event]) -> None:
         if frame.kind is FrameType.LOGIN:
             events.append(LoginRequested(handshake.take_login(frame.plaintext)))
             return
@@ -321,9 +310,7 @@ class Connection:
         self._outgoing.append(m2_frame)
         self._outgoing.append(self._line.seal(FrameType.SERVER_PROOF, handshake.proof()))
 
-    def _take_from_server(
-        self, handshake: ClientHandshake, frame: Frame, events: list[Event]
-    ) -> None:
+    def _take_from_server(self, handshake: ClientHandshake, frame: Frame, events: list[Event]) -> None:
         if frame.kind is FrameType.SERVER_HELLO:
             keys = handshake.take_answer(frame.plaintext)
             self._line.set_keys(sending=keys.client_to_server, receiving=keys.server_to_client)

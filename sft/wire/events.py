@@ -62,12 +62,4 @@ class PeerClosed:
     """The peer has said everything that it will say."""
 
 
-Event = (
-    ServerProved
-    | LoginRequested
-    | Welcomed
-    | LoginRefused
-    | MessageReceived
-    | DataReceived
-    | PeerClosed
-)
+Event = ServerProved | LoginRequested | Welcomed | LoginRefused | MessageReceived | DataReceived | PeerClosed

@@ -39,9 +39,7 @@ class Framer:
 
     def feed(self, data: bytes) -> None:
         """Add a segment, when all frames of the one before were taken."""
-        self._data = (
-            data if self._position == len(self._data) else self._data[self._position :] + data
-        )
+        self._data = data if self._position == len(self._data) else self._data[self._position :] + data
         self._position = 0
         self.bytes_fed += len(data)
 

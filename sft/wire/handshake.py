@@ -21,14 +21,7 @@ from contextlib import contextmanager
 
 from sft.crypto.kdf import TrafficKeys, traffic_keys
 from sft.crypto.kem import EphemeralKem, encapsulate
-from sft.crypto.keys import (
-    KEY_BYTES,
-    Entropy,
-    InvitationKey,
-    ServerKey,
-    ServerPublic,
-    SigningKey,
-)
+from sft.crypto.keys import KEY_BYTES, Entropy, InvitationKey, ServerKey, ServerPublic, SigningKey
 from sft.crypto.sealing import EphemeralBox, deliver_session_key
 from sft.crypto.signatures import sign_server_hello, verify_server_hello
 from sft.errors import (
@@ -54,15 +47,7 @@ from sft.wire.hello import (
 )
 from sft.wire.login import Claim, SessionLimits, Welcome, sign_claim, verify_claim
 
-__all__ = [
-    "VERSION",
-    "Claim",
-    "ClientHandshake",
-    "ServerHandshake",
-    "SessionLimits",
-    "Welcome",
-    "peer_faults",
-]
+__all__ = ["VERSION", "Claim", "ClientHandshake", "ServerHandshake", "SessionLimits", "Welcome", "peer_faults"]
 
 
 @contextmanager
@@ -70,12 +55,7 @@ def peer_faults() -> Iterator[None]:
     """Raise every fault of cryptography that a peer can cause as the one error of a handshake."""
     try:
         yield
-    except (
-        DecryptionFailedError,
-        KeyExchangeError,
-        KeyFormatError,
-        SignatureInvalidError,
-    ) as fault:
+    except (DecryptionFailedError, KeyExchangeError, KeyFormatError, SignatureInvalidError) as fault:
         raise HandshakeFailedError(f"{type(fault).__name__}: {fault}") from fault
 
 

@@ -57,14 +57,11 @@ class ClientHello:
         if not end or len(offers) < end:
             raise HandshakeFailedError("a hello without its versions")
         versions = tuple(
-            int.from_bytes(offers[at : at + _VERSION_BYTES], "big")
-            for at in range(0, end, _VERSION_BYTES)
+            int.from_bytes(offers[at : at + _VERSION_BYTES], "big") for at in range(0, end, _VERSION_BYTES)
         )
         if VERSION not in versions:
             raise VersionUnknownError(theirs=_listed(versions), ours=_listed(VERSIONS))
-        random, box_key, kem_key = _split(
-            offers[end:], RANDOM_BYTES, _PUBLIC_BYTES, kem.PUBLIC_BYTES
-        )
+        random, box_key, kem_key = _split(offers[end:], RANDOM_BYTES, _PUBLIC_BYTES, kem.PUBLIC_BYTES)
         return cls(versions, random, box_key, kem_key)
 
 

@@ -26,16 +26,7 @@ from sft.crypto.signatures import (
 from sft.errors import HandshakeFailedError, LocalProtocolError, RequestError, Value
 from sft.limits import FILE_BYTES, IDLE_SECONDS, SESSION_SECONDS
 from sft.model.access import OPERATOR
-from sft.model.records import (
-    Bytes32,
-    Count,
-    PersonName,
-    PublicKeyBytes,
-    Seconds,
-    ServerInfo,
-    ShortText,
-    Size,
-)
+from sft.model.records import Bytes32, Count, PersonName, PublicKeyBytes, Seconds, ServerInfo, ShortText, Size
 from sft.wire.replies import REFUSAL_VALUES, clipped
 from sft.wire.states import FrameType
 
@@ -64,9 +55,7 @@ class Claim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
         return cls("login", user_name, key.encode(), device, None)
 
     @classmethod
-    def join(
-        cls, user_name: str, key: PublicKey, device: str, invitation: InvitationKey | None
-    ) -> Claim:
+    def join(cls, user_name: str, key: PublicKey, device: str, invitation: InvitationKey | None) -> Claim:
         """Claim an invitation for a name, a key and its device; None where registration is open."""
         point = None if invitation is None else invitation.point
         return cls("join", user_name, key.encode(), device, point)
@@ -112,10 +101,7 @@ class RefusedLogin(Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
     code: Annotated[str, Meta(max_length=40)]
     values: Annotated[
-        dict[
-            Annotated[str, Meta(max_length=40)],
-            Annotated[str, Meta(max_length=LOGIN_REFUSAL_TEXT)] | int,
-        ],
+        dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=LOGIN_REFUSAL_TEXT)] | int],
         Meta(max_length=REFUSAL_VALUES),
     ]
     ref: Annotated[str, Meta(max_length=40)] = ""
@@ -127,9 +113,7 @@ _welcomes: Final = msgspec.msgpack.Decoder(Welcome)
 _refusals: Final = msgspec.msgpack.Decoder(RefusedLogin)
 
 
-def sign_claim(
-    claim: Claim, th2: bytes, key: SigningKey | None, invitation: InvitationKey | None
-) -> bytes:
+def sign_claim(claim: Claim, th2: bytes, key: SigningKey | None, invitation: InvitationKey | None) -> bytes:
     """Write M4's plaintext: the claim, then the signatures that its kind asks for."""
     encoded = _encode(claim)
     m4 = _LOGIN + len(encoded).to_bytes(_LENGTH_BYTES, "big") + encoded

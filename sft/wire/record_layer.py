@@ -10,12 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from sft.errors import (
-    DecryptionFailedError,
-    HandshakeFailedError,
-    LocalProtocolError,
-    RemoteProtocolError,
-)
+from sft.errors import DecryptionFailedError, HandshakeFailedError, LocalProtocolError, RemoteProtocolError
 from sft.wire.channel import Opener, Sealer
 from sft.wire.framing import Framer
 from sft.wire.states import FrameType, Side, State, Way, frame_limit, steps
@@ -32,25 +27,13 @@ class Frame(NamedTuple):
 class RecordLayer:
     """State, framing and keys of one end."""
 
-    __slots__ = (
-        "_expected_hello",
-        "_opener",
-        "_receives",
-        "_sealer",
-        "_sends",
-        "framer",
-        "side",
-        "state",
-        "welcomed",
-    )
+    __slots__ = ("_expected_hello", "_opener", "_receives", "_sealer", "_sends", "framer", "side", "state", "welcomed")
 
     def __init__(self, side: Side) -> None:
         self.side: Final = side
         self.framer: Final = Framer()
         self.welcomed = False
-        self._expected_hello = (
-            FrameType.CLIENT_HELLO if side is Side.SERVER else FrameType.SERVER_HELLO
-        )
+        self._expected_hello = FrameType.CLIENT_HELLO if side is Side.SERVER else FrameType.SERVER_HELLO
         self._sealer: Sealer | None = None
         self._opener: Opener | None = None
         self.state = State.START

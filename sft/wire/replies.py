@@ -45,9 +45,7 @@ class Refusal(Reply, frozen=True, tag=60):
 
     code: Annotated[str, Meta(max_length=40)]
     values: Annotated[
-        dict[
-            Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=REFUSAL_TEXT)] | int
-        ],
+        dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=REFUSAL_TEXT)] | int],
         Meta(max_length=REFUSAL_VALUES),
     ]
     ref: Annotated[str, Meta(max_length=40)] = ""
@@ -177,6 +175,5 @@ class Notice(Message, frozen=True, tag=90):
 
     kind: Annotated[str, Meta(max_length=40)]
     values: Annotated[
-        dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=255)] | int],
-        Meta(max_length=8),
+        dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=255)] | int], Meta(max_length=8)
     ]

@@ -96,9 +96,7 @@ class Gate:
         self.clock = Clock()
         self.lines = []
         self.admission = Admission(**limits)
-        event_log = EventLog(
-            Logger(namespace="sft", observer=lambda event: self.lines.append(event["line"]))
-        )
+        event_log = EventLog(Logger(namespace="sft", observer=lambda event: self.lines.append(event["line"])))
         # Before a login nothing but these is asked for.
         self.context = ServerContext(
             reactor=self.clock,

@@ -18,10 +18,7 @@ GARBAGE = b"\xff" * 8
 def test_over_the_limit_of_a_source_its_oldest_goes_and_the_new_one_is_served():
     gate = Gate()
     transports = [gate.connect() for _ in range(UNAUTHENTICATED_PER_SOURCE + 1)]
-    assert [transport.aborted for transport in transports] == [
-        True,
-        *[False] * UNAUTHENTICATED_PER_SOURCE,
-    ]
+    assert [transport.aborted for transport in transports] == [True, *[False] * UNAUTHENTICATED_PER_SOURCE]
     transports[-1].protocol.dataReceived(pair.new_client().data_to_send())
     assert transports[-1].value(), "the newest is answered"
     assert gate.lines == ["crowded-out source=192.0.2.7"]
@@ -52,10 +49,7 @@ def test_a_flood_from_one_place_cannot_keep_others_out():
 
 def test_a_flood_from_many_places_leaves_memory_bounded():
     gate = Gate()
-    transports = [
-        gate.connect(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}")
-        for n in range(UNAUTHENTICATED + 500)
-    ]
+    transports = [gate.connect(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}") for n in range(UNAUTHENTICATED + 500)]
     assert gate.admission.waiting == UNAUTHENTICATED
     assert [transport.aborted for transport in transports].count(True) == 500
     assert not transports[-1].aborted

@@ -6,12 +6,7 @@ import random
 
 import pytest
 
-from sft.errors import (
-    FrameTooLargeError,
-    HandshakeFailedError,
-    RemoteProtocolError,
-    StreamTruncatedError,
-)
+from sft.errors import FrameTooLargeError, HandshakeFailedError, RemoteProtocolError, StreamTruncatedError
 from sft.limits import (
     CHUNK_BYTES,
     EARLY_FRAME_BYTES,
@@ -72,9 +67,7 @@ def test_after_the_login_the_deadline_is_gone():
 def test_garbage_ends_at_once_and_nothing_of_it_is_kept(seed: int):
     end = End()
     end.to_server(random.Random(seed).randbytes(3000))
-    if (
-        not end.transport.aborted
-    ):  # a length that is allowed: the frame is no hello when it is whole
+    if not end.transport.aborted:  # a length that is allowed: the frame is no hello when it is whole
         end.to_server(random.Random(seed).randbytes(EARLY_FRAME_BYTES))
     assert end.transport.aborted
     assert end.transport.value() == b""
@@ -228,9 +221,7 @@ def test_a_peer_that_never_answers_the_close_is_cut_off():
 
 
 def _begun_frame(end: End) -> bytes:
-    end.to_server(
-        end.client.send(BeginUpload(end.client.next_request_id, "a", bytes(16), 1, None, 8))
-    )
+    end.to_server(end.client.send(BeginUpload(end.client.next_request_id, "a", bytes(16), 1, None, 8)))
     return end.client.send_data(1, bytes(CHUNK_BYTES), False)
 
 

@@ -55,10 +55,7 @@ def test_the_readme_has_the_role_table_of_the_code() -> None:
 
 def test_the_first_screen_has_exactly_the_two_commands_of_a_new_machine() -> None:
     first_screen = README.split("\n## ", 1)[0]
-    assert re.findall(r"^    (\S.*?)(?:  .*)?$", first_screen, re.MULTILINE) == [
-        "make run",
-        "make test",
-    ]
+    assert re.findall(r"^    (\S.*?)(?:  .*)?$", first_screen, re.MULTILINE) == ["make run", "make test"]
     assert len(first_screen.splitlines()) <= 24
 
 

@@ -17,16 +17,7 @@ ROOT = Path(__file__).parents[2]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "hatchling",
-            "build",
-            "--target",
-            "wheel",
-            "--directory",
-            str(folder),
-        ],
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)],
         cwd=ROOT,
         capture_output=True,
         check=True,
@@ -44,9 +35,7 @@ def test_the_wheel_holds_every_file_of_the_program_and_no_other(wheel: Path) -> 
         for path in (ROOT / package).rglob("*")
         if path.is_file() and not {"__pycache__", "screenshots"} & set(path.parts)
     }
-    expected |= {
-        f"sft/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "migrations").rglob("*.py")
-    }
+    expected |= {f"sft/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "migrations").rglob("*.py")}
     expected.add("twisted/plugins/sft_plugin.py")
     program = {name for name in shipped if ".dist-info/" not in name}
     assert expected - program == set()

@@ -39,9 +39,7 @@ class Table:
 
     seconds: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
-    def measure(
-        self, what: str, who: str, act: Callable[[], subprocess.CompletedProcess[str]]
-    ) -> None:
+    def measure(self, what: str, who: str, act: Callable[[], subprocess.CompletedProcess[str]]) -> None:
         """Time one process; RuntimeError if it did not do it."""
         began = time.perf_counter()
         done = act()
@@ -68,20 +66,8 @@ class Sshd:
     def start(self, program: str) -> None:
         """Make keys and a configuration, and wait until it answers."""
         for name in ("host", "user"):
-            run(
-                "ssh-keygen",
-                "-q",
-                "-t",
-                "ed25519",
-                "-N",
-                "",
-                "-f",
-                str(self.folder / name),
-                cwd=self.folder,
-            )
-        (self.folder / "known").write_text(
-            f"[127.0.0.1]:{self.port} {(self.folder / 'host.pub').read_text()}"
-        )
+            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / name), cwd=self.folder)
+        (self.folder / "known").write_text(f"[127.0.0.1]:{self.port} {(self.folder / 'host.pub').read_text()}")
         # sshd drops its privileges into this folder, and demands that it is there.
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
@@ -90,9 +76,7 @@ class Sshd:
             "AuthorizedKeysFile": self.folder / "user.pub", "StrictModes": "no", "UsePAM": "no", "PermitRootLogin": "yes",
             "PasswordAuthentication": "no", "MaxStartups": "100", "Subsystem": "sftp internal-sftp",
         }  # fmt: skip
-        (self.folder / "config").write_text(
-            "".join(f"{key} {value}\n" for key, value in config.items())
-        )
+        (self.folder / "config").write_text("".join(f"{key} {value}\n" for key, value in config.items()))
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [program, "-D", "-e", "-f", str(self.folder / "config")],
@@ -190,38 +174,18 @@ def bench(folder: Path, *, rounds: int, mib: int, files: int) -> Table:
             for each in (there, back):
                 shutil.rmtree(each, ignore_errors=True)
                 each.mkdir()
-            table.measure(
-                "put large", "sft", lambda n=number: person.sft("put", "large", "--as", f"large{n}")
-            )
+            table.measure("put large", "sft", lambda n=number: person.sft("put", "large", "--as", f"large{n}"))
             if sshd is not None:
-                table.measure(
-                    "put large", "sftp", lambda: sshd.sftp(f"put {here}/large {there}/large")
-                )
-            table.measure(
-                "get large",
-                "sft",
-                lambda n=number: person.sft("get", f"large{n}", "--to", str(back)),
-            )
+                table.measure("put large", "sftp", lambda: sshd.sftp(f"put {here}/large {there}/large"))
+            table.measure("get large", "sft", lambda n=number: person.sft("get", f"large{n}", "--to", str(back)))
             if sshd is not None:
-                table.measure(
-                    "get large", "sftp", lambda: sshd.sftp(f"get {there}/large {back}/by-sftp")
-                )
-            table.measure(
-                "put small", "sft", lambda n=number: person.sft("put", "small", "--to", f"round{n}")
-            )
+                table.measure("get large", "sftp", lambda: sshd.sftp(f"get {there}/large {back}/by-sftp"))
+            table.measure("put small", "sft", lambda n=number: person.sft("put", "small", "--to", f"round{n}"))
             if sshd is not None:
-                table.measure(
-                    "put small", "sftp", lambda: sshd.sftp(f"put -R {here}/small {there}/small")
-                )
-            table.measure(
-                "get small",
-                "sft",
-                lambda n=number: person.sft("get", f"round{n}", "--to", str(back)),
-            )
+                table.measure("put small", "sftp", lambda: sshd.sftp(f"put -R {here}/small {there}/small"))
+            table.measure("get small", "sft", lambda n=number: person.sft("get", f"round{n}", "--to", str(back)))
             if sshd is not None:
-                table.measure(
-                    "get small", "sftp", lambda: sshd.sftp(f"get -R {there}/small {back}/small")
-                )
+                table.measure("get small", "sftp", lambda: sshd.sftp(f"get -R {there}/small {back}/small"))
             table.measure("list", "sft", lambda: person.sft("ls"))
             if sshd is not None:
                 table.measure("list", "sftp", lambda: sshd.sftp(f"ls {there}"))
@@ -244,12 +208,9 @@ def show(table: Table, *, mib: int, files: int) -> None:
     for what, words, unit, amount in rows:
         ours, theirs = table.median(what, "sft"), table.median(what, "sftp")
         cells = [
-            "-" if each is None else f"{(amount / each if amount else each * 1000):,.0f}"
-            for each in (ours, theirs)
+            "-" if each is None else f"{(amount / each if amount else each * 1000):,.0f}" for each in (ours, theirs)
         ]
-        ratio = (
-            f"{theirs / ours:.2f} x as fast" if ours and theirs else "not compared: no sshd here"
-        )
+        ratio = f"{theirs / ours:.2f} x as fast" if ours and theirs else "not compared: no sshd here"
         say(f"{words:34}{cells[0]:>10}{cells[1]:>10} {unit:8}  {ratio}")
 
 
@@ -259,9 +220,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--mib", type=int, default=512)
     parser.add_argument("--files", type=int, default=1000)
-    parser.add_argument(
-        "--folder", type=Path, help="where everything lies; memory, if it has the room"
-    )
+    parser.add_argument("--folder", type=Path, help="where everything lies; memory, if it has the room")
     options = parser.parse_args()
     chosen = options.folder or roomy_folder((options.rounds + 4) * options.mib * MIB)
     with tempfile.TemporaryDirectory(prefix="sft-bench-", dir=chosen) as folder:
@@ -270,9 +229,7 @@ def main() -> int:
             f"load {os.getloadavg()[0]:.1f} at the start"
         )
         if find_sshd() is None:
-            say(
-                "no sshd here: sft alone is measured (apt-get install openssh-server openssh-client)"
-            )
+            say("no sshd here: sft alone is measured (apt-get install openssh-server openssh-client)")
         table = bench(Path(folder), rounds=options.rounds, mib=options.mib, files=options.files)
     show(table, mib=options.mib, files=options.files)
     return 0

@@ -28,15 +28,7 @@ from sft.wire.handshake import Claim
 from sft.wire.login import RefusedLogin, Welcome
 from sft.wire.messages import CLIENT_MESSAGES, SERVER_MESSAGES, BeginUpload, GetFile, encode, tag_of
 from sft.wire.states import FrameType, Side, State
-from tests.wire_pairs.pair import (
-    INVITATION,
-    SERVER_KEY,
-    USER_KEY,
-    Raw,
-    bring,
-    new_client,
-    new_server,
-)
+from tests.wire_pairs.pair import INVITATION, SERVER_KEY, USER_KEY, Raw, bring, new_client, new_server
 from tests.wire_pairs.values import sample
 
 FRAMES: Final = 100_000
@@ -54,9 +46,7 @@ PLACES: Final = [
     (Side.CLIENT, State.OPEN),
     (Side.CLIENT, State.CLOSING),
 ]
-BODIES: Final = [
-    encode(sample(kind)) for kind in sorted(CLIENT_MESSAGES | SERVER_MESSAGES, key=tag_of)
-]
+BODIES: Final = [encode(sample(kind)) for kind in sorted(CLIENT_MESSAGES | SERVER_MESSAGES, key=tag_of)]
 STRUCTS: Final = [msgspec.msgpack.encode(sample(kind)) for kind in (Claim, Welcome, RefusedLogin)]
 
 
@@ -127,9 +117,7 @@ def numbered(chance: random.Random) -> bytes:
 
 def plaintext(chance: random.Random) -> bytes:
     """Make what goes into a box."""
-    kind = bytes(
-        [chance.choice(list(FrameType)) if chance.random() < 0.9 else chance.randrange(256)]
-    )
+    kind = bytes([chance.choice(list(FrameType)) if chance.random() < 0.9 else chance.randrange(256)])
     match chance.randrange(12):
         case 0:
             return noise(chance, 300)
@@ -153,11 +141,7 @@ def plaintext(chance: random.Random) -> bytes:
     if chance.random() < 0.5:
         struct = flipped(chance, struct)
     signatures = bytes(64 * chance.randint(0, 2))
-    return (
-        chance.choice([b"\x04" + len(struct).to_bytes(2, "big"), b"\x05", b"\x06"])
-        + struct
-        + signatures
-    )
+    return chance.choice([b"\x04" + len(struct).to_bytes(2, "big"), b"\x05", b"\x06"]) + struct + signatures
 
 
 def wire_bytes(chance: random.Random, raw: Raw | None, place: str) -> bytes:

@@ -24,16 +24,7 @@ from tests.campaigns.mutations import MUTATIONS, Mutation
 from tests.processes import say
 
 ROOT: Final = Path(__file__).parents[2]
-PARTS: Final = (
-    "sft",
-    "tui",
-    "tests",
-    "migrations",
-    "twisted",
-    "pyproject.toml",
-    "README.md",
-    "CHANGELOG.md",
-)
+PARTS: Final = ("sft", "tui", "tests", "migrations", "twisted", "pyproject.toml", "README.md", "CHANGELOG.md")
 PATIENCE_SECONDS: Final = 300
 PASSED, FAILED = 0, 1  # what pytest ends with
 
@@ -42,9 +33,7 @@ def copy_tree(target: Path) -> Path:
     """Copy what the tests need of the tree."""
     for part in PARTS:
         if (ROOT / part).is_dir():
-            shutil.copytree(
-                ROOT / part, target / part, ignore=shutil.ignore_patterns("__pycache__")
-            )
+            shutil.copytree(ROOT / part, target / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / part, target / part)
     return target
@@ -58,18 +47,7 @@ def run_tests(tree: Path, tests: Sequence[str], *, whole: bool = False) -> int |
     """
     output, patience = (None, None) if whole else (subprocess.DEVNULL, PATIENCE_SECONDS)
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONHASHSEED": "0"}
-    words = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-n",
-        "0",
-        "-p",
-        "no:cacheprovider",
-        *tests,
-    ]
+    words = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests]
     with tempfile.TemporaryDirectory() as scratch:
         environment["TMPDIR"] = scratch
         try:
@@ -110,11 +88,7 @@ def survives(tree: Path, mutation: Mutation, *, default: bool) -> str:
             status = run_tests(tree, ())
     if status in {FAILED, None}:
         return ""
-    return (
-        "survived"
-        if status == PASSED
-        else f"its tests could not be run: pytest ended with {status}"
-    )
+    return "survived" if status == PASSED else f"its tests could not be run: pytest ended with {status}"
 
 
 def main() -> int:
@@ -122,9 +96,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="of these files or guards alone")
-    parser.add_argument(
-        "--default", action="store_true", help="try survivors against all default tests"
-    )
+    parser.add_argument("--default", action="store_true", help="try survivors against all default tests")
     parser.add_argument("--trust", action="store_true", help="the tests pass without a mutant")
     options = parser.parse_args()
     chosen = [each for each in MUTATIONS if options.only in f"{each.file} {each.guards}"]
@@ -154,9 +126,7 @@ def main() -> int:
                 if problem:
                     say(f"{mutation.file}: {mutation.guards}: {problem}")
     seconds = time.monotonic() - began
-    say(
-        f"{len(chosen)} mutants: {len(chosen) - survivors} killed, {survivors} survived, in {seconds:.0f} s"
-    )
+    say(f"{len(chosen)} mutants: {len(chosen) - survivors} killed, {survivors} survived, in {seconds:.0f} s")
     return 1 if survivors else 0
 
 

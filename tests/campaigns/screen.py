@@ -108,9 +108,7 @@ class Terminal:
         words: the program and its arguments.
     """
 
-    def __init__(
-        self, words: Sequence[str], *, width: int, height: int, cwd: Path, env: dict[str, str]
-    ) -> None:
+    def __init__(self, words: Sequence[str], *, width: int, height: int, cwd: Path, env: dict[str, str]) -> None:
         self.screen = Screen(width, height)
         self.drawn_bytes = self.frames = 0
         ours, theirs = pty.openpty()
@@ -138,13 +136,7 @@ class Terminal:
         os.write(self._fd, keys.encode())
         return moment
 
-    def until(
-        self,
-        reached: Callable[[Screen], bool],
-        seconds: float = 60.0,
-        *,
-        since: float | None = None,
-    ) -> float:
+    def until(self, reached: Callable[[Screen], bool], seconds: float = 60.0, *, since: float | None = None) -> float:
         """Read on until a whole frame shows something; gives the moment when its end was read.
 
         Args:
@@ -192,9 +184,7 @@ class Terminal:
 
     def processor_seconds(self) -> float:
         """Say how long it has computed."""
-        fields = (
-            Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        )
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def signal(self, number: signal.Signals) -> None:

@@ -48,17 +48,13 @@ def torture(folder: Path, *, kills: int, seed: int) -> Tally:
             _one_kill(server, max_, tally, draw, number)
             server.start()
             _examine(server, gus, tally, whole=(number + 1) % 20 == 0 or number + 1 == kills)
-            say(
-                f"kill {tally.kills}: {len(tally.acknowledged)} acknowledged, all there; {tally.cut} cut"
-            )
+            say(f"kill {tally.kills}: {len(tally.acknowledged)} acknowledged, all there; {tally.cut} cut")
     finally:
         server.kill()
     return tally
 
 
-def _one_kill(
-    server: ServerProcess, person: Person, tally: Tally, draw: random.Random, number: int
-) -> None:
+def _one_kill(server: ServerProcess, person: Person, tally: Tally, draw: random.Random, number: int) -> None:
     names = []
     for index in range(draw.randint(3, 9)):
         content = draw.randbytes(draw.choice(SIZES))
@@ -87,8 +83,7 @@ def _examine(server: ServerProcess, reader: Person, tally: Tally, *, whole: bool
     report = server.operate_json("vault", "check")
     assert not report["faults"], report["faults"]
     listed = {
-        each["path"]: each["digest"].partition(":")[2]
-        for each in json.loads(reader.sft("ls", "--json", "**").stdout)
+        each["path"]: each["digest"].partition(":")[2] for each in json.loads(reader.sft("ls", "--json", "**").stdout)
     }
     for path, digest in tally.acknowledged.items():
         assert listed.get(path) == digest, f"acknowledged and lost: {path}"
@@ -98,17 +93,9 @@ def _examine(server: ServerProcess, reader: Person, tally: Tally, *, whole: bool
     assert not left, f"left over after a start: {left}"
     if whole and listed:
         target = reader.folder / "got"
-        done = reader.sft(
-            "get",
-            "--json",
-            "--to",
-            str(target),
-            *sorted({path.partition("/")[0] for path in listed}),
-        )
+        done = reader.sft("get", "--json", "--to", str(target), *sorted({path.partition("/")[0] for path in listed}))
         assert done.returncode == 0, done.stderr[-2000:]
-        found = {
-            str(each.relative_to(target)): each for each in target.rglob("*") if each.is_file()
-        }
+        found = {str(each.relative_to(target)): each for each in target.rglob("*") if each.is_file()}
         for path, digest in listed.items():
             assert hashlib.blake2b(found[path].read_bytes()).hexdigest() == digest, path
         for each in found.values():

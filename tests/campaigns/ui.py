@@ -68,11 +68,7 @@ class Browsing:
         """Do all of it."""
         terminal, times = self._ui.terminal, self.times
         try:
-            times.add(
-                "start, until the server's list is there",
-                self._ui.began,
-                terminal.until(has("many/")),
-            )
+            times.add("start, until the server's list is there", self._ui.began, terminal.until(has("many/")))
             terminal.quiet(0.5)
             self._note("start")
             self._open()
@@ -117,10 +113,7 @@ class Browsing:
             now = self._ui.number(screen)
             return now >= 0 and sign * (now - before) > 0
 
-        for kind, key, sign, count in (
-            ("page down", PAGE_DOWN, 1, 100),
-            ("page up", PAGE_UP, -1, 20),
-        ):
+        for kind, key, sign, count in (("page down", PAGE_DOWN, 1, 100), ("page up", PAGE_UP, -1, 20)):
             for _ in range(count):
                 before = self._ui.number(self._ui.terminal.screen)
                 self.times.add(kind, *self._ui.press(key, partial(moved, before=before, sign=sign)))
@@ -160,9 +153,7 @@ class Browsing:
             terminal.quiet()
             for _ in range(len(typed) - 1):
                 typed = typed[:-1]
-                times.add(
-                    "filter, a letter is taken back", *self._ui.press(BACK, has(f"/ {typed} "))
-                )
+                times.add("filter, a letter is taken back", *self._ui.press(BACK, has(f"/ {typed} ")))
             times.add("filter, left by escape", *self._ui.press(ESCAPE, has("..")))
 
     def _at_last(self, screen: Screen) -> bool:
@@ -177,14 +168,10 @@ class Browsing:
 
     def _show(self, status: int) -> None:
         terminal = self._ui.terminal
-        say(
-            f"\n{'':26}{'memory':>9}{'cpu':>8}{'pages':>7}{'light':>7}{'rows':>9}{'loop late p50/p99/max':>26}"
-        )
+        say(f"\n{'':26}{'memory':>9}{'cpu':>8}{'pages':>7}{'light':>7}{'rows':>9}{'loop late p50/p99/max':>26}")
         for what, held, spent, counted in self._notes:
             pages = counted["pages"]
-            late = " / ".join(
-                f"{counted[f'late_{each}'] * 1000:.1f}" for each in ("p50", "p99", "max")
-            )
+            late = " / ".join(f"{counted[f'late_{each}'] * 1000:.1f}" for each in ("p50", "p99", "max"))
             say(
                 f"{what:26}{held / MIB:6.1f} MB{spent:6.1f} s{pages['whole']:7}{pages['light']:7}"
                 f"{counted['rows']:9,}{late:>23} ms"
@@ -312,16 +299,12 @@ def move(person: Person, *, mib: int, rounds: int, patience: float) -> None:
         late = f"{statistics.median(mover.late[kind]):.1f} ms" if kind in mover.late else ""
         each = " ".join(f"{one:.0f}" for one in rates)
         spent = statistics.median(mover.spent[kind])
-        say(
-            f"{kind:26}{rate:7.0f}{each:>26}{(rate / base - 1) * 100:+11.1f} %{spent:7.1f} s{late:>16}"
-        )
+        say(f"{kind:26}{rate:7.0f}{each:>26}{(rate / base - 1) * 100:+11.1f} %{spent:7.1f} s{late:>16}")
 
 
 def main() -> int:
     """Read the options and run."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=100_000)
     parser.add_argument("--downs", type=int, default=1000)
     parser.add_argument("--mib", type=int, default=1024)

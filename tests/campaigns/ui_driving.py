@@ -47,10 +47,7 @@ class Times:
         say(f"\n{title:42}{'keys':>6}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}  ms")
         for kind, times in self.found.items():
             ordered = sorted(times)
-            at = [
-                ordered[min(int(len(ordered) * part), len(ordered) - 1)]
-                for part in (0.5, 0.95, 0.99)
-            ]
+            at = [ordered[min(int(len(ordered) * part), len(ordered) - 1)] for part in (0.5, 0.95, 0.99)]
             cells = "".join(f"{each:8.1f}" for each in (*at, ordered[-1]))
             say(f"{kind:42}{len(times):6}{cells}")
 
@@ -97,9 +94,7 @@ class Ui:
         self.terminal.quiet()
         return began, ended
 
-    def walk(
-        self, keys: int, a_second: float, times: Times, kind: str, still: Callable[[Screen], bool]
-    ) -> int:
+    def walk(self, keys: int, a_second: float, times: Times, kind: str, still: Callable[[Screen], bool]) -> int:
         """Press the down key so often, at a steady rate, while ``still`` holds; gives how often it was."""
         first = target = self.number(self.terminal.screen)
         waiting: list[tuple[int, float]] = []

@@ -70,9 +70,7 @@ def main() -> NoReturn:
     watch = Watch(Path(sys.argv[1]))
     read_page, use = LiveFiles._page, LiveGateway.use
 
-    async def counted(
-        self: LiveFiles, session: Session, path: str, cursor: str = "", *, judged: bool = True
-    ) -> Listed:
+    async def counted(self: LiveFiles, session: Session, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         page = await read_page(self, session, path, cursor, judged=judged)
         watch.page(len(page.files) + len(page.folders), judged=judged)
         return page

@@ -137,13 +137,7 @@ class PtyTerminal:
     """A program on a terminal of its own."""
 
     def __init__(
-        self,
-        command: list[str],
-        folder: Path,
-        environ: Mapping[str, str],
-        *,
-        columns: int = 100,
-        rows: int = 30,
+        self, command: list[str], folder: Path, environ: Mapping[str, str], *, columns: int = 100, rows: int = 30
     ) -> None:
         self._ours, self._theirs = pty.openpty()
         fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -153,11 +147,7 @@ class PtyTerminal:
             command,
             cwd=folder,
             env={
-                **{
-                    name: value
-                    for name, value in environ.items()
-                    if name not in {"COLUMNS", "LINES"}
-                },
+                **{name: value for name, value in environ.items() if name not in {"COLUMNS", "LINES"}},
                 "TERM": "xterm-256color",
                 "COLORTERM": "truecolor",
             },
@@ -221,13 +211,7 @@ class TmuxTerminal:
     """A program in a window of tmux, on a socket of its own."""
 
     def __init__(
-        self,
-        command: list[str],
-        folder: Path,
-        environ: Mapping[str, str],
-        *,
-        columns: int = 100,
-        rows: int = 30,
+        self, command: list[str], folder: Path, environ: Mapping[str, str], *, columns: int = 100, rows: int = 30
     ) -> None:
         self._place = Path(tempfile.mkdtemp(prefix="tmux-"))
         self._socket = str(self._place / "socket")
@@ -265,9 +249,7 @@ class TmuxTerminal:
         self._tmux("kill-server", check=False)
         shutil.rmtree(self._place)
 
-    def _tmux(
-        self, *words: str, environ: Mapping[str, str] | None = None, check: bool = True
-    ) -> str:
+    def _tmux(self, *words: str, environ: Mapping[str, str] | None = None, check: bool = True) -> str:
         done = subprocess.run(
             [shutil.which("tmux") or "tmux", "-S", self._socket, *words],
             env={**(os.environ if environ is None else environ), "LC_ALL": "C.UTF-8"},

@@ -49,9 +49,7 @@ def test_the_demo_does_what_it_says_and_leaves_nothing(scratch: Path, tmp_path: 
         assert any(expected in step for step in told), expected
     assert os.listdir(scratch) == []
     assert os.listdir(elsewhere) == []
-    pid = int(
-        next(step for step in told if "process" in step).partition("process ")[2].split(",")[0]
-    )
+    pid = int(next(step for step in told if "process" in step).partition("process ")[2].split(",")[0])
     assert not Path(f"/proc/{pid}").exists()
 
 
@@ -75,9 +73,7 @@ def on_terminal(scratch: Path, tmp_path: Path, *arguments: str) -> PtyTerminal:
     return PtyTerminal(sft_on_terminal(*arguments), tmp_path, environ)
 
 
-def test_on_a_terminal_the_demo_is_a_server_to_explore_and_leaves_nothing(
-    scratch: Path, tmp_path: Path
-):
+def test_on_a_terminal_the_demo_is_a_server_to_explore_and_leaves_nothing(scratch: Path, tmp_path: Path):
     demo = on_terminal(scratch, tmp_path, "demo")
     try:
         shown = demo.until("welcome.md")

@@ -35,9 +35,7 @@ def on_terminal() -> Iterator[OnTerminal]:
         each.close()
 
 
-def test_a_person_joins_at_a_terminal_and_unlocks_the_key(
-    module_server: ServerProcess, on_terminal: OnTerminal
-):
+def test_a_person_joins_at_a_terminal_and_unlocks_the_key(module_server: ServerProcess, on_terminal: OnTerminal):
     max_ = module_server.new_person("max")
     link = module_server.operate("invite", "--user", "max", "--role", "maintainer").stdout.strip()
     join = on_terminal(max_, "join")

@@ -45,12 +45,7 @@ def test_fifty_processes_store_and_get_different_files_at_once(
     all_good([whose[name].begin("put", "--json", name, "--to", "crowd") for name in names])
     # Everybody gets what somebody else has stored.
     other = {name: people[(number + 1) % len(people)] for number, name in enumerate(names)}
-    got = all_good(
-        [
-            other[name].begin("get", "--json", f"crowd/{name}", "--to", f"got-{name}")
-            for name in names
-        ]
-    )
+    got = all_good([other[name].begin("get", "--json", f"crowd/{name}", "--to", f"got-{name}") for name in names])
     assert [document["done"] for document in got] == [1] * PROCESSES
     for name, content in contents.items():
         assert (other[name].folder / f"got-{name}" / name).read_bytes() == content, name
@@ -77,9 +72,7 @@ def test_a_large_file_takes_no_more_memory_than_a_small_one(
             peak_bytes(server.pid),
         ]
         (max_.folder / "got" / name).unlink()
-    growth = [
-        large - small for small, large in zip(peaks["small.bin"], peaks["large.bin"], strict=True)
-    ]
+    growth = [large - small for small, large in zip(peaks["small.bin"], peaks["large.bin"], strict=True)]
     assert max(growth) < 64 * 1024 * 1024, growth
 
 
@@ -87,9 +80,7 @@ def measured(running: subprocess.Popen[str]) -> int:
     """Wait for a command; gives the most memory that it ever had."""
     most = 0
     while True:
-        with contextlib.suppress(
-            AssertionError, OSError
-        ):  # a dead process has no memory to tell of
+        with contextlib.suppress(AssertionError, OSError):  # a dead process has no memory to tell of
             most = max(most, peak_bytes(running.pid))
         try:
             running.wait(0.05)

@@ -27,9 +27,7 @@ NewServer = Callable[..., ServerProcess]
 # -- starting -----------------------------------------------------------------------------------------
 
 
-def start_to_end(
-    home: Path, *options: str, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def start_to_end(home: Path, *options: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Start a server that is expected to end by itself."""
     return subprocess.run(
         [
@@ -116,9 +114,7 @@ def test_the_first_invitation_is_in_a_private_file_and_never_in_the_log(server: 
 
 
 def test_the_settings_of_a_start_are_kept(new_server: NewServer):
-    server = new_server(
-        "--public", "files.example.org:7361", "--registration", "open", "--name", "acme"
-    )
+    server = new_server("--public", "files.example.org:7361", "--registration", "open", "--name", "acme")
     server.start()
     assert "ANYBODY WHO HAS THE SERVER'S LINK CAN JOIN" in server.log.read_text()
     server.stop()
@@ -165,9 +161,7 @@ def newer_program(folder: Path) -> dict[str, str]:
     root = Path(__file__).parents[2]
     copy = folder / "newer"
     for name in ("sft", "migrations", "twisted"):
-        shutil.copytree(
-            root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "dropin.cache")
-        )
+        shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "dropin.cache"))
     (copy / "migrations" / "versions" / "9999_newer.py").write_text(
         'from alembic import op\n'
         'revision = "9999"\ndown_revision = "0001"\nbranch_labels = None\ndepends_on = None\n'
@@ -178,9 +172,7 @@ def newer_program(folder: Path) -> dict[str, str]:
     return {**clean_environment(), "PYTHONPATH": str(copy)}
 
 
-def test_an_older_database_is_refused_until_upgrade_mends_it(
-    server: ServerProcess, newer_program: dict[str, str]
-):
+def test_an_older_database_is_refused_until_upgrade_mends_it(server: ServerProcess, newer_program: dict[str, str]):
     def newer(*words: str) -> subprocess.CompletedProcess[str]:
         return run(script("twistd"), "sft", "--home", str(home), *words, cwd=home.parent, env=newer_program)  # fmt: skip
 
@@ -204,14 +196,7 @@ STRACE = shutil.which("strace")
 strace = pytest.mark.skipif(STRACE is None, reason="strace is not installed")
 # (call, how manieth of its thread): just before the folder of the new data is there, the master key has its name, a page of the
 # database is durable, the database has its name, the settings are kept, ``data`` has its name.
-CUTS = [
-    ("mkdir", 2),
-    ("renameat2", 1),
-    ("fdatasync", 2),
-    ("renameat2", 2),
-    ("renameat", 1),
-    ("renameat2", 3),
-]
+CUTS = [("mkdir", 2), ("renameat2", 1), ("fdatasync", 2), ("renameat2", 2), ("renameat", 1), ("renameat2", 3)]
 
 
 def start_cut(home: Path, call: str, at: int) -> None:

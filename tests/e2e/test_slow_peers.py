@@ -19,9 +19,7 @@ from sft.wire.connection import Connection
 from sft.wire.handshake import Claim
 from tests.processes import Person, ServerProcess
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="reads /proc for the server's memory"
-)
+pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc for the server's memory")
 
 MIB = 1024 * 1024
 Connect = Callable[[bytes], socket.socket]
@@ -35,9 +33,7 @@ def connect(server: ServerProcess) -> Iterator[Connect]:
     with contextlib.ExitStack() as opened:
 
         def make(data: bytes) -> socket.socket:
-            made = opened.enter_context(
-                socket.create_connection(("127.0.0.1", server.port), timeout=60)
-            )
+            made = opened.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
             if data:
                 made.sendall(data)
             return made

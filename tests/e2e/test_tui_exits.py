@@ -113,9 +113,7 @@ def test_a_second_signal_ends_what_hangs(terminal: NewTerminal):
     assert_as_it_was(opened)
 
 
-def test_a_fault_of_ours_is_a_reference_and_its_details_are_in_the_log(
-    terminal: NewTerminal, tmp_path: Path
-):
+def test_a_fault_of_ours_is_a_reference_and_its_details_are_in_the_log(terminal: NewTerminal, tmp_path: Path):
     opened = welcomed(terminal, CRASH)
     opened.type("x")
     assert opened.ended() == 11

@@ -133,11 +133,7 @@ def _add_scans(service: MemoryService, count: int) -> None:
         service.store_many(
             "eva",
             (
-                (
-                    f"{SCANS}/scan-{number:06}.tif",
-                    2 * MIB + 37 * (number % 1009),
-                    MAY_3 - 400 * DAY + 60 * number,
-                )
+                (f"{SCANS}/scan-{number:06}.tif", 2 * MIB + 37 * (number % 1009), MAY_3 - 400 * DAY + 60 * number)
                 for number in range(count)
             ),
         )

@@ -11,18 +11,8 @@ import asyncio
 from twisted.internet import error
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, execute
-from twisted.internet.error import (
-    AlreadyCalled,
-    AlreadyCancelled,
-    ConnectionDone,
-    ConnectionLost,
-)
-from twisted.internet.interfaces import (
-    IDelayedCall,
-    IHostnameResolver,
-    IReactorPluggableNameResolver,
-    ITransport,
-)
+from twisted.internet.error import AlreadyCalled, AlreadyCancelled, ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IDelayedCall, IHostnameResolver, IReactorPluggableNameResolver, ITransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -253,10 +243,7 @@ class Network:
             factory.clientConnectionFailed(self, Failure(error.ConnectionRefusedError()))
             return
         loop = asyncio.get_running_loop()
-        near, far = (
-            MemoryTransport(loop, self._client, there),
-            MemoryTransport(loop, there, self._client),
-        )
+        near, far = (MemoryTransport(loop, self._client, there), MemoryTransport(loop, there, self._client))
         near.peer, far.peer = far, near
         near.protocol, far.protocol = factory.buildProtocol(there), server
         self._ends = [end for end in self._ends if end.connected] + [near]

@@ -136,12 +136,7 @@ class MemoryService:
     """
 
     def __init__(
-        self,
-        image: Image | None = None,
-        *,
-        name: str = "acme-files",
-        address: str = "files.acme.org:7361",
-        now: float,
+        self, image: Image | None = None, *, name: str = "acme-files", address: str = "files.acme.org:7361", now: float
     ) -> None:
         self.name = name
         self.address = address
@@ -212,10 +207,7 @@ class MemoryService:
     def image(self, folder: Path) -> Image:
         """Keep all that it has."""
         path = folder / "image.db"
-        with (
-            closing(sqlite3.connect(path)) as kept,
-            closing(self._database.write_engine.raw_connection()) as ours,
-        ):
+        with closing(sqlite3.connect(path)) as kept, closing(self._database.write_engine.raw_connection()) as ours:
             ours.driver_connection.backup(kept)
         return Image(path, dict(self.backend.shelf.objects), self.now)
 
@@ -329,9 +321,7 @@ class MemoryService:
         """What an admin sees, the newest first."""
         return self.ask(invitations.list_all, operator_caller())
 
-    def invite(
-        self, by: str, *, role: Role, name: str | None = None, seconds: int = 86_400
-    ) -> InvitationLink:
+    def invite(self, by: str, *, role: Role, name: str | None = None, seconds: int = 86_400) -> InvitationLink:
         """Make an invitation."""
         seed = hashlib.blake2b(b"%d" % next(self._number), digest_size=32).digest()
         point = InvitationKey.from_seed(seed).point
@@ -367,18 +357,14 @@ class MemoryService:
             number = transaction.rows.next_id(InvitationRow)
             point = hashlib.blake2b(b"%d" % number, digest_size=32).digest()
             ends = transaction.now + 3600
-            row = InvitationRow(
-                number, point, "guest", name, maker_id, transaction.now, ends, None, None, None
-            )
+            row = InvitationRow(number, point, "guest", name, maker_id, transaction.now, ends, None, None, None)
             transaction.rows.insert([row])
 
         self.write(insert)
 
     # -- sessions ---------------------------------------------------------------------------------------------
 
-    def visit(
-        self, name: str, address: str, *, since: float | None = None, doing: str = ""
-    ) -> Visit:
+    def visit(self, name: str, address: str, *, since: float | None = None, doing: str = "") -> Visit:
         """Have somebody connected, as far as the list of sessions goes."""
         (user,) = [user for user in self.users if user.name == name]
         number = self.context.sessions.number()
@@ -409,9 +395,7 @@ class MemoryService:
     def replace_key(self, key: ServerKey) -> None:
         """Be another server, for whoever connects from now on."""
         self.key = self.context.server_key = key
-        self.context.info = replace(
-            self.context.info, public_key=key.public.point, server_id=key.public.server_id()
-        )
+        self.context.info = replace(self.context.info, public_key=key.public.point, server_id=key.public.server_id())
 
     def tell(self, name: str, kind: str, values: dict[str, str | int]) -> None:
         """Say something unasked to everybody of a name."""
@@ -476,8 +460,7 @@ class MemoryService:
         """Store files that cannot be read: path, size, date."""
         caller, key = self.caller(author), key_of(author)
         signed = [
-            self._signed(caller, key, path, size, path.encode(), None, dated_at)
-            for path, size, dated_at in files
+            self._signed(caller, key, path, size, path.encode(), None, dated_at) for path, size, dated_at in files
         ]
         pending = [self._pending(caller, item, None) for item in signed]
 
@@ -591,20 +574,8 @@ def _give_back(database: Database) -> None:
 
 
 def _copy_into(database: Database, image: Path) -> None:
-    with (
-        closing(sqlite3.connect(image)) as kept,
-        closing(database.write_engine.raw_connection()) as ours,
-    ):
+    with closing(sqlite3.connect(image)) as kept, closing(database.write_engine.raw_connection()) as ours:
         kept.backup(ours.driver_connection)
 
 
-__all__ = [
-    "CLIENT",
-    "Image",
-    "MemoryService",
-    "Visit",
-    "close_all",
-    "folder",
-    "key_of",
-    "public_of",
-]
+__all__ = ["CLIENT", "Image", "MemoryService", "Visit", "close_all", "folder", "key_of", "public_of"]

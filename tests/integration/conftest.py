@@ -8,14 +8,7 @@ from twisted.logger import LogLevel, globalLogPublisher
 
 from tests.integration.live_cli import LiveCli, NewCli
 from tests.integration.relay import Relay
-from tests.integration.server_fixture import (
-    ALL_LINES,
-    SECRETS,
-    ServerFixture,
-    copy_server,
-    leaks,
-    make_template,
-)
+from tests.integration.server_fixture import ALL_LINES, SECRETS, ServerFixture, copy_server, leaks, make_template
 from tests.loop import reactor, run
 
 

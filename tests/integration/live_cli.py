@@ -61,9 +61,7 @@ class LiveCli:
         status: Any = 0
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
-                tap.Options(run_command).parseOptions(
-                    ["--home", str(self.server.home.path), *words]
-                )
+                tap.Options(run_command).parseOptions(["--home", str(self.server.home.path), *words])
             except SystemExit as ended:
                 status = ended.code
         return Ran(status, out.getvalue(), err.getvalue())

@@ -34,9 +34,7 @@ def chunks_of(data: bytes) -> list[bytes]:
     return [data[at : at + CHUNK_BYTES] for at in range(0, max(1, len(data)), CHUNK_BYTES)]
 
 
-def on_reactor(
-    test: Callable[..., Coroutine[Any, Any, None]],
-) -> Callable[..., Coroutine[Any, Any, None]]:
+def on_reactor(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
     """Run a test as Twisted's coroutine, which awaits Deferreds, on the loop that pytest runs."""
 
     @functools.wraps(test)

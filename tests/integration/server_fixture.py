@@ -16,11 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.endpoints import (
-    TCP4ClientEndpoint,
-    UNIXClientEndpoint,
-    connectProtocol,
-)
+from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol
 from twisted.logger import Logger
 
 from sft.client.api import people
@@ -57,12 +53,7 @@ from tests.integration.raw import (  # noqa: F401 - tests import all of the harn
 )
 from tests.loop import bridged  # noqa: F401
 
-PEOPLE = {
-    "ada": Role.ADMIN,
-    "max": Role.MAINTAINER,
-    "mia": Role.MAINTAINER,
-    "gus": Role.GUEST,
-}
+PEOPLE = {"ada": Role.ADMIN, "max": Role.MAINTAINER, "mia": Role.MAINTAINER, "gus": Role.GUEST}
 
 # Every line that any server of this run has logged.
 ALL_LINES: list[str] = []
@@ -267,9 +258,7 @@ class ServerFixture:
         state = self.state_of(name)
         self.point_at_server(name, options.pop("port", self.port))
         profile = Profiles(state).choose()
-        session = await connect(
-            reactor, state, profile, ask=nobody_to_ask, pool=self.pool, **options
-        )
+        session = await connect(reactor, state, profile, ask=nobody_to_ask, pool=self.pool, **options)
         self._sessions.append(session)
         return session
 
@@ -307,16 +296,12 @@ class ServerFixture:
         """Speak at the control socket."""
         return await self.dial(Claim.operator(), control=True)
 
-    async def put(
-        self, name: str, path: str, data: bytes, raw: Raw | None = None, **changes: Any
-    ) -> Any:
+    async def put(self, name: str, path: str, data: bytes, raw: Raw | None = None, **changes: Any) -> Any:
         """Store a file and come back with the answer."""
         person = self.people[name]
         raw = raw or await self.raw(name)
         if len(data) <= SMALL_FILE_BYTES:
-            return await raw.ask(
-                m.PutSmall, path=path, signature=person.sign(path, data, **changes), content=data
-            )
+            return await raw.ask(m.PutSmall, path=path, signature=person.sign(path, data, **changes), content=data)
         upload = RawUpload(raw, person, path, data, **changes).begin()
         return await upload.whole()
 
@@ -345,9 +330,7 @@ class ServerFixture:
 
 
 def _only_hex(path: Path) -> str:
-    return max(
-        "".join(c if c in "0123456789abcdef" else " " for c in path.read_text()).split(), key=len
-    )
+    return max("".join(c if c in "0123456789abcdef" else " " for c in path.read_text()).split(), key=len)
 
 
 async def make_template(folder: Path) -> None:

@@ -25,8 +25,7 @@ async def test_once_a_day_the_trash_loses_what_was_there_for_its_time(server: Se
     assert not server.here.reading_pool.busy
     clock.advance(1)
     await until(
-        lambda: any(line.startswith("files-purged by=operator files=2") for line in server.lines),
-        "a collection",
+        lambda: any(line.startswith("files-purged by=operator files=2") for line in server.lines), "a collection"
     )
     periodic.stop()
     periodic.stop()

@@ -15,9 +15,7 @@ def test_files_of_every_kind_of_size_come_back_byte_for_byte(cli: LiveCli):
     paths = [cli.file(f"sizes/{name}", content) for name, content in contents.items()]
     put = cli.sft("max", "put", *paths, "--to", "sizes")
     assert (put.status, put.err) == (0, "")
-    assert [line.split()[:3] for line in put.lines] == [
-        ["stored", f"sizes/{name}", "v1"] for name in contents
-    ]
+    assert [line.split()[:3] for line in put.lines] == [["stored", f"sizes/{name}", "v1"] for name in contents]
     got = cli.sft("gus", "get", *(f"sizes/{name}" for name in contents), "--to", "sizes-out")
     assert (got.status, got.err) == (0, "")
     assert all(" signed by max" in line for line in got.lines)
@@ -80,10 +78,7 @@ def test_a_folder_goes_and_comes_whole(cli: LiveCli):
     assert cli.sft("max", "put", "photos", "--to", "albums", "--safe-names").status == 0
     got = cli.sft("gus", "get", "albums/photos", "--to", "albums-out")
     assert got.status == 0
-    found = sorted(
-        str(path.relative_to(cli.folder / "albums-out"))
-        for path in (cli.folder / "albums-out").rglob("*")
-    )
+    found = sorted(str(path.relative_to(cli.folder / "albums-out")) for path in (cli.folder / "albums-out").rglob("*"))
     assert found == [
         "photos", "photos/a.txt", "photos/a_b.txt", "photos/empty", "photos/sub",
         "photos/sub/b.txt", "photos/sub/deep", "photos/sub/deep/c.txt",
@@ -104,10 +99,7 @@ def test_the_date_of_a_file_travels_with_it(cli: LiveCli):
     path = cli.file("dated.txt", b"x")
     os.utime(path, (1_000_000_000, 1_000_000_000))
     cli.sft("max", "put", path)
-    assert (
-        cli.sft("gus", "ls", "dated.txt", "--json").document[0]["dated_at"]
-        == "2001-09-09T01:46:40Z"
-    )
+    assert cli.sft("gus", "ls", "dated.txt", "--json").document[0]["dated_at"] == "2001-09-09T01:46:40Z"
     cli.sft("gus", "get", "dated.txt", "--to", "dated-out")
     assert (cli.folder / "dated-out/dated.txt").stat().st_mtime == 1_000_000_000
 

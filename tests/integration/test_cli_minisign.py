@@ -10,21 +10,13 @@ import pytest
 
 from tests.integration.live_cli import LiveCli
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("minisign") is None, reason="minisign is not installed"
-)
+pytestmark = pytest.mark.skipif(shutil.which("minisign") is None, reason="minisign is not installed")
 
 SIZES = (0, 1, 65_535, 65_536, 65_537, 300_000)
 
 
 def minisign(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(shutil.which("minisign")), *words],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return subprocess.run([str(shutil.which("minisign")), *words], cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def test_minisign_accepts_every_signature_and_nothing_else(cli: LiveCli):
@@ -36,16 +28,7 @@ def test_minisign_accepts_every_signature_and_nothing_else(cli: LiveCli):
     assert got.status == 0, got.err
     cli.file("max.pub", cli.sft("max", "key", "export").out.encode())
     for name in names:
-        check = (
-            "-V",
-            "-H",
-            "-p",
-            "max.pub",
-            "-m",
-            f"signed/{name}",
-            "-x",
-            f"signed/{name}.minisig",
-        )
+        check = ("-V", "-H", "-p", "max.pub", "-m", f"signed/{name}", "-x", f"signed/{name}.minisig")
         good = minisign(*check, cwd=cli.folder)
         assert good.returncode == 0, good.stderr
         assert "Trusted comment: sft:1\tserver:" in good.stdout

@@ -44,23 +44,13 @@ def test_an_invitation_is_refused_when_it_was_used_withdrawn_cut_or_never_made(c
     failed(join(cli, "ivo", "ivo", invitation), 5, "INVITE_USED", "was used on", "Tell the admin")
     withdrawn = cli.operator_json("invite", "--user", "ivo")
     cli.operator("invite", "withdraw", str(withdrawn["id"]))
-    failed(
-        join(cli, "ivo", "ivo", withdrawn["link"]),
-        5,
-        "INVITE_WITHDRAWN",
-        "Ask an admin for a new one",
-    )
+    failed(join(cli, "ivo", "ivo", withdrawn["link"]), 5, "INVITE_WITHDRAWN", "Ask an admin for a new one")
     failed(
         join(cli, "ivo", "ada", cli.invitation("--user", "ivo")), 5, "NAME_RESERVED",
         "for ivo alone", "--user ivo",
     )  # fmt: skip
     good = cli.invitation()
-    failed(
-        join(cli, "ivo", "ivo", good[:-6]),
-        2,
-        "LINK_INCOMPLETE",
-        "Copy it again, from sft:// to the end",
-    )
+    failed(join(cli, "ivo", "ivo", good[:-6]), 2, "LINK_INCOMPLETE", "Copy it again, from sft:// to the end")
     failed(join(cli, "ivo", "ivo", "hello"), 2, "LINK_INCOMPLETE")
     failed(join(cli, "ivo", "../ivo", good), 10, "USER_NAME_NOT_ALLOWED")
     refused = cli.sft("ivo", "join", "--user", "ivo", stdin=good)  # nobody to ask for a passphrase
@@ -154,9 +144,7 @@ def test_a_key_is_opened_by_its_passphrase_alone_and_takes_a_new_one(cli: LiveCl
     assert b"correct horse" not in key.read_bytes()
     assert key.stat().st_mode & 0o777 == 0o600
 
-    failed(
-        mia("ls", passphrase=wrong), 8, "PASSPHRASE_WRONG", "That passphrase does not open the key"
-    )
+    failed(mia("ls", passphrase=wrong), 8, "PASSPHRASE_WRONG", "That passphrase does not open the key")
     failed(mia("ls", passphrase=str(cli.folder / "none")), 10, "LOCAL_FILE")
     failed(mia("ls"), 8, "KEY_LOCKED", "no terminal to ask on", "SFT_PASSPHRASE_FILE")
     # What is public needs no passphrase.
@@ -178,12 +166,9 @@ def test_nothing_that_fails_shows_a_traceback(cli: LiveCli, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "name, problem",
-    [("a:b.txt", '":"'), ("trailing.", "dot"), ("nul.txt", "Windows"), ("tab\there.txt", "\\u{9}")],
+    "name, problem", [("a:b.txt", '":"'), ("trailing.", "dot"), ("nul.txt", "Windows"), ("tab\there.txt", "\\u{9}")]
 )
-def test_a_name_is_refused_with_its_character_and_with_a_way_out(
-    cli: LiveCli, name: str, problem: str
-):
+def test_a_name_is_refused_with_its_character_and_with_a_way_out(cli: LiveCli, name: str, problem: str):
     cli.file(name, b"x")
     refused = cli.sft("max", "put", "--json", name)
     (item,) = refused.document["items"]

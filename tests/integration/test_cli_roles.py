@@ -28,12 +28,7 @@ def test_a_maintainer_manages_own_files_alone(cli: LiveCli):
     cli.file("b.txt", b"changed")
     replaced = cli.sft("mia", "put", "b.txt", "--to", "docs", "--replace")
     assert replaced.status == 4
-    for arguments in (
-        ("role", "gus", "admin"),
-        ("invite",),
-        ("disable", "gus"),
-        ("remove", "gus", "--yes"),
-    ):
+    for arguments in (("role", "gus", "admin"), ("invite",), ("disable", "gus"), ("remove", "gus", "--yes")):
         assert cli.sft("mia", *arguments).status == 4, arguments
 
 
@@ -47,9 +42,7 @@ def test_everybody_sees_who_is_there_with_their_keys(cli: LiveCli):
 
 def test_a_new_role_holds_at_once(cli: LiveCli):
     cli.join("tim", "guest")
-    assert cli.sft("ada", "role", "tim", "maintainer").lines == [
-        "tim is a maintainer now (was guest)."
-    ]
+    assert cli.sft("ada", "role", "tim", "maintainer").lines == ["tim is a maintainer now (was guest)."]
     assert cli.sft("tim", "put", cli.file("tims.txt", b"x")).status == 0
     assert cli.sft("tim", "whoami", "--json").document["role"] == "maintainer"
     cli.sft("ada", "role", "tim", "guest")
@@ -116,9 +109,7 @@ def test_a_taken_name_spends_nothing(cli: LiveCli):
 def test_a_withdrawn_invitation_lets_nobody_in(cli: LiveCli):
     made = cli.sft("ada", "invite", "--json").document
     assert cli.sft("ada", "invite", "withdraw", str(made["id"])).status == 0
-    states = {
-        one["id"]: one["state"] for one in cli.sft("ada", "invite", "list", "--json").document
-    }
+    states = {one["id"]: one["state"] for one in cli.sft("ada", "invite", "list", "--json").document}
     assert states[made["id"]] == "withdrawn"
     late = cli.sft("wim", "join", "--user", "wim", "--no-passphrase", stdin=made["link"])
     assert late.status == 5
@@ -126,10 +117,5 @@ def test_a_withdrawn_invitation_lets_nobody_in(cli: LiveCli):
 
 
 def test_absent_people_and_files(cli: LiveCli):
-    for arguments in (
-        ("role", "nobody", "guest"),
-        ("get", "nothing"),
-        ("info", "nothing"),
-        ("rm", "nothing"),
-    ):
+    for arguments in (("role", "nobody", "guest"), ("get", "nothing"), ("info", "nothing"), ("rm", "nothing")):
         assert cli.sft("ada", *arguments).status == 3, arguments

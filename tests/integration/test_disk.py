@@ -62,9 +62,7 @@ def fill(ballast: Path, left: int) -> None:
         os.posix_fallocate(file.fileno(), 0, max(1, found.f_bavail * found.f_frsize - left))
 
 
-def test_a_full_server_says_so_and_still_gives_and_deletes(
-    template: Path, small_disk: SmallDisk, tmp_path: Path
-):
+def test_a_full_server_says_so_and_still_gives_and_deletes(template: Path, small_disk: SmallDisk, tmp_path: Path):
     disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
     server = copy_server(template, disk / "s")
     run(server.start())
@@ -122,15 +120,11 @@ def test_a_full_disk_at_home_keeps_nothing_partial(cli: LiveCli, small_disk: Sma
     fill(disk / "ballast", 0)
     moved = {"SFT_HOME": str(disk / "state")}
     failed(cli.sft("max", "whoami", **moved), 8, "NOT_JOINED")
-    full = cli.sft(
-        "eva", "join", "--user", "eva", "--no-passphrase", stdin=cli.invitation(), **moved
-    )
+    full = cli.sft("eva", "join", "--user", "eva", "--no-passphrase", stdin=cli.invitation(), **moved)
     failed(full, 10, "DISK_FULL")
 
 
-def test_folders_that_cannot_be_written_and_files_that_cannot_be_read(
-    cli: LiveCli, small_disk: SmallDisk
-):
+def test_folders_that_cannot_be_written_and_files_that_cannot_be_read(cli: LiveCli, small_disk: SmallDisk):
     assert cli.sft("max", "put", cli.file("a.txt", b"a"), "--to", "docs").status == 0
     cli.file("file", b"in the way")
     failed(cli.sft("max", "get", "docs/a.txt", "--to", "file"), 10, "LOCAL_FILE")

@@ -13,14 +13,7 @@ from sft.errors import ContentDamagedError
 from sft.limits import CHUNK_BYTES
 from sft.wire import messages as m
 from sft.wire.events import LoginRefused
-from tests.integration.server_fixture import (
-    Raw,
-    RawUpload,
-    ServerFixture,
-    content,
-    on_reactor,
-    until,
-)
+from tests.integration.server_fixture import Raw, RawUpload, ServerFixture, content, on_reactor, until
 
 LARGE = content(700_000)
 
@@ -98,9 +91,7 @@ async def test_a_row_changed_in_the_database_is_refused_and_named(server: Server
 async def test_a_role_given_in_the_database_gives_nothing(server: ServerFixture):
     _change(server, "UPDATE users SET role = 'admin' WHERE name = 'gus'")
     raw = await server.raw("gus")
-    assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == [
-        "RECORD_FORGED"
-    ]
+    assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == ["RECORD_FORGED"]
 
 
 @on_reactor
@@ -112,9 +103,7 @@ async def test_a_policy_opened_in_the_database_lets_nobody_in(server: ServerFixt
     key = SigningKey.generate()
     claim = Claim("join", "thief", key.public.encode(), "laptop", None)
     raw = await server.dial(claim, key)
-    assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == [
-        "RECORD_FORGED"
-    ]
+    assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == ["RECORD_FORGED"]
 
 
 # -- contents ---------------------------------------------------------------------------------------------
@@ -204,9 +193,7 @@ async def test_small_contents_in_the_database_authenticate_themselves(server: Se
 
 
 @on_reactor
-async def test_an_unexpected_fault_is_answered_with_a_reference_and_the_session_goes_on(
-    server: ServerFixture,
-):
+async def test_an_unexpected_fault_is_answered_with_a_reference_and_the_session_goes_on(server: ServerFixture):
     raw = await server.raw("ada")
     _change(server, "ALTER TABLE invitations RENAME TO elsewhere")
     answer = await raw.ask(m.ListInvitations)
@@ -224,9 +211,7 @@ async def test_an_unexpected_fault_is_answered_with_a_reference_and_the_session_
 
 
 @on_reactor
-async def test_an_unexpected_fault_before_the_login_ends_the_connection_and_is_logged(
-    server: ServerFixture,
-):
+async def test_an_unexpected_fault_before_the_login_ends_the_connection_and_is_logged(server: ServerFixture):
     _change(server, "ALTER TABLE device_keys RENAME TO elsewhere")
     raw = await server.raw("ada")
     assert raw.gone
@@ -263,9 +248,7 @@ async def test_on_a_full_disk_getting_deleting_and_logging_in_go_on(server: Serv
 
 
 @on_reactor
-async def test_room_is_reserved_when_an_upload_begins_and_given_back_when_it_ends(
-    server: ServerFixture,
-):
+async def test_room_is_reserved_when_an_upload_begins_and_given_back_when_it_ends(server: ServerFixture):
     room = server.here.storage.vault._backend._room
     # A disk of its own size: that of the machine changes while others use it.
     room._free, room._floor_bytes = (lambda: 100_000_000), 95_000_000

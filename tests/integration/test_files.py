@@ -29,13 +29,7 @@ from sft.errors import (
 )
 from sft.model.access import Role
 from sft.wire.messages import ChangeRole, KickSession, ListSessions
-from tests.integration.server_fixture import (
-    ServerFixture,
-    content,
-    nobody_to_ask,
-    on_reactor,
-    until,
-)
+from tests.integration.server_fixture import ServerFixture, content, nobody_to_ask, on_reactor, until
 
 SMALL, LARGE = b"small content", content(700_000)
 
@@ -151,9 +145,7 @@ async def test_the_trash_and_back(server: ServerFixture, source: Path, tmp_path:
 
 
 @on_reactor
-async def test_a_name_that_is_taken_again_keeps_the_deleted_one_in_the_trash(
-    server: ServerFixture, source: Path
-):
+async def test_a_name_that_is_taken_again_keeps_the_deleted_one_in_the_trash(server: ServerFixture, source: Path):
     author = await server.session("max")
     await _put(author, source, "f")
     await files.delete(author, "f")
@@ -202,9 +194,7 @@ async def test_a_whole_folder_goes_up_and_down(server: ServerFixture, tmp_path: 
 
 
 @on_reactor
-async def test_what_is_there_on_this_computer_is_not_overwritten(
-    server: ServerFixture, source: Path, tmp_path: Path
-):
+async def test_what_is_there_on_this_computer_is_not_overwritten(server: ServerFixture, source: Path, tmp_path: Path):
     author, out = await server.session("max"), tmp_path / "out"
     await _put(author, source, "f")
     await _get(author, "f", out)
@@ -256,9 +246,7 @@ async def test_an_interrupted_transfer_leaves_nothing_on_either_side(
 
 
 @on_reactor
-async def test_a_demoted_client_is_told_in_the_middle_of_a_transfer(
-    server: ServerFixture, tmp_path: Path
-):
+async def test_a_demoted_client_is_told_in_the_middle_of_a_transfer(server: ServerFixture, tmp_path: Path):
     source = tmp_path / "source"
     source.write_bytes(content(20_000_000))
     notices = []
@@ -281,11 +269,7 @@ async def test_missing_and_unreadable_sources_fail_alone(server: ServerFixture, 
     session = await server.session("max")
     items = [PutItem(missing, "a", 1), PutItem(good, "b", len(SMALL)), PutItem(tmp_path, "c", 1)]
     results = await put_all(session, items)
-    assert [result.stage for result in results] == [
-        TransferStage.FAILED,
-        TransferStage.STORED,
-        TransferStage.FAILED,
-    ]
+    assert [result.stage for result in results] == [TransferStage.FAILED, TransferStage.STORED, TransferStage.FAILED]
     assert isinstance(results[0].error, LocalFileError)
 
 
@@ -293,9 +277,7 @@ async def test_missing_and_unreadable_sources_fail_alone(server: ServerFixture, 
 async def test_the_end_of_the_server_is_a_lost_connection(server: ServerFixture, tmp_path: Path):
     session = await server.session("max")
     operator = await server.operator()
-    (number,) = [
-        each.id for each in (await operator.ask(ListSessions)).sessions if each.user == "max"
-    ]
+    (number,) = [each.id for each in (await operator.ask(ListSessions)).sessions if each.user == "max"]
     await operator.ask(KickSession, session_id=number)
     await until(lambda: not session.alive, "the session is over")
     with pytest.raises(ConnectionLostError):

@@ -44,9 +44,7 @@ def _hello(server: ServerFixture) -> bytes:
 
 
 @on_reactor
-async def test_strangers_of_every_kind_are_cut_with_a_reason_and_honest_logins_go_on(
-    server: ServerFixture,
-):
+async def test_strangers_of_every_kind_are_cut_with_a_reason_and_honest_logins_go_on(server: ServerFixture):
     numbers = random.Random(1)
     hello = _hello(server)
     said = {
@@ -103,9 +101,7 @@ async def test_fuzzed_messages_of_every_kind_never_cause_a_fault(server: ServerF
             raw, next_id = await server.raw("max"), 1
         body = _fuzzed(numbers, numbers.choice(tags), next_id)
         next_id += 1
-        raw.link.outbox.write(
-            raw.connection._line.seal(FrameType.MESSAGE, bytes([FrameType.MESSAGE]) + body)
-        )
+        raw.link.outbox.write(raw.connection._line.seal(FrameType.MESSAGE, bytes([FrameType.MESSAGE]) + body))
         if numbers.random() < 0.3:
             await until(lambda: raw.gone or raw.inbox)  # noqa: B023 - called at once
     assert isinstance(await (await server.raw("gus")).ask(m.ShowSelf), m.SelfShown)

@@ -20,9 +20,7 @@ from tests.integration.server_fixture import (
 
 CANARY = b"a canary that only the content holds"
 # event key=value …, or a line of a traceback behind its reference
-LINE = re.compile(
-    r'[a-z-]+( [a-z_]+=("(\\"|[^"])*"|[^ "=]+))*|  [2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4} .*'
-)
+LINE = re.compile(r'[a-z-]+( [a-z_]+=("(\\"|[^"])*"|[^ "=]+))*|  [2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4} .*')
 
 
 def test_the_search_finds_what_it_looks_for():
@@ -57,11 +55,7 @@ async def test_every_act_has_a_line_and_what_changed_nothing_has_none(server: Se
     await ada.ask(m.Delete, path="a")
     await until(lambda: any("file-trashed" in line for line in server.lines), "the last line")
     told = [line.split(" ", 1)[0] for line in server.lines]
-    assert [told.count(each) for each in ("file-committed", "role-changed", "file-trashed")] == [
-        1,
-        1,
-        1,
-    ]
+    assert [told.count(each) for each in ("file-committed", "role-changed", "file-trashed")] == [1, 1, 1]
     (changed,) = [line for line in server.lines if line.startswith("role-changed")]
     assert changed.endswith("by=operator user_id=2 name=max before=maintainer role=guest"), changed
     (settings,) = [line for line in server.lines if line.startswith("settings-changed")]

@@ -23,9 +23,7 @@ def _resident_bytes() -> int:
 
 
 @on_reactor
-async def test_fifty_sessions_at_once_store_and_get_different_files_in_bounded_memory(
-    server: ServerFixture,
-):
+async def test_fifty_sessions_at_once_store_and_get_different_files_in_bounded_memory(server: ServerFixture):
     operator = await server.operator()
     server_id = server.people["ada"].server_id
     for number in range(SESSIONS):
@@ -36,8 +34,7 @@ async def test_fifty_sessions_at_once_store_and_get_different_files_in_bounded_m
         server.people[name] = Person(name, added.user.id, key, server_id)
     numbers = random.Random(50)
     plan = {
-        f"user{n}": [(f"dir{n % 7}/file-{n}-{k}", numbers.choice(SIZES)) for k in range(3)]
-        for n in range(SESSIONS)
+        f"user{n}": [(f"dir{n % 7}/file-{n}-{k}", numbers.choice(SIZES)) for k in range(3)] for n in range(SESSIONS)
     }
     before = _resident_bytes()
     most = before

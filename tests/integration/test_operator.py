@@ -22,9 +22,7 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     server = cli.server
     good(cli.sft("max", "put", cli.file("a.txt", b"a"), "--to", "docs"))
     key = SigningKey.generate().public
-    assert key.words() in good(
-        cli.operator("user", "add", "ivo", key.text(), "--role", "maintainer")
-    )
+    assert key.words() in good(cli.operator("user", "add", "ivo", key.text(), "--role", "maintainer"))
     good(cli.operator("user", "role", "ivo", "guest"))
     good(cli.operator("user", "disable", "ivo"))
     shown = cli.operator_json("user", "show", "ivo")
@@ -55,13 +53,7 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
     assert not server.home.control.exists()
     run(server.start())
     states = {each["user"]: each["state"] for each in cli.operator_json("user", "list")}
-    assert states == {
-        "ada": "active",
-        "max": "active",
-        "mia": "active",
-        "gus": "active",
-        "ivo": "removed",
-    }
+    assert states == {"ada": "active", "max": "active", "mia": "active", "gus": "active", "ivo": "removed"}
     good(cli.sft("max", "restore", "docs/a.txt"))
 
 
@@ -76,9 +68,7 @@ def test_every_operator_command_works_while_the_server_runs_and_while_it_does_no
         (("file", "delete", "nothing"), 3, "NOT_FOUND"),
     ],
 )
-def test_a_command_refuses_with_its_status(
-    cli: LiveCli, words: tuple[str, ...], status: int, code: str
-):
+def test_a_command_refuses_with_its_status(cli: LiveCli, words: tuple[str, ...], status: int, code: str):
     done = cli.operator(*words)
     assert (done.status, done.out) == (status, "")
     assert f"[{code}]" in done.err

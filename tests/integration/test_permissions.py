@@ -13,31 +13,13 @@ import pytest
 
 from sft.crypto.keys import InvitationKey, SigningKey
 from sft.errors import BadRequestError, HandshakeFailedError
-from sft.model.access import (
-    OPERATOR,
-    Caller,
-    Holder,
-    Permission,
-    Resource,
-    Role,
-    allows,
-    least_role,
-    may,
-)
+from sft.model.access import OPERATOR, Caller, Holder, Permission, Resource, Role, allows, least_role, may
 from sft.server.routes import ROUTES, JobRoute, LiveRoute
 from sft.service.use_case import USE_CASES
 from sft.wire import messages as m
 from sft.wire.events import Welcomed
 from sft.wire.login import Claim
-from tests.integration.server_fixture import (
-    Person,
-    Raw,
-    RawUpload,
-    ServerFixture,
-    content,
-    on_reactor,
-    until,
-)
+from tests.integration.server_fixture import Person, Raw, RawUpload, ServerFixture, content, on_reactor, until
 
 LARGE = content(200_000)
 
@@ -83,9 +65,7 @@ async def _renames_others(server: ServerFixture, raw: Raw, name: str) -> Any:
 
 async def _replaces_others(server: ServerFixture, raw: Raw, name: str) -> Any:
     seen = (await raw.ask(m.ShowFile, path="of-mia")).file
-    return await server.put(
-        name, "of-mia", b"x", raw, file_id=seen.id, version=2, prev=seen.version.digest
-    )
+    return await server.put(name, "of-mia", b"x", raw, file_id=seen.id, version=2, prev=seen.version.digest)
 
 
 YES, NO, NOT_YOURS = "yes", "ROLE_FORBIDS", "NOT_YOURS"
@@ -180,9 +160,7 @@ class _Example:
 
     async def of_Restore(self):
         operator = await self.server.operator()
-        assert isinstance(
-            await operator.ask(m.Delete, path=f"to-restore-{self.path}"), m.FileDeleted
-        )
+        assert isinstance(await operator.ask(m.Delete, path=f"to-restore-{self.path}"), m.FileDeleted)
         return {"path": f"to-restore-{self.path}"}
 
     async def of_PutSmall(self):
@@ -230,9 +208,7 @@ class _Example:
         return {}
 
     async def of_WithdrawInvitation(self):
-        made = await (await self.server.operator()).ask(
-            m.MakeInvitation, **await self.of_MakeInvitation()
-        )
+        made = await (await self.server.operator()).ask(m.MakeInvitation, **await self.of_MakeInvitation())
         return {"invitation_id": made.invitation.id}
 
     async def of_ShowServer(self):
@@ -273,9 +249,7 @@ def _permission(server: ServerFixture, kind: type[m.Request]) -> Permission:
     return USE_CASES[route.use_case].permission
 
 
-def _expected(
-    server: ServerFixture, kind: type[m.Request], holder: Holder, *, is_owner: bool
-) -> str:
+def _expected(server: ServerFixture, kind: type[m.Request], holder: Holder, *, is_owner: bool) -> str:
     """Say by the tables alone what the answer has to be: empty, or the code of a refusal."""
     permission = _permission(server, kind)
     if not allows(holder, permission):
@@ -290,17 +264,10 @@ HOLDERS = {"ada": Role.ADMIN, "max": Role.MAINTAINER, "gus": Role.GUEST, OPERATO
 
 @pytest.mark.parametrize(
     ("name", "owned"),
-    [
-        (name, owned)
-        for name in HOLDERS
-        for owned in (True, False)
-        if (name, owned) != (OPERATOR, True)
-    ],
+    [(name, owned) for name in HOLDERS for owned in (True, False) if (name, owned) != (OPERATOR, True)],
 )
 @on_reactor
-async def test_every_request_as_every_role_on_own_and_foreign_files(
-    server: ServerFixture, name: str, owned: bool
-):
+async def test_every_request_as_every_role_on_own_and_foreign_files(server: ServerFixture, name: str, owned: bool):
     await _prepare(server)
     allowed = 0
     for kind in ROUTES:

@@ -56,9 +56,7 @@ def _encodings(canary: bytes) -> list[bytes]:
 
 
 @on_reactor
-async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(
-    server: ServerFixture, tmp_path: Path
-):
+async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(server: ServerFixture, tmp_path: Path):
     relay = await _relay(server)
     session = await server.session("max", port=relay.port)
     small, large = tmp_path / "small", tmp_path / "large"
@@ -88,9 +86,7 @@ async def test_who_records_the_wire_sees_no_content_no_name_and_no_user(
 
 
 @on_reactor
-async def test_a_server_with_another_key_is_refused_before_anything_identifying_was_sent(
-    server: ServerFixture,
-):
+async def test_a_server_with_another_key_is_refused_before_anything_identifying_was_sent(server: ServerFixture):
     relay = await _relay(server)
     profiles = Profiles(server.state_of("max"))
     profiles.update(profiles.choose().name, server_key=ServerKey.generate().public.point)
@@ -126,9 +122,7 @@ def _at_once() -> float:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 @on_reactor
-async def test_touched_bytes_are_an_error_and_nothing_partial_stays(
-    server: ServerFixture, tmp_path: Path, damage: str
-):
+async def test_touched_bytes_are_an_error_and_nothing_partial_stays(server: ServerFixture, tmp_path: Path, damage: str):
     source, out = tmp_path / "source", tmp_path / "out"
     out.mkdir()
     source.write_bytes(content(300_000))

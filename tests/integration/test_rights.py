@@ -14,15 +14,7 @@ from sft.model.access import Role
 from sft.wire import messages as m
 from sft.wire.events import LoginRefused, Welcomed
 from sft.wire.login import Claim
-from tests.integration.server_fixture import (
-    Raw,
-    RawUpload,
-    ServerFixture,
-    content,
-    on_reactor,
-    until,
-    writer_held,
-)
+from tests.integration.server_fixture import Raw, RawUpload, ServerFixture, content, on_reactor, until, writer_held
 
 LARGE = content(1_200_000)
 
@@ -224,14 +216,11 @@ async def test_two_admins_who_demote_each_other_at_once_leave_one(server: Server
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields"),
-    [(m.ChangeRole, {"role": Role.GUEST}), (m.DisableUser, {}), (m.RemoveUser, {})],
+    ("kind", "fields"), [(m.ChangeRole, {"role": Role.GUEST}), (m.DisableUser, {}), (m.RemoveUser, {})]
 )
 @pytest.mark.parametrize("by", ["ada", "operator"])
 @on_reactor
-async def test_nobody_takes_the_last_admin_away_not_even_two_at_once(
-    server: ServerFixture, kind, fields, by: str
-):
+async def test_nobody_takes_the_last_admin_away_not_even_two_at_once(server: ServerFixture, kind, fields, by: str):
     operator = await server.operator()
     await operator.ask(m.ChangeRole, name="max", role=Role.ADMIN)
     raw = await server.raw("ada") if by == "ada" else await server.operator()
@@ -246,15 +235,11 @@ async def test_nobody_takes_the_last_admin_away_not_even_two_at_once(
 
 @pytest.mark.parametrize("what", ["withdrawn", "its maker is demoted", "used by another"])
 @on_reactor
-async def test_an_invitation_is_judged_again_in_the_transaction_that_makes_its_user(
-    server: ServerFixture, what: str
-):
+async def test_an_invitation_is_judged_again_in_the_transaction_that_makes_its_user(server: ServerFixture, what: str):
     operator, ada = await server.operator(), await server.raw("ada")
     await operator.ask(m.ChangeRole, name="max", role=Role.ADMIN)
     invitation, key, other = InvitationKey.generate(), SigningKey.generate(), SigningKey.generate()
-    made = await ada.ask(
-        m.MakeInvitation, public_key=invitation.point, role=Role.ADMIN, name=None, seconds=3600
-    )
+    made = await ada.ask(m.MakeInvitation, public_key=invitation.point, role=Role.ADMIN, name=None, seconds=3600)
 
     def joining(name, key):
         claim = Claim.join(name, key.public, "laptop", invitation)
@@ -281,9 +266,7 @@ async def test_an_invitation_is_judged_again_in_the_transaction_that_makes_its_u
 
 
 @on_reactor
-async def test_a_folder_is_deleted_only_if_every_file_in_it_is_ones_own_when_it_is_deleted(
-    server: ServerFixture,
-):
+async def test_a_folder_is_deleted_only_if_every_file_in_it_is_ones_own_when_it_is_deleted(server: ServerFixture):
     raw, other = await server.raw("max"), await server.raw("mia")
     await server.put("max", "shared/mine", b"mine", raw)
     data = b"just arrived"
@@ -373,9 +356,7 @@ async def _sessions_of(raw: Raw) -> dict[str, int]:
 
 
 @on_reactor
-async def test_an_admin_sees_who_is_connected_and_ends_a_session_in_their_own_name(
-    server: ServerFixture,
-):
+async def test_an_admin_sees_who_is_connected_and_ends_a_session_in_their_own_name(server: ServerFixture):
     await server.put("mia", "big", LARGE)
     max_, ada = await server.raw("max"), await server.raw("ada")
     request_id = max_.begin(m.GetFile, path="big", version=0, window=4)
@@ -425,25 +406,17 @@ async def test_a_demoted_users_download_goes_on(server: ServerFixture):
 
 
 @on_reactor
-async def test_a_disabled_user_is_told_so_at_the_next_login_and_an_enabled_one_gets_in(
-    server: ServerFixture,
-):
+async def test_a_disabled_user_is_told_so_at_the_next_login_and_an_enabled_one_gets_in(server: ServerFixture):
     operator, person = await server.operator(), server.people["max"]
     await _disable(operator)
     raw = await server.raw("max")
-    assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == [
-        "LOGIN_REFUSED"
-    ]
+    assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == ["LOGIN_REFUSED"]
     await operator.ask(m.EnableUser, name="max")
-    assert (await server.dial(Claim.login("max", person.key.public), person.key)).inbox_has(
-        Welcomed
-    )
+    assert (await server.dial(Claim.login("max", person.key.public), person.key)).inbox_has(Welcomed)
 
 
 @on_reactor
 async def test_nobody_logs_in_with_another_ones_name(server: ServerFixture):
     person = server.people["max"]
     raw = await server.dial(Claim.login("ada", person.key.public), person.key)
-    assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == [
-        "LOGIN_REFUSED"
-    ]
+    assert [event.code for event in raw.inbox if isinstance(event, LoginRefused)] == ["LOGIN_REFUSED"]

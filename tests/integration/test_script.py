@@ -55,10 +55,7 @@ async def test_the_example_does_what_it_says(server: ServerFixture, folder, monk
     space: dict[str, object] = {}
     exec("\n".join(lines), space)  # noqa: S102 - the text of our own documentation
     await bridged(space["main"](reactor))
-    assert capsys.readouterr().out.splitlines() == [
-        "finance/report.pdf 4",
-        "copies/finance/report.pdf signed by max",
-    ]
+    assert capsys.readouterr().out.splitlines() == ["finance/report.pdf 4", "copies/finance/report.pdf signed by max"]
     assert (folder / "copies/finance/report.pdf").read_bytes() == b"%PDF"
 
 

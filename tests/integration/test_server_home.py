@@ -99,13 +99,7 @@ def holders(folder: Path, needles: dict[str, list[bytes]]) -> dict[str, list[str
 
 def test_a_stolen_data_folder_tells_no_content_and_no_key(cli: LiveCli):
     draw = random.Random(20260501)
-    sizes = {
-        "inline": 5_000,
-        "one-request": 40_000,
-        "streamed": 300_000,
-        "old": 90_000,
-        "deleted": 80_000,
-    }
+    sizes = {"inline": 5_000, "one-request": 40_000, "streamed": 300_000, "old": 90_000, "deleted": 80_000}
     contents = {name: draw.randbytes(size) for name, size in sizes.items()}
     used_link = cli.invitation("--role", "admin")
     put = cli.sft("max", "put", *(cli.file(f"{name}.bin", data) for name, data in contents.items()))
@@ -144,9 +138,7 @@ def test_a_stolen_data_folder_tells_no_content_and_no_key(cli: LiveCli):
 
 
 @pytest.mark.parametrize("part", ["keyring", "sft.sqlite", "vault"])
-def test_a_home_without_one_of_its_parts_is_refused_and_left_alone(
-    stopped: ServerFixture, part: str
-):
+def test_a_home_without_one_of_its_parts_is_refused_and_left_alone(stopped: ServerFixture, part: str):
     home = stopped.home
     (home.data / part).rename(stopped.folder / part)
     before = {each.relative_to(home.path).as_posix() for each in home.path.rglob("*")}
@@ -181,9 +173,7 @@ def test_a_home_without_its_master_key_or_with_another_is_refused(stopped: Serve
     assert_serves(stopped)
 
 
-def test_a_damaged_keyring_database_or_settings_file_is_refused_with_a_sentence(
-    stopped: ServerFixture,
-):
+def test_a_damaged_keyring_database_or_settings_file_is_refused_with_a_sentence(stopped: ServerFixture):
     home = stopped.home
     whole = home.keyring.read_bytes()
     home.keyring.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -243,9 +233,7 @@ def test_what_a_crash_left_in_the_way_of_the_control_socket_is_no_hindrance(stop
 
 
 @pytest.mark.parametrize("version", ["0000", "9999"])
-def test_a_database_of_another_version_is_refused_and_left_alone(
-    stopped: ServerFixture, version: str
-):
+def test_a_database_of_another_version_is_refused_and_left_alone(stopped: ServerFixture, version: str):
     with sqlite3.connect(stopped.home.database) as database:
         database.execute("UPDATE alembic_version SET version_num = ?", (version,))
     database.close()
@@ -254,9 +242,7 @@ def test_a_database_of_another_version_is_refused_and_left_alone(
     assert (listed.status, "[SCHEMA]" in listed.err) == (11, True), listed.err
     assert upgrade(stopped.home) != 0
     with sqlite3.connect(stopped.home.database) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [
-            (version,)
-        ]
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(version,)]
     database.close()
 
 
@@ -286,9 +272,7 @@ def with_key_elsewhere(new_cli: NewCli) -> Callable[[str], ServerFixture]:
     return make
 
 
-def test_the_master_key_may_lie_in_a_file_elsewhere(
-    with_key_elsewhere: Callable[[str], ServerFixture], tmp_path: Path
-):
+def test_the_master_key_may_lie_in_a_file_elsewhere(with_key_elsewhere: Callable[[str], ServerFixture], tmp_path: Path):
     (tmp_path / "safe").mkdir(0o700)
     key = tmp_path / "safe" / "key"
     server = with_key_elsewhere(f"file:{key}")
@@ -299,9 +283,7 @@ def test_the_master_key_may_lie_in_a_file_elsewhere(
     refused(server, VaultError, master_key=f"file:{key}")
 
 
-def test_the_master_key_may_come_from_a_command(
-    with_key_elsewhere: Callable[[str], ServerFixture], tmp_path: Path
-):
+def test_the_master_key_may_come_from_a_command(with_key_elsewhere: Callable[[str], ServerFixture], tmp_path: Path):
     key = tmp_path / "key"
     key.write_text("5a" * 32 + "\n", encoding="utf-8")
     server = with_key_elsewhere(f"command:cat {key}")
@@ -317,9 +299,7 @@ def test_the_master_key_may_come_from_a_command(
 
 
 @pytest.mark.long
-def test_the_master_key_may_come_from_a_passphrase(
-    with_key_elsewhere: Callable[[str], ServerFixture], tmp_path: Path
-):
+def test_the_master_key_may_come_from_a_passphrase(with_key_elsewhere: Callable[[str], ServerFixture], tmp_path: Path):
     words = tmp_path / "words"
     words.write_text("walnut violin yellow river\n", encoding="utf-8")
     server = with_key_elsewhere(f"passphrase:{words}")
@@ -340,9 +320,7 @@ def test_a_rotation_outlives_a_crash_and_the_old_key_opens_nothing(cli: LiveCli,
     assert done.status == 0, done.err
     assert cli.server.home.master_key.read_bytes() != old
     # The disk as it is now is what a crash would leave; the log is not checkpointed, nothing is closed.
-    shutil.copytree(
-        cli.server.folder, tmp_path / "crashed", ignore=shutil.ignore_patterns("control")
-    )
+    shutil.copytree(cli.server.folder, tmp_path / "crashed", ignore=shutil.ignore_patterns("control"))
     run(cli.server.halt())
     crashed = ServerFixture(tmp_path / "crashed")
     run(crashed.start())

@@ -8,22 +8,12 @@ from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, REQUESTS_IN_FLIGHT, SESSION_BU
 from sft.model.records import SessionInfo
 from sft.wire import messages as m
 from sft.wire.states import FrameType
-from tests.integration.server_fixture import (
-    Raw,
-    RawUpload,
-    ServerFixture,
-    content,
-    on_reactor,
-    until,
-    writer_held,
-)
+from tests.integration.server_fixture import Raw, RawUpload, ServerFixture, content, on_reactor, until, writer_held
 
 LARGE = content(1_200_000)
 
 
-async def _begun(
-    server: ServerFixture, name: str = "max", path: str = "big", **fields
-) -> RawUpload:
+async def _begun(server: ServerFixture, name: str = "max", path: str = "big", **fields) -> RawUpload:
     return RawUpload(await server.raw(name), server.people[name], path, LARGE, **fields).begin()
 
 
@@ -50,9 +40,7 @@ STAGES = ["begun", "admitted", "first data", "half", "all data"]
 
 @pytest.mark.parametrize("stage", STAGES)
 @on_reactor
-async def test_a_cancelled_upload_leaves_nothing_and_the_session_goes_on(
-    server: ServerFixture, stage: str
-):
+async def test_a_cancelled_upload_leaves_nothing_and_the_session_goes_on(server: ServerFixture, stage: str):
     upload = await _at_stage(server, stage)
     upload.cancel()
     assert await upload.answer() == m.Done(upload.id, changed=False)
@@ -80,9 +68,7 @@ async def test_a_cancel_that_comes_after_the_commit_means_nothing(server: Server
 
 @pytest.mark.parametrize("stage", [*STAGES, "committed"])
 @on_reactor
-async def test_a_connection_that_is_lost_leaves_no_object_without_a_row(
-    server: ServerFixture, stage: str
-):
+async def test_a_connection_that_is_lost_leaves_no_object_without_a_row(server: ServerFixture, stage: str):
     upload = await _at_stage(server, stage)
     upload.raw.abort()
     await until(lambda: not server.here.sessions.all(), "the session is over")
@@ -137,9 +123,7 @@ SIZES += [8 * CHUNK_BYTES, 8 * CHUNK_BYTES + 1, 40 * CHUNK_BYTES]
 
 
 @on_reactor
-async def test_every_size_and_every_window_comes_back_whole_with_and_without_a_known_size(
-    server: ServerFixture,
-):
+async def test_every_size_and_every_window_comes_back_whole_with_and_without_a_known_size(server: ServerFixture):
     raw = await server.raw("max")
     for number, size in enumerate(SIZES):
         data = content(size)
@@ -170,8 +154,7 @@ FORGED_LARGE = [*FORGED_SMALL, {"file_id": bytes(16)}, {"version": 2, "prev": by
 
 
 @pytest.mark.parametrize(
-    ("changes", "data"),
-    [(each, b"small") for each in FORGED_SMALL] + [(each, LARGE) for each in FORGED_LARGE],
+    ("changes", "data"), [(each, b"small") for each in FORGED_SMALL] + [(each, LARGE) for each in FORGED_LARGE]
 )
 @on_reactor
 async def test_what_does_not_fit_its_signature_is_refused(server: ServerFixture, changes, data):
@@ -211,9 +194,7 @@ async def test_a_file_signed_by_another_than_the_sessions_key_is_refused(server:
 
 @pytest.mark.parametrize("received", [0, 1, 8])
 @on_reactor
-async def test_a_cancelled_download_stops_and_is_answered_once(
-    server: ServerFixture, received: int
-):
+async def test_a_cancelled_download_stops_and_is_answered_once(server: ServerFixture, received: int):
     await server.put("max", "big", LARGE)
     raw = await server.raw("gus")
     request_id = raw.begin(m.GetFile, path="big", version=0, window=max(1, received))
@@ -247,8 +228,7 @@ async def _ended(raw: Raw, server: ServerFixture, why: str) -> None:
     """The server cut this connection, said why in its log, and serves the others."""
     await raw.until_gone()
     await until(
-        lambda: any("session-end" in line and why in line for line in server.lines),
-        f"{why!r} in {server.lines[-3:]}",
+        lambda: any("session-end" in line and why in line for line in server.lines), f"{why!r} in {server.lines[-3:]}"
     )
     assert isinstance(await (await server.raw("gus")).ask(m.ShowSelf), m.SelfShown)
     await server.clean()
@@ -265,9 +245,7 @@ async def test_data_beyond_its_credit_ends_the_connection(server: ServerFixture)
 
 @pytest.mark.parametrize("early", [True, False])
 @on_reactor
-async def test_more_credit_than_a_transfer_may_hold_ends_the_connection(
-    server: ServerFixture, early: bool
-):
+async def test_more_credit_than_a_transfer_may_hold_ends_the_connection(server: ServerFixture, early: bool):
     await server.put("max", "big", content(6_000_000))
     raw = await server.raw("gus")
     request_id = raw.begin(m.GetFile, path="big", version=0, window=1)
@@ -282,9 +260,7 @@ async def test_more_credit_than_a_transfer_may_hold_ends_the_connection(
 async def test_data_for_an_id_never_begun_ends_the_connection(server: ServerFixture):
     raw = await server.raw("max")
     raw.link.outbox.write(
-        raw.connection._line.seal(
-            FrameType.LAST_DATA, bytes([FrameType.LAST_DATA]) + (77).to_bytes(4, "big") + b"x"
-        )
+        raw.connection._line.seal(FrameType.LAST_DATA, bytes([FrameType.LAST_DATA]) + (77).to_bytes(4, "big") + b"x")
     )
     await _ended(raw, server, "no open upload")
 
@@ -306,18 +282,14 @@ def _send_unchecked(raw: Raw, message: m.Message) -> None:
     ],
 )
 @on_reactor
-async def test_a_message_out_of_its_place_ends_the_connection(
-    server: ServerFixture, message, why: str
-):
+async def test_a_message_out_of_its_place_ends_the_connection(server: ServerFixture, message, why: str):
     raw = await server.raw("max")
     _send_unchecked(raw, message)
     await _ended(raw, server, why)
 
 
 @on_reactor
-async def test_more_than_128_requests_in_flight_end_the_connection_and_128_do_not(
-    server: ServerFixture,
-):
+async def test_more_than_128_requests_in_flight_end_the_connection_and_128_do_not(server: ServerFixture):
     raw, other = await server.raw("max"), await server.raw("ada")
     with writer_held(server):
         ids = [raw.begin(m.MakeFolder, path=f"f{n}") for n in range(REQUESTS_IN_FLIGHT)]
@@ -332,10 +304,7 @@ async def test_more_than_128_requests_in_flight_end_the_connection_and_128_do_no
 @on_reactor
 async def test_more_transfers_than_one_session_may_open_are_refused_each(server: ServerFixture):
     raw = await server.raw("max")
-    uploads = [
-        RawUpload(raw, server.people["max"], f"u{n}", LARGE).begin()
-        for n in range(OPEN_UPLOADS + 2)
-    ]
+    uploads = [RawUpload(raw, server.people["max"], f"u{n}", LARGE).begin() for n in range(OPEN_UPLOADS + 2)]
     for upload in uploads[OPEN_UPLOADS:]:
         assert (await upload.answer()).code == "TOO_LARGE"
         raw.send_data(upload.id, upload.chunks[0])
@@ -377,9 +346,7 @@ class _Somebody:
 
 
 @on_reactor
-async def test_more_sessions_than_a_frame_holds_are_listed_as_far_as_they_fit(
-    server: ServerFixture,
-):
+async def test_more_sessions_than_a_frame_holds_are_listed_as_far_as_they_fit(server: ServerFixture):
     operator = await server.operator()
     crowd = [_Somebody(1000 + number) for number in range(600)]
     for each in crowd:
@@ -395,9 +362,7 @@ async def test_more_sessions_than_a_frame_holds_are_listed_as_far_as_they_fit(
 
 
 @on_reactor
-async def test_a_listing_is_answered_while_a_large_upload_runs_on_the_same_session(
-    server: ServerFixture,
-):
+async def test_a_listing_is_answered_while_a_large_upload_runs_on_the_same_session(server: ServerFixture):
     raw = await server.raw("max")
     await server.put("max", "there", b"already", raw)
     upload = RawUpload(raw, server.people["max"], "big", content(4_000_000)).begin()

@@ -57,9 +57,7 @@ async def _use_it(server: ServerFixture, number: int) -> None:
         (_use_it, "This invitation was used on", "Tell the admin who sent it now"),
     ],
 )
-async def test_an_invitation_that_is_over_says_so_and_what_to_do(
-    server: ServerFixture, tmp_path, happens, said, step
-):
+async def test_an_invitation_that_is_over_says_so_and_what_to_do(server: ServerFixture, tmp_path, happens, said, step):
     link, number = await _invitation(server)
     if happens is _use_it:
         async with opened_ui(server, "eve", tmp_path / "eve", joined=False) as eve:
@@ -76,9 +74,7 @@ async def test_an_invitation_that_is_over_says_so_and_what_to_do(
     assert "tom" not in [user.name for user in (await ask(server, m.ListUsers)).page.users]
 
 
-async def test_a_name_that_is_taken_costs_nothing_and_another_one_joins(
-    server: ServerFixture, tmp_path
-):
+async def test_a_name_that_is_taken_costs_nothing_and_another_one_joins(server: ServerFixture, tmp_path):
     link, _ = await _invitation(server)
     async with opened_ui(server, "tom", tmp_path / "tom", joined=False) as tom:
         await _try_to_join(tom, link, "max")

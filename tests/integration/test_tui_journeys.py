@@ -39,9 +39,7 @@ async def _join(ui: UiDriver, link: str, *, name: str = "", passphrase: str = ""
 # -- people ---------------------------------------------------------------------------------------------------
 
 
-async def test_inviting_joining_and_what_an_admin_changes_is_seen_at_once(
-    server: ServerFixture, tmp_path
-):
+async def test_inviting_joining_and_what_an_admin_changes_is_seen_at_once(server: ServerFixture, tmp_path):
     async with (
         opened_ui(server, "ada", tmp_path / "ada") as ada,
         opened_ui(server, "tom", tmp_path / "tom", joined=False) as tom,
@@ -243,9 +241,7 @@ async def test_files_go_there_are_verified_and_come_back(server: ServerFixture, 
         assert (back / "note (2).txt").read_bytes() == b"a note"
 
 
-async def test_another_version_is_decided_upon_and_an_old_one_is_got(
-    server: ServerFixture, tmp_path
-):
+async def test_another_version_is_decided_upon_and_an_old_one_is_got(server: ServerFixture, tmp_path):
     here = tmp_path / "here"
     here.mkdir()
     (here / "plan.md").write_bytes(b"one")
@@ -324,9 +320,7 @@ async def test_folders_names_and_the_trash(server: ServerFixture, tmp_path):
 # -- a server that goes and comes back -------------------------------------------------------------------------------
 
 
-async def test_the_queue_goes_on_by_itself_when_the_server_is_there_again(
-    server: ServerFixture, tmp_path
-):
+async def test_the_queue_goes_on_by_itself_when_the_server_is_there_again(server: ServerFixture, tmp_path):
     here = tmp_path / "here"
     here.mkdir()
     (here / "later.bin").write_bytes(LARGE)

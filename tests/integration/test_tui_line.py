@@ -52,9 +52,7 @@ async def test_a_line_that_breaks_within_a_put_is_said_and_the_put_goes_on(
     assert await stored(server, "video.mp4") == LARGE
 
 
-async def test_a_server_that_is_killed_within_a_put_gets_the_rest_after_its_start(
-    server: ServerFixture, tmp_path
-):
+async def test_a_server_that_is_killed_within_a_put_gets_the_rest_after_its_start(server: ServerFixture, tmp_path):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE, "note.txt": b"n"})
     async with opened_ui(server, "max", here) as ui:
         storage = server.here.storage
@@ -72,9 +70,7 @@ async def test_a_server_that_is_killed_within_a_put_gets_the_rest_after_its_star
     await bridged(server.clean())
 
 
-async def test_a_server_that_stops_in_order_within_a_put_is_no_failure_of_the_put(
-    server: ServerFixture, tmp_path
-):
+async def test_a_server_that_stops_in_order_within_a_put_is_no_failure_of_the_put(server: ServerFixture, tmp_path):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
     async with opened_ui(server, "max", here) as ui:
         storage = server.here.storage
@@ -182,12 +178,8 @@ def _link(server: ServerFixture, port: int, *, name: str = "acme") -> str:
     return ServerLink("127.0.0.1", port, server.server_key.point, name).text()
 
 
-async def test_a_server_of_another_version_is_said_as_such(
-    server: ServerFixture, relay: Relay, tmp_path
-):
-    relay.arm_each(
-        DOWN, flip, HEADER_BYTES + 1
-    )  # the version in the server's hello: 65 in place of 1
+async def test_a_server_of_another_version_is_said_as_such(server: ServerFixture, relay: Relay, tmp_path):
+    relay.arm_each(DOWN, flip, HEADER_BYTES + 1)  # the version in the server's hello: 65 in place of 1
     async with opened_ui(server, "max", tmp_path / "here", port=relay.port, online=False) as ui:
         await ui.until(lambda: ui.gateway.connection.status is Status.REFUSED, "refused")
         await ui.hears("The server speaks another protocol (65) than this sft (1).", "pipx upgrade")

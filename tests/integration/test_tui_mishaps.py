@@ -16,15 +16,7 @@ from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.relay import UP, Relay
 from tests.integration.server_fixture import ServerFixture, bridged, content
-from tests.integration.ui_driver import (
-    UiDriver,
-    files_in,
-    nothing_of,
-    opened_ui,
-    plain,
-    put,
-    stored,
-)
+from tests.integration.ui_driver import UiDriver, files_in, nothing_of, opened_ui, plain, put, stored
 
 LARGE = content(3_000_000)
 HALF = 1_500_000
@@ -36,11 +28,7 @@ HALF = 1_500_000
 @pytest.mark.parametrize(
     ("act", "why", "alarm"),
     [
-        (
-            (m.ChangeRole, {"role": Role.GUEST}),
-            "ada made you a guest while this ran. Nothing of it was kept.",
-            "",
-        ),
+        ((m.ChangeRole, {"role": Role.GUEST}), "ada made you a guest while this ran. Nothing of it was kept.", ""),
         (
             (m.DisableUser, {}),
             "ada disabled your account while this ran. Nothing of it was kept.",
@@ -53,9 +41,7 @@ HALF = 1_500_000
         ),
     ],
 )
-async def test_rights_that_end_within_a_put_end_the_put(
-    server: ServerFixture, relay: Relay, tmp_path, act, why, alarm
-):
+async def test_rights_that_end_within_a_put_end_the_put(server: ServerFixture, relay: Relay, tmp_path, act, why, alarm):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
     async with opened_ui(server, "max", here, port=relay.port) as ui:
         await _held_within(ui, server, relay, "video.mp4")
@@ -99,17 +85,14 @@ async def _held_within(ui: UiDriver, server: ServerFixture, relay: Relay, name: 
 # -- disks and files ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_full_server_says_so_and_takes_it_when_there_is_room(
-    server: ServerFixture, tmp_path
-):
+async def test_a_full_server_says_so_and_takes_it_when_there_is_room(server: ServerFixture, tmp_path):
     room = server.here.storage.vault._backend._room
     floor, room._floor_bytes = room._floor_bytes, 1 << 60
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
     async with opened_ui(server, "max", here) as ui:
         await put(ui, "video.mp4")
         await ui.hears(
-            "video.mp4: The server has no room for 2.9 MiB. Getting and deleting still work.",
-            "Tell the operator",
+            "video.mp4: The server has no room for 2.9 MiB. Getting and deleting still work.", "Tell the operator"
         )
         plain(ui)
         room._floor_bytes = floor
@@ -149,9 +132,7 @@ def _full_after(limit: int, write_all):
     return write
 
 
-async def test_one_unreadable_file_among_twenty_stops_none_of_the_others(
-    server: ServerFixture, tmp_path, monkeypatch
-):
+async def test_one_unreadable_file_among_twenty_stops_none_of_the_others(server: ServerFixture, tmp_path, monkeypatch):
     folder = tmp_path / "here" / "album"
     folder.mkdir(parents=True)
     for number in range(20):
@@ -180,9 +161,7 @@ async def test_one_unreadable_file_among_twenty_stops_none_of_the_others(
     assert await stored(server, "album/19.jpg") == b"19"
 
 
-async def test_a_file_that_changes_while_it_is_read_is_not_stored(
-    server: ServerFixture, relay: Relay, tmp_path
-):
+async def test_a_file_that_changes_while_it_is_read_is_not_stored(server: ServerFixture, relay: Relay, tmp_path):
     here = files_in(tmp_path / "here", {"report.iso": LARGE})
     async with opened_ui(server, "max", here, port=relay.port) as ui:
         await _held_within(ui, server, relay, "report.iso")
@@ -200,9 +179,7 @@ async def test_a_file_that_changes_while_it_is_read_is_not_stored(
 # -- a disk that does not keep the queue --------------------------------------------------------------------------------------
 
 
-async def test_a_queue_that_cannot_be_kept_still_runs_and_that_is_said(
-    server: ServerFixture, tmp_path
-):
+async def test_a_queue_that_cannot_be_kept_still_runs_and_that_is_said(server: ServerFixture, tmp_path):
     here = files_in(tmp_path / "here", {"one.txt": b"1"})
     async with opened_ui(server, "max", here) as ui:
         queue = server.state_of("max").data / "queue.json"
@@ -211,8 +188,7 @@ async def test_a_queue_that_cannot_be_kept_still_runs_and_that_is_said(
         await put(ui, "one.txt")
         await ui.landed()
         await ui.until(
-            lambda: ui.alarm().startswith("Transfers are not kept on this computer:"),
-            f"it is said, not {ui.alarm()}",
+            lambda: ui.alarm().startswith("Transfers are not kept on this computer:"), f"it is said, not {ui.alarm()}"
         )
         plain(ui)
         assert len(ui.faults) == 1

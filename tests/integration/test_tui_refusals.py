@@ -144,11 +144,7 @@ WAYS: list[tuple[str, Do, Permission]] = [
 
 
 def test_every_act_that_a_guest_may_not_do_is_tried_below():
-    needing = {
-        act.id
-        for act in ACTS.values()
-        if act.permission is not None and not allows(Role.GUEST, act.permission)
-    }
+    needing = {act.id for act in ACTS.values() if act.permission is not None and not allows(Role.GUEST, act.permission)}
     assert needing | {"files.transfer"} == {name for name, _, _ in WAYS}
 
 
@@ -158,9 +154,7 @@ def _rows(server: ServerFixture) -> list[str]:
         return list(database.iterdump())
 
 
-async def test_a_ui_that_greys_nothing_is_refused_by_the_server(
-    server: ServerFixture, tmp_path, monkeypatch
-):
+async def test_a_ui_that_greys_nothing_is_refused_by_the_server(server: ServerFixture, tmp_path, monkeypatch):
     async def prepare() -> None:
         operator = await server.operator()
         await operator.ask(m.ChangeRole, name="mia", role=Role.ADMIN)
@@ -168,9 +162,7 @@ async def test_a_ui_that_greys_nothing_is_refused_by_the_server(
         await server.put("mia", "old.txt", b"old")
         mia = await server.raw("mia")
         await mia.ask(m.Delete, path="old.txt")
-        await mia.ask(
-            m.MakeInvitation, public_key=b"\1" * 32, role=Role.GUEST, name="eve", seconds=60
-        )
+        await mia.ask(m.MakeInvitation, public_key=b"\1" * 32, role=Role.GUEST, name="eve", seconds=60)
         mia.abort()
         await server.raw("gus")
 
@@ -196,10 +188,7 @@ async def test_a_ui_that_greys_nothing_is_refused_by_the_server(
             ui.hush()
             await do(ui)
             refusal = f"Guests do not {ROLE_ACTS[permission]}."
-            await ui.until(
-                lambda refusal=refusal: refusal in ui.said() or refusal in ui.text(),
-                f"{name}: {refusal}",
-            )
+            await ui.until(lambda refusal=refusal: refusal in ui.said() or refusal in ui.text(), f"{name}: {refusal}")
             assert _rows(server) == before, name
             if ui.dialog():
                 await ui.press("escape")

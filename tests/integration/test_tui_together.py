@@ -34,9 +34,7 @@ def _kept(server: ServerFixture, name: str) -> list[tuple[str, str]]:
 # -- one person, several windows ------------------------------------------------------------------------------
 
 
-async def test_two_windows_of_one_person_keep_their_jobs_apart(
-    server: ServerFixture, relay: Relay, tmp_path
-):
+async def test_two_windows_of_one_person_keep_their_jobs_apart(server: ServerFixture, relay: Relay, tmp_path):
     here = files_in(tmp_path / "here", {"one.mp4": LARGE, "two.txt": b"2", "three.txt": b"3"})
     relay.freeze(UP, after=100_000)
     async with opened_ui(server, "max", here, port=relay.port) as first:
@@ -96,9 +94,7 @@ async def test_a_killed_window_leaves_its_queue_to_the_next_and_what_was_done_is
     await bridged(server.clean())
 
 
-async def test_a_window_and_a_command_send_the_same_file_and_it_is_stored_once(
-    server: ServerFixture, tmp_path
-):
+async def test_a_window_and_a_command_send_the_same_file_and_it_is_stored_once(server: ServerFixture, tmp_path):
     here = files_in(tmp_path / "here", {"plan.txt": b"the same bytes"})
     async with opened_ui(server, "max", here) as ui:
         environ = {**os.environ, "SFT_HOME": str(_home_of(server, "max")), "PYTHONPATH": str(ROOT)}
@@ -127,9 +123,7 @@ def _home_of(server: ServerFixture, name: str) -> Path:
 # -- what others do meanwhile -------------------------------------------------------------------------------------
 
 
-async def test_what_others_did_to_a_file_in_sight_is_said_and_R_shows_it(
-    server: ServerFixture, tmp_path
-):
+async def test_what_others_did_to_a_file_in_sight_is_said_and_R_shows_it(server: ServerFixture, tmp_path):
     await bridged(server.put("max", "plan.txt", b"plan"))
     await bridged(server.put("max", "other.txt", b"other"))
     async with opened_ui(server, "max", tmp_path / "here") as ui:
@@ -150,14 +144,10 @@ async def test_what_others_did_to_a_file_in_sight_is_said_and_R_shows_it(
             await ui.hears("There is no file plan.txt.", "R reads the list anew")
             ui.hush()
         await ui.press("R")
-        await ui.until(
-            lambda: ui.names() == ["new.txt", "other.txt"], f"the list, not {ui.names()}"
-        )
+        await ui.until(lambda: ui.names() == ["new.txt", "other.txt"], f"the list, not {ui.names()}")
 
 
-async def test_after_a_lost_line_the_folder_in_sight_is_read_anew(
-    server: ServerFixture, relay: Relay, tmp_path
-):
+async def test_after_a_lost_line_the_folder_in_sight_is_read_anew(server: ServerFixture, relay: Relay, tmp_path):
     async with opened_ui(server, "max", tmp_path / "here", port=relay.port) as ui:
         await bridged(server.put("ada", "new.txt", b"new"))
         assert ui.names() == []

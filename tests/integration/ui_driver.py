@@ -74,11 +74,7 @@ class UiDriver:
 
     def _stirs(self) -> bool:
         pumps = [self.app, *self.app.screen_stack, *self.app._registry]
-        return any(
-            not pump._message_queue.empty() or pump._next_callbacks
-            for pump in pumps
-            if pump.is_running
-        )
+        return any(not pump._message_queue.empty() or pump._next_callbacks for pump in pumps if pump.is_running)
 
     # -- eyes
 
@@ -134,9 +130,7 @@ class UiDriver:
         end = time.monotonic() + PATIENCE_SECONDS / 2
         while not condition():
             if time.monotonic() > end:
-                raise AssertionError(
-                    f"never came true: {what}\nsaid: {self.said()}\n{self.screen()}"
-                )
+                raise AssertionError(f"never came true: {what}\nsaid: {self.said()}\n{self.screen()}")
             await asyncio.sleep(0.004)
         await self.settle()
 

@@ -20,12 +20,7 @@ from sft.errors import StoreError
 from sft.store import migration
 from sft.store.connections import write_engine
 from sft.store.database import create_database, open_database
-from sft.store.migration import (
-    current_revision,
-    migrate,
-    needed_revision,
-    upgrade,
-)
+from sft.store.migration import current_revision, migrate, needed_revision, upgrade
 from sft.store.schema import Model
 from tests.unit.store.samples import ROW_KEY, SAMPLES, fill, look, reading, tamper, writing
 
@@ -65,9 +60,7 @@ def downgrade(path: Path, revision: str) -> None:
 def test_the_tables_are_those_of_the_models(path: Path) -> None:
     engine = write_engine(path)
     with engine.begin() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True}
-        )
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, Model.metadata) == []
     engine.dispose()
 
@@ -82,10 +75,7 @@ def described(engine: sa.Engine) -> dict[str, Any]:
     inspector = sa.inspect(engine)
     return {
         name: {
-            "columns": [
-                (c["name"], str(c["type"]), c["nullable"], c["default"])
-                for c in inspector.get_columns(name)
-            ],
+            "columns": [(c["name"], str(c["type"]), c["nullable"], c["default"]) for c in inspector.get_columns(name)],
             "key": inspector.get_pk_constraint(name),
             "unique": sorted(map(str, inspector.get_unique_constraints(name))),
             "references": sorted(map(str, inspector.get_foreign_keys(name))),
@@ -197,9 +187,7 @@ def test_a_version_stands_on_its_own_for_ever(path: Path) -> None:
     assert imported <= {"sqlalchemy", "alembic"}
 
 
-def test_migrations_lie_beside_the_package_or_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_migrations_lie_beside_the_package_or_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "sft"
     package.mkdir()
     monkeypatch.setattr(migration, "files", lambda _: package)
@@ -208,9 +196,7 @@ def test_migrations_lie_beside_the_package_or_in_it(
     assert migration._folder() == package / "migrations"
 
 
-def test_a_folder_with_a_percent_sign_is_a_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_with_a_percent_sign_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "100%(x)s"
     monkeypatch.setattr(migration, "_folder", lambda: folder)
     assert migration._config().get_main_option("script_location") == str(folder)

@@ -164,9 +164,7 @@ SCENES: dict[str, Stage] = {
     "conflict": after(queue, "home", "down", "enter", back=("escape", "home")),
     "troubles": after(queue, "home", "down", "down", "enter", back=("escape", "home")),
     "hidden": after(files, "full_stop"),
-    "files-selected": after(
-        files, "home", "down", "down", "down", "space", "space", "down", "space"
-    ),
+    "files-selected": after(files, "home", "down", "down", "down", "space", "space", "down", "space"),
     "lost-transfers": lost_transfers,
     "ascii": files_here,
     "ascii-transfers": queue,
@@ -205,11 +203,7 @@ def shows(names: Iterable[str]) -> list[Show]:
         else:
             found.append((cast, scene.begin, [(name, scene)]))
     return [
-        Show(
-            cast,
-            begin,
-            tuple(sorted(scenes, key=lambda one: (one[1].back is None, bool(one[1].keys)))),
-        )
+        Show(cast, begin, tuple(sorted(scenes, key=lambda one: (one[1].back is None, bool(one[1].keys)))))
         for cast, begin, scenes in found
     ]
 
@@ -229,9 +223,7 @@ async def play(
 
 
 @asynccontextmanager
-async def staged(
-    name: str, size: tuple[int, int], *, here: Path, dark: bool = True
-) -> AsyncIterator[Pilot[int]]:
+async def staged(name: str, size: tuple[int, int], *, here: Path, dark: bool = True) -> AsyncIterator[Pilot[int]]:
     """Run the app and bring it into a scene."""
     async with app_of(CASTS.get(name, Cast()), size, here=here, dark=dark) as run:
         await SCENES[name](run.pilot, run.app)
@@ -240,9 +232,7 @@ async def staged(
 
 
 @asynccontextmanager
-async def app_of(
-    cast: Cast, size: tuple[int, int], *, here: Path, dark: bool
-) -> AsyncIterator[UiDriver]:
+async def app_of(cast: Cast, size: tuple[int, int], *, here: Path, dark: bool) -> AsyncIterator[UiDriver]:
     """Run the app for a cast."""
 
     def prepare(gateway: FakeGateway) -> None:

@@ -81,9 +81,7 @@ def test_the_message_line_says_what_is_chosen():
     assert rules.status(replace(LOCAL, selected=2), "…").endswith("c stores them in /a")
     assert rules.status(replace(REMOTE, selected=2), "…").endswith("c gets them into ~/reports")
     assert rules.status(replace(TRASH, selected=2), "…").endswith("u brings them back")
-    signed = replace(
-        REMOTE, current=Entry(EntryKind.FILE, "a/b", author="ada", state=SignatureState.BAD)
-    )
+    signed = replace(REMOTE, current=Entry(EntryKind.FILE, "a/b", author="ada", state=SignatureState.BAD))
     assert rules.status(signed, "…") == "b: not what ada signed: do not use it"
     assert rules.status(LOCAL, "…") == ""
 

@@ -253,9 +253,7 @@ async def test_an_admin_sees_who_is_connected_and_ends_a_session_for_good(reach)
     await until(lambda: other.connection.status is Status.REFUSED)
     assert isinstance(other.connection.error, SessionEndedError)
     assert other.connection.error.values == {"by": "ada"}
-    assert [event.values for event in told if isinstance(event, ServerNotice)] == [
-        {"why": "kicked", "by": "ada"}
-    ]
+    assert [event.values for event in told if isinstance(event, ServerNotice)] == [{"why": "kicked", "by": "ada"}]
     assert [one.user for one in await admin.people.sessions()] == ["ada"]
     with pytest.raises(NotFoundError):
         await admin.people.kick(numbers["max"])

@@ -62,9 +62,7 @@ async def test_a_key_that_the_server_shows_otherwise_since_is_doubted(tmp_path):
         await stage.press("R", "4", "tab")
         (line,) = [line for line in stage.lines() if " ada " in line and "another since" in line]
         assert "! ada" in line
-        assert stage.standing() == (
-            "The server shows another key for ada since 3 May: let ada confirm its words."
-        )
+        assert stage.standing() == ("The server shows another key for ada since 3 May: let ada confirm its words.")
 
 
 async def test_it_is_shown_without_a_connection_too(tmp_path):

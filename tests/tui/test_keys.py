@@ -37,11 +37,7 @@ async def test_every_act_can_be_done(tmp_path):
     async with driven(tmp_path) as run:
         for place in SCREEN_IDS:
             view = run.app.frame.view_of(place)
-            missing = [
-                act.id
-                for act in acts_of(place)
-                if not callable(getattr(view, f"act_{act.name}", None))
-            ]
+            missing = [act.id for act in acts_of(place) if not callable(getattr(view, f"act_{act.name}", None))]
             assert missing == []
 
 

@@ -146,9 +146,7 @@ async def test_the_palette_says_under_its_list_why_not(tmp_path):
     async with staged("palette", (80, 24), here=tmp_path) as pilot:
         assert "enter does it" in drawn(pilot, "#palette")[-1]
         await pilot.press(*"rename")
-        assert "import.csv belongs to eva: only they or an admin may rename it." in "\n".join(
-            drawn(pilot, "#palette")
-        )
+        assert "import.csv belongs to eva: only they or an admin may rename it." in "\n".join(drawn(pilot, "#palette"))
 
 
 async def test_the_trash_describes_what_lies_in_it(tmp_path):

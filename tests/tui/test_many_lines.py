@@ -58,9 +58,7 @@ class Counted:
 async def staged(tmp_path):
     counters = []
     async with driven(
-        tmp_path,
-        service=acme(many=STORED),
-        prepare=lambda gateway: counters.append(Counted(gateway)),
+        tmp_path, service=acme(many=STORED), prepare=lambda gateway: counters.append(Counted(gateway))
     ) as run:
         await opened(run)
         yield run, counters[0]
@@ -165,9 +163,7 @@ async def test_a_key_draws_no_line_out_of_sight(tmp_path, monkeypatch):
         await run.press("pagedown")
         assert 0 < len(drawn) <= 2 * pane.lines.size.height
         top = round(pane.lines.scroll_offset.y)
-        assert set(rows) <= set(
-            range(max(top - pane.lines.size.height, 0), top + pane.lines.size.height)
-        )
+        assert set(rows) <= set(range(max(top - pane.lines.size.height, 0), top + pane.lines.size.height))
 
 
 async def test_what_is_told_of_the_next_file_lays_out_nothing(tmp_path):
@@ -201,8 +197,7 @@ async def read(cursor, full):
     first = int(cursor or 0)
     last = min(first + (85 if full else 350), MANY)
     entries = tuple(
-        Entry(EntryKind.FILE, f"dir/f{n:06}", size=n * 7 % 1000, at=n, version=1)
-        for n in range(first, last)
+        Entry(EntryKind.FILE, f"dir/f{n:06}", size=n * 7 % 1000, at=n, version=1) for n in range(first, last)
     )
     return entries, str(last) if last < MANY else ""
 

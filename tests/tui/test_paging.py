@@ -25,23 +25,14 @@ class Shelf:
         self.read_light += not full
         last = min(first + size, self.count)
         entries = tuple(
-            Entry(
-                EntryKind.FILE,
-                f"dir/f{n:06}",
-                size=n * 7 % 1000,
-                at=n,
-                version=1,
-                state=SignatureState.SIGNED,
-            )
+            Entry(EntryKind.FILE, f"dir/f{n:06}", size=n * 7 % 1000, at=n, version=1, state=SignatureState.SIGNED)
             for n in range(first, last)
         )
         return entries, str(last) if last < self.count else ""
 
 
 def rows_of(shelf: Shelf, **options) -> PagedRows:
-    return PagedRows(
-        shelf.read, lambda entry: ListRow(entry.path, entry, {"name": entry.name}), **options
-    )
+    return PagedRows(shelf.read, lambda entry: ListRow(entry.path, entry, {"name": entry.name}), **options)
 
 
 async def test_only_what_is_in_sight_is_read():

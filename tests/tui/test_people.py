@@ -59,9 +59,7 @@ async def test_a_key_that_is_not_the_one_first_seen_is_doubted(tmp_path):
     async with running(tmp_path, size=(110, 40)) as stage:
         stage.service.change_key("gus", key_of("mallory"))
         await people(stage, "gus")
-        assert "not the key that this computer saw first: let gus confirm its words" in stage.text(
-            "#people-about"
-        )
+        assert "not the key that this computer saw first: let gus confirm its words" in stage.text("#people-about")
         (line,) = [line for line in stage.lines() if " gus " in line and "guest " in line][:1]
         assert "another key" in line
         assert "!" in line
@@ -156,9 +154,7 @@ async def test_removal_names_who_gets_the_files_and_wants_the_name_typed(tmp_pat
         assert stage.service.user("max").state is UserState.REMOVED
         eva = stage.service.user("eva").id
         assert stage.service.file("photos/summer-01.jpg").owner_id == eva
-        assert stage.said() == (
-            "max is removed for good. 26 files stay, signed by them; now belong to eva."
-        )
+        assert stage.said() == ("max is removed for good. 26 files stay, signed by them; now belong to eva.")
 
 
 async def test_files_go_to_whoever_removes_unless_told(tmp_path):

@@ -10,12 +10,7 @@ from sft.client.transfers.queue.job import Decision, Direction, Failure, Job, Jo
 from sft.client.transfers.queue.queue_file import QueueFile
 from sft.client.transfers.queue.run import beside_path
 from sft.client.transfers.queue.transfer_queue import TransferQueue
-from sft.errors import (
-    ConnectionLostError,
-    LocalDiskFullError,
-    RoleForbidsError,
-    ServerFullError,
-)
+from sft.errors import ConnectionLostError, LocalDiskFullError, RoleForbidsError, ServerFullError
 from sft.model.access import Role
 from tests.fakes.acme import acme
 from tests.fakes.gateway import FakeGateway
@@ -162,9 +157,7 @@ async def test_cancelling_leaves_nothing(source):
 async def test_a_lost_line_makes_jobs_wait_and_they_go_on_by_themselves(source):
     gateway, queue = await opened()
     gateway.fail_next["put"] = ConnectionLostError()
-    gateway.listen(
-        lambda event: queue.connection_changed(event) if isinstance(event, ConnectionInfo) else None
-    )
+    gateway.listen(lambda event: queue.connection_changed(event) if isinstance(event, ConnectionInfo) else None)
     job = queue.put([str(source / "a")], "", "a")
     gateway.lose()
     await ended(queue)
@@ -287,9 +280,7 @@ async def test_listeners_hear_of_it_and_no_more_often_than_ten_times_a_second(so
 
 
 def test_an_error_becomes_values_and_an_error_again():
-    error = RoleForbidsError(
-        role="guest", act="store files", name="gus", needed="maintainer", admins="ada", ref="R-1"
-    )
+    error = RoleForbidsError(role="guest", act="store files", name="gus", needed="maintainer", admins="ada", ref="R-1")
     failure = Failure.of("f", "f", error)
     again = msgspec.json.decode(msgspec.json.encode(failure), type=Failure).error
     assert (type(again), again.values, again.ref) == (RoleForbidsError, error.values, "R-1")
@@ -324,9 +315,7 @@ async def test_what_was_not_decided_yet_still_waits_after_the_rest_went_on(sourc
     await queue.close()
 
 
-async def test_two_queues_of_one_person_lie_in_files_of_their_own_and_the_next_takes_over_both(
-    source,
-):
+async def test_two_queues_of_one_person_lie_in_files_of_their_own_and_the_next_takes_over_both(source):
     gateway, first = await opened()
     gateway.lose()
     _, second = await opened_beside(gateway)

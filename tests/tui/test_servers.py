@@ -19,14 +19,7 @@ from tui.dialogs.dialog import DialogButton
 from tui.widgets.header import Header
 from tui.widgets.message_line import MessageLine
 
-HOSTILE = (
-    "[@click=app.pwn]x[/]",
-    "evil[/nope]",
-    "ac\u202eme",
-    "z\u200bero",
-    "\x1b[31mred",
-    "x" * 255,
-)
+HOSTILE = ("[@click=app.pwn]x[/]", "evil[/nope]", "ac\u202eme", "z\u200bero", "\x1b[31mred", "x" * 255)
 
 
 @asynccontextmanager
@@ -48,9 +41,7 @@ async def paste(stage: UiDriver, text: str) -> None:
     await stage.paste(text)
 
 
-def server_link(
-    stage: UiDriver, *, address: str = "files.acme.org", name: str = "acme-files"
-) -> str:
+def server_link(stage: UiDriver, *, address: str = "files.acme.org", name: str = "acme-files") -> str:
     return ServerLink(address, 7361, stage.service.key.public.point, name).text()
 
 
@@ -81,9 +72,7 @@ async def test_a_server_stands_there_with_state_keys_and_who_we_are(tmp_path, si
 async def test_hostile_names_of_servers_and_people_are_harmless(tmp_path):
     async with servers(tmp_path, size=(120, 36)) as stage:
         for name in HOSTILE:
-            stage.gateway.add_account(
-                "max", name=name, server_name=name, user_name=name, device=name
-            )
+            stage.gateway.add_account("max", name=name, server_name=name, user_name=name, device=name)
         await stage.press("5")
         for _ in HOSTILE:
             await stage.press("down")
@@ -182,8 +171,7 @@ async def test_an_open_key_and_a_silent_server_say_what_is_wrong(tmp_path):
         await stage.later(1)
         assert stage.dialog == ""
         assert stage.said() == (
-            "files.acme.org:7361 does not answer (connection refused). "
-            "Moved? 5, then a, gives it another address"
+            "files.acme.org:7361 does not answer (connection refused). Moved? 5, then a, gives it another address"
         )
 
 
@@ -234,16 +222,9 @@ async def test_a_server_that_lets_this_key_in_no_more_says_whom_to_ask(tmp_path)
         (
             "role",
             {"role": "maintainer", "by": "ada"},
-            (
-                "You are a maintainer now: you read every file, store files and manage your own. "
-                "ada changed it."
-            ),
+            ("You are a maintainer now: you read every file, store files and manage your own. ada changed it."),
         ),
-        (
-            "ended",
-            {"why": "removed", "by": "ada"},
-            "ada removed you from acme-files. What you got stays with you.",
-        ),
+        ("ended", {"why": "removed", "by": "ada"}, "ada removed you from acme-files. What you got stays with you."),
         ("ended", {"why": "kicked", "by": "operator"}, "The operator ended this session."),
     ],
 )
@@ -310,9 +291,7 @@ async def test_the_stop_says_where_the_evidence_is_kept(tmp_path):
 async def test_without_evidence_none_is_offered(tmp_path):
     async with servers(tmp_path) as stage:
         info = stage.service.context.info
-        stage.service.context.info = msgspec.structs.replace(
-            info, server_id=bytes(len(info.server_id))
-        )
+        stage.service.context.info = msgspec.structs.replace(info, server_id=bytes(len(info.server_id)))
         stage.gateway.break_line()
         await stage.noticed()
         assert stage.dialog == "ServerKeyStop"
@@ -380,9 +359,7 @@ async def test_a_link_with_a_third_key_or_of_another_server_is_doubted(tmp_path)
         assert "This link is of another server, not of acme-files." in stage.text()
         await stage.press("enter")
         assert stage.app.focused.id == "server-link"
-        assert [str(b.label) for b in stage.app.screen.query(DialogButton) if b.disabled] == [
-            "Pin this key"
-        ]
+        assert [str(b.label) for b in stage.app.screen.query(DialogButton) if b.disabled] == ["Pin this key"]
         await stage.press("tab", "enter")
         assert stage.gateway.connection.status is Status.STOPPED
         (account,) = await stage.gateway.accounts.all()

@@ -74,9 +74,7 @@ async def test_of_two_sessions_of_ones_own_either_may_be_this_one(tmp_path):
         stage.service.visit("ada", "203.0.113.99:1", since=stage.service.now - 9)
         await sessions(stage, "ada")
         await stage.press("x")
-        assert "This is you: if it is the session of this very screen, you leave too." in (
-            stage.text("#dialog")
-        )
+        assert "This is you: if it is the session of this very screen, you leave too." in (stage.text("#dialog"))
         await stage.press("y")
         assert stage.gateway.connection.status is Status.REFUSED
 

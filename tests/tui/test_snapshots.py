@@ -77,10 +77,7 @@ def test_every_dialog_is_in_a_snapshot():
 
 
 def test_every_screen_is_in_a_snapshot():
-    assert (
-        set(SCREEN_IDS) - {place for screen, place in kept().values() if screen == "MainScreen"}
-        == set()
-    )
+    assert set(SCREEN_IDS) - {place for screen, place in kept().values() if screen == "MainScreen"} == set()
 
 
 def test_no_snapshot_is_left_of_a_scene_that_is_gone():

@@ -69,9 +69,7 @@ def test_ages(ago, said):
     assert age_text(NOW - ago, NOW) == said
 
 
-@pytest.mark.parametrize(
-    "size", [0, 1, 999, 1023, 1024, 10_239, 1_047_552, 2**20 * 1023, 2**46, 2**60]
-)
+@pytest.mark.parametrize("size", [0, 1, 999, 1023, 1024, 10_239, 1_047_552, 2**20 * 1023, 2**46, 2**60])
 def test_a_size_fits_seven_columns(size):
     assert len(size_cell(size)) <= 7
 

@@ -69,10 +69,7 @@ def test_both_themes_name_the_same_roles():
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_sixteen_colors_keep_text_and_focus_apart_from_their_ground(theme):
-    few = {
-        name: Color.parse(color).downgrade(ColorSystem.STANDARD).number
-        for name, color in colors(theme).items()
-    }
+    few = {name: Color.parse(color).downgrade(ColorSystem.STANDARD).number for name, color in colors(theme).items()}
     grounds = {few[ground] for ground in GROUNDS}
     assert not grounds & {few[word] for word in (*WORDS, "chosen")}
     assert few["accent"] not in grounds

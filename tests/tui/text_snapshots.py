@@ -43,15 +43,7 @@ _LETTERS: Final = {
     "field": "F",
     "field-focus": "U",
 }
-_SIGNS: Final = {
-    "bold": "*",
-    "underline": "_",
-    "reverse": "~",
-    "dim": "-",
-    "italic": "/",
-    "strike": "=",
-    "blink": "!",
-}
+_SIGNS: Final = {"bold": "*", "underline": "_", "reverse": "~", "dim": "-", "italic": "/", "strike": "=", "blink": "!"}
 _Cell = tuple[str, str, str, str]  # what is drawn, color, ground, signs
 
 
@@ -70,9 +62,7 @@ def portrait(app: SftApp, title: str) -> str:
             "",
             f"styles from column {front.x + 1} on",
             *(f"{letter} {name}" for name, letter in letters.values()),
-            *_styles(
-                styled, front.y + 1, {color: letter for color, (_, letter) in letters.items()}
-            ),
+            *_styles(styled, front.y + 1, {color: letter for color, (_, letter) in letters.items()}),
             "",
         ]
     )
@@ -161,6 +151,5 @@ def _runs(row: list[_Cell], letters: dict[str, str]) -> str:
         else:
             runs.append((1, "", ground, "") if blank else (1, color, ground, signs))
     return " ".join(
-        f"{count}×{letters.get(color, '.')}{letters[ground]}{signs}"
-        for count, color, ground, signs in runs
+        f"{count}×{letters.get(color, '.')}{letters[ground]}{signs}" for count, color, ground, signs in runs
     )

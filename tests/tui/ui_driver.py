@@ -250,12 +250,7 @@ async def driven(
 
 @asynccontextmanager
 async def running(
-    here: Path,
-    user: str = "ada",
-    *,
-    size: tuple[int, int] = (100, 30),
-    visitors: bool = True,
-    **how,
+    here: Path, user: str = "ada", *, size: tuple[int, int] = (100, 30), visitors: bool = True, **how
 ) -> AsyncIterator[UiDriver]:
     """Run the app as somebody who is not alone at the server, in a folder that holds nothing."""
     prepare = (lambda gateway: with_visitors(gateway.service)) if visitors else None

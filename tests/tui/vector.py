@@ -38,9 +38,7 @@ class _Lines:
     """What is drawn in place of letters."""
 
     shapes: list[str] = field(default_factory=list)
-    upright: dict[tuple[str, float, float], list[float]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    upright: dict[tuple[str, float, float], list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def level(self, style: str, x: float, top: float, run: str) -> None:
         thick = _LEVEL[run[0]]
@@ -70,9 +68,7 @@ class _Lines:
         return self.shapes
 
     def _rect(self, style: str, x: float, y: float, width: float, height: float) -> None:
-        self.shapes.append(
-            f'<rect class="{style}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"/>'
-        )
+        self.shapes.append(f'<rect class="{style}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"/>')
 
 
 def self_contained(svg: str) -> str:

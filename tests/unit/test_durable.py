@@ -88,9 +88,7 @@ def test_a_taken_name_is_never_written_to(folder: int, tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_nothing_is_left_of_a_write_that_failed(
-    folder: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_left_of_a_write_that_failed(folder: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(fd: int) -> None:
         raise OSError(errno.EIO, "broken disk")
 
@@ -113,24 +111,18 @@ def test_everything_is_written_however_little_a_call_takes(
     assert (tmp_path / "a").read_bytes() == b"0123456789"
 
 
-def test_a_new_file_is_synced_before_it_is_told(
-    folder: int, tmp_path: Path, synced: list[int]
-) -> None:
+def test_a_new_file_is_synced_before_it_is_told(folder: int, tmp_path: Path, synced: list[int]) -> None:
     durable.write_new(folder, "a", b"content")
     assert synced == [(tmp_path / "a").stat().st_ino]
 
 
-def test_a_replacement_syncs_the_file_and_then_its_folder(
-    folder: int, tmp_path: Path, synced: list[int]
-) -> None:
+def test_a_replacement_syncs_the_file_and_then_its_folder(folder: int, tmp_path: Path, synced: list[int]) -> None:
     durable.replace_file(folder, "a", b"content")
     assert synced == [(tmp_path / "a").stat().st_ino, tmp_path.stat().st_ino]
     assert os.listdir(tmp_path) == ["a"]
 
 
-def test_a_replacement_replaces_a_link_and_not_what_it_leads_to(
-    folder: int, tmp_path: Path
-) -> None:
+def test_a_replacement_replaces_a_link_and_not_what_it_leads_to(folder: int, tmp_path: Path) -> None:
     (tmp_path / "target").write_bytes(b"precious")
     (tmp_path / "link").symlink_to(tmp_path / "target")
     durable.replace_file(folder, "link", b"mine")
@@ -161,9 +153,7 @@ def test_a_rename_never_replaces(folder: int, tmp_path: Path, way: str) -> None:
         durable.rename_no_replace(folder, "part", folder, "again")
 
 
-def test_a_rename_goes_to_the_open_folder_wherever_its_name_leads_now(
-    tmp_path: Path, way: str
-) -> None:
+def test_a_rename_goes_to_the_open_folder_wherever_its_name_leads_now(tmp_path: Path, way: str) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     (tmp_path / "a" / "part").write_bytes(b"new")
@@ -208,9 +198,7 @@ def test_the_trusted_folder_itself_may_be_reached_by_links(tmp_path: Path) -> No
 
 
 def test_folders_are_made_private_and_synced(tmp_path: Path, umask: int, synced: list[int]) -> None:
-    os.umask(
-        0o022
-    )  # an umask of 0o777 would keep mkdir's folder shut for its owner too, on the way down
+    os.umask(0o022)  # an umask of 0o777 would keep mkdir's folder shut for its owner too, on the way down
     os.close(durable.open_folder(tmp_path, "a", "b", make=True))
     assert mode_of(tmp_path / "a") == mode_of(tmp_path / "a" / "b") == 0o700
     assert synced == [tmp_path.stat().st_ino, (tmp_path / "a").stat().st_ino]
@@ -321,9 +309,7 @@ def test_reserving_more_than_there_is_is_refused(folder: int) -> None:
     os.close(file_fd)
 
 
-def test_where_nothing_can_be_reserved_there_must_be_room(
-    folder: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_can_be_reserved_there_must_be_room(folder: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(durable, "_fallocate", None)
     file_fd = durable.create_new(folder, "a")
     durable.reserve(file_fd, 1)

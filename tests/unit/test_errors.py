@@ -130,9 +130,7 @@ TABLE = [
     ),
     # -- the way to the server
     Row(
-        errors.UnreachableError(
-            address="files.acme.org:7361", reason="connection refused", profile="acme"
-        ),
+        errors.UnreachableError(address="files.acme.org:7361", reason="connection refused", profile="acme"),
         "UNREACHABLE",
         6,
         "files.acme.org:7361 does not answer (connection refused).",
@@ -288,9 +286,7 @@ TABLE = [
     ),
     # -- roles and ownership
     Row(
-        errors.RoleForbidsError(
-            role="guest", act="store files", name="gus", needed="maintainer", admins="ada, eva"
-        ),
+        errors.RoleForbidsError(role="guest", act="store files", name="gus", needed="maintainer", admins="ada, eva"),
         "ROLE_FORBIDS",
         4,
         "Guests do not store files.",
@@ -340,9 +336,7 @@ TABLE = [
         "sft get --keep-both budget.xlsx, then decide",
     ),
     Row(
-        errors.NameNotAllowedError(
-            name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt"
-        ),
+        errors.NameNotAllowedError(name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt"),
         "NAME_NOT_ALLOWED",
         10,
         '"a:b.txt" has ":", which Windows cannot store.',
@@ -370,11 +364,7 @@ TABLE = [
         "Choose another name: --as NAME",
     ),
     Row(
-        errors.FolderNotEmptyError(path="old docs"),
-        "NOT_EMPTY",
-        5,
-        '"old docs" is not empty.',
-        "sft rm -r 'old docs'",
+        errors.FolderNotEmptyError(path="old docs"), "NOT_EMPTY", 5, '"old docs" is not empty.', "sft rm -r 'old docs'"
     ),
     # -- room and bounds
     Row(
@@ -513,9 +503,7 @@ def test_every_code_stands_in_the_table() -> None:
 
 def test_a_code_means_one_exit_status() -> None:
     statuses = {
-        (kind.code, kind.exit_status)
-        for kind in _tree(SftError)
-        if "code" in vars(kind) and not kind.__subclasses__()
+        (kind.code, kind.exit_status) for kind in _tree(SftError) if "code" in vars(kind) and not kind.__subclasses__()
     }
     codes = [code for code, _ in statuses]
     assert len(codes) == len(set(codes))
@@ -561,16 +549,9 @@ def test_a_refusal_arrives_as_it_was_sent(row: Row) -> None:
 
 @pytest.mark.parametrize(
     ("code", "values"),
-    [
-        ("SUN_SPOTS", {}),
-        ("EXISTS", {"path": "x"}),
-        ("SERVER_KEY_CHANGED", {"server": "x"}),
-        ("", {}),
-    ],
+    [("SUN_SPOTS", {}), ("EXISTS", {"path": "x"}), ("SERVER_KEY_CHANGED", {"server": "x"}), ("", {})],
 )
-def test_an_unknown_or_incomplete_refusal_is_still_one(
-    code: str, values: dict[str, str | int]
-) -> None:
+def test_an_unknown_or_incomplete_refusal_is_still_one(code: str, values: dict[str, str | int]) -> None:
     received = RequestError.from_wire(code, values, "")
     assert isinstance(received, UnknownRefusalError)
     assert received.values["code"] == code
@@ -578,9 +559,7 @@ def test_an_unknown_or_incomplete_refusal_is_still_one(
 
 def test_every_refusal_has_a_code_of_its_own() -> None:
     kinds = _tree(RequestError) - {RequestError, UnknownRefusalError}
-    assert {kind for kind in kinds if kind.__module__ == "sft.errors.refusals"} == set(
-        REQUEST_ERRORS.values()
-    )
+    assert {kind for kind in kinds if kind.__module__ == "sft.errors.refusals"} == set(REQUEST_ERRORS.values())
 
 
 def test_the_front_exports_the_whole_tree() -> None:

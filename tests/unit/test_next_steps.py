@@ -76,6 +76,4 @@ def test_no_step_of_the_operator_is_a_command_that_talks_to_a_server_as_a_user()
 def test_what_is_not_found_is_looked_for_where_it_is_listed(what, name, here, operator):
     error = NotFoundError(what=what, name=name)
     assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0) == f"See what there is: {here}"
-    assert sft.operator.next_steps.NEXT_STEPS.of(error, now=0) == (
-        f"See what there is: twistd sft {operator} list"
-    )
+    assert sft.operator.next_steps.NEXT_STEPS.of(error, now=0) == (f"See what there is: twistd sft {operator} list")

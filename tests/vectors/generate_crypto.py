@@ -14,19 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sft.crypto import (
-    comment,
-    digests,
-    kdf,
-    kem,
-    key_file,
-    notes,
-    passphrase,
-    sealing,
-    signatures,
-    stream,
-    words,
-)
+from sft.crypto import comment, digests, kdf, kem, key_file, notes, passphrase, sealing, signatures, stream, words
 from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
 from sft.errors import KeyExchangeError
 from sft.limits import MIB
@@ -118,12 +106,8 @@ def _boxes() -> dict[str, Any]:
         "box": sealing.seal(key, nonce, b"plaintext").hex(),
         "chunk_0_last_empty": stream.seal_chunk(key, 0, True, b"").hex(),
         "chunk_1_last": stream.seal_chunk(key, 1, True, b"plaintext").hex(),
-        "chunk_0_of_zeros_blake2b512": hashlib.blake2b(
-            stream.seal_chunk(key, 0, False, full)
-        ).hexdigest(),
-        "chunk_0_last_of_zeros_blake2b512": hashlib.blake2b(
-            stream.seal_chunk(key, 0, True, full)
-        ).hexdigest(),
+        "chunk_0_of_zeros_blake2b512": hashlib.blake2b(stream.seal_chunk(key, 0, False, full)).hexdigest(),
+        "chunk_0_last_of_zeros_blake2b512": hashlib.blake2b(stream.seal_chunk(key, 0, True, full)).hexdigest(),
     }
 
 
@@ -227,9 +211,7 @@ def _key_file() -> dict[str, Any]:
     return {
         "passphrase": "pässphrase",
         "unprotected": key_file.encode(_user(), None),
-        "protected": key_file.encode(
-            _user(), "pässphrase", entropy=lambda size: drawn("key file salt", size)
-        ),
+        "protected": key_file.encode(_user(), "pässphrase", entropy=lambda size: drawn("key file salt", size)),
     }
 
 

@@ -16,13 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sft.crypto.kdf import keyring_key, payload_key, wrapping_key
 from sft.crypto.sealing import open_box
 from sft.vault.keyring import KEYRING_HEADER_BYTES, Keyring
-from sft.vault.layout import (
-    HEADER_BYTES,
-    NONCE_BYTES,
-    PREFIX_BYTES,
-    SEALED_CHUNK_BYTES,
-    encode_header,
-)
+from sft.vault.layout import HEADER_BYTES, NONCE_BYTES, PREFIX_BYTES, SEALED_CHUNK_BYTES, encode_header
 from sft.vault.objects import ObjectKeys, seal_whole
 
 if TYPE_CHECKING:

@@ -21,14 +21,7 @@ from sft.model.records import ServerInfo
 from sft.wire.channel import Sealer
 from sft.wire.framing import HEADER_BYTES, frame
 from sft.wire.handshake import Claim, ClientHandshake, Welcome
-from sft.wire.hello import (
-    VERSION,
-    ClientHello,
-    ServerHello,
-    ServerProof,
-    first_transcript,
-    second_transcript,
-)
+from sft.wire.hello import VERSION, ClientHello, ServerHello, ServerProof, first_transcript, second_transcript
 from sft.wire.login import encode_refusal, encode_welcome
 from sft.wire.messages import BeginUpload, ListFolder, encode
 
@@ -43,9 +36,7 @@ CLIENT_BOX_SEED: Final = bytes(range(128, 160))
 CLIENT_KEM_SEED: Final = bytes(range(160, 224))
 SERVER_RANDOM: Final = bytes(range(224, 256))
 SESSION_KEY: Final = bytes(reversed(range(32)))
-WHY: Final = (
-    "SealedBox and ML-KEM draw their own randomness: sealed_key and kem_ciphertext were drawn once"
-)
+WHY: Final = "SealedBox and ML-KEM draw their own randomness: sealed_key and kem_ciphertext were drawn once"
 
 
 def build(before: dict[str, Any] | None) -> dict[str, Any]:
@@ -76,8 +67,7 @@ def build(before: dict[str, Any] | None) -> dict[str, Any]:
             "session_key": SESSION_KEY.hex(),
         },
         "handshakes": {
-            kind: _handshake(kind, claim, server, user, invitation, drawn.get(kind))
-            for kind, claim in claims.items()
+            kind: _handshake(kind, claim, server, user, invitation, drawn.get(kind)) for kind, claim in claims.items()
         },
     }
 
@@ -112,9 +102,7 @@ def _handshake(
     m4 = client.take_proof(m3)
     answer = encode_welcome(_welcome(kind, server))
     if kind == "join":
-        answer = encode_refusal(
-            InviteExpiredError(ref="r-1", expired_at=1_777_777_777, maker="eva")
-        )
+        answer = encode_refusal(InviteExpiredError(ref="r-1", expired_at=1_777_777_777, maker="eva"))
     to_client, to_server = Sealer(keys.server_to_client), Sealer(keys.client_to_server)
     values = {
         "m1_frame": client.hello,
@@ -152,11 +140,7 @@ def _upload() -> BeginUpload:
 
 def _welcome(kind: str, server: ServerKey) -> Welcome:
     info = ServerInfo(
-        "acme-files",
-        "files.acme.example:7361",
-        server.public.point,
-        server.public.server_id(),
-        "invitation",
+        "acme-files", "files.acme.example:7361", server.public.point, server.public.server_id(), "invitation"
     )
     if kind == "operator":
         return Welcome(0, "operator", "operator", info)

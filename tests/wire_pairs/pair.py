@@ -22,11 +22,7 @@ SERVER_KEY = ServerKey.from_seed(bytes(range(32)))
 USER_KEY = SigningKey.from_seed(bytes(range(32, 64)), b"key id 8")
 INVITATION = InvitationKey.from_seed(bytes(range(64, 96)))
 SERVER = ServerInfo(
-    "acme-files",
-    "files.acme.example:7361",
-    SERVER_KEY.public.point,
-    SERVER_KEY.public.server_id(),
-    "invitation",
+    "acme-files", "files.acme.example:7361", SERVER_KEY.public.point, SERVER_KEY.public.server_id(), "invitation"
 )
 LOGIN = Claim.login("ada", USER_KEY.public, "laptop")
 JOIN = Claim.join("ada", USER_KEY.public, "laptop", INVITATION)
@@ -55,11 +51,7 @@ def new_server(*, operator_allowed: bool = False, seed: int = 2) -> Connection:
 def deliver(receiver: Connection, data: bytes, segment: int = 0) -> list[Event]:
     """Feed bytes, whole or in segments of so many."""
     step = segment or max(1, len(data))
-    return [
-        event
-        for at in range(0, len(data), step)
-        for event in receiver.receive(data[at : at + step])
-    ]
+    return [event for at in range(0, len(data), step) for event in receiver.receive(data[at : at + step])]
 
 
 @dataclass
@@ -75,11 +67,7 @@ class Joined:
 
 
 def join(
-    claim: Claim = LOGIN,
-    welcome: Welcome = WELCOME,
-    *,
-    segment: int = 0,
-    refusal: RequestError | None = None,
+    claim: Claim = LOGIN, welcome: Welcome = WELCOME, *, segment: int = 0, refusal: RequestError | None = None
 ) -> Joined:
     """Run a whole handshake."""
     client = new_client(claim)

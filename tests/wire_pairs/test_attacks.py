@@ -16,17 +16,7 @@ from sft.wire.framing import frame
 from sft.wire.handshake import Claim, ClientHandshake, ServerHandshake
 from sft.wire.hello import ClientHello, ServerHello
 from sft.wire.messages import ListFolder, Notice, ShowSelf
-from tests.wire_pairs.pair import (
-    LOGIN,
-    SERVER_KEY,
-    USER_KEY,
-    WELCOME,
-    cut,
-    entropy,
-    join,
-    new_client,
-    new_server,
-)
+from tests.wire_pairs.pair import LOGIN, SERVER_KEY, USER_KEY, WELCOME, cut, entropy, join, new_client, new_server
 
 MALLORY = ServerKey.from_seed(bytes(32))
 MALLORY_USER = SigningKey.from_seed(bytes(32), b"mallory!")
@@ -204,9 +194,7 @@ def test_one_session_key_in_two_sessions_does_not_make_them_one():
 def test_nobody_becomes_another_by_naming_their_key():
     # The claim names ada's key; mallory signs with her own.
     server = new_server()
-    spy = ClientHandshake(
-        SERVER_KEY.public, Claim.login("ada", MALLORY_USER.public), MALLORY_USER, None, entropy(6)
-    )
+    spy = ClientHandshake(SERVER_KEY.public, Claim.login("ada", MALLORY_USER.public), MALLORY_USER, None, entropy(6))
     server.receive(spy.hello)
     m2, m3 = cut(server.data_to_send())
     keys = spy.take_answer(m2)

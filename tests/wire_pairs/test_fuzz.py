@@ -12,8 +12,4 @@ def test_fuzzed_frames_meet_nothing_but_refusals():
         place = f"{side} {state}"
         assert report.refused[place] > 10
         assert (report.taken[place] > 0) == (state != "judging")
-    assert set(report.faults) >= {
-        "FrameTooLargeError",
-        "HandshakeFailedError",
-        "RemoteProtocolError",
-    }
+    assert set(report.faults) >= {"FrameTooLargeError", "HandshakeFailedError", "RemoteProtocolError"}

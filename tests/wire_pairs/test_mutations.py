@@ -10,17 +10,7 @@ import pytest
 from sft.errors import RemoteProtocolError
 from sft.wire.connection import Connection
 from sft.wire.events import LoginRequested, ServerProved, Welcomed
-from tests.wire_pairs.pair import (
-    JOIN,
-    LOGIN,
-    SERVER_KEY,
-    USER_KEY,
-    WELCOME,
-    copied,
-    entropy,
-    new_client,
-    new_server,
-)
+from tests.wire_pairs.pair import JOIN, LOGIN, SERVER_KEY, USER_KEY, WELCOME, copied, entropy, new_client, new_server
 
 
 def flips(data: bytes, more: int, seed: int) -> Iterator[bytes]:

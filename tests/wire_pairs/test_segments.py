@@ -10,16 +10,7 @@ from sft.errors import LocalProtocolError, RemoteProtocolError, StreamTruncatedE
 from sft.limits import CHUNK_BYTES
 from sft.wire.events import DataReceived, MessageReceived, PeerClosed
 from sft.wire.messages import BeginUpload, CommitUpload, ListFolder, PutSmall
-from tests.wire_pairs.pair import (
-    JOIN,
-    LOGIN,
-    WELCOME,
-    copied,
-    deliver,
-    join,
-    new_client,
-    new_server,
-)
+from tests.wire_pairs.pair import JOIN, LOGIN, WELCOME, copied, deliver, join, new_client, new_server
 
 CONTENT = random.Random(7).randbytes(3 * CHUNK_BYTES + 12_345)
 

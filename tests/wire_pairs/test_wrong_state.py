@@ -41,24 +41,12 @@ STATES = {
         State.PEER_CLOSED,
         State.CLOSED,
     ],
-    Side.SERVER: [
-        State.START,
-        State.PROVED,
-        State.JUDGING,
-        State.OPEN,
-        State.CLOSING,
-        State.PEER_CLOSED,
-        State.CLOSED,
-    ],
+    Side.SERVER: [State.START, State.PROVED, State.JUDGING, State.OPEN, State.CLOSING, State.PEER_CLOSED, State.CLOSED],
 }
 PLACES = [(side, state) for side, states in STATES.items() for state in states]
 KINDS = sorted(CLIENT_MESSAGES | SERVER_MESSAGES, key=tag_of)
 AFTER_LOGIN = {State.OPEN, State.CLOSING, State.PEER_CLOSED}
-BODIES = {
-    FrameType.MESSAGE: encode(sample(GetFile)),
-    FrameType.DATA: bytes(4 + 65_536),
-    FrameType.LAST_DATA: bytes(5),
-}
+BODIES = {FrameType.MESSAGE: encode(sample(GetFile)), FrameType.DATA: bytes(4 + 65_536), FrameType.LAST_DATA: bytes(5)}
 
 
 def request_for(kind: type[Message]) -> type[Request]:
@@ -131,9 +119,7 @@ def test_messages_may_arrive_from_their_own_side_after_login_alone(side, kind):
             end.receive(raw.seal(b"\x21"))
         plaintext = b"\x10" + encode(message)
         data = framed(plaintext) if raw is None else raw.seal(plaintext)
-        may_arrive = (
-            FrameType.MESSAGE in steps(side, state, Way.RECEIVES) and kind in MESSAGES[sender]
-        )
+        may_arrive = FrameType.MESSAGE in steps(side, state, Way.RECEIVES) and kind in MESSAGES[sender]
         if may_arrive:
             events = end.receive(data)
             dropped = side is Side.SERVER and state is State.CLOSING

@@ -24,9 +24,7 @@ def _values(kind: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - on
         case inspect.BoolType():
             return st.booleans()
         case inspect.IntType(ge=low, le=high):
-            return st.integers(
-                -(2**63) if low is None else int(low), 2**63 if high is None else int(high)
-            )
+            return st.integers(-(2**63) if low is None else int(low), 2**63 if high is None else int(high))
         case inspect.StrType(max_length=most):
             return st.text(_TEXT, max_size=min(most or 0, 40))
         case inspect.BytesType(min_length=least, max_length=most):

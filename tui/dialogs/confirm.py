@@ -17,14 +17,7 @@ class Confirm(Dialog[bool]):
     """
 
     def __init__(
-        self,
-        title: str,
-        lines: Sequence[str],
-        *,
-        act: str,
-        safe: str = "Keep",
-        key: str = "y",
-        destroys: bool = True,
+        self, title: str, lines: Sequence[str], *, act: str, safe: str = "Keep", key: str = "y", destroys: bool = True
     ) -> None:
         super().__init__(title, act=act, safe=safe, key=key, destroys=destroys)
         self._lines = lines

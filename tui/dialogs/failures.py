@@ -31,13 +31,8 @@ class FailuresDialog(Dialog[dict[str, Decision]]):
         super().__init__(title, safe="Close")
         self._mendable = [t for t in job.failures if t.code == _MENDED_HERE]
         if self._mendable:
-            count, safer = (
-                len(self._mendable),
-                shown(str(self._mendable[0].values.get("safer", ""))),
-            )
-            words = (
-                f"Store {count_text(count)} under safe names" if count > 1 else f"Store as {safer}"
-            )
+            count, safer = (len(self._mendable), shown(str(self._mendable[0].values.get("safer", ""))))
+            words = f"Store {count_text(count)} under safe names" if count > 1 else f"Store as {safer}"
             self._buttons.append(DialogButton(words, "safe-names"))
         self._buttons.append(DialogButton("Retry", "retry", key="R"))
 

@@ -35,11 +35,7 @@ class Help(ModalScreen[None]):
         Binding("k", "scroll_up", show=False),
     ]
 
-    def __init__(
-        self,
-        sections: Sequence[tuple[str, Sequence[Offer]]],
-        glyphs: Glyphs,
-    ) -> None:
+    def __init__(self, sections: Sequence[tuple[str, Sequence[Offer]]], glyphs: Glyphs) -> None:
         super().__init__()
         self._sections = sections
         self._glyphs = glyphs
@@ -86,9 +82,7 @@ class Help(ModalScreen[None]):
         keys = " ".join(self._shown(key) for key in act.keys.split(",") if key) or ":"
         quiet = self.app.theme_variables["quiet"]
         line = Text(no_wrap=False, end="")
-        line.append(
-            f"{keys:>{_KEY_CELLS}}  ", quiet if offer.reason else self.app.theme_variables["accent"]
-        )
+        line.append(f"{keys:>{_KEY_CELLS}}  ", quiet if offer.reason else self.app.theme_variables["accent"])
         line.append(act.description, quiet if offer.reason else "")
         return line
 

@@ -39,8 +39,7 @@ Make = Callable[[Wanted], Awaitable[Invited | None]]
 def role_options(now: Role | None = None) -> list[Option]:
     """Return the roles with what each may do."""
     return [
-        Option(role.value, role.value, ROLE_ADDS[role] + (" (now)" if role is now else ""))
-        for role in reversed(Role)
+        Option(role.value, role.value, ROLE_ADDS[role] + (" (now)" if role is now else "")) for role in reversed(Role)
     ]
 
 

@@ -115,9 +115,7 @@ class Join(Dialog[JoinedAs]):
 
     # -- the fields ------------------------------------------------------------------------------
 
-    def _row(
-        self, name: str, id_: str, value: str, says: str, *, secret: bool = False
-    ) -> ComposeResult:
+    def _row(self, name: str, id_: str, value: str, says: str, *, secret: bool = False) -> ComposeResult:
         with Horizontal(classes="form-row", id=f"{id_}-row"):
             yield static(name, "form-name")
             yield Input(value, id=id_, compact=True, password=secret, max_length=200)
@@ -189,9 +187,7 @@ class Join(Dialog[JoinedAs]):
     async def _agreed(self, user_name: str) -> bool:
         who = shown(shown_name(user_name))
         lines = [f"Whoever reads the files of this computer can then act as {who}."]
-        question = Confirm(
-            "Join without a passphrase?", lines, act="Leave it open", safe="Type one"
-        )
+        question = Confirm("Join without a passphrase?", lines, act="Leave it open", safe="Type one")
         agreed = await self.app.push_screen_wait(question)
         return agreed is True
 

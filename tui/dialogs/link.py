@@ -30,10 +30,7 @@ class ShowLink(Dialog[None]):
         whom = "an invitation" if self._person is None else f"the invitation for {self._person}"
         # The edge has no corner here.
         super().__init__(f" Made: {cut_name(whom, 60)} ", safe="Close")
-        self._buttons += [
-            DialogButton("Copy", "copy", key="y"),
-            DialogButton("Write to a file", "write", key="w"),
-        ]
+        self._buttons += [DialogButton("Copy", "copy", key="y"), DialogButton("Write to a file", "write", key="w")]
 
     def content(self) -> ComposeResult:
         yield static(shown(self._link), id="link-text")

@@ -54,11 +54,7 @@ class Palette(ModalScreen[str | None]):
         with Vertical(id="palette") as frame:
             frame.border_title = Content("Every act")
             yield Input(placeholder="what do you want to do?", id="palette-field", compact=True)
-            columns = [
-                Column("key", width=7, right=True),
-                Column("says"),
-                Column("where", width=10, from_width=64),
-            ]
+            columns = [Column("key", width=7, right=True), Column("says"), Column("where", width=10, from_width=64)]
             rows = RowList(columns, header=False, glyphs=self._glyphs, id="palette-list")
             rows.can_focus = False
             rows.empty = "Nothing is called so."
@@ -124,11 +120,5 @@ class Palette(ModalScreen[str | None]):
     def _row(self, offer: Offer) -> ListRow[Offer]:
         act, reason = offer.act, offer.reason
         says = f"{act.description} {self._glyphs.dash} {reason}" if reason else act.description
-        tones = (
-            dict.fromkeys(("key", "says", "where"), "muted")
-            if reason
-            else {"key": "accent", "where": "muted"}
-        )
-        return ListRow(
-            act.id, offer, {"key": act.key_shown, "says": says, "where": offer.where}, tones
-        )
+        tones = dict.fromkeys(("key", "says", "where"), "muted") if reason else {"key": "accent", "where": "muted"}
+        return ListRow(act.id, offer, {"key": act.key_shown, "says": says, "where": offer.where}, tones)

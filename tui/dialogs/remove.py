@@ -39,9 +39,7 @@ class Remove(Dialog[str]):
         yield static(f"{self._person} is signed out now and never comes back.")
         if user.files:
             yield static(self._files())
-            options = [
-                Option(heir.name, shown(heir.name), self._says(heir)) for heir in self._heirs
-            ]
+            options = [Option(heir.name, shown(heir.name), self._says(heir)) for heir in self._heirs]
             yield Choice(options, self.sft.glyphs, most=4, label_cells=20, id="remove-heir")
         else:
             yield static("No file belongs to them.")

@@ -70,18 +70,13 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
         failure = self._failure
         if self._job.direction is not Direction.PUT:
             return [(Decision.BESIDE, "Keep both: store the new one beside it, with a number")]
-        beside = shown(
-            split_path(beside_path(failure.place, self.sft.gateway.connection.user, now))[1]
-        )
+        beside = shown(split_path(beside_path(failure.place, self.sft.gateway.connection.user, now))[1])
         ways = [(Decision.BESIDE, f"Store mine beside it: {beside}")]
         version = failure.values.get("version")
         if isinstance(version, int) and failure.code in {"EXISTS", "CHANGED_SINCE"}:
             author = shown(str(failure.values.get("author", "")))
             ways.append(
-                (
-                    Decision.REPLACE,
-                    f"Store mine as version {version + 1}; {author}'s stays as version {version}",
-                )
+                (Decision.REPLACE, f"Store mine as version {version + 1}; {author}'s stays as version {version}")
             )
         return ways
 

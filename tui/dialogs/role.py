@@ -31,9 +31,7 @@ class ChooseRole(Dialog[Role]):
     def content(self) -> ComposeResult:
         now, glyphs = self._user.role, self.sft.glyphs
         yield Choice(role_options(now), glyphs, value=now.value, label_cells=10, id="role-choice")
-        says = (
-            "It holds at once. A transfer that the new role does not allow stops and keeps nothing."
-        )
+        says = "It holds at once. A transfer that the new role does not allow stops and keeps nothing."
         if self._is_me:
             says += " This is you: another admin would have to give your role back."
         yield static(says, "dialog-muted dialog-space")

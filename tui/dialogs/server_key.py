@@ -71,9 +71,7 @@ class ServerKeyStop(Dialog[bool]):
     def action_copy(self) -> None:
         """Send the words of both keys to the terminal's clipboard."""
         if self._seen:
-            self.app.copy_to_clipboard(
-                f"pinned: {self._account.server_words}\nshown: {self._seen}\n"
-            )
+            self.app.copy_to_clipboard(f"pinned: {self._account.server_words}\nshown: {self._seen}\n")
             self.show_progress("Sent to the terminal's clipboard: the words of both keys.")
 
     def answer(self, name: str) -> None:

@@ -11,13 +11,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input
 
-from sft.errors import (
-    KeyFormatError,
-    KeyLockedError,
-    LocalFileError,
-    PassphraseWrongError,
-    SftError,
-)
+from sft.errors import KeyFormatError, KeyLockedError, LocalFileError, PassphraseWrongError, SftError
 from sft.model.text import shown_name
 from tui.dialogs.dialog import Dialog, static
 from tui.gateway import Account

@@ -72,9 +72,7 @@ class Versions(Dialog[int]):
             "size": size_text(version.size),
             "dated": local_time(version.dated_at, now=now),
         }
-        return ListRow(
-            str(version.number), version.number, cells, {"version": "strong", "dated": "muted"}
-        )
+        return ListRow(str(version.number), version.number, cells, {"version": "strong", "dated": "muted"})
 
     @on(RowList.Opened)
     def _opened(self, event: RowList.Opened) -> None:

@@ -29,9 +29,7 @@ class WriteFile(Dialog[Path]):
         text: what is written.
     """
 
-    def __init__(
-        self, title: str, *, lines: Sequence[str], folder: Path, name: str, text: str
-    ) -> None:
+    def __init__(self, title: str, *, lines: Sequence[str], folder: Path, name: str, text: str) -> None:
         super().__init__(title, act="Write")
         self._lines = lines
         self._folder = folder

@@ -35,9 +35,7 @@ class LiveAccounts:
         until_quit: the state goes when the app ends.
     """
 
-    def __init__(
-        self, access: SessionAccess, begin_demo: BeginDemo | None, *, until_quit: bool
-    ) -> None:
+    def __init__(self, access: SessionAccess, begin_demo: BeginDemo | None, *, until_quit: bool) -> None:
         self._access = access
         self._begin_demo = begin_demo
         self._beginning: asyncio.Future[Path] | None = None
@@ -50,9 +48,7 @@ class LiveAccounts:
         profile = await self._access.blocking(joining.pending, self._access.state, link)
         return None if profile is None else await self._access.account(profile)
 
-    async def join(
-        self, link: Link, *, user_name: str, device: str, passphrase: str | None
-    ) -> Account:
+    async def join(self, link: Link, *, user_name: str, device: str, passphrase: str | None) -> Account:
         """Join a server; in a demo its own alone."""
         access = self._access
         if self._until_quit:
@@ -75,15 +71,11 @@ class LiveAccounts:
 
     async def set_address(self, account: str, address: str) -> Account:
         profiles = Profiles(self._access.state)
-        return await self._access.account(
-            await self._access.blocking(profiles.set_address, account, address)
-        )
+        return await self._access.account(await self._access.blocking(profiles.set_address, account, address))
 
     async def accept_link(self, account: str, link: str) -> Account:
         profiles, now = Profiles(self._access.state), int(self._access.clock())
-        return await self._access.account(
-            await self._access.blocking(profiles.accept_link, account, link, now=now)
-        )
+        return await self._access.account(await self._access.blocking(profiles.accept_link, account, link, now=now))
 
     async def forget(self, account: str) -> None:
         access = self._access

@@ -25,9 +25,7 @@ class LiveFiles:
         self.delete = access.asking(files.delete)
         self.restore = access.asking(files.restore)
 
-    async def _page(
-        self, session: Session, path: str, cursor: str = "", *, judged: bool = True
-    ) -> Listed:
+    async def _page(self, session: Session, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         listing, following = await files.list_page(session, path, cursor, signatures=judged)
         found = tuple(listing.files)
         states: list[SignatureState | None] = [None] * len(found)
@@ -56,9 +54,7 @@ class LiveFiles:
         if seen is not None and state is SignatureState.SIGNED:
             state = seen
         pin = session.pins.people.get(shown.author_id)
-        kept = await session.pool.run(
-            has_receipt, session.state, session.server_id, file.id, shown.number
-        )
+        kept = await session.pool.run(has_receipt, session.state, session.server_id, file.id, shown.number)
         return Details(
             file=file,
             state=state,

@@ -58,13 +58,7 @@ class LiveGateway:
         entropy: Entropy = os.urandom,
     ) -> None:
         access = self._access = SessionAccess(
-            reactor,
-            state,
-            environ,
-            timing=timing,
-            pool=pool or Pool(reactor),
-            clock=clock,
-            entropy=entropy,
+            reactor, state, environ, timing=timing, pool=pool or Pool(reactor), clock=clock, entropy=entropy
         )
         self.accounts: gateway.Accounts = LiveAccounts(access, begin_demo, until_quit=until_quit)
         self.files: gateway.Files = LiveFiles(access)

@@ -27,9 +27,7 @@ class LiveTransfers:
         self.get = access.asking(self._get)
         self.verify = access.asking(self._verify)
 
-    async def plan_put(
-        self, sources: Sequence[str], *, to: str, safe_names: bool = False
-    ) -> PutPlan:
+    async def plan_put(self, sources: Sequence[str], *, to: str, safe_names: bool = False) -> PutPlan:
         return await self._access.blocking(plan_put, sources, to=to, safe_names=safe_names)
 
     async def _get(
@@ -42,9 +40,7 @@ class LiveTransfers:
         existing: ConflictPolicy = ConflictPolicy.REFUSE,
         report: Report | None = None,
     ) -> list[GetResult]:
-        results = await get_all(
-            session, items, to=to, folders=folders, existing=existing, report=report
-        )
+        results = await get_all(session, items, to=to, folders=folders, existing=existing, report=report)
         return await self._noted(session, results)
 
     async def _verify(

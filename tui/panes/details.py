@@ -121,9 +121,7 @@ class DetailsPane(VerticalScroll, can_focus=False):
             Text(),
             Text(f"{size_text(version.size)} {dot} version {version.number}"),
             self._labeled("dated", local_time(version.dated_at, now=now)),
-            self._labeled(
-                "stored", f"{local_time(version.stored_at, now=now)} by {shown(version.author)}"
-            ),
+            self._labeled("stored", f"{local_time(version.stored_at, now=now)} by {shown(version.author)}"),
         ]
         if file.owner_id != version.author_id:
             lines.append(self._labeled("owner", shown(file.owner)))
@@ -149,9 +147,7 @@ class DetailsPane(VerticalScroll, can_focus=False):
             message, step = error_text(details.error, now)
         elif details.state is SignatureState.VERIFIED:
             who = shown_name(author)
-            message = (
-                f"These bytes are {who}'s: content, name and version are as {who} signed them."
-            )
+            message = f"These bytes are {who}'s: content, name and version are as {who} signed them."
             step = ""
         else:
             message = unread_sentence(author)

@@ -66,18 +66,11 @@ def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Draw:
 
     def draw_anew(entry: Entry) -> ListRow[Entry]:
         if entry.kind is EntryKind.UP:
-            return ListRow(
-                UP_PATH, entry, {"mark": "", "name": ".."}, {"name": "muted"}, selectable=False
-            )
+            return ListRow(UP_PATH, entry, {"mark": "", "name": ".."}, {"name": "muted"}, selectable=False)
         moment = now()
         roomy: dict[str, str] = {}
         cells = {"name": shown(entry.name), "from": shown(entry.author or entry.owner)}
-        tones: dict[str, str] = {
-            "age": "muted",
-            "when": "muted",
-            "from": "muted",
-            "version": "muted",
-        }
+        tones: dict[str, str] = {"age": "muted", "when": "muted", "from": "muted", "version": "muted"}
         if entry.kind is EntryKind.FOLDER:
             cells["name"] += "/"
             cells["size"] = inside_text(entry)

@@ -94,17 +94,12 @@ class _LocalFolder:
         if self._names is None:
             with translating_os_errors(self._path), os.scandir(self._path) as found:
                 listed = [
-                    (entry.name, _is_folder(entry))
-                    for entry in found
-                    if self._hidden or not entry.name.startswith(".")
+                    (entry.name, _is_folder(entry)) for entry in found if self._hidden or not entry.name.startswith(".")
                 ]
             listed.sort(key=lambda pair: (not pair[1], fold(pair[0]), pair[0]))
             self._names = listed
         following = first + _PAGE
-        entries = [
-            self._entry(name, is_folder=is_folder)
-            for name, is_folder in self._names[first:following]
-        ]
+        entries = [self._entry(name, is_folder=is_folder) for name, is_folder in self._names[first:following]]
         return entries, str(following) if following < len(self._names) else ""
 
     def _entry(self, name: str, *, is_folder: bool) -> Entry:

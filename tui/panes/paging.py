@@ -227,9 +227,7 @@ class PagedRows:
                 await asyncio.sleep(0)
             await self._look_through()
 
-    async def arrange(
-        self, query: str, order: SortOrder, on_more: Callable[[], None] | None = None
-    ) -> None:
+    async def arrange(self, query: str, order: SortOrder, on_more: Callable[[], None] | None = None) -> None:
         """Show what holds ``query``, sorted; without either the folder is as the server has it."""
         self._query, self._order = fold(query), order
         if not query and order is SortOrder.NAME:

@@ -199,9 +199,7 @@ class Pane(Vertical):
             self.post_message(self.Failed(self, error))
             return
         self.rows = rows
-        self.lines.empty = (
-            "Nothing fits the filter." if self.query_text else "This folder is empty."
-        )
+        self.lines.empty = "Nothing fits the filter." if self.query_text else "This folder is empty."
         if anew:
             rows_list.selected -= rows.gone(rows_list.selected)
             self._weigh()
@@ -339,9 +337,7 @@ class Pane(Vertical):
                 self.lines.changed()
                 self._retitle()
 
-        self.lines.empty = (
-            "Nothing fits the filter." if self.query_text else "This folder is empty."
-        )
+        self.lines.empty = "Nothing fits the filter." if self.query_text else "This folder is empty."
         try:
             await rows.arrange(self.query_text, self.order, more)
         except SftError as error:

@@ -117,9 +117,4 @@ def _file(file: File, state: SignatureState | None) -> Entry:
 
 
 def _folder(folder: Folder) -> Entry:
-    return Entry(
-        EntryKind.FOLDER,
-        folder.path,
-        at=folder.created_at,
-        inside=(folder.files, folder.folders),
-    )
+    return Entry(EntryKind.FOLDER, folder.path, at=folder.created_at, inside=(folder.files, folder.folders))

@@ -57,9 +57,7 @@ class KeyQueue:
         event = self._waiting.popleft()
         self._number += 1
         loop = asyncio.get_running_loop()
-        self._lost = loop.call_later(
-            _LOST_SECONDS, self._app.call_later, self._arrived, self._number
-        )
+        self._lost = loop.call_later(_LOST_SECONDS, self._app.call_later, self._arrived, self._number)
         first = self._app.focused or self._app.screen
         await self._send(event)
         self._climb(first, self._number)
@@ -85,7 +83,5 @@ class KeyQueue:
         now = asyncio.get_running_loop().time()
         if self._first_until is None:
             self._first_until = now + _FIRST_SECONDS
-        self._had_focus = (
-            self._had_focus or self._app.focused is not None or now >= self._first_until
-        )
+        self._had_focus = self._had_focus or self._app.focused is not None or now >= self._first_until
         return not self._had_focus

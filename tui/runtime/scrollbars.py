@@ -10,12 +10,8 @@ from typing import ClassVar, Final
 from textual import constants, screen
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-_FRAME_SECONDS: Final = (
-    1 / 120
-)  # a change waits for it; the toolkit's own 1/60 is a third of what a key may take
-_ESCAPE_SECONDS: Final = (
-    0.025  # what follows an escape within a sequence comes at once, also from far away
-)
+_FRAME_SECONDS: Final = 1 / 120  # a change waits for it; the toolkit's own 1/60 is a third of what a key may take
+_ESCAPE_SECONDS: Final = 0.025  # what follows an escape within a sequence comes at once, also from far away
 
 
 class WholeCells(ScrollBarRender):

@@ -29,14 +29,7 @@ from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.versions import Versions
 from tui.keys import Action, bindings_of
-from tui.messages import (
-    ActsChanged,
-    ConnectionChanged,
-    FilesJudged,
-    LocalFolderChanged,
-    ServerChanged,
-    Severity,
-)
+from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
 from tui.panes.details import DetailsPane
 from tui.panes.drawing import drawer
 from tui.panes.entry import Entry, EntryKind
@@ -50,9 +43,7 @@ from tui.widgets.row_list import RowList
 from tui.workers import start_worker
 
 _DETAILS_SECONDS: Final = 0.08
-_ABOUT_SELECTED: Final = {
-    f"files.{name}" for name in ("transfer", "verify", "delete", "restore", "copy")
-}
+_ABOUT_SELECTED: Final = {f"files.{name}" for name in ("transfer", "verify", "delete", "restore", "copy")}
 
 
 class FilesView(View):
@@ -264,9 +255,7 @@ class FilesView(View):
         if act.scope != self.screen_id:
             return ""
         now = self._snapshot
-        return (
-            rules.reason_of_side(now, act) or super().reason_against(act) or rules.reason(now, act)
-        )
+        return rules.reason_of_side(now, act) or super().reason_against(act) or rules.reason(now, act)
 
     def status_line(self) -> tuple[str, Severity]:
         message = rules.status(self._snapshot, self.sft.glyphs.ellipsis) if self.query(Pane) else ""
@@ -326,9 +315,7 @@ class FilesView(View):
 
     async def _new_folder(self) -> None:
         label = f"Name, in {self.remote_side.folder_text}"
-        name = await self.app.push_screen_wait(
-            TextPrompt("New folder", label=label, act="Make it", check=parse_path)
-        )
+        name = await self.app.push_screen_wait(TextPrompt("New folder", label=label, act="Make it", check=parse_path))
         if name is not None:
             made = await self.gateway.files.make_folder(join_path(self.remote_side.path, name))
             message = f"{shown_name(name)} is {'made' if made else 'there already'}."
@@ -361,9 +348,7 @@ class FilesView(View):
         await self.gateway.files.move(entry.path, target)
         to, new_name = split_path(target)
         message = f"{shown_name(name)} is {shown_name(new_name)} now"
-        self.report(
-            f"{message}, in /{shown(to)}." if to != folder else f"{message}.", Severity.SUCCESS
-        )
+        self.report(f"{message}, in /{shown(to)}." if to != folder else f"{message}.", Severity.SUCCESS)
         self.remote.read(anew=True)
 
     def act_delete(self) -> None:

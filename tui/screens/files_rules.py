@@ -101,9 +101,7 @@ def status(now: Snapshot, ellipsis: str) -> str:
             return f"{message} here, {size}: c stores them in {to}"
         if now.in_trash:
             return f"{message}, {size}: u brings them back"
-        return (
-            f"{message}, {size}: c gets them into {cut_path(now.local_text, _PATH_CELLS, ellipsis)}"
-        )
+        return f"{message}, {size}: c gets them into {cut_path(now.local_text, _PATH_CELLS, ellipsis)}"
     entry = now.current
     if entry is None or now.is_local or entry.kind is not EntryKind.FILE or entry.state is None:
         return ""
@@ -120,9 +118,7 @@ class DeletionWords:
     done: str
 
 
-def deletion(
-    chosen: Sequence[tuple[str, Entry | None]], size_bytes: int, user_id: int, now: float
-) -> DeletionWords:
+def deletion(chosen: Sequence[tuple[str, Entry | None]], size_bytes: int, user_id: int, now: float) -> DeletionWords:
     """Word the deletion of what is chosen.
 
     Args:

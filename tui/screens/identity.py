@@ -38,11 +38,7 @@ from tui.workers import start_worker
 
 _OWN: Final = "identity-own"
 _PINNED: Final = "identity-pinned"
-_OWN_COLUMNS: Final = (
-    Column("title", "", 10),
-    Column("gap", "", 1, from_width=90),
-    Column("says"),
-)
+_OWN_COLUMNS: Final = (Column("title", "", 10), Column("gap", "", 1, from_width=90), Column("says"))
 _PINNED_COLUMNS: Final = (
     Column("mark", "", 1),
     Column("name", "name", 20, is_name=True),
@@ -147,10 +143,7 @@ class IdentityView(View):
             return message, Severity.WARNING if in_doubt else Severity.INFO
         if self._keyring is None:
             return "", Severity.INFO
-        return (
-            "Compare key words by phone or in person: equal words are the same key.",
-            Severity.INFO,
-        )
+        return ("Compare key words by phone or in person: equal words are the same key.", Severity.INFO)
 
     def on_descendant_focus(self) -> None:
         self.post_message(ActsChanged())
@@ -178,9 +171,7 @@ class IdentityView(View):
 
     def act_export(self) -> None:
         if self._keyring is not None and self._free():
-            self._worker = start_worker(
-                self, partial(self._export, self._keyring), group="identity-act"
-            )
+            self._worker = start_worker(self, partial(self._export, self._keyring), group="identity-act")
 
     def act_passphrase(self) -> None:
         if self._keyring is not None and self._free():
@@ -223,9 +214,7 @@ class IdentityView(View):
         if protected:
             self.report("Your key has a new passphrase.", Severity.SUCCESS)
         else:
-            message = (
-                f"Your key has no passphrase now: whoever reads this computer's files is {who}."
-            )
+            message = f"Your key has no passphrase now: whoever reads this computer's files is {who}."
             self.report(message, Severity.WARNING)
         await self._read()
 
@@ -251,9 +240,7 @@ class IdentityLine:
     called: str
 
 
-def _own_rows(
-    keyring: IdentityInfo, glyphs: Glyphs, now: float, width: int
-) -> list[ListRow[IdentityLine]]:
+def _own_rows(keyring: IdentityInfo, glyphs: Glyphs, now: float, width: int) -> list[ListRow[IdentityLine]]:
     """Make the lines about this device and its key.
 
     Args:
@@ -270,13 +257,7 @@ def _own_rows(
     device = f"{shown(account.device)}{since}"
     rows.append(_row("device", device, IdentityLine(account.device, "The name of this device")))
     rows += _words_rows("key in words", account.key_words, "Your key in words", width)
-    rows.append(
-        _row(
-            "minisign key",
-            account.minisign_key,
-            IdentityLine(account.minisign_key, "Your minisign key"),
-        )
-    )
+    rows.append(_row("minisign key", account.minisign_key, IdentityLine(account.minisign_key, "Your minisign key")))
     rows.append(_passphrase_row(account, glyphs))
     address = shown(account.address)
     rows.append(_row("server", address, IdentityLine(account.address, "The server's address")))
@@ -285,9 +266,7 @@ def _own_rows(
     pinned = f"{day_text(account.pinned_at, now)}; sft stops if the server ever shows another key"
     rows.append(_row("pinned", pinned, IdentityLine(account.server_words, called)))
     receipts = f"{count_text(keyring.receipts)} kept: what the server said it stored, signed by it"
-    rows.append(
-        _row("receipts", receipts, IdentityLine(str(keyring.receipts), "How many receipts"))
-    )
+    rows.append(_row("receipts", receipts, IdentityLine(str(keyring.receipts), "How many receipts")))
     return rows
 
 
@@ -321,19 +300,12 @@ def _about_pin(pin: Pin, now: float) -> tuple[str, bool]:
     words = _pin_words(pin)
     if pin.shown_later:
         at = day_text(min(pin.shown_later.values()), now)
-        message = (
-            f"The server shows another key for {name} since {at}: let {name} confirm its words."
-        )
+        message = f"The server shows another key for {name} since {at}: let {name} confirm its words."
         return message, True
-    return (
-        f"{name}: {' and '.join(words)}" if words else f"{name} has no key pinned here.",
-        not words,
-    )
+    return (f"{name}: {' and '.join(words)}" if words else f"{name} has no key pinned here.", not words)
 
 
-def _row(
-    title: str, says: str, line: IdentityLine, *, tone: str = "", key: str = ""
-) -> ListRow[IdentityLine]:
+def _row(title: str, says: str, line: IdentityLine, *, tone: str = "", key: str = "") -> ListRow[IdentityLine]:
     tones = {"title": "muted"}
     key = key or title
     title = _SHORT.get(title, title)

@@ -55,11 +55,7 @@ from tui.workers import start_worker
 USERS: Final = "people-list"
 INVITATIONS: Final = "invitations-list"
 SESSIONS: Final = "sessions-list"
-_COLUMNS: Final = {
-    USERS: PEOPLE_COLUMNS,
-    INVITATIONS: INVITATION_COLUMNS,
-    SESSIONS: SESSION_COLUMNS,
-}
+_COLUMNS: Final = {USERS: PEOPLE_COLUMNS, INVITATIONS: INVITATION_COLUMNS, SESSIONS: SESSION_COLUMNS}
 _OF_PEOPLE: Final = frozenset({"people.role", "people.switch", "people.remove", "people.copy"})
 _ANYWHERE: Final = frozenset({"people.invite", "people.filter", "people.clear"})
 _TABS: Final = frozenset({"people.next_tab", "people.previous_tab"})
@@ -130,9 +126,7 @@ class PeopleView(View):
             self._of = of
             self._users = sorted(users, key=lambda user: user.state is UserState.REMOVED)
             self._pins, self._sessions = pins, sessions
-            self._invitations = sorted(
-                invitations, key=lambda made: made.state is not InvitationState.OPEN
-            )
+            self._invitations = sorted(invitations, key=lambda made: made.state is not InvitationState.OPEN)
 
     def poll_sessions(self) -> None:
         """Ask who is connected, while that is in sight."""
@@ -200,9 +194,7 @@ class PeopleView(View):
         )
         mine = self._mine
         lists.show(
-            SESSIONS,
-            [session_row(one, glyphs, self.now, is_mine=one in mine) for one in self._sessions],
-            empty=asking,
+            SESSIONS, [session_row(one, glyphs, self.now, is_mine=one in mine) for one in self._sessions], empty=asking
         )
         self._show_tabs()
         self._moved()
@@ -274,11 +266,7 @@ class PeopleView(View):
         if reason or act.id in _ANYWHERE:
             return reason
         if act.id != "people.stop":
-            return (
-                self._reason_against_person(act)
-                if tab == USERS
-                else "That is done in the list of people."
-            )
+            return self._reason_against_person(act) if tab == USERS else "That is done in the list of people."
         if tab == SESSIONS:
             return self._reason_against_kicking()
         if tab == INVITATIONS:
@@ -376,9 +364,7 @@ class PeopleView(View):
 
     async def _make(self, wanted: Wanted) -> Invited | None:
         try:
-            return await self.gateway.people.invite(
-                role=wanted.role, name=wanted.name, seconds=wanted.seconds
-            )
+            return await self.gateway.people.invite(role=wanted.role, name=wanted.name, seconds=wanted.seconds)
         except SftError:
             raise
         except Exception as error:  # noqa: BLE001 - no traceback reaches the terminal
@@ -437,18 +423,13 @@ class PeopleView(View):
         fit = [
             user
             for user in self._users
-            if user.id != gone.id
-            and user.state is UserState.ACTIVE
-            and allows(user.role, Permission.FILE_WRITE)
+            if user.id != gone.id and user.state is UserState.ACTIVE and allows(user.role, Permission.FILE_WRITE)
         ]
         return sorted(fit, key=lambda user: user.id != me)
 
     async def _withdraw(self, made: Invitation) -> None:
         whom = "for anybody" if made.name is None else f"for {_name(made.name)}"
-        lines = [
-            "Whoever has its link cannot join with it any more.",
-            "You can make another one at any time.",
-        ]
+        lines = ["Whoever has its link cannot join with it any more.", "You can make another one at any time."]
         question = Confirm(f"Withdraw the invitation {whom}?", lines, act="Withdraw", key="y")
         if not await self.app.push_screen_wait(question):
             return

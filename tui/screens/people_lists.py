@@ -63,9 +63,7 @@ class PeopleLists(Vertical):
         row = self.list_of(tab).current
         return None if row is None else row.value
 
-    def show(
-        self, tab: str, rows: Sequence[ListRow[Any]], *, empty: str, at: str | None = None
-    ) -> None:
+    def show(self, tab: str, rows: Sequence[ListRow[Any]], *, empty: str, at: str | None = None) -> None:
         """Show other lines in one of the lists.
 
         Args:

@@ -20,14 +20,7 @@ from textual.widgets import Static
 from sft.client.pins import Pin
 from sft.model.access import OPERATOR, Role
 from sft.model.names import split_path
-from sft.model.records import (
-    DeviceKey,
-    Invitation,
-    InvitationState,
-    SessionInfo,
-    User,
-    UserState,
-)
+from sft.model.records import DeviceKey, Invitation, InvitationState, SessionInfo, User, UserState
 from sft.model.text import ROLE_WORDS, count_text, day_text, local_time, shown_name, size_text
 from tui.glyphs import Glyphs
 from tui.text import cut_name, key_words, name_text, shown
@@ -102,9 +95,7 @@ class Presence:
         return glyphs.online if user.name in self.doing else glyphs.away
 
 
-def person_row(
-    user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, presence: Presence
-) -> ListRow[User]:
+def person_row(user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, presence: Presence) -> ListRow[User]:
     """Make the line of a person."""
     odd = bool(_came_later(user, pin))
     active = user.state is UserState.ACTIVE
@@ -165,9 +156,7 @@ def invitation_row(made: Invitation, glyphs: Glyphs, now: float) -> ListRow[Invi
     return ListRow(str(made.id), made, cells, tones)
 
 
-def session_row(
-    one: SessionInfo, glyphs: Glyphs, now: float, *, is_mine: bool
-) -> ListRow[SessionInfo]:
+def session_row(one: SessionInfo, glyphs: Glyphs, now: float, *, is_mine: bool) -> ListRow[SessionInfo]:
     """Make the line of a session."""
     states = ["you"] if is_mine else []
     if one.doing:
@@ -317,9 +306,7 @@ def _about_session(one: SessionInfo, now: float, width: int) -> list[Content]:
     return [name, Content(shown(role)), Content(), _quiet(since), _quiet(place), Content(), doing]
 
 
-def _about_key(
-    user: User, key: DeviceKey, pin: Pin | None, now: float, width: int, *, odd: bool
-) -> list[Content]:
+def _about_key(user: User, key: DeviceKey, pin: Pin | None, now: float, width: int, *, odd: bool) -> list[Content]:
     seen = None if pin is None else pin.keys.get(key.public_key)
     note = Content()
     if key.ended_at is not None:

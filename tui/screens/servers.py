@@ -136,11 +136,9 @@ class ServersView(View):
             return act.label
         if not account.joined:
             return "Go on joining"
-        return {
-            Status.ONLINE: "Files",
-            Status.LOCKED: "Unlock",
-            Status.STOPPED: "What to do",
-        }.get(status_of(account, self.connection), act.label)
+        return {Status.ONLINE: "Files", Status.LOCKED: "Unlock", Status.STOPPED: "What to do"}.get(
+            status_of(account, self.connection), act.label
+        )
 
     def reason_against(self, act: Action) -> str:
         if self._first_start and act.name not in {"connect", "join", "demo"}:
@@ -158,9 +156,7 @@ class ServersView(View):
     def status_line(self) -> tuple[str, Severity]:
         if self._accounts:
             return "n joins another server with an invitation", Severity.INFO
-        message = (
-            "No server yet. Joining asks for a name and a passphrase." if self._first_start else ""
-        )
+        message = "No server yet. Joining asks for a name and a passphrase." if self._first_start else ""
         return message, Severity.INFO
 
     async def act_connect(self) -> None:
@@ -213,9 +209,7 @@ class ServersView(View):
 
     # -- one journey at a time -----------------------------------------------------------------------------
 
-    def _ask(
-        self, journey: Callable[P, Coroutine[None, None, None]], *args: P.args, **kwargs: P.kwargs
-    ) -> None:
+    def _ask(self, journey: Callable[P, Coroutine[None, None, None]], *args: P.args, **kwargs: P.kwargs) -> None:
         """Begin a journey; while another one is under way it is dropped."""
         if not self._asking:
             self._asking = True
@@ -452,9 +446,7 @@ class ServersView(View):
             self.report(*words)
 
 
-def _notice_words(
-    kind: str, values: dict[str, str | int], server: str
-) -> tuple[str, Severity] | None:
+def _notice_words(kind: str, values: dict[str, str | int], server: str) -> tuple[str, Severity] | None:
     """Return what a server's notice says; None for what needs no words."""
     by = shown(str(values.get("by", "")))
     whom = "The operator" if by in {"operator", ""} else by
@@ -463,10 +455,7 @@ def _notice_words(
             role = Role(str(values.get("role", "")))
         except ValueError:
             return None
-        return (
-            f"{ROLE_OF_YOURS[role].replace(':', ' now:', 1)} {whom} changed it.",
-            Severity.SUCCESS,
-        )
+        return (f"{ROLE_OF_YOURS[role].replace(':', ' now:', 1)} {whom} changed it.", Severity.SUCCESS)
     if kind == "ended":
         done = {
             "removed": f"{whom} removed you from {server}. What you got stays with you.",

@@ -81,9 +81,7 @@ class ServersList(Container):
         says.update(_about(account, self._connection, self._glyphs, self._now(), broad=broad))
 
 
-def _server_row(
-    account: Account, connection: ConnectionInfo, glyphs: Glyphs, *, alone: bool
-) -> ListRow[Account]:
+def _server_row(account: Account, connection: ConnectionInfo, glyphs: Glyphs, *, alone: bool) -> ListRow[Account]:
     """Make the line of an account.
 
     Args:
@@ -108,9 +106,7 @@ def _server_row(
     return ListRow(account.name, account, cells, tones)
 
 
-def _about(
-    account: Account, connection: ConnectionInfo, glyphs: Glyphs, now: float, *, broad: bool
-) -> Content:
+def _about(account: Account, connection: ConnectionInfo, glyphs: Glyphs, now: float, *, broad: bool) -> Content:
     """Write what this computer knows of a server, and how it stands now.
 
     Args:

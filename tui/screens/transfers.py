@@ -38,8 +38,7 @@ from tui.workers import start_worker
 
 _KEPT = "The queue is kept on this computer: quit, crash, lost line, and it goes on."
 _KEPT_AT_LENGTH = (
-    "The queue is kept on this computer. After a quit, a crash or a lost connection it goes on when "
-    "sft runs."
+    "The queue is kept on this computer. After a quit, a crash or a lost connection it goes on when sft runs."
 )
 _BAR_CELLS = 18
 _ROOMY = 108  # of the list: from here on it says where from and where to
@@ -119,9 +118,7 @@ class TransfersView(View):
     def _show(self) -> None:
         queue = self.sft.queue
         self._list.show(ListRows([self._row(job) for job in queue.jobs]))
-        message = ", ".join(
-            filter(None, (f"{count_text(len(queue.jobs))} in all", counts_of(queue.jobs)))
-        )
+        message = ", ".join(filter(None, (f"{count_text(len(queue.jobs))} in all", counts_of(queue.jobs))))
         self._list.border_subtitle = Content(message) if queue.jobs else None
 
     def _row(self, job: Job) -> ListRow[Job]:
@@ -129,12 +126,7 @@ class TransfersView(View):
         sign, tone = sign_of(job, glyphs)
         width = self.size.width
         way_cells = _VAST_WAY_CELLS if width >= _VAST else _WAY_CELLS
-        cells = {
-            "sign": sign,
-            "what": title_of(job),
-            "way": way_of(job, way_cells, glyphs),
-            "state": self._state(job),
-        }
+        cells = {"sign": sign, "what": title_of(job), "way": way_of(job, way_cells, glyphs), "state": self._state(job)}
         tones = {"sign": {"running": "accent", "quiet": "muted"}.get(tone, tone), "way": "muted"}
         if job.state in {JobState.NEEDS_YOU, JobState.FAILED}:
             tones["state"] = tone

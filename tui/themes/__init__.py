@@ -11,10 +11,7 @@ from typing import Final
 
 from textual.theme import Theme
 
-_SCROLLBAR: Final = {
-    "dark": ("#2d3644", "#6cb6ff", "#11151c"),
-    "light": ("#c6ccd4", "#0b5cad", "#fbfbf9"),
-}
+_SCROLLBAR: Final = {"dark": ("#2d3644", "#6cb6ff", "#11151c"), "light": ("#c6ccd4", "#0b5cad", "#fbfbf9")}
 
 
 def _scrollbar(kind: str) -> dict[str, str]:

@@ -126,9 +126,7 @@ class Dock(Widget):
         }[name]  # fmt: skip
 
 
-def job_line(
-    job: Job, queue: TransferQueue, glyphs: Glyphs, width: int, style: Callable[[str], str]
-) -> Text:
+def job_line(job: Job, queue: TransferQueue, glyphs: Glyphs, width: int, style: Callable[[str], str]) -> Text:
     """Draw one transfer in one line."""
     sign, tone = sign_of(job, glyphs)
     text = Text(no_wrap=True, end="")
@@ -152,9 +150,7 @@ def job_line(
     }.get(job.state, (job.said, ""))
     room = width - text.cell_len
     message = cut(message, max(room - cell_len(step) - 2, 0), glyphs.ellipsis)
-    text.append(
-        message + " " * max(room - cell_len(message) - cell_len(step), 0) + step, style(tone)
-    )
+    text.append(message + " " * max(room - cell_len(message) - cell_len(step), 0) + step, style(tone))
     return text
 
 

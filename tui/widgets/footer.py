@@ -74,8 +74,4 @@ class Footer(Widget):
 
 
 def always() -> list[Hint]:
-    """Return what never drops."""
-    return [
-        Hint(act.id, act.key_shown, act.label, act.weight)
-        for act in (ACTS[name] for name in ALWAYS_IN_FOOTER)
-    ]
+    return [Hint(act.id, act.key_shown, act.label, act.weight) for act in (ACTS[name] for name in ALWAYS_IN_FOOTER)]

@@ -86,11 +86,7 @@ class Header(Widget):
         role = connection.role.value if connection.role else ""
         user = shown(connection.user)
         dot = "." if glyphs.plain else "·"
-        forms = [
-            f"{word or f'{user} {dot} {role}'}",
-            word or user,
-            "",
-        ]
+        forms = [f"{word or f'{user} {dot} {role}'}", word or user, ""]
         server = shown(connection.account)
         for form in forms:
             if cell_len(server) + 4 + cell_len(form) <= room:

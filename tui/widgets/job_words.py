@@ -58,9 +58,7 @@ def rate_of(job: Job, rate: Rate | None) -> tuple[str, str]:
     if rate.stalled:
         return "stalled", ""
     seconds = rate.seconds_for(job.total_bytes - job.done_bytes)
-    return (
-        ("", "") if seconds is None else (rate_text(rate.bytes_per_second, 1), left_text(seconds))
-    )
+    return ("", "") if seconds is None else (rate_text(rate.bytes_per_second, 1), left_text(seconds))
 
 
 def is_settling(job: Job) -> bool:
@@ -118,7 +116,5 @@ def counts_of(jobs: list[Job]) -> str:
         count = sum(job.state is state for job in jobs)
         if count:
             verb = "need you" if count > 1 else "needs you"
-            parts.append(
-                f"{count_text(count)} {verb if state is JobState.NEEDS_YOU else state.value}"
-            )
+            parts.append(f"{count_text(count)} {verb if state is JobState.NEEDS_YOU else state.value}")
     return ", ".join(parts)

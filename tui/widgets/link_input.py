@@ -119,9 +119,7 @@ class LinkField(Vertical):
         if self._link is not None:
             self.post_message(self.Given(self._link))
         elif not event.value:
-            self._show(
-                "Copy the whole line from the message that the admin sent, and paste it.", ""
-            )
+            self._show("Copy the whole line from the message that the admin sent, and paste it.", "")
 
     def _judge(self, text: str) -> None:
         self._link = None

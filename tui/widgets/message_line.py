@@ -15,12 +15,7 @@ from tui.glyphs import Glyphs
 from tui.messages import Notification, Severity
 from tui.text import cut
 
-_SECONDS: Final = {
-    Severity.INFO: 6.0,
-    Severity.SUCCESS: 6.0,
-    Severity.WARNING: 8.0,
-    Severity.ERROR: 15.0,
-}
+_SECONDS: Final = {Severity.INFO: 6.0, Severity.SUCCESS: 6.0, Severity.WARNING: 8.0, Severity.ERROR: 15.0}
 
 
 class MessageLine(Widget):

@@ -226,9 +226,7 @@ class RowList(ScrollView, can_focus=True):
         if index >= len(self._source):
             if not len(self._source) and self.empty and index == 1:
                 muted = self.get_component_rich_style("row-list--muted")
-                return Strip([Segment(f" {cut(self.empty, width - 2)}", muted)]).adjust_cell_length(
-                    width, base
-                )
+                return Strip([Segment(f" {cut(self.empty, width - 2)}", muted)]).adjust_cell_length(width, base)
             return Strip.blank(width, base)
         row = self._source.row(index)
         is_cursor = index == self.cursor
@@ -243,13 +241,7 @@ class RowList(ScrollView, can_focus=True):
         if is_cursor:
             style += self._cursor_style()
         return self._strip(
-            row.cells,
-            row.tones,
-            width,
-            style,
-            keep=is_cursor,
-            marked=row.key in self.selected,
-            roomy=row.roomy,
+            row.cells, row.tones, width, style, keep=is_cursor, marked=row.key in self.selected, roomy=row.roomy
         )
 
     def _strip(
@@ -282,9 +274,7 @@ class RowList(ScrollView, can_focus=True):
             tone = tones.get(column.key)
             # On the cursor's own color other colors may not be readable: there the sign alone tells.
             cell_style = (
-                style + self.get_component_rich_style(f"row-list--{tone}", partial=True)
-                if tone and not keep
-                else style
+                style + self.get_component_rich_style(f"row-list--{tone}", partial=True) if tone and not keep else style
             )
             if tone == "bar" and not keep:
                 segments.extend(self._bar(text, style))
@@ -303,11 +293,7 @@ class RowList(ScrollView, can_focus=True):
             Segment(piece, style + self.get_component_rich_style(f"row-list--{part}", partial=True))
             if part
             else Segment(piece, style)
-            for piece, part in (
-                (text[:full], "bar"),
-                (text[full:end], "track"),
-                (text[end:], ""),
-            )
+            for piece, part in ((text[:full], "bar"), (text[full:end], "track"), (text[end:], ""))
             if piece
         ]
 

@@ -57,9 +57,7 @@ def _explored(invocation: Invocation) -> int:
     from sft.demo.exhibit import Exhibit
 
     console = invocation.console
-    console.note(
-        "Preparing a private server with three people and their files. All of it goes when you quit."
-    )
+    console.note("Preparing a private server with three people and their files. All of it goes when you quit.")
     report = console.draw if console.may_draw else lambda _: None
     with interruptible(), Exhibit() as exhibit:
         environ = exhibit.environ(invocation.environ, exhibit.begin(report))

@@ -21,41 +21,23 @@ from sft.errors import UsageError
 from sft.model.names import safe
 from sft.model.text import count_text, shown_name, size_text
 
-EMPTY: Final = dict.fromkeys(
-    ("local", "signature_file", "author", "version", "size", "digest"), None
-)
+EMPTY: Final = dict.fromkeys(("local", "signature_file", "author", "version", "size", "digest"), None)
 
 
 @click.command("get")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option(
-    "--to", metavar="DIR", default=".", help="The folder on this computer; this one, unless told."
-)
+@click.option("--to", metavar="DIR", default=".", help="The folder on this computer; this one, unless told.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @click.option("--keep-both", is_flag=True, help="Keep what is there, and store beside it.")
 @click.option("--with-signature", is_flag=True, help="Also write NAME.minisig.")
 @common
 def command(
-    invocation: Invocation,
-    names: tuple[str, ...],
-    to: str,
-    *,
-    force: bool,
-    keep_both: bool,
-    with_signature: bool,
+    invocation: Invocation, names: tuple[str, ...], to: str, *, force: bool, keep_both: bool, with_signature: bool
 ) -> int:
     """Get files, folders (whole) or what fits a pattern, verified."""
     if force and keep_both:
-        raise UsageError(
-            problem="--force and --keep-both contradict each other", remedy="Use one of them"
-        )
-    existing = (
-        ConflictPolicy.FORCE
-        if force
-        else ConflictPolicy.KEEP_BOTH
-        if keep_both
-        else ConflictPolicy.REFUSE
-    )
+        raise UsageError(problem="--force and --keep-both contradict each other", remedy="Use one of them")
+    existing = ConflictPolicy.FORCE if force else ConflictPolicy.KEEP_BOTH if keep_both else ConflictPolicy.REFUSE
 
     async def fetch(session: Session) -> TransferReport:
         plan = await plan_get(session, names)

@@ -64,11 +64,7 @@ class _Shown:
         ]
         if file.owner_id != version.author_id:
             said.append(f"belongs to {shown_name(file.owner)}")
-        said += [
-            "",
-            "SIGNATURE",
-            f"{console.signature_mark(self.known.state)} {self._verdict(now)}",
-        ]
+        said += ["", "SIGNATURE", f"{console.signature_mark(self.known.state)} {self._verdict(now)}"]
         if version.signed_name != file.path:
             said.append(f"signed as {shown_name(version.signed_name)}, moved since")
         key = PublicKey.decode(version.public_key)

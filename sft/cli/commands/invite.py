@@ -32,29 +32,13 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -
 
 @click.group("invite", invoke_without_command=True)
 @click.option("--user", metavar="NAME", help="For this name alone; they choose one, unless told.")
-@click.option(
-    "--role",
-    type=click.Choice([role.value for role in Role]),
-    default=Role.GUEST.value,
-    show_default=True,
-)
-@click.option(
-    "--expires",
-    callback=_seconds,
-    default="2d",
-    metavar="2d",
-    help="12h, 2d; 2d unless told.",
-)
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.GUEST.value, show_default=True)
+@click.option("--expires", callback=_seconds, default="2d", metavar="2d", help="12h, 2d; 2d unless told.")
 @click.option("--write", "write_to", metavar="FILE", help="Write the link into a new file (0600).")
 @common
 @click.pass_context
 def command(
-    context: click.Context,
-    invocation: Invocation,
-    user: str | None,
-    role: str,
-    expires: int,
-    write_to: str | None,
+    context: click.Context, invocation: Invocation, user: str | None, role: str, expires: int, write_to: str | None
 ) -> int:
     """Make an invitation: its link, alone, goes to standard output."""
     if context.invoked_subcommand is not None:
@@ -91,15 +75,11 @@ def withdraw_command(invocation: Invocation, invitation_id: int) -> int:
     """Make an open invitation void (its number: sft invite list)."""
     changed = invocation.talk(lambda session: people.withdraw(session, invitation_id))
     end = "is withdrawn: nobody joins with it" if changed else "was void already"
-    invocation.console.show(
-        {"id": invitation_id, "changed": changed}, f"Invitation {invitation_id} {end}."
-    )
+    invocation.console.show({"id": invitation_id, "changed": changed}, f"Invitation {invitation_id} {end}.")
     return 0
 
 
-def _show(
-    invocation: Invocation, link: InvitationLink, made: Invitation, write_to: str | None
-) -> None:
+def _show(invocation: Invocation, link: InvitationLink, made: Invitation, write_to: str | None) -> None:
     console = invocation.console
     show_new_invitation(console, link, made, invocation.now, written_to=write_to)
     if is_loopback(link.host):
@@ -119,10 +99,7 @@ def _new_private_file(path: str) -> Iterator[TextIO]:
         raise LocalExistsError(path=path) from None
     except OSError as error:
         raise LocalFileError(
-            str(error),
-            path=path,
-            problem="cannot be made",
-            remedy="Name a file in a folder that is yours",
+            str(error), path=path, problem="cannot be made", remedy="Name a file in a folder that is yours"
         ) from error
     try:
         os.fchmod(opened, 0o600)

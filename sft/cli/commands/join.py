@@ -30,13 +30,9 @@ from sft.model.text import ROLE_WORDS, shown_name
 
 @click.command("join")
 @click.argument("link", nargs=-1, metavar="")
-@click.option(
-    "--link-file", metavar="FILE", help="The file that holds the invitation; - for standard input."
-)
+@click.option("--link-file", metavar="FILE", help="The file that holds the invitation; - for standard input.")
 @click.option("--user", metavar="NAME", help="Your name there.")
-@click.option(
-    "--key", "key_file", metavar="FILE", help="A minisign secret key to use, in place of a new one."
-)
+@click.option("--key", "key_file", metavar="FILE", help="A minisign secret key to use, in place of a new one.")
 @click.option("--no-passphrase", is_flag=True, help="Leave the new key unprotected, for machines.")
 @click.option("--device", metavar="NAME", help="How this computer is called there.")
 @common
@@ -68,9 +64,7 @@ def command(
     if protected and not invocation.environ.get("SFT_PASSPHRASE_FILE"):
         wanted.passphrase = _new_passphrase(invocation)
     wanted.device = _device_name(invocation, before, device)
-    joined, only_admin = invocation.run(
-        lambda reactor: _join(reactor, invocation, wanted, from_file=protected)
-    )
+    joined, only_admin = invocation.run(lambda reactor: _join(reactor, invocation, wanted, from_file=protected))
     unprotected = new_key and wanted.passphrase is None
     _show(invocation, joined, only_admin=only_admin, unprotected=unprotected)
     return 0
@@ -87,9 +81,7 @@ class _Wanted:
     device: str
 
 
-async def _join(
-    reactor: Any, invocation: Invocation, wanted: _Wanted, *, from_file: bool
-) -> tuple[Joined, bool]:
+async def _join(reactor: Any, invocation: Invocation, wanted: _Wanted, *, from_file: bool) -> tuple[Joined, bool]:
     if from_file and wanted.passphrase is None and invocation.environ.get("SFT_PASSPHRASE_FILE"):
         wanted.passphrase = await passphrase_from(invocation.environ, None)() or None
     joined = await invocation.environment.join(
@@ -105,9 +97,7 @@ async def _join(
     return joined, await _is_only_admin(reactor, invocation, joined, wanted.passphrase)
 
 
-async def _is_only_admin(
-    reactor: Any, invocation: Invocation, joined: Joined, passphrase: str | None
-) -> bool:
+async def _is_only_admin(reactor: Any, invocation: Invocation, joined: Joined, passphrase: str | None) -> bool:
     """Ask whether somebody else could help; whoever cannot be asked is not counted."""
     if joined.user.role is not Role.ADMIN or not invocation.console.out_is_terminal:
         return False
@@ -155,10 +145,7 @@ def _introduction(link: InvitationLink | ServerLink) -> str:
 
 
 def _user_name(
-    invocation: Invocation,
-    link: InvitationLink | ServerLink,
-    before: Profile | None,
-    given: str | None,
+    invocation: Invocation, link: InvitationLink | ServerLink, before: Profile | None, given: str | None
 ) -> str:
     if given is not None:
         return parse_user_name(given)
@@ -207,9 +194,7 @@ def _show(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotect
         )
         console.result(f"Your key: {profile.key.words()}")
         if only_admin:
-            console.result(
-                "You are the only admin. Invite a second one soon.     Next: sft invite --role admin"
-            )
+            console.result("You are the only admin. Invite a second one soon.     Next: sft invite --role admin")
     else:
         console.result(
             f"joined    {server} ({safe(profile.address)}) as {name}, {user.role}, device {safe(profile.device)}"

@@ -47,18 +47,12 @@ def export_command(invocation: Invocation) -> int:
 
 @command.command("passphrase")
 @click.option("--no-passphrase", is_flag=True, help="Leave the key unprotected.")
-@click.option(
-    "--new-passphrase-file", metavar="FILE", help="The new passphrase: the first line of a file."
-)
+@click.option("--new-passphrase-file", metavar="FILE", help="The new passphrase: the first line of a file.")
 @common
-def passphrase_command(
-    invocation: Invocation, new_passphrase_file: str | None, *, no_passphrase: bool
-) -> int:
+def passphrase_command(invocation: Invocation, new_passphrase_file: str | None, *, no_passphrase: bool) -> int:
     """Change the passphrase of your key on this computer."""
     if no_passphrase and new_passphrase_file is not None:
-        raise UsageError(
-            problem="--no-passphrase leaves nothing to read", remedy="Use one of the two"
-        )
+        raise UsageError(problem="--no-passphrase leaves nothing to read", remedy="Use one of the two")
     profile = invocation.profile()
     identity = Identity(invocation.state, profile)
     new: str | None = None
@@ -122,10 +116,7 @@ def _show(invocation: Invocation) -> int:
         ("key", identity.words),
         ("minisign", identity.public.text()),
         ("of", f"{shown_name(profile.user_name)} on {server}, device {device}"),
-        (
-            "passphrase",
-            "yes" if document["passphrase"] else "none: whoever reads the file has the key",
-        ),
+        ("passphrase", "yes" if document["passphrase"] else "none: whoever reads the file has the key"),
         ("file", safe(document["file"])),
     ]
     invocation.console.show(document, *aligned(rows))

@@ -90,9 +90,7 @@ def _long(
         marks = states or [SignatureState.SIGNED] * len(listing.files)
         files = [_fields(f, state) for f, state in zip(listing.files, marks, strict=True)]
         return folders + files
-    rows: list[tuple[str, ...]] = [
-        ("  ", _shown(f.path, whole_paths) + "/  ", _inside(f)) for f in listing.folders
-    ]
+    rows: list[tuple[str, ...]] = [("  ", _shown(f.path, whole_paths) + "/  ", _inside(f)) for f in listing.folders]
     rows += [
         (
             console.signature_mark(state) + " ",
@@ -110,9 +108,7 @@ def _long(
 def _inside(folder: Folder) -> str:
     parts = []
     if folder.folders:
-        parts.append(
-            f"{count_text(folder.folders)} {'folder' if folder.folders == 1 else 'folders'}"
-        )
+        parts.append(f"{count_text(folder.folders)} {'folder' if folder.folders == 1 else 'folders'}")
     if folder.files or not parts:
         parts.append(f"{count_text(folder.files)} {'file' if folder.files == 1 else 'files'}")
     return ", ".join(parts)
@@ -140,9 +136,7 @@ def _trash_lines(invocation: Invocation, files: Sequence[File]) -> list[str]:
                 size_text(file.version.size),
                 f"v{file.version.number}",
                 safe(file.owner),
-                ""
-                if file.trash_ends_at is None
-                else f"until {local_time(file.trash_ends_at, now=now)}",
+                "" if file.trash_ends_at is None else f"until {local_time(file.trash_ends_at, now=now)}",
             )
             for file in files
         ]

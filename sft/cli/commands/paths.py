@@ -48,11 +48,7 @@ def mv_command(invocation: Invocation, old: str, new: str) -> int:
     slash = "" if moved else "/"
     console = invocation.console
     console.show(
-        {
-            "old": source,
-            "new": moved.path if moved else target,
-            "kind": "file" if moved else "folder",
-        },
+        {"old": source, "new": moved.path if moved else target, "kind": "file" if moved else "folder"},
         f"moved {shown_name(source + slash)} {console.glyph('→')} {shown_name(target + slash)}",
     )
     return 0

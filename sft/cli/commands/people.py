@@ -66,9 +66,7 @@ def enable_command(invocation: Invocation, name: str) -> int:
 
 @click.command("remove")
 @click.argument("name")
-@click.option(
-    "--files-to", metavar="USER", default="", help="Who owns the files then; you, unless told."
-)
+@click.option("--files-to", metavar="USER", default="", help="Who owns the files then; you, unless told.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @common
 def remove_command(invocation: Invocation, name: str, files_to: str, *, yes: bool) -> int:

@@ -34,9 +34,7 @@ EMPTY: Final = dict.fromkeys(("version", "size", "digest", "receipt"), None)
 @click.option("--to", metavar="FOLDER", default="", help="The folder on the server to store in.")
 @click.option("--as", "as_path", metavar="PATH", help="The whole path on the server, for one file.")
 @click.option("--replace", is_flag=True, help="Store a new version of what is there.")
-@click.option(
-    "--if-version", type=click.IntRange(min=1), metavar="N", help="Replace version N, no other."
-)
+@click.option("--if-version", type=click.IntRange(min=1), metavar="N", help="Replace version N, no other.")
 @click.option("--safe-names", is_flag=True, help="Store a:b.txt as a_b.txt.")
 @common
 def command(
@@ -71,9 +69,7 @@ def command(
                 report.failed(folder, error)
         totals = [item.size for item in plan.items]
         with showing(invocation, _title(paths, plan.items), totals) as shown:
-            results = await put_all(
-                session, plan.items, replace=replace, if_version=if_version, report=shown.report
-            )
+            results = await put_all(session, plan.items, replace=replace, if_version=if_version, report=shown.report)
         report.seconds = shown.seconds
         unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
         for result in results:

@@ -55,9 +55,7 @@ def command(invocation: Invocation, names: tuple[str, ...], *, recursive: bool, 
     return several.finish()
 
 
-async def _targets(
-    invocation: Invocation, session: Session, name: str, *, recursive: bool, yes: bool
-) -> Sequence[str]:
+async def _targets(invocation: Invocation, session: Session, name: str, *, recursive: bool, yes: bool) -> Sequence[str]:
     """Settle what a name means; asks if it means more than itself."""
     if has_pattern(name):
         found = await find(session, name)
@@ -67,9 +65,7 @@ async def _targets(
         if not paths:
             raise NotFoundError(what="file like", name=name)
         if not yes:
-            _require_agreement(
-                invocation, name, found.files, len(found.folders) if recursive else 0
-            )
+            _require_agreement(invocation, name, found.files, len(found.folders) if recursive else 0)
         return paths
     if recursive and not yes:
         try:
@@ -90,9 +86,7 @@ def _outermost(folders: Sequence[str], files: Sequence[str]) -> list[str]:
     return [*kept, *(path for path in files if not path.startswith(inside))]
 
 
-def _require_agreement(
-    invocation: Invocation, name: str, files: Sequence[File], folders: int
-) -> None:
+def _require_agreement(invocation: Invocation, name: str, files: Sequence[File], folders: int) -> None:
     size = size_text(sum(file.version.size for file in files))
     noun = "file" if len(files) == 1 else "files"
     also = f", {count_text(folders)} {'folder' if folders == 1 else 'folders'}" if folders else ""

@@ -66,17 +66,14 @@ def address_command(invocation: Invocation, name: str, address: str) -> int:
     invocation.run(knock)
     kept = invocation.profiles.set_address(name, address)
     invocation.console.show(
-        profile_document(kept, invocation.profiles.default_name()),
-        "Same server: its key is the pinned one.",
+        profile_document(kept, invocation.profiles.default_name()), "Same server: its key is the pinned one."
     )
     return 0
 
 
 @command.command("link")
 @click.argument("name")
-@click.option(
-    "--link-file", metavar="FILE", help="The file that holds the link; - for standard input."
-)
+@click.option("--link-file", metavar="FILE", help="The file that holds the link; - for standard input.")
 @common
 def link_command(invocation: Invocation, name: str, link_file: str | None) -> int:
     """Take a server's new key and address from a server link that a person gave you (twistd sft link)."""
@@ -99,8 +96,7 @@ def default_command(invocation: Invocation, name: str) -> int:
     """Use this server when none is named."""
     invocation.profiles.set_default(name)
     invocation.console.show(
-        profile_document(invocation.profiles.choose(name), name),
-        f"{safe(name)} is used when no --profile is given.",
+        profile_document(invocation.profiles.choose(name), name), f"{safe(name)} is used when no --profile is given."
     )
     return 0
 

@@ -29,15 +29,11 @@ def require_terminal(invocation: Invocation) -> None:
     Raises:
         UsageError: there is no terminal, or JSON is asked for.
     """
-    remedy = (
-        "Name what to do in place of it: sft ls, sft put FILE, sft get FILE; sft --help lists all"
-    )
+    remedy = "Name what to do in place of it: sft ls, sft put FILE, sft get FILE; sft --help lists all"
     if invocation.console.json:
         raise UsageError(problem="The full-screen UI gives no JSON", remedy=remedy)
     if not invocation.on_terminal:
-        raise UsageError(
-            problem="The full-screen UI needs a terminal, for input and for output", remedy=remedy
-        )
+        raise UsageError(problem="The full-screen UI needs a terminal, for input and for output", remedy=remedy)
 
 
 def open_screens(invocation: Invocation) -> int:
@@ -59,9 +55,7 @@ def open_screens(invocation: Invocation) -> int:
 
             return left_behind.enter_context(Exhibit()).begin()
 
-        status = invocation.environment.screens(
-            invocation.environ, account=account, begin_demo=begin_demo
-        )
+        status = invocation.environment.screens(invocation.environ, account=account, begin_demo=begin_demo)
     return ended(invocation, status)
 
 

@@ -19,9 +19,7 @@ from sft.model.text import size_text
 @click.command("verify")
 @click.argument("file")
 @click.option("--signature", metavar="FILE", help="The signature; FILE.minisig unless told.")
-@click.option(
-    "--key", metavar="KEY", help="A minisign public key: RW..., or a file that holds one."
-)
+@click.option("--key", metavar="KEY", help="A minisign public key: RW..., or a file that holds one.")
 @common
 def command(invocation: Invocation, file: str, signature: str | None, key: str | None) -> int:
     """Check a file against its signature, offline: with the keys pinned here, or the one given."""

@@ -30,7 +30,5 @@ def command(invocation: Invocation) -> int:
         ("server key", profile.server.words()),
         ("profile", safe(profile.name)),
     ]
-    invocation.console.show(
-        profile_document(profile, default, user=user.name, role=user.role.value), *aligned(rows)
-    )
+    invocation.console.show(profile_document(profile, default, user=user.name, role=user.role.value), *aligned(rows))
     return 0

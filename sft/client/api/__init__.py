@@ -29,7 +29,5 @@ class Requester(Protocol):
     def address(self) -> str:
         """Where it was reached; empty at the control socket."""
 
-    async def request(
-        self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: object
-    ) -> R:
+    async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: object) -> R:
         """Send a request and wait for its answer: see ``ServerConnection.request``."""

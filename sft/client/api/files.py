@@ -67,12 +67,8 @@ async def list_folder(session: Requester, path: str, *, signatures: bool = False
     return listing
 
 
-async def _page(
-    session: Requester, path: str, cursor: str, seen: set[str], *, signatures: bool
-) -> tuple[Listing, str]:
-    answer = await session.request(
-        ListFolder, FolderPage, path=path, cursor=cursor, signatures=signatures
-    )
+async def _page(session: Requester, path: str, cursor: str, seen: set[str], *, signatures: bool) -> tuple[Listing, str]:
+    answer = await session.request(ListFolder, FolderPage, path=path, cursor=cursor, signatures=signatures)
     page = answer.page
     listing = Listing(list(page.folders), list(page.files))
     _require_new(seen, [folder.path for folder in page.folders], in_folder=path)

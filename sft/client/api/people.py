@@ -67,9 +67,7 @@ async def admins(session: Requester) -> list[str]:
     return [u.name for u in users if u.role is Role.ADMIN and u.state is UserState.ACTIVE]
 
 
-async def add_user(
-    session: Requester, name: str, role: Role, public_key: PublicKey, device: str
-) -> User:
+async def add_user(session: Requester, name: str, role: Role, public_key: PublicKey, device: str) -> User:
     """Register a person by public key."""
     answer = await session.request(
         AddUser, UserShown, name=name, role=role, public_key=public_key.encode(), device=device
@@ -98,12 +96,7 @@ async def remove(session: Requester, name: str, files_to: str = "") -> User:
 
 
 async def invite(
-    session: Requester,
-    *,
-    role: Role,
-    name: str | None,
-    seconds: int,
-    entropy: Entropy = os.urandom,
+    session: Requester, *, role: Role, name: str | None, seconds: int, entropy: Entropy = os.urandom
 ) -> tuple[InvitationLink, Invitation]:
     """Make an invitation; its secret is drawn here and never sent: only the link holds it."""
     key = InvitationKey.generate(entropy)

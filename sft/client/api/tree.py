@@ -30,16 +30,12 @@ def matches(pattern: str, path: str) -> bool:
     return bool(path) and _fits(components, path.split("/"), "**", _component_fits)
 
 
-async def walk(
-    session: Requester, path: str = "", *, depth: int | None = None, signatures: bool = False
-) -> Listing:
+async def walk(session: Requester, path: str = "", *, depth: int | None = None, signatures: bool = False) -> Listing:
     """List a folder and all below it, ``depth`` levels of it if given."""
     found = Listing()
     level = [path]
     while level and depth != 0:
-        listings = await gather_limited(
-            _AT_ONCE, level, lambda one: list_folder(session, one, signatures=signatures)
-        )
+        listings = await gather_limited(_AT_ONCE, level, lambda one: list_folder(session, one, signatures=signatures))
         level = []
         for listing in listings:
             found.folders.extend(listing.folders)
@@ -56,9 +52,7 @@ async def find(session: Requester, pattern: str, *, signatures: bool = False) ->
     pattern = pattern.strip("/")
     start = fixed_part(pattern)
     levels = pattern.count("/") + 1 - (start.count("/") + 1 if start else 0)
-    everything = await walk(
-        session, start, depth=None if "**" in pattern else levels, signatures=signatures
-    )
+    everything = await walk(session, start, depth=None if "**" in pattern else levels, signatures=signatures)
     return Listing(
         [folder for folder in everything.folders if matches(pattern, folder.path)],
         [file for file in everything.files if matches(pattern, file.path)],
@@ -80,9 +74,7 @@ def _before_pattern(components: Iterable[str]) -> list[str]:
     return fixed
 
 
-def _fits(
-    pattern: Sequence[str], parts: Sequence[str], star: str, same: Callable[[str, str], bool]
-) -> bool:
+def _fits(pattern: Sequence[str], parts: Sequence[str], star: str, same: Callable[[str, str], bool]) -> bool:
     """Match parts to a pattern in which ``star`` stands for any number of them, also none.
 
     A star takes as few as it can; where what follows does not fit, the last star alone takes one more. So no pattern and no

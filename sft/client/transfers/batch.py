@@ -79,12 +79,8 @@ async def put_all(
         began = session.connection.reactor.seconds()
         opened: list[UploadSource] = []
         try:
-            await finish_even_if_cancelled(
-                session.pool.run(lambda: opened.append(_opened(session, item)))
-            )
-            upload = FileUpload(
-                session, opened[0], item.path, reporter, replace=replace, if_version=if_version
-            )
+            await finish_even_if_cancelled(session.pool.run(lambda: opened.append(_opened(session, item))))
+            upload = FileUpload(session, opened[0], item.path, reporter, replace=replace, if_version=if_version)
             kept = await upload.run()
         except SftError as error:
             reporter(TransferStage.FAILED)
@@ -130,18 +126,13 @@ async def get_all(
         destination.close()
 
 
-async def verify_all(
-    session: Session, items: Sequence[GetItem], *, report: Report | None = None
-) -> list[GetResult]:
+async def verify_all(session: Session, items: Sequence[GetItem], *, report: Report | None = None) -> list[GetResult]:
     """Read and judge files of the server, keeping nothing."""
     return await _get(session, items, lambda _: None, report)
 
 
 async def _get(
-    session: Session,
-    items: Sequence[GetItem],
-    place: Callable[[GetItem], Target | None],
-    report: Report | None,
+    session: Session, items: Sequence[GetItem], place: Callable[[GetItem], Target | None], report: Report | None
 ) -> list[GetResult]:
     async def get(index: int, item: GetItem) -> GetResult:
         reporter = Reporter(report, index, item.path, item.size)
@@ -150,9 +141,7 @@ async def _get(
         except SftError as error:
             reporter(TransferStage.FAILED)
             return GetResult(item, TransferStage.FAILED, error=error)
-        return GetResult(
-            item, TransferStage.VERIFIED, got.file, got.verdict, got.local, got.signature
-        )
+        return GetResult(item, TransferStage.VERIFIED, got.file, got.verdict, got.local, got.signature)
 
     return await _by_size(items, get)
 

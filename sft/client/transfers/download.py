@@ -40,9 +40,7 @@ class DownloadResult:
     signature: Path | None
 
 
-async def get_file(
-    session: Session, path: str, version: int, place: Target | None, report: Reporter
-) -> DownloadResult:
+async def get_file(session: Session, path: str, version: int, place: Target | None, report: Reporter) -> DownloadResult:
     """Get one file and verify it; without a place it is not kept.
 
     Args:
@@ -82,9 +80,7 @@ async def get_file(
             server_id=session.server_id,
             server_name=session.server_name,
         )
-        finishing = session.pool.run(
-            arrived.sink.finish, dated_at=file.version.dated_at, signature=verdict.signature
-        )
+        finishing = session.pool.run(arrived.sink.finish, dated_at=file.version.dated_at, signature=verdict.signature)
         local, signature = await finish_even_if_cancelled(finishing)
     except BaseException:
         await incoming.abandon()
@@ -95,6 +91,4 @@ async def get_file(
 
 def _require_asked_for(file: File, path: str, version: int) -> None:
     if file.path != path or version not in {0, file.version.number}:
-        raise SignatureBadError(
-            "the server sent another file", path=path, author=file.version.author
-        )
+        raise SignatureBadError("the server sent another file", path=path, author=file.version.author)

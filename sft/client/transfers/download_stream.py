@@ -25,15 +25,7 @@ from sft.errors import RemoteProtocolError, SftError
 from sft.limits import CREDIT_STEP_CHUNKS
 from sft.model.records import File
 from sft.transport.flow import ReceiveFlow
-from sft.wire.messages import (
-    Cancel,
-    Credit,
-    FileBegins,
-    FileContent,
-    GetFile,
-    Refusal,
-    Reply,
-)
+from sft.wire.messages import Cancel, Credit, FileBegins, FileContent, GetFile, Refusal, Reply
 
 
 class FileSink(Protocol):
@@ -66,9 +58,7 @@ class DownloadStream:
         open_sink: makes the sink for a file that the server announced; on the pool, before the first byte is written.
     """
 
-    def __init__(
-        self, session: Session, report: Reporter, open_sink: Callable[[File], FileSink]
-    ) -> None:
+    def __init__(self, session: Session, report: Reporter, open_sink: Callable[[File], FileSink]) -> None:
         self._session = session
         self._report = report
         self._open_sink = open_sink
@@ -93,9 +83,7 @@ class DownloadStream:
         """
         connection = self._session.connection
         await connection.acquire_slot()
-        self._id = connection.begin(
-            GetFile, self, path=path, version=version, window=CREDIT_STEP_CHUNKS
-        )
+        self._id = connection.begin(GetFile, self, path=path, version=version, window=CREDIT_STEP_CHUNKS)
         try:
             with ticking(connection.reactor, TICK_SECONDS, self._tick):
                 file = await self._whole

@@ -234,9 +234,7 @@ class Measure:
             raise self._fault()
 
     def _fault(self) -> SignatureBadError:
-        return SignatureBadError(
-            f"{self.received} bytes instead of {self._size}", path=self._path, author=self._author
-        )
+        return SignatureBadError(f"{self.received} bytes instead of {self._size}", path=self._path, author=self._author)
 
 
 def numbered(name: str, number: int) -> str:

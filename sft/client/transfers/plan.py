@@ -18,23 +18,8 @@ from sft.client.api.files import Listing, show_file
 from sft.client.api.tree import find, fixed_part, has_pattern, walk
 from sft.client.concurrency import gather_limited
 from sft.client.os_errors import describe_os_error
-from sft.errors import (
-    LocalExistsError,
-    LocalFileError,
-    NameClashError,
-    NotFoundError,
-    SftError,
-    UsageError,
-)
-from sft.model.names import (
-    fold,
-    join_path,
-    local_name,
-    parse_component,
-    parse_path,
-    safe_name,
-    split_path,
-)
+from sft.errors import LocalExistsError, LocalFileError, NameClashError, NotFoundError, SftError, UsageError
+from sft.model.names import fold, join_path, local_name, parse_component, parse_path, safe_name, split_path
 from sft.model.records import File, Folder
 
 _AT_ONCE: Final = 32
@@ -101,13 +86,7 @@ class GetPlan:
 # -- to the server ----------------------------------------------------------------------------------
 
 
-def plan_put(
-    sources: Sequence[str],
-    *,
-    to: str = "",
-    as_path: str | None = None,
-    safe_names: bool = False,
-) -> PutPlan:
+def plan_put(sources: Sequence[str], *, to: str = "", as_path: str | None = None, safe_names: bool = False) -> PutPlan:
     """Plan what is sent where (blocks).
 
     Args:
@@ -126,9 +105,7 @@ def plan_put(
             remedy="Several files: sft put FILES --to FOLDER",
         )
     if "-" in sources and as_path is None:
-        raise UsageError(
-            problem="Standard input has no name", remedy="Give it one: sft put - --as PATH"
-        )
+        raise UsageError(problem="Standard input has no name", remedy="Give it one: sft put - --as PATH")
     walker = _Walker(safe_names=safe_names)
     folder = parse_path(to, root=True)
     for source in sources:
@@ -165,9 +142,7 @@ class _Walker:
         elif stat.S_ISREG(found.st_mode):
             self._add(path, where, found.st_size, shown=source)
         else:
-            odd = LocalFileError(
-                path=source, problem="is not a regular file", remedy="Send a pipe with -"
-            )
+            odd = LocalFileError(path=source, problem="is not a regular file", remedy="Send a pipe with -")
             self.plan.refused.append(Refused(source, odd))
 
     def _folder(self, top: Path, where: str) -> None:
@@ -207,9 +182,7 @@ class _Walker:
     def _name(self, name: str) -> str:
         return safe_name(name) if self._safe_names else parse_component(name)
 
-    def _add(
-        self, source: Path | None, path: str, size: int | None, *, shown: str, follow: bool = True
-    ) -> None:
+    def _add(self, source: Path | None, path: str, size: int | None, *, shown: str, follow: bool = True) -> None:
         key = "/".join(map(fold, parse_path(path).split("/")))
         if key in self._taken:
             error = NameClashError(name=path, existing=self._taken[key])
@@ -253,9 +226,7 @@ async def plan_get(session: Requester, names: Sequence[str], *, version: int = 0
     return plan
 
 
-async def _resolve(
-    session: Requester, name: str, version: int
-) -> tuple[str, Listing | SftError, int]:
+async def _resolve(session: Requester, name: str, version: int) -> tuple[str, Listing | SftError, int]:
     """Return the folder of the server that becomes the destination, what a name stands for, and the version of that."""
     try:
         if has_pattern(name):
@@ -282,9 +253,7 @@ async def _resolve(
         return "", error, 0
 
 
-def _add_file(
-    plan: GetPlan, file: File, above: str, taken: set[tuple[str, ...]], version: int
-) -> None:
+def _add_file(plan: GetPlan, file: File, above: str, taken: set[tuple[str, ...]], version: int) -> None:
     try:
         parts = _local_parts(file.path, above)
     except SftError as error:

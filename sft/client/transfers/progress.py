@@ -32,9 +32,7 @@ class TransferStage(StrEnum):
         return self in _ENDED
 
 
-_ENDED: Final = frozenset(
-    {TransferStage.STORED, TransferStage.UNCHANGED, TransferStage.VERIFIED, TransferStage.FAILED}
-)
+_ENDED: Final = frozenset({TransferStage.STORED, TransferStage.UNCHANGED, TransferStage.VERIFIED, TransferStage.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +58,7 @@ Report = Callable[[Progress], None]
 class Reporter:
     """Reports on one item, with what does not change filled in."""
 
-    def __init__(
-        self, report: Report | None, index: int, name: str, total_bytes: int | None
-    ) -> None:
+    def __init__(self, report: Report | None, index: int, name: str, total_bytes: int | None) -> None:
         self._report = report
         self._index = index
         self._name = name
@@ -74,9 +70,7 @@ class Reporter:
         if done_bytes is not None:
             self.done_bytes = done_bytes
         if self._report is not None:
-            self._report(
-                Progress(self._index, self._name, stage, self.done_bytes, self.total_bytes)
-            )
+            self._report(Progress(self._index, self._name, stage, self.done_bytes, self.total_bytes))
 
 
 class Rate:

@@ -65,9 +65,7 @@ class FileSource:
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
             self.close()
             raise LocalFileError(
-                path=self.name,
-                problem="is not a regular file",
-                remedy="Name a file, or send a pipe with -",
+                path=self.name, problem="is not a regular file", remedy="Name a file, or send a pipe with -"
             )
         self.size: int = self._identity[0]
         self._left = self.size

@@ -118,10 +118,7 @@ class FileUpload:
         outgoing = UploadStream(self._session, self._source, self._report)
         try:
             sent = await outgoing.send(
-                path=self._path,
-                file_id=self._file_id,
-                version=self._number(),
-                describe=self._comment,
+                path=self._path, file_id=self._file_id, version=self._number(), describe=self._comment
             )
         except ExistsError as refusal:
             if (found := await self._compared(refusal.values)) is not None:
@@ -140,9 +137,7 @@ class FileUpload:
             raise
         number = seen.version.number
         if self._if_version is not None and number != self._if_version:
-            raise ChangedSinceError(
-                author=seen.version.author, version=number, seen=self._if_version, path=self._path
-            )
+            raise ChangedSinceError(author=seen.version.author, version=number, seen=self._if_version, path=self._path)
         return seen
 
     def _before_values(self) -> dict[str, Any]:
@@ -222,14 +217,10 @@ class FileUpload:
         try:
             check_receipt(self._session.server_key, stored, sent, digest)
         except SignatureInvalidError as error:
-            raise ReceiptBadError(
-                error.detail, path=self._path, server=self._session.server_name
-            ) from error
+            raise ReceiptBadError(error.detail, path=self._path, server=self._session.server_name) from error
         receipt: Path | None = None
         # It is stored, whatever happens to its receipt here: the result says that none was kept.
         with contextlib.suppress(LocalDiskFullError, LocalFileError):
             receipt = await self._session.pool.run(keep_receipt, self._session.state, sent, stored)
-        self._report(
-            TransferStage.UNCHANGED if stored.unchanged else TransferStage.STORED, sent.size
-        )
+        self._report(TransferStage.UNCHANGED if stored.unchanged else TransferStage.STORED, sent.size)
         return UploadResult(stored, receipt)

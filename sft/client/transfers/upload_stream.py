@@ -56,9 +56,7 @@ class UploadStream:
         self._over = False  # the server has answered, or never will
         self._committed = False
 
-    async def send(
-        self, *, path: str, file_id: bytes, version: int, describe: Describe
-    ) -> Acknowledged:
+    async def send(self, *, path: str, file_id: bytes, version: int, describe: Describe) -> Acknowledged:
         """Send all of it, signed.
 
         Raises:
@@ -141,9 +139,7 @@ class UploadStream:
     def _stop(self, failure: Failure) -> None:
         if self._flow is not None:
             self._flow.interrupt()
-        waiting: Deferred[None] | Deferred[Stored] = (
-            self._sent if not self._sent.called else self._stored
-        )
+        waiting: Deferred[None] | Deferred[Stored] = self._sent if not self._sent.called else self._stored
         if not waiting.called:
             waiting.errback(failure)
 

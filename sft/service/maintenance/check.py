@@ -142,9 +142,7 @@ class _Check:
         row = subject.row
         try:
             if not row.inline:
-                self._storage.vault.check(
-                    row.object_id, row.size, row.digest, least_epoch=row.epoch
-                )
+                self._storage.vault.check(row.object_id, row.size, row.digest, least_epoch=row.epoch)
             elif subject.sealed is None:
                 return "its content is gone"
             else:

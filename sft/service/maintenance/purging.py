@@ -51,9 +51,7 @@ class Purged(Struct, frozen=True):
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def collect(
-    reading: ReadTransaction, caller: Caller, *, context: JobContext, until: int | None = None
-) -> Job:
+def collect(reading: ReadTransaction, caller: Caller, *, context: JobContext, until: int | None = None) -> Job:
     """Destroy what has been in the trash for its time; the job's report counts it.
 
     Args:
@@ -124,10 +122,7 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
     if files:
         transaction.log(
             FilesPurged(
-                by=item.caller,
-                files=tuple(file.file_id for file in files),
-                versions=len(versions),
-                size=size_bytes,
+                by=item.caller, files=tuple(file.file_id for file in files), versions=len(versions), size=size_bytes
             )
         )
     return Purged(len(files), len(versions), size_bytes, tuple(doomed))

@@ -38,9 +38,7 @@ _TEXT: Final = 1024
 class Acting(Protocol):
     """Runs one act in the writer and waits for its result."""
 
-    def __call__(
-        self, act: Callable[[Transaction, Sequence[In]], Sequence[Out | RequestError]], item: In
-    ) -> Out:
+    def __call__(self, act: Callable[[Transaction, Sequence[In]], Sequence[Out | RequestError]], item: In) -> Out:
         """Run it; a refusal is raised."""
 
 
@@ -95,7 +93,6 @@ class Report:
             self.fault(f"row {row.row} of {row.table}", FORGED)
 
     def note(self, text: str) -> None:
-        """Report something worth knowing."""
         if len(self._notes) < _NOTES:
             self._notes.append(text[:_TEXT])
 
@@ -110,9 +107,7 @@ class Report:
         )
 
 
-def sound_rows(
-    load: Callable[[Sequence[Key]], list[R]], keys: Sequence[Key]
-) -> tuple[list[R], list[RowForgedError]]:
+def sound_rows(load: Callable[[Sequence[Key]], list[R]], keys: Sequence[Key]) -> tuple[list[R], list[RowForgedError]]:
     """Load the rows that hold, and tell which do not, by halving what fails."""
     if not keys:
         return [], []

@@ -115,9 +115,7 @@ class _Rewrapping:
         while vault.keyring.rotating:
             moved = self._pass()
             # The answer comes when its transaction, and all before it, is durable.
-            if self._context.act(
-                end_rotation, RotationEnd(self._context.caller, vault.keyring.epoch)
-            ):
+            if self._context.act(end_rotation, RotationEnd(self._context.caller, vault.keyring.epoch)):
                 retired = vault.keyring.retire()
                 replace_keyring(self._keyring_path, retired.seal())
                 vault.adopt(retired)
@@ -149,9 +147,7 @@ class _Rewrapping:
                 return moved
             self._report.forged(faults)
             ready = tuple(row for row in rows if self._rewrap(row))
-            done = self._context.act(
-                note_epochs, Rewrapped(self._context.caller, self._context.storage, ready)
-            )
+            done = self._context.act(note_epochs, Rewrapped(self._context.caller, self._context.storage, ready))
             moved += done
             self._report.versions += done
             after = keys[-1]
@@ -190,9 +186,7 @@ def note_epochs(transaction: Transaction, item: Rewrapped) -> int:
     transaction.rows.update(objects)
     transaction.rows.update(versions)
     if versions:
-        transaction.log(
-            ObjectsRewrapped(by=item.caller, versions=len(versions), epoch=keyring.epoch)
-        )
+        transaction.log(ObjectsRewrapped(by=item.caller, versions=len(versions), epoch=keyring.epoch))
     return len(versions)
 
 
@@ -258,26 +252,18 @@ class _Reencrypting:
             self._report.bytes_checked += row.size
 
     def _inline(self, row: VersionRow, new_id: bytes) -> bool:
-        return self._context.act(
-            swap, Swap(self._context.caller, self._context.storage, row, new_id, None)
-        )
+        return self._context.act(swap, Swap(self._context.caller, self._context.storage, row, new_id, None))
 
     def _file(self, row: VersionRow, new_id: bytes) -> bool:
         vault, in_flight = self._context.storage.vault, self._context.storage.in_flight
         in_flight.add(new_id)
         try:
             sidecar = vault.read_sidecar(row.object_id, least_epoch=row.epoch)
-            epoch = vault.reencrypt(
-                row.object_id, row.size, row.digest, new_id, least_epoch=row.epoch, sidecar=sidecar
-            )
-            swapped = self._context.act(
-                swap, Swap(self._context.caller, self._context.storage, row, new_id, epoch)
-            )
+            epoch = vault.reencrypt(row.object_id, row.size, row.digest, new_id, least_epoch=row.epoch, sidecar=sidecar)
+            swapped = self._context.act(swap, Swap(self._context.caller, self._context.storage, row, new_id, epoch))
             vault.remove(row.object_id if swapped else new_id)
             if swapped:
-                self._context.act(
-                    end_purges, EndPurgesInput(self._context.caller, (row.object_id,))
-                )
+                self._context.act(end_purges, EndPurgesInput(self._context.caller, (row.object_id,)))
         finally:
             in_flight.discard(new_id)
         return swapped
@@ -298,9 +284,7 @@ def swap(transaction: Transaction, item: Swap) -> bool:
         sealed = small_object(transaction, row.object_id)
         if sealed is None:
             raise ObjectMissingError(problem=f"object {row.object_id.hex()} is missing")
-        resealed = reseal_whole(
-            keyring, row.object_id, row.size, sealed, item.object_id, least_epoch=row.epoch
-        )
+        resealed = reseal_whole(keyring, row.object_id, row.size, sealed, item.object_id, least_epoch=row.epoch)
         rows.delete([SmallObjectRow(row.object_id, sealed)])
         rows.insert([SmallObjectRow(item.object_id, resealed)])
     else:

@@ -235,9 +235,7 @@ class CliFixture:
         profile = CliFixture(state.data).join()
         return Joined(profile, user(wanted["user_name"], link_role(link)), None)
 
-    async def _connect(
-        self, _reactor: Any, _state: StateFolder, profile: Profile, *, ask: Any
-    ) -> Any:
+    async def _connect(self, _reactor: Any, _state: StateFolder, profile: Profile, *, ask: Any) -> Any:
         if self.refuses:
             error = self.refuses.pop(0)
             if getattr(error, "code", "") == "PASSPHRASE_WRONG":

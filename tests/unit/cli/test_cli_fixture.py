@@ -21,9 +21,7 @@ def test_the_table_session_is_a_part_of_the_real_one():
 
 
 def test_requests_are_asked_alike():
-    real, ours = (
-        list(inspect.signature(kind.request).parameters) for kind in (Session, TableSession)
-    )
+    real, ours = (list(inspect.signature(kind.request).parameters) for kind in (Session, TableSession))
     assert real == ours
 
 

@@ -6,24 +6,14 @@ from sft.cli.columns import aligned, cells, cut
 
 
 @pytest.mark.parametrize(
-    "text, width",
-    [
-        ("abc", 3),
-        ("", 0),
-        ("漢字", 4),
-        ("Ａ", 2),
-        ("e\u0301", 1),
-        ("\x1b[32m✓\x1b[0m", 1),
-        ("✓ ·", 3),
-    ],
+    "text, width", [("abc", 3), ("", 0), ("漢字", 4), ("Ａ", 2), ("e\u0301", 1), ("\x1b[32m✓\x1b[0m", 1), ("✓ ·", 3)]
 )
 def test_width_on_a_terminal(text, width):
     assert cells(text) == width
 
 
 @pytest.mark.parametrize(
-    "text, most, shown",
-    [("short", 5, "short"), ("longer", 5, "long…"), ("漢字漢字", 5, "漢字…"), ("abc", 0, "")],
+    "text, most, shown", [("short", 5, "short"), ("longer", 5, "long…"), ("漢字漢字", 5, "漢字…"), ("abc", 0, "")]
 )
 def test_cutting_says_that_it_cut(text, most, shown):
     assert cut(text, most) == shown

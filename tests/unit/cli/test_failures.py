@@ -87,9 +87,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "Again; or ask an admin for a new key, no file is lost",
     ),
     (
-        UnreachableError(
-            address="files.acme.org:7361", reason="connection refused", profile="acme"
-        ),
+        UnreachableError(address="files.acme.org:7361", reason="connection refused", profile="acme"),
         "UNREACHABLE",
         6,
         "files.acme.org:7361 does not answer (connection refused)",
@@ -124,9 +122,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "Tell ada and the operator (twistd sft vault check)",
     ),
     (
-        RoleForbidsError(
-            role="guest", act="store files", name="gus", needed="maintainer", admins="ada, eva"
-        ),
+        RoleForbidsError(role="guest", act="store files", name="gus", needed="maintainer", admins="ada, eva"),
         "ROLE_FORBIDS",
         4,
         "Guests do not store files",
@@ -154,9 +150,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "sft get --keep-both budget.xlsx, then decide",
     ),
     (
-        NameNotAllowedError(
-            name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt"
-        ),
+        NameNotAllowedError(name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt"),
         "NAME_NOT_ALLOWED",
         10,
         '"a:b.txt" has ":", which Windows cannot store',
@@ -201,11 +195,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
 
 
 def every_class() -> list[type[SftError]]:
-    return [
-        kind
-        for kind in vars(errors).values()
-        if isinstance(kind, type) and issubclass(kind, SftError)
-    ]
+    return [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, SftError)]
 
 
 def with_values(kind: type[SftError]) -> SftError:
@@ -215,12 +205,8 @@ def with_values(kind: type[SftError]) -> SftError:
     return kind(**{name: 7 if name.endswith(("_at", "_bytes")) else "x" for name in names})
 
 
-@pytest.mark.parametrize(
-    "error, code, status, sentence, step", TABLE, ids=[row[1] for row in TABLE]
-)
-def test_an_error_comes_with_its_code_words_next_step_and_status(
-    cli, error, code, status, sentence, step
-):
+@pytest.mark.parametrize("error, code, status, sentence, step", TABLE, ids=[row[1] for row in TABLE])
+def test_an_error_comes_with_its_code_words_next_step_and_status(cli, error, code, status, sentence, step):
     cli.refuses = [error] * 3
     cli.secrets = ["wrong"] * 3
     ran = cli.run("whoami")

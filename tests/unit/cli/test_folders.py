@@ -29,11 +29,7 @@ def test_a_file_and_a_folder_are_moved(cli):
     assert cli.run("mv", "a.txt", "b c.txt").lines == ['moved a.txt → "b c.txt"']
     cli.answers[Move] = lambda request: Done(request.id)
     assert cli.run("mv", "a", "b").lines == ["moved a/ → b/"]
-    assert json.loads(cli.run("mv", "a", "b", "--json").out) == {
-        "old": "a",
-        "new": "b",
-        "kind": "folder",
-    }
+    assert json.loads(cli.run("mv", "a", "b", "--json").out) == {"old": "a", "new": "b", "kind": "folder"}
 
 
 def test_a_slash_at_the_end_moves_into(cli):
@@ -43,12 +39,8 @@ def test_a_slash_at_the_end_moves_into(cli):
 
 
 def test_what_is_restored_is_told_with_its_version(cli):
-    cli.answers[Restore] = lambda request: FileShown(
-        request.id, signed_file("old-plan.pdf", number=2)
-    )
-    assert cli.run("restore", "old-plan.pdf").lines == [
-        "old-plan.pdf is back: version 2, signature unchanged"
-    ]
+    cli.answers[Restore] = lambda request: FileShown(request.id, signed_file("old-plan.pdf", number=2))
+    assert cli.run("restore", "old-plan.pdf").lines == ["old-plan.pdf is back: version 2, signature unchanged"]
 
 
 def test_what_is_not_in_the_trash_is_absent(cli):

@@ -11,9 +11,7 @@ from tests.unit.cli.cli_fixture import KEY, pin_of_ada, signed_file
 @pytest.fixture
 def shown(cli):
     cli.people = {1: pin_of_ada()}
-    cli.answers[ShowFile] = lambda request: FileShown(
-        request.id, signed_file(path=request.path, size=911_360)
-    )
+    cli.answers[ShowFile] = lambda request: FileShown(request.id, signed_file(path=request.path, size=911_360))
     return cli
 
 
@@ -46,9 +44,7 @@ def test_a_key_that_was_never_seen_is_told_with_the_status_of_a_refusal(shown):
     shown.people = {}
     ran = shown.run("info", "contract.pdf")
     assert ran.status == 7
-    assert (
-        "? contract.pdf is signed by a key that acme-files never registered for ada." in ran.lines
-    )
+    assert "? contract.pdf is signed by a key that acme-files never registered for ada." in ran.lines
 
 
 def test_json(shown):

@@ -7,14 +7,7 @@ import pytest
 from sft.model.access import Role
 from sft.model.links import parse_invitation
 from sft.model.records import Invitation, InvitationState, ServerInfo
-from sft.wire.messages import (
-    Done,
-    InvitationList,
-    InvitationShown,
-    ListInvitations,
-    MakeInvitation,
-    WithdrawInvitation,
-)
+from sft.wire.messages import Done, InvitationList, InvitationShown, ListInvitations, MakeInvitation, WithdrawInvitation
 from tests.unit.cli.cli_fixture import SERVER
 
 UNTIL = 1_777_989_600  # Tue 5 May 14:00
@@ -49,8 +42,7 @@ def test_the_link_is_alone_on_standard_output(inviting):
     assert ran.lines == [link.text()]
     assert (link.user_name, link.role, link.server_key) == ("ivo", Role.GUEST, SERVER.point)
     assert ran.err == (
-        "For ivo, guest, once, until Tue 5 May 14:00. Whoever has this line can join with it: "
-        "send it to ivo alone.\n"
+        "For ivo, guest, once, until Tue 5 May 14:00. Whoever has this line can join with it: send it to ivo alone.\n"
     )
 
 
@@ -61,8 +53,7 @@ def test_quiet_still_prints_the_link(inviting):
 
 
 @pytest.mark.parametrize(
-    "text, seconds",
-    [("2d", 172_800), ("12h", 43_200), ("90m", 5400), ("1w", 604_800), ("30d", 2_592_000)],
+    "text, seconds", [("2d", 172_800), ("12h", 43_200), ("90m", 5400), ("1w", 604_800), ("30d", 2_592_000)]
 )
 def test_how_long_it_is_good(inviting, text, seconds):
     inviting.run("invite", "--role", "maintainer", "--expires", text)

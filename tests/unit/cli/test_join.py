@@ -12,14 +12,10 @@ from sft.model.records import UserPage
 from sft.wire.messages import ListUsers, UserList
 from tests.unit.cli.cli_fixture import SERVER, user
 
-LINK = InvitationLink(
-    "files.acme.org", 7361, SERVER.point, "acme-files", bytes(range(32)), Role.GUEST, 1_777_989_600
-)
+LINK = InvitationLink("files.acme.org", 7361, SERVER.point, "acme-files", bytes(range(32)), Role.GUEST, 1_777_989_600)
 
 
-@pytest.mark.parametrize(
-    "arguments", [(LINK.text(),), (LINK.text(), "--user", "ivo"), ("acme", LINK.text())]
-)
+@pytest.mark.parametrize("arguments", [(LINK.text(),), (LINK.text(), "--user", "ivo"), ("acme", LINK.text())])
 def test_a_link_as_an_argument_is_refused_and_not_repeated(stranger, arguments):
     ran = stranger.run("join", *arguments)
     assert ran.status == 2
@@ -88,16 +84,9 @@ def test_on_a_terminal_everything_is_asked_for(stranger):
         "The server is the one that made this invitation: nothing to compare."
     )
     assert "Your name there [ivo]: This device [" in ran.err
-    assert stranger.prompts == [
-        "Passphrase for the key on this computer (empty: none): ",
-        "Again: ",
-    ]
+    assert stranger.prompts == ["Passphrase for the key on this computer (empty: none): ", "Again: "]
     given = stranger.joins[0]
-    assert (given["user_name"], given["device"], given["passphrase"]) == (
-        "ivo",
-        "desktop",
-        "secret",
-    )
+    assert (given["user_name"], given["device"], given["passphrase"]) == ("ivo", "desktop", "secret")
     assert ran.lines[0].startswith("Joined acme-files as ivo, guest. ")
     assert "Everyone who joins can read every file stored there." in ran.lines[0]
 
@@ -108,9 +97,7 @@ def test_a_machine_joins_with_options_alone(stranger, tmp_path):
         "join", "--link-file", str(tmp_path / "link"), "--user", "max", "--no-passphrase",
         "--device", "build7",
     )  # fmt: skip
-    assert ran.lines == [
-        "joined    acme-files (files.acme.org:7361) as max, guest, device ada-laptop"
-    ]
+    assert ran.lines == ["joined    acme-files (files.acme.org:7361) as max, guest, device ada-laptop"]
     assert "This key has no passphrase: whoever reads SFT_HOME is max.\n" in ran.err
     assert (stranger.joins[0]["passphrase"], stranger.joins[0]["device"]) == (None, "build7")
 
@@ -133,16 +120,9 @@ def test_a_key_of_ones_own_is_not_given_a_passphrase(stranger):
 
 def test_json_has_the_shape_of_whoami(stranger):
     ran = stranger.run("join", "--user", "ivo", "--no-passphrase", "--json", piped=LINK.text())
-    assert {
-        "server",
-        "address",
-        "user",
-        "role",
-        "device",
-        "key_words",
-        "minisign_key",
-        "server_key_words",
-    } <= set(json.loads(ran.out))
+    assert {"server", "address", "user", "role", "device", "key_words", "minisign_key", "server_key_words"} <= set(
+        json.loads(ran.out)
+    )
 
 
 def test_a_server_link_shows_the_key_to_compare(stranger):

@@ -63,11 +63,7 @@ def test_a_long_list_in_a_pipe_has_tabs_and_neither_head_nor_marks(listed):
 
 
 def test_names_on_a_terminal_and_paths_in_a_pipe(listed):
-    assert listed.run("ls", "finance/2026", terminal=True).lines == [
-        "Q1/",
-        "budget.xlsx",
-        "contract.pdf",
-    ]
+    assert listed.run("ls", "finance/2026", terminal=True).lines == ["Q1/", "budget.xlsx", "contract.pdf"]
     assert listed.run("ls", "/finance/2026/").lines == [
         "finance/2026/Q1/",
         "finance/2026/budget.xlsx",
@@ -128,9 +124,7 @@ def test_what_is_neither_is_told_as_the_missing_folder(listed):
 
 def test_a_changed_description_is_marked_bad(listed):
     broken = CONTRACT.version.signature.replace(b"mtime:1", b"mtime:2")
-    changed = msgspec.structs.replace(
-        CONTRACT, version=msgspec.structs.replace(CONTRACT.version, signature=broken)
-    )
+    changed = msgspec.structs.replace(CONTRACT, version=msgspec.structs.replace(CONTRACT.version, signature=broken))
     listed.answers[ListFolder] = lambda request: FolderPage(request.id, Page((), (changed,)))
     ran = listed.run("ls", "finance/2026", "--json")
     assert json.loads(ran.out)[0]["signature"] == "bad"

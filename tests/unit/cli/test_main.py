@@ -57,14 +57,11 @@ def test_bare_sft_in_json_is_one_document(cli):
 def test_an_unknown_command_is_named_and_the_closest_is_offered(cli):
     ran = cli.run("usres")
     assert ran.status == 2
-    assert ran.err == (
-        "sft: There is no command 'usres'; did you mean users? [USAGE]\n     See: sft --help\n"
-    )
+    assert ran.err == ("sft: There is no command 'usres'; did you mean users? [USAGE]\n     See: sft --help\n")
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [("put",), ("role", "gus"), ("role", "gus", "king"), ("ls", "--nothing"), ("mv", "a")],
+    "arguments", [("put",), ("role", "gus"), ("role", "gus", "king"), ("ls", "--nothing"), ("mv", "a")]
 )
 def test_wrong_use_is_status_2_with_where_to_look(cli, arguments):
     ran = cli.run(*arguments)

@@ -25,12 +25,8 @@ from tests.unit.cli.cli_fixture import KEY, OTHER_KEY, SERVER, refusing, user
 
 
 def test_whoami_asks_for_the_role(cli):
-    info = ServerInfo(
-        "acme-files", "files.acme.org:7361", SERVER.point, SERVER.server_id(), "invite"
-    )
-    cli.answers[ShowSelf] = lambda request: SelfShown(
-        request.id, user("ada", Role.MAINTAINER), info
-    )
+    info = ServerInfo("acme-files", "files.acme.org:7361", SERVER.point, SERVER.server_id(), "invite")
+    cli.answers[ShowSelf] = lambda request: SelfShown(request.id, user("ada", Role.MAINTAINER), info)
     ran = cli.run("whoami", "--json")
     assert json.loads(ran.out) == {
         "profile": "acme-files",
@@ -75,9 +71,7 @@ def test_users_on_a_terminal_in_a_pipe_and_in_json(cli):
     ],
 )
 def test_a_role_is_changed(cli, name, role, before, said):
-    cli.answers[ChangeRole] = lambda request: UserShown(
-        request.id, user(request.name, request.role), before
-    )
+    cli.answers[ChangeRole] = lambda request: UserShown(request.id, user(request.name, request.role), before)
     assert cli.run("role", name, role).lines == [said]
     document = json.loads(cli.run("role", name, role, "--json").out)
     assert (document["user"], document["role"], document["before"]) == (name, role, before)
@@ -91,9 +85,7 @@ def test_the_last_admin_stays(cli):
 
 
 def test_disabling_and_enabling_say_how_to_go_back(cli):
-    cli.answers[DisableUser] = lambda request: UserShown(
-        request.id, user(request.name, state=UserState.DISABLED)
-    )
+    cli.answers[DisableUser] = lambda request: UserShown(request.id, user(request.name, state=UserState.DISABLED))
     cli.answers[EnableUser] = lambda request: UserShown(request.id, user(request.name))
     assert "Back: sft enable ivo" in cli.run("disable", "ivo").out
     assert cli.run("enable", "ivo").lines == ["ivo can sign in again, as guest."]
@@ -122,9 +114,7 @@ def test_a_removal_without_a_terminal_needs_yes(removing):
 
 def test_a_removal_names_what_happens_to_the_files(removing):
     ran = removing.run("remove", "ivo", "--yes")
-    assert ran.lines == [
-        "ivo is removed. The 17 files stay, signed by ivo; they belong to ada now."
-    ]
+    assert ran.lines == ["ivo is removed. The 17 files stay, signed by ivo; they belong to ada now."]
     document = json.loads(removing.run("remove", "ivo", "--files-to", "eva", "--yes", "--json").out)
     assert (document["files"], document["files_to"], document["state"]) == (17, "eva", "removed")
     assert [request.files_to for request in removals(removing)] == ["", "eva"]

@@ -111,6 +111,4 @@ def test_an_interrupt_tells_how_far_it_came():
     assert invocation.stopped() == "Stopped."
     with showing(invocation, "a.bin", [1000]) as progress:
         progress.report(Progress(0, "a.bin", TransferStage.SENDING, 614, 1000))
-    assert invocation.stopped() == (
-        "Stopped at 61 %. Nobody sees a partial file. The same command again starts over."
-    )
+    assert invocation.stopped() == ("Stopped at 61 %. Nobody sees a partial file. The same command again starts over.")

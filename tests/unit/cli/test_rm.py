@@ -15,9 +15,7 @@ ENDS = 1_780_408_920  # 2 June
 @pytest.fixture
 def deleting(cli):
     tree = {
-        "": Page(
-            (Folder("photos", 2, 0, 0),), (signed_file("a.txt"), signed_file("b.txt", b"long"))
-        ),
+        "": Page((Folder("photos", 2, 0, 0),), (signed_file("a.txt"), signed_file("b.txt", b"long"))),
         "photos": Page((), (signed_file("photos/1.jpg"), signed_file("photos/2.jpg"))),
     }
 
@@ -28,10 +26,7 @@ def deleting(cli):
 
     cli.answers[ListFolder] = listing
     cli.answers[Delete] = lambda request: FileDeleted(
-        request.id,
-        Deleted(request.path, 2, 1, ENDS)
-        if request.path == "photos"
-        else Deleted(request.path, 1, 0, ENDS),
+        request.id, Deleted(request.path, 2, 1, ENDS) if request.path == "photos" else Deleted(request.path, 1, 0, ENDS)
     )
     return cli
 
@@ -96,9 +91,7 @@ def test_a_pattern_that_fits_nothing_is_absent(deleting):
 
 
 def test_one_refusal_alone_is_the_commands_own(deleting):
-    error = NotYoursError(
-        ref="7F3K-29QD", path="plan.pdf", owner="ivo", act="delete", admins="ada, eva"
-    )
+    error = NotYoursError(ref="7F3K-29QD", path="plan.pdf", owner="ivo", act="delete", admins="ada, eva")
     deleting.answers[Delete] = refusing(error)
     ran = deleting.run("rm", "finance/2026/plan.pdf")
     assert ran.status == 4
@@ -121,8 +114,7 @@ def test_of_several_what_failed_is_listed_last(deleting):
     assert ran.status == 1
     assert ran.lines == ["a.txt: in the trash until 2 June. Back: sft restore a.txt"]
     assert ran.err == (
-        "Not deleted, 1:\n"
-        "  plan.pdf   There is no file plan.pdf [NOT_FOUND]   See what there is: sft ls\n"
+        "Not deleted, 1:\n  plan.pdf   There is no file plan.pdf [NOT_FOUND]   See what there is: sft ls\n"
     )
 
 
@@ -135,13 +127,7 @@ def test_json(deleting):
     ran = deleting.run("rm", "a.txt", "--json")
     assert json.loads(ran.out) == {
         "items": [
-            {
-                "path": "a.txt",
-                "files": 1,
-                "folders": 0,
-                "restorable_until": "2026-06-02T14:02:00Z",
-                "error": None,
-            }
+            {"path": "a.txt", "files": 1, "folders": 0, "restorable_until": "2026-06-02T14:02:00Z", "error": None}
         ],
         "done": 1,
         "failed": 0,

@@ -127,10 +127,7 @@ def test_a_fault_that_nobody_caught_goes_to_the_log_and_not_to_the_terminal():
 
 def test_timers_go_by_the_monotonic_clock():
     child = Child(
-        "import time\n"
-        "async def act(reactor):\n"
-        "    return reactor.seconds is time.monotonic\n"
-        "ends_with(act)\n"
+        "import time\nasync def act(reactor):\n    return reactor.seconds is time.monotonic\nends_with(act)\n"
     )
     assert child.rest()[0] == ["gave True"]
 

@@ -20,12 +20,8 @@ from sft.model.records import Stored
 from tests.unit.cli.cli_fixture import signed_file
 
 MIB = 2**20
-BAD_NAME = NameNotAllowedError(
-    name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt"
-)
-FORBIDDEN = RoleForbidsError(
-    role="guest", act="store files", name="gus", needed="maintainer", admins="ada"
-)
+BAD_NAME = NameNotAllowedError(name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt")
+FORBIDDEN = RoleForbidsError(role="guest", act="store files", name="gus", needed="maintainer", admins="ada")
 
 
 class Told:
@@ -33,9 +29,7 @@ class Told:
         import io
 
         self.out, self.err = io.StringIO(), io.StringIO()
-        self.invocation = Invocation(
-            Environment({"SFT_HOME": str(cli.home)}, io.StringIO(), self.out, self.err)
-        )
+        self.invocation = Invocation(Environment({"SFT_HOME": str(cli.home)}, io.StringIO(), self.out, self.err))
         self.invocation.console.json = json_
         self.invocation.console.quiet = quiet
 
@@ -60,9 +54,7 @@ def finish_put(told: Told, results, *, whole: bool = False, refused=(), links: i
     for result in results:
         put.add_result(outcome, result)
     unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
-    return outcome.finish(
-        *put.remarks(plan, unchanged), links_skipped=plan.links_skipped, others_skipped=0
-    )
+    return outcome.finish(*put.remarks(plan, unchanged), links_skipped=plan.links_skipped, others_skipped=0)
 
 
 def test_named_files_are_told_one_by_one(cli):
@@ -86,9 +78,7 @@ def test_a_folder_is_told_in_one_sentence_and_what_failed_last(cli):
     results = [stored(f"photos/{n}.jpg", 5 * MIB, 0.1) for n in range(1202)]
     status = finish_put(told, results, whole=True, refused=[("photos/a:b.txt", BAD_NAME)], links=2)
     assert status == 1
-    assert told.out.getvalue() == (
-        "stored 1,202 of 1,203 files, 5.9 GiB, 35 s.  2 links skipped.  Not stored, 1:\n"
-    )
+    assert told.out.getvalue() == ("stored 1,202 of 1,203 files, 5.9 GiB, 35 s.  2 links skipped.  Not stored, 1:\n")
     assert told.err.getvalue() == (
         '  photos/a:b.txt   "a:b.txt" has ":", which Windows cannot store [NAME_NOT_ALLOWED]   '
         "Rename it, or --safe-names stores a_b.txt\n"
@@ -117,9 +107,7 @@ def test_several_that_fail_alike_give_theirs(cli):
 
 def test_the_document_of_a_put(cli):
     told = Told(cli, json_=True)
-    assert (
-        finish_put(told, [stored("notes.md", 12_288, 0.2, version=2), failed("b", FORBIDDEN)]) == 1
-    )
+    assert finish_put(told, [stored("notes.md", 12_288, 0.2, version=2), failed("b", FORBIDDEN)]) == 1
     document = json.loads(told.out.getvalue())
     assert document["items"][0] == {
         "source": "notes.md",
@@ -142,18 +130,9 @@ def test_the_document_of_a_put(cli):
 
 def got(moved_to: str | None = None) -> GetResult:
     file = signed_file("finance/2026/contract.pdf", size=911_360)
-    verdict = Verdict(
-        SignatureState.VERIFIED, "ada", "contract.pdf", 1, moved_to, "words", 0, None, b""
-    )
+    verdict = Verdict(SignatureState.VERIFIED, "ada", "contract.pdf", 1, moved_to, "words", 0, None, b"")
     item = GetItem(file.path, ("contract.pdf",), 911_360)
-    return GetResult(
-        item,
-        TransferStage.VERIFIED,
-        file,
-        verdict,
-        Path("contract.pdf"),
-        Path("contract.pdf.minisig"),
-    )
+    return GetResult(item, TransferStage.VERIFIED, file, verdict, Path("contract.pdf"), Path("contract.pdf.minisig"))
 
 
 def test_a_file_that_was_got_is_told_with_its_signer(cli):
@@ -186,14 +165,7 @@ def test_the_document_of_a_get(cli):
 
 
 @pytest.mark.parametrize(
-    "path, text",
-    [
-        ("a", "./a"),
-        ("out/a", "out/a"),
-        ("/tmp/a", "/tmp/a"),
-        ("../a", "../a"),
-        (".hidden", ".hidden"),
-    ],
+    "path, text", [("a", "./a"), ("out/a", "out/a"), ("/tmp/a", "/tmp/a"), ("../a", "../a"), (".hidden", ".hidden")]
 )
 def test_a_path_of_this_computer_is_seen_to_be_one(path, text):
     assert local_text(Path(path)) == text

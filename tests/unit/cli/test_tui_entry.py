@@ -60,9 +60,7 @@ def test_without_a_terminal_one_sentence_says_what_is_missing_and_what_to_type(c
     ran = cli.run("tui")
     assert ran.status == 2
     assert ran.out == ""
-    assert ran.err.startswith(
-        "sft: The full-screen UI needs a terminal, for input and for output [USAGE]\n"
-    )
+    assert ran.err.startswith("sft: The full-screen UI needs a terminal, for input and for output [USAGE]\n")
     assert "sft --help" in ran.err
     assert not cli.screens
 

@@ -106,12 +106,5 @@ def profile():
 def session(server, state, profile):
     pins = Pins(state, profile.server_id)
     return Session(
-        server.connection,
-        state,
-        profile,
-        memory.ADA_KEY,
-        pins,
-        server.pool,
-        owns_pool=True,
-        clock=lambda: 4000,
+        server.connection, state, profile, memory.ADA_KEY, pins, server.pool, owns_pool=True, clock=lambda: 4000
     )

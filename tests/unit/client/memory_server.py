@@ -19,17 +19,7 @@ from sft.crypto.signatures import FileSignature
 from sft.errors import ExistsError, NotFoundError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Role
-from sft.model.records import (
-    DeviceKey,
-    File,
-    FileVersion,
-    Folder,
-    Page,
-    ServerInfo,
-    Stored,
-    User,
-    UserState,
-)
+from sft.model.records import DeviceKey, File, FileVersion, Folder, Page, ServerInfo, Stored, User, UserState
 from sft.wire.connection import Connection
 from sft.wire.events import DataReceived, LoginRequested, MessageReceived
 from sft.wire.handshake import Claim, Welcome
@@ -50,19 +40,13 @@ SERVER_KEY = ServerKey.from_seed(bytes(range(32)))
 ADA_KEY = SigningKey.from_seed(bytes(range(32, 64)), b"ada's id")
 MALLORY_KEY = SigningKey.from_seed(bytes(range(64, 96)), b"mallorys")
 SERVER = ServerInfo(
-    "acme-files",
-    "files.acme.example:7361",
-    SERVER_KEY.public.point,
-    SERVER_KEY.public.server_id(),
-    "invite",
+    "acme-files", "files.acme.example:7361", SERVER_KEY.public.point, SERVER_KEY.public.server_id(), "invite"
 )
 
 
 def user(user_id, name, *keys):
     """A person as the registry shows them."""
-    devices = tuple(
-        DeviceKey(number, key.public.encode(), "laptop", 1000) for number, key in enumerate(keys, 1)
-    )
+    devices = tuple(DeviceKey(number, key.public.encode(), "laptop", 1000) for number, key in enumerate(keys, 1))
     return User(user_id, name, Role.MAINTAINER, UserState.ACTIVE, 1000, devices)
 
 

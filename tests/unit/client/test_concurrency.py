@@ -91,10 +91,7 @@ def test_work_that_cannot_be_stopped_is_waited_for_also_when_cancelled():
 
 
 def test_work_that_ends_gives_its_result_or_its_fault():
-    for work, check in (
-        (succeed(5), lambda r: r == 5),
-        (fail(ValueError()), lambda r: r.check(ValueError)),
-    ):
+    for work, check in ((succeed(5), lambda r: r == 5), (fail(ValueError()), lambda r: r.check(ValueError))):
         ended = []
         Deferred.fromCoroutine(finish_even_if_cancelled(work)).addBoth(ended.append)
         assert check(ended[0])

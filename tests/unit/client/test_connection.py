@@ -36,10 +36,7 @@ def test_a_refusal_is_raised_with_its_code_values_and_reference(server):
 
 def test_no_more_requests_than_the_protocol_allows_leave_and_the_rest_wait_their_turn(server):
     server.hold = True
-    asked = [
-        started(server.connection.request(MakeFolder, Done, path=f"f{n}"))
-        for n in range(REQUESTS_IN_FLIGHT + 2)
-    ]
+    asked = [started(server.connection.request(MakeFolder, Done, path=f"f{n}")) for n in range(REQUESTS_IN_FLIGHT + 2)]
     server.pump()
     assert len(server.received) == REQUESTS_IN_FLIGHT
     server.send(Done(id=1))
@@ -52,10 +49,7 @@ def test_no_more_requests_than_the_protocol_allows_leave_and_the_rest_wait_their
 
 def test_whoever_gives_up_waiting_for_a_turn_takes_none(server):
     server.hold = True
-    asked = [
-        started(server.connection.request(MakeFolder, Done, path=f"f{n}"))
-        for n in range(REQUESTS_IN_FLIGHT + 2)
-    ]
+    asked = [started(server.connection.request(MakeFolder, Done, path=f"f{n}")) for n in range(REQUESTS_IN_FLIGHT + 2)]
     server.pump()
     asked[REQUESTS_IN_FLIGHT][0].cancel()
     assert asked[REQUESTS_IN_FLIGHT][1][0].check(CancelledError)
@@ -77,10 +71,7 @@ def test_an_answer_that_comes_after_its_asker_gave_up_disturbs_nobody(server):
 
 def test_a_lost_line_is_told_to_everybody_who_waits_and_to_whoever_asks_later(server):
     server.hold = True
-    asked = [
-        started(server.connection.request(MakeFolder, Done, path=f"f{n}"))
-        for n in range(REQUESTS_IN_FLIGHT + 1)
-    ]
+    asked = [started(server.connection.request(MakeFolder, Done, path=f"f{n}")) for n in range(REQUESTS_IN_FLIGHT + 1)]
     server.pump()
     server.lose()
     assert all(ended[0].check(ConnectionLostError) for _, ended in asked)
@@ -117,9 +108,7 @@ def test_closing_says_so_and_waits_for_the_end(server):
 def test_a_refused_login_says_why():
     class Strict(MemoryServer):
         def _take(self, event):
-            error = RoleForbidsError(
-                role="guest", act="x", name="ada", needed="admin", admins="eva"
-            )
+            error = RoleForbidsError(role="guest", act="x", name="ada", needed="admin", admins="eva")
             if type(event).__name__ == "LoginRequested":
                 self._give(self.wire.data_to_send())
                 self._give(self.wire.refuse(error))

@@ -32,9 +32,7 @@ def known(state, profile):
 
 
 def dial(dialing, state, profile, ask=NOBODY, random=lambda: 0.5):
-    return dialing.run(
-        connect(dialing.reactor, state, profile, ask=ask, pool=dialing.pool, random=random)
-    )
+    return dialing.run(connect(dialing.reactor, state, profile, ask=ask, pool=dialing.pool, random=random))
 
 
 def test_a_login_gives_a_session_and_remembers_what_the_server_says_of_us(dialing, state, known):
@@ -61,9 +59,7 @@ def test_a_server_that_states_another_server_id_is_refused(dialing, state, known
     assert Profiles(state).choose().server_id == bytes(32)
 
 
-def test_a_line_that_closes_before_the_first_answer_is_tried_three_times_more(
-    dialing, state, known
-):
+def test_a_line_that_closes_before_the_first_answer_is_tried_three_times_more(dialing, state, known):
     for _ in range(3):
         dialing.server(hangs_up=True)
     dialing.server()

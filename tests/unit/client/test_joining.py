@@ -3,13 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sft.client.identity import passphrase_from
-from sft.client.joining import (
-    join,
-    pending,
-    suggested_device_name,
-    suggested_passphrase,
-    suggested_user_name,
-)
+from sft.client.joining import join, pending, suggested_device_name, suggested_passphrase, suggested_user_name
 from sft.client.profiles import Profiles
 from sft.crypto import key_file
 from sft.crypto.keys import InvitationKey
@@ -70,12 +64,7 @@ def test_joining_makes_a_key_a_profile_and_a_claim_signed_by_both(dialing, state
     assert claim.public_key == result.profile.public_key
     kept = Profiles(state).choose()
     assert kept == result.profile
-    assert (kept.name, kept.user_id, kept.joined_at, kept.pinned_at) == (
-        "acme-files",
-        7,
-        5000,
-        5000,
-    )
+    assert (kept.name, kept.user_id, kept.joined_at, kept.pinned_at) == ("acme-files", 7, 5000, 5000)
     assert result.user.name == "ada"
     (file,) = keys_of(state)
     assert file.stat().st_mode & 0o777 == 0o600

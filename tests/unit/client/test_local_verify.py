@@ -8,12 +8,7 @@ from sft.client.profiles import Profiles
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.signatures import sign_file
-from sft.errors import (
-    LocalFileError,
-    SignatureBadError,
-    SignatureInvalidError,
-    SignerNotPinnedError,
-)
+from sft.errors import LocalFileError, SignatureBadError, SignatureInvalidError, SignerNotPinnedError
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, SERVER, user
 
 

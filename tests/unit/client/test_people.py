@@ -12,22 +12,15 @@ from sft.wire.messages import Done, InvitationShown, KickSession, SessionList, U
 from tests.unit.client.memory_server import ADA_KEY, SERVER, SERVER_KEY, user
 
 
-@pytest.mark.parametrize(
-    ("told", "address"),
-    [("files.acme.example:7361", "files.acme.example:7361"), ("", "x:1")],
-)
+@pytest.mark.parametrize(("told", "address"), [("files.acme.example:7361", "files.acme.example:7361"), ("", "x:1")])
 def test_an_invitations_secret_is_in_the_link_and_never_sent(server, told, address):
     def made(m):
-        invitation = Invitation(
-            5, m.public_key, m.role, m.name, "ada", 1, 900, InvitationState.OPEN
-        )
+        invitation = Invitation(5, m.public_key, m.role, m.name, "ada", 1, 900, InvitationState.OPEN)
         info = ServerInfo(SERVER.name, told, SERVER.public_key, SERVER.server_id, "invite")
         server.send(InvitationShown(id=m.id, invitation=invitation, server=info))
 
     server._make_invitation = made
-    link, invitation = server.run(
-        people.invite(server.connection, role=Role.GUEST, name="gus", seconds=60)
-    )
+    link, invitation = server.run(people.invite(server.connection, role=Role.GUEST, name="gus", seconds=60))
     assert parse_invitation(link.text()) == link
     assert InvitationKey.from_seed(link.seed).point == server.received[-1].public_key
     assert link.seed not in repr(server.received).encode()
@@ -47,11 +40,7 @@ def test_every_page_of_the_registry_is_listed_and_admins_are_named(server):
         server.send(UserList(id=m.id, page=UserPage(users, following)))
 
     server._list_users = listed
-    assert [u.name for u in server.run(people.list_users(server.connection))] == [
-        "ada",
-        "gus",
-        "eva",
-    ]
+    assert [u.name for u in server.run(people.list_users(server.connection))] == ["ada", "gus", "eva"]
     assert server.run(people.admins(server.connection)) == ["eva"]
 
 

@@ -5,13 +5,7 @@ import pytest
 
 from sft.client.profiles import Profiles
 from sft.crypto.keys import ServerPublic
-from sft.errors import (
-    LinkIncompleteError,
-    LocalFileError,
-    NotJoinedError,
-    ProfileUnknownError,
-    UsageError,
-)
+from sft.errors import LinkIncompleteError, LocalFileError, NotJoinedError, ProfileUnknownError, UsageError
 from sft.model.links import ServerLink
 
 

@@ -9,15 +9,7 @@ from sft.client.transfers.sources import FileSource, PipeSource
 from sft.errors import LocalFileError, SourceChangedError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 
-SIZES = [
-    0,
-    1,
-    SMALL_FILE_BYTES,
-    SMALL_FILE_BYTES + 1,
-    CHUNK_BYTES,
-    CHUNK_BYTES + 1,
-    17 * CHUNK_BYTES,
-]
+SIZES = [0, 1, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1, CHUNK_BYTES, CHUNK_BYTES + 1, 17 * CHUNK_BYTES]
 
 
 def all_of(source, count=8):

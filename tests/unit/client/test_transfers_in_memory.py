@@ -36,15 +36,7 @@ from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.wire.messages import BeginUpload, Cancel, CommitUpload, GetFile, PutSmall, ShowFile
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, SERVER, user
 
-SIZES = [
-    0,
-    1,
-    SMALL_FILE_BYTES,
-    SMALL_FILE_BYTES + 1,
-    CHUNK_BYTES,
-    CHUNK_BYTES + 1,
-    40 * CHUNK_BYTES + 7,
-]
+SIZES = [0, 1, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1, CHUNK_BYTES, CHUNK_BYTES + 1, 40 * CHUNK_BYTES + 7]
 MTIME = 1_600_000_000
 
 
@@ -135,9 +127,7 @@ def test_the_receipt_is_kept_where_the_result_says(server, session, tmp_path, si
     assert result.receipt.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize(
-    "field", ["version", "size", "digest", "name", "user", "file_id", "server_id"]
-)
+@pytest.mark.parametrize("field", ["version", "size", "digest", "name", "user", "file_id", "server_id"])
 def test_a_receipt_for_something_else_is_no_receipt(server, session, tmp_path, monkeypatch, field):
     other = {
         "version": 2,
@@ -217,11 +207,7 @@ def test_the_same_again_is_there_already(server, session, tmp_path, size):
     server.received.clear()
     if size > SMALL_FILE_BYTES:  # a small one is compared by the server
         (result,) = put(server, session, item(path))
-        assert (result.stage, result.error, result.stored.version) == (
-            TransferStage.UNCHANGED,
-            None,
-            1,
-        )
+        assert (result.stage, result.error, result.stored.version) == (TransferStage.UNCHANGED, None, 1)
     server.received.clear()
     (result,) = put(server, session, item(path), replace=True)
     assert (result.stage, result.error, result.stored.version) == (TransferStage.UNCHANGED, None, 1)
@@ -314,9 +300,7 @@ def test_folders_that_hold_nothing_are_made(server, session):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_is_got_is_what_was_stored_dated_and_without_an_execute_bit(
-    server, session, tmp_path, size
-):
+def test_what_is_got_is_what_was_stored_dated_and_without_an_execute_bit(server, session, tmp_path, size):
     content = content_of(size)
     stored(server, content)
     (result,) = get(server, session, tmp_path, got_item(size=size))
@@ -334,11 +318,7 @@ def test_what_is_got_is_what_was_stored_dated_and_without_an_execute_bit(
 def test_other_bytes_than_signed_are_never_kept(server, session, tmp_path, size, change):
     content = content_of(size)
     stored(server, content)
-    lies = {
-        "flipped": bytes([content[0] ^ 1]) + content[1:],
-        "shorter": content[:-1],
-        "longer": content + b"x",
-    }
+    lies = {"flipped": bytes([content[0] ^ 1]) + content[1:], "shorter": content[:-1], "longer": content + b"x"}
     server.change = lambda file, _: (file, lies[change])
     (result,) = get(server, session, tmp_path, got_item())
     assert isinstance(result.error, SignatureBadError)
@@ -494,9 +474,7 @@ def test_a_download_that_loses_its_line_leaves_nothing(server, session, tmp_path
     stored(server, content_of(200 * CHUNK_BYTES))
     server._credit = lambda _: None
     ended = []
-    Deferred.fromCoroutine(get_all(session, [got_item()], to=tmp_path / "out")).addBoth(
-        ended.append
-    )
+    Deferred.fromCoroutine(get_all(session, [got_item()], to=tmp_path / "out")).addBoth(ended.append)
     server.pump()
     server.lose()
     (result,) = ended[0]
@@ -518,9 +496,7 @@ def test_a_refusal_in_the_middle_of_a_download_leaves_nothing(server, session, t
     assert leftovers(tmp_path / "out") == []
 
 
-def test_many_small_ones_go_behind_one_another_and_large_ones_four_at_a_time(
-    server, session, tmp_path
-):
+def test_many_small_ones_go_behind_one_another_and_large_ones_four_at_a_time(server, session, tmp_path):
     for n in range(100):
         stored(server, b"x", f"s{n}")
     for n in range(6):
@@ -554,9 +530,7 @@ def test_no_more_is_ever_written_than_was_announced(server, session, tmp_path, m
     assert sum(written) <= 3 * CHUNK_BYTES
 
 
-def test_cancelling_while_the_final_name_is_given_waits_and_leaves_the_whole_file(
-    server, session, tmp_path
-):
+def test_cancelling_while_the_final_name_is_given_waits_and_leaves_the_whole_file(server, session, tmp_path):
     content = content_of(10)
     stored(server, content)
     ended = []
@@ -635,9 +609,7 @@ def test_no_descriptor_stays_open(server, session, tmp_path, size, refused):
     assert os.listdir("/proc/self/fd") == before
 
 
-def test_cancelling_a_put_of_a_pipe_that_falls_silent_does_not_wait_for_it(
-    server, session, monkeypatch
-):
+def test_cancelling_a_put_of_a_pipe_that_falls_silent_does_not_wait_for_it(server, session, monkeypatch):
     reading, writing = os.pipe()
     monkeypatch.setattr(sys, "stdin", os.fdopen(reading, "rb", closefd=False))
     ended = []

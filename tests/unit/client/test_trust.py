@@ -35,9 +35,7 @@ COMMENT = {
 def signed(key=ADA_KEY, **comment):
     """A file as the server describes it truly, but for what its author signed instead."""
     signature = sign_file(key, DIGEST, FileComment(**{**COMMENT, **comment})).encode()
-    version = FileVersion(
-        2, 7, "ada", key.public.encode(), len(CONTENT), DIGEST, -5, 9, "docs/plan.pdf", signature
-    )
+    version = FileVersion(2, 7, "ada", key.public.encode(), len(CONTENT), DIGEST, -5, 9, "docs/plan.pdf", signature)
     return File(bytes(16), "docs/plan.pdf", 7, "ada", version)
 
 
@@ -58,9 +56,7 @@ def test_what_holds_says_whose_it_is_and_since_when_the_key_is_known():
     assert (given.words, given.first_seen_at) == (ADA_KEY.public.words(), 1000)
     assert given.moved_to is None
     assert given.signature == signed().version.signature
-    assert given.sentence() == (
-        "These bytes are ada's: content, name and version are as ada signed them."
-    )
+    assert given.sentence() == ("These bytes are ada's: content, name and version are as ada signed them.")
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,7 @@ def minisign(tmp_path: Path) -> Minisign:
     if tool is None:
         pytest.skip("the stock minisign is not installed")
 
-    def run(
-        *arguments: str, typed: str = "", memory_kib: int | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, typed: str = "", memory_kib: int | None = None) -> subprocess.CompletedProcess[str]:
         limit = "" if memory_kib is None else f"ulimit -v {memory_kib}; "
         return subprocess.run(
             ["/bin/sh", "-c", f'{limit}exec "$@"', "sh", tool, *arguments],

@@ -13,9 +13,7 @@ from sft.errors import SignatureInvalidError
 SIZES = st.integers(0, MOST)
 COUNTS = st.integers(1, MOST)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=250)
-HEADS = st.builds(
-    "{}.{}:{}".format, SIZES, SIZES, st.binary(min_size=32, max_size=32).map(bytes.hex)
-)
+HEADS = st.builds("{}.{}:{}".format, SIZES, SIZES, st.binary(min_size=32, max_size=32).map(bytes.hex))
 
 
 @st.composite
@@ -43,9 +41,7 @@ def test_every_comment_reads_back(comment: FileComment) -> None:
 
 
 @given(comments(), st.data())
-def test_a_changed_character_is_refused_or_another_comment(
-    comment: FileComment, data: st.DataObject
-) -> None:
+def test_a_changed_character_is_refused_or_another_comment(comment: FileComment, data: st.DataObject) -> None:
     text = comment.encode()
     place = data.draw(st.integers(0, len(text) - 1))
     spoiled = text[:place] + data.draw(st.characters()) + text[place + 1 :]
@@ -93,11 +89,7 @@ def test_no_head_is_the_empty_tree(comment: FileComment) -> None:
 def test_every_field_is_there_once_and_in_its_order(comment: FileComment) -> None:
     fields = comment.encode().split("\t")
     for place in range(len(fields)):
-        spoiled = [
-            fields[:place] + fields[place + 1 :],
-            fields[: place + 1] + fields[place:],
-            [*fields, fields[place]],
-        ]
+        spoiled = [fields[:place] + fields[place + 1 :], fields[: place + 1] + fields[place:], [*fields, fields[place]]]
         if place:
             swapped = list(fields)
             swapped[place - 1], swapped[place] = swapped[place], swapped[place - 1]

@@ -244,9 +244,7 @@ def test_the_stock_tool_refuses_a_wrong_passphrase_for_our_key(
     assert "Wrong password" in done.stderr
 
 
-def test_an_unprotected_key_of_the_stock_tool_opens(
-    minisign: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_an_unprotected_key_of_the_stock_tool_opens(minisign: Callable[..., Any], tmp_path: Path) -> None:
     assert minisign("-G", "-W", "-p", "s.pub", "-s", "s.key").returncode == 0
     text = tmp_path.joinpath("s.key").read_text()
     assert not key_file.is_encrypted(text)
@@ -254,9 +252,7 @@ def test_an_unprotected_key_of_the_stock_tool_opens(
     assert key.public.pub_file() == tmp_path.joinpath("s.pub").read_text()
 
 
-def test_a_protected_key_of_the_stock_tool_opens(
-    minisign: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_a_protected_key_of_the_stock_tool_opens(minisign: Callable[..., Any], tmp_path: Path) -> None:
     # With little memory the tool halves its parameters until they fit: quick, and the same format.
     typed = "correct horse\n" * 2
     done = minisign("-G", "-p", "s.pub", "-s", "s.key", typed=typed, memory_kib=150_000)

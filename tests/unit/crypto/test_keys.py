@@ -10,14 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sft.crypto import key_file
-from sft.crypto.keys import (
-    Entropy,
-    InvitationKey,
-    PublicKey,
-    ServerKey,
-    ServerPublic,
-    SigningKey,
-)
+from sft.crypto.keys import Entropy, InvitationKey, PublicKey, ServerKey, ServerPublic, SigningKey
 from sft.crypto.words import words
 from sft.errors import KeyFormatError
 
@@ -133,11 +126,7 @@ def test_generated_keys_differ() -> None:
 
 
 def test_no_secret_is_shown_or_serialized(entropy: Entropy) -> None:
-    for key in (
-        SigningKey.generate(entropy),
-        ServerKey.generate(entropy),
-        InvitationKey.generate(entropy),
-    ):
+    for key in (SigningKey.generate(entropy), ServerKey.generate(entropy), InvitationKey.generate(entropy)):
         shown = repr(key) + str(key) + f"{key}" + repr(key._secret)
         assert key.seed.hex() not in shown
         assert repr(key.seed) not in shown

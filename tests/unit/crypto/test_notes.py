@@ -127,9 +127,7 @@ def test_another_server_is_refused(server: ServerKey, receipt: Receipt, entropy:
         ("user 5\n", ""),
     ],
 )
-def test_a_signed_text_of_another_form_is_refused(
-    server: ServerKey, receipt: Receipt, right: str, wrong: str
-) -> None:
+def test_a_signed_text_of_another_form_is_refused(server: ServerKey, receipt: Receipt, right: str, wrong: str) -> None:
     """The form is judged even where the signature holds: the server might be another version."""
     good = receipt.text()
     assert right in good

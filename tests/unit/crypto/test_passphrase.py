@@ -75,7 +75,5 @@ for derive in (
 
 
 def test_too_little_memory_is_not_a_wrong_passphrase() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", STARVED], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", STARVED], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == f"Argon2id needs {GIB} bytes\nscrypt needs {GIB} bytes\n"

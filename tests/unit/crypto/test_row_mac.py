@@ -67,12 +67,7 @@ def test_equal_marks_mean_equal_rows(one: list[Any], other: list[Any]) -> None:
 
 
 def test_key_and_table_belong_to_the_mark() -> None:
-    macs = [
-        RowMac(KEY, "users"),
-        RowMac(KEY, "user"),
-        RowMac(KEY, "keys"),
-        RowMac(bytes(32), "users"),
-    ]
+    macs = [RowMac(KEY, "users"), RowMac(KEY, "user"), RowMac(KEY, "keys"), RowMac(bytes(32), "users")]
     for one, other in combinations(macs, 2):
         assert not one.holds((1, "s"), other.make((1, "s")))
 
@@ -88,16 +83,7 @@ def test_a_mark_holds_for_its_row_alone() -> None:
     mark = mac.make((1, "a"))
     assert mac.holds((1, "a"), mark)
     assert not mac.holds((2, "a"), mark)
-    for strange in (
-        None,
-        "",
-        0,
-        b"",
-        mark[:-1],
-        mark + b"\0",
-        mark.hex(),
-        bytes([mark[0] ^ 1]) + mark[1:],
-    ):
+    for strange in (None, "", 0, b"", mark[:-1], mark + b"\0", mark.hex(), bytes([mark[0] ^ 1]) + mark[1:]):
         assert not mac.holds((1, "a"), strange)
 
 

@@ -68,9 +68,7 @@ def test_stock_minisign_accepts_ours(
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_ours_accepts_stock_minisign(
-    key: SigningKey, minisign: Callable[..., Any], tmp_path: Path, size: int
-) -> None:
+def test_ours_accepts_stock_minisign(key: SigningKey, minisign: Callable[..., Any], tmp_path: Path, size: int) -> None:
     content = bytes(size)
     tmp_path.joinpath("user.key").write_text(key_file.encode(key, None))
     tmp_path.joinpath("file").write_bytes(content)
@@ -96,9 +94,7 @@ def test_a_comment_of_ours_signed_by_the_stock_tool_holds(
     assert signature == sign_file(key, DIGEST, comment)
 
 
-def test_the_legacy_form_is_refused(
-    key: SigningKey, minisign: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_the_legacy_form_is_refused(key: SigningKey, minisign: Callable[..., Any], tmp_path: Path) -> None:
     tmp_path.joinpath("user.key").write_text(key_file.encode(key, None))
     tmp_path.joinpath("file").write_bytes(b"content")
     assert minisign("-S", "-l", "-s", "user.key", "-m", "file").returncode == 0
@@ -106,9 +102,7 @@ def test_the_legacy_form_is_refused(
         FileSignature.parse(tmp_path.joinpath("file.minisig").read_bytes())
 
 
-def test_a_prehashed_signature_relabeled_legacy_is_refused(
-    key: SigningKey, comment: FileComment
-) -> None:
+def test_a_prehashed_signature_relabeled_legacy_is_refused(key: SigningKey, comment: FileComment) -> None:
     lines = sign_file(key, DIGEST, comment).encode().split(b"\n")
     for algorithm in (b"Ed", b"eD", b"ed", b"\0\0", b"EE"):
         lines[1] = base64.b64encode(algorithm + base64.b64decode(lines[1])[2:])
@@ -129,9 +123,7 @@ def test_every_flipped_bit_is_refused(key: SigningKey, comment: FileComment) -> 
                 verify_file(key.public, DIGEST, FileSignature.parse(b"\n".join(spoiled)))
 
 
-def test_every_flipped_bit_of_key_and_digest_is_refused(
-    key: SigningKey, comment: FileComment
-) -> None:
+def test_every_flipped_bit_of_key_and_digest_is_refused(key: SigningKey, comment: FileComment) -> None:
     signature = sign_file(key, DIGEST, comment)
     for bit in range(8 * 64):
         with pytest.raises(SignatureInvalidError):
@@ -196,12 +188,7 @@ def test_garbage_is_refused(data: bytes) -> None:
 def test_base64_has_one_encoding(key: SigningKey, comment: FileComment) -> None:
     lines = sign_file(key, DIGEST, comment).encode().split(b"\n")
     assert lines[1].endswith(b"=")
-    for line in (
-        lines[1] + b"=",
-        lines[1] + b"====",
-        lines[1][:-1],
-        lines[1][:9] + b" " + lines[1][9:],
-    ):
+    for line in (lines[1] + b"=", lines[1] + b"====", lines[1][:-1], lines[1][:9] + b" " + lines[1][9:]):
         with pytest.raises(SignatureInvalidError):
             FileSignature.parse(b"\n".join([lines[0], line, *lines[2:]]))
     alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -228,9 +215,7 @@ def test_a_small_order_key_verifies_nothing(key: SigningKey, comment: FileCommen
         verify_file(weak, DIGEST, signature)
 
 
-def test_a_signature_does_not_travel(
-    key: SigningKey, entropy: Entropy, comment: FileComment
-) -> None:
+def test_a_signature_does_not_travel(key: SigningKey, entropy: Entropy, comment: FileComment) -> None:
     signature = sign_file(key, DIGEST, comment)
     other = sign_file(key, blake2b_512(b"other").digest(), replace(comment, name="other"))
     stranger = SigningKey.from_seed(entropy(32), key.public.key_id)
@@ -246,9 +231,7 @@ def test_a_signature_does_not_travel(
             verify_file(key.public, DIGEST, wrong)
 
 
-def test_an_untrusted_comment_of_another_tool_is_read_and_not_kept(
-    key: SigningKey, comment: FileComment
-) -> None:
+def test_an_untrusted_comment_of_another_tool_is_read_and_not_kept(key: SigningKey, comment: FileComment) -> None:
     ours = sign_file(key, DIGEST, comment)
     _, rest = ours.encode().split(b"\n", 1)
     read = FileSignature.parse(b"untrusted comment: s\xc3\xa9\n" + rest)
@@ -281,9 +264,7 @@ def test_parts_of_another_length_are_refused(lengths: tuple[int, int, int]) -> N
 
 
 @pytest.mark.parametrize("length", [0, 32, 63, 65])
-def test_a_digest_of_another_length_is_a_bug(
-    key: SigningKey, comment: FileComment, length: int
-) -> None:
+def test_a_digest_of_another_length_is_a_bug(key: SigningKey, comment: FileComment, length: int) -> None:
     with pytest.raises(ValueError, match="64 bytes"):
         sign_file(key, bytes(length), comment)
     signature = sign_file(key, DIGEST, comment)
@@ -299,26 +280,15 @@ def test_statements_hold(prefix: bytes, transcript: bytes) -> None:
         ServerKey.from_seed(seed),
         InvitationKey.from_seed(seed),
     )
-    signatures.verify_server_hello(
-        server.public, transcript, signatures.sign_server_hello(server, transcript)
-    )
-    signatures.verify_login(
-        user.public, transcript, prefix, signatures.sign_login(user, transcript, prefix)
-    )
-    signatures.verify_join(
-        user.public, transcript, prefix, signatures.sign_join(user, transcript, prefix)
-    )
+    signatures.verify_server_hello(server.public, transcript, signatures.sign_server_hello(server, transcript))
+    signatures.verify_login(user.public, transcript, prefix, signatures.sign_login(user, transcript, prefix))
+    signatures.verify_join(user.public, transcript, prefix, signatures.sign_join(user, transcript, prefix))
     signatures.verify_invitation(
-        invitation.point,
-        transcript,
-        prefix,
-        signatures.sign_invitation(invitation, transcript, prefix),
+        invitation.point, transcript, prefix, signatures.sign_invitation(invitation, transcript, prefix)
     )
 
 
-def test_a_statement_is_of_one_key_handshake_and_message(
-    key: SigningKey, server: ServerKey, entropy: Entropy
-) -> None:
+def test_a_statement_is_of_one_key_handshake_and_message(key: SigningKey, server: ServerKey, entropy: Entropy) -> None:
     other = SigningKey.generate(entropy).public
     for sign, verify in (
         (signatures.sign_login, signatures.verify_login),
@@ -337,10 +307,7 @@ def test_a_statement_is_of_one_key_handshake_and_message(
             with pytest.raises(SignatureInvalidError):
                 verify(*wrong)
     hello = signatures.sign_server_hello(server, TH)
-    for public, transcript in (
-        (ServerKey.generate(entropy).public, TH),
-        (server.public, bytes(64)),
-    ):
+    for public, transcript in ((ServerKey.generate(entropy).public, TH), (server.public, bytes(64))):
         with pytest.raises(SignatureInvalidError):
             signatures.verify_server_hello(public, transcript, hello)
 
@@ -384,9 +351,7 @@ def test_every_flipped_bit_of_a_statement_is_refused(key: SigningKey) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 32, 63, 65])
-def test_a_transcript_hash_of_another_length_is_a_bug(
-    key: SigningKey, server: ServerKey, length: int
-) -> None:
+def test_a_transcript_hash_of_another_length_is_a_bug(key: SigningKey, server: ServerKey, length: int) -> None:
     with pytest.raises(ValueError, match="64 bytes"):
         signatures.sign_login(key, bytes(length), PREFIX)
     with pytest.raises(ValueError, match="64 bytes"):

@@ -27,25 +27,10 @@ TH = bytes(range(64))
 PREFIX = POINT  # for one prefix all statements bind the same bytes
 DIGEST = blake2b_512(b"content").digest()
 COMMENT = FileComment(
-    server_id=bytes(32),
-    file_id=bytes(16),
-    version=1,
-    size=7,
-    mtime=0,
-    name="a",
-    user=1,
-    prev=None,
-    ts=0,
+    server_id=bytes(32), file_id=bytes(16), version=1, size=7, mtime=0, name="a", user=1, prev=None, ts=0
 )
 RECEIPT = Receipt(
-    server_id=bytes(32),
-    file_id=bytes(16),
-    version=1,
-    size=7,
-    digest=DIGEST,
-    user=1,
-    name="a",
-    stored_at=0,
+    server_id=bytes(32), file_id=bytes(16), version=1, size=7, digest=DIGEST, user=1, name="a", stored_at=0
 )
 
 
@@ -67,10 +52,7 @@ SIGNED = {
     "global": (FILE.global_signature, FILE.signature + COMMENT.encode().encode()),
     "login": (signatures.sign_login(USER, TH, PREFIX), statement(b"sft/1 login")),
     "join": (signatures.sign_join(USER, TH, PREFIX), statement(b"sft/1 join")),
-    "invitation": (
-        signatures.sign_invitation(INVITATION, TH, PREFIX),
-        statement(b"sft/1 invitation"),
-    ),
+    "invitation": (signatures.sign_invitation(INVITATION, TH, PREFIX), statement(b"sft/1 invitation")),
     "hello": (signatures.sign_server_hello(SERVER, TH), statement(b"sft/1 server hello")),
     "receipt": (note_signature(NOTE), RECEIPT.text().encode()),
 }
@@ -102,9 +84,7 @@ def test_each_row_signs_what_the_specification_says(row: str) -> None:
     VERIFY[row](signature)
 
 
-@pytest.mark.parametrize(
-    "made,read", [(made, read) for made in SIGNED for read in VERIFY if made != read]
-)
+@pytest.mark.parametrize("made,read", [(made, read) for made in SIGNED for read in VERIFY if made != read])
 def test_no_row_verifies_as_another(made: str, read: str) -> None:
     with pytest.raises(SignatureInvalidError):
         VERIFY[read](SIGNED[made][0])

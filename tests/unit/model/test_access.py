@@ -26,19 +26,14 @@ from sft.model.access import (
 
 EVERYONE = {"self:read", "file:list", "file:read", "user:list"}
 MAINTAINERS = EVERYONE | {"file:write", "file:delete", "folder:make"}
-ADMINS = MAINTAINERS | {
-    *("user:manage", "role:change", "invitation:manage", "session:manage"),
-}
+ADMINS = MAINTAINERS | {*("user:manage", "role:change", "invitation:manage", "session:manage")}
 
 
 @pytest.mark.parametrize(
-    ("role", "expected"),
-    [(Role.GUEST, EVERYONE), (Role.MAINTAINER, MAINTAINERS), (Role.ADMIN, ADMINS)],
+    ("role", "expected"), [(Role.GUEST, EVERYONE), (Role.MAINTAINER, MAINTAINERS), (Role.ADMIN, ADMINS)]
 )
 @pytest.mark.parametrize("permission", Permission)
-def test_roles_hold_what_was_decided_and_nothing_else(
-    role: Role, expected: set[str], permission: Permission
-) -> None:
+def test_roles_hold_what_was_decided_and_nothing_else(role: Role, expected: set[str], permission: Permission) -> None:
     assert allows(role, permission) is (permission.value in expected)
 
 

@@ -207,8 +207,7 @@ def test_addresses(text: str, address: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", ":", ":1", "a:", "a:x", "a:-1", "a:1_0", "a:٣", "::1:7361", "[x]:1", "[]:1", "a/b:1"],
+    "text", ["", ":", ":1", "a:", "a:x", "a:-1", "a:1_0", "a:٣", "::1:7361", "[x]:1", "[]:1", "a/b:1"]
 )
 def test_texts_that_are_no_address(text: str) -> None:
     with pytest.raises(UsageError):

@@ -92,9 +92,7 @@ def test_durations(seconds: float, said: str) -> None:
     assert text.duration_text(seconds) == said
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"), [(4, "0:04"), (61, "1:01"), (3729, "1:02:09"), (-1, "0:00")]
-)
+@pytest.mark.parametrize(("seconds", "said"), [(4, "0:04"), (61, "1:01"), (3729, "1:02:09"), (-1, "0:00")])
 def test_time_left(seconds: float, said: str) -> None:
     assert text.left_text(seconds) == said
 
@@ -120,13 +118,9 @@ def test_names_in_sentences_and_commands(name: str, shown: str, typed: str) -> N
 
 def test_values_are_told_by_their_names() -> None:
     error = errors.ExistsError(path="a b.xlsx", version=3, author="max", stored_at=NOW)
-    assert text.sentence(error, now=NOW, zone=UTC) == (
-        '"a b.xlsx" exists: version 3 by max, 3 May 14:02.'
-    )
+    assert text.sentence(error, now=NOW, zone=UTC) == ('"a b.xlsx" exists: version 3 by max, 3 May 14:02.')
     full = errors.ServerFullError(size_bytes=2 << 30)
-    assert text.sentence(full, now=NOW) == (
-        "The server has no room for 2.0 GiB. Getting and deleting still work."
-    )
+    assert text.sentence(full, now=NOW) == ("The server has no room for 2.0 GiB. Getting and deleting still work.")
 
 
 def test_a_role_in_the_plural_begins_a_sentence() -> None:
@@ -140,9 +134,7 @@ def test_a_role_in_the_plural_begins_a_sentence() -> None:
 
 
 def test_names_of_peers_keep_their_case_at_the_beginning() -> None:
-    error = errors.NotYoursError(
-        path="plan.pdf", owner="ivo", act="delete", admins="ada, eva", ref="7F3K-29QD"
-    )
+    error = errors.NotYoursError(path="plan.pdf", owner="ivo", act="delete", admins="ada, eva", ref="7F3K-29QD")
     assert error_lines(error, now=NOW) == [
         "sft: plan.pdf belongs to ivo: only they or an admin may delete it [NOT_YOURS]",
         "     Ask ivo, or an admin (ada, eva) (ref 7F3K-29QD)",
@@ -204,8 +196,7 @@ def test_the_time_of_an_invitation_is_read_as_people_write_it(typed: str, second
 
 
 @pytest.mark.parametrize(
-    "typed",
-    ["", "0d", "-1d", "2", "days", "31 d", "5 weeks", "2 d 3 h", "1.5h", "\uff12d", "999999w"],
+    "typed", ["", "0d", "-1d", "2", "days", "31 d", "5 weeks", "2 d 3 h", "1.5h", "\uff12d", "999999w"]
 )
 def test_other_times_of_an_invitation_are_refused(typed: str) -> None:
     with pytest.raises(errors.UsageError):

@@ -14,11 +14,7 @@ from sft.vault.master_key import CommandMasterKey, FileMasterKey, PassphraseMast
 
 def opened(home, **given):
     return open_home(
-        home,
-        HomeSettings(name="acme", **given),
-        reactor=Clock(),
-        event_log=EventLog(),
-        on_fatal=lambda error: None,
+        home, HomeSettings(name="acme", **given), reactor=Clock(), event_log=EventLog(), on_fatal=lambda error: None
     )
 
 

@@ -96,10 +96,7 @@ def test_settings_are_kept_and_defaults_left_out(home):
 
 def test_networks_that_no_limit_per_source_touches_are_kept(home):
     home.keep_settings(HomeSettings(exempt="10.1.0.0/16, 2001:db8::7"))
-    assert [str(each) for each in home.settings().exempt_networks()] == [
-        "10.1.0.0/16",
-        "2001:db8::7/128",
-    ]
+    assert [str(each) for each in home.settings().exempt_networks()] == ["10.1.0.0/16", "2001:db8::7/128"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"unheard": 1}', '{"public": 7}', "\x00"])

@@ -32,9 +32,7 @@ def lines_of(*events: DomainEvent) -> list[str]:
 
 def test_an_event_is_a_line_without_bytes():
     ada = Caller(1, 1, "ada", Role.ADMIN, 7)
-    made = InvitationMade(
-        by=ada, invitation_id=3, public_key=b"k" * 32, role=Role.GUEST, name=None, expires_at=9
-    )
+    made = InvitationMade(by=ada, invitation_id=3, public_key=b"k" * 32, role=Role.GUEST, name=None, expires_at=9)
     purged = FilesPurged(by=operator_caller(), files=(b"a", b"b"), versions=5, size=0)
     assert lines_of(made, purged) == [
         "invitation-made session=7 by=ada invitation_id=3 role=guest expires_at=9",

@@ -15,9 +15,7 @@ def service_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_database(
-    tmp_path_factory: pytest.TempPathFactory, service_template: Path
-) -> Iterator[Database]:
+def shared_database(tmp_path_factory: pytest.TempPathFactory, service_template: Path) -> Iterator[Database]:
     database = open_copy(service_template, tmp_path_factory.mktemp("services"))
     yield database
     database.close()

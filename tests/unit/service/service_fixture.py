@@ -81,9 +81,7 @@ def digest_of(content: bytes) -> bytes:
 
 
 def chunks_of(content: bytes) -> list[bytes]:
-    return [
-        content[start : start + CHUNK_BYTES] for start in range(0, len(content) or 1, CHUNK_BYTES)
-    ]
+    return [content[start : start + CHUNK_BYTES] for start in range(0, len(content) or 1, CHUNK_BYTES)]
 
 
 def file_id_of(text: str) -> bytes:
@@ -106,9 +104,7 @@ def comment_of(who: Person, path: str, content: bytes, **changes: Any) -> FileCo
 
 
 def signature_of(who: Person, path: str, content: bytes, **changes: Any) -> bytes:
-    return sign_file(
-        who.key, digest_of(content), comment_of(who, path, content, **changes)
-    ).encode()
+    return sign_file(who.key, digest_of(content), comment_of(who, path, content, **changes)).encode()
 
 
 def make_template(folder: Path) -> Path:
@@ -120,14 +116,9 @@ def make_template(folder: Path) -> Path:
         transaction = Transaction(connection, database.row_macs, BEGAN)
         prepare(transaction, [NewServer("acme-files", "localhost:7361", SERVER_KEY.public.point)])
         transaction.rows.insert(
-            [
-                UserRow(p.id, p.caller.name, p.caller.name, p.caller.role, UserState.ACTIVE, BEGAN)
-                for p in PEOPLE
-            ]
+            [UserRow(p.id, p.caller.name, p.caller.name, p.caller.role, UserState.ACTIVE, BEGAN) for p in PEOPLE]
         )
-        transaction.rows.insert(
-            [DeviceKeyRow(p.id, p.id, p.public_key, "laptop", BEGAN, None) for p in PEOPLE]
-        )
+        transaction.rows.insert([DeviceKeyRow(p.id, p.id, p.public_key, "laptop", BEGAN, None) for p in PEOPLE])
     database.close()
     return path
 
@@ -151,10 +142,7 @@ def open_copy(template: Path, folder: Path) -> Database:
 
 def reset(database: Database, template: Path) -> None:
     """Have a database hold what the template holds, whatever was done to it."""
-    with (
-        closing(sqlite3.connect(template)) as source,
-        closing(database.write_engine.raw_connection()) as target,
-    ):
+    with closing(sqlite3.connect(template)) as source, closing(database.write_engine.raw_connection()) as target:
         assert isinstance(target.driver_connection, sqlite3.Connection)
         source.backup(target.driver_connection)
 
@@ -207,9 +195,7 @@ class ServiceFixture:
         self.events += transaction.events
         return outcomes
 
-    def act(
-        self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], item: Any
-    ) -> T:
+    def act(self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], item: Any) -> T:
         (outcome,) = self.act_each(act, item)
         if isinstance(outcome, RequestError):
             raise outcome
@@ -233,23 +219,13 @@ class ServiceFixture:
             content=content,
         )
 
-    def begin(
-        self, who: Person, path: str, size: int | None, *, version: int = 1, **changes: Any
-    ) -> uploads.Upload:
+    def begin(self, who: Person, path: str, size: int | None, *, version: int = 1, **changes: Any) -> uploads.Upload:
         file_id = changes.get("file_id", file_id_of(path))
         return self.ask(
-            uploads.begin,
-            who,
-            storage=self.storage,
-            path=path,
-            file_id=file_id,
-            version=version,
-            size=size,
+            uploads.begin, who, storage=self.storage, path=path, file_id=file_id, version=version, size=size
         )
 
-    def stream(
-        self, who: Person, path: str, content: bytes, *, known_size: bool = True, **changes: Any
-    ) -> Pending:
+    def stream(self, who: Person, path: str, content: bytes, *, known_size: bool = True, **changes: Any) -> Pending:
         upload = self.begin(who, path, len(content) if known_size else None, **changes)
         upload.start()
         self.push(upload, content)
@@ -274,14 +250,7 @@ class ServiceFixture:
         return self.commit(self.pend(who, path, content, **changes))
 
     def replace(self, who: Person, path: str, content: bytes, seen: File) -> Stored:
-        return self.put(
-            who,
-            path,
-            content,
-            file_id=seen.id,
-            version=seen.version.number + 1,
-            prev=seen.version.digest,
-        )
+        return self.put(who, path, content, file_id=seen.id, version=seen.version.number + 1, prev=seen.version.digest)
 
     def get(self, who: Person, path: str, version: int = 0) -> bytes:
         """Download and check as a client does."""

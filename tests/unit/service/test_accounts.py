@@ -32,28 +32,14 @@ from sft.model.access import Caller, Role
 from sft.model.records import User, UserState
 from sft.service import accounts, invitations
 from sft.service import login as getting_in
-from sft.service.accounts import (
-    AddUserInput,
-    ChangeRoleInput,
-    RemoveUserInput,
-    UserInput,
-)
+from sft.service.accounts import AddUserInput, ChangeRoleInput, RemoveUserInput, UserInput
 from sft.service.invitations import FirstAdmin, MakeInvitationInput, WithdrawInvitationInput
 from sft.service.login import JoinInput, LoginInput
 from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.store.invitations import invitation_by_public
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
 from sft.store.users import user_by_name
-from tests.unit.service.service_fixture import (
-    ADA,
-    GUS,
-    MAX,
-    MIA,
-    OPERATOR,
-    SERVER_KEY,
-    Person,
-    ServiceFixture,
-)
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, SERVER_KEY, Person, ServiceFixture
 
 INVITATION = b"i" * 32
 
@@ -80,9 +66,7 @@ def join(services: ServiceFixture, name: str = "ivo", **fields: Any) -> Caller:
     return services.act(getting_in.join, ask_to_join(name, **fields))
 
 
-def refused(
-    services: ServiceFixture, kind: type[RequestError], name: str = "ivo", **fields: Any
-) -> Any:
+def refused(services: ServiceFixture, kind: type[RequestError], name: str = "ivo", **fields: Any) -> Any:
     """Join, expecting a refusal that leaves no trace."""
     before = everything(services)
     with pytest.raises(kind) as refusal:
@@ -196,11 +180,7 @@ def test_an_invitation_works_once(services: ServiceFixture) -> None:
     invite(services)
     join(services)
     services.now += 3
-    for other in (
-        {"public_key": EVAS_KEY},
-        {"name": "eva"},
-        {"name": "eva", "public_key": EVAS_KEY},
-    ):
+    for other in ({"public_key": EVAS_KEY}, {"name": "eva"}, {"name": "eva", "public_key": EVAS_KEY}):
         assert refused(services, InviteUsedError, **other) == {"used_at": services.now - 3}
 
 
@@ -239,9 +219,7 @@ def test_a_withdrawn_invitation_is_void(services: ServiceFixture) -> None:
     assert refused(services, InviteWithdrawnError) == {}
 
 
-@pytest.mark.parametrize(
-    "change", [{"role": "maintainer"}, {"state": "disabled"}, {"state": "removed"}]
-)
+@pytest.mark.parametrize("change", [{"role": "maintainer"}, {"state": "disabled"}, {"state": "removed"}])
 def test_an_invitation_is_void_when_its_maker_is_no_admin_any_more(
     services: ServiceFixture, change: dict[str, str]
 ) -> None:
@@ -291,12 +269,8 @@ def test_the_servers_own_key_is_nobodys_under_any_key_id(services: ServiceFixtur
         refused(services, KeyTakenError, public_key=b"Ed" + key_id + SERVER_KEY.public.point)
 
 
-@pytest.mark.parametrize(
-    "fields", [{"name": "a/b"}, {"name": ""}, {"name": "-x"}, {"device": ""}, {"device": "x\n"}]
-)
-def test_names_of_people_and_devices_are_plain(
-    services: ServiceFixture, fields: dict[str, str]
-) -> None:
+@pytest.mark.parametrize("fields", [{"name": "a/b"}, {"name": ""}, {"name": "-x"}, {"device": ""}, {"device": "x\n"}])
+def test_names_of_people_and_devices_are_plain(services: ServiceFixture, fields: dict[str, str]) -> None:
     invite(services)
     refused(services, UserNameNotAllowedError, **fields)
 
@@ -311,9 +285,7 @@ def test_names_of_people_and_devices_are_plain(
         {"public_key": b"Ed" + bytes(8) + b"\2" + bytes(31)},
     ],
 )
-def test_what_no_honest_client_sends_is_refused(
-    services: ServiceFixture, fields: dict[str, Any]
-) -> None:
+def test_what_no_honest_client_sends_is_refused(services: ServiceFixture, fields: dict[str, Any]) -> None:
     invite(services)
     refused(services, BadRequestError, **fields)
 
@@ -338,14 +310,7 @@ def test_of_two_who_want_one_name_the_first_gets_it(services: ServiceFixture) ->
         KeyTakenError,
         Caller,
     ]
-    assert [row.name for row in everything(services)[0]] == [
-        "ada",
-        "max",
-        "mia",
-        "gus",
-        "ivo",
-        "eva",
-    ]
+    assert [row.name for row in everything(services)[0]] == ["ada", "max", "mia", "gus", "ivo", "eva"]
 
 
 @pytest.mark.parametrize(
@@ -404,9 +369,7 @@ def test_a_closed_server_lets_nobody_join(services: ServiceFixture) -> None:
     assert added.user.name == "ivo"
 
 
-def test_a_closed_servers_first_admin_comes_by_the_operators_invitation(
-    services: ServiceFixture,
-) -> None:
+def test_a_closed_servers_first_admin_comes_by_the_operators_invitation(services: ServiceFixture) -> None:
     policy(services, Registration.CLOSED)
     services.change_user(ADA, role="guest")
     with services.transaction() as transaction:
@@ -460,9 +423,7 @@ def test_a_person_is_added_by_public_key(services: ServiceFixture, by: Caller) -
         ({"caller": GUS.caller}, RoleForbidsError),
     ],
 )
-def test_who_cannot_be_added(
-    services: ServiceFixture, fields: dict[str, Any], kind: type[Exception]
-) -> None:
+def test_who_cannot_be_added(services: ServiceFixture, fields: dict[str, Any], kind: type[Exception]) -> None:
     given = {"caller": ADA.caller, "name": "ivo", "role": Role.GUEST, "public_key": IVOS_KEY}
     before = everything(services)
     with pytest.raises(kind):
@@ -510,9 +471,7 @@ def test_nobody_by_that_name(services: ServiceFixture, act: Any, item: Any) -> N
 
 
 @pytest.mark.parametrize(("act", "item"), [*ACTS[:2], (accounts.enable, UserInput)])
-def test_nothing_is_done_about_a_removed_user(
-    services: ServiceFixture, act: Any, item: Any
-) -> None:
+def test_nothing_is_done_about_a_removed_user(services: ServiceFixture, act: Any, item: Any) -> None:
     services.act(accounts.remove, RemoveUserInput(ADA.caller, "gus"))
     with pytest.raises(NotFoundError):
         services.act(act, item(ADA.caller, "gus"))
@@ -543,9 +502,7 @@ def test_an_admin_who_cannot_act_may_go(services: ServiceFixture, act: Any, item
 
 
 @pytest.mark.parametrize(("act", "item"), ACTS)
-def test_two_admins_who_end_each_other_leave_one(
-    services: ServiceFixture, act: Any, item: Any
-) -> None:
+def test_two_admins_who_end_each_other_leave_one(services: ServiceFixture, act: Any, item: Any) -> None:
     services.change_user(MIA, role="admin")
     mia = replace(MIA.caller, role=Role.ADMIN)
     first, second = services.act_each(act, item(ADA.caller, "mia"), item(mia, "ada"))
@@ -585,9 +542,7 @@ def test_what_an_admin_lost_before_the_commit_counts(
 
 @pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, UserInput)])
 @pytest.mark.parametrize("by", [MAX, GUS])
-def test_admins_alone_manage_people(
-    services: ServiceFixture, act: Any, item: Any, by: Person
-) -> None:
+def test_admins_alone_manage_people(services: ServiceFixture, act: Any, item: Any, by: Person) -> None:
     forged = replace(by.caller, role=Role.ADMIN)  # what a session believes is not asked
     with pytest.raises(RoleForbidsError) as refusal:
         services.act(act, item(forged, "mia"))
@@ -695,9 +650,7 @@ def test_everyone_sees_everyone_with_keys(services: ServiceFixture) -> None:
 def test_the_registry_pages_by_number_and_size(services: ServiceFixture) -> None:
     wide = "x" * 64
     with services.transaction() as transaction:
-        transaction.rows.insert(
-            [UserRow(n, wide, f"{wide}{n}", "guest", "active", n) for n in range(5, 1205)]
-        )
+        transaction.rows.insert([UserRow(n, wide, f"{wide}{n}", "guest", "active", n) for n in range(5, 1205)])
     seen: list[User] = []
     pages, after = 0, 0
     while pages == 0 or after:
@@ -713,14 +666,9 @@ def test_the_registry_pages_by_number_and_size(services: ServiceFixture) -> None
 def test_a_page_of_large_users_is_cut_by_bytes(services: ServiceFixture) -> None:
     wide = "w" * 255
     with services.transaction() as transaction:
+        transaction.rows.insert([UserRow(n, f"u{n}", f"u{n}", "guest", "active", n) for n in range(5, 105)])
         transaction.rows.insert(
-            [UserRow(n, f"u{n}", f"u{n}", "guest", "active", n) for n in range(5, 105)]
-        )
-        transaction.rows.insert(
-            [
-                DeviceKeyRow(n, 5 + n % 100, b"Ed" + n.to_bytes(40), wide, 1, None)
-                for n in range(5, 505)
-            ]
+            [DeviceKeyRow(n, 5 + n % 100, b"Ed" + n.to_bytes(40), wide, 1, None) for n in range(5, 505)]
         )
     page = services.ask(accounts.list_users, GUS)
     assert 0 < len(page.users) < 60

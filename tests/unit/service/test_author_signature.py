@@ -4,13 +4,7 @@ import msgspec
 import pytest
 
 from sft.errors import SignatureRefusedError
-from sft.service.author_signature import (
-    Sidecar,
-    require_announced,
-    require_digest,
-    require_signed,
-    sidecar_of,
-)
+from sft.service.author_signature import Sidecar, require_announced, require_digest, require_signed, sidecar_of
 from tests.unit.service.service_fixture import MAX, MIA, ServiceFixture, digest_of, signature_of
 
 CONTENT = b"content"
@@ -48,9 +42,7 @@ def test_a_good_signature_is_kept_as_it_is(services: ServiceFixture) -> None:
         {"signature": b""},
     ],
 )
-def test_anything_else_than_was_signed_is_refused(
-    services: ServiceFixture, changes: dict[str, Any]
-) -> None:
+def test_anything_else_than_was_signed_is_refused(services: ServiceFixture, changes: dict[str, Any]) -> None:
     with pytest.raises(SignatureRefusedError):
         require_signed(**facts(services, **changes))
 
@@ -76,14 +68,5 @@ def test_the_sidecar_says_all_that_the_index_needs(services: ServiceFixture) -> 
     signed = require_signed(**facts(services))
     sidecar = msgspec.msgpack.decode(sidecar_of(signed, MAX.public_key), type=Sidecar)
     assert (sidecar.format, sidecar.public_key) == (1, MAX.public_key)
-    for name in (
-        "file_id",
-        "version",
-        "path",
-        "user_id",
-        "size",
-        "digest",
-        "dated_at",
-        "signature",
-    ):
+    for name in ("file_id", "version", "path", "user_id", "size", "digest", "dated_at", "signature"):
         assert getattr(sidecar, name) == getattr(signed, name)

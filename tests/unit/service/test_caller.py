@@ -7,12 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sft.errors import (
-    LoginRefusedError,
-    OperatorOnlyError,
-    RoleForbidsError,
-    RowForgedError,
-)
+from sft.errors import LoginRefusedError, OperatorOnlyError, RoleForbidsError, RowForgedError
 from sft.model.access import Caller, Permission, Role, operator_caller
 from sft.service.caller import reload_caller, reload_callers
 from sft.service.rights import require_permission
@@ -30,14 +25,9 @@ def test_a_caller_has_the_role_and_name_that_rule_now(services: ServiceFixture) 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
-    [
-        ({"state": "disabled"}, "the user is disabled"),
-        ({"state": "removed"}, "the user is removed"),
-    ],
+    [({"state": "disabled"}, "the user is disabled"), ({"state": "removed"}, "the user is removed")],
 )
-def test_whoever_is_locked_out_is_nobody(
-    services: ServiceFixture, changes: dict[str, Any], problem: str
-) -> None:
+def test_whoever_is_locked_out_is_nobody(services: ServiceFixture, changes: dict[str, Any], problem: str) -> None:
     services.change_user(MAX, **changes)
     with services.reading() as reading, pytest.raises(LoginRefusedError) as refused:
         reload_caller(reading, MAX.caller)
@@ -55,9 +45,7 @@ def test_whoever_is_locked_out_is_nobody(
         (replace(MAX.caller, key_id=1), "the key of another user"),
     ],
 )
-def test_user_and_key_belong_together(
-    services: ServiceFixture, caller: Caller, problem: str
-) -> None:
+def test_user_and_key_belong_together(services: ServiceFixture, caller: Caller, problem: str) -> None:
     with services.reading() as reading, pytest.raises(LoginRefusedError) as refused:
         reload_caller(reading, caller)
     assert refused.value.detail == problem

@@ -19,14 +19,7 @@ from sft.service.pending import settle
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import VersionRow
 from sft.store.writer import Writer
-from tests.unit.service.service_fixture import (
-    ADA,
-    MAX,
-    OPERATOR,
-    ServiceFixture,
-    comment_of,
-    digest_of,
-)
+from tests.unit.service.service_fixture import ADA, MAX, OPERATOR, ServiceFixture, comment_of, digest_of
 from tests.unit.service.test_files import put_many
 
 BIG = 70_000
@@ -59,9 +52,7 @@ def fill(services: ServiceFixture) -> bytes:
 
 
 @pytest.mark.parametrize("page", [1, 2, 200])
-def test_a_sound_vault_has_no_faults(
-    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch, page: int
-) -> None:
+def test_a_sound_vault_has_no_faults(services: ServiceFixture, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
     monkeypatch.setattr(check_module, "PAGE", page)
     fill(services)
     assert run(services) == VaultReport(files=3, versions=4, bytes_checked=BIG + 6)
@@ -250,9 +241,7 @@ def test_a_small_object_that_nobody_knows_is_found(services: ServiceFixture) -> 
         ("INSERT INTO purges VALUES (zeroblob(16), 1, zeroblob(32))", f"row {'00' * 16} of purges"),
     ],
 )  # fmt: skip
-def test_a_forged_row_is_found_and_named(
-    services: ServiceFixture, statement: str, named: str
-) -> None:
+def test_a_forged_row_is_found_and_named(services: ServiceFixture, statement: str, named: str) -> None:
     fill(services)
     services.tamper(statement)
     assert (named, "was changed outside the server") in faults(services)
@@ -280,10 +269,7 @@ def test_a_missing_version_and_a_missing_folder_are_found(services: ServiceFixtu
     # The big one's folders can no longer be spelled, and its version, which says what was signed, is gone.
     found = dict(faults(services))
     assert found.pop(f"object {object_id.hex()}") == "nobody knows it"
-    assert set(found.items()) == {
-        ("file 2", "its newest version is gone"),
-        ("d/small", "its folder is gone"),
-    }
+    assert set(found.items()) == {("file 2", "its newest version is gone"), ("d/small", "its folder is gone")}
 
 
 # -- signatures ---------------------------------------------------------------------------------------
@@ -309,9 +295,7 @@ def resign(services: ServiceFixture, comment: FileComment, content: bytes, **cha
         ({"mtime": 3}, "its signature names another mtime"),
     ],
 )
-def test_a_signature_over_other_facts_is_found(
-    services: ServiceFixture, changes: dict[str, Any], problem: str
-) -> None:
+def test_a_signature_over_other_facts_is_found(services: ServiceFixture, changes: dict[str, Any], problem: str) -> None:
     services.put(MAX, "a", b"x")
     resign(services, comment_of(MAX, "a", b"x", **changes), b"x")
     assert faults(services) == [("a version 1", problem)]

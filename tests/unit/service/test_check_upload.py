@@ -20,17 +20,7 @@ from sft.errors import (
 from sft.limits import FILE_BYTES
 from sft.model.records import UserState
 from sft.service import folders
-from tests.unit.service.service_fixture import (
-    ADA,
-    GUS,
-    MAX,
-    MIA,
-    NOW,
-    Person,
-    ServiceFixture,
-    digest_of,
-    file_id_of,
-)
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, Person, ServiceFixture, digest_of, file_id_of
 
 
 @pytest.mark.parametrize(
@@ -58,11 +48,7 @@ from tests.unit.service.service_fixture import (
     ],
 )
 def test_begin_refuses_early(
-    services: ServiceFixture,
-    who: Person,
-    path: str,
-    changes: dict[str, int],
-    error: type[RequestError],
+    services: ServiceFixture, who: Person, path: str, changes: dict[str, int], error: type[RequestError]
 ) -> None:
     services.put(MAX, "F/own")
     services.put(MIA, "F/others")

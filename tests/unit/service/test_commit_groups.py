@@ -27,16 +27,7 @@ from sft.service.pending import Committed, Pending
 from sft.store.writer import Writer
 from sft.vault.backend_memory import MemoryBackend
 from sft.vault.vault import Vault
-from tests.unit.service.service_fixture import (
-    ADA,
-    GUS,
-    KEYRING,
-    MAX,
-    MIA,
-    ServiceFixture,
-    digest_of,
-    file_id_of,
-)
+from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, ServiceFixture, digest_of, file_id_of
 
 
 def outcomes_of(services: ServiceFixture, *items: Pending) -> list[str]:
@@ -129,9 +120,7 @@ def test_every_third_of_64_fails_each_for_its_own_reason(services: ServiceFixtur
         (services.pend(MAX, "none", b"x", version=2, prev=bytes(64)), NotFoundError),
         (services.pend(MAX, "d/other", b"x", file_id=file_id_of("d/maxs")), BadRequestError),
         (
-            services.pend(
-                MAX, "d/maxs", b"x", file_id=file_id_of("d/maxs"), version=3, prev=bytes(64)
-            ),
+            services.pend(MAX, "d/maxs", b"x", file_id=file_id_of("d/maxs"), version=3, prev=bytes(64)),
             ChangedSinceError,
         ),
     ]
@@ -191,10 +180,7 @@ def test_a_forged_row_ends_no_other_act(services: ServiceFixture) -> None:
     services.tamper("UPDATE folders SET name = 'bat' WHERE name = 'bad'")
     writer = Writer(services.database, lambda: services.now, on_fatal=lambda _: None)
     good = services.pend(MAX, "good", b"x")
-    futures = [
-        writer.submit(commit, services.pend(MAX, "bad/b", b"x")),
-        writer.submit(commit, good),
-    ]
+    futures = [writer.submit(commit, services.pend(MAX, "bad/b", b"x")), writer.submit(commit, good)]
     writer.start()
     with pytest.raises(RowForgedError) as forged:
         futures[0].result(10)

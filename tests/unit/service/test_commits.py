@@ -84,9 +84,7 @@ def test_a_replace_keeps_the_owner_and_the_old_version(services: ServiceFixture)
 
 
 @pytest.mark.parametrize("size", [7, BIG])
-def test_the_same_bytes_by_the_same_author_are_there_already(
-    services: ServiceFixture, size: int
-) -> None:
+def test_the_same_bytes_by_the_same_author_are_there_already(services: ServiceFixture, size: int) -> None:
     content = os.urandom(size)
     services.put(MAX, "a", content)
     services.now += 60
@@ -152,9 +150,7 @@ def owned_by(who: Person) -> Callable[[ServiceFixture], object]:
 
 
 def replaced(who: Person) -> Callable[[ServiceFixture], object]:
-    return lambda services: services.replace(
-        who, "old", b"meanwhile", services.ask(show_file, who, path="old")
-    )
+    return lambda services: services.replace(who, "old", b"meanwhile", services.ask(show_file, who, path="old"))
 
 
 NEW_FILE = [
@@ -188,9 +184,7 @@ REPLACE = [
 
 @pytest.mark.parametrize(("meanwhile", "error"), NEW_FILE)
 def test_a_new_file_is_judged_by_what_is_there_at_its_commit(
-    services: ServiceFixture,
-    meanwhile: Callable[[ServiceFixture], object],
-    error: type[RequestError],
+    services: ServiceFixture, meanwhile: Callable[[ServiceFixture], object], error: type[RequestError]
 ) -> None:
     item = services.stream(MAX, "d/new", bytes(BIG))
     meanwhile(services)
@@ -202,9 +196,7 @@ def test_a_new_file_is_judged_by_what_is_there_at_its_commit(
 
 @pytest.mark.parametrize(("meanwhile", "error"), REPLACE)
 def test_a_replace_is_judged_by_what_is_there_at_its_commit(
-    services: ServiceFixture,
-    meanwhile: Callable[[ServiceFixture], object],
-    error: type[RequestError],
+    services: ServiceFixture, meanwhile: Callable[[ServiceFixture], object], error: type[RequestError]
 ) -> None:
     services.put(MAX, "old", b"one")
     changes = {"version": 2, "prev": digest_of(b"one")}
@@ -225,9 +217,7 @@ def nothing_of_it_is_left(services: ServiceFixture, item: Pending) -> None:
         assert item.signed.digest not in {row.digest for row in versions}
 
 
-def test_a_replace_of_a_handed_over_file_goes_on_for_its_new_owner(
-    services: ServiceFixture,
-) -> None:
+def test_a_replace_of_a_handed_over_file_goes_on_for_its_new_owner(services: ServiceFixture) -> None:
     services.put(MAX, "old", b"one")
     owned_by(MIA)(services)
     services.replace(MIA, "old", b"two", services.ask(show_file, MIA, path="old"))
@@ -270,9 +260,7 @@ def test_an_object_under_an_older_master_key_is_refused(services: ServiceFixture
 
 
 @pytest.mark.parametrize("size", [10, BIG])
-def test_an_object_under_a_retired_master_key_is_refused(
-    services: ServiceFixture, size: int
-) -> None:
+def test_an_object_under_a_retired_master_key_is_refused(services: ServiceFixture, size: int) -> None:
     item = services.stream(MAX, "a", bytes(size))
     services.vault.adopt(KEYRING.rotate(b"n" * 32).retire())
     with pytest.raises(TransferEndedError):
@@ -283,9 +271,7 @@ def test_an_object_under_a_retired_master_key_is_refused(
 # -- crashes ------------------------------------------------------------------------------------------
 
 
-def test_a_crash_between_object_and_commit_leaves_a_stray_that_is_put_aside(
-    disk_services: ServiceFixture,
-) -> None:
+def test_a_crash_between_object_and_commit_leaves_a_stray_that_is_put_aside(disk_services: ServiceFixture) -> None:
     services = disk_services
     services.commit(services.stream(MAX, "kept", bytes(BIG)))
     lost = services.stream(MAX, "lost", bytes(BIG))
@@ -309,9 +295,7 @@ def test_a_crash_before_finish_leaves_nothing_visible(disk_services: ServiceFixt
     assert not list(services.backend.leftovers())
 
 
-def test_a_commit_that_is_rolled_back_stores_nothing_and_loses_nothing(
-    services: ServiceFixture,
-) -> None:
+def test_a_commit_that_is_rolled_back_stores_nothing_and_loses_nothing(services: ServiceFixture) -> None:
     item = services.stream(MAX, "a", bytes(BIG))
     with suppress(RuntimeError), services.transaction() as transaction:
         commits.commit(transaction, [item])

@@ -47,9 +47,7 @@ def read_all(download: downloads.Download, step: int = 3) -> bytes:
         (BIG, False, False),
     ],
 )
-def test_contents_come_whole_or_in_chunks(
-    disk_services: ServiceFixture, size: int, inline: bool, small: bool
-) -> None:
+def test_contents_come_whole_or_in_chunks(disk_services: ServiceFixture, size: int, inline: bool, small: bool) -> None:
     content = os.urandom(size)
     disk_services.commit(disk_services.stream(MAX, "d/a", content))
     download = begin(disk_services, "d/a")
@@ -206,9 +204,7 @@ def test_no_byte_of_a_damaged_batch_comes_out(services: ServiceFixture) -> None:
         "DELETE FROM small_objects",
     ],
 )
-def test_a_damaged_small_object_is_refused_by_name(
-    services: ServiceFixture, statement: str
-) -> None:
+def test_a_damaged_small_object_is_refused_by_name(services: ServiceFixture, statement: str) -> None:
     services.put(MAX, "d/a", b"content")
     services.tamper(statement)
     with pytest.raises(ContentDamagedError) as refused:
@@ -266,8 +262,6 @@ def test_a_row_that_lost_its_content_to_another_key_is_refused(services: Service
     download = begin(services, "d/a")
     from msgspec.structs import replace
 
-    newer = downloads.Download(
-        services.storage, download.file, replace(download._row, epoch=2), None
-    )
+    newer = downloads.Download(services.storage, download.file, replace(download._row, epoch=2), None)
     with pytest.raises(ContentDamagedError):
         newer.start()

@@ -21,16 +21,7 @@ from sft.service.files import show_file
 from sft.service.maintenance import purging, rotation
 from sft.service.use_case import USE_CASES
 from sft.store.files import versions_of_file
-from tests.unit.service.service_fixture import (
-    ADA,
-    GUS,
-    KEYRING,
-    MAX,
-    MIA,
-    OPERATOR,
-    SERVER_KEY,
-    ServiceFixture,
-)
+from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, OPERATOR, SERVER_KEY, ServiceFixture
 
 for _module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
     importlib.import_module(_module.name)
@@ -53,10 +44,7 @@ def invite(services: ServiceFixture) -> int:
 
 
 def _join(services: ServiceFixture) -> None:
-    services.act(
-        settings.change_settings,
-        settings.SettingsChange(registration=settings.Registration.OPEN),
-    )
+    services.act(settings.change_settings, settings.SettingsChange(registration=settings.Registration.OPEN))
     services.act(login.join, login.JoinInput("eva", key_of(9), "laptop"))
 
 
@@ -83,9 +71,7 @@ def _remove(services: ServiceFixture) -> None:
 
 
 def _withdraw(services: ServiceFixture) -> None:
-    services.act(
-        invitations.withdraw, invitations.WithdrawInvitationInput(ADA.caller, invite(services))
-    )
+    services.act(invitations.withdraw, invitations.WithdrawInvitationInput(ADA.caller, invite(services)))
 
 
 def _first_admin(services: ServiceFixture) -> None:
@@ -213,21 +199,15 @@ REPEATED: dict[str, Callable[[ServiceFixture], Any]] = {
     "adding a user": _add_user,
     "a role": _change_role,
     "disabling": _disable,
-    "enabling": lambda services: services.act(
-        accounts.enable, accounts.UserInput(ADA.caller, "max")
-    ),
-    "removing": lambda services: services.act(
-        accounts.remove, accounts.RemoveUserInput(ADA.caller, "max")
-    ),
+    "enabling": lambda services: services.act(accounts.enable, accounts.UserInput(ADA.caller, "max")),
+    "removing": lambda services: services.act(accounts.remove, accounts.RemoveUserInput(ADA.caller, "max")),
     "settings": _change_settings,
     "a folder": _make_folder,
     "moving to where it is": lambda services: services.act(
         folders.move, folders.MoveInput(MAX.caller, "there", "there")
     ),
     "the same bytes": lambda services: services.put(MAX, "there"),
-    "purging": lambda services: services.act(
-        purging.purge, purging.PurgeInput(OPERATOR, services.now)
-    ),
+    "purging": lambda services: services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now)),
     "purges that have ended": lambda services: services.act(
         purging.end_purges, purging.EndPurgesInput(OPERATOR, (bytes(16),))
     ),
@@ -254,9 +234,7 @@ def test_a_withdrawn_or_known_invitation_is_not_told_again(services: ServiceFixt
     assert services.events == []
 
 
-def test_a_refused_item_says_nothing_and_the_others_are_told_in_order(
-    services: ServiceFixture,
-) -> None:
+def test_a_refused_item_says_nothing_and_the_others_are_told_in_order(services: ServiceFixture) -> None:
     items = [services.pend(GUS if n % 3 == 2 else MAX, f"f{n}", b"x") for n in range(9)]
     outcomes = services.act_each(commits.commit, *items)
     refused = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, RequestError)]
@@ -270,9 +248,7 @@ def test_events_carry_what_a_record_needs(services: ServiceFixture) -> None:
     first, second = services.events
     seen = services.ask(show_file, MAX, path="d/a", version=1)
     now = services.ask(show_file, MAX, path="d/a")
-    assert first == events.FileCommitted(
-        by=MAX.caller, file_id=seen.id, path="d/a", size=3, digest=seen.version.digest
-    )
+    assert first == events.FileCommitted(by=MAX.caller, file_id=seen.id, path="d/a", size=3, digest=seen.version.digest)
     assert second == events.FileReplaced(
         by=MAX.caller,
         file_id=seen.id,

@@ -8,13 +8,7 @@ from typing import Any
 
 import pytest
 
-from sft.errors import (
-    BadRequestError,
-    NotFoundError,
-    NotYoursError,
-    OperatorOnlyError,
-    RoleForbidsError,
-)
+from sft.errors import BadRequestError, NotFoundError, NotYoursError, OperatorOnlyError, RoleForbidsError
 from sft.model.access import Caller
 from sft.service import downloads, files, folders, trash, uploads
 from sft.service.commits import commit
@@ -172,9 +166,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("act", "who", "owner", "outcome"), CASES)
-def test_the_table_holds(
-    services: ServiceFixture, act: Act, who: Person | None, owner: Person, outcome: str
-) -> None:
+def test_the_table_holds(services: ServiceFixture, act: Act, who: Person | None, owner: Person, outcome: str) -> None:
     if owner is GUS:
         services.change_user(GUS, role="maintainer")
     services.put(owner, "d/a", b"content")
@@ -196,13 +188,7 @@ def test_the_table_holds(
 
 
 def test_the_operator_stores_nothing(services: ServiceFixture) -> None:
-    fields = {
-        "storage": services.storage,
-        "path": "a",
-        "file_id": bytes(16),
-        "version": 1,
-        "size": 1,
-    }
+    fields = {"storage": services.storage, "path": "a", "file_id": bytes(16), "version": 1, "size": 1}
     with pytest.raises((RoleForbidsError, OperatorOnlyError)):
         services.ask(uploads.begin, OPERATOR, **fields)
     from sft.service.pending import put_small

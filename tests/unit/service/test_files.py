@@ -8,16 +8,7 @@ from sft.model.records import File, Page
 from sft.service.files import find_files, list_folder, list_trash, show_file
 from sft.service.folders import MakeFolderInput, make_folder
 from sft.service.trash import Deletion, delete
-from tests.unit.service.service_fixture import (
-    ADA,
-    GUS,
-    MAX,
-    MIA,
-    NOW,
-    OPERATOR,
-    Person,
-    ServiceFixture,
-)
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture
 
 
 def put_many(services: ServiceFixture, *paths: str, who: Person = MAX) -> None:

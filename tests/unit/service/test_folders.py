@@ -17,16 +17,7 @@ from sft.model.records import File, Folder
 from sft.service.files import list_folder, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.store.row_types import FolderRow
-from tests.unit.service.service_fixture import (
-    ADA,
-    GUS,
-    MAX,
-    MIA,
-    NOW,
-    Person,
-    ServiceFixture,
-    digest_of,
-)
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, Person, ServiceFixture, digest_of
 
 
 def make(services: ServiceFixture, path: str, who: Person = MAX) -> bool:
@@ -39,11 +30,7 @@ def mv(services: ServiceFixture, old: str, new: str, who: Person = MAX) -> File 
 
 def tree(services: ServiceFixture, path: str = "") -> list[str]:
     page = services.ask(list_folder, GUS, path=path)
-    below = [
-        name
-        for folder in page.folders
-        for name in (folder.path + "/", *tree(services, folder.path))
-    ]
+    below = [name for folder in page.folders for name in (folder.path + "/", *tree(services, folder.path))]
     return below + [file.path for file in page.files]
 
 
@@ -76,9 +63,7 @@ def test_a_folder_is_made_with_those_above_it_once(services: ServiceFixture) -> 
         ("b/", BadRequestError),
     ],
 )
-def test_names_in_use_and_bad_names_are_refused(
-    services: ServiceFixture, path: str, error: type[RequestError]
-) -> None:
+def test_names_in_use_and_bad_names_are_refused(services: ServiceFixture, path: str, error: type[RequestError]) -> None:
     services.put(MAX, "a/f")
     with pytest.raises(error) as refused:
         make(services, path)
@@ -88,9 +73,7 @@ def test_names_in_use_and_bad_names_are_refused(
 
 def test_a_refusal_in_the_middle_makes_none_above_it(services: ServiceFixture) -> None:
     services.put(MAX, "f")
-    outcomes = services.act_each(
-        make_folder, MakeFolderInput(MAX.caller, "f/x/y"), MakeFolderInput(MAX.caller, "g/x")
-    )
+    outcomes = services.act_each(make_folder, MakeFolderInput(MAX.caller, "f/x/y"), MakeFolderInput(MAX.caller, "g/x"))
     assert isinstance(outcomes[0], FolderInTheWayError)
     assert outcomes[1] is True
     assert tree(services) == ["g/", "g/x/", "f"]
@@ -231,9 +214,7 @@ def test_a_folder_moves_over_nothing_and_only_if_all_of_it_is_ones_own(
         assert mv(services, old, new, ADA).path == new
 
 
-def test_a_folder_of_ones_own_files_in_a_folder_of_anothers_making_stays(
-    services: ServiceFixture,
-) -> None:
+def test_a_folder_of_ones_own_files_in_a_folder_of_anothers_making_stays(services: ServiceFixture) -> None:
     make(services, "team/sub", ADA)
     services.put(MAX, "team/sub/a")
     with pytest.raises(NotYoursError) as refused:
@@ -265,9 +246,7 @@ def test_no_path_grows_beyond_what_can_be_signed(services: ServiceFixture) -> No
     assert mv(services, "e", f"{deep}/y").path == f"{deep}/y"
 
 
-def test_what_moves_and_comes_back_within_one_group_is_judged_in_order(
-    services: ServiceFixture,
-) -> None:
+def test_what_moves_and_comes_back_within_one_group_is_judged_in_order(services: ServiceFixture) -> None:
     services.put(MAX, "a", os.urandom(10))
     outcomes = services.act_each(
         move,

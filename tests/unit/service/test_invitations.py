@@ -35,16 +35,7 @@ from sft.service.invitations import (
 )
 from sft.service.login import JoinInput
 from sft.store.row_types import InvitationRow
-from tests.unit.service.service_fixture import (
-    ADA,
-    GUS,
-    MAX,
-    MIA,
-    NOW,
-    OPERATOR,
-    SERVER_KEY,
-    ServiceFixture,
-)
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, SERVER_KEY, ServiceFixture
 
 KEY = b"i" * 32
 
@@ -106,9 +97,7 @@ def test_the_same_again_is_the_same_invitation(services: ServiceFixture) -> None
         ({"caller": replace(GUS.caller, role=Role.ADMIN)}, RoleForbidsError),
     ],
 )
-def test_what_is_no_invitation(
-    services: ServiceFixture, fields: dict[str, Any], kind: type[Exception]
-) -> None:
+def test_what_is_no_invitation(services: ServiceFixture, fields: dict[str, Any], kind: type[Exception]) -> None:
     with pytest.raises(kind):
         make(services, **fields)
     assert rows(services) == []
@@ -119,8 +108,7 @@ def test_thirty_days_are_the_most(services: ServiceFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "kind"),
-    [({"role": "maintainer"}, RoleForbidsError), ({"state": "disabled"}, LoginRefusedError)],
+    ("change", "kind"), [({"role": "maintainer"}, RoleForbidsError), ({"state": "disabled"}, LoginRefusedError)]
 )
 def test_what_an_admin_lost_before_the_commit_counts(
     services: ServiceFixture, change: dict[str, str], kind: type[Exception]
@@ -162,10 +150,7 @@ def test_the_list_says_what_became_of_each(services: ServiceFixture) -> None:
     }
     listed = services.ask(invitations.list_all, OPERATOR)
     assert [i.id for i in listed] == [7, 6, 5, 4, 3, 2, 1]
-    assert [(i.used_by, i.used_at) for i in listed if i.state == "used"] == [
-        ("eva", NOW),
-        ("ivo", NOW),
-    ]
+    assert [(i.used_by, i.used_at) for i in listed if i.state == "used"] == [("eva", NOW), ("ivo", NOW)]
     with pytest.raises(RoleForbidsError):
         services.ask(invitations.list_all, MAX)
 
@@ -181,10 +166,7 @@ def test_old_ones_are_not_listed(services: ServiceFixture) -> None:
 def test_a_list_fits_one_answer(services: ServiceFixture) -> None:
     with services.transaction() as transaction:
         transaction.rows.insert(
-            [
-                InvitationRow(n, n.to_bytes(32), "guest", "n" * 64, 1, NOW, NOW, NOW, 2, None)
-                for n in range(1, 491)
-            ]
+            [InvitationRow(n, n.to_bytes(32), "guest", "n" * 64, 1, NOW, NOW, NOW, 2, None) for n in range(1, 491)]
         )
     listed = services.ask(invitations.list_all, ADA)
     assert 200 < len(listed) < 490
@@ -210,18 +192,14 @@ def test_a_used_invitation_is_not_withdrawn(services: ServiceFixture) -> None:
         services.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
 
 
-def test_an_invitation_that_was_withdrawn_before_the_commit_admits_nobody(
-    services: ServiceFixture,
-) -> None:
+def test_an_invitation_that_was_withdrawn_before_the_commit_admits_nobody(services: ServiceFixture) -> None:
     make(services)
     item = JoinInput("ivo", office_key(1), "d", KEY)
     services.act(invitations.withdraw, WithdrawInvitationInput(ADA.caller, 1))
     assert isinstance(services.act_each(login.join, item)[0], InviteWithdrawnError)
 
 
-def test_the_first_admins_invitation_is_made_while_nobody_can_invite(
-    services: ServiceFixture,
-) -> None:
+def test_the_first_admins_invitation_is_made_while_nobody_can_invite(services: ServiceFixture) -> None:
     def asked() -> tuple[bool, Any]:
         with services.reading() as reading:
             needed = invitations.needs_first_admin(reading)

@@ -1,13 +1,7 @@
 import pytest
 from sqlalchemy import event
 
-from sft.errors import (
-    BadRequestError,
-    FolderInTheWayError,
-    NameClashError,
-    NameNotAllowedError,
-    NotFoundError,
-)
+from sft.errors import BadRequestError, FolderInTheWayError, NameClashError, NameNotAllowedError, NotFoundError
 from sft.service.path_lookup import PathLookup, ResolvedPath, folded_path, nothing_at, require_path
 from tests.unit.service.service_fixture import MAX, ServiceFixture
 from tests.unit.service.test_files import put_many
@@ -41,12 +35,7 @@ def full(services: ServiceFixture) -> ServiceFixture:
     ],
 )
 def test_a_place_tells_what_takes_its_name(
-    full: ServiceFixture,
-    path: str,
-    folder: str,
-    missing: tuple[str, ...],
-    file: str | None,
-    below: str | None,
+    full: ServiceFixture, path: str, folder: str, missing: tuple[str, ...], file: str | None, below: str | None
 ) -> None:
     place = at(full, path)
     taken_by_file = place.taken_by_file and place.taken_by_file.name
@@ -66,9 +55,7 @@ def test_a_place_tells_what_takes_its_name(
         ("A/x", False, False),
     ],
 )
-def test_only_the_very_spelling_is_at_a_place(
-    full: ServiceFixture, path: str, file: bool, folder: bool
-) -> None:
+def test_only_the_very_spelling_is_at_a_place(full: ServiceFixture, path: str, file: bool, folder: bool) -> None:
     place = at(full, path)
     assert (place.file is not None, place.subfolder is not None) == (file, folder)
 

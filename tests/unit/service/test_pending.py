@@ -8,31 +8,18 @@ from sft.service.pending import ROW_BYTES, discard, put_small, settle
 from sft.vault.backend_memory import MemoryBackend
 from sft.vault.objects import open_whole
 from sft.vault.vault import Vault
-from tests.unit.service.service_fixture import (
-    GUS,
-    KEYRING,
-    MAX,
-    MIA,
-    NOW,
-    SERVER_KEY,
-    ServiceFixture,
-    signature_of,
-)
+from tests.unit.service.service_fixture import GUS, KEYRING, MAX, MIA, NOW, SERVER_KEY, ServiceFixture, signature_of
 
 
 @pytest.mark.parametrize(("size", "inline"), [(0, True), (16_236, True), (16_237, False)])
-def test_a_small_file_is_sealed_where_it_belongs(
-    services: ServiceFixture, size: int, inline: bool
-) -> None:
+def test_a_small_file_is_sealed_where_it_belongs(services: ServiceFixture, size: int, inline: bool) -> None:
     content = bytes(size)
     pending = services.pend(MAX, "d/a", content)
     assert pending.inline is inline
     if pending.sealed is not None:
         assert open_whole(KEYRING, pending.object_id, size, pending.sealed) == content
         assert not list(services.vault.ids())
-        assert (
-            pending.weight_bytes == len(pending.sealed) + len(pending.signed.signature) + ROW_BYTES
-        )
+        assert pending.weight_bytes == len(pending.sealed) + len(pending.signed.signature) + ROW_BYTES
     else:
         assert b"".join(services.vault.read_whole(pending.object_id, size)) == content
         assert pending.object_id in services.storage.in_flight
@@ -45,9 +32,7 @@ def test_every_object_has_an_id_of_its_own(services: ServiceFixture) -> None:
 
 
 @pytest.mark.parametrize("size", [10, SMALL_FILE_BYTES])
-def test_who_may_store_nothing_gets_no_byte_onto_the_disk(
-    services: ServiceFixture, size: int
-) -> None:
+def test_who_may_store_nothing_gets_no_byte_onto_the_disk(services: ServiceFixture, size: int) -> None:
     assert services.pend(GUS, "a", bytes(size)).inline
     assert not list(services.vault.ids())
 

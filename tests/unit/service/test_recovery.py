@@ -20,12 +20,7 @@ BIG = 70_000
 
 
 def run(services: ServiceFixture, until: int | None = None) -> VaultReport:
-    job = services.ask(
-        collect,
-        OPERATOR,
-        context=services.job_context,
-        until=until,
-    )
+    job = services.ask(collect, OPERATOR, context=services.job_context, until=until)
     return job()
 
 
@@ -53,9 +48,7 @@ def store_and_delete(services: ServiceFixture, path: str, size: int) -> bytes:
 # -- collecting ---------------------------------------------------------------------------------------
 
 
-def test_the_trash_keeps_everything_for_30_days_to_the_second(
-    disk_services: ServiceFixture,
-) -> None:
+def test_the_trash_keeps_everything_for_30_days_to_the_second(disk_services: ServiceFixture) -> None:
     services = disk_services
     object_id = store_and_delete(services, "a", BIG)
     services.now = NOW + TRASH_SECONDS - 1
@@ -92,9 +85,7 @@ def test_what_lives_or_was_deleted_later_stays(services: ServiceFixture) -> None
     assert is_sound(services)
 
 
-def test_more_than_one_transaction_holds(
-    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_than_one_transaction_holds(services: ServiceFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(purging, "PURGE_FILES", 3)
     put_many(services, *(f"d/{n}" for n in range(8)))
     services.act(delete, Deletion(MAX.caller, "d", recursive=True))
@@ -177,9 +168,7 @@ def test_recovery_puts_strays_aside_and_deletes_none(services: ServiceFixture) -
     assert recovered(services) == Recovered()
 
 
-def test_recovery_asks_for_many_ids_at_once(
-    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recovery_asks_for_many_ids_at_once(services: ServiceFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery, "IDS", 2)
     items = [services.stream(MAX, f"{n}", bytes(BIG)) for n in range(7)]
     for item in items[:5]:

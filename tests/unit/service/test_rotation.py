@@ -21,14 +21,7 @@ from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import create_keyring, load_keyring
 from sft.vault.master_key import FileMasterKey, open_keyring
 from sft.vault.vault import Vault
-from tests.unit.service.service_fixture import (
-    GUS,
-    KEYRING,
-    MASTER_KEY,
-    MAX,
-    OPERATOR,
-    ServiceFixture,
-)
+from tests.unit.service.service_fixture import GUS, KEYRING, MASTER_KEY, MAX, OPERATOR, ServiceFixture
 from tests.unit.service.test_files import put_many
 
 BIG = 70_000
@@ -209,9 +202,7 @@ def test_a_rotation_cut_at_any_act_goes_on_at_the_next_start(
 
 
 @pytest.mark.parametrize("step", ["stage", "keyring", "settle"])
-def test_a_rotation_cut_between_its_files_loses_no_key(
-    home: Home, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_a_rotation_cut_between_its_files_loses_no_key(home: Home, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     home.fill(1)
 
     def die(*_: Any) -> None:
@@ -308,9 +299,7 @@ def test_a_download_under_way_ends_well(home: Home) -> None:
     from sft.service import downloads
 
     home.fill(1)
-    download = home.services.ask(
-        downloads.begin, GUS, storage=home.services.storage, path="d/big0", version=0
-    )
+    download = home.services.ask(downloads.begin, GUS, storage=home.services.storage, path="d/big0", version=0)
     download.start()
     home.rotate()
     content = b""

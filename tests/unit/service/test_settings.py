@@ -12,14 +12,7 @@ from sft.service.settings import NewServer, Registration, SettingsChange
 from sft.store.database import create_database, open_database
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction, Transaction
-from tests.unit.service.service_fixture import (
-    ADA,
-    BEGAN,
-    OPERATOR,
-    SERVER_ID,
-    SERVER_KEY,
-    ServiceFixture,
-)
+from tests.unit.service.service_fixture import ADA, BEGAN, OPERATOR, SERVER_ID, SERVER_KEY, ServiceFixture
 
 
 def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
@@ -70,15 +63,9 @@ def test_a_link_is_shown_to_the_operator(services: ServiceFixture) -> None:
     assert services.now > BEGAN
 
 
-@pytest.mark.parametrize(
-    "name", ["server_name", "address", "registration", "server_key", "server_id"]
-)
-@pytest.mark.parametrize(
-    "change", ["UPDATE settings SET value = X'6f70656e'", "DELETE FROM settings"]
-)
-def test_no_setting_is_changed_or_removed_unseen(
-    services: ServiceFixture, name: str, change: str
-) -> None:
+@pytest.mark.parametrize("name", ["server_name", "address", "registration", "server_key", "server_id"])
+@pytest.mark.parametrize("change", ["UPDATE settings SET value = X'6f70656e'", "DELETE FROM settings"])
+def test_no_setting_is_changed_or_removed_unseen(services: ServiceFixture, name: str, change: str) -> None:
     services.tamper(f"{change} WHERE name = ?", name)
 
     def ask(reading: ReadTransaction) -> object:

@@ -17,23 +17,12 @@ from sft.service.files import list_trash, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.files import PAGE_ROWS
-from tests.unit.service.service_fixture import (
-    ADA,
-    GUS,
-    MAX,
-    MIA,
-    NOW,
-    OPERATOR,
-    Person,
-    ServiceFixture,
-)
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
 
 
-def rm(
-    services: ServiceFixture, path: str, who: Person | Caller = MAX, *, recursive: bool = False
-) -> Deleted:
+def rm(services: ServiceFixture, path: str, who: Person | Caller = MAX, *, recursive: bool = False) -> Deleted:
     caller = who.caller if isinstance(who, Person) else who
     return services.act(delete, Deletion(caller, path, recursive))
 
@@ -78,9 +67,7 @@ def test_an_empty_folder_goes(services: ServiceFixture) -> None:
 
 
 @pytest.mark.parametrize("path", ["d/a", "d/e/a"])
-def test_a_folder_that_holds_something_goes_only_with_all_of_it(
-    services: ServiceFixture, path: str
-) -> None:
+def test_a_folder_that_holds_something_goes_only_with_all_of_it(services: ServiceFixture, path: str) -> None:
     services.put(MAX, path)
     with pytest.raises(FolderNotEmptyError):
         rm(services, "d")
@@ -136,12 +123,7 @@ def test_the_refusal_names_the_file_within_a_folder(services: ServiceFixture) ->
     services.put(MIA, "d/e/2")
     with pytest.raises(NotYoursError) as refused:
         rm(services, "d", recursive=True)
-    assert refused.value.values == {
-        "path": "d/e/2",
-        "owner": "mia",
-        "act": "delete",
-        "admins": "ada",
-    }
+    assert refused.value.values == {"path": "d/e/2", "owner": "mia", "act": "delete", "admins": "ada"}
 
 
 def test_admin_and_operator_delete_everything(services: ServiceFixture) -> None:
@@ -194,8 +176,7 @@ def test_ones_own_comes_back_before_others(services: ServiceFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "error"),
-    [("none", NotFoundError), ("d/A", NotFoundError), ("d/mias", NotYoursError)],
+    ("path", "error"), [("none", NotFoundError), ("d/A", NotFoundError), ("d/mias", NotYoursError)]
 )
 def test_what_was_not_deleted_or_is_not_ones_own_does_not_come_back(
     services: ServiceFixture, path: str, error: type[RequestError]
@@ -215,9 +196,7 @@ def test_an_admin_deletes_and_the_owner_brings_back(services: ServiceFixture) ->
 
 
 @pytest.mark.parametrize("who", [ADA, OPERATOR])
-def test_admin_and_operator_bring_everything_back(
-    services: ServiceFixture, who: Person | Caller
-) -> None:
+def test_admin_and_operator_bring_everything_back(services: ServiceFixture, who: Person | Caller) -> None:
     services.put(MAX, "d/a")
     rm(services, "d", recursive=True)
     assert back(services, "d/a", who).owner == "max"
@@ -236,9 +215,7 @@ def test_admin_and_operator_bring_everything_back(
         ("d/A/b", NameClashError),
     ],
 )
-def test_a_name_in_use_is_not_taken_back(
-    services: ServiceFixture, taken: str, error: type[RequestError]
-) -> None:
+def test_a_name_in_use_is_not_taken_back(services: ServiceFixture, taken: str, error: type[RequestError]) -> None:
     services.put(MAX, "d/a", b"old")
     rm(services, "d", recursive=True)
     services.put(MIA, taken, b"new", file_id=bytes(16))

@@ -2,12 +2,7 @@ import os
 
 import pytest
 
-from sft.errors import (
-    BadRequestError,
-    RoleForbidsError,
-    ServerFullError,
-    SignatureRefusedError,
-)
+from sft.errors import BadRequestError, RoleForbidsError, ServerFullError, SignatureRefusedError
 from sft.limits import CHUNK_BYTES, MIB
 from sft.service import trash
 from sft.service.files import show_file
@@ -36,11 +31,7 @@ def started(services: ServiceFixture, size: int | None, path: str = "a") -> Uplo
 
 
 def nothing_is_left(services: ServiceFixture) -> bool:
-    return not (
-        list(services.vault.ids())
-        or list(services.backend.leftovers())
-        or len(services.storage.in_flight)
-    )
+    return not (list(services.vault.ids()) or list(services.backend.leftovers()) or len(services.storage.in_flight))
 
 
 # -- content ------------------------------------------------------------------------------------------
@@ -48,9 +39,7 @@ def nothing_is_left(services: ServiceFixture) -> bool:
 
 @pytest.mark.parametrize("known_size", [True, False])
 @pytest.mark.parametrize("size", SIZES)
-def test_a_stream_of_any_size_comes_back_whole(
-    disk_services: ServiceFixture, size: int, known_size: bool
-) -> None:
+def test_a_stream_of_any_size_comes_back_whole(disk_services: ServiceFixture, size: int, known_size: bool) -> None:
     content = os.urandom(size)
     disk_services.commit(disk_services.stream(MAX, "x/a", content, known_size=known_size))
     assert disk_services.get(GUS, "x/a") == content
@@ -59,9 +48,7 @@ def test_a_stream_of_any_size_comes_back_whole(
 
 @pytest.mark.parametrize("known_size", [True, False])
 @pytest.mark.parametrize(("size", "inline"), [(0, True), (16_236, True), (16_237, False)])
-def test_small_contents_touch_no_file(
-    services: ServiceFixture, size: int, known_size: bool, inline: bool
-) -> None:
+def test_small_contents_touch_no_file(services: ServiceFixture, size: int, known_size: bool, inline: bool) -> None:
     pending = services.stream(MAX, "a", bytes(size), known_size=known_size)
     assert pending.inline is inline
     services.commit(pending)
@@ -89,9 +76,7 @@ def test_a_sidecar_lies_beside_the_object(services: ServiceFixture) -> None:
         ([FULL + b"x"], False),
     ],
 )
-def test_chunks_of_other_lengths_are_refused(
-    services: ServiceFixture, chunks: list[bytes], last: bool
-) -> None:
+def test_chunks_of_other_lengths_are_refused(services: ServiceFixture, chunks: list[bytes], last: bool) -> None:
     upload = started(services, None)
     with pytest.raises(BadRequestError):
         upload.seal(chunks, last=last)
@@ -247,9 +232,7 @@ def finish(services: ServiceFixture, digest: bytes, signature: bytes) -> str:
 
 
 @pytest.mark.parametrize("changes", WRONG_COMMENTS)
-def test_a_comment_that_does_not_fit_is_refused(
-    services: ServiceFixture, changes: dict[str, object]
-) -> None:
+def test_a_comment_that_does_not_fit_is_refused(services: ServiceFixture, changes: dict[str, object]) -> None:
     signature = signature_of(MAX, "a", CONTENT, **changes)
     problem = finish(services, digest_of(CONTENT), signature)
     field = next(iter(changes)).replace("_id", "").replace("mtime", "date")
@@ -286,9 +269,7 @@ def test_a_replace_signs_the_version_that_it_saw(services: ServiceFixture) -> No
     assert "prev" in str(refused.value.values["problem"])
 
 
-@pytest.mark.parametrize(
-    "changes", [c for c in WRONG_COMMENTS if "file_id" not in c and "version" not in c]
-)
+@pytest.mark.parametrize("changes", [c for c in WRONG_COMMENTS if "file_id" not in c and "version" not in c])
 @pytest.mark.parametrize("content", [b"tiny", bytes(30_000)])
 def test_a_small_file_is_held_against_its_comment(
     services: ServiceFixture, content: bytes, changes: dict[str, object]

@@ -86,12 +86,7 @@ def test_an_act_is_refused_one_by_one_and_writes_nothing_then(services: ServiceF
         return f"{item.caller.name} {item.caller.role}: {item.text}"
 
     stale = replace(MAX.caller, role=Role.ADMIN)
-    items = [
-        Note(stale, "a"),
-        Note(GUS.caller, "b"),
-        Note(ADA.caller, "bad"),
-        Note(ADA.caller, "c"),
-    ]
+    items = [Note(stale, "a"), Note(GUS.caller, "b"), Note(ADA.caller, "bad"), Note(ADA.caller, "c")]
     outcomes = services.act_each(note, *items)
     assert outcomes[0] == "max maintainer: a"
     assert kinds_of(outcomes) == [str, RoleForbidsError, NotFoundError, str]
@@ -106,9 +101,7 @@ def test_an_act_is_judged_by_what_those_before_it_changed(services: ServiceFixtu
         assert row is not None
         transaction.rows.update([replace(row, role="guest")])
         before, role = Role(row.role), Role.GUEST
-        transaction.log(
-            RoleChanged(by=item.caller, user_id=row.id, name=row.name, before=before, role=role)
-        )
+        transaction.log(RoleChanged(by=item.caller, user_id=row.id, name=row.name, before=before, role=role))
         return item.text
 
     services.change_user(MIA, role="admin")
@@ -117,18 +110,13 @@ def test_an_act_is_judged_by_what_those_before_it_changed(services: ServiceFixtu
     assert kinds_of(outcomes) == [str, RoleForbidsError]
 
 
-def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(
-    services: ServiceFixture,
-) -> None:
+def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(services: ServiceFixture) -> None:
     lists: list[list[Note]] = []
 
     @batch_act(Permission.FILE_WRITE, logs=())
     def note(transaction: Transaction, items: Sequence[Note]) -> list[str | RequestError]:
         lists.append(list(items))
-        return [
-            NotFoundError(what="file", name="x") if item.text == "bad" else item.text
-            for item in items
-        ]
+        return [NotFoundError(what="file", name="x") if item.text == "bad" else item.text for item in items]
 
     services.change_user(MIA, state="removed")
     items = [
@@ -140,14 +128,7 @@ def test_a_batch_gets_what_passed_and_its_answers_stand_where_they_belong(
         Note(ADA.caller, "e"),
     ]
     outcomes = services.act_each(note, *items)
-    assert kinds_of(outcomes) == [
-        RoleForbidsError,
-        str,
-        LoginRefusedError,
-        NotFoundError,
-        RoleForbidsError,
-        str,
-    ]
+    assert kinds_of(outcomes) == [RoleForbidsError, str, LoginRefusedError, NotFoundError, RoleForbidsError, str]
     assert [outcomes[1], outcomes[5]] == ["b", "e"]
     assert lists == [[Note(MAX.caller, "b"), Note(ADA.caller, "bad"), Note(ADA.caller, "e")]]
 
@@ -178,16 +159,12 @@ def test_what_is_registered_says_how() -> None:
         return item.text
 
     assert USE_CASES[note] == UseCase(
-        f"{__name__}.test_what_is_registered_says_how.<locals>.note",
-        Permission.VAULT_MANAGE,
-        (FolderMade,),
+        f"{__name__}.test_what_is_registered_says_how.<locals>.note", Permission.VAULT_MANAGE, (FolderMade,)
     )
     assert inspect.getdoc(note) == "Take a note."
 
 
-def test_an_entry_asks_for_no_caller_and_is_undone_when_it_refuses(
-    services: ServiceFixture,
-) -> None:
+def test_an_entry_asks_for_no_caller_and_is_undone_when_it_refuses(services: ServiceFixture) -> None:
     @entry(logs=(UserJoined,))
     def enter(transaction: Transaction, text: str) -> str:
         write(transaction, text)

@@ -10,15 +10,7 @@ from sqlalchemy import event
 
 from sft.model.access import Scope
 from sft.store.database import Database
-from sft.store.row_types import (
-    DeviceKeyRow,
-    FileRow,
-    FolderRow,
-    PurgeRow,
-    SmallObjectRow,
-    UserRow,
-    VersionRow,
-)
+from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, PurgeRow, SmallObjectRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
 from tests.unit.store.samples import NOW, reading
 
@@ -91,17 +83,13 @@ def plant(transaction: Transaction) -> None:
     rows.insert([UserRow(2, "max", "max", "maintainer", "active", 1)])
     rows.insert([DeviceKeyRow(1, 1, b"Ed" + b"a" * 40, "laptop", 1, None)])
     rows.insert([FolderRow(1, None, "", "", None, 1)])
-    rows.insert(
-        [folder_row(2, 1, "A"), folder_row(3, 2, "B"), folder_row(4, 3, "C"), folder_row(5, 2, "D")]
-    )
+    rows.insert([folder_row(2, 1, "A"), folder_row(3, 2, "B"), folder_row(4, 3, "C"), folder_row(5, 2, "D")])
 
 
 def grow(transaction: Transaction, files: list[FileRow], **version: Any) -> None:
     """Add files, each with its versions up to the newest."""
     transaction.rows.insert(files)
-    transaction.rows.insert(
-        [version_row(f.id, n, **version) for f in files for n in range(1, f.newest + 1)]
-    )
+    transaction.rows.insert([version_row(f.id, n, **version) for f in files for n in range(1, f.newest + 1)])
 
 
 def small(transaction: Transaction, *object_ids: bytes) -> None:
@@ -137,9 +125,7 @@ def plans(database: Database, query: Callable[[ReadTransaction], object]) -> lis
     return lines
 
 
-def require_indexed(
-    database: Database, query: Callable[[ReadTransaction], object], *indexes: str
-) -> None:
+def require_indexed(database: Database, query: Callable[[ReadTransaction], object], *indexes: str) -> None:
     """Fail where a query reads a table from end to end or sorts what it found."""
     lines = plans(database, query)
     assert lines

@@ -36,9 +36,7 @@ MAXS_KEY = DeviceKeyRow(2, 2, b"Ed" + b"m" * 40, "desk", 200, 900)
 ROOT = FolderRow(1, None, "", "", None, 50)
 FINANCE = FolderRow(2, 1, "Finance", "finance", 1, 150)
 PLAN = FileRow(1, b"p" * 16, 2, "Plan.pdf", "plan.pdf", 2, 2, "live", 300, None, None, None, None)
-GONE = FileRow(
-    2, b"g" * 16, None, "Old", "old", 1, 1, "trashed", 310, 320, 2, "Finance/Old", "finance/old"
-)
+GONE = FileRow(2, b"g" * 16, None, "Old", "old", 1, 1, "trashed", 310, 320, 2, "Finance/Old", "finance/old")
 
 # Every column of every table has a value in some row.
 SAMPLES: tuple[tuple[Row, ...], ...] = (
@@ -95,9 +93,7 @@ def reading(database: Database) -> Iterator[ReadTransaction]:
 
 
 @contextmanager
-def writer_of(
-    database: Database, *, on_fatal: Callable[[BaseException], None] = never
-) -> Iterator[Writer]:
+def writer_of(database: Database, *, on_fatal: Callable[[BaseException], None] = never) -> Iterator[Writer]:
     writer = Writer(database, clock, on_fatal=on_fatal)
     writer.start()
     yield writer

@@ -10,13 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from sft.errors import StoreError
-from sft.store.connections import (
-    faults_as_ours,
-    is_busy,
-    is_disk_full,
-    read_engine,
-    write_engine,
-)
+from sft.store.connections import faults_as_ours, is_busy, is_disk_full, read_engine, write_engine
 from sft.store.database import Database
 from tests.unit.store.samples import ADA, make_database, reading, writing
 
@@ -36,10 +30,7 @@ def settings_of(engine: Engine, connections: int) -> list[dict[str, object]]:
     with ExitStack() as stack:
         opened = [stack.enter_context(engine.connect()) for _ in range(connections)]
         return [
-            {
-                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-                for name in (*WANTED, "query_only")
-            }
+            {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in (*WANTED, "query_only")}
             for connection in opened
         ]
 

@@ -20,16 +20,7 @@ from sft.store.files import (
     versions_of,
     versions_of_file,
 )
-from tests.unit.store.folder_tree import (
-    ALL,
-    NOTHING,
-    OF_MAX,
-    file_row,
-    grow,
-    plant,
-    require_indexed,
-    trashed_row,
-)
+from tests.unit.store.folder_tree import ALL, NOTHING, OF_MAX, file_row, grow, plant, require_indexed, trashed_row
 from tests.unit.store.samples import reading, tamper, writing
 
 
@@ -112,9 +103,7 @@ def test_a_newest_version_that_is_gone_is_a_forgery(folder_tree: Database) -> No
     assert (forged.value.table, forged.value.row) == ("versions", "1, 2")
 
 
-def test_a_walk_meets_every_file_once_though_they_go(
-    folder_tree: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_walk_meets_every_file_once_though_they_go(folder_tree: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "PAGE_ROWS", 1)
     with writing(folder_tree) as transaction:
         met = []
@@ -151,16 +140,11 @@ def test_broken_files_are_found(folder_tree: Database) -> None:
         assert files_without_folder(reader, ids) == [4]
 
 
-@pytest.mark.parametrize(
-    "statement", ["UPDATE files SET owner_id = 2", "UPDATE versions SET size = 1"]
-)
+@pytest.mark.parametrize("statement", ["UPDATE files SET owner_id = 2", "UPDATE versions SET size = 1"])
 def test_no_forged_row_comes_out(folder_tree: Database, statement: str) -> None:
     tamper(folder_tree.path, statement)
     with reading(folder_tree) as reader:
-        for query in (
-            lambda: files_in(reader, 2, None, 9, ALL),
-            lambda: files_after(reader, 0, 9, ALL),
-        ):
+        for query in (lambda: files_in(reader, 2, None, 9, ALL), lambda: files_after(reader, 0, 9, ALL)):
             with pytest.raises(RowForgedError):
                 query()
 
@@ -171,11 +155,7 @@ def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     require_indexed(folder_tree, lambda r: files_in(r, 2, None, 501, ALL), place)
     require_indexed(folder_tree, lambda r: files_in(r, 2, "m", 501, ALL), place)
     require_indexed(folder_tree, lambda r: files_after(r, 3, 501, ALL))
-    require_indexed(
-        folder_tree,
-        lambda r: files_named(r, [(2, "a"), (3, "b")]),
-        f"{place} (folder_id=? AND folded=?)",
-    )
+    require_indexed(folder_tree, lambda r: files_named(r, [(2, "a"), (3, "b")]), f"{place} (folder_id=? AND folded=?)")
     require_indexed(folder_tree, lambda r: files_by_file_id(r, [bytes(16)]), "files")
     require_indexed(folder_tree, lambda r: list(files_below(r, [2])), place)
     require_indexed(folder_tree, lambda r: holds_files(r, 2), place)

@@ -108,9 +108,7 @@ def test_counts_are_of_what_lives_directly_there(folder_tree: Database) -> None:
 def test_a_scope_filters_pages_and_counts(folder_tree: Database) -> None:
     with writing(folder_tree) as transaction:
         grow(transaction, [file_row(1, 2, "x"), file_row(2, 2, "y", owner_id=2)])
-        transaction.rows.insert(
-            [FolderRow(6, 2, "E", "e", 2, NOW), FolderRow(7, 2, "F", "f", None, NOW)]
-        )
+        transaction.rows.insert([FolderRow(6, 2, "E", "e", 2, NOW), FolderRow(7, 2, "F", "f", None, NOW)])
     with reading(folder_tree) as reader:
         assert [row.id for row in folders_in(reader, 2, None, 9, OF_MAX)] == [6]
         assert folder_counts(reader, [2], OF_MAX) == {2: (1, 1)}

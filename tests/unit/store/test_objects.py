@@ -11,15 +11,7 @@ from sft.store.objects import (
     version_keys,
     versions_before_epoch,
 )
-from tests.unit.store.folder_tree import (
-    file_row,
-    grow,
-    object_id_of,
-    plant,
-    purging,
-    require_indexed,
-    small,
-)
+from tests.unit.store.folder_tree import file_row, grow, object_id_of, plant, purging, require_indexed, small
 from tests.unit.store.samples import reading, tamper, writing
 
 STRAY = b"s" * 16
@@ -57,10 +49,7 @@ def test_versions_are_walked_through(folder_tree: Database) -> None:
         assert version_keys(reader, (0, 0), 9) == [(1, 1), (1, 2), (2, 1), (3, 1), (4, 1)]
         assert version_keys(reader, (1, 1), 2) == [(1, 2), (2, 1)]
         assert version_keys(reader, (4, 1), 2) == []
-        assert {(v.file, v.number) for v in versions_at(reader, [(1, 2), (3, 1), (9, 9)])} == {
-            (1, 2),
-            (3, 1),
-        }
+        assert {(v.file, v.number) for v in versions_at(reader, [(1, 2), (3, 1), (9, 9)])} == {(1, 2), (3, 1)}
 
 
 def test_versions_of_older_keys_are_walked_through(folder_tree: Database) -> None:

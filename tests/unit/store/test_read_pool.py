@@ -14,9 +14,7 @@ from tests.unit.store.samples import ADA, MAX, NOW, clock, grown, tamper, writin
 
 
 def test_a_query_runs_in_a_transaction_of_its_own(database: Database) -> None:
-    def query(
-        reading: ReadTransaction, number: int, *, role: str
-    ) -> tuple[UserRow | None, str, int]:
+    def query(reading: ReadTransaction, number: int, *, role: str) -> tuple[UserRow | None, str, int]:
         return user_by_id(reading, number), role, reading.now
 
     assert ReadPool(database, clock).run(query, 2, role="any") == (MAX, "any", NOW)

@@ -80,9 +80,7 @@ def test_a_member_of_an_enumeration_is_stored_as_its_text(empty: Database) -> No
 
 
 @pytest.mark.parametrize("value", [True, 1.0, bytearray(b"x"), ("x",)])
-def test_a_value_that_would_come_out_as_another_does_not_go_in(
-    empty: Database, value: object
-) -> None:
+def test_a_value_that_would_come_out_as_another_does_not_go_in(empty: Database, value: object) -> None:
     with writing(empty) as transaction, pytest.raises(TypeError):
         transaction.rows.insert([replace(ADA, created_at=value)])
 
@@ -142,12 +140,8 @@ QUERIES = {
     "one": lambda r: r.rows.one(UserRow, UserModel.id == 1),
     "first": lambda r: r.rows.first(UserRow, order_by=[UserModel.id]),
     "exists": lambda r: r.rows.exists(UserRow, UserModel.id == 1),
-    "joined, first": lambda r: r.rows.joined(
-        UserRow, DeviceKeyRow, DeviceKeyModel.user_id == UserModel.id
-    ),
-    "joined, second": lambda r: r.rows.joined(
-        DeviceKeyRow, UserRow, DeviceKeyModel.user_id == UserModel.id
-    ),
+    "joined, first": lambda r: r.rows.joined(UserRow, DeviceKeyRow, DeviceKeyModel.user_id == UserModel.id),
+    "joined, second": lambda r: r.rows.joined(DeviceKeyRow, UserRow, DeviceKeyModel.user_id == UserModel.id),
 }
 # Columns by which a query finds its row: changed, the row is not found at all.
 FOUND_BY = {
@@ -170,10 +164,7 @@ ASKED_OF = {
         [name for name in QUERIES if "user" in name or "admin" in name]
         + ["one", "first", "exists", "joined, first", "joined, second"],
     ),
-    "device_keys": (
-        ADAS_KEY,
-        ["joined, first", "joined, second"] + [n for n in QUERIES if "key" in n],
-    ),
+    "device_keys": (ADAS_KEY, ["joined, first", "joined, second"] + [n for n in QUERIES if "key" in n]),
     "invitations": (SAMPLES[3][1], [n for n in QUERIES if "invitation" in n]),
     "settings": (SAMPLES[0][0], ["setting", "server_name"]),
 }
@@ -189,9 +180,7 @@ ASKED_OF = {
         if column != "id" and (query, column) not in FOUND_BY
     ],
 )
-def test_every_query_refuses_a_changed_row_by_name(
-    standing: Database, table: str, query: str, column: str
-) -> None:
+def test_every_query_refuses_a_changed_row_by_name(standing: Database, table: str, query: str, column: str) -> None:
     number = {"settings": "server_name", "invitations": "2"}.get(table, "1")
     key = f"name = '{number}'" if table == "settings" else f"id = {number}"
     value = "X'0011'" if (table, column) in BLOBS else "-77"
@@ -202,9 +191,7 @@ def test_every_query_refuses_a_changed_row_by_name(
 
 
 @pytest.mark.parametrize(("query", "column"), sorted(FOUND_BY))
-def test_a_row_that_is_not_found_any_more_is_nobody_elses(
-    standing: Database, query: str, column: str
-) -> None:
+def test_a_row_that_is_not_found_any_more_is_nobody_elses(standing: Database, query: str, column: str) -> None:
     table, (row, _) = next(
         (table, asked)
         for table, asked in ASKED_OF.items()
@@ -267,9 +254,7 @@ def test_rows_under_another_row_key_are_refused(database: Database) -> None:
 
 def test_check_names_every_fault_and_goes_on(database: Database) -> None:
     with writing(database) as transaction:
-        transaction.rows.insert(
-            [replace(ADA, id=n, name=f"u{n}", folded=f"u{n}") for n in range(3, 21)]
-        )
+        transaction.rows.insert([replace(ADA, id=n, name=f"u{n}", folded=f"u{n}") for n in range(3, 21)])
     tamper(database.path, "UPDATE users SET role = 'admin' WHERE id IN (2, 7, 20)")
     tamper(database.path, "UPDATE users SET id = -4 WHERE id = 9")
     faults, after, rounds = [], None, 0
@@ -313,9 +298,7 @@ def test_joins_give_whole_rows_of_each_table(database: Database) -> None:
 
 def test_figures_count(database: Database) -> None:
     with reading(database) as reader:
-        assert reader.rows.aggregates(select(func.count(), func.sum(VersionModel.size))) == [
-            (3, 60)
-        ]
+        assert reader.rows.aggregates(select(func.count(), func.sum(VersionModel.size))) == [(3, 60)]
 
 
 # -- writing ----------------------------------------------------------------------------------------

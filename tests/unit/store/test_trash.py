@@ -4,15 +4,7 @@ from sft.errors import RowForgedError
 from sft.model.access import Scope
 from sft.store.database import Database
 from sft.store.trash import purge_ids, purges_by_id, trash_page, trashed_from, trashed_until
-from tests.unit.store.folder_tree import (
-    ALL,
-    file_row,
-    grow,
-    plant,
-    purging,
-    require_indexed,
-    trashed_row,
-)
+from tests.unit.store.folder_tree import ALL, file_row, grow, plant, purging, require_indexed, trashed_row
 from tests.unit.store.samples import reading, tamper, writing
 
 
@@ -75,7 +67,5 @@ def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     require_indexed(folder_tree, lambda r: trashed_from(r, "y", "y"), "ix_files_trash")
     require_indexed(folder_tree, lambda r: trash_page(r, ALL, None, 501), "ix_files_trashed_at")
     require_indexed(folder_tree, lambda r: trash_page(r, ALL, (20, 5), 501), "ix_files_trashed_at")
-    require_indexed(
-        folder_tree, lambda r: trash_page(r, Scope(owner_id=2), None, 501), "ix_files_trashed_at"
-    )
+    require_indexed(folder_tree, lambda r: trash_page(r, Scope(owner_id=2), None, 501), "ix_files_trashed_at")
     require_indexed(folder_tree, lambda r: trashed_until(r, 20, 200), "ix_files_trashed_at")

@@ -6,16 +6,7 @@ from sft.store import users
 from sft.store.database import Database
 from sft.store.row_types import FileRow
 from sft.store.schema import FileModel
-from tests.unit.store.samples import (
-    ADA,
-    ADAS_KEY,
-    GONE,
-    MAX,
-    MAXS_KEY,
-    PLAN,
-    reading,
-    writing,
-)
+from tests.unit.store.samples import ADA, ADAS_KEY, GONE, MAX, MAXS_KEY, PLAN, reading, writing
 
 
 def test_users_are_found_by_number_and_by_folded_name(standing: Database) -> None:
@@ -70,10 +61,7 @@ def test_figures_count_live_files_and_their_newest_versions(database: Database) 
 
 
 def test_every_file_of_a_user_goes_to_another(database: Database) -> None:
-    many = [
-        replace(PLAN, id=number, file_id=number.to_bytes(16), folded=f"f{number}")
-        for number in range(3, 1204)
-    ]
+    many = [replace(PLAN, id=number, file_id=number.to_bytes(16), folded=f"f{number}") for number in range(3, 1204)]
     with writing(database) as transaction:
         transaction.rows.insert(many)
         transaction.rows.insert([replace(GONE, id=2000, file_id=bytes(16), owner_id=2)])

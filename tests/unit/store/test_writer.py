@@ -30,18 +30,7 @@ from sft.store.rows import Transaction
 from sft.store.schema import SettingModel
 from sft.store.users import user_by_id
 from sft.store.writer import Writer
-from tests.unit.store.samples import (
-    ADA,
-    ADAS_KEY,
-    NOW,
-    clock,
-    look,
-    never,
-    reading,
-    tamper,
-    writer_of,
-    writing,
-)
+from tests.unit.store.samples import ADA, ADAS_KEY, NOW, clock, look, never, reading, tamper, writer_of, writing
 
 WAIT = 20  # seconds; a test that waits so long has failed
 
@@ -66,9 +55,7 @@ def names_of(database: Database) -> set[str]:
         return {row.name for row in reader.rows.all(SettingRow)}
 
 
-def recording(
-    calls: list[tuple[str, list[Any]]], name: str
-) -> Callable[[Transaction, Sequence[Any]], list[Any]]:
+def recording(calls: list[tuple[str, list[Any]]], name: str) -> Callable[[Transaction, Sequence[Any]], list[Any]]:
     def act(transaction: Transaction, inputs: Sequence[Any]) -> list[Any]:
         calls.append((name, list(inputs)))
         return list(inputs)
@@ -124,10 +111,7 @@ def test_no_update_is_lost(empty: Database) -> None:
 def test_acts_of_one_kind_that_follow_one_another_are_one_list(queued: Writer) -> None:
     calls: list[tuple[str, list[Any]]] = []
     first, second = recording(calls, "first"), recording(calls, "second")
-    futures = [
-        queued.submit(act, number)
-        for number, act in enumerate([first, first, second, first, second, second])
-    ]
+    futures = [queued.submit(act, number) for number, act in enumerate([first, first, second, first, second, second])]
     queued.start()
     assert [future.result(WAIT) for future in futures] == [0, 1, 2, 3, 4, 5]
     assert calls == [("first", [0, 1]), ("second", [2]), ("first", [3]), ("second", [4, 5])]
@@ -186,9 +170,7 @@ REASONS: list[Callable[[str], BaseException]] = [
 ]
 
 
-def test_of_64_inputs_every_third_fails_each_for_another_reason(
-    empty: Database, queued: Writer
-) -> None:
+def test_of_64_inputs_every_third_fails_each_for_another_reason(empty: Database, queued: Writer) -> None:
     # Refusals that are returned, refusals that are raised, and faults of every kind, in one group.
     attempts: list[int] = []
 
@@ -227,17 +209,13 @@ def test_refusals_that_are_returned_cost_the_group_nothing(empty: Database, queu
     def act(transaction: Transaction, inputs: Sequence[int]) -> list[str | RequestError]:
         lists.append(len(inputs))
         return [
-            put(transaction, [f"n{number}"])[0]
-            if number % 3
-            else NotFoundError(what="file", name=str(number))
+            put(transaction, [f"n{number}"])[0] if number % 3 else NotFoundError(what="file", name=str(number))
             for number in inputs
         ]
 
     futures = [queued.submit(act, number) for number in range(64)]
     queued.start()
-    assert [fault is None for fault in faults_of(futures)] == [
-        number % 3 > 0 for number in range(64)
-    ]
+    assert [fault is None for fault in faults_of(futures)] == [number % 3 > 0 for number in range(64)]
     assert lists == [64]
     assert len(names_of(empty)) == 42
 
@@ -249,11 +227,7 @@ def test_a_fault_of_one_kind_of_act_does_not_end_another(empty: Database, queued
 
     futures = [queued.submit(put, "a"), queued.submit(broken, "b"), queued.submit(put, "c")]
     queued.start()
-    assert [type(fault) for fault in faults_of(futures)] == [
-        type(None),
-        ZeroDivisionError,
-        type(None),
-    ]
+    assert [type(fault) for fault in faults_of(futures)] == [type(None), ZeroDivisionError, type(None)]
     assert names_of(empty) == {"a", "c"}
 
 
@@ -379,12 +353,7 @@ def test_a_failed_commit_is_the_end_also_one_at_a_time(empty: Database) -> None:
         writer.submit(put, "b"),
     ]
     writer.start()
-    assert [type(fault) for fault in faults_of(futures)] == [
-        type(None),
-        ZeroDivisionError,
-        StoreError,
-        StoreError,
-    ]
+    assert [type(fault) for fault in faults_of(futures)] == [type(None), ZeroDivisionError, StoreError, StoreError]
     writer.stop()
     assert names_of(empty) == {"a"}
     assert len(told) == 1
@@ -444,9 +413,7 @@ def full_disk() -> sqlite3.OperationalError:
     return full.value
 
 
-@pytest.mark.parametrize(
-    ("fault", "fatal"), [(full_disk(), False), (sqlite3.OperationalError("disk I/O error"), True)]
-)
+@pytest.mark.parametrize(("fault", "fatal"), [(full_disk(), False), (sqlite3.OperationalError("disk I/O error"), True)])
 def test_a_checkpoint_may_wait_for_room_and_for_nothing_else(
     empty: Database, fault: sqlite3.Error, fatal: bool
 ) -> None:
@@ -498,11 +465,7 @@ class Told:
         self.after: list[Any] = []
         self.refuse = ""
         self.writer = Writer(
-            database,
-            clock,
-            on_fatal=never,
-            on_events=self.after.append,
-            before_commit=self.before_commit,
+            database, clock, on_fatal=never, on_events=self.after.append, before_commit=self.before_commit
         )
 
     def before_commit(self, transaction: Transaction, events: Sequence[DomainEvent]) -> None:
@@ -513,8 +476,7 @@ class Told:
 
     def run(self, *names: str) -> list[BaseException | None]:
         futures = [
-            self.writer.submit(tell, name, arrived=lambda each: self.after.append(each.done()))
-            for name in names
+            self.writer.submit(tell, name, arrived=lambda each: self.after.append(each.done())) for name in names
         ]
         self.writer.start()
         self.writer.stop()

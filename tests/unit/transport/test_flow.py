@@ -17,9 +17,7 @@ _spec.loader.exec_module(stepping)
 class Desk:
     """An intake with its steps written down."""
 
-    def __init__(
-        self, *, window=8, crypto_in_pool=False, ready=True, credit_pool=None, fail_store=None
-    ):
+    def __init__(self, *, window=8, crypto_in_pool=False, ready=True, credit_pool=None, fail_store=None):
         self.pool = stepping.SteppingPool(crypto_in_pool=crypto_in_pool)
         self.credit_pool = credit_pool or CreditPool()
         self.computed, self.stored, self.granted = [], [], []
@@ -274,9 +272,7 @@ def test_only_what_the_peer_allows_is_read():
 
 def test_what_a_session_reads_ahead_is_bounded_over_all_its_transfers_and_each_moves_on():
     read_ahead_credit = CreditPool()
-    lanes = [
-        outflow(100, window=8, read_ahead_credit=read_ahead_credit, box=Deaf()) for _ in range(64)
-    ]
+    lanes = [outflow(100, window=8, read_ahead_credit=read_ahead_credit, box=Deaf()) for _ in range(64)]
     for lane, _, _ in lanes:
         lane.start()
         lane.credit(24)

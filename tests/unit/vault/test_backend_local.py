@@ -74,13 +74,7 @@ def test_files_lie_where_the_format_says(root, backend):
     assert names(root / "quarantine") == [NAME, f"{NAME}.key", f"{NAME}.meta"]
     store(backend)
     backend.quarantine(ID)
-    assert names(root / "quarantine") == [
-        NAME,
-        f"{NAME}.1",
-        f"{NAME}.key",
-        f"{NAME}.meta",
-        f"{NAME}.meta.1",
-    ]
+    assert names(root / "quarantine") == [NAME, f"{NAME}.1", f"{NAME}.key", f"{NAME}.meta", f"{NAME}.meta.1"]
 
 
 def test_a_folder_that_is_no_vault_is_refused(tmp_path):
@@ -293,9 +287,9 @@ def test_a_replacement_that_fails_leaves_the_old_or_the_new(root, step):
     disk.log.clear()
     with pytest.raises(VaultError):
         backend.replace_key_section(ID, SECTION[::-1])
-    assert disk.log[:5] == ["create", "write", "sync_file", "replace", "sync_folder"][
-        : step + 1
-    ] + (["unlink"] * (1 <= step <= 3))
+    assert disk.log[:5] == ["create", "write", "sync_file", "replace", "sync_folder"][: step + 1] + (
+        ["unlink"] * (1 <= step <= 3)
+    )
     disk.fail_at = None
     assert backend.read_key_section(ID) == (SECTION[::-1] if step == 4 else SECTION)
     assert list(backend.leftovers()) == []
@@ -308,11 +302,7 @@ def test_the_steps_of_a_removal_are_in_the_order_of_the_format(root):
         put(backend)
         backend.remove(ID)
 
-    assert steps_of(root, remove)[len(PUT_STEPS) :] == [
-        "overwrite",
-        *["unlink"] * 3,
-        "sync_folder",
-    ]
+    assert steps_of(root, remove)[len(PUT_STEPS) :] == ["overwrite", *["unlink"] * 3, "sync_folder"]
 
 
 def test_a_removal_goes_on_where_overwriting_is_not_to_be_had(root):

@@ -189,9 +189,7 @@ def test_a_quarantine_that_was_cut_is_finished_and_loses_nothing_once_synced(rec
             vault.quarantine(object_id)
         assert list(vault.ids()) == [], step
     for state in recorder.moments[-1][1]:
-        assert {ID.hex(), f"{ID.hex()}.meta"} <= {
-            name for place, name in state if place == "quarantine"
-        }
+        assert {ID.hex(), f"{ID.hex()}.meta"} <= {name for place, name in state if place == "quarantine"}
 
 
 def test_the_model_itself_finds_a_missing_sync(recorder, live, after):

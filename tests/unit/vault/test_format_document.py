@@ -70,25 +70,14 @@ def test_magics_and_versions_are_those_of_the_code():
 
 
 def test_labels_are_those_of_the_code():
-    for label in (
-        kdf._PAYLOAD,
-        kdf._WRAPPING,
-        kdf._KEYRING,
-        kdf._KEYRING_CHECK,
-        kdf._OBJECT_SIDECAR,
-        keyring._BINDING,
-    ):
+    for label in (kdf._PAYLOAD, kdf._WRAPPING, kdf._KEYRING, kdf._KEYRING_CHECK, kdf._OBJECT_SIDECAR, keyring._BINDING):
         assert f"`{label.decode()}`" in TEXT
 
 
 def test_names_of_files_are_those_of_the_code():
     for place in (object_directory.OBJECTS, object_directory.INCOMING, object_directory.QUARANTINE):
         assert f"    {place}/" in TEXT
-    for suffix in (
-        object_directory.KEY_SUFFIX,
-        object_directory.SIDECAR_SUFFIX,
-        object_directory.OBJECT_SUFFIX,
-    ):
+    for suffix in (object_directory.KEY_SUFFIX, object_directory.SIDECAR_SUFFIX, object_directory.OBJECT_SUFFIX):
         assert f"<id>{suffix}" in TEXT
 
 
@@ -97,6 +86,4 @@ def test_the_vectors_that_are_named_are_there():
     named = re.findall(r"`([a-z_]+)`", TEXT.split("## 12. Vectors")[1])
     assert set(vectors) == set(named)
     sizes = re.search(r"sizes ([\d, and]+), with", TEXT)[1].replace(" and ", ", ")
-    assert [item["size"] for item in vectors["objects"]] == [
-        int(text.replace(",", "")) for text in sizes.split(", ")
-    ]
+    assert [item["size"] for item in vectors["objects"]] == [int(text.replace(",", "")) for text in sizes.split(", ")]

@@ -5,14 +5,7 @@ import pytest
 from sft.crypto.kdf import keyring_check, keyring_key, wrapping_key
 from sft.crypto.sealing import seal
 from sft.errors import ObjectCorruptError, VaultError
-from sft.vault.keyring import (
-    DAMAGED,
-    KEYRING_HEADER_BYTES,
-    KEYRING_MOST_BYTES,
-    OLDER_MOST,
-    WRONG_MASTER_KEY,
-    Keyring,
-)
+from sft.vault.keyring import DAMAGED, KEYRING_HEADER_BYTES, KEYRING_MOST_BYTES, OLDER_MOST, WRONG_MASTER_KEY, Keyring
 from tests.unit.vault.samples import ID, MASTER, NEXT_MASTER, OTHER_ID, flip, keyring, seeded
 
 DATA_KEY = b"d" * 32
@@ -119,12 +112,7 @@ def test_a_newer_version_is_named():
 
 
 def rotating_record(header, older):
-    return (
-        header
-        + b"r" * 64
-        + bytes([len(older)])
-        + b"".join(n.to_bytes(4, "big") + b"k" * 32 for n in older)
-    )
+    return header + b"r" * 64 + bytes([len(older)]) + b"".join(n.to_bytes(4, "big") + b"k" * 32 for n in older)
 
 
 def header_of(epoch):
@@ -137,9 +125,7 @@ def test_a_rotating_keyring_is_as_long_as_the_file_may_be():
     assert Keyring.open(sealed, MASTER).epochs == {4, 5}
 
 
-@pytest.mark.parametrize(
-    "epoch,older", [(5, [5]), (5, [6]), (5, [3]), (5, [3, 4]), (1, [0]), (0, []), (5, [4, 4])]
-)
+@pytest.mark.parametrize("epoch,older", [(5, [5]), (5, [6]), (5, [3]), (5, [3, 4]), (1, [0]), (0, []), (5, [4, 4])])
 def test_epochs_that_no_rotation_makes_are_refused(epoch, older):
     header = header_of(epoch)
     with pytest.raises(VaultError) as refused:

@@ -24,9 +24,7 @@ from tests.unit.vault.samples import ID, OTHER_ID
 EDGES = [0, 1, 2, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5 * CHUNK_BYTES, FILE_BYTES]
 
 
-@pytest.mark.parametrize(
-    "size,chunks", [(0, 1), (1, 1), (65_535, 1), (65_536, 1), (65_537, 2), (131_072, 2)]
-)
+@pytest.mark.parametrize("size,chunks", [(0, 1), (1, 1), (65_535, 1), (65_536, 1), (65_537, 2), (131_072, 2)])
 def test_chunks_of_a_content(size, chunks):
     assert chunk_count(size) == chunks
     assert sealed_size(size) == 24 + 108 + size + 16 * chunks

@@ -111,9 +111,7 @@ def test_a_file_that_is_open_to_others_is_refused(path, mode):
     write(path, MASTER.hex().encode(), mode)
     with pytest.raises(VaultError) as refused:
         FileMasterKey(path).read()
-    assert problem(refused) == (
-        f"the master key file {path} is open to others: close it, chmod 600"
-    )
+    assert problem(refused) == (f"the master key file {path} is open to others: close it, chmod 600")
 
 
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o700])
@@ -382,9 +380,7 @@ def test_a_command_reads_nothing_and_settles_nothing(somebody_types):
 
 
 def test_no_shell_reads_the_arguments(tmp_path):
-    source = CommandMasterKey(
-        [sys.executable, "-S", "-c", f"print('{MASTER.hex()}')", f"; touch {tmp_path}/x"]
-    )
+    source = CommandMasterKey([sys.executable, "-S", "-c", f"print('{MASTER.hex()}')", f"; touch {tmp_path}/x"])
     assert source.read() == MASTER
     assert list(tmp_path.iterdir()) == []
 
@@ -405,9 +401,7 @@ def test_a_command_that_gives_no_key_is_named(code, why):
 
 
 def test_a_command_that_does_not_end_is_ended():
-    source = command(
-        f"import time; print('{MASTER.hex()}', flush=True); time.sleep(60)", timeout_seconds=0.5
-    )
+    source = command(f"import time; print('{MASTER.hex()}', flush=True); time.sleep(60)", timeout_seconds=0.5)
     with pytest.raises(VaultError) as refused:
         source.read()
     assert problem(refused) == "the command for the master key took over 0.5 s"

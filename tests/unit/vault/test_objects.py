@@ -3,13 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sft.errors import ObjectCorruptError
-from sft.vault.layout import (
-    HEADER_BYTES,
-    PREFIX_BYTES,
-    SIDECAR_HEADER_BYTES,
-    SIDECAR_MOST_BYTES,
-    TAG_BYTES,
-)
+from sft.vault.layout import HEADER_BYTES, PREFIX_BYTES, SIDECAR_HEADER_BYTES, SIDECAR_MOST_BYTES, TAG_BYTES
 from sft.vault.objects import (
     ObjectKeys,
     check_whole,
@@ -21,17 +15,7 @@ from sft.vault.objects import (
     seal_whole,
     sealed_size,
 )
-from tests.unit.vault.samples import (
-    ID,
-    NEXT_MASTER,
-    OTHER_ID,
-    content,
-    digest,
-    flip,
-    keyring,
-    sealed_sample,
-    split,
-)
+from tests.unit.vault.samples import ID, NEXT_MASTER, OTHER_ID, content, digest, flip, keyring, sealed_sample, split
 
 SIZES = [0, 1, 1000, 16_236, 65_535, 65_536, 65_537, 131_072, 200_000]
 

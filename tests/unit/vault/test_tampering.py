@@ -105,12 +105,7 @@ def test_a_cut_anywhere():
     """Every length about an edge, and every 29th between."""
     accepted = []
     ring = keyring()
-    edges = (
-        0,
-        HEADER_BYTES,
-        PREFIX_BYTES,
-        *(PREFIX_BYTES + n * SEALED_CHUNK_BYTES for n in (1, 2)),
-    )
+    edges = (0, HEADER_BYTES, PREFIX_BYTES, *(PREFIX_BYTES + n * SEALED_CHUNK_BYTES for n in (1, 2)))
     lengths = {*range(0, len(WHOLE), 29), *range(len(WHOLE) - EDGE_BYTES, len(WHOLE))}
     lengths |= {edge + step for edge in edges for step in range(-EDGE_BYTES, EDGE_BYTES)}
     for length in sorted(each for each in lengths if each >= 0):
@@ -210,8 +205,7 @@ def test_an_object_whose_header_was_given_the_id_of_another():
 def test_every_mixture_of_two_objects(mixed):
     """Header, key section and chunks, each from one or the other."""
     parts = [
-        (whole[:HEADER_BYTES], whole[HEADER_BYTES:PREFIX_BYTES], *split(whole)[1])
-        for whole in (WHOLE, OTHER_WHOLE)
+        (whole[:HEADER_BYTES], whole[HEADER_BYTES:PREFIX_BYTES], *split(whole)[1]) for whole in (WHOLE, OTHER_WHOLE)
     ]
     changed = b"".join(parts[mixed >> place & 1][place] for place in range(5))
     assert changed not in (WHOLE, OTHER_WHOLE)
@@ -248,9 +242,7 @@ def nonce(index: int, last: bool) -> bytes:
 def made_of(*chunks: tuple[int, bool, bytes], tail: bytes = b"") -> bytes:
     """Seal chunks under indices and flags of one's choice, by somebody who has the keys."""
     prefix, keys = new_object(keyring(), ID)
-    return (
-        join(prefix, [seal(keys.payload, nonce(i, last), data) for i, last, data in chunks]) + tail
-    )
+    return join(prefix, [seal(keys.payload, nonce(i, last), data) for i, last, data in chunks]) + tail
 
 
 ILL_MADE: dict[str, bytes] = {
@@ -297,9 +289,7 @@ ILL_MADE: dict[str, bytes] = {
     "key_section_epoch_zero": WHOLE[:HEADER_BYTES] + bytes(4) + WHOLE[HEADER_BYTES + 4 :],
     "key_section_epoch_next": WHOLE[:HEADER_BYTES] + b"\0\0\0\2" + WHOLE[HEADER_BYTES + 4 :],
     "key_section_missing": WHOLE[:HEADER_BYTES] + WHOLE[PREFIX_BYTES:],
-    "key_section_of_another": WHOLE[:HEADER_BYTES]
-    + OTHER_WHOLE[HEADER_BYTES:PREFIX_BYTES]
-    + WHOLE[PREFIX_BYTES:],
+    "key_section_of_another": WHOLE[:HEADER_BYTES] + OTHER_WHOLE[HEADER_BYTES:PREFIX_BYTES] + WHOLE[PREFIX_BYTES:],
     "plaintext": content(SIZE),
 }
 

@@ -87,8 +87,7 @@ def test_an_object_is_what_the_document_says(index):
     item = VECTORS["objects"][index]
     ring = Keyring.generate(GENERATOR["MASTER_KEY"], entropy=GENERATOR["drawn"]("vault"))
     sealed = [
-        GENERATOR["seal_whole"](ring, GENERATOR["OBJECT_ID"], GENERATOR["content"](size))
-        for size in GENERATOR["SIZES"]
+        GENERATOR["seal_whole"](ring, GENERATOR["OBJECT_ID"], GENERATOR["content"](size)) for size in GENERATOR["SIZES"]
     ][index]
     assert len(sealed) == item["length"]
     assert hashlib.sha256(sealed).hexdigest() == item["sha256"]
@@ -124,10 +123,7 @@ def test_what_is_to_be_refused_is_refused(name):
     item = VECTORS["refused"][name]
     ring = Keyring.generate(GENERATOR["MASTER_KEY"], entropy=GENERATOR["drawn"]("vault"))
     object_id = GENERATOR["OBJECT_ID"]
-    sealed = {
-        size: GENERATOR["seal_whole"](ring, object_id, GENERATOR["content"](size))
-        for size in GENERATOR["SIZES"]
-    }
+    sealed = {size: GENERATOR["seal_whole"](ring, object_id, GENERATOR["content"](size)) for size in GENERATOR["SIZES"]}
     (made,) = [data for key, _, data, _ in GENERATOR["refused_objects"](sealed) if key == name]
     assert hashlib.sha256(made).hexdigest() == item["sha256"]
     for size in {item["claimed_size"], 1, 65_537, 200_000}:

@@ -70,9 +70,7 @@ def state_diagram(side: Side) -> str:
     """Draw one side's half of the table as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {_node(State.START)}"]
     rows = [row for row in TABLE if row.side is side]
-    lines += [
-        f"    {_node(row.state)} --> {_node(row.then)}: {row.way} {_listed(row)}" for row in rows
-    ]
+    lines += [f"    {_node(row.state)} --> {_node(row.then)}: {row.way} {_listed(row)}" for row in rows]
     lines.append(f"    {_node(State.CLOSED)} --> [*]")
     return "\n".join(lines)
 
@@ -84,15 +82,11 @@ def message_table() -> str:
     kinds = dict.fromkeys([*_members(ClientMessage), *_members(ServerMessage)])
     for kind in sorted(kinds, key=tag_of):
         senders = [
-            side
-            for side, sends in ((Side.CLIENT, CLIENT_MESSAGES), (Side.SERVER, SERVER_MESSAGES))
-            if kind in sends
+            side for side, sends in ((Side.CLIENT, CLIENT_MESSAGES), (Side.SERVER, SERVER_MESSAGES)) if kind in sends
         ]
         answers = ", ".join(_answers(kind))
         fields = _fields(kind)
-        lines.append(
-            f"| {tag_of(kind)} | {kind.__name__} | {', '.join(senders)} | {answers} | {fields} |"
-        )
+        lines.append(f"| {tag_of(kind)} | {kind.__name__} | {', '.join(senders)} | {answers} | {fields} |")
     return "\n".join(lines)
 
 

@@ -148,10 +148,7 @@ def test_data_travels_both_ways():
     chunk = bytes(range(256)) * 256
     server.receive(client.send(BEGIN) + client.send(GetFile(2, "b", 0, 8)))
     sent = client.send_data(1, chunk, last=False) + client.send_data(1, b"end", last=True)
-    assert server.receive(sent) == [
-        DataReceived(1, chunk, last=False),
-        DataReceived(1, b"end", last=True),
-    ]
+    assert server.receive(sent) == [DataReceived(1, chunk, last=False), DataReceived(1, b"end", last=True)]
     client.receive(server.send(sample(FileBegins, id=2)))
     assert client.receive(server.send_data(2, b"", last=True)) == [DataReceived(2, b"", last=True)]
 

@@ -21,10 +21,7 @@ def frames_of(framer: Framer, data: bytes, limit: int = LIMIT) -> list[bytes]:
     return taken
 
 
-@given(
-    st.lists(st.binary(max_size=60), max_size=8),
-    st.lists(st.integers(0, 500), max_size=12),
-)
+@given(st.lists(st.binary(max_size=60), max_size=8), st.lists(st.integers(0, 500), max_size=12))
 def test_frames_do_not_depend_on_how_the_stream_is_cut(payloads, cuts):
     stream = b"".join(frame(payload) for payload in payloads)
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})

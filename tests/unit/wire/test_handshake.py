@@ -8,25 +8,12 @@ from sft.crypto.sealing import EphemeralBox
 from sft.errors import HandshakeFailedError, LocalProtocolError, ServerKeyMismatchError
 from sft.wire.handshake import Claim, ClientHandshake, ServerHandshake
 from sft.wire.hello import ClientHello, ServerHello
-from tests.wire_pairs.pair import (
-    INVITATION,
-    JOIN,
-    LOGIN,
-    OPERATOR_WELCOME,
-    SERVER_KEY,
-    USER_KEY,
-    WELCOME,
-    cut,
-    entropy,
-)
+from tests.wire_pairs.pair import INVITATION, JOIN, LOGIN, OPERATOR_WELCOME, SERVER_KEY, USER_KEY, WELCOME, cut, entropy
 
 # X25519 points of low order: 0, 1, one of order 8, p - 1, p, p + 1.
 _P = 2**255 - 19
 _ORDER_8 = bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")
-LOW_ORDER = [
-    *((number).to_bytes(32, "little") for number in (0, 1, _P - 1, _P, _P + 1)),
-    _ORDER_8,
-]
+LOW_ORDER = [*((number).to_bytes(32, "little") for number in (0, 1, _P - 1, _P, _P + 1)), _ORDER_8]
 
 
 def client(seed: int = 1, claim: Claim = LOGIN) -> ClientHandshake:
@@ -175,9 +162,7 @@ def test_claim_and_keys_must_fit_one_another(claim, key, invitation):
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"name": "eve"}, {"name": "Ada"}, {"role": "operator"}, {"name": "operator"}],
-    ids=str,
+    "changes", [{"name": "eve"}, {"name": "Ada"}, {"role": "operator"}, {"name": "operator"}], ids=str
 )
 def test_a_client_refuses_a_welcome_that_it_did_not_ask_for(changes):
     client().check_welcome(WELCOME)

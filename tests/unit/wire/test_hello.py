@@ -6,13 +6,7 @@ from hypothesis import strategies as st
 
 from sft.crypto.keys import ServerPublic
 from sft.errors import HandshakeFailedError, RemoteProtocolError, VersionUnknownError
-from sft.wire.hello import (
-    ClientHello,
-    ServerHello,
-    ServerProof,
-    first_transcript,
-    second_transcript,
-)
+from sft.wire.hello import ClientHello, ServerHello, ServerProof, first_transcript, second_transcript
 
 CLIENT = ClientHello((1,), b"r" * 32, b"x" * 32, b"k" * 1184)
 SERVER = ServerHello(1, b"r" * 32, b"s" * 80, b"c" * 1088)

@@ -183,11 +183,7 @@ def test_a_refusal_carries_code_values_and_reference_but_no_detail():
     error = InviteExpiredError("row 17", ref="r-1", expired_at=1234, maker="eva")
     encoded = encode_refusal(error)
     assert b"row 17" not in encoded
-    assert decode_refusal(encoded) == (
-        "INVITE_EXPIRED",
-        {"expired_at": 1234, "maker": "eva"},
-        "r-1",
-    )
+    assert decode_refusal(encoded) == ("INVITE_EXPIRED", {"expired_at": 1234, "maker": "eva"}, "r-1")
 
 
 @pytest.mark.parametrize("decode", [decode_welcome, decode_refusal])

@@ -158,9 +158,7 @@ def test_a_small_file_with_ordinary_names_fits_a_frame():
     assert fits(PutSmall(1, "p" * 1024, bytes(3000), bytes(SMALL_FILE_BYTES)))
 
 
-@pytest.mark.parametrize(
-    "message", [Move(1, "\ud800", "b"), ListInvitations(2**70), Done("x" * 9, 1 + 2j)]
-)
+@pytest.mark.parametrize("message", [Move(1, "\ud800", "b"), ListInvitations(2**70), Done("x" * 9, 1 + 2j)])
 def test_a_value_that_the_format_cannot_hold_is_our_own_fault(message):
     with pytest.raises(LocalProtocolError):
         encode(message)

@@ -28,9 +28,7 @@ def test_what_is_made_from_the_code_stands_in_the_specification(made):
 
 
 def test_the_specification_has_no_other_message():
-    rows = re.findall(
-        r"^\| (\d+) \| (\w+) \| (client|server|client, server) \|", TEXT, re.MULTILINE
-    )
+    rows = re.findall(r"^\| (\d+) \| (\w+) \| (client|server|client, server) \|", TEXT, re.MULTILINE)
     written = {(int(tag), name, sender) for tag, name, sender in rows}
     both = CLIENT_MESSAGES & SERVER_MESSAGES
     expected = {(tag_of(kind), kind.__name__, "client") for kind in CLIENT_MESSAGES - both}
@@ -42,13 +40,9 @@ def test_frame_types_stand_in_the_specification():
     rows = re.findall(r"^\| 0x([0-9a-f]{2}) \| ([A-Z_]+) \| (\w+) \|", TEXT, re.MULTILINE)
     written = {name: (int(number, 16), sender) for number, name, sender in rows}
     sealed = set(FrameType) - {FrameType.CLIENT_HELLO, FrameType.SERVER_HELLO}
-    senders = {
-        kind: {str(row.side) for row in TABLE if kind in row.frames and row.way == "sends"}
-        for kind in sealed
-    }
+    senders = {kind: {str(row.side) for row in TABLE if kind in row.frames and row.way == "sends"} for kind in sealed}
     assert written == {
-        kind.name: (int(kind), "both" if len(senders[kind]) > 1 else next(iter(senders[kind])))
-        for kind in sealed
+        kind.name: (int(kind), "both" if len(senders[kind]) > 1 else next(iter(senders[kind]))) for kind in sealed
     }
 
 

@@ -75,9 +75,7 @@ def signed(seed: bytes, label: bytes, *covered: bytes) -> bytes:
 
 def keys_of(values: dict[str, bytes]) -> tuple[bytes, bytes]:
     box_public = nacl.bindings.crypto_scalarmult_base(INPUTS["client_box_secret"])
-    session_key = nacl.bindings.crypto_box_seal_open(
-        values["sealed_key"], box_public, INPUTS["client_box_secret"]
-    )
+    session_key = nacl.bindings.crypto_box_seal_open(values["sealed_key"], box_public, INPUTS["client_box_secret"])
     assert session_key == INPUTS["session_key"]
     kem = MLKEM768PrivateKey.from_seed_bytes(INPUTS["client_kem_seed"])
     secret = kem.decapsulate(values["kem_ciphertext"]) + session_key

@@ -29,9 +29,7 @@ _READ_BYTES: Final = 1 << 20
 class Transfers(Protocol):
     """Transfers with the server in use; cancelling leaves nothing partial."""
 
-    async def plan_put(
-        self, sources: Sequence[str], *, to: str, safe_names: bool = False
-    ) -> PutPlan:
+    async def plan_put(self, sources: Sequence[str], *, to: str, safe_names: bool = False) -> PutPlan:
         """Plan what is sent where; nothing is sent."""
 
     async def plan_get(self, names: Sequence[str], *, version: int = 0) -> GetPlan:
@@ -62,9 +60,7 @@ class Transfers(Protocol):
     ) -> list[GetResult]:
         """Get files, verified."""
 
-    async def verify(
-        self, items: Sequence[GetItem], *, report: Report | None = None
-    ) -> list[GetResult]:
+    async def verify(self, items: Sequence[GetItem], *, report: Report | None = None) -> list[GetResult]:
         """Read and judge files, keeping nothing."""
 
 
@@ -76,9 +72,7 @@ class RunResult:
     done: int = 0
     unchanged: int = 0
     version: int = 0
-    judged: list[tuple[str, bool]] = field(
-        default_factory=list
-    )  # paths on the server, and whether they hold
+    judged: list[tuple[str, bool]] = field(default_factory=list)  # paths on the server, and whether they hold
     author: str = ""
 
 
@@ -91,13 +85,7 @@ class Run:
     """
 
     def __init__(
-        self,
-        transfers: Transfers,
-        job: Job,
-        user: str,
-        *,
-        moved: Callable[[], None],
-        now: Callable[[], float],
+        self, transfers: Transfers, job: Job, user: str, *, moved: Callable[[], None], now: Callable[[], float]
     ) -> None:
         self._transfers = transfers
         self._job = job
@@ -133,18 +121,12 @@ class Run:
         replace = [i for i in items if i.path in in_place]
         beside = [self._beside(i) for i in items if i.path in aside]
         began = 0
-        for group, is_replacing, folders in (
-            (plain, False, plan.folders),
-            (replace, True, []),
-            (beside, False, []),
-        ):
+        for group, is_replacing, folders in ((plain, False, plan.folders), (replace, True, []), (beside, False, [])):
             if group or folders:
                 await self._put_group(group, folders, began, replace=is_replacing)
             began += len(group)
 
-    async def _put_group(
-        self, items: Sequence[PutItem], folders: Sequence[str], began: int, *, replace: bool
-    ) -> None:
+    async def _put_group(self, items: Sequence[PutItem], folders: Sequence[str], began: int, *, replace: bool) -> None:
         results = await self._transfers.put(
             items, folders=folders, replace=replace, report=self._reporter(items, began)
         )
@@ -183,11 +165,7 @@ class Run:
             await self._get_group(beside, [], len(plain), ConflictPolicy.KEEP_BOTH)
 
     async def _get_group(
-        self,
-        items: Sequence[GetItem],
-        folders: Sequence[tuple[str, ...]],
-        began: int,
-        existing: ConflictPolicy,
+        self, items: Sequence[GetItem], folders: Sequence[tuple[str, ...]], began: int, existing: ConflictPolicy
     ) -> None:
         job, report = self._job, self._reporter(items, began)
         if job.direction is Direction.VERIFY:

@@ -54,13 +54,7 @@ class TransferQueue:
         now: Unix seconds.
     """
 
-    def __init__(
-        self,
-        host: QueueHost,
-        *,
-        describe: Callable[[Job, RunResult], str],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, host: QueueHost, *, describe: Callable[[Job, RunResult], str], now: Callable[[], float]) -> None:
         self._host = host
         self._describe = describe
         self._now = now
