@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -288,8 +288,8 @@ class ServerFixture:
         )
         await connectProtocol(endpoint, raw.link)
         self._raws.append(raw)
-        while not raw.gone and not raw.inbox_has(Welcomed, LoginRefused):
-            await pause()
+        with suppress(ConnectionError):
+            await raw.when(lambda: raw.inbox_has(Welcomed, LoginRefused))
         return raw
 
     async def operator(self) -> Raw:
