@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from typing import Final, Protocol
+from typing import Final
+
+from tui.runtime.input_priority import Typed
 
 _START_SECONDS: Final = 2.0
 _YOUNG_SECONDS: Final = 2.0
 _PAUSE_SECONDS: Final = 10.0
 _WHOLE_SECONDS: Final = 60.0
-
-
-class Typed(Protocol):
-    """What knows when the last key came, by the clock of the loop."""
-
-    last_key_at: float
 
 
 async def collect_while_idle(keys: Typed) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 from sft.errors import SftError
 from tui.runtime import asyncio_reactor
 from tui.runtime.idle_gc import collect_while_idle
+from tui.runtime.input_priority import InputPrioritySelector
 from tui.runtime.key_queue import KeyQueue
 from tui.runtime.scrollbars import draw_soon
 
@@ -55,7 +56,8 @@ def run(make_app: Callable[[Any], RunnableApp], log: Callable[[str], object]) ->
     Returns:
         The exit status.
     """
-    loop = asyncio.SelectorEventLoop()
+    selector = InputPrioritySelector()
+    loop = asyncio.SelectorEventLoop(selector)
     draw_soon()
     asyncio.set_event_loop(loop)
     asyncio_reactor.install(loop)
@@ -70,6 +72,7 @@ def run(make_app: Callable[[Any], RunnableApp], log: Callable[[str], object]) ->
 
     async def main() -> None:
         app = make_app(reactor)
+        selector.keys = app.key_queue
         _end_by_signals(loop, app)
         collecting = asyncio.ensure_future(collect_while_idle(app.key_queue))
         try:
