@@ -25,7 +25,7 @@ from sft.errors import KeyLockedError, SftError
 from tui.gateway import Gateway
 from tui.glyphs import FINE, Glyphs
 from tui.job_sentences import said_of, sentence_of
-from tui.keys import ACTS, SCREEN_IDS, Action
+from tui.keys import ACTS, Action
 from tui.main_screen import MainScreen
 from tui.messages import (
     ConnectionChanged,
@@ -142,19 +142,19 @@ class SftApp(App[int], inherit_bindings=False):
         try:
             accounts = [one for one in await self.gateway.accounts.all() if one.joined]
         except SftError as error:
-            self.frame.go("servers")
+            await self.frame.go("servers")
             servers.report_error(error)
             return
         wanted = [one for one in accounts if one.name == self._start]
         first = wanted or [one for one in accounts if one.in_use_first] or accounts
         if not first:
-            self.frame.go("servers")
+            await self.frame.go("servers")
             return
         try:
-            self.frame.go("files")
+            await self.frame.go("files")
             await self.gateway.use(first[0].name)
         except KeyLockedError:
-            self.frame.go("servers")
+            await self.frame.go("servers")
             servers.ask_about(first[0].name)
         except SftError as error:
             if not self.gateway.connection.online:
@@ -211,14 +211,16 @@ class SftApp(App[int], inherit_bindings=False):
         if isinstance(event, ConnectionInfo):
             self.queue.connection_changed(event)
             self.frame.post_message(ConnectionChanged(event))
-            for screen_id in SCREEN_IDS:
-                self.frame.view_of(screen_id).post_message(ConnectionChanged(event))
+            for view in self.frame.mounted_views():
+                view.post_message(ConnectionChanged(event))
         else:
             self.frame.servers.post_message(NoticeArrived(event))
 
     def _queue_changed(self) -> None:
         self.frame.post_message(TransfersMoved())
-        self.frame.view_of("transfers").post_message(TransfersMoved())
+        transfers = self.frame.view_of("transfers")
+        if transfers.is_attached:
+            transfers.post_message(TransfersMoved())
 
     def _job_ended(self, job: Job, outcome: RunResult) -> None:
         files = self.frame.view_of("files")

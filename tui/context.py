@@ -32,7 +32,7 @@ class Showing(Protocol):
     def view(self) -> Reporting:
         """The screen that is shown."""
 
-    def go(self, screen_id: str) -> None:
+    async def go(self, screen_id: str) -> None:
         """Show another one."""
 
 

@@ -1,13 +1,16 @@
 """The one screen that everything stands in: header, the chosen view, dock, message line, footer.
 
 Rules. It owns what all views share: which is shown, what the message line says, what the footer offers. Views say what
-they have to say by messages. The toolkit's screens are used for dialogs alone, so nothing has to be kept in step.
+they have to say by messages. The toolkit's screens are used for dialogs alone, so nothing has to be kept in step. A view is
+mounted when it is first shown: the app begins sooner. Servers is there from the start, for what the server says unasked.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -36,6 +39,8 @@ from tui.widgets.dock import Dock
 from tui.widgets.footer import Footer, Hint, always
 from tui.widgets.header import Header
 from tui.widgets.message_line import MessageLine
+
+_DRAWING_SECONDS: Final = 1 / 60  # between two drawings by the toolkit
 
 
 class MainScreen(Screen[None]):
@@ -70,6 +75,8 @@ class MainScreen(Screen[None]):
         }
         self._focused_in: dict[str, Widget] = {}
         self.screen_id = ""
+        self._acts_due = False
+        self._going = asyncio.Lock()
 
     def fit(self, size: Size) -> None:
         """Take the classes of this size before anything is mounted: everything is styled once, then, and not once more."""
@@ -103,13 +110,18 @@ class MainScreen(Screen[None]):
     def view_of(self, screen_id: str) -> View:
         return self._views[screen_id]
 
+    def mounted_views(self) -> Iterator[View]:
+        """Return those that were shown already, and hear what happens: another reads it when it is shown."""
+        return (view for view in self._views.values() if view.is_attached)
+
     def compose(self) -> ComposeResult:
         glyphs = self.sft.glyphs
         yield Static("sft needs a terminal of at least 60 by 15.", id="too-small", markup=False)
         with Vertical(id="frame"):
             yield Header(glyphs, id="header")
             with ContentSwitcher(id="views"):
-                yield from self._views.values()
+                yield self._views["files"]
+                yield self.servers
             yield Dock(self.sft.queue, glyphs, self.sft.now, id="dock")
             yield MessageLine(glyphs, id="message")
             yield Footer(id="footer")
@@ -121,16 +133,22 @@ class MainScreen(Screen[None]):
 
     # -- which screen is shown ------------------------------------------------------------------------------
 
-    def go(self, screen_id: str) -> None:
-        if screen_id == self.screen_id:
-            return
+    async def go(self, screen_id: str) -> None:
+        async with self._going:
+            if screen_id != self.screen_id:
+                await self._go(screen_id)
+
+    async def _go(self, screen_id: str) -> None:
+        switcher = self.query_one("#views", ContentSwitcher)
+        view = self._views[screen_id]
+        if not view.is_attached:
+            await switcher.add_content(view)
         if self.screen_id and self.focused is not None and self.view in self.focused.ancestors:
             self._focused_in[self.screen_id] = self.focused
         self.screen_id = screen_id
-        self.query_one("#views", ContentSwitcher).current = f"view-{screen_id}"
+        switcher.current = f"view-{screen_id}"
         self.query_one(Header).screen_id = screen_id
         self.query_one(Dock).moved(hidden=screen_id == "transfers")
-        view = self.view
         view.shown()
         target = self._focused_in.get(screen_id) or view.home()
         if target is not None and target.is_attached:
@@ -139,11 +157,11 @@ class MainScreen(Screen[None]):
             self.set_focus(None)
         self._acts_changed()
 
-    def action_act(self, act_id: str) -> None:
+    async def action_act(self, act_id: str) -> None:
         act = ACTS[act_id]
         reason = self.sft.reason_against(act)
         if act.name in SCREEN_IDS:
-            self.go(act.name)
+            await self.go(act.name)
         elif act.name == "palette":
             self._offer_palette()
         elif act.name == "help":
@@ -164,7 +182,7 @@ class MainScreen(Screen[None]):
         if act.scope == self.view.screen_id or act.id in {a.id for a in self.view.acts_here()}:
             await self.view.action_act(act_id)
         elif act.scope == "app":
-            self.action_act(act_id)
+            await self.action_act(act_id)
         elif self.focused is not None and hasattr(self.focused, "action_act"):
             self.focused.action_act(act_id)
 
@@ -177,6 +195,14 @@ class MainScreen(Screen[None]):
 
     @on(ActsChanged)
     def _acts_changed(self) -> None:
+        """Look what can be done now once, after all that is already known to have changed."""
+        if not self._acts_due:
+            self._acts_due = True
+            # Not after a refresh: what a dialog is to call then goes with the dialog.
+            self.set_timer(_DRAWING_SECONDS, self._show_acts)
+
+    def _show_acts(self) -> None:
+        self._acts_due = False
         if not self.screen_id:
             return
         view = self.view

@@ -44,7 +44,7 @@ async def steadied(pilot: Pilot[int], app: SftApp) -> None:
     for job, mib_a_second in zip(running, (212, 96), strict=False):
         app.queue._rates[job.id] = Steady(min(mib_a_second * MIB, job.total_bytes / 9))
     app.frame.post_message(TransfersMoved())
-    for view in app.frame._views.values():
+    for view in app.frame.mounted_views():
         view.post_message(TransfersMoved())
     await settle(pilot)
 

@@ -33,8 +33,9 @@ def test_every_binding_carries_its_id_for_keymaps():
     assert all(binding.id in ACTS for place in SCREEN_IDS for binding in bindings_of(place))
 
 
-async def test_every_act_can_be_done(tmp_path):
+async def test_every_act_can_be_done_and_a_screen_is_made_when_it_is_first_shown(tmp_path):
     async with driven(tmp_path) as run:
+        assert {view.screen_id for view in run.app.frame.mounted_views()} == {"files", "servers"}
         for place in SCREEN_IDS:
             view = run.app.frame.view_of(place)
             missing = [act.id for act in acts_of(place) if not callable(getattr(view, f"act_{act.name}", None))]

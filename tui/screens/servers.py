@@ -281,7 +281,7 @@ class ServersView(View):
         step = ""
         if role is Role.ADMIN and await self._is_only_admin():
             step = "You are the only admin. Invite a second one soon: 3, then i."
-        self.sft.frame.go("files")
+        await self.sft.frame.go("files")
         name = shown(shown_name(account.user))
         self.report(f"Welcome, {name}. {you}", Severity.SUCCESS, step)
 
@@ -313,7 +313,7 @@ class ServersView(View):
                 return
             except ServerKeyChangedError:
                 return  # the connection says so, and the stop follows
-        self._connected(account)
+        await self._connected(account)
 
     async def _unlock(self, account: Account) -> None:
         if not await self.app.push_screen_wait(Unlock(account)):
@@ -321,19 +321,19 @@ class ServersView(View):
             return
         connection = self.connection
         if connection.online:
-            self._connected(account)
+            await self._connected(account)
         elif connection.error is not None and connection.status is not Status.STOPPED:
             self.report_error(connection.error)
 
-    def _connected(self, account: Account) -> None:
+    async def _connected(self, account: Account) -> None:
         self.report(f"Connected to {_name(account)}.", Severity.SUCCESS)
-        self.sft.frame.go("files")
+        await self.sft.frame.go("files")
 
     async def _demo(self) -> None:
         self.report(f"Starting a server of your own{self.sft.glyphs.ellipsis}")
         account = await self.gateway.accounts.explore_demo()
         await self.gateway.use(account)
-        self.sft.frame.go("files")
+        await self.sft.frame.go("files")
         message = "This server is your own and private. Try anything: it goes when you quit."
         self.report(message, Severity.SUCCESS)
 
