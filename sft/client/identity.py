@@ -25,8 +25,16 @@ if TYPE_CHECKING:
 Ask = Callable[[], Awaitable[str]]
 """Returns a passphrase; raises KeyLockedError where nobody can be asked."""
 
+KeyEncoder = Callable[["SigningKey", str | None], str]
+"""Writes a key down, protected by a passphrase or by none; says what a guess at it costs."""
+
 _KEY_FILE_BYTES: Final = 4 * KIB
 _PASSPHRASE_FILE_BYTES: Final = 4 * KIB
+
+
+def encode_key(key: SigningKey, passphrase: str | None) -> str:
+    """Write a key down; a guess at its passphrase costs what this project asks for."""
+    return key_file.encode(key, passphrase)
 
 
 def passphrase_from(environ: Mapping[str, str], ask: Ask | None) -> Ask:
@@ -92,8 +100,13 @@ class Identity:
             raise KeyFormatError("the key file is of another key than the profile")
         return key
 
-    async def change_passphrase(self, pool: Pool, ask_old: Ask, new: str | None) -> None:
+    async def change_passphrase(
+        self, pool: Pool, ask_old: Ask, new: str | None, *, encode_key: KeyEncoder = encode_key
+    ) -> None:
         """Protect the key by another passphrase, or by none.
+
+        Args:
+            encode_key: writes keys down, and says what a guess at the passphrase costs.
 
         Raises:
             KeyLockedError, PassphraseWrongError, KeyFormatError: as ``unlock``.
@@ -101,7 +114,7 @@ class Identity:
         key = await self.unlock(pool, ask_old)
 
         def write() -> None:
-            self._state.write(self._profile.key_file, key_file.encode(key, new).encode())
+            self._state.write(self._profile.key_file, encode_key(key, new).encode())
 
         await pool.run(write)
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from sft.client.api.people import show_self
 from sft.client.concurrency import Pool, running_pool
-from sft.client.identity import Ask, Identity, open_protected, read_key_file
+from sft.client.identity import Ask, Identity, KeyEncoder, encode_key, open_protected, read_key_file
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import log_in
 from sft.client.state import StateFolder
@@ -88,6 +88,7 @@ async def join(
     passphrase: str | None,
     ask: Ask,
     key_file: Path | None = None,
+    encode_key: KeyEncoder = encode_key,
     pool: Pool | None = None,
     random: Callable[[], float] = random_numbers.random,
     clock: Callable[[], float] = time.time,
@@ -98,6 +99,7 @@ async def join(
         passphrase: protects a new key; None leaves it unprotected.
         ask: opens a key that exists already.
         key_file: a minisign secret key to join with, copied.
+        encode_key: writes keys down, and says what a guess at the passphrase of a new key costs.
 
     Raises:
         UserNameNotAllowedError: not a name.
@@ -108,7 +110,7 @@ async def join(
     with nullcontext(pool) if pool is not None else running_pool(reactor) as threads:
         key, profile = await _prepared(
             state, link, device=device, passphrase=passphrase, ask=ask, key_file=key_file,
-            pool=threads, now=int(clock()),
+            encode_key=encode_key, pool=threads, now=int(clock()),
         )  # fmt: skip
         invitation = InvitationKey.from_seed(link.seed) if isinstance(link, InvitationLink) else None
         claim = Claim.join(user_name, key.public, device, invitation)
@@ -130,6 +132,7 @@ async def _prepared(
     passphrase: str | None,
     ask: Ask,
     key_file: Path | None,
+    encode_key: KeyEncoder,
     pool: Pool,
     now: int,
 ) -> tuple[SigningKey, Profile]:
@@ -146,7 +149,7 @@ async def _prepared(
         text = ""
     else:
         key = SigningKey.generate()
-        text = await pool.run(key_files.encode, key, passphrase)
+        text = await pool.run(encode_key, key, passphrase)
 
     def store() -> Profile:
         name = _key_name(key)

@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import itertools
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from sft.client.pins import Pins
@@ -172,6 +173,7 @@ class FakeGateway:
             pool=InlinePool(service.reactor),
             clock=lambda: service.now,
             entropy=_Drawn(),
+            encode_key=partial(key_file.encode, **_CHEAP),
         )
         self.accounts = Switched(live.accounts, self.fail_next)
         self.files = Switched(live.files, self.fail_next)

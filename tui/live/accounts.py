@@ -61,7 +61,8 @@ class LiveAccounts:
         joined = await from_coroutine(
             joining.join(
                 access.reactor, access.state, link, user_name=user_name, device=device,
-                passphrase=passphrase, ask=given(passphrase), pool=access.pool, clock=access.clock,
+                passphrase=passphrase, ask=given(passphrase), encode_key=access.encode_key,
+                pool=access.pool, clock=access.clock,
             )
         )  # fmt: skip
         return await access.account(joined.profile)

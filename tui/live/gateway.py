@@ -14,7 +14,7 @@ from typing import Any
 
 from sft.client.concurrency import Pool
 from sft.client.connection_info import ConnectionInfo, EventListener
-from sft.client.identity import given, passphrase_from
+from sft.client.identity import KeyEncoder, encode_key, given, passphrase_from
 from sft.client.profiles import Profiles
 from sft.client.reconnect import Reconnector, Timing
 from sft.client.session import connect
@@ -42,6 +42,7 @@ class LiveGateway:
         pool: runs what blocks; else the gateway has its own.
         clock: Unix seconds.
         entropy: draws the secrets of invitations, and passphrases.
+        encode_key: writes keys down, and says what a guess at the passphrase of a key that is written here costs.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class LiveGateway:
         pool: Pool | None = None,
         clock: Callable[[], float] = time.time,
         entropy: Entropy = os.urandom,
+        encode_key: KeyEncoder = encode_key,
     ) -> None:
         access = self._access = SessionAccess(
-            reactor, state, environ, timing=timing, pool=pool or Pool(reactor), clock=clock, entropy=entropy
-        )
+            reactor, state, environ,
+            timing=timing, pool=pool or Pool(reactor), clock=clock, entropy=entropy, encode_key=encode_key,
+        )  # fmt: skip
         self.accounts: gateway.Accounts = LiveAccounts(access, begin_demo, until_quit=until_quit)
         self.files: gateway.Files = LiveFiles(access)
         self.transfers: Transfers = LiveTransfers(access)

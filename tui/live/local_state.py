@@ -30,7 +30,9 @@ class LiveLocalState:
 
     async def change_passphrase(self, old: str | None, new: str | None) -> None:
         identity = Identity(self._access.state, await self._access.profile())
-        await from_coroutine(identity.change_passphrase(self._access.pool, given(old), new or None))
+        access = self._access
+        changed = identity.change_passphrase(access.pool, given(old), new or None, encode_key=access.encode_key)
+        await from_coroutine(changed)
 
     async def load(self, name: str) -> bytes | None:
         return await self._access.blocking(self._access.state.read, name)

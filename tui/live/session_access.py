@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sft.client.concurrency import Pool
 from sft.client.connection_info import ConnectionInfo, Event, EventListener
 from sft.client.fault_log import FaultLog
-from sft.client.identity import Identity
+from sft.client.identity import Identity, KeyEncoder
 from sft.client.profiles import Profile, Profiles
 from sft.client.reconnect import Reconnector, Timing
 from sft.client.session import Session
@@ -36,6 +36,7 @@ class SessionAccess:
         pool: runs what blocks.
         clock: Unix seconds.
         entropy: draws the secrets of invitations, and passphrases.
+        encode_key: writes keys down, and says what a guess at the passphrase of a key that is written here costs.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class SessionAccess:
         pool: Pool,
         clock: Callable[[], float],
         entropy: Entropy,
+        encode_key: KeyEncoder,
     ) -> None:
         self.reactor = reactor
         self.state = state
@@ -56,6 +58,7 @@ class SessionAccess:
         self.timing = timing
         self.clock = clock
         self.entropy = entropy
+        self.encode_key = encode_key
         self.pool = pool
         self.pool.start()
         self.reconnector: Reconnector | None = None
