@@ -105,11 +105,7 @@ def make_private_folder(path: str | os.PathLike[str], *, exist_ok: bool = True) 
 
 
 def create_new(folder_fd: int, name: str, mode: int = PRIVATE_FILE) -> int:
-    """Create a file that was not there, open for reading and writing.
-
-    Raises:
-        FileExistsError: the name is taken, be it by a link that leads nowhere.
-    """
+    """Create a file to read and write; FileExistsError if the name is taken, be it by a link that leads nowhere."""
     _require_component(name)
     file_fd = os.open(name, _NEW_FLAGS, mode, dir_fd=folder_fd)
     try:
@@ -143,11 +139,7 @@ def write_new(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE, 
 
 
 def open_regular(folder_fd: int, name: str) -> int:
-    """Open a file for reading, never through a link.
-
-    Raises:
-        OSError: EINVAL for anything but a regular file.
-    """
+    """Open a file for reading, never through a link; OSError (EINVAL) for anything but a regular file."""
     _require_component(name)
     file_fd = os.open(name, _READ_FLAGS, dir_fd=folder_fd)
     if not stat.S_ISREG(os.fstat(file_fd).st_mode):
@@ -157,11 +149,7 @@ def open_regular(folder_fd: int, name: str) -> int:
 
 
 def read_regular(folder_fd: int, name: str, at_most: int) -> bytes:
-    """Read a whole small file, never through a link.
-
-    Raises:
-        OSError: EFBIG when it holds more than ``at_most`` bytes.
-    """
+    """Read a whole small file, never through a link; OSError (EFBIG) when it holds more than ``at_most`` bytes."""
     with open(open_regular(folder_fd, name), "rb", buffering=0) as file:
         data = bytearray()
         while piece := file.read(at_most + 1 - len(data)):
@@ -182,11 +170,7 @@ def sync_folder(folder_fd: int) -> None:
 
 
 def rename_no_replace(folder_fd: int, name: str, to_folder_fd: int, to_name: str) -> None:
-    """Rename a file, never over something. The caller syncs both folders.
-
-    Raises:
-        FileExistsError: the final name is taken.
-    """
+    """Rename a file, never over something (FileExistsError). The caller syncs both folders."""
     _require_component(name)
     _require_component(to_name)
     if _renameat2 is not None:

@@ -105,11 +105,7 @@ def about_connection(account: Account, connection: ConnectionInfo, now: float) -
 
 
 def alarm_of(connection: ConnectionInfo, unfinished: int, now: float) -> Notification | None:
-    """Return what stands in the message line while something is wrong with the connection.
-
-    Args:
-        unfinished: transfers that wait for it.
-    """
+    """Return what stands in the message line while something is wrong; ``unfinished`` transfers wait for it."""
     if connection.status is Status.AWAY:
         return Notification(_away(connection, now), Severity.WARNING, _waiting(unfinished))
     if connection.online and connection.silent_since is not None:

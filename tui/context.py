@@ -16,8 +16,7 @@ from tui.keys import Action
 class Reporting(Protocol):
     """A screen that can report what went wrong."""
 
-    def report_error(self, error: SftError) -> None:
-        """Report a refusal in its own words."""
+    def report_error(self, error: SftError) -> None: ...
 
     def report_fault(self, error: BaseException) -> None:
         """Report a fault of this program."""
@@ -32,8 +31,7 @@ class Showing(Protocol):
     def view(self) -> Reporting:
         """The screen that is shown."""
 
-    async def go(self, screen_id: str) -> None:
-        """Show another one."""
+    async def go(self, screen_id: str) -> None: ...
 
 
 class AppContext(Protocol):

@@ -137,11 +137,7 @@ class Files(Protocol):
     """Files and folders of the server in use."""
 
     async def list_folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
-        """Return one page of a folder (``""`` is the root).
-
-        Args:
-            judged: the signatures too; without, pages are larger.
-        """
+        """Return one page of a folder (``""`` is the root); without ``judged`` signatures pages are larger."""
 
     async def list_trash(self, cursor: str = "") -> Listed:
         """Return one page of what can be restored."""
@@ -168,14 +164,12 @@ class People(Protocol):
     async def users(self) -> list[User]:
         """List the registry, in order of joining."""
 
-    async def change_role(self, name: str, role: Role) -> User:
-        """Give a person another role."""
+    async def change_role(self, name: str, role: Role) -> User: ...
 
     async def disable(self, name: str) -> User:
         """Lock a person out, keeping everything."""
 
-    async def enable(self, name: str) -> User:
-        """Let a disabled person in again."""
+    async def enable(self, name: str) -> User: ...
 
     async def remove(self, name: str, files_to: str) -> User:
         """Remove a person for good; the files go to ``files_to``."""
@@ -183,8 +177,7 @@ class People(Protocol):
     async def invitations(self) -> list[Invitation]:
         """List invitations that are not older than a month."""
 
-    async def invite(self, *, role: Role, name: str | None, seconds: int) -> Invited:
-        """Make an invitation."""
+    async def invite(self, *, role: Role, name: str | None, seconds: int) -> Invited: ...
 
     async def withdraw(self, invitation_id: int) -> None:
         """Make an open invitation void."""
@@ -206,11 +199,7 @@ class LocalState(Protocol):
         """Return minisign's public key file of the account in use."""
 
     async def change_passphrase(self, old: str | None, new: str | None) -> None:
-        """Protect the key by another passphrase, or by none.
-
-        Raises:
-            PassphraseWrongError: ``old`` does not open it.
-        """
+        """Protect the key by another passphrase, or by none; PassphraseWrongError if ``old`` does not open it."""
 
     async def load(self, name: str) -> bytes | None:
         """Read one small file of this person's state, such as the queue."""

@@ -195,11 +195,7 @@ def acts_of(scope: str) -> list[Action]:
 
 
 def bindings_of(scope: str, *, without: frozenset[str] = frozenset()) -> list[Binding]:
-    """Make the bindings of a scope; each runs ``action_act`` of the node that has them.
-
-    Args:
-        without: ids that this node does not bind.
-    """
+    """Make the bindings of a scope but those ``without``; each runs ``action_act`` of the node that has them."""
     return [
         Binding(act.keys, f"act('{act.id}')", act.description, show=False, id=act.id)
         for act in acts_of(scope)

@@ -34,7 +34,6 @@ class View(Vertical):
 
     @property
     def sft(self) -> AppContext:
-        """The app that this stands in."""
         return cast("AppContext", self.app)
 
     @property
@@ -110,7 +109,6 @@ class View(Vertical):
         self.post_message(Notification(text, severity, next_step))
 
     def report_error(self, error: SftError) -> None:
-        """Return what went wrong, and what would mend it."""
         message, step = error_text(error, self.now)
         self.post_message(Notification(message, Severity.ERROR, step))
 

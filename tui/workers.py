@@ -20,11 +20,7 @@ from tui.context import AppContext
 def start_worker(
     node: DOMNode, job: Callable[[], Coroutine[Any, Any, object]], *, group: str, exclusive: bool = False
 ) -> Worker[object]:
-    """Run a job as a worker of a node.
-
-    Args:
-        exclusive: what runs in this group of this node is cancelled first.
-    """
+    """Run a job as a worker of a node; an exclusive one first cancels what runs in its group there."""
     app = cast("AppContext", node.app)
 
     async def guarded() -> object:

@@ -33,7 +33,6 @@ def status_of_many(errors: Sequence[SftError], done: int) -> int:
 
 
 def failure_line(name: str, error: SftError, *, now: float) -> str:
-    """Return one line of the list of what was not done."""
     said = sentence(error, now=now).removesuffix(".")
     reference = f" (ref {safe(error.ref)})" if error.ref else ""
     return f"  {safe(name)}   {said} [{code_of(error)}]   {NEXT_STEPS.of(error, now=now)}{reference}"

@@ -81,11 +81,9 @@ class Console:
         return f"\x1b[{code}m{shown}\x1b[0m" if code and self._color and self.out_is_terminal else shown
 
     def signature_mark(self, state: str) -> str:
-        """Return the mark of what is known of a signature."""
         return self.mark(_SIGNATURES[state])
 
     def result(self, line: str = "") -> None:
-        """Write a line of the result."""
         if not (self.quiet or self.json):
             self.write(line + "\n")
 
@@ -133,15 +131,10 @@ class Console:
         self._write_error(text)
 
     def document(self, value: object) -> None:
-        """Write the one document of ``--json``."""
         self.write(json.dumps(value, indent=None, ensure_ascii=True) + "\n")
 
     def write(self, text: str) -> None:
-        """Write to standard output as it stands.
-
-        Raises:
-            LocalFileError: it cannot be written (a full disk).
-        """
+        """Write to standard output as it stands; LocalFileError if it does not take it (a full disk)."""
         self.draw("")
         _write(self._out, text)
 
@@ -153,11 +146,7 @@ class Console:
         self.open_line = line
 
     def flush(self) -> None:
-        """Bring everything out.
-
-        Raises:
-            LocalFileError: it cannot be written.
-        """
+        """Bring everything out; LocalFileError if it cannot be written."""
         _flush(self._out)
         self._write_error("")
 

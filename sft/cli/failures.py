@@ -35,7 +35,6 @@ class Fatal(TypedDict):
 
 
 def error_json(error: SftError, *, now: float, zone: tzinfo | None = None, steps: NextSteps = NEXT_STEPS) -> ErrorJson:
-    """Return an error as a program reads it."""
     return {
         "code": code_of(error),
         "exit": error.exit_status,

@@ -61,7 +61,6 @@ async def join_over_network(reactor: Any, state: StateFolder, link: Link, **want
 
 
 def threads_of(reactor: Any) -> AbstractContextManager[Pool]:
-    """Run a pool of threads while a block runs."""
     from sft.client.concurrency import running_pool
 
     return running_pool(reactor)
@@ -123,14 +122,12 @@ class Invocation:
 
     @cached_property
     def state(self) -> StateFolder:
-        """The state of this person on this computer."""
         from sft.client.state import state_from
 
         return state_from(self.environ)
 
     @cached_property
     def log(self) -> FaultLog:
-        """Where details of faults go."""
         return FaultLog(self.state.data)
 
     @property
@@ -140,15 +137,10 @@ class Invocation:
         return Profiles(self.state)
 
     def profile(self) -> Profile:
-        """The server that the command is about.
-
-        Raises:
-            NotJoinedError, ProfileUnknownError: there is none.
-        """
+        """The server that the command is about; NotJoinedError or ProfileUnknownError if there is none."""
         return self.profiles.choose(self.profile_name or self.environ.get("SFT_PROFILE") or None)
 
     def run(self, act: Act[T]) -> T:
-        """Run a coroutine that wants the reactor."""
         return self.environment.execute(act, self.log.keep)
 
     def talk(self, act: Callable[[Session], Coroutine[Any, Any, T]], profile: Profile | None = None) -> T:

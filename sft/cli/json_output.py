@@ -40,7 +40,6 @@ def file_document(file: File, signature: str = "signed") -> Document:
 def file_details_document(
     file: File, says: str, signature: str = "signed", first_seen_at: int | None = None
 ) -> Document:
-    """Return a file with its signature, its key, and what is known of them."""
     version = file.version
     return {
         **file_document(file, signature),
@@ -53,7 +52,6 @@ def file_details_document(
 
 
 def deleted_document(deleted: Deleted) -> Document:
-    """Return what went to the trash."""
     return {
         "path": deleted.path,
         "files": deleted.files,
@@ -64,7 +62,6 @@ def deleted_document(deleted: Deleted) -> Document:
 
 
 def key_document(public: PublicKey) -> Document:
-    """Return a public key: its words, and minisign's text."""
     return {"key_words": public.words(), "minisign_key": public.text()}
 
 
@@ -97,7 +94,6 @@ def invitation_document(invitation: Invitation) -> Document:
 
 
 def session_document(session: SessionInfo) -> Document:
-    """Return somebody who is connected."""
     return {
         "id": session.id,
         "user": session.user,
@@ -131,7 +127,6 @@ def profile_document(
 
 
 def vault_document(report: VaultReport) -> Document:
-    """Return what was read, sealed anew or destroyed, and what does not hold."""
     return {
         "files": report.files,
         "versions": report.versions,

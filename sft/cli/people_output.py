@@ -18,7 +18,6 @@ _KEY_FILE_BYTES = 4096
 
 
 def show_users(console: Console, users: Sequence[User]) -> None:
-    """Show everybody: role, state, files and the words of the keys."""
     if console.json:
         console.document([user_document(user) for user in users])
         return
@@ -31,14 +30,12 @@ def show_users(console: Console, users: Sequence[User]) -> None:
 
 
 def show_role(console: Console, user: User, before: str) -> None:
-    """Show that somebody has a role, and which it was."""
     tail = "already" if before == user.role.value else f"now (was {safe(before)})"
     document = {**user_document(user), "before": before}
     console.show(document, f"{shown_name(user.name)} is {role_noun(user.role)} {tail}.")
 
 
 def show_invitations(console: Console, invitations: Sequence[Invitation], now: float) -> None:
-    """Show invitations: for whom, as what, until when, by whom."""
     if console.json:
         console.document([invitation_document(one) for one in invitations])
         return

@@ -24,11 +24,7 @@ _MOST_LINE: Final = 4096
 
 
 def ask_on_terminal(prompt: str) -> str:
-    """Ask for a secret on the terminal of this process.
-
-    Raises:
-        KeyLockedError: there is none.
-    """
+    """Ask for a secret on the terminal of this process; KeyLockedError if there is none."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
@@ -57,7 +53,6 @@ class Prompts:
 
     @property
     def from_terminal(self) -> bool:
-        """Whether standard input is a terminal."""
         try:
             return self._stdin.isatty()
         except ValueError:
@@ -69,32 +64,17 @@ class Prompts:
         return self._answer(shown).strip() or default
 
     def require_agreement(self, question: str, *, otherwise: str) -> None:
-        """Ask a question whose safe answer is no.
-
-        Args:
-            otherwise: what is said if the person does not agree.
-
-        Raises:
-            Interrupted: the person does not agree.
-        """
+        """Ask a question whose safe answer is no; without a yes, raise Interrupted with what is said ``otherwise``."""
         if self._answer(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
             raise Interrupted(signal.SIGINT, otherwise)
 
     def require_typed(self, question: str, *, expected: str, otherwise: str) -> None:
-        """Ask for a name to be typed, as agreement to what cannot be undone.
-
-        Raises:
-            Interrupted: something else was typed.
-        """
+        """Ask for a name to be typed, as agreement to what cannot be undone; Interrupted if it is not."""
         if self._answer(f"{question} Type {expected}: ").strip() != expected:
             raise Interrupted(signal.SIGINT, otherwise)
 
     def new_passphrase(self, prompt: str) -> str | None:
-        """Ask twice for a new passphrase; None if the person wants none.
-
-        Raises:
-            KeyLockedError: there is no terminal.
-        """
+        """Ask twice for a new passphrase; None if the person wants none, KeyLockedError without a terminal."""
         while True:
             first = self.secret(f"{prompt} (empty: none): ")
             if not first:
@@ -116,11 +96,7 @@ class Prompts:
         return text
 
     def link(self, link_file: str | None, prompt: str) -> str:
-        """Take a link: pasted at a prompt, from a file, or on standard input; never as an argument.
-
-        Raises:
-            UsageError: there is none.
-        """
+        """Take a link, pasted, from a file or standard input, never as an argument; UsageError if there is none."""
         if link_file is not None:
             return self.secret_file(link_file, "The link")
         text = self.pasted(prompt, whole=_is_whole)
@@ -129,11 +105,7 @@ class Prompts:
         return text
 
     def secret_file(self, path: str, what: str) -> str:
-        """Read a small secret from a file that a person named, ``-`` for standard input.
-
-        Raises:
-            UsageError: it cannot be read.
-        """
+        """Read a small secret from a file, ``-`` for standard input; UsageError if it cannot be read."""
         if path == "-":
             return _all_of(self._stdin)
         try:

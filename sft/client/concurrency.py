@@ -106,11 +106,7 @@ def running_pool(reactor: Any) -> Iterator[Pool]:
 
 @contextmanager
 def ticking(reactor: Any, seconds: float, call: Callable[[], None], *, now: bool = True) -> Iterator[None]:
-    """Call every so many seconds while the block runs.
-
-    Args:
-        now: also at its beginning.
-    """
+    """Call every so many seconds while the block runs, with ``now`` also at its beginning."""
     # Here, so that a command that waits for nothing starts without it.
     from twisted.internet.task import LoopingCall
 

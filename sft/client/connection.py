@@ -35,8 +35,7 @@ class ReplyListener(Protocol):
     def credited(self, chunks: int) -> None:
         """Note that so many more chunks may be sent."""
 
-    def received(self, chunk: bytes, *, last: bool) -> None:
-        """Take a chunk of a download."""
+    def received(self, chunk: bytes, *, last: bool) -> None: ...
 
     def broken(self, error: SftError) -> None:
         """Note that nothing more will come."""
@@ -81,18 +80,13 @@ class ServerConnection:
 
     @property
     def welcome(self) -> Welcome:
-        """What the server said at login.
-
-        Raises:
-            LocalProtocolError: nothing yet.
-        """
+        """What the server said at login; LocalProtocolError before that."""
         if self._welcome is None:
             raise LocalProtocolError("not logged in")
         return self._welcome
 
     @property
     def server_key(self) -> ServerPublic:
-        """The key that the server proved."""
         return ServerPublic(self.welcome.server.public_key)
 
     @property
@@ -172,11 +166,9 @@ class ServerConnection:
 
     # -- the protocol calls these ---------------------------------------------------------------------------
 
-    def connected(self) -> None:
-        """Note that the transport is up."""
+    def connected(self) -> None: ...
 
     def received(self, event: Event) -> None:
-        """Take one event, in order."""
         if isinstance(event, MessageReceived):
             self._message(event.message)
         elif isinstance(event, DataReceived):

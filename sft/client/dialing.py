@@ -135,7 +135,6 @@ def tcp_endpoint(reactor: Any, host: str, port: int) -> HostnameEndpoint:
 
 
 def unix_endpoint(reactor: Any, path: str) -> UNIXClientEndpoint:
-    """Return the endpoint of a control socket."""
     return UNIXClientEndpoint(reactor, path, timeout=_CONNECT_SECONDS)
 
 

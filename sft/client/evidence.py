@@ -26,11 +26,7 @@ _MOST_KEYS: Final = 20
 def keep_evidence(
     state: StateFolder, profile: Profile, stop: ServerKeyChangedError, *, now: int
 ) -> ServerKeyChangedError:
-    """Write down what the server has shown (blocks).
-
-    Returns:
-        The stop to tell of, which names the file as ``evidence`` where one was written.
-    """
+    """Write down what the server has shown (blocks); return the stop, which names the file if one was written."""
     try:
         point = bytes.fromhex(str(stop.values["shown_key"]))
         transcript = bytes.fromhex(str(stop.values["transcript"]))

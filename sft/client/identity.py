@@ -73,7 +73,6 @@ class Identity:
 
     @property
     def words(self) -> str:
-        """The eight words that people compare."""
         return self.public.words()
 
     def encrypted(self) -> bool:
@@ -103,13 +102,10 @@ class Identity:
     async def change_passphrase(
         self, pool: Pool, ask_old: Ask, new: str | None, *, encode_key: KeyEncoder = encode_key
     ) -> None:
-        """Protect the key by another passphrase, or by none.
+        """Protect the key by another passphrase, or by none; raises what ``unlock`` does.
 
         Args:
             encode_key: writes keys down, and says what a guess at the passphrase costs.
-
-        Raises:
-            KeyLockedError, PassphraseWrongError, KeyFormatError: as ``unlock``.
         """
         key = await self.unlock(pool, ask_old)
 

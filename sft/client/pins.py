@@ -49,7 +49,6 @@ class Pins:
 
     @property
     def people(self) -> Mapping[int, Pin]:
-        """Everybody who is pinned, by user id."""
         return self._people
 
     def knows(self, user_id: int, public_key: bytes) -> bool:

@@ -53,7 +53,6 @@ class Profile(Struct, frozen=True):
 
     @property
     def address(self) -> str:
-        """Where the server is looked for."""
         return format_address(self.host, self.port)
 
     @property
@@ -154,11 +153,7 @@ class Profiles:
         return gone
 
     def set_address(self, name: str, address: str) -> Profile:
-        """Look for a server elsewhere: its key stays its identity.
-
-        Raises:
-            UsageError: not HOST:PORT.
-        """
+        """Look for a server elsewhere: its key stays its identity. UsageError if it is not HOST:PORT."""
         host, port = parse_address(address)
         return self.update(name, host=host, port=port)
 

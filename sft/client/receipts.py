@@ -19,11 +19,7 @@ _ID_DIGITS: Final = 32
 
 
 def check_receipt(server: ServerPublic, stored: Stored, sent: FileComment, digest: bytes) -> None:
-    """Check that a receipt is the server's, and for what was sent.
-
-    Raises:
-        SignatureInvalidError: it is not.
-    """
+    """Check that a receipt is the server's, and for what was sent; SignatureInvalidError if it is not."""
     receipt = verify_receipt(server, stored.receipt)
     content = (receipt.server_id, receipt.size, receipt.digest, receipt.user, receipt.name)
     if content != (sent.server_id, sent.size, digest, sent.user, sent.name):

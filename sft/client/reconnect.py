@@ -142,11 +142,7 @@ class Reconnector:
                 self._keeping.addErrback(self._note_fault)
 
     async def ask(self, act: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
-        """Run an act over the session.
-
-        Raises:
-            ConnectionLostError: the connection is gone, or breaks meanwhile; it is looked at now.
-        """
+        """Run an act over the session; ConnectionLostError if it is gone or breaks meanwhile: it is looked at now."""
         session = self.session
         if session is None or not session.alive:
             self._look()

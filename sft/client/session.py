@@ -76,7 +76,6 @@ class Session:
 
     @property
     def server_key(self) -> ServerPublic:
-        """The key that the server proved."""
         return self.connection.server_key
 
     @property
@@ -93,7 +92,6 @@ class Session:
         return self.connection.alive
 
     async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any) -> R:
-        """Send a request and wait for its answer: see ``ServerConnection.request``."""
         return await self.connection.request(kind, reply, **fields)
 
     async def pin_author(self, file: File) -> None:
@@ -237,11 +235,7 @@ def _require_pinned_id(profile: Profile, server_id: bytes) -> None:
 
 
 async def connect_operator(reactor: Any, socket_path: str, server_key: ServerPublic, *, pool: Pool) -> ServerConnection:
-    """Speak to a server as its operator, over the control socket in its home.
-
-    Raises:
-        UnreachableError: nobody serves that socket.
-    """
+    """Speak to a server as its operator, over the control socket in its home; UnreachableError if nobody serves it."""
     dialer = Dialer(
         reactor,
         unix_endpoint(reactor, socket_path),

@@ -42,11 +42,7 @@ class StateFolder:
         return self.data / name
 
     def read(self, name: str) -> bytes | None:
-        """Read one file of the state, named as ``pins/1f.json``; None where there is none.
-
-        Raises:
-            LocalFileError: it cannot be read.
-        """
+        """Read a file of the state, named as ``pins/1f.json``; None if there is none, LocalFileError if unreadable."""
         folders, leaf = _split(name)
         with translating_os_errors(self.path(name)), suppress(FileNotFoundError), self._folder(folders) as folder:
             return durable.read_regular(folder, leaf, _MOST_BYTES)

@@ -10,11 +10,7 @@ def encode_base64(data: bytes) -> str:
 
 
 def decode_base64(text: str) -> bytes:
-    """Read what ``encode_base64`` writes, and nothing else.
-
-    Raises:
-        ValueError: any other text.
-    """
+    """Read what ``encode_base64`` writes and nothing else; ValueError for any other text."""
     data = base64.b64decode(text.encode("ascii"))
     if encode_base64(data) != text:
         raise ValueError("characters, padding or bits that are not the content's")

@@ -47,11 +47,7 @@ class Ed25519Secret:
 
 
 def verify(point: bytes, message: bytes, signature: bytes) -> None:
-    """Check a signature over raw bytes.
-
-    Raises:
-        SignatureInvalidError: of another key, over other bytes, or malformed.
-    """
+    """Check a signature over raw bytes; SignatureInvalidError: of another key, over other bytes, or malformed."""
     if len(point) != POINT_BYTES or len(signature) != SIGNATURE_BYTES:
         raise SignatureInvalidError("a key or signature of another length")
     with _REFUSED:

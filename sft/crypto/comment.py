@@ -121,11 +121,7 @@ class FileComment:
 
     @classmethod
     def parse(cls, text: str) -> FileComment:
-        """Read what ``encode`` writes, and nothing else.
-
-        Raises:
-            SignatureInvalidError: any other text.
-        """
+        """Read what ``encode`` writes and nothing else; SignatureInvalidError for any other text."""
         found = _COMMENT.fullmatch(text) if len(text) <= limits.COMMENT_BYTES else None
         if found is None:
             raise SignatureInvalidError("the comment is not of the form sft:1")
@@ -150,11 +146,7 @@ class FileComment:
 
 
 def check_numbers(**numbers: int) -> None:
-    """Hold numbers that are signed within 0 to 2^63 - 1.
-
-    Raises:
-        ValueError: naming the first that is not.
-    """
+    """Hold numbers that are signed within 0 to 2^63 - 1; ValueError names the first that is not."""
     for name, number in numbers.items():
         if not 0 <= number <= MOST:
             raise ValueError(f"{name} {number} is out of range")

@@ -27,11 +27,7 @@ def digest_text(digest: bytes) -> str:
 
 
 def parse_digest(text: str) -> bytes:
-    """Read what ``digest_text`` writes, and nothing else.
-
-    Raises:
-        SignatureInvalidError: another algorithm, length or form.
-    """
+    """Read what ``digest_text`` writes and nothing else; SignatureInvalidError for any other text."""
     found = _TEXT.fullmatch(text)
     if found is None:
         raise SignatureInvalidError("not a digest")

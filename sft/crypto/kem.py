@@ -46,19 +46,11 @@ class EphemeralKem:
 
     @classmethod
     def generate(cls, entropy: Entropy = os.urandom) -> EphemeralKem:
-        """Draw a key from 64 bytes.
-
-        Raises:
-            CryptoUnavailableError: the library has no ML-KEM-768.
-        """
+        """Draw a key from 64 bytes; CryptoUnavailableError if the library has no ML-KEM-768."""
         return cls(_private_key(entropy(_SEED_BYTES)))
 
     def receive(self, ciphertext: bytes) -> bytes:
-        """Recover the 32-byte secret and forget the key.
-
-        Raises:
-            KeyExchangeError: another length, or the second call.
-        """
+        """Recover the 32-byte secret and forget the key; KeyExchangeError for another length, or a second call."""
         secret, self._secret = self._secret, None
         if secret is None:
             raise KeyExchangeError("used already")

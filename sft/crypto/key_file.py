@@ -89,11 +89,7 @@ def encode(
 
 
 def is_encrypted(text: str) -> bool:
-    """Return whether a key file needs a passphrase.
-
-    Raises:
-        KeyFormatError: not a minisign secret key file.
-    """
+    """Return whether a key file needs a passphrase; KeyFormatError if it is no minisign secret key file."""
     return _read(text).encrypted
 
 

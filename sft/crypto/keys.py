@@ -53,11 +53,7 @@ class PublicKey:
 
     @classmethod
     def decode(cls, data: bytes) -> PublicKey:
-        """Read the 42 bytes.
-
-        Raises:
-            KeyFormatError: another length or algorithm.
-        """
+        """Read the 42 bytes; KeyFormatError for another length or algorithm."""
         if data[:2] != _ALGORITHM:
             raise KeyFormatError("not a minisign public key")
         return cls(key_id=data[2:10], point=data[10:])
@@ -141,7 +137,6 @@ class ServerPublic:
         return f"ServerPublic({self.point.hex()})"
 
     def words(self) -> str:
-        """The eight words that people compare."""
         return words(self.point)
 
     def server_id(self) -> bytes:

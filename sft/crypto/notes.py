@@ -100,11 +100,7 @@ class Receipt:
 
     @classmethod
     def parse(cls, text: str) -> Receipt:
-        """Read what ``text`` writes, and nothing else.
-
-        Raises:
-            SignatureInvalidError: any other text.
-        """
+        """Read what ``text`` writes and nothing else; SignatureInvalidError for any other text."""
         found = _RECEIPT.fullmatch(text)
         if found is None:
             raise SignatureInvalidError("not a receipt")

@@ -26,20 +26,12 @@ _EXCHANGE = FaultsAs(KeyExchangeError)
 
 
 def seal(key: bytes, nonce: bytes, plaintext: bytes) -> bytes:
-    """Seal by XSalsa20-Poly1305.
-
-    Returns:
-        Tag and ciphertext, 16 bytes longer than the plaintext; the nonce is not in it.
-    """
+    """Seal by XSalsa20-Poly1305: tag and ciphertext, 16 bytes longer than the plaintext; the nonce is not in it."""
     return nacl.bindings.crypto_secretbox_easy(plaintext, nonce, key)
 
 
 def open_box(key: bytes, nonce: bytes, box: bytes) -> bytes:
-    """Open what ``seal`` made under the same key and nonce.
-
-    Raises:
-        DecryptionFailedError: changed, cut, or of another key or nonce.
-    """
+    """Open what ``seal`` made; DecryptionFailedError if it is changed, cut, or of another key or nonce."""
     with _OPENING:
         return nacl.bindings.crypto_secretbox_open_easy(box, nonce, key)
 

@@ -13,7 +13,8 @@ signature and is below 0x20; notes differ in their first line.
 
 Rules. File signatures are minisign's, prehashed (``ED``) alone: the legacy form (``Ed``) signs raw
 bytes and is refused everywhere. A signature holds for one key id, one digest and one comment;
-whether the comment's fields are those expected is for the caller to compare.
+whether the comment's fields are those expected is for the caller to compare. ``th1`` hashes both
+hellos, ``th2`` the handshake up to M3; ``m4_prefix`` is all of M4 before the signature, as sent.
 """
 
 # ruff: noqa: SLF001 - keys sign raw bytes for this module and for notes alone
@@ -155,81 +156,42 @@ def verify_plain(public: PublicKey, digest: bytes, signature: FileSignature) -> 
 
 
 def sign_server_hello(key: ServerKey, th1: bytes) -> bytes:
-    """Sign M3: this server made this key exchange.
-
-    Args:
-        key: the server's identity.
-        th1: hash of both hellos, 64 bytes.
-    """
+    """Sign M3: this server made this key exchange."""
     return key._sign(_statement(_SERVER_HELLO, th1, key.public.point))
 
 
 def verify_server_hello(server: ServerPublic, th1: bytes, signature: bytes) -> None:
-    """Check M3 under the pinned key.
-
-    Raises:
-        SignatureInvalidError: of another server or key exchange.
-    """
+    """Check M3 under the pinned key; SignatureInvalidError if it is of another server or key exchange."""
     _ed25519.verify(server.point, _statement(_SERVER_HELLO, th1, server.point), signature)
 
 
 def sign_login(key: SigningKey, th2: bytes, m4_prefix: bytes) -> bytes:
-    """Sign M4 as a user who has joined.
-
-    Args:
-        key: of this device.
-        th2: hash of the handshake up to M3, 64 bytes.
-        m4_prefix: all of M4 before this signature, as sent.
-    """
+    """Sign M4 as a user who has joined, with the key of this device."""
     return key._sign(_statement(_LOGIN, th2, m4_prefix))
 
 
 def verify_login(public: PublicKey, th2: bytes, m4_prefix: bytes, signature: bytes) -> None:
-    """Check a login under the key that M4 carries.
-
-    Raises:
-        SignatureInvalidError: of another key, handshake or M4.
-    """
+    """Check a login under the key that M4 carries; SignatureInvalidError: of another key, handshake or M4."""
     _ed25519.verify(public.point, _statement(_LOGIN, th2, m4_prefix), signature)
 
 
 def sign_join(key: SigningKey, th2: bytes, m4_prefix: bytes) -> bytes:
-    """Sign M4 as the holder of a key that is to be registered: its proof of possession.
-
-    Args:
-        key: the key to be registered.
-        th2: hash of the handshake up to M3, 64 bytes.
-        m4_prefix: all of M4 before this signature, as sent; the invitation's signature with it.
-    """
+    """Sign M4, an invitation's signature with it, as the holder of a key to be registered: proof of possession."""
     return key._sign(_statement(_JOIN, th2, m4_prefix))
 
 
 def verify_join(public: PublicKey, th2: bytes, m4_prefix: bytes, signature: bytes) -> None:
-    """Check a proof of possession under the key that M4 carries.
-
-    Raises:
-        SignatureInvalidError: of another key, handshake or M4.
-    """
+    """Check a proof of possession under the key that M4 carries; SignatureInvalidError as for a login."""
     _ed25519.verify(public.point, _statement(_JOIN, th2, m4_prefix), signature)
 
 
 def sign_invitation(key: InvitationKey, th2: bytes, m4_prefix: bytes) -> bytes:
-    """Sign M4 with an invitation; the secret is never sent and admits no other key.
-
-    Args:
-        key: of the link.
-        th2: hash of the handshake up to M3, 64 bytes.
-        m4_prefix: all of M4 before this signature, as sent; user name and user key with it.
-    """
+    """Sign M4 with an invitation, user name and key with it; the secret is never sent and admits no other key."""
     return key._sign(_statement(_INVITATION, th2, m4_prefix))
 
 
 def verify_invitation(point: bytes, th2: bytes, m4_prefix: bytes, signature: bytes) -> None:
-    """Check an invitation under the public half that the server keeps.
-
-    Raises:
-        SignatureInvalidError: of another invitation, handshake or M4.
-    """
+    """Check an invitation under the public half that the server keeps; SignatureInvalidError as for a login."""
     _ed25519.verify(point, _statement(_INVITATION, th2, m4_prefix), signature)
 
 

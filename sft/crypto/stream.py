@@ -37,11 +37,7 @@ def seal_chunk(key: bytes, index: int, last: bool, chunk: bytes) -> bytes:
 
 
 def open_chunk(key: bytes, index: int, last: bool, box: bytes) -> bytes:
-    """Open the chunk of a place.
-
-    Raises:
-        DecryptionFailedError: changed, of another place or object, or of a length that none has.
-    """
+    """Open the chunk of a place; DecryptionFailedError: changed, of another place or object, or of a wrong length."""
     if not _fits(index, last, len(box) - TAG_BYTES):
         raise DecryptionFailedError(f"chunk {index} has {len(box)} bytes (last: {last})")
     return open_box(key, _nonce(index, last), box)

@@ -25,14 +25,7 @@ def wordlist() -> tuple[str, ...]:
 
 
 def words(data: bytes) -> str:
-    """Name a public key by eight words.
-
-    Args:
-        data: the public key's bytes, all of them.
-
-    Returns:
-        Two groups of four, ``a-b-c-d e-f-g-h``.
-    """
+    """Name a public key, given whole, by eight words in two groups of four: ``a-b-c-d e-f-g-h``."""
     prefix = hashlib.blake2b(data, digest_size=32).digest()[:_PREFIX_BYTES]
     bits = int.from_bytes(prefix, "big")
     chosen = [wordlist()[bits >> _BITS * place & (1 << _BITS) - 1] for place in reversed(range(WORDS))]
@@ -40,10 +33,6 @@ def words(data: bytes) -> str:
 
 
 def drawn(count: int, entropy: Callable[[int], bytes]) -> str:
-    """Draw words at random, eleven bits each: a passphrase that a person can write down.
-
-    Args:
-        entropy: gives random bytes.
-    """
+    """Draw words at random, eleven bits each: a passphrase that a person can write down."""
     draws = (int.from_bytes(entropy(2), "big") % len(wordlist()) for _ in range(count))
     return "-".join(wordlist()[draw] for draw in draws)  # 65,536 is a multiple of 2,048: none is likelier

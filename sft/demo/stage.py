@@ -74,11 +74,7 @@ class DemoStage:
         self._environ = _environment()
 
     def sft(self, who: str, *arguments: str, status: int = 0) -> Ended:
-        """Run ``sft`` as one of the people.
-
-        Raises:
-            UnexpectedError: it ended with another status than it should.
-        """
+        """Run ``sft`` as one of the people; UnexpectedError if it ends with another status than it should."""
         environ = {**self._environ, "SFT_HOME": str(self.folder / who)}
         command = [sys.executable, "-P", "-c", "from sft.cli.main import run; run()", *arguments]
         return self._run(command, environ, f"sft {' '.join(arguments)}", status)

@@ -185,7 +185,6 @@ def scope_of(caller: Caller, permission: Permission) -> Scope:
 
 
 def may(caller: Caller, permission: Permission, resource: Resource) -> bool:
-    """Return whether a caller may do something to a resource."""
     return resource in scope_of(caller, permission)
 
 

@@ -138,12 +138,7 @@ def parse_link(text: str) -> InvitationLink | ServerLink:
 
 
 def parse_invitation(text: str) -> InvitationLink:
-    """Read an invitation; a server link is refused.
-
-    Raises:
-        LinkIncompleteError: it was cut or mistyped.
-        UsageError: it is another kind of link.
-    """
+    """Read an invitation as ``parse_link`` does; a server link is refused with a UsageError."""
     link = parse_link(text)
     if isinstance(link, ServerLink):
         raise UsageError(problem="This is a server link, which lets nobody in", remedy="Ask an admin for an invitation")
@@ -151,12 +146,7 @@ def parse_invitation(text: str) -> InvitationLink:
 
 
 def parse_server_link(text: str) -> ServerLink:
-    """Read a server link; an invitation is refused.
-
-    Raises:
-        LinkIncompleteError: it was cut or mistyped.
-        UsageError: it is another kind of link.
-    """
+    """Read a server link as ``parse_link`` does; an invitation is refused with a UsageError."""
     link = parse_link(text)
     if isinstance(link, InvitationLink):
         raise UsageError(problem="This is an invitation, not a server link", remedy="Join with it")
@@ -164,11 +154,7 @@ def parse_server_link(text: str) -> ServerLink:
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """Split ``HOST:PORT`` or ``[IPV6]:PORT``.
-
-    Raises:
-        UsageError: the text is no address.
-    """
+    """Split ``HOST:PORT`` or ``[IPV6]:PORT``; UsageError if the text is no address."""
     host, colon, port_text = text.strip().rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     bare = host[1:-1] if bracketed else host

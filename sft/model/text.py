@@ -86,11 +86,7 @@ def code_of(error: SftError) -> str:
 def filled(
     template: str, values: Mapping[str, Value], *, now: float, zone: tzinfo | None = None, for_shell: bool = False
 ) -> str:
-    """Return a template with its values in words.
-
-    Args:
-        for_shell: names are quoted as a shell needs it.
-    """
+    """Return a template with its values in words; ``for_shell`` quotes names as a shell needs it."""
     parts: list[str] = []
     for literal, name, _, _ in Formatter().parse(template):
         parts.append(literal)

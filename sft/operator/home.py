@@ -81,11 +81,7 @@ class Home:
         self.first_admin = path / "first-admin.link"
 
     def state(self) -> HomeState:
-        """Return what is there.
-
-        Raises:
-            HomeError: some parts but not all, or a path that no socket can have.
-        """
+        """Return what is there; HomeError for some parts but not all, or a path that no socket can have."""
         if len(os.fsencode(self.control)) > SOCKET_PATH_BYTES:
             self._refuse("its path is too long for a socket", "Choose a shorter --home")
         parts = {part.name: part.exists() for part in (self.keyring, self.database, self.vault)}
@@ -101,11 +97,7 @@ class Home:
         return HomeState.NEW
 
     def make(self) -> None:
-        """Make the folder, closed to others.
-
-        Raises:
-            HomeError: it cannot be made, or is somebody else's.
-        """
+        """Make the folder, closed to others; HomeError if it cannot be made, or is somebody else's."""
         try:
             durable.make_private_folder(self.path)
         except OSError as error:

@@ -61,7 +61,6 @@ class ServerContext:
     stopping: bool = False  # long work ends at its next page
 
     def read(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
-        """Run a query in one read transaction."""
         return self.reading_pool.run(self.readers.run, query, *args, **kwargs)
 
     def act(
@@ -83,11 +82,7 @@ class ServerContext:
         return JobContext(self.storage, self.begin_read, self.act_blocking)
 
     def begin_read(self) -> AbstractContextManager[ReadTransaction]:
-        """Begin a read transaction for maintenance's own thread.
-
-        Raises:
-            TransferEndedError: the server stops.
-        """
+        """Begin a read transaction for maintenance's own thread; TransferEndedError once the server stops."""
         if self.stopping:
             raise TransferEndedError(problem="the server stops")
         return self.readers.reading()

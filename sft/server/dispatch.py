@@ -17,11 +17,7 @@ from sft.wire.messages import FileStored, PutSmall, Reply, Request, VaultChecked
 
 
 async def answer(context: ServerContext, session: TransferSession, message: Request) -> None:
-    """Do what a request asks and send its answer.
-
-    Raises:
-        RequestError: the rule that refused.
-    """
+    """Do what a request asks and send its answer; RequestError is the rule that refused."""
     if isinstance(message, PutSmall):
         session.send(FileStored(message.id, await _put_small(context, session, message)))
         return

@@ -107,7 +107,6 @@ class ServerSession:
         self.link.send(message)
 
     def refuse(self, request_id: int, failure: Failure) -> None:
-        """Answer with a refusal; what is unexpected is logged and gets a reference."""
         if isinstance(failure.value, ProtocolError):
             self.link.fail(failure.value)
             return
@@ -247,11 +246,7 @@ class ServerSession:
 
 
 async def _identify(context: ServerContext, claim: Claim, session_id: int) -> Caller:
-    """Find the caller behind a claim; a join registers first.
-
-    Raises:
-        RequestError: this key or invitation does not let anybody in, and why.
-    """
+    """Find the caller behind a claim; a join registers first. RequestError says why nobody is let in."""
     if claim.kind == "operator":
         return operator_caller(session_id)
     key = claim.public_key or b""

@@ -19,8 +19,7 @@ class LiveSession(Protocol):
     """What the registry needs of a session."""
 
     @property
-    def session_id(self) -> int:
-        """Give the number of the session."""
+    def session_id(self) -> int: ...
 
     @property
     def user_id(self) -> int | None:
@@ -91,7 +90,6 @@ class Sessions:
                     session.locked_out(UserState.REMOVED, event.by.name)
 
     def find(self, session_id: int) -> LiveSession | None:
-        """Return the session of a number, if it lives."""
         return self._live.get(session_id)
 
     def kick(self, session_id: int, by: str) -> bool:

@@ -21,16 +21,13 @@ class TransferSession(Protocol):
     public_key: bytes  # the one that logged in, minisign's 42 bytes
 
     @property
-    def session_id(self) -> int:
-        """Give the number of the session."""
+    def session_id(self) -> int: ...
 
     @property
-    def caller(self) -> Caller:
-        """Give who asks."""
+    def caller(self) -> Caller: ...
 
     @property
-    def outbox(self) -> Outbox:
-        """Give the connection's producer."""
+    def outbox(self) -> Outbox: ...
 
     def send(self, message: Message) -> None:
         """Send a message; nothing after the end."""

@@ -138,7 +138,6 @@ def disable(transaction: Transaction, item: UserInput) -> UserChanged:
 
 @act(Permission.USER_MANAGE, logs=(UserEnabled,))
 def enable(transaction: Transaction, item: UserInput) -> UserChanged:
-    """Let a disabled user in again."""
     user = find_user(transaction, item.name)
     event = UserEnabled(by=item.caller, user_id=user.id, name=user.name)
     return _write(transaction, user, replace(user, state=UserState.ACTIVE.value), event)

@@ -96,20 +96,12 @@ def require_signed(
 
 
 def require_announced(signed: Signed, *, file_id: bytes, version: int, prev: bytes | None) -> None:
-    """Check that what was signed is what the upload began as.
-
-    Raises:
-        SignatureRefusedError: naming what does not fit.
-    """
+    """Check that what was signed is what the upload began as; SignatureRefusedError names what does not fit."""
     _require_equal(("file", signed.file_id, file_id), ("version", signed.version, version), ("prev", signed.prev, prev))
 
 
 def require_digest(announced: bytes, found: bytes) -> None:
-    """Check that the bytes that arrived are those that were sent.
-
-    Raises:
-        SignatureRefusedError: they are not.
-    """
+    """Check that the bytes that arrived are those that were sent; SignatureRefusedError if they are not."""
     if not hmac.compare_digest(announced, found):
         raise SignatureRefusedError(problem="the bytes have another digest")
 

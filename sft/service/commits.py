@@ -107,11 +107,7 @@ def _differs(put: Put, newest: VersionRow) -> bool:
 
 @batch_act(Permission.FILE_WRITE, logs=(FileCommitted, FileReplaced))
 def commit(transaction: Transaction, inputs: Sequence[Pending]) -> Sequence[Committed | RequestError]:
-    """Store versions whose contents are durable.
-
-    Returns:
-        For each what became of it, or the rule that refused.
-    """
+    """Store versions whose contents are durable; of each return what became of it, or the rule that refused."""
     group = _Group(transaction, inputs)
     outcomes: list[Committed | RequestError] = []
     for pending in inputs:

@@ -83,15 +83,10 @@ class Download:
 
     @property
     def chunks_left(self) -> int:
-        """How many chunks ``read`` has not returned yet."""
         return 0 if self._reader is None else self._reader.chunks_left
 
     def whole(self) -> bytes:
-        """Read a small content at once.
-
-        Raises:
-            ContentDamagedError: it is gone, or not what was sealed.
-        """
+        """Read a small content at once; ContentDamagedError if it is gone, or not what was sealed."""
         if not self.small:
             raise ValueError("a large content is read in chunks")
         row = self._row

@@ -90,11 +90,7 @@ def list_folder(
 
 @query(Permission.FILE_DELETE)
 def list_trash(reading: ReadTransaction, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES) -> Page:
-    """Show a page of what the caller may bring back, the last deleted first.
-
-    Raises:
-        BadRequestError: a cursor that no page had.
-    """
+    """Show a page of what the caller may bring back, the last deleted first; BadRequestError for an unknown cursor."""
     before = _trash_cursor(cursor)
     room = PageRoom(limit)
     mine = scope_of(caller, Permission.FILE_DELETE)
@@ -154,11 +150,7 @@ def find_version(
 
 @query(Permission.FILE_LIST)
 def find_files(reading: ReadTransaction, caller: Caller, *, after: int = 0) -> FoundFiles:
-    """Show a page of all files, in order of creation.
-
-    Args:
-        after: ``next`` of the page before; 0 from the start.
-    """
+    """Show a page of all files, in order of creation; ``after`` is ``next`` of the page before, or 0."""
     room = PageRoom(LIST_ENTRIES)
     seen = scope_of(caller, Permission.FILE_LIST)
     pairs: Sequence[Pair] = files_after(reading, after, room.entries + 1, seen)

@@ -140,11 +140,7 @@ def first_admin(transaction: Transaction, item: FirstAdmin) -> Invitation | None
 
 
 def require_open(reading: ReadTransaction, row: InvitationRow) -> None:
-    """Refuse an invitation that nobody can join with any more.
-
-    Raises:
-        InviteUsedError, InviteWithdrawnError, InviteExpiredError: what became of it.
-    """
+    """Refuse an invitation that nobody can join with any more, by what became of it."""
     maker = _makers(reading, [row]).get(row.maker_id or 0)
     match _state(reading, row, maker):
         case InvitationState.USED:

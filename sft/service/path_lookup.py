@@ -39,7 +39,6 @@ def require_path(path: str, *, may_be_root: bool = False) -> None:
 
 
 def folded_path(path: str) -> str:
-    """Fold every component of a path."""
     return "/".join(map(folded_name, path.split("/")))
 
 
@@ -176,11 +175,7 @@ class PathLookup:
         return self.at(path)
 
     def folder(self, path: str) -> FolderRow:
-        """Find the folder at a path; ``""`` is the root.
-
-        Raises:
-            NotFoundError: there is none of this very spelling.
-        """
+        """Find the folder at a path, ``""`` being the root; NotFoundError if there is none of this very spelling."""
         if not path:
             return self._root
         found = self.one(path).subfolder
@@ -189,7 +184,6 @@ class PathLookup:
         return found
 
     def files(self) -> list[FileRow]:
-        """List the files that were loaded."""
         return [row for row in self._files.values() if row is not None]
 
     def put_file(self, row: FileRow) -> None:
@@ -197,11 +191,7 @@ class PathLookup:
         self._files[(row.folder_id or 0, row.folded)] = row
 
     def make_way(self, transaction: Transaction, place: ResolvedPath, maker_id: int | None) -> list[FolderRow]:
-        """Make rows for the missing folders of a place, and note them; the caller inserts them.
-
-        Returns:
-            Parents before children; empty where none is missing.
-        """
+        """Make rows for the missing folders of a place, parents first, and note them; the caller inserts them."""
         made: list[FolderRow] = []
         parent = place.folder
         for name in place.missing:

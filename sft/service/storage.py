@@ -67,11 +67,7 @@ class FileStorage:
 
     @contextmanager
     def rotation(self) -> Iterator[None]:
-        """Move objects to other keys within the block; one thread at a time does.
-
-        Raises:
-            VaultError: another is at it.
-        """
+        """Move objects to other keys within the block, one thread at a time; VaultError if another is at it."""
         if not self._rotating.acquire(blocking=False):
             raise VaultError(problem="its keys are being changed already")
         try:

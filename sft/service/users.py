@@ -58,11 +58,7 @@ def require_device(device: str) -> None:
 
 
 def require_key(public_key: bytes) -> None:
-    """Refuse bytes that are no minisign public key.
-
-    Raises:
-        BadRequestError: another form, or no point of the curve.
-    """
+    """Refuse bytes that are no minisign public key: another form, or no point of the curve."""
     try:
         PublicKey.parse(PublicKey.decode(public_key).text())
     except KeyFormatError as error:
@@ -70,32 +66,20 @@ def require_key(public_key: bytes) -> None:
 
 
 def require_free_name(reading: ReadTransaction, name: str) -> None:
-    """Refuse a name that is, or was, somebody's.
-
-    Raises:
-        NameTakenError: it is; nobody is called operator.
-    """
+    """Refuse a name that is, or was, somebody's; nobody is called operator."""
     if fold(name) == OPERATOR or user_by_name(reading, name) is not None:
         raise NameTakenError(name=name, server=server_name(reading))
 
 
 def require_free_key(reading: ReadTransaction, public_key: bytes) -> None:
-    """Refuse a key that is, or was, somebody's, or the server's own under whatever key id.
-
-    Raises:
-        KeyTakenError: it is.
-    """
+    """Refuse a key that is, or was, somebody's, or the server's own under whatever key id."""
     point = PublicKey.decode(public_key).point
     if point == setting(reading, SERVER_KEY) or key_by_public(reading, public_key) is not None:
         raise KeyTakenError
 
 
 def require_another_admin(reading: ReadTransaction, user: UserRow) -> None:
-    """Refuse to lose the last admin who can act.
-
-    Raises:
-        LastAdminError: the user is that one.
-    """
+    """Refuse to lose the last admin who can act."""
     if is_active_admin(user) and len(active_admins(reading)) == 1:
         raise LastAdminError(name=user.name)
 

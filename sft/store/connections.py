@@ -72,7 +72,6 @@ def store_error(error: SQLAlchemyError) -> StoreError:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Return whether the disk is full."""
     return _code_of(error) == sqlite3.SQLITE_FULL
 
 

@@ -150,11 +150,7 @@ class ReadPool:
 
     @contextmanager
     def reading(self) -> Iterator[ReadTransaction]:
-        """Begin a transaction that ends with the block.
-
-        Raises:
-            StoreError: the database cannot be read, here or within the block.
-        """
+        """Begin a transaction that ends with the block; StoreError if the database cannot be read, also within."""
         with faults_as_ours(), self._database.read_engine.begin() as connection:
             yield ReadTransaction(Rows(connection, self._database.row_macs), self._clock())
 

@@ -66,7 +66,6 @@ def newest_versions(reading: ReadTransaction, files: Collection[FileRow]) -> dic
 
 
 def versions_at(reading: ReadTransaction, keys: Collection[VersionKey]) -> list[VersionRow]:
-    """Load these versions, as far as they are there."""
     wanted = set(keys)
     return [
         row
@@ -77,12 +76,10 @@ def versions_at(reading: ReadTransaction, keys: Collection[VersionKey]) -> list[
 
 
 def version_of(reading: ReadTransaction, file: FileRow, number: int) -> VersionRow | None:
-    """Load one version of a file."""
     return reading.rows.one(VersionRow, VersionModel.file == file.id, VersionModel.number == number)
 
 
 def versions_of(reading: ReadTransaction, files: Collection[FileRow]) -> list[VersionRow]:
-    """Load every version of these files."""
     return [
         row
         for group in groups([file.id for file in files])
@@ -96,11 +93,7 @@ def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:
 
 
 def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit: int, scope: Scope) -> list[Pair]:
-    """Page through the files of a folder, in order of folded names, each with its newest version.
-
-    Args:
-        after: folded name of the last one that was seen; None from the start.
-    """
+    """Page through the files of a folder by folded name, after the last one seen, each with its newest version."""
     later = [] if after is None else [FileModel.folded > after]
     return reading.rows.joined(
         FileRow,
@@ -167,7 +160,6 @@ def longest_names(reading: ReadTransaction, folder_ids: Collection[int]) -> dict
 
 
 def file_by_row_id(reading: ReadTransaction, row_id: int) -> FileRow | None:
-    """Load a file by the number of its row."""
     return reading.rows.one(FileRow, FileModel.id == row_id)
 
 

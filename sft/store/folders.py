@@ -57,11 +57,7 @@ def within(scope: Scope, owner: InstrumentedAttribute[Any]) -> list[ColumnElemen
 
 
 def root(reading: ReadTransaction) -> FolderRow:
-    """Load the root folder.
-
-    Raises:
-        RowForgedError: it is gone, which the server itself never does.
-    """
+    """Load the root folder; RowForgedError if it is gone, which the server itself never does."""
     return folder_by_id(reading, ROOT_ID)
 
 
@@ -89,11 +85,7 @@ def folders_named(reading: ReadTransaction, keys: Collection[PlaceKey]) -> dict[
 def folders_in(
     reading: ReadTransaction, parent_id: int, after: str | None, limit: int, scope: Scope
 ) -> list[FolderRow]:
-    """Page through the folders of a folder, in order of folded names.
-
-    Args:
-        after: folded name of the last one that was seen; None from the start.
-    """
+    """Page through the folders of a folder by folded name, after the last one seen."""
     later = [] if after is None else [FolderModel.folded > after]
     return reading.rows.all(
         FolderRow,
@@ -111,11 +103,7 @@ def holds_folders(reading: ReadTransaction, folder_id: int) -> bool:
 
 
 def path_of(reading: ReadTransaction, folder_id: int) -> str:
-    """Spell the path of a folder; the root's is empty.
-
-    Raises:
-        RowForgedError: a folder above is gone, or they go round in a circle.
-    """
+    """Spell the path of a folder, the root's empty; RowForgedError if one above is gone, or they form a circle."""
     names: list[str] = []
     row = folder_by_id(reading, folder_id)
     while row.parent_id is not None:

@@ -11,12 +11,10 @@ from sft.store.schema import InvitationModel
 
 
 def invitation_by_id(reading: ReadTransaction, invitation_id: int) -> InvitationRow | None:
-    """Find an invitation by its number."""
     return reading.rows.one(InvitationRow, InvitationModel.id == invitation_id)
 
 
 def invitation_by_public(reading: ReadTransaction, public_key: bytes) -> InvitationRow | None:
-    """Find an invitation by its public half."""
     return reading.rows.one(InvitationRow, InvitationModel.public_key == public_key)
 
 

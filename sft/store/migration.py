@@ -32,11 +32,7 @@ def needed_revision() -> str:
 
 
 def current_revision(path: Path) -> str | None:
-    """Read which version a database has; None where no migration ever ran.
-
-    Raises:
-        StoreError: it is not there, or cannot be read.
-    """
+    """Read which version a database has, None where no migration ever ran; StoreError if it cannot be read."""
     if not path.is_file():
         raise StoreError(problem="it is not there")
     engine = write_engine(path)

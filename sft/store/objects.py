@@ -23,7 +23,6 @@ def small_object(reading: ReadTransaction, object_id: bytes) -> bytes | None:
 
 
 def small_objects(reading: ReadTransaction, object_ids: Collection[bytes]) -> dict[bytes, SmallObjectRow]:
-    """Load the sealed objects of these ids that there are."""
     return {
         row.object_id: row
         for group in groups(object_ids)

@@ -38,25 +38,16 @@ class Rows:
         self._row_macs = row_macs
 
     def all(self, kind: type[A], *where: Criterion, order_by: Order = (), limit: int | None = None) -> list[A]:
-        """Load every row that meets the criteria.
-
-        Raises:
-            RowForgedError: for the first whose MAC does not hold.
-        """
+        """Load every row that meets the criteria; RowForgedError for the first whose MAC does not hold."""
         spec = TABLE_SPECS[kind]
         statement = select(spec.table).where(*where).order_by(*order_by).limit(limit)
         return [self._row(kind, spec, raw) for raw in self._raw(statement)]
 
     def first(self, kind: type[A], *where: Criterion, order_by: Order) -> A | None:
-        """Load the first row in an order, if there is one."""
         return next(iter(self.all(kind, *where, order_by=order_by, limit=1)), None)
 
     def one(self, kind: type[A], *where: Criterion) -> A | None:
-        """Load the only row that meets the criteria, if there is one.
-
-        Raises:
-            StoreError: there are several.
-        """
+        """Load the only row that meets the criteria, if there is one; StoreError if there are several."""
         found = self.all(kind, *where, limit=2)
         if len(found) > 1:
             raise StoreError(problem=f"{table_of(kind)} has two rows where one can be")
@@ -134,11 +125,7 @@ class WritableRows(Rows):
             self._connection.exec_driver_sql(spec.insertion, [self._row_macs.values(spec, row) for row in rows])
 
     def update(self, rows: Sequence[Row]) -> None:
-        """Write rows of one kind over those that have their primary keys, in one statement.
-
-        Raises:
-            StoreError: one of them is not there.
-        """
+        """Write rows of one kind over those of their primary keys, in one statement; StoreError if one is missing."""
         if rows:
             spec = _spec_of(rows)
             values = [self._row_macs.values(spec, row) for row in rows]
@@ -152,11 +139,7 @@ class WritableRows(Rows):
             self._demand(len(rows), self._connection.execute(statement, changes).rowcount, spec)
 
     def delete(self, rows: Sequence[Row]) -> None:
-        """Remove rows of one kind.
-
-        Raises:
-            StoreError: one of them is not there.
-        """
+        """Remove rows of one kind; StoreError if one of them is not there."""
         if rows:
             spec = _spec_of(rows)
             key = [spec.columns[place] for place in spec.key]

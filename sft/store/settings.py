@@ -22,11 +22,7 @@ SERVER_ID: Final = "server_id"
 
 
 def setting(reading: ReadTransaction, name: str) -> bytes:
-    """Read a setting.
-
-    Raises:
-        RowForgedError: it was changed, or taken away.
-    """
+    """Read a setting; RowForgedError if it was changed, or taken away."""
     return _row(reading, name).value
 
 
@@ -41,7 +37,6 @@ def has_settings(reading: ReadTransaction) -> bool:
 
 
 def add_settings(transaction: Transaction, values: dict[str, bytes]) -> None:
-    """Write the settings of a new server."""
     transaction.rows.insert([SettingRow(name, value) for name, value in values.items()])
 
 

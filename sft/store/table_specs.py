@@ -97,11 +97,7 @@ class RowMacs:
         return (*values, self._macs[spec.kind].make(values)) if spec.has_mac else values
 
     def check(self, spec: TableSpec, raw: RawRow) -> None:
-        """Refuse a row whose MAC does not hold.
-
-        Raises:
-            RowForgedError: naming table and row.
-        """
+        """Refuse a row whose MAC does not hold: RowForgedError, naming table and row."""
         mac = self._macs.get(spec.kind)
         # A table without MACs holds bytes alone, and they authenticate themselves.
         if not (mac.holds(raw[:-1], raw[-1]) if mac else all(type(value) is bytes for value in raw)):

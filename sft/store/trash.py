@@ -42,11 +42,7 @@ def trashed_from(reading: ReadTransaction, path: str, folded: str) -> list[FileR
 
 
 def trash_page(reading: ReadTransaction, scope: Scope, before: tuple[int, int] | None, limit: int) -> list[Pair]:
-    """Page through the trash, the last deleted first, each file with its newest version.
-
-    Args:
-        before: ``trashed_at`` and row id of the last one that was seen.
-    """
+    """Page through the trash, the last deleted first, ``before`` the time and row id of the last one that was seen."""
     # The live ones, which have no such moment, would be walked through at the end.
     where = [FileModel.state == TRASHED, FileModel.trashed_at.is_not(None)]
     where += within(scope, FileModel.owner_id)
@@ -76,5 +72,4 @@ def purge_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]
 
 
 def purges_by_id(reading: ReadTransaction, object_ids: Collection[bytes]) -> list[PurgeRow]:
-    """Load the purges of these objects."""
     return [row for group in groups(object_ids) for row in reading.rows.all(PurgeRow, PurgeModel.object_id.in_(group))]

@@ -66,7 +66,6 @@ def keys_by_id(reading: ReadTransaction, key_ids: Iterable[int]) -> dict[int, De
 
 
 def key_by_public(reading: ReadTransaction, public_key: bytes) -> DeviceKeyRow | None:
-    """Find a key by all of its 42 bytes."""
     return reading.rows.one(DeviceKeyRow, DeviceKeyModel.public_key == public_key)
 
 
@@ -93,11 +92,7 @@ def file_figures(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int,
 
 
 def hand_over(transaction: Transaction, from_id: int, to_id: int) -> int:
-    """Give every file of one user, those in the trash too, to another.
-
-    Returns:
-        How many.
-    """
+    """Give every file of one user, those in the trash too, to another; return how many."""
     moved, last = 0, 0
     while True:
         found = transaction.rows.all(

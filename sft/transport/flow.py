@@ -126,11 +126,7 @@ class ReceiveFlow(_Flow):
         self._work()
 
     def receive(self, chunk: bytes, *, last: bool) -> None:
-        """Take a chunk that arrived.
-
-        Raises:
-            RemoteProtocolError: more than was allowed, or anything after the last.
-        """
+        """Take a chunk that arrived; RemoteProtocolError if more than was allowed, or anything after the last."""
         if self._allowed < 1 or self._last_came:
             raise RemoteProtocolError("data beyond its credit or after its end")
         self._allowed -= 1
@@ -232,11 +228,7 @@ class SendFlow(_Flow):
         self._work()
 
     def credit(self, chunks: int) -> None:
-        """Note what the peer allows.
-
-        Raises:
-            RemoteProtocolError: more than one transfer may hold.
-        """
+        """Note what the peer allows; RemoteProtocolError if it is more than one transfer may hold."""
         self._credit += chunks
         if self._credit > TRANSFER_CREDIT_CHUNKS:
             raise RemoteProtocolError("more credit than a transfer may hold")

@@ -25,8 +25,7 @@ class FrameSource(Protocol):
     def next_chunk(self) -> tuple[int, bytes, bool] | None:
         """Return request id, chunk and whether it is the last; None while nothing is ready or allowed."""
 
-    def sent(self, *, last: bool) -> None:
-        """Note that the chunk was written."""
+    def sent(self, *, last: bool) -> None: ...
 
 
 @implementer(IPushProducer)

@@ -34,8 +34,7 @@ KEEP_ALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
 class Owner(Protocol):
     """Whoever owns this end of a connection."""
 
-    def connected(self) -> None:
-        """Note that the transport is up."""
+    def connected(self) -> None: ...
 
     def received(self, event: Event) -> None:
         """Take one event, in order."""

@@ -26,7 +26,6 @@ MOST_THREADS: Final = 8
 
 
 def usable_cores() -> int:
-    """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -27,11 +27,7 @@ class ObjectSink(Protocol):
         """
 
     def reserve(self, more_bytes: int) -> None:
-        """Promise room for more than ``create`` did.
-
-        Raises:
-            VaultFullError: less is free above the floor.
-        """
+        """Promise room for more than ``create`` did; VaultFullError if less is free above the floor."""
 
     def finish(self, sidecar: bytes | None = None, key_section: bytes | None = None) -> None:
         """Make the object durable and visible: sync, rename over nothing, sync of the folder.
@@ -55,11 +51,7 @@ class ObjectSource(Protocol):
     size: int
 
     def read(self, offset: int, lengths: Sequence[int]) -> list[bytes]:
-        """Read pieces that follow one another, by one scattered read.
-
-        Raises:
-            ObjectCorruptError: the object ends within them.
-        """
+        """Read pieces that follow one another, by one scattered read; ObjectCorruptError if the object ends."""
 
     def close(self) -> None:
         """Let the object go; harmless when repeated."""
@@ -77,11 +69,7 @@ class Backend(Protocol):
         """
 
     def open(self, object_id: bytes) -> ObjectSource:
-        """Begin to read an object.
-
-        Raises:
-            ObjectMissingError: none has this id.
-        """
+        """Begin to read an object; ObjectMissingError if none has this id."""
 
     def remove(self, object_id: bytes) -> None:
         """Destroy an object for good: key section, sidecar, object, sync of the folder.

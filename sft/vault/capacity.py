@@ -33,11 +33,7 @@ class Capacity:
         return max(0, self._free() - self._floor_bytes - self._promised_bytes)
 
     def promise(self, count: int) -> Reservation:
-        """Promise room.
-
-        Raises:
-            VaultFullError: there is less.
-        """
+        """Promise room; VaultFullError if there is less."""
         promised = Reservation(self)
         promised.extend(count)
         return promised

@@ -161,11 +161,7 @@ class Keyring:
         return self._entropy(count)
 
     def wrap(self, object_id: bytes, data_key: bytes) -> bytes:
-        """Seal an object's data key under the current epoch.
-
-        Returns:
-            The key section, 108 bytes.
-        """
+        """Seal an object's data key under the current epoch: a key section of 108 bytes."""
         nonce = self._entropy(NONCE_BYTES)
         binding = _binding(object_id, self.epoch)
         box = seal(self._master.wrapping, nonce, data_key + binding)

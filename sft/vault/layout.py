@@ -62,11 +62,7 @@ def sealed_size(size: int) -> int:
 
 
 def content_size(sealed_bytes: int) -> int:
-    """Return the content's size from the object's: the inverse of ``sealed_size``.
-
-    Raises:
-        ObjectCorruptError: no content gives an object of this length.
-    """
+    """Return the content's size from the object's; ObjectCorruptError for a length that no content gives."""
     chunks = -(-(sealed_bytes - PREFIX_BYTES) // SEALED_CHUNK_BYTES)
     size = sealed_bytes - PREFIX_BYTES - TAG_BYTES * chunks
     if chunks < 1 or not 0 <= size <= FILE_BYTES or sealed_size(size) != sealed_bytes:
@@ -95,11 +91,7 @@ def encode_header(object_id: bytes) -> bytes:
 
 
 def require_header(header: bytes, object_id: bytes) -> None:
-    """Refuse a header that is not exactly the one of this object.
-
-    Raises:
-        ObjectCorruptError: saying which field is not as it must be.
-    """
+    """Refuse a header that is not exactly the one of this object; ObjectCorruptError says which field differs."""
     if len(header) != HEADER_BYTES:
         raise corrupt(object_id, "is shorter than its header")
     magic, version, log2, found = HEADER.unpack(header)

@@ -112,11 +112,7 @@ class FileMasterKey:
         return master_key
 
     def read(self) -> bytes:
-        """Read the key.
-
-        Raises:
-            VaultError: no file, one that others can read, or no key in it.
-        """
+        """Read the key; VaultError for no file, one that others can read, or no key in it."""
         return parse_master_key(self._files.read())
 
     def candidates(self) -> list[bytes]:
@@ -125,14 +121,7 @@ class FileMasterKey:
         return [self.read(), *([] if staged is None else [parse_master_key(staged)])]
 
     def stage(self, master_key: bytes | None = None) -> bytes:
-        """Keep a new key beside the old one; the first step of a rotation.
-
-        Args:
-            master_key: drawn here unless given.
-
-        Returns:
-            The new key.
-        """
+        """Keep a new key, drawn here unless given, beside the old one, and return it: a rotation's first step."""
         drawn = self._entropy(KEY_BYTES) if master_key is None else master_key
         self._files.stage(_text(drawn))
         return drawn

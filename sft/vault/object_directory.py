@@ -93,7 +93,6 @@ class ObjectDirectory:
 
     @contextlib.contextmanager
     def fan(self, object_id: bytes) -> Iterator[int]:
-        """Open the folder of an id."""
         require_object_id(object_id)
         folder = durable.sub_folder(self.objects, object_id.hex()[:2])
         try:
@@ -190,11 +189,7 @@ def is_there(folder: int, name: str) -> bool:
 
 
 def open_regular(folder: int, object_id: bytes, suffix: str = "") -> int | None:
-    """Open a file for reading; None where there is none.
-
-    Raises:
-        ObjectCorruptError: something else has the name.
-    """
+    """Open a file for reading; None where there is none, ObjectCorruptError if something else has the name."""
     try:
         return durable.open_regular(folder, object_id.hex() + suffix)
     except FileNotFoundError:

@@ -70,7 +70,6 @@ class ObjectKeys:
 
     @classmethod
     def of(cls, object_id: bytes, data_key: bytes) -> ObjectKeys:
-        """Derive the keys of an object."""
         return cls(object_id, data_key, payload_key(data_key, encode_header(object_id)))
 
     @classmethod
@@ -93,11 +92,7 @@ class ObjectKeys:
         return cls.of(object_id, keyring.unwrap(object_id, section, least_epoch))
 
     def open_chunk(self, index: int, sealed: bytes, *, last: bool) -> bytes:
-        """Open a chunk of this object.
-
-        Raises:
-            ObjectCorruptError: changed, or of another place or object.
-        """
+        """Open a chunk of this object; ObjectCorruptError if it is changed, or of another place or object."""
         try:
             return open_chunk(self.payload, index, last, sealed)
         except DecryptionFailedError as fault:
@@ -112,11 +107,7 @@ class ObjectKeys:
         return header + seal(self._sidecar_key(), nonce, content)
 
     def open_sidecar(self, sealed: bytes) -> bytes:
-        """Open what lies beside the object.
-
-        Raises:
-            ObjectCorruptError: changed, or of another object.
-        """
+        """Open what lies beside the object; ObjectCorruptError if it is changed, or of another object."""
         nonce = sealed[SIDECAR_HEADER_BYTES - NONCE_BYTES : SIDECAR_HEADER_BYTES]
         if len(nonce) != NONCE_BYTES or not sealed.startswith(SIDECAR_HEADER.pack(SIDECAR_MAGIC, VERSION, 0, nonce)):
             raise corrupt(self.object_id, "has a sidecar of an unknown form")
@@ -130,11 +121,7 @@ class ObjectKeys:
 
 
 def new_object(keyring: Keyring, object_id: bytes) -> tuple[bytes, ObjectKeys]:
-    """Draw the data key of a new object.
-
-    Returns:
-        Header and key section as they begin the object, and its keys.
-    """
+    """Draw the data key of a new object; return header and key section as they begin it, and its keys."""
     header = encode_header(object_id)
     data_key = keyring.random(KEY_BYTES)
     return header + keyring.wrap(object_id, data_key), ObjectKeys.of(object_id, data_key)
@@ -169,11 +156,7 @@ def open_whole(keyring: Keyring, object_id: bytes, size: int, sealed: bytes, *, 
 def check_whole(
     keyring: Keyring, object_id: bytes, size: int, digest: bytes, sealed: bytes, *, least_epoch: int = 1
 ) -> None:
-    """Check that an object holds the content that its row names.
-
-    Raises:
-        ObjectCorruptError: it does not open, or holds another content.
-    """
+    """Check that an object opens and holds the content that its row names, or raise ObjectCorruptError."""
     found = blake2b_512()
     for chunk in _chunks(keyring, object_id, size, sealed, least_epoch):
         found.update(chunk)

@@ -141,7 +141,6 @@ class ObjectReader:
 
     @property
     def chunks_left(self) -> int:
-        """Count the chunks that were not read yet."""
         return self._count - self._read
 
     def read(self, chunk_count: int) -> list[bytes]:

@@ -125,36 +125,25 @@ class Vault:
         self._backend.quarantine(object_id)
 
     def ids(self) -> Iterator[bytes]:
-        """Name every id under which something lies."""
         return self._backend.ids()
 
     def discard_leftovers(self) -> int:
-        """Remove what a dead process was writing; at start, when no writer is open.
-
-        Returns:
-            How many objects it was.
-        """
+        """Remove what a dead process was writing, at start, when no writer is open; return how many objects."""
         leftovers = list(self._backend.leftovers())
         for object_id in leftovers:
             self._backend.discard(object_id)
         return len(leftovers)
 
     def free_bytes(self) -> int:
-        """Return the room that can still be promised."""
         return self._backend.free_bytes()
 
     def close(self) -> None:
-        """Let the backend go; harmless when repeated."""
         self._backend.close()
 
     # -- what lies beside an object ------------------------------------------------------------------
 
     def read_sidecar(self, object_id: bytes, *, least_epoch: int = 1) -> bytes | None:
-        """Open an object's sidecar; None where there is none.
-
-        Raises:
-            ObjectCorruptError: the sidecar, or the object's beginning, does not hold.
-        """
+        """Open a sidecar, None where there is none; ObjectCorruptError if it or the object's start does not hold."""
         sealed = self._backend.read_sidecar(object_id)
         if sealed is None:
             return None
@@ -165,11 +154,7 @@ class Vault:
         self._backend.write_sidecar(object_id, keys.seal_sidecar(self._keyring, content))
 
     def rewrap(self, object_id: bytes, *, least_epoch: int = 1) -> int:
-        """Move an object to the current epoch; does nothing where that was done.
-
-        Returns:
-            The epoch of the key section that rules now, for the row.
-        """
+        """Move an object to the current epoch unless that was done; return the epoch that rules now, for the row."""
         keys, epoch = self._open_keys(object_id, least_epoch)
         keyring = self._keyring
         if epoch == keyring.epoch:

@@ -104,12 +104,10 @@ class Connection:
 
     @property
     def side(self) -> Side:
-        """The end that this connection is."""
         return self._line.side
 
     @property
     def state(self) -> State:
-        """How far the connection has come."""
         return self._line.state
 
     @property
@@ -169,11 +167,7 @@ class Connection:
     # -- in -------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> list[Event]:
-        """Take what the transport received, cut as it may be.
-
-        Raises:
-            RemoteProtocolError: the peer broke a rule; the connection is dead.
-        """
+        """Take what the transport received, cut as it may be; after a RemoteProtocolError the connection is dead."""
         self._line.require_alive()
         events: list[Event] = []
         try:
@@ -219,11 +213,7 @@ class Connection:
         return self._answer_login(FrameType.LOGIN_REFUSED, encode_refusal(error))
 
     def send(self, message: Message) -> bytes:
-        """Make the frame of a message.
-
-        Raises:
-            LocalProtocolError: not this side's, not now, or too large for a frame.
-        """
+        """Make the frame of a message; LocalProtocolError: not this side's, not now, or too large for a frame."""
         self._line.require(FrameType.MESSAGE)
         if type(message) not in MESSAGES[self.side]:
             raise LocalProtocolError(f"a {self.side} sends no {type(message).__name__}")

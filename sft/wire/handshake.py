@@ -105,11 +105,7 @@ class ClientHandshake:
         return self._m1
 
     def take_answer(self, m2: bytes) -> TrafficKeys:
-        """Read M2 and forget both ephemeral secrets.
-
-        Raises:
-            RemoteProtocolError: what came is no M2, or not for these keys.
-        """
+        """Read M2 and forget both ephemeral secrets; RemoteProtocolError if it is no M2, or not for these keys."""
         hello = ServerHello.decode(m2)
         with peer_faults():
             kem_secret = self._kem.receive(hello.kem_ciphertext)
@@ -199,10 +195,6 @@ class ServerHandshake:
         return m3
 
     def take_login(self, m4: bytes) -> Claim:
-        """Read M4's plaintext and check its signatures.
-
-        Raises:
-            HandshakeFailedError: malformed or not signed, whichever.
-        """
+        """Read M4's plaintext and check its signatures; HandshakeFailedError: malformed or not signed, whichever."""
         with peer_faults():
             return verify_claim(m4, self._th2, operator_allowed=self._operator_allowed)

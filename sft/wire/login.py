@@ -66,11 +66,7 @@ class Claim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
         return cls("operator", OPERATOR, None, "", None)
 
     def require_form(self) -> None:
-        """Make sure that the fields are those of the kind.
-
-        Raises:
-            HandshakeFailedError: they are not.
-        """
+        """Make sure that the fields are those of the kind; HandshakeFailedError if they are not."""
         has_key, has_invitation = self.public_key is not None, self.invitation is not None
         if has_key != (self.kind != "operator") or (has_invitation and self.kind != "join"):
             raise HandshakeFailedError(f"not the fields of a {self.kind}")

@@ -83,7 +83,6 @@ class RecordLayer:
         return sealed
 
     def rekey(self) -> bytes:
-        """Make a rekey frame and turn the ratchet."""
         self.require(FrameType.REKEY)
         return self._keyed_sealer().rekey()
 

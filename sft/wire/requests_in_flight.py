@@ -100,11 +100,7 @@ class RequestsInFlight:
         return len(self._in_flight)
 
     def client_sends(self, message: Message) -> None:
-        """Enter a message of the client.
-
-        Raises:
-            LocalProtocolError: it is not its turn.
-        """
+        """Enter a message of the client; LocalProtocolError if it is not its turn."""
         if isinstance(message, Request):
             self._begin(message)
         elif isinstance(message, CommitUpload):
@@ -126,14 +122,12 @@ class RequestsInFlight:
             raise LocalProtocolError(f"a client sends no {type(message).__name__}")
 
     def client_sends_data(self, request_id: int, size_bytes: int, *, last: bool) -> None:
-        """Enter a chunk of an upload."""
         exchange = self._in_flight.get(request_id)
         if exchange is None or exchange.upload is None:
             raise LocalProtocolError(f"data for {request_id}, which is no open upload")
         exchange.upload.add(size_bytes, last=last)
 
     def server_sends(self, message: Message) -> None:
-        """Enter a message of the server."""
         if isinstance(message, Credit):
             if self._unanswered(message.id).kind is not BeginUpload:
                 raise LocalProtocolError(f"credit for {message.id}, which is no upload")

@@ -83,7 +83,6 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     @property
     def sft(self) -> AppContext:
-        """The app that this stands in."""
         return cast("AppContext", self.app)
 
     def compose(self) -> ComposeResult:

@@ -76,11 +76,7 @@ class SessionAccess:
         return None if self.reconnector is None else self.reconnector.session
 
     async def ask(self, act: Callable[[Session], Coroutine[Any, Any, T]]) -> T:
-        """Ask the server.
-
-        Raises:
-            ConnectionLostError: the connection is gone, or breaks meanwhile.
-        """
+        """Ask the server; ConnectionLostError if the connection is gone, or breaks meanwhile."""
         if self.reconnector is None:
             raise ConnectionLostError
         return await from_coroutine(self.reconnector.ask(act))

@@ -82,11 +82,7 @@ class _LocalFolder:
         self._names: list[tuple[str, bool]] | None = None
 
     async def read(self, cursor: str, full: bool) -> tuple[list[Entry], str]:  # noqa: FBT001 - as Reader has it
-        """Return the entries at a cursor.
-
-        Raises:
-            LocalFileError: the folder cannot be read.
-        """
+        """Return the entries at a cursor; LocalFileError if the folder cannot be read."""
         del full
         return await asyncio.to_thread(self._read, int(cursor or 0))
 

@@ -186,11 +186,7 @@ class PagedRows:
     # -- reading ---------------------------------------------------------------------------------------------
 
     async def ensure(self, first: int, last: int, still: Callable[[], bool] = lambda: True) -> bool:
-        """Read what lines ``first`` to ``last`` need; return whether anything was read.
-
-        Args:
-            still: asked between two pages: whether these lines are still wanted.
-        """
+        """Read what lines ``first`` to ``last`` need, while ``still`` wants them; return whether anything was read."""
         if self._view is not None:
             return False
         number, last = max(first - len(self._lead), 0), last - len(self._lead)

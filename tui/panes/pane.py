@@ -151,11 +151,7 @@ class Pane(Vertical):
             self.read()
 
     def read(self, *, anew: bool = False, expected: int | None = None) -> None:
-        """Show the folder in which its side stands.
-
-        Args:
-            anew: it is the same folder, read again: cursor, selection and filter stay.
-        """
+        """Show the folder in which its side stands; read ``anew``, cursor, selection and filter stay."""
         side = self._side
         if side.absence:
             if self.rows is None:

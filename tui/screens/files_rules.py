@@ -119,11 +119,7 @@ class DeletionWords:
 
 
 def deletion(chosen: Sequence[tuple[str, Entry | None]], size_bytes: int, user_id: int, now: float) -> DeletionWords:
-    """Word the deletion of what is chosen.
-
-    Args:
-        chosen: each name with what is known of it.
-    """
+    """Word the deletion of what is chosen: each name with what is known of it."""
     ends = day_text(now + TRASH_SECONDS, now)
     has_folders = any(entry is not None and entry.kind is EntryKind.FOLDER for _, entry in chosen)
     one = len(chosen) == 1

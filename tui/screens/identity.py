@@ -241,11 +241,7 @@ class IdentityLine:
 
 
 def _own_rows(keyring: IdentityInfo, glyphs: Glyphs, now: float, width: int) -> list[ListRow[IdentityLine]]:
-    """Make the lines about this device and its key.
-
-    Args:
-        width: of the list; the words of a key take two lines where one has no room.
-    """
+    """Make the lines about this device and its key, whose words take two lines where one has no room."""
     account = keyring.account
     who = f"{shown(shown_name(account.user))} on {shown(account.server)}"
     rows = [_row("you", who, IdentityLine(account.user, "Your name"))]

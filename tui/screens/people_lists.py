@@ -64,12 +64,7 @@ class PeopleLists(Vertical):
         return None if row is None else row.value
 
     def show(self, tab: str, rows: Sequence[ListRow[Any]], *, empty: str, at: str | None = None) -> None:
-        """Show other lines in one of the lists.
-
-        Args:
-            empty: said where there are none.
-            at: key of the line for the cursor; else it stays.
-        """
+        """Show other lines in one list, or that it is empty; the cursor goes to the line of a key, else it stays."""
         self._rows[tab] = list(rows)
         self._empty[tab] = empty
         self._narrow(tab, at=at)

@@ -96,7 +96,6 @@ class Presence:
 
 
 def person_row(user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, presence: Presence) -> ListRow[User]:
-    """Make the line of a person."""
     odd = bool(_came_later(user, pin))
     active = user.state is UserState.ACTIVE
     here = user.name in presence.doing
@@ -134,7 +133,6 @@ def person_row(user: User, pin: Pin | None, glyphs: Glyphs, *, is_me: bool, pres
 
 
 def invitation_row(made: Invitation, glyphs: Glyphs, now: float) -> ListRow[Invitation]:
-    """Make the line of an invitation."""
     is_open = made.state is InvitationState.OPEN
     used = made.state is InvitationState.USED
     mark = glyphs.online if is_open else glyphs.verified if used else glyphs.disabled
@@ -157,7 +155,6 @@ def invitation_row(made: Invitation, glyphs: Glyphs, now: float) -> ListRow[Invi
 
 
 def session_row(one: SessionInfo, glyphs: Glyphs, now: float, *, is_mine: bool) -> ListRow[SessionInfo]:
-    """Make the line of a session."""
     states = ["you"] if is_mine else []
     if one.doing:
         states.append(shown(one.doing))
@@ -246,7 +243,6 @@ class AboutPane(VerticalScroll, can_focus=False):
 
 
 def _about_person(user: User, pin: Pin | None, now: float, width: int) -> list[Content]:
-    """Return what is known of somebody."""
     name, files = _name(user.name, width), "1 file"
     if user.files != 1:
         files = f"{count_text(user.files)} files"
@@ -269,7 +265,6 @@ def _about_person(user: User, pin: Pin | None, now: float, width: int) -> list[C
 
 
 def _about_invitation(made: Invitation, now: float, width: int) -> list[Content]:
-    """Return what is known of an invitation."""
     whom = Content.styled("anybody", "bold") if made.name is None else _name(made.name, width)
     role = f"{made.role.value}: {ROLE_WORDS[made.role]}"
     at = local_time(made.created_at, now=now)
@@ -292,7 +287,6 @@ def _about_invitation(made: Invitation, now: float, width: int) -> list[Content]
 
 
 def _about_session(one: SessionInfo, now: float, width: int) -> list[Content]:
-    """Return what is known of a session."""
     name = _name(one.user, width)
     since = f"here since {local_time(one.since_at, now=now)}"
     place = f"from {shown(one.address)}" if one.address else "at the server itself"

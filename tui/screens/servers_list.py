@@ -82,11 +82,7 @@ class ServersList(Container):
 
 
 def _server_row(account: Account, connection: ConnectionInfo, glyphs: Glyphs, *, alone: bool) -> ListRow[Account]:
-    """Make the line of an account.
-
-    Args:
-        alone: there is no other one, so nothing is first.
-    """
+    """Make the line of an account; none is first where it is ``alone``."""
     status = status_of(account, connection)
     word, tone = STATUS_WORDS[status].state, STATUS_WORDS[status].tone
     if not account.joined:
@@ -107,11 +103,7 @@ def _server_row(account: Account, connection: ConnectionInfo, glyphs: Glyphs, *,
 
 
 def _about(account: Account, connection: ConnectionInfo, glyphs: Glyphs, now: float, *, broad: bool) -> Content:
-    """Write what this computer knows of a server, and how it stands now.
-
-    Args:
-        broad: eight words stand on one line.
-    """
+    """Write what this computer knows of a server, and how it stands now; ``broad`` has eight words on one line."""
     status = status_of(account, connection)
     parts: list[tuple[str, str]] = []
 

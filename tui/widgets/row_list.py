@@ -173,11 +173,7 @@ class RowList(ScrollView, can_focus=True):
         return self._source.row(self.cursor)
 
     def show(self, source: RowSource[Any], *, at: str | None = None) -> None:
-        """Show other lines.
-
-        Args:
-            at: key of the line for the cursor; else it stays on its key, or near.
-        """
+        """Show other lines; the cursor goes to the line of a key, else it stays on its key, or near."""
         self._source = source
         key = self._cursor_key if at is None else at
         found = source.index_of(key) if key else None

@@ -45,12 +45,10 @@ class _Shown:
     pin: Pin | None
 
     def document(self, now: float) -> Document:
-        """The file as a program reads it."""
         state, seen = self.known.state.value, self._first_seen_at()
         return file_details_document(self.file, self._verdict(now), state, seen)
 
     def lines(self, invocation: Invocation) -> list[str]:
-        """The file as a person reads it."""
         file, version, now = self.file, self.file.version, invocation.now
         folder, name = split_path(file.path)
         console = invocation.console

@@ -116,11 +116,7 @@ async def _is_only_admin(reactor: Any, invocation: Invocation, joined: Joined, p
 
 
 def _refuse_arguments(arguments: Sequence[str]) -> None:
-    """Refuse a link that was given as an argument, and whatever else was, without repeating it.
-
-    Raises:
-        UsageError: always, if there is one.
-    """
+    """Refuse a link that was given as an argument, and whatever else was, without repeating it."""
     if not arguments:
         return
     if any("sft:" in argument.lower() for argument in arguments):

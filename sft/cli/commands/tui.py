@@ -24,11 +24,7 @@ def command(invocation: Invocation) -> int:
 
 
 def require_terminal(invocation: Invocation) -> None:
-    """Check that a person can see and use the UI.
-
-    Raises:
-        UsageError: there is no terminal, or JSON is asked for.
-    """
+    """Refuse with a UsageError where no person sees the UI: without a terminal, or with ``--json``."""
     remedy = "Name what to do in place of it: sft ls, sft put FILE, sft get FILE; sft --help lists all"
     if invocation.console.json:
         raise UsageError(problem="The full-screen UI gives no JSON", remedy=remedy)

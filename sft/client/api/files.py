@@ -52,11 +52,7 @@ async def list_page(
 
 
 async def list_folder(session: Requester, path: str, *, signatures: bool = False) -> Listing:
-    """List one folder, all pages of it.
-
-    Raises:
-        RemoteProtocolError: as ``list_page``, over all pages.
-    """
+    """List one folder, all pages of it; RemoteProtocolError as ``list_page``, over all pages."""
     seen = set[str]()
     listing, cursor = await _page(session, path, "", seen, signatures=signatures)
     while cursor:
@@ -90,11 +86,7 @@ async def list_trash(session: Requester) -> list[File]:
 
 
 async def show_file(session: Requester, path: str, version: int = 0) -> File:
-    """Show one file with its signature; version 0 is the newest.
-
-    Raises:
-        RemoteProtocolError: another file or version is shown.
-    """
+    """Show one file with its signature, version 0 being the newest; RemoteProtocolError if another one is shown."""
     file = (await session.request(ShowFile, FileShown, path=path, version=version)).file
     if file.path != path or version not in {0, file.version.number}:
         raise RemoteProtocolError("the server showed another file than was asked for")

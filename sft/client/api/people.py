@@ -35,7 +35,6 @@ from sft.wire.messages import (
 
 
 async def show_self(session: Requester) -> SelfShown:
-    """Return who we are there, now."""
     return await session.request(ShowSelf, SelfShown)
 
 
@@ -68,7 +67,6 @@ async def admins(session: Requester) -> list[str]:
 
 
 async def add_user(session: Requester, name: str, role: Role, public_key: PublicKey, device: str) -> User:
-    """Register a person by public key."""
     answer = await session.request(
         AddUser, UserShown, name=name, role=role, public_key=public_key.encode(), device=device
     )
@@ -86,7 +84,6 @@ async def disable(session: Requester, name: str) -> User:
 
 
 async def enable(session: Requester, name: str) -> User:
-    """Let a disabled person in again."""
     return (await session.request(EnableUser, UserShown, name=name)).user
 
 
@@ -131,11 +128,7 @@ async def list_sessions(session: Requester) -> list[SessionInfo]:
 
 
 async def kick(session: Requester, session_id: int) -> None:
-    """End a session: what it transfers stops, and keeps nothing partial.
-
-    Raises:
-        NotFoundError: it has ended already.
-    """
+    """End a session: what it transfers stops, and keeps nothing partial; NotFoundError if it has ended already."""
     done = await session.request(KickSession, Done, session_id=session_id)
     if not done.changed:
         raise NotFoundError(what="session", name=str(session_id))

@@ -23,7 +23,6 @@ def has_pattern(text: str) -> bool:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Return whether a whole path fits a pattern."""
     components = pattern.strip("/").split("/")
     if components[-1] == "**":
         components.append("*")  # everything below, not the folder itself

@@ -31,14 +31,12 @@ from sft.wire.messages import Cancel, Credit, FileBegins, FileContent, GetFile, 
 class FileSink(Protocol):
     """Where content goes before it is judged; blocks."""
 
-    def write(self, chunks: Sequence[bytes]) -> None:
-        """Append."""
+    def write(self, chunks: Sequence[bytes]) -> None: ...
 
     def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path | None, Path | None]:
         """Keep what was judged good."""
 
-    def discard(self) -> None:
-        """Leave nothing."""
+    def discard(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,17 +71,12 @@ class FileSource:
         self._left = self.size
 
     def small(self) -> bytes | None:
-        """Return the whole content if it fits one request."""
         if self.size > SMALL_FILE_BYTES:
             return None
         return self._read(self.size)
 
     def fetch(self, count: int) -> tuple[list[bytes], bool]:
-        """Return the next chunks.
-
-        Raises:
-            SourceChangedError: it ended early.
-        """
+        """Return the next chunks; SourceChangedError if it ended early."""
         chunks = [self._read(min(CHUNK_BYTES, self._left))]
         while self._left and len(chunks) < count:
             chunks.append(self._read(min(CHUNK_BYTES, self._left)))
@@ -94,11 +89,7 @@ class FileSource:
         self._left = self.size
 
     def settle(self) -> int:
-        """Check that nobody wrote to it, and return its date.
-
-        Raises:
-            SourceChangedError: size, date or file are others than at the start.
-        """
+        """Check that nobody wrote to it, and return its date; SourceChangedError if size, date or file are others."""
         if self._identify() != self._identity:
             raise SourceChangedError(path=self.name)
         return max(-_DATE_MOST, min(_DATE_MOST, self._identity[1] // 10**9))

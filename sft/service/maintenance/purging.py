@@ -104,11 +104,7 @@ def _destroy(context: JobContext, object_ids: tuple[bytes, ...]) -> None:
 
 @use_case.act(Permission.VAULT_MANAGE, logs=(FilesPurged,))
 def purge(transaction: Transaction, item: PurgeInput) -> Purged:
-    """Take some of what has ended out of the database, and note the objects that are to be destroyed.
-
-    Returns:
-        What was taken; nothing when all is done.
-    """
+    """Take some of what has ended out of the database, and note the objects to destroy; nothing when all is done."""
     rows = transaction.rows
     files = trashed_until(transaction, item.until, PURGE_FILES)
     versions = versions_of(transaction, files)

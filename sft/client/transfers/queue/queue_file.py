@@ -48,11 +48,7 @@ class QueueFile:
         return bool(self._name)
 
     async def take(self) -> list[Job]:
-        """Own a file, and return what lies in it and in those that nobody owns any more.
-
-        Raises:
-            SftError: the disk does not allow it.
-        """
+        """Own a file, and return what lies in it and in those that nobody owns now; SftError if the disk refuses."""
         jobs: list[Job] = []
         left: list[str] = []
         number, is_last = 0, False
@@ -78,11 +74,7 @@ class QueueFile:
         return jobs
 
     async def write(self, jobs: list[Job]) -> None:
-        """Keep the queue as it stands.
-
-        Raises:
-            SftError: the disk does not allow it.
-        """
+        """Keep the queue as it stands; SftError if the disk refuses."""
         await self._local.save(self._name, _written(jobs))
 
     async def leave(self) -> None:

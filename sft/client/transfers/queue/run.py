@@ -33,11 +33,7 @@ class Transfers(Protocol):
         """Plan what is sent where; nothing is sent."""
 
     async def plan_get(self, names: Sequence[str], *, version: int = 0) -> GetPlan:
-        """Plan what is fetched; nothing is fetched.
-
-        Args:
-            version: of each file that is named; 0 is the newest.
-        """
+        """Plan what is fetched, version 0 being the newest of each file that is named; nothing is fetched."""
 
     async def put(
         self,
@@ -46,8 +42,7 @@ class Transfers(Protocol):
         folders: Sequence[str] = (),
         replace: bool = False,
         report: Report | None = None,
-    ) -> list[PutResult]:
-        """Store files."""
+    ) -> list[PutResult]: ...
 
     async def get(
         self,

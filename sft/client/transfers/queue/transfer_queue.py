@@ -38,8 +38,7 @@ class QueueHost(Protocol):
         """The account in use, now."""
 
     @property
-    def transfers(self) -> Transfers:
-        """Transfers over it."""
+    def transfers(self) -> Transfers: ...
 
     @property
     def local(self) -> LocalFiles:
@@ -117,14 +116,12 @@ class TransferQueue:
             self._changed()
 
     def go_on(self, job_id: int) -> None:
-        """Let a paused job run again."""
         job = self.job(job_id)
         if job is not None and job.state is JobState.PAUSED:
             job.state = JobState.WAITING
             self._changed()
 
     def retry(self, job_id: int) -> None:
-        """Try again what did not work."""
         job = self.job(job_id)
         if job is None or job.state not in {JobState.FAILED, JobState.NEEDS_YOU}:
             return
@@ -144,7 +141,6 @@ class TransferQueue:
             self._changed()
 
     def move(self, job_id: int, steps: int) -> None:
-        """Give a job another place in the queue."""
         job = self.job(job_id)
         if job is not None:
             place = self.jobs.index(job)
