@@ -10,6 +10,8 @@ CAMPAIGN_ARGS ?=
 
 # The reader of a failure wants the program's words, not a list of sub-makes.
 MAKEFLAGS += --no-print-directory
+# Where Python may not keep what it compiled, every worker and every process that a test starts compiles it all anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Whoever has nothing left to do takes from the end of the other's list.
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
