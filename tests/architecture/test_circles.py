@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.architecture.modules import MODULES
 
 
 def _imports() -> dict[str, set[str]]:
     """Who imports whom: at the top, within functions and for types alike."""
-    paths = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-        for top in ("sft", "tui")
-        for path in (ROOT / top).rglob("*.py")
+    modules = {
+        module.name.removesuffix(".py").replace("/", ".").removesuffix(".__init__"): module
+        for module in MODULES
+        if module.name.startswith(("sft/", "tui/"))
     }
     graph: dict[str, set[str]] = {}
-    for name, path in paths.items():
+    for name, module in modules.items():
         found: set[str] = set()
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in module.nodes:
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 # What is no module is a name of the package itself.
                 inner = {f"{node.module}.{alias.name}" for alias in node.names}
-                found |= {one if one in paths else node.module for one in inner}
-        graph[name] = (found & paths.keys()) - {name}
+                found |= {one if one in modules else node.module for one in inner}
+        graph[name] = (found & modules.keys()) - {name}
     return graph
 
 

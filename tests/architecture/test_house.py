@@ -6,15 +6,12 @@ import ast
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import sft
 import tui
 from sft.errors import SftError
+from tests.architecture.modules import MODULES, ROOT
 
-ROOT = Path(__file__).parents[2]
 LONGEST = 500
 EMPTY_NAMES = {
     *("base", "common", "core", "engine", "handler", "handlers", "helper", "helpers"),
@@ -30,38 +27,6 @@ RETIRED_NAMES = {
 PRINTING = ("sft/cli/", "sft/operator/")
 # Where the state lies is decided by one module of each side; nothing deeper asks the environment.
 ASKING = ("sft/cli/", "sft/demo/", "sft/operator/", "sft/client/script.py", "sft/client/state.py", "tui/")
-
-
-@dataclass(frozen=True)
-class Module:
-    """One file of the program."""
-
-    name: str
-    text: str
-    tree: ast.Module
-
-    @property
-    def docstring(self) -> str:
-        return ast.get_docstring(self.tree) or ""
-
-    @property
-    def is_program(self) -> bool:
-        return '__name__ == "__main__"' in self.text
-
-    def classes(self) -> Iterator[ast.ClassDef]:
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef))
-
-    def calls(self) -> set[str]:
-        called = (node.func for node in ast.walk(self.tree) if isinstance(node, ast.Call))
-        return {function.id for function in called if isinstance(function, ast.Name)}
-
-
-def _module(path: Path) -> Module:
-    text = path.read_text("utf-8")
-    return Module(path.relative_to(ROOT).as_posix(), text, ast.parse(text))
-
-
-MODULES = [_module(path) for top in ("sft", "tui", "migrations") for path in sorted((ROOT / top).rglob("*.py"))]
 
 
 def test_there_are_modules_to_look_at() -> None:
