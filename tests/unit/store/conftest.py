@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from sft.store.database import Database
-from tests.unit.store.samples import fill, make_database, writing
+from tests.unit.store.samples import copy_database, fill, writing
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Database]:
-    database = make_database(tmp_path)
+    database = copy_database(tmp_path)
     yield database
     database.close()
 
@@ -17,7 +17,7 @@ def empty(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A filled database for tests that leave it as it is."""
-    database = make_database(tmp_path_factory.mktemp("standing"))
+    database = copy_database(tmp_path_factory.mktemp("standing"))
     with writing(database) as transaction:
         fill(transaction)
     yield database

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,20 @@ def make_database(folder: Path, *, readers: int = 2) -> Database:
     path = folder / "sft.db"
     create_database(path)
     return open_database(path, ROW_KEY, readers=readers)
+
+
+@cache
+def _empty() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        make_database(Path(folder)).close()
+        return (Path(folder) / "sft.db").read_bytes()
+
+
+def copy_database(folder: Path) -> Database:
+    """Open a database that has no row, a copy of one that was made: to run every migration takes longest."""
+    path = folder / "sft.db"
+    path.write_bytes(_empty())
+    return open_database(path, ROW_KEY, readers=2)
 
 
 @contextmanager
