@@ -29,7 +29,7 @@ run: $(VENV)/.stamp
 test: $(VENV)/.stamp-dev
 	$(PYTEST) $(PYTEST_ARGS)
 
-## test-long  the few that take long by their nature: fifty processes, slow strangers, large files, keys at full cost
+## test-long  what takes long by its nature: many processes, the interface over real servers and on terminals, large files, keys at full cost
 test-long: $(VENV)/.stamp-dev
 	$(PYTEST) -m long $(PYTEST_ARGS)
 

@@ -19,7 +19,7 @@ asyncioreactor.install(LOOP)
 from twisted.internet import reactor  # noqa: E402  # the reactor exists from here on
 from twisted.internet.defer import Deferred  # noqa: E402
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60  # of a machine that has much else to do; nothing takes it
 
 
 async def _start_reactor() -> None:

@@ -5,8 +5,10 @@ Everything lies in one folder and goes with it; servers listen on loopback, on a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -16,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_SECONDS = 60
+# Below those that the system gives to connections and to whoever asks for any.
+_PORTS = range(20_000, 32_768)
 
 
 def script(name: str) -> str:
@@ -24,10 +28,11 @@ def script(name: str) -> str:
 
 
 def free_port() -> int:
-    """Ask the system for a port; the server takes it a moment later."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Choose a port that nobody has, and that the system gives to nobody by itself: the server takes it a moment later."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", secrets.choice(_PORTS)))
+            return int(probe.getsockname()[1])
 
 
 def clean_environment() -> dict[str, str]:

@@ -17,6 +17,9 @@ from tests.e2e.terminal import PtyTerminal, sft_on_terminal
 from tests.json_shapes import commands, faults
 from tests.processes import clean_environment, run, script
 
+# A server and a dozen commands, each a process that starts.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def scratch() -> Iterator[Path]:

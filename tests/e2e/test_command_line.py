@@ -35,6 +35,7 @@ def on_terminal() -> Iterator[OnTerminal]:
         each.close()
 
 
+@pytest.mark.long
 def test_a_person_joins_at_a_terminal_and_unlocks_the_key(module_server: ServerProcess, on_terminal: OnTerminal):
     max_ = module_server.new_person("max")
     link = module_server.operate("invite", "--user", "max", "--role", "maintainer").stdout.strip()
@@ -63,6 +64,7 @@ def test_a_person_joins_at_a_terminal_and_unlocks_the_key(module_server: ServerP
     assert who.ended() == 130
 
 
+@pytest.mark.long
 def test_a_bar_is_drawn_on_a_terminal_and_cleared(ada: Person, on_terminal: OnTerminal):
     (ada.folder / "bar.bin").write_bytes(os.urandom(48_000_000))
     put = on_terminal(ada, "put", "bar.bin")
@@ -91,6 +93,7 @@ def test_an_interrupted_put_leaves_nothing(ada: Person, number: int):
     assert ada.sft("ls", name).returncode == 3
 
 
+@pytest.mark.long
 def test_an_interrupted_get_leaves_nothing(ada: Person):
     (ada.folder / "large.bin").write_bytes(os.urandom(64_000_000))
     assert ada.sft("put", "large.bin").returncode == 0
@@ -121,6 +124,7 @@ def test_no_secret_is_ever_in_an_argument_or_in_the_log(module_server: ServerPro
         assert hidden.encode() not in everything
 
 
+@pytest.mark.long
 def test_processes_of_one_person_do_not_disturb_one_another(ada: Person):
     for name in "abc":
         (ada.folder / f"{name}.bin").write_bytes(name.encode() * 300_000)

@@ -117,6 +117,7 @@ def test_half_open_slow_and_garbled_connections_cost_little_and_hinder_nobody(
     assert "fault" not in log
 
 
+@pytest.mark.long
 def test_a_flood_of_connections_crowds_itself_out(
     server: ServerProcess, joined: Callable[..., Person], connect: Connect
 ) -> None:

@@ -86,6 +86,7 @@ def test_quitting_is_status_0_whatever_was_typed_before(terminal: NewTerminal, t
     assert (tmp_path / "errors").read_bytes() == b""
 
 
+@pytest.mark.long
 def test_the_interrupt_key_asks_once_and_leaves_twice(terminal: NewTerminal):
     opened = welcomed(terminal)
     opened.type("\x03")
@@ -95,7 +96,10 @@ def test_the_interrupt_key_asks_once_and_leaves_twice(terminal: NewTerminal):
     assert_as_it_was(opened)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(number, marks=pytest.mark.long) for number in (signal.SIGINT, signal.SIGHUP))],
+)
 def test_a_signal_leaves_in_order(terminal: NewTerminal, number: signal.Signals):
     opened = welcomed(terminal)
     opened.process.send_signal(number)
@@ -103,6 +107,7 @@ def test_a_signal_leaves_in_order(terminal: NewTerminal, number: signal.Signals)
     assert_as_it_was(opened)
 
 
+@pytest.mark.long
 def test_a_second_signal_ends_what_hangs(terminal: NewTerminal):
     opened = welcomed(terminal, HANG)
     opened.type("x")
@@ -126,12 +131,14 @@ def test_a_fault_of_ours_is_a_reference_and_its_details_are_in_the_log(terminal:
     assert "a local value" not in opened.screen.written
 
 
+@pytest.mark.long
 def test_a_terminal_that_goes_away_ends_it(terminal: NewTerminal):
     opened = welcomed(terminal)
     opened.hang_up()
     assert opened.process.wait(30) == 128 + signal.SIGHUP
 
 
+@pytest.mark.long
 def test_stopped_by_the_shell_and_back_again(terminal: NewTerminal):
     # With another program of the same job above it, as make is.
     sft = f'{sys.executable} -P -c "{RUN}"'

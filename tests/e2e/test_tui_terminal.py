@@ -20,6 +20,8 @@ KIND = TmuxTerminal if shutil.which("tmux") else PtyTerminal
 
 Terminal = TmuxTerminal | PtyTerminal
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def opened(folder: Path) -> Iterator[Callable[[Person], Terminal]]:

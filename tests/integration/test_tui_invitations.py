@@ -10,6 +10,8 @@ from sft.wire import messages as m
 from tests.integration.server_fixture import ServerFixture, bridged
 from tests.integration.ui_driver import UiDriver, ask, opened_ui, plain
 
+pytestmark = pytest.mark.long
+
 # -- invitations that let nobody in ----------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
+from sft.client.api import people
 from sft.client.api.files import show_file
 from sft.client.connection_info import Status
 from sft.client.identity import Identity
@@ -14,7 +17,7 @@ from sft.client.transfers.queue.job import JobState
 from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.server_fixture import ServerFixture, bridged, content
-from tests.integration.ui_driver import UiDriver, ask, opened_ui, stored
+from tests.integration.ui_driver import UiDriver, ask, files_in, opened_ui, put, stored
 
 LARGE = content(700_000)
 
@@ -36,9 +39,32 @@ async def _join(ui: UiDriver, link: str, *, name: str = "", passphrase: str = ""
         await ui.press("y")
 
 
+# -- the shortest way ---------------------------------------------------------------------------------------------
+
+
+async def test_who_joined_sends_a_file_and_gets_it_back_verified(server: ServerFixture, tmp_path):
+    ada = await bridged(server.session("ada"))
+    link, _ = await bridged(people.invite(ada, role=Role.MAINTAINER, name="tom", seconds=3600))
+    here = files_in(tmp_path / "tom", {"big.bin": LARGE})
+    async with opened_ui(server, "tom", here, joined=False) as ui:
+        await _join(ui, link.text())
+        await ui.hears("Welcome, tom. You are a maintainer")
+        await ui.online()
+        await put(ui, "big.bin")
+        await ui.hears("big.bin: stored as version 1, receipt kept")
+        assert await stored(server, "big.bin") == LARGE
+        (here / "big.bin").unlink()
+        await ui.side(here=False)
+        await ui.walk_to("big.bin")
+        await ui.press("c")
+        await ui.hears("big.bin: verified: signed by tom")
+    assert (here / "big.bin").read_bytes() == LARGE
+
+
 # -- people ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_inviting_joining_and_what_an_admin_changes_is_seen_at_once(server: ServerFixture, tmp_path):
     async with (
         opened_ui(server, "ada", tmp_path / "ada") as ada,
@@ -113,6 +139,7 @@ async def test_inviting_joining_and_what_an_admin_changes_is_seen_at_once(server
         await tom.until(lambda: tom.gateway.connection.status is Status.REFUSED, "refused")
 
 
+@pytest.mark.long
 async def test_an_invitation_is_withdrawn(server: ServerFixture, tmp_path):
     async with opened_ui(server, "ada", tmp_path / "ada") as ada:
         await ada.press("3", "i")
@@ -133,6 +160,7 @@ async def test_an_invitation_is_withdrawn(server: ServerFixture, tmp_path):
 # -- a key of one's own -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_a_protected_key_is_opened_and_exported(server: ServerFixture, tmp_path):
     here = tmp_path / "max"
     async with opened_ui(server, "max", here) as ui:
@@ -191,6 +219,7 @@ def _minisign_accepts(file: Path, pub: Path) -> None:
 # -- files ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_files_go_there_are_verified_and_come_back(server: ServerFixture, tmp_path):
     out, back = tmp_path / "out", tmp_path / "back"
     (out / "album" / "1999").mkdir(parents=True)
@@ -241,6 +270,7 @@ async def test_files_go_there_are_verified_and_come_back(server: ServerFixture, 
         assert (back / "note (2).txt").read_bytes() == b"a note"
 
 
+@pytest.mark.long
 async def test_another_version_is_decided_upon_and_an_old_one_is_got(server: ServerFixture, tmp_path):
     here = tmp_path / "here"
     here.mkdir()
@@ -268,6 +298,7 @@ async def test_another_version_is_decided_upon_and_an_old_one_is_got(server: Ser
         assert (here / "plan.md").read_bytes() == b"theirs"
 
 
+@pytest.mark.long
 async def test_folders_names_and_the_trash(server: ServerFixture, tmp_path):
     await bridged(server.put("max", "draft.md", b"text"))
     async with opened_ui(server, "max", tmp_path / "here") as ui:

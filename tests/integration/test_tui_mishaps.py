@@ -18,6 +18,8 @@ from tests.integration.relay import UP, Relay
 from tests.integration.server_fixture import ServerFixture, bridged, content
 from tests.integration.ui_driver import UiDriver, files_in, nothing_of, opened_ui, plain, put, stored
 
+pytestmark = pytest.mark.long
+
 LARGE = content(3_000_000)
 HALF = 1_500_000
 
@@ -182,7 +184,8 @@ async def test_a_file_that_changes_while_it_is_read_is_not_stored(server: Server
 async def test_a_queue_that_cannot_be_kept_still_runs_and_that_is_said(server: ServerFixture, tmp_path):
     here = files_in(tmp_path / "here", {"one.txt": b"1"})
     async with opened_ui(server, "max", here) as ui:
-        queue = server.state_of("max").data / "queue.json"
+        queue, keeping = server.state_of("max").data / "queue.json", ui.app.queue
+        await ui.until(lambda: keeping._ticking is not None and keeping._ticking.done(), "kept as it was at the start")
         queue.unlink()
         queue.mkdir()
         await put(ui, "one.txt")

@@ -154,6 +154,7 @@ def _rows(server: ServerFixture) -> list[str]:
         return list(database.iterdump())
 
 
+@pytest.mark.long
 async def test_a_ui_that_greys_nothing_is_refused_by_the_server(server: ServerFixture, tmp_path, monkeypatch):
     async def prepare() -> None:
         operator = await server.operator()
@@ -206,6 +207,7 @@ async def _demote(operator) -> None:
     operator.abort()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["gus", "max"])
 async def test_what_is_greyed_says_why_and_asks_nothing(server: ServerFixture, tmp_path, name: str):
     """The same acts, by a UI that greys: nothing leaves it."""

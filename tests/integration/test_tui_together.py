@@ -8,12 +8,16 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 import sft
 from sft.client.transfers.queue.job import JobState
 from sft.wire import messages as m
 from tests.integration.relay import UP, Relay
 from tests.integration.server_fixture import ServerFixture, bridged, content
 from tests.integration.ui_driver import ask, files_in, opened_ui, put
+
+pytestmark = pytest.mark.long
 
 LARGE = content(3_000_000)
 ROOT = Path(sft.__file__).parent.parent
