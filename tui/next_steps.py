@@ -21,6 +21,7 @@ _UPGRADE: Final = "pipx upgrade sft"
 
 STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "ACCOUNT_CHANGED": "Ask an admin in person who you are there",
         "BAD_REQUEST": _UPGRADE,
         "CHANGED_SINCE": "Read the newer version, then decide",
         "CONNECTION_LOST": "It is tried again by itself",

@@ -22,6 +22,7 @@ _CHECK_VAULT: Final = "Tell the operator (twistd sft vault check)"
 
 STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "ACCOUNT_CHANGED": "Ask an admin in person who you are there",
         "BAD_REQUEST": _UPGRADE,
         "CHANGED_SINCE": "sft get --keep-both {path}, then decide",
         "CONNECTION_LOST": _AGAIN,

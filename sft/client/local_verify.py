@@ -136,8 +136,7 @@ def _comment(text: str) -> tuple[FileComment | None, str]:
 
 
 def _candidates(state: StateFolder, key_id: bytes) -> Iterator[tuple[PublicKey, Pin | None, bytes]]:
-    ids = {profile.server_id for profile in Profiles(state).all()}
-    for server_id, pins in pinned_everywhere(state, ids):
+    for server_id, pins in pinned_everywhere(state, Profiles(state).all()):
         for pin in pins:
             for encoded in pin.keys:
                 public = PublicKey.decode(encoded)

@@ -27,6 +27,7 @@ from sft.client.profiles import Profile, Profiles
 from sft.client.session import Session, connect
 from sft.client.state import StateFolder
 from sft.errors import (
+    AccountChangedError,
     ConnectionLostError,
     KeyLockedError,
     LockedOutError,
@@ -50,6 +51,7 @@ _STATUS_OF: Final[tuple[tuple[type[SftError], Status], ...]] = (
     (KeyLockedError, Status.LOCKED),
     (PassphraseWrongError, Status.LOCKED),
     (ServerKeyChangedError, Status.STOPPED),
+    (AccountChangedError, Status.REFUSED),
     (LoginRefusedError, Status.REFUSED),
     (VersionUnknownError, Status.REFUSED),
 )

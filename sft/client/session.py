@@ -20,16 +20,16 @@ from sft.client.connection import ServerConnection
 from sft.client.dialing import Dialer, tcp_endpoint, unix_endpoint
 from sft.client.evidence import keep_evidence
 from sft.client.identity import Ask, Identity
-from sft.client.pins import Pins
+from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
-from sft.errors import NotFoundError, ServerKeyChangedError
+from sft.errors import AccountChangedError, NotFoundError, ServerKeyChangedError
 from sft.model.access import Role
 from sft.model.records import File
 from sft.transport.threads import Pool
 from sft.wire.connection import Connection
-from sft.wire.handshake import Claim
+from sft.wire.handshake import Claim, Welcome
 from sft.wire.messages import Notice, Reply, Request
 
 R = TypeVar("R", bound=Reply)
@@ -195,6 +195,7 @@ async def log_in(
 
     Raises:
         ServerKeyChangedError: another key than the pinned one, or another first key than the profile's.
+        AccountChangedError: another person than the one who joined.
     """
     dialer = Dialer(
         reactor,
@@ -213,8 +214,7 @@ async def log_in(
     try:
         welcome = connection.welcome
         _require_pinned_id(profile, welcome.server.server_id)
-        pins = Pins(state, profile.server_id)
-        await pool.run(pins.load)
+        _require_same_account(profile, welcome)
         seen: dict[str, str | int | bytes] = {
             "user_id": welcome.user_id,
             "user_name": welcome.name,
@@ -222,6 +222,8 @@ async def log_in(
         }
         if any(getattr(profile, name) != value for name, value in seen.items()):
             profile = await pool.run(Profiles(state).update, profile.name, **seen)
+        pins = Pins(state, profile.server_id, own_pin(profile))
+        await pool.run(pins.load)
     except BaseException:
         connection.abort()
         raise
@@ -232,6 +234,16 @@ def _require_pinned_id(profile: Profile, server_id: bytes) -> None:
     """Refuse a server that states another id: people's keys are pinned under it, and under a new one nobody's is yet."""
     if server_id != profile.server_id:
         raise ServerKeyChangedError("it states another server id", server=profile.name)
+
+
+def _require_same_account(profile: Profile, welcome: Welcome) -> None:
+    """Refuse a server that takes us for somebody else: an id never changes, and what is signed here names it.
+
+    The name is the one that was claimed: the handshake holds the server to it.
+    """
+    if welcome.user_id != (profile.user_id or welcome.user_id) or welcome.user_id < 1:
+        detail = f"it gives us the id {welcome.user_id}"
+        raise AccountChangedError(detail, server=profile.name, name=welcome.name)
 
 
 async def connect_operator(reactor: Any, socket_path: str, server_key: ServerPublic, *, pool: Pool) -> ServerConnection:

@@ -134,7 +134,7 @@ def judge(
         if signed != found:
             raise _bad(file, f"the {what} is not what was signed")
     pin = pins.get(version.author_id)
-    if pin is not None and (pin.name != version.author or version.public_key in pin.shown_later):
+    if pin is not None and (pin.name != version.author or _is_another_key(pin, version.public_key)):
         raise PinChangedError(author=version.author, server=server_name)
     if pin is None or version.public_key not in pin.keys:
         raise SignerUnknownError(path=file.path, author=version.author, server=server_name)
@@ -149,6 +149,10 @@ def judge(
         comment=comment,
         signature=signature.encode(),
     )
+
+
+def _is_another_key(pin: Pin, public_key: bytes) -> bool:
+    return public_key in pin.shown_later or (pin.is_own and public_key not in pin.keys)
 
 
 def _bad(file: File, detail: str) -> SignatureBadError:

@@ -20,6 +20,7 @@ reference; the words are the reader's own.
 """
 
 from sft.errors.client import (
+    AccountChangedError,
     ClientError,
     ConnectionLostError,
     KeyLockedError,

@@ -101,6 +101,14 @@ class ServerKeyChangedError(ClientError):
     sentence = "{server} shows another key than the pinned one. Nothing was sent."
 
 
+class AccountChangedError(ClientError):
+    """The server takes us for another person than the one who joined."""
+
+    code = "ACCOUNT_CHANGED"
+    exit_status = 7
+    sentence = "{server} takes you for somebody else than {name}, who joined it from this computer. Nothing was sent."
+
+
 class SignatureBadError(ClientError):
     """A file's bytes, signature or description do not fit: nothing is kept."""
 

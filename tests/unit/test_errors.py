@@ -222,6 +222,13 @@ TABLE = [
         "Ask an admin in person for a server link (twistd sft link); then sft servers link acme-files",
     ),
     Row(
+        errors.AccountChangedError(server="acme-files", name="ada"),
+        "ACCOUNT_CHANGED",
+        7,
+        "acme-files takes you for somebody else than ada, who joined it from this computer. Nothing was sent.",
+        "Ask an admin in person who you are there",
+    ),
+    Row(
         errors.SignatureBadError(path="contract.pdf", author="ada"),
         "SIGNATURE_BAD",
         7,

@@ -21,7 +21,7 @@ class LiveLocalState:
     async def keyring(self) -> IdentityInfo:
         profile = await self._access.profile()
         session = self._access.session
-        pins = () if session is None else tuple(session.pins.people.values())
+        pins = () if session is None else tuple(pin for _, pin in sorted(session.pins.people.items()))
         kept = await self._access.blocking(count_receipts, self._access.state, profile.server_id)
         return IdentityInfo(await self._access.account(profile), pins, kept)
 

@@ -1,4 +1,4 @@
-"""`sft whoami`: profile, person, role and keys. The role is asked from the server, for it may have changed."""
+"""`sft whoami`: profile, person, role and keys. The role alone is asked from the server, for it may have changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(invocation: Invocation) -> int:
     default = invocation.profiles.default_name()
     rows = [
         ("server", f"{safe(profile.server_name)} ({profile.address})"),
-        ("user", shown_name(user.name)),
+        ("user", shown_name(profile.user_name)),
         ("role", f"{user.role}: {ROLE_WORDS[user.role]}"),
         ("device", safe(profile.device)),
         ("key", profile.key.words()),
@@ -30,5 +30,5 @@ def command(invocation: Invocation) -> int:
         ("server key", profile.server.words()),
         ("profile", safe(profile.name)),
     ]
-    invocation.console.show(profile_document(profile, default, user=user.name, role=user.role.value), *aligned(rows))
+    invocation.console.show(profile_document(profile, default, role=user.role.value), *aligned(rows))
     return 0

@@ -6,7 +6,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 
-from sft.client.pins import Pins
+from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profile
 from sft.client.session import Session
 from sft.client.state import StateFolder
@@ -104,7 +104,7 @@ def profile():
 
 @pytest.fixture
 def session(server, state, profile):
-    pins = Pins(state, profile.server_id)
+    pins = Pins(state, profile.server_id, own_pin(profile))
     return Session(
         server.connection, state, profile, memory.ADA_KEY, pins, server.pool, owns_pool=True, clock=lambda: 4000
     )

@@ -39,6 +39,7 @@ from sft.wire.messages import (
 SERVER_KEY = ServerKey.from_seed(bytes(range(32)))
 ADA_KEY = SigningKey.from_seed(bytes(range(32, 64)), b"ada's id")
 MALLORY_KEY = SigningKey.from_seed(bytes(range(64, 96)), b"mallorys")
+MAX_KEY = SigningKey.from_seed(bytes(range(96, 128)), b"max's id")
 SERVER = ServerInfo(
     "acme-files", "files.acme.example:7361", SERVER_KEY.public.point, SERVER_KEY.public.server_id(), "invite"
 )
@@ -87,7 +88,7 @@ class MemoryServer:
         self.clock = clock or Clock()
         self.pool = pool or TurnPool()
         self.wire = Connection.server(SERVER_KEY)
-        self.users = {7: user(7, "ada", ADA_KEY)}
+        self.users = {7: user(7, "ada", ADA_KEY), 8: user(8, "max", MAX_KEY)}
         self.files = {}
         self.folders = {}
         self.received = []

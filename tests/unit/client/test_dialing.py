@@ -9,6 +9,7 @@ from sft.client.session import connect
 from sft.crypto import key_file
 from sft.crypto.keys import ServerKey
 from sft.errors import (
+    AccountChangedError,
     ConnectionLostError,
     KeyFormatError,
     KeyLockedError,
@@ -57,6 +58,21 @@ def test_a_server_that_states_another_server_id_is_refused(dialing, state, known
     with pytest.raises(ServerKeyChangedError):
         dial(dialing, state, known)
     assert Profiles(state).choose().server_id == bytes(32)
+
+
+def test_a_server_that_takes_us_for_somebody_else_is_a_stop(dialing, state, known):
+    server = dialing.server(me=9)
+    with pytest.raises(AccountChangedError):
+        dial(dialing, state, known)
+    assert Profiles(state).choose() == known
+    assert server.received == []
+
+
+def test_a_server_that_takes_a_newcomer_for_its_operator_is_a_stop(dialing, state, known):
+    known = Profiles(state).update(known.name, user_id=0)
+    dialing.server(me=0)
+    with pytest.raises(AccountChangedError):
+        dial(dialing, state, known)
 
 
 def test_a_line_that_closes_before_the_first_answer_is_tried_three_times_more(dialing, state, known):

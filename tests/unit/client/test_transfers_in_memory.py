@@ -33,8 +33,8 @@ from sft.errors import (
     SourceChangedError,
 )
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
-from sft.wire.messages import BeginUpload, Cancel, CommitUpload, GetFile, PutSmall, ShowFile
-from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, SERVER, user
+from sft.wire.messages import BeginUpload, Cancel, CommitUpload, GetFile, PutSmall, ShowFile, ShowUser
+from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, MAX_KEY, SERVER, user
 
 SIZES = [0, 1, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1, CHUNK_BYTES, CHUNK_BYTES + 1, 40 * CHUNK_BYTES + 7]
 MTIME = 1_600_000_000
@@ -84,6 +84,9 @@ def stored(server, content, path="docs/a.bin", key=ADA_KEY, author="ada", user_i
     signature = sign_file(key, blake2b_512(content).digest(), comment).encode()
     server.keep(path, content, comment, signature, author=author, key=key)
     return comment
+
+
+BY_MAX = {"key": MAX_KEY, "author": "max", "user_id": 8}
 
 
 def leftovers(folder):
@@ -296,6 +299,19 @@ def test_folders_that_hold_nothing_are_made(server, session):
     assert "docs/void" in server.folders
 
 
+def test_nothing_is_forged_in_our_own_name(server, session, tmp_path):
+    # The key that a server shows for ourselves is not asked for, and not believed.
+    server.users[7] = user(7, "ada", MALLORY_KEY)
+    stored(server, b"forged", key=MALLORY_KEY)
+    (result,) = get(server, session, tmp_path, got_item())
+    assert isinstance(result.error, PinChangedError)
+    stored(server, b"ours")
+    (result,) = get(server, session, tmp_path, got_item())
+    assert result.verdict.author == "ada"
+    assert not any(isinstance(message, ShowUser) for message in server.received)
+    assert leftovers(tmp_path / "out") == ["a.bin"]
+
+
 # -- get -----------------------------------------------------------------------------------------------
 
 
@@ -372,22 +388,22 @@ def test_another_file_than_the_one_asked_for_is_refused(server, session, tmp_pat
 
 
 def test_a_key_that_the_registry_does_not_have_is_unknown(server, session, tmp_path):
-    stored(server, b"content", key=MALLORY_KEY)
+    stored(server, b"content", **{**BY_MAX, "key": MALLORY_KEY})
     assert isinstance(get(server, session, tmp_path, got_item())[0].error, SignerUnknownError)
     assert leftovers(tmp_path / "out") == []
 
 
 def test_an_author_that_the_registry_does_not_have_is_unknown(server, session, tmp_path):
-    del server.users[7]
-    stored(server, b"content")
+    del server.users[8]
+    stored(server, b"content", **BY_MAX)
     assert isinstance(get(server, session, tmp_path, got_item())[0].error, SignerUnknownError)
 
 
 def test_a_key_that_is_shown_in_place_of_the_pinned_one_is_refused(server, session, tmp_path):
-    stored(server, b"content")
+    stored(server, b"content", **BY_MAX)
     assert get(server, session, tmp_path, got_item())[0].stage is TransferStage.VERIFIED
-    server.users[7] = user(7, "ada", MALLORY_KEY)
-    stored(server, b"evil", "docs/b.bin", key=MALLORY_KEY)
+    server.users[8] = user(8, "max", MALLORY_KEY)
+    stored(server, b"evil", "docs/b.bin", **{**BY_MAX, "key": MALLORY_KEY})
     (result,) = get(server, session, tmp_path, got_item("docs/b.bin"))
     assert isinstance(result.error, PinChangedError)
     assert leftovers(tmp_path / "out") == ["a.bin"]
@@ -396,15 +412,15 @@ def test_a_key_that_is_shown_in_place_of_the_pinned_one_is_refused(server, sessi
 def test_a_stranger_who_takes_a_pinned_persons_name_is_refused(server, session, tmp_path):
     stored(server, b"content")
     get(server, session, tmp_path, got_item())
-    server.users[8] = user(8, "Ada", MALLORY_KEY)
-    stored(server, b"evil", "docs/b.bin", key=MALLORY_KEY, author="Ada", user_id=8)
+    server.users[9] = user(9, "Ada", MALLORY_KEY)
+    stored(server, b"evil", "docs/b.bin", key=MALLORY_KEY, author="Ada", user_id=9)
     (result,) = get(server, session, tmp_path, got_item("docs/b.bin"))
     assert isinstance(result.error, PinChangedError)
 
 
 def test_an_author_is_asked_for_once(server, session, tmp_path):
     for name in ("docs/a", "docs/b", "docs/c"):
-        stored(server, b"content", name)
+        stored(server, b"content", name, **BY_MAX)
     get(server, session, tmp_path, *[got_item(n) for n in ("docs/a", "docs/b", "docs/c")])
     assert [type(m).__name__ for m in server.received].count("ShowUser") == 1
 

@@ -120,6 +120,13 @@ def test_a_key_that_was_never_shown_is_unknown_and_one_shown_later_is_refused():
         verdict(signed(MALLORY_KEY), pins={7: Pin(7, "ada", ADA.keys, {key: 2000})})
 
 
+def test_a_key_that_is_not_ours_signs_nothing_in_our_name():
+    us = Pin(7, "ada", ADA.keys, is_own=True)
+    assert verdict(signed(), pins={7: us}).author == "ada"
+    with pytest.raises(PinChangedError):
+        verdict(signed(MALLORY_KEY), pins={7: us})
+
+
 def test_a_second_device_that_was_pinned_first_holds_as_well():
     both = Pin(7, "ada", {**ADA.keys, MALLORY_KEY.public.encode(): 1500})
     assert verdict(signed(MALLORY_KEY), pins={7: both}).first_seen_at == 1500
