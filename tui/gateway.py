@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.pins import Pin
+from sft.client.transfers.queue.queue_file import LocalFiles
 from sft.client.transfers.queue.run import Transfers
 from sft.client.trust import SignatureState
 from sft.errors import SftError
@@ -189,7 +190,7 @@ class People(Protocol):
         """End a session; NotFoundError if it has ended already."""
 
 
-class LocalState(Protocol):
+class LocalState(LocalFiles, Protocol):
     """This computer's key and memory, and what outlives the app."""
 
     async def keyring(self) -> IdentityInfo:
@@ -200,25 +201,6 @@ class LocalState(Protocol):
 
     async def change_passphrase(self, old: str | None, new: str | None) -> None:
         """Protect the key by another passphrase, or by none; PassphraseWrongError if ``old`` does not open it."""
-
-    async def load(self, name: str) -> bytes | None:
-        """Read one small file of this person's state, such as the queue."""
-
-    async def save(self, name: str, data: bytes) -> None:
-        """Replace one small file of this person's state, whole."""
-
-    async def hold(self, name: str) -> bool:
-        """Take an advisory lock on a name, until ``let_go`` or the end of this process, whatever ends it.
-
-        Returns:
-            False if another process of this person has it.
-        """
-
-    async def let_go(self, name: str) -> None:
-        """Release the lock on a name."""
-
-    def keep_fault(self, text: str) -> str:
-        """Write the details of a fault of our own into the log; return the reference under which they stand."""
 
     def suggested_names(self) -> tuple[str, str]:
         """Offer a name for the person (may be empty) and one for this computer."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -106,12 +107,14 @@ class Options(usage.Options):
 
 
 def makeService(options: Options) -> IService:
-    from twisted.internet import reactor
+    from twisted.internet import reactor as default_reactor
 
     from sft.operator.service import ServerService, exit_with_failure_of, stop_well_on_sigterm
-    from sft.transport.clock import use_monotonic
 
-    use_monotonic(reactor)
+    reactor: Any = default_reactor
+    # Twisted times its calls by the wall clock, which an administrator or NTP may set: a step back of an hour would stall
+    # every deadline for an hour, one forward would end every session. Before its first timer.
+    reactor.seconds = time.monotonic
     home = options.home
     given = options.subOptions
     service = ServerService(reactor, home, lambda kept: merged(kept, given), given["listen"])

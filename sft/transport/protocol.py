@@ -2,7 +2,7 @@
 
 Rules. Nothing here decides anything about users or files: events go to the owner. After a fatal
 error nothing is delivered and the transport is aborted. Every deadline runs on the reactor's clock,
-which is monotonic (``sft.transport.clock``).
+which is monotonic.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
     objects     whole objects as bytes, for the database
     streams     one object, written or read in batches
     vault       objects on a backend
-    backend     what a backend must do; backend_local and backend_memory do it
+    backend     what a backend must do; backend_local does it
     object_directory  the folders of the local backend; disk has its steps on files
     capacity    what is free, less what is reserved
 

@@ -16,11 +16,11 @@ from concurrent.futures import ProcessPoolExecutor
 
 from sft.errors import ObjectCorruptError
 from sft.limits import CHUNK_BYTES
-from sft.vault.backend_memory import MemoryBackend
 from sft.vault.keyring import Keyring
 from sft.vault.layout import PREFIX_BYTES, SEALED_CHUNK_BYTES
 from sft.vault.objects import open_whole, seal_whole
 from sft.vault.vault import Vault
+from tests.fakes.memory_backend import MemoryBackend
 
 MASTER = bytes(range(32))
 OBJECT_ID = bytes(16)

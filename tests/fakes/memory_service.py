@@ -49,11 +49,11 @@ from sft.store.schema import DeviceKeyModel, UserModel
 from sft.store.table_specs import RowMacs
 from sft.store.users import keys_of, user_by_name
 from sft.store.writer import Writer
-from sft.vault.backend_memory import MemoryBackend
 from sft.vault.keyring import Keyring
 from sft.vault.objects import fits_inline
 from sft.vault.vault import Vault
 from sft.wire.messages import Notice
+from tests.fakes.memory_backend import MemoryBackend
 from tests.fakes.memory_network import InlinePool, LoopReactor, Network
 
 CLIENT = IPv4Address("TCP", "198.51.100.7", 50122)

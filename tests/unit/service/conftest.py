@@ -5,7 +5,7 @@ import pytest
 
 from sft.store.database import Database
 from sft.vault.backend_local import LocalBackend
-from sft.vault.backend_memory import MemoryBackend
+from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import ServiceFixture, make_template, open_copy, reset
 
 

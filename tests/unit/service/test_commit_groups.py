@@ -25,8 +25,8 @@ from sft.service.commits import commit
 from sft.service.files import list_folder
 from sft.service.pending import Committed, Pending
 from sft.store.writer import Writer
-from sft.vault.backend_memory import MemoryBackend
 from sft.vault.vault import Vault
+from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, ServiceFixture, digest_of, file_id_of
 
 

@@ -5,9 +5,9 @@ from sft.errors import NameNotAllowedError, ServerFullError, SignatureRefusedErr
 from sft.limits import SMALL_FILE_BYTES
 from sft.service.commits import commit
 from sft.service.pending import ROW_BYTES, discard, put_small, settle
-from sft.vault.backend_memory import MemoryBackend
 from sft.vault.objects import open_whole
 from sft.vault.vault import Vault
+from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import GUS, KEYRING, MAX, MIA, NOW, SERVER_KEY, ServiceFixture, signature_of
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from sft.limits import CHUNK_BYTES
-from sft.vault.backend_memory import MemoryBackend
 from sft.vault.keyring import Keyring
 from sft.vault.layout import PREFIX_BYTES, SEALED_CHUNK_BYTES, content_size
 from sft.vault.objects import seal_whole
 from sft.vault.vault import Vault
+from tests.fakes.memory_backend import MemoryBackend
 
 MASTER = bytes(range(32))
 NEXT_MASTER = bytes(range(32, 64))

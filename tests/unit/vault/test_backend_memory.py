@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sft.errors import VaultFullError
-from sft.vault.backend_memory import MemoryBackend
+from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.vault.backend_contract import CONTRACT, load
 
 ID = b"\x0a" * 16

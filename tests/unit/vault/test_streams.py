@@ -9,8 +9,8 @@ from sft.crypto.stream import open_chunk, seal_chunk
 from sft.errors import ObjectCorruptError, VaultError, VaultFullError
 from sft.limits import CHUNK_BYTES, UNKNOWN_SIZE_STEP_BYTES
 from sft.vault.backend_local import LocalBackend
-from sft.vault.backend_memory import MemoryBackend
 from sft.vault.vault import Vault
+from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.vault.faulty_disk import FaultyDisk
 from tests.unit.vault.samples import ID, MIB, content, get, keyring, memory_vault, put, split
 

@@ -8,10 +8,10 @@ import pytest
 from sft.errors import ObjectCorruptError, ObjectMissingError, VaultError, VaultFullError
 from sft.limits import CHUNK_BYTES
 from sft.vault.backend_local import LocalBackend
-from sft.vault.backend_memory import MemoryBackend
 from sft.vault.layout import HEADER_BYTES, KEY_SECTION_BYTES, PREFIX_BYTES, sealed_size
 from sft.vault.objects import key_epoch, open_whole, seal_whole
 from sft.vault.vault import Vault
+from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.vault.samples import (
     ID,
     NEXT_MASTER,
