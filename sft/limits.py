@@ -12,7 +12,8 @@ CHUNK_BYTES: Final = 64 * KIB
 FRAME_OVERHEAD_BYTES: Final = KIB  # box tag, type, request id and small fields
 FRAME_BYTES: Final = CHUNK_BYTES + FRAME_OVERHEAD_BYTES
 EARLY_FRAME_BYTES: Final = 4 * KIB  # nobody has proved anything yet
-# A whole handshake with room for shares of later groups: what a stranger can hold.
+# A whole handshake with room for shares of later groups: what a stranger can hold. No state lets more arrive: an early
+# frame or two at the server, three at the client (a test adds them up).
 EARLY_TOTAL_BYTES: Final = 16 * KIB
 SMALL_FILE_BYTES: Final = 60 * KIB  # content, fields and signature in one frame
 # The one-way ratchet of a direction: a stolen key opens at most so much of the past.
@@ -25,14 +26,19 @@ LOGIN_SECONDS: Final = 20  # absolute, from the first byte to M5: ten round trip
 UNAUTHENTICATED: Final = 1024  # 16 KiB each: 16 MiB, and descriptors stay for the sessions
 # Per /32, or /64 of IPv6: an office behind one address that reconnects at once.
 UNAUTHENTICATED_PER_SOURCE: Final = 32
-# Broke the protocol, which no client of ours does: refused at once.
+# Broke the protocol after a well-formed hello, which no client of ours does: refused at once. What fails before is a browser
+# or a probe that lost its way, and the office behind the same address goes on.
 PENALTY_CRASH_SECONDS: Final = 90
 # A login that did not hold: a person who errs now and then waits never.
 PENALTY_LOGIN_SECONDS: Final = 5
-PENALTY_SILENT_SECONDS: Final = 1  # went away without one: a scanner, or a lost link
+PENALTY_SILENT_SECONDS: Final = 1  # went away without one, or never spoke sft: a scanner, or a lost link
 PENALTY_COUNTS_SECONDS: Final = 15  # below this sum nobody is refused
 PENALTY_MOST_SECONDS: Final = 600  # whoever mended their client waits no longer
 PENALTY_SOURCES: Final = 65_536  # some 10 MiB at most, however many addresses somebody has
+# Lines of the log about those who have not logged in: enough to see what goes on, 100 KB a minute at most.
+STRANGER_LINES_PER_SOURCE: Final = 10
+STRANGER_LINES: Final = 1000
+STRANGER_LINES_SECONDS: Final = 60
 
 # -- a session ----------------------------------------------------------------------------------------
 # Two groups of the writer: small files keep it busy over a slow line.

@@ -147,6 +147,7 @@ class Server:
         if self.opened is not None:
             context = self.opened.context
             sessions = context.sessions
+            context.strangers.stop()
             await self._until(lambda: not any(session.busy() for session in sessions.all()), drain_seconds)
             for session in sessions.all():
                 session.stop()

@@ -22,6 +22,7 @@ from sft.model.records import ServerInfo
 from sft.server.admission import Admission
 from sft.server.event_log import EventLog
 from sft.server.sessions import Sessions
+from sft.server.strangers import StrangerLog
 from sft.service.maintenance.report import JobContext
 from sft.service.storage import FileStorage
 from sft.store.database import ReadPool
@@ -59,6 +60,10 @@ class ServerContext:
     admission: Admission
     sessions: Sessions = field(default_factory=Sessions)
     stopping: bool = False  # long work ends at its next page
+    strangers: StrangerLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.strangers = StrangerLog(self.event_log, self.reactor)
 
     def read(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
         return self.reading_pool.run(self.readers.run, query, *args, **kwargs)

@@ -27,8 +27,10 @@ def line(event: str, values: dict[str, object]) -> str:
 
 
 def _value(value: object) -> str:
-    text = safe(str(value))
-    return '"' + text.replace('"', '\\"') + '"' if not text or any(mark in text for mark in ' "=') else text
+    text = str(value)
+    # Before what ``safe`` escapes: a backslash of the value is told from one that begins an escape.
+    shown = safe(text.replace("\\", "\\\\").replace('"', '\\"'))
+    return f'"{shown}"' if not text or any(mark in text for mark in ' "=\\') else shown
 
 
 def _fields(event: DomainEvent) -> dict[str, object]:

@@ -14,8 +14,7 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
 
-from sft.errors import VersionUnknownError
-from sft.server.admission import Offense, source_of
+from sft.server.admission import LOCAL, Offense, source_of
 from sft.server.context import ServerContext
 from sft.server.session import ServerSession
 from sft.transport.protocol import WireProtocol
@@ -50,7 +49,7 @@ class _Guarded(WireProtocol):
     def crowd_out(self) -> None:
         """Go, because a newer connection needs the place."""
         self._settled = True
-        self._context.event_log.note("crowded-out", source=self._source)
+        self._context.strangers.note("crowded-out", source=self._source)
         cast("Any", self.transport).abortConnection()
 
     def logged_in(self) -> None:
@@ -66,13 +65,14 @@ class _Guarded(WireProtocol):
             self._settled = True
             offense = self._offense()
             why = self.failure.detail if self.failure is not None else offense.name.lower()
-            context.event_log.note("no-login", source=self._source, why=why)
+            context.strangers.note("no-login", source=self._source, why=why)
             context.admission.penalize(self._source, offense, context.reactor.seconds())
 
     def _offense(self) -> Offense:
         if self._session.login_refused:
             return Offense.BAD_LOGIN
-        harmless = self.late or self.failure is None or isinstance(self.failure, VersionUnknownError)
+        # Whatever failed before a well-formed hello cost nothing: a browser or a probe behind the address of an office.
+        harmless = self.late or self.failure is None or not self.connection.greeted
         return Offense.NO_LOGIN if harmless else Offense.BROKE_PROTOCOL
 
 
@@ -91,9 +91,9 @@ class NetworkFactory(Factory):
         source = source_of(host)
         seconds = context.admission.refused_for(source, context.reactor.seconds())
         if seconds > 0:
-            context.event_log.note("refused", source=source, seconds=round(seconds))
+            context.strangers.note("refused", source=source, seconds=round(seconds))
             return _Refused()
-        session = ServerSession(context, f"{host}:{getattr(addr, 'port', '')}")
+        session = ServerSession(context, f"{host}:{getattr(addr, 'port', '')}", source)
         session.link = _Guarded(context, session, source)
         return session.link
 
@@ -127,7 +127,7 @@ class ControlFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:  # noqa: ARG002 - Twisted's form
         """Make a session for whoever is at the socket; its user is checked when the transport is there."""
-        session = ServerSession(self._context, "control socket")
+        session = ServerSession(self._context, "control socket", LOCAL)
         session.link = _Control(self._context, session)
         return session.link
 

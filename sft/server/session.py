@@ -46,13 +46,15 @@ class ServerSession:
 
     Args:
         address: where the peer is, for the log and the list of sessions.
+        source: what admission counts it as.
     """
 
     link: WireProtocol
 
-    def __init__(self, context: ServerContext, address: str) -> None:
+    def __init__(self, context: ServerContext, address: str, source: str) -> None:
         self._context = context
         self._address = address
+        self._source = source
         self.operator_uid: int | None = None  # on the control socket: whom the kernel vouches for
         self.login_refused = False
         self.session_id = context.sessions.number()
@@ -183,7 +185,7 @@ class ServerSession:
             reference = self._context.event_log.fault("login-fault", failure, address=self._address)
             self.link.fail(RemoteProtocolError(f"fault {reference} before login"))
             return
-        self._context.event_log.note("login-refused", address=self._address, code=refusal.code)
+        self._context.strangers.note("login-refused", source=self._source, address=self._address, code=refusal.code)
         self.login_refused = True
         self.link.hang_up_after(self.link.connection.refuse(refusal))
 

@@ -50,9 +50,10 @@ _EOF_IS_FINE: Final = frozenset({State.PEER_CLOSED, State.CLOSED})
 class Connection:
     """One end of a connection; made by ``client`` or ``server``."""
 
-    __slots__ = ("_exchanges", "_handshake", "_line", "_outgoing")
+    __slots__ = ("_exchanges", "_handshake", "_line", "_outgoing", "greeted")
 
     def __init__(self, side: Side, handshake: ClientHandshake | ServerHandshake) -> None:
+        self.greeted = False  # server: a well-formed hello came
         self._line = RecordLayer(side)
         self._handshake: ClientHandshake | ServerHandshake | None = handshake  # until M5
         self._exchanges = RequestsInFlight()
@@ -295,6 +296,7 @@ class Connection:
             events.append(LoginRequested(handshake.take_login(frame.plaintext)))
             return
         m2_frame, keys = handshake.answer(frame.plaintext)
+        self.greeted = True
         self._line.send_hello(FrameType.SERVER_HELLO)
         self._line.set_keys(sending=keys.server_to_client, receiving=keys.client_to_server)
         self._outgoing.append(m2_frame)
