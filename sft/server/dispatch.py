@@ -32,10 +32,11 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
     elif isinstance(route, JobRoute):
         session.send(await _maintain(context, session, route, message))
     elif isinstance(route, LiveRoute):
-        await context.read(require_permission, session.caller, route.permission)
-        reply: Reply = route.run(context, session.caller, message)
+        live = route.fields(context, message)
+        await context.read(route.use_case, session.caller, **live)
+        reply: Reply = route.reply(context, message, live)
         session.send(reply)
-        route.after(context, session.caller, message)
+        route.after(context, session.caller, message, live)
 
 
 async def _maintain(

@@ -1,4 +1,4 @@
-"""Which use case answers which request: one table. The one rule here is about live sessions, which no database knows.
+"""Which use case answers which request: one table.
 
 A request without a route is a bug that a test finds; a use case carries its own permission
 (``sft.service.use_case``). Transfers stand in the table with the use case that admits them; their
@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sft.errors import OperatorOnlyError
 from sft.limits import LIST_ENTRIES
-from sft.model.access import Caller, Permission
+from sft.model.access import Caller, Resource
 from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.context import ServerContext
-from sft.service import accounts, commits, downloads, files, folders, invitations, settings, trash, uploads
+from sft.service import accounts, commits, downloads, files, folders, invitations, sessions, settings, trash, uploads
 from sft.service.maintenance import check, purging, rotation
 from sft.wire import messages as m
 
@@ -51,11 +50,17 @@ class JobRoute:
 
 @dataclass(frozen=True, slots=True)
 class LiveRoute:
-    """About live sessions, which only this process knows; answered at once, then ``after`` runs."""
+    """About live sessions, which only this process knows: allowed by a read, answered at once, then ``after`` runs.
 
-    permission: Permission
-    run: Callable[[ServerContext, Caller, Any], m.Reply]
-    after: Callable[[ServerContext, Caller, Any], None] = lambda _context, _caller, _message: None
+    Attributes:
+        use_case: refuses; takes ``fields``, of what lives when it is asked.
+        reply: made of the same fields.
+    """
+
+    use_case: Callable[..., None]
+    reply: Callable[[ServerContext, Any, Fields], m.Reply]
+    fields: Callable[[ServerContext, Any], Fields] = lambda _context, _message: {}
+    after: Callable[[ServerContext, Caller, Any, Fields], None] = lambda _context, _caller, _message, _live: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +97,19 @@ def _sessions(id_: int, live: list[SessionInfo]) -> m.Reply:
     return answer
 
 
-def _to_kick(context: ServerContext, by: Caller, message: m.KickSession) -> m.Reply:
+def _whose(context: ServerContext, message: m.KickSession) -> Fields:
     session = context.sessions.find(message.session_id)
-    if session is not None and session.user_id is None and not by.operator:
-        raise OperatorOnlyError  # what the operator does at the server is no admin's to stop
-    return m.Done(message.id, changed=session is not None)
+    return {"session": None if session is None else Resource(session.user_id)}
 
 
-def _kick(context: ServerContext, by: Caller, message: m.KickSession) -> None:
-    if context.sessions.kick(message.session_id, by.name):
+def _to_kick(context: ServerContext, message: m.KickSession, live: Fields) -> m.Reply:
+    there = live["session"] is not None and context.sessions.find(message.session_id) is not None
+    return m.Done(message.id, changed=there)
+
+
+def _kick(context: ServerContext, by: Caller, message: m.KickSession, live: Fields) -> None:
+    # Of a session that came with this number since, nobody has asked whose it is.
+    if live["session"] is not None and context.sessions.kick(message.session_id, by.name):
         context.event_log.note("kick", session=by.session_id, by=by.name, kicked=message.session_id)
 
 
@@ -146,10 +155,10 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     # the operator
     m.ShowServer: ReadRoute(settings.show_server, m.ServerShown),
     m.ListSessions: LiveRoute(
-        Permission.SESSION_MANAGE, lambda context, _, q: _sessions(q.id, context.sessions.describe())
+        sessions.list_sessions, lambda context, q, _: _sessions(q.id, context.sessions.describe())
     ),
     # After the answer: whoever ends their own session still hears that it was done.
-    m.KickSession: LiveRoute(Permission.SESSION_MANAGE, _to_kick, after=_kick),
+    m.KickSession: LiveRoute(sessions.end_session, _to_kick, fields=_whose, after=_kick),
     m.CheckVault: JobRoute(lambda context, _: [(check.check, _job(context))]),
     m.RotateMasterKey: JobRoute(
         lambda context, q: [

@@ -37,6 +37,16 @@ def require_permission(reading: ReadTransaction, caller: Caller, permission: Per
     )
 
 
+def require_no_operators(caller: Caller, resource: Resource) -> None:
+    """Require of everybody but the operator that something is no act of theirs: what runs at the server is no admin's to stop.
+
+    Raises:
+        OperatorOnlyError: it is.
+    """
+    if resource.owner_id is None and not caller.operator:
+        raise OperatorOnlyError
+
+
 def require_right(
     records: RecordBuilder,
     caller: Caller,

@@ -14,7 +14,7 @@ import pytest
 from sft.crypto.keys import InvitationKey, SigningKey
 from sft.errors import BadRequestError, HandshakeFailedError
 from sft.model.access import OPERATOR, Caller, Holder, Permission, Resource, Role, allows, least_role, may
-from sft.server.routes import ROUTES, JobRoute, LiveRoute
+from sft.server.routes import ROUTES, JobRoute
 from sft.service.use_case import USE_CASES
 from sft.wire import messages as m
 from sft.wire.events import Welcomed
@@ -242,8 +242,6 @@ def test_every_request_has_a_route_and_an_example():
 
 def _permission(server: ServerFixture, kind: type[m.Request]) -> Permission:
     route = ROUTES[kind]
-    if isinstance(route, LiveRoute):
-        return route.permission
     if isinstance(route, JobRoute):
         return USE_CASES[route.jobs(server.here, kind(1))[0][0]].permission
     return USE_CASES[route.use_case].permission

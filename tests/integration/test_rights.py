@@ -384,6 +384,23 @@ async def test_who_ends_their_own_session_hears_that_it_was_done(server: ServerF
     assert ada.reason is None, "the end was authenticated"
 
 
+@pytest.mark.parametrize("request_kind", [m.ListSessions, m.KickSession])
+@on_reactor
+async def test_whoever_stops_being_an_admin_while_they_ask_about_sessions_is_refused(
+    server: ServerFixture, request_kind
+):
+    operator = await server.operator()
+    await operator.ask(m.ChangeRole, name="max", role=Role.ADMIN)
+    max_, ada = await server.raw("max"), await server.raw("ada")
+    fields = {} if request_kind is m.ListSessions else {"session_id": (await _sessions_of(ada))["ada"]}
+    with _readers_held(server):
+        request_id = max_.begin(request_kind, **fields)
+        await until(lambda: server.here.reading_pool.busy > 2, "the request waits for a reader")
+        await _demote(operator)
+    assert (await max_.answer(request_id)).code == "ROLE_FORBIDS"
+    assert "ada" in await _sessions_of(ada)
+
+
 @on_reactor
 async def test_no_admin_ends_what_the_operator_does(server: ServerFixture):
     operator, ada = await server.operator(), await server.raw("ada")
