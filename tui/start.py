@@ -34,7 +34,8 @@ def run(
     Args:
         account: to use at first; the default one if empty.
         local_folder: the folder of this computer that is shown at first; the current one unless told.
-        begin_demo: what is offered to whoever has joined nothing.
+        begin_demo: what is offered to whoever has joined nothing: starts a private server that ends with the UI, and
+            returns the state folder of its admin (blocks).
         until_quit: the state folder goes when the UI ends.
     """
     state = state_from(environ)

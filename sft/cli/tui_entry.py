@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Screens(Protocol):
-    """Opens the UI; see ``full_screen``."""
+    """Opens the UI, as ``full_screen`` does."""
 
     def __call__(
         self,
@@ -29,14 +29,7 @@ def full_screen(
     begin_demo: Callable[[], Path] | None = None,
     until_quit: bool = False,
 ) -> int:
-    """Open the UI; return the exit status.
-
-    Args:
-        account: to use at first; the default one if empty.
-        here: the folder of this computer that is shown at first.
-        begin_demo: starts a private server that ends with the UI, and returns the state folder of its admin (blocks).
-        until_quit: the state of these accounts goes when the UI ends.
-    """
+    """Open the UI; return the exit status. Arguments are those of ``tui.start.run``; ``here`` is its local folder."""
     from tui import start
 
     return start.run(environ, account=account, local_folder=here, begin_demo=begin_demo, until_quit=until_quit)

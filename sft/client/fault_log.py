@@ -17,11 +17,7 @@ _LOG_BYTES: Final = MIB
 
 
 class FaultLog:
-    """The file that keeps the details of faults.
-
-    Args:
-        folder: the state folder.
-    """
+    """The file that keeps the details of faults."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / _LOG

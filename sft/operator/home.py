@@ -61,11 +61,7 @@ class HomeState(Enum):
 
 
 class Home:
-    """The paths of a home: see above what lies at each.
-
-    Args:
-        path: where it is.
-    """
+    """The paths of a home: see above what lies at each."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -99,11 +99,7 @@ class Download:
             return b"".join(chunks)
 
     def start(self) -> None:
-        """Open the object and check its header, key section and length; input and output.
-
-        Raises:
-            ContentDamagedError: it is gone, or not what was sealed.
-        """
+        """Open the object and check its start and length (input and output); ContentDamagedError if they are wrong."""
         if self._sealed is not None or self._reader is not None:
             raise ValueError("an object of the vault is started, and once")
         row = self._row
@@ -111,20 +107,12 @@ class Download:
             self._reader = self._storage.vault.open(row.object_id, row.size, least_epoch=row.epoch)
 
     def read(self, count: int) -> list[bytes]:
-        """Read the next sealed chunks, none at the end; input and output.
-
-        Raises:
-            ContentDamagedError: the object became shorter.
-        """
+        """Read the next sealed chunks, none at the end (input and output); ContentDamagedError if the object shrank."""
         with self._damaged():
             return self._open_reader().read(count)
 
     def open(self, sealed: Sequence[bytes]) -> list[bytes]:
-        """Open chunks in the order in which they were read; pure computing.
-
-        Raises:
-            ContentDamagedError: a tag does not hold; nothing of the batch is returned.
-        """
+        """Open chunks in the order of reading (pure computing): all of them, or none and ContentDamagedError."""
         with self._damaged():
             return self._open_reader().open(sealed)
 

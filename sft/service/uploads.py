@@ -126,11 +126,7 @@ class Upload:
         return self._plan.size
 
     def start(self) -> None:
-        """Reserve room and make the temporary file, before anything is sealed; input and output.
-
-        Raises:
-            ServerFullError: there is no room above the floor.
-        """
+        """Reserve room and make the temporary file, before sealing (input and output); ServerFullError without room."""
         if self._started or self._over:
             raise ValueError("an upload starts once")
         self._started = True
@@ -178,11 +174,7 @@ class Upload:
         return self._writer.seal(chunks, last=last)
 
     def append(self, sealed: Sequence[bytes]) -> None:
-        """Write what ``seal`` returned, in the same order; input and output.
-
-        Raises:
-            ServerFullError: the disk is full; the upload is over.
-        """
+        """Write what ``seal`` returned, in the same order (input and output); a ServerFullError ends the upload."""
         if not sealed or self._over:
             return
         if self._writer is None:

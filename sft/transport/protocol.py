@@ -47,13 +47,7 @@ class Owner(Protocol):
 
 
 class WireProtocol(TwistedProtocol):
-    """One connection.
-
-    Args:
-        reactor: its clock times the deadlines.
-        connection: the sans-IO side.
-        owner: takes the events.
-    """
+    """One connection."""
 
     outbox: Outbox
 

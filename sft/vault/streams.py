@@ -162,11 +162,7 @@ class ObjectReader:
         return sealed
 
     def open(self, sealed: Sequence[bytes]) -> list[bytes]:
-        """Open chunks in the order in which they were read; pure computing.
-
-        Raises:
-            ObjectCorruptError: a tag does not hold; nothing of the batch is returned.
-        """
+        """Open chunks in the order of reading (pure computing): all of them, or none and ObjectCorruptError."""
         first = self._opened
         content = [
             self._keys.open_chunk(index, box, last=index == self._count - 1) for index, box in enumerate(sealed, first)

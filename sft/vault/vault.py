@@ -23,12 +23,7 @@ BATCH_CHUNKS: Final = CREDIT_STEP_CHUNKS
 
 
 class Vault:
-    """A backend and the keyring that opens what lies there; any thread may call it.
-
-    Args:
-        backend: where the objects lie.
-        keyring: the keys; ``adopt`` puts the next one in its place.
-    """
+    """A backend and the keyring that opens what lies there; any thread may call it."""
 
     def __init__(self, backend: Backend, keyring: Keyring) -> None:
         self._backend = backend

@@ -152,11 +152,6 @@ class Connection:
         return self._line.framer.bytes_in_frame > 0
 
     @property
-    def bytes_received_in_frame(self) -> int:
-        """How much of that frame, with its header."""
-        return self._line.framer.bytes_in_frame
-
-    @property
     def bytes_received(self) -> int:
         return self._line.framer.bytes_fed
 

@@ -19,11 +19,7 @@ from tui.text import cut_name, shown
 
 
 class Unlock(Dialog[bool]):
-    """Gives True once the key is open, or None.
-
-    Args:
-        account: whose key it is.
-    """
+    """Gives True once the key is open, or None."""
 
     def __init__(self, account: Account) -> None:
         title = f"Unlock {cut_name(shown(account.name), 50)}"

@@ -28,16 +28,7 @@ T = TypeVar("T")
 
 
 class SessionAccess:
-    """The way to the server in use.
-
-    Args:
-        reactor: runs on the app's loop.
-        environ: SFT_PASSPHRASE_FILE opens keys without a question.
-        pool: runs what blocks.
-        clock: Unix seconds.
-        entropy: draws the secrets of invitations, and passphrases.
-        encode_key: writes keys down, and says what a guess at the passphrase of a key that is written here costs.
-    """
+    """The way to the server in use, made of what ``LiveGateway`` is given."""
 
     def __init__(
         self,

@@ -24,11 +24,7 @@ _PAGE: Final = 400
 
 
 class LocalSide:
-    """Where the pane of this computer stands.
-
-    Args:
-        path: the folder that is shown.
-    """
+    """Where the pane of this computer stands."""
 
     columns = LOCAL_COLUMNS
     absence = ""

@@ -203,11 +203,7 @@ def _became(made: Invitation) -> str:
 
 
 class AboutPane(VerticalScroll, can_focus=False):
-    """One person, one invitation, one session, or nothing.
-
-    Args:
-        now: Unix seconds.
-    """
+    """One person, one invitation, one session, or nothing."""
 
     def __init__(self, now: Callable[[], float], *, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)

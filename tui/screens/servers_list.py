@@ -32,11 +32,7 @@ _KEY_CELLS: Final = 71  # eight words of at most eight letters
 
 
 class ServersList(Container):
-    """Both panes.
-
-    Args:
-        now: Unix seconds.
-    """
+    """Both panes."""
 
     def __init__(self, glyphs: Glyphs, now: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)

@@ -21,12 +21,7 @@ from tui.widgets.row_list import RowList
 
 
 class FilterLine(Horizontal):
-    """The line.
-
-    Args:
-        placeholder: what is looked for.
-        rows: the list that it is about.
-    """
+    """The line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "step(-1)", show=False),

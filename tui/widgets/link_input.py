@@ -79,11 +79,7 @@ def cleaned(text: str) -> str:
 
 
 class LinkField(Vertical):
-    """Field and line.
-
-    Args:
-        now: Unix seconds, for times in what is said.
-    """
+    """Field and line."""
 
     @dataclass
     class Given(Message):
