@@ -1,4 +1,4 @@
-"""``sft verify``: a file and its signature, judged without any server.
+"""A file and its signature, judged without any server.
 
 Rules. Blocks. What holds is said, and what could not be asked here too: no server is heard, so nothing is known of keys
 that were stolen since, of newer versions or of moves. A key id leads to candidates, never to a verdict.
@@ -20,7 +20,13 @@ from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_plain
-from sft.errors import LocalFileError, SignatureBadError, SignatureInvalidError, SignerNotPinnedError
+from sft.errors import (
+    LocalFileError,
+    SignatureBadError,
+    SignatureInvalidError,
+    SignatureMissingError,
+    SignerNotPinnedError,
+)
 from sft.limits import COMMENT_BYTES, KIB
 from sft.model.names import safe
 from sft.model.text import shown_name
@@ -71,6 +77,7 @@ def verify_offline(
     Raises:
         SignatureBadError: file and signature do not fit.
         SignatureInvalidError: that is no signature.
+        SignatureMissingError: there is no file of it.
         SignerNotPinnedError: no key pinned here made it.
         SourceChangedError, LocalFileError: file or signature cannot be read.
     """
@@ -151,11 +158,7 @@ def _read_signature(path: Path) -> FileSignature:
     except LocalFileError as error:
         if path.exists():
             raise
-        raise LocalFileError(
-            path=str(path),
-            problem="does not exist: it would be the signature",
-            remedy="sft get NAME --with-signature, or name it: --signature FILE",
-        ) from error
+        raise SignatureMissingError(path=str(path)) from error
     return FileSignature.parse(data)
 
 

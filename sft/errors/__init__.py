@@ -37,9 +37,12 @@ from sft.errors.client import (
     ServerKeyChangedError,
     SessionEndedError,
     SignatureBadError,
+    SignatureMissingError,
     SignerNotPinnedError,
     SignerUnknownError,
     SourceChangedError,
+    SourceNamelessError,
+    TargetAmbiguousError,
     UnreachableError,
     UsageError,
 )

@@ -20,6 +20,22 @@ class UsageError(ClientError):
     step_values = ("remedy",)
 
 
+class TargetAmbiguousError(ClientError):
+    """A path on the server for several sources, or beside a folder for them."""
+
+    code = "TARGET_AMBIGUOUS"
+    exit_status = 2
+    sentence = "{path} names one file on the server: it takes one source, and no folder beside it."
+
+
+class SourceNamelessError(ClientError):
+    """Standard input is to be stored under its own name, and has none."""
+
+    code = "SOURCE_NAMELESS"
+    exit_status = 2
+    sentence = "Standard input has no name."
+
+
 class NotJoinedError(ClientError):
     """No profile."""
 
@@ -161,6 +177,13 @@ class LocalFileError(ClientError):
     code = "LOCAL_FILE"
     sentence = "{path} {problem}."
     step_values = ("remedy",)
+
+
+class SignatureMissingError(ClientError):
+    """No file holds the signature of a file of this computer."""
+
+    code = "SIGNATURE_MISSING"
+    sentence = "{path} does not exist: it would be the signature."
 
 
 class LocalDiskFullError(ClientError):

@@ -87,6 +87,25 @@ def test_libraries_neither_print_nor_ask() -> None:
     assert [m.name for m in libraries if {"print", "input", "breakpoint"} & m.calls()] == []
 
 
+def test_the_client_library_names_no_command() -> None:
+    # What can be typed or pressed next is the front end's to say, by the error's code.
+    docstrings = {
+        id(node.body[0].value)
+        for m in MODULES
+        for node in m.nodes
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if node.body and isinstance(node.body[0], ast.Expr)
+    }
+    naming = [
+        f"{m.name}:{node.lineno}"
+        for m in MODULES
+        for node in m.nodes
+        if m.name.startswith("sft/client/") and isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if id(node) not in docstrings and re.search(r"(^|[\s`(])(sft|twistd) [a-z]|(^|\s)--[a-z]", node.value)
+    ]
+    assert naming == []
+
+
 def test_nothing_is_promised_or_left_out() -> None:
     assert [m.name for m in MODULES if re.search(r"TODO|FIXME|XXX|NotImplementedError", m.text)] == []
 

@@ -397,6 +397,27 @@ TABLE = [
         "Use --to FOLDER for several",
     ),
     Row(
+        errors.TargetAmbiguousError(path="plan.pdf"),
+        "TARGET_AMBIGUOUS",
+        2,
+        "plan.pdf names one file on the server: it takes one source, and no folder beside it.",
+        "Several files: sft put FILES --to FOLDER",
+    ),
+    Row(
+        errors.SourceNamelessError(),
+        "SOURCE_NAMELESS",
+        2,
+        "Standard input has no name.",
+        "Give it one: sft put - --as PATH",
+    ),
+    Row(
+        errors.SignatureMissingError(path="plan.pdf.minisig"),
+        "SIGNATURE_MISSING",
+        10,
+        "plan.pdf.minisig does not exist: it would be the signature.",
+        "sft get NAME --with-signature, or name it: --signature FILE",
+    ),
+    Row(
         errors.SourceChangedError(path="report.iso"),
         "SOURCE_CHANGED",
         10,

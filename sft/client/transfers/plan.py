@@ -18,7 +18,15 @@ from sft.client.api.files import Listing, show_file
 from sft.client.api.tree import find, fixed_part, has_pattern, walk
 from sft.client.concurrency import gather_limited
 from sft.client.os_errors import describe_os_error
-from sft.errors import LocalExistsError, LocalFileError, NameClashError, NotFoundError, SftError, UsageError
+from sft.errors import (
+    LocalExistsError,
+    LocalFileError,
+    NameClashError,
+    NotFoundError,
+    SftError,
+    SourceNamelessError,
+    TargetAmbiguousError,
+)
 from sft.model.names import fold, join_path, local_name, parse_component, parse_path, safe_name, split_path
 from sft.model.records import File, Folder
 
@@ -96,16 +104,14 @@ def plan_put(sources: Sequence[str], *, to: str = "", as_path: str | None = None
         safe_names: what no computer could store gets the closest name that all can.
 
     Raises:
-        UsageError: sources and destination contradict one another.
+        TargetAmbiguousError: sources and destination contradict one another.
+        SourceNamelessError: standard input without a path.
         NameNotAllowedError: the destination is no name.
     """
     if as_path is not None and (len(sources) != 1 or to):
-        raise UsageError(
-            problem="--as names one file: it goes with one source and without --to",
-            remedy="Several files: sft put FILES --to FOLDER",
-        )
+        raise TargetAmbiguousError(path=as_path)
     if "-" in sources and as_path is None:
-        raise UsageError(problem="Standard input has no name", remedy="Give it one: sft put - --as PATH")
+        raise SourceNamelessError
     walker = _Walker(safe_names=safe_names)
     folder = parse_path(to, root=True)
     for source in sources:

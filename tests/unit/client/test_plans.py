@@ -16,7 +16,8 @@ from sft.errors import (
     NameNotAllowedError,
     NotFoundError,
     RemoteProtocolError,
-    UsageError,
+    SourceNamelessError,
+    TargetAmbiguousError,
 )
 from sft.model.records import Folder, Page
 from sft.wire.messages import FileShown, FolderPage
@@ -103,12 +104,12 @@ def test_as_names_one_target(photos):
     assert planned(plan_put([str(photos)], as_path="x"))[0] == ("x/a.jpg", 1)
     for wrong in ({"to": "x"}, {"extra": True}):
         sources = [str(photos)] * (2 if wrong.pop("extra", False) else 1)
-        with pytest.raises(UsageError):
+        with pytest.raises(TargetAmbiguousError):
             plan_put(sources, as_path="y", **wrong)
 
 
 def test_standard_input_needs_a_name():
-    with pytest.raises(UsageError):
+    with pytest.raises(SourceNamelessError):
         plan_put(["-"])
     (item,) = plan_put(["-"], as_path="x").items
     assert (item.source, item.path, item.size) == (None, "x", None)
