@@ -29,7 +29,7 @@ run: $(VENV)/.stamp
 test: $(VENV)/.stamp-dev
 	$(PYTEST) $(PYTEST_ARGS)
 
-## test-long  what takes long by its nature: many processes, the interface over real servers and on terminals, large files, keys at full cost
+## test-long  what takes long by its nature: many processes, the interface over real servers and on terminals, large files, keys at full cost, every picture
 test-long: $(VENV)/.stamp-dev
 	$(PYTEST) -m long $(PYTEST_ARGS)
 
@@ -84,7 +84,7 @@ screenshots: $(VENV)/.stamp-dev
 
 ## snapshots  draw every screen anew as text, where a change of one was meant; look at the difference, then commit it
 snapshots: $(VENV)/.stamp-dev
-	SFT_RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/tui/test_snapshots.py
+	SFT_RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet -m "long or not long" tests/tui/test_snapshots.py
 
 ## migration  start a numbered migration: make migration NAME="add quota"
 migration: $(VENV)/.stamp-dev

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from textual.widgets import Input
 
 from sft.client.connection_info import Status
@@ -123,9 +122,8 @@ def test_what_no_screen_should_get_falls_away_from_a_paste():
 # -- joining -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_what_the_invitation_says_is_shown_before_anything_is_asked(tmp_path, size):
-    async with joining(tmp_path, size=size) as stage:
+async def test_what_the_invitation_says_is_shown_before_anything_is_asked(tmp_path):
+    async with joining(tmp_path) as stage:
         await paste(stage, invitation(stage.service, role=Role.MAINTAINER))
         await stage.press("enter")
         text = stage.text()
@@ -139,14 +137,15 @@ async def test_what_the_invitation_says_is_shown_before_anything_is_asked(tmp_pa
         assert "Cancel" in text  # the buttons have room below it all
 
 
-@pytest.mark.parametrize("height", [15, 18, 24])
-async def test_the_buttons_stay_in_sight_on_low_screens(tmp_path, height):
-    async with joining(tmp_path, size=(70, height)) as stage:
+async def test_the_buttons_stay_in_sight_on_low_screens(tmp_path):
+    async with joining(tmp_path, size=(70, 15)) as stage:
         await paste(stage, invitation(stage.service))
         await stage.press("enter")
         await fill(stage, "max", "sesame", "sesame", "")
-        assert "max exists on acme-files already." in stage.text()
-        assert "Cancel" in stage.text()
+        for height in (15, 18, 24):
+            await stage.resize((70, height))
+            assert "max exists on acme-files already." in stage.text()
+            assert "Cancel" in stage.text()
 
 
 async def test_a_colleague_joins_by_keyboard_and_lands_in_files(tmp_path):

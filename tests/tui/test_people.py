@@ -230,37 +230,35 @@ async def test_an_invitation_is_made_by_keyboard(tmp_path):
         assert any(" tom2 " in line and " open " in line for line in stage.lines())
 
 
-@pytest.mark.parametrize("width", [60, 80, 200])
-async def test_the_link_stands_on_bare_lines(tmp_path, width):
-    async with running(tmp_path, size=(width, 30)) as stage:
+async def test_the_link_stands_on_bare_lines(tmp_path):
+    async with running(tmp_path, size=(60, 30)) as stage:
         await invited(stage)
         await stage.press("enter", "enter", "enter")
-        lines = stage.lines()
-        first = next(n for n, line in enumerate(lines) if line.startswith("sft://"))
-        link = ""
-        for line in lines[first:]:
-            link += line.rstrip()
-            if len(line.rstrip()) < width:
-                break
-        parsed = parse_invitation(link)
-        assert (parsed.user_name, parsed.role) == ("tom2", Role.GUEST)
-        point = InvitationKey.from_seed(parsed.seed).point
-        assert point == stage.service.invitations[0].public_key
+        for width in (60, 80, 200):
+            await stage.resize((width, 30))
+            lines = stage.lines()
+            first = next(n for n, line in enumerate(lines) if line.startswith("sft://"))
+            link = ""
+            for line in lines[first:]:
+                link += line.rstrip()
+                if len(line.rstrip()) < width:
+                    break
+            parsed = parse_invitation(link)
+            assert (parsed.user_name, parsed.role) == ("tom2", Role.GUEST)
+            point = InvitationKey.from_seed(parsed.seed).point
+            assert point == stage.service.invitations[0].public_key
 
 
-async def test_y_sends_the_link_to_the_clipboard_and_says_just_that(tmp_path):
+async def test_y_sends_the_link_to_the_clipboard_and_says_just_that_and_w_writes_a_file_that_only_its_owner_reads(
+    tmp_path,
+):
     async with running(tmp_path) as stage:
         await invited(stage)
         await stage.press("enter", "enter", "enter", "y")
         assert parse_invitation(stage.app.clipboard).user_name == "tom2"
         assert "✓ Sent to the terminal's clipboard." in stage.text()
         assert stage.dialog == "ShowLink"
-
-
-async def test_w_writes_a_file_that_only_its_owner_reads(tmp_path):
-    async with running(tmp_path) as stage:
-        await invited(stage)
-        await stage.press("enter", "enter", "enter", "w", "enter")
+        await stage.press("w", "enter")
         await stage.written()
         path = tmp_path / "invitation-tom2.txt"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -293,21 +291,22 @@ async def test_a_taken_name_is_refused_in_the_dialog_and_can_be_mended(tmp_path)
         assert stage.service.invitations[0].name == "gustav"
 
 
-@pytest.mark.parametrize(("name", "span", "said"), [
-    ("a b", "2 days", "has a blank. Letters, digits, dot, underscore and hyphen will do: a_b."),
-    ("tom2", "soon", '"soon" is no time span. Write 12h, 2d or 1w.'),
-    ("tom2", "31 days", "An invitation ends after 30 days at the latest."),
-])  # fmt: skip
-async def test_what_cannot_be_is_said_before_the_server_is_asked(tmp_path, name, span, said):
+async def test_what_cannot_be_is_said_before_the_server_is_asked(tmp_path):
     async with running(tmp_path) as stage:
         count = len(stage.service.invitations)
-        await invited(stage, name)
-        await stage.press("tab", "tab")
-        await stage.type(span)
-        await stage.press("enter")
-        assert stage.dialog == "Invite"
-        assert said in stage.text("#dialog")
-        assert len(stage.service.invitations) == count
+        for name, span, said in (
+            ("a b", "2 days", "has a blank. Letters, digits, dot, underscore and hyphen will do: a_b."),
+            ("tom2", "soon", '"soon" is no time span. Write 12h, 2d or 1w.'),
+            ("tom2", "31 days", "An invitation ends after 30 days at the latest."),
+        ):
+            await invited(stage, name)
+            await stage.press("tab", "tab")
+            await stage.type(span)
+            await stage.press("enter")
+            assert stage.dialog == "Invite"
+            assert said in stage.text("#dialog")
+            assert len(stage.service.invitations) == count
+            await stage.press("escape")
 
 
 async def test_without_a_name_they_choose_one(tmp_path):
@@ -453,30 +452,44 @@ def harmless(stage: UiDriver) -> None:
         assert raw not in text
 
 
-@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
-async def test_hostile_names_are_harmless_and_readable(tmp_path, size):
-    async with running(tmp_path, service=with_hostile_people(acme()), size=size) as stage:
-        view = await people(stage)
-        for name in HOSTILE_PEOPLE:
-            while view.user.name != name:
-                await stage.press("down")
+ASKING = (("r", "ChooseRole"), ("e", "Confirm"), ("d", "Remove"))
+
+
+async def hostile_names(stage: UiDriver, asking) -> None:
+    """Look at every line, and at questions about it."""
+    view = await people(stage)
+    for number, name in enumerate(HOSTILE_PEOPLE):
+        while view.user.name != name:
+            await stage.press("down")
+        harmless(stage)
+        assert shown(name)[:15] in stage.text()
+        for key, dialog in asking(number):
+            await stage.press(key)
+            assert stage.dialog == dialog
             harmless(stage)
             assert shown(name)[:15] in stage.text()
-            for key, dialog in (("r", "ChooseRole"), ("e", "Confirm"), ("d", "Remove")):
-                await stage.press(key)
-                assert stage.dialog == dialog
-                harmless(stage)
-                assert shown(name)[:15] in stage.text()
-                await stage.press("escape")
-            await stage.press("y")
-            harmless(stage)
-        await stage.press("right_square_bracket")
-        for _ in HOSTILE_PEOPLE:
-            harmless(stage)
-            await stage.press("x")
-            assert stage.dialog == "Confirm"
-            harmless(stage)
-            await stage.press("escape", "down")
+            await stage.press("escape")
+        await stage.press("y")
+        harmless(stage)
+    await stage.press("right_square_bracket")
+    for _ in HOSTILE_PEOPLE:
+        harmless(stage)
+        await stage.press("x")
+        assert stage.dialog == "Confirm"
+        harmless(stage)
+        await stage.press("escape", "down")
+
+
+async def test_hostile_names_are_harmless_and_readable(tmp_path):
+    async with running(tmp_path, service=with_hostile_people(acme()), size=(80, 24)) as stage:
+        await hostile_names(stage, lambda number: [ASKING[number % len(ASKING)]])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [(80, 24), (140, 40)])
+async def test_hostile_names_are_harmless_and_readable_in_every_question(tmp_path, size):
+    async with running(tmp_path, service=with_hostile_people(acme()), size=size) as stage:
+        await hostile_names(stage, lambda _: ASKING)
 
 
 async def test_clicking_a_hostile_name_runs_nothing(tmp_path):
@@ -493,12 +506,13 @@ async def test_clicking_a_hostile_name_runs_nothing(tmp_path):
         assert not pwned
 
 
-@pytest.mark.parametrize("name", HOSTILE_PEOPLE[2:5])
-async def test_who_has_a_name_that_nobody_can_type_can_be_removed(tmp_path, name):
+async def test_who_has_a_name_that_nobody_can_type_can_be_removed(tmp_path):
     async with running(tmp_path, service=with_hostile_people(acme())) as stage:
-        await people(stage, name)
-        await stage.press("d", "enter")
-        await stage.type(shown(name))
-        await stage.press("enter")
-        gone = next(user for user in stage.service.users if user.name == name)
-        assert gone.state is UserState.REMOVED
+        for name in HOSTILE_PEOPLE[2:5]:
+            await stage.press("home")
+            await people(stage, name)
+            await stage.press("d", "enter")
+            await stage.type(shown(name))
+            await stage.press("enter")
+            gone = next(user for user in stage.service.users if user.name == name)
+            assert gone.state is UserState.REMOVED

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from sft.client.connection_info import Status
 from sft.crypto.keys import ServerKey
@@ -53,20 +52,21 @@ def alarm(stage: UiDriver) -> str:
 # -- what is seen ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
-async def test_a_server_stands_there_with_state_keys_and_who_we_are(tmp_path, size):
-    async with servers(tmp_path, size=size, two=True) as stage:
+async def test_a_server_stands_there_with_state_keys_and_who_we_are(tmp_path):
+    async with servers(tmp_path, two=True) as stage:
         await stage.press("5")
-        text = stage.text()
-        assert "max, maintainer" in text
-        assert "connected, used first" in text
-        assert "files.acme.org:7361" in text
-        (account, _) = await stage.gateway.accounts.all()
-        about = stage.text("#server-about")
-        for words in (*account.server_words.split(" "), *account.key_words.split(" ")):
-            assert words in about
-        assert "You are a maintainer: you read every file" in about
-        assert "no passphrase protects it" in about
+        for size in ((80, 24), (120, 36), (200, 60)):
+            await stage.resize(size)
+            text = stage.text()
+            assert "max, maintainer" in text
+            assert "connected, used first" in text
+            assert "files.acme.org:7361" in text
+            (account, _) = await stage.gateway.accounts.all()
+            about = stage.text("#server-about")
+            for words in (*account.server_words.split(" "), *account.key_words.split(" ")):
+                assert words in about
+            assert "You are a maintainer: you read every file" in about
+            assert "no passphrase protects it" in about
 
 
 async def test_hostile_names_of_servers_and_people_are_harmless(tmp_path):
@@ -78,28 +78,29 @@ async def test_hostile_names_of_servers_and_people_are_harmless(tmp_path):
             await stage.press("down")
             text = "".join(stage.lines())
             assert not any(raw in text for raw in RAW)
-        assert "[@click=app.pwn]x[/]" in stage.text()
-        for key in ("d", "a", "p"):
-            await stage.press("end")
-            for _ in HOSTILE:
+            for key in ("d", "a", "p"):
                 await stage.press(key)
                 assert stage.dialog
                 assert not any(raw in "".join(stage.lines()) for raw in RAW)
-                await stage.press("escape", "up")
+                await stage.press("escape")
+        await stage.press("home")
+        assert "[@click=app.pwn]x[/]" in stage.text()
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-async def test_hostile_names_are_harmless_in_the_questions_that_come_by_themselves(tmp_path, name):
+async def test_hostile_names_are_harmless_in_the_questions_that_come_by_themselves(tmp_path):
     def prepare(gateway: FakeGateway) -> None:
-        gateway.add_account("max", passphrase="sesame", name=name, server_name=name)
+        for name in HOSTILE:
+            gateway.add_account("max", passphrase="sesame", name=name, server_name=name)
         gateway.service.replace_key(ServerKey.from_seed(bytes(32)))
 
     async with driven(tmp_path, "", size=(80, 24), prepare=prepare, bare=True) as stage:
-        for dialog in ("Unlock", "ServerKeyStop"):
-            assert stage.dialog == dialog
-            assert not any(raw in "".join(stage.lines()) for raw in RAW)
-            await stage.type("sesame")
-            await stage.press("enter")
+        for _ in HOSTILE:
+            for dialog in ("Unlock", "ServerKeyStop"):
+                assert stage.dialog == dialog
+                assert not any(raw in "".join(stage.lines()) for raw in RAW)
+                await stage.type("sesame" if dialog == "Unlock" else "")
+                await stage.press("enter")
+            await stage.press("5", "down", "enter")
 
 
 # -- connecting and unlocking ---------------------------------------------------------------------------------
@@ -216,39 +217,31 @@ async def test_a_server_that_lets_this_key_in_no_more_says_whom_to_ask(tmp_path)
         assert "lets you in no more" in stage.text()
 
 
-@pytest.mark.parametrize(
-    ("kind", "values", "said"),
-    [
-        (
-            "role",
-            {"role": "maintainer", "by": "ada"},
-            ("You are a maintainer now: you read every file, store files and manage your own. ada changed it."),
-        ),
-        ("ended", {"why": "removed", "by": "ada"}, "ada removed you from acme-files. What you got stays with you."),
-        ("ended", {"why": "kicked", "by": "operator"}, "The operator ended this session."),
-    ],
-)
-async def test_what_the_server_tells_unasked_is_said_in_words(tmp_path, kind, values, said):
-    async with servers(tmp_path) as stage:
-        stage.gateway.tell(kind, **values)
-        await stage.quiet()
-        assert stage.said() == said
-
-
-async def test_a_notice_that_means_nothing_is_not_said(tmp_path):
+async def test_what_the_server_tells_unasked_is_said_in_words_and_nothing_of_what_means_nothing(tmp_path):
     async with servers(tmp_path) as stage:
         stage.gateway.tell("role", role="[bold]king", by="x\u202e")
         stage.gateway.tell("weather", sky="blue")
         await stage.quiet()
         assert stage.said() == ""
+        for kind, values, said in (
+            (
+                "role",
+                {"role": "maintainer", "by": "ada"},
+                "You are a maintainer now: you read every file, store files and manage your own. ada changed it.",
+            ),
+            ("ended", {"why": "removed", "by": "ada"}, "ada removed you from acme-files. What you got stays with you."),
+            ("ended", {"why": "kicked", "by": "operator"}, "The operator ended this session."),
+        ):
+            stage.gateway.tell(kind, **values)
+            await stage.quiet()
+            assert stage.said() == said
 
 
 # -- the server's key ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_a_changed_server_key_is_a_full_stop_in_plain_words(tmp_path, size):
-    async with servers(tmp_path, size=size) as stage:
+async def test_a_changed_server_key_is_a_full_stop_in_plain_words(tmp_path):
+    async with servers(tmp_path) as stage:
         pinned = stage.service.key.public.words()
         stage.gateway.change_key()
         await stage.noticed()

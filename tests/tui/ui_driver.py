@@ -89,6 +89,11 @@ class UiDriver:
         """Press keys, each after what the one before it did."""
         await self.pilot.press(*keys)
 
+    async def resize(self, size: tuple[int, int]) -> None:
+        """Make the terminal as large."""
+        await self.pilot.resize_terminal(*size)
+        await self.quiet()
+
     async def noticed(self) -> None:
         """Wait until the gateway has noticed that its line is gone, and tried again once."""
         await self.quiet()
