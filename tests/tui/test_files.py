@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from sft.client.transfers.queue.job import JobState
 from sft.errors import ConnectionLostError, ServerFullError
 from sft.model.names import split_path
@@ -14,16 +12,12 @@ from tui.dialogs.confirm import Confirm
 from tui.dialogs.resolve_conflicts import ResolveConflicts
 
 
-async def test_it_opens_on_the_servers_root(tmp_path):
+async def test_it_opens_on_the_servers_root_folders_are_walked_by_keys_and_the_cursor_comes_back(tmp_path):
     async with driven(tmp_path) as run:
         assert run.app.frame.screen_id == "files"
         assert run.names()[:3] == ["archive/", "backups/", "finance/"]
         assert run.files.remote.lines.has_focus
         assert "acme-files" in run.screen()
-
-
-async def test_folders_are_walked_by_keys_and_the_cursor_comes_back(tmp_path):
-    async with driven(tmp_path) as run:
         await run.press("down", "down", "enter")
         assert run.files.remote_side.path == "finance"
         assert run.names() == ["..", "2025/", "2026/"]
@@ -58,7 +52,7 @@ async def test_a_folder_and_a_file_are_put_together(tmp_path):
         assert run.app.queue.jobs[-1].done_files == 13
 
 
-async def test_a_file_is_got_and_verified(tmp_path):
+async def test_a_file_is_got_and_verified_and_getting_the_same_bytes_again_asks_nothing(tmp_path):
     async with driven(tmp_path) as run:
         run.put_cursor_on("welcome.txt")
         await run.press("c")
@@ -68,14 +62,8 @@ async def test_a_file_is_got_and_verified(tmp_path):
         assert "verified: signed by ada" in run.message_line()
         assert "welcome.txt" in run.names_here()
         assert run.files.remote.current.state.value == "verified"
-
-
-async def test_getting_the_same_bytes_again_asks_nothing(tmp_path):
-    async with driven(tmp_path) as run:
-        run.put_cursor_on("welcome.txt")
-        for _ in range(2):
-            await run.press("c")
-            await run.moved()
+        await run.press("c")
+        await run.moved()
         assert [job.state for job in run.app.queue.jobs] == [JobState.DONE, JobState.DONE]
         assert "here already, the same bytes" in run.message_line()
 
@@ -115,20 +103,7 @@ async def test_a_taken_name_needs_a_decision_while_the_rest_goes_on(tmp_path):
         assert job.state is JobState.DONE
 
 
-async def test_a_taken_name_can_be_kept_beside(tmp_path):
-    async with driven(tmp_path) as run:
-        await run.go("finance/2026")
-        await run.press("tab")
-        run.put_cursor_on("budget.xlsx")
-        await run.press("c")
-        await run.moved()
-        await run.press("2", "enter", "down", "enter")
-        await run.moved()
-        assert run.service.has("finance/2026/budget (max 3 May).xlsx")
-        assert run.service.versions("finance/2026/budget.xlsx") == 3
-
-
-async def test_not_deciding_changes_nothing(tmp_path):
+async def test_not_deciding_changes_nothing_and_a_taken_name_can_be_kept_beside(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")
         await run.press("tab")
@@ -137,6 +112,10 @@ async def test_not_deciding_changes_nothing(tmp_path):
         await run.moved()
         await run.press("2", "enter", "escape")
         assert run.app.queue.jobs[-1].state is JobState.NEEDS_YOU
+        assert run.service.versions("finance/2026/budget.xlsx") == 3
+        await run.press("enter", "down", "enter")
+        await run.moved()
+        assert run.service.has("finance/2026/budget (max 3 May).xlsx")
         assert run.service.versions("finance/2026/budget.xlsx") == 3
 
 
@@ -154,28 +133,22 @@ async def test_a_name_that_no_computer_stores_says_so_and_can_be_mended(tmp_path
         assert run.service.has("a_b.txt")
 
 
-async def test_renaming(tmp_path):
+async def test_renaming_and_a_name_that_is_not_allowed_is_explained_where_it_is_typed(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")
         run.put_cursor_on("budget.xlsx")
         await run.press("r")
         assert isinstance(run.app.screen, TextPrompt)
+        await run.type("a:b")
+        await run.press("enter")
+        assert isinstance(run.app.screen, TextPrompt)
+        assert "which Windows cannot store" in run.screen()
+        await run.press("escape", "r")
         await run.type("plan")
         await run.press("enter")
         assert run.service.has("finance/2026/plan.xlsx")
         assert "plan.xlsx" in run.names()
         assert "budget.xlsx is plan.xlsx now" in run.message_line()
-
-
-async def test_a_name_that_is_not_allowed_is_explained_where_it_is_typed(tmp_path):
-    async with driven(tmp_path) as run:
-        await run.go("finance/2026")
-        run.put_cursor_on("budget.xlsx")
-        await run.press("r")
-        await run.type("a:b")
-        await run.press("enter")
-        assert isinstance(run.app.screen, TextPrompt)
-        assert "which Windows cannot store" in run.screen()
 
 
 async def test_deleting_asks_with_the_safe_answer_first(tmp_path):
@@ -202,7 +175,7 @@ async def test_deleting_a_folder_says_so(tmp_path):
         assert "finance/2026/Q1" not in run.service.below("finance/2026")
 
 
-async def test_restoring(tmp_path):
+async def test_restoring_and_making_a_folder(tmp_path):
     async with driven(tmp_path) as run:
         await run.press("T")
         assert "finance/2026/draft.odt" in run.names()
@@ -211,10 +184,6 @@ async def test_restoring(tmp_path):
         assert "draft.odt is back: version 1, signature unchanged." in run.message_line()
         await run.press("T")
         assert "finance/" in run.names()
-
-
-async def test_making_a_folder(tmp_path):
-    async with driven(tmp_path) as run:
         await run.press("n")
         await run.type("Q3 plans")
         await run.press("enter")
@@ -235,12 +204,22 @@ async def test_what_a_guest_may_not_do_is_said_and_never_tried(tmp_path):
         assert run.app.queue.jobs == []
 
 
-async def test_an_act_on_somebody_elses_file_says_whose_it_is(tmp_path):
+async def test_whose_a_file_is_that_a_letter_in_the_filter_is_no_act_and_that_the_largest_come_first(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")
         run.put_cursor_on("contract.pdf")
         await run.press("d")
         assert "contract.pdf belongs to ada" in run.message_line()
+        run.put_cursor_on("budget.xlsx")
+        await run.press("slash")
+        await run.type("dcq")
+        assert run.files.remote.query_text == "dcq"
+        assert run.service.has("finance/2026/budget.xlsx")
+        assert run.app.queue.jobs == []
+        await run.press("escape", "o")
+        names = run.names()
+        assert names[:4] == ["..", "Q1/", "Q2/", "budget.xlsx"]
+        assert names[-1] == "README.md"
 
 
 async def test_nothing_on_this_computer_is_deleted_or_renamed(tmp_path):
@@ -275,26 +254,6 @@ async def test_the_filter_narrows_as_one_types_and_escape_gives_it_up(tmp_path):
         await run.press("escape")
         assert len(run.files.remote.lines.source) == 3001
         assert run.files.remote.lines.has_focus
-
-
-async def test_a_typed_letter_in_the_filter_is_no_act(tmp_path):
-    async with driven(tmp_path) as run:
-        await run.go("finance/2026")
-        run.put_cursor_on("budget.xlsx")
-        await run.press("slash")
-        await run.type("dcq")
-        assert run.files.remote.query_text == "dcq"
-        assert run.service.has("finance/2026/budget.xlsx")
-        assert run.app.queue.jobs == []
-
-
-async def test_sorting_puts_the_largest_first_and_folders_stay_above(tmp_path):
-    async with driven(tmp_path) as run:
-        await run.go("finance/2026")
-        await run.press("o")
-        names = run.names()
-        assert names[:4] == ["..", "Q1/", "Q2/", "budget.xlsx"]
-        assert names[-1] == "README.md"
 
 
 async def test_all_of_a_large_folder_is_selected(tmp_path):
@@ -442,14 +401,16 @@ async def test_a_click_on_a_hostile_name_runs_no_action(tmp_path):
         assert run.app.frame.screen_id == "files"
 
 
-@pytest.mark.parametrize("typed", ["~nobody-is-called-so/x", "/" + "a" * 300, "/dev/null"])
-async def test_a_path_that_leads_nowhere_is_refused_in_the_question(tmp_path, typed):
+async def test_a_path_that_leads_nowhere_is_refused_in_the_question(tmp_path):
     async with driven(tmp_path) as run:
-        await run.press("tab", "ctrl+l")
-        await run.paste(typed)
-        await run.press("enter")
-        assert run.dialog == "TextPrompt"
-        assert "is no folder" in run.screen()
+        await run.press("tab")
+        for typed in ("~nobody-is-called-so/x", "/" + "a" * 300, "/dev/null"):
+            await run.press("ctrl+l")
+            await run.paste(typed)
+            await run.press("enter")
+            assert run.dialog == "TextPrompt"
+            assert "is no folder" in run.screen()
+            await run.press("escape")
 
 
 async def test_a_box_says_by_a_sign_whether_it_is_ticked(tmp_path):

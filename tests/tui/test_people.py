@@ -35,24 +35,27 @@ async def people(stage: UiDriver, name: str = "") -> PeopleView:
 # -- what is seen -----------------------------------------------------------------------------------------
 
 
-async def test_everybody_is_listed_with_role_state_files_and_key(tmp_path):
+async def test_everybody_is_listed_with_role_state_files_and_key_and_what_is_known_beside_the_list(tmp_path):
     async with running(tmp_path, size=(200, 40)) as stage:
         await people(stage, "ivo")
         (line,) = [line for line in stage.lines() if " ivo " in line and "maintainer" in line]
         assert "disabled" in line
         assert public_of("ivo").words() in line
         assert "1.9 MiB" in line
-
-
-async def test_what_is_known_of_a_person_stands_beside_the_list(tmp_path):
-    for size in ((80, 24), (140, 40)):
-        async with running(tmp_path, size=size) as stage:
-            await people(stage, "max")
+        await stage.press("home")
+        await people(stage, "max")
+        for size in ((140, 40), (80, 24)):
+            await stage.resize(size)
             text = stage.text("#people-about")
             assert "maintainer: reads every file, stores files and manages their own" in text
             assert "first seen here 14 Jan" in text
             for words in public_of("max").words().split(" "):
                 assert words in text
+        await stage.press("home")
+        await people(stage, "gus")
+        await stage.resize((60, 15))
+        assert any(" gus " in line for line in stage.lines())
+        assert not stage.app.frame.query_one("#people-about").display
 
 
 async def test_a_key_that_is_not_the_one_first_seen_is_doubted(tmp_path):
@@ -65,26 +68,10 @@ async def test_a_key_that_is_not_the_one_first_seen_is_doubted(tmp_path):
         assert "!" in line
 
 
-async def test_a_small_terminal_keeps_the_list(tmp_path):
-    async with running(tmp_path, size=(60, 15)) as stage:
-        await people(stage, "gus")
-        assert any(" gus " in line for line in stage.lines())
-        assert not stage.app.frame.query_one("#people-about").display
-
-
 # -- roles, locking out ----------------------------------------------------------------------------------------
 
 
-async def test_a_role_is_changed(tmp_path):
-    async with running(tmp_path) as stage:
-        await people(stage, "gus")
-        await stage.press("r", "down", "enter")
-        assert stage.service.user("gus").role is Role.MAINTAINER
-        assert stage.said() == "gus is a maintainer now (was guest)."
-        assert any(" gus " in line and "maintainer" in line for line in stage.lines())
-
-
-async def test_the_present_role_changes_nothing_and_esc_keeps_it(tmp_path):
+async def test_a_role_is_changed_the_present_one_changes_nothing_and_of_ones_own_one_is_warned(tmp_path):
     async with running(tmp_path) as stage:
         await people(stage, "gus")
         await stage.press("r", "enter")
@@ -93,10 +80,11 @@ async def test_the_present_role_changes_nothing_and_esc_keeps_it(tmp_path):
         await stage.press("escape")
         assert stage.dialog == ""
         assert stage.service.user("gus").role is Role.GUEST
-
-
-async def test_ones_own_role_is_changed_with_a_warning(tmp_path):
-    async with running(tmp_path) as stage:
+        await stage.press("r", "down", "enter")
+        assert stage.service.user("gus").role is Role.MAINTAINER
+        assert stage.said() == "gus is a maintainer now (was guest)."
+        assert any(" gus " in line and "maintainer" in line for line in stage.lines())
+        await stage.press("home")
         await people(stage, "ada")
         await stage.press("r")
         assert "This is you" in stage.text()
@@ -113,7 +101,7 @@ async def test_the_last_admin_stays_one(tmp_path):
         assert stage.said().endswith("Make somebody else an admin first")
 
 
-async def test_disabling_asks_and_the_safe_answer_has_the_focus(tmp_path):
+async def test_disabling_asks_and_the_safe_answer_has_the_focus_and_enabling_is_done_at_once(tmp_path):
     async with running(tmp_path) as stage:
         await people(stage, "max")
         await stage.press("e", "enter")
@@ -122,10 +110,7 @@ async def test_disabling_asks_and_the_safe_answer_has_the_focus(tmp_path):
         await stage.press("e", "y")
         assert stage.service.user("max").state is UserState.DISABLED
         assert stage.said() == "max is disabled: signed out now; files and account stay."
-
-
-async def test_enabling_is_done_at_once(tmp_path):
-    async with running(tmp_path) as stage:
+        await stage.press("home")
         view = await people(stage, "ivo")
         acts = {act.id: view.label_of(act) for act in view.acts_here()}
         assert acts["people.switch"] == "Enable"
@@ -143,6 +128,9 @@ async def test_removal_names_who_gets_the_files_and_wants_the_name_typed(tmp_pat
         await people(stage, "max")
         await stage.press("d")
         assert "26 files (132 MiB) stay, signed by them; they will belong to:" in stage.text()
+        choice = stage.app.screen.query_one(Choice)
+        offered = [option.value for option in choice._options]
+        assert offered == ["ada", "eva", "nightly"]  # gus is a guest, ivo disabled
         await stage.press("down", "enter")
         await stage.type("ma")
         await stage.press("enter")
@@ -167,27 +155,7 @@ async def test_files_go_to_whoever_removes_unless_told(tmp_path):
         assert stage.said().endswith("now belong to you.")
 
 
-async def test_only_who_may_own_files_can_get_them(tmp_path):
-    async with running(tmp_path) as stage:
-        await people(stage, "max")
-        await stage.press("d")
-        choice = stage.app.screen.query_one(Choice)
-        offered = [option.value for option in choice._options]
-        assert offered == ["ada", "eva", "nightly"]  # gus is a guest, ivo disabled
-
-
-async def test_somebody_without_files_needs_no_heir(tmp_path):
-    async with running(tmp_path) as stage:
-        await people(stage, "gus")
-        await stage.press("d")
-        assert not stage.app.screen.query(Choice)
-        await stage.type("gus")
-        await stage.press("enter")
-        assert stage.service.user("gus").state is UserState.REMOVED
-        assert stage.said() == "gus is removed for good."
-
-
-async def test_esc_removes_nobody_and_a_removed_one_stays_as_a_tombstone(tmp_path):
+async def test_esc_removes_nobody_without_files_none_inherits_and_a_removed_one_stays_as_a_tombstone(tmp_path):
     async with running(tmp_path) as stage:
         view = await people(stage, "gus")
         await stage.press("d")
@@ -195,8 +163,12 @@ async def test_esc_removes_nobody_and_a_removed_one_stays_as_a_tombstone(tmp_pat
         await stage.press("escape")
         assert stage.service.user("gus").state is UserState.ACTIVE
         await stage.press("d")
+        assert not stage.app.screen.query(Choice)
         await stage.type("gus")
-        await stage.press("enter", "end")
+        await stage.press("enter")
+        assert stage.service.user("gus").state is UserState.REMOVED
+        assert stage.said() == "gus is removed for good."
+        await stage.press("end")
         assert view.user.name == "gus"
         assert "Removed for good. What they signed stays signed." in stage.text()
         assert stage.reasons()["people.role"] == "gus was removed for good."
