@@ -53,12 +53,7 @@ class TransferReport:
         self._items.append({**self._empty, "source": name, "path": path, "result": "failed", "error": why})
 
     def finish(self, *remarks: str, **more: Any) -> int:
-        """Show everything; return the exit status.
-
-        Args:
-            remarks: sentences on the whole.
-            more: further fields of the document.
-        """
+        """Show everything, with sentences on the whole and ``more`` fields of the document; return the exit status."""
         console = self.invocation.console
         errors = [error for _, error in self._failed]
         done = len(self._items) - len(errors)

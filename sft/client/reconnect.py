@@ -128,11 +128,7 @@ class Reconnector:
         )  # fmt: skip
 
     async def begin(self) -> None:
-        """Connect for the first time, and keep it so.
-
-        Raises:
-            SftError: it could not be; what can be tried again is.
-        """
+        """Connect for the first time, and keep it so; SftError if that could not be. What can be tried again is."""
         if self._ended:
             return
         self._emit(self.connection)

@@ -158,9 +158,5 @@ def encode_name(name: str) -> str:
 
 
 def decode_name(text: str) -> str:
-    """Read a percent-encoded name; whoever needs the one encoding encodes again and compares.
-
-    Raises:
-        ValueError: what is encoded is not UTF-8.
-    """
+    """Read a percent-encoded name, ValueError if it is no UTF-8; for the one encoding, encode again and compare."""
     return unquote_to_bytes(text).decode("utf-8")

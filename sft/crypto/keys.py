@@ -64,11 +64,7 @@ class PublicKey:
 
     @classmethod
     def parse(cls, text: str) -> PublicKey:
-        """Read what a person gives: the 56 characters, or all of a ``.pub`` file.
-
-        Raises:
-            KeyFormatError: anything else, also 32 bytes that are no point of the curve.
-        """
+        """Read the 56 characters or a whole ``.pub`` file; KeyFormatError for anything else, or a bad point."""
         lines = text.strip().splitlines()
         if not 1 <= len(lines) <= _PUB_FILE_LINES:
             raise KeyFormatError("neither one line nor a comment and a key")

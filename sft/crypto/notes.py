@@ -129,14 +129,7 @@ def sign_receipt(key: ServerKey, receipt: Receipt) -> str:
 
 
 def verify_receipt(server: ServerPublic, note: str) -> Receipt:
-    """Check that a server signed a receipt.
-
-    Returns:
-        What the server says. The caller compares it with what was sent.
-
-    Raises:
-        SignatureInvalidError: of another server, changed, or no receipt.
-    """
+    """Check that a server signed a receipt, else SignatureInvalidError; the caller compares it with what was sent."""
     return Receipt.parse(_open(server, note))
 
 

@@ -43,14 +43,7 @@ class RowMac:
         self._begun = hashlib.blake2b(name, digest_size=ROW_MAC_BYTES, key=key, person=_PURPOSE)
 
     def make(self, values: Sequence[RowValue]) -> bytes:
-        """Mark a row.
-
-        Args:
-            values: of every column but the mark, in the schema's order.
-
-        Raises:
-            TypeError: a value of no type that a row holds.
-        """
+        """Mark a row by the values of every column but the mark, in the schema's order."""
         if not _TYPES.issuperset(map(type, values)):
             values = [_plain(value) for value in values]
         length = len(values)

@@ -83,11 +83,7 @@ class FileSignature:
 
     @classmethod
     def parse(cls, data: bytes) -> FileSignature:
-        """Read four lines, each ended by a line feed.
-
-        Raises:
-            SignatureInvalidError: another form, or the legacy algorithm.
-        """
+        """Read four lines, each with its line feed; SignatureInvalidError for another form or the legacy algorithm."""
         try:
             untrusted, body, trusted, closing, rest = data.decode("utf-8").split("\n")
             signed = decode_base64(body)
@@ -109,13 +105,7 @@ class FileSignature:
 
 
 def sign_file(key: SigningKey, digest: bytes, comment: FileComment) -> FileSignature:
-    """Sign a file's content and what is said of it.
-
-    Args:
-        key: of the author.
-        digest: BLAKE2b-512 of the content.
-        comment: what the author says beside it, made of checked fields.
-    """
+    """Sign the BLAKE2b-512 digest of a content, and what its author says beside it."""
     if len(digest) != DIGEST_BYTES:
         raise ValueError(f"a digest has {DIGEST_BYTES} bytes, not {len(digest)}")
     text = comment.encode()

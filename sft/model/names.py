@@ -64,11 +64,7 @@ _SHOWN_OF_REFUSED: Final = 80  # characters of a hopeless name that an error car
 
 
 def parse_component(text: str) -> str:
-    """Return a text as a file's or folder's name, in NFC.
-
-    Raises:
-        NameNotAllowedError: names the first character, or the rule, that forbids it.
-    """
+    """Return a text as a file's or folder's name, in NFC; NameNotAllowedError names what forbids it."""
     name = unicodedata.normalize("NFC", text)
     problem = _problem_of(name)
     if problem:

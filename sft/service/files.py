@@ -131,11 +131,7 @@ def show_file(reading: ReadTransaction, caller: Caller, *, path: str, version: i
 def find_version(
     reading: ReadTransaction, caller: Caller, permission: Permission, path: str, number: int
 ) -> tuple[FileRow, VersionRow]:
-    """Find a live file and one of its versions, 0 being the newest.
-
-    Raises:
-        NotFoundError: there is no such file, or version of it, or none that the caller may see.
-    """
+    """Find a live file that the caller may see and one of its versions, 0 being the newest, or NotFoundError."""
     require_path(path)
     file = PathLookup(reading).one(path).file
     if file is None or not may(caller, permission, resource_of(file)):

@@ -21,14 +21,7 @@ from sft.store.users import active_admins, file_figures, key_by_public, keys_of,
 
 
 def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> UserRow:
-    """Find who is meant by a name.
-
-    Args:
-        removed: whether a tombstone will do.
-
-    Raises:
-        NotFoundError: nobody.
-    """
+    """Find who is meant by a name, a tombstone only if ``removed``; NotFoundError for nobody."""
     user = user_by_name(reading, name)
     if user is None or (user.state == UserState.REMOVED and not removed):
         raise no_user(name)

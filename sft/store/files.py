@@ -49,14 +49,7 @@ def files_by_file_id(reading: ReadTransaction, file_ids: Collection[bytes]) -> d
 
 
 def newest_versions(reading: ReadTransaction, files: Collection[FileRow]) -> dict[int, VersionRow]:
-    """Load the newest version of each file.
-
-    Returns:
-        By the file's row id.
-
-    Raises:
-        RowForgedError: a version is gone.
-    """
+    """Load the newest version of each file, by its row id; RowForgedError if one is gone."""
     wanted = {(row.id, row.newest) for row in files}
     found = {row.file: row for row in versions_at(reading, wanted)}
     for row_id, number in sorted(wanted):

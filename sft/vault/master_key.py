@@ -47,14 +47,7 @@ class MasterKeySource(Protocol):
 
 
 def open_keyring(sealed: bytes, candidates: Sequence[bytes]) -> tuple[Keyring, bytes]:
-    """Open a keyring with the first key that fits.
-
-    Returns:
-        The keyring, and the key for ``settle``.
-
-    Raises:
-        VaultError: none fits, or the keyring is damaged.
-    """
+    """Open a keyring with the first key that fits, else VaultError; return it, and the key for ``settle``."""
     for master_key in candidates:
         try:
             return Keyring.open(sealed, master_key), master_key

@@ -170,11 +170,7 @@ def require_digest(object_id: bytes, found: bytes, digest: bytes) -> None:
 
 
 def rewrap_whole(keyring: Keyring, object_id: bytes, sealed: bytes, *, least_epoch: int = 1) -> bytes:
-    """Move an object to the current epoch: another key section before the same chunks.
-
-    Raises:
-        ObjectCorruptError: header or key section do not hold.
-    """
+    """Move an object to the current epoch by another key section; ObjectCorruptError if header or section is wrong."""
     prefix = sealed[:PREFIX_BYTES]
     section = prefix[HEADER_BYTES:]
     keys = ObjectKeys.from_prefix(keyring, object_id, prefix, section, least_epoch)

@@ -144,14 +144,7 @@ class ObjectReader:
         return self._count - self._read
 
     def read(self, chunk_count: int) -> list[bytes]:
-        """Read the next sealed chunks; input and output only.
-
-        Returns:
-            At most as many as asked for; none at the end.
-
-        Raises:
-            ObjectCorruptError: the object became shorter.
-        """
+        """Read at most so many sealed chunks, none at the end (input and output); ObjectCorruptError if it shrank."""
         spans = [
             chunk_span(index, self._size) for index in range(self._read, min(self._read + chunk_count, self._count))
         ]

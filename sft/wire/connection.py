@@ -179,11 +179,7 @@ class Connection:
         return events
 
     def receive_eof(self) -> None:
-        """Take the end of the stream.
-
-        Raises:
-            StreamTruncatedError: neither the peer's authenticated close nor a refused login came before.
-        """
+        """Take the end of the stream; StreamTruncatedError without a peer's close or a refused login before."""
         self._line.require_alive()
         if self.state not in _EOF_IS_FINE:
             state = self.state

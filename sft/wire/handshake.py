@@ -138,11 +138,7 @@ class ClientHandshake:
         return sign_claim(self._claim, th2, self._key, self._invitation)
 
     def check_welcome(self, welcome: Welcome) -> None:
-        """Make sure that the server let in who asked, and is itself the one that proved its key.
-
-        Raises:
-            HandshakeFailedError: another name, another kind of role or another server.
-        """
+        """Make sure that the server let in who asked, and is the one that proved its key, or HandshakeFailedError."""
         if welcome.name != self._claim.user_name:
             raise HandshakeFailedError("welcomed under another name")
         if (welcome.role == OPERATOR) != (self._claim.kind == "operator"):
@@ -170,14 +166,7 @@ class ServerHandshake:
         self._th2 = b""
 
     def answer(self, m1: bytes) -> tuple[bytes, TrafficKeys]:
-        """Read M1.
-
-        Returns:
-            M2's frame, and the keys.
-
-        Raises:
-            RemoteProtocolError: what came is no M1, or has a key that cannot be used.
-        """
+        """Read M1; return M2's frame and the keys. RemoteProtocolError if it is no M1, or its key cannot be used."""
         hello = ClientHello.decode(m1)
         random = self._entropy(RANDOM_BYTES)
         session_key = self._entropy(KEY_BYTES)

@@ -206,11 +206,7 @@ def tag_of(kind: type[Message]) -> int:
 
 
 def encode(message: Message) -> bytes:
-    """Write a message's body.
-
-    Raises:
-        LocalProtocolError: a value that the format cannot hold, or a body over ``MESSAGE_BYTES``.
-    """
+    """Write a message's body; LocalProtocolError if the format cannot hold it, or it is over ``MESSAGE_BYTES``."""
     body = _encode(message)
     if len(body) > MESSAGE_BYTES:
         raise LocalProtocolError(f"{type(message).__name__} of {len(body)} bytes fits no frame")

@@ -89,14 +89,7 @@ class RecordLayer:
     # -- in -------------------------------------------------------------------------------------------
 
     def next_frame(self) -> Frame | None:
-        """Take the next frame of what was fed.
-
-        Returns:
-            None when no whole frame is left.
-
-        Raises:
-            RemoteProtocolError: too large, not for this place, or not allowed in this state.
-        """
+        """Take the next whole frame of what was fed, if any; RemoteProtocolError if size, place or type is wrong."""
         if not self.framer.has_bytes:
             return None
         if not self._receives:

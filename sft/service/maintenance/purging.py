@@ -76,11 +76,7 @@ def collect(reading: ReadTransaction, caller: Caller, *, context: JobContext, un
 
 
 def finish_purges(context: JobContext) -> tuple[int, list[str]]:
-    """Destroy the objects of purges that were interrupted; a forged purge destroys nothing.
-
-    Returns:
-        How many there were, and the rows that do not hold.
-    """
+    """Destroy the objects of purges that were cut; return how many, and the forged ones, which destroy nothing."""
     count, after = 0, b""
     forged: list[str] = []
     while True:
