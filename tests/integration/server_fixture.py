@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import os
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -347,7 +348,8 @@ async def make_template(folder: Path) -> None:
 
 
 def copy_server(template: Path, folder: Path) -> ServerFixture:
-    shutil.copytree(template, folder, dirs_exist_ok=True)
+    # A vault has 256 folders: the system's own program copies them in a third of the time that Python takes.
+    subprocess.run([shutil.which("cp") or "cp", "-a", f"{template}/.", str(folder)], check=True)
     return ServerFixture(folder)
 
 

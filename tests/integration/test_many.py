@@ -7,6 +7,8 @@ import random
 import resource
 from pathlib import Path
 
+import pytest
+
 from sft.crypto.keys import SigningKey
 from sft.model.access import Role
 from sft.wire import messages as m
@@ -22,6 +24,7 @@ def _resident_bytes() -> int:
     return pages * resource.getpagesize()
 
 
+@pytest.mark.long
 @on_reactor
 async def test_fifty_sessions_at_once_store_and_get_different_files_in_bounded_memory(server: ServerFixture):
     operator = await server.operator()
