@@ -52,13 +52,13 @@ class Listed:
     """One page of a folder or of the trash.
 
     Args:
-        states: one for each file; None where nothing has been judged.
+        states: one for each file.
         next: where the next page begins; empty at the end.
     """
 
     folders: tuple[Folder, ...]
     files: tuple[File, ...]
-    states: tuple[SignatureState | None, ...]
+    states: tuple[SignatureState, ...]
     next: str
 
 

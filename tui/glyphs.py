@@ -42,6 +42,7 @@ class Glyphs:
 
     def state(self, state: SignatureState) -> str:
         return {
+            SignatureState.NOT_LOOKED_AT: "",
             SignatureState.SIGNED: self.signed,
             SignatureState.VERIFIED: self.verified,
             SignatureState.UNKNOWN: self.unknown,

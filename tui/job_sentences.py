@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from sft.client.transfers.queue.job import Direction, Job, JobState
 from sft.client.transfers.queue.run import RunResult
-from sft.model.text import count_text
+from sft.model.text import count_text, shown_name
 from tui.messages import Notification, Severity
 from tui.text import error_text, shown
 
 
 def said_of(job: Job, outcome: RunResult) -> str:
     """Return what became of a job that worked."""
+    return _done(job, outcome) + _moved(job)
+
+
+def _moved(job: Job) -> str:
+    if not job.moved:
+        return ""
+    if job.files == 1:
+        return f", signed as {shown_name(job.moved[0].signed_as)}"
+    return f"; {count_text(job.moved_files)} signed under another name: enter names them"
+
+
+def _done(job: Job, outcome: RunResult) -> str:
     one = job.files == 1
     all_there = outcome.unchanged and outcome.unchanged == outcome.done
     if job.direction is Direction.PUT:
@@ -30,7 +42,7 @@ def sentence_of(job: Job, outcome: RunResult) -> Notification | None:
     """Return what became of a job; None for what a person stopped."""
     title = shown(job.title)
     if job.state is JobState.DONE:
-        return Notification(f"{title}: {job.said}", Severity.SUCCESS)
+        return Notification(f"{title}: {job.said}", Severity.WARNING if job.moved else Severity.SUCCESS)
     if job.state is JobState.NEEDS_YOU:
         count = sum(failure.is_conflict for failure in job.failures)
         what = f"{count_text(count)} of {count_text(job.files)} need you" if job.files > 1 else "needs you"

@@ -12,6 +12,7 @@ from enum import StrEnum
 from textual.message import Message
 
 from sft.client.connection_info import ConnectionInfo, ServerNotice
+from sft.client.transfers.queue.run import Judged
 
 
 class Severity(StrEnum):
@@ -67,9 +68,9 @@ class LocalFolderChanged(Message):
 
 @dataclass
 class FilesJudged(Message):
-    """Files of the server were read to their end here: their paths, and whether they hold."""
+    """Files of the server were read to their end here."""
 
-    judged: tuple[tuple[str, bool], ...]
+    judged: tuple[Judged, ...]
 
 
 class TransfersMoved(Message):

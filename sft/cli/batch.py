@@ -1,7 +1,8 @@
 """One act on each of several names: what was done, what was not, and the exit status of all.
 
 Rules. A name that fails does not keep the others from being done. One name that fails alone is the command's own failure; of
-several, those that failed are listed last, and the status is 1, or theirs if nothing was done and all failed alike.
+several, those that failed are listed last, and the status is 1, or theirs if nothing was done and all failed alike. What does
+not hold is status 7 among any number.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sft.model.names import safe
 from sft.model.text import code_of, count_text, sentence
 
 SOME_STATUS: Final = 1
+VERIFICATION_STATUS: Final = 7
 
 ActOnOne = Callable[[Session, str], Awaitable[tuple[str, Document]]]
 """Acts on one name; return the line and the document of what was done."""
@@ -29,6 +31,8 @@ def status_of_many(errors: Sequence[SftError], done: int) -> int:
     if not errors:
         return 0
     statuses = {error.exit_status for error in errors}
+    if VERIFICATION_STATUS in statuses:
+        return VERIFICATION_STATUS
     return statuses.pop() if not done and len(statuses) == 1 else SOME_STATUS
 
 

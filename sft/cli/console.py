@@ -32,7 +32,7 @@ _ASCII: Final = {
     "─": "-",
 }
 _COLORS: Final = {"✓": "32", "✗": "31;1", "!": "33", "?": "33", "·": "2"}
-_SIGNATURES: Final = {"signed": "·", "verified": "✓", "unknown": "?", "bad": "✗"}
+_SIGNATURES: Final = {"not looked at": " ", "signed": "·", "verified": "✓", "unknown": "?", "bad": "✗"}
 
 
 class Console:

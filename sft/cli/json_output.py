@@ -18,7 +18,7 @@ from sft.model.text import utc_time
 Document = dict[str, Any]
 
 
-def file_document(file: File, signature: str = "signed") -> Document:
+def file_document(file: File, signature: str = "not looked at") -> Document:
     """Return a file; ``signature`` is what this computer knows of it."""
     version = file.version
     return {
@@ -27,6 +27,7 @@ def file_document(file: File, signature: str = "signed") -> Document:
         "size": version.size,
         "version": version.number,
         "author": version.author,
+        "signed_as": version.signed_name,
         "owner": file.owner,
         "created_at": utc_time(version.stored_at),
         "dated_at": utc_time(version.dated_at),
@@ -38,14 +39,13 @@ def file_document(file: File, signature: str = "signed") -> Document:
 
 
 def file_details_document(
-    file: File, says: str, signature: str = "signed", first_seen_at: int | None = None
+    file: File, says: str, signature: str = "not looked at", first_seen_at: int | None = None
 ) -> Document:
     version = file.version
     return {
         **file_document(file, signature),
         **key_document(PublicKey.decode(version.public_key)),
         "key_first_seen_at": _time(first_seen_at),
-        "signed_as": version.signed_name,
         "minisig": version.signature.decode("ascii", "replace"),
         "says": says,
     }

@@ -1,7 +1,7 @@
 """What became of many items of a put or get: lines, one document, and the exit status.
 
-Rules. A few named items are shown one by one, a whole folder in one sentence; what failed is listed last, and whole. An
-item that fails alone is the command's own failure.
+Rules. A few named items are shown one by one, a whole folder in one sentence. What has another name than the signed one is
+named in any case; what failed is listed last, and whole. An item that fails alone is the command's own failure.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from sft.cli.columns import aligned
 from sft.cli.failures import error_json
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
+from sft.client.trust import Verdict
 from sft.errors import SftError
-from sft.model.text import count_text, duration_text, size_text
+from sft.model.names import safe
+from sft.model.text import count_text, duration_text, shown_name, size_text
 
 
 class TransferReport:
@@ -39,12 +41,17 @@ class TransferReport:
         self._items: list[Document] = []
         self._rows: list[Sequence[str]] = []
         self._failed: list[tuple[str, SftError]] = []
+        self._moved: list[tuple[str, Verdict]] = []
         self._bytes = 0
 
     def done(self, document: Document, row: Sequence[str], size_bytes: int) -> None:
         self._items.append({**self._empty, **document, "error": None})
         self._rows.append(row)
         self._bytes += size_bytes
+
+    def moved(self, path: str, verdict: Verdict) -> None:
+        """Take note that an item that is done was signed under another name."""
+        self._moved.append((path, verdict))
 
     def failed(self, name: str, error: SftError, *, path: str | None = None) -> None:
         """Take an item that failed, or was never tried."""
@@ -74,8 +81,20 @@ class TransferReport:
             )
         if not alone:
             self._show_done(done, remarks)
+        self._show_moved()
         show_failures(self.invocation, self._failed, self._undone, alone=alone, head=not self._whole)
         return status
+
+    def _show_moved(self) -> None:
+        """Name every one that no row has named: that it was moved is the server's word."""
+        console = self.invocation.console
+        if not self._moved or not (self._whole or console.quiet or console.json):
+            return
+        console.warn(f"Signed under another name, {count_text(len(self._moved))}:")
+        for path, verdict in self._moved:
+            console.warn(
+                f"  {safe(path)}   signed as {shown_name(verdict.signed_name)} by {shown_name(verdict.author)}"
+            )
 
     def _show_done(self, done: int, remarks: Sequence[str]) -> None:
         console = self.invocation.console

@@ -55,15 +55,24 @@ async def put(
 
 
 async def get(
-    session: Session, names: Sequence[str], *, to: str | Path = ".", existing: ConflictPolicy = ConflictPolicy.REFUSE
+    session: Session,
+    names: Sequence[str],
+    *,
+    to: str | Path = ".",
+    existing: ConflictPolicy = ConflictPolicy.REFUSE,
+    accept_moved: bool = False,
 ) -> list[GetResult]:
     """Get files, whole folders and what fits a pattern into a folder of this computer, each verified before it has its name.
 
     Args:
+        accept_moved: also what was signed under another name (MovedError else): ``verdict.moved_to`` says so.
         existing: what becomes of a file that has the name already.
     """
     plan = await _planned(session, names)
-    return _complete(await get_all(session, plan.items, to=Path(to), folders=plan.folders, existing=existing))
+    got = await get_all(
+        session, plan.items, to=Path(to), folders=plan.folders, existing=existing, accept_moved=accept_moved
+    )
+    return _complete(got)
 
 
 async def verify(session: Session, names: Sequence[str]) -> list[GetResult]:

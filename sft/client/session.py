@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import random as random_numbers
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from twisted.internet.defer import DeferredLock
 
 from sft.client.api.people import show_user_by_id
+from sft.client.concurrency import gather_limited
 from sft.client.connection import ServerConnection
 from sft.client.dialing import Dialer, tcp_endpoint, unix_endpoint
 from sft.client.evidence import keep_evidence
@@ -23,16 +24,19 @@ from sft.client.identity import Ask, Identity
 from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
+from sft.client.versions_seen import VersionsSeen
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
 from sft.errors import AccountChangedError, NotFoundError, ServerKeyChangedError
 from sft.model.access import Role
-from sft.model.records import File
+from sft.model.records import File, User
 from sft.transport.threads import Pool
 from sft.wire.connection import Connection
 from sft.wire.handshake import Claim, Welcome
 from sft.wire.messages import Notice, Reply, Request
 
 R = TypeVar("R", bound=Reply)
+
+_ASKED_AT_ONCE: Final = 8
 
 OnNotice = Callable[[Notice], None]
 
@@ -44,6 +48,7 @@ class Session:
     Args:
         key: the opened key: it signs what is stored.
         pins: the server's people as this computer knows them.
+        versions_seen: the server's files as this computer has seen them.
         clock: Unix seconds.
     """
 
@@ -55,7 +60,11 @@ class Session:
     pool: Pool
     owns_pool: bool
     clock: Callable[[], float] = time.time
+    versions_seen: VersionsSeen = field(init=False)
     _learning: DeferredLock = field(default_factory=DeferredLock)
+
+    def __post_init__(self) -> None:
+        self.versions_seen = VersionsSeen(self.state, self.profile.server_id)
 
     @property
     def user_id(self) -> int:
@@ -94,21 +103,27 @@ class Session:
     async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any) -> R:
         return await self.connection.request(kind, reply, **fields)
 
-    async def pin_author(self, file: File) -> None:
-        """Pin the author's key of a file, if this computer has not seen that person yet."""
-        version = file.version
-        if self.pins.knows(version.author_id, version.public_key):
+    async def pin_authors(self, files: Sequence[File]) -> None:
+        """Pin the keys of the authors of these files, whoever this computer has not seen yet: in one rewrite."""
+        if not self._unknown_authors(files):
             return
         await self._learning.acquire()
         try:
-            if not self.pins.knows(version.author_id, version.public_key):
-                try:
-                    author = await show_user_by_id(self, version.author_id)
-                except NotFoundError:
-                    return  # the verdict will say so
-                await self.pool.run(self.pins.learn, [author], now=int(self.clock()))
+            asked = await gather_limited(_ASKED_AT_ONCE, self._unknown_authors(files), self._shown)
+            shown = [author for author in asked if author is not None]
+            await self.pool.run(self.pins.learn, shown, now=int(self.clock()))
         finally:
             self._learning.release()
+
+    def _unknown_authors(self, files: Sequence[File]) -> list[int]:
+        signed = {(file.version.author_id, file.version.public_key) for file in files}
+        return sorted({author for author, key in signed if not self.pins.knows(author, key)})
+
+    async def _shown(self, user_id: int) -> User | None:
+        try:
+            return await show_user_by_id(self, user_id)
+        except NotFoundError:
+            return None  # the verdict will say so
 
     async def close(self) -> None:
         """Close, and wait until the server's end is down too."""

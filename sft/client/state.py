@@ -2,7 +2,7 @@
 
     profiles.json  the joined servers        keys/      secret keys, minisign's own files
     pins/          people's keys             receipts/  what servers acknowledged
-                                             evidence/  what servers with another key have shown
+    versions/      the newest files seen     evidence/  what servers with another key have shown
 
 Rules. Folders are 0700 and files 0600, whatever the umask; a file is replaced whole and durably, never written in place.
 Who changes what is there reads and writes within ``locked()``. Everything here blocks.
@@ -64,6 +64,24 @@ class StateFolder:
             with self._folder(folders, make=True) as folder:
                 durable.replace_file(folder, leaf, data, sync=sync)
         return self.path(name)
+
+    def append(self, name: str, records: bytes, *, record_bytes: int) -> int:
+        """Add records of one length at the end of a file of the state, which is not synced; to be called within ``locked()``.
+
+        What a crash left of a record is cut away first. Return how long the file is.
+        """
+        folders, leaf = _split(name)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        with translating_os_errors(self.path(name)), self._folder(folders, make=True) as folder:
+            file = os.open(leaf, flags, durable.PRIVATE_FILE, dir_fd=folder)
+            try:
+                size = os.fstat(file).st_size
+                if size % record_bytes:
+                    os.ftruncate(file, size - size % record_bytes)
+                durable.write_all(file, records)
+                return os.fstat(file).st_size
+            finally:
+                os.close(file)
 
     def move(self, name: str, to: str) -> None:
         """Rename a file of the state, replacing nothing."""

@@ -2,7 +2,8 @@
 
 Rules. ``judge`` is pure. A file is its author's only if the signature holds over the digest of the very bytes that were read,
 the signed description is what the server says of the file, and the key is the one that this computer first saw for that person.
-Without the log a move is the server's word: it is shown, never hidden. A verdict that is not good is raised.
+Without the log a move is the server's word: it is shown, never hidden, and that a version is the newest is held to what this
+computer has seen. A verdict that is not good is raised.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sft.client.session import Session
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_file
-from sft.errors import CryptoError, PinChangedError, SftError, SignatureBadError, SignerUnknownError
+from sft.errors import CryptoError, OlderVersionError, PinChangedError, SftError, SignatureBadError, SignerUnknownError
 from sft.model.records import File
 from sft.model.text import shown_name
 
@@ -24,7 +25,8 @@ from sft.model.text import shown_name
 class SignatureState(StrEnum):
     """What this computer knows of a signature."""
 
-    SIGNED = "signed"  # not read here
+    NOT_LOOKED_AT = "not looked at"
+    SIGNED = "signed"  # it holds; the content was not read here
     VERIFIED = "verified"
     UNKNOWN = "unknown"
     BAD = "bad"
@@ -71,28 +73,53 @@ class Known:
     error: SftError | None = None
 
 
-async def known_of(session: Session, files: Sequence[File]) -> list[Known]:
+async def known_of(session: Session, files: Sequence[File], *, newest: bool = True) -> list[Known]:
     """Check the signatures of files over the digests that the server states, on the pool: many take long.
 
     What holds is "signed", not "verified": whether the stored bytes have that digest is known when they were read.
+
+    Args:
+        newest: they are shown as the newest versions.
     """
-    for file in files:
-        await session.pin_author(file)
-    return await session.pool.run(lambda: [_known(session, file) for file in files])
+    await session.pin_authors(files)
+
+    def check() -> list[Known]:
+        known = [_known(session, file, newest=newest) for file in files]
+        session.versions_seen.flush()
+        return known
+
+    return await session.pool.run(check)
 
 
-def _known(session: Session, file: File) -> Known:
+def _known(session: Session, file: File, *, newest: bool) -> Known:
     version, pins = file.version, session.pins.people
     try:
         judge(
             file, version.digest, version.size, pins,
             server_id=session.server_id, server_name=session.server_name,
         )  # fmt: skip
+        if newest:
+            require_newest(session, file)
     except SignatureBadError as error:
         return Known(SignatureState.BAD, error)
-    except (SignerUnknownError, PinChangedError) as error:
+    except (SignerUnknownError, PinChangedError, OlderVersionError) as error:
         return Known(SignatureState.UNKNOWN, error)
+    session.versions_seen.note(file.id, version.number)
     return Known(SignatureState.SIGNED)
+
+
+def require_newest(session: Session, file: File) -> None:
+    """Hold a version that is shown as the newest to what this computer has seen (blocks).
+
+    Raises:
+        OlderVersionError: it has seen a newer one.
+    """
+    version, seen = file.version.number, session.versions_seen.highest(file.id)
+    if version < seen:
+        raise OlderVersionError(
+            server=session.server_name, path=file.path, version=version, seen=seen,
+            remembered=session.versions_seen.path,
+        )  # fmt: skip
 
 
 def judge(

@@ -141,6 +141,31 @@ class ReceiptBadError(ClientError):
     sentence = "{server} gave no receipt for {path} that holds: it may be stored, or not."
 
 
+class NotAsListedError(ClientError):
+    """Another file or version arrives than the one that was listed."""
+
+    code = "NOT_AS_LISTED"
+    exit_status = 7
+    sentence = "{server} sent another file or version than it listed as {path}. Nothing was kept."
+
+
+class MovedError(ClientError):
+    """A file is not where its author signed it, which a script has to agree to."""
+
+    code = "MOVED"
+    exit_status = 7
+    sentence = "{path} was signed as {signed_as} by {author}; that it was moved is the server's word. Nothing was kept."
+
+
+class OlderVersionError(ClientError):
+    """A version is shown as the newest, and this computer has seen a newer one."""
+
+    code = "OLDER_VERSION"
+    exit_status = 7
+    sentence = "{server} shows version {version} of {path} as the newest. This computer has seen version {seen}."
+    step_values = ("remembered",)
+
+
 class SignerUnknownError(ClientError):
     """A signature by a key that this computer has no word for."""
 

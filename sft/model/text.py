@@ -60,7 +60,20 @@ _DURATION_UNITS: Final = {"m": _MINUTE, "h": _HOUR, "d": _DAY, "w": 7 * _DAY}
 _REFERENCE_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Values that are the name of one thing; others are phrases, and are never quoted.
 _NAMES: Final = frozenset(
-    {"author", "existing", "home", "maker", "name", "owner", "path", "profile", "safer", "server"}
+    {
+        "author",
+        "existing",
+        "home",
+        "maker",
+        "name",
+        "owner",
+        "path",
+        "profile",
+        "remembered",
+        "safer",
+        "server",
+        "signed_as",
+    }
 )
 _PLAIN_IN_SHELL: Final = re.compile(r"[\w@%+:,./-]+")
 

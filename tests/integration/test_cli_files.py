@@ -120,7 +120,16 @@ def test_listing_moving_deleting_and_restoring(cli: LiveCli):
     assert cli.sft("max", "mv", "work/2026/plan.pdf", "work/old plan.pdf").status == 0
     info = cli.sft("gus", "info", "work/old plan.pdf")
     assert "signed as work/2026/plan.pdf, moved since" in info.lines
-    got = cli.sft("gus", "get", "work/old plan.pdf", "--to", "moved")
+    long = cli.sft("gus", "ls", "-l", "work").lines
+    assert [line.split("\t")[5:] for line in long][-1] == ["work/old plan.pdf", "work/2026/plan.pdf"]
+    refused = cli.sft("gus", "get", "work/old plan.pdf", "--to", "moved")
+    assert refused.status == 7
+    assert "signed as work/2026/plan.pdf by max" in refused.err
+    assert "--accept-moved" in refused.err
+    folder = cli.sft("gus", "get", "work", "--to", "moved")
+    assert folder.status == 7
+    assert "old plan.pdf" in folder.err
+    got = cli.sft("gus", "get", "work/old plan.pdf", "--to", "moved", "--accept-moved")
     assert got.status == 0
     assert got.out.rstrip().endswith("as work/2026/plan.pdf")
     gone = cli.sft("max", "rm", "work/old plan.pdf")
@@ -129,7 +138,7 @@ def test_listing_moving_deleting_and_restoring(cli: LiveCli):
     assert cli.sft("gus", "get", "work/old plan.pdf").status == 3
     assert any("old plan.pdf" in line for line in cli.sft("max", "ls", "--trash").lines)
     assert cli.sft("max", "restore", "work/old plan.pdf").status == 0
-    assert cli.sft("gus", "get", "work/old plan.pdf", "--to", "restored").status == 0
+    assert cli.sft("gus", "get", "work/old plan.pdf", "--to", "restored", "--accept-moved").status == 0
     assert cli.sft("max", "rm", "-r", "work").status == 2
     assert cli.sft("max", "rm", "-r", "work", "--yes").status == 0
     assert cli.sft("gus", "ls", "work").status == 3

@@ -107,6 +107,15 @@ async def queue(pilot: Pilot[int], app: SftApp) -> None:
     await pilot.press("2", "home")
 
 
+async def moved(pilot: Pilot[int], app: SftApp) -> None:
+    """Read two files, one of which has another name than the one that its author signed."""
+    await root(pilot, app)
+    await app.gateway.files.move("finance/2026/budget.xlsx", "finance/2026/plan of last year.xlsx")
+    app.queue.verify([f"finance/2026/{name}" for name in ("contract.pdf", "plan of last year.xlsx")], "2 items")
+    await idle(app)
+    await pilot.press("2", "home")
+
+
 async def idle(app: SftApp) -> None:
     """Wait until no transfer runs."""
     while app.queue._tasks:
@@ -163,6 +172,8 @@ SCENES: dict[str, Stage] = {
     "queue-waiting": after(queue, "end", back=("home",)),
     "conflict": after(queue, "home", "down", "enter", back=("escape", "home")),
     "troubles": after(queue, "home", "down", "down", "enter", back=("escape", "home")),
+    "moved": moved,
+    "moved-names": after(moved, "enter"),
     "hidden": after(files, "full_stop"),
     "files-selected": after(files, "home", "down", "down", "down", "space", "space", "down", "space"),
     "lost-transfers": lost_transfers,

@@ -17,6 +17,7 @@ class Shelf:
     def __init__(self, count: int, full: int = 85, light: int = 350) -> None:
         self.count, self.full, self.light = count, full, light
         self.read_full = self.read_light = 0
+        self.bad = set()
 
     async def read(self, cursor, full):
         first = int(cursor or 0)
@@ -25,7 +26,15 @@ class Shelf:
         self.read_light += not full
         last = min(first + size, self.count)
         entries = tuple(
-            Entry(EntryKind.FILE, f"dir/f{n:06}", size=n * 7 % 1000, at=n, version=1, state=SignatureState.SIGNED)
+            Entry(
+                EntryKind.FILE,
+                f"dir/f{n:06}",
+                size=n * 7 % 1000,
+                at=n,
+                version=1,
+                state=SignatureState.SIGNED,
+                file_id=n.to_bytes(16, "big"),
+            )
             for n in range(first, last)
         )
         return entries, str(last) if last < self.count else ""
@@ -133,10 +142,27 @@ async def test_sorting_by_size_and_date():
 async def test_a_verdict_is_kept_while_the_folder_is_shown():
     rows = rows_of(Shelf(300))
     await rows.ensure(0, 10)
-    rows.mark("dir/f000003", SignatureState.VERIFIED)
+    rows.mark((3).to_bytes(16, "big"), 1, SignatureState.VERIFIED)
     assert rows.entry(3).state is SignatureState.VERIFIED
     await rows.arrange("f000003", SortOrder.NAME)
     assert rows.entry(0).state is SignatureState.VERIFIED
+
+
+async def test_a_verdict_is_of_the_version_that_was_judged():
+    rows = rows_of(Shelf(300))
+    await rows.ensure(0, 10)
+    rows.mark((3).to_bytes(16, "big"), 2, SignatureState.VERIFIED)
+    rows.mark((300).to_bytes(16, "big"), 1, SignatureState.VERIFIED)
+    assert {rows.entry(n).state for n in range(10)} == {SignatureState.SIGNED}
+
+
+async def test_a_page_that_is_read_later_says_what_was_judged_then():
+    shelf = Shelf(300)
+    rows = rows_of(shelf)
+    rows.mark((200).to_bytes(16, "big"), 1, SignatureState.VERIFIED)
+    shelf.bad = {200}
+    await rows.ensure(190, 210)
+    assert rows.entry(200).state is SignatureState.BAD
 
 
 async def test_keys_find_their_lines():

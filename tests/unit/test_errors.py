@@ -229,6 +229,27 @@ TABLE = [
         "Ask an admin in person who you are there",
     ),
     Row(
+        errors.NotAsListedError(server="acme-files", path="contract.pdf"),
+        "NOT_AS_LISTED",
+        7,
+        "acme-files sent another file or version than it listed as contract.pdf. Nothing was kept.",
+        "The same command again; if it says so again, tell the operator",
+    ),
+    Row(
+        errors.MovedError(path="contract.pdf", signed_as="old name.pdf", author="ada"),
+        "MOVED",
+        7,
+        'contract.pdf was signed as "old name.pdf" by ada; that it was moved is the server\'s word. Nothing was kept.',
+        "Is it meant to be there? Then the same command with --accept-moved",
+    ),
+    Row(
+        errors.OlderVersionError(server="acme-files", path="contract.pdf", version=2, seen=3, remembered="/home/a/v"),
+        "OLDER_VERSION",
+        7,
+        "acme-files shows version 2 of contract.pdf as the newest. This computer has seen version 3.",
+        "Ask the operator: was a backup put back? Only then move /home/a/v aside",
+    ),
+    Row(
         errors.SignatureBadError(path="contract.pdf", author="ada"),
         "SIGNATURE_BAD",
         7,

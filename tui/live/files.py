@@ -28,31 +28,24 @@ class LiveFiles:
     async def _page(self, session: Session, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         listing, following = await files.list_page(session, path, cursor, signatures=judged)
         found = tuple(listing.files)
-        states: list[SignatureState | None] = [None] * len(found)
+        states = [SignatureState.NOT_LOOKED_AT] * len(found)
         if judged:
-            states = [known.state for known in await known_of(session, found)]
-        checked = (self._checked.get((file.id, file.version.number)) for file in found)
-        return Listed(
-            tuple(listing.folders),
-            found,
-            tuple(seen or state for seen, state in zip(checked, states, strict=True)),
-            following,
-        )
+            known = await known_of(session, found)
+            states = [self._checked.state(file, each.state) for file, each in zip(found, known, strict=True)]
+        return Listed(tuple(listing.folders), found, tuple(states), following)
 
     async def _trash(self, session: Session, cursor: str = "") -> Listed:
         del cursor
         found = await files.list_trash(session)
-        return Listed((), tuple(found), (None,) * len(found), "")
+        return Listed((), tuple(found), (SignatureState.NOT_LOOKED_AT,) * len(found), "")
 
     async def _details(self, session: Session, path: str, version: int = 0) -> Details:
         file = await files.show_file(session, path, version)
-        (known,) = await known_of(session, [file])
-        shown, state, error = file.version, known.state, known.error
-        seen = self._checked.get((file.id, shown.number))
-        if seen is SignatureState.BAD and error is None:
+        (known,) = await known_of(session, [file], newest=version == 0)
+        shown, error = file.version, known.error
+        state = self._checked.state(file, known.state)
+        if state is SignatureState.BAD and error is None:
             error = SignatureBadError(path=file.path, author=shown.author)
-        if seen is not None and state is SignatureState.SIGNED:
-            state = seen
         pin = session.pins.people.get(shown.author_id)
         kept = await session.pool.run(has_receipt, session.state, session.server_id, file.id, shown.number)
         return Details(

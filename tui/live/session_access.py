@@ -17,11 +17,11 @@ from sft.client.profiles import Profile, Profiles
 from sft.client.reconnect import Reconnector, Timing
 from sft.client.session import Session
 from sft.client.state import StateFolder
-from sft.client.trust import SignatureState
 from sft.crypto.keys import Entropy
 from sft.errors import ConnectionLostError, SftError
 from tui.gateway import Account
 from tui.live.as_future import from_coroutine, from_deferred
+from tui.live.checked import Checked
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class SessionAccess:
         self.none = ConnectionInfo(since=clock())
         self.listeners: list[EventListener] = []
         self.holds: dict[str, int] = {}  # open lock files, by the name that is owned
-        self.checked: dict[tuple[bytes, int], SignatureState] = {}  # versions read here, whole
+        self.checked = Checked()
 
     @property
     def connection(self) -> ConnectionInfo:

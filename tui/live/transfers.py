@@ -40,7 +40,10 @@ class LiveTransfers:
         existing: ConflictPolicy = ConflictPolicy.REFUSE,
         report: Report | None = None,
     ) -> list[GetResult]:
-        results = await get_all(session, items, to=to, folders=folders, existing=existing, report=report)
+        # What was moved is named where the transfer is shown.
+        results = await get_all(
+            session, items, to=to, folders=folders, existing=existing, accept_moved=True, report=report
+        )
         return await self._noted(session, results)
 
     async def _verify(
@@ -56,5 +59,5 @@ class LiveTransfers:
                 with contextlib.suppress(SftError):
                     seen = await show_file(session, result.item.path, result.item.version)
             if seen is not None:
-                self._access.checked[seen.id, seen.version.number] = state
+                self._access.checked.note(seen, state)
         return results

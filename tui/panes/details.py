@@ -20,6 +20,7 @@ from tui.panes.entry import Entry, EntryKind
 from tui.text import error_text, folder_text, name_text, shown
 
 _TONE: Final = {
+    SignatureState.NOT_LOOKED_AT: "quiet",
     SignatureState.SIGNED: "quiet",
     SignatureState.VERIFIED: "good",
     SignatureState.UNKNOWN: "doubt",

@@ -39,6 +39,7 @@ TRASH_COLUMNS: Final = (
     Column("age", "until", 7, right=True, from_width=32, roomy=(80, 12)),
 )
 _TONES: Final[Mapping[SignatureState, str]] = {
+    SignatureState.NOT_LOOKED_AT: "muted",
     SignatureState.SIGNED: "muted",
     SignatureState.VERIFIED: "good",
     SignatureState.UNKNOWN: "doubt",

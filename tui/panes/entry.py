@@ -30,6 +30,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         at: its own date, Unix seconds; None while unknown.
         inside: how many files and folders lie directly in a folder; None if unknown.
         state: of a signature; None for what has none.
+        file_id: the server's own name of a file.
+        signed_as: where it was signed, if that is elsewhere.
         until: when it leaves the trash.
     """
 
@@ -44,6 +46,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     inside: tuple[int, int] | None = None
     state: SignatureState | None = None
     until: int | None = None
+    file_id: bytes = b""
+    signed_as: str = ""
 
     @property
     def name(self) -> str:

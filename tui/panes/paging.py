@@ -77,7 +77,6 @@ class PagedRows:
         self._entries: list[Entry] = []
         self._folded: list[str] = []
         self._bytes = 0
-        self._judged: dict[str, SignatureState] = {}
         self._cursor = ""
         self._complete = False
         # Numbers of the entries that are shown, where that is not all of them in their order.
@@ -211,7 +210,7 @@ class PagedRows:
         async with self._lock:
             while not self._complete:
                 entries, following = await self._read(self._cursor, False)
-                self._entries += map(self._as_judged, entries)
+                self._entries += self._with_signatures(entries)
                 self._folded += [fold(entry.name) for entry in entries]
                 self._bytes += sum(entry.size for entry in entries)
                 self._cursor = following if entries else ""
@@ -236,13 +235,14 @@ class PagedRows:
             await self.complete(on_more)
         await self._sort()
 
-    def mark(self, path: str, state: SignatureState) -> None:
-        self._judged[path] = state
+    def mark(self, file_id: bytes, version: int, state: SignatureState) -> None:
+        """Show what a version was found to be, read to its end just now."""
+        judged = file_id, version
         for start, page in self._pages.items():
-            self._pages[start] = [*map(self._as_judged, page)]
+            self._pages[start] = [replace(e, state=state) if (e.file_id, e.version) == judged else e for e in page]
         for number, entry in enumerate(self._entries):
-            if entry.path == path:
-                self._entries[number] = self._as_judged(entry)
+            if (entry.file_id, entry.version) == judged:
+                self._entries[number] = replace(entry, state=state)
 
     # -- inside ---------------------------------------------------------------------------------------------------
 
@@ -277,9 +277,10 @@ class PagedRows:
             yield from enumerate(page, start)
         yield from enumerate(self._entries)
 
-    def _as_judged(self, entry: Entry) -> Entry:
-        state = self._judged.get(entry.path)
-        return entry if state is None else replace(entry, state=state)
+    def _with_signatures(self, entries: Sequence[Entry]) -> Iterator[Entry]:
+        """Return entries of a light page as full pages that are here have shown the same versions."""
+        here = {(e.file_id, e.version): e for page in self._pages.values() for e in page if e.state is not None}
+        return (entry if entry.state is None else here.get((entry.file_id, entry.version), entry) for entry in entries)
 
     async def _fetch(self, place: int, *, full: bool) -> bool:
         """Read the page at a start that is known; return whether the folder ended with it."""

@@ -100,7 +100,7 @@ def _entries(page: Listed) -> tuple[list[Entry], str]:
     return entries, page.next
 
 
-def _file(file: File, state: SignatureState | None) -> Entry:
+def _file(file: File, state: SignatureState) -> Entry:
     version = file.version
     return Entry(
         kind=EntryKind.FILE,
@@ -113,6 +113,8 @@ def _file(file: File, state: SignatureState | None) -> Entry:
         owner_id=file.owner_id,
         state=state,
         until=file.trash_ends_at,
+        file_id=file.id,
+        signed_as=version.signed_name if version.signed_name != file.path else "",
     )
 
 

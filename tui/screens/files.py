@@ -21,7 +21,6 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from sft.client.api.tree import matches
-from sft.client.trust import SignatureState
 from sft.errors import LocalFileError, SftError
 from sft.model.names import join_path, parse_component, parse_path, safe, split_path
 from sft.model.text import count_text, shown_name
@@ -142,8 +141,8 @@ class FilesView(View):
         event.stop()
         rows = self.remote.rows
         if rows is not None:
-            for path, holds in event.judged:
-                rows.mark(path, SignatureState.VERIFIED if holds else SignatureState.BAD)
+            for judged in event.judged:
+                rows.mark(judged.file_id, judged.version, judged.state)
             self.remote.lines.changed()
 
     @on(ConnectionChanged)

@@ -21,9 +21,10 @@ _ON_SERVER: Final = frozenset({"files.rename", "files.delete", "files.verify", "
 _OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.restore", "files.copy"}
 _NOT_IN_TRASH: Final = _ON_SERVER | {"files.transfer", "files.new_folder", "files.go_to"}
 _STATE_WORDS: Final = {
+    "not looked at": "its signature by {} was not looked at yet",
     "signed": "signed by {}; not checked on this computer yet",
     "verified": "verified on this computer: the bytes are as {} signed them",
-    "unknown": "signed by a key that is not known as {}'s",
+    "unknown": "not proved to be {}'s: i says why",
     "bad": "not what {} signed: do not use it",
 }
 
@@ -106,7 +107,8 @@ def status(now: Snapshot, ellipsis: str) -> str:
     if entry is None or now.is_local or entry.kind is not EntryKind.FILE or entry.state is None:
         return ""
     message = _STATE_WORDS[entry.state.value].format(shown(entry.author))
-    return f"{cut_name(shown(entry.name), _PATH_CELLS, ellipsis)}: {message}"
+    elsewhere = f"; signed as {cut_path(shown(entry.signed_as), _PATH_CELLS, ellipsis)}" if entry.signed_as else ""
+    return f"{cut_name(shown(entry.name), _PATH_CELLS, ellipsis)}: {message}{elsewhere}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from sft.client.transfers.queue.job import Job, JobState
 from sft.model.text import count_text, local_time, size_text
 from tui.dialogs.failures import FailuresDialog
+from tui.dialogs.moved import MovedDialog
 from tui.dialogs.resolve_conflicts import ResolveConflicts
 from tui.glyphs import Glyphs
 from tui.keys import Action, acts_of, bindings_of
@@ -187,7 +188,7 @@ class TransfersView(View):
         fitting = {
             "transfers.cancel": state is not JobState.DONE,
             "transfers.pause": state.unfinished,
-            "transfers.decide": bool(job.failures),
+            "transfers.decide": bool(job.failures or job.moved),
             "transfers.retry": state in {JobState.FAILED, JobState.NEEDS_YOU},
             "transfers.later": state.unfinished and len(self.sft.queue.jobs) > 1,
             "transfers.sooner": state.unfinished and len(self.sft.queue.jobs) > 1,
@@ -200,7 +201,7 @@ class TransfersView(View):
         if act.id == "transfers.pause" and job is not None:
             return "Go on" if job.state is JobState.PAUSED else "Pause"
         if act.id == "transfers.decide" and job is not None:
-            return "Decide" if job.state is JobState.NEEDS_YOU else "Why"
+            return "Decide" if job.state is JobState.NEEDS_YOU else "Why" if job.failures else "Names"
         return act.label
 
     def act_pause(self) -> None:
@@ -250,6 +251,8 @@ class TransfersView(View):
             start_worker(self, partial(self._decide, job), group="deciding", exclusive=True)
         elif job.failures:
             start_worker(self, partial(self._explain, job), group="deciding", exclusive=True)
+        elif job.moved:
+            start_worker(self, partial(self._name_moved, job), group="deciding", exclusive=True)
         else:
             self.report(f"{shown(job.title)}: {job.said or job.state.value}", Severity.INFO)
 
@@ -257,6 +260,9 @@ class TransfersView(View):
         decisions = await self.app.push_screen_wait(ResolveConflicts(job))
         if decisions:
             self.sft.queue.resolve(job.id, decisions)
+
+    async def _name_moved(self, job: Job) -> None:
+        await self.app.push_screen_wait(MovedDialog(job))
 
     async def _explain(self, job: Job) -> None:
         decisions = await self.app.push_screen_wait(FailuresDialog(job))

@@ -18,6 +18,8 @@ from tui.text import cut_path, folder_text, shown
 
 def sign_of(job: Job, glyphs: Glyphs) -> tuple[str, str]:
     """Return the sign of a job and how it is said."""
+    if job.state is JobState.DONE and job.moved:
+        return glyphs.doubt, "doubt"
     way = {Direction.PUT: glyphs.up, Direction.GET: glyphs.down, Direction.VERIFY: glyphs.verified}
     return {
         JobState.RUNNING: (way[job.direction], "running"),

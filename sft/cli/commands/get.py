@@ -21,7 +21,7 @@ from sft.errors import UsageError
 from sft.model.names import safe
 from sft.model.text import count_text, shown_name, size_text
 
-EMPTY: Final = dict.fromkeys(("local", "signature_file", "author", "version", "size", "digest"), None)
+EMPTY: Final = dict.fromkeys(("local", "signature_file", "signed_as", "author", "version", "size", "digest"), None)
 
 
 @click.command("get")
@@ -30,14 +30,25 @@ EMPTY: Final = dict.fromkeys(("local", "signature_file", "author", "version", "s
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @click.option("--keep-both", is_flag=True, help="Keep what is there, and store beside it.")
 @click.option("--with-signature", is_flag=True, help="Also write NAME.minisig.")
+@click.option("--accept-moved", is_flag=True, help="Also what was signed under another name; a script has to say so.")
 @common
 def command(
-    invocation: Invocation, names: tuple[str, ...], to: str, *, force: bool, keep_both: bool, with_signature: bool
+    invocation: Invocation,
+    names: tuple[str, ...],
+    to: str,
+    *,
+    force: bool,
+    keep_both: bool,
+    with_signature: bool,
+    accept_moved: bool,
 ) -> int:
     """Get files, folders (whole) or what fits a pattern, verified."""
     if force and keep_both:
         raise UsageError(problem="--force and --keep-both contradict each other", remedy="Use one of them")
     existing = ConflictPolicy.FORCE if force else ConflictPolicy.KEEP_BOTH if keep_both else ConflictPolicy.REFUSE
+
+    # A person sees what was moved and judges it; a script says beforehand that it is all the same to it.
+    accept_moved = accept_moved or (invocation.on_terminal and not invocation.console.json)
 
     async def fetch(session: Session) -> TransferReport:
         plan = await plan_get(session, names)
@@ -56,6 +67,7 @@ def command(
                     folders=plan.folders,
                     existing=existing,
                     with_signature=with_signature,
+                    accept_moved=accept_moved,
                     report=shown.report,
                 )
             outcome.seconds = shown.seconds
@@ -85,6 +97,7 @@ def add_result(report: TransferReport, result: GetResult) -> None:
         "result": result.stage.value,
         "local": str(result.local),
         "signature_file": None if result.signature is None else str(result.signature),
+        "signed_as": version.signed_name,
         "author": version.author,
         "version": version.number,
         "size": version.size,
@@ -98,6 +111,7 @@ def add_result(report: TransferReport, result: GetResult) -> None:
     ]
     if result.verdict.moved_to is not None:
         row.append(f"as {shown_name(result.verdict.signed_name)}")
+        report.moved(file.path, result.verdict)
     report.done(document, row, version.size)
 
 

@@ -1,7 +1,8 @@
 """`sft ls`: a folder, a pattern, or the trash.
 
 Rules. On a terminal names, marks and local times; elsewhere one line an entry without heading or mark: the whole path, or with
-``-l`` state, size, version, author, UTC and path, one TAB apart. A JSON listing holds files.
+``-l`` state, size, version, author, UTC, path, and the signed path if it is another one, one TAB apart. A JSON listing holds
+files.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sft.client.trust import SignatureState, known_of
 from sft.errors import FolderInTheWayError, NotFoundError, SftError
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, Folder
-from sft.model.text import count_text, local_time, size_text, utc_time
+from sft.model.text import count_text, local_time, shown_name, size_text, utc_time
 
 
 @click.command("ls")
@@ -87,7 +88,7 @@ def _long(
     console = invocation.console
     if not console.out_is_terminal:
         folders = [f"folder\t\t\t\t\t{safe(folder.path)}/" for folder in listing.folders]
-        marks = states or [SignatureState.SIGNED] * len(listing.files)
+        marks = states or [SignatureState.NOT_LOOKED_AT] * len(listing.files)
         files = [_fields(f, state) for f, state in zip(listing.files, marks, strict=True)]
         return folders + files
     rows: list[tuple[str, ...]] = [("  ", _shown(f.path, whole_paths) + "/  ", _inside(f)) for f in listing.folders]
@@ -98,11 +99,16 @@ def _long(
             size_text(file.version.size),
             f"v{file.version.number}",
             safe(file.version.author),
-            local_time(file.version.dated_at, now=invocation.now),
+            local_time(file.version.dated_at, now=invocation.now) + _signed_as(file),
         )
         for file, state in zip(listing.files, states, strict=True)
     ]
     return aligned(rows)
+
+
+def _signed_as(file: File) -> str:
+    signed_name = file.version.signed_name
+    return "" if signed_name == file.path else f"  signed as {shown_name(signed_name)}"
 
 
 def _inside(folder: Folder) -> str:
@@ -123,6 +129,7 @@ def _fields(file: File, state: SignatureState) -> str:
         safe(version.author),
         utc_time(version.dated_at),
         safe(file.path),
+        *([safe(version.signed_name)] if version.signed_name != file.path else []),
     )
     return "\t".join(cells)
 

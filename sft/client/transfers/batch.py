@@ -93,7 +93,9 @@ async def put_all(
         return PutResult(item, stage, kept.stored, kept.receipt, seconds=seconds)
 
     await gather_limited(SMALL_AT_ONCE, folders, lambda folder: make_folder(session, folder))
-    return await _by_size(items, put)
+    results = await _by_size(items, put)
+    await session.pool.run(session.versions_seen.flush)
+    return results
 
 
 async def get_all(
@@ -104,11 +106,13 @@ async def get_all(
     folders: Sequence[tuple[str, ...]] = (),
     existing: ConflictPolicy = ConflictPolicy.REFUSE,
     with_signature: bool = False,
+    accept_moved: bool = False,
     report: Report | None = None,
 ) -> list[GetResult]:
     """Get files, verified, below a folder of this computer.
 
     Args:
+        accept_moved: also what has another name than the signed one: ``verdict.moved_to`` says so.
         folders: made too, for they hold no file.
         existing: what becomes of a file that has the name already.
         with_signature: NAME.minisig is written beside each.
@@ -121,29 +125,36 @@ async def get_all(
         def place(item: GetItem) -> Target:
             return Target(destination, item.parts, existing, with_signature)
 
-        return await _get(session, items, place, report)
+        return await _get(session, items, place, report, accept_moved=accept_moved)
     finally:
         destination.close()
 
 
 async def verify_all(session: Session, items: Sequence[GetItem], *, report: Report | None = None) -> list[GetResult]:
-    """Read and judge files of the server, keeping nothing."""
-    return await _get(session, items, lambda _: None, report)
+    """Read and judge files of the server, keeping nothing; also what was moved: ``verdict.moved_to`` says so."""
+    return await _get(session, items, lambda _: None, report, accept_moved=True)
 
 
 async def _get(
-    session: Session, items: Sequence[GetItem], place: Callable[[GetItem], Target | None], report: Report | None
+    session: Session,
+    items: Sequence[GetItem],
+    place: Callable[[GetItem], Target | None],
+    report: Report | None,
+    *,
+    accept_moved: bool,
 ) -> list[GetResult]:
     async def get(index: int, item: GetItem) -> GetResult:
         reporter = Reporter(report, index, item.path, item.size)
         try:
-            got = await get_file(session, item.path, item.version, place(item), reporter)
+            got = await get_file(session, item, place(item), reporter, accept_moved=accept_moved)
         except SftError as error:
             reporter(TransferStage.FAILED)
             return GetResult(item, TransferStage.FAILED, error=error)
         return GetResult(item, TransferStage.VERIFIED, got.file, got.verdict, got.local, got.signature)
 
-    return await _by_size(items, get)
+    results = await _by_size(items, get)
+    await session.pool.run(session.versions_seen.flush)
+    return results
 
 
 class _Sized(Protocol):

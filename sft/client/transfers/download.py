@@ -10,9 +10,10 @@ from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
 from sft.client.transfers.download_stream import DownloadStream
 from sft.client.transfers.part_file import ConflictPolicy, Destination, NullSink, PartFile
+from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
-from sft.client.trust import Verdict, judge
-from sft.errors import SignatureBadError
+from sft.client.trust import Verdict, judge, require_newest
+from sft.errors import MovedError, NotAsListedError
 from sft.model.records import File
 
 
@@ -40,15 +41,18 @@ class DownloadResult:
     signature: Path | None
 
 
-async def get_file(session: Session, path: str, version: int, place: Target | None, report: Reporter) -> DownloadResult:
+async def get_file(
+    session: Session, item: GetItem, place: Target | None, report: Reporter, *, accept_moved: bool
+) -> DownloadResult:
     """Get one file and verify it; without a place it is not kept.
 
     Args:
-        version: 0 is the newest.
+        accept_moved: take the server's word for it that a file has another name than the signed one.
 
     Raises:
         RequestError: the server refused.
         SignatureBadError, SignerUnknownError, PinChangedError: it is not its author's; nothing was kept.
+        NotAsListedError, OlderVersionError, MovedError: it is not the one that was meant; nothing was kept.
         LocalExistsError, LocalDiskFullError, LocalFileError, NameNotAllowedError: this computer cannot take it.
         ConnectionLostError: the connection broke; nothing was kept.
     """
@@ -66,12 +70,12 @@ async def get_file(session: Session, path: str, version: int, place: Target | No
 
     report(TransferStage.RECEIVING, 0)
     incoming = DownloadStream(session, report, open_sink)
-    arrived = await incoming.receive(path, version)
+    arrived = await incoming.receive(item.path, item.version)
     file = arrived.file
     try:
         report(TransferStage.VERIFYING, arrived.size)
-        _require_asked_for(file, path, version)
-        await session.pin_author(file)
+        _require_asked_for(session, file, item)
+        await session.pin_authors([file])
         verdict = judge(
             file,
             arrived.digest,
@@ -80,8 +84,17 @@ async def get_file(session: Session, path: str, version: int, place: Target | No
             server_id=session.server_id,
             server_name=session.server_name,
         )
-        finishing = session.pool.run(arrived.sink.finish, dated_at=file.version.dated_at, signature=verdict.signature)
-        local, signature = await finish_even_if_cancelled(finishing)
+        if not accept_moved:
+            _require_unmoved(verdict, file)
+
+        def finish() -> tuple[Path | None, Path | None]:
+            if item.newest:
+                require_newest(session, file)
+            placed = arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
+            session.versions_seen.note(file.id, file.version.number)
+            return placed
+
+        local, signature = await finish_even_if_cancelled(session.pool.run(finish))
     except BaseException:
         await incoming.abandon()
         raise
@@ -89,6 +102,12 @@ async def get_file(session: Session, path: str, version: int, place: Target | No
     return DownloadResult(file, verdict, local, signature)
 
 
-def _require_asked_for(file: File, path: str, version: int) -> None:
-    if file.path != path or version not in {0, file.version.number}:
-        raise SignatureBadError("the server sent another file", path=path, author=file.version.author)
+def _require_unmoved(verdict: Verdict, file: File) -> None:
+    if verdict.moved_to is not None:
+        raise MovedError(path=file.path, signed_as=verdict.signed_name, author=verdict.author)
+
+
+def _require_asked_for(session: Session, file: File, item: GetItem) -> None:
+    asked = (item.path, item.file_id or file.id, item.version or file.version.number)
+    if (file.path, file.id, file.version.number) != asked:
+        raise NotAsListedError(server=session.server_name, path=item.path)

@@ -71,8 +71,10 @@ class GetItem:
     """A file to fetch, and where below the destination it goes.
 
     Args:
-        version: 0 is the newest, when it is fetched.
+        version: the one that was listed; 0 is the newest, when it is fetched.
+        file_id: of the file that was listed; empty if none was.
         digest: of the content, as it was when it was planned.
+        newest: it was listed as the newest version, and asked for as that.
     """
 
     path: str
@@ -80,6 +82,8 @@ class GetItem:
     size: int
     version: int = 0
     digest: bytes = b""
+    file_id: bytes = b""
+    newest: bool = True
 
 
 @dataclass(slots=True)
@@ -272,7 +276,8 @@ def _add_file(plan: GetPlan, file: File, above: str, taken: set[tuple[str, ...]]
         return
     taken.add(parts)
     found = file.version
-    plan.items.append(GetItem(file.path, parts, found.size, version, found.digest))
+    item = GetItem(file.path, parts, found.size, found.number, found.digest, file.id, newest=version == 0)
+    plan.items.append(item)
 
 
 def _local_parts(path: str, above: str) -> tuple[str, ...]:

@@ -218,9 +218,14 @@ class FileUpload:
             check_receipt(self._session.server_key, stored, sent, digest)
         except SignatureInvalidError as error:
             raise ReceiptBadError(error.detail, path=self._path, server=self._session.server_name) from error
-        receipt: Path | None = None
-        # It is stored, whatever happens to its receipt here: the result says that none was kept.
-        with contextlib.suppress(LocalDiskFullError, LocalFileError):
-            receipt = await self._session.pool.run(keep_receipt, self._session.state, sent, stored)
+
+        def keep() -> Path | None:
+            self._session.versions_seen.note(sent.file_id, stored.version)
+            # It is stored, whatever happens to its receipt here: the result says that none was kept.
+            with contextlib.suppress(LocalDiskFullError, LocalFileError):
+                return keep_receipt(self._session.state, sent, stored)
+            return None
+
+        receipt = await self._session.pool.run(keep)
         self._report(TransferStage.UNCHANGED if stored.unchanged else TransferStage.STORED, sent.size)
         return UploadResult(stored, receipt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from sft.client.joining import Joined
 from sft.client.pins import Pin
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
+from sft.client.versions_seen import VersionsSeen
 from sft.crypto import key_file
 from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512
@@ -79,6 +80,7 @@ class TableSession:
     asked: list[Request] = field(default_factory=list)
     pool: Threads = field(default_factory=Threads)
     closed: bool = False
+    versions_seen: VersionsSeen = field(kw_only=True)
 
     @property
     def server_name(self) -> str:
@@ -104,7 +106,7 @@ class TableSession:
             raise LocalProtocolError(f"{kind.__name__} is not answered by {reply}")
         return answer
 
-    async def pin_author(self, _file: File) -> None:
+    async def pin_authors(self, _files: Sequence[File]) -> None:
         return None
 
     async def __aenter__(self) -> Self:
@@ -241,7 +243,8 @@ class CliFixture:
             if getattr(error, "code", "") == "PASSPHRASE_WRONG":
                 self.passphrases.append(await ask())
             raise error
-        session = TableSession(profile, self.answers, Known(self.people))
+        seen = VersionsSeen(self.state, profile.server_id)
+        session = TableSession(profile, self.answers, Known(self.people), versions_seen=seen)
         self.sessions.append(session)
         return session
 
@@ -262,9 +265,10 @@ def signed_file(
 ) -> File:
     """A file as a server shows it, with a signature that holds."""
     digest = blake2b_512(content).digest()
+    file_id = blake2b_512(path.encode()).digest()[:16]
     comment = FileComment(
         server_id=SERVER.server_id(),
-        file_id=bytes(16),
+        file_id=file_id,
         version=number,
         size=len(content) if size is None else size,
         mtime=dated_at,
@@ -288,7 +292,7 @@ def signed_file(
         signature=signature.encode(),
     )
     owner_id = author_id if owner is None else 99
-    return File(bytes(16), path, owner_id, owner or author, version, **others)
+    return File(file_id, path, owner_id, owner or author, version, **others)
 
 
 def user(name: str = "ivo", role: Role = Role.GUEST, **others: Any) -> User:

@@ -74,11 +74,12 @@ def test_names_on_a_terminal_and_paths_in_a_pipe(listed):
 def test_json_is_an_array_of_files(listed):
     files = json.loads(listed.run("ls", "finance/2026", "--json").out)
     assert files[1] == {
-        "id": "00" * 16,
+        "id": CONTRACT.id.hex(),
         "path": "finance/2026/contract.pdf",
         "size": 911_360,
         "version": 1,
         "author": "ada",
+        "signed_as": "finance/2026/contract.pdf",
         "owner": "ada",
         "created_at": "2026-05-02T09:11:00Z",
         "dated_at": "2026-04-28T17:40:00Z",

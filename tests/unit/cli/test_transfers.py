@@ -15,7 +15,7 @@ from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.plan import GetItem, PutItem, PutPlan
 from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, Verdict
-from sft.errors import ConnectionLostError, NameNotAllowedError, NotFoundError, RoleForbidsError
+from sft.errors import ConnectionLostError, MovedError, NameNotAllowedError, NotFoundError, RoleForbidsError
 from sft.model.records import Stored
 from tests.unit.cli.cli_fixture import signed_file
 
@@ -151,6 +151,29 @@ def test_a_moved_file_is_told_with_its_signed_name(cli):
     assert told.out.getvalue().endswith("signed by ada  as contract.pdf\n")
 
 
+@pytest.mark.parametrize(
+    "how", [{"whole": True}, {"whole": True, "quiet": True}, {"whole": False, "json_": True}], ids=str
+)
+def test_every_moved_file_is_named_where_no_row_does(cli, how):
+    whole = how.pop("whole")
+    told = Told(cli, **how)
+    outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=whole)
+    for _ in range(2):
+        get.add_result(outcome, got("finance/2026/contract.pdf"))
+    assert outcome.finish() == 0
+    line = "  finance/2026/contract.pdf   signed as contract.pdf by ada"
+    assert told.err.getvalue().splitlines() == ["Signed under another name, 2:", line, line]
+
+
+def test_what_does_not_hold_is_a_status_among_any_number(cli):
+    told = Told(cli)
+    outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=True)
+    get.add_result(outcome, got())
+    outcome.failed("x", NotFoundError(what="file", name="x"))
+    outcome.failed("y", MovedError(path="y", signed_as="z", author="ada"))
+    assert outcome.finish() == 7
+
+
 def test_the_document_of_a_get(cli):
     told = Told(cli, json_=True)
     outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=False)
@@ -160,6 +183,8 @@ def test_the_document_of_a_get(cli):
     document = json.loads(told.out.getvalue())
     assert document["items"][0]["result"] == "verified"
     assert document["items"][0]["signature_file"] == "contract.pdf.minisig"
+    assert document["items"][0]["signed_as"] == "finance/2026/contract.pdf"
+    assert document["items"][1]["signed_as"] is None
     assert document["items"][1]["error"]["exit"] == 3
     assert (document["done"], document["failed"], document["bytes"]) == (1, 1, 911_360)
 

@@ -227,7 +227,9 @@ def test_files_folders_and_patterns_go_below_the_destination(tree):
 def test_an_older_version_is_of_what_is_named_and_of_nothing_in_a_folder(tree):
     plan = tree.run(plan_get(tree.connection, ["docs/a.txt", "docs/sub"], version=1))
     digests = [tree.files[item.path][0].version.digest for item in plan.items]
-    assert [item.version for item in plan.items] == [1, 0, 0]
+    assert [item.version for item in plan.items] == [1, 1, 1]
+    assert [item.newest for item in plan.items] == [False, True, True]
+    assert [item.file_id for item in plan.items] == [tree.files[item.path][0].id for item in plan.items]
     assert [item.digest for item in plan.items] == digests
     refused = tree.run(plan_get(tree.connection, ["docs/b.pdf"], version=2)).refused
     assert [each.name for each in refused] == ["docs/b.pdf"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import sys
@@ -11,12 +12,16 @@ import msgspec
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
+from sft.client.pins import Pins
+from sft.client.state import StateFolder
 from sft.client.transfers.batch import get_all, put_all, verify_all
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import TransferStage
+from sft.client.trust import SignatureState, known_of
 from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512
+from sft.crypto.keys import SigningKey
 from sft.crypto.notes import verify_receipt
 from sft.crypto.signatures import FileSignature, sign_file, verify_file
 from sft.errors import (
@@ -24,6 +29,9 @@ from sft.errors import (
     ConnectionLostError,
     ExistsError,
     LocalExistsError,
+    MovedError,
+    NotAsListedError,
+    OlderVersionError,
     PinChangedError,
     ReceiptBadError,
     RoleForbidsError,
@@ -84,6 +92,18 @@ def stored(server, content, path="docs/a.bin", key=ADA_KEY, author="ada", user_i
     signature = sign_file(key, blake2b_512(content).digest(), comment).encode()
     server.keep(path, content, comment, signature, author=author, key=key)
     return comment
+
+
+class Recorded(StateFolder):
+    """A state that tells what is written."""
+
+    def __init__(self, state, written):
+        super().__init__(state.data, state.config)
+        object.__setattr__(self, "written", written)
+
+    def write(self, name, data, *, sync=True):
+        self.written.append(name)
+        return super().write(name, data, sync=sync)
 
 
 BY_MAX = {"key": MAX_KEY, "author": "max", "user_id": 8}
@@ -383,8 +403,60 @@ def test_another_file_than_the_one_asked_for_is_refused(server, session, tmp_pat
     stored(server, b"asked for", "docs/a.bin")
     stored(server, b"other", "docs/b.bin")
     server.change = lambda _file, _content: server.files["docs/b.bin"]
-    assert isinstance(get(server, session, tmp_path, got_item())[0].error, SignatureBadError)
+    assert isinstance(get(server, session, tmp_path, got_item())[0].error, NotAsListedError)
     assert leftovers(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("listed", [{"file_id": b"another file's i"}, {"version": 2}], ids=str)
+def test_what_was_listed_must_arrive(server, session, tmp_path, listed):
+    stored(server, b"content", version=1)
+    asked = dataclasses.replace(got_item(), **{"file_id": bytes(16), "version": 1, **listed})
+    (result,) = get(server, session, tmp_path, asked)
+    assert isinstance(result.error, NotAsListedError)
+    assert leftovers(tmp_path / "out") == []
+    honest = dataclasses.replace(got_item(), file_id=bytes(16), version=1)
+    assert get(server, session, tmp_path, honest)[0].error is None
+
+
+def test_a_version_older_than_one_that_was_seen_is_not_the_newest(server, session, tmp_path):
+    stored(server, b"new", version=3, prev=bytes(64))
+    assert get(server, session, tmp_path, got_item())[0].error is None
+    stored(server, b"old", version=2, prev=bytes(64))
+    # Also for the next run.
+    again = dataclasses.replace(session)
+    (result,) = get(server, again, tmp_path, got_item(), to="later")
+    assert isinstance(result.error, OlderVersionError)
+    assert leftovers(tmp_path / "later") == []
+    (known,) = server.run(known_of(again, [server.files["docs/a.bin"][0]]))
+    assert (known.state, type(known.error)) == (SignatureState.UNKNOWN, OlderVersionError)
+    # Whoever asks for that very version gets it.
+    asked = dataclasses.replace(got_item(), version=2, newest=False)
+    assert get(server, again, tmp_path, asked, to="later")[0].error is None
+    (known,) = server.run(known_of(again, [server.files["docs/a.bin"][0]], newest=False))
+    assert known.state is SignatureState.SIGNED
+
+
+def test_a_version_that_a_list_has_shown_or_we_have_stored_was_seen(server, session, tmp_path):
+    stored(server, b"new", "docs/b.bin", version=3, file_id=b"b" * 16, prev=bytes(64))
+    server.run(known_of(session, [server.files["docs/b.bin"][0]]))
+    put(server, session, item(local(tmp_path, b"mine")))
+    again = dataclasses.replace(session).versions_seen
+    assert again.highest(b"b" * 16) == 3
+    assert again.highest(server.files["docs/a.bin"][0].id) == 1
+
+
+def test_authors_of_a_list_are_pinned_in_one_rewrite(server, session, state):
+    names = [f"docs/{number}" for number in range(5)]
+    for user_id, name in enumerate(names, 20):
+        key = SigningKey.from_seed(user_id.to_bytes(32, "big"), b"12345678")
+        server.users[user_id] = user(user_id, f"u{user_id}", key)
+        stored(server, b"content", name, key=key, author=f"u{user_id}", user_id=user_id)
+    written = []
+    session.state = Recorded(state, written)
+    session.pins = Pins(session.state, session.server_id)
+    files = [server.files[name][0] for name in names]
+    assert {known.state for known in server.run(known_of(session, files))} == {SignatureState.SIGNED}
+    assert [name for name in written if name.startswith("pins/")] == [f"pins/{session.server_id.hex()[:32]}.json"]
 
 
 def test_a_key_that_the_registry_does_not_have_is_unknown(server, session, tmp_path):
@@ -430,6 +502,9 @@ def test_a_moved_file_says_where_it_was_signed(server, session, tmp_path):
     file, content = server.files.pop("docs/old.bin")
     server.files["new.bin"] = (msgspec.structs.replace(file, path="new.bin"), content)
     (result,) = get(server, session, tmp_path, got_item("new.bin"))
+    assert isinstance(result.error, MovedError)
+    assert leftovers(tmp_path / "out") == []
+    (result,) = get(server, session, tmp_path, got_item("new.bin"), accept_moved=True)
     assert result.verdict.moved_to == "new.bin"
     assert "Signed as docs/old.bin; it is at new.bin now." in result.verdict.sentence()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -94,6 +95,16 @@ class Failure(Struct, frozen=True):
         return self.path or self.name
 
 
+class Moved(Struct, frozen=True):
+    """A file that has another name than the signed one; that it was moved is the server's word."""
+
+    path: str
+    signed_as: str
+
+
+_MOST_MOVED: Final = 1000  # that are named; a list of more is read by nobody
+
+
 class Job(Struct):
     """One line of the queue.
 
@@ -107,6 +118,7 @@ class Job(Struct):
         only: if not empty, these paths alone are still to be moved.
         said: what became of it, in harmless words.
         mark: drawn when it was ordered: whether two are the same one.
+        moved: files that were got and have another name than the signed one, the first thousand of ``moved_files``.
     """
 
     id: int
@@ -132,6 +144,13 @@ class Job(Struct):
     skipped: tuple[str, ...] = ()
     safe_names: bool = False
     mark: str = ""
+    moved: tuple[Moved, ...] = ()
+    moved_files: int = 0
+
+    def take_moved(self, moved: Moved) -> None:
+        self.moved_files += 1
+        if len(self.moved) < _MOST_MOVED:
+            self.moved += (moved,)
 
     @property
     def is_folder(self) -> bool:

@@ -17,13 +17,21 @@ from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, GetPlan, PutItem, PutPlan
 from sft.client.transfers.progress import Progress, Report, TransferStage
-from sft.client.transfers.queue.job import Direction, Failure, Job
+from sft.client.transfers.queue.job import Direction, Failure, Job, Moved
+from sft.client.trust import SignatureState, Verdict
 from sft.crypto.digests import blake2b_512
-from sft.errors import ClientError, LocalExistsError
+from sft.errors import LocalExistsError, PinChangedError, SftError, SignatureBadError, SignerUnknownError
 from sft.model.names import join_path, split_path
+from sft.model.records import File
 from sft.model.text import day_text
 
 _READ_BYTES: Final = 1 << 20
+# What a version was found to be that did not hold; any other error says nothing of it.
+_STATE_OF: Final[dict[type[SftError], SignatureState]] = {
+    SignatureBadError: SignatureState.BAD,
+    SignerUnknownError: SignatureState.UNKNOWN,
+    PinChangedError: SignatureState.UNKNOWN,
+}
 
 
 class Transfers(Protocol):
@@ -59,6 +67,15 @@ class Transfers(Protocol):
         """Read and judge files, keeping nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A version that was read to its end here, and what it was found to be."""
+
+    file_id: bytes
+    version: int
+    state: SignatureState
+
+
 @dataclass
 class RunResult:
     """What became of a run."""
@@ -67,7 +84,7 @@ class RunResult:
     done: int = 0
     unchanged: int = 0
     version: int = 0
-    judged: list[tuple[str, bool]] = field(default_factory=list)  # paths on the server, and whether they hold
+    judged: list[Judged] = field(default_factory=list)
     author: str = ""
 
 
@@ -94,6 +111,8 @@ class Run:
     async def go(self) -> RunResult:
         job = self._job
         job.done_files = job.done_bytes = 0
+        if not job.only:
+            job.moved, job.moved_files = (), 0
         self._only, self._skipped = frozenset(job.only), frozenset(job.skipped)
         if job.direction is Direction.PUT:
             await self._put()
@@ -177,14 +196,18 @@ class Run:
                 continue
             if error is not None:
                 self.outcome.failures.append(Failure.of(path, path, error))
-                if isinstance(error, ClientError) and error.exit_status == 7:  # noqa: PLR2004 - verification
-                    self.outcome.judged.append((path, False))
+                if state := _STATE_OF.get(type(error)):
+                    self.outcome.judged.append(Judged(result.item.file_id, result.item.version, state))
                 continue
             self.outcome.done += 1
-            self.outcome.judged.append((path, True))
-            if result.file is not None:
-                self.outcome.version = result.file.version.number
-                self.outcome.author = result.file.version.author
+            if result.file is not None and result.verdict is not None:
+                self._took(result.file, result.verdict)
+
+    def _took(self, file: File, verdict: Verdict) -> None:
+        self.outcome.judged.append(Judged(file.id, file.version.number, verdict.state))
+        self.outcome.version, self.outcome.author = file.version.number, file.version.author
+        if verdict.moved_to is not None:
+            self._job.take_moved(Moved(file.path, verdict.signed_name))
 
     async def _is_here(self, item: GetItem) -> bool:
         """Return whether the file that is in the way holds the very bytes that were asked for."""

@@ -1,0 +1,100 @@
+"""What this computer remembers of versions: over runs, processes, torn writes and a full disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sft.client import versions_seen
+from sft.client.versions_seen import VersionsSeen
+from sft.errors import LocalFileError
+
+SERVER_ID = bytes(range(32))
+ONE, OTHER = b"1" * 16, b"2" * 16
+
+
+def seen(state):
+    return VersionsSeen(state, SERVER_ID)
+
+
+def test_the_highest_version_is_remembered_by_the_next_run(state):
+    now = seen(state)
+    for file_id, version in ((ONE, 2), (OTHER, 9), (ONE, 5), (ONE, 3)):
+        now.note(file_id, version)
+    assert (now.highest(ONE), now.highest(OTHER), now.highest(bytes(16))) == (5, 9, 0)
+    now.flush()
+    later = seen(state)
+    assert (later.highest(ONE), later.highest(OTHER)) == (5, 9)
+    path = state.data / "versions" / SERVER_ID.hex()[:32]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_known_is_not_written_again(state):
+    now = seen(state)
+    now.note(ONE, 5)
+    now.flush()
+    size = Path(now.path).stat().st_size
+    for _ in range(3):
+        now.note(ONE, 5)
+        now.flush()
+    assert Path(now.path).stat().st_size == size == 24
+
+
+def test_two_processes_add_to_one_another(state):
+    one, other = seen(state), seen(state)
+    one.note(ONE, 5)
+    other.note(OTHER, 6)
+    other.note(ONE, 4)
+    one.flush()
+    other.flush()
+    assert (seen(state).highest(ONE), seen(state).highest(OTHER)) == (5, 6)
+
+
+def test_a_record_that_a_crash_cut_off_costs_no_other(state):
+    now = seen(state)
+    now.note(ONE, 5)
+    now.flush()
+    with Path(now.path).open("ab") as file:
+        file.write(b"torn")
+    later = seen(state)
+    assert later.highest(ONE) == 5
+    later.note(OTHER, 6)
+    later.flush()
+    assert (seen(state).highest(ONE), seen(state).highest(OTHER)) == (5, 6)
+
+
+def test_many_are_written_before_anybody_asks_for_it(state):
+    now = seen(state)
+    for number in range(1000):
+        now.note(number.to_bytes(16, "big"), 1)
+    assert Path(now.path).stat().st_size >= 700 * 24
+
+
+def test_it_stays_short_and_forgets_what_was_seen_first(state, monkeypatch):
+    monkeypatch.setattr(versions_seen, "_MOST_RECORDS", 1000)
+    monkeypatch.setattr(versions_seen, "_KEPT_RECORDS", 600)
+    now = seen(state)
+    for number in range(2000):
+        now.note(number.to_bytes(16, "big"), 1)
+    now.flush()
+    assert Path(now.path).stat().st_size <= 1256 * 24
+    later = seen(state)
+    assert later.highest((1999).to_bytes(16, "big")) == 1
+    assert later.highest((0).to_bytes(16, "big")) == 0
+
+
+def test_what_the_disk_does_not_take_is_remembered_while_this_runs(state):
+    now = seen(state)
+    now.load()
+    state.data.mkdir(parents=True)
+    (state.data / "versions").write_bytes(b"in the way")
+    now.note(ONE, 5)
+    now.flush()
+    assert now.highest(ONE) == 5
+
+
+def test_what_cannot_be_read_is_said(state):
+    (state.data / "versions" / SERVER_ID.hex()[:32]).mkdir(parents=True)
+    with pytest.raises(LocalFileError):
+        seen(state).load()
