@@ -4,11 +4,11 @@
     an empty line
     — name base64(first 4 bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key) ‖ signature of the text)
 
-The name is ``sft/`` and the server's id. The first line of the text says what kind of note it is;
-there is one kind yet, the receipt of a stored version:
+The name is ``sft/`` and the server's id. The first line of the text says what kind of note it is; then one line each,
+"name value":
 
-    sft receipt 1
-    server, file, version, size, digest, user, name, stored-at       one line each, "name value"
+    sft receipt 1            server, file, version, size, digest, user, name, stored-at
+    sft key succession 1     server, old-key, new-key, made-at          (``sft.crypto.succession``)
 
 Rules. One encoding per note: a reader parses, encodes again and compares. Numbers, digits and name
 are written as in ``sft.crypto.comment``.
@@ -124,24 +124,36 @@ class Receipt:
 
 def sign_receipt(key: ServerKey, receipt: Receipt) -> str:
     """Sign a receipt as a note: text, empty line, signature line."""
-    text = receipt.text()
-    return _close(text, key.public, key._sign(text.encode("ascii")))
+    return sign_note(key, receipt.server_id, receipt.text())
 
 
 def verify_receipt(server: ServerPublic, note: str) -> Receipt:
     """Check that a server signed a receipt, else SignatureInvalidError; the caller compares it with what was sent."""
-    return Receipt.parse(_open(server, note))
+    receipt = Receipt.parse(text_of(note))
+    verify_note(server, receipt.server_id, note)
+    return receipt
 
 
-def _close(text: str, server: ServerPublic, signature: bytes) -> str:
-    line = encode_base64(_key_hash(server) + signature)
-    return f"{text}\n{_DASH} {_key_name(server)} {line}\n"
+def sign_note(key: ServerKey, server_id: bytes, text: str) -> str:
+    """Sign the text of a kind of note: for the modules of this package that have one."""
+    return _close(text, server_id, key.public, key._sign(text.encode("ascii")))
 
 
-def _open(server: ServerPublic, note: str) -> str:
-    body, _, closing = note.rpartition("\n\n")
-    text = f"{body}\n"
-    line = closing.removeprefix(f"{_DASH} {_key_name(server)} ").removesuffix("\n")
+def text_of(note: str) -> str:
+    """Return what stands above a note's signature line; nothing of it is to be believed before ``verify_note``."""
+    return note.rpartition("\n\n")[0] + "\n"
+
+
+def verify_note(server: ServerPublic, server_id: bytes, note: str) -> None:
+    """Check a note's form and signature.
+
+    Args:
+        server: the key that signed.
+        server_id: whose note it is, which its signature line names: a key may be a server's second one.
+    """
+    text = text_of(note)
+    closing = note.rpartition("\n\n")[2]
+    line = closing.removeprefix(f"{_DASH} {_key_name(server_id)} ").removesuffix("\n")
     try:
         message = text.encode("ascii")
         signed = decode_base64(line)
@@ -149,16 +161,17 @@ def _open(server: ServerPublic, note: str) -> str:
         raise SignatureInvalidError("the note is not ASCII above a signature line") from fault
     signature = signed[_KEY_HASH_BYTES:]
     # One comparison holds the form, key name, key hash and every character between.
-    if _close(text, server, signature) != note:
+    if _close(text, server_id, server, signature) != note:
         raise SignatureInvalidError("the note has another form, or is of another server")
     _ed25519.verify(server.point, message, signature)
-    return text
 
 
-def _key_name(server: ServerPublic) -> str:
-    return f"sft/{server.server_id().hex()}"
+def _close(text: str, server_id: bytes, server: ServerPublic, signature: bytes) -> str:
+    name = _key_name(server_id)
+    named = name.encode("ascii") + b"\n" + _ED25519 + server.point
+    line = encode_base64(hashlib.sha256(named).digest()[:_KEY_HASH_BYTES] + signature)
+    return f"{text}\n{_DASH} {name} {line}\n"
 
 
-def _key_hash(server: ServerPublic) -> bytes:
-    named = _key_name(server).encode("ascii") + b"\n" + _ED25519 + server.point
-    return hashlib.sha256(named).digest()[:_KEY_HASH_BYTES]
+def _key_name(server_id: bytes) -> str:
+    return f"sft/{server_id.hex()}"

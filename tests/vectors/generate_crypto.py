@@ -14,7 +14,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sft.crypto import comment, digests, kdf, kem, key_file, notes, passphrase, sealing, signatures, stream, words
+from sft.crypto import (
+    comment,
+    digests,
+    kdf,
+    kem,
+    key_file,
+    notes,
+    passphrase,
+    sealing,
+    signatures,
+    stream,
+    succession,
+    words,
+)
 from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
 from sft.errors import KeyExchangeError
 from sft.limits import MIB
@@ -41,6 +54,7 @@ def build(recorded: dict[str, Any]) -> dict[str, Any]:
         "statements": _statements(),
         "file": _file(),
         "receipt": _receipt(),
+        "succession": _succession(),
         "key_file": _key_file(),
         "passphrase": _passphrase(),
     }
@@ -205,6 +219,12 @@ def _receipt() -> dict[str, Any]:
         stored_at=1_700_000_002,
     )
     return {"text": receipt.text(), "note": notes.sign_receipt(_server(), receipt)}
+
+
+def _succession() -> dict[str, Any]:
+    new = ServerKey.from_seed(drawn("next server seed", 32)).public
+    note = succession.sign_succession(_server(), _server().public.server_id(), new, made_at=1_700_000_003)
+    return {"new_key": new.point.hex(), "note": note}
 
 
 def _key_file() -> dict[str, Any]:

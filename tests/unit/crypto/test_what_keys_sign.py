@@ -16,6 +16,7 @@ from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
 from sft.crypto.notes import Receipt, sign_receipt, verify_receipt
 from sft.crypto.signatures import FileSignature
+from sft.crypto.succession import Succession, sign_succession, verify_succession
 from sft.errors import SignatureInvalidError
 
 SEED = bytes(range(32))
@@ -41,6 +42,9 @@ def statement(label: bytes) -> bytes:
 
 FILE = signatures.sign_file(USER, DIGEST, COMMENT)
 NOTE = sign_receipt(SERVER, RECEIPT)
+NEXT_SERVER = ServerKey.from_seed(bytes(range(1, 33))).public
+SUCCESSION = Succession(server_id=bytes(32), old_key=SERVER.public.point, new_key=NEXT_SERVER.point, made_at=0)
+SUCCESSION_NOTE = sign_succession(SERVER, bytes(32), NEXT_SERVER, made_at=0)
 
 
 def note_signature(note: str) -> bytes:
@@ -55,6 +59,7 @@ SIGNED = {
     "invitation": (signatures.sign_invitation(INVITATION, TH, PREFIX), statement(b"sft/1 invitation")),
     "hello": (signatures.sign_server_hello(SERVER, TH), statement(b"sft/1 server hello")),
     "receipt": (note_signature(NOTE), RECEIPT.text().encode()),
+    "succession": (note_signature(SUCCESSION_NOTE), SUCCESSION.text().encode()),
 }
 
 VERIFY: dict[str, Callable[[bytes], object]] = {
@@ -69,6 +74,7 @@ VERIFY: dict[str, Callable[[bytes], object]] = {
     "invitation": lambda s: signatures.verify_invitation(POINT, TH, PREFIX, s),
     "hello": lambda s: signatures.verify_server_hello(SERVER.public, TH, s),
     "receipt": lambda s: verify_receipt(SERVER.public, with_signature(NOTE, s)),
+    "succession": lambda s: verify_succession(with_signature(SUCCESSION_NOTE, s)),
 }
 
 
@@ -106,11 +112,13 @@ def kinds_that(message: bytes) -> list[str]:
         found.append("statement")
     if text and message.startswith(b"sft receipt 1\n") and len(message) > 128:
         found.append("receipt")
+    if text and message.startswith(b"sft key succession 1\n") and len(message) > 128:
+        found.append("succession")
     return found
 
 
 def test_lengths_and_byte_63_tell_the_rows_apart() -> None:
-    expected = {row: [row] for row in ("digest", "global", "receipt")}
+    expected = {row: [row] for row in ("digest", "global", "receipt", "succession")}
     expected |= {row: ["statement"] for row in ("login", "join", "invitation", "hello")}
     assert {row: kinds_that(message) for row, (_, message) in SIGNED.items()} == expected
 
