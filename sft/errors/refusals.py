@@ -253,6 +253,22 @@ class LastAdminError(RequestError):
     sentence = "{name} is the only admin; someone must be."
 
 
+class MasterKeyElsewhereError(RequestError):
+    """A master key that the server only reads is changed where it comes from."""
+
+    code = "MASTER_KEY_ELSEWHERE"
+    exit_status = 5
+    sentence = "The master key comes from {source}: the server cannot change it there."
+
+
+class PassphraseFixedError(RequestError):
+    """A new passphrase would have to be asked for where the old one was."""
+
+    code = "PASSPHRASE_FIXED"
+    exit_status = 5
+    sentence = "The passphrase that the master key is made of cannot be changed."
+
+
 class BadRequestError(RequestError):
     """A request that no honest client makes: fields that do not fit one another."""
 

@@ -22,7 +22,7 @@ import msgspec
 
 from sft.crypto.kem import require_available
 from sft.crypto.keys import ServerKey
-from sft.errors import BadRequestError, HomeError
+from sft.errors import HomeError
 from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
 from sft.operator.home import Home, HomeSettings, HomeState
@@ -38,15 +38,15 @@ from sft.store.database import Database, ReadPool, create_database, open_databas
 from sft.store.writer import Writer
 from sft.transport.threads import Pool
 from sft.vault.backend_local import LocalBackend
+from sft.vault.custody import Custody
 from sft.vault.keyring import Keyring
-from sft.vault.keyring_file import create_keyring, load_keyring
+from sft.vault.keyring_file import create_keyring
 from sft.vault.master_key import (
     CommandMasterKey,
+    CredentialMasterKey,
     FileMasterKey,
     MasterKeySource,
     PassphraseMasterKey,
-    credential_master_key,
-    open_keyring,
 )
 from sft.vault.vault import Vault
 
@@ -66,7 +66,7 @@ def master_key_source(home: Home, text: str) -> MasterKeySource:
     if kind == "file":
         return FileMasterKey(Path(rest) if rest else home.master_key, data_folder=home.data)
     if kind == "credential" and rest:
-        return credential_master_key(Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / rest)
+        return CredentialMasterKey(Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent")) / rest)
     if kind == "passphrase":
         return PassphraseMasterKey(home.parameters, _passphrase_from(home, rest))
     if kind == "command" and rest:
@@ -120,20 +120,6 @@ class OpenedHome:
         self.vault.close()
 
 
-class _MasterKeyStore:
-    """Knows where one home's master key and keyring lie."""
-
-    def __init__(self, home: Home, source: MasterKeySource) -> None:
-        self._home = home
-        self._source = source
-
-    def fields(self) -> dict[str, Any]:
-        """Return what a rotation needs."""
-        if not isinstance(self._source, FileMasterKey):
-            raise BadRequestError(problem="only a master key that lies in a file is rotated by the server itself")
-        return {"keyring_path": self._home.keyring, "stage": self._source.stage, "settle": self._source.settle}
-
-
 def open_home(
     home: Home, given: HomeSettings, *, reactor: Any, event_log: EventLog, on_fatal: Callable[[BaseException], None]
 ) -> OpenedHome:
@@ -157,9 +143,8 @@ def open_home(
             settings.NewServer(name, given.public, b"", Registration(given.registration)),
             event_log,
         )
-    sealed = load_keyring(home.keyring)
-    keyring, master_key = open_keyring(sealed, source.candidates())
-    source.settle(master_key)
+    custody = Custody(home.keyring, source, given.master_key)
+    keyring = custody.open()
     # Only now: a wrong --master-key must not be what the next start takes.
     home.keep_settings(given)
     server_key = ServerKey.from_seed(keyring.server_seed)
@@ -174,7 +159,7 @@ def open_home(
         writer = Writer(database, _wall_clock, on_fatal=on_fatal, on_events=event_log.tell)
         undo.callback(writer.stop)
         writer.start()
-        info, notes = _prepare(home, given, storage, readers, writer)
+        info, notes = _prepare(custody, given, storage, readers, writer)
         undo.pop_all()
     context = ServerContext(
         reactor=reactor,
@@ -186,7 +171,7 @@ def open_home(
         pool=Pool(reactor, name="files"),
         reading_pool=Pool(reactor, threads=2, name="readers"),
         maintenance_pool=Pool(reactor, threads=1, name="maintenance"),
-        master_keys=_MasterKeyStore(home, source),
+        custody=custody,
         event_log=event_log,
         clock=_wall_clock,
         admission=Admission(given.exempt_networks()),
@@ -196,7 +181,7 @@ def open_home(
 
 
 def _prepare(
-    home: Home, given: HomeSettings, storage: FileStorage, readers: ReadPool, writer: Writer
+    custody: Custody, given: HomeSettings, storage: FileStorage, readers: ReadPool, writer: Writer
 ) -> tuple[ServerInfo, list[str]]:
     """Take in this start's settings and recover; recovery is idempotent."""
 
@@ -215,7 +200,7 @@ def _prepare(
     notes += [f"put aside object {each.hex()}, which no file names" for each in recovered.quarantined]
     notes += [f"did not obey the purge {each}: changed outside the server" for each in recovered.forged]
     if storage.vault.keyring.rotating:
-        done = rotation.finish_rotation(context, home.keyring)
+        done = rotation.finish_rotation(context, custody)
         notes.append(f"went on with a rotation of the master key: {done.versions} versions")
     return readers.run(settings.server_info), notes
 

@@ -10,6 +10,11 @@ from sft.cli.next_steps import STEPS, NextSteps
 _LISTS: Final = {"user": "user", "active user": "user", "invitation": "invite", "session": "session"}
 _RESTART: Final = "Is the server of another version? Restart it"
 
+_KEY_ELSEWHERE: Final = (
+    "Copy the key into a file of yours, 0600; restart with --master-key file:FILE; twistd sft vault rotate-key; "
+    "then give out the new key in FILE as {source} and restart with --master-key {source}"
+)
+
 
 def _where_to_look(what: str, _name: str) -> str:
     return f"twistd sft {_LISTS.get(what, 'file')} list"
@@ -25,6 +30,7 @@ NEXT_STEPS: Final = NextSteps(
             "KEY_FORMAT": "Give the file that sft key export wrote, or the key itself (RW...)",
             "KEY_TAKEN": "Give another key",
             "LAST_ADMIN": "twistd sft user role NAME admin, then again",
+            "MASTER_KEY_ELSEWHERE": _KEY_ELSEWHERE,
             "NAME_TAKEN": "Choose another name",
             "NOT_EMPTY": "twistd sft file delete -r {path}",
             "PROTOCOL": _RESTART,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 
@@ -29,16 +29,10 @@ from sft.store.database import ReadPool
 from sft.store.rows import ReadTransaction
 from sft.store.writer import Act, Writer
 from sft.transport.threads import Pool, fire
+from sft.vault.custody import Custody
 
 R = TypeVar("R")
 I = TypeVar("I")  # noqa: E741 - as in sft.store.writer
-
-
-class MasterKeyStore(Protocol):
-    """Where the master key and the keyring lie."""
-
-    def fields(self) -> dict[str, Any]:
-        """Return what a rotation needs: ``keyring_path``, ``stage``, ``settle``; refuse where the key is not ours to change."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +48,7 @@ class ServerContext:
     pool: Pool
     reading_pool: Pool
     maintenance_pool: Pool
-    master_keys: MasterKeyStore
+    custody: Custody
     event_log: EventLog
     clock: Callable[[], int]
     admission: Admission

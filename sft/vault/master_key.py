@@ -29,6 +29,8 @@ from sft.vault.staged_file import StagedFile
 
 COMMAND_SECONDS: Final = 30.0
 
+_KEY_FILE: Final = "master key file"
+
 _PARAMETERS: Final = re.compile(rb"sft-argon2id-1 ([0-9]{1,3}) ([0-9]{1,10}) ([0-9a-f]{32})\n")
 
 
@@ -80,22 +82,14 @@ class FileMasterKey:
     Args:
         path: of the file.
         data_folder: what the key protects; a path inside it is refused.
-        group_may_read: for credentials alone, see ``credential_master_key``.
         entropy: what new keys are drawn from.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        data_folder: Path | None = None,
-        group_may_read: bool = False,
-        entropy: Entropy = os.urandom,
-    ) -> None:
+    def __init__(self, path: Path, *, data_folder: Path | None = None, entropy: Entropy = os.urandom) -> None:
         if data_folder is not None and path.resolve().is_relative_to(data_folder.resolve()):
             raise VaultError(problem=f"the master key file {path} lies within the folder that it protects")
         self.path = path
-        self._files = StagedFile(path, "master key file", 0o037 if group_may_read else 0o077)
+        self._files = StagedFile(path, _KEY_FILE, 0o077)
         self._entropy = entropy
 
     def create(self) -> bytes:
@@ -114,7 +108,11 @@ class FileMasterKey:
         return [self.read(), *([] if staged is None else [parse_master_key(staged)])]
 
     def stage(self, master_key: bytes | None = None) -> bytes:
-        """Keep a new key, drawn here unless given, beside the old one, and return it: a rotation's first step."""
+        """Keep a new key, drawn here unless given, beside the old one, and return it: a rotation's first step.
+
+        Raises:
+            VaultError: there is one already: it may be what seals the keyring, and is never written over.
+        """
         drawn = self._entropy(KEY_BYTES) if master_key is None else master_key
         self._files.stage(_text(drawn))
         return drawn
@@ -130,12 +128,31 @@ class FileMasterKey:
         self._files.take_staged()
 
 
-def credential_master_key(path: Path) -> FileMasterKey:
-    """Read the key from a service's credential.
+class CredentialMasterKey:
+    """The key in a service's credential, which whoever starts the service gives anew at each start: it is only ever read.
 
     systemd grants it by an access control list, whose mask shows as a group bit; the folder around it is closed.
+
+    Args:
+        path: of the credential.
     """
-    return FileMasterKey(path, group_may_read=True)
+
+    def __init__(self, path: Path) -> None:
+        self._file = StagedFile(path, _KEY_FILE, 0o037)
+
+    def read(self) -> bytes:
+        """Read the key.
+
+        Raises:
+            VaultError: no file, one that others can read, or no key in it.
+        """
+        return parse_master_key(self._file.read())
+
+    def candidates(self) -> list[bytes]:
+        return [self.read()]
+
+    def settle(self, master_key: bytes) -> None:
+        """Keep nothing: the key lies elsewhere, and so does its rotation."""
 
 
 class PassphraseMasterKey:

@@ -38,8 +38,13 @@ class StagedFile:
         self._forbidden = forbidden
 
     @contextlib.contextmanager
-    def _folder(self, act: str) -> Iterator[int]:
-        """Open the folder around, and turn the system's faults into ours."""
+    def _folder(self, act: str, name: str = "") -> Iterator[int]:
+        """Open the folder around, and turn the system's faults into ours.
+
+        Args:
+            act: what is done.
+            name: what it is done to, where it is not the file.
+        """
         try:
             folder = durable.open_folder(self._path.parent)
             try:
@@ -49,7 +54,7 @@ class StagedFile:
         except FileNotFoundError as fault:
             raise VaultError(str(fault), problem=f"there is no {self._kind} {self._path}") from fault
         except FileExistsError as fault:
-            problem = f"there is a {self._kind} {self._path} already"
+            problem = f"there is a {self._kind} {self._path.with_name(name or self._path.name)} already"
             raise VaultError(str(fault), problem=problem) from fault
         except OSError as fault:
             problem = f"the {self._kind} {self._path} cannot be {act}"
@@ -69,21 +74,28 @@ class StagedFile:
 
     def create(self, data: bytes) -> None:
         """Make the file where none is, durably; whoever is cut leaves the whole file or none."""
+        self._create(self._path.name, "created", data)
+
+    def stage(self, data: bytes) -> None:
+        """Keep the staged one where none is: likewise, and never over one that a keyring may be sealed under.
+
+        Raises:
+            VaultError: there is one.
+        """
+        self._create(self._staged, "replaced", data)
+
+    def _create(self, name: str, act: str, data: bytes) -> None:
         unfinished = self._path.name + UNFINISHED_SUFFIX
-        with self._folder("created") as folder:
+        with self._folder(act, name) as folder:
             with contextlib.suppress(FileNotFoundError):
                 durable.remove_file(folder, unfinished)
             durable.write_new(folder, unfinished, data)
             try:
-                durable.rename_no_replace(folder, unfinished, folder, self._path.name)
+                durable.rename_no_replace(folder, unfinished, folder, name)
             except OSError:
                 durable.remove_file(folder, unfinished)
                 raise
             durable.sync_folder(folder)
-
-    def stage(self, data: bytes) -> None:
-        with self._folder("replaced") as folder:
-            durable.replace_file(folder, self._staged, data)
 
     def take_staged(self) -> None:
         """Put the staged one in the file's place, durably."""

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from sft.crypto.keys import InvitationKey, SigningKey
-from sft.errors import BadRequestError, HandshakeFailedError
+from sft.errors import HandshakeFailedError
 from sft.model.access import OPERATOR, Caller, Holder, Permission, Resource, Role, allows, least_role, may
 from sft.server.routes import ROUTES, JobRoute
 from sft.service.use_case import USE_CASES
+from sft.vault.custody import Custody
+from sft.vault.master_key import CommandMasterKey
 from sft.wire import messages as m
 from sft.wire.events import Welcomed
 from sft.wire.login import Claim
@@ -315,18 +317,11 @@ async def test_a_person_may_log_in_at_the_control_socket_and_is_no_operator(serv
     assert (await raw.ask(m.CheckVault)).code == "OPERATOR_ONLY"
 
 
-class _KeyElsewhere:
-    """A master key that the server cannot rotate."""
-
-    def fields(self):
-        raise BadRequestError(problem="the master key lies elsewhere")
-
-
 @on_reactor
 async def test_who_may_not_rotate_learns_nothing_of_the_master_key(server: ServerFixture):
-    server.here.master_keys = _KeyElsewhere()
+    server.here.custody = Custody(server.home.keyring, CommandMasterKey(["true"]), "command:true")
     assert (await (await server.raw("gus")).ask(m.RotateMasterKey)).code == "OPERATOR_ONLY"
-    assert (await (await server.operator()).ask(m.RotateMasterKey)).code == "BAD_REQUEST"
+    assert (await (await server.operator()).ask(m.RotateMasterKey)).code == "MASTER_KEY_ELSEWHERE"
 
 
 @on_reactor

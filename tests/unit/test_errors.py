@@ -341,6 +341,20 @@ TABLE = [
         "ada is the only admin; someone must be.",
         "sft role NAME admin, then again",
     ),
+    Row(
+        errors.MasterKeyElsewhereError(source="credential:sft"),
+        "MASTER_KEY_ELSEWHERE",
+        5,
+        "The master key comes from credential:sft: the server cannot change it there.",
+        "On the server itself: twistd sft vault rotate-key says how",
+    ),
+    Row(
+        errors.PassphraseFixedError(),
+        "PASSPHRASE_FIXED",
+        5,
+        "The passphrase that the master key is made of cannot be changed.",
+        "",
+    ),
     # -- names and conflicts
     Row(
         errors.NotFoundError(what="file", name="x.txt"),

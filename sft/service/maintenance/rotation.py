@@ -1,6 +1,6 @@
 """A new master key for everything, and new data keys for everything after a leak.
 
-    rotate      stage the new key → keyring → settle → object by object: key section, then the row's epoch → retire the old key
+    rotate      new master key, keyring (``custody``) → object by object: key section, then the row's epoch → retire the old
     reencrypt   object by object: a new one under a new data key → the row → destroy the old one
 
 Rules. At any moment every object opens: both keys read until the last row names the new epoch. Whoever is interrupted is
@@ -11,9 +11,8 @@ finished by the next start. The old key is given up once it is durable that no r
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,7 +29,7 @@ from sft.store.files import VersionKey, versions_at
 from sft.store.objects import small_object, version_keys, versions_before_epoch
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.vault.keyring_file import replace_keyring
+from sft.vault.custody import Custody
 from sft.vault.objects import reseal_whole, rewrap_whole
 
 _DAMAGED = (ObjectCorruptError, ObjectMissingError)
@@ -62,52 +61,38 @@ class Swap(Struct, frozen=True):
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def rotate(
-    _reading: ReadTransaction,
-    caller: Caller,
-    *,
-    context: JobContext,
-    keyring_path: Path,
-    stage: Callable[[], bytes],
-    settle: Callable[[bytes], None],
-) -> Job:
+def rotate(_reading: ReadTransaction, caller: Caller, *, context: JobContext, custody: Custody) -> Job:
     """Seal everything under a new master key.
-
-    Args:
-        keyring_path: of the keyring's file.
-        stage: keeps a new key beside the old one and returns it.
-        settle: makes the new key the only one.
 
     Returns:
         The job. Where a rotation was left unfinished it finishes that one and makes no new key.
+
+    Raises:
+        MasterKeyElsewhereError: the server only reads its master key.
     """
+    custody.require_rotatable()
     storage = context.storage
 
     def job() -> VaultReport:
         with storage.rotation():
-            if not storage.vault.keyring.rotating:
-                master_key = stage()
-                keyring = storage.vault.keyring.rotate(master_key)
-                replace_keyring(keyring_path, keyring.seal())
-                settle(master_key)
-                storage.vault.adopt(keyring)
-            return _Rewrapping(replace(context, caller=caller), keyring_path).run()
+            custody.turn(storage.vault.adopt)
+            return _Rewrapping(replace(context, caller=caller), custody).run()
 
     return job
 
 
-def finish_rotation(context: JobContext, keyring_path: Path) -> VaultReport:
+def finish_rotation(context: JobContext, custody: Custody) -> VaultReport:
     """Go on with a rotation that was interrupted, at start; does nothing where none was."""
     with context.storage.rotation():
-        return _Rewrapping(context, keyring_path).run()
+        return _Rewrapping(context, custody).run()
 
 
 class _Rewrapping:
     """Moves every object to the current master key."""
 
-    def __init__(self, context: JobContext, keyring_path: Path) -> None:
+    def __init__(self, context: JobContext, custody: Custody) -> None:
         self._context = context
-        self._keyring_path = keyring_path
+        self._custody = custody
         self._report = Report()
 
     def run(self) -> VaultReport:
@@ -116,9 +101,7 @@ class _Rewrapping:
             moved = self._pass()
             # The answer comes when its transaction, and all before it, is durable.
             if self._context.act(end_rotation, RotationEnd(self._context.caller, vault.keyring.epoch)):
-                retired = vault.keyring.retire()
-                replace_keyring(self._keyring_path, retired.seal())
-                vault.adopt(retired)
+                self._custody.retire(vault.keyring, vault.adopt)
                 break
             if not moved:
                 self._name_what_is_left()

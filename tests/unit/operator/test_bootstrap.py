@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 from twisted.internet.task import Clock
 
-from sft.errors import BadRequestError, HomeError, VaultError
+from sft.errors import HomeError, PassphraseFixedError, VaultError
 from sft.model.access import operator_caller
 from sft.model.records import ServerInfo
 from sft.operator.bootstrap import master_key_source, open_home
 from sft.operator.home import Home, HomeSettings, HomeState
 from sft.server.event_log import EventLog
-from sft.vault.master_key import CommandMasterKey, FileMasterKey, PassphraseMasterKey
+from sft.vault.master_key import CommandMasterKey, CredentialMasterKey, FileMasterKey, PassphraseMasterKey
 
 
 def opened(home, **given):
@@ -79,7 +79,7 @@ def test_the_master_key_comes_from_where_the_option_says(home, tmp_path, monkeyp
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     assert isinstance(master_key_source(home, "file"), FileMasterKey)
     assert isinstance(master_key_source(home, f"file:{tmp_path}/k"), FileMasterKey)
-    assert isinstance(master_key_source(home, "credential:sft"), FileMasterKey)
+    assert isinstance(master_key_source(home, "credential:sft"), CredentialMasterKey)
     assert isinstance(master_key_source(home, "passphrase"), PassphraseMasterKey)
     assert isinstance(master_key_source(home, "command:kms get 'a key'"), CommandMasterKey)
 
@@ -105,8 +105,8 @@ def test_a_passphrase_file_opens_the_home_again(home, tmp_path):
     opened(home, master_key=f"passphrase:{secret}").close()
     assert not home.master_key.exists()
     again = opened(home, master_key=f"passphrase:{secret}")
-    with pytest.raises(BadRequestError):
-        again.context.master_keys.fields()
+    with pytest.raises(PassphraseFixedError):
+        again.context.custody.require_rotatable()
     again.close()
     secret.write_text("wrong\n")
     with pytest.raises(VaultError):
@@ -115,14 +115,8 @@ def test_a_passphrase_file_opens_the_home_again(home, tmp_path):
 
 def test_a_cut_rotation_is_finished_by_the_next_start(home):
     made = opened(home)
-    here = made.context
-    fields = here.master_keys.fields()
-    master_key = fields["stage"]()
-    from sft.vault.keyring_file import replace_keyring
-
-    keyring = here.storage.vault.keyring.rotate(master_key)
-    replace_keyring(fields["keyring_path"], keyring.seal())
-    made.close()  # before settle: both keys lie there
+    made.context.custody.turn(made.context.storage.vault.adopt)
+    made.close()
 
     again = opened(home)
     assert not again.context.storage.vault.keyring.rotating
