@@ -170,7 +170,14 @@ def sync_folder(folder_fd: int) -> None:
 
 
 def rename_no_replace(folder_fd: int, name: str, to_folder_fd: int, to_name: str) -> None:
-    """Rename a file, never over something (FileExistsError). The caller syncs both folders."""
+    """Rename a file, never over something. The caller syncs both folders.
+
+    A folder likewise; but where the system cannot do that in one step, only the caller's own lock keeps an empty folder from
+    appearing under the final name meanwhile, to be replaced.
+
+    Raises:
+        FileExistsError: the final name is taken.
+    """
     _require_component(name)
     _require_component(to_name)
     if _renameat2 is not None:
@@ -180,7 +187,10 @@ def rename_no_replace(folder_fd: int, name: str, to_folder_fd: int, to_name: str
         code = ctypes.get_errno()
         if code not in _LACKING:
             raise OSError(code, os.strerror(code), to_name)
-    _link_and_unlink(folder_fd, name, to_folder_fd, to_name)
+    if stat.S_ISDIR(os.stat(name, dir_fd=folder_fd, follow_symlinks=False).st_mode):
+        _rename_folder(folder_fd, name, to_folder_fd, to_name)
+    else:
+        _link_and_unlink(folder_fd, name, to_folder_fd, to_name)
 
 
 def replace_file(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE, *, sync: bool = True) -> None:
@@ -240,6 +250,14 @@ def _link_and_unlink(folder_fd: int, name: str, to_folder_fd: int, to_name: str)
     # A crash in between leaves both names of one file: recovery removes the temporary one.
     os.link(name, to_name, src_dir_fd=folder_fd, dst_dir_fd=to_folder_fd, follow_symlinks=False)
     os.unlink(name, dir_fd=folder_fd)
+
+
+def _rename_folder(folder_fd: int, name: str, to_folder_fd: int, to_name: str) -> None:
+    # No folder can be linked. Renaming fails over anything but an empty folder.
+    with contextlib.suppress(FileNotFoundError):
+        os.stat(to_name, dir_fd=to_folder_fd, follow_symlinks=False)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), to_name)
+    os.rename(name, to_name, src_dir_fd=folder_fd, dst_dir_fd=to_folder_fd)
 
 
 def _require_component(name: str) -> None:

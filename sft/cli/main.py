@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import os
 import re
-import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from sft.cli.lazy import COMPLETE, LazyGroup
 from sft.cli.options import common
 from sft.cli.run import Interrupted
 from sft.errors import SftError, UsageError
+from sft.hardening import keep_memory_private
 from sft.model.names import safe
 
 COMMANDS: Final = {
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str], environment: Environment) -> int:
 def run() -> NoReturn:
     """Entry point of the console script."""
     gc.disable()
-    forbid_core_dumps()
+    keep_memory_private()
     open_closed_streams()
     status = main(sys.argv[1:], Environment(os.environ))
     # What is left to take apart would only cost time; threads that wait for a disk would hold us.
@@ -141,12 +141,6 @@ def open_closed_streams() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
             setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
-
-
-def forbid_core_dumps() -> None:
-    """Have a crash leave no core, which would hold the opened key: Python cannot wipe it."""
-    _, most = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _ended(arguments: Sequence[str], invocation: Invocation) -> int:

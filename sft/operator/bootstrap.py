@@ -132,6 +132,7 @@ def open_home(
         HomeError, VaultError, StoreError: what is wrong, and what to do.
     """
     require_available()
+    home.remove_unfinished()
     state = home.state()
     source = master_key_source(home, given.master_key)
     name = given.name or default_name()

@@ -155,5 +155,5 @@ def upgrade(home: Home) -> int:
 def _require_server(home: Home) -> None:
     if not home.path.is_dir() or home.state() is HomeState.NEW:
         raise HomeError(
-            home=str(home.path), problem="there is no server in it", remedy="Start one first: twistd -n sft --home DIR"
+            home=str(home.path), problem="there is no server in it", remedy="Start one first: sftd --home DIR"
         )

@@ -8,11 +8,12 @@
       control             the operator's socket while something serves
       server.pub          the server's public key, which operator commands demand of whoever answers at the socket
       first-admin.link    0600: the first invitation, where no terminal could show it
-      data/               0700: keyring, database, vault: what a backup holds
+      data/               0700: keyring, database, vault (or in DIR, by ``--data DIR``); to copy it, stop the server first
       data.new/           a first start under way, or one that was cut; the next one begins it anew
 
 Rules. A home is made only where none is: ``data`` appears whole, by one rename. A home that has
-some of its parts but not all is refused, never completed: what is missing may be lying elsewhere.
+some of its parts but not all is refused, never completed: what is missing may be lying elsewhere. What a start finds open to
+others it closes. On a full disk a start writes nothing that is so already. Every fault of the disk is a HomeError.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -29,13 +33,14 @@ from typing import Final, NoReturn
 import msgspec
 
 from sft import durable
-from sft.errors import HomeError
+from sft.errors import HomeError, SftError
 
 Network = IPv4Network | IPv6Network
 
 # A longer path makes Twisted's connect hang for ever: the kernel's own limit.
 SOCKET_PATH_BYTES: Final = 107
 SERVER_KEY: Final = "server.pub"
+KEPT: Final = "home.json"
 KEY_BYTES: Final = 32
 
 
@@ -47,10 +52,19 @@ class HomeSettings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
     registration: str = "invite"
     name: str = ""
     exempt: str = ""
+    data: str = ""
 
     def exempt_networks(self) -> list[Network]:
         """Read the networks that no per-source limit touches; ValueError for what is none."""
         return [ip_network(part.strip(), strict=False) for part in self.exempt.split(",") if part.strip()]
+
+
+REGISTRATIONS: Final = ("invite", "open", "closed")
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+# Of a ``durable.replace_file`` that was killed.
+_UNFINISHED: Final = re.compile(r"\.[0-9a-f]{16}\.part")
+_FILE_MOST_BYTES: Final = 64 * 1024
+_MEND: Final = "Mend home.json, or remove it and give the options again"
 
 
 class HomeState(Enum):
@@ -61,18 +75,24 @@ class HomeState(Enum):
 
 
 class Home:
-    """The paths of a home: see above what lies at each."""
+    """The paths of a home: see above what lies at each.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: where it is.
+        data_in: the folder that ``data`` lies in, if another; what the home has kept, unless given.
+    """
+
+    def __init__(self, path: Path, data_in: Path | None = None) -> None:
         self.path = path
-        self.data = path / "data"
-        self.unfinished = path / "data.new"
+        self.data_in = data_in or _kept_place(path / KEPT) or path
+        self.data = self.data_in / "data"
+        self.unfinished = self.data_in / "data.new"
         self.keyring = self.data / "keyring"
         self.database = self.data / "sft.sqlite"
         self.vault = self.data / "vault"
         self.master_key = path / "master.key"
         self.parameters = path / "master.parameters"
-        self.kept = path / "home.json"
+        self.kept = path / KEPT
         self.control = path / "control"
         self.first_admin = path / "first-admin.link"
 
@@ -93,41 +113,60 @@ class Home:
         return HomeState.NEW
 
     def make(self) -> None:
-        """Make the folder, closed to others; HomeError if it cannot be made, or is somebody else's."""
-        try:
+        """Make the folder, closed to others; close what is in it, and remove what a killed write has left.
+
+        Raises:
+            HomeError: it cannot be made, or is somebody else's.
+        """
+        with self._acting("it cannot be made", "Choose another --home, or make it yours"):
             durable.make_private_folder(self.path)
-        except OSError as error:
-            self._refuse(f"it cannot be made ({error.strerror})", "Choose another --home, or make it yours")
+        for folder in (self.path, self.data, self.vault):
+            if folder.is_dir() and not folder.is_symlink():
+                with self._acting(f"{folder} cannot be closed to others", "Make it yours: chown, then chmod 700"):
+                    durable.make_private_folder(folder)
+
+    def remove_unfinished(self) -> None:
+        """Remove what killed writes of small files have left; under the lock."""
+        for folder in (self.path, self.data):
+            with self._acting(f"{folder} cannot be put in order"):
+                for left in folder.iterdir() if folder.is_dir() else ():
+                    if _UNFINISHED.fullmatch(left.name):
+                        left.unlink(missing_ok=True)
 
     def begin_unfinished(self) -> None:
         """Make the folder of a first start, empty: nothing was ever acknowledged from one that was cut.
 
         It is emptied, never absent: it tells the next start that a master key beside it is of a first start that was cut.
         """
-        durable.make_private_folder(self.unfinished)
-        for left in self.unfinished.iterdir():
-            if left.is_dir() and not left.is_symlink():
-                shutil.rmtree(left)
-            else:
-                left.unlink()
+        with self._acting(f"{self.unfinished} cannot be made"):
+            durable.make_private_folder(self.unfinished)
+            for left in self.unfinished.iterdir():
+                if left.is_dir() and not left.is_symlink():
+                    shutil.rmtree(left)
+                else:
+                    left.unlink()
 
     def publish(self) -> None:
         """Rename a finished data folder to its final name, durably."""
-        folder = durable.open_folder(self.path)
-        try:
+        with self._acting(f"{self.data} cannot be made"), _opened(self.data_in) as folder:
             durable.rename_no_replace(folder, self.unfinished.name, folder, self.data.name)
             durable.sync_folder(folder)
-        finally:
-            os.close(folder)
 
     def settings(self) -> HomeSettings:
-        """Read ``home.json``; its defaults where there is none."""
+        """Read ``home.json``; its defaults where there is none.
+
+        Raises:
+            HomeError: it cannot be read, or holds what is no such setting.
+        """
         try:
-            return msgspec.json.decode(self.kept.read_bytes(), type=HomeSettings)
+            settings = msgspec.json.decode(self.kept.read_bytes(), type=HomeSettings)
         except FileNotFoundError:
             return HomeSettings()
         except (msgspec.DecodeError, UnicodeDecodeError, OSError):
-            self._refuse("its home.json cannot be read", "Mend home.json, or remove it and give the options again")
+            self._refuse("its home.json cannot be read", _MEND)
+        for name in _wrong_settings(settings):
+            self._refuse(f"its home.json has a {name} that it cannot have", _MEND)
+        return settings
 
     def keep_settings(self, settings: HomeSettings) -> None:
         self.write_private(self.kept.name, msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
@@ -139,22 +178,88 @@ class Home:
         except (OSError, ValueError):
             key = b""
         if len(key) != KEY_BYTES:
-            self._refuse(f"it has no {SERVER_KEY}", "Start the server once: twistd -n sft --home DIR")
+            self._refuse(f"it has no {SERVER_KEY}", "Start the server once: sftd --home DIR")
         return key
 
     def keep_server_key(self, point: bytes) -> None:
         self.write_private(SERVER_KEY, point.hex().encode("ascii") + b"\n")
 
     def write_private(self, name: str, data: bytes) -> None:
-        """Write a small file of the home, 0600 and durable."""
-        folder = durable.open_folder(self.path)
+        """Have a small file of the home say this, 0600 and durable; one that says so already is left as it is."""
+        with self._acting(f"{self.path / name} cannot be written"), _opened(self.path) as folder:
+            if _content(folder, name) != data:
+                durable.replace_file(folder, name, data)
+
+    def drop_first_admin(self) -> None:
+        """Remove the first invitation, if it is there: it is spent, or not needed."""
+        with (
+            self._acting(f"{self.first_admin} cannot be removed"),
+            suppress(FileNotFoundError),
+            _opened(self.path) as folder,
+        ):
+            durable.remove_file(folder, self.first_admin.name)
+
+    @contextmanager
+    def _acting(self, problem: str, remedy: str = "Look at its disk and at whose it is, then again") -> Iterator[None]:
+        """Turn the system's faults into ours."""
         try:
-            durable.replace_file(folder, name, data)
-        finally:
-            os.close(folder)
+            yield
+        except OSError as error:
+            full = error.errno in _FULL
+            self._refuse(f"{problem} ({error.strerror})", "Make room on its disk, then again" if full else remedy)
 
     def _refuse(self, problem: str, remedy: str) -> NoReturn:
         raise HomeError(home=str(self.path), problem=problem, remedy=remedy)
+
+
+def _wrong_settings(settings: HomeSettings) -> list[str]:
+    from sft.model.links import parse_address
+    from sft.model.names import parse_server_name
+
+    judges: dict[str, Callable[[], object]] = {
+        "registration": lambda: REGISTRATIONS.index(settings.registration),
+        "public address": lambda: settings.public and parse_address(settings.public),
+        "name": lambda: settings.name and parse_server_name(settings.name),
+        "list of exempt networks": settings.exempt_networks,
+    }
+    wrong = []
+    for name, judge in judges.items():
+        try:
+            judge()
+        except (ValueError, SftError):
+            wrong.append(name)
+    return wrong
+
+
+def _kept_place(kept: Path) -> Path | None:
+    """Read where ``--data`` once said; what is wrong with ``home.json`` is for ``Home.settings`` to say."""
+    try:
+        said = msgspec.json.decode(kept.read_bytes(), type=HomeSettings).data
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return Path(said) if said else None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    folder = durable.open_folder(path)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _content(folder: int, name: str) -> bytes | None:
+    """Read a small file that is closed to others; None for any other, or for none."""
+    try:
+        file = durable.open_regular(folder, name)
+    except OSError:
+        return None
+    try:
+        closed = os.fstat(file).st_mode & 0o077 == 0
+        return os.read(file, _FILE_MOST_BYTES) if closed else None
+    finally:
+        os.close(file)
 
 
 class HomeLock:

@@ -12,7 +12,7 @@ _RESTART: Final = "Is the server of another version? Restart it"
 
 _KEY_ELSEWHERE: Final = (
     "Copy the key into a file of yours, 0600; restart with --master-key file:FILE; twistd sft vault rotate-key; "
-    "then give out the new key in FILE as {source} and restart with --master-key {source}"
+    "give out the new key in FILE where the old one comes from; restart with the --master-key of before"
 )
 
 

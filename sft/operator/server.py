@@ -1,11 +1,11 @@
 """A running server: what starts, in which order, and how it stops.
 
-    start   lock → open and recover → control socket → network listener
+    start   lock → network listener, which lets nobody in yet → open and recover → control socket → people
     stop    no new connections → transfers under way may finish for a few seconds → sessions close
             → writer, database, vault → lock
 
-Rules. A start that fails leaves nothing behind. Nothing here prints: ``sft.operator.service`` and the
-operator's commands do.
+Rules. Nothing is made before it is sure that somebody can connect. A start that fails leaves nothing behind. Nothing here
+prints: ``sft.operator.service`` and the operator's commands do.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
+from twisted.internet.protocol import Factory
 
 from sft.crypto.keys import InvitationKey
 from sft.errors import HomeError
+from sft.hardening import keep_memory_private
 from sft.model.links import format_address, invitation_link
 from sft.model.records import Invitation
 from sft.operator.bootstrap import OpenedHome, open_home
@@ -86,12 +88,37 @@ class Server:
             self._lock = locked
         self._opening.start()
         try:
-            await self._start()
+            gate = None if self._listen is None else await self._listen_closed(self._listen)
+            await self._start(gate)
         except BaseException:
             await self.stop()
             raise
 
-    async def _start(self) -> None:
+    async def _listen_closed(self, listen: str) -> _Gate:
+        """Listen, and let nobody in yet: a port in use or a missing address is told before anything is made."""
+        gate = _Gate()
+        try:
+            endpoint = serverFromString(self._reactor, listen + _backlog(listen))
+            port = await endpoint.listen(gate)
+        except Exception as error:
+            why = getattr(getattr(error, "socketError", None), "strerror", None) or str(error)
+            raise HomeError(
+                str(error),
+                home=str(self._home.path),
+                problem=f"nothing can listen at {listen} ({why})",
+                remedy="Choose another: --listen tcp:PORT",
+            ) from error
+        self._ports.append(port)
+        gate.close(port)
+        if not self._given.public and not isinstance(port.getHost(), IPv4Address | IPv6Address):
+            raise HomeError(
+                home=str(self._home.path),
+                problem=f"no link can say where {listen} is",
+                remedy="Give --public HOST:PORT",
+            )
+        return gate
+
+    async def _start(self, gate: _Gate | None) -> None:
         self.opened = await self._opening.run(
             open_home,
             self._home,
@@ -109,19 +136,9 @@ class Server:
         # Twisted's own lock file holds a process id, and after a crash any process may have that: ours is the kernel's.
         control = serverFromString(self._reactor, f"unix:{_escaped(str(self._home.control))}:mode=600:lockfile=0")
         self._ports.append(await control.listen(ControlFactory(context)))
-        if self._listen is not None:
-            try:
-                endpoint = serverFromString(self._reactor, self._listen + _backlog(self._listen))
-                port = await endpoint.listen(NetworkFactory(context))
-            except Exception as error:
-                raise HomeError(
-                    str(error),
-                    home=str(self._home.path),
-                    problem=f"nothing can listen at {self._listen}",
-                    remedy="Is the port in use? Choose another: --listen tcp:PORT",
-                ) from error
-            self._ports.append(port)
-            await self._keep_address(context, port)
+        if gate is not None:
+            await self._keep_address(context, gate.port)
+            gate.open(NetworkFactory(context))
             self._periodic = Periodic(context)
             self._periodic.start()
 
@@ -168,12 +185,10 @@ class Server:
         self._lock.drop()
 
     async def first_admin(self) -> str | None:
-        """Make the invitation of a server without an admin, and return its link."""
-        if self.opened is None:
+        """Make the invitation of a new server, and return its link; an old one's admins are whom its rows name."""
+        if self.opened is None or not self.opened.is_new:
             return None
         context = self.opened.context
-        if not await context.read(invitations.needs_first_admin):
-            return None
         key = InvitationKey.generate()
         made: Invitation | None = await context.act(invitations.first_admin, invitations.FirstAdmin(key.point))
         if made is None:
@@ -196,9 +211,30 @@ class Server:
         return waited
 
 
+class _Gate(Factory):
+    """A listener's factory while there is no server behind it: who connects waits in the system's queue."""
+
+    noisy = False
+
+    def __init__(self) -> None:
+        self.port: Any = None
+        self._behind: NetworkFactory | None = None
+
+    def close(self, port: IListeningPort) -> None:
+        self.port = port
+        self.port.stopReading()
+
+    def open(self, behind: NetworkFactory) -> None:
+        self._behind = behind
+        self.port.startReading()
+
+    def buildProtocol(self, addr: Any) -> Any:
+        return None if self._behind is None else self._behind.buildProtocol(addr)
+
+
 def _harden() -> None:
     """No core dumps, which would hold keys; as many open files as the system allows."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    keep_memory_private()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

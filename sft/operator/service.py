@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.application.service import Service
@@ -22,11 +22,15 @@ from twisted.python.failure import Failure
 
 from sft.cli.failures import error_lines
 from sft.errors import SftError
+from sft.model.access import Role
+from sft.model.events import DomainEvent, UserJoined
+from sft.model.text import shell_name
 from sft.operator.bootstrap import OpenedHome
 from sft.operator.home import Home, HomeSettings
 from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.server import Server
 from sft.server.event_log import EventLog
+from sft.service import invitations
 
 
 class ServerService(Service):
@@ -77,6 +81,7 @@ class ServerService(Service):
         for note in opened.notes:
             self._event_log.note("recovered", what=note)
         self._say_first_words(opened, await server.first_admin())
+        await self._say_who_is_missing(opened)
         # The last line of a start: whoever waits for it finds everything done.
         self._event_log.note("listening", at=self._listen, links_say=info.address, joining=info.registration)
 
@@ -90,25 +95,45 @@ class ServerService(Service):
         lines = []
         if opened.is_new:
             lines.append(f"{info.name} is new. Home {self._home.path}, closed to others. Server key {words}.")
-            lines.append(opened.advice)
         joining = {
             "invite": "People join by invitation only.",
             "open": "ANYBODY WHO HAS THE SERVER'S LINK CAN JOIN AND READ EVERY FILE (--registration open).",
             "closed": "Only an admin adds people.",
         }[info.registration]
         lines.append(f"Listening on {self._listen}; invitations will say {info.address}. {joining}")
-        if link is not None:
-            if _terminal():
-                lines.append(f"No admin yet. First invitation (admin, once, for a day): {link}")
-            else:
-                self._home.write_private(self._home.first_admin.name, link.encode() + b"\n")
-                lines.append(
-                    f"No admin yet. The first invitation (admin, once, for a day) is in {self._home.first_admin}"
-                )
+        self._say(*lines)
+        if link is not None and _terminal():
+            self._say(f"First invitation (admin, once, for a day): {link}")
+        elif link is not None:
+            self._home.write_private(self._home.first_admin.name, link.encode() + b"\n")
+
+    async def _say_who_is_missing(self, opened: OpenedHome) -> None:
+        """Say, at every start until there is an admin, how one comes in and what must not be lost."""
+        missing, invited = await opened.context.read(invitations.missing_admin)
+        file = self._home.first_admin
+        if missing and invited and file.exists():
+            self._say(opened.advice, f"No admin yet. The first invitation (admin, once, for a day) is in {file}")
+        elif missing:
+            command = f"sftd --home {shell_name(str(self._home.path))} invite --role admin"
+            self._say(opened.advice, f"No admin yet. Invite one: {command}")
+        if not (missing and invited):
+            self._home.drop_first_admin()
+        elif file.exists():
+            opened.context.watchers.append(self._watch)
+
+    def _watch(self, events: Sequence[DomainEvent]) -> None:
+        """Remove the first invitation from the disk once it is spent."""
+        opened = self._server.opened if self._server is not None else None
+        if opened is not None and any(isinstance(event, UserJoined) and event.role is Role.ADMIN for event in events):
+            opened.context.watchers.remove(self._watch)
+            gone = opened.context.pool.run(self._home.drop_first_admin)
+            gone.addErrback(self._event_log.failed, "first-admin-fault")
+
+    def _say(self, *lines: str) -> None:
         for line in lines:
             if _terminal() and sys.__stdout__ is not None:
                 print(line, file=sys.__stdout__, flush=True)
-            elif link is None or link not in line:
+            else:
                 self._event_log.note("start", says=line)
 
     def _start_failed(self, failure: Failure) -> None:
@@ -172,3 +197,17 @@ def stop_well_on_sigterm(reactor: Any) -> None:
         reactor.callFromThread(stop)
 
     reactor.callWhenRunning(signal.signal, signal.SIGTERM, asked)
+
+
+def stay_on_hangup(reactor: Any) -> None:
+    """Have the signals that ask other servers to read something anew end nothing, once the reactor runs.
+
+    Twisted's own use of SIGUSR1, to begin another log file, stays.
+    """
+
+    def stay() -> None:
+        for number in (signal.SIGHUP, signal.SIGUSR1):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, signal.SIG_IGN)
+
+    reactor.callWhenRunning(stay)

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from twisted.application.service import IService
 from twisted.python import usage
 
-from sft.operator.home import Home, HomeSettings
+from sft.operator.home import REGISTRATIONS, Home, HomeSettings
 from sft.operator.options import (
     FileOptions,
     InviteOptions,
@@ -43,11 +43,12 @@ class ServeOptions(usage.Options):
         ["registration", None, None, "who may join: invite (the default), open or closed; kept"],
         ["name", None, None, "the server's name in links; kept"],
         ["exempt", None, None, "networks, by commas, that no limit per source touches; kept"],
+        ["data", None, None, "a folder for what is stored, such as a disk of its own; for the first start; kept"],
         ["master-key", None, None, "file[:PATH], credential:NAME, passphrase[:FILE] or command:PROGRAM; kept"],
     ]
 
     def postOptions(self) -> None:
-        if self["registration"] not in (None, "invite", "open", "closed"):
+        if self["registration"] not in (None, *REGISTRATIONS):
             raise usage.UsageError("--registration is invite, open or closed")
         try:
             HomeSettings(exempt=self["exempt"] or "").exempt_networks()
@@ -86,6 +87,12 @@ class Options(usage.Options):
         super().__init__()  # type: ignore[no-untyped-call]
         self._run_command = run_command
 
+    def postOptions(self) -> None:
+        # A pid file in the folder where it was started would keep a second server from starting there.
+        twistd: Any = self.parent
+        if twistd is not None and twistd.get("nodaemon") and twistd.get("pidfile") == "twistd.pid":
+            twistd["pidfile"] = ""
+
     @property
     def run_command(self) -> RunCommand:
         """What runs a subcommand to its end: on a reactor of its own, unless another way was given."""
@@ -100,26 +107,32 @@ class Options(usage.Options):
         """The home that was named, or the default one."""
         named = self["home"] or os.environ.get("SFT_SERVER_HOME")
         if named:
-            return Home(Path(named).absolute())
-        import platformdirs
+            path = Path(named).absolute()
+        else:
+            import platformdirs
 
-        return Home(Path(platformdirs.user_data_dir("sft-server")))
+            path = Path(platformdirs.user_data_dir("sft-server"))
+        data = getattr(self, "subOptions", {}).get("data")
+        return Home(path, Path(data).absolute() if data else None)
 
 
 def makeService(options: Options) -> IService:
     from twisted.internet import reactor as default_reactor
 
-    from sft.operator.service import ServerService, exit_with_failure_of, stop_well_on_sigterm
+    from sft.operator.service import ServerService, exit_with_failure_of, stay_on_hangup, stop_well_on_sigterm
 
     reactor: Any = default_reactor
     # Twisted times its calls by the wall clock, which an administrator or NTP may set: a step back of an hour would stall
     # every deadline for an hour, one forward would end every session. Before its first timer.
     reactor.seconds = time.monotonic
+    # Whatever makes a file and says nothing of its mode, be it a library: closed to others.
+    os.umask(0o077)
     home = options.home
     given = options.subOptions
     service = ServerService(reactor, home, lambda kept: merged(kept, given), given["listen"])
     exit_with_failure_of(service)
     stop_well_on_sigterm(reactor)
+    stay_on_hangup(reactor)
     return service
 
 
@@ -131,6 +144,7 @@ def merged(kept: HomeSettings, given: Any) -> HomeSettings:
         registration=given["registration"] or kept.registration,
         name=given["name"] or kept.name,
         exempt=given["exempt"] or kept.exempt,
+        data=str(Path(given["data"]).absolute()) if given["data"] else kept.data,
     )
 
 

@@ -53,6 +53,7 @@ class ServerContext:
     clock: Callable[[], int]
     admission: Admission
     sessions: Sessions = field(default_factory=Sessions)
+    watchers: list[Callable[[Sequence[DomainEvent]], None]] = field(default_factory=list)
     stopping: bool = False  # long work ends at its next page
     strangers: StrangerLog = field(init=False)
 
@@ -71,9 +72,11 @@ class ServerContext:
         return answered
 
     def tell(self, events: Sequence[DomainEvent]) -> None:
-        """Tell the event log and the live sessions what acts did: the one way in which either hears of it."""
+        """Tell the event log, the live sessions and who else watches what acts did: the one way in which they hear of it."""
         self.event_log.tell(events)
         self.sessions.tell(events)
+        for watcher in list(self.watchers):
+            watcher(events)
 
     @property
     def job_context(self) -> JobContext:

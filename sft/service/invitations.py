@@ -124,15 +124,15 @@ def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     return True
 
 
-def needs_first_admin(reading: ReadTransaction) -> bool:
-    """Return whether nobody can invite anybody: no active admin, and no way to become one is out."""
-    return not active_admins(reading) and open_admin_invitation(reading) is None
+def missing_admin(reading: ReadTransaction) -> tuple[bool, bool]:
+    """Return whether there is no active admin, and whether an invitation of the operator's lets one in."""
+    return not active_admins(reading), open_admin_invitation(reading) is not None
 
 
 @act(Permission.SERVER_MANAGE, logs=(InvitationMade,))
 def first_admin(transaction: Transaction, item: FirstAdmin) -> Invitation | None:
-    """Make the first admin's invitation, good for a day, where nobody could invite anybody: an act of a start."""
-    if not needs_first_admin(transaction):
+    """Make the first admin's invitation, good for a day, where nobody could invite anybody: an act of a first start."""
+    if missing_admin(transaction) != (True, False):
         return None
     wanted = MakeInvitationInput(item.caller, item.public_key, Role.ADMIN)
     (invitation,) = _shown(transaction, [_add(transaction, wanted, FIRST_ADMIN_SECONDS)])

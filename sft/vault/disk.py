@@ -71,7 +71,9 @@ class RealDisk:
     def overwrite(self, folder: int, name: str, offset: int, data: bytes) -> None:
         file = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         try:
-            os.pwrite(file, data, offset)
+            done = 0
+            while done < len(data):
+                done += os.pwrite(file, data[done:], offset + done)
             durable.sync_file(file)
         finally:
             os.close(file)

@@ -290,7 +290,9 @@ def test_the_master_key_may_come_from_a_command(with_key_elsewhere: Callable[[st
     assert_serves(server)
     rotated = LiveCli(server).operator("vault", "rotate-key")
     assert rotated.status != 0
-    assert "only a master key that lies in a file" in rotated.err
+    assert "[MASTER_KEY_ELSEWHERE]" in rotated.err
+    assert f"The master key comes from command:cat {key}" in rotated.err
+    assert "restart with --master-key file:FILE; twistd sft vault rotate-key" in rotated.err
     key.write_text("a5" * 32 + "\n", encoding="utf-8")
     refused(server, VaultError, master_key=f"command:cat {key}")
     key.unlink()

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sft
-from sft.cli.main import COMMANDS, cli, forbid_core_dumps
+from sft.cli.main import COMMANDS, cli
 from sft.cli.options import PROGRESS_STYLES
 from sft.errors import NotJoinedError
 
@@ -31,15 +30,6 @@ def test_every_command_of_the_table_exists_and_has_help(cli, name):
     assert ran.status == 0
     assert ran.out.startswith(f"Usage: sft {name}")
     assert "--json" in ran.out
-
-
-def test_a_crash_leaves_no_core():
-    before = resource.getrlimit(resource.RLIMIT_CORE)
-    try:
-        forbid_core_dumps()
-        assert resource.getrlimit(resource.RLIMIT_CORE) == (0, before[1])
-    finally:
-        resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
 def test_bare_sft_prints_the_help_with_status_2(cli):

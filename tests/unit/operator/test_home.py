@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import stat
 
 import pytest
 
+from sft import durable
 from sft.errors import HomeError
 from sft.operator.home import SOCKET_PATH_BYTES, Home, HomeLock, HomeSettings, HomeState
+from tests.fakes.faulty_os import FaultyOs
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def test_publishing_gives_the_data_folder_its_name_and_never_over_one(home):
     home.publish()
     assert home.data.is_dir()
     home.unfinished.mkdir()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(HomeError, match="HOME"):
         home.publish()
 
 
@@ -131,3 +135,94 @@ def test_a_lock_is_not_taken_through_a_link(home, tmp_path):
     with pytest.raises(HomeError):
         HomeLock(home).take()
     assert not (tmp_path / "elsewhere").exists()
+
+
+# -- a disk that is full, closed, open to others, or lacks a call ---------------------------------------------
+
+
+def test_what_is_so_already_is_not_written_again_for_a_full_disk_must_not_keep_a_server_from_starting(home):
+    home.keep_settings(HomeSettings(name="acme"))
+    home.keep_server_key(bytes(32))
+    calls = FaultyOs(fail=range(100), only={"write"})
+    with calls.counting():
+        home.keep_settings(HomeSettings(name="acme"))
+        home.keep_server_key(bytes(32))
+    calls.close()
+    assert calls.names == []
+
+
+def test_a_full_disk_is_named_with_the_file_and_what_to_do(home):
+    calls = FaultyOs(fail={0}, only={"write"})
+    with calls.counting(), pytest.raises(HomeError) as refused:
+        home.keep_settings(HomeSettings(name="acme"))
+    calls.close()
+    assert str(home.kept) in refused.value.values["problem"]
+    assert refused.value.values["remedy"] == "Make room on its disk, then again"
+
+
+def test_a_file_that_others_can_read_is_written_anew_though_it_says_the_same(home):
+    home.keep_server_key(bytes(32))
+    (home.path / "server.pub").chmod(0o644)
+    home.keep_server_key(bytes(32))
+    assert stat.S_IMODE((home.path / "server.pub").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "text", ['{"registration": "everybody"}', '{"public": "nowhere"}', '{"name": "a/b"}', '{"exempt": "all"}']
+)
+def test_a_wrong_word_in_the_settings_is_refused_in_words(home, text):
+    (home.path / "home.json").write_text(text)
+    with pytest.raises(HomeError) as refused:
+        home.settings()
+    assert "that it cannot have" in refused.value.values["problem"]
+
+
+def test_what_stands_open_is_closed_by_a_start(home):
+    whole(home)
+    for folder in (home.path, home.data, home.vault):
+        folder.chmod(0o777)
+    home.make()
+    assert {stat.S_IMODE(each.stat().st_mode) for each in (home.path, home.data, home.vault)} == {0o700}
+
+
+def test_what_killed_writes_have_left_is_removed(home):
+    whole(home)
+    for folder in (home.path, home.data):
+        (folder / ".0123456789abcdef.part").write_bytes(b"half")
+        (folder / "mine.part").write_bytes(b"mine")
+    home.remove_unfinished()
+    assert {path.name for path in home.path.rglob("*.part")} == {"mine.part"}
+
+
+def test_a_data_folder_is_published_where_the_system_cannot_refuse_to_replace(home, monkeypatch):
+    def lacking(*_):
+        ctypes.set_errno(errno.ENOSYS)
+        return -1
+
+    monkeypatch.setattr(durable, "_renameat2", lacking)
+    home.begin_unfinished()
+    (home.unfinished / "keyring").write_bytes(b"x")
+    home.publish()
+    assert (home.data / "keyring").read_bytes() == b"x"
+    home.begin_unfinished()
+    with pytest.raises(HomeError):
+        home.publish()
+    assert (home.data / "keyring").read_bytes() == b"x"
+
+
+def test_data_may_lie_on_a_disk_of_its_own_and_the_home_remembers_where(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    home = Home(tmp_path / "home", disk)
+    home.make()
+    home.begin_unfinished()
+    home.publish()
+    assert (disk / "data").is_dir()
+    home.keep_settings(HomeSettings(data=str(disk)))
+    again = Home(tmp_path / "home")
+    assert again.data == disk / "data"
+    # A disk that is not mounted is not a new server.
+    again.data.rmdir()
+    with pytest.raises(HomeError) as refused:
+        again.state()
+    assert "home.json but no data" in refused.value.values["problem"]

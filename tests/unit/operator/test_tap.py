@@ -50,7 +50,7 @@ def test_a_mistake_in_the_options_is_a_usage_error(words):
 
 def test_what_is_given_replaces_what_was_kept_and_the_rest_stays():
     kept = HomeSettings(public="old:1", registration="closed", name="acme")
-    given = {"master-key": None, "public": "new:2", "registration": None, "name": None, "exempt": None}
+    given = {"master-key": None, "public": "new:2", "registration": None, "name": None, "exempt": None, "data": None}
     merged = tap.merged(kept, given)
     assert merged == HomeSettings(public="new:2", registration="closed", name="acme")
 

@@ -202,7 +202,7 @@ def test_an_invitation_that_was_withdrawn_before_the_commit_admits_nobody(servic
 def test_the_first_admins_invitation_is_made_while_nobody_can_invite(services: ServiceFixture) -> None:
     def asked() -> tuple[bool, Any]:
         with services.reading() as reading:
-            needed = invitations.needs_first_admin(reading)
+            needed = invitations.missing_admin(reading) == (True, False)
         with services.transaction() as transaction:
             return needed, invitations.first_admin(transaction, [FirstAdmin(KEY)])[0]
 
@@ -215,17 +215,17 @@ def test_the_first_admins_invitation_is_made_while_nobody_can_invite(services: S
     assert asked() == (False, None)  # one is out
     services.act(invitations.withdraw, WithdrawInvitationInput(OPERATOR, 1))
     with services.reading() as reading:
-        assert invitations.needs_first_admin(reading)
+        assert invitations.missing_admin(reading) == (True, False)
 
 
 def test_an_invitation_that_ended_is_followed_by_another(services: ServiceFixture) -> None:
     services.change_user(ADA, role="guest")
     make(services, caller=OPERATOR, role=Role.ADMIN, seconds=50)
     with services.reading() as reading:
-        assert not invitations.needs_first_admin(reading)
+        assert invitations.missing_admin(reading) == (True, True)
     services.now += 50
     with services.reading() as reading:
-        assert invitations.needs_first_admin(reading)
+        assert invitations.missing_admin(reading) == (True, False)
 
 
 def test_two_starts_at_once_make_one_invitation(services: ServiceFixture) -> None:

@@ -1,0 +1,20 @@
+"""What keeps a process's memory, which holds keys, out of files and of other processes' reach."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import resource
+from typing import Final
+
+_PR_SET_DUMPABLE: Final = 4
+
+
+def keep_memory_private() -> None:
+    """Have no core written, and nobody of this user's attach; Linux, where it says so.
+
+    A limit of 0 alone does not stop a core that the system pipes to a program (core(5)), nor ptrace by the same user.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -1,0 +1,131 @@
+"""Starts before anybody is there: nothing is made that is not told, and who may come in as an admin is no matter of rows."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.logger import globalLogPublisher
+
+from sft.errors import HomeError
+from sft.operator.home import Home, HomeSettings
+from sft.operator.server import Server
+from sft.operator.service import ServerService
+from sft.server.event_log import EventLog
+from tests.integration.server_fixture import ServerFixture, copy_server, on_reactor, until
+
+LOOPBACK = "tcp:0:interface=127.0.0.1"
+
+
+def server_at(home: Home, listen: str, **given: str) -> Server:
+    from twisted.internet import reactor
+
+    return Server(
+        reactor, home, HomeSettings(name="acme", **given), listen=listen, event_log=EventLog(), on_fatal=lambda _: None
+    )
+
+
+def made(home: Home) -> set[str]:
+    return {path.name for path in home.path.iterdir()} - {"lock"}
+
+
+@on_reactor
+async def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path):
+    home = Home(tmp_path / "home")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"tcp:{taken.getsockname()[1]}:interface=127.0.0.1"
+        with pytest.raises(HomeError) as refused:
+            await server_at(home, listen).start()
+    assert "already in use" in refused.value.values["problem"]
+    assert made(home) == set()
+
+
+@on_reactor
+async def test_a_socket_that_no_link_can_name_is_refused_before_anything_is_made(tmp_path: Path):
+    home = Home(tmp_path / "home")
+    listen = f"unix:{tmp_path / 'socket'}"
+    with pytest.raises(HomeError) as refused:
+        await server_at(home, listen).start()
+    assert refused.value.values["remedy"] == "Give --public HOST:PORT"
+    assert made(home) == set()
+    server = server_at(home, listen, public="files.example.org:7361")
+    await server.start()
+    await server.stop()
+
+
+class Service:
+    """The service that twistd runs, and what its log says of each start."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.said: list[str] = []
+
+    async def start(self) -> None:
+        from twisted.internet import reactor
+
+        self.said.clear()
+        self.running = ServerService(reactor, self.home, lambda kept: kept, LOOPBACK)
+        with self._heard():
+            self.running.startService()
+            await until(lambda: any(line.startswith("listening") for line in self.said), f"a start: {self.said}")
+
+    async def stop(self) -> None:
+        await self.running.stopService()
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        def hear(event: Any) -> None:
+            self.said.append(str(event.get("line", "")))
+
+        globalLogPublisher.addObserver(hear)
+        try:
+            yield
+        finally:
+            globalLogPublisher.removeObserver(hear)
+
+    def says(self, words: str) -> bool:
+        return any(words in line for line in self.said)
+
+
+@on_reactor
+async def test_every_start_says_how_an_admin_comes_in_until_there_is_one(tmp_path: Path):
+    service = Service(Home(tmp_path / "home"))
+    first = service.home.first_admin
+    for _ in range(2):
+        await service.start()
+        assert service.says(f"is in {first}")
+        assert service.says("Keep a copy of")
+        await service.stop()
+    first.unlink()
+    await service.start()
+    assert service.says(f"No admin yet. Invite one: sftd --home {service.home.path} invite --role admin")
+    assert not first.exists()
+    await service.stop()
+
+
+@on_reactor
+async def test_the_first_invitation_goes_when_it_is_spent_and_where_there_is_an_admin(template: Path, tmp_path: Path):
+    fixture = copy_server(template, tmp_path / "s")
+    fixture.home.first_admin.write_text("sft://left over\n")
+    service = Service(fixture.home)
+    await service.start()
+    assert not service.says("No admin yet")
+    assert not service.says("Keep a copy of")
+    assert not fixture.home.first_admin.exists()
+    await service.stop()
+
+
+@on_reactor
+async def test_admins_whose_rows_were_changed_are_no_reason_to_let_another_in(server: ServerFixture):
+    await server.halt()
+    with closing(sqlite3.connect(server.home.database)) as database:
+        database.execute("update users set role = 'guest'")
+        database.commit()
+    await server.start()
+    assert server.running is not None
+    assert await server.running.first_admin() is None

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SHOW = """
+import ctypes, resource
+from sft.hardening import keep_memory_private
+keep_memory_private()
+print(resource.getrlimit(resource.RLIMIT_CORE)[0], ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has prctl")
+def test_a_process_leaves_no_core_and_lets_nobody_attach():
+    done = subprocess.run([sys.executable, "-c", SHOW], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "0"]
