@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
@@ -36,7 +37,10 @@ CALLS: Final = (
 )
 # What changes the disk, and may have happened although it failed.
 CHANGES: Final = frozenset(
-    {"mkdir", "write", "writev", "pwrite", "fsync", "rename", "link", "unlink", "rename_no_replace"}
+    {
+        *("mkdir", "write", "writev", "pwrite", "fsync", "rename", "link", "unlink", "rename_no_replace"),
+        *("sqlite write", "sqlite truncate", "sqlite sync", "sqlite delete"),
+    }
 )
 CODES: Final = {"write": errno.ENOSPC, "writev": errno.ENOSPC, "open": errno.EMFILE, "mkdir": errno.ENOSPC}
 
@@ -55,12 +59,22 @@ class FaultyOs:
         self.late = late
         self.only = frozenset(only)
         self.names: list[str] = []
+        self._lock = threading.Lock()
         self._undo: list[tuple[set[int], Callable[[], None]]] = []
         self._folders: dict[int, int] = {}
 
     @property
     def count(self) -> int:
         return len(self.names)
+
+    def step(self, name: str) -> tuple[bool, bool]:
+        """Count a call; return whether it fails, and whether after it happened."""
+        if self.only and name not in self.only:
+            return False, False
+        with self._lock:
+            number = self.count
+            self.names.append(name)
+        return number in self.fail, self.late and name in CHANGES
 
     @contextmanager
     def counting(self) -> Iterator[FaultyOs]:
@@ -86,17 +100,14 @@ class FaultyOs:
 
     def _counted(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def counted(*args: Any, **kwargs: Any) -> Any:
-            failing = False
-            if not self.only or name in self.only:
-                failing = self.count in self.fail
-                self.names.append(name)
+            fails, late = self.step(name)
             fault = OSError(CODES.get(name, errno.EIO), f"the fault at call {self.count - 1}, {name}")
-            if failing and not (self.late and name in CHANGES):
+            if fails and not late:
                 raise fault
             undo = self._remember(name, args, kwargs)
             done = None if name == "fsync" else call(*args, **kwargs)
             self._undo += undo
-            if failing:
+            if fails:
                 raise fault
             if name == "fsync":
                 self._synced(args[0])
@@ -125,7 +136,7 @@ class FaultyOs:
             if before is not None:
                 _put(to_folder, to_name, before)
 
-        return {self._inode(from_fd), self._inode(to_fd)}, undo
+        return {self._inode(to_fd)}, undo
 
     def _gone(self, folder_fd: int, name: str) -> Any:
         folder = self._kept(folder_fd)

@@ -99,7 +99,7 @@ def pairs(template: Path) -> Iterator[tuple[int, int]]:
     with calls.counting():
         Keys(template.with_name("whole"), template).rotate()
     for first in range(calls.count):
-        yield from ((first, second) for second in range(first + 1, 2 * calls.count))
+        yield from ((first, second) for second in range(first + 1, 2 * calls.count, 1 + first % 2))
 
 
 def test_a_staged_key_is_never_written_over(tmp_path):

@@ -1,0 +1,292 @@
+"""Let every call on files fail, one after another and two at a time, in all that a home goes through: ``make faults``.
+
+    first start    a home is made
+    rotation       everything is sealed under a new master key
+    reencryption   and under new data keys, as after a leak
+    recovery       a start after a kill
+    collection     what was in the trash is destroyed
+
+Each trial is a process of its own that ends without tidying up, as by a kill; after every other one the power is cut: what no
+sync of a folder has made durable is undone. Then a home must open, with no fault in it, hold what it held, be found clean, and
+the start after must find nothing to mend. The calls are those of ``os`` and of SQLite; what reads by ``open()`` is not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from twisted.internet.task import Clock
+
+from sft.errors import SftError
+from sft.model.access import operator_caller
+from sft.operator.bootstrap import OpenedHome, open_home
+from sft.operator.home import Home, HomeSettings
+from sft.server.event_log import EventLog
+from sft.service import accounts, commits, downloads, pending, trash, uploads
+from sft.service.maintenance import check, purging, rotation
+from sft.vault.keyring_file import load_keyring
+from tests.fakes.faulty_os import FaultyOs
+from tests.fakes.faulty_sqlite import FaultySqlite
+from tests.processes import say
+from tests.unit.service.service_fixture import ADA, chunks_of, digest_of, file_id_of, signature_of
+
+KEPT: Final = {"small.txt": b"small", "d/large.bin": bytes(range(256)) * 800, "d/e/other.bin": b"x" * 70_000}
+GOES: Final = {"gone.txt": b"gone", "d/gone.bin": b"y" * 70_000}
+OPERATOR: Final = operator_caller()
+LONG_AGO: Final = 1 << 40
+ROUND: Final = 10  # so many calls of a loop are tried
+
+
+def opened(home: Home) -> OpenedHome:
+    return open_home(home, HomeSettings(name="acme"), reactor=Clock(), event_log=EventLog(), on_fatal=lambda _: None)
+
+
+@contextmanager
+def serving(home: Home) -> Iterator[OpenedHome]:
+    """Open a home; a fault leaves it as a kill does."""
+    whole = opened(home)
+    yield whole
+    whole.close()
+
+
+def ask(whole: OpenedHome, query: Callable[..., Any], caller: Any, **fields: Any) -> Any:
+    with whole.context.begin_read() as reading:
+        return query(reading, caller, **fields)
+
+
+def put(whole: OpenedHome, path: str, content: bytes) -> None:
+    storage = whole.context.storage
+    signature = signature_of(ADA, path, content, server_id=storage.server_id)
+    upload = ask(
+        whole, uploads.begin, ADA.caller, storage=storage, path=path, file_id=file_id_of(path), version=1,
+        size=len(content),
+    )  # fmt: skip
+    upload.start()
+    upload.append(upload.seal(chunks_of(content), last=True))
+    item = upload.finish(digest_of(content), signature)
+    pending.settle(item, whole.context.act_blocking(commits.commit, item))
+
+
+def content_of(whole: OpenedHome, path: str) -> bytes:
+    download = ask(whole, downloads.begin, ADA.caller, storage=whole.context.storage, path=path, version=0)
+    if download.small:
+        return bytes(download.whole())
+    download.start()
+    content = b""
+    while sealed := download.read(8):
+        content += b"".join(download.open(sealed))
+    download.close()
+    return content
+
+
+def run_job(whole: OpenedHome, query: Callable[..., Any], **fields: Any) -> Any:
+    return ask(whole, query, OPERATOR, context=whole.context.job_context, **fields)()
+
+
+# -- what a home goes through ---------------------------------------------------------------------------
+
+
+def first_start(home: Home) -> None:
+    with serving(home):
+        pass
+
+
+def rotate(home: Home) -> None:
+    with serving(home) as whole:
+        run_job(whole, rotation.rotate, custody=whole.context.custody)
+
+
+def reencrypt(home: Home) -> None:
+    with serving(home) as whole:
+        run_job(whole, rotation.reencrypt)
+
+
+def collect(home: Home) -> None:
+    with serving(home) as whole:
+        run_job(whole, purging.collect, until=LONG_AGO)
+
+
+def filled(home: Home) -> None:
+    """Make a home with files, some of them in the trash."""
+    with serving(home) as whole:
+        added = accounts.AddUserInput(OPERATOR, ADA.caller.name, ADA.caller.role, ADA.public_key)
+        whole.context.act_blocking(accounts.add_user, added)
+        for path, content in (KEPT | GOES).items():
+            put(whole, path, content)
+        for path in GOES:
+            whole.context.act_blocking(trash.delete, trash.Deletion(ADA.caller, path))
+
+
+def killed(home: Home) -> None:
+    """Make a home that a kill has left with something of everything: half an upload, an orphan, a purge, a rotation begun."""
+    filled(home)
+    with serving(home) as whole:
+        whole.context.act_blocking(purging.purge, purging.PurgeInput(OPERATOR, LONG_AGO))
+        vault = whole.context.storage.vault
+        vault.begin(bytes(16), 70_000)
+        orphan = vault.begin(b"o" * 16, 3)
+        orphan.append(orphan.seal([b"abc"], last=True))
+        orphan.finish(None)
+        source = whole.context.custody.require_rotatable()
+        source.stage()
+    (home.path / ".0123456789abcdef.part").write_bytes(b"half")
+
+
+class Scenario(NamedTuple):
+    """Something that a home goes through."""
+
+    name: str
+    begins: Callable[[Home], None] | None
+    does: Callable[[Home], None]
+
+
+SCENARIOS: Final = (
+    Scenario("first start", None, first_start),
+    Scenario("rotation", filled, rotate),
+    Scenario("reencryption", filled, reencrypt),
+    Scenario("recovery", killed, first_start),
+    Scenario("collection", filled, collect),
+)
+
+
+# -- trials -----------------------------------------------------------------------------------------------
+
+
+def in_process(work: Callable[[], Any]) -> str:
+    """Run something in a process of its own that ends without tidying up; gives what it says, or its fault."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            said = work()
+            os.write(writing, str(said or "").encode())
+            status = 0
+        except BaseException:  # noqa: BLE001 - a child tells its parent and ends, whatever it was
+            os.write(writing, traceback.format_exc().encode()[-8000:])
+        finally:
+            os._exit(status)
+    os.close(writing)
+    said = b""
+    while more := os.read(reading, 1 << 16):
+        said += more
+    os.close(reading)
+    _, status = os.waitpid(child, 0)
+    if status:
+        raise AssertionError(said.decode() or f"it ended with {status}")
+    return said.decode()
+
+
+def go_through(scenario: Scenario, home: Home, fail: set[int], *, late: bool, cut: bool) -> str:
+    """Go through a scenario with faults; give the names of the calls."""
+    faulty = FaultyOs(fail, late=late)
+    FaultySqlite(faulty.step)
+    with faulty.counting(), suppress(SftError):  # told in words: that is all that is asked of it
+        scenario.does(home)
+    names = list(faulty.names)
+    if cut:
+        faulty.cut_power()
+    return " ".join(name.replace(" ", "-") for name in names)
+
+
+def require_whole(home: Home, *, empty: bool) -> None:
+    """Demand that a home opens, holds what it held, is clean, and that nothing is left to mend."""
+    with serving(home) as whole:
+        if not empty:
+            for path, content in KEPT.items():
+                assert content_of(whole, path) == content, path
+        report = run_job(whole, check.check)
+        assert not report.faults, report
+        assert not whole.context.storage.vault.keyring.rotating
+        load_keyring(home.keyring)
+    with serving(home) as whole:
+        assert not whole.notes, whole.notes
+    left = [path.name for path in home.path.rglob("*") if path.name.endswith((".part", ".new"))]
+    assert not left, left
+
+
+class Trials:
+    """Trials of one scenario in a folder."""
+
+    def __init__(self, scenario: Scenario, folder: Path) -> None:
+        self.scenario = scenario
+        self.folder = folder
+        self.template = folder / "template"
+        self.count = 0
+        if scenario.begins is not None:
+            begins = scenario.begins
+            in_process(lambda: begins(Home(self.template)))
+
+    def one(self, *fail: int, late: bool = False, cut: bool = False) -> list[str]:
+        """Make one trial; give the names of the calls that it came to."""
+        home = Home(self.folder / "home")
+        if self.template.exists():
+            shutil.copytree(self.template, home.path)
+        try:
+            names = in_process(lambda: go_through(self.scenario, home, set(fail), late=late, cut=cut))
+            in_process(lambda: require_whole(home, empty=self.scenario.begins is None))
+        except AssertionError as fault:
+            how = f"{self.scenario.name}, calls {fail} fail{' late' * late}{', power cut' * cut}"
+            raise AssertionError(f"{how}\n{fault}") from None
+        finally:
+            shutil.rmtree(home.path, ignore_errors=True)
+        self.count += 1
+        return names.split()
+
+
+def different(calls: list[str]) -> list[int]:
+    """Choose the calls that are not one more round of a loop, such as the one over the 256 folders of a vault."""
+
+    def again(number: int, step: int) -> bool:
+        return number > ROUND + step and calls[number - ROUND : number] == calls[number - ROUND - step : number - step]
+
+    return [number for number in range(len(calls)) if not (again(number, 1) or again(number, 2))]
+
+
+def main() -> int:
+    """Run the campaign."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=300, help="pairs of faults in each scenario; 0: every pair")
+    parser.add_argument("--only", default="", help="scenarios whose names hold this")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
+    given = parser.parse_args()
+    draw = random.Random(given.seed)
+    say(f"seed {given.seed}")
+    failures, total = 0, 0
+    for scenario in SCENARIOS:
+        if given.only not in scenario.name:
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            trials = Trials(scenario, Path(scratch))
+            calls = trials.one()
+            say(f"{scenario.name}: {len(calls)} calls: {dict(Counter(calls).most_common())}")
+            singles = different(calls)
+            pairs = [(first, second) for first in singles for second in singles if first < second]
+            chosen = pairs if not given.pairs else draw.sample(pairs, min(given.pairs, len(pairs)))
+            for number, fail in enumerate([*((single,) for single in singles), *chosen]):
+                for late in (False, True):
+                    try:
+                        trials.one(*fail, late=late, cut=bool(number % 2))
+                    except AssertionError as fault:
+                        failures += 1
+                        say(str(fault))
+            say(f"{scenario.name}: {trials.count} trials")
+            total += trials.count
+    say(f"{total} trials, {failures} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
