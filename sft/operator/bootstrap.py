@@ -38,7 +38,6 @@ from sft.store.database import Database, ReadPool, create_database, open_databas
 from sft.store.writer import Writer
 from sft.transport.threads import Pool
 from sft.vault.backend_local import LocalBackend
-from sft.vault.custody import Custody
 from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import create_keyring
 from sft.vault.master_key import (
@@ -48,6 +47,7 @@ from sft.vault.master_key import (
     MasterKeySource,
     PassphraseMasterKey,
 )
+from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.vault import Vault
 
 
@@ -144,8 +144,8 @@ def open_home(
             settings.NewServer(name, given.public, b"", Registration(given.registration)),
             event_log,
         )
-    custody = Custody(home.keyring, source, given.master_key)
-    keyring = custody.open()
+    master_keys = MasterKeyStore(home.keyring, source, given.master_key)
+    keyring = master_keys.open()
     # Only now: a wrong --master-key must not be what the next start takes.
     home.keep_settings(given)
     server_key = ServerKey.from_seed(keyring.server_seed)
@@ -160,7 +160,7 @@ def open_home(
         writer = Writer(database, _wall_clock, on_fatal=on_fatal, on_events=event_log.tell)
         undo.callback(writer.stop)
         writer.start()
-        info, notes = _prepare(custody, given, storage, readers, writer)
+        info, notes = _prepare(master_keys, given, storage, readers, writer)
         undo.pop_all()
     context = ServerContext(
         reactor=reactor,
@@ -172,7 +172,7 @@ def open_home(
         pool=Pool(reactor, name="files"),
         reading_pool=Pool(reactor, threads=2, name="readers"),
         maintenance_pool=Pool(reactor, threads=1, name="maintenance"),
-        custody=custody,
+        master_keys=master_keys,
         event_log=event_log,
         clock=_wall_clock,
         admission=Admission(given.exempt_networks()),
@@ -182,7 +182,7 @@ def open_home(
 
 
 def _prepare(
-    custody: Custody, given: HomeSettings, storage: FileStorage, readers: ReadPool, writer: Writer
+    master_keys: MasterKeyStore, given: HomeSettings, storage: FileStorage, readers: ReadPool, writer: Writer
 ) -> tuple[ServerInfo, list[str]]:
     """Take in this start's settings and recover; recovery is idempotent."""
 
@@ -201,7 +201,7 @@ def _prepare(
     notes += [f"put aside object {each.hex()}, which no file names" for each in recovered.quarantined]
     notes += [f"did not obey the purge {each}: changed outside the server" for each in recovered.forged]
     if storage.vault.keyring.rotating:
-        done = rotation.finish_rotation(context, custody)
+        done = rotation.finish_rotation(context, master_keys)
         notes.append(f"went on with a rotation of the master key: {done.versions} versions")
     return readers.run(settings.server_info), notes
 

@@ -29,7 +29,7 @@ from sft.store.database import ReadPool
 from sft.store.rows import ReadTransaction
 from sft.store.writer import Act, Writer
 from sft.transport.threads import Pool, fire
-from sft.vault.custody import Custody
+from sft.vault.master_key_store import MasterKeyStore
 
 R = TypeVar("R")
 I = TypeVar("I")  # noqa: E741 - as in sft.store.writer
@@ -48,7 +48,7 @@ class ServerContext:
     pool: Pool
     reading_pool: Pool
     maintenance_pool: Pool
-    custody: Custody
+    master_keys: MasterKeyStore
     event_log: EventLog
     clock: Callable[[], int]
     admission: Admission

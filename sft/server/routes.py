@@ -162,7 +162,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.CheckVault: JobRoute(lambda context, _: [(check.check, _job(context))]),
     m.RotateMasterKey: JobRoute(
         lambda context, q: [
-            (rotation.rotate, {**_job(context), "custody": context.custody}),
+            (rotation.rotate, {**_job(context), "master_keys": context.master_keys}),
             *([(rotation.reencrypt, _job(context))] if q.reencrypt else []),
         ]
     ),

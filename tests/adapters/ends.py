@@ -108,7 +108,7 @@ class Gate:
             pool=None,
             reading_pool=None,
             maintenance_pool=None,
-            custody=None,
+            master_keys=None,
             event_log=event_log,
             clock=lambda: 0,
             admission=self.admission,

@@ -105,7 +105,7 @@ def first_start(home: Home) -> None:
 
 def rotate(home: Home) -> None:
     with serving(home) as whole:
-        run_job(whole, rotation.rotate, custody=whole.context.custody)
+        run_job(whole, rotation.rotate, master_keys=whole.context.master_keys)
 
 
 def reencrypt(home: Home) -> None:
@@ -139,7 +139,7 @@ def killed(home: Home) -> None:
         orphan = vault.begin(b"o" * 16, 3)
         orphan.append(orphan.seal([b"abc"], last=True))
         orphan.finish(None)
-        source = whole.context.custody.require_rotatable()
+        source = whole.context.master_keys.require_rotatable()
         source.stage()
     (home.path / ".0123456789abcdef.part").write_bytes(b"half")
 

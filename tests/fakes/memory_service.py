@@ -189,7 +189,7 @@ class MemoryService:
             pool=pool,
             reading_pool=pool,
             maintenance_pool=pool,
-            custody=None,
+            master_keys=None,
             event_log=EventLog(logger),
             clock=self._clock,
             admission=Admission([ip_network("0.0.0.0/0")]),  # who fails is not kept waiting

@@ -16,8 +16,8 @@ from sft.errors import HandshakeFailedError
 from sft.model.access import OPERATOR, Caller, Holder, Permission, Resource, Role, allows, least_role, may
 from sft.server.routes import ROUTES, JobRoute
 from sft.service.use_case import USE_CASES
-from sft.vault.custody import Custody
 from sft.vault.master_key import CommandMasterKey
+from sft.vault.master_key_store import MasterKeyStore
 from sft.wire import messages as m
 from sft.wire.events import Welcomed
 from sft.wire.login import Claim
@@ -319,7 +319,7 @@ async def test_a_person_may_log_in_at_the_control_socket_and_is_no_operator(serv
 
 @on_reactor
 async def test_who_may_not_rotate_learns_nothing_of_the_master_key(server: ServerFixture):
-    server.here.custody = Custody(server.home.keyring, CommandMasterKey(["true"]), "command:true")
+    server.here.master_keys = MasterKeyStore(server.home.keyring, CommandMasterKey(["true"]), "command:true")
     assert (await (await server.raw("gus")).ask(m.RotateMasterKey)).code == "OPERATOR_ONLY"
     assert (await (await server.operator()).ask(m.RotateMasterKey)).code == "MASTER_KEY_ELSEWHERE"
 

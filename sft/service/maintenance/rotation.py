@@ -1,6 +1,6 @@
 """A new master key for everything, and new data keys for everything after a leak.
 
-    rotate      new master key, keyring (``custody``) → object by object: key section, then the row's epoch → retire the old
+    rotate      new master key, keyring (``master_key_store``) → object by object: key section, then the row's epoch → retire the old
     reencrypt   object by object: a new one under a new data key → the row → destroy the old one
 
 Rules. At any moment every object opens: both keys read until the last row names the new epoch. Whoever is interrupted is
@@ -29,7 +29,7 @@ from sft.store.files import VersionKey, versions_at
 from sft.store.objects import small_object, version_keys, versions_before_epoch
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.vault.custody import Custody
+from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.objects import reseal_whole, rewrap_whole
 
 _DAMAGED = (ObjectCorruptError, ObjectMissingError)
@@ -61,7 +61,7 @@ class Swap(Struct, frozen=True):
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def rotate(_reading: ReadTransaction, caller: Caller, *, context: JobContext, custody: Custody) -> Job:
+def rotate(_reading: ReadTransaction, caller: Caller, *, context: JobContext, master_keys: MasterKeyStore) -> Job:
     """Seal everything under a new master key.
 
     Returns:
@@ -70,29 +70,29 @@ def rotate(_reading: ReadTransaction, caller: Caller, *, context: JobContext, cu
     Raises:
         MasterKeyElsewhereError: the server only reads its master key.
     """
-    custody.require_rotatable()
+    master_keys.require_rotatable()
     storage = context.storage
 
     def job() -> VaultReport:
         with storage.rotation():
-            custody.turn(storage.vault.adopt)
-            return _Rewrapping(replace(context, caller=caller), custody).run()
+            master_keys.turn(storage.vault.adopt)
+            return _Rewrapping(replace(context, caller=caller), master_keys).run()
 
     return job
 
 
-def finish_rotation(context: JobContext, custody: Custody) -> VaultReport:
+def finish_rotation(context: JobContext, master_keys: MasterKeyStore) -> VaultReport:
     """Go on with a rotation that was interrupted, at start; does nothing where none was."""
     with context.storage.rotation():
-        return _Rewrapping(context, custody).run()
+        return _Rewrapping(context, master_keys).run()
 
 
 class _Rewrapping:
     """Moves every object to the current master key."""
 
-    def __init__(self, context: JobContext, custody: Custody) -> None:
+    def __init__(self, context: JobContext, master_keys: MasterKeyStore) -> None:
         self._context = context
-        self._custody = custody
+        self._custody = master_keys
         self._report = Report()
 
     def run(self) -> VaultReport:

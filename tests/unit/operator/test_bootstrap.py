@@ -106,7 +106,7 @@ def test_a_passphrase_file_opens_the_home_again(home, tmp_path):
     assert not home.master_key.exists()
     again = opened(home, master_key=f"passphrase:{secret}")
     with pytest.raises(PassphraseFixedError):
-        again.context.custody.require_rotatable()
+        again.context.master_keys.require_rotatable()
     again.close()
     secret.write_text("wrong\n")
     with pytest.raises(VaultError):
@@ -115,7 +115,7 @@ def test_a_passphrase_file_opens_the_home_again(home, tmp_path):
 
 def test_a_cut_rotation_is_finished_by_the_next_start(home):
     made = opened(home)
-    made.context.custody.turn(made.context.storage.vault.adopt)
+    made.context.master_keys.turn(made.context.storage.vault.adopt)
     made.close()
 
     again = opened(home)

@@ -14,8 +14,8 @@ from sft.service import downloads, files, folders, trash, uploads
 from sft.service.commits import commit
 from sft.service.maintenance import check, purging, rotation
 from sft.service.use_case import USE_CASES
-from sft.vault.custody import Custody
 from sft.vault.master_key import FileMasterKey
+from sft.vault.master_key_store import MasterKeyStore
 from tests.unit.service.service_fixture import (
     ADA,
     GUS,
@@ -115,8 +115,8 @@ def purge(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person
 
 def rotate(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
     parts = {"context": services.job_context}
-    custody = Custody(services.keyring_path, FileMasterKey(services.keyring_path.with_name("master.key")))
-    return services.ask(rotation.rotate, caller, **parts, custody=custody)
+    master_keys = MasterKeyStore(services.keyring_path, FileMasterKey(services.keyring_path.with_name("master.key")))
+    return services.ask(rotation.rotate, caller, **parts, master_keys=master_keys)
 
 
 def reencrypt(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:

@@ -17,11 +17,11 @@ from sft.service.maintenance.rotation import finish_rotation, reencrypt, rotate
 from sft.service.pending import Committed, settle
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
-from sft.vault import custody
-from sft.vault.custody import Custody
+from sft.vault import master_key_store
 from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import create_keyring, load_keyring
 from sft.vault.master_key import FileMasterKey, open_keyring
+from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.vault import Vault
 from tests.unit.service.service_fixture import GUS, KEYRING, MASTER_KEY, MAX, OPERATOR, ServiceFixture
 from tests.unit.service.test_files import put_many
@@ -38,7 +38,7 @@ class Home:
         (folder / "keys").mkdir(mode=0o700)
         self.drawn: list[bytes] = []
         self.source = FileMasterKey(folder / "keys" / "master.key", entropy=lambda _: self.drawn[0])
-        self.custody = Custody(services.keyring_path, self.source)
+        self.master_keys = MasterKeyStore(services.keyring_path, self.source)
         with (folder / "keys" / "master.key").open("x") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(MASTER_KEY.hex() + "\n")
@@ -60,7 +60,7 @@ class Home:
 
     def rotate(self, key: bytes = NEW_KEY) -> VaultReport:
         self.drawn[:] = [key]
-        job = self.services.ask(rotate, OPERATOR, **self.parts(), custody=self.custody)
+        job = self.services.ask(rotate, OPERATOR, **self.parts(), master_keys=self.master_keys)
         return job()
 
     def reencrypt(self) -> VaultReport:
@@ -68,11 +68,11 @@ class Home:
 
     def restart(self) -> VaultReport:
         """Begin as a new process would: from what lies on the disk."""
-        keyring = self.custody.open()
+        keyring = self.master_keys.open()
         self.act = self.services.act
         self.services.vault = self.services.storage.vault = Vault(self.services.backend, keyring)
         recover(self.parts()["context"])
-        return finish_rotation(self.parts()["context"], self.custody)
+        return finish_rotation(self.parts()["context"], self.master_keys)
 
     def require_sound(self) -> None:
         for path, content in self.contents.items():
@@ -205,7 +205,7 @@ def test_a_rotation_cut_between_its_files_loses_no_key(home: Home, monkeypatch: 
         raise Cut
 
     if step == "stage":
-        monkeypatch.setattr(custody, "replace_keyring", die)
+        monkeypatch.setattr(master_key_store, "replace_keyring", die)
     else:
         monkeypatch.setattr(home.source, "settle", die)
     with pytest.raises(Cut):

@@ -22,7 +22,7 @@ Adopt = Callable[[Keyring], None]
 """Puts a keyring into use."""
 
 
-class Custody:
+class MasterKeyStore:
     """Knows where one home's keyring and master key lie.
 
     Args:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from sft.errors import MasterKeyElsewhereError, PassphraseFixedError, VaultError
-from sft.vault.custody import Custody
 from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import create_keyring
 from sft.vault.master_key import CommandMasterKey, CredentialMasterKey, FileMasterKey, PassphraseMasterKey
+from sft.vault.master_key_store import MasterKeyStore
 from tests.fakes.faulty_os import CHANGES, FaultyOs
 
 
@@ -35,16 +35,16 @@ class Keys:
 
     def restart(self) -> None:
         """Begin as a new process would: from the disk alone."""
-        self.custody = Custody(self.folder / "data" / "keyring", FileMasterKey(self.folder / "master.key"))
-        self.keyring = self.custody.open()
+        self.master_keys = MasterKeyStore(self.folder / "data" / "keyring", FileMasterKey(self.folder / "master.key"))
+        self.keyring = self.master_keys.open()
 
     def adopt(self, keyring: Keyring) -> None:
         self.keyring = keyring
 
     def rotate(self) -> None:
-        self.custody.turn(self.adopt)
+        self.master_keys.turn(self.adopt)
         self.store()
-        self.custody.retire(self.keyring, self.adopt)
+        self.master_keys.retire(self.keyring, self.adopt)
 
     def store(self) -> None:
         """Seal something under what the process has in memory, and move all that was sealed before, as a rotation does."""
@@ -114,9 +114,9 @@ def test_a_staged_key_is_never_written_over(tmp_path):
 
 def test_a_rotation_that_was_left_is_gone_on_with_and_makes_no_key(tmp_path):
     keys = Keys(tmp_path / "home")
-    keys.custody.turn(keys.adopt)
+    keys.master_keys.turn(keys.adopt)
     key = keys.source.read()
-    keys.custody.turn(keys.adopt)
+    keys.master_keys.turn(keys.adopt)
     assert keys.source.read() == key
     assert keys.keyring.epochs == {1, 2}
 
@@ -146,5 +146,5 @@ def test_a_master_key_that_the_server_only_reads_is_not_rotated(tmp_path):
         (PassphraseMasterKey(tmp_path / "parameters", lambda: "x"), PassphraseFixedError),
     ):
         with pytest.raises(refusal):
-            Custody(path, source).turn(lambda _: None)
+            MasterKeyStore(path, source).turn(lambda _: None)
     assert sorted(tmp_path.iterdir()) == before
