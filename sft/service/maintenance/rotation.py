@@ -1,6 +1,6 @@
 """A new master key for everything, and new data keys for everything after a leak.
 
-    rotate      new master key, keyring (``master_key_store``) → object by object: key section, then the row's epoch → retire the old
+    rotate      new master key and keyring → object by object: key section, then the row's epoch → retire the old
     reencrypt   object by object: a new one under a new data key → the row → destroy the old one
 
 Rules. At any moment every object opens: both keys read until the last row names the new epoch. Whoever is interrupted is
@@ -92,7 +92,7 @@ class _Rewrapping:
 
     def __init__(self, context: JobContext, master_keys: MasterKeyStore) -> None:
         self._context = context
-        self._custody = master_keys
+        self._master_keys = master_keys
         self._report = Report()
 
     def run(self) -> VaultReport:
@@ -101,7 +101,7 @@ class _Rewrapping:
             moved = self._pass()
             # The answer comes when its transaction, and all before it, is durable.
             if self._context.act(end_rotation, RotationEnd(self._context.caller, vault.keyring.epoch)):
-                self._custody.retire(vault.keyring, vault.adopt)
+                self._master_keys.retire(vault.keyring, vault.adopt)
                 break
             if not moved:
                 self._name_what_is_left()
