@@ -24,9 +24,7 @@ def check_receipt(server: ServerPublic, stored: Stored, sent: FileComment, diges
     content = (receipt.server_id, receipt.size, receipt.digest, receipt.user, receipt.name)
     if content != (sent.server_id, sent.size, digest, sent.user, sent.name):
         raise SignatureInvalidError("the receipt is for something else than what was sent")
-    # What was there already has the file id and version of the put that stored it.
-    place = (receipt.file_id, receipt.version)
-    if not stored.unchanged and place != (sent.file_id, sent.version):
+    if (receipt.file_id, receipt.version) != (sent.file_id, sent.version):
         raise SignatureInvalidError("the receipt is for another file or version")
     if (receipt.version, receipt.name) != (stored.version, stored.path):
         raise SignatureInvalidError("the receipt is not for what the server says it stored")

@@ -10,16 +10,20 @@ from sft.server.context import ServerContext
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ReadRoute, joined
 from sft.server.transfer import TransferSession
 from sft.server.uploads import commit_pending
-from sft.service.pending import put_small
+from sft.service.files import show_file
+from sft.service.pending import put_small, receipt_again
 from sft.service.rights import require_permission
 from sft.vault.objects import fits_inline
-from sft.wire.messages import FileStored, PutSmall, Reply, Request, VaultChecked
+from sft.wire.messages import FileShown, FileStored, PutSmall, Reply, Request, ShowFile, VaultChecked
 
 
 async def answer(context: ServerContext, session: TransferSession, message: Request) -> None:
     """Do what a request asks and send its answer; RequestError is the rule that refused."""
     if isinstance(message, PutSmall):
         session.send(FileStored(message.id, await _put_small(context, session, message)))
+        return
+    if isinstance(message, ShowFile) and message.receipt:
+        session.send(await _file_with_receipt(context, session, message))
         return
     route = ROUTES[type(message)]
     if isinstance(route, ActRoute):
@@ -37,6 +41,13 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         reply: Reply = route.reply(context, message, live)
         session.send(reply)
         route.after(context, session.caller, message, live)
+
+
+async def _file_with_receipt(context: ServerContext, session: TransferSession, message: ShowFile) -> FileShown:
+    """Show a file and, to its author, acknowledge it once more: who lost the receipt has no other way to it."""
+    file = await context.read(show_file, session.caller, path=message.path, version=message.version)
+    is_author = file.version.author_id == session.caller.user_id
+    return FileShown(message.id, file, receipt_again(context.storage, file) if is_author else "")
 
 
 async def _maintain(

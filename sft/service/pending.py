@@ -21,7 +21,7 @@ from sft.crypto.notes import Receipt, sign_receipt
 from sft.errors import BadRequestError, ServerFullError, TooLargeError, VaultFullError
 from sft.limits import SMALL_FILE_BYTES, UNKNOWN_SIZE_STEP_BYTES
 from sft.model.access import Caller, Permission, allows
-from sft.model.records import Stored
+from sft.model.records import File, Stored
 from sft.service.author_signature import Signed, require_signed, sidecar_of
 from sft.service.path_lookup import require_path
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage
@@ -152,6 +152,22 @@ def settle(pending: Pending, committed: Committed) -> Stored:
         receipt=sign_receipt(pending.storage.server_key, receipt),
         unchanged=committed.unchanged,
     )
+
+
+def receipt_again(storage: FileStorage, file: File) -> str:
+    """Sign the receipt of a version that is there, for its author."""
+    version = file.version
+    receipt = Receipt(
+        server_id=storage.server_id,
+        file_id=file.id,
+        version=version.number,
+        size=version.size,
+        digest=version.digest,
+        user=version.author_id,
+        name=version.signed_name,
+        stored_at=version.stored_at,
+    )
+    return sign_receipt(storage.server_key, receipt)
 
 
 def discard(pending: Pending) -> None:

@@ -20,6 +20,7 @@ from sft.model.records import (
     File,
     Invitation,
     Page,
+    ReceiptText,
     ServerInfo,
     SessionInfo,
     ShortText,
@@ -82,9 +83,10 @@ class FolderPage(Reply, frozen=True, tag=62):
 
 
 class FileShown(Reply, frozen=True, tag=63):
-    """Answers ShowFile; also Move and Restore of a file."""
+    """Answers ShowFile, with the receipt if its author asked for it; also Move and Restore of a file."""
 
     file: File
+    receipt: ReceiptText = ""
 
 
 class FileStored(Reply, frozen=True, tag=64):

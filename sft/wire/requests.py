@@ -61,10 +61,11 @@ class ListTrash(Request, frozen=True, tag=2):
 
 
 class ShowFile(Request, frozen=True, tag=3):
-    """One file with its signature; version 0 is the newest."""
+    """One file with its signature; version 0 is the newest. Its author may ask for the receipt again."""
 
     path: PathText
     version: Annotated[int, Meta(ge=0, le=2**31)] = 0
+    receipt: bool = False
 
 
 class MakeFolder(Request, frozen=True, tag=4):

@@ -22,13 +22,14 @@ from sft.errors import (
     InviteUsedError,
     LocalExistsError,
     LocalFileError,
+    MovedError,
     NotFoundError,
     NotYoursError,
     RightsChangedError,
     RoleForbidsError,
 )
 from sft.model.access import Role
-from sft.wire.messages import ChangeRole, KickSession, ListSessions
+from sft.wire.messages import ChangeRole, FileShown, KickSession, ListSessions, ShowFile
 from tests.integration.server_fixture import ServerFixture, content, nobody_to_ask, on_reactor, until
 
 SMALL, LARGE = b"small content", content(700_000)
@@ -85,6 +86,17 @@ async def test_the_same_content_again_is_already_there(server: ServerFixture, so
         assert again.stored.version == first.stored.version == 1
     await server.clean()
     assert server.objects() == objects
+
+
+@on_reactor
+async def test_a_receipt_is_given_again_to_its_author_alone(server: ServerFixture, source: Path):
+    author = await server.session("max")
+    first = await _put(author, source, "f")
+    file, again = await files.show_with_receipt(author, "f")
+    assert again == first.stored.receipt
+    assert file.version.number == 1
+    assert (await files.show_with_receipt(await server.session("ada"), "f"))[1] == ""
+    assert (await author.request(ShowFile, FileShown, path="f")).receipt == ""
 
 
 @on_reactor
@@ -164,10 +176,13 @@ async def test_a_moved_file_still_verifies_and_says_where_it_was_signed(
     await files.make_folder(author, "new")
     moved = await files.move(author, "f", "new/g")
     assert moved is not None
-    got = await _get(await server.session("gus"), "new/g", tmp_path / "out")
+    reader = await server.session("gus")
+    with pytest.raises(MovedError):
+        await _get(reader, "new/g", tmp_path / "out")
+    got = await _get(reader, "new/g", tmp_path / "out", accept_moved=True)
     assert (got.verdict.signed_name, got.verdict.moved_to) == ("f", "new/g")
     assert await files.move(author, "new", "newer") is None
-    await _get(await server.session("gus"), "newer/g", tmp_path / "out2")
+    await _get(await server.session("gus"), "newer/g", tmp_path / "out2", accept_moved=True)
 
 
 @on_reactor

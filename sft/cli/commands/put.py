@@ -34,7 +34,9 @@ EMPTY: Final = dict.fromkeys(("version", "size", "digest", "receipt"), None)
 @click.option("--to", metavar="FOLDER", default="", help="The folder on the server to store in.")
 @click.option("--as", "as_path", metavar="PATH", help="The whole path on the server, for one file.")
 @click.option("--replace", is_flag=True, help="Store a new version of what is there.")
-@click.option("--if-version", type=click.IntRange(min=1), metavar="N", help="Replace version N, no other.")
+@click.option(
+    "--if-version", type=click.IntRange(min=1), metavar="N", help="Replace version N, no other, whoever signed it."
+)
 @click.option("--safe-names", is_flag=True, help="Store a:b.txt as a_b.txt.")
 @common
 def command(

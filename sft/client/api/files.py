@@ -87,10 +87,23 @@ async def list_trash(session: Requester) -> list[File]:
 
 async def show_file(session: Requester, path: str, version: int = 0) -> File:
     """Show one file with its signature, version 0 being the newest; RemoteProtocolError if another one is shown."""
-    file = (await session.request(ShowFile, FileShown, path=path, version=version)).file
+    return _as_asked((await session.request(ShowFile, FileShown, path=path, version=version)).file, path, version)
+
+
+def _as_asked(file: File, path: str, version: int) -> File:
     if file.path != path or version not in {0, file.version.number}:
         raise RemoteProtocolError("the server showed another file than was asked for")
     return file
+
+
+async def show_with_receipt(session: Requester, path: str, version: int = 0) -> tuple[File, str]:
+    """Show one of our own files as ``show_file`` does, and have the server acknowledge it once more.
+
+    Raises:
+        RemoteProtocolError: another file or version is shown.
+    """
+    answer = await session.request(ShowFile, FileShown, path=path, version=version, receipt=True)
+    return _as_asked(answer.file, path, version), answer.receipt
 
 
 async def make_folder(session: Requester, path: str) -> bool:

@@ -1,8 +1,9 @@
 """One file to the server: signed here, stored there, receipt checked and kept.
 
-Rules. What is signed is built here from checked fields, never from a string of the server's. A file of at most 60 KiB is one
-request. A replace names the version that it saw, so that no update is lost. What is there already with the same bytes by
-the same author is done already: so a retry after a lost answer is never a conflict.
+Rules. What is signed is built here from checked fields, never from a string of the server's: also the version that a replace
+builds on holds as one that is got. A file of at most 60 KiB is one request. A replace names the version that it saw, so that
+no update is lost. What is there already with the same bytes under our own signature is done already, once the server has
+acknowledged it anew: so a retry after a lost answer is never a conflict, and nobody's word alone says that it is stored.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sft.client.api.files import show_file
+import msgspec
+
+from sft.client.api.files import show_file, show_with_receipt
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.receipts import check_receipt, keep_receipt
 from sft.client.session import Session
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.sources import FileSource, UploadSource
 from sft.client.transfers.upload_stream import UploadStream
+from sft.client.trust import judge, known_of
 from sft.crypto.comment import FILE_ID_BYTES, FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.signatures import sign_file
@@ -29,8 +33,11 @@ from sft.errors import (
     LocalDiskFullError,
     LocalFileError,
     NotFoundError,
+    PinChangedError,
     ReceiptBadError,
+    SignatureBadError,
     SignatureInvalidError,
+    SignerUnknownError,
 )
 from sft.model.names import parse_path
 from sft.model.records import File, Stored
@@ -100,8 +107,8 @@ class FileUpload:
 
     async def _small(self, content: bytes, dated_at: int) -> UploadResult:
         digest = blake2b_512(content).digest()
-        if self._is_there(len(content), digest):
-            return self._unchanged(digest)
+        if (found := await self._ours(self._before_values(), len(content), digest)) is not None:
+            return found
         comment = self._comment(len(content), dated_at)
         answer = await self._session.request(
             PutSmall,
@@ -110,7 +117,7 @@ class FileUpload:
             signature=sign_file(self._session.key, digest, comment).encode(),
             content=content,
         )
-        return await self._keep(answer.stored, comment, digest)
+        return await self._acknowledged(answer.stored, comment, digest)
 
     async def _large(self) -> UploadResult:
         if (found := await self._compared(self._before_values())) is not None:
@@ -124,7 +131,7 @@ class FileUpload:
             if (found := await self._compared(refusal.values)) is not None:
                 return found
             raise
-        return await self._keep(sent.stored, sent.comment, sent.digest)
+        return await self._acknowledged(sent.stored, sent.comment, sent.digest)
 
     # -- is it there already? ------------------------------------------------------------------------
 
@@ -135,10 +142,18 @@ class FileUpload:
             if self._if_version is None:
                 return None
             raise
+        await self._require_good(seen)
         number = seen.version.number
         if self._if_version is not None and number != self._if_version:
             raise ChangedSinceError(author=seen.version.author, version=number, seen=self._if_version, path=self._path)
         return seen
+
+    async def _require_good(self, seen: File) -> None:
+        """Judge the version that the next one will name: our signature would vouch for a lie about it."""
+        (known,) = await known_of(self._session, [seen])
+        is_named = self._if_version is not None and isinstance(known.error, (SignerUnknownError, PinChangedError))
+        if known.error is not None and not is_named:
+            raise known.error
 
     def _before_values(self) -> dict[str, Any]:
         """The values of an EXISTS about the version seen."""
@@ -152,10 +167,28 @@ class FileUpload:
             "version": version.number,
         }
 
-    def _is_there(self, size: int, digest: bytes) -> bool:
-        there = self._before_values()
-        mine = (self._session.user_id, size, digest_text(digest))
-        return (there.get("author_id"), there.get("size"), there.get("digest")) == mine
+    async def _ours(self, there: dict[str, Any], size: int, digest: bytes) -> UploadResult | None:
+        """Return what is there already, if these bytes are signed there by our own key and the server acknowledges them anew.
+
+        Args:
+            there: what the server says is there: only where to look.
+        """
+        session, version = self._session, there.get("version")
+        said = (there.get("author_id"), there.get("size"), there.get("digest"))
+        if said != (session.user_id, size, digest_text(digest)) or not isinstance(version, int):
+            return None
+        file, receipt = await show_with_receipt(session, self._path, version)
+        try:
+            verdict = judge(
+                file, digest, size, session.pins.people,
+                server_id=session.server_id, server_name=session.server_name,
+            )  # fmt: skip
+        except (SignatureBadError, SignerUnknownError, PinChangedError):
+            return None
+        if verdict.comment.user != session.user_id:
+            return None
+        stored = Stored(verdict.signed_name, verdict.version, size, digest, receipt, unchanged=True)
+        return await self._keep(stored, verdict.comment, digest)
 
     async def _compared(self, there: dict[str, Any]) -> UploadResult | None:
         """Read the source to see whether it is what is there; only where author and size say that it may be."""
@@ -180,19 +213,7 @@ class FileUpload:
             self._report(TransferStage.SENDING, done)
         await finish_even_if_cancelled(pool.run(source.settle))
         await finish_even_if_cancelled(pool.run(source.rewind))
-        digest = running.digest()
-        if digest_text(digest) != there.get("digest"):
-            return None
-        version = there.get("version")
-        if not isinstance(version, int):
-            return None
-        return self._unchanged(digest, version=version, size=source.size)
-
-    def _unchanged(self, digest: bytes, *, version: int = 0, size: int = 0) -> UploadResult:
-        if self._before is not None:
-            version, size = self._before.version.number, self._before.version.size
-        self._report(TransferStage.UNCHANGED, size)
-        return UploadResult(Stored(self._path, version, size, digest, "", unchanged=True), None)
+        return await self._ours(there, source.size, running.digest())
 
     # -- what is signed, and what comes back -----------------------------------------------------------
 
@@ -213,6 +234,16 @@ class FileUpload:
             ts=int(self._session.clock()),
         )
 
+    async def _acknowledged(self, stored: Stored, sent: FileComment, digest: bytes) -> UploadResult:
+        """Take the answer to what was sent whole."""
+        if not stored.unchanged:
+            return await self._keep(stored, sent, digest)
+        there = {"author_id": sent.user, "size": sent.size, "digest": digest_text(digest), "version": stored.version}
+        if (found := await self._ours(there, sent.size, digest)) is not None:
+            return found
+        detail = "what is said to be there already is not ours"
+        raise ReceiptBadError(detail, path=self._path, server=self._session.server_name)
+
     async def _keep(self, stored: Stored, sent: FileComment, digest: bytes) -> UploadResult:
         try:
             check_receipt(self._session.server_key, stored, sent, digest)
@@ -228,4 +259,4 @@ class FileUpload:
 
         receipt = await self._session.pool.run(keep)
         self._report(TransferStage.UNCHANGED if stored.unchanged else TransferStage.STORED, sent.size)
-        return UploadResult(stored, receipt)
+        return UploadResult(msgspec.structs.replace(stored, path=self._path), receipt)

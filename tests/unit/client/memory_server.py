@@ -103,6 +103,8 @@ class MemoryServer:
         self.refuse_login = None
         self.lost = False
         self.me = 7
+        self.compares = True
+        self.receipt_lies = {}
         if not dialed:
             claim = Claim.login("ada", ADA_KEY.public, "laptop")
             client = Connection.client(SERVER_KEY.public, claim, ADA_KEY)
@@ -204,7 +206,8 @@ class MemoryServer:
 
     def _show_file(self, m):
         if m.path in self.files:
-            self.send(FileShown(id=m.id, file=self.files[m.path][0]))
+            file = self.files[m.path][0]
+            self.send(FileShown(id=m.id, file=file, receipt=self.receipt_of(file) if m.receipt else ""))
         else:
             self._refuse(m.id, NotFoundError(what="file", name=m.path))
 
@@ -278,25 +281,23 @@ class MemoryServer:
         comment = FileComment.parse(FileSignature.parse(signature).comment)
         digest = blake2b_512(content).digest()
         there = self.files.get(path)
-        if there is not None and comment.version == 1:
+        unchanged = there is not None and self.compares and there[0].version.digest == digest
+        if there is not None and comment.version == 1 and not unchanged:
             self._exists(request_id, path)
             return
-        self.keep(path, content, comment, signature)
-        receipt = sign_receipt(
-            SERVER_KEY,
-            Receipt(
-                server_id=comment.server_id,
-                file_id=comment.file_id,
-                version=comment.version,
-                size=len(content),
-                digest=digest,
-                user=comment.user,
-                name=comment.name,
-                stored_at=5000,
-            ),
-        )
-        stored = Stored(path, comment.version, len(content), digest, receipt)
+        if not unchanged:
+            self.keep(path, content, comment, signature)
+        file = self.files[path][0]
+        stored = Stored(path, file.version.number, len(content), digest, self.receipt_of(file), unchanged=unchanged)
         self.send(FileStored(id=request_id, stored=stored))
+
+    def receipt_of(self, file):
+        version = file.version
+        fields = {
+            "server_id": SERVER.server_id, "file_id": file.id, "version": version.number, "size": version.size,
+            "digest": version.digest, "user": version.author_id, "name": version.signed_name, "stored_at": 5000,
+        }  # fmt: skip
+        return sign_receipt(SERVER_KEY, Receipt(**{**fields, **self.receipt_lies}))
 
     def keep(self, path, content, comment, signature, *, author="ada", key=ADA_KEY):
         """Have a file."""

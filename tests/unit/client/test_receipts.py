@@ -69,7 +69,6 @@ def test_a_receipt_for_anything_else_is_refused(changes):
 
 @pytest.mark.parametrize("changes", [{"version": 5}, {"path": "elsewhere"}])
 def test_a_receipt_for_another_place_than_the_answers_is_refused(changes):
-    # What was there already has the version and file id of the put that stored it: these two cannot be told from what was sent.
     answer = msgspec.structs.replace(stored(), unchanged=True)
     check_receipt(SERVER.public, answer, SENT, DIGEST)
     with pytest.raises(SignatureInvalidError):

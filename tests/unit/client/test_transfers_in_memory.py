@@ -223,18 +223,71 @@ def test_one_that_fails_does_not_keep_the_others_from_being_stored(server, sessi
     assert first.error.code == "LOCAL_FILE"
 
 
-@pytest.mark.parametrize("size", [5, 3 * CHUNK_BYTES])
-def test_the_same_again_is_there_already(server, session, tmp_path, size):
+SMALL_AND_LARGE = pytest.mark.parametrize("size", [5, 3 * CHUNK_BYTES])
+
+
+@SMALL_AND_LARGE
+@pytest.mark.parametrize("how", [{}, {"replace": True}], ids=str)
+def test_the_same_again_is_there_already_and_is_acknowledged_anew(server, session, tmp_path, size, how):
+    path = local(tmp_path, content_of(size))
+    (first,) = put(server, session, item(path))
+    first.receipt.unlink()
+    server.received.clear()
+    (result,) = put(server, session, item(path), **how)
+    assert (result.stage, result.error, result.stored.version) == (TransferStage.UNCHANGED, None, 1)
+    assert result.receipt == first.receipt
+    assert verify_receipt(session.server_key, result.receipt.read_text()).file_id == server.files["docs/a.bin"][0].id
+    assert not any(isinstance(message, CommitUpload) for message in server.received)
+
+
+@SMALL_AND_LARGE
+@pytest.mark.parametrize("how", [{}, {"replace": True}], ids=str)
+def test_the_server_alone_does_not_say_what_is_there_already(server, session, tmp_path, size, how):
+    """It shows a version as ours, with the bytes that we hold, which our key never signed."""
+    path = local(tmp_path, content_of(size))
+    stored(server, content_of(size), key=MALLORY_KEY)
+    (result,) = put(server, session, item(path), **how)
+    assert (result.stage, result.receipt) == (TransferStage.FAILED, None)
+    assert result.error.exit_status in {5, 7}
+
+
+@SMALL_AND_LARGE
+def test_what_is_there_already_without_a_receipt_is_not_said_to_be_stored(server, session, tmp_path, size):
     path = local(tmp_path, content_of(size))
     put(server, session, item(path))
-    server.received.clear()
-    if size > SMALL_FILE_BYTES:  # a small one is compared by the server
-        (result,) = put(server, session, item(path))
-        assert (result.stage, result.error, result.stored.version) == (TransferStage.UNCHANGED, None, 1)
-    server.received.clear()
-    (result,) = put(server, session, item(path), replace=True)
-    assert (result.stage, result.error, result.stored.version) == (TransferStage.UNCHANGED, None, 1)
-    assert [type(m) for m in server.received] == [ShowFile]
+    server.receipt_lies = {"file_id": b"another file's i"}
+    (result,) = put(server, session, item(path))
+    assert isinstance(result.error, ReceiptBadError)
+
+
+@pytest.mark.parametrize("lie", [{"digest": bytes(64)}, {"number": 41}, {"signature": b""}, {"size": 9}], ids=str)
+@pytest.mark.parametrize("how", [{"replace": True}, {"if_version": 1}], ids=str)
+def test_nothing_is_built_on_a_version_that_does_not_hold(server, session, tmp_path, lie, how):
+    stored(server, b"first", **BY_MAX)
+    file, content = server.files["docs/a.bin"]
+    version = msgspec.structs.replace(file.version, **lie)
+    server.files["docs/a.bin"] = (msgspec.structs.replace(file, version=version), content)
+    (result,) = put(server, session, item(local(tmp_path, b"second")), **how)
+    assert isinstance(result.error, SignatureBadError)
+    assert [type(m) for m in server.received if not isinstance(m, ShowUser)] == [ShowFile]
+
+
+def test_what_an_unknown_key_signed_is_replaced_only_by_its_number(server, session, tmp_path):
+    stored(server, b"first", **{**BY_MAX, "key": MALLORY_KEY})
+    mine = item(local(tmp_path, b"second"))
+    (result,) = put(server, session, mine, replace=True)
+    assert isinstance(result.error, SignerUnknownError)
+    assert server.files["docs/a.bin"][1] == b"first"
+    (result,) = put(server, session, mine, if_version=1)
+    assert (result.stage, result.stored.version) == (TransferStage.STORED, 2)
+
+
+def test_nothing_is_built_on_an_older_version_than_was_seen(server, session, tmp_path):
+    stored(server, b"third", version=3, prev=bytes(64), **BY_MAX)
+    get(server, session, tmp_path, got_item())
+    stored(server, b"second", version=2, prev=bytes(64), **BY_MAX)
+    (result,) = put(server, session, item(local(tmp_path, b"mine")), replace=True)
+    assert isinstance(result.error, OlderVersionError)
 
 
 def test_equal_size_and_other_bytes_is_a_conflict(server, session, tmp_path):
