@@ -54,6 +54,19 @@ async def test_who_waits_for_what_never_comes_is_told():
             await asyncio.Event().wait()
 
 
+async def test_what_was_to_happen_by_this_clock_happens_by_no_other():
+    loop = asyncio.get_running_loop()
+    happened = []
+    timer = loop.call_later(3600, happened.append, "kept")
+    async with stillness():
+        loop.call_later(5, happened.append, "left")
+    async with stillness():
+        await asyncio.sleep(10)
+    assert happened == []
+    assert not timer.cancelled()
+    timer.cancel()
+
+
 async def test_afterwards_time_is_real_again():
     loop = asyncio.get_running_loop()
     before = loop.time()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import heapq
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any, Final
@@ -81,7 +82,22 @@ def standing_clock(loop: Any) -> Iterator[None]:
             (_wait, "process_time", lambda: 0.0),  # its pauses are pauses of this clock
         ):
             stack.enter_context(mock.patch.object(owner, name, new))
-        yield
+        before = list(loop._scheduled)
+        try:
+            yield
+        finally:
+            _forget_timers(loop, {id(timer) for timer in before})
+
+
+def _forget_timers(loop: Any, kept: set[int]) -> None:
+    """Let no timer of this clock go off by another one; it would keep the app alive whose context it has."""
+    for timer in loop._scheduled:
+        if id(timer) not in kept:
+            timer.cancel()
+            timer._scheduled = False
+    loop._scheduled = [timer for timer in loop._scheduled if id(timer) in kept]
+    heapq.heapify(loop._scheduled)
+    loop._timer_cancelled_count = sum(timer.cancelled() for timer in loop._scheduled)
 
 
 @contextmanager
