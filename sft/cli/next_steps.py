@@ -1,6 +1,7 @@
 """What can be done next about each error, as the command line says it: by the error's code, one thing to type or do.
 
-Rules. A template may name the values of its error; an empty one is an explicit none. ``twistd sft`` says what differs in a
+Rules. A template may name the values of its error, which are quoted for a shell: no text of a peer is a command. An empty
+one is an explicit none. ``twistd sft`` says what differs in a
 table of its own (``sft.operator.next_steps``). A test demands a step for every code.
 """
 
@@ -55,7 +56,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NAME_RESERVED": "sft join --user {name}",
         "NAME_TAKEN": "Choose another name; your invitation is still good",
         "NOT_AS_LISTED": "The same command again; if it says so again, tell the operator",
-        "NOT_EMPTY": "sft rm -r {path}",
+        "NOT_EMPTY": "With all in it: the same command with -r",
         "NOT_FOUND": "See what there is: {see}",
         "NOT_JOINED": "sft join, with an invitation from an admin",
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",

@@ -17,10 +17,10 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Final
 
-from sft.errors import SftError, UnknownRefusalError, UsageError, Value
+from sft.errors import SftError, UnknownRefusalError, UsageError, UserNameNotAllowedError, Value
 from sft.limits import INVITATION_MOST_SECONDS, KIB
 from sft.model.access import Role
-from sft.model.names import safe
+from sft.model.names import parse_user_name, safe
 
 # What a person may do, said after "gus: guest".
 ROLE_WORDS: Final[Mapping[Role, str]] = MappingProxyType(
@@ -75,6 +75,9 @@ _NAMES: Final = frozenset(
         "signed_as",
     }
 )
+# In a next step all else may be a peer's, and would be typed as it stands.
+_OWN_WORDS: Final = frozenset({"remedy", "see"})
+_ROLES: Final = frozenset(role.value for role in Role)
 _PLAIN_IN_SHELL: Final = re.compile(r"[\w@%+:,./-]+")
 
 
@@ -260,6 +263,17 @@ def _word(name: str, value: Value, now: float, zone: tzinfo | None, *, for_shell
         return size_text(value)
     if isinstance(value, int):
         return count_text(value)
-    if name not in _NAMES or quoted:
-        return safe(value)
-    return shell_name(value) if for_shell else shown_name(value)
+    if for_shell and name == "needed":
+        return value if value in _ROLES else "ROLE"
+    if name == "admins":
+        return ", ".join(filter(_is_user_name, value.split(", "))) or "their names are unknown"
+    if for_shell and name not in _OWN_WORDS:
+        return shell_name(value)
+    return shown_name(value) if name in _NAMES and not quoted else safe(value)
+
+
+def _is_user_name(text: str) -> bool:
+    try:
+        return parse_user_name(text) == text
+    except UserNameNotAllowedError:
+        return False

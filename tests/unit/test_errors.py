@@ -406,7 +406,11 @@ TABLE = [
         "Choose another name: --as NAME",
     ),
     Row(
-        errors.FolderNotEmptyError(path="old docs"), "NOT_EMPTY", 5, '"old docs" is not empty.', "sft rm -r 'old docs'"
+        errors.FolderNotEmptyError(path="old docs"),
+        "NOT_EMPTY",
+        5,
+        '"old docs" is not empty.',
+        "With all in it: the same command with -r",
     ),
     # -- room and bounds
     Row(

