@@ -11,7 +11,10 @@ import pytest
 from tests.campaigns.faults import SCENARIOS, Scenario, Trials, different
 
 
-@pytest.fixture(params=[scenario for scenario in SCENARIOS if scenario.name in ("first start", "rotation")], ids=str)
+@pytest.fixture(
+    params=[scenario for scenario in SCENARIOS if scenario.name in ("first start", "rotation")],
+    ids=lambda scenario: scenario.name,
+)
 def trials(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Trials]:
     scenario: Scenario = request.param
     yield Trials(scenario, tmp_path)
