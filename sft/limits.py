@@ -43,19 +43,36 @@ STRANGER_LINES_SECONDS: Final = 60
 # -- a session ----------------------------------------------------------------------------------------
 # Two groups of the writer: small files keep it busy over a slow line.
 REQUESTS_IN_FLIGHT: Final = 128
-SESSION_BUFFER_BYTES: Final = 4 * MIB  # then the session is paused
+SESSION_BUFFER_BYTES: Final = 4 * MIB  # of messages that the peer does not take: then it is not read
 IDLE_SECONDS: Final = 15 * 60  # with nothing in flight: a forgotten session is a door
 SLOW_FRAME_BYTES: Final = 30 * KIB  # within a frame, at least this much …
 SLOW_FRAME_SECONDS: Final = 30  # … each so many seconds: 1 KiB/s, below which a line is of no use
-SESSION_CREDIT_CHUNKS: Final = 64  # 4 MiB: what a session may make either side buffer
+SESSION_CREDIT_CHUNKS: Final = 64  # 4 MiB: what one person may make the server buffer, and a session its client
 # 2 MiB: measured, less slows one large transfer; two run at full speed.
 TRANSFER_CREDIT_CHUNKS: Final = 32
-OPEN_UPLOADS: Final = 16  # each may hold its first window beyond the session's credit: 8 MiB in all
-OPEN_DOWNLOADS: Final = 64  # small files are asked for in dozens; each holds two batches at most
+OPEN_UPLOADS: Final = 16  # of one person; each may hold its first window beyond the credit: 8 MiB in all
+OPEN_DOWNLOADS: Final = 64  # of one person; small files are asked for in dozens
 # Granted back together; also a flow's batch: 0.5 MiB a hop to a thread.
 CREDIT_STEP_CHUNKS: Final = 8
 LIST_ENTRIES: Final = 500  # a page costs some milliseconds of a reader
 LIST_BYTES: Final = 60 * KIB  # a page is one frame
+
+# -- what one person may hold, and all of them ---------------------------------------------------------
+SESSIONS_PER_PERSON: Final = 8  # two computers with a screen, a script and a mount each
+READS_AT_ONCE: Final = 3  # of one person: both readers and one that waits, so that others wait for three at most
+ACTS_AT_ONCE: Final = 128  # of one person: two groups of the writer
+PERSON_REQUEST_BYTES: Final = 4 * MIB  # waiting for their answers: then this person's sessions are not read
+REQUEST_BYTES: Final = 256 * MIB  # the same, of all people
+RECEIVE_CREDIT_CHUNKS: Final = 4096  # 256 MiB in flight towards the server; each transfer keeps one chunk beyond it
+# Of a session whose peer does not read: 320 KiB in its transport, so much that was read ahead for downloads, and so much of
+# answers: 1 MiB together.
+READ_AHEAD_CHUNKS: Final = 8
+ANSWER_BYTES: Final = 192 * KIB
+UNSENT_BYTES: Final = 512 * MIB  # of all sessions: beyond it the fullest ends
+# Descriptors that are never a session's: database, vault, log, sockets and threads; and connections of the operator.
+OWN_DESCRIPTORS: Final = 64
+CONTROL_CONNECTIONS: Final = 16
+SESSIONS_KEPT_FOR_ADMINS: Final = 8  # who can end the others
 
 # -- files ----------------------------------------------------------------------------------------------
 NAME_BYTES: Final = 255  # what the file systems of all clients take

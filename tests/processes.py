@@ -45,11 +45,12 @@ def clean_environment() -> dict[str, str]:
 class ServerProcess:
     """``twistd -n sft`` over one home; it can be killed and started again."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, descriptors: int = 0) -> None:
         self.home = folder / "home"
         self.log = folder / "server.log"
         self.port = free_port()
         self._options = options
+        self._descriptors = descriptors  # that the process may have open; 0 for as many as here
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -57,8 +58,9 @@ class ServerProcess:
         before = self.log.stat().st_size if self.log.exists() else 0
         listen = f"tcp:{self.port}:interface=127.0.0.1"
         with self.log.open("ab") as log:
+            limited = ["prlimit", f"--nofile={self._descriptors}"] if self._descriptors else []
             self._process = subprocess.Popen(
-                [script("twistd"), "-n", "--pidfile=", "sft", "--home", str(self.home), "serve",
+                [*limited, script("twistd"), "-n", "--pidfile=", "sft", "--home", str(self.home), "serve",
                  "--listen", listen, *self._options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home.parent, env=clean_environment(),
             )  # fmt: skip

@@ -86,6 +86,8 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "STORE": _TELL,
         "TARGET_AMBIGUOUS": "Store several files in a folder",
         "TOO_LARGE": "Send less at once",
+        "TOO_MANY_SESSIONS": "Close one of them; one that broke is over within two minutes",
+        "SERVER_BUSY": "Try again later",
         "UNKNOWN_REFUSAL": _UPGRADE,
         "UNREACHABLE": "Moved? 5, then a, gives it another address",
         "USAGE": "{remedy}",

@@ -88,6 +88,8 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "STORE": "Read the server's log",
         "TARGET_AMBIGUOUS": "Several files: sft put FILES --to FOLDER",
         "TOO_LARGE": "Send less at once",
+        "TOO_MANY_SESSIONS": "Close one of them; one that broke is over within two minutes",
+        "SERVER_BUSY": "Try again later",
         "UNKNOWN_REFUSAL": _UPGRADE,
         "UNREACHABLE": "Moved? sft servers address {profile} HOST:PORT",
         "USAGE": "{remedy}",

@@ -237,6 +237,22 @@ class ServerFullError(RequestError):
     sentence = "The server has no room for {size_bytes}. Getting and deleting still work."
 
 
+class TooManySessionsError(RequestError):
+    """One person has as many sessions as one may have."""
+
+    code = "TOO_MANY_SESSIONS"
+    exit_status = 9
+    sentence = "You have {limit} sessions at {server} already, which is as many as one person may have."
+
+
+class ServerBusyError(RequestError):
+    """The server has as many sessions as it can serve."""
+
+    code = "SERVER_BUSY"
+    exit_status = 6
+    sentence = "{server} has no room for another session now."
+
+
 class TooLargeError(RequestError):
     """More than one file, list or session may hold."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import resource
 import shlex
 import sys
 import time
@@ -29,6 +30,7 @@ from sft.operator.home import Home, HomeSettings, HomeState
 from sft.server.admission import Admission
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
+from sft.server.shares import Places, Shares
 from sft.service import settings
 from sft.service.maintenance import recovery, rotation
 from sft.service.maintenance.report import JobContext
@@ -162,6 +164,7 @@ def open_home(
         writer.start()
         info, notes = _prepare(master_keys, given, storage, readers, writer)
         undo.pop_all()
+    places = Places.of(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     context = ServerContext(
         reactor=reactor,
         info=info,
@@ -171,11 +174,13 @@ def open_home(
         writer=writer,
         pool=Pool(reactor, name="files"),
         reading_pool=Pool(reactor, threads=2, name="readers"),
+        entry_pool=Pool(reactor, threads=1, name="entry"),
         maintenance_pool=Pool(reactor, threads=1, name="maintenance"),
         master_keys=master_keys,
         event_log=event_log,
         clock=_wall_clock,
-        admission=Admission(given.exempt_networks()),
+        admission=Admission(given.exempt_networks(), total=places.strangers),
+        shares=Shares(places),
     )
     is_new = state is HomeState.NEW
     return OpenedHome(home, context, database, vault, is_new, notes, _advice(home, source))

@@ -129,7 +129,7 @@ class Server:
         )
         context = self.opened.context
         context.writer.hand_out(context.tell, self._reactor.callFromThread)
-        for pool in (context.pool, context.reading_pool, context.maintenance_pool):
+        for pool in context.pools:
             pool.start()
         # Whoever holds the lock knows that nobody listens at a socket that was left behind.
         self._home.control.unlink(missing_ok=True)
@@ -150,7 +150,7 @@ class Server:
             address = self._given.public or link_address(host.host, host.port)
             if address != context.info.address:
                 await context.act(settings.change_settings, settings.SettingsChange(address=address))
-                context.info = await context.read(settings.server_info)
+                context.info = await context.read_apart(settings.server_info)
 
     async def stop(self, *, drain_seconds: float = DRAIN_SECONDS) -> None:
         """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""
@@ -174,7 +174,7 @@ class Server:
             # What still works with open files ends before these are closed under it.
             context.stopping = True
             await self._until(lambda: not (context.pool.busy or context.maintenance_pool.busy), STOP_SECONDS)
-            for pool in (context.pool, context.reading_pool, context.maintenance_pool):
+            for pool in context.pools:
                 pool.stop()
             await self._opening.run(self.opened.close)
             self.opened = None

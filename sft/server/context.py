@@ -1,7 +1,8 @@
 """What all sessions of one server share, and the ways into its threads.
 
 Rules. Made once by whoever starts the server, with every part already open. Reads run on two
-threads of their own, acts on the one writing thread, files on the pool, maintenance on a thread that may
+threads of their own and those of logins and of the operator on a third, so that nobody who is in keeps
+anybody out; acts run on the one writing thread, files on the pool, maintenance on a thread that may
 take hours; each comes back to the reactor as a Deferred.
 """
 
@@ -22,6 +23,7 @@ from sft.model.records import ServerInfo
 from sft.server.admission import Admission
 from sft.server.event_log import EventLog
 from sft.server.sessions import Sessions
+from sft.server.shares import Shares
 from sft.server.strangers import StrangerLog
 from sft.service.maintenance.report import JobContext
 from sft.service.storage import FileStorage
@@ -47,11 +49,13 @@ class ServerContext:
     writer: Writer
     pool: Pool
     reading_pool: Pool
+    entry_pool: Pool
     maintenance_pool: Pool
     master_keys: MasterKeyStore
     event_log: EventLog
     clock: Callable[[], int]
     admission: Admission
+    shares: Shares = field(default_factory=Shares)
     sessions: Sessions = field(default_factory=Sessions)
     watchers: list[Callable[[Sequence[DomainEvent]], None]] = field(default_factory=list)
     stopping: bool = False  # long work ends at its next page
@@ -62,6 +66,14 @@ class ServerContext:
 
     def read(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
         return self.reading_pool.run(self.readers.run, query, *args, **kwargs)
+
+    def read_apart(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
+        """Read for a login, or for the operator."""
+        return self.entry_pool.run(self.readers.run, query, *args, **kwargs)
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        return self.pool, self.reading_pool, self.entry_pool, self.maintenance_pool
 
     def act(
         self, act: Callable[[Any, Sequence[I]], Sequence[R | RequestError]], item: I, *, size: int = 0

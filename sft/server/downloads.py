@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from sft.errors import ContentDamagedError, RemoteProtocolError, RequestError, RightsChangedError, TransferEndedError
-from sft.limits import CREDIT_STEP_CHUNKS, TRANSFER_CREDIT_CHUNKS
+from sft.limits import CREDIT_STEP_CHUNKS, READ_AHEAD_CHUNKS, TRANSFER_CREDIT_CHUNKS
 from sft.server.context import ServerContext
 from sft.server.transfer import TransferSession
 from sft.service import downloads
@@ -60,6 +60,15 @@ class DownloadFlow:
             self._stop()
 
     async def _begin(self) -> None:
+        # Room for all of a small file, which is its answer; of a large one only the description is sent before its credit.
+        await self._session.answer_room()
+        try:
+            if not self._over:
+                await self._answer()
+        finally:
+            self._session.answer_sent()
+
+    async def _answer(self) -> None:
         sessions, caller = self._context.sessions, self._session.caller
         changes = sessions.changes(caller.user_id)
         content = await self._open()
@@ -88,9 +97,11 @@ class DownloadFlow:
             self._session.outbox,
             self._request.id,
             fetch=self._fetch if content is None else lambda _: ([content], True),
-            compute=download.open if content is None else lambda chunks: chunks,
+            compute=(lambda sealed: self._running().open(sealed)) if content is None else lambda chunks: chunks,
             window=self._window + self._early_credit,
             read_ahead_credit=self._session.read_ahead_credit,
+            batch=READ_AHEAD_CHUNKS // 2,
+            mend=lambda failure: Deferred.fromCoroutine(self._follow(failure)),
         )
         self._outflow.finished.addCallbacks(lambda _: self._stop(), self._failed)
         self._outflow.start()
@@ -102,13 +113,7 @@ class DownloadFlow:
         """
         previous: bytes | None = None
         while True:
-            download = await self._context.read(
-                downloads.begin,
-                self._session.caller,
-                storage=self._context.storage,
-                path=self._request.path,
-                version=self._request.version,
-            )
+            download = await self._find(self._request.version)
             try:
                 if download.small:
                     self._download = download
@@ -122,7 +127,26 @@ class DownloadFlow:
                 self._download = download
                 return None
 
+    def _find(self, version: int) -> Deferred[downloads.Download]:
+        return self._session.read(
+            downloads.begin, storage=self._context.storage, path=self._request.path, version=version
+        )
+
+    async def _follow(self, failure: Failure) -> None:
+        """Go on in the object to which ``rotate-key --reencrypt`` has moved the content meanwhile; else raise what failed."""
+        damaged = failure.value
+        if not isinstance(damaged, ContentDamagedError):
+            failure.raiseException()
+        before = self._running()
+        version = before.file.version
+        now = await self._find(version.number)
+        if now.object_id == before.object_id or (now.file.id, now.file.version) != (before.file.id, version):
+            raise damaged
+        await self._context.pool.run(now.start, before.chunks_opened)
+        self._download = now
+
     def _fetch(self, count: int) -> tuple[Chunks, bool]:
+        """Read a batch, on the pool; the object is open only meanwhile."""
         download = self._running()
         return download.read(count), download.chunks_left == 0
 

@@ -8,27 +8,34 @@ exception is logged under a reference, answered as an internal error, and the se
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from sft.errors import (
+    ConnectionLostError,
     InternalError,
     LoginRefusedError,
     ProtocolError,
     RemoteProtocolError,
     RequestError,
     RightsChangedError,
+    ServerBusyError,
     SftError,
     TooLargeError,
+    TooManySessionsError,
     TransferEndedError,
 )
-from sft.limits import OPEN_DOWNLOADS, OPEN_UPLOADS, SESSION_BUFFER_BYTES
+from sft.limits import ANSWER_BYTES, CHUNK_BYTES, READ_AHEAD_CHUNKS
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows, operator_caller
 from sft.model.records import SessionInfo, UserState
 from sft.server.context import ServerContext
-from sft.server.dispatch import answer
+from sft.server.dispatch import answer, answer_bytes
 from sft.server.downloads import DownloadFlow
+from sft.server.shares import AnswerRoom, Share
 from sft.server.transfer import Transfer
 from sft.server.uploads import UploadFlow
 from sft.service import login
@@ -39,6 +46,8 @@ from sft.transport.protocol import WireProtocol
 from sft.wire.events import DataReceived, Event, LoginRequested, MessageReceived
 from sft.wire.handshake import Claim, Welcome
 from sft.wire.messages import BeginUpload, Cancel, CommitUpload, Credit, GetFile, Message, Notice, Refusal, Request
+
+R = TypeVar("R")
 
 
 class ServerSession:
@@ -58,15 +67,15 @@ class ServerSession:
         self.operator_uid: int | None = None  # on the control socket: whom the kernel vouches for
         self.login_refused = False
         self.session_id = context.sessions.number()
-        self.receive_credit = CreditPool()
-        self.read_ahead_credit = CreditPool()
+        self.read_ahead_credit = CreditPool(READ_AHEAD_CHUNKS)
         self._caller: Caller | None = None
+        self._share: Share | None = None
+        self._room = AnswerRoom(ANSWER_BYTES, lambda: self.link.outbox.waiting_bytes)
         self._since = 0
         self.public_key = b""
         self._uploads: dict[int, UploadFlow] = {}
         self._downloads: dict[int, DownloadFlow] = {}
         self._answering = 0
-        self._answering_bytes = 0
 
     # -- the connection calls these --------------------------------------------------------------------------
 
@@ -82,12 +91,17 @@ class ServerSession:
             Deferred.fromCoroutine(self._login(event.claim)).addErrback(self._login_failed)
 
     def ended(self, reason: SftError | None) -> None:
-        self._context.sessions.remove(self)
+        context = self._context
+        context.sessions.remove(self)
+        context.shares.unsent(self, 0)
+        self._room.close(ConnectionLostError())
         for transfer in self._transfers():
             transfer.abandon()
+        if self._share is not None:
+            context.shares.leave(self._share)
         if self._caller is not None:
             why = "closed" if reason is None else reason.detail or reason.code
-            self._context.event_log.note("session-end", session=self.session_id, user=self._caller.name, why=why)
+            context.event_log.note("session-end", session=self.session_id, user=self._caller.name, why=why)
 
     def busy(self) -> bool:
         open_uploads = any(not upload.draining for upload in self._uploads.values())
@@ -102,8 +116,25 @@ class ServerSession:
         return self._caller
 
     @property
+    def share(self) -> Share:
+        if self._share is None:
+            raise LoginRefusedError(server=self._context.info.name)
+        return self._share
+
+    @property
     def outbox(self) -> Outbox:
         return self.link.outbox
+
+    def read(self, query: Callable[..., R], **fields: Any) -> Deferred[R]:
+        if self.caller.operator:
+            return self._context.read_apart(query, self.caller, **fields)
+        return self.share.read(self._context.read, query, self.caller, **fields)
+
+    def answer_room(self) -> Deferred[None]:
+        return self._room.take(CHUNK_BYTES)
+
+    def answer_sent(self) -> None:
+        self._room.give_back(CHUNK_BYTES)
 
     def send(self, message: Message) -> None:
         self.link.send(message)
@@ -118,7 +149,17 @@ class ServerSession:
 
     def transfer_over(self, request_id: int) -> None:
         self._uploads.pop(request_id, None)
-        self._downloads.pop(request_id, None)
+        if self._downloads.pop(request_id, None) is not None:
+            self.share.end_download()
+
+    # -- what its peer does not take -------------------------------------------------------------------------
+
+    def _unsent_changed(self) -> None:
+        self._context.shares.unsent(self, self.link.unsent_bytes)
+        self._room.look()
+
+    def too_full(self) -> None:
+        self.link.fail(RemoteProtocolError("it takes least of what it asked for, and memory is short"))
 
     # -- the registry of sessions calls these --------------------------------------------------------------
 
@@ -169,6 +210,7 @@ class ServerSession:
         caller = await _identify(context, claim, self.session_id)
         if not self.link.alive:
             return
+        self._share = context.shares.join(caller, context.info.name)
         self._caller = caller
         self._since = int(context.clock())
         self.public_key = claim.public_key or b""
@@ -176,6 +218,7 @@ class ServerSession:
         welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), context.info)
         self.link.outbox.write(self.link.connection.welcome(welcome))
         self.link.logged_in()
+        self.link.on_unsent = self._unsent_changed
         who = {"uid": self.operator_uid} if caller.operator else {"user": caller.name, "id": caller.user_id}
         context.event_log.note(claim.kind, session=self.session_id, address=self._address, **who)
 
@@ -186,7 +229,8 @@ class ServerSession:
             self.link.fail(RemoteProtocolError(f"fault {reference} before login"))
             return
         self._context.strangers.note("login-refused", source=self._source, address=self._address, code=refusal.code)
-        self.login_refused = True
+        # Who proved a key and found no place has done nothing wrong.
+        self.login_refused = not isinstance(refusal, TooManySessionsError | ServerBusyError)
         self.link.hang_up_after(self.link.connection.refuse(refusal))
 
     # -- requests ------------------------------------------------------------------------------------------
@@ -208,18 +252,23 @@ class ServerSession:
             self._open_transfer(message)
         elif isinstance(message, Request):
             self._answering += 1
-            self._answering_bytes += size_bytes
-            if self._answering_bytes > SESSION_BUFFER_BYTES:
-                self.link.pause_reading("requests")
-            answered = Deferred.fromCoroutine(answer(self._context, self, message))
+            self.share.requested(self.link, size_bytes)
+            answered = Deferred.fromCoroutine(self._answer(message))
             answered.addErrback(lambda failure: self.refuse(message.id, failure))
             answered.addBoth(lambda _: self._answered(size_bytes))
 
+    async def _answer(self, message: Request) -> None:
+        """Answer once the answer can be held: of one who takes none, the next are not begun."""
+        room_bytes = answer_bytes(message)
+        await self._room.take(room_bytes)
+        try:
+            await answer(self._context, self, message)
+        finally:
+            self._room.give_back(room_bytes)
+
     def _answered(self, size_bytes: int) -> None:
         self._answering -= 1
-        self._answering_bytes -= size_bytes
-        if self._answering_bytes <= SESSION_BUFFER_BYTES:
-            self.link.resume_reading("requests")
+        self.share.answered(size_bytes)
 
     def _data(self, event: DataReceived) -> None:
         upload = self._uploads.get(event.request_id)
@@ -228,13 +277,12 @@ class ServerSession:
 
     def _open_transfer(self, message: BeginUpload | GetFile) -> None:
         if isinstance(message, BeginUpload):
-            at_work = sum(not upload.draining for upload in self._uploads.values())
-            flow = self._uploads[message.id] = UploadFlow(self._context, self, message)
-            if at_work >= OPEN_UPLOADS:
-                # It has a flow all the same: what is in flight for it is counted until it ends.
-                flow.interrupt(TooLargeError(what="The number of uploads at once", limit=OPEN_UPLOADS))
-        elif len(self._downloads) >= OPEN_DOWNLOADS:
-            error = TooLargeError(what="The number of downloads at once", limit=OPEN_DOWNLOADS)
+            # A refused one has a flow all the same: what is in flight for it is counted until it ends.
+            self._uploads[message.id] = UploadFlow(self._context, self, message)
+            return
+        try:
+            self.share.begin_download()
+        except TooLargeError as error:
             self.refuse(message.id, Failure(error))
         else:
             self._downloads[message.id] = DownloadFlow(self._context, self, message)
@@ -258,7 +306,7 @@ async def _identify(context: ServerContext, claim: Claim, session_id: int) -> Ca
     # Whoever is locked out while this reads is no live session yet, and would not hear of it: so read again then.
     while True:
         changes = context.sessions.changes_of_all
-        caller = await context.read(login.login, login.LoginInput(claim.user_name, key, session_id))
+        caller = await context.read_apart(login.login, login.LoginInput(claim.user_name, key, session_id))
         if context.sessions.changes_of_all == changes:
             return caller
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from sft.errors import RequestError
 from sft.model.access import Caller
+from sft.server.shares import Share
 from sft.transport.flow import CreditPool
 from sft.transport.outbox import Outbox
 from sft.wire.messages import Message
+
+R = TypeVar("R")
 
 
 class TransferSession(Protocol):
     """The session's side."""
 
-    receive_credit: CreditPool  # what the peer may send
     read_ahead_credit: CreditPool  # what was read for it and not sent
     public_key: bytes  # the one that logged in, minisign's 42 bytes
 
@@ -24,10 +28,22 @@ class TransferSession(Protocol):
     def session_id(self) -> int: ...
 
     @property
+    def share(self) -> Share:
+        """Give what its person holds."""
+
+    @property
     def caller(self) -> Caller: ...
 
     @property
     def outbox(self) -> Outbox: ...
+
+    def read(self, query: Callable[..., R], **fields: Any) -> Deferred[R]:
+        """Run a use case for the caller, when it is the person's turn."""
+
+    def answer_room(self) -> Deferred[None]:
+        """Wait until an answer of any size can be held: ``answer_sent`` ends it."""
+
+    def answer_sent(self) -> None: ...
 
     def send(self, message: Message) -> None:
         """Send a message; nothing after the end."""

@@ -37,6 +37,7 @@ class UploadFlow:
         self._id = begin.id
         self.path = begin.path
         self._upload: uploads.Upload | None = None
+        self._counted = False
         self._commit: CommitUpload | None = None
         self._answered = False
         self._stream_over = False  # CommitUpload or Cancel was read: nothing more comes for this id
@@ -44,7 +45,7 @@ class UploadFlow:
         # Until the first check has passed the steps do not exist; the flow buffers no more than the window meanwhile.
         self._intake = ReceiveFlow(
             context.pool,
-            session.receive_credit,
+            session.share.receive_credit,
             compute=self._seal,
             store=self._append,
             grant=lambda chunks: session.send(Credit(self._id, chunks)),
@@ -100,11 +101,12 @@ class UploadFlow:
     # -- steps -------------------------------------------------------------------------------------------
 
     async def _begin(self, begin: BeginUpload) -> None:
+        self._session.share.begin_upload()
+        self._counted = True
         sessions, caller = self._context.sessions, self._session.caller
         changes = sessions.changes(caller.user_id)
-        upload = await self._context.read(
+        upload = await self._session.read(
             uploads.begin,
-            caller,
             storage=self._context.storage,
             path=begin.path,
             file_id=begin.file_id,
@@ -146,6 +148,7 @@ class UploadFlow:
 
     def _stored(self, stored: Stored) -> None:
         self._answered = True
+        self._end_count()
         self._session.send(FileStored(self._id, stored))
         self._session.transfer_over(self._id)
 
@@ -164,8 +167,17 @@ class UploadFlow:
 
     def _abort(self) -> None:
         upload, self._upload = self._upload, None
-        if upload is not None:
-            self._context.pool.run(upload.abort).addErrback(self._context.event_log.failed, "upload-abort")
+        if upload is None:
+            self._end_count()
+            return
+        aborted = self._context.pool.run(upload.abort).addErrback(self._context.event_log.failed, "upload-abort")
+        aborted.addCallback(lambda _: self._end_count())
+
+    def _end_count(self) -> None:
+        """Count it no more: what it held open is closed."""
+        if self._counted:
+            self._counted = False
+            self._session.share.end_upload()
 
 
 async def commit_pending(context: ServerContext, pending: Pending) -> Stored:

@@ -56,7 +56,7 @@ class Download:
     Attributes:
         file: the record, with its signature.
         object_id: of the content. ``rotate-key --reencrypt`` moves contents to new objects: who meets ContentDamagedError
-            in ``start`` or ``whole`` begins once more, and goes on if the object is another then.
+            in ``start``, ``whole`` or ``read`` begins once more, and goes on where it was if the object is another then.
     """
 
     def __init__(self, storage: FileStorage, file: File, row: VersionRow, sealed: bytes | None) -> None:
@@ -98,18 +98,33 @@ class Download:
             chunks = self._storage.vault.read_whole(row.object_id, row.size, least_epoch=row.epoch)
             return b"".join(chunks)
 
-    def start(self) -> None:
+    @property
+    def chunks_opened(self) -> int:
+        """How many chunks ``open`` has returned."""
+        return 0 if self._reader is None else self._reader.chunks_opened
+
+    def start(self, first_chunk: int = 0) -> None:
         """Open the object and check its start and length (input and output); ContentDamagedError if they are wrong."""
         if self._sealed is not None or self._reader is not None:
             raise ValueError("an object of the vault is started, and once")
         row = self._row
         with self._damaged():
-            self._reader = self._storage.vault.open(row.object_id, row.size, least_epoch=row.epoch)
+            self._reader = self._storage.vault.open(
+                row.object_id, row.size, least_epoch=row.epoch, first_chunk=first_chunk
+            )
+            self._reader.rest()
 
     def read(self, count: int) -> list[bytes]:
-        """Read the next sealed chunks, none at the end (input and output); ContentDamagedError if the object shrank."""
+        """Read the next sealed chunks, none at the end (input and output); ContentDamagedError if the object shrank or is gone.
+
+        The object is open only meanwhile: a reader who is slow, or gone without a word, holds no file open.
+        """
+        reader = self._open_reader()
         with self._damaged():
-            return self._open_reader().read(count)
+            try:
+                return reader.read(count)
+            finally:
+                reader.rest()
 
     def open(self, sealed: Sequence[bytes]) -> list[bytes]:
         """Open chunks in the order of reading (pure computing): all of them, or none and ContentDamagedError."""

@@ -27,7 +27,7 @@ from sft.store.table_specs import RowMacs
 P = ParamSpec("P")
 Out = TypeVar("Out")
 
-READERS: Final = 3  # two threads that query, and maintenance's own
+READERS: Final = 4  # two threads that query, one for logins and the operator, and maintenance's own
 CHECKPOINT_BYTES: Final = 4 * MIB  # SQLite's own default, in bytes
 FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting over: wait for them
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
 from sft.errors import LocalProtocolError, RemoteProtocolError
@@ -21,25 +20,51 @@ from sft.limits import CREDIT_STEP_CHUNKS, SESSION_CREDIT_CHUNKS, TRANSFER_CREDI
 from sft.transport.outbox import Outbox
 from sft.transport.threads import Pool
 
-R = TypeVar("R")
 Chunks = list[bytes]
 
 
 class CreditPool:
-    """Chunks that one session may hold over all its transfers: those in flight towards us, or those read ahead by us."""
+    """Chunks that somebody may hold over all their transfers.
 
-    def __init__(self) -> None:
-        self._left = SESSION_CREDIT_CHUNKS
+    Args:
+        parent: a pool that all of them share; what is taken here is taken there too.
+    """
+
+    def __init__(self, chunks: int = SESSION_CREDIT_CHUNKS, parent: CreditPool | None = None) -> None:
+        self._left = chunks
+        self._parent = parent
+        self._queue: deque[tuple[int, Callable[[], None]]] = deque()
+
+    @property
+    def left(self) -> int:
+        return self._left if self._parent is None else min(self._left, self._parent.left)
 
     def take(self, wanted: int, least: int) -> int:
         """Take up to ``wanted`` chunks of credit, but never fewer than ``least``, even where that overdraws."""
-        taken = max(least, min(wanted, self._left))
-        self._left -= taken
+        taken = max(least, min(wanted, self.left))
+        self._charge(taken)
         return taken
+
+    def when_free(self, chunks: int, taken: Callable[[], None]) -> None:
+        """Take so many chunks, no fewer, and call ``taken``: now, or when it is this caller's turn."""
+        self._queue.append((chunks, taken))
+        self._serve()
 
     def give_back(self, chunks: int) -> None:
         """Return credit that was worked off or never used."""
-        self._left += chunks
+        self._charge(-chunks)
+        self._serve()
+
+    def _charge(self, chunks: int) -> None:
+        self._left -= chunks
+        if self._parent is not None:
+            self._parent._charge(chunks)  # noqa: SLF001 - another of its own kind
+
+    def _serve(self) -> None:
+        while self._queue and self._queue[0][0] <= self._left:
+            chunks, taken = self._queue.popleft()
+            self._charge(chunks)
+            taken()
 
 
 class _Flow:
@@ -199,6 +224,8 @@ class SendFlow(_Flow):
         compute: turns what was read into what is sent.
         window: chunks that may be sent before any credit comes.
         read_ahead_credit: what the session may hold that was read and not sent, over all its transfers.
+        batch: chunks that are read together.
+        mend: after a batch failed; fires when it can be read again, or fails with why not.
     """
 
     def __init__(
@@ -211,9 +238,14 @@ class SendFlow(_Flow):
         compute: Callable[[Chunks], Chunks],
         window: int,
         read_ahead_credit: CreditPool,
+        batch: int = CREDIT_STEP_CHUNKS,
+        mend: Callable[[Failure], Deferred[None]] = fail,
     ) -> None:
         super().__init__(pool)
         self._read_ahead_credit = read_ahead_credit
+        self._batch = batch
+        self._mend = mend
+        self._asked = False
         self._outbox = outbox
         self._request_id = request_id
         self._fetch = fetch
@@ -240,13 +272,13 @@ class SendFlow(_Flow):
         if self._ended or not self._ready or self._credit < 1:
             return None
         chunk = self._ready.popleft()
-        self._read_ahead_credit.give_back(1)
         self._credit -= 1
         self.sent_chunks += 1
         return self._request_id, chunk, self._read_all and not self._ready
 
     def sent(self, *, last: bool) -> None:
         """Note that a chunk was written: read on, or be done (for the outbox)."""
+        self._read_ahead_credit.give_back(1)
         if last:
             self._outbox.detach(self)
             self._finish()
@@ -259,29 +291,36 @@ class SendFlow(_Flow):
         self._outbox.detach(self)
 
     def _work(self) -> None:
-        # One batch ready and one in work keep disk and network busy. What nobody has allowed is not read: a peer that opens
-        # many downloads and reads nothing holds a bounded part of our memory.
-        if self._working or self._ended or self._read_all or len(self._ready) > CREDIT_STEP_CHUNKS:
+        # One batch ready and one in work keep disk and network busy. What nobody has allowed is not read, nor what the
+        # session has no room for: what it read before has to leave first, so a peer that takes nothing makes nothing be read.
+        if self._working or self._asked or self._ended or self._read_all or len(self._ready) > self._batch:
             return
-        wanted = min(CREDIT_STEP_CHUNKS, self._credit - len(self._ready))
+        wanted = min(self._batch, self._credit - len(self._ready))
         if wanted < 1:
             return
-        count = self._read_ahead_credit.take(wanted, 0 if self._ready else 1)
-        if count < 1:
+        self._asked = True
+        self._read_ahead_credit.when_free(wanted, lambda: self._read(wanted))
+
+    def _read(self, count: int) -> None:
+        """Read a batch that has its room."""
+        self._asked = False
+        if self._ended:
+            self._read_ahead_credit.give_back(count)
             return
         self._working = True
-        if self._pool.crypto_in_pool:
-            fetched = self._pool.run(self._fetch_and_compute, count)
-        else:
-            fetched = self._pool.run(self._fetch, count)
-            fetched.addCallback(self._computed)
-        fetched.addBoth(self._returned, count)
-        fetched.addCallback(self._fetched).addErrback(self._fail)
+        fetched = self._run(count)
+        fetched.addErrback(lambda failure: self._mend(failure).addCallback(lambda _: self._run(count)))
+        fetched.addCallbacks(self._fetched, self._not_fetched, callbackArgs=(count,), errbackArgs=(count,))
+        fetched.addErrback(self._fail)
 
-    def _returned(self, outcome: R, count: int) -> R:
-        """Give back what was taken for a batch that is no longer in work; ``_fetched`` charges what came of it."""
+    def _run(self, count: int) -> Deferred[tuple[Chunks, bool]]:
+        if self._pool.crypto_in_pool:
+            return self._pool.run(self._fetch_and_compute, count)
+        return self._pool.run(self._fetch, count).addCallback(self._computed)
+
+    def _not_fetched(self, failure: Failure, count: int) -> None:
         self._read_ahead_credit.give_back(count)
-        return outcome
+        self._fail(failure)
 
     def _fetch_and_compute(self, count: int) -> tuple[Chunks, bool]:
         return self._computed(self._fetch(count))
@@ -290,15 +329,16 @@ class SendFlow(_Flow):
         chunks, last = fetched
         return self._compute(chunks), last
 
-    def _fetched(self, fetched: tuple[Chunks, bool]) -> None:
-        if not self._batch_ended():
-            return
+    def _fetched(self, fetched: tuple[Chunks, bool], count: int) -> None:
         chunks, last = fetched
+        if not self._batch_ended():
+            self._read_ahead_credit.give_back(count)
+            return
+        self._ready.extend(chunks)
+        self._read_ahead_credit.give_back(count - len(chunks))
         if not chunks:
             self._fail(Failure(LocalProtocolError("a source must give at least one chunk")))
             return
-        self._read_ahead_credit.take(len(chunks), len(chunks))
-        self._ready.extend(chunks)
         self._read_all = last
         self._work()
         self._outbox.wake()

@@ -14,7 +14,6 @@ from typing import Protocol
 from twisted.internet.interfaces import IPushProducer, ITransport
 from zope.interface import implementer
 
-from sft.limits import SESSION_BUFFER_BYTES
 from sft.wire.connection import Connection
 from sft.wire.messages import Message
 
@@ -33,18 +32,21 @@ class Outbox:
     """Seals and writes; the transport pauses and resumes it.
 
     Args:
-        congested: called with True when so much is unread by the peer that it must not ask for more, with False when it may.
+        changed: called when more or less is unread by the peer than before.
+
+    Attributes:
+        paused: the transport's buffer is full.
+        waiting_bytes: of control messages that were written since.
     """
 
-    def __init__(self, connection: Connection, transport: ITransport, congested: Callable[[bool], None]) -> None:
+    def __init__(self, connection: Connection, transport: ITransport, changed: Callable[[], None]) -> None:
         self._connection = connection
         self._transport = transport
         self._sources: deque[FrameSource] = deque()
-        self._congested = congested
-        self._paused = False
+        self._changed = changed
         self._stopped = False
-        self._waiting_bytes = 0
-        self._is_congested = False
+        self.paused = False
+        self.waiting_bytes = 0
 
     def send(self, message: Message) -> None:
         """Send a control message now, ahead of all data."""
@@ -67,7 +69,7 @@ class Outbox:
     def wake(self) -> None:
         """Send what is ready while the transport wants it: one chunk a turn."""
         idle = 0
-        while not self._paused and not self._stopped and idle < len(self._sources):
+        while not self.paused and not self._stopped and idle < len(self._sources):
             source = self._sources[0]
             self._sources.rotate(-1)
             chunk = source.next_chunk()
@@ -80,15 +82,14 @@ class Outbox:
 
     def pauseProducing(self) -> None:
         """Stop sending data: the transport's buffer is full."""
-        self._paused = True
+        self.paused = True
+        self._changed()
 
     def resumeProducing(self) -> None:
         """Go on: the transport's buffer is empty."""
-        self._paused = False
-        self._waiting_bytes = 0
-        if self._is_congested:
-            self._is_congested = False
-            self._congested(False)
+        self.paused = False
+        self.waiting_bytes = 0
+        self._changed()
         self.wake()
 
     def stopProducing(self) -> None:
@@ -98,8 +99,6 @@ class Outbox:
 
     def _write(self, sealed: bytes) -> None:
         self._transport.write(sealed)
-        if self._paused:
-            self._waiting_bytes += len(sealed)
-            if self._waiting_bytes > SESSION_BUFFER_BYTES and not self._is_congested:
-                self._is_congested = True
-                self._congested(True)
+        if self.paused:
+            self.waiting_bytes += len(sealed)
+            self._changed()

@@ -8,6 +8,7 @@ which is monotonic.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
@@ -15,7 +16,15 @@ from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.python.failure import Failure
 
 from sft.errors import ProtocolError, RemoteProtocolError, SftError, StreamTruncatedError
-from sft.limits import IDLE_SECONDS, LOGIN_SECONDS, REKEY_SECONDS, SESSION_SECONDS, SLOW_FRAME_BYTES, SLOW_FRAME_SECONDS
+from sft.limits import (
+    IDLE_SECONDS,
+    LOGIN_SECONDS,
+    REKEY_SECONDS,
+    SESSION_BUFFER_BYTES,
+    SESSION_SECONDS,
+    SLOW_FRAME_BYTES,
+    SLOW_FRAME_SECONDS,
+)
 from sft.transport.outbox import Outbox
 from sft.wire.connection import Connection
 from sft.wire.events import Event, PeerClosed
@@ -62,6 +71,7 @@ class WireProtocol(TwistedProtocol):
         self._held_for: set[str] = set()
         self.failure: SftError | None = None
         self.late = False
+        self.on_unsent: Callable[[], None] = lambda: None  # called when more or less is unread by the peer
         self._last_heard = 0.0
         self._frame_bytes_before = 0
 
@@ -73,7 +83,7 @@ class WireProtocol(TwistedProtocol):
         if hasattr(transport, "setTcpNoDelay"):
             cast("ITCPTransport", transport).setTcpNoDelay(True)
             _keep_alive(transport)
-        self.outbox = Outbox(self.connection, transport, self._congested)
+        self.outbox = Outbox(self.connection, transport, self._unsent_changed)
         transport.registerProducer(self.outbox, True)
         self._last_heard = self._reactor.seconds()
         self._set_timer("login", LOGIN_SECONDS, self._login_late)
@@ -141,6 +151,11 @@ class WireProtocol(TwistedProtocol):
             self.outbox.write(sealed)
             self._hang_up()
 
+    @property
+    def unsent_bytes(self) -> int:
+        """How much the peer may have left unread: nothing is said of a transport that is not full."""
+        return BUFFER_BYTES + self.outbox.waiting_bytes if self.outbox.paused else 0
+
     def fail(self, error: SftError) -> None:
         """End at once; nothing more is delivered or sent."""
         if self._dead:
@@ -198,11 +213,12 @@ class WireProtocol(TwistedProtocol):
             self._ended = True
             self._owner.ended(error)
 
-    def _congested(self, congested: bool) -> None:  # noqa: FBT001
-        if congested:
+    def _unsent_changed(self) -> None:
+        if self.outbox.waiting_bytes > SESSION_BUFFER_BYTES:
             self.pause_reading("congestion")
         else:
             self.resume_reading("congestion")
+        self.on_unsent()
 
     def _set_timer(self, name: str, seconds: float, call: Any) -> None:
         self._stop_timer(name)

@@ -51,7 +51,15 @@ class ObjectSource(Protocol):
     size: int
 
     def read(self, offset: int, lengths: Sequence[int]) -> list[bytes]:
-        """Read pieces that follow one another, by one scattered read; ObjectCorruptError if the object ends."""
+        """Read pieces that follow one another, by one scattered read.
+
+        Raises:
+            ObjectCorruptError: the object ends.
+            ObjectMissingError: it was removed while the source rested.
+        """
+
+    def rest(self) -> None:
+        """Hold nothing open until the next read: an object keeps its bytes, so it goes on where it was."""
 
     def close(self) -> None:
         """Let the object go; harmless when repeated."""

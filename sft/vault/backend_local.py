@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from sft import durable
@@ -78,11 +79,14 @@ class LocalBackend:
         return _LocalSink(self._tree, object_id, file, promise)
 
     def open(self, object_id: bytes) -> ObjectSource:
+        return _LocalSource(object_id, partial(self._open_file, object_id))
+
+    def _open_file(self, object_id: bytes) -> int:
         with _acting(object_id, "opened"), self._tree.fan(object_id) as folder:
             file = open_regular(folder, object_id)
         if file is None:
             raise missing(object_id)
-        return _LocalSource(object_id, file)
+        return file
 
     def remove(self, object_id: bytes) -> None:
         name, disk = object_id.hex(), self._tree.disk
@@ -244,19 +248,24 @@ class _LocalSink:
 class _LocalSource:
     """One open file; its buffers are used again, since fresh ones cost page faults."""
 
-    __slots__ = ("_at", "_buffers", "_file", "_object_id", "size")
+    __slots__ = ("_at", "_buffers", "_closed", "_file", "_object_id", "_open", "size")
 
-    def __init__(self, object_id: bytes, file: int) -> None:
+    def __init__(self, object_id: bytes, open_file: Callable[[], int]) -> None:
         self._object_id = object_id
-        self._file: int | None = file
+        self._open = open_file
+        self._file: int | None = open_file()
+        self._closed = False
         self._buffers: list[bytearray] = []
         self._at = 0
-        self.size = os.fstat(file).st_size
+        self.size = os.fstat(self._file).st_size
 
     def read(self, offset: int, lengths: Sequence[int]) -> list[bytes]:
+        if self._closed:
+            raise ValueError("the source is closed")
         file = self._file
         if file is None:
-            raise ValueError("the source is closed")
+            file = self._file = self._open()
+            self._at = 0
         with _acting(self._object_id, "read"):
             if offset != self._at:
                 self._at = os.lseek(file, offset, os.SEEK_SET)
@@ -286,7 +295,11 @@ class _LocalSource:
                 self._buffers[number] = bytearray(length)
         return [memoryview(buffer)[:length] for buffer, length in zip(self._buffers, lengths, strict=False)]
 
-    def close(self) -> None:
+    def rest(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
+
+    def close(self) -> None:
+        self._closed = True
+        self.rest()

@@ -163,6 +163,14 @@ class ObjectReader:
         self._opened = first + len(sealed)
         return content
 
+    @property
+    def chunks_opened(self) -> int:
+        return self._opened
+
+    def rest(self) -> None:
+        """Hold nothing open until the next read."""
+        self._source.rest()
+
     def close(self) -> None:
         """Let the object go; harmless when repeated."""
         self._source.close()

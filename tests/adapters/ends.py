@@ -107,6 +107,7 @@ class Gate:
             writer=None,
             pool=None,
             reading_pool=None,
+            entry_pool=None,
             maintenance_pool=None,
             master_keys=None,
             event_log=event_log,

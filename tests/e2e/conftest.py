@@ -39,8 +39,8 @@ def new_server(folder: Path) -> Iterator[NewServer]:
     """Makes servers that end with the test: ``new_server(*options, within=FOLDER)``, not started yet."""
     made: list[ServerProcess] = []
 
-    def make(*options: str, within: Path | None = None) -> ServerProcess:
-        made.append(ServerProcess(within or folder, *options))
+    def make(*options: str, within: Path | None = None, descriptors: int = 0) -> ServerProcess:
+        made.append(ServerProcess(within or folder, *options, descriptors=descriptors))
         return made[-1]
 
     yield make

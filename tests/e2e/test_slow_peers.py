@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sft.crypto.keys import ServerPublic, SigningKey
-from sft.limits import EARLY_FRAME_BYTES, UNAUTHENTICATED
+from sft.limits import EARLY_FRAME_BYTES, STRANGER_LINES_PER_SOURCE, UNAUTHENTICATED
 from sft.model.links import parse_link
 from sft.wire.connection import Connection
 from sft.wire.handshake import Claim
@@ -72,6 +72,11 @@ def reasons(server: ServerProcess) -> list[str]:
     return [line.partition("why=")[2].strip('"') for line in lines]
 
 
+def left_out(log: str) -> int:
+    """Add up the lines that stand for others."""
+    return sum(int(line.rpartition("=")[2]) for line in log.splitlines() if "] strangers source=local " in line)
+
+
 @pytest.mark.long
 def test_half_open_slow_and_garbled_connections_cost_little_and_hinder_nobody(
     server: ServerProcess, joined: Callable[..., Person], connect: Connect
@@ -107,12 +112,12 @@ def test_half_open_slow_and_garbled_connections_cost_little_and_hinder_nobody(
     assert max_.sft("ls").returncode == 0  # and after all that, the log is written
     assert peak_bytes(server) - before < 32 * MIB
 
+    assert server.stop() == 0
     why = reasons(server)
-    assert len(why) == 200 + 3 + 100 + 1 + 1, sorted(why)
-    assert why.count("no login within the deadline") == 200
-    assert sum("where 4096 are allowed" in reason for reason in why) == 4  # the three, and HTTP
+    assert 0 < len(why) < 50, "a few lines a minute"
     assert all(why)
     log = server.log.read_text()
+    assert len(why) + left_out(log) == 200 + 3 + 100 + 1 + 1
     assert "Traceback" not in log
     assert "fault" not in log
 
@@ -129,7 +134,11 @@ def test_a_flood_of_connections_crowds_itself_out(
     # The oldest went for the newest, and only as many as had to.
     for connection in flood[:40]:
         until_closed(connection)
-    log = server.log.read_text()
-    assert 50 <= log.count("] crowded-out source=local") <= 60
     assert peak_bytes(server) - before < 64 * MIB
+    for connection in flood:
+        connection.close()
+    assert server.stop() == 0
+    log = server.log.read_text()
+    assert log.count("] crowded-out source=local") == STRANGER_LINES_PER_SOURCE
+    assert left_out(log) > 0
     assert "Traceback" not in log

@@ -181,5 +181,8 @@ class _MemorySource:
             raise corrupt(self._object_id, "is shorter than it was")
         return pieces
 
+    def rest(self) -> None:
+        """Hold nothing open: there is nothing to hold."""
+
     def close(self) -> None:
         self._content = b""

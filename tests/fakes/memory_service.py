@@ -188,6 +188,7 @@ class MemoryService:
             writer=self.writer,
             pool=pool,
             reading_pool=pool,
+            entry_pool=pool,
             maintenance_pool=pool,
             master_keys=None,
             event_log=EventLog(logger),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, REQUESTS_IN_FLIGHT, SESSION_BUFFER_BYTES
+from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PERSON_REQUEST_BYTES, REQUESTS_IN_FLIGHT
 from sft.model.records import SessionInfo
 from sft.wire import messages as m
 from sft.wire.states import FrameType
@@ -315,7 +315,7 @@ async def test_more_transfers_than_one_session_may_open_are_refused_each(server:
 
 
 @on_reactor
-async def test_what_waits_for_the_writer_is_bounded_for_each_session(server: ServerFixture):
+async def test_what_waits_for_the_writer_is_bounded_for_each_person(server: ServerFixture):
     raw = await server.raw("max")
     data = content(60 * 1024)
     person = server.people["max"]
@@ -325,12 +325,12 @@ async def test_what_waits_for_the_writer_is_bounded_for_each_session(server: Ser
             raw.begin(m.PutSmall, path=f"p{n}", signature=person.sign(f"p{n}", data), content=data)
             for n in range(REQUESTS_IN_FLIGHT)
         ]
-        await until(lambda: session.link._held_for == {"requests"}, "the session is held")
-        assert session._answering_bytes < SESSION_BUFFER_BYTES + 2 * 262_144
+        await until(lambda: session.link._held_for == {"person"}, "the session is held")
+        assert server.here.shares.request_bytes < PERSON_REQUEST_BYTES + 2 * 262_144
     for request_id in ids:
         assert isinstance(await raw.answer(request_id), m.FileStored)
     assert not session.link._held_for
-    assert session._answering_bytes == 0
+    assert server.here.shares.request_bytes == 0
 
 
 class _Somebody:

@@ -427,6 +427,20 @@ TABLE = [
         "The file is over the limit of 64 TiB.",
         "Send less at once",
     ),
+    Row(
+        errors.TooManySessionsError(server="acme", limit=8),
+        "TOO_MANY_SESSIONS",
+        9,
+        "You have 8 sessions at acme already, which is as many as one person may have.",
+        "Close one of them; one that broke is over within two minutes",
+    ),
+    Row(
+        errors.ServerBusyError(server="acme"),
+        "SERVER_BUSY",
+        6,
+        "acme has no room for another session now.",
+        "Try again later",
+    ),
     # -- this computer
     Row(
         errors.UsageError(problem="--as takes one file", remedy="Use --to FOLDER for several"),

@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from twisted.internet.defer import fail, succeed
 
 from sft.errors import RemoteProtocolError, ServerFullError
 from sft.limits import CREDIT_STEP_CHUNKS, SESSION_CREDIT_CHUNKS, TRANSFER_CREDIT_CHUNKS
@@ -270,20 +271,72 @@ def test_only_what_the_peer_allows_is_read():
     assert pool.read_chunks == 5
 
 
-def test_what_a_session_reads_ahead_is_bounded_over_all_its_transfers_and_each_moves_on():
-    read_ahead_credit = CreditPool()
+def test_what_a_session_reads_ahead_is_bounded_over_all_its_transfers():
+    read_ahead_credit = CreditPool(16)
     lanes = [outflow(100, window=8, read_ahead_credit=read_ahead_credit, box=Deaf()) for _ in range(64)]
     for lane, _, _ in lanes:
         lane.start()
         lane.credit(24)
-    for _, pool, _ in lanes:
-        pool.finish()
-    read = [pool.read_chunks for _, pool, _ in lanes]
-    assert sum(read) <= SESSION_CREDIT_CHUNKS + len(lanes)
-    assert min(read) >= 1
+    for _ in range(2):
+        for _, pool, _ in lanes:
+            pool.finish()
+    assert sum(pool.read_chunks for _, pool, _ in lanes) == 16
     for lane, _, _ in lanes:
         lane.interrupt()
-    assert read_ahead_credit.take(SESSION_CREDIT_CHUNKS, 0) == SESSION_CREDIT_CHUNKS
+    for _, pool, _ in lanes:
+        pool.finish()
+    assert read_ahead_credit.left == 16
+
+
+def test_transfers_that_share_what_is_read_ahead_take_turns_and_all_arrive():
+    read_ahead_credit = CreditPool(8)
+    lanes = [outflow(40, window=32, read_ahead_credit=read_ahead_credit) for _ in range(5)]
+    for lane, _, _ in lanes:
+        lane.start()
+        lane.credit(0)
+    for _ in range(40):
+        for lane, pool, box in lanes:
+            pool.finish()
+            if len(box.sent) == 32:
+                lane.credit(8)
+    assert [len(box.sent) for _, _, box in lanes] == [40] * 5
+    assert read_ahead_credit.left == 8
+
+
+def test_a_batch_that_failed_is_read_again_where_it_could_be_mended_and_else_fails_once():
+    for mended in (True, False):
+        failures = [ServerFullError(size_bytes=1)]
+
+        def fetch(most, failures=failures):
+            if failures:
+                raise failures.pop()
+            return [b"x"] * most, True
+
+        def mend(failure, mended=mended):
+            failure.trap(ServerFullError)
+            return succeed(None) if mended else fail(failure)
+
+        pool, box, ends = stepping.SteppingPool(), Box(), []
+        credit = CreditPool(8)
+        lane = SendFlow(
+            pool, box, 7, fetch=fetch, compute=lambda batch: batch, window=4, read_ahead_credit=credit, mend=mend
+        )  # fmt: skip
+        lane.finished.addBoth(ends.append)
+        lane.start()
+        pool.finish()
+        assert len(box.sent) == (4 if mended else 0)
+        assert [type(getattr(end, "value", end)) for end in ends] == [type(None) if mended else ServerFullError]
+        assert credit.left == 8
+
+
+def test_a_pool_of_all_bounds_what_a_person_takes():
+    everybody = CreditPool(10)
+    ada, gus = CreditPool(8, everybody), CreditPool(8, everybody)
+    assert ada.take(20, 1) == 8
+    assert gus.take(20, 1) == 2
+    assert gus.take(20, 1) == 1, "one is kept for each transfer"
+    ada.give_back(8)
+    assert gus.take(20, 0) == 5
 
 
 def test_a_transfer_is_finished_after_its_last_chunk_was_written():

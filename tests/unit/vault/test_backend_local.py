@@ -219,7 +219,7 @@ def test_a_system_that_gives_less_than_it_has_is_asked_again():
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     for packet in (b"012345abcd", b"ef", b"g", b"hij", b"kl"):
         theirs.send(packet)
-    source = _LocalSource(ID, ours.detach())
+    source = _LocalSource(ID, ours.detach)
     assert source.read(0, [6, 6, 0, 6]) == [b"012345", b"abcdef", b"", b"ghijkl"]
     theirs.send(b"next")
     assert source.read(18, [4]) == [b"next"]
