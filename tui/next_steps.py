@@ -85,6 +85,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "SOURCE_NAMELESS": "Choose a file",
         "STORE": _TELL,
         "TARGET_AMBIGUOUS": "Store several files in a folder",
+        "TAMPERED": "It is tried again by itself; if it says so again, tell the operator",
         "TOO_LARGE": "Send less at once",
         "TOO_MANY_SESSIONS": "Close one of them; one that broke is over within two minutes",
         "SERVER_BUSY": "Try again later",

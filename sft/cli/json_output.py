@@ -44,7 +44,7 @@ def file_details_document(
     version = file.version
     return {
         **file_document(file, signature),
-        **key_document(PublicKey.decode(version.public_key)),
+        **key_document(PublicKey.decode_or_none(version.public_key)),
         "key_first_seen_at": _time(first_seen_at),
         "minisig": version.signature.decode("ascii", "replace"),
         "says": says,
@@ -61,7 +61,9 @@ def deleted_document(deleted: Deleted) -> Document:
     }
 
 
-def key_document(public: PublicKey) -> Document:
+def key_document(public: PublicKey | None) -> Document:
+    if public is None:
+        return {"key_words": None, "minisign_key": None}
     return {"key_words": public.words(), "minisign_key": public.text()}
 
 
@@ -140,7 +142,7 @@ def vault_document(report: VaultReport) -> Document:
 def _device(key: DeviceKey) -> Document:
     return {
         "device": key.device,
-        **key_document(PublicKey.decode(key.public_key)),
+        **key_document(PublicKey.decode_or_none(key.public_key)),
         "added_at": utc_time(key.added_at),
         "ended_at": _time(key.ended_at),
     }

@@ -87,6 +87,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "SOURCE_NAMELESS": "Give it one: sft put - --as PATH",
         "STORE": "Read the server's log",
         "TARGET_AMBIGUOUS": "Several files: sft put FILES --to FOLDER",
+        "TAMPERED": "The same command again; if it says so again, another network, and tell the operator",
         "TOO_LARGE": "Send less at once",
         "TOO_MANY_SESSIONS": "Close one of them; one that broke is over within two minutes",
         "SERVER_BUSY": "Try again later",

@@ -120,4 +120,8 @@ def _fields(user: User) -> tuple[str, ...]:
 
 def _words(user: User) -> str:
     live = [key for key in user.keys if key.ended_at is None] or list(user.keys)
-    return ", ".join(PublicKey.decode(key.public_key).words() for key in live)
+    return ", ".join(words_of(PublicKey.decode_or_none(key.public_key)) for key in live)
+
+
+def words_of(key: PublicKey | None) -> str:
+    return "no valid key" if key is None else key.words()

@@ -14,7 +14,15 @@ from typing import Any, Protocol, TypeVar, cast
 from twisted.internet.defer import Deferred
 
 from sft.crypto.keys import ServerPublic
-from sft.errors import ConnectionLostError, LocalProtocolError, RemoteProtocolError, RequestError, SftError
+from sft.errors import (
+    ConnectionLostError,
+    FrameForgedError,
+    LocalProtocolError,
+    RemoteProtocolError,
+    RequestError,
+    SftError,
+    TamperedError,
+)
 from sft.transport.flow import CreditPool
 from sft.transport.protocol import WireProtocol
 from sft.transport.threads import Pool
@@ -49,6 +57,7 @@ class ServerConnection:
         connection: the sans-IO side, made for this attempt.
         address: where it leads, as people write it.
         on_notice: called with what the server says unasked.
+        keep_fault: writes down what was changed on the way (on the pool).
     """
 
     def __init__(
@@ -59,6 +68,7 @@ class ServerConnection:
         *,
         address: str = "",
         on_notice: Callable[[Notice], None] | None = None,
+        keep_fault: Callable[[str], object] | None = None,
     ) -> None:
         self.reactor = reactor
         self.pool = pool
@@ -71,6 +81,7 @@ class ServerConnection:
         self._welcome: Welcome | None = None
         self._wire = wire
         self._on_notice = on_notice
+        self._keep_fault = keep_fault
         self._listeners: dict[int, ReplyListener] = {}
         self._waiters: deque[Deferred[None]] = deque()
         self._ends: list[Deferred[None]] = []
@@ -196,7 +207,10 @@ class ServerConnection:
             self.welcomed.errback(self.lost)
         lost = self.lost
         if not isinstance(lost, ConnectionLostError | RequestError):
-            lost = self.lost = ConnectionLostError(f"{type(lost).__name__}: {lost.detail}")
+            told = TamperedError if isinstance(lost, FrameForgedError) else ConnectionLostError
+            if told is TamperedError and self._keep_fault is not None:
+                self.pool.run(self._keep_fault, f"{self.address}: {lost.detail}, after the login")
+            lost = self.lost = told(f"{type(lost).__name__}: {lost.detail}")
         listeners, self._listeners = self._listeners, {}
         for listener in listeners.values():
             listener.broken(lost)

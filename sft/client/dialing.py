@@ -104,6 +104,8 @@ class Dialer:
             await connectProtocol(self._endpoint, connection.protocol)
         except (twisted_error.ConnectError, twisted_error.DNSLookupError) as fault:
             raise self._unreachable(_reason(fault)) from fault
+        except (ValueError, UnicodeError) as fault:  # a host that no name can be looked up for
+            raise self._unreachable("no such host") from fault
         try:
             await connection.welcomed
         except StreamTruncatedError as fault:

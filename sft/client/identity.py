@@ -115,7 +115,7 @@ class Identity:
         await pool.run(write)
 
     def _text(self) -> str:
-        data = self._state.read(self._profile.key_file)
+        data = self._state.read_secret(self._profile.key_file)
         if data is None:
             raise LocalFileError(
                 path=str(self._state.path(self._profile.key_file)),

@@ -10,7 +10,7 @@ from typing import Final
 
 from sft.errors import ClientError, LocalDiskFullError, LocalFileError
 
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 # What is wrong with a path, and what would mend it.
 _PROBLEMS: Final[dict[int, tuple[str, str]]] = {
@@ -26,6 +26,7 @@ _PROBLEMS: Final[dict[int, tuple[str, str]]] = {
     errno.EIO: ("cannot be read or written: the disk reports a fault", "Check the disk"),
     errno.EMFILE: ("cannot be opened: too many files are open", "ulimit -n 4096, then again"),
     errno.EINVAL: ("is not a regular file", "Name a regular file"),
+    errno.EFBIG: ("is larger than it may be here", "Look at what it is; move it aside, then the same command again"),
 }
 
 

@@ -20,6 +20,7 @@ from sft.client.concurrency import gather_limited
 from sft.client.connection import ServerConnection
 from sft.client.dialing import Dialer, tcp_endpoint, unix_endpoint
 from sft.client.evidence import keep_evidence
+from sft.client.fault_log import FaultLog
 from sft.client.identity import Ask, Identity
 from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profile, Profiles
@@ -218,7 +219,9 @@ async def log_in(
         address=profile.address,
         profile=profile.name,
         new_wire=lambda: Connection.client(profile.server, claim, key, invitation),
-        new_connection=lambda wire: ServerConnection(reactor, wire, pool, address=profile.address, on_notice=on_notice),
+        new_connection=lambda wire: ServerConnection(
+            reactor, wire, pool, address=profile.address, on_notice=on_notice, keep_fault=FaultLog(state.data).keep
+        ),
         random=random,
     )
     try:

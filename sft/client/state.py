@@ -4,7 +4,8 @@
     pins/          people's keys             receipts/  what servers acknowledged
     versions/      the newest files seen     evidence/  what servers with another key have shown
 
-Rules. Folders are 0700 and files 0600, whatever the umask; a file is replaced whole and durably, never written in place.
+Rules. Folders are 0700 and files 0600, whatever the umask; a file is replaced whole and durably, never written in place. What
+others may write is not read, nor a secret key that others may read.
 Who changes what is there reads and writes within ``locked()``. Everything here blocks.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,9 +22,13 @@ from typing import Final
 
 from sft import durable
 from sft.client.os_errors import translating_os_errors
+from sft.errors import LocalFileError
 from sft.limits import MIB
+from sft.model.text import shell_name
 
 _LOCK: Final = "lock"
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
+_OTHERS_READ: Final = stat.S_IRWXG | stat.S_IRWXO
 _MOST_BYTES: Final = 16 * MIB  # pins of ten thousand people stay below it
 
 
@@ -64,6 +70,23 @@ class StateFolder:
             with self._folder(folders, make=True) as folder:
                 durable.replace_file(folder, leaf, data, sync=sync)
         return self.path(name)
+
+    def read_secret(self, name: str) -> bytes | None:
+        """Read a file of the state that is nobody else's to read; None where there is none.
+
+        Raises:
+            LocalFileError: it cannot be read, or others may read it.
+        """
+        path = self.path(name)
+        data = self.read(name)
+        with translating_os_errors(path):
+            if data is not None and path.stat().st_mode & _OTHERS_READ:
+                raise LocalFileError(
+                    path=str(path),
+                    problem="may be read by others, and is a secret key",
+                    remedy=f"Did nobody? Then chmod 600 {shell_name(str(path))}; else ask an admin for a new invitation",
+                )
+        return data
 
     def append(self, name: str, records: bytes, *, record_bytes: int) -> int:
         """Add records of one length at the end of a file of the state, which is not synced; to be called within ``locked()``.
@@ -125,11 +148,27 @@ class StateFolder:
 
     @contextmanager
     def _folder(self, names: tuple[str, ...], *, make: bool = False) -> Iterator[int]:
-        folder = durable.open_folder(self.data, *names, make=make)
+        folder = durable.open_folder(self.data)
         try:
+            self._require_ours(folder, self.data)
+            for number, name in enumerate(names, start=1):
+                above, folder = folder, durable.sub_folder(folder, name, make=make)
+                os.close(above)
+                self._require_ours(folder, self.data.joinpath(*names[:number]))
             yield folder
         finally:
             os.close(folder)
+
+    @staticmethod
+    def _require_ours(folder: int, path: Path) -> None:
+        """Refuse a folder that others may write: whoever does gives us another pinned key."""
+        found = os.fstat(folder)
+        if found.st_uid not in {0, os.geteuid()} or found.st_mode & _OTHERS_WRITE:
+            raise LocalFileError(
+                path=str(path),
+                problem="may be written by others, and what it holds is trusted",
+                remedy=f"Look at what is in it, then chmod 700 {shell_name(str(path))}",
+            )
 
     def _open_lock(self, name: str) -> int:
         with translating_os_errors(self.path(name)):

@@ -58,6 +58,14 @@ class PublicKey:
             raise KeyFormatError("not a minisign public key")
         return cls(key_id=data[2:10], point=data[10:])
 
+    @classmethod
+    def decode_or_none(cls, data: bytes) -> PublicKey | None:
+        """Read what a peer shows as somebody's key."""
+        try:
+            return cls.decode(data)
+        except KeyFormatError:
+            return None
+
     def text(self) -> str:
         """The 56 characters that minisign's ``-P`` takes; they begin with ``RW``."""
         return encode_base64(self.encode())

@@ -85,6 +85,13 @@ class ConnectionLostError(ClientError):
     sentence = "The connection broke; nothing partial is visible."
 
 
+class TamperedError(ConnectionLostError):
+    """What arrived is not what the server sealed: no pulled cable does that."""
+
+    code = "TAMPERED"
+    sentence = "What arrived was not what the server sent, and the connection was ended; nothing partial is visible."
+
+
 class SessionEndedError(ClientError):
     """An admin or the operator ended this session: coming back at once would undo that."""
 

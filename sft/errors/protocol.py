@@ -25,6 +25,10 @@ class RemoteProtocolError(ProtocolError):
     """The peer broke a rule; nothing more is read from it."""
 
 
+class FrameForgedError(RemoteProtocolError):
+    """A frame after login does not open: something changed, dropped or repeated it on the way."""
+
+
 class FrameTooLargeError(RemoteProtocolError):
     """A frame's length is over the limit of the state that the connection is in."""
 

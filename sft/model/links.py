@@ -35,7 +35,9 @@ _LAST_SECOND: Final = (1 << 63) - 1
 # What mail programs, terminals and box borders put between the characters of a link.
 _DROPPED: Final = re.compile(r"[\s|<>\"'`\u00a0\u200b-\u200f\u2060\ufeff\u2500-\u257f]+")
 _LINK: Final = re.compile(r"sft://(?P<address>[^/#]+)/(?P<kind>[is])#(?P<rest>[A-Za-z0-9_-]+)", re.IGNORECASE)
-_HOST: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+# Labels as DNS holds them: 63 characters at most, and no hyphen at either end.
+_LABEL: Final = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 _IPV6: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,16})?")
 
 

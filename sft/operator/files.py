@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sft.cli.json_output import deleted_document, file_details_document, file_document, vault_document
+from sft.cli.people_output import words_of
 from sft.client.api import files
 from sft.client.trust import unread_sentence
 from sft.crypto.digests import digest_text
@@ -59,7 +60,7 @@ async def list_files(command: Command) -> int:
 async def show(command: Command) -> int:
     file = await files.show_file(command.session, command.options["PATH"].strip("/"))
     version, now = file.version, command.now
-    key = PublicKey.decode(version.public_key)
+    key = PublicKey.decode_or_none(version.public_key)
     stored, dated = (local_time(t, now=now) for t in (version.stored_at, version.dated_at))
     author, owner = safe(version.author), safe(file.owner)
     command.console.show(
@@ -67,7 +68,7 @@ async def show(command: Command) -> int:
         f"{safe(file.path)}  {size_text(version.size)}  v{version.number}",
         f"stored {stored}, dated {dated}",
         f"signed by {author} as {safe(version.signed_name)}; owner {owner}",
-        f"key {key.words()}  {key.text()}",
+        f"key {words_of(key)}{'' if key is None else f'  {key.text()}'}",
         digest_text(version.digest),
     )
     return 0

@@ -5,7 +5,14 @@ from __future__ import annotations
 import sys
 
 from sft.cli.json_output import session_document, user_document
-from sft.cli.people_output import read_public_key, show_invitations, show_new_invitation, show_role, show_users
+from sft.cli.people_output import (
+    read_public_key,
+    show_invitations,
+    show_new_invitation,
+    show_role,
+    show_users,
+    words_of,
+)
 from sft.client.api import people
 from sft.crypto.keys import PublicKey, ServerPublic
 from sft.errors import UsageError
@@ -39,10 +46,12 @@ async def show_user(command: Command) -> int:
     size = size_text(user.bytes_stored)
     lines = [f"{safe(user.name)}  {user.role}  {user.state}  {user.files} files, {size}"]
     for key in user.keys:
-        public = PublicKey.decode(key.public_key)
+        public = PublicKey.decode_or_none(key.public_key)
         ended = "" if key.ended_at is None else f", ended {utc_time(key.ended_at)}"
         since = f"since {utc_time(key.added_at)}{ended}"
-        lines.append(f"  {safe(key.device)}: {public.words()}  {public.text()}  {since}")
+        lines.append(
+            f"  {safe(key.device)}: {words_of(public)}  {'' if public is None else f'{public.text()}  '}{since}"
+        )
     command.console.show(user_document(user), *lines)
     return 0
 

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from sft.errors import DecryptionFailedError, HandshakeFailedError, LocalProtocolError, RemoteProtocolError
+from sft.errors import (
+    DecryptionFailedError,
+    FrameForgedError,
+    HandshakeFailedError,
+    LocalProtocolError,
+    RemoteProtocolError,
+)
 from sft.wire.channel import Opener, Sealer
 from sft.wire.framing import Framer
 from sft.wire.states import FrameType, Side, State, Way, frame_limit, steps
@@ -113,7 +119,7 @@ class RecordLayer:
         try:
             return opener.open(box)
         except DecryptionFailedError as fault:
-            kind = RemoteProtocolError if self.welcomed else HandshakeFailedError
+            kind = FrameForgedError if self.welcomed else HandshakeFailedError
             raise kind("a frame does not open") from fault
 
     def _keyed_sealer(self) -> Sealer:

@@ -200,6 +200,13 @@ TABLE = [
         "See who you are there now: sft whoami",
     ),
     Row(
+        errors.TamperedError(),
+        "TAMPERED",
+        6,
+        "What arrived was not what the server sent, and the connection was ended; nothing partial is visible.",
+        "The same command again; if it says so again, another network, and tell the operator",
+    ),
+    Row(
         errors.ReceiptBadError(path="a.bin", server="acme-files"),
         "RECEIPT_BAD",
         7,

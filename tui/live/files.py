@@ -46,12 +46,13 @@ class LiveFiles:
         state = self._checked.state(file, known.state)
         if state is SignatureState.BAD and error is None:
             error = SignatureBadError(path=file.path, author=shown.author)
+        key = PublicKey.decode_or_none(shown.public_key)
         pin = session.pins.people.get(shown.author_id)
         kept = await session.pool.run(has_receipt, session.state, session.server_id, file.id, shown.number)
         return Details(
             file=file,
             state=state,
-            words=PublicKey.decode(shown.public_key).words(),
+            words="no valid key" if key is None else key.words(),
             first_seen_at=None if pin is None else pin.keys.get(shown.public_key),
             receipt_kept=kept,
             error=error,

@@ -9,6 +9,7 @@ from pathlib import Path
 from sft.client.api.files import show_file
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, get_all, put_all, verify_all
+from sft.client.transfers.download import is_as_listed
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutPlan, plan_get, plan_put
 from sft.client.transfers.progress import Report
@@ -26,6 +27,7 @@ class LiveTransfers:
         self.put = access.asking(put_all)
         self.get = access.asking(self._get)
         self.verify = access.asking(self._verify)
+        self.is_as_listed = access.asking(is_as_listed)
 
     async def plan_put(self, sources: Sequence[str], *, to: str, safe_names: bool = False) -> PutPlan:
         return await self._access.blocking(plan_put, sources, to=to, safe_names=safe_names)

@@ -51,7 +51,7 @@ def command(
     accept_moved = accept_moved or (invocation.on_terminal and not invocation.console.json)
 
     async def fetch(session: Session) -> TransferReport:
-        plan = await plan_get(session, names)
+        plan = await plan_get(session, names, with_signature=with_signature)
         whole = bool(plan.folders) or any(len(item.parts) > 1 for item in plan.items)
         outcome = TransferReport(invocation, "verified", "Not got", EMPTY, whole=whole)
         outcome.server = session.server_name

@@ -9,6 +9,7 @@ import click
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, file_details_document
 from sft.cli.options import common
+from sft.cli.people_output import words_of
 from sft.client.api.files import show_file
 from sft.client.pins import Pin
 from sft.client.session import Session
@@ -65,8 +66,8 @@ class _Shown:
         said += ["", "SIGNATURE", f"{console.signature_mark(self.known.state)} {self._verdict(now)}"]
         if version.signed_name != file.path:
             said.append(f"signed as {shown_name(version.signed_name)}, moved since")
-        key = PublicKey.decode(version.public_key)
-        said += [key.words(), key.text()]
+        key = PublicKey.decode_or_none(version.public_key)
+        said += [words_of(key), *([] if key is None else [key.text()])]
         seen = self._first_seen_at()
         if seen is not None:
             said.append(f"key first seen {day_text(seen, now)}")

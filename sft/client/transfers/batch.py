@@ -80,7 +80,10 @@ async def put_all(
         opened: list[UploadSource] = []
         try:
             await finish_even_if_cancelled(session.pool.run(lambda: opened.append(_opened(session, item))))
-            upload = FileUpload(session, opened[0], item.path, reporter, replace=replace, if_version=if_version)
+            upload = FileUpload(
+                session, opened[0], item.path, reporter,
+                replace=replace, if_version=if_version, replaces=item.replaces,
+            )  # fmt: skip
             kept = await upload.run()
         except SftError as error:
             reporter(TransferStage.FAILED)
@@ -191,4 +194,4 @@ def _is_large(size: int | None) -> bool:
 def _opened(session: Session, item: PutItem) -> UploadSource:
     if item.source is None:
         return PipeSource(sys.stdin.fileno(), session.clock)
-    return FileSource(item.source, follow=item.follow)
+    return FileSource(item.source, follow=item.follow, identity=item.identity)

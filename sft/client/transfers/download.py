@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sft.client.api.files import show_file
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
 from sft.client.transfers.download_stream import DownloadStream
 from sft.client.transfers.part_file import ConflictPolicy, Destination, NullSink, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
-from sft.client.trust import Verdict, judge, require_newest
+from sft.client.trust import SignatureState, Verdict, judge, known_of, require_newest
 from sft.errors import MovedError, NotAsListedError
 from sft.model.records import File
 
@@ -58,12 +59,14 @@ async def get_file(
     """
 
     def open_sink(file: File) -> PartFile | NullSink:
+        _require_asked_for(session, file, item)
         if place is None:
             return NullSink()
         return PartFile(
             place.destination,
             place.parts,
             size=file.version.size,
+            listed_size=item.size,
             existing=place.existing,
             with_signature=place.with_signature,
         )
@@ -102,12 +105,23 @@ async def get_file(
     return DownloadResult(file, verdict, local, signature)
 
 
+async def is_as_listed(session: Session, item: GetItem) -> bool:
+    """Return whether the digest that was listed is what the file's author signed."""
+    file = await show_file(session, item.path, item.version)
+    if (file.id, file.version.digest) != (item.file_id, item.digest):
+        return False
+    (known,) = await known_of(session, [file], newest=item.newest)
+    return known.state is SignatureState.SIGNED
+
+
 def _require_unmoved(verdict: Verdict, file: File) -> None:
     if verdict.moved_to is not None:
         raise MovedError(path=file.path, signed_as=verdict.signed_name, author=verdict.author)
 
 
 def _require_asked_for(session: Session, file: File, item: GetItem) -> None:
-    asked = (item.path, item.file_id or file.id, item.version or file.version.number)
-    if (file.path, file.id, file.version.number) != asked:
+    version = file.version
+    listed = (item.file_id, item.size, item.digest) if item.file_id else (file.id, version.size, version.digest)
+    asked = (item.path, item.version or version.number, listed)
+    if (file.path, version.number, (file.id, version.size, version.digest)) != asked:
         raise NotAsListedError(server=session.server_name, path=item.path)

@@ -8,6 +8,7 @@ without replacing unless that was asked for. One that fails leaves nothing. No e
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,8 @@ from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.errors import LocalExistsError, SignatureBadError
 from sft.model.names import local_name
 
-_SIGNATURE_ENDING: Final = ".minisig"
+SIGNATURE_ENDING: Final = ".minisig"
+_RESERVED_SHARE: Final = 4  # of what is free: large files run four at a time
 _MOST_COPIES: Final = 10_000
 _NAME_BYTES: Final = 255
 _ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is no ending
@@ -74,7 +76,8 @@ class PartFile:
 
     Args:
         parts: where below the destination, folders first; each is checked again here.
-        size: bytes to come; room for them is taken at once.
+        size: bytes to come.
+        listed_size: as they were announced before; room for so many is taken at once.
         with_signature: NAME.minisig is written beside it.
 
     Raises:
@@ -89,6 +92,7 @@ class PartFile:
         parts: Sequence[str],
         *,
         size: int,
+        listed_size: int = 0,
         existing: ConflictPolicy,
         with_signature: bool,
     ) -> None:
@@ -106,10 +110,20 @@ class PartFile:
                 self._refuse_existing()
             with translating_os_errors(self._where / leaf):
                 self._file = durable.create_new(self._folder, self._part)
-                durable.reserve(self._file, size)
+                self._reserve(size, listed_size)
         except BaseException:
             self.discard()
             raise
+
+    def _reserve(self, size: int, listed_size: int) -> None:
+        """Refuse what has no room here; take at once no more than was listed, and a share of what is free.
+
+        A size is the server's word: what never arrives would hold the disk for as long as the server likes.
+        """
+        free = durable.free_bytes(self._file)
+        if size > free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        durable.reserve(self._file, min(size, listed_size, free // _RESERVED_SHARE))
 
     def write(self, chunks: Sequence[bytes]) -> None:
         with translating_os_errors(self._where / self._name):
@@ -154,12 +168,12 @@ class PartFile:
         if not self._with_signature:
             return self._where / name, None
         try:
-            self._rename(self._signature_part, name + _SIGNATURE_ENDING)
+            self._rename(self._signature_part, name + SIGNATURE_ENDING)
         except FileExistsError:
             # Both or neither: under another name both may fit.
             os.rename(name, self._part, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             raise
-        return self._where / name, self._where / (name + _SIGNATURE_ENDING)
+        return self._where / name, self._where / (name + SIGNATURE_ENDING)
 
     def _rename(self, part: str, name: str) -> None:
         if self._existing is ConflictPolicy.FORCE:
@@ -176,7 +190,7 @@ class PartFile:
     def _refuse_existing(self) -> None:
         names = [self._name]
         if self._with_signature:
-            names.append(self._name + _SIGNATURE_ENDING)
+            names.append(self._name + SIGNATURE_ENDING)
         for name in names:
             try:
                 os.stat(name, dir_fd=self._folder, follow_symlinks=False)

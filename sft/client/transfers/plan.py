@@ -1,7 +1,8 @@
 """What is to be sent or fetched, settled before the first byte moves: everything odd is known and named by then.
 
-Rules. A folder's walk follows no link. Names are checked here as the server will check them. What came from the server becomes
-a path of this computer through ``local_name`` alone. Two items never have one target. ``plan_put`` blocks.
+Rules. A folder's walk follows no link, and holds on to what it walked: what is opened later is the file that it saw. Names are
+checked here as the server will check them. What came from the server becomes a path of this computer through ``local_name``
+alone. Two items never have one target, their signatures' included. ``plan_put`` blocks.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 from sft.client.api import Requester
 from sft.client.api.files import Listing, show_file
 from sft.client.api.tree import find, fixed_part, has_pattern, walk
 from sft.client.concurrency import gather_limited
 from sft.client.os_errors import describe_os_error
+from sft.client.transfers.part_file import SIGNATURE_ENDING
 from sft.errors import (
     LocalExistsError,
     LocalFileError,
@@ -41,18 +45,34 @@ class Refused:
     error: SftError
 
 
+class VersionSeen(Struct, frozen=True):
+    """The version that stood in the way when a person decided what becomes of it.
+
+    Args:
+        digest: as a refusal names it; empty where it named none.
+    """
+
+    path: str
+    version: int
+    digest: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class PutItem:
     """A file to send; ``source`` None is standard input.
 
     Args:
         follow: it was named by the person, so a link means what it leads to.
+        identity: device and inode as the folder's walk has seen them: what it leads to later is another file.
+        replaces: what a person decided to replace, and nothing else.
     """
 
     source: Path | None
     path: str
     size: int | None
     follow: bool = True
+    identity: tuple[int, int] | None = None
+    replaces: VersionSeen | None = None
 
 
 @dataclass(slots=True)
@@ -180,8 +200,9 @@ class _Walker:
                 below.append((Path(entry.path), join_path(above, self._name(entry.name))))
             elif entry.is_file(follow_symlinks=False):
                 path = join_path(above, self._name(entry.name))
-                size = entry.stat(follow_symlinks=False).st_size
-                self._add(Path(entry.path), path, size, shown=entry.path, follow=False)
+                found = entry.stat(follow_symlinks=False)
+                identity = found.st_dev, found.st_ino
+                self._add(Path(entry.path), path, found.st_size, shown=entry.path, identity=identity)
             else:
                 self.plan.others_skipped += 1
         except OSError as error:
@@ -192,14 +213,16 @@ class _Walker:
     def _name(self, name: str) -> str:
         return safe_name(name) if self._safe_names else parse_component(name)
 
-    def _add(self, source: Path | None, path: str, size: int | None, *, shown: str, follow: bool = True) -> None:
+    def _add(
+        self, source: Path | None, path: str, size: int | None, *, shown: str, identity: tuple[int, int] | None = None
+    ) -> None:
         key = "/".join(map(fold, parse_path(path).split("/")))
         if key in self._taken:
             error = NameClashError(name=path, existing=self._taken[key])
             self.plan.refused.append(Refused(shown, error))
             return
         self._taken[key] = path
-        self.plan.items.append(PutItem(source, path, size, follow))
+        self.plan.items.append(PutItem(source, path, size, identity is None, identity))
 
 
 def _own_name(path: Path) -> str:
@@ -210,7 +233,9 @@ def _own_name(path: Path) -> str:
 # -- from the server ------------------------------------------------------------------------------------
 
 
-async def plan_get(session: Requester, names: Sequence[str], *, version: int = 0) -> GetPlan:
+async def plan_get(
+    session: Requester, names: Sequence[str], *, version: int = 0, with_signature: bool = False
+) -> GetPlan:
     """Plan what is fetched: files, whole folders, patterns.
 
     What is named that is not there, or has no name for this computer, stands in ``refused``.
@@ -220,7 +245,7 @@ async def plan_get(session: Requester, names: Sequence[str], *, version: int = 0
     """
     plan = GetPlan()
     found = await gather_limited(_AT_ONCE, names, lambda name: _resolve(session, name, version))
-    taken: set[tuple[str, ...]] = set()
+    taken = _Targets(with_signature=with_signature)
     for name, (above, listing, wanted) in zip(names, found, strict=True):
         if isinstance(listing, SftError):
             plan.refused.append(Refused(name, listing))
@@ -263,18 +288,35 @@ async def _resolve(session: Requester, name: str, version: int) -> tuple[str, Li
         return "", error, 0
 
 
-def _add_file(plan: GetPlan, file: File, above: str, taken: set[tuple[str, ...]], version: int) -> None:
+class _Targets:
+    """Which names below the destination are some item's: also of its signature, and in any case, as some disks see it."""
+
+    def __init__(self, *, with_signature: bool) -> None:
+        self._endings = ("", SIGNATURE_ENDING) if with_signature else ("",)
+        self._items: dict[tuple[str, ...], str] = {}
+
+    def take(self, parts: tuple[str, ...], path: str) -> str | None:
+        """Let an item have its names; return the path of the item that has one of them already."""
+        *above, leaf = map(fold, parts)
+        names = [(*above, leaf + ending) for ending in self._endings]
+        for name in names:
+            if name in self._items:
+                return self._items[name]
+        self._items.update(dict.fromkeys(names, path))
+        return None
+
+
+def _add_file(plan: GetPlan, file: File, above: str, taken: _Targets, version: int) -> None:
     try:
         parts = _local_parts(file.path, above)
     except SftError as error:
         plan.refused.append(Refused(file.path, error))
         return
-    if parts in taken:
-        if all(item.path != file.path for item in plan.items):
-            clash = LocalExistsError(path="/".join(parts))
-            plan.refused.append(Refused(file.path, clash))
+    there = taken.take(parts, file.path)
+    if there is not None:
+        if there != file.path:
+            plan.refused.append(Refused(file.path, LocalExistsError(path="/".join(parts))))
         return
-    taken.add(parts)
     found = file.version
     item = GetItem(file.path, parts, found.size, found.number, found.digest, file.id, newest=version == 0)
     plan.items.append(item)

@@ -52,11 +52,14 @@ class FileSource:
     Args:
         path: may be a link: whoever named it meant what it leads to.
 
+        identity: device and inode that it must have.
+
     Raises:
         LocalFileError: it cannot be opened, or is no regular file.
+        SourceChangedError: it is another file than the one that was meant.
     """
 
-    def __init__(self, path: Path, *, follow: bool = True) -> None:
+    def __init__(self, path: Path, *, follow: bool = True, identity: tuple[int, int] | None = None) -> None:
         self.name = str(path)
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
         with translating_os_errors(path):
@@ -67,6 +70,9 @@ class FileSource:
             raise LocalFileError(
                 path=self.name, problem="is not a regular file", remedy="Name a file, or send a pipe with -"
             )
+        if identity not in {None, (self._identity[3], self._identity[2])}:
+            self.close()
+            raise SourceChangedError("another file has its name", path=self.name)
         self.size: int = self._identity[0]
         self._left = self.size
 

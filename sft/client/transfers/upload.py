@@ -20,6 +20,7 @@ from sft.client.api.files import show_file, show_with_receipt
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.receipts import check_receipt, keep_receipt
 from sft.client.session import Session
+from sft.client.transfers.plan import VersionSeen
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.sources import FileSource, UploadSource
 from sft.client.transfers.upload_stream import UploadStream
@@ -60,7 +61,8 @@ class FileUpload:
     Args:
         path: where on the server.
         replace: a file that is there becomes the version before.
-        if_version: the version that this one is made from.
+        if_version: the version that this one is made from, whoever signed it.
+        replaces: the version that this one may replace, if anything is there.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class FileUpload:
         *,
         replace: bool = False,
         if_version: int | None = None,
+        replaces: VersionSeen | None = None,
     ) -> None:
         self._session = session
         self._source = source
@@ -79,6 +82,7 @@ class FileUpload:
         self._report = report
         self._replace = replace
         self._if_version = if_version
+        self._replaces = replaces
         self._before: File | None = None
         self._file_id = os.urandom(FILE_ID_BYTES)
 
@@ -91,7 +95,7 @@ class FileUpload:
             SignatureInvalidError: the receipt is not the server's, or for something else.
         """
         self._report(TransferStage.SENDING, 0)
-        if self._replace or self._if_version is not None:
+        if self._replace or self._if_version is not None or self._replaces is not None:
             self._before = await self._version_seen()
             if self._before is not None:
                 self._file_id = self._before.id
@@ -144,8 +148,13 @@ class FileUpload:
             raise
         await self._require_good(seen)
         number = seen.version.number
-        if self._if_version is not None and number != self._if_version:
-            raise ChangedSinceError(author=seen.version.author, version=number, seen=self._if_version, path=self._path)
+        wanted = number if self._if_version is None else self._if_version
+        if self._replaces is not None:
+            wanted, digest = self._replaces.version, self._replaces.digest
+            if number == wanted and digest not in {"", digest_text(seen.version.digest)}:
+                wanted = 0  # of another file, which has taken the place since
+        if number != wanted:
+            raise ChangedSinceError(author=seen.version.author, version=number, seen=wanted, path=self._path)
         return seen
 
     async def _require_good(self, seen: File) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from sft.errors import LastAdminError
@@ -129,3 +130,15 @@ def test_on_a_terminal_the_name_is_typed(removing):
     ran = removing.run("remove", "ivo", typed="yes\n")
     assert (ran.status, len(removals(removing))) == (130, 1)
     assert ran.err.endswith("Nobody was removed.\n")
+
+
+def test_what_is_no_key_does_not_keep_the_others_from_being_shown(cli):
+    odd = user("eva")
+    odd = msgspec.structs.replace(odd, keys=(msgspec.structs.replace(odd.keys[0], public_key=bytes(42)),))
+    cli.answers[ListUsers] = lambda request: UserList(request.id, UserPage((odd, user("ivo")), 0))
+    ran = cli.run("users")
+    assert ran.status == 0
+    assert [line.split("\t")[-1] for line in ran.lines] == ["no valid key", OTHER_KEY.public.words()]
+    first, second = json.loads(cli.run("users", "--json").out)
+    assert (first["devices"][0]["key_words"], first["devices"][0]["minisign_key"]) == (None, None)
+    assert second["devices"][0]["key_words"] == OTHER_KEY.public.words()

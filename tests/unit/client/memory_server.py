@@ -99,6 +99,7 @@ class MemoryServer:
         self.refuse = {}
         self.hold = False
         self.notices = []
+        self.faults = []
         self.claims = []
         self.refuse_login = None
         self.lost = False
@@ -109,7 +110,12 @@ class MemoryServer:
             claim = Claim.login("ada", ADA_KEY.public, "laptop")
             client = Connection.client(SERVER_KEY.public, claim, ADA_KEY)
             self.connection = ServerConnection(
-                self.clock, client, self.pool, address="x:1", on_notice=self.notices.append
+                self.clock,
+                client,
+                self.pool,
+                address="x:1",
+                on_notice=self.notices.append,
+                keep_fault=self.faults.append,
             )
             self.accept(self.connection.protocol)
             self.pump()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from sft.errors import ConnectionLostError, NotFoundError, RemoteProtocolError, RoleForbidsError
+from sft.errors import ConnectionLostError, NotFoundError, RemoteProtocolError, RoleForbidsError, TamperedError
 from sft.limits import REQUESTS_IN_FLIGHT
 from sft.wire.messages import Done, FileShown, MakeFolder, Notice, SelfShown, ShowFile, ShowSelf
 from tests.unit.client.memory_server import MemoryServer
@@ -117,3 +117,16 @@ def test_a_refused_login_says_why():
     told = []
     server.connection.welcomed.addErrback(told.append)
     assert told[0].check(RoleForbidsError)
+
+
+def test_a_frame_that_was_changed_is_told_from_a_line_that_broke(server):
+    server.hold = True
+    _, ended = started(server.connection.request(MakeFolder, Done, path="a"))
+    server.pump()
+    frame = bytearray(server.wire.send(Done(id=1)))
+    frame[-1] ^= 1
+    server._give(bytes(frame))
+    assert ended[0].check(TamperedError)
+    assert ended[0].check(ConnectionLostError)  # it is tried again all the same
+    server.pump()
+    assert server.faults == ["x:1: a frame does not open, after the login"]

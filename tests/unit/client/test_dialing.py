@@ -216,3 +216,11 @@ def test_a_missing_key_is_said(dialing, state, known):
     (state.data / "keys" / "ada.key").unlink()
     with pytest.raises(LocalFileError):
         dial(dialing, state, known)
+
+
+@pytest.mark.parametrize("fault", [ValueError("invalid hostname"), UnicodeError("label too long")], ids=repr)
+def test_a_host_that_cannot_be_looked_up_is_said(dialing, state, known, fault):
+    dialing.servers.append(fault)
+    with pytest.raises(UnreachableError) as refused:
+        dial(dialing, state, known)
+    assert refused.value.values["reason"] == "no such host"

@@ -104,3 +104,9 @@ def test_an_empty_passphrase_file_gives_an_empty_passphrase_and_not_a_crash(tmp_
     path.write_bytes(b"\xff")
     with pytest.raises(LocalFileError):
         run(pool, passphrase_from({"SFT_PASSPHRASE_FILE": str(path)}, None)())
+
+
+def test_a_key_that_others_may_read_is_not_opened(identity, state, pool):
+    state.path(KEY).chmod(0o644)
+    with pytest.raises(LocalFileError):
+        run(pool, identity.unlock(pool, asking("")))

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from sft import durable
 from sft.client.transfers.part_file import ConflictPolicy, Destination, PartFile, numbered
 from sft.errors import LocalDiskFullError, LocalExistsError, LocalFileError, NameNotAllowedError
 
@@ -199,3 +200,14 @@ def test_a_copy_is_numbered_before_its_ending(name, expected):
 
 def test_a_numbered_name_still_is_a_name():
     assert len(numbered("\u00e4" * 125 + ".txt", 10).encode()) <= 255
+
+
+@pytest.mark.parametrize(("size", "listed", "taken"), [(5, 5, 5), (5, 0, 0), (9, 5, 5), (300, 300, 250)])
+def test_no_more_room_is_taken_than_was_listed_nor_than_a_share_of_it(destination, monkeypatch, size, listed, taken):
+    reserved = []
+    monkeypatch.setattr(durable, "free_bytes", lambda _: 1000)
+    monkeypatch.setattr(durable, "reserve", lambda _, amount: reserved.append(amount))
+    PartFile(
+        destination, ["a"], size=size, listed_size=listed, existing=ConflictPolicy.REFUSE, with_signature=False
+    ).discard()
+    assert reserved == [taken]

@@ -8,6 +8,7 @@ import pytest
 from sft.client.api.files import list_folder, list_trash, show_file
 from sft.client.api.tree import find, fixed_part, has_pattern, matches, walk
 from sft.client.transfers.plan import plan_get, plan_put
+from sft.client.transfers.sources import FileSource
 from sft.crypto.comment import FileComment
 from sft.errors import (
     LocalExistsError,
@@ -16,6 +17,7 @@ from sft.errors import (
     NameNotAllowedError,
     NotFoundError,
     RemoteProtocolError,
+    SourceChangedError,
     SourceNamelessError,
     TargetAmbiguousError,
 )
@@ -305,3 +307,35 @@ def test_a_file_that_was_not_asked_for_is_not_shown_instead(tree):
         tree.run(show_file(tree.connection, "docs/a.txt", other.version.number + 1))
     (refused,) = tree.run(plan_get(tree.connection, ["top.txt"])).refused
     assert isinstance(refused.error, RemoteProtocolError)
+
+
+def test_a_file_and_its_signature_own_both_names(tree):
+    put(tree, "docs/a.txt", "docs/a.txt.minisig", "docs/b.pdf")
+    names = ["docs/a.txt", "docs/a.txt.minisig", "docs/b.pdf"]
+    plan = tree.run(plan_get(tree.connection, names, with_signature=True))
+    assert [item.path for item in plan.items] == ["docs/a.txt", "docs/b.pdf"]
+    assert [(each.name, type(each.error)) for each in plan.refused] == [("docs/a.txt.minisig", LocalExistsError)]
+    reverse = tree.run(plan_get(tree.connection, names[1::-1], with_signature=True))
+    assert [each.name for each in reverse.refused] == ["docs/a.txt"]
+    assert not tree.run(plan_get(tree.connection, names)).refused
+
+
+def test_what_differs_in_case_alone_has_one_target(tree):
+    put(tree, "docs/a.txt", "docs/A.TXT")
+    plan = tree.run(plan_get(tree.connection, ["docs/A.TXT", "docs/a.txt"]))
+    assert [item.path for item in plan.items] == ["docs/A.TXT"]
+    assert [each.name for each in plan.refused] == ["docs/a.txt"]
+
+
+def test_a_link_that_is_planted_after_the_walk_is_not_followed(photos, tmp_path):
+    plan = plan_put([str(photos)])
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "b.jpg").write_bytes(b"!!")
+    (photos / "2026").rename(tmp_path / "aside")
+    (photos / "2026").symlink_to(tmp_path / "secret")
+    (item,) = [item for item in plan.items if item.path.endswith("b.jpg")]
+    with pytest.raises(SourceChangedError):
+        FileSource(item.source, follow=item.follow, identity=item.identity)
+    (photos / "2026").unlink()
+    (tmp_path / "aside").rename(photos / "2026")
+    FileSource(item.source, follow=item.follow, identity=item.identity).close()

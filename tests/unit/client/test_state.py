@@ -103,3 +103,34 @@ def test_a_name_is_held_by_one_until_its_file_is_closed(tmp_path):
     assert (tmp_path / "data" / "queue.json.lock").stat().st_mode & 0o777 == 0o600
     os.close(again)
     os.close(other)
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
+@pytest.mark.parametrize("below", ["", "pins"])
+def test_a_folder_that_others_may_write_is_not_read(state, mode, below):
+    state.write("pins/a.json", b"{}")
+    (state.data / below).chmod(mode)
+    with pytest.raises(LocalFileError) as refused:
+        state.read("pins/a.json")
+    assert "chmod 700" in refused.value.values["remedy"]
+    (state.data / below).chmod(0o755)
+    assert state.read("pins/a.json") == b"{}"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_a_secret_that_others_may_read_is_not_used(state, mode):
+    path = state.write("keys/a.key", b"secret")
+    assert state.read_secret("keys/a.key") == b"secret"
+    assert state.read_secret("keys/b.key") is None
+    path.chmod(mode)
+    with pytest.raises(LocalFileError):
+        state.read_secret("keys/a.key")
+    assert state.read("keys/a.key") == b"secret"
+
+
+def test_a_file_that_is_too_large_is_no_full_disk(state):
+    path = state.write("a", b"")
+    os.truncate(path, 17 << 20)
+    with pytest.raises(LocalFileError) as refused:
+        state.read("a")
+    assert "larger" in refused.value.values["problem"]

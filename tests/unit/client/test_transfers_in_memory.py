@@ -15,12 +15,13 @@ from twisted.internet.defer import CancelledError, Deferred
 from sft.client.pins import Pins
 from sft.client.state import StateFolder
 from sft.client.transfers.batch import get_all, put_all, verify_all
+from sft.client.transfers.download import is_as_listed
 from sft.client.transfers.part_file import ConflictPolicy
-from sft.client.transfers.plan import GetItem, PutItem
+from sft.client.transfers.plan import GetItem, PutItem, VersionSeen
 from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, known_of
 from sft.crypto.comment import NO_HEAD, FileComment
-from sft.crypto.digests import blake2b_512
+from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.keys import SigningKey
 from sft.crypto.notes import verify_receipt
 from sft.crypto.signatures import FileSignature, sign_file, verify_file
@@ -460,14 +461,17 @@ def test_another_file_than_the_one_asked_for_is_refused(server, session, tmp_pat
     assert leftovers(tmp_path / "out") == []
 
 
-@pytest.mark.parametrize("listed", [{"file_id": b"another file's i"}, {"version": 2}], ids=str)
+@pytest.mark.parametrize(
+    "listed", [{"file_id": b"another file's i"}, {"version": 2}, {"size": 6}, {"digest": bytes(64)}], ids=str
+)
 def test_what_was_listed_must_arrive(server, session, tmp_path, listed):
     stored(server, b"content", version=1)
-    asked = dataclasses.replace(got_item(), **{"file_id": bytes(16), "version": 1, **listed})
+    true = {"file_id": bytes(16), "version": 1, "size": 7, "digest": blake2b_512(b"content").digest()}
+    asked = dataclasses.replace(got_item(), **{**true, **listed})
     (result,) = get(server, session, tmp_path, asked)
     assert isinstance(result.error, NotAsListedError)
     assert leftovers(tmp_path / "out") == []
-    honest = dataclasses.replace(got_item(), file_id=bytes(16), version=1)
+    honest = dataclasses.replace(got_item(), **true)
     assert get(server, session, tmp_path, honest)[0].error is None
 
 
@@ -773,3 +777,52 @@ def test_cancelling_a_put_of_a_pipe_that_falls_silent_does_not_wait_for_it(serve
     assert type(server.received[-1]) is Cancel
     os.close(reading)
     os.close(writing)
+
+
+# -- what a person decided to replace --------------------------------------------------------------------------
+
+
+def decided(path, version=1, digest=""):
+    return dataclasses.replace(item(path), replaces=VersionSeen("docs/a.bin", version, digest))
+
+
+def test_what_was_decided_to_be_replaced_is_that_version_alone(server, session, tmp_path):
+    stored(server, b"first", **BY_MAX)
+    first = digest_text(blake2b_512(b"first").digest())
+    mine = local(tmp_path, b"mine")
+    (result,) = put(server, session, decided(mine, digest=first))
+    assert (result.stage, result.stored.version) == (TransferStage.STORED, 2)
+    stored(server, b"third", version=3, prev=bytes(64), **BY_MAX)
+    (result,) = put(server, session, decided(local(tmp_path, b"mine, later"), 2))
+    assert isinstance(result.error, ChangedSinceError)
+    assert server.files["docs/a.bin"][1] == b"third"
+
+
+def test_another_file_that_has_taken_the_place_since_is_not_replaced(server, session, tmp_path):
+    stored(server, b"another file", **BY_MAX)
+    (result,) = put(server, session, decided(local(tmp_path, b"mine"), digest=digest_text(bytes(64))))
+    assert isinstance(result.error, ChangedSinceError)
+    assert server.files["docs/a.bin"][1] == b"another file"
+
+
+def test_what_was_to_be_replaced_and_is_gone_is_stored_anew(server, session, tmp_path):
+    (result,) = put(server, session, decided(local(tmp_path, b"mine"), 4))
+    assert (result.stage, result.stored.version) == (TransferStage.STORED, 1)
+
+
+def test_a_decision_to_replace_says_nothing_of_an_unknown_key(server, session, tmp_path):
+    stored(server, b"first", **{**BY_MAX, "key": MALLORY_KEY})
+    (result,) = put(server, session, decided(local(tmp_path, b"mine")))
+    assert isinstance(result.error, SignerUnknownError)
+
+
+@pytest.mark.parametrize("lie", [{}, {"digest": bytes(64)}, {"signature": b""}], ids=str)
+def test_what_is_here_already_is_what_its_author_signed(server, session, lie):
+    stored(server, b"content", **BY_MAX)
+    file, content = server.files["docs/a.bin"]
+    version = msgspec.structs.replace(file.version, **lie)
+    server.files["docs/a.bin"] = (msgspec.structs.replace(file, version=version), content)
+    listed = GetItem("docs/a.bin", ("a.bin",), 7, 1, version.digest, file.id)
+    assert server.run(is_as_listed(session, listed)) is not bool(lie)
+    other = dataclasses.replace(listed, file_id=b"another file's i")
+    assert not server.run(is_as_listed(session, other))

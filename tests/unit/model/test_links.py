@@ -115,7 +115,23 @@ def test_the_address_may_be_mended() -> None:
     assert parse_link(text) == replace(INVITATION, host="10.0.0.7", port=9000)
 
 
-@pytest.mark.parametrize("address", ["acme", "acme:", "acme:0", "acme:65536", "[::1]", "-a:1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "acme",
+        "acme:",
+        "acme:0",
+        "acme:65536",
+        "[::1]",
+        "-a:1",
+        "127.0..1:1",
+        "a-.example:1",
+        "xn--.example:1",
+        f"{'a' * 64}.example:1",
+        f"{'a.' * 126}aa:1",
+        "example.:1",
+    ],
+)
 def test_a_link_with_a_bad_address_says_so(address: str) -> None:
     text = INVITATION.text().replace("files.acme.org:7361", address)
     with pytest.raises(UsageError) as caught:

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from sft.client.transfers.plan import VersionSeen
 from sft.errors import LocalExistsError, RequestError, SftError, UnknownRefusalError
 from sft.errors import client as client_errors
 
@@ -87,7 +88,14 @@ class Failure(Struct, frozen=True):
     @property
     def is_connection(self) -> bool:
         """Whether the connection was to blame: the job is then tried again by itself."""
-        return self.code in {"CONNECTION_LOST", "UNREACHABLE", "INTERRUPTED"}
+        return self.code in {"CONNECTION_LOST", "TAMPERED", "UNREACHABLE", "INTERRUPTED"}
+
+    @property
+    def seen(self) -> VersionSeen:
+        """The version that is in the way, as the refusal named it."""
+        version, digest = self.values.get("version"), self.values.get("digest")
+        number = version if isinstance(version, int) else 0
+        return VersionSeen(self.place, number, digest if isinstance(digest, str) else "")
 
     @property
     def place(self) -> str:
@@ -113,7 +121,7 @@ class Job(Struct):
         names: what the person named: paths here for a put, paths on the server else.
         to: folder on the server for a put, folder here for a get.
         version: of a single file to get; 0 is the newest.
-        replace: paths whose newest version is replaced.
+        replace: versions that are replaced: what was in the way when it was decided, and nothing newer.
         beside: names that are kept beside what is there.
         only: if not empty, these paths alone are still to be moved.
         said: what became of it, in harmless words.
@@ -133,7 +141,7 @@ class Job(Struct):
     done_files: int = 0
     total_bytes: int = 0
     done_bytes: int = 0
-    replace: tuple[str, ...] = ()
+    replace: tuple[VersionSeen, ...] = ()
     beside: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
@@ -167,13 +175,16 @@ class Job(Struct):
         """Take decisions on what is in the way, by the name of each failure; return whether any is to be tried again."""
         # Many at once: each list is put together once, not anew for each of them.
         places: dict[Decision, list[str]] = {decision: [] for decision in Decision}
+        replaced: dict[str, VersionSeen] = {}
         for failure in self.failures:
             if failure.name in decisions:
                 places[decisions[failure.name]].append(failure.place)
+                if decisions[failure.name] is Decision.REPLACE:
+                    replaced[failure.place] = failure.seen
         skipped = places.pop(Decision.SKIP)
         again = [place for each in places.values() for place in each]
         self.skipped += tuple(skipped)
-        self.replace += tuple(places[Decision.REPLACE])
+        self.replace = (*(seen for seen in self.replace if seen.path not in replaced), *replaced.values())
         self.beside += tuple(places[Decision.BESIDE])
         self.safe_names = self.safe_names or bool(places[Decision.SAFE_NAME])
         self.failures = tuple(t for t in self.failures if t.name not in decisions)

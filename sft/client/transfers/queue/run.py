@@ -63,6 +63,9 @@ class Transfers(Protocol):
     ) -> list[GetResult]:
         """Get files, verified."""
 
+    async def is_as_listed(self, item: GetItem) -> bool:
+        """Return whether the digest that was listed is what the file's author signed."""
+
     async def verify(self, items: Sequence[GetItem], *, report: Report | None = None) -> list[GetResult]:
         """Read and judge files, keeping nothing."""
 
@@ -130,20 +133,14 @@ class Run:
                 self.outcome.failures.append(Failure.of(refused.name, "", refused.error))
         items = [item for item in plan.items if self._wanted(item.path)]
         self._begin([item.size for item in items])
-        in_place, aside = frozenset(job.replace), frozenset(job.beside)
-        plain = [i for i in items if i.path not in in_place and i.path not in aside]
-        replace = [i for i in items if i.path in in_place]
-        beside = [self._beside(i) for i in items if i.path in aside]
-        began = 0
-        for group, is_replacing, folders in ((plain, False, plan.folders), (replace, True, []), (beside, False, [])):
-            if group or folders:
-                await self._put_group(group, folders, began, replace=is_replacing)
-            began += len(group)
-
-    async def _put_group(self, items: Sequence[PutItem], folders: Sequence[str], began: int, *, replace: bool) -> None:
-        results = await self._transfers.put(
-            items, folders=folders, replace=replace, report=self._reporter(items, began)
-        )
+        seen, aside = {one.path: one for one in job.replace}, frozenset(job.beside)
+        decided = [
+            self._beside(item) if item.path in aside else dataclasses.replace(item, replaces=seen.get(item.path))
+            for item in items
+        ]
+        if not decided and not plan.folders:
+            return
+        results = await self._transfers.put(decided, folders=plan.folders, report=self._reporter(decided, 0))
         for result in results:
             if result.error is not None:
                 source = str(result.item.source)
@@ -213,9 +210,10 @@ class Run:
         """Return whether the file that is in the way holds the very bytes that were asked for."""
         local = Path(self._job.to).joinpath(*item.parts)
         try:
-            return await asyncio.to_thread(_holds, local, item.size, item.digest)
+            is_same = await asyncio.to_thread(_holds, local, item.size, item.digest)
         except OSError:
             return False
+        return is_same and await self._transfers.is_as_listed(item)
 
     # -- what is counted --------------------------------------------------------------------------------------
 
