@@ -163,7 +163,8 @@ class StateFolder:
     def _require_ours(folder: int, path: Path) -> None:
         """Refuse a folder that others may write: whoever does gives us another pinned key."""
         found = os.fstat(folder)
-        if found.st_uid not in {0, os.geteuid()} or found.st_mode & _OTHERS_WRITE:
+        theirs = found.st_uid not in {0, os.geteuid()} or found.st_mode & _OTHERS_WRITE
+        if theirs and os.listdir(folder):  # one that is new, as a person's umask made it, is closed by the first write
             raise LocalFileError(
                 path=str(path),
                 problem="may be written by others, and what it holds is trusted",

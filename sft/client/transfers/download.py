@@ -93,9 +93,8 @@ async def get_file(
         def finish() -> tuple[Path | None, Path | None]:
             if item.newest:
                 require_newest(session, file)
-            placed = arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
             session.versions_seen.note(file.id, file.version.number)
-            return placed
+            return arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
 
         local, signature = await finish_even_if_cancelled(session.pool.run(finish))
     except BaseException:

@@ -117,6 +117,14 @@ def test_a_folder_that_others_may_write_is_not_read(state, mode, below):
     assert state.read("pins/a.json") == b"{}"
 
 
+def test_an_empty_folder_is_taken_and_closed(state):
+    state.data.mkdir(parents=True)
+    state.data.chmod(0o775)
+    assert state.read("profiles.json") is None
+    state.write("profiles.json", b"{}")
+    assert state.data.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
 def test_a_secret_that_others_may_read_is_not_used(state, mode):
     path = state.write("keys/a.key", b"secret")
