@@ -264,15 +264,23 @@ def _require_same_account(profile: Profile, welcome: Welcome) -> None:
         raise AccountChangedError(detail, server=profile.name, name=welcome.name)
 
 
-async def connect_operator(reactor: Any, socket_path: str, server_key: ServerPublic, *, pool: Pool) -> ServerConnection:
+async def connect_operator(
+    reactor: Any, socket_path: str, server_key: ServerPublic, *, pool: Pool, on_notice: OnNotice | None = None
+) -> ServerConnection:
     """Speak to a server as its operator, over the control socket in its home; UnreachableError if nobody serves it."""
+
+    def new_connection(wire: Connection) -> ServerConnection:
+        made = ServerConnection(reactor, wire, pool, on_notice=on_notice)
+        made.protocol.session_ends = False
+        return made
+
     dialer = Dialer(
         reactor,
         unix_endpoint(reactor, socket_path),
         address=socket_path,
         profile=socket_path,
         new_wire=lambda: Connection.client(server_key, Claim.operator()),
-        new_connection=lambda wire: ServerConnection(reactor, wire, pool),
+        new_connection=new_connection,
         random=random_numbers.random,
     )
     return await dialer.dial()

@@ -221,6 +221,18 @@ class ObjectsRewrapped(DomainEvent, frozen=True, kw_only=True):
     epoch: int
 
 
+class RowsMarked(DomainEvent, frozen=True, kw_only=True):
+    """Rows carry marks under the row key in use."""
+
+    routine: ClassVar[bool] = True
+
+    rows: int
+
+
+class RowKeyChanged(DomainEvent, frozen=True, kw_only=True):
+    """Every row that holds carries a mark under a new row key; the old one is given up."""
+
+
 class ContentResealed(DomainEvent, frozen=True, kw_only=True):
     """A version's content lies in a new object, under a new data key."""
 

@@ -32,7 +32,7 @@ from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
 from sft.server.shares import Places, Shares
 from sft.service import settings
-from sft.service.maintenance import recovery, rotation
+from sft.service.maintenance import recovery
 from sft.service.maintenance.report import JobContext
 from sft.service.settings import Registration
 from sft.service.storage import FileStorage
@@ -78,6 +78,11 @@ def master_key_source(home: Home, text: str) -> MasterKeySource:
         problem=f"it knows no master key source {text!r}",
         remedy="Give --master-key file, file:PATH, credential:NAME, passphrase, passphrase:FILE or command:PROGRAM",
     )
+
+
+def open_master_keys(home: Home, text: str) -> MasterKeyStore:
+    """Return what holds a home's keyring and master key, which comes from where ``--master-key`` says."""
+    return MasterKeyStore(home.keyring, master_key_source(home, text), text)
 
 
 def _passphrase_from(home: Home, path: str) -> Callable[[], str]:
@@ -146,14 +151,14 @@ def open_home(
             settings.NewServer(name, given.public, b"", Registration(given.registration)),
             event_log,
         )
-    master_keys = MasterKeyStore(home.keyring, source, given.master_key)
+    master_keys = open_master_keys(home, given.master_key)
     keyring = master_keys.open()
     # Only now: a wrong --master-key must not be what the next start takes.
     home.keep_settings(given)
     server_key = ServerKey.from_seed(keyring.server_seed)
     home.keep_server_key(server_key.public.point)
     with ExitStack() as undo:
-        database = open_database(home.database, keyring.row_key, home=home.path)
+        database = open_database(home.database, keyring.row_key, older_row_key=keyring.older_row_key, home=home.path)
         undo.callback(database.close)
         vault = Vault(LocalBackend(home.vault), keyring)
         undo.callback(vault.close)
@@ -162,7 +167,7 @@ def open_home(
         writer = Writer(database, _wall_clock, on_fatal=on_fatal, on_events=event_log.tell)
         undo.callback(writer.stop)
         writer.start()
-        info, notes = _prepare(master_keys, given, storage, readers, writer)
+        info, notes = _prepare(given, storage, readers, writer)
         undo.pop_all()
     places = Places.of(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     context = ServerContext(
@@ -177,6 +182,7 @@ def open_home(
         entry_pool=Pool(reactor, threads=1, name="entry"),
         maintenance_pool=Pool(reactor, threads=1, name="maintenance"),
         master_keys=master_keys,
+        row_keys=database,
         event_log=event_log,
         clock=_wall_clock,
         admission=Admission(given.exempt_networks(), total=places.strangers),
@@ -187,7 +193,7 @@ def open_home(
 
 
 def _prepare(
-    master_keys: MasterKeyStore, given: HomeSettings, storage: FileStorage, readers: ReadPool, writer: Writer
+    given: HomeSettings, storage: FileStorage, readers: ReadPool, writer: Writer
 ) -> tuple[ServerInfo, list[str]]:
     """Take in this start's settings and recover; recovery is idempotent."""
 
@@ -205,9 +211,6 @@ def _prepare(
         notes.append(f"finished {recovered.purged} deletions")
     notes += [f"put aside object {each.hex()}, which no file names" for each in recovered.quarantined]
     notes += [f"did not obey the purge {each}: changed outside the server" for each in recovered.forged]
-    if storage.vault.keyring.rotating:
-        done = rotation.finish_rotation(context, master_keys)
-        notes.append(f"went on with a rotation of the master key: {done.versions} versions")
     return readers.run(settings.server_info), notes
 
 

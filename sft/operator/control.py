@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -21,13 +22,15 @@ from sft.cli.failures import report, unforeseen
 from sft.cli.run import Interrupted, execute
 from sft.client.connection import ServerConnection
 from sft.client.fault_log import FaultLog
-from sft.client.session import connect_operator
+from sft.client.session import OnNotice, connect_operator
 from sft.crypto.keys import ServerPublic
 from sft.errors import ConnectionLostError, HomeError, SftError, UnreachableError
+from sft.model.text import count_text, size_text
 from sft.operator.home import Home, HomeLock, HomeState
 from sft.operator.next_steps import NEXT_STEPS
 from sft.server.event_log import EventLog
 from sft.transport.threads import Pool
+from sft.wire.messages import Notice
 
 if TYPE_CHECKING:
     from sft.operator.server import Server
@@ -80,7 +83,7 @@ async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Cons
     pool = Pool(reactor)
     pool.start()
     try:
-        session, server = await _reach(reactor, home, pool)
+        session, server = await _reach(reactor, home, pool, partial(_show_work, console))
         try:
             return await work(Command(session, options, console, time.time()))
         finally:
@@ -91,12 +94,19 @@ async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Cons
         pool.stop()
 
 
-async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[ServerConnection, Server | None]:
+def _show_work(console: Console, notice: Notice) -> None:
+    """Show on a terminal how far a long work is, until the next line is written."""
+    if notice.kind == "working" and console.may_draw:
+        done = f"{count_text(int(notice.values['versions']))} versions, {size_text(int(notice.values['bytes']))}"
+        console.draw(f"working: {done}")
+
+
+async def _reach(reactor: Any, home: Home, pool: Pool, on_notice: OnNotice) -> tuple[ServerConnection, Server | None]:
     until = reactor.seconds() + PATIENCE_SECONDS
-    _require_server(home)
+    require_server(home)
     while True:
         try:
-            return await _connect(reactor, home, pool), None
+            return await _connect(reactor, home, pool, on_notice), None
         except (UnreachableError, ConnectionLostError):
             lock = HomeLock(home)
             if lock.take():
@@ -114,14 +124,15 @@ async def _reach(reactor: Any, home: Home, pool: Pool) -> tuple[ServerConnection
     server = Server(reactor, home, home.settings(), listen=None, event_log=EventLog(), on_fatal=lambda _: None)
     await server.start(locked=lock)
     try:
-        return await _connect(reactor, home, pool), server
+        return await _connect(reactor, home, pool, on_notice), server
     except BaseException:
         await server.stop()
         raise
 
 
-async def _connect(reactor: Any, home: Home, pool: Pool) -> ServerConnection:
-    return await connect_operator(reactor, str(home.control), ServerPublic(home.server_key()), pool=pool)
+async def _connect(reactor: Any, home: Home, pool: Pool, on_notice: OnNotice) -> ServerConnection:
+    key = ServerPublic(home.server_key())
+    return await connect_operator(reactor, str(home.control), key, pool=pool, on_notice=on_notice)
 
 
 def _pause(reactor: Any) -> Deferred[None]:
@@ -132,16 +143,21 @@ def _pause(reactor: Any) -> Deferred[None]:
 
 def upgrade(home: Home) -> int:
     """Bring the database to this program's version, under the home's lock, with no server running; return the exit status."""
+    from sft.operator.bootstrap import open_master_keys
     from sft.store import migration
 
     console = Console(sys.stdout, sys.stderr, os.environ)
     lock = HomeLock(home)
     try:
-        _require_server(home)
+        require_server(home)
         if not lock.take():
             raise HomeError(home=str(home.path), problem="a server runs on it", remedy="Stop it, then upgrade")
-        before = migration.current_revision(home.database)
-        migration.upgrade(home.database)
+        before, needed = migration.current_revision(home.database), migration.needed_revision()
+        copy = None
+        if before != needed:
+            row_key = open_master_keys(home, home.settings().master_key).open().row_key
+            copy = migration.keep_copy(home.database)
+            migration.upgrade(home.database, migration.Marks.of(row_key))
         after = migration.current_revision(home.database)
     except SftError as error:
         return report(console, error, now=time.time(), steps=NEXT_STEPS)
@@ -149,10 +165,13 @@ def upgrade(home: Home) -> int:
         lock.drop()
     was = " already" if before == after else f" (was {before})"
     console.result(f"the database is at version {after}{was}")
+    if copy is not None:
+        console.note(f"A copy of it as it was: {copy}. Remove it when all is well.")
     return 0
 
 
-def _require_server(home: Home) -> None:
+def require_server(home: Home) -> None:
+    """Refuse a home in which there is no server."""
     if not home.path.is_dir() or home.state() is HomeState.NEW:
         raise HomeError(
             home=str(home.path), problem="there is no server in it", remedy="Start one first: sftd --home DIR"

@@ -61,8 +61,8 @@ class HomeSettings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
 
 REGISTRATIONS: Final = ("invite", "open", "closed")
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-# Of a ``durable.replace_file`` that was killed.
-_UNFINISHED: Final = re.compile(r"\.[0-9a-f]{16}\.part")
+# Of a ``durable.replace_file`` or a ``StagedFile`` that was killed.
+_UNFINISHED: Final = re.compile(r"\.[0-9a-f]{16}\.part|master\.(key|parameters)\.part")
 _FILE_MOST_BYTES: Final = 64 * 1024
 _MEND: Final = "Mend home.json, or remove it and give the options again"
 

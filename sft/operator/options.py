@@ -156,6 +156,29 @@ class SessionOptions(usage.Options):
     defaultSubCommand = "list"
 
 
+class LocalLeaf(Leaf):
+    """A subcommand that looks into the home itself: ``(home, options) -> status``."""
+
+    def postOptions(self) -> None:
+        module, _, function = self.runs.partition(":")
+        raise SystemExit(getattr(import_module(f"sft.operator.{module}"), function)(outermost(self).home, self))
+
+
+class QuarantineOptions(usage.Options):
+    """Options of ``vault quarantine``."""
+
+    subCommands: ClassVar[list[list[Any]]] = [
+        [
+            "list",
+            None,
+            type("Leaf", (LocalLeaf,), {"runs": "quarantine:show"}),
+            "what no file names, put aside by a start",
+        ],
+        ["drop", None, type("Leaf", (LocalLeaf,), {"runs": "quarantine:drop"}), "delete all of it, for good"],
+    ]
+    defaultSubCommand = "list"
+
+
 class VaultOptions(usage.Options):
     """Options of ``vault``."""
 
@@ -164,6 +187,7 @@ class VaultOptions(usage.Options):
         ["check", None, _leaf("files:check"), "read every row and object; names what does not hold"],
         ["rotate-key", None, _leaf("files:rotate", flags=(_reencrypt,)), "seal everything under a new master key"],
         ["collect", None, _leaf("files:collect"), "destroy what was in the trash for its time"],
+        ["quarantine", None, QuarantineOptions, "list | drop what no file names"],
     ]
     defaultSubCommand = "check"
 

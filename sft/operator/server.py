@@ -14,6 +14,7 @@ import contextlib
 import os
 import resource
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -23,8 +24,9 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.internet.protocol import Factory
 
 from sft.crypto.keys import InvitationKey
-from sft.errors import HomeError
+from sft.errors import HomeError, TransferEndedError
 from sft.hardening import keep_memory_private
+from sft.model.access import OPERATOR
 from sft.model.links import format_address, invitation_link
 from sft.model.records import Invitation
 from sft.operator.bootstrap import OpenedHome, open_home
@@ -32,8 +34,10 @@ from sft.operator.home import Home, HomeLock, HomeSettings
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
 from sft.server.factory import ControlFactory, NetworkFactory
+from sft.server.jobs import RunningJob
 from sft.server.periodic import Periodic
 from sft.service import invitations, settings
+from sft.service.maintenance import rotation, row_keys
 from sft.transport.protocol import WireProtocol
 from sft.transport.threads import Pool
 
@@ -141,6 +145,9 @@ class Server:
             gate.open(NetworkFactory(context))
             self._periodic = Periodic(context)
             self._periodic.start()
+            keyring = context.storage.vault.keyring
+            if keyring.rotating or keyring.older_row_key is not None:
+                Deferred.fromCoroutine(_go_on(context)).addErrback(context.event_log.failed, "rotation-fault")
 
     async def _keep_address(self, context: ServerContext, port: IListeningPort) -> None:
         """Have links say where the server listens, unless ``--public`` says better."""
@@ -230,6 +237,18 @@ class _Gate(Factory):
 
     def buildProtocol(self, addr: Any) -> Any:
         return None if self._behind is None else self._behind.buildProtocol(addr)
+
+
+async def _go_on(context: ServerContext) -> None:
+    """Finish changes of keys that were interrupted, while people are served; an operator's command never does."""
+    with contextlib.suppress(TransferEndedError):
+        if context.storage.vault.keyring.rotating:
+            running = RunningJob(context, rotation.rotate.__name__, OPERATOR)
+            await running.run(partial(rotation.finish_rotation, running.job_context, context.master_keys))
+        if context.storage.vault.keyring.older_row_key is not None:
+            running = RunningJob(context, row_keys.renew_row_key.__name__, OPERATOR)
+            parts = running.job_context, context.master_keys, context.row_keys
+            await running.run(partial(row_keys.finish_row_key, *parts))
 
 
 def _harden() -> None:

@@ -21,7 +21,7 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.python.failure import Failure
 
 from sft.cli.failures import error_lines
-from sft.errors import SftError
+from sft.errors import RowForgedError, SftError
 from sft.model.access import Role
 from sft.model.events import DomainEvent, UserJoined
 from sft.model.text import shell_name
@@ -109,7 +109,11 @@ class ServerService(Service):
 
     async def _say_who_is_missing(self, opened: OpenedHome) -> None:
         """Say, at every start until there is an admin, how one comes in and what must not be lost."""
-        missing, invited = await opened.context.read(invitations.missing_admin)
+        try:
+            missing, invited = await opened.context.read(invitations.missing_admin)
+        except RowForgedError as error:
+            self._event_log.warn("admins-changed", what=str(error), look="vault check")
+            missing, invited = False, False
         file = self._home.first_admin
         if missing and invited and file.exists():
             self._say(opened.advice, f"No admin yet. The first invitation (admin, once, for a day) is in {file}")

@@ -78,7 +78,7 @@ class Options(usage.Options):
         ["invite", None, InviteOptions, "make an invitation and print its link; also: list | withdraw"],
         ["file", None, FileOptions, "list | show | delete"],
         ["session", None, SessionOptions, "list | kick"],
-        ["vault", None, VaultOptions, "check | rotate-key | collect"],
+        ["vault", None, VaultOptions, "check | rotate-key | collect | quarantine"],
         ["upgrade", None, UpgradeOptions, "bring the database to this program's version"],
     ]
     defaultSubCommand = "serve"

@@ -26,6 +26,7 @@ from sft.server.sessions import Sessions
 from sft.server.shares import Shares
 from sft.server.strangers import StrangerLog
 from sft.service.maintenance.report import JobContext
+from sft.service.maintenance.row_keys import RowKeys
 from sft.service.storage import FileStorage
 from sft.store.database import ReadPool
 from sft.store.rows import ReadTransaction
@@ -52,6 +53,7 @@ class ServerContext:
     entry_pool: Pool
     maintenance_pool: Pool
     master_keys: MasterKeyStore
+    row_keys: RowKeys
     event_log: EventLog
     clock: Callable[[], int]
     admission: Admission

@@ -11,6 +11,7 @@ from sft.limits import FRAME_BYTES, KIB
 from sft.model.access import Permission
 from sft.model.records import Stored, VaultReport
 from sft.server.context import ServerContext
+from sft.server.jobs import RunningJob
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ReadRoute, joined
 from sft.server.transfer import TransferSession
 from sft.server.uploads import commit_pending
@@ -70,8 +71,9 @@ async def _maintain(
     await session.read(require_permission, permission=Permission.VAULT_MANAGE)
     reports: list[VaultReport] = []
     for use_case, fields in route.jobs(context, message):
-        job = await session.read(use_case, **fields)
-        reports.append(await context.maintenance_pool.run(job))
+        running = RunningJob(context, use_case.__name__, session.caller.name, session.send)
+        work = await session.read(use_case, context=running.job_context, **fields)
+        reports.append(await running.run(work))
     return joined(message.id, reports)
 
 

@@ -104,6 +104,7 @@ class _Control(WireProtocol):
     def __init__(self, context: ServerContext, session: ServerSession) -> None:
         connection = Connection.server(context.server_key, operator_allowed=True)
         super().__init__(context.reactor, connection, session)
+        self.session_ends = False
         self._context = context
         self._session = session
 

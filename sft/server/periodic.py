@@ -9,6 +9,7 @@ from twisted.internet.task import LoopingCall
 
 from sft.model.access import operator_caller
 from sft.server.context import ServerContext
+from sft.server.jobs import RunningJob
 from sft.service.maintenance import purging
 
 DAY_SECONDS: Final = 24 * 3600
@@ -36,6 +37,6 @@ class Periodic:
         return done.addErrback(self._context.event_log.failed, "collect-fault")
 
     async def _collect(self) -> None:
-        context = self._context
-        job = await context.read(purging.collect, operator_caller(), context=context.job_context)
-        await context.maintenance_pool.run(job)
+        context, caller = self._context, operator_caller()
+        running = RunningJob(context, purging.collect.__name__, caller.name)
+        await running.run(await context.read(purging.collect, caller, context=running.job_context))

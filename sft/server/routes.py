@@ -16,7 +16,7 @@ from sft.model.access import Caller, Resource
 from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.context import ServerContext
 from sft.service import accounts, commits, downloads, files, folders, invitations, sessions, settings, trash, uploads
-from sft.service.maintenance import check, purging, rotation
+from sft.service.maintenance import check, purging, rotation, row_keys
 from sft.wire import messages as m
 
 Fields = dict[str, Any]
@@ -85,8 +85,13 @@ def _page(id_: int, page: Any) -> m.Reply:
     return m.FolderPage(id_, page)
 
 
-def _job(context: ServerContext) -> Fields:
-    return {"context": context.job_context}
+def _rotation(context: ServerContext, message: m.RotateMasterKey) -> list[tuple[Callable[..., Any], Fields]]:
+    """Change the master key; after a leak also every other key that opens or marks something."""
+    keys: Fields = {"master_keys": context.master_keys}
+    jobs: list[tuple[Callable[..., Any], Fields]] = [(rotation.rotate, keys)]
+    if message.reencrypt:
+        jobs += [(rotation.reencrypt, {}), (row_keys.renew_row_key, {**keys, "row_keys": context.row_keys})]
+    return jobs
 
 
 def _sessions(id_: int, live: list[SessionInfo]) -> m.Reply:
@@ -159,14 +164,9 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     ),
     # After the answer: whoever ends their own session still hears that it was done.
     m.KickSession: LiveRoute(sessions.end_session, _to_kick, fields=_whose, after=_kick),
-    m.CheckVault: JobRoute(lambda context, _: [(check.check, _job(context))]),
-    m.RotateMasterKey: JobRoute(
-        lambda context, q: [
-            (rotation.rotate, {**_job(context), "master_keys": context.master_keys}),
-            *([(rotation.reencrypt, _job(context))] if q.reencrypt else []),
-        ]
-    ),
-    m.CollectTrash: JobRoute(lambda context, _: [(purging.collect, _job(context))]),
+    m.CheckVault: JobRoute(lambda _context, _: [(check.check, {})]),
+    m.RotateMasterKey: JobRoute(_rotation),
+    m.CollectTrash: JobRoute(lambda _context, _: [(purging.collect, {})]),
 }
 
 

@@ -35,7 +35,16 @@ from sft.service.users import (
 )
 from sft.store.row_types import UserRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.users import active_admins, admin_names, hand_over, key_by_public, user_by_id, user_by_name, users_after
+from sft.store.users import (
+    active_admins,
+    admin_names,
+    hand_over,
+    key_by_public,
+    user_by_id,
+    user_by_name,
+    users_after,
+    write_users,
+)
 
 ADDED_DEVICE: Final = "device"  # of whoever was added without a word on it
 
@@ -153,7 +162,7 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     owner = _new_owner(transaction, user, item)
     moved = 0 if owner is None else hand_over(transaction, user.id, owner.id)
     tombstone = replace(user, state=UserState.REMOVED.value)
-    transaction.rows.update([tombstone])
+    write_users(transaction, [tombstone])
     transaction.log(
         UserRemoved(
             by=item.caller, user_id=user.id, name=user.name, files_to=None if owner is None else owner.id, files=moved
@@ -186,7 +195,7 @@ def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -
 
 def _write(transaction: Transaction, before: UserRow, after: UserRow, event: DomainEvent) -> UserChanged:
     if after != before:
-        transaction.rows.update([after])
+        write_users(transaction, [after])
         transaction.log(event)
     return _changed(transaction, before, after)
 

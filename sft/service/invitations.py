@@ -31,12 +31,12 @@ from sft.model.records import Invitation, InvitationState, ServerInfo
 from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import act, query
-from sft.service.users import is_active_admin, require_free_name, require_name
+from sft.service.users import require_free_name, require_name
 from sft.store.invitations import invitation_by_id, invitation_by_public, invitations_since, open_admin_invitation
 from sft.store.row_types import InvitationRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import server_name
-from sft.store.users import active_admins, users_by_id
+from sft.store.users import active_admins, is_active_admin, users_by_id
 
 SHOWN_SECONDS: Final = 31 * 24 * 3600  # ended ones are listed for so long
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from msgspec import Struct
 
 from sft.crypto.digests import blake2b_512
 from sft.crypto.notes import Receipt, sign_receipt
-from sft.errors import BadRequestError, ServerFullError, TooLargeError, VaultFullError
+from sft.errors import BadRequestError, ServerFullError, TooLargeError, VaultError, VaultFullError
 from sft.limits import SMALL_FILE_BYTES, UNKNOWN_SIZE_STEP_BYTES
 from sft.model.access import Caller, Permission, allows
 from sft.model.records import File, Stored
@@ -176,7 +176,9 @@ def discard(pending: Pending) -> None:
     Call it for a RequestError alone: where a commit failed otherwise, nobody knows whether it is durable, and recovery decides.
     """
     if not pending.inline:
-        pending.storage.vault.remove(pending.object_id)
+        # The answer is decided: an object that cannot be removed is named by ``vault check``, and no failure of this request.
+        with suppress(VaultError):
+            pending.storage.vault.remove(pending.object_id)
     pending.storage.in_flight.discard(pending.object_id)
 
 

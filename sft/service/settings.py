@@ -71,6 +71,7 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         stored.REGISTRATION: item.registration.encode(),
         stored.SERVER_KEY: item.server_key,
         stored.SERVER_ID: server_id,
+        stored.ADMINS: b"",
     }
     stored.add_settings(transaction, values)
     root = FolderRow(ROOT_FOLDER, None, "", "", None, transaction.now)

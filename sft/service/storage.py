@@ -61,7 +61,7 @@ class FileStorage:
     def __init__(self, vault: Vault, server_key: ServerKey) -> None:
         self.vault = vault
         self.server_key = server_key
-        self.server_id = server_key.public.server_id()
+        self.server_id = vault.keyring.server_id
         self.in_flight = InFlight()
         self._rotating = threading.Lock()
 

@@ -17,7 +17,15 @@ from sft.model.records import UserState
 from sft.store.row_types import DeviceKeyRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import SERVER_KEY, server_name, setting
-from sft.store.users import active_admins, file_figures, key_by_public, keys_of, user_by_name
+from sft.store.users import (
+    active_admins,
+    file_figures,
+    is_active_admin,
+    key_by_public,
+    keys_of,
+    user_by_name,
+    write_users,
+)
 
 
 def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> UserRow:
@@ -77,11 +85,6 @@ def require_another_admin(reading: ReadTransaction, user: UserRow) -> None:
         raise LastAdminError(name=user.name)
 
 
-def is_active_admin(user: UserRow) -> bool:
-    """Return whether a user can act as an admin."""
-    return user.role == Role.ADMIN and user.state == UserState.ACTIVE
-
-
 def enroll(
     transaction: Transaction, name: str, role: Role, public_key: bytes, device: str
 ) -> tuple[UserRow, DeviceKeyRow]:
@@ -102,7 +105,7 @@ def enroll(
         added_at=transaction.now,
         ended_at=None,
     )
-    transaction.rows.insert([user])
+    write_users(transaction, [user], new=True)
     transaction.rows.insert([key])
     return user, key
 

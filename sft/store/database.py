@@ -35,11 +35,22 @@ FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting ov
 class Database:
     """An open database, for one Writer and one ReadPool."""
 
-    def __init__(self, path: Path, row_macs: RowMacs, *, readers: int) -> None:
+    def __init__(self, path: Path, row_key: bytes, older: bytes | None, *, readers: int) -> None:
         self.path = path
-        self.row_macs = row_macs
+        self._row_key = row_key
+        self.row_macs = RowMacs(row_key, older)
         self.write_engine = write_engine(path)
         self.read_engine = read_engine(path, connections=readers)
+
+    def renew_row_key(self, row_key: bytes) -> None:
+        """Mark rows under another key from now on; what the one before marked is good as well."""
+        if row_key != self._row_key:
+            self._row_key = row_key
+            self.row_macs.renew(row_key)
+
+    def retire_row_key(self) -> None:
+        """Take no mark of the key before any more, in transactions that begin from now on."""
+        self.row_macs = RowMacs(self._row_key)
 
     def wal_bytes(self) -> int:
         try:
@@ -101,12 +112,15 @@ def _keep_log(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
 
 
-def open_database(path: Path, row_key: bytes, *, home: Path | None = None, readers: int = READERS) -> Database:
+def open_database(
+    path: Path, row_key: bytes, *, older_row_key: bytes | None = None, home: Path | None = None, readers: int = READERS
+) -> Database:
     """Open the database of a home.
 
     Args:
         path: of a file that is there.
         row_key: 32 bytes of the keyring.
+        older_row_key: the one before, where a change of it is unfinished.
         home: what ``--home`` was, for the words of a refusal.
         readers: how many threads will read at once.
 
@@ -117,7 +131,7 @@ def open_database(path: Path, row_key: bytes, *, home: Path | None = None, reade
     found, needed = migration.current_revision(path), migration.needed_revision()
     if found != needed:
         raise SchemaOutdatedError(found=found or "none", needed=needed, home=str(home or path.parent))
-    database = Database(path, RowMacs(row_key), readers=readers)
+    database = Database(path, row_key, older_row_key, readers=readers)
     try:
         with faults_as_ours(), database.write_engine.begin() as connection:
             _refuse_code(connection)

@@ -8,9 +8,13 @@ checked before it commits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -19,7 +23,9 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from sft.errors import StoreError
+from sft import durable
+from sft.crypto.row_mac import RowMac, RowValue
+from sft.errors import RowForgedError, StoreError
 from sft.store.connections import faults_as_ours, write_engine
 
 
@@ -43,18 +49,81 @@ def current_revision(path: Path) -> str | None:
         engine.dispose()
 
 
-def upgrade(path: Path) -> None:
+class TableMarks:
+    """Makes and checks the marks of rows by the name of their table, whatever columns that had or will have."""
+
+    def __init__(self, row_key: bytes) -> None:
+        self._row_key = row_key
+
+    def make(self, table: str, values: Sequence[RowValue]) -> bytes:
+        return RowMac(self._row_key, table).make(values)
+
+    def require(self, table: str, values: Sequence[RowValue], mac: bytes) -> None:
+        """Refuse a row that the server did not write: a migration must not make it one that it did."""
+        if not RowMac(self._row_key, table).holds(values, mac):
+            raise RowForgedError(table, str(values[0]))
+
+
+class Marks(NamedTuple):
+    """What a migration makes and checks marks with: as the rows before it have them, and as those after it must."""
+
+    old: TableMarks
+    new: TableMarks
+
+    @classmethod
+    def of(cls, row_key: bytes) -> Marks:
+        return cls(TableMarks(row_key), TableMarks(row_key))
+
+
+def keep_copy(path: Path, *, free_bytes: Callable[[int], int] = durable.free_bytes) -> Path:
+    """Copy a database as it is beside it, whole and readable by itself, named for its version.
+
+    Raises:
+        StoreError: there is no room for the copy and for the upgrade after it.
+    """
+    copy = path.with_name(f"{path.name}.before-upgrade-from-{current_revision(path)}")
+    begun = copy.with_name(f"{copy.name}.part")
+    size = path.stat().st_size + sum(part.stat().st_size for part in path.parent.glob(f"{path.name}-wal"))
+    try:
+        folder = durable.open_folder(path.parent)
+        try:
+            # Once for the copy, and once for the log of a migration that writes every row anew.
+            if free_bytes(folder) < 2 * size:
+                raise StoreError(problem=f"there is no room to copy it first: {2 * size} bytes")
+            for leftover in (begun, copy):
+                leftover.unlink(missing_ok=True)
+            os.close(durable.create_new(folder, begun.name))
+            with faults_as_ours(), closing(sqlite3.connect(path)) as connection:
+                connection.execute("VACUUM INTO ?", (str(begun),))
+            with begun.open("rb") as file:
+                durable.sync_file(file.fileno())
+            durable.rename_no_replace(folder, begun.name, folder, copy.name)
+            durable.sync_folder(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise StoreError(str(error), problem="it cannot be copied") from error
+    return copy
+
+
+def upgrade(path: Path, marks: Marks | None = None) -> None:
     """Bring a database to the program's version, in one transaction.
+
+    Args:
+        marks: for the rows of a database that has any.
 
     Raises:
         StoreError: it is not there, is of a later version, or does not take the changes; it is as it
             was then.
     """
-    migrate(path, lambda config: command.upgrade(config, "head"))
+    migrate(path, lambda config: command.upgrade(config, "head"), marks)
 
 
-def migrate(path: Path, work: Callable[[Config], None]) -> None:
-    """Run one of Alembic's commands on a database, in one transaction that ends with a check."""
+def migrate(path: Path, work: Callable[[Config], None], marks: Marks | None = None) -> None:
+    """Run one of Alembic's commands on a database, in one transaction that ends with a check.
+
+    A migration finds the marks in ``alembic.context.config.attributes["marks"]``.
+    """
     if not path.is_file():
         raise StoreError(problem="it is not there")
     engine = write_engine(path, foreign_keys=False)
@@ -62,6 +131,7 @@ def migrate(path: Path, work: Callable[[Config], None]) -> None:
         with faults_as_ours(), engine.begin() as connection:
             config = _config()
             config.attributes["connection"] = connection
+            config.attributes["marks"] = marks
             work(config)
             _check_references(connection)
     except CommandError as error:

@@ -138,6 +138,33 @@ class WritableRows(Rows):
             changes = [dict(zip(names, row, strict=True)) for row in values]
             self._demand(len(rows), self._connection.execute(statement, changes).rowcount, spec)
 
+    def mark(self, kind: type[Row], after: int | None, limit: int) -> tuple[int, list[RowForgedError], int | None]:
+        """Write the marks of some rows anew, under the key in use; those that do not hold are left as they are.
+
+        Returns:
+            How many were marked, the faults, and where to go on; None at the end.
+        """
+        spec = TABLE_SPECS[kind]
+        if not spec.has_mac:
+            return 0, [], None
+        statement = select(text("rowid"), spec.table).order_by(text("rowid")).limit(limit)
+        if after is not None:
+            statement = statement.where(text("rowid > :after").bindparams(after=after))
+        found = self._raw(statement)
+        faults: list[RowForgedError] = []
+        marks = []
+        for rowid, *raw in found:
+            try:
+                row = self._row(kind, spec, raw)
+            except RowForgedError as fault:
+                faults.append(fault)
+                continue
+            marks.append({"new_mac": self._row_macs.values(spec, row)[-1], "in_row": rowid})
+        if marks:
+            change = update(spec.table).where(text("rowid = :in_row")).values(mac=bindparam("new_mac"))
+            self._connection.execute(change, marks)
+        return len(marks), faults, cast("int", found[-1][0]) if len(found) == limit else None
+
     def delete(self, rows: Sequence[Row]) -> None:
         """Remove rows of one kind; StoreError if one of them is not there."""
         if rows:

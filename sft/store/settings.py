@@ -19,6 +19,7 @@ ADDRESS: Final = "address"
 REGISTRATION: Final = "registration"
 SERVER_KEY: Final = "server_key"
 SERVER_ID: Final = "server_id"
+ADMINS: Final = "admins"  # ids of the active ones, in order, by blanks: kept by whatever writes a user
 
 
 def setting(reading: ReadTransaction, name: str) -> bytes:

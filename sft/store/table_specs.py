@@ -84,12 +84,25 @@ def table_of(kind: type[Row]) -> str:
 
 
 class RowMacs:
-    """Makes and checks the MACs of every table under one row key; threads may share it."""
+    """Makes and checks the MACs of every table under one row key; threads may share it.
 
-    __slots__ = ("_macs",)
+    Args:
+        row_key: 32 bytes.
+        older: the row key before, where rows may still carry its marks.
+    """
 
-    def __init__(self, row_key: bytes) -> None:
-        self._macs = {kind: RowMac(row_key, spec.name) for kind, spec in TABLE_SPECS.items() if spec.has_mac}
+    __slots__ = ("_macs", "_older")
+
+    def __init__(self, row_key: bytes, older: bytes | None = None) -> None:
+        self._macs = _macs(row_key)
+        self._older = {} if older is None else _macs(older)
+
+    def renew(self, row_key: bytes) -> None:
+        """Make MACs under another key from now on, and take those of the one before as well."""
+        older, macs = self._macs, _macs(row_key)
+        # In this order: whoever checks meanwhile knows the one before in either place.
+        self._older = older
+        self._macs = macs
 
     def values(self, spec: TableSpec, row: Row) -> tuple[RowValue, ...]:
         """Lay out a row for its table, MAC included."""
@@ -99,9 +112,18 @@ class RowMacs:
     def check(self, spec: TableSpec, raw: RawRow) -> None:
         """Refuse a row whose MAC does not hold: RowForgedError, naming table and row."""
         mac = self._macs.get(spec.kind)
-        # A table without MACs holds bytes alone, and they authenticate themselves.
-        if not (mac.holds(raw[:-1], raw[-1]) if mac else all(type(value) is bytes for value in raw)):
+        if mac is None:
+            # It holds bytes alone, and they authenticate themselves.
+            holds = all(type(value) is bytes for value in raw)
+        else:
+            older = self._older.get(spec.kind)
+            holds = mac.holds(raw[:-1], raw[-1]) or (older is not None and older.holds(raw[:-1], raw[-1]))
+        if not holds:
             raise RowForgedError(spec.name, spec.name_of(raw))
+
+
+def _macs(row_key: bytes) -> dict[type[Row], RowMac]:
+    return {kind: RowMac(row_key, spec.name) for kind, spec in TABLE_SPECS.items() if spec.has_mac}
 
 
 def _shown(value: RowValue) -> str:

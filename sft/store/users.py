@@ -6,12 +6,13 @@ Rules. Every row is verified as it is loaded; figures are for showing. A user's 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 from sqlalchemy import and_, func, select
 
+from sft.errors import RowForgedError
 from sft.model.access import Role
 from sft.model.names import fold
 from sft.model.records import UserState
@@ -19,6 +20,8 @@ from sft.store.folders import LIVE
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, FileModel, UserModel, VersionModel
+from sft.store.settings import ADMINS, change_setting, setting
+from sft.store.table_specs import table_of
 
 _BATCH: Final = 500
 _ADMINS_NAMED: Final = 8  # a refusal is one bounded message, however many admins there are
@@ -44,10 +47,45 @@ def users_after(reading: ReadTransaction, after: int, limit: int) -> list[UserRo
 
 
 def active_admins(reading: ReadTransaction) -> list[UserRow]:
-    """Load every admin who can act, in order of joining."""
-    return reading.rows.all(
-        UserRow, UserModel.role == Role.ADMIN, UserModel.state == UserState.ACTIVE, order_by=[UserModel.id]
-    )
+    """Load every admin who can act, in order of joining: those whom a row of its own names, for a changed one must be seen.
+
+    Raises:
+        RowForgedError: one of them is gone, was changed, or is no admin any more.
+    """
+    ids = _admin_ids(reading)
+    found = users_by_id(reading, ids)
+    for user_id in ids:
+        if user_id not in found or not is_active_admin(found[user_id]):
+            raise RowForgedError(table_of(UserRow), str(user_id))
+    return [found[user_id] for user_id in ids]
+
+
+def is_active_admin(user: UserRow) -> bool:
+    """Return whether a user can act as an admin."""
+    return user.role == Role.ADMIN and user.state == UserState.ACTIVE
+
+
+def write_users(transaction: Transaction, users: Sequence[UserRow], *, new: bool = False) -> None:
+    """Write users, and who of them is an active admin."""
+    if new:
+        transaction.rows.insert(users)
+    else:
+        transaction.rows.update(users)
+    before = set(_admin_ids(transaction))
+    gone = {user.id for user in users if not is_active_admin(user)}
+    after = (before - gone) | {user.id for user in users if is_active_admin(user)}
+    if after != before:
+        change_setting(transaction, ADMINS, " ".join(map(str, sorted(after))).encode())
+
+
+def admins_are_named(reading: ReadTransaction) -> bool:
+    """Return whether the row that names the active admins fits all users; unverified, for whoever checks each of them."""
+    admins = select(UserModel.id).where(UserModel.role == Role.ADMIN, UserModel.state == UserState.ACTIVE)
+    return sorted(found for (found,) in reading.rows.aggregates(admins)) == _admin_ids(reading)
+
+
+def _admin_ids(reading: ReadTransaction) -> list[int]:
+    return [int(each) for each in setting(reading, ADMINS).split()]
 
 
 def admin_names(reading: ReadTransaction) -> str:

@@ -72,6 +72,7 @@ class WireProtocol(TwistedProtocol):
         self.failure: SftError | None = None
         self.late = False
         self.on_unsent: Callable[[], None] = lambda: None  # called when more or less is unread by the peer
+        self.session_ends = True  # not at the operator's socket, where a check may take days
         self._last_heard = 0.0
         self._frame_bytes_before = 0
 
@@ -136,7 +137,8 @@ class WireProtocol(TwistedProtocol):
         self._stop_timer("login")
         self._set_timer("idle", IDLE_SECONDS, self._idle_check)
         self._set_timer("rekey", REKEY_SECONDS, self._rekey)
-        self._set_timer("session", SESSION_SECONDS, self.close)
+        if self.session_ends:
+            self._set_timer("session", SESSION_SECONDS, self.close)
 
     def close(self) -> None:
         if self._dead or self._closing:

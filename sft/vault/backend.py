@@ -93,6 +93,9 @@ class Backend(Protocol):
             ObjectMissingError: nothing lies under this id.
         """
 
+    def quarantine_figures(self) -> tuple[int, int]:
+        """Count the files that were moved out of the way, and their bytes."""
+
     def ids(self) -> Iterator[bytes]:
         """Name every id under which an object, key section or sidecar lies, in order, each once."""
 

@@ -112,6 +112,11 @@ class LocalBackend:
             tree.disk.sync_folder(tree.quarantine)
             tree.disk.sync_folder(folder)
 
+    def quarantine_figures(self) -> tuple[int, int]:
+        with faults("the quarantine", "listed"), os.scandir(self._tree.quarantine) as entries:
+            sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
+        return len(sizes), sum(sizes)
+
     def ids(self) -> Iterator[bytes]:
         for first in FAN:
             with faults("the vault", "listed"):
@@ -257,7 +262,8 @@ class _LocalSource:
         self._closed = False
         self._buffers: list[bytearray] = []
         self._at = 0
-        self.size = os.fstat(self._file).st_size
+        with _acting(object_id, "opened"):
+            self.size = os.fstat(self._file).st_size
 
     def read(self, offset: int, lengths: Sequence[int]) -> list[bytes]:
         if self._closed:

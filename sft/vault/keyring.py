@@ -1,7 +1,8 @@
 """The keyring: what the master key seals beside the objects' data keys (FORMAT.md §6).
 
-It holds the key of the row MACs, the seed of the server's identity, the number of the master key's epoch, and, while a
-rotation is unfinished, the wrapping keys of older epochs.
+It holds the key of the row MACs, the seed of the server's identity, the id by which clients know the server whatever its key,
+the number of the master key's epoch, and, while a rotation is unfinished, the wrapping keys of older epochs; likewise the row
+key before, while rows may still carry its marks.
 
 Rules. A keyring is a value: rotating and retiring make a new one. The master key itself is never kept, only the two keys
 derived from it: one seals keyrings, the other data keys, so what lies in a keyring for the sake of old objects cannot open
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sft.crypto.kdf import keyring_check, keyring_key, wrapping_key
-from sft.crypto.keys import Entropy
+from sft.crypto.keys import Entropy, ServerKey
 from sft.crypto.sealing import open_box, seal
 from sft.errors import DecryptionFailedError, VaultError
 from sft.vault.layout import (
@@ -37,9 +38,10 @@ KEYRING_MAGIC: Final = b"SFTKEY"
 KEYRING_VERSION: Final = 1
 KEYRING_HEADER: Final = struct.Struct(">6sBBI32s")
 KEYRING_HEADER_BYTES: Final = KEYRING_HEADER.size
-RECORD: Final = struct.Struct(f">{KEYRING_HEADER_BYTES}s32s32sB")
+RECORD: Final = struct.Struct(f">{KEYRING_HEADER_BYTES}s32s32s32s32sB")
 OLDER_EPOCH: Final = struct.Struct(">I32s")
 OLDER_MOST: Final = 1  # a rotation waits for the one before
+_NONE: Final = bytes(KEY_BYTES)
 _BOX_AT: Final = KEYRING_HEADER_BYTES + NONCE_BYTES
 
 _BINDING: Final = b"sft1 key section"  # BLAKE2b's personalization has exactly 16 bytes
@@ -66,13 +68,17 @@ class Keyring:
 
     Attributes:
         epoch: of the master key that seals what is sealed now, from 1.
-        row_key: key of the row MACs, 32 bytes; no rotation changes it.
-        server_seed: Ed25519 seed of the server's identity, 32 bytes; no rotation changes it.
+        row_key: key of the row MACs, 32 bytes.
+        server_seed: Ed25519 seed of the server's identity, 32 bytes.
+        server_id: hash of the server's first key, 32 bytes; nothing changes it.
+        older_row_key: the row key before, while rows may carry its marks.
     """
 
     epoch: int
     row_key: bytes = field(repr=False)
     server_seed: bytes = field(repr=False)
+    server_id: bytes
+    older_row_key: bytes | None = field(repr=False)
     _master: _MasterKeys = field(repr=False)
     _older: Mapping[int, bytes] = field(repr=False)
     _entropy: Entropy = field(repr=False)
@@ -81,7 +87,8 @@ class Keyring:
     def generate(cls, master_key: bytes, *, entropy: Entropy = os.urandom) -> Keyring:
         """Draw the keyring of a new home."""
         row_key, server_seed = entropy(KEY_BYTES), entropy(KEY_BYTES)
-        return cls(1, row_key, server_seed, _MasterKeys.of(master_key), {}, entropy)
+        server_id = ServerKey.from_seed(server_seed).public.server_id()
+        return cls(1, row_key, server_seed, server_id, None, _MasterKeys.of(master_key), {}, entropy)
 
     @classmethod
     def open(cls, sealed: bytes, master_key: bytes, *, entropy: Entropy = os.urandom) -> Keyring:
@@ -107,14 +114,15 @@ class Keyring:
             raise VaultError(problem=DAMAGED) from fault
         if len(record) < RECORD.size or not record.startswith(header):
             raise VaultError(problem=DAMAGED)
-        _, row_key, server_seed, count = RECORD.unpack_from(record)
+        _, row_key, server_seed, server_id, older_row_key, count = RECORD.unpack_from(record)
         rest = record[RECORD.size :]
         if count > OLDER_MOST or len(rest) != count * OLDER_EPOCH.size:
             raise VaultError(problem=DAMAGED)
         older = dict(OLDER_EPOCH.iter_unpack(rest))
         if epoch < 1 or set(older) - {epoch - 1} or 0 in older:
             raise VaultError(problem=DAMAGED)
-        return cls(epoch, row_key, server_seed, master, older, entropy)
+        before = None if older_row_key == _NONE else older_row_key
+        return cls(epoch, row_key, server_seed, server_id, before, master, older, entropy)
 
     @property
     def epochs(self) -> frozenset[int]:
@@ -129,7 +137,8 @@ class Keyring:
     def seal(self) -> bytes:
         """Write the keyring's file, anew each time: the nonce is random."""
         header = KEYRING_HEADER.pack(KEYRING_MAGIC, KEYRING_VERSION, 0, self.epoch, self._master.check)
-        record = RECORD.pack(header, self.row_key, self.server_seed, len(self._older))
+        older_row_key = self.older_row_key or _NONE
+        record = RECORD.pack(header, self.row_key, self.server_seed, self.server_id, older_row_key, len(self._older))
         record += b"".join(OLDER_EPOCH.pack(*pair) for pair in sorted(self._older.items()))
         nonce = self._entropy(NONCE_BYTES)
         return header + nonce + seal(self._master.sealing, nonce, record)
@@ -153,6 +162,20 @@ class Keyring:
     def retire(self) -> Keyring:
         """Make the keyring without older epochs: what is sealed under them is lost for ever."""
         return replace(self, _older={})
+
+    def renew_row_key(self) -> Keyring:
+        """Draw another row key; the one before stays good until ``retire_row_key``.
+
+        Raises:
+            VaultError: rows may still carry marks of one before.
+        """
+        if self.older_row_key is not None:
+            raise VaultError(problem="the change of the row key before this one is unfinished")
+        return replace(self, row_key=self._entropy(KEY_BYTES), older_row_key=self.row_key)
+
+    def retire_row_key(self) -> Keyring:
+        """Make the keyring without the row key before: what only that marked is refused for ever."""
+        return replace(self, older_row_key=None)
 
     # -- data keys ---------------------------------------------------------------------------------
 

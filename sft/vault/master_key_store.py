@@ -84,6 +84,30 @@ class MasterKeyStore:
         source.settle(master_key)
         return keyring
 
+    def renew_row_key(self, adopt: Adopt) -> Keyring:
+        """Begin a change of the row key: the keyring with a new one, and the one before.
+
+        Returns:
+            The keyring in use now. Where a change was left unfinished it is that one's, and no new key is made.
+
+        Raises:
+            VaultError: what failed; the keyring in use is the one from before, or the new one, and either goes on.
+        """
+        keyring = self.open()
+        adopt(keyring)
+        if keyring.older_row_key is None:
+            keyring = keyring.renew_row_key()
+        # Written anew where it is there already: what can be read may be what a power cut undoes.
+        replace_keyring(self._path, keyring.seal())
+        adopt(keyring)
+        return keyring
+
+    def retire_row_key(self, keyring: Keyring, adopt: Adopt) -> None:
+        """End a change of the row key: the old one is given up."""
+        retired = keyring.retire_row_key()
+        replace_keyring(self._path, retired.seal())
+        adopt(retired)
+
     def retire(self, keyring: Keyring, adopt: Adopt) -> None:
         """End a rotation: the old epoch is given up."""
         retired = keyring.retire()

@@ -6,7 +6,7 @@ that a row names is the oldest that may rule. Whatever is written anew gets a ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from sft.crypto.digests import blake2b_512
@@ -99,7 +99,15 @@ class Vault:
         finally:
             reader.close()
 
-    def check(self, object_id: bytes, size: int, digest: bytes, *, least_epoch: int = 1) -> None:
+    def check(
+        self,
+        object_id: bytes,
+        size: int,
+        digest: bytes,
+        *,
+        least_epoch: int = 1,
+        each: Callable[[int], None] = lambda _: None,
+    ) -> None:
         """Read an object whole, and its sidecar if there is one.
 
         Raises:
@@ -109,6 +117,7 @@ class Vault:
         found = blake2b_512()
         for chunk in self.read_whole(object_id, size, least_epoch=least_epoch):
             found.update(chunk)
+            each(len(chunk))
         require_digest(object_id, found.digest(), digest)
         self.read_sidecar(object_id, least_epoch=least_epoch)
 
@@ -118,6 +127,10 @@ class Vault:
     def quarantine(self, object_id: bytes) -> None:
         """Move an object that nobody knows out of the way, deleting nothing."""
         self._backend.quarantine(object_id)
+
+    def quarantine_figures(self) -> tuple[int, int]:
+        """Count the files that were moved out of the way, and their bytes."""
+        return self._backend.quarantine_figures()
 
     def ids(self) -> Iterator[bytes]:
         return self._backend.ids()
@@ -173,6 +186,7 @@ class Vault:
         *,
         least_epoch: int = 1,
         sidecar: bytes | None = None,
+        each: Callable[[int], None] = lambda _: None,
     ) -> int:
         """Copy an object to a new one under a new data key, as after a leak; the old one stays.
 
@@ -191,6 +205,7 @@ class Vault:
                 chunks = reader.open(sealed)
                 for chunk in chunks:
                     found.update(chunk)
+                    each(len(chunk))
                 writer.append(writer.seal(chunks, last=reader.chunks_left == 0))
             require_digest(object_id, found.digest(), digest)
             writer.finish(sidecar)

@@ -110,6 +110,7 @@ class Gate:
             entry_pool=None,
             maintenance_pool=None,
             master_keys=None,
+            row_keys=None,
             event_log=event_log,
             clock=lambda: 0,
             admission=self.admission,

@@ -204,6 +204,8 @@ def go_through(scenario: Scenario, home: Home, fail: set[int], *, late: bool, cu
 def require_whole(home: Home, *, empty: bool) -> None:
     """Demand that a home opens, holds what it held, is clean, and that nothing is left to mend."""
     with serving(home) as whole:
+        context = whole.context
+        rotation.finish_rotation(context.job_context, context.master_keys)
         if not empty:
             for path, content in KEPT.items():
                 assert content_of(whole, path) == content, path

@@ -68,6 +68,11 @@ class MemoryBackend:
             for place in self.shelf.all():
                 place.pop(object_id, None)
 
+    def quarantine_figures(self) -> tuple[int, int]:
+        with self.lock:
+            sizes = [len(data) for place in self.quarantined.all() for data in place.values()]
+        return len(sizes), sum(sizes)
+
     def quarantine(self, object_id: bytes) -> None:
         require_object_id(object_id)
         with self.lock:

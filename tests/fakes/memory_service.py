@@ -46,8 +46,7 @@ from sft.store.files import files_by_file_id, newest_versions
 from sft.store.row_types import DeviceKeyRow, InvitationRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
-from sft.store.table_specs import RowMacs
-from sft.store.users import keys_of, user_by_name
+from sft.store.users import keys_of, user_by_name, write_users
 from sft.store.writer import Writer
 from sft.vault.keyring import Keyring
 from sft.vault.objects import fits_inline
@@ -191,6 +190,7 @@ class MemoryService:
             entry_pool=pool,
             maintenance_pool=pool,
             master_keys=None,
+            row_keys=None,
             event_log=EventLog(logger),
             clock=self._clock,
             admission=Admission([ip_network("0.0.0.0/0")]),  # who fails is not kept waiting
@@ -305,7 +305,7 @@ class MemoryService:
         def insert(transaction: Transaction) -> None:
             number = transaction.rows.next_id(UserRow)
             made = transaction.now
-            transaction.rows.insert([UserRow(number, name, fold(name), role, "active", made)])
+            write_users(transaction, [UserRow(number, name, fold(name), role, "active", made)], new=True)
             key = key_of(name).public.encode()
             key_id = transaction.rows.next_id(DeviceKeyRow)
             row = DeviceKeyRow(key_id, number, key, device or name, made, None)
@@ -562,7 +562,7 @@ def _taken_database() -> Database:
         create_database(empty)
     path = folder() / f"{next(_count)}.db"
     shutil.copyfile(empty, path)
-    database = Database(path, RowMacs(_KEYRING.row_key), readers=1)
+    database = Database(path, _KEYRING.row_key, None, readers=1)
     with closing(database.write_engine.raw_connection()) as connection:
         # What a power cut leaves is for the store's tests: here a sync only costs time.
         connection.cursor().execute("PRAGMA synchronous=OFF")

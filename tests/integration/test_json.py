@@ -53,7 +53,9 @@ def _all_commands() -> set[str]:
             found |= {f"sft {name} {each}" for each in command.list_commands(context)}
     for word, _, kind, _ in Options.subCommands:
         below = getattr(kind, "subCommands", [])
-        found |= {f"twistd sft {word} {leaf}" for leaf, *_ in below}
+        for leaf, _, kind_below, _ in below:
+            deeper = [f" {deep}" for deep, *_ in getattr(kind_below, "subCommands", [])]
+            found |= {f"twistd sft {word} {leaf}{deep}" for deep in deeper or [""]}
         if not below and issubclass(kind, usage.Options) and _has_json(kind):
             found.add(f"twistd sft {word}")
     return found - {"sft tui"}
@@ -136,6 +138,9 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     operator("vault", "check")
     operator("vault", "rotate-key")
     operator("vault", "collect")
+    (cli.server.home.vault / "quarantine" / "stray").write_bytes(b"stray")
+    operator("vault", "quarantine", "list", of=3)
+    operator("vault", "quarantine", "drop", of=3)
     ada("put", cli.file("big", bytes(SMALL_FILE_BYTES + 1)))
     (stored,) = cli.server.objects()
     sealed = bytearray(stored.read_bytes())

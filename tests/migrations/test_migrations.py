@@ -16,8 +16,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from sft.errors import StoreError
-from sft.store import migration
+from sft.errors import RowForgedError, StoreError
+from sft.store import migration, settings
 from sft.store.connections import write_engine
 from sft.store.database import create_database, open_database
 from sft.store.migration import current_revision, migrate, needed_revision, upgrade
@@ -200,3 +200,74 @@ def test_a_folder_with_a_percent_sign_is_a_folder(tmp_path: Path, monkeypatch: p
     folder = tmp_path / "100%(x)s"
     monkeypatch.setattr(migration, "_folder", lambda: folder)
     assert migration._config().get_main_option("script_location") == str(folder)
+
+
+# -- rows that carry marks ----------------------------------------------------------------------------
+
+RENAMES = """
+import sqlalchemy as sa
+from alembic import context, op
+
+revision, down_revision, branch_labels, depends_on = "9999", {before!r}, None, None
+
+
+def upgrade():
+    marks = context.config.attributes["marks"]
+    connection = op.get_bind()
+    for name, value, mac in connection.execute(sa.text("SELECT name, value, mac FROM settings")).all():
+        marks.old.require("settings", (name, value), mac)
+        changed = value + b"!" if name == "server_name" else value
+        connection.execute(
+            sa.text("UPDATE settings SET value = :value, mac = :mac WHERE name = :name"),
+            {{"value": changed, "mac": marks.new.make("settings", (name, changed)), "name": name}},
+        )
+"""
+
+
+def renamed(path: Path, tmp_path: Path) -> None:
+    scripts = tmp_path / "versions"
+    scripts.mkdir(exist_ok=True)
+    (scripts / "9999_renames.py").write_text(RENAMES.format(before=needed_revision()))
+
+    def work(config: Config) -> None:
+        config.set_main_option("path_separator", "os")
+        config.set_main_option("version_locations", f"{VERSIONS[0].parent}:{scripts}")
+        command.upgrade(config, "head")
+
+    migrate(path, work, migration.Marks.of(ROW_KEY))
+
+
+def test_a_migration_changes_rows_and_their_marks(path: Path, tmp_path: Path) -> None:
+    renamed(path, tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (needed_revision(),))
+        connection.commit()
+    database = open_database(path, ROW_KEY)
+    with reading(database) as reader:
+        assert settings.server_name(reader) == "acme-files!"
+    database.close()
+
+
+def test_a_migration_makes_no_forged_row_a_genuine_one(path: Path, tmp_path: Path) -> None:
+    tamper(path, "UPDATE settings SET value = x'6f' WHERE name = 'registration'")
+    with pytest.raises(RowForgedError):
+        renamed(path, tmp_path)
+    assert current_revision(path) == needed_revision()
+
+
+def test_a_database_is_copied_whole_before_it_is_changed(path: Path) -> None:
+    kept = migration.keep_copy(path)
+    assert kept.name == f"sft.db.before-upgrade-from-{needed_revision()}"
+    assert kept.stat().st_mode & 0o077 == 0
+    with closing(sqlite3.connect(f"file:{kept}?mode=ro", uri=True)) as copy:
+        assert copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert (
+            copy.execute("SELECT count(*) FROM settings").fetchone() == look(path, "SELECT count(*) FROM settings")[0]
+        )
+    assert migration.keep_copy(path) == kept  # an attempt that failed may be followed by another
+
+
+def test_no_upgrade_begins_without_room_for_the_copy_and_itself(path: Path) -> None:
+    with pytest.raises(StoreError, match="STORE"):
+        migration.keep_copy(path, free_bytes=lambda _: 2 * path.stat().st_size - 1)
+    assert [each.name for each in path.parent.iterdir()] == ["sft.db"]

@@ -37,7 +37,7 @@ from sft.store.objects import inline_ids, small_object, small_object_ids, versio
 from sft.store.row_types import VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.table_specs import TABLE_SPECS
-from sft.store.users import key_by_id
+from sft.store.users import admins_are_named, key_by_id
 from sft.vault.objects import check_whole
 
 
@@ -63,6 +63,7 @@ class _Check:
     def __init__(self, context: JobContext) -> None:
         self._storage = context.storage
         self._begin_read = context.begin_read
+        self._progress = context.progress
         self._report = Report()
         self._digests: dict[VersionKey, bytes] = {}  # of the version before
 
@@ -72,6 +73,9 @@ class _Check:
         self._versions()
         self._strays()
         self._small_strays()
+        aside, size = self._storage.vault.quarantine_figures()
+        if aside:
+            self._report.note(f"the quarantine holds {aside} files, {size} bytes: sftd vault quarantine list, or drop")
         return self._report.finish()
 
     def _rows(self) -> None:
@@ -84,6 +88,9 @@ class _Check:
                         self._report.fault(_named(reading, fault), FORGED)
                 if after is None:
                     break
+        with self._begin_read() as reading, suppress(RowForgedError):
+            if not admins_are_named(reading):
+                self._report.fault("the list of admins", FORGED)
 
     def _files(self) -> None:
         """Hold every file against its folder and its newest version."""
@@ -136,13 +143,20 @@ class _Check:
             self._report.fault(f"{subject.path} version {subject.row.number}", problem)
         self._report.versions += 1
         self._report.bytes_checked += subject.row.size
+        self._progress(self._report.versions, self._report.bytes_checked)
         self._digests = {key: subject.row.digest}
 
     def _problem(self, subject: _Subject) -> str:
         row = subject.row
         try:
             if not row.inline:
-                self._storage.vault.check(row.object_id, row.size, row.digest, least_epoch=row.epoch)
+                self._storage.vault.check(
+                    row.object_id,
+                    row.size,
+                    row.digest,
+                    least_epoch=row.epoch,
+                    each=self._report.reading(self._progress),
+                )
             elif subject.sealed is None:
                 return "its content is gone"
             else:

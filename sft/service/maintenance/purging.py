@@ -71,6 +71,7 @@ def collect(reading: ReadTransaction, caller: Caller, *, context: JobContext, un
             report.files += done.files
             report.versions += done.versions
             report.bytes_checked += done.size_bytes
+            context.progress(report.versions, report.bytes_checked)
 
     return job
 

@@ -31,6 +31,7 @@ Job = Callable[[], VaultReport]
 PAGE: Final = 200  # rows a transaction
 FORGED: Final = "was changed outside the server"
 _FAULTS: Final = 200  # of a report, as VaultReport bounds them
+_TOLD: Final = 10_000  # kept, to tell nothing twice; beyond, as under a wrong row key, they are counted alone
 _NOTES: Final = 4
 _TEXT: Final = 1024
 
@@ -49,12 +50,14 @@ class JobContext(Struct, frozen=True):
         begin_read: begins a reading transaction that ends with the block.
         act: runs an act in the writer and waits for its result.
         caller: who asked for the job; for what a start does, the operator.
+        progress: told after every batch how many versions and bytes are done; raises where the work must end.
     """
 
     storage: FileStorage
     begin_read: Callable[[], AbstractContextManager[ReadTransaction]]
     act: Acting
     caller: Caller = operator_caller()
+    progress: Callable[[int, int], None] = lambda _versions, _bytes: None
 
 
 class Report:
@@ -81,7 +84,8 @@ class Report:
         """Report something that does not hold, once."""
         if (what, problem) in self._told:
             return
-        self._told.add((what, problem))
+        if len(self._told) < _TOLD:
+            self._told.add((what, problem))
         self.faults += 1
         fault = Fault(what[:_TEXT], problem[:_TEXT])
         if self._room.takes(fault):
@@ -91,6 +95,17 @@ class Report:
         """Report rows whose MAC does not hold."""
         for row in rows:
             self.fault(f"row {row.row} of {row.table}", FORGED)
+
+    def reading(self, progress: Callable[[int, int], None]) -> Callable[[int], None]:
+        """Return what takes the length of each further piece of a content, and tells how far the work is."""
+        done = self.bytes_checked
+
+        def each(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(self.versions, done)
+
+        return each
 
     def note(self, text: str) -> None:
         if len(self._notes) < _NOTES:

@@ -133,6 +133,7 @@ class _Rewrapping:
             done = self._context.act(note_epochs, Rewrapped(self._context.caller, self._context.storage, ready))
             moved += done
             self._report.versions += done
+            self._context.progress(self._report.versions, self._report.bytes_checked)
             after = keys[-1]
 
     def _rewrap(self, row: VersionRow) -> bool:
@@ -233,6 +234,7 @@ class _Reencrypting:
         if swapped:
             self._report.versions += 1
             self._report.bytes_checked += row.size
+        self._context.progress(self._report.versions, self._report.bytes_checked)
 
     def _inline(self, row: VersionRow, new_id: bytes) -> bool:
         return self._context.act(swap, Swap(self._context.caller, self._context.storage, row, new_id, None))
@@ -242,7 +244,15 @@ class _Reencrypting:
         in_flight.add(new_id)
         try:
             sidecar = vault.read_sidecar(row.object_id, least_epoch=row.epoch)
-            epoch = vault.reencrypt(row.object_id, row.size, row.digest, new_id, least_epoch=row.epoch, sidecar=sidecar)
+            epoch = vault.reencrypt(
+                row.object_id,
+                row.size,
+                row.digest,
+                new_id,
+                least_epoch=row.epoch,
+                sidecar=sidecar,
+                each=self._report.reading(self._context.progress),
+            )
             swapped = self._context.act(swap, Swap(self._context.caller, self._context.storage, row, new_id, epoch))
             vault.remove(row.object_id if swapped else new_id)
             if swapped:

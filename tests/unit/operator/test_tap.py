@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import signal
+
 import pytest
 from twisted.python import usage
 
@@ -8,6 +10,7 @@ from sft.operator import tap
 from sft.operator.home import HomeSettings
 from sft.operator.people import role_of
 from sft.operator.server import link_address
+from sft.operator.service import stay_on_hangup
 
 
 def parsed(*words):
@@ -82,3 +85,39 @@ def test_links_name_the_listener_or_the_computer():
     assert link_address("127.0.0.1", 7361) == "127.0.0.1:7361"
     assert link_address("::1", 7361) == "[::1]:7361"
     assert not link_address("0.0.0.0", 7361).startswith("0.0.0.0")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"nodaemon": True, "pidfile": "twistd.pid"}, ""),
+        ({"nodaemon": True, "pidfile": "/run/sft.pid"}, "/run/sft.pid"),
+        ({"nodaemon": False, "pidfile": "twistd.pid"}, "twistd.pid"),
+    ],
+)
+def test_a_server_in_the_foreground_leaves_no_pid_file_where_it_was_started(given, kept):
+    options = tap.Options()
+    options.parent = given
+    options.parseOptions(["serve"])
+    assert given["pidfile"] == kept
+
+
+def test_the_signals_that_ask_other_servers_to_read_anew_end_nothing():
+    class Running:
+        def callWhenRunning(self, function):
+            function()
+
+    numbers = (signal.SIGHUP, signal.SIGUSR1)
+    before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
+    try:
+        stay_on_hangup(Running())
+        assert {signal.getsignal(number) for number in numbers} == {signal.SIG_IGN}
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def test_data_may_be_given_a_place_of_its_own(tmp_path):
+    options = parsed("--home", str(tmp_path / "home"), "serve", "--data", str(tmp_path / "disk"))
+    assert options.home.data == tmp_path / "disk" / "data"
+    assert tap.merged(HomeSettings(), options.subOptions).data == str(tmp_path / "disk")

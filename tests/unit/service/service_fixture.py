@@ -34,6 +34,7 @@ from sft.store.database import Database, ReadPool, create_database, open_databas
 from sft.store.row_types import DeviceKeyRow, UserRow
 from sft.store.rows import Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
+from sft.store.users import write_users
 from sft.vault.backend import Backend
 from sft.vault.keyring import Keyring
 from sft.vault.vault import Vault
@@ -115,9 +116,8 @@ def make_template(folder: Path) -> Path:
     with database.write_engine.begin() as connection:
         transaction = Transaction(connection, database.row_macs, BEGAN)
         prepare(transaction, [NewServer("acme-files", "localhost:7361", SERVER_KEY.public.point)])
-        transaction.rows.insert(
-            [UserRow(p.id, p.caller.name, p.caller.name, p.caller.role, UserState.ACTIVE, BEGAN) for p in PEOPLE]
-        )
+        people = [UserRow(p.id, p.caller.name, p.caller.name, p.caller.role, UserState.ACTIVE, BEGAN) for p in PEOPLE]
+        write_users(transaction, people, new=True)
         transaction.rows.insert([DeviceKeyRow(p.id, p.id, p.public_key, "laptop", BEGAN, None) for p in PEOPLE])
     database.close()
     return path
@@ -275,7 +275,7 @@ class ServiceFixture:
         with self.transaction() as transaction:
             row = transaction.rows.one(UserRow, UserModel.id == who.id)
             assert row is not None
-            transaction.rows.update([replace(row, **changes)])
+            write_users(transaction, [replace(row, **changes)])
 
     def end_key(self, who: Person) -> None:
         with self.transaction() as transaction:

@@ -18,7 +18,7 @@ from sft.model.access import Role
 from sft.model.events import DomainEvent
 from sft.service import accounts, commits, folders, invitations, login, settings, trash
 from sft.service.files import show_file
-from sft.service.maintenance import purging, rotation
+from sft.service.maintenance import purging, rotation, row_keys
 from sft.service.use_case import USE_CASES
 from sft.store.files import versions_of_file
 from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, OPERATOR, SERVER_KEY, ServiceFixture
@@ -148,6 +148,14 @@ def _swap(services: ServiceFixture) -> None:
     services.act(rotation.swap, rotation.Swap(OPERATOR, services.storage, row, b"n" * 16, None))
 
 
+def _mark_rows(services: ServiceFixture) -> None:
+    services.act(row_keys.mark_rows, row_keys.MarkingInput(OPERATOR, 0, None))
+
+
+def _end_marking(services: ServiceFixture) -> None:
+    services.act(row_keys.end_marking, row_keys.EndMarkingInput(OPERATOR))
+
+
 EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     login.join: _join,
     accounts.add_user: _add_user,
@@ -170,6 +178,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     rotation.note_epochs: _note_epochs,
     rotation.end_rotation: _end_rotation,
     rotation.swap: _swap,
+    row_keys.mark_rows: _mark_rows,
+    row_keys.end_marking: _end_marking,
 }
 
 

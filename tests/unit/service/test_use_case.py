@@ -29,6 +29,7 @@ from sft.service.use_case import USE_CASES, UseCase, act, as_refusal, batch_act,
 from sft.store.row_types import SettingRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import SettingModel, UserModel
+from sft.store.users import write_users
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, ServiceFixture
 
 
@@ -99,7 +100,7 @@ def test_an_act_is_judged_by_what_those_before_it_changed(services: ServiceFixtu
     def demote(transaction: Transaction, item: Note) -> str:
         row = transaction.rows.one(UserRow, UserModel.name == item.text)
         assert row is not None
-        transaction.rows.update([replace(row, role="guest")])
+        write_users(transaction, [replace(row, role="guest")])
         before, role = Role(row.role), Role.GUEST
         transaction.log(RoleChanged(by=item.caller, user_id=row.id, name=row.name, before=before, role=role))
         return item.text

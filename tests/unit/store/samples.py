@@ -42,7 +42,7 @@ GONE = FileRow(2, b"g" * 16, None, "Old", "old", 1, 1, "trashed", 310, 320, 2, "
 
 # Every column of every table has a value in some row.
 SAMPLES: tuple[tuple[Row, ...], ...] = (
-    (SettingRow("server_name", b"acme-files"), SettingRow("registration", b"invite")),
+    (SettingRow("server_name", b"acme-files"), SettingRow("registration", b"invite"), SettingRow("admins", b"1")),
     (ADA, MAX),
     (ADAS_KEY, MAXS_KEY),
     (

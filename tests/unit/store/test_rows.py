@@ -146,10 +146,6 @@ QUERIES = {
 # Columns by which a query finds its row: changed, the row is not found at all.
 FOUND_BY = {
     ("user_by_name", "folded"),
-    ("active_admins", "role"),
-    ("active_admins", "state"),
-    ("admin_names", "role"),
-    ("admin_names", "state"),
     ("key_by_public", "public_key"),
     ("keys_of", "user_id"),
     ("joined, first", "user_id"),

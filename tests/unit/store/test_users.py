@@ -39,7 +39,7 @@ def test_keys_are_found_by_all_of_their_bytes(standing: Database) -> None:
 def test_an_admin_who_can_act_is_active(database: Database) -> None:
     eva = replace(ADA, id=3, name="eva", folded="eva")
     with writing(database) as transaction:
-        transaction.rows.insert([eva, replace(eva, id=4, name="x", folded="x", state="disabled")])
+        users.write_users(transaction, [eva, replace(eva, id=4, name="x", folded="x", state="disabled")], new=True)
     with reading(database) as reader:
         assert users.active_admins(reader) == [ADA, eva]
         assert users.admin_names(reader) == "Ada, eva"
@@ -48,7 +48,7 @@ def test_an_admin_who_can_act_is_active(database: Database) -> None:
 def test_of_many_admins_a_refusal_names_a_few(database: Database) -> None:
     many = [replace(ADA, id=n, name=f"a{n}", folded=f"a{n}") for n in range(3, 1003)]
     with writing(database) as transaction:
-        transaction.rows.insert(many)
+        users.write_users(transaction, many, new=True)
     with reading(database) as reader:
         named = users.admin_names(reader)
     assert named == "Ada, a3, a4, a5, a6, a7, a8, a9 and 993 more"

@@ -30,7 +30,19 @@ from sft.store.rows import Transaction
 from sft.store.schema import SettingModel
 from sft.store.users import user_by_id
 from sft.store.writer import Writer
-from tests.unit.store.samples import ADA, ADAS_KEY, NOW, clock, look, never, reading, tamper, writer_of, writing
+from tests.unit.store.samples import (
+    ADA,
+    ADAS_KEY,
+    NOW,
+    ROW_KEY,
+    clock,
+    look,
+    never,
+    reading,
+    tamper,
+    writer_of,
+    writing,
+)
 
 WAIT = 20  # seconds; a test that waits so long has failed
 
@@ -421,7 +433,7 @@ def test_a_checkpoint_may_wait_for_room_and_for_nothing_else(
         def checkpoint(self) -> None:
             raise fault
 
-    stubborn = Stubborn(empty.path, empty.row_macs, readers=1)
+    stubborn = Stubborn(empty.path, ROW_KEY, None, readers=1)
     told: list[BaseException] = []
     writer = Writer(stubborn, clock, on_fatal=told.append)
     writer.start()

@@ -211,10 +211,14 @@ def the_quarantine_takes_all_that_lies_under_an_id(backend: Backend) -> None:
 
 
 def the_quarantine_takes_an_id_twice(backend: Backend) -> None:
+    assert backend.quarantine_figures() == (0, 0)
     for data in (b"first", b"second"):
         store(backend, ID, data)
         backend.quarantine(ID)
     assert list(backend.ids()) == []
+    files, size = backend.quarantine_figures()
+    assert files >= 1
+    assert size >= len(b"second")
 
 
 def leftovers_are_named_and_discarded(backend: Backend) -> None:

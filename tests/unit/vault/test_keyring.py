@@ -19,7 +19,7 @@ def forged(header=None, record=None):
     """A keyring file of a record that no writer makes, under the right key."""
     sealed = keyring().seal()
     header = sealed[:KEYRING_HEADER_BYTES] if header is None else header
-    record = header + b"r" * 32 + b"s" * 32 + b"\0" if record is None else record
+    record = header + b"r" * 32 + b"s" * 32 + b"i" * 32 + bytes(32) + b"\0" if record is None else record
     return header + b"n" * 24 + seal(keyring_key(MASTER), b"n" * 24, record)
 
 
@@ -112,7 +112,8 @@ def test_a_newer_version_is_named():
 
 
 def rotating_record(header, older):
-    return header + b"r" * 64 + bytes([len(older)]) + b"".join(n.to_bytes(4, "big") + b"k" * 32 for n in older)
+    keys = b"r" * 64 + b"i" * 32 + bytes(32)
+    return header + keys + bytes([len(older)]) + b"".join(n.to_bytes(4, "big") + b"k" * 32 for n in older)
 
 
 def header_of(epoch):

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA512
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from nacl.secret import SecretBox
+from nacl.signing import SigningKey
 
 from sft.errors import ObjectCorruptError
 from sft.vault.keyring import Keyring
@@ -105,8 +106,11 @@ def test_a_keyring_is_what_the_document_says():
     record = SecretBox(derive(master_key, b"sft/1 master keyring")).decrypt(file[68:], file[44:68])
     assert record[:44] == file[:44]
     assert record[44:108] == item["row_key"] + item["server_seed"]
+    server_key = SigningKey(item["server_seed"]).verify_key.encode()
+    assert record[108:140] == hashlib.blake2b(server_key, digest_size=32).digest()
+    assert record[140:172] == bytes(32)
     old = raw(VECTORS["keyring"])
-    assert record[108:] == b"\1" + b"\0\0\0\1" + old["wrapping_key"]
+    assert record[172:] == b"\1" + b"\0\0\0\1" + old["wrapping_key"]
 
 
 def test_a_sidecar_is_what_the_document_says():

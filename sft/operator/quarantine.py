@@ -1,0 +1,94 @@
+"""``vault quarantine``: what a start put aside because no file names it. Looked at and dropped in the folder itself.
+
+No server is asked: it only ever puts something there, under a name of its own, and opens nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from sft import durable
+from sft.cli.console import Console
+from sft.cli.failures import report
+from sft.errors import HomeError, SftError
+from sft.model.names import safe
+from sft.model.text import count_text, size_text, utc_time
+from sft.operator.control import require_server
+from sft.operator.home import Home
+from sft.operator.next_steps import NEXT_STEPS
+from sft.vault.object_directory import QUARANTINE
+
+
+def show(home: Home, options: Any) -> int:
+    """List what lies there; return the exit status."""
+    console = _console(options)
+    try:
+        found = _entries(home)
+    except SftError as error:
+        return report(console, error, now=0, steps=NEXT_STEPS)
+    if console.json:
+        console.document(
+            [{"name": name, "size": size, "last_written": utc_time(moment)} for name, size, moment in found]
+        )
+        return 0
+    console.table(
+        [(safe(name), size_text(size), utc_time(moment)) for name, size, moment in found],
+        head=("name", "size", "last written"),
+        right=(1,),
+        fields=[(safe(name), str(size), utc_time(moment)) for name, size, moment in found],
+    )
+    return 0
+
+
+def drop(home: Home, options: Any) -> int:
+    """Delete all that lies there, for good; return the exit status."""
+    console = _console(options)
+    try:
+        found = _entries(home)
+        _remove(home, [name for name, _, _ in found])
+    except SftError as error:
+        return report(console, error, now=0, steps=NEXT_STEPS)
+    size = sum(size for _, size, _ in found)
+    document = {"dropped": len(found), "bytes": size}
+    console.show(document, f"dropped {count_text(len(found))} from the quarantine, {size_text(size)}")
+    return 0
+
+
+def _console(options: Any) -> Console:
+    console = Console(sys.stdout, sys.stderr, os.environ)
+    console.json = bool(options["json"])
+    return console
+
+
+def _entries(home: Home) -> list[tuple[str, int, int]]:
+    require_server(home)
+    try:
+        with os.scandir(home.vault / QUARANTINE) as entries:
+            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+    except OSError as error:
+        raise _trouble(home, error) from error
+    return sorted((name, stat.st_size, int(stat.st_mtime)) for name, stat in found)
+
+
+def _remove(home: Home, names: list[str]) -> None:
+    try:
+        folder = durable.open_folder(home.vault / QUARANTINE)
+        try:
+            for name in names:
+                os.unlink(name, dir_fd=folder)
+            durable.sync_folder(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise _trouble(home, error) from error
+
+
+def _trouble(home: Home, error: OSError) -> HomeError:
+    return HomeError(
+        str(error),
+        home=str(home.path),
+        problem=f"its quarantine cannot be read or emptied ({error.strerror})",
+        remedy="Run this as the user that owns it",
+    )

@@ -1,0 +1,16 @@
+"""What a start put aside is counted, shown and dropped."""
+
+from __future__ import annotations
+
+from tests.integration.live_cli import LiveCli
+
+
+def test_what_was_put_aside_is_counted_listed_and_dropped(cli: LiveCli):
+    folder = cli.server.home.vault / "quarantine"
+    (folder / ("6f" * 16)).write_bytes(b"orphan")
+    assert any("quarantine holds 1 files, 6 bytes" in note for note in cli.operator_json("vault", "check")["notes"])
+    (listed,) = cli.operator_json("vault", "quarantine", "list")
+    assert (listed["name"], listed["size"]) == ("6f" * 16, 6)
+    assert cli.operator_json("vault", "quarantine", "drop") == {"dropped": 1, "bytes": 6}
+    assert list(folder.iterdir()) == []
+    assert cli.operator_json("vault", "check")["notes"] == []
