@@ -2,9 +2,10 @@
 
     first start    a home is made
     rotation       everything is sealed under a new master key
-    reencryption   and under new data keys, as after a leak
+    reencryption   and under new data keys and a new row key, as after a leak
     recovery       a start after a kill
     collection     what was in the trash is destroyed
+    upgrade        the database is copied, and every setting marked anew by a migration
 
 Each trial is a process of its own that ends without tidying up, as by a kill; after every other one the power is cut: what no
 sync of a folder has made durable is undone. Then a home must open, with no fault in it, hold what it held, be found clean, and
@@ -31,12 +32,14 @@ from twisted.internet.task import Clock
 
 from sft.errors import SftError
 from sft.model.access import operator_caller
-from sft.operator.bootstrap import OpenedHome, open_home
+from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
 from sft.operator.home import Home, HomeSettings
 from sft.server.event_log import EventLog
 from sft.service import accounts, commits, downloads, pending, trash, uploads
-from sft.service.maintenance import check, purging, rotation
+from sft.service.maintenance import check, purging, rotation, row_keys
+from sft.store import migration
 from sft.vault.keyring_file import load_keyring
+from tests.fakes import later_migration
 from tests.fakes.faulty_os import FaultyOs
 from tests.fakes.faulty_sqlite import FaultySqlite
 from tests.processes import say
@@ -111,11 +114,19 @@ def rotate(home: Home) -> None:
 def reencrypt(home: Home) -> None:
     with serving(home) as whole:
         run_job(whole, rotation.reencrypt)
+        keys = {"master_keys": whole.context.master_keys, "row_keys": whole.context.row_keys}
+        run_job(whole, row_keys.renew_row_key, **keys)
 
 
 def collect(home: Home) -> None:
     with serving(home) as whole:
         run_job(whole, purging.collect, until=LONG_AGO)
+
+
+def upgrade(home: Home) -> None:
+    row_key = open_master_keys(home, "file").open().row_key
+    migration.keep_copy(home.database)
+    later_migration.run(home.database, home.path.with_name("scripts"), row_key)
 
 
 def filled(home: Home) -> None:
@@ -158,6 +169,7 @@ SCENARIOS: Final = (
     Scenario("reencryption", filled, reencrypt),
     Scenario("recovery", killed, first_start),
     Scenario("collection", filled, collect),
+    Scenario("upgrade", filled, upgrade),
 )
 
 
@@ -203,9 +215,13 @@ def go_through(scenario: Scenario, home: Home, fail: set[int], *, late: bool, cu
 
 def require_whole(home: Home, *, empty: bool) -> None:
     """Demand that a home opens, holds what it held, is clean, and that nothing is left to mend."""
+    if home.database.exists():
+        later_migration.take_back(home.database)
     with serving(home) as whole:
         context = whole.context
         rotation.finish_rotation(context.job_context, context.master_keys)
+        if context.storage.vault.keyring.older_row_key is not None:
+            row_keys.finish_row_key(context.job_context, context.master_keys, context.row_keys)
         if not empty:
             for path, content in KEPT.items():
                 assert content_of(whole, path) == content, path

@@ -22,6 +22,7 @@ from sft.store.connections import write_engine
 from sft.store.database import create_database, open_database
 from sft.store.migration import current_revision, migrate, needed_revision, upgrade
 from sft.store.schema import Model
+from tests.fakes import later_migration
 from tests.unit.store.samples import ROW_KEY, SAMPLES, fill, look, reading, tamper, writing
 
 VERSIONS = sorted((Path(__file__).parents[2] / "migrations" / "versions").glob("*.py"))
@@ -204,44 +205,14 @@ def test_a_folder_with_a_percent_sign_is_a_folder(tmp_path: Path, monkeypatch: p
 
 # -- rows that carry marks ----------------------------------------------------------------------------
 
-RENAMES = """
-import sqlalchemy as sa
-from alembic import context, op
-
-revision, down_revision, branch_labels, depends_on = "9999", {before!r}, None, None
-
-
-def upgrade():
-    marks = context.config.attributes["marks"]
-    connection = op.get_bind()
-    for name, value, mac in connection.execute(sa.text("SELECT name, value, mac FROM settings")).all():
-        marks.old.require("settings", (name, value), mac)
-        changed = value + b"!" if name == "server_name" else value
-        connection.execute(
-            sa.text("UPDATE settings SET value = :value, mac = :mac WHERE name = :name"),
-            {{"value": changed, "mac": marks.new.make("settings", (name, changed)), "name": name}},
-        )
-"""
-
 
 def renamed(path: Path, tmp_path: Path) -> None:
-    scripts = tmp_path / "versions"
-    scripts.mkdir(exist_ok=True)
-    (scripts / "9999_renames.py").write_text(RENAMES.format(before=needed_revision()))
-
-    def work(config: Config) -> None:
-        config.set_main_option("path_separator", "os")
-        config.set_main_option("version_locations", f"{VERSIONS[0].parent}:{scripts}")
-        command.upgrade(config, "head")
-
-    migrate(path, work, migration.Marks.of(ROW_KEY))
+    later_migration.run(path, tmp_path / "versions", ROW_KEY)
 
 
 def test_a_migration_changes_rows_and_their_marks(path: Path, tmp_path: Path) -> None:
     renamed(path, tmp_path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = ?", (needed_revision(),))
-        connection.commit()
+    assert later_migration.take_back(path)
     database = open_database(path, ROW_KEY)
     with reading(database) as reader:
         assert settings.server_name(reader) == "acme-files!"
