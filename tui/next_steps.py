@@ -60,7 +60,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
         "OLDER_VERSION": "Ask the operator: was a backup put back? Only then move {remembered} aside",
         "OPERATOR_ONLY": "Ask the operator (twistd sft)",
-        "PASSPHRASE_FIXED": "",
+        "PASSPHRASE_FIXED": "Start a server with another passphrase in a new home, and put the files there",
         "PASSPHRASE_WRONG": "Again; or ask an admin for a new key, no file is lost",
         "PIN_CHANGED": _KEY_WORDS,
         "PROFILE_UNKNOWN": "5 shows those it knows",

@@ -70,7 +70,7 @@ MUTATIONS = (
              "        if comment.encode() != text:", "        if False:",
              "tests/unit/crypto/test_comment.py"),
     Mutation("form of a note", "sft/crypto/notes.py",
-             "    if _close(text, server, signature) != note:", "    if False:",
+             "    if _close(text, server_id, server, signature) != note:", "    if False:",
              "tests/unit/crypto/test_notes.py"),
     Mutation("unused bits of base64", "sft/crypto/_base64.py",
              "    if encode_base64(data) != text:", "    if False:",

@@ -160,7 +160,10 @@ class FaultyOs:
         return found.st_ino
 
     def _kept(self, fd: int) -> int:
-        return self._folders.setdefault(self._inode(fd), os.dup(fd))
+        inode = self._inode(fd)
+        if inode not in self._folders:
+            self._folders[inode] = os.dup(fd)
+        return self._folders[inode]
 
     def _content(self, folder: int, name: str) -> tuple[bytes, int] | None:
         try:

@@ -32,7 +32,7 @@ class Shelf:
                 size=n * 7 % 1000,
                 at=n,
                 version=1,
-                state=SignatureState.SIGNED,
+                state=SignatureState.BAD if n in self.bad else SignatureState.SIGNED,
                 file_id=n.to_bytes(16, "big"),
             )
             for n in range(first, last)

@@ -27,7 +27,7 @@ SHOWN += [("files", SIZE, False)]
 # By the first scene of a group: each screen and each dialog is among them.
 EVERY_RUN = frozenset({
     "root", "files", "queue", "people-admin", "identity", "passphrase", "address", "stop", "link", "unlock",
-    "first-start", "join",
+    "first-start", "join", "moved",
 })  # fmt: skip
 
 

@@ -360,7 +360,7 @@ TABLE = [
         "PASSPHRASE_FIXED",
         5,
         "The passphrase that the master key is made of cannot be changed.",
-        "",
+        "Start a server with another passphrase in a new home, and put the files there",
     ),
     # -- names and conflicts
     Row(
