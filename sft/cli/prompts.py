@@ -65,8 +65,12 @@ class Prompts:
 
     def require_agreement(self, question: str, *, otherwise: str) -> None:
         """Ask a question whose safe answer is no; without a yes, raise Interrupted with what is said ``otherwise``."""
-        if self._answer(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        if not self.agrees(question):
             raise Interrupted(signal.SIGINT, otherwise)
+
+    def agrees(self, question: str) -> bool:
+        """Ask a question whose safe answer is no."""
+        return self._answer(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
 
     def require_typed(self, question: str, *, expected: str, otherwise: str) -> None:
         """Ask for a name to be typed, as agreement to what cannot be undone; Interrupted if it is not."""

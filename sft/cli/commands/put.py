@@ -6,7 +6,7 @@ stored. The same bytes again by the same author are there already: a retry is no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,15 +16,15 @@ from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_report import TransferReport
-from sft.client.api.files import make_folder
+from sft.client.api.files import make_folder, show_file
 from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, put_all
 from sft.client.transfers.plan import PutItem, PutPlan, plan_put
 from sft.client.transfers.progress import TransferStage
 from sft.crypto.digests import digest_text
-from sft.errors import SftError, UsageError
+from sft.errors import PinChangedError, SftError, SignerUnknownError, UsageError
 from sft.model.names import safe
-from sft.model.text import count_text, duration_text, rate_text, size_text
+from sft.model.text import count_text, duration_text, rate_text, sentence, size_text
 
 EMPTY: Final = dict.fromkeys(("version", "size", "digest", "receipt"), None)
 
@@ -73,6 +73,8 @@ def command(
         with showing(invocation, _title(paths, plan.items), totals) as shown:
             results = await put_all(session, plan.items, replace=replace, if_version=if_version, report=shown.report)
         report.seconds = shown.seconds
+        if replace and invocation.prompts.possible:
+            results = await ask_of_unknown(session, results, invocation.prompts.agrees, invocation.now)
         unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
         for result in results:
             add_result(report, result)
@@ -81,6 +83,22 @@ def command(
         invocation.talk(store)
     skipped = {"links_skipped": plan.links_skipped, "others_skipped": plan.others_skipped}
     return report.finish(*remarks(plan, unchanged), **skipped)
+
+
+async def ask_of_unknown(
+    session: Session, results: Sequence[PutResult], agrees: Callable[[str], bool], now: float
+) -> list[PutResult]:
+    """Ask about each version that nobody can be held to whether it is replaced all the same, and replace those."""
+    decided = []
+    for result in results:
+        outcome = result
+        # What came from a pipe is read once.
+        if result.item.source is not None and isinstance(result.error, (SignerUnknownError, PinChangedError)):
+            version = (await show_file(session, result.item.path)).version.number
+            if agrees(f"{sentence(result.error, now=now)} Replace version {version} all the same?"):
+                (outcome,) = await put_all(session, [result.item], if_version=version)
+        decided.append(outcome)
+    return decided
 
 
 def _title(paths: Sequence[str], items: Sequence[PutItem]) -> str:
