@@ -153,6 +153,7 @@ def open_home(
         )
     master_keys = open_master_keys(home, given.master_key)
     keyring = master_keys.open()
+    home.hold_reserve()
     # Only now: a wrong --master-key must not be what the next start takes.
     home.keep_settings(given)
     server_key = ServerKey.from_seed(keyring.server_seed)

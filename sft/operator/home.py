@@ -9,6 +9,7 @@
       server.pub          the server's public key, which operator commands demand of whoever answers at the socket
       first-admin.link    0600: the first invitation, where no terminal could show it
       data/               0700: keyring, database, vault (or in DIR, by ``--data DIR``); to copy it, stop the server first
+      data/reserve        room that is given up where the disk is full
       data.new/           a first start under way, or one that was cut; the next one begins it anew
 
 Rules. A home is made only where none is: ``data`` appears whole, by one rename. A home that has
@@ -34,6 +35,7 @@ import msgspec
 
 from sft import durable
 from sft.errors import HomeError, SftError
+from sft.limits import FLOOR_BYTES, MIB
 
 Network = IPv4Network | IPv6Network
 
@@ -60,6 +62,9 @@ class HomeSettings(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tru
 
 
 REGISTRATIONS: Final = ("invite", "open", "closed")
+RESERVE_BYTES: Final = 4 * MIB  # the database's index of its log, and a log of some thousands of deletions
+_RESERVE: Final = "reserve"
+_BLOCK_BYTES: Final = 512  # what st_blocks counts, whatever the file system's own
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 # Of a ``durable.replace_file`` or a ``StagedFile`` that was killed.
 _UNFINISHED: Final = re.compile(r"\.[0-9a-f]{16}\.part|master\.(key|parameters)\.part")
@@ -132,6 +137,26 @@ class Home:
                 for left in folder.iterdir() if folder.is_dir() else ():
                     if _UNFINISHED.fullmatch(left.name):
                         left.unlink(missing_ok=True)
+
+    def hold_reserve(self) -> None:
+        """Keep a little room of the disk, or give it up where the disk is full: to open a database and to delete needs some.
+
+        Best effort: some file systems promise nothing.
+        """
+        with suppress(OSError), _opened(self.data) as folder:
+            free = durable.free_bytes(folder)
+            held = False
+            with suppress(FileNotFoundError):
+                # A copy of a home has the name, and none of the room.
+                held = os.stat(_RESERVE, dir_fd=folder).st_blocks * _BLOCK_BYTES >= RESERVE_BYTES
+                if free < RESERVE_BYTES or not held:
+                    durable.remove_file(folder, _RESERVE)
+            if not held and free > FLOOR_BYTES:
+                file = durable.create_new(folder, _RESERVE)
+                try:
+                    durable.reserve(file, RESERVE_BYTES)
+                finally:
+                    os.close(file)
 
     def begin_unfinished(self) -> None:
         """Make the folder of a first start, empty: nothing was ever acknowledged from one that was cut.

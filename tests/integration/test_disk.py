@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -60,6 +61,27 @@ def fill(ballast: Path, left: int) -> None:
     found = os.statvfs(ballast.parent)
     with ballast.open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, max(1, found.f_bavail * found.f_frsize - left))
+
+
+def test_a_server_starts_on_a_disk_without_a_byte_left_and_lets_people_delete(
+    template: Path, small_disk: SmallDisk, tmp_path: Path
+):
+    disk = small_disk("disk", FLOOR_BYTES + 48 * MIB)
+    server = copy_server(template, disk / "s")
+    run(server.start())
+    cli = LiveCli(server)
+    cli.folder = tmp_path / "desk"
+    cli.file("large.bin", bytes(8 * MIB))
+    assert cli.sft("max", "put", "large.bin").status == 0
+    run(server.halt())
+    with (disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+        while True:
+            ballast.write(bytes(4096))
+    assert os.statvfs(disk).f_bavail == 0
+    run(server.start())
+    assert cli.operator("file", "list").status == 0
+    done = cli.sft("max", "rm", "large.bin")
+    assert done.status == 0, done.err
 
 
 def test_a_full_server_says_so_and_still_gives_and_deletes(template: Path, small_disk: SmallDisk, tmp_path: Path):
