@@ -42,6 +42,7 @@ class Account:
     in_use_first: bool
     key_words: str
     minisign_key: str
+    server_id: bytes
     server_words: str
     pinned_at: int
     joined_at: int

@@ -110,9 +110,15 @@ class Batch:
         try:
             line, document = await act(session, name)
         except SftError as error:
-            self._failed.append((name, error))
-            why = error_json(error, now=self._invocation.now)
-            self._items.append({"path": name, **self._empty, "error": why})
-            return
+            self.failed(name, error)
+        else:
+            self.done(line, document)
+
+    def done(self, line: str, document: Document) -> None:
         self._items.append({**document, "error": None})
         self._invocation.console.result(line)
+
+    def failed(self, name: str, error: SftError) -> None:
+        self._failed.append((name, error))
+        why = error_json(error, now=self._invocation.now)
+        self._items.append({"path": name, **self._empty, "error": why})

@@ -13,7 +13,7 @@ from typing import TypedDict
 from sft.cli.console import Console
 from sft.cli.next_steps import NEXT_STEPS, NextSteps
 from sft.client.fault_log import FaultLog
-from sft.errors import SftError
+from sft.errors import ServerKeyChangedError, SftError
 from sft.model.names import safe
 from sft.model.text import code_of, sentence
 
@@ -50,7 +50,15 @@ def error_lines(error: SftError, *, now: float, zone: tzinfo | None = None, step
     step = steps.of(error, now=now, zone=zone)
     reference = f"(ref {safe(error.ref)})" if error.ref else ""
     below = " ".join(filter(None, [step, reference]))
-    return [f"sft: {said} [{code_of(error)}]", *([f"     {below}"] if below else [])]
+    return [f"sft: {said} [{code_of(error)}]", *_seen(error), *([f"     {below}"] if below else [])]
+
+
+def _seen(error: SftError) -> list[str]:
+    """Return what has to be compared by a person, or handed to one, where a server shows another key."""
+    if error.code != ServerKeyChangedError.code:
+        return []
+    names = (("pinned", "pinned"), ("shown", "shown now"), ("evidence", "evidence"))
+    return [f"     {title:9}  {safe(str(error.values[name]))}" for name, title in names if error.values.get(name)]
 
 
 def report(console: Console, error: SftError, *, now: float, steps: NextSteps = NEXT_STEPS) -> int:

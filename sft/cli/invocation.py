@@ -19,6 +19,7 @@ from sft.cli.run import Act, execute
 from sft.cli.tui_entry import Screens, full_screen
 from sft.client.fault_log import FaultLog
 from sft.errors import PassphraseWrongError
+from sft.model.names import safe
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -29,11 +30,17 @@ if TYPE_CHECKING:
     from sft.client.profiles import Profile, Profiles
     from sft.client.session import Session
     from sft.client.state import StateFolder
+    from sft.crypto.keys import ServerPublic
     from sft.model.links import Link
 
 T = TypeVar("T")
 
 PASSPHRASE_TRIES: Final = 3
+
+
+def key_followed(server: str, key: ServerPublic) -> str:
+    """Return what is said once, when a server's key was followed by another one."""
+    return f"{safe(server)} has a new key; the one pinned until now says so. Pinned: {key.words()}"
 
 
 class Execute(Protocol):
@@ -158,11 +165,15 @@ class Invocation:
         """Log in; a passphrase typed wrong may be typed again."""
         for left in reversed(range(PASSPHRASE_TRIES)):
             try:
-                return await self.environment.connect(reactor, self.state, profile, ask=self.ask(profile.name))
+                session = await self.environment.connect(reactor, self.state, profile, ask=self.ask(profile.name))
             except PassphraseWrongError:
                 if not left or self.environ.get("SFT_PASSPHRASE_FILE"):
                     raise
                 self.console.warn("That passphrase does not open the key.")
+                continue
+            if session.followed is not None:
+                self.console.note(key_followed(session.profile.name, session.server_key))
+            return session
         raise AssertionError  # the last try returned or raised
 
     def ask(self, name: str) -> Ask:

@@ -53,9 +53,13 @@ class ConnectionInfo:
         return self.status is Status.ONLINE
 
 
+KEY_FOLLOWED = "key-followed"
+"""The kind of a notice that the client makes: the server's key was followed by the one of these ``words``, now pinned."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerNotice:
-    """What the server said unasked: its kind, and what it is about."""
+    """What the server said unasked, or was found at login: its kind, and what it is about."""
 
     kind: str
     values: dict[str, str | int]

@@ -26,7 +26,8 @@ _MOST_KEYS: Final = 20
 def keep_evidence(
     state: StateFolder, profile: Profile, stop: ServerKeyChangedError, *, now: int
 ) -> ServerKeyChangedError:
-    """Write down what the server has shown (blocks); return the stop, which names the file if one was written."""
+    """Write down what the server has shown (blocks); return the stop with both keys, and the file that keeps it."""
+    pinned = profile.server.words()
     try:
         point = bytes.fromhex(str(stop.values["shown_key"]))
         transcript = bytes.fromhex(str(stop.values["transcript"]))
@@ -34,13 +35,14 @@ def keep_evidence(
     except KeyError:  # it did not come so far: there is no proof
         return stop
     shown = ServerPublic(point)
+    seen = ServerKeyChangedError(stop.detail, server=profile.name, shown=shown.words(), pinned=pinned)
     name = f"evidence/{profile.server_id.hex()[:_ID_DIGITS]}-{point.hex()[:_ID_DIGITS]}.txt"
     lines = [
         ("sft-evidence", "1"),
         ("seen-at", utc_time(now)),
         ("server", f"{profile.server_name} at {profile.address}"),
         ("pinned-key", profile.server_key.hex()),
-        ("pinned-words", profile.server.words()),
+        ("pinned-words", pinned),
         ("shown-key", point.hex()),
         ("shown-words", shown.words()),
         ("hellos-sha512", transcript.hex()),
@@ -51,11 +53,12 @@ def keep_evidence(
     try:
         if state.read(name) is None:
             if _kept(state, name) >= _MOST_KEYS:
-                return stop
+                return seen
             state.write(name, text.encode())
     except ClientError:
-        return stop
-    return ServerKeyChangedError(stop.detail, server=profile.name, shown=shown.words(), evidence=str(state.path(name)))
+        return seen
+    seen.values["evidence"] = str(state.path(name))
+    return seen
 
 
 def _kept(state: StateFolder, name: str) -> int:

@@ -24,7 +24,7 @@ from sft.client.profiles import Profile, Profiles
 from sft.client.session import log_in
 from sft.client.state import StateFolder
 from sft.crypto import key_file as key_files
-from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
+from sft.crypto.keys import InvitationKey, SigningKey
 from sft.crypto.words import drawn
 from sft.errors import KeyLockedError, UserNameNotAllowedError
 from sft.model.links import InvitationLink, Link
@@ -71,7 +71,7 @@ def pending(state: StateFolder, link: Link) -> Profile | None:
     """Find the profile that an earlier attempt with this link left (blocks): its key exists."""
     invitation = _point(link)
     for profile in Profiles(state).all():
-        if profile.server_key != link.server_key or profile.invitation != invitation:
+        if profile.server_id != link.server_id or profile.invitation != invitation:
             continue
         if invitation or not profile.joined:
             return profile
@@ -173,7 +173,7 @@ async def _prepared(
                 host=link.host,
                 port=link.port,
                 server_key=link.server_key,
-                server_id=ServerPublic(link.server_key).server_id(),
+                server_id=link.server_id,
                 public_key=key.public.encode(),
                 key_file=name,
                 device=device,

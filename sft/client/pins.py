@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
 from sft.client.profiles import Profile
+from sft.client.record_file import Contents, RecordFile
 from sft.client.state import StateFolder
 from sft.errors import LocalFileError, UserNameNotAllowedError
 from sft.model.names import fold, parse_user_name
@@ -63,7 +63,7 @@ class Pins:
 
     def load(self) -> None:
         """Read what is pinned (blocks)."""
-        self._people = {**self._people, **self._read(), **self._own}
+        self._people = {**self._people, **_by_id(self._contents().records), **self._own}
 
     @property
     def people(self) -> Mapping[int, Pin]:
@@ -80,24 +80,30 @@ class Pins:
         if not learned(self._people, users, now=now):
             return
         with self._state.locked():
-            people = {**self._read(), **self._own}
+            before = self._contents()
+            people = {**_by_id(before.records), **self._own}
             people.update(learned(people, users, now=now))
             kept = [pin for pin in people.values() if not pin.is_own]
-            self._state.write(self._name, msgspec.json.encode(kept))
+            self._state.write(self._name, _FORM.write(kept, before))
         self._people = people
 
-    def _read(self) -> dict[int, Pin]:
-        data = self._state.read(self._name)
+    def _contents(self) -> Contents[Pin]:
         try:
-            pins = [] if data is None else msgspec.json.decode(data, type=list[Pin])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return _FORM.read(self._state.read(self._name), self._state.path(self._name))
+        except ValueError as error:
             raise LocalFileError(
                 str(error),
                 path=str(self._state.path(self._name)),
                 problem="is damaged",
                 remedy="Move it aside: everybody's key is then seen as for the first time",
             ) from error
-        return {pin.user_id: pin for pin in pins}
+
+
+_FORM: Final = RecordFile(Pin, "people", key="user_id")
+
+
+def _by_id(pins: Iterable[Pin]) -> dict[int, Pin]:
+    return {pin.user_id: pin for pin in pins}
 
 
 def pinned_everywhere(state: StateFolder, profiles: Iterable[Profile]) -> Iterator[tuple[bytes, list[Pin]]]:

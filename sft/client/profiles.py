@@ -1,25 +1,28 @@
 """The servers that this computer has joined: address, pinned key, who we are there.
 
-Rules. A server is its key, never its address: an address may be mended by anybody, a pinned key is replaced only by a server
-link that a person gave. A profile is written before its server hears of it (``user_id`` 0 until then), so that the same
-invitation goes on with the same key. Everything here blocks; changes hold the state's lock.
+Rules. A server is its id and its key, pinned apart, never its address: an address may be mended by anybody, a pinned key is
+replaced by one that it says follows it, or by a server link that a person gave, and the id by nothing. A profile is written
+before its server hears of it (``user_id`` 0 until then), so that the same invitation goes on with the same key. Everything
+here blocks; changes hold the state's lock.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from sft.client.record_file import Contents, RecordFile
 from sft.errors import LocalFileError, NotJoinedError, ProfileUnknownError, UsageError
-from sft.model.links import format_address, parse_address, parse_server_link
+from sft.model.links import ServerLink, format_address, parse_address, parse_server_link
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sft.client.state import StateFolder
     from sft.crypto.keys import PublicKey, ServerPublic
-
 _FILE: Final = "profiles.json"
 
 
@@ -74,11 +77,12 @@ class Profile(Struct, frozen=True):
         return ServerPublic(self.server_key)
 
 
-class _ProfilesFile(Struct, frozen=True):
-    """The file: profiles in order of making."""
+class Forgotten(NamedTuple):
+    """A profile that was dropped, and the two files with which its server is joined again."""
 
-    default: str = ""
-    servers: tuple[Profile, ...] = ()
+    profile: Profile
+    key_file: Path
+    link_file: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ class Profiles:
 
     def all(self) -> list[Profile]:
         """List joined and pending ones, in order of making."""
-        return list(self._read().servers)
+        return self._read().records
 
     def default_name(self) -> str:
         """Return the name of the profile that is used when none is named; empty without any."""
@@ -114,13 +118,13 @@ class Profiles:
         """Keep a new profile, under a name of its own (``acme``, then ``acme-2``)."""
         with self.state.locked():
             kept = self._read()
-            taken = {one.name for one in kept.servers}
+            taken = {one.name for one in kept.records}
             name, count = profile.name, 1
             while name in taken:
                 count += 1
                 name = f"{profile.name}-{count}"
             profile = msgspec.structs.replace(profile, name=name)
-            self._write(_ProfilesFile(kept.default, (*kept.servers, profile)))
+            self._write(kept, [*kept.records, profile])
         return profile
 
     def update(self, name: str, **fields: str | int | bytes) -> Profile:
@@ -132,25 +136,23 @@ class Profiles:
         with self.state.locked():
             kept = self._read()
             new = msgspec.structs.replace(_named(kept, name), **fields)
-            servers = tuple(new if one.name == name else one for one in kept.servers)
-            self._write(_ProfilesFile(kept.default, servers))
+            self._write(kept, [new if one.name == name else one for one in kept.records])
         return new
 
     def set_default(self, name: str) -> None:
         with self.state.locked():
             kept = self._read()
-            self._write(_ProfilesFile(_named(kept, name).name, kept.servers))
+            self._write(kept, kept.records, default=_named(kept, name).name)
 
-    def forget(self, name: str) -> Profile:
+    def forget(self, name: str) -> Forgotten:
         """Drop a profile; its key file is put aside, never destroyed, for it opens the account."""
         with self.state.locked():
             kept = self._read()
             gone = _named(kept, name)
-            rest = tuple(one for one in kept.servers if one.name != name)
-            self._write(_ProfilesFile("" if kept.default == name else kept.default, rest))
-            if all(one.key_file != gone.key_file for one in rest):
-                self._put_aside(gone)
-        return gone
+            rest = [one for one in kept.records if one.name != name]
+            default = kept.rest.get("default", "")
+            self._write(kept, rest, default="" if default == name else default)
+            return self._put_aside(gone, shared=any(one.key_file == gone.key_file for one in rest))
 
     def set_address(self, name: str, address: str) -> Profile:
         """Look for a server elsewhere: its key stays its identity. UsageError if it is not HOST:PORT."""
@@ -162,42 +164,37 @@ class Profiles:
 
         Raises:
             LinkIncompleteError: the link was cut.
-            UsageError: it is no server link, or of a server of another name.
+            UsageError: it is no server link, or of another server.
         """
-        from sft.crypto.keys import ServerPublic
-
         link = parse_server_link(link_text)
         old = self.choose(name)
-        if link.server_name != old.server_name:
-            raise UsageError(
-                problem=f"This link is of {link.server_name}, not of {old.server_name}",
-                remedy="Join that one with an invitation",
-            )
+        require_same_server(old, link)
         if link.server_key == old.server_key:
             return self.update(name, host=link.host, port=link.port)
-        return self.update(
-            name,
-            host=link.host,
-            port=link.port,
-            server_key=link.server_key,
-            server_id=ServerPublic(link.server_key).server_id(),
-            pinned_at=now,
-        )
+        return self.update(name, host=link.host, port=link.port, server_key=link.server_key, pinned_at=now)
 
-    def _put_aside(self, profile: Profile) -> None:
+    def _put_aside(self, profile: Profile, *, shared: bool) -> Forgotten:
+        """Keep the server's link, and the key where no other profile ``shared`` it, under a name of their own."""
         count, leaf = 1, profile.key_file.rpartition("/")[2]
-        while self.state.read(target := f"keys/forgotten/{leaf}.{count}") is not None:
+        while not self._is_free(target := f"keys/forgotten/{leaf}.{count}"):
             count += 1
-        if self.state.read(profile.key_file) is not None:
+        link = ServerLink(
+            profile.host, profile.port, profile.server_key, profile.server_name, server_id=profile.server_id
+        )
+        link_file = self.state.write(f"{target}.link", f"{link.text()}\n".encode())
+        if shared:
+            target = profile.key_file
+        elif self.state.read(profile.key_file) is not None:
             self.state.move(profile.key_file, target)
+        return Forgotten(profile, self.state.path(target), link_file)
 
-    def _read(self) -> _ProfilesFile:
-        data = self.state.read(_FILE)
-        if data is None:
-            return _ProfilesFile()
+    def _is_free(self, name: str) -> bool:
+        return self.state.read(name) is None and self.state.read(f"{name}.link") is None
+
+    def _read(self) -> Contents[Profile]:
         try:
-            return msgspec.json.decode(data, type=_ProfilesFile)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return _FORM.read(self.state.read(_FILE), self.state.path(_FILE))
+        except ValueError as error:
             raise LocalFileError(
                 str(error),
                 path=str(self.state.path(_FILE)),
@@ -205,18 +202,32 @@ class Profiles:
                 remedy="Move it aside and join again; your keys lie in keys/ beside it",
             ) from error
 
-    def _write(self, kept: _ProfilesFile) -> None:
-        self.state.write(_FILE, msgspec.json.format(msgspec.json.encode(kept)))
+    def _write(self, before: Contents[Profile], profiles: list[Profile], **rest: str) -> None:
+        self.state.write(_FILE, msgspec.json.format(_FORM.write(profiles, before, **rest)))
 
 
-def _default(kept: _ProfilesFile) -> str:
+def require_same_server(profile: Profile, link: ServerLink) -> None:
+    """Refuse a link of another server with a UsageError, one of the same name too: people's keys are pinned under the id."""
+    if (link.server_name, link.server_id) == (profile.server_name, profile.server_id):
+        return
+    what = link.server_name if link.server_name != profile.server_name else "another server of that name"
+    raise UsageError(
+        problem=f"This link is of {what}, not of {profile.server_name}", remedy="Join that one with an invitation"
+    )
+
+
+_FORM: Final = RecordFile(Profile, "servers", key="name")
+
+
+def _default(kept: Contents[Profile]) -> str:
     """The chosen one, else the first; one that was never acknowledged cannot be used."""
-    joined = [one.name for one in kept.servers if one.joined]
-    return kept.default if kept.default in joined else next(iter(joined), "")
+    joined = [one.name for one in kept.records if one.joined]
+    default = kept.rest.get("default", "")
+    return default if default in joined else next(iter(joined), "")
 
 
-def _named(kept: _ProfilesFile, name: str) -> Profile:
-    for profile in kept.servers:
+def _named(kept: Contents[Profile], name: str) -> Profile:
+    for profile in kept.records:
         if profile.name == name:
             return profile
     raise ProfileUnknownError(name=name)

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 
 from sft.client.api.people import show_self
 from sft.client.concurrency import Pool, ticking
-from sft.client.connection_info import ConnectionInfo, EventListener, ServerNotice, Status
+from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, EventListener, ServerNotice, Status
 from sft.client.identity import Ask
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import Session, connect
@@ -200,6 +200,8 @@ class Reconnector:
             Status.ONLINE, None, server=session.server_name, user=session.user_name,
             user_id=session.user_id, role=session.role, address=session.address,
         )  # fmt: skip
+        if session.followed is not None:
+            self._emit(ServerNotice(KEY_FOLLOWED, {"words": session.server_key.words()}))
 
     async def _dial(self) -> Session:
         # Its address may have been mended since.
@@ -289,7 +291,7 @@ class Reconnector:
             self._hurry()
 
     def _noticed(self, notice: Notice) -> None:
-        if self._ended:
+        if self._ended or notice.kind == KEY_FOLLOWED:
             return
         if notice.kind == "role":
             try:

@@ -49,6 +49,7 @@ class Session:
     Args:
         key: the opened key: it signs what is stored.
         pins: the server's people as this computer knows them.
+        followed: the key that was pinned until this login, if it said that the server's key now follows it.
         versions_seen: the server's files as this computer has seen them.
         clock: Unix seconds.
     """
@@ -62,6 +63,7 @@ class Session:
     owns_pool: bool
     clock: Callable[[], float] = time.time
     versions_seen: VersionsSeen = field(init=False)
+    followed: ServerPublic | None = None
     _learning: DeferredLock = field(default_factory=DeferredLock)
 
     def __post_init__(self) -> None:
@@ -218,7 +220,7 @@ async def log_in(
         tcp_endpoint(reactor, profile.host, profile.port),
         address=profile.address,
         profile=profile.name,
-        new_wire=lambda: Connection.client(profile.server, claim, key, invitation),
+        new_wire=lambda: Connection.client(profile.server, claim, key, invitation, server_id=profile.server_id),
         new_connection=lambda wire: ServerConnection(
             reactor, wire, pool, address=profile.address, on_notice=on_notice, keep_fault=FaultLog(state.data).keep
         ),
@@ -238,6 +240,10 @@ async def log_in(
             "user_name": welcome.name,
             "role": welcome.role,
         }
+        followed = None
+        if connection.server_key != profile.server:  # the handshake has seen that the pinned one says so
+            followed = profile.server
+            seen |= {"server_key": connection.server_key.point, "pinned_at": int(clock())}
         if any(getattr(profile, name) != value for name, value in seen.items()):
             profile = await pool.run(Profiles(state).update, profile.name, **seen)
         pins = Pins(state, profile.server_id, own_pin(profile))
@@ -245,7 +251,7 @@ async def log_in(
     except BaseException:
         connection.abort()
         raise
-    return Session(connection, state, profile, key, pins, pool, owns_pool, clock)
+    return Session(connection, state, profile, key, pins, pool, owns_pool, clock, followed=followed)
 
 
 def _require_pinned_id(profile: Profile, server_id: bytes) -> None:

@@ -17,8 +17,8 @@ from sft.crypto.keys import KEY_BYTES
 
 TRANSCRIPT_BYTES: Final = 64  # SHA-512
 
-_CLIENT_TO_SERVER: Final = b"sft/1 client to server"
-_SERVER_TO_CLIENT: Final = b"sft/1 server to client"
+_CLIENT_TO_SERVER: Final = b"sft/%d client to server"  # the number is the protocol's version on this connection
+_SERVER_TO_CLIENT: Final = b"sft/%d server to client"
 _NEXT_TRAFFIC: Final = b"sft/1 next traffic key"
 _PAYLOAD: Final = b"sft/1 vault payload"  # followed by the object's header
 _WRAPPING: Final = b"sft/1 master data keys"
@@ -35,13 +35,14 @@ class TrafficKeys:
     server_to_client: bytes = field(repr=False)
 
 
-def traffic_keys(th1: bytes, kem_secret: bytes, session_key: bytes) -> TrafficKeys:
+def traffic_keys(version: int, th1: bytes, kem_secret: bytes, session_key: bytes) -> TrafficKeys:
     """Derive both directions' first keys (sft/wire/PROTOCOL.md).
 
     They depend on the whole transcript: a server that relays one session key into two sessions
-    gets different keys.
+    gets different keys. Their labels name the version: what is sealed in one never opens in another.
 
     Args:
+        version: of the protocol, as the hellos agreed.
         th1: SHA-512 over both hellos as sent, 64 bytes.
         kem_secret: what ML-KEM-768 agreed, 32 bytes.
         session_key: what the server delivered, 32 bytes.
@@ -50,8 +51,8 @@ def traffic_keys(th1: bytes, kem_secret: bytes, session_key: bytes) -> TrafficKe
         raise ValueError(f"a transcript hash has {TRANSCRIPT_BYTES} bytes, not {len(th1)}")
     secret = _key(kem_secret) + _key(session_key)
     return TrafficKeys(
-        client_to_server=_derive(secret, _CLIENT_TO_SERVER, salt=th1),
-        server_to_client=_derive(secret, _SERVER_TO_CLIENT, salt=th1),
+        client_to_server=_derive(secret, _CLIENT_TO_SERVER % version, salt=th1),
+        server_to_client=_derive(secret, _SERVER_TO_CLIENT % version, salt=th1),
     )
 
 

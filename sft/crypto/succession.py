@@ -10,7 +10,7 @@ Whoever has pinned the old key believes it, and nobody else needs to. A server h
 ``SUCCESSIONS_MOST`` notes, oldest first; a client begins with the one that follows the key which it has pinned.
 
 Rules. A key succeeds only within its own server: the note names the id that was pinned beside the key. A gap, a note that
-is not signed by the key before it, and a chain that does not end with the key that was shown are one thing: not succeeded.
+is not signed by the key before it, and a chain that does not come to the key that was shown are one thing: not succeeded.
 """
 
 from __future__ import annotations
@@ -98,19 +98,21 @@ def verify_succession(note: str) -> Succession:
     return succession
 
 
-def last_successor(notes: Sequence[str], server_id: bytes, pinned: ServerPublic) -> ServerPublic:
-    """Follow successions from a pinned key, and return the key that they lead to: the pinned one where none follows it.
+def leads_to(notes: Sequence[str], server_id: bytes, pinned: ServerPublic, shown: ServerPublic) -> bool:
+    """Return whether a key is the pinned one, or follows it by what the pinned one and its successors signed.
 
     Args:
-        notes: as the server handed them out, oldest first. What was before the pinned key is passed over.
+        notes: as the server handed them out, oldest first. What does not lie on the way is passed over.
         server_id: what was pinned beside the key.
     """
-    key = pinned
+    key = pinned.point
     for note in notes:
+        if key == shown.point:
+            break
         try:
             succession = verify_succession(note)
         except SignatureInvalidError:
             continue
-        if succession.old_key == key.point and succession.server_id == server_id:
-            key = ServerPublic(succession.new_key)
-    return key
+        if succession.old_key == key and succession.server_id == server_id:
+            key = succession.new_key
+    return key == shown.point

@@ -1,10 +1,12 @@
 """Links that people paste: an invitation (``sft://HOST:PORT/i#…``) and a server link (``sft://HOST:PORT/s#…``).
 
 What follows ``#`` is base64url without padding, then four check characters over it and the kind. They do not cover the
-address, which a person may mend; the key in the link is what identifies the server. Bytes, integers big-endian:
+address, which a person may mend. The server's id (hash of its first key) stays when its key is followed by another one, and the
+key says who it is now: they are pinned apart. Bytes, integers big-endian:
 
-    invitation   version u8 = 1, server key 32, seed 32, role u8, expires_at u64, server name, user name or nothing
-    server link  version u8 = 1, server key 32, server name
+    invitation   version u8 = 1, server id 32, server key 32, seed 32, role u8, expires_at u64, server name,
+                 user name or nothing
+    server link  version u8 = 1, server id 32, server key 32, server name
 
 A name is its length u8 and its UTF-8. A link that was cut or mistyped is told from one that is no longer good: only the
 first is refused here. The seed is a secret: it is in no repr.
@@ -53,15 +55,15 @@ class InvitationLink:
     role: Role
     expires_at: int
     user_name: str | None = None
+    server_id: bytes = field(kw_only=True)
 
     @property
     def address(self) -> str:
         return format_address(self.host, self.port)
 
     def text(self) -> str:
-        _require_key(self.server_key)
         _require_key(self.seed)
-        body = bytes([_VERSION]) + self.server_key + self.seed
+        body = _head(self.server_id, self.server_key) + self.seed
         body += bytes([_ROLES.index(self.role)]) + self.expires_at.to_bytes(8, "big")
         body += _name_field(self.server_name)
         body += _name_field(self.user_name) if self.user_name is not None else b""
@@ -76,14 +78,14 @@ class ServerLink:
     port: int
     server_key: bytes
     server_name: str
+    server_id: bytes = field(kw_only=True)
 
     @property
     def address(self) -> str:
         return format_address(self.host, self.port)
 
     def text(self) -> str:
-        _require_key(self.server_key)
-        body = bytes([_VERSION]) + self.server_key + _name_field(self.server_name)
+        body = _head(self.server_id, self.server_key) + _name_field(self.server_name)
         return _written(self.address, "s", body)
 
 
@@ -92,7 +94,7 @@ Link = InvitationLink | ServerLink
 
 
 def invitation_link(
-    made: Invitation, seed: bytes, *, address: str, server_key: bytes, server_name: str
+    made: Invitation, seed: bytes, *, address: str, server_id: bytes, server_key: bytes, server_name: str
 ) -> InvitationLink:
     """Return the link of an invitation that was made.
 
@@ -104,7 +106,9 @@ def invitation_link(
         UsageError: the address is none.
     """
     host, port = parse_address(address)
-    return InvitationLink(host, port, server_key, server_name, seed, made.role, made.expires_at, made.name)
+    return InvitationLink(
+        host, port, server_key, server_name, seed, made.role, made.expires_at, made.name, server_id=server_id
+    )
 
 
 def is_loopback(host: str) -> bool:
@@ -134,9 +138,9 @@ def parse_link(text: str) -> InvitationLink | ServerLink:
     version = reader.number(1)
     if version != _VERSION:
         raise UsageError(problem=f"This link is of a newer sft (version {version})", remedy="pipx upgrade sft")
-    server_key = reader.take(KEY_BYTES)
+    server_id, server_key = reader.take(KEY_BYTES), reader.take(KEY_BYTES)
     link = _invitation if kind == "i" else _server_link
-    return link(host, port, server_key, reader)
+    return link(host, port, server_id, server_key, reader)
 
 
 def parse_invitation(text: str) -> InvitationLink:
@@ -200,7 +204,7 @@ class _Reader:
             raise LinkIncompleteError("too long")
 
 
-def _invitation(host: str, port: int, server_key: bytes, reader: _Reader) -> InvitationLink:
+def _invitation(host: str, port: int, server_id: bytes, server_key: bytes, reader: _Reader) -> InvitationLink:
     seed = reader.take(KEY_BYTES)
     role_code, expires_at = reader.number(1), reader.number(8)
     server_name = reader.name()
@@ -214,14 +218,14 @@ def _invitation(host: str, port: int, server_key: bytes, reader: _Reader) -> Inv
     except UserNameNotAllowedError:
         raise LinkIncompleteError("a name is not allowed") from None
     role = _ROLES[role_code]
-    return InvitationLink(host, port, server_key, server_name, seed, role, expires_at, user_name)
+    return InvitationLink(host, port, server_key, server_name, seed, role, expires_at, user_name, server_id=server_id)
 
 
-def _server_link(host: str, port: int, server_key: bytes, reader: _Reader) -> ServerLink:
+def _server_link(host: str, port: int, server_id: bytes, server_key: bytes, reader: _Reader) -> ServerLink:
     name = reader.name()
     reader.finish()
     try:
-        return ServerLink(host, port, server_key, parse_server_name(name))
+        return ServerLink(host, port, server_key, parse_server_name(name), server_id=server_id)
     except UserNameNotAllowedError:
         raise LinkIncompleteError("a name is not allowed") from None
 
@@ -229,6 +233,12 @@ def _server_link(host: str, port: int, server_key: bytes, reader: _Reader) -> Se
 def _require_key(key: bytes) -> None:
     if len(key) != KEY_BYTES:
         raise ValueError(f"a key has {KEY_BYTES} bytes, not {len(key)}")
+
+
+def _head(server_id: bytes, server_key: bytes) -> bytes:
+    _require_key(server_id)
+    _require_key(server_key)
+    return bytes([_VERSION]) + server_id + server_key
 
 
 def _name_field(name: str) -> bytes:

@@ -138,7 +138,7 @@ async def link(command: Command) -> int:
     """Show the server's link: address and key, no secret."""
     server = await _server(command)
     host, port = _address(server)
-    text = ServerLink(host, port, server.public_key, server.name).text()
+    text = ServerLink(host, port, server.public_key, server.name, server_id=server.server_id).text()
     words = ServerPublic(server.public_key).words()
     document = {"server": server.name, "address": server.address, "server_key_words": words, "link": text}
     command.console.show(document, text)

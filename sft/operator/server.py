@@ -202,7 +202,12 @@ class Server:
             return None
         info = context.info
         return invitation_link(
-            made, key.seed, address=info.address, server_key=info.public_key, server_name=info.name
+            made,
+            key.seed,
+            address=info.address,
+            server_id=info.server_id,
+            server_key=info.public_key,
+            server_name=info.name,
         ).text()
 
     async def _until(self, done: Callable[[], bool], seconds: float) -> None:

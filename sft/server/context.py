@@ -58,6 +58,7 @@ class ServerContext:
     clock: Callable[[], int]
     admission: Admission
     shares: Shares = field(default_factory=Shares)
+    successions: tuple[str, ...] = ()  # notes that say which keys the server's one followed, oldest first
     sessions: Sessions = field(default_factory=Sessions)
     watchers: list[Callable[[Sequence[DomainEvent]], None]] = field(default_factory=list)
     stopping: bool = False  # long work ends at its next page

@@ -34,7 +34,9 @@ class _Guarded(WireProtocol):
     """A network connection, counted until it has logged in."""
 
     def __init__(self, context: ServerContext, session: ServerSession, source: str) -> None:
-        super().__init__(context.reactor, Connection.server(context.server_key), session)
+        super().__init__(
+            context.reactor, Connection.server(context.server_key, successions=context.successions), session
+        )
         self._context = context
         self._session = session
         self._source = source

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Sequence
 from typing import Final
 
 from sft.crypto.keys import Entropy, InvitationKey, ServerKey, ServerPublic, SigningKey
@@ -36,10 +37,11 @@ from sft.wire.events import (
 )
 from sft.wire.handshake import ClientHandshake, ServerHandshake
 from sft.wire.login import Claim, Welcome, decode_refusal, decode_welcome, encode_refusal, encode_welcome
-from sft.wire.messages import Message, decode_from_client, decode_from_server, encode
+from sft.wire.messages import Message, encode
 from sft.wire.record_layer import Frame, RecordLayer
 from sft.wire.requests_in_flight import RequestsInFlight
-from sft.wire.states import MESSAGES, FrameType, Side, State
+from sft.wire.states import FrameType, Side, State
+from sft.wire.versions import VERSIONS, ProtocolVersion
 
 _MESSAGE: Final = bytes([FrameType.MESSAGE])
 _CLOSE: Final = bytes([FrameType.CLOSE])
@@ -50,10 +52,12 @@ _EOF_IS_FINE: Final = frozenset({State.PEER_CLOSED, State.CLOSED})
 class Connection:
     """One end of a connection; made by ``client`` or ``server``."""
 
-    __slots__ = ("_exchanges", "_handshake", "_line", "_outgoing", "greeted")
+    __slots__ = ("_exchanges", "_handshake", "_line", "_outgoing", "_speaks", "greeted", "version")
 
     def __init__(self, side: Side, handshake: ClientHandshake | ServerHandshake) -> None:
         self.greeted = False  # server: a well-formed hello came
+        self.version = 0  # the protocol's on this connection, once the hellos have agreed on one
+        self._speaks = handshake.version
         self._line = RecordLayer(side)
         self._handshake: ClientHandshake | ServerHandshake | None = handshake  # until M5
         self._exchanges = RequestsInFlight()
@@ -67,7 +71,9 @@ class Connection:
         signing_key: SigningKey | None = None,
         invitation: InvitationKey | None = None,
         *,
+        server_id: bytes | None = None,
         entropy: Entropy = os.urandom,
+        versions: Sequence[ProtocolVersion] = VERSIONS,
     ) -> Connection:
         """Make a client's end; M1 is in ``data_to_send()`` at once.
 
@@ -76,12 +82,16 @@ class Connection:
             claim: who the client says it is.
             signing_key: the user's key, which the claim names; None for the operator.
             invitation: for a claim to join.
+            server_id: pinned beside the key; without it no key is taken for the pinned one's successor.
             entropy: source of random bytes.
+            versions: to offer, the best first.
 
         Raises:
             LocalProtocolError: claim and keys do not fit one another.
         """
-        handshake = ClientHandshake(server_key, claim, signing_key, invitation, entropy)
+        handshake = ClientHandshake(
+            server_key, claim, signing_key, invitation, entropy, server_id=server_id, versions=versions
+        )
         connection = cls(Side.CLIENT, handshake)
         connection._line.send_hello(FrameType.CLIENT_HELLO)
         connection._outgoing.append(handshake.hello)
@@ -89,16 +99,26 @@ class Connection:
 
     @classmethod
     def server(
-        cls, server_key: ServerKey, *, operator_allowed: bool = False, entropy: Entropy = os.urandom
+        cls,
+        server_key: ServerKey,
+        *,
+        operator_allowed: bool = False,
+        successions: Sequence[str] = (),
+        entropy: Entropy = os.urandom,
+        versions: Sequence[ProtocolVersion] = VERSIONS,
     ) -> Connection:
         """Make a server's end.
 
         Args:
             server_key: the server's identity.
             operator_allowed: this is the control socket, whose peer the caller has checked.
+            successions: notes that say which keys this one followed, oldest first.
             entropy: source of random bytes.
+            versions: that may be chosen.
         """
-        handshake = ServerHandshake(server_key, entropy, operator_allowed=operator_allowed)
+        handshake = ServerHandshake(
+            server_key, entropy, operator_allowed=operator_allowed, successions=successions, versions=versions
+        )
         return cls(Side.SERVER, handshake)
 
     # -- what the owner may look at -----------------------------------------------------------------
@@ -207,7 +227,8 @@ class Connection:
     def send(self, message: Message) -> bytes:
         """Make the frame of a message; LocalProtocolError: not this side's, not now, or too large for a frame."""
         self._line.require(FrameType.MESSAGE)
-        if type(message) not in MESSAGES[self.side]:
+        codec = self._speaks.codec
+        if type(message) not in (codec.client_messages if self.side is Side.CLIENT else codec.server_messages):
             raise LocalProtocolError(f"a {self.side} sends no {type(message).__name__}")
         body = encode(message)
         if self.side is Side.CLIENT:
@@ -257,11 +278,11 @@ class Connection:
     def _take_message(self, frame: Frame, events: list[Event]) -> None:
         body = frame.plaintext[1:]
         if self.side is Side.CLIENT:
-            said = decode_from_server(body)
+            said = self._speaks.codec.from_server(body)
             self._exchanges.server_sends(said)
             events.append(MessageReceived(said, frame.size_bytes))
             return
-        asked = decode_from_client(body)
+        asked = self._speaks.codec.from_client(body)
         self._exchanges.client_sends(asked)
         if self.state is not State.CLOSING:
             events.append(MessageReceived(asked, frame.size_bytes))
@@ -288,6 +309,7 @@ class Connection:
             return
         m2_frame, keys = handshake.answer(frame.plaintext)
         self.greeted = True
+        self._speak(handshake.version)
         self._line.send_hello(FrameType.SERVER_HELLO)
         self._line.set_keys(sending=keys.server_to_client, receiving=keys.client_to_server)
         self._outgoing.append(m2_frame)
@@ -296,6 +318,7 @@ class Connection:
     def _take_from_server(self, handshake: ClientHandshake, frame: Frame, events: list[Event]) -> None:
         if frame.kind is FrameType.SERVER_HELLO:
             keys = handshake.take_answer(frame.plaintext)
+            self._speak(handshake.version)
             self._line.set_keys(sending=keys.client_to_server, receiving=keys.server_to_client)
         elif frame.kind is FrameType.SERVER_PROOF:
             m4 = handshake.take_proof(frame.plaintext)
@@ -310,6 +333,11 @@ class Connection:
         else:
             self._handshake = None
             events.append(LoginRefused(*decode_refusal(frame.plaintext)))
+
+    def _speak(self, version: ProtocolVersion) -> None:
+        self.version = version.number
+        self._speaks = version
+        self._exchanges = RequestsInFlight(version.codec.answers)
 
     def _answer_login(self, kind: FrameType, plaintext: bytes) -> bytes:
         if TAG_BYTES + len(plaintext) > EARLY_FRAME_BYTES:

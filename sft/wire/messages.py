@@ -1,14 +1,15 @@
 """The catalogue of control messages: who sends which, what answers which, and how their bodies are written.
 
 Rules. Encode and decode only; nothing here decides. Every message can be imported from here. A new message gets a line
-in one of the two unions and, if it is a request, one in ``ANSWERS``. Catalogue and layout: PROTOCOL.md §8.
+in one of the two unions and, if it is a request, one in ``ANSWERS``. What may be sent and what is read is a version's
+``Codec``; the version of a connection says which (``sft.wire.versions``). Catalogue and layout: PROTOCOL.md §8.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -77,6 +78,7 @@ from sft.wire.requests import (
 __all__ = [
     "ANSWERS",
     "CLIENT_MESSAGES",
+    "CODEC",
     "MESSAGE_BYTES",
     "SERVER_MESSAGES",
     "AddUser",
@@ -86,6 +88,7 @@ __all__ = [
     "CheckVault",
     "Chunks",
     "ClientMessage",
+    "Codec",
     "CollectTrash",
     "CommitUpload",
     "Credit",
@@ -135,8 +138,6 @@ __all__ = [
     "UserShown",
     "VaultChecked",
     "WithdrawInvitation",
-    "decode_from_client",
-    "decode_from_server",
     "encode",
     "fits",
     "tag_of",
@@ -193,8 +194,38 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
 )
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_from_client: Final[msgspec.msgpack.Decoder[ClientMessage]] = msgspec.msgpack.Decoder(ClientMessage)
-_from_server: Final[msgspec.msgpack.Decoder[ServerMessage]] = msgspec.msgpack.Decoder(ServerMessage)
+
+
+class Codec:
+    """The messages of one version of the protocol: what each side may send, what answers what, how bodies are read.
+
+    Args:
+        client: union of the messages of a client.
+        server: union of those of a server.
+        answers: what may answer each request, besides Refusal.
+    """
+
+    __slots__ = ("_from_client", "_from_server", "answers", "client_messages", "server_messages")
+
+    def __init__(self, client: Any, server: Any, answers: Mapping[type[Request], frozenset[type[Reply]]]) -> None:
+        self._from_client = msgspec.msgpack.Decoder(client)
+        self._from_server = msgspec.msgpack.Decoder(server)
+        self.client_messages: Final[frozenset[type[Message]]] = frozenset(get_args(client))
+        self.server_messages: Final[frozenset[type[Message]]] = frozenset(get_args(server))
+        self.answers: Final = answers
+
+    def from_client(self, body: bytes) -> ClientMessage:
+        """Read what a client sent; RemoteProtocolError if it is not exactly one message of a client."""
+        message: ClientMessage = _decode(self._from_client, body, "a client")
+        return message
+
+    def from_server(self, body: bytes) -> ServerMessage:
+        """Read what a server sent; RemoteProtocolError if it is not exactly one message of a server."""
+        message: ServerMessage = _decode(self._from_server, body, "a server")
+        return message
+
+
+CODEC: Final = Codec(ClientMessage, ServerMessage, ANSWERS)
 
 
 def tag_of(kind: type[Message]) -> int:
@@ -225,17 +256,8 @@ def _encode(message: Message) -> bytes:
         raise LocalProtocolError(f"cannot encode {type(message).__name__}") from error
 
 
-def decode_from_client(body: bytes) -> ClientMessage:
-    """Read what a client sent; RemoteProtocolError if it is not exactly one message of a client."""
+def _decode(decoder: msgspec.msgpack.Decoder[Any], body: bytes, whose: str) -> Any:
     try:
-        return _from_client.decode(body)
+        return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RemoteProtocolError("not a message of a client") from error
-
-
-def decode_from_server(body: bytes) -> ServerMessage:
-    """Read what a server sent; RemoteProtocolError if it is not exactly one message of a server."""
-    try:
-        return _from_server.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RemoteProtocolError("not a message of a server") from error
+        raise RemoteProtocolError(f"not a message of {whose}") from error

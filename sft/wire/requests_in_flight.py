@@ -16,6 +16,8 @@ relabelled by the one door through which it came (``Connection.receive``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sft.errors import LocalProtocolError
 from sft.limits import CHUNK_BYTES, REQUESTS_IN_FLIGHT
 from sft.wire.messages import (
@@ -57,10 +59,11 @@ class _Stream:
 class _Exchange:
     """One request and all that belongs to it."""
 
-    __slots__ = ("answered", "cancelled", "committed", "download", "kind", "upload")
+    __slots__ = ("answered", "answers", "cancelled", "committed", "download", "kind", "upload")
 
-    def __init__(self, kind: type[Request]) -> None:
+    def __init__(self, kind: type[Request], answers: frozenset[type[Reply]]) -> None:
         self.kind = kind
+        self.answers = answers
         self.answered = False
         self.committed = False
         self.cancelled = False
@@ -72,7 +75,7 @@ class _Exchange:
         return self.answered and self.upload is None
 
     def may_answer(self, kind: type[Reply]) -> bool:
-        if kind not in ANSWERS[self.kind]:
+        if kind not in self.answers:
             return False
         if self.kind not in {BeginUpload, GetFile}:
             return True
@@ -82,11 +85,16 @@ class _Exchange:
 
 
 class RequestsInFlight:
-    """The account of one connection."""
+    """The account of one connection.
 
-    __slots__ = ("_in_flight", "_last_id")
+    Args:
+        answers: what may answer each request, in the version that the connection speaks.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_answers", "_in_flight", "_last_id")
+
+    def __init__(self, answers: Mapping[type[Request], frozenset[type[Reply]]] = ANSWERS) -> None:
+        self._answers = answers
         self._last_id = 0
         self._in_flight: dict[int, _Exchange] = {}
 
@@ -150,7 +158,7 @@ class RequestsInFlight:
         if len(self._in_flight) >= REQUESTS_IN_FLIGHT:
             raise LocalProtocolError(f"more than {REQUESTS_IN_FLIGHT} requests in flight")
         self._last_id = request.id
-        self._in_flight[request.id] = _Exchange(type(request))
+        self._in_flight[request.id] = _Exchange(type(request), self._answers.get(type(request), frozenset()))
 
     def _answer(self, reply: Reply) -> None:
         exchange = self._unanswered(reply.id)

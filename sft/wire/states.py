@@ -2,8 +2,8 @@
 
 A row reads: this side, in this state, sends or receives one of these frames and is then in that state. What has no row
 is not allowed: sending it is our bug (LocalProtocolError), receiving it ends the connection (RemoteProtocolError). Which
-messages a MESSAGE frame may hold follows from its sender alone (``MESSAGES``). The diagram of PROTOCOL.md §5 is made
-from the table (``python -m tests.unit.wire.protocol_tables``).
+messages a MESSAGE frame may hold follows from its sender and the version (``sft.wire.versions``). The diagram
+of PROTOCOL.md §5 is made from the table (``python -m tests.unit.wire.protocol_tables``).
 
 Rules. Nothing outside this module tests for a state to allow or refuse a frame. DEAD has no row: an error ends there.
 """
@@ -16,8 +16,6 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from sft.limits import EARLY_FRAME_BYTES, FRAME_BYTES
-from sft.wire.messages import CLIENT_MESSAGES, SERVER_MESSAGES
-from sft.wire.requests import Message
 
 
 class Side(StrEnum):
@@ -113,11 +111,6 @@ TABLE: Final[tuple[TransitionRow, ...]] = (
     # A client that has closed may still get the answers to what it asked before.
     TransitionRow(_SERVER, _S.PEER_CLOSED, _SENDS, _TRAFFIC, _S.PEER_CLOSED),
     TransitionRow(_SERVER, _S.PEER_CLOSED, _SENDS, (_F.CLOSE,), _S.CLOSED),
-)
-
-# What a MESSAGE frame may hold, by its sender.
-MESSAGES: Final[Mapping[Side, frozenset[type[Message]]]] = MappingProxyType(
-    {Side.CLIENT: CLIENT_MESSAGES, Side.SERVER: SERVER_MESSAGES}
 )
 
 # States in which both sides know who the other is.

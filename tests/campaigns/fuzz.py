@@ -194,7 +194,7 @@ def prepared(side: Side, state: State) -> tuple[Connection, Raw | None]:
 
 def copies(end: Connection, raw: Raw | None) -> tuple[Connection, Raw | None]:
     line = end._line
-    shared = (SERVER_KEY, USER_KEY, INVITATION, line._sends, line._receives)
+    shared = (SERVER_KEY, USER_KEY, INVITATION, line._sends, line._receives, end._speaks, end._exchanges._answers)
     return copy.deepcopy((end, raw), {id(each): each for each in shared})
 
 

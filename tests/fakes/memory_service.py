@@ -27,6 +27,7 @@ from twisted.logger import Logger
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import InvitationKey, PublicKey, ServerKey, SigningKey
 from sft.crypto.signatures import sign_file
+from sft.crypto.succession import sign_succession
 from sft.errors import RequestError
 from sft.limits import CHUNK_BYTES, GROUP_ACTS
 from sft.model.access import Caller, Role, operator_caller
@@ -141,6 +142,7 @@ class MemoryService:
         self.address = address
         self.now = now if image is None else image.now
         self.key = ServerKey.from_seed(_KEYRING.server_seed)
+        self.server_id = self.key.public.server_id()
         self.lines: list[str] = []
         self.fatal: list[BaseException] = []
         self.network = Network(CLIENT)
@@ -333,7 +335,7 @@ class MemoryService:
     def _link(self, seed: bytes, made: Invitation) -> InvitationLink:
         host, port = parse_address(self.address)
         return InvitationLink(
-            host=host, port=port, server_key=self.key.public.point, server_name=self.name,
+            host=host, port=port, server_id=self.server_id, server_key=self.key.public.point, server_name=self.name,
             seed=seed, role=made.role, expires_at=made.expires_at, user_name=made.name,
         )  # fmt: skip
 
@@ -393,10 +395,13 @@ class MemoryService:
         """Number of the newest session of somebody."""
         return [one.id for one in self.context.sessions.describe() if one.user == name][-1]
 
-    def replace_key(self, key: ServerKey) -> None:
-        """Be another server, for whoever connects from now on."""
-        self.key = self.context.server_key = key
-        self.context.info = replace(self.context.info, public_key=key.public.point, server_id=key.public.server_id())
+    def replace_key(self, key: ServerKey, *, follows: bool = False) -> None:
+        """Show another key to whoever connects from now on; ``follows``: the old one says so."""
+        if follows:
+            note = sign_succession(self.key, self.server_id, key.public, made_at=int(self.now))
+            self.context.successions = (*self.context.successions, note)
+        self.key = self.context.server_key = self.storage.server_key = key
+        self.context.info = replace(self.context.info, public_key=key.public.point)
 
     def tell(self, name: str, kind: str, values: dict[str, str | int]) -> None:
         """Say something unasked to everybody of a name."""

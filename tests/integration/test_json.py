@@ -148,7 +148,7 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     stored.chmod(0o600)
     stored.write_bytes(sealed)
     operator("vault", "check", status=7)
-    ada("servers", "forget", name, of=2)
+    ada("servers", "forget", name, "--yes", of=2)
 
     assert printed.commands == set(commands()) - set(ELSEWHERE)
     assert printed.shapes == set(shapes()) - set().union(*ELSEWHERE.values()) - EVENTS

@@ -147,7 +147,7 @@ async def test_another_server_key_stops_everything_until_the_right_server_link(
     state = server.state_of("max")
     profiles = Profiles(state)
     name = profiles.choose().name
-    profiles.update(name, server_key=pinned.point, server_id=pinned.server_id())
+    profiles.update(name, server_key=pinned.point)
     async with opened_ui(server, "max", tmp_path / "here", port=relay.port, online=False) as ui:
         await ui.asked("ServerKeyStop")
         await ui.sees(
@@ -179,7 +179,7 @@ async def test_another_server_key_stops_everything_until_the_right_server_link(
 
 
 def _link(server: ServerFixture, port: int, *, name: str = "acme") -> str:
-    return ServerLink("127.0.0.1", port, server.server_key.point, name).text()
+    return ServerLink("127.0.0.1", port, server.server_key.point, name, server_id=server.server_key.server_id()).text()
 
 
 async def test_a_server_of_another_version_is_said_as_such(server: ServerFixture, relay: Relay, tmp_path):

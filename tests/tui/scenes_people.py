@@ -141,7 +141,7 @@ async def _server_link(pilot: Pilot[int], app: SftApp) -> None:
     await pilot.press("p")
     await settle(pilot)
     shown = app.gateway.service.key.public.point
-    link = ServerLink("files.acme.org", 7361, shown, app.gateway.service.name)
+    link = ServerLink("files.acme.org", 7361, shown, app.gateway.service.name, server_id=app.gateway.service.server_id)
     await paste(pilot, app, link.text())
 
 

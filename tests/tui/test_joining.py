@@ -319,7 +319,9 @@ async def test_a_used_invitation_names_the_day(tmp_path):
 
 async def test_a_server_link_says_to_compare_the_key(tmp_path):
     async with joining(tmp_path) as stage:
-        link = ServerLink("files.acme.org", 7361, stage.service.key.public.point, "acme-files")
+        link = ServerLink(
+            "files.acme.org", 7361, stage.service.key.public.point, "acme-files", server_id=stage.service.server_id
+        )
         await paste(stage, link.text())
         await stage.press("enter")
         assert "Compare these words with what the operator says." in stage.text()
@@ -369,7 +371,7 @@ async def test_the_names_in_a_link_are_harmless_on_the_screen(tmp_path):
     async with joining(tmp_path) as stage:
         link = InvitationLink(
             "h.example", 7361, bytes(31) + b"\1", "a.b_c-" + "x" * 50, bytes(32), Role.GUEST,
-            int(stage.service.now) + 60,
+            int(stage.service.now) + 60, server_id=stage.service.server_id,
         )  # fmt: skip
         await paste(stage, link.text())
         await stage.press("enter")

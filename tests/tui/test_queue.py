@@ -10,7 +10,7 @@ from sft.client.transfers.queue.job import Decision, Direction, Failure, Job, Jo
 from sft.client.transfers.queue.queue_file import QueueFile
 from sft.client.transfers.queue.run import beside_path
 from sft.client.transfers.queue.transfer_queue import TransferQueue
-from sft.errors import ConnectionLostError, LocalDiskFullError, RoleForbidsError, ServerFullError
+from sft.errors import ConnectionLostError, LocalDiskFullError, LocalFileError, RoleForbidsError, ServerFullError
 from sft.model.access import Role
 from tests.fakes.acme import acme
 from tests.fakes.gateway import FakeGateway
@@ -76,7 +76,7 @@ async def test_what_was_not_done_survives_quitting_and_goes_on(source):
     job = queue.put([str(source)], "", "source/")
     await moving(queue, job)
     await queue.close()
-    kept = msgspec.json.decode(gateway.saved["queue.json"], type=list[Job])
+    kept = msgspec.convert(msgspec.json.decode(gateway.saved["queue.json"])["jobs"], list[Job])
     assert [one.state for one in kept] == [JobState.WAITING]
     gateway.brake.at = None
     _, later = await opened(gateway=gateway)
@@ -104,13 +104,39 @@ async def test_it_survives_a_crash_too(source):
     await later.close()
 
 
-@pytest.mark.parametrize("damaged", [b"", b"{", b"[1]", b"\xff\xff", b"null"])
+@pytest.mark.parametrize(
+    "damaged", [b"", b"{", b"[1]", b"\xff\xff", b"null", b'{"format": 1}', b'{"format": "2", "jobs": []}']
+)
 async def test_a_damaged_queue_is_an_empty_one(damaged):
     gateway = FakeGateway(acme(), "max")
     gateway.saved["queue.json"] = damaged
     _, queue = await opened(gateway=gateway)
     assert queue.jobs == []
     await queue.close()
+
+
+async def test_a_queue_of_a_newer_program_is_left_alone():
+    gateway = FakeGateway(acme(), "max")
+    gateway.saved["queue.json"] = newer = b'{"format": 2, "jobs": [{"id": 1}]}'
+    _, queue = await opened(gateway=gateway)
+    assert isinstance(queue.unkept, LocalFileError)
+    queue.put(["a"], "", "a")
+    await queue.close()
+    assert gateway.saved["queue.json"] == newer
+
+
+async def test_what_another_program_adds_to_a_job_is_kept(source):
+    gateway, queue = await opened()
+    gateway.lose()
+    queue.put([str(source / "a")], "", "a")
+    await queue.close()
+    kept = msgspec.json.decode(gateway.saved["queue.json"])
+    kept["jobs"][0]["priority"] = kept["order"] = [3]
+    gateway.saved["queue.json"] = msgspec.json.encode(kept)
+    _, later = await opened_beside(gateway)
+    await later.close()
+    kept = msgspec.json.decode(gateway.saved["queue.json"])
+    assert (kept["jobs"][0]["priority"], kept["order"]) == ([3], [3])
 
 
 async def test_pausing_stops_and_going_on_finishes(source):
@@ -342,7 +368,7 @@ async def test_a_job_that_was_being_taken_over_when_all_went_dark_is_there_once(
     _, later = await opened_beside(gateway)
     assert [job.title for job in later.jobs] == ["a"]
     await later.close()
-    assert msgspec.json.decode(gateway.saved["queue-2.json"]) == []
+    assert msgspec.json.decode(gateway.saved["queue-2.json"])["jobs"] == []
 
 
 async def test_a_disk_that_keeps_nothing_is_told_and_stops_nothing(source):

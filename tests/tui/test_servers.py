@@ -42,7 +42,8 @@ async def paste(stage: UiDriver, text: str) -> None:
 
 
 def server_link(stage: UiDriver, *, address: str = "files.acme.org", name: str = "acme-files") -> str:
-    return ServerLink(address, 7361, stage.service.key.public.point, name).text()
+    service = stage.service
+    return ServerLink(address, 7361, service.key.public.point, name, server_id=service.server_id).text()
 
 
 def alarm(stage: UiDriver) -> str:
@@ -347,7 +348,9 @@ async def test_a_link_with_a_third_key_or_of_another_server_is_doubted(tmp_path)
         stage.gateway.change_key()
         await stage.noticed()
         await stage.press("p")
-        third = ServerLink("files.acme.org", 7361, bytes(31) + b"\1", "acme-files").text()
+        third = ServerLink(
+            "files.acme.org", 7361, bytes(31) + b"\1", "acme-files", server_id=stage.service.server_id
+        ).text()
         await paste(stage, third)
         assert "It is neither the pinned key nor the one that the server shows now." in stage.text()
         await paste(stage, server_link(stage, name="other"))

@@ -92,7 +92,7 @@ def _keys() -> dict[str, Any]:
 
 def _kdf() -> dict[str, Any]:
     th1, kem_secret, session_key = drawn("th1", 64), drawn("kem", 32), drawn("session", 32)
-    traffic = kdf.traffic_keys(th1, kem_secret, session_key)
+    traffic = kdf.traffic_keys(1, th1, kem_secret, session_key)
     data_key, header, master_key = drawn("data", 32), drawn("header", 40), drawn("master", 32)
     return {
         "th1": th1.hex(),

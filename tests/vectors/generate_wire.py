@@ -21,10 +21,19 @@ from sft.model.records import ServerInfo
 from sft.wire.channel import Sealer
 from sft.wire.framing import HEADER_BYTES, frame
 from sft.wire.handshake import Claim, ClientHandshake, Welcome
-from sft.wire.hello import VERSION, ClientHello, ServerHello, ServerProof, first_transcript, second_transcript
+from sft.wire.hello import (
+    ML_KEM_768,
+    X25519,
+    ClientHello,
+    ServerHello,
+    ServerProof,
+    first_transcript,
+    second_transcript,
+)
 from sft.wire.login import encode_refusal, encode_welcome
 from sft.wire.messages import BeginUpload, ListFolder, encode
 
+VERSION: Final = 1
 FILE: Final = Path(__file__).with_name("wire.json")
 
 SERVER_SEED: Final = bytes(range(32))
@@ -90,8 +99,8 @@ def _handshake(
     )
     hello = ClientHello.decode(client.hello[HEADER_BYTES:])
     if drawn is None:
-        sealed_key = deliver_session_key(hello.box_key, SESSION_KEY)
-        _, ciphertext = encapsulate(hello.kem_key)
+        sealed_key = deliver_session_key(hello.shares[X25519], SESSION_KEY)
+        _, ciphertext = encapsulate(hello.shares[ML_KEM_768])
     else:
         sealed_key = bytes.fromhex(drawn["sealed_key"])
         ciphertext = bytes.fromhex(drawn["kem_ciphertext"])

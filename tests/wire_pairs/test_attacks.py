@@ -14,7 +14,7 @@ from sft.wire.connection import Connection
 from sft.wire.events import LoginRequested, MessageReceived
 from sft.wire.framing import frame
 from sft.wire.handshake import Claim, ClientHandshake, ServerHandshake
-from sft.wire.hello import ClientHello, ServerHello
+from sft.wire.hello import X25519, ClientHello, ServerHello
 from sft.wire.messages import ListFolder, Notice, ShowSelf
 from tests.wire_pairs.pair import LOGIN, SERVER_KEY, USER_KEY, WELCOME, cut, entropy, join, new_client, new_server
 
@@ -181,7 +181,7 @@ def test_one_session_key_in_two_sessions_does_not_make_them_one():
         acme = ServerHandshake(SERVER_KEY, entropy(5), operator_allowed=False)
         m2, keys = acme.answer(m1)
         answer = ServerHello.decode(cut(m2)[0])
-        sealed = deliver_session_key(hello.box_key, bytes(32))
+        sealed = deliver_session_key(hello.shares[X25519], bytes(32))
         assert len(sealed) == len(answer.sealed_key)
         proofs.append((m2, Sealer(keys.server_to_client).seal(acme.proof())))
     with pytest.raises(RemoteProtocolError):

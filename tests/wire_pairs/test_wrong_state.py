@@ -27,7 +27,7 @@ from sft.wire.messages import (
     encode,
     tag_of,
 )
-from sft.wire.states import MESSAGES, FrameType, Side, State, Way, steps
+from sft.wire.states import FrameType, Side, State, Way, steps
 from tests.wire_pairs.pair import WELCOME, Raw, bring, framed
 from tests.wire_pairs.values import sample
 
@@ -44,6 +44,7 @@ STATES = {
     Side.SERVER: [State.START, State.PROVED, State.JUDGING, State.OPEN, State.CLOSING, State.PEER_CLOSED, State.CLOSED],
 }
 PLACES = [(side, state) for side, states in STATES.items() for state in states]
+MESSAGES = {Side.CLIENT: CLIENT_MESSAGES, Side.SERVER: SERVER_MESSAGES}
 KINDS = sorted(CLIENT_MESSAGES | SERVER_MESSAGES, key=tag_of)
 AFTER_LOGIN = {State.OPEN, State.CLOSING, State.PEER_CLOSED}
 BODIES = {FrameType.MESSAGE: encode(sample(GetFile)), FrameType.DATA: bytes(4 + 65_536), FrameType.LAST_DATA: bytes(5)}

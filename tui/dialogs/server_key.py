@@ -126,7 +126,8 @@ class PasteServerLink(Dialog[str]):
                 self.complain("Not a whole link yet: copy it from sft:// to the end.")
             except SftError as error:
                 self.complain(error)
-        wrong = self._link is not None and self._link.server_name != self._account.server
+        here = (self._account.server, self._account.server_id)
+        wrong = self._link is not None and (self._link.server_name, self._link.server_id) != here
         if wrong:
             self.complain(f"This link is of another server, not of {shown(self._account.server)}.")
         self.allow_act(allowed=self._link is not None and not wrong)

@@ -53,7 +53,7 @@ class LiveAccounts:
         access = self._access
         if self._until_quit:
             known = await access.blocking(Profiles(access.state).all)
-            if link.server_key not in {profile.server_key for profile in known}:
+            if link.server_id not in {profile.server_id for profile in known}:
                 raise UsageError(
                     problem="This is a demo: what you joined here would be gone with it",
                     remedy="Quit, then join with: sft",

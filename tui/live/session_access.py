@@ -118,6 +118,7 @@ def account_of(state: StateFolder, profile: Profile, default: str) -> Account:
         in_use_first=profile.name == default,
         key_words=key.words(),
         minisign_key=key.text(),
+        server_id=profile.server_id,
         server_words=profile.server.words(),
         pinned_at=profile.pinned_at,
         joined_at=profile.joined_at,

@@ -17,7 +17,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from sft.client.connection_info import ConnectionInfo, Status
+from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, Status
 from sft.errors import KeyLockedError, ServerKeyChangedError, SftError
 from sft.model.access import Role
 from sft.model.links import Link, format_address, parse_address
@@ -464,6 +464,9 @@ def _notice_words(kind: str, values: dict[str, str | int], server: str) -> tuple
         }
         message = done.get(str(values.get("why", "")))
         return (message, Severity.ERROR) if message else None
+    if kind == KEY_FOLLOWED:
+        words = shown(str(values.get("words", "")))
+        return (f"{server} has a new key; the one pinned until now says so. Pinned: {words}", Severity.SUCCESS)
     return None
 
 

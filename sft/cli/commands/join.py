@@ -186,7 +186,7 @@ def _show(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotect
     elif console.out_is_terminal:
         console.result(
             f"Joined {server} as {name}, {user.role}. You: {ROLE_WORDS[user.role]}. Everyone who joins can read "
-            "every file stored there. Losing your key loses no file: another admin lets you in again."
+            "every file stored there. If you lose your key, no file is lost; an admin can invite you under another name."
         )
         console.result(f"Your key: {profile.key.words()}")
         if only_admin:

@@ -8,8 +8,10 @@ from sft.cli.batch import Batch
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, file_document
 from sft.cli.options import common
-from sft.client.api.files import make_folder, move, restore
+from sft.client.api.files import list_trash, make_folder, move, restore
+from sft.client.api.tree import has_pattern, matches
 from sft.client.session import Session
+from sft.errors import NotFoundError, SftError
 from sft.model.names import join_path, parse_path, split_path
 from sft.model.text import shown_name
 
@@ -58,7 +60,26 @@ def mv_command(invocation: Invocation, old: str, new: str) -> int:
 @click.argument("names", nargs=-1, required=True)
 @common
 def restore_command(invocation: Invocation, names: tuple[str, ...]) -> int:
-    """Bring back the files that were last deleted from these paths (sft ls --trash lists them)."""
+    """Bring back deleted files, whole folders or what fits a pattern (sft ls --trash lists them)."""
+    several = Batch(invocation, names, "Not restored", {"file": None})
+
+    async def restore_all(session: Session) -> None:
+        trash = _Trash(session)
+        for name in names:
+            if has_pattern(name):
+                await several.over(session, await trash.like(name), bring_back)
+                continue
+            try:
+                line, document = await bring_back(session, name)
+            except NotFoundError as error:
+                below = await trash.below(parse_path(name))
+                if not below:
+                    several.failed(name, error)
+                await several.over(session, below, bring_back)
+            except SftError as error:
+                several.failed(name, error)
+            else:
+                several.done(line, document)
 
     async def bring_back(session: Session, name: str) -> tuple[str, Document]:
         file = await restore(session, parse_path(name))
@@ -66,4 +87,29 @@ def restore_command(invocation: Invocation, names: tuple[str, ...]) -> int:
         document = {"path": file.path, "file": file_document(file)}
         return f"{shown_name(file.path)} is back: {said}", document
 
-    return Batch(invocation, names, "Not restored", {"file": None}).run(bring_back)
+    invocation.talk(restore_all)
+    return several.finish()
+
+
+class _Trash:
+    """The paths of what can be restored, asked for once and only where a name is no file's own."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._paths: list[str] | None = None
+
+    async def below(self, folder: str) -> list[str]:
+        """List what was deleted from a folder, whatever lies there now."""
+        return [path for path in await self._all() if path.startswith(f"{folder}/")]
+
+    async def like(self, pattern: str) -> list[str]:
+        """List what fits a pattern; NotFoundError for nothing."""
+        paths = [path for path in await self._all() if matches(pattern, path)]
+        if not paths:
+            raise NotFoundError(what="deleted file", name=pattern)
+        return paths
+
+    async def _all(self) -> list[str]:
+        if self._paths is None:
+            self._paths = sorted({file.path for file in await list_trash(self._session)})
+        return self._paths

@@ -1,11 +1,13 @@
 """`sft servers`: the servers that this computer knows; their address, key and default.
 
-Rules. A server is its key: another address is taken when the pinned key answers there, another key only from a server link
-that a person gave. Forgetting puts the key file aside and destroys nothing.
+Rules. A server is its id and its key: another address is taken when the pinned key answers there, another key only from a
+server link that a person gave, and after its words stood beside the old ones. Forgetting puts the key file aside and destroys
+nothing. Where nobody can be asked, ``--yes`` has to be given.
 """
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -14,9 +16,12 @@ from msgspec.structs import replace
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import profile_document
 from sft.cli.options import common
-from sft.model.links import parse_address
+from sft.client.profiles import Forgotten, require_same_server
+from sft.crypto.keys import ServerPublic
+from sft.errors import UsageError
+from sft.model.links import parse_address, parse_server_link
 from sft.model.names import safe
-from sft.model.text import shown_name
+from sft.model.text import shell_name, shown_name
 
 
 @click.group("servers", invoke_without_command=True)
@@ -74,14 +79,26 @@ def address_command(invocation: Invocation, name: str, address: str) -> int:
 @command.command("link")
 @click.argument("name")
 @click.option("--link-file", metavar="FILE", help="The file that holds the link; - for standard input.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @common
-def link_command(invocation: Invocation, name: str, link_file: str | None) -> int:
+def link_command(invocation: Invocation, name: str, link_file: str | None, *, yes: bool) -> int:
     """Take a server's new key and address from a server link that a person gave you (twistd sft link)."""
     before = invocation.profiles.choose(name)
     text = invocation.prompts.link(link_file, "Paste the server link, then Enter: ")
+    link = parse_server_link(text)
+    require_same_server(before, link)
+    same = link.server_key == before.server_key
+    new = ServerPublic(link.server_key).words()
+    if not same and not yes:
+        _require_possible(invocation, "Another key than the pinned one is asked about first")
+        invocation.console.warn(f"pinned     {before.server.words()}")
+        invocation.console.warn(f"the link's {new}")
+        invocation.prompts.require_agreement(
+            f"Pin this key for {safe(name)}, because a person whom you know gave you the link?",
+            otherwise="Nothing was changed.",
+        )
     profile = invocation.profiles.accept_link(name, text, now=int(invocation.now))
-    same = profile.server_key == before.server_key
-    news = "the key is the pinned one" if same else f"pinned now: {profile.server.words()}"
+    news = "the key is the pinned one" if same else f"pinned now: {new}"
     invocation.console.show(
         profile_document(profile, invocation.profiles.default_name()),
         f"{safe(profile.name)} is at {safe(profile.address)}; {news}",
@@ -103,13 +120,37 @@ def default_command(invocation: Invocation, name: str) -> int:
 
 @command.command("forget")
 @click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @common
-def forget_command(invocation: Invocation, name: str) -> int:
+def forget_command(invocation: Invocation, name: str, *, yes: bool) -> int:
     """Forget a server; the key is put aside, not destroyed, for it still opens the account there."""
+    profile = invocation.profiles.choose(name)
+    if not yes:
+        _require_possible(invocation, "Forgetting a server is asked about first")
+        who = f" You are {shown_name(profile.user_name)} there ({safe(profile.role)})." if profile.joined else ""
+        invocation.prompts.require_agreement(
+            f"Forget {safe(name)} on this computer?{who} Nothing changes on the server, and your key is put aside.",
+            otherwise="Nothing was forgotten.",
+        )
     gone = invocation.profiles.forget(name)
-    aside = str(invocation.state.path("keys/forgotten"))
+    back = _way_back(gone)
     invocation.console.show(
-        {**profile_document(gone, None), "key_folder": aside},
-        f"{safe(name)} is forgotten here. Its key lies in {safe(aside)}.",
+        {**profile_document(gone.profile, None), "key_file": str(gone.key_file), "way_back": back},
+        f"{safe(name)} is forgotten here; your key is not destroyed. To come back:",
+        f"  {back}",
     )
     return 0
+
+
+def _way_back(gone: Forgotten) -> str:
+    """Return the whole command that joins a forgotten server again with the same key."""
+    key = shlex.quote(str(gone.key_file))
+    if not gone.profile.joined:
+        return f"sft join --key {key}"  # with the invitation
+    link, user = shlex.quote(str(gone.link_file)), shell_name(gone.profile.user_name)
+    return f"sft join --link-file {link} --key {key} --user {user}"
+
+
+def _require_possible(invocation: Invocation, what: str) -> None:
+    if not invocation.prompts.possible:
+        raise UsageError(problem=f"{what}, and there is no terminal to ask on", remedy="The same command with --yes")

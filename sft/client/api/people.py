@@ -105,6 +105,7 @@ async def invite(
         made,
         key.seed,
         address=answer.server.address or session.address,
+        server_id=answer.server.server_id,
         server_key=session.server_key.point,
         server_name=session.server_name,
     )

@@ -80,6 +80,7 @@ class TableSession:
     asked: list[Request] = field(default_factory=list)
     pool: Threads = field(default_factory=Threads)
     closed: bool = False
+    followed: ServerPublic | None = None
     versions_seen: VersionsSeen = field(kw_only=True)
 
     @property
@@ -160,6 +161,7 @@ class CliFixture:
     joins: list[dict[str, Any]] = field(default_factory=list)
     screens: list[dict[str, Any]] = field(default_factory=list)
     screens_end: int = 0
+    followed: ServerPublic | None = None
 
     @property
     def state(self) -> StateFolder:
@@ -244,7 +246,7 @@ class CliFixture:
                 self.passphrases.append(await ask())
             raise error
         seen = VersionsSeen(self.state, profile.server_id)
-        session = TableSession(profile, self.answers, Known(self.people), versions_seen=seen)
+        session = TableSession(profile, self.answers, Known(self.people), followed=self.followed, versions_seen=seen)
         self.sessions.append(session)
         return session
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sft import errors
-from sft.cli.failures import unforeseen
+from sft.cli.failures import error_lines, unforeseen
 from sft.client.fault_log import FaultLog
 from sft.errors import (
     ChangedSinceError,
@@ -84,7 +84,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "PASSPHRASE_WRONG",
         8,
         "That passphrase does not open the key",
-        "Again; or ask an admin for a new key, no file is lost",
+        "Again; without it, an admin can invite you under another name, and no file is lost",
     ),
     (
         UnreachableError(address="files.acme.org:7361", reason="connection refused", profile="acme"),
@@ -271,3 +271,12 @@ def test_a_log_that_cannot_be_written_is_done_without(tmp_path):
     (tmp_path / "file").write_text("")
     told = unforeseen(ZeroDivisionError(), FaultLog(tmp_path / "file"))
     assert len(told.ref) == 9
+
+
+def test_a_stop_shows_both_keys_and_what_keeps_it():
+    stop = ServerKeyChangedError(server="acme", pinned="a b", shown="c d", evidence="/x/evidence/1-2.txt")
+    lines = error_lines(stop, now=0)
+    assert lines[1:4] == ["     pinned     a b", "     shown now  c d", "     evidence   /x/evidence/1-2.txt"]
+    assert lines[4].startswith("     Ask an admin in person")
+    hostile = ServerKeyChangedError(server="acme", shown="\x1b[31m", pinned="a")
+    assert not any("\x1b" in line for line in error_lines(hostile, now=0))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
+
+import pytest
 
 from sft.errors import NameNotAllowedError, NotFoundError
-from sft.wire.messages import Done, FileShown, MakeFolder, Move, Restore
+from sft.model.records import Deleted, Page
+from sft.wire.messages import Delete, Done, FileDeleted, FileShown, FolderPage, ListTrash, MakeFolder, Move, Restore
 from tests.unit.cli.cli_fixture import refusing, signed_file
 
 
@@ -45,9 +49,75 @@ def test_what_is_restored_is_told_with_its_version(cli):
 
 def test_what_is_not_in_the_trash_is_absent(cli):
     cli.answers[Restore] = refusing(NotFoundError(what="deleted file", name="x"))
+    cli.answers[ListTrash] = lambda request: FolderPage(request.id, Page((), ()))
     assert cli.run("restore", "x").status == 3
 
 
 def test_names_that_begin_with_a_dash_work(cli):
     cli.answers[MakeFolder] = lambda request: Done(request.id)
     assert cli.run("mkdir", "--", "-r").lines == ["made -r/"]
+
+
+@pytest.fixture
+def trash(cli):
+    """A server whose trash holds these files, and which restores what is there."""
+    held = [
+        "bulk/f10.bin",
+        "bulk/f11.bin",
+        "bulk/deep/f12.bin",
+        "notes/a b.txt",
+        "notes/-x",
+        "notes-2/c.txt",
+        "top.txt",
+    ]
+
+    def bring(request):
+        if request.path not in held:
+            raise NotFoundError(what="deleted file", name=request.path)
+        held.remove(request.path)
+        return FileShown(request.id, signed_file(request.path))
+
+    cli.answers[Restore] = bring
+    cli.answers[ListTrash] = lambda request: FolderPage(request.id, Page((), tuple(map(signed_file, held))))
+    cli.held = held
+    return cli
+
+
+@pytest.mark.parametrize(
+    "names,left",
+    [
+        (["notes"], {"bulk/f10.bin", "bulk/f11.bin", "bulk/deep/f12.bin", "notes-2/c.txt", "top.txt"}),
+        (["bulk/f1?.bin"], {"bulk/deep/f12.bin", "notes/a b.txt", "notes/-x", "notes-2/c.txt", "top.txt"}),
+        (["bulk/**", "top.txt"], {"notes/a b.txt", "notes/-x", "notes-2/c.txt"}),
+        (["/notes/"], {"bulk/f10.bin", "bulk/f11.bin", "bulk/deep/f12.bin", "notes-2/c.txt", "top.txt"}),
+    ],
+)
+def test_folders_and_patterns_come_back(trash, names, left):
+    ran = trash.run("restore", *names)
+    assert (ran.status, set(trash.held)) == (0, left)
+    assert all("is back: version" in line for line in ran.lines)
+
+
+@pytest.mark.parametrize("name", ["other", "x*", "note"])
+def test_what_was_never_deleted_does_not_come_back(trash, name):
+    assert trash.run("restore", name).status == 3
+    assert len(trash.held) == 7
+
+
+def test_what_fails_alone_keeps_nothing_else_from_coming_back(trash):
+    ran = trash.run("restore", "nothing", "notes", "--json")
+    assert (ran.status, ran.document["done"], ran.document["failed"]) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("arguments", [["-r", "notes"], ["-r", "bulk"], ["notes/a b.txt"], ["top.txt"], ["/notes/-x"]])
+def test_what_rm_prints_as_the_way_back_works_as_it_is_typed(trash, arguments):
+    gone = {path for path in trash.held if path.startswith(arguments[-1].strip("/"))} - {"notes-2/c.txt"}
+    folders = 1 if "-r" in arguments else 0
+    trash.answers[Delete] = lambda request: FileDeleted(
+        request.id, Deleted(request.path, len(gone), folders, 1_780_408_920)
+    )
+    (line,) = trash.run("rm", *arguments, "--yes").lines
+    command = shlex.split(line.partition(" Back: ")[2])
+    assert command[:2] == ["sft", "restore"]
+    assert trash.run(*command[1:]).status == 0
+    assert not gone & set(trash.held)

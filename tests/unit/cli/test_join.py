@@ -12,7 +12,16 @@ from sft.model.records import UserPage
 from sft.wire.messages import ListUsers, UserList
 from tests.unit.cli.cli_fixture import SERVER, user
 
-LINK = InvitationLink("files.acme.org", 7361, SERVER.point, "acme-files", bytes(range(32)), Role.GUEST, 1_777_989_600)
+LINK = InvitationLink(
+    "files.acme.org",
+    7361,
+    SERVER.point,
+    "acme-files",
+    bytes(range(32)),
+    Role.GUEST,
+    1_777_989_600,
+    server_id=SERVER.server_id(),
+)
 
 
 @pytest.mark.parametrize("arguments", [(LINK.text(),), (LINK.text(), "--user", "ivo"), ("acme", LINK.text())])
@@ -126,7 +135,7 @@ def test_json_has_the_shape_of_whoami(stranger):
 
 
 def test_a_server_link_shows_the_key_to_compare(stranger):
-    open_link = ServerLink("files.acme.org", 7361, SERVER.point, "acme-files").text()
+    open_link = ServerLink("files.acme.org", 7361, SERVER.point, "acme-files", server_id=SERVER.server_id()).text()
     stranger.secrets = [""]
     ran = stranger.run("join", typed=f"{open_link}\nivo\n\n")
     assert f"to compare with what its operator says: {SERVER.words()}" in ran.err

@@ -54,7 +54,7 @@ def test_a_folder_or_pattern_is_refused_where_nobody_can_be_asked(deleting, argu
 def test_a_folder_is_asked_about_with_what_it_holds(deleting):
     ran = deleting.run("rm", "-r", "photos", typed="y\n")
     assert "Delete photos for everyone? 2 files, 1 folder, 24 B." in ran.err
-    assert ran.lines == ["photos: 2 files are in the trash until 2 June."]
+    assert ran.lines == ["photos: 2 files are in the trash until 2 June. Back: sft restore photos"]
 
 
 def test_whoever_says_no_deletes_nothing(deleting):

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import json
+import shlex
+from pathlib import Path
 
 import pytest
 
+from sft.crypto.keys import ServerPublic
 from sft.errors import ServerKeyChangedError
-from sft.model.links import ServerLink
+from sft.model.links import ServerLink, parse_server_link
 from tests.unit.cli.cli_fixture import KEY, OTHER_KEY, SERVER
 
 
-def link(key: bytes = SERVER.point, name: str = "acme-files") -> str:
-    return ServerLink("new.acme.org", 9000, key, name).text()
+def link(key: bytes = SERVER.point, name: str = "acme-files", server_id: bytes = SERVER.server_id()) -> str:
+    return ServerLink("new.acme.org", 9000, key, name, server_id=server_id).text()
 
 
 def test_the_list(cli):
@@ -54,7 +57,10 @@ def test_what_is_no_address(cli, address):
 
 def test_a_server_link_replaces_the_pinned_key(cli):
     new = OTHER_KEY.public.point
-    ran = cli.run("servers", "link", "acme-files", piped=link(new))
+    refused = cli.run("servers", "link", "acme-files", piped=link(new))
+    assert (refused.status, "--yes" in refused.err) == (2, True)
+    assert json.loads(cli.run("servers", "--json").out)[0]["server_key_words"] == SERVER.words()
+    ran = cli.run("servers", "link", "acme-files", "--yes", piped=link(new))
     assert ran.status == 0
     assert "acme-files is at new.acme.org:9000; pinned now: " in ran.out
     document = json.loads(cli.run("servers", "--json").out)[0]
@@ -68,8 +74,21 @@ def test_a_server_link_with_the_pinned_key_says_so(cli, tmp_path):
     assert ran.lines == ["acme-files is at new.acme.org:9000; the key is the pinned one"]
 
 
-def test_a_link_of_another_server_is_refused(cli):
-    ran = cli.run("servers", "link", "acme-files", piped=link(name="other"))
+@pytest.mark.parametrize("answer,taken", [("y", True), ("n", False), ("", False)])
+def test_a_new_key_is_asked_about_with_the_words_of_both(cli, tmp_path, answer, taken):
+    (tmp_path / "link").write_text(link(OTHER_KEY.public.point))
+    ran = cli.run(
+        "servers", "link", "acme-files", "--link-file", str(tmp_path / "link"), terminal=True, typed=f"{answer}\n"
+    )
+    new = ServerPublic(OTHER_KEY.public.point).words()
+    assert ran.err.index(SERVER.words()) < ran.err.index(new) < ran.err.index("[y/N]")
+    kept = json.loads(cli.run("servers", "--json").out)[0]["server_key_words"]
+    assert kept == (new if taken else SERVER.words())
+
+
+@pytest.mark.parametrize("other", [{"name": "other"}, {"server_id": bytes(32)}])
+def test_a_link_of_another_server_is_refused(cli, other):
+    ran = cli.run("servers", "link", "acme-files", "--yes", piped=link(OTHER_KEY.public.point, **other))
     assert ran.status == 2
     assert json.loads(cli.run("servers", "--json").out)[0]["server_key_words"] == SERVER.words()
 
@@ -82,9 +101,44 @@ def test_the_default(cli):
     assert cli.run("servers", "default", "nobody").status == 8
 
 
-def test_forgetting_destroys_no_key(cli):
-    ran = cli.run("servers", "forget", "acme-files")
+def test_forgetting_is_asked_about_and_destroys_no_key(cli):
+    refused = cli.run("servers", "forget", "acme-files")
+    assert (refused.status, "--yes" in refused.err) == (2, True)
+    kept = cli.run("servers", "forget", "acme-files", terminal=True, typed="\n")
+    assert "[y/N]" in kept.err
+    assert cli.run("servers", "--json").document
+    ran = cli.run("servers", "forget", "acme-files", terminal=True, typed="y\n")
     assert ran.status == 0
-    assert "is forgotten here. Its key lies in " in ran.out
-    assert list((cli.home / "keys/forgotten").iterdir())
     assert cli.run("whoami").status == 8
+
+
+def test_the_way_back_that_is_printed_is_a_whole_command(cli):
+    ran = cli.run("servers", "forget", "acme-files", "--yes")
+    command = shlex.split(ran.lines[-1])
+    assert command[:2] == ["sft", "join"]
+    options = dict(zip(command[2::2], command[3::2], strict=True))
+    assert options["--user"] == "ada"
+    assert Path(options["--key"]).read_text().startswith("untrusted comment: ")
+    again = parse_server_link(Path(options["--link-file"]).read_text())
+    assert (again.server_key, again.server_id, again.address) == (
+        SERVER.point, SERVER.server_id(), "files.acme.org:7361",
+    )  # fmt: skip
+    assert cli.run(*command[1:]).status == 0
+    assert cli.joins[-1]["link"] == again
+
+
+def test_the_way_back_is_there_for_each_of_two_that_share_a_key(cli):
+    cli.join()
+    first = cli.run("servers", "forget", "acme-files", "--yes", "--json").document
+    second = cli.run("servers", "forget", "acme-files-2", "--yes", "--json").document
+    assert first["way_back"] != second["way_back"]
+    assert not Path(first["key_file"]).exists()  # it was shared, and went with the last
+    assert Path(second["key_file"]).exists()
+
+
+def test_a_key_that_was_followed_is_said(cli):
+    cli.followed = ServerPublic(OTHER_KEY.public.point)
+    ran = cli.run("servers", "address", "acme-files", "files2.acme.org:9000")
+    assert ran.err.splitlines() == [
+        f"acme-files has a new key; the one pinned until now says so. Pinned: {SERVER.words()}"
+    ]

@@ -104,6 +104,7 @@ class MemoryServer:
         self.refuse_login = None
         self.lost = False
         self.me = 7
+        self.info = SERVER
         self.compares = True
         self.receipt_lies = {}
         if not dialed:
@@ -177,7 +178,7 @@ class MemoryServer:
             if self.refuse_login is not None:
                 self._give(self.wire.refuse(self.refuse_login))
                 return
-            welcome = Welcome(self.me, event.claim.user_name, "maintainer", SERVER)
+            welcome = Welcome(self.me, event.claim.user_name, "maintainer", self.info)
             self._give(self.wire.welcome(welcome))
         elif isinstance(event, DataReceived):
             self._data(event)

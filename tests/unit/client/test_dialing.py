@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from twisted.internet import error
 
@@ -8,6 +9,7 @@ from sft.client.profiles import Profiles
 from sft.client.session import connect
 from sft.crypto import key_file
 from sft.crypto.keys import ServerKey
+from sft.crypto.succession import sign_succession
 from sft.errors import (
     AccountChangedError,
     ConnectionLostError,
@@ -19,15 +21,14 @@ from sft.errors import (
     ServerKeyChangedError,
     UnreachableError,
 )
-from tests.unit.client.memory_server import ADA_KEY
+from sft.wire.connection import Connection
+from tests.unit.client.memory_server import ADA_KEY, SERVER, SERVER_KEY
 
 NOBODY = passphrase_from({}, None)
 
 
 @pytest.fixture
 def known(state, profile):
-    import msgspec
-
     state.write("keys/ada.key", key_file.encode(ADA_KEY, None).encode())
     return Profiles(state).add(msgspec.structs.replace(profile, host="192.0.2.1"))
 
@@ -58,6 +59,53 @@ def test_a_server_that_states_another_server_id_is_refused(dialing, state, known
     with pytest.raises(ServerKeyChangedError):
         dial(dialing, state, known)
     assert Profiles(state).choose().server_id == bytes(32)
+
+
+NEW_KEY = ServerKey.from_seed(bytes([1]) * 32)
+NOTE = sign_succession(SERVER_KEY, SERVER.server_id, NEW_KEY.public, made_at=4000)
+
+
+def renewed(dialing, *notes):
+    """Have the next server show a new key, with what it says of the keys before."""
+    return dialing.server(
+        wire=Connection.server(NEW_KEY, successions=notes),
+        info=msgspec.structs.replace(SERVER, public_key=NEW_KEY.public.point),
+    )
+
+
+def test_a_key_that_the_pinned_one_says_follows_it_is_pinned_and_said_once(dialing, state, known):
+    renewed(dialing, NOTE)
+    session = dial(dialing, state, known)
+    assert session.followed == SERVER_KEY.public
+    assert session.server_key == NEW_KEY.public
+    kept = Profiles(state).choose()
+    assert (kept.server_key, kept.server_id) == (NEW_KEY.public.point, known.server_id)
+    assert kept.pinned_at > known.pinned_at
+    assert session.profile == kept
+    renewed(dialing, NOTE)
+    assert dial(dialing, state, kept).followed is None
+    # From here on the key of before is another one.
+    dialing.server()
+    with pytest.raises(ServerKeyChangedError):
+        dial(dialing, state, kept)
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        (),
+        (sign_succession(NEW_KEY, SERVER.server_id, ServerKey.from_seed(bytes(32)).public, made_at=1),),
+        (sign_succession(SERVER_KEY, bytes(32), NEW_KEY.public, made_at=1),),
+    ],
+    ids=["none", "of another key", "of another server"],
+)
+def test_a_key_that_nothing_says_follows_the_pinned_one_is_a_stop(dialing, state, known, notes):
+    server = renewed(dialing, *notes)
+    with pytest.raises(ServerKeyChangedError) as caught:
+        dial(dialing, state, known)
+    assert caught.value.values["shown"] == NEW_KEY.public.words()
+    assert Profiles(state).choose() == known
+    assert server.claims == []
 
 
 def test_a_server_that_takes_us_for_somebody_else_is_a_stop(dialing, state, known):
@@ -127,7 +175,7 @@ def test_another_server_key_is_a_hard_stop_and_nothing_was_said(dialing, state, 
         dial(dialing, state, known)
     told = caught.value.values
     assert (told["server"], told["shown"]) == ("acme", shown)
-    assert set(told) == {"server", "shown", "evidence"}
+    assert set(told) == {"server", "shown", "pinned", "evidence"}
     assert (dialing.met, server.claims) == (1, [])
 
 

@@ -33,7 +33,8 @@ def kept(state, error):
 def test_both_keys_and_the_proof_are_kept_and_named(state, profile):
     signature = sign_server_hello(OTHER, HELLOS)
     told = keep_evidence(state, profile, stop(signature), now=MAY_3)
-    assert set(told.values) == {"server", "shown", "evidence"}
+    assert set(told.values) == {"server", "shown", "pinned", "evidence"}
+    assert (told.values["shown"], told.values["pinned"]) == (OTHER.public.words(), profile.server.words())
     assert told.detail == "detail"
     lines = kept(state, told)
     assert lines["shown-key"] == OTHER.public.point.hex()

@@ -1,24 +1,30 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import msgspec
 import pytest
 
 from sft.client.identity import passphrase_from
 from sft.client.joining import join, pending, suggested_device_name, suggested_passphrase, suggested_user_name
 from sft.client.profiles import Profiles
 from sft.crypto import key_file
-from sft.crypto.keys import InvitationKey
+from sft.crypto.keys import InvitationKey, ServerKey
+from sft.crypto.succession import sign_succession
 from sft.crypto.words import wordlist
 from sft.errors import (
     KeyFormatError,
     KeyLockedError,
     NameTakenError,
     NotJoinedError,
+    ServerKeyChangedError,
     UnreachableError,
     UserNameNotAllowedError,
 )
 from sft.model.access import Role
 from sft.model.links import InvitationLink, ServerLink
-from tests.unit.client.memory_server import ADA_KEY, SERVER_KEY
+from sft.wire.connection import Connection
+from tests.unit.client.memory_server import ADA_KEY, SERVER, SERVER_KEY
 
 SEED = bytes(range(100, 132))
 LINK = InvitationLink(
@@ -29,6 +35,7 @@ LINK = InvitationLink(
     seed=SEED,
     role=Role.GUEST,
     expires_at=10**10,
+    server_id=SERVER_KEY.public.server_id(),
 )
 NOBODY = passphrase_from({}, None)
 
@@ -160,10 +167,25 @@ def test_a_name_that_is_none_is_refused_before_anything_is_stored(dialing, state
 
 
 def test_a_server_link_joins_without_an_invitation(dialing, state):
-    link = ServerLink(LINK.host, LINK.port, LINK.server_key, LINK.server_name)
+    link = ServerLink(LINK.host, LINK.port, LINK.server_key, LINK.server_name, server_id=LINK.server_id)
     server = dialing.server()
     assert joined(dialing, state, link).profile.joined
     assert (server.claims[0].kind, server.claims[0].invitation) == ("join", None)
+
+
+def test_a_link_that_is_older_than_the_servers_key_still_joins(dialing, state):
+    new = ServerKey.from_seed(bytes([1]) * 32)
+    note = sign_succession(SERVER_KEY, LINK.server_id, new.public, made_at=4000)
+    info = msgspec.structs.replace(SERVER, public_key=new.public.point)
+    dialing.server(wire=Connection.server(new, successions=[note]), info=info)
+    profile = joined(dialing, state).profile
+    assert (profile.server_key, profile.server_id) == (new.public.point, LINK.server_id)
+
+
+def test_a_link_names_the_server_that_answers(dialing, state):
+    dialing.server()
+    with pytest.raises(ServerKeyChangedError):
+        joined(dialing, state, replace(LINK, server_id=bytes(32)))
 
 
 def test_names_are_offered_where_they_fit():

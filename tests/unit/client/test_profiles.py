@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from sft.client.profiles import Profiles
-from sft.crypto.keys import ServerPublic
 from sft.errors import LinkIncompleteError, LocalFileError, NotJoinedError, ProfileUnknownError, UsageError
 from sft.model.links import ServerLink
 
@@ -90,25 +89,28 @@ def test_a_new_address_changes_nothing_else(profiles, profile):
 def test_a_server_link_replaces_a_changed_key(profiles, profile):
     profiles.add(profile)
     key = bytes(range(32, 64))
-    link = ServerLink("files2.acme.example", 9000, key, "acme-files").text()
+    link = ServerLink("files2.acme.example", 9000, key, "acme-files", server_id=profile.server_id).text()
     accepted = profiles.accept_link("acme", link, now=6000)
     assert profiles.choose() == accepted
     assert (accepted.server_key, accepted.address) == (key, "files2.acme.example:9000")
-    assert accepted.server_id == ServerPublic(key).server_id()
+    assert accepted.server_id == profile.server_id
     assert (accepted.pinned_at, accepted.user_name) == (6000, "ada")
 
 
 def test_a_server_link_with_the_same_key_only_moves_it(profiles, profile):
     profiles.add(profile)
-    link = ServerLink("files2.acme.example", 9000, profile.server_key, "acme-files").text()
+    link = ServerLink("files2.acme.example", 9000, profile.server_key, "acme-files", server_id=profile.server_id).text()
     accepted = profiles.accept_link("acme", link, now=6000)
     assert (accepted.server_id, accepted.pinned_at) == (profile.server_id, profile.pinned_at)
 
 
 def test_a_link_of_another_server_or_none_is_refused(profiles, profile):
     profiles.add(profile)
-    with pytest.raises(UsageError):
-        profiles.accept_link("acme", ServerLink("a.example", 1, bytes(32), "other").text(), now=1)
+    others = [("other", profile.server_id), ("acme-files", bytes(32)), ("other", bytes(32))]
+    for name, server_id in others:
+        link = ServerLink("a.example", 1, profile.server_key, name, server_id=server_id).text()
+        with pytest.raises(UsageError):
+            profiles.accept_link("acme", link, now=1)
     with pytest.raises(LinkIncompleteError):
         profiles.accept_link("acme", "sft://a.example:1/s#AAAA", now=1)
     assert profiles.choose() == profile

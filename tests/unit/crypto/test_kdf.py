@@ -18,22 +18,23 @@ def hkdf_sha512(secret: bytes, info: bytes, salt: bytes = bytes(64)) -> bytes:
 
 
 def test_traffic_keys_are_hkdf_over_the_transcript() -> None:
-    keys = kdf.traffic_keys(TH1, KEM, SESSION)
+    keys = kdf.traffic_keys(1, TH1, KEM, SESSION)
     assert keys.client_to_server == hkdf_sha512(KEM + SESSION, b"sft/1 client to server", TH1)
     assert keys.server_to_client == hkdf_sha512(KEM + SESSION, b"sft/1 server to client", TH1)
 
 
 def test_every_input_changes_both_directions() -> None:
     all_keys = [
-        kdf.traffic_keys(TH1, KEM, SESSION),
-        kdf.traffic_keys(TH1[:-1] + b"\0", KEM, SESSION),
-        kdf.traffic_keys(TH1, KEM[:-1] + b"\0", SESSION),
-        kdf.traffic_keys(TH1, KEM, SESSION[:-1] + b"\0"),
-        kdf.traffic_keys(TH1, SESSION, KEM),
+        kdf.traffic_keys(1, TH1, KEM, SESSION),
+        kdf.traffic_keys(1, TH1[:-1] + b"\0", KEM, SESSION),
+        kdf.traffic_keys(1, TH1, KEM[:-1] + b"\0", SESSION),
+        kdf.traffic_keys(1, TH1, KEM, SESSION[:-1] + b"\0"),
+        kdf.traffic_keys(1, TH1, SESSION, KEM),
+        kdf.traffic_keys(2, TH1, KEM, SESSION),
     ]
     directions = {keys.client_to_server for keys in all_keys}
     directions |= {keys.server_to_client for keys in all_keys}
-    assert len(directions) == 10
+    assert len(directions) == 12
 
 
 def test_labels_of_the_other_keys() -> None:
@@ -66,9 +67,9 @@ def test_the_ratchet_does_not_come_back() -> None:
 def test_a_key_of_another_length_is_a_bug(length: int) -> None:
     wrong = bytes(length)
     with pytest.raises(ValueError, match="32 bytes"):
-        kdf.traffic_keys(TH1, wrong, SESSION)
+        kdf.traffic_keys(1, TH1, wrong, SESSION)
     with pytest.raises(ValueError, match="32 bytes"):
-        kdf.traffic_keys(TH1, KEM, wrong)
+        kdf.traffic_keys(1, TH1, KEM, wrong)
     with pytest.raises(ValueError, match="32 bytes"):
         kdf.payload_key(wrong, b"header")
     for derive in (kdf.next_traffic_key, kdf.wrapping_key, kdf.keyring_key):
@@ -79,9 +80,9 @@ def test_a_key_of_another_length_is_a_bug(length: int) -> None:
 @pytest.mark.parametrize("length", [0, 32, 63, 65])
 def test_a_transcript_hash_of_another_length_is_a_bug(length: int) -> None:
     with pytest.raises(ValueError, match="64 bytes"):
-        kdf.traffic_keys(bytes(length), KEM, SESSION)
+        kdf.traffic_keys(1, bytes(length), KEM, SESSION)
 
 
 def test_no_key_is_shown() -> None:
-    keys = kdf.traffic_keys(TH1, KEM, SESSION)
+    keys = kdf.traffic_keys(1, TH1, KEM, SESSION)
     assert repr(keys) == "TrafficKeys()"

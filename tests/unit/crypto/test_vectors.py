@@ -16,7 +16,7 @@ from sft.crypto.keys import PublicKey, ServerPublic
 from sft.crypto.notes import verify_receipt
 from sft.crypto.sealing import EphemeralBox
 from sft.crypto.signatures import FileSignature, verify_file, verify_plain
-from sft.crypto.succession import last_successor
+from sft.crypto.succession import leads_to
 from sft.errors import SignatureInvalidError
 
 FOLDER = Path(__file__).parents[2] / "vectors"
@@ -51,8 +51,8 @@ def test_recorded_signatures_hold() -> None:
         assert comment == FileComment.parse(OURS["file"][f"{version}_comment"])
     server = ServerPublic(bytes.fromhex(OURS["keys"]["server_public"]))
     assert verify_receipt(server, OURS["receipt"]["note"]).text() == OURS["receipt"]["text"]
-    following = last_successor([OURS["succession"]["note"]], server.server_id(), server)
-    assert following.point.hex() == OURS["succession"]["new_key"]
+    following = ServerPublic(bytes.fromhex(OURS["succession"]["new_key"]))
+    assert leads_to([OURS["succession"]["note"]], server.server_id(), server, following)
 
 
 def test_recorded_key_files_open() -> None:

@@ -24,6 +24,7 @@ from sft.model.links import (
 )
 
 KEY = bytes(range(32))
+ID = bytes(range(200, 232))
 SEED = bytes(range(100, 132))
 INVITATION = InvitationLink(
     host="files.acme.org",
@@ -34,11 +35,12 @@ INVITATION = InvitationLink(
     role=Role.GUEST,
     expires_at=1_777_903_200,
     user_name="ivo",
+    server_id=ID,
 )
-SERVER = ServerLink("files.acme.org", 7361, KEY, "acme-files")
+SERVER = ServerLink("files.acme.org", 7361, KEY, "acme-files", server_id=ID)
 WRITTEN = (
-    "sft://files.acme.org:7361/i#AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1"
-    "-f4CBgoMAAAAAAGn4pmAKYWNtZS1maWxlcwNpdm8"
+    "sft://files.acme.org:7361/i#AcjJysvMzc7P0NHS09TV1tfY2drb3N3e3-Dh4uPk5ebnAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9kZWZn"
+    "aGlqa2xtbm9wcXJzdHV2d3h5ent8fX5_gIGCgwAAAAAAafimYAphY21lLWZpbGVzA2l2bw"
 )
 
 
@@ -46,7 +48,7 @@ def test_a_link_is_written_as_the_module_says() -> None:
     text = INVITATION.text()
     assert text[:-4] == WRITTEN
     assert parse_link(text) == INVITATION
-    assert SERVER.text().startswith("sft://files.acme.org:7361/s#AQABAgMEBQYH")
+    assert SERVER.text().startswith("sft://files.acme.org:7361/s#AcjJysvMzc7P")
     assert parse_link(SERVER.text()) == SERVER
 
 

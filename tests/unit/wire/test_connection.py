@@ -27,6 +27,7 @@ from sft.wire.framing import HEADER_BYTES
 from sft.wire.handshake import Claim
 from sft.wire.login import decode_refusal, encode_refusal
 from sft.wire.messages import (
+    CODEC,
     BeginUpload,
     Done,
     FileBegins,
@@ -37,7 +38,6 @@ from sft.wire.messages import (
     PutSmall,
     Refusal,
     ShowSelf,
-    decode_from_server,
     encode,
 )
 from sft.wire.states import FrameType, Side, State
@@ -121,7 +121,7 @@ def test_texts_of_a_refused_login_are_cut_so_that_it_is_always_answered():
 def test_texts_of_a_refusal_are_cut_and_lone_surrogates_replaced():
     refusal = Refusal.of(7, NotFoundError(what="\udcff", name="n" * 5000))
     assert refusal.values == {"what": "?", "name": "n" * 2048}
-    assert decode_from_server(encode(refusal)) == refusal
+    assert CODEC.from_server(encode(refusal)) == refusal
 
 
 def test_messages_travel_both_ways():

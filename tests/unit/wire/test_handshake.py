@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
+
 import msgspec
 import pytest
 
 from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
 from sft.crypto.sealing import EphemeralBox
+from sft.crypto.succession import sign_succession
 from sft.errors import HandshakeFailedError, LocalProtocolError, ServerKeyMismatchError
 from sft.wire.handshake import Claim, ClientHandshake, ServerHandshake
-from sft.wire.hello import ClientHello, ServerHello
+from sft.wire.hello import ML_KEM_768, X25519, ClientHello, ServerHello, ServerProof
 from tests.wire_pairs.pair import INVITATION, JOIN, LOGIN, OPERATOR_WELCOME, SERVER_KEY, USER_KEY, WELCOME, cut, entropy
 
 # X25519 points of low order: 0, 1, one of order 8, p - 1, p, p + 1.
@@ -41,8 +45,9 @@ def test_both_sides_come_to_the_same_keys_and_the_claim_arrives(claim):
 
 def test_a_client_makes_new_keys_for_each_attempt():
     hellos = [ClientHello.decode(body(client(seed).hello)) for seed in range(50)]
-    for field in ("random", "box_key", "kem_key"):
-        assert len({getattr(hello, field) for hello in hellos}) == 50
+    assert len({hello.random for hello in hellos}) == 50
+    for group in (X25519, ML_KEM_768):
+        assert len({hello.shares[group] for hello in hellos}) == 50
 
 
 def test_the_same_answer_is_not_taken_twice():
@@ -80,14 +85,14 @@ def test_one_session_key_in_two_transcripts_gives_different_keys():
 @pytest.mark.parametrize("point", LOW_ORDER, ids=bytes.hex)
 def test_a_client_key_of_low_order_is_refused(point):
     hello = ClientHello.decode(body(client().hello))
-    forged = ClientHello(hello.versions, hello.random, point, hello.kem_key)
+    forged = replace(hello, shares={**hello.shares, X25519: point})
     with pytest.raises(HandshakeFailedError):
         server().answer(forged.encode())
 
 
 def test_a_kem_key_that_is_none_is_refused():
     hello = ClientHello.decode(body(client().hello))
-    forged = ClientHello(hello.versions, hello.random, hello.box_key, b"\xff" * 1184)
+    forged = replace(hello, shares={**hello.shares, ML_KEM_768: b"\xff" * 1184})
     with pytest.raises(HandshakeFailedError):
         server().answer(forged.encode())
 
@@ -96,7 +101,7 @@ def test_a_session_key_for_somebody_else_is_refused():
     ada = client()
     hello = ClientHello.decode(body(ada.hello))
     other = EphemeralBox.generate(entropy(9))
-    forged = ClientHello(hello.versions, hello.random, other.public, hello.kem_key)
+    forged = replace(hello, shares={**hello.shares, X25519: other.public})
     m2, _ = server().answer(forged.encode())
     with pytest.raises(HandshakeFailedError):
         ada.take_answer(body(m2))
@@ -117,6 +122,71 @@ def test_another_key_than_the_pinned_one_is_a_hard_stop():
     ada.take_answer(body(m2))
     with pytest.raises(ServerKeyMismatchError):
         ada.take_proof(other.proof())
+
+
+NEW_KEY, NEWEST_KEY, MALLORY = (ServerKey.from_seed(bytes([number]) * 32) for number in (1, 2, 3))
+SERVER_ID = SERVER_KEY.public.server_id()
+CHAIN = (
+    sign_succession(SERVER_KEY, SERVER_ID, NEW_KEY.public, made_at=1),
+    sign_succession(NEW_KEY, SERVER_ID, NEWEST_KEY.public, made_at=2),
+)
+
+
+def shown(key: ServerKey, chain: tuple[str, ...], pinned: ServerKey = SERVER_KEY, server_id: bytes | None = SERVER_ID):
+    """Have a client that pinned one key meet a server that has another, and return both after M3."""
+    ada = ClientHandshake(pinned.public, LOGIN, USER_KEY, None, entropy(1), server_id=server_id)
+    acme = ServerHandshake(key, entropy(2), operator_allowed=False, successions=chain)
+    m2, _ = acme.answer(body(ada.hello))
+    ada.take_answer(body(m2))
+    return ada, acme, ada.take_proof(acme.proof())
+
+
+@pytest.mark.parametrize("pinned", [SERVER_KEY, NEW_KEY, NEWEST_KEY])
+def test_a_key_that_follows_the_pinned_one_is_believed(pinned):
+    ada, acme, m4 = shown(NEWEST_KEY, CHAIN, pinned)
+    assert ada.server == NEWEST_KEY.public
+    assert acme.take_login(m4) == LOGIN
+    info = msgspec.structs.replace(WELCOME.server, public_key=NEWEST_KEY.public.point)
+    ada.check_welcome(msgspec.structs.replace(WELCOME, server=info))
+    with pytest.raises(HandshakeFailedError):
+        ada.check_welcome(WELCOME)
+
+
+@pytest.mark.parametrize(
+    "key,chain,server_id",
+    [
+        (NEWEST_KEY, (), SERVER_ID),
+        (NEWEST_KEY, CHAIN[1:], SERVER_ID),  # a gap
+        (MALLORY, CHAIN, SERVER_ID),
+        (MALLORY, (*CHAIN, sign_succession(MALLORY, SERVER_ID, NEWEST_KEY.public, made_at=3)), SERVER_ID),
+        (NEWEST_KEY, CHAIN, MALLORY.public.server_id()),  # of another server than the pinned one
+        (NEWEST_KEY, CHAIN, None),  # nothing but the key is known
+    ],
+)
+def test_a_key_that_does_not_follow_the_pinned_one_is_a_hard_stop(key, chain, server_id):
+    with pytest.raises(ServerKeyMismatchError):
+        shown(key, chain, server_id=server_id)
+
+
+def test_a_server_with_a_long_past_tells_the_newest_of_it():
+    keys = [ServerKey.from_seed(bytes([number]) * 32) for number in range(10, 23)]
+    server_id = keys[0].public.server_id()
+    chain = tuple(sign_succession(old, server_id, new.public, made_at=9) for old, new in itertools.pairwise(keys))
+    assert shown(keys[-1], chain, keys[-9], server_id)[0].server == keys[-1].public
+    with pytest.raises(ServerKeyMismatchError):
+        shown(keys[-1], chain, keys[-10], server_id)
+
+
+def test_a_followed_key_without_its_signature_is_refused():
+    ada = ClientHandshake(SERVER_KEY.public, LOGIN, USER_KEY, None, entropy(1), server_id=SERVER_ID)
+    mallory = server(MALLORY)
+    m2, _ = mallory.answer(body(ada.hello))
+    ada.take_answer(body(m2))
+    proof = ServerProof.decode(mallory.proof())
+    claimed = ServerProof(NEW_KEY.public, proof.signature, CHAIN[:1])
+    with pytest.raises(HandshakeFailedError) as caught:
+        ada.take_proof(claimed.encode())
+    assert not isinstance(caught.value, ServerKeyMismatchError)
 
 
 def test_the_pinned_key_without_its_signature_is_refused():

@@ -5,18 +5,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sft.crypto.keys import ServerPublic
-from sft.errors import HandshakeFailedError, RemoteProtocolError, VersionUnknownError
-from sft.wire.hello import ClientHello, ServerHello, ServerProof, first_transcript, second_transcript
+from sft.crypto.succession import SUCCESSION_BYTES, SUCCESSIONS_MOST
+from sft.errors import HandshakeFailedError, LocalProtocolError, RemoteProtocolError
+from sft.limits import EARLY_FRAME_BYTES
+from sft.wire.hello import (
+    ML_KEM_768,
+    X25519,
+    ClientHello,
+    ServerHello,
+    ServerProof,
+    first_transcript,
+    second_transcript,
+)
 
-CLIENT = ClientHello((1,), b"r" * 32, b"x" * 32, b"k" * 1184)
+SHARES = {X25519: b"x" * 32, ML_KEM_768: b"k" * 1184}
+CLIENT = ClientHello((1,), b"r" * 32, SHARES)
+SHARE_ENDS = (7 + 32, 7 + 32 + 36)  # a hello that is cut there is one with fewer shares
 SERVER = ServerHello(1, b"r" * 32, b"s" * 80, b"c" * 1088)
 PROOF = ServerProof(ServerPublic(b"p" * 32), b"g" * 64)
 
 
 def test_layouts_stand_as_they_are_written_down():
-    assert CLIENT.encode() == b"SFT1\x01\x00\x01" + b"r" * 32 + b"x" * 32 + b"k" * 1184
+    first = b"\x00\x1d\x00\x20" + b"x" * 32
+    assert CLIENT.encode() == b"SFT1\x01\x00\x01" + b"r" * 32 + first + b"\x02\x01\x04\xa0" + b"k" * 1184
     assert SERVER.encode() == b"\x00\x01" + b"r" * 32 + b"s" * 80 + b"c" * 1088
-    assert PROOF.encode() == b"\x03" + b"p" * 32 + b"g" * 64
+    assert PROOF.encode() == b"\x03" + b"p" * 32 + b"g" * 64 + b"\x00"
+    followed = ServerProof(PROOF.server, PROOF.signature, ("one", "two"))
+    assert followed.encode() == PROOF.encode()[:-1] + b"\x02\x00\x03one\x00\x03two"
+    assert ServerProof.decode(followed.encode()) == followed
 
 
 @pytest.mark.parametrize("value", [CLIENT, SERVER, PROOF], ids=["M1", "M2", "M3"])
@@ -24,6 +40,9 @@ def test_no_other_length_is_read(value):
     data = value.encode()
     assert type(value).decode(data) == value
     for length in range(len(data)):
+        if value is CLIENT and length in SHARE_ENDS:
+            assert len(ClientHello.decode(data[:length]).shares) < len(SHARES)
+            continue
         with pytest.raises(RemoteProtocolError):
             type(value).decode(data[:length])
     with pytest.raises(HandshakeFailedError):
@@ -31,23 +50,52 @@ def test_no_other_length_is_read(value):
 
 
 def test_a_client_may_offer_more_versions():
-    hello = ClientHello((9, 1, 7), b"r" * 32, b"x" * 32, b"k" * 1184)
+    hello = ClientHello((9, 1, 7), b"r" * 32, SHARES)
     assert ClientHello.decode(hello.encode()) == hello
 
 
-@pytest.mark.parametrize("versions", [(2,), (0,), (2, 3, 65535), (256,)])
-def test_no_version_in_common_is_said_whatever_the_layout_is(versions):
-    data = ClientHello(versions, b"", b"", b"").encode()
-    with pytest.raises(VersionUnknownError) as caught:
-        ClientHello.decode(data)
-    assert caught.value.values == {"theirs": ", ".join(map(str, versions)), "ours": "1"}
+def test_shares_of_groups_that_nobody_knows_yet_are_read_past():
+    hello = ClientHello((2, 1), b"r" * 32, {0x6399: b"?" * 1600, **SHARES, 7: b""})
+    assert ClientHello.decode(hello.encode()) == hello
 
 
-def test_a_version_that_was_not_offered_is_refused():
-    for version in (0, 2, 256, 65535):
-        with pytest.raises(VersionUnknownError) as caught:
-            ServerHello.decode(version.to_bytes(2, "big") + SERVER.encode()[2:])
-        assert caught.value.values["theirs"] == str(version)
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"\x00\x1d\x00\x20" + b"y" * 32,  # a group twice
+        b"\x63\x99\x00\x01",  # a share that is cut
+        b"\x63\x99\x00",
+        b"\x63",
+    ],
+)
+def test_a_list_of_shares_has_one_reading(tail):
+    with pytest.raises(HandshakeFailedError):
+        ClientHello.decode(CLIENT.encode() + tail)
+
+
+@pytest.mark.parametrize("group", SHARES)
+def test_a_share_of_a_known_group_has_its_length(group):
+    for wrong in (SHARES[group] + b"x", SHARES[group][1:], b""):
+        with pytest.raises(HandshakeFailedError):
+            ClientHello.decode(ClientHello((1,), b"r" * 32, {**SHARES, group: wrong}).encode())
+
+
+def test_as_many_successions_as_may_come_fit_the_frame_and_no_more_are_read():
+    notes = ("n" * SUCCESSION_BYTES,) * SUCCESSIONS_MOST
+    most = ServerProof(PROOF.server, PROOF.signature, notes).encode()
+    assert len(most) + 16 <= EARLY_FRAME_BYTES
+    assert ServerProof.decode(most).successions == notes
+    head = most[:97]
+    for wrong in (
+        bytes([SUCCESSIONS_MOST + 1]) + most[98:] + b"\x00\x00",
+        b"\x01\x01\xc1" + b"n" * 449,
+        b"\x01\x00\x01\xff",
+    ):
+        with pytest.raises(HandshakeFailedError):
+            ServerProof.decode(head + wrong)
+    for more in ((*notes, ""), ("n" * (SUCCESSION_BYTES + 1),)):
+        with pytest.raises(LocalProtocolError):
+            ServerProof(PROOF.server, PROOF.signature, more)
 
 
 @pytest.mark.parametrize("at", range(4))

@@ -9,6 +9,7 @@ from sft.limits import SMALL_FILE_BYTES
 from sft.wire.messages import (
     ANSWERS,
     CLIENT_MESSAGES,
+    CODEC,
     MESSAGE_BYTES,
     SERVER_MESSAGES,
     Cancel,
@@ -23,8 +24,6 @@ from sft.wire.messages import (
     PutSmall,
     Refusal,
     ShowSelf,
-    decode_from_client,
-    decode_from_server,
     encode,
     fits,
     tag_of,
@@ -34,7 +33,7 @@ from sft.wire.requests import Message, Request
 from tests.wire_pairs.values import sample, values_of
 
 KINDS = sorted(CLIENT_MESSAGES | SERVER_MESSAGES, key=tag_of)
-DECODERS = ((decode_from_client, CLIENT_MESSAGES), (decode_from_server, SERVER_MESSAGES))
+DECODERS = ((CODEC.from_client, CLIENT_MESSAGES), (CODEC.from_server, SERVER_MESSAGES))
 
 
 def all_below(kind: type[Message]) -> set[type[Message]]:
@@ -77,7 +76,7 @@ def test_surplus_missing_and_trailing_fields_are_refused(kind):
 
 
 def test_every_message_stands_in_a_union_and_has_a_tag_of_its_own():
-    written = all_below(Message) - {Message, Request, Reply}
+    written = {kind for kind in all_below(Message) if kind.__module__.startswith("sft.")} - {Message, Request, Reply}
     assert written == CLIENT_MESSAGES | SERVER_MESSAGES
     assert len({tag_of(kind) for kind in written}) == len(written)
     assert {Credit} == CLIENT_MESSAGES & SERVER_MESSAGES
@@ -127,14 +126,14 @@ def test_every_request_has_its_answers_and_every_answer_a_request():
 )
 def test_what_is_no_message_is_the_peers_fault(body):
     with pytest.raises(RemoteProtocolError):
-        decode_from_client(body)
+        CODEC.from_client(body)
     with pytest.raises(RemoteProtocolError):
-        decode_from_server(body)
+        CODEC.from_server(body)
 
 
 def test_fields_with_a_default_may_be_left_out():
     body = msgspec.msgpack.encode([1, 5, "docs"])
-    assert decode_from_client(body) == ListFolder(5, "docs")
+    assert CODEC.from_client(body) == ListFolder(5, "docs")
 
 
 def test_a_body_that_fits_no_frame_is_our_own_fault():

@@ -7,7 +7,7 @@ import pytest
 
 from sft import limits
 from sft.crypto.keys import ServerPublic
-from sft.wire.hello import ClientHello, ServerHello, ServerProof
+from sft.wire.hello import ML_KEM_768, X25519, ClientHello, ServerHello, ServerProof
 from sft.wire.messages import CLIENT_MESSAGES, SERVER_MESSAGES, tag_of
 from sft.wire.states import TABLE, FrameType, Side
 from tests.unit.wire import protocol_tables
@@ -64,9 +64,9 @@ def test_all_of_it_is_printed(capsys):
 
 
 def test_sizes_of_the_hellos_stand_in_the_specification():
-    m1 = ClientHello((1,), bytes(32), bytes(32), bytes(1184)).encode()
+    m1 = ClientHello((1,), bytes(32), {X25519: bytes(32), ML_KEM_768: bytes(1184)}).encode()
     m2 = ServerHello(1, bytes(32), bytes(80), bytes(1088)).encode()
     m3 = ServerProof(ServerPublic(bytes(32)), bytes(64)).encode()
     assert f"**M1**, client hello ({len(m1):,} bytes with one version)" in TEXT
     assert f"**M2**, server hello ({len(m2):,} bytes)" in TEXT
-    assert f"**M3**, plaintext of a sealed frame ({len(m3):,} bytes)" in TEXT
+    assert f"**M3**, plaintext of a sealed frame ({len(m3):,} bytes without successions)" in TEXT

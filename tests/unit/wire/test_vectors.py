@@ -20,7 +20,7 @@ from sft.wire.connection import Connection
 from sft.wire.events import LoginRefused, ServerProved, Welcomed
 from sft.wire.handshake import Claim
 from sft.wire.login import verify_claim
-from sft.wire.messages import BeginUpload, ListFolder, decode_from_client
+from sft.wire.messages import CODEC, BeginUpload, ListFolder
 from tests.wire_pairs.pair import cut
 
 FOLDER = Path(__file__).parents[2] / "vectors"
@@ -92,7 +92,9 @@ def test_hellos_are_laid_out_as_specified(kind):
     assert values["m1_frame"] == framed(
         b"SFT1\x01\x00\x01"
         + INPUTS["client_random"]
+        + b"\x00\x1d\x00\x20"
         + nacl.bindings.crypto_scalarmult_base(INPUTS["client_box_secret"])
+        + b"\x02\x01\x04\xa0"
         + kem.public_bytes_raw()
     )
     assert values["m2_frame"] == framed(
@@ -116,7 +118,7 @@ def test_the_servers_proof_follows_from_the_specification(kind):
     point, _ = nacl.bindings.crypto_sign_seed_keypair(INPUTS["server_seed"])
     assert point == INPUTS["server_key"]
     signature = signed(INPUTS["server_seed"], b"sft/1 server hello", values["th1"], point)
-    assert values["m3_plaintext"] == b"\x03" + point + signature
+    assert values["m3_plaintext"] == b"\x03" + point + signature + b"\x00"
 
 
 CLAIMS = {
@@ -226,4 +228,4 @@ def test_a_server_opens_what_follows():
         b"\x12\x00\x00\x00\x02the end",
         b"\x21",
     ]
-    assert decode_from_client(opened[1][1:]) == ListFolder(1, "docs")
+    assert CODEC.from_client(opened[1][1:]) == ListFolder(1, "docs")

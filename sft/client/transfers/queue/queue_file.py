@@ -2,19 +2,19 @@
 
 Rules. A job stands in one file, and only who owns the file runs it: two UIs of one person neither lose a job nor do it twice. A
 UI that begins takes over what those that are gone have left, however they went. A file that nobody can read is an empty
-one: nothing rests on it.
+one: nothing rests on it. One of a newer sft is left alone, and the queue is then not kept.
 """
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 from typing import Final, Protocol
 
-import msgspec
-
+from sft.client.record_file import Contents, RecordFile
 from sft.client.transfers.queue.job import Job, JobState
 
 _FIRST: Final = "queue.json"
+_FORM: Final = RecordFile(Job, "jobs", key="mark")
 
 
 class LocalFiles(Protocol):
@@ -42,40 +42,55 @@ class QueueFile:
     def __init__(self, local: LocalFiles) -> None:
         self._local = local
         self._name = ""
+        self._before: Contents[Job] = Contents()
 
     @property
     def owned(self) -> bool:
         return bool(self._name)
 
     async def take(self) -> list[Job]:
-        """Own a file, and return what lies in it and in those that nobody owns now; SftError if the disk refuses."""
+        """Own a file, and return what lies in it and in those that nobody owns now.
+
+        Raises:
+            SftError: the disk refuses, or a newer sft wrote a file.
+        """
+        held: list[str] = []
+        try:
+            jobs = await self._taken(held)
+        except BaseException:
+            for name in held:
+                await self._local.let_go(name)
+            raise
+        self._name, *left = held
+        jobs = _once(jobs)
+        # First here, then away there: who is killed in between leaves a job twice, and it is taken once.
+        await self.write(jobs)
+        for name in left:
+            if await self._local.load(name) is not None:
+                await self._local.save(name, _FORM.write([], Contents()))
+            await self._local.let_go(name)
+        return jobs
+
+    async def _taken(self, held: list[str]) -> list[Job]:
         jobs: list[Job] = []
-        left: list[str] = []
         number, is_last = 0, False
         while not is_last:
             number += 1
             name = _FIRST if number == 1 else f"queue-{number}.json"
             if not await self._local.hold(name):
                 continue
+            held.append(name)
             data = await self._local.load(name)
-            jobs += _read(data)
             is_last = data is None
-            if not self._name:
-                self._name = name
-            else:
-                left.append(name)
-        jobs = _once(jobs)
-        # First here, then away there: who is killed in between leaves a job twice, and it is taken once.
-        await self.write(jobs)
-        for name in left:
-            if await self._local.load(name) is not None:
-                await self._local.save(name, b"[]")
-            await self._local.let_go(name)
+            contents = _read(data, name)
+            self._before.rest |= contents.rest
+            self._before.unknown |= contents.unknown
+            jobs += contents.records
         return jobs
 
     async def write(self, jobs: list[Job]) -> None:
         """Keep the queue as it stands; SftError if the disk refuses."""
-        await self._local.save(self._name, _written(jobs))
+        await self._local.save(self._name, _FORM.write(jobs, self._before))
 
     async def leave(self) -> None:
         if self._name:
@@ -83,27 +98,15 @@ class QueueFile:
             self._name = ""
 
 
-def _written(jobs: list[Job]) -> bytes:
+def _read(data: bytes | None, name: str) -> Contents[Job]:
     try:
-        return msgspec.json.encode(jobs)
-    except UnicodeEncodeError:  # a file here whose name is not UTF-8: only escapes can say it
-        return json.dumps(msgspec.to_builtins(jobs)).encode("ascii")
-
-
-def _read(data: bytes | None) -> list[Job]:
-    if data is None:
-        return []
-    try:
-        try:
-            jobs = msgspec.json.decode(data, type=list[Job])
-        except msgspec.DecodeError:  # it may hold a name that is not UTF-8
-            jobs = msgspec.convert(json.loads(data), list[Job])
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return []  # written by hand, or by a newer sft
-    for job in jobs:
+        contents = _FORM.read(data, Path(name))
+    except ValueError:
+        return Contents()
+    for job in contents.records:
         if job.state is JobState.RUNNING:
             job.state = JobState.WAITING
-    return jobs
+    return contents
 
 
 def _once(jobs: list[Job]) -> list[Job]:
