@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
-from typing import Final, TextIO
+from typing import BinaryIO, Final, TextIO
 
 from sft.cli.columns import aligned
 from sft.errors import LocalFileError
@@ -86,6 +87,12 @@ class Console:
     def result(self, line: str = "") -> None:
         if not (self.quiet or self.json):
             self.write(line + "\n")
+
+    def write_file(self, file: BinaryIO) -> None:
+        """Write the bytes of a file to standard output, as they are."""
+        self._out.flush()
+        shutil.copyfileobj(file, self._out.buffer)
+        self._out.buffer.flush()
 
     def show(self, document: object, *lines: str) -> None:
         """Write the result: the one document of ``--json``, else its lines."""

@@ -12,7 +12,7 @@ from typing import Any
 from sft.client.profiles import Profile
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
-from sft.model.records import Deleted, DeviceKey, File, Invitation, SessionInfo, User, VaultReport
+from sft.model.records import Deleted, DeviceKey, File, FileVersion, Invitation, SessionInfo, User, VaultReport
 from sft.model.text import utc_time
 
 Document = dict[str, Any]
@@ -48,6 +48,16 @@ def file_details_document(
         "key_first_seen_at": _time(first_seen_at),
         "minisig": version.signature.decode("ascii", "replace"),
         "says": says,
+    }
+
+
+def version_document(version: FileVersion) -> Document:
+    return {
+        "version": version.number,
+        "author": version.author,
+        "size": version.size,
+        "created_at": utc_time(version.stored_at),
+        "digest": digest_text(version.digest),
     }
 
 

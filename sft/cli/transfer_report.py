@@ -34,6 +34,7 @@ class TransferReport:
         self.invocation = invocation
         self.server = ""
         self.seconds = 0.0
+        self.unchanged = 0
         self._done_word = done_word
         self._undone = undone
         self._empty = empty
@@ -84,6 +85,13 @@ class TransferReport:
         self._show_moved()
         show_failures(self.invocation, self._failed, self._undone, alone=alone, head=not self._whole)
         return status
+
+    def finish_aside(self) -> int:
+        """Show what failed and what was moved alone: standard output holds the file; return the exit status."""
+        errors = [error for _, error in self._failed]
+        self._show_moved()
+        show_failures(self.invocation, self._failed, self._undone, alone=len(self._items) == 1)
+        return status_of_many(errors, len(self._items) - len(errors))
 
     def _show_moved(self) -> None:
         """Name every one that no row has named: that it was moved is the server's word."""

@@ -38,7 +38,9 @@ class LiveCli:
             stdin: its text, or an opened file, which commands that read bytes ask for.
         """
         self.server.point_at_server(who)
-        out, err = io.StringIO(), io.StringIO()
+        # Bytes, as a file that is got to standard output is.
+        raw, err = io.BytesIO(), io.StringIO()
+        out = io.TextIOWrapper(raw, "utf-8", "surrogateescape", newline="", write_through=True)
         home = str(self.state(who))
         environment = Environment(
             {"SFT_HOME": home, "NO_COLOR": "1", **environ},
@@ -49,7 +51,7 @@ class LiveCli:
         )
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), standard_input(stdin):
             status = main(arguments, environment)
-        return Ran(status, out.getvalue(), err.getvalue())
+        return Ran(status, raw.getvalue().decode("utf-8", "surrogateescape"), err.getvalue())
 
     def operator(self, *words: str) -> Ran:
         """Run one of the operator's commands, as ``twistd sft`` does."""

@@ -185,3 +185,62 @@ def test_what_moves_is_told_as_asked(cli: LiveCli):
     assert "━" not in put.err
     silent = cli.sft("max", "put", path, "--quiet")
     assert (silent.status, silent.out, silent.err) == (0, "", "")
+
+
+def test_getting_again_transfers_nothing_and_finishes_what_was_cut(cli: LiveCli):
+    for name in ("a", "b", "c"):
+        cli.sft("max", "put", cli.file(name, name.encode() * 70_000), "--as", f"again/{name}")
+    assert cli.sft("gus", "get", "again", "--to", "got").status == 0
+    (cli.folder / "got/again/b").unlink()
+    once_more = cli.sft("gus", "get", "again", "--to", "got", "--json")
+    assert once_more.status == 0
+    results = {item["path"]: item["result"] for item in once_more.document["items"]}
+    assert results == {"again/a": "unchanged", "again/b": "verified", "again/c": "unchanged"}
+    assert once_more.document["bytes"] == 70_000
+    told = cli.sft("gus", "get", "again", "--to", "got")
+    assert (told.status, "3 here already." in told.out) == (0, True)
+    (cli.folder / "got/again/b").write_bytes(b"x" * 70_000)
+    other = cli.sft("gus", "get", "again", "--to", "got")
+    assert (other.status, "FILE_EXISTS" in other.err) == (1, True)
+
+
+def test_an_older_version_is_listed_and_got(cli: LiveCli):
+    for content in (b"first", b"second", b"third"):
+        cli.sft("max", "put", cli.file("dump", content), "--as", "old/dump", "--replace")
+    info = cli.sft("gus", "info", "old/dump")
+    assert [line.split()[0] for line in info.lines if line.startswith("v")] == ["v2", "v1"]
+    listed = cli.sft("gus", "info", "old/dump", "--json").document["versions"]
+    assert [version["version"] for version in listed] == [2, 1]
+    got = cli.sft("gus", "get", "old/dump", "--version", "1", "--as", "first.txt")
+    assert got.status == 0, got.err
+    assert (cli.folder / "first.txt").read_bytes() == b"first"
+    assert cli.sft("gus", "get", "old/dump", "--version", "9").status == 3
+    assert cli.sft("gus", "get", "old", "--version", "1").status == 2
+
+
+def test_a_file_is_got_under_another_name_or_to_standard_output(cli: LiveCli):
+    content = os.urandom(100_000)
+    cli.sft("max", "put", cli.file("report.pdf", content))
+    assert cli.sft("gus", "get", "report.pdf", "--as", "there/mine.pdf").status == 0
+    assert (cli.folder / "there/mine.pdf").read_bytes() == content
+    piped = cli.sft("gus", "get", "report.pdf", "--as", "-")
+    assert (piped.status, piped.out.encode("utf-8", "surrogateescape")) == (0, content)
+    missing = cli.sft("gus", "get", "nothing.pdf", "--as", "-")
+    assert (missing.status, missing.out) == (3, "")
+
+
+def test_places_that_are_none_are_refused_with_what_was_meant(cli: LiveCli):
+    cli.sft("max", "put", cli.file("report.pdf", b"x"))
+    for arguments, says in (
+        (("--to", "-"), "--as -"),
+        (("--to", "foo.pdf"), "--as foo.pdf"),
+        (("--as", "x", "--to", "y"), "--to DIR"),
+        (("--as", "x/"), "--to DIR"),
+        (("--as", "-", "--json"), "Use one of them"),
+    ):
+        refused = cli.sft("gus", "get", "report.pdf", *arguments)
+        assert (refused.status, says in refused.err + refused.out) == (2, True), arguments
+    assert cli.sft("gus", "get", "*.pdf", "--as", "x").status == 2
+    assert not (cli.folder / "-").exists()
+    assert not (cli.folder / "foo.pdf").exists()
+    assert cli.sft("gus", "get", "report.pdf", "--to", "foo.pdf/").status == 0

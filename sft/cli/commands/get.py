@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
@@ -12,10 +15,12 @@ from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_report import TransferReport
+from sft.client.api.tree import has_pattern
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, get_all
 from sft.client.transfers.part_file import ConflictPolicy
-from sft.client.transfers.plan import GetItem, plan_get
+from sft.client.transfers.plan import GetItem, GetPlan, plan_get
+from sft.client.transfers.progress import TransferStage
 from sft.crypto.digests import digest_text
 from sft.errors import UsageError
 from sft.model.names import safe
@@ -26,7 +31,9 @@ EMPTY: Final = dict.fromkeys(("local", "signature_file", "signed_as", "author", 
 
 @click.command("get")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--to", metavar="DIR", default=".", help="The folder on this computer; this one, unless told.")
+@click.option("--to", metavar="DIR", help="The folder on this computer; this one, unless told.")
+@click.option("--as", "as_file", metavar="FILE", help="The whole name here, for one file; - for standard output.")
+@click.option("--version", type=click.IntRange(min=1), help="This version of one file; sft info lists them.")
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @click.option("--keep-both", is_flag=True, help="Keep what is there, and store beside it.")
 @click.option("--with-signature", is_flag=True, help="Also write NAME.minisig.")
@@ -35,7 +42,9 @@ EMPTY: Final = dict.fromkeys(("local", "signature_file", "signed_as", "author", 
 def command(
     invocation: Invocation,
     names: tuple[str, ...],
-    to: str,
+    to: str | None,
+    as_file: str | None,
+    version: int | None,
     *,
     force: bool,
     keep_both: bool,
@@ -45,13 +54,19 @@ def command(
     """Get files, folders (whole) or what fits a pattern, verified."""
     if force and keep_both:
         raise UsageError(problem="--force and --keep-both contradict each other", remedy="Use one of them")
+    to_output = as_file == "-"
+    _require_one_place(invocation, names, to, as_file)
     existing = ConflictPolicy.FORCE if force else ConflictPolicy.KEEP_BOTH if keep_both else ConflictPolicy.REFUSE
 
     # A person sees what was moved and judges it; a script says beforehand that it is all the same to it.
     accept_moved = accept_moved or (invocation.on_terminal and not invocation.console.json)
 
     async def fetch(session: Session) -> TransferReport:
-        plan = await plan_get(session, names, with_signature=with_signature)
+        plan = await plan_get(session, names, version=version or 0, with_signature=with_signature)
+        if version is not None or as_file is not None:
+            _require_one_file(plan, "--version" if version is not None else "--as", newest=version is None)
+        if as_file is not None:
+            plan.items = [replace(item, parts=(Path(as_file).name,)) for item in plan.items]
         whole = bool(plan.folders) or any(len(item.parts) > 1 for item in plan.items)
         outcome = TransferReport(invocation, "verified", "Not got", EMPTY, whole=whole)
         outcome.server = session.server_name
@@ -63,7 +78,7 @@ def command(
                 results = await get_all(
                     session,
                     plan.items,
-                    to=Path(to),
+                    to=place,
                     folders=plan.folders,
                     existing=existing,
                     with_signature=with_signature,
@@ -73,9 +88,51 @@ def command(
             outcome.seconds = shown.seconds
             for result in results:
                 add_result(outcome, result)
+            outcome.unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
+            if to_output:
+                _write_out(invocation, results)
         return outcome
 
-    return invocation.talk(fetch).finish()
+    if not to_output:
+        place = Path(to or ".") if as_file is None else Path(as_file).parent
+        report = invocation.talk(fetch)
+        return report.finish(*([f"{count_text(report.unchanged)} here already."] if report.unchanged else []))
+    # Nobody reads a byte of it before all of it was verified.
+    with TemporaryDirectory(prefix="sft-") as folder:
+        place = Path(folder)
+        return invocation.talk(fetch).finish_aside()
+
+
+def _require_one_place(invocation: Invocation, names: Sequence[str], to: str | None, as_file: str | None) -> None:
+    if to == "-":
+        raise UsageError(problem="--to names a folder", remedy="To standard output: --as -")
+    if as_file is None:
+        is_file = to and len(names) == 1 and not to.endswith("/") and not Path(to).exists()
+        if to and is_file and Path(to).suffix and Path(to).suffix == Path(names[0]).suffix:
+            quoted = shlex.quote(to)
+            raise UsageError(
+                problem=f"--to names a folder, and {safe(to)} looks like a file",
+                remedy=f"The file: --as {quoted}; a folder of that name: --to {quoted}/",
+            )
+        return
+    if to is not None or len(names) != 1 or has_pattern(names[0]):
+        raise UsageError(problem="--as is for one file, and without --to", remedy="Several: --to DIR")
+    if (as_file != "-" and not Path(as_file).name) or as_file.endswith("/"):
+        raise UsageError(problem="--as names a file", remedy="A folder: --to DIR")
+    if as_file == "-" and invocation.console.json:
+        raise UsageError(problem="Standard output is either the file or --json", remedy="Use one of them")
+
+
+def _require_one_file(plan: GetPlan, option: str, *, newest: bool) -> None:
+    if plan.folders or len(plan.items) > 1 or any(len(i.parts) > 1 or i.newest != newest for i in plan.items):
+        raise UsageError(problem=f"{option} is for one file", remedy="Name that file")
+
+
+def _write_out(invocation: Invocation, results: Sequence[GetResult]) -> None:
+    for result in results:
+        if result.local is not None:
+            with result.local.open("rb") as file:
+                invocation.console.write_file(file)
 
 
 def _title(names: Sequence[str], items: Sequence[GetItem]) -> str:
@@ -112,7 +169,7 @@ def add_result(report: TransferReport, result: GetResult) -> None:
     if result.verdict.moved_to is not None:
         row.append(f"as {shown_name(result.verdict.signed_name)}")
         report.moved(file.path, result.verdict)
-    report.done(document, row, version.size)
+    report.done(document, row, 0 if result.stage is TransferStage.UNCHANGED else version.size)
 
 
 def local_text(path: Path) -> str:

@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import click
 
+from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import Document, file_details_document
+from sft.cli.json_output import Document, file_details_document, version_document
 from sft.cli.options import common
 from sft.cli.people_output import words_of
 from sft.client.api.files import show_file
+from sft.client.concurrency import gather_limited
 from sft.client.pins import Pin
 from sft.client.session import Session
 from sft.client.trust import Known, SignatureState, known_of, unread_sentence
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
+from sft.errors import NotFoundError
 from sft.model.names import parse_path, safe, split_path
-from sft.model.records import File
+from sft.model.records import File, FileVersion
 from sft.model.text import day_text, local_time, sentence, shown_name, size_text
+
+_AT_ONCE: Final = 8
+_MOST_VERSIONS: Final = 20
 
 
 @click.command("info")
 @click.argument("name")
 @common
 def command(invocation: Invocation, name: str) -> int:
-    """Show one file: size, version, dates, author, owner, signature and key."""
+    """Show one file: size, dates, author, owner, signature, key, and the versions before."""
 
     async def ask(session: Session) -> _Shown:
         file = await show_file(session, parse_path(name))
         (known,) = await known_of(session, [file])
-        return _Shown(file, known, session.pins.people.get(file.version.author_id))
+        older = await gather_limited(_AT_ONCE, _before(file), lambda number: _version(session, file, number))
+        return _Shown(file, known, session.pins.people.get(file.version.author_id), [one for one in older if one])
 
     shown = invocation.talk(ask)
     invocation.console.show(shown.document(invocation.now), *shown.lines(invocation))
     return 0 if shown.known.error is None else shown.known.error.exit_status
+
+
+def _before(file: File) -> range:
+    """Return the numbers of the versions before, the newest first, as many as somebody reads."""
+    newest = file.version.number
+    return range(newest - 1, max(newest - 1 - _MOST_VERSIONS, 0), -1)
+
+
+async def _version(session: Session, file: File, number: int) -> FileVersion | None:
+    try:
+        return (await show_file(session, file.path, number)).version
+    except NotFoundError:
+        return None  # destroyed since
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +65,12 @@ class _Shown:
     file: File
     known: Known
     pin: Pin | None
+    older: list[FileVersion]
 
     def document(self, now: float) -> Document:
         state, seen = self.known.state.value, self._first_seen_at()
-        return file_details_document(self.file, self._verdict(now), state, seen)
+        details = file_details_document(self.file, self._verdict(now), state, seen)
+        return {**details, "versions": [version_document(version) for version in self.older]}
 
     def lines(self, invocation: Invocation) -> list[str]:
         file, version, now = self.file, self.file.version, invocation.now
@@ -71,7 +94,19 @@ class _Shown:
         seen = self._first_seen_at()
         if seen is not None:
             said.append(f"key first seen {day_text(seen, now)}")
-        return [*said, digest_text(version.digest)]
+        said.append(digest_text(version.digest))
+        if self.older:
+            said += ["", "BEFORE (sft get NAME --version N)"]
+            said += aligned([self._row(one, now) for one in self.older])
+        return said
+
+    def _row(self, one: FileVersion, now: float) -> list[str]:
+        return [
+            f"v{one.number}",
+            size_text(one.size),
+            shown_name(one.author),
+            f"stored {local_time(one.stored_at, now=now)}",
+        ]
 
     def _verdict(self, now: float) -> str:
         if self.known.error is not None:

@@ -19,6 +19,7 @@ from sft.client.transfers.download import Target, get_file
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import Report, Reporter, TransferStage
+from sft.client.transfers.same_here import found_here
 from sft.client.transfers.sources import FileSource, PipeSource, UploadSource
 from sft.client.transfers.upload import FileUpload
 from sft.client.trust import Verdict
@@ -45,7 +46,7 @@ class PutResult:
 
 @dataclass(frozen=True, slots=True)
 class GetResult:
-    """What became of one item: ``stage`` is VERIFIED or FAILED."""
+    """What became of one item: ``stage`` is VERIFIED, UNCHANGED (it was here already) or FAILED."""
 
     item: GetItem
     stage: TransferStage
@@ -148,12 +149,20 @@ async def _get(
 ) -> list[GetResult]:
     async def get(index: int, item: GetItem) -> GetResult:
         reporter = Reporter(report, index, item.path, item.size)
+        where, stage = place(item), TransferStage.VERIFIED
         try:
-            got = await get_file(session, item, place(item), reporter, accept_moved=accept_moved)
+            got = None
+            if where is not None and where.existing is ConflictPolicy.REFUSE:
+                got = await found_here(session, item, where, accept_moved=accept_moved)
+            if got is not None:
+                stage = TransferStage.UNCHANGED
+                reporter(stage, item.size)
+            else:
+                got = await get_file(session, item, where, reporter, accept_moved=accept_moved)
         except SftError as error:
             reporter(TransferStage.FAILED)
             return GetResult(item, TransferStage.FAILED, error=error)
-        return GetResult(item, TransferStage.VERIFIED, got.file, got.verdict, got.local, got.signature)
+        return GetResult(item, stage, got.file, got.verdict, got.local, got.signature)
 
     results = await _by_size(items, get)
     await session.pool.run(session.versions_seen.flush)

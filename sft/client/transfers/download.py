@@ -59,7 +59,7 @@ async def get_file(
     """
 
     def open_sink(file: File) -> PartFile | NullSink:
-        _require_asked_for(session, file, item)
+        require_asked_for(session, file, item)
         if place is None:
             return NullSink()
         return PartFile(
@@ -77,7 +77,7 @@ async def get_file(
     file = arrived.file
     try:
         report(TransferStage.VERIFYING, arrived.size)
-        _require_asked_for(session, file, item)
+        require_asked_for(session, file, item)
         await session.pin_authors([file])
         verdict = judge(
             file,
@@ -88,7 +88,7 @@ async def get_file(
             server_name=session.server_name,
         )
         if not accept_moved:
-            _require_unmoved(verdict, file)
+            require_unmoved(verdict, file)
 
         def finish() -> tuple[Path | None, Path | None]:
             if item.newest:
@@ -113,12 +113,14 @@ async def is_as_listed(session: Session, item: GetItem) -> bool:
     return known.state is SignatureState.SIGNED
 
 
-def _require_unmoved(verdict: Verdict, file: File) -> None:
+def require_unmoved(verdict: Verdict, file: File) -> None:
+    """Refuse a file that has another name than the signed one: that it was moved is the server's word."""
     if verdict.moved_to is not None:
         raise MovedError(path=file.path, signed_as=verdict.signed_name, author=verdict.author)
 
 
-def _require_asked_for(session: Session, file: File, item: GetItem) -> None:
+def require_asked_for(session: Session, file: File, item: GetItem) -> None:
+    """Refuse another file, version or content than was listed."""
     version = file.version
     listed = (item.file_id, item.size, item.digest) if item.file_id else (file.id, version.size, version.digest)
     asked = (item.path, item.version or version.number, listed)
