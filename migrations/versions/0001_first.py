@@ -1,7 +1,8 @@
 """The first tables.
 
 revision 0001: settings, users and their keys, invitations, folders, files and their versions, small
-contents, purges. Constraint names are spelled out: later migrations name them.
+contents, open uploads, purges, the sum of all marks. Constraint names are spelled out: later
+migrations name them.
 """
 
 import sqlalchemy as sa
@@ -13,8 +14,8 @@ branch_labels = None
 depends_on = None
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-LIVE = sa.text("state = 'live'")
 TRASHED = sa.text("state = 'trashed'")
+BY_BYTES = sa.String(collation="BINARY").with_variant(sa.String(collation="C"), "postgresql")
 
 
 def _integer(name: str, *, null: bool = False) -> sa.Column[int]:
@@ -27,6 +28,10 @@ def _number(name: str) -> sa.Column[int]:
 
 def _text(name: str, *, null: bool = False) -> sa.Column[str]:
     return sa.Column(name, sa.String(), nullable=null)
+
+
+def _name(name: str, *, null: bool = False) -> sa.Column[str]:
+    return sa.Column(name, BY_BYTES, nullable=null)
 
 
 def _bytes(name: str) -> sa.Column[bytes]:
@@ -45,8 +50,8 @@ def upgrade() -> None:
     op.create_table(
         "users",
         _number("id"),
-        _text("name"),
-        _text("folded"),
+        _name("name"),
+        _name("folded"),
         _text("role"),
         _text("state"),
         _integer("created_at"),
@@ -54,6 +59,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("folded", name="uq_users_folded"),
     )
+    op.create_index("ix_users_role", "users", ["role"])
     op.create_table(
         "device_keys",
         _number("id"),
@@ -90,8 +96,8 @@ def upgrade() -> None:
         "folders",
         _number("id"),
         _integer("parent_id", null=True),
-        _text("name"),
-        _text("folded"),
+        _name("name"),
+        _name("folded"),
         _integer("maker_id", null=True),
         _integer("created_at"),
         _bytes("mac"),
@@ -108,11 +114,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("object_id", name="pk_small_objects"),
     )
     op.create_table(
+        "uploads",
+        _bytes("object_id"),
+        _integer("user_id", null=True),
+        _text("path"),
+        _integer("begun_at"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("object_id", name="pk_uploads"),
+        _refers("uploads", "user_id", "users.id"),
+    )
+    op.create_table(
         "purges",
         _bytes("object_id"),
         _integer("purged_at"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("object_id", name="pk_purges"),
+    )
+    op.create_table(
+        "row_sums",
+        _number("id"),
+        _bytes("sum"),
+        _integer("changes"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("id", name="pk_row_sums"),
     )
 
 
@@ -122,16 +146,16 @@ def _make_files() -> None:
         _number("id"),
         _bytes("file_id"),
         _integer("folder_id", null=True),
-        _text("name"),
-        _text("folded"),
+        _name("name"),
+        _name("folded"),
         _integer("owner_id"),
         _integer("newest"),
         _text("state"),
         _integer("created_at"),
         _integer("trashed_at", null=True),
         _integer("trashed_by_id", null=True),
-        _text("trashed_path", null=True),
-        _text("trashed_folded", null=True),
+        _name("trashed_path", null=True),
+        _name("trashed_folded", null=True),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
         sa.UniqueConstraint("file_id", name="uq_files_file_id"),
@@ -139,14 +163,14 @@ def _make_files() -> None:
         _refers("files", "owner_id", "users.id"),
         _refers("files", "trashed_by_id", "users.id"),
     )
-    op.create_index(
-        "uq_files_place", "files", ["folder_id", "folded"], unique=True, sqlite_where=LIVE, postgresql_where=LIVE
-    )
-    op.create_index(
-        "ix_files_trash", "files", ["trashed_folded", "trashed_at"], sqlite_where=TRASHED, postgresql_where=TRASHED
-    )
+    op.create_index("uq_files_place", "files", ["folder_id", "folded"], unique=True)
+    for name, columns in (
+        ("ix_files_trash", ["trashed_folded", "trashed_at"]),
+        ("ix_files_trash_time", ["trashed_at", "id"]),
+        ("ix_files_trash_owner", ["owner_id", "trashed_at", "id"]),
+    ):
+        op.create_index(name, "files", columns, sqlite_where=TRASHED, postgresql_where=TRASHED)
     op.create_index("ix_files_owner_id", "files", ["owner_id"])
-    op.create_index("ix_files_trashed_at", "files", ["trashed_at"])
     op.create_table(
         "versions",
         _number("file"),
@@ -162,6 +186,7 @@ def _make_files() -> None:
         _bytes("object_id"),
         _integer("inline"),
         _integer("epoch"),
+        _bytes("sealed_key"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("file", "number", name="pk_versions"),
         sa.UniqueConstraint("object_id", name="uq_versions_object_id"),
@@ -170,12 +195,15 @@ def _make_files() -> None:
         _refers("versions", "key_id", "device_keys.id"),
     )
     op.create_index("ix_versions_author_id", "versions", ["author_id"])
+    op.create_index("ix_versions_epoch", "versions", ["epoch", "file", "number"])
 
 
 def downgrade() -> None:
     """Drop every table, and what is in them."""
     for table in (
+        "row_sums",
         "purges",
+        "uploads",
         "small_objects",
         "versions",
         "files",

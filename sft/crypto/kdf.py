@@ -81,9 +81,9 @@ def keyring_check(master_key: bytes) -> bytes:
     return _derive(_key(master_key), _KEYRING_CHECK)
 
 
-def object_sidecar_key(data_key: bytes, header: bytes) -> bytes:
-    """Derive the key of what lies beside one object: it goes with the object's data key."""
-    return _derive(_key(data_key), _OBJECT_SIDECAR + header)
+def object_sidecar_key(row_key: bytes, header: bytes) -> bytes:
+    """Derive the key of what lies beside one object: from the row key, which stays through a rotation."""
+    return _derive(_key(row_key), _OBJECT_SIDECAR + header)
 
 
 def _key(key: bytes) -> bytes:

@@ -1,15 +1,19 @@
-"""The mark on a database row: keyed BLAKE2b-256 over the table's name and the row's other columns.
+"""The mark on a database row: keyed BLAKE2b-256 over server, table and the row's other columns; and the sum of all marks.
 
-What is hashed is MessagePack in its smallest forms, which tells types, lengths and NULL apart: the table's name,
-then an array of the values in the schema's order, without the NULLs at its end. So a later migration may append
-a column that is NULL in every row there is, and the marks stand.
+What is hashed is MessagePack in its smallest forms, which tells types, lengths and NULL apart: the server's id (of its first
+key), the table's name, then an array of the values in the schema's order, without the NULLs at its end. So a row of another
+server's database is refused, and a later migration may append a column that is NULL in every row there is, and the marks
+stand.
+
+A mark says that the server wrote a row, not that it is there still. So all marks together have a sum, modulo 2^256, of their
+digests under the server's id, which no change of the row key changes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 import msgspec
@@ -21,6 +25,8 @@ ROW_MAC_BYTES: Final = 32
 RowValue = str | int | bytes | None
 
 _PURPOSE: Final = b"sft row 1"
+_SUM_PURPOSE: Final = b"sft row sum 1"
+SUM_MODULUS: Final = 1 << 256
 _TYPES: Final[frozenset[type]] = frozenset({str, int, bytes, type(None)})
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -31,16 +37,16 @@ class RowMac:
 
     Args:
         key: the row key, 32 bytes of the keyring.
+        server_id: 32 bytes.
         table: the table's name.
     """
 
     __slots__ = ("_begun",)
 
-    def __init__(self, key: bytes, table: str) -> None:
-        if len(key) != KEY_BYTES:
-            raise ValueError(f"a row key has {KEY_BYTES} bytes, not {len(key)}")
-        name = _encoder.encode(table)
-        self._begun = hashlib.blake2b(name, digest_size=ROW_MAC_BYTES, key=key, person=_PURPOSE)
+    def __init__(self, key: bytes, server_id: bytes, table: str) -> None:
+        _require_key(key)
+        begun = _encoder.encode(server_id) + _encoder.encode(table)
+        self._begun = hashlib.blake2b(begun, digest_size=ROW_MAC_BYTES, key=key, person=_PURPOSE)
 
     def make(self, values: Sequence[RowValue]) -> bytes:
         """Mark a row by the values of every column but the mark, in the schema's order."""
@@ -59,6 +65,34 @@ class RowMac:
             return isinstance(mark, bytes) and hmac.compare_digest(self.make(values), mark)
         except (TypeError, UnicodeEncodeError, OverflowError):  # what no row of ours ever held
             return False
+
+
+class RowSum:
+    """What each mark adds to the sum of all; threads may share it.
+
+    Args:
+        key: the server's id, 32 bytes.
+    """
+
+    __slots__ = ("_begun",)
+
+    def __init__(self, key: bytes) -> None:
+        _require_key(key)
+        self._begun = hashlib.blake2b(digest_size=ROW_MAC_BYTES, key=key, person=_SUM_PURPOSE)
+
+    def term(self, mark: bytes) -> int:
+        digest = self._begun.copy()
+        digest.update(mark)
+        return int.from_bytes(digest.digest(), "big")
+
+    def total(self, marks: Iterable[bytes]) -> int:
+        """Add up marks, in whatever order."""
+        return sum(map(self.term, marks)) % SUM_MODULUS
+
+
+def _require_key(key: bytes) -> None:
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"a row key has {KEY_BYTES} bytes, not {len(key)}")
 
 
 def _plain(value: object) -> RowValue:

@@ -212,8 +212,26 @@ class ObjectsDestroyed(DomainEvent, frozen=True, kw_only=True):
     object_ids: tuple[bytes, ...]
 
 
-class ObjectsRewrapped(DomainEvent, frozen=True, kw_only=True):
-    """Rows say that the master key in use seals these versions."""
+class UploadOpened(DomainEvent, frozen=True, kw_only=True):
+    """An object is going to be written."""
+
+    routine: ClassVar[bool] = True
+
+    object_id: bytes
+    path: str
+
+
+class UploadEnded(DomainEvent, frozen=True, kw_only=True):
+    """An object that no version names is gone again."""
+
+    routine: ClassVar[bool] = True
+
+    object_id: bytes
+    path: str
+
+
+class DataKeysResealed(DomainEvent, frozen=True, kw_only=True):
+    """The data keys of these versions are sealed by the master key in use."""
 
     routine: ClassVar[bool] = True
 

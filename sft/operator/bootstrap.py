@@ -159,7 +159,9 @@ def open_home(
     server_key = ServerKey.from_seed(keyring.server_seed)
     home.keep_server_key(server_key.public.point)
     with ExitStack() as undo:
-        database = open_database(home.database, keyring.row_key, older_row_key=keyring.older_row_key, home=home.path)
+        database = open_database(
+            home.database, keyring.row_key, keyring.server_id, older_row_key=keyring.older_row_key, home=home.path
+        )
         undo.callback(database.close)
         vault = Vault(LocalBackend(home.vault), keyring)
         undo.callback(vault.close)
@@ -206,12 +208,11 @@ def _prepare(
     context = JobContext(storage, readers.reading, act)
     recovered = recovery.recover(context)
     notes = []
-    if recovered.leftovers:
-        notes.append(f"removed {recovered.leftovers} unfinished uploads")
+    if recovered.uploads:
+        notes.append(f"removed {recovered.uploads} unfinished uploads")
     if recovered.purged:
         notes.append(f"finished {recovered.purged} deletions")
-    notes += [f"put aside object {each.hex()}, which no file names" for each in recovered.quarantined]
-    notes += [f"did not obey the purge {each}: changed outside the server" for each in recovered.forged]
+    notes += [f"left for the next start: {each}" for each in recovered.faults]
     return readers.run(settings.server_info), notes
 
 
@@ -227,11 +228,11 @@ def _make(
     LocalBackend.create_at(home.unfinished / home.vault.name).close()
     path = home.unfinished / home.database.name
     create_database(path)
-    with closing(open_database(path, keyring.row_key, home=home.path)) as database:
+    server = ServerKey.from_seed(keyring.server_seed).public
+    with closing(open_database(path, keyring.row_key, server.server_id(), home=home.path)) as database:
         writer = Writer(database, _wall_clock, on_fatal=lambda _: None, on_events=event_log.tell)
         writer.start()
         try:
-            server = ServerKey.from_seed(keyring.server_seed).public
             new = msgspec.structs.replace(new, server_key=server.point)
             writer.submit(settings.prepare, new).result()
         finally:

@@ -14,9 +14,9 @@ from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ReadRoute, joined
 from sft.server.transfer import TransferSession
-from sft.server.uploads import commit_pending
+from sft.server.uploads import commit_pending, write_small
 from sft.service.files import show_file
-from sft.service.pending import put_small, receipt_again
+from sft.service.pending import Pending, put_small, receipt_again
 from sft.service.rights import require_permission
 from sft.vault.objects import fits_inline
 from sft.wire.messages import FileShown, FileStored, PutSmall, Reply, Request, ShowFile, VaultChecked
@@ -92,5 +92,6 @@ async def _store_small(context: ServerContext, session: TransferSession, message
         content=message.content,
     )
     on_reactor = fits_inline(len(message.content)) and not context.pool.crypto_in_pool
-    pending = prepare() if on_reactor else await context.pool.run(prepare)
+    prepared = prepare() if on_reactor else await context.pool.run(prepare)
+    pending = prepared if isinstance(prepared, Pending) else await write_small(context, prepared)
     return await commit_pending(context, pending)

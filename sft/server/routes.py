@@ -90,7 +90,7 @@ def _rotation(context: ServerContext, message: m.RotateMasterKey) -> list[tuple[
     keys: Fields = {"master_keys": context.master_keys}
     jobs: list[tuple[Callable[..., Any], Fields]] = [(rotation.rotate, keys)]
     if message.reencrypt:
-        jobs += [(rotation.reencrypt, {}), (row_keys.renew_row_key, {**keys, "row_keys": context.row_keys})]
+        jobs += [(row_keys.renew_row_key, {**keys, "row_keys": context.row_keys}), (rotation.reencrypt, {})]
     return jobs
 
 

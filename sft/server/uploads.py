@@ -8,8 +8,7 @@ drains: what was in flight is dropped up to its CommitUpload or Cancel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -20,12 +19,10 @@ from sft.model.records import Stored
 from sft.server.context import ServerContext
 from sft.server.transfer import TransferSession
 from sft.service import commits, uploads
-from sft.service.pending import Pending, discard, settle
+from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
+from sft.service.pending import Pending, Unwritten, discard, settle
 from sft.transport.flow import ReceiveFlow
 from sft.wire.messages import BeginUpload, CommitUpload, Credit, Done, FileStored
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class UploadFlow:
@@ -38,6 +35,7 @@ class UploadFlow:
         self.path = begin.path
         self._upload: uploads.Upload | None = None
         self._counted = False
+        self._opened = False  # its row is there, and its end is ours
         self._commit: CommitUpload | None = None
         self._answered = False
         self._stream_over = False  # CommitUpload or Cancel was read: nothing more comes for this id
@@ -118,7 +116,11 @@ class UploadFlow:
         if self._answered:
             return
         self._upload = upload
-        await self._context.pool.run(upload.start)
+        if upload.announcement is not None:
+            await self._context.act(open_uploads, upload.announcement)
+            self._opened = True
+        if not self._answered:
+            await self._context.pool.run(upload.start)
         if not self._answered:
             self._intake.open()
 
@@ -143,7 +145,7 @@ class UploadFlow:
         if self._upload is None:
             raise BadRequestError(problem="a commit before its data")
         pending = await self._context.pool.run(self._upload.finish, message.digest, message.signature)
-        self._upload = None  # the object is the commit's now
+        self._upload, self._opened = None, False  # the object is the commit's now
         return await commit_pending(self._context, pending)
 
     def _stored(self, stored: Stored) -> None:
@@ -170,8 +172,14 @@ class UploadFlow:
         if upload is None:
             self._end_count()
             return
-        aborted = self._context.pool.run(upload.abort).addErrback(self._context.event_log.failed, "upload-abort")
+        aborted = Deferred.fromCoroutine(self._let_go(upload))
+        aborted.addErrback(self._context.event_log.failed, "upload-abort")
         aborted.addCallback(lambda _: self._end_count())
+
+    async def _let_go(self, upload: uploads.Upload) -> None:
+        await self._context.pool.run(upload.abort)
+        if self._opened and upload.announcement is not None:
+            await self._context.act(end_uploads, EndUpload(upload.announcement.object_id))
 
     def _end_count(self) -> None:
         """Count it no more: what it held open is closed."""
@@ -186,19 +194,29 @@ async def commit_pending(context: ServerContext, pending: Pending) -> Stored:
         committed = await context.act(commits.commit, pending, size=pending.weight_bytes)
     except (RequestError, RowForgedError):
         # Refused for certain; after any other failure nobody knows, and recovery decides.
-        await _run(context, pending, discard)
+        await _discard(context, pending)
         raise
-    return await _run(context, pending, settle, committed)
+    if committed.unchanged:
+        await _discard(context, pending)
+    return settle(pending, committed)
 
 
-async def _run(
-    context: ServerContext,
-    pending: Pending,
-    step: Callable[Concatenate[Pending, P], R],
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> R:
-    """Run a step here where the object lies in the database alone, else on the pool."""
-    if pending.inline:
-        return step(pending, *args, **kwargs)
-    return await context.pool.run(step, pending, *args, **kwargs)
+async def write_small(context: ServerContext, small: Unwritten) -> Pending:
+    """Write a small file that is too large for the database."""
+    await context.act(open_uploads, small.announcement)
+    try:
+        return await context.pool.run(small.write)
+    except Exception:
+        await context.act(end_uploads, EndUpload(small.object_id))
+        raise
+
+
+async def _discard(context: ServerContext, pending: Pending) -> None:
+    """Remove an object that is not wanted; one that cannot be removed is the next start's, and nobody's trouble now."""
+    try:
+        if not pending.inline:
+            await context.pool.run(discard, pending)
+        if pending.opened:
+            await context.act(end_uploads, EndUpload(pending.object_id))
+    except Exception:  # noqa: BLE001 - whatever it is, what became of the file is known
+        context.event_log.fault("upload-discard", Failure())

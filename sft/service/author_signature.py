@@ -17,6 +17,7 @@ from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_file
 from sft.errors import CryptoError, SignatureRefusedError
 from sft.service.storage import FileStorage
+from sft.store.row_types import DeviceKeyRow, FileRow, VersionRow
 
 DATES: Final = range(-(2**40), 2**40 + 1)
 MOST_VERSIONS: Final = 2**31
@@ -120,6 +121,24 @@ def sidecar_of(signed: Signed, public_key: bytes) -> bytes:
             digest=signed.digest,
             dated_at=signed.dated_at,
             signature=signed.signature,
+        )
+    )
+
+
+def sidecar_of_version(file: FileRow, row: VersionRow, key: DeviceKeyRow) -> bytes:
+    """Write what lies beside the object of a version that is stored, as ``sidecar_of`` did."""
+    return msgspec.msgpack.encode(
+        Sidecar(
+            format=SIDECAR_VERSION,
+            file_id=file.file_id,
+            version=row.number,
+            path=row.signed_name,
+            user_id=row.author_id,
+            public_key=key.public_key,
+            size=row.size,
+            digest=row.digest,
+            dated_at=row.dated_at,
+            signature=row.signature,
         )
     )
 

@@ -33,10 +33,10 @@ from sft.service.rights import require_right
 from sft.service.use_case import batch_act
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.folders import LIVE_STATE
-from sft.store.row_types import FileRow, FolderRow, SmallObjectRow, VersionRow
+from sft.store.row_types import FileRow, FolderRow, SmallObjectRow, UploadRow, VersionRow
 from sft.store.rows import Transaction
+from sft.store.uploads import uploads_by_id
 from sft.store.users import keys_by_id
-from sft.vault.objects import rewrap_whole
 
 
 class Put(Struct, frozen=True):
@@ -138,6 +138,9 @@ class _Group:
         self._changed_files: dict[int, FileRow] = {}
         self._versions: list[VersionRow] = []
         self._small_objects: list[SmallObjectRow] = []
+        opened = uploads_by_id(transaction, {pending.object_id for pending in inputs if pending.opened})
+        self._uploads = {row.object_id: row for row in opened}
+        self._committed_uploads: list[UploadRow] = []
 
     def judge(self, pending: Pending) -> Committed:
         """Decide on one upload, and note what it writes.
@@ -161,13 +164,14 @@ class _Group:
         return _committed(pending, file.file_id, signed.version, self._transaction.now, new=True)
 
     def write(self) -> None:
-        """Write what was noted: five statements at most."""
+        """Write what was noted: six statements at most."""
         rows = self._transaction.rows
         rows.insert(self._new_folders)
         rows.insert(list(self._new_files.values()))
         rows.update(list(self._changed_files.values()))
         rows.insert(self._versions)
         rows.insert(self._small_objects)
+        rows.delete(self._committed_uploads)
 
     def _require_key(self, pending: Pending) -> None:
         """Refuse a signature by another key than the one that the session's user has now."""
@@ -225,12 +229,15 @@ class _Group:
             signature=signed.signature,
             object_id=pending.object_id,
             inline=int(pending.inline),
-            epoch=pending.epoch,
+            epoch=pending.key.epoch,
+            sealed_key=pending.key.sealed,
         )
         (self._new_files if signed.version == 1 else self._changed_files)[file.id] = file
         self._versions.append(version)
         if pending.sealed is not None:
             self._small_objects.append(SmallObjectRow(pending.object_id, pending.sealed))
+        if pending.object_id in self._uploads:
+            self._committed_uploads.append(self._uploads.pop(pending.object_id))
         self._transaction.log(_event(pending, prev=self._newest.get(file.id)))
         self._places.put_file(file)
         self._newest[file.id] = version
@@ -255,18 +262,17 @@ def _event(pending: Pending, prev: VersionRow | None) -> FileCommitted | FileRep
 
 
 def _under_current_key(pending: Pending) -> Pending:
-    """Move a small object to the master key in use; a rotation counts on it that no commit names an older one.
+    """Have the master key in use seal the data key; a rotation counts on it that no commit names an older one.
 
     Raises:
-        TransferEndedError: the object cannot be moved here.
+        TransferEndedError: the key that seals it was retired.
     """
     keyring = pending.storage.vault.keyring
-    if pending.epoch == keyring.epoch:
+    if pending.key.epoch == keyring.epoch:
         return pending
-    if pending.sealed is None or pending.epoch not in keyring.epochs:
+    if pending.key.epoch not in keyring.epochs:
         raise TransferEndedError(problem="the master key was rotated meanwhile")
-    sealed = rewrap_whole(keyring, pending.object_id, pending.sealed)
-    return replace(pending, sealed=sealed, epoch=keyring.epoch)
+    return replace(pending, key=keyring.rewrap(pending.object_id, pending.key))
 
 
 def _committed(pending: Pending, file_id: bytes, version: int, stored_at: int, *, new: bool = False) -> Committed:

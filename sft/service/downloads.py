@@ -18,7 +18,7 @@ from sft.model.access import Caller, Permission
 from sft.model.records import File
 from sft.service.files import find_version
 from sft.service.record_builder import RecordBuilder, blame_path
-from sft.service.storage import FileStorage
+from sft.service.storage import FileStorage, sealed_key_of
 from sft.service.use_case import query
 from sft.store.objects import small_object
 from sft.store.row_types import VersionRow
@@ -93,9 +93,9 @@ class Download:
         with self._damaged():
             if self._sealed is not None:
                 return open_whole(
-                    self._storage.vault.keyring, row.object_id, row.size, self._sealed, least_epoch=row.epoch
+                    self._storage.vault.keyring, row.object_id, row.size, sealed_key_of(row), self._sealed
                 )
-            chunks = self._storage.vault.read_whole(row.object_id, row.size, least_epoch=row.epoch)
+            chunks = self._storage.vault.read_whole(row.object_id, row.size, sealed_key_of(row))
             return b"".join(chunks)
 
     @property
@@ -110,7 +110,7 @@ class Download:
         row = self._row
         with self._damaged():
             self._reader = self._storage.vault.open(
-                row.object_id, row.size, least_epoch=row.epoch, first_chunk=first_chunk
+                row.object_id, row.size, sealed_key_of(row), first_chunk=first_chunk
             )
             self._reader.rest()
 

@@ -1,6 +1,6 @@
 """What waits for its commit: a version whose content is durable, or sealed in memory, and that no row names yet.
 
-    put_small, Upload.finish → Pending → commit → settle or discard
+    put_small, Unwritten.write, Upload.finish → Pending → commit → settle or discard
 
 Rules. A content that is small enough becomes an object in the database and touches no file. The receipt is signed after the
 commit, outside the writing thread: it costs half of what a small file's row does, and only what is durable has one. Whatever
@@ -11,21 +11,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct
 
 from sft.crypto.digests import blake2b_512
 from sft.crypto.notes import Receipt, sign_receipt
-from sft.errors import BadRequestError, ServerFullError, TooLargeError, VaultError, VaultFullError
+from sft.errors import BadRequestError, ServerFullError, TooLargeError, VaultFullError
 from sft.limits import SMALL_FILE_BYTES, UNKNOWN_SIZE_STEP_BYTES
 from sft.model.access import Caller, Permission, allows
 from sft.model.records import File, Stored
 from sft.service.author_signature import Signed, require_signed, sidecar_of
+from sft.service.open_uploads import OpenUpload
 from sft.service.path_lookup import require_path
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage
 from sft.vault.objects import fits_inline, seal_whole
+from sft.vault.vault import SealedKey
 
 ROW_BYTES: Final = 512  # what a version's rows weigh beside signature and inline object
 
@@ -38,7 +40,8 @@ class Pending(Struct, frozen=True):
         signed: what the author signed.
         object_id: of the content, 16 random bytes.
         sealed: the object itself, where it goes into the database.
-        epoch: of the master key that seals it.
+        key: the sealed data key, for the row.
+        opened: an open upload's row stands for it, which its commit removes.
     """
 
     caller: Caller
@@ -46,8 +49,9 @@ class Pending(Struct, frozen=True):
     signed: Signed
     object_id: bytes
     sealed: bytes | None
-    epoch: int
+    key: SealedKey
     storage: FileStorage
+    opened: bool = False
 
     @property
     def inline(self) -> bool:
@@ -71,20 +75,56 @@ class Committed(Struct, frozen=True):
     unchanged: bool
 
 
+class Unwritten(Struct, frozen=True):
+    """A checked small file whose object goes into the vault: its upload is opened, then it is written."""
+
+    caller: Caller
+    public_key: bytes
+    signed: Signed
+    object_id: bytes
+    content: bytes
+    storage: FileStorage
+
+    @property
+    def announcement(self) -> OpenUpload:
+        """What is noted before the first byte."""
+        return OpenUpload(self.object_id, self.signed.user_id, self.signed.path)
+
+    def write(self) -> Pending:
+        """Write the object durably; input and output.
+
+        Raises:
+            ServerFullError: the disk is full; nothing is left.
+        """
+        with translate_disk_full(len(self.content)):
+            writer = self.storage.vault.begin(self.object_id, len(self.content))
+            try:
+                writer.append(writer.seal([self.content], last=True))
+                writer.finish(sidecar_of(self.signed, self.public_key))
+            except BaseException:
+                writer.abort()
+                raise
+        return Pending(
+            self.caller, self.public_key, self.signed, self.object_id, None, writer.key, self.storage, opened=True
+        )
+
+
 def put_small(
     storage: FileStorage, caller: Caller, public_key: bytes, *, path: str, signature: bytes, content: bytes
-) -> Pending:
-    """Check and seal a whole small file; what it is stands in the signature's comment.
+) -> Pending | Unwritten:
+    """Check a whole small file, and seal it if it goes into the database; pure computing.
 
-    Input and output only where the object does not go into the database (``fits_inline``).
+    What it is stands in the signature's comment.
 
     Args:
         public_key: of the session, minisign's 42 bytes; the commit reads the key again.
 
+    Returns:
+        What the commit takes, or what is still to be written.
+
     Raises:
         NameNotAllowedError: of the path.
         SignatureRefusedError: something does not fit.
-        ServerFullError: the disk is full.
     """
     require_path(path)
     if len(content) > SMALL_FILE_BYTES:
@@ -104,45 +144,29 @@ def put_small(
     # Who may store nothing is refused by the commit, in its words: until then not a byte goes to the disk.
     if fits_inline(len(content)) or not allows(caller.role, Permission.FILE_WRITE):
         return pending_inline(storage, caller, public_key, signed, object_id, content)
-    return _as_file(storage, caller, public_key, signed, object_id, content)
+    return Unwritten(caller, public_key, signed, object_id, content, storage)
 
 
 def pending_inline(
-    storage: FileStorage, caller: Caller, public_key: bytes, signed: Signed, object_id: bytes, content: bytes
+    storage: FileStorage,
+    caller: Caller,
+    public_key: bytes,
+    signed: Signed,
+    object_id: bytes,
+    content: bytes,
+    *,
+    opened: bool = False,
 ) -> Pending:
     """Seal a small content as an object for the database; pure computing."""
-    keyring = storage.vault.keyring  # once: a rotation may put another in its place
-    sealed = seal_whole(keyring, object_id, content)
-    return Pending(caller, public_key, signed, object_id, sealed, keyring.epoch, storage)
-
-
-def _as_file(
-    storage: FileStorage, caller: Caller, public_key: bytes, signed: Signed, object_id: bytes, content: bytes
-) -> Pending:
-    storage.in_flight.add(object_id)
-    try:
-        with translate_disk_full(len(content)):
-            writer = storage.vault.begin(object_id, len(content))
-            try:
-                writer.append(writer.seal([content], last=True))
-                writer.finish(sidecar_of(signed, public_key))
-            except BaseException:
-                writer.abort()
-                raise
-    except BaseException:
-        storage.in_flight.discard(object_id)
-        raise
-    return Pending(caller, public_key, signed, object_id, None, writer.epoch, storage)
+    key, sealed = seal_whole(storage.vault.keyring, object_id, content)
+    return Pending(caller, public_key, signed, object_id, sealed, key, storage, opened)
 
 
 def settle(pending: Pending, committed: Committed) -> Stored:
     """Sign the receipt of a version that is durable, once its commit has returned: about 20 microseconds.
 
-    Where the same content was there already, the object that was written goes (input and output, unless ``inline``).
+    Where the same content was there already (``unchanged``), the caller discards the object that was written.
     """
-    if committed.unchanged:
-        discard(pending)
-    pending.storage.in_flight.discard(pending.object_id)
     receipt = committed.receipt
     return Stored(
         path=receipt.name,
@@ -171,15 +195,13 @@ def receipt_again(storage: FileStorage, file: File) -> str:
 
 
 def discard(pending: Pending) -> None:
-    """Remove the object of a version whose commit was refused; input and output, unless ``inline``.
+    """Remove the object of a version that was refused, or there already; input and output, unless ``inline``.
 
-    Call it for a RequestError alone: where a commit failed otherwise, nobody knows whether it is durable, and recovery decides.
+    Afterwards the row of its upload goes (``open_uploads``), if it was ``opened``. Where nobody knows whether a commit is
+    durable, nothing is removed, and recovery decides.
     """
     if not pending.inline:
-        # The answer is decided: an object that cannot be removed is named by ``vault check``, and no failure of this request.
-        with suppress(VaultError):
-            pending.storage.vault.remove(pending.object_id)
-    pending.storage.in_flight.discard(pending.object_id)
+        pending.storage.vault.remove(pending.object_id)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What the services for files share in one process: the vault, the server's key, and what is under way.
+"""What the services for files share in one process: the vault and the server's key.
 
 Rules. Nothing here decides. One ``FileStorage`` lives as long as the server and may be used from any thread.
 """
@@ -12,40 +12,15 @@ from typing import Final
 
 from sft.crypto.keys import ServerKey
 from sft.errors import VaultError
-from sft.vault.vault import Vault
+from sft.store.row_types import VersionRow
+from sft.vault.vault import SealedKey, Vault
 
 OBJECT_ID_BYTES: Final = 16
 
 
-class InFlight:
-    """Ids of objects that lie in the vault, or soon will, before any row names them.
-
-    ``vault check`` would take such an object for an orphan.
-    """
-
-    __slots__ = ("_ids", "_lock")
-
-    def __init__(self) -> None:
-        self._ids: set[bytes] = set()
-        self._lock = threading.Lock()
-
-    def add(self, object_id: bytes) -> None:
-        """Note an object before the vault begins it."""
-        with self._lock:
-            self._ids.add(object_id)
-
-    def discard(self, object_id: bytes) -> None:
-        """Forget an object that a row names now, or that is gone; idempotent."""
-        with self._lock:
-            self._ids.discard(object_id)
-
-    def __contains__(self, object_id: object) -> bool:
-        with self._lock:
-            return object_id in self._ids
-
-    def __len__(self) -> int:
-        with self._lock:
-            return len(self._ids)
+def sealed_key_of(row: VersionRow) -> SealedKey:
+    """Return the data key of a version's object, as its row keeps it."""
+    return SealedKey(row.epoch, row.sealed_key)
 
 
 class FileStorage:
@@ -53,16 +28,14 @@ class FileStorage:
 
     Attributes:
         server_id: what authors name in their signatures, 32 bytes.
-        in_flight: objects that no row names yet.
     """
 
-    __slots__ = ("_rotating", "in_flight", "server_id", "server_key", "vault")
+    __slots__ = ("_rotating", "server_id", "server_key", "vault")
 
     def __init__(self, vault: Vault, server_key: ServerKey) -> None:
         self.vault = vault
         self.server_key = server_key
         self.server_id = vault.keyring.server_id
-        self.in_flight = InFlight()
         self._rotating = threading.Lock()
 
     @contextmanager

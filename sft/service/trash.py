@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from sft.errors import FolderNotEmptyError, NotFoundError
 from sft.limits import TRASH_SECONDS
-from sft.model.access import Caller, Permission, may
+from sft.model.access import Caller, Permission, Scope, scope_of
 from sft.model.events import FileRestored, FileTrashed, FolderTrashed
 from sft.model.names import split_path
 from sft.model.records import Deleted, File
 from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
-from sft.service.rights import require_right, require_tree, resource_of
+from sft.service.rights import require_right, require_tree
 from sft.service.use_case import act
 from sft.store.files import files_below, holds_files, newest_versions
 from sft.store.folders import LIVE_STATE, folders_below, holds_folders
@@ -118,11 +118,11 @@ def restore(transaction: Transaction, item: Restoration) -> File:
     """
     require_path(item.path)
     caller, record_builder = item.caller, RecordBuilder(transaction)
-    found = trashed_from(transaction, item.path, folded_path(item.path))
-    if not found:
+    folded, mine = folded_path(item.path), scope_of(caller, Permission.FILE_DELETE)
+    file = trashed_from(transaction, item.path, folded, mine)
+    file = file or trashed_from(transaction, item.path, folded, Scope(everything=True))
+    if file is None:
         raise NotFoundError(what="deleted file", name=item.path)
-    allowed = (row for row in found if may(caller, Permission.FILE_DELETE, resource_of(row)))
-    file = next(allowed, found[0])
     require_right(record_builder, caller, Permission.FILE_DELETE, file, verb="restore", path=item.path)
     places = PathLookup(transaction)
     place = places.one(item.path)

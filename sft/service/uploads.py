@@ -1,6 +1,6 @@
 """One upload, from its announcement to what waits for its commit.
 
-    begin → start → (seal → append)* → finish → Pending
+    begin → open_uploads → start → (seal → append)* → finish → Pending
 
 Rules. Batches are pushed: nothing here waits for the network or pulls a stream. ``seal`` computes; ``start``, ``append`` and
 ``abort`` do input and output; so each can run where that is cheap. What ``begin`` checks is an early refusal only: the commit
@@ -22,6 +22,7 @@ from sft.limits import CHUNK_BYTES, FILE_BYTES
 from sft.model.access import Caller, Permission
 from sft.service.author_signature import Signed, require_announced, require_digest, require_signed, sidecar_of
 from sft.service.commits import Put, check_upload
+from sft.service.open_uploads import OpenUpload
 from sft.service.path_lookup import PathLookup, require_path
 from sft.service.pending import Pending, pending_inline, translate_disk_full
 from sft.service.record_builder import RecordBuilder, blame_path
@@ -103,6 +104,7 @@ class Upload:
 
     Attributes:
         received: bytes of content so far.
+        announcement: what is noted before ``start``, and ended after ``abort``; None where the content goes into the database.
     """
 
     def __init__(self, storage: FileStorage, plan: Plan) -> None:
@@ -110,6 +112,8 @@ class Upload:
         self._storage = storage
         self._plan = plan
         self._object_id = os.urandom(OBJECT_ID_BYTES)
+        small = plan.size is not None and fits_inline(plan.size)
+        self.announcement = None if small else OpenUpload(self._object_id, plan.user_id, plan.path)
         self._digest = blake2b_512()
         self._writer: ObjectWriter | None = None
         self._small: bytes | None = None  # content that goes into the database
@@ -131,9 +135,8 @@ class Upload:
             raise ValueError("an upload starts once")
         self._started = True
         size = self._plan.size
-        if size is not None and fits_inline(size):
+        if self.announcement is None:
             return
-        self._storage.in_flight.add(self._object_id)
         try:
             with translate_disk_full(size):
                 self._writer = self._storage.vault.begin(self._object_id, size)
@@ -225,8 +228,15 @@ class Upload:
         if self._small is not None:
             if writer is not None:  # of unknown size, and small after all
                 writer.abort()
-                self._storage.in_flight.discard(self._object_id)
-            return pending_inline(self._storage, plan.caller, plan.public_key, signed, self._object_id, self._small)
+            return pending_inline(
+                self._storage,
+                plan.caller,
+                plan.public_key,
+                signed,
+                self._object_id,
+                self._small,
+                opened=writer is not None,
+            )
         if writer is None:
             raise ValueError("the upload has no object")
         with translate_disk_full(plan.size):
@@ -237,8 +247,9 @@ class Upload:
             signed=signed,
             object_id=self._object_id,
             sealed=None,
-            epoch=writer.epoch,
+            key=writer.key,
             storage=self._storage,
+            opened=True,
         )
 
     def abort(self) -> None:
@@ -249,7 +260,6 @@ class Upload:
         self._small = None
         if self._writer is not None:
             self._writer.abort()
-        self._storage.in_flight.discard(self._object_id)
 
     def _require_complete(self) -> None:
         if not self._complete:

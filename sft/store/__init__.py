@@ -4,11 +4,12 @@
     row_types    what a row is outside the database
     table_specs  how each kind lies in its table, and the MAC that makes it one
     rows         rows in and out, and the transactions that they are seen in
+    row_sum      the sum of all marks: no row was put back or taken out
     connections  how connections are set and transactions begin
     migration    which version a database has, and how it gets the program's own
     database     making, opening, checkpoints, reading transactions
     writer       the one thread that writes
-    users, invitations, settings, folders, files, trash, objects     queries, by what they are about
+    users, invitations, settings, folders, files, trash, objects, uploads     queries, by what they are about
 
 Rules. Nothing of SQLAlchemy leaves this package, and nothing here decides: services do.
 """

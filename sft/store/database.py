@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from sft.durable import create_new, open_folder, rename_no_replace, sync_folder
 from sft.errors import SchemaOutdatedError, StoreError
 from sft.limits import MIB
-from sft.store import migration
+from sft.store import migration, row_sum
 from sft.store.connections import faults_as_ours, read_engine, write_engine
 from sft.store.rows import ReadTransaction, Rows
 from sft.store.table_specs import RowMacs
@@ -35,10 +35,11 @@ FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting ov
 class Database:
     """An open database, for one Writer and one ReadPool."""
 
-    def __init__(self, path: Path, row_key: bytes, older: bytes | None, *, readers: int) -> None:
+    def __init__(self, path: Path, row_key: bytes, older: bytes | None, server_id: bytes, *, readers: int) -> None:
         self.path = path
         self._row_key = row_key
-        self.row_macs = RowMacs(row_key, older)
+        self._server_id = server_id
+        self.row_macs = RowMacs(row_key, server_id, older)
         self.write_engine = write_engine(path)
         self.read_engine = read_engine(path, connections=readers)
 
@@ -50,7 +51,7 @@ class Database:
 
     def retire_row_key(self) -> None:
         """Take no mark of the key before any more, in transactions that begin from now on."""
-        self.row_macs = RowMacs(self._row_key)
+        self.row_macs = RowMacs(self._row_key, self._server_id)
 
     def wal_bytes(self) -> int:
         try:
@@ -109,17 +110,26 @@ def create_database(path: Path) -> None:
 
 def _keep_log(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
+        # Before the log and the first table, or it is ignored without a word: what was deleted makes room again.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
 
 
 def open_database(
-    path: Path, row_key: bytes, *, older_row_key: bytes | None = None, home: Path | None = None, readers: int = READERS
+    path: Path,
+    row_key: bytes,
+    server_id: bytes,
+    *,
+    older_row_key: bytes | None = None,
+    home: Path | None = None,
+    readers: int = READERS,
 ) -> Database:
     """Open the database of a home.
 
     Args:
         path: of a file that is there.
         row_key: 32 bytes of the keyring.
+        server_id: of the server's first key, 32 bytes.
         older_row_key: the one before, where a change of it is unfinished.
         home: what ``--home`` was, for the words of a refusal.
         readers: how many threads will read at once.
@@ -131,10 +141,11 @@ def open_database(
     found, needed = migration.current_revision(path), migration.needed_revision()
     if found != needed:
         raise SchemaOutdatedError(found=found or "none", needed=needed, home=str(home or path.parent))
-    database = Database(path, row_key, older_row_key, readers=readers)
+    database = Database(path, row_key, older_row_key, server_id, readers=readers)
     try:
         with faults_as_ours(), database.write_engine.begin() as connection:
             _refuse_code(connection)
+            row_sum.require_kept(connection, database.row_macs)
     except BaseException:
         database.write_engine.dispose()
         raise

@@ -72,12 +72,16 @@ def version_of(reading: ReadTransaction, file: FileRow, number: int) -> VersionR
     return reading.rows.one(VersionRow, VersionModel.file == file.id, VersionModel.number == number)
 
 
-def versions_of(reading: ReadTransaction, files: Collection[FileRow]) -> list[VersionRow]:
-    return [
-        row
-        for group in groups([file.id for file in files])
-        for row in reading.rows.all(VersionRow, VersionModel.file.in_(group))
-    ]
+def oldest_versions(reading: ReadTransaction, row_ids: Collection[int], limit: int) -> list[VersionRow]:
+    """Load versions of the files that have these rows, file by file, each from its first on."""
+    found: list[VersionRow] = []
+    for row_id in sorted(row_ids):
+        if len(found) == limit:
+            break
+        found += reading.rows.all(
+            VersionRow, VersionModel.file == row_id, order_by=(VersionModel.number,), limit=limit - len(found)
+        )
+    return found
 
 
 def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:
@@ -154,6 +158,11 @@ def longest_names(reading: ReadTransaction, folder_ids: Collection[int]) -> dict
 
 def file_by_row_id(reading: ReadTransaction, row_id: int) -> FileRow | None:
     return reading.rows.one(FileRow, FileModel.id == row_id)
+
+
+def files_by_row_id(reading: ReadTransaction, row_ids: Collection[int]) -> list[FileRow]:
+    """Load the files that have these rows, as far as they are there."""
+    return [row for group in groups(row_ids) for row in reading.rows.all(FileRow, FileModel.id.in_(group))]
 
 
 def file_row_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:

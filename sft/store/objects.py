@@ -6,6 +6,7 @@ Rules. A small object carries no MAC of a row: it authenticates itself, and the 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from sqlalchemy import select, tuple_
 
@@ -13,7 +14,12 @@ from sft.store.files import VersionKey
 from sft.store.folders import groups
 from sft.store.row_types import SmallObjectRow
 from sft.store.rows import ReadTransaction
-from sft.store.schema import PurgeModel, SmallObjectModel, VersionModel
+from sft.store.schema import PurgeModel, SmallObjectModel, UploadModel, VersionModel
+
+EpochKey = tuple[int, int, int]
+"""A version's epoch, its file's row id and its number."""
+
+BEFORE_ALL: Final[EpochKey] = (0, 0, 0)
 
 
 def small_object(reading: ReadTransaction, object_id: bytes) -> bytes | None:
@@ -22,26 +28,30 @@ def small_object(reading: ReadTransaction, object_id: bytes) -> bytes | None:
     return None if row is None else row.sealed
 
 
-def small_objects(reading: ReadTransaction, object_ids: Collection[bytes]) -> dict[bytes, SmallObjectRow]:
-    return {
-        row.object_id: row
+def small_ids(reading: ReadTransaction, object_ids: Collection[bytes]) -> list[bytes]:
+    """Return which of these objects lie in the database, without loading them."""
+    return [
+        found
         for group in groups(object_ids)
-        for row in reading.rows.all(SmallObjectRow, SmallObjectModel.object_id.in_(group))
-    }
+        for (found,) in reading.rows.aggregates(
+            select(SmallObjectModel.object_id).where(SmallObjectModel.object_id.in_(group))
+        )
+    ]
 
 
 def known_objects(reading: ReadTransaction, object_ids: Collection[bytes]) -> set[bytes]:
-    """Return which of these objects of the vault a version or a purge names.
+    """Return which of these objects of the vault a version, an open upload or a purge names.
 
-    Unverified, for the sake of a start with a million objects: a forged row can at most keep an object that nobody
-    needs where it is, and ``vault check`` names that row.
+    Unverified, for a million objects: a forged row can at most keep an object that nobody needs where it is, and
+    ``vault check`` names that row.
     """
     known: set[bytes] = set()
     for group in groups(object_ids):
         versions = select(VersionModel.object_id).where(VersionModel.object_id.in_(group), VersionModel.inline == 0)
+        uploads = select(UploadModel.object_id).where(UploadModel.object_id.in_(group))
         purged = select(PurgeModel.object_id).where(PurgeModel.object_id.in_(group))
-        known.update(found for (found,) in reading.rows.aggregates(versions))
-        known.update(found for (found,) in reading.rows.aggregates(purged))
+        for statement in (versions, uploads, purged):
+            known.update(found for (found,) in reading.rows.aggregates(statement))
     return known
 
 
@@ -56,19 +66,17 @@ def version_keys(reading: ReadTransaction, after: VersionKey, limit: int) -> lis
     return [(file, number) for file, number in found]
 
 
-def versions_before_epoch(reading: ReadTransaction, epoch: int, after: VersionKey, limit: int) -> list[VersionKey]:
-    """Name the versions whose object an older master key than that of ``epoch`` seals, in order.
+def versions_before_epoch(reading: ReadTransaction, epoch: int, after: EpochKey, limit: int) -> list[EpochKey]:
+    """Name the versions whose data key an older master key than that of ``epoch`` seals, in order.
 
     Unverified: a forged row that names an old epoch keeps the old key from being given up, and is found on the way; one
     that hides its own loses nothing but itself.
     """
+    key = (VersionModel.epoch, VersionModel.file, VersionModel.number)
     found = reading.rows.aggregates(
-        select(VersionModel.file, VersionModel.number)
-        .where(VersionModel.epoch < epoch, tuple_(VersionModel.file, VersionModel.number) > after)
-        .order_by(VersionModel.file, VersionModel.number)
-        .limit(limit)
+        select(*key).where(VersionModel.epoch < epoch, tuple_(*key) > after).order_by(*key).limit(limit)
     )
-    return [(file, number) for file, number in found]
+    return [(at, file, number) for at, file, number in found]
 
 
 def small_object_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:

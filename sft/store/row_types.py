@@ -104,6 +104,7 @@ class VersionRow(Row, frozen=True, gc=False):
     object_id: bytes
     inline: int
     epoch: int
+    sealed_key: bytes
 
 
 class SmallObjectRow(Row, frozen=True, gc=False):
@@ -113,8 +114,25 @@ class SmallObjectRow(Row, frozen=True, gc=False):
     sealed: bytes
 
 
+class UploadRow(Row, frozen=True, gc=False):
+    """A row of ``uploads``."""
+
+    object_id: bytes
+    user_id: int | None
+    path: str
+    begun_at: int
+
+
 class PurgeRow(Row, frozen=True, gc=False):
     """A row of ``purges``."""
 
     object_id: bytes
     purged_at: int
+
+
+class RowSumRow(Row, frozen=True, gc=False):
+    """The row of ``row_sums``."""
+
+    id: int
+    sum: bytes
+    changes: int

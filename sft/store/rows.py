@@ -3,7 +3,8 @@
 Rules. Nothing else turns columns into a row: a row that the server did not write, or that was changed since,
 is refused by name (``RowForgedError``) by whatever query finds it. Criteria are expressions over the models
 of ``sft.store.schema``; what comes back is always whole rows. Counts and sums (``aggregates``) carry no MAC and
-are for showing: they decide nothing.
+are for showing: they decide nothing. Whatever adds, changes or removes a row changes the sum of all marks with it
+(``row_sum``).
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar, TypeVarTuple, cast
 
+import msgspec
 from sqlalchemy import Connection, Select, bindparam, delete, select, text, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from sft.crypto.row_mac import RowValue
 from sft.errors import RowForgedError, StoreError
 from sft.model.events import DomainEvent
+from sft.store import row_sum
+from sft.store.row_sum import MarkSum
 from sft.store.row_types import Row
 from sft.store.table_specs import TABLE_SPECS, RawRow, RowMacs, TableSpec, table_of
 
@@ -104,6 +109,14 @@ class Rows:
                 faults.append(fault)
         return faults, cast("int", found[-1][0]) if len(found) == limit else None
 
+    def sum_holds(self) -> bool:
+        """Return whether all rows are those that the server wrote last: none put back, none taken out.
+
+        Raises:
+            RowForgedError: what it is held against was changed.
+        """
+        return row_sum.holds(self._connection, self._row_macs)
+
     def _raw(self, statement: Select[*Ts]) -> Sequence[RawRow]:
         return cast("Sequence[RawRow]", self._connection.execute(statement).all())
 
@@ -115,20 +128,28 @@ class Rows:
 class WritableRows(Rows):
     """Loads and changes rows: the writer's."""
 
-    __slots__ = ()
+    __slots__ = ("_marks", "_sum")
+
+    def __init__(self, connection: Connection, row_macs: RowMacs) -> None:
+        super().__init__(connection, row_macs)
+        self._sum = MarkSum(connection, row_macs)
+        self._marks: dict[tuple[RowValue, ...], bytes] = {}  # of the rows that were seen here
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Add rows of one kind, in one statement."""
         if rows:
             spec = _spec_of(rows)
+            values = [self._row_macs.values(spec, row) for row in rows]
             # Past the layer that takes dictionaries: with it a row costs twice as much.
-            self._connection.exec_driver_sql(spec.insertion, [self._row_macs.values(spec, row) for row in rows])
+            self._connection.exec_driver_sql(spec.insertion, values)
+            self._note(spec, (), values)
 
     def update(self, rows: Sequence[Row]) -> None:
         """Write rows of one kind over those of their primary keys, in one statement; StoreError if one is missing."""
         if rows:
             spec = _spec_of(rows)
             values = [self._row_macs.values(spec, row) for row in rows]
+            removed = [self._mark(spec, row) for row in values]
             old = [spec.columns[place] for place in spec.key]
             new = [name for name in spec.columns if name not in old]
             statement = update(spec.table).values({name: bindparam(name) for name in new})
@@ -137,6 +158,7 @@ class WritableRows(Rows):
             names = [f"old_{name}" if name in old else name for name in spec.columns]
             changes = [dict(zip(names, row, strict=True)) for row in values]
             self._demand(len(rows), self._connection.execute(statement, changes).rowcount, spec)
+            self._note(spec, removed, values)
 
     def mark(self, kind: type[Row], after: int | None, limit: int) -> tuple[int, list[RowForgedError], int | None]:
         """Write the marks of some rows anew, under the key in use; those that do not hold are left as they are.
@@ -169,12 +191,40 @@ class WritableRows(Rows):
         """Remove rows of one kind; StoreError if one of them is not there."""
         if rows:
             spec = _spec_of(rows)
+            removed = [self._mark(spec, msgspec.structs.astuple(row)) for row in rows]
             key = [spec.columns[place] for place in spec.key]
             statement = delete(spec.table)
             for name in key:
                 statement = statement.where(spec.table.c[name] == bindparam(name))
             values = [{name: getattr(row, name) for name in key} for row in rows]
             self._demand(len(rows), self._connection.execute(statement, values).rowcount, spec)
+            self._note(spec, removed, ())
+
+    def forget_marks(self) -> None:
+        """Read what is needed of rows again: something was undone."""
+        self._marks.clear()
+        self._sum.forget()
+
+    def _row(self, kind: type[A], spec: TableSpec, raw: RawRow) -> A:
+        row = super()._row(kind, spec, raw)
+        if spec.has_mac:
+            self._marks[_place(spec, raw)] = cast("bytes", raw[-1])
+        return row
+
+    def _mark(self, spec: TableSpec, row: RawRow) -> bytes:
+        """Return the mark that a row has in its table; one that is not there has none, and is missed later."""
+        if not spec.has_mac:
+            return b""
+        known = self._marks.pop(_place(spec, row), None)
+        if known is not None:
+            return known
+        found = self._connection.exec_driver_sql(spec.selection, tuple(row[place] for place in spec.key)).first()
+        return b"" if found is None else cast("bytes", found[0])
+
+    def _note(self, spec: TableSpec, removed: Sequence[bytes], added: Sequence[RawRow]) -> None:
+        if spec.has_mac:
+            self._sum.change(removed, [cast("bytes", row[-1]) for row in added])
+            self._marks.update((_place(spec, row), cast("bytes", row[-1])) for row in added)
 
     def next_id(self, kind: type[Row]) -> int:
         """Return the number that a table's next row gets: one more than its last, so numbers are dense."""
@@ -234,7 +284,12 @@ class Transaction(ReadTransaction):
                 yield
         except BaseException:
             del self.events[said:]
+            self._writable.forget_marks()
             raise
+
+
+def _place(spec: TableSpec, row: RawRow) -> tuple[RowValue, ...]:
+    return spec.name, *(row[place] for place in spec.key)
 
 
 def _spec_of(rows: Sequence[Row]) -> TableSpec:

@@ -1,8 +1,9 @@
-"""The tables: users and their keys, invitations, folders, files and their versions, small contents, purges, settings.
+"""The tables: people and their keys, invitations, folders, files, versions, contents, what is under way, settings, the sum.
 
 Rules. Models state columns and constraints and have no behavior. A row that decides anything ends in ``mac``,
 made and checked in ``sft.store.rows`` over the table's name and every other column. Times are Unix seconds.
-Whoever changes this file adds a migration.
+What pages are ordered by compares by bytes in every engine. A foreign key to a row that is ever deleted has a whole index:
+SQLite checks it by no partial one, and would read the table. Whoever changes this file adds a migration.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ NAMING: Final = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+TRASHED: Final = text("state = 'trashed'")
+BY_BYTES: Final = String(collation="BINARY").with_variant(String(collation="C"), "postgresql")
 
 
 class Model(DeclarativeBase):
@@ -46,9 +51,9 @@ class UserModel(Model):
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    name: Mapped[str]
-    folded: Mapped[str] = mapped_column(unique=True)
-    role: Mapped[str]
+    name: Mapped[str] = mapped_column(BY_BYTES)
+    folded: Mapped[str] = mapped_column(BY_BYTES, unique=True)
+    role: Mapped[str] = mapped_column(index=True)
     state: Mapped[str]
     created_at: Mapped[int]
     mac: Mapped[bytes]
@@ -91,8 +96,8 @@ class FolderModel(Model):
     __table_args__ = (UniqueConstraint("parent_id", "folded"),)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("folders.id"))
-    name: Mapped[str]
-    folded: Mapped[str]
+    name: Mapped[str] = mapped_column(BY_BYTES)
+    folded: Mapped[str] = mapped_column(BY_BYTES)
     maker_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[int]
     mac: Mapped[bytes]
@@ -106,35 +111,29 @@ class FileModel(Model):
 
     __tablename__ = "files"
     __table_args__ = (
-        Index(
-            "uq_files_place",
-            "folder_id",
-            "folded",
-            unique=True,
-            sqlite_where=text("state = 'live'"),
-            postgresql_where=text("state = 'live'"),
-        ),
-        Index(
-            "ix_files_trash",
-            "trashed_folded",
-            "trashed_at",
-            sqlite_where=text("state = 'trashed'"),
-            postgresql_where=text("state = 'trashed'"),
+        Index("uq_files_place", "folder_id", "folded", unique=True),  # a trashed one, in no folder, is in nobody's way
+        *(
+            Index(name, *columns, sqlite_where=TRASHED, postgresql_where=TRASHED)
+            for name, columns in (
+                ("ix_files_trash", ("trashed_folded", "trashed_at")),
+                ("ix_files_trash_time", ("trashed_at", "id")),
+                ("ix_files_trash_owner", ("owner_id", "trashed_at", "id")),
+            )
         ),
     )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     file_id: Mapped[bytes] = mapped_column(unique=True)
     folder_id: Mapped[int | None] = mapped_column(ForeignKey("folders.id"))
-    name: Mapped[str]
-    folded: Mapped[str]
+    name: Mapped[str] = mapped_column(BY_BYTES)
+    folded: Mapped[str] = mapped_column(BY_BYTES)
     owner_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     newest: Mapped[int]
     state: Mapped[str]
     created_at: Mapped[int]
-    trashed_at: Mapped[int | None] = mapped_column(index=True)
+    trashed_at: Mapped[int | None]
     trashed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    trashed_path: Mapped[str | None]
-    trashed_folded: Mapped[str | None]
+    trashed_path: Mapped[str | None] = mapped_column(BY_BYTES)
+    trashed_folded: Mapped[str | None] = mapped_column(BY_BYTES)
     mac: Mapped[bytes]
 
 
@@ -142,10 +141,12 @@ class VersionModel(Model):
     """A version of a file, written once: who signed it with which key, its object in the vault.
 
     ``dated_at`` is the file's own date as signed; ``signature`` the four lines of minisign; ``inline`` is 1 where the sealed
-    object lies in ``small_objects``; ``epoch`` names the master key that seals the object's key section.
+    object lies in ``small_objects``; ``epoch`` names the master key that seals ``sealed_key``, the object's data key.
     """
 
     __tablename__ = "versions"
+    # For a rotation, which asks what names an older epoch.
+    __table_args__ = (Index("ix_versions_epoch", "epoch", "file", "number"),)
     file: Mapped[int] = mapped_column(ForeignKey("files.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     author_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
@@ -159,6 +160,7 @@ class VersionModel(Model):
     object_id: Mapped[bytes] = mapped_column(unique=True)
     inline: Mapped[int]
     epoch: Mapped[int]
+    sealed_key: Mapped[bytes]
     mac: Mapped[bytes]
 
 
@@ -170,10 +172,34 @@ class SmallObjectModel(Model):
     sealed: Mapped[bytes]
 
 
+class UploadModel(Model):
+    """An object of the vault that is being written: there before its first byte, gone with the commit or its last byte.
+
+    ``user_id`` is None where the server itself writes, as in a re-encryption.
+    """
+
+    __tablename__ = "uploads"
+    object_id: Mapped[bytes] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    path: Mapped[str]
+    begun_at: Mapped[int]
+    mac: Mapped[bytes]
+
+
 class PurgeModel(Model):
     """An object whose row is gone and whose bytes are being destroyed; recovery finishes what stands here."""
 
     __tablename__ = "purges"
     object_id: Mapped[bytes] = mapped_column(primary_key=True)
     purged_at: Mapped[int]
+    mac: Mapped[bytes]
+
+
+class RowSumModel(Model):
+    """One row: the sum over the marks of all others, so that a row put back, or taken out, is noticed."""
+
+    __tablename__ = "row_sums"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sum: Mapped[bytes]
+    changes: Mapped[int]
     mac: Mapped[bytes]

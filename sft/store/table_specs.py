@@ -2,7 +2,7 @@
 
 Rules. A table's last column is the MAC (``mac``), over the table's name and every other column
 (``sft.crypto.row_mac``). A table without one holds bytes that authenticate themselves. A MAC cannot
-tell that a row was removed, or set back to what it once was: that is for the log.
+tell that a row was removed, or set back to what it once was: the sum of all marks does (``row_sum``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Table, insert
 from sqlalchemy.dialects.sqlite import pysqlite
 
-from sft.crypto.row_mac import RowMac, RowValue
+from sft.crypto.row_mac import RowMac, RowSum, RowValue
 from sft.errors import RowForgedError
 from sft.store import row_types, schema
 from sft.store.row_types import Row
@@ -35,7 +35,8 @@ class TableSpec:
     columns: tuple[str, ...]  # the MAC's too
     key: tuple[int, ...]  # places of the primary key's columns
     has_mac: bool
-    insertion: str  # the statement, as the driver takes it
+    insertion: str  # the statements, as the driver takes them
+    selection: str  # of one row's MAC
 
     @property
     def name(self) -> str:
@@ -59,7 +60,9 @@ def _spec(kind: type[Row], model: type[schema.Model]) -> TableSpec:
         raise TypeError(f"{kind.__name__} is not what {table.name} holds")
     places = tuple(fields.index(column.name) for column in table.primary_key.columns)
     insertion = str(insert(table).compile(dialect=_DIALECT))
-    return TableSpec(kind, table, names, places, has_mac, insertion)
+    key = " AND ".join(f"{names[place]} = ?" for place in places)
+    selection = f"SELECT {_MAC} FROM {table.name} WHERE {key}"  # noqa: S608 -- the schema's own names
+    return TableSpec(kind, table, names, places, has_mac, insertion, selection)
 
 
 TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
@@ -73,7 +76,9 @@ TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
         (row_types.FileRow, schema.FileModel),
         (row_types.VersionRow, schema.VersionModel),
         (row_types.SmallObjectRow, schema.SmallObjectModel),
+        (row_types.UploadRow, schema.UploadModel),
         (row_types.PurgeRow, schema.PurgeModel),
+        (row_types.RowSumRow, schema.RowSumModel),
     )
 }
 
@@ -84,22 +89,25 @@ def table_of(kind: type[Row]) -> str:
 
 
 class RowMacs:
-    """Makes and checks the MACs of every table under one row key; threads may share it.
+    """Makes and checks the MACs of every table of one server under one row key; threads may share it.
 
     Args:
         row_key: 32 bytes.
+        server_id: likewise.
         older: the row key before, where rows may still carry its marks.
     """
 
-    __slots__ = ("_macs", "_older")
+    __slots__ = ("_macs", "_older", "_server_id", "row_sum")
 
-    def __init__(self, row_key: bytes, older: bytes | None = None) -> None:
-        self._macs = _macs(row_key)
-        self._older = {} if older is None else _macs(older)
+    def __init__(self, row_key: bytes, server_id: bytes, older: bytes | None = None) -> None:
+        self._server_id = server_id
+        self._macs = _macs(row_key, server_id)
+        self._older = {} if older is None else _macs(older, server_id)
+        self.row_sum = RowSum(server_id)  # by what no change of the row key changes
 
     def renew(self, row_key: bytes) -> None:
         """Make MACs under another key from now on, and take those of the one before as well."""
-        older, macs = self._macs, _macs(row_key)
+        older, macs = self._macs, _macs(row_key, self._server_id)
         # In this order: whoever checks meanwhile knows the one before in either place.
         self._older = older
         self._macs = macs
@@ -122,8 +130,8 @@ class RowMacs:
             raise RowForgedError(spec.name, spec.name_of(raw))
 
 
-def _macs(row_key: bytes) -> dict[type[Row], RowMac]:
-    return {kind: RowMac(row_key, spec.name) for kind, spec in TABLE_SPECS.items() if spec.has_mac}
+def _macs(row_key: bytes, server_id: bytes) -> dict[type[Row], RowMac]:
+    return {kind: RowMac(row_key, server_id, spec.name) for kind, spec in TABLE_SPECS.items() if spec.has_mac}
 
 
 def _shown(value: RowValue) -> str:

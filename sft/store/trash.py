@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import ColumnElement, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, false, literal_column, select, tuple_
 
 from sft.model.access import Scope
 from sft.store.files import Pair
@@ -22,45 +22,61 @@ TRASHED_STATE: Final = "trashed"
 TRASHED: Final[ColumnElement[str]] = literal_column(
     f"'{TRASHED_STATE}'"
 )  # a bound value would not match the partial index
+TrashKey = tuple[int, int]
+"""When a file was deleted, and its row's id."""
+
+BEFORE_ALL_TRASH: Final[TrashKey] = (-(2**62), 0)
+
 _NEWEST: Final = (VersionModel.file == FileModel.id) & (VersionModel.number == FileModel.newest)
 
 
-def trashed_from(reading: ReadTransaction, path: str, folded: str) -> list[FileRow]:
-    """Load the files that were deleted from a path, the last deleted first.
+def trashed_from(reading: ReadTransaction, path: str, folded: str, scope: Scope) -> FileRow | None:
+    """Load the file of a scope that was last deleted from a path.
 
     Args:
         path: as it was spelled.
         folded: the same, each component folded.
     """
-    return reading.rows.all(
+    return reading.rows.first(
         FileRow,
         FileModel.state == TRASHED,
         FileModel.trashed_folded == folded,
         FileModel.trashed_path == path,
+        *within(scope, FileModel.owner_id),
         order_by=(FileModel.trashed_at.desc(), FileModel.id.desc()),
     )
 
 
 def trash_page(reading: ReadTransaction, scope: Scope, before: tuple[int, int] | None, limit: int) -> list[Pair]:
-    """Page through the trash, the last deleted first, ``before`` the time and row id of the last one that was seen."""
-    # The live ones, which have no such moment, would be walked through at the end.
+    """Page through the trash, the last deleted first, each file with its newest version.
+
+    Args:
+        before: ``trashed_at`` and row id of the last one that was seen.
+    """
+    # That there is such a moment makes a page a search of the index, and not a walk.
     where = [FileModel.state == TRASHED, FileModel.trashed_at.is_not(None)]
-    where += within(scope, FileModel.owner_id)
+    where += [] if scope.everything else [_owned(scope)]
     if before is not None:
         where.append(tuple_(FileModel.trashed_at, FileModel.id) < before)
     order = (FileModel.trashed_at.desc(), FileModel.id.desc())
     return reading.rows.joined(FileRow, VersionRow, _NEWEST, *where, order_by=order, limit=limit)
 
 
-def trashed_until(reading: ReadTransaction, moment: int, limit: int) -> list[FileRow]:
-    """Load files that were deleted at a moment or before it, the oldest first."""
-    return reading.rows.all(
-        FileRow,
-        FileModel.state == TRASHED,
-        FileModel.trashed_at <= moment,
-        order_by=(FileModel.trashed_at, FileModel.id),
-        limit=limit,
+def _owned(scope: Scope) -> ColumnElement[bool]:
+    # By the index of one owner's trash, which is in the page's order; ``within`` asks for no index.
+    return false() if scope.owner_id is None else FileModel.owner_id == scope.owner_id
+
+
+def trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit: int) -> list[TrashKey]:
+    """Name files that were deleted at a moment or before it, the oldest first; unverified, for walking through them."""
+    key = (FileModel.trashed_at, FileModel.id)
+    found = reading.rows.aggregates(
+        select(*key)
+        .where(FileModel.state == TRASHED, FileModel.trashed_at <= moment, tuple_(*key) > after)
+        .order_by(*key)
+        .limit(limit)
     )
+    return [(at or 0, row_id) for at, row_id in found]
 
 
 def purge_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:

@@ -29,12 +29,11 @@ class ObjectSink(Protocol):
     def reserve(self, more_bytes: int) -> None:
         """Promise room for more than ``create`` did; VaultFullError if less is free above the floor."""
 
-    def finish(self, sidecar: bytes | None = None, key_section: bytes | None = None) -> None:
+    def finish(self, sidecar: bytes | None = None) -> None:
         """Make the object durable and visible: sync, rename over nothing, sync of the folder.
 
         Args:
             sidecar: lies beside the object from its first moment on.
-            key_section: lies beside it likewise, and rules instead of the one within.
 
         Raises:
             VaultError: a failed sync is final: the system may have dropped the bytes, and a second one would say that all
@@ -66,7 +65,7 @@ class ObjectSource(Protocol):
 
 
 class Backend(Protocol):
-    """Objects by id, each with at most one key section and one sidecar beside it."""
+    """Objects by id, each with at most one sidecar beside it."""
 
     def create(self, object_id: bytes, reserve_bytes: int) -> ObjectSink:
         """Begin an object.
@@ -80,9 +79,9 @@ class Backend(Protocol):
         """Begin to read an object; ObjectMissingError if none has this id."""
 
     def remove(self, object_id: bytes) -> None:
-        """Destroy an object for good: key section, sidecar, object, sync of the folder.
+        """Destroy an object for good: sidecar, object, sync of the folder.
 
-        The key section goes first, so that a power cut leaves at worst an object that nobody can open. What is not there
+        The sidecar goes first, for its key: a power cut leaves at worst an object that nobody can open. What is not there
         is not an error: recovery finishes a removal that was cut.
         """
 
@@ -97,19 +96,10 @@ class Backend(Protocol):
         """Count the files that were moved out of the way, and their bytes."""
 
     def ids(self) -> Iterator[bytes]:
-        """Name every id under which an object, key section or sidecar lies, in order, each once."""
-
-    def read_key_section(self, object_id: bytes) -> bytes | None:
-        """Read the key section beside an object; None where there is none."""
-
-    def replace_key_section(self, object_id: bytes, section: bytes) -> None:
-        """Put a key section beside an object, durably, the old one or the new one there at any moment."""
+        """Name every id under which an object or sidecar lies, in order, each once."""
 
     def read_sidecar(self, object_id: bytes) -> bytes | None:
         """Read the sidecar beside an object; None where there is none."""
-
-    def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
-        """Put a sidecar beside an object, with the same promise as ``replace_key_section``."""
 
     def leftovers(self) -> Iterator[bytes]:
         """Name the ids of what was being written when a process died."""

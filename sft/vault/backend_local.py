@@ -1,8 +1,8 @@
 """Objects as files: the backend of a server's own disk (FORMAT.md §7).
 
 Rules. An object is written under a temporary name, synced, given its name over nothing, and its folder synced; only then
-is it there. Nothing is replaced but a key section or sidecar, by a rename. A failed sync is final: it is not repeated,
-since the system may have dropped the bytes and would then say that all is well.
+is it there. Nothing is ever replaced. A failed sync is final: it is not repeated, since the system may have dropped the bytes
+and would then say that all is well.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from sft.limits import FLOOR_BYTES
 from sft.vault.backend import ObjectSink, ObjectSource, missing, taken
 from sft.vault.capacity import Capacity, Reservation
 from sft.vault.disk import Disk, RealDisk
-from sft.vault.layout import HEADER_BYTES, KEY_SECTION_BYTES, SIDECAR_MOST_BYTES, corrupt, require_object_id
+from sft.vault.layout import SIDECAR_MOST_BYTES, corrupt, require_object_id
 from sft.vault.object_directory import (
     FAN,
-    KEY_SUFFIX,
     OBJECT_SUFFIX,
     SIDECAR_SUFFIX,
     ObjectDirectory,
@@ -91,11 +90,11 @@ class LocalBackend:
     def remove(self, object_id: bytes) -> None:
         name, disk = object_id.hex(), self._tree.disk
         with _acting(object_id, "removed"), self._tree.fan(object_id) as folder:
-            # The key section within goes too, so that an undelete of the file opens nothing. Best effort: on file systems
+            # The sidecar's bytes hold the data key: an undelete of both files must open nothing. Best effort: on file systems
             # that copy on write it may want room, and destroys nothing there.
             with contextlib.suppress(OSError):
-                disk.overwrite(folder, name, HEADER_BYTES, bytes(KEY_SECTION_BYTES))
-            for suffix in (KEY_SUFFIX, SIDECAR_SUFFIX, ""):
+                disk.overwrite(folder, name + SIDECAR_SUFFIX)
+            for suffix in (SIDECAR_SUFFIX, ""):
                 with contextlib.suppress(FileNotFoundError):
                     disk.unlink(folder, name + suffix)
             disk.sync_folder(folder)
@@ -103,7 +102,7 @@ class LocalBackend:
     def quarantine(self, object_id: bytes) -> None:
         tree, name = self._tree, object_id.hex()
         with _acting(object_id, "moved to the quarantine"), tree.fan(object_id) as folder:
-            names = [name + suffix for suffix in ("", KEY_SUFFIX, SIDECAR_SUFFIX)]
+            names = [name + suffix for suffix in ("", SIDECAR_SUFFIX)]
             there = [name for name in names if is_there(folder, name)]
             if not there:
                 raise missing(object_id)
@@ -127,21 +126,9 @@ class LocalBackend:
                     os.close(folder)
             yield from sorted(object_id for object_id in found if object_id.hex()[:2] == first)
 
-    def read_key_section(self, object_id: bytes) -> bytes | None:
-        with _acting(object_id, "read"):
-            return self._tree.read_beside(object_id, KEY_SUFFIX, KEY_SECTION_BYTES)
-
-    def replace_key_section(self, object_id: bytes, section: bytes) -> None:
-        with _acting(object_id, "rewritten"):
-            self._tree.replace_beside(object_id, KEY_SUFFIX, section)
-
     def read_sidecar(self, object_id: bytes) -> bytes | None:
         with _acting(object_id, "read"):
             return self._tree.read_beside(object_id, SIDECAR_SUFFIX, SIDECAR_MOST_BYTES)
-
-    def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
-        with _acting(object_id, "rewritten"):
-            self._tree.replace_beside(object_id, SIDECAR_SUFFIX, sidecar)
 
     def leftovers(self) -> Iterator[bytes]:
         with faults("the vault", "listed"):
@@ -191,23 +178,20 @@ class _LocalSink:
         self._require_open()
         self._promise.extend(more_bytes)
 
-    def finish(self, sidecar: bytes | None = None, key_section: bytes | None = None) -> None:
+    def finish(self, sidecar: bytes | None = None) -> None:
         file = self._require_open()
         tree, name = self._tree, self._object_id.hex()
-        beside = {
-            name + suffix: data
-            for suffix, data in ((KEY_SUFFIX, key_section), (SIDECAR_SUFFIX, sidecar))
-            if data is not None
-        }
+        names = [(name + OBJECT_SUFFIX, name)]
         try:
             with _acting(self._object_id, "stored"):
                 tree.disk.sync_file(file)
                 self._close()
-                for temporary, data in beside.items():
-                    tree.write_incoming(temporary, data)
-                with tree.fan(self._object_id) as folder:
+                if sidecar is not None:
+                    tree.write_incoming(name + SIDECAR_SUFFIX, sidecar)
                     # The object last: whoever sees it, sees what belongs beside it.
-                    self._place(folder, [*((n, n) for n in beside), (name + OBJECT_SUFFIX, name)])
+                    names.insert(0, (name + SIDECAR_SUFFIX, name + SIDECAR_SUFFIX))
+                with tree.fan(self._object_id) as folder:
+                    self._place(folder, names)
         except VaultError:
             self.abort()
             raise

@@ -30,8 +30,8 @@ class Disk(Protocol):
     def write(self, file: int, pieces: Sequence[bytes]) -> None:
         """Append all pieces."""
 
-    def overwrite(self, folder: int, name: str, offset: int, data: bytes) -> None:
-        """Write within a file that is there, and sync it."""
+    def overwrite(self, folder: int, name: str) -> None:
+        """Write zeros over all of a small file that is there, and sync it."""
 
     def sync_file(self, file: int) -> None:
         """Return when the file's bytes survive a power cut."""
@@ -42,10 +42,8 @@ class Disk(Protocol):
     def rename(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
         """Rename, never over something."""
 
-    def replace(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
-        """Rename over what may be there."""
-
-    def unlink(self, folder: int, name: str) -> None: ...
+    def unlink(self, folder: int, name: str) -> None:
+        """Remove a name."""
 
 
 class RealDisk:
@@ -68,12 +66,10 @@ class RealDisk:
                     durable.write_all(file, piece[max(0, written) :])
                 written -= len(piece)
 
-    def overwrite(self, folder: int, name: str, offset: int, data: bytes) -> None:
+    def overwrite(self, folder: int, name: str) -> None:
         file = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
         try:
-            done = 0
-            while done < len(data):
-                done += os.pwrite(file, data[done:], offset + done)
+            durable.write_all(file, bytes(os.fstat(file).st_size))
             durable.sync_file(file)
         finally:
             os.close(file)
@@ -86,9 +82,6 @@ class RealDisk:
 
     def rename(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
         durable.rename_no_replace(folder, name, to_folder, to_name)
-
-    def replace(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
-        os.rename(name, to_name, src_dir_fd=folder, dst_dir_fd=to_folder)
 
     def unlink(self, folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)

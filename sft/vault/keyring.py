@@ -28,8 +28,9 @@ from sft.vault.layout import (
     EPOCH_MOST,
     KEY_BYTES,
     NONCE_BYTES,
+    SEALED_KEY_BYTES,
     TAG_BYTES,
-    KeySection,
+    SealedKey,
     corrupt,
     encode_header,
 )
@@ -44,7 +45,7 @@ OLDER_MOST: Final = 1  # a rotation waits for the one before
 _NONE: Final = bytes(KEY_BYTES)
 _BOX_AT: Final = KEYRING_HEADER_BYTES + NONCE_BYTES
 
-_BINDING: Final = b"sft1 key section"  # BLAKE2b's personalization has exactly 16 bytes
+_BINDING: Final = b"sft/1 sealed key"  # BLAKE2b's personalization has exactly 16 bytes
 DAMAGED: Final = "the keyring is damaged"
 WRONG_MASTER_KEY: Final = "the master key is not the one that sealed this keyring"
 
@@ -126,12 +127,12 @@ class Keyring:
 
     @property
     def epochs(self) -> frozenset[int]:
-        """Every epoch whose key sections can be read."""
+        """Every epoch whose data keys can be opened."""
         return frozenset((self.epoch, *self._older))
 
     @property
     def rotating(self) -> bool:
-        """Older key sections may still have to be rewritten."""
+        """Data keys may still be sealed under the older epoch."""
         return bool(self._older)
 
     def seal(self) -> bytes:
@@ -183,38 +184,44 @@ class Keyring:
         """Draw bytes from the random source that this keyring was given."""
         return self._entropy(count)
 
-    def wrap(self, object_id: bytes, data_key: bytes) -> bytes:
-        """Seal an object's data key under the current epoch: a key section of 108 bytes."""
+    def wrap(self, object_id: bytes, data_key: bytes) -> SealedKey:
+        """Seal an object's data key under the current epoch, for the object's row."""
         nonce = self._entropy(NONCE_BYTES)
         binding = _binding(object_id, self.epoch)
-        box = seal(self._master.wrapping, nonce, data_key + binding)
-        return KeySection(self.epoch, nonce, box).encode()
+        return SealedKey(self.epoch, nonce + seal(self._master.wrapping, nonce, data_key + binding))
 
-    def unwrap(self, object_id: bytes, section: bytes, least_epoch: int) -> bytes:
+    def unwrap(self, object_id: bytes, key: SealedKey) -> bytes:
         """Open the data key of exactly this object.
 
         Args:
             object_id: as the authenticated row names it.
-            section: the key section that rules.
-            least_epoch: the epoch that the row names: an older one may be an attacker's, who holds a retired master key.
+            key: from the same row.
 
         Raises:
-            ObjectCorruptError: changed, of another object, or of an epoch that is too old or unknown.
+            ObjectCorruptError: changed, of another object, or of an epoch that is unknown.
         """
-        found = KeySection.decode(section, object_id)
-        if found.epoch < least_epoch:
-            raise corrupt(object_id, f"is sealed under the retired master key {found.epoch}")
-        key = self._master.wrapping if found.epoch == self.epoch else self._older.get(found.epoch)
-        if key is None:
-            raise corrupt(object_id, f"is sealed under the master key {found.epoch}, which is unknown")
+        wrapping = self._master.wrapping if key.epoch == self.epoch else self._older.get(key.epoch)
+        if wrapping is None:
+            raise corrupt(object_id, f"is sealed under the master key {key.epoch}, which is unknown")
+        if len(key.sealed) != SEALED_KEY_BYTES:
+            raise corrupt(object_id, "has no whole sealed key")
         try:
-            opened = open_box(key, found.nonce, found.box)
+            opened = open_box(wrapping, key.nonce, key.box)
         except DecryptionFailedError as fault:
-            raise corrupt(object_id, "has a damaged key section") from fault
+            raise corrupt(object_id, "has a damaged sealed key") from fault
         data_key, binding = opened[:KEY_BYTES], opened[KEY_BYTES:]
-        if not hmac.compare_digest(binding, _binding(object_id, found.epoch)):
-            raise corrupt(object_id, "has the key section of another object")
+        if not hmac.compare_digest(binding, _binding(object_id, key.epoch)):
+            raise corrupt(object_id, "has the sealed key of another object")
         return data_key
+
+    def rewrap(self, object_id: bytes, key: SealedKey) -> SealedKey:
+        """Seal a data key under the current epoch; one that is so already stays as it is.
+
+        Raises:
+            ObjectCorruptError: it does not open.
+        """
+        data_key = self.unwrap(object_id, key)
+        return key if key.epoch == self.epoch else self.wrap(object_id, data_key)
 
 
 def _binding(object_id: bytes, epoch: int) -> bytes:

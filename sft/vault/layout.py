@@ -1,4 +1,4 @@
-"""The bytes of version 1: what lies where in an object, a key section and a sidecar (FORMAT.md §3 to §5).
+"""The bytes of version 1: what lies where in an object, a sealed data key and a sidecar (FORMAT.md §3 to §5).
 
 Rules. Nothing here knows a key. Every length follows from the content's size, so a reader knows it beforehand and refuses
 any other. Whatever this version does not know (a magic, a version, a chunk size) is refused, never skipped.
@@ -25,12 +25,10 @@ TAG_BYTES: Final = 16
 BINDING_BYTES: Final = 32
 
 HEADER: Final = struct.Struct(">6sBB16s")
-KEY_SECTION: Final = struct.Struct(">I24s80s")
 SIDECAR_HEADER: Final = struct.Struct(">6sBB24s")
 
 HEADER_BYTES: Final = HEADER.size
-KEY_SECTION_BYTES: Final = KEY_SECTION.size
-PREFIX_BYTES: Final = HEADER_BYTES + KEY_SECTION_BYTES
+SEALED_KEY_BYTES: Final = NONCE_BYTES + TAG_BYTES + KEY_BYTES + BINDING_BYTES
 SEALED_CHUNK_BYTES: Final = CHUNK_BYTES + TAG_BYTES
 SIDECAR_HEADER_BYTES: Final = SIDECAR_HEADER.size
 SIDECAR_MOST_BYTES: Final = 16 * KIB  # names, comment and signature of one version are below 8 KiB
@@ -58,13 +56,17 @@ def chunk_count(size: int) -> int:
 
 def sealed_size(size: int) -> int:
     """Return how many bytes the object of a content of ``size`` bytes has."""
-    return PREFIX_BYTES + size + TAG_BYTES * chunk_count(size)
+    return HEADER_BYTES + size + TAG_BYTES * chunk_count(size)
 
 
 def content_size(sealed_bytes: int) -> int:
-    """Return the content's size from the object's; ObjectCorruptError for a length that no content gives."""
-    chunks = -(-(sealed_bytes - PREFIX_BYTES) // SEALED_CHUNK_BYTES)
-    size = sealed_bytes - PREFIX_BYTES - TAG_BYTES * chunks
+    """Return the content's size from the object's: the inverse of ``sealed_size``.
+
+    Raises:
+        ObjectCorruptError: no content gives an object of this length.
+    """
+    chunks = -(-(sealed_bytes - HEADER_BYTES) // SEALED_CHUNK_BYTES)
+    size = sealed_bytes - HEADER_BYTES - TAG_BYTES * chunks
     if chunks < 1 or not 0 <= size <= FILE_BYTES or sealed_size(size) != sealed_bytes:
         raise ObjectCorruptError(problem=f"no object has {sealed_bytes} bytes")
     return size
@@ -81,7 +83,7 @@ def chunk_span(index: int, size: int) -> tuple[int, int]:
     if not 0 <= index <= last:
         raise ValueError(f"a content of {size} bytes has no chunk {index}")
     length = size - last * CHUNK_BYTES + TAG_BYTES if index == last else SEALED_CHUNK_BYTES
-    return PREFIX_BYTES + index * SEALED_CHUNK_BYTES, length
+    return HEADER_BYTES + index * SEALED_CHUNK_BYTES, length
 
 
 def encode_header(object_id: bytes) -> bytes:
@@ -106,25 +108,21 @@ def require_header(header: bytes, object_id: bytes) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class KeySection:
-    """The rewritable part: which master key seals the data key, and the sealed data key.
+class SealedKey:
+    """An object's data key as its row keeps it: which master key seals it, and the sealed key.
 
     Attributes:
         epoch: of the master key, from 1.
-        nonce: 24 random bytes.
-        box: SecretBox of data key and binding, 80 bytes.
+        sealed: 24 random bytes, then the SecretBox of data key and binding: 104 bytes.
     """
 
     epoch: int
-    nonce: bytes
-    box: bytes
+    sealed: bytes
 
-    def encode(self) -> bytes:
-        return KEY_SECTION.pack(self.epoch, self.nonce, self.box)
+    @property
+    def nonce(self) -> bytes:
+        return self.sealed[:NONCE_BYTES]
 
-    @classmethod
-    def decode(cls, section: bytes, object_id: bytes) -> KeySection:
-        """Read the 108 bytes; whether they hold is the keyring's to say."""
-        if len(section) != KEY_SECTION_BYTES:
-            raise corrupt(object_id, "has no whole key section")
-        return cls(*KEY_SECTION.unpack(section))
+    @property
+    def box(self) -> bytes:
+        return self.sealed[NONCE_BYTES:]

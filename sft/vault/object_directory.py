@@ -1,9 +1,8 @@
 """The folders of the local backend, and what is done to names in them.
 
     objects/ab/<id>          an object; ab are the first two digits of its id
-    objects/ab/<id>.key      the key section that rules since a rotation
     objects/ab/<id>.meta     the sidecar
-    incoming/<id>.object     being written; likewise .key and .meta
+    incoming/<id>.object     being written; likewise .meta
     quarantine/<id>…         what nobody knew, kept for a person to look at
 
 Rules. Folders are 0700 and files 0600, whatever the umask. Folders are held open and names looked up in them; no link is
@@ -28,7 +27,6 @@ from sft.vault.layout import OBJECT_ID_BYTES, corrupt, require_object_id
 OBJECTS: Final = "objects"
 INCOMING: Final = "incoming"
 QUARANTINE: Final = "quarantine"
-KEY_SUFFIX: Final = ".key"
 SIDECAR_SUFFIX: Final = ".meta"
 OBJECT_SUFFIX: Final = ".object"  # in incoming alone: nothing there may look finished
 FAN: Final = tuple(f"{n:02x}" for n in range(256))
@@ -113,18 +111,6 @@ class ObjectDirectory:
             self._forget(name)
             raise
 
-    def replace_beside(self, object_id: bytes, suffix: str, data: bytes) -> None:
-        """Put a small file beside an object: the old or the new one is there at any moment."""
-        name = object_id.hex() + suffix
-        with self.fan(object_id) as folder:
-            self.write_incoming(name, data)
-            try:
-                self.disk.replace(self.incoming, name, folder, name)
-            except OSError:
-                self._forget(name)
-                raise
-            self.disk.sync_folder(folder)
-
     def read_beside(self, object_id: bytes, suffix: str, at_most: int) -> bytes | None:
         """Read a small file beside an object; None where there is none."""
         with self.fan(object_id) as folder:
@@ -148,7 +134,7 @@ class ObjectDirectory:
 
     def discard(self, object_id: bytes) -> None:
         """Remove what was being written under an id."""
-        for suffix in (OBJECT_SUFFIX, KEY_SUFFIX, SIDECAR_SUFFIX):
+        for suffix in (OBJECT_SUFFIX, SIDECAR_SUFFIX):
             with contextlib.suppress(FileNotFoundError):
                 self.disk.unlink(self.incoming, object_id.hex() + suffix)
 
@@ -207,7 +193,7 @@ def ids_in(folder: int) -> set[bytes]:
 
 def _id_of(name: str) -> bytes | None:
     digits = name
-    for suffix in (OBJECT_SUFFIX, KEY_SUFFIX, SIDECAR_SUFFIX):
+    for suffix in (OBJECT_SUFFIX, SIDECAR_SUFFIX):
         digits = digits.removesuffix(suffix)
     if len(digits) != 2 * OBJECT_ID_BYTES or set(digits) - set("0123456789abcdef"):
         return None

@@ -16,8 +16,8 @@ from sft.errors import VaultError
 from sft.limits import UNKNOWN_SIZE_STEP_BYTES
 from sft.vault.backend import ObjectSink, ObjectSource
 from sft.vault.keyring import Keyring
-from sft.vault.layout import chunk_count, chunk_span
-from sft.vault.objects import ObjectKeys, new_object
+from sft.vault.layout import chunk_count, chunk_span, encode_header
+from sft.vault.objects import ObjectKeys, new_object, seal_sidecar
 
 
 class ObjectWriter:
@@ -26,7 +26,7 @@ class ObjectWriter:
     Attributes:
         object_id: 16 bytes.
         size: bytes of content sealed so far.
-        epoch: of the key section that rules; read it after ``finish``, which moves to a newer one if there is.
+        key: the sealed data key, for the row; read it after ``finish``, which moves it to a newer master key if there is.
     """
 
     def __init__(
@@ -35,12 +35,11 @@ class ObjectWriter:
         keyring = current_keyring()
         self.object_id = object_id
         self.size = 0
-        self.epoch = keyring.epoch
         self._current_keyring = current_keyring
         self._announced = announced
         self._sink = sink
-        prefix, self._keys = new_object(keyring, object_id)
-        self._unwritten = [prefix]
+        self.key, self._keys = new_object(keyring, object_id)
+        self._unwritten = [encode_header(object_id)]
         self._room_bytes = UNKNOWN_SIZE_STEP_BYTES  # counted where the size is unknown
         self._lock = threading.Lock()
         self._sealed = 0
@@ -114,13 +113,10 @@ class ObjectWriter:
         if not self._complete or self._appended != self._sealed:
             raise ValueError("the object is not complete")
         keyring = self._current_keyring()
-        section = None
-        if keyring.epoch != self.epoch:
+        if keyring.epoch != self.key.epoch:
             # The master key was rotated meanwhile, and the old one may be retired before the row is there.
-            section = keyring.wrap(self.object_id, self._keys.data_key)
-        beside = None if sidecar is None else self._keys.seal_sidecar(keyring, sidecar)
-        self._sink.finish(beside, section)
-        self.epoch = keyring.epoch
+            self.key = keyring.wrap(self.object_id, self._keys.data_key)
+        self._sink.finish(None if sidecar is None else seal_sidecar(keyring, self._keys, sidecar))
 
     def abort(self) -> None:
         """Leave nothing behind; harmless after ``finish`` and when repeated."""
@@ -129,7 +125,7 @@ class ObjectWriter:
 
 
 class ObjectReader:
-    """One object being read; ``Vault.open`` makes it, after header, key section and length held."""
+    """One object being read; ``Vault.open`` makes it, after header, key and length held."""
 
     def __init__(self, source: ObjectSource, keys: ObjectKeys, size: int, first_chunk: int) -> None:
         self._source = source

@@ -1,7 +1,7 @@
 """Objects on a backend: begun, opened, checked, rotated, removed.
 
-Rules. Id and size are told by an authenticated row, and an object that differs is refused before its first chunk. The epoch
-that a row names is the oldest that may rule. Whatever is written anew gets a new id and a new data key.
+Rules. Id, size and sealed key are told by an authenticated row, and an object that differs is refused before its first chunk.
+Whatever is written anew gets a new id and a new data key. A rotation touches rows alone, and nothing here.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Final
 
 from sft.crypto.digests import blake2b_512
 from sft.limits import CREDIT_STEP_CHUNKS, UNKNOWN_SIZE_STEP_BYTES
-from sft.vault.backend import Backend, ObjectSource
+from sft.vault.backend import Backend
 from sft.vault.keyring import Keyring
-from sft.vault.layout import HEADER_BYTES, KEY_SECTION_BYTES, KeySection, chunk_count, sealed_size
-from sft.vault.objects import ObjectKeys, require_digest, require_length
+from sft.vault.layout import HEADER_BYTES, SealedKey, chunk_count, corrupt, sealed_size
+from sft.vault.objects import ObjectKeys, Sidecar, open_sidecar, require_digest, require_length
 from sft.vault.streams import ObjectReader, ObjectWriter
 
-__all__ = ["BATCH_CHUNKS", "ObjectReader", "ObjectWriter", "Vault"]
+__all__ = ["BATCH_CHUNKS", "ObjectReader", "ObjectWriter", "SealedKey", "Vault"]
 
 BATCH_CHUNKS: Final = CREDIT_STEP_CHUNKS
 
@@ -57,42 +57,34 @@ class Vault:
             sink.abort()
             raise
 
-    def open(self, object_id: bytes, size: int, *, least_epoch: int = 1, first_chunk: int = 0) -> ObjectReader:
+    def open(self, object_id: bytes, size: int, key: SealedKey, *, first_chunk: int = 0) -> ObjectReader:
         """Begin to read an object, from any of its chunks.
 
         Args:
-            object_id: as the authenticated row names it; size and least_epoch likewise.
+            object_id: as the authenticated row names it; size and key likewise.
             size: of the content.
-            least_epoch: an older key section is refused.
+            key: the sealed data key.
             first_chunk: where to begin.
 
         Raises:
             ObjectMissingError: there is none.
-            ObjectCorruptError: another length, header or key section than it must have.
+            ObjectCorruptError: another length, header or key than it must have.
         """
         if not 0 <= first_chunk < chunk_count(size):
             raise ValueError(f"a content of {size} bytes has no chunk {first_chunk}")
         source = self._backend.open(object_id)
         try:
             require_length(object_id, source.size, size)
-            keys, _ = self._keys(object_id, source, least_epoch)
+            (header,) = source.read(0, [HEADER_BYTES])
+            keys = ObjectKeys.opened(self._keyring, object_id, header, key)
             return ObjectReader(source, keys, size, first_chunk)
         except BaseException:
             source.close()
             raise
 
-    def _keys(self, object_id: bytes, source: ObjectSource, least_epoch: int) -> tuple[ObjectKeys, int]:
-        """Open the key section that rules: the one beside the object, else the one within."""
-        header, section = source.read(0, [HEADER_BYTES, KEY_SECTION_BYTES])
-        beside = self._backend.read_key_section(object_id)
-        ruling = section if beside is None else beside
-        # The keyring is read after the section: a rotation adopts the new one before it rewrites the first.
-        keys = ObjectKeys.from_prefix(self._keyring, object_id, header + section, ruling, least_epoch)
-        return keys, KeySection.decode(ruling, object_id).epoch
-
-    def read_whole(self, object_id: bytes, size: int, *, least_epoch: int = 1) -> Iterator[bytes]:
+    def read_whole(self, object_id: bytes, size: int, key: SealedKey) -> Iterator[bytes]:
         """Read a content chunk by chunk; for who has a thread to spend."""
-        reader = self.open(object_id, size, least_epoch=least_epoch)
+        reader = self.open(object_id, size, key)
         try:
             while sealed := reader.read(BATCH_CHUNKS):
                 yield from reader.open(sealed)
@@ -104,8 +96,8 @@ class Vault:
         object_id: bytes,
         size: int,
         digest: bytes,
+        key: SealedKey,
         *,
-        least_epoch: int = 1,
         each: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Read an object whole, and its sidecar if there is one.
@@ -115,11 +107,13 @@ class Vault:
             ObjectCorruptError: it is not what was sealed, or not the content that its row names.
         """
         found = blake2b_512()
-        for chunk in self.read_whole(object_id, size, least_epoch=least_epoch):
+        for chunk in self.read_whole(object_id, size, key):
             found.update(chunk)
             each(len(chunk))
         require_digest(object_id, found.digest(), digest)
-        self.read_sidecar(object_id, least_epoch=least_epoch)
+        sidecar = self.read_sidecar(object_id)
+        if sidecar is not None and sidecar.data_key != self._keyring.unwrap(object_id, key):
+            raise corrupt(object_id, "has a sidecar with another key")
 
     def remove(self, object_id: bytes) -> None:
         self._backend.remove(object_id)
@@ -150,54 +144,36 @@ class Vault:
 
     # -- what lies beside an object ------------------------------------------------------------------
 
-    def read_sidecar(self, object_id: bytes, *, least_epoch: int = 1) -> bytes | None:
-        """Open a sidecar, None where there is none; ObjectCorruptError if it or the object's start does not hold."""
+    def read_sidecar(self, object_id: bytes) -> Sidecar | None:
+        """Open an object's sidecar; None where there is none.
+
+        Raises:
+            ObjectCorruptError: it does not hold.
+        """
         sealed = self._backend.read_sidecar(object_id)
-        if sealed is None:
-            return None
-        return self._open_keys(object_id, least_epoch)[0].open_sidecar(sealed)
-
-    def write_sidecar(self, object_id: bytes, content: bytes, *, least_epoch: int = 1) -> None:
-        keys, _ = self._open_keys(object_id, least_epoch)
-        self._backend.write_sidecar(object_id, keys.seal_sidecar(self._keyring, content))
-
-    def rewrap(self, object_id: bytes, *, least_epoch: int = 1) -> int:
-        """Move an object to the current epoch unless that was done; return the epoch that rules now, for the row."""
-        keys, epoch = self._open_keys(object_id, least_epoch)
-        keyring = self._keyring
-        if epoch == keyring.epoch:
-            return epoch
-        self._backend.replace_key_section(object_id, keyring.wrap(object_id, keys.data_key))
-        return keyring.epoch
-
-    def _open_keys(self, object_id: bytes, least_epoch: int) -> tuple[ObjectKeys, int]:
-        source = self._backend.open(object_id)
-        try:
-            return self._keys(object_id, source, least_epoch)
-        finally:
-            source.close()
+        return None if sealed is None else open_sidecar(self._keyring, object_id, sealed)
 
     def reencrypt(
         self,
         object_id: bytes,
         size: int,
         digest: bytes,
+        key: SealedKey,
         new_object_id: bytes,
         *,
-        least_epoch: int = 1,
         sidecar: bytes | None = None,
         each: Callable[[int], None] = lambda _: None,
-    ) -> int:
+    ) -> SealedKey:
         """Copy an object to a new one under a new data key, as after a leak; the old one stays.
 
         Returns:
-            The new object's epoch, for the row.
+            The new object's sealed key, for the row.
 
         Raises:
             ObjectCorruptError: the old one does not hold; nothing new is left.
         """
         found = blake2b_512()
-        reader = self.open(object_id, size, least_epoch=least_epoch)
+        reader = self.open(object_id, size, key)
         writer = None
         try:
             writer = self.begin(new_object_id, size)
@@ -215,4 +191,4 @@ class Vault:
             raise
         finally:
             reader.close()
-        return writer.epoch
+        return writer.key

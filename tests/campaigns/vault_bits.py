@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from sft.errors import ObjectCorruptError
 from sft.limits import CHUNK_BYTES
 from sft.vault.keyring import Keyring
-from sft.vault.layout import PREFIX_BYTES, SEALED_CHUNK_BYTES
+from sft.vault.layout import HEADER_BYTES, SEALED_CHUNK_BYTES
 from sft.vault.objects import open_whole, seal_whole
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
@@ -49,7 +49,7 @@ def flip_prefix() -> list[int]:
     vault, backend = _vault()
     whole = bytearray(backend.shelf.objects[OBJECT_ID])
     accepted = []
-    for bit in range(8 * PREFIX_BYTES):
+    for bit in range(8 * HEADER_BYTES):
         whole[bit >> 3] ^= 1 << (bit & 7)
         backend.shelf.objects[OBJECT_ID] = bytes(whole)
         whole[bit >> 3] ^= 1 << (bit & 7)
@@ -80,7 +80,7 @@ def flip_chunk(index: int, start: int, end: int) -> list[int]:
             reader.open([box])
         except ObjectCorruptError:
             continue
-        accepted.append(8 * (PREFIX_BYTES + index * SEALED_CHUNK_BYTES) + bit)
+        accepted.append(8 * (HEADER_BYTES + index * SEALED_CHUNK_BYTES) + bit)
     if reader.open([sealed]) != [CONTENT[index * CHUNK_BYTES :][:CHUNK_BYTES]]:
         raise AssertionError("the object itself is not what it was")
     return accepted
@@ -122,9 +122,9 @@ def main() -> int:
         ]
         accepted = [bit for done in flips for bit in done.result()]
         wrong_lengths = lengths.result()
-    bits = 8 * (PREFIX_BYTES + 3 * SEALED_CHUNK_BYTES)
+    bits = 8 * (HEADER_BYTES + 3 * SEALED_CHUNK_BYTES)
     print(f"{bits:,} flips: {len(accepted)} accepted {accepted[:10]}")
-    print(f"{PREFIX_BYTES + 4 * SEALED_CHUNK_BYTES:,} lengths: {len(wrong_lengths)} accepted")
+    print(f"{HEADER_BYTES + 4 * SEALED_CHUNK_BYTES:,} lengths: {len(wrong_lengths)} accepted")
     print(f"{time.monotonic() - began:.0f} s")
     return 1 if accepted or wrong_lengths else 0
 

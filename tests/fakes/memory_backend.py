@@ -20,12 +20,11 @@ class Shelf:
     """Objects and sidecars by id."""
 
     objects: dict[bytes, bytes] = field(default_factory=dict)
-    key_sections: dict[bytes, bytes] = field(default_factory=dict)
     sidecars: dict[bytes, bytes] = field(default_factory=dict)
 
     def all(self) -> tuple[dict[bytes, bytes], ...]:
-        """Return the three places, in the order in which a removal empties them."""
-        return self.key_sections, self.sidecars, self.objects
+        """Return the two places, in the order in which a removal empties them."""
+        return self.sidecars, self.objects
 
 
 class MemoryBackend:
@@ -89,21 +88,9 @@ class MemoryBackend:
     def ids(self) -> Iterator[bytes]:
         return iter(sorted({object_id for place in self.shelf.all() for object_id in place}))
 
-    def read_key_section(self, object_id: bytes) -> bytes | None:
-        require_object_id(object_id)
-        return self.shelf.key_sections.get(object_id)
-
-    def replace_key_section(self, object_id: bytes, section: bytes) -> None:
-        require_object_id(object_id)
-        self.shelf.key_sections[object_id] = section
-
     def read_sidecar(self, object_id: bytes) -> bytes | None:
         require_object_id(object_id)
         return self.shelf.sidecars.get(object_id)
-
-    def write_sidecar(self, object_id: bytes, sidecar: bytes) -> None:
-        require_object_id(object_id)
-        self.shelf.sidecars[object_id] = sidecar
 
     def leftovers(self) -> Iterator[bytes]:
         return iter(sorted(self.incoming))
@@ -143,14 +130,12 @@ class _MemorySink:
         self._require_open()
         self._promise.extend(more_bytes)
 
-    def finish(self, sidecar: bytes | None = None, key_section: bytes | None = None) -> None:
+    def finish(self, sidecar: bytes | None = None) -> None:
         self._require_open()
         shelf = self._backend.shelf
         with self._backend.lock:
             if sidecar is not None:
                 shelf.sidecars[self._object_id] = sidecar
-            if key_section is not None:
-                shelf.key_sections[self._object_id] = key_section
             pieces = self._backend.incoming.pop(self._object_id)
             shelf.objects[self._object_id] = b"".join(pieces)
         self._end()

@@ -35,6 +35,7 @@ from sft.operator.home import Home, HomeSettings
 from sft.operator.server import Server
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
+from sft.store.row_types import UploadRow
 from sft.transport.threads import Pool
 from sft.wire import messages as m
 from sft.wire.connection import Connection
@@ -194,10 +195,15 @@ class ServerFixture:
         folder = self.home.vault / "objects"
         return sorted(path for path in folder.rglob("*") if path.is_file() and not path.suffix)
 
+    def open_uploads(self) -> list[bytes]:
+        """Name the objects that the database says are being written."""
+        with self.here.readers.reading() as reading:
+            return [row.object_id for row in reading.rows.all(UploadRow)]
+
     async def clean(self) -> None:
         """Make sure that nothing half-done lies anywhere: in the vault's folders and by its own check."""
         await until(lambda: not self.incoming(), f"incoming is empty: {self.incoming()}")
-        await until(lambda: not self.here.storage.in_flight, "nothing is in flight")
+        await until(lambda: not self.open_uploads(), "no upload is open")
         report = await self.check()
         assert report.faults == ()
 

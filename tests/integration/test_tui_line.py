@@ -59,9 +59,8 @@ async def test_a_line_that_breaks_within_a_put_is_said_and_the_put_goes_on(
 async def test_a_server_that_is_killed_within_a_put_gets_the_rest_after_its_start(server: ServerFixture, tmp_path):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE, "note.txt": b"n"})
     async with opened_ui(server, "max", here) as ui:
-        storage = server.here.storage
         await put(ui, "video.mp4")
-        await ui.until(lambda: storage.in_flight, "the server has begun")
+        await ui.until(server.open_uploads, "the server has begun")
         port = await bridged(server.halt(crash=True))
         await ui.until(lambda: "1 transfer waits" in ui.alarm(), "it waits")
         await ui.walk_to("note.txt")
@@ -77,9 +76,8 @@ async def test_a_server_that_is_killed_within_a_put_gets_the_rest_after_its_star
 async def test_a_server_that_stops_in_order_within_a_put_is_no_failure_of_the_put(server: ServerFixture, tmp_path):
     here = files_in(tmp_path / "here", {"video.mp4": LARGE})
     async with opened_ui(server, "max", here) as ui:
-        storage = server.here.storage
         await put(ui, "video.mp4")
-        await ui.until(lambda: storage.in_flight, "the server has begun")
+        await ui.until(server.open_uploads, "the server has begun")
         port = await bridged(server.halt(drain_seconds=0))
         await ui.until(lambda: "1 transfer waits" in ui.alarm(), "it waits")
         await bridged(server.start(port))

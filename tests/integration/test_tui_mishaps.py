@@ -78,10 +78,9 @@ async def test_rights_that_end_within_a_put_end_the_put(server: ServerFixture, r
 
 async def _held_within(ui: UiDriver, server: ServerFixture, relay: Relay, name: str) -> None:
     """Begin a put and hold it early, when most of the file has not been read."""
-    storage = server.here.storage
     relay.freeze(UP, after=100_000)
     await put(ui, name)
-    await ui.until(lambda: storage.in_flight and relay.frozen, "it stands in its middle")
+    await ui.until(lambda: server.open_uploads() and relay.frozen, "it stands in its middle")
 
 
 # -- disks and files ---------------------------------------------------------------------------------------------------

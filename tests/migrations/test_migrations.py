@@ -23,7 +23,7 @@ from sft.store.database import create_database, open_database
 from sft.store.migration import current_revision, migrate, needed_revision, upgrade
 from sft.store.schema import Model
 from tests.fakes import later_migration
-from tests.unit.store.samples import ROW_KEY, SAMPLES, fill, look, reading, tamper, writing
+from tests.unit.store.samples import ROW_KEY, SAMPLES, SERVER_ID, fill, look, reading, tamper, writing
 
 VERSIONS = sorted((Path(__file__).parents[2] / "migrations" / "versions").glob("*.py"))
 TABLES = set(Model.metadata.tables)
@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
     """A database with every table and rows in each."""
     path = tmp_path / "sft.db"
     create_database(path)
-    database = open_database(path, ROW_KEY)
+    database = open_database(path, ROW_KEY, SERVER_ID)
     with writing(database) as transaction:
         fill(transaction)
     database.close()
@@ -109,7 +109,7 @@ def test_up_and_down_with_rows_in_the_tables(path: Path) -> None:
         migrate(path, lambda config, to=revision: command.upgrade(config, to))
         assert current_revision(path) == revision
     assert tables_of(path) == TABLES | {"alembic_version"}
-    database = open_database(path, ROW_KEY)
+    database = open_database(path, ROW_KEY, SERVER_ID)
     with writing(database) as transaction:
         fill(transaction)
     with reading(database) as reader:
@@ -119,7 +119,7 @@ def test_up_and_down_with_rows_in_the_tables(path: Path) -> None:
 
 def test_upgrading_what_is_current_keeps_every_row(path: Path) -> None:
     upgrade(path)
-    database = open_database(path, ROW_KEY)
+    database = open_database(path, ROW_KEY, SERVER_ID)
     with reading(database) as reader:
         assert [reader.rows.all(type(rows[0])) for rows in SAMPLES] == [list(r) for r in SAMPLES]
     database.close()

@@ -15,6 +15,7 @@ from sft.crypto.row_mac import RowMac, RowValue
 
 FILE = Path(__file__).with_name("row_mac.json")
 KEY = bytes(range(32))
+SERVER_ID = bytes(range(32, 64))
 ROWS: list[tuple[str, tuple[RowValue, ...]]] = [
     ("users", (1, "ada", "ada", "admin", "active", 1_777_777_777)),
     ("users", (1, "ada", "ada", "guest", "active", 1_777_777_777)),
@@ -34,9 +35,10 @@ def build() -> list[dict[str, Any]]:
     return [
         {
             "key": KEY.hex(),
+            "server_id": SERVER_ID.hex(),
             "table": table,
             "values": [_written(value) for value in values],
-            "mark": RowMac(KEY, table).make(values).hex(),
+            "mark": RowMac(KEY, SERVER_ID, table).make(values).hex(),
         }
         for table, values in ROWS
     ]

@@ -1,4 +1,4 @@
-"""Write vault.json: keyrings, objects, a rewrapped key section, a sidecar, and objects to refuse, from fixed seeds.
+"""Write vault.json: keyrings, objects, a key that was sealed anew, a sidecar, and objects to refuse, from fixed seeds.
 
     python tests/vectors/generate_vault.py
 
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from sft.crypto.kdf import keyring_key, payload_key, wrapping_key
 from sft.crypto.sealing import open_box
 from sft.vault.keyring import KEYRING_HEADER_BYTES, Keyring
-from sft.vault.layout import HEADER_BYTES, NONCE_BYTES, PREFIX_BYTES, SEALED_CHUNK_BYTES, encode_header
-from sft.vault.objects import ObjectKeys, seal_whole
+from sft.vault.layout import HEADER_BYTES, NONCE_BYTES, SEALED_CHUNK_BYTES, SealedKey, encode_header
+from sft.vault.objects import ObjectKeys, seal_sidecar, seal_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ FILE = Path(__file__).with_name("vault.json")
 MASTER_KEY = bytes(range(32))
 NEXT_MASTER_KEY = bytes(range(32, 64))
 OBJECT_ID = bytes(range(0xA0, 0xB0))
-SIZES = [0, 1, 16_236, 65_535, 65_536, 65_537, 200_000]
+SIZES = [0, 1, 16_344, 65_535, 65_536, 65_537, 200_000]
 WHOLE_UP_TO_BYTES = 200  # longer objects are given by their SHA-256
 
 
@@ -47,26 +47,28 @@ def build() -> dict[str, Any]:
     first = Keyring.generate(MASTER_KEY, entropy=drawn("vault"))
     rotating = first.rotate(NEXT_MASTER_KEY)
     sealed = {size: seal_whole(first, OBJECT_ID, content(size)) for size in SIZES}
-    data_key = _data_key(first, sealed[1])
+    whole = {size: sealed_object for size, (_, sealed_object) in sealed.items()}
+    key = sealed[1][0]
+    data_key = first.unwrap(OBJECT_ID, key)
     keys = ObjectKeys.of(OBJECT_ID, data_key)
     return {
         "keyring": _keyring(first, MASTER_KEY),
         "keyring_rotating": _keyring(rotating, NEXT_MASTER_KEY),
         "keyring_retired": _keyring(rotating.retire(), NEXT_MASTER_KEY),
-        "objects": [_object(first, size, sealed[size]) for size in SIZES],
-        "rewrapped": {
+        "objects": [_object(first, size, *sealed[size]) for size in SIZES],
+        "resealed_key": {
             "object_id": OBJECT_ID.hex(),
             "epoch": rotating.epoch,
             "data_key": data_key.hex(),
-            "key_section": rotating.wrap(OBJECT_ID, data_key).hex(),
+            "sealed_key": rotating.rewrap(OBJECT_ID, key).sealed.hex(),
         },
         "sidecar": {
             "object_id": OBJECT_ID.hex(),
             "data_key": data_key.hex(),
             "content": b"what the service keeps".hex(),
-            "sealed": keys.seal_sidecar(first, b"what the service keeps").hex(),
+            "sealed": seal_sidecar(first, keys, b"what the service keeps").hex(),
         },
-        "refused": _refused(sealed),
+        "refused": _refused(whole),
     }
 
 
@@ -86,19 +88,16 @@ def _keyring(keyring: Keyring, master_key: bytes) -> dict[str, Any]:
     }
 
 
-def _data_key(keyring: Keyring, sealed: bytes) -> bytes:
-    return keyring.unwrap(OBJECT_ID, sealed[HEADER_BYTES:PREFIX_BYTES], 1)
-
-
-def _object(keyring: Keyring, size: int, sealed: bytes) -> dict[str, Any]:
-    data_key = _data_key(keyring, sealed)
+def _object(keyring: Keyring, size: int, key: SealedKey, sealed: bytes) -> dict[str, Any]:
+    data_key = keyring.unwrap(OBJECT_ID, key)
     return {
         "size": size,
         "object_id": OBJECT_ID.hex(),
         "content_sha256": hashlib.sha256(content(size)).hexdigest(),
         "data_key": data_key.hex(),
         "payload_key": payload_key(data_key, encode_header(OBJECT_ID)).hex(),
-        "key_section": sealed[HEADER_BYTES:PREFIX_BYTES].hex(),
+        "epoch": key.epoch,
+        "sealed_key": key.sealed.hex(),
         "length": len(sealed),
         "sha256": hashlib.sha256(sealed).hexdigest(),
         "whole": sealed.hex() if len(sealed) <= WHOLE_UP_TO_BYTES else None,
@@ -108,44 +107,32 @@ def _object(keyring: Keyring, size: int, sealed: bytes) -> dict[str, Any]:
 def refused_objects(sealed: dict[int, bytes]) -> list[tuple[str, str, bytes, int]]:
     """Make what a reader must refuse, each of the objects above, with the size that its row is made to claim."""
     two, one = sealed[65_537], sealed[1]
-    first_end = PREFIX_BYTES + SEALED_CHUNK_BYTES
+    first_end = HEADER_BYTES + SEALED_CHUNK_BYTES
     longest = sealed[200_000]
     second_end = first_end + SEALED_CHUNK_BYTES
-    flipped = one[:PREFIX_BYTES] + bytes([one[PREFIX_BYTES] ^ 1]) + one[PREFIX_BYTES + 1 :]
+    flipped = one[:HEADER_BYTES] + bytes([one[HEADER_BYTES] ^ 1]) + one[HEADER_BYTES + 1 :]
     return [
         ("cut_at_a_chunk_edge", "65,537 without its last chunk", two[:first_end], 65_536),
-        ("cut_within_a_chunk", "65,537 up to 65,683 bytes", two[: first_end - 1], 65_535),
-        ("cut_to_the_prefix", "65,537 up to 132 bytes", two[:PREFIX_BYTES], 0),
+        ("cut_within_a_chunk", "65,537 up to 65,575 bytes", two[: first_end - 1], 65_535),
+        ("cut_to_the_header", "65,537 up to 24 bytes", two[:HEADER_BYTES], 0),
         ("lengthened", "1 and a zero byte", one + b"\0", 2),
-        ("lengthened_by_its_chunk", "1 and its chunk again", one + one[PREFIX_BYTES:], 18),
+        ("lengthened_by_its_chunk", "1 and its chunk again", one + one[HEADER_BYTES:], 18),
         (
             "chunks_swapped",
             "200,000 with chunks 0 and 1 in each other's place",
-            longest[:PREFIX_BYTES]
+            longest[:HEADER_BYTES]
             + longest[first_end:second_end]
-            + longest[PREFIX_BYTES:first_end]
+            + longest[HEADER_BYTES:first_end]
             + longest[second_end:],
             200_000,
         ),
         (
             "chunk_of_another_object",
             "200,000 with chunk 0 of 65,537",
-            longest[:PREFIX_BYTES] + two[PREFIX_BYTES:first_end] + longest[first_end:],
+            longest[:HEADER_BYTES] + two[HEADER_BYTES:first_end] + longest[first_end:],
             200_000,
         ),
         ("version_two", "1 with version 2", one[:6] + b"\2" + one[7:], 1),
-        (
-            "epoch_two",
-            "1 with epoch 2 in its key section",
-            one[: HEADER_BYTES + 3] + b"\2" + one[HEADER_BYTES + 4 :],
-            1,
-        ),
-        (
-            "key_section_of_another_object",
-            "1 with the key section of 65,537",
-            one[:HEADER_BYTES] + two[HEADER_BYTES:PREFIX_BYTES] + one[PREFIX_BYTES:],
-            1,
-        ),
         ("tag_flipped", "1 with the lowest bit of its first tag byte flipped", flipped, 1),
     ]
 

@@ -1,6 +1,6 @@
 """Reading everything that is stored, and naming what does not hold.
 
-    rows → files → versions: object, digest, signature → objects that nobody knows
+    rows → files → versions: object, digest, signature → objects that nobody knows → the sum of all marks
 
 Rules. It works while the server runs, a page of rows a transaction, none open while an object is read. So what it
 saw may change under it: what looks wrong is looked at once more before it is reported. It changes nothing. A fault names the
@@ -9,9 +9,11 @@ file, as far as any row that holds tells its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import partial
+from itertools import islice
+from typing import Final
 
 from msgspec import Struct
 
@@ -20,9 +22,9 @@ from sft.crypto.signatures import FileSignature, verify_file
 from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowForgedError
 from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
-from sft.service.maintenance.recovery import strays_of
 from sft.service.maintenance.report import FORGED, PAGE, Job, JobContext, Report, sound_rows
 from sft.service.record_builder import RecordBuilder
+from sft.service.storage import sealed_key_of
 from sft.service.use_case import query
 from sft.store.files import (
     VersionKey,
@@ -33,12 +35,14 @@ from sft.store.files import (
     versions_at,
     versions_of_file,
 )
-from sft.store.objects import inline_ids, small_object, small_object_ids, version_keys
+from sft.store.objects import inline_ids, known_objects, small_object, small_object_ids, version_keys
 from sft.store.row_types import VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.table_specs import TABLE_SPECS
 from sft.store.users import admins_are_named, key_by_id
 from sft.vault.objects import check_whole
+
+DATABASE: Final = "the database"
 
 
 class _Subject(Struct, frozen=True):
@@ -73,6 +77,7 @@ class _Check:
         self._versions()
         self._strays()
         self._small_strays()
+        self._sum()
         aside, size = self._storage.vault.quarantine_figures()
         if aside:
             self._report.note(f"the quarantine holds {aside} files, {size} bytes: sftd vault quarantine list, or drop")
@@ -151,22 +156,13 @@ class _Check:
         try:
             if not row.inline:
                 self._storage.vault.check(
-                    row.object_id,
-                    row.size,
-                    row.digest,
-                    least_epoch=row.epoch,
-                    each=self._report.reading(self._progress),
+                    row.object_id, row.size, row.digest, sealed_key_of(row), each=self._report.reading(self._progress)
                 )
             elif subject.sealed is None:
                 return "its content is gone"
             else:
                 check_whole(
-                    self._storage.vault.keyring,
-                    row.object_id,
-                    row.size,
-                    row.digest,
-                    subject.sealed,
-                    least_epoch=row.epoch,
+                    self._storage.vault.keyring, row.object_id, row.size, row.digest, sealed_key_of(row), subject.sealed
                 )
         except (ObjectCorruptError, ObjectMissingError) as fault:
             return str(fault.values["problem"])
@@ -198,13 +194,18 @@ class _Check:
     # -- what nobody knows -------------------------------------------------------------------------
 
     def _strays(self) -> None:
-        vault, in_flight = self._storage.vault, self._storage.in_flight
-        # In this order: an object that is not under way any more has its row by now, or is gone.
-        settled = (object_id for object_id in vault.ids() if object_id not in in_flight)
-        strays = strays_of(settled, self._begin_read)
+        vault = self._storage.vault
+        # In this order: an object whose upload is open no more has its version by now, or is gone.
+        strays = strays_of(vault.ids(), self._begin_read)
         still_there = set(strays).intersection(vault.ids()) if strays else set()
         for object_id in sorted(still_there):
             self._report.fault(f"object {object_id.hex()}", "nobody knows it")
+
+    def _sum(self) -> None:
+        """Find a row that is good and yet not the last one, or not there: a mark cannot tell that."""
+        with self._begin_read() as reading, suppress(RowForgedError):  # a changed sum was reported with the rows
+            if not reading.rows.sum_holds():
+                self._report.fault(DATABASE, "the set of its rows was changed outside the server")
 
     def _small_strays(self) -> None:
         after = b""
@@ -218,6 +219,19 @@ class _Check:
                 if object_id not in known:
                     self._report.fault(f"small object {object_id.hex()}", "nobody knows it")
             after = object_ids[-1]
+
+
+def strays_of(
+    object_ids: Iterable[bytes], begin_read: Callable[[], AbstractContextManager[ReadTransaction]]
+) -> list[bytes]:
+    """Return the orphans among objects: those that no version, open upload or purge names."""
+    strays: list[bytes] = []
+    ids = iter(object_ids)
+    while batch := list(islice(ids, PAGE)):
+        with begin_read() as reading:
+            known = known_objects(reading, batch)
+        strays.extend(object_id for object_id in batch if object_id not in known)
+    return strays
 
 
 def _key_of(row: VersionRow) -> VersionKey:

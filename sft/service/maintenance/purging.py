@@ -6,32 +6,35 @@ interrupted is finished by the next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from sft.errors import RowForgedError, VaultError
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission
 from sft.model.events import FilesPurged, ObjectsDestroyed
 from sft.model.records import VaultReport
 from sft.service import use_case
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
-from sft.store.files import versions_of
-from sft.store.objects import small_objects
-from sft.store.row_types import PurgeRow
+from sft.store.files import files_by_row_id, oldest_versions
+from sft.store.objects import small_ids
+from sft.store.row_types import PurgeRow, SmallObjectRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.trash import purge_ids, purges_by_id, trashed_until
+from sft.store.trash import BEFORE_ALL_TRASH, TrashKey, purge_ids, purges_by_id, trashed_until
 
-PURGE_FILES: Final = 200  # destroyed in one transaction
+PURGE_VERSIONS: Final = 400  # taken out in one transaction: some milliseconds of the writer
 
 
 class PurgeInput(Struct, frozen=True):
-    """Everything that was deleted at a moment or before it, some at a time."""
+    """Files by their rows' ids, as far as they were deleted at a moment or before it."""
 
     caller: Caller
     until: int
+    row_ids: tuple[int, ...]
 
 
 class EndPurgesInput(Struct, frozen=True):
@@ -48,6 +51,7 @@ class Purged(Struct, frozen=True):
     versions: int
     size_bytes: int
     object_ids: tuple[bytes, ...]
+    more: bool  # versions are left: the same once more
 
 
 @use_case.query(Permission.VAULT_MANAGE)
@@ -58,67 +62,118 @@ def collect(reading: ReadTransaction, caller: Caller, *, context: JobContext, un
         until: what was deleted then or before; None where 30 days have passed.
     """
     moment = reading.now - TRASH_SECONDS if until is None else until
-    context = replace(context, caller=caller)
+    return _Collecting(replace(context, caller=caller), moment).run
 
-    def job() -> VaultReport:
-        report = Report()
-        finish_purges(context)
+
+class _Collecting:
+    """Walks through what has ended, oldest first; what does not hold is reported and stays."""
+
+    def __init__(self, context: JobContext, until: int) -> None:
+        self._context = context
+        self._until = until
+        self._report = Report()
+
+    def run(self) -> VaultReport:
+        _, problems = finish_purges(self._context)
+        self._note(problems)
+        after: TrashKey = BEFORE_ALL_TRASH
         while True:
-            done = context.act(purge, PurgeInput(caller, moment))
-            if not done.files:
-                return report.finish()
-            _destroy(context, done.object_ids)
-            report.files += done.files
-            report.versions += done.versions
-            report.bytes_checked += done.size_bytes
-            context.progress(report.versions, report.bytes_checked)
+            with self._context.begin_read() as reading:
+                page = trashed_until(reading, self._until, after, PAGE)
+            if not page:
+                return self._report.finish()
+            self._purge([row_id for _, row_id in page])
+            after = page[-1]
 
-    return job
+    def _purge(self, row_ids: Sequence[int]) -> None:
+        """Destroy these files; halve what fails, so that one row that does not hold keeps nothing but itself."""
+        more = True
+        while more:
+            try:
+                done = self._context.act(purge, PurgeInput(self._context.caller, self._until, tuple(row_ids)))
+            except RowForgedError as forged:
+                if len(row_ids) == 1:
+                    self._report.forged([forged])
+                    return
+                half = len(row_ids) // 2
+                self._purge(row_ids[:half])
+                self._purge(row_ids[half:])
+                return
+            self._note(_destroy(self._context, done.object_ids)[1])
+            self._report.files += done.files
+            self._report.versions += done.versions
+            self._report.bytes_checked += done.size_bytes
+            more = done.more
+
+    def _note(self, problems: Sequence[str]) -> None:
+        for problem in problems:
+            self._report.note(problem)
 
 
 def finish_purges(context: JobContext) -> tuple[int, list[str]]:
-    """Destroy the objects of purges that were cut; return how many, and the forged ones, which destroy nothing."""
+    """Destroy the objects of purges that were interrupted; a forged purge destroys nothing.
+
+    Returns:
+        How many there were, and what does not hold or could not be removed: that stays for the next time.
+    """
     count, after = 0, b""
-    forged: list[str] = []
+    problems: list[str] = []
     while True:
         with context.begin_read() as reading:
             page = purge_ids(reading, after, PAGE)
             rows, faults = sound_rows(partial(purges_by_id, reading), page)
         if not page:
-            return count, forged
-        forged.extend(fault.row for fault in faults)
-        _destroy(context, tuple(row.object_id for row in rows))
-        count += len(rows)
+            return count, problems
+        problems += [str(fault.values["problem"]) for fault in faults]
+        done, left = _destroy(context, [row.object_id for row in rows])
+        count += done
+        problems += left
         after = page[-1]
 
 
-def _destroy(context: JobContext, object_ids: tuple[bytes, ...]) -> None:
+def _destroy(context: JobContext, object_ids: Sequence[bytes]) -> tuple[int, list[str]]:
+    """Destroy objects, and end the purges of those that are gone; return how many, and what could not be destroyed."""
+    gone: list[bytes] = []
+    problems: list[str] = []
     for object_id in object_ids:
-        context.storage.vault.remove(object_id)
-    if object_ids:
-        context.act(end_purges, EndPurgesInput(context.caller, object_ids))
+        try:
+            context.storage.vault.remove(object_id)
+            gone.append(object_id)
+        except VaultError as fault:
+            problems.append(str(fault.values["problem"]))
+    if gone:
+        context.act(end_purges, EndPurgesInput(context.caller, tuple(gone)))
+    return len(gone), problems
 
 
 @use_case.act(Permission.VAULT_MANAGE, logs=(FilesPurged,))
 def purge(transaction: Transaction, item: PurgeInput) -> Purged:
-    """Take some of what has ended out of the database, and note the objects to destroy; nothing when all is done."""
+    """Take versions of what has ended out of the database, oldest first, and note the objects that are to be destroyed.
+
+    A file goes with its last version.
+    """
     rows = transaction.rows
-    files = trashed_until(transaction, item.until, PURGE_FILES)
-    versions = versions_of(transaction, files)
-    inline = small_objects(transaction, [row.object_id for row in versions if row.inline])
+    found = files_by_row_id(transaction, item.row_ids)
+    files = [file for file in found if file.trashed_at is not None and file.trashed_at <= item.until]
+    versions = oldest_versions(transaction, [file.id for file in files], PURGE_VERSIONS + 1)
+    more = len(versions) > PURGE_VERSIONS
+    left = versions[PURGE_VERSIONS].file if more else None
+    del versions[PURGE_VERSIONS:]
+    files = [file for file in files if left is None or file.id < left]
+    inline = small_ids(transaction, [row.object_id for row in versions if row.inline])
     doomed = [row.object_id for row in versions if not row.inline]
     rows.insert([PurgeRow(object_id, transaction.now) for object_id in doomed])
-    rows.delete(list(inline.values()))
+    rows.delete([SmallObjectRow(object_id, b"") for object_id in inline])
     rows.delete(versions)
     rows.delete(files)
     size_bytes = sum(row.size for row in versions)
-    if files:
+    if files or versions:
         transaction.log(
             FilesPurged(
                 by=item.caller, files=tuple(file.file_id for file in files), versions=len(versions), size=size_bytes
             )
         )
-    return Purged(len(files), len(versions), size_bytes, tuple(doomed))
+    return Purged(len(files), len(versions), size_bytes, tuple(doomed), more)
 
 
 @use_case.act(Permission.VAULT_MANAGE, logs=(ObjectsDestroyed,))

@@ -1,66 +1,67 @@
 """Putting in order what a crash left.
 
-Rules. Recovery runs at every start, before anybody is served: it removes what was being written, finishes known purges and
-puts orphans aside. It deletes nothing that could be anybody's, and is idempotent.
+Rules. Recovery runs at every start, before anybody is served: it removes what was being written and never acknowledged, and
+finishes known purges. It looks at the rows that say so alone: it costs what was under way, and not what is stored. It deletes
+nothing that could be anybody's, and is idempotent. What does not hold, or cannot be removed, stays for the next start and
+stops nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from itertools import islice
-from typing import Final
+from functools import partial
 
 from msgspec import Struct
 
+from sft.errors import VaultError
 from sft.service.maintenance.purging import finish_purges
-from sft.service.maintenance.report import JobContext
-from sft.store.objects import known_objects
-from sft.store.rows import ReadTransaction
-
-IDS: Final = 400  # asked for at once
+from sft.service.maintenance.report import PAGE, JobContext, sound_rows
+from sft.service.open_uploads import EndUpload, end_uploads
+from sft.store.row_types import UploadRow
+from sft.store.uploads import upload_ids, uploads_by_id
 
 
 class Recovered(Struct, frozen=True):
     """What recovery found: nothing, after a clean stop.
 
     Attributes:
-        leftovers: unfinished uploads that were removed.
+        uploads: that were under way, and were removed.
         purged: objects whose destruction was finished.
-        quarantined: objects that nobody knew.
-        forged: purges that were changed outside the server and not obeyed.
+        faults: what does not hold, or could not be removed.
     """
 
-    leftovers: int = 0
+    uploads: int = 0
     purged: int = 0
-    quarantined: tuple[bytes, ...] = ()
-    forged: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 def recover(context: JobContext) -> Recovered:
     """Put in order what a crash left; at start, under the home's lock, before anybody is served."""
-    vault = context.storage.vault
-    leftovers = vault.discard_leftovers()
-    purged, forged = finish_purges(context)
-    strays = strays_of(vault.ids(), context.begin_read)
-    for object_id in strays:
-        vault.quarantine(object_id)
-    return Recovered(leftovers, purged, tuple(strays), tuple(forged))
+    context.storage.vault.discard_leftovers()
+    uploads, upload_faults = _finish_uploads(context)
+    purged, purge_faults = finish_purges(context)
+    return Recovered(uploads, purged, (*upload_faults, *purge_faults))
 
 
-def strays_of(
-    object_ids: Iterable[bytes], begin_read: Callable[[], AbstractContextManager[ReadTransaction]]
-) -> list[bytes]:
-    """Return the orphans among objects: those that no version and no purge names."""
-    strays: list[bytes] = []
-    for batch in _batches(object_ids):
-        with begin_read() as reading:
-            known = known_objects(reading, batch)
-        strays.extend(object_id for object_id in batch if object_id not in known)
-    return strays
+def _finish_uploads(context: JobContext) -> tuple[int, list[str]]:
+    """Remove the objects of uploads that no commit ended: nobody was told that they are stored."""
+    count, after = 0, b""
+    faults: list[str] = []
+    while True:
+        with context.begin_read() as reading:
+            page = upload_ids(reading, after, PAGE)
+            rows, forged = sound_rows(partial(uploads_by_id, reading), page)
+        if not page:
+            return count, faults
+        faults += [str(fault.values["problem"]) for fault in forged]
+        for row in rows:
+            try:
+                _remove(context, row)
+                count += 1
+            except VaultError as fault:
+                faults.append(f"{row.path}: {fault.values['problem']}")
+        after = page[-1]
 
 
-def _batches(object_ids: Iterable[bytes]) -> Iterator[Sequence[bytes]]:
-    ids = iter(object_ids)
-    while batch := list(islice(ids, IDS)):
-        yield batch
+def _remove(context: JobContext, row: UploadRow) -> None:
+    context.storage.vault.remove(row.object_id)
+    context.act(end_uploads, EndUpload(row.object_id))

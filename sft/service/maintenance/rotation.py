@@ -1,6 +1,6 @@
 """A new master key for everything, and new data keys for everything after a leak.
 
-    rotate      new master key and keyring → object by object: key section, then the row's epoch → retire the old
+    rotate      new master key and keyring → page by page: data keys in rows → retire the old
     reencrypt   object by object: a new one under a new data key → the row → destroy the old one
 
 Rules. At any moment every object opens: both keys read until the last row names the new epoch. Whoever is interrupted is
@@ -17,29 +17,33 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import ObjectCorruptError, ObjectMissingError
+from sft.errors import ObjectCorruptError, ObjectMissingError, VaultError
 from sft.model.access import Caller, Permission
-from sft.model.events import ContentResealed, MasterKeyRotated, ObjectsRewrapped
+from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated
 from sft.model.records import VaultReport
 from sft.service import use_case
+from sft.service.author_signature import sidecar_of_version
 from sft.service.maintenance.purging import EndPurgesInput, end_purges
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
-from sft.service.storage import OBJECT_ID_BYTES, FileStorage
-from sft.store.files import VersionKey, versions_at
-from sft.store.objects import small_object, version_keys, versions_before_epoch
+from sft.service.open_uploads import EndUpload, OpenUpload, end_uploads, open_uploads
+from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of
+from sft.store.files import VersionKey, file_by_row_id, versions_at
+from sft.store.objects import BEFORE_ALL, small_object, version_keys, versions_before_epoch
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
+from sft.store.uploads import uploads_by_id
+from sft.store.users import key_by_id
 from sft.vault.master_key_store import MasterKeyStore
-from sft.vault.objects import reseal_whole, rewrap_whole
+from sft.vault.objects import reseal_whole
+from sft.vault.vault import SealedKey
 
 _DAMAGED = (ObjectCorruptError, ObjectMissingError)
 
 
-class Rewrapped(Struct, frozen=True):
-    """Versions whose objects lie in files that the new master key seals already, and those in the database."""
+class Resealed(Struct, frozen=True):
+    """Versions whose data keys are sealed by the new master key; their rows as they are to be."""
 
     caller: Caller
-    storage: FileStorage
     rows: tuple[VersionRow, ...]
 
 
@@ -51,13 +55,13 @@ class RotationEnd(Struct, frozen=True):
 
 
 class Swap(Struct, frozen=True):
-    """A version whose content has a new object; ``epoch`` is None where the object lies in the database."""
+    """A version whose content has a new object; ``key`` is None where the object lies in the database."""
 
     caller: Caller
     storage: FileStorage
     row: VersionRow
     object_id: bytes
-    epoch: int | None
+    key: SealedKey | None
 
 
 @use_case.query(Permission.VAULT_MANAGE)
@@ -76,7 +80,7 @@ def rotate(_reading: ReadTransaction, caller: Caller, *, context: JobContext, ma
     def job() -> VaultReport:
         with storage.rotation():
             master_keys.turn(storage.vault.adopt)
-            return _Rewrapping(replace(context, caller=caller), master_keys).run()
+            return _Resealing(replace(context, caller=caller), master_keys).run()
 
     return job
 
@@ -84,11 +88,11 @@ def rotate(_reading: ReadTransaction, caller: Caller, *, context: JobContext, ma
 def finish_rotation(context: JobContext, master_keys: MasterKeyStore) -> VaultReport:
     """Go on with a rotation that was interrupted, at start; does nothing where none was."""
     with context.storage.rotation():
-        return _Rewrapping(context, master_keys).run()
+        return _Resealing(context, master_keys).run()
 
 
-class _Rewrapping:
-    """Moves every object to the current master key."""
+class _Resealing:
+    """Has the current master key seal every data key."""
 
     def __init__(self, context: JobContext, master_keys: MasterKeyStore) -> None:
         self._context = context
@@ -113,64 +117,50 @@ class _Rewrapping:
         self._report.note("the old master key is kept for what could not be moved")
         epoch = self._context.storage.vault.keyring.epoch
         with self._context.begin_read() as reading:
-            keys = versions_before_epoch(reading, epoch, (0, 0), PAGE)
-            rows, _ = sound_rows(partial(versions_at, reading), keys)
+            keys = versions_before_epoch(reading, epoch, BEFORE_ALL, PAGE)
+            rows, _ = sound_rows(partial(versions_at, reading), [key[1:] for key in keys])
         for row in rows:
             self._report.fault(_name_of(row), "is still sealed under the old master key")
 
     def _pass(self) -> int:
         """Go through all versions of older epochs once."""
-        moved, after = 0, (0, 0)
+        moved, after = 0, BEFORE_ALL
         epoch = self._context.storage.vault.keyring.epoch
         while True:
             with self._context.begin_read() as reading:
                 keys = versions_before_epoch(reading, epoch, after, PAGE)
-                rows, faults = sound_rows(partial(versions_at, reading), keys)
+                rows, faults = sound_rows(partial(versions_at, reading), [key[1:] for key in keys])
             if not keys:
                 return moved
             self._report.forged(faults)
-            ready = tuple(row for row in rows if self._rewrap(row))
-            done = self._context.act(note_epochs, Rewrapped(self._context.caller, self._context.storage, ready))
+            resealed = tuple(changed for row in rows if (changed := self._reseal(row)))
+            done = self._context.act(take_keys, Resealed(self._context.caller, resealed))
             moved += done
             self._report.versions += done
             self._context.progress(self._report.versions, self._report.bytes_checked)
             after = keys[-1]
 
-    def _rewrap(self, row: VersionRow) -> bool:
-        if row.inline:
-            return True  # together with its row, in the writer
+    def _reseal(self, row: VersionRow) -> VersionRow | None:
         try:
-            self._context.storage.vault.rewrap(row.object_id, least_epoch=row.epoch)
-        except _DAMAGED as fault:
+            key = self._context.storage.vault.keyring.rewrap(row.object_id, sealed_key_of(row))
+        except ObjectCorruptError as fault:
             self._report.fault(_name_of(row), str(fault.values["problem"]))
-            return False
-        return True
+            return None
+        return replace(row, epoch=key.epoch, sealed_key=key.sealed)
 
 
 def _name_of(row: VersionRow) -> str:
     return f"{row.signed_name} version {row.number}"
 
 
-@use_case.act(Permission.VAULT_MANAGE, logs=(ObjectsRewrapped,))
-def note_epochs(transaction: Transaction, item: Rewrapped) -> int:
-    """Write down which master key seals these objects now, and return how many versions were moved."""
-    keyring = item.storage.vault.keyring
-    versions, objects = [], []
-    for row in _unchanged(transaction, item.rows):
-        if row.inline:
-            sealed = small_object(transaction, row.object_id)
-            try:
-                if sealed is None:
-                    continue
-                rewrapped = rewrap_whole(keyring, row.object_id, sealed, least_epoch=row.epoch)
-            except ObjectCorruptError:
-                continue
-            objects.append(SmallObjectRow(row.object_id, rewrapped))
-        versions.append(replace(row, epoch=keyring.epoch))
-    transaction.rows.update(objects)
+@use_case.act(Permission.VAULT_MANAGE, logs=(DataKeysResealed,))
+def take_keys(transaction: Transaction, item: Resealed) -> int:
+    """Write the data keys as they are sealed now, and return how many versions have theirs."""
+    still = {(row.file, row.number) for row in _unchanged(transaction, item.rows)}
+    versions = [row for row in item.rows if (row.file, row.number) in still]
     transaction.rows.update(versions)
     if versions:
-        transaction.log(ObjectsRewrapped(by=item.caller, versions=len(versions), epoch=keyring.epoch))
+        transaction.log(DataKeysResealed(by=item.caller, versions=len(versions), epoch=versions[0].epoch))
     return len(versions)
 
 
@@ -184,7 +174,7 @@ def _unchanged(transaction: Transaction, rows: Sequence[VersionRow]) -> list[Ver
 @use_case.act(Permission.VAULT_MANAGE, logs=(MasterKeyRotated,))
 def end_rotation(transaction: Transaction, item: RotationEnd) -> bool:
     """Return whether no version names an older epoch: an act, for it must see what the writer has done last."""
-    if versions_before_epoch(transaction, item.epoch, (0, 0), 1):
+    if versions_before_epoch(transaction, item.epoch, BEFORE_ALL, 1):
         return False
     transaction.log(MasterKeyRotated(by=item.caller, epoch=item.epoch))
     return True
@@ -239,26 +229,37 @@ class _Reencrypting:
     def _inline(self, row: VersionRow, new_id: bytes) -> bool:
         return self._context.act(swap, Swap(self._context.caller, self._context.storage, row, new_id, None))
 
+    def _sidecar(self, row: VersionRow) -> bytes | None:
+        """Write anew what lies beside the object: the old one may be sealed under a row key that was given up."""
+        with self._context.begin_read() as reading:
+            file, key = file_by_row_id(reading, row.file), key_by_id(reading, row.key_id)
+        if file is None or key is None:
+            return None
+        return sidecar_of_version(file, row, key)
+
     def _file(self, row: VersionRow, new_id: bytes) -> bool:
-        vault, in_flight = self._context.storage.vault, self._context.storage.in_flight
-        in_flight.add(new_id)
+        context, vault = self._context, self._context.storage.vault
+        context.act(open_uploads, OpenUpload(new_id, None, row.signed_name))
         try:
-            sidecar = vault.read_sidecar(row.object_id, least_epoch=row.epoch)
-            epoch = vault.reencrypt(
+            sidecar = self._sidecar(row)
+            key = vault.reencrypt(
                 row.object_id,
                 row.size,
                 row.digest,
+                sealed_key_of(row),
                 new_id,
-                least_epoch=row.epoch,
                 sidecar=sidecar,
-                each=self._report.reading(self._context.progress),
+                each=self._report.reading(context.progress),
             )
-            swapped = self._context.act(swap, Swap(self._context.caller, self._context.storage, row, new_id, epoch))
-            vault.remove(row.object_id if swapped else new_id)
-            if swapped:
-                self._context.act(end_purges, EndPurgesInput(self._context.caller, (row.object_id,)))
-        finally:
-            in_flight.discard(new_id)
+        except VaultError:
+            context.act(end_uploads, EndUpload(new_id))
+            raise
+        swapped = context.act(swap, Swap(context.caller, context.storage, row, new_id, key))
+        vault.remove(row.object_id if swapped else new_id)
+        if swapped:
+            context.act(end_purges, EndPurgesInput(context.caller, (row.object_id,)))
+        else:
+            context.act(end_uploads, EndUpload(new_id))
         return swapped
 
 
@@ -269,19 +270,19 @@ def swap(transaction: Transaction, item: Swap) -> bool:
     found = _unchanged(transaction, [item.row])
     if not found:
         return False
-    row = found[0]
-    epoch = keyring.epoch if item.epoch is None else item.epoch
-    if epoch != keyring.epoch:
-        return False
+    row, key = found[0], item.key
     if row.inline:
         sealed = small_object(transaction, row.object_id)
         if sealed is None:
             raise ObjectMissingError(problem=f"object {row.object_id.hex()} is missing")
-        resealed = reseal_whole(keyring, row.object_id, row.size, sealed, item.object_id, least_epoch=row.epoch)
+        key, resealed = reseal_whole(keyring, row.object_id, row.size, sealed_key_of(row), sealed, item.object_id)
         rows.delete([SmallObjectRow(row.object_id, sealed)])
         rows.insert([SmallObjectRow(item.object_id, resealed)])
     else:
         rows.insert([PurgeRow(row.object_id, transaction.now)])
-    rows.update([replace(row, object_id=item.object_id, epoch=epoch)])
+        rows.delete(uploads_by_id(transaction, [item.object_id]))
+    if key is None or key.epoch != keyring.epoch:
+        raise ValueError("a new object is sealed by the master key in use")
+    rows.update([replace(row, object_id=item.object_id, epoch=key.epoch, sealed_key=key.sealed)])
     transaction.log(ContentResealed(by=item.caller, old=row.object_id, new=item.object_id))
     return True

@@ -26,12 +26,13 @@ from sft.model.events import DomainEvent
 from sft.model.records import File, Stored, UserState
 from sft.service import commits, downloads, pending, uploads
 from sft.service.maintenance.report import JobContext
+from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
 from sft.service.pending import Pending
 from sft.service.settings import NewServer, prepare
 from sft.service.storage import FileStorage
 from sft.service.use_case import USE_CASES
 from sft.store.database import Database, ReadPool, create_database, open_database
-from sft.store.row_types import DeviceKeyRow, UserRow
+from sft.store.row_types import DeviceKeyRow, UploadRow, UserRow
 from sft.store.rows import Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
 from sft.store.users import write_users
@@ -112,7 +113,7 @@ def make_template(folder: Path) -> Path:
     """Make a database with the four people in it, to be copied."""
     path = folder / "template.db"
     create_database(path)
-    database = open_database(path, KEYRING.row_key)
+    database = open_database(path, KEYRING.row_key, SERVER_ID)
     with database.write_engine.begin() as connection:
         transaction = Transaction(connection, database.row_macs, BEGAN)
         prepare(transaction, [NewServer("acme-files", "localhost:7361", SERVER_KEY.public.point)])
@@ -133,7 +134,7 @@ def open_copy(template: Path, folder: Path) -> Database:
     """Open a database that many tests use, one after another: to open one, and to compile its statements, takes longest."""
     path = folder / "sft.db"
     shutil.copyfile(template, path)
-    database = open_database(path, KEYRING.row_key)
+    database = open_database(path, KEYRING.row_key, SERVER_ID)
     # What a power cut leaves is for the store's tests: here a sync only costs time.
     with closing(database.write_engine.raw_connection()) as connection:
         connection.cursor().execute("PRAGMA synchronous=OFF")
@@ -210,7 +211,7 @@ class ServiceFixture:
     # -- files -------------------------------------------------------------------------------------
 
     def pend(self, who: Person, path: str, content: bytes, **changes: Any) -> Pending:
-        return pending.put_small(
+        prepared = pending.put_small(
             self.storage,
             who.caller,
             who.public_key,
@@ -218,6 +219,14 @@ class ServiceFixture:
             signature=signature_of(who, path, content, **changes),
             content=content,
         )
+        if isinstance(prepared, Pending):
+            return prepared
+        self.act(open_uploads, prepared.announcement)
+        try:
+            return prepared.write()
+        except RequestError:
+            self.act(end_uploads, EndUpload(prepared.object_id))
+            raise
 
     def begin(self, who: Person, path: str, size: int | None, *, version: int = 1, **changes: Any) -> uploads.Upload:
         file_id = changes.get("file_id", file_id_of(path))
@@ -227,9 +236,14 @@ class ServiceFixture:
 
     def stream(self, who: Person, path: str, content: bytes, *, known_size: bool = True, **changes: Any) -> Pending:
         upload = self.begin(who, path, len(content) if known_size else None, **changes)
-        upload.start()
+        self.start(upload)
         self.push(upload, content)
         return upload.finish(digest_of(content), signature_of(who, path, content, **changes))
+
+    def start(self, upload: uploads.Upload) -> None:
+        if upload.announcement is not None:
+            self.act(open_uploads, upload.announcement)
+        upload.start()
 
     @staticmethod
     def push(upload: uploads.Upload, content: bytes) -> None:
@@ -242,9 +256,21 @@ class ServiceFixture:
         try:
             committed = self.act(commits.commit, item)
         except RequestError:
-            pending.discard(item)
+            self.discard(item)
             raise
+        if committed.unchanged:
+            self.discard(item)
         return pending.settle(item, committed)
+
+    def open_uploads(self) -> list[bytes]:
+        """Name the objects that are under way, as the database has them."""
+        with self.readers.reading() as reading:
+            return [row.object_id for row in reading.rows.all(UploadRow)]
+
+    def discard(self, item: Pending) -> None:
+        pending.discard(item)
+        if item.opened:
+            self.act(end_uploads, EndUpload(item.object_id))
 
     def put(self, who: Person, path: str, content: bytes = b"content", **changes: Any) -> Stored:
         return self.commit(self.pend(who, path, content, **changes))

@@ -1,6 +1,8 @@
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,11 +17,12 @@ from sft.service.maintenance import check as check_module
 from sft.service.maintenance.check import check
 from sft.service.maintenance.purging import collect
 from sft.service.maintenance.rotation import reencrypt
+from sft.service.open_uploads import EndUpload, end_uploads
 from sft.service.pending import settle
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import VersionRow
 from sft.store.writer import Writer
-from tests.unit.service.service_fixture import ADA, MAX, OPERATOR, ServiceFixture, comment_of, digest_of
+from tests.unit.service.service_fixture import ADA, GUS, MAX, OPERATOR, ServiceFixture, comment_of, digest_of
 from tests.unit.service.test_files import put_many
 
 BIG = 70_000
@@ -113,7 +116,7 @@ def test_an_object_that_nobody_knows_is_found(disk_services: ServiceFixture) -> 
     fill(disk_services)
     stray = disk_services.stream(MAX, "lost", bytes(BIG))
     assert faults(disk_services) == []  # it is under way
-    disk_services.storage.in_flight.discard(stray.object_id)
+    disk_services.act(end_uploads, EndUpload(stray.object_id))
     assert faults(disk_services) == [(f"object {stray.object_id.hex()}", "nobody knows it")]
 
 
@@ -122,7 +125,7 @@ def test_an_object_that_is_being_destroyed_is_no_stray(services: ServiceFixture)
 
     fill(services)
     services.act(delete, Deletion(MAX.caller, "d/e/big"))
-    services.act(purge, PurgeInput(OPERATOR, services.now))
+    services.act(purge, PurgeInput(OPERATOR, services.now, tuple(range(1, 20))))
     assert list(services.vault.ids())
     assert faults(services) == []
 
@@ -269,6 +272,7 @@ def test_a_missing_version_and_a_missing_folder_are_found(services: ServiceFixtu
     # The big one's folders can no longer be spelled, and its version, which says what was signed, is gone.
     found = dict(faults(services))
     assert found.pop(f"object {object_id.hex()}") == "nobody knows it"
+    assert found.pop("the database") == "the set of its rows was changed outside the server"
     assert set(found.items()) == {("file 2", "its newest version is gone"), ("d/small", "its folder is gone")}
 
 
@@ -321,3 +325,17 @@ def test_a_version_that_follows_another_content_is_found(services: ServiceFixtur
         second = next(row for row in rows if row.number == 2)
         transaction.rows.update([replace(second, signature=signature)])
     assert faults(services) == [("a version 2", "its signature names another prev")]
+
+
+# -- rows that are good, and not the last ---------------------------------------------------------------
+
+
+def test_a_row_put_back_as_it_once_was_is_found_though_its_mark_is_good(services: ServiceFixture) -> None:
+    fill(services)
+    with closing(sqlite3.connect(services.path)) as connection:
+        old = connection.execute("SELECT * FROM users WHERE id = 4").fetchone()
+    services.change_user(GUS, role="admin")
+    assert faults(services) == []
+    services.tamper("DELETE FROM users WHERE id = 4")
+    services.tamper("INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?)", *old)
+    assert faults(services) == [("the database", "the set of its rows was changed outside the server")]

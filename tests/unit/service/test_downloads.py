@@ -40,8 +40,8 @@ def read_all(download: downloads.Download, step: int = 3) -> bytes:
     ("size", "inline", "small"),
     [
         (0, True, True),
-        (16_236, True, True),
-        (16_237, False, True),
+        (16_344, True, True),
+        (16_345, False, True),
         (SMALL_FILE_BYTES, False, True),
         (SMALL_FILE_BYTES + 1, False, False),
         (BIG, False, False),
@@ -199,7 +199,7 @@ def test_no_byte_of_a_damaged_batch_comes_out(services: ServiceFixture) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE small_objects SET sealed = substr(sealed, 1, 100)",
+        "UPDATE small_objects SET sealed = substr(sealed, 1, 30)",
         "UPDATE small_objects SET sealed = zeroblob(length(sealed))",
         "DELETE FROM small_objects",
     ],
@@ -221,6 +221,7 @@ FORGERIES = [
     "UPDATE versions SET signature = zeroblob(10)",
     "UPDATE versions SET inline = 0",
     "UPDATE versions SET epoch = 2",
+    "UPDATE versions SET sealed_key = zeroblob(104)",
     "UPDATE versions SET mac = zeroblob(32)",
     "UPDATE files SET owner_id = 4",
     "UPDATE files SET newest = 2",

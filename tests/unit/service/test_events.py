@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import sft.service
 from sft.crypto.keys import InvitationKey, SigningKey
@@ -16,9 +17,10 @@ from sft.limits import TRASH_SECONDS
 from sft.model import events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
-from sft.service import accounts, commits, folders, invitations, login, settings, trash
+from sft.service import accounts, commits, folders, invitations, login, open_uploads, settings, trash
 from sft.service.files import show_file
 from sft.service.maintenance import purging, rotation, row_keys
+from sft.service.storage import sealed_key_of
 from sft.service.use_case import USE_CASES
 from sft.store.files import versions_of_file
 from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, OPERATOR, SERVER_KEY, ServiceFixture
@@ -114,7 +116,7 @@ def _restore(services: ServiceFixture) -> None:
 def _purge(services: ServiceFixture) -> None:
     services.commit(services.stream(MAX, "large", LARGE))
     services.act(trash.delete, trash.Deletion(MAX.caller, "large"))
-    services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now + TRASH_SECONDS))
+    services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now + TRASH_SECONDS, (1,)))
 
 
 def _end_purges(services: ServiceFixture) -> None:
@@ -128,17 +130,28 @@ def _commit(services: ServiceFixture) -> None:
     services.replace(MAX, "d/a", b"two", services.ask(show_file, MAX, path="d/a"))
 
 
-def _note_epochs(services: ServiceFixture) -> None:
+def _take_keys(services: ServiceFixture) -> None:
     services.put(MAX, "a")
     with services.reading() as reading:
-        rows = versions_of_file(reading, 1)
+        (row,) = versions_of_file(reading, 1)
     services.vault.adopt(KEYRING.rotate(NEW_KEY))
-    services.act(rotation.note_epochs, rotation.Rewrapped(OPERATOR, services.storage, tuple(rows)))
+    key = services.vault.keyring.rewrap(row.object_id, sealed_key_of(row))
+    changed = replace(row, epoch=key.epoch, sealed_key=key.sealed)
+    services.act(rotation.take_keys, rotation.Resealed(OPERATOR, (changed,)))
 
 
 def _end_rotation(services: ServiceFixture) -> None:
-    _note_epochs(services)
+    _take_keys(services)
     services.act(rotation.end_rotation, rotation.RotationEnd(OPERATOR, 2))
+
+
+def _open_upload(services: ServiceFixture) -> None:
+    services.act(open_uploads.open_uploads, open_uploads.OpenUpload(b"o" * 16, MAX.id, "a"))
+
+
+def _end_upload(services: ServiceFixture) -> None:
+    _open_upload(services)
+    services.act(open_uploads.end_uploads, open_uploads.EndUpload(b"o" * 16))
 
 
 def _swap(services: ServiceFixture) -> None:
@@ -175,7 +188,9 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     purging.purge: _purge,
     purging.end_purges: _end_purges,
     commits.commit: _commit,
-    rotation.note_epochs: _note_epochs,
+    open_uploads.open_uploads: _open_upload,
+    open_uploads.end_uploads: _end_upload,
+    rotation.take_keys: _take_keys,
     rotation.end_rotation: _end_rotation,
     rotation.swap: _swap,
     row_keys.mark_rows: _mark_rows,
@@ -217,7 +232,10 @@ REPEATED: dict[str, Callable[[ServiceFixture], Any]] = {
         folders.move, folders.MoveInput(MAX.caller, "there", "there")
     ),
     "the same bytes": lambda services: services.put(MAX, "there"),
-    "purging": lambda services: services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now)),
+    "purging": lambda services: services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now, (1,))),
+    "uploads that have ended": lambda services: services.act(
+        open_uploads.end_uploads, open_uploads.EndUpload(b"o" * 16)
+    ),
     "purges that have ended": lambda services: services.act(
         purging.end_purges, purging.EndPurgesInput(OPERATOR, (bytes(16),))
     ),

@@ -10,7 +10,7 @@ import pytest
 
 from sft.errors import BadRequestError, NotFoundError, NotYoursError, OperatorOnlyError, RoleForbidsError
 from sft.model.access import Caller
-from sft.service import downloads, files, folders, trash, uploads
+from sft.service import downloads, files, folders, open_uploads, trash, uploads
 from sft.service.commits import commit
 from sft.service.maintenance import check, purging, rotation
 from sft.service.use_case import USE_CASES
@@ -110,7 +110,7 @@ def collect(services: ServiceFixture, _who: Person, caller: Caller, _owner: Pers
 
 
 def purge(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
-    return services.act(purging.purge, purging.PurgeInput(caller, services.now))
+    return services.act(purging.purge, purging.PurgeInput(caller, services.now, (1,)))
 
 
 def rotate(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
@@ -200,7 +200,7 @@ def test_the_operator_stores_nothing(services: ServiceFixture) -> None:
 
 
 def test_every_use_case_of_files_is_in_the_table() -> None:
-    modules = {check, downloads, files, folders, rotation, trash, purging, uploads}
+    modules = {check, downloads, files, folders, open_uploads, rotation, trash, purging, uploads}
     names = {module.__name__ for module in modules} | {"sft.service.commits"}
     registered = {case.name for case in USE_CASES.values() if case.name.rsplit(".", 1)[0] in names}
     acted = {
@@ -209,5 +209,6 @@ def test_every_use_case_of_files_is_in_the_table() -> None:
         check.check, purging.collect, rotation.rotate, rotation.reencrypt,
     }  # fmt: skip
     # Steps of the operator's jobs: that nobody else may do one, test_use_case asks.
-    steps = {rotation.note_epochs, rotation.end_rotation, rotation.swap, purging.end_purges}
+    steps = {rotation.take_keys, rotation.end_rotation, rotation.swap, purging.end_purges}
+    steps |= {open_uploads.open_uploads, open_uploads.end_uploads}
     assert registered == {USE_CASES[function].name for function in acted | steps}

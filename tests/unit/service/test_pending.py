@@ -4,27 +4,29 @@ from sft.crypto.notes import verify_receipt
 from sft.errors import NameNotAllowedError, ServerFullError, SignatureRefusedError, TooLargeError, VaultError
 from sft.limits import SMALL_FILE_BYTES
 from sft.service.commits import commit
-from sft.service.pending import ROW_BYTES, discard, put_small, settle
+from sft.service.pending import ROW_BYTES, Pending, put_small, settle
 from sft.vault.objects import open_whole
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import GUS, KEYRING, MAX, MIA, NOW, SERVER_KEY, ServiceFixture, signature_of
 
 
-@pytest.mark.parametrize(("size", "inline"), [(0, True), (16_236, True), (16_237, False)])
+@pytest.mark.parametrize(("size", "inline"), [(0, True), (16_344, True), (16_345, False)])
 def test_a_small_file_is_sealed_where_it_belongs(services: ServiceFixture, size: int, inline: bool) -> None:
     content = bytes(size)
     pending = services.pend(MAX, "d/a", content)
     assert pending.inline is inline
     if pending.sealed is not None:
-        assert open_whole(KEYRING, pending.object_id, size, pending.sealed) == content
+        assert open_whole(KEYRING, pending.object_id, size, pending.key, pending.sealed) == content
         assert not list(services.vault.ids())
         assert pending.weight_bytes == len(pending.sealed) + len(pending.signed.signature) + ROW_BYTES
     else:
-        assert b"".join(services.vault.read_whole(pending.object_id, size)) == content
-        assert pending.object_id in services.storage.in_flight
-        assert b"d/a" in (services.vault.read_sidecar(pending.object_id) or b"")
-    assert (pending.path, pending.epoch, pending.signed.user_id) == ("d/a", 1, MAX.id)
+        assert b"".join(services.vault.read_whole(pending.object_id, size, pending.key)) == content
+        sidecar = services.vault.read_sidecar(pending.object_id)
+        assert sidecar is not None
+        assert b"d/a" in sidecar.content
+    assert services.open_uploads() == ([] if inline else [pending.object_id])
+    assert (pending.path, pending.key.epoch, pending.signed.user_id) == ("d/a", 1, MAX.id)
 
 
 def test_every_object_has_an_id_of_its_own(services: ServiceFixture) -> None:
@@ -52,7 +54,9 @@ def test_a_bad_path_is_refused_before_its_signature(services: ServiceFixture) ->
 def test_the_key_of_the_session_decides(services: ServiceFixture) -> None:
     signature = signature_of(MAX, "a", b"x")
     facts = {"path": "a", "signature": signature, "content": b"x"}
-    assert put_small(services.storage, MAX.caller, MAX.public_key, **facts).path == "a"
+    pending = put_small(services.storage, MAX.caller, MAX.public_key, **facts)
+    assert isinstance(pending, Pending)
+    assert pending.path == "a"
     with pytest.raises(SignatureRefusedError):
         put_small(services.storage, MAX.caller, MIA.public_key, **facts)
     with pytest.raises(SignatureRefusedError):
@@ -67,23 +71,24 @@ def test_a_full_disk_leaves_nothing_behind(services: ServiceFixture) -> None:
     assert refused.value.values == {"size_bytes": 30_000}
     assert "no room" in refused.value.detail
     assert not list(services.backend.leftovers())
-    assert not len(services.storage.in_flight)
+    assert not services.open_uploads()
 
 
 def test_settling_keeps_the_object_and_discarding_removes_it(services: ServiceFixture) -> None:
     kept, dropped = (services.pend(MAX, path, bytes(30_000)) for path in ("a", "b"))
     assert settle(kept, services.act(commit, kept)).path == "a"
-    discard(dropped)
-    discard(dropped)
+    services.discard(dropped)
+    services.discard(dropped)
     assert list(services.vault.ids()) == [kept.object_id]
-    assert not len(services.storage.in_flight)
+    assert not services.open_uploads()
 
 
-def test_settling_what_was_there_already_removes_what_was_written(services: ServiceFixture) -> None:
+def test_what_was_there_already_leaves_nothing_of_what_was_written(services: ServiceFixture) -> None:
     first, again = (services.pend(MAX, "a", bytes(30_000)) for _ in range(2))
-    outcomes = [settle(item, services.act(commit, item)) for item in (first, again)]
+    outcomes = [services.commit(item) for item in (first, again)]
     assert [outcome.unchanged for outcome in outcomes] == [False, True]
     assert list(services.vault.ids()) == [first.object_id]
+    assert not services.open_uploads()
 
 
 class Stuck(MemoryBackend):

@@ -1,17 +1,18 @@
 import os
 
 import pytest
+from msgspec.structs import replace
 
-from sft.errors import NotFoundError, RequestError
+from sft.errors import NotFoundError, RequestError, VaultError
 from sft.limits import TRASH_SECONDS
 from sft.model.records import VaultReport
 from sft.service.files import list_trash, show_file
-from sft.service.maintenance import purging, recovery
+from sft.service.maintenance import purging
 from sft.service.maintenance.check import check
 from sft.service.maintenance.purging import PurgeInput, collect, purge
 from sft.service.maintenance.recovery import Recovered, recover
 from sft.service.trash import Deletion, Restoration, delete, restore
-from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, VersionRow
+from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, UploadRow, VersionRow
 from tests.unit.service.service_fixture import ADA, GUS, MAX, NOW, OPERATOR, ServiceFixture
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
@@ -43,6 +44,43 @@ def store_and_delete(services: ServiceFixture, path: str, size: int) -> bytes:
     services.commit(item)
     services.act(delete, Deletion(MAX.caller, path))
     return item.object_id
+
+
+def purge_all(services: ServiceFixture) -> None:
+    """Take what is in the trash out of the database, and die."""
+    ids = tuple(range(1, 20))
+    services.act(purge, PurgeInput(OPERATOR, services.now, ids))
+
+
+def test_many_versions_go_in_steps_and_the_file_with_the_last(
+    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purging, "PURGE_VERSIONS", 2)
+    services.put(MAX, "a", b"0")
+    for number in range(1, 5):
+        services.replace(MAX, "a", bytes([number]), services.ask(show_file, MAX, path="a"))
+    services.put(MAX, "b")
+    for path in ("a", "b"):
+        services.act(delete, Deletion(MAX.caller, path))
+    left = []
+
+    def act(function: object, item: object) -> object:
+        done = services.act(function, item)
+        with services.readers.reading() as reading:
+            left.append((len(reading.rows.all(FileRow)), [row.number for row in reading.rows.all(VersionRow)]))
+        return done
+
+    context = replace(services.job_context, act=act)
+    assert services.ask(collect, OPERATOR, context=context, until=services.now)().files == 2
+    assert left == [(2, [3, 4, 5, 1]), (2, [5, 1]), (0, [])]
+    assert count(services, SmallObjectRow) == 0
+
+
+def test_a_lost_small_object_keeps_nothing_in_the_trash(services: ServiceFixture) -> None:
+    services.put(MAX, "a")
+    services.act(delete, Deletion(MAX.caller, "a"))
+    services.tamper("DELETE FROM small_objects")
+    assert run(services, until=services.now).files == 1
 
 
 # -- collecting ---------------------------------------------------------------------------------------
@@ -86,7 +124,7 @@ def test_what_lives_or_was_deleted_later_stays(services: ServiceFixture) -> None
 
 
 def test_more_than_one_transaction_holds(services: ServiceFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purging, "PURGE_FILES", 3)
+    monkeypatch.setattr(purging, "PURGE_VERSIONS", 3)
     put_many(services, *(f"d/{n}" for n in range(8)))
     services.act(delete, Deletion(MAX.caller, "d", recursive=True))
     assert run(services, until=services.now).files == 8
@@ -107,7 +145,7 @@ def test_a_name_in_use_again_is_not_touched(services: ServiceFixture) -> None:
 def test_rows_go_first_and_recovery_destroys_the_object(disk_services: ServiceFixture) -> None:
     services = disk_services
     object_id = store_and_delete(services, "a", BIG)
-    services.act(purge, PurgeInput(OPERATOR, services.now))
+    purge_all(services)
     # The process dies here.
     assert object_id in services.vault.ids()
     assert count(services, FileRow) == 0
@@ -119,7 +157,7 @@ def test_rows_go_first_and_recovery_destroys_the_object(disk_services: ServiceFi
 
 def test_an_object_gone_before_its_purge_row_is_no_fault(services: ServiceFixture) -> None:
     object_id = store_and_delete(services, "a", BIG)
-    services.act(purge, PurgeInput(OPERATOR, services.now))
+    purge_all(services)
     services.vault.remove(object_id)
     assert recovered(services) == Recovered(purged=1)
     assert recovered(services) == Recovered()
@@ -127,7 +165,7 @@ def test_an_object_gone_before_its_purge_row_is_no_fault(services: ServiceFixtur
 
 def test_collecting_finishes_what_was_interrupted(services: ServiceFixture) -> None:
     object_id = store_and_delete(services, "a", BIG)
-    services.act(purge, PurgeInput(OPERATOR, services.now))
+    purge_all(services)
     run(services)
     assert object_id not in services.vault.ids()
     assert count(services, PurgeRow) == 0
@@ -137,10 +175,11 @@ def test_a_forged_purge_destroys_nothing(services: ServiceFixture) -> None:
     item = services.stream(MAX, "a", bytes(BIG))
     services.commit(item)
     store_and_delete(services, "b", BIG)
-    services.act(purge, PurgeInput(OPERATOR, services.now))
+    purge_all(services)
     services.tamper("INSERT INTO purges VALUES (?, 1, zeroblob(32))", item.object_id)
     found = recovered(services)
-    assert (found.purged, found.forged) == (1, (item.object_id.hex(),))
+    problem = f"the row {item.object_id.hex()} of purges was changed outside the server"
+    assert found == Recovered(purged=1, faults=(problem,))
     assert services.get(GUS, "a") == bytes(BIG)
 
 
@@ -158,32 +197,45 @@ def test_recovery_after_a_clean_stop_does_nothing(disk_services: ServiceFixture)
     assert is_sound(services)
 
 
-def test_recovery_puts_strays_aside_and_deletes_none(services: ServiceFixture) -> None:
+def test_an_upload_whose_commit_never_came_is_removed(services: ServiceFixture) -> None:
     known = services.stream(MAX, "known", bytes(BIG))
     services.commit(known)
-    strays = sorted(services.stream(MAX, f"{n}", bytes(BIG)).object_id for n in range(5))
-    assert recovered(services) == Recovered(quarantined=tuple(strays))
-    assert sorted(services.backend.quarantined.objects) == strays
+    for number in range(5):
+        services.stream(MAX, f"{number}", bytes(BIG))
+    assert recovered(services) == Recovered(uploads=5)
     assert list(services.vault.ids()) == [known.object_id]
+    assert count(services, UploadRow) == 0
     assert recovered(services) == Recovered()
-
-
-def test_recovery_asks_for_many_ids_at_once(services: ServiceFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovery, "IDS", 2)
-    items = [services.stream(MAX, f"{n}", bytes(BIG)) for n in range(7)]
-    for item in items[:5]:
-        services.commit(item)
-    found = recovered(services)
-    assert set(found.quarantined) == {item.object_id for item in items[5:]}
     assert is_sound(services)
+
+
+def test_a_start_looks_at_no_object_that_is_stored(services: ServiceFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    services.commit(services.stream(MAX, "known", bytes(BIG)))
+    services.stream(MAX, "open", bytes(BIG))
+
+    def never() -> None:
+        raise AssertionError("every name was read")
+
+    monkeypatch.setattr(services.backend, "ids", never)
+    assert recovered(services) == Recovered(uploads=1)
+
+
+def test_what_nobody_knows_is_for_the_check_and_stays(services: ServiceFixture) -> None:
+    item = services.stream(MAX, "a", bytes(BIG))
+    services.tamper("DELETE FROM uploads")
+    assert recovered(services) == Recovered()
+    assert list(services.vault.ids()) == [item.object_id]
+    job = services.ask(check, OPERATOR, context=services.job_context)
+    assert [fault.what for fault in job().faults if "nobody" in fault.problem] == [f"object {item.object_id.hex()}"]
 
 
 def test_recovery_removes_what_was_being_written(disk_services: ServiceFixture) -> None:
     for number in range(3):
         upload = disk_services.begin(MAX, f"{number}", None)
-        upload.start()
+        disk_services.start(upload)
         upload.append(upload.seal([bytes(65_536)], last=False))
-    assert recovered(disk_services) == Recovered(leftovers=3)
+    assert recovered(disk_services) == Recovered(uploads=3)
+    assert not list(disk_services.backend.leftovers())
     assert recovered(disk_services) == Recovered()
 
 
@@ -193,12 +245,54 @@ def test_an_object_whose_row_says_inline_is_not_known_by_it(services: ServiceFix
     writer = services.vault.begin(item.object_id, 1)
     writer.append(writer.seal([b"x"], last=True))
     writer.finish()
-    assert recovered(services).quarantined == (item.object_id,)
+    assert not is_sound(services)
     assert services.get(GUS, "a") == b"x"
+
+
+# -- one fault stops nothing but itself -----------------------------------------------------------------
+
+
+def test_one_object_that_cannot_be_removed_stops_neither_the_start_nor_the_rest(services: ServiceFixture) -> None:
+    doomed = [store_and_delete(services, f"{n}", BIG) for n in range(3)]
+    purge_all(services)
+    half = services.stream(MAX, "open", bytes(BIG)).object_id
+    stuck = {doomed[1], half}
+    refusing(services, stuck)
+    found = recovered(services)
+    assert (found.uploads, found.purged, len(found.faults)) == (0, 2, 2)
+    assert set(services.vault.ids()) == stuck
+    assert run(services).notes == ("it cannot be removed",)
+    stuck.clear()
+    assert recovered(services) == Recovered(uploads=1, purged=1)
+    assert not list(services.vault.ids())
+
+
+def test_one_changed_row_in_the_trash_stops_nothing_else(services: ServiceFixture) -> None:
+    for number in range(5):
+        store_and_delete(services, f"{number}", BIG)
+    services.tamper("UPDATE files SET owner_id = 3 WHERE id = 2")
+    services.tamper("UPDATE versions SET size = 9 WHERE file = 4")
+    report = run(services, until=services.now)
+    assert report.files == 3
+    assert {fault.what for fault in report.faults} == {"row 2 of files", "row 4, 1 of versions"}
+    assert len(list(services.vault.ids())) == 2
+    assert run(services, until=services.now).files == 0
+
+
+def refusing(services: ServiceFixture, stuck: set[bytes]) -> None:
+    """Have the backend refuse to remove some objects."""
+    remove = services.backend.remove
+
+    def removing(object_id: bytes) -> None:
+        if object_id in stuck:
+            raise VaultError(problem="it cannot be removed")
+        remove(object_id)
+
+    services.backend.remove = removing  # type: ignore[method-assign]
 
 
 def test_nobody_but_the_operator_purges(services: ServiceFixture) -> None:
     store_and_delete(services, "a", 10)
     with pytest.raises(RequestError):
-        services.act(purge, PurgeInput(ADA.caller, services.now))
+        services.act(purge, PurgeInput(ADA.caller, services.now, (1,)))
     assert count(services, FileRow) == 1

@@ -17,7 +17,7 @@ from tests.unit.service.service_fixture import ADA, BEGAN, OPERATOR, SERVER_ID, 
 
 def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
     create_database(tmp_path / "sft.db")
-    database = open_database(tmp_path / "sft.db", bytes(32))
+    database = open_database(tmp_path / "sft.db", bytes(32), bytes(32))
     with database.write_engine.begin() as connection:
         transaction = Transaction(connection, database.row_macs, 77)
         (refused,) = settings.prepare(transaction, [NewServer("a b", "h:1", bytes(32))])

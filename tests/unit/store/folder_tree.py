@@ -64,6 +64,7 @@ def version_row(file: int, number: int = 1, **changes: Any) -> VersionRow:
         "object_id": object_id_of(file, number),
         "inline": 1,
         "epoch": 1,
+        "sealed_key": b"k" * 104,
     }
     return VersionRow(**(fields | changes))
 

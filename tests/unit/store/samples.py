@@ -22,6 +22,7 @@ from sft.store.row_types import (
     Row,
     SettingRow,
     SmallObjectRow,
+    UploadRow,
     UserRow,
     VersionRow,
 )
@@ -29,6 +30,7 @@ from sft.store.rows import ReadTransaction, Rows, Transaction
 from sft.store.writer import Writer
 
 ROW_KEY = bytes(range(32))
+SERVER_ID = bytes(range(32, 64))
 NOW = 1_777_777_777
 
 ADA = UserRow(1, "Ada", "ada", "admin", "active", 100)
@@ -52,11 +54,12 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     (ROOT, FINANCE),
     (PLAN, GONE),
     (
-        VersionRow(1, 1, 2, 2, 10, b"d" * 64, -5, 300, "Plan.pdf", b"sig", b"1" * 16, 1, 1),
-        VersionRow(1, 2, 2, 2, 20, b"e" * 64, 7, 301, "Finance/Plan.pdf", b"s2", b"2" * 16, 0, 1),
-        VersionRow(2, 1, 1, 1, 30, b"f" * 64, 8, 302, "Old", b"s3", b"3" * 16, 0, 2),
+        VersionRow(1, 1, 2, 2, 10, b"d" * 64, -5, 300, "Plan.pdf", b"sig", b"1" * 16, 1, 1, b"k" * 104),
+        VersionRow(1, 2, 2, 2, 20, b"e" * 64, 7, 301, "Finance/Plan.pdf", b"s2", b"2" * 16, 0, 1, b"l" * 104),
+        VersionRow(2, 1, 1, 1, 30, b"f" * 64, 8, 302, "Old", b"s3", b"3" * 16, 0, 2, b"m" * 104),
     ),
     (SmallObjectRow(b"1" * 16, b"sealed bytes"),),
+    (UploadRow(b"8" * 16, 2, "Finance/Plan.pdf", 610),),
     (PurgeRow(b"9" * 16, 600),),
 )
 
@@ -78,7 +81,7 @@ def make_database(folder: Path, *, readers: int = 2) -> Database:
     """Make and open a database that has no row."""
     path = folder / "sft.db"
     create_database(path)
-    return open_database(path, ROW_KEY, readers=readers)
+    return open_database(path, ROW_KEY, SERVER_ID, readers=readers)
 
 
 @cache

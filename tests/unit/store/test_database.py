@@ -11,7 +11,7 @@ from sft.errors import SchemaOutdatedError, StoreError
 from sft.store import database as module
 from sft.store.database import Database, create_database, open_database
 from sft.store.row_types import SettingRow, UserRow
-from tests.unit.store.samples import ADA, ROW_KEY, look, make_database, reading, tamper, writing
+from tests.unit.store.samples import ADA, ROW_KEY, SERVER_ID, look, make_database, reading, tamper, writing
 
 
 def test_a_new_database_is_closed_to_others_whatever_the_umask(tmp_path: Path) -> None:
@@ -72,11 +72,11 @@ def test_a_database_of_another_version_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "sft.db"
     tamper(path, "UPDATE alembic_version SET version_num = '0000'")
     with pytest.raises(SchemaOutdatedError) as refused:
-        open_database(path, ROW_KEY, home=tmp_path)
+        open_database(path, ROW_KEY, SERVER_ID, home=tmp_path)
     assert refused.value.values == {"found": "0000", "needed": "0001", "home": str(tmp_path)}
     tamper(path, "DELETE FROM alembic_version")
     with pytest.raises(SchemaOutdatedError) as refused:
-        open_database(path, ROW_KEY)
+        open_database(path, ROW_KEY, SERVER_ID)
     assert refused.value.values["found"] == "none"
 
 
@@ -91,7 +91,7 @@ def test_a_database_that_holds_code_is_not_opened(tmp_path: Path, code: str) -> 
     make_database(tmp_path).close()
     tamper(tmp_path / "sft.db", code)
     with pytest.raises(StoreError) as refused:
-        open_database(tmp_path / "sft.db", ROW_KEY)
+        open_database(tmp_path / "sft.db", ROW_KEY, SERVER_ID)
     assert "odd" in str(refused.value.values["problem"])
 
 
@@ -99,10 +99,10 @@ def test_a_database_that_holds_code_is_not_opened(tmp_path: Path, code: str) -> 
 def test_what_is_no_database_is_said_so(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "sft.db"
     with pytest.raises(StoreError):
-        open_database(path, ROW_KEY)
+        open_database(path, ROW_KEY, SERVER_ID)
     path.write_bytes(content)
     with pytest.raises(StoreError):
-        open_database(path, ROW_KEY)
+        open_database(path, ROW_KEY, SERVER_ID)
 
 
 def grow(database: Database, size_bytes: int) -> None:

@@ -16,8 +16,8 @@ from sft.store.files import (
     holds_files,
     longest_names,
     newest_versions,
+    oldest_versions,
     version_of,
-    versions_of,
     versions_of_file,
 )
 from tests.unit.store.folder_tree import ALL, NOTHING, OF_MAX, file_row, grow, plant, require_indexed, trashed_row
@@ -88,7 +88,8 @@ def test_versions_are_found(folder_tree: Database) -> None:
         assert newest_versions(reader, [first])[1].number == 2
         assert version_of(reader, first, 1) != version_of(reader, first, 2)
         assert version_of(reader, first, 3) is None
-        assert [row.number for row in versions_of(reader, [first])] == [1, 2]
+        assert [row.number for row in oldest_versions(reader, [first.id], 9)] == [1, 2]
+        assert [row.number for row in oldest_versions(reader, [first.id], 1)] == [1]
         assert [row.number for row in versions_of_file(reader, 1)] == [1, 2]
         assert newest_versions(reader, []) == {}
 

@@ -3,19 +3,22 @@ import pytest
 from sft.store.database import Database
 from sft.store.files import versions_at
 from sft.store.objects import (
+    BEFORE_ALL,
     inline_ids,
     known_objects,
+    small_ids,
     small_object,
     small_object_ids,
-    small_objects,
     version_keys,
     versions_before_epoch,
 )
+from sft.store.row_types import UploadRow
 from tests.unit.store.folder_tree import file_row, grow, object_id_of, plant, purging, require_indexed, small
 from tests.unit.store.samples import reading, tamper, writing
 
 STRAY = b"s" * 16
 PURGED = b"p" * 16
+OPEN = b"o" * 16
 
 
 @pytest.fixture
@@ -27,6 +30,7 @@ def folder_tree(empty: Database) -> Database:
         grow(transaction, [file_row(3, 2, "c"), file_row(4, 2, "d")], inline=0, epoch=2)
         small(transaction, object_id_of(1), object_id_of(1, 2), object_id_of(2), STRAY)
         purging(transaction, PURGED)
+        transaction.rows.insert([UploadRow(OPEN, 1, "x", 1)])
     return empty
 
 
@@ -34,14 +38,13 @@ def test_small_objects_are_found(folder_tree: Database) -> None:
     with reading(folder_tree) as reader:
         assert small_object(reader, object_id_of(2)) == b"sealed"
         assert small_object(reader, object_id_of(3)) is None
-        found = small_objects(reader, [object_id_of(1), object_id_of(3)])
-        assert set(found) == {object_id_of(1)}
+        assert small_ids(reader, [object_id_of(1), object_id_of(3)]) == [object_id_of(1)]
 
 
-def test_an_object_in_the_vault_is_known_by_its_version_or_its_purge(folder_tree: Database) -> None:
-    asked = [object_id_of(1), object_id_of(3), object_id_of(4), PURGED, STRAY, bytes(16)]
+def test_an_object_in_the_vault_is_known_by_its_version_its_upload_or_its_purge(folder_tree: Database) -> None:
+    asked = [object_id_of(1), object_id_of(3), object_id_of(4), PURGED, OPEN, STRAY, bytes(16)]
     with reading(folder_tree) as reader:
-        assert known_objects(reader, asked) == {object_id_of(3), object_id_of(4), PURGED}
+        assert known_objects(reader, asked) == {object_id_of(3), object_id_of(4), PURGED, OPEN}
 
 
 def test_versions_are_walked_through(folder_tree: Database) -> None:
@@ -54,10 +57,10 @@ def test_versions_are_walked_through(folder_tree: Database) -> None:
 
 def test_versions_of_older_keys_are_walked_through(folder_tree: Database) -> None:
     with reading(folder_tree) as reader:
-        assert versions_before_epoch(reader, 1, (0, 0), 9) == []
-        assert versions_before_epoch(reader, 2, (0, 0), 2) == [(1, 1), (1, 2)]
-        assert versions_before_epoch(reader, 2, (1, 2), 9) == [(2, 1)]
-        assert len(versions_before_epoch(reader, 3, (0, 0), 9)) == 5
+        assert versions_before_epoch(reader, 1, BEFORE_ALL, 9) == []
+        assert versions_before_epoch(reader, 2, BEFORE_ALL, 2) == [(1, 1, 1), (1, 1, 2)]
+        assert versions_before_epoch(reader, 2, (1, 1, 2), 9) == [(1, 2, 1)]
+        assert len(versions_before_epoch(reader, 3, BEFORE_ALL, 9)) == 5
 
 
 def test_small_strays_are_told_apart(folder_tree: Database) -> None:
@@ -79,6 +82,7 @@ def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     object_id = "sqlite_autoindex_versions"
     require_indexed(folder_tree, lambda r: known_objects(r, [bytes(16), STRAY]), object_id)
     require_indexed(folder_tree, lambda r: inline_ids(r, [bytes(16), STRAY]), object_id)
+    require_indexed(folder_tree, lambda r: versions_before_epoch(r, 2, (1, 1, 1), 200), "ix_versions_epoch")
     require_indexed(folder_tree, lambda r: version_keys(r, (1, 1), 200))
     require_indexed(folder_tree, lambda r: versions_at(r, [(1, 1)]))
     require_indexed(folder_tree, lambda r: small_object_ids(r, bytes(16), 200))

@@ -10,13 +10,14 @@ from sft.errors import RowForgedError, StoreError
 from sft.model.access import Role
 from sft.store import invitations, settings, users
 from sft.store.connections import faults_as_ours
-from sft.store.database import Database, open_database
+from sft.store.database import Database, ReadPool, open_database
 from sft.store.row_types import (
     DeviceKeyRow,
     FileRow,
     FolderRow,
     PurgeRow,
     Row,
+    RowSumRow,
     SettingRow,
     SmallObjectRow,
     UserRow,
@@ -24,7 +25,7 @@ from sft.store.row_types import (
 )
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, FileModel, Model, UserModel, VersionModel
-from sft.store.table_specs import TABLE_SPECS, table_of
+from sft.store.table_specs import TABLE_SPECS, RowMacs, table_of
 from tests.unit.store.samples import (
     ADA,
     ADAS_KEY,
@@ -34,7 +35,9 @@ from tests.unit.store.samples import (
     NOW,
     PLAN,
     ROOT,
+    ROW_KEY,
     SAMPLES,
+    SERVER_ID,
     reading,
     tamper,
     tampered,
@@ -58,7 +61,7 @@ MARKED = [place for place in COLUMNS if place[1] != "small_objects"]
 
 def test_every_table_has_a_kind_of_row_and_a_sample_of_each_column() -> None:
     assert {table_of(kind) for kind in TABLE_SPECS} == set(Model.metadata.tables)
-    assert {type(rows[0]) for rows in SAMPLES} == set(TABLE_SPECS)
+    assert {type(rows[0]) for rows in SAMPLES} | {RowSumRow} == set(TABLE_SPECS)
     for rows in SAMPLES:
         for column in rows[0].__struct_fields__:
             assert any(getattr(row, column) is not None for row in rows), column
@@ -241,11 +244,15 @@ def test_a_small_object_that_is_no_bytes_is_refused(database: Database) -> None:
         assert refused.value.row == (b"1" * 16).hex()
 
 
-def test_rows_under_another_row_key_are_refused(database: Database) -> None:
-    other = open_database(database.path, b"x" * 32)
-    with reading(other) as reader, pytest.raises(RowForgedError):
+@pytest.mark.parametrize("keys", [(b"x" * 32, SERVER_ID), (ROW_KEY, b"x" * 32)])
+def test_rows_under_another_row_key_or_of_another_server_are_refused(
+    database: Database, keys: tuple[bytes, bytes]
+) -> None:
+    with pytest.raises(RowForgedError):
+        open_database(database.path, *keys)
+    other = ReadPool(Database(database.path, RowMacs(*keys), readers=1), lambda: NOW)
+    with other.reading() as reader, pytest.raises(RowForgedError):
         users.user_by_id(reader, 1)
-    other.close()
 
 
 def test_check_names_every_fault_and_goes_on(database: Database) -> None:
@@ -332,7 +339,7 @@ def test_update_writes_whole_rows_and_their_marks(database: Database) -> None:
 
 
 def test_a_row_that_is_not_there_is_neither_updated_nor_deleted(database: Database) -> None:
-    (purge,) = SAMPLES[8]
+    (purge,) = SAMPLES[9]
     strange = replace(purge, object_id=b"0" * 16)
     for act in ("update", "delete"):
         with pytest.raises(StoreError) as refused, writing(database) as transaction:

@@ -3,7 +3,7 @@ import pytest
 from sft.errors import RowForgedError
 from sft.model.access import Scope
 from sft.store.database import Database
-from sft.store.trash import purge_ids, purges_by_id, trash_page, trashed_from, trashed_until
+from sft.store.trash import BEFORE_ALL_TRASH, purge_ids, purges_by_id, trash_page, trashed_from, trashed_until
 from tests.unit.store.folder_tree import ALL, file_row, grow, plant, purging, require_indexed, trashed_row
 from tests.unit.store.samples import reading, tamper, writing
 
@@ -28,11 +28,17 @@ def folder_tree(empty: Database) -> Database:
 
 
 def test_the_last_deleted_from_a_path_comes_first(folder_tree: Database) -> None:
-    with reading(folder_tree) as reader:
-        assert [row.id for row in trashed_from(reader, "A/x", "a/x")] == [2, 1]
-        assert [row.id for row in trashed_from(reader, "A/X", "a/x")] == [3]
-        assert [row.id for row in trashed_from(reader, "y", "y")] == [5, 4]
-        assert trashed_from(reader, "z", "z") == []
+    def found(path: str, folded: str, scope: Scope = ALL) -> int | None:
+        with reading(folder_tree) as reader:
+            row = trashed_from(reader, path, folded, scope)
+            return None if row is None else row.id
+
+    assert found("A/x", "a/x") == 2
+    assert found("A/X", "a/x") == 3
+    assert found("y", "y") == 5
+    assert found("z", "z") is None
+    assert found("y", "y", Scope(owner_id=1)) is None
+    assert found("A/x", "a/x", Scope(owner_id=1)) == 2
 
 
 def test_pages_go_on_after_the_last_one_seen(folder_tree: Database) -> None:
@@ -45,9 +51,10 @@ def test_pages_go_on_after_the_last_one_seen(folder_tree: Database) -> None:
 
 def test_what_has_ended_comes_oldest_first(folder_tree: Database) -> None:
     with reading(folder_tree) as reader:
-        assert [row.id for row in trashed_until(reader, 20, 9)] == [1, 3, 4, 5]
-        assert [row.id for row in trashed_until(reader, 20, 1)] == [1]
-        assert trashed_until(reader, 9, 9) == []
+        assert trashed_until(reader, 20, BEFORE_ALL_TRASH, 9) == [(10, 1), (20, 3), (20, 4), (20, 5)]
+        assert trashed_until(reader, 20, (10, 1), 2) == [(20, 3), (20, 4)]
+        assert trashed_until(reader, 20, (20, 5), 9) == []
+        assert trashed_until(reader, 9, BEFORE_ALL_TRASH, 9) == []
 
 
 def test_purges_are_walked_through(folder_tree: Database) -> None:
@@ -64,8 +71,10 @@ def test_a_forged_purge_is_refused(folder_tree: Database) -> None:
 
 
 def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
-    require_indexed(folder_tree, lambda r: trashed_from(r, "y", "y"), "ix_files_trash")
-    require_indexed(folder_tree, lambda r: trash_page(r, ALL, None, 501), "ix_files_trashed_at")
-    require_indexed(folder_tree, lambda r: trash_page(r, ALL, (20, 5), 501), "ix_files_trashed_at")
-    require_indexed(folder_tree, lambda r: trash_page(r, Scope(owner_id=2), None, 501), "ix_files_trashed_at")
-    require_indexed(folder_tree, lambda r: trashed_until(r, 20, 200), "ix_files_trashed_at")
+    require_indexed(folder_tree, lambda r: trashed_from(r, "y", "y", ALL), "ix_files_trash")
+    require_indexed(folder_tree, lambda r: trashed_from(r, "y", "y", Scope(owner_id=2)), "ix_files_trash")
+    require_indexed(folder_tree, lambda r: trash_page(r, ALL, None, 501), "ix_files_trash_time")
+    require_indexed(folder_tree, lambda r: trash_page(r, ALL, (20, 5), 501), "ix_files_trash_time")
+    require_indexed(folder_tree, lambda r: trash_page(r, Scope(owner_id=2), None, 501), "ix_files_trash_owner")
+    require_indexed(folder_tree, lambda r: trash_page(r, Scope(owner_id=2), (20, 5), 501), "ix_files_trash_owner")
+    require_indexed(folder_tree, lambda r: trashed_until(r, 20, (20, 4), 200), "ix_files_trash_time")

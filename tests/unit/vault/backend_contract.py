@@ -8,13 +8,11 @@ import pytest
 
 from sft.errors import ObjectCorruptError, ObjectMissingError, VaultError, VaultFullError
 from sft.vault.backend import Backend
-from sft.vault.layout import KEY_SECTION_BYTES
 
 IDS = [bytes([n]) * 16 for n in (0x00, 0x0A, 0x7F, 0xFF)]
 ID = IDS[1]
 PIECES = [b"one", b"", b"two" * 30_000, b"three"]
 WHOLE = b"".join(PIECES)
-SECTION = bytes(range(KEY_SECTION_BYTES))
 NOBODY_HAS_BYTES = 1 << 55
 
 
@@ -85,12 +83,11 @@ def nothing_is_visible_before_finish(backend: Backend) -> None:
     assert list(backend.ids()) == [ID]
 
 
-def sidecar_and_key_section_come_with_the_object(backend: Backend) -> None:
+def a_sidecar_comes_with_the_object(backend: Backend) -> None:
     sink = backend.create(ID, 3)
     sink.write([b"abc"])
-    sink.finish(b"sidecar", SECTION)
+    sink.finish(b"sidecar")
     assert backend.read_sidecar(ID) == b"sidecar"
-    assert backend.read_key_section(ID) == SECTION
 
 
 def an_abort_leaves_nothing(backend: Backend) -> None:
@@ -145,51 +142,26 @@ def an_id_is_written_by_one(backend: Backend) -> None:
 def ids_are_complete_sorted_and_each_once(backend: Backend) -> None:
     for object_id in reversed(IDS):
         store(backend, object_id)
-    backend.replace_key_section(IDS[2], SECTION)
-    alone = b"\x55" * 16
-    backend.write_sidecar(alone, b"no object")
-    assert list(backend.ids()) == sorted([*IDS, alone])
+    assert list(backend.ids()) == IDS
 
 
 def a_missing_object_is_said_to_be_missing(backend: Backend) -> None:
     with pytest.raises(ObjectMissingError) as refused:
         backend.open(ID)
     assert ID.hex() in str(refused.value.values["problem"])
-    assert backend.read_key_section(ID) is None
     assert backend.read_sidecar(ID) is None
-
-
-def what_lies_beside_is_replaced_whole(backend: Backend) -> None:
-    store(backend)
-    for data in (SECTION, SECTION[::-1]):
-        backend.replace_key_section(ID, data)
-        assert backend.read_key_section(ID) == data
-    for data in (b"a longer sidecar", b"", b"short"):
-        backend.write_sidecar(ID, data)
-        assert backend.read_sidecar(ID) == data
-    assert load(backend) == WHOLE
-    assert list(backend.leftovers()) == []
 
 
 def a_removal_leaves_nothing_and_may_be_repeated(backend: Backend) -> None:
     store(backend)
     store(backend, IDS[0])
-    backend.replace_key_section(ID, SECTION)
     backend.remove(ID)
     backend.remove(ID)
     assert list(backend.ids()) == [IDS[0]]
     assert backend.read_sidecar(ID) is None
-    assert backend.read_key_section(ID) is None
     with pytest.raises(ObjectMissingError):
         backend.open(ID)
     assert load(backend, IDS[0]) == WHOLE
-
-
-def a_removal_finishes_one_that_was_cut(backend: Backend) -> None:
-    backend.replace_key_section(ID, SECTION)
-    backend.write_sidecar(ID, b"without an object")
-    backend.remove(ID)
-    assert list(backend.ids()) == []
 
 
 def a_reader_keeps_what_is_removed(backend: Backend) -> None:
@@ -202,7 +174,6 @@ def a_reader_keeps_what_is_removed(backend: Backend) -> None:
 
 def the_quarantine_takes_all_that_lies_under_an_id(backend: Backend) -> None:
     store(backend)
-    backend.replace_key_section(ID, SECTION)
     backend.quarantine(ID)
     assert list(backend.ids()) == []
     assert backend.read_sidecar(ID) is None
@@ -248,20 +219,11 @@ def room_is_promised_at_the_beginning(backend: Backend) -> None:
 
 def ids_of_another_length_are_a_bug(backend: Backend) -> None:
     for wrong in (b"", b"short", bytes(17)):
-        for call in (
-            backend.open,
-            backend.remove,
-            backend.quarantine,
-            backend.read_key_section,
-            backend.read_sidecar,
-            backend.discard,
-        ):
+        for call in (backend.open, backend.remove, backend.quarantine, backend.read_sidecar, backend.discard):
             with pytest.raises(ValueError, match="16 bytes"):
                 call(wrong)
         with pytest.raises(ValueError, match="16 bytes"):
             backend.create(wrong, 0)
-        with pytest.raises(ValueError, match="16 bytes"):
-            backend.write_sidecar(wrong, b"")
 
 
 CONTRACT: list[Callable[[Backend], None]] = [
@@ -270,7 +232,7 @@ CONTRACT: list[Callable[[Backend], None]] = [
     scattered_reads_follow_one_another,
     reading_past_the_end_is_refused,
     nothing_is_visible_before_finish,
-    sidecar_and_key_section_come_with_the_object,
+    a_sidecar_comes_with_the_object,
     an_abort_leaves_nothing,
     an_abort_after_finish_is_harmless,
     a_sink_ends_once,
@@ -278,9 +240,7 @@ CONTRACT: list[Callable[[Backend], None]] = [
     an_id_is_written_by_one,
     ids_are_complete_sorted_and_each_once,
     a_missing_object_is_said_to_be_missing,
-    what_lies_beside_is_replaced_whole,
     a_removal_leaves_nothing_and_may_be_repeated,
-    a_removal_finishes_one_that_was_cut,
     a_reader_keeps_what_is_removed,
     the_quarantine_takes_all_that_lies_under_an_id,
     the_quarantine_takes_an_id_twice,

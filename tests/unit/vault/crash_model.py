@@ -90,13 +90,13 @@ class Recorder:
                 model.since += [torn, torn + bytes(len(piece) - len(piece) // 2), model.now]
         self._record("write")
 
-    def overwrite(self, folder: int, name: str, offset: int, data: bytes) -> None:
-        self.real.overwrite(folder, name, offset, data)
+    def overwrite(self, folder: int, name: str) -> None:
+        self.real.overwrite(folder, name)
         model = self._history((self._folder(folder), name))[-1]
         assert model is not None
-        half = offset + len(data) // 2
-        torn = model.now[:offset] + data[: half - offset] + model.now[half:]
-        model.now = model.now[:offset] + data + model.now[offset + len(data) :]
+        half = len(model.now) // 2
+        torn = bytes(half) + model.now[half:]
+        model.now = bytes(len(model.now))
         model.since += [torn, model.now]
         self._record(f"overwrite {name}")
         model.sure, model.since = model.now, []
@@ -118,10 +118,6 @@ class Recorder:
 
     def rename(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
         self.real.rename(folder, name, to_folder, to_name)
-        self._moved(folder, name, to_folder, to_name)
-
-    def replace(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
-        self.real.replace(folder, name, to_folder, to_name)
         self._moved(folder, name, to_folder, to_name)
 
     def _moved(self, folder: int, name: str, to_folder: int, to_name: str) -> None:

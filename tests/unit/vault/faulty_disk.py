@@ -46,9 +46,9 @@ class FaultyDisk:
         self._step("write")
         self.real.write(file, pieces)
 
-    def overwrite(self, folder: int, name: str, offset: int, data: bytes) -> None:
+    def overwrite(self, folder: int, name: str) -> None:
         self._step("overwrite")
-        self.real.overwrite(folder, name, offset, data)
+        self.real.overwrite(folder, name)
 
     def sync_file(self, file: int) -> None:
         self._step("sync_file")
@@ -61,10 +61,6 @@ class FaultyDisk:
     def rename(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
         self._step("rename")
         self.real.rename(folder, name, to_folder, to_name)
-
-    def replace(self, folder: int, name: str, to_folder: int, to_name: str) -> None:
-        self._step("replace")
-        self.real.replace(folder, name, to_folder, to_name)
 
     def unlink(self, folder: int, name: str) -> None:
         self._step("unlink")

@@ -8,7 +8,7 @@ from itertools import count
 
 from sft.limits import CHUNK_BYTES
 from sft.vault.keyring import Keyring
-from sft.vault.layout import PREFIX_BYTES, SEALED_CHUNK_BYTES, content_size
+from sft.vault.layout import HEADER_BYTES, SEALED_CHUNK_BYTES, SealedKey, content_size
 from sft.vault.objects import seal_whole
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
@@ -18,6 +18,9 @@ NEXT_MASTER = bytes(range(32, 64))
 ID = bytes.fromhex("0a" * 16)
 OTHER_ID = bytes.fromhex("0b" * 16)
 MIB = 1 << 20
+
+ROWS: dict[bytes, SealedKey] = {}
+"""What the row of each object holds: the key that ``put`` or ``sealed_sample`` gave last."""
 
 
 def seeded(label: str) -> Callable[[int], bytes]:
@@ -46,10 +49,17 @@ def put(vault: Vault, object_id: bytes, data: bytes, sidecar: bytes | None = Non
         batch = chunks[start : start + 2]
         writer.append(writer.seal(batch, last=start + 2 >= len(chunks)))
     writer.finish(sidecar)
+    ROWS[object_id] = writer.key
 
 
-def get(vault: Vault, object_id: bytes, size: int, *, least_epoch: int = 1) -> bytes:
-    return b"".join(vault.read_whole(object_id, size, least_epoch=least_epoch))
+def get(vault: Vault, object_id: bytes, size: int) -> bytes:
+    return b"".join(vault.read_whole(object_id, size, ROWS[object_id]))
+
+
+def rewrap(vault: Vault, object_id: bytes) -> int:
+    """Do what a rotation does to a row; return its epoch."""
+    ROWS[object_id] = vault.keyring.rewrap(object_id, ROWS[object_id])
+    return ROWS[object_id].epoch
 
 
 def digest(data: bytes) -> bytes:
@@ -57,11 +67,11 @@ def digest(data: bytes) -> bytes:
 
 
 def split(sealed: bytes) -> tuple[bytes, list[bytes]]:
-    """An object's prefix and its sealed chunks."""
+    """An object's header and its sealed chunks."""
     content_size(len(sealed))
-    rest = sealed[PREFIX_BYTES:]
+    rest = sealed[HEADER_BYTES:]
     pieces = [rest[i : i + SEALED_CHUNK_BYTES] for i in range(0, len(rest), SEALED_CHUNK_BYTES)]
-    return sealed[:PREFIX_BYTES], pieces
+    return sealed[:HEADER_BYTES], pieces
 
 
 def join(prefix: bytes, chunks: Sequence[bytes]) -> bytes:
@@ -75,4 +85,5 @@ def flip(data: bytes, bit: int) -> bytes:
 
 
 def sealed_sample(size: int, object_id: bytes = ID, label: str = "content") -> bytes:
-    return seal_whole(keyring(), object_id, content(size, label))
+    ROWS[object_id], sealed = seal_whole(keyring(), object_id, content(size, label))
+    return sealed

@@ -9,8 +9,8 @@ import pytest
 
 from sft.errors import ObjectCorruptError, VaultError, VaultFullError
 from sft.vault.backend_local import LocalBackend, _LocalSource
-from sft.vault.layout import HEADER_BYTES, KEY_SECTION_BYTES
-from tests.unit.vault.backend_contract import CONTRACT, SECTION, load, store
+from sft.vault.layout import SIDECAR_MOST_BYTES
+from tests.unit.vault.backend_contract import CONTRACT, load, store
 from tests.unit.vault.faulty_disk import FaultyDisk
 
 ID = b"\x0a" * 16
@@ -53,7 +53,6 @@ def test_everything_is_closed_to_others_whatever_the_umask(root):
     try:
         backend = LocalBackend.create_at(root, floor_bytes=0)
         store(backend)
-        backend.replace_key_section(ID, SECTION)
         backend.create(b"\x0b" * 16, 1)
         backend.close()
     finally:
@@ -61,20 +60,19 @@ def test_everything_is_closed_to_others_whatever_the_umask(root):
     found = [root, *root.rglob("*")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_dir()} == {0o700}
     assert {stat.S_IMODE(path.stat().st_mode) for path in found if path.is_file()} == {0o600}
-    assert sum(path.is_file() for path in found) == 4
+    assert sum(path.is_file() for path in found) == 3
 
 
 def test_files_lie_where_the_format_says(root, backend):
     store(backend)
-    backend.replace_key_section(ID, SECTION)
     assert names(root) == ["incoming", "objects", "quarantine"]
     assert len(names(root / "objects")) == 256
-    assert names(root / "objects" / "0a") == [NAME, f"{NAME}.key", f"{NAME}.meta"]
+    assert names(root / "objects" / "0a") == [NAME, f"{NAME}.meta"]
     backend.quarantine(ID)
-    assert names(root / "quarantine") == [NAME, f"{NAME}.key", f"{NAME}.meta"]
+    assert names(root / "quarantine") == [NAME, f"{NAME}.meta"]
     store(backend)
     backend.quarantine(ID)
-    assert names(root / "quarantine") == [NAME, f"{NAME}.1", f"{NAME}.key", f"{NAME}.meta", f"{NAME}.meta.1"]
+    assert names(root / "quarantine") == [NAME, f"{NAME}.1", f"{NAME}.meta", f"{NAME}.meta.1"]
 
 
 def test_a_folder_that_is_no_vault_is_refused(tmp_path):
@@ -106,12 +104,10 @@ def test_no_link_is_followed(root, backend, tmp_path):
     outside = tmp_path / "outside"
     outside.write_bytes(b"x" * 200)
     place = root / "objects" / "0a"
-    for suffix in ("", ".key", ".meta"):
+    for suffix in ("", ".meta"):
         (place / (NAME + suffix)).symlink_to(outside)
     with pytest.raises(ObjectCorruptError):
         backend.open(ID)
-    with pytest.raises(ObjectCorruptError):
-        backend.read_key_section(ID)
     with pytest.raises(ObjectCorruptError):
         backend.read_sidecar(ID)
     with pytest.raises(VaultError):
@@ -150,21 +146,18 @@ def test_names_that_the_vault_never_makes_are_passed_over(root, backend):
     assert list(backend.leftovers()) == []
 
 
-def test_a_removal_destroys_the_key_section_within(root, backend):
+def test_a_removal_destroys_the_key_in_the_sidecar(root, backend):
     store(backend)
-    kept = os.open(root / "objects" / "0a" / NAME, os.O_RDONLY)
+    kept = os.open(root / "objects" / "0a" / f"{NAME}.meta", os.O_RDONLY)
     backend.remove(ID)
-    assert os.pread(kept, KEY_SECTION_BYTES, HEADER_BYTES) == bytes(KEY_SECTION_BYTES)
+    assert os.pread(kept, 100, 0) == bytes(len(b"sidecar"))
     os.close(kept)
 
 
 def test_a_file_that_became_too_long_is_not_read_as_if_it_were_whole(root, backend):
     store(backend)
-    path = root / "objects" / "0a" / f"{NAME}.key"
-    path.write_bytes(SECTION + b"x")
-    assert backend.read_key_section(ID) == SECTION + b"x"
-    path.write_bytes(b"x" * 100_000)
-    assert len(backend.read_key_section(ID)) == KEY_SECTION_BYTES + 1
+    (root / "objects" / "0a" / f"{NAME}.meta").write_bytes(b"x" * 100_000)
+    assert len(backend.read_sidecar(ID)) == SIDECAR_MOST_BYTES + 1
 
 
 def test_the_floor_is_kept(root, backend):
@@ -245,15 +238,10 @@ def steps_of(root, act):
 def put(backend):
     sink = backend.create(ID, 8)
     sink.write([b"12345678"])
-    sink.finish(b"sidecar", SECTION)
+    sink.finish(b"sidecar")
 
 
-PUT_STEPS = [
-    *["create", "write", "sync_file"],
-    *["create", "write", "sync_file"],
-    *["create", "write", "sync_file"],
-    *["rename", "rename", "rename", "sync_folder"],
-]
+PUT_STEPS = [*["create", "write", "sync_file"], *["create", "write", "sync_file"], *["rename", "rename", "sync_folder"]]
 
 
 def test_the_steps_of_a_put_are_in_the_order_of_the_format(root):
@@ -278,31 +266,12 @@ def test_a_put_that_fails_at_any_step_leaves_nothing(root, step, code):
     backend.close()
 
 
-@pytest.mark.parametrize("step", range(5))
-def test_a_replacement_that_fails_leaves_the_old_or_the_new(root, step):
-    disk = FaultyDisk()
-    backend = LocalBackend.create_at(root, floor_bytes=0, disk=disk)
-    put(backend)
-    disk.count, disk.fail_at = 0, step
-    disk.log.clear()
-    with pytest.raises(VaultError):
-        backend.replace_key_section(ID, SECTION[::-1])
-    assert disk.log[:5] == ["create", "write", "sync_file", "replace", "sync_folder"][: step + 1] + (
-        ["unlink"] * (1 <= step <= 3)
-    )
-    disk.fail_at = None
-    assert backend.read_key_section(ID) == (SECTION[::-1] if step == 4 else SECTION)
-    assert list(backend.leftovers()) == []
-    backend.replace_key_section(ID, SECTION[::-1])
-    backend.close()
-
-
 def test_the_steps_of_a_removal_are_in_the_order_of_the_format(root):
     def remove(backend):
         put(backend)
         backend.remove(ID)
 
-    assert steps_of(root, remove)[len(PUT_STEPS) :] == ["overwrite", *["unlink"] * 3, "sync_folder"]
+    assert steps_of(root, remove)[len(PUT_STEPS) :] == ["overwrite", *["unlink"] * 2, "sync_folder"]
 
 
 def test_a_removal_goes_on_where_overwriting_is_not_to_be_had(root):
@@ -315,7 +284,7 @@ def test_a_removal_goes_on_where_overwriting_is_not_to_be_had(root):
     backend.close()
 
 
-@pytest.mark.parametrize("step", range(1, 5))
+@pytest.mark.parametrize("step", range(1, 4))
 def test_a_removal_that_fails_is_finished_by_the_next(root, step):
     disk = FaultyDisk()
     backend = LocalBackend.create_at(root, floor_bytes=0, disk=disk)
@@ -342,7 +311,6 @@ def test_no_descriptor_is_lost(root, backend):
     before = len(os.listdir("/proc/self/fd"))
     store(backend)
     load(backend)
-    backend.replace_key_section(ID, SECTION)
     list(backend.ids())
     sink = backend.create(b"\x0b" * 16, 1)
     sink.abort()

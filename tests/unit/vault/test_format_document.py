@@ -19,7 +19,7 @@ TEXT = (Path(sft.vault.__file__).parent / "FORMAT.md").read_text(encoding="utf-8
 
 LAYOUTS = {
     "### Header": layout.HEADER,
-    "### Key section": layout.KEY_SECTION,
+    "### Sealed key": struct.Struct(f">{layout.NONCE_BYTES}s"),
     "## 5. A sidecar": layout.SIDECAR_HEADER,
     "### Keyring file": struct.Struct(keyring.KEYRING_HEADER.format + "24s"),
     "### Keyring record": keyring.RECORD,
@@ -56,7 +56,7 @@ def test_every_layout_of_the_document_is_compared():
 
 def test_the_numbers_are_those_of_the_code():
     rows = rows_under("## 2. Numbers")
-    assert len(rows) == 13
+    assert len(rows) == 12
     for name, value in rows:
         found = [getattr(m, name) for m in (layout, keyring, limits) if hasattr(m, name)]
         assert {int(value)} == set(found), name
@@ -77,7 +77,7 @@ def test_labels_are_those_of_the_code():
 def test_names_of_files_are_those_of_the_code():
     for place in (object_directory.OBJECTS, object_directory.INCOMING, object_directory.QUARANTINE):
         assert f"    {place}/" in TEXT
-    for suffix in (object_directory.KEY_SUFFIX, object_directory.SIDECAR_SUFFIX, object_directory.OBJECT_SUFFIX):
+    for suffix in (object_directory.SIDECAR_SUFFIX, object_directory.OBJECT_SUFFIX):
         assert f"<id>{suffix}" in TEXT
 
 

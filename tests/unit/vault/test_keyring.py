@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sft.crypto.kdf import keyring_check, keyring_key, wrapping_key
@@ -37,8 +39,8 @@ def test_what_is_sealed_opens():
     opened = Keyring.open(made.seal(), MASTER)
     assert (opened.row_key, opened.server_seed) == (made.row_key, made.server_seed)
     assert (opened.epoch, opened.epochs) == (1, {1})
-    section = made.wrap(ID, DATA_KEY)
-    assert opened.unwrap(ID, section, 1) == DATA_KEY
+    key = made.wrap(ID, DATA_KEY)
+    assert opened.unwrap(ID, key) == DATA_KEY
 
 
 def test_a_keyring_shows_no_secret():
@@ -150,21 +152,13 @@ def test_both_epochs_read_until_the_old_one_is_retired():
     old = made.wrap(ID, DATA_KEY)
     turned = Keyring.open(made.rotate(NEXT_MASTER).seal(), NEXT_MASTER)
     new = turned.wrap(ID, DATA_KEY)
-    assert turned.unwrap(ID, old, 1) == turned.unwrap(ID, new, 1) == DATA_KEY
+    assert turned.unwrap(ID, old) == turned.unwrap(ID, new) == DATA_KEY
     done = Keyring.open(turned.retire().seal(), NEXT_MASTER)
     assert (done.epochs, done.rotating) == ({2}, False)
-    assert done.unwrap(ID, new, 2) == DATA_KEY
+    assert done.unwrap(ID, new) == DATA_KEY
     with pytest.raises(ObjectCorruptError) as refused:
-        done.unwrap(ID, old, 1)
+        done.unwrap(ID, old)
     assert "master key 1, which is unknown" in problem(refused)
-
-
-def test_a_row_that_names_the_new_epoch_refuses_the_old_section():
-    made = keyring()
-    turned = made.rotate(NEXT_MASTER)
-    with pytest.raises(ObjectCorruptError) as refused:
-        turned.unwrap(ID, made.wrap(ID, DATA_KEY), 2)
-    assert "retired master key 1" in problem(refused)
 
 
 def test_the_old_master_key_opens_no_new_keyring():
@@ -205,36 +199,55 @@ def test_the_last_epoch_is_the_last():
 # -- data keys ----------------------------------------------------------------------------------------
 
 
-def test_a_key_section_is_for_its_object_alone():
+def test_a_sealed_key_is_for_its_object_alone():
     made = keyring()
-    section = made.wrap(ID, DATA_KEY)
+    key = made.wrap(ID, DATA_KEY)
     with pytest.raises(ObjectCorruptError) as refused:
-        made.unwrap(OTHER_ID, section, 1)
+        made.unwrap(OTHER_ID, key)
     assert "of another object" in problem(refused)
 
 
-def test_a_key_section_is_for_its_epoch_alone():
+def test_a_sealed_key_is_for_its_epoch_alone():
     # One master key twice cannot happen by rotation; were it so, the binding would still tell the epochs apart.
     made = keyring()
-    section = made.wrap(ID, DATA_KEY)
+    key = made.wrap(ID, DATA_KEY)
     twice = Keyring.open(made.seal(), MASTER)
     object.__setattr__(twice, "_older", {7: wrapping_key(MASTER)})
     with pytest.raises(ObjectCorruptError) as refused:
-        twice.unwrap(ID, b"\0\0\0\x07" + section[4:], 1)
+        twice.unwrap(ID, replace(key, epoch=7))
     assert "of another object" in problem(refused)
 
 
-def test_every_bit_of_a_key_section_counts():
+def test_every_bit_of_a_sealed_key_counts():
     made = keyring()
-    section = made.wrap(ID, DATA_KEY)
-    for bit in range(8 * len(section)):
+    key = made.wrap(ID, DATA_KEY)
+    for bit in range(8 * len(key.sealed)):
         with pytest.raises(ObjectCorruptError):
-            made.unwrap(ID, flip(section, bit), 0)
+            made.unwrap(ID, replace(key, sealed=flip(key.sealed, bit)))
+    for wrong in (b"", key.sealed[:-1], key.sealed + b"\0"):
+        with pytest.raises(ObjectCorruptError):
+            made.unwrap(ID, replace(key, sealed=wrong))
 
 
-def test_a_key_section_of_another_keyring_is_refused():
+def test_a_key_is_sealed_anew_by_the_next_master_key_alone():
+    first = keyring()
+    key = first.wrap(ID, DATA_KEY)
+    assert first.rewrap(ID, key) is key
+    turned = first.rotate(NEXT_MASTER)
+    moved = turned.rewrap(ID, key)
+    assert (key.epoch, moved.epoch) == (1, 2)
+    done = turned.retire()
+    assert done.unwrap(ID, moved) == DATA_KEY
+    with pytest.raises(ObjectCorruptError) as refused:
+        done.unwrap(ID, key)
+    assert "unknown" in problem(refused)
     with pytest.raises(ObjectCorruptError):
-        keyring().unwrap(ID, keyring(NEXT_MASTER).wrap(ID, DATA_KEY), 1)
+        turned.rewrap(OTHER_ID, key)
+
+
+def test_a_sealed_key_of_another_keyring_is_refused():
+    with pytest.raises(ObjectCorruptError):
+        keyring().unwrap(ID, keyring(NEXT_MASTER).wrap(ID, DATA_KEY))
 
 
 def test_the_random_source_is_the_one_given():

@@ -6,11 +6,10 @@ from sft.errors import ObjectCorruptError
 from sft.limits import CHUNK_BYTES, FILE_BYTES, INLINE_OBJECT_BYTES
 from sft.vault.layout import (
     HEADER_BYTES,
-    KEY_SECTION_BYTES,
-    PREFIX_BYTES,
     SEALED_CHUNK_BYTES,
+    SEALED_KEY_BYTES,
     TAG_BYTES,
-    KeySection,
+    SealedKey,
     chunk_count,
     chunk_span,
     content_size,
@@ -27,7 +26,7 @@ EDGES = [0, 1, 2, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5 * CHUNK_BYTES
 @pytest.mark.parametrize("size,chunks", [(0, 1), (1, 1), (65_535, 1), (65_536, 1), (65_537, 2), (131_072, 2)])
 def test_chunks_of_a_content(size, chunks):
     assert chunk_count(size) == chunks
-    assert sealed_size(size) == 24 + 108 + size + 16 * chunks
+    assert sealed_size(size) == 24 + size + 16 * chunks
 
 
 @pytest.mark.parametrize("size", EDGES)
@@ -54,8 +53,8 @@ def test_sizes_of_no_content_are_a_bug(size):
 
 
 def test_small_objects_fit_the_database():
-    most = INLINE_OBJECT_BYTES - PREFIX_BYTES - TAG_BYTES
-    assert most == 16_236
+    most = INLINE_OBJECT_BYTES - HEADER_BYTES - TAG_BYTES
+    assert most == 16_344
     assert fits_inline(0)
     assert fits_inline(most)
     assert not fits_inline(most + 1)
@@ -63,7 +62,7 @@ def test_small_objects_fit_the_database():
 
 @pytest.mark.parametrize("size", EDGES[:-1])
 def test_spans_cover_an_object(size):
-    at = PREFIX_BYTES
+    at = HEADER_BYTES
     for index in range(chunk_count(size)):
         offset, length = chunk_span(index, size)
         assert offset == at
@@ -75,8 +74,8 @@ def test_spans_of_chunks_that_are_not_there_are_a_bug():
     for index, size in [(1, CHUNK_BYTES), (-1, 5), (1, 0)]:
         with pytest.raises(ValueError, match="no chunk"):
             chunk_span(index, size)
-    assert chunk_span(0, 0) == (PREFIX_BYTES, TAG_BYTES)
-    assert chunk_span(1, CHUNK_BYTES + 1) == (PREFIX_BYTES + SEALED_CHUNK_BYTES, 17)
+    assert chunk_span(0, 0) == (HEADER_BYTES, TAG_BYTES)
+    assert chunk_span(1, CHUNK_BYTES + 1) == (HEADER_BYTES + SEALED_CHUNK_BYTES, 17)
 
 
 def test_a_header_is_its_bytes():
@@ -104,21 +103,13 @@ def test_any_other_header_is_refused_and_says_why(header, why):
     assert ID.hex() in str(refused.value.values["problem"])
 
 
-def test_a_key_section_is_its_bytes():
-    section = KeySection(3, b"n" * 24, b"b" * 80)
-    assert section.encode() == b"\0\0\0\x03" + b"n" * 24 + b"b" * 80
-    assert len(section.encode()) == KEY_SECTION_BYTES
-    assert KeySection.decode(section.encode(), ID) == section
-    for wrong in (b"", section.encode()[:-1], section.encode() + b"\0"):
-        with pytest.raises(ObjectCorruptError):
-            KeySection.decode(wrong, ID)
+def test_a_sealed_key_is_a_nonce_and_a_box():
+    key = SealedKey(3, b"n" * 24 + b"b" * 80)
+    assert (key.nonce, key.box) == (b"n" * 24, b"b" * 80)
+    assert len(key.sealed) == SEALED_KEY_BYTES
 
 
 @pytest.mark.parametrize("object_id", [b"", bytes(15), bytes(17)])
 def test_an_id_of_another_length_is_a_bug(object_id):
     with pytest.raises(ValueError, match="16 bytes"):
         encode_header(object_id)
-
-
-def test_the_prefix_is_header_and_key_section():
-    assert PREFIX_BYTES == HEADER_BYTES + KEY_SECTION_BYTES

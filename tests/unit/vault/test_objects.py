@@ -3,40 +3,50 @@ from __future__ import annotations
 import pytest
 
 from sft.errors import ObjectCorruptError
-from sft.vault.layout import HEADER_BYTES, PREFIX_BYTES, SIDECAR_HEADER_BYTES, SIDECAR_MOST_BYTES, TAG_BYTES
+from sft.vault.layout import HEADER_BYTES, KEY_BYTES, SIDECAR_HEADER_BYTES, SIDECAR_MOST_BYTES, TAG_BYTES
 from sft.vault.objects import (
-    ObjectKeys,
     check_whole,
-    key_epoch,
     new_object,
+    open_sidecar,
     open_whole,
     reseal_whole,
-    rewrap_whole,
+    seal_sidecar,
     seal_whole,
     sealed_size,
 )
-from tests.unit.vault.samples import ID, NEXT_MASTER, OTHER_ID, content, digest, flip, keyring, sealed_sample, split
+from tests.unit.vault.samples import (
+    ID,
+    NEXT_MASTER,
+    OTHER_ID,
+    ROWS,
+    content,
+    digest,
+    flip,
+    keyring,
+    sealed_sample,
+    split,
+)
 
-SIZES = [0, 1, 1000, 16_236, 65_535, 65_536, 65_537, 131_072, 200_000]
+SIZES = [0, 1, 1000, 16_344, 65_535, 65_536, 65_537, 131_072, 200_000]
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_what_is_sealed_opens(size):
-    sealed = seal_whole(keyring(), ID, content(size))
+    key, sealed = seal_whole(keyring(), ID, content(size))
     assert len(sealed) == sealed_size(size)
-    assert open_whole(keyring(), ID, size, sealed) == content(size)
-    check_whole(keyring(), ID, size, digest(content(size)), sealed)
+    assert open_whole(keyring(), ID, size, key, sealed) == content(size)
+    check_whole(keyring(), ID, size, digest(content(size)), key, sealed)
 
 
 def test_no_byte_of_a_content_shows():
-    sealed = seal_whole(keyring(), ID, b"secret words" * 1000)
+    _, sealed = seal_whole(keyring(), ID, b"secret words" * 1000)
     assert b"secret" not in sealed
 
 
 def test_one_content_twice_is_two_objects_of_nothing_in_common():
     ring = keyring()
-    first, second = (seal_whole(ring, object_id, bytes(100_000)) for object_id in (ID, OTHER_ID))
-    third = seal_whole(ring, ID, bytes(100_000))
+    first, second = (seal_whole(ring, object_id, bytes(100_000))[1] for object_id in (ID, OTHER_ID))
+    third = seal_whole(ring, ID, bytes(100_000))[1]
     for one, other in ((first, second), (first, third)):
         for chunk, twin in zip(split(one)[1], split(other)[1], strict=True):
             assert chunk[:16] != twin[:16]
@@ -48,80 +58,50 @@ def test_every_bit_of_a_small_object_counts():
         sealed = sealed_sample(size)
         for bit in range(8 * len(sealed)):
             with pytest.raises(ObjectCorruptError):
-                open_whole(keyring(), ID, size, flip(sealed, bit), least_epoch=0)
+                open_whole(keyring(), ID, size, ROWS[ID], flip(sealed, bit))
 
 
 def test_another_size_than_the_row_names_is_refused():
     sealed = sealed_sample(1000)
     for size in (0, 999, 1001, 65_536):
         with pytest.raises(ObjectCorruptError):
-            open_whole(keyring(), ID, size, sealed)
+            open_whole(keyring(), ID, size, ROWS[ID], sealed)
 
 
 def test_another_id_than_the_row_names_is_refused():
     with pytest.raises(ObjectCorruptError):
-        open_whole(keyring(), OTHER_ID, 1000, sealed_sample(1000))
+        open_whole(keyring(), OTHER_ID, 1000, keyring().wrap(OTHER_ID, bytes(32)), sealed_sample(1000))
 
 
 def test_another_digest_than_the_row_names_is_refused():
     sealed = sealed_sample(1000)
     with pytest.raises(ObjectCorruptError) as refused:
-        check_whole(keyring(), ID, 1000, digest(b"other"), sealed)
+        check_whole(keyring(), ID, 1000, digest(b"other"), ROWS[ID], sealed)
     assert "another content than its row names" in str(refused.value.values["problem"])
 
 
 def test_a_content_of_no_row_that_fits_is_a_bug():
     with pytest.raises(ValueError, match="no content"):
-        open_whole(keyring(), ID, -1, sealed_sample(1))
+        open_whole(keyring(), ID, -1, keyring().wrap(ID, bytes(32)), sealed_sample(1))
 
 
-# -- rotation of a whole object -------------------------------------------------------------------------
-
-
-def test_a_rewrapped_object_has_the_same_chunks_under_the_next_epoch():
+def test_an_object_holds_no_key():
+    """Its row alone does: what is left of a file of a row that is gone opens nothing."""
     ring = keyring()
-    sealed = seal_whole(ring, ID, content(1000))
-    turned = ring.rotate(NEXT_MASTER)
-    moved = rewrap_whole(turned, ID, sealed)
-    assert (key_epoch(sealed), key_epoch(moved)) == (1, 2)
-    assert moved[:HEADER_BYTES] == sealed[:HEADER_BYTES]
-    assert moved[PREFIX_BYTES:] == sealed[PREFIX_BYTES:]
-    done = turned.retire()
-    assert open_whole(done, ID, 1000, moved, least_epoch=2) == content(1000)
-    assert rewrap_whole(done, ID, moved) == moved
-    with pytest.raises(ObjectCorruptError):
-        open_whole(turned, ID, 1000, sealed, least_epoch=2)
-
-
-def test_a_damaged_object_is_not_rewrapped():
-    turned = keyring().rotate(NEXT_MASTER)
-    sealed = sealed_sample(1000)
-    for bit in (0, 8 * 10, 8 * HEADER_BYTES, 8 * PREFIX_BYTES - 1):
-        with pytest.raises(ObjectCorruptError):
-            rewrap_whole(turned, ID, flip(sealed, bit))
-    with pytest.raises(ObjectCorruptError):
-        rewrap_whole(turned, OTHER_ID, sealed)
-    with pytest.raises(ObjectCorruptError):
-        rewrap_whole(turned, ID, sealed[: PREFIX_BYTES - 1])
+    key, sealed = seal_whole(ring, ID, content(1000))
+    assert len(sealed) == HEADER_BYTES + TAG_BYTES + 1000
+    assert ring.unwrap(ID, key) not in sealed
+    assert key.box not in sealed
 
 
 def test_a_resealed_object_has_a_new_id_and_a_new_data_key():
     ring = keyring()
-    sealed = seal_whole(ring, ID, content(1000))
-    copy = reseal_whole(ring, ID, 1000, sealed, OTHER_ID)
-    assert open_whole(ring, OTHER_ID, 1000, copy) == content(1000)
-    keys = [
-        ring.unwrap(object_id, data[HEADER_BYTES:PREFIX_BYTES], 1)
-        for object_id, data in ((ID, sealed), (OTHER_ID, copy))
-    ]
-    assert keys[0] != keys[1]
+    key, sealed = seal_whole(ring, ID, content(1000))
+    new_key, copy = reseal_whole(ring, ID, 1000, key, sealed, OTHER_ID)
+    assert open_whole(ring, OTHER_ID, 1000, new_key, copy) == content(1000)
+    assert ring.unwrap(ID, key) != ring.unwrap(OTHER_ID, new_key)
     with pytest.raises(ObjectCorruptError):
-        reseal_whole(ring, ID, 1000, flip(sealed, 8 * 500), OTHER_ID)
-
-
-def test_an_epoch_cannot_be_read_where_there_is_no_key_section():
-    with pytest.raises(ObjectCorruptError):
-        key_epoch(sealed_sample(0)[: PREFIX_BYTES - 1])
+        reseal_whole(ring, ID, 1000, key, flip(sealed, 8 * 500), OTHER_ID)
 
 
 # -- sidecars ---------------------------------------------------------------------------------------------
@@ -131,41 +111,43 @@ def keys_of(object_id=ID):
     return new_object(keyring(), object_id)[1]
 
 
-def test_a_sidecar_opens_for_its_object_alone():
-    ring = keyring()
-    keys = keys_of()
-    sealed = keys.seal_sidecar(ring, b"name and signature")
-    assert keys.open_sidecar(sealed) == b"name and signature"
+def test_a_sidecar_opens_for_its_object_alone_and_tells_its_key():
+    ring, keys = keyring(), keys_of()
+    sealed = seal_sidecar(ring, keys, b"name and signature")
+    assert open_sidecar(ring, ID, sealed) == (keys.data_key, b"name and signature")
     assert b"name" not in sealed
-    other = ObjectKeys.of(OTHER_ID, keys.data_key)
+    assert keys.data_key not in sealed
     with pytest.raises(ObjectCorruptError):
-        other.open_sidecar(sealed)
+        open_sidecar(ring, OTHER_ID, sealed)
+    with pytest.raises(ObjectCorruptError):
+        open_sidecar(keyring(label="other"), ID, sealed)
+
+
+def test_a_sidecar_opens_after_a_rotation():
+    ring = keyring()
+    sealed = seal_sidecar(ring, keys_of(), b"name")
+    assert open_sidecar(ring.rotate(NEXT_MASTER).retire(), ID, sealed).content == b"name"
 
 
 def test_every_bit_and_length_of_a_sidecar_counts():
-    keys = keys_of()
-    sealed = keys.seal_sidecar(keyring(), b"name")
+    ring = keyring()
+    sealed = seal_sidecar(ring, keys_of(), b"name")
     for bit in range(8 * len(sealed)):
         with pytest.raises(ObjectCorruptError):
-            keys.open_sidecar(flip(sealed, bit))
+            open_sidecar(ring, ID, flip(sealed, bit))
     for length in range(len(sealed)):
         with pytest.raises(ObjectCorruptError):
-            keys.open_sidecar(sealed[:length])
+            open_sidecar(ring, ID, sealed[:length])
     with pytest.raises(ObjectCorruptError):
-        keys.open_sidecar(sealed + b"\0")
+        open_sidecar(ring, ID, sealed + b"\0")
 
 
 def test_a_sidecar_has_a_bound():
     keys = keys_of()
-    most = SIDECAR_MOST_BYTES - SIDECAR_HEADER_BYTES - TAG_BYTES
-    assert len(keys.seal_sidecar(keyring(), bytes(most))) == SIDECAR_MOST_BYTES
+    most = SIDECAR_MOST_BYTES - SIDECAR_HEADER_BYTES - TAG_BYTES - KEY_BYTES
+    assert len(seal_sidecar(keyring(), keys, bytes(most))) == SIDECAR_MOST_BYTES
     with pytest.raises(ValueError, match="too long"):
-        keys.seal_sidecar(keyring(), bytes(most + 1))
-
-
-def test_a_replaced_sidecar_has_a_nonce_of_its_own():
-    ring, keys = keyring(), keys_of()
-    assert keys.seal_sidecar(ring, b"same") != keys.seal_sidecar(ring, b"same")
+        seal_sidecar(keyring(), keys, bytes(most + 1))
 
 
 def test_keys_of_an_object_show_no_secret():

@@ -12,7 +12,7 @@ from sft.vault.backend_local import LocalBackend
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.vault.faulty_disk import FaultyDisk
-from tests.unit.vault.samples import ID, MIB, content, get, keyring, memory_vault, put, split
+from tests.unit.vault.samples import ID, MIB, ROWS, content, get, keyring, memory_vault, put, split
 
 FULL = bytes(CHUNK_BYTES)
 
@@ -28,6 +28,7 @@ def test_batches_of_any_size_make_the_same_object():
             writer.append(writer.seal(part, last=start + batch >= len(chunks)))
         assert writer.size == len(data)
         writer.finish()
+        ROWS[ID] = writer.key
         assert get(vault, ID, len(data)) == data
 
 
@@ -39,6 +40,7 @@ def test_sealing_may_run_ahead_of_writing():
     writer.append(first)
     writer.append(second)
     writer.finish()
+    ROWS[ID] = writer.key
     assert get(vault, ID, 3 * CHUNK_BYTES) == FULL * 3
 
 
@@ -109,6 +111,7 @@ def test_the_empty_file_is_one_empty_last_chunk():
     writer = vault.begin(ID, 0)
     writer.append(writer.seal([b""], last=True))
     writer.finish()
+    ROWS[ID] = writer.key
     assert get(vault, ID, 0) == b""
 
 
@@ -219,7 +222,7 @@ def test_an_unknown_size_that_finds_no_more_room_is_refused():
 def reader_of(size, **options):
     vault, backend = memory_vault()
     put(vault, ID, content(size))
-    return vault.open(ID, size, **options), backend
+    return vault.open(ID, size, ROWS[ID], **options), backend
 
 
 def test_a_reader_gives_batches_until_the_end():

@@ -8,14 +8,15 @@ import pytest
 from sft.errors import ObjectCorruptError, ObjectMissingError, VaultError, VaultFullError
 from sft.limits import CHUNK_BYTES
 from sft.vault.backend_local import LocalBackend
-from sft.vault.layout import HEADER_BYTES, KEY_SECTION_BYTES, PREFIX_BYTES, sealed_size
-from sft.vault.objects import key_epoch, open_whole, seal_whole
+from sft.vault.layout import HEADER_BYTES, sealed_size
+from sft.vault.objects import open_whole, seal_whole
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.vault.samples import (
     ID,
     NEXT_MASTER,
     OTHER_ID,
+    ROWS,
     content,
     digest,
     flip,
@@ -23,6 +24,7 @@ from tests.unit.vault.samples import (
     keyring,
     memory_vault,
     put,
+    rewrap,
     split,
 )
 
@@ -48,7 +50,7 @@ def vault(backend):
 def test_what_was_put_is_got(vault, size):
     put(vault, ID, content(size))
     assert get(vault, ID, size) == content(size)
-    vault.check(ID, size, digest(content(size)))
+    vault.check(ID, size, digest(content(size)), ROWS[ID])
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -59,60 +61,56 @@ def test_a_file_holds_the_bytes_that_the_database_would(backend, size):
     (found,) = source.read(0, [source.size])
     source.close()
     assert len(found) == sealed_size(size)
-    assert open_whole(keyring(), ID, size, found) == content(size)
+    assert open_whole(keyring(), ID, size, ROWS[ID], found) == content(size)
 
 
 def test_an_object_sealed_whole_is_read_from_a_file(backend, vault):
     sink = backend.create(ID, sealed_size(SIZE))
-    sink.write([seal_whole(keyring(), ID, DATA)])
+    ROWS[ID], sealed = seal_whole(keyring(), ID, DATA)
+    sink.write([sealed])
     sink.finish()
     assert get(vault, ID, SIZE) == DATA
 
 
-def test_every_object_has_a_data_key_of_its_own(backend, vault):
+def test_every_object_has_a_data_key_of_its_own(vault):
     put(vault, ID, DATA)
     put(vault, OTHER_ID, DATA)
-    keys = {
-        keyring().unwrap(object_id, source.read(HEADER_BYTES, [KEY_SECTION_BYTES])[0], 1)
-        for object_id in (ID, OTHER_ID)
-        for source in [backend.open(object_id)]
-    }
-    assert len(keys) == 2
+    assert len({keyring().unwrap(object_id, ROWS[object_id]) for object_id in (ID, OTHER_ID)}) == 2
 
 
 def test_another_id_than_the_row_names_is_refused(vault):
     put(vault, ID, DATA)
     with pytest.raises(ObjectMissingError):
-        vault.open(OTHER_ID, SIZE)
+        vault.open(OTHER_ID, SIZE, ROWS[ID])
 
 
 @pytest.mark.parametrize("size", [0, SIZE - 1, SIZE + 1, 3 * CHUNK_BYTES])
 def test_another_size_than_the_row_names_is_refused(vault, size):
     put(vault, ID, DATA)
     with pytest.raises(ObjectCorruptError):
-        vault.open(ID, size)
+        vault.open(ID, size, ROWS[ID])
 
 
 def test_a_check_says_what_is_wrong():
     vault, backend = memory_vault()
     put(vault, ID, DATA, b"sidecar")
-    vault.check(ID, SIZE, digest(DATA))
+    vault.check(ID, SIZE, digest(DATA), ROWS[ID])
     with pytest.raises(ObjectCorruptError) as refused:
-        vault.check(ID, SIZE, digest(DATA[:-1]))
+        vault.check(ID, SIZE, digest(DATA[:-1]), ROWS[ID])
     assert "another content" in str(refused.value.values["problem"])
     with pytest.raises(ObjectMissingError):
-        vault.check(OTHER_ID, SIZE, digest(DATA))
+        vault.check(OTHER_ID, SIZE, digest(DATA), ROWS[ID])
     backend.shelf.sidecars[ID] = flip(backend.shelf.sidecars[ID], 300)
     with pytest.raises(ObjectCorruptError) as refused:
-        vault.check(ID, SIZE, digest(DATA))
+        vault.check(ID, SIZE, digest(DATA), ROWS[ID])
     assert "damaged sidecar" in str(refused.value.values["problem"])
     backend.shelf.sidecars[ID] = b""
     with pytest.raises(ObjectCorruptError):
-        vault.check(ID, SIZE, digest(DATA))
+        vault.check(ID, SIZE, digest(DATA), ROWS[ID])
     del backend.shelf.sidecars[ID]
     backend.shelf.objects[ID] = flip(backend.shelf.objects[ID], 8 * 150_000)
     with pytest.raises(ObjectCorruptError) as refused:
-        vault.check(ID, SIZE, digest(DATA))
+        vault.check(ID, SIZE, digest(DATA), ROWS[ID])
     assert f"object {ID.hex()} is damaged in chunk 2" in str(refused.value.values["problem"])
 
 
@@ -187,14 +185,12 @@ def test_what_is_refused_is_let_go(tmp_path):
     put(vault, ID, DATA, b"sidecar")
     before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(ObjectCorruptError):
-        vault.open(ID, SIZE + 1)
+        vault.open(ID, SIZE + 1, ROWS[ID])
     with pytest.raises(ObjectCorruptError):
-        vault.open(ID, SIZE, least_epoch=2)
+        vault.open(ID, SIZE, keyring(NEXT_MASTER).wrap(ID, bytes(32)))
     with pytest.raises(ObjectCorruptError):
-        vault.read_sidecar(ID, least_epoch=2)
-    with pytest.raises(ObjectCorruptError):
-        vault.reencrypt(ID, SIZE, digest(b""), OTHER_ID)
-    reading = vault.read_whole(ID, SIZE)
+        vault.reencrypt(ID, SIZE, digest(b""), ROWS[ID], OTHER_ID)
+    reading = vault.read_whole(ID, SIZE, ROWS[ID])
     next(reading)
     reading.close()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
@@ -207,20 +203,29 @@ def test_what_is_refused_is_let_go(tmp_path):
 def test_a_sidecar_comes_with_its_object(vault):
     put(vault, ID, DATA, b"name")
     put(vault, OTHER_ID, DATA)
-    assert vault.read_sidecar(ID) == b"name"
+    assert vault.read_sidecar(ID) == (keyring().unwrap(ID, ROWS[ID]), b"name")
     assert vault.read_sidecar(OTHER_ID) is None
-    vault.write_sidecar(ID, b"another name")
-    assert vault.read_sidecar(ID) == b"another name"
     vault.remove(ID)
     assert vault.read_sidecar(ID) is None
 
 
-def test_sidecars_cannot_be_swapped(backend, vault):
+def test_sidecars_cannot_be_swapped():
+    vault, backend = memory_vault()
     for object_id in (ID, OTHER_ID):
         put(vault, object_id, DATA, object_id)
-    backend.write_sidecar(ID, backend.read_sidecar(OTHER_ID))
+    backend.shelf.sidecars[ID] = backend.shelf.sidecars[OTHER_ID]
     with pytest.raises(ObjectCorruptError):
         vault.read_sidecar(ID)
+
+
+def test_a_sidecar_with_another_key_than_the_row_is_found_by_a_check(vault):
+    put(vault, ID, DATA, b"name")
+    old = ROWS[ID]
+    vault.remove(ID)
+    put(vault, ID, DATA, b"name")
+    vault.check(ID, SIZE, digest(DATA), ROWS[ID])
+    with pytest.raises(ObjectCorruptError):
+        vault.check(ID, SIZE, digest(DATA), old)
 
 
 # -- rotation ---------------------------------------------------------------------------------------------
@@ -233,16 +238,13 @@ def test_a_rotation_from_beginning_to_end(backend):
     vault.adopt(ring.rotate(NEXT_MASTER))
     put(vault, OTHER_ID, DATA)
     assert get(vault, ID, SIZE) == DATA
-    assert vault.rewrap(ID) == 2
-    assert vault.rewrap(ID) == 2
-    assert get(vault, ID, SIZE, least_epoch=2) == DATA
-    assert backend.read_key_section(OTHER_ID) is None
-    assert vault.rewrap(OTHER_ID) == 2
-    assert backend.read_key_section(OTHER_ID) is None
+    assert rewrap(vault, ID) == 2
+    assert get(vault, ID, SIZE) == DATA
+    assert ROWS[OTHER_ID].epoch == 2
     vault.adopt(vault.keyring.retire())
     for object_id in (ID, OTHER_ID):
-        vault.check(object_id, SIZE, digest(DATA), least_epoch=2)
-    assert vault.read_sidecar(ID, least_epoch=2) == b"sidecar"
+        vault.check(object_id, SIZE, digest(DATA), ROWS[object_id])
+    assert vault.read_sidecar(ID).content == b"sidecar"
 
 
 def test_a_rotation_after_a_rotation(backend):
@@ -250,20 +252,18 @@ def test_a_rotation_after_a_rotation(backend):
     put(vault, ID, DATA)
     for epoch, key in enumerate((NEXT_MASTER, b"3" * 32, b"4" * 32), 2):
         vault.adopt(vault.keyring.rotate(key))
-        # The row may still name the epoch before: a rotation that was cut leaves that.
-        assert get(vault, ID, SIZE, least_epoch=epoch - 1) == DATA
-        assert vault.rewrap(ID, least_epoch=epoch - 1) == epoch
-        assert get(vault, ID, SIZE, least_epoch=epoch - 1) == DATA
+        assert get(vault, ID, SIZE) == DATA
+        assert rewrap(vault, ID) == epoch
         vault.adopt(vault.keyring.retire())
-        assert get(vault, ID, SIZE, least_epoch=epoch) == DATA
+        assert get(vault, ID, SIZE) == DATA
 
 
-def test_what_was_not_rewritten_is_lost_with_the_old_key(backend):
+def test_what_was_not_resealed_is_lost_with_the_old_key(backend):
     vault = Vault(backend, keyring())
     put(vault, ID, DATA)
     vault.adopt(vault.keyring.rotate(NEXT_MASTER).retire())
     with pytest.raises(ObjectCorruptError) as refused:
-        vault.open(ID, SIZE)
+        vault.open(ID, SIZE, ROWS[ID])
     assert "unknown" in str(refused.value.values["problem"])
 
 
@@ -271,55 +271,12 @@ def test_an_upload_that_a_rotation_overtakes_ends_under_the_new_epoch(backend):
     vault = Vault(backend, keyring())
     writer = vault.begin(ID, 10)
     writer.append(writer.seal([content(10)], last=True))
-    assert writer.epoch == 1
+    assert writer.key.epoch == 1
     vault.adopt(vault.keyring.rotate(NEXT_MASTER))
     writer.finish(b"sidecar")
-    assert writer.epoch == 2
+    assert writer.key.epoch == 2
     vault.adopt(vault.keyring.retire())
-    vault.check(ID, 10, digest(content(10)), least_epoch=2)
-
-
-def test_an_old_key_section_put_back_is_refused():
-    vault, backend = memory_vault()
-    put(vault, ID, DATA)
-    vault.adopt(vault.keyring.rotate(NEXT_MASTER))
-    vault.rewrap(ID)
-    del backend.shelf.key_sections[ID]
-    with pytest.raises(ObjectCorruptError) as refused:
-        vault.open(ID, SIZE, least_epoch=2)
-    assert "retired" in str(refused.value.values["problem"])
-
-
-@pytest.mark.parametrize("section", [b"", b"x", bytes(KEY_SECTION_BYTES), bytes(500)])
-def test_a_key_section_beside_rules_even_if_it_does_not_hold(section):
-    vault, backend = memory_vault()
-    put(vault, ID, DATA)
-    backend.shelf.key_sections[ID] = section
-    with pytest.raises(ObjectCorruptError):
-        vault.open(ID, SIZE)
-
-
-def test_every_bit_of_a_key_section_beside_counts():
-    vault, backend = memory_vault()
-    put(vault, ID, DATA)
-    vault.adopt(vault.keyring.rotate(NEXT_MASTER))
-    vault.rewrap(ID)
-    good = backend.shelf.key_sections[ID]
-    for bit in range(8 * len(good)):
-        backend.shelf.key_sections[ID] = flip(good, bit)
-        with pytest.raises(ObjectCorruptError):
-            vault.open(ID, SIZE)
-
-
-def test_a_key_section_of_another_object_is_refused():
-    vault, backend = memory_vault()
-    put(vault, ID, DATA)
-    put(vault, OTHER_ID, DATA)
-    vault.adopt(vault.keyring.rotate(NEXT_MASTER))
-    vault.rewrap(OTHER_ID)
-    backend.shelf.key_sections[ID] = backend.shelf.key_sections[OTHER_ID]
-    with pytest.raises(ObjectCorruptError):
-        vault.open(ID, SIZE)
+    vault.check(ID, 10, digest(content(10)), writer.key)
 
 
 # -- re-encryption ----------------------------------------------------------------------------------------
@@ -329,31 +286,32 @@ def test_a_key_section_of_another_object_is_refused():
 def test_a_reencrypted_object_is_a_new_one(vault, size):
     data = content(size)
     put(vault, ID, data)
-    assert vault.reencrypt(ID, size, digest(data), OTHER_ID, sidecar=b"side") == 1
-    vault.check(OTHER_ID, size, digest(data))
-    vault.check(ID, size, digest(data))
-    assert vault.read_sidecar(OTHER_ID) == b"side"
+    ROWS[OTHER_ID] = vault.reencrypt(ID, size, digest(data), ROWS[ID], OTHER_ID, sidecar=b"side")
+    assert ROWS[OTHER_ID].epoch == 1
+    vault.check(OTHER_ID, size, digest(data), ROWS[OTHER_ID])
+    vault.check(ID, size, digest(data), ROWS[ID])
+    assert vault.read_sidecar(OTHER_ID).content == b"side"
 
 
 def test_a_reencrypted_object_shares_no_chunk():
     vault, backend = memory_vault()
     put(vault, ID, DATA)
     vault.adopt(vault.keyring.rotate(NEXT_MASTER))
-    assert vault.reencrypt(ID, SIZE, digest(DATA), OTHER_ID) == 2
+    ROWS[OTHER_ID] = vault.reencrypt(ID, SIZE, digest(DATA), ROWS[ID], OTHER_ID)
+    assert ROWS[OTHER_ID].epoch == 2
     old, new = backend.shelf.objects[ID], backend.shelf.objects[OTHER_ID]
-    assert key_epoch(new) == 2
     assert not set(split(old)[1]) & set(split(new)[1])
     vault.adopt(vault.keyring.retire())
-    vault.check(OTHER_ID, SIZE, digest(DATA), least_epoch=2)
+    vault.check(OTHER_ID, SIZE, digest(DATA), ROWS[OTHER_ID])
 
 
-@pytest.mark.parametrize("bit", [5, 8 * 50, 8 * (PREFIX_BYTES + 5), 8 * 199_000])
+@pytest.mark.parametrize("bit", [5, 8 * 50, 8 * (HEADER_BYTES + 5), 8 * 199_000])
 def test_a_damaged_object_is_not_reencrypted(bit):
     vault, backend = memory_vault()
     put(vault, ID, DATA)
     backend.shelf.objects[ID] = flip(backend.shelf.objects[ID], bit)
     with pytest.raises(ObjectCorruptError):
-        vault.reencrypt(ID, SIZE, digest(DATA), OTHER_ID)
+        vault.reencrypt(ID, SIZE, digest(DATA), ROWS[ID], OTHER_ID)
     assert list(vault.ids()) == [ID]
     assert list(backend.leftovers()) == []
 
@@ -362,6 +320,6 @@ def test_another_content_is_not_reencrypted():
     vault, backend = memory_vault()
     put(vault, ID, DATA)
     with pytest.raises(ObjectCorruptError):
-        vault.reencrypt(ID, SIZE, digest(b""), OTHER_ID)
+        vault.reencrypt(ID, SIZE, digest(b""), ROWS[ID], OTHER_ID)
     assert list(vault.ids()) == [ID]
     assert list(backend.leftovers()) == []

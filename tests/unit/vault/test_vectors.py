@@ -15,7 +15,8 @@ from nacl.signing import SigningKey
 
 from sft.errors import ObjectCorruptError
 from sft.vault.keyring import Keyring
-from sft.vault.objects import ObjectKeys, open_whole
+from sft.vault.layout import SealedKey
+from sft.vault.objects import open_sidecar, open_whole
 
 FOLDER = Path(__file__).parents[2] / "vectors"
 VECTORS = json.loads(FOLDER.joinpath("vault.json").read_text("utf-8"))
@@ -48,17 +49,17 @@ def test_a_recorded_keyring_opens(name):
     assert ring.rotating == (name == "keyring_rotating")
 
 
-def test_a_rewrapped_key_section_opens_under_its_epoch():
+def test_a_key_that_was_sealed_anew_opens_under_its_epoch():
     ring = raw(VECTORS["keyring_retired"])
-    item = raw(VECTORS["rewrapped"])
+    item = raw(VECTORS["resealed_key"])
     opened = Keyring.open(ring["file"], ring["master_key"])
-    assert opened.unwrap(item["object_id"], item["key_section"], 2) == item["data_key"]
+    assert opened.unwrap(item["object_id"], SealedKey(2, item["sealed_key"])) == item["data_key"]
 
 
 def test_a_recorded_sidecar_opens():
-    item = raw(VECTORS["sidecar"])
-    keys = ObjectKeys.of(item["object_id"], item["data_key"])
-    assert keys.open_sidecar(item["sealed"]) == item["content"]
+    item, ring = raw(VECTORS["sidecar"]), raw(VECTORS["keyring"])
+    opened = Keyring.open(ring["file"], ring["master_key"])
+    assert open_sidecar(opened, item["object_id"], item["sealed"]) == (item["data_key"], item["content"])
 
 
 # -- by the document alone ------------------------------------------------------------------------------
@@ -68,12 +69,12 @@ def derive(key, label):
     return HKDF(algorithm=SHA512(), length=32, salt=None, info=label).derive(key)
 
 
-def read_by_the_document(master_key, sealed):
-    header, section, rest = sealed[:24], sealed[24:132], sealed[132:]
+def read_by_the_document(master_key, epoch, sealed_key, sealed):
+    header, rest = sealed[:24], sealed[24:]
     assert header[:8] == b"SFTOBJ\x01\x10"
     wrapping_key = derive(master_key, b"sft/1 master data keys")
-    opened = SecretBox(wrapping_key).decrypt(section[28:], section[4:28])
-    binding = hashlib.blake2b(header + section[:4], digest_size=32, person=b"sft1 key section")
+    opened = SecretBox(wrapping_key).decrypt(sealed_key[24:], sealed_key[:24])
+    binding = hashlib.blake2b(header + epoch.to_bytes(4, "big"), digest_size=32, person=b"sft/1 sealed key")
     assert opened[32:] == binding.digest()
     box = SecretBox(derive(opened[:32], b"sft/1 vault payload" + header))
     chunks = [rest[at : at + 65_552] for at in range(0, len(rest), 65_552)]
@@ -87,15 +88,16 @@ def read_by_the_document(master_key, sealed):
 def test_an_object_is_what_the_document_says(index):
     item = VECTORS["objects"][index]
     ring = Keyring.generate(GENERATOR["MASTER_KEY"], entropy=GENERATOR["drawn"]("vault"))
-    sealed = [
+    key, sealed = [
         GENERATOR["seal_whole"](ring, GENERATOR["OBJECT_ID"], GENERATOR["content"](size)) for size in GENERATOR["SIZES"]
     ][index]
     assert len(sealed) == item["length"]
     assert hashlib.sha256(sealed).hexdigest() == item["sha256"]
     assert item["whole"] in (None, sealed.hex())
-    found = read_by_the_document(GENERATOR["MASTER_KEY"], sealed)
+    assert (key.epoch, key.sealed.hex()) == (item["epoch"], item["sealed_key"])
+    found = read_by_the_document(GENERATOR["MASTER_KEY"], key.epoch, key.sealed, sealed)
     assert hashlib.sha256(found).hexdigest() == item["content_sha256"]
-    assert open_whole(ring, GENERATOR["OBJECT_ID"], item["size"], sealed) == found
+    assert open_whole(ring, GENERATOR["OBJECT_ID"], item["size"], key, sealed) == found
 
 
 def test_a_keyring_is_what_the_document_says():
@@ -116,10 +118,10 @@ def test_a_keyring_is_what_the_document_says():
 def test_a_sidecar_is_what_the_document_says():
     item = raw(VECTORS["sidecar"])
     header = b"SFTOBJ\x01\x10" + item["object_id"]
-    key = derive(item["data_key"], b"sft/1 vault sidecar" + header)
+    key = derive(raw(VECTORS["keyring"])["row_key"], b"sft/1 vault sidecar" + header)
     sealed = item["sealed"]
     assert sealed[:8] == b"SFTMET\x01\x00"
-    assert SecretBox(key).decrypt(sealed[32:], sealed[8:32]) == item["content"]
+    assert SecretBox(key).decrypt(sealed[32:], sealed[8:32]) == item["data_key"] + item["content"]
 
 
 @pytest.mark.parametrize("name", VECTORS["refused"])
@@ -127,9 +129,11 @@ def test_what_is_to_be_refused_is_refused(name):
     item = VECTORS["refused"][name]
     ring = Keyring.generate(GENERATOR["MASTER_KEY"], entropy=GENERATOR["drawn"]("vault"))
     object_id = GENERATOR["OBJECT_ID"]
-    sealed = {size: GENERATOR["seal_whole"](ring, object_id, GENERATOR["content"](size)) for size in GENERATOR["SIZES"]}
+    both = {size: GENERATOR["seal_whole"](ring, object_id, GENERATOR["content"](size)) for size in GENERATOR["SIZES"]}
+    sealed = {size: data for size, (_, data) in both.items()}
     (made,) = [data for key, _, data, _ in GENERATOR["refused_objects"](sealed) if key == name]
     assert hashlib.sha256(made).hexdigest() == item["sha256"]
     for size in {item["claimed_size"], 1, 65_537, 200_000}:
-        with pytest.raises(ObjectCorruptError):
-            open_whole(ring, object_id, size, made)
+        for key, _ in both.values():
+            with pytest.raises(ObjectCorruptError):
+                open_whole(ring, object_id, size, key, made)
