@@ -81,10 +81,13 @@ PATH_BYTES: Final = 1024
 USER_NAME_BYTES: Final = 64  # a full name in any script, and a line of a list holds it
 COMMENT_BYTES: Final = 4096  # stock minisign refuses more than 8,192
 FILE_BYTES: Final = 1 << 46  # 64 TiB: u64 offsets and 2^30 chunks stay far away
-UNKNOWN_SIZE_STEP_BYTES: Final = 64 * MIB  # standard input reserves this much at a time
+SPACE_STEP_BYTES: Final = 64 * MIB  # room is promised so far ahead of the data: an announced size alone takes nothing
+UPLOAD_SILENT_SECONDS: Final = 600  # an open upload that gets no byte for so long ends: it holds a file and room
 INLINE_OBJECT_BYTES: Final = 16 * KIB  # sealed size up to which an object lies in the database
 FLOOR_BYTES: Final = 256 * MIB  # free space kept for the database: deleting works on a full disk
 TRASH_SECONDS: Final = 30 * 24 * 3600  # a mistake is seen within a month of work
+COLLECT_SECONDS: Final = 24 * 3600  # the trash is collected so often
+KEPT_PAGES_BYTES: Final = 64 * MIB  # free within the database: room for the next small files without growing
 
 # -- people -----------------------------------------------------------------------------------------------
 INVITATION_SECONDS: Final = 2 * 24 * 3600  # over a night, and a day off

@@ -72,6 +72,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "RIGHTS_CHANGED": "An admin can change that again; then R on it in Transfers (2)",
         "ROLE_FORBIDS": "An admin can change your role: {admins}",
         "SCHEMA": _TELL,
+        "DATABASE_BUSY": "The same again, in a minute",
         "SERVER_FULL": _TELL,
         "SERVER_KEY_CHANGED": "5, then enter, shows both keys and says what to do",
         "SESSION_ENDED": "Ask why; R connects again",

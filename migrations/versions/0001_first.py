@@ -135,6 +135,7 @@ def upgrade() -> None:
         _number("id"),
         _bytes("sum"),
         _integer("changes"),
+        _integer("moment"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_row_sums"),
     )

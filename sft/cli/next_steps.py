@@ -74,6 +74,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "RIGHTS_CHANGED": "See who you are there now: sft whoami",
         "ROLE_FORBIDS": "An admin can: sft role {name} {needed}. Admins here: {admins}",
         "SCHEMA": "twistd sft --home {home} upgrade",
+        "DATABASE_BUSY": "The same again, in a minute",
         "SERVER_FULL": "Tell the operator",
         "SERVER_KEY_CHANGED": "Ask an admin in person for a server link (twistd sft link); then sft servers link {server}",
         "SESSION_ENDED": "Ask why; then the same command again",

@@ -31,6 +31,10 @@ class StoreError(SftError):
     sentence = "The database cannot be used: {problem}."
 
 
+class OutcomeUnknownError(StoreError):
+    """A commit failed: nobody knows whether the disk holds it. Whatever fails otherwise has certainly written nothing."""
+
+
 class RowForgedError(StoreError):
     """A row's MAC does not hold."""
 

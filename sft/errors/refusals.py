@@ -229,6 +229,14 @@ class RecordForgedError(RequestError):
     sentence = "The server's record of {what} was changed outside the server."
 
 
+class DatabaseBusyError(RequestError):
+    """Another program held the database for too long; nothing was written."""
+
+    code = "DATABASE_BUSY"
+    exit_status = 9
+    sentence = "The server could not do this now: another program holds its database. Nothing was changed."
+
+
 class ServerFullError(RequestError):
     """No room; a floor is kept for the database."""
 

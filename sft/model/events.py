@@ -204,6 +204,20 @@ class FilesPurged(DomainEvent, frozen=True, kw_only=True):
     size: int
 
 
+class TrashCollected(DomainEvent, frozen=True, kw_only=True):
+    """What was in the trash for its time is gone."""
+
+    routine: ClassVar[bool] = True
+
+
+class SpaceGivenBack(DomainEvent, frozen=True, kw_only=True):
+    """Pages of the database that held nothing went back to the file system."""
+
+    routine: ClassVar[bool] = True
+
+    pages: int
+
+
 class ObjectsDestroyed(DomainEvent, frozen=True, kw_only=True):
     """The objects of purged or resealed contents are gone from the vault."""
 

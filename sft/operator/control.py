@@ -155,9 +155,9 @@ def upgrade(home: Home) -> int:
         before, needed = migration.current_revision(home.database), migration.needed_revision()
         copy = None
         if before != needed:
-            row_key = open_master_keys(home, home.settings().master_key).open().row_key
+            keyring = open_master_keys(home, home.settings().master_key).open()
             copy = migration.keep_copy(home.database)
-            migration.upgrade(home.database, migration.Marks.of(row_key))
+            migration.upgrade(home.database, migration.Marks.of(keyring.row_key, keyring.server_id))
         after = migration.current_revision(home.database)
     except SftError as error:
         return report(console, error, now=time.time(), steps=NEXT_STEPS)

@@ -35,6 +35,7 @@ NEXT_STEPS: Final = NextSteps(
             "NOT_EMPTY": "twistd sft file delete -r {path}",
             "PROTOCOL": _RESTART,
             "RECORD_FORGED": "twistd sft vault check",
+            "DATABASE_BUSY": "Which program has the database open? End it, then again",
             "SERVER_FULL": "Make room on its disk",
             "UNREACHABLE": "Look whether it runs, and what its log says",
             "VERSION_UNKNOWN": _RESTART,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 
@@ -25,6 +25,7 @@ from sft.server.event_log import EventLog
 from sft.server.sessions import Sessions
 from sft.server.shares import Shares
 from sft.server.strangers import StrangerLog
+from sft.server.turns import Turns
 from sft.service.maintenance.report import JobContext
 from sft.service.maintenance.row_keys import RowKeys
 from sft.service.storage import FileStorage
@@ -33,6 +34,8 @@ from sft.store.rows import ReadTransaction
 from sft.store.writer import Act, Writer
 from sft.transport.threads import Pool, fire
 from sft.vault.master_key_store import MasterKeyStore
+
+READS_AT_ONCE: Final = 4  # two work, and two are at hand when these end
 
 R = TypeVar("R")
 I = TypeVar("I")  # noqa: E741 - as in sft.store.writer
@@ -63,12 +66,16 @@ class ServerContext:
     watchers: list[Callable[[Sequence[DomainEvent]], None]] = field(default_factory=list)
     stopping: bool = False  # long work ends at its next page
     strangers: StrangerLog = field(init=False)
+    reading_turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
         self.strangers = StrangerLog(self.event_log, self.reactor)
+        self.reading_turns = Turns(self.reading_pool, at_once=READS_AT_ONCE)
 
     def read(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
-        return self.reading_pool.run(self.readers.run, query, *args, **kwargs)
+        """Run a query in one read transaction; of several sessions that wait, each has its turn."""
+        session_id = getattr(args[0], "session_id", 0) if args else 0
+        return self.reading_turns.run(session_id, self.readers.run, query, *args, **kwargs)
 
     def read_apart(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
         """Read for a login, or for the operator."""

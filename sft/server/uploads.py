@@ -13,8 +13,15 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sft.errors import BadRequestError, LocalProtocolError, RequestError, RightsChangedError, RowForgedError
-from sft.limits import CREDIT_STEP_CHUNKS
+from sft.errors import (
+    BadRequestError,
+    LocalProtocolError,
+    OutcomeUnknownError,
+    RequestError,
+    RightsChangedError,
+    TransferEndedError,
+)
+from sft.limits import CREDIT_STEP_CHUNKS, UPLOAD_SILENT_SECONDS
 from sft.model.records import Stored
 from sft.server.context import ServerContext
 from sft.server.transfer import TransferSession
@@ -51,6 +58,7 @@ class UploadFlow:
             ready=False,
         )
         self._intake.finished.addCallbacks(lambda _: self._try_commit(), self._failed)
+        self._silence = context.reactor.callLater(UPLOAD_SILENT_SECONDS, self._silent)
         self._begun: Deferred[None] = Deferred()
         begun = Deferred.fromCoroutine(self._begin(begin)).addErrback(self._failed)
         begun.addBoth(lambda _: self._begun.callback(None))
@@ -64,6 +72,8 @@ class UploadFlow:
 
     def data(self, chunk: bytes, *, last: bool) -> None:
         """Take a chunk; after a refusal it is only counted against its credit."""
+        if self._silence.active():
+            self._silence.reset(UPLOAD_SILENT_SECONDS)
         self._intake.receive(chunk, last=last)
 
     def commit(self, message: CommitUpload) -> None:
@@ -91,6 +101,10 @@ class UploadFlow:
         if not self._answered and not self._committing:
             self._session.refuse(self._id, Failure(error))
             self._stop()
+
+    def _silent(self) -> None:
+        minutes = UPLOAD_SILENT_SECONDS // 60
+        self.interrupt(TransferEndedError(problem=f"nothing of it came for {minutes} minutes"))
 
     def abandon(self) -> None:
         if not self._answered and not self._committing:
@@ -149,7 +163,7 @@ class UploadFlow:
         return await commit_pending(self._context, pending)
 
     def _stored(self, stored: Stored) -> None:
-        self._answered = True
+        self._answer()
         self._end_count()
         self._session.send(FileStored(self._id, stored))
         self._session.transfer_over(self._id)
@@ -162,10 +176,15 @@ class UploadFlow:
 
     def _stop(self) -> None:
         """End the flow and abort what was begun, after the step in work; drain what is still in flight."""
-        self._answered = True
+        self._answer()
         self._begun.addCallback(lambda _: self._intake.interrupt()).addCallback(lambda _: self._abort())
         if self._stream_over:
             self._session.transfer_over(self._id)
+
+    def _answer(self) -> None:
+        self._answered = True
+        if self._silence.active():
+            self._silence.cancel()
 
     def _abort(self) -> None:
         upload, self._upload = self._upload, None
@@ -192,8 +211,9 @@ async def commit_pending(context: ServerContext, pending: Pending) -> Stored:
     """Have the writer commit what is durable already, then sign its receipt; the object of a refused one is removed."""
     try:
         committed = await context.act(commits.commit, pending, size=pending.weight_bytes)
-    except (RequestError, RowForgedError):
-        # Refused for certain; after any other failure nobody knows, and recovery decides.
+    except OutcomeUnknownError:
+        raise  # perhaps it is stored: the next start looks
+    except Exception:
         await _discard(context, pending)
         raise
     if committed.unchanged:

@@ -184,7 +184,8 @@ class _Group:
         if pending.sealed is None:
             return
         if self._room_bytes is None:
-            self._room_bytes = pending.storage.vault.free_bytes()
+            # What was deleted makes room within the database's own file, which gives it back only slowly.
+            self._room_bytes = pending.storage.vault.free_bytes() + self._transaction.rows.free_bytes()
         if pending.weight_bytes > self._room_bytes:
             raise ServerFullError(size_bytes=pending.signed.size)
         self._room_bytes -= pending.weight_bytes

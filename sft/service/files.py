@@ -28,6 +28,7 @@ from sft.store.trash import trash_page
 
 R = TypeVar("R", bound=Record)
 
+FOUND_ENTRIES: Final = 300  # with their paths some 280 fit one frame: more would be loaded in vain
 _FOLDERS: Final = "d"
 _FILES: Final = "f"
 _DIGITS: Final = 18  # of a number that a column holds
@@ -147,7 +148,7 @@ def find_version(
 @query(Permission.FILE_LIST)
 def find_files(reading: ReadTransaction, caller: Caller, *, after: int = 0) -> FoundFiles:
     """Show a page of all files, in order of creation; ``after`` is ``next`` of the page before, or 0."""
-    room = PageRoom(LIST_ENTRIES)
+    room = PageRoom(FOUND_ENTRIES)
     seen = scope_of(caller, Permission.FILE_LIST)
     pairs: Sequence[Pair] = files_after(reading, after, room.entries + 1, seen)
     files = _fill(room, RecordBuilder(reading).files(pairs, signatures=False))

@@ -19,7 +19,7 @@ from msgspec import Struct
 from sft.crypto.digests import blake2b_512
 from sft.crypto.notes import Receipt, sign_receipt
 from sft.errors import BadRequestError, ServerFullError, TooLargeError, VaultFullError
-from sft.limits import SMALL_FILE_BYTES, UNKNOWN_SIZE_STEP_BYTES
+from sft.limits import SMALL_FILE_BYTES, SPACE_STEP_BYTES
 from sft.model.access import Caller, Permission, allows
 from sft.model.records import File, Stored
 from sft.service.author_signature import Signed, require_signed, sidecar_of
@@ -97,7 +97,7 @@ class Unwritten(Struct, frozen=True):
             ServerFullError: the disk is full; nothing is left.
         """
         with translate_disk_full(len(self.content)):
-            writer = self.storage.vault.begin(self.object_id, len(self.content))
+            writer = self.storage.vault.begin(self.object_id, len(self.content), owner=self.signed.user_id)
             try:
                 writer.append(writer.seal([self.content], last=True))
                 writer.finish(sidecar_of(self.signed, self.public_key))
@@ -210,5 +210,5 @@ def translate_disk_full(size: int | None) -> Iterator[None]:
     try:
         yield
     except VaultFullError as fault:
-        wanted = UNKNOWN_SIZE_STEP_BYTES if size is None else size
+        wanted = SPACE_STEP_BYTES if size is None else size
         raise ServerFullError(str(fault.values["problem"]), size_bytes=wanted) from fault

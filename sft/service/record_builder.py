@@ -50,9 +50,7 @@ class RecordBuilder:
         return join_path(self._folder_path(row.folder_id), row.name)
 
     def _folder_path(self, folder_id: int) -> str:
-        if folder_id not in self._paths:
-            self._paths[folder_id] = path_of(self.reading, folder_id)
-        return self._paths[folder_id]
+        return path_of(self.reading, folder_id, self._paths)
 
     def files(self, pairs: Sequence[Pair], *, signatures: bool, folder_path: str | None = None) -> Iterator[File]:
         """Make the records of files, each with one version.

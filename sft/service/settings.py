@@ -72,6 +72,7 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         stored.SERVER_KEY: item.server_key,
         stored.SERVER_ID: server_id,
         stored.ADMINS: b"",
+        stored.COLLECTED_AT: b"%d" % transaction.now,
     }
     stored.add_settings(transaction, values)
     root = FolderRow(ROOT_FOLDER, None, "", "", None, transaction.now)

@@ -139,7 +139,7 @@ class Upload:
             return
         try:
             with translate_disk_full(size):
-                self._writer = self._storage.vault.begin(self._object_id, size)
+                self._writer = self._storage.vault.begin(self._object_id, size, owner=self._plan.user_id)
         except BaseException:
             self.abort()
             raise

@@ -33,7 +33,6 @@ _SETTINGS: Final = {
     "secure_delete": 1,
     "temp_store": 2,  # MEMORY: what a statement keeps aside has names and sealed rows in it
     "wal_autocheckpoint": 0,
-    "temp_store": 2,  # MEMORY: what a statement sorts are names and sealed rows, not for the system's temporary folder
     # The log's file shrinks when it starts over: its length then tells how much waits for a checkpoint, and not what once did.
     "journal_size_limit": 0,
 }

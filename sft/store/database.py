@@ -20,7 +20,7 @@ from sft.durable import create_new, open_folder, rename_no_replace, sync_folder
 from sft.errors import SchemaOutdatedError, StoreError
 from sft.limits import MIB
 from sft.store import migration, row_sum
-from sft.store.connections import faults_as_ours, read_engine, write_engine
+from sft.store.connections import BUSY_MILLISECONDS, faults_as_ours, read_engine, write_engine
 from sft.store.rows import ReadTransaction, Rows
 from sft.store.table_specs import RowMacs
 
@@ -29,7 +29,7 @@ Out = TypeVar("Out")
 
 READERS: Final = 4  # two threads that query, one for logins and the operator, and maintenance's own
 CHECKPOINT_BYTES: Final = 4 * MIB  # SQLite's own default, in bytes
-FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting over: wait for them
+FULL_CHECKPOINT_BYTES: Final = 64 * MIB  # readers kept the log from starting over: cut it as soon as none does
 
 
 class Database:
@@ -63,7 +63,8 @@ class Database:
         """Copy the write-ahead log into the database, if it has grown; for the writer's thread alone."""
         wal_bytes = self.wal_bytes()
         if wal_bytes >= CHECKPOINT_BYTES:
-            self._checkpoint("TRUNCATE" if wal_bytes >= FULL_CHECKPOINT_BYTES else "PASSIVE")
+            # Never waiting for a reader: somebody's look into the file would stop every writing for seconds, again and again.
+            self._checkpoint("TRUNCATE" if wal_bytes >= FULL_CHECKPOINT_BYTES else "PASSIVE", wait_milliseconds=0)
 
     def close(self) -> None:
         """Close every connection, the writer's last, and leave no write-ahead log behind."""
@@ -73,11 +74,17 @@ class Database:
             self._checkpoint("TRUNCATE")
         self.write_engine.dispose()
 
-    def _checkpoint(self, mode: str) -> None:
+    def _checkpoint(self, mode: str, *, wait_milliseconds: int = BUSY_MILLISECONDS) -> None:
         # By the driver's own connection: inside a transaction a checkpoint is refused.
         connection = self.write_engine.raw_connection()
         try:
-            connection.cursor().execute(f"PRAGMA wal_checkpoint({mode})")
+            cursor = connection.cursor()
+            (before,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout = {min(before, wait_milliseconds)}")
+            try:
+                cursor.execute(f"PRAGMA wal_checkpoint({mode})")
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {before}")
         finally:
             connection.close()
 

@@ -102,16 +102,27 @@ def holds_folders(reading: ReadTransaction, folder_id: int) -> bool:
     return reading.rows.exists(FolderRow, FolderModel.parent_id == folder_id)
 
 
-def path_of(reading: ReadTransaction, folder_id: int) -> str:
-    """Spell the path of a folder, the root's empty; RowForgedError if one above is gone, or they form a circle."""
-    names: list[str] = []
-    row = folder_by_id(reading, folder_id)
-    while row.parent_id is not None:
-        if len(names) > PATH_BYTES:
+def path_of(reading: ReadTransaction, folder_id: int, known: dict[int, str] | None = None) -> str:
+    """Spell the path of a folder; the root's is empty.
+
+    Args:
+        known: paths by id, which those on the way join: of a page in a thousand folders each is loaded once.
+
+    Raises:
+        RowForgedError: a folder above is gone, or they go round in a circle.
+    """
+    paths = {} if known is None else known
+    way: list[FolderRow] = []
+    at: int | None = folder_id
+    while at is not None and at not in paths:
+        if len(way) > PATH_BYTES:
             raise RowForgedError("folders", str(folder_id))
-        names.append(row.name)
-        row = folder_by_id(reading, row.parent_id)
-    return "/".join(reversed(names))
+        way.append(folder_by_id(reading, at))
+        at = way[-1].parent_id
+    for row in reversed(way):
+        above = paths.get(row.parent_id or 0, "")
+        paths[row.id] = f"{above}/{row.name}" if above else row.name
+    return paths[folder_id]
 
 
 def folders_below(reading: ReadTransaction, top: FolderRow) -> list[FolderRow]:

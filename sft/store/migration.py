@@ -52,15 +52,16 @@ def current_revision(path: Path) -> str | None:
 class TableMarks:
     """Makes and checks the marks of rows by the name of their table, whatever columns that had or will have."""
 
-    def __init__(self, row_key: bytes) -> None:
+    def __init__(self, row_key: bytes, server_id: bytes) -> None:
         self._row_key = row_key
+        self._server_id = server_id
 
     def make(self, table: str, values: Sequence[RowValue]) -> bytes:
-        return RowMac(self._row_key, table).make(values)
+        return RowMac(self._row_key, self._server_id, table).make(values)
 
     def require(self, table: str, values: Sequence[RowValue], mac: bytes) -> None:
         """Refuse a row that the server did not write: a migration must not make it one that it did."""
-        if not RowMac(self._row_key, table).holds(values, mac):
+        if not RowMac(self._row_key, self._server_id, table).holds(values, mac):
             raise RowForgedError(table, str(values[0]))
 
 
@@ -71,8 +72,8 @@ class Marks(NamedTuple):
     new: TableMarks
 
     @classmethod
-    def of(cls, row_key: bytes) -> Marks:
-        return cls(TableMarks(row_key), TableMarks(row_key))
+    def of(cls, row_key: bytes, server_id: bytes) -> Marks:
+        return cls(TableMarks(row_key, server_id), TableMarks(row_key, server_id))
 
 
 def keep_copy(path: Path, *, free_bytes: Callable[[int], int] = durable.free_bytes) -> Path:

@@ -3,8 +3,9 @@
 A mark says that the server wrote a row, not that this is the row's last state. So one more row keeps the sum of what every
 mark adds (``sft.crypto.row_mac``). Whatever changes rows changes it in the same transaction; ``vault check`` adds all up anew.
 
-Rules. The sum is read from its row in every transaction, for an act may be rolled back. A sum that is missing is refused like a
-row that was changed, except in a database that holds nothing yet.
+Rules. The sum is read from its row in every transaction, for an act may be rolled back. The same row keeps the moment of the
+last change, and no transaction is before it: on a clock that was set back, what is deleted now would end too early. A sum that
+is missing is refused like a row that was changed, except in a database that holds nothing yet.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from sft.store.table_specs import TABLE_SPECS, RowMacs, table_of
 _ID: Final = 1
 _SPEC: Final = TABLE_SPECS[RowSumRow]
 _SELECT: Final = f"SELECT {', '.join(_SPEC.columns)} FROM {_SPEC.name} WHERE id = {_ID}"  # noqa: S608 -- the schema's names
-_UPDATE: Final = f"UPDATE {_SPEC.name} SET sum = ?, changes = ?, mac = ? WHERE id = {_ID}"  # noqa: S608 -- likewise
+_UPDATE: Final = f"UPDATE {_SPEC.name} SET sum = ?, changes = ?, moment = ?, mac = ? WHERE id = {_ID}"  # noqa: S608 -- likewise
 _ANY_SETTING: Final = f"SELECT 1 FROM {table_of(SettingRow)} LIMIT 1"  # noqa: S608 -- likewise
 _AT_ONCE: Final = 10_000  # marks in memory
 
@@ -30,19 +31,20 @@ _AT_ONCE: Final = 10_000  # marks in memory
 class MarkSum:
     """The sum within one writing transaction."""
 
-    __slots__ = ("_connection", "_row", "_row_macs")
+    __slots__ = ("_connection", "_row", "_row_macs", "now")
 
-    def __init__(self, connection: Connection, row_macs: RowMacs) -> None:
+    def __init__(self, connection: Connection, row_macs: RowMacs, now: int) -> None:
         self._connection = connection
         self._row_macs = row_macs
-        self._row: RowSumRow | None = None
+        self._row: RowSumRow | None = load(connection, row_macs)
+        self.now = max(now, self._row.moment)
 
     def change(self, removed: Iterable[bytes], added: Iterable[bytes]) -> None:
         """Take some marks out of the sum and others in."""
         row = self._row or load(self._connection, self._row_macs)
         terms = self._row_macs.row_sum
         total = (int.from_bytes(row.sum, "big") + terms.total(added) - terms.total(removed)) % SUM_MODULUS
-        self._row = RowSumRow(_ID, total.to_bytes(ROW_MAC_BYTES, "big"), row.changes + 1)
+        self._row = RowSumRow(_ID, total.to_bytes(ROW_MAC_BYTES, "big"), row.changes + 1, self.now)
         values = self._row_macs.values(_SPEC, self._row)
         self._connection.exec_driver_sql(_UPDATE, values[1:])
 
@@ -71,7 +73,7 @@ def require_kept(connection: Connection, row_macs: RowMacs) -> None:
         RowForgedError: it was changed, or taken away.
     """
     if connection.exec_driver_sql(_SELECT).first() is None and connection.exec_driver_sql(_ANY_SETTING).first() is None:
-        begun = RowSumRow(_ID, bytes(ROW_MAC_BYTES), 0)
+        begun = RowSumRow(_ID, bytes(ROW_MAC_BYTES), 0, 0)
         connection.exec_driver_sql(_SPEC.insertion, row_macs.values(_SPEC, begun))
     load(connection, row_macs)
 

@@ -136,3 +136,4 @@ class RowSumRow(Row, frozen=True, gc=False):
     id: int
     sum: bytes
     changes: int
+    moment: int

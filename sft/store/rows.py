@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar, TypeVarTuple, cast
+from typing import Any, Final, TypeVar, TypeVarTuple, cast
 
 import msgspec
 from sqlalchemy import Connection, Select, bindparam, delete, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.elements import ColumnElement
 
 from sft.crypto.row_mac import RowValue
@@ -22,12 +23,14 @@ from sft.errors import RowForgedError, StoreError
 from sft.model.events import DomainEvent
 from sft.store import row_sum
 from sft.store.row_sum import MarkSum
-from sft.store.row_types import Row
+from sft.store.row_types import Row, RowSumRow
 from sft.store.table_specs import TABLE_SPECS, RawRow, RowMacs, TableSpec, table_of
 
 A = TypeVar("A", bound=Row)
 B = TypeVar("B", bound=Row)
 Ts = TypeVarTuple("Ts")
+
+_MOST_PROBLEMS: Final = 100
 
 Criterion = ColumnElement[bool]
 Order = Sequence[Any]  # what Select.order_by takes: columns, and columns with a direction
@@ -109,6 +112,18 @@ class Rows:
                 faults.append(fault)
         return faults, cast("int", found[-1][0]) if len(found) == limit else None
 
+    def integrity(self) -> list[str]:
+        """Ask SQLite whether its own file is whole, indices too, and whether every row refers to one that is there.
+
+        Returns:
+            What is not so, at most a hundred of each.
+        """
+        found = self._connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST_PROBLEMS})").scalars().all()
+        lost = self._connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(_MOST_PROBLEMS)
+        return [str(problem) for problem in found if problem != "ok"] + [
+            f"row {row} of {table} refers to a row of {parent} that is not there" for table, row, parent, _ in lost
+        ]
+
     def sum_holds(self) -> bool:
         """Return whether all rows are those that the server wrote last: none put back, none taken out.
 
@@ -130,10 +145,15 @@ class WritableRows(Rows):
 
     __slots__ = ("_marks", "_sum")
 
-    def __init__(self, connection: Connection, row_macs: RowMacs) -> None:
+    def __init__(self, connection: Connection, row_macs: RowMacs, now: int) -> None:
         super().__init__(connection, row_macs)
-        self._sum = MarkSum(connection, row_macs)
+        self._sum = MarkSum(connection, row_macs, now)
         self._marks: dict[tuple[RowValue, ...], bytes] = {}  # of the rows that were seen here
+
+    @property
+    def moment(self) -> int:
+        """The transaction's: never before one that was stored."""
+        return self._sum.now
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Add rows of one kind, in one statement."""
@@ -169,22 +189,29 @@ class WritableRows(Rows):
         spec = TABLE_SPECS[kind]
         if not spec.has_mac:
             return 0, [], None
+        if kind is RowSumRow:
+            self._sum.change((), ())  # it is written anew, under the key in use
+            return 1, [], None
         statement = select(text("rowid"), spec.table).order_by(text("rowid")).limit(limit)
         if after is not None:
             statement = statement.where(text("rowid > :after").bindparams(after=after))
         found = self._raw(statement)
         faults: list[RowForgedError] = []
-        marks = []
+        marks, removed, added = [], [], []
         for rowid, *raw in found:
             try:
                 row = self._row(kind, spec, raw)
             except RowForgedError as fault:
                 faults.append(fault)
                 continue
-            marks.append({"new_mac": self._row_macs.values(spec, row)[-1], "in_row": rowid})
+            values = self._row_macs.values(spec, row)
+            marks.append({"new_mac": values[-1], "in_row": rowid})
+            removed.append(self._mark(spec, values))
+            added.append(values)
         if marks:
             change = update(spec.table).where(text("rowid = :in_row")).values(mac=bindparam("new_mac"))
             self._connection.execute(change, marks)
+            self._note(spec, removed, added)
         return len(marks), faults, cast("int", found[-1][0]) if len(found) == limit else None
 
     def delete(self, rows: Sequence[Row]) -> None:
@@ -199,6 +226,27 @@ class WritableRows(Rows):
             values = [{name: getattr(row, name) for name in key} for row in rows]
             self._demand(len(rows), self._connection.execute(statement, values).rowcount, spec)
             self._note(spec, removed, ())
+
+    def free_bytes(self) -> int:
+        """Count the room within the database's own file: pages that hold nothing."""
+        return self._pragma("freelist_count") * self._pragma("page_size")
+
+    def shrink(self, keep_bytes: int, pages: int) -> int:
+        """Give free pages back to the file system, so many at most, while more than ``keep_bytes`` are free.
+
+        Returns:
+            How many it gave.
+        """
+        free, page_bytes = self._pragma("freelist_count"), self._pragma("page_size")
+        giving = min(pages, free - keep_bytes // page_bytes)
+        if giving <= 0:
+            return 0
+        for _ in range(giving):  # one a statement: the driver takes no second step of one that returns nothing
+            self._connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
+        return free - self._pragma("freelist_count")
+
+    def _pragma(self, name: str) -> int:
+        return int(self._connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
 
     def forget_marks(self) -> None:
         """Read what is needed of rows again: something was undone."""
@@ -253,7 +301,7 @@ class ReadTransaction:
 
 
 class Transaction(ReadTransaction):
-    """One writing transaction; no other is under way.
+    """One writing transaction; no other is under way, and its moment is never before one that is stored.
 
     Attributes:
         events: what the acts in it have said so far.
@@ -263,9 +311,9 @@ class Transaction(ReadTransaction):
 
     def __init__(self, connection: Connection, row_macs: RowMacs, now: int) -> None:
         self._connection = connection
-        self._writable = WritableRows(connection, row_macs)
+        self._writable = WritableRows(connection, row_macs, now)
         self.events: list[DomainEvent] = []
-        super().__init__(self._writable, now)
+        super().__init__(self._writable, self._writable.moment)
 
     @property
     def rows(self) -> WritableRows:
@@ -279,13 +327,20 @@ class Transaction(ReadTransaction):
     def savepoint(self) -> Iterator[None]:
         """Undo what the block wrote and said when it raises; for rare acts, for it costs two statements."""
         said = len(self.events)
+        nested = self._connection.begin_nested()
         try:
-            with self._connection.begin_nested():
-                yield
-        except BaseException:
+            yield
+        except BaseException as error:
             del self.events[said:]
             self._writable.forget_marks()
+            try:
+                nested.rollback()
+            except SQLAlchemyError:
+                # On a full disk SQLite gives up the whole transaction, and knows no savepoint then: what came first says why.
+                if not isinstance(error, SQLAlchemyError):
+                    raise
             raise
+        nested.commit()
 
 
 def _place(spec: TableSpec, row: RawRow) -> tuple[RowValue, ...]:

@@ -196,10 +196,14 @@ class PurgeModel(Model):
 
 
 class RowSumModel(Model):
-    """One row: the sum over the marks of all others, so that a row put back, or taken out, is noticed."""
+    """One row: the sum over the marks of all others, so that a row put back, or taken out, is noticed.
+
+    ``moment`` is that of the last change: no transaction is before it, whatever a clock says.
+    """
 
     __tablename__ = "row_sums"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sum: Mapped[bytes]
     changes: Mapped[int]
+    moment: Mapped[int]
     mac: Mapped[bytes]

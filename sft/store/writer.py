@@ -6,8 +6,9 @@ transaction, up to a number and a size: acts of one kind that follow one another
 logged is given, in order, to one step before the commit, inside the transaction. After the commit, never before, results are
 handed out, and then the events. Any exception rolls the whole group back, and then each input runs alone, so that one fault
 ends one act: an act may see an input twice, and keeps nothing of the first time. A commit that fails leaves unknown what the
-disk holds: the writer ends, tells its owner, and takes nothing more; the next start reads what is there. Only a full disk is
-told from that: SQLite then wrote no whole commit. Checkpoints happen here, between transactions.
+disk holds, and its inputs end with ``OutcomeUnknownError``, as nothing else does: the writer ends, tells its owner, and takes
+nothing more; the next start reads what is there. Only a full disk is told from that: SQLite then wrote no whole commit.
+Checkpoints happen here, between transactions.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from sft.errors import RequestError, ServerFullError, StoreError
+from sft.errors import DatabaseBusyError, OutcomeUnknownError, RequestError, ServerFullError, StoreError
 from sft.limits import GROUP_ACTS, GROUP_BYTES
 from sft.model.events import DomainEvent
 from sft.store.connections import is_busy, is_disk_full, store_error
@@ -135,8 +136,10 @@ class Writer:
             while (group := self._next_group()) is not None:
                 self._do(group)
                 self._checkpoint()
+        except _CommitFailedError as failed:
+            self._end(failed.__cause__ or failed, group or [], _unknown())
         except BaseException as error:  # noqa: BLE001 -- the owner must hear of it, whatever it is
-            self._end(error, group or [])
+            self._end(error, group or [], _ended())
 
     def _checkpoint(self) -> None:
         try:
@@ -171,8 +174,8 @@ class Writer:
         """Run a group to its end: every future of it is done afterwards."""
         try:
             results, events = self._commit(group)
-        except _CommitFailedError as error:
-            raise error.__cause__ or error from None
+        except _CommitFailedError:
+            raise
         except Exception as error:  # noqa: BLE001 -- an act may raise anything
             if len(group) > 1 and not is_busy(error):
                 for task in group:
@@ -222,8 +225,8 @@ class Writer:
                 raise
         return results, transaction.events
 
-    def _end(self, error: BaseException, group: Sequence[_Task]) -> None:
-        """Let nobody wait for what will not be done."""
+    def _end(self, error: BaseException, group: Sequence[_Task], outcome: StoreError) -> None:
+        """Let nobody wait for what will not be done; ``outcome`` is the group's."""
         with self._lock:
             self._open = False
         waiting = [self._held] if self._held else []
@@ -234,9 +237,8 @@ class Writer:
                 break
             if task is not None:
                 waiting.append(task)
-        left = [task for task in group if not task.future.done()]
-        left += [task for task in waiting if task.future.set_running_or_notify_cancel()]
-        self._fail(left, _ended())
+        self._fail([task for task in group if not task.future.done()], outcome)
+        self._fail([task for task in waiting if task.future.set_running_or_notify_cancel()], _ended())
         self._on_fatal(error)
 
 
@@ -258,8 +260,14 @@ def _roll_back(connection: Connection) -> None:
 def _as_ours(error: Exception, task: _Task) -> Exception:
     if is_disk_full(error):
         return ServerFullError(str(error), size_bytes=task.size)
+    if is_busy(error):
+        return DatabaseBusyError(str(error))
     return store_error(error) if isinstance(error, SQLAlchemyError) else error
 
 
 def _ended() -> StoreError:
     return StoreError(problem="the writer has ended")
+
+
+def _unknown() -> StoreError:
+    return OutcomeUnknownError(problem="a commit failed, and whether it is on the disk is not known")

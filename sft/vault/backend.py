@@ -67,7 +67,7 @@ class ObjectSource(Protocol):
 class Backend(Protocol):
     """Objects by id, each with at most one sidecar beside it."""
 
-    def create(self, object_id: bytes, reserve_bytes: int) -> ObjectSink:
+    def create(self, object_id: bytes, reserve_bytes: int, owner: int | None = None) -> ObjectSink:
         """Begin an object.
 
         Raises:

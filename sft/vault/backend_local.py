@@ -61,11 +61,11 @@ class LocalBackend:
             raise VaultError(str(fault), problem=f"no vault can be made at {root}") from fault
         return cls(root, floor_bytes=floor_bytes, disk=disk)
 
-    def create(self, object_id: bytes, reserve_bytes: int) -> ObjectSink:
+    def create(self, object_id: bytes, reserve_bytes: int, owner: int | None = None) -> ObjectSink:
         with _acting(object_id, "begun"), self._tree.fan(object_id) as folder:
             if is_there(folder, object_id.hex()):
                 raise taken(object_id)
-            promise = self._room.promise(reserve_bytes)
+            promise = self._room.promise(reserve_bytes, owner)
             try:
                 name = object_id.hex() + OBJECT_SUFFIX
                 file = self._tree.disk.create(self._tree.incoming, name)

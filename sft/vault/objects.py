@@ -94,7 +94,7 @@ class ObjectKeys:
             raise corrupt(self.object_id, f"is damaged in chunk {index}") from fault
 
 
-class Sidecar(NamedTuple):
+class OpenedSidecar(NamedTuple):
     """What lies beside an object, opened."""
 
     data_key: bytes
@@ -111,7 +111,7 @@ def seal_sidecar(keyring: Keyring, keys: ObjectKeys, content: bytes) -> bytes:
     return header + seal(_sidecar_key(keyring, keys.object_id), nonce, plain)
 
 
-def open_sidecar(keyring: Keyring, object_id: bytes, sealed: bytes) -> Sidecar:
+def open_sidecar(keyring: Keyring, object_id: bytes, sealed: bytes) -> OpenedSidecar:
     """Open what lies beside an object.
 
     Raises:
@@ -124,7 +124,7 @@ def open_sidecar(keyring: Keyring, object_id: bytes, sealed: bytes) -> Sidecar:
         plain = open_box(_sidecar_key(keyring, object_id), nonce, sealed[SIDECAR_HEADER_BYTES:])
     except DecryptionFailedError as fault:
         raise corrupt(object_id, "has a damaged sidecar") from fault
-    return Sidecar(plain[:KEY_BYTES], plain[KEY_BYTES:])
+    return OpenedSidecar(plain[:KEY_BYTES], plain[KEY_BYTES:])
 
 
 def _sidecar_key(keyring: Keyring, object_id: bytes) -> bytes:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from sft.crypto.stream import seal_chunk
-from sft.errors import VaultError
-from sft.limits import UNKNOWN_SIZE_STEP_BYTES
+from sft.errors import VaultError, VaultFullError
+from sft.limits import SPACE_STEP_BYTES
 from sft.vault.backend import ObjectSink, ObjectSource
 from sft.vault.keyring import Keyring
-from sft.vault.layout import chunk_count, chunk_span, encode_header
+from sft.vault.layout import chunk_count, chunk_span, encode_header, sealed_size
 from sft.vault.objects import ObjectKeys, new_object, seal_sidecar
 
 
@@ -40,7 +41,8 @@ class ObjectWriter:
         self._sink = sink
         self.key, self._keys = new_object(keyring, object_id)
         self._unwritten = [encode_header(object_id)]
-        self._room_bytes = UNKNOWN_SIZE_STEP_BYTES  # counted where the size is unknown
+        self._to_come_bytes = None if announced is None else sealed_size(announced)
+        self._ahead_bytes = 0  # promised, and not written yet
         self._lock = threading.Lock()
         self._sealed = 0
         self._appended = 0
@@ -87,18 +89,23 @@ class ObjectWriter:
             VaultFullError: no room. Any fault ends the object: only ``abort`` is left.
         """
         pieces = [*self._unwritten, *sealed]
-        if self._announced is None:
-            self._reserve(sum(map(len, pieces)))
+        self._reserve(sum(map(len, pieces)))
         self._sink.write(pieces)
         self._unwritten = []
         self._appended += len(sealed)
 
     def _reserve(self, count: int) -> None:
-        """Keep a step's room ahead where the size is unknown."""
-        while count > self._room_bytes:
-            self._sink.reserve(UNKNOWN_SIZE_STEP_BYTES)
-            self._room_bytes += UNKNOWN_SIZE_STEP_BYTES
-        self._room_bytes -= count
+        """Keep a step's room ahead of the data: what was only announced takes none."""
+        if count > self._ahead_bytes:
+            step = max(count, SPACE_STEP_BYTES)
+            if self._to_come_bytes is not None:
+                step = min(step, max(count, self._to_come_bytes))
+            with suppress(VaultFullError):  # then what is written now must fit by itself, and the sink asks
+                self._sink.reserve(step - self._ahead_bytes)
+                self._ahead_bytes = step
+        self._ahead_bytes = max(0, self._ahead_bytes - count)
+        if self._to_come_bytes is not None:
+            self._to_come_bytes -= count
 
     def finish(self, sidecar: bytes | None = None) -> None:
         """Make the object durable and visible, with its sidecar; input and output.

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from sft.crypto.digests import blake2b_512
-from sft.limits import CREDIT_STEP_CHUNKS, UNKNOWN_SIZE_STEP_BYTES
+from sft.errors import VaultFullError
+from sft.limits import CREDIT_STEP_CHUNKS, SPACE_STEP_BYTES
 from sft.vault.backend import Backend
 from sft.vault.keyring import Keyring
 from sft.vault.layout import HEADER_BYTES, SealedKey, chunk_count, corrupt, sealed_size
-from sft.vault.objects import ObjectKeys, Sidecar, open_sidecar, require_digest, require_length
+from sft.vault.objects import ObjectKeys, OpenedSidecar, open_sidecar, require_digest, require_length
 from sft.vault.streams import ObjectReader, ObjectWriter
 
 __all__ = ["BATCH_CHUNKS", "ObjectReader", "ObjectWriter", "SealedKey", "Vault"]
@@ -39,18 +40,22 @@ class Vault:
 
     # -- objects -----------------------------------------------------------------------------------
 
-    def begin(self, object_id: bytes, size: int | None) -> ObjectWriter:
-        """Begin an object under a new data key, with room reserved.
+    def begin(self, object_id: bytes, size: int | None, *, owner: int | None = None) -> ObjectWriter:
+        """Begin an object under a new data key; room is taken in steps, as data comes.
 
         Args:
             object_id: 16 random bytes, never used before.
-            size: of the content, which must then hold; None where it is unknown: room is taken in steps.
+            size: of the content, which must then hold; None where it is unknown.
+            owner: whose share of the room it takes; None for the server's own.
 
         Raises:
-            VaultFullError: there is no room.
+            VaultFullError: so much is not free now.
         """
-        room = UNKNOWN_SIZE_STEP_BYTES if size is None else sealed_size(size)
-        sink = self._backend.create(object_id, room)
+        wanted = SPACE_STEP_BYTES if size is None else sealed_size(size)
+        if wanted > self._backend.free_bytes():
+            problem = "there is no room left above the floor that is kept free"
+            raise VaultFullError(f"{wanted} bytes are wanted", problem=problem)
+        sink = self._backend.create(object_id, 0, owner)
         try:
             return ObjectWriter(lambda: self._keyring, object_id, size, sink)
         except BaseException:
@@ -144,7 +149,7 @@ class Vault:
 
     # -- what lies beside an object ------------------------------------------------------------------
 
-    def read_sidecar(self, object_id: bytes) -> Sidecar | None:
+    def read_sidecar(self, object_id: bytes) -> OpenedSidecar | None:
         """Open an object's sidecar; None where there is none.
 
         Raises:

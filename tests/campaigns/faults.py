@@ -37,6 +37,7 @@ from sft.operator.home import Home, HomeSettings
 from sft.server.event_log import EventLog
 from sft.service import accounts, commits, downloads, pending, trash, uploads
 from sft.service.maintenance import check, purging, rotation, row_keys
+from sft.service.open_uploads import OpenUpload, open_uploads
 from sft.store import migration
 from sft.vault.keyring_file import load_keyring
 from tests.fakes import later_migration
@@ -124,9 +125,9 @@ def collect(home: Home) -> None:
 
 
 def upgrade(home: Home) -> None:
-    row_key = open_master_keys(home, "file").open().row_key
+    keyring = open_master_keys(home, "file").open()
     migration.keep_copy(home.database)
-    later_migration.run(home.database, home.path.with_name("scripts"), row_key)
+    later_migration.run(home.database, home.path.with_name("scripts"), keyring.row_key, keyring.server_id)
 
 
 def filled(home: Home) -> None:
@@ -141,11 +142,13 @@ def filled(home: Home) -> None:
 
 
 def killed(home: Home) -> None:
-    """Make a home that a kill has left with something of everything: half an upload, an orphan, a purge, a rotation begun."""
+    """Make a home that a kill has left with something of everything: half an upload, a whole one, a purge, a rotation begun."""
     filled(home)
     with serving(home) as whole:
-        whole.context.act_blocking(purging.purge, purging.PurgeInput(OPERATOR, LONG_AGO))
+        whole.context.act_blocking(purging.purge, purging.PurgeInput(OPERATOR, LONG_AGO, tuple(range(1, 100))))
         vault = whole.context.storage.vault
+        for object_id in (bytes(16), b"o" * 16):
+            whole.context.act_blocking(open_uploads, OpenUpload(object_id, None, "half"))
         vault.begin(bytes(16), 70_000)
         orphan = vault.begin(b"o" * 16, 3)
         orphan.append(orphan.seal([b"abc"], last=True))

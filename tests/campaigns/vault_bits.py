@@ -33,15 +33,18 @@ def _entropy(size: int) -> bytes:
     return hashlib.shake_256(b"entropy %d" % size).digest(size)
 
 
+_KEY, _SEALED = seal_whole(Keyring.generate(MASTER, entropy=_entropy), OBJECT_ID, CONTENT)
+
+
 def _vault() -> tuple[Vault, MemoryBackend]:
     keyring = Keyring.generate(MASTER, entropy=_entropy)
     backend = MemoryBackend()
-    backend.shelf.objects[OBJECT_ID] = seal_whole(keyring, OBJECT_ID, CONTENT)
+    backend.shelf.objects[OBJECT_ID] = _SEALED
     return Vault(backend, keyring), backend
 
 
 def flip_prefix() -> list[int]:
-    """Flip every bit of header and key section.
+    """Flip every bit of the header.
 
     Returns:
         The bits whose flip was accepted.
@@ -54,7 +57,7 @@ def flip_prefix() -> list[int]:
         backend.shelf.objects[OBJECT_ID] = bytes(whole)
         whole[bit >> 3] ^= 1 << (bit & 7)
         try:
-            vault.open(OBJECT_ID, SIZE)
+            vault.open(OBJECT_ID, SIZE, _KEY)
         except ObjectCorruptError:
             continue
         accepted.append(bit)
@@ -68,7 +71,7 @@ def flip_chunk(index: int, start: int, end: int) -> list[int]:
         The bits of the object whose flip was accepted.
     """
     vault, _ = _vault()
-    reader = vault.open(OBJECT_ID, SIZE, first_chunk=index)
+    reader = vault.open(OBJECT_ID, SIZE, _KEY, first_chunk=index)
     (sealed,) = reader.read(1)
     changed = bytearray(sealed)
     accepted = []
@@ -100,7 +103,7 @@ def cut_everywhere() -> list[int]:
         if length == len(whole):
             continue
         try:
-            open_whole(keyring, OBJECT_ID, SIZE, longer[:length])
+            open_whole(keyring, OBJECT_ID, SIZE, _KEY, longer[:length])
         except ObjectCorruptError:
             continue
         accepted.append(length)

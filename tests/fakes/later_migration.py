@@ -33,7 +33,7 @@ def upgrade():
 """
 
 
-def run(path: Path, scripts: Path, row_key: bytes) -> None:
+def run(path: Path, scripts: Path, row_key: bytes, server_id: bytes) -> None:
     """Bring a database to that version."""
     scripts.mkdir(exist_ok=True)
     script = _SCRIPT.format(revision=REVISION, before=migration.needed_revision())
@@ -45,7 +45,7 @@ def run(path: Path, scripts: Path, row_key: bytes) -> None:
         config.set_main_option("version_locations", f"{ours}:{scripts}")
         command.upgrade(config, "head")
 
-    migration.migrate(path, work, migration.Marks.of(row_key))
+    migration.migrate(path, work, migration.Marks.of(row_key, server_id))
 
 
 def take_back(path: Path) -> bool:

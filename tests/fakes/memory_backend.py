@@ -45,12 +45,12 @@ class MemoryBackend:
             written += pieces
         return self._capacity_bytes - sum(map(len, written))
 
-    def create(self, object_id: bytes, reserve_bytes: int) -> ObjectSink:
+    def create(self, object_id: bytes, reserve_bytes: int, owner: int | None = None) -> ObjectSink:
         require_object_id(object_id)
         with self.lock:
             if object_id in self.shelf.objects or object_id in self.incoming:
                 raise taken(object_id)
-            promise = self._room.promise(reserve_bytes)
+            promise = self._room.promise(reserve_bytes, owner)
             self.incoming[object_id] = []
         return _MemorySink(self, object_id, promise)
 

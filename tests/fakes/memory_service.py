@@ -42,7 +42,7 @@ from sft.service import accounts, commits, files, folders, invitations, login, s
 from sft.service.author_signature import Signed
 from sft.service.pending import Pending, pending_inline
 from sft.service.storage import FileStorage
-from sft.store.database import Database, ReadPool, create_database
+from sft.store.database import Database, ReadPool, create_database, open_database
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.row_types import DeviceKeyRow, InvitationRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
@@ -58,6 +58,7 @@ from tests.fakes.memory_network import InlinePool, LoopReactor, Network
 
 CLIENT = IPv4Address("TCP", "198.51.100.7", 50122)
 _KEYRING = Keyring.generate(bytes(32), entropy=lambda count: bytes(range(count)))
+_SERVER_ID = ServerKey.from_seed(_KEYRING.server_seed).public.server_id()
 
 
 def key_of(name: str) -> SigningKey:
@@ -530,7 +531,8 @@ class MemoryService:
             chunks = [content[at : at + CHUNK_BYTES] for at in range(0, signed.size, CHUNK_BYTES)]
             writer.append(writer.seal(chunks, last=True))
             writer.finish()
-        return Pending(caller, public, signed, object_id, None, _KEYRING.epoch, self.storage)
+            return Pending(caller, public, signed, object_id, None, writer.key, self.storage)
+        return Pending(caller, public, signed, object_id, None, _KEYRING.wrap(object_id, bytes(32)), self.storage)
 
 
 # -- the databases of this process: statements are compiled once for each ----------------------------------------
@@ -565,9 +567,10 @@ def _taken_database() -> Database:
     empty = folder() / "empty.db"
     if not empty.exists():
         create_database(empty)
+        open_database(empty, _KEYRING.row_key, _SERVER_ID).close()
     path = folder() / f"{next(_count)}.db"
     shutil.copyfile(empty, path)
-    database = Database(path, _KEYRING.row_key, None, readers=1)
+    database = Database(path, _KEYRING.row_key, None, _SERVER_ID, readers=1)
     with closing(database.write_engine.raw_connection()) as connection:
         # What a power cut leaves is for the store's tests: here a sync only costs time.
         connection.cursor().execute("PRAGMA synchronous=OFF")

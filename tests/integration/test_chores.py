@@ -2,34 +2,70 @@ from __future__ import annotations
 
 from twisted.internet.task import Clock
 
-from sft.limits import TRASH_SECONDS
-from sft.server.periodic import DAY_SECONDS, Periodic
+from sft.limits import COLLECT_SECONDS, TRASH_SECONDS
+from sft.model.access import operator_caller
+from sft.server.periodic import FIRST_LOOK_SECONDS, LOOK_SECONDS, Periodic
+from sft.service.maintenance.daily import is_collection_due
+from sft.store.settings import COLLECTED_AT, setting
 from sft.wire import messages as m
 from tests.integration.server_fixture import ServerFixture, on_reactor, until
 
+COLLECTED = "files-purged by=operator files=2"
 
-@on_reactor
-async def test_once_a_day_the_trash_loses_what_was_there_for_its_time(server: ServerFixture):
+
+async def deleted_long_ago(server: ServerFixture) -> None:
     raw = await server.raw("max")
     for name in ("old", "older"):
         await server.put("max", name, b"x", raw)
         await raw.ask(m.Delete, path=name)
     now = server.here.clock()
     server.here.readers._clock = lambda: now + TRASH_SECONDS + 1
+
+
+def idle(server: ServerFixture) -> bool:
+    return not (server.here.maintenance_pool.busy or server.here.reading_pool.busy)
+
+
+@on_reactor
+async def test_the_trash_is_collected_ten_minutes_after_a_start_and_then_once_a_day(server: ServerFixture):
+    """A server that restarts each night has no process that lives for a day."""
+    await deleted_long_ago(server)
     clock = Clock()
-    periodic = Periodic(server.here)
-    periodic._daily.clock = clock
+    periodic = Periodic(server.here, reactor=clock, uptime=clock.seconds)
     periodic.start()
-    clock.advance(DAY_SECONDS - 1)
-    assert not server.here.maintenance_pool.busy
-    assert not server.here.reading_pool.busy
+    clock.advance(FIRST_LOOK_SECONDS - 1)
+    assert idle(server)
     clock.advance(1)
-    await until(
-        lambda: any(line.startswith("files-purged by=operator files=2") for line in server.lines), "a collection"
-    )
+    await until(lambda: any(line.startswith(COLLECTED) for line in server.lines), "a collection")
+    await until(lambda: idle(server), "it is done")
+    with server.here.readers.reading() as reading:
+        assert int(setting(reading, COLLECTED_AT)) >= server.here.clock() - 60
+    # The next start looks, and has nothing to do before a day is over.
+    server.here.readers._clock = server.here.clock
+    with server.here.readers.reading() as reading:
+        assert not is_collection_due(reading, operator_caller())
+    now = server.here.clock()
+    server.here.readers._clock = lambda: now + COLLECT_SECONDS + 60
+    with server.here.readers.reading() as reading:
+        assert is_collection_due(reading, operator_caller())
     periodic.stop()
     periodic.stop()
-    assert (await raw.ask(m.Restore, path="old")).code == "NOT_FOUND"
+
+
+@on_reactor
+async def test_a_wall_clock_that_jumped_destroys_nothing(server: ServerFixture):
+    await deleted_long_ago(server)
+    clock, up = Clock(), [100.0]
+    periodic = Periodic(server.here, reactor=clock, uptime=lambda: up[0])
+    periodic.start()
+    up[0] -= 2 * COLLECT_SECONDS
+    clock.advance(FIRST_LOOK_SECONDS)
+    assert any(line.startswith("clock-jumped seconds=1728") for line in server.lines)
+    assert idle(server)
+    up[0] += 2 * COLLECT_SECONDS
+    clock.advance(LOOK_SECONDS)
+    await until(lambda: any(line.startswith(COLLECTED) for line in server.lines), "a collection")
+    periodic.stop()
 
 
 @on_reactor

@@ -248,14 +248,14 @@ async def test_on_a_full_disk_getting_deleting_and_logging_in_go_on(server: Serv
 
 
 @on_reactor
-async def test_room_is_reserved_when_an_upload_begins_and_given_back_when_it_ends(server: ServerFixture):
+async def test_an_announced_size_takes_no_room_and_one_that_cannot_fit_is_refused_at_once(server: ServerFixture):
     room = server.here.storage.vault._backend._room
     # A disk of its own size: that of the machine changes while others use it.
     room._free, room._floor_bytes = (lambda: 100_000_000), 95_000_000
     raw = await server.raw("max")
     first = RawUpload(raw, server.people["max"], "a", content(3_000_000)).begin()
     await first.admitted()
-    second = RawUpload(raw, server.people["max"], "b", content(3_000_000)).begin()
+    second = RawUpload(raw, server.people["max"], "b", content(6_000_000)).begin()
     assert (await second.answer()).code == "SERVER_FULL"
     second.cancel()
     first.cancel()

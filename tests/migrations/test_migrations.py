@@ -207,13 +207,13 @@ def test_a_folder_with_a_percent_sign_is_a_folder(tmp_path: Path, monkeypatch: p
 
 
 def renamed(path: Path, tmp_path: Path) -> None:
-    later_migration.run(path, tmp_path / "versions", ROW_KEY)
+    later_migration.run(path, tmp_path / "versions", ROW_KEY, SERVER_ID)
 
 
 def test_a_migration_changes_rows_and_their_marks(path: Path, tmp_path: Path) -> None:
     renamed(path, tmp_path)
     assert later_migration.take_back(path)
-    database = open_database(path, ROW_KEY)
+    database = open_database(path, ROW_KEY, SERVER_ID)
     with reading(database) as reader:
         assert settings.server_name(reader) == "acme-files!"
     database.close()

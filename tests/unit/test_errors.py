@@ -421,6 +421,13 @@ TABLE = [
     ),
     # -- room and bounds
     Row(
+        errors.DatabaseBusyError(),
+        "DATABASE_BUSY",
+        9,
+        "The server could not do this now: another program holds its database. Nothing was changed.",
+        "The same again, in a minute",
+    ),
+    Row(
         errors.ServerFullError(size_bytes=2 << 30),
         "SERVER_FULL",
         9,

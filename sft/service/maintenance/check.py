@@ -1,6 +1,6 @@
 """Reading everything that is stored, and naming what does not hold.
 
-    rows → files → versions: object, digest, signature → objects that nobody knows → the sum of all marks
+    database → rows → files → versions: object, digest, signature → objects that nobody knows → the sum of all marks
 
 Rules. It works while the server runs, a page of rows a transaction, none open while an object is read. So what it
 saw may change under it: what looks wrong is looked at once more before it is reported. It changes nothing. A fault names the
@@ -19,10 +19,12 @@ from msgspec import Struct
 
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_file
-from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowForgedError
+from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowForgedError, StoreError
 from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
+from sft.service.author_signature import MOST_VERSIONS
 from sft.service.maintenance.report import FORGED, PAGE, Job, JobContext, Report, sound_rows
+from sft.service.maintenance.walking import walk
 from sft.service.record_builder import RecordBuilder
 from sft.service.storage import sealed_key_of
 from sft.service.use_case import query
@@ -36,9 +38,9 @@ from sft.store.files import (
     versions_of_file,
 )
 from sft.store.objects import inline_ids, known_objects, small_object, small_object_ids, version_keys
-from sft.store.row_types import VersionRow
+from sft.store.row_types import Row, VersionRow
 from sft.store.rows import ReadTransaction
-from sft.store.table_specs import TABLE_SPECS
+from sft.store.table_specs import TABLE_SPECS, table_of
 from sft.store.users import admins_are_named, key_by_id
 from sft.vault.objects import check_whole
 
@@ -72,57 +74,96 @@ class _Check:
         self._digests: dict[VersionKey, bytes] = {}  # of the version before
 
     def run(self) -> VaultReport:
+        self._database()
         self._rows()
         self._files()
         self._versions()
-        self._strays()
-        self._small_strays()
-        self._sum()
+        for stage in (self._strays, self._small_strays, self._sum):
+            self._whole(stage)
         aside, size = self._storage.vault.quarantine_figures()
         if aside:
             self._report.note(f"the quarantine holds {aside} files, {size} bytes: sftd vault quarantine list, or drop")
         return self._report.finish()
 
+    def _database(self) -> None:
+        """Ask the database first whether it is whole: an index has no MAC, and hides rows when it is damaged."""
+
+        def ask() -> None:
+            with self._begin_read() as reading:
+                for problem in reading.rows.integrity():
+                    self._report.fault(DATABASE, problem)
+
+        self._whole(ask)
+
+    def _whole(self, stage: Callable[[], None]) -> None:
+        """Do a stage that has no way round a page that cannot be read."""
+        try:
+            stage()
+        except StoreError as fault:
+            self._damaged(fault)
+
+    def _damaged(self, fault: StoreError, table: str = "") -> None:
+        where = f"a page of {table}" if table else "a page"
+        self._report.fault(DATABASE, f"{where} cannot be read ({fault.detail})")
+
     def _rows(self) -> None:
         for kind in TABLE_SPECS:
-            after: int | None = None
-            while True:
+
+            def read(after: int, limit: int, kind: type[Row] = kind) -> int | None:
                 with self._begin_read() as reading:
-                    faults, after = reading.rows.check(kind, after, PAGE)
-                    for fault in faults:
-                        self._report.fault(_named(reading, fault), FORGED)
-                if after is None:
-                    break
-        with self._begin_read() as reading, suppress(RowForgedError):
-            if not admins_are_named(reading):
-                self._report.fault("the list of admins", FORGED)
+                    faults, last = reading.rows.check(kind, after, limit)
+                    named = [_named(reading, fault) for fault in faults]
+                for name in named:
+                    self._report.fault(name, FORGED)
+                return last
+
+            def reads(after: int, kind: type[Row] = kind) -> None:
+                with self._begin_read() as reading:
+                    reading.rows.check(kind, after, 1)
+
+            walk(read, PAGE, partial(self._damaged, table=table_of(kind)), reads=reads)
+
+        def admins() -> None:
+            with self._begin_read() as reading, suppress(RowForgedError):
+                if not admins_are_named(reading):
+                    self._report.fault("the list of admins", FORGED)
+
+        self._whole(admins)
 
     def _files(self) -> None:
         """Hold every file against its folder and its newest version."""
-        after = 0
-        while True:
+
+        def read(after: int, limit: int) -> int | None:
             with self._begin_read() as reading:
-                row_ids = file_row_ids(reading, after, PAGE)
-                for row_id in files_without_version(reading, row_ids):
-                    self._report.fault(_file_name(reading, row_id), "its newest version is gone")
-                for row_id in files_without_folder(reading, row_ids):
-                    self._report.fault(_file_name(reading, row_id), "its folder is gone")
-            if not row_ids:
-                return
+                row_ids = file_row_ids(reading, after, limit)
+                gone = [(row_id, "its newest version is gone") for row_id in files_without_version(reading, row_ids)]
+                gone += [(row_id, "its folder is gone") for row_id in files_without_folder(reading, row_ids)]
+                named = [(_file_name(reading, row_id), problem) for row_id, problem in gone]
+            for name, problem in named:
+                self._report.fault(name, problem)
             self._report.files += len(row_ids)
-            after = row_ids[-1]
+            return row_ids[-1] if row_ids else None
+
+        def reads(after: int) -> None:
+            with self._begin_read() as reading:
+                row_ids = file_row_ids(reading, after, 1)
+                files_without_version(reading, row_ids)
+
+        walk(read, PAGE, partial(self._damaged, table="files"), reads=reads)
 
     # -- contents ----------------------------------------------------------------------------------
 
     def _versions(self) -> None:
-        after: VersionKey = (0, 0)
-        while True:
-            subjects, keys = self._subjects(partial(version_keys, after=after, limit=PAGE))
-            if not keys:
-                return
+        def read(after: int, limit: int) -> int | None:
+            subjects, keys = self._subjects(partial(version_keys, after=divmod(after, MOST_VERSIONS), limit=limit))
             for subject in subjects:
-                self._version(subject)
-            after = keys[-1]
+                self._whole(partial(self._version, subject))
+            return keys[-1][0] * MOST_VERSIONS + keys[-1][1] if keys else None
+
+        def reads(after: int) -> None:
+            self._subjects(partial(version_keys, after=divmod(after, MOST_VERSIONS), limit=1))
+
+        walk(read, PAGE, partial(self._damaged, table="versions"), reads=reads)
 
     def _subjects(
         self, choose: Callable[[ReadTransaction], Sequence[VersionKey]]

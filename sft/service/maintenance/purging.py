@@ -19,6 +19,7 @@ from sft.model.access import Caller, Permission
 from sft.model.events import FilesPurged, ObjectsDestroyed
 from sft.model.records import VaultReport
 from sft.service import use_case
+from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.store.files import files_by_row_id, oldest_versions
 from sft.store.objects import small_ids
@@ -81,6 +82,7 @@ class _Collecting:
             with self._context.begin_read() as reading:
                 page = trashed_until(reading, self._until, after, PAGE)
             if not page:
+                self._context.act(note_collection, Collected(self._context.caller))
                 return self._report.finish()
             self._purge([row_id for _, row_id in page])
             after = page[-1]

@@ -22,7 +22,7 @@ from sft.service.pending import settle
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import VersionRow
 from sft.store.writer import Writer
-from tests.unit.service.service_fixture import ADA, GUS, MAX, OPERATOR, ServiceFixture, comment_of, digest_of
+from tests.unit.service.service_fixture import ADA, MAX, MIA, OPERATOR, ServiceFixture, comment_of, digest_of
 from tests.unit.service.test_files import put_many
 
 BIG = 70_000
@@ -272,7 +272,7 @@ def test_a_missing_version_and_a_missing_folder_are_found(services: ServiceFixtu
     # The big one's folders can no longer be spelled, and its version, which says what was signed, is gone.
     found = dict(faults(services))
     assert found.pop(f"object {object_id.hex()}") == "nobody knows it"
-    assert found.pop("the database") == "the set of its rows was changed outside the server"
+    assert found.pop("the database")  # of three: the set of rows, and rows that refer to what is not there
     assert set(found.items()) == {("file 2", "its newest version is gone"), ("d/small", "its folder is gone")}
 
 
@@ -333,9 +333,52 @@ def test_a_version_that_follows_another_content_is_found(services: ServiceFixtur
 def test_a_row_put_back_as_it_once_was_is_found_though_its_mark_is_good(services: ServiceFixture) -> None:
     fill(services)
     with closing(sqlite3.connect(services.path)) as connection:
-        old = connection.execute("SELECT * FROM users WHERE id = 4").fetchone()
-    services.change_user(GUS, role="admin")
+        old = connection.execute("SELECT * FROM users WHERE id = 3").fetchone()
+    services.change_user(MIA, role="guest")
     assert faults(services) == []
-    services.tamper("DELETE FROM users WHERE id = 4")
+    services.tamper("DELETE FROM users WHERE id = 3")
     services.tamper("INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?)", *old)
     assert faults(services) == [("the database", "the set of its rows was changed outside the server")]
+
+
+# -- a damaged database -----------------------------------------------------------------------------------
+
+
+def damage(services: ServiceFixture, name: str, *, leaf: int) -> None:
+    """Spoil one page of a table or an index: the last but so many of its leaves."""
+    with closing(services.database.write_engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(sqlite3.connect(services.path)) as connection:
+        (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+    with services.path.open("r+b") as file:
+        file.seek((root - 1) * page_bytes)
+        page = file.read(page_bytes)
+        if page[0] in (10, 13):  # it is a leaf itself
+            child = root
+        else:
+            at = int.from_bytes(page[12 + 2 * leaf : 14 + 2 * leaf], "big")
+            assert leaf < int.from_bytes(page[3:5], "big")
+            child = int.from_bytes(page[at : at + 4], "big")
+        file.seek((child - 1) * page_bytes)
+        file.write(b"\xee" * 64)
+    services.database.read_engine.dispose()  # a reader may hold the page as it was
+
+
+def test_a_damaged_index_is_a_fault(services: ServiceFixture) -> None:
+    """Its row is whole and not found: nothing but SQLite itself can tell."""
+    put_many(services, *(f"d/{number}" for number in range(120)))
+    damage(services, "uq_files_place", leaf=0)
+    found = faults(services)
+    assert found
+    assert {what for what, _ in found} == {"the database"}
+
+
+def test_a_damaged_page_is_a_fault_and_the_walk_goes_on_behind_it(services: ServiceFixture) -> None:
+    put_many(services, *(f"d/{number}" for number in range(120)))
+    services.tamper("UPDATE versions SET size = 9 WHERE file IN (1, 119)")
+    damage(services, "versions", leaf=3)
+    found = faults(services)
+    assert any(what == "the database" and "a page of versions cannot be read" in problem for what, problem in found)
+    named = {what for what, problem in found if problem == "was changed outside the server"}
+    assert {"d/0 (row 1, 1 of versions)", "d/118 (row 119, 1 of versions)"} <= named

@@ -18,16 +18,30 @@ from sft.errors import (
     RequestError,
     RoleForbidsError,
     RowForgedError,
+    ServerFullError,
 )
 from sft.limits import GROUP_BYTES
 from sft.service import pending
 from sft.service.commits import commit
 from sft.service.files import list_folder
+from sft.service.maintenance.daily import GiveBack, give_back
+from sft.service.maintenance.purging import PurgeInput, purge
 from sft.service.pending import Committed, Pending
+from sft.service.trash import Deletion, delete
 from sft.store.writer import Writer
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
-from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, ServiceFixture, digest_of, file_id_of
+from tests.unit.service.service_fixture import (
+    ADA,
+    GUS,
+    KEYRING,
+    MAX,
+    MIA,
+    OPERATOR,
+    ServiceFixture,
+    digest_of,
+    file_id_of,
+)
 
 
 def outcomes_of(services: ServiceFixture, *items: Pending) -> list[str]:
@@ -194,3 +208,34 @@ def test_the_room_that_is_left_is_for_the_whole_group(services: ServiceFixture) 
     services.vault = services.storage.vault = Vault(backend, KEYRING)
     items = [services.pend(MAX, f"{n}", bytes(2_000)) for n in range(3)]
     assert outcomes_of(services, *items) == ["1", "ServerFullError", "ServerFullError"]
+
+
+def test_what_was_deleted_makes_room_for_small_files_again(services: ServiceFixture) -> None:
+    """On a disk that small files have filled the database never shrinks by itself: its free pages are room."""
+    for number in range(8):
+        services.put(MAX, f"{number}", bytes(16_000))
+    services.vault = services.storage.vault = Vault(MemoryBackend(capacity_bytes=0), KEYRING)
+    with pytest.raises(ServerFullError):
+        services.put(MAX, "more", bytes(16_000))
+    for number in range(8):
+        services.act(delete, Deletion(MAX.caller, f"{number}"))
+    services.act(purge, PurgeInput(OPERATOR, services.now, tuple(range(1, 9))))
+    for number in range(6):
+        services.put(MAX, f"new{number}", bytes(16_000))
+
+
+def test_pages_that_are_free_go_back_to_the_file_system(services: ServiceFixture) -> None:
+    for number in range(20):
+        services.put(MAX, f"{number}", bytes(16_000))
+        services.act(delete, Deletion(MAX.caller, f"{number}"))
+    with services.transaction() as transaction:
+        pages = transaction.rows._pragma("page_count")
+    services.act(purge, PurgeInput(OPERATOR, services.now, tuple(range(1, 21))))
+    with services.transaction() as transaction:
+        free = transaction.rows.free_bytes()
+    assert free > 20 * 16_000
+    while services.act(give_back, GiveBack(OPERATOR, 20_000)):
+        pass
+    with services.transaction() as transaction:
+        assert transaction.rows.free_bytes() <= 20_000
+        assert transaction.rows._pragma("page_count") <= pages - 60

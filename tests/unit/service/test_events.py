@@ -19,10 +19,12 @@ from sft.model.access import Role
 from sft.model.events import DomainEvent
 from sft.service import accounts, commits, folders, invitations, login, open_uploads, settings, trash
 from sft.service.files import show_file
-from sft.service.maintenance import purging, rotation, row_keys
+from sft.service.maintenance import daily, purging, rotation, row_keys
 from sft.service.storage import sealed_key_of
 from sft.service.use_case import USE_CASES
-from sft.store.files import versions_of_file
+from sft.store.row_types import VersionRow
+from sft.store.schema import VersionModel
+from sft.store.trash import BEFORE_ALL_TRASH, trashed_until
 from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, OPERATOR, SERVER_KEY, ServiceFixture
 
 for _module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
@@ -113,10 +115,35 @@ def _restore(services: ServiceFixture) -> None:
     services.act(trash.restore, trash.Restoration(MAX.caller, "d/a"))
 
 
+def _trashed(services: ServiceFixture) -> tuple[int, ...]:
+    with services.reading() as reading:
+        return tuple(row_id for _, row_id in trashed_until(reading, services.now, BEFORE_ALL_TRASH, 99))
+
+
+def _newest_version(services: ServiceFixture) -> VersionRow:
+    with services.reading() as reading:
+        row = reading.rows.first(VersionRow, order_by=[VersionModel.file.desc()])
+    assert row is not None
+    return row
+
+
 def _purge(services: ServiceFixture) -> None:
     services.commit(services.stream(MAX, "large", LARGE))
     services.act(trash.delete, trash.Deletion(MAX.caller, "large"))
-    services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now + TRASH_SECONDS, (1,)))
+    services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now + TRASH_SECONDS, _trashed(services)))
+
+
+def _note_collection(services: ServiceFixture) -> None:
+    services.now += 1
+    services.act(daily.note_collection, daily.Collected(OPERATOR))
+
+
+def _give_back(services: ServiceFixture) -> None:
+    for number in range(8):
+        services.put(MAX, f"{number}", bytes(16_000))
+        services.act(trash.delete, trash.Deletion(MAX.caller, f"{number}"))
+    services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now, _trashed(services)))
+    assert services.act(daily.give_back, daily.GiveBack(OPERATOR, 0)) > 8
 
 
 def _end_purges(services: ServiceFixture) -> None:
@@ -132,8 +159,7 @@ def _commit(services: ServiceFixture) -> None:
 
 def _take_keys(services: ServiceFixture) -> None:
     services.put(MAX, "a")
-    with services.reading() as reading:
-        (row,) = versions_of_file(reading, 1)
+    row = _newest_version(services)
     services.vault.adopt(KEYRING.rotate(NEW_KEY))
     key = services.vault.keyring.rewrap(row.object_id, sealed_key_of(row))
     changed = replace(row, epoch=key.epoch, sealed_key=key.sealed)
@@ -156,8 +182,7 @@ def _end_upload(services: ServiceFixture) -> None:
 
 def _swap(services: ServiceFixture) -> None:
     services.put(MAX, "a")
-    with services.reading() as reading:
-        (row,) = versions_of_file(reading, 1)
+    row = _newest_version(services)
     services.act(rotation.swap, rotation.Swap(OPERATOR, services.storage, row, b"n" * 16, None))
 
 
@@ -187,6 +212,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     trash.restore: _restore,
     purging.purge: _purge,
     purging.end_purges: _end_purges,
+    daily.note_collection: _note_collection,
+    daily.give_back: _give_back,
     commits.commit: _commit,
     open_uploads.open_uploads: _open_upload,
     open_uploads.end_uploads: _end_upload,

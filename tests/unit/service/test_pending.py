@@ -1,7 +1,7 @@
 import pytest
 
 from sft.crypto.notes import verify_receipt
-from sft.errors import NameNotAllowedError, ServerFullError, SignatureRefusedError, TooLargeError, VaultError
+from sft.errors import NameNotAllowedError, ServerFullError, SignatureRefusedError, TooLargeError
 from sft.limits import SMALL_FILE_BYTES
 from sft.service.commits import commit
 from sft.service.pending import ROW_BYTES, Pending, put_small, settle
@@ -89,23 +89,6 @@ def test_what_was_there_already_leaves_nothing_of_what_was_written(services: Ser
     assert [outcome.unchanged for outcome in outcomes] == [False, True]
     assert list(services.vault.ids()) == [first.object_id]
     assert not services.open_uploads()
-
-
-class Stuck(MemoryBackend):
-    """Objects that cannot be removed."""
-
-    def remove(self, object_id: bytes) -> None:
-        raise VaultError(problem=f"object {object_id.hex()} could not be removed")
-
-
-def test_an_object_that_cannot_be_removed_changes_no_answer(services: ServiceFixture) -> None:
-    services.backend = Stuck()
-    services.vault = services.storage.vault = Vault(services.backend, KEYRING)
-    first, again = (services.pend(MAX, "a", bytes(30_000)) for _ in range(2))
-    assert not settle(first, services.act(commit, first)).unchanged
-    assert settle(again, services.act(commit, again)).unchanged
-    discard(services.pend(MAX, "b", bytes(30_000)))
-    assert not len(services.storage.in_flight)
 
 
 def test_the_receipt_says_what_is_durable(services: ServiceFixture) -> None:

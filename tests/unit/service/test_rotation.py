@@ -344,9 +344,14 @@ def test_damaged_content_is_no_business_of_a_rotation(home: Home, damage: str) -
 def test_a_rotation_touches_no_object(disk_home: Home) -> None:
     disk_home.fill()
     root = disk_home.services.keyring_path.parent / "vault"
-    before = {path: path.stat() for path in root.rglob("*")}
+
+    def seen() -> dict[Path, tuple[int, ...]]:
+        found = {path: path.stat() for path in root.rglob("*")}
+        return {path: (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in found.items()}
+
+    before = seen()
     disk_home.rotate()
-    assert {path: path.stat() for path in root.rglob("*")} == before
+    assert seen() == before
 
 
 def test_two_rotations_at_once_are_refused(home: Home) -> None:

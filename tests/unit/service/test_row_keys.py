@@ -20,7 +20,16 @@ from sft.vault.keyring_file import create_keyring
 from sft.vault.master_key import FileMasterKey
 from sft.vault.master_key_store import MasterKeyStore
 from tests.fakes.memory_backend import MemoryBackend
-from tests.unit.service.service_fixture import GUS, KEYRING, MASTER_KEY, MAX, OPERATOR, ServiceFixture, open_copy
+from tests.unit.service.service_fixture import (
+    GUS,
+    KEYRING,
+    MASTER_KEY,
+    MAX,
+    OPERATOR,
+    SERVER_ID,
+    ServiceFixture,
+    open_copy,
+)
 from tests.unit.service.test_files import put_many
 
 
@@ -52,7 +61,7 @@ class Home:
 
     def under(self, row_key: bytes) -> Database:
         """Open the database as who has this key alone."""
-        return open_database(self.services.path, row_key)
+        return open_database(self.services.path, row_key, SERVER_ID)
 
     def require_sound(self) -> None:
         assert self.services.get(GUS, "d/c")
@@ -92,7 +101,8 @@ def test_every_row_is_marked_under_a_new_key_and_the_old_one_is_good_no_more(
     assert keyring.server_id == KEYRING.server_id
     home.require_sound()
     assert users_hold(home.under(keyring.row_key))
-    assert not users_hold(home.under(before))
+    with pytest.raises(RowForgedError):
+        home.under(before)
     put_many(home.services, "later")
     home.require_sound()
 
@@ -125,7 +135,7 @@ def test_a_change_cut_at_any_act_goes_on_with_both_keys(
     home.act = home.services.act
     keyring = home.master_keys.open()
     assert keyring.older_row_key == KEYRING.row_key
-    whole = open_database(home.services.path, keyring.row_key, older_row_key=keyring.older_row_key)
+    whole = open_database(home.services.path, keyring.row_key, SERVER_ID, older_row_key=keyring.older_row_key)
     assert users_hold(whole)
     assert not finish_row_key(**home.parts).faults
     assert home.master_keys.open().row_key == keyring.row_key, "it drew another key"

@@ -169,18 +169,21 @@ def small_vault(services: ServiceFixture, capacity: int) -> None:
     services.vault = services.storage.vault = Vault(services.backend, KEYRING)
 
 
-def test_room_is_reserved_at_the_start(services: ServiceFixture) -> None:
+def test_an_announced_size_takes_nothing_and_one_that_cannot_fit_is_refused(services: ServiceFixture) -> None:
     small_vault(services, 3 * MIB)
-    first = started(services, 2 * MIB, "a")
+    first, second = (started(services, 2 * MIB, path) for path in ("a", "b"))
     with pytest.raises(ServerFullError) as refused:
-        started(services, 2 * MIB, "b")
-    assert refused.value.values == {"size_bytes": 2 * MIB}
+        started(services, 4 * MIB, "c")
+    assert refused.value.values == {"size_bytes": 4 * MIB}
+    first.append(first.seal([FULL] * 16, last=False))  # from its first byte on there is room for all of it
+    with pytest.raises(ServerFullError):
+        second.append(second.seal([FULL] * 20, last=False))
     first.abort()
     started(services, 2 * MIB, "b").abort()
     assert nothing_is_left(services)
 
 
-def test_an_unknown_size_reserves_64_mib(services: ServiceFixture) -> None:
+def test_a_pipe_needs_room_for_one_step(services: ServiceFixture) -> None:
     small_vault(services, 64 * MIB - 1)
     with pytest.raises(ServerFullError):
         started(services, None)

@@ -95,7 +95,7 @@ def copy_database(folder: Path) -> Database:
     """Open a database that has no row, a copy of one that was made: to run every migration takes longest."""
     path = folder / "sft.db"
     path.write_bytes(_empty())
-    return open_database(path, ROW_KEY, readers=2)
+    return open_database(path, ROW_KEY, SERVER_ID, readers=2)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from sft.errors import SchemaOutdatedError, StoreError
 from sft.store import database as module
+from sft.store.connections import BUSY_MILLISECONDS
 from sft.store.database import Database, create_database, open_database
 from sft.store.row_types import SettingRow, UserRow
 from tests.unit.store.samples import ADA, ROW_KEY, SERVER_ID, look, make_database, reading, tamper, writing
@@ -172,3 +173,24 @@ def test_deleted_content_is_overwritten(empty: Database) -> None:
     assert secret not in empty.path.read_bytes()
     with closing(sqlite3.connect(empty.path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_checkpoint_waits_for_no_reader(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FULL_CHECKPOINT_BYTES", module.CHECKPOINT_BYTES)
+    asked: list[str] = []
+    with closing(empty.write_engine.raw_connection()) as connection:
+        assert isinstance(connection.driver_connection, sqlite3.Connection)
+        connection.driver_connection.set_trace_callback(asked.append)
+    with closing(sqlite3.connect(empty.path, isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM settings").fetchall()
+        for _ in range(5):
+            grow(empty, 1 << 20)
+        asked.clear()
+        empty.checkpoint()
+        assert asked[1:3] == ["PRAGMA busy_timeout = 0", "PRAGMA wal_checkpoint(TRUNCATE)"]
+        assert empty.wal_bytes() > 4 << 20
+    empty.checkpoint()
+    assert empty.wal_bytes() == 0
+    with closing(empty.write_engine.raw_connection()) as connection:
+        assert connection.cursor().execute("PRAGMA busy_timeout").fetchone() == (BUSY_MILLISECONDS,)

@@ -66,6 +66,13 @@ def test_paths_are_spelled(folder_tree: Database) -> None:
         assert root(reader).id == 1
 
 
+def test_a_folder_above_many_is_loaded_once(folder_tree: Database) -> None:
+    known: dict[int, str] = {}
+    with statements(folder_tree) as asked, reading(folder_tree) as reader:
+        assert [path_of(reader, n, known) for n in (4, 5, 3, 4)] == ["A/B/C", "A/D", "A/B", "A/B/C"]
+    assert len([each for each, _ in asked if "SELECT" in each]) == 5
+
+
 def test_a_folder_that_is_gone_is_a_forgery(folder_tree: Database, tmp_path: Path) -> None:
     tamper(folder_tree.path, "DELETE FROM folders WHERE id = 3")
     with reading(folder_tree) as reader:

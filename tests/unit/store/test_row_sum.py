@@ -11,7 +11,7 @@ from sft.store.database import Database, open_database
 from sft.store.row_types import SettingRow, UserRow
 from sft.store.rows import Transaction
 from sft.store.schema import UserModel
-from tests.unit.store.samples import ADA, GONE, MAX, ROOT, ROW_KEY, SAMPLES, SERVER_ID, reading, tamper, writing
+from tests.unit.store.samples import ADA, GONE, MAX, NOW, ROOT, ROW_KEY, SAMPLES, SERVER_ID, reading, tamper, writing
 
 
 def holds(database: Database) -> bool:
@@ -103,8 +103,22 @@ def test_the_sum_itself_cannot_be_changed_or_taken_away(database: Database, chan
     tamper(database.path, change)
     with reading(database) as reader, pytest.raises(RowForgedError):
         reader.rows.sum_holds()
-    with writing(database) as transaction, pytest.raises(RowForgedError):
+    with pytest.raises(RowForgedError), writing(database) as transaction:
         transaction.rows.update([ROOT])
     database.close()
     with pytest.raises(RowForgedError):
         open_database(database.path, ROW_KEY, SERVER_ID)
+
+
+def test_no_transaction_is_before_one_that_is_stored(database: Database) -> None:
+    """Deleted while the clock says 1970, a file would be destroyed when it is right again."""
+    with database.write_engine.begin() as connection:
+        transaction = Transaction(connection, database.row_macs, 5)
+        assert transaction.now == NOW
+        transaction.rows.insert([SettingRow("early", b"")])
+    with database.write_engine.begin() as connection:
+        transaction = Transaction(connection, database.row_macs, NOW + 7)
+        transaction.rows.insert([SettingRow("late", b"")])
+    with database.write_engine.begin() as connection:
+        assert Transaction(connection, database.row_macs, NOW).now == NOW + 7
+    assert holds(database)

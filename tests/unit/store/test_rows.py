@@ -25,7 +25,7 @@ from sft.store.row_types import (
 )
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, FileModel, Model, UserModel, VersionModel
-from sft.store.table_specs import TABLE_SPECS, RowMacs, table_of
+from sft.store.table_specs import TABLE_SPECS, table_of
 from tests.unit.store.samples import (
     ADA,
     ADAS_KEY,
@@ -250,7 +250,7 @@ def test_rows_under_another_row_key_or_of_another_server_are_refused(
 ) -> None:
     with pytest.raises(RowForgedError):
         open_database(database.path, *keys)
-    other = ReadPool(Database(database.path, RowMacs(*keys), readers=1), lambda: NOW)
+    other = ReadPool(Database(database.path, keys[0], None, keys[1], readers=1), lambda: NOW)
     with other.reading() as reader, pytest.raises(RowForgedError):
         users.user_by_id(reader, 1)
 

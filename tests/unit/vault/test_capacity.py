@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sft.errors import VaultFullError
+from sft.limits import SPACE_STEP_BYTES
 from sft.vault.capacity import Capacity
 
 
@@ -48,3 +49,26 @@ def test_a_disk_below_the_floor_has_no_room_and_not_less():
     room.promise(0)
     with pytest.raises(VaultFullError):
         room.promise(1)
+
+
+def test_one_owner_is_promised_half_of_what_there_is_and_no_more():
+    room = Capacity(lambda: 10 * SPACE_STEP_BYTES, floor_bytes=0)
+    mine = [room.promise(SPACE_STEP_BYTES, 1) for _ in range(5)]
+    with pytest.raises(VaultFullError):
+        room.promise(1, 1)
+    others = [room.promise(SPACE_STEP_BYTES, owner) for owner in (2, 3)]
+    room.promise(SPACE_STEP_BYTES).end()  # the server's own has no share
+    for promise in mine[:3]:
+        promise.end()
+    room.promise(SPACE_STEP_BYTES, 1).end()
+    for promise in mine + others:
+        promise.end()
+    assert room.free_bytes() == 10 * SPACE_STEP_BYTES
+
+
+def test_one_step_is_everybodys_as_long_as_there_is_room():
+    room = Capacity(lambda: SPACE_STEP_BYTES, floor_bytes=0)
+    room.promise(SPACE_STEP_BYTES - 5, 1)
+    room.promise(5, 1)
+    with pytest.raises(VaultFullError):
+        room.promise(1, 2)

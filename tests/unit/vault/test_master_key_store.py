@@ -48,13 +48,13 @@ class Keys:
 
     def store(self) -> None:
         """Seal something under what the process has in memory, and move all that was sealed before, as a rotation does."""
-        data_keys = [self.keyring.unwrap(bytes(16), section, 1) for section in self.wrapped]
+        data_keys = [self.keyring.unwrap(bytes(16), section) for section in self.wrapped]
         self.wrapped = [self.keyring.wrap(bytes(16), data_key) for data_key in [*data_keys[:1], bytes(32)]]
 
     def require_whole(self) -> None:
         assert self.keyring.row_key == self.row_key
         for section in self.wrapped:
-            assert self.keyring.unwrap(bytes(16), section, 1) == bytes(32)
+            assert self.keyring.unwrap(bytes(16), section) == bytes(32)
 
 
 def test_a_rotation_ends_with_one_key_that_opens_one_epoch(tmp_path):

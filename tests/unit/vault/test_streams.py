@@ -7,7 +7,7 @@ import pytest
 
 from sft.crypto.stream import open_chunk, seal_chunk
 from sft.errors import ObjectCorruptError, VaultError, VaultFullError
-from sft.limits import CHUNK_BYTES, UNKNOWN_SIZE_STEP_BYTES
+from sft.limits import CHUNK_BYTES, SPACE_STEP_BYTES
 from sft.vault.backend_local import LocalBackend
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
@@ -190,26 +190,31 @@ def test_a_write_that_failed_ends_the_object(tmp_path):
     backend.close()
 
 
-def test_an_unknown_size_takes_room_step_by_step():
-    backend = MemoryBackend(capacity_bytes=3 * UNKNOWN_SIZE_STEP_BYTES)
+@pytest.mark.parametrize("announced", [None, 100 * MIB])
+def test_room_is_taken_step_by_step_and_nothing_by_an_announcement(announced):
+    backend = MemoryBackend(capacity_bytes=3 * SPACE_STEP_BYTES)
     vault = Vault(backend, keyring())
-    writer = vault.begin(ID, None)
-    assert vault.free_bytes() == 2 * UNKNOWN_SIZE_STEP_BYTES
+    writer = vault.begin(ID, announced)
+    assert vault.free_bytes() == 3 * SPACE_STEP_BYTES
+    writer.append(writer.seal([FULL], last=False))
+    assert vault.free_bytes() == 2 * SPACE_STEP_BYTES
     for _ in range(65):
         writer.append(writer.seal([FULL] * 16, last=False))
-    assert writer.size == 65 * MIB
-    assert vault.free_bytes() == UNKNOWN_SIZE_STEP_BYTES
+    if announced is None:
+        assert vault.free_bytes() < SPACE_STEP_BYTES + MIB
+    else:
+        assert SPACE_STEP_BYTES < vault.free_bytes() < 2 * SPACE_STEP_BYTES  # no more than is to come
     writer.abort()
-    assert vault.free_bytes() == 3 * UNKNOWN_SIZE_STEP_BYTES
+    assert vault.free_bytes() == 3 * SPACE_STEP_BYTES
 
 
-def test_an_unknown_size_that_finds_no_more_room_is_refused():
-    backend = MemoryBackend(capacity_bytes=UNKNOWN_SIZE_STEP_BYTES + MIB)
+def test_the_last_room_is_for_what_is_written_and_not_for_a_step_ahead():
+    backend = MemoryBackend(capacity_bytes=SPACE_STEP_BYTES + MIB)
     vault = Vault(backend, keyring())
     writer = vault.begin(ID, None)
-    for _ in range(63):
+    for _ in range(64):
         writer.append(writer.seal([FULL] * 16, last=False))
-    sealed = writer.seal([FULL] * 16, last=False)
+    sealed = writer.seal([FULL] * 32, last=False)
     with pytest.raises(VaultFullError):
         writer.append(sealed)
     writer.abort()

@@ -1,0 +1,63 @@
+"""Whoever asks for much is served in turn with whoever asks for little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from sft.server.turns import Turns
+
+
+class ByHand:
+    """A pool that does a piece of work when it is told to."""
+
+    def __init__(self) -> None:
+        self.work: list[tuple[Callable[[], Any], Deferred[Any]]] = []
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
+        done: Deferred[Any] = Deferred()
+        self.work.append((lambda: function(*args, **kwargs), done))
+        return done
+
+    def one(self) -> None:
+        function, done = self.work.pop(0)
+        try:
+            done.callback(function())
+        except ZeroDivisionError:
+            done.errback(Failure())
+
+    def all(self) -> None:
+        while self.work:
+            self.one()
+
+
+def test_a_session_that_asks_for_much_keeps_no_other_waiting() -> None:
+    pool, served = ByHand(), []
+    turns = Turns(pool, at_once=2)
+    for number in range(100):
+        turns.run(1, served.append, f"a{number}")
+    turns.run(2, served.append, "login")
+    for number in range(3):
+        turns.run(3, served.append, f"c{number}")
+    assert len(pool.work) == 2
+    pool.all()
+    assert served[:8] == ["a0", "a1", "a2", "login", "c0", "a3", "c1", "a4"]
+    assert served[-90:] == [f"a{number}" for number in range(10, 100)]
+    assert len(served) == 104
+
+
+def test_answers_and_faults_come_back_to_who_asked() -> None:
+    pool = ByHand()
+    turns = Turns(pool, at_once=1)
+    asked = [turns.run(1, divmod, 7, divisor) for divisor in (2, 0, 3)]
+    found: list[Any] = []
+    for deferred in asked:
+        deferred.addCallbacks(found.append, lambda failure: found.append(failure.type))
+    pool.all()
+    assert found == [(3, 1), ZeroDivisionError, (2, 1)]
+    with pytest.raises(IndexError):
+        pool.one()
