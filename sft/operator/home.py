@@ -66,8 +66,8 @@ RESERVE_BYTES: Final = 4 * MIB  # the database's index of its log, and a log of 
 _RESERVE: Final = "reserve"
 _BLOCK_BYTES: Final = 512  # what st_blocks counts, whatever the file system's own
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-# Of a ``durable.replace_file`` or a ``StagedFile`` that was killed.
-_UNFINISHED: Final = re.compile(r"\.[0-9a-f]{16}\.part|master\.(key|parameters)\.part")
+# Of a ``durable.replace_file``, a ``StagedFile`` or a copy before an upgrade that was killed.
+_UNFINISHED: Final = re.compile(r"\.[0-9a-f]{16}\.part|master\.(key|parameters)\.part|sft\.sqlite\..*\.part")
 _FILE_MOST_BYTES: Final = 64 * 1024
 _MEND: Final = "Mend home.json, or remove it and give the options again"
 

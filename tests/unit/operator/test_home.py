@@ -190,6 +190,7 @@ def test_what_killed_writes_have_left_is_removed(home):
     for folder in (home.path, home.data):
         (folder / ".0123456789abcdef.part").write_bytes(b"half")
         (folder / "mine.part").write_bytes(b"mine")
+    (home.data / "sft.sqlite.before-upgrade-from-0001.part").write_bytes(b"half")
     home.remove_unfinished()
     assert {path.name for path in home.path.rglob("*.part")} == {"mine.part"}
 
