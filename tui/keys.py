@@ -97,6 +97,7 @@ _FILES: Final = (
     Action("files.rename", "r,f6", "Rename", "Rename or move on the server", 24, Permission.FILE_WRITE, asks=True),
     Action("files.new_folder", "n,f7", "New folder", "Make a folder on the server", 32, Permission.FOLDER_MAKE, asks=True),
     Action("files.delete", "d,f8", "Delete", "Move to the trash of the server", 26, Permission.FILE_DELETE, asks=True),
+    Action("files.zoom", "z", "Zoom", "Give this list the whole width, or the other one its half back", 42),
     Action("files.filter", "slash", "Filter", "Show only names that hold what is typed", 34),
     Action("files.select_pattern", "plus", "", "Select by pattern, such as *.pdf"),
     Action("files.sort", "o", "Sort", "Sort by name, then size, then date", 38),
@@ -148,7 +149,7 @@ _IDENTITY: Final = (
 _SERVERS: Final = (
     Action("servers.connect", "enter,l,right", "Connect", "Connect this server", 10),
     Action("servers.join", "n", "Join", "Join a server with an invitation", 12),
-    Action("servers.demo", "e", "Explore a demo", "Explore a demo on this computer", 14),
+    Action("servers.demo", "f2,e", "Explore a demo", "Explore a demo on this computer", 14),
     Action("servers.address", "a", "Address", "Look for this server elsewhere", 18),
     Action("servers.link", "p", "Server link", "Paste a server link that an admin gave you", 20),
     Action("servers.first", "f", "Use first", "Use this server when none is named", 22),

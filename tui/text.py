@@ -59,16 +59,24 @@ def cut_name(text: str, cells: int, ellipsis: str = "…") -> str:
     """Cut a harmless name in its middle: its ending, and what numbers stand before it, stay in sight."""
     if cell_len(text) <= cells:
         return text
-    dot = text.rfind(".")
-    ending = text[dot:] if dot > 0 and cell_len(text[dot:]) <= _ENDING_CELLS else ""
-    if cells < _LEAST_CELLS + cell_len(ending):
+    room, ending = cells - cell_len(ellipsis), ending_of(text)
+    if room < _LEAST_CELLS // 2 + cell_len(ending):
         return cut(text, cells, ellipsis)
-    tail_cells = cell_len(ending) + max(cells // 8, 2)
+    tail_cells = max(room // 2, cell_len(ending))
     tail = text
     while cell_len(tail) > tail_cells:
         tail = tail[1:]
-    head = set_cell_size(text, cells - cell_len(tail) - cell_len(ellipsis)).rstrip()
-    # What stands for an odd character is shown whole or not at all.
+    return without_half_escapes(set_cell_size(text, room - cell_len(tail)).rstrip(), ellipsis, tail)
+
+
+def ending_of(name: str) -> str:
+    """Return the ending of a name, with its dot, if it has a short one."""
+    dot = name.rfind(".")
+    return name[dot:] if dot > 0 and cell_len(name[dot:]) <= _ENDING_CELLS else ""
+
+
+def without_half_escapes(head: str, ellipsis: str, tail: str) -> str:
+    """Join what is left of a name: what stands for an odd character is shown whole or not at all."""
     return _HEAD_OF_ESCAPE.sub("", head) + ellipsis + _TAIL_OF_ESCAPE.sub("", tail)
 
 

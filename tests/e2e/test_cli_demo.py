@@ -107,8 +107,8 @@ def test_on_a_terminal_the_demo_is_a_server_to_explore_and_leaves_nothing(scratc
 def test_a_demo_begun_from_the_welcome_ends_even_with_a_killed_sft(scratch: Path, tmp_path: Path):
     sft = on_terminal(scratch, tmp_path)
     try:
-        sft.until("explores a demo")
-        sft.type("e")
+        sft.until("Explore a demo")
+        sft.type("\x1bOQ")  # F2
         shown = sft.until("welcome.md")
         assert re.search(r"demo +ada", shown)
         assert len(listening(scratch)) == 1

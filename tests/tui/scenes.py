@@ -139,6 +139,28 @@ async def hostile(pilot: Pilot[int], app: SftApp) -> None:
     await pilot.press("down", "down", "i")
 
 
+async def names(pilot: Pilot[int], app: SftApp) -> None:
+    """Stand among names of 8, 20, 40 and 80 cells, on both sides, one of them under way."""
+    listed = ["plan.pdf", "minutes-november.odt"]
+    listed += [f"annual-budget-forecast-both-2026-0{n}.xlsx" for n in (1, 2)]
+    listed += [f"annual-budget-forecast-of-northern-and-southern-branches-2026-q{n}-final-v2.docx" for n in (1, 2)]
+    dated_at = app.gateway.service.now - 9e5
+    for name in listed:
+        path = app.local_folder / name
+        path.write_bytes(name.encode())
+        os.utime(path, (dated_at, dated_at))
+        app.gateway.service.store(f"press kit/{name}", "max", name.encode(), dated_at=dated_at)
+    view = app.frame.view_of("files")
+    view.remote_side.path = "press kit"
+    view.remote.read()
+    view.local.read(anew=True)
+    await settle(pilot)
+    app.gateway.brake.at = 0.61
+    app.queue.verify([f"press kit/{listed[-1]}"], listed[-1])
+    await settle(pilot)
+    await pilot.press("end", "up")
+
+
 async def lost(pilot: Pilot[int], app: SftApp) -> None:
     await files(pilot, app)
     app.gateway.lose()
@@ -158,6 +180,9 @@ SCENES: dict[str, Stage] = {
     "files-verified": after(files, "up", "up", back=("down", "down")),
     "scans": scans,
     "hostile": hostile,
+    "names": names,
+    "names-zoomed": after(names, "z", back=("z",)),
+    "names-transfers": after(names, "2", back=("1",)),
     "trash": after(root, "T", "down"),
     "delete": after(files, "up", "up", "d", back=("escape", "down", "down")),
     "rename": after(files, "up", "up", "r", back=("escape", "down", "down")),

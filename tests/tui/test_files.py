@@ -10,6 +10,8 @@ from tests.tui.ui_driver import driven
 from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.resolve_conflicts import ResolveConflicts
+from tui.panes.details import DetailsPane
+from tui.panes.details_strip import DetailsStrip
 
 
 async def test_it_opens_on_the_servers_root_folders_are_walked_by_keys_and_the_cursor_comes_back(tmp_path):
@@ -320,6 +322,129 @@ async def test_at_eighty_columns_details_take_the_place_of_the_other_pane(tmp_pa
         assert not run.files.local.display
         await run.press("i")
         assert run.files.local.display
+
+
+async def test_details_stand_in_the_other_panes_place_and_tab_moves_into_them(tmp_path):
+    async with driven(tmp_path, size=(80, 20)) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("i")
+        details = run.app.screen.query_one(DetailsPane)
+        assert details.region.x == 0
+        assert run.files.remote.region.x == details.region.right == 40
+        await run.press("tab")
+        assert details.has_focus
+        before = details.scroll_offset.y
+        await run.press("end")
+        await run.later(1)
+        assert details.scroll_offset.y > before
+        await run.press("tab")
+        assert run.files.remote.lines.has_focus
+        await run.press("i", "tab", "i")
+        assert (run.files.local.region.x, run.app.screen.query_one(DetailsPane).region.x) == (0, 40)
+
+
+async def test_z_gives_the_active_pane_the_whole_width(tmp_path):
+    async with driven(tmp_path, size=(80, 24)) as run:
+        await run.press("z")
+        assert (run.files.local.display, run.files.remote.region.width) == (False, 80)
+        await run.press("tab")
+        assert (run.files.remote.display, run.files.local.region.width) == (False, 80)
+        await run.press("z")
+        assert (run.files.local.region.width, run.files.remote.region.width) == (40, 40)
+
+
+async def test_details_are_a_strip_from_110_columns_and_a_column_from_160(tmp_path):
+    async with driven(tmp_path, size=(109, 36)) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("contract.pdf")
+        strip, column = run.app.screen.query_one(DetailsStrip), run.app.screen.query_one(DetailsPane)
+        for size, there in (((109, 36), None), ((110, 36), strip), ((159, 36), strip), ((160, 36), column)):
+            await run.resize(size)
+            assert [one for one in (strip, column) if one.display] == ([] if there is None else [there])
+            if there is not None:
+                assert "Signed by ada. Its content has not been checked" in run.text(f"#{there.id}")
+        await run.press("i")
+        assert not column.display
+        assert run.files.remote.region.width == 80
+
+
+async def test_a_sorted_column_is_there_at_eighty_columns_with_its_direction(tmp_path):
+    async with driven(tmp_path, size=(80, 24)) as run:
+        await run.go("finance/2026")
+        assert "name↑" in run.text("#remote")
+        await run.press("o")
+        assert "size↓" in run.text("#remote")
+        await run.press("o")
+        assert "age↓" in run.text("#remote")
+
+
+async def test_what_is_typed_after_enter_in_the_filter_is_for_the_list(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        for name in ("slash", *"contract", "enter", "V"):
+            await run.pilot.strike(name, 0)
+        await run.quiet()
+        assert run.files.remote.query_text == "contract"
+        assert run.dialog == "Versions"
+        assert "contract.pdf" in run.screen()
+
+
+async def test_an_invitation_is_not_selected_with_all_others(tmp_path):
+    async with driven(tmp_path) as run:
+        (tmp_path / "reports" / "invitation-ivo.txt").write_text("sft://")
+        await run.press("tab", "R")
+        run.files.local.read(anew=True)
+        await run.quiet()
+        assert "invitation-ivo.txt" in run.names_here()
+        await run.press("a")
+        assert "notes.md" in {path.rpartition("/")[2] for path in run.files.local.lines.selected}
+        assert "invitation-ivo.txt" not in {path.rpartition("/")[2] for path in run.files.local.lines.selected}
+
+
+async def test_a_get_replaces_what_is_here_only_when_asked_and_compares_both(tmp_path):
+    async with driven(tmp_path) as run:
+        here = tmp_path / "reports" / "welcome.txt"
+        here.write_bytes(b"mine")
+        run.put_cursor_on("welcome.txt")
+        await run.press("c")
+        await run.moved()
+        assert here.read_bytes() == b"mine"
+        await run.press("2", "enter")
+        shown = run.text()
+        assert "1, by ada" in shown
+        assert "not known" in shown
+        assert "Replace mine (4 B, " in shown
+        assert ") with version 1 by ada" in shown
+        await run.press("enter")  # skipping is what stands there first
+        assert here.read_bytes() == b"mine"
+        await run.press("1", "c")
+        await run.moved()
+        await run.press("2", "end", "enter", "down", "down", "enter")
+        await run.moved()
+        assert here.read_bytes() == b"Welcome to acme-files.\n"
+        assert run.app.queue.jobs[-1].state is JobState.DONE
+        assert [path.name for path in here.parent.glob("welcome*")] == ["welcome.txt"]
+
+
+async def test_a_version_that_was_stored_before_is_replaced_unasked_and_what_was_made_of_it_is_not(tmp_path):
+    async with driven(tmp_path) as run:
+        run.put_cursor_on("welcome.txt")
+        await run.press("c")
+        await run.moved()
+        run.service.store("welcome.txt", "ada", b"Welcome again.\n")
+        await run.press("c")
+        await run.moved()
+        here = tmp_path / "reports" / "welcome.txt"
+        assert here.read_bytes() == b"Welcome again.\n"
+        assert [path.name for path in here.parent.glob("welcome*")] == ["welcome.txt"]
+        here.write_bytes(b"Welcome, edited.\n")
+        run.service.store("welcome.txt", "ada", b"Welcome a third time.\n")
+        await run.press("c")
+        await run.moved()
+        assert here.read_bytes() == b"Welcome, edited.\n"
+        await run.press("2", "end", "enter")
+        assert "made from 2" in run.text()
 
 
 async def test_a_narrow_terminal_shows_one_pane_and_tab_flips(tmp_path):

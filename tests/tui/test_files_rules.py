@@ -12,6 +12,7 @@ from tui.glyphs import FINE
 from tui.keys import ACTS
 from tui.panes.entry import UP, Entry, EntryKind
 from tui.screens import files_rules as rules
+from tui.widgets.message_line import broken
 
 MINE, THEIRS = 1, 2
 FILE = Entry(EntryKind.FILE, "a/plan.pdf", size=2048, author="ada", owner="ada", owner_id=THEIRS)
@@ -78,12 +79,20 @@ def test_whose_file_it_is(name):
 
 
 def test_the_message_line_says_what_is_chosen():
-    assert rules.status(replace(LOCAL, selected=2), "…").endswith("c stores them in /a")
-    assert rules.status(replace(REMOTE, selected=2), "…").endswith("c gets them into ~/reports")
-    assert rules.status(replace(TRASH, selected=2), "…").endswith("u brings them back")
+    assert rules.status(replace(LOCAL, selected=2), "…", 100).endswith("c stores them in /a")
+    assert rules.status(replace(REMOTE, selected=2), "…", 100).endswith("c gets them into ~/reports")
+    assert rules.status(replace(TRASH, selected=2), "…", 100).endswith("u brings them back")
     signed = replace(REMOTE, current=Entry(EntryKind.FILE, "a/b", author="ada", state=SignatureState.BAD))
-    assert rules.status(signed, "…") == "b: not what ada signed: do not use it"
-    assert rules.status(LOCAL, "…") == ""
+    assert rules.status(signed, "…", 100) == "b: not what ada signed: do not use it"
+    assert rules.status(signed, "…", 22) == "b: bad: do not use it"
+    assert rules.status(LOCAL, "…", 100) == "plan.pdf: 2.0 KiB"
+
+
+def test_the_message_line_shows_a_name_whole():
+    name = "x" * 90 + ".pdf"
+    long = replace(REMOTE, current=Entry(EntryKind.FILE, f"a/{name}", author="ada", state=SignatureState.SIGNED))
+    assert rules.status(long, "…", 78) == f"{name}: signed, unread"
+    assert broken(rules.status(long, "…", 78), 78) == ["x" * 78, f"{'x' * 12}.pdf: signed, unread"]
 
 
 def test_a_deletion_names_what_goes_and_whose_it_is():

@@ -67,23 +67,34 @@ async def test_a_computer_that_has_joined_nothing_begins_with_the_field_for_an_i
 
 async def test_a_demo_is_offered_only_where_the_gateway_has_one(tmp_path):
     async with joining(tmp_path, demo=True) as stage:
-        assert "explores a demo on this computer" in stage.text()
+        assert "F2 Explore a demo on this computer" in stage.text()
         assert "servers.demo" in stage.offered()
-        await stage.press("e")
+        await stage.press("tab", "enter")
         assert stage.app.frame.screen_id == "files"
         assert stage.gateway.connection.online
 
 
-async def test_letters_act_while_the_field_is_empty_and_are_text_afterwards(tmp_path):
-    async with joining(tmp_path) as stage:
-        await stage.press("question_mark")
+async def test_letters_are_text_in_the_empty_field_too_and_a_typed_mail_starts_nothing(tmp_path):
+    async with joining(tmp_path, demo=True) as stage:
+        link = invitation(stage.service)
+        await stage.press("f1")
         assert stage.dialog == "Help"
-        await stage.press("escape", "e")
-        assert "sft demo" in stage.said()
-        assert not value(stage, "#invitation")
-        await stage.type("sft://e?2q")
-        assert value(stage, "#invitation") == "sft://e?2q"
-        assert stage.app.frame.screen_id == "servers"
+        await stage.press("escape")
+        await stage.type(f"queer Max, {link}")
+        assert value(stage, "#invitation") == f"queer Max, {link}"
+        assert stage.app.is_running
+        assert not stage.gateway.connection.online
+        await stage.press("enter")
+        assert stage.dialog == "Join"
+
+
+async def test_what_follows_a_pasted_invitation_does_no_harm(tmp_path):
+    async with joining(tmp_path) as stage:
+        link = invitation(stage.service)
+        await stage.paste(f"Hi Max,\nthis is it: {link}\nregards,\nAda (ada@acme.org)\n")
+        assert value(stage, "#invitation") == link
+        await stage.press("enter")
+        assert stage.dialog == "Join"
 
 
 async def test_a_pasted_invitation_loses_blanks_line_breaks_and_box_borders(tmp_path):

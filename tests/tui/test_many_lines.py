@@ -58,7 +58,7 @@ class Counted:
 async def staged(tmp_path):
     counters = []
     async with driven(
-        tmp_path, service=acme(many=STORED), prepare=lambda gateway: counters.append(Counted(gateway))
+        tmp_path, size=(100, 36), service=acme(many=STORED), prepare=lambda gateway: counters.append(Counted(gateway))
     ) as run:
         await opened(run)
         yield run, counters[0]

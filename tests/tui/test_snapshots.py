@@ -18,16 +18,18 @@ from tests.tui.text_snapshots import FOLDER, RENEWING, difference_from_kept, por
 from tui.dialogs.dialog import Dialog
 from tui.keys import SCREEN_IDS
 
-SIZE, SMALL = (120, 36), (80, 24)
+SIZE, SMALL, LARGE = (120, 36), (80, 24), (200, 60)
+NAMES = ("names", "names-zoomed", "names-transfers")
 SMALL_SCENES = ("files", "delete", "first-start", "queue", "stop")
 SHOWN = [(name, SIZE, True) for name in SCENES]
 SHOWN += [(name, SMALL, True) for name in SMALL_SCENES]
+SHOWN += [(name, size, True) for size in (SMALL, LARGE) for name in NAMES]
 SHOWN += [("files", SIZE, False)]
 
 # By the first scene of a group: each screen and each dialog is among them.
 EVERY_RUN = frozenset({
     "root", "files", "queue", "people-admin", "identity", "passphrase", "address", "stop", "link", "unlock",
-    "first-start", "join", "moved",
+    "first-start", "join", "names", "names-80x24", "names-200x60", "moved",
 })  # fmt: skip
 
 

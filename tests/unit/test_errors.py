@@ -55,7 +55,7 @@ TABLE = [
         "PASSPHRASE_WRONG",
         8,
         "That passphrase does not open the key.",
-        "Again; or ask an admin for a new key, no file is lost",
+        "Again; or ask an admin to invite you under another name, no file is lost",
     ),
     Row(
         errors.KeyFormatError(),

@@ -77,7 +77,7 @@ class Join(Dialog[JoinedAs]):
             yield from self._row("this device", "join-device", device, "this computer's name")
         warns = (
             f"Everyone on {self._server} can read every file stored there. Losing your key loses no "
-            "file: an admin lets you in again."
+            "file: an admin invites you under another name."
         )
         yield static(warns, "dialog-muted dialog-space", id="join-warns")
 

@@ -6,6 +6,8 @@ it says that it was sent, no more.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -55,7 +57,8 @@ class ShowLink(Dialog[None]):
     def answer(self, name: str) -> None:
         if name == "copy":
             self.app.copy_to_clipboard(self._link)
-            self._report("Sent to the terminal's clipboard.")
+            # Whether it arrived cannot be known.
+            self._report("The terminal was asked to copy it. If a paste shows something else, w writes a file.")
         elif name == "write":
             self.work(self._write)
         else:
@@ -67,18 +70,18 @@ class ShowLink(Dialog[None]):
             WriteFile(
                 "Write the invitation to a file",
                 lines=["A new file that only you can read (0600)."],
-                folder=self.sft.local_folder,
+                # Not where files are put from: who has it can join.
+                folder=Path.home(),
                 name=safe_name(leaf),
                 text=self._link + "\n",
             )
         )
         if path is not None:
-            self._report(f"Written to {shown(str(path))}, for you alone.")
+            self._report(f"{self.sft.glyphs.verified} Written to {shown(str(path))}, for you alone.")
 
     def _report(self, text: str) -> None:
         done = self.query_one("#link-done", Static)
-        glyph = self.sft.glyphs.verified
-        done.update(Content(f"{glyph} {text}"))
+        done.update(Content(text))
         done.add_class("-shown")
 
 

@@ -11,8 +11,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Checkbox
 
+from sft.client.transfers.queue.in_the_way import look_at
 from sft.client.transfers.queue.job import Decision, Direction, Failure, Job
 from sft.client.transfers.queue.run import beside_path
+from sft.errors import LocalExistsError
 from sft.model.names import split_path
 from sft.model.text import count_text, local_time, shown_name, size_text
 from tui.dialogs.dialog import Dialog, static
@@ -69,7 +71,13 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
     def _ways(self, now: float) -> list[tuple[Decision, str]]:
         failure = self._failure
         if self._job.direction is not Direction.PUT:
-            return [(Decision.BESIDE, "Keep both: store the new one beside it, with a number")]
+            ways = [(Decision.BESIDE, "Keep both: store the new one beside it, with a number")]
+            mine = look_at(Path(_local_of(failure)))
+            if mine is not None:
+                what = f"{size_text(mine.size)}, {local_time(mine.modified_at, now=now)}"
+                version, author = failure.values.get("version"), shown(str(failure.values.get("author", "")))
+                ways.append((Decision.REPLACE, f"Replace mine ({what}) with version {version} by {author}"))
+            return ways
         beside = shown(split_path(beside_path(failure.place, self.sft.gateway.connection.user, now))[1])
         ways = [(Decision.BESIDE, f"Store mine beside it: {beside}")]
         version = failure.values.get("version")
@@ -81,22 +89,23 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
         return ways
 
     def _comparison(self, now: float) -> list[str]:
-        failure = self._failure
-        if failure.code != "EXISTS":
+        failure, values = self._failure, self._failure.values
+        if failure.code not in {"EXISTS", LocalExistsError.code} or "version" not in values:
             message, _ = error_text(failure.error, now)
             return [message]
-        mine = _mine(failure)
-        values = failure.values
-        stored_at, size = values.get("stored_at"), values.get("size")
+        mine = look_at(Path(_local_of(failure)))
+        at, size = values.get("stored_at", values.get("dated_at")), values.get("size")
         remote = [
-            f"{shown(str(values.get('version')))}, by {shown(str(values.get('author')))}",
-            local_time(stored_at, now=now) if isinstance(stored_at, int) else "",
+            f"{shown(str(values['version']))}, by {shown(str(values.get('author')))}",
+            local_time(at, now=now) if isinstance(at, int) else "",
             size_text(size) if isinstance(size, int) else "",
         ]
+        base = self.sft.queue.taken(_local_of(failure), failure.path)
+        made = "new" if self._job.direction is Direction.PUT else "not known"
         local = [
-            "new",
-            "" if mine is None else local_time(mine[1], now=now),
-            "" if mine is None else size_text(mine[0]),
+            f"made from {base}" if base else made,
+            "" if mine is None else local_time(mine.modified_at, now=now),
+            "" if mine is None else size_text(mine.size),
         ]
         lines = [f"{'':10}{'yours':24}on the server"]
         for label, ours, theirs in zip(("version", "when", "size"), local, remote, strict=True):
@@ -104,9 +113,6 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
         return lines
 
 
-def _mine(failure: Failure) -> tuple[int, float] | None:
-    try:
-        found = Path(failure.name).stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime
+def _local_of(failure: Failure) -> str:
+    """Return where the file on this computer lies."""
+    return str(failure.values["path"]) if failure.code == LocalExistsError.code else failure.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from sft.client.api.files import show_file
 from sft.client.session import Session
@@ -13,9 +14,11 @@ from sft.client.transfers.download import is_as_listed
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutPlan, plan_get, plan_put
 from sft.client.transfers.progress import Report
-from sft.client.trust import SignatureState
-from sft.errors import SftError, SignatureBadError
+from sft.client.trust import SignatureState, known_of
+from sft.errors import NotFoundError, SftError, SignatureBadError
 from tui.live.session_access import SessionAccess
+
+_LOOKED_BACK: Final = 20  # versions; one of a file that lies here and is older is the person's to decide
 
 
 class LiveTransfers:
@@ -28,6 +31,7 @@ class LiveTransfers:
         self.get = access.asking(self._get)
         self.verify = access.asking(self._verify)
         self.is_as_listed = access.asking(is_as_listed)
+        self.is_earlier = access.asking(self._is_earlier)
 
     async def plan_put(self, sources: Sequence[str], *, to: str, safe_names: bool = False) -> PutPlan:
         return await self._access.blocking(plan_put, sources, to=to, safe_names=safe_names)
@@ -47,6 +51,15 @@ class LiveTransfers:
             session, items, to=to, folders=folders, existing=existing, accept_moved=True, report=report
         )
         return await self._noted(session, results)
+
+    async def _is_earlier(self, session: Session, item: GetItem, size: int, digest: bytes) -> bool:
+        for number in range(item.version - 1, max(item.version - 1 - _LOOKED_BACK, 0), -1):
+            with contextlib.suppress(NotFoundError):  # its content was destroyed
+                file = await show_file(session, item.path, number)
+                if file.id == item.file_id and (file.version.size, file.version.digest) == (size, digest):
+                    (known,) = await known_of(session, [file], newest=False)
+                    return known.state is SignatureState.SIGNED
+        return False
 
     async def _verify(
         self, session: Session, items: Sequence[GetItem], *, report: Report | None = None

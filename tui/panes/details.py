@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,12 @@ from textual.widgets import Static
 
 from sft.client.trust import SignatureState, unread_sentence
 from sft.model.names import split_path
-from sft.model.text import count_text, day_text, local_time, shown_name, size_text
+from sft.model.text import day_text, local_time, shown_name, size_text
 from tui.gateway import Details
 from tui.glyphs import Glyphs
 from tui.panes.entry import Entry, EntryKind
+from tui.panes.inside import inside_words
+from tui.panes.layout import Place
 from tui.text import error_text, folder_text, name_text, shown
 
 _TONE: Final = {
@@ -29,7 +32,7 @@ _TONE: Final = {
 
 
 class DetailsPane(VerticalScroll, can_focus=False):
-    """The third column, or in place of the other pane."""
+    """The third column, or in the place of a pane: there it takes the focus, to be scrolled."""
 
     def __init__(self, glyphs: Glyphs, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -41,6 +44,12 @@ class DetailsPane(VerticalScroll, can_focus=False):
     def on_mount(self) -> None:
         self.border_title = Content("details")
         self.border_subtitle = Content("i hides")
+
+    def stand(self, place: Place, width: int) -> None:
+        """Stand elsewhere, or not at all."""
+        self.display = place in {Place.BESIDE, Place.OTHER_PANE, Place.WHOLE}
+        self.can_focus = place in {Place.OTHER_PANE, Place.WHOLE}
+        self.styles.width = width or "1fr"
 
     def show(self, lines: list[Text]) -> None:
         text = self.query_one("#details-text", Static)
@@ -80,17 +89,11 @@ class DetailsPane(VerticalScroll, can_focus=False):
     def of_folder(self, entry: Entry, now: float) -> list[Text]:
         if entry.kind is EntryKind.UP:
             return [self._quiet("The folder above.")]
-        files, folders = entry.inside or (0, 0)
-        inside = []
-        if folders:
-            inside.append(f"{count_text(folders)} folder{'' if folders == 1 else 's'}")
-        if files or not folders:
-            inside.append(f"{count_text(files)} file{'' if files == 1 else 's'}")
         lines = [
             name_text(entry.name, "bold"),
             self._quiet("/" + shown(split_path(entry.path)[0])),
             Text(),
-            Text(", ".join(inside)),
+            Text(inside_words(entry)),
         ]
         if entry.at is not None:
             lines.append(Text(f"made {day_text(entry.at, now)}"))
@@ -141,22 +144,8 @@ class DetailsPane(VerticalScroll, can_focus=False):
         return lines
 
     def _verdict(self, details: Details, now: float) -> list[Text]:
-        sign = self._glyphs.state(details.state)
-        tone = self.app.theme_variables[_TONE[details.state]]
-        author = details.file.version.author
-        if details.error is not None:
-            message, step = error_text(details.error, now)
-        elif details.state is SignatureState.VERIFIED:
-            who = shown_name(author)
-            message = f"These bytes are {who}'s: content, name and version are as {who} signed them."
-            step = ""
-        else:
-            message = unread_sentence(author)
-            step = "v checks without keeping it, c gets it."
-        lines = [Text.assemble((f"{sign} ", tone), (message, "" if tone == "quiet" else tone))]
-        if step:
-            lines.append(self._quiet(step))
-        return lines
+        says, step = verdict(details, now, self._glyphs, self.app.theme_variables)
+        return [says, self._quiet(step)] if step else [says]
 
     @property
     def _dot(self) -> str:
@@ -170,3 +159,19 @@ class DetailsPane(VerticalScroll, can_focus=False):
 
     def _labeled(self, label: str, value: str) -> Text:
         return Text.assemble((f"{label} ", self.app.theme_variables["quiet"]), value)
+
+
+def verdict(details: Details, now: float, glyphs: Glyphs, colors: Mapping[str, str]) -> tuple[Text, str]:
+    """Say what the signature is worth, and what can be done about it."""
+    sign, tone = glyphs.state(details.state), colors[_TONE[details.state]]
+    author = details.file.version.author
+    step = ""
+    if details.error is not None:
+        message, step = error_text(details.error, now)
+    elif details.state is SignatureState.VERIFIED:
+        who = shown_name(author)
+        message = f"These bytes are {who}'s: content, name and version are as {who} signed them."
+    else:
+        message = unread_sentence(author)
+        step = "v checks without keeping it, c gets it."
+    return Text.assemble((f"{sign} ", tone), (message, "" if _TONE[details.state] == "quiet" else tone)), step

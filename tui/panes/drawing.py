@@ -10,34 +10,13 @@ from sft.model.text import age_text, count_text, day_text, local_time
 from tui.glyphs import Glyphs
 from tui.panes.entry import UP_PATH, Entry, EntryKind
 from tui.text import shown, size_cell
-from tui.widgets.rows import Column, ListRow
+from tui.widgets.rows import ListRow
 
-_SIZE_CELLS: Final = 9
-_WHEN_CELLS: Final = 6  # of an earlier year, the year alone
+_SIZE_CELLS: Final = 8
+_AGE_CELLS: Final = 6
 _MINUTE: Final = 60
 _DRAWN: Final = 1000  # lines that are kept drawn
 
-LOCAL_COLUMNS: Final = (
-    Column("mark", width=1),
-    Column("name", "name", is_name=True),
-    Column("size", "size", _SIZE_CELLS, right=True),
-    Column("when", "age", 6, right=True, from_width=28, roomy=(64, 17)),
-)
-REMOTE_COLUMNS: Final = (
-    Column("mark", width=1),
-    Column("name", "name", is_name=True),
-    Column("version", "v", 2, right=True, from_width=44, roomy=(80, 4)),
-    Column("size", "size", _SIZE_CELLS, right=True),
-    Column("from", "from", 6, from_width=32, gap=2, roomy=(80, 12)),
-    Column("age", "dated", 8, right=True, from_width=44, roomy=(80, 17)),
-)
-TRASH_COLUMNS: Final = (
-    Column("mark", width=1),
-    Column("name", "name", is_path=True),
-    Column("size", "size", _SIZE_CELLS, right=True),
-    Column("from", "owner", 6, from_width=40, gap=2, roomy=(80, 12)),
-    Column("age", "until", 7, right=True, from_width=32, roomy=(80, 12)),
-)
 _TONES: Final[Mapping[SignatureState, str]] = {
     SignatureState.NOT_LOOKED_AT: "muted",
     SignatureState.SIGNED: "muted",
@@ -69,9 +48,8 @@ def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Draw:
         if entry.kind is EntryKind.UP:
             return ListRow(UP_PATH, entry, {"mark": "", "name": ".."}, {"name": "muted"}, selectable=False)
         moment = now()
-        roomy: dict[str, str] = {}
         cells = {"name": shown(entry.name), "from": shown(entry.author or entry.owner)}
-        tones: dict[str, str] = {"age": "muted", "when": "muted", "from": "muted", "version": "muted"}
+        tones: dict[str, str] = dict.fromkeys(("age", "date", "from", "suffix"), "muted")
         if entry.kind is EntryKind.FOLDER:
             cells["name"] += "/"
             cells["size"] = inside_text(entry)
@@ -81,21 +59,28 @@ def drawer(glyphs: Glyphs, now: Callable[[], float]) -> Draw:
         else:
             cells["size"] = "link" if entry.kind is EntryKind.LINK else "special"
             tones |= {"name": "muted", "size": "muted"}
-        if entry.version:
-            cells["version"] = str(entry.version)
+        if entry.version > 1:
+            cells["suffix"] = f"v{entry.version}"
         if entry.until is not None:
             cells["age"] = day_text(entry.until, moment)
             cells["from"] = shown(entry.owner)
         elif entry.at is not None and (entry.kind is EntryKind.FILE or entry.inside is None):
-            age = age_text(entry.at, moment)
-            cells["age"], cells["when"] = age, age if len(age) <= _WHEN_CELLS else age[-4:]
-            roomy["age"] = roomy["when"] = local_time(entry.at, now=moment)
+            cells["age"] = short_age(entry.at, moment)
+            cells["date"] = local_time(entry.at, now=moment)
         if entry.state is not None:
             cells["mark"] = glyphs.state(entry.state)
             tones["mark"] = _TONES[entry.state]
-        return ListRow(entry.path, entry, cells, tones, selectable=entry.can_be_chosen, roomy=roomy)
+        return ListRow(entry.path, entry, cells, tones, selectable=entry.can_be_chosen)
 
     return draw
+
+
+def short_age(at: int, now: float) -> str:
+    """Return an age in few cells: ``3 h``, ``28 Apr``, ``24 Jun``; of an earlier year that alone."""
+    age = age_text(at, now)
+    if len(age) <= _AGE_CELLS:
+        return age
+    return age[-4:] if age[-4:].isdecimal() else age[:_AGE_CELLS]
 
 
 def inside_text(entry: Entry) -> str:
@@ -106,5 +91,6 @@ def inside_text(entry: Entry) -> str:
     if not files and not folders:
         return "empty"
     count, noun = (files, "file") if files else (folders, "folder")
-    text = f"{count_text(count)} {noun}{'' if count == 1 else 's'}"
-    return text if len(text) <= _SIZE_CELLS else count_text(count)
+    words = (f"{noun}{'' if count == 1 else 's'}", "dirs" if folders and not files else "")
+    texts = (f"{count_text(count)} {word}".strip() for word in words)
+    return next((text for text in texts if len(text) <= _SIZE_CELLS), count_text(count))

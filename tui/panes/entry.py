@@ -33,6 +33,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         file_id: the server's own name of a file.
         signed_as: where it was signed, if that is elsewhere.
         until: when it leaves the trash.
+        secret: an invitation that was written here: chosen by its own line alone.
     """
 
     kind: EntryKind
@@ -46,6 +47,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     inside: tuple[int, int] | None = None
     state: SignatureState | None = None
     until: int | None = None
+    secret: bool = False
     file_id: bytes = b""
     signed_as: str = ""
 

@@ -15,7 +15,8 @@ from typing import Final
 from sft.client.os_errors import translating_os_errors
 from sft.errors import SftError
 from sft.model.names import fold
-from tui.panes.drawing import LOCAL_COLUMNS, Draw
+from tui.panes.columns import Shelf
+from tui.panes.drawing import Draw
 from tui.panes.entry import UP, Entry, EntryKind
 from tui.panes.paging import PagedRows
 from tui.text import folder_text
@@ -26,7 +27,7 @@ _PAGE: Final = 400
 class LocalSide:
     """Where the pane of this computer stands."""
 
-    columns = LOCAL_COLUMNS
+    shelf = Shelf.LOCAL
     absence = ""
 
     def __init__(self, path: Path, draw: Draw) -> None:
@@ -106,7 +107,13 @@ class _LocalFolder:
         elif not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
             kind = EntryKind.OTHER
         size = found.st_size if kind is EntryKind.FILE else 0
-        return Entry(kind, str(path), size=size, at=int(found.st_mtime))
+        secret = kind is EntryKind.FILE and is_invitation(name)
+        return Entry(kind, str(path), size=size, at=int(found.st_mtime), secret=secret)
+
+
+def is_invitation(name: str) -> bool:
+    """Return whether a file is called as invitations are that the UI writes."""
+    return name.startswith("invitation-") and name.endswith(".txt")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

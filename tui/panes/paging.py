@@ -162,12 +162,12 @@ class PagedRows:
         return {entry.path: entry for _, entry in self._here() if entry.path in paths}
 
     async def selectable(self) -> dict[str, int]:
-        """Return the size of every line that can be selected; the folder must have been read."""
+        """Return the size of every line that is selected with all others; the folder must have been read."""
         numbers = range(len(self._entries)) if self._view is None else self._view
         sizes: dict[str, int] = {}
         for first in range(0, len(numbers), _AT_ONCE):
             listed = (self._entries[n] for n in numbers[first : first + _AT_ONCE])
-            sizes |= {entry.path: entry.size for entry in listed if entry.can_be_chosen}
+            sizes |= {entry.path: entry.size for entry in listed if entry.can_be_chosen and not entry.secret}
             await asyncio.sleep(0)
         return sizes
 

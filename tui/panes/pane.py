@@ -23,12 +23,13 @@ from textual.worker import Worker, WorkerError
 from sft.errors import SftError
 from sft.model.text import count_text, size_text
 from tui.glyphs import Glyphs
+from tui.panes.columns import Placed, Shelf, placed, sight_of
 from tui.panes.entry import Entry, EntryKind
 from tui.panes.paging import PagedRows, SortOrder
 from tui.text import cut_path
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.row_list import RowList
-from tui.widgets.rows import Column, ListRows
+from tui.widgets.rows import ListRow, ListRows
 from tui.workers import start_worker
 
 _GROWN_SECONDS: Final = 0.1  # how often a list that grows is drawn anew
@@ -56,7 +57,7 @@ class PaneSide(Protocol):
         """Whose side it is, and the folder as people write it."""
 
     @property
-    def columns(self) -> Sequence[Column]:
+    def shelf(self) -> Shelf:
         """What its list shows."""
 
     @property
@@ -99,7 +100,9 @@ class Pane(Vertical):
         self.order = SortOrder.NAME
         self.query_text = ""
         self._glyphs = glyphs
-        self.lines = RowList(side.columns, selecting=True, glyphs=glyphs)
+        self._shelf = side.shelf
+        self._later_width: int | None = None
+        self.lines = RowList(self._place, selecting=True, glyphs=glyphs)
         self._filter_line = FilterLine("part of a name", lambda: self.lines)
         self._places: dict[str, int] = {}
         self._location = ""
@@ -107,6 +110,7 @@ class Pane(Vertical):
         self._wanted: _Wanted | None = None
         self._is_paging = False
         self._selecting: Worker[object] | None = None
+        self._arranging: Worker[object] | None = None
         self._weights: dict[str, int] = {}
         self._weight = 0
 
@@ -168,7 +172,7 @@ class Pane(Vertical):
             self.query_text = ""
             self._filter_line.drop()
             self._location = side.location
-        self.lines.columns = list(side.columns)
+        self._shelf = side.shelf
         self._title = side.title
         self._retitle()
         self._work(partial(self._show, side.rows(expected), anew=anew))
@@ -210,8 +214,8 @@ class Pane(Vertical):
 
     # -- reading -------------------------------------------------------------------------------------------
 
-    def _work(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
-        start_worker(self, job, group="reading", exclusive=True)
+    def _work(self, job: Callable[[], Coroutine[None, None, None]]) -> Worker[object]:
+        return start_worker(self, job, group="reading", exclusive=True)
 
     @on(RowList.RowsWanted)
     def _rows_wanted(self, event: RowList.RowsWanted) -> None:
@@ -265,15 +269,16 @@ class Pane(Vertical):
         self.lines.select_keys(everything - self.lines.selected if invert else everything)
 
     @property
-    def is_selecting(self) -> bool:
-        """Whether a selection was asked for that is not there yet."""
-        return self._selecting is not None and not self._selecting.is_finished
+    def is_settling(self) -> bool:
+        """Whether a selection, a filter or an order was asked for that is not there yet."""
+        return any(worker is not None and not worker.is_finished for worker in (self._selecting, self._arranging))
 
-    async def selected(self) -> bool:
-        """Wait for it; return whether it came."""
+    async def settled(self) -> bool:
+        """Wait for them; return whether they came."""
         try:
-            if self._selecting is not None:
-                await self._selecting.wait()
+            for worker in (self._arranging, self._selecting):
+                if worker is not None and not worker.is_finished:
+                    await worker.wait()
         except WorkerError:  # another folder was opened meanwhile
             return False
         return True
@@ -314,7 +319,7 @@ class Pane(Vertical):
 
     def _arrange(self, *, wait: bool = False) -> None:
         if self.rows is not None:
-            self._work(partial(self._arranged, self.rows, wait=wait))
+            self._arranging = self._work(partial(self._arranged, self.rows, wait=wait))
 
     async def _arranged(self, rows: PagedRows, *, wait: bool) -> None:
         if wait:
@@ -347,6 +352,17 @@ class Pane(Vertical):
         """Where the cursor goes: to the first match while something is typed, else where it was."""
         first = rows.row(0) if self.query_text else None
         return None if first is None else first.key
+
+    def show_within(self, later_width: int | None) -> None:
+        """Note how wide the list will be in a wider window where something comes to stand beside it."""
+        if later_width != self._later_width:
+            self._later_width = later_width
+            self.lines.refresh()
+
+    def _place(self, width: int, rows: Sequence[ListRow[Entry]]) -> Placed:
+        glyphs = self._glyphs
+        arrow = glyphs.up if self.order is SortOrder.NAME else glyphs.down
+        return placed(width, sight_of(rows), self._shelf, self.order, arrow, self._later_width)
 
     # -- its frame ---------------------------------------------------------------------------------------------
 

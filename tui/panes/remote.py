@@ -10,11 +10,11 @@ from sft.model.names import split_path
 from sft.model.records import File, Folder
 from tui.connection_words import STATUS_WORDS
 from tui.gateway import Gateway, Listed
-from tui.panes.drawing import REMOTE_COLUMNS, TRASH_COLUMNS, Draw
+from tui.panes.columns import Shelf
+from tui.panes.drawing import Draw
 from tui.panes.entry import UP, Entry, EntryKind
 from tui.panes.paging import PagedRows
 from tui.text import shown
-from tui.widgets.rows import Column
 
 
 class RemoteSide:
@@ -36,8 +36,8 @@ class RemoteSide:
         return True
 
     @property
-    def columns(self) -> tuple[Column, ...]:
-        return TRASH_COLUMNS if self.in_trash else REMOTE_COLUMNS
+    def shelf(self) -> Shelf:
+        return Shelf.TRASH if self.in_trash else Shelf.REMOTE
 
     @property
     def absence(self) -> str:

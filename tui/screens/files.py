@@ -1,14 +1,14 @@
 """Files: two panes with one list and the same keys, this computer and the server, and details of what is under the cursor.
 
 Rules. Nothing on this computer is deleted or renamed. The pane with the focus decides what an act is about. What destroys asks
-first; what asks the server is a worker. From 110 columns on details stand beside the panes, below they take the place of the
-other pane; below 80 columns one pane is shown.
+first; what asks the server is a worker. Who gets how much of the window says ``tui.panes.layout``.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Final
@@ -21,28 +21,33 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from sft.client.api.tree import matches
-from sft.errors import LocalFileError, SftError
-from sft.model.names import join_path, parse_component, parse_path, safe, split_path
+from sft.errors import SftError
+from sft.model.names import join_path, parse_path, safe, split_path
 from sft.model.text import count_text, shown_name
 from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.versions import Versions
 from tui.keys import Action, bindings_of
 from tui.messages import ActsChanged, ConnectionChanged, FilesJudged, LocalFolderChanged, ServerChanged, Severity
+from tui.panes.describing import describe
 from tui.panes.details import DetailsPane
+from tui.panes.details_strip import DetailsStrip
 from tui.panes.drawing import drawer
 from tui.panes.entry import Entry, EntryKind
+from tui.panes.layout import PaneShare, Place, Wishes, share
 from tui.panes.local import LocalSide
 from tui.panes.pane import Pane
 from tui.panes.remote import RemoteSide
 from tui.screens import files_rules as rules
+from tui.screens.typed_paths import checked_local, checked_name
 from tui.text import shown
 from tui.view import View
 from tui.widgets.row_list import RowList
 from tui.workers import start_worker
 
 _DETAILS_SECONDS: Final = 0.08
-_ABOUT_SELECTED: Final = {f"files.{name}" for name in ("transfer", "verify", "delete", "restore", "copy")}
+_CHOSEN: Final = ("transfer", "verify", "versions", "rename", "delete", "restore", "copy")
+_ABOUT_CHOSEN: Final = {f"files.{name}" for name in _CHOSEN}
 
 
 class FilesView(View):
@@ -59,7 +64,7 @@ class FilesView(View):
     def __init__(self, folder: Path, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._folder = folder
-        self._details_asked: bool | None = None  # None: shown where there is room
+        self._wishes = Wishes()
         self._details_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -69,10 +74,12 @@ class FilesView(View):
         self.remote_side = RemoteSide(self.gateway, draw)
         self.local = Pane(self.local_side, glyphs, id="local")
         self.remote = Pane(self.remote_side, glyphs, id="remote")
+        self._active = self.remote
         with Horizontal(id="panes"):
             yield self.local
             yield self.remote
             yield DetailsPane(glyphs, id="details")
+        yield DetailsStrip(glyphs, id="details-strip")
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._refresh_details())
@@ -84,8 +91,8 @@ class FilesView(View):
 
     @property
     def pane(self) -> Pane:
-        """The pane that acts are about."""
-        return self.local if self.local.has_focus_within else self.remote
+        """The pane that acts are about: the one that had the focus last."""
+        return self._active
 
     @property
     def _other_pane(self) -> Pane:
@@ -96,7 +103,7 @@ class FilesView(View):
         return self.pane is self.local
 
     def home(self) -> Widget | None:
-        return self.remote.lines
+        return self.query_one(DetailsPane) if self._share.details is Place.WHOLE else self.remote.lines
 
     def shown(self) -> None:
         if self.is_attached:
@@ -168,63 +175,78 @@ class FilesView(View):
         self.post_message(ActsChanged())
 
     def on_descendant_focus(self) -> None:
-        """Act on the pane that has the focus now."""
-        self._lay_out()
+        """Act on the pane that has the focus now; details are about the one before them."""
         for pane in (self.local, self.remote):
-            pane.lines.set_class(pane is self.pane, "-active")
+            if pane.has_focus_within:
+                self._active = pane
+        self._lay_out()
         self._stands_otherwise()
 
     def on_resize(self) -> None:
         self._lay_out()
-
-    def _toggle_details(self, *, show: bool | None = None) -> None:
-        shown_now = self.query_one(DetailsPane).display
-        self._details_asked = not shown_now if show is None else show
-        self._lay_out()
         self._refresh_details()
 
+    def _toggle_details(self, *, show: bool | None = None) -> None:
+        shown_now = self._share.details is not Place.NOWHERE
+        self._wish(replace(self._wishes, details=not shown_now if show is None else show))
+
+    def _wish(self, wishes: Wishes) -> None:
+        self._wishes = wishes
+        self._lay_out()
+        details = self.query_one(DetailsPane)
+        if self._share.details is Place.WHOLE:
+            details.focus()
+        elif details.has_focus and not details.can_focus:
+            self.pane.lines.focus()
+        self._refresh_details()
+
+    @property
+    def _share(self) -> PaneShare:
+        return share(*self.app.size, self._wishes)
+
     def _lay_out(self) -> None:
-        width, height = self.app.size
-        wide = width >= 110  # noqa: PLR2004 - as experience has it: panes and details
-        single = width < 80 or height < 20  # noqa: PLR2004
-        details = self._details_asked if self._details_asked is not None else wide
-        active, other = self.pane, self._other_pane
-        active.display = not (single and details)
-        other.display = wide or not (details or single)
-        self.query_one(DetailsPane).display = details
-        self.set_class(wide, "-wide")
-        self.set_class(width >= 150, "-vast")  # noqa: PLR2004
+        """Show what is to be seen; what stands right already is not touched, for each touch draws the screen anew."""
+        now, pane, details = self._share, self._active, self.query_one(DetailsPane)
+        pane.display = now.details is not Place.WHOLE
+        self._other_pane.display = now.both
+        details.stand(now.details, now.details_width)
+        before = self.local if now.details is Place.OTHER_PANE and pane is self.remote else None
+        container = self.query_one("#panes")
+        if (container.children[0] is details) != (before is not None):
+            container.move_child(details, before=before) if before else container.move_child(details, after=self.remote)
+        self.query_one(DetailsStrip).display = now.details is Place.STRIP
+        for each in (self.local, self.remote):
+            each.lines.set_class(each is pane, "-active")
+            each.show_within(now.later_width)
 
     def _refresh_details(self) -> None:
         """Describe what is under the cursor, once it rests there."""
-        if self.query_one(DetailsPane).display:
+        if self._share.details is not Place.NOWHERE:
             if self._details_timer is not None:
                 self._details_timer.stop()
             self._details_timer = self.set_timer(_DETAILS_SECONDS, self._describe)
 
     def _describe(self) -> None:
-        pane, now = self.query_one(DetailsPane), self.now
         entry = self.pane.current
-        if entry is None:
-            pane.show([])
-        elif self._is_local:
-            pane.show(pane.of_local(entry, now, self.remote_side.folder_text))
-        elif entry.kind is not EntryKind.FILE:
-            pane.show(pane.of_folder(entry, now))
-        elif self.remote_side.in_trash:
-            pane.show(pane.of_trashed(entry, now))
-        else:
+        shelf = self.local_side.shelf if self._is_local else self.remote_side.shelf
+        to = self.remote_side.folder_text
+        if not describe(self._descriptions, entry, shelf, self.now, to) and entry is not None:
             job = partial(self._describe_file, entry.path)
             start_worker(self, job, group="details", exclusive=True)
 
+    @property
+    def _descriptions(self) -> DetailsPane | DetailsStrip:
+        is_strip = self._share.details is Place.STRIP
+        return self.query_one(DetailsStrip) if is_strip else self.query_one(DetailsPane)
+
     async def _describe_file(self, path: str) -> None:
-        pane = self.query_one(DetailsPane)
         try:
             details = await self.gateway.files.details(path)
         except SftError:
             return  # gone meanwhile, or the connection is: the message line says so
         current = self.pane.current
         if current is not None and current.path == path:
+            pane = self._descriptions
             pane.show(pane.of_file(details, self.now))
 
     # -- what can be done ------------------------------------------------------------------------------------------
@@ -257,18 +279,19 @@ class FilesView(View):
         return rules.reason_of_side(now, act) or super().reason_against(act) or rules.reason(now, act)
 
     def status_line(self) -> tuple[str, Severity]:
-        message = rules.status(self._snapshot, self.sft.glyphs.ellipsis) if self.query(Pane) else ""
-        return message, Severity.INFO
+        if not self.query(Pane):
+            return "", Severity.INFO
+        return rules.status(self._snapshot, self.sft.glyphs.ellipsis, self.size.width - 2), Severity.INFO
 
     async def action_act(self, act_id: str) -> None:
-        """Do an act, or report why not; one about a selection that is still being read waits for that."""
-        if act_id in _ABOUT_SELECTED and self.pane.is_selecting:
-            self._start(partial(self._once_selected, act_id, self.pane))
+        """Do an act, or report why not; one about what is chosen waits for a list that is still being read."""
+        if act_id in _ABOUT_CHOSEN and self.pane.is_settling:
+            self._start(partial(self._once_settled, act_id, self.pane))
         else:
             await super().action_act(act_id)
 
-    async def _once_selected(self, act_id: str, pane: Pane) -> None:
-        if await pane.selected() and pane is self.pane:
+    async def _once_settled(self, act_id: str, pane: Pane) -> None:
+        if await pane.settled() and pane is self.pane:
             await super().action_act(act_id)
 
     def _start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -279,18 +302,18 @@ class FilesView(View):
     def act_transfer(self) -> None:
         """Put what is chosen here, or get what is chosen there."""
         paths, queue = self.pane.chosen, self.sft.queue
-        title = self._title(paths)
+        title = rules.title(paths, self._found(paths))
         if self._is_local:
             queue.put(paths, self.remote_side.path, title)
-            self.report(f"{title} goes to {self.remote_side.folder_text}")
+            self.report(f"{title} {'go' if len(paths) > 1 else 'goes'} to {self.remote_side.folder_text}")
         else:
             queue.get(paths, str(self.local_side.path), title)
-            self.report(f"{title} comes to {self.local_side.folder_text}")
+            self.report(f"{title} {'come' if len(paths) > 1 else 'comes'} to {self.local_side.folder_text}")
         self.pane.lines.select_keys(set())
 
     def act_verify(self) -> None:
         paths = self.pane.chosen
-        self.sft.queue.verify(paths, self._title(paths))
+        self.sft.queue.verify(paths, rules.title(paths, self._found(paths)))
         self.pane.lines.select_keys(set())
 
     def act_versions(self) -> None:
@@ -338,7 +361,7 @@ class FilesView(View):
                 f"Rename {shown_name(name)}",
                 lines=[moved] if is_file else [],
                 label="New name; or a path such as /archive/name",
-                value=safe(name), select_to=len(stem or name), act="Rename", check=_checked,
+                value=safe(name), select_to=len(stem or name), act="Rename", check=checked_name,
             )
         )  # fmt: skip
         if new is None or new == name:
@@ -398,7 +421,7 @@ class FilesView(View):
         self.pane.open_filter()
 
     def act_clear(self) -> None:
-        if not self.pane.clear() and self._details_asked and not self.has_class("-wide"):
+        if not self.pane.clear() and self._share.details in {Place.OTHER_PANE, Place.WHOLE}:
             self._toggle_details(show=False)
 
     def act_sort(self) -> None:
@@ -431,7 +454,7 @@ class FilesView(View):
     async def _go_to(self) -> None:
         is_local = self._is_local
         value = str(self.local_side.path) if is_local else f"/{self.remote_side.path}"
-        check = _checked_local if is_local else partial(parse_path, root=True)
+        check = checked_local if is_local else partial(parse_path, root=True)
         path = await self.app.push_screen_wait(
             TextPrompt("Go to a folder", label="Path", value=value, act="Go", check=check)
         )
@@ -452,33 +475,25 @@ class FilesView(View):
         self.report(f"{count} sent to the terminal's clipboard.")
 
     def act_other_pane(self) -> None:
-        other = self._other_pane
-        other.display = True
-        other.lines.focus()
+        """Go to what stands beside this pane: the other one, or details in its place."""
+        details = self.query_one(DetailsPane)
+        if self._share.details is Place.WHOLE:
+            self._toggle_details(show=False)
+        elif self._share.details is Place.OTHER_PANE and not details.has_focus:
+            details.focus()
+        elif details.has_focus:
+            self.pane.lines.focus()
+        else:
+            other = self._other_pane
+            other.display = True
+            other.lines.focus()
+
+    def act_zoom(self) -> None:
+        """Give the active pane the whole width, or the other one its half back."""
+        self._wish(replace(self._wishes, zoomed=not self._wishes.zoomed))
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
     def _found(self, paths: Sequence[str]) -> dict[str, Entry]:
         rows = self.pane.rows
         return {} if rows is None else rows.find(frozenset(paths))
-
-    def _title(self, paths: Sequence[str]) -> str:
-        if len(paths) > 1:
-            return f"{count_text(len(paths))} items"
-        name, entry = shown(paths[0].rpartition("/")[2]), self._found(paths).get(paths[0])
-        return f"{name}/" if entry is not None and entry.kind is EntryKind.FOLDER else name
-
-
-def _checked(text: str) -> str:
-    return "/" + parse_path(text) if text.startswith("/") else parse_component(text)
-
-
-def _checked_local(text: str) -> str:
-    try:
-        path = Path(text).expanduser().resolve()
-        is_folder = path.is_dir()
-    except (OSError, RuntimeError, ValueError):  # a home of nobody, too long, closed to us, a loop
-        is_folder = False
-    if not is_folder:
-        raise LocalFileError(path=text, problem="is no folder", remedy="Name one that is there")
-    return str(path)

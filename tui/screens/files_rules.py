@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from rich.cells import cell_len
 
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, Resource, Role, allows, may
@@ -12,7 +14,8 @@ from sft.model.text import count_text, day_text, shown_name, size_text
 from tui.glyphs import Glyphs
 from tui.keys import ACTS, Action, acts_of
 from tui.panes.entry import Entry, EntryKind
-from tui.text import cut_name, cut_path, shown
+from tui.panes.inside import inside_words
+from tui.text import cut_path, shown
 
 _PATH_CELLS: Final = 40
 _NAMED: Final = 4  # names in a question; the rest is counted
@@ -20,12 +23,12 @@ _OWNED: Final = {"files.rename": "rename", "files.delete": "delete", "files.rest
 _ON_SERVER: Final = frozenset({"files.rename", "files.delete", "files.verify", "files.versions"})
 _OF_A_LINE: Final = _ON_SERVER | {"files.transfer", "files.restore", "files.copy"}
 _NOT_IN_TRASH: Final = _ON_SERVER | {"files.transfer", "files.new_folder", "files.go_to"}
-_STATE_WORDS: Final = {
-    "not looked at": "its signature by {} was not looked at yet",
-    "signed": "signed by {}; not checked on this computer yet",
-    "verified": "verified on this computer: the bytes are as {} signed them",
-    "unknown": "not proved to be {}'s: i says why",
-    "bad": "not what {} signed: do not use it",
+_STATE_WORDS: Final = {  # at length, and where a name leaves less room
+    "not looked at": ("its signature by {} was not looked at yet", "not looked at yet"),
+    "signed": ("signed by {}; not checked on this computer yet", "signed, unread"),
+    "verified": ("verified on this computer: the bytes are as {} signed them", "verified"),
+    "unknown": ("not proved to be {}'s: i says why", "not proved: i says why"),
+    "bad": ("not what {} signed: do not use it", "bad: do not use it"),
 }
 
 
@@ -93,8 +96,8 @@ def reason(now: Snapshot, act: Action) -> str:
     return f"{name} belongs to {owner}: only they or an admin may {_OWNED[act.id]} it."
 
 
-def status(now: Snapshot, ellipsis: str) -> str:
-    """Return what is chosen, and what that means."""
+def status(now: Snapshot, ellipsis: str, cells: int) -> str:
+    """Return what is chosen, and what that means, in so many cells if its name lets it."""
     if now.selected:
         message, size = f"{count_text(now.selected)} selected", size_text(now.chosen_bytes)
         if now.is_local:
@@ -104,11 +107,36 @@ def status(now: Snapshot, ellipsis: str) -> str:
             return f"{message}, {size}: u brings them back"
         return f"{message}, {size}: c gets them into {cut_path(now.local_text, _PATH_CELLS, ellipsis)}"
     entry = now.current
-    if entry is None or now.is_local or entry.kind is not EntryKind.FILE or entry.state is None:
+    if entry is None or entry.kind is EntryKind.UP:
         return ""
-    message = _STATE_WORDS[entry.state.value].format(shown(entry.author))
+    said = _known_of(entry, ellipsis)
+    # The name whole, on two lines if need be; what is known of it as long as there is room.
+    name = shown(entry.path if now.in_trash and not now.is_local else entry.name)
+    return next(
+        (f"{name}: {each}" for each in said if cell_len(name) + 2 + cell_len(each) <= cells), f"{name}: {said[-1]}"
+    )
+
+
+def _known_of(entry: Entry, ellipsis: str) -> list[str]:
+    """Say what is known of a line, at length and in a word."""
+    if entry.kind is EntryKind.FOLDER:
+        return [inside_words(entry) if entry.inside else "folder"]
+    if entry.kind is not EntryKind.FILE:
+        return ["not sent"]
+    size = size_text(entry.size)
+    if entry.state is None:
+        return [size]
+    sentence, word = (words.format(shown(entry.author)) for words in _STATE_WORDS[entry.state.value])
     elsewhere = f"; signed as {cut_path(shown(entry.signed_as), _PATH_CELLS, ellipsis)}" if entry.signed_as else ""
-    return f"{cut_name(shown(entry.name), _PATH_CELLS, ellipsis)}: {message}{elsewhere}"
+    return [f"{sentence}{elsewhere}", f"{word}{'; moved' if elsewhere else ''}"]
+
+
+def title(paths: Sequence[str], found: Mapping[str, Entry]) -> str:
+    """Name what is chosen: the one, or how many."""
+    if len(paths) > 1:
+        return f"{count_text(len(paths))} items"
+    name, entry = shown(paths[0].rpartition("/")[2]), found.get(paths[0])
+    return f"{name}/" if entry is not None and entry.kind is EntryKind.FOLDER else name
 
 
 @dataclass(frozen=True, slots=True)

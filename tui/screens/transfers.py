@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, cast
 
@@ -27,6 +29,7 @@ from tui.widgets.job_words import (
     conflict_words,
     counts_of,
     is_settling,
+    name_cells,
     part_of,
     rate_of,
     sign_of,
@@ -34,32 +37,66 @@ from tui.widgets.job_words import (
     way_of,
 )
 from tui.widgets.row_list import RowList
-from tui.widgets.rows import Column, ListRow, ListRows
+from tui.widgets.rows import Column, ListRow, ListRows, Placed
 from tui.workers import start_worker
 
 _KEPT = "The queue is kept on this computer: quit, crash, lost line, and it goes on."
 _KEPT_AT_LENGTH = (
     "The queue is kept on this computer. After a quit, a crash or a lost connection it goes on when sft runs."
 )
-_BAR_CELLS = 18
-_ROOMY = 108  # of the list: from here on it says where from and where to
-_ROOMY_BAR_CELLS = 15
-_VAST = 150
-_VAST_BAR_CELLS = 32
-_WAY_CELLS = 28
-_VAST_WAY_CELLS = 44
+_BROAD = 108  # of the screen: what is kept is said at length
+_SAID_CELLS = (18, 21)  # beside a bar: without, and with how much has moved
+_LEAST_BAR, _MOST_BAR = 4, 32
+_FRAME = 5  # of the screen, around the list: edges, blanks, a bar to scroll by
 
 
-def _columns(glyphs: Glyphs) -> tuple[Column, ...]:
-    return (
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What a list of so many columns shows; a wider one gives a name no less."""
+
+    width: int
+
+    @property
+    def name(self) -> int:
+        return name_cells(self.width)
+
+    @property
+    def way(self) -> int:
+        """Where from and where to; nothing where there is no room for it."""
+        return 0 if self.width < 110 else 26 if self.width < 150 else 36 if self.width < 180 else 44  # noqa: PLR2004
+
+    @property
+    def part(self) -> int:
+        return 13 if self.width >= 150 else 0  # noqa: PLR2004
+
+    @property
+    def left(self) -> int:
+        return 8 if self.way else 0
+
+    @property
+    def rate(self) -> int:
+        """How fast it is, or when it ended."""
+        return 12 if self.width >= 70 else 0  # noqa: PLR2004
+
+    @property
+    def state(self) -> int:
+        taken = sum(cells + 2 for cells in (self.name, self.way, self.part, self.rate) if cells)
+        return self.width - taken - 2 - (self.left + 1 if self.left else 0)
+
+
+def place_columns(glyphs: Glyphs, width: int, rows: Sequence[ListRow[Job]]) -> Placed:
+    del rows
+    room = _Room(width)
+    columns = (
         Column("sign", width=1),
-        Column("what", "what", width=22, is_name=True, roomy=(_VAST, 32)),
-        Column("way", f"from {glyphs.arrow} to", _WAY_CELLS, from_width=_ROOMY, gap=2, roomy=(_VAST, _VAST_WAY_CELLS)),
-        Column("state", "state", gap=2),
-        Column("part", "size", 13, right=True, from_width=_VAST, gap=2),
-        Column("left", "left", 8, right=True, from_width=_ROOMY),
-        Column("rate", "rate", 11, right=True, gap=2, roomy=(_ROOMY, 12)),
-    )  # fmt: skip
+        Column("what", "what", room.name, is_name=True),
+        Column("way", f"from {glyphs.arrow} to", room.way, gap=2),
+        Column("state", "state", max(room.state, 1), gap=2),
+        Column("part", "size", room.part, right=True, gap=2),
+        Column("left", "left", room.left, right=True),
+        Column("rate", "rate", room.rate, right=True, gap=2),
+    )
+    return [(column, column.width) for column in columns if column.width]
 
 
 class TransfersView(View):
@@ -69,7 +106,7 @@ class TransfersView(View):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("transfers")]
 
     def compose(self) -> ComposeResult:
-        rows = RowList(_columns(self.sft.glyphs), glyphs=self.sft.glyphs, id="transfers-list")
+        rows = RowList(partial(place_columns, self.sft.glyphs), glyphs=self.sft.glyphs, id="transfers-list")
         rows.empty = "Nothing to transfer. In Files, c puts or gets what is selected."
         yield rows
         yield Static(Content(_KEPT), id="transfers-kept", markup=False)
@@ -79,7 +116,7 @@ class TransfersView(View):
         self._show()
 
     def on_resize(self) -> None:
-        broad = self.size.width >= _ROOMY
+        broad = self.size.width >= _BROAD
         kept = _KEPT_AT_LENGTH if broad else _KEPT
         self.query_one("#transfers-kept", Static).update(Content(kept))
         self._show()
@@ -122,12 +159,15 @@ class TransfersView(View):
         message = ", ".join(filter(None, (f"{count_text(len(queue.jobs))} in all", counts_of(queue.jobs))))
         self._list.border_subtitle = Content(message) if queue.jobs else None
 
+    @property
+    def _room(self) -> _Room:
+        return _Room(self.size.width - _FRAME)
+
     def _row(self, job: Job) -> ListRow[Job]:
         glyphs = self.sft.glyphs
         sign, tone = sign_of(job, glyphs)
-        width = self.size.width
-        way_cells = _VAST_WAY_CELLS if width >= _VAST else _WAY_CELLS
-        cells = {"sign": sign, "what": title_of(job), "way": way_of(job, way_cells, glyphs), "state": self._state(job)}
+        way = way_of(job, self._room.way, glyphs) if self._room.way else ""
+        cells = {"sign": sign, "what": title_of(job), "way": way, "state": self._state(job)}
         tones = {"sign": {"running": "accent", "quiet": "muted"}.get(tone, tone), "way": "muted"}
         if job.state in {JobState.NEEDS_YOU, JobState.FAILED}:
             tones["state"] = tone
@@ -157,22 +197,23 @@ class TransfersView(View):
             return f"{conflict_words(job)}: enter decides"
         count = len(job.failures)
         message, _ = error_text(job.failures[0].error, self.now)
-        if self.size.width >= _VAST or (count == 1 and not job.is_folder and len(job.names) == 1):
+        if self._room.part or (count == 1 and not job.is_folder and len(job.names) == 1):
             return message if count == 1 else f"{count_text(count)} not done: {message}"
         return f"{count_text(count)} not done: enter says why"
 
     def _moving(self, job: Job) -> str:
         """Draw the bar, and as much of the rest as has no column of its own."""
-        width = self.size.width
-        cells = _BAR_CELLS
-        if width >= _ROOMY:
-            cells = _VAST_BAR_CELLS if width >= _VAST else _ROOMY_BAR_CELLS
-        message = f"{''.join(bar(job.percent, cells, self.sft.glyphs))} {job.percent:>3} %"
-        if width >= _VAST:
-            return f"{message}  {job.stage}"
-        if is_settling(job):
-            return f"{message}  {job.stage}{self.sft.glyphs.ellipsis}"
-        return f"{message}  {part_of(job)}" if width >= _ROOMY else f"{message}  {self._left(job)}"
+        room = self._room
+        if room.part:
+            said = job.stage
+        elif is_settling(job):
+            said = f"{job.stage}{self.sft.glyphs.ellipsis}"
+        else:
+            said = part_of(job) if room.way else self._left(job)
+        said = f" {job.percent:>3} %  {said}"
+        beside = _SAID_CELLS[bool(room.way) and not room.part]  # so that all bars end at one column
+        cells = min(max(room.state - beside, _LEAST_BAR), _MOST_BAR)
+        return f"{''.join(bar(job.percent, cells, self.sft.glyphs))}{said}"
 
     def _left(self, job: Job) -> str:
         return rate_of(job, self.sft.queue.rate(job.id))[1]
@@ -219,7 +260,7 @@ class TransfersView(View):
             running = job.state is JobState.RUNNING
             self.sft.queue.cancel(job.id)
             kept = " Nothing partial was kept." if running else ""
-            self.report(f"{shown(job.title)} is off the queue.{kept}")
+            self.report(f"{shown(job.title)} {'are' if len(job.names) > 1 else 'is'} off the queue.{kept}")
 
     def act_retry(self) -> None:
         job = self.job

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.dialogs.dialog import DialogButton
 from tui.glyphs import Glyphs
+from tui.messages import ActChosen
 from tui.widgets.link_input import LinkField
 
 
@@ -34,13 +37,14 @@ class WelcomePane(VerticalScroll):
             yield LinkField(self._glyphs, self._now)
             with Vertical(id="welcome-else"):
                 if self._demo:
-                    yield self._way("No invitation?", "e", "explores a demo on this computer")
-                yield self._way("You run the server?", "", "twistd sft invite --role admin")
+                    with Horizontal():
+                        yield Static(Content("No invitation?"), classes="welcome-when", markup=False)
+                        yield DialogButton("Explore a demo on this computer", "demo", key="F2")
+                with Horizontal():
+                    yield Static(Content("You run the server?"), classes="welcome-when", markup=False)
+                    yield Static(Content("twistd sft invite --role admin"), markup=False)
 
-    def _way(self, when: str, key: str, says: str) -> Static:
-        parts: list[str | tuple[str, str]] = [
-            (f"{when:<22}", "$quiet"),
-            (f"{key}  " if key else "", "$accent bold"),
-            says,
-        ]
-        return Static(Content.assemble(*parts), markup=False)
+    @on(DialogButton.Pressed)
+    def _pressed(self, event: DialogButton.Pressed) -> None:
+        event.stop()
+        self.post_message(ActChosen("servers.demo"))

@@ -21,6 +21,7 @@ from tui.widgets.job_words import (
     conflict_words,
     counts_of,
     is_settling,
+    name_cells,
     part_of,
     rate_of,
     sign_of,
@@ -32,7 +33,7 @@ _SHOWN_STATES = (JobState.RUNNING, JobState.NEEDS_YOU, JobState.PAUSED, JobState
 _MOST_LINES = 5
 _WIDE = 110
 _TALL = 30
-_SAID_CELLS = 41  # so that all bars end at one column
+_NARROW = 76  # below it a bar says less beside it
 _WHERE_CELLS = 22
 
 
@@ -131,17 +132,18 @@ def job_line(job: Job, queue: TransferQueue, glyphs: Glyphs, width: int, style: 
     sign, tone = sign_of(job, glyphs)
     text = Text(no_wrap=True, end="")
     text.append(f"{sign} ", style(tone))
-    name_cells = 16 if width < _WIDE else 26
-    name = cut_name(title_of(job), name_cells, glyphs.ellipsis)
-    text.append(name + " " * (name_cells - cell_len(name)) + "  ")
+    cells = name_cells(width)
+    name = cut_name(title_of(job), cells, glyphs.ellipsis)
+    text.append(name + " " * (cells - cell_len(name)) + "  ")
     if width >= _WIDE:
         where = target_of(job, _WHERE_CELLS, glyphs)
         text.append(where + " " * (_WHERE_CELLS - cell_len(where)) + "  ", style("quiet"))
     if job.state is JobState.RUNNING:
-        full, empty = bar(job.percent, max(width - text.cell_len - _SAID_CELLS, 4), glyphs)
+        said = _running_text(job, queue, brief=width < _NARROW)
+        full, empty = bar(job.percent, max(width - text.cell_len - len(said), 4), glyphs)
         text.append(full, style("bar"))
         text.append(empty, style("rest"))
-        text.append(_running_text(job, queue))
+        text.append(said)
         return text
     message, step = {
         JobState.WAITING: ("", "waiting"),
@@ -154,9 +156,9 @@ def job_line(job: Job, queue: TransferQueue, glyphs: Glyphs, width: int, style: 
     return text
 
 
-def _running_text(job: Job, queue: TransferQueue) -> str:
-    """Return how far a running job is, how fast and how long yet."""
-    if is_settling(job):
-        return f"{job.stage + '…':>{_SAID_CELLS}}"
+def _running_text(job: Job, queue: TransferQueue, *, brief: bool) -> str:
+    """Return how far a running job is, how fast and how long yet; all of them are equally wide."""
     rate, left = rate_of(job, queue.rate(job.id))
-    return f"{job.percent:>4} %  {part_of(job):<13}{rate:>11}{left:>9}"
+    part = "" if brief else f"  {part_of(job):<13}"
+    said = f"{job.percent:>4} %{part}{rate:>11}{left:>9}"
+    return f"{job.stage + '…':>{len(said)}}" if is_settling(job) else said

@@ -20,6 +20,17 @@ from textual.widgets import Input, Static
 from tui.widgets.row_list import RowList
 
 
+class _Field(Input):
+    """Gives the focus back at once: what is typed right after enter is for the list."""
+
+    def __init__(self, placeholder: str, done: Callable[[], None]) -> None:
+        super().__init__(placeholder=placeholder, compact=True)
+        self._done = done
+
+    async def action_submit(self) -> None:
+        self._done()
+
+
 class FilterLine(Horizontal):
     """The line."""
 
@@ -41,7 +52,7 @@ class FilterLine(Horizontal):
 
     def __init__(self, placeholder: str, rows: Callable[[], RowList]) -> None:
         super().__init__()
-        self._field = Input(placeholder=placeholder, compact=True)
+        self._field = _Field(placeholder, self._submitted)
         self._rows = rows
         self.text = ""
 
@@ -73,7 +84,7 @@ class FilterLine(Horizontal):
 
     def action_leave(self) -> None:
         self.post_message(self.Left())
-        self._rows().focus()
+        self.screen.set_focus(self._rows())
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
@@ -82,10 +93,8 @@ class FilterLine(Horizontal):
             self.text = event.value
             self.post_message(self.Typed(event.value))
 
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        if event.value:
-            self._rows().focus()
+    def _submitted(self) -> None:
+        if self._field.value:
+            self.screen.set_focus(self._rows())
         else:
             self.action_leave()

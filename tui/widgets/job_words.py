@@ -6,6 +6,7 @@ Rules. The dock and the Transfers screen say the same of a job in the same words
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from rich.cells import cell_len
 
@@ -14,6 +15,15 @@ from sft.client.transfers.queue.job import Direction, Failure, Job, JobState
 from sft.model.text import count_text, left_text, part_text, rate_text
 from tui.glyphs import Glyphs
 from tui.text import cut_path, folder_text, shown
+
+_LEAST_NAME: Final = 24
+_MOST_NAME: Final = 60
+_NARROW: Final = 76  # a list in 80 columns
+
+
+def name_cells(width: int) -> int:
+    """Return how wide names of transfers are in a list or dock of so many columns: never less in a wider one."""
+    return min(_LEAST_NAME + max(width - _NARROW, 0) // 6, _MOST_NAME)
 
 
 def sign_of(job: Job, glyphs: Glyphs) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The field for a pasted link, and what such a link says, in the words of every dialog that takes one; texts are harmless.
 
-Rules. Blanks, line breaks and box borders fall away. A link begins with ``s``: so an empty field lets every other letter
-through to the screen, and a first start needs no tab before ``e`` or ``?``.
+Rules. Blanks, line breaks and box borders fall away, and so does what stands before and after a link. Letters are text here, as
+in every field: what belongs to the screen has a function key.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from tui.glyphs import Glyphs
 from tui.text import error_line, shown
 
 _BEGINNING: Final = "sft://"
+_MOST_CHARACTERS: Final = 1000  # of a link, and of what is looked through
 _BOX: Final = range(0x2500, 0x2580)
 _AROUND: Final = "|<>\"'`"
 
@@ -35,35 +36,39 @@ class LinkInput(Input):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, compact=True, placeholder="sft://", select_on_focus=False)
 
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Return whether a key is text here; else the screen's bindings have it."""
-        return super().check_consume_key(key, character) and self._takes(character)
-
-    async def _on_key(self, event: events.Key) -> None:
-        if not event.is_printable or self._takes(event.character):
-            return
-        # The toolkit's own field would keep it.
-        event.stop()
-        event.prevent_default()
-        found = self.screen.active_bindings.get(event.key)
-        if found is not None:
-            await self.app.run_action(found.binding.action, found.node)
-
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
         text = cleaned(event.text)
-        begins = text.lower().find(_BEGINNING)
-        if begins >= 0:
-            self.value = text[begins:]
-            self.cursor_position = len(self.value)
+        if _BEGINNING in text.lower():
+            self.value = link_in(text)
         else:  # the rest of a link that came in two parts
             self.insert_text_at_cursor(text)
+            self.value = link_in(self.value)
+        self.cursor_position = len(self.value)
 
-    def _takes(self, character: str | None) -> bool:
-        if self.value or character is None:
-            return True
-        return character in "sS" or not cleaned(character)
+
+def link_in(text: str) -> str:
+    """Return the link that a text holds, without what stands around it; else what may become one."""
+    begins = text.lower().rfind(_BEGINNING)
+    if begins < 0:
+        return text
+    text = text[begins:]
+    for end in range(min(len(text), _MOST_CHARACTERS), len(_BEGINNING), -1):
+        if is_whole(text[:end]):
+            return text[:end]
+    return text
+
+
+def is_whole(text: str) -> bool:
+    """Return whether the last characters of a link fit: nothing is missing and nothing is too much."""
+    try:
+        parse_link(text)
+    except LinkIncompleteError:
+        return False
+    except SftError:  # whole, and of no use: its own words say why
+        return True
+    return True
 
 
 def cleaned(text: str) -> str:
@@ -123,7 +128,7 @@ class LinkField(Vertical):
             self._show("One line or many: blanks, line breaks and borders do no harm.", "")
             return
         try:
-            self._link = parse_link(text)
+            self._link = parse_link(link_in(text))
         except LinkIncompleteError:
             message = "Not a whole invitation yet: copy it from sft:// to its end."
             self._show(f"{self._glyphs.doubt} {message}", "-doubt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.style import Style
 from rich.text import Text
 from textual.reactive import reactive
@@ -19,7 +19,7 @@ _SECONDS: Final = {Severity.INFO: 6.0, Severity.SUCCESS: 6.0, Severity.WARNING: 
 
 
 class MessageLine(Widget):
-    """One or two sentences; two lines where the next step does not fit."""
+    """One or two sentences, on two lines where one has no room for them."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "message-line--success",
@@ -52,6 +52,12 @@ class MessageLine(Widget):
         if before is None and alarm is not None:
             self.hush()
 
+    def watch_standing(self, before: tuple[str, Severity], standing: tuple[str, Severity]) -> None:
+        """Take another line, or give it back; to lay out the screen is dear."""
+        width = self.size.width - 2
+        if width > 0 and len(broken(before[0], width)) != len(broken(standing[0], width)):
+            self.refresh(layout=True)
+
     def render(self) -> Text:
         said = self.said or self.alarm
         if said is None:
@@ -62,7 +68,7 @@ class MessageLine(Widget):
         head = f"{glyph} {said.text}" if glyph else said.text
         text = Text(no_wrap=True, overflow="ellipsis", end="")
         if not said.next_step:
-            text.append(cut(head, width), style)
+            text.append("\n".join(broken(head, width)), style)
             return text
         both = cell_len(head) + 2 + cell_len(said.next_step)
         text.append(cut(head, width), style)
@@ -74,13 +80,24 @@ class MessageLine(Widget):
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         del container, viewport
-        said = self.said or self.alarm
-        if said is None or not said.next_step:
-            return 1
+        said = self.said or self.alarm or Notification(*self.standing)
         glyph = 2 if self._glyphs.severity(said.severity) else 0
+        if not said.next_step:
+            return len(broken(" " * glyph + said.text, width - 2))
         return 1 if glyph + cell_len(said.text) + 2 + cell_len(said.next_step) <= width - 2 else 2
 
     def _style(self, severity: Severity) -> Style:
         if severity is Severity.INFO:
             return Style.null()
         return self.get_component_rich_style(f"message-line--{severity.value}", partial=True)
+
+
+def broken(text: str, width: int) -> list[str]:
+    """Break a sentence in two where one line has no room for it; a name is broken where it must."""
+    if cell_len(text) <= width:
+        return [text]
+    first = set_cell_size(text, width)
+    blank = first.rfind(" ")
+    if blank > len(first) // 2:
+        first = first[:blank]
+    return [first.rstrip(), cut(text[len(first) :].lstrip(), width)]

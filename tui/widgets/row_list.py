@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Final, TypeAlias
 
 from rich.cells import cell_len
@@ -27,7 +28,8 @@ from textual.widget import Widget
 from tui.glyphs import FINE, Glyphs
 from tui.keys import bindings_of
 from tui.text import cut, cut_name, cut_path
-from tui.widgets.rows import Column, ListRow, ListRows, RowSource, layout
+from tui.widgets.names import cut_names
+from tui.widgets.rows import Arrange, Column, ListRow, ListRows, Placed, RowSource, layout
 
 _ODD: Final = re.compile(r"(\\u\{[0-9a-f]+\})")
 _OF_SELECTING: Final = frozenset(
@@ -109,7 +111,7 @@ class RowList(ScrollView, can_focus=True):
     """A list of lines with a cursor and a selection.
 
     Args:
-        columns: what each line shows.
+        columns: what each line shows, or what decides it.
         selecting: whether lines can be selected.
         header: whether the titles of the columns stand above.
     """
@@ -142,7 +144,7 @@ class RowList(ScrollView, can_focus=True):
 
     def __init__(
         self,
-        columns: Sequence[Column],
+        columns: Sequence[Column] | Arrange,
         *,
         selecting: bool = False,
         header: bool = True,
@@ -151,7 +153,9 @@ class RowList(ScrollView, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self.columns = list(columns)
+        self._columns: Arrange = columns if callable(columns) else partial(_laid_out, list(columns))
+        self._placed: Placed = ()
+        self._texts: dict[int, str] = {}  # names in sight, cut
         self.selecting = selecting
         self.glyphs = glyphs
         self.selected: set[str] = set()
@@ -205,18 +209,45 @@ class RowList(ScrollView, can_focus=True):
     # -- drawing ----------------------------------------------------------------------------------------
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw the lines in sight; the style below all of them is found out once."""
+        """Draw the lines in sight; the style below all of them, and what they need, is found out once."""
         self._base = self.rich_style
         self._look_ahead()
+        self._place()
         return super().render_lines(crop)
+
+    def _place(self) -> None:
+        """Place the columns, and cut names so that those in sight can be told apart."""
+        top = round(self.scroll_offset.y)
+        found = (
+            (index, self._source.row(index)) for index in range(top, min(top + self.size.height, len(self._source)))
+        )
+        rows = [(index, row) for index, row in found if row is not None]
+        self._placed = self._columns(self.size.width - 2, [row for _, row in rows])
+        self._texts = {}
+        for place, (column, _) in enumerate(self._placed):
+            if column.is_name or column.is_path:
+                rooms = [self._room(row.cells, place) for _, row in rows]
+                names = [row.cells.get(column.key, "") for _, row in rows]
+                texts = cut_names(names, rooms, self.glyphs.ellipsis, paths=column.is_path)
+                self._texts |= dict(zip((index for index, _ in rows), texts, strict=True))
+                break
+
+    def _room(self, cells: Mapping[str, str], place: int) -> int:
+        """Return the room of a cell and of the empty ones after it."""
+        room = self._placed[place][1]
+        for column, width in self._placed[place + 1 :]:
+            if cells.get(column.key):
+                break
+            room += width + 1
+        return room
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         base = self._base
         if self._header and y == 0:
             style = self.get_component_rich_style("row-list--header")
-            cells = {column.key: column.title for column in self.columns}
-            return self._strip(cells, {}, width, style, header=True)
+            cells = {column.key: column.title for column, _ in self._placed}
+            return self._strip(cells, {}, width, style)
         top = round(self.scroll_offset.y)
         index = top + y - self._header
         if index >= len(self._source):
@@ -236,8 +267,9 @@ class RowList(ScrollView, can_focus=True):
             style = self.get_component_rich_style("row-list--selected")
         if is_cursor:
             style += self._cursor_style()
+        is_marked = row.key in self.selected
         return self._strip(
-            row.cells, row.tones, width, style, keep=is_cursor, marked=row.key in self.selected, roomy=row.roomy
+            row.cells, row.tones, width, style, keep=is_cursor, marked=is_marked, name=self._texts.get(index)
         )
 
     def _strip(
@@ -247,38 +279,51 @@ class RowList(ScrollView, can_focus=True):
         width: int,
         style: Style,
         *,
-        header: bool = False,
         keep: bool = False,
         marked: bool = False,
-        roomy: Mapping[str, str] | None = None,
+        name: str | None = None,
     ) -> Strip:
         segments: list[Segment] = []
-        inner = width - 2
-        for number, (column, room) in enumerate(layout(self.columns, inner)):
+        following = 0  # the first column that a name has not run through
+        for number, (column, own_room) in enumerate(self._placed):
+            if number < following:
+                continue
+            room = own_room
             segments.append(Segment(" " * (column.gap if number else 1), style))
             text = cells.get(column.key, "")
-            if roomy and column.roomy[1] and column.width == column.roomy[1]:
-                text = roomy.get(column.key, text)
             if marked and column.key == "mark":
                 text = self.glyphs.selected
-            fits = cut
-            if not header and (column.is_name or column.is_path):
-                fits = cut_name if column.is_name else cut_path
-            text = fits(text, room, self.glyphs.ellipsis)
-            spare = " " * max(room - cell_len(text), 0)
-            text = spare + text if column.right else text + spare
+            if name is not None and (column.is_name or column.is_path):
+                text, name = name, None
+                following = number + 1
+                while cell_len(text) > room and following < len(self._placed):
+                    passed, width_passed = self._placed[following]
+                    room += passed.gap + width_passed
+                    following += 1
+            else:
+                fits = cut_name if column.is_name else cut_path if column.is_path else cut
+                text = fits(text, room, self.glyphs.ellipsis)
+            suffix = cells.get("suffix", "") if column.is_name else ""
+            suffix = f" {suffix}" if suffix and cell_len(text) + 1 + cell_len(suffix) <= room else ""
+            spare = " " * max(room - cell_len(text) - cell_len(suffix), 0)
+            text = spare + text if column.right else text
             tone = tones.get(column.key)
             # On the cursor's own color other colors may not be readable: there the sign alone tells.
             cell_style = (
                 style + self.get_component_rich_style(f"row-list--{tone}", partial=True) if tone and not keep else style
             )
             if tone == "bar" and not keep:
-                segments.extend(self._bar(text, style))
+                segments.extend(self._bar(text + spare, style))
                 continue
             for part, piece in enumerate(_ODD.split(text)):
                 if piece:
                     odd = Style(reverse=True) if part % 2 else Style.null()
                     segments.append(Segment(piece, cell_style + odd))
+            if suffix:
+                quiet = style if keep else style + self.get_component_rich_style("row-list--muted", partial=True)
+                segments.append(Segment(suffix, quiet))
+            if spare and not column.right:
+                segments.append(Segment(spare, cell_style))
         segments.append(Segment(" ", style))
         return Strip(segments).adjust_cell_length(width, style)
 
@@ -411,3 +456,8 @@ class RowList(ScrollView, can_focus=True):
             self._toggle()
         elif event.chain == 2 and self.current is not None:  # noqa: PLR2004 - a double click
             self.post_message(self.Opened(self, self.current))
+
+
+def _laid_out(columns: Sequence[Column], width: int, rows: Sequence[ListRow[Any]]) -> Placed:
+    del rows
+    return layout(columns, width)

@@ -7,8 +7,8 @@ not have all of them: what is missing is drawn as such and asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -24,7 +24,6 @@ class Column:
         from_width: it is there in lists of at least this width.
         is_name: cut in the middle, so that the ending stays in sight.
         is_path: cut at its beginning, so that where it leads stays in sight.
-        roomy: from this width of the list on, so wide instead.
         gap: empty columns before it, unless it is the first.
     """
 
@@ -36,7 +35,6 @@ class Column:
     is_name: bool = False
     is_path: bool = False
     gap: int = 1
-    roomy: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +44,9 @@ class ListRow(Generic[T]):
     Args:
         key: tells it from all others; selection and cursor hold on to it.
         value: what it stands for.
-        cells: harmless texts, by column.
+        cells: harmless texts, by column; ``suffix`` stands after the name, where there is room.
         tones: how a cell is said, by column: a component class without its prefix.
         selectable: the way up cannot be selected.
-        roomy: what cells say instead where their column has room.
     """
 
     key: str
@@ -57,7 +54,17 @@ class ListRow(Generic[T]):
     cells: Mapping[str, str]
     tones: Mapping[str, str] = field(default_factory=dict)
     selectable: bool = True
-    roomy: Mapping[str, str] = field(default_factory=dict)
+
+
+Placed = Sequence[tuple[Column, int]]
+"""Columns from left to right, and how wide each is."""
+
+
+class Arrange(Protocol):
+    """Decides what a list shows in so much room."""
+
+    def __call__(self, width: int, rows: Sequence[ListRow[Any]]) -> Placed:
+        """Place the columns for the lines in sight."""
 
 
 class RowSource(Protocol[T]):
@@ -98,7 +105,7 @@ class ListRows(Generic[T]):
 
 def layout(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
     """Return which columns are shown in so much room, and how wide each is."""
-    there = [_roomy(column, width) for column in columns if width >= column.from_width]
+    there = [column for column in columns if width >= column.from_width]
     fixed = sum(column.width for column in there if column.width)
     elastic = [column for column in there if not column.width]
     gaps = sum(column.gap for column in there[1:])
@@ -113,8 +120,3 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
         elastic = elastic[1:]
         widths.append((column, share))
     return widths
-
-
-def _roomy(column: Column, width: int) -> Column:
-    from_width, wide = column.roomy
-    return replace(column, width=wide) if wide and width >= from_width else column

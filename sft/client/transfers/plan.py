@@ -95,6 +95,8 @@ class GetItem:
         file_id: of the file that was listed; empty if none was.
         digest: of the content, as it was when it was planned.
         newest: it was listed as the newest version, and asked for as that.
+        author: as the server says; for a question alone.
+        dated_at: likewise, Unix seconds.
     """
 
     path: str
@@ -104,6 +106,8 @@ class GetItem:
     digest: bytes = b""
     file_id: bytes = b""
     newest: bool = True
+    author: str = ""
+    dated_at: int = 0
 
 
 @dataclass(slots=True)
@@ -318,8 +322,19 @@ def _add_file(plan: GetPlan, file: File, above: str, taken: _Targets, version: i
             plan.refused.append(Refused(file.path, LocalExistsError(path="/".join(parts))))
         return
     found = file.version
-    item = GetItem(file.path, parts, found.size, found.number, found.digest, file.id, newest=version == 0)
-    plan.items.append(item)
+    plan.items.append(
+        GetItem(
+            file.path,
+            parts,
+            found.size,
+            found.number,
+            found.digest,
+            file.id,
+            newest=version == 0,
+            author=found.author,
+            dated_at=found.dated_at,
+        )
+    )
 
 
 def _local_parts(path: str, above: str) -> tuple[str, ...]:

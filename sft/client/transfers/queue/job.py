@@ -6,7 +6,7 @@ runs. What went wrong is kept as code and values of its error, and becomes words
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -110,7 +110,16 @@ class Moved(Struct, frozen=True):
     signed_as: str
 
 
+class Taken(Struct, frozen=True):
+    """A version that this computer stored or got: what is made of the file later is made from it."""
+
+    local: str
+    path: str
+    version: int
+
+
 _MOST_MOVED: Final = 1000  # that are named; a list of more is read by nobody
+_MOST_TAKEN: Final = 1000
 
 
 class Job(Struct):
@@ -126,6 +135,7 @@ class Job(Struct):
         only: if not empty, these paths alone are still to be moved.
         said: what became of it, in harmless words.
         mark: drawn when it was ordered: whether two are the same one.
+        taken: what was stored or got, the last thousand.
         moved: files that were got and have another name than the signed one, the first thousand of ``moved_files``.
     """
 
@@ -154,6 +164,11 @@ class Job(Struct):
     mark: str = ""
     moved: tuple[Moved, ...] = ()
     moved_files: int = 0
+    taken: tuple[Taken, ...] = ()
+
+    def take(self, taken: Sequence[Taken]) -> None:
+        """Note what this computer has now."""
+        self.taken = (*self.taken, *taken)[-_MOST_TAKEN:]
 
     def take_moved(self, moved: Moved) -> None:
         self.moved_files += 1

@@ -13,19 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from msgspec import structs
+
 from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, GetPlan, PutItem, PutPlan
 from sft.client.transfers.progress import Progress, Report, TransferStage
-from sft.client.transfers.queue.job import Direction, Failure, Job, Moved
+from sft.client.transfers.queue.in_the_way import digest_of, look_at, put_in_place
+from sft.client.transfers.queue.job import Direction, Failure, Job, Moved, Taken
 from sft.client.trust import SignatureState, Verdict
-from sft.crypto.digests import blake2b_512
 from sft.errors import LocalExistsError, PinChangedError, SftError, SignatureBadError, SignerUnknownError
 from sft.model.names import join_path, split_path
 from sft.model.records import File
 from sft.model.text import day_text
 
-_READ_BYTES: Final = 1 << 20
 # What a version was found to be that did not hold; any other error says nothing of it.
 _STATE_OF: Final[dict[type[SftError], SignatureState]] = {
     SignatureBadError: SignatureState.BAD,
@@ -69,6 +70,9 @@ class Transfers(Protocol):
     async def verify(self, items: Sequence[GetItem], *, report: Report | None = None) -> list[GetResult]:
         """Read and judge files, keeping nothing."""
 
+    async def is_earlier(self, item: GetItem, size: int, digest: bytes) -> bool:
+        """Return whether these bytes are an earlier version of a file, as its signature says; SftError if none can tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -110,6 +114,7 @@ class Run:
         self.outcome = RunResult()
         self._only: frozenset[str] = frozenset()
         self._skipped: frozenset[str] = frozenset()
+        self._older: list[GetItem] = []
 
     async def go(self) -> RunResult:
         job = self._job
@@ -141,6 +146,7 @@ class Run:
         if not decided and not plan.folders:
             return
         results = await self._transfers.put(decided, folders=plan.folders, report=self._reporter(decided, 0))
+        taken: list[Taken] = []
         for result in results:
             if result.error is not None:
                 source = str(result.item.source)
@@ -150,6 +156,8 @@ class Run:
             self.outcome.unchanged += result.stage is TransferStage.UNCHANGED
             if result.stored is not None:
                 self.outcome.version = result.stored.version
+                taken.append(Taken(str(result.item.source), result.item.path, result.stored.version))
+        self._job.take(taken)
 
     def _beside(self, item: PutItem) -> PutItem:
         return dataclasses.replace(item, path=beside_path(item.path, self._user, self._now()))
@@ -167,13 +175,21 @@ class Run:
         if job.direction is Direction.VERIFY:
             await self._get_group(items, [], 0, ConflictPolicy.REFUSE)
             return
-        aside = frozenset(job.beside)
-        plain = [item for item in items if item.path not in aside]
+        aside, in_place = frozenset(job.beside), frozenset(seen.path for seen in job.replace)
+        plain = [item for item in items if item.path not in aside and item.path not in in_place]
         beside = [item for item in items if item.path in aside]
+        replace = [item for item in items if item.path in in_place]
         if plain or plan.folders:
             await self._get_group(plain, plan.folders, 0, ConflictPolicy.REFUSE)
         if beside:
             await self._get_group(beside, [], len(plain), ConflictPolicy.KEEP_BOTH)
+        if replace:
+            await self._replace(replace, len(plain) + len(beside))
+        if self._older:
+            # Each was counted as over when its name was taken.
+            job.done_bytes -= sum(item.size for item in self._older)
+            self._settled += [0] * len(self._older)
+            await self._replace(self._older, len(items))
 
     async def _get_group(
         self, items: Sequence[GetItem], folders: Sequence[tuple[str, ...]], began: int, existing: ConflictPolicy
@@ -186,34 +202,79 @@ class Run:
                 items, to=Path(job.to), folders=folders, existing=existing, report=report
             )
         for result in results:
-            path, error = result.item.path, result.error
-            if isinstance(error, LocalExistsError) and await self._is_here(result.item):
-                self.outcome.unchanged += 1
-                self.outcome.done += 1
-                continue
-            if error is not None:
-                self.outcome.failures.append(Failure.of(path, path, error))
-                if state := _STATE_OF.get(type(error)):
-                    self.outcome.judged.append(Judged(result.item.file_id, result.item.version, state))
-                continue
+            if isinstance(result.error, LocalExistsError):
+                await self._judge_what_is_here(result.item, result.error)
+            else:
+                self._got(result)
+        job.take(taken_of(results))
+
+    async def _replace(self, items: Sequence[GetItem], began: int) -> None:
+        """Get files beside those that are here, whole and verified, then put each in the place of the one it replaces."""
+        here = [await asyncio.to_thread(look_at, self._local(item)) for item in items]
+        results = await self._transfers.get(
+            items, to=Path(self._job.to), existing=ConflictPolicy.KEEP_BOTH, report=self._reporter(items, began)
+        )
+        for number, (result, found) in enumerate(zip(results, here, strict=True)):
+            old = self._local(result.item)
+            if result.local is not None:
+                mark = None if found is None else found.mark
+                if not await asyncio.to_thread(put_in_place, result.local, old, mark):
+                    self._conflict(result.item, LocalExistsError(path=str(old)))
+                    continue
+                results[number] = dataclasses.replace(result, local=old)
+            self._got(result)
+        self._job.take(taken_of(results))
+
+    def _got(self, result: GetResult) -> None:
+        path = result.item.path
+        if result.error is not None:
+            self.outcome.failures.append(Failure.of(path, path, result.error))
+            if state := _STATE_OF.get(type(result.error)):
+                self.outcome.judged.append(Judged(result.item.file_id, result.item.version, state))
+            return
+        self.outcome.done += 1
+        if result.file is not None and result.verdict is not None:
+            self._took(result.file, result.verdict)
+
+    async def _judge_what_is_here(self, item: GetItem, error: LocalExistsError) -> None:
+        """Find out whether a file that is in the way holds what was asked for, or an earlier version of it."""
+        local = self._local(item)
+        found = await asyncio.to_thread(look_at, local)
+        try:
+            digest = b"" if found is None else await asyncio.to_thread(digest_of, local)
+        except OSError:
+            found = None
+        if found is None:
+            self._conflict(item, error)
+        elif digest == item.digest and await self._transfers.is_as_listed(item):
+            self.outcome.unchanged += 1
             self.outcome.done += 1
-            if result.file is not None and result.verdict is not None:
-                self._took(result.file, result.verdict)
+            self._job.take([Taken(str(local), item.path, item.version)])
+        elif await self._is_earlier(item, found.size, digest):
+            self._older.append(item)
+        else:
+            self._conflict(item, error)
+
+    async def _is_earlier(self, item: GetItem, size: int, digest: bytes) -> bool:
+        try:
+            return await self._transfers.is_earlier(item, size, digest)
+        except SftError:
+            return False  # whoever cannot be asked vouches for nothing: the person decides
+
+    def _conflict(self, item: GetItem, error: LocalExistsError) -> None:
+        """Leave it to the person, with what a comparison needs."""
+        about = {"version": item.version, "size": item.size, "author": item.author, "dated_at": item.dated_at}
+        failure = Failure.of(item.path, item.path, error)
+        self.outcome.failures.append(structs.replace(failure, values={**failure.values, **about}))
+
+    def _local(self, item: GetItem) -> Path:
+        return Path(self._job.to).joinpath(*item.parts)
 
     def _took(self, file: File, verdict: Verdict) -> None:
         self.outcome.judged.append(Judged(file.id, file.version.number, verdict.state))
         self.outcome.version, self.outcome.author = file.version.number, file.version.author
         if verdict.moved_to is not None:
             self._job.take_moved(Moved(file.path, verdict.signed_name))
-
-    async def _is_here(self, item: GetItem) -> bool:
-        """Return whether the file that is in the way holds the very bytes that were asked for."""
-        local = Path(self._job.to).joinpath(*item.parts)
-        try:
-            is_same = await asyncio.to_thread(_holds, local, item.size, item.digest)
-        except OSError:
-            return False
-        return is_same and await self._transfers.is_as_listed(item)
 
     # -- what is counted --------------------------------------------------------------------------------------
 
@@ -253,11 +314,10 @@ def beside_path(path: str, who: str, now: float) -> str:
     return join_path(folder, f"{stem} ({who} {day}){dot}{ending}")
 
 
-def _holds(path: Path, size: int, digest: bytes) -> bool:
-    if path.is_symlink() or path.stat().st_size != size:
-        return False
-    running = blake2b_512()
-    with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            running.update(block)
-    return running.digest() == digest
+def taken_of(results: Sequence[GetResult]) -> list[Taken]:
+    """Return which versions lie on this computer now."""
+    return [
+        Taken(str(result.local), result.item.path, result.file.version.number)
+        for result in results
+        if result.local is not None and result.file is not None and result.error is None
+    ]

@@ -86,6 +86,18 @@ class TransferQueue:
         """Return how fast a running job moves."""
         return self._rates.get(job_id)
 
+    def taken(self, local: str, path: str) -> int:
+        """Return the version of a file that this computer stored or got last at a place of its own; 0 if none is known."""
+        account = self._host.connection.account
+        found = [
+            (job.ended_at, taken.version)
+            for job in self.jobs
+            if job.account == account
+            for taken in job.taken
+            if (taken.local, taken.path) == (local, path)
+        ]
+        return max(found, default=(0, 0))[1]
+
     def listen(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
 

@@ -1,0 +1,17 @@
+"""What lies in a folder, in words."""
+
+from __future__ import annotations
+
+from sft.model.text import count_text
+from tui.panes.entry import Entry
+
+
+def inside_words(entry: Entry) -> str:
+    """Say what lies in a folder."""
+    files, folders = entry.inside or (0, 0)
+    inside = []
+    if folders:
+        inside.append(f"{count_text(folders)} folder{'' if folders == 1 else 's'}")
+    if files or not folders:
+        inside.append(f"{count_text(files)} file{'' if files == 1 else 's'}")
+    return ", ".join(inside)
