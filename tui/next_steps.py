@@ -61,7 +61,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "OLDER_VERSION": "Ask the operator: was a backup put back? Only then move {remembered} aside",
         "OPERATOR_ONLY": "Ask the operator (twistd sft)",
         "PASSPHRASE_FIXED": "Start a server with another passphrase in a new home, and put the files there",
-        "PASSPHRASE_WRONG": "Again; or ask an admin to invite you under another name, no file is lost",
+        "PASSPHRASE_WRONG": "Again; without it, an admin can invite you under another name, and no file is lost",
         "PIN_CHANGED": _KEY_WORDS,
         "PROFILE_UNKNOWN": "5 shows those it knows",
         "PROTOCOL": "Right address? 5 shows it, and a changes it",
