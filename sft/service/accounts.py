@@ -15,9 +15,18 @@ from msgspec.structs import replace
 from sft.errors import BadRequestError, NotFoundError, RoleForbidsError
 from sft.limits import LIST_BYTES, LIST_ENTRIES
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows
-from sft.model.events import DomainEvent, RoleChanged, UserAdded, UserDisabled, UserEnabled, UserRemoved
+from sft.model.events import (
+    DomainEvent,
+    InvitationWithdrawn,
+    RoleChanged,
+    UserAdded,
+    UserDisabled,
+    UserEnabled,
+    UserRemoved,
+)
 from sft.model.names import fold
 from sft.model.records import ServerInfo, User, UserPage, UserState
+from sft.service.invitations import withdraw_of
 from sft.service.rights import require_permission
 from sft.service.settings import server_info
 from sft.service.use_case import act, query
@@ -39,6 +48,7 @@ from sft.store.users import (
     active_admins,
     admin_names,
     hand_over,
+    is_active_admin,
     key_by_public,
     user_by_id,
     user_by_name,
@@ -126,7 +136,7 @@ def add_user(transaction: Transaction, item: AddUserInput) -> UserChanged:
     return _changed(transaction, user, user)
 
 
-@act(Permission.ROLE_CHANGE, logs=(RoleChanged,))
+@act(Permission.ROLE_CHANGE, logs=(RoleChanged, InvitationWithdrawn))
 def change_role(transaction: Transaction, item: ChangeRoleInput) -> UserChanged:
     """Give a user another role; somebody stays admin."""
     user = find_user(transaction, item.name)
@@ -136,7 +146,7 @@ def change_role(transaction: Transaction, item: ChangeRoleInput) -> UserChanged:
     return _write(transaction, user, replace(user, role=item.role.value), event)
 
 
-@act(Permission.USER_MANAGE, logs=(UserDisabled,))
+@act(Permission.USER_MANAGE, logs=(UserDisabled, InvitationWithdrawn))
 def disable(transaction: Transaction, item: UserInput) -> UserChanged:
     """Lock a user out, keeping everything; somebody stays admin."""
     user = find_user(transaction, item.name)
@@ -152,7 +162,7 @@ def enable(transaction: Transaction, item: UserInput) -> UserChanged:
     return _write(transaction, user, replace(user, state=UserState.ACTIVE.value), event)
 
 
-@act(Permission.USER_MANAGE, logs=(UserRemoved,))
+@act(Permission.USER_MANAGE, logs=(UserRemoved, InvitationWithdrawn))
 def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     """Remove a user for good: the files go to another, a tombstone stays; somebody stays admin."""
     user = find_user(transaction, item.name, removed=True)
@@ -168,6 +178,7 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
             by=item.caller, user_id=user.id, name=user.name, files_to=None if owner is None else owner.id, files=moved
         )
     )
+    _withdraw_invitations(transaction, item.caller, user, tombstone)
     return _changed(transaction, user, tombstone)
 
 
@@ -197,7 +208,14 @@ def _write(transaction: Transaction, before: UserRow, after: UserRow, event: Dom
     if after != before:
         write_users(transaction, [after])
         transaction.log(event)
+        _withdraw_invitations(transaction, event.by, before, after)
     return _changed(transaction, before, after)
+
+
+def _withdraw_invitations(transaction: Transaction, by: Caller, before: UserRow, after: UserRow) -> None:
+    """Make void for good what somebody who is no longer an admin has made: a later promotion opens none of it again."""
+    if is_active_admin(before) and not is_active_admin(after):
+        withdraw_of(transaction, by, after.id)
 
 
 def _changed(reading: ReadTransaction, before: UserRow, after: UserRow) -> UserChanged:

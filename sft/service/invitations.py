@@ -32,7 +32,13 @@ from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import act, query
 from sft.service.users import require_free_name, require_name
-from sft.store.invitations import invitation_by_id, invitation_by_public, invitations_since, open_admin_invitation
+from sft.store.invitations import (
+    invitation_by_id,
+    invitation_by_public,
+    invitations_since,
+    open_admin_invitation,
+    open_invitations_of,
+)
 from sft.store.row_types import InvitationRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import server_name
@@ -122,6 +128,13 @@ def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     transaction.rows.update([replace(row, withdrawn_at=transaction.now)])
     transaction.log(InvitationWithdrawn(by=item.caller, invitation_id=row.id))
     return True
+
+
+def withdraw_of(transaction: Transaction, by: Caller, maker_id: int) -> None:
+    """Make void whatever a person has made that is still good."""
+    for row in open_invitations_of(transaction, maker_id):
+        transaction.rows.update([replace(row, withdrawn_at=transaction.now)])
+        transaction.log(InvitationWithdrawn(by=by, invitation_id=row.id))
 
 
 def missing_admin(reading: ReadTransaction) -> tuple[bool, bool]:

@@ -21,7 +21,7 @@ from sft.store.users import (
     active_admins,
     file_figures,
     is_active_admin,
-    key_by_public,
+    key_by_point,
     keys_of,
     user_by_name,
     write_users,
@@ -73,9 +73,9 @@ def require_free_name(reading: ReadTransaction, name: str) -> None:
 
 
 def require_free_key(reading: ReadTransaction, public_key: bytes) -> None:
-    """Refuse a key that is, or was, somebody's, or the server's own under whatever key id."""
+    """Refuse a key that is, or was, somebody's, or the server's own: by its point, under whatever key id."""
     point = PublicKey.decode(public_key).point
-    if point == setting(reading, SERVER_KEY) or key_by_public(reading, public_key) is not None:
+    if point == setting(reading, SERVER_KEY) or key_by_point(reading, point) is not None:
         raise KeyTakenError
 
 

@@ -28,6 +28,18 @@ def invitations_since(reading: ReadTransaction, moment: int, limit: int) -> list
     )
 
 
+def open_invitations_of(reading: ReadTransaction, maker_id: int) -> list[InvitationRow]:
+    """Load what somebody has made that is still good."""
+    return reading.rows.all(
+        InvitationRow,
+        InvitationModel.maker_id == maker_id,
+        InvitationModel.used_at.is_(None),
+        InvitationModel.withdrawn_at.is_(None),
+        InvitationModel.expires_at > reading.now,
+        order_by=[InvitationModel.id],
+    )
+
+
 def open_admin_invitation(reading: ReadTransaction) -> InvitationRow | None:
     """Find an invitation of the operator's, for an admin, that is still good."""
     return reading.rows.first(

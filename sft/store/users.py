@@ -24,6 +24,7 @@ from sft.store.settings import ADMINS, change_setting, setting
 from sft.store.table_specs import table_of
 
 _BATCH: Final = 500
+PUBLIC_KEY_BYTES: Final = 42  # minisign's: algorithm, key id, point
 _ADMINS_NAMED: Final = 8  # a refusal is one bounded message, however many admins there are
 
 
@@ -105,6 +106,14 @@ def keys_by_id(reading: ReadTransaction, key_ids: Iterable[int]) -> dict[int, De
 
 def key_by_public(reading: ReadTransaction, public_key: bytes) -> DeviceKeyRow | None:
     return reading.rows.one(DeviceKeyRow, DeviceKeyModel.public_key == public_key)
+
+
+def key_by_point(reading: ReadTransaction, point: bytes) -> DeviceKeyRow | None:
+    """Find a key by its last 32 bytes: whoever has the point can sign under any key id."""
+    before = PUBLIC_KEY_BYTES - len(point)
+    return reading.rows.first(
+        DeviceKeyRow, func.substr(DeviceKeyModel.public_key, before + 1) == point, order_by=[DeviceKeyModel.id]
+    )
 
 
 def keys_of(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, list[DeviceKeyRow]]:

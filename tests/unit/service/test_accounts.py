@@ -263,6 +263,15 @@ def test_a_key_belongs_to_one_user_for_ever(services: ServiceFixture) -> None:
     assert join(services).name == "ivo"
 
 
+def test_a_point_belongs_to_one_user_under_whatever_key_id(services: ServiceFixture) -> None:
+    invite(services)
+    other_id = MAX.public_key[:2] + bytes(8) + MAX.public_key[10:]
+    assert other_id != MAX.public_key
+    refused(services, KeyTakenError, public_key=other_id)
+    with pytest.raises(KeyTakenError):
+        services.act(accounts.add_user, AddUserInput(ADA.caller, "eva", Role.GUEST, other_id))
+
+
 def test_the_servers_own_key_is_nobodys_under_any_key_id(services: ServiceFixture) -> None:
     invite(services)
     for key_id in (b"12345678", bytes(8)):

@@ -248,3 +248,32 @@ def test_whoever_may_invite_but_change_no_role_invites_and_adds_guests_alone(
         make(services, caller=MAX.caller, role=Role.ADMIN, public_key=b"j" * 32)
     with pytest.raises(RoleForbidsError):
         services.act(accounts.add_user, AddUserInput(MAX.caller, "eva", Role.ADMIN, office_key(2)))
+
+
+@pytest.mark.parametrize("how", ["role", "disable", "remove"])
+def test_who_is_no_longer_an_admin_has_no_open_invitation_then_or_ever_again(
+    services: ServiceFixture, how: str
+) -> None:
+    services.act(accounts.change_role, accounts.ChangeRoleInput(ADA.caller, "max", Role.ADMIN))
+    made = make(services, caller=MAX.caller).invitation.id
+    others = make(services, public_key=b"j" * 32).invitation.id
+    if how == "role":
+        services.act(accounts.change_role, accounts.ChangeRoleInput(ADA.caller, "max", Role.GUEST))
+        services.act(accounts.change_role, accounts.ChangeRoleInput(ADA.caller, "max", Role.ADMIN))
+    elif how == "disable":
+        services.act(accounts.disable, accounts.UserInput(ADA.caller, "max"))
+        services.act(accounts.enable, accounts.UserInput(ADA.caller, "max"))
+    else:
+        services.act(accounts.remove, accounts.RemoveUserInput(ADA.caller, "max"))
+    assert states(services) == {made: InvitationState.WITHDRAWN, others: InvitationState.OPEN}
+    (row,) = [row for row in rows(services) if row.id == made]
+    assert row.withdrawn_at == NOW
+    with pytest.raises(InviteWithdrawnError):
+        services.act(login.join, JoinInput("eva", office_key(7), "laptop", KEY))
+
+
+def test_whose_role_stays_an_admins_keeps_what_was_made(services: ServiceFixture) -> None:
+    made = make(services).invitation.id
+    services.act(accounts.change_role, accounts.ChangeRoleInput(ADA.caller, "max", Role.ADMIN))
+    services.act(accounts.change_role, accounts.ChangeRoleInput(MAX.caller, "ada", Role.ADMIN))
+    assert states(services) == {made: InvitationState.OPEN}
