@@ -19,6 +19,10 @@ SMALL_FILE_BYTES: Final = 60 * KIB  # content, fields and signature in one frame
 # The one-way ratchet of a direction: a stolen key opens at most so much of the past.
 REKEY_BYTES: Final = GIB
 REKEY_SECONDS: Final = 3600  # the same for a session that sends little
+# A turn costs some microseconds: one that comes sooner is taken once a second, so that nobody is kept busy by 21 bytes; and
+# those of a day together, from a peer whose hourly ones lay waiting.
+REKEY_LEAST_BYTES: Final = 64 * KIB
+EARLY_REKEYS: Final = 32
 SESSION_SECONDS: Final = 24 * 3600  # a new handshake heals what a stolen key could read
 
 # -- before login -----------------------------------------------------------------------------------
@@ -45,6 +49,9 @@ STRANGER_LINES_SECONDS: Final = 60
 REQUESTS_IN_FLIGHT: Final = 128
 SESSION_BUFFER_BYTES: Final = 4 * MIB  # of messages that the peer does not take: then it is not read
 IDLE_SECONDS: Final = 15 * 60  # with nothing in flight: a forgotten session is a door
+SILENCE_SECONDS: Final = 60  # while a client asks something: then its server is as good as gone
+QUIET_SECONDS: Final = 10  # after which whoever waits is told that there is no answer
+FLUSHED_PER_SECOND: Final = 16 * MIB  # a disk that makes a large upload durable may need so long for it
 SLOW_FRAME_BYTES: Final = 30 * KIB  # within a frame, at least this much …
 SLOW_FRAME_SECONDS: Final = 30  # … each so many seconds: 1 KiB/s, below which a line is of no use
 SESSION_CREDIT_CHUNKS: Final = 64  # 4 MiB: what one person may make the server buffer, and a session its client
@@ -56,6 +63,9 @@ OPEN_DOWNLOADS: Final = 64  # of one person; small files are asked for in dozens
 CREDIT_STEP_CHUNKS: Final = 8
 LIST_ENTRIES: Final = 500  # a page costs some milliseconds of a reader
 LIST_BYTES: Final = 60 * KIB  # a page is one frame
+# What a client takes of a server that goes on and on: a gigabyte or so; and what others may add to a folder meanwhile.
+LISTED_AT_ONCE: Final = 1_000_000
+ADDED_MEANWHILE: Final = 10_000
 
 # -- what one person may hold, and all of them ---------------------------------------------------------
 SESSIONS_PER_PERSON: Final = 8  # two computers with a screen, a script and a mount each

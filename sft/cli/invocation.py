@@ -17,6 +17,7 @@ from sft.cli.console import Console
 from sft.cli.prompts import AskSecret, Prompts, ask_on_terminal
 from sft.cli.run import Act, execute
 from sft.cli.tui_entry import Screens, full_screen
+from sft.cli.waiting import silence_told
 from sft.client.fault_log import FaultLog
 from sft.errors import PassphraseWrongError
 from sft.model.names import safe
@@ -157,7 +158,8 @@ class Invocation:
         async def talking(reactor: Any) -> T:
             self.reactor = reactor
             async with await self.connected(reactor, chosen) as session:
-                return await act(session)
+                with silence_told(self.console, reactor, session):
+                    return await act(session)
 
         return self.run(talking)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 from twisted.internet.defer import Deferred
 
+from sft.client.peer_watch import FOR_EVER, PeerWatch
 from sft.crypto.keys import ServerPublic
 from sft.errors import (
     ConnectionLostError,
@@ -23,15 +24,29 @@ from sft.errors import (
     SftError,
     TamperedError,
 )
+from sft.limits import SILENCE_SECONDS
 from sft.transport.flow import CreditPool
 from sft.transport.protocol import WireProtocol
 from sft.transport.threads import Pool
 from sft.wire.connection import Connection
 from sft.wire.events import DataReceived, Event, LoginRefused, MessageReceived, Welcomed
 from sft.wire.handshake import Welcome
-from sft.wire.messages import Credit, FileBegins, Message, Notice, Refusal, Reply, Request
+from sft.wire.messages import (
+    CheckVault,
+    CollectTrash,
+    Credit,
+    FileBegins,
+    Message,
+    Notice,
+    Refusal,
+    Reply,
+    Request,
+    RotateMasterKey,
+)
 
 R = TypeVar("R", bound=Reply)
+
+_JOBS: Final = frozenset({CheckVault, RotateMasterKey, CollectTrash})  # which may take hours
 
 
 class ReplyListener(Protocol):
@@ -47,6 +62,14 @@ class ReplyListener(Protocol):
 
     def broken(self, error: SftError) -> None:
         """Note that nothing more will come."""
+
+    @property
+    def patience_seconds(self) -> float:
+        """How long the server may say nothing."""
+
+    @property
+    def owed(self) -> bool:
+        """Whether the server may send more of it, and has more."""
 
 
 class ServerConnection:
@@ -83,6 +106,7 @@ class ServerConnection:
         self._on_notice = on_notice
         self._keep_fault = keep_fault
         self._listeners: dict[int, ReplyListener] = {}
+        self._watch = PeerWatch(reactor, self.protocol, self._listeners.values)
         self._waiters: deque[Deferred[None]] = deque()
         self._ends: list[Deferred[None]] = []
         self._ended = False
@@ -123,7 +147,7 @@ class ServerConnection:
             ConnectionLostError: the connection broke before the answer.
         """
         await self.acquire_slot()
-        answer = _Answer()
+        answer = _Answer(FOR_EVER if kind in _JOBS else SILENCE_SECONDS)
         self.begin(kind, answer, **fields)
         given = await answer.given
         if not isinstance(given, reply):
@@ -157,7 +181,13 @@ class ServerConnection:
         except SftError:
             del self._listeners[request_id]
             raise
+        self._watch.begin()
         return request_id
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long the server has said nothing to what is asked; 0 where nothing is."""
+        return self._watch.quiet_seconds
 
     def send(self, message: Message) -> None:
         """Send what belongs to a request that was begun: credit, commit, cancel."""
@@ -202,6 +232,7 @@ class ServerConnection:
     def ended(self, reason: SftError | None) -> None:
         """Tell every listener and waiter, once."""
         self._ended = True
+        self._watch.end()
         self.lost = self.lost or reason or ConnectionLostError("the server ended the session")
         if not self.welcomed.called:
             self.welcomed.errback(self.lost)
@@ -211,8 +242,9 @@ class ServerConnection:
             if told is TamperedError and self._keep_fault is not None:
                 self.pool.run(self._keep_fault, f"{self.address}: {lost.detail}, after the login")
             lost = self.lost = told(f"{type(lost).__name__}: {lost.detail}")
-        listeners, self._listeners = self._listeners, {}
-        for listener in listeners.values():
+        listeners = list(self._listeners.values())
+        self._listeners.clear()
+        for listener in listeners:
             listener.broken(lost)
         turns, self._waiters = self._waiters, deque()
         for waiting in turns:
@@ -249,7 +281,10 @@ class ServerConnection:
 class _Answer:
     """A plain request's listener: one answer, then nothing."""
 
-    def __init__(self) -> None:
+    owed = False
+
+    def __init__(self, patience_seconds: float) -> None:
+        self.patience_seconds = patience_seconds
         self.given: Deferred[Reply] = Deferred()
 
     def replied(self, reply: Reply) -> None:

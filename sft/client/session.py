@@ -100,6 +100,11 @@ class Session:
         return self.connection.address
 
     @property
+    def quiet_seconds(self) -> float:
+        """How long the server has said nothing to what is asked; 0 where nothing is."""
+        return self.connection.quiet_seconds
+
+    @property
     def alive(self) -> bool:
         return self.connection.alive
 

@@ -25,6 +25,7 @@ from sft.errors.client import (
     ConnectionLostError,
     KeyLockedError,
     LinkIncompleteError,
+    ListingTooLongError,
     LocalDiskFullError,
     LocalExistsError,
     LocalFileError,

@@ -196,6 +196,14 @@ class PinChangedError(ClientError):
     sentence = "{server} shows another key for {author} than the one pinned here. Nothing was kept."
 
 
+class ListingTooLongError(ClientError):
+    """A listing went on beyond what one question may bring."""
+
+    code = "LISTING_TOO_LONG"
+    exit_status = 9
+    sentence = "{server} lists more than {limit} entries, which is as many as sft takes at once."
+
+
 class SourceChangedError(ClientError):
     """The file was written while it was read."""
 

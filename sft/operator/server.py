@@ -172,7 +172,7 @@ class Server:
             context = self.opened.context
             sessions = context.sessions
             context.strangers.stop()
-            await self._until(lambda: not any(session.busy() for session in sessions.all()), drain_seconds)
+            await self._until(lambda: not any(session.has_work() for session in sessions.all()), drain_seconds)
             for session in sessions.all():
                 session.stop()
             for stranger in context.admission.connections():

@@ -104,6 +104,9 @@ class ServerSession:
             context.event_log.note("session-end", session=self.session_id, user=self._caller.name, why=why)
 
     def busy(self) -> bool:
+        return self._answering > 0 or any(upload.committing for upload in self._uploads.values())
+
+    def has_work(self) -> bool:
         open_uploads = any(not upload.draining for upload in self._uploads.values())
         return bool(self._answering or open_uploads or self._downloads)
 

@@ -37,7 +37,7 @@ class LiveSession(Protocol):
     def kick(self, by: str) -> None:
         """End the session, and say who did."""
 
-    def busy(self) -> bool:
+    def has_work(self) -> bool:
         """Say whether anything is in flight."""
 
     def stop(self) -> None:

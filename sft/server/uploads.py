@@ -68,6 +68,11 @@ class UploadFlow:
         """Whether it is answered, and only what is in flight for it is still to come."""
         return self._answered
 
+    @property
+    def committing(self) -> bool:
+        """Whether nothing but the server's own work is still to come."""
+        return self._committing
+
     # -- frames ------------------------------------------------------------------------------------------
 
     def data(self, chunk: bytes, *, last: bool) -> None:

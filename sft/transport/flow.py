@@ -166,6 +166,11 @@ class ReceiveFlow(_Flow):
     def complete(self) -> bool:
         return self._complete
 
+    @property
+    def owed(self) -> bool:
+        """Whether the peer may send more, and has more."""
+        return self._allowed > 0 and not (self._last_came or self._ended)
+
     def _drop(self) -> None:
         self._waiting.clear()
         self._credit_pool.give_back(self._held)

@@ -7,7 +7,10 @@ which is monotonic.
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import sys
+import termios
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -52,7 +55,7 @@ class Owner(Protocol):
         """Note the end, once; None where the peer closed with the authenticated close or we did."""
 
     def busy(self) -> bool:
-        """Return whether any request is in flight: the idle deadline then waits."""
+        """Return whether a request waits for its answer: the idle deadline then waits. Transfers count by their data."""
 
 
 class WireProtocol(TwistedProtocol):
@@ -73,7 +76,9 @@ class WireProtocol(TwistedProtocol):
         self.late = False
         self.on_unsent: Callable[[], None] = lambda: None  # called when more or less is unread by the peer
         self.session_ends = True  # not at the operator's socket, where a check may take days
-        self._last_heard = 0.0
+        self._last_used = 0.0
+        self._data_frames = 0
+        self._rekey_allowed_at = 0.0
         self._frame_bytes_before = 0
 
     # -- Twisted calls these -------------------------------------------------------------------------
@@ -86,7 +91,7 @@ class WireProtocol(TwistedProtocol):
             _keep_alive(transport)
         self.outbox = Outbox(self.connection, transport, self._unsent_changed)
         transport.registerProducer(self.outbox, True)
-        self._last_heard = self._reactor.seconds()
+        self._rekey_allowed_at = self._reactor.seconds()
         self._set_timer("login", LOGIN_SECONDS, self._login_late)
         self._owner.connected()
         self.outbox.write(self.connection.data_to_send())
@@ -94,7 +99,11 @@ class WireProtocol(TwistedProtocol):
     def dataReceived(self, data: bytes) -> None:
         if self._dead:
             return
-        self._last_heard = self._reactor.seconds()
+        now = self._reactor.seconds()
+        if now - self._rekey_allowed_at >= 1:
+            self._rekey_allowed_at = now
+            self.connection.allow_rekey()
+        self._note_use()
         try:
             events = self.connection.receive(data)
             self.outbox.write(self.connection.data_to_send())
@@ -105,6 +114,7 @@ class WireProtocol(TwistedProtocol):
             for event in events:
                 if not self._deliver(event):
                     return
+            self._note_use()
         except ProtocolError as error:
             self.fail(error)
             return
@@ -130,11 +140,13 @@ class WireProtocol(TwistedProtocol):
     def send(self, message: Message) -> None:
         """Send a control message; nothing after the end."""
         if not self._dead and not self._closing:
+            self._note_use()
             self.outbox.send(message)
 
     def logged_in(self) -> None:
         """Replace the login deadline by those of a session."""
         self._stop_timer("login")
+        self._last_used = self._reactor.seconds()
         self._set_timer("idle", IDLE_SECONDS, self._idle_check)
         self._set_timer("rekey", REKEY_SECONDS, self._rekey)
         if self.session_ends:
@@ -157,6 +169,17 @@ class WireProtocol(TwistedProtocol):
     def unsent_bytes(self) -> int:
         """How much the peer may have left unread: nothing is said of a transport that is not full."""
         return BUFFER_BYTES + self.outbox.waiting_bytes if self.outbox.paused else 0
+
+    def unconfirmed_bytes(self) -> int:
+        """Ask our system how much of what it took from us the peer's has not confirmed; 0 where it does not tell."""
+        handle = _internet_socket(cast("Any", self.transport))
+        if handle is None:
+            return 0
+        try:
+            told = fcntl.ioctl(handle, termios.TIOCOUTQ, bytes(4))
+        except OSError:
+            return 0
+        return int.from_bytes(told, sys.byteorder)
 
     def fail(self, error: SftError) -> None:
         """End at once; nothing more is delivered or sent."""
@@ -236,12 +259,21 @@ class WireProtocol(TwistedProtocol):
         self.fail(RemoteProtocolError("no login within the deadline"))
 
     def _idle_check(self) -> None:
-        silent = self._reactor.seconds() - self._last_heard
+        data_frames = self.connection.data_frames
+        if data_frames != self._data_frames:  # an open transfer is in use while it goes on
+            self._data_frames = data_frames
+            self._last_used = self._reactor.seconds()
+        silent = self._reactor.seconds() - self._last_used
         if silent >= IDLE_SECONDS and not self._owner.busy():
             self.close()
             return
         left = IDLE_SECONDS - silent if silent < IDLE_SECONDS else IDLE_SECONDS
         self._set_timer("idle", left, self._idle_check)
+
+    def _note_use(self) -> None:
+        """Begin the idle time anew while something is in flight: neither a rekey nor a credit of what is over is."""
+        if self._owner.busy():
+            self._last_used = self._reactor.seconds()
 
     def _rekey(self) -> None:
         if not self.alive:  # the day is over with the hour: the close has left, nothing follows it
@@ -269,10 +301,15 @@ class WireProtocol(TwistedProtocol):
             self._watch_frame()
 
 
+def _internet_socket(transport: Any) -> socket.socket | None:
+    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
+    return handle if isinstance(handle, socket.socket) and handle.family in INTERNET else None
+
+
 def _keep_alive(transport: Any) -> None:
     """Turn TCP keep-alive on: a peer that lost its power says nothing by itself."""
-    handle = transport.getHandle() if hasattr(transport, "getHandle") else None
-    if not isinstance(handle, socket.socket) or handle.family not in INTERNET:
+    handle = _internet_socket(transport)
+    if handle is None:
         return  # the control socket: its peer cannot vanish without the kernel knowing
     handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in KEEP_ALIVE:

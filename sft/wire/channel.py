@@ -17,7 +17,7 @@ from typing import Final
 from sft.crypto.kdf import next_traffic_key
 from sft.crypto.sealing import TAG_BYTES, open_box, seal
 from sft.errors import LocalProtocolError
-from sft.limits import REKEY_BYTES
+from sft.limits import EARLY_REKEYS, REKEY_BYTES, REKEY_LEAST_BYTES
 from sft.wire.framing import frame
 from sft.wire.states import FrameType
 
@@ -83,13 +83,21 @@ class Sealer:
 
 
 class Opener:
-    """The receiving end of a direction; the same arguments."""
+    """The receiving end of a direction; the same arguments.
 
-    __slots__ = ("_key", "_limit")
+    Args:
+        least: bytes of boxes under one key, below which a turn is early.
+    """
 
-    def __init__(self, key: bytes, limit: int = REKEY_BYTES) -> None:
+    __slots__ = ("_key", "_least", "_limit", "early_left")
+
+    def __init__(self, key: bytes, limit: int = REKEY_BYTES, least: int = REKEY_LEAST_BYTES) -> None:
         self._key = _TrafficKey(key)
         self._limit = limit
+        self._least = least
+        self.early_left = (
+            EARLY_REKEYS  # turns that may come though little was opened under a key; the owner allows more
+        )
 
     def open(self, box: bytes) -> bytes:
         """Open the next box.
@@ -99,12 +107,16 @@ class Opener:
 
         Raises:
             DecryptionFailedError: not the box that is next here.
-            LocalProtocolError: a rekey frame is malformed, or was due.
+            LocalProtocolError: a rekey frame is malformed, was due, or came too soon.
         """
         plaintext = self._key.open(box)
         if plaintext[:1] == _REKEY:
             if len(plaintext) != 1:
                 raise LocalProtocolError("a rekey frame with a body")
+            if self._key.used_bytes < self._least:
+                if not self.early_left:
+                    raise LocalProtocolError("rekey frames without an end")
+                self.early_left -= 1
             self._key.turn()
         elif self._key.used_bytes > self._limit:
             raise LocalProtocolError("a key was used beyond its limit")

@@ -52,12 +52,13 @@ _EOF_IS_FINE: Final = frozenset({State.PEER_CLOSED, State.CLOSED})
 class Connection:
     """One end of a connection; made by ``client`` or ``server``."""
 
-    __slots__ = ("_exchanges", "_handshake", "_line", "_outgoing", "_speaks", "greeted", "version")
+    __slots__ = ("_exchanges", "_handshake", "_line", "_outgoing", "_speaks", "data_frames", "greeted", "version")
 
     def __init__(self, side: Side, handshake: ClientHandshake | ServerHandshake) -> None:
         self.greeted = False  # server: a well-formed hello came
         self.version = 0  # the protocol's on this connection, once the hellos have agreed on one
         self._speaks = handshake.version
+        self.data_frames = 0  # of transfers, both ways
         self._line = RecordLayer(side)
         self._handshake: ClientHandshake | ServerHandshake | None = handshake  # until M5
         self._exchanges = RequestsInFlight()
@@ -206,6 +207,10 @@ class Connection:
             self._line.kill()
             raise StreamTruncatedError(f"end of stream in state {state}")
 
+    def allow_rekey(self) -> None:
+        """Take one more rekey frame that comes before 64 KiB were sent under a key: once a second."""
+        self._line.allow_rekey()
+
     # -- out ------------------------------------------------------------------------------------------
 
     def data_to_send(self) -> bytes:
@@ -243,6 +248,7 @@ class Connection:
         Raises:
             LocalProtocolError: another size, or no transfer of this id is to be sent.
         """
+        self.data_frames += 1
         kind = FrameType.LAST_DATA if last else FrameType.DATA
         self._line.require(kind)
         if self.side is Side.CLIENT:
@@ -290,6 +296,7 @@ class Connection:
     def _take_data(self, frame: Frame, events: list[Event]) -> None:
         if len(frame.plaintext) < _DATA_HEAD.size:
             raise RemoteProtocolError("data without a request id")
+        self.data_frames += 1
         _, request_id = _DATA_HEAD.unpack_from(frame.plaintext)
         chunk = frame.plaintext[_DATA_HEAD.size :]
         last = frame.kind is FrameType.LAST_DATA

@@ -17,6 +17,7 @@ from sft.errors import (
     LocalProtocolError,
     RemoteProtocolError,
 )
+from sft.limits import EARLY_REKEYS
 from sft.wire.channel import Opener, Sealer
 from sft.wire.framing import Framer
 from sft.wire.states import FrameType, Side, State, Way, frame_limit, steps
@@ -51,6 +52,11 @@ class RecordLayer:
         """Seal and open from here on."""
         self._sealer = Sealer(sending)
         self._opener = Opener(receiving)
+
+    def allow_rekey(self) -> None:
+        """Take one more early rekey frame: a second has passed."""
+        if self._opener is not None:
+            self._opener.early_left = min(EARLY_REKEYS, self._opener.early_left + 1)
 
     def kill(self) -> None:
         """Allow nothing any more, and forget the keys."""

@@ -10,6 +10,7 @@ from sft.errors import FrameTooLargeError, HandshakeFailedError, RemoteProtocolE
 from sft.limits import (
     CHUNK_BYTES,
     EARLY_FRAME_BYTES,
+    EARLY_REKEYS,
     FRAME_BYTES,
     IDLE_SECONDS,
     LOGIN_SECONDS,
@@ -21,7 +22,7 @@ from sft.limits import (
 )
 from sft.transport.protocol import CLOSE_SECONDS
 from sft.wire.events import MessageReceived, PeerClosed
-from sft.wire.messages import BeginUpload, Notice, ShowSelf
+from sft.wire.messages import BeginUpload, Credit, GetFile, Notice, ShowSelf
 from tests.adapters.ends import End
 
 # -- before the login ----------------------------------------------------------------------------------
@@ -156,14 +157,60 @@ def test_an_idle_session_is_closed_and_the_close_is_authenticated():
     assert isinstance(end.to_client()[-1], PeerClosed)
 
 
-def test_whatever_is_heard_begins_the_idle_time_anew():
+def test_what_is_asked_and_answered_begins_the_idle_time_anew():
     end = End().log_in()
     for _ in range(3):
         end.clock.advance(IDLE_SECONDS - 1)
+        end.owner.in_flight = True
         end.to_server(end.client.send(ShowSelf(end.client.next_request_id)))
+        end.owner.in_flight = False
     assert not end.transport.disconnecting
     end.clock.advance(IDLE_SECONDS)
     assert end.transport.disconnecting
+
+
+def test_a_rekey_or_a_credit_of_what_is_over_holds_no_session_open():
+    end = End().log_in()
+    end.owner.in_flight = True
+    end.to_server(end.client.send(GetFile(end.client.next_request_id, "a", 0, 8)))
+    end.owner.in_flight = False
+    for _ in range(4):
+        end.clock.advance(IDLE_SECONDS / 4)
+        if not end.transport.disconnecting:
+            end.to_server(end.client.rekey())
+            end.to_server(end.client.send(Credit(1, 1)))
+    assert end.transport.disconnecting
+
+
+def test_an_open_transfer_holds_a_session_open_while_its_data_come():
+    end = End().log_in()
+    end.to_server(end.client.send(BeginUpload(end.client.next_request_id, "a", bytes(16), 1, None, 8)))
+    for _ in range(4):
+        end.clock.advance(IDLE_SECONDS / 2)
+        end.to_server(end.client.send_data(1, bytes(CHUNK_BYTES), False))
+    assert not end.transport.disconnecting
+    end.clock.advance(IDLE_SECONDS)
+    end.clock.advance(IDLE_SECONDS)
+    assert end.transport.disconnecting
+
+
+def test_rekey_frames_that_come_too_soon_are_taken_once_a_second():
+    end = End().log_in()
+    for _ in range(EARLY_REKEYS * 2):
+        end.clock.advance(1)
+        end.to_server(end.client.rekey())
+    assert not end.transport.aborted
+    for _ in range(EARLY_REKEYS + 1):
+        end.to_server(end.client.rekey())
+    assert end.transport.aborted
+
+
+def test_many_rekey_frames_in_one_segment_end_at_the_second():
+    end = End().log_in()
+    end.clock.advance(5)
+    end.to_server(b"".join(end.client.rekey() for _ in range(20_000)))
+    assert end.transport.aborted
+    assert end.link.connection.frames_received < EARLY_REKEYS + 10
 
 
 def test_a_session_with_something_in_flight_is_not_idle():

@@ -92,7 +92,7 @@ async def test_a_refused_upload_drains_and_is_answered_once(server: ServerFixtur
     listing = await raw.ask(m.ListFolder, path="")
     assert listing.page.files == ()
     # What only drains is no work: a sender that never ends it is idle.
-    await until(lambda: not server.here.sessions.all()[0].busy(), "the session is idle")
+    await until(lambda: not server.here.sessions.all()[0].has_work(), "the session is idle")
     upload.cancel()
     await raw.barrier()
     assert len(raw.answers(upload.id)) == 1
@@ -114,7 +114,7 @@ async def test_begin_data_and_commit_in_one_flight(server: ServerFixture):
     refused.commit()
     assert (await refused.answer()).code == "EXISTS"
     await raw.barrier()
-    assert not server.here.sessions.all()[0].busy()
+    assert not server.here.sessions.all()[0].has_work()
     await server.clean()
 
 
@@ -206,7 +206,7 @@ async def test_a_cancelled_download_stops_and_is_answered_once(server: ServerFix
     raw.tell(m.Cancel(id=request_id))
     await raw.barrier()
     assert len(raw.data.get(request_id, [])) == max(1, received) or received == 0
-    assert not server.here.sessions.all()[0].busy()
+    assert not server.here.sessions.all()[0].has_work()
     assert await server.get(raw, "big") == LARGE
 
 

@@ -455,6 +455,13 @@ TABLE = [
         "acme has no room for another session now.",
         "Try again later",
     ),
+    Row(
+        errors.ListingTooLongError(server="acme", limit=1_000_000),
+        "LISTING_TOO_LONG",
+        9,
+        "acme lists more than 1,000,000 entries, which is as many as sft takes at once.",
+        "Ask for a folder below it",
+    ),
     # -- this computer
     Row(
         errors.UsageError(problem="--as takes one file", remedy="Use --to FOLDER for several"),

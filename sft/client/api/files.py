@@ -1,18 +1,21 @@
 """Requests about files and folders, one function each; refusals are raised.
 
 Rules. What is shown is what was asked for: a server that shows another file, or lists in a folder what does not lie in it,
-breaks the protocol. Its names decide where a download goes, and how long a walk takes.
+breaks the protocol. Its names decide where a download goes. No listing is endless: folders, then files ascend in the order of
+folded names, a page that is not the last holds something, a folder holds little more than its parent announced (others may add
+to it meanwhile), and what is asked for at once ends at a million.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from sft.client.api import Requester
-from sft.errors import RemoteProtocolError
-from sft.model.names import split_path
-from sft.model.records import Deleted, File, Folder
+from sft.errors import ListingTooLongError, RemoteProtocolError
+from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
+from sft.model.names import fold, split_path
+from sft.model.records import Deleted, File, Folder, Page
 from sft.wire.messages import (
     Delete,
     Done,
@@ -27,6 +30,22 @@ from sft.wire.messages import (
     Restore,
     ShowFile,
 )
+
+NO_ENTRY: Final = "a page without an entry that is not the last"
+
+
+class Total:
+    """How much was listed for one question; ListingTooLongError beyond a million."""
+
+    def __init__(self, session: Requester, most: int = LISTED_AT_ONCE) -> None:
+        self._server = session.server_name
+        self._most = most
+        self._count = 0
+
+    def add(self, entries: int) -> None:
+        self._count += entries
+        if self._count > self._most:
+            raise ListingTooLongError(server=self._server, limit=self._most)
 
 
 @dataclass(slots=True)
@@ -46,43 +65,67 @@ async def list_page(
         The page, and the cursor of the next one; empty at the end.
 
     Raises:
-        RemoteProtocolError: something is listed that does not lie there, or is listed twice.
+        RemoteProtocolError: something is listed that does not lie there, or is not in order.
     """
-    return await _page(session, path, cursor, set(), signatures=signatures)
+    return await _page(session, path, cursor, _Order(path), signatures=signatures)
 
 
-async def list_folder(session: Requester, path: str, *, signatures: bool = False) -> Listing:
-    """List one folder, all pages of it; RemoteProtocolError as ``list_page``, over all pages."""
-    seen = set[str]()
-    listing, cursor = await _page(session, path, "", seen, signatures=signatures)
-    while cursor:
-        _require_new(seen, [f"/{cursor}"])
-        page, cursor = await _page(session, path, cursor, seen, signatures=signatures)
+async def list_folder(
+    session: Requester,
+    path: str,
+    *,
+    signatures: bool = False,
+    announced: Folder | None = None,
+    total: Total | None = None,
+) -> Listing:
+    """List one folder, all pages of it.
+
+    Args:
+        announced: the folder as its parent's listing showed it.
+        total: counts it together with others.
+
+    Raises:
+        RemoteProtocolError: as ``list_page``, over all pages; or more is listed than was announced.
+        ListingTooLongError: it does not end within a million.
+    """
+    total = total or Total(session)
+    order = _Order(path)
+    listing, cursor = Listing(), ""
+    while True:
+        page, cursor = await _page(session, path, cursor, order, signatures=signatures)
+        total.add(len(page.folders) + len(page.files))
         listing.folders.extend(page.folders)
         listing.files.extend(page.files)
-    return listing
+        if announced is not None:
+            _require_few(listing, announced)
+        if not cursor:
+            return listing
 
 
-async def _page(session: Requester, path: str, cursor: str, seen: set[str], *, signatures: bool) -> tuple[Listing, str]:
+async def _page(session: Requester, path: str, cursor: str, order: _Order, *, signatures: bool) -> tuple[Listing, str]:
     answer = await session.request(ListFolder, FolderPage, path=path, cursor=cursor, signatures=signatures)
     page = answer.page
-    listing = Listing(list(page.folders), list(page.files))
-    _require_new(seen, [folder.path for folder in page.folders], in_folder=path)
-    _require_new(seen, [file.path for file in page.files], in_folder=path)
-    return listing, page.next
+    order.take(page)
+    return Listing(list(page.folders), list(page.files)), page.next
 
 
 async def list_trash(session: Requester) -> list[File]:
     """List the files that the caller may restore."""
     files: list[File] = []
-    cursor, seen = "", set[str]()
+    cursor, last, total = "", 1 << 63, Total(session)
     while True:
-        answer = await session.request(ListTrash, FolderPage, cursor=cursor)
-        files.extend(answer.page.files)
-        cursor = answer.page.next
+        page = (await session.request(ListTrash, FolderPage, cursor=cursor)).page
+        for file in page.files:
+            if (file.trashed_at or 0) > last:
+                raise RemoteProtocolError("a trash that is out of order")
+            last = file.trashed_at or 0
+        files.extend(page.files)
+        total.add(len(page.files))
+        cursor = page.next
         if not cursor:
             return files
-        _require_new(seen, [cursor])
+        if not page.files:
+            raise RemoteProtocolError(NO_ENTRY)
 
 
 async def show_file(session: Requester, path: str, version: int = 0) -> File:
@@ -127,11 +170,35 @@ async def restore(session: Requester, path: str) -> File:
     return (await session.request(Restore, FileShown, path=path)).file
 
 
-def _require_new(seen: set[str], shown: Iterable[str], *, in_folder: str | None = None) -> None:
-    """Refuse an entry that comes twice or lies elsewhere, so that a listing ends and leads nowhere else."""
-    for path in shown:
-        if in_folder is not None and (not path or split_path(path)[0] != in_folder):
+class _Order:
+    """What a listing of a folder has shown last: what follows must lie in that folder, and come later."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._last_folder = ""
+        self._last_file = ""
+
+    def take(self, page: Page) -> None:
+        """Refuse a page that does not go on."""
+        if page.next and not (page.folders or page.files):
+            raise RemoteProtocolError(NO_ENTRY)
+        if page.folders and self._last_file:
+            raise RemoteProtocolError("a listing shows folders after files")
+        for folder in page.folders:
+            self._last_folder = self._later(folder.path, self._last_folder)
+        for file in page.files:
+            self._last_file = self._later(file.path, self._last_file)
+
+    def _later(self, path: str, last: str) -> str:
+        if not path or split_path(path)[0] != self._folder:
             raise RemoteProtocolError("a listing shows what does not lie in that folder")
-        if path in seen:
-            raise RemoteProtocolError("a listing shows the same again")
-        seen.add(path)
+        folded = fold(split_path(path)[1])
+        if folded <= last:
+            raise RemoteProtocolError("a listing shows the same again, or is out of order")
+        return folded
+
+
+def _require_few(listing: Listing, announced: Folder) -> None:
+    more = max(len(listing.files) - announced.files, len(listing.folders) - announced.folders)
+    if more > ADDED_MEANWHILE:
+        raise RemoteProtocolError("a listing shows more than its parent announced")

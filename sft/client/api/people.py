@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from sft.client.api import Requester
+from sft.client.api.files import Total
 from sft.crypto.keys import Entropy, InvitationKey, PublicKey
 from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
@@ -39,16 +40,26 @@ async def show_self(session: Requester) -> SelfShown:
 
 
 async def list_users(session: Requester) -> list[User]:
+    """List everybody in order of joining, tombstones too.
+
+    Raises:
+        RemoteProtocolError: ids do not ascend, or a page goes on after another person than its last.
+        ListingTooLongError: it does not end within a million.
+    """
     users: list[User] = []
-    after = 0
+    last, total = 0, Total(session)
     while True:
-        answer = await session.request(ListUsers, UserList, after=after)
-        users.extend(answer.page.users)
-        before, after = after, answer.page.next
-        if not after:
+        page = (await session.request(ListUsers, UserList, after=last)).page
+        total.add(len(page.users))
+        for user in page.users:
+            if user.id <= last:
+                raise RemoteProtocolError("a list of people that begins again")
+            last = user.id
+        users.extend(page.users)
+        if not page.next:
             return users
-        if after <= before:
-            raise RemoteProtocolError("a list of people that begins again")
+        if not page.users or page.next != last:
+            raise RemoteProtocolError("a list of people that goes on elsewhere")
 
 
 async def show_user(session: Requester, name: str) -> User:

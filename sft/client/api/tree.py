@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from sft.client.api import Requester
-from sft.client.api.files import Listing, list_folder
+from sft.client.api.files import Listing, Total, list_folder
 from sft.client.concurrency import gather_limited
 from sft.model.names import parse_path
+from sft.model.records import Folder
 
 _AT_ONCE: Final = 8
 
@@ -29,17 +30,30 @@ def matches(pattern: str, path: str) -> bool:
     return bool(path) and _fits(components, path.split("/"), "**", _component_fits)
 
 
-async def walk(session: Requester, path: str = "", *, depth: int | None = None, signatures: bool = False) -> Listing:
-    """List a folder and all below it, ``depth`` levels of it if given."""
-    found = Listing()
-    level = [path]
+async def walk(
+    session: Requester,
+    path: str = "",
+    *,
+    depth: int | None = None,
+    signatures: bool = False,
+    total: Total | None = None,
+) -> Listing:
+    """List a folder and all below it, ``depth`` levels of it if given; ListingTooLongError if that is too much at once."""
+    found, total = Listing(), total or Total(session)
+
+    async def listed(one: str | Folder) -> Listing:
+        if isinstance(one, Folder):
+            return await list_folder(session, one.path, signatures=signatures, announced=one, total=total)
+        return await list_folder(session, one, signatures=signatures, total=total)
+
+    level: list[str | Folder] = [path]
     while level and depth != 0:
-        listings = await gather_limited(_AT_ONCE, level, lambda one: list_folder(session, one, signatures=signatures))
+        listings = await gather_limited(_AT_ONCE, level, listed)
         level = []
         for listing in listings:
             found.folders.extend(listing.folders)
             found.files.extend(listing.files)
-            level.extend(folder.path for folder in listing.folders)
+            level.extend(listing.folders)
         depth = None if depth is None else depth - 1
     found.folders.sort(key=lambda folder: folder.path)
     found.files.sort(key=lambda file: file.path)

@@ -22,7 +22,7 @@ from sft.client.transfers.part_file import Measure
 from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
 from sft.crypto.digests import blake2b_512
 from sft.errors import RemoteProtocolError, SftError
-from sft.limits import CREDIT_STEP_CHUNKS
+from sft.limits import CREDIT_STEP_CHUNKS, SILENCE_SECONDS
 from sft.model.records import File
 from sft.transport.flow import ReceiveFlow
 from sft.wire.messages import Cancel, Credit, FileBegins, FileContent, GetFile, Refusal, Reply
@@ -101,6 +101,12 @@ class DownloadStream:
         if self._sink is not None:
             sink, self._sink = self._sink, None
             await connection.pool.run(sink.discard)
+
+    patience_seconds = float(SILENCE_SECONDS)
+
+    @property
+    def owed(self) -> bool:
+        return self._intake is not None and self._intake.owed
 
     # -- the connection calls these ------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.signatures import sign_file
 from sft.errors import RemoteProtocolError, SftError
-from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS
+from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS, FLUSHED_PER_SECOND, SILENCE_SECONDS
 from sft.model.records import Stored
 from sft.transport.flow import SendFlow
 from sft.wire.messages import BeginUpload, Cancel, CommitUpload, FileStored, Refusal, Reply
@@ -101,6 +101,13 @@ class UploadStream:
         except BaseException:
             await self._abandon()
             raise
+
+    owed = False
+
+    @property
+    def patience_seconds(self) -> float:
+        """Give a server's disk its time to make durable what was sent."""
+        return SILENCE_SECONDS + (self._size / FLUSHED_PER_SECOND if self._committed else 0)
 
     # -- the connection calls these --------------------------------------------------------------------------
 

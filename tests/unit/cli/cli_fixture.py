@@ -81,6 +81,7 @@ class TableSession:
     pool: Threads = field(default_factory=Threads)
     closed: bool = False
     followed: ServerPublic | None = None
+    quiet_seconds: float = 0.0
     versions_seen: VersionsSeen = field(kw_only=True)
 
     @property

@@ -142,12 +142,12 @@ def test_a_server_link_shows_the_key_to_compare(stranger):
 
 
 def test_an_admin_who_is_alone_is_told(stranger):
-    alone = UserPage((user("ada", Role.ADMIN), user("gus")))
+    alone = UserPage((user("ada", Role.ADMIN), user("gus", id=8)))
     stranger.answers[ListUsers] = lambda request: UserList(request.id, alone)
     admin = dataclasses.replace(LINK, role=Role.ADMIN, user_name="ada")
     ran = stranger.run("join", "--no-passphrase", typed=f"{admin.text()}\n\n")
     assert ran.lines[-1].startswith("You are the only admin. Invite a second one soon.")
-    alone = UserPage((user("ada", Role.ADMIN), user("eva", Role.ADMIN)))
+    alone = UserPage((user("ada", Role.ADMIN), user("eva", Role.ADMIN, id=8)))
     ran = stranger.run("join", "--no-passphrase", typed=f"{admin.text()}\n\n")
     assert "only admin" not in ran.out
 

@@ -133,7 +133,7 @@ def test_on_a_terminal_the_name_is_typed(removing):
 
 
 def test_what_is_no_key_does_not_keep_the_others_from_being_shown(cli):
-    odd = user("eva")
+    odd = user("eva", id=6)
     odd = msgspec.structs.replace(odd, keys=(msgspec.structs.replace(odd.keys[0], public_key=bytes(42)),))
     cli.answers[ListUsers] = lambda request: UserList(request.id, UserPage((odd, user("ivo")), 0))
     ran = cli.run("users")

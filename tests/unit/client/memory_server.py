@@ -19,6 +19,7 @@ from sft.crypto.signatures import FileSignature
 from sft.errors import ExistsError, NotFoundError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Role
+from sft.model.names import fold
 from sft.model.records import DeviceKey, File, FileVersion, Folder, Page, ServerInfo, Stored, User, UserState
 from sft.wire.connection import Connection
 from sft.wire.events import DataReceived, LoginRequested, MessageReceived
@@ -230,7 +231,8 @@ class MemoryServer:
         if m.path and not below and m.path not in self.folders:
             self._refuse(m.id, NotFoundError(what="folder", name=m.path))
             return
-        names = sorted({path.removeprefix(prefix).split("/")[0] for path in below})
+        names = {path.removeprefix(prefix).split("/")[0] for path in below}
+        names = sorted(names, key=lambda name: (prefix + name in self.files, fold(name)))
         start = int(m.cursor or 0)
         folders, files = [], []
         for name in names[start : start + 2]:

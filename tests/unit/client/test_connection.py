@@ -3,9 +3,20 @@ from __future__ import annotations
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
+from sft.client.peer_watch import LOOK_SECONDS
 from sft.errors import ConnectionLostError, NotFoundError, RemoteProtocolError, RoleForbidsError, TamperedError
-from sft.limits import REQUESTS_IN_FLIGHT
-from sft.wire.messages import Done, FileShown, MakeFolder, Notice, SelfShown, ShowFile, ShowSelf
+from sft.limits import QUIET_SECONDS, REQUESTS_IN_FLIGHT, SILENCE_SECONDS, SLOW_FRAME_SECONDS
+from sft.wire.messages import (
+    CheckVault,
+    Done,
+    FileShown,
+    MakeFolder,
+    Notice,
+    SelfShown,
+    ShowFile,
+    ShowSelf,
+    VaultChecked,
+)
 from tests.unit.client.memory_server import MemoryServer
 
 
@@ -130,3 +141,85 @@ def test_a_frame_that_was_changed_is_told_from_a_line_that_broke(server):
     assert ended[0].check(ConnectionLostError)  # it is tried again all the same
     server.pump()
     assert server.faults == ["x:1: a frame does not open, after the login"]
+
+
+# -- a server that says nothing, or too little -----------------------------------------------------------
+
+
+def pass_time(server, seconds):
+    server.clock.pump([LOOK_SECONDS] * round(seconds / LOOK_SECONDS))
+
+
+def test_a_server_that_answers_nothing_is_given_up_after_a_minute_and_shown_before(server):
+    server.hold = True
+    _, ended = started(server.connection.request(ShowSelf, SelfShown))
+    server.pump()
+    pass_time(server, QUIET_SECONDS)
+    assert server.connection.quiet_seconds >= QUIET_SECONDS
+    pass_time(server, SILENCE_SECONDS - QUIET_SECONDS - LOOK_SECONDS)
+    assert not ended
+    pass_time(server, LOOK_SECONDS)
+    assert ended[0].check(ConnectionLostError)
+    assert not server.connection.alive
+    assert server.connection.quiet_seconds == 0
+
+
+def test_whatever_a_server_says_begins_its_minute_anew(server):
+    server.hold = True
+    _, ended = started(server.connection.request(ShowSelf, SelfShown))
+    for _ in range(4):
+        pass_time(server, SILENCE_SECONDS - LOOK_SECONDS)
+        server.send(Notice("role", {"role": "guest", "by": "ada"}))
+        pass_time(server, LOOK_SECONDS)
+        assert server.connection.quiet_seconds < QUIET_SECONDS
+    assert not ended
+    assert server.connection.alive
+
+
+def test_a_server_that_is_asked_nothing_may_say_nothing(server):
+    server.run(server.connection.request(ShowSelf, SelfShown))
+    pass_time(server, SILENCE_SECONDS * 3)
+    assert server.connection.quiet_seconds == 0
+    assert server.connection.alive
+
+
+def test_a_long_job_of_the_operator_is_waited_for(server):
+    server.hold = True
+    _, ended = started(server.connection.request(CheckVault, VaultChecked))
+    pass_time(server, SILENCE_SECONDS * 5)
+    assert not ended
+    assert server.connection.alive
+
+
+class Download:
+    """Something large that is under way."""
+
+    patience_seconds = SILENCE_SECONDS
+    owed = True
+
+    def __init__(self):
+        self.error = None
+
+    def broken(self, error):
+        self.error = error
+
+
+@pytest.mark.parametrize("owed", [True, False])
+def test_what_is_under_way_comes_at_a_rate_of_some_use(server, owed):
+    download = Download()
+    download.owed = owed
+    server.connection.begin(ShowSelf, download)
+    for _ in range(SLOW_FRAME_SECONDS * 2):
+        server.send(Notice("role", {"role": "guest", "by": "ada"}))  # some bytes, and far from enough
+        pass_time(server, LOOK_SECONDS)
+    assert (type(download.error) is ConnectionLostError) == owed
+
+
+def test_what_comes_at_a_kibibyte_a_second_goes_on(server):
+    download = Download()
+    server.connection.begin(ShowSelf, download)
+    for _ in range(SLOW_FRAME_SECONDS * 2):
+        for _ in range(2):
+            server.send(Notice("role", {f"key {n}": "x" * 255 for n in range(5)}))
+        pass_time(server, LOOK_SECONDS)
+    assert download.error is None
