@@ -82,7 +82,7 @@ def execute(act: Act[T], log: Callable[[str], object], clean_up_seconds: float =
         outcome.append(result)
         reactor.stop()
 
-    with handled(interrupt):
+    with handled(interrupt), _woken_by_signals(reactor):
         reactor.callWhenRunning(start)
         reactor.run(installSignalHandlers=False)
     result = outcome[0]
@@ -102,6 +102,38 @@ def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+@contextmanager
+def _woken_by_signals(reactor: Any) -> Iterator[None]:
+    """Have a signal end the reactor's wait: one that comes just before it would be heard only after it."""
+    from twisted.internet.interfaces import IReadDescriptor
+    from zope.interface import implementer
+
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    @implementer(IReadDescriptor)
+    class Wakeup:
+        def fileno(self) -> int:
+            return reading
+
+        def logPrefix(self) -> str:  # noqa: N802 - Twisted's name
+            return "signals"
+
+        def doRead(self) -> None:  # noqa: N802 - Twisted's name
+            os.read(reading, 4096)
+
+        def connectionLost(self, reason: object) -> None:  # noqa: N802 - Twisted's name
+            del reason
+
+    reactor.addReader(Wakeup())
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reading)
+        os.close(writing)
 
 
 @contextmanager

@@ -99,6 +99,26 @@ def test_a_second_signal_ends_at_once():
     assert (out, err, status) == ([], "", 130)
 
 
+def test_a_signal_that_interrupts_no_wait_is_heard_at_once():
+    """Another thread takes it while the main one waits, as when it comes just before the wait: no system call ends by it."""
+    child = Child(
+        "import os, signal, threading\n"
+        "main = f'/proc/self/task/{os.getpid()}/syscall'\n"
+        "def when_it_waits():\n"
+        "    while open(main).read().split()[0] not in ('22', '232', '281'):  # epoll_wait, epoll_pwait\n"
+        "        pass\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
+        "async def act(reactor):\n"
+        "    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})\n"
+        "    threading.Thread(target=when_it_waits, daemon=True).start()\n"
+        "    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
+        "    await Deferred()\n"
+        "ends_with(act)\n"
+    )
+    assert child.rest()[0] == [f"interrupted {128 + signal.SIGTERM}"]
+
+
 def test_a_result_comes_back():
     child = Child("async def act(reactor):\n    return 7\nends_with(act)\n")
     assert child.rest()[0] == ["gave 7"]
