@@ -113,7 +113,7 @@ def _woken_by_signals(reactor: Any) -> Iterator[None]:
     reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     @implementer(IReadDescriptor)
-    class Wakeup:
+    class _Wakeup:
         def fileno(self) -> int:
             return reading
 
@@ -126,7 +126,7 @@ def _woken_by_signals(reactor: Any) -> Iterator[None]:
         def connectionLost(self, reason: object) -> None:  # noqa: N802 - Twisted's name
             del reason
 
-    reactor.addReader(Wakeup())
+    reactor.addReader(_Wakeup())
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:
         yield
