@@ -155,7 +155,7 @@ TABLE = [
         "REMOVED",
         4,
         "ada removed you from acme. What you got stays with you.",
-        "Should you be back? An admin can invite you",
+        "Should you be back? An admin can invite you under another name",
     ),
     Row(
         errors.ConnectionLostError(),
