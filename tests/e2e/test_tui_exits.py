@@ -154,7 +154,7 @@ def test_stopped_by_the_shell_and_back_again(terminal: NewTerminal):
     opened.type("fg\n")
     opened.until("Paste the invitation")
     assert opened.modes[3] != before
-    opened.type("q")
+    opened.type("\x11")
     opened.until("over 0")
     assert opened.screen.sane
     assert opened.modes[3] == before

@@ -42,11 +42,13 @@ from sft.service import accounts, commits, files, folders, invitations, login, s
 from sft.service.author_signature import Signed
 from sft.service.pending import Pending, pending_inline
 from sft.service.storage import FileStorage
+from sft.store import row_sum
 from sft.store.database import Database, ReadPool, create_database, open_database
 from sft.store.files import files_by_file_id, newest_versions
-from sft.store.row_types import DeviceKeyRow, InvitationRow, UserRow
+from sft.store.row_types import DeviceKeyRow, InvitationRow, RowSumRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
+from sft.store.table_specs import TABLE_SPECS
 from sft.store.users import keys_of, user_by_name, write_users
 from sft.store.writer import Writer
 from sft.vault.keyring import Keyring
@@ -237,8 +239,13 @@ class MemoryService:
 
     @contextmanager
     def at(self, moment: float):
-        """Let it be another time meanwhile."""
+        """Let it be another time meanwhile, also one before the last change: the story of a server is told in any order."""
         before, self.now = self.now, moment
+        macs = self._database.row_macs
+        with self._database.write_engine.begin() as connection:
+            last_change = replace(row_sum.load(connection, macs), moment=int(moment))
+            *_, moment_cell, mark = macs.values(TABLE_SPECS[RowSumRow], last_change)
+            connection.exec_driver_sql("UPDATE row_sums SET moment = ?, mac = ?", (moment_cell, mark))
         yield
         self.now = before
 

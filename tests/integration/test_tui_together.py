@@ -31,7 +31,7 @@ def _kept(server: ServerFixture, name: str) -> list[tuple[str, str]]:
     """What lies on the disk of all queues of a person."""
     found = []
     for path in sorted(server.state_of(name).data.glob("queue*.json")):
-        found += [(job["title"], job["state"]) for job in json.loads(path.read_bytes())]
+        found += [(job["title"], job["state"]) for job in json.loads(path.read_bytes())["jobs"]]
     return sorted(found)
 
 

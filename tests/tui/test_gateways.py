@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sft.client.connection_info import ServerNotice, Status
+from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState
 from sft.errors import (
     BadRequestError,
@@ -113,6 +114,9 @@ async def test_a_file_is_stored_shown_verified_and_got(reach, tmp_path):
     assert (await gateway.files.details("x/y/a.txt")).state is SignatureState.VERIFIED
     (got,) = await gateway.transfers.get(plan.items, to=tmp_path / "in")
     assert got.local.read_bytes() == b"hello"
+    (again,) = await gateway.transfers.get(plan.items, to=tmp_path / "in")
+    assert (again.error, again.stage) == (None, TransferStage.UNCHANGED)
+    got.local.write_bytes(b"other")
     (again,) = await gateway.transfers.get(plan.items, to=tmp_path / "in")
     assert isinstance(again.error, LocalExistsError)
 

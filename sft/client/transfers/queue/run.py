@@ -233,6 +233,7 @@ class Run:
                 self.outcome.judged.append(Judged(result.item.file_id, result.item.version, state))
             return
         self.outcome.done += 1
+        self.outcome.unchanged += result.stage is TransferStage.UNCHANGED
         if result.file is not None and result.verdict is not None:
             self._took(result.file, result.verdict)
 
