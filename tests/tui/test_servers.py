@@ -214,7 +214,7 @@ async def test_a_server_that_lets_this_key_in_no_more_says_whom_to_ask(tmp_path)
         stage.gateway.revoke()
         await stage.noticed()
         await stage.press("5")
-        said = "acme-files does not let this key in. Removed, disabled or reset? An admin knows"
+        said = "acme-files does not let this key in. Removed or disabled? An admin knows"
         assert said in alarm(stage)
         assert said[:36] in stage.text("#server-about")
         assert "lets you in no more" in stage.text()

@@ -112,7 +112,7 @@ TABLE = [
         "NAME_TAKEN",
         5,
         "ivo exists on acme-files already.",
-        "Choose another name; your invitation is still good",
+        "Choose another name; no invitation was spent",
     ),
     Row(
         errors.NameReservedError(name="ivo"),
@@ -190,7 +190,7 @@ TABLE = [
         "LOGIN_REFUSED",
         4,
         "acme-files does not let this key in.",
-        "Removed, disabled or reset? An admin knows: ask one",
+        "Removed or disabled? An admin knows: ask one",
     ),
     Row(
         errors.RightsChangedError(problem="ada made you a guest"),

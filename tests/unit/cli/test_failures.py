@@ -70,7 +70,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "NAME_TAKEN",
         5,
         "ivo exists on acme-files already",
-        "Choose another name; your invitation is still good",
+        "Choose another name; no invitation was spent",
     ),
     (
         KeyLockedError(),
@@ -105,7 +105,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "LOGIN_REFUSED",
         4,
         "acme-files does not let this key in",
-        "Removed, disabled or reset? An admin knows: ask one",
+        "Removed or disabled? An admin knows: ask one",
     ),
     (
         ServerKeyChangedError(server="acme-files"),

@@ -157,4 +157,4 @@ def test_a_refusal_is_told_and_the_invitation_is_still_good(stranger):
     ran = stranger.run("join", "--user", "ivo", "--no-passphrase", piped=LINK.text())
     assert ran.status == 5
     assert "ivo exists on acme-files already [NAME_TAKEN]" in ran.err
-    assert "your invitation is still good" in ran.err
+    assert "no invitation was spent" in ran.err
