@@ -75,6 +75,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "DATABASE_BUSY": "The same again, in a minute",
         "SERVER_FULL": _TELL,
         "SERVER_KEY_CHANGED": "5, then enter, shows both keys and says what to do",
+        "SERVER_KEY_FIXED": "After another leak start a server in a new home, and put the files there",
         "SESSION_ENDED": "Ask why; R connects again",
         "SIGNATURE_BAD": "Tell {author} and the operator (twistd sft vault check)",
         "SIGNATURE_INVALID": "Ask for the file again, from its author",

@@ -77,6 +77,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "DATABASE_BUSY": "The same again, in a minute",
         "SERVER_FULL": "Tell the operator",
         "SERVER_KEY_CHANGED": "Ask an admin in person for a server link (twistd sft link); then sft servers link {server}",
+        "SERVER_KEY_FIXED": "After another leak start a server in a new home, and put the files there",
         "SESSION_ENDED": "Ask why; then the same command again",
         "SIGNATURE_BAD": "Tell {author} and the operator (twistd sft vault check)",
         "SIGNATURE_INVALID": "Ask for the file again, from its author",

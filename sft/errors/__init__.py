@@ -113,6 +113,7 @@ from sft.errors.refusals import (
     RoleForbidsError,
     ServerBusyError,
     ServerFullError,
+    ServerKeyFixedError,
     SignatureRefusedError,
     TooLargeError,
     TooManySessionsError,

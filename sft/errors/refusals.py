@@ -285,6 +285,14 @@ class MasterKeyElsewhereError(RequestError):
     sentence = "The master key comes from {source}: the server cannot change it there."
 
 
+class ServerKeyFixedError(RequestError):
+    """Clients follow so many keys of a server's and no more."""
+
+    code = "SERVER_KEY_FIXED"
+    exit_status = 5
+    sentence = "The server key was renewed {times} times, and clients follow no further: nothing was changed."
+
+
 class PassphraseFixedError(RequestError):
     """A new passphrase would have to be asked for where the old one was."""
 

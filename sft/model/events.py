@@ -41,11 +41,12 @@ class ServerPrepared(DomainEvent, frozen=True, kw_only=True):
 
 
 class SettingsChanged(DomainEvent, frozen=True, kw_only=True):
-    """The operator's options say otherwise than before; None was not changed."""
+    """The operator's options say otherwise than before, or another key follows the server's; None was not changed."""
 
     name: str | None = None
     address: str | None = None
     registration: str | None = None
+    server_key: bytes | None = None
 
 
 class MasterKeyRotated(DomainEvent, frozen=True, kw_only=True):

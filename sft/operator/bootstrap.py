@@ -176,7 +176,6 @@ def open_home(
     context = ServerContext(
         reactor=reactor,
         info=info,
-        server_key=server_key,
         storage=storage,
         readers=readers,
         writer=writer,
@@ -186,6 +185,8 @@ def open_home(
         maintenance_pool=Pool(reactor, threads=1, name="maintenance"),
         master_keys=master_keys,
         row_keys=database,
+        keep_server_key=home.keep_server_key,
+        successions=keyring.successions,
         event_log=event_log,
         clock=_wall_clock,
         admission=Admission(given.exempt_networks(), total=places.strangers),
@@ -203,7 +204,11 @@ def _prepare(
     def act(act: Any, item: Any) -> Any:
         return writer.submit(act, item).result()
 
-    change = settings.SettingsChange(name=given.name or None, registration=Registration(given.registration))
+    change = settings.SettingsChange(
+        name=given.name or None,
+        registration=Registration(given.registration),
+        server_key=storage.server_key.public.point,
+    )
     act(settings.change_settings, change)
     context = JobContext(storage, readers.reading, act)
     recovered = recovery.recover(context)

@@ -182,7 +182,7 @@ class QuarantineOptions(usage.Options):
 class VaultOptions(usage.Options):
     """Options of ``vault``."""
 
-    _reencrypt: ClassVar[list[Any]] = ["reencrypt", None, "also new data keys: after a leak"]
+    _reencrypt: ClassVar[list[Any]] = ["reencrypt", None, "also new data keys and a new server key: after a leak"]
     subCommands: ClassVar[list[list[Any]]] = [
         ["check", None, _leaf("files:check"), "read every row and object; names what does not hold"],
         ["rotate-key", None, _leaf("files:rotate", flags=(_reencrypt,)), "seal everything under a new master key"],

@@ -251,7 +251,7 @@ async def _go_on(context: ServerContext) -> None:
             running = RunningJob(context, rotation.rotate.__name__, OPERATOR)
             await running.run(partial(rotation.finish_rotation, running.job_context, context.master_keys))
         if context.storage.vault.keyring.older_row_key is not None:
-            running = RunningJob(context, row_keys.renew_row_key.__name__, OPERATOR)
+            running = RunningJob(context, row_keys.renew_keys.__name__, OPERATOR)
             parts = running.job_context, context.master_keys, context.row_keys
             await running.run(partial(row_keys.finish_row_key, *parts))
 

@@ -47,8 +47,7 @@ class ServerContext:
 
     reactor: Any
     info: ServerInfo
-    server_key: ServerKey
-    storage: FileStorage
+    storage: FileStorage  # of sessions that begin now; another where another key follows the server's
     readers: ReadPool
     writer: Writer
     pool: Pool
@@ -61,6 +60,7 @@ class ServerContext:
     clock: Callable[[], int]
     admission: Admission
     shares: Shares = field(default_factory=Shares)
+    keep_server_key: Callable[[bytes], None] = lambda _point: None  # for the operator's commands; blocks
     successions: tuple[str, ...] = ()  # notes that say which keys the server's one followed, oldest first
     sessions: Sessions = field(default_factory=Sessions)
     watchers: list[Callable[[Sequence[DomainEvent]], None]] = field(default_factory=list)
@@ -71,6 +71,10 @@ class ServerContext:
     def __post_init__(self) -> None:
         self.strangers = StrangerLog(self.event_log, self.reactor)
         self.reading_turns = Turns(self.reading_pool, at_once=READS_AT_ONCE)
+
+    @property
+    def server_key(self) -> ServerKey:
+        return self.storage.server_key
 
     def read(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
         """Run a query in one read transaction; of several sessions that wait, each has its turn."""

@@ -11,6 +11,7 @@ from sft.limits import FRAME_BYTES, KIB
 from sft.model.access import Permission
 from sft.model.records import Stored, VaultReport
 from sft.server.context import ServerContext
+from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ReadRoute, joined
 from sft.server.transfer import TransferSession
@@ -37,7 +38,7 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         session.send(FileStored(message.id, await session.share.act(_put_small, context, session, message)))
         return
     if isinstance(message, ShowFile) and message.receipt:
-        session.send(await _file_with_receipt(context, session, message))
+        session.send(await _file_with_receipt(session, message))
         return
     route = ROUTES[type(message)]
     if isinstance(route, ActRoute):
@@ -57,11 +58,11 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         route.after(context, session.caller, message, live)
 
 
-async def _file_with_receipt(context: ServerContext, session: TransferSession, message: ShowFile) -> FileShown:
+async def _file_with_receipt(session: TransferSession, message: ShowFile) -> FileShown:
     """Show a file and, to its author, acknowledge it once more: who lost the receipt has no other way to it."""
     file = await session.read(show_file, path=message.path, version=message.version)
     is_author = file.version.author_id == session.caller.user_id
-    return FileShown(message.id, file, receipt_again(context.storage, file) if is_author else "")
+    return FileShown(message.id, file, receipt_again(session.storage, file) if is_author else "")
 
 
 async def _maintain(
@@ -73,7 +74,10 @@ async def _maintain(
     for use_case, fields in route.jobs(context, message):
         running = RunningJob(context, use_case.__name__, session.caller.name, session.send)
         work = await session.read(use_case, context=running.job_context, **fields)
-        reports.append(await running.run(work))
+        try:
+            reports.append(await running.run(work))
+        finally:
+            await follow_keyring(context)
     return joined(message.id, reports)
 
 
@@ -84,7 +88,7 @@ def _put_small(context: ServerContext, session: TransferSession, message: PutSma
 async def _store_small(context: ServerContext, session: TransferSession, message: PutSmall) -> Stored:
     prepare = partial(
         put_small,
-        context.storage,
+        session.storage,
         session.caller,
         session.public_key,
         path=message.path,

@@ -90,7 +90,9 @@ def _rotation(context: ServerContext, message: m.RotateMasterKey) -> list[tuple[
     keys: Fields = {"master_keys": context.master_keys}
     jobs: list[tuple[Callable[..., Any], Fields]] = [(rotation.rotate, keys)]
     if message.reencrypt:
-        jobs += [(row_keys.renew_row_key, {**keys, "row_keys": context.row_keys}), (rotation.reencrypt, {})]
+        # Before the first job begins.
+        context.storage.vault.keyring.require_renewable()
+        jobs += [(row_keys.renew_keys, {**keys, "row_keys": context.row_keys}), (rotation.reencrypt, {})]
     return jobs
 
 

@@ -62,6 +62,7 @@ class ServerSession:
 
     def __init__(self, context: ServerContext, address: str, source: str) -> None:
         self._context = context
+        self.storage = context.storage
         self._address = address
         self._source = source
         self.operator_uid: int | None = None  # on the control socket: whom the kernel vouches for
@@ -218,7 +219,8 @@ class ServerSession:
         self._since = int(context.clock())
         self.public_key = claim.public_key or b""
         context.sessions.add(self)
-        welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), context.info)
+        info = msgspec.structs.replace(context.info, public_key=self.storage.server_key.public.point)
+        welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), info)
         self.link.outbox.write(self.link.connection.welcome(welcome))
         self.link.logged_in()
         self.link.on_unsent = self._unsent_changed

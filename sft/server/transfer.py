@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 from sft.errors import RequestError
 from sft.model.access import Caller
 from sft.server.shares import Share
+from sft.service.storage import FileStorage
 from sft.transport.flow import CreditPool
 from sft.transport.outbox import Outbox
 from sft.wire.messages import Message
@@ -23,6 +24,7 @@ class TransferSession(Protocol):
 
     read_ahead_credit: CreditPool  # what was read for it and not sent
     public_key: bytes  # the one that logged in, minisign's 42 bytes
+    storage: FileStorage  # with the server key that it was shown
 
     @property
     def session_id(self) -> int: ...

@@ -124,7 +124,7 @@ class UploadFlow:
         changes = sessions.changes(caller.user_id)
         upload = await self._session.read(
             uploads.begin,
-            storage=self._context.storage,
+            storage=self._session.storage,
             path=begin.path,
             file_id=begin.file_id,
             version=begin.version,

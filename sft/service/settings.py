@@ -44,11 +44,12 @@ class NewServer(Struct, frozen=True):
 
 
 class SettingsChange(Struct, frozen=True):
-    """What a later start decides anew; None leaves a setting as it is."""
+    """What a later start decides anew, and the key that follows a server's; None leaves a setting as it is."""
 
     name: str | None = None
     address: str | None = None
     registration: Registration | None = None
+    server_key: bytes | None = None
     caller: Caller = operator_caller()
 
 
@@ -92,7 +93,7 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
 
 @act(Permission.SERVER_MANAGE, logs=(SettingsChanged,))
 def change_settings(transaction: Transaction, item: SettingsChange) -> bool:
-    """Write what the operator's options say, an act of a later start; False where all was so already."""
+    """Write what the operator's options and the keyring say, an act of a later start; False where all was so already."""
     wanted = {
         stored.SERVER_NAME: None if item.name is None else parse_server_name(item.name),
         stored.ADDRESS: item.address,
@@ -103,16 +104,20 @@ def change_settings(transaction: Transaction, item: SettingsChange) -> bool:
         for setting, value in wanted.items()
         if value is not None and stored.change_setting(transaction, setting, value.encode())
     }
-    if changed:
+    server_key = item.server_key
+    if server_key is not None and not stored.change_setting(transaction, stored.SERVER_KEY, server_key):
+        server_key = None
+    if changed or server_key is not None:
         transaction.log(
             SettingsChanged(
                 by=item.caller,
                 name=changed.get(stored.SERVER_NAME),
                 address=changed.get(stored.ADDRESS),
                 registration=changed.get(stored.REGISTRATION),
+                server_key=server_key,
             )
         )
-    return bool(changed)
+    return bool(changed) or server_key is not None
 
 
 def server_info(reading: ReadTransaction) -> ServerInfo:

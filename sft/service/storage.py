@@ -1,6 +1,6 @@
 """What the services for files share in one process: the vault and the server's key.
 
-Rules. Nothing here decides. One ``FileStorage`` lives as long as the server and may be used from any thread.
+Rules. Nothing here decides. One ``FileStorage`` lives as long as the server shows its key and may be used from any thread.
 """
 
 from __future__ import annotations
@@ -37,6 +37,12 @@ class FileStorage:
         self.server_key = server_key
         self.server_id = vault.keyring.server_id
         self._rotating = threading.Lock()
+
+    def under(self, server_key: ServerKey) -> FileStorage:
+        """Return the same, with another identity: who was shown the one before gets receipts under it."""
+        other = FileStorage(self.vault, server_key)
+        other._rotating = self._rotating
+        return other
 
     @contextmanager
     def rotation(self) -> Iterator[None]:

@@ -1,8 +1,8 @@
 """The keyring: what the master key seals beside the objects' data keys (FORMAT.md §6).
 
 It holds the key of the row MACs, the seed of the server's identity, the id by which clients know the server whatever its key,
-the number of the master key's epoch, and, while a rotation is unfinished, the wrapping keys of older epochs; likewise the row
-key before, while rows may still carry its marks.
+the notes of the keys before by which a client follows to this one, the number of the master key's epoch, and, while a rotation
+is unfinished, the wrapping keys of older epochs; likewise the row key before, while rows may still carry its marks.
 
 Rules. A keyring is a value: rotating and retiring make a new one. The master key itself is never kept, only the two keys
 derived from it: one seals keyrings, the other data keys, so what lies in a keyring for the sake of old objects cannot open
@@ -15,14 +15,15 @@ import hashlib
 import hmac
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sft.crypto.kdf import keyring_check, keyring_key, wrapping_key
 from sft.crypto.keys import Entropy, ServerKey
 from sft.crypto.sealing import open_box, seal
-from sft.errors import DecryptionFailedError, VaultError
+from sft.crypto.succession import SUCCESSION_BYTES, SUCCESSIONS_MOST, sign_succession
+from sft.errors import DecryptionFailedError, ServerKeyFixedError, VaultError
 from sft.vault.layout import (
     BINDING_BYTES,
     EPOCH_MOST,
@@ -39,9 +40,10 @@ KEYRING_MAGIC: Final = b"SFTKEY"
 KEYRING_VERSION: Final = 1
 KEYRING_HEADER: Final = struct.Struct(">6sBBI32s")
 KEYRING_HEADER_BYTES: Final = KEYRING_HEADER.size
-RECORD: Final = struct.Struct(f">{KEYRING_HEADER_BYTES}s32s32s32s32sB")
+RECORD: Final = struct.Struct(f">{KEYRING_HEADER_BYTES}s32s32s32s32sBB")
 OLDER_EPOCH: Final = struct.Struct(">I32s")
 OLDER_MOST: Final = 1  # a rotation waits for the one before
+NOTE_LENGTH: Final = struct.Struct(">H")
 _NONE: Final = bytes(KEY_BYTES)
 _BOX_AT: Final = KEYRING_HEADER_BYTES + NONCE_BYTES
 
@@ -73,6 +75,7 @@ class Keyring:
         server_seed: Ed25519 seed of the server's identity, 32 bytes.
         server_id: hash of the server's first key, 32 bytes; nothing changes it.
         older_row_key: the row key before, while rows may carry its marks.
+        successions: notes that say which keys this server's one followed, oldest first.
     """
 
     epoch: int
@@ -80,6 +83,7 @@ class Keyring:
     server_seed: bytes = field(repr=False)
     server_id: bytes
     older_row_key: bytes | None = field(repr=False)
+    successions: tuple[str, ...]
     _master: _MasterKeys = field(repr=False)
     _older: Mapping[int, bytes] = field(repr=False)
     _entropy: Entropy = field(repr=False)
@@ -89,7 +93,7 @@ class Keyring:
         """Draw the keyring of a new home."""
         row_key, server_seed = entropy(KEY_BYTES), entropy(KEY_BYTES)
         server_id = ServerKey.from_seed(server_seed).public.server_id()
-        return cls(1, row_key, server_seed, server_id, None, _MasterKeys.of(master_key), {}, entropy)
+        return cls(1, row_key, server_seed, server_id, None, (), _MasterKeys.of(master_key), {}, entropy)
 
     @classmethod
     def open(cls, sealed: bytes, master_key: bytes, *, entropy: Entropy = os.urandom) -> Keyring:
@@ -115,15 +119,19 @@ class Keyring:
             raise VaultError(problem=DAMAGED) from fault
         if len(record) < RECORD.size or not record.startswith(header):
             raise VaultError(problem=DAMAGED)
-        _, row_key, server_seed, server_id, older_row_key, count = RECORD.unpack_from(record)
+        _, row_key, server_seed, server_id, older_row_key, count, notes = RECORD.unpack_from(record)
         rest = record[RECORD.size :]
-        if count > OLDER_MOST or len(rest) != count * OLDER_EPOCH.size:
+        notes_at = count * OLDER_EPOCH.size
+        if count > OLDER_MOST or notes > SUCCESSIONS_MOST or len(rest) < notes_at:
             raise VaultError(problem=DAMAGED)
-        older = dict(OLDER_EPOCH.iter_unpack(rest))
+        older = dict(OLDER_EPOCH.iter_unpack(rest[:notes_at]))
+        successions = tuple(_notes(rest[notes_at:]))
+        if len(successions) != notes:
+            raise VaultError(problem=DAMAGED)
         if epoch < 1 or set(older) - {epoch - 1} or 0 in older:
             raise VaultError(problem=DAMAGED)
         before = None if older_row_key == _NONE else older_row_key
-        return cls(epoch, row_key, server_seed, server_id, before, master, older, entropy)
+        return cls(epoch, row_key, server_seed, server_id, before, successions, master, older, entropy)
 
     @property
     def epochs(self) -> frozenset[int]:
@@ -139,8 +147,11 @@ class Keyring:
         """Write the keyring's file, anew each time: the nonce is random."""
         header = KEYRING_HEADER.pack(KEYRING_MAGIC, KEYRING_VERSION, 0, self.epoch, self._master.check)
         older_row_key = self.older_row_key or _NONE
-        record = RECORD.pack(header, self.row_key, self.server_seed, self.server_id, older_row_key, len(self._older))
+        counts = len(self._older), len(self.successions)
+        record = RECORD.pack(header, self.row_key, self.server_seed, self.server_id, older_row_key, *counts)
         record += b"".join(OLDER_EPOCH.pack(*pair) for pair in sorted(self._older.items()))
+        notes = [note.encode("utf-8") for note in self.successions]
+        record += b"".join(NOTE_LENGTH.pack(len(note)) + note for note in notes)
         nonce = self._entropy(NONCE_BYTES)
         return header + nonce + seal(self._master.sealing, nonce, record)
 
@@ -164,15 +175,33 @@ class Keyring:
         """Make the keyring without older epochs: what is sealed under them is lost for ever."""
         return replace(self, _older={})
 
-    def renew_row_key(self) -> Keyring:
-        """Draw another row key; the one before stays good until ``retire_row_key``.
+    def require_renewable(self) -> None:
+        """Raise ServerKeyFixedError where a change would begin that clients could not follow."""
+        if self.older_row_key is None and len(self.successions) >= SUCCESSIONS_MOST:
+            raise ServerKeyFixedError(times=len(self.successions))
+
+    def renew(self, *, now: int) -> Keyring:
+        """Draw another row key and another server key, which the one before says follows it.
+
+        The row key before stays good until ``retire_row_key``; of the server key before nothing stays but its note.
 
         Raises:
             VaultError: rows may still carry marks of one before.
+            ServerKeyFixedError: clients could not follow.
         """
         if self.older_row_key is not None:
             raise VaultError(problem="the change of the row key before this one is unfinished")
-        return replace(self, row_key=self._entropy(KEY_BYTES), older_row_key=self.row_key)
+        self.require_renewable()
+        row_key, server_seed = self._entropy(KEY_BYTES), self._entropy(KEY_BYTES)
+        old, new = ServerKey.from_seed(self.server_seed), ServerKey.from_seed(server_seed)
+        note = sign_succession(old, self.server_id, new.public, made_at=now)
+        return replace(
+            self,
+            row_key=row_key,
+            older_row_key=self.row_key,
+            server_seed=server_seed,
+            successions=(*self.successions, note),
+        )
 
     def retire_row_key(self) -> Keyring:
         """Make the keyring without the row key before: what only that marked is refused for ever."""
@@ -224,6 +253,19 @@ class Keyring:
         return key if key.epoch == self.epoch else self.wrap(object_id, data_key)
 
 
+def _notes(rest: bytes) -> Iterator[str]:
+    """Read notes up to the end; VaultError for what is none."""
+    while rest:
+        length = int.from_bytes(rest[: NOTE_LENGTH.size])
+        note, rest = rest[NOTE_LENGTH.size :][:length], rest[NOTE_LENGTH.size + length :]
+        if not 0 < length == len(note) <= SUCCESSION_BYTES:
+            raise VaultError(problem=DAMAGED)
+        try:
+            yield note.decode("utf-8")
+        except UnicodeDecodeError as fault:
+            raise VaultError(problem=DAMAGED) from fault
+
+
 def _binding(object_id: bytes, epoch: int) -> bytes:
     """Hash what a key section belongs to: SecretBox has no associated data, so it lies within."""
     return hashlib.blake2b(
@@ -232,4 +274,6 @@ def _binding(object_id: bytes, epoch: int) -> bytes:
 
 
 KEYRING_LEAST_BYTES: Final = KEYRING_HEADER_BYTES + NONCE_BYTES + TAG_BYTES + RECORD.size
-KEYRING_MOST_BYTES: Final = KEYRING_LEAST_BYTES + OLDER_MOST * OLDER_EPOCH.size
+KEYRING_MOST_BYTES: Final = (
+    KEYRING_LEAST_BYTES + OLDER_MOST * OLDER_EPOCH.size + SUCCESSIONS_MOST * (NOTE_LENGTH.size + SUCCESSION_BYTES)
+)

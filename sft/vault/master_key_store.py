@@ -49,6 +49,9 @@ class MasterKeyStore:
                 # That it can be read does not say that it survives a power cut: the sync of its folder may be what failed.
                 replace_keyring(self._path, keyring.seal())
             self._source.settle(master_key)
+        if keyring.older_row_key is not None:
+            # Likewise: who is shown a server key follows it, and cannot go back to the one that a power cut brings back.
+            replace_keyring(self._path, keyring.seal())
         return keyring
 
     def require_rotatable(self) -> FileMasterKey:
@@ -84,8 +87,8 @@ class MasterKeyStore:
         source.settle(master_key)
         return keyring
 
-    def renew_row_key(self, adopt: Adopt) -> Keyring:
-        """Begin a change of the row key: the keyring with a new one, and the one before.
+    def renew(self, adopt: Adopt, *, now: int) -> Keyring:
+        """Begin a change of row key and server key: the keyring with new ones, the row key before, and the note of the other.
 
         Returns:
             The keyring in use now. Where a change was left unfinished it is that one's, and no new key is made.
@@ -96,10 +99,9 @@ class MasterKeyStore:
         keyring = self.open()
         adopt(keyring)
         if keyring.older_row_key is None:
-            keyring = keyring.renew_row_key()
-        # Written anew where it is there already: what can be read may be what a power cut undoes.
-        replace_keyring(self._path, keyring.seal())
-        adopt(keyring)
+            keyring = keyring.renew(now=now)
+            replace_keyring(self._path, keyring.seal())
+            adopt(keyring)
         return keyring
 
     def retire_row_key(self, keyring: Keyring, adopt: Adopt) -> None:

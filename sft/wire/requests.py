@@ -240,7 +240,7 @@ class CheckVault(Request, frozen=True, tag=43):
 
 
 class RotateMasterKey(Request, frozen=True, tag=44):
-    """Seal everything under a new master key; ``reencrypt`` also makes new data keys."""
+    """Seal everything under a new master key; ``reencrypt`` also makes new data keys, row key and server key."""
 
     reencrypt: bool = False
 

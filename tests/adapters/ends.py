@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from twisted.internet.address import IPv4Address
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -101,8 +103,7 @@ class Gate:
         self.context = ServerContext(
             reactor=self.clock,
             info=pair.SERVER,
-            server_key=pair.SERVER_KEY,
-            storage=None,
+            storage=SimpleNamespace(server_key=pair.SERVER_KEY),
             readers=None,
             writer=None,
             pool=None,

@@ -2,7 +2,7 @@
 
     first start    a home is made
     rotation       everything is sealed under a new master key
-    reencryption   and under new data keys and a new row key, as after a leak
+    reencryption   and under new data keys, a new row key and a new server key, as after a leak
     recovery       a start after a kill
     collection     what was in the trash is destroyed
     upgrade        the database is copied, and every setting marked anew by a migration
@@ -30,6 +30,8 @@ from typing import Any, Final, NamedTuple
 
 from twisted.internet.task import Clock
 
+from sft.crypto.keys import ServerPublic
+from sft.crypto.succession import leads_to, verify_succession
 from sft.errors import SftError
 from sft.model.access import operator_caller
 from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
@@ -114,9 +116,9 @@ def rotate(home: Home) -> None:
 
 def reencrypt(home: Home) -> None:
     with serving(home) as whole:
-        run_job(whole, rotation.reencrypt)
         keys = {"master_keys": whole.context.master_keys, "row_keys": whole.context.row_keys}
-        run_job(whole, row_keys.renew_row_key, **keys)
+        run_job(whole, row_keys.renew_keys, **keys)
+        run_job(whole, rotation.reencrypt)
 
 
 def collect(home: Home) -> None:
@@ -228,6 +230,10 @@ def require_whole(home: Home, *, empty: bool) -> None:
         if not empty:
             for path, content in KEPT.items():
                 assert content_of(whole, path) == content, path
+        require_followed(whole)
+        if context.storage.vault.keyring.successions:
+            # What lies beside the objects is under the row key before until they are sealed anew: the same command again.
+            run_job(whole, rotation.reencrypt)
         report = run_job(whole, check.check)
         assert not report.faults, report
         assert not whole.context.storage.vault.keyring.rotating
@@ -236,6 +242,16 @@ def require_whole(home: Home, *, empty: bool) -> None:
         assert not whole.notes, whole.notes
     left = [path.name for path in home.path.rglob("*") if path.name.endswith((".part", ".new"))]
     assert not left, left
+
+
+def require_followed(whole: OpenedHome) -> None:
+    """Demand that who has pinned the server's first key comes to the one that it shows, wherever that is told."""
+    context, keyring = whole.context, whole.context.storage.vault.keyring
+    shown, notes = context.server_key.public, keyring.successions
+    first = ServerPublic(verify_succession(notes[0]).old_key) if notes else shown
+    assert first.server_id() == keyring.server_id
+    assert leads_to(context.successions, keyring.server_id, first, shown)
+    assert whole.home.server_key() == context.info.public_key == shown.point
 
 
 class Trials:

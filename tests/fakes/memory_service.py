@@ -186,7 +186,6 @@ class MemoryService:
         self.context = ServerContext(
             reactor=self.reactor,
             info=self.ask(settings.server_info),
-            server_key=self.key,
             storage=self.storage,
             readers=self.readers,
             writer=self.writer,
@@ -408,7 +407,8 @@ class MemoryService:
         if follows:
             note = sign_succession(self.key, self.server_id, key.public, made_at=int(self.now))
             self.context.successions = (*self.context.successions, note)
-        self.key = self.context.server_key = self.storage.server_key = key
+        self.key = key
+        self.storage = self.context.storage = self.storage.under(key)
         self.context.info = replace(self.context.info, public_key=key.public.point)
 
     def tell(self, name: str, kind: str, values: dict[str, str | int]) -> None:

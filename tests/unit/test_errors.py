@@ -356,6 +356,13 @@ TABLE = [
         "On the server itself: twistd sft vault rotate-key says how",
     ),
     Row(
+        errors.ServerKeyFixedError(times=8),
+        "SERVER_KEY_FIXED",
+        5,
+        "The server key was renewed 8 times, and clients follow no further: nothing was changed.",
+        "After another leak start a server in a new home, and put the files there",
+    ),
+    Row(
         errors.PassphraseFixedError(),
         "PASSPHRASE_FIXED",
         5,

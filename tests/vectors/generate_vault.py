@@ -46,6 +46,7 @@ def build() -> dict[str, Any]:
     """Make all vectors."""
     first = Keyring.generate(MASTER_KEY, entropy=drawn("vault"))
     rotating = first.rotate(NEXT_MASTER_KEY)
+    retired = rotating.retire()
     sealed = {size: seal_whole(first, OBJECT_ID, content(size)) for size in SIZES}
     whole = {size: sealed_object for size, (_, sealed_object) in sealed.items()}
     key = sealed[1][0]
@@ -54,7 +55,8 @@ def build() -> dict[str, Any]:
     return {
         "keyring": _keyring(first, MASTER_KEY),
         "keyring_rotating": _keyring(rotating, NEXT_MASTER_KEY),
-        "keyring_retired": _keyring(rotating.retire(), NEXT_MASTER_KEY),
+        "keyring_retired": _keyring(retired, NEXT_MASTER_KEY),
+        "keyring_renewed": _keyring(retired.renew(now=1_700_000_003), NEXT_MASTER_KEY),
         "objects": [_object(first, size, *sealed[size]) for size in SIZES],
         "resealed_key": {
             "object_id": OBJECT_ID.hex(),
@@ -81,6 +83,7 @@ def _keyring(keyring: Keyring, master_key: bytes) -> dict[str, Any]:
         "epoch": keyring.epoch,
         "row_key": keyring.row_key.hex(),
         "server_seed": keyring.server_seed.hex(),
+        "successions": list(keyring.successions),
         "wrapping_key": wrapping_key(master_key).hex(),
         "keyring_key": keyring_key(master_key).hex(),
         "record": record.hex(),

@@ -1,6 +1,6 @@
-"""A new row key for everything, after a leak of the master key: every mark is written anew.
+"""A new row key and a new server key, after a leak of the master key: every mark is written anew.
 
-    keyring with both keys (``MasterKeyStore``) → table by table, a page of rows a transaction → the old key is given up
+    keyring with both row keys (``MasterKeyStore``) → table by table, a page of rows a transaction → the old key is given up
 
 Rules. Both keys are good until the last row carries a mark under the new one. A row that does not hold keeps the mark that it
 has, is reported, and holds under neither key afterwards. Whoever is interrupted is finished by the next start.
@@ -56,15 +56,18 @@ class EndMarkingInput(Struct, frozen=True):
 
 
 @use_case.query(Permission.VAULT_MANAGE)
-def renew_row_key(
-    _reading: ReadTransaction, caller: Caller, *, context: JobContext, master_keys: MasterKeyStore, row_keys: RowKeys
+def renew_keys(
+    reading: ReadTransaction, caller: Caller, *, context: JobContext, master_keys: MasterKeyStore, row_keys: RowKeys
 ) -> Job:
-    """Mark every row under a new key; where that was left unfinished it is finished, and no new key is made."""
-    vault, parts = context.storage.vault, replace(context, caller=caller)
+    """Mark every row under a new key; where that was left unfinished it is finished, and no new key is made.
+
+    The keyring has the new server key then; who shows it to clients reads it there (``sft.server.identity``).
+    """
+    now, vault, parts = reading.now, context.storage.vault, replace(context, caller=caller)
 
     def job() -> VaultReport:
         with context.storage.rotation():
-            keyring = master_keys.renew_row_key(vault.adopt)
+            keyring = master_keys.renew(vault.adopt, now=now)
             row_keys.renew_row_key(keyring.row_key)
             return _mark_all(parts, master_keys, row_keys)
 

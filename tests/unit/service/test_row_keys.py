@@ -12,7 +12,7 @@ from sft.errors import RowForgedError
 from sft.model.records import VaultReport
 from sft.service.maintenance import row_keys
 from sft.service.maintenance.check import check
-from sft.service.maintenance.row_keys import finish_row_key, renew_row_key
+from sft.service.maintenance.row_keys import finish_row_key, renew_keys
 from sft.store.database import Database, open_database
 from sft.store.row_types import UserRow
 from sft.store.schema import UserModel
@@ -57,7 +57,7 @@ class Home:
         return {"context": context, "master_keys": self.master_keys, "row_keys": self.services.database}
 
     def renew(self) -> VaultReport:
-        return self.services.ask(renew_row_key, OPERATOR, **self.parts)()
+        return self.services.ask(renew_keys, OPERATOR, **self.parts)()
 
     def under(self, row_key: bytes) -> Database:
         """Open the database as who has this key alone."""
@@ -144,7 +144,7 @@ def test_a_change_cut_at_any_act_goes_on_with_both_keys(
 
 
 def test_the_same_command_again_goes_on_and_draws_no_key(home: Home) -> None:
-    keyring = home.master_keys.renew_row_key(home.services.vault.adopt)
+    keyring = home.master_keys.renew(home.services.vault.adopt, now=1)
     assert not home.renew().faults
     assert home.master_keys.open().row_key == keyring.row_key
     assert MAX.id

@@ -24,6 +24,7 @@ LAYOUTS = {
     "### Keyring file": struct.Struct(keyring.KEYRING_HEADER.format + "24s"),
     "### Keyring record": keyring.RECORD,
     "### Older epoch": keyring.OLDER_EPOCH,
+    "### Succession": keyring.NOTE_LENGTH,
     "### Chunks": struct.Struct(">15sQB"),
 }
 

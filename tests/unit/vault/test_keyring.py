@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from sft.crypto.kdf import keyring_check, keyring_key, wrapping_key
+from sft.crypto.keys import ServerKey
 from sft.crypto.sealing import seal
-from sft.errors import ObjectCorruptError, VaultError
+from sft.crypto.succession import SUCCESSION_BYTES, SUCCESSIONS_MOST, leads_to
+from sft.errors import ObjectCorruptError, ServerKeyFixedError, VaultError
 from sft.vault.keyring import DAMAGED, KEYRING_HEADER_BYTES, KEYRING_MOST_BYTES, OLDER_MOST, WRONG_MASTER_KEY, Keyring
 from tests.unit.vault.samples import ID, MASTER, NEXT_MASTER, OTHER_ID, flip, keyring, seeded
 
@@ -21,7 +23,7 @@ def forged(header=None, record=None):
     """A keyring file of a record that no writer makes, under the right key."""
     sealed = keyring().seal()
     header = sealed[:KEYRING_HEADER_BYTES] if header is None else header
-    record = header + b"r" * 32 + b"s" * 32 + b"i" * 32 + bytes(32) + b"\0" if record is None else record
+    record = header + b"r" * 32 + b"s" * 32 + b"i" * 32 + bytes(32) + b"\0\0" if record is None else record
     return header + b"n" * 24 + seal(keyring_key(MASTER), b"n" * 24, record)
 
 
@@ -113,19 +115,73 @@ def test_a_newer_version_is_named():
     assert "version 2.0" in problem(refused)
 
 
-def rotating_record(header, older):
+def rotating_record(header, older, notes=()):
     keys = b"r" * 64 + b"i" * 32 + bytes(32)
-    return header + keys + bytes([len(older)]) + b"".join(n.to_bytes(4, "big") + b"k" * 32 for n in older)
+    counts = bytes([len(older), len(notes)])
+    kept = b"".join(len(note).to_bytes(2, "big") + note for note in notes)
+    return header + keys + counts + b"".join(n.to_bytes(4, "big") + b"k" * 32 for n in older) + kept
 
 
 def header_of(epoch):
     return keyring().seal()[:8] + epoch.to_bytes(4, "big") + keyring_check(MASTER)
 
 
-def test_a_rotating_keyring_is_as_long_as_the_file_may_be():
-    sealed = forged(header_of(5), rotating_record(header_of(5), [4]))
+def test_a_rotating_keyring_with_all_notes_is_as_long_as_the_file_may_be():
+    notes = [b"n" * SUCCESSION_BYTES] * SUCCESSIONS_MOST
+    sealed = forged(header_of(5), rotating_record(header_of(5), [4], notes))
     assert len(sealed) == KEYRING_MOST_BYTES
     assert Keyring.open(sealed, MASTER).epochs == {4, 5}
+
+
+@pytest.mark.parametrize("notes", [[b""], [b"n" * (SUCCESSION_BYTES + 1)], [b"\xff"], [b"n"] * (SUCCESSIONS_MOST + 1)])
+def test_notes_that_no_renewal_makes_are_refused(notes):
+    header = header_of(1)
+    with pytest.raises(VaultError) as refused:
+        Keyring.open(forged(header, rotating_record(header, [], notes)), MASTER)
+    assert problem(refused) == DAMAGED
+
+
+@pytest.mark.parametrize("kept", [b"\0\1" + b"\0", b"\0\1" + b"\0\2n", b"\0\1", b"\0\2" + b"\0\1n", b"\0\0" + b"\0\1n"])
+def test_notes_that_are_cut_or_not_counted_are_refused(kept):
+    header = header_of(1)
+    with pytest.raises(VaultError) as refused:
+        Keyring.open(forged(header, rotating_record(header, [])[:-2] + kept), MASTER)
+    assert problem(refused) == DAMAGED
+
+
+def test_a_renewed_keyring_has_a_new_server_key_that_the_one_before_says_follows_it():
+    old = keyring()
+    new = Keyring.open(old.renew(now=7).seal(), MASTER)
+    assert new.server_id == old.server_id
+    assert (new.older_row_key, new.row_key == old.row_key) == (old.row_key, False)
+    key, next_key = (ServerKey.from_seed(each.server_seed).public for each in (old, new))
+    assert key != next_key
+    assert leads_to(new.successions, old.server_id, key, next_key)
+
+
+def test_a_keyring_is_renewed_as_often_as_clients_follow():
+    made = keyring()
+    first = ServerKey.from_seed(made.server_seed).public
+    for now in range(SUCCESSIONS_MOST):
+        made.require_renewable()
+        made = made.renew(now=now)
+        made.require_renewable()
+        made = Keyring.open(made.retire_row_key().seal(), MASTER)
+    assert leads_to(made.successions, made.server_id, first, ServerKey.from_seed(made.server_seed).public)
+    for refused_step in (made.require_renewable, lambda: made.renew(now=99)):
+        with pytest.raises(ServerKeyFixedError):
+            refused_step()
+
+
+def test_a_renewal_waits_for_the_one_before():
+    with pytest.raises(VaultError):
+        keyring().renew(now=1).renew(now=2)
+
+
+def test_a_rotation_keeps_the_notes():
+    renewed = keyring().renew(now=1)
+    turned = Keyring.open(renewed.rotate(NEXT_MASTER).retire().seal(), NEXT_MASTER)
+    assert turned.successions == renewed.successions
 
 
 @pytest.mark.parametrize("epoch,older", [(5, [5]), (5, [6]), (5, [3]), (5, [3, 4]), (1, [0]), (0, []), (5, [4, 4])])

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from sft.crypto.keys import ServerKey, ServerPublic
+from sft.crypto.succession import leads_to
 from sft.errors import MasterKeyElsewhereError, PassphraseFixedError, VaultError
 from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import create_keyring
@@ -45,6 +47,13 @@ class Keys:
         self.master_keys.turn(self.adopt)
         self.store()
         self.master_keys.retire(self.keyring, self.adopt)
+
+    def renew(self) -> None:
+        self.master_keys.renew(self.adopt, now=1)
+
+    @property
+    def server_key(self) -> ServerPublic:
+        return ServerKey.from_seed(self.keyring.server_seed).public
 
     def store(self) -> None:
         """Seal something under what the process has in memory, and move all that was sealed before, as a rotation does."""
@@ -91,6 +100,34 @@ def test_no_two_faults_lose_the_keyring(tmp_path):
             assert not (keys.folder / "master.key.new").exists()
             trials += 1
     assert trials > 300
+
+
+def test_no_fault_shows_a_server_key_that_a_power_cut_takes_back(tmp_path):
+    """A step of a renewal fails; the start after it shows a key, and after a power cut it is that one, or one that follows."""
+    with FaultyOs().counting():
+        Keys(tmp_path / "template")
+        calls = FaultyOs(only=CHANGES)
+        with calls.counting():
+            Keys(tmp_path / "whole", tmp_path / "template").renew()
+        calls.close()
+        changed = 0
+        for trial in range(2 * calls.count):
+            keys = Keys(tmp_path / str(trial), tmp_path / "template")
+            first = keys.server_key
+            faulty = FaultyOs({trial // 2}, late=bool(trial % 2), only=CHANGES)
+            with faulty.counting():
+                with suppress(VaultError):
+                    keys.renew()
+                faulty.fail = frozenset()
+                keys.restart()
+            shown = keys.server_key
+            faulty.cut_power()
+            faulty.close()
+            keys.restart()
+            assert keys.server_key == shown
+            assert leads_to(keys.keyring.successions, keys.keyring.server_id, first, shown)
+            changed += shown != first
+        assert 0 < changed < 2 * calls.count
 
 
 def pairs(template: Path) -> Iterator[tuple[int, int]]:

@@ -112,7 +112,19 @@ def test_a_keyring_is_what_the_document_says():
     assert record[108:140] == hashlib.blake2b(server_key, digest_size=32).digest()
     assert record[140:172] == bytes(32)
     old = raw(VECTORS["keyring"])
-    assert record[172:] == b"\1" + b"\0\0\0\1" + old["wrapping_key"]
+    assert record[172:] == b"\1\0" + b"\0\0\0\1" + old["wrapping_key"]
+
+
+def test_the_notes_of_a_renewed_keyring_stand_behind_the_epochs():
+    item = raw(VECTORS["keyring_renewed"])
+    record = item["record"]
+    note = VECTORS["keyring_renewed"]["successions"][0].encode()
+    old = raw(VECTORS["keyring_retired"])
+    assert record[140:172] == old["row_key"]
+    assert record[172:] == b"\0\1" + len(note).to_bytes(2, "big") + note
+    old_key = SigningKey(old["server_seed"]).verify_key.encode()
+    new_key = SigningKey(item["server_seed"]).verify_key.encode()
+    assert f"old-key {old_key.hex()}\nnew-key {new_key.hex()}\n".encode() in note
 
 
 def test_a_sidecar_is_what_the_document_says():
