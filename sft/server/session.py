@@ -265,7 +265,10 @@ class ServerSession:
     async def _answer(self, message: Request) -> None:
         """Answer once the answer can be held: of one who takes none, the next are not begun."""
         room_bytes = answer_bytes(message)
-        await self._room.take(room_bytes)
+        try:
+            await self._room.take(room_bytes)
+        except ConnectionLostError:
+            return  # the session ended while this waited: there is nobody to answer
         try:
             await answer(self._context, self, message)
         finally:

@@ -39,8 +39,8 @@ def key_of(number: int) -> bytes:
     return SigningKey.from_seed(bytes([number]) * 32, bytes([number]) * 8).public.encode()
 
 
-def invite(services: ServiceFixture) -> int:
-    wanted = invitations.MakeInvitationInput(ADA.caller, InvitationKey.generate().point)
+def invite(services: ServiceFixture, by: Any = ADA) -> int:
+    wanted = invitations.MakeInvitationInput(by.caller, InvitationKey.generate().point)
     return services.act(invitations.make, wanted).invitation.id
 
 
@@ -54,6 +54,11 @@ def _join(services: ServiceFixture) -> None:
 
 def _add_user(services: ServiceFixture) -> None:
     services.act(accounts.add_user, accounts.AddUserInput(ADA.caller, "eva", Role.GUEST, key_of(9)))
+
+
+def _max_invites(services: ServiceFixture) -> None:
+    services.change_user(MAX, role="admin")
+    invite(services, MAX)
 
 
 def _change_role(services: ServiceFixture) -> None:
@@ -197,10 +202,10 @@ def _end_marking(services: ServiceFixture) -> None:
 EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     login.join: _join,
     accounts.add_user: _add_user,
-    accounts.change_role: _change_role,
-    accounts.disable: _disable,
+    accounts.change_role: lambda services: (_max_invites(services), _change_role(services)),
+    accounts.disable: lambda services: (_max_invites(services), _disable(services)),
     accounts.enable: _enable,
-    accounts.remove: _remove,
+    accounts.remove: lambda services: (_max_invites(services), _remove(services)),
     invitations.make: invite,
     invitations.withdraw: _withdraw,
     invitations.first_admin: _first_admin,
