@@ -159,4 +159,6 @@ def test_folders_that_cannot_be_written_and_files_that_cannot_be_read(cli: LiveC
     (cli.folder / "docs").symlink_to("/")
     failed(cli.sft("max", "get", "docs"), 10, "LOCAL_FILE")  # never through a link
     assert not Path("/a.txt").exists()
+    mine = cli.file("a.txt", b"another a")
     failed(cli.sft("max", "get", "docs/a.txt"), 5, "FILE_EXISTS")
+    assert Path(mine).read_bytes() == b"another a"
