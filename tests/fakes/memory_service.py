@@ -289,7 +289,7 @@ class MemoryService:
 
         def change(transaction: Transaction) -> None:
             row = transaction.rows.one(UserRow, UserModel.id == user_id)
-            transaction.rows.update([replace(row, **fields)])
+            write_users(transaction, [replace(row, **fields)])
 
         self.write(change)
 

@@ -153,7 +153,7 @@ async def test_the_trash_describes_what_lies_in_it(tmp_path):
         details = "\n".join(drawn(pilot, "DetailsStrip"))
         assert "draft.odt" in details
         assert "in the trash until 31 May" in details
-        (line,) = [line for line in drawn(pilot, "#remote") if "77 KiB" in line]
+        (line,) = [line for line in drawn(pilot, "#remote") if "77 KiB" in line and "31 May" in line]
         assert "draft.odt" in line  # its beginning is cut, not its name
 
 
