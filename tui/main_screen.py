@@ -19,7 +19,7 @@ from textual.containers import Vertical
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher, Input, Static
 
 from sft.client.connection_info import ConnectionInfo
 from tui.connection_words import alarm_of
@@ -211,7 +211,7 @@ class MainScreen(Screen[None]):
             for act in view.acts_here()
             if act.weight and not view.reason_against(act)
         ]
-        self.query_one(Footer).show([*hints, *always()])
+        self.query_one(Footer).show([*hints, *always(typing=isinstance(self.focused, Input))])
         self.query_one(MessageLine).standing = view.status_line()
 
     @on(ConnectionChanged)

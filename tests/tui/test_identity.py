@@ -68,7 +68,10 @@ async def test_it_is_shown_without_a_connection_too(tmp_path):
 
 async def test_without_an_account_it_says_where_to_go(tmp_path):
     async with running(tmp_path, "") as stage:
-        await stage.press("escape", "4")
+        assert "F1 Help" in stage.text("#footer")  # letters, and so ? too, are text in the field
+        await stage.press("escape")
+        assert "? Help" in stage.text("#footer")
+        await stage.press("4")
         assert "No server is in use: 5 shows those you joined." in stage.text()
         assert set(stage.reasons().values()) == {"No server is in use: 5 shows those you joined."}
         await stage.press("P")
@@ -119,13 +122,13 @@ async def test_export_writes_over_nothing_and_says_what_is_wrong(tmp_path):
     async with running(tmp_path, "max") as stage:
         await stage.press("4", "e", "enter")
         await stage.written()
-        assert "is there already. Choose another name." in stage.text()
+        assert "is there already. Choose another name." in stage.text("#dialog-problem")
         assert (tmp_path / "max-acme-files.pub").read_text() == "mine"
         await stage.press("end", "ctrl+u")
         await stage.type("/no/such/folder/key.pub")
         await stage.press("enter")
         await stage.written()
-        assert "/no/such/folder does not exist." in stage.text()
+        assert "/no/such/folder does not exist." in stage.text("#dialog-problem")
         await stage.press("end", "ctrl+u", "enter")
         await stage.written()
         assert "A file needs a name. Type one." in stage.text()

@@ -150,7 +150,7 @@ async def test_a_key_file_that_cannot_be_read_says_so_in_place(tmp_path):
         stage.gateway.key_path("acme-files").unlink()
         await stage.type("sesame")
         await stage.press("enter")
-        assert "is missing: it is your key. Put it back from a copy" in stage.text()
+        assert "is missing: it is your key. Put it back from a copy" in stage.text("#dialog-problem")
         assert stage.dialog == "Unlock"
 
 

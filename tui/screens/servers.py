@@ -14,7 +14,7 @@ from typing import ClassVar, Final, ParamSpec
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, Status
@@ -51,7 +51,7 @@ class ServersView(View):
     """Servers."""
 
     screen_id = "servers"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("servers")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("servers"), Binding("escape", "leave_field", show=False)]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
@@ -174,6 +174,17 @@ class ServersView(View):
 
     def act_demo(self) -> None:
         self._ask(self._demo)
+
+    def action_leave_field(self) -> None:
+        """Let keys act again that are text within the field; ``n`` or tab goes back to it."""
+        if self._first_start:
+            self.query_one(WelcomePane).focus()
+
+    def on_descendant_focus(self) -> None:
+        self.post_message(ActsChanged())
+
+    def on_descendant_blur(self) -> None:
+        self.post_message(ActsChanged())
 
     def act_address(self) -> None:
         if self._chosen is not None:

@@ -22,7 +22,7 @@ class WelcomePane(VerticalScroll):
     """
 
     def __init__(self, glyphs: Glyphs, now: float, *, demo: bool, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, can_focus=False)
+        super().__init__(id=id)
         self._glyphs = glyphs
         self._now = now
         self._demo = demo

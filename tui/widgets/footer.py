@@ -1,4 +1,4 @@
-"""The last line: what acts here and fits, ``: All`` and ``? Help`` always among it. Every part can be clicked."""
+"""The last line: what acts here and fits, All and Help always among it. Every part can be clicked."""
 
 from __future__ import annotations
 
@@ -73,5 +73,9 @@ class Footer(Widget):
                 self.post_message(ActChosen(hint.act))
 
 
-def always() -> list[Hint]:
-    return [Hint(act.id, act.key_shown, act.label, act.weight) for act in (ACTS[name] for name in ALWAYS_IN_FOOTER)]
+def always(*, typing: bool) -> list[Hint]:
+    """Return what stands there always; while a field has the focus by the keys that are no text."""
+    return [
+        Hint(act.id, act.key_while_typing if typing else act.key_shown, act.label, act.weight)
+        for act in (ACTS[name] for name in ALWAYS_IN_FOOTER)
+    ]
