@@ -39,10 +39,6 @@ PENALTY_SILENT_SECONDS: Final = 1  # went away without one, or never spoke sft: 
 PENALTY_COUNTS_SECONDS: Final = 15  # below this sum nobody is refused
 PENALTY_MOST_SECONDS: Final = 600  # whoever mended their client waits no longer
 PENALTY_SOURCES: Final = 65_536  # some 10 MiB at most, however many addresses somebody has
-# Lines of the log about those who have not logged in: enough to see what goes on, 100 KB a minute at most.
-STRANGER_LINES_PER_SOURCE: Final = 10
-STRANGER_LINES: Final = 1000
-STRANGER_LINES_SECONDS: Final = 60
 
 # -- a session ----------------------------------------------------------------------------------------
 # Two groups of the writer: small files keep it busy over a slow line.
@@ -84,6 +80,13 @@ OWN_DESCRIPTORS: Final = 64
 CONTROL_CONNECTIONS: Final = 16
 SESSIONS_KEPT_FOR_ADMINS: Final = 8  # who can end the others
 
+# -- the log ------------------------------------------------------------------------------------------
+# Lines that strangers, refused requests or damage cause, of each kind: enough to see what goes on, 300 KB a minute at most.
+LIMITED_LINES_PER_CAUSE: Final = 10
+LIMITED_LINES: Final = 1000
+LIMITED_LINES_SECONDS: Final = 60
+LOGGED_TEXT: Final = 200  # characters of what a peer sent
+
 # -- files ----------------------------------------------------------------------------------------------
 NAME_BYTES: Final = 255  # what the file systems of all clients take
 # What macOS takes, and percent-encoded it fits into a comment of COMMENT_BYTES.
@@ -91,6 +94,10 @@ PATH_BYTES: Final = 1024
 USER_NAME_BYTES: Final = 64  # a full name in any script, and a line of a list holds it
 COMMENT_BYTES: Final = 4096  # stock minisign refuses more than 8,192
 FILE_BYTES: Final = 1 << 46  # 64 TiB: u64 offsets and 2^30 chunks stay far away
+LOW_ROOM_BYTES: Final = (
+    4 * GIB
+)  # above the floor: some minutes of one fast upload, and the first warning; then at each half
+ROOM_SECONDS: Final = 60  # how often that is looked at: one call of the file system
 SPACE_STEP_BYTES: Final = 64 * MIB  # room is promised so far ahead of the data: an announced size alone takes nothing
 UPLOAD_SILENT_SECONDS: Final = 600  # an open upload that gets no byte for so long ends: it holds a file and room
 INLINE_OBJECT_BYTES: Final = 16 * KIB  # sealed size up to which an object lies in the database

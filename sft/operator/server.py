@@ -36,6 +36,7 @@ from sft.server.event_log import EventLog
 from sft.server.factory import ControlFactory, NetworkFactory
 from sft.server.jobs import RunningJob
 from sft.server.periodic import Periodic
+from sft.server.room_watch import RoomWatch
 from sft.service import invitations, settings
 from sft.service.maintenance import rotation, row_keys
 from sft.transport.protocol import WireProtocol
@@ -75,6 +76,7 @@ class Server:
         self._opening = Pool(reactor, threads=1, name="opening")
         self.opened: OpenedHome | None = None
         self._periodic: Periodic | None = None
+        self._room_watch: RoomWatch | None = None
         self.address = ""
 
     async def start(self, *, locked: HomeLock | None = None) -> None:
@@ -145,6 +147,8 @@ class Server:
             gate.open(NetworkFactory(context))
             self._periodic = Periodic(context)
             self._periodic.start()
+            self._room_watch = RoomWatch(context)
+            await self._room_watch.start()
             keyring = context.storage.vault.keyring
             if keyring.rotating or keyring.older_row_key is not None:
                 Deferred.fromCoroutine(_go_on(context)).addErrback(context.event_log.failed, "rotation-fault")
@@ -163,6 +167,8 @@ class Server:
         """Stop; what is acknowledged is durable, what is under way may finish for a few seconds."""
         if self._periodic is not None:
             self._periodic.stop()
+        if self._room_watch is not None:
+            self._room_watch.stop()
         ports, self._ports = self._ports, []
         for port in ports:
             stopping = port.stopListening()
@@ -171,7 +177,6 @@ class Server:
         if self.opened is not None:
             context = self.opened.context
             sessions = context.sessions
-            context.strangers.stop()
             await self._until(lambda: not any(session.has_work() for session in sessions.all()), drain_seconds)
             for session in sessions.all():
                 session.stop()
@@ -181,6 +186,7 @@ class Server:
             # What still works with open files ends before these are closed under it.
             context.stopping = True
             await self._until(lambda: not (context.pool.busy or context.maintenance_pool.busy), STOP_SECONDS)
+            context.stop_limited_logs()
             for pool in context.pools:
                 pool.stop()
             await self._opening.run(self.opened.close)

@@ -22,9 +22,9 @@ from sft.model.events import DomainEvent
 from sft.model.records import ServerInfo
 from sft.server.admission import Admission
 from sft.server.event_log import EventLog
+from sft.server.limited_log import LimitedLog
 from sft.server.sessions import Sessions
 from sft.server.shares import Shares
-from sft.server.strangers import StrangerLog
 from sft.server.turns import Turns
 from sft.service.maintenance.report import JobContext
 from sft.service.maintenance.row_keys import RowKeys
@@ -65,11 +65,15 @@ class ServerContext:
     sessions: Sessions = field(default_factory=Sessions)
     watchers: list[Callable[[Sequence[DomainEvent]], None]] = field(default_factory=list)
     stopping: bool = False  # long work ends at its next page
-    strangers: StrangerLog = field(init=False)
+    strangers: LimitedLog = field(init=False)  # what the log says of those who have not logged in
+    refusals: LimitedLog = field(init=False)
+    damage: LimitedLog = field(init=False)
     reading_turns: Turns = field(init=False)
 
     def __post_init__(self) -> None:
-        self.strangers = StrangerLog(self.event_log, self.reactor)
+        self.strangers = LimitedLog(self.event_log, self.reactor, "strangers", "source")
+        self.refusals = LimitedLog(self.event_log, self.reactor, "refusals", "by")
+        self.damage = LimitedLog(self.event_log, self.reactor, "damage", "what")
         self.reading_turns = Turns(self.reading_pool, at_once=READS_AT_ONCE)
 
     @property
@@ -84,6 +88,11 @@ class ServerContext:
     def read_apart(self, query: Callable[..., R], *args: Any, **kwargs: Any) -> Deferred[R]:
         """Read for a login, or for the operator."""
         return self.entry_pool.run(self.readers.run, query, *args, **kwargs)
+
+    def stop_limited_logs(self) -> None:
+        """Say what they left out; idempotent."""
+        for log in (self.strangers, self.refusals, self.damage):
+            log.stop()
 
     @property
     def pools(self) -> tuple[Pool, ...]:

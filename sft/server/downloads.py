@@ -8,6 +8,7 @@ from twisted.python.failure import Failure
 from sft.errors import ContentDamagedError, RemoteProtocolError, RequestError, RightsChangedError, TransferEndedError
 from sft.limits import CREDIT_STEP_CHUNKS, READ_AHEAD_CHUNKS, TRANSFER_CREDIT_CHUNKS
 from sft.server.context import ServerContext
+from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import downloads
 from sft.transport.flow import Chunks, SendFlow
@@ -52,7 +53,7 @@ class DownloadFlow:
 
     def interrupt(self, error: RequestError) -> None:
         if not self._over:
-            self._session.refuse(self._request.id, Failure(error))
+            self._refuse(Failure(error))
             self._stop()
 
     def abandon(self) -> None:
@@ -114,9 +115,9 @@ class DownloadFlow:
         previous: bytes | None = None
         while True:
             download = await self._find(self._request.version)
+            self._download = download
             try:
                 if download.small:
-                    self._download = download
                     return await self._context.pool.run(download.whole)
                 await self._context.pool.run(download.start)
             except ContentDamagedError:
@@ -124,7 +125,6 @@ class DownloadFlow:
                     raise
                 previous = download.object_id
             else:
-                self._download = download
                 return None
 
     def _find(self, version: int) -> Deferred[downloads.Download]:
@@ -157,8 +157,14 @@ class DownloadFlow:
 
     def _failed(self, failure: Failure) -> None:
         if not self._over:
-            self._session.refuse(self._request.id, failure)
+            self._refuse(failure)
             self._stop()
+
+    def _refuse(self, failure: Failure) -> None:
+        about = asked_of(self._request)
+        if self._download is not None:
+            about |= {"version": self._download.file.version.number, "object": self._download.object_id.hex()}
+        self._session.refuse(self._request.id, failure, **about)
 
     def _stop(self) -> None:
         """Stop sending, let the step in work end, close the object."""

@@ -51,7 +51,7 @@ class _Guarded(WireProtocol):
     def crowd_out(self) -> None:
         """Go, because a newer connection needs the place."""
         self._settled = True
-        self._context.strangers.note("crowded-out", source=self._source)
+        self._context.strangers.note("crowded-out", self._source)
         cast("Any", self.transport).abortConnection()
 
     def logged_in(self) -> None:
@@ -67,7 +67,7 @@ class _Guarded(WireProtocol):
             self._settled = True
             offense = self._offense()
             why = self.failure.detail if self.failure is not None else offense.name.lower()
-            context.strangers.note("no-login", source=self._source, why=why)
+            context.strangers.note("no-login", self._source, why=why)
             context.admission.penalize(self._source, offense, context.reactor.seconds())
 
     def _offense(self) -> Offense:
@@ -93,7 +93,7 @@ class NetworkFactory(Factory):
         source = source_of(host)
         seconds = context.admission.refused_for(source, context.reactor.seconds())
         if seconds > 0:
-            context.strangers.note("refused", source=source, seconds=round(seconds))
+            context.strangers.note("refused", source, seconds=round(seconds))
             return _Refused()
         session = ServerSession(context, f"{host}:{getattr(addr, 'port', '')}", source)
         session.link = _Guarded(context, session, source)

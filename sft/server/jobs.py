@@ -1,7 +1,8 @@
 """Long work of maintenance while it runs: what the journal says of it, what its asker sees, and how it ends with the server.
 
 Rules. A job reports what it has done after every batch, from its own thread; there it also learns that the server stops. The
-journal has a line at the beginning, one every minute, and one at the end, however it ends.
+journal has a line at the beginning, one every minute, a warning for each fault that the report holds, and a line at the end,
+however it ends.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class RunningJob:
             faults = len(report.faults) + report.more_faults
             ended = "done" if not faults else f"{faults} faults"
             self._versions, self._bytes = report.versions, report.bytes_checked
+            for fault in report.faults:
+                context.event_log.warn("job-fault", job=self._name, what=fault.what, problem=fault.problem)
         except TransferEndedError:
             ended = "stopped"
             raise

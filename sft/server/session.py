@@ -20,6 +20,7 @@ from sft.errors import (
     InternalError,
     LoginRefusedError,
     ProtocolError,
+    RecordForgedError,
     RemoteProtocolError,
     RequestError,
     RightsChangedError,
@@ -35,6 +36,7 @@ from sft.model.records import SessionInfo, UserState
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer, answer_bytes
 from sft.server.downloads import DownloadFlow
+from sft.server.refusal_log import asked_of, log_refusal
 from sft.server.shares import AnswerRoom, Share
 from sft.server.transfer import Transfer
 from sft.server.uploads import UploadFlow
@@ -143,11 +145,12 @@ class ServerSession:
     def send(self, message: Message) -> None:
         self.link.send(message)
 
-    def refuse(self, request_id: int, failure: Failure) -> None:
+    def refuse(self, request_id: int, failure: Failure, **about: object) -> None:
         if isinstance(failure.value, ProtocolError):
             self.link.fail(failure.value)
             return
         error = self._refusal_of(failure, request=request_id)
+        log_refusal(self._context, self.caller, error, **about)
         if self.link.alive:
             self.send(Refusal.of(request_id, error))
 
@@ -233,7 +236,10 @@ class ServerSession:
             reference = self._context.event_log.fault("login-fault", failure, address=self._address)
             self.link.fail(RemoteProtocolError(f"fault {reference} before login"))
             return
-        self._context.strangers.note("login-refused", source=self._source, address=self._address, code=refusal.code)
+        context = self._context
+        if isinstance(refusal, RecordForgedError):
+            context.damage.note("record-forged", str(refusal.values["what"]), warning=True, address=self._address)
+        context.strangers.note("login-refused", self._source, address=self._address, code=refusal.code)
         # Who proved a key and found no place has done nothing wrong.
         self.login_refused = not isinstance(refusal, TooManySessionsError | ServerBusyError)
         self.link.hang_up_after(self.link.connection.refuse(refusal))
@@ -259,7 +265,7 @@ class ServerSession:
             self._answering += 1
             self.share.requested(self.link, size_bytes)
             answered = Deferred.fromCoroutine(self._answer(message))
-            answered.addErrback(lambda failure: self.refuse(message.id, failure))
+            answered.addErrback(lambda failure: self.refuse(message.id, failure, **asked_of(message)))
             answered.addBoth(lambda _: self._answered(size_bytes))
 
     async def _answer(self, message: Request) -> None:
@@ -291,7 +297,7 @@ class ServerSession:
         try:
             self.share.begin_download()
         except TooLargeError as error:
-            self.refuse(message.id, Failure(error))
+            self.refuse(message.id, Failure(error), **asked_of(message))
         else:
             self._downloads[message.id] = DownloadFlow(self._context, self, message)
 

@@ -50,8 +50,8 @@ class TransferSession(Protocol):
     def send(self, message: Message) -> None:
         """Send a message; nothing after the end."""
 
-    def refuse(self, request_id: int, failure: Failure) -> None:
-        """Answer with a refusal; what is unexpected is logged and gets a reference."""
+    def refuse(self, request_id: int, failure: Failure, **about: object) -> None:
+        """Answer with a refusal, and log it with what it is about; what is unexpected gets a reference."""
 
     def transfer_over(self, request_id: int) -> None:
         """Forget a transfer: nothing more comes for it, in either direction."""

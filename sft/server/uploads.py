@@ -24,6 +24,7 @@ from sft.errors import (
 from sft.limits import CREDIT_STEP_CHUNKS, UPLOAD_SILENT_SECONDS
 from sft.model.records import Stored
 from sft.server.context import ServerContext
+from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import commits, uploads
 from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
@@ -39,6 +40,7 @@ class UploadFlow:
         self._context = context
         self._session = session
         self._id = begin.id
+        self._asked = asked_of(begin)
         self.path = begin.path
         self._upload: uploads.Upload | None = None
         self._counted = False
@@ -104,7 +106,7 @@ class UploadFlow:
     def interrupt(self, error: RequestError) -> None:
         """End the upload because the server says so; while it commits the rights are read again there."""
         if not self._answered and not self._committing:
-            self._session.refuse(self._id, Failure(error))
+            self._session.refuse(self._id, Failure(error), **self._asked)
             self._stop()
 
     def _silent(self) -> None:
@@ -176,7 +178,7 @@ class UploadFlow:
     def _failed(self, failure: Failure) -> None:
         self._committing = False
         if not self._answered:
-            self._session.refuse(self._id, failure)
+            self._session.refuse(self._id, failure, **self._asked)
             self._stop()
 
     def _stop(self) -> None:

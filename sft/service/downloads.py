@@ -46,7 +46,9 @@ def begin(reading: ReadTransaction, caller: Caller, *, storage: FileStorage, pat
     if row.inline:
         sealed = small_object(reading, row.object_id)
         if sealed is None:
-            raise ContentDamagedError("the small object is missing", path=path)
+            raise ContentDamagedError(
+                f"the small object {row.object_id.hex()} of version {row.number} is missing", path=path
+            )
     return Download(storage, record, row, sealed)
 
 

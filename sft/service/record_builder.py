@@ -154,4 +154,4 @@ def blame_path(path: str) -> Iterator[None]:
     try:
         yield
     except RowForgedError as forged:
-        raise RecordForgedError(str(forged), what=path) from forged
+        raise RecordForgedError(str(forged.values["problem"]), what=path) from forged

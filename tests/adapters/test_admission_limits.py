@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from sft.limits import (
+    LIMITED_LINES,
+    LIMITED_LINES_PER_CAUSE,
+    LIMITED_LINES_SECONDS,
     LOGIN_SECONDS,
     PENALTY_COUNTS_SECONDS,
     PENALTY_CRASH_SECONDS,
     PENALTY_MOST_SECONDS,
     PENALTY_SILENT_SECONDS,
-    STRANGER_LINES,
-    STRANGER_LINES_PER_SOURCE,
-    STRANGER_LINES_SECONDS,
     UNAUTHENTICATED,
     UNAUTHENTICATED_PER_SOURCE,
 )
-from sft.server.strangers import NAMED
+from sft.server.limited_log import NAMED
 from sft.wire.framing import frame
 from tests.adapters.ends import Gate
 from tests.wire_pairs import pair
@@ -98,12 +98,12 @@ def test_what_fails_before_a_well_formed_hello_costs_a_second_and_keeps_no_offic
 
 def test_ten_lines_a_minute_tell_of_a_source_and_then_their_number():
     gate = Gate()
-    for _ in range(STRANGER_LINES_PER_SOURCE + 90):
+    for _ in range(LIMITED_LINES_PER_CAUSE + 90):
         gate.lose(gate.connect("127.0.0.1"))
     gate.lose(gate.connect("192.0.2.9"))
     said = [line.split()[1] for line in gate.lines]
-    assert said == ["source=local"] * STRANGER_LINES_PER_SOURCE + ["source=192.0.2.9"]
-    gate.clock.advance(STRANGER_LINES_SECONDS)
+    assert said == ["source=local"] * LIMITED_LINES_PER_CAUSE + ["source=192.0.2.9"]
+    gate.clock.advance(LIMITED_LINES_SECONDS)
     assert gate.lines[-1] == "strangers source=local lines_left_out=90"
     gate.lose(gate.connect("127.0.0.1"))
     assert gate.lines[-1].startswith("no-login source=local"), "a minute later it is told again"
@@ -111,11 +111,11 @@ def test_ten_lines_a_minute_tell_of_a_source_and_then_their_number():
 
 def test_strangers_from_everywhere_have_a_bounded_number_of_lines():
     gate = Gate()
-    for number in range(STRANGER_LINES + 200):
+    for number in range(LIMITED_LINES + 200):
         gate.lose(gate.connect(f"10.0.{number // 256}.{number % 256}"))
-    assert len(gate.lines) == STRANGER_LINES
+    assert len(gate.lines) == LIMITED_LINES
     gate.context.strangers.stop()
-    assert len(gate.lines) == STRANGER_LINES + NAMED + 1
+    assert len(gate.lines) == LIMITED_LINES + NAMED + 1
     assert gate.lines[-1] == "strangers source=others lines_left_out=100"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sft.crypto.keys import ServerPublic, SigningKey
-from sft.limits import EARLY_FRAME_BYTES, STRANGER_LINES_PER_SOURCE, UNAUTHENTICATED
+from sft.limits import EARLY_FRAME_BYTES, LIMITED_LINES_PER_CAUSE, UNAUTHENTICATED
 from sft.model.links import parse_link
 from sft.wire.connection import Connection
 from sft.wire.handshake import Claim
@@ -139,6 +139,6 @@ def test_a_flood_of_connections_crowds_itself_out(
         connection.close()
     assert server.stop() == 0
     log = server.log.read_text()
-    assert log.count("] crowded-out source=local") == STRANGER_LINES_PER_SOURCE
+    assert log.count("] crowded-out source=local") == LIMITED_LINES_PER_CAUSE
     assert left_out(log) > 0
     assert "Traceback" not in log

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol
-from twisted.logger import Logger
+from twisted.logger import Logger, LogLevel
 
 from sft.client.api import people
 from sft.client.joining import join
@@ -83,10 +83,13 @@ class Lines:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.warnings: list[str] = []
 
     def __call__(self, event: dict[str, Any]) -> None:
         line = str(event["line"])
         self.lines.append(line)
+        if event["log_level"] is LogLevel.warn:
+            self.warnings.append(line)
         ALL_LINES.append(line)
 
 

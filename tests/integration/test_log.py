@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 
 from sft.errors import REQUEST_ERRORS
+from sft.limits import LIMITED_LINES_PER_CAUSE, LOGGED_TEXT
 from sft.model.access import Role
 from sft.wire import messages as m
 from tests.integration.server_fixture import (
@@ -21,6 +24,11 @@ from tests.integration.server_fixture import (
 CANARY = b"a canary that only the content holds"
 # event key=value …, or a line of a traceback behind its reference
 LINE = re.compile(r'[a-z-]+( [a-z_]+=("(\\"|[^"])*"|[^ "=]+))*|  [2-9A-HJ-NP-Z]{4}-[2-9A-HJ-NP-Z]{4} .*')
+
+
+def raw_session(server: ServerFixture) -> int:
+    (session,) = [each for each in server.here.sessions.all() if each.describe().user == "max"]
+    return session.session_id
 
 
 def test_the_search_finds_what_it_looks_for():
@@ -60,6 +68,71 @@ async def test_every_act_has_a_line_and_what_changed_nothing_has_none(server: Se
     assert changed.endswith("by=operator user_id=2 name=max before=maintainer role=guest"), changed
     (settings,) = [line for line in server.lines if line.startswith("settings-changed")]
     assert "by=operator address=" in settings
+
+
+@on_reactor
+async def test_damage_that_a_reader_meets_is_one_warning_with_path_version_and_object(server: ServerFixture):
+    raw = await server.raw("max")
+    for path in ("large.bin", "small.bin"):
+        await server.put("max", path, content(300_000 if path == "large.bin" else 20_000), raw)
+    for stored in server.objects():
+        stored.write_bytes(stored.read_bytes()[:-1] + b"?")
+    objects = {path.name for path in server.objects()}
+    for path in ("large.bin", "small.bin"):
+        request_id = raw.begin(m.GetFile, path=path, version=0, window=8)
+        await raw.when(lambda: any(isinstance(each, m.Refusal) for each in raw.answers(request_id)))  # noqa: B023
+        (said,) = [line for line in server.log.warnings if f"what={path}" in line]
+        assert said.startswith(f"content-damaged what={path} session={raw_session(server)} by=max request=GetFile")
+        told = dict(word.split("=", 1) for word in said.split() if "=" in word)
+        assert told["version"] == "1"
+        assert told["object"] in objects
+        assert "why=" in said
+    assert len((await server.check()).faults) == 2
+    found = [line for line in server.log.warnings if line.startswith("job-fault job=check what=")]
+    assert len(found) == 2, server.log.warnings
+
+
+@on_reactor
+async def test_a_changed_row_and_a_full_disk_are_warnings(server: ServerFixture):
+    raw = await server.raw("max")
+    await server.put("max", "a", b"x", raw)
+    with closing(sqlite3.connect(server.home.database)) as database, database:
+        database.execute("UPDATE files SET owner_id = 1")
+    assert (await raw.ask(m.ShowFile, path="a")).code == "RECORD_FORGED"
+    (said,) = server.log.warnings
+    assert said.startswith("record-forged what=a session="), said
+    assert re.search(r'by=max request=ShowFile why="the row \S+ of files was changed outside the server"', said), said
+    server.here.storage.vault._backend._room._free = lambda: 0
+    begun = m.BeginUpload
+    full = await raw.ask(begun, path="c", file_id=bytes(16), version=1, size=100_000, window=1)
+    assert full.code == "SERVER_FULL"
+    assert server.log.warnings[1].startswith("server-full what=SERVER_FULL "), server.log.warnings
+    assert "by=max request=BeginUpload path=c version=1" in server.log.warnings[1]
+
+
+@on_reactor
+async def test_a_refusal_is_a_line_and_a_flood_of_them_ten_and_a_number(server: ServerFixture):
+    gus, max_ = await server.raw("gus"), await server.raw("max")
+    assert (await gus.ask(m.MakeFolder, path="x")).code == "ROLE_FORBIDS"
+    assert (await gus.ask(m.ShowFile, path="gone")).code == "NOT_FOUND"
+    (forbidden,) = server.log.warnings
+    assert forbidden.startswith("request-refused by=gus session="), forbidden
+    assert forbidden.endswith("code=ROLE_FORBIDS request=MakeFolder path=x")
+    for number in range(100):
+        await gus.ask(m.ShowFile, path=f"{number}{'y' * 240}")
+    assert (await max_.ask(m.ShowFile, path="gone")).code == "NOT_FOUND"
+    told = [line for line in server.lines if line.startswith("request-refused ")]
+    assert len([line for line in told if "by=gus" in line]) == LIMITED_LINES_PER_CAUSE
+    assert len([line for line in told if "by=max" in line]) == 1, "a flood hides nobody else's"
+    assert max(map(len, told)) < LOGGED_TEXT + 200
+    server.here.stop_limited_logs()
+    assert server.lines[-1] == "refusals by=gus lines_left_out=92"
+
+
+@on_reactor
+async def test_room_is_said_at_the_start(server: ServerFixture):
+    (said,) = [line for line in server.lines if line.startswith(("room ", "room-low "))]
+    assert re.fullmatch(r'room(-low)? free="[0-9.]+ [KMGT]?i?B" free_bytes=[0-9]+', said), said
 
 
 @on_reactor
