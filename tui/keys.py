@@ -56,7 +56,7 @@ class Action:
     def key_while_typing(self) -> str:
         """The first of its keys that is no text, as people write it; the leading one where all are."""
         keys = self.keys.split(",")
-        return shown_key(next((key for key in keys if "+" in key or key[:1] == "f" and key[1:].isdigit()), keys[0]))
+        return shown_key(next((key for key in keys if "+" in key or (key[:1] == "f" and key[1:].isdigit())), keys[0]))
 
 
 _DISPLAYED: Final = {
