@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sft.client.connection_info import ConnectionInfo, Status
+from sft.errors import RequestError
 from sft.model.text import clock_text, count_text, shown_name
 from tui.gateway import Account
 from tui.messages import Notification, Severity
@@ -104,6 +105,16 @@ def about_connection(account: Account, connection: ConnectionInfo, now: float) -
     return text, words.tone
 
 
+def absence_of(connection: ConnectionInfo, now: float) -> str:
+    """Return what stands in place of the server's folder; empty while requests can be sent."""
+    if connection.online:
+        return ""
+    refusal = _refusal(connection, now)
+    return (
+        f"{refusal}\nIt is tried again by itself; R tries now." if refusal else STATUS_WORDS[connection.status].absence
+    )
+
+
 def alarm_of(connection: ConnectionInfo, unfinished: int, now: float) -> Notification | None:
     """Return what stands in the message line while something is wrong; ``unfinished`` transfers wait for it."""
     if connection.status is Status.AWAY:
@@ -121,8 +132,15 @@ def alarm_of(connection: ConnectionInfo, unfinished: int, now: float) -> Notific
     return None
 
 
+def _refusal(connection: ConnectionInfo, now: float) -> str:
+    """Return what a server said that answers and does not take us now; it is tried again."""
+    is_answer = connection.status is Status.AWAY and isinstance(connection.error, RequestError)
+    return error_text(connection.error, now)[0] if is_answer and connection.error is not None else ""
+
+
 def _away(connection: ConnectionInfo, now: float) -> str:
-    message = f"{shown(connection.server)} does not answer since {clock_text(connection.since)}"
+    since = f"{shown(connection.server)} does not answer since {clock_text(connection.since)}"
+    message = _refusal(connection, now).removesuffix(".") or since
     seconds = 0 if connection.again_at is None else max(round(connection.again_at - now), 0)
     return f"{message}; again in {seconds} s (R now)." if seconds else f"{message}; trying again."
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 from sft.client.transfers.queue.job import JobState
-from sft.errors import ConnectionLostError, ServerFullError
+from sft.errors import ConnectionLostError, RecordForgedError, ServerFullError
 from sft.model.names import split_path
+from sft.server.shares import Places
 from tests.fakes.acme import acme, with_hostile_files
 from tests.tui.ui_driver import driven
 from tui.dialogs.ask import TextPrompt
@@ -493,6 +495,47 @@ async def test_a_folder_that_cannot_be_read_says_so(tmp_path):
         run.gateway.fail_next["list_folder"] = ConnectionLostError()
         await run.press("enter")
         assert "The connection broke" in run.message_line()
+
+
+async def test_what_is_refused_at_first_is_said_in_place_of_the_list(tmp_path):
+    def prepare(gateway):
+        gateway.fail_next["list_folder"] = RecordForgedError(what="folders 1")
+
+    async with driven(tmp_path, prepare=prepare) as run:
+        assert "Connecting" not in run.screen()
+        assert "The server's record of folders 1 was changed" in run.screen()
+        assert "R tries again." in run.screen()
+        await run.press("R")
+        assert "notes.md" in run.screen()
+
+
+def _take_nobody(service) -> None:
+    shares = service.context.shares
+    shares.places = dataclasses.replace(shares.places, sessions=0)
+
+
+async def test_a_server_that_answers_and_takes_nobody_now_is_told_with_its_words(tmp_path):
+    async with driven(tmp_path) as run:
+        places = run.service.context.shares.places
+        _take_nobody(run.service)
+        run.gateway.break_line()
+        await run.later(1.5)
+        assert run.message_line().startswith("! acme-files has no room for another session now; again in 2 s (R now).")
+        run.service.context.shares.places = places
+        await run.press("R")
+        await run.quiet()
+        assert "has no room" not in run.screen()
+
+
+async def test_a_server_that_takes_nobody_at_first_says_why_and_that_it_is_tried_again(tmp_path):
+    async with driven(tmp_path, prepare=lambda gateway: _take_nobody(gateway.service)) as run:
+        assert "Connecting" not in run.screen()
+        assert "acme-files has no room for another session now." in run.screen()
+        assert "It is tried again by itself; R tries now." in run.screen()
+        run.service.context.shares.places = Places.of(1024)
+        await run.press("R")
+        await run.quiet()
+        assert "notes.md" in run.screen()
 
 
 async def test_hostile_names_do_nothing_and_can_be_read(tmp_path):

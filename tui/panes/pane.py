@@ -182,6 +182,12 @@ class Pane(Vertical):
         if self.rows is not None:
             self.read(anew=True)
 
+    def say_failed(self, words: str) -> None:
+        """Where nothing is shown yet, say why in its place, and what tries again."""
+        if self.rows is None:
+            self.lines.empty = f"{words}\nR tries again."
+            self.lines.show(ListRows())
+
     @on(Failed)
     def _failed(self, event: Failed) -> None:
         if self._side.retreat(event.error):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from sft.client.trust import SignatureState
 from sft.errors import NotFoundError, SftError
 from sft.model.names import split_path
 from sft.model.records import File, Folder
-from tui.connection_words import STATUS_WORDS
+from tui.connection_words import absence_of
 from tui.gateway import Gateway, Listed
 from tui.panes.columns import Shelf
 from tui.panes.drawing import Draw
@@ -20,11 +21,12 @@ from tui.text import shown
 class RemoteSide:
     """Where the pane of the server stands; ``path`` is the folder that is shown, or was before the trash."""
 
-    def __init__(self, gateway: Gateway, draw: Draw) -> None:
+    def __init__(self, gateway: Gateway, draw: Draw, now: Callable[[], float]) -> None:
         self.path = ""
         self.in_trash = False
         self._gateway = gateway
         self._draw = draw
+        self._now = now
         self._account = ""
 
     def has_other_account(self) -> bool:
@@ -41,8 +43,7 @@ class RemoteSide:
 
     @property
     def absence(self) -> str:
-        connection = self._gateway.connection
-        return "" if connection.online else STATUS_WORDS[connection.status].absence
+        return absence_of(self._gateway.connection, self._now())
 
     @property
     def location(self) -> str:

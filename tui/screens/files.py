@@ -40,7 +40,7 @@ from tui.panes.pane import Pane
 from tui.panes.remote import RemoteSide
 from tui.screens import files_rules as rules
 from tui.screens.typed_paths import checked_local, checked_name
-from tui.text import shown
+from tui.text import error_text, shown
 from tui.view import View
 from tui.widgets.row_list import RowList
 from tui.workers import start_worker
@@ -71,7 +71,7 @@ class FilesView(View):
         glyphs = self.sft.glyphs
         draw = drawer(glyphs, self.sft.now)
         self.local_side = LocalSide(self._folder, draw)
-        self.remote_side = RemoteSide(self.gateway, draw)
+        self.remote_side = RemoteSide(self.gateway, draw, self.sft.now)
         self.local = Pane(self.local_side, glyphs, id="local")
         self.remote = Pane(self.remote_side, glyphs, id="remote")
         self._active = self.remote
@@ -128,6 +128,7 @@ class FilesView(View):
     @on(Pane.Failed)
     def _failed(self, event: Pane.Failed) -> None:
         event.stop()
+        event.pane.say_failed(error_text(event.error, self.now)[0])
         self.report_error(event.error)
 
     @on(ServerChanged)

@@ -251,9 +251,10 @@ class RowList(ScrollView, can_focus=True):
         top = round(self.scroll_offset.y)
         index = top + y - self._header
         if index >= len(self._source):
-            if not len(self._source) and self.empty and index == 1:
+            words = self.empty.splitlines()
+            if not len(self._source) and 1 <= index <= len(words):
                 muted = self.get_component_rich_style("row-list--muted")
-                return Strip([Segment(f" {cut(self.empty, width - 2)}", muted)]).adjust_cell_length(width, base)
+                return Strip([Segment(f" {cut(words[index - 1], width - 2)}", muted)]).adjust_cell_length(width, base)
             return Strip.blank(width, base)
         row = self._source.row(index)
         is_cursor = index == self.cursor
