@@ -25,6 +25,7 @@ from tests.integration.server_fixture import ServerFixture
 from tui.app import SftApp
 from tui.live import LiveGateway
 from tui.screens.files import FilesView
+from tui.widgets.link_input import LinkInput
 from tui.widgets.message_line import MessageLine
 
 _EDGES = " │┃╭╮╰╯┏┓┗┛─━┌┐└┘|"
@@ -250,7 +251,9 @@ async def opened_ui(
             return keep_fault(text)
 
         gateway.local.keep_fault = noted  # type: ignore[method-assign]
-        if joined and online:
+        if not joined:
+            await ui.until(lambda: isinstance(app.focused, LinkInput), "the field for a link has the focus")
+        elif online:
             await ui.online()
         yield ui
         assert ui.faults == []
