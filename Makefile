@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 
-.PHONY: screenshots snapshots help run test test-long search mutants check format-check lint types imports format torture faults bench bench-ui fuzz migration lock clean
+.PHONY: screenshots snapshots help run test test-long search mutants check format-check lint types imports format torture faults bench bench-ui bench-scale fuzz migration lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ bench: $(VENV)/.stamp-dev
 ## bench-ui   measure how soon the UI answers, among 100,000 files and beside full-speed transfers
 bench-ui: $(VENV)/.stamp-dev
 	$(BIN)/python tests/campaigns/ui.py $(CAMPAIGN_ARGS)
+
+## bench-scale measure a server with 1,000,000 files and 10,000 people (CAMPAIGN_ARGS=--small: within two minutes)
+bench-scale: $(VENV)/.stamp-dev
+	$(BIN)/python tests/campaigns/scale.py $(CAMPAIGN_ARGS)
 
 ## fuzz       a hundred thousand frames, before and after login
 fuzz: $(VENV)/.stamp-dev

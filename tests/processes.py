@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,12 @@ def clean_environment() -> dict[str, str]:
 class ServerProcess:
     """``twistd -n sft`` over one home; it can be killed and started again."""
 
-    def __init__(self, folder: Path, *options: str, descriptors: int = 0) -> None:
+    def __init__(self, folder: Path, *options: str, descriptors: int = 0, program: Sequence[str] | None = None) -> None:
         self.home = folder / "home"
         self.log = folder / "server.log"
         self.port = free_port()
         self._options = options
+        self._program = program or (script("twistd"),)  # what takes the place of it takes its words
         self._descriptors = descriptors  # that the process may have open; 0 for as many as here
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -60,7 +61,7 @@ class ServerProcess:
         with self.log.open("ab") as log:
             limited = ["prlimit", f"--nofile={self._descriptors}"] if self._descriptors else []
             self._process = subprocess.Popen(
-                [*limited, script("twistd"), "-n", "--pidfile=", "sft", "--home", str(self.home), "serve",
+                [*limited, *self._program, "-n", "--pidfile=", "sft", "--home", str(self.home), "serve",
                  "--listen", listen, *self._options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home.parent, env=clean_environment(),
             )  # fmt: skip
@@ -164,12 +165,16 @@ def all_good(running: Iterable[subprocess.Popen[str]]) -> list[Any]:
 
 
 def run(
-    *words: str, cwd: Path, env: dict[str, str] | None = None, given: str | None = None
+    *words: str,
+    cwd: Path,
+    env: dict[str, str] | None = None,
+    given: str | None = None,
+    patience: float = PATIENCE_SECONDS * 4,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
         words, input=given, stdin=None if given is not None else subprocess.DEVNULL, capture_output=True,
-        text=True, check=False, timeout=PATIENCE_SECONDS * 4, cwd=cwd, env=env or clean_environment(),
+        text=True, check=False, timeout=patience, cwd=cwd, env=env or clean_environment(),
     )  # fmt: skip
 
 

@@ -1,0 +1,313 @@
+"""A server's home with as many files and people as asked, written row by row through the server's own marks.
+
+    big/            half of the files, whose owners are many and very unequal
+    many/d00000/…   the rest, 500 a folder: of olga, who so owns half of all
+    wide/w00000/…   one file in each of hundreds or thousands of folders, likewise hers
+    deep/l01/…      one file in each of thirty folders, each in the one before, likewise
+    empty/e00/…     folders that hold nothing
+    (trash)         a tenth more, deleted within twenty days, half of it hers
+
+Rules. Every content is small, sealed and signed as its author would have: ``vault check`` calls the home clean. What each file
+is follows from its number and the seed alone, so that several processes make them; ids and keys of objects are random all the
+same. Nobody may use the home meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from sft.crypto.comment import FileComment
+from sft.crypto.digests import blake2b_512
+from sft.crypto.keys import ServerPublic, SigningKey
+from sft.crypto.signatures import sign_file
+from sft.model.access import Role
+from sft.model.names import fold
+from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
+from sft.operator.home import Home, HomeSettings
+from sft.server.event_log import EventLog
+from sft.store.database import Database, open_database
+from sft.store.row_types import (
+    DeviceKeyRow,
+    FileRow,
+    FolderRow,
+    InvitationRow,
+    Row,
+    SmallObjectRow,
+    UserRow,
+    VersionRow,
+)
+from sft.store.rows import Transaction
+from sft.store.users import write_users
+from sft.vault.keyring import Keyring
+from sft.vault.objects import seal_whole
+
+DAY: Final = 24 * 3600
+PER_FOLDER: Final = 500
+BATCH: Final = 5_000
+CACHE_KIB: Final = 512 * 1024  # of the one connection: random ids touch every page of their indexes
+MORE_ADMINS: Final = 20
+DEPTH: Final = 30
+EMPTY_FOLDERS: Final = 60
+ROOT, BIG, MANY, WIDE, DEEP, EMPTY = 1, 2, 3, 4, 5, 6
+ADA, OLGA, MAX, GUS = 1, 2, 3, 4
+NAMED: Final = {
+    ADA: ("ada", Role.ADMIN),
+    OLGA: ("olga", Role.MAINTAINER),
+    MAX: ("max", Role.MAINTAINER),
+    GUS: ("gus", Role.GUEST),
+}
+FIRST_OWNER: Final = GUS + 1  # of those who own what olga does not; max has deleted nothing
+
+
+class Place(NamedTuple):
+    """Where a file is, whose it is, and when it was deleted."""
+
+    folder_id: int | None
+    path: str
+    owner: int
+    deleted_at: int | None = None
+
+
+class Made(NamedTuple):
+    """The rows of some files."""
+
+    files: list[FileRow]
+    versions: list[VersionRow]
+    objects: list[SmallObjectRow]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How much there is.
+
+    Args:
+        files: live ones; a tenth as many lie in the trash.
+        people: at least 30.
+        moment: Unix seconds: all of it was stored then, or deleted within twenty days before.
+    """
+
+    files: int = 1_000_000
+    people: int = 10_000
+    moment: int = 0
+    seed: int = 8
+
+    @property
+    def big(self) -> int:
+        return self.files // 2
+
+    @property
+    def wide(self) -> int:
+        return min(5_000, self.files // 100)
+
+    @property
+    def many(self) -> int:
+        """Count the files below ``many``."""
+        return self.files - self.big - self.wide - DEPTH
+
+    @property
+    def trashed(self) -> int:
+        return self.files // 10
+
+    @property
+    def total(self) -> int:
+        return self.files + self.trashed
+
+    def folders(self) -> Iterator[FolderRow]:
+        """Make the folders, each after the one that it lies in."""
+        for number, name in ((BIG, "big"), (MANY, "many"), (WIDE, "wide"), (DEEP, "deep"), (EMPTY, "empty")):
+            yield self._folder(number, ROOT, name)
+        for each in range(-(-self.many // PER_FOLDER)):
+            yield self._folder(self.first_of_many + each, MANY, f"d{each:05}")
+        for each in range(self.wide):
+            yield self._folder(self.first_of_wide + each, WIDE, f"w{each:05}")
+        for each in range(DEPTH):
+            yield self._folder(
+                self.first_of_deep + each, self.first_of_deep + each - 1 if each else DEEP, f"l{each:02}"
+            )
+        for each in range(EMPTY_FOLDERS):
+            yield self._folder(self.first_of_deep + DEPTH + each, EMPTY, f"e{each:02}")
+
+    @property
+    def first_of_many(self) -> int:
+        return EMPTY + 1
+
+    @property
+    def first_of_wide(self) -> int:
+        return self.first_of_many + -(-self.many // PER_FOLDER)
+
+    @property
+    def first_of_deep(self) -> int:
+        return self.first_of_wide + self.wide
+
+    def _folder(self, number: int, parent: int, name: str) -> FolderRow:
+        return FolderRow(number, parent, name, fold(name), OLGA, self.moment)
+
+    def place(self, number: int) -> Place:
+        """Tell where the file with this row, counted from 1, is."""
+        at = number - 1
+        if at < self.big:
+            return Place(BIG, f"big/f{at:07}.txt", self._owner(number))
+        at -= self.big
+        if at < self.many:
+            folder, name = divmod(at, PER_FOLDER)
+            return Place(self.first_of_many + folder, f"many/d{folder:05}/f{name:03}.txt", OLGA)
+        at -= self.many
+        if at < self.wide:
+            return Place(self.first_of_wide + at, f"wide/w{at:05}/only.txt", OLGA)
+        at -= self.wide
+        if at < DEPTH:
+            way = "/".join(f"l{each:02}" for each in range(at + 1))
+            return Place(self.first_of_deep + at, f"deep/{way}/only.txt", OLGA)
+        at -= DEPTH
+        owner = OLGA if at % 2 else self._owner(number)
+        before = 20 * DAY * (self.trashed - at) // self.trashed
+        return Place(None, f"gone/g{at // PER_FOLDER:05}/f{at:07}.txt", owner, self.moment - before)
+
+    def _owner(self, number: int) -> int:
+        # The third power: one in a hundred has a fifth of it, and many have nothing.
+        chosen = random.Random(f"{self.seed}/{number}").random() ** 3
+        return FIRST_OWNER + int(chosen * (self.people - FIRST_OWNER))
+
+    def user(self, number: int) -> UserRow:
+        name, role = NAMED.get(number, (f"person_{number}", self._role(number)))
+        return UserRow(number, name, fold(name), role.value, "active", self.moment)
+
+    def _role(self, number: int) -> Role:
+        if number > self.people - MORE_ADMINS:
+            return Role.ADMIN
+        return Role.GUEST if number % 3 == 0 else Role.MAINTAINER
+
+
+@lru_cache(maxsize=16_384)
+def key_of(shape: Shape, user_id: int) -> SigningKey:
+    """Make the key of a person: always the same one."""
+    seed = hashlib.blake2b(f"{shape.seed}/{user_id}".encode(), digest_size=32).digest()
+    return SigningKey.from_seed(seed, seed[:8])
+
+
+def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
+    """Make a home and fill it.
+
+    Args:
+        folder: that the home will lie in; there is none yet.
+        processes: that make files; 0 for this one alone.
+    """
+    home = Home(folder / "home")
+    open_here(home).close()
+    keyring = open_master_keys(home, "file").open()
+    database = open_database(home.database, keyring.row_key, keyring.server_id, home=home.path, readers=1)
+    with closing(database):
+        _set_cache(database)
+        _add_people(database, shape)
+        _in_batches(database, shape, list(shape.folders()))
+        for made in _made(shape, keyring, processes):
+            for rows in made:
+                _in_batches(database, shape, rows)
+            database.checkpoint()
+    return home
+
+
+def open_here(home: Home) -> OpenedHome:
+    """Open a home, or make it, in this process and without a reactor: acts and queries alone."""
+    return open_home(home, HomeSettings(name="scale"), reactor=None, event_log=EventLog(), on_fatal=lambda _error: None)
+
+
+def _set_cache(database: Database) -> None:
+    with closing(database.write_engine.raw_connection()) as connection:
+        connection.cursor().execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+
+
+def _in_batches(database: Database, shape: Shape, rows: Sequence[Row]) -> None:
+    ordered = iter(rows)
+    while batch := list(islice(ordered, BATCH)):
+        with database.write_engine.begin() as connection:
+            Transaction(connection, database.row_macs, shape.moment).rows.insert(batch)
+
+
+def _add_people(database: Database, shape: Shape) -> None:
+    """Add everybody with one key each, and an invitation of ada's for every tenth that has ended."""
+    numbers = range(1, shape.people + 1)
+    with database.write_engine.begin() as connection:
+        transaction = Transaction(connection, database.row_macs, shape.moment)
+        write_users(transaction, [shape.user(number) for number in numbers], new=True)
+    keys = [(number, key_of(shape, number).public.encode()) for number in numbers]
+    _in_batches(database, shape, [DeviceKeyRow(n, n, key, "laptop", shape.moment, None) for n, key in keys])
+    made_at = shape.moment - DAY
+    invitations = [
+        InvitationRow(n, hashlib.sha256(b"%d" % n).digest(), "guest", None, ADA, made_at, made_at + 3600, *[None] * 3)
+        for n in range(1, shape.people // 10 + 1)
+    ]
+    _in_batches(database, shape, invitations)
+
+
+def _made(shape: Shape, keyring: Keyring, processes: int) -> Iterator[Made]:
+    starts = range(1, shape.total + 1, BATCH)
+    if not processes:
+        yield from map(partial(make_files, shape, keyring), starts)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("fork")) as pool:
+        # A few ahead: what is made and not written lies in memory.
+        waiting = []
+        for start in starts:
+            waiting.append(pool.submit(make_files, shape, keyring, start))
+            if len(waiting) > 2 * processes:
+                yield waiting.pop(0).result()
+        for each in waiting:
+            yield each.result()
+
+
+def make_files(shape: Shape, keyring: Keyring, start: int) -> Made:
+    """Make the rows of a batch of files, from this one on."""
+    made = Made([], [], [])
+    for number in range(start, min(start + BATCH, shape.total + 1)):
+        file, version, small = _file(shape, keyring, number)
+        made.files.append(file)
+        made.versions.append(version)
+        made.objects.append(small)
+    return made
+
+
+def _file(shape: Shape, keyring: Keyring, number: int) -> tuple[FileRow, VersionRow, SmallObjectRow]:
+    place = shape.place(number)
+    name = place.path.rpartition("/")[2]
+    file_id, object_id = os.urandom(16), os.urandom(16)
+    data = content(place.path)
+    digest = blake2b_512(data).digest()
+    comment = FileComment(
+        server_id=keyring.server_id, file_id=file_id, version=1, size=len(data), mtime=shape.moment, name=place.path,
+        user=place.owner, prev=None, ts=shape.moment,
+    )  # fmt: skip
+    signature = sign_file(key_of(shape, place.owner), digest, comment).encode()
+    key, sealed = seal_whole(keyring, object_id, data)
+    gone = place.deleted_at is not None
+    file = FileRow(
+        number, file_id, place.folder_id, name, fold(name), place.owner, 1, "trashed" if gone else "live",
+        shape.moment, place.deleted_at, place.owner if gone else None, place.path if gone else None,
+        fold(place.path) if gone else None,
+    )  # fmt: skip
+    version = VersionRow(
+        number, 1, place.owner, place.owner, len(data), digest, shape.moment, shape.moment, place.path, signature,
+        object_id, 1, key.epoch, key.sealed,
+    )  # fmt: skip
+    return file, version, SmallObjectRow(object_id, sealed)
+
+
+def content(path: str) -> bytes:
+    """Make what a file holds: some 200 bytes that say where it was stored."""
+    line = f"{path}\n".encode()
+    return (line * (1 + 200 // len(line)))[:200]
+
+
+def server_key(home: Home) -> ServerPublic:
+    return ServerPublic(home.server_key())
