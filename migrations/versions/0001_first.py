@@ -74,6 +74,7 @@ def upgrade() -> None:
         _refers("device_keys", "user_id", "users.id"),
     )
     op.create_index("ix_device_keys_user_id", "device_keys", ["user_id"])
+    op.create_index("ix_device_keys_point", "device_keys", [sa.text("substr(public_key, 11)")])
     op.create_table(
         "invitations",
         _number("id"),

@@ -28,7 +28,9 @@ from sft.store.trash import trash_page
 
 R = TypeVar("R", bound=Record)
 
-FOUND_ENTRIES: Final = 300  # with their paths some 280 fit one frame: more would be loaded in vain
+# Of files so many are loaded for a page at most: with paths of usual length some 280 fit one frame, with signatures some 70.
+PAGE_FILES: Final = 300
+PAGE_SIGNED_FILES: Final = 80
 _FOLDERS: Final = "d"
 _FILES: Final = "f"
 _DIGITS: Final = 18  # of a number that a column holds
@@ -80,8 +82,9 @@ def list_folder(
             return Page(tuple(folders), (), _FOLDERS + rows[len(folders) - 1].name)
         after = None
         name = rows[-1].name if rows else name
-    pairs = files_in(reading, folder.id, after, room.entries + 1, seen)
-    files = _fill(room, record_builder.files(pairs, signatures=signatures, folder_path=path))
+    most = min(room.entries, PAGE_SIGNED_FILES if signatures else PAGE_FILES)
+    pairs = files_in(reading, folder.id, after, most + 1, seen)
+    files = _fill(room, record_builder.files(pairs[:most], signatures=signatures, folder_path=path))
     following = ""
     if len(files) < len(pairs):
         # No file may have fitted below the folders: then the next page begins after the last folder.
@@ -148,7 +151,7 @@ def find_version(
 @query(Permission.FILE_LIST)
 def find_files(reading: ReadTransaction, caller: Caller, *, after: int = 0) -> FoundFiles:
     """Show a page of all files, in order of creation; ``after`` is ``next`` of the page before, or 0."""
-    room = PageRoom(FOUND_ENTRIES)
+    room = PageRoom(PAGE_FILES)
     seen = scope_of(caller, Permission.FILE_LIST)
     pairs: Sequence[Pair] = files_after(reading, after, room.entries + 1, seen)
     files = _fill(room, RecordBuilder(reading).files(pairs, signatures=False))

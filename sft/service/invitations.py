@@ -139,7 +139,7 @@ def withdraw_of(transaction: Transaction, by: Caller, maker_id: int) -> None:
 
 def missing_admin(reading: ReadTransaction) -> tuple[bool, bool]:
     """Return whether there is no active admin, and whether an invitation of the operator's lets one in."""
-    return not active_admins(reading), open_admin_invitation(reading) is not None
+    return not active_admins(reading, 1), open_admin_invitation(reading) is not None
 
 
 @act(Permission.SERVER_MANAGE, logs=(InvitationMade,))

@@ -115,7 +115,7 @@ def _admitted_as(reading: ReadTransaction, item: JoinInput, invitation: Invitati
         return Role.GUEST
     require_open(reading, invitation)
     # A closed server's first admin has nobody who could add them.
-    first = invitation.maker_id is None and not active_admins(reading)
+    first = invitation.maker_id is None and not active_admins(reading, 1)
     if policy == Registration.CLOSED and not first:
         raise RegistrationClosedError(server=server_name(reading))
     if not is_for(invitation, item.name):

@@ -81,7 +81,7 @@ def require_free_key(reading: ReadTransaction, public_key: bytes) -> None:
 
 def require_another_admin(reading: ReadTransaction, user: UserRow) -> None:
     """Refuse to lose the last admin who can act."""
-    if is_active_admin(user) and len(active_admins(reading)) == 1:
+    if is_active_admin(user) and len(active_admins(reading, 2)) == 1:
         raise LastAdminError(name=user.name)
 
 

@@ -23,6 +23,7 @@ NAMING: Final = {
 
 
 TRASHED: Final = text("state = 'trashed'")
+POINT: Final = text("substr(public_key, 11)")  # of a key, after algorithm and key id
 BY_BYTES: Final = String(collation="BINARY").with_variant(String(collation="C"), "postgresql")
 
 
@@ -63,6 +64,7 @@ class DeviceKeyModel(Model):
     """A public key (minisign's 42 bytes) of a user: one to many, never deleted, never another user's."""
 
     __tablename__ = "device_keys"
+    __table_args__ = (Index("ix_device_keys_point", POINT),)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     public_key: Mapped[bytes] = mapped_column(unique=True)

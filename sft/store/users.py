@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, select
 
 from sft.errors import RowForgedError
 from sft.model.access import Role
@@ -19,12 +19,12 @@ from sft.model.records import UserState
 from sft.store.folders import LIVE
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.schema import DeviceKeyModel, FileModel, UserModel, VersionModel
+from sft.store.schema import POINT, DeviceKeyModel, FileModel, UserModel, VersionModel
 from sft.store.settings import ADMINS, change_setting, setting
 from sft.store.table_specs import table_of
 
 _BATCH: Final = 500
-PUBLIC_KEY_BYTES: Final = 42  # minisign's: algorithm, key id, point
+_point: Final[ColumnElement[bytes]] = literal_column(POINT.text)  # with a bound value, the index would not be used
 _ADMINS_NAMED: Final = 8  # a refusal is one bounded message, however many admins there are
 
 
@@ -47,13 +47,16 @@ def users_after(reading: ReadTransaction, after: int, limit: int) -> list[UserRo
     return reading.rows.all(UserRow, UserModel.id > after, order_by=[UserModel.id], limit=limit)
 
 
-def active_admins(reading: ReadTransaction) -> list[UserRow]:
-    """Load every admin who can act, in order of joining: those whom a row of its own names, for a changed one must be seen.
+def active_admins(reading: ReadTransaction, limit: int | None = None) -> list[UserRow]:
+    """Load the admins who can act, in order of joining: those whom a row of its own names, for a changed one must be seen.
+
+    Args:
+        limit: the first so many of them; None for all.
 
     Raises:
-        RowForgedError: one of them is gone, was changed, or is no admin any more.
+        RowForgedError: one of these is gone, was changed, or is no admin any more.
     """
-    ids = _admin_ids(reading)
+    ids = _admin_ids(reading)[:limit]
     found = users_by_id(reading, ids)
     for user_id in ids:
         if user_id not in found or not is_active_admin(found[user_id]):
@@ -91,9 +94,9 @@ def _admin_ids(reading: ReadTransaction) -> list[int]:
 
 def admin_names(reading: ReadTransaction) -> str:
     """Name the active admins, as a refusal does: the first of them, and how many more there are."""
-    names = [admin.name for admin in active_admins(reading)]
-    more = len(names) - _ADMINS_NAMED
-    return ", ".join(names[:_ADMINS_NAMED]) + (f" and {more} more" if more > 0 else "")
+    names = [admin.name for admin in active_admins(reading, _ADMINS_NAMED)]
+    more = len(_admin_ids(reading)) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
 
 
 def key_by_id(reading: ReadTransaction, key_id: int) -> DeviceKeyRow | None:
@@ -110,10 +113,7 @@ def key_by_public(reading: ReadTransaction, public_key: bytes) -> DeviceKeyRow |
 
 def key_by_point(reading: ReadTransaction, point: bytes) -> DeviceKeyRow | None:
     """Find a key by its last 32 bytes: whoever has the point can sign under any key id."""
-    before = PUBLIC_KEY_BYTES - len(point)
-    return reading.rows.first(
-        DeviceKeyRow, func.substr(DeviceKeyModel.public_key, before + 1) == point, order_by=[DeviceKeyModel.id]
-    )
+    return reading.rows.first(DeviceKeyRow, _point == point, order_by=[DeviceKeyModel.id])
 
 
 def keys_of(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, list[DeviceKeyRow]]:

@@ -5,10 +5,11 @@ from sft.errors import BadRequestError, NotFoundError, RecordForgedError, RoleFo
 from sft.limits import LIST_BYTES, TRASH_SECONDS
 from sft.model.names import fold
 from sft.model.records import File, Page
-from sft.service.files import find_files, list_folder, list_trash, show_file
+from sft.service.files import PAGE_FILES, PAGE_SIGNED_FILES, find_files, list_folder, list_trash, show_file
 from sft.service.folders import MakeFolderInput, make_folder
 from sft.service.trash import Deletion, delete
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture
+from tests.unit.store.folder_tree import statements
 
 
 def put_many(services: ServiceFixture, *paths: str, who: Person = MAX) -> None:
@@ -101,6 +102,19 @@ def test_signatures_come_when_asked_for_and_make_pages_shorter(services: Service
     assert all(file.version.signature for page in signed for file in page.files)
     assert len(signed) > 1
     assert [f.path for page in signed for f in page.files] == [f.path for f in plain.files]
+
+
+@pytest.mark.parametrize(
+    ("signatures", "most"), [(False, PAGE_FILES), (True, PAGE_SIGNED_FILES)], ids=["bare", "signed"]
+)
+def test_no_more_is_loaded_than_a_page_may_hold(services: ServiceFixture, *, signatures: bool, most: int) -> None:
+    put_many(services, *(f"f{number:03}" for number in range(most + 10)))
+    with statements(services.database) as asked:
+        page = services.ask(list_folder, GUS, path="", signatures=signatures)
+    assert [most + 1 in values for sql, values in asked if "JOIN versions" in sql] == [True]
+    assert 0.8 * most < len(page.files) <= most
+    rest = services.ask(list_folder, GUS, path="", cursor=page.next, signatures=signatures)
+    assert rest.files[0].path == f"f{len(page.files):03}"
 
 
 def test_the_most_entries_are_500(services: ServiceFixture) -> None:

@@ -1,11 +1,16 @@
 """Queries about users and keys, and what belongs to them."""
 
+from collections.abc import Callable
+
+import pytest
 from msgspec.structs import replace
 
 from sft.store import users
 from sft.store.database import Database
 from sft.store.row_types import FileRow
+from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel
+from tests.unit.store.folder_tree import plans, statements
 from tests.unit.store.samples import ADA, ADAS_KEY, GONE, MAX, MAXS_KEY, PLAN, reading, writing
 
 
@@ -36,6 +41,30 @@ def test_keys_are_found_by_all_of_their_bytes(standing: Database) -> None:
         assert users.keys_of(reader, [1, 2, 5]) == {1: [ADAS_KEY], 2: [MAXS_KEY], 5: []}
 
 
+def test_a_key_is_found_by_its_point_under_whatever_key_id(standing: Database) -> None:
+    with reading(standing) as reader:
+        assert users.key_by_point(reader, b"m" * 32) == MAXS_KEY
+        assert users.key_by_point(reader, b"x" * 32) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (lambda reader: users.key_by_point(reader, b"m" * 32), "ix_device_keys_point"),
+        (lambda reader: users.key_by_public(reader, b"Ed" + b"m" * 40), "uq_device_keys_public_key"),
+        (lambda reader: users.user_by_name(reader, "Ada"), "uq_users_folded"),
+        (lambda reader: users.keys_of(reader, [1, 2]), "ix_device_keys_user_id"),
+    ],
+    ids=["point", "key", "name", "keys of users"],
+)
+def test_nobody_is_looked_for_among_all(
+    standing: Database, query: Callable[[ReadTransaction], object], index: str
+) -> None:
+    lines = plans(standing, query)
+    assert any(index in line or "sqlite_autoindex" in line for line in lines), lines
+    assert not [line for line in lines if line.startswith("SCAN")]
+
+
 def test_an_admin_who_can_act_is_active(database: Database) -> None:
     eva = replace(ADA, id=3, name="eva", folded="eva")
     with writing(database) as transaction:
@@ -49,8 +78,9 @@ def test_of_many_admins_a_refusal_names_a_few(database: Database) -> None:
     many = [replace(ADA, id=n, name=f"a{n}", folded=f"a{n}") for n in range(3, 1003)]
     with writing(database) as transaction:
         users.write_users(transaction, many, new=True)
-    with reading(database) as reader:
+    with reading(database) as reader, statements(database) as asked:
         named = users.admin_names(reader)
+    assert max(len(values) for _, values in asked) == 8  # and no more are loaded
     assert named == "Ada, a3, a4, a5, a6, a7, a8, a9 and 993 more"
 
 
