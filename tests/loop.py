@@ -18,6 +18,7 @@ asyncioreactor.install(LOOP)
 
 from twisted.internet import reactor  # noqa: E402  # the reactor exists from here on
 from twisted.internet.defer import Deferred  # noqa: E402
+from twisted.internet.task import Clock  # noqa: E402
 
 PATIENCE_SECONDS = 60  # of a machine that has much else to do; nothing takes it
 
@@ -32,6 +33,17 @@ LOOP.run_until_complete(_start_reactor())
 def run(coroutine: Coroutine[Any, Any, Any], seconds: float = PATIENCE_SECONDS) -> Any:
     """Run Twisted's coroutine to its end, while the loop does not run."""
     return LOOP.run_until_complete(bridged(coroutine, seconds))
+
+
+class Timed:
+    """The reactor, by a clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.seconds, self.callLater = self.clock.seconds, self.clock.callLater
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(reactor, name)
 
 
 async def bridged(coroutine: Coroutine[Any, Any, Any], seconds: float = PATIENCE_SECONDS) -> Any:

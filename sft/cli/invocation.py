@@ -17,7 +17,7 @@ from sft.cli.console import Console
 from sft.cli.prompts import AskSecret, Prompts, ask_on_terminal
 from sft.cli.run import Act, execute
 from sft.cli.tui_entry import Screens, full_screen
-from sft.cli.waiting import silence_told
+from sft.cli.waiting import wait_told
 from sft.client.fault_log import FaultLog
 from sft.errors import PassphraseWrongError
 from sft.model.names import safe
@@ -158,7 +158,7 @@ class Invocation:
         async def talking(reactor: Any) -> T:
             self.reactor = reactor
             async with await self.connected(reactor, chosen) as session:
-                with silence_told(self.console, reactor, session):
+                with wait_told(self.console, reactor, session.server_name, lambda: session.quiet_seconds):
                     return await act(session)
 
         return self.run(talking)
@@ -167,7 +167,8 @@ class Invocation:
         """Log in; a passphrase typed wrong may be typed again."""
         for left in reversed(range(PASSPHRASE_TRIES)):
             try:
-                session = await self.environment.connect(reactor, self.state, profile, ask=self.ask(profile.name))
+                with wait_told(self.console, reactor, profile.name):
+                    session = await self.environment.connect(reactor, self.state, profile, ask=self.ask(profile.name))
             except PassphraseWrongError:
                 if not left or self.environ.get("SFT_PASSPHRASE_FILE"):
                     raise

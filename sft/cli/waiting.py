@@ -1,38 +1,52 @@
-"""A word on standard error while a server that was asked says nothing."""
+"""Words on standard error while something is waited for: on a terminal a line within a second, everywhere a word after ten."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sft.cli.console import Console
 from sft.limits import QUIET_SECONDS
 from sft.model.names import safe
 
-if TYPE_CHECKING:
-    from sft.client.session import Session
-
-LOOK_SECONDS: Final = 2.0
+LOOK_SECONDS: Final = 0.5
 
 
 @contextmanager
-def silence_told(console: Console, reactor: Any, session: Session) -> Iterator[None]:
-    """Say so, once each time, when there has been no answer for a while in the block."""
+def wait_told(
+    console: Console, reactor: Any, name: str, quiet_seconds: Callable[[], float] | None = None, *, late: str = ""
+) -> Iterator[None]:
+    """Show on a terminal what the block waits for, and say once each time when that has taken ten seconds.
+
+    Args:
+        name: what is waited for, made harmless here.
+        quiet_seconds: how long nothing has come of it; since the block began if not given.
+        late: what is said after ten seconds, if not that there is no answer.
+    """
+    began = reactor.seconds()
+    name = safe(name)
+    ours = ""
     told = False
     timer: Any = None
 
     def look() -> None:
-        nonlocal told, timer
+        nonlocal told, timer, ours
         timer = reactor.callLater(LOOK_SECONDS, look)
-        silent = session.quiet_seconds >= QUIET_SECONDS
+        seconds = reactor.seconds() - began if quiet_seconds is None else quiet_seconds()
+        silent = seconds >= QUIET_SECONDS
         if silent and not told:
-            console.note(f"No answer from {safe(session.server_name)} for {QUIET_SECONDS} s; still waiting.")
+            console.note(late or f"No answer from {name} for {QUIET_SECONDS} s; still waiting.")
         told = silent
+        # Whatever else draws there says more.
+        if console.may_draw and console.open_line in {"", ours}:
+            ours = f"waiting for {name}, {int(seconds)} s" if seconds >= LOOK_SECONDS else ""
+            console.draw(ours)
 
     timer = reactor.callLater(LOOK_SECONDS, look)
     try:
         yield
     finally:
-        if timer.active():
-            timer.cancel()
+        timer.cancel()
+        if ours and console.open_line == ours:
+            console.draw("")

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from sft.cli.console import Console
 from sft.cli.failures import report, unforeseen
 from sft.cli.run import Interrupted, execute
+from sft.cli.waiting import wait_told
 from sft.client.connection import ServerConnection
 from sft.client.fault_log import FaultLog
 from sft.client.session import OnNotice, connect_operator
@@ -83,9 +85,10 @@ async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Cons
     pool = Pool(reactor)
     pool.start()
     try:
-        session, server = await _reach(reactor, home, pool, partial(_show_work, console))
+        session, server = await _reach(reactor, home, pool, console)
         try:
-            return await work(Command(session, options, console, time.time()))
+            with wait_told(console, reactor, session.server_name, lambda: session.quiet_seconds):
+                return await work(Command(session, options, console, time.time()))
         finally:
             await session.close()
             if server is not None:
@@ -96,21 +99,46 @@ async def _run(reactor: Any, home: Home, work: Work, options: Any, console: Cons
 
 def _show_work(console: Console, notice: Notice) -> None:
     """Show on a terminal how far a long work is, until the next line is written."""
-    if notice.kind == "working" and console.may_draw:
+    if notice.kind == "working":
         done = f"{count_text(int(notice.values['versions']))} versions, {size_text(int(notice.values['bytes']))}"
-        console.draw(f"working: {done}")
+        _draw(console, f"working: {done}")
 
 
-async def _reach(reactor: Any, home: Home, pool: Pool, on_notice: OnNotice) -> tuple[ServerConnection, Server | None]:
-    until = reactor.seconds() + PATIENCE_SECONDS
+async def _reach(reactor: Any, home: Home, pool: Pool, console: Console) -> tuple[ServerConnection, Server | None]:
     require_server(home)
+    on_notice = partial(_show_work, console)
+    with wait_told(console, reactor, f"the server of {home.path}"):
+        session, lock = await _session_or_lock(reactor, home, pool, on_notice)
+    if session is not None:
+        return session, None
+    # Only now: a command that reaches a running server loads neither database nor vault.
+    from sft.operator.server import Server
+
+    settings = home.settings()
+    server = Server(reactor, home, settings, listen=None, event_log=EventLog(), on_fatal=lambda _: None)
+    opening = wait_told(console, reactor, f"{home.path} to open", late=f"{home.path} is still being opened.")
+    # Not over the line on which a passphrase is asked for.
+    with nullcontext() if settings.master_key == "passphrase" else opening:
+        await server.start(locked=lock)
+    try:
+        return await _connect(reactor, home, pool, on_notice), server
+    except BaseException:
+        await server.stop()
+        raise
+
+
+async def _session_or_lock(
+    reactor: Any, home: Home, pool: Pool, on_notice: OnNotice
+) -> tuple[ServerConnection | None, HomeLock]:
+    """Reach the server that serves a home, or take the lock if none does."""
+    until = reactor.seconds() + PATIENCE_SECONDS
     while True:
+        lock = HomeLock(home)
         try:
-            return await _connect(reactor, home, pool, on_notice), None
+            return await _connect(reactor, home, pool, on_notice), lock
         except (UnreachableError, ConnectionLostError):
-            lock = HomeLock(home)
             if lock.take():
-                break
+                return None, lock
         if reactor.seconds() > until:
             raise HomeError(
                 home=str(home.path),
@@ -118,16 +146,6 @@ async def _reach(reactor: Any, home: Home, pool: Pool, on_notice: OnNotice) -> t
                 remedy="Look whether it starts or stops; then again",
             )
         await _pause(reactor)
-    # Only now: a command that reaches a running server loads neither database nor vault.
-    from sft.operator.server import Server
-
-    server = Server(reactor, home, home.settings(), listen=None, event_log=EventLog(), on_fatal=lambda _: None)
-    await server.start(locked=lock)
-    try:
-        return await _connect(reactor, home, pool, on_notice), server
-    except BaseException:
-        await server.stop()
-        raise
 
 
 async def _connect(reactor: Any, home: Home, pool: Pool, on_notice: OnNotice) -> ServerConnection:
@@ -156,7 +174,9 @@ def upgrade(home: Home) -> int:
         copy = None
         if before != needed:
             keyring = open_master_keys(home, home.settings().master_key).open()
+            _draw(console, "copying the database first")
             copy = migration.keep_copy(home.database)
+            _draw(console, f"bringing the database to version {needed}")
             migration.upgrade(home.database, migration.Marks.of(keyring.row_key, keyring.server_id))
         after = migration.current_revision(home.database)
     except SftError as error:
@@ -168,6 +188,11 @@ def upgrade(home: Home) -> int:
     if copy is not None:
         console.note(f"A copy of it as it was: {copy}. Remove it when all is well.")
     return 0
+
+
+def _draw(console: Console, line: str) -> None:
+    if console.may_draw:
+        console.draw(line)
 
 
 def require_server(home: Home) -> None:

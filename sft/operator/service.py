@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
@@ -31,6 +31,8 @@ from sft.operator.next_steps import NEXT_STEPS
 from sft.operator.server import Server
 from sft.server.event_log import EventLog
 from sft.service import invitations
+
+SIGN_SECONDS: Final = 1.0  # a start that takes longer says what it is at
 
 
 class ServerService(Service):
@@ -65,15 +67,18 @@ class ServerService(Service):
         return stopping.addErrback(self._event_log.failed, "stop-fault")
 
     async def _start(self) -> None:
+        settings = self._given(self._home.settings())
         server = self._server = Server(
-            self._reactor,
-            self._home,
-            self._given(self._home.settings()),
-            listen=self._listen,
-            event_log=self._event_log,
-            on_fatal=self._fatal,
+            self._reactor, self._home, settings, listen=self._listen, event_log=self._event_log, on_fatal=self._fatal
         )
-        await server.start()
+        # Not into the line on which a passphrase is asked for.
+        asks = settings.master_key == "passphrase" and _terminal()
+        slow = None if asks else self._reactor.callLater(SIGN_SECONDS, self._say, f"Opening {self._home.path} …")
+        try:
+            await server.start()
+        finally:
+            if slow is not None and slow.active():
+                slow.cancel()
         opened = server.opened
         if opened is None:
             return

@@ -15,9 +15,11 @@ from twisted.logger import globalLogPublisher
 from sft.errors import HomeError
 from sft.operator.home import Home, HomeSettings
 from sft.operator.server import Server
-from sft.operator.service import ServerService
+from sft.operator.service import SIGN_SECONDS, ServerService
 from sft.server.event_log import EventLog
+from tests.integration.raw import pause
 from tests.integration.server_fixture import ServerFixture, copy_server, on_reactor, until
+from tests.loop import Timed
 
 LOOPBACK = "tcp:0:interface=127.0.0.1"
 
@@ -65,13 +67,16 @@ class Service:
         self.home = home
         self.said: list[str] = []
 
-    async def start(self) -> None:
+    async def start(self, timed: Timed | None = None, seconds: float = 0) -> None:
+        """Start; where a clock is given, so many seconds pass before the home is open."""
         from twisted.internet import reactor
 
         self.said.clear()
-        self.running = ServerService(reactor, self.home, lambda kept: kept, LOOPBACK)
+        self.running = ServerService(timed or reactor, self.home, lambda kept: kept, LOOPBACK)
         with self._heard():
             self.running.startService()
+            if timed is not None:
+                timed.clock.advance(seconds)
             await until(lambda: any(line.startswith("listening") for line in self.said), f"a start: {self.said}")
 
     async def stop(self) -> None:
@@ -105,6 +110,21 @@ async def test_every_start_says_how_an_admin_comes_in_until_there_is_one(tmp_pat
     await service.start()
     assert service.says(f"No admin yet. Invite one: sftd --home {service.home.path} invite --role admin")
     assert not first.exists()
+    await service.stop()
+
+
+@on_reactor
+async def test_a_start_that_takes_longer_than_a_second_says_what_it_is_at(template: Path, tmp_path: Path):
+    service, timed = Service(copy_server(template, tmp_path / "s").home), Timed()
+    await service.start(timed, seconds=SIGN_SECONDS)
+    assert next(filter(None, service.said)) == f'start says="Opening {service.home.path} …"'
+    stopped: list[None] = []
+    service.running.stopService().addCallback(stopped.append)
+    while not stopped:
+        timed.clock.advance(0.02)
+        await pause(0)
+    await service.start()
+    assert not service.says("Opening")
     await service.stop()
 
 

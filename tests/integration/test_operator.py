@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from sft.crypto.keys import SigningKey
+from sft.operator.control import perform
+from sft.operator.home import HomeLock
 from tests.integration.live_cli import LiveCli, NewCli
-from tests.integration.server_fixture import ServerFixture
-from tests.loop import run
+from tests.integration.raw import pause, until
+from tests.integration.server_fixture import ServerFixture, copy_server
+from tests.loop import Timed, run
 from tests.unit.cli.cli_fixture import Ran
 
 
@@ -95,3 +103,43 @@ def test_links_say_the_public_address_and_whoever_has_one_may_join_an_open_serve
     closed = new_cli(registration="closed")
     refused = cli.sft("late", *join, stdin=closed.operator_json("link")["link"])
     assert (refused.status, "[REGISTRATION_CLOSED]" in refused.err) == (4, True), refused.err
+
+
+class _Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_a_command_whose_server_does_not_answer_shows_it_within_a_second_and_says_it_after_ten(
+    template: Path, tmp_path: Path, terminal: bool
+):
+    home = copy_server(template, tmp_path / "s").home
+    lock = HomeLock(home)
+    assert lock.take()
+    timed, error = Timed(), _Screen() if terminal else io.StringIO()
+
+    async def never(_: Any) -> int:
+        raise AssertionError
+
+    async def waits() -> int:
+        asked = Deferred.fromCoroutine(perform(timed, home, never, {"json": False}))
+        await until(lambda: bool(timed.clock.getDelayedCalls()), "it waits")
+        timed.clock.pump([0.5, 0.5])
+        assert ("waiting for the server of" in error.getvalue()) is terminal
+        assert "No answer" not in error.getvalue()
+        timed.clock.pump([0.5] * 20)
+        assert error.getvalue().count(f"No answer from the server of {home.path} for 10 s; still waiting.\n") == 1
+        while not asked.called:
+            timed.clock.advance(1)
+            await pause(0)
+        return int(await asked)
+
+    with socket.socket(socket.AF_UNIX) as hung, contextlib.redirect_stderr(error):
+        hung.bind(str(home.control))
+        hung.listen()
+        status = run(waits())
+    lock.drop()
+    assert status == 10
+    assert "a server holds it that does not answer" in error.getvalue()
+    assert timed.clock.getDelayedCalls() == []
