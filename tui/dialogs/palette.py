@@ -55,7 +55,7 @@ class Palette(ModalScreen[str | None]):
             frame.border_title = Content("Every act")
             yield Input(placeholder="what do you want to do?", id="palette-field", compact=True)
             columns = [Column("key", width=7, right=True), Column("says"), Column("where", width=10, from_width=64)]
-            rows = RowList(columns, header=False, glyphs=self._glyphs, id="palette-list")
+            rows = RowList(columns, header=False, leads=True, glyphs=self._glyphs, id="palette-list")
             rows.can_focus = False
             rows.empty = "Nothing is called so."
             yield rows

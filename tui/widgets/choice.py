@@ -20,6 +20,7 @@ from textual.widget import Widget
 
 from tui.glyphs import Glyphs
 from tui.text import cut_name
+from tui.themes.styles import styles_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,6 @@ class Choice(Widget, can_focus=True):
         Binding("end", "move(999999)", show=False),
         Binding("enter", "choose", show=False),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"choice--marked", "choice--says", "choice--focused"}
-
     marked: reactive[int] = reactive(0)
 
     @dataclass
@@ -94,20 +93,19 @@ class Choice(Widget, can_focus=True):
         return self._options[self.marked].value if self._options else ""
 
     def render(self) -> Text:
-        marked = self.get_component_rich_style("choice--marked", partial=True)
-        says = self.get_component_rich_style("choice--says", partial=True)
-        focused = self.get_component_rich_style("choice--focused", partial=True)
+        styles = styles_of(self.app.theme)
+        marked = styles["cursor" if self.has_focus else "strong"]
         top = self._top()
         lines: list[Text] = []
         for index, option in enumerate(self._options[top : top + self._most], top):
             is_marked = index == self.marked
-            style = (focused if self.has_focus else marked) if is_marked else ""
+            style = marked if is_marked else ""
             line = Text(no_wrap=True, overflow="ellipsis", end="")
             line.append(f"({self._mark(is_marked=is_marked)}) ", style)
             label = cut_name(option.label, self._label_cells, self._glyphs.ellipsis)
             line.append(label, style)
             line.append(" " * (self._label_cells - cell_len(label) + 1))
-            line.append(option.description, says)
+            line.append(option.description, styles["muted"])
             lines.append(line)
         return Text("\n", no_wrap=True, overflow="ellipsis", end="").join(lines)
 

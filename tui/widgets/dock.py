@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -39,10 +38,6 @@ _WHERE_CELLS = 22
 
 class Dock(Widget):
     """Running and waiting transfers."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "dock--running", "dock--bar", "dock--rest", "dock--quiet", "dock--doubt", "dock--title",
-    }  # fmt: skip
 
     def __init__(
         self,

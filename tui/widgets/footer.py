@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -14,6 +13,7 @@ from textual.widget import Widget
 
 from tui.keys import ACTS, ALWAYS_IN_FOOTER
 from tui.messages import ActChosen
+from tui.themes.styles import styles_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,6 @@ class Hint:
 
 class Footer(Widget):
     """Keys and what they do."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"footer--key", "footer--label"}
 
     hints: reactive[tuple[Hint, ...]] = reactive(())
 
@@ -58,13 +56,12 @@ class Footer(Widget):
         return placed
 
     def render(self) -> Text:
-        key = self.get_component_rich_style("footer--key", partial=True)
-        label = self.get_component_rich_style("footer--label", partial=True)
+        styles = styles_of(self.app.theme)
         text = Text(no_wrap=True, end="", overflow="crop")
         for _, hint in self.fitting(self.size.width):
             text.append(" " if not text else "  ")
-            text.append(hint.key, key)
-            text.append(f" {hint.label}", label)
+            text.append(hint.key, styles["accent"])
+            text.append(f" {hint.label}", styles["plain"])
         return text
 
     def on_click(self, event: events.Click) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -18,21 +17,11 @@ from tui.glyphs import Glyphs
 from tui.keys import SCREEN_IDS, TITLES
 from tui.messages import ActChosen
 from tui.text import cut, shown
+from tui.themes.styles import styles_of
 
 
 class Header(Widget):
     """Screens and connection."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "header--name",
-        "header--tab",
-        "header--active",
-        "header--number",
-        "header--good",
-        "header--doubt",
-        "header--bad",
-        "header--who",
-    }
 
     screen_id: reactive[str] = reactive("files")
     connection: reactive[ConnectionInfo] = reactive(ConnectionInfo())
@@ -54,16 +43,13 @@ class Header(Widget):
     def render(self) -> Text:
         width = self.size.width
         text = Text(no_wrap=True, end="", overflow="crop")
-        style = {
-            name: self.get_component_rich_style(f"header--{name}", partial=True)
-            for name in ("name", "tab", "active", "number", "good", "doubt", "bad", "who")
-        }
+        style = styles_of(self.app.theme)
         for number, (start, _, screen_id) in enumerate(self._tabs(), 1):
             if len(text) < start:
-                text.append(" sft "[: start - len(text)] if not text else " ", style["name"])
+                text.append(" sft "[: start - len(text)] if not text else " ", style["accent"])
             active = screen_id == self.screen_id
-            text.append(f" {number}", style["active"] if active else style["number"])
-            text.append(f" {TITLES[screen_id]} ", style["active"] if active else style["tab"])
+            text.append(f" {number}", style["cursor"] if active else style["muted"])
+            text.append(f" {TITLES[screen_id]} ", style["cursor"] if active else style["plain"])
         right = self._who(width - text.cell_len - 2, style)
         gap = width - text.cell_len - right.cell_len - 1
         if gap > 0:
@@ -79,8 +65,8 @@ class Header(Widget):
         glyphs = self._glyphs
         sign, tone = {
             Status.ONLINE: (glyphs.online, "good"),
-            Status.STOPPED: (glyphs.bad, "bad"),
-            Status.REFUSED: (glyphs.bad, "bad"),
+            Status.STOPPED: (glyphs.bad, "alarm"),
+            Status.REFUSED: (glyphs.bad, "alarm"),
         }.get(connection.status, (glyphs.away, "doubt"))
         word = STATUS_WORDS[connection.status].header
         role = connection.role.value if connection.role else ""
@@ -94,13 +80,13 @@ class Header(Widget):
         else:
             server = cut(server, max(room - 4, 0))
             form = ""
-        if tone == "bad":  # all of it, so that nobody takes it for the usual
+        if tone == "alarm":  # all of it, so that nobody takes it for the usual
             text.append(f" {sign} {server}  {form} ", style[tone])
             return text
         text.append(f"{sign} ", style[tone])
-        text.append(server, style["who"])
+        text.append(server, style["title"])
         if form:
-            text.append(f"  {form}", style[tone if word else "tab"])
+            text.append(f"  {form}", style[tone if word else "plain"])
         return text
 
     def on_click(self, event: events.Click) -> None:

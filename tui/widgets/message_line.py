@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
@@ -14,19 +14,14 @@ from textual.widget import Widget
 from tui.glyphs import Glyphs
 from tui.messages import Notification, Severity
 from tui.text import cut
+from tui.themes.styles import styles_of
 
 _SECONDS: Final = {Severity.INFO: 6.0, Severity.SUCCESS: 6.0, Severity.WARNING: 8.0, Severity.ERROR: 15.0}
+_TONES: Final = {Severity.SUCCESS: "good", Severity.WARNING: "doubt", Severity.ERROR: "bad"}
 
 
 class MessageLine(Widget):
     """One or two sentences, on two lines where one has no room for them."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "message-line--success",
-        "message-line--warning",
-        "message-line--error",
-        "message-line--step",
-    }
 
     said: reactive[Notification | None] = reactive(None, layout=True)
     standing: reactive[tuple[str, Severity]] = reactive(("", Severity.INFO))
@@ -72,7 +67,7 @@ class MessageLine(Widget):
             return text
         both = cell_len(head) + 2 + cell_len(said.next_step)
         text.append(cut(head, width), style)
-        step = self.get_component_rich_style("message-line--step", partial=True)
+        step = styles_of(self.app.theme)["muted"]
         indent = "  " if glyph else ""
         text.append("  " if both <= width else f"\n{indent}", step)
         text.append(cut(said.next_step, width - len(indent)), step)
@@ -87,9 +82,8 @@ class MessageLine(Widget):
         return 1 if glyph + cell_len(said.text) + 2 + cell_len(said.next_step) <= width - 2 else 2
 
     def _style(self, severity: Severity) -> Style:
-        if severity is Severity.INFO:
-            return Style.null()
-        return self.get_component_rich_style(f"message-line--{severity.value}", partial=True)
+        tone = _TONES.get(severity)
+        return Style.null() if tone is None else styles_of(self.app.theme)[tone]
 
 
 def broken(text: str, width: int) -> list[str]:

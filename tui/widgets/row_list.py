@@ -28,6 +28,7 @@ from textual.widget import Widget
 from tui.glyphs import FINE, Glyphs
 from tui.keys import bindings_of
 from tui.text import cut, cut_name, cut_path
+from tui.themes.styles import styles_of
 from tui.widgets.names import cut_names
 from tui.widgets.rows import Arrange, Column, ListRow, ListRows, Placed, RowSource, layout
 
@@ -114,24 +115,10 @@ class RowList(ScrollView, can_focus=True):
         columns: what each line shows, or what decides it.
         selecting: whether lines can be selected.
         header: whether the titles of the columns stand above.
+        leads: a field beside it has the focus and moves its cursor, which looks as if it had.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_of("list")]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "row-list--header",
-        "row-list--cursor",
-        "row-list--cursor-away",
-        "row-list--selected",
-        "row-list--muted",
-        "row-list--good",
-        "row-list--doubt",
-        "row-list--bad",
-        "row-list--accent",
-        "row-list--second",
-        "row-list--strong",
-        "row-list--bar",
-        "row-list--track",
-    }
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
@@ -148,6 +135,7 @@ class RowList(ScrollView, can_focus=True):
         *,
         selecting: bool = False,
         header: bool = True,
+        leads: bool = False,
         glyphs: Glyphs = FINE,
         id: str | None = None,  # noqa: A002 - Textual's own name
         classes: str | None = None,
@@ -163,7 +151,9 @@ class RowList(ScrollView, can_focus=True):
         self._header = int(header)
         self._source: RowSource[Any] = ListRows()
         self._cursor_key = ""
+        self._leads = leads
         self._base = Style.null()
+        self._styles: Mapping[str, Style] = {}
         self._wanted: tuple[int, int] | None = None
 
     # -- what it shows ------------------------------------------------------------------------------
@@ -210,7 +200,7 @@ class RowList(ScrollView, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw the lines in sight; the style below all of them, and what they need, is found out once."""
-        self._base = self.rich_style
+        self._base, self._styles = self.rich_style, styles_of(self.app.theme)
         self._look_ahead()
         self._place()
         return super().render_lines(crop)
@@ -245,7 +235,7 @@ class RowList(ScrollView, can_focus=True):
         width = self.size.width
         base = self._base
         if self._header and y == 0:
-            style = self.get_component_rich_style("row-list--header")
+            style = base + self._styles["muted"]
             cells = {column.key: column.title for column, _ in self._placed}
             return self._strip(cells, {}, width, style)
         top = round(self.scroll_offset.y)
@@ -253,19 +243,19 @@ class RowList(ScrollView, can_focus=True):
         if index >= len(self._source):
             words = self.empty.splitlines()
             if not len(self._source) and 1 <= index <= len(words):
-                muted = self.get_component_rich_style("row-list--muted")
+                muted = base + self._styles["muted"]
                 return Strip([Segment(f" {cut(words[index - 1], width - 2)}", muted)]).adjust_cell_length(width, base)
             return Strip.blank(width, base)
         row = self._source.row(index)
         is_cursor = index == self.cursor
         if row is None:
-            style = self.get_component_rich_style("row-list--muted")
+            style = base + self._styles["muted"]
             text = f" {self.glyphs.ellipsis}"
             strip = Strip([Segment(text, style)]).adjust_cell_length(width, base)
             return strip.apply_style(self._cursor_style()) if is_cursor else strip
         style = base
         if row.key in self.selected:
-            style = self.get_component_rich_style("row-list--selected")
+            style += self._styles["selected"]
         if is_cursor:
             style += self._cursor_style()
         is_marked = row.key in self.selected
@@ -310,9 +300,7 @@ class RowList(ScrollView, can_focus=True):
             text = spare + text if column.right else text
             tone = tones.get(column.key)
             # On the cursor's own color other colors may not be readable: there the sign alone tells.
-            cell_style = (
-                style + self.get_component_rich_style(f"row-list--{tone}", partial=True) if tone and not keep else style
-            )
+            cell_style = style + self._styles[tone] if tone and not keep else style
             if tone == "bar" and not keep:
                 segments.extend(self._bar(text + spare, style))
                 continue
@@ -321,7 +309,7 @@ class RowList(ScrollView, can_focus=True):
                     odd = Style(reverse=True) if part % 2 else Style.null()
                     segments.append(Segment(piece, cell_style + odd))
             if suffix:
-                quiet = style if keep else style + self.get_component_rich_style("row-list--muted", partial=True)
+                quiet = style if keep else style + self._styles["muted"]
                 segments.append(Segment(suffix, quiet))
             if spare and not column.right:
                 segments.append(Segment(spare, cell_style))
@@ -332,16 +320,13 @@ class RowList(ScrollView, can_focus=True):
         full = len(text) - len(text.lstrip(self.glyphs.full + self.glyphs.half))
         end = len(text) - len(text[full:].lstrip(self.glyphs.empty))
         return [
-            Segment(piece, style + self.get_component_rich_style(f"row-list--{part}", partial=True))
-            if part
-            else Segment(piece, style)
+            Segment(piece, style + self._styles[part] if part else style)
             for piece, part in ((text[:full], "bar"), (text[full:end], "track"), (text[end:], ""))
             if piece
         ]
 
     def _cursor_style(self) -> Style:
-        name = "row-list--cursor" if self.has_focus else "row-list--cursor-away"
-        return self.get_component_rich_style(name, partial=not self.has_focus)
+        return self._styles["cursor" if self.has_focus or self._leads else "cursor-away"]
 
     def _look_ahead(self) -> None:
         """Ask for what is missing among the lines in sight and those around them, once."""

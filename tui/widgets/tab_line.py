@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -12,6 +11,8 @@ from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
+
+from tui.themes.styles import styles_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,6 @@ class Tab:
 class TabLine(Widget):
     """The line."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"tab-line--active", "tab-line--other", "tab-line--off"}
-
     tabs: reactive[tuple[Tab, ...]] = reactive(())
     active: reactive[str] = reactive("")
 
@@ -58,17 +57,17 @@ class TabLine(Widget):
 
     def render(self) -> Text:
         text = Text(no_wrap=True, overflow="crop", end="")
+        styles = styles_of(self.app.theme)
         for tab in self.tabs:
-            kind = "active" if tab.key == self.active else "off" if tab.off else "other"
-            style = self.get_component_rich_style(f"tab-line--{kind}", partial=True)
-            text.append(f" {tab.text} ", style)
+            style = "tab" if tab.key == self.active else "muted" if tab.off else "plain"
+            text.append(f" {tab.text} ", styles[style])
             text.append(" ")
         hint = "] next"
         gap = self.size.width - text.cell_len - cell_len(hint) - 1
         usable = sum(not tab.off for tab in self.tabs) > 1
         if gap > 0 and usable:
             text.append(" " * gap)
-            text.append(hint, self.get_component_rich_style("tab-line--off", partial=True))
+            text.append(hint, styles["muted"])
         return text
 
     def on_click(self, event: events.Click) -> None:
