@@ -1,6 +1,6 @@
 """The first tables.
 
-revision 0001: settings, users and their keys, invitations, folders, files and their versions, small
+revision 0001: settings, users, what they own and their keys, invitations, folders, files and their versions, small
 contents, open uploads, purges, the sum of all marks. Constraint names are spelled out: later
 migrations name them.
 """
@@ -61,6 +61,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_users_role", "users", ["role"])
     op.create_table(
+        "user_figures",
+        _number("user_id"),
+        _integer("files"),
+        _integer("size_bytes"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("user_id", name="pk_user_figures"),
+        _refers("user_figures", "user_id", "users.id"),
+    )
+    op.create_table(
         "device_keys",
         _number("id"),
         _integer("user_id"),
@@ -101,6 +110,13 @@ def upgrade() -> None:
         _name("folded"),
         _integer("maker_id", null=True),
         _integer("created_at"),
+        _integer("files"),
+        _integer("folders"),
+        _integer("files_below"),
+        _integer("folders_below"),
+        _integer("owner_sum"),
+        _integer("owner_squares"),
+        _integer("reach"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_folders"),
         sa.UniqueConstraint("parent_id", "folded", name="uq_folders_parent_id_folded"),
@@ -212,6 +228,7 @@ def downgrade() -> None:
         "folders",
         "invitations",
         "device_keys",
+        "user_figures",
         "users",
         "settings",
     ):

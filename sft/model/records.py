@@ -61,7 +61,12 @@ class DeviceKey(Record, frozen=True):
 
 
 class User(Record, frozen=True):
-    """A person as the registry has them."""
+    """A person as the registry has them.
+
+    Attributes:
+        files: that they own, in the trash too.
+        bytes_stored: of all versions of these.
+    """
 
     id: Count
     name: PersonName

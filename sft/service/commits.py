@@ -31,9 +31,10 @@ from sft.service.pending import Committed, Pending
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
 from sft.service.use_case import batch_act
+from sft.store.figures import FigureChanges
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.folders import LIVE_STATE
-from sft.store.row_types import FileRow, FolderRow, SmallObjectRow, UploadRow, VersionRow
+from sft.store.row_types import FileRow, SmallObjectRow, UploadRow, VersionRow
 from sft.store.rows import Transaction
 from sft.store.uploads import uploads_by_id
 from sft.store.users import keys_by_id
@@ -133,7 +134,7 @@ class _Group:
         self._keys = keys_by_id(transaction, [key for key in authors if key is not None])
         self._next_file = 0
         self._room_bytes: int | None = None
-        self._new_folders: list[FolderRow] = []
+        self._figures = FigureChanges(transaction, self._places.folders())
         self._new_files: dict[int, FileRow] = {}
         self._changed_files: dict[int, FileRow] = {}
         self._versions: list[VersionRow] = []
@@ -164,9 +165,9 @@ class _Group:
         return _committed(pending, file.file_id, signed.version, self._transaction.now, new=True)
 
     def write(self) -> None:
-        """Write what was noted: six statements at most."""
+        """Write what was noted: nine statements at most, and one query."""
         rows = self._transaction.rows
-        rows.insert(self._new_folders)
+        self._figures.write()
         rows.insert(list(self._new_files.values()))
         rows.update(list(self._changed_files.values()))
         rows.insert(self._versions)
@@ -195,7 +196,7 @@ class _Group:
         if place.file is not None:
             return replace(place.file, newest=signed.version)
         made = self._places.make_way(self._transaction, place, caller.user_id)
-        self._new_folders.extend(made)
+        self._figures.make_folders(made)
         folder = made[-1] if made else place.folder
         number = self._next_file or self._transaction.rows.next_id(FileRow)
         self._next_file = number + 1
@@ -234,6 +235,9 @@ class _Group:
             sealed_key=pending.key.sealed,
         )
         (self._new_files if signed.version == 1 else self._changed_files)[file.id] = file
+        if signed.version == 1:
+            self._figures.put_file(file)
+        self._figures.own(file.owner_id, files=int(signed.version == 1), size_bytes=signed.size)
         self._versions.append(version)
         if pending.sealed is not None:
             self._small_objects.append(SmallObjectRow(pending.object_id, pending.sealed))

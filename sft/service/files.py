@@ -77,7 +77,7 @@ def list_folder(
     folders: list[Folder] = []
     if kind == _FOLDERS:
         rows = folders_in(reading, folder.id, after, room.entries + 1, seen)
-        folders = _fill(room, record_builder.folders(rows, path, seen))
+        folders = _fill(room, record_builder.folders(rows, path))
         if len(folders) < len(rows):
             return Page(tuple(folders), (), _FOLDERS + rows[len(folders) - 1].name)
         after = None

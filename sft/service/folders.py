@@ -12,16 +12,17 @@ from msgspec.structs import replace
 
 from sft.errors import BadRequestError, NameNotAllowedError
 from sft.limits import PATH_BYTES
-from sft.model.access import Caller, Permission, scope_of
+from sft.model.access import Caller, Permission
 from sft.model.events import FileMoved, FolderMade, FolderMoved
-from sft.model.names import join_path, split_path
+from sft.model.names import split_path
 from sft.model.records import File, Folder
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
 from sft.service.use_case import act
+from sft.store.figures import FigureChanges
 from sft.store.files import longest_names, newest_versions
-from sft.store.folders import folders_below
+from sft.store.folders import children_of
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
 
@@ -61,7 +62,9 @@ def make_folder(transaction: Transaction, item: MakeFolderInput) -> bool:
     made = places.make_way(transaction, place, item.caller.user_id)
     parent = made[-1] if made else place.folder
     made.append(places.make_folder(transaction, parent, place.name, item.caller.user_id))
-    transaction.rows.insert(made)
+    figures = FigureChanges(transaction, places.folders())
+    figures.make_folders(made)
+    figures.write()
     ids = tuple(row.id for row in made)
     transaction.log(FolderMade(by=item.caller, path=item.path, folder_ids=ids))
     return True
@@ -87,14 +90,17 @@ def move(transaction: Transaction, item: MoveInput) -> File | Folder:
     places = PathLookup(transaction)
     places.load([item.old, item.new])
     source, target = places.at(item.old), places.at(item.new)
+    figures = FigureChanges(transaction, places.folders())
     if source.file is not None:
-        return _move_file(transaction, item, source.file, target)
+        return _move_file(transaction, item, source.file, target, figures)
     if source.subfolder is not None:
-        return _move_folder(transaction, item, source.subfolder, target)
+        return _move_folder(transaction, item, source.subfolder, target, figures)
     raise nothing_at(item.old)
 
 
-def _move_file(transaction: Transaction, item: MoveInput, file: FileRow, target: ResolvedPath) -> File:
+def _move_file(
+    transaction: Transaction, item: MoveInput, file: FileRow, target: ResolvedPath, figures: FigureChanges
+) -> File:
     record_builder = RecordBuilder(transaction)
     require_right(record_builder, item.caller, Permission.FILE_WRITE, file, verb="rename", path=item.old)
     _require_folder(target)
@@ -106,26 +112,32 @@ def _move_file(transaction: Transaction, item: MoveInput, file: FileRow, target:
     moved = replace(file, folder_id=target.folder.id, name=target.name, folded=target.folded)
     if moved != file:
         transaction.rows.update([moved])
+        figures.take_file(file)
+        figures.put_file(moved)
+        figures.write()
         transaction.log(FileMoved(by=item.caller, file_id=file.file_id, old=item.old, new=item.new))
     return record_builder.file(moved, newest_versions(transaction, [moved])[moved.id])
 
 
-def _move_folder(transaction: Transaction, item: MoveInput, folder: FolderRow, target: ResolvedPath) -> Folder:
+def _move_folder(
+    transaction: Transaction, item: MoveInput, folder: FolderRow, target: ResolvedPath, figures: FigureChanges
+) -> Folder:
     record_builder = RecordBuilder(transaction)
-    tree = folders_below(transaction, folder)
-    require_tree(record_builder, item.caller, Permission.FILE_WRITE, tree, verb="move", path=item.old)
+    require_tree(record_builder, item.caller, Permission.FILE_WRITE, folder, verb="move", path=item.old)
     if item.new.startswith(f"{item.old}/"):
         raise BadRequestError(problem="a folder cannot move into itself")
     _require_folder(target)
     if target.taken_by_folder is None or target.taken_by_folder.id != folder.id:
         target.require_free()
-    _require_lengths(transaction, item.new, tree)
     moved = replace(folder, parent_id=target.folder.id, name=target.name, folded=target.folded)
     if moved != folder:
+        moved = replace(moved, reach=_require_lengths(transaction, item.new, folder))
         transaction.rows.update([moved])
+        figures.take_folder(folder)
+        figures.put_folder(moved)
+        figures.write()
         transaction.log(FolderMoved(by=item.caller, folder_id=folder.id, old=item.old, new=item.new))
-    seen = scope_of(item.caller, Permission.FILE_LIST)
-    return next(record_builder.folders([moved], split_path(item.new)[0], seen))
+    return next(record_builder.folders([moved], split_path(item.new)[0]))
 
 
 def _require_folder(target: ResolvedPath) -> None:
@@ -135,17 +147,29 @@ def _require_folder(target: ResolvedPath) -> None:
         raise nothing_at(split_path(target.path)[0], "folder")
 
 
-def _require_lengths(transaction: Transaction, new: str, tree: list[FolderRow]) -> None:
+def _require_lengths(transaction: Transaction, new: str, folder: FolderRow) -> int:
     """Refuse a move that makes the path of something in the folder too long to be sent or signed.
 
-    The lengths of file names come unverified, for a folder may hold a million: a forged one is named when it is read.
+    The folder's reach tells, and where that is too far, a walk through those folders alone whose own is too. The lengths of
+    file names come unverified, for a folder may hold a million: a forged one is named when it is read.
+
+    Returns:
+        The folder's reach, nearer to what is so if there was a walk.
     """
-    paths = {tree[0].id: new}
-    for folder in tree[1:]:
-        paths[folder.id] = join_path(paths[folder.parent_id or 0], folder.name)
-    longest = longest_names(transaction, list(paths))
-    for folder_id, path in paths.items():
-        length = len(path.encode()) + (1 + longest[folder_id] if folder_id in longest else 0)
-        if length > PATH_BYTES:
-            problem = f"something in it whose path would have {length:,} bytes; the most is {PATH_BYTES:,}"
+    here = len(new.encode())
+    if here + 1 + folder.reach <= PATH_BYTES:
+        return folder.reach
+    farthest, walked = here, {folder.id: here}
+    while walked:
+        names = longest_names(transaction, walked)
+        below = children_of(transaction, walked)
+        ends = [walked[number] + 1 + length for number, length in names.items()]
+        paths = {row.id: walked[row.parent_id or 0] + 1 + len(row.name.encode()) for row in below}
+        bounds = {row.id: paths[row.id] + (1 + row.reach if row.reach else 0) for row in below}
+        longest = max([farthest, *ends, *paths.values()])
+        if longest > PATH_BYTES:
+            problem = f"something in it whose path would have {longest:,} bytes; the most is {PATH_BYTES:,}"
             raise NameNotAllowedError(name=new, problem=problem, safer=split_path(new)[1])
+        farthest = max([longest, *(bound for bound in bounds.values() if bound <= PATH_BYTES)])
+        walked = {number: paths[number] for number, bound in bounds.items() if bound > PATH_BYTES}
+    return max(farthest - here - 1, 0)

@@ -183,6 +183,10 @@ class PathLookup:
             raise nothing_at(path, "folder")
         return found
 
+    def folders(self) -> list[FolderRow]:
+        """Return every folder that was met, the root too."""
+        return [self._root, *(row for row in self._folders.values() if row is not None)]
+
     def files(self) -> list[FileRow]:
         return [row for row in self._files.values() if row is not None]
 
@@ -191,7 +195,7 @@ class PathLookup:
         self._files[(row.folder_id or 0, row.folded)] = row
 
     def make_way(self, transaction: Transaction, place: ResolvedPath, maker_id: int | None) -> list[FolderRow]:
-        """Make rows for the missing folders of a place, parents first, and note them; the caller inserts them."""
+        """Make rows for the missing folders of a place, parents first, and note them; ``FigureChanges`` inserts them."""
         made: list[FolderRow] = []
         parent = place.folder
         for name in place.missing:
@@ -200,7 +204,7 @@ class PathLookup:
         return made
 
     def make_folder(self, transaction: Transaction, parent: FolderRow, name: str, maker_id: int | None) -> FolderRow:
-        """Make the row of one folder and note it; the caller inserts it."""
+        """Make the row of one folder and note it; likewise."""
         number = self._next_folder_id or transaction.rows.next_id(FolderRow)
         self._next_folder_id = number + 1
         row = FolderRow(

@@ -15,11 +15,10 @@ import msgspec
 from sft.crypto.digests import digest_text
 from sft.errors import ExistsError, RecordForgedError, RowForgedError
 from sft.limits import LIST_BYTES, LIST_ENTRIES, TRASH_SECONDS
-from sft.model.access import Scope
 from sft.model.names import join_path
 from sft.model.records import File, FileVersion, Folder, Record
 from sft.store.files import Pair
-from sft.store.folders import folder_counts, path_of
+from sft.store.folders import path_of
 from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.users import keys_by_id, users_by_id
@@ -70,13 +69,12 @@ class RecordBuilder:
         """Make the record of one file with its signature."""
         return next(self.files([(file, version)], signatures=True))
 
-    def folders(self, rows: Sequence[FolderRow], parent_path: str, seen: Scope) -> Iterator[Folder]:
-        """Make the records of folders that lie in one folder, with the number of what is seen in them."""
-        counts = folder_counts(self.reading, [row.id for row in rows], seen)
+    @staticmethod
+    def folders(rows: Sequence[FolderRow], parent_path: str) -> Iterator[Folder]:
+        """Make the records of folders that lie in one folder, with the number of what lies directly in them."""
         for row in rows:
-            files, folders = counts[row.id]
             path = join_path(parent_path, row.name)
-            yield Folder(path=path, files=files, folders=folders, created_at=row.created_at)
+            yield Folder(path=path, files=row.files, folders=row.folders, created_at=row.created_at)
 
     # -- refusals ----------------------------------------------------------------------------------
 

@@ -6,12 +6,13 @@ somebody may not even see is not found (``sft.service.files``).
 
 from __future__ import annotations
 
-from sft.errors import NotYoursError, OperatorOnlyError, RoleForbidsError
+from sft.errors import NotYoursError, OperatorOnlyError, RoleForbidsError, RowForgedError
 from sft.model.access import ACTS, OPERATOR, Caller, Permission, Resource, allows, least_role, may, scope_of
 from sft.service.record_builder import RecordBuilder
-from sft.store.files import files_below
+from sft.store.figures import all_below_is_of, another_file_in, another_folder_in
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import ReadTransaction
+from sft.store.table_specs import table_of
 from sft.store.users import admin_names
 
 
@@ -76,17 +77,22 @@ def require_right(
 
 
 def require_tree(
-    records: RecordBuilder, caller: Caller, permission: Permission, tree: list[FolderRow], *, verb: str, path: str
+    records: RecordBuilder, caller: Caller, permission: Permission, folder: FolderRow, *, verb: str, path: str
 ) -> None:
-    """Require the right to do something to folders and every file in them; asks of each only where it matters.
+    """Require the right to do something to a folder and everything below it: its figures say whether all is the caller's.
 
     Raises:
-        NotYoursError: of the first that belongs to another: a folder by the path of the first of all, a file by its own.
+        NotYoursError: of one that belongs to another. To name one below, the folders on the way to it are looked through.
     """
-    if scope_of(caller, permission).everything:
+    scope = scope_of(caller, permission)
+    require_right(records, caller, permission, folder, verb=verb, path=path)
+    if scope.everything or scope.owner_id is None:
         return
-    for folder in tree:
-        require_right(records, caller, permission, folder, verb=verb, path=path)
-    for page in files_below(records.reading, [folder.id for folder in tree]):
-        for file in page:
-            require_right(records, caller, permission, file, verb=verb)
+    at: FolderRow | None = folder
+    while at is not None and not all_below_is_of(at, scope.owner_id):
+        below = another_folder_in(records.reading, at.id, scope.owner_id)
+        other = below or another_file_in(records.reading, at.id, scope.owner_id)
+        if other is None:
+            raise RowForgedError(table_of(FolderRow), str(at.id))
+        require_right(records, caller, permission, other, verb=verb)
+        at = below

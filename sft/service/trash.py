@@ -20,8 +20,9 @@ from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
 from sft.service.use_case import act
-from sft.store.files import files_below, holds_files, newest_versions
-from sft.store.folders import LIVE_STATE, folders_below, holds_folders
+from sft.store.figures import FigureChanges
+from sft.store.files import files_below, newest_versions
+from sft.store.folders import LIVE_STATE, folders_below
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
 from sft.store.trash import TRASHED_STATE, trashed_from
@@ -52,13 +53,18 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
         FolderNotEmptyError: of a folder, unless ``recursive``.
     """
     require_path(item.path)
-    place = PathLookup(transaction).one(item.path)
+    places = PathLookup(transaction)
+    place = places.one(item.path)
+    figures = FigureChanges(transaction, places.folders())
     if place.file is not None:
         files, folders = _delete_file(transaction, item, place.file), 0
+        figures.take_file(place.file)
     elif place.subfolder is not None:
         files, folders = _delete_folder(transaction, item, place.subfolder)
+        figures.take_folder(place.subfolder)
     else:
         raise nothing_at(item.path)
+    figures.write()
     return Deleted(item.path, files, folders, transaction.now + TRASH_SECONDS)
 
 
@@ -71,11 +77,11 @@ def _delete_file(transaction: Transaction, item: Deletion, file: FileRow) -> int
 
 
 def _delete_folder(transaction: Transaction, item: Deletion, folder: FolderRow) -> tuple[int, int]:
-    holds = holds_files(transaction, folder.id) or holds_folders(transaction, folder.id)
-    if holds and not item.recursive:
+    if (folder.files or folder.folders) and not item.recursive:
         raise FolderNotEmptyError(path=item.path)
-    records, tree = RecordBuilder(transaction), folders_below(transaction, folder)
-    require_tree(records, item.caller, Permission.FILE_DELETE, tree, verb="delete", path=item.path)
+    records = RecordBuilder(transaction)
+    require_tree(records, item.caller, Permission.FILE_DELETE, folder, verb="delete", path=item.path)
+    tree = folders_below(transaction, folder)
     folder_ids = [row.id for row in tree]
     file_ids: list[bytes] = []
     for page in files_below(transaction, folder_ids):
@@ -131,7 +137,6 @@ def restore(transaction: Transaction, item: Restoration) -> File:
         raise record_builder.exists(item.path, newest)
     place.require_free()
     made = places.make_way(transaction, place, caller.user_id)
-    transaction.rows.insert(made)
     row = replace(
         file,
         folder_id=(made[-1] if made else place.folder).id,
@@ -143,6 +148,10 @@ def restore(transaction: Transaction, item: Restoration) -> File:
         trashed_path=None,
         trashed_folded=None,
     )
+    figures = FigureChanges(transaction, places.folders())
+    figures.make_folders(made)
+    figures.put_file(row)
+    figures.write()
     transaction.rows.update([row])
     transaction.log(FileRestored(by=caller, file_id=file.file_id, path=item.path))
     return record_builder.file(row, newest_versions(transaction, [row])[row.id])

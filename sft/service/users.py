@@ -14,18 +14,11 @@ from sft.model import records
 from sft.model.access import OPERATOR, Role
 from sft.model.names import fold, parse_device_name, parse_user_name
 from sft.model.records import UserState
-from sft.store.row_types import DeviceKeyRow, UserRow
+from sft.store.figures import user_figures
+from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import SERVER_KEY, server_name, setting
-from sft.store.users import (
-    active_admins,
-    file_figures,
-    is_active_admin,
-    key_by_point,
-    keys_of,
-    user_by_name,
-    write_users,
-)
+from sft.store.users import active_admins, is_active_admin, key_by_point, keys_of, user_by_name, write_users
 
 
 def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> UserRow:
@@ -113,12 +106,11 @@ def enroll(
 def shown(reading: ReadTransaction, users: Sequence[UserRow]) -> list[records.User]:
     """Make records of users, with their keys and what they own."""
     ids = [user.id for user in users]
-    keys, aggregates = keys_of(reading, ids), file_figures(reading, ids)
-    return [_record(user, keys[user.id], aggregates.get(user.id, (0, 0))) for user in users]
+    keys, figures = keys_of(reading, ids), user_figures(reading, ids)
+    return [_record(user, keys[user.id], figures[user.id]) for user in users]
 
 
-def _record(user: UserRow, keys: Sequence[DeviceKeyRow], aggregates: tuple[int, int]) -> records.User:
-    files, bytes_stored = aggregates
+def _record(user: UserRow, keys: Sequence[DeviceKeyRow], figures: UserFiguresRow) -> records.User:
     return records.User(
         id=user.id,
         name=user.name,
@@ -126,6 +118,6 @@ def _record(user: UserRow, keys: Sequence[DeviceKeyRow], aggregates: tuple[int, 
         state=UserState(user.state),
         created_at=user.created_at,
         keys=tuple(records.DeviceKey(key.id, key.public_key, key.device, key.added_at, key.ended_at) for key in keys),
-        files=files,
-        bytes_stored=bytes_stored,
+        files=figures.files,
+        bytes_stored=figures.size_bytes,
     )

@@ -138,11 +138,6 @@ def files_below(reading: ReadTransaction, folder_ids: Sequence[int]) -> Iterator
             after = page[-1].folded
 
 
-def holds_files(reading: ReadTransaction, folder_id: int) -> bool:
-    """Return whether a live file lies directly in a folder."""
-    return reading.rows.exists(FileRow, FileModel.folder_id == folder_id, FileModel.state == LIVE)
-
-
 def longest_names(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, int]:
     """Return the bytes of the longest file name in each of these folders that has one."""
     return {

@@ -1,7 +1,7 @@
 """Queries on folders: by place, by id, a page of them, and the tree below one.
 
-Rules. Folders hang on their parents by id, so moving one touches one row. Rows come verified; counts do not, and are for
-display alone. Many keys are asked for in groups: a statement takes only so many variables.
+Rules. Folders hang on their parents by id, so moving one touches its own row, and the figures of those above it. Many keys are
+asked for in groups: a statement takes only so many variables.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, false, func, literal_column, select
+from sqlalchemy import ColumnElement, false, literal_column
 from sqlalchemy.orm import InstrumentedAttribute
 
 from sft.errors import RowForgedError
@@ -17,7 +17,7 @@ from sft.limits import PATH_BYTES
 from sft.model.access import Scope
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction
-from sft.store.schema import FileModel, FolderModel
+from sft.store.schema import FolderModel
 
 ROOT_ID: Final = 1
 GROUP_KEYS: Final = 400  # below the 999 variables of an old SQLite
@@ -97,11 +97,6 @@ def folders_in(
     )
 
 
-def holds_folders(reading: ReadTransaction, folder_id: int) -> bool:
-    """Return whether a folder lies directly in a folder."""
-    return reading.rows.exists(FolderRow, FolderModel.parent_id == folder_id)
-
-
 def path_of(reading: ReadTransaction, folder_id: int, known: dict[int, str] | None = None) -> str:
     """Spell the path of a folder; the root's is empty.
 
@@ -125,33 +120,18 @@ def path_of(reading: ReadTransaction, folder_id: int, known: dict[int, str] | No
     return paths[folder_id]
 
 
+def children_of(reading: ReadTransaction, folder_ids: Collection[int]) -> list[FolderRow]:
+    """Load the folders that lie directly in any of these."""
+    return [
+        row for group in groups(folder_ids) for row in reading.rows.all(FolderRow, FolderModel.parent_id.in_(group))
+    ]
+
+
 def folders_below(reading: ReadTransaction, top: FolderRow) -> list[FolderRow]:
     """Load a folder and all folders below it, parents before children."""
     tree = [top]
     level: Sequence[FolderRow] = tree
     while level:
-        parents = [row.id for row in level]
-        level = [
-            row for group in groups(parents) for row in reading.rows.all(FolderRow, FolderModel.parent_id.in_(group))
-        ]
+        level = children_of(reading, [row.id for row in level])
         tree.extend(level)
     return tree
-
-
-def folder_counts(reading: ReadTransaction, folder_ids: Collection[int], scope: Scope) -> dict[int, tuple[int, int]]:
-    """Count the files and the folders of a scope that lie directly in each of these folders; for display."""
-    counts = dict.fromkeys(folder_ids, (0, 0))
-    for group in groups(folder_ids):
-        files = reading.rows.aggregates(
-            select(FileModel.folder_id, func.count())
-            .where(FileModel.folder_id.in_(group), FileModel.state == LIVE, *within(scope, FileModel.owner_id))
-            .group_by(FileModel.folder_id)
-        )
-        folders = reading.rows.aggregates(
-            select(FolderModel.parent_id, func.count())
-            .where(FolderModel.parent_id.in_(group), *within(scope, FolderModel.maker_id))
-            .group_by(FolderModel.parent_id)
-        )
-        in_files, in_folders = dict(files), dict(folders)
-        counts.update((key, (in_files.get(key, 0), in_folders.get(key, 0))) for key in group)
-    return counts

@@ -33,6 +33,14 @@ class UserRow(Row, frozen=True, gc=False):
     created_at: int
 
 
+class UserFiguresRow(Row, frozen=True, gc=False):
+    """A row of ``user_figures``."""
+
+    user_id: int
+    files: int
+    size_bytes: int
+
+
 class DeviceKeyRow(Row, frozen=True, gc=False):
     """A row of ``device_keys``."""
 
@@ -68,6 +76,13 @@ class FolderRow(Row, frozen=True, gc=False):
     folded: str
     maker_id: int | None
     created_at: int
+    files: int = 0
+    folders: int = 0
+    files_below: int = 0
+    folders_below: int = 0
+    owner_sum: int = 0
+    owner_squares: int = 0
+    reach: int = 0
 
 
 class FileRow(Row, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""The tables: people and their keys, invitations, folders, files, versions, contents, what is under way, settings, the sum.
+"""The tables: people, keys, figures, invitations, folders, files, versions, contents, what is under way, settings, the sum.
 
 Rules. Models state columns and constraints and have no behavior. A row that decides anything ends in ``mac``,
 made and checked in ``sft.store.rows`` over the table's name and every other column. Times are Unix seconds.
@@ -60,6 +60,16 @@ class UserModel(Model):
     mac: Mapped[bytes]
 
 
+class UserFiguresModel(Model):
+    """How many files a user owns, and the bytes of all their versions; what is in the trash counts until it is destroyed."""
+
+    __tablename__ = "user_figures"
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    files: Mapped[int]
+    size_bytes: Mapped[int]
+    mac: Mapped[bytes]
+
+
 class DeviceKeyModel(Model):
     """A public key (minisign's 42 bytes) of a user: one to many, never deleted, never another user's."""
 
@@ -92,7 +102,12 @@ class InvitationModel(Model):
 
 
 class FolderModel(Model):
-    """A folder; id 1 is the root, which alone has no parent."""
+    """A folder; id 1 is the root, which alone has no parent.
+
+    Behind ``created_at`` its figures (``sft.store.figures``): ``files`` and ``folders`` that lie directly in it; and of
+    everything below it, at any depth and itself not counted, ``files_below`` and ``folders_below``, sum and sum of squares of
+    the ids of their owners and makers (nobody is 0), and ``reach``, no less than the bytes of the longest path from here.
+    """
 
     __tablename__ = "folders"
     __table_args__ = (UniqueConstraint("parent_id", "folded"),)
@@ -102,6 +117,13 @@ class FolderModel(Model):
     folded: Mapped[str] = mapped_column(BY_BYTES)
     maker_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[int]
+    files: Mapped[int]
+    folders: Mapped[int]
+    files_below: Mapped[int]
+    folders_below: Mapped[int]
+    owner_sum: Mapped[int]
+    owner_squares: Mapped[int]
+    reach: Mapped[int]
     mac: Mapped[bytes]
 
 

@@ -70,6 +70,7 @@ TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
     for kind, model in (
         (row_types.SettingRow, schema.SettingModel),
         (row_types.UserRow, schema.UserModel),
+        (row_types.UserFiguresRow, schema.UserFiguresModel),
         (row_types.DeviceKeyRow, schema.DeviceKeyModel),
         (row_types.InvitationRow, schema.InvitationModel),
         (row_types.FolderRow, schema.FolderModel),

@@ -1,6 +1,6 @@
 """Queries about users, their keys, and what belongs to them.
 
-Rules. Every row is verified as it is loaded; figures are for showing. A user's name is compared as
+Rules. Every row is verified as it is loaded. A user's name is compared as
 ``fold`` makes it, tombstones included: no name and no key is given out twice.
 """
 
@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, literal_column, select
 
 from sft.errors import RowForgedError
 from sft.model.access import Role
 from sft.model.names import fold
 from sft.model.records import UserState
-from sft.store.folders import LIVE
-from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
+from sft.store.figures import FigureChanges, user_figures
+from sft.store.row_types import DeviceKeyRow, FileRow, UserFiguresRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.schema import POINT, DeviceKeyModel, FileModel, UserModel, VersionModel
+from sft.store.schema import POINT, DeviceKeyModel, FileModel, UserModel
 from sft.store.settings import ADMINS, change_setting, setting
 from sft.store.table_specs import table_of
 
@@ -73,6 +73,7 @@ def write_users(transaction: Transaction, users: Sequence[UserRow], *, new: bool
     """Write users, and who of them is an active admin."""
     if new:
         transaction.rows.insert(users)
+        transaction.rows.insert([UserFiguresRow(user.id, 0, 0) for user in users])
     else:
         transaction.rows.update(users)
     before = set(_admin_ids(transaction))
@@ -126,26 +127,21 @@ def keys_of(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, list
     return keys
 
 
-def file_figures(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Count the live files of several owners, and the bytes of their newest versions; for showing."""
-    newest = and_(VersionModel.file == FileModel.id, VersionModel.number == FileModel.newest)
-    statement = (
-        select(FileModel.owner_id, func.count(), func.coalesce(func.sum(VersionModel.size), 0))
-        .join(VersionModel, newest)
-        .where(FileModel.owner_id.in_(set(user_ids)), FileModel.state == LIVE)
-        .group_by(FileModel.owner_id)
-    )
-    return {owner: (files, size) for owner, files, size in reading.rows.aggregates(statement)}
-
-
 def hand_over(transaction: Transaction, from_id: int, to_id: int) -> int:
     """Give every file of one user, those in the trash too, to another; return how many."""
+    changes = FigureChanges(transaction)
     moved, last = 0, 0
-    while True:
-        found = transaction.rows.all(
-            FileRow, FileModel.owner_id == from_id, FileModel.id > last, order_by=[FileModel.id], limit=_BATCH
-        )
-        if not found:
-            return moved
-        transaction.rows.update([replace(row, owner_id=to_id) for row in found])
+    while found := transaction.rows.all(
+        FileRow, FileModel.owner_id == from_id, FileModel.id > last, order_by=[FileModel.id], limit=_BATCH
+    ):
+        given = [replace(row, owner_id=to_id) for row in found]
+        for before, after in zip(found, given, strict=True):
+            changes.take_file(before)
+            changes.put_file(after)
+        transaction.rows.update(given)
         moved, last = moved + len(found), found[-1].id
+    owned = user_figures(transaction, [from_id])[from_id]
+    changes.own(from_id, files=-owned.files, size_bytes=-owned.size_bytes)
+    changes.own(to_id, files=owned.files, size_bytes=owned.size_bytes)
+    changes.write()
+    return moved

@@ -37,6 +37,7 @@ from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
 from sft.operator.home import Home, HomeSettings
 from sft.server.event_log import EventLog
 from sft.store.database import Database, open_database
+from sft.store.figures import FigureChanges
 from sft.store.row_types import (
     DeviceKeyRow,
     FileRow,
@@ -210,10 +211,11 @@ def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
     with closing(database):
         _set_cache(database)
         _add_people(database, shape)
-        _in_batches(database, shape, list(shape.folders()))
+        _add_folders(database, shape)
         for made in _made(shape, keyring, processes):
             for rows in made:
                 _in_batches(database, shape, rows)
+            _keep_figures(database, shape, made)
             database.checkpoint()
     return home
 
@@ -233,6 +235,24 @@ def _in_batches(database: Database, shape: Shape, rows: Sequence[Row]) -> None:
     while batch := list(islice(ordered, BATCH)):
         with database.write_engine.begin() as connection:
             Transaction(connection, database.row_macs, shape.moment).rows.insert(batch)
+
+
+def _add_folders(database: Database, shape: Shape) -> None:
+    ordered = shape.folders()
+    while batch := list(islice(ordered, BATCH)):
+        with database.write_engine.begin() as connection:
+            changes = FigureChanges(Transaction(connection, database.row_macs, shape.moment))
+            changes.make_folders(batch)
+            changes.write()
+
+
+def _keep_figures(database: Database, shape: Shape, made: Made) -> None:
+    with database.write_engine.begin() as connection:
+        changes = FigureChanges(Transaction(connection, database.row_macs, shape.moment))
+        for file, version in zip(made.files, made.versions, strict=True):
+            changes.put_file(file)
+            changes.own(file.owner_id, files=1, size_bytes=version.size)
+        changes.write()
 
 
 def _add_people(database: Database, shape: Shape) -> None:

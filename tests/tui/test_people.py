@@ -41,7 +41,7 @@ async def test_everybody_is_listed_with_role_state_files_and_key_and_what_is_kno
         (line,) = [line for line in stage.lines() if " ivo " in line and "maintainer" in line]
         assert "disabled" in line
         assert public_of("ivo").words() in line
-        assert "1.9 MiB" in line
+        assert "3.8 MiB" in line
         await stage.press("home")
         await people(stage, "max")
         for size in ((140, 40), (80, 24)):
@@ -127,7 +127,7 @@ async def test_removal_names_who_gets_the_files_and_wants_the_name_typed(tmp_pat
     async with running(tmp_path) as stage:
         await people(stage, "max")
         await stage.press("d")
-        assert "26 files (132 MiB) stay, signed by them; they will belong to:" in stage.text()
+        assert "27 files (140 MiB) stay, signed by them; they will belong to:" in stage.text()
         choice = stage.app.screen.query_one(Choice)
         offered = [option.value for option in choice._options]
         assert offered == ["ada", "eva", "nightly"]  # gus is a guest, ivo disabled
@@ -142,7 +142,7 @@ async def test_removal_names_who_gets_the_files_and_wants_the_name_typed(tmp_pat
         assert stage.service.user("max").state is UserState.REMOVED
         eva = stage.service.user("eva").id
         assert stage.service.file("photos/summer-01.jpg").owner_id == eva
-        assert stage.said() == ("max is removed for good. 26 files stay, signed by them; now belong to eva.")
+        assert stage.said() == ("max is removed for good. 27 files stay, signed by them; now belong to eva.")
 
 
 async def test_files_go_to_whoever_removes_unless_told(tmp_path):

@@ -1,6 +1,6 @@
 """Reading everything that is stored, and naming what does not hold.
 
-    database → rows → files → versions: object, digest, signature → objects that nobody knows → the sum of all marks
+    database → rows → files → figures → versions: object, digest, signature → objects that nobody knows → the sum of all marks
 
 Rules. It works while the server runs, a page of rows a transaction, none open while an object is read. So what it
 saw may change under it: what looks wrong is looked at once more before it is reported. It changes nothing. A fault names the
@@ -23,6 +23,7 @@ from sft.errors import CryptoError, ObjectCorruptError, ObjectMissingError, RowF
 from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
 from sft.service.author_signature import MOST_VERSIONS
+from sft.service.maintenance.check_figures import check_figures
 from sft.service.maintenance.report import FORGED, PAGE, Job, JobContext, Report, sound_rows
 from sft.service.maintenance.walking import walk
 from sft.service.record_builder import RecordBuilder
@@ -77,6 +78,7 @@ class _Check:
         self._database()
         self._rows()
         self._files()
+        check_figures(self._begin_read, self._report, lambda table, fault: self._damaged(fault, table))
         self._versions()
         for stage in (self._strays, self._small_strays, self._sum):
             self._whole(stage)

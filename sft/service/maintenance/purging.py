@@ -21,6 +21,7 @@ from sft.model.records import VaultReport
 from sft.service import use_case
 from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
+from sft.store.figures import FigureChanges
 from sft.store.files import files_by_row_id, oldest_versions
 from sft.store.objects import small_ids
 from sft.store.row_types import PurgeRow, SmallObjectRow
@@ -169,6 +170,12 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
     rows.delete(versions)
     rows.delete(files)
     size_bytes = sum(row.size for row in versions)
+    figures, owners = FigureChanges(transaction), {file.id: file.owner_id for file in found}
+    for file in files:
+        figures.own(file.owner_id, files=-1)
+    for version in versions:
+        figures.own(owners[version.file], size_bytes=-version.size)
+    figures.write()
     if files or versions:
         transaction.log(
             FilesPurged(

@@ -38,7 +38,7 @@ from sft.service.login import JoinInput, LoginInput
 from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.store.invitations import invitation_by_public
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
-from sft.store.users import user_by_name
+from sft.store.users import user_by_name, write_users
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, SERVER_KEY, Person, ServiceFixture
 
 INVITATION = b"i" * 32
@@ -659,7 +659,9 @@ def test_everyone_sees_everyone_with_keys(services: ServiceFixture) -> None:
 def test_the_registry_pages_by_number_and_size(services: ServiceFixture) -> None:
     wide = "x" * 64
     with services.transaction() as transaction:
-        transaction.rows.insert([UserRow(n, wide, f"{wide}{n}", "guest", "active", n) for n in range(5, 1205)])
+        write_users(
+            transaction, [UserRow(n, wide, f"{wide}{n}", "guest", "active", n) for n in range(5, 1205)], new=True
+        )
     seen: list[User] = []
     pages, after = 0, 0
     while pages == 0 or after:
@@ -675,7 +677,7 @@ def test_the_registry_pages_by_number_and_size(services: ServiceFixture) -> None
 def test_a_page_of_large_users_is_cut_by_bytes(services: ServiceFixture) -> None:
     wide = "w" * 255
     with services.transaction() as transaction:
-        transaction.rows.insert([UserRow(n, f"u{n}", f"u{n}", "guest", "active", n) for n in range(5, 105)])
+        write_users(transaction, [UserRow(n, f"u{n}", f"u{n}", "guest", "active", n) for n in range(5, 105)], new=True)
         transaction.rows.insert(
             [DeviceKeyRow(n, 5 + n % 100, b"Ed" + n.to_bytes(40), wide, 1, None) for n in range(5, 505)]
         )

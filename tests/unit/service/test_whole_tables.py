@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from sft.store.database import Database
-from sft.store.row_types import FileRow, FolderRow, PurgeRow, SmallObjectRow, UploadRow, UserRow, VersionRow
+from sft.store.row_types import (
+    FileRow,
+    FolderRow,
+    PurgeRow,
+    SmallObjectRow,
+    UploadRow,
+    UserFiguresRow,
+    UserRow,
+    VersionRow,
+)
 from sft.store.rows import Transaction
 from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import BEGAN, ServiceFixture, open_copy, reset
@@ -34,6 +43,7 @@ def crowded_template(tmp_path_factory: pytest.TempPathFactory, service_template:
 def _crowd(transaction: Transaction) -> None:
     rows, many = transaction.rows, range(10, 10 + ROWS)
     rows.insert([UserRow(n, f"u{n}", f"u{n}", "guest", "active", BEGAN) for n in many])
+    rows.insert([UserFiguresRow(n, 1, 1) for n in many])
     rows.insert([FolderRow(n, 1, f"f{n}", f"f{n}", n, BEGAN) for n in many])
     rows.insert(
         [

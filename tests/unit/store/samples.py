@@ -23,6 +23,7 @@ from sft.store.row_types import (
     SettingRow,
     SmallObjectRow,
     UploadRow,
+    UserFiguresRow,
     UserRow,
     VersionRow,
 )
@@ -37,8 +38,8 @@ ADA = UserRow(1, "Ada", "ada", "admin", "active", 100)
 MAX = UserRow(2, "max", "max", "maintainer", "active", 200)
 ADAS_KEY = DeviceKeyRow(1, 1, b"Ed" + b"a" * 40, "laptop", 100, None)
 MAXS_KEY = DeviceKeyRow(2, 2, b"Ed" + b"m" * 40, "desk", 200, 900)
-ROOT = FolderRow(1, None, "", "", None, 50)
-FINANCE = FolderRow(2, 1, "Finance", "finance", 1, 150)
+ROOT = FolderRow(1, None, "", "", None, 50, 0, 1, 1, 1, 3, 5, 16)
+FINANCE = FolderRow(2, 1, "Finance", "finance", 1, 150, 1, 0, 1, 0, 2, 4, 8)
 PLAN = FileRow(1, b"p" * 16, 2, "Plan.pdf", "plan.pdf", 2, 2, "live", 300, None, None, None, None)
 GONE = FileRow(2, b"g" * 16, None, "Old", "old", 1, 1, "trashed", 310, 320, 2, "Finance/Old", "finance/old")
 
@@ -61,6 +62,7 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     (SmallObjectRow(b"1" * 16, b"sealed bytes"),),
     (UploadRow(b"8" * 16, 2, "Finance/Plan.pdf", 610),),
     (PurgeRow(b"9" * 16, 600),),
+    (UserFiguresRow(1, 1, 30), UserFiguresRow(2, 1, 30)),
 )
 
 

@@ -13,7 +13,6 @@ from sft.store.files import (
     files_named,
     files_without_folder,
     files_without_version,
-    holds_files,
     longest_names,
     newest_versions,
     oldest_versions,
@@ -114,11 +113,6 @@ def test_a_walk_meets_every_file_once_though_they_go(folder_tree: Database, monk
     assert met == [3, 1, 2, 4]
 
 
-def test_whether_a_folder_holds_files(folder_tree: Database) -> None:
-    with reading(folder_tree) as reader:
-        assert [holds_files(reader, n) for n in (1, 2, 3, 4)] == [False, True, True, False]
-
-
 def test_names_are_measured_in_bytes(folder_tree: Database) -> None:
     with writing(folder_tree) as transaction:
         grow(transaction, [file_row(6, 4, "äöü"), file_row(7, 4, "abcd")])
@@ -159,7 +153,6 @@ def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     require_indexed(folder_tree, lambda r: files_named(r, [(2, "a"), (3, "b")]), f"{place} (folder_id=? AND folded=?)")
     require_indexed(folder_tree, lambda r: files_by_file_id(r, [bytes(16)]), "files")
     require_indexed(folder_tree, lambda r: list(files_below(r, [2])), place)
-    require_indexed(folder_tree, lambda r: holds_files(r, 2), place)
     require_indexed(folder_tree, lambda r: longest_names(r, [2, 3]), place)
     version = "sqlite_autoindex_versions_1 (file=? AND number=?)"
     one, two = file_row(1, 2, "b", newest=2), file_row(2, 2, "C")

@@ -9,7 +9,6 @@ from sft.store.folders import (
     GROUP_KEYS,
     GROUP_PAIRS,
     folder_by_id,
-    folder_counts,
     folders_below,
     folders_in,
     folders_named,
@@ -28,7 +27,6 @@ from tests.unit.store.folder_tree import (
     plant,
     require_indexed,
     statements,
-    trashed_row,
 )
 from tests.unit.store.samples import NOW, reading, tamper, writing
 
@@ -103,24 +101,13 @@ def test_pages_go_on_after_a_name(folder_tree: Database) -> None:
         assert folders_in(reader, 2, "d", 9, ALL) == []
 
 
-def test_counts_are_of_what_lives_directly_there(folder_tree: Database) -> None:
-    with writing(folder_tree) as transaction:
-        grow(transaction, [file_row(1, 2, "x"), file_row(2, 2, "y"), file_row(3, 3, "x")])
-        grow(transaction, [trashed_row(4, "A/z", 5)])
-    with reading(folder_tree) as reader:
-        counts = folder_counts(reader, [1, 2, 3, 4], ALL)
-    assert counts == {1: (0, 1), 2: (2, 2), 3: (1, 1), 4: (0, 0)}
-
-
-def test_a_scope_filters_pages_and_counts(folder_tree: Database) -> None:
+def test_a_scope_filters_pages(folder_tree: Database) -> None:
     with writing(folder_tree) as transaction:
         grow(transaction, [file_row(1, 2, "x"), file_row(2, 2, "y", owner_id=2)])
         transaction.rows.insert([FolderRow(6, 2, "E", "e", 2, NOW), FolderRow(7, 2, "F", "f", None, NOW)])
     with reading(folder_tree) as reader:
         assert [row.id for row in folders_in(reader, 2, None, 9, OF_MAX)] == [6]
-        assert folder_counts(reader, [2], OF_MAX) == {2: (1, 1)}
         assert folders_in(reader, 2, None, 9, NOTHING) == []
-        assert folder_counts(reader, [2], NOTHING) == {2: (0, 0)}
     require_indexed(folder_tree, lambda r: folders_in(r, 2, "b", 500, OF_MAX))
 
 
@@ -128,7 +115,6 @@ def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     place = "sqlite_autoindex_folders_1 (parent_id=?"
     require_indexed(folder_tree, lambda r: folders_in(r, 2, None, 500, ALL), place)
     require_indexed(folder_tree, lambda r: folders_in(r, 2, "b", 500, ALL), place)
-    require_indexed(folder_tree, lambda r: folder_counts(r, [2, 3], ALL), "uq_files_place", place)
     require_indexed(folder_tree, lambda r: folders_below(r, root(r)), place)
     named = "sqlite_autoindex_folders_1 (parent_id=? AND folded=?)"
     require_indexed(folder_tree, lambda r: folders_named(r, [(1, "a"), (2, "b")]), named)

@@ -84,12 +84,6 @@ def test_of_many_admins_a_refusal_names_a_few(database: Database) -> None:
     assert named == "Ada, a3, a4, a5, a6, a7, a8, a9 and 993 more"
 
 
-def test_figures_count_live_files_and_their_newest_versions(database: Database) -> None:
-    with reading(database) as reader:
-        assert users.file_figures(reader, [1, 2]) == {2: (1, 20)}
-        assert users.file_figures(reader, []) == {}
-
-
 def test_every_file_of_a_user_goes_to_another(database: Database) -> None:
     many = [replace(PLAN, id=number, file_id=number.to_bytes(16), folded=f"f{number}") for number in range(3, 1204)]
     with writing(database) as transaction:

@@ -1,0 +1,98 @@
+"""Holding the figures that acts keep against what is there: each folder's, and what each person owns.
+
+Rules. A page of folders or people is counted and compared in one transaction, so no act is between the two. Rows that do not
+hold were reported before, and are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
+from functools import partial
+from typing import Final
+
+from sft.errors import RowForgedError, StoreError
+from sft.service.maintenance.report import FORGED, PAGE, Report, sound_rows
+from sft.service.maintenance.walking import walk
+from sft.store.figures import user_figures
+from sft.store.folders import path_of
+from sft.store.recount import folder_ids, folders_by_id, recounted_folders, recounted_users, user_ids
+from sft.store.row_types import FolderRow
+from sft.store.rows import ReadTransaction
+from sft.store.users import user_by_id
+
+_EXACT: Final = ("files", "folders", "files_below", "folders_below", "owner_sum", "owner_squares")
+
+_Keys = Callable[[ReadTransaction, int, int], list[int]]
+_Wrong = Callable[[ReadTransaction, list[int]], Iterator[tuple[str, str]]]
+
+
+def check_figures(
+    begin_read: Callable[[], AbstractContextManager[ReadTransaction]],
+    report: Report,
+    damaged: Callable[[str, StoreError], None],
+) -> None:
+    """Report every folder and everybody whose figures are not what can be counted.
+
+    Args:
+        damaged: told of a table and of a page of it that cannot be read.
+    """
+    for table, keys, wrong in (("folders", folder_ids, _wrong_folders), ("user_figures", user_ids, _wrong_users)):
+
+        def read(after: int, limit: int, keys: _Keys = keys, wrong: _Wrong = wrong) -> int | None:
+            with begin_read() as reading:
+                numbers = keys(reading, after, limit)
+                found = list(wrong(reading, numbers))
+            for what, problem in found:
+                report.fault(what, problem)
+            return numbers[-1] if numbers else None
+
+        def reads(after: int, keys: _Keys = keys, wrong: _Wrong = wrong) -> None:
+            with begin_read() as reading:
+                list(wrong(reading, keys(reading, after, 1)))
+
+        walk(read, PAGE, partial(damaged, table), reads=reads)
+
+
+def _wrong_folders(reading: ReadTransaction, numbers: list[int]) -> Iterator[tuple[str, str]]:
+    rows, _ = sound_rows(partial(folders_by_id, reading), numbers)
+    counted = recounted_folders(reading, rows)
+    for row in rows:
+        found = counted[row.id]
+        wrong = [name for name in _EXACT if getattr(row, name) != getattr(found, name)]
+        wrong += ["reach"] if row.reach < found.reach else []
+        if wrong:
+            yield _folder_name(reading, row), _differences(row, found, wrong)
+
+
+def _wrong_users(reading: ReadTransaction, numbers: list[int]) -> Iterator[tuple[str, str]]:
+    rows, faults = sound_rows(lambda keys: list(user_figures(reading, keys).values()), numbers)
+    counted = recounted_users(reading, [row.user_id for row in rows])
+    for row in rows:
+        found = counted[row.user_id]
+        wrong = [name for name in ("files", "size_bytes") if getattr(row, name) != getattr(found, name)]
+        if wrong:
+            yield _user_name(reading, row.user_id), _differences(row, found, wrong)
+    for fault in faults:
+        yield f"row {fault.row} of {fault.table}", FORGED
+
+
+def _folder_name(reading: ReadTransaction, row: FolderRow) -> str:
+    if row.parent_id is None:
+        return "the root folder"
+    with suppress(RowForgedError):
+        return f"folder {path_of(reading, row.id)}"
+    return f"folder {row.id}"
+
+
+def _user_name(reading: ReadTransaction, user_id: int) -> str:
+    with suppress(RowForgedError):
+        user = user_by_id(reading, user_id)
+        if user is not None:
+            return f"user {user.name}"
+    return f"user {user_id}"
+
+
+def _differences(kept: object, counted: object, names: list[str]) -> str:
+    differ = (f"{name.replace('_', ' ')} {getattr(kept, name)}, counted {getattr(counted, name)}" for name in names)
+    return f"the kept figures are not what is there: {'; '.join(differ)}"

@@ -1,0 +1,118 @@
+"""Figures counted anew, for ``vault check``: those of a folder from what lies directly in it and from its folders' own.
+
+Rules. Where every folder's figures follow from those of the folders in it, all are right, however deep: so a page of folders is
+checked at a time, and nothing is kept from one to the next. Counts come unverified: a row that was changed is named by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, LargeBinary, case, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from sft.store.folders import LIVE, groups
+from sft.store.row_types import FolderRow, UserFiguresRow
+from sft.store.rows import ReadTransaction
+from sft.store.schema import FileModel, FolderModel, UserModel, VersionModel
+
+
+def folder_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
+    """Number the folders that follow one; unverified, for walking through all of them."""
+    found = reading.rows.aggregates(
+        select(FolderModel.id).where(FolderModel.id > after).order_by(FolderModel.id).limit(limit)
+    )
+    return [number for (number,) in found]
+
+
+def user_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
+    """Number the people that follow one; likewise."""
+    found = reading.rows.aggregates(
+        select(UserModel.id).where(UserModel.id > after).order_by(UserModel.id).limit(limit)
+    )
+    return [number for (number,) in found]
+
+
+def folders_by_id(reading: ReadTransaction, numbers: Collection[int]) -> list[FolderRow]:
+    """Load the folders that have these rows, as far as they are there."""
+    return [row for group in groups(numbers) for row in reading.rows.all(FolderRow, FolderModel.id.in_(group))]
+
+
+def recounted_folders(reading: ReadTransaction, rows: Collection[FolderRow]) -> dict[int, FolderRow]:
+    """Return these folders with the figures that follow from what lies directly in them."""
+    counted = {
+        row.id: replace(row, files=0, folders=0, files_below=0, folders_below=0, owner_sum=0, owner_squares=0, reach=0)
+        for row in rows
+    }
+    maker = func.coalesce(FolderModel.maker_id, 0)
+    for group in groups(counted):
+        files = reading.rows.aggregates(
+            select(
+                FileModel.folder_id,
+                func.count(),
+                func.sum(FileModel.owner_id),
+                func.sum(FileModel.owner_id * FileModel.owner_id),
+                func.max(_length(FileModel.name)),
+            )
+            .where(FileModel.folder_id.in_(group), FileModel.state == LIVE)
+            .group_by(FileModel.folder_id)
+        )
+        folders = reading.rows.aggregates(
+            select(
+                FolderModel.parent_id,
+                func.count(),
+                func.sum(FolderModel.files_below),
+                func.sum(FolderModel.folders_below + 1),
+                func.sum(FolderModel.owner_sum + maker),
+                func.sum(FolderModel.owner_squares + maker * maker),
+                func.max(_length(FolderModel.name) + case((FolderModel.reach > 0, FolderModel.reach + 1), else_=0)),
+            )
+            .where(FolderModel.parent_id.in_(group))
+            .group_by(FolderModel.parent_id)
+        )
+        for number, count, owner_sum, owner_squares, reach in files:
+            counted[number or 0] = replace(
+                counted[number or 0],
+                files=count,
+                files_below=count,
+                owner_sum=owner_sum,
+                owner_squares=owner_squares,
+                reach=reach,
+            )
+        for number, count, files_below, folders_below, owner_sum, owner_squares, reach in folders:
+            row = counted[number or 0]
+            counted[number or 0] = replace(
+                row,
+                folders=count,
+                files_below=row.files_below + files_below,
+                folders_below=folders_below,
+                owner_sum=row.owner_sum + owner_sum,
+                owner_squares=row.owner_squares + owner_squares,
+                reach=max(row.reach, reach),
+            )
+    return counted
+
+
+def recounted_users(reading: ReadTransaction, numbers: Collection[int]) -> dict[int, UserFiguresRow]:
+    """Count what people own: files, in the trash too, and the bytes of all their versions."""
+    counted = {number: UserFiguresRow(number, 0, 0) for number in numbers}
+    for group in groups(numbers):
+        files = reading.rows.aggregates(
+            select(FileModel.owner_id, func.count()).where(FileModel.owner_id.in_(group)).group_by(FileModel.owner_id)
+        )
+        sizes = reading.rows.aggregates(
+            select(FileModel.owner_id, func.sum(VersionModel.size))
+            .join(VersionModel, VersionModel.file == FileModel.id)
+            .where(FileModel.owner_id.in_(group))
+            .group_by(FileModel.owner_id)
+        )
+        for number, count in files:
+            counted[number] = replace(counted[number], files=count)
+        for number, size_bytes in sizes:
+            counted[number] = replace(counted[number], size_bytes=size_bytes)
+    return counted
+
+
+def _length(name: InstrumentedAttribute[str]) -> ColumnElement[int]:
+    return func.length(cast(name, LargeBinary))
