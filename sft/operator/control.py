@@ -163,6 +163,7 @@ def upgrade(home: Home) -> int:
     """Bring the database to this program's version, under the home's lock, with no server running; return the exit status."""
     from sft.operator.bootstrap import open_master_keys
     from sft.store import migration
+    from sft.store.revision import current_revision, needed_revision
 
     console = Console(sys.stdout, sys.stderr, os.environ)
     lock = HomeLock(home)
@@ -170,7 +171,7 @@ def upgrade(home: Home) -> int:
         require_server(home)
         if not lock.take():
             raise HomeError(home=str(home.path), problem="a server runs on it", remedy="Stop it, then upgrade")
-        before, needed = migration.current_revision(home.database), migration.needed_revision()
+        before, needed = current_revision(home.database), needed_revision()
         copy = None
         if before != needed:
             keyring = open_master_keys(home, home.settings().master_key).open()
@@ -178,7 +179,7 @@ def upgrade(home: Home) -> int:
             copy = migration.keep_copy(home.database)
             _draw(console, f"bringing the database to version {needed}")
             migration.upgrade(home.database, migration.Marks.of(keyring.row_key, keyring.server_id))
-        after = migration.current_revision(home.database)
+        after = current_revision(home.database)
     except SftError as error:
         return report(console, error, now=time.time(), steps=NEXT_STEPS)
     finally:

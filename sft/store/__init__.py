@@ -6,7 +6,8 @@
     rows         rows in and out, and the transactions that they are seen in
     row_sum      the sum of all marks: no row was put back or taken out
     connections  how connections are set and transactions begin
-    migration    which version a database has, and how it gets the program's own
+    revision     which version a database has
+    migration    how it gets the program's own
     database     making, opening, checkpoints, reading transactions
     writer       the one thread that writes
     users, invitations, settings, folders, files, trash, objects, uploads     queries, by what they are about

@@ -19,8 +19,9 @@ from sqlalchemy import Connection
 from sft.durable import create_new, open_folder, rename_no_replace, sync_folder
 from sft.errors import SchemaOutdatedError, StoreError
 from sft.limits import MIB
-from sft.store import migration, row_sum
+from sft.store import row_sum
 from sft.store.connections import BUSY_MILLISECONDS, faults_as_ours, read_engine, write_engine
+from sft.store.revision import current_revision, needed_revision
 from sft.store.rows import ReadTransaction, Rows
 from sft.store.table_specs import RowMacs
 
@@ -97,6 +98,8 @@ def create_database(path: Path) -> None:
     Raises:
         StoreError: there is one already, or the disk refuses.
     """
+    from sft.store import migration  # a first start alone needs it
+
     begun = path.with_name(f"{path.name}.new")
     try:
         folder_fd = open_folder(path.parent)
@@ -145,7 +148,7 @@ def open_database(
         SchemaOutdatedError: its tables are not those of this program.
         StoreError: it cannot be read, or holds code that sft did not put there.
     """
-    found, needed = migration.current_revision(path), migration.needed_revision()
+    found, needed = current_revision(path), needed_revision()
     if found != needed:
         raise SchemaOutdatedError(found=found or "none", needed=needed, home=str(home or path.parent))
     database = Database(path, row_key, older_row_key, server_id, readers=readers)

@@ -1,7 +1,6 @@
-"""Which version a database has, and how it gets the program's own.
+"""How a database gets the program's own version.
 
-Rules. Migrations are Alembic's, without its configuration file; they lie in the wheel as
-``sft/migrations`` and in a checkout as ``migrations``. A migration is one transaction: done, or as
+Rules. Migrations are Alembic's, without its configuration file. A migration is one transaction: done, or as
 before. It runs with foreign keys off, as SQLite asks of whoever rebuilds tables, and all of them are
 checked before it commits.
 """
@@ -12,14 +11,11 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
@@ -27,26 +23,7 @@ from sft import durable
 from sft.crypto.row_mac import RowMac, RowValue
 from sft.errors import RowForgedError, StoreError
 from sft.store.connections import faults_as_ours, write_engine
-
-
-def needed_revision() -> str:
-    """Name the version that this program works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise StoreError(problem="this installation of sft has no migrations")
-    return head
-
-
-def current_revision(path: Path) -> str | None:
-    """Read which version a database has, None where no migration ever ran; StoreError if it cannot be read."""
-    if not path.is_file():
-        raise StoreError(problem="it is not there")
-    engine = write_engine(path)
-    try:
-        with faults_as_ours(), engine.begin() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()
+from sft.store.revision import current_revision, migrations_folder
 
 
 class TableMarks:
@@ -144,14 +121,8 @@ def migrate(path: Path, work: Callable[[Config], None], marks: Marks | None = No
 def _config() -> Config:
     config = Config()
     # The value passes through ConfigParser, to which a percent sign means more.
-    config.set_main_option("script_location", str(_folder()).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     return config
-
-
-def _folder() -> Path:
-    package = Path(str(files("sft")))
-    shipped = package / "migrations"
-    return shipped if shipped.is_dir() else package.parent / "migrations"
 
 
 def _check_references(connection: Connection) -> None:

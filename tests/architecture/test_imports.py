@@ -88,6 +88,11 @@ def test_the_command_starts_without_database_and_full_screen_libraries(
     assert not loaded & (DATABASE | SERVER_PARTS | {"textual"})
 
 
+def test_what_opens_a_home_loads_nothing_that_migrates() -> None:
+    # Each start and each operator's command would wait for it.
+    assert not loaded_by("sft.operator.server") & {"alembic", "mako", "pygments"}
+
+
 def test_help_needs_neither_reactor_nor_cryptography(tmp_path: Path) -> None:
     loaded = loaded_by_command(tmp_path, "--help")
     assert not loaded & {"twisted.internet.reactor", "nacl.bindings", "cryptography.hazmat"}

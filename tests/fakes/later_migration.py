@@ -11,6 +11,7 @@ from alembic import command
 from alembic.config import Config
 
 from sft.store import migration
+from sft.store.revision import needed_revision
 
 REVISION: Final = "9999"
 _SCRIPT: Final = """
@@ -36,7 +37,7 @@ def upgrade():
 def run(path: Path, scripts: Path, row_key: bytes, server_id: bytes) -> None:
     """Bring a database to that version."""
     scripts.mkdir(exist_ok=True)
-    script = _SCRIPT.format(revision=REVISION, before=migration.needed_revision())
+    script = _SCRIPT.format(revision=REVISION, before=needed_revision())
     (scripts / f"{REVISION}_renames.py").write_text(script)
     ours = Path(__file__).parents[2] / "migrations" / "versions"
 
@@ -52,6 +53,6 @@ def take_back(path: Path) -> bool:
     """Let a database that was brought there be opened by this program; False where it was not."""
     with closing(sqlite3.connect(path)) as connection:
         (found,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        connection.execute("UPDATE alembic_version SET version_num = ?", (migration.needed_revision(),))
+        connection.execute("UPDATE alembic_version SET version_num = ?", (needed_revision(),))
         connection.commit()
     return bool(found == REVISION)

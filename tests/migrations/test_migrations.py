@@ -17,10 +17,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from sft.errors import RowForgedError, StoreError
-from sft.store import migration, settings
+from sft.store import migration, revision, settings
 from sft.store.connections import write_engine
 from sft.store.database import create_database, open_database
-from sft.store.migration import current_revision, migrate, needed_revision, upgrade
+from sft.store.migration import migrate, upgrade
+from sft.store.revision import current_revision, needed_revision
 from sft.store.schema import Model
 from tests.fakes import later_migration
 from tests.unit.store.samples import ROW_KEY, SAMPLES, SERVER_ID, fill, look, reading, tamper, writing
@@ -106,14 +107,14 @@ def test_columns_constraints_and_their_names_are_those_of_the_models(path: Path)
 
 def test_up_and_down_with_rows_in_the_tables(path: Path) -> None:
     script = ScriptDirectory.from_config(migration._config())
-    revisions = [revision.revision for revision in script.walk_revisions()]
+    revisions = [each.revision for each in script.walk_revisions()]
     for below in [*revisions[1:], "base"]:
         downgrade(path, below)
         assert current_revision(path) == (None if below == "base" else below)
     assert tables_of(path) == {"alembic_version"}
-    for revision in reversed(revisions):
-        migrate(path, lambda config, to=revision: command.upgrade(config, to))
-        assert current_revision(path) == revision
+    for above in reversed(revisions):
+        migrate(path, lambda config, to=above: command.upgrade(config, to))
+        assert current_revision(path) == above
     assert tables_of(path) == TABLES | {"alembic_version"}
     database = open_database(path, ROW_KEY, SERVER_ID)
     with writing(database) as transaction:
@@ -178,7 +179,7 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
 def test_versions_follow_one_another() -> None:
     script = ScriptDirectory.from_config(migration._config())
-    assert len(script.get_heads()) == 1
+    assert script.get_heads() == [needed_revision()]
     assert [path.name[:4] for path in VERSIONS] == [f"{n:04}" for n in range(1, len(VERSIONS) + 1)]
 
 
@@ -197,15 +198,15 @@ def test_a_version_stands_on_its_own_for_ever(path: Path) -> None:
 def test_migrations_lie_beside_the_package_or_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "sft"
     package.mkdir()
-    monkeypatch.setattr(migration, "files", lambda _: package)
-    assert migration._folder() == tmp_path / "migrations"
+    monkeypatch.setattr(revision, "files", lambda _: package)
+    assert revision.migrations_folder() == tmp_path / "migrations"
     (package / "migrations").mkdir()
-    assert migration._folder() == package / "migrations"
+    assert revision.migrations_folder() == package / "migrations"
 
 
 def test_a_folder_with_a_percent_sign_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "100%(x)s"
-    monkeypatch.setattr(migration, "_folder", lambda: folder)
+    monkeypatch.setattr(migration, "migrations_folder", lambda: folder)
     assert migration._config().get_main_option("script_location") == str(folder)
 
 
