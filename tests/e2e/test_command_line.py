@@ -74,7 +74,7 @@ def test_a_bar_is_drawn_on_a_terminal_and_cleared(ada: Person, on_terminal: OnTe
     assert "━" not in put.screen.text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_an_interrupted_put_leaves_nothing(ada: Person, number: int):
     name = f"interrupted-{number}.bin"
     put = ada.begin("put", "-", "--as", name, "--progress", "json", stdin=subprocess.PIPE)

@@ -129,6 +129,7 @@ def test_the_settings_of_a_start_are_kept(new_server: NewServer):
     assert (link["server"], link["address"]) == ("acme", "files.example.org:7361")
 
 
+@pytest.mark.long
 def test_sftd_is_twistd_sft_in_the_foreground_and_ends_with_2_on_mistakes(folder: Path):
     home, port = folder / "home", free_port()
     sftd = subprocess.Popen(
@@ -309,6 +310,7 @@ def test_a_transfer_that_does_not_finish_does_not_keep_the_server(server: Server
     assert max_.sft_json("ls") == []
 
 
+@pytest.mark.long
 def test_nothing_stays_in_the_way_of_a_server_that_was_killed(server: ServerProcess):
     server.kill()
     assert (server.home / "control").is_socket()

@@ -90,6 +90,7 @@ async def test_hostile_names_of_servers_and_people_are_harmless(tmp_path, questi
         assert "[@click=app.pwn]x[/]" in stage.text()
 
 
+@pytest.mark.long
 async def test_hostile_names_are_harmless_in_the_questions_that_come_by_themselves(tmp_path):
     def prepare(gateway: FakeGateway) -> None:
         for name in HOSTILE:
