@@ -7,6 +7,8 @@ argument, log or repr.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,6 +17,7 @@ from sft.client.os_errors import translating_os_errors
 from sft.crypto import key_file
 from sft.errors import KeyFormatError, KeyLockedError, LocalFileError
 from sft.limits import KIB
+from sft.model.text import shell_name
 
 if TYPE_CHECKING:
     from sft.client.profiles import Profile
@@ -43,7 +46,7 @@ def passphrase_from(environ: Mapping[str, str], ask: Ask | None) -> Ask:
     path = Path(named or "").expanduser()
 
     async def from_file() -> str:
-        return _first_line(path)  # a line of a file of its owner: not worth a thread
+        return read_passphrase_file(path)  # a line of a file of its owner: not worth a thread
 
     return from_file if named else ask or given(None)
 
@@ -150,13 +153,37 @@ def read_key_file(path: Path) -> str:
     """Read a secret key file that a person named (blocks).
 
     Raises:
-        LocalFileError: it cannot be read.
+        LocalFileError: it cannot be read, or others may read it.
         KeyFormatError: it is no minisign secret key.
     """
-    with translating_os_errors(path), path.open("rb") as file:
-        text = _text_of(file.read(_KEY_FILE_BYTES + 1))
+    text = _text_of(_read_private(path, _KEY_FILE_BYTES + 1, "a secret key"))
     key_file.is_encrypted(text)
     return text
+
+
+def read_passphrase_file(path: Path) -> str:
+    """Read the first line of a file that a person named (blocks); LocalFileError if it cannot be, or others may read it."""
+    try:
+        return (
+            _read_private(path, _PASSPHRASE_FILE_BYTES, "a passphrase").decode("utf-8").split("\n", 1)[0].rstrip("\r")
+        )
+    except UnicodeDecodeError as error:
+        raise LocalFileError(
+            path=str(path), problem="does not hold text", remedy="Write the passphrase into it"
+        ) from error
+
+
+def _read_private(path: Path, most: int, what: str) -> bytes:
+    """Read what nobody else may: refused where the mode lets others, as ssh does with its keys; a pipe is its writer's own."""
+    with translating_os_errors(path), path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise LocalFileError(
+                path=str(path),
+                problem=f"may be read by others, and is {what}",
+                remedy=f"Did nobody? Then chmod 600 {shell_name(str(path))}; else take another",
+            )
+        return file.read(most)
 
 
 def _text_of(data: bytes) -> str:
@@ -164,17 +191,6 @@ def _text_of(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         raise KeyFormatError("a key file is text") from None
-
-
-def _first_line(path: Path) -> str:
-    with translating_os_errors(path), path.open("rb") as file:
-        data = file.read(_PASSPHRASE_FILE_BYTES)
-    try:
-        return data.decode("utf-8").split("\n", 1)[0].rstrip("\r")
-    except UnicodeDecodeError as error:
-        raise LocalFileError(
-            path=str(path), problem="does not hold text", remedy="Write the passphrase into it"
-        ) from error
 
 
 def _none_needed() -> str:

@@ -88,10 +88,10 @@ class StateFolder:
                 )
         return data
 
-    def append(self, name: str, records: bytes, *, record_bytes: int) -> int:
+    def append(self, name: str, records: bytes, *, record_bytes: int, head: bytes = b"") -> int:
         """Add records of one length at the end of a file of the state, which is not synced; to be called within ``locked()``.
 
-        What a crash left of a record is cut away first. Return how long the file is.
+        What a crash left of a record is cut away first; a new file begins with ``head``. Return how long the file is.
         """
         folders, leaf = _split(name)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -101,7 +101,7 @@ class StateFolder:
                 size = os.fstat(file).st_size
                 if size % record_bytes:
                     os.ftruncate(file, size - size % record_bytes)
-                durable.write_all(file, records)
+                durable.write_all(file, records if size >= record_bytes else head + records)
                 return os.fstat(file).st_size
             finally:
                 os.close(file)

@@ -1,16 +1,18 @@
 """The highest version of each file that this computer has seen a good signature of: what is older is not the newest.
 
-    versions/<server id>    records of a file's id (16 bytes) and a version (8 bytes, big endian), in the order of seeing
+    versions/<server id>    records of a file's id (16 bytes) and a version (8 bytes, big endian), in the order of seeing;
+                            the first has "sft versions" in place of an id, and the number of the format, 1
 
-Rules. A record is added at the end, never changed; a file that has grown long is written anew with what was seen last. A record
-that a crash cut off is cut away before the next one. What the disk does not take is remembered while this process runs.
-Everything may block, and be called from any thread.
+Rules. A format of a higher number is refused. A record is added at the end, never changed; a long file is written
+anew with what was seen last. A record that a crash cut off is cut away before the next one. What the disk does not take is
+remembered while this process runs. Everything may block, and be called from any thread.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from struct import Struct
 from typing import Final
 
@@ -18,6 +20,9 @@ from sft.client.state import StateFolder
 from sft.errors import LocalDiskFullError, LocalFileError
 
 _RECORD: Final = Struct(">16sQ")
+_FORMAT: Final = 1
+_MAGIC: Final = b"sft versions".ljust(16, b"\0")
+_HEAD: Final = _RECORD.pack(_MAGIC, _FORMAT)
 _ID_DIGITS: Final = 32
 _MOST_RECORDS: Final = 600_000  # 14 MiB: what the state reads
 _KEPT_RECORDS: Final = 400_000  # when it is written anew
@@ -43,7 +48,7 @@ class VersionsSeen:
         """Read what earlier runs have seen; once.
 
         Raises:
-            LocalFileError: it cannot be read.
+            LocalFileError: it cannot be read, is no such file, or a newer sft wrote it.
         """
         with self._lock:
             self._loaded()
@@ -71,28 +76,44 @@ class VersionsSeen:
 
     def _loaded(self) -> dict[bytes, int]:
         if self._highest is None:
-            self._highest = _parsed(self._state.read(self._name) or b"")
+            self._highest = self._read()
         return self._highest
 
     def _write(self) -> None:
         records = b"".join(_RECORD.pack(*one) for one in self._unwritten.items())
         with contextlib.suppress(LocalDiskFullError, LocalFileError), self._state.locked():
-            written = self._state.append(self._name, records, record_bytes=_RECORD.size)
+            written = self._state.append(self._name, records, record_bytes=_RECORD.size, head=_HEAD)
             self._unwritten = {}
             if written > _MOST_RECORDS * _RECORD.size:
                 self._shorten()
 
     def _shorten(self) -> None:
-        known = _parsed(self._state.read(self._name) or b"")
-        kept = [*known.items()][-_KEPT_RECORDS:]
-        self._state.write(self._name, b"".join(_RECORD.pack(*one) for one in kept), sync=False)
+        kept = [*self._read().items()][-_KEPT_RECORDS:]
+        self._state.write(self._name, _HEAD + b"".join(_RECORD.pack(*one) for one in kept), sync=False)
+
+    def _read(self) -> dict[bytes, int]:
+        """Return the highest version of each file, the last seen last."""
+        records = _parsed(self._state.read(self._name) or b"")
+        magic, number = next(records, (_MAGIC, _FORMAT))
+        if magic != _MAGIC:
+            raise LocalFileError(
+                path=self.path,
+                problem="is damaged",
+                remedy="Move it away: what was seen of older versions is forgotten then",
+            )
+        if number > _FORMAT:
+            raise LocalFileError(
+                path=self.path,
+                problem=f"was written by a newer sft (format {number}; this one reads {_FORMAT})",
+                remedy="Update this program: nothing was changed",
+            )
+        known: dict[bytes, int] = {}
+        for file_id, version in records:
+            before = known.pop(file_id, 0)
+            known[file_id] = max(version, before)
+        return known
 
 
-def _parsed(data: bytes) -> dict[bytes, int]:
-    """Return the highest version of each file, the last seen last."""
-    known: dict[bytes, int] = {}
+def _parsed(data: bytes) -> Iterator[tuple[bytes, int]]:
     whole = len(data) - len(data) % _RECORD.size
-    for file_id, version in _RECORD.iter_unpack(memoryview(data)[:whole]):
-        before = known.pop(file_id, 0)
-        known[file_id] = max(version, before)
-    return known
+    return _RECORD.iter_unpack(memoryview(data)[:whole])

@@ -110,6 +110,7 @@ def test_no_secret_is_ever_in_an_argument_or_in_the_log(module_server: ServerPro
     eva = module_server.new_person("eva")
     link = module_server.operate("invite", "--role", "maintainer").stdout.strip()
     (eva.folder / "words").write_text("open sesame 4711\n", encoding="utf-8")
+    (eva.folder / "words").chmod(0o600)
     eva.environment["SFT_PASSPHRASE_FILE"] = str(eva.folder / "words")
     joining = eva.begin("join", "--user", "eva", stdin=subprocess.PIPE)
     # It waits for its input: now it is what it will be.

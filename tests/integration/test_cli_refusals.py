@@ -132,6 +132,8 @@ def test_a_person_who_was_disabled_or_removed_is_refused_at_login(cli: LiveCli):
 def test_a_key_is_opened_by_its_passphrase_alone_and_takes_a_new_one(cli: LiveCli):
     right = cli.file("right", b"correct horse\n")
     wrong = cli.file("wrong", b"battery staple\n")
+    for path in (right, wrong):
+        Path(path).chmod(0o600)
 
     def mia(*arguments: str, passphrase: str = "", stdin: str = "") -> Ran:
         environ = {"SFT_PASSPHRASE_FILE": passphrase} if passphrase else {}

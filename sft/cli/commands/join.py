@@ -27,12 +27,18 @@ from sft.model.links import InvitationLink, ServerLink, parse_link
 from sft.model.names import parse_device_name, parse_user_name, safe
 from sft.model.text import ROLE_WORDS, shown_name
 
+_LEGACY = (
+    "Sign nothing else with this key by minisign -l: signing bytes that somebody else chose so lets them in as you."
+)
+
 
 @click.command("join")
 @click.argument("link", nargs=-1, metavar="")
 @click.option("--link-file", metavar="FILE", help="The file that holds the invitation; - for standard input.")
 @click.option("--user", metavar="NAME", help="Your name there.")
-@click.option("--key", "key_file", metavar="FILE", help="A minisign secret key to use, in place of a new one.")
+@click.option(
+    "--key", "key_file", metavar="FILE", help="A minisign secret key to use, in place of a new one; mode 600."
+)
 @click.option("--no-passphrase", is_flag=True, help="Leave the new key unprotected, for machines.")
 @click.option("--device", metavar="NAME", help="How this computer is called there.")
 @common
@@ -67,6 +73,8 @@ def command(
     joined, only_admin = invocation.run(lambda reactor: _join(reactor, invocation, wanted, from_file=protected))
     unprotected = new_key and wanted.passphrase is None
     _show(invocation, joined, only_admin=only_admin, unprotected=unprotected)
+    if key_file is not None:
+        invocation.console.note(_LEGACY)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, key_document
 from sft.cli.options import common
-from sft.client.identity import Ask, Identity
+from sft.client.identity import Ask, Identity, read_passphrase_file
 from sft.errors import KeyLockedError, UsageError
 from sft.model.names import safe
 from sft.model.text import shown_name
@@ -57,7 +58,7 @@ def passphrase_command(invocation: Invocation, new_passphrase_file: str | None, 
     identity = Identity(invocation.state, profile)
     new: str | None = None
     if new_passphrase_file is not None:
-        text = invocation.prompts.secret_file(new_passphrase_file, "The passphrase")
+        text = _text_of(invocation, new_passphrase_file)
         new = text.split("\n", 1)[0].rstrip("\r") or None
 
     async def change(reactor: Any) -> str | None:
@@ -134,3 +135,7 @@ def _document(invocation: Invocation, identity: Identity) -> Document:
         "file": str(invocation.state.path(profile.key_file)),
         "pub_file": identity.export(),
     }
+
+
+def _text_of(invocation: Invocation, path: str) -> str:
+    return invocation.prompts.secret_file(path, "") if path == "-" else read_passphrase_file(Path(path))

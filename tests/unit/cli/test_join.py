@@ -113,6 +113,7 @@ def test_a_machine_joins_with_options_alone(stranger, tmp_path):
 
 def test_a_passphrase_can_come_from_a_file(stranger, tmp_path):
     (tmp_path / "secret").write_text("from a file\n")
+    (tmp_path / "secret").chmod(0o600)
     stranger.environ["SFT_PASSPHRASE_FILE"] = str(tmp_path / "secret")
     ran = stranger.run("join", "--user", "ivo", piped=LINK.text())
     assert ran.status == 0
@@ -124,6 +125,7 @@ def test_a_key_of_ones_own_is_not_given_a_passphrase(stranger):
     ran = stranger.run("join", "--user", "ivo", "--key", "mine.key", piped=LINK.text())
     assert ran.status == 0
     assert str(stranger.joins[0]["key_file"]) == "mine.key"
+    assert "Sign nothing else with this key by minisign -l" in ran.err
     assert "no passphrase" not in ran.err
 
 

@@ -65,6 +65,11 @@ def test_a_wrong_passphrase_is_told_before_a_new_one_is_asked_for(protected):
 
 def test_a_new_passphrase_can_come_from_a_file(cli, tmp_path):
     (tmp_path / "new").write_text("from a file\nsecond line\n")
+    open_to_others = cli.run("key", "passphrase", "--new-passphrase-file", str(tmp_path / "new"))
+    assert open_to_others.status == 10
+    assert "may be read by others, and is a passphrase" in open_to_others.err
+    assert f"chmod 600 {tmp_path / 'new'}" in open_to_others.err
+    (tmp_path / "new").chmod(0o600)
     ran = cli.run("key", "passphrase", "--new-passphrase-file", str(tmp_path / "new"))
     assert ran.status == 0
     assert kept(cli, "from a file") == KEY.public
@@ -72,6 +77,7 @@ def test_a_new_passphrase_can_come_from_a_file(cli, tmp_path):
 
 def test_a_key_can_be_left_unprotected_and_that_is_said(protected, tmp_path):
     (tmp_path / "old").write_text(f"{PASSPHRASE}\n")
+    (tmp_path / "old").chmod(0o600)
     protected.environ["SFT_PASSPHRASE_FILE"] = str(tmp_path / "old")
     ran = protected.run("key", "passphrase", "--no-passphrase")
     assert ran.out == f"Your key has no passphrase now: whoever reads {protected.home} is ada.\n"
@@ -102,6 +108,7 @@ def test_three_wrong_passphrases_are_the_end(protected):
 
 def test_a_wrong_passphrase_file_is_not_asked_again(protected, tmp_path):
     (tmp_path / "secret").write_text("wrong")
+    (tmp_path / "secret").chmod(0o600)
     protected.environ["SFT_PASSPHRASE_FILE"] = str(tmp_path / "secret")
     protected.refuses = [PassphraseWrongError()]
     assert protected.run("ls").status == 8

@@ -239,6 +239,7 @@ def test_a_passphrase_file_wins_over_asking(dialing, state, known, tmp_path):
     protect(state, "open sesame")
     written = tmp_path / "passphrase"
     written.write_text("open sesame\nsecond line\n")
+    written.chmod(0o600)
     dialing.server()
     ask = passphrase_from({"SFT_PASSPHRASE_FILE": str(written)}, asking("other"))
     assert dial(dialing, state, known, ask).user_id == 7

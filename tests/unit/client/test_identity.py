@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from functools import partial
 
 import pytest
@@ -85,6 +86,7 @@ def test_the_passphrase_changes_and_goes(identity, pool):
 
 def test_a_key_file_is_read_only_if_it_is_one(tmp_path):
     path = tmp_path / "k"
+    path.touch(0o600)
     path.write_text(key_file.encode(ADA_KEY, None))
     assert read_key_file(path) == path.read_text()
     for rubbish in (b"", b"\xff\xfe", b"x" * 100_000):
@@ -97,6 +99,7 @@ def test_a_key_file_is_read_only_if_it_is_one(tmp_path):
 
 def test_an_empty_passphrase_file_gives_an_empty_passphrase_and_not_a_crash(tmp_path, pool):
     path = tmp_path / "p"
+    path.touch(0o600)
     for content, passphrase in ((b"", ""), (b"a b \r\nc", "a b ")):
         path.write_bytes(content)
         ask = passphrase_from({"SFT_PASSPHRASE_FILE": str(path)}, None)
@@ -104,6 +107,31 @@ def test_an_empty_passphrase_file_gives_an_empty_passphrase_and_not_a_crash(tmp_
     path.write_bytes(b"\xff")
     with pytest.raises(LocalFileError):
         run(pool, passphrase_from({"SFT_PASSPHRASE_FILE": str(path)}, None)())
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_key_or_a_passphrase_in_a_file_that_is_open_to_others_is_refused_and_what_to_do_is_said(tmp_path, mode, pool):
+    path = tmp_path / "secret"
+    path.write_text(key_file.encode(ADA_KEY, None))
+    path.chmod(mode)
+    with pytest.raises(LocalFileError) as refused:
+        read_key_file(path)
+    assert refused.value.values["problem"] == "may be read by others, and is a secret key"
+    assert f"chmod 600 {path}" in refused.value.values["remedy"]
+    with pytest.raises(LocalFileError, match="LOCAL_FILE") as refused:
+        run(pool, passphrase_from({"SFT_PASSPHRASE_FILE": str(path)}, None)())
+    assert refused.value.values["problem"] == "may be read by others, and is a passphrase"
+    path.chmod(0o600)
+    assert read_key_file(path)
+
+
+def test_a_passphrase_may_come_from_a_pipe(tmp_path, pool):
+    reading, writing = os.pipe()
+    os.write(writing, b"from a program\n")
+    os.close(writing)
+    os.fchmod(reading, 0o644)
+    assert run(pool, passphrase_from({"SFT_PASSPHRASE_FILE": f"/dev/fd/{reading}"}, None)()) == "from a program"
+    os.close(reading)
 
 
 def test_a_key_that_others_may_read_is_not_opened(identity, state, pool):

@@ -141,6 +141,7 @@ def test_another_invitation_makes_another_key_and_profile(dialing, state):
 def test_a_key_file_is_copied_as_it_is(dialing, state, tmp_path):
     text = key_file.encode(ADA_KEY, "pw", opslimit=32768, memlimit=1 << 20)
     (tmp_path / "my.key").write_text(text)
+    (tmp_path / "my.key").chmod(0o600)
 
     async def ask():
         return "pw"
@@ -155,6 +156,7 @@ def test_a_key_file_is_copied_as_it_is(dialing, state, tmp_path):
 
 def test_a_file_that_is_no_key_is_refused_before_anything_is_stored(dialing, state, tmp_path):
     (tmp_path / "my.key").write_text("not a key\n")
+    (tmp_path / "my.key").chmod(0o600)
     with pytest.raises(KeyFormatError):
         joined(dialing, state, key_file=tmp_path / "my.key")
     assert Profiles(state).all() == []

@@ -38,7 +38,7 @@ def test_what_is_known_is_not_written_again(state):
     for _ in range(3):
         now.note(ONE, 5)
         now.flush()
-    assert Path(now.path).stat().st_size == size == 24
+    assert Path(now.path).stat().st_size == size == 48
 
 
 def test_two_processes_add_to_one_another(state):
@@ -92,6 +92,37 @@ def test_what_the_disk_does_not_take_is_remembered_while_this_runs(state):
     now.note(ONE, 5)
     now.flush()
     assert now.highest(ONE) == 5
+
+
+def test_the_file_says_its_format_and_a_newer_or_another_one_is_refused_and_kept(state):
+    now = seen(state)
+    now.note(ONE, 5)
+    now.flush()
+    path = Path(now.path)
+    assert path.read_bytes() == b"sft versions".ljust(16, b"\0") + (1).to_bytes(8, "big") + ONE + (5).to_bytes(8, "big")
+    for head, problem in (
+        (
+            b"sft versions".ljust(16, b"\0") + (2).to_bytes(8, "big"),
+            "was written by a newer sft (format 2; this one reads 1)",
+        ),
+        (ONE + (5).to_bytes(8, "big"), "is damaged"),
+    ):
+        path.write_bytes(head)
+        with pytest.raises(LocalFileError) as refused:
+            seen(state).load()
+        assert refused.value.values["problem"] == problem
+        assert path.read_bytes() == head
+
+
+def test_a_file_that_a_crash_cut_within_its_head_begins_anew(state):
+    now = seen(state)
+    now.note(ONE, 5)
+    now.flush()
+    Path(now.path).write_bytes(Path(now.path).read_bytes()[:20])
+    later = seen(state)
+    later.note(OTHER, 6)
+    later.flush()
+    assert (seen(state).highest(ONE), seen(state).highest(OTHER)) == (0, 6)
 
 
 def test_what_cannot_be_read_is_said(state):
