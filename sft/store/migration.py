@@ -23,6 +23,7 @@ from sft import durable
 from sft.crypto.row_mac import RowMac, RowValue
 from sft.errors import RowForgedError, StoreError
 from sft.store.connections import faults_as_ours, write_engine
+from sft.store.migrated_sum import SumBefore
 from sft.store.revision import current_revision, migrations_folder
 
 
@@ -47,10 +48,12 @@ class Marks(NamedTuple):
 
     old: TableMarks
     new: TableMarks
+    row_key: bytes
+    server_id: bytes
 
     @classmethod
     def of(cls, row_key: bytes, server_id: bytes) -> Marks:
-        return cls(TableMarks(row_key, server_id), TableMarks(row_key, server_id))
+        return cls(TableMarks(row_key, server_id), TableMarks(row_key, server_id), row_key, server_id)
 
 
 def keep_copy(path: Path, *, free_bytes: Callable[[int], int] = durable.free_bytes) -> Path:
@@ -100,7 +103,7 @@ def upgrade(path: Path, marks: Marks | None = None) -> None:
 def migrate(path: Path, work: Callable[[Config], None], marks: Marks | None = None) -> None:
     """Run one of Alembic's commands on a database, in one transaction that ends with a check.
 
-    A migration finds the marks in ``alembic.context.config.attributes["marks"]``.
+    A migration finds the marks in ``alembic.context.config.attributes["marks"]``; the sum of all marks follows what it changes.
     """
     if not path.is_file():
         raise StoreError(problem="it is not there")
@@ -110,7 +113,10 @@ def migrate(path: Path, work: Callable[[Config], None], marks: Marks | None = No
             config = _config()
             config.attributes["connection"] = connection
             config.attributes["marks"] = marks
+            before = None if marks is None else SumBefore(connection, marks.row_key, marks.server_id)
             work(config)
+            if marks is not None and before is not None:
+                before.renew(marks.row_key)
             _check_references(connection)
     except CommandError as error:
         raise StoreError(str(error), problem="its version is unknown to this program") from error

@@ -223,7 +223,32 @@ def test_a_migration_changes_rows_and_their_marks(path: Path, tmp_path: Path) ->
     database = open_database(path, ROW_KEY, SERVER_ID)
     with reading(database) as reader:
         assert settings.server_name(reader) == "acme-files!"
+        assert reader.rows.sum_holds(), "the sum of all marks has followed"
     database.close()
+
+
+def test_a_migration_hides_no_row_that_was_put_back_as_it_once_was(path: Path, tmp_path: Path) -> None:
+    before = look(path, "SELECT name, value, mac FROM settings WHERE name = 'server_name'")
+    database = open_database(path, ROW_KEY, SERVER_ID)
+    with writing(database) as transaction:
+        settings.change_setting(transaction, "server_name", b"later")
+    database.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany("INSERT OR REPLACE INTO settings (name, value, mac) VALUES (?, ?, ?)", before)
+        connection.commit()
+    renamed(path, tmp_path)
+    assert later_migration.take_back(path)
+    database = open_database(path, ROW_KEY, SERVER_ID)
+    with reading(database) as reader:
+        assert not reader.rows.sum_holds()
+    database.close()
+
+
+def test_a_migration_renews_no_sum_that_was_changed(path: Path, tmp_path: Path) -> None:
+    tamper(path, "UPDATE row_sums SET sum = zeroblob(32)")
+    with pytest.raises(RowForgedError):
+        renamed(path, tmp_path)
+    assert current_revision(path) == needed_revision()
 
 
 def test_a_migration_makes_no_forged_row_a_genuine_one(path: Path, tmp_path: Path) -> None:
