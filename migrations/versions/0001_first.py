@@ -102,6 +102,8 @@ def upgrade() -> None:
         _refers("invitations", "maker_id", "users.id"),
         _refers("invitations", "used_by_id", "users.id"),
     )
+    for column in ("maker_id", "created_at", "expires_at"):
+        op.create_index(f"ix_invitations_{column}", "invitations", [column])
     op.create_table(
         "folders",
         _number("id"),

@@ -92,9 +92,9 @@ class InvitationModel(Model):
     public_key: Mapped[bytes] = mapped_column(unique=True)
     role: Mapped[str]
     user_name: Mapped[str | None]
-    maker_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    created_at: Mapped[int]
-    expires_at: Mapped[int]
+    maker_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[int] = mapped_column(index=True)
+    expires_at: Mapped[int] = mapped_column(index=True)
     used_at: Mapped[int | None]
     used_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     withdrawn_at: Mapped[int | None]
