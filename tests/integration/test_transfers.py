@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PERSON_REQUEST_BYTES, REQUESTS_IN_FLIGHT
+from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PERSON_REQUEST_BYTES, REQUESTS_IN_FLIGHT, UPLOAD_SILENT_SECONDS
 from sft.model.records import SessionInfo
 from sft.wire import messages as m
 from sft.wire.states import FrameType
 from tests.integration.server_fixture import Raw, RawUpload, ServerFixture, content, on_reactor, until, writer_held
+from tests.loop import Timed
 
 LARGE = content(1_200_000)
 
@@ -393,3 +394,26 @@ async def test_whoever_does_not_read_holds_up_nobody_else(server: ServerFixture)
     assert held <= 4 * 17, "a batch ready and one in work for each transfer, and no more"
     stuck.link.resume_reading("a test")
     await stuck.when(lambda: len(stuck.data.get(request_id, [])) >= 24)
+
+
+@on_reactor
+async def test_an_upload_that_gets_no_byte_for_ten_minutes_ends_and_each_byte_begins_them_anew(server: ServerFixture):
+    raw = await server.raw("max")
+    timed = Timed()
+    server.here.reactor = timed
+    upload = RawUpload(raw, server.people["max"], "slow", content(CHUNK_BYTES * 3)).begin()
+    await upload.admitted()
+    (deadline,) = timed.clock.getDelayedCalls()
+    timed.clock.advance(UPLOAD_SILENT_SECONDS - 1)
+    await upload.send(1)
+    await until(lambda: deadline.getTime() > UPLOAD_SILENT_SECONDS, "a byte came")
+    timed.clock.advance(UPLOAD_SILENT_SECONDS - 1)
+    assert not upload.answered
+    timed.clock.advance(1)
+    await raw.when(lambda: upload.answered)
+    (refusal,) = raw.answers(upload.id)
+    assert refusal.code == "INTERRUPTED"
+    assert refusal.values["problem"] == "nothing of it came for 10 minutes"
+    assert timed.clock.getDelayedCalls() == []
+    raw.abort()
+    await server.clean()

@@ -11,12 +11,13 @@ from sft.client.profiles import Profiles
 from sft.client.transfers.queue.job import JobState
 from sft.crypto.keys import ServerKey
 from sft.model.links import ServerLink
+from sft.wire import messages as m
 from sft.wire.connection import Connection
 from sft.wire.framing import HEADER_BYTES
 from sft.wire.login import Claim
 from tests.integration.relay import DOWN, UP, Relay, flip
 from tests.integration.server_fixture import ServerFixture, bridged, content
-from tests.integration.ui_driver import SOON, files_in, nothing_of, opened_ui, plain, put, stored
+from tests.integration.ui_driver import SOON, ask, files_in, nothing_of, opened_ui, plain, put, stored
 
 pytestmark = pytest.mark.long
 
@@ -135,6 +136,27 @@ async def test_a_server_that_is_silent_from_the_first_byte_holds_up_nobody(
 
 
 # -- who the server is -----------------------------------------------------------------------------------------------
+
+
+async def test_a_key_that_the_pinned_one_says_follows_it_is_followed_and_said_once(server: ServerFixture, tmp_path):
+    old = server.server_key
+    changed = await ask(server, m.RotateMasterKey, reencrypt=True)
+    assert changed.report.faults == ()
+    new = server.server_key
+    assert new != old
+    async with opened_ui(server, "max", tmp_path / "here") as ui:
+        said = await ui.hears("acme has a new key; the one pinned until now says so.")
+        assert new.words() in said
+        assert Profiles(server.state_of("max")).choose().server_key == new.point
+        ui.hush()
+        ui.gateway.again()
+        await ui.press("5", "1")
+        await ui.calm()
+        assert "new key" not in ui.said()
+        plain(ui)
+    async with opened_ui(server, "max", tmp_path / "here") as ui:
+        await ui.calm()
+        assert "new key" not in ui.said(), "once"
 
 
 async def test_another_server_key_stops_everything_until_the_right_server_link(
