@@ -74,14 +74,13 @@ def version_of(reading: ReadTransaction, file: FileRow, number: int) -> VersionR
 
 def oldest_versions(reading: ReadTransaction, row_ids: Collection[int], limit: int) -> list[VersionRow]:
     """Load versions of the files that have these rows, file by file, each from its first on."""
-    found: list[VersionRow] = []
-    for row_id in sorted(row_ids):
-        if len(found) == limit:
-            break
-        found += reading.rows.all(
-            VersionRow, VersionModel.file == row_id, order_by=(VersionModel.number,), limit=limit - len(found)
-        )
-    return found
+    key = (VersionModel.file, VersionModel.number)
+    keys: list[VersionKey] = []
+    for group in groups(sorted(row_ids)):
+        if len(keys) < limit:
+            first = select(*key).where(VersionModel.file.in_(group)).order_by(*key).limit(limit - len(keys))
+            keys += [(file, number) for file, number in reading.rows.aggregates(first)]
+    return sorted(versions_at(reading, keys), key=lambda row: (row.file, row.number))
 
 
 def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:

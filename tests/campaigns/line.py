@@ -20,7 +20,7 @@ from sft.wire.connection import Connection
 from sft.wire.events import LoginRefused, MessageReceived, Welcomed
 from sft.wire.handshake import Claim, Welcome
 
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 900
 READ_BYTES = 256 * 1024
 
 

@@ -19,7 +19,17 @@ from sft.store.files import (
     version_of,
     versions_of_file,
 )
-from tests.unit.store.folder_tree import ALL, NOTHING, OF_MAX, file_row, grow, plant, require_indexed, trashed_row
+from tests.unit.store.folder_tree import (
+    ALL,
+    NOTHING,
+    OF_MAX,
+    file_row,
+    grow,
+    plant,
+    require_indexed,
+    statements,
+    trashed_row,
+)
 from tests.unit.store.samples import reading, tamper, writing
 
 
@@ -91,6 +101,17 @@ def test_versions_are_found(folder_tree: Database) -> None:
         assert [row.number for row in oldest_versions(reader, [first.id], 1)] == [1]
         assert [row.number for row in versions_of_file(reader, 1)] == [1, 2]
         assert newest_versions(reader, []) == {}
+
+
+def test_oldest_versions_of_many_files_are_few_questions(empty: Database) -> None:
+    with writing(empty) as transaction:
+        plant(transaction)
+        grow(transaction, [file_row(number, 2, f"f{number}", newest=1 + number % 3) for number in range(1, 201)])
+    with reading(empty) as reader, statements(empty) as asked:
+        found = oldest_versions(reader, range(200, 0, -1), 150)
+    every = [(file, number) for file in range(1, 201) for number in range(1, 2 + file % 3)]
+    assert [(row.file, row.number) for row in found] == every[:150]
+    assert len(asked) <= 5
 
 
 def test_a_newest_version_that_is_gone_is_a_forgery(folder_tree: Database) -> None:
