@@ -59,13 +59,13 @@ def newest_versions(reading: ReadTransaction, files: Collection[FileRow]) -> dic
 
 
 def versions_at(reading: ReadTransaction, keys: Collection[VersionKey]) -> list[VersionRow]:
-    wanted = set(keys)
-    return [
-        row
-        for group in groups(keys, GROUP_PAIRS)
-        for row in reading.rows.all(VersionRow, *any_of_pairs(VersionModel.file, VersionModel.number, group))
-        if (row.file, row.number) in wanted
-    ]
+    """Load versions by their keys, each once."""
+    found: list[VersionRow] = []
+    for group in groups(keys, GROUP_PAIRS):
+        wanted = set(group)  # of this group alone: a later one asks for others of the same file
+        rows = reading.rows.all(VersionRow, *any_of_pairs(VersionModel.file, VersionModel.number, group))
+        found += [row for row in rows if (row.file, row.number) in wanted]
+    return found
 
 
 def version_of(reading: ReadTransaction, file: FileRow, number: int) -> VersionRow | None:
