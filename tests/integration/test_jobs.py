@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from sft.client.session import connect_operator
 from sft.crypto.keys import ServerPublic
+from sft.errors import TransferEndedError
 from sft.model.records import VaultReport
 from sft.server.jobs import WORKING, RunningJob
 from sft.wire import messages as m
@@ -63,6 +65,20 @@ async def test_the_journal_tells_of_long_work_every_minute_and_its_asker_sees_it
     may_end.set()
     await done
     assert has(server, "job-ended job=check versions=8 bytes=800", "how=done")
+
+
+@on_reactor
+async def test_long_work_ends_at_its_next_page_when_the_server_stops(server: ServerFixture):
+    running = RunningJob(server.here, "check", "operator")
+
+    def work() -> VaultReport:
+        server.here.stopping = True
+        running.job_context.progress(1, 10)
+        raise AssertionError("it goes on")
+
+    with pytest.raises(TransferEndedError):
+        await running.run(work)
+    assert has(server, "job-ended job=check versions=1 bytes=10", "how=stopped")
 
 
 @on_reactor

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from sft.errors import RowForgedError
 from sft.store import users
 from sft.store.database import Database
 from sft.store.row_types import FileRow
@@ -72,6 +73,14 @@ def test_an_admin_who_can_act_is_active(database: Database) -> None:
     with reading(database) as reader:
         assert users.active_admins(reader) == [ADA, eva]
         assert users.admin_names(reader) == "Ada, eva"
+
+
+def test_who_is_named_an_admin_and_is_none_any_more_is_seen(database: Database) -> None:
+    with writing(database) as transaction:
+        users.write_users(transaction, [replace(ADA, id=3, name="eva", folded="eva")], new=True)
+        transaction.rows.update([replace(ADA, role="guest")])  # past what writes the list too
+    with reading(database) as reader, pytest.raises(RowForgedError):
+        users.active_admins(reader)
 
 
 def test_of_many_admins_a_refusal_names_a_few(database: Database) -> None:
