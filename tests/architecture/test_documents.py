@@ -10,11 +10,13 @@ import pytest
 import sft
 from sft import errors
 from sft.cli.main import COMMANDS
+from sft.client import versions_seen
 from sft.errors import SftError
 from sft.model.access import Caller, Permission, Resource, Role, allows, may
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
 DOCUMENTS = ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 
@@ -86,8 +88,22 @@ def test_links_between_documents_lead_somewhere(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
     assert all((ROOT / target).exists() for target in targets)
-    mentioned = re.findall(r"`((?:sft|tests|migrations)/[\w/.-]+\.(?:md|py))`", text)
-    assert all((ROOT / path).exists() for path in mentioned)
+    mentioned = re.findall(r"`((?:sft|tui|tests|migrations)/[\w/.-]+)`", text)
+    assert [path for path in mentioned if not (ROOT / path).exists()] == []
+
+
+def test_each_promise_names_the_tests_that_hold_it() -> None:
+    promises = re.split(r"^\d+\. ", SECURITY.split("## What is promised")[1].split("\n## ")[0], flags=re.MULTILINE)[1:]
+    assert len(promises) == 11
+    for promise in promises:
+        said, _, tests = promise.partition("   Tests: ")
+        named = re.findall(r"`([^`]+)`", tests)
+        assert named, said
+        assert [path for path in named if not (re.search(r"/test_\w+\.py$", path) and (ROOT / path).is_file())] == []
+
+
+def test_security_tells_how_many_versions_are_remembered() -> None:
+    assert f"(the last {versions_seen._KEPT_RECORDS:,} at least)" in " ".join(SECURITY.split())
 
 
 def test_the_changelog_tells_of_this_version() -> None:

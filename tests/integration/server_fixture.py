@@ -387,3 +387,15 @@ def writer_held(server: ServerFixture) -> Iterator[Held]:
         yield Held(server)
     finally:
         free.set()
+
+
+@contextmanager
+def readers_held(server: ServerFixture) -> Iterator[None]:
+    """Keep the readers at work, so that whoever reads waits; not those of logins and of the operator."""
+    free, pool = threading.Event(), server.here.reading_pool
+    for _ in range(2):
+        pool.run(free.wait, 10)
+    try:
+        yield
+    finally:
+        free.set()

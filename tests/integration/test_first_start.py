@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import resource
 import socket
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +16,8 @@ import pytest
 from twisted.logger import globalLogPublisher
 
 from sft.errors import HomeError
+from sft.model.access import Caller, Role
+from sft.model.events import UserJoined
 from sft.operator.home import Home, HomeSettings
 from sft.operator.server import Server
 from sft.operator.service import SIGN_SECONDS, ServerService
@@ -129,7 +134,24 @@ async def test_a_start_that_takes_longer_than_a_second_says_what_it_is_at(templa
 
 
 @on_reactor
-async def test_the_first_invitation_goes_when_it_is_spent_and_where_there_is_an_admin(template: Path, tmp_path: Path):
+async def test_the_first_invitation_goes_from_the_disk_when_an_admin_has_joined(tmp_path: Path):
+    service = Service(Home(tmp_path / "home"))
+    await service.start()
+    assert service.running._server is not None
+    assert service.running._server.opened is not None
+    context = service.running._server.opened.context
+    for number, role in enumerate((Role.GUEST, Role.ADMIN), 1):
+        assert service.home.first_admin.exists()
+        joined = {"user_id": number, "key_id": number, "name": "ada", "device": "laptop", "invitation_id": 1}
+        by = Caller(number, number, "ada", role)
+        context.tell([UserJoined(by=by, role=role, public_key=bytes(42), **joined)])
+        await until(lambda: not context.pool.busy, "the disk")
+    assert not service.home.first_admin.exists()
+    await service.stop()
+
+
+@on_reactor
+async def test_a_first_invitation_that_is_left_over_goes_at_a_start_that_has_an_admin(template: Path, tmp_path: Path):
     fixture = copy_server(template, tmp_path / "s")
     fixture.home.first_admin.write_text("sft://left over\n")
     service = Service(fixture.home)
@@ -149,3 +171,15 @@ async def test_admins_whose_rows_were_changed_are_no_reason_to_let_another_in(se
     await server.start()
     assert server.running is not None
     assert await server.running.first_admin() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has prctl")
+@on_reactor
+async def test_a_server_leaves_no_core_and_lets_nobody_attach(server: ServerFixture):
+    get_dumpable, set_dumpable = 3, 4
+    prctl = ctypes.CDLL(None).prctl
+    await server.halt()
+    prctl(set_dumpable, 1, 0, 0, 0)
+    await server.start()
+    assert prctl(get_dumpable, 0, 0, 0, 0) == 0
+    assert resource.getrlimit(resource.RLIMIT_CORE)[0] == 0

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from twisted.internet.defer import Deferred
 
@@ -14,7 +10,16 @@ from sft.model.access import Role
 from sft.wire import messages as m
 from sft.wire.events import LoginRefused, Welcomed
 from sft.wire.login import Claim
-from tests.integration.server_fixture import Raw, RawUpload, ServerFixture, content, on_reactor, until, writer_held
+from tests.integration.server_fixture import (
+    Raw,
+    RawUpload,
+    ServerFixture,
+    content,
+    on_reactor,
+    readers_held,
+    until,
+    writer_held,
+)
 
 LARGE = content(1_200_000)
 
@@ -327,23 +332,11 @@ async def test_a_download_of_a_disabled_user_stops(server: ServerFixture, change
     assert raw.reason is None, "the end was authenticated"
 
 
-@contextmanager
-def _readers_held(server: ServerFixture) -> Iterator[None]:
-    """Keep whoever reads the database waiting."""
-    free, pool = threading.Event(), server.here.reading_pool
-    for _ in range(2):
-        pool.run(free.wait, 10)
-    try:
-        yield
-    finally:
-        free.set()
-
-
 @on_reactor
 async def test_a_download_that_begins_while_rights_change_is_refused(server: ServerFixture):
     await server.put("mia", "big", LARGE)
     raw, operator = await server.raw("max"), await server.operator()
-    with _readers_held(server):
+    with readers_held(server):
         request_id = raw.begin(m.GetFile, path="big", version=0, window=4)
         await until(lambda: server.here.reading_pool.busy > 2, "the download begins")
         await _demote(operator)
@@ -393,7 +386,7 @@ async def test_whoever_stops_being_an_admin_while_they_ask_about_sessions_is_ref
     await operator.ask(m.ChangeRole, name="max", role=Role.ADMIN)
     max_, ada = await server.raw("max"), await server.raw("ada")
     fields = {} if request_kind is m.ListSessions else {"session_id": (await _sessions_of(ada))["ada"]}
-    with _readers_held(server):
+    with readers_held(server):
         request_id = max_.begin(request_kind, **fields)
         await until(lambda: server.here.reading_pool.busy > 2, "the request waits for a reader")
         await _demote(operator)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from sft.cli.failures import error_lines
+from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import SigningKey
 from sft.errors import HomeError, SchemaOutdatedError, SftError, StoreError, VaultError
 from sft.model.links import parse_link
@@ -127,8 +128,9 @@ def test_a_stolen_data_folder_tells_no_content_and_no_key(cli: LiveCli):
 
     # The master key lies in its own file, and nothing else anywhere.
     assert holders(home.path, needles) == {"master key": ["master.key"]}
-    # The search finds what is there: names are not hidden, as SECURITY.md says.
+    # The search finds what is there: names and digests are not hidden, as SECURITY.md says.
     assert holders(home.data, {"name": [b"streamed.bin"]})["name"]
+    assert holders(home.data, {"digest": [blake2b_512(contents["streamed"]).digest()]})["digest"]
     # And the key that was looked for is the user's: its public half is the one that the user shows.
     shown = cli.sft("max", "key", "show", "--json").document["minisign_key"]
     assert SigningKey.from_seed(secret[62:94], secret[54:62]).public.text() == shown

@@ -16,8 +16,8 @@ from sft.limits import (
 )
 from sft.transport.protocol import BUFFER_BYTES
 from sft.wire import messages as m
-from sft.wire.events import LoginRefused
-from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor, until
+from sft.wire.events import LoginRefused, Welcomed
+from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor, readers_held, until
 
 LARGE = content(3_000_000)
 
@@ -43,6 +43,20 @@ async def test_one_person_has_eight_sessions_and_keeps_nobody_out(server: Server
     held[0].abort()
     await until(lambda: len(server.here.sessions.all()) == SESSIONS_PER_PERSON, "one is gone")
     assert isinstance(await (await server.raw("gus")).ask(m.ShowSelf), m.SelfShown)
+
+
+@on_reactor
+async def test_readers_that_are_all_at_work_keep_neither_a_login_nor_the_operator_waiting(server: ServerFixture):
+    gus, operator = await server.raw("gus"), await server.operator()
+    with readers_held(server):
+        waiting = [gus.begin(m.ListUsers) for _ in range(60)]
+        assert (await server.raw("ada")).inbox_has(Welcomed)
+        assert isinstance(await operator.ask(m.ListUsers), m.UserList)
+        sessions = (await operator.ask(m.ListSessions)).sessions
+        assert {each.user for each in sessions} >= {"ada", "gus"}
+        assert isinstance(await operator.ask(m.DisableUser, name="gus"), m.UserShown)
+        await gus.until_gone()
+    assert not any(isinstance(answer, m.UserList) for each in waiting for answer in gus.answers(each))
 
 
 @on_reactor

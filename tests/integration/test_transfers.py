@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sft.errors import DatabaseBusyError, OutcomeUnknownError, SftError, VaultError
 from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PERSON_REQUEST_BYTES, REQUESTS_IN_FLIGHT, UPLOAD_SILENT_SECONDS
 from sft.model.records import SessionInfo
+from sft.service import commits
 from sft.wire import messages as m
 from sft.wire.states import FrameType
 from tests.integration.server_fixture import Raw, RawUpload, ServerFixture, content, on_reactor, until, writer_held
@@ -81,6 +83,47 @@ async def test_a_connection_that_is_lost_leaves_no_object_without_a_row(server: 
     else:
         assert (await reader.ask(m.ShowFile, path="big")).code == "NOT_FOUND"
         assert server.objects() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "left"),
+    [(DatabaseBusyError(), "DATABASE_BUSY", 0), (OutcomeUnknownError(problem="no answer"), "INTERNAL", 1)],
+    ids=["certain", "unknown"],
+)
+@on_reactor
+async def test_a_commit_that_certainly_failed_leaves_no_object(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch, fault: SftError, code: str, left: int
+):
+    upload = await _at_stage(server, "all data")
+    submit = server.here.writer.submit
+
+    def fail(_transaction, _items):
+        raise fault
+
+    def submitted(act, item, **options):
+        return submit(fail if act is commits.commit else act, item, **options)
+
+    monkeypatch.setattr(server.here.writer, "submit", submitted)
+    upload.commit()
+    assert (await upload.answer()).code == code
+    assert (len(server.objects()), len(server.open_uploads())) == (left, left)
+
+
+@on_reactor
+async def test_an_object_that_cannot_be_removed_changes_no_answer(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    first, again = [await _at_stage(server, "all data") for _ in range(2)]
+    first.commit()
+    assert isinstance(await first.answer(), m.FileStored)
+
+    def remove(_object_id):
+        raise VaultError(problem="it cannot be removed")
+
+    monkeypatch.setattr(server.here.storage.vault, "remove", remove)
+    again.commit()
+    assert (await again.answer()).stored.unchanged
+    assert len(server.objects()) == 2  # the next start removes one
 
 
 @on_reactor

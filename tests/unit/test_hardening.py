@@ -7,13 +7,16 @@ import pytest
 
 SHOW = """
 import ctypes, resource
-from sft.hardening import keep_memory_private
-keep_memory_private()
-print(resource.getrlimit(resource.RLIMIT_CORE)[0], ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+import sft.cli.main as program
+def main(*_):
+    print(resource.getrlimit(resource.RLIMIT_CORE)[0], ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), flush=True)
+    return 0
+program.main = main
+program.run()
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has prctl")
-def test_a_process_leaves_no_core_and_lets_nobody_attach():
+def test_sft_leaves_no_core_and_lets_nobody_attach():
     done = subprocess.run([sys.executable, "-c", SHOW], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", "0"]

@@ -48,6 +48,19 @@ def test_a_long_list_on_a_terminal(listed):
     ]
 
 
+def test_what_was_moved_is_listed_with_its_signed_name(listed):
+    moved = signed_file("finance/2026/new.pdf", signed_name="finance/old.pdf")
+    listed.answers[ListFolder] = lambda request: FolderPage(request.id, Page((), (CONTRACT, moved)))
+    first, second = listed.run("ls", "-l", "finance/2026", terminal=True).lines
+    assert "signed as" not in first
+    assert second.endswith("  signed as finance/old.pdf")
+    first, second = listed.run("ls", "-l", "finance/2026").lines
+    assert first.endswith("\tfinance/2026/contract.pdf")
+    assert second.endswith("\tfinance/2026/new.pdf\tfinance/old.pdf")
+    documents = json.loads(listed.run("ls", "finance/2026", "--json").out)
+    assert [each["signed_as"] for each in documents] == ["finance/2026/contract.pdf", "finance/old.pdf"]
+
+
 def test_a_signature_by_an_unknown_key_is_marked(listed):
     ran = listed.run("ls", "-l", "finance/2026", terminal=True)
     assert [line[0] for line in ran.lines] == [" ", "?", "·"]
@@ -147,7 +160,9 @@ def test_the_trash(listed):
     assert listed.run("ls", "--trash").lines[0].endswith("\tfinance/2026/contract.pdf")
     on_terminal = listed.run("ls", "--trash", terminal=True)
     assert on_terminal.lines == ["finance/2026/contract.pdf    12 B  v1  ada  until 1 June 10:11"]
+    assert listed.run("ls", "-l", "--trash").lines[0].startswith("not looked at\t")
     document = json.loads(listed.run("ls", "--trash", "--json").out)[0]
+    assert document["signature"] == "not looked at"
     assert document["deleted_at"] == "2026-05-02T10:11:00Z"
     assert document["restorable_until"] == "2026-06-01T10:11:00Z"
 

@@ -17,6 +17,7 @@ from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, Verdict
 from sft.errors import ConnectionLostError, MovedError, NameNotAllowedError, NotFoundError, RoleForbidsError
 from sft.model.records import Stored
+from sft.wire.messages import FileShown, ShowFile
 from tests.unit.cli.cli_fixture import signed_file
 
 MIB = 2**20
@@ -129,7 +130,8 @@ def test_the_document_of_a_put(cli):
 
 
 def got(moved_to: str | None = None) -> GetResult:
-    file = signed_file("finance/2026/contract.pdf", size=911_360)
+    signed_name = "contract.pdf" if moved_to else None
+    file = signed_file("finance/2026/contract.pdf", size=911_360, signed_name=signed_name)
     verdict = Verdict(SignatureState.VERIFIED, "ada", "contract.pdf", 1, moved_to, "words", 0, None, b"")
     item = GetItem(file.path, ("contract.pdf",), 911_360)
     return GetResult(item, TransferStage.VERIFIED, file, verdict, Path("contract.pdf"), Path("contract.pdf.minisig"))
@@ -149,6 +151,25 @@ def test_a_moved_file_is_told_with_its_signed_name(cli):
     get.add_result(outcome, got("finance/2026/contract.pdf"))
     outcome.finish()
     assert told.out.getvalue().endswith("signed by ada  as contract.pdf\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "terminal", "accepted"),
+    [([], True, True), ([], False, False), (["--json"], True, False), (["--accept-moved"], False, True)],
+)
+def test_what_was_moved_is_judged_by_a_person_and_accepted_by_no_script_unasked(
+    cli, monkeypatch, words, terminal, accepted
+):
+    asked = []
+
+    async def get_all(*_, accept_moved, **__):
+        asked.append(accept_moved)
+        return []
+
+    monkeypatch.setattr(get, "get_all", get_all)
+    cli.answers[ShowFile] = lambda request: FileShown(request.id, signed_file())
+    cli.run("get", "finance/2026/contract.pdf", *words, terminal=terminal)
+    assert asked == [accepted]
 
 
 @pytest.mark.parametrize(
@@ -177,13 +198,14 @@ def test_what_does_not_hold_is_a_status_among_any_number(cli):
 def test_the_document_of_a_get(cli):
     told = Told(cli, json_=True)
     outcome = TransferReport(told.invocation, "verified", "Not got", get.EMPTY, whole=False)
-    get.add_result(outcome, got())
+    get.add_result(outcome, got("finance/2026/contract.pdf"))
     outcome.failed("x", NotFoundError(what="file", name="x"))
     assert outcome.finish() == 1
     document = json.loads(told.out.getvalue())
     assert document["items"][0]["result"] == "verified"
     assert document["items"][0]["signature_file"] == "contract.pdf.minisig"
-    assert document["items"][0]["signed_as"] == "finance/2026/contract.pdf"
+    assert document["items"][0]["path"] == "finance/2026/contract.pdf"
+    assert document["items"][0]["signed_as"] == "contract.pdf"
     assert document["items"][1]["signed_as"] is None
     assert document["items"][1]["error"]["exit"] == 3
     assert (document["done"], document["failed"], document["bytes"]) == (1, 1, 911_360)

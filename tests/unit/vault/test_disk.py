@@ -67,6 +67,14 @@ def test_overwriting_follows_no_link_and_makes_no_file(folder, tmp_path):
     assert (tmp_path / "outside").read_bytes() == bytes(7)
 
 
+def test_all_is_overwritten_however_little_the_system_takes(folder, tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(WHOLE)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:3]))
+    RealDisk().overwrite(folder, "file")
+    assert (tmp_path / "file").read_bytes() == bytes(len(WHOLE))
+
+
 def test_a_folder_is_made_once_and_opened_again(folder, tmp_path):
     before = os.umask(0)
     try:
