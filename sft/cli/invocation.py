@@ -159,7 +159,14 @@ class Invocation:
             self.reactor = reactor
             async with await self.connected(reactor, chosen) as session:
                 with wait_told(self.console, reactor, session.server_name, lambda: session.quiet_seconds):
-                    return await act(session)
+                    answer = await act(session)
+                # Where a person reads along: no script can compare words by phone.
+                if self.console.err_is_terminal and session.pins.first_seen:
+                    from sft.cli.people_output import first_seen_lines
+
+                    for line in first_seen_lines(session.pins.first_seen):
+                        self.console.note(line)
+                return answer
 
         return self.run(talking)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from sft.cli.console import Console
 from sft.cli.json_output import invitation_document, user_document
+from sft.client.pins import Pin
 from sft.crypto.keys import PublicKey
 from sft.errors import KeyFormatError, LocalFileError
 from sft.model.links import InvitationLink
@@ -15,6 +17,7 @@ from sft.model.records import Invitation, User, UserState
 from sft.model.text import count_text, local_time, role_noun, shown_name, size_text
 
 _KEY_FILE_BYTES = 4096
+_MOST_FIRST_SEEN: Final = 3  # said one by one
 
 
 def show_users(console: Console, users: Sequence[User]) -> None:
@@ -121,6 +124,19 @@ def _fields(user: User) -> tuple[str, ...]:
 def _words(user: User) -> str:
     live = [key for key in user.keys if key.ended_at is None] or list(user.keys)
     return ", ".join(words_of(PublicKey.decode_or_none(key.public_key)) for key in live)
+
+
+def first_seen_lines(pins: Sequence[Pin]) -> list[str]:
+    """Say whose keys this computer has just seen for the first time, and what makes sure that they are theirs."""
+    if len(pins) > _MOST_FIRST_SEEN:
+        many = f"First seen now: the keys of {count_text(len(pins))} people. sft users shows their words"
+        return [f"{many}; compare those that matter by phone or in person."]
+    return [
+        f"First seen now: {shown_name(pin.name)}'s key, {words_of(PublicKey.decode_or_none(key))}. "
+        "Compare its words by phone or in person."
+        for pin in pins
+        for key in pin.keys
+    ]
 
 
 def words_of(key: PublicKey | None) -> str:

@@ -53,6 +53,9 @@ class Pins:
 
     Args:
         own: who we are there.
+
+    Attributes:
+        first_seen: whom this computer had never seen before they were learned here.
     """
 
     def __init__(self, state: StateFolder, server_id: bytes, *own: Pin) -> None:
@@ -60,6 +63,7 @@ class Pins:
         self._name = f"pins/{server_id.hex()[:_ID_DIGITS]}.json"
         self._own = {pin.user_id: pin for pin in own}
         self._people: dict[int, Pin] = {**self._own}
+        self.first_seen: list[Pin] = []
 
     def load(self) -> None:
         """Read what is pinned (blocks)."""
@@ -82,7 +86,9 @@ class Pins:
         with self._state.locked():
             before = self._contents()
             people = {**_by_id(before.records), **self._own}
-            people.update(learned(people, users, now=now))
+            changed = learned(people, users, now=now)
+            self.first_seen += [pin for pin in changed.values() if pin.user_id not in people and pin.keys]
+            people.update(changed)
             kept = [pin for pin in people.values() if not pin.is_own]
             self._state.write(self._name, _FORM.write(kept, before))
         self._people = people

@@ -66,6 +66,7 @@ class Known:
     """The people whose keys this computer has seen."""
 
     people: dict[int, Pin]
+    first_seen: list[Pin] = field(default_factory=list)
 
 
 @dataclass
@@ -153,6 +154,7 @@ class CliFixture:
     home: Path
     answers: dict[type[Request], Callable[[Any], Reply]] = field(default_factory=dict)
     people: dict[int, Pin] = field(default_factory=dict)
+    first_seen: list[Pin] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
     secrets: list[str] = field(default_factory=list)
     refuses: list[BaseException] = field(default_factory=list)
@@ -247,7 +249,9 @@ class CliFixture:
                 self.passphrases.append(await ask())
             raise error
         seen = VersionsSeen(self.state, profile.server_id)
-        session = TableSession(profile, self.answers, Known(self.people), followed=self.followed, versions_seen=seen)
+        session = TableSession(
+            profile, self.answers, Known(self.people, self.first_seen), followed=self.followed, versions_seen=seen
+        )
         self.sessions.append(session)
         return session
 

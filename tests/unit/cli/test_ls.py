@@ -8,7 +8,7 @@ import pytest
 from sft.errors import NotFoundError
 from sft.model.records import Folder, Page
 from sft.wire.messages import FileShown, FolderPage, ListFolder, ListTrash, ShowFile
-from tests.unit.cli.cli_fixture import OTHER_KEY, pin_of_ada, signed_file
+from tests.unit.cli.cli_fixture import KEY, OTHER_KEY, pin_of_ada, signed_file
 
 Q1 = Folder("finance/2026/Q1", files=14, folders=0, created_at=0)
 BUDGET = signed_file(
@@ -59,6 +59,17 @@ def test_what_was_moved_is_listed_with_its_signed_name(listed):
     assert second.endswith("\tfinance/2026/new.pdf\tfinance/old.pdf")
     documents = json.loads(listed.run("ls", "finance/2026", "--json").out)
     assert [each["signed_as"] for each in documents] == ["finance/2026/contract.pdf", "finance/old.pdf"]
+
+
+def test_whose_key_is_seen_for_the_first_time_is_said_with_its_words_where_a_person_reads(listed):
+    listed.first_seen = [pin_of_ada()]
+    (line,) = listed.run("ls", "finance/2026", terminal=True).err.splitlines()
+    words = KEY.public.words()
+    assert line == f"First seen now: ada's key, {words}. Compare its words by phone or in person."
+    listed.first_seen *= 4
+    (line,) = listed.run("ls", "finance/2026", terminal=True).err.splitlines()
+    assert line.startswith("First seen now: the keys of 4 people. sft users shows their words")
+    assert listed.run("ls", "finance/2026").err == ""
 
 
 def test_a_signature_by_an_unknown_key_is_marked(listed):

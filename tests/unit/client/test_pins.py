@@ -22,6 +22,8 @@ def test_what_is_shown_first_is_pinned_with_its_time(state):
     again.load()
     assert again.people == pins.people
     assert again.people[7].keys == {ADA_POINT: 1000}
+    again.learn([ADA, user(8, "max", MALLORY_KEY)], now=2000)
+    assert ([pin.user_id for pin in pins.first_seen], [pin.user_id for pin in again.first_seen]) == ([7], [8])
     assert again.knows(7, ADA_POINT)
     assert not again.knows(7, MALLORY_POINT)
     assert not again.knows(8, ADA_POINT)
