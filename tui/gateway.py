@@ -18,7 +18,7 @@ from sft.client.trust import SignatureState
 from sft.errors import SftError
 from sft.model.access import Role
 from sft.model.links import Link
-from sft.model.records import Deleted, File, Folder, Invitation, SessionInfo, User
+from sft.model.records import Deleted, File, Folder, Invitation, RestoredFolder, SessionInfo, TrashedFolder, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page of a folder or of the trash.
+    """One page of a folder.
 
     Args:
         states: one for each file.
@@ -141,8 +141,8 @@ class Files(Protocol):
     async def list_folder(self, path: str, cursor: str = "", *, judged: bool = True) -> Listed:
         """Return one page of a folder (``""`` is the root); without ``judged`` signatures pages are larger."""
 
-    async def list_trash(self, cursor: str = "") -> Listed:
-        """Return one page of what can be restored."""
+    async def list_trash(self) -> list[TrashedFolder | File]:
+        """List the trash, the last deleted first."""
 
     async def details(self, path: str, version: int = 0) -> Details:
         """Return one version of a file; 0 is the newest."""
@@ -156,8 +156,8 @@ class Files(Protocol):
     async def delete(self, path: str, *, recursive: bool = False) -> Deleted:
         """Move a file, or a folder and all in it, to the trash."""
 
-    async def restore(self, path: str) -> File:
-        """Bring back what was last deleted from a path."""
+    async def restore(self, path: str) -> File | RestoredFolder:
+        """Bring back what was last deleted from a path: a file, or a folder with all in it."""
 
 
 class People(Protocol):

@@ -49,7 +49,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "MASTER_KEY_ELSEWHERE": "On the server itself: twistd sft vault rotate-key says how",
         "MOVED": "Is it meant to be there? i says what it was signed as",
         "NAME_CLASH": _DECIDE,
-        "NAME_IN_USE": "Choose another name",
+        "NAME_IN_USE": "Choose another name, or rename what is there (r) first",
         "NAME_NOT_ALLOWED": "2, then enter, offers a name that will do",
         "NAME_RESERVED": "Join under that name",
         "NAME_TAKEN": "Choose another name; your invitation is still good",

@@ -15,6 +15,7 @@ depends_on = None
 
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TRASHED = sa.text("state = 'trashed'")
+PURGING = sa.text("state = 'purging'")
 BY_BYTES = sa.String(collation="BINARY").with_variant(sa.String(collation="C"), "postgresql")
 
 
@@ -40,6 +41,19 @@ def _bytes(name: str) -> sa.Column[bytes]:
 
 def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint([column], [to], name=f"fk_{table}_{column}")
+
+
+def _trash_columns() -> list[sa.Column[int] | sa.Column[str]]:
+    return [
+        _integer("trashed_at", null=True),
+        _integer("trashed_by_id", null=True),
+        _name("trashed_path", null=True),
+        _name("trashed_folded", null=True),
+    ]
+
+
+def _index(name: str, table: str, columns: list[str], where: sa.TextClause) -> None:
+    op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
 
 
 def upgrade() -> None:
@@ -119,12 +133,18 @@ def upgrade() -> None:
         _integer("owner_sum"),
         _integer("owner_squares"),
         _integer("reach"),
+        _text("state"),
+        *_trash_columns(),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_folders"),
         sa.UniqueConstraint("parent_id", "folded", name="uq_folders_parent_id_folded"),
         _refers("folders", "parent_id", "folders.id"),
         _refers("folders", "maker_id", "users.id"),
+        _refers("folders", "trashed_by_id", "users.id"),
     )
+    _index("ix_folders_trash", "folders", ["trashed_folded", "trashed_at"], TRASHED)
+    _index("ix_folders_trash_time", "folders", ["trashed_at", "id"], TRASHED)
+    _index("ix_folders_purging", "folders", ["id"], PURGING)
     _make_files()
     op.create_table(
         "small_objects",
@@ -172,10 +192,7 @@ def _make_files() -> None:
         _integer("newest"),
         _text("state"),
         _integer("created_at"),
-        _integer("trashed_at", null=True),
-        _integer("trashed_by_id", null=True),
-        _name("trashed_path", null=True),
-        _name("trashed_folded", null=True),
+        *_trash_columns(),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
         sa.UniqueConstraint("file_id", name="uq_files_file_id"),
@@ -189,7 +206,7 @@ def _make_files() -> None:
         ("ix_files_trash_time", ["trashed_at", "id"]),
         ("ix_files_trash_owner", ["owner_id", "trashed_at", "id"]),
     ):
-        op.create_index(name, "files", columns, sqlite_where=TRASHED, postgresql_where=TRASHED)
+        _index(name, "files", columns, TRASHED)
     op.create_index("ix_files_owner_id", "files", ["owner_id"])
     op.create_table(
         "versions",

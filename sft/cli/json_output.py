@@ -12,7 +12,18 @@ from typing import Any
 from sft.client.profiles import Profile
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
-from sft.model.records import Deleted, DeviceKey, File, FileVersion, Invitation, SessionInfo, User, VaultReport
+from sft.model.records import (
+    Deleted,
+    DeviceKey,
+    File,
+    FileVersion,
+    Invitation,
+    RestoredFolder,
+    SessionInfo,
+    TrashedFolder,
+    User,
+    VaultReport,
+)
 from sft.model.text import utc_time
 
 Document = dict[str, Any]
@@ -69,6 +80,37 @@ def deleted_document(deleted: Deleted) -> Document:
         "restorable_until": utc_time(deleted.trash_ends_at),
         "error": None,
     }
+
+
+def trash_document(deleted: TrashedFolder | File) -> Document:
+    """Return what lies in the trash: a file, or a folder as one thing."""
+    if isinstance(deleted, File):
+        return {
+            "path": deleted.path,
+            "kind": "file",
+            "files": 1,
+            "folders": 0,
+            "deleted_at": _time(deleted.trashed_at),
+            "deleted_by": None,
+            "restorable_until": _time(deleted.trash_ends_at),
+            "file": file_document(deleted),
+        }
+    return {
+        "path": deleted.path,
+        "kind": "folder",
+        "files": deleted.files,
+        "folders": deleted.folders,
+        "deleted_at": utc_time(deleted.trashed_at),
+        "deleted_by": deleted.trashed_by,
+        "restorable_until": utc_time(deleted.trash_ends_at),
+        "file": None,
+    }
+
+
+def restored_document(restored: RestoredFolder | File) -> Document:
+    if isinstance(restored, File):
+        return {"path": restored.path, "files": 1, "folders": 0, "file": file_document(restored)}
+    return {"path": restored.path, "files": restored.files, "folders": restored.folders, "file": None}
 
 
 def key_document(public: PublicKey | None) -> Document:

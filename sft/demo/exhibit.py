@@ -1,7 +1,7 @@
 """The demo that a person explores: a private server with three people and real files, made ready in seconds.
 
     ada    admin       welcome.md (three versions), handbook
-    max    maintainer  python, plans (one file of it in the trash; one has three versions, the last by ada)
+    max    maintainer  python, plans (a file and a folder of it in the trash; one has three versions, the last by ada)
     gus    guest       nothing: guests read
 
 An invitation for eva is open. Rules. Everything lies in one temporary folder and goes with it; the server ends with the block.
@@ -140,7 +140,7 @@ class _People:
         _together(
             lambda: self._store_again("ada", "welcome.md", WELCOME[2]),
             lambda: self._store_again("ada", "plans/budget.csv", BUDGET[2]),
-            lambda: self._stage.sft("max", "rm", "plans/draft.md"),
+            lambda: self._stage.sft("max", "rm", "-r", "--yes", "plans/draft.md", "plans/archive"),
         )
 
     # -- what they have in common -----------------------------------------------------------------

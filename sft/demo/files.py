@@ -61,6 +61,8 @@ def lay_out_files_of_max(folder: Path) -> Sequence[Path]:
     write_text(folder / "plans" / "budget.csv", BUDGET[0])
     write_text(folder / "plans" / "draft.md", _DRAFT)
     write_text(folder / "plans" / "roadmap.md", _ROADMAP)
+    for year in (2023, 2024):
+        write_text(folder / "plans" / "archive" / f"{year}.md", _DRAFT)
     return [folder / "python", folder / "plans"]
 
 

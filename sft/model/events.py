@@ -183,11 +183,12 @@ class FileTrashed(DomainEvent, frozen=True, kw_only=True):
 
 
 class FolderTrashed(DomainEvent, frozen=True, kw_only=True):
-    """A folder and those below are gone, their files in the trash."""
+    """A folder is in the trash, with so many files and folders in it, itself among them."""
 
+    folder_id: int
     path: str
-    folders: tuple[int, ...]  # ids, parents first
-    files: tuple[bytes, ...]  # ids: about 60 MB for a million
+    files: int
+    folders: int
 
 
 class FileRestored(DomainEvent, frozen=True, kw_only=True):
@@ -195,6 +196,28 @@ class FileRestored(DomainEvent, frozen=True, kw_only=True):
 
     file_id: bytes
     path: str
+
+
+class FolderRestored(DomainEvent, frozen=True, kw_only=True):
+    """A folder is back from the trash with all in it; missing folders of its path were made with it."""
+
+    folder_id: int
+    path: str
+    files: int
+    folders: int
+
+
+class FolderPurgeBegun(DomainEvent, frozen=True, kw_only=True):
+    """A folder that was in the trash for its time comes back no more: what hangs on it is being destroyed."""
+
+    folder_id: int
+    path: str
+
+
+class FoldersPurged(DomainEvent, frozen=True, kw_only=True):
+    """Folders whose destruction had begun, and that held nothing any more, are out of the database."""
+
+    folder_ids: tuple[int, ...]
 
 
 class FilesPurged(DomainEvent, frozen=True, kw_only=True):

@@ -141,6 +141,36 @@ class Folder(Record, frozen=True):
     created_at: Seconds
 
 
+class TrashedFolder(Record, frozen=True):
+    """A deleted folder: one thing, with so many files and folders in it, itself among them."""
+
+    path: PathText
+    files: Count
+    folders: Count
+    trashed_at: Seconds
+    trashed_by: PersonName
+    trash_ends_at: Seconds
+
+
+class TrashPage(Record, frozen=True):
+    """One page of the trash, folders and files each with the last deleted first; an empty ``next`` ends it.
+
+    Nothing of the pages that follow was deleted after anything of this one.
+    """
+
+    folders: Annotated[tuple[TrashedFolder, ...], Meta(max_length=LIST_ENTRIES)]
+    files: Annotated[tuple[File, ...], Meta(max_length=LIST_ENTRIES)]
+    next: Annotated[str, Meta(max_length=1024)] = ""
+
+
+class RestoredFolder(Record, frozen=True):
+    """A folder that came back, with so many files and folders in it, itself among them."""
+
+    path: PathText
+    files: Count
+    folders: Count
+
+
 class Page(Record, frozen=True):
     """One page of a listing, folders first, each in the order of folded names; an empty ``next`` ends it."""
 

@@ -81,6 +81,10 @@ def _moved(id_: int, moved: object) -> m.Reply:
     return m.FileShown(id_, moved) if isinstance(moved, File) else m.Done(id_)
 
 
+def _restored(id_: int, restored: Any) -> m.Reply:
+    return m.FileShown(id_, restored) if isinstance(restored, File) else m.FolderReturned(id_, restored)
+
+
 def _page(id_: int, page: Any) -> m.Reply:
     return m.FolderPage(id_, page)
 
@@ -123,7 +127,7 @@ def _kick(context: ServerContext, by: Caller, message: m.KickSession, live: Fiel
 ROUTES: Final[Mapping[type[m.Request], Route]] = {
     # files
     m.ListFolder: ReadRoute(files.list_folder, _page, ("path", "cursor", "limit", "signatures")),
-    m.ListTrash: ReadRoute(files.list_trash, _page, ("cursor", "limit")),
+    m.ListTrash: ReadRoute(files.list_trash, m.TrashListed, ("cursor", "limit")),
     m.ShowFile: ReadRoute(files.show_file, m.FileShown, ("path", "version")),
     m.FindFiles: ReadRoute(files.find_files, lambda id_, found: m.FilesFound(id_, found.files, found.next), ("after",)),
     m.MakeFolder: ActRoute(
@@ -133,7 +137,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     ),
     m.Move: ActRoute(folders.move, lambda by, q: folders.MoveInput(by, q.old, q.new), _moved),
     m.Delete: ActRoute(trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive), m.FileDeleted),
-    m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path), m.FileShown),
+    m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path), _restored),
     m.PutSmall: TransferRoute(commits.commit),
     m.BeginUpload: TransferRoute(uploads.begin),
     m.GetFile: TransferRoute(downloads.begin),

@@ -6,7 +6,7 @@ come first, then files, each in the order of folded names; the trash has the las
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -15,16 +15,16 @@ from sft.errors import BadRequestError, NotFoundError
 from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Permission, may, scope_of
 from sft.model.names import fold
-from sft.model.records import File, Folder, Page, Record
+from sft.model.records import File, Folder, Page, Record, TrashedFolder, TrashPage
 from sft.service.path_lookup import PathLookup, nothing_at, require_path
 from sft.service.record_builder import PageRoom, RecordBuilder, blame_path
 from sft.service.rights import resource_of
 from sft.service.use_case import query
 from sft.store.files import Pair, files_after, files_in, newest_versions, version_of
 from sft.store.folders import folders_in
-from sft.store.row_types import FileRow, VersionRow
+from sft.store.row_types import FileRow, FolderRow, VersionRow
 from sft.store.rows import ReadTransaction
-from sft.store.trash import trash_page
+from sft.store.trash import TrashKey, folder_trash_page, trash_page
 
 R = TypeVar("R", bound=Record)
 
@@ -34,10 +34,11 @@ PAGE_SIGNED_FILES: Final = 80
 _FOLDERS: Final = "d"
 _FILES: Final = "f"
 _DIGITS: Final = 18  # of a number that a column holds
+_AFTER_ALL: Final = 10**_DIGITS
 
 
 class FoundFiles(Struct, frozen=True):
-    """A page of all files; ``next`` is 0 at the end."""
+    """A page of all files, perhaps an empty one; ``next`` is 0 at the end."""
 
     files: tuple[File, ...]
     next: int
@@ -93,27 +94,58 @@ def list_folder(
 
 
 @query(Permission.FILE_DELETE)
-def list_trash(reading: ReadTransaction, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES) -> Page:
-    """Show a page of what the caller may bring back, the last deleted first; BadRequestError for an unknown cursor."""
-    before = _trash_cursor(cursor)
+def list_trash(reading: ReadTransaction, caller: Caller, *, cursor: str = "", limit: int = LIST_ENTRIES) -> TrashPage:
+    """Show a page of the trash, the last deleted first: files that the caller may bring back, and folders that they could list.
+
+    Raises:
+        BadRequestError: a cursor that no page had.
+    """
+    before_folders, before_files = _trash_cursor(cursor)
     room = PageRoom(limit)
-    mine = scope_of(caller, Permission.FILE_DELETE)
-    pairs = trash_page(reading, mine, before, room.entries + 1)
-    files = _fill(room, RecordBuilder(reading).files(pairs, signatures=False))
-    following = ""
-    if len(files) < len(pairs):
-        last = pairs[len(files) - 1][0]
-        following = f"{last.trashed_at}.{last.id}"
-    return Page((), tuple(files), following)
+    seen, mine = scope_of(caller, Permission.FILE_LIST), scope_of(caller, Permission.FILE_DELETE)
+    deleted: list[FolderRow | Pair] = [
+        *folder_trash_page(reading, seen, before_folders, room.entries + 1),
+        *trash_page(reading, mine, before_files, room.entries + 1),
+    ]
+    # Of one second the folders come first, as the order of a stable sort: a cursor names one place among both.
+    deleted.sort(key=_deleted_at, reverse=True)
+    shown = _fill(room, _trashed(RecordBuilder(reading), deleted[: room.entries + 1]))
+    folders = tuple(each for each in shown if isinstance(each, TrashedFolder))
+    files = tuple(each for each in shown if isinstance(each, File))
+    return TrashPage(folders, files, _trash_place(deleted[len(shown) - 1]) if len(shown) < len(deleted) else "")
 
 
-def _trash_cursor(cursor: str) -> tuple[int, int] | None:
+def _trashed(records: RecordBuilder, deleted: Iterable[FolderRow | Pair]) -> Iterator[TrashedFolder | File]:
+    for each in deleted:
+        if isinstance(each, FolderRow):
+            yield from records.trashed_folders([each])
+        else:
+            yield from records.files([each], signatures=False)
+
+
+def _deleted_at(deleted: FolderRow | Pair) -> int:
+    row = deleted if isinstance(deleted, FolderRow) else deleted[0]
+    return row.trashed_at or 0
+
+
+def _trash_place(deleted: FolderRow | Pair) -> str:
+    is_folder = isinstance(deleted, FolderRow)
+    row = deleted if isinstance(deleted, FolderRow) else deleted[0]
+    return f"{_FOLDERS if is_folder else _FILES}{row.trashed_at}.{row.id}"
+
+
+def _trash_cursor(cursor: str) -> tuple[TrashKey | None, TrashKey | None]:
+    """Tell where folders and files go on."""
     if not cursor:
-        return None
-    moment, _, number = cursor.partition(".")
-    if not all(part.isascii() and part.isdigit() and len(part) <= _DIGITS for part in (moment, number)):
+        return None, None
+    kind, (moment, _, number) = cursor[0], cursor[1:].partition(".")
+    if kind not in (_FOLDERS, _FILES) or not all(
+        part.isascii() and part.isdigit() and len(part) <= _DIGITS for part in (moment, number)
+    ):
         raise BadRequestError(problem="a cursor that no page had")
-    return int(moment), int(number)
+    at, row_id = int(moment), int(number)
+    # Of the same second, files follow folders.
+    return ((at, row_id), (at, _AFTER_ALL)) if kind == _FOLDERS else ((at, 0), (at, row_id))
 
 
 @query(Permission.FILE_LIST)
@@ -153,10 +185,14 @@ def find_files(reading: ReadTransaction, caller: Caller, *, after: int = 0) -> F
     """Show a page of all files, in order of creation; ``after`` is ``next`` of the page before, or 0."""
     room = PageRoom(PAGE_FILES)
     seen = scope_of(caller, Permission.FILE_LIST)
-    pairs: Sequence[Pair] = files_after(reading, after, room.entries + 1, seen)
-    files = _fill(room, RecordBuilder(reading).files(pairs, signatures=False))
-    more = len(files) < len(pairs)
-    return FoundFiles(tuple(files), pairs[len(files) - 1][0].id if more else 0)
+    most = room.entries + 1
+    pairs: Sequence[Pair] = files_after(reading, after, most, seen)
+    records = RecordBuilder(reading)
+    living = records.living(pairs)
+    files = _fill(room, records.files(living, signatures=False))
+    if len(files) < len(living):
+        return FoundFiles(tuple(files), living[len(files) - 1][0].id)
+    return FoundFiles(tuple(files), pairs[-1][0].id if len(pairs) == most else 0)
 
 
 def _fill(room: PageRoom, records: Iterable[R]) -> list[R]:

@@ -123,11 +123,15 @@ class ResolvedPath:
 
 
 class PathLookup:
-    """Folders and files by place, loaded as they are asked for."""
+    """Folders and files by place, loaded as they are asked for.
 
-    def __init__(self, reading: ReadTransaction) -> None:
+    Args:
+        top: where paths begin: the root, or a folder in the trash.
+    """
+
+    def __init__(self, reading: ReadTransaction, top: FolderRow | None = None) -> None:
         self._reading = reading
-        self._root = root(reading)
+        self._root = root(reading) if top is None else top
         self._folders: dict[PlaceKey, FolderRow | None] = {}
         self._files: dict[PlaceKey, FileRow | None] = {}
         self._made: set[int] = set()

@@ -15,10 +15,11 @@ import msgspec
 from sft.crypto.digests import digest_text
 from sft.errors import ExistsError, RecordForgedError, RowForgedError
 from sft.limits import LIST_BYTES, LIST_ENTRIES, TRASH_SECONDS
+from sft.model.access import OPERATOR
 from sft.model.names import join_path
-from sft.model.records import File, FileVersion, Folder, Record
+from sft.model.records import File, FileVersion, Folder, Record, TrashedFolder
 from sft.store.files import Pair
-from sft.store.folders import path_of
+from sft.store.folders import FolderPath, paths_of
 from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.users import keys_by_id, users_by_id
@@ -33,7 +34,7 @@ class RecordBuilder:
         self.reading = reading
         self._users: dict[int, UserRow] = {}
         self._keys: dict[int, DeviceKeyRow] = {}
-        self._paths: dict[int, str] = {}
+        self._paths: dict[int, FolderPath] = {}
 
     def name_of(self, user_id: int) -> str:
         """Name a user, or the tombstone of one."""
@@ -41,15 +42,24 @@ class RecordBuilder:
         return self._users[user_id].name
 
     def path_of(self, row: FileRow | FolderRow) -> str:
-        """Spell the path of a file or folder; a deleted file's is that from which it was deleted."""
+        """Spell the path of a file or folder; of what was deleted, that from which it was deleted."""
         if isinstance(row, FolderRow):
-            return self._folder_path(row.id)
+            return self._folder_path(row.id).text
         if row.folder_id is None:
             return row.trashed_path or row.name
-        return join_path(self._folder_path(row.folder_id), row.name)
+        return join_path(self._folder_path(row.folder_id).text, row.name)
 
-    def _folder_path(self, folder_id: int) -> str:
-        return path_of(self.reading, folder_id, self._paths)
+    def living(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """Keep the files that are in no trash, whether they were deleted by themselves or with a folder."""
+        paths_of(self.reading, {file.folder_id for file, _ in pairs if file.folder_id is not None}, self._paths)
+        return [
+            (file, version)
+            for file, version in pairs
+            if file.folder_id is not None and self._folder_path(file.folder_id).live
+        ]
+
+    def _folder_path(self, folder_id: int) -> FolderPath:
+        return paths_of(self.reading, [folder_id], self._paths)[folder_id]
 
     def files(self, pairs: Sequence[Pair], *, signatures: bool, folder_path: str | None = None) -> Iterator[File]:
         """Make the records of files, each with one version.
@@ -75,6 +85,20 @@ class RecordBuilder:
         for row in rows:
             path = join_path(parent_path, row.name)
             yield Folder(path=path, files=row.files, folders=row.folders, created_at=row.created_at)
+
+    def trashed_folders(self, rows: Sequence[FolderRow]) -> Iterator[TrashedFolder]:
+        """Make the records of deleted folders, with all that hangs on them."""
+        self._learn_users({row.trashed_by_id for row in rows if row.trashed_by_id is not None})
+        for row in rows:
+            trashed_at = row.trashed_at or 0
+            yield TrashedFolder(
+                path=self.path_of(row),
+                files=row.files_below,
+                folders=row.folders_below + 1,
+                trashed_at=trashed_at,
+                trashed_by=OPERATOR if row.trashed_by_id is None else self.name_of(row.trashed_by_id),
+                trash_ends_at=trashed_at + TRASH_SECONDS,
+            )
 
     # -- refusals ----------------------------------------------------------------------------------
 

@@ -1,31 +1,33 @@
 """Deleting to the trash and bringing back.
 
-Rules. A deleted file keeps its id, versions, name and owner, and loses its folder; its name is free at once. A folder goes with
-all that is in it or not at all, and every file is judged in the transaction that deletes. Bringing back makes the folders anew
-that are missing.
+Rules. What is deleted keeps its id, versions, names and owners, and loses its folder; its name is free at once. A folder goes
+as one row, with all that hangs on it, or not at all: everything in it is judged in the transaction that deletes. It comes back
+as one row, or one thing comes out of it by its old path. Bringing back makes the folders anew that are missing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import FolderNotEmptyError, NotFoundError
+from sft.errors import FolderNotEmptyError, NotFoundError, NotYoursError
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, Scope, scope_of
-from sft.model.events import FileRestored, FileTrashed, FolderTrashed
+from sft.model.events import FileRestored, FileTrashed, FolderRestored, FolderTrashed
 from sft.model.names import split_path
-from sft.model.records import Deleted, File
-from sft.service.path_lookup import PathLookup, folded_path, nothing_at, require_path
+from sft.model.records import Deleted, File, RestoredFolder
+from sft.service.path_lookup import PathLookup, folded_name, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
 from sft.service.use_case import act
 from sft.store.figures import FigureChanges
-from sft.store.files import files_below, newest_versions
-from sft.store.folders import LIVE_STATE, folders_below
+from sft.store.files import newest_versions
+from sft.store.folders import LIVE_STATE, TRASHED_STATE
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
-from sft.store.trash import TRASHED_STATE, trashed_from
+from sft.store.trash import trashed_folders_on_way, trashed_from
 
 
 class Deletion(Struct, frozen=True):
@@ -37,7 +39,7 @@ class Deletion(Struct, frozen=True):
 
 
 class Restoration(Struct, frozen=True):
-    """A path whose file, the last deleted there, is to come back."""
+    """A path from which what was deleted last is to come back."""
 
     caller: Caller
     path: str
@@ -71,7 +73,19 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
 def _delete_file(transaction: Transaction, item: Deletion, file: FileRow) -> int:
     records = RecordBuilder(transaction)
     require_right(records, item.caller, Permission.FILE_DELETE, file, verb="delete", path=item.path)
-    _to_trash(records, transaction, item.caller, [file])
+    transaction.rows.update(
+        [
+            replace(
+                file,
+                folder_id=None,
+                state=TRASHED_STATE,
+                trashed_at=transaction.now,
+                trashed_by_id=item.caller.user_id,
+                trashed_path=item.path,
+                trashed_folded=folded_path(item.path),
+            )
+        ]
+    )
     transaction.log(FileTrashed(by=item.caller, file_id=file.file_id, path=item.path))
     return 1
 
@@ -81,77 +95,136 @@ def _delete_folder(transaction: Transaction, item: Deletion, folder: FolderRow) 
         raise FolderNotEmptyError(path=item.path)
     records = RecordBuilder(transaction)
     require_tree(records, item.caller, Permission.FILE_DELETE, folder, verb="delete", path=item.path)
-    tree = folders_below(transaction, folder)
-    folder_ids = [row.id for row in tree]
-    file_ids: list[bytes] = []
-    for page in files_below(transaction, folder_ids):
-        _to_trash(records, transaction, item.caller, page)
-        file_ids += [file.file_id for file in page]
-    # Children before parents, each gone before what holds it.
-    transaction.rows.delete(tree[::-1])
-    transaction.log(FolderTrashed(by=item.caller, path=item.path, folders=tuple(folder_ids), files=tuple(file_ids)))
-    return len(file_ids), len(tree)
-
-
-def _to_trash(records: RecordBuilder, transaction: Transaction, caller: Caller, files: list[FileRow]) -> None:
-    paths = map(records.path_of, files)
-    transaction.rows.update(
-        [
-            replace(
-                file,
-                folder_id=None,
-                state=TRASHED_STATE,
-                trashed_at=transaction.now,
-                trashed_by_id=caller.user_id,
-                trashed_path=path,
-                trashed_folded=folded_path(path),
-            )
-            for file, path in zip(files, paths, strict=True)
-        ]
+    files, folders = folder.files_below, folder.folders_below + 1
+    trashed = replace(
+        folder,
+        parent_id=None,
+        state=TRASHED_STATE,
+        trashed_at=transaction.now,
+        trashed_by_id=item.caller.user_id,
+        trashed_path=item.path,
+        trashed_folded=folded_path(item.path),
     )
+    transaction.rows.update([trashed])
+    transaction.log(FolderTrashed(by=item.caller, folder_id=folder.id, path=item.path, files=files, folders=folders))
+    return files, folders
 
 
-@act(Permission.FILE_DELETE, logs=(FileRestored,))
-def restore(transaction: Transaction, item: Restoration) -> File:
-    """Bring back the file that was last deleted from a path, as it was; a person's own before others'.
+# -- bringing back ---------------------------------------------------------------------------------------
+
+
+@act(Permission.FILE_DELETE, logs=(FileRestored, FolderRestored))
+def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolder:
+    """Bring back what was last deleted from a path, as it was, or what lies there in a folder that was deleted with it.
+
+    What the caller may not bring back is passed over for what was deleted before it.
 
     Raises:
-        NotFoundError: none was deleted there.
-        NotYoursError: only others' were.
+        NotFoundError: nothing was deleted there.
+        NotYoursError: only what belongs to others was.
         ExistsError: another file has the name now.
         FolderInTheWayError: a folder has it, or a file the name of one on the way.
         NameClashError: the name differs from another in case alone.
     """
     require_path(item.path)
-    caller, record_builder = item.caller, RecordBuilder(transaction)
-    folded, mine = folded_path(item.path), scope_of(caller, Permission.FILE_DELETE)
-    file = trashed_from(transaction, item.path, folded, mine)
-    file = file or trashed_from(transaction, item.path, folded, Scope(everything=True))
-    if file is None:
-        raise NotFoundError(what="deleted file", name=item.path)
-    require_right(record_builder, caller, Permission.FILE_DELETE, file, verb="restore", path=item.path)
+    records = RecordBuilder(transaction)
+    row = _last_deleted(records, transaction, item)
     places = PathLookup(transaction)
     place = places.one(item.path)
-    if place.file is not None:
+    if place.file is not None and isinstance(row, FileRow):
         newest = newest_versions(transaction, [place.file])[place.file.id]
-        raise record_builder.exists(item.path, newest)
+        raise records.exists(item.path, newest)
     place.require_free()
-    made = places.make_way(transaction, place, caller.user_id)
+    made = places.make_way(transaction, place, item.caller.user_id)
+    figures = FigureChanges(transaction, places.folders())
+    figures.make_folders(made)
+    folder_id = (made[-1] if made else place.folder).id
+    if isinstance(row, FolderRow):
+        return _folder_back(transaction, item, row, folder_id, figures)
+    return _file_back(transaction, item, row, folder_id, figures)
+
+
+def _last_deleted(records: RecordBuilder, transaction: Transaction, item: Restoration) -> FileRow | FolderRow:
+    """Find what is to come back: of what was deleted last, the first that the caller may have back."""
+    refusal: NotYoursError | None = None
+    for row in _deleted_from(transaction, item):
+        try:
+            if isinstance(row, FileRow):
+                require_right(records, item.caller, Permission.FILE_DELETE, row, verb="restore", path=item.path)
+            else:
+                require_tree(records, item.caller, Permission.FILE_DELETE, row, verb="restore", path=item.path)
+        except NotYoursError as error:
+            refusal = refusal or error
+        else:
+            return row
+    raise refusal or NotFoundError(what="deleted file", name=item.path)
+
+
+def _deleted_from(transaction: Transaction, item: Restoration) -> Iterator[FileRow | FolderRow]:
+    """Find what was deleted from a path, by itself or with a folder above it; the last deleted first."""
+    path, folded = item.path, folded_path(item.path)
+    scopes = {scope_of(item.caller, Permission.FILE_DELETE), Scope(everything=True)}
+    files = [trashed_from(transaction, path, folded, scope) for scope in scopes]
+    found = {file.id: (file.trashed_at or 0, file) for file in files if file is not None}
+    single = sorted(found.values(), key=lambda each: (each[0], each[1].id), reverse=True)
+    for folder in trashed_folders_on_way(transaction, path, folded):
+        while single and single[0][0] >= (folder.trashed_at or 0):
+            yield single.pop(0)[1]
+        row = _within(transaction, folder, path)
+        if row is not None:
+            yield row
+    yield from (file for _, file in single)
+
+
+def _within(transaction: Transaction, top: FolderRow, path: str) -> FileRow | FolderRow | None:
+    """Find what lay at a path in a folder that was deleted."""
+    below = path[len(top.trashed_path or "") + 1 :]
+    if not below:
+        return top
+    place = PathLookup(transaction, top).one(below)
+    return place.file or place.subfolder
+
+
+def _file_back(
+    transaction: Transaction, item: Restoration, file: FileRow, folder_id: int, figures: FigureChanges
+) -> File:
+    name = split_path(item.path)[1]
     row = replace(
         file,
-        folder_id=(made[-1] if made else place.folder).id,
-        name=split_path(item.path)[1],
-        folded=place.folded,
+        folder_id=folder_id,
+        name=name,
+        folded=folded_name(name),
         state=LIVE_STATE,
         trashed_at=None,
         trashed_by_id=None,
         trashed_path=None,
         trashed_folded=None,
     )
-    figures = FigureChanges(transaction, places.folders())
-    figures.make_folders(made)
+    figures.take_file(file)
     figures.put_file(row)
     figures.write()
     transaction.rows.update([row])
-    transaction.log(FileRestored(by=caller, file_id=file.file_id, path=item.path))
-    return record_builder.file(row, newest_versions(transaction, [row])[row.id])
+    transaction.log(FileRestored(by=item.caller, file_id=file.file_id, path=item.path))
+    return RecordBuilder(transaction).file(row, newest_versions(transaction, [row])[row.id])
+
+
+def _folder_back(
+    transaction: Transaction, item: Restoration, folder: FolderRow, parent_id: int, figures: FigureChanges
+) -> RestoredFolder:
+    files, folders = folder.files_below, folder.folders_below + 1
+    row = replace(
+        folder,
+        parent_id=parent_id,
+        state=LIVE_STATE,
+        trashed_at=None,
+        trashed_by_id=None,
+        trashed_path=None,
+        trashed_folded=None,
+    )
+    if folder.parent_id is not None:
+        figures.take_folder(folder)
+    figures.put_folder(row)
+    figures.write()
+    transaction.rows.update([row])
+    transaction.log(FolderRestored(by=item.caller, folder_id=row.id, path=item.path, files=files, folders=folders))
+    return RestoredFolder(item.path, files, folders)

@@ -105,7 +105,10 @@ def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit:
 
 
 def files_after(reading: ReadTransaction, after: int, limit: int, scope: Scope) -> list[Pair]:
-    """Page through all live files of a scope, in order of creation, each with its newest version."""
+    """Page through all files of a scope, in order of creation, each with its newest version.
+
+    Those that were deleted with a folder are among them, those that were deleted by themselves are not.
+    """
     return reading.rows.joined(
         FileRow,
         VersionRow,
@@ -119,7 +122,7 @@ def files_after(reading: ReadTransaction, after: int, limit: int, scope: Scope) 
 
 
 def files_below(reading: ReadTransaction, folder_ids: Sequence[int]) -> Iterator[list[FileRow]]:
-    """Walk through every live file that lies in one of these folders, a page at a time.
+    """Walk through every file that lies in one of these folders, a page at a time.
 
     What the caller moves out of a folder between two pages does not disturb the walk.
     """
@@ -135,6 +138,29 @@ def files_below(reading: ReadTransaction, folder_ids: Sequence[int]) -> Iterator
         ):
             yield page
             after = page[-1].folded
+
+
+def file_places_in(reading: ReadTransaction, folder_id: int, after: str, limit: int) -> list[tuple[str, int]]:
+    """Page through the files of a folder, as folded names and row ids; unverified, for walking through all of them."""
+    return [
+        (folded, row_id)
+        for folded, row_id in reading.rows.aggregates(
+            select(FileModel.folded, FileModel.id)
+            .where(FileModel.folder_id == folder_id, FileModel.folded > after)
+            .order_by(FileModel.folded)
+            .limit(limit)
+        )
+    ]
+
+
+def folders_that_hold(reading: ReadTransaction, folder_ids: Collection[int]) -> set[int]:
+    """Return which of these folders hold a file or a folder; unverified: a foreign key is the judge."""
+    return {
+        folder_id or 0
+        for group in groups(folder_ids)
+        for column in (FileModel.folder_id, FolderModel.parent_id)
+        for (folder_id,) in reading.rows.aggregates(select(column).where(column.in_(group)).distinct())
+    }
 
 
 def longest_names(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, int]:
@@ -181,7 +207,7 @@ def files_without_version(reading: ReadTransaction, row_ids: Collection[int]) ->
 
 
 def files_without_folder(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:
-    """Return which of these files are live and lie in no folder; unverified, for ``vault check``."""
+    """Return which of these files are not deleted by themselves and lie in no folder; unverified, for ``vault check``."""
     return [
         row_id
         for group in groups(row_ids)

@@ -1,20 +1,22 @@
 """Queries on folders: by place, by id, a page of them, and the tree below one.
 
-Rules. Folders hang on their parents by id, so moving one touches its own row, and the figures of those above it. Many keys are
-asked for in groups: a statement takes only so many variables.
+Rules. Folders hang on their parents by id, so moving or deleting one touches its own row, and the figures of those above it:
+whatever is found otherwise than by walking down from the root lives only if what it hangs on in the end is the root
+(``FolderPath.live``). Many keys are asked for in groups: a statement takes only so many variables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, false, literal_column
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, false, literal_column, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from sft.errors import RowForgedError
 from sft.limits import PATH_BYTES
 from sft.model.access import Scope
+from sft.model.names import join_path
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FolderModel
@@ -23,10 +25,30 @@ ROOT_ID: Final = 1
 GROUP_KEYS: Final = 400  # below the 999 variables of an old SQLite
 GROUP_PAIRS: Final = 64  # each second half is looked for under each first half of its group
 LIVE_STATE: Final = "live"
+TRASHED_STATE: Final = "trashed"
+PURGING_STATE: Final = "purging"
 LIVE: Final[ColumnElement[str]] = literal_column(f"'{LIVE_STATE}'")  # a bound value would not match the partial index
 
 PlaceKey = tuple[int, str]
 """A folder's id and a folded name in it."""
+
+
+class FolderPath(NamedTuple):
+    """Where a folder is.
+
+    Attributes:
+        text: its path, the root's being empty; below a deleted folder what it was when that was deleted.
+        top: what it hangs on in the end: the root, or a folder that was deleted.
+    """
+
+    text: str
+    top: FolderRow
+
+    @property
+    def live(self) -> bool:
+        """Whether it can be walked to from the root."""
+        return self.top.id == ROOT_ID
+
 
 _T = TypeVar("_T")
 
@@ -97,27 +119,108 @@ def folders_in(
     )
 
 
-def path_of(reading: ReadTransaction, folder_id: int, known: dict[int, str] | None = None) -> str:
-    """Spell the path of a folder; the root's is empty.
+def path_of(reading: ReadTransaction, folder_id: int, known: dict[int, FolderPath] | None = None) -> FolderPath:
+    """Spell the path of a folder; arguments and errors are those of ``paths_of``."""
+    return paths_of(reading, [folder_id], known)[folder_id]
+
+
+def paths_of(
+    reading: ReadTransaction, folder_ids: Collection[int], known: dict[int, FolderPath] | None = None
+) -> dict[int, FolderPath]:
+    """Spell the paths of folders, by a query or more for each level above them.
 
     Args:
         known: paths by id, which those on the way join: of a page in a thousand folders each is loaded once.
 
+    Returns:
+        ``known``, or what it would be.
+
     Raises:
-        RowForgedError: a folder above is gone, or they go round in a circle.
+        RowForgedError: a folder above is gone, they go round in a circle, or hang on nothing.
     """
     paths = {} if known is None else known
-    way: list[FolderRow] = []
-    at: int | None = folder_id
-    while at is not None and at not in paths:
-        if len(way) > PATH_BYTES:
-            raise RowForgedError("folders", str(folder_id))
-        way.append(folder_by_id(reading, at))
-        at = way[-1].parent_id
-    for row in reversed(way):
-        above = paths.get(row.parent_id or 0, "")
-        paths[row.id] = f"{above}/{row.name}" if above else row.name
-    return paths[folder_id]
+    way: dict[int, FolderRow] = {}
+    level = set(folder_ids) - paths.keys()
+    while level:
+        found = folders_by_id(reading, level)
+        for folder_id in sorted(level):
+            if folder_id not in found:
+                raise RowForgedError("folders", str(folder_id))
+        way |= found
+        level = {row.parent_id for row in found.values() if row.parent_id is not None} - paths.keys() - way.keys()
+    for row in way.values():
+        _spell(row, way, paths)
+    return paths
+
+
+def _spell(row: FolderRow, way: dict[int, FolderRow], paths: dict[int, FolderPath]) -> None:
+    """Note the path of a folder, and of all above it that have none yet."""
+    below: list[FolderRow] = []
+    while row.id not in paths:
+        below.append(row)
+        if len(below) > PATH_BYTES:
+            raise RowForgedError("folders", str(below[0].id))
+        if row.parent_id is None or row.parent_id in paths:
+            break
+        row = way[row.parent_id]
+    for each in reversed(below):
+        if each.parent_id is None:
+            paths[each.id] = FolderPath(_top_path(each), each)
+        else:
+            above = paths[each.parent_id]
+            paths[each.id] = FolderPath(join_path(above.text, each.name), above.top)
+
+
+def _top_path(top: FolderRow) -> str:
+    if top.id == ROOT_ID:
+        return ""
+    if top.state == LIVE_STATE or top.trashed_path is None:
+        raise RowForgedError("folders", str(top.id))
+    return top.trashed_path
+
+
+def folders_by_id(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, FolderRow]:
+    """Load the folders that have these ids, as far as they are there."""
+    return {
+        row.id: row for group in groups(folder_ids) for row in reading.rows.all(FolderRow, FolderModel.id.in_(group))
+    }
+
+
+def folder_ids_after(reading: ReadTransaction, after: int, limit: int) -> list[int]:
+    """Number the folders that follow one, wherever they hang; unverified, for walking through all of them."""
+    found = reading.rows.aggregates(
+        select(FolderModel.id).where(FolderModel.id > after).order_by(FolderModel.id).limit(limit)
+    )
+    return [folder_id for (folder_id,) in found]
+
+
+def folders_that_hang_on_nothing(reading: ReadTransaction, folder_ids: Collection[int]) -> list[int]:
+    """Return which of these folders have no folder above them and are neither the root nor in the trash, or have one and are.
+
+    Unverified, for ``vault check``.
+    """
+    above = aliased(FolderModel)
+    is_top = (FolderModel.id == ROOT_ID) | (FolderModel.state != LIVE)
+    return [
+        folder_id
+        for group in groups(folder_ids)
+        for (folder_id,) in reading.rows.aggregates(
+            select(FolderModel.id)
+            .outerjoin(above, above.id == FolderModel.parent_id)
+            .where(FolderModel.id.in_(group), is_top != above.id.is_(None))
+        )
+    ]
+
+
+def folder_ids_in(reading: ReadTransaction, parent_ids: Collection[int]) -> list[int]:
+    """Number the folders that lie directly in some; unverified, for walking through a tree."""
+    return [
+        folder_id
+        for group in groups(parent_ids)
+        for (folder_id,) in reading.rows.aggregates(
+            select(FolderModel.id).where(FolderModel.parent_id.in_(group)).order_by(FolderModel.parent_id)
+        )
+    ]
 
 
 def children_of(reading: ReadTransaction, folder_ids: Collection[int]) -> list[FolderRow]:

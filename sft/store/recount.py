@@ -18,25 +18,12 @@ from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, UserModel, VersionModel
 
 
-def folder_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
-    """Number the folders that follow one; unverified, for walking through all of them."""
-    found = reading.rows.aggregates(
-        select(FolderModel.id).where(FolderModel.id > after).order_by(FolderModel.id).limit(limit)
-    )
-    return [number for (number,) in found]
-
-
 def user_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
-    """Number the people that follow one; likewise."""
+    """Number the people that follow one; unverified, for walking through all of them."""
     found = reading.rows.aggregates(
         select(UserModel.id).where(UserModel.id > after).order_by(UserModel.id).limit(limit)
     )
     return [number for (number,) in found]
-
-
-def folders_by_id(reading: ReadTransaction, numbers: Collection[int]) -> list[FolderRow]:
-    """Load the folders that have these rows, as far as they are there."""
-    return [row for group in groups(numbers) for row in reading.rows.all(FolderRow, FolderModel.id.in_(group))]
 
 
 def recounted_folders(reading: ReadTransaction, rows: Collection[FolderRow]) -> dict[int, FolderRow]:

@@ -83,6 +83,11 @@ class FolderRow(Row, frozen=True, gc=False):
     owner_sum: int = 0
     owner_squares: int = 0
     reach: int = 0
+    state: str = "live"
+    trashed_at: int | None = None
+    trashed_by_id: int | None = None
+    trashed_path: str | None = None
+    trashed_folded: str | None = None
 
 
 class FileRow(Row, frozen=True, gc=False):

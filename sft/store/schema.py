@@ -23,6 +23,7 @@ NAMING: Final = {
 
 
 TRASHED: Final = text("state = 'trashed'")
+PURGING: Final = text("state = 'purging'")
 POINT: Final = text("substr(public_key, 11)")  # of a key, after algorithm and key id
 BY_BYTES: Final = String(collation="BINARY").with_variant(String(collation="C"), "postgresql")
 
@@ -102,15 +103,23 @@ class InvitationModel(Model):
 
 
 class FolderModel(Model):
-    """A folder; id 1 is the root, which alone has no parent.
+    """A folder; id 1 is the root.
 
     Behind ``created_at`` its figures (``sft.store.figures``): ``files`` and ``folders`` that lie directly in it; and of
     everything below it, at any depth and itself not counted, ``files_below`` and ``folders_below``, sum and sum of squares of
     the ids of their owners and makers (nobody is 0), and ``reach``, no less than the bytes of the longest path from here.
+
+    ``state`` is ``live``, ``trashed``, or ``purging`` while what hangs on it is being destroyed; one that is not live has no
+    parent, like the root, and ``trashed_path`` says where it was. What hangs on it is unchanged, and lives no more either.
     """
 
     __tablename__ = "folders"
-    __table_args__ = (UniqueConstraint("parent_id", "folded"),)
+    __table_args__ = (
+        UniqueConstraint("parent_id", "folded"),
+        Index("ix_folders_trash", "trashed_folded", "trashed_at", sqlite_where=TRASHED, postgresql_where=TRASHED),
+        Index("ix_folders_trash_time", "trashed_at", "id", sqlite_where=TRASHED, postgresql_where=TRASHED),
+        Index("ix_folders_purging", "id", sqlite_where=PURGING, postgresql_where=PURGING),
+    )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("folders.id"))
     name: Mapped[str] = mapped_column(BY_BYTES)
@@ -124,13 +133,19 @@ class FolderModel(Model):
     owner_sum: Mapped[int]
     owner_squares: Mapped[int]
     reach: Mapped[int]
+    state: Mapped[str]
+    trashed_at: Mapped[int | None]
+    trashed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    trashed_path: Mapped[str | None] = mapped_column(BY_BYTES)
+    trashed_folded: Mapped[str | None] = mapped_column(BY_BYTES)
     mac: Mapped[bytes]
 
 
 class FileModel(Model):
     """A file: its place, its owner, its newest version.
 
-    ``state`` is ``live`` or ``trashed``; a trashed file has no folder, and ``trashed_path`` says where it was.
+    ``state`` is ``live``, or ``trashed`` where it was deleted by itself; then it has no folder, and ``trashed_path`` says where
+    it was.
     """
 
     __tablename__ = "files"

@@ -1,7 +1,7 @@
-"""Queries on what was deleted: by its old path, a page of it, what has ended, and objects being destroyed.
+"""Queries on what was deleted: by its old path, a page of it, what has ended, and what is being destroyed.
 
-Rules. A trashed file lies in no folder: its row says where it was. A purge row names an object of which no other row speaks
-any more; it goes only after the object did.
+Rules. What was deleted, a file or a folder, lies in no folder: its row says where it was. What hangs on a deleted folder is
+found through it. A purge row names an object of which no other row speaks any more; it goes only after the object did.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from sqlalchemy import ColumnElement, false, literal_column, select, tuple_
 
 from sft.model.access import Scope
 from sft.store.files import Pair
-from sft.store.folders import groups, within
-from sft.store.row_types import FileRow, PurgeRow, VersionRow
+from sft.store.folders import PURGING_STATE, TRASHED_STATE, groups, within
+from sft.store.row_types import FileRow, FolderRow, PurgeRow, VersionRow
 from sft.store.rows import ReadTransaction
-from sft.store.schema import FileModel, PurgeModel, VersionModel
+from sft.store.schema import FileModel, FolderModel, PurgeModel, VersionModel
 
-TRASHED_STATE: Final = "trashed"
-TRASHED: Final[ColumnElement[str]] = literal_column(
-    f"'{TRASHED_STATE}'"
-)  # a bound value would not match the partial index
+# A bound value would not match the partial indices.
+TRASHED: Final[ColumnElement[str]] = literal_column(f"'{TRASHED_STATE}'")
+PURGING: Final[ColumnElement[str]] = literal_column(f"'{PURGING_STATE}'")
 TrashKey = tuple[int, int]
-"""When a file was deleted, and its row's id."""
+"""When a file or folder was deleted, and its row's id."""
 
 BEFORE_ALL_TRASH: Final[TrashKey] = (-(2**62), 0)
+_SAME_PATH: Final = 100  # folders that were deleted from one path, of which the last are looked at
 
 _NEWEST: Final = (VersionModel.file == FileModel.id) & (VersionModel.number == FileModel.newest)
 
@@ -62,6 +62,41 @@ def trash_page(reading: ReadTransaction, scope: Scope, before: tuple[int, int] |
     return reading.rows.joined(FileRow, VersionRow, _NEWEST, *where, order_by=order, limit=limit)
 
 
+def trashed_folders_on_way(reading: ReadTransaction, path: str, folded: str) -> list[FolderRow]:
+    """Load the folders that were deleted from a path or one above it, the last deleted first; of each path the last hundred.
+
+    Args:
+        path: as it was spelled.
+        folded: the same, each component folded.
+    """
+    found: list[FolderRow] = []
+    while path:
+        found += reading.rows.all(
+            FolderRow,
+            FolderModel.state == TRASHED,
+            FolderModel.trashed_folded == folded,
+            FolderModel.trashed_path == path,
+            order_by=(FolderModel.trashed_at.desc(), FolderModel.id.desc()),
+            limit=_SAME_PATH,
+        )
+        path, folded = path.rpartition("/")[0], folded.rpartition("/")[0]
+    return sorted(found, key=lambda row: (row.trashed_at or 0, row.id), reverse=True)
+
+
+def folder_trash_page(reading: ReadTransaction, scope: Scope, before: TrashKey | None, limit: int) -> list[FolderRow]:
+    """Page through deleted folders, the last deleted first."""
+    key = (FolderModel.trashed_at, FolderModel.id)
+    return reading.rows.all(
+        FolderRow,
+        FolderModel.state == TRASHED,
+        FolderModel.trashed_at.is_not(None),
+        *within(scope, FolderModel.maker_id),
+        *([] if before is None else [tuple_(*key) < before]),
+        order_by=[column.desc() for column in key],
+        limit=limit,
+    )
+
+
 def _owned(scope: Scope) -> ColumnElement[bool]:
     # By the index of one owner's trash, which is in the page's order; ``within`` asks for no index.
     return false() if scope.owner_id is None else FileModel.owner_id == scope.owner_id
@@ -77,6 +112,29 @@ def trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit:
         .limit(limit)
     )
     return [(at or 0, row_id) for at, row_id in found]
+
+
+def folders_trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit: int) -> list[TrashKey]:
+    """Name folders as ``trashed_until`` names files."""
+    key = (FolderModel.trashed_at, FolderModel.id)
+    found = reading.rows.aggregates(
+        select(*key)
+        .where(FolderModel.state == TRASHED, FolderModel.trashed_at <= moment, tuple_(*key) > after)
+        .order_by(*key)
+        .limit(limit)
+    )
+    return [(at or 0, folder_id) for at, folder_id in found]
+
+
+def purging_folders(reading: ReadTransaction, after: int, limit: int) -> list[int]:
+    """Number the folders whose destruction has begun; unverified, for walking through them."""
+    found = reading.rows.aggregates(
+        select(FolderModel.id)
+        .where(FolderModel.state == PURGING, FolderModel.id > after)
+        .order_by(FolderModel.id)
+        .limit(limit)
+    )
+    return [folder_id for (folder_id,) in found]
 
 
 def purge_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:

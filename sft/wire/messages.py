@@ -25,6 +25,7 @@ from sft.wire.replies import (
     FileShown,
     FileStored,
     FolderPage,
+    FolderReturned,
     InvitationList,
     InvitationShown,
     Notice,
@@ -33,6 +34,7 @@ from sft.wire.replies import (
     SelfShown,
     ServerShown,
     SessionList,
+    TrashListed,
     UserList,
     UserShown,
     VaultChecked,
@@ -104,6 +106,7 @@ __all__ = [
     "FilesFound",
     "FindFiles",
     "FolderPage",
+    "FolderReturned",
     "GetFile",
     "InvitationList",
     "InvitationShown",
@@ -134,6 +137,7 @@ __all__ = [
     "ShowSelf",
     "ShowServer",
     "ShowUser",
+    "TrashListed",
     "UserList",
     "UserShown",
     "VaultChecked",
@@ -152,8 +156,9 @@ ClientMessage = (
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles
 )  # fmt: skip
 ServerMessage = (
-    Refusal | Done | FolderPage | FileShown | FileStored | FileContent | FileBegins | FileDeleted | SelfShown | UserList
-    | UserShown | InvitationShown | InvitationList | ServerShown | SessionList | VaultChecked | FilesFound | Credit | Notice
+    Refusal | Done | FolderPage | FileShown | FileStored | FileContent | FileBegins | FileDeleted | TrashListed
+    | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
+    | VaultChecked | FilesFound | Credit | Notice
 )  # fmt: skip
 
 CLIENT_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ClientMessage))
@@ -163,12 +168,12 @@ SERVER_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ServerMess
 ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyType(
     {
         ListFolder: frozenset({FolderPage}),
-        ListTrash: frozenset({FolderPage}),
+        ListTrash: frozenset({TrashListed}),
         ShowFile: frozenset({FileShown}),
         MakeFolder: frozenset({Done}),
         Move: frozenset({FileShown, Done}),
         Delete: frozenset({FileDeleted}),
-        Restore: frozenset({FileShown, Done}),
+        Restore: frozenset({FileShown, FolderReturned}),
         PutSmall: frozenset({FileStored}),
         BeginUpload: frozenset({FileStored, Done}),
         GetFile: frozenset({FileContent, FileBegins, Done}),

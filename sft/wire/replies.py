@@ -21,10 +21,12 @@ from sft.model.records import (
     Invitation,
     Page,
     ReceiptText,
+    RestoredFolder,
     ServerInfo,
     SessionInfo,
     ShortText,
     Stored,
+    TrashPage,
     User,
     UserPage,
     VaultReport,
@@ -77,7 +79,7 @@ class Done(Reply, frozen=True, tag=61):
 
 
 class FolderPage(Reply, frozen=True, tag=62):
-    """Answers ListFolder and ListTrash."""
+    """Answers ListFolder."""
 
     page: Page
 
@@ -112,6 +114,18 @@ class FileDeleted(Reply, frozen=True, tag=67):
     """Answers Delete."""
 
     deleted: Deleted
+
+
+class TrashListed(Reply, frozen=True, tag=68):
+    """Answers ListTrash."""
+
+    page: TrashPage
+
+
+class FolderReturned(Reply, frozen=True, tag=69):
+    """Answers Restore of a folder."""
+
+    folder: RestoredFolder
 
 
 class SelfShown(Reply, frozen=True, tag=70):

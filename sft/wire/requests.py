@@ -54,7 +54,7 @@ class ListFolder(Request, frozen=True, tag=1):
 
 
 class ListTrash(Request, frozen=True, tag=2):
-    """A page of what can be restored by the caller."""
+    """A page of the trash: files that the caller may restore, and every folder."""
 
     cursor: Annotated[str, Meta(max_length=1024)] = ""
     limit: Annotated[int, Meta(ge=1, le=LIST_ENTRIES)] = LIST_ENTRIES
@@ -89,7 +89,7 @@ class Delete(Request, frozen=True, tag=6):
 
 
 class Restore(Request, frozen=True, tag=7):
-    """Bring back the file that was last deleted from a path."""
+    """Bring back what was last deleted from a path, or lay there in a folder that was."""
 
     path: PathText
 

@@ -119,6 +119,10 @@ def _settle(service: MemoryService) -> None:
     service.store("press kit/logo.svg", "eva", bytes(12 * KIB), dated_at=now - 300 * DAY)
     service.store("welcome.txt", "ada", b"Welcome to acme-files.\n", dated_at=now - 111 * DAY)
     service.store("finance/2026/draft.odt", "max", bytes(77 * KIB), dated_at=now - 9 * DAY)
+    for name in ("plan.ods", "Q1/letters.odt", "Q2/letters.odt"):
+        service.store(f"finance/2024/{name}", "max", bytes(20 * KIB), dated_at=now - 300 * DAY)
+    with service.at(now - 5 * DAY):
+        service.delete("finance/2024", "max")
     with service.at(now - 2 * DAY):
         service.delete("finance/2026/draft.odt", "max")
     service.act(accounts.disable, accounts.UserInput(service.caller("ada"), "ivo"))

@@ -40,7 +40,7 @@ def test_another_content_is_refused_replaced_or_stored_beside(cli: LiveCli):
     refused = cli.sft("max", "put", path)
     assert refused.status == 5
     assert refused.err.startswith("sft: budget.xlsx exists: version 1 by max, ")
-    assert "--replace (version 1 stays), or --as NAME" in refused.err
+    assert "--replace (version 1 stays), --as NAME, or first sft mv" in refused.err
     assert cli.sft("max", "put", path, "--as", "budget 2.xlsx").status == 0
     assert "v2" in cli.sft("max", "put", path, "--replace").out
     cli.file("budget.xlsx", b"third")

@@ -58,7 +58,7 @@ def _all_commands() -> set[str]:
             found |= {f"twistd sft {word} {leaf}{deep}" for deep in deeper or [""]}
         if not below and issubclass(kind, usage.Options) and _has_json(kind):
             found.add(f"twistd sft {word}")
-    return found - {"sft tui"}
+    return found - {"sft tui"} | {"sft ls --trash"}
 
 
 def _has_json(kind: Any) -> bool:
@@ -90,7 +90,10 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     got = ada("get", "new/b.txt", "none", "--to", str(tmp_path), "--with-signature", "--accept-moved", status=1)
     ada("verify", *(item["local"] for item in got["items"] if item["local"]))
     ada("rm", "new/b.txt", "none", status=1)
-    ada("ls", "--trash")
+    ada("ls", "--trash", of=2)
+    ada("rm", "-r", "new", "--yes")
+    ada("ls", "--trash", of=2)
+    ada("restore", "new")
     ada("restore", "new/b.txt", "none", status=1)
     ada("ls", "none", status=3)
     # People, by a person.

@@ -23,7 +23,7 @@ from sft.errors import (
 )
 from sft.model.access import Role
 from sft.model.links import parse_invitation
-from sft.model.records import InvitationState, UserState
+from sft.model.records import InvitationState, RestoredFolder, UserState
 from tests.fakes.acme import MAY_3
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.memory_service import MemoryService
@@ -183,10 +183,21 @@ async def test_what_was_deleted_lies_in_the_trash_and_comes_back(reach, tmp_path
     await store(gateway, tmp_path / "out", "f.txt", b"1")
     await gateway.files.delete("f.txt")
     trash = await gateway.files.list_trash()
-    assert [file.path for file in trash.files] == ["f.txt"]
-    assert trash.files[0].trash_ends_at is not None
+    assert [file.path for file in trash] == ["f.txt"]
+    assert trash[0].trash_ends_at is not None
     assert (await gateway.files.restore("f.txt")).path == "f.txt"
-    assert (await gateway.files.list_trash()).files == ()
+    assert await gateway.files.list_trash() == []
+
+
+async def test_a_folder_goes_to_the_trash_and_comes_back_as_one_thing(reach, tmp_path):
+    gateway = await online(reach)
+    for to in ("a", "a/b"):
+        await store(gateway, tmp_path / "out", "f", b"1", to=to)
+    await gateway.files.delete("a", recursive=True)
+    (folder,) = await gateway.files.list_trash()
+    assert (folder.path, folder.files, folder.folders) == ("a", 2, 2)
+    assert await gateway.files.restore("a") == RestoredFolder("a", 2, 2)
+    assert await gateway.files.list_trash() == []
 
 
 async def test_a_moved_file_keeps_its_signature(reach, tmp_path):

@@ -382,7 +382,7 @@ TABLE = [
         "EXISTS",
         5,
         "budget.xlsx exists: version 3 by max, 3 May 14:02.",
-        "--replace (version 3 stays), or --as NAME",
+        "--replace (version 3 stays), --as NAME, or first sft mv budget.xlsx NAME",
     ),
     Row(
         errors.ChangedSinceError(author="ada", version=4, seen=3, path="budget.xlsx"),
@@ -417,7 +417,7 @@ TABLE = [
         "NAME_IN_USE",
         5,
         "docs is a folder already.",
-        "Choose another name: --as NAME",
+        "Choose another name (--as NAME), or first sft mv docs NAME",
     ),
     Row(
         errors.FolderNotEmptyError(path="old docs"),

@@ -18,7 +18,7 @@ class LiveFiles:
     def __init__(self, access: SessionAccess) -> None:
         self._checked = access.checked
         self.list_folder = access.asking(self._page)
-        self.list_trash = access.asking(self._trash)
+        self.list_trash = access.asking(files.list_trash)
         self.details = access.asking(self._details)
         self.make_folder = access.asking(files.make_folder)
         self.move = access.asking(files.move)
@@ -33,11 +33,6 @@ class LiveFiles:
             known = await known_of(session, found)
             states = [self._checked.state(file, each.state) for file, each in zip(found, known, strict=True)]
         return Listed(tuple(listing.folders), found, tuple(states), following)
-
-    async def _trash(self, session: Session, cursor: str = "") -> Listed:
-        del cursor
-        found = await files.list_trash(session)
-        return Listed((), tuple(found), (SignatureState.NOT_LOOKED_AT,) * len(found), "")
 
     async def _details(self, session: Session, path: str, version: int = 0) -> Details:
         file = await files.show_file(session, path, version)

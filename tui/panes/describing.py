@@ -32,10 +32,10 @@ def describe(pane: Descriptions, entry: Entry | None, shelf: Shelf, now: float, 
         pane.show([])
     elif shelf is Shelf.LOCAL:
         pane.show(pane.of_local(entry, now, to))
+    elif entry.until is not None:
+        pane.show(pane.of_trashed(entry, now))
     elif entry.kind is not EntryKind.FILE:
         pane.show(pane.of_folder(entry, now))
-    elif shelf is Shelf.TRASH:
-        pane.show(pane.of_trashed(entry, now))
     else:
         return False
     return True

@@ -18,7 +18,7 @@ from sft.model.text import day_text, local_time, shown_name, size_text
 from tui.gateway import Details
 from tui.glyphs import Glyphs
 from tui.panes.entry import Entry, EntryKind
-from tui.panes.inside import inside_words
+from tui.panes.inside import deleted_words, inside_words
 from tui.panes.layout import Place
 from tui.text import error_text, folder_text, name_text, shown
 
@@ -101,13 +101,14 @@ class DetailsPane(VerticalScroll, can_focus=False):
 
     def of_trashed(self, entry: Entry, now: float) -> list[Text]:
         folder, name = split_path(entry.path)
-        lines = [
-            name_text(name, "bold"),
-            self._quiet("/" + shown(folder)),
-            Text(),
-            Text(f"{size_text(entry.size)} {self._dot} version {entry.version}"),
-            self._labeled("owner", shown(entry.owner)),
-        ]
+        lines = [name_text(name, "bold"), self._quiet("/" + shown(folder)), Text()]
+        if entry.kind is EntryKind.FOLDER:
+            lines += [Text(inside_words(entry)), self._labeled("deleted", deleted_words(entry, now))]
+        else:
+            lines += [
+                Text(f"{size_text(entry.size)} {self._dot} version {entry.version}"),
+                self._labeled("owner", shown(entry.owner)),
+            ]
         if entry.until is not None:
             lines += [
                 Text(),

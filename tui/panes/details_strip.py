@@ -14,7 +14,7 @@ from tui.gateway import Details
 from tui.glyphs import Glyphs
 from tui.panes.details import verdict
 from tui.panes.entry import Entry, EntryKind
-from tui.panes.inside import inside_words
+from tui.panes.inside import deleted_words, inside_words
 from tui.text import folder_text, name_text, shown
 
 
@@ -59,6 +59,8 @@ class DetailsStrip(Static):
     def of_trashed(self, entry: Entry, now: float) -> list[Text]:
         folder, name = split_path(entry.path)
         facts = (size_text(entry.size), f"version {entry.version}", f"owner {shown(entry.owner)}")
+        if entry.kind is EntryKind.FOLDER:
+            facts = (inside_words(entry), f"deleted {deleted_words(entry, now)}", "")
         lines = [self._named(name, "/" + shown(folder)), self._facts(*facts)]
         if entry.until is not None:
             lines.append(Text(f"in the trash until {day_text(entry.until, now)}"))

@@ -27,8 +27,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 
     Args:
         path: on the server, or on this computer.
-        at: its own date, Unix seconds; None while unknown.
-        inside: how many files and folders lie directly in a folder; None if unknown.
+        at: its own date, Unix seconds; None while unknown; of a folder in the trash when that was deleted.
+        inside: how many files and folders lie directly in a folder, in one in the trash at any depth; None if unknown.
+        owner: whose a file is; who deleted a folder that is in the trash.
         state: of a signature; None for what has none.
         file_id: the server's own name of a file.
         signed_as: where it was signed, if that is elsewhere.

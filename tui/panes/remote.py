@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sft.client.trust import SignatureState
 from sft.errors import NotFoundError, SftError
 from sft.model.names import split_path
-from sft.model.records import File, Folder
+from sft.model.records import File, Folder, TrashedFolder
 from tui.connection_words import absence_of
 from tui.gateway import Gateway, Listed
 from tui.panes.columns import Shelf
@@ -72,8 +72,8 @@ class RemoteSide:
         return PagedRows(read, self._draw, lead=(UP,) if path else (), expected=expected)
 
     async def _read_trash(self, cursor: str, full: bool) -> tuple[list[Entry], str]:  # noqa: FBT001 - as Reader has it
-        del full
-        return _entries(await self._gateway.files.list_trash(cursor))
+        del cursor, full
+        return [_trashed(each) for each in await self._gateway.files.list_trash()], ""
 
     def enter(self, entry: Entry) -> None:
         self.path = entry.path
@@ -116,6 +116,19 @@ def _file(file: File, state: SignatureState) -> Entry:
         until=file.trash_ends_at,
         file_id=file.id,
         signed_as=version.signed_name if version.signed_name != file.path else "",
+    )
+
+
+def _trashed(deleted: TrashedFolder | File) -> Entry:
+    if isinstance(deleted, File):
+        return _file(deleted, SignatureState.NOT_LOOKED_AT)
+    return Entry(
+        EntryKind.FOLDER,
+        deleted.path,
+        at=deleted.trashed_at,
+        inside=(deleted.files, deleted.folders - 1),
+        owner=sys.intern(deleted.trashed_by),
+        until=deleted.trash_ends_at,
     )
 
 

@@ -115,7 +115,7 @@ class FilesView(View):
     def _opened(self, event: RowList.Opened) -> None:
         event.stop()
         entry: Entry = event.row.value
-        if entry.kind in {EntryKind.UP, EntryKind.FOLDER}:
+        if entry.kind is EntryKind.UP or (entry.kind is EntryKind.FOLDER and entry.until is None):
             self.pane.open(entry)
         else:
             self._toggle_details(show=True)
@@ -400,10 +400,7 @@ class FilesView(View):
     async def _restore(self, paths: Sequence[str]) -> None:
         try:
             for path in paths:
-                version = (await self.gateway.files.restore(path)).version.number
-                name = shown_name(split_path(path)[1])
-                message = f"{name} is back: version {version}, signature unchanged."
-                self.report(message, Severity.SUCCESS)
+                self.report(rules.restored(await self.gateway.files.restore(path)), Severity.SUCCESS)
         finally:
             self.pane.lines.select_keys(set())
             self.remote.read(anew=True)

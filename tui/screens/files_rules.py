@@ -10,6 +10,8 @@ from rich.cells import cell_len
 
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, Resource, Role, allows, may
+from sft.model.names import split_path
+from sft.model.records import File, RestoredFolder
 from sft.model.text import count_text, day_text, shown_name, size_text
 from tui.glyphs import Glyphs
 from tui.keys import ACTS, Action, acts_of
@@ -156,22 +158,25 @@ def deletion(chosen: Sequence[tuple[str, Entry | None]], size_bytes: int, user_i
     what = shown_name(chosen[0][0]) if one else f"{count_text(len(chosen))} things"
     if one and has_folders:
         what += " and all in it"
-    it = one and not has_folders
-    goes = "It goes" if it else "They go"
-    until = (
-        f"files are restorable until {ends} (T)."
-        if has_folders
-        else f"restorable until {ends} (T). {size_text(size_bytes)}."
-    )
+    goes, it = ("It goes", "it") if one else ("They go", "them")
+    size = "" if has_folders else f" {size_text(size_bytes)}."
     lines = [
         *(_named(name, entry, user_id) for name, entry in chosen[:_NAMED]),
         *([f"and {count_text(len(chosen) - _NAMED)} more"] if len(chosen) > _NAMED else []),
         "",
-        f"{goes} to the trash: {until}",
-        f"Nobody can list or get {'it' if it else 'them'} meanwhile.",
+        f"{goes} to the trash: restorable until {ends} (T).{size}",
+        f"Nobody can list or get {it} meanwhile.",
     ]
     done = f"{what} {'is' if one else 'are'} in the trash until {ends}: T shows it."
     return DeletionWords(f"Delete {what} for everyone?", lines, done)
+
+
+def restored(back: File | RestoredFolder) -> str:
+    """Tell what came back from the trash."""
+    name = shown_name(split_path(back.path)[1])
+    if isinstance(back, File):
+        return f"{name} is back: version {back.version.number}, signature unchanged."
+    return f"{name} is back with {count_text(back.files)} file{'' if back.files == 1 else 's'} in it."
 
 
 def _named(name: str, entry: Entry | None, user_id: int) -> str:

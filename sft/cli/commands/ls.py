@@ -1,8 +1,8 @@
 """`sft ls`: a folder, a pattern, or the trash.
 
 Rules. On a terminal names, marks and local times; elsewhere one line an entry without heading or mark: the whole path, or with
-``-l`` state, size, version, author, UTC, path, and the signed path if it is another one, one TAB apart. A JSON listing holds
-files.
+``-l`` state, size, version, author, UTC, path, and the signed path if it is another one, one TAB apart; so are lines of the
+trash. A JSON listing holds files; one of the trash folders too, each as one thing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import click
 
 from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import file_document
+from sft.cli.json_output import file_document, trash_document
 from sft.cli.options import common
 from sft.client.api.files import Listing, list_folder, list_trash, show_file
 from sft.client.api.tree import find, has_pattern
@@ -21,7 +21,7 @@ from sft.client.session import Session
 from sft.client.trust import SignatureState, known_of
 from sft.errors import FolderInTheWayError, NotFoundError, SftError
 from sft.model.names import parse_path, safe, split_path
-from sft.model.records import File, Folder
+from sft.model.records import File, Folder, TrashedFolder
 from sft.model.text import count_text, local_time, shown_name, size_text, utc_time
 
 
@@ -33,29 +33,22 @@ from sft.model.text import count_text, local_time, shown_name, size_text, utc_ti
 def command(invocation: Invocation, pattern: str, *, long: bool, trash: bool) -> int:
     """List a folder, or what fits a pattern: '*.pdf', 'finance/*', '**' for everything."""
     console = invocation.console
-    judged = console.json or (long and not trash)
+    judged = console.json or long
 
     async def ask(session: Session) -> tuple[Listing, list[SignatureState]]:
-        if trash:
-            listing = Listing(files=await list_trash(session))
-        else:
-            listing = await _listing(session, pattern, signatures=judged)
-        signed = judged and not trash
-        known = await known_of(session, listing.files) if signed else []
+        listing = await _listing(session, pattern, signatures=judged)
+        known = await known_of(session, listing.files) if judged else []
         return listing, [each.state for each in known]
 
+    if trash:
+        return _show_trash(invocation, invocation.talk(list_trash))
     listing, states = invocation.talk(ask)
     if console.json:
-        if trash:
-            console.document([file_document(file) for file in listing.files])
-        else:
-            pairs = zip(listing.files, states, strict=True)
-            console.document([file_document(file, state.value) for file, state in pairs])
+        pairs = zip(listing.files, states, strict=True)
+        console.document([file_document(file, state.value) for file, state in pairs])
         return 0
-    whole_paths = has_pattern(pattern) or trash or not console.out_is_terminal
-    if trash and console.out_is_terminal:
-        lines = _trash_lines(invocation, listing.files)
-    elif long or trash:
+    whole_paths = has_pattern(pattern) or not console.out_is_terminal
+    if long:
         lines = _long(invocation, listing, states, whole_paths=whole_paths)
     else:
         lines = [_shown(folder.path, whole_paths) + "/" for folder in listing.folders]
@@ -88,8 +81,7 @@ def _long(
     console = invocation.console
     if not console.out_is_terminal:
         folders = [f"folder\t\t\t\t\t{safe(folder.path)}/" for folder in listing.folders]
-        marks = states or [SignatureState.NOT_LOOKED_AT] * len(listing.files)
-        files = [_fields(f, state) for f, state in zip(listing.files, marks, strict=True)]
+        files = [_fields(f, state) for f, state in zip(listing.files, states, strict=True)]
         return folders + files
     rows: list[tuple[str, ...]] = [("  ", _shown(f.path, whole_paths) + "/  ", _inside(f)) for f in listing.folders]
     rows += [
@@ -134,17 +126,30 @@ def _fields(file: File, state: SignatureState) -> str:
     return "\t".join(cells)
 
 
-def _trash_lines(invocation: Invocation, files: Sequence[File]) -> list[str]:
-    now = invocation.now
-    return aligned(
-        [
-            (
-                safe(file.path) + "  ",
-                size_text(file.version.size),
-                f"v{file.version.number}",
-                safe(file.owner),
-                "" if file.trash_ends_at is None else f"until {local_time(file.trash_ends_at, now=now)}",
-            )
-            for file in files
-        ]
-    )
+def _show_trash(invocation: Invocation, deleted: Sequence[TrashedFolder | File]) -> int:
+    console = invocation.console
+    if console.json:
+        console.document([trash_document(each) for each in deleted])
+        return 0
+    if console.out_is_terminal:
+        lines = aligned([_trash_cells(each, invocation.now) for each in deleted])
+    else:
+        lines = [_trash_line(each) for each in deleted]
+    for line in lines:
+        console.result(line)
+    return 0
+
+
+def _trash_cells(deleted: TrashedFolder | File, now: float) -> tuple[str, ...]:
+    until = f"until {local_time(deleted.trash_ends_at or 0, now=now)}"
+    if isinstance(deleted, File):
+        version = deleted.version
+        return safe(deleted.path) + "  ", size_text(version.size), f"v{version.number}", safe(deleted.owner), until
+    files = f"{count_text(deleted.files)} {'file' if deleted.files == 1 else 'files'}"
+    return safe(deleted.path) + "/  ", files, "", f"deleted by {safe(deleted.trashed_by)}", until
+
+
+def _trash_line(deleted: TrashedFolder | File) -> str:
+    if isinstance(deleted, File):
+        return _fields(deleted, SignatureState.NOT_LOOKED_AT)
+    return f"folder\t\t\t\t\t{safe(deleted.path)}/"

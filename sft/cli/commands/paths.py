@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import click
 
 from sft.cli.batch import Batch
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import Document, file_document
+from sft.cli.json_output import Document, restored_document
 from sft.cli.options import common
 from sft.client.api.files import list_trash, make_folder, move, restore
 from sft.client.api.tree import has_pattern, matches
 from sft.client.session import Session
 from sft.errors import NotFoundError, SftError
 from sft.model.names import join_path, parse_path, split_path
-from sft.model.text import shown_name
+from sft.model.records import File, TrashedFolder
+from sft.model.text import count_text, shown_name
 
 
 @click.command("mkdir")
@@ -60,8 +63,8 @@ def mv_command(invocation: Invocation, old: str, new: str) -> int:
 @click.argument("names", nargs=-1, required=True)
 @common
 def restore_command(invocation: Invocation, names: tuple[str, ...]) -> int:
-    """Bring back deleted files, whole folders or what fits a pattern (sft ls --trash lists them)."""
-    several = Batch(invocation, names, "Not restored", {"file": None})
+    """Bring back deleted files and folders, or one thing out of a folder (sft ls --trash lists what there is)."""
+    several = Batch(invocation, names, "Not restored", dict.fromkeys(("files", "folders", "file")))
 
     async def restore_all(session: Session) -> None:
         trash = _Trash(session)
@@ -82,34 +85,46 @@ def restore_command(invocation: Invocation, names: tuple[str, ...]) -> int:
                 several.done(line, document)
 
     async def bring_back(session: Session, name: str) -> tuple[str, Document]:
-        file = await restore(session, parse_path(name))
-        said = f"version {file.version.number}, signature unchanged"
-        document = {"path": file.path, "file": file_document(file)}
-        return f"{shown_name(file.path)} is back: {said}", document
+        restored = await restore(session, parse_path(name))
+        if isinstance(restored, File):
+            shown, said = shown_name(restored.path), f"version {restored.version.number}, signature unchanged"
+        else:
+            shown = shown_name(f"{restored.path}/")
+            said = f"{count_text(restored.files)} {'file' if restored.files == 1 else 'files'} in it, unchanged"
+        return f"{shown} is back: {said}", restored_document(restored)
 
     invocation.talk(restore_all)
     return several.finish()
 
 
 class _Trash:
-    """The paths of what can be restored, asked for once and only where a name is no file's own."""
+    """What can be restored, asked for once and only where a name is nothing's own."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._paths: list[str] | None = None
+        self._deleted: list[TrashedFolder | File] | None = None
 
     async def below(self, folder: str) -> list[str]:
         """List what was deleted from a folder, whatever lies there now."""
-        return [path for path in await self._all() if path.startswith(f"{folder}/")]
+        return _paths(each for each in await self._all() if each.path.startswith(f"{folder}/"))
 
     async def like(self, pattern: str) -> list[str]:
-        """List what fits a pattern; NotFoundError for nothing."""
-        paths = [path for path in await self._all() if matches(pattern, path)]
+        """List what fits a pattern, everything in a deleted folder as that folder; NotFoundError for nothing."""
+        paths = _paths(each for each in await self._all() if _fits(pattern, each))
         if not paths:
             raise NotFoundError(what="deleted file", name=pattern)
         return paths
 
-    async def _all(self) -> list[str]:
-        if self._paths is None:
-            self._paths = sorted({file.path for file in await list_trash(self._session)})
-        return self._paths
+    async def _all(self) -> list[TrashedFolder | File]:
+        if self._deleted is None:
+            self._deleted = await list_trash(self._session)
+        return self._deleted
+
+
+def _paths(deleted: Iterable[TrashedFolder | File]) -> list[str]:
+    return sorted({each.path for each in deleted})
+
+
+def _fits(pattern: str, deleted: TrashedFolder | File) -> bool:
+    whole = isinstance(deleted, TrashedFolder) and pattern.strip("/") == f"{deleted.path}/**"
+    return whole or matches(pattern, deleted.path)

@@ -100,5 +100,4 @@ def _require_agreement(invocation: Invocation, name: str, files: Sequence[File],
 def _said(invocation: Invocation, deleted: Deleted) -> str:
     until = day_text(deleted.trash_ends_at, invocation.now)
     what = f"{count_text(deleted.files)} files are " if deleted.folders else ""
-    back = f" Back: sft restore {shell_name(deleted.path)}" if deleted.files else ""
-    return f"{shown_name(deleted.path)}: {what}in the trash until {until}.{back}"
+    return f"{shown_name(deleted.path)}: {what}in the trash until {until}. Back: sft restore {shell_name(deleted.path)}"

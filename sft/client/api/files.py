@@ -8,6 +8,7 @@ to it meanwhile), and what is asked for at once ends at a million.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,13 +16,14 @@ from sft.client.api import Requester
 from sft.errors import ListingTooLongError, RemoteProtocolError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.names import fold, split_path
-from sft.model.records import Deleted, File, Folder, Page
+from sft.model.records import Deleted, File, Folder, Page, RestoredFolder, TrashedFolder
 from sft.wire.messages import (
     Delete,
     Done,
     FileDeleted,
     FileShown,
     FolderPage,
+    FolderReturned,
     ListFolder,
     ListTrash,
     MakeFolder,
@@ -29,6 +31,7 @@ from sft.wire.messages import (
     Reply,
     Restore,
     ShowFile,
+    TrashListed,
 )
 
 NO_ENTRY: Final = "a page without an entry that is not the last"
@@ -109,23 +112,36 @@ async def _page(session: Requester, path: str, cursor: str, order: _Order, *, si
     return Listing(list(page.folders), list(page.files)), page.next
 
 
-async def list_trash(session: Requester) -> list[File]:
-    """List the files that the caller may restore."""
-    files: list[File] = []
-    cursor, last, total = "", 1 << 63, Total(session)
+async def list_trash(session: Requester) -> list[TrashedFolder | File]:
+    """List the trash, the last deleted first: folders, and the files that the caller may restore.
+
+    Raises:
+        RemoteProtocolError: something follows what was deleted before it.
+    """
+    found: list[TrashedFolder | File] = []
+    cursor, total = "", Total(session)
     while True:
-        page = (await session.request(ListTrash, FolderPage, cursor=cursor)).page
-        for file in page.files:
-            if (file.trashed_at or 0) > last:
-                raise RemoteProtocolError("a trash that is out of order")
-            last = file.trashed_at or 0
-        files.extend(page.files)
-        total.add(len(page.files))
+        page = (await session.request(ListTrash, TrashListed, cursor=cursor)).page
+        _require_order([*found[-1:], *page.folders])
+        _require_order([*found[-1:], *page.files])
+        entries: list[TrashedFolder | File] = [*page.folders, *page.files]
+        found += sorted(entries, key=_deleted_at, reverse=True)
+        total.add(len(entries))
         cursor = page.next
         if not cursor:
-            return files
-        if not page.files:
+            return found
+        if not entries:
             raise RemoteProtocolError(NO_ENTRY)
+
+
+def _require_order(trash: Sequence[TrashedFolder | File]) -> None:
+    moments = [_deleted_at(each) for each in trash]
+    if moments != sorted(moments, reverse=True):
+        raise RemoteProtocolError("a trash that is out of order")
+
+
+def _deleted_at(deleted: TrashedFolder | File) -> int:
+    return deleted.trashed_at or 0
 
 
 async def show_file(session: Requester, path: str, version: int = 0) -> File:
@@ -165,9 +181,10 @@ async def delete(session: Requester, path: str, *, recursive: bool = False) -> D
     return (await session.request(Delete, FileDeleted, path=path, recursive=recursive)).deleted
 
 
-async def restore(session: Requester, path: str) -> File:
-    """Bring back what was last deleted from a path."""
-    return (await session.request(Restore, FileShown, path=path)).file
+async def restore(session: Requester, path: str) -> File | RestoredFolder:
+    """Bring back what was last deleted from a path: a file, or a folder with all in it."""
+    answer: FileShown | FolderReturned = await session.request(Restore, (FileShown, FolderReturned), path=path)
+    return answer.file if isinstance(answer, FileShown) else answer.folder
 
 
 class _Order:

@@ -38,6 +38,7 @@ from sft.store.files import (
     versions_at,
     versions_of_file,
 )
+from sft.store.folders import folder_ids_after, folders_that_hang_on_nothing
 from sft.store.objects import inline_ids, known_objects, small_object, small_object_ids, version_keys
 from sft.store.row_types import Row, VersionRow
 from sft.store.rows import ReadTransaction
@@ -77,6 +78,7 @@ class _Check:
     def run(self) -> VaultReport:
         self._database()
         self._rows()
+        self._folders()
         self._files()
         check_figures(self._begin_read, self._report, lambda table, fault: self._damaged(fault, table))
         self._versions()
@@ -131,6 +133,23 @@ class _Check:
                     self._report.fault("the list of admins", FORGED)
 
         self._whole(admins)
+
+    def _folders(self) -> None:
+        """Find folders that hang neither on the root nor on one in the trash."""
+
+        def read(after: int, limit: int) -> int | None:
+            with self._begin_read() as reading:
+                folder_ids = folder_ids_after(reading, after, limit)
+                lost = folders_that_hang_on_nothing(reading, folder_ids)
+            for folder_id in lost:
+                self._report.fault(f"row {folder_id} of folders", "it hangs on nothing")
+            return folder_ids[-1] if folder_ids else None
+
+        def reads(after: int) -> None:
+            with self._begin_read() as reading:
+                folders_that_hang_on_nothing(reading, folder_ids_after(reading, after, 1))
+
+        walk(read, PAGE, partial(self._damaged, table="folders"), reads=reads)
 
     def _files(self) -> None:
         """Hold every file against its folder and its newest version."""

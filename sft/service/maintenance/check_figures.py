@@ -15,8 +15,8 @@ from sft.errors import RowForgedError, StoreError
 from sft.service.maintenance.report import FORGED, PAGE, Report, sound_rows
 from sft.service.maintenance.walking import walk
 from sft.store.figures import user_figures
-from sft.store.folders import path_of
-from sft.store.recount import folder_ids, folders_by_id, recounted_folders, recounted_users, user_ids
+from sft.store.folders import ROOT_ID, folder_ids_after, folders_by_id, path_of
+from sft.store.recount import recounted_folders, recounted_users, user_ids
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction
 from sft.store.users import user_by_id
@@ -37,7 +37,7 @@ def check_figures(
     Args:
         damaged: told of a table and of a page of it that cannot be read.
     """
-    for table, keys, wrong in (("folders", folder_ids, _wrong_folders), ("user_figures", user_ids, _wrong_users)):
+    for table, keys, wrong in (("folders", folder_ids_after, _wrong_folders), ("user_figures", user_ids, _wrong_users)):
 
         def read(after: int, limit: int, keys: _Keys = keys, wrong: _Wrong = wrong) -> int | None:
             with begin_read() as reading:
@@ -55,7 +55,7 @@ def check_figures(
 
 
 def _wrong_folders(reading: ReadTransaction, numbers: list[int]) -> Iterator[tuple[str, str]]:
-    rows, _ = sound_rows(partial(folders_by_id, reading), numbers)
+    rows, _ = sound_rows(lambda keys: list(folders_by_id(reading, keys).values()), numbers)
     counted = recounted_folders(reading, rows)
     for row in rows:
         found = counted[row.id]
@@ -78,10 +78,10 @@ def _wrong_users(reading: ReadTransaction, numbers: list[int]) -> Iterator[tuple
 
 
 def _folder_name(reading: ReadTransaction, row: FolderRow) -> str:
-    if row.parent_id is None:
+    if row.id == ROOT_ID:
         return "the root folder"
     with suppress(RowForgedError):
-        return f"folder {path_of(reading, row.id)}"
+        return f"folder {path_of(reading, row.id).text}"
     return f"folder {row.id}"
 
 

@@ -1,13 +1,18 @@
 """Destroying what has been in the trash for its time.
 
+    file      versions and contents, page by page; the file with its last version
+    folder    marked as being destroyed → the files of all that hangs on it, page by page → its folders, from below
+
 Rules. The rows go first, with a purge row for each object in the vault; the object follows, then the purge row: whoever is
-interrupted is finished by the next.
+interrupted is finished by the next. A folder that is marked is in no trash any more. What is found by columns that nothing
+verified is judged in the transaction that destroys it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -16,27 +21,44 @@ from msgspec.structs import replace
 from sft.errors import RowForgedError, VaultError
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission
-from sft.model.events import FilesPurged, ObjectsDestroyed
+from sft.model.events import FilesPurged, FolderPurgeBegun, FoldersPurged, ObjectsDestroyed
 from sft.model.records import VaultReport
 from sft.service import use_case
 from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.store.figures import FigureChanges
-from sft.store.files import files_by_row_id, oldest_versions
+from sft.store.files import file_places_in, files_by_row_id, folders_that_hold, oldest_versions
+from sft.store.folders import PURGING_STATE, TRASHED_STATE, folder_ids_in, folders_by_id, paths_of
 from sft.store.objects import small_ids
-from sft.store.row_types import PurgeRow, SmallObjectRow
+from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.trash import BEFORE_ALL_TRASH, TrashKey, purge_ids, purges_by_id, trashed_until
+from sft.store.trash import (
+    BEFORE_ALL_TRASH,
+    TrashKey,
+    folders_trashed_until,
+    purge_ids,
+    purges_by_id,
+    purging_folders,
+    trashed_until,
+)
 
 PURGE_VERSIONS: Final = 400  # taken out in one transaction: some milliseconds of the writer
 
 
 class PurgeInput(Struct, frozen=True):
-    """Files by their rows' ids, as far as they were deleted at a moment or before it."""
+    """Files by their rows' ids, as far as they were deleted by a moment, or hang on a folder that is being destroyed."""
 
     caller: Caller
     until: int
     row_ids: tuple[int, ...]
+
+
+class PurgeFoldersInput(Struct, frozen=True):
+    """Folders by id, as far as their destruction has begun and they hold nothing; or which is to begin."""
+
+    caller: Caller
+    until: int
+    folder_ids: tuple[int, ...]
 
 
 class EndPurgesInput(Struct, frozen=True):
@@ -68,7 +90,7 @@ def collect(reading: ReadTransaction, caller: Caller, *, context: JobContext, un
 
 
 class _Collecting:
-    """Walks through what has ended, oldest first; what does not hold is reported and stays."""
+    """Walks through what has ended, files, then folders, oldest first; what does not hold is reported and stays."""
 
     def __init__(self, context: JobContext, until: int) -> None:
         self._context = context
@@ -78,39 +100,95 @@ class _Collecting:
     def run(self) -> VaultReport:
         _, problems = finish_purges(self._context)
         self._note(problems)
+        for page in self._ended(trashed_until):
+            self._halving(self._purge, page)
+        for page in self._ended(folders_trashed_until):
+            self._halving(self._begin, page)
+        self._purge_folders()
+        self._context.act(note_collection, Collected(self._context.caller))
+        return self._report.finish()
+
+    def _ended(self, query: Callable[[ReadTransaction, int, TrashKey, int], list[TrashKey]]) -> Iterator[list[int]]:
         after: TrashKey = BEFORE_ALL_TRASH
         while True:
             with self._context.begin_read() as reading:
-                page = trashed_until(reading, self._until, after, PAGE)
+                page = query(reading, self._until, after, PAGE)
             if not page:
-                self._context.act(note_collection, Collected(self._context.caller))
-                return self._report.finish()
-            self._purge([row_id for _, row_id in page])
+                return
+            yield [row_id for _, row_id in page]
             after = page[-1]
 
-    def _purge(self, row_ids: Sequence[int]) -> None:
-        """Destroy these files; halve what fails, so that one row that does not hold keeps nothing but itself."""
+    def _halving(self, act: Callable[[tuple[int, ...]], None], row_ids: Sequence[int]) -> None:
+        """Do something to rows; halve what fails, so that one that does not hold keeps nothing but itself."""
+        try:
+            act(tuple(row_ids))
+        except RowForgedError as forged:
+            if len(row_ids) == 1:
+                self._report.forged([forged])
+                return
+            half = len(row_ids) // 2
+            self._halving(act, row_ids[:half])
+            self._halving(act, row_ids[half:])
+
+    def _purge(self, row_ids: tuple[int, ...]) -> None:
         more = True
         while more:
-            try:
-                done = self._context.act(purge, PurgeInput(self._context.caller, self._until, tuple(row_ids)))
-            except RowForgedError as forged:
-                if len(row_ids) == 1:
-                    self._report.forged([forged])
-                    return
-                half = len(row_ids) // 2
-                self._purge(row_ids[:half])
-                self._purge(row_ids[half:])
-                return
+            done = self._context.act(purge, PurgeInput(self._context.caller, self._until, row_ids))
             self._note(_destroy(self._context, done.object_ids)[1])
             self._report.files += done.files
             self._report.versions += done.versions
             self._report.bytes_checked += done.size_bytes
             more = done.more
 
+    def _begin(self, folder_ids: tuple[int, ...]) -> None:
+        self._context.act(begin_purges, PurgeFoldersInput(self._context.caller, self._until, folder_ids))
+
+    def _end(self, folder_ids: tuple[int, ...]) -> None:
+        self._context.act(purge_folders, PurgeFoldersInput(self._context.caller, self._until, folder_ids))
+
+    def _purge_folders(self) -> None:
+        """Destroy what hangs on every folder that is marked, and the folders themselves."""
+        after = 0
+        while True:
+            with self._context.begin_read() as reading:
+                tops = purging_folders(reading, after, PAGE)
+            if not tops:
+                return
+            for top in tops:
+                # In memory: 8 bytes a folder of one tree.
+                for level in reversed(list(self._levels(top))):
+                    for folder_ids in _pages(level):
+                        for row_ids in _pages(self._files_in(folder_ids)):
+                            self._halving(self._purge, row_ids)
+                        self._halving(self._end, folder_ids)
+            after = tops[-1]
+
+    def _levels(self, top: int) -> Iterator[list[int]]:
+        level = [top]
+        while level:
+            yield level
+            with self._context.begin_read() as reading:
+                level = folder_ids_in(reading, level)
+
+    def _files_in(self, folder_ids: Sequence[int]) -> Iterator[int]:
+        for folder_id in folder_ids:
+            after, more = "", True
+            while more:
+                with self._context.begin_read() as reading:
+                    page = file_places_in(reading, folder_id, after, PAGE)
+                yield from (row_id for _, row_id in page)
+                more = len(page) == PAGE
+                after = page[-1][0] if more else after
+
     def _note(self, problems: Sequence[str]) -> None:
         for problem in problems:
             self._report.note(problem)
+
+
+def _pages(row_ids: Iterable[int]) -> Iterator[list[int]]:
+    ids = iter(row_ids)
+    while page := list(islice(ids, PAGE)):
+        yield page
 
 
 def finish_purges(context: JobContext) -> tuple[int, list[str]]:
@@ -156,13 +234,13 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
     A file goes with its last version.
     """
     rows = transaction.rows
-    found = files_by_row_id(transaction, item.row_ids)
-    files = [file for file in found if file.trashed_at is not None and file.trashed_at <= item.until]
-    versions = oldest_versions(transaction, [file.id for file in files], PURGE_VERSIONS + 1)
+    ended = _ended_files(transaction, item)
+    owners = {file.id: file.owner_id for file in ended}
+    versions = oldest_versions(transaction, list(owners), PURGE_VERSIONS + 1)
     more = len(versions) > PURGE_VERSIONS
     left = versions[PURGE_VERSIONS].file if more else None
     del versions[PURGE_VERSIONS:]
-    files = [file for file in files if left is None or file.id < left]
+    files = [file for file in ended if left is None or file.id < left]
     inline = small_ids(transaction, [row.object_id for row in versions if row.inline])
     doomed = [row.object_id for row in versions if not row.inline]
     rows.insert([PurgeRow(object_id, transaction.now) for object_id in doomed])
@@ -170,8 +248,9 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
     rows.delete(versions)
     rows.delete(files)
     size_bytes = sum(row.size for row in versions)
-    figures, owners = FigureChanges(transaction), {file.id: file.owner_id for file in found}
+    figures = FigureChanges(transaction)
     for file in files:
+        figures.take_file(file)
         figures.own(file.owner_id, files=-1)
     for version in versions:
         figures.own(owners[version.file], size_bytes=-version.size)
@@ -183,6 +262,52 @@ def purge(transaction: Transaction, item: PurgeInput) -> Purged:
             )
         )
     return Purged(len(files), len(versions), size_bytes, tuple(doomed), more)
+
+
+def _ended_files(transaction: Transaction, item: PurgeInput) -> list[FileRow]:
+    found = files_by_row_id(transaction, item.row_ids)
+    paths = paths_of(transaction, {file.folder_id for file in found if file.folder_id is not None})
+    return [
+        file
+        for file in found
+        if (
+            file.trashed_at is not None and file.trashed_at <= item.until
+            if file.folder_id is None
+            else paths[file.folder_id].top.state == PURGING_STATE
+        )
+    ]
+
+
+@use_case.act(Permission.VAULT_MANAGE, logs=(FolderPurgeBegun,))
+def begin_purges(transaction: Transaction, item: PurgeFoldersInput) -> int:
+    """Mark folders that were deleted at a moment or before it: they are in the trash no more; return how many."""
+    found = [
+        row
+        for row in folders_by_id(transaction, item.folder_ids).values()
+        if row.state == TRASHED_STATE and row.trashed_at is not None and row.trashed_at <= item.until
+    ]
+    transaction.rows.update([replace(row, state=PURGING_STATE) for row in found])
+    for row in found:
+        transaction.log(FolderPurgeBegun(by=item.caller, folder_id=row.id, path=row.trashed_path or row.name))
+    return len(found)
+
+
+@use_case.act(Permission.VAULT_MANAGE, logs=(FoldersPurged,))
+def purge_folders(transaction: Transaction, item: PurgeFoldersInput) -> int:
+    """Take folders out of the database whose destruction has begun and that hold nothing any more; return how many."""
+    found = folders_by_id(transaction, item.folder_ids)
+    paths = paths_of(transaction, found.keys())
+    held = folders_that_hold(transaction, found.keys())
+    gone = [row for row in found.values() if paths[row.id].top.state == PURGING_STATE and row.id not in held]
+    transaction.rows.delete(gone)
+    figures = FigureChanges(transaction, [row for row in found.values() if row not in gone])
+    for row in gone:
+        if row.parent_id is not None:
+            figures.take_folder(row)
+    figures.write()
+    if gone:
+        transaction.log(FoldersPurged(by=item.caller, folder_ids=tuple(row.id for row in gone)))
+    return len(gone)
 
 
 @use_case.act(Permission.VAULT_MANAGE, logs=(ObjectsDestroyed,))

@@ -140,7 +140,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "EXISTS",
         5,
         "budget.xlsx exists: version 3 by max, 3 May 14:02",
-        "--replace (version 3 stays), or --as NAME",
+        "--replace (version 3 stays), --as NAME, or first sft mv budget.xlsx NAME",
     ),
     (
         ChangedSinceError(author="ada", version=4, seen=3, path="budget.xlsx"),

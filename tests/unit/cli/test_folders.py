@@ -8,8 +8,19 @@ import shlex
 import pytest
 
 from sft.errors import NameNotAllowedError, NotFoundError
-from sft.model.records import Deleted, Page
-from sft.wire.messages import Delete, Done, FileDeleted, FileShown, FolderPage, ListTrash, MakeFolder, Move, Restore
+from sft.model.records import Deleted, RestoredFolder, TrashedFolder, TrashPage
+from sft.wire.messages import (
+    Delete,
+    Done,
+    FileDeleted,
+    FileShown,
+    FolderReturned,
+    ListTrash,
+    MakeFolder,
+    Move,
+    Restore,
+    TrashListed,
+)
 from tests.unit.cli.cli_fixture import refusing, signed_file
 
 
@@ -49,8 +60,36 @@ def test_what_is_restored_is_told_with_its_version(cli):
 
 def test_what_is_not_in_the_trash_is_absent(cli):
     cli.answers[Restore] = refusing(NotFoundError(what="deleted file", name="x"))
-    cli.answers[ListTrash] = lambda request: FolderPage(request.id, Page((), ()))
+    cli.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((), ()))
     assert cli.run("restore", "x").status == 3
+
+
+def test_a_folder_comes_back_as_one_thing(cli):
+    cli.answers[Restore] = lambda request: FolderReturned(request.id, RestoredFolder(request.path, 1200, 31))
+    ran = cli.run("restore", "photos/")
+    assert ran.lines == ["photos/ is back: 1,200 files in it, unchanged"]
+    (item,) = json.loads(cli.run("restore", "photos", "--json").out)["items"]
+    assert item == {"path": "photos", "files": 1200, "folders": 31, "file": None, "error": None}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "asked"),
+    [("p*", ["p1", "p2"]), ("p1/**", ["p1"]), ("q/**", ["q/a/b", "q/c"]), ("p1", ["p1"]), ("q", ["q", "q/a/b", "q/c"])],
+)
+def test_a_pattern_fits_folders_of_the_trash(cli, pattern, asked):
+    held = [TrashedFolder(path, 1, 1, 50 - n, "max", 99) for n, path in enumerate(("p1", "p2", "q/a/b", "q/c"))]
+    cli.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage(tuple(held), ()))
+    tried = []
+
+    def bring(request):
+        tried.append(request.path)
+        if request.path == "q":
+            raise NotFoundError(what="deleted file", name="q")
+        return FolderReturned(request.id, RestoredFolder(request.path, 1, 1))
+
+    cli.answers[Restore] = bring
+    assert cli.run("restore", pattern).status == 0
+    assert tried == asked
 
 
 def test_names_that_begin_with_a_dash_work(cli):
@@ -78,7 +117,7 @@ def trash(cli):
         return FileShown(request.id, signed_file(request.path))
 
     cli.answers[Restore] = bring
-    cli.answers[ListTrash] = lambda request: FolderPage(request.id, Page((), tuple(map(signed_file, held))))
+    cli.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((), tuple(map(signed_file, held))))
     cli.held = held
     return cli
 

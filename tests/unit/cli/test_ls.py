@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from sft.errors import NotFoundError
-from sft.model.records import Folder, Page
-from sft.wire.messages import FileShown, FolderPage, ListFolder, ListTrash, ShowFile
+from sft.model.records import Folder, Page, TrashedFolder, TrashPage
+from sft.wire.messages import FileShown, FolderPage, ListFolder, ListTrash, ShowFile, TrashListed
 from tests.unit.cli.cli_fixture import KEY, OTHER_KEY, pin_of_ada, signed_file
 
 Q1 = Folder("finance/2026/Q1", files=14, folders=0, created_at=0)
@@ -167,15 +167,33 @@ def test_names_of_peers_are_shown_harmlessly(listed):
 
 def test_the_trash(listed):
     gone = signed_file(trashed_at=1_777_716_660, trash_ends_at=1_780_308_660)
-    listed.answers[ListTrash] = lambda request: FolderPage(request.id, Page((), (gone,)))
-    assert listed.run("ls", "--trash").lines[0].endswith("\tfinance/2026/contract.pdf")
+    folder = TrashedFolder("photos", 1200, 31, 1_777_716_670, "max", 1_780_308_670)
+    listed.answers[ListTrash] = lambda request: TrashListed(request.id, TrashPage((folder,), (gone,)))
+    lines = listed.run("ls", "--trash").lines
+    assert lines[0] == "folder\t\t\t\t\tphotos/"
+    assert lines[1].endswith("\tfinance/2026/contract.pdf")
     on_terminal = listed.run("ls", "--trash", terminal=True)
-    assert on_terminal.lines == ["finance/2026/contract.pdf    12 B  v1  ada  until 1 June 10:11"]
-    assert listed.run("ls", "-l", "--trash").lines[0].startswith("not looked at\t")
-    document = json.loads(listed.run("ls", "--trash", "--json").out)[0]
-    assert document["signature"] == "not looked at"
-    assert document["deleted_at"] == "2026-05-02T10:11:00Z"
-    assert document["restorable_until"] == "2026-06-01T10:11:00Z"
+    assert on_terminal.lines == [
+        "photos/                      1,200 files      deleted by max  until 1 June 10:11",
+        "finance/2026/contract.pdf    12 B         v1  ada             until 1 June 10:11",
+    ]
+    assert listed.run("ls", "-l", "--trash").lines[1].startswith("not looked at\t")
+    of_folder, of_file = json.loads(listed.run("ls", "--trash", "--json").out)
+    assert of_folder == {
+        "path": "photos",
+        "kind": "folder",
+        "files": 1200,
+        "folders": 31,
+        "deleted_at": "2026-05-02T10:11:10Z",
+        "deleted_by": "max",
+        "restorable_until": "2026-06-01T10:11:10Z",
+        "file": None,
+    }
+    assert (of_file["kind"], of_file["files"], of_file["deleted_by"]) == ("file", 1, None)
+    for document in (of_file, of_file["file"]):
+        assert document["deleted_at"] == "2026-05-02T10:11:00Z"
+        assert document["restorable_until"] == "2026-06-01T10:11:00Z"
+    assert of_file["file"]["signature"] == "not looked at"
 
 
 def test_an_empty_folder_is_an_empty_list(listed):

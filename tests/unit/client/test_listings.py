@@ -10,8 +10,8 @@ from sft.client.api import files, people, tree
 from sft.errors import ListingTooLongError, RemoteProtocolError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.names import fold
-from sft.model.records import File, FileVersion, Folder, Page, UserPage
-from sft.wire.messages import FolderPage, ListFolder, ListTrash, UserList
+from sft.model.records import File, FileVersion, Folder, Page, TrashedFolder, TrashPage, UserPage
+from sft.wire.messages import FolderPage, ListFolder, ListTrash, TrashListed, UserList
 from tests.unit.client.memory_server import ADA_KEY, user
 
 
@@ -25,10 +25,10 @@ class Server:
         self.asked = 0
 
     async def request(self, kind, reply, /, **fields):
-        assert reply in {FolderPage, UserList}
+        assert reply in {FolderPage, TrashListed, UserList}
         self.asked += 1
         page = self.answer(kind, fields)
-        return UserList(id=1, page=page) if isinstance(page, UserPage) else FolderPage(id=1, page=page)
+        return reply(id=1, page=page)
 
 
 def run(coroutine):
@@ -129,12 +129,39 @@ def test_a_million_entries_are_what_one_question_may_bring():
         total.add(1)
 
 
+def trashed(path, trashed_at):
+    return TrashedFolder(path, 1, 1, trashed_at, "ada", 99)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [TrashPage((), (), "more")],
+        [TrashPage((), (file_at("a", 5), file_at("b", 6)))],
+        [TrashPage((trashed("a", 5), trashed("b", 6)), ())],
+        [TrashPage((), (file_at("a", 5),), "more"), TrashPage((trashed("b", 6),), ())],
+        [TrashPage((trashed("a", 5),), (), "more"), TrashPage((), (file_at("b", 6),))],
+    ],
+)
+def test_a_trash_that_is_out_of_order_or_stands_still_is_refused(pages):
+    following = iter(pages)
+    with pytest.raises(RemoteProtocolError):
+        run(files.list_trash(Server(lambda _, __: next(following))))
+
+
+def test_folders_and_files_of_the_trash_come_in_one_order():
+    pages = iter(
+        [
+            TrashPage((trashed("c", 8), trashed("d", 5)), (file_at("a", 9), file_at("b", 5)), "more"),
+            TrashPage((trashed("f", 3),), (file_at("e", 5), file_at("g", 1))),
+        ]
+    )
+    found = run(files.list_trash(Server(lambda _, __: next(pages))))
+    assert [each.path for each in found] == ["a", "c", "d", "b", "e", "f", "g"]
+
+
 def test_trash_without_end_ends():
-    with pytest.raises(RemoteProtocolError):
-        run(files.list_trash(Server(lambda _, __: Page((), (), "more"))))
-    with pytest.raises(RemoteProtocolError):
-        run(files.list_trash(Server(lambda _, __: Page((), (file_at("a", 5), file_at("b", 6))))))
-    page = Page((), (file_at("a", 5),) * 500, "more")
+    page = TrashPage((), (file_at("a", 5),) * 500, "more")
     server = Server(lambda kind, _: page if kind is ListTrash else None)
     with pytest.raises(ListingTooLongError):
         run(files.list_trash(server))

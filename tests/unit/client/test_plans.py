@@ -21,8 +21,8 @@ from sft.errors import (
     SourceNamelessError,
     TargetAmbiguousError,
 )
-from sft.model.records import Folder, Page
-from sft.wire.messages import FileShown, FolderPage
+from sft.model.records import Folder, Page, TrashPage
+from sft.wire.messages import FileShown, FolderPage, TrashListed
 from tests.unit.client.memory_server import SERVER
 
 # -- put -----------------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def test_a_listing_that_begins_again_ends(tree):
         tree._list_folder = lambda m, page=page: tree.send(FolderPage(m.id, page))
         with pytest.raises(RemoteProtocolError):
             tree.run(list_folder(tree.connection, "docs"))
-    tree._list_trash = lambda m: tree.send(FolderPage(m.id, Page((), (), "on")))
+    tree._list_trash = lambda m: tree.send(TrashListed(m.id, TrashPage((), (), "on")))
     with pytest.raises(RemoteProtocolError):
         tree.run(list_trash(tree.connection))
 

@@ -15,12 +15,12 @@ from sft.service.commits import commit
 from sft.service.files import show_file
 from sft.service.maintenance import check as check_module
 from sft.service.maintenance.check import check
-from sft.service.maintenance.purging import collect
+from sft.service.maintenance.purging import PurgeFoldersInput, begin_purges, collect
 from sft.service.maintenance.rotation import reencrypt
 from sft.service.open_uploads import EndUpload, end_uploads
 from sft.service.pending import settle
 from sft.service.trash import Deletion, delete
-from sft.store.row_types import VersionRow
+from sft.store.row_types import FolderRow, VersionRow
 from sft.store.writer import Writer
 from tests.unit.service.service_fixture import ADA, MAX, MIA, OPERATOR, ServiceFixture, comment_of, digest_of
 from tests.unit.service.test_files import put_many
@@ -274,7 +274,34 @@ def test_a_missing_version_and_a_missing_folder_are_found(services: ServiceFixtu
     assert found.pop(f"object {object_id.hex()}") == "nobody knows it"
     assert found.pop("the database")  # of three: the set of rows, and rows that refer to what is not there
     assert {found.pop(what)[:16] for what in ("the root folder", "user max")} == {"the kept figures"}
-    assert set(found.items()) == {("file 2", "its newest version is gone"), ("d/small", "its folder is gone")}
+    assert set(found.items()) == {
+        ("row 3 of folders", "it hangs on nothing"),
+        ("file 2", "its newest version is gone"),
+        ("d/small", "its folder is gone"),
+    }
+
+
+def test_folders_in_the_trash_and_half_destroyed_are_no_fault(services: ServiceFixture) -> None:
+    put_many(services, "d/e/a", "f/g/b")
+    for path in ("d", "f"):
+        services.act(delete, Deletion(MAX.caller, path, recursive=True))
+    (f,) = [row.id for row in _folders(services) if row.trashed_path == "f"]
+    services.act(begin_purges, PurgeFoldersInput(OPERATOR, services.now, (f,)))
+    assert faults(services) == []
+    services.tamper("UPDATE files SET owner_id = 1")
+    assert [name for name, _ in faults(services)][:2] == ["d/e/a (row 1 of files)", "f/g/b (row 2 of files)"]
+
+
+def test_a_deleted_folder_that_became_an_orphan_is_found(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a")
+    services.act(delete, Deletion(MAX.caller, "d", recursive=True))
+    services.tamper("UPDATE folders SET state = 'live' WHERE id = 2")
+    assert ("row 2 of folders", "it hangs on nothing") in faults(services)
+
+
+def _folders(services: ServiceFixture) -> list[FolderRow]:
+    with services.reading() as reading:
+        return list(reading.rows.all(FolderRow))
 
 
 # -- signatures ---------------------------------------------------------------------------------------

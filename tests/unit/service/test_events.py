@@ -24,7 +24,7 @@ from sft.service.storage import sealed_key_of
 from sft.service.use_case import USE_CASES
 from sft.store.row_types import VersionRow
 from sft.store.schema import VersionModel
-from sft.store.trash import BEFORE_ALL_TRASH, trashed_until
+from sft.store.trash import BEFORE_ALL_TRASH, folders_trashed_until, purging_folders, trashed_until
 from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, OPERATOR, SERVER_KEY, ServiceFixture
 
 for _module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
@@ -118,6 +118,23 @@ def _delete(services: ServiceFixture) -> None:
 def _restore(services: ServiceFixture) -> None:
     _delete(services)
     services.act(trash.restore, trash.Restoration(MAX.caller, "d/a"))
+    services.act(trash.delete, trash.Deletion(MAX.caller, "d", recursive=True))
+    services.act(trash.restore, trash.Restoration(MAX.caller, "d"))
+
+
+def _begin_purge(services: ServiceFixture) -> None:
+    services.act(folders.make_folder, folders.MakeFolderInput(MAX.caller, "d"))
+    services.act(trash.delete, trash.Deletion(MAX.caller, "d"))
+    with services.reading() as reading:
+        gone = [folder_id for _, folder_id in folders_trashed_until(reading, services.now, BEFORE_ALL_TRASH, 99)]
+    services.act(purging.begin_purges, purging.PurgeFoldersInput(OPERATOR, services.now, tuple(gone)))
+
+
+def _purge_folders(services: ServiceFixture) -> None:
+    _begin_purge(services)
+    with services.reading() as reading:
+        gone = tuple(purging_folders(reading, 0, 99))
+    services.act(purging.purge_folders, purging.PurgeFoldersInput(OPERATOR, services.now, gone))
 
 
 def _trashed(services: ServiceFixture) -> tuple[int, ...]:
@@ -216,6 +233,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     trash.delete: _delete,
     trash.restore: _restore,
     purging.purge: _purge,
+    purging.begin_purges: _begin_purge,
+    purging.purge_folders: _purge_folders,
     purging.end_purges: _end_purges,
     daily.note_collection: _note_collection,
     daily.give_back: _give_back,
@@ -322,9 +341,9 @@ def test_events_carry_what_a_record_needs(services: ServiceFixture) -> None:
     services.put(MIA, "d/e/b")
     services.act(trash.delete, trash.Deletion(ADA.caller, "d", recursive=True))
     deleted = services.events[-1]
-    assert isinstance(deleted, events.FolderTrashed)
-    assert (deleted.by, deleted.path, len(deleted.folders)) == (ADA.caller, "d", 2)
-    assert set(deleted.files) == {seen.id, services.events[0].file_id}  # type: ignore[attr-defined]
+    assert deleted == events.FolderTrashed(by=ADA.caller, folder_id=2, path="d", files=2, folders=2)
+    services.act(trash.restore, trash.Restoration(ADA.caller, "d"))
+    assert services.events[-1] == events.FolderRestored(by=ADA.caller, folder_id=2, path="d", files=2, folders=2)
 
 
 def test_who_removes_somebody_says_to_whom_the_files_went(services: ServiceFixture) -> None:

@@ -23,11 +23,12 @@ from sft.service.files import show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.service.maintenance import check_figures
 from sft.service.maintenance.check import check
-from sft.service.maintenance.purging import PurgeInput, purge
+from sft.service.maintenance.purging import PurgeFoldersInput, PurgeInput, begin_purges, collect, purge
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.database import Database
 from sft.store.figures import user_figures
-from sft.store.recount import folder_ids, folders_by_id, recounted_folders, recounted_users, user_ids
+from sft.store.folders import folder_ids_after, folders_by_id
+from sft.store.recount import recounted_folders, recounted_users, user_ids
 from sft.store.row_types import FolderRow, UserFiguresRow
 from sft.store.schema import FolderModel
 from sft.store.users import hand_over
@@ -70,7 +71,7 @@ def faults(services: ServiceFixture) -> list[tuple[str, str]]:
 
 def require_counted(services: ServiceFixture) -> None:
     with services.readers.reading() as reading:
-        rows = folders_by_id(reading, folder_ids(reading, 0, ALL))
+        rows = list(folders_by_id(reading, folder_ids_after(reading, 0, ALL)).values())
         counted = recounted_folders(reading, rows)
         for row in rows:
             assert replace(counted[row.id], reach=0) == replace(row, reach=0)
@@ -98,7 +99,7 @@ def test_whom_a_file_belongs_to_pays_for_every_version_until_it_is_destroyed(ser
     services.put(MAX, "d/a", b"12345")
     services.replace(ADA, "d/a", b"123", services.ask(show_file, ADA, path="d/a"))
     assert (owned(services, MAX), owned(services, ADA)) == ((1, 8), (0, 0))
-    rm(services, "d")
+    rm(services, "d/a")
     assert owned(services, MAX) == (1, 8)
     services.act(purge, PurgeInput(OPERATOR, services.now, (1,)))
     assert owned(services, MAX) == (0, 0)
@@ -303,6 +304,14 @@ def _purge(services: ServiceFixture, _who: Person, _path: str, _: str) -> None:
     services.act(purge, PurgeInput(OPERATOR, services.now, tuple(range(1, 4))))
 
 
+def _begin_purge(services: ServiceFixture, _who: Person, _path: str, _: str) -> None:
+    services.act(begin_purges, PurgeFoldersInput(OPERATOR, services.now, tuple(range(2, 6))))
+
+
+def _collect(services: ServiceFixture, _who: Person, _path: str, _: str) -> None:
+    services.ask(collect, OPERATOR, context=services.job_context, until=services.now)()
+
+
 def _hand_over(services: ServiceFixture, who: Person, _path: str, _: str) -> None:
     with services.transaction() as transaction:
         hand_over(transaction, who.id, who.id % MIA.id + 1)
@@ -322,6 +331,8 @@ ACTS = (
     _restore,
     _restore_as_operator,
     _purge,
+    _begin_purge,
+    _collect,
     _hand_over,
 )
 STEPS = st.lists(st.tuples(st.sampled_from(ACTS), WHO, PATHS, PATHS), min_size=10, max_size=50)

@@ -100,6 +100,18 @@ def restore(services: ServiceFixture, _who: Person, caller: Caller, owner: Perso
     return services.act(trash.restore, trash.Restoration(caller, "d/a"))
 
 
+def restore_folder(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
+    with contextlib.suppress(NotFoundError):  # asked for a second time
+        services.act(trash.delete, trash.Deletion(ADA.caller, "d", recursive=True))
+    return services.act(trash.restore, trash.Restoration(caller, "d"))
+
+
+def restore_out_of_folder(services: ServiceFixture, _who: Person, caller: Caller, owner: Person) -> Any:
+    with contextlib.suppress(NotFoundError):  # asked for a second time
+        services.act(trash.delete, trash.Deletion(ADA.caller, "d", recursive=True))
+    return services.act(trash.restore, trash.Restoration(caller, "d/a"))
+
+
 def check_vault(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
     return services.ask(check.check, caller, context=services.job_context)
 
@@ -142,6 +154,8 @@ TABLE: list[tuple[Act, str]] = [
     (delete, "yes yes yes owner role role yes"),
     (delete_folder, "yes yes yes owner role role yes"),
     (restore, "yes yes yes owner role role yes"),
+    (restore_folder, "yes yes yes owner role role yes"),
+    (restore_out_of_folder, "yes yes yes owner role role yes"),
     (check_vault, "role role role role role role yes"),
     (collect, "role role role role role role yes"),
     (purge, "role role role role role role yes"),
@@ -185,7 +199,7 @@ def test_the_table_holds(services: ServiceFixture, act: Act, who: Person | None,
         boastful = Person(Caller(who.id, who.id, "x", ADA.caller.role), who.key)
         with pytest.raises(error):
             act(services, boastful, boastful.caller, owner)
-    if act is not restore:
+    if act not in {restore, restore_folder, restore_out_of_folder}:
         assert services.get(ADA, "d/a") == b"content"
 
 
@@ -209,6 +223,7 @@ def test_every_use_case_of_files_is_in_the_table() -> None:
         check.check, purging.collect, rotation.rotate, rotation.reencrypt,
     }  # fmt: skip
     # Steps of the operator's jobs: that nobody else may do one, test_use_case asks.
-    steps = {rotation.take_keys, rotation.end_rotation, rotation.swap, purging.end_purges}
+    steps = {rotation.take_keys, rotation.end_rotation, rotation.swap}
+    steps |= {purging.begin_purges, purging.purge_folders, purging.end_purges}
     steps |= {open_uploads.open_uploads, open_uploads.end_uploads}
     assert registered == {USE_CASES[function].name for function in acted | steps}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import event
 
 from sft.model.access import Scope
@@ -75,6 +76,18 @@ def object_id_of(file: int, number: int = 1) -> bytes:
 
 def folder_row(number: int, parent: int, name: str) -> FolderRow:
     return FolderRow(number, parent, name, name.casefold(), 1, NOW)
+
+
+def trashed_folder_row(number: int, path: str, moment: int, **changes: Any) -> FolderRow:
+    trashed = {
+        "parent_id": None,
+        "state": "trashed",
+        "trashed_at": moment,
+        "trashed_by_id": 1,
+        "trashed_path": path,
+        "trashed_folded": path.casefold(),
+    }
+    return replace(folder_row(number, 1, path.rpartition("/")[2]), **(trashed | changes))
 
 
 def plant(transaction: Transaction) -> None:

@@ -40,6 +40,9 @@ ADAS_KEY = DeviceKeyRow(1, 1, b"Ed" + b"a" * 40, "laptop", 100, None)
 MAXS_KEY = DeviceKeyRow(2, 2, b"Ed" + b"m" * 40, "desk", 200, 900)
 ROOT = FolderRow(1, None, "", "", None, 50, 0, 1, 1, 1, 3, 5, 16)
 FINANCE = FolderRow(2, 1, "Finance", "finance", 1, 150, 1, 0, 1, 0, 2, 4, 8)
+OLD_FOLDER = FolderRow(
+    3, None, "Old", "old", 2, 160, 0, 0, 0, 0, 0, 0, 0, "trashed", 330, 1, "Finance/Old", "finance/old"
+)
 PLAN = FileRow(1, b"p" * 16, 2, "Plan.pdf", "plan.pdf", 2, 2, "live", 300, None, None, None, None)
 GONE = FileRow(2, b"g" * 16, None, "Old", "old", 1, 1, "trashed", 310, 320, 2, "Finance/Old", "finance/old")
 
@@ -52,7 +55,7 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
         InvitationRow(1, b"i" * 32, "guest", "ivo", 1, 400, 500, 450, 2, None),
         InvitationRow(2, b"j" * 32, "admin", None, None, 410, 510, None, None, 420),
     ),
-    (ROOT, FINANCE),
+    (ROOT, FINANCE, OLD_FOLDER),
     (PLAN, GONE),
     (
         VersionRow(1, 1, 2, 2, 10, b"d" * 64, -5, 300, "Plan.pdf", b"sig", b"1" * 16, 1, 1, b"k" * 104),

@@ -2,18 +2,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sft.errors import RowForgedError
 from sft.store.database import Database
 from sft.store.folders import (
     GROUP_KEYS,
     GROUP_PAIRS,
+    FolderPath,
     folder_by_id,
+    folder_ids_after,
+    folder_ids_in,
     folders_below,
     folders_in,
     folders_named,
+    folders_that_hang_on_nothing,
     groups,
     path_of,
+    paths_of,
     root,
 )
 from sft.store.row_types import FolderRow
@@ -27,6 +33,7 @@ from tests.unit.store.folder_tree import (
     plant,
     require_indexed,
     statements,
+    trashed_folder_row,
 )
 from tests.unit.store.samples import NOW, reading, tamper, writing
 
@@ -60,14 +67,14 @@ def test_groups_hold_every_key_once() -> None:
 
 def test_paths_are_spelled(folder_tree: Database) -> None:
     with reading(folder_tree) as reader:
-        assert [path_of(reader, n) for n in (1, 2, 3, 4, 5)] == ["", "A", "A/B", "A/B/C", "A/D"]
+        assert [path_of(reader, n).text for n in (1, 2, 3, 4, 5)] == ["", "A", "A/B", "A/B/C", "A/D"]
         assert root(reader).id == 1
 
 
 def test_a_folder_above_many_is_loaded_once(folder_tree: Database) -> None:
-    known: dict[int, str] = {}
+    known: dict[int, FolderPath] = {}
     with statements(folder_tree) as asked, reading(folder_tree) as reader:
-        assert [path_of(reader, n, known) for n in (4, 5, 3, 4)] == ["A/B/C", "A/D", "A/B", "A/B/C"]
+        assert [path_of(reader, n, known).text for n in (4, 5, 3, 4)] == ["A/B/C", "A/D", "A/B", "A/B/C"]
     assert len([each for each, _ in asked if "SELECT" in each]) == 5
 
 
@@ -85,6 +92,63 @@ def test_a_circle_of_folders_is_a_forgery(folder_tree: Database) -> None:
         transaction.rows.update([folder_row(3, 4, "B")])
     with reading(folder_tree) as reader, pytest.raises(RowForgedError):
         path_of(reader, 4)
+
+
+def test_what_hangs_on_a_deleted_folder_lives_no_more(folder_tree: Database) -> None:
+    with writing(folder_tree) as transaction:
+        transaction.rows.update([trashed_folder_row(3, "A/B", 5)])
+    with reading(folder_tree) as reader:
+        paths = paths_of(reader, [1, 3, 4, 5])
+    assert {n: (path.text, path.top.id, path.live) for n, path in paths.items()} == {
+        1: ("", 1, True),
+        2: ("A", 1, True),
+        3: ("A/B", 3, False),
+        4: ("A/B/C", 3, False),
+        5: ("A/D", 1, True),
+    }
+
+
+def test_many_paths_take_a_query_a_level(folder_tree: Database) -> None:
+    with writing(folder_tree) as transaction:
+        transaction.rows.insert([folder_row(n, 4, f"{n}") for n in range(10, 300)])
+    with statements(folder_tree) as asked, reading(folder_tree) as reader:
+        assert paths_of(reader, range(10, 300))[10].text == "A/B/C/10"
+    assert len([each for each, _ in asked if "SELECT" in each]) == 5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"parent_id": None}, {"parent_id": None, "state": "trashed"}, {"parent_id": None, "trashed_path": "A/B"}],
+)
+def test_a_folder_that_hangs_on_nothing_is_a_forgery(folder_tree: Database, changes: dict[str, object]) -> None:
+    with writing(folder_tree) as transaction:
+        transaction.rows.update([replace(folder_row(3, 2, "B"), **changes)])
+    with reading(folder_tree) as reader, pytest.raises(RowForgedError) as forged:
+        path_of(reader, 4)
+    assert forged.value.row == "3"
+
+
+def test_folders_that_hang_on_nothing_are_named(folder_tree: Database) -> None:
+    with writing(folder_tree) as transaction:
+        transaction.rows.insert([folder_row(6, 1, "E"), trashed_folder_row(7, "F", 5), folder_row(8, 7, "G")])
+    ids = range(1, 9)
+    with reading(folder_tree) as reader:
+        assert folders_that_hang_on_nothing(reader, ids) == []
+    tamper(folder_tree.path, "UPDATE folders SET parent_id = NULL WHERE id = 3")
+    tamper(folder_tree.path, "UPDATE folders SET parent_id = 99 WHERE id = 4")
+    tamper(folder_tree.path, "UPDATE folders SET state = 'trashed' WHERE id = 5")
+    tamper(folder_tree.path, "UPDATE folders SET parent_id = 1 WHERE id = 7")
+    tamper(folder_tree.path, "UPDATE folders SET parent_id = 2 WHERE id = 1")
+    with reading(folder_tree) as reader:
+        assert folders_that_hang_on_nothing(reader, ids) == [1, 3, 4, 5, 7]
+
+
+def test_folders_are_walked_through_by_number_and_by_level(folder_tree: Database) -> None:
+    with reading(folder_tree) as reader:
+        assert folder_ids_after(reader, 0, 3) == [1, 2, 3]
+        assert folder_ids_after(reader, 3, 3) == [4, 5]
+        assert folder_ids_in(reader, [1]) == [2]
+        assert sorted(folder_ids_in(reader, [2, 3])) == [3, 4, 5]
 
 
 def test_a_tree_comes_parents_first(folder_tree: Database) -> None:
@@ -119,3 +183,5 @@ def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     named = "sqlite_autoindex_folders_1 (parent_id=? AND folded=?)"
     require_indexed(folder_tree, lambda r: folders_named(r, [(1, "a"), (2, "b")]), named)
     require_indexed(folder_tree, lambda r: path_of(r, 4))
+    require_indexed(folder_tree, lambda r: folder_ids_in(r, [2, 3]), place)
+    require_indexed(folder_tree, lambda r: folders_that_hang_on_nothing(r, [2, 3]))

@@ -3,8 +3,31 @@ import pytest
 from sft.errors import RowForgedError
 from sft.model.access import Scope
 from sft.store.database import Database
-from sft.store.trash import BEFORE_ALL_TRASH, purge_ids, purges_by_id, trash_page, trashed_from, trashed_until
-from tests.unit.store.folder_tree import ALL, file_row, grow, plant, purging, require_indexed, trashed_row
+from sft.store.trash import (
+    BEFORE_ALL_TRASH,
+    folder_trash_page,
+    folders_trashed_until,
+    purge_ids,
+    purges_by_id,
+    purging_folders,
+    trash_page,
+    trashed_folders_on_way,
+    trashed_from,
+    trashed_until,
+)
+from tests.unit.store.folder_tree import (
+    ALL,
+    NOTHING,
+    OF_MAX,
+    file_row,
+    grow,
+    plans,
+    plant,
+    purging,
+    require_indexed,
+    trashed_folder_row,
+    trashed_row,
+)
 from tests.unit.store.samples import reading, tamper, writing
 
 
@@ -47,6 +70,50 @@ def test_pages_go_on_after_the_last_one_seen(folder_tree: Database) -> None:
         assert [f.id for f, _ in trash_page(reader, ALL, (20, 5), 2)] == [4, 3]
         assert [f.id for f, _ in trash_page(reader, Scope(owner_id=2), None, 9)] == [5, 4]
         assert [f.id for f, _ in trash_page(reader, Scope(owner_id=1), (20, 5), 9)] == [3, 1]
+
+
+@pytest.fixture
+def folder_trash(folder_tree: Database) -> Database:
+    with writing(folder_tree) as transaction:
+        transaction.rows.insert(
+            [
+                trashed_folder_row(10, "A/B", 10),
+                trashed_folder_row(11, "A", 20),
+                trashed_folder_row(12, "A", 20, maker_id=2),
+                trashed_folder_row(13, "a", 30),
+                trashed_folder_row(14, "A/B/C", 5),
+                trashed_folder_row(15, "A/B", 40, state="purging"),
+                trashed_folder_row(16, "A/B", 40, state="purging"),
+            ]
+        )
+    return folder_tree
+
+
+def test_folders_deleted_from_a_path_or_above_come_last_first(folder_trash: Database) -> None:
+    with reading(folder_trash) as reader:
+        assert [row.id for row in trashed_folders_on_way(reader, "A/B/x", "a/b/x")] == [12, 11, 10]
+        assert [row.id for row in trashed_folders_on_way(reader, "a/B/x", "a/b/x")] == [13]
+        assert [row.id for row in trashed_folders_on_way(reader, "A/B/C", "a/b/c")] == [12, 11, 10, 14]
+        assert trashed_folders_on_way(reader, "B/A", "b/a") == []
+
+
+def test_deleted_folders_are_paged_through_and_end_like_files(folder_trash: Database) -> None:
+    with reading(folder_trash) as reader:
+        assert [row.id for row in folder_trash_page(reader, ALL, None, 9)] == [13, 12, 11, 10, 14]
+        assert [row.id for row in folder_trash_page(reader, ALL, (20, 12), 2)] == [11, 10]
+        assert [row.id for row in folder_trash_page(reader, OF_MAX, None, 9)] == [12]
+        assert folder_trash_page(reader, NOTHING, None, 9) == []
+        assert folders_trashed_until(reader, 20, BEFORE_ALL_TRASH, 9) == [(5, 14), (10, 10), (20, 11), (20, 12)]
+        assert folders_trashed_until(reader, 20, (10, 10), 1) == [(20, 11)]
+        assert purging_folders(reader, 0, 9) == [15, 16]
+        assert purging_folders(reader, 15, 9) == [16]
+
+
+def test_no_query_of_folders_reads_a_whole_table(folder_trash: Database) -> None:
+    require_indexed(folder_trash, lambda r: trashed_folders_on_way(r, "A/B", "a/b"), "ix_folders_trash")
+    require_indexed(folder_trash, lambda r: folder_trash_page(r, ALL, (20, 5), 501), "ix_folders_trash_time")
+    require_indexed(folder_trash, lambda r: folders_trashed_until(r, 20, (20, 4), 200), "ix_folders_trash_time")
+    assert any("ix_folders_purging" in line for line in plans(folder_trash, lambda r: purging_folders(r, 0, 200)))
 
 
 def test_what_has_ended_comes_oldest_first(folder_tree: Database) -> None:
