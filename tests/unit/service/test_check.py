@@ -398,8 +398,29 @@ def test_a_damaged_index_is_a_fault(services: ServiceFixture) -> None:
     put_many(services, *(f"d/{number}" for number in range(120)))
     damage(services, "uq_files_place", leaf=0)
     found = faults(services)
-    assert found
     assert {what for what, _ in found} == {"the database"}
+
+
+def test_a_row_that_an_index_has_lost_is_a_fault(services: ServiceFixture) -> None:
+    """Row and page are whole, and no query meets anything: it does not find the row, that is all."""
+    put_many(services, "a", "b")
+    with closing(services.database.write_engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with closing(sqlite3.connect(services.path)) as connection, connection:
+        connection.execute("CREATE TABLE kept AS SELECT * FROM files WHERE id = 1")
+        connection.execute("DELETE FROM files WHERE id = 1")
+        index = connection.execute("SELECT * FROM sqlite_master WHERE name = 'uq_files_place'").fetchone()
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("DELETE FROM sqlite_master WHERE name = 'uq_files_place'")
+    with closing(sqlite3.connect(services.path)) as connection, connection:
+        connection.execute("INSERT INTO files SELECT * FROM kept")
+        connection.execute("DROP TABLE kept")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", index)
+    services.database.read_engine.dispose()
+    services.database.write_engine.dispose()
+    found = faults(services)
+    assert ("the database", "row 1 missing from index uq_files_place") in found
 
 
 def test_a_damaged_page_is_a_fault_and_the_walk_goes_on_behind_it(services: ServiceFixture) -> None:
