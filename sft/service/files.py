@@ -101,7 +101,7 @@ def list_trash(reading: ReadTransaction, caller: Caller, *, cursor: str = "", li
         BadRequestError: a cursor that no page had.
     """
     before_folders, before_files = _trash_cursor(cursor)
-    room = PageRoom(limit)
+    room = PageRoom(min(limit, PAGE_FILES))
     seen, mine = scope_of(caller, Permission.FILE_LIST), scope_of(caller, Permission.FILE_DELETE)
     deleted: list[FolderRow | Pair] = [
         *folder_trash_page(reading, seen, before_folders, room.entries + 1),
@@ -115,12 +115,12 @@ def list_trash(reading: ReadTransaction, caller: Caller, *, cursor: str = "", li
     return TrashPage(folders, files, _trash_place(deleted[len(shown) - 1]) if len(shown) < len(deleted) else "")
 
 
-def _trashed(records: RecordBuilder, deleted: Iterable[FolderRow | Pair]) -> Iterator[TrashedFolder | File]:
+def _trashed(records: RecordBuilder, deleted: Sequence[FolderRow | Pair]) -> Iterator[TrashedFolder | File]:
+    # What they refer to is loaded for all at once.
+    folders = records.trashed_folders([each for each in deleted if isinstance(each, FolderRow)])
+    files = records.files([each for each in deleted if not isinstance(each, FolderRow)], signatures=False)
     for each in deleted:
-        if isinstance(each, FolderRow):
-            yield from records.trashed_folders([each])
-        else:
-            yield from records.files([each], signatures=False)
+        yield next(folders) if isinstance(each, FolderRow) else next(files)
 
 
 def _deleted_at(deleted: FolderRow | Pair) -> int:

@@ -5,7 +5,8 @@
     wide/w00000/…   one file in each of hundreds or thousands of folders, likewise hers
     deep/l01/…      one file in each of thirty folders, each in the one before, likewise
     empty/e00/…     folders that hold nothing
-    (trash)         a tenth more, deleted within twenty days, half of it hers
+    old/o00000/…    a twentieth more, 500 a folder and hers, deleted with their folders
+    (trash)         another twentieth, deleted one by one within twenty days, half of them hers
 
 Rules. Every content is small, sealed and signed as its author would have: ``vault check`` calls the home clean. What each file
 is follows from its number and the seed alone, so that several processes make them; ids and keys of objects are random all the
@@ -31,11 +32,13 @@ from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import ServerPublic, SigningKey
 from sft.crypto.signatures import sign_file
-from sft.model.access import Role
+from sft.errors import RequestError
+from sft.model.access import Caller, Role
 from sft.model.names import fold
 from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
 from sft.operator.home import Home, HomeSettings
 from sft.server.event_log import EventLog
+from sft.service.trash import Deletion, delete
 from sft.store.database import Database, open_database
 from sft.store.figures import FigureChanges
 from sft.store.row_types import (
@@ -60,7 +63,7 @@ CACHE_KIB: Final = 512 * 1024  # of the one connection: random ids touch every p
 MORE_ADMINS: Final = 20
 DEPTH: Final = 30
 EMPTY_FOLDERS: Final = 60
-ROOT, BIG, MANY, WIDE, DEEP, EMPTY = 1, 2, 3, 4, 5, 6
+ROOT, BIG, MANY, WIDE, DEEP, EMPTY, OLD = 1, 2, 3, 4, 5, 6, 7
 ADA, OLGA, MAX, GUS = 1, 2, 3, 4
 NAMED: Final = {
     ADA: ("ada", Role.ADMIN),
@@ -121,12 +124,27 @@ class Shape:
         return self.files // 10
 
     @property
+    def trashed_alone(self) -> int:
+        return self.trashed - self.trashed // 2
+
+    @property
+    def trashed_folders(self) -> int:
+        return -(-(self.trashed // 2) // PER_FOLDER)
+
+    @property
     def total(self) -> int:
         return self.files + self.trashed
 
     def folders(self) -> Iterator[FolderRow]:
         """Make the folders, each after the one that it lies in."""
-        for number, name in ((BIG, "big"), (MANY, "many"), (WIDE, "wide"), (DEEP, "deep"), (EMPTY, "empty")):
+        for number, name in (
+            (BIG, "big"),
+            (MANY, "many"),
+            (WIDE, "wide"),
+            (DEEP, "deep"),
+            (EMPTY, "empty"),
+            (OLD, "old"),
+        ):
             yield self._folder(number, ROOT, name)
         for each in range(-(-self.many // PER_FOLDER)):
             yield self._folder(self.first_of_many + each, MANY, f"d{each:05}")
@@ -138,10 +156,12 @@ class Shape:
             )
         for each in range(EMPTY_FOLDERS):
             yield self._folder(self.first_of_deep + DEPTH + each, EMPTY, f"e{each:02}")
+        for each in range(self.trashed_folders):
+            yield self._folder(self.first_of_old + each, OLD, f"o{each:05}")
 
     @property
     def first_of_many(self) -> int:
-        return EMPTY + 1
+        return OLD + 1
 
     @property
     def first_of_wide(self) -> int:
@@ -150,6 +170,10 @@ class Shape:
     @property
     def first_of_deep(self) -> int:
         return self.first_of_wide + self.wide
+
+    @property
+    def first_of_old(self) -> int:
+        return self.first_of_deep + DEPTH + EMPTY_FOLDERS
 
     def _folder(self, number: int, parent: int, name: str) -> FolderRow:
         return FolderRow(number, parent, name, fold(name), OLGA, self.moment)
@@ -171,8 +195,11 @@ class Shape:
             way = "/".join(f"l{each:02}" for each in range(at + 1))
             return Place(self.first_of_deep + at, f"deep/{way}/only.txt", OLGA)
         at -= DEPTH
+        if at >= self.trashed_alone:
+            folder, name = divmod(at - self.trashed_alone, PER_FOLDER)
+            return Place(self.first_of_old + folder, f"old/o{folder:05}/f{name:03}.txt", OLGA)
         owner = OLGA if at % 2 else self._owner(number)
-        before = 20 * DAY * (self.trashed - at) // self.trashed
+        before = 20 * DAY * (self.trashed_alone - at) // self.trashed_alone
         return Place(None, f"gone/g{at // PER_FOLDER:05}/f{at:07}.txt", owner, self.moment - before)
 
     def _owner(self, number: int) -> int:
@@ -217,6 +244,7 @@ def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
                 _in_batches(database, shape, rows)
             _keep_figures(database, shape, made)
             database.checkpoint()
+        _delete_old(database, shape)
     return home
 
 
@@ -253,6 +281,18 @@ def _keep_figures(database: Database, shape: Shape, made: Made) -> None:
             changes.put_file(file)
             changes.own(file.owner_id, files=1, size_bytes=version.size)
         changes.write()
+
+
+def _delete_old(database: Database, shape: Shape) -> None:
+    """Delete folders as people do."""
+    name, role = NAMED[OLGA]
+    caller = Caller(OLGA, OLGA, name, role)
+    for each in range(shape.trashed_folders):
+        with database.write_engine.begin() as connection:
+            transaction = Transaction(connection, database.row_macs, shape.moment)
+            (deleted,) = delete(transaction, [Deletion(caller, f"old/o{each:05}", recursive=True)])
+        if isinstance(deleted, RequestError):
+            raise deleted
 
 
 def _add_people(database: Database, shape: Shape) -> None:

@@ -286,6 +286,10 @@ class Measures:
         self._measure(
             "restore of one file", self._ada, m.Restore, lambda n: {"path": shape.place(shape.files + 1 + n).path}
         )
+        self._measure(
+            "restore of a folder of 500 files", self._ada, m.Restore, lambda n: {"path": f"old/o{n:05}"},
+            times=min(self._times, shape.trashed_folders),
+        )  # fmt: skip
         self._measure("a new folder", self._max, m.MakeFolder, lambda n: {"path": f"new/n{n}"})
         self._measure("rename of the folder of half", self._ada, m.Move, there_and_back("big", "large"), times=even)
         self._measure("rename of hers by who owns half", self._olga, m.Move, there_and_back("many", "lots"), times=even)

@@ -32,14 +32,15 @@ def test_the_home_that_is_made_is_as_asked_and_the_check_calls_it_clean(tmp_path
         report = ask(check, operator, context=job)()
         assert (report.faults, report.files) == ((), FILES + FILES // 10)
         olga = ask(show_user, operator, name="olga")
-        assert olga.files == FILES // 2 + FILES // 20
+        assert olga.files == FILES // 2 + FILES // 40 + FILES // 20
         root = ask(list_folder, operator, path="")
         assert {folder.path: (folder.files, folder.folders) for folder in root.folders} == {
-            "big": (FILES // 2, 0), "deep": (0, 1), "empty": (0, 60), "many": (0, 2), "wide": (0, 12),
+            "big": (FILES // 2, 0), "deep": (0, 1), "empty": (0, 60), "many": (0, 2), "old": (0, 0), "wide": (0, 12),
         }  # fmt: skip
-        deleted = ask(list_trash, operator, limit=500).files
-        assert len(deleted) == FILES // 10
-        assert sum(file.owner == "olga" for file in deleted) == len(deleted) // 2
+        trash = ask(list_trash, operator, limit=500)
+        assert [folder.path for folder in trash.folders] == ["old/o00000"]
+        assert len(trash.files) == FILES // 20
+        assert sum(file.owner == "olga" for file in trash.files) == FILES // 40
         assert ask(show_user, operator, name=f"person_{PEOPLE - MORE_ADMINS + 1}").role == "admin"
 
 

@@ -123,6 +123,16 @@ def test_the_most_entries_are_500(services: ServiceFixture) -> None:
     assert (len(page.folders), page.next) == (500, "d499")
 
 
+def test_a_page_of_the_trash_asks_for_all_its_people_at_once(services: ServiceFixture) -> None:
+    for who in (ADA, MAX, MIA):
+        put_many(services, who.caller.name, who=who)
+        services.act(delete, Deletion(who.caller, who.caller.name))
+    with statements(services.database) as asked:
+        page = services.ask(list_trash, ADA)
+    assert len(page.files) == 3
+    assert [sum(f"FROM {table}" in sql for sql, _ in asked) for table in ("users", "device_keys")] == [2, 2]
+
+
 @pytest.mark.parametrize("cursor", ["x", "xname", "d", "f", "\x00"])
 def test_a_cursor_that_no_page_had_is_refused(services: ServiceFixture, cursor: str) -> None:
     with pytest.raises(BadRequestError):
