@@ -527,6 +527,20 @@ async def test_a_server_that_answers_and_takes_nobody_now_is_told_with_its_words
         assert "has no room" not in run.screen()
 
 
+async def test_transfers_opens_where_something_is_to_be_decided(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("tab")
+        for text in ("first", "second"):  # which differs from what is stored by then
+            (run.files.local_side.path / "notes.md").write_text(text)
+            run.put_cursor_on("notes.md")
+            await run.press("c")
+            await run.moved()
+        first, second = run.app.queue.jobs
+        assert (first.state, second.state) == (JobState.DONE, JobState.NEEDS_YOU)
+        await run.press("2")
+        assert run.app.frame.view.job is second
+
+
 async def test_a_server_that_takes_nobody_at_first_says_why_and_that_it_is_tried_again(tmp_path):
     async with driven(tmp_path, prepare=lambda gateway: _take_nobody(gateway.service)) as run:
         assert "Connecting" not in run.screen()

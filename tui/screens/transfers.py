@@ -127,6 +127,20 @@ class TransfersView(View):
     def shown(self) -> None:
         if self.is_attached and self._list.is_attached:
             self._show()
+            self._land()
+
+    def _land(self) -> None:
+        """Stand where something is to be done: on what needs a decision, else on what runs, else on the last."""
+        jobs = self.sft.queue.jobs
+        for state in (JobState.NEEDS_YOU, JobState.RUNNING):
+            if self.job is not None and self.job.state is state:
+                return
+            found = next((number for number, job in enumerate(jobs) if job.state is state), None)
+            if found is not None:
+                self._list.move_to(found)
+                return
+        if jobs:
+            self._list.move_to(len(jobs) - 1)
 
     @property
     def _list(self) -> RowList:
