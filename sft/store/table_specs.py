@@ -36,6 +36,7 @@ class TableSpec:
     key: tuple[int, ...]  # places of the primary key's columns
     has_mac: bool
     insertion: str  # the statements, as the driver takes them
+    change: str  # of one row, what it is now before its key
     selection: str  # of one row's MAC
 
     @property
@@ -62,7 +63,9 @@ def _spec(kind: type[Row], model: type[schema.Model]) -> TableSpec:
     insertion = str(insert(table).compile(dialect=_DIALECT))
     key = " AND ".join(f"{names[place]} = ?" for place in places)
     selection = f"SELECT {_MAC} FROM {table.name} WHERE {key}"  # noqa: S608 -- the schema's own names
-    return TableSpec(kind, table, names, places, has_mac, insertion, selection)
+    new = ", ".join(f"{name} = ?" for place, name in enumerate(names) if place not in places)
+    change = f"UPDATE {table.name} SET {new} WHERE {key}"  # noqa: S608 -- likewise
+    return TableSpec(kind, table, names, places, has_mac, insertion, change, selection)
 
 
 TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
