@@ -89,6 +89,7 @@ class RecordBuilder:
     def trashed_folders(self, rows: Sequence[FolderRow]) -> Iterator[TrashedFolder]:
         """Make the records of deleted folders, with all that hangs on them."""
         self._learn_users({row.trashed_by_id for row in rows if row.trashed_by_id is not None})
+        paths_of(self.reading, {row.id for row in rows}, self._paths)
         for row in rows:
             trashed_at = row.trashed_at or 0
             yield TrashedFolder(

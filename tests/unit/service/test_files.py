@@ -123,6 +123,18 @@ def test_the_most_entries_are_500(services: ServiceFixture) -> None:
     assert (len(page.folders), page.next) == (500, "d499")
 
 
+def test_a_page_of_the_trash_asks_for_all_its_folders_at_once(services: ServiceFixture) -> None:
+    counts = []
+    for name in ("a", "b", "c"):
+        services.act(make_folder, MakeFolderInput(MAX.caller, name))
+        services.act(delete, Deletion(MAX.caller, name))
+        with statements(services.database) as asked:
+            page = services.ask(list_trash, MAX)
+        counts.append((len(page.folders), len(asked)))
+    assert [folders for folders, _ in counts] == [1, 2, 3]
+    assert len({asked for _, asked in counts}) == 1
+
+
 def test_a_page_of_the_trash_asks_for_all_its_people_at_once(services: ServiceFixture) -> None:
     for who in (ADA, MAX, MIA):
         put_many(services, who.caller.name, who=who)
