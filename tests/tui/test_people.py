@@ -127,7 +127,7 @@ async def test_removal_names_who_gets_the_files_and_wants_the_name_typed(tmp_pat
     async with running(tmp_path) as stage:
         await people(stage, "max")
         await stage.press("d")
-        assert "27 files (140 MiB) stay, signed by them; they will belong to:" in stage.text()
+        assert "30 files (140 MiB) stay, signed by them; they will belong to:" in stage.text()
         choice = stage.app.screen.query_one(Choice)
         offered = [option.value for option in choice._options]
         assert offered == ["ada", "eva", "nightly"]  # gus is a guest, ivo disabled
