@@ -155,6 +155,21 @@ async def test_renaming_and_a_name_that_is_not_allowed_is_explained_where_it_is_
         assert "budget.xlsx is plan.xlsx now" in run.message_line()
 
 
+async def test_what_was_moved_is_shown_with_its_signed_name(tmp_path):
+    async with driven(tmp_path, size=(160, 36)) as run:
+        await run.go("finance/2026")
+        run.put_cursor_on("budget.xlsx")
+        await run.press("r")
+        await run.type("plan")
+        await run.press("enter")
+        run.put_cursor_on("plan.xlsx")
+        await run.quiet()
+        for size, there in (((160, 36), DetailsPane), ((120, 36), DetailsStrip)):
+            await run.resize(size)
+            shown = " ".join(run.text(f"#{run.app.screen.query_one(there).id}").split())
+            assert "signed as finance/2026/budget.xlsx, moved since" in shown
+
+
 async def test_deleting_asks_with_the_safe_answer_first(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")

@@ -88,6 +88,13 @@ def test_the_message_line_says_what_is_chosen():
     assert rules.status(LOCAL, "…", 100) == "plan.pdf: 2.0 KiB"
 
 
+def test_the_message_line_says_what_was_moved():
+    entry = Entry(EntryKind.FILE, "a/b", author="ada", state=SignatureState.SIGNED, signed_as="old/plan.pdf")
+    moved = replace(REMOTE, current=entry)
+    assert rules.status(moved, "…", 100).endswith("; signed as old/plan.pdf")
+    assert rules.status(moved, "…", 30) == "b: signed, unread; moved"
+
+
 def test_the_message_line_shows_a_name_whole():
     name = "x" * 90 + ".pdf"
     long = replace(REMOTE, current=Entry(EntryKind.FILE, f"a/{name}", author="ada", state=SignatureState.SIGNED))
