@@ -91,6 +91,7 @@ def test_on_a_terminal_the_demo_is_a_server_to_explore_and_leaves_nothing(scratc
         demo.type("]")
         demo.until("eva")
         demo.type("1T")
+        demo.until("plans/archive/")
         demo.until("draft.md")
         demo.type("q")
         assert demo.ended() == 0

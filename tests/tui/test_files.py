@@ -210,6 +210,20 @@ async def test_restoring_and_making_a_folder(tmp_path):
         assert "Q3 plans/" in run.names()
 
 
+async def test_a_folder_in_the_trash_is_described_never_entered_and_comes_back_whole(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("T")
+        run.put_cursor_on("finance/2024/")
+        await run.press("enter")
+        assert "finance/2024/" in run.names()
+        for said in ("3 files", "deleted 28 Apr by max", "in the trash until 28 May"):
+            assert said in run.screen()
+        await run.press("u")
+        assert "2024 is back with 3 files in it." in run.message_line()
+        assert "finance/2024/" not in run.names()
+        assert run.service.has("finance/2024/Q1/letters.odt")
+
+
 async def test_what_a_guest_may_not_do_is_said_and_never_tried(tmp_path):
     async with driven(tmp_path, "gus") as run:
         run.put_cursor_on("welcome.txt")

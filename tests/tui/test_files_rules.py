@@ -8,6 +8,7 @@ import pytest
 
 from sft.client.trust import SignatureState
 from sft.model.access import Role
+from sft.model.records import RestoredFolder
 from tui.glyphs import FINE
 from tui.keys import ACTS
 from tui.panes.entry import UP, Entry, EntryKind
@@ -102,6 +103,11 @@ def test_the_message_line_shows_a_name_whole():
     assert broken(rules.status(long, "…", 78), 78) == ["x" * 78, f"{'x' * 12}.pdf: signed, unread"]
 
 
+@pytest.mark.parametrize(("files", "said"), [(0, "0 files"), (1, "1 file"), (1200, "1,200 files")])
+def test_a_folder_that_came_back_is_told_with_what_is_in_it(files, said):
+    assert rules.restored(RestoredFolder("a/Q1", files, 2)) == f"Q1 is back with {said} in it."
+
+
 def test_a_deletion_names_what_goes_and_whose_it_is():
     one = rules.deletion([("plan.pdf", FILE)], 2048, MINE, 0.0)
     assert one.title == "Delete plan.pdf for everyone?"
@@ -110,6 +116,10 @@ def test_a_deletion_names_what_goes_and_whose_it_is():
     folder = rules.deletion([("Q1", FOLDER)], 0, MINE, 0.0)
     assert folder.title == "Delete Q1 and all in it for everyone?"
     assert folder.lines[0] == "Q1/"
+    assert folder.lines[-2:] == [
+        "It goes to the trash: restorable until 31 Jan (T).",
+        "Nobody can list or get it meanwhile.",
+    ]
     many = rules.deletion([(f"f{n}", None) for n in range(6)], 6, MINE, 0.0)
     assert many.lines[:5] == ["f0", "f1", "f2", "f3", "and 2 more"]
     assert many.done.startswith("6 things are in the trash")

@@ -14,6 +14,7 @@ from sft.limits import TRASH_SECONDS
 from sft.model.events import FilesPurged, FolderPurgeBegun, FoldersPurged
 from sft.model.records import VaultReport
 from sft.service.files import list_trash
+from sft.service.folders import MakeFolderInput, make_folder
 from sft.service.maintenance import purging
 from sft.service.maintenance.purging import PurgeFoldersInput, PurgeInput, begin_purges, collect, purge, purge_folders
 from sft.store.row_types import FileRow, FolderRow, PurgeRow, SmallObjectRow, VersionRow
@@ -170,17 +171,18 @@ def test_what_is_found_to_be_destroyed_is_judged_again(gone: ServiceFixture) -> 
     gone.act(purge, PurgeInput(OPERATOR, gone.now, everything))
     gone.act(purge_folders, PurgeFoldersInput(OPERATOR, gone.now, everything))
     assert restored(gone, "d").path == "d"
-    begin(gone)
+    gone.act(make_folder, MakeFolderInput(MAX.caller, "x/empty"))
     gone.act(purge_folders, PurgeFoldersInput(OPERATOR, gone.now, everything))
-    assert len(_folders(gone)) == 6
+    assert [line for line in tree(gone) if line.startswith("x/")] == ["x/", "x/empty/", "x/6"]
+    rm(gone, "x/empty")
     rm(gone, "d", recursive=True)
     begin(gone)
     gone.act(purge_folders, PurgeFoldersInput(OPERATOR, gone.now, everything))
-    assert len(_folders(gone)) == 6  # each holds something
+    assert len(_folders(gone)) == 7  # each holds something, or is in the trash alone
     gone.act(purge, PurgeInput(OPERATOR, 0, everything))
     assert count(gone, FileRow) == 1
     gone.act(purge_folders, PurgeFoldersInput(OPERATOR, 0, everything))
-    assert [row.name for row in _folders(gone)] == ["", "d", "e", "x"]
+    assert [row.name for row in _folders(gone)] == ["", "d", "e", "x", "empty"]
 
 
 @pytest.mark.parametrize(
