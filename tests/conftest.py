@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import tempfile
 from collections.abc import Mapping
@@ -61,3 +62,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     # Its threads are no daemons: left alone they keep the process from ending.
     if reactor.threadpool is not None:
         reactor.threadpool.stop()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # Modules and tests alone are a million objects, which every full collection would look at.
+    gc.collect()
+    gc.freeze()

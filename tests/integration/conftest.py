@@ -37,17 +37,8 @@ def server(tmp_path: Path, template: Path) -> Iterator[ServerFixture]:
     assert server.fatal == []
 
 
-@pytest.fixture(scope="module")
-def frozen_heap() -> Iterator[None]:
-    """Leave what is there already out of collections: modules alone are half a million objects."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
-def nothing_unhandled(frozen_heap: None) -> Iterator[None]:
+def nothing_unhandled() -> Iterator[None]:
     """Fail a test during which Twisted logged an error that nobody took: an exception lost in a callback."""
     errors = []
 

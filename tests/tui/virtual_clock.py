@@ -113,7 +113,6 @@ def garbage_left() -> Iterator[None]:
     finally:
         gc.enable()
         gc.collect()
-        gc.unfreeze()
 
 
 _parse_rules = Stylesheet._parse_rules
