@@ -208,7 +208,8 @@ def test_an_older_version_is_listed_and_got(cli: LiveCli):
     for content in (b"first", b"second", b"third"):
         cli.sft("max", "put", cli.file("dump", content), "--as", "old/dump", "--replace")
     info = cli.sft("gus", "info", "old/dump")
-    assert [line.split()[0] for line in info.lines if line.startswith("v")] == ["v2", "v1"]
+    before = info.lines.index("BEFORE (sft get NAME --version N)")
+    assert [line.split()[0] for line in info.lines[before + 1 :]] == ["v2", "v1"]
     listed = cli.sft("gus", "info", "old/dump", "--json").document["versions"]
     assert [version["version"] for version in listed] == [2, 1]
     got = cli.sft("gus", "get", "old/dump", "--version", "1", "--as", "first.txt")
