@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sft.client.connection_info import ConnectionInfo, Status
-from sft.errors import RequestError
+from sft.errors import ConnectionLostError, UnreachableError
 from sft.model.text import clock_text, count_text, shown_name
 from tui.gateway import Account
 from tui.messages import Notification, Severity
@@ -35,6 +35,8 @@ class StatusWords:
     reason: str = ""
     about: str = ""
 
+
+_NO_ANSWER: Final = frozenset({UnreachableError.code, ConnectionLostError.code})
 
 STATUS_WORDS: Final = {
     Status.NONE: StatusWords(
@@ -86,6 +88,13 @@ def status_of(account: Account, connection: ConnectionInfo) -> Status:
     return connection.status if connection.account == account.name else Status.NONE
 
 
+def state_of(account: Account, connection: ConnectionInfo) -> str:
+    """Return how an account stands, in a word or two."""
+    status = status_of(account, connection)
+    has_cause = status is Status.AWAY and any(_cause(connection, 0.0))
+    return "not connected" if has_cause else STATUS_WORDS[status].state
+
+
 def about_connection(account: Account, connection: ConnectionInfo, now: float) -> tuple[str, str]:
     """Return what stands beside the list of how an account is connected, and its tone."""
     if not account.joined:
@@ -109,16 +118,20 @@ def absence_of(connection: ConnectionInfo, now: float) -> str:
     """Return what stands in place of the server's folder; empty while requests can be sent."""
     if connection.online:
         return ""
-    refusal = _refusal(connection, now)
-    return (
-        f"{refusal}\nIt is tried again by itself; R tries now." if refusal else STATUS_WORDS[connection.status].absence
-    )
+    cause = _cause(connection, now)[0]
+    return f"{cause}\nIt is tried again by itself; R tries now." if cause else STATUS_WORDS[connection.status].absence
+
+
+def reason_of(connection: ConnectionInfo, now: float) -> str:
+    """Return why nothing can be asked of the server."""
+    return _cause(connection, now)[0] or STATUS_WORDS[connection.status].reason
 
 
 def alarm_of(connection: ConnectionInfo, unfinished: int, now: float) -> Notification | None:
     """Return what stands in the message line while something is wrong; ``unfinished`` transfers wait for it."""
     if connection.status is Status.AWAY:
-        return Notification(_away(connection, now), Severity.WARNING, _waiting(unfinished))
+        step = _waiting(unfinished) or _cause(connection, now)[1]
+        return Notification(_away(connection, now), Severity.WARNING, step)
     if connection.online and connection.silent_since is not None:
         since = clock_text(connection.silent_since)
         return Notification(
@@ -132,15 +145,16 @@ def alarm_of(connection: ConnectionInfo, unfinished: int, now: float) -> Notific
     return None
 
 
-def _refusal(connection: ConnectionInfo, now: float) -> str:
-    """Return what a server said that answers and does not take us now; it is tried again."""
-    is_answer = connection.status is Status.AWAY and isinstance(connection.error, RequestError)
-    return error_text(connection.error, now)[0] if is_answer and connection.error is not None else ""
+def _cause(connection: ConnectionInfo, now: float) -> tuple[str, str]:
+    """Return what else than silence keeps us away, and its next step: the server's refusal, or what is wrong here."""
+    error = connection.error
+    is_away = connection.status is Status.AWAY
+    return error_text(error, now) if is_away and error is not None and error.code not in _NO_ANSWER else ("", "")
 
 
 def _away(connection: ConnectionInfo, now: float) -> str:
     since = f"{shown(connection.server)} does not answer since {clock_text(connection.since)}"
-    message = _refusal(connection, now).removesuffix(".") or since
+    message = _cause(connection, now)[0].removesuffix(".") or since
     seconds = 0 if connection.again_at is None else max(round(connection.again_at - now), 0)
     return f"{message}; again in {seconds} s (R now)." if seconds else f"{message}; trying again."
 

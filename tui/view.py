@@ -19,7 +19,7 @@ from sft.client.connection_info import ConnectionInfo
 from sft.errors import SftError
 from sft.model.access import ACTS as ROLE_ACTS
 from sft.model.access import allows
-from tui.connection_words import STATUS_WORDS
+from tui.connection_words import reason_of
 from tui.context import AppContext
 from tui.gateway import Gateway
 from tui.keys import ACTS, Action, acts_of
@@ -64,7 +64,7 @@ class View(Vertical):
         """Return why an act cannot be done now; empty if it can."""
         connection = self.connection
         if act.asks and not connection.online:
-            return STATUS_WORDS[connection.status].reason
+            return reason_of(connection, self.now)
         if act.permission is not None:
             role = connection.role
             if role is not None and not allows(role, act.permission):

@@ -210,6 +210,34 @@ async def test_a_lost_line_is_said_counts_down_and_comes_back(tmp_path):
         assert stage.gateway.connection.online
 
 
+@pytest.mark.parametrize(
+    ("key", "cause", "step"),
+    [
+        (None, "keys/0.key is missing: it is your key", "Put it back from a copy"),
+        ("no key", "That is not a minisign key", "Put back a copy of its file"),
+    ],
+    ids=["missing", "no key"],
+)
+async def test_what_is_wrong_on_this_computer_is_not_blamed_on_the_server(tmp_path, key, cause, step):
+    async with servers(tmp_path, size=(120, 36)) as stage:
+        path = stage.gateway.key_path("acme-files")
+        if key is None:
+            path.unlink()
+        else:
+            path.write_text(key)
+        stage.gateway.break_line()
+        await stage.later(1.5)
+        assert cause in alarm(stage)
+        assert "(R now)" in alarm(stage)
+        assert step in alarm(stage)
+        assert cause in stage.reasons()["files.new_folder"]
+        await stage.press("5")
+        assert "not connected" in stage.text("#servers-list")
+        assert cause.rpartition("/")[2] in stage.text("#server-about")
+        assert "does not answer" not in stage.text()
+        assert "no answer" not in stage.text()
+
+
 async def test_a_server_that_lets_this_key_in_no_more_says_whom_to_ask(tmp_path):
     async with servers(tmp_path) as stage:
         stage.gateway.revoke()

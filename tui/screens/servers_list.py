@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from sft.client.connection_info import ConnectionInfo, Status
 from sft.model.text import ROLE_OF_YOURS, day_text, shown_name
-from tui.connection_words import STATUS_WORDS, about_connection, status_of
+from tui.connection_words import STATUS_WORDS, about_connection, state_of, status_of
 from tui.gateway import Account
 from tui.glyphs import Glyphs
 from tui.text import shown
@@ -80,7 +80,7 @@ class ServersList(Container):
 def _server_row(account: Account, connection: ConnectionInfo, glyphs: Glyphs, *, alone: bool) -> ListRow[Account]:
     """Make the line of an account; none is first where it is ``alone``."""
     status = status_of(account, connection)
-    word, tone = STATUS_WORDS[status].state, STATUS_WORDS[status].tone
+    word, tone = state_of(account, connection), STATUS_WORDS[status].tone
     if not account.joined:
         word, tone = "not joined yet", "doubt"
     first = "used first" if account.in_use_first and not alone else ""
