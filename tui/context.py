@@ -28,6 +28,10 @@ class Showing(Protocol):
     screen_id: str
 
     @property
+    def admins(self) -> str:
+        """Names of admins of the server in use, harmless; empty before they were read."""
+
+    @property
     def view(self) -> Reporting:
         """The screen that is shown."""
 

@@ -27,6 +27,7 @@ class Action:
         weight: the lower, the longer it stays in the footer; 0 never stands there.
         permission: what the role must hold.
         asks: it asks the server, so it needs a connection.
+        deed: what a role that lacks the permission does not do; empty where the permission says it.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Action:
     weight: int = 0
     permission: Permission | None = None
     asks: bool = False
+    deed: str = ""
 
     @property
     def scope(self) -> str:
@@ -100,7 +102,10 @@ _FILES: Final = (
     Action("files.transfer", "c,f5", "Put or get", "Copy to the other side: put, or get", 10, asks=True),
     Action("files.verify", "v", "Verify", "Check files without keeping them", 22, Permission.FILE_READ, asks=True),
     Action("files.details", "i,f3", "Details", "Show or hide the details of a file", 28),
-    Action("files.rename", "r,f6", "Rename", "Rename or move on the server", 24, Permission.FILE_WRITE, asks=True),
+    Action(
+        "files.rename", "r,f6", "Rename", "Rename or move on the server", 24, Permission.FILE_WRITE,
+        asks=True, deed="rename files",
+    ),
     Action("files.new_folder", "n,f7", "New folder", "Make a folder on the server", 32, Permission.FOLDER_MAKE, asks=True),
     Action("files.delete", "d,f8", "Delete", "Move to the trash of the server", 26, Permission.FILE_DELETE, asks=True),
     Action("files.zoom", "z", "Zoom", "Give this list the whole width, or the other one its half back", 42),
@@ -109,8 +114,14 @@ _FILES: Final = (
     Action("files.sort", "o", "Sort", "Sort by name, then size, then date", 38),
     Action("files.hidden", "full_stop", "", "Show or hide names that begin with a dot"),
     Action("files.go_to", "ctrl+l", "", "Go to a folder by its path"),
-    Action("files.trash", "T", "Trash", "Show what was deleted", 40, Permission.FILE_DELETE, asks=True),
-    Action("files.restore", "u", "Restore", "Bring back what was deleted", 12, Permission.FILE_DELETE, asks=True),
+    Action(
+        "files.trash", "T", "Trash", "Show what was deleted", 40, Permission.FILE_DELETE,
+        asks=True, deed="look into the trash",
+    ),
+    Action(
+        "files.restore", "u", "Restore", "Bring back what was deleted", 12, Permission.FILE_DELETE,
+        asks=True, deed="bring files back",
+    ),
     Action("files.versions", "V", "", "Show the versions of a file", asks=True),
     Action("files.copy", "y", "", "Copy the path to the terminal's clipboard"),
     Action("files.clear", "escape", "", "Clear the filter, then the selection"),
@@ -129,17 +140,16 @@ _PEOPLE: Final = (
     Action("people.invite", "i", "Invite", "Invite somebody", 10, Permission.INVITATION_MANAGE, asks=True),
     Action("people.role", "r", "Role", "Give this person another role", 14, Permission.ROLE_CHANGE, asks=True),
     Action(
-        "people.switch", "e", "Enable/Disable", "Lock this person out, or let them in", 16, Permission.USER_MANAGE, asks=True,
+        "people.switch", "e", "Enable/Disable", "Lock this person out, or let them in", 16, Permission.USER_MANAGE,
+        asks=True, deed="lock people out or let them in",
     ),
-    Action("people.remove", "d", "Remove", "Remove this person for good", 18, Permission.USER_MANAGE, asks=True),
     Action(
-        "people.stop",
-        "x",
-        "Withdraw/Kick",
-        "Make the invitation void, or end the session",
-        12,
-        Permission.INVITATION_MANAGE,
-        asks=True,
+        "people.remove", "d", "Remove", "Remove this person for good", 18, Permission.USER_MANAGE,
+        asks=True, deed="remove people",
+    ),
+    Action(
+        "people.stop", "x", "Withdraw/Kick", "Make the invitation void, or end the session", 12,
+        Permission.INVITATION_MANAGE, asks=True, deed="withdraw invitations",
     ),
     Action("people.copy", "y", "Copy key", "Copy the words of this person's key", 26),
     Action("people.filter", "slash", "Filter", "Show only lines that hold what is typed", 30),

@@ -66,10 +66,11 @@ class MainScreen(Screen[None]):
     def __init__(self, local_folder: Path) -> None:
         super().__init__()
         self.servers = ServersView(id="view-servers")
+        self._people = PeopleView(id="view-people")
         self._views: dict[str, View] = {
             "files": FilesView(local_folder, id="view-files"),
             "transfers": TransfersView(id="view-transfers"),
-            "people": PeopleView(id="view-people"),
+            "people": self._people,
             "identity": IdentityView(id="view-identity"),
             "servers": self.servers,
         }
@@ -106,6 +107,10 @@ class MainScreen(Screen[None]):
     def view(self) -> View:
         """The view that is shown; before one is, the first: a key may come earlier than the disk answers."""
         return self._views[self.screen_id or next(iter(self._views))]
+
+    @property
+    def admins(self) -> str:
+        return self._people.admins
 
     def view_of(self, screen_id: str) -> View:
         return self._views[screen_id]

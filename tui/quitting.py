@@ -93,8 +93,9 @@ class Quitting:
             parts.append(f"{running} transfer{'s' * (running != 1)} run{'s' * (running == 1)}")
         if waiting:
             parts.append(f"{waiting} wait{'s' * (waiting == 1)}")
+        goes = "It goes" if running + waiting == 1 else "They go"
         return [
             ", ".join(parts) + ".",
-            "They go on when sft runs again. Files that are done stay done;",
+            f"{goes} on when sft runs again. Files that are done stay done;",
             "one that is under way begins again.",
         ]

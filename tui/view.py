@@ -68,8 +68,9 @@ class View(Vertical):
         if act.permission is not None:
             role = connection.role
             if role is not None and not allows(role, act.permission):
-                plural = f"{role.value.capitalize()}s"
-                return f"{plural} do not {ROLE_ACTS[act.permission]}. An admin can change your role."
+                deed = act.deed or ROLE_ACTS[act.permission]
+                who = self.sft.frame.admins or "3 names them"
+                return f"{role.value.capitalize()}s do not {deed}. An admin can change your role: {who}."
         return ""
 
     async def action_act(self, act_id: str) -> None:

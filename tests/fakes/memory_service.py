@@ -33,7 +33,7 @@ from sft.limits import CHUNK_BYTES, GROUP_ACTS
 from sft.model.access import Caller, Role, operator_caller
 from sft.model.links import InvitationLink, parse_address, parse_invitation
 from sft.model.names import fold
-from sft.model.records import File, Invitation, SessionInfo, User
+from sft.model.records import File, Invitation, SessionInfo, User, UserState
 from sft.server.admission import Admission
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
@@ -97,6 +97,9 @@ class Visit:
 
     def rights_changed(self, user: User, by: str) -> None:
         """It has none."""
+
+    def locked_out(self, state: UserState, by: str) -> None:
+        self.leave()
 
     def kick(self, by: str) -> None:
         self.leave()

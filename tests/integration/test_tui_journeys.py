@@ -93,7 +93,7 @@ async def test_inviting_joining_and_what_an_admin_changes_is_seen_at_once(server
         await tom.press("R")
         await tom.walk_to("mine.txt")
         await tom.press("c")
-        await tom.hears("Guests do not store files. An admin can change your role.")
+        await tom.hears("Guests do not store files. An admin can change your role: ")
         assert tom.jobs == []
 
         # Another role holds at once, in the session that is open.

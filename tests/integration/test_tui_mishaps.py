@@ -71,7 +71,7 @@ async def test_rights_that_end_within_a_put_end_the_put(server: ServerFixture, r
             await ui.sees("max · guest")
             await ui.press("1")
             await ui.press("c")
-            await ui.hears("Guests do not store files. An admin can change your role.")
+            await ui.hears("Guests do not store files. An admin can change your role: ")
         plain(ui)
         await nothing_of(server, "video.mp4")
 

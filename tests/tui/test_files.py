@@ -12,6 +12,7 @@ from tests.tui.ui_driver import driven
 from tui.dialogs.ask import TextPrompt
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.resolve_conflicts import ResolveConflicts
+from tui.keys import ACTS
 from tui.panes.details import DetailsPane
 from tui.panes.details_strip import DetailsStrip
 
@@ -49,6 +50,20 @@ async def test_a_folder_and_a_file_are_put_together(tmp_path):
             run.put_cursor_on(name)
             await run.press("space")
         assert "2 selected here" in run.message_line()
+        run.gateway.brake.at = 0.5
+        await run.press("c")
+        assert run.said() == "2 items go to /"
+        run.put_cursor_on("notes.md")
+        await run.press("c")
+        assert run.said() == "notes.md goes to /"
+        for said in ("notes.md is off the queue.", "2 items are off the queue."):
+            await run.press("2", "end", "x")
+            assert run.said().startswith(said)
+            await run.press("1")
+        run.gateway.brake.at = None
+        for name in ("photos/", "plan.pdf"):
+            run.put_cursor_on(name)
+            await run.press("space")
         await run.press("c")
         await run.moved()
         assert run.service.has("plan.pdf")
@@ -99,7 +114,7 @@ async def test_a_taken_name_needs_a_decision_while_the_rest_goes_on(tmp_path):
         await run.press("2", "enter")
         assert isinstance(run.app.screen, ResolveConflicts)
         shown = run.screen()
-        assert "3, by max" in shown
+        assert "version not known 3, by max" in run.text()
         assert "Store mine as version 4; max's stays as version 3" in shown
         await run.press("down", "down", "enter")
         await run.moved()
@@ -229,7 +244,12 @@ async def test_what_a_guest_may_not_do_is_said_and_never_tried(tmp_path):
         run.put_cursor_on("welcome.txt")
         assert "Delete" not in run.footer()
         await run.press("d")
-        assert "Guests do not delete files" in run.message_line()
+        assert run.said() == "Guests do not delete files. An admin can change your role: 3 names them."
+        await run.press("3", "1")  # who is one is known from there
+        for key, deed in (("r", "rename files"), ("T", "look into the trash"), ("n", "make folders")):
+            await run.press(key)
+            assert run.said() == f"Guests do not {deed}. An admin can change your role: ada, eva."
+        assert "do not bring files back" in run.files.reason_against(ACTS["files.restore"])
         await run.press("tab")
         run.put_cursor_on("notes.md")
         await run.press("c")
@@ -568,6 +588,27 @@ async def test_transfers_opens_where_something_is_to_be_decided(tmp_path):
         assert (first.state, second.state) == (JobState.DONE, JobState.NEEDS_YOU)
         await run.press("2")
         assert run.app.frame.view.job is second
+
+
+async def test_transfers_opens_on_what_runs_else_on_the_last(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("tab")
+        for name in ("notes.md", "plan.pdf", "budget.xlsx"):
+            run.put_cursor_on(name)
+            await run.press("c")
+            await run.moved()
+        *_, last = run.app.queue.jobs
+        await run.press("2")
+        assert run.app.frame.view.job is last
+        await run.press("home", "1")
+        run.gateway.brake.at = 0.5
+        for name in ("drafts/", "photos/", "video.mp4"):
+            run.put_cursor_on(name)
+            await run.press("c")
+        running = next(job for job in run.app.queue.jobs if job.state is JobState.RUNNING)
+        assert running is not run.app.queue.jobs[-1]
+        await run.press("2")
+        assert run.app.frame.view.job is running
 
 
 async def test_a_server_that_takes_nobody_at_first_says_why_and_that_it_is_tried_again(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sft.client.trust import SignatureState
-from sft.model.access import Role
+from sft.model.access import Permission, Role
 from sft.model.records import RestoredFolder
 from tui.glyphs import FINE
 from tui.keys import ACTS
@@ -52,10 +52,9 @@ def test_nothing_is_done_to_this_computers_files(name):
     assert rules.reason_of_side(REMOTE, act) == ""
 
 
-def test_guests_store_nothing():
-    guest = replace(LOCAL, role=Role.GUEST)
-    assert rules.reason(guest, ACTS["files.transfer"]).startswith("Guests do not store files.")
-    assert rules.reason(LOCAL, ACTS["files.transfer"]) == ""
+def test_to_put_needs_more_than_to_get():
+    transfer = ACTS["files.transfer"]
+    assert (rules.needed(LOCAL, transfer), rules.needed(REMOTE, transfer)) == (Permission.FILE_WRITE, None)
 
 
 @pytest.mark.parametrize("current", [None, UP, Entry(EntryKind.LINK, "a/link")])

@@ -125,10 +125,13 @@ async def test_quitting_asks_only_while_something_is_unfinished(tmp_path):
         await run.press("c")
         for key in ("q", "f10", "ctrl+q"):
             await run.press(key)
-            assert "They go on when sft runs again" in run.screen()
+            assert "It goes on when sft runs again" in run.screen()
             await run.press("enter")
             assert run.app.screen is run.app.frame
-        await run.press("f10", "q")
+        run.put_cursor_on("plan.pdf")
+        await run.press("c", "q")
+        assert "2 transfers run. They go on when sft runs again" in run.text()
+        await run.press("q")
         assert run.app.return_value == 0
 
 

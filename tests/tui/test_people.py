@@ -142,7 +142,7 @@ async def test_removal_names_who_gets_the_files_and_wants_the_name_typed(tmp_pat
         assert stage.service.user("max").state is UserState.REMOVED
         eva = stage.service.user("eva").id
         assert stage.service.file("photos/summer-01.jpg").owner_id == eva
-        assert stage.said() == ("max is removed for good. 27 files stay, signed by them; now belong to eva.")
+        assert stage.said() == ("max is removed for good. 30 files stay, signed by them; now belong to eva.")
 
 
 async def test_files_go_to_whoever_removes_unless_told(tmp_path):
@@ -224,8 +224,11 @@ async def test_the_link_stands_on_bare_lines(tmp_path):
 async def test_y_sends_the_link_to_the_clipboard_and_says_just_that_and_w_writes_a_file_that_only_its_owner_reads(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    async with running(tmp_path) as stage:
+    home, here = tmp_path / "home", tmp_path / "here"
+    home.mkdir()
+    here.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    async with running(here) as stage:
         await invited(stage)
         await stage.press("enter", "enter", "enter", "y")
         assert parse_invitation(stage.app.clipboard).user_name == "tom2"
@@ -233,7 +236,8 @@ async def test_y_sends_the_link_to_the_clipboard_and_says_just_that_and_w_writes
         assert stage.dialog == "ShowLink"
         await stage.press("w", "enter")
         await stage.written()
-        path = tmp_path / "invitation-tom2.txt"
+        path = home / "invitation-tom2.txt"  # not among what may be put next
+        assert [*here.iterdir()] == []
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert path.read_text().endswith("\n")
         assert parse_invitation(path.read_text()).user_name == "tom2"
@@ -347,13 +351,13 @@ async def test_others_see_people_and_are_told_why_they_change_nothing(tmp_path, 
             assert reasons[act].startswith(f"{plural} do not ")
             assert act not in stage.offered()
         assert not reasons["people.copy"]
-        for key, reason in (("r", "change roles"), ("d", "manage people"), ("i", "invite people")):
+        for key, reason in (("r", "change roles"), ("d", "remove people"), ("i", "invite people")):
             await stage.press(key)
             assert stage.dialog == ""
             assert stage.said().startswith(f"{plural} do not {reason}.")
         await stage.press("right_square_bracket")
         assert stage.app.frame.query_one("#people-list", RowList).has_focus
-        assert stage.said().startswith(f"{plural} do not invite people.")
+        assert stage.said().startswith(f"{plural} do not see invitations and sessions.")
         assert stage.standing().endswith("Who can help: ada, eva")
 
 

@@ -125,7 +125,7 @@ async def test_others_see_neither_marks_nor_sessions(tmp_path):
         assert "○" not in text
         assert "Sessions 3" not in stage.text()
         await stage.press("left_square_bracket")
-        assert stage.said().startswith("Guests do not invite people.")
+        assert stage.said().startswith("Guests do not see invitations and sessions.")
         assert stage.app.frame.query_one("#people-list", RowList).has_focus
 
 

@@ -101,9 +101,8 @@ class ResolveConflicts(Dialog[dict[str, Decision]]):
             size_text(size) if isinstance(size, int) else "",
         ]
         base = self.sft.queue.taken(_local_of(failure), failure.path)
-        made = "new" if self._job.direction is Direction.PUT else "not known"
         local = [
-            f"made from {base}" if base else made,
+            f"made from {base}" if base else "not known",
             "" if mine is None else local_time(mine.modified_at, now=now),
             "" if mine is None else size_text(mine.size),
         ]

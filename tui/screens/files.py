@@ -277,7 +277,8 @@ class FilesView(View):
         if act.scope != self.screen_id:
             return ""
         now = self._snapshot
-        return rules.reason_of_side(now, act) or super().reason_against(act) or rules.reason(now, act)
+        needed = replace(act, permission=rules.needed(now, act))
+        return rules.reason_of_side(now, act) or super().reason_against(needed) or rules.reason(now, act)
 
     def status_line(self) -> tuple[str, Severity]:
         if not self.query(Pane):

@@ -9,7 +9,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from sft.limits import TRASH_SECONDS
-from sft.model.access import Caller, Permission, Resource, Role, allows, may
+from sft.model.access import Caller, Permission, Resource, Role, may
 from sft.model.names import split_path
 from sft.model.records import File, RestoredFolder
 from sft.model.text import count_text, day_text, shown_name, size_text
@@ -79,12 +79,14 @@ def reason_of_side(now: Snapshot, act: Action) -> str:
     return ""
 
 
+def needed(now: Snapshot, act: Action) -> Permission | None:
+    """Return what the role must hold for an act on this side."""
+    return Permission.FILE_WRITE if now.is_local and act.id == "files.transfer" else act.permission
+
+
 def reason(now: Snapshot, act: Action) -> str:
-    """Why not: the role, what is under the cursor, or whose file it is; empty if it can be done."""
+    """Why not: what is under the cursor, or whose file it is; empty if it can be done."""
     role, entry = now.role, now.current
-    stores = now.is_local and act.id == "files.transfer"
-    if stores and role is not None and not allows(role, Permission.FILE_WRITE):
-        return f"{role.value.capitalize()}s do not store files. An admin can change your role."
     if act.id in _OF_A_LINE and not now.selected and (entry is None or not entry.can_be_chosen):
         return "Nothing is chosen: the cursor stands on no file or folder."
     # Of several that are selected, the server says which may not.

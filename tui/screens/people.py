@@ -40,6 +40,7 @@ from tui.screens.people_rows import (
     SESSION_COLUMNS,
     AboutPane,
     Presence,
+    admin_names,
     invitation_row,
     live_keys,
     people_summary,
@@ -59,6 +60,7 @@ _COLUMNS: Final = {USERS: PEOPLE_COLUMNS, INVITATIONS: INVITATION_COLUMNS, SESSI
 _OF_PEOPLE: Final = frozenset({"people.role", "people.switch", "people.remove", "people.copy"})
 _ANYWHERE: Final = frozenset({"people.invite", "people.filter", "people.clear"})
 _TABS: Final = frozenset({"people.next_tab", "people.previous_tab"})
+_SEEING: Final = dataclasses.replace(ACTS["people.invite"], deed="see invitations and sessions")
 _POLL_SECONDS: Final = 20  # who comes and goes is seen without a key, and a server hardly feels it
 
 
@@ -152,6 +154,12 @@ class PeopleView(View):
     def _is_admin(self) -> bool:
         role = self.connection.role
         return role is not None and allows(role, Permission.INVITATION_MANAGE)
+
+    @property
+    def admins(self) -> str:
+        """Who can help somebody who is no admin; empty before they were read."""
+        is_read = self._of[0] == self.connection.account
+        return admin_names(self._users) if is_read else ""
 
     @property
     def user(self) -> User | None:
@@ -258,10 +266,10 @@ class PeopleView(View):
 
     def reason_against(self, act: Action) -> str:
         if act.id in _TABS:
-            return super().reason_against(ACTS["people.invite"])
+            return super().reason_against(_SEEING)
         tab = self.lists.tab
         if act.id == "people.stop" and tab == SESSIONS:
-            act = dataclasses.replace(act, permission=Permission.SESSION_MANAGE)
+            act = dataclasses.replace(act, permission=Permission.SESSION_MANAGE, deed="end sessions")
         reason = super().reason_against(act)
         if reason or act.id in _ANYWHERE:
             return reason

@@ -30,6 +30,7 @@ About = User | Invitation | SessionInfo | None
 
 _COMPACT: Final = 50  # cells from which few wide lines say what many short ones do
 _NAME_CELLS: Final = 30
+_ADMINS_NAMED: Final = 3  # on one line
 PEOPLE_COLUMNS: Final = (
     Column("mark", "", 1),
     Column("name", "name", 18, is_name=True),
@@ -186,10 +187,16 @@ def people_summary(users: Sequence[User], *, name_admins: bool) -> str:
         parts.append(f"{disabled:,} disabled")
     message = ", ".join(parts)
     if name_admins:
-        admins = [shown(shown_name(user.name)) for user in here if user.role is Role.ADMIN]
-        more = " and others" if len(admins) > 3 else ""  # noqa: PLR2004 - one line
-        message += f". Who can help: {', '.join(admins[:3])}{more}"
+        message += f". Who can help: {admin_names(users)}"
     return message
+
+
+def admin_names(users: Sequence[User]) -> str:
+    """Name those who can help somebody who is no admin: the first of them, and how many more there are."""
+    admins = [user.name for user in users if user.state is UserState.ACTIVE and user.role is Role.ADMIN]
+    names = ", ".join(shown(shown_name(name)) for name in admins[:_ADMINS_NAMED])
+    more = len(admins) - _ADMINS_NAMED
+    return f"{names} and {count_text(more)} more" if more > 0 else names
 
 
 def _became(made: Invitation) -> str:
