@@ -50,6 +50,7 @@ from tests.unit.service.service_fixture import ADA, chunks_of, digest_of, file_i
 
 KEPT: Final = {"small.txt": b"small", "d/large.bin": bytes(range(256)) * 800, "d/e/other.bin": b"x" * 70_000}
 GOES: Final = {"gone.txt": b"gone", "d/gone.bin": b"y" * 70_000}
+GOES_WITH_FOLDER: Final = {"gone/a/small.txt": b"away", "gone/a/large.bin": b"z" * 70_000, "gone/b.txt": b"b"}
 OPERATOR: Final = operator_caller()
 LONG_AGO: Final = 1 << 40
 ROUND: Final = 10  # so many calls of a loop are tried
@@ -137,10 +138,11 @@ def filled(home: Home) -> None:
     with serving(home) as whole:
         added = accounts.AddUserInput(OPERATOR, ADA.caller.name, ADA.caller.role, ADA.public_key)
         whole.context.act_blocking(accounts.add_user, added)
-        for path, content in (KEPT | GOES).items():
+        for path, content in (KEPT | GOES | GOES_WITH_FOLDER).items():
             put(whole, path, content)
         for path in GOES:
             whole.context.act_blocking(trash.delete, trash.Deletion(ADA.caller, path))
+        whole.context.act_blocking(trash.delete, trash.Deletion(ADA.caller, "gone", recursive=True))
 
 
 def killed(home: Home) -> None:
