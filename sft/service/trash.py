@@ -167,7 +167,9 @@ def _deleted_from(transaction: Transaction, item: Restoration) -> Iterator[FileR
     files = [trashed_from(transaction, path, folded, scope) for scope in scopes]
     found = {file.id: (file.trashed_at or 0, file) for file in files if file is not None}
     single = sorted(found.values(), key=lambda each: (each[0], each[1].id), reverse=True)
-    for folder in trashed_folders_on_way(transaction, path, folded):
+    # Of one's own so many are looked at whatever others delete from the same path.
+    folders = {row.id: row for scope in scopes for row in trashed_folders_on_way(transaction, path, folded, scope)}
+    for folder in sorted(folders.values(), key=lambda row: (row.trashed_at or 0, row.id), reverse=True):
         while single and single[0][0] >= (folder.trashed_at or 0):
             yield single.pop(0)[1]
         row = _within(transaction, folder, path)

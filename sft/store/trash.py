@@ -62,24 +62,31 @@ def trash_page(reading: ReadTransaction, scope: Scope, before: tuple[int, int] |
     return reading.rows.joined(FileRow, VersionRow, _NEWEST, *where, order_by=order, limit=limit)
 
 
-def trashed_folders_on_way(reading: ReadTransaction, path: str, folded: str) -> list[FolderRow]:
-    """Load the folders that were deleted from a path or one above it, the last deleted first; of each path the last hundred.
+def trashed_folders_on_way(reading: ReadTransaction, path: str, folded: str, scope: Scope) -> list[FolderRow]:
+    """Load the folders of a scope that were deleted from a path, or hold something and were deleted from one above it.
 
     Args:
         path: as it was spelled.
         folded: the same, each component folded.
+
+    Returns:
+        The last deleted first; of each path the last hundred.
     """
     found: list[FolderRow] = []
+    holding: list[ColumnElement[bool]] = []
     while path:
         found += reading.rows.all(
             FolderRow,
             FolderModel.state == TRASHED,
             FolderModel.trashed_folded == folded,
             FolderModel.trashed_path == path,
+            *within(scope, FolderModel.maker_id),
+            *holding,
             order_by=(FolderModel.trashed_at.desc(), FolderModel.id.desc()),
             limit=_SAME_PATH,
         )
         path, folded = path.rpartition("/")[0], folded.rpartition("/")[0]
+        holding = [FolderModel.files_below + FolderModel.folders_below > 0]
     return sorted(found, key=lambda row: (row.trashed_at or 0, row.id), reverse=True)
 
 

@@ -421,15 +421,43 @@ def test_folders_deleted_from_one_path_beyond_a_hundred_are_not_searched(
     monkeypatch.setattr("sft.store.trash._SAME_PATH", 2)
     services.put(MAX, "d/a")
     rm(services, "d", recursive=True)
-    for _ in range(2):
+    for number in range(2):
         services.now += 1
-        services.act(make_folder, MakeFolderInput(MAX.caller, "d"))
-        rm(services, "d")
+        services.put(MAX, f"d/{number}")
+        rm(services, "d", recursive=True)
     with pytest.raises(NotFoundError):
         back(services, "d/a")
     restored(services, "d")
     services.act(move, MoveInput(MAX.caller, "d", "e"))
     assert back(services, "d/a").path == "d/a"
+
+
+@pytest.mark.parametrize("path", ["d", "d/a"])
+def test_what_others_delete_from_the_same_path_hides_nothing_of_ones_own(
+    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("sft.store.trash._SAME_PATH", 2)
+    services.put(MAX, "d/a")
+    rm(services, "d", recursive=True)
+    for number in range(2):
+        services.now += 1
+        services.put(MIA, f"d/{number}")
+        rm(services, "d", MIA, recursive=True)
+    restored(services, path, MAX)
+    assert services.get(GUS, "d/a") == b"content"
+
+
+def test_empty_folders_deleted_from_the_same_path_hide_no_file(
+    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sft.store.trash._SAME_PATH", 2)
+    services.put(MAX, "d/a")
+    rm(services, "d", recursive=True)
+    for _ in range(2):
+        services.now += 1
+        services.act(make_folder, MakeFolderInput(MIA.caller, "d"))
+        rm(services, "d", MIA)
+    assert back(services, "d/a", ADA).path == "d/a"
 
 
 def test_who_was_removed_still_deleted_it(gone: ServiceFixture) -> None:

@@ -78,8 +78,8 @@ def folder_trash(folder_tree: Database) -> Database:
         transaction.rows.insert(
             [
                 trashed_folder_row(10, "A/B", 10),
-                trashed_folder_row(11, "A", 20),
-                trashed_folder_row(12, "A", 20, maker_id=2),
+                trashed_folder_row(11, "A", 20, files_below=1),
+                trashed_folder_row(12, "A", 20, maker_id=2, folders_below=1),
                 trashed_folder_row(13, "a", 30),
                 trashed_folder_row(14, "A/B/C", 5),
                 trashed_folder_row(15, "A/B", 40, state="purging"),
@@ -90,11 +90,17 @@ def folder_trash(folder_tree: Database) -> Database:
 
 
 def test_folders_deleted_from_a_path_or_above_come_last_first(folder_trash: Database) -> None:
-    with reading(folder_trash) as reader:
-        assert [row.id for row in trashed_folders_on_way(reader, "A/B/x", "a/b/x")] == [12, 11, 10]
-        assert [row.id for row in trashed_folders_on_way(reader, "a/B/x", "a/b/x")] == [13]
-        assert [row.id for row in trashed_folders_on_way(reader, "A/B/C", "a/b/c")] == [12, 11, 10, 14]
-        assert trashed_folders_on_way(reader, "B/A", "b/a") == []
+    def found(path: str, scope: Scope = ALL) -> list[int]:
+        with reading(folder_trash) as reader:
+            return [row.id for row in trashed_folders_on_way(reader, path, path.casefold(), scope)]
+
+    assert found("A/B/x") == [12, 11]
+    assert found("a/B/x") == []
+    assert found("A/B/C") == [12, 11, 14]
+    assert found("A/B") == [12, 11, 10]
+    assert found("a") == [13]
+    assert found("B/A") == []
+    assert (found("A/B", OF_MAX), found("A/B", NOTHING)) == ([12], [])
 
 
 def test_deleted_folders_are_paged_through_and_end_like_files(folder_trash: Database) -> None:
@@ -110,7 +116,7 @@ def test_deleted_folders_are_paged_through_and_end_like_files(folder_trash: Data
 
 
 def test_no_query_of_folders_reads_a_whole_table(folder_trash: Database) -> None:
-    require_indexed(folder_trash, lambda r: trashed_folders_on_way(r, "A/B", "a/b"), "ix_folders_trash")
+    require_indexed(folder_trash, lambda r: trashed_folders_on_way(r, "A/B", "a/b", OF_MAX), "ix_folders_trash")
     require_indexed(folder_trash, lambda r: folder_trash_page(r, ALL, (20, 5), 501), "ix_folders_trash_time")
     require_indexed(folder_trash, lambda r: folders_trashed_until(r, 20, (20, 4), 200), "ix_folders_trash_time")
     assert any("ix_folders_purging" in line for line in plans(folder_trash, lambda r: purging_folders(r, 0, 200)))
