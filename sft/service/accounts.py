@@ -164,7 +164,7 @@ def enable(transaction: Transaction, item: UserInput) -> UserChanged:
 
 @act(Permission.USER_MANAGE, logs=(UserRemoved, InvitationWithdrawn))
 def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
-    """Remove a user for good: the files go to another, a tombstone stays; somebody stays admin."""
+    """Remove a user for good: files and folders go to another, a tombstone stays; somebody stays admin."""
     user = find_user(transaction, item.name, removed=True)
     if user.state == UserState.REMOVED:
         return _changed(transaction, user, user)

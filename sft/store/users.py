@@ -17,9 +17,9 @@ from sft.model.access import Role
 from sft.model.names import fold
 from sft.model.records import UserState
 from sft.store.figures import FigureChanges, user_figures
-from sft.store.row_types import DeviceKeyRow, FileRow, UserFiguresRow, UserRow
+from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserFiguresRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.schema import POINT, DeviceKeyModel, FileModel, UserModel
+from sft.store.schema import POINT, DeviceKeyModel, FileModel, FolderModel, UserModel
 from sft.store.settings import ADMINS, change_setting, setting
 from sft.store.table_specs import table_of
 
@@ -128,7 +128,11 @@ def keys_of(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, list
 
 
 def hand_over(transaction: Transaction, from_id: int, to_id: int) -> int:
-    """Give every file of one user, those in the trash too, to another; return how many."""
+    """Give every file and folder of one user, those in the trash too, to another; return how many files.
+
+    The folders are found by reading the table: no index is kept for what is done so seldom.
+    """
+    _hand_over_folders(transaction, from_id, to_id)
     changes = FigureChanges(transaction)
     moved, last = 0, 0
     while found := transaction.rows.all(
@@ -145,3 +149,19 @@ def hand_over(transaction: Transaction, from_id: int, to_id: int) -> int:
     changes.own(to_id, files=owned.files, size_bytes=owned.size_bytes)
     changes.write()
     return moved
+
+
+def _hand_over_folders(transaction: Transaction, from_id: int, to_id: int) -> None:
+    last = 0
+    while found := transaction.rows.all(
+        FolderRow, FolderModel.maker_id == from_id, FolderModel.id > last, order_by=[FolderModel.id], limit=_BATCH
+    ):
+        given = [replace(row, maker_id=to_id) for row in found]
+        changes = FigureChanges(transaction, given)
+        for before, after in zip(found, given, strict=True):
+            if before.parent_id is not None:
+                changes.take_folder(before)
+                changes.put_folder(after)
+        transaction.rows.update(given)
+        changes.write()
+        last = found[-1].id

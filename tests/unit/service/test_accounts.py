@@ -33,9 +33,12 @@ from sft.model.records import User, UserState
 from sft.service import accounts, invitations
 from sft.service import login as getting_in
 from sft.service.accounts import AddUserInput, ChangeRoleInput, RemoveUserInput, UserInput
+from sft.service.folders import MoveInput, move
 from sft.service.invitations import FirstAdmin, MakeInvitationInput, WithdrawInvitationInput
 from sft.service.login import JoinInput, LoginInput
+from sft.service.maintenance.check import check
 from sft.service.settings import Registration, SettingsChange, change_settings
+from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.invitations import invitation_by_public
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
 from sft.store.users import user_by_name, write_users
@@ -583,6 +586,18 @@ def test_files_go_to_whom_is_named(services: ServiceFixture) -> None:
     services.put(MAX, "one")
     services.act(accounts.remove, RemoveUserInput(OPERATOR, "max", files_to="MIA"))
     assert owners(services) == {"one": MIA.id}
+
+
+def test_folders_go_with_the_files(services: ServiceFixture) -> None:
+    for path in ("d/e/one", "gone/f/two"):
+        services.put(MAX, path)
+    services.act(delete, Deletion(MAX.caller, "gone", recursive=True))
+    services.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to="mia"))
+    services.act(restore, Restoration(MIA.caller, "gone"))
+    services.act(move, MoveInput(MIA.caller, "gone", "back"))
+    services.act(delete, Deletion(MIA.caller, "d", recursive=True))
+    assert owners(services) == {"one": MIA.id, "two": MIA.id}
+    assert services.ask(check, OPERATOR, context=services.job_context)().faults == ()
 
 
 def test_an_operator_gives_files_to_the_first_admin_there_is(services: ServiceFixture) -> None:
