@@ -25,7 +25,7 @@ from sft.model.records import VaultReport
 from sft.service.author_signature import MOST_VERSIONS
 from sft.service.maintenance.check_figures import check_figures
 from sft.service.maintenance.report import FORGED, PAGE, Job, JobContext, Report, sound_rows
-from sft.service.maintenance.walking import walk
+from sft.service.maintenance.walking import Found, Read, walk
 from sft.service.record_builder import RecordBuilder
 from sft.service.storage import sealed_key_of
 from sft.service.use_case import query
@@ -47,6 +47,7 @@ from sft.store.users import admins_are_named, key_by_id
 from sft.vault.objects import check_whole
 
 DATABASE: Final = "the database"
+_Faults = list[tuple[str, str]]
 
 
 class _Subject(Struct, frozen=True):
@@ -113,19 +114,12 @@ class _Check:
     def _rows(self) -> None:
         for kind in TABLE_SPECS:
 
-            def read(after: int, limit: int, kind: type[Row] = kind) -> int | None:
+            def read(after: int, limit: int, kind: type[Row] = kind) -> tuple[_Faults, int | None]:
                 with self._begin_read() as reading:
                     faults, last = reading.rows.check(kind, after, limit)
-                    named = [_named(reading, fault) for fault in faults]
-                for name in named:
-                    self._report.fault(name, FORGED)
-                return last
+                    return [(_named(reading, fault), FORGED) for fault in faults], last
 
-            def reads(after: int, kind: type[Row] = kind) -> None:
-                with self._begin_read() as reading:
-                    reading.rows.check(kind, after, 1)
-
-            walk(read, PAGE, partial(self._damaged, table=table_of(kind)), reads=reads)
+            self._walk(table_of(kind), read, self._report_all)
 
         def admins() -> None:
             with self._begin_read() as reading, suppress(RowForgedError):
@@ -137,54 +131,51 @@ class _Check:
     def _folders(self) -> None:
         """Find folders that hang neither on the root nor on one in the trash."""
 
-        def read(after: int, limit: int) -> int | None:
+        def read(after: int, limit: int) -> tuple[_Faults, int | None]:
             with self._begin_read() as reading:
                 folder_ids = folder_ids_after(reading, after, limit)
                 lost = folders_that_hang_on_nothing(reading, folder_ids)
-            for folder_id in lost:
-                self._report.fault(f"row {folder_id} of folders", "it hangs on nothing")
-            return folder_ids[-1] if folder_ids else None
+            faults = [(f"row {folder_id} of folders", "it hangs on nothing") for folder_id in lost]
+            return faults, folder_ids[-1] if folder_ids else None
 
-        def reads(after: int) -> None:
-            with self._begin_read() as reading:
-                folders_that_hang_on_nothing(reading, folder_ids_after(reading, after, 1))
-
-        walk(read, PAGE, partial(self._damaged, table="folders"), reads=reads)
+        self._walk("folders", read, self._report_all)
 
     def _files(self) -> None:
         """Hold every file against its folder and its newest version."""
 
-        def read(after: int, limit: int) -> int | None:
+        def read(after: int, limit: int) -> tuple[tuple[int, _Faults], int | None]:
             with self._begin_read() as reading:
                 row_ids = file_row_ids(reading, after, limit)
                 gone = [(row_id, "its newest version is gone") for row_id in files_without_version(reading, row_ids)]
                 gone += [(row_id, "its folder is gone") for row_id in files_without_folder(reading, row_ids)]
-                named = [(_file_name(reading, row_id), problem) for row_id, problem in gone]
-            for name, problem in named:
-                self._report.fault(name, problem)
-            self._report.files += len(row_ids)
-            return row_ids[-1] if row_ids else None
+                faults = [(_file_name(reading, row_id), problem) for row_id, problem in gone]
+            return (len(row_ids), faults), row_ids[-1] if row_ids else None
 
-        def reads(after: int) -> None:
-            with self._begin_read() as reading:
-                row_ids = file_row_ids(reading, after, 1)
-                files_without_version(reading, row_ids)
+        def take(found: tuple[int, _Faults]) -> None:
+            self._report.files += found[0]
+            self._report_all(found[1])
 
-        walk(read, PAGE, partial(self._damaged, table="files"), reads=reads)
+        self._walk("files", read, take)
+
+    def _walk(self, table: str, read: Read[Found], take: Callable[[Found], object]) -> None:
+        walk(read, PAGE, take, partial(self._damaged, table=table))
+
+    def _report_all(self, faults: _Faults) -> None:
+        for name, problem in faults:
+            self._report.fault(name, problem)
 
     # -- contents ----------------------------------------------------------------------------------
 
     def _versions(self) -> None:
-        def read(after: int, limit: int) -> int | None:
+        def read(after: int, limit: int) -> tuple[list[_Subject], int | None]:
             subjects, keys = self._subjects(partial(version_keys, after=divmod(after, MOST_VERSIONS), limit=limit))
+            return subjects, keys[-1][0] * MOST_VERSIONS + keys[-1][1] if keys else None
+
+        def take(subjects: list[_Subject]) -> None:
             for subject in subjects:
                 self._whole(partial(self._version, subject))
-            return keys[-1][0] * MOST_VERSIONS + keys[-1][1] if keys else None
 
-        def reads(after: int) -> None:
-            self._subjects(partial(version_keys, after=divmod(after, MOST_VERSIONS), limit=1))
-
-        walk(read, PAGE, partial(self._damaged, table="versions"), reads=reads)
+        self._walk("versions", read, take)
 
     def _subjects(
         self, choose: Callable[[ReadTransaction], Sequence[VersionKey]]

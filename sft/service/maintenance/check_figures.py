@@ -24,6 +24,7 @@ from sft.store.users import user_by_id
 _EXACT: Final = ("files", "folders", "files_below", "folders_below", "owner_sum", "owner_squares")
 
 _Keys = Callable[[ReadTransaction, int, int], list[int]]
+_Faults = list[tuple[str, str]]
 _Wrong = Callable[[ReadTransaction, list[int]], Iterator[tuple[str, str]]]
 
 
@@ -37,21 +38,19 @@ def check_figures(
     Args:
         damaged: told of a table and of a page of it that cannot be read.
     """
+
+    def take(faults: _Faults) -> None:
+        for what, problem in faults:
+            report.fault(what, problem)
+
     for table, keys, wrong in (("folders", folder_ids_after, _wrong_folders), ("user_figures", user_ids, _wrong_users)):
 
-        def read(after: int, limit: int, keys: _Keys = keys, wrong: _Wrong = wrong) -> int | None:
+        def read(after: int, limit: int, keys: _Keys = keys, wrong: _Wrong = wrong) -> tuple[_Faults, int | None]:
             with begin_read() as reading:
-                numbers = keys(reading, after, limit)
-                found = list(wrong(reading, numbers))
-            for what, problem in found:
-                report.fault(what, problem)
-            return numbers[-1] if numbers else None
+                ids = keys(reading, after, limit)
+                return list(wrong(reading, ids)), ids[-1] if ids else None
 
-        def reads(after: int, keys: _Keys = keys, wrong: _Wrong = wrong) -> None:
-            with begin_read() as reading:
-                list(wrong(reading, keys(reading, after, 1)))
-
-        walk(read, PAGE, partial(damaged, table), reads=reads)
+        walk(read, PAGE, take, partial(damaged, table))
 
 
 def _wrong_folders(reading: ReadTransaction, numbers: list[int]) -> Iterator[tuple[str, str]]:

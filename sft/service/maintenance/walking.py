@@ -7,30 +7,31 @@ the first place behind it is looked for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from sft.errors import RowForgedError, StoreError
 
-Read = Callable[[int, int], int | None]
-"""Takes what follows a key, so many at most; returns the last key taken, None at the end; StoreError where it cannot read."""
+Found = TypeVar("Found")
+Read = Callable[[int, int], tuple[Found, int | None]]
+"""Reads what follows a key, so many at most: what it found, and the last key, None at the end; StoreError where it cannot."""
 
 _BEFORE_ALL: Final = -(1 << 40)  # a number that was changed may be below 0
 _FARTHEST: Final = 1 << 62
 
 
-def walk(read: Read, limit: int, damaged: Callable[[StoreError], None], *, reads: Callable[[int], object]) -> None:
+def walk(read: Read[Found], limit: int, take: Callable[[Found], object], damaged: Callable[[StoreError], None]) -> None:
     """Read a table from its first key to its last.
 
     Args:
-        read: has taken nothing when it raises.
+        read: is also called to probe, so it changes nothing.
         limit: of one read.
+        take: gets what each read found.
         damaged: told of each damage, once.
-        reads: reads the one row that follows a key, and takes nothing.
     """
     after, most = _BEFORE_ALL, limit
     while True:
         try:
-            last = read(after, most)
+            found, last = read(after, most)
         except RowForgedError:
             raise
         except StoreError as fault:
@@ -38,36 +39,37 @@ def walk(read: Read, limit: int, damaged: Callable[[StoreError], None], *, reads
                 most //= 2
                 continue
             damaged(fault)
-            behind = _behind(reads, after)
+            behind = _behind(read, after)
             if behind is None:
                 return
             after, most = behind, limit
             continue
+        take(found)
         if last is None:
             return
         after, most = last, min(limit, most * 2)
 
 
-def _behind(reads: Callable[[int], object], after: int) -> int | None:
+def _behind(read: Read[Found], after: int) -> int | None:
     """Find the first key after which one row can be read again; None where there is no more."""
     step = 1
-    while not _can(reads, after + step):
+    while not _can(read, after + step):
         step *= 2
         if step > _FARTHEST:
             return None
     unread, readable = after + step // 2, after + step
     while readable - unread > 1:
         middle = (unread + readable) // 2
-        if _can(reads, middle):
+        if _can(read, middle):
             readable = middle
         else:
             unread = middle
     return readable
 
 
-def _can(reads: Callable[[int], object], after: int) -> bool:
+def _can(read: Read[Found], after: int) -> bool:
     try:
-        reads(after)
+        read(after, 1)
     except StoreError:
         return False
     return True

@@ -15,17 +15,12 @@ def test_all_that_can_be_read_is_taken_once(limit: int, broken: set[int]) -> Non
     taken: list[int] = []
     told: list[StoreError] = []
 
-    def rows(after: int, most: int) -> list[int]:
+    def read(after: int, most: int) -> tuple[list[int], int | None]:
         found = [key for key in range(100) if key > after][:most]
         if broken.intersection(found):
             raise StoreError(problem="a page")
-        return found
+        return found, found[-1] if found else None
 
-    def read(after: int, most: int) -> int | None:
-        found = rows(after, most)
-        taken.extend(found)
-        return found[-1] if found else None
-
-    walk(read, limit, told.append, reads=lambda after: rows(after, 1))
+    walk(read, limit, taken.extend, told.append)
     assert taken == [key for key in range(100) if key not in broken]
     assert bool(told) is bool(broken)
