@@ -223,8 +223,7 @@ def _folder_back(
         trashed_path=None,
         trashed_folded=None,
     )
-    if folder.parent_id is not None:
-        figures.take_folder(folder)
+    figures.take_folder(folder)
     figures.put_folder(row)
     figures.write()
     transaction.rows.update([row])

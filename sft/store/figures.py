@@ -84,7 +84,7 @@ class FigureChanges:
         self._folder(row, 1)
 
     def take_folder(self, row: FolderRow) -> None:
-        """Note a folder that leaves where its row says, with all below it."""
+        """Note a folder that leaves where its row says, with all below it; a deleted one lies nowhere."""
         self._folder(row, -1)
 
     def put_file(self, row: FileRow) -> None:
@@ -120,8 +120,10 @@ class FigureChanges:
         self._made, self._changes, self._owned = [], {}, {}
 
     def _folder(self, row: FolderRow, times: int) -> None:
+        if row.parent_id is None:
+            return
         maker, reach = row.maker_id or 0, _length(row.name) + (1 + row.reach if row.reach else 0)
-        change = self._change(row.parent_id or 0)
+        change = self._change(row.parent_id)
         change.folders += times
         change.files_below += times * row.files_below
         change.folders_below += times * (row.folders_below + 1)

@@ -303,8 +303,7 @@ def purge_folders(transaction: Transaction, item: PurgeFoldersInput) -> int:
     transaction.rows.delete(gone)
     figures = FigureChanges(transaction, [row for row in found.values() if row not in gone])
     for row in gone:
-        if row.parent_id is not None:
-            figures.take_folder(row)
+        figures.take_folder(row)
     figures.write()
     if gone:
         transaction.log(FoldersPurged(by=item.caller, folder_ids=tuple(row.id for row in gone)))
