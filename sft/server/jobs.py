@@ -1,8 +1,8 @@
-"""Long work of maintenance while it runs: what the journal says of it, what its asker sees, and how it ends with the server.
+"""Long work of maintenance while it runs: what the event log says of it, what its asker sees, and how it ends with the server.
 
 Rules. A job reports what it has done after every batch, from its own thread; there it also learns that the server stops. The
-journal has a line at the beginning, one every minute, a warning for each fault that the report holds, and a line at the end,
-however it ends.
+event log has a line at the beginning, one every minute, a warning for each fault that the report holds, and a line at the
+end, however it ends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sft.service.maintenance.report import JobContext
 from sft.wire.messages import Notice
 
 SHOWN_SECONDS: Final = 0.5
-JOURNAL_SECONDS: Final = 60.0
+LOGGED_SECONDS: Final = 60.0
 WORKING: Final = "working"
 
 Tell = Callable[[Notice], None]
@@ -31,7 +31,7 @@ class RunningJob:
     """One job.
 
     Args:
-        name: what it is called in the journal.
+        name: what it is called in the event log.
         by: who asked for it.
         tell: gets a notice now and then while it runs.
         clock: times that; the reactor's own unless given.
@@ -88,7 +88,7 @@ class RunningJob:
     def _tick(self) -> None:
         self._ticks += 1
         self._tell(Notice(WORKING, {"versions": self._versions, "bytes": self._bytes}))
-        if self._ticks % round(JOURNAL_SECONDS / SHOWN_SECONDS) == 0:
+        if self._ticks % round(LOGGED_SECONDS / SHOWN_SECONDS) == 0:
             self._context.event_log.note("job-runs", **self._figures())
 
     def _figures(self) -> dict[str, Any]:

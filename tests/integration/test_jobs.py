@@ -1,4 +1,4 @@
-"""Long work of maintenance: in the journal from its beginning to its end, seen by who asked, and never in anybody's way."""
+"""Long work of maintenance: in the event log from its beginning to its end, seen by who asked, and never in anybody's way."""
 
 from __future__ import annotations
 
