@@ -16,6 +16,7 @@ from tui.panes.columns import LEAST_NAME, Shelf, Sight, name_cells, placed
 from tui.panes.layout import Place, Wishes, share
 from tui.panes.paging import SortOrder
 from tui.screens.transfers import place_columns
+from tui.themes.styles import styles_of
 from tui.widgets.dock import job_line
 from tui.widgets.names import cut_names
 
@@ -96,7 +97,7 @@ def test_transfers_and_dock_show_no_less_of_a_name_in_a_wider_window():
         assert sum(cells for _, cells in columns) + sum(column.gap for column, _ in columns[1:]) <= window - 4
         listed.append(what)
         inner = window - (4 if window >= 110 else 2)
-        line = job_line(moving, Rates(), FINE, inner, lambda name: "").plain
+        line = job_line(moving, Rates(), FINE, inner, styles_of("sft-dark")).plain
         assert cell_len(line) <= inner
         docked.append(sum(character in line.partition("  ")[0] for character in name))
     for cells in (listed, docked):

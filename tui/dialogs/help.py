@@ -17,6 +17,7 @@ from tui.dialogs.dialog import static
 from tui.dialogs.palette import Offer
 from tui.glyphs import Glyphs
 from tui.keys import shown_key
+from tui.themes.styles import styles_of
 
 _KEY_CELLS = 14
 _ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "pageup": "pgup", "pagedown": "pgdn"}
@@ -53,7 +54,7 @@ class Help(ModalScreen[None]):
             yield static("Signs", "help-title")
             for sign, meaning in _meanings(self._glyphs):
                 line = Text(no_wrap=False, end="")
-                line.append(f"{sign:>{_KEY_CELLS}}  ", self.app.theme_variables["accent"])
+                line.append(f"{sign:>{_KEY_CELLS}}  ", styles_of(self.app.theme)["accent"])
                 line.append(meaning)
                 yield Static(line, markup=False)
 
@@ -80,10 +81,10 @@ class Help(ModalScreen[None]):
     def _line(self, offer: Offer) -> Text:
         act = offer.act
         keys = " ".join(self._shown(key) for key in act.keys.split(",") if key) or ":"
-        quiet = self.app.theme_variables["quiet"]
+        styles = styles_of(self.app.theme)
         line = Text(no_wrap=False, end="")
-        line.append(f"{keys:>{_KEY_CELLS}}  ", quiet if offer.reason else self.app.theme_variables["accent"])
-        line.append(act.description, quiet if offer.reason else "")
+        line.append(f"{keys:>{_KEY_CELLS}}  ", styles["muted" if offer.reason else "accent"])
+        line.append(act.description, styles["muted"] if offer.reason else "")
         return line
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -21,10 +22,11 @@ from tui.panes.entry import Entry, EntryKind
 from tui.panes.inside import deleted_words, inside_words
 from tui.panes.layout import Place
 from tui.text import error_text, folder_text, name_text, shown
+from tui.themes.styles import styles_of
 
 _TONE: Final = {
-    SignatureState.NOT_LOOKED_AT: "quiet",
-    SignatureState.SIGNED: "quiet",
+    SignatureState.NOT_LOOKED_AT: "muted",
+    SignatureState.SIGNED: "muted",
     SignatureState.VERIFIED: "good",
     SignatureState.UNKNOWN: "doubt",
     SignatureState.BAD: "bad",
@@ -145,7 +147,7 @@ class DetailsPane(VerticalScroll, can_focus=False):
         return lines
 
     def _verdict(self, details: Details, now: float) -> list[Text]:
-        says, step = verdict(details, now, self._glyphs, self.app.theme_variables)
+        says, step = verdict(details, now, self._glyphs, styles_of(self.app.theme))
         return [says, self._quiet(step)] if step else [says]
 
     @property
@@ -153,18 +155,18 @@ class DetailsPane(VerticalScroll, can_focus=False):
         return "." if self._glyphs.plain else "·"
 
     def _quiet(self, text: str) -> Text:
-        return Text(text, self.app.theme_variables["quiet"])
+        return Text(text, styles_of(self.app.theme)["muted"])
 
     def _head(self, text: str) -> Text:
-        return Text(text, f"bold {self.app.theme_variables['quiet']}")
+        return Text(text, styles_of(self.app.theme)["heading"])
 
     def _labeled(self, label: str, value: str) -> Text:
-        return Text.assemble((f"{label} ", self.app.theme_variables["quiet"]), value)
+        return Text.assemble((f"{label} ", styles_of(self.app.theme)["muted"]), value)
 
 
-def verdict(details: Details, now: float, glyphs: Glyphs, colors: Mapping[str, str]) -> tuple[Text, str]:
+def verdict(details: Details, now: float, glyphs: Glyphs, styles: Mapping[str, Style]) -> tuple[Text, str]:
     """Say what the signature is worth, and what can be done about it."""
-    sign, tone = glyphs.state(details.state), colors[_TONE[details.state]]
+    sign, style = glyphs.state(details.state), styles[_TONE[details.state]]
     author = details.file.version.author
     step = ""
     if details.error is not None:
@@ -175,4 +177,4 @@ def verdict(details: Details, now: float, glyphs: Glyphs, colors: Mapping[str, s
     else:
         message = unread_sentence(author)
         step = "v checks without keeping it, c gets it."
-    return Text.assemble((f"{sign} ", tone), (message, "" if _TONE[details.state] == "quiet" else tone)), step
+    return Text.assemble((f"{sign} ", style), (message, "" if _TONE[details.state] == "muted" else style)), step

@@ -16,6 +16,7 @@ from tui.panes.details import verdict
 from tui.panes.entry import Entry, EntryKind
 from tui.panes.inside import deleted_words, inside_words
 from tui.text import folder_text, name_text, shown
+from tui.themes.styles import styles_of
 
 
 class DetailsStrip(Static):
@@ -70,7 +71,7 @@ class DetailsStrip(Static):
     def of_file(self, details: Details, now: float) -> list[Text]:
         file, version = details.file, details.file.version
         folder, name = split_path(file.path)
-        says, step = verdict(details, now, self._glyphs, self.app.theme_variables)
+        says, step = verdict(details, now, self._glyphs, styles_of(self.app.theme))
         if step:
             says.append_text(self._quiet(f"  {step}"))
         known = details.first_seen_at
@@ -96,4 +97,4 @@ class DetailsStrip(Static):
         return Text((" . " if self._glyphs.plain else " · ").join(filter(None, facts)))
 
     def _quiet(self, text: str) -> Text:
-        return Text(text, self.app.theme_variables["quiet"])
+        return Text(text, styles_of(self.app.theme)["muted"])

@@ -182,7 +182,7 @@ class TransfersView(View):
         sign, tone = sign_of(job, glyphs)
         way = way_of(job, self._room.way, glyphs) if self._room.way else ""
         cells = {"sign": sign, "what": title_of(job), "way": way, "state": self._state(job)}
-        tones = {"sign": {"running": "accent", "quiet": "muted"}.get(tone, tone), "way": "muted"}
+        tones = {"sign": tone, "way": "muted"}
         if job.state in {JobState.NEEDS_YOU, JobState.FAILED}:
             tones["state"] = tone
         else:

@@ -19,6 +19,7 @@ _WORDS: Final = {
     "strong": "bold",
     "title": "bold {foreground}",
     "muted": "{quiet}",
+    "heading": "bold {quiet}",
     "good": "{good}",
     "doubt": "{doubt}",
     "bad": "bold {bad}",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rich.cells import cell_len
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.content import Content
@@ -15,6 +16,7 @@ from sft.client.transfers.queue.transfer_queue import TransferQueue
 from tui.glyphs import Glyphs
 from tui.messages import ActChosen
 from tui.text import cut, cut_name
+from tui.themes.styles import styles_of
 from tui.widgets.job_words import (
     bar,
     conflict_words,
@@ -80,16 +82,16 @@ class Dock(Widget):
         text = Text(no_wrap=True, end="", overflow="crop")
         if not jobs:
             return text
-        width = self.size.width
+        width, styles = self.size.width, styles_of(self.app.theme)
         room = self._lines(jobs)
         shown_jobs = jobs if len(jobs) <= room or self._boxed else jobs[: max(room - 1, 1)]
         for job in shown_jobs[:room]:
             if text:
                 text.append("\n")
-            text.append_text(job_line(job, self._queue, self._glyphs, width, self._style))
+            text.append_text(job_line(job, self._queue, self._glyphs, width, styles))
         if len(shown_jobs) < len(jobs) and room > 1:
             rest = counts_of(jobs[len(shown_jobs) :])
-            text.append(f"\n+ {rest} (t)", self._style("quiet"))
+            text.append(f"\n+ {rest} (t)", styles["muted"])
         return text
 
     def on_click(self, event: events.Click) -> None:
@@ -112,32 +114,23 @@ class Dock(Widget):
     def _lines(self, jobs: list[Job]) -> int:
         return min(len(jobs), _MOST_LINES if self.screen.size.height >= _TALL else 2)
 
-    def _style(self, name: str) -> str:
-        variables = self.app.theme_variables
-        return {
-            "running": f"bold {variables['accent']}", "bar": variables["accent"],
-            "rest": variables["border"], "quiet": variables["quiet"],
-            "doubt": f"bold {variables['doubt']}", "bad": f"bold {variables['bad']}",
-            "good": variables["good"],
-        }[name]  # fmt: skip
 
-
-def job_line(job: Job, queue: TransferQueue, glyphs: Glyphs, width: int, style: Callable[[str], str]) -> Text:
+def job_line(job: Job, queue: TransferQueue, glyphs: Glyphs, width: int, styles: Mapping[str, Style]) -> Text:
     """Draw one transfer in one line."""
     sign, tone = sign_of(job, glyphs)
     text = Text(no_wrap=True, end="")
-    text.append(f"{sign} ", style(tone))
+    text.append(f"{sign} ", styles[tone])
     cells = name_cells(width)
     name = cut_name(title_of(job), cells, glyphs.ellipsis)
     text.append(name + " " * (cells - cell_len(name)) + "  ")
     if width >= _WIDE:
         where = target_of(job, _WHERE_CELLS, glyphs)
-        text.append(where + " " * (_WHERE_CELLS - cell_len(where)) + "  ", style("quiet"))
+        text.append(where + " " * (_WHERE_CELLS - cell_len(where)) + "  ", styles["muted"])
     if job.state is JobState.RUNNING:
         said = _running_text(job, queue, brief=width < _NARROW)
         full, empty = bar(job.percent, max(width - text.cell_len - len(said), 4), glyphs)
-        text.append(full, style("bar"))
-        text.append(empty, style("rest"))
+        text.append(full, styles["bar"])
+        text.append(empty, styles["track"])
         text.append(said)
         return text
     message, step = {
@@ -147,7 +140,7 @@ def job_line(job: Job, queue: TransferQueue, glyphs: Glyphs, width: int, style: 
     }.get(job.state, (job.said, ""))
     room = width - text.cell_len
     message = cut(message, max(room - cell_len(step) - 2, 0), glyphs.ellipsis)
-    text.append(message + " " * max(room - cell_len(message) - cell_len(step), 0) + step, style(tone))
+    text.append(message + " " * max(room - cell_len(message) - cell_len(step), 0) + step, styles[tone])
     return text
 
 

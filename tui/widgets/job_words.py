@@ -27,14 +27,14 @@ def name_cells(width: int) -> int:
 
 
 def sign_of(job: Job, glyphs: Glyphs) -> tuple[str, str]:
-    """Return the sign of a job and how it is said."""
+    """Return the sign of a job, and the name of its style (``tui.themes.styles``)."""
     if job.state is JobState.DONE and job.moved:
         return glyphs.doubt, "doubt"
     way = {Direction.PUT: glyphs.up, Direction.GET: glyphs.down, Direction.VERIFY: glyphs.verified}
     return {
-        JobState.RUNNING: (way[job.direction], "running"),
-        JobState.WAITING: (way[job.direction], "quiet"),
-        JobState.PAUSED: (glyphs.paused, "quiet"),
+        JobState.RUNNING: (way[job.direction], "accent"),
+        JobState.WAITING: (way[job.direction], "muted"),
+        JobState.PAUSED: (glyphs.paused, "muted"),
         JobState.NEEDS_YOU: (glyphs.doubt, "doubt"),
         JobState.FAILED: (glyphs.bad, "bad"),
         JobState.DONE: (glyphs.verified, "good"),
