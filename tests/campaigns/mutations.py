@@ -515,7 +515,7 @@ MUTATIONS = (
              "        folder,\n        parent_id=None,", "        folder,",
              "tests/unit/service/test_trashed_folders.py"),
     Mutation("figures of the folder from which something came back", "sft/service/trash.py",
-             "        figures.take_folder(folder)\n", "        pass\n",
+             "    figures.take_folder(folder)\n", "",
              "tests/unit/service/test_trashed_folders.py tests/unit/service/test_figures.py"),
     Mutation("only what hangs on a marked folder is destroyed", "sft/service/maintenance/purging.py",
              "            else paths[file.folder_id].top.state == PURGING_STATE", "            else True",
