@@ -1,7 +1,7 @@
 """The first tables.
 
 revision 0001: settings, users, what they own and their keys, invitations, folders, files and their versions, small
-contents, open uploads, purges, the sum of all marks. Constraint names are spelled out: later
+contents, open uploads, purges, the sum of all MACs. Constraint names are spelled out: later
 migrations name them.
 """
 

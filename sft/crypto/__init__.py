@@ -6,7 +6,7 @@
     sealing     boxes, and how a session key is delivered
     kem         the post-quantum half of the key exchange
     stream      the chunks of one vault object
-    row_mac     the mark on a database row
+    row_mac     the MAC on a database row
     digests     the content's hash
     comment     what a file's signature says beside its content
     signatures  one function per row of what each key signs

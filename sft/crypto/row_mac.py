@@ -1,11 +1,11 @@
-"""The mark on a database row: keyed BLAKE2b-256 over server, table and the row's other columns; and the sum of all marks.
+"""The MAC on a database row: keyed BLAKE2b-256 over server, table and the row's other columns; and the sum of all MACs.
 
 What is hashed is MessagePack in its smallest forms, which tells types, lengths and NULL apart: the server's id (of its first
 key), the table's name, then an array of the values in the schema's order, without the NULLs at its end. So a row of another
-server's database is refused, and a later migration may append a column that is NULL in every row there is, and the marks
+server's database is refused, and a later migration may append a column that is NULL in every row there is, and the MACs
 stand.
 
-A mark says that the server wrote a row, not that it is there still. So all marks together have a sum, modulo 2^256, of their
+A MAC says that the server wrote a row, not that it is there still. So all MACs together have a sum, modulo 2^256, of their
 digests under the server's id, which no change of the row key changes.
 """
 
@@ -33,7 +33,7 @@ _encoder: Final = msgspec.msgpack.Encoder()
 
 
 class RowMac:
-    """Makes and checks the marks of one table; threads may share it.
+    """Makes and checks the MACs of one table; threads may share it.
 
     Args:
         key: the row key, 32 bytes of the keyring.
@@ -49,7 +49,7 @@ class RowMac:
         self._begun = hashlib.blake2b(begun, digest_size=ROW_MAC_BYTES, key=key, person=_PURPOSE)
 
     def make(self, values: Sequence[RowValue]) -> bytes:
-        """Mark a row by the values of every column but the mark, in the schema's order."""
+        """Return the MAC of the values of every column but its own, in the schema's order."""
         if not _TYPES.issuperset(map(type, values)):
             values = [_plain(value) for value in values]
         length = len(values)
@@ -59,16 +59,16 @@ class RowMac:
         digest.update(_encoder.encode(values[:length]))
         return digest.digest()
 
-    def holds(self, values: Sequence[RowValue], mark: object) -> bool:
-        """Return whether a mark is that of these values; whoever asks raises when it is not."""
+    def holds(self, values: Sequence[RowValue], mac: object) -> bool:
+        """Return whether a MAC is that of these values; whoever asks raises when it is not."""
         try:
-            return isinstance(mark, bytes) and hmac.compare_digest(self.make(values), mark)
+            return isinstance(mac, bytes) and hmac.compare_digest(self.make(values), mac)
         except (TypeError, UnicodeEncodeError, OverflowError):  # what no row of ours ever held
             return False
 
 
 class RowSum:
-    """What each mark adds to the sum of all; threads may share it.
+    """What each MAC adds to the sum of all; threads may share it.
 
     Args:
         key: the server's id, 32 bytes.
@@ -80,14 +80,14 @@ class RowSum:
         _require_key(key)
         self._begun = hashlib.blake2b(digest_size=ROW_MAC_BYTES, key=key, person=_SUM_PURPOSE)
 
-    def term(self, mark: bytes) -> int:
+    def term(self, mac: bytes) -> int:
         digest = self._begun.copy()
-        digest.update(mark)
+        digest.update(mac)
         return int.from_bytes(digest.digest(), "big")
 
-    def total(self, marks: Iterable[bytes]) -> int:
-        """Add up marks, in whatever order."""
-        return sum(map(self.term, marks)) % SUM_MODULUS
+    def total(self, macs: Iterable[bytes]) -> int:
+        """Add up MACs, in whatever order."""
+        return sum(map(self.term, macs)) % SUM_MODULUS
 
 
 def _require_key(key: bytes) -> None:

@@ -222,7 +222,7 @@ class ContentDamagedError(RequestError):
 
 
 class RecordForgedError(RequestError):
-    """A row of the server's database does not carry the server's mark."""
+    """A row of the server's database does not carry the server's MAC."""
 
     code = "RECORD_FORGED"
     exit_status = 7

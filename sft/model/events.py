@@ -277,8 +277,8 @@ class DataKeysResealed(DomainEvent, frozen=True, kw_only=True):
     epoch: int
 
 
-class RowsMarked(DomainEvent, frozen=True, kw_only=True):
-    """Rows carry marks under the row key in use."""
+class RowMacsRenewed(DomainEvent, frozen=True, kw_only=True):
+    """Rows carry MACs under the row key in use."""
 
     routine: ClassVar[bool] = True
 
@@ -286,7 +286,7 @@ class RowsMarked(DomainEvent, frozen=True, kw_only=True):
 
 
 class RowKeyChanged(DomainEvent, frozen=True, kw_only=True):
-    """Every row that holds carries a mark under a new row key; the old one is given up."""
+    """Every row that holds carries a MAC under a new row key; the old one is given up."""
 
 
 class ContentResealed(DomainEvent, frozen=True, kw_only=True):

@@ -178,7 +178,7 @@ def upgrade(home: Home) -> int:
             _draw(console, "copying the database first")
             copy = migration.keep_copy(home.database)
             _draw(console, f"bringing the database to version {needed}")
-            migration.upgrade(home.database, migration.Marks.of(keyring.row_key, keyring.server_id))
+            migration.upgrade(home.database, migration.MigrationMacs.of(keyring.row_key, keyring.server_id))
         after = current_revision(home.database)
     except SftError as error:
         return report(console, error, now=time.time(), steps=NEXT_STEPS)

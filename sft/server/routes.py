@@ -90,7 +90,7 @@ def _page(id_: int, page: Any) -> m.Reply:
 
 
 def _rotation(context: ServerContext, message: m.RotateMasterKey) -> list[tuple[Callable[..., Any], Fields]]:
-    """Change the master key; after a leak also every other key that opens or marks something."""
+    """Change the master key; after a leak also every other key that opens something or makes MACs."""
     keys: Fields = {"master_keys": context.master_keys}
     jobs: list[tuple[Callable[..., Any], Fields]] = [(rotation.rotate, keys)]
     if message.reencrypt:

@@ -4,7 +4,7 @@
     row_types    what a row is outside the database
     table_specs  how each kind lies in its table, and the MAC that makes it one
     rows         rows in and out, and the transactions that they are seen in
-    row_sum      the sum of all marks: no row was put back or taken out
+    row_sum      the sum of all MACs: no row was put back or taken out
     connections  how connections are set and transactions begin
     revision     which version a database has
     migration    how it gets the program's own

@@ -45,13 +45,13 @@ class Database:
         self.read_engine = read_engine(path, connections=readers)
 
     def renew_row_key(self, row_key: bytes) -> None:
-        """Mark rows under another key from now on; what the one before marked is good as well."""
+        """Make MACs under another key from now on; those under the one before are good as well."""
         if row_key != self._row_key:
             self._row_key = row_key
             self.row_macs.renew(row_key)
 
     def retire_row_key(self) -> None:
-        """Take no mark of the key before any more, in transactions that begin from now on."""
+        """Take no MAC of the key before any more, in transactions that begin from now on."""
         self.row_macs = RowMacs(self._row_key, self._server_id)
 
     def wal_bytes(self) -> int:

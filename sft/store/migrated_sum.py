@@ -1,6 +1,6 @@
-"""The sum of all marks over an upgrade: what a migration changes of marks is put into it.
+"""The sum of all MACs over an upgrade: what a migration changes of MACs is put into it.
 
-Rules. What is put in is the difference between all marks before and after: a row that was put back as it once was stays as
+Rules. What is put in is the difference between all MACs before and after: a row that was put back as it once was stays as
 visible as it was. Tables are known by their names in the database, for their columns belong to a version.
 """
 
@@ -16,14 +16,14 @@ from sft.errors import RowForgedError
 
 _TABLE: Final = "row_sums"
 _ID: Final = 1
-_AT_ONCE: Final = 10_000  # marks in memory
+_AT_ONCE: Final = 10_000  # MACs in memory
 
 
 class SumBefore:
-    """All marks as they are before a migration.
+    """All MACs as they are before a migration.
 
     Args:
-        row_key, server_id: of the marks that are there.
+        row_key, server_id: of the MACs that are there.
 
     Raises:
         RowForgedError: the kept sum was changed outside the server.
@@ -65,9 +65,9 @@ class SumBefore:
         total = 0
         for table in self._marked_tables():
             if table != _TABLE:
-                marks = self._connection.exec_driver_sql(f'SELECT mac FROM "{table}"')  # noqa: S608 -- the schema's names
-                while found := marks.fetchmany(_AT_ONCE):
-                    total += self._terms.total(mark for (mark,) in found if isinstance(mark, bytes))
+                macs = self._connection.exec_driver_sql(f'SELECT mac FROM "{table}"')  # noqa: S608 -- the schema's names
+                while found := macs.fetchmany(_AT_ONCE):
+                    total += self._terms.total(mac for (mac,) in found if isinstance(mac, bytes))
         return total % SUM_MODULUS
 
     def _marked_tables(self) -> Iterator[str]:

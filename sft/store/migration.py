@@ -27,8 +27,8 @@ from sft.store.migrated_sum import SumBefore
 from sft.store.revision import current_revision, migrations_folder
 
 
-class TableMarks:
-    """Makes and checks the marks of rows by the name of their table, whatever columns that had or will have."""
+class TableMacs:
+    """Makes and checks the MACs of rows by the name of their table, whatever columns that had or will have."""
 
     def __init__(self, row_key: bytes, server_id: bytes) -> None:
         self._row_key = row_key
@@ -43,17 +43,17 @@ class TableMarks:
             raise RowForgedError(table, str(values[0]))
 
 
-class Marks(NamedTuple):
-    """What a migration makes and checks marks with: as the rows before it have them, and as those after it must."""
+class MigrationMacs(NamedTuple):
+    """What a migration makes and checks MACs with: as the rows before it have them, and as those after it must."""
 
-    old: TableMarks
-    new: TableMarks
+    old: TableMacs
+    new: TableMacs
     row_key: bytes
     server_id: bytes
 
     @classmethod
-    def of(cls, row_key: bytes, server_id: bytes) -> Marks:
-        return cls(TableMarks(row_key, server_id), TableMarks(row_key, server_id), row_key, server_id)
+    def of(cls, row_key: bytes, server_id: bytes) -> MigrationMacs:
+        return cls(TableMacs(row_key, server_id), TableMacs(row_key, server_id), row_key, server_id)
 
 
 def keep_copy(path: Path, *, free_bytes: Callable[[int], int] = durable.free_bytes) -> Path:
@@ -87,23 +87,23 @@ def keep_copy(path: Path, *, free_bytes: Callable[[int], int] = durable.free_byt
     return copy
 
 
-def upgrade(path: Path, marks: Marks | None = None) -> None:
+def upgrade(path: Path, macs: MigrationMacs | None = None) -> None:
     """Bring a database to the program's version, in one transaction.
 
     Args:
-        marks: for the rows of a database that has any.
+        macs: for the rows of a database that has any.
 
     Raises:
         StoreError: it is not there, is of a later version, or does not take the changes; it is as it
             was then.
     """
-    migrate(path, lambda config: command.upgrade(config, "head"), marks)
+    migrate(path, lambda config: command.upgrade(config, "head"), macs)
 
 
-def migrate(path: Path, work: Callable[[Config], None], marks: Marks | None = None) -> None:
+def migrate(path: Path, work: Callable[[Config], None], macs: MigrationMacs | None = None) -> None:
     """Run one of Alembic's commands on a database, in one transaction that ends with a check.
 
-    A migration finds the marks in ``alembic.context.config.attributes["marks"]``; the sum of all marks follows what it changes.
+    A migration finds the MACs in ``alembic.context.config.attributes["macs"]``; the sum of all MACs follows what it changes.
     """
     if not path.is_file():
         raise StoreError(problem="it is not there")
@@ -112,11 +112,11 @@ def migrate(path: Path, work: Callable[[Config], None], marks: Marks | None = No
         with faults_as_ours(), engine.begin() as connection:
             config = _config()
             config.attributes["connection"] = connection
-            config.attributes["marks"] = marks
-            before = None if marks is None else SumBefore(connection, marks.row_key, marks.server_id)
+            config.attributes["macs"] = macs
+            before = None if macs is None else SumBefore(connection, macs.row_key, macs.server_id)
             work(config)
-            if marks is not None and before is not None:
-                before.renew(marks.row_key)
+            if macs is not None and before is not None:
+                before.renew(macs.row_key)
             _check_references(connection)
     except CommandError as error:
         raise StoreError(str(error), problem="its version is unknown to this program") from error

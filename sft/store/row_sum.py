@@ -1,7 +1,7 @@
-"""The sum of all marks: what tells that a row was put back as it once was, or taken out.
+"""The sum of all MACs: what tells that a row was put back as it once was, or taken out.
 
-A mark says that the server wrote a row, not that this is the row's last state. So one more row keeps the sum of what every
-mark adds (``sft.crypto.row_mac``). Whatever changes rows changes it in the same transaction; ``vault check`` adds all up anew.
+A MAC says that the server wrote a row, not that this is the row's last state. So one more row keeps the sum of what every
+MAC adds (``sft.crypto.row_mac``). Whatever changes rows changes it in the same transaction; ``vault check`` adds all up anew.
 
 Rules. The sum is read from its row in every transaction, for an act may be rolled back. The same row keeps the moment of the
 last change, and no transaction is before it: on a clock that was set back, what is deleted now would end too early. A sum that
@@ -25,10 +25,10 @@ _SPEC: Final = TABLE_SPECS[RowSumRow]
 _SELECT: Final = f"SELECT {', '.join(_SPEC.columns)} FROM {_SPEC.name} WHERE id = {_ID}"  # noqa: S608 -- the schema's names
 _UPDATE: Final = f"UPDATE {_SPEC.name} SET sum = ?, changes = ?, moment = ?, mac = ? WHERE id = {_ID}"  # noqa: S608 -- likewise
 _ANY_SETTING: Final = f"SELECT 1 FROM {table_of(SettingRow)} LIMIT 1"  # noqa: S608 -- likewise
-_AT_ONCE: Final = 10_000  # marks in memory
+_AT_ONCE: Final = 10_000  # MACs in memory
 
 
-class MarkSum:
+class MacSum:
     """The sum within one writing transaction."""
 
     __slots__ = ("_connection", "_row", "_row_macs", "now")
@@ -40,7 +40,7 @@ class MarkSum:
         self.now = max(now, self._row.moment)
 
     def change(self, removed: Iterable[bytes], added: Iterable[bytes]) -> None:
-        """Take some marks out of the sum and others in."""
+        """Take some MACs out of the sum and others in."""
         row = self._row or load(self._connection, self._row_macs)
         terms = self._row_macs.row_sum
         total = (int.from_bytes(row.sum, "big") + terms.total(added) - terms.total(removed)) % SUM_MODULUS
@@ -79,7 +79,7 @@ def require_kept(connection: Connection, row_macs: RowMacs) -> None:
 
 
 def holds(connection: Connection, row_macs: RowMacs) -> bool:
-    """Add up the marks of all rows, a second for a million, and return whether that is the kept sum.
+    """Add up the MACs of all rows, a second for a million, and return whether that is the kept sum.
 
     Raises:
         RowForgedError: the kept one was changed, or taken away.
@@ -87,7 +87,7 @@ def holds(connection: Connection, row_macs: RowMacs) -> bool:
     total = 0
     for spec in TABLE_SPECS.values():
         if spec.has_mac and spec is not _SPEC:
-            marks = connection.exec_driver_sql(f"SELECT mac FROM {spec.name}")  # noqa: S608 -- the schema's names
-            while found := marks.fetchmany(_AT_ONCE):
-                total += row_macs.row_sum.total(mark for (mark,) in found if isinstance(mark, bytes))
+            macs = connection.exec_driver_sql(f"SELECT mac FROM {spec.name}")  # noqa: S608 -- the schema's names
+            while found := macs.fetchmany(_AT_ONCE):
+                total += row_macs.row_sum.total(mac for (mac,) in found if isinstance(mac, bytes))
     return int.from_bytes(load(connection, row_macs).sum, "big") == total % SUM_MODULUS

@@ -3,7 +3,7 @@
 Rules. Nothing else turns columns into a row: a row that the server did not write, or that was changed since,
 is refused by name (``RowForgedError``) by whatever query finds it. Criteria are expressions over the models
 of ``sft.store.schema``; what comes back is always whole rows. Counts and sums (``aggregates``) carry no MAC and
-are for showing: they decide nothing. Whatever adds, changes or removes a row changes the sum of all marks with it
+are for showing: they decide nothing. Whatever adds, changes or removes a row changes the sum of all MACs with it
 (``row_sum``).
 """
 
@@ -22,7 +22,7 @@ from sft.crypto.row_mac import RowValue
 from sft.errors import RowForgedError, StoreError
 from sft.model.events import DomainEvent
 from sft.store import row_sum
-from sft.store.row_sum import MarkSum
+from sft.store.row_sum import MacSum
 from sft.store.row_types import Row, RowSumRow
 from sft.store.table_specs import TABLE_SPECS, RawRow, RowMacs, TableSpec, table_of
 
@@ -143,12 +143,12 @@ class Rows:
 class WritableRows(Rows):
     """Loads and changes rows: the writer's."""
 
-    __slots__ = ("_marks", "_sum")
+    __slots__ = ("_macs", "_sum")
 
     def __init__(self, connection: Connection, row_macs: RowMacs, now: int) -> None:
         super().__init__(connection, row_macs)
-        self._sum = MarkSum(connection, row_macs, now)
-        self._marks: dict[tuple[RowValue, ...], bytes] = {}  # of the rows that were seen here
+        self._sum = MacSum(connection, row_macs, now)
+        self._macs: dict[tuple[RowValue, ...], bytes] = {}  # of the rows that were seen here
 
     @property
     def moment(self) -> int:
@@ -169,17 +169,19 @@ class WritableRows(Rows):
         if rows:
             spec = _spec_of(rows)
             values = [self._row_macs.values(spec, row) for row in rows]
-            removed = [self._mark(spec, row) for row in values]
+            removed = [self._mac(spec, row) for row in values]
             changes = [(*_rest(spec, row), *(row[place] for place in spec.key)) for row in values]
             # Past the layer that builds statements: most acts change a few rows of figures, and it costs twice as much.
             self._demand(len(rows), self._connection.exec_driver_sql(spec.change, changes).rowcount, spec)
             self._note(spec, removed, values)
 
-    def mark(self, kind: type[Row], after: int | None, limit: int) -> tuple[int, list[RowForgedError], int | None]:
-        """Write the marks of some rows anew, under the key in use; those that do not hold are left as they are.
+    def renew_macs(
+        self, kind: type[Row], after: int | None, limit: int
+    ) -> tuple[int, list[RowForgedError], int | None]:
+        """Write the MACs of some rows anew, under the key in use; those that do not hold are left as they are.
 
         Returns:
-            How many were marked, the faults, and where to go on; None at the end.
+            How many MACs were written, the faults, and where to go on; None at the end.
         """
         spec = TABLE_SPECS[kind]
         if not spec.has_mac:
@@ -192,7 +194,7 @@ class WritableRows(Rows):
             statement = statement.where(text("rowid > :after").bindparams(after=after))
         found = self._raw(statement)
         faults: list[RowForgedError] = []
-        marks, removed, added = [], [], []
+        macs, removed, added = [], [], []
         for rowid, *raw in found:
             try:
                 row = self._row(kind, spec, raw)
@@ -200,20 +202,20 @@ class WritableRows(Rows):
                 faults.append(fault)
                 continue
             values = self._row_macs.values(spec, row)
-            marks.append({"new_mac": values[-1], "in_row": rowid})
-            removed.append(self._mark(spec, values))
+            macs.append({"new_mac": values[-1], "in_row": rowid})
+            removed.append(self._mac(spec, values))
             added.append(values)
-        if marks:
+        if macs:
             change = update(spec.table).where(text("rowid = :in_row")).values(mac=bindparam("new_mac"))
-            self._connection.execute(change, marks)
+            self._connection.execute(change, macs)
             self._note(spec, removed, added)
-        return len(marks), faults, cast("int", found[-1][0]) if len(found) == limit else None
+        return len(macs), faults, cast("int", found[-1][0]) if len(found) == limit else None
 
     def delete(self, rows: Sequence[Row]) -> None:
         """Remove rows of one kind; StoreError if one of them is not there."""
         if rows:
             spec = _spec_of(rows)
-            removed = [self._mark(spec, msgspec.structs.astuple(row)) for row in rows]
+            removed = [self._mac(spec, msgspec.structs.astuple(row)) for row in rows]
             key = [spec.columns[place] for place in spec.key]
             statement = delete(spec.table)
             for name in key:
@@ -243,22 +245,22 @@ class WritableRows(Rows):
     def _pragma(self, name: str) -> int:
         return int(self._connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
 
-    def forget_marks(self) -> None:
+    def forget_macs(self) -> None:
         """Read what is needed of rows again: something was undone."""
-        self._marks.clear()
+        self._macs.clear()
         self._sum.forget()
 
     def _row(self, kind: type[A], spec: TableSpec, raw: RawRow) -> A:
         row = super()._row(kind, spec, raw)
         if spec.has_mac:
-            self._marks[_place(spec, raw)] = cast("bytes", raw[-1])
+            self._macs[_place(spec, raw)] = cast("bytes", raw[-1])
         return row
 
-    def _mark(self, spec: TableSpec, row: RawRow) -> bytes:
-        """Return the mark that a row has in its table; one that is not there has none, and is missed later."""
+    def _mac(self, spec: TableSpec, row: RawRow) -> bytes:
+        """Return the MAC that a row has in its table; one that is not there has none, and is missed later."""
         if not spec.has_mac:
             return b""
-        known = self._marks.pop(_place(spec, row), None)
+        known = self._macs.pop(_place(spec, row), None)
         if known is not None:
             return known
         found = self._connection.exec_driver_sql(spec.selection, tuple(row[place] for place in spec.key)).first()
@@ -267,7 +269,7 @@ class WritableRows(Rows):
     def _note(self, spec: TableSpec, removed: Sequence[bytes], added: Sequence[RawRow]) -> None:
         if spec.has_mac:
             self._sum.change(removed, [cast("bytes", row[-1]) for row in added])
-            self._marks.update((_place(spec, row), cast("bytes", row[-1])) for row in added)
+            self._macs.update((_place(spec, row), cast("bytes", row[-1])) for row in added)
 
     def next_id(self, kind: type[Row]) -> int:
         """Return the number that a table's next row gets: one more than its last, so numbers are dense."""
@@ -327,7 +329,7 @@ class Transaction(ReadTransaction):
             yield
         except BaseException as error:
             del self.events[said:]
-            self._writable.forget_marks()
+            self._writable.forget_macs()
             try:
                 nested.rollback()
             except SQLAlchemyError:

@@ -235,7 +235,7 @@ class PurgeModel(Model):
 
 
 class RowSumModel(Model):
-    """One row: the sum over the marks of all others, so that a row put back, or taken out, is noticed.
+    """One row: the sum over the MACs of all others, so that a row put back, or taken out, is noticed.
 
     ``moment`` is that of the last change: no transaction is before it, whatever a clock says.
     """

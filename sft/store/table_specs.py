@@ -2,7 +2,7 @@
 
 Rules. A table's last column is the MAC (``mac``), over the table's name and every other column
 (``sft.crypto.row_mac``). A table without one holds bytes that authenticate themselves. A MAC cannot
-tell that a row was removed, or set back to what it once was: the sum of all marks does (``row_sum``).
+tell that a row was removed, or set back to what it once was: the sum of all MACs does (``row_sum``).
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class RowMacs:
     Args:
         row_key: 32 bytes.
         server_id: likewise.
-        older: the row key before, where rows may still carry its marks.
+        older: the row key before, where rows may still carry its MACs.
     """
 
     __slots__ = ("_macs", "_older", "_server_id", "row_sum")

@@ -2,7 +2,7 @@
 
 It holds the key of the row MACs, the seed of the server's identity, the id by which clients know the server whatever its key,
 the notes of the keys before by which a client follows to this one, the number of the master key's epoch, and, while a rotation
-is unfinished, the wrapping keys of older epochs; likewise the row key before, while rows may still carry its marks.
+is unfinished, the wrapping keys of older epochs; likewise the row key before, while rows may still carry its MACs.
 
 Rules. A keyring is a value: rotating and retiring make a new one. The master key itself is never kept, only the two keys
 derived from it: one seals keyrings, the other data keys, so what lies in a keyring for the sake of old objects cannot open
@@ -74,7 +74,7 @@ class Keyring:
         row_key: key of the row MACs, 32 bytes.
         server_seed: Ed25519 seed of the server's identity, 32 bytes.
         server_id: hash of the server's first key, 32 bytes; nothing changes it.
-        older_row_key: the row key before, while rows may carry its marks.
+        older_row_key: the row key before, while rows may carry its MACs.
         successions: notes that say which keys this server's one followed, oldest first.
     """
 
@@ -186,7 +186,7 @@ class Keyring:
         The row key before stays good until ``retire_row_key``; of the server key before nothing stays but its note.
 
         Raises:
-            VaultError: rows may still carry marks of one before.
+            VaultError: rows may still carry MACs of one before.
             ServerKeyFixedError: clients could not follow.
         """
         if self.older_row_key is not None:
@@ -204,7 +204,7 @@ class Keyring:
         )
 
     def retire_row_key(self) -> Keyring:
-        """Make the keyring without the row key before: what only that marked is refused for ever."""
+        """Make the keyring without the row key before: rows with a MAC under that alone are refused for ever."""
         return replace(self, older_row_key=None)
 
     # -- data keys ---------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ EMPTY_NAMES = {
 RETIRED_NAMES = {
     *("catalogue", "chores", "master_keys", "everywhere", "exchanges", "hearing", "journal", "keeper"),
     *("keeping", "kept", "landing", "lane", "lanes", "leaving", "nowhere", "purse", "surroundings"),
-    *("told", "upkeep"),
+    *("marks", "told", "upkeep"),
 }
 # Printing is what a command line does, and what a module does that is run as a program.
 PRINTING = ("sft/cli/", "sft/operator/")

@@ -5,7 +5,7 @@
     reencryption   and under new data keys, a new row key and a new server key, as after a leak
     recovery       a start after a kill
     collection     what was in the trash is destroyed
-    upgrade        the database is copied, and every setting marked anew by a migration
+    upgrade        the database is copied, and every setting gets its MAC anew by a migration
 
 Each trial is a process of its own that ends without tidying up, as by a kill; after every other one the power is cut: what no
 sync of a folder has made durable is undone. Then a home must open, with no fault in it, hold what it held, be found clean, and

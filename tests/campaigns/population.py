@@ -1,4 +1,4 @@
-"""A server's home with as many files and people as asked, written row by row through the server's own marks.
+"""A server's home with as many files and people as asked, written row by row through the server's own MACs.
 
     big/            half of the files, whose owners are many and very unequal
     many/d00000/…   the rest, 500 a folder: of olga, who so owns half of all

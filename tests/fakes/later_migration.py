@@ -1,4 +1,4 @@
-"""A migration that no version has: it renames the server, and marks every setting anew."""
+"""A migration that no version has: it renames the server, and gives every setting its MAC anew."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ revision, down_revision, branch_labels, depends_on = {revision!r}, {before!r}, N
 
 
 def upgrade():
-    marks = context.config.attributes["marks"]
+    macs = context.config.attributes["macs"]
     connection = op.get_bind()
     for name, value, mac in connection.execute(sa.text("SELECT name, value, mac FROM settings")).all():
-        marks.old.require("settings", (name, value), mac)
+        macs.old.require("settings", (name, value), mac)
         changed = value + b"!" if name == "server_name" else value
         connection.execute(
             sa.text("UPDATE settings SET value = :value, mac = :mac WHERE name = :name"),
-            {{"value": changed, "mac": marks.new.make("settings", (name, changed)), "name": name}},
+            {{"value": changed, "mac": macs.new.make("settings", (name, changed)), "name": name}},
         )
 """
 
@@ -46,7 +46,7 @@ def run(path: Path, scripts: Path, row_key: bytes, server_id: bytes) -> None:
         config.set_main_option("version_locations", f"{ours}:{scripts}")
         command.upgrade(config, "head")
 
-    migration.migrate(path, work, migration.Marks.of(row_key, server_id))
+    migration.migrate(path, work, migration.MigrationMacs.of(row_key, server_id))
 
 
 def take_back(path: Path) -> bool:

@@ -246,8 +246,8 @@ class MemoryService:
         macs = self._database.row_macs
         with self._database.write_engine.begin() as connection:
             last_change = replace(row_sum.load(connection, macs), moment=int(moment))
-            *_, moment_cell, mark = macs.values(TABLE_SPECS[RowSumRow], last_change)
-            connection.exec_driver_sql("UPDATE row_sums SET moment = ?, mac = ?", (moment_cell, mark))
+            *_, moment_cell, mac = macs.values(TABLE_SPECS[RowSumRow], last_change)
+            connection.exec_driver_sql("UPDATE row_sums SET moment = ?, mac = ?", (moment_cell, mac))
         yield
         self.now = before
 

@@ -210,20 +210,20 @@ def test_a_folder_with_a_percent_sign_is_a_folder(tmp_path: Path, monkeypatch: p
     assert migration._config().get_main_option("script_location") == str(folder)
 
 
-# -- rows that carry marks ----------------------------------------------------------------------------
+# -- rows that carry MACs ----------------------------------------------------------------------------
 
 
 def renamed(path: Path, tmp_path: Path) -> None:
     later_migration.run(path, tmp_path / "versions", ROW_KEY, SERVER_ID)
 
 
-def test_a_migration_changes_rows_and_their_marks(path: Path, tmp_path: Path) -> None:
+def test_a_migration_changes_rows_and_their_macs(path: Path, tmp_path: Path) -> None:
     renamed(path, tmp_path)
     assert later_migration.take_back(path)
     database = open_database(path, ROW_KEY, SERVER_ID)
     with reading(database) as reader:
         assert settings.server_name(reader) == "acme-files!"
-        assert reader.rows.sum_holds(), "the sum of all marks has followed"
+        assert reader.rows.sum_holds(), "the sum of all MACs has followed"
     database.close()
 
 

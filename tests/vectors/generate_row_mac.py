@@ -1,4 +1,4 @@
-"""Write row_mac.json: marks of rows, which every database on every disk relies on.
+"""Write row_mac.json: MACs of rows, which every database on every disk relies on.
 
     python tests/vectors/generate_row_mac.py
 
@@ -38,7 +38,7 @@ def build() -> list[dict[str, Any]]:
             "server_id": SERVER_ID.hex(),
             "table": table,
             "values": [_written(value) for value in values],
-            "mark": RowMac(KEY, SERVER_ID, table).make(values).hex(),
+            "mac": RowMac(KEY, SERVER_ID, table).make(values).hex(),
         }
         for table, values in ROWS
     ]

@@ -1,6 +1,6 @@
 """Reading everything that is stored, and naming what does not hold.
 
-    database → rows → files → figures → versions: object, digest, signature → objects that nobody knows → the sum of all marks
+    database → rows → files → figures → versions: object, digest, signature → objects that nobody knows → the sum of all MACs
 
 Rules. It works while the server runs, a page of rows a transaction, none open while an object is read. So what it
 saw may change under it: what looks wrong is looked at once more before it is reported. It changes nothing. A fault names the
@@ -255,7 +255,7 @@ class _Check:
             self._report.fault(f"object {object_id.hex()}", "nobody knows it")
 
     def _sum(self) -> None:
-        """Find a row that is good and yet not the last one, or not there: a mark cannot tell that."""
+        """Find a row that is good and yet not the last one, or not there: a MAC cannot tell that."""
         with self._begin_read() as reading, suppress(RowForgedError):  # a changed sum was reported with the rows
             if not reading.rows.sum_holds():
                 self._report.fault(DATABASE, "the set of its rows was changed outside the server")

@@ -1,4 +1,4 @@
-"""The mark of a row: the same for ever, and another for everything that differs."""
+"""The MAC of a row: the same for ever, and another for everything that differs."""
 
 import json
 import runpy
@@ -28,7 +28,7 @@ def test_the_code_makes_the_committed_vectors() -> None:
     assert build() == json.loads((FOLDER / "row_mac.json").read_text("utf-8"))
 
 
-def test_rows_that_differ_in_anything_have_other_marks() -> None:
+def test_rows_that_differ_in_anything_have_other_macs() -> None:
     rows: list[tuple[Any, ...]] = [
         (1, "a", b"b"),
         (1, b"a", b"b"),

@@ -308,7 +308,7 @@ def _folders(services: ServiceFixture) -> list[FolderRow]:
 
 
 def resign(services: ServiceFixture, comment: FileComment, content: bytes, **changes: Any) -> None:
-    """Write another signature with a good mark: what a thief of the row key could do, and no more."""
+    """Write another signature with a good MAC: what a thief of the row key could do, and no more."""
     signature = sign_file(MAX.key, digest_of(content), comment).encode()
     with services.transaction() as transaction:
         rows = transaction.rows.all(VersionRow)

@@ -208,12 +208,12 @@ def _swap(services: ServiceFixture) -> None:
     services.act(rotation.swap, rotation.Swap(OPERATOR, services.storage, row, b"n" * 16, None))
 
 
-def _mark_rows(services: ServiceFixture) -> None:
-    services.act(row_keys.mark_rows, row_keys.MarkingInput(OPERATOR, 0, None))
+def _renew_macs(services: ServiceFixture) -> None:
+    services.act(row_keys.renew_macs, row_keys.RenewMacsInput(OPERATOR, 0, None))
 
 
-def _end_marking(services: ServiceFixture) -> None:
-    services.act(row_keys.end_marking, row_keys.EndMarkingInput(OPERATOR))
+def _end_renewal(services: ServiceFixture) -> None:
+    services.act(row_keys.end_renewal, row_keys.EndRenewalInput(OPERATOR))
 
 
 EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
@@ -244,8 +244,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     rotation.take_keys: _take_keys,
     rotation.end_rotation: _end_rotation,
     rotation.swap: _swap,
-    row_keys.mark_rows: _mark_rows,
-    row_keys.end_marking: _end_marking,
+    row_keys.renew_macs: _renew_macs,
+    row_keys.end_renewal: _end_renewal,
 }
 
 

@@ -38,7 +38,7 @@ class Cut(BaseException):
 
 
 class Home:
-    """A master key, a keyring and a database whose rows carry marks."""
+    """A master key, a keyring and a database whose rows carry MACs."""
 
     def __init__(self, services: ServiceFixture, folder: Path) -> None:
         self.services = services
@@ -71,7 +71,7 @@ class Home:
 
 @pytest.fixture
 def home(service_template: Path, tmp_path: Path) -> Iterator[Home]:
-    # A database of its own: the one that other tests share is marked under one key.
+    # A database of its own: the one that other tests share has its MACs under one key.
     database = open_copy(service_template, tmp_path)
     yield Home(ServiceFixture(tmp_path, database, MemoryBackend()), tmp_path)
     database.close()

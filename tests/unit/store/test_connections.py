@@ -123,7 +123,7 @@ def test_what_a_statement_was_given_is_in_no_message(database: Database) -> None
     assert "UNIQUE constraint failed" in refused.value.detail
 
 
-def test_text_that_is_no_text_reaches_the_mark_that_refuses_it(empty: Database) -> None:
+def test_text_that_is_no_text_reaches_the_mac_that_refuses_it(empty: Database) -> None:
     with empty.write_engine.connect() as connection:
         found = connection.exec_driver_sql("SELECT CAST(X'61FF' AS TEXT)").scalar()
     assert found == "a\udcff"

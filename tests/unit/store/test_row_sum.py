@@ -72,7 +72,7 @@ def test_an_old_row_that_was_put_back_is_noticed(database: Database) -> None:
     assert holds(database)
     put_back(database, "users", old)
     with reading(database) as reader:
-        assert reader.rows.one(UserRow, UserModel.id == 1) == ADA  # its mark is good
+        assert reader.rows.one(UserRow, UserModel.id == 1) == ADA  # its MAC is good
     assert not holds(database)
 
 

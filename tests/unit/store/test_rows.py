@@ -213,7 +213,7 @@ def test_a_removed_setting_is_no_default(database: Database) -> None:
     assert (refused.value.table, refused.value.row) == ("settings", "registration")
 
 
-def test_a_mark_is_good_for_its_row_and_table_alone(standing: Database) -> None:
+def test_a_mac_is_good_for_its_row_and_table_alone(standing: Database) -> None:
     exchange = (
         "CREATE TEMP TABLE marks AS SELECT id, mac FROM users",
         "UPDATE users SET mac = (SELECT mac FROM marks WHERE marks.id = 3 - users.id)",
@@ -323,7 +323,7 @@ def test_many_rows_go_in_with_one_statement(empty: Database) -> None:
         assert sorted(reader.rows.all(SettingRow), key=lambda row: row.value) == rows
 
 
-def test_update_writes_whole_rows_and_their_marks(database: Database) -> None:
+def test_update_writes_whole_rows_and_their_macs(database: Database) -> None:
     with writing(database) as transaction:
         transaction.rows.update([replace(ADA, role="guest"), replace(MAX, state="disabled")])
         transaction.rows.update([replace(SAMPLES[6][0], size=11), replace(SAMPLES[6][1], size=12)])
