@@ -150,6 +150,7 @@ class MainScreen(Screen[None]):
             await switcher.add_content(view)
         if self.screen_id and self.focused is not None and self.view in self.focused.ancestors:
             self._focused_in[self.screen_id] = self.focused
+        self.query_one(MessageLine).leave()
         self.screen_id = screen_id
         switcher.current = f"view-{screen_id}"
         self.query_one(Header).screen_id = screen_id

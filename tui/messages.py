@@ -31,11 +31,13 @@ class Notification(Message):
     Args:
         text: harmless already: see ``tui.text``.
         next_step: what can be done about it.
+        of_view: a screen said it, and it goes when that one is left.
     """
 
     text: str
     severity: Severity = Severity.INFO
     next_step: str = ""
+    of_view: bool = False
 
 
 @dataclass

@@ -107,11 +107,11 @@ class View(Vertical):
 
     def report(self, text: str, severity: Severity = Severity.INFO, next_step: str = "") -> None:
         """Show a harmless sentence in the message line."""
-        self.post_message(Notification(text, severity, next_step))
+        self.post_message(Notification(text, severity, next_step, of_view=True))
 
     def report_error(self, error: SftError) -> None:
         message, step = error_text(error, self.now)
-        self.post_message(Notification(message, Severity.ERROR, step))
+        self.report(message, Severity.ERROR, step)
 
     async def attempt(self, asked: Awaitable[object]) -> bool:
         """Wait for something and report its refusal or fault; return whether it worked."""

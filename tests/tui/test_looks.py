@@ -8,6 +8,7 @@ import pytest
 
 from sft.client.transfers.queue.job import Direction, Job, JobState
 from tests.tui.scenes import play, shows, staged
+from tests.tui.ui_driver import driven
 from tui.dialogs.dialog import DialogButton
 from tui.glyphs import FINE, PLAIN
 from tui.messages import Notification, Severity
@@ -115,6 +116,37 @@ async def test_a_lost_line_hushes_what_was_said_before(tmp_path):
         assert "does not answer" in line.render().plain
         line.show(Notification("Sorted by date.", Severity.INFO))
         assert line.render().plain == "Sorted by date."
+
+
+async def test_what_a_screen_said_goes_with_it_and_what_became_of_a_transfer_stays(tmp_path):
+    async with driven(tmp_path, "gus") as run:
+        await run.press("d")
+        assert run.said().startswith("Guests do not delete files.")
+        await run.press("3")
+        assert run.said() == ""
+        await run.press("1")
+        run.put_cursor_on("welcome.txt")
+        await run.press("c")
+        await run.moved()
+        assert run.said().startswith("welcome.txt: verified")
+        await run.press("3")
+        assert run.said().startswith("welcome.txt: verified")
+
+
+async def test_a_sentence_and_its_next_step_are_whole_on_80_columns(tmp_path):
+    said = "Welcome, ada. You are an admin: you read, store and manage every file, and manage people."
+    step = "You are the only admin. Invite a second one soon: 3, then i."
+    async with driven(tmp_path, "ada", size=(80, 24)) as run:
+        for next_step, lines in (
+            ("Invite one.", ["and manage people.  Invite one."]),
+            (step, ["and manage people.", f"  {step}"]),
+        ):
+            run.app.frame.post_message(Notification(said, Severity.SUCCESS, next_step))
+            await run.quiet()
+            first = "✓ Welcome, ada. You are an admin: you read, store and manage every file,"
+            assert run.message_line().splitlines() == [first, *lines]
+            shown = [line.strip() for line in run.lines()[-2 - len(lines) : -1]]
+            assert shown == [first, *map(str.strip, lines)]
 
 
 async def test_a_stopped_line_stands_out_whole(tmp_path):

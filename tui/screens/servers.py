@@ -337,8 +337,8 @@ class ServersView(View):
             self.report_error(connection.error)
 
     async def _connected(self, account: Account) -> None:
-        self.report(f"Connected to {_name(account)}.", Severity.SUCCESS)
         await self.sft.frame.go("files")
+        self.report(f"Connected to {_name(account)}.", Severity.SUCCESS)
 
     async def _demo(self) -> None:
         self.report(f"Starting a server of your own{self.sft.glyphs.ellipsis}")

@@ -21,7 +21,7 @@ _TONES: Final = {Severity.SUCCESS: "good", Severity.WARNING: "doubt", Severity.E
 
 
 class MessageLine(Widget):
-    """One or two sentences, on two lines where one has no room for them."""
+    """One or two sentences, on two or three lines where one has no room for them."""
 
     said: reactive[Notification | None] = reactive(None, layout=True)
     standing: reactive[tuple[str, Severity]] = reactive(("", Severity.INFO))
@@ -42,6 +42,11 @@ class MessageLine(Widget):
         """Let what the screen says stand again."""
         self.said = None
 
+    def leave(self) -> None:
+        """Hush what the screen said that is left now."""
+        if self.said is not None and self.said.of_view:
+            self.hush()
+
     def watch_alarm(self, before: Notification | None, alarm: Notification | None) -> None:
         """Let nothing older stand before what has just gone wrong."""
         if before is None and alarm is not None:
@@ -54,32 +59,33 @@ class MessageLine(Widget):
             self.refresh(layout=True)
 
     def render(self) -> Text:
-        said = self.said or self.alarm
-        if said is None:
-            said = Notification(*self.standing)
-        width = self.size.width - 2
-        glyph = self._glyphs.severity(said.severity)
-        style = self._style(said.severity)
-        head = f"{glyph} {said.text}" if glyph else said.text
-        text = Text(no_wrap=True, overflow="ellipsis", end="")
-        if not said.next_step:
-            text.append("\n".join(broken(head, width)), style)
-            return text
-        both = cell_len(head) + 2 + cell_len(said.next_step)
-        text.append(cut(head, width), style)
+        said = self._shown
+        head, joined, steps = self._lines(said, self.size.width - 2)
         step = styles_of(self.app.theme)["muted"]
-        indent = "  " if glyph else ""
-        text.append("  " if both <= width else f"\n{indent}", step)
-        text.append(cut(said.next_step, width - len(indent)), step)
+        text = Text(no_wrap=True, overflow="ellipsis", end="")
+        text.append("\n".join(head), self._style(said.severity))
+        text.append(f"  {joined}" if joined else "", step)
+        text.append("".join(f"\n{line}" for line in steps), step)
         return text
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         del container, viewport
-        said = self.said or self.alarm or Notification(*self.standing)
-        glyph = 2 if self._glyphs.severity(said.severity) else 0
-        if not said.next_step:
-            return len(broken(" " * glyph + said.text, width - 2))
-        return 1 if glyph + cell_len(said.text) + 2 + cell_len(said.next_step) <= width - 2 else 2
+        head, _, steps = self._lines(self._shown, width - 2)
+        return len(head) + len(steps)
+
+    @property
+    def _shown(self) -> Notification:
+        return self.said or self.alarm or Notification(*self.standing)
+
+    def _lines(self, said: Notification, width: int) -> tuple[list[str], str, list[str]]:
+        """Return the lines of a sentence, and its next step beside the last of them or on lines of its own."""
+        glyph = self._glyphs.severity(said.severity)
+        head = broken(f"{glyph} {said.text}" if glyph else said.text, width)
+        step, indent = said.next_step, "  " if glyph else ""
+        if not step or cell_len(head[-1]) + 2 + cell_len(step) <= width:
+            return head, step, []
+        lines = broken(step, width - len(indent)) if len(head) == 1 else [cut(step, width - len(indent))]
+        return head, "", [f"{indent}{line}" for line in lines]
 
     def _style(self, severity: Severity) -> Style:
         tone = _TONES.get(severity)
