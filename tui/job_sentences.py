@@ -31,8 +31,12 @@ def _done(job: Job, outcome: RunResult) -> str:
         if one:
             return f"stored as version {outcome.version}, receipt kept"
         return f"{count_text(outcome.done)} files stored, receipts kept"
-    if job.direction is Direction.GET and all_there:
-        return "here already, the same bytes"
+    if job.direction is Direction.GET:
+        if all_there:
+            return "here already, the same bytes"
+        if one:
+            return f"here, verified: by {shown(outcome.author)}, version {outcome.version}"
+        return f"{count_text(outcome.done)} files here, verified"
     if one:
         return f"verified: signed by {shown(outcome.author)}, version {outcome.version}"
     return f"{count_text(outcome.done)} files verified"

@@ -204,7 +204,7 @@ class Mover:
         ui, terminal = self._ui, self._ui.terminal
         terminal.quiet(0.3)
         ui.go(HOME, lambda s: ui.cursor(s).startswith(".."))
-        said = "stored as version" if way == "put" else "verified: signed by"
+        said = "stored as version" if way == "put" else "here, verified: by"
         if way == "put":
             name = self._new()
             ui.press(TAB, lambda s: True)

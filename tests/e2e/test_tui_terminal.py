@@ -79,7 +79,7 @@ def test_joined_stored_got_and_unlocked_by_keys_alone(
     terminal.type(TAB)
     terminal.until("←Get")
     terminal.type("Gc")  # the last line
-    terminal.until("tides.txt: verified: signed by ada")
+    terminal.until("tides.txt: here, verified: by ada")
     assert (desk / "tides.txt").read_bytes() == b"high at noon\n"
     terminal.type("q")
     assert terminal.ended() == 0

@@ -57,7 +57,7 @@ async def test_who_joined_sends_a_file_and_gets_it_back_verified(server: ServerF
         await ui.side(here=False)
         await ui.walk_to("big.bin")
         await ui.press("c")
-        await ui.hears("big.bin: verified: signed by tom")
+        await ui.hears("big.bin: here, verified: by tom")
     assert (here / "big.bin").read_bytes() == LARGE
 
 
@@ -251,7 +251,7 @@ async def test_files_go_there_are_verified_and_come_back(server: ServerFixture, 
         await ui.sees("3 selected")
         await ui.press("c")
         await ui.landed(JobState.DONE, JobState.DONE)
-        await ui.hears("4 files verified")
+        await ui.hears("4 files here, verified")
         for path in out.rglob("*"):
             if path.is_file():
                 assert (back / path.relative_to(out)).read_bytes() == path.read_bytes()

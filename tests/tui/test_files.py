@@ -78,7 +78,7 @@ async def test_a_file_is_got_and_verified_and_getting_the_same_bytes_again_asks_
         await run.moved()
         got = tmp_path / "reports" / "welcome.txt"
         assert got.read_bytes() == b"Welcome to acme-files.\n"
-        assert "verified: signed by ada" in run.message_line()
+        assert run.said() == "welcome.txt: here, verified: by ada, version 1"
         assert "welcome.txt" in run.names_here()
         assert run.files.remote.current.state.value == "verified"
         await run.press("c")

@@ -12,6 +12,7 @@ from tests.tui.ui_driver import driven
 from tui.dialogs.dialog import DialogButton
 from tui.glyphs import FINE, PLAIN
 from tui.messages import Notification, Severity
+from tui.screens.transfers import place_columns
 from tui.widgets.dock import Dock
 from tui.widgets.header import Header
 from tui.widgets.job_words import bar, counts_of, title_of, way_of
@@ -90,6 +91,25 @@ async def test_a_transfer_says_what_its_room_allows(tmp_path):
             assert missing not in line
 
 
+async def test_where_a_transfer_went_and_when_it_ended_is_said_on_80_columns(tmp_path):
+    async with driven(tmp_path, size=(80, 24)) as run:
+        run.put_cursor_on("welcome.txt")
+        for key, said, way in (
+            ("v", "verified: signed by ada, version 1", "/, not kept"),
+            ("c", "here, verified: by ada, version 1", f"/ → {tmp_path}/reports"),
+        ):
+            await run.press("1", key)
+            await run.moved()
+            await run.later(10)
+            await run.press("2")
+            line = next(line for line in reversed(run.lines()[:-4]) if " welcome.txt " in line)
+            assert said in line
+            assert line.rstrip("│ ").endswith(" 3 May 15:31")
+            assert run.standing() == f"welcome.txt: {way}"
+    columns = {column.key: cells for column, cells in place_columns(FINE, 75, ())}
+    assert columns["rate"] == len("24 Nov 15:02")
+
+
 async def test_the_dock_has_a_frame_where_there_is_room_for_one(tmp_path):
     async with staged("files-transfers", (120, 36), here=tmp_path) as pilot:
         dock = pilot.app.screen.query_one(Dock)
@@ -128,9 +148,9 @@ async def test_what_a_screen_said_goes_with_it_and_what_became_of_a_transfer_sta
         run.put_cursor_on("welcome.txt")
         await run.press("c")
         await run.moved()
-        assert run.said().startswith("welcome.txt: verified")
+        assert run.said().startswith("welcome.txt: here, verified")
         await run.press("3")
-        assert run.said().startswith("welcome.txt: verified")
+        assert run.said().startswith("welcome.txt: here, verified")
 
 
 async def test_a_sentence_and_its_next_step_are_whole_on_80_columns(tmp_path):

@@ -47,6 +47,7 @@ _KEPT_AT_LENGTH = (
 _BROAD = 108  # of the screen: what is kept is said at length
 _SAID_CELLS = (18, 21)  # beside a bar: without, and with how much has moved
 _LEAST_BAR, _MOST_BAR = 4, 32
+_WAY_CELLS = 110  # of two lines on 80 columns, with a name
 _FRAME = 5  # of the screen, around the list: edges, blanks, a bar to scroll by
 
 
@@ -141,6 +142,12 @@ class TransfersView(View):
                 return
         if jobs:
             self._list.move_to(len(jobs) - 1)
+
+    def status_line(self) -> tuple[str, Severity]:
+        """Say whole from where to where the job under the cursor goes."""
+        job = self.job if self.is_attached else None
+        way = "" if job is None else way_of(job, _WAY_CELLS, self.sft.glyphs)
+        return "" if job is None else f"{shown(job.title)}: {way}", Severity.INFO
 
     @property
     def _list(self) -> RowList:
