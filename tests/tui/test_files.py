@@ -49,7 +49,9 @@ async def test_a_folder_and_a_file_are_put_together(tmp_path):
         for name in ("photos/", "plan.pdf"):
             run.put_cursor_on(name)
             await run.press("space")
-        assert "2 selected here" in run.message_line()
+        assert "2 selected here (1 folder; 1 file, 2.0 MiB): c stores them in /" in run.message_line()
+        assert str(run.files.local.lines.border_subtitle) == "2 selected: 1 folder; 1 file, 2.0 MiB"
+        assert str(run.files.remote.lines.border_subtitle) == "5 folders; 1 file, 23 B"
         run.gateway.brake.at = 0.5
         await run.press("c")
         assert run.said() == "2 items go to /"

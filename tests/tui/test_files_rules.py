@@ -12,6 +12,7 @@ from sft.model.records import RestoredFolder
 from tui.glyphs import FINE
 from tui.keys import ACTS
 from tui.panes.entry import UP, Entry, EntryKind
+from tui.panes.inside import Tally
 from tui.screens import files_rules as rules
 from tui.widgets.message_line import broken
 
@@ -20,7 +21,7 @@ FILE = Entry(EntryKind.FILE, "a/plan.pdf", size=2048, author="ada", owner="ada",
 FOLDER = Entry(EntryKind.FOLDER, "a/Q1", inside=(3, 0))
 REMOTE = rules.Snapshot(
     is_local=False, in_trash=False, role=Role.MAINTAINER, user_id=MINE, current=FILE, selected=0,
-    chosen_bytes=2048, local_text="~/reports", remote_text="/a",
+    weight=Tally(files=1, size=2048), local_text="~/reports", remote_text="/a",
 )  # fmt: skip
 LOCAL = replace(REMOTE, is_local=True)
 TRASH = replace(REMOTE, in_trash=True)
@@ -79,7 +80,8 @@ def test_whose_file_it_is(name):
 
 
 def test_the_message_line_says_what_is_chosen():
-    assert rules.status(replace(LOCAL, selected=2), "…", 100).endswith("c stores them in /a")
+    mixed = replace(LOCAL, selected=9, weight=Tally(folders=8, files=1, size=420))
+    assert rules.status(mixed, "…", 100) == "9 selected here (8 folders; 1 file, 420 B): c stores them in /a"
     assert rules.status(replace(REMOTE, selected=2), "…", 100).endswith("c gets them into ~/reports")
     assert rules.status(replace(TRASH, selected=2), "…", 100).endswith("u brings them back")
     signed = replace(REMOTE, current=Entry(EntryKind.FILE, "a/b", author="ada", state=SignatureState.BAD))

@@ -180,12 +180,12 @@ async def test_selecting_everything_weighs_it_once(tmp_path):
         await run.press("a")
         pane = run.files.remote
         assert len(pane.lines.selected) == STORED
-        weighed = pane.chosen_bytes
+        weighed = pane.weight.size
         counted.clear()
         await run.press("down")
         pane.rows.size_of = lambda key: pytest.fail(f"{key} is weighed again")
         await run.press("down", "space")
-        assert pane.chosen_bytes < weighed
+        assert pane.weight.size < weighed
         assert f"{STORED - 1:,} selected" in str(pane.lines.border_subtitle)
         assert counted.pages == []
 

@@ -38,14 +38,14 @@ class DialogButton(Button):
 
     Args:
         name: of the answer that it gives.
-        key: a letter that presses it while no field has the focus.
+        key: presses it; a letter only while no field has the focus.
     """
 
     def __init__(self, label: str, name: str, *, key: str = "", destroys: bool = False) -> None:
         text = Content(f"{key}  {label}" if key else label)
         kind = "destroys" if destroys else "acts" if name == "act" else None
         super().__init__(text, name=name, classes=kind, compact=True)
-        self.letter = key
+        self.key = key
 
 
 class Dialog(ModalScreen[T | None], Generic[T]):
@@ -143,9 +143,9 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         self.answer(event.button.name or "")
 
     def on_key(self, event: events.Key) -> None:
-        """Press the button whose letter was typed; fields have taken theirs before."""
+        """Press the button whose key was typed; fields have taken their letters before."""
         for button in self.query(DialogButton):
-            if button.letter and button.letter == event.character and not button.disabled:
+            if button.key and button.key in {event.character, event.key} and not button.disabled:
                 event.stop()
                 button.press()
                 return

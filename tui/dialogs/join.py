@@ -7,11 +7,10 @@ that key, and asks for its passphrase once. Enter goes from field to field and j
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
@@ -50,13 +49,12 @@ class Join(Dialog[JoinedAs]):
         (0, "-low"),
         (30, "-high"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+g", "words", show=False)]
     wide = True
 
     def __init__(self, link: Link, earlier: Account | None, suggested: tuple[str, str]) -> None:
         self._server = shown(link.server_name)
         super().__init__(f"Join {cut_name(self._server, 50)}", act="Join")
-        self._buttons.insert(1, DialogButton("Make a passphrase", "words", key="g"))
+        self._buttons.insert(1, DialogButton("Make a passphrase", "words", key="ctrl+g"))
         self._link = link
         self._earlier = earlier
         self._suggested = suggested
@@ -98,7 +96,7 @@ class Join(Dialog[JoinedAs]):
 
     def answer(self, name: str) -> None:
         if name == "words":
-            self.action_words()
+            self._make_words()
         else:
             super().answer(name)
 
@@ -110,7 +108,7 @@ class Join(Dialog[JoinedAs]):
         event.stop()
         if event.input.id == "join-device":
             self.act()
-        else:
+        elif event.input.id != "join-again" or self._is_typed_twice():
             self.focus_next(Input)
 
     # -- the fields ------------------------------------------------------------------------------
@@ -135,7 +133,7 @@ class Join(Dialog[JoinedAs]):
         self._buttons[1].display = earlier is None
         self.query_one("#join-passphrase-says", Static).update(Content(says))
 
-    def action_words(self) -> None:
+    def _make_words(self) -> None:
         """Fill in a passphrase for a key that is still to be made."""
         if self._earlier is not None or self._is_working:
             return
@@ -177,12 +175,18 @@ class Join(Dialog[JoinedAs]):
                 self.complain(error, self._input(name))
                 return None
         passphrase = self._input("passphrase").value
-        if self._earlier is None and passphrase != self._input("again").value:
-            self._input("again").value = ""
-            message = "The two passphrases differ. Type the second one again."
-            self.complain(message, self._input("again"))
+        if self._earlier is None and not self._is_typed_twice():
             return None
         return values[0], values[1], passphrase or None
+
+    def _is_typed_twice(self) -> bool:
+        """Return whether both passphrases are the same; else ask for the second one again."""
+        again = self._input("again")
+        if again.value == self._input("passphrase").value:
+            return True
+        again.value = ""
+        self.complain("The two passphrases differ. Type the second one again.", again)
+        return False
 
     async def _agreed(self, user_name: str) -> bool:
         who = shown(shown_name(user_name))

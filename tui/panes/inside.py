@@ -2,22 +2,60 @@
 
 from __future__ import annotations
 
-from sft.model.text import count_text, day_text
-from tui.panes.entry import Entry
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sft.model.text import count_text, day_text, size_text
+from tui.panes.entry import Entry, EntryKind
 from tui.text import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was counted among entries.
+
+    Args:
+        others: links, devices and the like.
+        size: of the files, in bytes; what lies in folders is not counted.
+    """
+
+    folders: int = 0
+    files: int = 0
+    others: int = 0
+    size: int = 0
+
+    @classmethod
+    def of(cls, entries: Collection[Entry]) -> Tally:
+        kinds = Counter(entry.kind for entry in entries)
+        folders, files = kinds[EntryKind.FOLDER], kinds[EntryKind.FILE]
+        return cls(folders, files, len(entries) - folders - files, sum(entry.size for entry in entries))
+
+    def __add__(self, more: Tally) -> Tally:
+        return Tally(
+            self.folders + more.folders, self.files + more.files, self.others + more.others, self.size + more.size
+        )
+
+    @property
+    def words(self) -> str:
+        """What there is, with the size of the files beside them."""
+        parts = [_many(self.folders, "folder"), _many(self.others, "other")]
+        if self.files:
+            parts.append(f"{_many(self.files, 'file')}, {size_text(self.size)}")
+        return "; ".join(filter(None, parts))
 
 
 def inside_words(entry: Entry) -> str:
     """Say what lies in a folder."""
     files, folders = entry.inside or (0, 0)
-    inside = []
-    if folders:
-        inside.append(f"{count_text(folders)} folder{'' if folders == 1 else 's'}")
-    if files or not folders:
-        inside.append(f"{count_text(files)} file{'' if files == 1 else 's'}")
-    return ", ".join(inside)
+    inside = [_many(folders, "folder"), _many(files, "file") or ("" if folders else "0 files")]
+    return ", ".join(filter(None, inside))
 
 
 def deleted_words(entry: Entry, now: float) -> str:
     """Say when a folder of the trash was deleted, and by whom."""
     return f"{day_text(entry.at or 0, now)} by {shown(entry.owner)}"
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count_text(count)} {thing}{'' if count == 1 else 's'}" if count else ""

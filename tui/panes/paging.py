@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from sft.client.trust import SignatureState
 from sft.model.names import fold
 from tui.panes.entry import Entry, EntryKind, Reader
+from tui.panes.inside import Tally
 from tui.widgets.rows import ListRow
 
 _PAGES: Final = 24  # in memory
@@ -70,13 +71,14 @@ class PagedRows:
         self._starts = [0]
         self._cursors = [""]
         self._pages: dict[int, Sequence[Entry]] = {}
-        self._sizes: dict[str, int] | None = None  # of what is in them
+        self._sizes: dict[str, int | None] | None = None  # of what is in them
+        self._page_tally = Tally()
         self._known = 0
         self.ended = False
         # Every entry in the order of the server, as far as read for filter and sort.
         self._entries: list[Entry] = []
         self._folded: list[str] = []
-        self._bytes = 0
+        self._tally = Tally()
         self._cursor = ""
         self._complete = False
         # Numbers of the entries that are shown, where that is not all of them in their order.
@@ -137,11 +139,11 @@ class PagedRows:
         return max(self._known + 1, self._expected or 0) if self._known else (self._expected or 1)
 
     @property
-    def bytes_known(self) -> int | None:
-        """The size of all files, if every one of them is known."""
+    def tally(self) -> Tally | None:
+        """What there is, if all of it is known."""
         if self._complete:
-            return self._bytes
-        return sum(self._page_sizes.values()) if self._is_whole else None
+            return self._tally
+        return self._page_tally if self._is_whole else None
 
     def entry(self, index: int) -> Entry | None:
         """Return what a line stands for; None if it is not here."""
@@ -161,22 +163,21 @@ class PagedRows:
         """Return the entries of some paths, as far as they are here."""
         return {entry.path: entry for _, entry in self._here() if entry.path in paths}
 
-    async def selectable(self) -> dict[str, int]:
-        """Return the size of every line that is selected with all others; the folder must have been read."""
+    async def selectable(self) -> dict[str, int | None]:
+        """Return the size of every line that is selected with all others, None for folders; all must have been read."""
         numbers = range(len(self._entries)) if self._view is None else self._view
-        sizes: dict[str, int] = {}
+        sizes: dict[str, int | None] = {}
         for first in range(0, len(numbers), _AT_ONCE):
             listed = (self._entries[n] for n in numbers[first : first + _AT_ONCE])
-            sizes |= {entry.path: entry.size for entry in listed if entry.can_be_chosen and not entry.secret}
+            sizes |= {entry.path: _size(entry) for entry in listed if entry.can_be_chosen and not entry.secret}
             await asyncio.sleep(0)
         return sizes
 
-    def size_of(self, path: str) -> int:
-        """Return the size of what a path names, as far as known."""
-        size = self._page_sizes.get(path)
-        if size is None:
-            size = next((entry.size for entry in self._entries if entry.path == path), 0)
-        return size
+    def size_of(self, path: str) -> int | None:
+        """Return the size of what a path names, as far as known; None for a folder."""
+        if path in self._page_sizes:
+            return self._page_sizes[path]
+        return next((_size(entry) for entry in self._entries if entry.path == path), 0)
 
     def gone(self, paths: set[str]) -> set[str]:
         """Return which of some paths name nothing any more, as far as known."""
@@ -212,7 +213,7 @@ class PagedRows:
                 entries, following = await self._read(self._cursor, False)
                 self._entries += self._with_signatures(entries)
                 self._folded += [fold(entry.name) for entry in entries]
-                self._bytes += sum(entry.size for entry in entries)
+                self._tally += Tally.of(entries)
                 self._cursor = following if entries else ""
                 self._complete = not self._cursor
                 self._note(len(self._entries), self._cursor)
@@ -252,9 +253,11 @@ class PagedRows:
         return () if self._query else self._first
 
     @property
-    def _page_sizes(self) -> dict[str, int]:
+    def _page_sizes(self) -> dict[str, int | None]:
         if self._sizes is None:
-            self._sizes = {e.path: e.size for page in self._pages.values() for e in page}
+            here = {entry.path: entry for page in self._pages.values() for entry in page}
+            self._sizes = {path: _size(entry) for path, entry in here.items()}
+            self._page_tally = Tally.of(here.values())
         return self._sizes
 
     @property
@@ -340,3 +343,7 @@ class PagedRows:
             if len(merged) % _AT_ONCE == 0:
                 await asyncio.sleep(0)
         self._view = merged
+
+
+def _size(entry: Entry) -> int | None:
+    return None if entry.kind is EntryKind.FOLDER else entry.size

@@ -21,10 +21,11 @@ from textual.message import Message
 from textual.worker import Worker, WorkerError
 
 from sft.errors import SftError
-from sft.model.text import count_text, size_text
+from sft.model.text import count_text
 from tui.glyphs import Glyphs
 from tui.panes.columns import Placed, Shelf, placed, sight_of
 from tui.panes.entry import Entry, EntryKind
+from tui.panes.inside import Tally
 from tui.panes.paging import PagedRows, SortOrder
 from tui.text import cut_path
 from tui.widgets.filter_line import FilterLine
@@ -111,8 +112,8 @@ class Pane(Vertical):
         self._is_paging = False
         self._selecting: Worker[object] | None = None
         self._arranging: Worker[object] | None = None
-        self._weights: dict[str, int] = {}
-        self._weight = 0
+        self._weights: dict[str, int | None] = {}
+        self._weight = Tally()
 
     def compose(self) -> ComposeResult:
         yield self.lines
@@ -135,12 +136,12 @@ class Pane(Vertical):
         return [] if entry is None or not entry.can_be_chosen else [entry.path]
 
     @property
-    def chosen_bytes(self) -> int:
-        """Their size, as far as known."""
+    def weight(self) -> Tally:
+        """What they are: those selected, else the one under the cursor."""
         if self.lines.selected:
             return self._weight
         entry = self.current
-        return 0 if entry is None else entry.size
+        return Tally() if entry is None else Tally.of([entry])
 
     def open(self, entry: Entry) -> None:
         """Show a folder of the list, or the one above."""
@@ -384,7 +385,9 @@ class Pane(Vertical):
             del self._weights[gone]
         for key in selected - self._weights.keys():
             self._weights[key] = 0 if rows is None else rows.size_of(key)
-        self._weight = sum(self._weights.values())
+        sizes = list(self._weights.values())
+        folders = sizes.count(None)
+        self._weight = Tally(folders, len(sizes) - folders, size=sum(filter(None, sizes)))
 
     def on_resize(self) -> None:
         self._retitle()
@@ -398,18 +401,15 @@ class Pane(Vertical):
 
     def _summary(self, rows: PagedRows) -> str:
         if self.lines.selected:
-            count = count_text(len(self.lines.selected))
-            return f"{count} selected, {size_text(self._weight)}"
+            return f"{count_text(len(self.lines.selected))} selected: {self._weight.words}"
         total = rows.total
         whole = "…" if total is None else count_text(total)
         if self.query_text:
             return f"{count_text(rows.matching)} of {whole}"
         if total == 0:
             return "empty"
-        size_known = rows.bytes_known
-        message = f"{whole} item{'' if total == 1 else 's'}"
-        if size_known is not None:
-            message += f", {size_text(size_known)}"
+        counted = rows.tally
+        message = f"{whole} items" if counted is None else counted.words
         if self.order is not SortOrder.NAME:
             message += f", by {self.order.value}"
         return message

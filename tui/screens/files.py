@@ -262,7 +262,7 @@ class FilesView(View):
             user_id=connection.user_id,
             current=pane.current,
             selected=len(pane.lines.selected),
-            chosen_bytes=pane.chosen_bytes,
+            weight=pane.weight,
             local_text=self.local_side.folder_text,
             remote_text=self.remote_side.folder_text,
         )
@@ -381,7 +381,7 @@ class FilesView(View):
     async def _delete(self, paths: Sequence[str]) -> None:
         found = self._found(paths)
         chosen = [(split_path(path)[1], found.get(path)) for path in paths]
-        size, user_id = self.pane.chosen_bytes, self.connection.user_id
+        size, user_id = self.pane.weight.size, self.connection.user_id
         deletion = rules.deletion(chosen, size, user_id, self.now)
         question = Confirm(deletion.title, deletion.lines, act="Delete")
         if not await self.app.push_screen_wait(question):

@@ -16,7 +16,7 @@ from sft.model.text import count_text, day_text, shown_name, size_text
 from tui.glyphs import Glyphs
 from tui.keys import ACTS, Action, acts_of
 from tui.panes.entry import Entry, EntryKind
-from tui.panes.inside import inside_words
+from tui.panes.inside import Tally, inside_words
 from tui.text import cut_path, shown
 
 _PATH_CELLS: Final = 40
@@ -42,7 +42,7 @@ class Snapshot:
         is_local: acts are about this computer.
         current: under the cursor.
         selected: how many are.
-        chosen_bytes: of those selected, else of the current one.
+        weight: of those selected, else of the current one.
         local_text, remote_text: the folders that are shown, harmless.
     """
 
@@ -52,7 +52,7 @@ class Snapshot:
     user_id: int
     current: Entry | None
     selected: int
-    chosen_bytes: int
+    weight: Tally
     local_text: str
     remote_text: str
 
@@ -103,13 +103,13 @@ def reason(now: Snapshot, act: Action) -> str:
 def status(now: Snapshot, ellipsis: str, cells: int) -> str:
     """Return what is chosen, and what that means, in so many cells if its name lets it."""
     if now.selected:
-        message, size = f"{count_text(now.selected)} selected", size_text(now.chosen_bytes)
+        message, what = f"{count_text(now.selected)} selected", now.weight.words
         if now.is_local:
             to = cut_path(now.remote_text, _PATH_CELLS, ellipsis)
-            return f"{message} here, {size}: c stores them in {to}"
+            return f"{message} here ({what}): c stores them in {to}"
         if now.in_trash:
-            return f"{message}, {size}: u brings them back"
-        return f"{message}, {size}: c gets them into {cut_path(now.local_text, _PATH_CELLS, ellipsis)}"
+            return f"{message} ({what}): u brings them back"
+        return f"{message} ({what}): c gets them into {cut_path(now.local_text, _PATH_CELLS, ellipsis)}"
     entry = now.current
     if entry is None or entry.kind is EntryKind.UP:
         return ""
