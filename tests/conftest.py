@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from tests.loop import LOOP, SCREENS_LOOP, reactor
+from tests.loop import LOOP, reactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 # What tests write goes to memory, where the system has enough of it to give. None of them asks a disk what it keeps when the
 # power fails: they look at which calls were made, and in which order. To wait until a disk has it was most of a test's time.
 _MEMORY = Path("/dev/shm")
-_SCREENS = Path(__file__).parent / "tui"
 _ROOM_BYTES = 4 << 30  # of two workers with the largest files
 if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK):
     _found = os.statvfs(_MEMORY)
@@ -43,14 +42,10 @@ def _session_loop() -> asyncio.AbstractEventLoop:
     return LOOP
 
 
-def _screens_loop() -> asyncio.AbstractEventLoop:
-    return SCREENS_LOOP
-
-
 def pytest_asyncio_loop_factories(
     config: pytest.Config, item: pytest.Item
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"screens": _screens_loop} if item.path.is_relative_to(_SCREENS) else {"twisted": _session_loop}
+    return {"twisted": _session_loop}
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -1,4 +1,4 @@
-"""The event loop of a test run, with the Twisted reactor on it: coroutines and Deferreds run side by side.
+"""The one event loop of a test run, with the Twisted reactor on it: coroutines and Deferreds run side by side.
 
 Import it before anything imports ``twisted.internet.reactor``. The reactor is started and never run: whoever waits runs the
 loop, pytest-asyncio for tests that are coroutines, ``run`` for all others. A Deferred is awaited as
@@ -14,8 +14,6 @@ from typing import Any
 from twisted.internet import asyncioreactor
 
 LOOP = asyncio.new_event_loop()
-# Of tests whose time is a clock of their own: a timer of the reactor that began by that clock would never go off by another.
-SCREENS_LOOP = asyncio.new_event_loop()
 asyncioreactor.install(LOOP)
 
 from twisted.internet import reactor  # noqa: E402  # the reactor exists from here on

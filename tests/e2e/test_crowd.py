@@ -32,7 +32,7 @@ def test_fifty_processes_store_and_get_different_files_at_once(
     server: ServerProcess, joined: Callable[..., Person]
 ) -> None:
     draw = random.Random(50)
-    people = [joined(f"user{number}") for number in range(4)]
+    people = [joined(f"user{number}") for number in range(8)]  # of whom each may have eight sessions
     contents = {}
     for number in range(PROCESSES):
         size = draw.choice((0, 900, 16_300, 70_000, 700_000, 3_000_000))

@@ -109,8 +109,8 @@ def test_the_first_invitation_is_in_a_private_file_and_never_in_the_log(server: 
     joined = ada.sft("join", "--user", "ada", "--no-passphrase", given=link + "\n")
     assert joined.returncode == 0, joined.stderr
     assert ada.sft_json("whoami")["role"] == "admin"
+    assert not first.exists()  # it is spent
     server.stop()
-    first.unlink()
     server.start()
     assert not first.exists()  # there is an admin
 

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from tests.loop import PATIENCE_SECONDS, reactor
 from tests.tui.virtual_clock import stillness
 
 
@@ -73,3 +74,12 @@ async def test_afterwards_time_is_real_again():
     async with stillness():
         await asyncio.sleep(1800)
     assert before <= loop.time() < before + 600
+
+
+async def test_a_timer_of_the_reactor_that_began_by_this_clock_keeps_no_later_one_from_going_off():
+    async with stillness():
+        begun = reactor.callLater(3600, lambda: None)
+    fired = asyncio.Event()
+    reactor.callLater(0, fired.set)
+    await asyncio.wait_for(fired.wait(), PATIENCE_SECONDS)
+    begun.cancel()

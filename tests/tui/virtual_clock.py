@@ -20,6 +20,8 @@ from textual import _time, _wait, widget
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
 
+from tests.loop import LOOP, reactor
+
 # A test that waits for what never comes ends by this, within the second.
 _LONGEST_SECONDS: Final = 3600
 _BEGINS_AT: Final = 1000.0  # the same in each test, down to how differences are rounded
@@ -87,6 +89,10 @@ def standing_clock(loop: Any) -> Iterator[None]:
             yield
         finally:
             _forget_timers(loop, {id(timer) for timer in before})
+    if loop is LOOP:
+        # A timer that it began by that clock would never go off by its own, and nothing of the reactor any more.
+        reactor._scheduledAt = None
+        reactor._reschedule()
 
 
 def _forget_timers(loop: Any, kept: set[int]) -> None:
