@@ -17,7 +17,6 @@ from sft.crypto._faults import FaultsAs
 from sft.crypto.keys import KEY_BYTES, Entropy
 from sft.errors import DecryptionFailedError, KeyExchangeError
 
-NONCE_BYTES: Final = 24
 TAG_BYTES: Final = 16
 SEALED_SESSION_KEY_BYTES: Final = 80  # sender's key 32, tag 16, session key 32
 

@@ -7,20 +7,12 @@ Rules. Plain frozen values, no behavior beyond reading themselves. Times are Uni
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, NewType
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from sft.limits import COMMENT_BYTES, FILE_BYTES, LIST_ENTRIES, PATH_BYTES, USER_NAME_BYTES
 from sft.model.access import Role
-
-UserId = NewType("UserId", int)
-KeyId = NewType("KeyId", int)
-InvitationId = NewType("InvitationId", int)
-FolderId = NewType("FolderId", int)
-FileId = NewType("FileId", bytes)
-ObjectId = NewType("ObjectId", bytes)
-SessionId = NewType("SessionId", int)
 
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 Seconds = Annotated[int, Meta(ge=-(2**40), le=2**40)]

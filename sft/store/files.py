@@ -6,7 +6,7 @@ file always comes with the version that was asked for, both verified.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from typing import Final
 
 from sqlalchemy import LargeBinary, cast, func, select
@@ -22,8 +22,6 @@ Pair = tuple[FileRow, VersionRow]
 
 VersionKey = tuple[int, int]
 """A file's row id and the number of a version of it."""
-
-PAGE_ROWS: Final = 500  # of a walk through many files: bounds what lies in memory
 
 _NEWEST: Final = (VersionModel.file == FileModel.id) & (VersionModel.number == FileModel.newest)
 
@@ -119,25 +117,6 @@ def files_after(reading: ReadTransaction, after: int, limit: int, scope: Scope) 
         order_by=(FileModel.id,),
         limit=limit,
     )
-
-
-def files_below(reading: ReadTransaction, folder_ids: Sequence[int]) -> Iterator[list[FileRow]]:
-    """Walk through every file that lies in one of these folders, a page at a time.
-
-    What the caller moves out of a folder between two pages does not disturb the walk.
-    """
-    for folder_id in folder_ids:
-        after = ""
-        while page := reading.rows.all(
-            FileRow,
-            FileModel.folder_id == folder_id,
-            FileModel.state == LIVE,
-            FileModel.folded > after,
-            order_by=(FileModel.folded,),
-            limit=PAGE_ROWS,
-        ):
-            yield page
-            after = page[-1].folded
 
 
 def file_places_in(reading: ReadTransaction, folder_id: int, after: str, limit: int) -> list[tuple[str, int]]:

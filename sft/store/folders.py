@@ -7,7 +7,7 @@ whatever is found otherwise than by walking down from the root lives only if wha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, false, literal_column, select
@@ -228,13 +228,3 @@ def children_of(reading: ReadTransaction, folder_ids: Collection[int]) -> list[F
     return [
         row for group in groups(folder_ids) for row in reading.rows.all(FolderRow, FolderModel.parent_id.in_(group))
     ]
-
-
-def folders_below(reading: ReadTransaction, top: FolderRow) -> list[FolderRow]:
-    """Load a folder and all folders below it, parents before children."""
-    tree = [top]
-    level: Sequence[FolderRow] = tree
-    while level:
-        level = children_of(reading, [row.id for row in level])
-        tree.extend(level)
-    return tree

@@ -59,19 +59,6 @@ def sealed_size(size: int) -> int:
     return HEADER_BYTES + size + TAG_BYTES * chunk_count(size)
 
 
-def content_size(sealed_bytes: int) -> int:
-    """Return the content's size from the object's: the inverse of ``sealed_size``.
-
-    Raises:
-        ObjectCorruptError: no content gives an object of this length.
-    """
-    chunks = -(-(sealed_bytes - HEADER_BYTES) // SEALED_CHUNK_BYTES)
-    size = sealed_bytes - HEADER_BYTES - TAG_BYTES * chunks
-    if chunks < 1 or not 0 <= size <= FILE_BYTES or sealed_size(size) != sealed_bytes:
-        raise ObjectCorruptError(problem=f"no object has {sealed_bytes} bytes")
-    return size
-
-
 def fits_inline(size: int) -> bool:
     """Return whether the sealed object lies in the database and not in a file."""
     return sealed_size(size) <= INLINE_OBJECT_BYTES

@@ -1,13 +1,11 @@
 import pytest
 
 from sft.errors import RowForgedError
-from sft.store import files
 from sft.store.database import Database
 from sft.store.files import (
     file_by_row_id,
     file_row_ids,
     files_after,
-    files_below,
     files_by_file_id,
     files_in,
     files_named,
@@ -124,16 +122,6 @@ def test_a_newest_version_that_is_gone_is_a_forgery(folder_tree: Database) -> No
     assert (forged.value.table, forged.value.row) == ("versions", "1, 2")
 
 
-def test_a_walk_meets_every_file_once_though_they_go(folder_tree: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "PAGE_ROWS", 1)
-    with writing(folder_tree) as transaction:
-        met = []
-        for page in files_below(transaction, [2, 3, 4]):
-            met += [row.id for row in page]
-            transaction.rows.update([trashed_row(row.id, "x", 9) for row in page])
-    assert met == [3, 1, 2, 4]
-
-
 def test_names_are_measured_in_bytes(folder_tree: Database) -> None:
     with writing(folder_tree) as transaction:
         grow(transaction, [file_row(6, 4, "äöü"), file_row(7, 4, "abcd")])
@@ -173,7 +161,6 @@ def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     require_indexed(folder_tree, lambda r: files_after(r, 3, 501, ALL))
     require_indexed(folder_tree, lambda r: files_named(r, [(2, "a"), (3, "b")]), f"{place} (folder_id=? AND folded=?)")
     require_indexed(folder_tree, lambda r: files_by_file_id(r, [bytes(16)]), "files")
-    require_indexed(folder_tree, lambda r: list(files_below(r, [2])), place)
     require_indexed(folder_tree, lambda r: longest_names(r, [2, 3]), place)
     version = "sqlite_autoindex_versions_1 (file=? AND number=?)"
     one, two = file_row(1, 2, "b", newest=2), file_row(2, 2, "C")

@@ -10,10 +10,10 @@ from sft.store.folders import (
     GROUP_KEYS,
     GROUP_PAIRS,
     FolderPath,
+    children_of,
     folder_by_id,
     folder_ids_after,
     folder_ids_in,
-    folders_below,
     folders_in,
     folders_named,
     folders_that_hang_on_nothing,
@@ -151,10 +151,10 @@ def test_folders_are_walked_through_by_number_and_by_level(folder_tree: Database
         assert sorted(folder_ids_in(reader, [2, 3])) == [3, 4, 5]
 
 
-def test_a_tree_comes_parents_first(folder_tree: Database) -> None:
+def test_children_are_those_of_any_of_some_folders(folder_tree: Database) -> None:
     with reading(folder_tree) as reader:
-        assert [row.id for row in folders_below(reader, folder_by_id(reader, 2))] == [2, 3, 5, 4]
-        assert [row.id for row in folders_below(reader, folder_by_id(reader, 4))] == [4]
+        assert sorted(row.id for row in children_of(reader, [2, 3])) == [3, 4, 5]
+        assert children_of(reader, [4]) == []
 
 
 def test_pages_go_on_after_a_name(folder_tree: Database) -> None:
@@ -179,7 +179,7 @@ def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     place = "sqlite_autoindex_folders_1 (parent_id=?"
     require_indexed(folder_tree, lambda r: folders_in(r, 2, None, 500, ALL), place)
     require_indexed(folder_tree, lambda r: folders_in(r, 2, "b", 500, ALL), place)
-    require_indexed(folder_tree, lambda r: folders_below(r, root(r)), place)
+    require_indexed(folder_tree, lambda r: children_of(r, [1, 2]), place)
     named = "sqlite_autoindex_folders_1 (parent_id=? AND folded=?)"
     require_indexed(folder_tree, lambda r: folders_named(r, [(1, "a"), (2, "b")]), named)
     require_indexed(folder_tree, lambda r: path_of(r, 4))

@@ -12,7 +12,6 @@ from sft.vault.layout import (
     SealedKey,
     chunk_count,
     chunk_span,
-    content_size,
     encode_header,
     fits_inline,
     require_header,
@@ -27,23 +26,6 @@ EDGES = [0, 1, 2, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5 * CHUNK_BYTES
 def test_chunks_of_a_content(size, chunks):
     assert chunk_count(size) == chunks
     assert sealed_size(size) == 24 + size + 16 * chunks
-
-
-@pytest.mark.parametrize("size", EDGES)
-def test_a_length_tells_its_size(size):
-    assert content_size(sealed_size(size)) == size
-
-
-def test_the_lengths_of_no_content_are_refused():
-    lengths = {sealed_size(size) for size in range(2 * CHUNK_BYTES + 200)}
-    for length in range(-3, sealed_size(2 * CHUNK_BYTES + 199) + 1):
-        if length in lengths:
-            assert sealed_size(content_size(length)) == length
-        else:
-            with pytest.raises(ObjectCorruptError):
-                content_size(length)
-    with pytest.raises(ObjectCorruptError):
-        content_size(sealed_size(FILE_BYTES) + 1)
 
 
 @pytest.mark.parametrize("size", [-1, FILE_BYTES + 1])
