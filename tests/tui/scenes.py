@@ -65,7 +65,7 @@ async def files(pilot: Pilot[int], app: SftApp) -> None:
 
 async def files_here(pilot: Pilot[int], app: SftApp) -> None:
     await files(pilot, app)
-    await pilot.press("tab", "down", "down", "down", "space", "space")
+    await pilot.press("tab", "down", "down", "space", "space")
 
 
 async def files_transfers(pilot: Pilot[int], app: SftApp) -> None:

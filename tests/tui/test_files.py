@@ -31,6 +31,14 @@ async def test_it_opens_on_the_servers_root_folders_are_walked_by_keys_and_the_c
         assert run.files.remote.current.name == "finance"
 
 
+async def test_at_the_start_the_cursor_stands_on_what_can_be_put_and_not_on_the_way_up(tmp_path):
+    async with driven(tmp_path) as run:
+        await run.press("tab")
+        assert run.names_here()[0] == ".."
+        assert run.files.pane.current.name == "drafts"
+        assert "c Put→" in run.footer()
+
+
 async def test_a_file_is_put(tmp_path):
     async with driven(tmp_path) as run:
         await run.go("finance/2026")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sft.client.transfers.queue.job import Direction, Job, JobState
+from tests.fakes.gateway import FakeGateway
 from tests.tui.scenes import play, shows, staged
 from tests.tui.ui_driver import driven
 from tui.dialogs.dialog import DialogButton
@@ -17,6 +18,7 @@ from tui.widgets.dock import Dock
 from tui.widgets.header import Header
 from tui.widgets.job_words import bar, counts_of, title_of, way_of
 from tui.widgets.message_line import MessageLine
+from tui.widgets.row_list import RowList
 
 
 def job(direction: Direction, *names: str, to: str = "", **values) -> Job:
@@ -234,3 +236,38 @@ async def test_every_button_of_a_dialog_is_in_sight_on_a_small_screen(show, tmp_
         for button in buttons:
             assert button.region.width >= len(str(button.label))
             assert inside.contains_region(button.region), str(button.label)
+
+
+async def test_on_60_columns_it_is_said_who_is_where_and_every_screen_is_a_click_away(tmp_path):
+    async with driven(tmp_path, size=(60, 20)) as run:
+        assert run.lines()[0].split() == ["1", "Files", "2", "3", "4", "5", "●", "acme-files", "max", "·", "maintainer"]
+        await run.pilot.click(Header, offset=(run.lines()[0].index("3"), 0))
+        await run.quiet()
+        assert run.app.frame.screen_id == "people"
+        assert run.lines()[0].split()[:7] == ["1", "2", "3", "People", "4", "5", "●"]
+
+
+@pytest.mark.parametrize("lost", [FakeGateway.lose, FakeGateway.change_key], ids=["away", "stop"])
+async def test_what_was_listed_before_the_line_was_lost_is_quiet_until_it_is_back(tmp_path, lost):
+    async with driven(tmp_path) as run:
+        await run.go("finance/2026")
+        run.files.remote.lines.move_to(0)
+        live = colors_of(run.files.remote.lines)
+        assert len(live) > 2
+        lost(run.gateway)
+        await run.noticed()
+        await run.press("escape")
+        assert "contract.pdf" in run.screen()
+        assert len(colors_of(run.files.remote.lines)) == 1
+        assert len(colors_of(run.files.local.lines)) > 1
+        if lost is FakeGateway.lose:
+            run.gateway.come_back()
+            await run.press("R")
+            assert colors_of(run.files.remote.lines) == live
+
+
+def colors_of(rows: RowList) -> set[str]:
+    """Which colors the lines below the cursor have."""
+    strips = [rows.render_line(y) for y in range(2, len(rows.source))]
+    styles = [segment.style for strip in strips for segment in strip if segment.text.strip()]
+    return {style.color.name for style in styles if style is not None and style.color is not None}

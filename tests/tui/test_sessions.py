@@ -148,6 +148,24 @@ async def test_who_comes_and_goes_is_seen_without_a_key(tmp_path):
         assert any("● gus" in line for line in stage.lines())
 
 
+async def test_who_has_joined_is_seen_without_a_key_when_they_come_else_when_a_list_is_shown(tmp_path):
+    async with running(tmp_path) as stage:
+        await stage.press("3")
+        view = stage.app.frame.view_of("people")
+        stage.service.enroll("zoe", Role.GUEST, by="eva")
+        stage.service.enroll("tom2", Role.GUEST, by="eva")
+        stage.service.visit("zoe", "203.0.113.77:1")
+        view.poll_sessions()
+        await stage.quiet()
+        assert any("● zoe" in line for line in stage.lines())
+        stage.service.invite("eva", role=Role.GUEST, name="kim", seconds=3600)
+        stage.service.enroll("uma", Role.GUEST, by="eva")
+        await stage.press("right_square_bracket")
+        assert any("● kim" in line for line in stage.lines())
+        await stage.press("left_square_bracket")
+        assert any("○ uma" in line for line in stage.lines())
+
+
 async def test_what_is_asked_without_a_key_fails_without_a_word(tmp_path):
     async with running(tmp_path) as stage:
         view = await sessions(stage)

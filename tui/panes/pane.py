@@ -196,7 +196,10 @@ class Pane(Vertical):
 
     async def _show(self, rows: PagedRows, *, anew: bool) -> None:
         rows_list = self.lines
-        target = rows_list.cursor if anew else self._places.get(self._location, 0)
+        # At the start the cursor stands on what can be put, not on the way up.
+        first = rows.entry(0)
+        start = int(self.rows is None and first is not None and first.kind is EntryKind.UP)
+        target = rows_list.cursor if anew else self._places.get(self._location, start)
         height = max(rows_list.size.height, 20)
         try:
             await rows.ensure(max(target - height, 0), target + height)

@@ -158,6 +158,7 @@ class FilesView(View):
         event.stop()
         if self.remote_side.has_other_account():
             self.remote.rows = None
+        self.remote.lines.set_stale(not event.connection.online)
         self.remote.read(anew=self.remote.rows is not None)
         self.post_message(ActsChanged())
 

@@ -1,9 +1,9 @@
 """The People screen: everybody on the server, the invitations, and who is connected; what is known of a line beside it.
 
-Rules. Lists are read anew whenever the screen is shown and after each act, and who is connected again and again while it is in
-sight. Whoever is no admin sees people and roles; what only admins do says so. One act runs at a time, so no question ever
-stands over another. A refusal is reported and nothing has changed; what can be mended by typing something else is refused
-within the dialog.
+Rules. Lists are read anew whenever the screen or one of them is shown and after each act; who is connected again and again
+while it is in sight, and everything when somebody new is: the server tells nobody that somebody joined. Whoever is no admin
+sees people and roles; what only admins do says so. One act runs at a time, so no question ever stands over another. A refusal
+is reported and nothing has changed; what can be mended by typing something else is refused within the dialog.
 """
 
 from __future__ import annotations
@@ -142,7 +142,11 @@ class PeopleView(View):
             sessions = await self.gateway.people.sessions()
             if of == self._of == (self.connection.account, self.connection.role):
                 self._sessions = sessions
-                self._show()
+                known = {user.name for user in self._users}
+                if all(one.user in known for one in sessions if one.role != OPERATOR):
+                    self._show()
+                else:  # somebody has joined
+                    self.shown()
 
     # -- showing --------------------------------------------------------------------------------------
 
@@ -249,7 +253,12 @@ class PeopleView(View):
         if event.key != USERS and reason:
             self.report(reason, Severity.WARNING)
         else:
-            self._pick(event.key)
+            self._turn(event.key)
+
+    def _turn(self, tab: str) -> None:
+        """Show another list, read anew."""
+        self._pick(tab)
+        self.shown()
 
     # -- what can be done -------------------------------------------------------------------------------------
 
@@ -347,10 +356,10 @@ class PeopleView(View):
         self.lists.clear()
 
     def act_next_tab(self) -> None:
-        self._pick(self.lists.next(1))
+        self._turn(self.lists.next(1))
 
     def act_previous_tab(self) -> None:
-        self._pick(self.lists.next(-1))
+        self._turn(self.lists.next(-1))
 
     def _start(self, job: Callable[[], Coroutine[None, None, None]]) -> None:
         if self._worker is not None and not self._worker.is_finished:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -18,6 +19,8 @@ from tui.keys import SCREEN_IDS, TITLES
 from tui.messages import ActChosen
 from tui.text import cut, shown
 from tui.themes.styles import styles_of
+
+_ALL_NAMED: Final = 80  # columns
 
 
 class Header(Widget):
@@ -35,10 +38,15 @@ class Header(Widget):
         column = 5 if self.size.width >= 100 else 0  # noqa: PLR2004 - room for our own name
         tabs = []
         for number, screen_id in enumerate(SCREEN_IDS, 1):
-            width = len(f" {number} {TITLES[screen_id]} ")
+            width = len(f" {number}{self._title(screen_id)} ")
             tabs.append((column, column + width, screen_id))
             column += width + (1 if self.size.width >= 100 else 0)  # noqa: PLR2004
         return tabs
+
+    def _title(self, screen_id: str) -> str:
+        """Return what stands beside a number: on the narrowest screens who we are comes before what is elsewhere."""
+        named = self.size.width >= _ALL_NAMED or screen_id == self.screen_id
+        return f" {TITLES[screen_id]}" if named else ""
 
     def render(self) -> Text:
         width = self.size.width
@@ -49,7 +57,7 @@ class Header(Widget):
                 text.append(" sft "[: start - len(text)] if not text else " ", style["accent"])
             active = screen_id == self.screen_id
             text.append(f" {number}", style["cursor"] if active else style["muted"])
-            text.append(f" {TITLES[screen_id]} ", style["cursor"] if active else style["plain"])
+            text.append(f"{self._title(screen_id)} ", style["cursor"] if active else style["plain"])
         right = self._who(width - text.cell_len - 2, style)
         gap = width - text.cell_len - right.cell_len - 1
         if gap > 0:

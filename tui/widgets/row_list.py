@@ -108,6 +108,9 @@ class RowsWanted(ListMessage):
         return self.replaces(message)
 
 
+_TONES: Final = ("strong", "good", "doubt", "bad", "second", "accent")  # of cells that are live
+
+
 class RowList(ScrollView, can_focus=True):
     """A list of lines with a cursor and a selection.
 
@@ -155,6 +158,7 @@ class RowList(ScrollView, can_focus=True):
         self._base = Style.null()
         self._styles: Mapping[str, Style] = {}
         self._wanted: tuple[int, int] | None = None
+        self._stale = False
 
     # -- what it shows ------------------------------------------------------------------------------
 
@@ -188,6 +192,12 @@ class RowList(ScrollView, can_focus=True):
         self.refresh()
         self.post_message(self.Highlighted(self, self.current))
 
+    def set_stale(self, stale: bool) -> None:  # noqa: FBT001 - the one thing that it says
+        """Draw everything quietly that nobody can vouch for any more, or as ever again."""
+        if stale is not self._stale:
+            self._stale = stale
+            self.refresh()
+
     def select_keys(self, keys: set[str]) -> None:
         self.selected = keys
         self.refresh()
@@ -201,6 +211,10 @@ class RowList(ScrollView, can_focus=True):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw the lines in sight; the style below all of them, and what they need, is found out once."""
         self._base, self._styles = self.rich_style, styles_of(self.app.theme)
+        if self._stale:
+            muted = self._styles["muted"]
+            self._base += muted
+            self._styles = {**self._styles, **dict.fromkeys(_TONES, muted)}
         self._look_ahead()
         self._place()
         return super().render_lines(crop)
