@@ -31,9 +31,9 @@ from sft.service.pending import Committed, Pending
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
 from sft.service.use_case import batch_act
+from sft.store.criteria import LIVE_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import files_by_file_id, newest_versions
-from sft.store.folders import LIVE_STATE
 from sft.store.row_types import FileRow, SmallObjectRow, UploadRow, VersionRow
 from sft.store.rows import Transaction
 from sft.store.uploads import uploads_by_id

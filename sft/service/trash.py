@@ -22,9 +22,9 @@ from sft.service.path_lookup import PathLookup, folded_name, folded_path, nothin
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
 from sft.service.use_case import act
+from sft.store.criteria import LIVE_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import newest_versions
-from sft.store.folders import LIVE_STATE, TRASHED_STATE
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
 from sft.store.trash import trashed_folders_on_way, trashed_from

@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement
 
 from sft.errors import RowForgedError
 from sft.limits import PATH_BYTES
-from sft.store.folders import LIVE, groups
+from sft.store.criteria import LIVE, rows_with
+from sft.store.folders import folders_by_id
 from sft.store.row_types import FileRow, FolderRow, UserFiguresRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import FileModel, FolderModel, UserFiguresModel
@@ -171,9 +172,7 @@ class FigureChanges:
         while wanted:
             seen |= wanted
             unknown = wanted - self._folders.keys()
-            for group in groups(unknown):
-                found = self._transaction.rows.all(FolderRow, FolderModel.id.in_(group))
-                self._folders.update((row.id, row) for row in found)
+            self._folders.update(folders_by_id(self._transaction, unknown))
             for folder_id in unknown - self._folders.keys():
                 raise RowForgedError(table_of(FolderRow), str(folder_id))
             above = {self._folders[folder_id].parent_id for folder_id in wanted}
@@ -191,11 +190,7 @@ def _length(name: str) -> int:
 def user_figures(reading: ReadTransaction, user_ids: Collection[int]) -> dict[int, UserFiguresRow]:
     """Load what these people own; RowForgedError where one has no such row."""
     wanted = set(user_ids)
-    found = {
-        row.user_id: row
-        for group in groups(wanted)
-        for row in reading.rows.all(UserFiguresRow, UserFiguresModel.user_id.in_(group))
-    }
+    found = {row.user_id: row for row in rows_with(reading, UserFiguresRow, UserFiguresModel.user_id, wanted)}
     for user_id in wanted - found.keys():
         raise RowForgedError(table_of(UserFiguresRow), str(user_id))
     return found

@@ -13,7 +13,8 @@ from sqlalchemy import LargeBinary, cast, func, select
 
 from sft.errors import RowForgedError
 from sft.model.access import Scope
-from sft.store.folders import GROUP_PAIRS, LIVE, PlaceKey, any_of_pairs, groups, within
+from sft.store.criteria import GROUP_PAIRS, LIVE, any_of_pairs, groups, ids_after, rows_with, within
+from sft.store.folders import PlaceKey
 from sft.store.row_types import FileRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, VersionModel
@@ -39,11 +40,7 @@ def files_named(reading: ReadTransaction, keys: Collection[PlaceKey]) -> dict[Pl
 
 def files_by_file_id(reading: ReadTransaction, file_ids: Collection[bytes]) -> dict[bytes, FileRow]:
     """Find files, trashed ones too, by the ids that their authors drew."""
-    return {
-        row.file_id: row
-        for group in groups(file_ids)
-        for row in reading.rows.all(FileRow, FileModel.file_id.in_(group))
-    }
+    return {row.file_id: row for row in rows_with(reading, FileRow, FileModel.file_id, file_ids)}
 
 
 def newest_versions(reading: ReadTransaction, files: Collection[FileRow]) -> dict[int, VersionRow]:
@@ -161,15 +158,12 @@ def file_by_row_id(reading: ReadTransaction, row_id: int) -> FileRow | None:
 
 def files_by_row_id(reading: ReadTransaction, row_ids: Collection[int]) -> list[FileRow]:
     """Load the files that have these rows, as far as they are there."""
-    return [row for group in groups(row_ids) for row in reading.rows.all(FileRow, FileModel.id.in_(group))]
+    return rows_with(reading, FileRow, FileModel.id, row_ids)
 
 
 def file_row_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
-    """Number the files that follow one, trashed ones too; unverified, for walking through all of them."""
-    found = reading.rows.aggregates(
-        select(FileModel.id).where(FileModel.id > after).order_by(FileModel.id).limit(limit)
-    )
-    return [row_id for (row_id,) in found]
+    """Return the row ids of the files that follow one, trashed ones too; unverified."""
+    return ids_after(reading, FileModel.id, after, limit)
 
 
 def files_without_version(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:

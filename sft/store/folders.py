@@ -2,32 +2,27 @@
 
 Rules. Folders hang on their parents by id, so moving or deleting one touches its own row, and the figures of those above it:
 whatever is found otherwise than by walking down from the root lives only if what it hangs on in the end is the root
-(``FolderPath.live``). Many keys are asked for in groups: a statement takes only so many variables.
+(``FolderPath.live``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Collection
+from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, false, literal_column, select
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from sft.errors import RowForgedError
 from sft.limits import PATH_BYTES
 from sft.model.access import Scope
 from sft.model.names import join_path
+from sft.store.criteria import GROUP_PAIRS, LIVE, LIVE_STATE, any_of_pairs, groups, ids_after, rows_with, within
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FolderModel
 
 ROOT_ID: Final = 1
-GROUP_KEYS: Final = 400  # below the 999 variables of an old SQLite
-GROUP_PAIRS: Final = 64  # each second half is looked for under each first half of its group
-LIVE_STATE: Final = "live"
-TRASHED_STATE: Final = "trashed"
-PURGING_STATE: Final = "purging"
-LIVE: Final[ColumnElement[str]] = literal_column(f"'{LIVE_STATE}'")  # a bound value would not match the partial index
 
 PlaceKey = tuple[int, str]
 """A folder's id and a folded name in it."""
@@ -48,34 +43,6 @@ class FolderPath(NamedTuple):
     def live(self) -> bool:
         """Whether it can be walked to from the root."""
         return self.top.id == ROOT_ID
-
-
-_T = TypeVar("_T")
-
-
-def groups(keys: Collection[_T], size: int = GROUP_KEYS) -> Iterator[list[_T]]:
-    """Split keys into lists that one statement can take."""
-    ordered = list(keys)
-    for start in range(0, len(ordered), size):
-        yield ordered[start : start + size]
-
-
-def any_of_pairs(
-    first: InstrumentedAttribute[Any], second: InstrumentedAttribute[Any], pairs: list[Any]
-) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Ask for any first half with any second: more rows than were meant, which the caller drops, but by the index.
-
-    For ``(first, second) IN (…)`` SQLite reads the whole table.
-    """
-    return first.in_({pair[0] for pair in pairs}), second.in_({pair[1] for pair in pairs})
-
-
-def within(scope: Scope, owner: InstrumentedAttribute[Any]) -> list[ColumnElement[bool]]:
-    """Ask for what a scope holds. Like every criterion it sees unverified columns: a forged owner is not found."""
-    if scope.everything:
-        return []
-    # Not by an index on the owner: it holds everything of theirs, and would have to be sorted.
-    return [false() if scope.owner_id is None else owner + 0 == scope.owner_id]
 
 
 def root(reading: ReadTransaction) -> FolderRow:
@@ -181,17 +148,12 @@ def _top_path(top: FolderRow) -> str:
 
 def folders_by_id(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, FolderRow]:
     """Load the folders that have these ids, as far as they are there."""
-    return {
-        row.id: row for group in groups(folder_ids) for row in reading.rows.all(FolderRow, FolderModel.id.in_(group))
-    }
+    return {row.id: row for row in rows_with(reading, FolderRow, FolderModel.id, folder_ids)}
 
 
 def folder_ids_after(reading: ReadTransaction, after: int, limit: int) -> list[int]:
-    """Number the folders that follow one, wherever they hang; unverified, for walking through all of them."""
-    found = reading.rows.aggregates(
-        select(FolderModel.id).where(FolderModel.id > after).order_by(FolderModel.id).limit(limit)
-    )
-    return [folder_id for (folder_id,) in found]
+    """Return the ids of the folders that follow one, wherever they hang; unverified."""
+    return ids_after(reading, FolderModel.id, after, limit)
 
 
 def folders_that_hang_on_nothing(reading: ReadTransaction, folder_ids: Collection[int]) -> list[int]:
@@ -213,7 +175,7 @@ def folders_that_hang_on_nothing(reading: ReadTransaction, folder_ids: Collectio
 
 
 def folder_ids_in(reading: ReadTransaction, parent_ids: Collection[int]) -> list[int]:
-    """Number the folders that lie directly in some; unverified, for walking through a tree."""
+    """Return the ids of the folders that lie directly in some; unverified, for walking through a tree."""
     return [
         folder_id
         for group in groups(parent_ids)
@@ -225,6 +187,4 @@ def folder_ids_in(reading: ReadTransaction, parent_ids: Collection[int]) -> list
 
 def children_of(reading: ReadTransaction, folder_ids: Collection[int]) -> list[FolderRow]:
     """Load the folders that lie directly in any of these."""
-    return [
-        row for group in groups(folder_ids) for row in reading.rows.all(FolderRow, FolderModel.parent_id.in_(group))
-    ]
+    return rows_with(reading, FolderRow, FolderModel.parent_id, folder_ids)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 
+from sft.store.criteria import groups, ids_after, keys_after
 from sft.store.files import VersionKey
-from sft.store.folders import groups
 from sft.store.row_types import SmallObjectRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import PurgeModel, SmallObjectModel, UploadModel, VersionModel
@@ -56,38 +56,23 @@ def known_objects(reading: ReadTransaction, object_ids: Collection[bytes]) -> se
 
 
 def version_keys(reading: ReadTransaction, after: VersionKey, limit: int) -> list[VersionKey]:
-    """Name the versions that follow one, in order; unverified, for walking through all of them."""
-    found = reading.rows.aggregates(
-        select(VersionModel.file, VersionModel.number)
-        .where(tuple_(VersionModel.file, VersionModel.number) > after)
-        .order_by(VersionModel.file, VersionModel.number)
-        .limit(limit)
-    )
-    return [(file, number) for file, number in found]
+    """Return the keys of the versions that follow one; unverified."""
+    return keys_after(reading, (VersionModel.file, VersionModel.number), after, limit)
 
 
 def versions_before_epoch(reading: ReadTransaction, epoch: int, after: EpochKey, limit: int) -> list[EpochKey]:
-    """Name the versions whose data key an older master key than that of ``epoch`` seals, in order.
+    """Return the keys of the versions whose data key an older master key than that of ``epoch`` seals, in order.
 
     Unverified: a forged row that names an old epoch keeps the old key from being given up, and is found on the way; one
     that hides its own loses nothing but itself.
     """
-    key = (VersionModel.epoch, VersionModel.file, VersionModel.number)
-    found = reading.rows.aggregates(
-        select(*key).where(VersionModel.epoch < epoch, tuple_(*key) > after).order_by(*key).limit(limit)
-    )
-    return [(at, file, number) for at, file, number in found]
+    columns = (VersionModel.epoch, VersionModel.file, VersionModel.number)
+    return keys_after(reading, columns, after, limit, VersionModel.epoch < epoch)
 
 
 def small_object_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:
-    """Name the small objects that follow one, in order of ids."""
-    found = reading.rows.aggregates(
-        select(SmallObjectModel.object_id)
-        .where(SmallObjectModel.object_id > after)
-        .order_by(SmallObjectModel.object_id)
-        .limit(limit)
-    )
-    return [object_id for (object_id,) in found]
+    """Return the ids of the small objects that follow one; unverified."""
+    return ids_after(reading, SmallObjectModel.object_id, after, limit)
 
 
 def inline_ids(reading: ReadTransaction, object_ids: Collection[bytes]) -> set[bytes]:

@@ -12,18 +12,15 @@ from msgspec.structs import replace
 from sqlalchemy import ColumnElement, LargeBinary, case, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from sft.store.folders import LIVE, groups
+from sft.store.criteria import LIVE, groups, ids_after
 from sft.store.row_types import FolderRow, UserFiguresRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, UserModel, VersionModel
 
 
 def user_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
-    """Number the people that follow one; unverified, for walking through all of them."""
-    found = reading.rows.aggregates(
-        select(UserModel.id).where(UserModel.id > after).order_by(UserModel.id).limit(limit)
-    )
-    return [number for (number,) in found]
+    """Return the ids of the people that follow one; unverified."""
+    return ids_after(reading, UserModel.id, after, limit)
 
 
 def recounted_folders(reading: ReadTransaction, rows: Collection[FolderRow]) -> dict[int, FolderRow]:

@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import ColumnElement, false, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, false, tuple_
 
 from sft.model.access import Scope
+from sft.store.criteria import PURGING, TRASHED, ids_after, keys_after, rows_with, within
 from sft.store.files import Pair
-from sft.store.folders import PURGING_STATE, TRASHED_STATE, groups, within
 from sft.store.row_types import FileRow, FolderRow, PurgeRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, PurgeModel, VersionModel
 
-# A bound value would not match the partial indices.
-TRASHED: Final[ColumnElement[str]] = literal_column(f"'{TRASHED_STATE}'")
-PURGING: Final[ColumnElement[str]] = literal_column(f"'{PURGING_STATE}'")
 TrashKey = tuple[int, int]
 """When a file or folder was deleted, and its row's id."""
 
@@ -47,7 +44,7 @@ def trashed_from(reading: ReadTransaction, path: str, folded: str, scope: Scope)
     )
 
 
-def trash_page(reading: ReadTransaction, scope: Scope, before: tuple[int, int] | None, limit: int) -> list[Pair]:
+def trash_page(reading: ReadTransaction, scope: Scope, before: TrashKey | None, limit: int) -> list[Pair]:
     """Page through the trash, the last deleted first, each file with its newest version.
 
     Args:
@@ -110,47 +107,26 @@ def _owned(scope: Scope) -> ColumnElement[bool]:
 
 
 def trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit: int) -> list[TrashKey]:
-    """Name files that were deleted at a moment or before it, the oldest first; unverified, for walking through them."""
-    key = (FileModel.trashed_at, FileModel.id)
-    found = reading.rows.aggregates(
-        select(*key)
-        .where(FileModel.state == TRASHED, FileModel.trashed_at <= moment, tuple_(*key) > after)
-        .order_by(*key)
-        .limit(limit)
-    )
-    return [(at or 0, row_id) for at, row_id in found]
+    """Return the keys of files that were deleted at a moment or before it, the oldest first; unverified."""
+    ended = (FileModel.state == TRASHED, FileModel.trashed_at <= moment)
+    return keys_after(reading, (FileModel.trashed_at, FileModel.id), after, limit, *ended)
 
 
 def folders_trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit: int) -> list[TrashKey]:
-    """Name folders as ``trashed_until`` names files."""
-    key = (FolderModel.trashed_at, FolderModel.id)
-    found = reading.rows.aggregates(
-        select(*key)
-        .where(FolderModel.state == TRASHED, FolderModel.trashed_at <= moment, tuple_(*key) > after)
-        .order_by(*key)
-        .limit(limit)
-    )
-    return [(at or 0, folder_id) for at, folder_id in found]
+    """Return the keys of folders that were deleted at a moment or before it, as ``trashed_until`` does."""
+    ended = (FolderModel.state == TRASHED, FolderModel.trashed_at <= moment)
+    return keys_after(reading, (FolderModel.trashed_at, FolderModel.id), after, limit, *ended)
 
 
 def purging_folders(reading: ReadTransaction, after: int, limit: int) -> list[int]:
-    """Number the folders whose destruction has begun; unverified, for walking through them."""
-    found = reading.rows.aggregates(
-        select(FolderModel.id)
-        .where(FolderModel.state == PURGING, FolderModel.id > after)
-        .order_by(FolderModel.id)
-        .limit(limit)
-    )
-    return [folder_id for (folder_id,) in found]
+    """Return the ids of the folders whose destruction has begun, after one of them; unverified."""
+    return ids_after(reading, FolderModel.id, after, limit, FolderModel.state == PURGING)
 
 
 def purge_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:
-    """Name objects whose bytes are still to be destroyed, in order; unverified, for walking through all of them."""
-    found = reading.rows.aggregates(
-        select(PurgeModel.object_id).where(PurgeModel.object_id > after).order_by(PurgeModel.object_id).limit(limit)
-    )
-    return [object_id for (object_id,) in found]
+    """Return the ids of objects whose bytes are still to be destroyed, after one of them; unverified."""
+    return ids_after(reading, PurgeModel.object_id, after, limit)
 
 
 def purges_by_id(reading: ReadTransaction, object_ids: Collection[bytes]) -> list[PurgeRow]:
-    return [row for group in groups(object_ids) for row in reading.rows.all(PurgeRow, PurgeModel.object_id.in_(group))]
+    return rows_with(reading, PurgeRow, PurgeModel.object_id, object_ids)

@@ -26,9 +26,10 @@ from sft.model.records import VaultReport
 from sft.service import use_case
 from sft.service.maintenance.daily import Collected, note_collection
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
+from sft.store.criteria import PURGING_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import file_places_in, files_by_row_id, folders_that_hold, oldest_versions
-from sft.store.folders import PURGING_STATE, TRASHED_STATE, folder_ids_in, folders_by_id, paths_of
+from sft.store.folders import folder_ids_in, folders_by_id, paths_of
 from sft.store.objects import small_ids
 from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow
 from sft.store.rows import ReadTransaction, Transaction

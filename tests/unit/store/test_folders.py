@@ -5,10 +5,9 @@ import pytest
 from msgspec.structs import replace
 
 from sft.errors import RowForgedError
+from sft.store.criteria import GROUP_PAIRS
 from sft.store.database import Database
 from sft.store.folders import (
-    GROUP_KEYS,
-    GROUP_PAIRS,
     FolderPath,
     children_of,
     folder_by_id,
@@ -17,7 +16,6 @@ from sft.store.folders import (
     folders_in,
     folders_named,
     folders_that_hang_on_nothing,
-    groups,
     path_of,
     paths_of,
     root,
@@ -56,13 +54,6 @@ def test_many_places_take_few_statements(folder_tree: Database) -> None:
     with statements(folder_tree) as asked, reading(folder_tree) as reader:
         assert folders_named(reader, keys)[(2, "d")].id == 5
     assert len([statement for statement, _ in asked if "SELECT" in statement]) == 3
-
-
-def test_groups_hold_every_key_once() -> None:
-    keys = [*range(1000)]
-    assert [key for group in groups(keys) for key in group] == keys
-    assert max(map(len, groups(keys))) == GROUP_KEYS
-    assert list(groups([])) == []
 
 
 def test_paths_are_spelled(folder_tree: Database) -> None:
