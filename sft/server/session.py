@@ -33,11 +33,12 @@ from sft.errors import (
 from sft.limits import ANSWER_BYTES, CHUNK_BYTES, READ_AHEAD_CHUNKS
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows, operator_caller
 from sft.model.records import SessionInfo, UserState
+from sft.server.answer_room import AnswerRoom
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer, answer_bytes
 from sft.server.downloads import DownloadFlow
 from sft.server.refusal_log import asked_of, log_refusal
-from sft.server.shares import AnswerRoom, Share
+from sft.server.shares import Share
 from sft.server.transfer import Transfer
 from sft.server.uploads import UploadFlow
 from sft.service import login

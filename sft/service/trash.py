@@ -8,6 +8,7 @@ as one row, or one thing comes out of it by its old path. Bringing back makes th
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,6 +29,11 @@ from sft.store.files import newest_versions
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import Transaction
 from sft.store.trash import trashed_folders_on_way, trashed_from
+
+_NOT_DELETED: Final[dict[str, Any]] = {
+    "state": LIVE_STATE,
+    **dict.fromkeys(("trashed_at", "trashed_by_id", "trashed_path", "trashed_folded")),
+}
 
 
 class Deletion(Struct, frozen=True):
@@ -73,19 +79,7 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
 def _delete_file(transaction: Transaction, item: Deletion, file: FileRow) -> int:
     records = RecordBuilder(transaction)
     require_right(records, item.caller, Permission.FILE_DELETE, file, verb="delete", path=item.path)
-    transaction.rows.update(
-        [
-            replace(
-                file,
-                folder_id=None,
-                state=TRASHED_STATE,
-                trashed_at=transaction.now,
-                trashed_by_id=item.caller.user_id,
-                trashed_path=item.path,
-                trashed_folded=folded_path(item.path),
-            )
-        ]
-    )
+    transaction.rows.update([replace(file, folder_id=None, **_deletion(transaction, item))])
     transaction.log(FileTrashed(by=item.caller, file_id=file.file_id, path=item.path))
     return 1
 
@@ -96,18 +90,20 @@ def _delete_folder(transaction: Transaction, item: Deletion, folder: FolderRow) 
     records = RecordBuilder(transaction)
     require_tree(records, item.caller, Permission.FILE_DELETE, folder, verb="delete", path=item.path)
     files, folders = folder.files_below, folder.folders_below + 1
-    trashed = replace(
-        folder,
-        parent_id=None,
-        state=TRASHED_STATE,
-        trashed_at=transaction.now,
-        trashed_by_id=item.caller.user_id,
-        trashed_path=item.path,
-        trashed_folded=folded_path(item.path),
-    )
-    transaction.rows.update([trashed])
+    transaction.rows.update([replace(folder, parent_id=None, **_deletion(transaction, item))])
     transaction.log(FolderTrashed(by=item.caller, folder_id=folder.id, path=item.path, files=files, folders=folders))
     return files, folders
+
+
+def _deletion(transaction: Transaction, item: Deletion) -> dict[str, Any]:
+    """Return what a row says of its deletion."""
+    return {
+        "state": TRASHED_STATE,
+        "trashed_at": transaction.now,
+        "trashed_by_id": item.caller.user_id,
+        "trashed_path": item.path,
+        "trashed_folded": folded_path(item.path),
+    }
 
 
 # -- bringing back ---------------------------------------------------------------------------------------
@@ -191,17 +187,7 @@ def _file_back(
     transaction: Transaction, item: Restoration, file: FileRow, folder_id: int, figures: FigureChanges
 ) -> File:
     name = split_path(item.path)[1]
-    row = replace(
-        file,
-        folder_id=folder_id,
-        name=name,
-        folded=folded_name(name),
-        state=LIVE_STATE,
-        trashed_at=None,
-        trashed_by_id=None,
-        trashed_path=None,
-        trashed_folded=None,
-    )
+    row = replace(file, folder_id=folder_id, name=name, folded=folded_name(name), **_NOT_DELETED)
     figures.take_file(file)
     figures.put_file(row)
     figures.write()
@@ -214,15 +200,7 @@ def _folder_back(
     transaction: Transaction, item: Restoration, folder: FolderRow, parent_id: int, figures: FigureChanges
 ) -> RestoredFolder:
     files, folders = folder.files_below, folder.folders_below + 1
-    row = replace(
-        folder,
-        parent_id=parent_id,
-        state=LIVE_STATE,
-        trashed_at=None,
-        trashed_by_id=None,
-        trashed_path=None,
-        trashed_folded=None,
-    )
+    row = replace(folder, parent_id=parent_id, **_NOT_DELETED)
     figures.take_folder(folder)
     figures.put_folder(row)
     figures.write()
