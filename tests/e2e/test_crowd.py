@@ -45,7 +45,7 @@ def test_fifty_processes_store_and_get_different_files_at_once(
     all_good([whose[name].begin("put", "--json", name, "--to", "crowd") for name in names])
     # Everybody gets what somebody else has stored.
     other = {name: people[(number + 1) % len(people)] for number, name in enumerate(names)}
-    got = all_good([other[name].begin("get", "--json", f"crowd/{name}", "--to", f"got-{name}") for name in names])
+    got = all_good([other[name].begin("get", "--json", f"crowd/{name}", "--to", f"got-{name}/") for name in names])
     assert [document["done"] for document in got] == [1] * PROCESSES
     for name, content in contents.items():
         assert (other[name].folder / f"got-{name}" / name).read_bytes() == content, name
