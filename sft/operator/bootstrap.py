@@ -167,7 +167,7 @@ def open_home(
         undo.callback(vault.close)
         storage = FileStorage(vault, server_key)
         readers = ReadPool(database, _wall_clock)
-        writer = Writer(database, _wall_clock, on_fatal=on_fatal, on_events=event_log.tell)
+        writer = Writer(database, _wall_clock, on_fatal=on_fatal, on_events=event_log.tell, make_room=home.give_reserve)
         undo.callback(writer.stop)
         writer.start()
         info, notes = _prepare(given, storage, readers, writer)

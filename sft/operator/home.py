@@ -158,6 +158,13 @@ class Home:
                 finally:
                     os.close(file)
 
+    def give_reserve(self) -> bool:
+        """Give up the room that is held, where the disk became full while the server runs; return whether there was any."""
+        with suppress(OSError), _opened(self.data) as folder:
+            durable.remove_file(folder, _RESERVE)
+            return True
+        return False
+
     def begin_unfinished(self) -> None:
         """Make the folder of a first start, empty: nothing was ever acknowledged from one that was cut.
 

@@ -7,7 +7,8 @@ logged is given, in order, to one step before the commit, inside the transaction
 handed out, and then the events. Any exception rolls the whole group back, and then each input runs alone, so that one fault
 ends one act: an act may see an input twice, and keeps nothing of the first time. A commit that fails leaves unknown what the
 disk holds, and its inputs end with ``OutcomeUnknownError``, as nothing else does: the writer ends, tells its owner, and takes
-nothing more; the next start reads what is there. Only a full disk is told from that: SQLite then wrote no whole commit.
+nothing more; the next start reads what is there. Only a full disk is told from that: SQLite then wrote no whole commit, and
+the group is done once more where room could be made.
 Checkpoints happen here, between transactions.
 """
 
@@ -66,6 +67,7 @@ class Writer:
         on_fatal: called once, on the writer's thread, when a commit failed.
         on_events: gets what a group logged, after its commit; on the writer's thread (see ``hand_out``).
         before_commit: gets it once a group, inside the transaction; what it raises rolls the group back.
+        make_room: asked where the disk is full; returns whether it gave up room that was held, as it can only once.
     """
 
     def __init__(
@@ -76,12 +78,14 @@ class Writer:
         on_fatal: Callable[[BaseException], None],
         on_events: Callable[[Events], None] = lambda _: None,
         before_commit: Callable[[Transaction, Events], None] = lambda _transaction, _events: None,
+        make_room: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
         self._clock = clock
         self._on_fatal = on_fatal
         self._on_events = on_events
         self._before_commit = before_commit
+        self._make_room = make_room
         self._call: Callable[[Callable[[], None]], None] = lambda step: step()
         self._queue: SimpleQueue[_Task | None] = SimpleQueue()
         self._held: _Task | None = None  # taken from the queue, but too large for its group
@@ -177,6 +181,9 @@ class Writer:
         except _CommitFailedError:
             raise
         except Exception as error:  # noqa: BLE001 -- an act may raise anything
+            if is_disk_full(error) and self._make_room():
+                self._do(group)
+                return
             if len(group) > 1 and not is_busy(error):
                 for task in group:
                     self._do([task])

@@ -9,7 +9,7 @@ import pytest
 
 from sft import durable
 from sft.errors import HomeError
-from sft.operator.home import SOCKET_PATH_BYTES, Home, HomeLock, HomeSettings, HomeState
+from sft.operator.home import RESERVE_BYTES, SOCKET_PATH_BYTES, Home, HomeLock, HomeSettings, HomeState
 from tests.fakes.faulty_os import FaultyOs
 
 
@@ -227,3 +227,12 @@ def test_data_may_lie_on_a_disk_of_its_own_and_the_home_remembers_where(tmp_path
     with pytest.raises(HomeError) as refused:
         again.state()
     assert "home.json but no data" in refused.value.values["problem"]
+
+
+def test_the_room_that_is_held_is_given_up_once(home):
+    home.data.mkdir()
+    home.hold_reserve()
+    assert (home.data / "reserve").stat().st_blocks * 512 == RESERVE_BYTES
+    assert home.give_reserve()
+    assert not (home.data / "reserve").exists()
+    assert not home.give_reserve()

@@ -307,6 +307,34 @@ def test_a_full_disk_refuses_what_needs_room_and_goes_on(empty: Database) -> Non
     assert names_of(empty) == {"s10", "s20"}
 
 
+def test_on_a_full_disk_the_room_that_is_held_is_given_up_once(empty: Database) -> None:
+    def large(transaction: Transaction, inputs: Sequence[int]) -> list[int]:
+        transaction.rows.insert([SettingRow(f"s{size}", bytes(size)) for size in inputs])
+        return list(inputs)
+
+    def allow(more: int) -> None:
+        with closing(sqlite3.connect(empty.path)) as connection:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        with closing(empty.write_engine.raw_connection()) as connection:
+            connection.cursor().execute(f"PRAGMA max_page_count = {pages + more}")
+
+    held = [500]
+
+    def make_room() -> bool:
+        for more in held:
+            allow(more)
+        return bool(held) and held.pop() > 0
+
+    allow(10)
+    writer = Writer(empty, clock, on_fatal=never, make_room=make_room)
+    futures = [writer.submit(large, size, size=size) for size in (1_000_000, 3_000_000)]
+    writer.start()
+    writer.stop()
+    assert futures[0].result() == 1_000_000
+    assert isinstance(futures[1].exception(), ServerFullError)
+    assert (names_of(empty), held) == ({"s1000000"}, [])
+
+
 def test_a_disk_that_is_full_within_a_savepoint_is_told_as_full(empty: Database) -> None:
     """SQLite gives up the whole transaction then, and the savepoint with it."""
 
