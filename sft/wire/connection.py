@@ -52,16 +52,16 @@ _EOF_IS_FINE: Final = frozenset({State.PEER_CLOSED, State.CLOSED})
 class Connection:
     """One end of a connection; made by ``client`` or ``server``."""
 
-    __slots__ = ("_exchanges", "_handshake", "_line", "_outgoing", "_speaks", "data_frames", "greeted", "version")
+    __slots__ = ("_handshake", "_outgoing", "_records", "_requests", "_speaks", "data_frames", "greeted", "version")
 
     def __init__(self, side: Side, handshake: ClientHandshake | ServerHandshake) -> None:
         self.greeted = False  # server: a well-formed hello came
         self.version = 0  # the protocol's on this connection, once the hellos have agreed on one
         self._speaks = handshake.version
         self.data_frames = 0  # of transfers, both ways
-        self._line = RecordLayer(side)
+        self._records = RecordLayer(side)
         self._handshake: ClientHandshake | ServerHandshake | None = handshake  # until M5
-        self._exchanges = RequestsInFlight()
+        self._requests = RequestsInFlight()
         self._outgoing: list[bytes] = []
 
     @classmethod
@@ -94,7 +94,7 @@ class Connection:
             server_key, claim, signing_key, invitation, entropy, server_id=server_id, versions=versions
         )
         connection = cls(Side.CLIENT, handshake)
-        connection._line.send_hello(FrameType.CLIENT_HELLO)
+        connection._records.send_hello(FrameType.CLIENT_HELLO)
         connection._outgoing.append(handshake.hello)
         return connection
 
@@ -126,26 +126,26 @@ class Connection:
 
     @property
     def side(self) -> Side:
-        return self._line.side
+        return self._records.side
 
     @property
     def state(self) -> State:
-        return self._line.state
+        return self._records.state
 
     @property
     def established(self) -> bool:
         """Both sides know who the other is, and no rule was broken."""
-        return self._line.welcomed and not self.dead
+        return self._records.welcomed and not self.dead
 
     @property
     def dead(self) -> bool:
         """The peer broke a rule; only the transport is left to be ended."""
-        return self._line.state is State.DEAD
+        return self._records.state is State.DEAD
 
     @property
     def may_send(self) -> bool:
         """``close`` is allowed; ``send`` too, but for a client whose server has closed."""
-        return self._line.sends(FrameType.CLOSE)
+        return self._records.sends(FrameType.CLOSE)
 
     @property
     def may_speak(self) -> bool:
@@ -155,74 +155,74 @@ class Connection:
     @property
     def may_request(self) -> bool:
         """Client: one more request may go out now."""
-        return self._line.sends(FrameType.MESSAGE) and self._exchanges.count < REQUESTS_IN_FLIGHT
+        return self._records.sends(FrameType.MESSAGE) and self._requests.count < REQUESTS_IN_FLIGHT
 
     @property
     def next_request_id(self) -> int:
         """The id that the client's next request must carry."""
-        return self._exchanges.next_id
+        return self._requests.next_id
 
     @property
     def requests_in_flight(self) -> int:
         """Requests not answered yet, and uploads that neither CommitUpload nor Cancel has ended."""
-        return self._exchanges.count
+        return self._requests.count
 
     @property
     def in_frame(self) -> bool:
         """A frame has arrived in part."""
-        return self._line.framer.bytes_in_frame > 0
+        return self._records.framer.bytes_in_frame > 0
 
     @property
     def bytes_received(self) -> int:
-        return self._line.framer.bytes_fed
+        return self._records.framer.bytes_fed
 
     @property
     def frames_received(self) -> int:
         """All whole frames since the beginning."""
-        return self._line.framer.frames_taken
+        return self._records.framer.frames_taken
 
     # -- in -------------------------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> list[Event]:
         """Take what the transport received, cut as it may be; after a RemoteProtocolError the connection is dead."""
-        self._line.require_alive()
+        self._records.require_alive()
         events: list[Event] = []
         try:
-            self._line.framer.feed(data)
-            while (frame := self._line.next_frame()) is not None:
+            self._records.framer.feed(data)
+            while (frame := self._records.next_frame()) is not None:
                 self._take(frame, events)
         except LocalProtocolError as fault:  # a rule that both sides keep, broken by the peer
-            self._line.kill()
+            self._records.kill()
             raise RemoteProtocolError(fault.detail) from fault
         except BaseException:
-            self._line.kill()
+            self._records.kill()
             raise
         return events
 
     def receive_eof(self) -> None:
         """Take the end of the stream; StreamTruncatedError without a peer's close or a refused login before."""
-        self._line.require_alive()
+        self._records.require_alive()
         if self.state not in _EOF_IS_FINE:
             state = self.state
-            self._line.kill()
+            self._records.kill()
             raise StreamTruncatedError(f"end of stream in state {state}")
 
     def allow_rekey(self) -> None:
         """Take one more rekey frame that comes before 64 KiB were sent under a key: once a second."""
-        self._line.allow_rekey()
+        self._records.allow_rekey()
 
     # -- out ------------------------------------------------------------------------------------------
 
     def data_to_send(self) -> bytes:
         """Take the handshake's bytes that wait to be written."""
-        self._line.require_alive()
+        self._records.require_alive()
         waiting = b"".join(self._outgoing)
         self._outgoing.clear()
         return waiting
 
     def welcome(self, welcome: Welcome) -> bytes:
         sealed = self._answer_login(FrameType.WELCOME, encode_welcome(welcome))
-        self._line.welcomed = True
+        self._records.welcomed = True
         return sealed
 
     def refuse(self, error: RequestError) -> bytes:
@@ -231,16 +231,16 @@ class Connection:
 
     def send(self, message: Message) -> bytes:
         """Make the frame of a message; LocalProtocolError: not this side's, not now, or too large for a frame."""
-        self._line.require(FrameType.MESSAGE)
+        self._records.require(FrameType.MESSAGE)
         codec = self._speaks.codec
         if type(message) not in (codec.client_messages if self.side is Side.CLIENT else codec.server_messages):
             raise LocalProtocolError(f"a {self.side} sends no {type(message).__name__}")
         body = encode(message)
         if self.side is Side.CLIENT:
-            self._exchanges.client_sends(message)
+            self._requests.client_sends(message)
         else:
-            self._exchanges.server_sends(message)
-        return self._line.seal(FrameType.MESSAGE, _MESSAGE + body)
+            self._requests.server_sends(message)
+        return self._records.seal(FrameType.MESSAGE, _MESSAGE + body)
 
     def send_data(self, request_id: int, chunk: bytes, last: bool) -> bytes:  # noqa: FBT001 - reads well
         """Make the frame of a chunk: 65,536 bytes, fewer only if last, none only for an empty file.
@@ -250,20 +250,20 @@ class Connection:
         """
         self.data_frames += 1
         kind = FrameType.LAST_DATA if last else FrameType.DATA
-        self._line.require(kind)
+        self._records.require(kind)
         if self.side is Side.CLIENT:
-            self._exchanges.client_sends_data(request_id, len(chunk), last=last)
+            self._requests.client_sends_data(request_id, len(chunk), last=last)
         else:
-            self._exchanges.server_sends_data(request_id, len(chunk), last=last)
-        return self._line.seal(kind, _DATA_HEAD.pack(kind, request_id) + chunk)
+            self._requests.server_sends_data(request_id, len(chunk), last=last)
+        return self._records.seal(kind, _DATA_HEAD.pack(kind, request_id) + chunk)
 
     def rekey(self) -> bytes:
         """Turn the ratchet of what this side sends; hourly, beside the turn at 1 GiB."""
-        return self._line.rekey()
+        return self._records.rekey()
 
     def close(self) -> bytes:
         """Announce the authenticated end: a stream that ends without it was cut."""
-        return self._line.seal(FrameType.CLOSE, _CLOSE)
+        return self._records.seal(FrameType.CLOSE, _CLOSE)
 
     # -- frames -----------------------------------------------------------------------------------------
 
@@ -285,11 +285,11 @@ class Connection:
         body = frame.plaintext[1:]
         if self.side is Side.CLIENT:
             said = self._speaks.codec.from_server(body)
-            self._exchanges.server_sends(said)
+            self._requests.server_sends(said)
             events.append(MessageReceived(said, frame.size_bytes))
             return
         asked = self._speaks.codec.from_client(body)
-        self._exchanges.client_sends(asked)
+        self._requests.client_sends(asked)
         if self.state is not State.CLOSING:
             events.append(MessageReceived(asked, frame.size_bytes))
 
@@ -301,9 +301,9 @@ class Connection:
         chunk = frame.plaintext[_DATA_HEAD.size :]
         last = frame.kind is FrameType.LAST_DATA
         if self.side is Side.CLIENT:
-            self._exchanges.server_sends_data(request_id, len(chunk), last=last)
+            self._requests.server_sends_data(request_id, len(chunk), last=last)
         else:
-            self._exchanges.client_sends_data(request_id, len(chunk), last=last)
+            self._requests.client_sends_data(request_id, len(chunk), last=last)
             if self.state is State.CLOSING:
                 return
         events.append(DataReceived(request_id, chunk, last))
@@ -317,25 +317,25 @@ class Connection:
         m2_frame, keys = handshake.answer(frame.plaintext)
         self.greeted = True
         self._speak(handshake.version)
-        self._line.send_hello(FrameType.SERVER_HELLO)
-        self._line.set_keys(sending=keys.server_to_client, receiving=keys.client_to_server)
+        self._records.send_hello(FrameType.SERVER_HELLO)
+        self._records.set_keys(sending=keys.server_to_client, receiving=keys.client_to_server)
         self._outgoing.append(m2_frame)
-        self._outgoing.append(self._line.seal(FrameType.SERVER_PROOF, handshake.proof()))
+        self._outgoing.append(self._records.seal(FrameType.SERVER_PROOF, handshake.proof()))
 
     def _take_from_server(self, handshake: ClientHandshake, frame: Frame, events: list[Event]) -> None:
         if frame.kind is FrameType.SERVER_HELLO:
             keys = handshake.take_answer(frame.plaintext)
             self._speak(handshake.version)
-            self._line.set_keys(sending=keys.client_to_server, receiving=keys.server_to_client)
+            self._records.set_keys(sending=keys.client_to_server, receiving=keys.server_to_client)
         elif frame.kind is FrameType.SERVER_PROOF:
             m4 = handshake.take_proof(frame.plaintext)
-            self._outgoing.append(self._line.seal(FrameType.LOGIN, m4))
+            self._outgoing.append(self._records.seal(FrameType.LOGIN, m4))
             events.append(ServerProved(handshake.server))
         elif frame.kind is FrameType.WELCOME:
             welcome = decode_welcome(frame.plaintext)
             handshake.check_welcome(welcome)
             self._handshake = None
-            self._line.welcomed = True
+            self._records.welcomed = True
             events.append(Welcomed(welcome))
         else:
             self._handshake = None
@@ -344,11 +344,11 @@ class Connection:
     def _speak(self, version: ProtocolVersion) -> None:
         self.version = version.number
         self._speaks = version
-        self._exchanges = RequestsInFlight(version.codec.answers)
+        self._requests = RequestsInFlight(version.codec.answers)
 
     def _answer_login(self, kind: FrameType, plaintext: bytes) -> bytes:
         if TAG_BYTES + len(plaintext) > EARLY_FRAME_BYTES:
             raise LocalProtocolError(f"a {kind.name} of {len(plaintext)} bytes fits no frame")
-        sealed = self._line.seal(kind, plaintext)
+        sealed = self._records.seal(kind, plaintext)
         self._handshake = None
         return sealed

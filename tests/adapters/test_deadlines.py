@@ -237,11 +237,11 @@ def test_a_session_ends_after_a_day_whatever_it_does():
 def test_the_key_turns_every_hour_and_the_client_follows():
     end = End().log_in()
     end.owner.in_flight = True
-    key = end.link.connection._line._sealer._key._key
+    key = end.link.connection._records._sealer._key._key
     for hour in range(1, 4):
         end.clock.advance(REKEY_SECONDS)
         end.link.send(Notice("role", {"hour": hour}))
-        turned = end.link.connection._line._sealer._key._key
+        turned = end.link.connection._records._sealer._key._key
         assert turned != key
         key = turned
         assert [event.message.values for event in end.to_client()] == [{"hour": hour}]

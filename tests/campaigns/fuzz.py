@@ -193,8 +193,8 @@ def prepared(side: Side, state: State) -> tuple[Connection, Raw | None]:
 
 
 def copies(end: Connection, raw: Raw | None) -> tuple[Connection, Raw | None]:
-    line = end._line
-    shared = (SERVER_KEY, USER_KEY, INVITATION, line._sends, line._receives, end._speaks, end._exchanges._answers)
+    line = end._records
+    shared = (SERVER_KEY, USER_KEY, INVITATION, line._sends, line._receives, end._speaks, end._requests._answers)
     return copy.deepcopy((end, raw), {id(each): each for each in shared})
 
 
@@ -206,7 +206,7 @@ def feed(end: Connection, data: bytes, chance: random.Random) -> int:
         step = chance.choice([1, 2, 5, 100, 5000, len(data)])
         events += len(end.receive(data[at : at + step]))
         at += step
-        kept = len(end._line.framer._body) + len(end._line.framer._data)
+        kept = len(end._records.framer._body) + len(end._records.framer._data)
         if kept > FRAME_BYTES:
             raise AssertionError(f"{kept} bytes are kept")
     return events

@@ -200,7 +200,7 @@ MUTATIONS = (
              "        if self.state is State.DEAD:", "        if False:",
              "tests/unit/wire/test_connection.py tests/wire_pairs"),
     Mutation("a broken rule kills the connection", "sft/wire/connection.py",
-             "            self._line.kill()\n            raise RemoteProtocolError(fault.detail) from fault",
+             "            self._records.kill()\n            raise RemoteProtocolError(fault.detail) from fault",
              "            raise RemoteProtocolError(fault.detail) from fault",
              "tests/unit/wire/test_connection.py tests/wire_pairs"),
     Mutation("an end without a close", "sft/wire/connection.py",

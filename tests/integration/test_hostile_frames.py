@@ -84,7 +84,7 @@ async def test_rubbish_after_the_login_ends_that_session_alone(server: ServerFix
         raw = await server.raw("max") if number % 10 == 0 or raw.gone else raw  # noqa: F821
         kind = numbers.choice([0x10, 0x11, 0x12, 0x20, 0x21, 0x01, 0x03, 0x04, 0x05, 0x99])
         plaintext = bytes([kind]) + numbers.randbytes(numbers.randrange(64))
-        line = raw.connection._line
+        line = raw.connection._records
         raw.link.outbox.write(frame(line._sealer._key.seal(plaintext)))
         await until(lambda: raw.gone)  # noqa: B023 - called at once
     assert isinstance(await good.ask(m.ShowSelf), m.SelfShown)
@@ -101,7 +101,7 @@ async def test_fuzzed_messages_of_every_kind_never_cause_a_fault(server: ServerF
             raw, next_id = await server.raw("max"), 1
         body = _fuzzed(numbers, numbers.choice(tags), next_id)
         next_id += 1
-        raw.link.outbox.write(raw.connection._line.seal(FrameType.MESSAGE, bytes([FrameType.MESSAGE]) + body))
+        raw.link.outbox.write(raw.connection._records.seal(FrameType.MESSAGE, bytes([FrameType.MESSAGE]) + body))
         if numbers.random() < 0.3:
             await until(lambda: raw.gone or raw.inbox)  # noqa: B023 - called at once
     assert isinstance(await (await server.raw("gus")).ask(m.ShowSelf), m.SelfShown)

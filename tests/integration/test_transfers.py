@@ -304,14 +304,14 @@ async def test_more_credit_than_a_transfer_may_hold_ends_the_connection(server: 
 async def test_data_for_an_id_never_begun_ends_the_connection(server: ServerFixture):
     raw = await server.raw("max")
     raw.link.outbox.write(
-        raw.connection._line.seal(FrameType.LAST_DATA, bytes([FrameType.LAST_DATA]) + (77).to_bytes(4, "big") + b"x")
+        raw.connection._records.seal(FrameType.LAST_DATA, bytes([FrameType.LAST_DATA]) + (77).to_bytes(4, "big") + b"x")
     )
     await _ended(raw, server, "no open upload")
 
 
 def _send_unchecked(raw: Raw, message: m.Message) -> None:
     body = bytes([FrameType.MESSAGE]) + m.encode(message)
-    raw.link.outbox.write(raw.connection._line.seal(FrameType.MESSAGE, body))
+    raw.link.outbox.write(raw.connection._records.seal(FrameType.MESSAGE, body))
 
 
 @pytest.mark.parametrize(

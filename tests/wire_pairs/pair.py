@@ -181,8 +181,8 @@ def bring(side: Side, state: State) -> tuple[Connection, Raw | None]:
 
 def copied(end: Connection) -> Connection:
     """Make a second end in the same place; only what nobody changes, and a key that refuses it, is shared."""
-    line = end._line
-    shared = (SERVER_KEY, USER_KEY, INVITATION, line._sends, line._receives, end._speaks, end._exchanges._answers)
+    line = end._records
+    shared = (SERVER_KEY, USER_KEY, INVITATION, line._sends, line._receives, end._speaks, end._requests._answers)
     return copy.deepcopy(end, {id(each): each for each in shared})
 
 

@@ -259,8 +259,8 @@ def test_after_a_fault_of_the_peer_everything_is_refused():
     with pytest.raises(RemoteProtocolError):
         client.receive(good + bytes([0, 0, 0, 17]) + bytes(17))
     assert client.dead
-    assert client._line._sealer is None
-    assert client._line._opener is None
+    assert client._records._sealer is None
+    assert client._records._opener is None
     assert client.state is State.DEAD
     assert not client.established
     assert not client.may_send
