@@ -78,6 +78,7 @@ _NAMES: Final = frozenset(
 # In a next step all else may be a peer's, and would be typed as it stands.
 _OWN_WORDS: Final = frozenset({"remedy", "see"})
 _ROLES: Final = frozenset(role.value for role in Role)
+_MORE: Final = re.compile(r" and \d{1,9} more\Z", re.ASCII)
 _PLAIN_IN_SHELL: Final = re.compile(r"[\w@%+:,./-]+")
 
 
@@ -256,6 +257,13 @@ def shell_name(text: str) -> str:
     return shown if _PLAIN_IN_SHELL.fullmatch(shown) else shlex.quote(shown)
 
 
+def _admin_names(text: str) -> str:
+    """Keep what is a name, and the number of those whom the server did not name."""
+    more = _MORE.search(text)
+    known = ", ".join(filter(_is_user_name, _MORE.sub("", text).split(", ")))
+    return known + (more[0] if more else "") if known else "their names are unknown"
+
+
 def _word(name: str, value: Value, now: float, zone: tzinfo | None, *, for_shell: bool, quoted: bool) -> str:
     if name.endswith("_at") and isinstance(value, int):
         return local_time(value, now=now, zone=zone)
@@ -266,7 +274,7 @@ def _word(name: str, value: Value, now: float, zone: tzinfo | None, *, for_shell
     if for_shell and name == "needed":
         return value if value in _ROLES else "ROLE"
     if name == "admins":
-        return ", ".join(filter(_is_user_name, value.split(", "))) or "their names are unknown"
+        return _admin_names(value)
     if for_shell and name not in _OWN_WORDS:
         return shell_name(value)
     return shown_name(value) if name in _NAMES and not quoted else safe(value)

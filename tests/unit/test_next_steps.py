@@ -107,3 +107,5 @@ def test_only_a_role_is_needed_and_only_names_are_admins():
     assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0).endswith(
         "sft role gus admin. Admins here: their names are unknown"
     )
+    error = RoleForbidsError(**said, needed="admin", admins="ada, eva and 993 more")
+    assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0).endswith("Admins here: ada, eva and 993 more")
