@@ -26,6 +26,7 @@ from sft.service.author_signature import sidecar_of_version
 from sft.service.maintenance.purging import EndPurgesInput, end_purges
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
 from sft.service.open_uploads import EndUpload, OpenUpload, end_uploads, open_uploads
+from sft.service.pending import translate_disk_full
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of
 from sft.store.files import VersionKey, file_by_row_id, versions_at
 from sft.store.objects import BEFORE_ALL, small_object, version_keys, versions_before_epoch
@@ -217,7 +218,8 @@ class _Reencrypting:
     def _one(self, row: VersionRow) -> None:
         new_id = os.urandom(OBJECT_ID_BYTES)
         try:
-            swapped = self._inline(row, new_id) if row.inline else self._file(row, new_id)
+            with translate_disk_full(row.size):
+                swapped = self._inline(row, new_id) if row.inline else self._file(row, new_id)
         except _DAMAGED as fault:
             self._report.fault(row.signed_name, str(fault.values["problem"]))
             return

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from sft.errors import ContentDamagedError, VaultError
+from sft.errors import ContentDamagedError, ServerFullError, VaultError
 from sft.model.records import VaultReport
 from sft.service.commits import commit
 from sft.service.files import show_file
@@ -401,6 +401,19 @@ def test_reencryption_cut_at_any_act_leaves_everything_readable(home: Home, afte
     assert recover(home.parts()["context"]) == Recovered()
     home.reencrypt()
     home.require_sound()
+
+
+def test_reencryption_without_room_is_refused_in_words_and_leaves_everything_readable(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.fill()
+    with monkeypatch.context() as full:
+        full.setattr(home.services.backend, "_capacity_bytes", 0)
+        with pytest.raises(ServerFullError) as refused:
+            home.reencrypt()
+        assert refused.value.values == {"size_bytes": BIG}
+    home.require_sound()
+    assert home.open_uploads() == []
 
 
 def test_a_version_that_changes_hands_meanwhile_is_left_alone(home: Home) -> None:
