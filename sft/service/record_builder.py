@@ -22,6 +22,7 @@ from sft.store.files import Pair
 from sft.store.folders import FolderPath, paths_of
 from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction
+from sft.store.table_specs import table_of
 from sft.store.users import keys_by_id, users_by_id
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -145,13 +146,13 @@ class RecordBuilder:
         unknown = set(user_ids) - self._users.keys()
         self._users.update(users_by_id(self.reading, unknown) if unknown else {})
         for user_id in unknown - self._users.keys():
-            raise RowForgedError("users", str(user_id))
+            raise RowForgedError(table_of(UserRow), str(user_id))
 
     def _learn_keys(self, key_ids: Iterable[int]) -> None:
         unknown = set(key_ids) - self._keys.keys()
         self._keys.update(keys_by_id(self.reading, unknown) if unknown else {})
         for key_id in unknown - self._keys.keys():
-            raise RowForgedError("device_keys", str(key_id))
+            raise RowForgedError(table_of(DeviceKeyRow), str(key_id))
 
 
 class PageRoom:

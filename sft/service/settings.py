@@ -7,7 +7,6 @@ change it at a later start; no request does.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
 
 from msgspec import Struct
 
@@ -19,10 +18,9 @@ from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
 from sft.service.use_case import act, query
 from sft.store import settings as stored
+from sft.store.folders import ROOT_ID
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction, Transaction
-
-ROOT_FOLDER: Final = 1
 
 
 class Registration(StrEnum):
@@ -76,7 +74,7 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         stored.COLLECTED_AT: b"%d" % transaction.now,
     }
     stored.add_settings(transaction, values)
-    root = FolderRow(ROOT_FOLDER, None, "", "", None, transaction.now)
+    root = FolderRow(ROOT_ID, None, "", "", None, transaction.now)
     transaction.rows.insert([root])
     transaction.log(
         ServerPrepared(

@@ -18,6 +18,7 @@ from sft.store.folders import PlaceKey
 from sft.store.row_types import FileRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, VersionModel
+from sft.store.table_specs import table_of
 
 Pair = tuple[FileRow, VersionRow]
 
@@ -49,7 +50,7 @@ def newest_versions(reading: ReadTransaction, files: Collection[FileRow]) -> dic
     found = {row.file: row for row in versions_at(reading, wanted)}
     for row_id, number in sorted(wanted):
         if row_id not in found:
-            raise RowForgedError("versions", f"{row_id}, {number}")
+            raise RowForgedError(table_of(VersionRow), f"{row_id}, {number}")
     return found
 
 

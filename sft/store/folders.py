@@ -21,6 +21,7 @@ from sft.store.criteria import GROUP_PAIRS, LIVE, LIVE_STATE, any_of_pairs, grou
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FolderModel
+from sft.store.table_specs import table_of
 
 ROOT_ID: Final = 1
 
@@ -58,7 +59,7 @@ def folder_by_id(reading: ReadTransaction, folder_id: int) -> FolderRow:
     """
     row = reading.rows.one(FolderRow, FolderModel.id == folder_id)
     if row is None:
-        raise RowForgedError("folders", str(folder_id))
+        raise RowForgedError(table_of(FolderRow), str(folder_id))
     return row
 
 
@@ -112,7 +113,7 @@ def paths_of(
         found = folders_by_id(reading, level)
         for folder_id in sorted(level):
             if folder_id not in found:
-                raise RowForgedError("folders", str(folder_id))
+                raise RowForgedError(table_of(FolderRow), str(folder_id))
         way |= found
         level = {row.parent_id for row in found.values() if row.parent_id is not None} - paths.keys() - way.keys()
     for row in way.values():
@@ -126,7 +127,7 @@ def _spell(row: FolderRow, way: dict[int, FolderRow], paths: dict[int, FolderPat
     while row.id not in paths:
         below.append(row)
         if len(below) > PATH_BYTES:
-            raise RowForgedError("folders", str(below[0].id))
+            raise RowForgedError(table_of(FolderRow), str(below[0].id))
         if row.parent_id is None or row.parent_id in paths:
             break
         row = way[row.parent_id]
@@ -142,7 +143,7 @@ def _top_path(top: FolderRow) -> str:
     if top.id == ROOT_ID:
         return ""
     if top.state == LIVE_STATE or top.trashed_path is None:
-        raise RowForgedError("folders", str(top.id))
+        raise RowForgedError(table_of(FolderRow), str(top.id))
     return top.trashed_path
 
 

@@ -19,12 +19,12 @@ from typing import Final
 from sft import durable
 from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.errors import LocalExistsError, SignatureBadError
+from sft.limits import NAME_BYTES
 from sft.model.names import local_name
 
 SIGNATURE_ENDING: Final = ".minisig"
 _RESERVED_SHARE: Final = 4  # of what is free: large files run four at a time
 _MOST_COPIES: Final = 10_000
-_NAME_BYTES: Final = 255
 _ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is no ending
 
 
@@ -257,7 +257,7 @@ def numbered(name: str, number: int) -> str:
     if not stem or len(ending) > _ENDING_CHARACTERS:
         stem, dot, ending = name, "", ""
     tail = f" ({number}){dot}{ending}"
-    room = _NAME_BYTES - len(tail.encode())
+    room = NAME_BYTES - len(tail.encode())
     while len(stem.encode()) > room:
         stem = stem[:-1]
     return f"{stem}{tail}"
