@@ -410,14 +410,14 @@ TABLE = [
         "NAME_CLASH",
         5,
         "readme.md is there as README.md; names must differ in more than case.",
-        "--as another name",
+        "Choose another name (put: --as NAME)",
     ),
     Row(
         errors.FolderInTheWayError(path="docs", what="folder"),
         "NAME_IN_USE",
         5,
         "docs is a folder already.",
-        "Choose another name (--as NAME), or first sft mv docs NAME",
+        "Choose another name (put: --as NAME), or first sft mv docs NAME",
     ),
     Row(
         errors.FolderNotEmptyError(path="old docs"),

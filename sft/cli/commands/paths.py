@@ -13,8 +13,8 @@ from sft.cli.options import common
 from sft.client.api.files import list_trash, make_folder, move, restore
 from sft.client.api.tree import has_pattern, matches
 from sft.client.session import Session
-from sft.errors import NotFoundError, SftError
-from sft.model.names import join_path, parse_path, split_path
+from sft.errors import NotFoundError, SftError, UsageError
+from sft.model.names import join_path, parse_path, safe, split_path
 from sft.model.records import File, TrashedFolder
 from sft.model.text import count_text, shown_name
 
@@ -49,6 +49,8 @@ def mv_command(invocation: Invocation, old: str, new: str) -> int:
     target = parse_path(new, root=into)
     if into:
         target = join_path(target, split_path(source)[1])
+    if target.startswith(f"{source}/"):
+        raise UsageError(problem=f"{safe(source)} cannot be moved into itself", remedy="Name another place")
     moved = invocation.talk(lambda session: move(session, source, target))
     slash = "" if moved else "/"
     console = invocation.console

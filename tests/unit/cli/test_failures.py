@@ -161,7 +161,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "NAME_CLASH",
         5,
         "readme.md is there as README.md; names must differ in more than case",
-        "--as another name",
+        "Choose another name (put: --as NAME)",
     ),
     (
         SourceChangedError(path="report.iso"),

@@ -7,7 +7,7 @@ import shlex
 
 import pytest
 
-from sft.errors import NameNotAllowedError, NotFoundError
+from sft.errors import NameNotAllowedError, NotFoundError, UsageError
 from sft.model.records import Deleted, RestoredFolder, TrashedFolder, TrashPage
 from sft.wire.messages import (
     Delete,
@@ -45,6 +45,14 @@ def test_a_file_and_a_folder_are_moved(cli):
     cli.answers[Move] = lambda request: Done(request.id)
     assert cli.run("mv", "a", "b").lines == ["moved a/ → b/"]
     assert json.loads(cli.run("mv", "a", "b", "--json").out) == {"old": "a", "new": "b", "kind": "folder"}
+
+
+@pytest.mark.parametrize("new", ["a/b", "a/"])
+def test_nothing_is_moved_into_itself(cli, new):
+    ran = cli.run("mv", "a", new)
+    assert ran.status == UsageError.exit_status
+    assert "a cannot be moved into itself [USAGE]" in ran.err
+    assert not cli.sessions
 
 
 def test_a_slash_at_the_end_moves_into(cli):
