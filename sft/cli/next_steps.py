@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sft.errors import SftError
-from sft.model.names import split_path
+from sft.model.names import join_path, split_path
 from sft.model.text import filled, shell_name
 
 _AGAIN: Final = "The same command again"
@@ -50,7 +50,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "LOGIN_REFUSED": "Removed or disabled? An admin knows: ask one",
         "MASTER_KEY_ELSEWHERE": "On the server itself: twistd sft vault rotate-key says how",
         "MOVED": "Is it meant to be there? Then the same command with --accept-moved",
-        "NAME_CLASH": "Choose another name (put: --as NAME)",
+        "NAME_CLASH": "Choose another name (put: --as NAME), or first sft mv {there} NAME",
         "NAME_IN_USE": "Choose another name (put: --as NAME), or first sft mv {path} NAME",
         "NAME_NOT_ALLOWED": "Rename it, or --safe-names stores {safer}",
         "NAME_RESERVED": "sft join --user {name}",
@@ -121,6 +121,11 @@ def _where_to_look(what: str, name: str) -> str:
     return f"sft ls {shell_name(folder)}" if folder else "sft ls"
 
 
+def _path_of(existing: str, *, beside: str) -> str:
+    """Return the path of what is there: a server says its name alone."""
+    return existing if "/" in existing else join_path(split_path(beside)[0], existing)
+
+
 @dataclass(frozen=True, slots=True)
 class NextSteps:
     """The next steps that one program says.
@@ -138,6 +143,8 @@ class NextSteps:
         values = dict(error.values)
         if error.code == "NOT_FOUND":
             values["see"] = self.where_to_look(str(values["what"]), str(values["name"]))
+        if error.code == "NAME_CLASH":
+            values["there"] = _path_of(str(values["existing"]), beside=str(values["name"]))
         return filled(self.by_code[error.code], values, now=now, zone=zone, for_shell=True)
 
 

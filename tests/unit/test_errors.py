@@ -410,7 +410,7 @@ TABLE = [
         "NAME_CLASH",
         5,
         "readme.md is there as README.md; names must differ in more than case.",
-        "Choose another name (put: --as NAME)",
+        "Choose another name (put: --as NAME), or first sft mv README.md NAME",
     ),
     Row(
         errors.FolderInTheWayError(path="docs", what="folder"),

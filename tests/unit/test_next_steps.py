@@ -11,7 +11,7 @@ import pytest
 import sft.cli.next_steps
 import sft.operator.next_steps
 import tui.next_steps
-from sft.errors import REQUEST_ERRORS, NotFoundError, RoleForbidsError, SftError
+from sft.errors import REQUEST_ERRORS, NameClashError, NotFoundError, RoleForbidsError, SftError
 
 TABLES = {
     "sft": sft.cli.next_steps.STEPS,
@@ -42,7 +42,7 @@ def test_each_code_has_its_step_and_nothing_else_has(front_end):
 @pytest.mark.parametrize("front_end", TABLES)
 def test_a_step_names_only_what_every_error_of_its_code_has(front_end):
     for code, template in TABLES[front_end].items():
-        named = {name for _, name, _, _ in Formatter().parse(template) if name} - {"see"}
+        named = {name for _, name, _, _ in Formatter().parse(template) if name} - {"see", "there"}
         for values in VALUES[code]:
             assert named <= values, code
         assert not template.endswith("."), code
@@ -109,3 +109,11 @@ def test_only_a_role_is_needed_and_only_names_are_admins():
     )
     error = RoleForbidsError(**said, needed="admin", admins="ada, eva and 993 more")
     assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0).endswith("Admins here: ada, eva and 993 more")
+
+
+@pytest.mark.parametrize(
+    ("name", "existing", "there"), [("A", "a", "a"), ("d e/A", "a", "'d e/a'"), ("d/A", "D/a", "D/a")]
+)
+def test_what_has_a_name_that_differs_in_case_alone_can_be_renamed(name, existing, there):
+    error = NameClashError(name=name, existing=existing)
+    assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0).endswith(f", or first sft mv {there} NAME")

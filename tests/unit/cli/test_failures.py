@@ -161,7 +161,7 @@ TABLE: list[tuple[SftError, str, int, str, str]] = [
         "NAME_CLASH",
         5,
         "readme.md is there as README.md; names must differ in more than case",
-        "Choose another name (put: --as NAME)",
+        "Choose another name (put: --as NAME), or first sft mv README.md NAME",
     ),
     (
         SourceChangedError(path="report.iso"),
