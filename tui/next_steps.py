@@ -73,6 +73,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "ROLE_FORBIDS": "An admin can change your role: {admins}",
         "SCHEMA": _TELL,
         "DATABASE_BUSY": "The same again, in a minute",
+        "HANDING_OVER": "The same again, in a minute",
         "SERVER_FULL": _TELL,
         "SERVER_KEY_CHANGED": "5, then enter, shows both keys and says what to do",
         "SERVER_KEY_FIXED": "After another leak start a server in a new home, and put the files there",

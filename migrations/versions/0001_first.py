@@ -16,6 +16,7 @@ depends_on = None
 INTEGER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TRASHED = sa.text("state = 'trashed'")
 PURGING = sa.text("state = 'purging'")
+HANDED_OVER = sa.text("heir_id IS NOT NULL")
 BY_BYTES = sa.String(collation="BINARY").with_variant(sa.String(collation="C"), "postgresql")
 
 
@@ -79,10 +80,13 @@ def upgrade() -> None:
         _number("user_id"),
         _integer("files"),
         _integer("size_bytes"),
+        _integer("heir_id", null=True),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("user_id", name="pk_user_figures"),
         _refers("user_figures", "user_id", "users.id"),
+        _refers("user_figures", "heir_id", "users.id"),
     )
+    _index("ix_user_figures_heir_id", "user_figures", ["heir_id"], HANDED_OVER)
     op.create_table(
         "device_keys",
         _number("id"),

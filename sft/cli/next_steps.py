@@ -75,6 +75,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "ROLE_FORBIDS": "An admin can: sft role {name} {needed}. Admins here: {admins}",
         "SCHEMA": "twistd sft --home {home} upgrade",
         "DATABASE_BUSY": "The same again, in a minute",
+        "HANDING_OVER": "The same again, in a minute",
         "SERVER_FULL": "Tell the operator",
         "SERVER_KEY_CHANGED": "Ask an admin in person for a server link (twistd sft link); then sft servers link {server}",
         "SERVER_KEY_FIXED": "After another leak start a server in a new home, and put the files there",

@@ -89,6 +89,7 @@ from sft.errors.refusals import (
     ExistsError,
     FolderInTheWayError,
     FolderNotEmptyError,
+    HandingOverError,
     InternalError,
     InviteExpiredError,
     InviteUnknownError,

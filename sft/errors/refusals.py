@@ -138,6 +138,14 @@ class NotYoursError(RequestError):
     step_values = ("admins",)
 
 
+class HandingOverError(RequestError):
+    """A folder holds what a removed person owned, and it is not yet the heir's in every row."""
+
+    code = "HANDING_OVER"
+    exit_status = 9
+    sentence = "What {owner} owned is still being handed over to you, and some of {path} with it. Nothing was changed."
+
+
 class NotFoundError(RequestError):
     """No such file, folder, version, person or invitation."""
 

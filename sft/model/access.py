@@ -158,14 +158,14 @@ class Scope(Struct, frozen=True):
 
     Attributes:
         everything: whosever it is.
-        owner_id: else what belongs to this user; None, nothing.
+        owner_ids: else what belongs to one of these users.
     """
 
     everything: bool = False
-    owner_id: int | None = None
+    owner_ids: tuple[int, ...] = ()
 
     def __contains__(self, resource: Resource) -> bool:
-        return self.everything or (self.owner_id is not None and resource.owner_id == self.owner_id)
+        return self.everything or resource.owner_id in self.owner_ids
 
 
 def operator_caller(session_id: int = 0) -> Caller:
@@ -179,7 +179,7 @@ def scope_of(caller: Caller, permission: Permission) -> Scope:
         case Reach.ALL:
             return Scope(everything=True)
         case Reach.OWN:
-            return Scope(owner_id=caller.user_id)
+            return Scope(owner_ids=() if caller.user_id is None else (caller.user_id,))
         case None:
             return Scope()
 

@@ -121,12 +121,39 @@ class UserEnabled(DomainEvent, frozen=True, kw_only=True):
 
 
 class UserRemoved(DomainEvent, frozen=True, kw_only=True):
-    """A user is a tombstone; all files, those in the trash too, are another's."""
+    """A user is a tombstone; all files and folders, those in the trash too, are another's; their rows follow."""
 
     user_id: int
     name: str
     files_to: int | None  # id of the new owner; None where there is nobody
     files: int
+
+
+class FilesHandedOver(DomainEvent, frozen=True, kw_only=True):
+    """The rows of these files of a removed user name the new owner."""
+
+    routine: ClassVar[bool] = True
+
+    user_id: int
+    files_to: int
+    files: tuple[bytes, ...]  # ids
+
+
+class FoldersHandedOver(DomainEvent, frozen=True, kw_only=True):
+    """The rows of these folders of a removed user name the new owner."""
+
+    routine: ClassVar[bool] = True
+
+    user_id: int
+    files_to: int
+    folder_ids: tuple[int, ...]
+
+
+class HandOverEnded(DomainEvent, frozen=True, kw_only=True):
+    """No row of a file or folder names a removed user as its owner any more."""
+
+    user_id: int
+    files_to: int
 
 
 # -- files ----------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from sft.errors import TransferEndedError
 from sft.model.records import VaultReport
 from sft.server.context import ServerContext
 from sft.service.maintenance.report import JobContext
+from sft.transport.threads import Pool
 from sft.wire.messages import Notice
 
 SHOWN_SECONDS: Final = 0.5
@@ -55,15 +56,16 @@ class RunningJob:
         """What the job works with: it reports here."""
         return replace(self._context.job_context, progress=self._progress)
 
-    async def run(self, work: Work) -> VaultReport:
-        """Do the work on maintenance's thread."""
+    async def run(self, work: Work, pool: Pool | None = None) -> VaultReport:
+        """Do the work on maintenance's thread, or on one of another pool: that of maintenance may be taken for hours."""
         context = self._context
+        pool = pool or context.maintenance_pool
         began = context.reactor.seconds()
         context.event_log.note("job-begun", job=self._name, by=self._by)
         ended = "failed"
         self._ticking.start(SHOWN_SECONDS, now=False)
         try:
-            report: VaultReport = await context.maintenance_pool.run(work)
+            report: VaultReport = await pool.run(work)
             faults = len(report.faults) + report.more_faults
             ended = "done" if not faults else f"{faults} faults"
             self._versions, self._bytes = report.versions, report.bytes_checked

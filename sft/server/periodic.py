@@ -1,23 +1,27 @@
-"""What the server does by itself: each day it destroys what has been in the trash for its time, and gives back free space.
+"""What the server does by itself: it hands over what the removed owned, and each day destroys what has ended in the trash.
 
-Rules. When that was last done stands in the database, and is looked at soon after a start and each hour: a server may restart
-each night. A wall clock that ran otherwise than the machine's own destroys nothing: then it is refused, and said.
+Rules. A hand-over begins with the removal, and goes on with a start and each hour where it was interrupted or a row kept it.
+When the trash was last collected, and free space given back, stands in the database, and is looked at soon after a start and
+each hour: a server may restart each night. A wall clock that ran otherwise than the machine's own destroys nothing: then it is
+refused, and said.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import LoopingCall
 
+from sft.errors import TransferEndedError
 from sft.limits import COLLECT_SECONDS
 from sft.model.access import operator_caller
+from sft.model.events import DomainEvent, UserRemoved
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
-from sft.service.maintenance import daily, purging
+from sft.service.maintenance import daily, hand_overs, purging
 
 FIRST_LOOK_SECONDS: Final = 600  # a start has enough to do
 LOOK_SECONDS: Final = 3600
@@ -30,7 +34,7 @@ def uptime() -> float:
 
 
 class Periodic:
-    """Runs the daily work of one server.
+    """Runs this work of one server.
 
     Args:
         reactor: whose timers it takes; the server's own where none is given.
@@ -45,8 +49,12 @@ class Periodic:
         self._hourly = LoopingCall(self._begin)
         self._hourly.clock = self._reactor
         self._first: Any = None
+        self._handing_over = False
+        self._once_more = False
 
     def start(self) -> None:
+        self._context.watchers.append(self._watch)
+        self.hand_over()
         self._first = self._reactor.callLater(FIRST_LOOK_SECONDS, self._start_looking)
 
     def _start_looking(self) -> None:
@@ -58,6 +66,36 @@ class Periodic:
             self._first.cancel()
         if self._hourly.running:
             self._hourly.stop()
+        if self._watch in self._context.watchers:
+            self._context.watchers.remove(self._watch)
+
+    def _watch(self, events: Sequence[DomainEvent]) -> None:
+        if any(isinstance(event, UserRemoved) for event in events):
+            self.hand_over()
+
+    def hand_over(self) -> Deferred[None]:
+        """Have handed over what is to be, if this is not under way; fires when nothing more of it can be."""
+        self._once_more = True
+        if self._handing_over:
+            return succeed(None)
+        self._handing_over = True
+        done = Deferred.fromCoroutine(self._hand_over())
+        return done.addErrback(self._context.event_log.failed, "hand-over-fault")
+
+    async def _hand_over(self) -> None:
+        context, caller = self._context, operator_caller()
+        try:
+            while self._once_more and not context.stopping:
+                self._once_more = False
+                if await context.read_apart(hand_overs.is_handing_over, caller):
+                    running = RunningJob(context, hand_overs.hand_over_all.__name__, caller.name)
+                    job = await context.read_apart(hand_overs.hand_over_all, caller, context=running.job_context)
+                    # Not behind a check of the whole vault: it mostly waits for the writer.
+                    await running.run(job, context.pool)
+        except TransferEndedError:
+            pass  # the server stops; the next start goes on
+        finally:
+            self._handing_over = False
 
     def _begin(self) -> Deferred[None]:
         done = Deferred.fromCoroutine(self._look())
@@ -65,6 +103,7 @@ class Periodic:
 
     async def _look(self) -> None:
         context = self._context
+        self.hand_over()
         drift = self._drift()
         if abs(drift) > DRIFT_SECONDS:
             context.event_log.warn(

@@ -42,12 +42,12 @@ from sft.service.users import (
     require_name,
     shown,
 )
+from sft.store.hand_overs import begin_hand_over
 from sft.store.row_types import UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.users import (
     active_admins,
     admin_names,
-    hand_over,
     is_active_admin,
     key_by_public,
     user_by_id,
@@ -164,18 +164,21 @@ def enable(transaction: Transaction, item: UserInput) -> UserChanged:
 
 @act(Permission.USER_MANAGE, logs=(UserRemoved, InvitationWithdrawn))
 def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
-    """Remove a user for good: files and folders go to another, a tombstone stays; somebody stays admin."""
+    """Remove a user for good: files and folders go to another, a tombstone stays; somebody stays admin.
+
+    They count for the other, and are judged as the other's from now on; their rows follow (``maintenance.hand_overs``).
+    """
     user = find_user(transaction, item.name, removed=True)
     if user.state == UserState.REMOVED:
         return _changed(transaction, user, user)
     require_another_admin(transaction, user)
     owner = _new_owner(transaction, user, item)
-    moved = 0 if owner is None else hand_over(transaction, user.id, owner.id)
+    files = 0 if owner is None else begin_hand_over(transaction, user.id, owner.id)
     tombstone = replace(user, state=UserState.REMOVED.value)
     write_users(transaction, [tombstone])
     transaction.log(
         UserRemoved(
-            by=item.caller, user_id=user.id, name=user.name, files_to=None if owner is None else owner.id, files=moved
+            by=item.caller, user_id=user.id, name=user.name, files_to=None if owner is None else owner.id, files=files
         )
     )
     _withdraw_invitations(transaction, item.caller, user, tombstone)

@@ -13,12 +13,12 @@ from msgspec import Struct
 
 from sft.errors import BadRequestError, NotFoundError
 from sft.limits import LIST_ENTRIES
-from sft.model.access import Caller, Permission, may, scope_of
+from sft.model.access import Caller, Permission, scope_of
 from sft.model.names import fold
 from sft.model.records import File, Folder, Page, Record, TrashedFolder, TrashPage
 from sft.service.path_lookup import PathLookup, nothing_at, require_path
 from sft.service.record_builder import PageRoom, RecordBuilder, blame_path
-from sft.service.rights import resource_of
+from sft.service.rights import is_allowed, scope_in
 from sft.service.use_case import query
 from sft.store.files import Pair, files_after, files_in, newest_versions, version_of
 from sft.store.folders import folders_in
@@ -102,7 +102,7 @@ def list_trash(reading: ReadTransaction, caller: Caller, *, cursor: str = "", li
     """
     before_folders, before_files = _trash_cursor(cursor)
     room = PageRoom(min(limit, PAGE_FILES))
-    seen, mine = scope_of(caller, Permission.FILE_LIST), scope_of(caller, Permission.FILE_DELETE)
+    seen, mine = scope_of(caller, Permission.FILE_LIST), scope_in(reading, caller, Permission.FILE_DELETE)
     deleted: list[FolderRow | Pair] = [
         *folder_trash_page(reading, seen, before_folders, room.entries + 1),
         *trash_page(reading, mine, before_files, room.entries + 1),
@@ -170,7 +170,7 @@ def find_version(
     """Find a live file that the caller may see and one of its versions, 0 being the newest, or NotFoundError."""
     require_path(path)
     file = PathLookup(reading).one(path).file
-    if file is None or not may(caller, permission, resource_of(file)):
+    if file is None or not is_allowed(RecordBuilder(reading), caller, permission, file):
         raise nothing_at(path)
     if not number or number == file.newest:
         return file, newest_versions(reading, [file])[file.id]

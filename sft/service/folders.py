@@ -80,6 +80,7 @@ def move(transaction: Transaction, item: MoveInput) -> File | Folder:
     Raises:
         NotFoundError: nothing is at the old path, or no folder where the new one leads.
         NotYoursError: it, or something in it, belongs to another.
+        HandingOverError: something in it is still being handed over to the caller.
         ExistsError: a file has the new name.
         FolderInTheWayError: a folder has it.
         NameClashError: the new name differs from another in case alone.

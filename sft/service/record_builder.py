@@ -6,7 +6,7 @@ would no longer fit into one frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -17,9 +17,10 @@ from sft.errors import ExistsError, RecordForgedError, RowForgedError
 from sft.limits import LIST_BYTES, LIST_ENTRIES, TRASH_SECONDS
 from sft.model.access import OPERATOR
 from sft.model.names import join_path
-from sft.model.records import File, FileVersion, Folder, Record, TrashedFolder
+from sft.model.records import File, FileVersion, Folder, Record, TrashedFolder, UserState
 from sft.store.files import Pair
 from sft.store.folders import FolderPath, paths_of
+from sft.store.hand_overs import heirs_of
 from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.table_specs import table_of
@@ -34,6 +35,7 @@ class RecordBuilder:
     def __init__(self, reading: ReadTransaction) -> None:
         self.reading = reading
         self._users: dict[int, UserRow] = {}
+        self._heirs: dict[int, int] = {}
         self._keys: dict[int, DeviceKeyRow] = {}
         self._paths: dict[int, FolderPath] = {}
 
@@ -41,6 +43,14 @@ class RecordBuilder:
         """Name a user, or the tombstone of one."""
         self._learn_users([user_id])
         return self._users[user_id].name
+
+    def owner_of(self, row: FileRow | FolderRow) -> int | None:
+        """Return whose a file or folder is: the heir's while it is being handed over; None is the operator's."""
+        owner_id = row.owner_id if isinstance(row, FileRow) else row.maker_id
+        if owner_id is None:
+            return None
+        self._learn_owners([owner_id])
+        return self._heirs.get(owner_id, owner_id)
 
     def path_of(self, row: FileRow | FolderRow) -> str:
         """Spell the path of a file or folder; of what was deleted, that from which it was deleted."""
@@ -70,6 +80,7 @@ class RecordBuilder:
             folder_path: of the folder that all of them lie in, where the caller knows it.
         """
         self._learn_users({user for f, v in pairs for user in (f.owner_id, v.author_id)})
+        self._learn_owners({file.owner_id for file, _ in pairs})
         self._learn_keys({version.key_id for _, version in pairs})
         for file, version in pairs:
             known = folder_path is not None
@@ -121,11 +132,12 @@ class RecordBuilder:
 
     def _file(self, file: FileRow, version: VersionRow, path: str, signature: bytes) -> File:
         ends = None if file.trashed_at is None else file.trashed_at + TRASH_SECONDS
+        owner_id = self._heirs.get(file.owner_id, file.owner_id)
         return File(
             id=file.file_id,
             path=path,
-            owner_id=file.owner_id,
-            owner=self._users[file.owner_id].name,
+            owner_id=owner_id,
+            owner=self._users[owner_id].name,
             version=FileVersion(
                 number=version.number,
                 author_id=version.author_id,
@@ -147,6 +159,13 @@ class RecordBuilder:
         self._users.update(users_by_id(self.reading, unknown) if unknown else {})
         for user_id in unknown - self._users.keys():
             raise RowForgedError(table_of(UserRow), str(user_id))
+
+    def _learn_owners(self, user_ids: Collection[int]) -> None:
+        self._learn_users(user_ids)
+        removed = {user_id for user_id in user_ids if self._users[user_id].state == UserState.REMOVED}
+        if unknown := removed - self._heirs.keys():
+            self._heirs |= dict(zip(unknown, unknown, strict=True)) | heirs_of(self.reading, unknown)
+            self._learn_users(self._heirs.values())
 
     def _learn_keys(self, key_ids: Iterable[int]) -> None:
         unknown = set(key_ids) - self._keys.keys()

@@ -1,15 +1,21 @@
 """What a caller may do, demanded inside the transaction that does it: the one place that refuses for want of a right.
 
 Rules. ``sft.model.access`` decides; here a row becomes the resource that it decides about, and its no a refusal. What
-somebody may not even see is not found (``sft.service.files``).
+somebody may not even see is not found (``sft.service.files``). What is being handed over is the heir's: whether a row
+still names who was removed is asked where it would be a no.
 """
 
 from __future__ import annotations
 
-from sft.errors import NotYoursError, OperatorOnlyError, RoleForbidsError, RowForgedError
-from sft.model.access import ACTS, OPERATOR, Caller, Permission, Resource, allows, least_role, may, scope_of
+from itertools import chain
+
+from msgspec.structs import replace
+
+from sft.errors import HandingOverError, NotYoursError, OperatorOnlyError, RoleForbidsError, RowForgedError
+from sft.model.access import ACTS, OPERATOR, Caller, Permission, Resource, Scope, allows, least_role, may, scope_of
 from sft.service.record_builder import RecordBuilder
 from sft.store.figures import all_below_is_of, another_file_in, another_folder_in
+from sft.store.hand_overs import handed_over_to
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.rows import ReadTransaction
 from sft.store.table_specs import table_of
@@ -19,6 +25,20 @@ from sft.store.users import admin_names
 def resource_of(row: FileRow | FolderRow) -> Resource:
     """Return what a right to a file or folder depends on."""
     return Resource(row.owner_id if isinstance(row, FileRow) else row.maker_id)
+
+
+def is_allowed(records: RecordBuilder, caller: Caller, permission: Permission, row: FileRow | FolderRow) -> bool:
+    """Return whether a caller may do something to one file or folder."""
+    if may(caller, permission, resource_of(row)):
+        return True
+    return may(caller, permission, Resource(records.owner_of(row)))
+
+
+def scope_in(reading: ReadTransaction, caller: Caller, permission: Permission) -> Scope:
+    """Return what a caller may do something to as rows say it: also of whom files are being handed over to the caller."""
+    scope = scope_of(caller, permission)
+    heirs = (handed_over_to(reading, owner_id) for owner_id in scope.owner_ids)
+    return replace(scope, owner_ids=(*scope.owner_ids, *chain.from_iterable(heirs)))
 
 
 def require_permission(reading: ReadTransaction, caller: Caller, permission: Permission) -> None:
@@ -67,12 +87,12 @@ def require_right(
     Raises:
         NotYoursError: it belongs to another; what nobody made is the operator's.
     """
-    resource = resource_of(row)
-    if may(caller, permission, resource):
+    if is_allowed(records, caller, permission, row):
         return
     if path is None:
         path = records.path_of(row)
-    owner = OPERATOR if resource.owner_id is None else records.name_of(resource.owner_id)
+    owner_id = records.owner_of(row)
+    owner = OPERATOR if owner_id is None else records.name_of(owner_id)
     raise NotYoursError(path=path, owner=owner, act=verb, admins=admin_names(records.reading))
 
 
@@ -83,16 +103,24 @@ def require_tree(
 
     Raises:
         NotYoursError: of one that belongs to another. To name one below, the folders on the way to it are looked through.
+        HandingOverError: some of it is being handed over to the caller: the figures of two owners' ids prove nothing.
     """
     scope = scope_of(caller, permission)
     require_right(records, caller, permission, folder, verb=verb, path=path)
-    if scope.everything or scope.owner_id is None:
+    if scope.everything:
+        return
+    (owner_id,) = scope.owner_ids
+    if all_below_is_of(folder, owner_id):
+        return
+    if any(all_below_is_of(folder, each) for each in scope_in(records.reading, caller, permission).owner_ids):
         return
     at: FolderRow | None = folder
-    while at is not None and not all_below_is_of(at, scope.owner_id):
-        below = another_folder_in(records.reading, at.id, scope.owner_id)
-        other = below or another_file_in(records.reading, at.id, scope.owner_id)
-        if other is None:
+    other: FileRow | FolderRow = folder
+    while at is not None and not all_below_is_of(at, owner_id):
+        below = another_folder_in(records.reading, at.id, owner_id)
+        found = below or another_file_in(records.reading, at.id, owner_id)
+        if found is None:
             raise RowForgedError(table_of(FolderRow), str(at.id))
-        require_right(records, caller, permission, other, verb=verb)
-        at = below
+        require_right(records, caller, permission, found, verb=verb)
+        at, other = below, found
+    raise HandingOverError(path=path, owner=records.name_of(resource_of(other).owner_id or owner_id))

@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from sft.errors import FolderNotEmptyError, NotFoundError, NotYoursError
 from sft.limits import TRASH_SECONDS
-from sft.model.access import Caller, Permission, Scope, scope_of
+from sft.model.access import Caller, Permission, Scope
 from sft.model.events import FileRestored, FileTrashed, FolderRestored, FolderTrashed
 from sft.model.names import split_path
 from sft.model.records import Deleted, File, RestoredFolder
 from sft.service.path_lookup import PathLookup, folded_name, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
-from sft.service.rights import require_right, require_tree
+from sft.service.rights import require_right, require_tree, scope_in
 from sft.service.use_case import act
 from sft.store.criteria import LIVE_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
@@ -58,6 +58,7 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
     Raises:
         NotFoundError: nothing is there.
         NotYoursError: it, or something in it, belongs to another.
+        HandingOverError: something in it is still being handed over to the caller.
         FolderNotEmptyError: of a folder, unless ``recursive``.
     """
     require_path(item.path)
@@ -118,6 +119,7 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
     Raises:
         NotFoundError: nothing was deleted there.
         NotYoursError: only what belongs to others was.
+        HandingOverError: a folder in which something is still being handed over to the caller.
         ExistsError: another file has the name now.
         FolderInTheWayError: a folder has it, or a file the name of one on the way.
         NameClashError: the name differs from another in case alone.
@@ -159,7 +161,7 @@ def _last_deleted(records: RecordBuilder, transaction: Transaction, item: Restor
 def _deleted_from(transaction: Transaction, item: Restoration) -> Iterator[FileRow | FolderRow]:
     """Find what was deleted from a path, by itself or with a folder above it; the last deleted first."""
     path, folded = item.path, folded_path(item.path)
-    scopes = {scope_of(item.caller, Permission.FILE_DELETE), Scope(everything=True)}
+    scopes = {scope_in(transaction, item.caller, Permission.FILE_DELETE), Scope(everything=True)}
     files = [trashed_from(transaction, path, folded, scope) for scope in scopes]
     found = {file.id: (file.trashed_at or 0, file) for file in files if file is not None}
     single = sorted(found.values(), key=lambda each: (each[0], each[1].id), reverse=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, false, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, literal_column, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from sft.model.access import Scope
@@ -51,7 +51,7 @@ def within(scope: Scope, owner: InstrumentedAttribute[Any]) -> list[ColumnElemen
     if scope.everything:
         return []
     # Not by an index on the owner: it holds everything of theirs, and would have to be sorted.
-    return [false() if scope.owner_id is None else owner + 0 == scope.owner_id]
+    return [(owner + 0).in_(scope.owner_ids)]
 
 
 def ids_after(

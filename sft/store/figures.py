@@ -116,9 +116,19 @@ class FigureChanges:
         rows.insert([row for row in made.values() if row is not None])
         rows.update([row for row in changed if row.id not in made and row != self._folders[row.id]])
         if self._owned:
-            owned = user_figures(self._transaction, self._owned)
+            owned = self._owners()
             rows.update([_more(owned[user_id], *more) for user_id, more in self._owned.items() if any(more)])
         self._made, self._changes, self._owned = [], {}, {}
+
+    def _owners(self) -> dict[int, UserFiguresRow]:
+        """Load the figures of those who own more or less now: of what is being handed over, the heirs'."""
+        owned = user_figures(self._transaction, self._owned)
+        for row in owned.values():
+            if row.heir_id is not None:
+                files, size_bytes = self._owned.pop(row.user_id)
+                self.own(row.heir_id, files=files, size_bytes=size_bytes)
+        heirs = self._owned.keys() - owned.keys()
+        return owned | user_figures(self._transaction, heirs) if heirs else owned
 
     def _folder(self, row: FolderRow, times: int) -> None:
         if row.parent_id is None:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, LargeBinary, case, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from sft.store.criteria import LIVE, groups, ids_after
+from sft.store.hand_overs import handed_over
 from sft.store.row_types import FolderRow, UserFiguresRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, UserModel, VersionModel
@@ -79,9 +80,19 @@ def recounted_folders(reading: ReadTransaction, rows: Collection[FolderRow]) -> 
 
 
 def recounted_users(reading: ReadTransaction, numbers: Collection[int]) -> dict[int, UserFiguresRow]:
-    """Count what people own: files, in the trash too, and the bytes of all their versions."""
+    """Count what people own: files, in the trash too, and the bytes of all their versions.
+
+    What is being handed over counts for the heir.
+    """
     counted = {number: UserFiguresRow(number, 0, 0) for number in numbers}
-    for group in groups(numbers):
+    counts_for = {number: number for number in numbers}
+    for number, heir_id in handed_over(reading).items():
+        if number in counted:
+            counted[number] = replace(counted[number], heir_id=heir_id)
+            del counts_for[number]
+        if heir_id in counted:
+            counts_for[number] = heir_id
+    for group in groups(counts_for):
         files = reading.rows.aggregates(
             select(FileModel.owner_id, func.count()).where(FileModel.owner_id.in_(group)).group_by(FileModel.owner_id)
         )
@@ -92,9 +103,11 @@ def recounted_users(reading: ReadTransaction, numbers: Collection[int]) -> dict[
             .group_by(FileModel.owner_id)
         )
         for number, count in files:
-            counted[number] = replace(counted[number], files=count)
+            row = counted[counts_for[number]]
+            counted[row.user_id] = replace(row, files=row.files + count)
         for number, size_bytes in sizes:
-            counted[number] = replace(counted[number], size_bytes=size_bytes)
+            row = counted[counts_for[number]]
+            counted[row.user_id] = replace(row, size_bytes=row.size_bytes + size_bytes)
     return counted
 
 

@@ -39,6 +39,7 @@ class UserFiguresRow(Row, frozen=True, gc=False):
     user_id: int
     files: int
     size_bytes: int
+    heir_id: int | None = None
 
 
 class DeviceKeyRow(Row, frozen=True, gc=False):

@@ -24,6 +24,7 @@ NAMING: Final = {
 
 TRASHED: Final = text("state = 'trashed'")
 PURGING: Final = text("state = 'purging'")
+HANDED_OVER: Final = text("heir_id IS NOT NULL")
 POINT: Final = text("substr(public_key, 11)")  # of a key, after algorithm and key id
 BY_BYTES: Final = String(collation="BINARY").with_variant(String(collation="C"), "postgresql")
 
@@ -62,12 +63,19 @@ class UserModel(Model):
 
 
 class UserFiguresModel(Model):
-    """How many files a user owns, and the bytes of all their versions; what is in the trash counts until it is destroyed."""
+    """How many files a user owns, and the bytes of all their versions; what is in the trash counts until it is destroyed.
+
+    ``heir_id`` is there while what a removed user owned is being handed over: it counts for the heir already.
+    """
 
     __tablename__ = "user_figures"
+    __table_args__ = (
+        Index("ix_user_figures_heir_id", "heir_id", sqlite_where=HANDED_OVER, postgresql_where=HANDED_OVER),
+    )
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
     files: Mapped[int]
     size_bytes: Mapped[int]
+    heir_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     mac: Mapped[bytes]
 
 

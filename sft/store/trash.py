@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import ColumnElement, false, tuple_
+from sqlalchemy import ColumnElement, tuple_
 
 from sft.model.access import Scope
 from sft.store.criteria import PURGING, TRASHED, ids_after, keys_after, rows_with, within
@@ -52,11 +52,21 @@ def trash_page(reading: ReadTransaction, scope: Scope, before: TrashKey | None, 
     """
     # That there is such a moment makes a page a search of the index, and not a walk.
     where = [FileModel.state == TRASHED, FileModel.trashed_at.is_not(None)]
-    where += [] if scope.everything else [_owned(scope)]
     if before is not None:
         where.append(tuple_(FileModel.trashed_at, FileModel.id) < before)
     order = (FileModel.trashed_at.desc(), FileModel.id.desc())
-    return reading.rows.joined(FileRow, VersionRow, _NEWEST, *where, order_by=order, limit=limit)
+    # By the index of one owner's trash, which is in the page's order; ``within`` asks for no index.
+    owners = [[]] if scope.everything else [[FileModel.owner_id == owner_id] for owner_id in scope.owner_ids]
+    found = [
+        pair
+        for owner in owners
+        for pair in reading.rows.joined(FileRow, VersionRow, _NEWEST, *where, *owner, order_by=order, limit=limit)
+    ]
+    return sorted(found, key=_last_deleted_first)[:limit]
+
+
+def _last_deleted_first(pair: Pair) -> TrashKey:
+    return -(pair[0].trashed_at or 0), -pair[0].id
 
 
 def trashed_folders_on_way(reading: ReadTransaction, path: str, folded: str, scope: Scope) -> list[FolderRow]:
@@ -99,11 +109,6 @@ def folder_trash_page(reading: ReadTransaction, scope: Scope, before: TrashKey |
         order_by=[column.desc() for column in key],
         limit=limit,
     )
-
-
-def _owned(scope: Scope) -> ColumnElement[bool]:
-    # By the index of one owner's trash, which is in the page's order; ``within`` asks for no index.
-    return false() if scope.owner_id is None else FileModel.owner_id == scope.owner_id
 
 
 def trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit: int) -> list[TrashKey]:

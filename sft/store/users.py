@@ -9,21 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from msgspec.structs import replace
 from sqlalchemy import ColumnElement, literal_column, select
 
 from sft.errors import RowForgedError
 from sft.model.access import Role
 from sft.model.names import fold
 from sft.model.records import UserState
-from sft.store.figures import FigureChanges, user_figures
-from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserFiguresRow, UserRow
+from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.schema import POINT, DeviceKeyModel, FileModel, FolderModel, UserModel
+from sft.store.schema import POINT, DeviceKeyModel, UserModel
 from sft.store.settings import ADMINS, change_setting, setting
 from sft.store.table_specs import table_of
 
-_BATCH: Final = 500
 _point: Final[ColumnElement[bytes]] = literal_column(POINT.text)  # with a bound value, the index would not be used
 _ADMINS_NAMED: Final = 8  # a refusal is one bounded message, however many admins there are
 
@@ -125,43 +122,3 @@ def keys_of(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, list
     for row in found:
         keys[row.user_id].append(row)
     return keys
-
-
-def hand_over(transaction: Transaction, from_id: int, to_id: int) -> int:
-    """Give every file and folder of one user, those in the trash too, to another; return how many files.
-
-    The folders are found by reading the table: no index is kept for what is done so seldom.
-    """
-    _hand_over_folders(transaction, from_id, to_id)
-    changes = FigureChanges(transaction)
-    moved, last = 0, 0
-    while found := transaction.rows.all(
-        FileRow, FileModel.owner_id == from_id, FileModel.id > last, order_by=[FileModel.id], limit=_BATCH
-    ):
-        given = [replace(row, owner_id=to_id) for row in found]
-        for before, after in zip(found, given, strict=True):
-            changes.take_file(before)
-            changes.put_file(after)
-        transaction.rows.update(given)
-        moved, last = moved + len(found), found[-1].id
-    owned = user_figures(transaction, [from_id])[from_id]
-    changes.own(from_id, files=-owned.files, size_bytes=-owned.size_bytes)
-    changes.own(to_id, files=owned.files, size_bytes=owned.size_bytes)
-    changes.write()
-    return moved
-
-
-def _hand_over_folders(transaction: Transaction, from_id: int, to_id: int) -> None:
-    last = 0
-    while found := transaction.rows.all(
-        FolderRow, FolderModel.maker_id == from_id, FolderModel.id > last, order_by=[FolderModel.id], limit=_BATCH
-    ):
-        given = [replace(row, maker_id=to_id) for row in found]
-        changes = FigureChanges(transaction, given)
-        for before, after in zip(found, given, strict=True):
-            if before.parent_id is not None:
-                changes.take_folder(before)
-                changes.put_folder(after)
-        transaction.rows.update(given)
-        changes.write()
-        last = found[-1].id

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from threading import Event
+
 from twisted.internet.task import Clock
 
 from sft.limits import COLLECT_SECONDS, TRASH_SECONDS
 from sft.model.access import operator_caller
 from sft.server.periodic import FIRST_LOOK_SECONDS, LOOK_SECONDS, Periodic
 from sft.service.maintenance.daily import is_collection_due
+from sft.store.hand_overs import handed_over
+from sft.store.row_types import FileRow
 from sft.store.settings import COLLECTED_AT, setting
 from sft.wire import messages as m
 from tests.integration.server_fixture import ServerFixture, on_reactor, until
@@ -65,6 +69,76 @@ async def test_a_wall_clock_that_jumped_destroys_nothing(server: ServerFixture):
     up[0] += 2 * COLLECT_SECONDS
     clock.advance(LOOK_SECONDS)
     await until(lambda: any(line.startswith(COLLECTED) for line in server.lines), "a collection")
+    periodic.stop()
+
+
+def owners(server: ServerFixture) -> set[int]:
+    with server.here.readers.reading() as reading:
+        return {row.owner_id for row in reading.rows.all(FileRow)}
+
+
+def is_handed_over(server: ServerFixture) -> bool:
+    with server.here.readers.reading() as reading:
+        return not handed_over(reading)
+
+
+async def owned_by_max(server: ServerFixture) -> None:
+    raw = await server.raw("max")
+    for name in ("a", "b"):
+        await server.put("max", name, b"x", raw)
+
+
+async def remove_max(server: ServerFixture) -> None:
+    await (await server.raw("ada")).ask(m.RemoveUser, name="max", files_to="ada")
+
+
+@on_reactor
+async def test_a_hand_over_begins_with_the_removal_and_waits_for_no_other_work(server: ServerFixture):
+    await owned_by_max(server)
+    held = Event()
+    held_up = server.here.maintenance_pool.run(held.wait)
+    try:
+        await remove_max(server)
+        await until(lambda: is_handed_over(server), "handing over")
+        assert len(owners(server)) == 1
+        await until(lambda: any(line.startswith("hand-over-ended") for line in server.lines), "a line that says so")
+        assert not [line for line in server.lines if line.startswith("files-handed-over")]
+    finally:
+        held.set()
+        await held_up
+
+
+@on_reactor
+async def test_what_was_not_handed_over_goes_on_with_a_start_and_each_hour(server: ServerFixture):
+    server.here.watchers.clear()
+    await owned_by_max(server)
+    before = owners(server)
+    await remove_max(server)
+    assert not is_handed_over(server)
+    clock = Clock()
+    server.here.stopping = True
+    periodic = Periodic(server.here, reactor=clock)
+    periodic.start()
+    assert not server.here.entry_pool.busy
+    server.here.stopping = False
+    clock.advance(FIRST_LOOK_SECONDS)
+    await until(lambda: is_handed_over(server), "the next look")
+    assert not before & owners(server)
+    await until(lambda: idle(server) and not server.here.pool.busy, "it is done")
+    periodic.stop()
+    assert not server.here.watchers
+
+
+@on_reactor
+async def test_a_hand_over_goes_on_with_the_next_start(server: ServerFixture):
+    server.here.watchers.clear()
+    await owned_by_max(server)
+    await remove_max(server)
+    assert not is_handed_over(server)
+    periodic = Periodic(server.here, reactor=Clock())
+    periodic.start()
+    await until(lambda: is_handed_over(server), "what a start goes on with")
+    await until(lambda: not server.here.pool.busy, "it is done")
     periodic.stop()
 
 

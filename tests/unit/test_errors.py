@@ -426,6 +426,13 @@ TABLE = [
         '"old docs" is not empty.',
         "With all in it: the same command with -r",
     ),
+    Row(
+        errors.HandingOverError(owner="max", path="old docs"),
+        "HANDING_OVER",
+        9,
+        'What max owned is still being handed over to you, and some of "old docs" with it. Nothing was changed.',
+        "The same again, in a minute",
+    ),
     # -- room and bounds
     Row(
         errors.DatabaseBusyError(),

@@ -1,1 +1,1 @@
-"""The operator's long work, on a thread of its own beside the serving: check, rotation, purges, recovery at a start."""
+"""The operator's long work, on a thread beside the serving: check, rotation, purges, hand-overs, recovery at a start."""

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 from sft.errors import RowForgedError, StoreError
+from sft.model.records import UserState
 from sft.service.maintenance.report import FORGED, PAGE, Report, sound_rows
 from sft.service.maintenance.walking import walk
 from sft.store.figures import user_figures
@@ -19,7 +20,7 @@ from sft.store.folders import ROOT_ID, folder_ids_after, folders_by_id, path_of
 from sft.store.recount import recounted_folders, recounted_users, user_ids
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction
-from sft.store.users import user_by_id
+from sft.store.users import user_by_id, users_by_id
 
 _EXACT: Final = ("files", "folders", "files_below", "folders_below", "owner_sum", "owner_squares")
 
@@ -72,8 +73,18 @@ def _wrong_users(reading: ReadTransaction, numbers: list[int]) -> Iterator[tuple
         wrong = [name for name in ("files", "size_bytes") if getattr(row, name) != getattr(found, name)]
         if wrong:
             yield _user_name(reading, row.user_id), _differences(row, found, wrong)
+        if row.heir_id is not None and not _may_inherit(reading, row.user_id, row.heir_id):
+            name = _user_name(reading, row.heir_id)
+            yield _user_name(reading, row.user_id), f"the files are being handed over to {name}, who is no heir"
     for fault in faults:
         yield f"row {fault.row} of {fault.table}", FORGED
+
+
+def _may_inherit(reading: ReadTransaction, user_id: int, heir_id: int) -> bool:
+    """Return whether one who was removed hands over to one who was not; forged rows are reported by themselves."""
+    users, _ = sound_rows(lambda keys: list(users_by_id(reading, keys).values()), [user_id, heir_id])
+    removed = {user.id for user in users if user.state == UserState.REMOVED}
+    return removed == {user_id} and heir_id != user_id
 
 
 def _folder_name(reading: ReadTransaction, row: FolderRow) -> str:

@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import RowForgedError, VaultError
+from sft.errors import VaultError
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission
 from sft.model.events import FilesPurged, FolderPurgeBegun, FoldersPurged, ObjectsDestroyed
@@ -103,9 +103,9 @@ class _Collecting:
         _, problems = finish_purges(self._context)
         self._note(problems)
         for page in self._ended(trashed_until):
-            self._halving(self._purge, page)
+            self._report.halving(self._purge, page)
         for page in self._ended(folders_trashed_until):
-            self._halving(self._begin, page)
+            self._report.halving(self._begin, page)
         self._purge_folders()
         self._context.act(note_collection, Collected(self._context.caller))
         return self._report.finish()
@@ -119,18 +119,6 @@ class _Collecting:
                 return
             yield [row_id for _, row_id in page]
             after = page[-1]
-
-    def _halving(self, act: Callable[[tuple[int, ...]], None], row_ids: Sequence[int]) -> None:
-        """Do something to rows; halve what fails, so that one that does not hold keeps nothing but itself."""
-        try:
-            act(tuple(row_ids))
-        except RowForgedError as forged:
-            if len(row_ids) == 1:
-                self._report.forged([forged])
-                return
-            half = len(row_ids) // 2
-            self._halving(act, row_ids[:half])
-            self._halving(act, row_ids[half:])
 
     def _purge(self, row_ids: tuple[int, ...]) -> None:
         more = True
@@ -161,8 +149,8 @@ class _Collecting:
                 for level in reversed(list(self._levels(top))):
                     for folder_ids in _pages(level):
                         for row_ids in _pages(self._files_in(folder_ids)):
-                            self._halving(self._purge, row_ids)
-                        self._halving(self._end, folder_ids)
+                            self._report.halving(self._purge, row_ids)
+                        self._report.halving(self._end, folder_ids)
             after = tops[-1]
 
     def _levels(self, top: int) -> Iterator[list[int]]:

@@ -96,6 +96,18 @@ class Report:
         for row in rows:
             self.fault(f"row {row.row} of {row.table}", FORGED)
 
+    def halving(self, act: Callable[[tuple[int, ...]], None], row_ids: Sequence[int]) -> None:
+        """Do something to rows; halve what fails, so that one that does not hold is reported and keeps nothing but itself."""
+        try:
+            act(tuple(row_ids))
+        except RowForgedError as forged:
+            if len(row_ids) == 1:
+                self.forged([forged])
+                return
+            half = len(row_ids) // 2
+            self.halving(act, row_ids[:half])
+            self.halving(act, row_ids[half:])
+
     def reading(self, progress: Callable[[int, int], None]) -> Callable[[int], None]:
         """Return what takes the length of each further piece of a content, and tells how far the work is."""
         done = self.bytes_checked

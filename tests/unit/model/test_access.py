@@ -76,7 +76,7 @@ def test_a_scope_filters_as_the_question_judges(permission: Permission) -> None:
 
 def test_a_scope_names_its_owner_everything_or_nothing() -> None:
     assert scope_of(caller(Role.ADMIN), Permission.FILE_DELETE) == Scope(everything=True)
-    assert scope_of(caller(Role.MAINTAINER), Permission.FILE_DELETE) == Scope(owner_id=1)
+    assert scope_of(caller(Role.MAINTAINER), Permission.FILE_DELETE) == Scope(owner_ids=(1,))
     assert scope_of(caller(Role.GUEST), Permission.FILE_DELETE) == Scope()
     assert not any(each in Scope() for each in (OWN, FOREIGN, NOBODYS))
 

@@ -37,6 +37,7 @@ from sft.service.folders import MoveInput, move
 from sft.service.invitations import FirstAdmin, MakeInvitationInput, WithdrawInvitationInput
 from sft.service.login import JoinInput, LoginInput
 from sft.service.maintenance.check import check
+from sft.service.record_builder import RecordBuilder
 from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.invitations import invitation_by_public
@@ -564,7 +565,8 @@ def test_admins_alone_manage_people(services: ServiceFixture, act: Any, item: An
 
 def owners(services: ServiceFixture) -> dict[str, int]:
     with services.reading() as reading:
-        return {row.name: row.owner_id for row in reading.rows.all(FileRow)}
+        records = RecordBuilder(reading)
+        return {row.name: records.owner_of(row) for row in reading.rows.all(FileRow)}
 
 
 def test_a_removed_users_files_go_to_whoever_removed(services: ServiceFixture) -> None:

@@ -19,7 +19,7 @@ from sft.model.access import Role
 from sft.model.events import DomainEvent
 from sft.service import accounts, commits, folders, invitations, login, open_uploads, settings, trash
 from sft.service.files import show_file
-from sft.service.maintenance import daily, purging, rotation, row_keys
+from sft.service.maintenance import daily, hand_overs, purging, rotation, row_keys
 from sft.service.storage import sealed_key_of
 from sft.service.use_case import USE_CASES
 from sft.store.row_types import VersionRow
@@ -77,6 +77,22 @@ def _enable(services: ServiceFixture) -> None:
 def _remove(services: ServiceFixture) -> None:
     services.put(MAX, "a")
     services.act(accounts.remove, accounts.RemoveUserInput(ADA.caller, "max"))
+
+
+def _hand_over(services: ServiceFixture) -> None:
+    _remove(services)
+    services.act(hand_overs.hand_over, hand_overs.HandOver(OPERATOR, MAX.id, (1,)))
+
+
+def _hand_over_folders(services: ServiceFixture) -> None:
+    _make_folder(services)
+    _remove(services)
+    services.act(hand_overs.hand_over_folders, hand_overs.HandOver(OPERATOR, MAX.id, (2, 3)))
+
+
+def _end_hand_over(services: ServiceFixture) -> None:
+    _hand_over(services)
+    services.act(hand_overs.end, hand_overs.HandOverEnd(OPERATOR, MAX.id))
 
 
 def _withdraw(services: ServiceFixture) -> None:
@@ -236,6 +252,9 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     purging.begin_purges: _begin_purge,
     purging.purge_folders: _purge_folders,
     purging.end_purges: _end_purges,
+    hand_overs.hand_over: _hand_over,
+    hand_overs.hand_over_folders: _hand_over_folders,
+    hand_overs.end: _end_hand_over,
     daily.note_collection: _note_collection,
     daily.give_back: _give_back,
     commits.commit: _commit,
@@ -284,6 +303,10 @@ REPEATED: dict[str, Callable[[ServiceFixture], Any]] = {
     ),
     "the same bytes": lambda services: services.put(MAX, "there"),
     "purging": lambda services: services.act(purging.purge, purging.PurgeInput(OPERATOR, services.now, (1,))),
+    "handing over": lambda services: services.act(hand_overs.hand_over, hand_overs.HandOver(OPERATOR, MAX.id, (1,))),
+    "a hand-over that has ended": lambda services: services.act(
+        hand_overs.end, hand_overs.HandOverEnd(OPERATOR, MAX.id)
+    ),
     "uploads that have ended": lambda services: services.act(
         open_uploads.end_uploads, open_uploads.EndUpload(b"o" * 16)
     ),

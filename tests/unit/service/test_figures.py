@@ -21,19 +21,30 @@ from sft.service.accounts import RemoveUserInput
 from sft.service.commits import commit
 from sft.service.files import show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
-from sft.service.maintenance import check_figures
+from sft.service.maintenance import check_figures, hand_overs
 from sft.service.maintenance.check import check
+from sft.service.maintenance.hand_overs import HandOver, hand_over_all
 from sft.service.maintenance.purging import PurgeFoldersInput, PurgeInput, begin_purges, collect, purge
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.database import Database
 from sft.store.figures import user_figures
 from sft.store.folders import folder_ids_after, folders_by_id
+from sft.store.hand_overs import files_owned_by, folders_made_by, handed_over
 from sft.store.recount import recounted_folders, recounted_users, user_ids
 from sft.store.row_types import FolderRow, UserFiguresRow
 from sft.store.schema import FolderModel
-from sft.store.users import hand_over
 from tests.fakes.memory_backend import MemoryBackend
-from tests.unit.service.service_fixture import ADA, MAX, MIA, OPERATOR, Person, ServiceFixture, file_id_of, reset
+from tests.unit.service.service_fixture import (
+    ADA,
+    MAX,
+    MIA,
+    OPERATOR,
+    PEOPLE,
+    Person,
+    ServiceFixture,
+    file_id_of,
+    reset,
+)
 
 ALL = 10_000
 DIFFER = "the kept figures are not what is there"
@@ -117,6 +128,9 @@ def test_what_is_handed_over_counts_for_another(services: ServiceFixture) -> Non
     services.put(MAX, "gone", b"1")
     rm(services, "gone")
     services.act(accounts.remove, RemoveUserInput(ADA.caller, "max", files_to="mia"))
+    assert (owned(services, MAX), owned(services, MIA)) == ((0, 0), (2, 6))
+    require_counted(services)
+    services.ask(hand_over_all, OPERATOR, context=services.job_context)()
     assert (owned(services, MAX), owned(services, MIA)) == ((0, 0), (2, 6))
     assert folder(services, "d").owner_sum == MIA.id
     require_counted(services)
@@ -312,9 +326,17 @@ def _collect(services: ServiceFixture, _who: Person, _path: str, _: str) -> None
     services.ask(collect, OPERATOR, context=services.job_context, until=services.now)()
 
 
+def _remove(services: ServiceFixture, who: Person, path: str, _: str) -> None:
+    files_to = PEOPLE[(who.id + len(path)) % 3].caller.name
+    services.act(accounts.remove, RemoveUserInput(OPERATOR, who.caller.name, files_to=files_to))
+
+
 def _hand_over(services: ServiceFixture, who: Person, _path: str, _: str) -> None:
-    with services.transaction() as transaction:
-        hand_over(transaction, who.id, who.id % MIA.id + 1)
+    with services.reading() as reading:
+        row_ids = files_owned_by(reading, who.id, 0, 1)
+        folder_ids = folders_made_by(reading, who.id, 0, 2)
+    services.act(hand_overs.hand_over, HandOver(OPERATOR, who.id, tuple(row_ids)))
+    services.act(hand_overs.hand_over_folders, HandOver(OPERATOR, who.id, tuple(folder_ids)))
 
 
 Step = tuple[Callable[[ServiceFixture, Person, str, str], None], Person, str, str]
@@ -333,6 +355,8 @@ ACTS = (
     _purge,
     _begin_purge,
     _collect,
+    _remove,
+    _hand_over,
     _hand_over,
 )
 STEPS = st.lists(st.tuples(st.sampled_from(ACTS), WHO, PATHS, PATHS), min_size=10, max_size=50)
@@ -349,3 +373,7 @@ def test_kept_figures_are_those_that_can_be_counted(
         with suppress(RequestError):
             act(services, who, path, other)
     require_counted(services)
+    services.ask(hand_over_all, OPERATOR, context=services.job_context)()
+    require_counted(services)
+    with services.reading() as reading:
+        assert not handed_over(reading)

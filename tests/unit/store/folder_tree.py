@@ -16,7 +16,7 @@ from sft.store.rows import ReadTransaction, Transaction
 from tests.unit.store.samples import NOW, reading
 
 ALL = Scope(everything=True)
-OF_MAX = Scope(owner_id=2)
+OF_MAX = Scope(owner_ids=(2,))
 NOTHING = Scope()
 
 

@@ -65,7 +65,7 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     (SmallObjectRow(b"1" * 16, b"sealed bytes"),),
     (UploadRow(b"8" * 16, 2, "Finance/Plan.pdf", 610),),
     (PurgeRow(b"9" * 16, 600),),
-    (UserFiguresRow(1, 1, 30), UserFiguresRow(2, 1, 30)),
+    (UserFiguresRow(1, 1, 30), UserFiguresRow(2, 1, 30, 1)),
 )
 
 

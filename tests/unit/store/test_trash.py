@@ -60,16 +60,16 @@ def test_the_last_deleted_from_a_path_comes_first(folder_tree: Database) -> None
     assert found("A/X", "a/x") == 3
     assert found("y", "y") == 5
     assert found("z", "z") is None
-    assert found("y", "y", Scope(owner_id=1)) is None
-    assert found("A/x", "a/x", Scope(owner_id=1)) == 2
+    assert found("y", "y", Scope(owner_ids=(1,))) is None
+    assert found("A/x", "a/x", Scope(owner_ids=(1,))) == 2
 
 
 def test_pages_go_on_after_the_last_one_seen(folder_tree: Database) -> None:
     with reading(folder_tree) as reader:
         assert [f.id for f, _ in trash_page(reader, ALL, None, 9)] == [2, 5, 4, 3, 1]
         assert [f.id for f, _ in trash_page(reader, ALL, (20, 5), 2)] == [4, 3]
-        assert [f.id for f, _ in trash_page(reader, Scope(owner_id=2), None, 9)] == [5, 4]
-        assert [f.id for f, _ in trash_page(reader, Scope(owner_id=1), (20, 5), 9)] == [3, 1]
+        assert [f.id for f, _ in trash_page(reader, Scope(owner_ids=(2,)), None, 9)] == [5, 4]
+        assert [f.id for f, _ in trash_page(reader, Scope(owner_ids=(1,)), (20, 5), 9)] == [3, 1]
 
 
 @pytest.fixture
@@ -145,9 +145,9 @@ def test_a_forged_purge_is_refused(folder_tree: Database) -> None:
 
 def test_no_query_reads_a_whole_table(folder_tree: Database) -> None:
     require_indexed(folder_tree, lambda r: trashed_from(r, "y", "y", ALL), "ix_files_trash")
-    require_indexed(folder_tree, lambda r: trashed_from(r, "y", "y", Scope(owner_id=2)), "ix_files_trash")
+    require_indexed(folder_tree, lambda r: trashed_from(r, "y", "y", Scope(owner_ids=(2,))), "ix_files_trash")
     require_indexed(folder_tree, lambda r: trash_page(r, ALL, None, 501), "ix_files_trash_time")
     require_indexed(folder_tree, lambda r: trash_page(r, ALL, (20, 5), 501), "ix_files_trash_time")
-    require_indexed(folder_tree, lambda r: trash_page(r, Scope(owner_id=2), None, 501), "ix_files_trash_owner")
-    require_indexed(folder_tree, lambda r: trash_page(r, Scope(owner_id=2), (20, 5), 501), "ix_files_trash_owner")
+    require_indexed(folder_tree, lambda r: trash_page(r, Scope(owner_ids=(2,)), None, 501), "ix_files_trash_owner")
+    require_indexed(folder_tree, lambda r: trash_page(r, Scope(owner_ids=(2,)), (20, 5), 501), "ix_files_trash_owner")
     require_indexed(folder_tree, lambda r: trashed_until(r, 20, (20, 4), 200), "ix_files_trash_time")

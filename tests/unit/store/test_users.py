@@ -8,11 +8,9 @@ from msgspec.structs import replace
 from sft.errors import RowForgedError
 from sft.store import users
 from sft.store.database import Database
-from sft.store.row_types import FileRow
 from sft.store.rows import ReadTransaction
-from sft.store.schema import FileModel
 from tests.unit.store.folder_tree import plans, statements
-from tests.unit.store.samples import ADA, ADAS_KEY, GONE, MAX, MAXS_KEY, PLAN, reading, writing
+from tests.unit.store.samples import ADA, ADAS_KEY, MAX, MAXS_KEY, reading, writing
 
 
 def test_users_are_found_by_number_and_by_folded_name(standing: Database) -> None:
@@ -91,21 +89,3 @@ def test_of_many_admins_a_refusal_names_a_few(database: Database) -> None:
         named = users.admin_names(reader)
     assert max(len(values) for _, values in asked) == 8  # and no more are loaded
     assert named == "Ada, a3, a4, a5, a6, a7, a8, a9 and 993 more"
-
-
-def test_every_file_of_a_user_goes_to_another(database: Database) -> None:
-    many = [replace(PLAN, id=number, file_id=number.to_bytes(16), folded=f"f{number}") for number in range(3, 1204)]
-    with writing(database) as transaction:
-        transaction.rows.insert(many)
-        transaction.rows.insert([replace(GONE, id=2000, file_id=bytes(16), owner_id=2)])
-    with writing(database) as transaction:
-        assert users.hand_over(transaction, 2, 1) == 1203
-        assert users.hand_over(transaction, 2, 1) == 0
-    with reading(database) as reader:
-        assert reader.rows.all(FileRow, FileModel.owner_id == 2) == []
-        moved = reader.rows.all(FileRow, FileModel.id.in_([3, 1203, 2000]))
-    assert moved == [
-        replace(many[0], owner_id=1),
-        replace(many[-1], owner_id=1),
-        replace(GONE, id=2000, file_id=bytes(16)),
-    ]
