@@ -370,6 +370,15 @@ def test_numbers_are_dense_and_do_not_trust_a_forged_last_row(database: Database
         transaction.rows.next_id(UserRow)
 
 
+def test_a_changed_last_row_keeps_nobody_from_adding_more(database: Database) -> None:
+    tamper(database.path, "UPDATE users SET role = 'guest' WHERE id = 2")
+    with writing(database) as transaction:
+        assert transaction.rows.next_id(UserRow) == 3
+    tamper(database.path, "UPDATE users SET role = 'guest'")  # and nothing says any more which numbers are genuine
+    with writing(database) as transaction, pytest.raises(RowForgedError):
+        transaction.rows.next_id(UserRow)
+
+
 def test_numbers_begin_with_one(empty: Database) -> None:
     with writing(empty) as transaction:
         assert transaction.rows.next_id(FileRow) == 1
