@@ -5,7 +5,14 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sft.errors import ContentDamagedError, RemoteProtocolError, RequestError, RightsChangedError, TransferEndedError
+from sft.errors import (
+    ConnectionLostError,
+    ContentDamagedError,
+    RemoteProtocolError,
+    RequestError,
+    RightsChangedError,
+    TransferEndedError,
+)
 from sft.limits import CREDIT_STEP_CHUNKS, READ_AHEAD_CHUNKS, TRANSFER_CREDIT_CHUNKS
 from sft.server.context import ServerContext
 from sft.server.refusal_log import asked_of
@@ -62,7 +69,10 @@ class DownloadFlow:
 
     async def _begin(self) -> None:
         # Room for all of a small file, which is its answer; of a large one only the description is sent before its credit.
-        await self._session.answer_room()
+        try:
+            await self._session.answer_room()
+        except ConnectionLostError:
+            return  # the session ended while this waited: there is nobody to answer
         try:
             if not self._over:
                 await self._answer()

@@ -130,6 +130,23 @@ async def test_a_session_that_does_not_read_costs_a_mebibyte_at_most(server: Ser
 
 
 @on_reactor
+async def test_downloads_that_wait_when_their_session_ends_are_no_fault_of_the_server(server: ServerFixture):
+    ada = await server.raw("ada")
+    for number in range(60):
+        await server.put("ada", f"docs/small {number}", content(50_000, number), ada)
+    raw = await server.raw("gus")
+    (session,) = [each for each in server.here.sessions.all() if each.describe().user == "gus"]
+    raw.link.pause_reading("the test reads nothing")
+    for number in range(OPEN_DOWNLOADS):
+        raw.begin(m.GetFile, path=f"docs/small {number % 60}", version=0, window=8)
+    await until(lambda: session.link.outbox.paused, "its transport is full")
+    await until(lambda: not (server.here.pool.busy or server.here.reading_pool.busy), "nothing more is in work")
+    raw.abort()
+    await until(lambda: session not in server.here.sessions.all(), "the session ends")
+    assert not [line for line in server.lines if "ConnectionLostError" in line], server.lines
+
+
+@on_reactor
 async def test_a_download_goes_on_where_its_content_was_moved_to_another_object(server: ServerFixture):
     await server.put("ada", "large", LARGE)
     raw = await server.raw("gus")
