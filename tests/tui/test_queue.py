@@ -305,7 +305,7 @@ async def test_listeners_hear_of_it_and_no_more_often_than_ten_times_a_second(so
     await queue.close()
 
 
-def test_an_error_becomes_values_and_an_error_again():
+async def test_an_error_becomes_values_and_an_error_again():  # as all here, for the clock: else the loop is closed for it
     error = RoleForbidsError(role="guest", act="store files", name="gus", needed="maintainer", admins="ada", ref="R-1")
     failure = Failure.of("f", "f", error)
     again = msgspec.json.decode(msgspec.json.encode(failure), type=Failure).error
