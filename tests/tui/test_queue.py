@@ -320,7 +320,7 @@ async def test_an_error_becomes_values_and_an_error_again():  # as all here, for
         (".profile", ".profile (max 3 May)"),
     ],
 )
-def test_names_kept_beside(path, beside):
+async def test_names_kept_beside(path, beside):
     assert beside_path(path, "max", 1_777_822_271) == beside
 
 
