@@ -51,7 +51,7 @@ def heirs_of(reading: ReadTransaction, user_ids: Collection[int]) -> dict[int, i
 
 
 def handed_over_to(reading: ReadTransaction, user_id: int) -> list[int]:
-    """Number the removed people whose files are being handed over to somebody."""
+    """Return the ids of the removed people whose files are being handed over to somebody."""
     return [row.user_id for row in reading.rows.all(UserFiguresRow, UserFiguresModel.heir_id == user_id)]
 
 
@@ -62,7 +62,7 @@ def handed_over(reading: ReadTransaction) -> dict[int, int]:
 
 
 def folders_made_by(reading: ReadTransaction, user_id: int, after: int, limit: int) -> list[int]:
-    """Number the folders whose rows name a maker, in the trash too; unverified, for walking through them.
+    """Return the ids of folders whose rows name a maker, in the trash too; unverified, for walking through them.
 
     They are found by reading the table, so not in the writer: no index is kept for what is done so seldom.
     """
@@ -70,5 +70,5 @@ def folders_made_by(reading: ReadTransaction, user_id: int, after: int, limit: i
 
 
 def files_owned_by(reading: ReadTransaction, user_id: int, after: int, limit: int) -> list[int]:
-    """Number the files whose rows name an owner, in the trash too; unverified, for walking through them."""
+    """Return the ids of files whose rows name an owner, in the trash too; unverified, for walking through them."""
     return ids_after(reading, FileModel.id, after, limit, FileModel.owner_id == user_id)

@@ -122,6 +122,27 @@ def test_no_module_chooses_the_reactor() -> None:
     assert choosing == []
 
 
+def test_no_function_takes_a_fixture_that_is_a_coroutine() -> None:
+    # It has no loop of its own to be given it on: the one of all tests is closed for it, under whatever comes next.
+    mixed: list[str] = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        body = ast.parse(path.read_text(encoding="utf-8")).body
+        fixtures = {
+            node.name: "autouse=True" in ast.unparse(decorator)
+            for node in body
+            if isinstance(node, ast.AsyncFunctionDef)
+            for decorator in node.decorator_list
+            if "fixture" in ast.unparse(decorator)
+        }
+        for node in body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                taken = {argument.arg for argument in node.args.args} | {
+                    name for name, auto in fixtures.items() if auto
+                }
+                mixed += [f"{path.relative_to(ROOT)}: {node.name}" for _ in taken & fixtures.keys()]
+    assert mixed == []
+
+
 def test_the_environment_is_left_to_entry_points() -> None:
     deeper = [m for m in MODULES if not m.name.startswith(ASKING)]
     assert [m.name for m in deeper if re.search(r"os\.(environ|getenv)", m.text)] == []

@@ -130,9 +130,8 @@ def hand_over_folders(transaction: Transaction, item: HandOver) -> int:
     given = [replace(folder, maker_id=heir_id) for folder in found]
     figures = FigureChanges(transaction, given)
     for before, after in zip(found, given, strict=True):
-        if before.parent_id is not None:
-            figures.take_folder(before)
-            figures.put_folder(after)
+        figures.take_folder(before)
+        figures.put_folder(after)
     transaction.rows.update(given)
     figures.write()
     folder_ids = tuple(folder.id for folder in given)

@@ -148,6 +148,10 @@ def reset(database: Database, template: Path) -> None:
         source.backup(target.driver_connection)
 
 
+class _KilledError(Exception):
+    """The process dies here."""
+
+
 class ServiceFixture:
     """Everything that the services need, and short ways of using them."""
 
@@ -201,6 +205,23 @@ class ServiceFixture:
         if isinstance(outcome, RequestError):
             raise outcome
         return outcome
+
+    def killed_after(self, acts: int, query: Callable[..., Any], **fields: Any) -> bool:
+        """Run a job of the operator's, and die after so many acts; tell whether it came to that."""
+        left = acts
+
+        def act(function: Callable[..., Any], item: Any) -> Any:
+            nonlocal left
+            if not left:
+                raise _KilledError
+            left -= 1
+            return self.act(function, item)
+
+        try:
+            self.ask(query, OPERATOR, context=replace(self.job_context, act=act), **fields)()
+        except _KilledError:
+            return True
+        return False
 
     def tamper(self, statement: str, *values: Any) -> None:
         """Change the database file as somebody would who has only the file."""

@@ -25,7 +25,6 @@ from sft.store.row_types import FileRow
 from sft.store.schema import FileModel
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, Person, ServiceFixture
 from tests.unit.service.test_figures import faults, make, mv, owned, require_counted, rm
-from tests.unit.service.test_purged_folders import KilledError
 from tests.unit.service.test_trash import back, restored
 from tests.unit.store.folder_tree import plans
 
@@ -242,37 +241,18 @@ def test_the_rows_follow_in_pages(removed: ServiceFixture, monkeypatch: pytest.M
     assert (finish(removed).files, removed.events) == (0, [])
 
 
-def _killed_after(services: ServiceFixture, acts: int) -> bool:
-    """Hand over, and die after so many acts; tell whether it came to that."""
-    left = acts
-
-    def act(function: Callable[..., Any], item: Any) -> Any:
-        nonlocal left
-        if not left:
-            raise KilledError
-        left -= 1
-        return services.act(function, item)
-
-    context = replace(services.job_context, act=act)
-    try:
-        services.ask(hand_over_all, OPERATOR, context=context)()
-    except KilledError:
-        return True
-    return False
-
-
 @pytest.mark.parametrize("acts", range(9))
 def test_whoever_is_killed_between_two_pages_is_finished_by_the_next(
     removed: ServiceFixture, monkeypatch: pytest.MonkeyPatch, acts: int
 ) -> None:
     monkeypatch.setattr(hand_overs, "HAND_OVER_ROWS", 1)
-    assert _killed_after(removed, acts)
+    assert removed.killed_after(acts, hand_over_all)
     assert rows_of(removed, MAX) + folders_of(removed, MAX) == 8 - acts
     assert pending(removed) == {MAX.id: MIA.id}
     require_counted(removed)
     assert faults(removed) == []
     assert removed.ask(show_file, GUS, path="d/e/f").owner == "mia"
-    assert not _killed_after(removed, 9 - acts)
+    assert not removed.killed_after(9 - acts, hand_over_all)
     assert (rows_of(removed, MAX), folders_of(removed, MAX), pending(removed)) == (0, 0, {})
     require_counted(removed)
 
@@ -281,7 +261,7 @@ def test_of_an_heir_who_is_removed_it_goes_on_to_the_next(
     removed: ServiceFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hand_overs, "HAND_OVER_ROWS", 1)
-    assert _killed_after(removed, 2)
+    assert removed.killed_after(2, hand_over_all)
     remove(removed, MIA, ADA)
     assert removed.events[-1].files == 7  # type: ignore[attr-defined]
     assert pending(removed) == {MAX.id: ADA.id, MIA.id: ADA.id}

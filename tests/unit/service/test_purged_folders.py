@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from sft.errors import NotFoundError, RequestError
@@ -26,10 +22,6 @@ from tests.unit.service.test_recovery import BIG, count, is_sound, run
 from tests.unit.service.test_trash import back, restored, rm
 
 PATHS = ["d/1", "d/e/2", "d/e/f/3", "d/e/f/4", "d/g/5"]
-
-
-class KilledError(Exception):
-    """The process dies here."""
 
 
 @pytest.fixture
@@ -118,25 +110,6 @@ def test_pages_are_small(gone: ServiceFixture, monkeypatch: pytest.MonkeyPatch, 
     assert everything_but(gone, "x/6")
 
 
-def _killed_after(services: ServiceFixture, acts: int) -> bool:
-    """Collect, and die after so many acts; tell whether it came to that."""
-    left = acts
-
-    def act(function: Callable[..., Any], item: Any) -> Any:
-        nonlocal left
-        if not left:
-            raise KilledError
-        left -= 1
-        return services.act(function, item)
-
-    context = replace(services.job_context, act=act)
-    try:
-        services.ask(collect, OPERATOR, context=context, until=services.now)()
-    except KilledError:
-        return True
-    return False
-
-
 def test_whoever_is_killed_between_two_pages_is_finished_by_the_next(
     services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +119,7 @@ def test_whoever_is_killed_between_two_pages_is_finished_by_the_next(
         put_many(services, *PATHS, "x/6")
         services.commit(services.stream(MAX, "d/e/big", bytes(BIG)))
         rm(services, "d", recursive=True)
-        if not _killed_after(services, acts):
+        if not services.killed_after(acts, collect, until=services.now):
             break
         acts += 1
         assert is_sound(services), acts
