@@ -158,7 +158,8 @@ class _Collecting:
         while level:
             yield level
             with self._context.begin_read() as reading:
-                level = folder_ids_in(reading, level)
+                # Each has one parent: a circle that a changed row makes can only lead back to where this began.
+                level = [folder_id for folder_id in folder_ids_in(reading, level) if folder_id != top]
 
     def _files_in(self, folder_ids: Sequence[int]) -> Iterator[int]:
         for folder_id in folder_ids:

@@ -180,6 +180,15 @@ def test_one_changed_row_stops_nothing_but_what_hangs_on_it(
     assert [line for line in tree(gone) if line.startswith("x")] == ["x/", "x/6"]
 
 
+def test_a_circle_that_a_changed_row_makes_ends_the_walk(gone: ServiceFixture) -> None:
+    gone.tamper(
+        "UPDATE folders SET state = 'purging', parent_id = (SELECT id FROM folders WHERE name = 'e') WHERE name = 'd'"
+    )
+    report = run(gone, until=gone.now)
+    assert report.files == 0
+    assert report.faults
+
+
 def test_nobody_but_the_operator_destroys(gone: ServiceFixture) -> None:
     for act in (begin_purges, purge_folders):
         with pytest.raises(RequestError):
