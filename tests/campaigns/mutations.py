@@ -580,7 +580,7 @@ MUTATIONS = (
              "        figures.put_file(after)\n", "",
              "tests/unit/service/test_hand_overs.py"),
     Mutation("figures of folders follow a hand-over", "sft/service/maintenance/hand_overs.py",
-             "            figures.put_folder(after)\n", "",
+             "        figures.put_folder(after)\n", "",
              "tests/unit/service/test_hand_overs.py"),
     Mutation("a hand-over ends with the last file", "sft/service/maintenance/hand_overs.py",
              "        if not self._owned(files_owned_by, user_id, 0) and not self._owned(folders_made_by, user_id, 0):",
