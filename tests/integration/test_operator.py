@@ -112,8 +112,10 @@ class _Screen(io.StringIO):
 
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
 def test_a_command_whose_server_does_not_answer_shows_it_within_a_second_and_says_it_after_ten(
-    template: Path, tmp_path: Path, terminal: bool
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terminal: bool
 ):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("CI", raising=False)
     home = copy_server(template, tmp_path / "s").home
     lock = HomeLock(home)
     assert lock.take()
