@@ -110,6 +110,7 @@ from sft.errors.refusals import (
     RecordForgedError,
     RegistrationClosedError,
     RequestError,
+    ResumeRefusedError,
     RightsChangedError,
     RoleForbidsError,
     ServerBusyError,
@@ -120,6 +121,7 @@ from sft.errors.refusals import (
     TooManySessionsError,
     TransferEndedError,
     UnknownRefusalError,
+    UploadGoneError,
     UserNameNotAllowedError,
 )
 from sft.errors.root import SftError, Value

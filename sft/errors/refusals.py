@@ -333,6 +333,22 @@ class TransferEndedError(RequestError):
     sentence = "The server ended this transfer ({problem}). Nothing partial was kept."
 
 
+class UploadGoneError(RequestError):
+    """Of an upload that was cut off nothing is kept: it ended, its time is over, or it is another person's."""
+
+    code = "UPLOAD_GONE"
+    exit_status = 3
+    sentence = "The server keeps nothing of an upload that was cut off."
+
+
+class ResumeRefusedError(RequestError):
+    """A transfer cannot go on where it stopped, and can begin anew."""
+
+    code = "RESUME_REFUSED"
+    exit_status = 5
+    sentence = "{path} cannot go on where it stopped ({problem}). Nothing of it was stored."
+
+
 def _classes(root: type[RequestError]) -> list[type[RequestError]]:
     return [root, *(k for child in root.__subclasses__() for k in _classes(child))]
 

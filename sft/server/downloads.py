@@ -10,6 +10,7 @@ from sft.errors import (
     ContentDamagedError,
     RemoteProtocolError,
     RequestError,
+    ResumeRefusedError,
     RightsChangedError,
     TransferEndedError,
 )
@@ -127,9 +128,12 @@ class DownloadFlow:
             download = await self._find(self._request.version)
             self._download = download
             try:
+                if self._request.first_chunk >= download.chunks:
+                    problem = f"it has {download.chunks} chunks"
+                    raise ResumeRefusedError(path=self.path, problem=problem)
                 if download.small:
                     return await self._context.pool.run(download.whole)
-                await self._context.pool.run(download.start)
+                await self._context.pool.run(download.start, self._request.first_chunk)
             except ContentDamagedError:
                 if download.object_id == previous:
                     raise

@@ -140,6 +140,9 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path), _restored),
     m.PutSmall: TransferRoute(commits.commit),
     m.BeginUpload: TransferRoute(uploads.begin),
+    m.FindUpload: ReadRoute(
+        uploads.find, lambda id_, found: m.UploadFound(id_, found.chunks, found.expires_at), ("upload_id",)
+    ),
     m.GetFile: TransferRoute(downloads.begin),
     # people
     m.ShowSelf: ReadRoute(accounts.show_self, lambda id_, me: m.SelfShown(id_, me.user, me.server)),

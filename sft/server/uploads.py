@@ -18,6 +18,7 @@ from sft.errors import (
     LocalProtocolError,
     OutcomeUnknownError,
     RequestError,
+    ResumeRefusedError,
     RightsChangedError,
     TransferEndedError,
 )
@@ -120,6 +121,8 @@ class UploadFlow:
     # -- steps -------------------------------------------------------------------------------------------
 
     async def _begin(self, begin: BeginUpload) -> None:
+        if begin.resume is not None:
+            raise ResumeRefusedError(path=begin.path, problem="nothing is kept of it")
         self._session.share.begin_upload()
         self._counted = True
         sessions, caller = self._context.sessions, self._session.caller

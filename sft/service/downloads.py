@@ -23,6 +23,7 @@ from sft.service.use_case import query
 from sft.store.objects import small_object
 from sft.store.row_types import VersionRow
 from sft.store.rows import ReadTransaction
+from sft.vault.layout import chunk_count
 from sft.vault.objects import open_whole
 from sft.vault.vault import ObjectReader
 
@@ -72,6 +73,10 @@ class Download:
     @property
     def size(self) -> int:
         return self._row.size
+
+    @property
+    def chunks(self) -> int:
+        return chunk_count(self._row.size)
 
     @property
     def small(self) -> bool:

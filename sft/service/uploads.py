@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from sft.crypto.digests import blake2b_512
-from sft.errors import BadRequestError, TooLargeError
+from sft.errors import BadRequestError, TooLargeError, UploadGoneError
 from sft.limits import CHUNK_BYTES, FILE_BYTES
 from sft.model.access import Caller, Permission
 from sft.service.author_signature import Signed, require_announced, require_digest, require_signed, sidecar_of
@@ -90,6 +90,19 @@ def begin(
         )
     prev = None if current is None else current.digest
     return Upload(storage, Plan(caller, user_id, public_key, path, file_id, version, size, prev))
+
+
+class UploadPoint(Struct, frozen=True):
+    """After how many chunks an upload that was cut off can go on, and until when it is kept (Unix seconds)."""
+
+    chunks: int
+    expires_at: int
+
+
+@query(Permission.FILE_WRITE)
+def find(_reading: ReadTransaction, _caller: Caller, *, upload_id: bytes) -> UploadPoint:  # noqa: ARG001 - nothing is kept
+    """Find what is kept of an upload; UploadGoneError if nothing is, or it is another person's."""
+    raise UploadGoneError
 
 
 def _author(reading: ReadTransaction, caller: Caller) -> tuple[int, bytes]:

@@ -35,6 +35,7 @@ from sft.wire.replies import (
     ServerShown,
     SessionList,
     TrashListed,
+    UploadFound,
     UserList,
     UserShown,
     VaultChecked,
@@ -53,6 +54,7 @@ from sft.wire.requests import (
     DisableUser,
     EnableUser,
     FindFiles,
+    FindUpload,
     GetFile,
     KickSession,
     ListFolder,
@@ -69,6 +71,7 @@ from sft.wire.requests import (
     Request,
     RequestId,
     Restore,
+    ResumePoint,
     RotateMasterKey,
     ShowFile,
     ShowSelf,
@@ -105,6 +108,7 @@ __all__ = [
     "FileStored",
     "FilesFound",
     "FindFiles",
+    "FindUpload",
     "FolderPage",
     "FolderReturned",
     "GetFile",
@@ -128,6 +132,7 @@ __all__ = [
     "Request",
     "RequestId",
     "Restore",
+    "ResumePoint",
     "RotateMasterKey",
     "SelfShown",
     "ServerMessage",
@@ -138,6 +143,7 @@ __all__ = [
     "ShowServer",
     "ShowUser",
     "TrashListed",
+    "UploadFound",
     "UserList",
     "UserShown",
     "VaultChecked",
@@ -153,12 +159,12 @@ ClientMessage = (
     ListFolder | ListTrash | ShowFile | MakeFolder | Move | Delete | Restore | PutSmall | BeginUpload | CommitUpload
     | GetFile | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
-    | CheckVault | RotateMasterKey | CollectTrash | FindFiles
+    | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FileStored | FileContent | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
-    | VaultChecked | FilesFound | Credit | Notice
+    | VaultChecked | FilesFound | UploadFound | Credit | Notice
 )  # fmt: skip
 
 CLIENT_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ClientMessage))
@@ -195,6 +201,7 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         RotateMasterKey: frozenset({VaultChecked}),
         CollectTrash: frozenset({VaultChecked}),
         FindFiles: frozenset({FilesFound}),
+        FindUpload: frozenset({UploadFound}),
     }
 )
 

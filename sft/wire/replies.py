@@ -22,6 +22,7 @@ from sft.model.records import (
     Page,
     ReceiptText,
     RestoredFolder,
+    Seconds,
     ServerInfo,
     SessionInfo,
     ShortText,
@@ -31,7 +32,7 @@ from sft.model.records import (
     UserPage,
     VaultReport,
 )
-from sft.wire.requests import Message, RequestId
+from sft.wire.requests import ContentChunks, Message, RequestId
 
 REFUSAL_TEXT: Final = 2048
 REFUSAL_VALUES: Final = 12
@@ -184,6 +185,13 @@ class FilesFound(Reply, frozen=True, tag=83):
 
     files: Annotated[tuple[File, ...], Meta(max_length=LIST_ENTRIES)]
     next: Count = 0
+
+
+class UploadFound(Reply, frozen=True, tag=84):
+    """Answers FindUpload: after how many chunks it can go on, and until when it is kept."""
+
+    chunks: ContentChunks
+    expires_at: Seconds
 
 
 class Notice(Message, frozen=True, tag=90):

@@ -7,11 +7,11 @@ and nothing signs it. A tag is never used again for another message. Catalogue: 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from sft.limits import LIST_ENTRIES, SMALL_FILE_BYTES, TRANSFER_CREDIT_CHUNKS
+from sft.limits import CHUNK_BYTES, FILE_BYTES, LIST_ENTRIES, SMALL_FILE_BYTES, TRANSFER_CREDIT_CHUNKS
 from sft.model.access import Role
 from sft.model.records import (
     Bytes16,
@@ -29,6 +29,8 @@ from sft.model.records import (
 
 RequestId = Annotated[int, Meta(ge=1, le=2**32 - 1)]
 Chunks = Annotated[int, Meta(ge=1, le=TRANSFER_CREDIT_CHUNKS)]
+FILE_CHUNKS: Final = FILE_BYTES // CHUNK_BYTES
+ContentChunks = Annotated[int, Meta(ge=1, le=FILE_CHUNKS)]
 
 
 class Message(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -102,10 +104,18 @@ class PutSmall(Request, frozen=True, tag=8):
     content: Annotated[bytes, Meta(max_length=SMALL_FILE_BYTES)]
 
 
+class ResumePoint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where an upload goes on: after so many chunks, and the BLAKE2b-512 of the content before."""
+
+    chunks: ContentChunks
+    digest: Digest
+
+
 class BeginUpload(Request, frozen=True, tag=9):
     """Announce a file that follows in Data frames; ``window`` chunks may follow at once.
 
-    ``size`` is None where the sender reads a pipe.
+    ``size`` is None where the sender reads a pipe. ``upload_id`` is drawn by the client, and names the upload again with
+    FindUpload and ``resume``: then the data are those after the point.
     """
 
     path: PathText
@@ -113,6 +123,8 @@ class BeginUpload(Request, frozen=True, tag=9):
     version: VersionNumber
     size: Size | None
     window: Chunks
+    upload_id: Bytes16
+    resume: ResumePoint | None = None
 
 
 class CommitUpload(Message, frozen=True, tag=10):
@@ -124,11 +136,12 @@ class CommitUpload(Message, frozen=True, tag=10):
 
 
 class GetFile(Request, frozen=True, tag=11):
-    """Ask for a file's content; version 0 is the newest; ``window`` chunks may come at once."""
+    """Ask for a file's content, from a chunk on; version 0 is the newest; ``window`` chunks may come at once."""
 
     path: PathText
     version: Annotated[int, Meta(ge=0, le=2**31)]
     window: Chunks
+    first_chunk: Annotated[int, Meta(ge=0, le=FILE_CHUNKS - 1)] = 0
 
 
 class Cancel(Message, frozen=True, tag=12):
@@ -142,6 +155,12 @@ class Credit(Message, frozen=True, tag=13):
 
     id: RequestId
     chunks: Chunks
+
+
+class FindUpload(Request, frozen=True, tag=16):
+    """Ask where an upload of one's own can go on that was cut off."""
+
+    upload_id: Bytes16
 
 
 # -- people ---------------------------------------------------------------------------------------

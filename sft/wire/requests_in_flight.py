@@ -9,8 +9,9 @@ Cancel and Credit for a request that is over are delivered and mean nothing; Dat
 until its CommitUpload or Cancel.
 
 Rules. At most 128 requests are in flight (not answered, or an upload not ended): so the account is bounded. A request is
-answered once. Each Data is full; a LastData is empty only for the empty file. How many chunks may be sent is credit, and
-that is not counted here. A rule that is broken raises LocalProtocolError and changes nothing; what came from the peer is
+answered once. Each Data is full; a LastData is empty only for the empty file. An upload that goes on after its
+last chunk has no Data, and one of unknown size goes on nowhere. How many chunks may be sent is credit, and that is not
+counted here. A rule that is broken raises LocalProtocolError and changes nothing; what came from the peer is
 relabelled by the one door through which it came (``Connection.receive``).
 """
 
@@ -41,9 +42,9 @@ class _Stream:
 
     __slots__ = ("_any", "ended")
 
-    def __init__(self) -> None:
-        self._any = False
-        self.ended = False
+    def __init__(self, *, any_before: bool = False, ended: bool = False) -> None:
+        self._any = any_before
+        self.ended = ended
 
     def add(self, size_bytes: int, *, last: bool) -> None:
         if self.ended:
@@ -59,16 +60,18 @@ class _Stream:
 class _Exchange:
     """One request and all that belongs to it."""
 
-    __slots__ = ("answered", "answers", "cancelled", "committed", "download", "kind", "upload")
+    __slots__ = ("answered", "answers", "cancelled", "committed", "download", "first_chunk", "kind", "upload")
 
-    def __init__(self, kind: type[Request], answers: frozenset[type[Reply]]) -> None:
-        self.kind = kind
+    def __init__(self, request: Request, answers: frozenset[type[Reply]]) -> None:
+        self.kind = type(request)
         self.answers = answers
         self.answered = False
         self.committed = False
         self.cancelled = False
-        self.upload = _Stream() if kind is BeginUpload else None  # None again after Commit, Cancel
+        # None again after Commit, Cancel
+        self.upload = _stream_of(request) if isinstance(request, BeginUpload) else None
         self.download: _Stream | None = None  # there from FileBegins on
+        self.first_chunk = request.first_chunk if isinstance(request, GetFile) else 0
 
     @property
     def over(self) -> bool:
@@ -82,6 +85,16 @@ class _Exchange:
         if kind is Done:
             return self.cancelled
         return self.committed if kind is FileStored else self.download is None
+
+
+def _stream_of(begin: BeginUpload) -> _Stream:
+    """Return what may come of an upload: nothing more where all of it is there already."""
+    if begin.resume is None:
+        return _Stream()
+    chunks = 0 if begin.size is None else -(-begin.size // CHUNK_BYTES)
+    if begin.resume.chunks > chunks:
+        raise LocalProtocolError(f"an upload of {chunks} chunks that goes on after {begin.resume.chunks}")
+    return _Stream(any_before=True, ended=begin.resume.chunks == chunks)
 
 
 class RequestsInFlight:
@@ -157,8 +170,8 @@ class RequestsInFlight:
             raise LocalProtocolError(f"request {request.id} after {self._last_id}")
         if len(self._in_flight) >= REQUESTS_IN_FLIGHT:
             raise LocalProtocolError(f"more than {REQUESTS_IN_FLIGHT} requests in flight")
+        self._in_flight[request.id] = _Exchange(request, self._answers.get(type(request), frozenset()))
         self._last_id = request.id
-        self._in_flight[request.id] = _Exchange(type(request), self._answers.get(type(request), frozenset()))
 
     def _answer(self, reply: Reply) -> None:
         exchange = self._unanswered(reply.id)
@@ -166,7 +179,7 @@ class RequestsInFlight:
         if kind is not Refusal and not exchange.may_answer(kind):
             raise LocalProtocolError(f"{kind.__name__} answers no {exchange.kind.__name__} here")
         if kind is FileBegins:
-            exchange.download = _Stream()
+            exchange.download = _Stream(any_before=exchange.first_chunk > 0)
             return
         exchange.answered = True
         self._settle(reply.id, exchange)

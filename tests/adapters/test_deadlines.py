@@ -184,7 +184,7 @@ def test_a_rekey_or_a_credit_of_what_is_over_holds_no_session_open():
 
 def test_an_open_transfer_holds_a_session_open_while_its_data_come():
     end = End().log_in()
-    end.to_server(end.client.send(BeginUpload(end.client.next_request_id, "a", bytes(16), 1, None, 8)))
+    end.to_server(end.client.send(BeginUpload(end.client.next_request_id, "a", bytes(16), 1, None, 8, bytes(16))))
     for _ in range(4):
         end.clock.advance(IDLE_SECONDS / 2)
         end.to_server(end.client.send_data(1, bytes(CHUNK_BYTES), False))
@@ -268,7 +268,7 @@ def test_a_peer_that_never_answers_the_close_is_cut_off():
 
 
 def _begun_frame(end: End) -> bytes:
-    end.to_server(end.client.send(BeginUpload(end.client.next_request_id, "a", bytes(16), 1, None, 8)))
+    end.to_server(end.client.send(BeginUpload(end.client.next_request_id, "a", bytes(16), 1, None, 8, bytes(16))))
     return end.client.send_data(1, bytes(CHUNK_BYTES), False)
 
 

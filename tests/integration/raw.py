@@ -206,10 +206,11 @@ class RawUpload:
     prev: bytes | None = None
     file_id: bytes = field(default_factory=lambda: os.urandom(16))
     window: int = 8
+    upload_id: bytes = field(default_factory=lambda: os.urandom(16))
     id: int = 0
     sent: int = 0
 
-    def begin(self, *, size: int | None = -1) -> RawUpload:
+    def begin(self, *, size: int | None = -1, resume: m.ResumePoint | None = None) -> RawUpload:
         self.id = self.raw.begin(
             m.BeginUpload,
             path=self.path,
@@ -217,8 +218,11 @@ class RawUpload:
             version=self.version,
             size=len(self.data) if size == -1 else size,
             window=self.window,
+            upload_id=self.upload_id,
+            resume=resume,
         )
         self.raw.credit[self.id] += min(self.window, 8)
+        self.sent = 0 if resume is None else resume.chunks
         return self
 
     @property

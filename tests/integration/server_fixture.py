@@ -315,14 +315,14 @@ class ServerFixture:
         upload = RawUpload(raw, person, path, data, **changes).begin()
         return await upload.whole()
 
-    async def get(self, raw: Raw, path: str) -> bytes:
-        """Get a file whole, granting credit as it comes."""
-        request_id = raw.begin(m.GetFile, path=path, version=0, window=8)
+    async def get(self, raw: Raw, path: str, *, first_chunk: int = 0) -> bytes:
+        """Get a file whole, or from a chunk on, granting credit as it comes."""
+        request_id = raw.begin(m.GetFile, path=path, version=0, window=8, first_chunk=first_chunk)
         answer = await raw.answer(request_id)
         if isinstance(answer, m.FileContent):
             return answer.content
         assert isinstance(answer, m.FileBegins), answer
-        count = len(chunks_of(bytes(answer.file.version.size)))
+        count = len(chunks_of(bytes(answer.file.version.size))) - first_chunk
         granted = 8
         while len(raw.data.get(request_id, [])) < count:
             had = len(raw.data.get(request_id, []))

@@ -254,6 +254,27 @@ async def test_a_cancelled_download_stops_and_is_answered_once(server: ServerFix
     assert await server.get(raw, "big") == LARGE
 
 
+@pytest.mark.parametrize("first", [1, 15, len(LARGE) // CHUNK_BYTES])
+@on_reactor
+async def test_a_download_begins_at_any_chunk(server: ServerFixture, first: int):
+    await server.put("max", "big", LARGE)
+    raw = await server.raw("gus")
+    begins = await raw.answer(raw.begin(m.GetFile, path="big", version=0, window=1))
+    assert await server.get(raw, "big", first_chunk=first) == LARGE[first * CHUNK_BYTES :]
+    assert raw.answers(raw.connection.next_request_id - 1)[0].file == begins.file
+
+
+@pytest.mark.parametrize("path", ["big", "small", "empty"])
+@on_reactor
+async def test_a_download_from_a_chunk_that_is_not_there_is_refused(server: ServerFixture, path: str):
+    data = {"big": LARGE, "small": b"x", "empty": b""}[path]
+    await server.put("max", path, data)
+    raw = await server.raw("gus")
+    first = max(1, -(-len(data) // CHUNK_BYTES))
+    refusal = await raw.ask(m.GetFile, path=path, version=0, window=8, first_chunk=first)
+    assert (refusal.code, refusal.values["path"]) == ("RESUME_REFUSED", path)
+
+
 @on_reactor
 async def test_a_lost_connection_ends_its_downloads(server: ServerFixture):
     await server.put("max", "big", LARGE)

@@ -193,6 +193,20 @@ TABLE = [
         "Removed or disabled? An admin knows: ask one",
     ),
     Row(
+        errors.UploadGoneError(),
+        "UPLOAD_GONE",
+        3,
+        "The server keeps nothing of an upload that was cut off.",
+        "Send it from its beginning",
+    ),
+    Row(
+        errors.ResumeRefusedError(path="a.bin", problem="its content is another"),
+        "RESUME_REFUSED",
+        5,
+        "a.bin cannot go on where it stopped (its content is another). Nothing of it was stored.",
+        "Send or get it from its beginning",
+    ),
+    Row(
         errors.RightsChangedError(problem="ada made you a guest"),
         "RIGHTS_CHANGED",
         4,

@@ -144,7 +144,7 @@ def _handshake(
 
 
 def _upload() -> BeginUpload:
-    return BeginUpload(2, "docs/a.txt", bytes(range(16)), 1, 7, 8)
+    return BeginUpload(2, "docs/a.txt", bytes(range(16)), 1, 7, 8, bytes(range(16, 32)))
 
 
 def _welcome(kind: str, server: ServerKey) -> Welcome:

@@ -19,7 +19,7 @@ def upload(client):
     """A small conversation of every kind of frame."""
     chunks = [CONTENT[at : at + CHUNK_BYTES] for at in range(0, len(CONTENT), CHUNK_BYTES)]
     sent = client.send(ListFolder(1, "docs")) + client.send(PutSmall(2, "a", b"sig", b"content"))
-    sent += client.send(BeginUpload(3, "b", bytes(16), 1, len(CONTENT), 8)) + client.rekey()
+    sent += client.send(BeginUpload(3, "b", bytes(16), 1, len(CONTENT), 8, bytes(16))) + client.rekey()
     for chunk in chunks[:-1]:
         sent += client.send_data(3, chunk, last=False)
     sent += client.send_data(3, chunks[-1], last=True)

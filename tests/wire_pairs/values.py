@@ -79,5 +79,5 @@ def _smallest(kind: inspect.Type) -> Any:  # noqa: PLR0911 - one line a type
         case inspect.DictType():
             return {}
         case inspect.UnionType(types=types):
-            return _smallest(types[0])
+            return None if any(isinstance(each, inspect.NoneType) for each in types) else _smallest(types[0])
     raise TypeError(f"no value for {kind}")

@@ -7,6 +7,7 @@ work ends, and nothing of the file remains there. A refusal may come at any mome
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -74,6 +75,7 @@ class UploadStream:
             version=version,
             size=self._source.size,
             window=CREDIT_STEP_CHUNKS,
+            upload_id=os.urandom(16),
         )
         self._flow = SendFlow(
             connection.pool,

@@ -55,7 +55,7 @@ from tests.wire_pairs.pair import (
 )
 from tests.wire_pairs.values import sample
 
-BEGIN = BeginUpload(1, "a", bytes(16), 1, None, 8)
+BEGIN = BeginUpload(1, "a", bytes(16), 1, None, 8, bytes(16))
 
 
 def test_a_client_speaks_first():

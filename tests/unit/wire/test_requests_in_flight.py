@@ -26,6 +26,7 @@ from sft.wire.messages import (
     PutSmall,
     Refusal,
     Request,
+    ResumePoint,
     ShowSelf,
     UserShown,
 )
@@ -64,6 +65,9 @@ def m(kind, request_id=1, **fields):
 
 BEGIN, COMMIT, GET = m(BeginUpload), m(CommitUpload), m(GetFile)
 CANCEL, CREDIT, REFUSED, DONE = m(Cancel), m(Credit, chunks=8), m(Refusal), m(Done)
+RESUME = m(BeginUpload, size=3 * FULL + 1, resume=ResumePoint(3, bytes(64)))
+RESUME_AT_END = m(BeginUpload, size=3 * FULL, resume=ResumePoint(3, bytes(64)))
+GET_LATER = m(GetFile, first_chunk=1)
 STORED, BEGINS, CONTENT = m(FileStored), m(FileBegins), m(FileContent)
 
 LEGAL = {
@@ -97,6 +101,11 @@ LEGAL = {
     "cancelled upload that was refused": [("c", BEGIN), ("c", CANCEL), ("s", REFUSED)],
     "cancel after the last chunk": [("c", BEGIN), ("c", last(1)), ("c", CANCEL), ("s", DONE)],
     "cancel after commit means nothing": [("c", BEGIN), ("c", last(1)), ("c", COMMIT), ("c", CANCEL), ("s", STORED)],
+    "resumed upload": [("c", RESUME), ("c", data(1)), ("c", last(1)), ("c", COMMIT), ("s", STORED)],
+    "resumed after its last chunk": [("c", RESUME_AT_END), ("c", COMMIT), ("s", STORED)],
+    "refused to resume after its last chunk": [("c", RESUME_AT_END), ("s", REFUSED), ("c", COMMIT)],
+    "resumed after its last chunk, and cancelled": [("c", RESUME_AT_END), ("c", CANCEL), ("s", DONE)],
+    "download from a later chunk": [("c", GET_LATER), ("s", BEGINS), ("s", last(1))],
     "download of a small file": [("c", GET), ("s", CONTENT)],
     "download": [("c", GET), ("s", BEGINS), ("s", data(1)), ("c", CREDIT), ("s", last(1))],
     "download refused in its middle": [("c", GET), ("s", BEGINS), ("s", data(1)), ("s", REFUSED)],
@@ -153,6 +162,14 @@ ILLEGAL = {
     "download data after a refusal": [("c", GET), ("s", BEGINS), ("s", REFUSED), ("s", data(1))],
     "download data after done": [("c", GET), ("s", BEGINS), ("c", CANCEL), ("s", DONE), ("s", data(1))],
     "a short chunk of a download": [("c", GET), ("s", BEGINS), ("s", data(1, 5))],
+    "resumed beyond its end": [("c", m(BeginUpload, size=FULL, resume=ResumePoint(2, bytes(64))))],
+    "resumed empty": [("c", m(BeginUpload, size=0, resume=ResumePoint(1, bytes(64))))],
+    "resumed without a size": [("c", m(BeginUpload, size=None, resume=ResumePoint(1, bytes(64))))],
+    "an empty last chunk after a point": [("c", RESUME), ("c", last(1, 0))],
+    "data after a point that is the end": [("c", RESUME_AT_END), ("c", data(1))],
+    "a last chunk after a point that is the end": [("c", RESUME_AT_END), ("c", last(1))],
+    "commit at a point that is not the end": [("c", RESUME), ("c", COMMIT)],
+    "an empty last chunk of a download from a later one": [("c", GET_LATER), ("s", BEGINS), ("s", last(1, 0))],
     "a reply from a client": [("c", DONE)],
 }
 
@@ -230,7 +247,10 @@ def any_step(side: str, chance: random.Random, next_id: int) -> object:
         if side == "c"
         else [FileStored, Done, FileBegins, FileContent, Refusal, Credit, FolderPage, FileBegins]
     )
-    return m(kind, next_id if issubclass(kind, Request) else request_id)
+    fields = {}
+    if kind is BeginUpload and chance.random() < 0.3:
+        fields = {"size": 2 * FULL, "resume": ResumePoint(chance.randint(1, 3), bytes(64))}
+    return m(kind, next_id if issubclass(kind, Request) else request_id, **fields)
 
 
 @pytest.mark.parametrize("seed", range(40))

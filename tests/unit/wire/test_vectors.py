@@ -153,7 +153,7 @@ def test_frames_after_login_follow_from_the_specification():
     values = HANDSHAKES["login"]
     key = values["client_to_server_key"]
     following = hkdf(b"", key, b"sft/1 next traffic key")
-    upload = [9, 2, "docs/a.txt", bytes(range(16)), 1, 7, 8]
+    upload = [9, 2, "docs/a.txt", bytes(range(16)), 1, 7, 8, bytes(range(16, 32)), None]
     listing = [1, 1, "docs", "", 500, False]
     assert values["message_plaintext"] == b"\x10" + msgspec.msgpack.encode(listing)
     assert values["message_frame"] == sealed(key, 1, values["message_plaintext"])
@@ -198,7 +198,7 @@ def test_a_client_speaks_as_the_vectors_do(kind):
     else:
         assert isinstance(answer, Welcomed)
     if kind == "login":
-        upload = BeginUpload(2, "docs/a.txt", bytes(range(16)), 1, 7, 8)
+        upload = BeginUpload(2, "docs/a.txt", bytes(range(16)), 1, 7, 8, bytes(range(16, 32)))
         assert client.send(ListFolder(1, "docs")) == values["message_frame"]
         assert client.send(upload) == values["begin_frame"]
         assert client.rekey() == values["rekey_frame"]
