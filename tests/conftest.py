@@ -28,6 +28,11 @@ if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK):
         os.environ["TMPDIR"] = str(_MEMORY)  # of the processes that tests start, too
         tempfile.tempdir = None
 
+# What a terminal can do, and whether one is there, each test says itself: who runs them changes no outcome.
+for _name in ("CI", "NO_COLOR", "FORCE_COLOR", "COLORTERM", "SFT_ASCII"):
+    os.environ.pop(_name, None)
+os.environ["TERM"] = "xterm-256color"
+
 hypothesis.settings.register_profile(
     "fixed", max_examples=25, derandomize=True, deadline=None, database=None, print_blob=True
 )
