@@ -6,18 +6,24 @@ named in any case; what failed is listed last, and whole. An item that fails alo
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sft.cli.batch import show_failures, status_of_many
+from sft.cli.batch import SOME_STATUS, show_failures, status_of_many
 from sft.cli.columns import aligned
+from sft.cli.console import Console
 from sft.cli.failures import error_json
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
+from sft.client.transfers.foresee import FRESH, REPLACED, SAME
+from sft.client.transfers.local_tree import Skipped
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.model.names import safe
 from sft.model.text import count_text, duration_text, shown_name, size_text
+
+SKIPPED_LINES: Final = 20
 
 
 class TransferReport:
@@ -35,6 +41,8 @@ class TransferReport:
         self.server = ""
         self.seconds = 0.0
         self.unchanged = 0
+        self.excluded = 0
+        self.skipped: Sequence[Skipped] = ()
         self._done_word = done_word
         self._undone = undone
         self._empty = empty
@@ -44,6 +52,7 @@ class TransferReport:
         self._failed: list[tuple[str, SftError]] = []
         self._moved: list[tuple[str, Verdict]] = []
         self._bytes = 0
+        self._would: Counter[str] = Counter()
 
     def done(self, document: Document, row: Sequence[str], size_bytes: int) -> None:
         self._items.append({**self._empty, **document, "error": None})
@@ -60,31 +69,66 @@ class TransferReport:
         why = error_json(error, now=self.invocation.now)
         self._items.append({**self._empty, "source": name, "path": path, "result": "failed", "error": why})
 
+    def foreseen(
+        self, act: str, source: str, path: str, what: str, size_bytes: int | None, error: SftError | None
+    ) -> None:
+        """Take what would become of an item, were this no trial.
+
+        Args:
+            act: "store" or "get".
+            what: ``FRESH``, ``REPLACED`` or ``SAME``; or ``error`` says why nothing would.
+        """
+        if error is not None:
+            self.failed(source, error, path=path)
+            return
+        result = {FRESH: f"would {act}", REPLACED: "would replace", SAME: SAME}[what]
+        self._would[result] += 1
+        document = {"source": source, "path": path, "result": result, "size": size_bytes}
+        self.done(document, [result, safe(path), "" if size_bytes is None else size_text(size_bytes)], 0)
+
+    def finish_dry(self, *remarks: str, **more: Any) -> int:
+        """Show what would be done; return status 0, whatever would fail."""
+        console, failed = self.invocation.console, len(self._failed)
+        if console.json:
+            console.document(self._document(len(self._items) - failed, status=0, dry_run=True, **more))
+        for line in aligned(self._rows):
+            console.result(line)
+        said = [f"{count_text(count)} {result}" for result, count in sorted(self._would.items(), reverse=True)]
+        refused = f"{count_text(failed)} would not go" if failed else ""
+        whole = ", ".join([*said, *([refused] if refused else [])]) or "nothing to do"
+        console.result("  ".join([f"Nothing was done: {whole}.", *remarks]))
+        show_failures(self.invocation, self._failed, self._undone, alone=False)
+        show_skipped(console, self.skipped)
+        return 0
+
     def finish(self, *remarks: str, **more: Any) -> int:
         """Show everything, with sentences on the whole and ``more`` fields of the document; return the exit status."""
         console = self.invocation.console
         errors = [error for _, error in self._failed]
         done = len(self._items) - len(errors)
-        status = status_of_many(errors, done)
-        alone = len(self._items) == 1 and bool(errors)
+        status = status_of_many(errors, done) or (SOME_STATUS if self.skipped else 0)
+        alone = len(self._items) == 1 and bool(errors) and not self.skipped
         if console.json:
-            console.document(
-                {
-                    "server": self.server or self.invocation.profile().server_name,
-                    "items": self._items,
-                    "done": done,
-                    "failed": len(errors),
-                    "bytes": self._bytes,
-                    "seconds": round(self.seconds, 3),
-                    **more,
-                    "exit": status,
-                }
-            )
+            console.document(self._document(done, status=status, dry_run=False, **more))
         if not alone:
             self._show_done(done, remarks)
         self._show_moved()
         show_failures(self.invocation, self._failed, self._undone, alone=alone, head=not self._whole)
+        show_skipped(console, self.skipped)
         return status
+
+    def _document(self, done: int, *, status: int, dry_run: bool, **more: Any) -> Document:
+        return {
+            "server": self.server or self.invocation.profile().server_name,
+            "dry_run": dry_run,
+            "items": self._items,
+            "done": done,
+            "failed": len(self._failed),
+            "bytes": self._bytes,
+            "seconds": round(self.seconds, 3),
+            **more,
+            "exit": status,
+        }
 
     def finish_aside(self) -> int:
         """Show what failed and what was moved alone: standard output holds the file; return the exit status."""
@@ -118,3 +162,18 @@ class TransferReport:
         if self._failed:
             said.append(f"{self._undone}, {count_text(len(self._failed))}:")
         console.result("  ".join(said))
+
+
+def skipped_documents(skipped: Sequence[Skipped]) -> list[Document]:
+    return [{"source": each.name, "what": each.what} for each in skipped]
+
+
+def show_skipped(console: Console, skipped: Sequence[Skipped]) -> None:
+    """Name what is neither file nor folder and stayed behind: the first of them, and how many more."""
+    if not skipped:
+        return
+    console.warn(f"Skipped, {count_text(len(skipped))} (--exclude leaves out what is meant to stay):")
+    for each in skipped[:SKIPPED_LINES]:
+        console.warn(f"  {safe(each.name)}   is a {each.what}")
+    if len(skipped) > SKIPPED_LINES:
+        console.warn(f"  and {count_text(len(skipped) - SKIPPED_LINES)} more; --json names all")

@@ -15,8 +15,9 @@ from sft.client.profiles import Profiles
 from sft.client.session import Session, connect
 from sft.client.state import state_from
 from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all, verify_all
+from sft.client.transfers.local_tree import Refused
 from sft.client.transfers.part_file import ConflictPolicy
-from sft.client.transfers.plan import GetPlan, Refused, plan_get, plan_put
+from sft.client.transfers.plan import GetPlan, plan_get, plan_put
 from sft.errors import SftError
 
 

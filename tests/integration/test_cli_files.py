@@ -73,9 +73,11 @@ def test_a_folder_goes_and_comes_whole(cli: LiveCli):
     put = cli.sft("max", "put", "photos", "--to", "albums")
     assert put.status == 1
     assert put.out.startswith("stored 3 of 4 files, ")
-    assert put.out.rstrip().endswith("1 link skipped.  Not stored, 1:")
+    assert put.out.rstrip().endswith("Not stored, 1:")
+    assert put.err.endswith("\n  photos/link   is a link\n")
     assert '"a:b.txt" has ":", which Windows cannot store [NAME_NOT_ALLOWED]' in put.err
-    assert cli.sft("max", "put", "photos", "--to", "albums", "--safe-names").status == 0
+    assert cli.sft("max", "put", "photos", "--to", "albums", "--safe-names").status == 1  # the link stays behind
+    assert cli.sft("max", "put", "photos", "--to", "albums", "--safe-names", "--exclude", "link").status == 0
     got = cli.sft("gus", "get", "albums/photos", "--to", "albums-out")
     assert got.status == 0
     found = sorted(str(path.relative_to(cli.folder / "albums-out")) for path in (cli.folder / "albums-out").rglob("*"))

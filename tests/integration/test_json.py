@@ -83,6 +83,9 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     # Files, by a person.
     ada("put", cli.file("a.txt", b"a"), str(cli.folder / "none"), "--to", "docs", status=1)
     ada("mkdir", "docs", "new", "a\\b", status=1)
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "link").symlink_to("none")
+    ada("put", str(tmp_path / "odd"), "--dry-run")
     ada("put", cli.file("a.txt", b"once more"), "--as", "docs/a.txt", "--replace")
     ada("mv", "docs/a.txt", "new/b.txt")
     ada("ls", "new")

@@ -14,10 +14,13 @@ import click
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
+from sft.cli.transfer_options import choosing
 from sft.cli.transfer_report import TransferReport
 from sft.client.api.tree import has_pattern
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, get_all
+from sft.client.transfers.exclude import Excludes
+from sft.client.transfers.foresee import foresee_get
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, GetPlan, plan_get
 from sft.client.transfers.progress import TransferStage
@@ -38,6 +41,7 @@ EMPTY: Final = dict.fromkeys(("local", "signature_file", "signed_as", "author", 
 @click.option("--keep-both", is_flag=True, help="Keep what is there, and store beside it.")
 @click.option("--with-signature", is_flag=True, help="Also write NAME.minisig.")
 @click.option("--accept-moved", is_flag=True, help="Also what was signed under another name; a script has to say so.")
+@choosing
 @common
 def command(
     invocation: Invocation,
@@ -50,11 +54,15 @@ def command(
     keep_both: bool,
     with_signature: bool,
     accept_moved: bool,
+    exclude: tuple[str, ...],
+    dry_run: bool,
+    jobs: int | None,
 ) -> int:
     """Get files, folders (whole) or what fits a pattern, verified."""
     if force and keep_both:
         raise UsageError(problem="--force and --keep-both contradict each other", remedy="Use one of them")
     to_output = as_file == "-"
+    excludes = Excludes(exclude)
     _require_one_place(invocation, names, to, as_file)
     existing = ConflictPolicy.FORCE if force else ConflictPolicy.KEEP_BOTH if keep_both else ConflictPolicy.REFUSE
 
@@ -62,17 +70,21 @@ def command(
     accept_moved = accept_moved or (invocation.on_terminal and not invocation.console.json)
 
     async def fetch(session: Session) -> TransferReport:
-        plan = await plan_get(session, names, version=version or 0, with_signature=with_signature)
+        plan = await plan_get(session, names, version=version or 0, with_signature=with_signature, excludes=excludes)
         if version is not None or as_file is not None:
             _require_one_file(plan, "--version" if version is not None else "--as", newest=version is None)
         if as_file is not None:
             plan.items = [replace(item, parts=(Path(as_file).name,)) for item in plan.items]
         whole = bool(plan.folders) or any(len(item.parts) > 1 for item in plan.items)
-        outcome = TransferReport(invocation, "verified", "Not got", EMPTY, whole=whole)
+        outcome = TransferReport(invocation, "verified", "Not got", EMPTY, whole=whole and not dry_run)
+        outcome.excluded = plan.excluded
         outcome.server = session.server_name
         for refused in plan.refused:
             outcome.failed(refused.name, refused.error)
-        if plan.items or plan.folders:
+        if dry_run:
+            for each in await session.pool.run(foresee_get, plan.items, place, existing):
+                outcome.foreseen("get", each.item.path, each.item.path, each.what, each.item.size, each.error)
+        elif plan.items or plan.folders:
             totals = [item.size for item in plan.items]
             with showing(invocation, _title(names, plan.items), totals) as shown:
                 results = await get_all(
@@ -83,6 +95,7 @@ def command(
                     existing=existing,
                     with_signature=with_signature,
                     accept_moved=accept_moved,
+                    jobs=jobs,
                     report=shown.report,
                 )
             outcome.seconds = shown.seconds
@@ -93,14 +106,23 @@ def command(
                 _write_out(invocation, results)
         return outcome
 
+    if dry_run:
+        place = Path(to or ".") if as_file is None else Path(as_file).parent
+        report = invocation.talk(fetch)
+        return report.finish_dry(*_remarks(report), excluded=report.excluded)
     if not to_output:
         place = Path(to or ".") if as_file is None else Path(as_file).parent
         report = invocation.talk(fetch)
-        return report.finish(*([f"{count_text(report.unchanged)} here already."] if report.unchanged else []))
+        return report.finish(*_remarks(report), excluded=report.excluded)
     # Nobody reads a byte of it before all of it was verified.
     with TemporaryDirectory(prefix="sft-") as folder:
         place = Path(folder)
         return invocation.talk(fetch).finish_aside()
+
+
+def _remarks(report: TransferReport) -> list[str]:
+    said = [f"{count_text(report.unchanged)} here already."] if report.unchanged else []
+    return said + ([f"{count_text(report.excluded)} excluded."] if report.excluded else [])
 
 
 def _require_one_place(invocation: Invocation, names: Sequence[str], to: str | None, as_file: str | None) -> None:

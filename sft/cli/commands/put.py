@@ -15,10 +15,13 @@ import click
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
-from sft.cli.transfer_report import TransferReport
+from sft.cli.transfer_options import choosing
+from sft.cli.transfer_report import TransferReport, skipped_documents
 from sft.client.api.files import make_folder, show_file
 from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, put_all
+from sft.client.transfers.exclude import Excludes
+from sft.client.transfers.foresee import foresee_put
 from sft.client.transfers.plan import PutItem, PutPlan, plan_put
 from sft.client.transfers.progress import TransferStage
 from sft.crypto.digests import digest_text
@@ -38,6 +41,7 @@ EMPTY: Final = dict.fromkeys(("version", "size", "digest", "receipt"), None)
     "--if-version", type=click.IntRange(min=1), metavar="N", help="Replace version N, no other, whoever signed it."
 )
 @click.option("--safe-names", is_flag=True, help="Store a:b.txt as a_b.txt.")
+@choosing
 @common
 def command(
     invocation: Invocation,
@@ -48,15 +52,22 @@ def command(
     *,
     replace: bool,
     safe_names: bool,
+    exclude: tuple[str, ...],
+    dry_run: bool,
+    jobs: int | None,
 ) -> int:
-    """Store files, folders (whole), or - for standard input (with --as)."""
+    """Store files, folders (whole), or - for standard input (with --as).
+
+    Links, sockets and devices in folders are named, stay behind, and make the status 1; what --exclude fits does not.
+    """
     if as_path is not None and (to or len(paths) > 1):
         raise UsageError(problem="--as names one file, whole", remedy="Use --to FOLDER for several")
     if replace and if_version is not None:
         raise UsageError(problem="--if-version replaces already", remedy="Leave out --replace")
-    plan = plan_put(paths, to=to, as_path=as_path, safe_names=safe_names)
+    plan = plan_put(paths, to=to, as_path=as_path, safe_names=safe_names, excludes=Excludes(exclude))
     whole = bool(plan.folders) or len(plan.items) + len(plan.refused) != len(paths)
-    report = TransferReport(invocation, "stored", "Not stored", EMPTY, whole=whole)
+    report = TransferReport(invocation, "stored", "Not stored", EMPTY, whole=whole and not dry_run)
+    report.skipped = plan.skipped
     for refused in plan.refused:
         report.failed(refused.name, refused.error)
     unchanged = 0
@@ -71,7 +82,9 @@ def command(
                 report.failed(folder, error)
         totals = [item.size for item in plan.items]
         with showing(invocation, _title(paths, plan.items), totals) as shown:
-            results = await put_all(session, plan.items, replace=replace, if_version=if_version, report=shown.report)
+            results = await put_all(
+                session, plan.items, replace=replace, if_version=if_version, jobs=jobs, report=shown.report
+            )
         report.seconds = shown.seconds
         if replace and invocation.prompts.possible:
             results = await ask_of_unknown(session, results, invocation.prompts.agrees, invocation.now)
@@ -79,10 +92,18 @@ def command(
         for result in results:
             add_result(report, result)
 
+    async def foresee(session: Session) -> None:
+        report.server = session.server_name
+        for each in await foresee_put(session, plan.items, replace=replace, if_version=if_version):
+            source = "-" if each.item.source is None else str(each.item.source)
+            report.foreseen("store", source, each.item.path, each.what, each.item.size, each.error)
+
     if plan.items or plan.folders:
-        invocation.talk(store)
-    skipped = {"links_skipped": plan.links_skipped, "others_skipped": plan.others_skipped}
-    return report.finish(*remarks(plan, unchanged), **skipped)
+        invocation.talk(foresee if dry_run else store)
+    more = {"skipped": skipped_documents(plan.skipped), "excluded": plan.excluded}
+    if dry_run:
+        return report.finish_dry(*remarks(plan, 0), **more)
+    return report.finish(*remarks(plan, unchanged), **more)
 
 
 async def ask_of_unknown(
@@ -140,9 +161,6 @@ def remarks(plan: PutPlan, unchanged: int) -> list[str]:
     said = []
     if unchanged:
         said.append(f"{count_text(unchanged)} there already.")
-    if plan.links_skipped:
-        noun = "link" if plan.links_skipped == 1 else "links"
-        said.append(f"{count_text(plan.links_skipped)} {noun} skipped.")
-    if plan.others_skipped:
-        said.append(f"{count_text(plan.others_skipped)} sockets and devices skipped.")
+    if plan.excluded:
+        said.append(f"{count_text(plan.excluded)} excluded.")
     return said

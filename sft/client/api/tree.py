@@ -27,7 +27,7 @@ def matches(pattern: str, path: str) -> bool:
     components = pattern.strip("/").split("/")
     if components[-1] == "**":
         components.append("*")  # everything below, not the folder itself
-    return bool(path) and _fits(components, path.split("/"), "**", _component_fits)
+    return bool(path) and fits_parts(components, path.split("/"), "**", _component_fits)
 
 
 async def walk(
@@ -87,7 +87,7 @@ def _before_pattern(components: Iterable[str]) -> list[str]:
     return fixed
 
 
-def _fits(pattern: Sequence[str], parts: Sequence[str], star: str, same: Callable[[str, str], bool]) -> bool:
+def fits_parts(pattern: Sequence[str], parts: Sequence[str], star: str, same: Callable[[str, str], bool]) -> bool:
     """Match parts to a pattern in which ``star`` stands for any number of them, also none.
 
     A star takes as few as it can; where what follows does not fit, the last star alone takes one more. So no pattern and no
@@ -111,4 +111,4 @@ def _fits(pattern: Sequence[str], parts: Sequence[str], star: str, same: Callabl
 
 
 def _component_fits(pattern: str, name: str) -> bool:
-    return _fits(pattern, name, "*", lambda one, character: one in {"?", character})
+    return fits_parts(pattern, name, "*", lambda one, character: one in {"?", character})

@@ -64,11 +64,13 @@ async def put_all(
     folders: Sequence[str] = (),
     replace: bool = False,
     if_version: int | None = None,
+    jobs: int | None = None,
     report: Report | None = None,
 ) -> list[PutResult]:
     """Store files.
 
     Args:
+        jobs: how many at once, at most; as many as suits their sizes, unless told.
         folders: made too, for they hold no file.
         replace: a file that is there becomes the version before.
         if_version: the version that each is made from.
@@ -97,7 +99,7 @@ async def put_all(
         return PutResult(item, stage, kept.stored, kept.receipt, seconds=seconds)
 
     await gather_limited(SMALL_AT_ONCE, folders, lambda folder: make_folder(session, folder))
-    results = await _by_size(items, put)
+    results = await _by_size(items, put, jobs)
     await session.pool.run(session.versions_seen.flush)
     return results
 
@@ -111,11 +113,13 @@ async def get_all(
     existing: ConflictPolicy = ConflictPolicy.REFUSE,
     with_signature: bool = False,
     accept_moved: bool = False,
+    jobs: int | None = None,
     report: Report | None = None,
 ) -> list[GetResult]:
     """Get files, verified, below a folder of this computer.
 
     Args:
+        jobs: how many at once, at most; as many as suits their sizes, unless told.
         accept_moved: also what has another name than the signed one: ``verdict.moved_to`` says so.
         folders: made too, for they hold no file.
         existing: what becomes of a file that has the name already.
@@ -129,7 +133,7 @@ async def get_all(
         def place(item: GetItem) -> Target:
             return Target(destination, item.parts, existing, with_signature)
 
-        return await _get(session, items, place, report, accept_moved=accept_moved)
+        return await _get(session, items, place, report, accept_moved=accept_moved, jobs=jobs)
     finally:
         destination.close()
 
@@ -146,6 +150,7 @@ async def _get(
     report: Report | None,
     *,
     accept_moved: bool,
+    jobs: int | None = None,
 ) -> list[GetResult]:
     async def get(index: int, item: GetItem) -> GetResult:
         reporter = Reporter(report, index, item.path, item.size)
@@ -164,7 +169,7 @@ async def _get(
             return GetResult(item, TransferStage.FAILED, error=error)
         return GetResult(item, stage, got.file, got.verdict, got.local, got.signature)
 
-    results = await _by_size(items, get)
+    results = await _by_size(items, get, jobs)
     await session.pool.run(session.versions_seen.flush)
     return results
 
@@ -179,9 +184,11 @@ Item = TypeVar("Item", bound=_Sized)
 R = TypeVar("R")
 
 
-async def _by_size(items: Sequence[Item], act: Callable[[int, Item], Awaitable[R]]) -> list[R]:
-    """Act on large and small items side by side, each kind as many at a time as suits it."""
+async def _by_size(items: Sequence[Item], act: Callable[[int, Item], Awaitable[R]], jobs: int | None) -> list[R]:
+    """Act on large and small items side by side, each kind as many at a time as suits it; or on ``jobs`` of any size."""
     numbered = list(enumerate(items))
+    if jobs is not None:
+        return await gather_limited(jobs, numbered, lambda pair: act(*pair))
     large = [(n, item) for n, item in numbered if _is_large(item.size)]
     small = [(n, item) for n, item in numbered if not _is_large(item.size)]
     results: dict[int, R] = {}

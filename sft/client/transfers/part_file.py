@@ -28,6 +28,11 @@ _MOST_COPIES: Final = 10_000
 _ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is no ending
 
 
+def is_part(name: str) -> bool:
+    """Return whether a name is that of a download that is not finished."""
+    return name.startswith(".sft-") and name.endswith(".part")
+
+
 class ConflictPolicy(StrEnum):
     """What becomes of a file that has the name already."""
 

@@ -21,6 +21,8 @@ from sft.client.api.files import Listing, show_file
 from sft.client.api.tree import find, fixed_part, has_pattern, walk
 from sft.client.concurrency import gather_limited
 from sft.client.os_errors import describe_os_error
+from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
+from sft.client.transfers.local_tree import Refused, Skipped, walk_local
 from sft.client.transfers.part_file import SIGNATURE_ENDING
 from sft.errors import (
     LocalExistsError,
@@ -35,14 +37,6 @@ from sft.model.names import fold, join_path, local_name, parse_component, parse_
 from sft.model.records import File, Folder
 
 _AT_ONCE: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """What cannot be sent or fetched, and why."""
-
-    name: str
-    error: SftError
 
 
 class VersionSeen(Struct, frozen=True):
@@ -81,9 +75,9 @@ class PutPlan:
 
     items: list[PutItem] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
-    links_skipped: int = 0
-    others_skipped: int = 0
+    skipped: list[Skipped] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    excluded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +111,20 @@ class GetPlan:
     items: list[GetItem] = field(default_factory=list)
     folders: list[tuple[str, ...]] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    excluded: int = 0
 
 
 # -- to the server ----------------------------------------------------------------------------------
 
 
-def plan_put(sources: Sequence[str], *, to: str = "", as_path: str | None = None, safe_names: bool = False) -> PutPlan:
+def plan_put(
+    sources: Sequence[str],
+    *,
+    to: str = "",
+    as_path: str | None = None,
+    safe_names: bool = False,
+    excludes: Excludes = NOTHING_EXCLUDED,
+) -> PutPlan:
     """Plan what is sent where (blocks).
 
     Args:
@@ -130,6 +132,7 @@ def plan_put(sources: Sequence[str], *, to: str = "", as_path: str | None = None
         to: folder on the server.
         as_path: whole path there, for one source.
         safe_names: what no computer could store gets the closest name that all can.
+        excludes: what stays behind: of a folder that is named, and of what is named itself by its name.
 
     Raises:
         TargetAmbiguousError: sources and destination contradict one another.
@@ -140,7 +143,7 @@ def plan_put(sources: Sequence[str], *, to: str = "", as_path: str | None = None
         raise TargetAmbiguousError(path=as_path)
     if "-" in sources and as_path is None:
         raise SourceNamelessError
-    walker = _Walker(safe_names=safe_names)
+    walker = _Walker(safe_names=safe_names, excludes=excludes)
     folder = parse_path(to, root=True)
     for source in sources:
         target = None if as_path is None else parse_path(as_path)
@@ -151,9 +154,10 @@ def plan_put(sources: Sequence[str], *, to: str = "", as_path: str | None = None
 class _Walker:
     """One walk over what a person named."""
 
-    def __init__(self, *, safe_names: bool) -> None:
+    def __init__(self, *, safe_names: bool, excludes: Excludes) -> None:
         self.plan = PutPlan()
         self._safe_names = safe_names
+        self._excludes = excludes
         self._taken: dict[str, str] = {}
 
     def take(self, source: str, folder: str, target: str | None) -> None:
@@ -165,6 +169,9 @@ class _Walker:
             found = os.stat(source)  # noqa: PTH116 - an empty name is no name; as a Path it would be this folder
         except OSError as error:
             self.plan.refused.append(Refused(source, describe_os_error(error, source)))
+            return
+        if self._excludes.fits_name(path.name, folder=stat.S_ISDIR(found.st_mode)):
+            self.plan.excluded += 1
             return
         try:
             where = target or join_path(folder, self._name(_own_name(path)))
@@ -180,39 +187,30 @@ class _Walker:
             self.plan.refused.append(Refused(source, odd))
 
     def _folder(self, top: Path, where: str) -> None:
-        waiting = [(top, where)]
-        while waiting:
-            folder, path = waiting.pop()
-            try:
-                with os.scandir(folder) as entries:
-                    found = sorted(entries, key=lambda entry: entry.name)
-            except OSError as error:
-                self.plan.refused.append(Refused(str(folder), describe_os_error(error, folder)))
-                continue
-            if not found:
-                self.plan.folders.append(path)
-            below: list[tuple[Path, str]] = []
-            for entry in found:
-                self._entry(entry, path, below)
-            waiting.extend(reversed(below))
+        tree = walk_local(top, self._excludes)
+        self.plan.skipped += tree.skipped
+        self.plan.refused += tree.refused
+        self.plan.excluded += tree.excluded
+        below: dict[str, str | None] = {"": where}
+        for folder in tree.folders:
+            below[folder] = self._below(below, folder, str(top / folder))
+        self.plan.folders += [path for folder in tree.empty if (path := below[folder]) is not None]
+        for file in tree.files:
+            path = self._below(below, file.path, file.source)
+            if path is not None:
+                self._add(Path(file.source), path, file.size, shown=file.source, identity=file.identity)
 
-    def _entry(self, entry: os.DirEntry[str], above: str, below: list[tuple[Path, str]]) -> None:
+    def _below(self, known: dict[str, str | None], path: str, shown: str) -> str | None:
+        """Name what lies in a folder of this computer; None where that has no name, or the folder above has none."""
+        folder, _, name = path.rpartition("/")
+        above = known[folder]
+        if above is None:
+            return None
         try:
-            if entry.is_symlink():
-                self.plan.links_skipped += 1
-            elif entry.is_dir(follow_symlinks=False):
-                below.append((Path(entry.path), join_path(above, self._name(entry.name))))
-            elif entry.is_file(follow_symlinks=False):
-                path = join_path(above, self._name(entry.name))
-                found = entry.stat(follow_symlinks=False)
-                identity = found.st_dev, found.st_ino
-                self._add(Path(entry.path), path, found.st_size, shown=entry.path, identity=identity)
-            else:
-                self.plan.others_skipped += 1
-        except OSError as error:
-            self.plan.refused.append(Refused(entry.path, describe_os_error(error, entry.path)))
+            return join_path(above, self._name(name))
         except SftError as error:
-            self.plan.refused.append(Refused(entry.path, error))
+            self.plan.refused.append(Refused(shown, error))
+            return None
 
     def _name(self, name: str) -> str:
         return safe_name(name) if self._safe_names else parse_component(name)
@@ -238,7 +236,12 @@ def _own_name(path: Path) -> str:
 
 
 async def plan_get(
-    session: Requester, names: Sequence[str], *, version: int = 0, with_signature: bool = False
+    session: Requester,
+    names: Sequence[str],
+    *,
+    version: int = 0,
+    with_signature: bool = False,
+    excludes: Excludes = NOTHING_EXCLUDED,
 ) -> GetPlan:
     """Plan what is fetched: files, whole folders, patterns.
 
@@ -246,50 +249,79 @@ async def plan_get(
 
     Args:
         version: of each file that is named itself; 0 is the newest.
+        excludes: what stays behind: of a folder that is named, or above a pattern; and of what is named itself by its name.
     """
     plan = GetPlan()
     found = await gather_limited(_AT_ONCE, names, lambda name: _resolve(session, name, version))
     taken = _Targets(with_signature=with_signature)
-    for name, (above, listing, wanted) in zip(names, found, strict=True):
-        if isinstance(listing, SftError):
-            plan.refused.append(Refused(name, listing))
+    for name, found_one in zip(names, found, strict=True):
+        if isinstance(found_one, SftError):
+            plan.refused.append(Refused(name, found_one))
             continue
-        for file in listing.files:
-            _add_file(plan, file, above, taken, wanted)
-        for folder in listing.folders:
-            if not folder.files and not folder.folders:
+        for file in found_one.listing.files:
+            if found_one.excludes(excludes, file.path):
+                plan.excluded += 1
+            else:
+                _add_file(plan, file, found_one.above, taken, found_one.version)
+        for folder in found_one.listing.folders:
+            if found_one.excludes(excludes, folder.path, folder=True):
+                plan.excluded += 1
+            elif not folder.files and not folder.folders:
                 try:
-                    plan.folders.append(_local_parts(folder.path, above))
+                    plan.folders.append(_local_parts(folder.path, found_one.above))
                 except SftError as error:
                     plan.refused.append(Refused(folder.path, error))
     return plan
 
 
-async def _resolve(session: Requester, name: str, version: int) -> tuple[str, Listing | SftError, int]:
-    """Return the folder of the server that becomes the destination, what a name stands for, and the version of that."""
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """What a name stands for.
+
+    Args:
+        above: the folder of the server that becomes the destination.
+        base: the folder that was named, or that a pattern begins at; None for a file.
+        version: of that file.
+    """
+
+    above: str
+    base: str | None
+    listing: Listing
+    version: int = 0
+
+    def excludes(self, excludes: Excludes, path: str, *, folder: bool = False) -> bool:
+        if self.base is None:
+            return excludes.fits_name(split_path(path)[1], folder=folder)
+        if path == self.base:
+            return False
+        return excludes.cover(path.removeprefix(f"{self.base}/") if self.base else path, folder=folder)
+
+
+async def _resolve(session: Requester, name: str, version: int) -> _Resolved | SftError:
     try:
         if has_pattern(name):
             listing = await find(session, name.lstrip("/"))
             if not listing.files:
                 raise _nothing(name)
-            return fixed_part(name.strip("/")), Listing(files=listing.files), 0
+            start = fixed_part(name.strip("/"))
+            return _Resolved(start, start, Listing(files=listing.files))
         path = parse_path(name, root=True)
-        above = split_path(path)[0] if path else ""
-        if path:
-            try:
-                return above, Listing(files=[await show_file(session, path, version)]), version
-            except NotFoundError as error:
-                missing = error
-            try:
-                listing = await walk(session, path)
-            except NotFoundError:
-                return above, missing, 0
-            if not listing.files and not listing.folders:
-                listing.folders.append(Folder(path, 0, 0, 0))
-            return above, listing, 0
-        return above, await walk(session), 0
+        if not path:
+            return _Resolved("", "", await walk(session))
+        above = split_path(path)[0]
+        try:
+            return _Resolved(above, None, Listing(files=[await show_file(session, path, version)]), version)
+        except NotFoundError as error:
+            missing = error
+        try:
+            listing = await walk(session, path)
+        except NotFoundError:
+            return missing
+        if not listing.files and not listing.folders:
+            listing.folders.append(Folder(path, 0, 0, 0))
+        return _Resolved(above, path, listing)
     except SftError as error:
-        return "", error, 0
+        return error
 
 
 class _Targets:

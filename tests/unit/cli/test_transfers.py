@@ -12,6 +12,7 @@ from sft.cli.commands.get import local_text
 from sft.cli.invocation import Environment, Invocation
 from sft.cli.transfer_report import TransferReport
 from sft.client.transfers.batch import GetResult, PutResult
+from sft.client.transfers.local_tree import Skipped
 from sft.client.transfers.plan import GetItem, PutItem, PutPlan
 from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, Verdict
@@ -47,15 +48,18 @@ def failed(path: str, error) -> PutResult:
 
 
 def finish_put(told: Told, results, *, whole: bool = False, refused=(), links: int = 0) -> int:
-    plan = PutPlan(items=[result.item for result in results], links_skipped=links)
+    plan = PutPlan(
+        items=[result.item for result in results], skipped=[Skipped(f"photos/l{n}", "link") for n in range(links)]
+    )
     outcome = TransferReport(told.invocation, "stored", "Not stored", put.EMPTY, whole=whole)
     outcome.server, outcome.seconds = "acme-files", 35.0
+    outcome.skipped = plan.skipped
     for name, error in refused:
         outcome.failed(name, error)
     for result in results:
         put.add_result(outcome, result)
     unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
-    return outcome.finish(*put.remarks(plan, unchanged), links_skipped=plan.links_skipped, others_skipped=0)
+    return outcome.finish(*put.remarks(plan, unchanged), excluded=plan.excluded)
 
 
 def test_named_files_are_told_one_by_one(cli):
@@ -79,11 +83,22 @@ def test_a_folder_is_told_in_one_sentence_and_what_failed_last(cli):
     results = [stored(f"photos/{n}.jpg", 5 * MIB, 0.1) for n in range(1202)]
     status = finish_put(told, results, whole=True, refused=[("photos/a:b.txt", BAD_NAME)], links=2)
     assert status == 1
-    assert told.out.getvalue() == ("stored 1,202 of 1,203 files, 5.9 GiB, 35 s.  2 links skipped.  Not stored, 1:\n")
+    assert told.out.getvalue() == ("stored 1,202 of 1,203 files, 5.9 GiB, 35 s.  Not stored, 1:\n")
     assert told.err.getvalue() == (
         '  photos/a:b.txt   "a:b.txt" has ":", which Windows cannot store [NAME_NOT_ALLOWED]   '
         "Rename it, or --safe-names stores a_b.txt\n"
+        "Skipped, 2 (--exclude leaves out what is meant to stay):\n"
+        "  photos/l0   is a link\n"
+        "  photos/l1   is a link\n"
     )
+
+
+def test_what_was_skipped_is_named_with_a_bound_and_makes_the_status_1(cli):
+    told = Told(cli)
+    assert finish_put(told, [stored("photos/a", 1, 0.1)], whole=True, links=1_020) == 1
+    lines = told.err.getvalue().splitlines()
+    assert len(lines) == 22
+    assert lines[-1] == "  and 1,000 more; --json names all"
 
 
 def test_a_list_without_the_sentence_has_a_head_of_its_own(cli):
@@ -125,7 +140,7 @@ def test_the_document_of_a_put(cli):
     del document["items"]
     assert document == {
         "server": "acme-files", "done": 1, "failed": 1, "bytes": 12_288, "seconds": 35.0,
-        "links_skipped": 0, "others_skipped": 0, "exit": 1,
+        "dry_run": False, "excluded": 0, "exit": 1,
     }  # fmt: skip
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from sft.client.api.files import list_folder, list_trash, show_file
 from sft.client.api.tree import find, fixed_part, has_pattern, matches, walk
+from sft.client.transfers.exclude import Excludes
+from sft.client.transfers.local_tree import Skipped
 from sft.client.transfers.plan import plan_get, plan_put
 from sft.client.transfers.sources import FileSource
 from sft.crypto.comment import FileComment
@@ -56,23 +58,46 @@ def test_dots_are_called_as_the_folder_that_they_mean(photos, monkeypatch):
     assert planned(plan_put(["../2026/"])) == [("2026/b.jpg", 2)]
 
 
-def test_links_in_a_folder_are_skipped_and_counted_but_a_named_one_is_followed(photos):
+def test_links_in_a_folder_are_skipped_and_named_but_a_named_one_is_followed(photos):
     (photos / "link.jpg").symlink_to(photos / "a.jpg")
     (photos / "loop").symlink_to(photos)
     plan = plan_put([str(photos)])
-    assert (plan.links_skipped, len(plan.items)) == (2, 2)
+    assert plan.skipped == [
+        Skipped(str(photos / "link.jpg"), "link", "link.jpg"), Skipped(str(photos / "loop"), "link", "loop"),
+    ]  # fmt: skip
+    assert len(plan.items) == 2
     assert not any(item.follow for item in plan.items)
     named = plan_put([str(photos / "link.jpg")])
     assert planned(named) == [("link.jpg", 1)]
     assert named.items[0].follow
 
 
-def test_what_is_neither_file_nor_folder_is_skipped_and_counted(photos):
+def test_what_is_neither_file_nor_folder_is_skipped_and_named(photos):
     os.mkfifo(photos / "fifo")
-    plan = plan_put([str(photos)])
-    assert (plan.others_skipped, len(plan.items)) == (1, 2)
+    with socket.socket(socket.AF_UNIX) as served:
+        served.bind(str(photos / "2026" / "socket"))
+        plan = plan_put([str(photos)])
+    assert [(each.path, each.what) for each in plan.skipped] == [("fifo", "pipe"), ("2026/socket", "socket")]
+    assert len(plan.items) == 2
     (refused,) = plan_put([str(photos / "fifo")]).refused
     assert isinstance(refused.error, LocalFileError)
+
+
+def test_what_is_excluded_stays_behind_with_all_in_it(photos):
+    (photos / "link").symlink_to("a.jpg")
+    (photos / "b.jpg").write_bytes(b"b")
+    plan = plan_put([str(photos), str(photos / "a.jpg")], excludes=Excludes(["2026/", "link", "/a.jpg"]))
+    assert planned(plan) == [("photos/b.jpg", 1), ("a.jpg", 1)]
+    assert (plan.excluded, plan.skipped, plan.folders) == (3, [], [])
+    assert plan_put([str(photos / "a.jpg")], excludes=Excludes(["*.jpg"])).items == []
+
+
+def test_a_download_that_is_not_finished_is_never_sent(photos):
+    (photos / ".sft-0123456789abcdef.part").write_bytes(b"half")
+    (photos / "my.part").write_bytes(b"whole")
+    assert planned(plan_put([str(photos)])) == [
+        ("photos/a.jpg", 1), ("photos/my.part", 5), ("photos/2026/b.jpg", 2),
+    ]  # fmt: skip
 
 
 def test_names_that_cannot_be_stored_are_known_before_the_start(photos):

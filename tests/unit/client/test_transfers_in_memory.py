@@ -344,6 +344,19 @@ def test_cancelling_a_put_tells_the_server_and_leaves_nothing(server, session, t
     assert type(server.received[-1]) is Cancel
 
 
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_no_more_are_begun_at_once_than_jobs_says(server, session, tmp_path, jobs):
+    contents = [b"small", content_of(64 * CHUNK_BYTES), b"little", content_of(65 * CHUNK_BYTES), b"tiny"]
+    paths = [local(tmp_path, content, f"f{n}") for n, content in enumerate(contents)]
+    server.hold = True
+    running = Deferred.fromCoroutine(put_all(session, [item(path, path.name) for path in paths], jobs=jobs))
+    running.addErrback(lambda failure: failure.trap(CancelledError))
+    server.pump()
+    assert len(server.received) == jobs
+    running.cancel()
+    server.pump()
+
+
 def test_a_line_that_breaks_fails_every_item_and_says_so(server, session, tmp_path):
     paths = [local(tmp_path, content_of(64 * CHUNK_BYTES + n), f"f{n}") for n in range(6)]
     server.hold = True

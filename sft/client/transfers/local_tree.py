@@ -1,0 +1,147 @@
+"""What lies in a folder of this computer: its regular files, and by name all that is none.
+
+Rules. No link is followed. A download that is not finished is nobody's file yet. What cannot be read is told, never left out
+silently: ``refused`` is empty only if everything below was seen. Blocks; a file costs one ``stat``, and some 400 bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sft.client.os_errors import describe_os_error
+from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
+from sft.client.transfers.part_file import is_part
+from sft.errors import SftError
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What cannot be sent or fetched, and why."""
+
+    name: str
+    error: SftError
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What is neither file nor folder, and stays behind.
+
+    Args:
+        what: "link", "socket", "pipe" or "device".
+        path: below the folder, as in ``LocalFile``.
+    """
+
+    name: str
+    what: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A regular file as a walk saw it.
+
+    Args:
+        source: where it is.
+        path: below the folder, composed (NFC) and joined by ``/``.
+        modified_ns, changed_ns: mtime and ctime.
+        identity: device and inode.
+    """
+
+    source: str
+    path: str
+    size: int
+    modified_ns: int
+    changed_ns: int
+    identity: tuple[int, int]
+
+
+@dataclass(slots=True)
+class LocalTree:
+    """A folder and all below it.
+
+    Args:
+        folders: below it, whatever they hold; paths as in ``LocalFile``.
+        empty: those that hold nothing; ``""`` is the folder itself.
+        refused: what could not be looked at.
+        excluded: how many files, folders and others stay behind by a pattern.
+    """
+
+    files: list[LocalFile] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    excluded: int = 0
+
+
+def walk_local(top: Path, excludes: Excludes = NOTHING_EXCLUDED) -> LocalTree:
+    """Look at a folder and all below it: its files, by name, then its folders."""
+    tree = LocalTree()
+    waiting = [(str(top), "")]
+    while waiting:
+        folder, path = waiting.pop()
+        below: list[tuple[str, str]] = []
+        try:
+            with os.scandir(folder) as entries:
+                found = sorted(entries, key=_name)
+        except OSError as error:
+            tree.refused.append(Refused(folder, describe_os_error(error, folder)))
+            continue
+        if not found:
+            tree.empty.append(path)
+        for entry, its_path in _composed(found, f"{path}/" if path else ""):
+            _take(tree, entry, its_path, excludes, below)
+        tree.folders.extend(its_path for _, its_path in below)
+        waiting.extend(reversed(below))
+    return tree
+
+
+def seen_as(source: str, path: str, found: os.stat_result) -> LocalFile:
+    """Return a file as its ``stat`` shows it."""
+    return LocalFile(
+        source, path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, (found.st_dev, found.st_ino)
+    )  # fmt: skip
+
+
+def _name(entry: os.DirEntry[str]) -> str:
+    return entry.name
+
+
+def _composed(entries: list[os.DirEntry[str]], above: str) -> Iterator[tuple[os.DirEntry[str], str]]:
+    for entry in entries:
+        name = entry.name
+        yield entry, above + (name if name.isascii() else unicodedata.normalize("NFC", name))
+
+
+def _take(
+    tree: LocalTree, entry: os.DirEntry[str], path: str, excludes: Excludes, below: list[tuple[str, str]]
+) -> None:
+    try:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if excludes.fits(path, folder=is_folder):
+            tree.excluded += 1
+        elif is_folder:
+            below.append((entry.path, path))
+        elif entry.is_file(follow_symlinks=False):
+            if not is_part(entry.name):
+                tree.files.append(seen_as(entry.path, path, entry.stat(follow_symlinks=False)))
+        else:
+            mode = entry.stat(follow_symlinks=False).st_mode
+            tree.skipped.append(Skipped(entry.path, _kind(mode), path))
+    except FileNotFoundError:
+        return  # it went while it was looked at
+    except OSError as error:
+        tree.refused.append(Refused(entry.path, describe_os_error(error, entry.path)))
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISLNK(mode):
+        return "link"
+    if stat.S_ISSOCK(mode):
+        return "socket"
+    return "pipe" if stat.S_ISFIFO(mode) else "device"

@@ -1,0 +1,120 @@
+"""Whole folders, what is left out of them, and what would be done: the command line over a real server."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.integration.live_cli import LiveCli
+
+
+def everything_below(folder: Path) -> dict[str, bytes | None]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")
+    }  # fmt: skip
+
+
+def test_what_is_excluded_neither_goes_nor_comes(cli: LiveCli):
+    for name in ("a.txt", "a.tmp", "build/x.o", "src/b.txt", "src/build/y.o"):
+        cli.file(f"tree/{name}", name.encode())
+    put = cli.sft("max", "put", "tree", "--exclude", "*.tmp", "--exclude", "/build")
+    assert (put.status, put.err) == (0, "")
+    assert put.out.startswith("stored 3 of 3 files, ")
+    assert put.out.endswith("  2 excluded.\n")
+    got = cli.sft("gus", "get", "tree", "--to", "back", "--exclude", "build/", "--jobs", "1")
+    assert (got.status, got.err) == (0, "")
+    assert set(everything_below(cli.folder / "back")) == {"tree", "tree/a.txt", "tree/src", "tree/src/b.txt"}
+    assert cli.sft("gus", "get", "tree/*.txt", "--to", "back", "--exclude", "a*", "--json").document["excluded"] == 1
+    assert cli.sft("max", "put", "tree", "--exclude", "!x").status == 2
+
+
+def test_odd_but_legal_names_and_empty_files_arrive(cli: LiveCli):
+    names = [
+        "-rf",
+        " ".join("ab"),
+        "'quoted'",
+        "$(reboot)",
+        "#1",
+        "%41",
+        "[x]",
+        "ü",
+        "日本語",
+        "👍🏽",
+        ".hidden",
+        "a'b`c",
+    ]
+    for name in names:
+        cli.file(f"odd/{name}/{name}", b"")
+    (cli.folder / "odd" / "empty").mkdir()
+    assert cli.sft("max", "put", "odd").status == 0
+    assert cli.sft("gus", "get", "odd", "--to", "odd-back").status == 0
+    assert everything_below(cli.folder / "odd-back" / "odd") == everything_below(cli.folder / "odd")
+
+
+def test_a_trial_of_a_put_says_what_would_be_done_and_does_nothing(cli: LiveCli):
+    for name in ("new.txt", "same.txt", "other.txt", "a:b"):
+        cli.file(f"trial/{name}", name.encode())
+    (cli.folder / "trial" / "link").symlink_to("new.txt")
+    cli.sft("max", "put", "trial/same.txt", "trial/other.txt", "--to", "trial")
+    cli.file("trial/other.txt", b"OTHER.txt")
+    before = cli.sft("max", "ls", "**", "--json").document
+    told = cli.sft("max", "put", "trial", "--dry-run")
+    assert told.status == 0
+    assert told.lines == [
+        "would store  trial/new.txt   7 B",
+        "unchanged    trial/same.txt  8 B",
+        "Nothing was done: 1 would store, 1 unchanged, 2 would not go.",
+    ]
+    assert "[EXISTS]" in told.err
+    assert "[NAME_NOT_ALLOWED]" in told.err
+    assert "link   is a link" in told.err
+    replacing = cli.sft("max", "put", "trial", "--dry-run", "--replace", "--json").document
+    assert {item["path"]: item["result"] for item in replacing["items"] if item["error"] is None} == {
+        "trial/new.txt": "would store", "trial/other.txt": "would replace", "trial/same.txt": "unchanged",
+    }  # fmt: skip
+    assert (replacing["dry_run"], replacing["exit"], replacing["failed"]) == (True, 0, 1)
+    late = cli.sft("max", "put", "trial/other.txt", "--as", "trial/other.txt", "--if-version", "7", "-n")
+    assert "[CHANGED_SINCE]" in late.err
+    assert cli.sft("max", "ls", "**", "--json").document == before
+
+
+def test_a_trial_finds_what_is_there_in_a_large_folder_by_its_listing(cli: LiveCli):
+    names = [f"f{n:02}" for n in range(20)]
+    paths = [cli.file(f"large/{name}", name.encode()) for name in names]
+    cli.sft("max", "put", *paths[:19], "--to", "large")
+    told = cli.sft("max", "put", "large", "-n", "--json").document
+    assert [item["result"] for item in told["items"]] == ["unchanged"] * 19 + ["would store"]
+
+
+def test_a_trial_of_a_get_says_what_would_be_done_and_does_nothing(cli: LiveCli):
+    for name in ("new.txt", "same.txt", "other.txt"):
+        cli.sft("max", "put", cli.file(f"there/{name}", name.encode()), "--to", "there")
+    cli.file("here/there/same.txt", b"same.txt")
+    cli.file("here/there/other.txt", b"mine")
+    before = everything_below(cli.folder / "here")
+    told = cli.sft("gus", "get", "there", "--to", "here", "--dry-run")
+    assert told.status == 0
+    assert told.lines == [
+        "would get  there/new.txt   7 B",
+        "unchanged  there/same.txt  8 B",
+        "Nothing was done: 1 would get, 1 unchanged, 1 would not go.",
+    ]
+    assert "[FILE_EXISTS]" in told.err
+    for option, result in (("--force", "would replace"), ("--keep-both", "would get")):
+        items = cli.sft("gus", "get", "there", "--to", "here", "-n", option, "--json").document["items"]
+        assert [item["result"] for item in items if item["path"] == "there/other.txt"] == [result]
+    assert everything_below(cli.folder / "here") == before
+    assert cli.sft("gus", "get", "there/new.txt", "--as", "-", "--dry-run").out.startswith("would get ")
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_goes(cli: LiveCli):
+    for name in ("a.txt", "b.txt"):
+        cli.file(f"closed/{name}", name.encode())
+    os.mkfifo(cli.folder / "closed" / "pipe")
+    put = cli.sft("max", "put", "closed")
+    assert put.status == 1
+    assert put.out.startswith("stored 2 of 2 files, ")
+    assert put.err.splitlines() == [
+        "Skipped, 1 (--exclude leaves out what is meant to stay):", "  closed/pipe   is a pipe",
+    ]  # fmt: skip
+    assert cli.sft("max", "put", "closed", "--json").document["skipped"] == [{"source": "closed/pipe", "what": "pipe"}]
