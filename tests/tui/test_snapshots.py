@@ -26,8 +26,11 @@ SHOWN += [(name, SMALL, True) for name in SMALL_SCENES]
 SHOWN += [(name, size, True) for size in (SMALL, LARGE) for name in NAMES]
 SHOWN += [("files", SIZE, False)]
 
-# By the first scene of a group: the screens where a person works, a dialog, a narrow one.
-EVERY_RUN = frozenset({"root", "files", "queue", "join", "stop", "names-80x24"})
+# By the first scene of a group: each screen and each dialog is among them.
+EVERY_RUN = frozenset({
+    "root", "files", "queue", "people-admin", "identity", "passphrase", "address", "stop", "link", "unlock",
+    "first-start", "join", "names", "names-80x24", "names-200x60", "moved",
+})  # fmt: skip
 
 
 def name_of(scene: str, size: tuple[int, int], dark: bool) -> str:
