@@ -70,9 +70,9 @@ torture: $(VENV)/.stamp-dev
 faults: $(VENV)/.stamp-dev
 	$(BIN)/python -m tests.campaigns.faults $(CAMPAIGN_ARGS)
 
-## bench      measure transfers
+## bench      measure sft against OpenSSH, rclone and the bare job (CAMPAIGN_ARGS=--small: a look; --keep: into the README)
 bench: $(VENV)/.stamp-dev
-	$(BIN)/python tests/campaigns/bench.py $(CAMPAIGN_ARGS)
+	$(BIN)/python -m tests.campaigns.bench $(CAMPAIGN_ARGS)
 
 ## bench-ui   measure how soon the UI answers, among 100,000 files and beside full-speed transfers
 bench-ui: $(VENV)/.stamp-dev

@@ -60,6 +60,17 @@ class Line:
         self._socket.sendall(self._wire.send(kind(number, **fields)))
         return number
 
+    def fileno(self) -> int:
+        """Give the descriptor, to wait on many at once."""
+        return self._socket.fileno()
+
+    def take(self) -> list[m.Reply]:
+        """Receive once; give the answers that have come."""
+        self._receive()
+        arrived = list(self._arrived.values())
+        self._arrived.clear()
+        return arrived
+
     def answer(self, number: int) -> m.Reply:
         """Wait for the answer to a request; they come in any order."""
         while number not in self._arrived:
@@ -68,6 +79,10 @@ class Line:
 
     def put(self, path: str, data: bytes) -> m.Reply:
         """Store a new small file."""
+        return self.answer(self.begin_put(path, data))
+
+    def begin_put(self, path: str, data: bytes) -> int:
+        """Send what stores it."""
         if self._key is None:
             raise ValueError("the operator has no key to sign with")
         comment = FileComment(
@@ -75,8 +90,7 @@ class Line:
             mtime=int(time.time()), name=path, user=self.welcome.user_id, prev=None, ts=int(time.time()),
         )  # fmt: skip
         signature = sign_file(self._key, blake2b_512(data).digest(), comment).encode()
-        stored: m.Reply = self.ask(m.PutSmall, path=path, signature=signature, content=data)
-        return stored
+        return self.begin(m.PutSmall, path=path, signature=signature, content=data)
 
     def close(self) -> None:
         """Let it go."""

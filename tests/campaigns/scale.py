@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.campaigns.bench import file_system, roomy_folder
+from tests.campaigns.places import file_system, roomy_folder
 from tests.campaigns.population import Shape, build
 from tests.campaigns.scale_measures import Measures
 from tests.processes import run, say, script

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.campaigns.bench import file_system
+from tests.campaigns.places import file_system
 from tests.campaigns.screen import Screen
 from tests.campaigns.ui_driving import (
     BACK,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.campaigns.bench import roomy_folder
+from tests.campaigns.places import roomy_folder
 from tests.campaigns.screen import Screen, Terminal
 from tests.processes import Person, ServerProcess, say
 

@@ -1,0 +1,93 @@
+"""The benchmark measures what it says, and its table is written by it alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.campaigns.bench.__main__ import PARTS, Bench, options_of
+from tests.campaigns.bench.cost import Cost, percentile
+from tests.campaigns.bench.peers import missing_programs
+from tests.campaigns.bench.report import BEGIN, END, Report, keep
+from tests.campaigns.bench.together import Facts
+from tests.campaigns.bench.transfers import Costs
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def costs_of(**walls: float) -> Costs:
+    costs = Costs()
+    for who, wall in walls.items():
+        for least in (0.9, 1.0, 1.3):
+            costs.add("put large", who, Cost(wall * least, 1.25, 0.75))
+    return costs
+
+
+def test_each_wall_time_stands_beside_the_processors_of_both_ends() -> None:
+    report = Report(costs_of(sft=2.0, sftp=1.0), Facts(), mib=100, counts=[])
+    (row,) = report.rows
+    assert row.cells == {"sft": "52.4 MB/s (1.25 + 0.75 s)", "sftp": "105 MB/s (1.25 + 0.75 s)"}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "verdict"), [(1.98, "0.99 x sftp (≥ 1.00): MISSED"), (2.0, "1.00 x sftp (≥ 1.00): ok")]
+)
+def test_a_ratio_is_that_of_medians_and_is_held_against_its_target(theirs: float, verdict: str) -> None:
+    report = Report(costs_of(sft=2.0, sftp=theirs), Facts(), mib=100, counts=[])
+    assert [str(goal) for row in report.rows for goal in row.goals] == [verdict]
+
+
+def test_what_a_command_takes_anyway_is_no_part_of_a_chunks_cost() -> None:
+    costs = costs_of(sft=2.0)
+    costs.add("put chunk", "sft", Cost(0.5, 0.3, 0.1))
+    report = Report(costs, Facts(), mib=100, counts=[])
+    assert str(report.rows[0].goals[0]) == "1,000 µs of both ends per 64 KiB (≤ 450): MISSED"
+
+
+def test_what_could_not_be_measured_is_said() -> None:
+    report = Report(costs_of(sft=1.0), Facts(missing=["8 cores: 2 are here"]), mib=1, counts=[])
+    assert "Not measured: 8 cores: 2 are here." in report.markdown("a machine")
+    assert "not measured: 8 cores: 2 are here" in report.text()
+
+
+def test_the_table_takes_the_place_of_the_one_before_and_of_nothing_else(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    keep(page, "| new |")
+    assert page.read_text() == f"before\n{BEGIN}\n| new |\n{END}\nafter\n"
+    page.write_text("no place\n")
+    with pytest.raises(ValueError, match=r"README\.md has no place"):
+        keep(page, "| new |")
+
+
+def test_the_readme_has_the_place() -> None:
+    assert re.search(rf"^{BEGIN}\n(?:.*\n)*?{END}$", README.read_text("utf-8"), re.MULTILINE)
+
+
+def test_a_percentile_is_one_of_the_values() -> None:
+    assert [percentile(range(200), part) for part in (0.5, 0.99, 1.0)] == [100, 198, 199]
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads /proc")
+def test_every_part_measures_something(folder: Path) -> None:
+    options = options_of(["--small", "--rounds", "1"])
+    bench = Bench(folder, options)
+    report = bench.run()
+    here = {who for _, who in bench.costs.rounds}
+    missing = set(missing_programs())
+    assert here >= {"sft", "bare"} | ({"sftp"} if not missing & {"sshd", "sftp"} else set())
+    assert all(cost.wall > 0 and cost.client > 0 for rounds in bench.costs.rounds.values() for cost in rounds)
+    found = bench.facts.found
+    for name in (
+        "listing during put, p99 ms", "listing during get, p99 ms", "first page, ms", "logins a second of server CPU",
+        "list among 40 busy, p99 ms", "put among 40 busy, p99 ms", "KiB an idle session",
+    ):  # fmt: skip
+        assert found[name] > 0, name
+    assert {f"memory {way} {end}, MiB over idle" for way in ("put", "get") for end in ("client", "server")} <= set(
+        found
+    )
+    assert len(report.rows) > len(PARTS) * 2
+    assert f"put one file of {options.mib} MiB" in report.text()
