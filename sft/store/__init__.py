@@ -4,6 +4,7 @@
     row_types    what a row is outside the database
     table_specs  how each kind lies in its table, and the MAC that makes it one
     rows         rows in and out, and the transactions that they are seen in
+    statements   what is asked: said over the models once, and kept as text
     criteria     what queries have in common
     figures      how much lies in each folder, and what each person owns; recount: the same, counted anew
     row_sum      the sum of all MACs: no row was put back or taken out

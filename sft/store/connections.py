@@ -1,10 +1,10 @@
-"""Connections to the database file: what every one of them is set to, and how transactions begin.
+"""Connections to the database file: what every one of them is set to, and how transactions begin and end.
 
 Rules. Every connection gets the same settings before its first use, and they are read back. A
 writing transaction begins with BEGIN IMMEDIATE: with the driver's own transactions two of them read
 the same value, and one update is lost without an error. Readers open the file with ``mode=ro``.
-Nothing checkpoints by itself. Parameters of statements are in no message. What the database library
-raises leaves the package as StoreError.
+Nothing checkpoints by itself. Parameters of statements are in no message. What the driver raises leaves the package as
+StoreError.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Semaphore
 from typing import Final
 from urllib.parse import quote
-
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
 
 from sft.errors import StoreError
 
 BUSY_MILLISECONDS: Final = 5000  # an operator's own look into the file may hold it for a moment
+BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
+BEGIN_READING: Final = "BEGIN"
+COMMIT: Final = "COMMIT"
+KEPT_STATEMENTS: Final = 512  # of a connection, prepared: all that there are, in the lengths that are common
 
 _SETTINGS: Final = {
     "busy_timeout": BUSY_MILLISECONDS,
@@ -40,36 +41,83 @@ _SETTINGS: Final = {
 _lenient_text: Final = functools.partial(str, encoding="utf-8", errors="surrogateescape")
 
 
-def write_engine(path: Path, *, foreign_keys: bool = True) -> Engine:
-    """Make the engine of the one writing connection.
+def connect(path: Path, *, writing: bool, foreign_keys: bool = True) -> sqlite3.Connection:
+    """Open one connection; whoever has it may hand it to another thread.
 
     Args:
         path: of a file that is there: nothing here makes one.
+        writing: a reader's cannot write whatever it is asked to run.
         foreign_keys: off for migrations, which rebuild tables and check them as a whole.
     """
-    return _engine(path, "rw", "BEGIN IMMEDIATE", connections=1, foreign_keys=foreign_keys)
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode={'rw' if writing else 'ro'}"
+    connection = sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=KEPT_STATEMENTS
+    )
+    try:
+        _prepare(connection, {**_SETTINGS, "foreign_keys": int(foreign_keys), "query_only": int(not writing)})
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
-def read_engine(path: Path, *, connections: int) -> Engine:
-    """Make the engine of the readers, who cannot write whatever they are asked to run."""
-    return _engine(path, "ro", "BEGIN", connections=connections)
+class Connections:
+    """A few connections to one file, opened as they are needed and lent to one thread at a time.
+
+    Args:
+        most: how many there may be; who comes when all are lent waits.
+    """
+
+    def __init__(self, path: Path, *, writing: bool, most: int) -> None:
+        self._path = path
+        self._writing = writing
+        self._begin = BEGIN_WRITING if writing else BEGIN_READING
+        self._free = Semaphore(most)
+        self._idle: list[sqlite3.Connection] = []  # the last one used is lent first: its statements are prepared
+
+    @contextmanager
+    def lend(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection for the block, in no transaction."""
+        with self._free:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = connect(self._path, writing=self._writing)
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Begin a transaction on one of them: the end of the block commits it, an exception rolls it back."""
+        with self.lend() as connection:
+            connection.execute(self._begin)
+            try:
+                yield connection
+                connection.execute(COMMIT)
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def close(self) -> None:
+        """Close those that are not lent; later ones are opened anew."""
+        while self._idle:
+            self._idle.pop().close()
 
 
 @contextmanager
 def faults_as_ours() -> Iterator[None]:
-    """Turn what the database library raises into StoreError."""
+    """Turn what the driver raises into StoreError."""
     try:
         yield
-    except SQLAlchemyError as error:
-        raise store_error(error) from error
     except sqlite3.Error as error:
-        raise StoreError(str(error), problem="SQLite refused it") from error
+        raise store_error(error) from error
 
 
-def store_error(error: SQLAlchemyError) -> StoreError:
-    """Translate a fault of the database library; its own words go to the log."""
-    detail = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    return StoreError(f"{type(error).__name__}: {detail}", problem="SQLite refused it")
+def store_error(error: sqlite3.Error) -> StoreError:
+    """Translate a fault of the driver; its own words go to the log."""
+    return StoreError(f"{type(error).__name__}: {error}", problem="SQLite refused it")
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -82,42 +130,15 @@ def is_busy(error: BaseException) -> bool:
 
 
 def _code_of(error: BaseException) -> int | None:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    code: int | None = getattr(cause, "sqlite_errorcode", None)
+    code: int | None = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF  # the rest says more of the same
-
-
-def _engine(path: Path, mode: str, begin: str, *, connections: int, foreign_keys: bool = True) -> Engine:
-    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
-
-    settings = {**_SETTINGS, "foreign_keys": int(foreign_keys), "query_only": int(mode == "ro")}
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-        try:
-            _prepare(connection, settings)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    engine = create_engine(
-        "sqlite+pysqlite://",
-        creator=connect,
-        poolclass=QueuePool,
-        pool_size=connections,
-        max_overflow=0,
-        hide_parameters=True,
-    )
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine
 
 
 def _prepare(connection: sqlite3.Connection, settings: dict[str, int]) -> None:
     connection.text_factory = _lenient_text
-    for name, value in settings.items():
-        connection.execute(f"PRAGMA {name} = {value}")
-        if connection.execute(f"PRAGMA {name}").fetchone() != (value,):
+    for name, setting in settings.items():
+        connection.execute(f"PRAGMA {name} = {setting}")
+        if connection.execute(f"PRAGMA {name}").fetchone() != (setting,):
             raise StoreError(problem=f"SQLite does not take the setting {name}")
     if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
         raise StoreError(problem="it has no write-ahead log")

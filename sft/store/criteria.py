@@ -7,7 +7,7 @@ bound value would not match the partial indices. Keys by themselves come unverif
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 from sqlalchemy import ColumnElement, literal_column, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -15,8 +15,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sft.model.access import Scope
 from sft.store.row_types import Row
 from sft.store.rows import ReadTransaction
+from sft.store.statements import ColumnsOf, RowsOf, any_of, columns_of, rows_of, value
 
-GROUP_KEYS: Final = 400  # below the 999 variables of an old SQLite
+GROUP_KEYS: Final = 256  # in one statement
 GROUP_PAIRS: Final = 64  # each second half is looked for under each first half of its group
 LIVE_STATE: Final = "live"
 TRASHED_STATE: Final = "trashed"
@@ -27,6 +28,7 @@ PURGING: Final[ColumnElement[str]] = literal_column(f"'{PURGING_STATE}'")
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Row)
+Ts = TypeVarTuple("Ts")
 
 
 def groups(keys: Collection[T], size: int = GROUP_KEYS) -> Iterator[list[T]]:
@@ -37,46 +39,67 @@ def groups(keys: Collection[T], size: int = GROUP_KEYS) -> Iterator[list[T]]:
 
 
 def any_of_pairs(
-    first: InstrumentedAttribute[Any], second: InstrumentedAttribute[Any], pairs: list[Any]
+    first: InstrumentedAttribute[Any], second: InstrumentedAttribute[Any]
 ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Ask for any first half with any second: more rows than were meant, which the caller drops, but by the index.
 
-    For ``(first, second) IN (…)`` SQLite reads the whole table.
+    For ``(first, second) IN (…)`` SQLite reads the whole table. The values are those of ``halves``.
     """
-    return first.in_({pair[0] for pair in pairs}), second.in_({pair[1] for pair in pairs})
+    return first.in_(any_of("firsts")), second.in_(any_of("seconds"))
 
 
-def within(scope: Scope, owner: InstrumentedAttribute[Any]) -> list[ColumnElement[bool]]:
-    """Ask for what a scope holds. Like every criterion it sees unverified columns: a forged owner is not found."""
-    if scope.everything:
-        return []
+def halves(pairs: list[Any]) -> dict[str, Any]:
+    return {"firsts": {pair[0] for pair in pairs}, "seconds": {pair[1] for pair in pairs}}
+
+
+def within(owner: InstrumentedAttribute[Any], *, everything: bool) -> list[ColumnElement[bool]]:
+    """Ask for what a scope holds, whose values are ``owners_in``.
+
+    Like every criterion it sees unverified columns: a forged owner is not found.
+    """
     # Not by an index on the owner: it holds everything of theirs, and would have to be sorted.
-    return [(owner + 0).in_(scope.owner_ids)]
+    return [] if everything else [(owner + literal_column("0")).in_(any_of("owners"))]
 
 
-def ids_after(
-    reading: ReadTransaction, column: InstrumentedAttribute[T], after: T, limit: int, *where: ColumnElement[bool]
-) -> list[T]:
+def owners_in(scope: Scope) -> dict[str, Any]:
+    return {} if scope.everything else {"owners": scope.owner_ids}
+
+
+def following(column: InstrumentedAttribute[T], *where: ColumnElement[bool]) -> ColumnsOf[T]:
+    """Say the statement of ``ids_after``."""
+    later = column > value("after")
+    return columns_of(select(column).where(*where, later).order_by(column).limit(value("limit")))
+
+
+def ids_after(reading: ReadTransaction, asked: ColumnsOf[T], after: T, limit: int, **values: Any) -> list[T]:
     """Return the values of a column that follow one, in order, so many at most."""
-    found = reading.rows.aggregates(select(column).where(*where, column > after).order_by(column).limit(limit))
-    return [number for (number,) in found]
+    return [number for (number,) in reading.rows.columns(asked, after=after, limit=limit, **values)]
+
+
+def following_keys(columns: tuple[InstrumentedAttribute[Any], ...], *where: ColumnElement[bool]) -> ColumnsOf[Any]:
+    """Say the statement of ``keys_after``."""
+    later = tuple_(*columns) > tuple_(*(value(f"after_{place}") for place in range(len(columns))))
+    return columns_of(select(*columns).where(*where, later).order_by(*columns).limit(value("limit")))
 
 
 def keys_after(
-    reading: ReadTransaction,
-    columns: tuple[InstrumentedAttribute[Any], ...],
-    after: tuple[Any, ...],
-    limit: int,
-    *where: ColumnElement[bool],
+    reading: ReadTransaction, asked: ColumnsOf[Any], after: tuple[Any, ...], limit: int, **values: Any
 ) -> list[Any]:
     """Return the keys of several columns that follow one, in order, so many at most."""
-    return reading.rows.aggregates(
-        select(*columns).where(*where, tuple_(*columns) > after).order_by(*columns).limit(limit)
-    )
+    place = {f"after_{number}": each for number, each in enumerate(after)}
+    return reading.rows.columns(asked, limit=limit, **place, **values)
 
 
-def rows_with(
-    reading: ReadTransaction, kind: type[R], column: InstrumentedAttribute[Any], keys: Collection[Any]
-) -> list[R]:
-    """Load the rows that have any of these keys in a column, however many they are."""
-    return [row for group in groups(keys) for row in reading.rows.all(kind, column.in_(group))]
+def by_key(kind: type[R], column: InstrumentedAttribute[Any]) -> RowsOf[R]:
+    """Say the statement of ``rows_with``."""
+    return rows_of(kind, column.in_(any_of("keys")))
+
+
+def rows_with(reading: ReadTransaction, asked: RowsOf[R], keys: Collection[Any]) -> list[R]:
+    """Load the rows that have any of these keys, however many they are."""
+    return [row for group in groups(keys) for row in reading.rows.all(asked, keys=group)]
+
+
+def columns_with(reading: ReadTransaction, asked: ColumnsOf[*Ts], keys: Collection[Any]) -> list[tuple[*Ts]]:
+    """Ask, likewise, for columns of what has any of these keys."""
+    return [found for group in groups(keys) for found in reading.rows.columns(asked, keys=group)]

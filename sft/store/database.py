@@ -14,13 +14,11 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
-from sqlalchemy import Connection
-
 from sft.durable import create_new, open_folder, rename_no_replace, sync_folder
 from sft.errors import SchemaOutdatedError, StoreError
 from sft.limits import MIB
 from sft.store import row_sum
-from sft.store.connections import BUSY_MILLISECONDS, faults_as_ours, read_engine, write_engine
+from sft.store.connections import BUSY_MILLISECONDS, Connections, faults_as_ours
 from sft.store.revision import current_revision, needed_revision
 from sft.store.rows import ReadTransaction, Rows
 from sft.store.table_specs import RowMacs
@@ -41,8 +39,8 @@ class Database:
         self._row_key = row_key
         self._server_id = server_id
         self.row_macs = RowMacs(row_key, server_id, older)
-        self.write_engine = write_engine(path)
-        self.read_engine = read_engine(path, connections=readers)
+        self.write_connections = Connections(path, writing=True, most=1)
+        self.read_connections = Connections(path, writing=False, most=readers)
 
     def renew_row_key(self, row_key: bytes) -> None:
         """Make MACs under another key from now on; those under the one before are good as well."""
@@ -69,25 +67,20 @@ class Database:
 
     def close(self) -> None:
         """Close every connection, the writer's last, and leave no write-ahead log behind."""
-        self.read_engine.dispose()
+        self.read_connections.close()
         # Where the disk does not take it the log stays, and the next start reads it.
         with suppress(sqlite3.Error):
             self._checkpoint("TRUNCATE")
-        self.write_engine.dispose()
+        self.write_connections.close()
 
     def _checkpoint(self, mode: str, *, wait_milliseconds: int = BUSY_MILLISECONDS) -> None:
-        # By the driver's own connection: inside a transaction a checkpoint is refused.
-        connection = self.write_engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            (before,) = cursor.execute("PRAGMA busy_timeout").fetchone()
-            cursor.execute(f"PRAGMA busy_timeout = {min(before, wait_milliseconds)}")
+        with self.write_connections.lend() as connection:
+            (before,) = connection.execute("PRAGMA busy_timeout").fetchone()
+            connection.execute(f"PRAGMA busy_timeout = {min(before, wait_milliseconds)}")
             try:
-                cursor.execute(f"PRAGMA wal_checkpoint({mode})")
+                connection.execute(f"PRAGMA wal_checkpoint({mode})")
             finally:
-                cursor.execute(f"PRAGMA busy_timeout = {before}")
-        finally:
-            connection.close()
+                connection.execute(f"PRAGMA busy_timeout = {before}")
 
 
 def create_database(path: Path) -> None:
@@ -153,18 +146,18 @@ def open_database(
         raise SchemaOutdatedError(found=found or "none", needed=needed, home=str(home or path.parent))
     database = Database(path, row_key, older_row_key, server_id, readers=readers)
     try:
-        with faults_as_ours(), database.write_engine.begin() as connection:
+        with faults_as_ours(), database.write_connections.transaction() as connection:
             _refuse_code(connection)
             row_sum.require_kept(connection, database.row_macs)
     except BaseException:
-        database.write_engine.dispose()
+        database.write_connections.close()
         raise
     return database
 
 
-def _refuse_code(connection: Connection) -> None:
+def _refuse_code(connection: sqlite3.Connection) -> None:
     # A trigger or view would act with the writer's hands; sft has none.
-    found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')").first()
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
     if found is not None:
         raise StoreError(problem=f"it holds {found[0]}, which sft did not make")
 
@@ -186,7 +179,7 @@ class ReadPool:
     @contextmanager
     def reading(self) -> Iterator[ReadTransaction]:
         """Begin a transaction that ends with the block; StoreError if the database cannot be read, also within."""
-        with faults_as_ours(), self._database.read_engine.begin() as connection:
+        with faults_as_ours(), self._database.read_connections.transaction() as connection:
             yield ReadTransaction(Rows(connection, self._database.row_macs), self._clock())
 
     def run(self, query: Callable[Concatenate[ReadTransaction, P], Out], *args: P.args, **kwargs: P.kwargs) -> Out:

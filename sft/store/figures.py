@@ -11,18 +11,39 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement
 
 from sft.errors import RowForgedError
 from sft.limits import PATH_BYTES
-from sft.store.criteria import LIVE, rows_with
+from sft.store.criteria import LIVE, by_key, rows_with
 from sft.store.folders import folders_by_id
 from sft.store.row_types import FileRow, FolderRow, UserFiguresRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import FileModel, FolderModel, UserFiguresModel
+from sft.store.statements import rows_of, value
 from sft.store.table_specs import table_of
+
+_COUNT: Final = FolderModel.files_below + FolderModel.folders_below
+_FIGURES: Final = by_key(UserFiguresRow, UserFiguresModel.user_id)
+_OTHERS_FOLDER: Final = rows_of(
+    FolderRow,
+    FolderModel.parent_id == value("folder_id"),
+    FolderModel.maker_id.is_distinct_from(value("user_id"))
+    | (FolderModel.owner_sum != _COUNT * value("user_id"))
+    | (FolderModel.owner_squares != _COUNT * (value("user_id") * value("user_id"))),
+    order_by=(FolderModel.folded,),
+    limit=1,
+)
+_OTHERS_FILE: Final = rows_of(
+    FileRow,
+    FileModel.folder_id == value("folder_id"),
+    FileModel.state == LIVE,
+    FileModel.owner_id != value("user_id"),
+    order_by=(FileModel.folded,),
+    limit=1,
+)
 
 
 @dataclass(slots=True)
@@ -200,7 +221,7 @@ def _length(name: str) -> int:
 def user_figures(reading: ReadTransaction, user_ids: Collection[int]) -> dict[int, UserFiguresRow]:
     """Load what these people own; RowForgedError where one has no such row."""
     wanted = set(user_ids)
-    found = {row.user_id: row for row in rows_with(reading, UserFiguresRow, UserFiguresModel.user_id, wanted)}
+    found = {row.user_id: row for row in rows_with(reading, _FIGURES, wanted)}
     for user_id in wanted - found.keys():
         raise RowForgedError(table_of(UserFiguresRow), str(user_id))
     return found
@@ -214,19 +235,9 @@ def all_below_is_of(folder: FolderRow, user_id: int) -> bool:
 
 def another_folder_in(reading: ReadTransaction, folder_id: int, user_id: int) -> FolderRow | None:
     """Find a folder directly in a folder that is not somebody's, or that has below it what is not."""
-    count = FolderModel.files_below + FolderModel.folders_below
-    others: ColumnElement[bool] = FolderModel.maker_id.is_distinct_from(user_id)
-    others |= FolderModel.owner_sum != count * user_id
-    others |= FolderModel.owner_squares != count * (user_id * user_id)
-    return reading.rows.first(FolderRow, FolderModel.parent_id == folder_id, others, order_by=(FolderModel.folded,))
+    return reading.rows.first(_OTHERS_FOLDER, folder_id=folder_id, user_id=user_id)
 
 
 def another_file_in(reading: ReadTransaction, folder_id: int, user_id: int) -> FileRow | None:
     """Find a live file directly in a folder that is not somebody's: reads the names in it up to the first."""
-    return reading.rows.first(
-        FileRow,
-        FileModel.folder_id == folder_id,
-        FileModel.state == LIVE,
-        FileModel.owner_id != user_id,
-        order_by=(FileModel.folded,),
-    )
+    return reading.rows.first(_OTHERS_FILE, folder_id=folder_id, user_id=user_id)

@@ -7,17 +7,32 @@ file always comes with the version that was asked for, both verified.
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Final
 
 from sqlalchemy import LargeBinary, cast, func, select
 
 from sft.errors import RowForgedError
 from sft.model.access import Scope
-from sft.store.criteria import GROUP_PAIRS, LIVE, any_of_pairs, groups, ids_after, rows_with, within
+from sft.store.criteria import (
+    GROUP_PAIRS,
+    LIVE,
+    any_of_pairs,
+    by_key,
+    columns_with,
+    following,
+    groups,
+    halves,
+    ids_after,
+    owners_in,
+    rows_with,
+    within,
+)
 from sft.store.folders import PlaceKey
 from sft.store.row_types import FileRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, VersionModel
+from sft.store.statements import PairsOf, any_of, columns_of, pairs_of, rows_of, value
 from sft.store.table_specs import table_of
 
 Pair = tuple[FileRow, VersionRow]
@@ -26,22 +41,57 @@ VersionKey = tuple[int, int]
 """A file's row id and the number of a version of it."""
 
 _NEWEST: Final = (VersionModel.file == FileModel.id) & (VersionModel.number == FileModel.newest)
+_BY_ID: Final = by_key(FileRow, FileModel.id)
+_BY_FILE_ID: Final = by_key(FileRow, FileModel.file_id)
+_NAMED: Final = rows_of(FileRow, *any_of_pairs(FileModel.folder_id, FileModel.folded), FileModel.state == LIVE)
+_VERSIONS: Final = rows_of(VersionRow, *any_of_pairs(VersionModel.file, VersionModel.number))
+_OLDEST: Final = columns_of(
+    select(VersionModel.file, VersionModel.number)
+    .where(VersionModel.file.in_(any_of("files")))
+    .order_by(VersionModel.file, VersionModel.number)
+    .limit(value("limit"))
+)
+_VERSIONS_OF: Final = rows_of(VersionRow, VersionModel.file == value("file"), order_by=(VersionModel.number,))
+_IDS: Final = following(FileModel.id)
+_PLACES: Final = columns_of(
+    select(FileModel.folded, FileModel.id)
+    .where(FileModel.folder_id == value("folder_id"), FileModel.folded > value("after"))
+    .order_by(FileModel.folded)
+    .limit(value("limit"))
+)
+_HOLDING: Final = tuple(
+    columns_of(select(column).where(column.in_(any_of("keys"))).distinct())
+    for column in (FileModel.folder_id, FolderModel.parent_id)
+)
+_LONGEST: Final = columns_of(
+    select(FileModel.folder_id, func.max(func.length(cast(FileModel.name, LargeBinary))))
+    .where(FileModel.folder_id.in_(any_of("keys")), FileModel.state == LIVE)
+    .group_by(FileModel.folder_id)
+)
+_WITHOUT_VERSION: Final = columns_of(
+    select(FileModel.id)
+    .outerjoin(VersionModel, _NEWEST)
+    .where(FileModel.id.in_(any_of("keys")), VersionModel.file.is_(None))
+)
+_WITHOUT_FOLDER: Final = columns_of(
+    select(FileModel.id)
+    .outerjoin(FolderModel, FolderModel.id == FileModel.folder_id)
+    .where(FileModel.id.in_(any_of("keys")), FileModel.state == LIVE, FolderModel.id.is_(None))
+)
 
 
 def files_named(reading: ReadTransaction, keys: Collection[PlaceKey]) -> dict[PlaceKey, FileRow]:
     """Find which of these places hold a file."""
     found: dict[PlaceKey, FileRow] = {}
     for group in groups(keys, GROUP_PAIRS):
-        rows = reading.rows.all(
-            FileRow, *any_of_pairs(FileModel.folder_id, FileModel.folded, group), FileModel.state == LIVE
-        )
+        rows = reading.rows.all(_NAMED, **halves(group))
         found.update(((row.folder_id or 0, row.folded), row) for row in rows)
     return {key: found[key] for key in keys if key in found}
 
 
 def files_by_file_id(reading: ReadTransaction, file_ids: Collection[bytes]) -> dict[bytes, FileRow]:
     """Find files, trashed ones too, by the ids that their authors drew."""
-    return {row.file_id: row for row in rows_with(reading, FileRow, FileModel.file_id, file_ids)}
+    return {row.file_id: row for row in rows_with(reading, _BY_FILE_ID, file_ids)}
 
 
 def newest_versions(reading: ReadTransaction, files: Collection[FileRow]) -> dict[int, VersionRow]:
@@ -59,44 +109,48 @@ def versions_at(reading: ReadTransaction, keys: Collection[VersionKey]) -> list[
     found: list[VersionRow] = []
     for group in groups(keys, GROUP_PAIRS):
         wanted = set(group)  # of this group alone: a later one asks for others of the same file
-        rows = reading.rows.all(VersionRow, *any_of_pairs(VersionModel.file, VersionModel.number, group))
+        rows = reading.rows.all(_VERSIONS, **halves(group))
         found += [row for row in rows if (row.file, row.number) in wanted]
     return found
 
 
 def version_of(reading: ReadTransaction, file: FileRow, number: int) -> VersionRow | None:
-    return reading.rows.one(VersionRow, VersionModel.file == file.id, VersionModel.number == number)
+    return next(iter(versions_at(reading, [(file.id, number)])), None)
 
 
 def oldest_versions(reading: ReadTransaction, row_ids: Collection[int], limit: int) -> list[VersionRow]:
     """Load versions of the files that have these rows, file by file, each from its first on."""
-    key = (VersionModel.file, VersionModel.number)
     keys: list[VersionKey] = []
     for group in groups(sorted(row_ids)):
         if len(keys) < limit:
-            first = select(*key).where(VersionModel.file.in_(group)).order_by(*key).limit(limit - len(keys))
-            keys += [(file, number) for file, number in reading.rows.aggregates(first)]
+            keys += reading.rows.columns(_OLDEST, files=group, limit=limit - len(keys))
     return sorted(versions_at(reading, keys), key=lambda row: (row.file, row.number))
 
 
 def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:
     """Load every version of the file that has this row, in order."""
-    return reading.rows.all(VersionRow, VersionModel.file == row_id, order_by=(VersionModel.number,))
+    return reading.rows.all(_VERSIONS_OF, file=row_id)
 
 
 def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit: int, scope: Scope) -> list[Pair]:
     """Page through the files of a folder by folded name, after the last one seen, each with its newest version."""
-    later = [] if after is None else [FileModel.folded > after]
-    return reading.rows.joined(
+    asked = _files_in(later=after is not None, everything=scope.everything)
+    place = {} if after is None else {"after": after}
+    return reading.rows.pairs(asked, folder_id=folder_id, limit=limit, **place, **owners_in(scope))
+
+
+@cache
+def _files_in(*, later: bool, everything: bool) -> PairsOf[FileRow, VersionRow]:
+    return pairs_of(
         FileRow,
         VersionRow,
         _NEWEST,
-        FileModel.folder_id == folder_id,
+        FileModel.folder_id == value("folder_id"),
         FileModel.state == LIVE,
-        *later,
-        *within(scope, FileModel.owner_id),
+        *([FileModel.folded > value("after")] if later else []),
+        *within(FileModel.owner_id, everything=everything),
         order_by=(FileModel.folded,),
-        limit=limit,
+        limit=value("limit"),
     )
 
 
@@ -105,89 +159,57 @@ def files_after(reading: ReadTransaction, after: int, limit: int, scope: Scope) 
 
     Those that were deleted with a folder are among them, those that were deleted by themselves are not.
     """
-    return reading.rows.joined(
+    return reading.rows.pairs(_files_after(everything=scope.everything), after=after, limit=limit, **owners_in(scope))
+
+
+@cache
+def _files_after(*, everything: bool) -> PairsOf[FileRow, VersionRow]:
+    return pairs_of(
         FileRow,
         VersionRow,
         _NEWEST,
-        FileModel.id > after,
+        FileModel.id > value("after"),
         FileModel.state == LIVE,
-        *within(scope, FileModel.owner_id),
+        *within(FileModel.owner_id, everything=everything),
         order_by=(FileModel.id,),
-        limit=limit,
+        limit=value("limit"),
     )
 
 
 def file_places_in(reading: ReadTransaction, folder_id: int, after: str, limit: int) -> list[tuple[str, int]]:
     """Page through the files of a folder, as folded names and row ids; unverified, for walking through all of them."""
-    return [
-        (folded, row_id)
-        for folded, row_id in reading.rows.aggregates(
-            select(FileModel.folded, FileModel.id)
-            .where(FileModel.folder_id == folder_id, FileModel.folded > after)
-            .order_by(FileModel.folded)
-            .limit(limit)
-        )
-    ]
+    return reading.rows.columns(_PLACES, folder_id=folder_id, after=after, limit=limit)
 
 
 def folders_that_hold(reading: ReadTransaction, folder_ids: Collection[int]) -> set[int]:
     """Return which of these folders hold a file or a folder; unverified: a foreign key is the judge."""
-    return {
-        folder_id or 0
-        for group in groups(folder_ids)
-        for column in (FileModel.folder_id, FolderModel.parent_id)
-        for (folder_id,) in reading.rows.aggregates(select(column).where(column.in_(group)).distinct())
-    }
+    return {folder_id or 0 for asked in _HOLDING for (folder_id,) in columns_with(reading, asked, folder_ids)}
 
 
 def longest_names(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, int]:
     """Return the bytes of the longest file name in each of these folders that has one."""
-    return {
-        folder_id or 0: length
-        for group in groups(folder_ids)
-        for folder_id, length in reading.rows.aggregates(
-            select(FileModel.folder_id, func.max(func.length(cast(FileModel.name, LargeBinary))))
-            .where(FileModel.folder_id.in_(group), FileModel.state == LIVE)
-            .group_by(FileModel.folder_id)
-        )
-    }
+    return {folder_id or 0: length for folder_id, length in columns_with(reading, _LONGEST, folder_ids)}
 
 
 def file_by_row_id(reading: ReadTransaction, row_id: int) -> FileRow | None:
-    return reading.rows.one(FileRow, FileModel.id == row_id)
+    return next(iter(files_by_row_id(reading, [row_id])), None)
 
 
 def files_by_row_id(reading: ReadTransaction, row_ids: Collection[int]) -> list[FileRow]:
     """Load the files that have these rows, as far as they are there."""
-    return rows_with(reading, FileRow, FileModel.id, row_ids)
+    return rows_with(reading, _BY_ID, row_ids)
 
 
 def file_row_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
     """Return the row ids of the files that follow one, trashed ones too; unverified."""
-    return ids_after(reading, FileModel.id, after, limit)
+    return ids_after(reading, _IDS, after, limit)
 
 
 def files_without_version(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:
     """Return which of these files lack their newest version; unverified, for ``vault check``."""
-    return [
-        row_id
-        for group in groups(row_ids)
-        for (row_id,) in reading.rows.aggregates(
-            select(FileModel.id)
-            .outerjoin(VersionModel, _NEWEST)
-            .where(FileModel.id.in_(group), VersionModel.file.is_(None))
-        )
-    ]
+    return [row_id for (row_id,) in columns_with(reading, _WITHOUT_VERSION, row_ids)]
 
 
 def files_without_folder(reading: ReadTransaction, row_ids: Collection[int]) -> list[int]:
     """Return which of these files are not deleted by themselves and lie in no folder; unverified, for ``vault check``."""
-    return [
-        row_id
-        for group in groups(row_ids)
-        for (row_id,) in reading.rows.aggregates(
-            select(FileModel.id)
-            .outerjoin(FolderModel, FolderModel.id == FileModel.folder_id)
-            .where(FileModel.id.in_(group), FileModel.state == LIVE, FolderModel.id.is_(None))
-        )
-    ]
+    return [row_id for (row_id,) in columns_with(reading, _WITHOUT_FOLDER, row_ids)]

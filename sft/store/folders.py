@@ -8,6 +8,7 @@ whatever is found otherwise than by walking down from the root lives only if wha
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Final, NamedTuple
 
 from sqlalchemy import select
@@ -17,16 +18,48 @@ from sft.errors import RowForgedError
 from sft.limits import PATH_BYTES
 from sft.model.access import Scope
 from sft.model.names import join_path
-from sft.store.criteria import GROUP_PAIRS, LIVE, LIVE_STATE, any_of_pairs, groups, ids_after, rows_with, within
+from sft.store.criteria import (
+    GROUP_PAIRS,
+    LIVE,
+    LIVE_STATE,
+    any_of_pairs,
+    by_key,
+    columns_with,
+    following,
+    groups,
+    halves,
+    ids_after,
+    owners_in,
+    rows_with,
+    within,
+)
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FolderModel
+from sft.store.statements import RowsOf, any_of, columns_of, rows_of, value
 from sft.store.table_specs import table_of
 
 ROOT_ID: Final = 1
 
 PlaceKey = tuple[int, str]
 """A folder's id and a folded name in it."""
+
+_ABOVE: Final = aliased(FolderModel)
+_BY_ID: Final = by_key(FolderRow, FolderModel.id)
+_BY_PARENT: Final = by_key(FolderRow, FolderModel.parent_id)
+_NAMED: Final = rows_of(FolderRow, *any_of_pairs(FolderModel.parent_id, FolderModel.folded))
+_IDS: Final = following(FolderModel.id)
+_IDS_IN: Final = columns_of(
+    select(FolderModel.id).where(FolderModel.parent_id.in_(any_of("keys"))).order_by(FolderModel.parent_id)
+)
+_HANGING_ON_NOTHING: Final = columns_of(
+    select(FolderModel.id)
+    .outerjoin(_ABOVE, _ABOVE.id == FolderModel.parent_id)
+    .where(
+        FolderModel.id.in_(any_of("keys")),
+        ((FolderModel.id == ROOT_ID) | (FolderModel.state != LIVE)) != _ABOVE.id.is_(None),
+    )
+)
 
 
 class FolderPath(NamedTuple):
@@ -57,7 +90,7 @@ def folder_by_id(reading: ReadTransaction, folder_id: int) -> FolderRow:
     Raises:
         RowForgedError: it is gone: folders that something lies in are never removed.
     """
-    row = reading.rows.one(FolderRow, FolderModel.id == folder_id)
+    row = folders_by_id(reading, [folder_id]).get(folder_id)
     if row is None:
         raise RowForgedError(table_of(FolderRow), str(folder_id))
     return row
@@ -67,7 +100,7 @@ def folders_named(reading: ReadTransaction, keys: Collection[PlaceKey]) -> dict[
     """Find which of these places hold a folder."""
     found: dict[PlaceKey, FolderRow] = {}
     for group in groups(keys, GROUP_PAIRS):
-        rows = reading.rows.all(FolderRow, *any_of_pairs(FolderModel.parent_id, FolderModel.folded, group))
+        rows = reading.rows.all(_NAMED, **halves(group))
         found.update(((row.parent_id or 0, row.folded), row) for row in rows)
     return {key: found[key] for key in keys if key in found}
 
@@ -76,14 +109,20 @@ def folders_in(
     reading: ReadTransaction, parent_id: int, after: str | None, limit: int, scope: Scope
 ) -> list[FolderRow]:
     """Page through the folders of a folder by folded name, after the last one seen."""
-    later = [] if after is None else [FolderModel.folded > after]
-    return reading.rows.all(
+    asked = _folders_in(later=after is not None, everything=scope.everything)
+    place = {} if after is None else {"after": after}
+    return reading.rows.all(asked, parent_id=parent_id, limit=limit, **place, **owners_in(scope))
+
+
+@cache
+def _folders_in(*, later: bool, everything: bool) -> RowsOf[FolderRow]:
+    return rows_of(
         FolderRow,
-        FolderModel.parent_id == parent_id,
-        *later,
-        *within(scope, FolderModel.maker_id),
+        FolderModel.parent_id == value("parent_id"),
+        *([FolderModel.folded > value("after")] if later else []),
+        *within(FolderModel.maker_id, everything=everything),
         order_by=(FolderModel.folded,),
-        limit=limit,
+        limit=value("limit"),
     )
 
 
@@ -149,12 +188,12 @@ def _top_path(top: FolderRow) -> str:
 
 def folders_by_id(reading: ReadTransaction, folder_ids: Collection[int]) -> dict[int, FolderRow]:
     """Load the folders that have these ids, as far as they are there."""
-    return {row.id: row for row in rows_with(reading, FolderRow, FolderModel.id, folder_ids)}
+    return {row.id: row for row in rows_with(reading, _BY_ID, folder_ids)}
 
 
 def folder_ids_after(reading: ReadTransaction, after: int, limit: int) -> list[int]:
     """Return the ids of the folders that follow one, wherever they hang; unverified."""
-    return ids_after(reading, FolderModel.id, after, limit)
+    return ids_after(reading, _IDS, after, limit)
 
 
 def folders_that_hang_on_nothing(reading: ReadTransaction, folder_ids: Collection[int]) -> list[int]:
@@ -162,30 +201,14 @@ def folders_that_hang_on_nothing(reading: ReadTransaction, folder_ids: Collectio
 
     Unverified, for ``vault check``.
     """
-    above = aliased(FolderModel)
-    is_top = (FolderModel.id == ROOT_ID) | (FolderModel.state != LIVE)
-    return [
-        folder_id
-        for group in groups(folder_ids)
-        for (folder_id,) in reading.rows.aggregates(
-            select(FolderModel.id)
-            .outerjoin(above, above.id == FolderModel.parent_id)
-            .where(FolderModel.id.in_(group), is_top != above.id.is_(None))
-        )
-    ]
+    return [folder_id for (folder_id,) in columns_with(reading, _HANGING_ON_NOTHING, folder_ids)]
 
 
 def folder_ids_in(reading: ReadTransaction, parent_ids: Collection[int]) -> list[int]:
     """Return the ids of the folders that lie directly in some; unverified, for walking through a tree."""
-    return [
-        folder_id
-        for group in groups(parent_ids)
-        for (folder_id,) in reading.rows.aggregates(
-            select(FolderModel.id).where(FolderModel.parent_id.in_(group)).order_by(FolderModel.parent_id)
-        )
-    ]
+    return [folder_id for (folder_id,) in columns_with(reading, _IDS_IN, parent_ids)]
 
 
 def children_of(reading: ReadTransaction, folder_ids: Collection[int]) -> list[FolderRow]:
     """Load the folders that lie directly in any of these."""
-    return rows_with(reading, FolderRow, FolderModel.parent_id, folder_ids)
+    return rows_with(reading, _BY_PARENT, folder_ids)

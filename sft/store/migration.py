@@ -17,12 +17,14 @@ from typing import NamedTuple
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
 
 from sft import durable
 from sft.crypto.row_mac import RowMac, RowValue
 from sft.errors import RowForgedError, StoreError
-from sft.store.connections import faults_as_ours, write_engine
+from sft.store.connections import BEGIN_WRITING, connect, faults_as_ours
 from sft.store.migrated_sum import SumBefore
 from sft.store.revision import current_revision, migrations_folder
 
@@ -107,7 +109,7 @@ def migrate(path: Path, work: Callable[[Config], None], macs: MigrationMacs | No
     """
     if not path.is_file():
         raise StoreError(problem="it is not there")
-    engine = write_engine(path, foreign_keys=False)
+    engine = _engine(path)
     try:
         with faults_as_ours(), engine.begin() as connection:
             config = _config()
@@ -120,8 +122,23 @@ def migrate(path: Path, work: Callable[[Config], None], macs: MigrationMacs | No
             _check_references(connection)
     except CommandError as error:
         raise StoreError(str(error), problem="its version is unknown to this program") from error
+    except SQLAlchemyError as error:
+        detail = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+        raise StoreError(f"{type(error).__name__}: {detail}", problem="SQLite refused it") from error
     finally:
         engine.dispose()
+
+
+def _engine(path: Path) -> Engine:
+    """Make what Alembic works with: one connection, set as all are, with foreign keys off."""
+    engine = create_engine(
+        "sqlite+pysqlite://",
+        creator=lambda: connect(path, writing=True, foreign_keys=False),
+        poolclass=StaticPool,
+        hide_parameters=True,
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(BEGIN_WRITING))
+    return engine
 
 
 def _config() -> Config:

@@ -7,21 +7,64 @@ checked at a time, and nothing is kept from one to the next. Counts come unverif
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, LargeBinary, case, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from sft.store.criteria import LIVE, groups, ids_after
+from sft.store.criteria import LIVE, columns_with, following, ids_after
 from sft.store.hand_overs import handed_over
 from sft.store.row_types import FolderRow, UserFiguresRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, UserModel, VersionModel
+from sft.store.statements import any_of, columns_of
+
+
+def _length(name: InstrumentedAttribute[str]) -> ColumnElement[int]:
+    return func.length(cast(name, LargeBinary))
+
+
+_maker: Final = func.coalesce(FolderModel.maker_id, 0)
+_USER_IDS: Final = following(UserModel.id)
+_FILES_IN: Final = columns_of(
+    select(
+        FileModel.folder_id,
+        func.count(),
+        func.sum(FileModel.owner_id),
+        func.sum(FileModel.owner_id * FileModel.owner_id),
+        func.max(_length(FileModel.name)),
+    )
+    .where(FileModel.folder_id.in_(any_of("keys")), FileModel.state == LIVE)
+    .group_by(FileModel.folder_id)
+)
+_FOLDERS_IN: Final = columns_of(
+    select(
+        FolderModel.parent_id,
+        func.count(),
+        func.sum(FolderModel.files_below),
+        func.sum(FolderModel.folders_below + 1),
+        func.sum(FolderModel.owner_sum + _maker),
+        func.sum(FolderModel.owner_squares + _maker * _maker),
+        func.max(_length(FolderModel.name) + case((FolderModel.reach > 0, FolderModel.reach + 1), else_=0)),
+    )
+    .where(FolderModel.parent_id.in_(any_of("keys")))
+    .group_by(FolderModel.parent_id)
+)
+_FILES_OF: Final = columns_of(
+    select(FileModel.owner_id, func.count()).where(FileModel.owner_id.in_(any_of("keys"))).group_by(FileModel.owner_id)
+)
+_BYTES_OF: Final = columns_of(
+    select(FileModel.owner_id, func.sum(VersionModel.size))
+    .join(VersionModel, VersionModel.file == FileModel.id)
+    .where(FileModel.owner_id.in_(any_of("keys")))
+    .group_by(FileModel.owner_id)
+)
 
 
 def user_ids(reading: ReadTransaction, after: int, limit: int) -> list[int]:
     """Return the ids of the people that follow one; unverified."""
-    return ids_after(reading, UserModel.id, after, limit)
+    return ids_after(reading, _USER_IDS, after, limit)
 
 
 def recounted_folders(reading: ReadTransaction, rows: Collection[FolderRow]) -> dict[int, FolderRow]:
@@ -30,52 +73,28 @@ def recounted_folders(reading: ReadTransaction, rows: Collection[FolderRow]) -> 
         row.id: replace(row, files=0, folders=0, files_below=0, folders_below=0, owner_sum=0, owner_squares=0, reach=0)
         for row in rows
     }
-    maker = func.coalesce(FolderModel.maker_id, 0)
-    for group in groups(counted):
-        files = reading.rows.aggregates(
-            select(
-                FileModel.folder_id,
-                func.count(),
-                func.sum(FileModel.owner_id),
-                func.sum(FileModel.owner_id * FileModel.owner_id),
-                func.max(_length(FileModel.name)),
-            )
-            .where(FileModel.folder_id.in_(group), FileModel.state == LIVE)
-            .group_by(FileModel.folder_id)
+    for number, count, owner_sum, owner_squares, reach in columns_with(reading, _FILES_IN, counted):
+        counted[number or 0] = replace(
+            counted[number or 0],
+            files=count,
+            files_below=count,
+            owner_sum=owner_sum,
+            owner_squares=owner_squares,
+            reach=reach,
         )
-        folders = reading.rows.aggregates(
-            select(
-                FolderModel.parent_id,
-                func.count(),
-                func.sum(FolderModel.files_below),
-                func.sum(FolderModel.folders_below + 1),
-                func.sum(FolderModel.owner_sum + maker),
-                func.sum(FolderModel.owner_squares + maker * maker),
-                func.max(_length(FolderModel.name) + case((FolderModel.reach > 0, FolderModel.reach + 1), else_=0)),
-            )
-            .where(FolderModel.parent_id.in_(group))
-            .group_by(FolderModel.parent_id)
+    for number, count, files_below, folders_below, owner_sum, owner_squares, reach in columns_with(
+        reading, _FOLDERS_IN, counted
+    ):
+        row = counted[number or 0]
+        counted[number or 0] = replace(
+            row,
+            folders=count,
+            files_below=row.files_below + files_below,
+            folders_below=folders_below,
+            owner_sum=row.owner_sum + owner_sum,
+            owner_squares=row.owner_squares + owner_squares,
+            reach=max(row.reach, reach),
         )
-        for number, count, owner_sum, owner_squares, reach in files:
-            counted[number or 0] = replace(
-                counted[number or 0],
-                files=count,
-                files_below=count,
-                owner_sum=owner_sum,
-                owner_squares=owner_squares,
-                reach=reach,
-            )
-        for number, count, files_below, folders_below, owner_sum, owner_squares, reach in folders:
-            row = counted[number or 0]
-            counted[number or 0] = replace(
-                row,
-                folders=count,
-                files_below=row.files_below + files_below,
-                folders_below=folders_below,
-                owner_sum=row.owner_sum + owner_sum,
-                owner_squares=row.owner_squares + owner_squares,
-                reach=max(row.reach, reach),
-            )
     return counted
 
 
@@ -92,24 +111,10 @@ def recounted_users(reading: ReadTransaction, numbers: Collection[int]) -> dict[
             del counts_for[number]
         if heir_id in counted:
             counts_for[number] = heir_id
-    for group in groups(counts_for):
-        files = reading.rows.aggregates(
-            select(FileModel.owner_id, func.count()).where(FileModel.owner_id.in_(group)).group_by(FileModel.owner_id)
-        )
-        sizes = reading.rows.aggregates(
-            select(FileModel.owner_id, func.sum(VersionModel.size))
-            .join(VersionModel, VersionModel.file == FileModel.id)
-            .where(FileModel.owner_id.in_(group))
-            .group_by(FileModel.owner_id)
-        )
-        for number, count in files:
-            row = counted[counts_for[number]]
-            counted[row.user_id] = replace(row, files=row.files + count)
-        for number, size_bytes in sizes:
-            row = counted[counts_for[number]]
-            counted[row.user_id] = replace(row, size_bytes=row.size_bytes + size_bytes)
+    for number, count in columns_with(reading, _FILES_OF, counts_for):
+        figures = counted[counts_for[number]]
+        counted[figures.user_id] = replace(figures, files=figures.files + count)
+    for number, size_bytes in columns_with(reading, _BYTES_OF, counts_for):
+        figures = counted[counts_for[number]]
+        counted[figures.user_id] = replace(figures, size_bytes=figures.size_bytes + size_bytes)
     return counted
-
-
-def _length(name: InstrumentedAttribute[str]) -> ColumnElement[int]:
-    return func.length(cast(name, LargeBinary))

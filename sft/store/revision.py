@@ -6,14 +6,13 @@ numbered files, each after the one before.
 
 from __future__ import annotations
 
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import inspect
-
 from sft.errors import StoreError
-from sft.store.connections import faults_as_ours, write_engine
+from sft.store.connections import connect, faults_as_ours
 
 _TABLE: Final = "alembic_version"
 _NUMBERED: Final = "versions/[0-9][0-9][0-9][0-9]_*.py"
@@ -31,17 +30,13 @@ def current_revision(path: Path) -> str | None:
     """Read which version a database has, None where no migration ever ran; StoreError if it cannot be read."""
     if not path.is_file():
         raise StoreError(problem="it is not there")
-    engine = write_engine(path)
-    try:
-        with faults_as_ours(), engine.begin() as connection:
-            if not inspect(connection).has_table(_TABLE):
-                return None
-            found = connection.exec_driver_sql(f"SELECT version_num FROM {_TABLE}").scalars().all()  # noqa: S608 -- Alembic's
-    finally:
-        engine.dispose()
+    with faults_as_ours(), closing(connect(path, writing=True)) as connection:
+        if not connection.execute(f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{_TABLE}'").fetchone():  # noqa: S608
+            return None
+        found = connection.execute(f"SELECT version_num FROM {_TABLE}").fetchall()  # noqa: S608 -- Alembic's
     if len(found) > 1:
         raise StoreError(problem="it has two versions at once")
-    return str(found[0]) if found else None
+    return str(found[0][0]) if found else None
 
 
 def migrations_folder() -> Path:

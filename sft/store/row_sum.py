@@ -10,10 +10,9 @@ is missing is refused like a row that was changed, except in a database that hol
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from typing import Final
-
-from sqlalchemy import Connection
 
 from sft.crypto.row_mac import ROW_MAC_BYTES, SUM_MODULUS
 from sft.errors import RowForgedError
@@ -33,7 +32,7 @@ class MacSum:
 
     __slots__ = ("_connection", "_row", "_row_macs", "now")
 
-    def __init__(self, connection: Connection, row_macs: RowMacs, now: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, row_macs: RowMacs, now: int) -> None:
         self._connection = connection
         self._row_macs = row_macs
         self._row: RowSumRow | None = load(connection, row_macs)
@@ -46,39 +45,39 @@ class MacSum:
         total = (int.from_bytes(row.sum, "big") + terms.total(added) - terms.total(removed)) % SUM_MODULUS
         self._row = RowSumRow(_ID, total.to_bytes(ROW_MAC_BYTES, "big"), row.changes + 1, self.now)
         values = self._row_macs.values(_SPEC, self._row)
-        self._connection.exec_driver_sql(_UPDATE, values[1:])
+        self._connection.execute(_UPDATE, values[1:])
 
     def forget(self) -> None:
         """Read the row again: something was undone."""
         self._row = None
 
 
-def load(connection: Connection, row_macs: RowMacs) -> RowSumRow:
+def load(connection: sqlite3.Connection, row_macs: RowMacs) -> RowSumRow:
     """Read the kept sum.
 
     Raises:
         RowForgedError: it was changed, or taken away.
     """
-    raw = connection.exec_driver_sql(_SELECT).first()
+    raw = connection.execute(_SELECT).fetchone()
     if raw is None:
         raise RowForgedError(_SPEC.name, str(_ID))
     row_macs.check(_SPEC, raw)
     return RowSumRow(*raw[:-1])
 
 
-def require_kept(connection: Connection, row_macs: RowMacs) -> None:
+def require_kept(connection: sqlite3.Connection, row_macs: RowMacs) -> None:
     """Begin the sum of a database that holds nothing yet; any other has one.
 
     Raises:
         RowForgedError: it was changed, or taken away.
     """
-    if connection.exec_driver_sql(_SELECT).first() is None and connection.exec_driver_sql(_ANY_SETTING).first() is None:
+    if connection.execute(_SELECT).fetchone() is None and connection.execute(_ANY_SETTING).fetchone() is None:
         begun = RowSumRow(_ID, bytes(ROW_MAC_BYTES), 0, 0)
-        connection.exec_driver_sql(_SPEC.insertion, row_macs.values(_SPEC, begun))
+        connection.execute(_SPEC.insertion, row_macs.values(_SPEC, begun))
     load(connection, row_macs)
 
 
-def holds(connection: Connection, row_macs: RowMacs) -> bool:
+def holds(connection: sqlite3.Connection, row_macs: RowMacs) -> bool:
     """Add up the MACs of all rows, a second for a million, and return whether that is the kept sum.
 
     Raises:
@@ -87,7 +86,7 @@ def holds(connection: Connection, row_macs: RowMacs) -> bool:
     total = 0
     for spec in TABLE_SPECS.values():
         if spec.has_mac and spec is not _SPEC:
-            macs = connection.exec_driver_sql(f"SELECT mac FROM {spec.name}")  # noqa: S608 -- the schema's names
+            macs = connection.execute(f"SELECT mac FROM {spec.name}")  # noqa: S608 -- the schema's names
             while found := macs.fetchmany(_AT_ONCE):
                 total += row_macs.row_sum.total(mac for (mac,) in found if isinstance(mac, bytes))
     return int.from_bytes(load(connection, row_macs).sum, "big") == total % SUM_MODULUS

@@ -1,22 +1,22 @@
 """Rows in and out of the database, and the transactions that they are seen in.
 
 Rules. Nothing else turns columns into a row: a row that the server did not write, or that was changed since,
-is refused by name (``RowForgedError``) by whatever query finds it. Criteria are expressions over the models
-of ``sft.store.schema``; what comes back is always whole rows. Counts and sums (``aggregates``) carry no MAC and
+is refused by name (``RowForgedError``) by whatever query finds it. What is asked is a statement that was made once
+(``sft.store.statements``); what comes back is always whole rows. Counts and sums (``columns``) carry no MAC and
 are for showing: they decide nothing. Whatever adds, changes or removes a row changes the sum of all MACs with it
 (``row_sum``).
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final, TypeVar, TypeVarTuple, cast
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, delete, select, text, update
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import select, text
 
 from sft.crypto.row_mac import RowValue
 from sft.errors import RowForgedError, StoreError
@@ -24,6 +24,7 @@ from sft.model.events import DomainEvent
 from sft.store import row_sum
 from sft.store.row_sum import MacSum
 from sft.store.row_types import Row, RowSumRow
+from sft.store.statements import ColumnsOf, PairsOf, RowsOf, Statement, columns_of, rows_of, value
 from sft.store.table_specs import TABLE_SPECS, RawRow, RowMacs, TableSpec, table_of
 
 A = TypeVar("A", bound=Row)
@@ -32,59 +33,44 @@ Ts = TypeVarTuple("Ts")
 
 _MOST_PROBLEMS: Final = 100
 
-Criterion = ColumnElement[bool]
-Order = Sequence[Any]  # what Select.order_by takes: columns, and columns with a direction
-
 
 class Rows:
     """Loads rows over one connection, inside the transaction that its owner began."""
 
     __slots__ = ("_connection", "_row_macs")
 
-    def __init__(self, connection: Connection, row_macs: RowMacs) -> None:
+    def __init__(self, connection: sqlite3.Connection, row_macs: RowMacs) -> None:
         self._connection = connection
         self._row_macs = row_macs
 
-    def all(self, kind: type[A], *where: Criterion, order_by: Order = (), limit: int | None = None) -> list[A]:
-        """Load every row that meets the criteria; RowForgedError for the first whose MAC does not hold."""
-        spec = TABLE_SPECS[kind]
-        statement = select(spec.table).where(*where).order_by(*order_by).limit(limit)
-        return [self._row(kind, spec, raw) for raw in self._raw(statement)]
+    def all(self, asked: RowsOf[A], **values: Any) -> list[A]:
+        """Load every row that is asked for; RowForgedError for the first whose MAC does not hold."""
+        kind, spec = asked.kind, TABLE_SPECS[asked.kind]
+        return [self._row(kind, spec, raw) for raw in self._raw(asked.statement, values)]
 
-    def first(self, kind: type[A], *where: Criterion, order_by: Order) -> A | None:
-        return next(iter(self.all(kind, *where, order_by=order_by, limit=1)), None)
+    def first(self, asked: RowsOf[A], **values: Any) -> A | None:
+        return next(iter(self.all(asked, **values)), None)
 
-    def one(self, kind: type[A], *where: Criterion) -> A | None:
-        """Load the only row that meets the criteria, if there is one; StoreError if there are several."""
-        found = self.all(kind, *where, limit=2)
+    def one(self, asked: RowsOf[A], **values: Any) -> A | None:
+        """Load the only row that is asked for, if there is one; StoreError if there are several."""
+        found = self.all(asked, **values)
         if len(found) > 1:
-            raise StoreError(problem=f"{table_of(kind)} has two rows where one can be")
+            raise StoreError(problem=f"{table_of(asked.kind)} has two rows where one can be")
         return found[0] if found else None
 
-    def exists(self, kind: type[Row], *where: Criterion) -> bool:
-        """Return whether some row meets the criteria; that row is loaded and checked."""
-        return bool(self.all(kind, *where, limit=1))
-
-    def joined(
-        self,
-        first: type[A],
-        second: type[B],
-        on: Criterion,
-        *where: Criterion,
-        order_by: Order = (),
-        limit: int | None = None,
-    ) -> list[tuple[A, B]]:
+    def pairs(self, asked: PairsOf[A, B], **values: Any) -> list[tuple[A, B]]:
         """Load pairs of rows of two tables; both of each pair are checked."""
+        first, second = asked.first, asked.second
         one, two = TABLE_SPECS[first], TABLE_SPECS[second]
-        statement = select(one.table, two.table).join_from(one.table, two.table, on)
-        statement = statement.where(*where).order_by(*order_by).limit(limit)
         cut = one.width
-        return [(self._row(first, one, raw[:cut]), self._row(second, two, raw[cut:])) for raw in self._raw(statement)]
+        return [
+            (self._row(first, one, raw[:cut]), self._row(second, two, raw[cut:]))
+            for raw in self._raw(asked.statement, values)
+        ]
 
-    def aggregates(self, statement: Select[*Ts]) -> list[tuple[*Ts]]:
-        """Ask for counts and sums: nothing checks them, and nothing may be decided by them."""
-        found: Sequence[Any] = self._connection.execute(statement).all()
-        return [tuple(raw) for raw in found]
+    def columns(self, asked: ColumnsOf[*Ts], **values: Any) -> list[tuple[*Ts]]:
+        """Ask for columns, counts and sums: nothing checks them, and nothing may be decided by them."""
+        return cast("list[tuple[*Ts]]", self._raw(asked.statement, values))
 
     def check(
         self, kind: type[Row], after: int | None = None, limit: int = 1000
@@ -99,11 +85,7 @@ class Rows:
             The faults, and where to go on; None at the end.
         """
         spec = TABLE_SPECS[kind]
-        # By SQLite's own row number: a primary key may itself have been changed, to any type.
-        statement = select(text("rowid"), spec.table).order_by(text("rowid")).limit(limit)
-        if after is not None:
-            statement = statement.where(text("rowid > :after").bindparams(after=after))
-        found = self._raw(statement)
+        found = self._raw(*_by_row_number(kind, after, limit))
         faults = []
         for raw in found:
             try:
@@ -118,9 +100,9 @@ class Rows:
         Returns:
             What is not so, at most a hundred of each.
         """
-        found = self._connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST_PROBLEMS})").scalars().all()
-        lost = self._connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(_MOST_PROBLEMS)
-        return [str(problem) for problem in found if problem != "ok"] + [
+        found = self._connection.execute(f"PRAGMA integrity_check({_MOST_PROBLEMS})").fetchall()
+        lost = self._connection.execute("PRAGMA foreign_key_check").fetchmany(_MOST_PROBLEMS)
+        return [str(problem) for (problem,) in found if problem != "ok"] + [
             f"row {row} of {table} refers to a row of {parent} that is not there" for table, row, parent, _ in lost
         ]
 
@@ -132,8 +114,9 @@ class Rows:
         """
         return row_sum.holds(self._connection, self._row_macs)
 
-    def _raw(self, statement: Select[*Ts]) -> Sequence[RawRow]:
-        return cast("Sequence[RawRow]", self._connection.execute(statement).all())
+    def _raw(self, statement: Statement, values: dict[str, Any]) -> Sequence[RawRow]:
+        asked = statement.lay_out(values)
+        return [] if asked is None else self._connection.execute(*asked).fetchall()
 
     def _row(self, kind: type[A], spec: TableSpec, raw: RawRow) -> A:
         self._row_macs.check(spec, raw)
@@ -145,7 +128,7 @@ class WritableRows(Rows):
 
     __slots__ = ("_macs", "_sum")
 
-    def __init__(self, connection: Connection, row_macs: RowMacs, now: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, row_macs: RowMacs, now: int) -> None:
         super().__init__(connection, row_macs)
         self._sum = MacSum(connection, row_macs, now)
         self._macs: dict[tuple[RowValue, ...], bytes] = {}  # of the rows that were seen here
@@ -160,8 +143,7 @@ class WritableRows(Rows):
         if rows:
             spec = _spec_of(rows)
             values = [self._row_macs.values(spec, row) for row in rows]
-            # Past the layer that takes dictionaries: with it a row costs twice as much.
-            self._connection.exec_driver_sql(spec.insertion, values)
+            self._connection.executemany(spec.insertion, values)
             self._note(spec, (), values)
 
     def update(self, rows: Sequence[Row]) -> None:
@@ -171,8 +153,7 @@ class WritableRows(Rows):
             values = [self._row_macs.values(spec, row) for row in rows]
             removed = [self._mac(spec, row) for row in values]
             changes = [(*_rest(spec, row), *(row[place] for place in spec.key)) for row in values]
-            # Past the layer that builds statements: most acts change a few rows of figures, and it costs twice as much.
-            self._demand(len(rows), self._connection.exec_driver_sql(spec.change, changes).rowcount, spec)
+            self._demand(len(rows), self._connection.executemany(spec.change, changes).rowcount, spec)
             self._note(spec, removed, values)
 
     def renew_macs(
@@ -189,10 +170,7 @@ class WritableRows(Rows):
         if kind is RowSumRow:
             self._sum.change((), ())  # it is written anew, under the key in use
             return 1, [], None
-        statement = select(text("rowid"), spec.table).order_by(text("rowid")).limit(limit)
-        if after is not None:
-            statement = statement.where(text("rowid > :after").bindparams(after=after))
-        found = self._raw(statement)
+        found = self._raw(*_by_row_number(kind, after, limit))
         faults: list[RowForgedError] = []
         macs, removed, added = [], [], []
         for rowid, *raw in found:
@@ -202,12 +180,11 @@ class WritableRows(Rows):
                 faults.append(fault)
                 continue
             values = self._row_macs.values(spec, row)
-            macs.append({"new_mac": values[-1], "in_row": rowid})
+            macs.append((values[-1], rowid))
             removed.append(self._mac(spec, values))
             added.append(values)
         if macs:
-            change = update(spec.table).where(text("rowid = :in_row")).values(mac=bindparam("new_mac"))
-            self._connection.execute(change, macs)
+            self._connection.executemany(f"UPDATE {spec.name} SET mac = ? WHERE rowid = ?", macs)  # noqa: S608 -- the schema's name
             self._note(spec, removed, added)
         return len(macs), faults, cast("int", found[-1][0]) if len(found) == limit else None
 
@@ -216,12 +193,8 @@ class WritableRows(Rows):
         if rows:
             spec = _spec_of(rows)
             removed = [self._mac(spec, msgspec.structs.astuple(row)) for row in rows]
-            key = [spec.columns[place] for place in spec.key]
-            statement = delete(spec.table)
-            for name in key:
-                statement = statement.where(spec.table.c[name] == bindparam(name))
-            values = [{name: getattr(row, name) for name in key} for row in rows]
-            self._demand(len(rows), self._connection.execute(statement, values).rowcount, spec)
+            keys = [tuple(getattr(row, spec.columns[place]) for place in spec.key) for row in rows]
+            self._demand(len(rows), self._connection.executemany(spec.deletion, keys).rowcount, spec)
             self._note(spec, removed, ())
 
     def free_bytes(self) -> int:
@@ -239,11 +212,11 @@ class WritableRows(Rows):
         if giving <= 0:
             return 0
         for _ in range(giving):  # one a statement: the driver takes no second step of one that returns nothing
-            self._connection.exec_driver_sql("PRAGMA incremental_vacuum(1)")
+            self._connection.execute("PRAGMA incremental_vacuum(1)")
         return free - self._pragma("freelist_count")
 
     def _pragma(self, name: str) -> int:
-        return int(self._connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     def forget_macs(self) -> None:
         """Read what is needed of rows again: something was undone."""
@@ -263,7 +236,7 @@ class WritableRows(Rows):
         known = self._macs.pop(_place(spec, row), None)
         if known is not None:
             return known
-        found = self._connection.exec_driver_sql(spec.selection, tuple(row[place] for place in spec.key)).first()
+        found = self._connection.execute(spec.selection, tuple(row[place] for place in spec.key)).fetchone()
         return b"" if found is None else cast("bytes", found[0])
 
     def _note(self, spec: TableSpec, removed: Sequence[bytes], added: Sequence[RawRow]) -> None:
@@ -280,11 +253,10 @@ class WritableRows(Rows):
             RowForgedError: the number itself was changed, or too many rows.
         """
         spec = TABLE_SPECS[kind]
-        by_number = select(spec.table).order_by(spec.table.c.id.desc())
         forged: RowForgedError | None = None
         for most in (1, _MOST_PROBLEMS):  # nearly always the first is genuine
             numbers: list[Any] = []
-            for raw in self._raw(by_number.limit(most)):
+            for raw in self._raw(_last_rows(kind).statement, {"limit": most}):
                 numbers.append(raw[spec.columns.index("id")])
                 try:
                     self._row(kind, spec, raw)
@@ -327,7 +299,7 @@ class Transaction(ReadTransaction):
 
     __slots__ = ("_connection", "_writable", "events")
 
-    def __init__(self, connection: Connection, row_macs: RowMacs, now: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, row_macs: RowMacs, now: int) -> None:
         self._connection = connection
         self._writable = WritableRows(connection, row_macs, now)
         self.events: list[DomainEvent] = []
@@ -345,20 +317,38 @@ class Transaction(ReadTransaction):
     def savepoint(self) -> Iterator[None]:
         """Undo what the block wrote and said when it raises; for rare acts, for it costs two statements."""
         said = len(self.events)
-        nested = self._connection.begin_nested()
+        self._connection.execute("SAVEPOINT act")
         try:
             yield
         except BaseException as error:
             del self.events[said:]
             self._writable.forget_macs()
             try:
-                nested.rollback()
-            except SQLAlchemyError:
+                self._connection.execute("ROLLBACK TO act")
+                self._connection.execute("RELEASE act")
+            except sqlite3.Error:
                 # On a full disk SQLite gives up the whole transaction, and knows no savepoint then: what came first says why.
-                if not isinstance(error, SQLAlchemyError):
+                if not isinstance(error, sqlite3.Error):
                     raise
             raise
-        nested.commit()
+        self._connection.execute("RELEASE act")
+
+
+@cache
+def _last_rows(kind: type[Row]) -> RowsOf[Row]:
+    return rows_of(kind, order_by=[TABLE_SPECS[kind].table.c.id.desc()], limit=value("limit"))
+
+
+@cache
+def _rows_by_number(kind: type[Row], *, later: bool) -> Statement:
+    # By SQLite's own row number: a primary key may itself have been changed, to any type.
+    statement = select(text("rowid"), TABLE_SPECS[kind].table).order_by(text("rowid")).limit(value("limit"))
+    return columns_of(statement.where(text("rowid > :after")) if later else statement).statement
+
+
+def _by_row_number(kind: type[Row], after: int | None, limit: int) -> tuple[Statement, dict[str, Any]]:
+    values = {"limit": limit} if after is None else {"limit": limit, "after": after}
+    return _rows_by_number(kind, later=after is not None), values
 
 
 def _place(spec: TableSpec, row: RawRow) -> tuple[RowValue, ...]:

@@ -12,6 +12,7 @@ from sft.errors import RowForgedError
 from sft.store.row_types import SettingRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import SettingModel
+from sft.store.statements import rows_of, value
 from sft.store.table_specs import table_of
 
 SERVER_NAME: Final = "server_name"
@@ -21,6 +22,9 @@ SERVER_KEY: Final = "server_key"
 SERVER_ID: Final = "server_id"
 ADMINS: Final = "admins"  # ids of the active ones, in order, by blanks: kept by whatever writes a user
 COLLECTED_AT: Final = "collected_at"  # Unix seconds in decimal: when the trash was last collected
+
+_NAMED: Final = rows_of(SettingRow, SettingModel.name == value("name"))
+_ANY: Final = rows_of(SettingRow, limit=1)
 
 
 def setting(reading: ReadTransaction, name: str) -> bytes:
@@ -35,23 +39,23 @@ def server_name(reading: ReadTransaction) -> str:
 
 def has_settings(reading: ReadTransaction) -> bool:
     """Return whether the first start wrote its settings."""
-    return reading.rows.exists(SettingRow)
+    return reading.rows.first(_ANY) is not None
 
 
 def add_settings(transaction: Transaction, values: dict[str, bytes]) -> None:
-    transaction.rows.insert([SettingRow(name, value) for name, value in values.items()])
+    transaction.rows.insert([SettingRow(name, each) for name, each in values.items()])
 
 
-def change_setting(transaction: Transaction, name: str, value: bytes) -> bool:
+def change_setting(transaction: Transaction, name: str, new: bytes) -> bool:
     """Write a setting; return whether it had another value."""
-    if _row(transaction, name).value == value:
+    if _row(transaction, name).value == new:
         return False
-    transaction.rows.update([SettingRow(name, value)])
+    transaction.rows.update([SettingRow(name, new)])
     return True
 
 
 def _row(reading: ReadTransaction, name: str) -> SettingRow:
-    row = reading.rows.one(SettingRow, SettingModel.name == name)
+    row = reading.rows.one(_NAMED, name=name)
     if row is None:
         raise RowForgedError(table_of(SettingRow), name)
     return row

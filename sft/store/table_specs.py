@@ -23,7 +23,7 @@ from sft.store.row_types import Row
 RawRow = Sequence[RowValue]
 
 _MAC: Final = "mac"
-_DIALECT: Final = pysqlite.dialect()
+DIALECT: Final = pysqlite.dialect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class TableSpec:
     insertion: str  # the statements, as the driver takes them
     change: str  # of one row, what it is now before its key
     selection: str  # of one row's MAC
+    deletion: str  # of one row
 
     @property
     def name(self) -> str:
@@ -60,12 +61,13 @@ def _spec(kind: type[Row], model: type[schema.Model]) -> TableSpec:
     if names[: len(names) - has_mac] != fields:
         raise TypeError(f"{kind.__name__} is not what {table.name} holds")
     places = tuple(fields.index(column.name) for column in table.primary_key.columns)
-    insertion = str(insert(table).compile(dialect=_DIALECT))
+    insertion = str(insert(table).compile(dialect=DIALECT))
     key = " AND ".join(f"{names[place]} = ?" for place in places)
     selection = f"SELECT {_MAC} FROM {table.name} WHERE {key}"  # noqa: S608 -- the schema's own names
     new = ", ".join(f"{name} = ?" for place, name in enumerate(names) if place not in places)
     change = f"UPDATE {table.name} SET {new} WHERE {key}"  # noqa: S608 -- likewise
-    return TableSpec(kind, table, names, places, has_mac, insertion, change, selection)
+    deletion = f"DELETE FROM {table.name} WHERE {key}"  # noqa: S608 -- likewise
+    return TableSpec(kind, table, names, places, has_mac, insertion, change, selection, deletion)
 
 
 TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {

@@ -7,16 +7,29 @@ found through it. A purge row names an object of which no other row speaks any m
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, tuple_
+from sqlalchemy import tuple_
 
 from sft.model.access import Scope
-from sft.store.criteria import PURGING, TRASHED, ids_after, keys_after, rows_with, within
+from sft.store.criteria import (
+    PURGING,
+    TRASHED,
+    by_key,
+    following,
+    following_keys,
+    ids_after,
+    keys_after,
+    owners_in,
+    rows_with,
+    within,
+)
 from sft.store.files import Pair
 from sft.store.row_types import FileRow, FolderRow, PurgeRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.schema import FileModel, FolderModel, PurgeModel, VersionModel
+from sft.store.statements import PairsOf, RowsOf, pairs_of, rows_of, value
 
 TrashKey = tuple[int, int]
 """When a file or folder was deleted, and its row's id."""
@@ -25,6 +38,16 @@ BEFORE_ALL_TRASH: Final[TrashKey] = (-(2**62), 0)
 _SAME_PATH: Final = 100  # folders that were deleted from one path, of which the last are looked at
 
 _NEWEST: Final = (VersionModel.file == FileModel.id) & (VersionModel.number == FileModel.newest)
+_PLACE: Final = tuple_(value("moment"), value("row_id"))
+_FILES_UNTIL: Final = following_keys(
+    (FileModel.trashed_at, FileModel.id), FileModel.state == TRASHED, FileModel.trashed_at <= value("moment")
+)
+_FOLDERS_UNTIL: Final = following_keys(
+    (FolderModel.trashed_at, FolderModel.id), FolderModel.state == TRASHED, FolderModel.trashed_at <= value("moment")
+)
+_PURGING: Final = following(FolderModel.id, FolderModel.state == PURGING)
+_PURGE_IDS: Final = following(PurgeModel.object_id)
+_PURGES: Final = by_key(PurgeRow, PurgeModel.object_id)
 
 
 def trashed_from(reading: ReadTransaction, path: str, folded: str, scope: Scope) -> FileRow | None:
@@ -34,13 +57,20 @@ def trashed_from(reading: ReadTransaction, path: str, folded: str, scope: Scope)
         path: as it was spelled.
         folded: the same, each component folded.
     """
-    return reading.rows.first(
+    asked = _trashed_from(everything=scope.everything)
+    return reading.rows.first(asked, path=path, folded=folded, **owners_in(scope))
+
+
+@cache
+def _trashed_from(*, everything: bool) -> RowsOf[FileRow]:
+    return rows_of(
         FileRow,
         FileModel.state == TRASHED,
-        FileModel.trashed_folded == folded,
-        FileModel.trashed_path == path,
-        *within(scope, FileModel.owner_id),
+        FileModel.trashed_folded == value("folded"),
+        FileModel.trashed_path == value("path"),
+        *within(FileModel.owner_id, everything=everything),
         order_by=(FileModel.trashed_at.desc(), FileModel.id.desc()),
+        limit=1,
     )
 
 
@@ -50,19 +80,32 @@ def trash_page(reading: ReadTransaction, scope: Scope, before: TrashKey | None, 
     Args:
         before: ``trashed_at`` and row id of the last one that was seen.
     """
-    # That there is such a moment makes a page a search of the index, and not a walk.
-    where = [FileModel.state == TRASHED, FileModel.trashed_at.is_not(None)]
-    if before is not None:
-        where.append(tuple_(FileModel.trashed_at, FileModel.id) < before)
-    order = (FileModel.trashed_at.desc(), FileModel.id.desc())
+    asked = _trash_page(later=before is not None, everything=scope.everything)
+    place = _place(before)
     # By the index of one owner's trash, which is in the page's order; ``within`` asks for no index.
-    owners = [[]] if scope.everything else [[FileModel.owner_id == owner_id] for owner_id in scope.owner_ids]
-    found = [
-        pair
-        for owner in owners
-        for pair in reading.rows.joined(FileRow, VersionRow, _NEWEST, *where, *owner, order_by=order, limit=limit)
-    ]
+    owners = [{}] if scope.everything else [{"owner_id": owner_id} for owner_id in scope.owner_ids]
+    found = [pair for owner in owners for pair in reading.rows.pairs(asked, limit=limit, **place, **owner)]
     return sorted(found, key=_last_deleted_first)[:limit]
+
+
+@cache
+def _trash_page(*, later: bool, everything: bool) -> PairsOf[FileRow, VersionRow]:
+    return pairs_of(
+        FileRow,
+        VersionRow,
+        _NEWEST,
+        # That there is such a moment makes a page a search of the index, and not a walk.
+        FileModel.state == TRASHED,
+        FileModel.trashed_at.is_not(None),
+        *([tuple_(FileModel.trashed_at, FileModel.id) < _PLACE] if later else []),
+        *([] if everything else [FileModel.owner_id == value("owner_id")]),
+        order_by=(FileModel.trashed_at.desc(), FileModel.id.desc()),
+        limit=value("limit"),
+    )
+
+
+def _place(before: TrashKey | None) -> dict[str, int]:
+    return {} if before is None else {"moment": before[0], "row_id": before[1]}
 
 
 def _last_deleted_first(pair: Pair) -> TrashKey:
@@ -80,58 +123,67 @@ def trashed_folders_on_way(reading: ReadTransaction, path: str, folded: str, sco
         The last deleted first; of each path the last hundred.
     """
     found: list[FolderRow] = []
-    holding: list[ColumnElement[bool]] = []
+    holding = False
     while path:
-        found += reading.rows.all(
-            FolderRow,
-            FolderModel.state == TRASHED,
-            FolderModel.trashed_folded == folded,
-            FolderModel.trashed_path == path,
-            *within(scope, FolderModel.maker_id),
-            *holding,
-            order_by=(FolderModel.trashed_at.desc(), FolderModel.id.desc()),
-            limit=_SAME_PATH,
-        )
+        asked = _trashed_folders_from(holding=holding, everything=scope.everything)
+        found += reading.rows.all(asked, path=path, folded=folded, limit=_SAME_PATH, **owners_in(scope))
         path, folded = path.rpartition("/")[0], folded.rpartition("/")[0]
-        holding = [FolderModel.files_below + FolderModel.folders_below > 0]
+        holding = True
     return sorted(found, key=lambda row: (row.trashed_at or 0, row.id), reverse=True)
+
+
+@cache
+def _trashed_folders_from(*, holding: bool, everything: bool) -> RowsOf[FolderRow]:
+    return rows_of(
+        FolderRow,
+        FolderModel.state == TRASHED,
+        FolderModel.trashed_folded == value("folded"),
+        FolderModel.trashed_path == value("path"),
+        *within(FolderModel.maker_id, everything=everything),
+        *([FolderModel.files_below + FolderModel.folders_below > 0] if holding else []),
+        order_by=(FolderModel.trashed_at.desc(), FolderModel.id.desc()),
+        limit=value("limit"),
+    )
 
 
 def folder_trash_page(reading: ReadTransaction, scope: Scope, before: TrashKey | None, limit: int) -> list[FolderRow]:
     """Page through deleted folders, the last deleted first."""
-    key = (FolderModel.trashed_at, FolderModel.id)
-    return reading.rows.all(
+    asked = _folder_trash_page(later=before is not None, everything=scope.everything)
+    return reading.rows.all(asked, limit=limit, **_place(before), **owners_in(scope))
+
+
+@cache
+def _folder_trash_page(*, later: bool, everything: bool) -> RowsOf[FolderRow]:
+    return rows_of(
         FolderRow,
         FolderModel.state == TRASHED,
         FolderModel.trashed_at.is_not(None),
-        *within(scope, FolderModel.maker_id),
-        *([] if before is None else [tuple_(*key) < before]),
-        order_by=[column.desc() for column in key],
-        limit=limit,
+        *within(FolderModel.maker_id, everything=everything),
+        *([tuple_(FolderModel.trashed_at, FolderModel.id) < _PLACE] if later else []),
+        order_by=(FolderModel.trashed_at.desc(), FolderModel.id.desc()),
+        limit=value("limit"),
     )
 
 
 def trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit: int) -> list[TrashKey]:
     """Return the keys of files that were deleted at a moment or before it, the oldest first; unverified."""
-    ended = (FileModel.state == TRASHED, FileModel.trashed_at <= moment)
-    return keys_after(reading, (FileModel.trashed_at, FileModel.id), after, limit, *ended)
+    return keys_after(reading, _FILES_UNTIL, after, limit, moment=moment)
 
 
 def folders_trashed_until(reading: ReadTransaction, moment: int, after: TrashKey, limit: int) -> list[TrashKey]:
     """Return the keys of folders that were deleted at a moment or before it, as ``trashed_until`` does."""
-    ended = (FolderModel.state == TRASHED, FolderModel.trashed_at <= moment)
-    return keys_after(reading, (FolderModel.trashed_at, FolderModel.id), after, limit, *ended)
+    return keys_after(reading, _FOLDERS_UNTIL, after, limit, moment=moment)
 
 
 def purging_folders(reading: ReadTransaction, after: int, limit: int) -> list[int]:
     """Return the ids of the folders whose destruction has begun, after one of them; unverified."""
-    return ids_after(reading, FolderModel.id, after, limit, FolderModel.state == PURGING)
+    return ids_after(reading, _PURGING, after, limit)
 
 
 def purge_ids(reading: ReadTransaction, after: bytes, limit: int) -> list[bytes]:
     """Return the ids of objects whose bytes are still to be destroyed, after one of them; unverified."""
-    return ids_after(reading, PurgeModel.object_id, after, limit)
+    return ids_after(reading, _PURGE_IDS, after, limit)
 
 
 def purges_by_id(reading: ReadTransaction, object_ids: Collection[bytes]) -> list[PurgeRow]:
-    return rows_with(reading, PurgeRow, PurgeModel.object_id, object_ids)
+    return rows_with(reading, _PURGES, object_ids)

@@ -19,29 +19,42 @@ from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import POINT, DeviceKeyModel, UserModel
 from sft.store.settings import ADMINS, change_setting, setting
+from sft.store.statements import any_of, columns_of, rows_of, value
 from sft.store.table_specs import table_of
 
 _point: Final[ColumnElement[bytes]] = literal_column(POINT.text)  # with a bound value, the index would not be used
+_USER: Final = rows_of(UserRow, UserModel.id == value("id"))
+_USERS: Final = rows_of(UserRow, UserModel.id.in_(any_of("ids")))
+_USER_NAMED: Final = rows_of(UserRow, UserModel.folded == value("folded"))
+_USERS_AFTER: Final = rows_of(UserRow, UserModel.id > value("after"), order_by=[UserModel.id], limit=value("limit"))
+_ACTIVE_ADMINS: Final = columns_of(
+    select(UserModel.id).where(UserModel.role == Role.ADMIN, UserModel.state == UserState.ACTIVE)
+)
+_KEY: Final = rows_of(DeviceKeyRow, DeviceKeyModel.id == value("id"))
+_KEYS: Final = rows_of(DeviceKeyRow, DeviceKeyModel.id.in_(any_of("ids")))
+_KEY_BY_PUBLIC: Final = rows_of(DeviceKeyRow, DeviceKeyModel.public_key == value("public_key"))
+_KEY_BY_POINT: Final = rows_of(DeviceKeyRow, _point == value("point"), order_by=[DeviceKeyModel.id], limit=1)
+_KEYS_OF: Final = rows_of(DeviceKeyRow, DeviceKeyModel.user_id.in_(any_of("user_ids")), order_by=[DeviceKeyModel.id])
 _ADMINS_NAMED: Final = 8  # a refusal is one bounded message, however many admins there are
 
 
 def user_by_id(reading: ReadTransaction, user_id: int) -> UserRow | None:
     """Find a user, or a tombstone."""
-    return reading.rows.one(UserRow, UserModel.id == user_id)
+    return reading.rows.one(_USER, id=user_id)
 
 
 def users_by_id(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, UserRow]:
-    return {row.id: row for row in reading.rows.all(UserRow, UserModel.id.in_(set(user_ids)))}
+    return {row.id: row for row in reading.rows.all(_USERS, ids=set(user_ids))}
 
 
 def user_by_name(reading: ReadTransaction, name: str) -> UserRow | None:
     """Find a user, or a tombstone, by name."""
-    return reading.rows.one(UserRow, UserModel.folded == fold(name))
+    return reading.rows.one(_USER_NAMED, folded=fold(name))
 
 
 def users_after(reading: ReadTransaction, after: int, limit: int) -> list[UserRow]:
     """Load a page of the registry, in order of joining."""
-    return reading.rows.all(UserRow, UserModel.id > after, order_by=[UserModel.id], limit=limit)
+    return reading.rows.all(_USERS_AFTER, after=after, limit=limit)
 
 
 def active_admins(reading: ReadTransaction, limit: int | None = None) -> list[UserRow]:
@@ -82,8 +95,7 @@ def write_users(transaction: Transaction, users: Sequence[UserRow], *, new: bool
 
 def admins_are_named(reading: ReadTransaction) -> bool:
     """Return whether the row that names the active admins fits all users; unverified, for whoever checks each of them."""
-    admins = select(UserModel.id).where(UserModel.role == Role.ADMIN, UserModel.state == UserState.ACTIVE)
-    return sorted(found for (found,) in reading.rows.aggregates(admins)) == _admin_ids(reading)
+    return sorted(found for (found,) in reading.rows.columns(_ACTIVE_ADMINS)) == _admin_ids(reading)
 
 
 def _admin_ids(reading: ReadTransaction) -> list[int]:
@@ -98,27 +110,26 @@ def admin_names(reading: ReadTransaction) -> str:
 
 
 def key_by_id(reading: ReadTransaction, key_id: int) -> DeviceKeyRow | None:
-    return reading.rows.one(DeviceKeyRow, DeviceKeyModel.id == key_id)
+    return reading.rows.one(_KEY, id=key_id)
 
 
 def keys_by_id(reading: ReadTransaction, key_ids: Iterable[int]) -> dict[int, DeviceKeyRow]:
-    return {row.id: row for row in reading.rows.all(DeviceKeyRow, DeviceKeyModel.id.in_(set(key_ids)))}
+    return {row.id: row for row in reading.rows.all(_KEYS, ids=set(key_ids))}
 
 
 def key_by_public(reading: ReadTransaction, public_key: bytes) -> DeviceKeyRow | None:
-    return reading.rows.one(DeviceKeyRow, DeviceKeyModel.public_key == public_key)
+    return reading.rows.one(_KEY_BY_PUBLIC, public_key=public_key)
 
 
 def key_by_point(reading: ReadTransaction, point: bytes) -> DeviceKeyRow | None:
     """Find a key by its last 32 bytes: whoever has the point can sign under any key id."""
-    return reading.rows.first(DeviceKeyRow, _point == point, order_by=[DeviceKeyModel.id])
+    return reading.rows.first(_KEY_BY_POINT, point=point)
 
 
 def keys_of(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, list[DeviceKeyRow]]:
     """Load every key of several users, in order of adding."""
     wanted = set(user_ids)
     keys: dict[int, list[DeviceKeyRow]] = {user_id: [] for user_id in wanted}
-    found = reading.rows.all(DeviceKeyRow, DeviceKeyModel.user_id.in_(wanted), order_by=[DeviceKeyModel.id])
-    for row in found:
+    for row in reading.rows.all(_KEYS_OF, user_ids=wanted):
         keys[row.user_id].append(row)
     return keys

@@ -25,13 +25,10 @@ from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
-
 from sft.errors import DatabaseBusyError, OutcomeUnknownError, RequestError, ServerFullError, StoreError
 from sft.limits import GROUP_ACTS, GROUP_BYTES
 from sft.model.events import DomainEvent
-from sft.store.connections import is_busy, is_disk_full, store_error
+from sft.store.connections import BEGIN_WRITING, COMMIT, is_busy, is_disk_full, store_error
 from sft.store.database import Database
 from sft.store.rows import Transaction
 
@@ -212,8 +209,8 @@ class Writer:
     def _commit(self, group: Sequence[_Task]) -> tuple[list[Any], Events]:
         """Decide and write a group in one transaction; what is returned is on the disk."""
         results: list[Any] = []
-        with self._database.write_engine.connect() as connection:
-            outer = connection.begin()
+        with self._database.write_connections.lend() as connection:
+            connection.execute(BEGIN_WRITING)
             try:
                 transaction = Transaction(connection, self._database.row_macs, self._clock())
                 for act, tasks in groupby(group, key=lambda task: task.act):
@@ -221,12 +218,13 @@ class Writer:
                 if transaction.events:
                     self._before_commit(transaction, transaction.events)
             except BaseException:
-                outer.rollback()
+                connection.rollback()
                 raise
             try:
-                outer.commit()
+                connection.execute(COMMIT)
             except Exception as error:
-                _roll_back(connection)
+                with suppress(sqlite3.Error):
+                    connection.rollback()
                 if not is_disk_full(error):
                     raise _CommitFailedError from error
                 raise
@@ -256,20 +254,12 @@ def _decided(transaction: Transaction, act: Act[In, Out], inputs: Sequence[In]) 
     return results
 
 
-def _roll_back(connection: Connection) -> None:
-    # For SQLAlchemy a transaction is over when its commit fails; for SQLite it may still be open.
-    driver = connection.connection.driver_connection
-    if driver is not None:
-        with suppress(sqlite3.Error):
-            driver.rollback()
-
-
 def _as_ours(error: Exception, task: _Task) -> Exception:
     if is_disk_full(error):
         return ServerFullError(str(error), size_bytes=task.size)
     if is_busy(error):
         return DatabaseBusyError(str(error))
-    return store_error(error) if isinstance(error, SQLAlchemyError) else error
+    return store_error(error) if isinstance(error, sqlite3.Error) else error
 
 
 def _ended() -> StoreError:

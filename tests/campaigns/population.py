@@ -254,28 +254,28 @@ def open_here(home: Home) -> OpenedHome:
 
 
 def _set_cache(database: Database) -> None:
-    with closing(database.write_engine.raw_connection()) as connection:
+    with database.write_connections.lend() as connection:
         connection.cursor().execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
 def _in_batches(database: Database, shape: Shape, rows: Sequence[Row]) -> None:
     ordered = iter(rows)
     while batch := list(islice(ordered, BATCH)):
-        with database.write_engine.begin() as connection:
+        with database.write_connections.transaction() as connection:
             Transaction(connection, database.row_macs, shape.moment).rows.insert(batch)
 
 
 def _add_folders(database: Database, shape: Shape) -> None:
     ordered = shape.folders()
     while batch := list(islice(ordered, BATCH)):
-        with database.write_engine.begin() as connection:
+        with database.write_connections.transaction() as connection:
             changes = FigureChanges(Transaction(connection, database.row_macs, shape.moment))
             changes.make_folders(batch)
             changes.write()
 
 
 def _keep_figures(database: Database, shape: Shape, made: Made) -> None:
-    with database.write_engine.begin() as connection:
+    with database.write_connections.transaction() as connection:
         changes = FigureChanges(Transaction(connection, database.row_macs, shape.moment))
         for file, version in zip(made.files, made.versions, strict=True):
             changes.put_file(file)
@@ -288,7 +288,7 @@ def _delete_old(database: Database, shape: Shape) -> None:
     name, role = NAMED[OLGA]
     caller = Caller(OLGA, OLGA, name, role)
     for each in range(shape.trashed_folders):
-        with database.write_engine.begin() as connection:
+        with database.write_connections.transaction() as connection:
             transaction = Transaction(connection, database.row_macs, shape.moment)
             (deleted,) = delete(transaction, [Deletion(caller, f"old/o{each:05}", recursive=True)])
         if isinstance(deleted, RequestError):
@@ -298,7 +298,7 @@ def _delete_old(database: Database, shape: Shape) -> None:
 def _add_people(database: Database, shape: Shape) -> None:
     """Add everybody with one key each, and an invitation of ada's for every tenth that has ended."""
     numbers = range(1, shape.people + 1)
-    with database.write_engine.begin() as connection:
+    with database.write_connections.transaction() as connection:
         transaction = Transaction(connection, database.row_macs, shape.moment)
         write_users(transaction, [shape.user(number) for number in numbers], new=True)
     keys = [(number, key_of(shape, number).public.encode()) for number in numbers]

@@ -48,6 +48,7 @@ from sft.store.files import files_by_file_id, newest_versions
 from sft.store.row_types import DeviceKeyRow, InvitationRow, RowSumRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
+from sft.store.statements import rows_of
 from sft.store.table_specs import TABLE_SPECS
 from sft.store.users import keys_of, user_by_name, write_users
 from sft.store.writer import Writer
@@ -215,8 +216,8 @@ class MemoryService:
     def image(self, folder: Path) -> Image:
         """Keep all that it has."""
         path = folder / "image.db"
-        with closing(sqlite3.connect(path)) as kept, closing(self._database.write_engine.raw_connection()) as ours:
-            ours.driver_connection.backup(kept)
+        with closing(sqlite3.connect(path)) as kept, self._database.write_connections.lend() as ours:
+            ours.backup(kept)
         return Image(path, dict(self.backend.shelf.objects), self.now)
 
     # -- acts and questions ---------------------------------------------------------------------------
@@ -244,10 +245,10 @@ class MemoryService:
         """Let it be another time meanwhile, also one before the last change: the story of a server is told in any order."""
         before, self.now = self.now, moment
         macs = self._database.row_macs
-        with self._database.write_engine.begin() as connection:
+        with self._database.write_connections.transaction() as connection:
             last_change = replace(row_sum.load(connection, macs), moment=int(moment))
             *_, moment_cell, mac = macs.values(TABLE_SPECS[RowSumRow], last_change)
-            connection.exec_driver_sql("UPDATE row_sums SET moment = ?, mac = ?", (moment_cell, mac))
+            connection.execute("UPDATE row_sums SET moment = ?, mac = ?", (moment_cell, mac))
         yield
         self.now = before
 
@@ -291,7 +292,7 @@ class MemoryService:
         user_id = self.user(who).id
 
         def change(transaction: Transaction) -> None:
-            row = transaction.rows.one(UserRow, UserModel.id == user_id)
+            row = transaction.rows.one(rows_of(UserRow, UserModel.id == user_id))
             write_users(transaction, [replace(row, **fields)])
 
         self.write(change)
@@ -301,7 +302,7 @@ class MemoryService:
         key_id = self.caller(name).key_id
 
         def change(transaction: Transaction) -> None:
-            row = transaction.rows.one(DeviceKeyRow, DeviceKeyModel.id == key_id)
+            row = transaction.rows.one(rows_of(DeviceKeyRow, DeviceKeyModel.id == key_id))
             transaction.rows.update([replace(row, public_key=key.public.encode())])
 
         self.write(change)
@@ -581,7 +582,7 @@ def _taken_database() -> Database:
     path = folder() / f"{next(_count)}.db"
     shutil.copyfile(empty, path)
     database = Database(path, _KEYRING.row_key, None, _SERVER_ID, readers=1)
-    with closing(database.write_engine.raw_connection()) as connection:
+    with database.write_connections.lend() as connection:
         # What a power cut leaves is for the store's tests: here a sync only costs time.
         connection.cursor().execute("PRAGMA synchronous=OFF")
     return database
@@ -593,8 +594,8 @@ def _give_back(database: Database) -> None:
 
 
 def _copy_into(database: Database, image: Path) -> None:
-    with closing(sqlite3.connect(image)) as kept, closing(database.write_engine.raw_connection()) as ours:
-        kept.backup(ours.driver_connection)
+    with closing(sqlite3.connect(image)) as kept, database.write_connections.lend() as ours:
+        kept.backup(ours)
 
 
 __all__ = ["CLIENT", "Image", "MemoryService", "Visit", "close_all", "folder", "key_of", "public_of"]

@@ -36,6 +36,7 @@ from sft.operator.server import Server
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
 from sft.store.row_types import UploadRow
+from sft.store.statements import rows_of
 from sft.transport.threads import Pool
 from sft.wire import messages as m
 from sft.wire.connection import Connection
@@ -201,7 +202,7 @@ class ServerFixture:
     def open_uploads(self) -> list[bytes]:
         """Name the objects that the database says are being written."""
         with self.here.readers.reading() as reading:
-            return [row.object_id for row in reading.rows.all(UploadRow)]
+            return [row.object_id for row in reading.rows.all(rows_of(UploadRow))]
 
     async def clean(self) -> None:
         """Make sure that nothing half-done lies anywhere: in the vault's folders and by its own check."""

@@ -11,6 +11,7 @@ from sft.service.maintenance.daily import is_collection_due
 from sft.store.hand_overs import handed_over
 from sft.store.row_types import FileRow
 from sft.store.settings import COLLECTED_AT, setting
+from sft.store.statements import rows_of
 from sft.wire import messages as m
 from tests.integration.server_fixture import ServerFixture, on_reactor, until
 
@@ -74,7 +75,7 @@ async def test_a_wall_clock_that_jumped_destroys_nothing(server: ServerFixture):
 
 def owners(server: ServerFixture) -> set[int]:
     with server.here.readers.reading() as reading:
-        return {row.owner_id for row in reading.rows.all(FileRow)}
+        return {row.owner_id for row in reading.rows.all(rows_of(FileRow))}
 
 
 def is_handed_over(server: ServerFixture) -> bool:

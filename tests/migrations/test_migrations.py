@@ -18,11 +18,11 @@ from alembic.script import ScriptDirectory
 
 from sft.errors import RowForgedError, StoreError
 from sft.store import migration, revision, settings
-from sft.store.connections import write_engine
 from sft.store.database import create_database, open_database
 from sft.store.migration import migrate, upgrade
 from sft.store.revision import current_revision, needed_revision
 from sft.store.schema import Model
+from sft.store.statements import rows_of
 from tests.fakes import later_migration
 from tests.unit.store.samples import ROW_KEY, SAMPLES, SERVER_ID, fill, look, reading, tamper, writing
 
@@ -65,7 +65,7 @@ def downgrade(path: Path, revision: str) -> None:
 
 @_EXPRESSIONS
 def test_the_tables_are_those_of_the_models(path: Path) -> None:
-    engine = write_engine(path)
+    engine = migration._engine(path)
     with engine.begin() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, Model.metadata) == []
@@ -99,7 +99,7 @@ def test_columns_constraints_and_their_names_are_those_of_the_models(path: Path)
     # Autogenerate sees neither the order of columns nor conditions of indexes nor every name.
     models = sa.create_engine("sqlite://")
     Model.metadata.create_all(models)
-    migrated = write_engine(path)
+    migrated = migration._engine(path)
     assert described(migrated) == described(models)
     for engine in (models, migrated):
         engine.dispose()
@@ -120,7 +120,7 @@ def test_up_and_down_with_rows_in_the_tables(path: Path) -> None:
     with writing(database) as transaction:
         fill(transaction)
     with reading(database) as reader:
-        assert [reader.rows.all(type(rows[0])) for rows in SAMPLES] == [list(r) for r in SAMPLES]
+        assert [reader.rows.all(rows_of(type(rows[0]))) for rows in SAMPLES] == [list(r) for r in SAMPLES]
     database.close()
 
 
@@ -128,7 +128,7 @@ def test_upgrading_what_is_current_keeps_every_row(path: Path) -> None:
     upgrade(path)
     database = open_database(path, ROW_KEY, SERVER_ID)
     with reading(database) as reader:
-        assert [reader.rows.all(type(rows[0])) for rows in SAMPLES] == [list(r) for r in SAMPLES]
+        assert [reader.rows.all(rows_of(type(rows[0]))) for rows in SAMPLES] == [list(r) for r in SAMPLES]
     database.close()
 
 

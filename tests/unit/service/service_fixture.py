@@ -35,6 +35,7 @@ from sft.store.database import Database, ReadPool, create_database, open_databas
 from sft.store.row_types import DeviceKeyRow, UploadRow, UserRow
 from sft.store.rows import Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
+from sft.store.statements import rows_of
 from sft.store.users import write_users
 from sft.vault.backend import Backend
 from sft.vault.keyring import Keyring
@@ -114,7 +115,7 @@ def make_template(folder: Path) -> Path:
     path = folder / "template.db"
     create_database(path)
     database = open_database(path, KEYRING.row_key, SERVER_ID)
-    with database.write_engine.begin() as connection:
+    with database.write_connections.transaction() as connection:
         transaction = Transaction(connection, database.row_macs, BEGAN)
         prepare(transaction, [NewServer("acme-files", "localhost:7361", SERVER_KEY.public.point)])
         people = [UserRow(p.id, p.caller.name, p.caller.name, p.caller.role, UserState.ACTIVE, BEGAN) for p in PEOPLE]
@@ -126,7 +127,7 @@ def make_template(folder: Path) -> Path:
 
 def _changes(transaction: Transaction) -> int:
     """Count the rows that this connection ever changed, rolled back or not."""
-    driver: Any = transaction._connection.connection.driver_connection
+    driver: Any = transaction._connection
     return int(driver.total_changes)
 
 
@@ -136,16 +137,15 @@ def open_copy(template: Path, folder: Path) -> Database:
     shutil.copyfile(template, path)
     database = open_database(path, KEYRING.row_key, SERVER_ID)
     # What a power cut leaves is for the store's tests: here a sync only costs time.
-    with closing(database.write_engine.raw_connection()) as connection:
+    with database.write_connections.lend() as connection:
         connection.cursor().execute("PRAGMA synchronous=OFF")
     return database
 
 
 def reset(database: Database, template: Path) -> None:
     """Have a database hold what the template holds, whatever was done to it."""
-    with closing(sqlite3.connect(template)) as source, closing(database.write_engine.raw_connection()) as target:
-        assert isinstance(target.driver_connection, sqlite3.Connection)
-        source.backup(target.driver_connection)
+    with closing(sqlite3.connect(template)) as source, database.write_connections.lend() as target:
+        source.backup(target)
 
 
 class _KilledError(Exception):
@@ -170,7 +170,7 @@ class ServiceFixture:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        with self.database.write_engine.begin() as connection:
+        with self.database.write_connections.transaction() as connection:
             yield Transaction(connection, self.database.row_macs, self.now)
 
     @property
@@ -286,7 +286,7 @@ class ServiceFixture:
     def open_uploads(self) -> list[bytes]:
         """Name the objects that are under way, as the database has them."""
         with self.readers.reading() as reading:
-            return [row.object_id for row in reading.rows.all(UploadRow)]
+            return [row.object_id for row in reading.rows.all(rows_of(UploadRow))]
 
     def discard(self, item: Pending) -> None:
         pending.discard(item)
@@ -320,13 +320,13 @@ class ServiceFixture:
 
     def change_user(self, who: Person, **changes: Any) -> None:
         with self.transaction() as transaction:
-            row = transaction.rows.one(UserRow, UserModel.id == who.id)
+            row = transaction.rows.one(rows_of(UserRow, UserModel.id == who.id))
             assert row is not None
             write_users(transaction, [replace(row, **changes)])
 
     def end_key(self, who: Person) -> None:
         with self.transaction() as transaction:
-            row = transaction.rows.one(DeviceKeyRow, DeviceKeyModel.user_id == who.id)
+            row = transaction.rows.one(rows_of(DeviceKeyRow, DeviceKeyModel.user_id == who.id))
             assert row is not None
             transaction.rows.update([replace(row, ended_at=self.now)])
 

@@ -42,6 +42,7 @@ from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.invitations import invitation_by_public
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
+from sft.store.statements import rows_of
 from sft.store.users import user_by_name, write_users
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, SERVER_KEY, Person, ServiceFixture
 
@@ -83,7 +84,7 @@ def everything(services: ServiceFixture) -> tuple[Any, ...]:
     with services.reading() as reading:
         rows = reading.rows
         invitation = invitation_by_public(reading, INVITATION)
-        return rows.all(UserRow), rows.all(DeviceKeyRow), invitation
+        return rows.all(rows_of(UserRow)), rows.all(rows_of(DeviceKeyRow)), invitation
 
 
 def policy(services: ServiceFixture, registration: Registration) -> None:
@@ -168,7 +169,7 @@ def test_an_invitation_makes_a_user_of_its_role(services: ServiceFixture, role: 
     assert join(services, session_id=8) == Caller(5, 5, "ivo", role, 8)
     assert user(services, "ivo") == UserRow(5, "ivo", "ivo", role, "active", services.now)
     with services.reading() as reading:
-        (key,) = reading.rows.all(DeviceKeyRow)[4:]
+        (key,) = reading.rows.all(rows_of(DeviceKeyRow))[4:]
         row = invitation_by_public(reading, INVITATION)
     assert key == DeviceKeyRow(5, 5, IVOS_KEY, "laptop", services.now, None)
     assert row is not None
@@ -566,7 +567,7 @@ def test_admins_alone_manage_people(services: ServiceFixture, act: Any, item: An
 def owners(services: ServiceFixture) -> dict[str, int]:
     with services.reading() as reading:
         records = RecordBuilder(reading)
-        return {row.name: records.owner_of(row) for row in reading.rows.all(FileRow)}
+        return {row.name: records.owner_of(row) for row in reading.rows.all(rows_of(FileRow))}
 
 
 def test_a_removed_users_files_go_to_whoever_removed(services: ServiceFixture) -> None:

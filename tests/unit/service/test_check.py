@@ -21,6 +21,7 @@ from sft.service.open_uploads import EndUpload, end_uploads
 from sft.service.pending import settle
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import FolderRow, VersionRow
+from sft.store.statements import rows_of
 from sft.store.writer import Writer
 from tests.unit.service.service_fixture import ADA, MAX, MIA, OPERATOR, ServiceFixture, comment_of, digest_of
 from tests.unit.service.test_files import put_many
@@ -301,7 +302,7 @@ def test_a_deleted_folder_that_became_an_orphan_is_found(services: ServiceFixtur
 
 def _folders(services: ServiceFixture) -> list[FolderRow]:
     with services.reading() as reading:
-        return list(reading.rows.all(FolderRow))
+        return list(reading.rows.all(rows_of(FolderRow)))
 
 
 # -- signatures ---------------------------------------------------------------------------------------
@@ -311,7 +312,7 @@ def resign(services: ServiceFixture, comment: FileComment, content: bytes, **cha
     """Write another signature with a good MAC: what a thief of the row key could do, and no more."""
     signature = sign_file(MAX.key, digest_of(content), comment).encode()
     with services.transaction() as transaction:
-        rows = transaction.rows.all(VersionRow)
+        rows = transaction.rows.all(rows_of(VersionRow))
         transaction.rows.update([replace(rows[0], signature=signature, **changes)])
 
 
@@ -349,7 +350,7 @@ def test_a_version_that_follows_another_content_is_found(services: ServiceFixtur
     comment = comment_of(MAX, "a", b"2", version=2, prev=bytes(64))
     signature = sign_file(MAX.key, digest_of(b"2"), comment).encode()
     with services.transaction() as transaction:
-        rows = transaction.rows.all(VersionRow)
+        rows = transaction.rows.all(rows_of(VersionRow))
         second = next(row for row in rows if row.number == 2)
         transaction.rows.update([replace(second, signature=signature)])
     assert faults(services) == [("a version 2", "its signature names another prev")]
@@ -374,7 +375,7 @@ def test_a_row_put_back_as_it_once_was_is_found_though_its_mark_is_good(services
 
 def damage(services: ServiceFixture, name: str, *, leaf: int) -> None:
     """Spoil one page of a table or an index: the last but so many of its leaves."""
-    with closing(services.database.write_engine.raw_connection()) as connection:
+    with services.database.write_connections.lend() as connection:
         connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with closing(sqlite3.connect(services.path)) as connection:
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
@@ -390,7 +391,7 @@ def damage(services: ServiceFixture, name: str, *, leaf: int) -> None:
             child = int.from_bytes(page[at : at + 4], "big")
         file.seek((child - 1) * page_bytes)
         file.write(b"\xee" * 64)
-    services.database.read_engine.dispose()  # a reader may hold the page as it was
+    services.database.read_connections.close()  # a reader may hold the page as it was
 
 
 def test_a_damaged_index_is_a_fault(services: ServiceFixture) -> None:
@@ -404,7 +405,7 @@ def test_a_damaged_index_is_a_fault(services: ServiceFixture) -> None:
 def test_a_row_that_an_index_has_lost_is_a_fault(services: ServiceFixture) -> None:
     """Row and page are whole, and no query meets anything: it does not find the row, that is all."""
     put_many(services, "a", "b")
-    with closing(services.database.write_engine.raw_connection()) as connection:
+    with services.database.write_connections.lend() as connection:
         connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with closing(sqlite3.connect(services.path)) as connection, connection:
         connection.execute("CREATE TABLE kept AS SELECT * FROM files WHERE id = 1")
@@ -417,8 +418,8 @@ def test_a_row_that_an_index_has_lost_is_a_fault(services: ServiceFixture) -> No
         connection.execute("DROP TABLE kept")
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", index)
-    services.database.read_engine.dispose()
-    services.database.write_engine.dispose()
+    services.database.read_connections.close()
+    services.database.write_connections.close()
     found = faults(services)
     assert ("the database", "row 1 missing from index uq_files_place") in found
 

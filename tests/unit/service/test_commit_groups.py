@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import pytest
-from sqlalchemy import event
 
 from sft.errors import (
     BadRequestError,
@@ -42,6 +41,7 @@ from tests.unit.service.service_fixture import (
     digest_of,
     file_id_of,
 )
+from tests.unit.store.asked import asked_of
 
 
 def outcomes_of(services: ServiceFixture, *items: Pending) -> list[str]:
@@ -158,14 +158,8 @@ def test_every_third_of_64_fails_each_for_its_own_reason(services: ServiceFixtur
 
 def test_a_group_of_64_takes_as_many_statements_as_one(services: ServiceFixture) -> None:
     def statements(*items: Pending) -> int:
-        seen: list[str] = []
-
-        def note(*args: object) -> None:
-            seen.append(str(args[2]))
-
-        event.listen(services.database.write_engine, "before_cursor_execute", note)
-        services.act_each(commit, *items)
-        event.remove(services.database.write_engine, "before_cursor_execute", note)
+        with asked_of(services.database.write_connections) as seen:
+            services.act_each(commit, *items)
         return len(seen)
 
     one = statements(services.pend(MAX, "d/first", b"x"))

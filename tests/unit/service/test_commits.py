@@ -34,6 +34,7 @@ from sft.service.pending import Pending
 from sft.service.trash import Deletion
 from sft.store.row_types import FileRow, SmallObjectRow, VersionRow
 from sft.store.schema import FileModel
+from sft.store.statements import rows_of
 from tests.unit.service.service_fixture import (
     ADA,
     GUS,
@@ -141,7 +142,7 @@ def moved(old: str, new: str) -> Callable[[ServiceFixture], object]:
 def owned_by(who: Person) -> Callable[[ServiceFixture], object]:
     def change(services: ServiceFixture) -> None:
         with services.transaction() as transaction:
-            row = transaction.rows.one(FileRow, FileModel.name == "old")
+            row = transaction.rows.one(rows_of(FileRow, FileModel.name == "old"))
             assert row is not None
             fields = {name: getattr(row, name) for name in row.__struct_fields__}
             transaction.rows.update([FileRow(**(fields | {"owner_id": who.id}))])
@@ -212,7 +213,7 @@ def nothing_of_it_is_left(services: ServiceFixture, item: Pending) -> None:
     assert item.object_id not in services.vault.ids()
     assert not services.open_uploads()
     with services.readers.reading() as reading:
-        versions = reading.rows.all(VersionRow)
+        versions = reading.rows.all(rows_of(VersionRow))
         assert item.object_id not in {row.object_id for row in versions}
         assert item.signed.digest not in {row.digest for row in versions}
 
@@ -301,7 +302,7 @@ def test_a_commit_that_is_rolled_back_stores_nothing_and_loses_nothing(services:
         commits.commit(transaction, [item])
         raise RuntimeError
     with services.readers.reading() as reading:
-        assert not reading.rows.all(VersionRow)
+        assert not reading.rows.all(rows_of(VersionRow))
     assert services.commit(item).version == 1
     assert services.get(GUS, "a") == bytes(BIG)
 
@@ -309,6 +310,6 @@ def test_a_commit_that_is_rolled_back_stores_nothing_and_loses_nothing(services:
 def test_small_contents_lie_sealed_in_the_database(services: ServiceFixture) -> None:
     services.put(MAX, "a", b"the very secret content")
     with services.readers.reading() as reading:
-        (row,) = reading.rows.all(SmallObjectRow)
+        (row,) = reading.rows.all(rows_of(SmallObjectRow))
     assert b"secret" not in row.sealed
     assert b"secret" not in services.path.read_bytes()

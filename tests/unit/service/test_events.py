@@ -24,6 +24,7 @@ from sft.service.storage import sealed_key_of
 from sft.service.use_case import USE_CASES
 from sft.store.row_types import VersionRow
 from sft.store.schema import VersionModel
+from sft.store.statements import rows_of
 from sft.store.trash import BEFORE_ALL_TRASH, folders_trashed_until, purging_folders, trashed_until
 from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, OPERATOR, SERVER_KEY, ServiceFixture
 
@@ -160,7 +161,7 @@ def _trashed(services: ServiceFixture) -> tuple[int, ...]:
 
 def _newest_version(services: ServiceFixture) -> VersionRow:
     with services.reading() as reading:
-        row = reading.rows.first(VersionRow, order_by=[VersionModel.file.desc()])
+        row = reading.rows.first(rows_of(VersionRow, order_by=[VersionModel.file.desc()]))
     assert row is not None
     return row
 

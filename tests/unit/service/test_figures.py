@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from sqlalchemy import event
 
 from sft.errors import NameNotAllowedError, NotYoursError, RequestError, RowForgedError
 from sft.limits import PATH_BYTES
@@ -33,6 +31,7 @@ from sft.store.hand_overs import files_owned_by, folders_made_by, handed_over
 from sft.store.recount import recounted_folders, recounted_users, user_ids
 from sft.store.row_types import FolderRow, UserFiguresRow
 from sft.store.schema import FolderModel
+from sft.store.statements import rows_of
 from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import (
     ADA,
@@ -45,6 +44,7 @@ from tests.unit.service.service_fixture import (
     file_id_of,
     reset,
 )
+from tests.unit.store.asked import asked_of
 
 ALL = 10_000
 DIFFER = "the kept figures are not what is there"
@@ -64,7 +64,7 @@ def rm(services: ServiceFixture, path: str, who: Person = MAX) -> None:
 
 def folder(services: ServiceFixture, name: str) -> FolderRow:
     with services.readers.reading() as reading:
-        row = reading.rows.one(FolderRow, FolderModel.name == name)
+        row = reading.rows.one(rows_of(FolderRow, FolderModel.name == name))
     assert row is not None
     return row
 
@@ -139,16 +139,9 @@ def test_what_is_handed_over_counts_for_another(services: ServiceFixture) -> Non
 def test_a_group_writes_each_folder_once(services: ServiceFixture) -> None:
     services.put(MAX, "a/b/first", b"x")
     items = [services.pend(MAX, f"a/b/{n}", b"x") for n in range(64)]
-    updated: list[Any] = []
-
-    def note(*args: Any) -> None:
-        if str(args[2]).startswith("UPDATE folders"):
-            updated.extend(args[3])
-
-    event.listen(services.database.write_engine, "before_cursor_execute", note)
-    services.act_each(commit, *items)
-    event.remove(services.database.write_engine, "before_cursor_execute", note)
-    assert len(updated) == 3
+    with asked_of(services.database.write_connections) as asked:
+        services.act_each(commit, *items)
+    assert [len(each.rows) for each in asked if each.text.startswith("UPDATE folders")] == [3]
     assert folder(services, "b").files == 65
 
 
@@ -156,15 +149,9 @@ def test_a_group_writes_each_folder_once(services: ServiceFixture) -> None:
 
 
 def statements_of(services: ServiceFixture, act: Callable[[], object]) -> list[str]:
-    seen: list[str] = []
-
-    def note(*args: Any) -> None:
-        seen.append(str(args[2]))
-
-    event.listen(services.database.write_engine, "before_cursor_execute", note)
-    act()
-    event.remove(services.database.write_engine, "before_cursor_execute", note)
-    return seen
+    with asked_of(services.database.write_connections) as asked:
+        act()
+    return [each.text for each in asked]
 
 
 def test_whether_all_of_a_folder_is_ones_own_is_asked_of_no_file(services: ServiceFixture) -> None:

@@ -9,7 +9,7 @@ from sft.service.files import PAGE_FILES, PAGE_SIGNED_FILES, find_files, list_fo
 from sft.service.folders import MakeFolderInput, make_folder
 from sft.service.trash import Deletion, delete
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture
-from tests.unit.store.folder_tree import statements
+from tests.unit.store.asked import asked_of
 
 
 def put_many(services: ServiceFixture, *paths: str, who: Person = MAX) -> None:
@@ -109,9 +109,9 @@ def test_signatures_come_when_asked_for_and_make_pages_shorter(services: Service
 )
 def test_no_more_is_loaded_than_a_page_may_hold(services: ServiceFixture, *, signatures: bool, most: int) -> None:
     put_many(services, *(f"f{number:03}" for number in range(most + 10)))
-    with statements(services.database) as asked:
+    with asked_of(services.database.read_connections) as asked:
         page = services.ask(list_folder, GUS, path="", signatures=signatures)
-    assert [most + 1 in values for sql, values in asked if "JOIN versions" in sql] == [True]
+    assert [most + 1 in each.values for each in asked if "JOIN versions" in each.text] == [True]
     assert 0.8 * most < len(page.files) <= most
     rest = services.ask(list_folder, GUS, path="", cursor=page.next, signatures=signatures)
     assert rest.files[0].path == f"f{len(page.files):03}"
@@ -128,7 +128,7 @@ def test_a_page_of_the_trash_asks_for_all_its_folders_at_once(services: ServiceF
     for name in ("a", "b", "c"):
         services.act(make_folder, MakeFolderInput(MAX.caller, name))
         services.act(delete, Deletion(MAX.caller, name))
-        with statements(services.database) as asked:
+        with asked_of(services.database.read_connections) as asked:
             page = services.ask(list_trash, MAX)
         counts.append((len(page.folders), len(asked)))
     assert [folders for folders, _ in counts] == [1, 2, 3]
@@ -139,10 +139,10 @@ def test_a_page_of_the_trash_asks_for_all_its_people_at_once(services: ServiceFi
     for who in (ADA, MAX, MIA):
         put_many(services, who.caller.name, who=who)
         services.act(delete, Deletion(who.caller, who.caller.name))
-    with statements(services.database) as asked:
+    with asked_of(services.database.read_connections) as asked:
         page = services.ask(list_trash, ADA)
     assert len(page.files) == 3
-    assert [sum(f"FROM {table}" in sql for sql, _ in asked) for table in ("users", "device_keys")] == [2, 2]
+    assert [sum(f"FROM {table}" in each.text for each in asked) for table in ("users", "device_keys")] == [2, 2]
 
 
 @pytest.mark.parametrize("cursor", ["x", "xname", "d", "f", "\x00"])

@@ -17,6 +17,7 @@ from sft.model.records import File, Folder
 from sft.service.files import list_folder, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.store.row_types import FolderRow
+from sft.store.statements import rows_of
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, Person, ServiceFixture, digest_of
 
 
@@ -44,7 +45,7 @@ def test_a_folder_is_made_with_those_above_it_once(services: ServiceFixture) -> 
     assert make(services, "a/b/d")
     assert tree(services) == ["a/", "a/b/", "a/b/c/", "a/b/d/"]
     with services.readers.reading() as reading:
-        made = reading.rows.all(FolderRow)[1:]
+        made = reading.rows.all(rows_of(FolderRow))[1:]
     assert {(row.maker_id, row.created_at) for row in made} == {(MAX.id, NOW)}
 
 

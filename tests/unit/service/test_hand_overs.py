@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import event
 
 from sft.errors import HandingOverError, NotFoundError, NotYoursError, RequestError
 from sft.model.events import FilesHandedOver, FoldersHandedOver, HandOverEnded, UserRemoved
@@ -23,9 +22,11 @@ from sft.store.figures import user_figures
 from sft.store.hand_overs import files_owned_by, folders_made_by, handed_over, handed_over_to, heirs_of
 from sft.store.row_types import FileRow
 from sft.store.schema import FileModel
+from sft.store.statements import rows_of
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, Person, ServiceFixture
 from tests.unit.service.test_figures import faults, make, mv, owned, require_counted, rm
 from tests.unit.service.test_trash import back, restored
+from tests.unit.store.asked import asked_of
 from tests.unit.store.folder_tree import plans
 
 PATHS = ("a", "d/b", "d/e/c", "d/e/f", "gone", "g/h")
@@ -54,7 +55,7 @@ def finish(services: ServiceFixture) -> VaultReport:
     return services.ask(hand_over_all, OPERATOR, context=services.job_context)()
 
 
-def rows_of(services: ServiceFixture, who: Person) -> int:
+def count_of(services: ServiceFixture, who: Person) -> int:
     with services.reading() as reading:
         return len(files_owned_by(reading, who.id, 0, 99))
 
@@ -75,7 +76,7 @@ def pending(services: ServiceFixture) -> dict[int, int]:
 def test_the_removal_changes_no_row_of_a_file_and_says_how_many_go(removed: ServiceFixture) -> None:
     (told,) = [each for each in removed.events if isinstance(each, UserRemoved)]
     assert (told.files, told.files_to) == (6, MIA.id)
-    assert (rows_of(removed, MAX), pending(removed)) == (6, {MAX.id: MIA.id})
+    assert (count_of(removed, MAX), pending(removed)) == (6, {MAX.id: MIA.id})
     assert owned(removed, MAX) == (0, 0)
     assert owned(removed, MIA) == (7, sum(map(len, PATHS)) + len(b"content"))
     require_counted(removed)
@@ -83,16 +84,9 @@ def test_the_removal_changes_no_row_of_a_file_and_says_how_many_go(removed: Serv
 
 
 def _statements(services: ServiceFixture, act: Callable[[], Any]) -> int:
-    asked: list[Any] = []
-
-    def note(*args: Any) -> None:
-        # A statement for many rows counts once for each.
-        asked.extend(args[3] if args[5] else [args[3]])
-
-    event.listen(services.database.write_engine, "before_cursor_execute", note)
-    act()
-    event.remove(services.database.write_engine, "before_cursor_execute", note)
-    return len(asked)
+    with asked_of(services.database.write_connections) as asked:
+        act()
+    return sum(len(each.rows) or 1 for each in asked)  # a statement for many rows counts once for each
 
 
 def test_a_removal_costs_the_same_however_many_files_there_are(services: ServiceFixture) -> None:
@@ -182,7 +176,7 @@ def test_a_folder_with_what_is_anothers_is_refused_as_ever(removed: ServiceFixtu
 
 def test_what_is_destroyed_meanwhile_is_taken_from_the_heirs_figures(removed: ServiceFixture) -> None:
     with removed.reading() as reading:
-        (row,) = reading.rows.all(FileRow, FileModel.trashed_path == "gone")
+        (row,) = reading.rows.all(rows_of(FileRow, FileModel.trashed_path == "gone"))
     removed.act(purge, PurgeInput(OPERATOR, removed.now, (row.id,)))
     assert (owned(removed, MAX), owned(removed, MIA)[0]) == ((0, 0), 6)
     require_counted(removed)
@@ -233,7 +227,7 @@ def test_the_rows_follow_in_pages(removed: ServiceFixture, monkeypatch: pytest.M
     assert {(told.user_id, told.files_to) for told in pages} == {(MAX.id, MIA.id)}
     assert len({file_id for told in pages for file_id in told.files}) == 6
     assert removed.events[-1] == HandOverEnded(by=OPERATOR, user_id=MAX.id, files_to=MIA.id)
-    assert (rows_of(removed, MAX), rows_of(removed, MIA), pending(removed)) == (0, 7, {})
+    assert (count_of(removed, MAX), count_of(removed, MIA), pending(removed)) == (0, 7, {})
     assert (folders_of(removed, MAX), folders_of(removed, MIA)) == (0, 4)
     require_counted(removed)
     assert faults(removed) == []
@@ -247,13 +241,13 @@ def test_whoever_is_killed_between_two_pages_is_finished_by_the_next(
 ) -> None:
     monkeypatch.setattr(hand_overs, "HAND_OVER_ROWS", 1)
     assert removed.killed_after(acts, hand_over_all)
-    assert rows_of(removed, MAX) + folders_of(removed, MAX) == 8 - acts
+    assert count_of(removed, MAX) + folders_of(removed, MAX) == 8 - acts
     assert pending(removed) == {MAX.id: MIA.id}
     require_counted(removed)
     assert faults(removed) == []
     assert removed.ask(show_file, GUS, path="d/e/f").owner == "mia"
     assert not removed.killed_after(9 - acts, hand_over_all)
-    assert (rows_of(removed, MAX), folders_of(removed, MAX), pending(removed)) == (0, 0, {})
+    assert (count_of(removed, MAX), folders_of(removed, MAX), pending(removed)) == (0, 0, {})
     require_counted(removed)
 
 
@@ -270,7 +264,7 @@ def test_of_an_heir_who_is_removed_it_goes_on_to_the_next(
     require_counted(removed)
     assert faults(removed) == []
     finish(removed)
-    assert (rows_of(removed, ADA), pending(removed)) == (7, {})
+    assert (count_of(removed, ADA), pending(removed)) == (7, {})
     require_counted(removed)
 
 
@@ -278,7 +272,7 @@ def test_without_an_admin_what_an_heir_was_to_get_stays_with_that_heir(removed: 
     removed.change_user(ADA, role="guest")
     removed.act(accounts.remove, RemoveUserInput(OPERATOR, "mia"))
     finish(removed)
-    assert (rows_of(removed, MIA), pending(removed)) == (7, {})
+    assert (count_of(removed, MIA), pending(removed)) == (7, {})
     require_counted(removed)
 
 
@@ -323,7 +317,7 @@ def test_one_changed_row_keeps_nothing_but_itself(
     removed.tamper(statement)
     for _ in range(2):
         assert {fault.what for fault in finish(removed).faults} == {named}
-        assert (rows_of(removed, MAX), rows_of(removed, MIA)) == (left, 0)
+        assert (count_of(removed, MAX), count_of(removed, MIA)) == (left, 0)
         with removed.reading() as reading:
             assert MAX.id in handed_over(reading)
 
@@ -350,7 +344,7 @@ def test_an_heir_who_is_locked_out_meanwhile_is_no_fault(removed: ServiceFixture
     removed.change_user(MIA, state="disabled")
     assert faults(removed) == []
     finish(removed)
-    assert rows_of(removed, MIA) == 7
+    assert count_of(removed, MIA) == 7
 
 
 def test_nobody_but_the_operator_hands_over(removed: ServiceFixture) -> None:

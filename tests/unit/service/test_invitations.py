@@ -35,6 +35,7 @@ from sft.service.invitations import (
 )
 from sft.service.login import JoinInput
 from sft.store.row_types import InvitationRow
+from sft.store.statements import rows_of
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, SERVER_KEY, ServiceFixture
 
 KEY = b"i" * 32
@@ -51,7 +52,7 @@ def make(services: ServiceFixture, **fields: Any) -> MadeInvitation:
 
 def rows(services: ServiceFixture) -> list[InvitationRow]:
     with services.reading() as reading:
-        return reading.rows.all(InvitationRow)
+        return reading.rows.all(rows_of(InvitationRow))
 
 
 def states(services: ServiceFixture) -> dict[int, InvitationState]:

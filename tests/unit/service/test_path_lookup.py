@@ -1,10 +1,10 @@
 import pytest
-from sqlalchemy import event
 
 from sft.errors import BadRequestError, FolderInTheWayError, NameClashError, NameNotAllowedError, NotFoundError
 from sft.service.path_lookup import PathLookup, ResolvedPath, folded_path, nothing_at, require_path
 from tests.unit.service.service_fixture import MAX, ServiceFixture
 from tests.unit.service.test_files import put_many
+from tests.unit.store.asked import asked_of
 
 
 def at(services: ServiceFixture, path: str) -> ResolvedPath:
@@ -99,18 +99,12 @@ def test_folders_are_found_by_path(full: ServiceFixture) -> None:
 def test_many_paths_take_a_query_a_level(services: ServiceFixture) -> None:
     paths = [f"d{n % 7}/e{n % 5}/f{n}" for n in range(64)]
     put_many(services, *paths, who=MAX)
-    seen: list[str] = []
-
-    def note(*args: object) -> None:
-        seen.append(str(args[2]))
-
-    with services.readers.reading() as reading:
+    with asked_of(services.database.read_connections) as seen, services.readers.reading() as reading:
         places = PathLookup(reading)
-        event.listen(services.database.read_engine, "before_cursor_execute", note)
+        seen.clear()
         places.load(paths)
-        event.remove(services.database.read_engine, "before_cursor_execute", note)
+        assert len(seen) == 4
         assert all(places.at(path).file for path in paths)
-    assert len(seen) == 4
 
 
 def test_a_path_that_was_not_loaded_is_a_fault_of_ours(services: ServiceFixture) -> None:

@@ -15,6 +15,7 @@ from sft.service.maintenance import purging
 from sft.service.maintenance.purging import PurgeFoldersInput, PurgeInput, begin_purges, collect, purge, purge_folders
 from sft.store.row_types import FileRow, FolderRow, PurgeRow, SmallObjectRow, VersionRow
 from sft.store.schema import FileModel
+from sft.store.statements import columns_of, rows_of
 from tests.unit.service.service_fixture import ADA, MAX, NOW, OPERATOR, ServiceFixture
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
@@ -40,7 +41,7 @@ def begin(services: ServiceFixture, path: str = "d") -> int:
 
 def _folders(services: ServiceFixture) -> list[FolderRow]:
     with services.readers.reading() as reading:
-        return list(reading.rows.all(FolderRow))
+        return list(reading.rows.all(rows_of(FolderRow)))
 
 
 def everything_but(services: ServiceFixture, *paths: str) -> bool:
@@ -176,7 +177,7 @@ def test_one_changed_row_stops_nothing_but_what_hangs_on_it(
         report = run(gone, until=gone.now)
         assert {fault.what for fault in report.faults} == {named}
     with gone.readers.reading() as reading:
-        assert reading.rows.aggregates(select(func.count()).select_from(FileModel)) == [(left + 1,)]
+        assert reading.rows.columns(columns_of(select(func.count()).select_from(FileModel))) == [(left + 1,)]
     assert [line for line in tree(gone) if line.startswith("x")] == ["x/", "x/6"]
 
 

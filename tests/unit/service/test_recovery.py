@@ -13,6 +13,7 @@ from sft.service.maintenance.purging import PurgeInput, collect, purge
 from sft.service.maintenance.recovery import Recovered, recover
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.row_types import FileRow, PurgeRow, SmallObjectRow, UploadRow, VersionRow
+from sft.store.statements import rows_of
 from tests.unit.service.service_fixture import ADA, GUS, MAX, NOW, OPERATOR, ServiceFixture
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
@@ -36,7 +37,7 @@ def is_sound(services: ServiceFixture) -> bool:
 
 def count(services: ServiceFixture, kind: type) -> int:
     with services.readers.reading() as reading:
-        return len(reading.rows.all(kind))
+        return len(reading.rows.all(rows_of(kind)))
 
 
 def store_and_delete(services: ServiceFixture, path: str, size: int) -> bytes:
@@ -69,7 +70,9 @@ def test_many_versions_go_in_steps_and_the_file_with_the_last(
         if function is not purge:
             return done
         with services.readers.reading() as reading:
-            left.append((len(reading.rows.all(FileRow)), [row.number for row in reading.rows.all(VersionRow)]))
+            left.append(
+                (len(reading.rows.all(rows_of(FileRow))), [row.number for row in reading.rows.all(rows_of(VersionRow))])
+            )
         return done
 
     context = replace(services.job_context, act=act)

@@ -17,6 +17,7 @@ from sft.service.maintenance.rotation import finish_rotation, reencrypt, rotate
 from sft.service.pending import Committed, settle
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import PurgeRow, SmallObjectRow, UploadRow, VersionRow
+from sft.store.statements import rows_of
 from sft.vault import master_key_store
 from sft.vault.keyring import Keyring
 from sft.vault.keyring_file import create_keyring, load_keyring
@@ -86,11 +87,11 @@ class Home:
 
     def versions(self) -> list[VersionRow]:
         with self.services.readers.reading() as reading:
-            return reading.rows.all(VersionRow)
+            return reading.rows.all(rows_of(VersionRow))
 
     def open_uploads(self) -> list[UploadRow]:
         with self.services.readers.reading() as reading:
-            return reading.rows.all(UploadRow)
+            return reading.rows.all(rows_of(UploadRow))
 
     def key_on_disk(self) -> Keyring:
         return open_keyring(load_keyring(self.services.keyring_path), [self.source.read()])[0]
@@ -367,7 +368,7 @@ def test_two_rotations_at_once_are_refused(home: Home) -> None:
 
 def objects(home: Home) -> set[bytes]:
     with home.services.readers.reading() as reading:
-        small = {row.object_id for row in reading.rows.all(SmallObjectRow)}
+        small = {row.object_id for row in reading.rows.all(rows_of(SmallObjectRow))}
     return small | set(home.services.vault.ids())
 
 
@@ -381,7 +382,7 @@ def test_every_content_gets_a_new_object(disk_home: Home) -> None:
     assert len(objects(disk_home)) == sidecars
     disk_home.require_sound()
     with disk_home.services.readers.reading() as reading:
-        assert not reading.rows.all(PurgeRow)
+        assert not reading.rows.all(rows_of(PurgeRow))
     assert not disk_home.open_uploads()
     for row in disk_home.versions():
         if not row.inline:

@@ -16,6 +16,7 @@ from sft.service.maintenance.row_keys import finish_row_key, renew_keys
 from sft.store.database import Database, open_database
 from sft.store.row_types import UserRow
 from sft.store.schema import UserModel
+from sft.store.statements import rows_of
 from sft.vault.keyring_file import create_keyring
 from sft.vault.master_key import FileMasterKey
 from sft.vault.master_key_store import MasterKeyStore
@@ -81,7 +82,7 @@ def users_hold(database: Database) -> bool:
     from sft.store.database import ReadPool
 
     try:
-        ReadPool(database, lambda: 0).run(lambda reading: reading.rows.all(UserRow))
+        ReadPool(database, lambda: 0).run(lambda reading: reading.rows.all(rows_of(UserRow)))
     except RowForgedError:
         return False
     finally:
@@ -112,7 +113,7 @@ def test_a_row_that_does_not_hold_gets_no_mark_that_makes_it_hold(home: Home) ->
     report = home.renew()
     assert [fault.what for fault in report.faults] == [f"row {GUS.id} of users"]
     with home.services.reading() as reading, pytest.raises(RowForgedError):
-        reading.rows.one(UserRow, UserModel.id == GUS.id)
+        reading.rows.one(rows_of(UserRow, UserModel.id == GUS.id))
 
 
 @pytest.mark.parametrize("after", range(0, 14, 2))

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from sft.errors import BadRequestError, FolderInTheWayError, NameClashError, NotFoundError, NotYoursError, RequestError
 from sft.limits import TRASH_SECONDS
@@ -17,10 +16,12 @@ from sft.service.files import find_files, list_folder, list_trash, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.store.figures import FigureChanges
 from sft.store.row_types import FileRow, FolderRow
+from sft.store.statements import rows_of
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture, file_id_of
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
 from tests.unit.service.test_trash import back, restored, rm
+from tests.unit.store.asked import asked_of
 
 PATHS = ["d/1", "d/e/2", "d/e/f/3", "x/4"]
 
@@ -126,7 +127,7 @@ def test_deleting_and_bringing_back_cost_the_same_whatever_is_in_it(services: Se
 def _crowd(services: ServiceFixture, files: int) -> None:
     """Add files of max, and folders of them, without contents."""
     with services.transaction() as transaction:
-        (parent,) = [row for row in transaction.rows.all(FolderRow) if row.name == "many"]
+        (parent,) = [row for row in transaction.rows.all(rows_of(FolderRow)) if row.name == "many"]
         figures = FigureChanges(transaction)
         folders = [FolderRow(100 + n, parent.id, f"f{n}", f"f{n}", MAX.id, NOW) for n in range(100)]
         figures.make_folders(folders)
@@ -156,18 +157,10 @@ def _crowd(services: ServiceFixture, files: int) -> None:
 
 
 def _statements(services: ServiceFixture, act: Callable[[], object]) -> int:
-    asked: list[str] = []
-
-    def note(*args: Any) -> None:
-        asked.append(args[2])
-
-    engines = services.database.write_engine, services.database.read_engine
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    act()
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
-    return len(asked)
+    database = services.database
+    with asked_of(database.write_connections) as written, asked_of(database.read_connections) as read:
+        act()
+    return len(written) + len(read)
 
 
 # -- nothing reaches what hangs on it -------------------------------------------------------------------

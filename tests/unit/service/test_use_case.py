@@ -29,6 +29,7 @@ from sft.service.use_case import USE_CASES, UseCase, act, as_refusal, batch_act,
 from sft.store.row_types import SettingRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import SettingModel, UserModel
+from sft.store.statements import rows_of
 from sft.store.users import write_users
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, ServiceFixture
 
@@ -56,7 +57,7 @@ def write(transaction: Transaction, text: str) -> None:
 
 def written(services: ServiceFixture) -> set[str]:
     with services.reading() as reading:
-        return {row.name for row in reading.rows.all(SettingRow, SettingModel.value == b"")}
+        return {row.name for row in reading.rows.all(rows_of(SettingRow, SettingModel.value == b""))}
 
 
 def kinds_of(outcomes: Sequence[object]) -> list[type]:
@@ -98,7 +99,7 @@ def test_an_act_is_refused_one_by_one_and_writes_nothing_then(services: ServiceF
 def test_an_act_is_judged_by_what_those_before_it_changed(services: ServiceFixture) -> None:
     @act(Permission.ROLE_CHANGE, logs=(RoleChanged,))
     def demote(transaction: Transaction, item: Note) -> str:
-        row = transaction.rows.one(UserRow, UserModel.name == item.text)
+        row = transaction.rows.one(rows_of(UserRow, UserModel.name == item.text))
         assert row is not None
         write_users(transaction, [replace(row, role="guest")])
         before, role = Role(row.role), Role.GUEST

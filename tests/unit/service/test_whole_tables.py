@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ MORE = ROWS  # to read a table costs four steps a row or more; a deeper index, a
 def crowded_template(tmp_path_factory: pytest.TempPathFactory, service_template: Path) -> Path:
     """A database with many rows of people that no act is about."""
     database = open_copy(service_template, tmp_path_factory.mktemp("crowded"))
-    with database.write_engine.begin() as connection:
+    with database.write_connections.transaction() as connection:
         _crowd(Transaction(connection, database.row_macs, BEGAN))
     database.close()
     return database.path
@@ -87,11 +86,10 @@ def _steps(folder: Path, database: Database, template: Path, function: Callable[
         steps += STEPS_AT_ONCE
         return 0
 
-    with closing(database.write_engine.raw_connection()) as connection:
-        driver: Any = connection.driver_connection
-        driver.set_progress_handler(count, STEPS_AT_ONCE)
+    with database.write_connections.lend() as connection:
+        connection.set_progress_handler(count, STEPS_AT_ONCE)
     try:
         EXAMPLES[function](services)
     finally:
-        driver.set_progress_handler(None, 0)
+        connection.set_progress_handler(None, 0)
     return steps

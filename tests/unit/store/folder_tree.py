@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import event
 
 from sft.model.access import Scope
 from sft.store.database import Database
 from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, PurgeRow, SmallObjectRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
+from tests.unit.store.asked import asked_of
 from tests.unit.store.samples import NOW, reading
 
 ALL = Scope(everything=True)
@@ -114,27 +113,14 @@ def purging(transaction: Transaction, *object_ids: bytes) -> None:
     transaction.rows.insert([PurgeRow(object_id, NOW) for object_id in object_ids])
 
 
-@contextmanager
-def statements(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Note what is asked of the database within the block."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(*args: Any) -> None:
-        seen.append((args[2], args[3]))
-
-    event.listen(database.read_engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(database.read_engine, "before_cursor_execute", note)
-
-
 def plans(database: Database, query: Callable[[ReadTransaction], object]) -> list[str]:
     """Tell how SQLite answers a query: the lines of its plans."""
-    with statements(database) as asked, reading(database) as reader:
+    with asked_of(database.read_connections) as asked, reading(database) as reader:
         query(reader)
     lines = []
-    with database.read_engine.connect() as connection:
-        for statement, values in asked:
-            found = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    with database.read_connections.lend() as connection:
+        for each in asked:
+            found = connection.execute(f"EXPLAIN QUERY PLAN {each.text}", each.values)
             lines += [row[3] for row in found]
     return lines
 

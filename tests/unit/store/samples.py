@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from sft.store.database import Database, ReadPool, create_database, open_database
 from sft.store.row_types import (
     DeviceKeyRow,
@@ -106,7 +104,7 @@ def copy_database(folder: Path) -> Database:
 @contextmanager
 def writing(database: Database) -> Iterator[Transaction]:
     """A writing transaction on this thread, for tests that need no writer."""
-    with database.write_engine.begin() as connection:
+    with database.write_connections.transaction() as connection:
         yield Transaction(connection, database.row_macs, NOW)
 
 
@@ -125,14 +123,17 @@ def writer_of(database: Database, *, on_fatal: Callable[[BaseException], None] =
 
 
 @contextmanager
-def tampered(database: Database, *statements: str) -> Iterator[tuple[Connection, ReadTransaction]]:
+def tampered(database: Database, *statements: str) -> Iterator[tuple[sqlite3.Connection, ReadTransaction]]:
     """See the database as it would be after changes that nothing of ours made; they are undone."""
-    with database.write_engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    with database.write_connections.lend() as connection:
+        connection.execute("BEGIN")
+        connection.execute("PRAGMA defer_foreign_keys = ON")
         for statement in statements:
-            connection.exec_driver_sql(statement)
-        yield connection, ReadTransaction(Rows(connection, database.row_macs), NOW)
-        connection.rollback()
+            connection.execute(statement)
+        try:
+            yield connection, ReadTransaction(Rows(connection, database.row_macs), NOW)
+        finally:
+            connection.rollback()
 
 
 def tamper(path: Path, statement: str, *values: Any) -> None:

@@ -2,15 +2,13 @@
 
 import sqlite3
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from sft.errors import StoreError
-from sft.store.connections import faults_as_ours, is_busy, is_disk_full, read_engine, write_engine
+from sft.store.connections import Connections, connect, faults_as_ours, is_busy, is_disk_full
 from sft.store.database import Database
 from tests.unit.store.samples import ADA, make_database, reading, writing
 
@@ -26,30 +24,30 @@ WANTED = {
 }
 
 
-def settings_of(engine: Engine, connections: int) -> list[dict[str, object]]:
+def settings_of(connection: sqlite3.Connection) -> dict[str, object]:
+    return {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in (*WANTED, "query_only")}
+
+
+def lent(connections: Connections, count: int) -> list[dict[str, object]]:
     with ExitStack() as stack:
-        opened = [stack.enter_context(engine.connect()) for _ in range(connections)]
-        return [
-            {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in (*WANTED, "query_only")}
-            for connection in opened
-        ]
+        return [settings_of(stack.enter_context(connections.lend())) for _ in range(count)]
 
 
 def test_every_connection_has_the_settings(empty: Database) -> None:
-    assert settings_of(empty.write_engine, 1) == [{**WANTED, "query_only": 0}]
-    assert settings_of(empty.read_engine, 2) == [{**WANTED, "query_only": 1}] * 2
+    assert lent(empty.write_connections, 1) == [{**WANTED, "query_only": 0}]
+    assert lent(empty.read_connections, 2) == [{**WANTED, "query_only": 1}] * 2
 
 
 def test_migrations_alone_run_without_foreign_keys(empty: Database) -> None:
-    engine = write_engine(empty.path, foreign_keys=False)
-    assert settings_of(engine, 1) == [{**WANTED, "foreign_keys": 0, "query_only": 0}]
-    engine.dispose()
+    with closing(connect(empty.path, writing=True, foreign_keys=False)) as connection:
+        assert settings_of(connection) == {**WANTED, "foreign_keys": 0, "query_only": 0}
 
 
 def test_there_is_one_writing_connection(empty: Database) -> None:
-    assert empty.write_engine.pool.size() == 1  # type: ignore[attr-defined]
-    assert empty.write_engine.pool._max_overflow == 0  # type: ignore[attr-defined]
-    assert empty.read_engine.pool.size() == 2  # type: ignore[attr-defined]
+    for connections, most in ((empty.write_connections, 1), (empty.read_connections, 2)):
+        with ExitStack() as stack:
+            assert len({id(stack.enter_context(connections.lend())) for _ in range(most)}) == most
+            assert not connections._free.acquire(blocking=False)
 
 
 def test_a_writing_transaction_takes_the_lock_at_its_beginning(empty: Database) -> None:
@@ -60,43 +58,50 @@ def test_a_writing_transaction_takes_the_lock_at_its_beginning(empty: Database) 
 
 
 def test_no_update_is_lost_between_connections(empty: Database) -> None:
-    engines = [write_engine(empty.path) for _ in range(4)]
-    with engines[0].begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE counter (value INTEGER)")
-        connection.exec_driver_sql("INSERT INTO counter VALUES (0)")
+    each = [Connections(empty.path, writing=True, most=1) for _ in range(4)]
+    with each[0].transaction() as connection:
+        connection.execute("CREATE TABLE counter (value INTEGER)")
+        connection.execute("INSERT INTO counter VALUES (0)")
 
-    def count(engine: Engine) -> None:
+    def count(connections: Connections) -> None:
         for _ in range(30):
-            with engine.begin() as connection:
-                value = connection.exec_driver_sql("SELECT value FROM counter").scalar_one()
-                connection.exec_driver_sql("UPDATE counter SET value = ?", (value + 1,))
+            with connections.transaction() as connection:
+                (value,) = connection.execute("SELECT value FROM counter").fetchone()
+                connection.execute("UPDATE counter SET value = ?", (value + 1,))
 
-    threads = [threading.Thread(target=count, args=(engine,)) for engine in engines]
+    threads = [threading.Thread(target=count, args=(connections,)) for connections in each]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    with engines[0].begin() as connection:
-        assert connection.exec_driver_sql("SELECT value FROM counter").scalar_one() == 120
-    for engine in engines:
-        engine.dispose()
+    with each[0].transaction() as connection:
+        assert connection.execute("SELECT value FROM counter").fetchone() == (120,)
+    for connections in each:
+        connections.close()
+
+
+def test_a_transaction_that_fails_is_rolled_back_and_the_next_goes_on(empty: Database) -> None:
+    with pytest.raises(KeyError), empty.write_connections.transaction() as connection:
+        connection.execute("CREATE TABLE counter (value INTEGER)")
+        raise KeyError
+    with empty.write_connections.transaction() as connection:
+        assert connection.execute("SELECT * FROM sqlite_master WHERE name = 'counter'").fetchone() is None
 
 
 @pytest.mark.parametrize("query_only", [True, False])
 def test_a_reader_cannot_write(database: Database, query_only: bool) -> None:
-    with database.read_engine.connect() as connection:
+    with database.read_connections.lend() as connection:
         if not query_only:  # the file itself is open for reading alone
-            connection.exec_driver_sql("PRAGMA query_only = 0")
-        with pytest.raises(OperationalError, match="readonly"):
-            connection.exec_driver_sql("UPDATE users SET role = 'admin'")
+            connection.execute("PRAGMA query_only = 0")
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            connection.execute("UPDATE users SET role = 'admin'")
 
 
-def test_no_engine_makes_a_file(tmp_path: Path) -> None:
+def test_no_connection_makes_a_file(tmp_path: Path) -> None:
     path = tmp_path / "none.db"
-    for engine in (write_engine(path), read_engine(path, connections=1)):
-        with pytest.raises(StoreError), faults_as_ours(), engine.connect():
-            pass
-        engine.dispose()
+    for writing_too in (True, False):
+        with pytest.raises(StoreError), faults_as_ours():
+            connect(path, writing=writing_too)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -105,11 +110,9 @@ def test_a_database_without_its_log_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "sft.db")
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
-    engine = write_engine(tmp_path / "sft.db")
-    with pytest.raises(StoreError) as refused, engine.connect():
-        pass
+    with pytest.raises(StoreError) as refused:
+        connect(tmp_path / "sft.db", writing=True)
     assert refused.value.values["problem"] == "it has no write-ahead log"
-    engine.dispose()
 
 
 def test_what_a_statement_was_given_is_in_no_message(database: Database) -> None:
@@ -124,8 +127,8 @@ def test_what_a_statement_was_given_is_in_no_message(database: Database) -> None
 
 
 def test_text_that_is_no_text_reaches_the_mac_that_refuses_it(empty: Database) -> None:
-    with empty.write_engine.connect() as connection:
-        found = connection.exec_driver_sql("SELECT CAST(X'61FF' AS TEXT)").scalar()
+    with empty.write_connections.lend() as connection:
+        (found,) = connection.execute("SELECT CAST(X'61FF' AS TEXT)").fetchone()
     assert found == "a\udcff"
 
 

@@ -12,6 +12,7 @@ from sft.store import database as module
 from sft.store.connections import BUSY_MILLISECONDS
 from sft.store.database import Database, create_database, open_database
 from sft.store.row_types import SettingRow, UserRow
+from sft.store.statements import rows_of
 from tests.unit.store.samples import ADA, ROW_KEY, SERVER_ID, look, make_database, reading, tamper, writing
 
 
@@ -59,7 +60,7 @@ def test_a_name_full_of_odd_characters_is_a_name(tmp_path: Path) -> None:
     with writing(database) as transaction:
         transaction.rows.insert([ADA])
     with reading(database) as reader:
-        assert reader.rows.all(UserRow) == [ADA]
+        assert reader.rows.all(rows_of(UserRow)) == [ADA]
     database.close()
     assert look_names(folder) == ["sft.db"]
 
@@ -150,7 +151,7 @@ def test_closing_leaves_one_whole_file(tmp_path: Path) -> None:
     with writing(database) as transaction:
         transaction.rows.insert([ADA])
     with reading(database) as reader:
-        assert reader.rows.all(UserRow) == [ADA]
+        assert reader.rows.all(rows_of(UserRow)) == [ADA]
     database.close()
     assert look_names(tmp_path) == ["sft.db"]
     assert look(tmp_path / "sft.db", "SELECT name FROM users") == [("Ada",)]
@@ -178,9 +179,8 @@ def test_deleted_content_is_overwritten(empty: Database) -> None:
 def test_a_checkpoint_waits_for_no_reader(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FULL_CHECKPOINT_BYTES", module.CHECKPOINT_BYTES)
     asked: list[str] = []
-    with closing(empty.write_engine.raw_connection()) as connection:
-        assert isinstance(connection.driver_connection, sqlite3.Connection)
-        connection.driver_connection.set_trace_callback(asked.append)
+    with empty.write_connections.lend() as connection:
+        connection.set_trace_callback(asked.append)
     with closing(sqlite3.connect(empty.path, isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT * FROM settings").fetchall()
@@ -192,5 +192,5 @@ def test_a_checkpoint_waits_for_no_reader(empty: Database, monkeypatch: pytest.M
         assert empty.wal_bytes() > 4 << 20
     empty.checkpoint()
     assert empty.wal_bytes() == 0
-    with closing(empty.write_engine.raw_connection()) as connection:
-        assert connection.cursor().execute("PRAGMA busy_timeout").fetchone() == (BUSY_MILLISECONDS,)
+    with empty.write_connections.lend() as connection:
+        assert connection.execute("PRAGMA busy_timeout").fetchone() == (BUSY_MILLISECONDS,)

@@ -17,17 +17,8 @@ from sft.store.files import (
     version_of,
     versions_of_file,
 )
-from tests.unit.store.folder_tree import (
-    ALL,
-    NOTHING,
-    OF_MAX,
-    file_row,
-    grow,
-    plant,
-    require_indexed,
-    statements,
-    trashed_row,
-)
+from tests.unit.store.asked import asked_of
+from tests.unit.store.folder_tree import ALL, NOTHING, OF_MAX, file_row, grow, plant, require_indexed, trashed_row
 from tests.unit.store.samples import reading, tamper, writing
 
 
@@ -105,7 +96,7 @@ def test_oldest_versions_of_many_files_are_few_questions(empty: Database) -> Non
     with writing(empty) as transaction:
         plant(transaction)
         grow(transaction, [file_row(number, 2, f"f{number}", newest=1 + number % 3) for number in range(1, 201)])
-    with reading(empty) as reader, statements(empty) as asked:
+    with asked_of(empty.read_connections) as asked, reading(empty) as reader:
         found = oldest_versions(reader, range(200, 0, -1), 150)
     every = [(file, number) for file in range(1, 201) for number in range(1, 2 + file % 3)]
     assert [(row.file, row.number) for row in found] == every[:150]

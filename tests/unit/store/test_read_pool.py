@@ -3,12 +3,12 @@
 import threading
 
 import pytest
-from sqlalchemy import text
 
 from sft.errors import RowForgedError, StoreError
 from sft.store.database import Database, ReadPool
 from sft.store.row_types import UserRow
 from sft.store.rows import ReadTransaction
+from sft.store.statements import rows_of
 from sft.store.users import user_by_id
 from tests.unit.store.samples import ADA, MAX, NOW, clock, grown, tamper, writing
 
@@ -23,12 +23,12 @@ def test_a_query_runs_in_a_transaction_of_its_own(database: Database) -> None:
 def test_a_transaction_sees_one_moment(empty: Database) -> None:
     readers = ReadPool(empty, clock)
     with readers.reading() as reading:
-        assert reading.rows.all(UserRow) == []
+        assert reading.rows.all(rows_of(UserRow)) == []
         with writing(empty) as transaction:
             transaction.rows.insert([ADA])
-        assert reading.rows.all(UserRow) == []
+        assert reading.rows.all(rows_of(UserRow)) == []
     with readers.reading() as reading:
-        assert reading.rows.all(UserRow) == [ADA]
+        assert reading.rows.all(rows_of(UserRow)) == [ADA]
 
 
 def test_nothing_stays_open_after_a_query(database: Database) -> None:
@@ -59,7 +59,7 @@ def test_threads_read_side_by_side(database: Database) -> None:
 
 def test_a_fault_of_the_database_is_ours(database: Database) -> None:
     def query(reading: ReadTransaction) -> object:
-        return reading.rows._connection.execute(text("SELECT * FROM strange"))
+        return reading.rows._connection.execute("SELECT * FROM strange")
 
     with pytest.raises(StoreError) as refused:
         ReadPool(database, clock).run(query)

@@ -11,6 +11,7 @@ from sft.store.database import Database, open_database
 from sft.store.row_types import SettingRow, UserRow
 from sft.store.rows import Transaction
 from sft.store.schema import UserModel
+from sft.store.statements import rows_of
 from tests.unit.store.samples import ADA, GONE, MAX, NOW, ROOT, ROW_KEY, SAMPLES, SERVER_ID, reading, tamper, writing
 
 
@@ -36,7 +37,7 @@ def test_it_holds_after_all_that_the_server_writes(database: Database) -> None:
     with writing(database) as transaction:
         rows = transaction.rows
         rows.update([replace(MAX, role="guest")])  # one that was never loaded here
-        (ada,) = rows.all(UserRow, UserModel.id == 1)
+        (ada,) = rows.all(rows_of(UserRow, UserModel.id == 1))
         rows.update([replace(ada, role="guest")])
         rows.update([replace(ada, role="maintainer")])
         rows.insert([SettingRow("new", b"1")])
@@ -72,7 +73,7 @@ def test_an_old_row_that_was_put_back_is_noticed(database: Database) -> None:
     assert holds(database)
     put_back(database, "users", old)
     with reading(database) as reader:
-        assert reader.rows.one(UserRow, UserModel.id == 1) == ADA  # its MAC is good
+        assert reader.rows.one(rows_of(UserRow, UserModel.id == 1)) == ADA  # its MAC is good
     assert not holds(database)
 
 
@@ -112,13 +113,13 @@ def test_the_sum_itself_cannot_be_changed_or_taken_away(database: Database, chan
 
 def test_no_transaction_is_before_one_that_is_stored(database: Database) -> None:
     """Deleted while the clock says 1970, a file would be destroyed when it is right again."""
-    with database.write_engine.begin() as connection:
+    with database.write_connections.transaction() as connection:
         transaction = Transaction(connection, database.row_macs, 5)
         assert transaction.now == NOW
         transaction.rows.insert([SettingRow("early", b"")])
-    with database.write_engine.begin() as connection:
+    with database.write_connections.transaction() as connection:
         transaction = Transaction(connection, database.row_macs, NOW + 7)
         transaction.rows.insert([SettingRow("late", b"")])
-    with database.write_engine.begin() as connection:
+    with database.write_connections.transaction() as connection:
         assert Transaction(connection, database.row_macs, NOW).now == NOW + 7
     assert holds(database)

@@ -1,10 +1,11 @@
 """What goes in comes out, verified; what was changed outside is refused by name, whatever asks for it."""
 # ruff: noqa: S608 -- the statements are made of the schema's own names
 
+import sqlite3
+
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import and_, event, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import and_, func, select
 
 from sft.errors import RowForgedError, StoreError
 from sft.model.access import Role
@@ -25,7 +26,9 @@ from sft.store.row_types import (
 )
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, FileModel, Model, UserModel, VersionModel
+from sft.store.statements import columns_of, pairs_of, rows_of
 from sft.store.table_specs import TABLE_SPECS, table_of
+from tests.unit.store.asked import asked_of
 from tests.unit.store.samples import (
     ADA,
     ADAS_KEY,
@@ -70,7 +73,7 @@ def test_every_table_has_a_kind_of_row_and_a_sample_of_each_column() -> None:
 def test_rows_come_out_as_they_went_in(database: Database) -> None:
     with reading(database) as reader:
         for rows in SAMPLES:
-            assert reader.rows.all(type(rows[0])) == list(rows)
+            assert reader.rows.all(rows_of(type(rows[0]))) == list(rows)
         assert reader.now == NOW
 
 
@@ -78,7 +81,7 @@ def test_a_member_of_an_enumeration_is_stored_as_its_text(empty: Database) -> No
     with writing(empty) as transaction:
         transaction.rows.insert([replace(ADA, role=Role.GUEST)])
     with reading(empty) as reader:
-        (user,) = reader.rows.all(UserRow)
+        (user,) = reader.rows.all(rows_of(UserRow))
         assert (user.role, type(user.role)) == ("guest", str)
 
 
@@ -103,22 +106,22 @@ def test_a_row_is_refused_whatever_column_was_changed(
     standing: Database, kind: type[Row], table: str, column: str
 ) -> None:
     with reading(standing) as reader:
-        rows = len(reader.rows.all(kind))
+        rows = len(reader.rows.all(rows_of(kind)))
     refused: set[int] = set()
     for change in changes(table, column):
         for rowid in range(1, rows + 1):
             statement = f"UPDATE {table} SET {column} = {change} WHERE rowid = {rowid}"
             whole = f"SELECT {column} FROM {table}"
             with tampered(standing) as (connection, reader):
-                before = repr(connection.exec_driver_sql(whole).all())
+                before = repr(connection.execute(whole).fetchall())
                 try:
-                    connection.exec_driver_sql(statement)
-                except IntegrityError:
+                    connection.execute(statement)
+                except sqlite3.IntegrityError:
                     continue  # SQLite itself refuses that one
-                if repr(connection.exec_driver_sql(whole).all()) == before:
+                if repr(connection.execute(whole).fetchall()) == before:
                     continue  # it was so
                 with pytest.raises(RowForgedError) as fault:
-                    reader.rows.all(kind)
+                    reader.rows.all(rows_of(kind))
                 assert fault.value.table == table
                 refused.add(rowid)
     assert refused == set(range(1, rows + 1))
@@ -140,11 +143,11 @@ QUERIES = {
     "invitations_since": lambda r: invitations.invitations_since(r, 0, 10),
     "setting": lambda r: settings.setting(r, "server_name"),
     "server_name": settings.server_name,
-    "one": lambda r: r.rows.one(UserRow, UserModel.id == 1),
-    "first": lambda r: r.rows.first(UserRow, order_by=[UserModel.id]),
-    "exists": lambda r: r.rows.exists(UserRow, UserModel.id == 1),
-    "joined, first": lambda r: r.rows.joined(UserRow, DeviceKeyRow, DeviceKeyModel.user_id == UserModel.id),
-    "joined, second": lambda r: r.rows.joined(DeviceKeyRow, UserRow, DeviceKeyModel.user_id == UserModel.id),
+    "one": lambda r: r.rows.one(rows_of(UserRow, UserModel.id == 1)),
+    "first": lambda r: r.rows.first(rows_of(UserRow, order_by=[UserModel.id])),
+    "exists": lambda r: r.rows.first(rows_of(UserRow, UserModel.id == 1)) is not None,
+    "joined, first": lambda r: r.rows.pairs(pairs_of(UserRow, DeviceKeyRow, DeviceKeyModel.user_id == UserModel.id)),
+    "joined, second": lambda r: r.rows.pairs(pairs_of(DeviceKeyRow, UserRow, DeviceKeyModel.user_id == UserModel.id)),
 }
 # Columns by which a query finds its row: changed, the row is not found at all.
 FOUND_BY = {
@@ -240,7 +243,7 @@ def test_a_small_object_that_is_no_bytes_is_refused(database: Database) -> None:
     for value in ("'text'", "99999999999", "1.5"):
         tamper(database.path, f"UPDATE small_objects SET sealed = {value}")
         with reading(database) as reader, pytest.raises(RowForgedError) as refused:
-            reader.rows.all(SmallObjectRow)
+            reader.rows.all(rows_of(SmallObjectRow))
         assert refused.value.row == (b"1" * 16).hex()
 
 
@@ -280,28 +283,28 @@ def test_check_names_every_fault_and_goes_on(database: Database) -> None:
 def test_one_first_exists_and_all(database: Database) -> None:
     with reading(database) as reader:
         rows = reader.rows
-        assert rows.one(UserRow, UserModel.id == 2) == MAX
-        assert rows.one(UserRow, UserModel.id == 3) is None
+        assert rows.one(rows_of(UserRow, UserModel.id == 2)) == MAX
+        assert rows.one(rows_of(UserRow, UserModel.id == 3)) is None
         with pytest.raises(StoreError, match="STORE"):
-            rows.one(UserRow)
-        assert rows.first(UserRow, order_by=[UserModel.id.desc()]) == MAX
-        assert rows.first(UserRow, UserModel.id > 9, order_by=[UserModel.id]) is None
-        assert rows.exists(UserRow, UserModel.folded == "max")
-        assert not rows.exists(UserRow, UserModel.folded == "eva")
-        assert rows.all(UserRow, UserModel.id > 0, UserModel.role == "admin") == [ADA]
-        assert rows.all(UserRow, order_by=[UserModel.id.desc()], limit=1) == [MAX]
+            rows.one(rows_of(UserRow))
+        assert rows.first(rows_of(UserRow, order_by=[UserModel.id.desc()])) == MAX
+        assert rows.first(rows_of(UserRow, UserModel.id > 9, order_by=[UserModel.id])) is None
+        assert rows.first(rows_of(UserRow, UserModel.folded == "max")) is not None
+        assert not rows.first(rows_of(UserRow, UserModel.folded == "eva")) is not None
+        assert rows.all(rows_of(UserRow, UserModel.id > 0, UserModel.role == "admin")) == [ADA]
+        assert rows.all(rows_of(UserRow, order_by=[UserModel.id.desc()], limit=1)) == [MAX]
 
 
 def test_joins_give_whole_rows_of_each_table(database: Database) -> None:
     with reading(database) as reader:
         newest = and_(VersionModel.file == FileModel.id, VersionModel.number == FileModel.newest)
-        pairs = reader.rows.joined(FileRow, VersionRow, newest, order_by=[FileModel.id.desc()])
+        pairs = reader.rows.pairs(pairs_of(FileRow, VersionRow, newest, order_by=[FileModel.id.desc()]))
         assert [(f, v.signed_name) for f, v in pairs] == [(GONE, "Old"), (PLAN, "Finance/Plan.pdf")]
 
 
 def test_figures_count(database: Database) -> None:
     with reading(database) as reader:
-        assert reader.rows.aggregates(select(func.count(), func.sum(VersionModel.size))) == [(3, 60)]
+        assert reader.rows.columns(columns_of(select(func.count(), func.sum(VersionModel.size)))) == [(3, 60)]
 
 
 # -- writing ----------------------------------------------------------------------------------------
@@ -309,18 +312,12 @@ def test_figures_count(database: Database) -> None:
 
 def test_many_rows_go_in_with_one_statement(empty: Database) -> None:
     rows = [SettingRow(f"s{n}", bytes([n])) for n in range(200)]
-    many: list[bool] = []
-    event.listen(
-        empty.write_engine,
-        "before_cursor_execute",
-        lambda *called: many.append(called[5]) if "INSERT" in called[2] else None,
-    )
-    with writing(empty) as transaction:
+    with asked_of(empty.write_connections) as asked, writing(empty) as transaction:
         transaction.rows.insert(rows)
         transaction.rows.insert([])
-    assert many == [True]
+    assert [len(each.rows) for each in asked if "INSERT" in each.text] == [200]
     with reading(empty) as reader:
-        assert sorted(reader.rows.all(SettingRow), key=lambda row: row.value) == rows
+        assert sorted(reader.rows.all(rows_of(SettingRow)), key=lambda row: row.value) == rows
 
 
 def test_update_writes_whole_rows_and_their_macs(database: Database) -> None:
@@ -330,12 +327,12 @@ def test_update_writes_whole_rows_and_their_macs(database: Database) -> None:
         transaction.rows.update([replace(SAMPLES[7][0], sealed=b"new")])
         transaction.rows.update([])
     with reading(database) as reader:
-        assert [(u.role, u.state) for u in reader.rows.all(UserRow)] == [
+        assert [(u.role, u.state) for u in reader.rows.all(rows_of(UserRow))] == [
             ("guest", "active"),
             ("maintainer", "disabled"),
         ]
-        assert [v.size for v in reader.rows.all(VersionRow)] == [11, 12, 30]
-        assert [o.sealed for o in reader.rows.all(SmallObjectRow)] == [b"new"]
+        assert [v.size for v in reader.rows.all(rows_of(VersionRow))] == [11, 12, 30]
+        assert [o.sealed for o in reader.rows.all(rows_of(SmallObjectRow))] == [b"new"]
 
 
 def test_a_row_that_is_not_there_is_neither_updated_nor_deleted(database: Database) -> None:
@@ -346,7 +343,7 @@ def test_a_row_that_is_not_there_is_neither_updated_nor_deleted(database: Databa
             getattr(transaction.rows, act)([replace(purge, purged_at=1), strange])
         assert "lost 1 rows" in str(refused.value.values["problem"])
     with reading(database) as reader:
-        assert reader.rows.all(PurgeRow) == [purge]
+        assert reader.rows.all(rows_of(PurgeRow)) == [purge]
 
 
 def test_delete_removes_exactly_the_rows(database: Database) -> None:
@@ -354,7 +351,7 @@ def test_delete_removes_exactly_the_rows(database: Database) -> None:
         transaction.rows.delete([SAMPLES[6][0]])
         transaction.rows.delete([])
     with reading(database) as reader:
-        assert reader.rows.all(VersionRow) == list(SAMPLES[6][1:])
+        assert reader.rows.all(rows_of(VersionRow)) == list(SAMPLES[6][1:])
 
 
 def test_rows_of_two_kinds_are_not_one_list(empty: Database) -> None:
@@ -397,8 +394,8 @@ def test_a_savepoint_undoes_its_block_alone(empty: Database) -> None:
         with transaction.savepoint():
             transaction.rows.insert([ROOT])
     with reading(empty) as reader:
-        assert reader.rows.all(UserRow) == [ADA]
-        assert reader.rows.all(FolderRow) == [ROOT]
+        assert reader.rows.all(rows_of(UserRow)) == [ADA]
+        assert reader.rows.all(rows_of(FolderRow)) == [ROOT]
 
 
 def test_a_row_refers_to_rows_that_are_there(empty: Database) -> None:
@@ -417,4 +414,4 @@ def test_text_of_the_whole_of_unicode_comes_back(empty: Database) -> None:
     with writing(empty) as transaction:
         transaction.rows.insert([replace(ADA, name=name)])
     with reading(empty) as reader:
-        assert reader.rows.all(UserRow)[0].name == name
+        assert reader.rows.all(rows_of(UserRow))[0].name == name
