@@ -91,6 +91,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "TARGET_AMBIGUOUS": "Store several files in a folder",
         "TAMPERED": "It is tried again by itself; if it says so again, tell the operator",
         "TOO_LARGE": "Send less at once",
+        "TOO_MANY_DELETIONS": "",
         "LISTING_TOO_LONG": "Ask for a folder below it",
         "TOO_MANY_SESSIONS": "Close one of them; one that broke is over within two minutes",
         "SERVER_BUSY": "Try again later",

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "join": "Join a server with an invitation.",
     "put": "Store files or folders on the server.",
     "get": "Get files, verified before they have their name.",
+    "sync": "Make a folder there like one here, or the other way round.",
     "ls": "List files and folders.",
     "info": "Show one file: author, version, signature.",
     "mkdir": "Make a folder.",

@@ -3,6 +3,7 @@
     profiles.json  the joined servers        keys/      secret keys, minisign's own files
     pins/          people's keys             receipts/  what servers acknowledged
     versions/      the newest files seen     evidence/  what servers with another key have shown
+    digests/       of files here, compared
 
 Rules. Folders are 0700 and files 0600, whatever the umask; a file is replaced whole and durably, never written in place. What
 others may write is not read, nor a secret key that others may read.

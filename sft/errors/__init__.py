@@ -48,6 +48,7 @@ from sft.errors.client import (
     SourceNamelessError,
     TamperedError,
     TargetAmbiguousError,
+    TooManyDeletionsError,
     UnreachableError,
     UsageError,
 )

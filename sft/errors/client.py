@@ -196,6 +196,15 @@ class PinChangedError(ClientError):
     sentence = "{server} shows another key for {author} than the one pinned here. Nothing was kept."
 
 
+class TooManyDeletionsError(ClientError):
+    """A sync would delete more than it may: more often a wrong or empty source than a wish."""
+
+    code = "TOO_MANY_DELETIONS"
+    exit_status = 5
+    sentence = "{count} files and folders would be deleted, and {limit} may be. Nothing was done."
+    step_values = ("wanted",)
+
+
 class ListingTooLongError(ClientError):
     """A listing went on beyond what one question may bring."""
 

@@ -490,6 +490,13 @@ TABLE = [
         "acme lists more than 1,000,000 entries, which is as many as sft takes at once.",
         "Ask for a folder below it",
     ),
+    Row(
+        errors.TooManyDeletionsError(count=1_203, limit=100, wanted="1203"),
+        "TOO_MANY_DELETIONS",
+        5,
+        "1,203 files and folders would be deleted, and 100 may be. Nothing was done.",
+        "Look: the same command with --dry-run. It is meant: --max-delete 1203",
+    ),
     # -- this computer
     Row(
         errors.UsageError(problem="--as takes one file", remedy="Use --to FOLDER for several"),

@@ -1,0 +1,68 @@
+"""Which of two folders is the server's: ``SERVER:FOLDER``, as scp, rsync and rclone write it.
+
+Rules. Exactly one side is marked. The server may be left out (``:FOLDER``): the default one, or that of --profile. A colon
+after a ``/`` marks nothing (``./a:b`` is a folder here). A name on a server never holds a colon.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from sft.errors import UsageError
+from sft.model.names import parse_path
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Two folders.
+
+    Args:
+        up: the server's is the target.
+        profile: its server, if named.
+        folder: on the server; empty for its root.
+    """
+
+    up: bool
+    profile: str | None
+    local: Path
+    folder: str
+
+
+def parse_addresses(source: str, target: str, command: str) -> Addresses:
+    """Tell the sides apart.
+
+    Args:
+        command: as it is typed, for what is said of a mistake.
+
+    Raises:
+        UsageError: not exactly one side is marked, or the other is no folder's name.
+        NameNotAllowedError: the server's is no name there.
+    """
+    marked = server_side(source), server_side(target)
+    if None not in marked:
+        raise UsageError(
+            problem="One of the two is a folder of this computer", remedy="One whose name holds a colon: ./NAME"
+        )
+    there = marked[0] or marked[1]
+    if there is None:
+        up = shlex.join([*command.split(), source, f":{target}"])
+        down = shlex.join([*command.split(), f":{source}", target])
+        raise UsageError(
+            problem="Which folder is the server's? A colon before it says so",
+            remedy=f"To the server: {up}; from it: {down}",
+        )
+    profile, folder = there
+    local = target if marked[0] else source
+    if not local:
+        raise UsageError(problem="A folder here without a name", remedy="This one: .")
+    return Addresses(marked[1] is not None, profile, Path(local), parse_path(folder, root=True))
+
+
+def server_side(text: str) -> tuple[str | None, str] | None:
+    """Return server and folder of a marked side; None for one of this computer."""
+    server, colon, folder = text.partition(":")
+    if not colon or "/" in server:
+        return None
+    return server or None, folder

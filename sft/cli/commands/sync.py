@@ -1,0 +1,254 @@
+"""`sft sync`: make a folder of the server like one of this computer, or the other way round.
+
+Rules. The source comes first, the colon marks the server's side. Only what differs moves. Nothing is deleted unless --delete
+says so, a person agrees or --yes does, the number is within --max-delete, and everything before went well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from sft.cli.addresses import Addresses, parse_addresses
+from sft.cli.invocation import Invocation
+from sft.cli.options import common
+from sft.cli.progress import showing
+from sft.cli.sync_report import SyncReport
+from sft.cli.transfer_options import choosing
+from sft.client.session import Session
+from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all
+from sft.client.transfers.exclude import Excludes
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.progress import Progress, TransferStage
+from sft.client.transfers.sync import SyncOptions, SyncPlan, make_here, make_there, plan_down, plan_up, remember
+from sft.client.transfers.sync_delete import delete_here, delete_there
+from sft.errors import LocalFileError, SftError, TooManyDeletionsError, UsageError
+from sft.model.names import join_path, safe
+from sft.model.text import count_text, size_text
+
+MAX_DELETE: Final = 100  # a slip deletes no more; whoever means more says so
+_SHOWN: Final = 10  # of what is to be deleted, in a question
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the options say."""
+
+    addresses: Addresses
+    options: SyncOptions
+    max_delete: int | None
+    yes: bool
+    dry_run: bool
+    accept_moved: bool
+    jobs: int | None
+
+
+@click.command("sync")
+@click.argument("source", metavar="SOURCE")
+@click.argument("target", metavar="TARGET")
+@click.option(
+    "--delete", is_flag=True, help="Delete at the target what the source has not; on the server it can be restored."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before deleting.")
+@click.option(
+    "--max-delete",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"Do nothing at all where more would be deleted: {MAX_DELETE} unless told, none where the source holds no file.",
+)
+@click.option("--update", is_flag=True, help="Leave alone what is newer at the target.")
+@click.option("--checksum", is_flag=True, help="Compare files of one size by content, whatever their dates.")
+@click.option("--accept-moved", is_flag=True, help="Also what was signed under another name; a script has to say so.")
+@choosing
+@common
+def command(
+    invocation: Invocation,
+    source: str,
+    target: str,
+    max_delete: int | None,
+    *,
+    delete: bool,
+    yes: bool,
+    update: bool,
+    checksum: bool,
+    accept_moved: bool,
+    exclude: tuple[str, ...],
+    dry_run: bool,
+    jobs: int | None,
+) -> int:
+    """Make the folder TARGET like the folder SOURCE: what differs goes, nothing else does.
+
+    One of them is the server's and has a colon: sft sync photos :finance/photos, or sft sync acme:finance/photos photos. Files
+    are the same if size and date are, or size and content. What differs at the target is replaced: on the server the version
+    before stays, here it does not. A renamed file is a new one.
+    """
+    addresses = parse_addresses(source, target, "sft sync")
+    if addresses.profile is not None:
+        if invocation.profile_name not in {None, addresses.profile}:
+            raise UsageError(problem="--profile names another server than the folder", remedy="Use one of them")
+        invocation.profile_name = addresses.profile
+    if (yes or max_delete is not None) and not delete:
+        raise UsageError(problem="--yes and --max-delete are about --delete", remedy="Add --delete, or leave them out")
+    if delete and not (yes or dry_run or invocation.prompts.possible):
+        raise UsageError(
+            problem="Deleting is asked about first, and there is no terminal to ask on",
+            remedy="The same command with --yes",
+        )
+    if addresses.up and not addresses.local.is_dir():
+        raise LocalFileError(path=str(addresses.local), problem="is no folder", remedy="Check the name: ls")
+    accept_moved = accept_moved or (invocation.on_terminal and not invocation.console.json)
+    options = SyncOptions(Excludes(exclude), read_all=checksum, update=update, delete=delete)
+    wish = _Wish(addresses, options, max_delete, yes, dry_run, accept_moved, jobs)
+    report = SyncReport(invocation, up=addresses.up, dry_run=dry_run)
+
+    async def sync(session: Session) -> Sequence[str]:
+        report.server = session.server_name
+        way = _up if addresses.up else _down
+        return await way(invocation, session, report, wish)
+
+    return report.finish(*invocation.talk(sync))
+
+
+async def _up(invocation: Invocation, session: Session, report: SyncReport, wish: _Wish) -> Sequence[str]:
+    top, base = wish.addresses.local, wish.addresses.folder
+    plan = await plan_up(session, top, base, wish.options, _reading(invocation))
+    _begin(invocation, report, plan, wish)
+    if wish.dry_run:
+        for items, word in ((plan.fresh, "would store"), (plan.replaced, "would replace")):
+            for item in items:
+                report.changed(word, item.path, str(item.source), size=item.size)
+        _foresee_deletions(report, plan)
+        return ()
+    await make_there(session, plan)
+    items = [*plan.fresh, *plan.replaced]
+    with showing(invocation, _title(wish), [item.size for item in items]) as shown:
+        results = await put_all(session, items, jobs=wish.jobs, report=shown.report)
+    report.seconds = shown.seconds
+    for result in results:
+        _stored(report, result)
+    sent = [(str(each.item.source), each.stored.digest) for each in results if each.stored is not None]
+    await session.pool.run(remember, plan, sent)
+    return await _delete(session, report, plan, delete_there)
+
+
+async def _down(invocation: Invocation, session: Session, report: SyncReport, wish: _Wish) -> Sequence[str]:
+    top, base = wish.addresses.local, wish.addresses.folder
+    plan = await plan_down(session, base, top, wish.options, _reading(invocation))
+    _begin(invocation, report, plan, wish)
+    if wish.dry_run:
+        for items, word in ((plan.fresh, "would get"), (plan.replaced, "would replace")):
+            for item in items:
+                report.changed(word, item.path, str(top.joinpath(*item.parts)), size=item.size)
+        _foresee_deletions(report, plan)
+        return ()
+    await session.pool.run(make_here, plan)
+    totals = [item.size for item in [*plan.fresh, *plan.replaced]]
+    with showing(invocation, _title(wish), totals) as shown:
+        first = 0
+        for items, existing, word in (
+            (plan.fresh, ConflictPolicy.REFUSE, "got"),
+            (plan.replaced, ConflictPolicy.FORCE, "replaced"),
+        ):
+            results = await get_all(
+                session, items, to=top, existing=existing, accept_moved=wish.accept_moved, jobs=wish.jobs,
+                report=_later(shown.report, first),
+            )  # fmt: skip
+            first += len(items)
+            for result in results:
+                _got(report, result, word, top)
+    report.seconds = shown.seconds
+    await session.pool.run(remember, plan)
+    return await _delete(session, report, plan, delete_here)
+
+
+def _begin(invocation: Invocation, report: SyncReport, plan: SyncPlan[Any], wish: _Wish) -> None:
+    """Say what cannot go, and have what is to be deleted agreed to, before anything is done."""
+    report.same, report.newer = plan.same, plan.newer
+    report.skipped, report.excluded = plan.skipped, plan.excluded
+    count = len(plan.surplus)
+    if not count or wish.dry_run or not plan.whole:
+        return
+    limit = wish.max_delete
+    if limit is None:
+        limit = MAX_DELETE if plan.source_files else 0
+    if count > limit:
+        raise TooManyDeletionsError(count=count, limit=limit, wanted=str(count))
+    if not wish.yes:
+        paths = [*plan.surplus.files, *plan.surplus.folders]
+        named = "".join(f"\n  {safe(path)}" for path in paths[:_SHOWN])
+        more = f"\n  and {count_text(count - _SHOWN)} more" if count > _SHOWN else ""
+        where = f"on {safe(report.server)}, to the trash" if wish.addresses.up else "here, for good"
+        invocation.prompts.require_agreement(
+            f"To be deleted {where}:{named}{more}\nDelete {count_text(count)}?", otherwise="Nothing was done."
+        )
+
+
+async def _delete(session: Session, report: SyncReport, plan: SyncPlan[Any], act: Callable[..., Any]) -> Sequence[str]:
+    """Delete, if everything before went well; say so if not."""
+    for refused in plan.refused:
+        report.failed(None, refused.name, refused.error)
+    if not plan.surplus:
+        return ()
+    if not (plan.whole and report.all_went):
+        return ["Nothing was deleted, for not everything went."]
+
+    def done(below: str, error: SftError | None) -> None:
+        path, local = join_path(plan.base, below), str(plan.top / below)
+        if error is None:
+            report.changed("deleted", path, local)
+        else:
+            report.failed(path, local, error)
+
+    await act(session, plan, done)
+    return ()
+
+
+def _foresee_deletions(report: SyncReport, plan: SyncPlan[Any]) -> None:
+    for refused in plan.refused:
+        report.failed(None, refused.name, refused.error)
+    for below in [*plan.surplus.files, *plan.surplus.folders] if plan.whole else ():
+        report.changed("would delete", join_path(plan.base, below), str(plan.top / below))
+
+
+def _stored(report: SyncReport, result: PutResult) -> None:
+    item = result.item
+    if result.error is not None:
+        report.failed(item.path, str(item.source), result.error)
+    elif result.stage is TransferStage.UNCHANGED:
+        report.same += 1
+    elif result.stored is not None:
+        word = "stored" if item.replaces is None else "replaced"
+        report.changed(word, item.path, str(item.source), version=result.stored.version, size=result.stored.size)
+
+
+def _got(report: SyncReport, result: GetResult, word: str, top: Path) -> None:
+    item = result.item
+    local = str(top.joinpath(*item.parts))
+    if result.error is not None:
+        report.failed(item.path, local, result.error)
+    elif result.stage is TransferStage.UNCHANGED:
+        report.same += 1
+    else:
+        report.changed(word, item.path, local, version=item.version, size=item.size)
+    if result.verdict is not None and result.verdict.moved_to is not None:
+        report.moved(item.path, result.verdict)
+
+
+def _reading(invocation: Invocation) -> Callable[[int, int], None]:
+    def say(files: int, size: int) -> None:
+        noun = "file" if files == 1 else "files"
+        invocation.console.note(f"Reading {count_text(files)} {noun} here to compare, {size_text(size)}")
+
+    return say
+
+
+def _later(report: Callable[[Progress], None], first: int) -> Callable[[Progress], None]:
+    return lambda progress: report(replace(progress, index=progress.index + first))
+
+
+def _title(wish: _Wish) -> str:
+    return wish.addresses.local.resolve().name or "sync"

@@ -1,0 +1,302 @@
+"""One folder made like another, one of them here and one on the server: what that takes, settled before the first byte moves.
+
+Rules. What is listed and walked decides; no file is asked for by itself. The target becomes like the source: what differs there
+is replaced, as the version or the file that was seen, and what is more there is deleted if that is wanted. A source of which
+not everything was seen has nothing deleted. A file that has another name at the other side is another file. All of it is held
+in memory: some 2 KiB a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+from sft.client.api.files import Listing, make_folder
+from sft.client.api.tree import walk
+from sft.client.concurrency import finish_even_if_cancelled, gather_limited
+from sft.client.session import Session
+from sft.client.transfers.compare import Comparison, Pair, Surplus, compare, surplus
+from sft.client.transfers.digest_cache import DigestCache
+from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
+from sft.client.transfers.local_tree import LocalFile, LocalTree, Refused, Skipped, walk_local
+from sft.client.transfers.part_file import Destination
+from sft.client.transfers.plan import GetItem, PutItem, VersionSeen
+from sft.crypto.digests import digest_text
+from sft.errors import LocalExistsError, NotFoundError, SftError
+from sft.model.names import join_path, local_name, parse_path
+from sft.model.records import File
+
+_READ_AT_ONCE: Final = 2
+
+Item = TypeVar("Item")
+OnReading = Callable[[int, int], object]
+"""Told how many files, and bytes, are read here to compare them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOptions:
+    """How two folders are compared.
+
+    Args:
+        read_all: files of one size are compared by content, whatever their dates.
+        update: what is newer at the target is left alone.
+        delete: look for what the target has too much.
+    """
+
+    excludes: Excludes = NOTHING_EXCLUDED
+    read_all: bool = False
+    update: bool = False
+    delete: bool = False
+
+
+@dataclass(slots=True)
+class SyncPlan(Generic[Item]):
+    """What it takes.
+
+    Args:
+        fresh: files that the target has not.
+        replaced: files that differ there.
+        folders: that hold nothing, to be made at the target; paths on the server, or below the folder here.
+        surplus: what the target has too much; paths below the folder.
+        source_files: how many the source holds.
+        whole: everything at the source was seen.
+        newer: left alone, for it is newer at the target.
+        local: this computer's files, by path below the folder.
+    """
+
+    base: str
+    top: Path
+    cache: DigestCache
+    local: dict[str, LocalFile]
+    source_files: int
+    fresh: list[Item] = field(default_factory=list)
+    replaced: list[Item] = field(default_factory=list)
+    folders: list[str] = field(default_factory=list)
+    surplus: Surplus = field(default_factory=lambda: Surplus([], []))
+    same: int = 0
+    newer: int = 0
+    whole: bool = True
+    skipped: list[Skipped] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    excluded: int = 0
+
+
+async def plan_up(
+    session: Session, top: Path, base: str, options: SyncOptions, reading: OnReading = lambda *_: None
+) -> SyncPlan[PutItem]:
+    """Plan to make a folder of the server like one of this computer; the server's may be missing.
+
+    Raises:
+        RequestError, ConnectionLostError, ListingTooLongError: the server's folder cannot be listed.
+    """
+    there = _There.of(await _listed_or_nothing(session, base), base)
+    seen = await _Local.look(session, top, options.excludes)
+    plan: SyncPlan[PutItem] = SyncPlan(base, top, seen.cache, seen.files, len(seen.files))
+    plan.whole = not seen.tree.refused
+    plan.skipped, plan.excluded = seen.tree.skipped, seen.tree.excluded
+    plan.refused += seen.tree.refused
+    found = await _settled(
+        session, plan, compare(seen.tree.files, there.files, seen.cache, read_all=options.read_all), reading
+    )
+    for file in found.only_local:
+        try:
+            plan.fresh.append(_to_put(file, parse_path(join_path(base, file.path))))
+        except SftError as error:
+            plan.refused.append(Refused(file.source, error))
+    for pair in found.differing:
+        if options.update and pair.remote_is_newer:
+            plan.newer += 1
+        else:
+            plan.replaced.append(_to_put(pair.local, pair.remote.path, pair.remote))
+    for path in seen.tree.empty:
+        if path not in there.folders and (path or not there.exists):
+            try:
+                plan.folders.append(parse_path(join_path(base, path) if path else base))
+            except SftError as error:
+                plan.refused.append(Refused(str(top / path), error))
+    if options.delete:
+        plan.surplus = surplus(
+            files=there.files, folders=there.folders, source_files=seen.files, source_folders=seen.tree.folders,
+            excludes=options.excludes, kept=[each.path for each in seen.tree.skipped],
+        )  # fmt: skip
+    return plan
+
+
+async def plan_down(
+    session: Session, base: str, top: Path, options: SyncOptions, reading: OnReading = lambda *_: None
+) -> SyncPlan[GetItem]:
+    """Plan to make a folder of this computer like one of the server; this computer's may be missing.
+
+    Raises:
+        NotFoundError: the server has no such folder.
+        RequestError, ConnectionLostError, ListingTooLongError: it cannot be listed.
+    """
+    there = _There.of(await walk(session, base), base)
+    seen = await _Local.look(session, top, options.excludes, may_be_missing=True)
+    wanted = {path: file for path, file in there.files.items() if not options.excludes.cover(path)}
+    plan: SyncPlan[GetItem] = SyncPlan(base, top, seen.cache, seen.files, len(wanted))
+    plan.excluded = len(there.files) - len(wanted)
+    plan.refused += seen.tree.refused
+    plan.whole = not seen.tree.refused
+    found = await _settled(
+        session, plan, compare(seen.tree.files, wanted, seen.cache, read_all=options.read_all), reading
+    )
+    in_the_way = {each.path for each in seen.tree.skipped}
+    for file in found.only_remote:
+        below = _below(file.path, base)
+        try:
+            if below in in_the_way:
+                raise LocalExistsError(path=str(top / below))
+            plan.fresh.append(_to_get(file, below))
+        except SftError as error:
+            plan.refused.append(Refused(file.path, error))
+    for pair in found.differing:
+        if options.update and pair.local_is_newer:
+            plan.newer += 1
+        else:
+            plan.replaced.append(_to_get(pair.remote, pair.local.path))
+    here = {"", *seen.tree.folders}
+    for path in there.empty:
+        if path not in here and not options.excludes.cover(path, folder=True):
+            plan.folders.append(path)
+    if options.delete:
+        # What no download could be named is not ours.
+        foreign = [path for path in [*seen.files, *seen.tree.folders] if not _is_local_name(path)]
+        plan.surplus = surplus(
+            files=seen.files, folders=seen.tree.folders, source_files=there.files, source_folders=there.folders,
+            excludes=options.excludes, kept=[*in_the_way, *foreign],
+        )  # fmt: skip
+    return plan
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """The server's folder, by path below it."""
+
+    files: dict[str, File]
+    folders: set[str]
+    empty: list[str]
+    exists: bool
+
+    @classmethod
+    def of(cls, listing: Listing | None, base: str) -> _There:
+        found = listing or Listing()
+        start = len(base) + 1 if base else 0
+        return cls(
+            {file.path[start:]: file for file in found.files},
+            {folder.path[start:] for folder in found.folders},
+            [folder.path[start:] for folder in found.folders if not folder.files and not folder.folders],
+            listing is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Local:
+    tree: LocalTree
+    files: dict[str, LocalFile]
+    cache: DigestCache
+
+    @classmethod
+    async def look(cls, session: Session, top: Path, excludes: Excludes, *, may_be_missing: bool = False) -> _Local:
+        def walk_it() -> _Local:
+            cache = DigestCache(session.state, top, session.clock)
+            cache.load()
+            tree = LocalTree() if may_be_missing and not top.exists() else walk_local(top, excludes)
+            return cls(tree, {file.path: file for file in tree.files}, cache)
+
+        return await finish_even_if_cancelled(session.pool.run(walk_it))
+
+
+async def _listed_or_nothing(session: Session, base: str) -> Listing | None:
+    try:
+        return await walk(session, base)
+    except NotFoundError:
+        return None
+
+
+async def _settled(session: Session, plan: SyncPlan[Item], found: Comparison, reading: OnReading) -> Comparison:
+    """Read what is doubtful."""
+    plan.same = found.same
+    if not found.doubtful:
+        return found
+    reading(len(found.doubtful), sum(pair.local.size for pair in found.doubtful))
+
+    async def settle(pair: Pair) -> None:
+        try:
+            digest = await finish_even_if_cancelled(session.pool.run(plan.cache.read, pair.local))
+        except SftError as error:
+            plan.refused.append(Refused(pair.local.source, error))
+            return
+        if digest == pair.remote.version.digest:
+            plan.same += 1
+        else:
+            found.differing.append(pair)
+
+    await gather_limited(_READ_AT_ONCE, found.doubtful, settle)
+    found.differing.sort(key=lambda pair: pair.local.path)
+    return found
+
+
+async def make_there(session: Session, plan: SyncPlan[PutItem]) -> None:
+    """Make the folders that hold nothing; what cannot be made stands in ``refused`` then."""
+    for path in plan.folders:
+        try:
+            await make_folder(session, path)
+        except SftError as error:
+            plan.refused.append(Refused(path, error))
+
+
+def make_here(plan: SyncPlan[GetItem]) -> None:
+    """Make the folder, and those below it that hold nothing (blocks); what cannot be made stands in ``refused`` then.
+
+    Raises:
+        LocalFileError: the folder itself cannot be made.
+    """
+    destination = Destination(plan.top)
+    try:
+        for path in plan.folders:
+            try:
+                destination.make(path.split("/"))
+            except SftError as error:
+                plan.refused.append(Refused(path, error))
+    finally:
+        destination.close()
+
+
+def remember(plan: SyncPlan[Item], sent: Iterable[tuple[str, bytes]] = ()) -> None:
+    """Keep the digests that were read, and those of what was sent (blocks).
+
+    Args:
+        sent: source and digest of each file.
+    """
+    by_source = {file.source: file for file in plan.local.values()}
+    for source, digest in sent:
+        if source in by_source:
+            plan.cache.note_sent(by_source[source], digest)
+    plan.cache.save(plan.local.values())
+
+
+def _to_put(file: LocalFile, path: str, there: File | None = None) -> PutItem:
+    seen = None if there is None else VersionSeen(path, there.version.number, digest_text(there.version.digest))
+    return PutItem(Path(file.source), path, file.size, follow=False, identity=file.identity, replaces=seen)
+
+
+def _to_get(file: File, below: str) -> GetItem:
+    version = file.version
+    return GetItem(
+        file.path, tuple(local_name(part) for part in below.split("/")), version.size, version.number, version.digest,
+        file.id, author=version.author, dated_at=version.dated_at,
+    )  # fmt: skip
+
+
+def _below(path: str, base: str) -> str:
+    return path[len(base) + 1 :] if base else path
+
+
+def _is_local_name(path: str) -> bool:
+    try:
+        return all(local_name(part) == part for part in path.split("/"))
+    except SftError:
+        return False

@@ -1,0 +1,104 @@
+"""The last step of a sync: what the target has too much goes.
+
+Rules. Only what was seen goes, and only if its source still is not there now. On the server it goes to the trash. Here it is a
+regular file that is as the walk saw it, found without following a link, and gone for good; a folder goes when it is empty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from sft import durable
+from sft.client.api.files import delete, show_file
+from sft.client.concurrency import finish_even_if_cancelled, gather_limited
+from sft.client.os_errors import describe_os_error
+from sft.client.session import Session
+from sft.client.transfers.local_tree import LocalFile, seen_as
+from sft.client.transfers.sync import Item, SyncPlan
+from sft.errors import FolderInTheWayError, FolderNotEmptyError, LocalFileError, NotFoundError, SftError
+from sft.model.names import join_path
+
+_AT_ONCE: Final = 8
+
+OnDeleted = Callable[[str, SftError | None], object]
+"""Told a path below the folder, and why it was not deleted."""
+
+
+async def delete_there(session: Session, plan: SyncPlan[Item], done: OnDeleted) -> None:
+    """Move what a folder of the server has too much to the trash."""
+
+    async def one(below: str) -> None:
+        if await session.pool.run(os.path.lexists, plan.top / below):
+            return  # it has come since
+        try:
+            await delete(session, join_path(plan.base, below))
+        except NotFoundError:
+            done(below, None)
+        except SftError as error:
+            done(below, error)
+        else:
+            done(below, None)
+
+    await gather_limited(_AT_ONCE, plan.surplus.files, one)
+    for folder in plan.surplus.folders:
+        with contextlib.suppress(FolderNotEmptyError):  # something has come since
+            await one(folder)
+
+
+async def delete_here(session: Session, plan: SyncPlan[Item], done: OnDeleted) -> None:
+    """Delete what a folder of this computer has too much."""
+
+    async def one(below: str) -> None:
+        try:
+            await show_file(session, join_path(plan.base, below))
+        except (NotFoundError, FolderInTheWayError):
+            file = plan.local[below]
+            done(below, await finish_even_if_cancelled(session.pool.run(_remove, plan.top, file)))
+        except SftError as error:
+            done(below, error)
+
+    await gather_limited(_AT_ONCE, plan.surplus.files, one)
+    for folder in plan.surplus.folders:
+        if await session.pool.run(_remove_folder, plan.top, folder):
+            done(folder, None)
+
+
+def _remove(top: Path, file: LocalFile) -> SftError | None:
+    try:
+        *above, leaf = _parts(top, file.source)
+        folder = durable.open_folder(top, *above)
+        try:
+            found = os.stat(leaf, dir_fd=folder, follow_symlinks=False)
+            if seen_as(file.source, file.path, found) != file:
+                return LocalFileError(
+                    path=file.source, problem="changed meanwhile, and was kept", remedy="The same again"
+                )  # fmt: skip
+            os.unlink(leaf, dir_fd=folder)
+        finally:
+            os.close(folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return describe_os_error(error, file.source)
+    return None
+
+
+def _remove_folder(top: Path, below: str) -> bool:
+    """Remove a folder if it is empty; what else is in it is somebody's."""
+    *above, leaf = below.split("/")
+    with contextlib.suppress(OSError):
+        folder = durable.open_folder(top, *above)
+        try:
+            os.rmdir(leaf, dir_fd=folder)
+        finally:
+            os.close(folder)
+        return True
+    return False
+
+
+def _parts(top: Path, source: str) -> Sequence[str]:
+    return Path(source).relative_to(top).parts
