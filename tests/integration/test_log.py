@@ -104,7 +104,7 @@ async def test_a_changed_row_and_a_full_disk_are_warnings(server: ServerFixture)
     assert re.search(r'by=max request=ShowFile why="the row \S+ of files was changed outside the server"', said), said
     server.here.storage.vault._backend._room._free = lambda: 0
     begun = m.BeginUpload
-    full = await raw.ask(begun, path="c", file_id=bytes(16), version=1, size=100_000, window=1)
+    full = await raw.ask(begun, path="c", file_id=bytes(16), version=1, size=100_000, window=1, upload_id=bytes(16))
     assert full.code == "SERVER_FULL"
     assert server.log.warnings[1].startswith("server-full what=SERVER_FULL "), server.log.warnings
     assert "by=max request=BeginUpload path=c version=1" in server.log.warnings[1]

@@ -226,4 +226,6 @@ def test_every_use_case_of_files_is_in_the_table() -> None:
     steps = {rotation.take_keys, rotation.end_rotation, rotation.swap}
     steps |= {purging.begin_purges, purging.purge_folders, purging.end_purges}
     steps |= {open_uploads.open_uploads, open_uploads.end_uploads}
+    # Of nobody's upload but one's own.
+    steps |= {uploads.find}
     assert registered == {USE_CASES[function].name for function in acted | steps}
