@@ -16,6 +16,7 @@ from typing import Any, Final, Self, TypeVar
 from twisted.internet.defer import DeferredLock
 
 from sft.client.api.people import show_user_by_id
+from sft.client.carried_over import CarriedOver
 from sft.client.concurrency import gather_limited
 from sft.client.connection import ServerConnection
 from sft.client.dialing import Dialer, tcp_endpoint, unix_endpoint
@@ -52,6 +53,7 @@ class Session:
         followed: the key that was pinned until this login, if it said that the server's key now follows it.
         versions_seen: the server's files as this computer has seen them.
         clock: Unix seconds.
+        carried_over: transfers that an earlier session's end cut off; whoever comes back sets the one of before.
     """
 
     connection: ServerConnection
@@ -64,6 +66,7 @@ class Session:
     clock: Callable[[], float] = time.time
     versions_seen: VersionsSeen = field(init=False)
     followed: ServerPublic | None = None
+    carried_over: CarriedOver = field(default_factory=CarriedOver)
     _learning: DeferredLock = field(default_factory=DeferredLock)
 
     def __post_init__(self) -> None:

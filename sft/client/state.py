@@ -4,6 +4,7 @@
     pins/          people's keys             receipts/  what servers acknowledged
     versions/      the newest files seen     evidence/  what servers with another key have shown
     digests/       of files here, compared
+    downloads/     what was not finished     uploads/   likewise
 
 Rules. Folders are 0700 and files 0600, whatever the umask; a file is replaced whole and durably, never written in place. What
 others may write is not read, nor a secret key that others may read.
@@ -119,6 +120,22 @@ class StateFolder:
             durable.sync_folder(to_folder)
             durable.sync_folder(folder)
 
+    def names(self, folder: str) -> list[str]:
+        """Name what lies in a folder of the state, sorted; nothing where it is not there."""
+        with (
+            translating_os_errors(self.path(folder)),
+            suppress(FileNotFoundError),
+            self._folder(PurePosixPath(folder).parts) as opened,
+        ):
+            return sorted(os.listdir(opened))
+        return []
+
+    def remove(self, name: str) -> None:
+        """Remove a file of the state, which may be gone already; it is not synced."""
+        folders, leaf = _split(name)
+        with translating_os_errors(self.path(name)), suppress(FileNotFoundError), self._folder(folders) as folder:
+            os.unlink(leaf, dir_fd=folder)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the advisory lock of the state while the block runs; waits for other processes."""
@@ -131,7 +148,7 @@ class StateFolder:
             os.close(lock)
 
     def hold(self, name: str) -> int | None:
-        """Take an advisory lock of a name, for as long as the returned file is open; None if another process holds it.
+        """Take an advisory lock of a name, for as long as the returned file is open; None if it is held already.
 
         Raises:
             LocalFileError: the state cannot be written.
@@ -175,8 +192,10 @@ class StateFolder:
     def _open_lock(self, name: str) -> int:
         with translating_os_errors(self.path(name)):
             durable.make_private_folder(self.data)
+            folders, leaf = _split(name)
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            return os.open(self.data / name, flags, durable.PRIVATE_FILE)
+            with self._folder(folders, make=True) as folder:
+                return os.open(leaf, flags, durable.PRIVATE_FILE, dir_fd=folder)
 
 
 def state_from(environ: Mapping[str, str]) -> StateFolder:

@@ -95,6 +95,7 @@ def command(
                     existing=existing,
                     with_signature=with_signature,
                     accept_moved=accept_moved,
+                    keep_parts=not to_output,
                     jobs=jobs,
                     report=shown.report,
                 )

@@ -15,12 +15,13 @@ from typing import Final, Protocol, TypeVar
 from sft.client.api.files import make_folder
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
-from sft.client.transfers.download import Target, get_file
+from sft.client.transfers.download import get_file
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 from sft.client.transfers.plan import GetItem, PutItem
-from sft.client.transfers.progress import Report, Reporter, TransferStage
+from sft.client.transfers.progress import NO_RESUMPTION, Report, Reporter, Resumption, TransferStage
 from sft.client.transfers.same_here import found_here
 from sft.client.transfers.sources import FileSource, PipeSource, UploadSource
+from sft.client.transfers.target import Target
 from sft.client.transfers.upload import FileUpload
 from sft.client.trust import Verdict
 from sft.errors import SftError
@@ -42,6 +43,7 @@ class PutResult:
     receipt: Path | None = None
     error: SftError | None = None
     seconds: float = 0.0
+    resumption: Resumption = NO_RESUMPTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class GetResult:
     local: Path | None = None
     signature: Path | None = None
     error: SftError | None = None
+    resumption: Resumption = NO_RESUMPTION
 
 
 async def put_all(
@@ -90,13 +93,13 @@ async def put_all(
             kept = await upload.run()
         except SftError as error:
             reporter(TransferStage.FAILED)
-            return PutResult(item, TransferStage.FAILED, error=error)
+            return PutResult(item, TransferStage.FAILED, error=error, resumption=reporter.resumption)
         finally:
             for source in opened:
                 source.close()
         stage = TransferStage.UNCHANGED if kept.stored.unchanged else TransferStage.STORED
         seconds = session.connection.reactor.seconds() - began
-        return PutResult(item, stage, kept.stored, kept.receipt, seconds=seconds)
+        return PutResult(item, stage, kept.stored, kept.receipt, seconds=seconds, resumption=reporter.resumption)
 
     await gather_limited(SMALL_AT_ONCE, folders, lambda folder: make_folder(session, folder))
     results = await _by_size(items, put, jobs)
@@ -113,6 +116,7 @@ async def get_all(
     existing: ConflictPolicy = ConflictPolicy.REFUSE,
     with_signature: bool = False,
     accept_moved: bool = False,
+    keep_parts: bool = True,
     jobs: int | None = None,
     report: Report | None = None,
 ) -> list[GetResult]:
@@ -124,6 +128,7 @@ async def get_all(
         folders: made too, for they hold no file.
         existing: what becomes of a file that has the name already.
         with_signature: NAME.minisig is written beside each.
+        keep_parts: what is not finished may be gone on with later.
     """
     destination = await session.pool.run(Destination, to)
     try:
@@ -131,7 +136,7 @@ async def get_all(
             await session.pool.run(destination.make, parts)
 
         def place(item: GetItem) -> Target:
-            return Target(destination, item.parts, existing, with_signature)
+            return Target(destination, item.parts, existing, with_signature, keep_parts)
 
         return await _get(session, items, place, report, accept_moved=accept_moved, jobs=jobs)
     finally:
@@ -166,8 +171,9 @@ async def _get(
                 got = await get_file(session, item, where, reporter, accept_moved=accept_moved)
         except SftError as error:
             reporter(TransferStage.FAILED)
-            return GetResult(item, TransferStage.FAILED, error=error)
-        return GetResult(item, stage, got.file, got.verdict, got.local, got.signature)
+            return GetResult(item, TransferStage.FAILED, error=error, resumption=reporter.resumption)
+        judged = got.file, got.verdict, got.local, got.signature
+        return GetResult(item, stage, *judged, resumption=reporter.resumption)
 
     results = await _by_size(items, get, jobs)
     await session.pool.run(session.versions_seen.flush)

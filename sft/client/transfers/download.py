@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sft.client.api.files import show_file
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
+from sft.client.transfers.download_resume import begun_here, kept_for_later
 from sft.client.transfers.download_stream import DownloadStream
-from sft.client.transfers.part_file import ConflictPolicy, Destination, NullSink, PartFile
+from sft.client.transfers.part_file import NullSink, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
+from sft.client.transfers.resumable_part import ResumablePart
+from sft.client.transfers.target import Target
 from sft.client.trust import SignatureState, Verdict, judge, known_of, require_newest
-from sft.errors import MovedError, NotAsListedError
+from sft.errors import MovedError, NotAsListedError, ResumeRefusedError
 from sft.model.records import File
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a download goes.
-
-    Args:
-        parts: below the destination, folders first.
-    """
-
-    destination: Destination
-    parts: Sequence[str]
-    existing: ConflictPolicy
-    with_signature: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +46,13 @@ async def get_file(
         ConnectionLostError: the connection broke; nothing was kept.
     """
 
-    def open_sink(file: File) -> PartFile | NullSink:
+    def admit(file: File) -> None:
         require_asked_for(session, file, item)
+
+    def open_sink(file: File) -> PartFile | ResumablePart | NullSink:
         if place is None:
             return NullSink()
-        return PartFile(
+        part = PartFile(
             place.destination,
             place.parts,
             size=file.version.size,
@@ -70,10 +60,19 @@ async def get_file(
             existing=place.existing,
             with_signature=place.with_signature,
         )
+        return kept_for_later(session, file, item, place, part, accept_moved=accept_moved) or part
 
-    report(TransferStage.RECEIVING, 0)
-    incoming = DownloadStream(session, report, open_sink)
-    arrived = await incoming.receive(item.path, item.version)
+    begun = None if place is None else await begun_here(session, item, place, report)
+    report(TransferStage.RECEIVING, 0 if begun is None else begun.done)
+    incoming = DownloadStream(session, report, admit=admit, open_sink=open_sink, begun=begun)
+    try:
+        arrived = await incoming.receive(item.path, item.version)
+    except ResumeRefusedError as refusal:
+        if begun is None:
+            raise
+        report.restarted(str(refusal.values["problem"]), begun.done)
+        incoming = DownloadStream(session, report, admit=admit, open_sink=open_sink)
+        arrived = await incoming.receive(item.path, item.version)
     file = arrived.file
     try:
         report(TransferStage.VERIFYING, arrived.size)
@@ -97,8 +96,8 @@ async def get_file(
             return arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
 
         local, signature = await finish_even_if_cancelled(session.pool.run(finish))
-    except BaseException:
-        await incoming.abandon()
+    except BaseException as error:
+        await incoming.abandon(error)
         raise
     report(TransferStage.VERIFIED, arrived.size)
     return DownloadResult(file, verdict, local, signature)

@@ -2,17 +2,20 @@
 
 Rules. Memory is flat: what the server may have in flight is bounded by credit. More bytes than announced are refused before
 they are written, fewer at the end. What arrives is nobody's file until the caller has judged it. Whatever stops it, the server
-is told, the batch in work ends, and nothing of it stays here.
+is told and the batch in work ends. Nothing of it stays here, but for a part that can be gone on with, after what says nothing
+against it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from sft.client.concurrency import ticking
@@ -20,9 +23,18 @@ from sft.client.connection import refusal_error
 from sft.client.session import Session
 from sft.client.transfers.part_file import Measure
 from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
+from sft.client.transfers.resumable_part import ResumablePart, WaitingPart
 from sft.crypto.digests import blake2b_512
-from sft.errors import RemoteProtocolError, SftError
-from sft.limits import CREDIT_STEP_CHUNKS, SILENCE_SECONDS
+from sft.errors import (
+    ConnectionLostError,
+    ContentDamagedError,
+    NotFoundError,
+    RemoteProtocolError,
+    RequestError,
+    ResumeRefusedError,
+    SftError,
+)
+from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS, SILENCE_SECONDS
 from sft.model.records import File
 from sft.transport.flow import ReceiveFlow
 from sft.wire.messages import Cancel, Credit, FileBegins, FileContent, GetFile, Refusal, Reply
@@ -32,6 +44,9 @@ class FileSink(Protocol):
     """Where content goes before it is judged; blocks."""
 
     def write(self, chunks: Sequence[bytes]) -> None: ...
+
+    def reached(self, done: int, digest: Callable[[], bytes]) -> None:
+        """Note that so many bytes of the content are written, and what gives their digest."""
 
     def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path | None, Path | None]:
         """Keep what was judged good."""
@@ -49,19 +64,41 @@ class Received:
     sink: FileSink
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What is here already of a file, and proved; it ends with a whole chunk."""
+
+    part: ResumablePart
+    running: hashlib.blake2b
+    done: int
+
+
 class DownloadStream:
     """One download. A listener of its request's id.
 
     Args:
-        open_sink: makes the sink for a file that the server announced; on the pool, before the first byte is written.
+        admit: refuses a file that the server announces and that was not asked for.
+        open_sink: makes the sink for a file that was announced; on the pool, before the first byte is written.
+        begun: what it goes on with.
     """
 
-    def __init__(self, session: Session, report: Reporter, open_sink: Callable[[File], FileSink]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        report: Reporter,
+        *,
+        admit: Callable[[File], None],
+        open_sink: Callable[[File], FileSink],
+        begun: Begun | None = None,
+    ) -> None:
         self._session = session
         self._report = report
+        self._admit = admit
         self._open_sink = open_sink
-        self._sink: FileSink | None = None
-        self._hash = blake2b_512()
+        self._sink: FileSink | None = None if begun is None else begun.part
+        self._hash = blake2b_512() if begun is None else begun.running
+        self._written = 0 if begun is None else begun.done
+        self._came = self._written  # also what is not written yet
         self._measure: Measure | None = None
         self._intake: ReceiveFlow | None = None
         self._file: File | None = None
@@ -81,17 +118,20 @@ class DownloadStream:
         """
         connection = self._session.connection
         await connection.acquire_slot()
-        self._id = connection.begin(GetFile, self, path=path, version=version, window=CREDIT_STEP_CHUNKS)
+        first_chunk = self._written // CHUNK_BYTES
+        self._id = connection.begin(
+            GetFile, self, path=path, version=version, window=CREDIT_STEP_CHUNKS, first_chunk=first_chunk
+        )
         try:
             with ticking(connection.reactor, TICK_SECONDS, self._tick):
                 file = await self._whole
             return self._arrived(file)
-        except BaseException:
-            await self.abandon()
+        except BaseException as error:
+            await self.abandon(error)
             raise
 
-    async def abandon(self) -> None:
-        """Leave nothing behind, here and in flight; idempotent."""
+    async def abandon(self, why: BaseException) -> None:
+        """Leave nothing in flight, and nothing here that cannot be gone on with; idempotent."""
         self._given_up = True
         connection = self._session.connection
         if not self._over and connection.alive:
@@ -100,7 +140,10 @@ class DownloadStream:
             await self._intake.interrupt()
         if self._sink is not None:
             sink, self._sink = self._sink, None
-            await connection.pool.run(sink.discard)
+            if isinstance(sink, ResumablePart) and can_go_on_after(why):
+                await self._keep(sink, why)
+            else:
+                await connection.pool.run(sink.discard)
 
     patience_seconds = float(SILENCE_SECONDS)
 
@@ -114,13 +157,17 @@ class DownloadStream:
         self._over = not isinstance(reply, FileBegins)
         if isinstance(reply, Refusal):
             self._stop(Failure(refusal_error(reply)))
-        elif self._given_up:
-            return
-        elif isinstance(reply, FileBegins):
-            self._begin(reply.file, CREDIT_STEP_CHUNKS).open()
-        elif isinstance(reply, FileContent):
-            # A small file takes the way of a large one that has one chunk.
-            self._begin(reply.file, 1).receive(reply.content, last=True)
+        elif not self._given_up and isinstance(reply, FileBegins | FileContent):
+            try:
+                self._admit(reply.file)
+            except SftError:
+                self._stop(Failure())
+                return
+            if isinstance(reply, FileBegins):
+                self._begin(reply.file, CREDIT_STEP_CHUNKS).open()
+            else:
+                # A small file takes the way of a large one that has one chunk.
+                self._begin(reply.file, 1).receive(reply.content, last=True)
 
     def credited(self, chunks: int) -> None:
         raise RemoteProtocolError(f"credit of {chunks} for a download")
@@ -128,6 +175,7 @@ class DownloadStream:
     def received(self, chunk: bytes, *, last: bool) -> None:
         """Take a chunk; one that was in flight when this was given up is dropped."""
         self._over = self._over or last
+        self._came += len(chunk)
         if self._intake is not None and not self._given_up:
             self._intake.receive(chunk, last=last)
 
@@ -144,7 +192,7 @@ class DownloadStream:
     def _begin(self, file: File, window: int) -> ReceiveFlow:
         connection = self._session.connection
         self._file = file
-        self._measure = Measure(file.path, file.version.author, file.version.size)
+        self._measure = Measure(file.path, file.version.author, file.version.size, self._written)
         self._report.total_bytes = file.version.size
         self._intake = ReceiveFlow(
             connection.pool,
@@ -171,6 +219,22 @@ class DownloadStream:
                 raise RemoteProtocolError("content of no file")
             self._sink = self._open_sink(self._file)
         self._sink.write(chunks)
+        self._written += sum(map(len, chunks))
+        self._sink.reached(self._written, self._hash.digest)
+
+    async def _keep(self, part: ResumablePart, why: BaseException) -> None:
+        """Leave a part to go on with: in this process where the connection alone was lost."""
+        pool, done = self._session.pool, self._written
+        hashed = done if self._measure is None else self._measure.received
+        # The last batch was written whole, and is not the last of all.
+        sound = hashed == done and done % CHUNK_BYTES == 0 and done < part.record.size
+        with contextlib.suppress(SftError):  # what stopped it is what is told
+            if sound and isinstance(why, ConnectionLostError):
+                waiting = WaitingPart(part, self._hash, done, max(self._came - done, 0))
+                for oldest in self._session.carried_over.add(waiting):
+                    await pool.run(oldest.leave)
+            else:
+                await pool.run(part.leave, done, self._hash.digest() if sound else b"")
 
     def _arrived(self, file: File) -> Received:
         if self._measure is None or self._sink is None:
@@ -183,3 +247,10 @@ class DownloadStream:
             self._intake.interrupt()
         if not self._whole.called:
             self._whole.errback(failure)
+
+
+def can_go_on_after(why: BaseException) -> bool:
+    """Return whether what stopped a download says nothing against what has arrived of it."""
+    if isinstance(why, (NotFoundError, ContentDamagedError, ResumeRefusedError)):
+        return False
+    return isinstance(why, (CancelledError, ConnectionLostError, RequestError))

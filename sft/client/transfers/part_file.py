@@ -2,7 +2,8 @@
 
 Rules. Everything here blocks and runs on the pool. The destination is opened once; every folder below it is walked without
 following links; content goes to an exclusive ``.part`` of mode 0600 beside the final name, is synced, dated, and renamed
-without replacing unless that was asked for. One that fails leaves nothing. No execute bit, ever.
+without replacing unless that was asked for. One that fails leaves nothing. No execute bit, ever. A part that was left here is
+the one that was noted, a regular file of ours with one name, or it is not touched.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from sft import durable
 from sft.client.os_errors import describe_os_error, translating_os_errors
@@ -26,6 +28,7 @@ SIGNATURE_ENDING: Final = ".minisig"
 _RESERVED_SHARE: Final = 4  # of what is free: large files run four at a time
 _MOST_COPIES: Final = 10_000
 _ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is no ending
+_REOPEN_FLAGS: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def is_part(name: str) -> bool:
@@ -76,16 +79,35 @@ class Destination:
             self._fd = -1
 
 
+class LeftPart(NamedTuple):
+    """A part that was left, as it was noted.
+
+    Args:
+        identity: device and inode.
+        done: bytes that are to stay.
+    """
+
+    id: str
+    identity: tuple[int, int]
+    done: int
+
+
+class PartUnfitError(Exception):
+    """What has the name of a part that was left is not that part."""
+
+
 class PartFile:
     """One file on its way to the disk.
 
     Args:
         parts: where below the destination, folders first; each is checked again here.
-        size: bytes to come.
+        size: bytes of the whole.
         listed_size: as they were announced before; room for so many is taken at once.
         with_signature: NAME.minisig is written beside it.
+        left: the part to go on with; its content is still to be proved, with ``read``, then ``cut``.
 
     Raises:
+        PartUnfitError: it is not the part that was left; nothing was touched.
         LocalExistsError: the name is taken, and neither force nor keep-both was asked for.
         LocalDiskFullError, LocalFileError: the folder cannot take it.
         NameNotAllowedError: a part is no name for this computer.
@@ -100,40 +122,83 @@ class PartFile:
         listed_size: int = 0,
         existing: ConflictPolicy,
         with_signature: bool,
+        left: LeftPart | None = None,
     ) -> None:
         *above, leaf = [local_name(part) for part in parts]
         self._name = leaf
         self._existing = existing
         self._with_signature = with_signature
         self._where = destination.path.joinpath(*above)
-        self._part = f".sft-{secrets.token_hex(8)}.part"
-        self._signature_part = f"{self._part[:-5]}.minisig.part"
+        self.id = secrets.token_hex(8) if left is None else left.id
+        self._part, self._signature_part = _part_names(self.id)
         self._file = -1
         self._folder = destination.folder(above)
         try:
             if existing is ConflictPolicy.REFUSE:
                 self._refuse_existing()
             with translating_os_errors(self._where / leaf):
-                self._file = durable.create_new(self._folder, self._part)
-                self._reserve(size, listed_size)
+                if left is None:
+                    self._file = durable.create_new(self._folder, self._part)
+                else:
+                    self._file = _reopened(self._folder, self._part, left)
+                self._reserve(size, listed_size, 0 if left is None else left.done)
         except BaseException:
-            self.discard()
+            if left is None:
+                self.discard()
+            self._close()
             raise
 
-    def _reserve(self, size: int, listed_size: int) -> None:
+    def _reserve(self, size: int, listed_size: int, there: int) -> None:
         """Refuse what has no room here; take at once no more than was listed, and a share of what is free.
 
         A size is the server's word: what never arrives would hold the disk for as long as the server likes.
         """
         free = durable.free_bytes(self._file)
-        if size > free:
+        if size - there > free:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        durable.reserve(self._file, min(size, listed_size, free // _RESERVED_SHARE))
+        durable.reserve(self._file, min(size, listed_size, there + free // _RESERVED_SHARE))
+
+    @property
+    def local(self) -> Path:
+        """The name that it shall have, absolute."""
+        return self._where.absolute() / self._name
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Device and inode."""
+        found = os.fstat(self._file)
+        return found.st_dev, found.st_ino
+
+    @property
+    def intact(self) -> bool:
+        """Whether it still has its one name."""
+        return os.fstat(self._file).st_nlink == 1
+
+    def read(self, size: int) -> bytes:
+        """Read on in a part that was left; fewer bytes at its end."""
+        with translating_os_errors(self._where / self._name):
+            return os.read(self._file, size)
+
+    def cut(self, size: int) -> int:
+        """Drop what lies beyond so many bytes, go on after them, and return how many were dropped."""
+        with translating_os_errors(self._where / self._name):
+            beyond = os.fstat(self._file).st_size - size
+            os.ftruncate(self._file, size)
+            os.lseek(self._file, size, os.SEEK_SET)
+        return beyond
 
     def write(self, chunks: Sequence[bytes]) -> None:
         with translating_os_errors(self._where / self._name):
             for chunk in chunks:
                 durable.write_all(self._file, chunk)
+
+    def reached(self, done: int, digest: Callable[[], bytes]) -> None:
+        """Keep no mark."""
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk."""
+        with translating_os_errors(self._where / self._name):
+            durable.sync_file(self._file)
 
     def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path, Path | None]:
         """Give verified content its final name, and return the paths of file and signature.
@@ -166,6 +231,10 @@ class PartFile:
         for part in (self._part, self._signature_part):
             with contextlib.suppress(OSError):
                 os.unlink(part, dir_fd=self._folder)
+        self._close()
+
+    def leave(self) -> None:
+        """Leave it as it is, to go on with later; idempotent."""
         self._close()
 
     def _place(self, name: str) -> tuple[Path, Path | None]:
@@ -224,6 +293,9 @@ class NullSink:
     def write(self, chunks: Sequence[bytes]) -> None:
         """Keep nothing."""
 
+    def reached(self, done: int, digest: Callable[[], bytes]) -> None:
+        """Keep no mark."""
+
     def finish(self, *, dated_at: int, signature: bytes) -> tuple[None, None]:
         del dated_at, signature
         return None, None
@@ -233,13 +305,13 @@ class NullSink:
 
 
 class Measure:
-    """Counts what arrives against what was announced."""
+    """Counts what arrives, and what is there already, against what was announced."""
 
-    def __init__(self, path: str, author: str, size: int) -> None:
+    def __init__(self, path: str, author: str, size: int, there: int = 0) -> None:
         self._path = path
         self._author = author
         self._size = size
-        self.received = 0
+        self.received = there
 
     def add(self, chunks: Sequence[bytes]) -> None:
         """Count; more than announced is refused before it is written."""
@@ -254,6 +326,38 @@ class Measure:
 
     def _fault(self) -> SignatureBadError:
         return SignatureBadError(f"{self.received} bytes instead of {self._size}", path=self._path, author=self._author)
+
+
+def remove_part(folder: Path, part_id: str, identity: tuple[int, int]) -> None:
+    """Remove a part that was left, if it is that one."""
+    part, signature_part = _part_names(part_id)
+    with contextlib.suppress(OSError):
+        opened = durable.open_folder(folder)
+        try:
+            found = os.stat(part, dir_fd=opened, follow_symlinks=False)
+            if (found.st_dev, found.st_ino) == identity:
+                os.unlink(part, dir_fd=opened)
+                os.unlink(signature_part, dir_fd=opened)
+        finally:
+            os.close(opened)
+
+
+def _part_names(part_id: str) -> tuple[str, str]:
+    return f".sft-{part_id}.part", f".sft-{part_id}.minisig.part"
+
+
+def _reopened(folder: int, name: str, left: LeftPart) -> int:
+    """Open a part that was left; PartUnfitError if it is gone, or something else."""
+    try:
+        file = os.open(name, _REOPEN_FLAGS, dir_fd=folder)
+    except OSError as error:
+        raise PartUnfitError from error
+    found = os.fstat(file)
+    is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink == 1
+    if not is_ours or (found.st_dev, found.st_ino) != left.identity or found.st_size < left.done:
+        os.close(file)
+        raise PartUnfitError
+    return file
 
 
 def numbered(name: str, number: int) -> str:

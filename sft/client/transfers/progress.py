@@ -17,6 +17,9 @@ class TransferStage(StrEnum):
     """Where a file is on its way."""
 
     WAITING = "waiting"
+    PROVING = "proving"  # what was left is read again here
+    RESUMED = "resumed"
+    RESTARTED = "restarted"
     SENDING = "sending"
     STORING = "storing"
     STORED = "stored"
@@ -43,6 +46,7 @@ class Progress:
         index: of the item, in the order in which it was given.
         name: as the person named it.
         total_bytes: None while nobody knows (a pipe).
+        why: it was begun again from its first byte.
     """
 
     index: int
@@ -50,9 +54,26 @@ class Progress:
     stage: TransferStage
     done_bytes: int
     total_bytes: int | None
+    why: str = ""
 
 
 Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """How much going on has saved, and what an interruption has cost.
+
+    Args:
+        resumed_bytes: were there already and did not move.
+        sent_again_bytes: moved more than once, as far as this computer knows.
+    """
+
+    resumed_bytes: int = 0
+    sent_again_bytes: int = 0
+
+
+NO_RESUMPTION: Final = Resumption()
 
 
 class Reporter:
@@ -64,13 +85,24 @@ class Reporter:
         self._name = name
         self.total_bytes = total_bytes
         self.done_bytes = 0
+        self.resumption = NO_RESUMPTION
 
-    def __call__(self, stage: TransferStage, done_bytes: int | None = None) -> None:
+    def __call__(self, stage: TransferStage, done_bytes: int | None = None, why: str = "") -> None:
         """Report where the item is; the bytes done stay unless given."""
         if done_bytes is not None:
             self.done_bytes = done_bytes
         if self._report is not None:
-            self._report(Progress(self._index, self._name, stage, self.done_bytes, self.total_bytes))
+            self._report(Progress(self._index, self._name, stage, self.done_bytes, self.total_bytes, why))
+
+    def resumed(self, done_bytes: int, again_bytes: int) -> None:
+        """Report that it goes on after what is there and proved, and how much more had moved."""
+        self.resumption = Resumption(done_bytes, self.resumption.sent_again_bytes + again_bytes)
+        self(TransferStage.RESUMED, done_bytes)
+
+    def restarted(self, why: str, lost_bytes: int) -> None:
+        """Report that it begins again, and how much of it had moved."""
+        self.resumption = Resumption(0, self.resumption.sent_again_bytes + lost_bytes)
+        self(TransferStage.RESTARTED, 0, why)
 
 
 class Rate:

@@ -8,8 +8,9 @@ from pathlib import Path
 from sft import durable
 from sft.client.api.files import show_file
 from sft.client.session import Session
-from sft.client.transfers.download import DownloadResult, Target, require_asked_for, require_unmoved
+from sft.client.transfers.download import DownloadResult, require_asked_for, require_unmoved
 from sft.client.transfers.plan import GetItem
+from sft.client.transfers.target import Target
 from sft.client.trust import judge, require_newest
 from sft.crypto.digests import blake2b_512
 from sft.limits import MIB

@@ -334,7 +334,7 @@ class MemoryServer:
             return
         self.send(FileBegins(id=m.id, file=file))
         chunks = [content[at : at + CHUNK_BYTES] for at in range(0, len(content), CHUNK_BYTES)]
-        self.flowing[m.id] = chunks
+        self.flowing[m.id] = chunks[m.first_chunk :]
         self._flow(m.id, m.window)
 
     def _credit(self, m):

@@ -1,0 +1,171 @@
+"""Going on with a download: what is here of it is found, and proved before anything is added to it.
+
+Rules. It is gone on with only if it is the part that was noted, its first bytes still have the digest that was noted, and the
+server still announces the file, version and content that they were part of. Else it begins again, and says why: two contents
+are never mixed, even where their sizes fit. Only the signature over the whole decides what it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sft.client.concurrency import finish_even_if_cancelled
+from sft.client.session import Session
+from sft.client.transfers.download_stream import Begun
+from sft.client.transfers.part_file import LeftPart, PartFile, PartUnfitError
+from sft.client.transfers.plan import GetItem
+from sft.client.transfers.progress import Reporter, TransferStage
+from sft.client.transfers.resumable_part import ResumablePart, WaitingPart
+from sft.client.transfers.target import Target
+from sft.client.transfers.unfinished import DownloadRecord, HeldRecord, downloads_of
+from sft.crypto.digests import blake2b_512
+from sft.errors import SftError
+from sft.limits import MIB, SEGMENT_BYTES
+from sft.model.records import File
+
+_READ_BYTES: Final = 8 * MIB  # a hop to a thread, and a step of progress
+_MIXED: Final = "the part here was changed"
+
+
+@dataclass(slots=True)
+class _Found:
+    """A part that is open again, to be proved."""
+
+    part: PartFile
+    held: HeldRecord[DownloadRecord]
+
+    @property
+    def record(self) -> DownloadRecord:
+        return self.held.record
+
+
+def kept_for_later(
+    session: Session, file: File, item: GetItem, place: Target, part: PartFile, *, accept_moved: bool
+) -> ResumablePart | None:
+    """Have a new part be gone on with later, if it is of more than one segment and this computer keeps records (blocks)."""
+    version = file.version
+    if not place.keeps or version.size <= SEGMENT_BYTES:
+        return None
+    dev, ino = part.identity
+    record = DownloadRecord(
+        id=part.id, server_id=session.server_id, path=file.path, version=version.number, file_id=file.id,
+        digest=version.digest, size=version.size, local=str(place.local), dev=dev, ino=ino, newest=item.newest,
+        existing=place.existing, with_signature=place.with_signature, accept_moved=accept_moved,
+    )  # fmt: skip
+    held = downloads_of(session.state, session.server_id).hold(record)
+    if held is None:
+        return None
+    held.save(saved_at=int(session.clock()))
+    return ResumablePart(part, held, session.clock)
+
+
+async def begun_here(session: Session, item: GetItem, place: Target, report: Reporter) -> Begun | None:
+    """Find what is here of a file, prove it, and say how far it goes; None to begin from the first byte.
+
+    Raises:
+        LocalExistsError, LocalDiskFullError, LocalFileError: this computer cannot take the file.
+    """
+    if not place.keeps or item.size <= SEGMENT_BYTES or not item.file_id:
+        return None
+    wanted = _is_about(item, place)
+    waiting = session.carried_over.take(WaitingPart, lambda one: wanted(one.part.record))
+    if waiting is not None:
+        if waiting.part.intact and _is_content(item, waiting.part.record):
+            report.resumed(waiting.done, waiting.again)
+            return Begun(waiting.part, waiting.running, waiting.done)
+        await session.pool.run(waiting.part.discard)
+        report.restarted("another version is there now", waiting.done + waiting.again)
+        return None
+    found = await finish_even_if_cancelled(session.pool.run(_found, session, item, place))
+    if found is None:
+        return None
+    if isinstance(found, _Found):
+        begun = await _proved(session, found, report)
+        if begun is not None:
+            return begun
+        await session.pool.run(_discard, found)
+        report.restarted(_MIXED, found.record.done)
+        return None
+    why, lost_bytes = found
+    report.restarted(why, lost_bytes)
+    return None
+
+
+def _is_about(item: GetItem, place: Target) -> Callable[[DownloadRecord], bool]:
+    local = str(place.local)
+    return lambda record: (record.path, record.local) == (item.path, local)
+
+
+def _is_content(item: GetItem, record: DownloadRecord) -> bool:
+    listed = (item.file_id, item.version, item.digest, item.size)
+    return (record.file_id, record.version, record.digest, record.size) == listed
+
+
+def _found(session: Session, item: GetItem, place: Target) -> _Found | tuple[str, int] | None:
+    """Open the part of this file again, if there is one that may fit; or say why none does, and how much had moved."""
+    records = downloads_of(session.state, session.server_id)
+    records.drop_expired(session.clock())
+    wanted = _is_about(item, place)
+    said = None
+    for record in filter(wanted, records.all()):
+        if not _is_content(item, record):
+            if records.drop(record):
+                said = ("another version is there now", record.done)
+            continue
+        held = records.hold(record)
+        if held is None:
+            continue
+        left = LeftPart(record.id, (record.dev, record.ino), held.record.done)
+        try:
+            part = PartFile(
+                place.destination, place.parts, size=item.size, listed_size=item.size, existing=place.existing,
+                with_signature=place.with_signature, left=left,
+            )  # fmt: skip
+        except PartUnfitError:
+            held.drop()
+            said = (_MIXED, record.done)
+        except SftError:
+            held.let_go()
+            raise
+        else:
+            return _Found(part, held)
+    return said
+
+
+async def _proved(session: Session, found: _Found, report: Reporter) -> Begun | None:
+    """Read a part up to its mark; None where that is not what was noted."""
+    running, pool, done = blake2b_512(), session.pool, found.record.done
+    read = 0
+
+    def step() -> int:
+        data = found.part.read(min(_READ_BYTES, done - read))
+        running.update(data)
+        return len(data)
+
+    try:
+        while read < done:
+            came = await finish_even_if_cancelled(pool.run(step))
+            if not came:
+                return None
+            read += came
+            report(TransferStage.PROVING, read)
+        if done and running.digest() != found.record.prefix:
+            return None
+        beyond = await finish_even_if_cancelled(pool.run(found.part.cut, done))
+    except BaseException:
+        await pool.run(_leave, found)
+        raise
+    report.resumed(done, beyond)
+    return Begun(ResumablePart(found.part, found.held, session.clock), running, done)
+
+
+def _leave(found: _Found) -> None:
+    found.part.leave()
+    found.held.let_go()
+
+
+def _discard(found: _Found) -> None:
+    found.part.discard()
+    found.held.forget()

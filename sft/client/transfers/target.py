@@ -1,0 +1,30 @@
+"""Where a download goes on this computer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sft.client.transfers.part_file import ConflictPolicy, Destination
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a download goes.
+
+    Args:
+        parts: below the destination, folders first.
+        keeps: what is not finished may be gone on with later; not where the destination goes away.
+    """
+
+    destination: Destination
+    parts: Sequence[str]
+    existing: ConflictPolicy
+    with_signature: bool
+    keeps: bool = True
+
+    @property
+    def local(self) -> Path:
+        """The name that it shall have, absolute."""
+        return self.destination.path.absolute().joinpath(*self.parts)
