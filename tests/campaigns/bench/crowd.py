@@ -27,7 +27,9 @@ from tests.campaigns.population import FIRST_OWNER, GUS, NAMED, Shape, build, co
 from tests.campaigns.scale_measures import WatchedServer
 from tests.processes import ServerProcess, say
 
-SPARE_DESCRIPTORS = 512
+# The server keeps places for strangers, for uploads (a third of the rest) and for itself.
+DESCRIPTORS_A_SESSION = 1.5
+SPARE_DESCRIPTORS = 2048
 PAGES = 15
 WARM = 200  # sessions that are there before memory is compared
 REQUESTS_EACH = 20
@@ -84,11 +86,12 @@ class Crowd:
 
     def idle(self) -> None:
         """Keep as many sessions as the limits of descriptors allow; say if they are fewer than wanted."""
-        allowed = _raise_descriptors(self._sessions + SPARE_DESCRIPTORS)
-        count = min(self._sessions, allowed - SPARE_DESCRIPTORS)
+        wanted = int(self._sessions * DESCRIPTORS_A_SESSION) + SPARE_DESCRIPTORS
+        allowed = _raise_descriptors(wanted)
+        count = min(self._sessions, int((allowed - SPARE_DESCRIPTORS) / DESCRIPTORS_A_SESSION))
         if count < self._sessions:
             self._facts.missing.append(f"{self._sessions:,} idle sessions: descriptors allow {count:,}")
-        server = ServerProcess(self._folder, descriptors=count + SPARE_DESCRIPTORS)
+        server = ServerProcess(self._folder, descriptors=min(wanted, allowed))
         with self._running(server), ExitStack() as lines:
             warm = min(WARM, count // 2)
             for number in range(count):
