@@ -197,7 +197,7 @@ class DownloadStream:
         self._intake = ReceiveFlow(
             connection.pool,
             connection.receive_credit,
-            compute=self._digested,
+            compute=self._measured,
             store=self._store,
             grant=lambda chunks: connection.send(Credit(id=self._id, chunks=chunks)),
             window=window,
@@ -205,29 +205,27 @@ class DownloadStream:
         self._intake.finished.addCallbacks(lambda _: self._whole.callback(file), self._stop)
         return self._intake
 
-    def _digested(self, chunks: list[bytes], last: bool) -> list[bytes]:  # noqa: ARG002, FBT001
+    def _measured(self, chunks: list[bytes], last: bool) -> list[bytes]:  # noqa: ARG002, FBT001
         if self._measure is not None:
             self._measure.add(chunks)
-        for chunk in chunks:
-            self._hash.update(chunk)
         return chunks
 
     def _store(self, chunks: Sequence[bytes]) -> None:
-        """Write a batch, into a sink that the first batch makes (on the pool)."""
+        """Write and hash a batch, into a sink that the first batch makes (on the pool, while the reactor opens the next)."""
         if self._sink is None:
             if self._file is None:
                 raise RemoteProtocolError("content of no file")
             self._sink = self._open_sink(self._file)
         self._sink.write(chunks)
+        for chunk in chunks:
+            self._hash.update(chunk)
         self._written += sum(map(len, chunks))
         self._sink.reached(self._written, self._hash.digest)
 
     async def _keep(self, part: ResumablePart, why: BaseException) -> None:
         """Leave a part to go on with: in this process where the connection alone was lost."""
         pool, done = self._session.pool, self._written
-        hashed = done if self._measure is None else self._measure.received
-        # The last batch was written whole, and is not the last of all.
-        sound = hashed == done and done % CHUNK_BYTES == 0 and done < part.record.size
+        sound = done % CHUNK_BYTES == 0 and done < part.record.size  # not the last batch of all
         with contextlib.suppress(SftError):  # what stopped it is what is told
             if sound and isinstance(why, ConnectionLostError):
                 waiting = WaitingPart(part, self._hash, done, max(self._came - done, 0))
