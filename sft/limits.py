@@ -99,6 +99,11 @@ LOW_ROOM_BYTES: Final = (
 )  # above the floor: some minutes of one fast upload, and the first warning; then at each half
 ROOM_SECONDS: Final = 60  # how often that is looked at: one call of the file system
 SPACE_STEP_BYTES: Final = 64 * MIB  # room is promised so far ahead of the data: an announced size alone takes nothing
+# Of a content under a name of its own: what is sent again after a crash at most, made durable while the next one comes, and
+# one plain request where objects lie elsewhere.
+SEGMENT_CHUNKS: Final = 256
+SEGMENT_BYTES: Final = SEGMENT_CHUNKS * CHUNK_BYTES
+UPLOAD_RUNS: Final = 1000  # of one object, each under a data key of its own; 76 bytes each in the version's row
 UPLOAD_SILENT_SECONDS: Final = 600  # an open upload that gets no byte for so long ends: it holds a file and room
 SEGMENT_CHUNKS: Final = 256
 SEGMENT_BYTES: Final = SEGMENT_CHUNKS * CHUNK_BYTES  # 16 MiB: what a death costs at most; a sync for each costs nothing

@@ -21,6 +21,7 @@ _CLIENT_TO_SERVER: Final = b"sft/%d client to server"  # the number is the proto
 _SERVER_TO_CLIENT: Final = b"sft/%d server to client"
 _NEXT_TRAFFIC: Final = b"sft/1 next traffic key"
 _PAYLOAD: Final = b"sft/1 vault payload"  # followed by the object's header
+_LATER_KEY: Final = b"sft/1 vault later key"  # followed by the header of the first segment under it
 _WRAPPING: Final = b"sft/1 master data keys"
 _KEYRING: Final = b"sft/1 master keyring"
 _KEYRING_CHECK: Final = b"sft/1 master check value"
@@ -62,8 +63,13 @@ def next_traffic_key(key: bytes) -> bytes:
 
 
 def payload_key(data_key: bytes, header: bytes) -> bytes:
-    """Derive the key of an object's chunks, so that they open under their own header alone."""
+    """Derive the key of a segment's chunks, so that they open under their own header alone."""
     return _derive(_key(data_key), _PAYLOAD + header)
+
+
+def later_key_key(data_key: bytes, header: bytes) -> bytes:
+    """Derive what seals the data key of a later run, from the object's first one and the header that the run begins at."""
+    return _derive(_key(data_key), _LATER_KEY + header)
 
 
 def wrapping_key(master_key: bytes) -> bytes:

@@ -2,10 +2,10 @@
 
 ``local`` and ``memory`` keep it, and whatever comes later must pass the same suite, tests/unit/vault/backend_contract.py.
 
-Rules. A backend moves bytes and decides nothing: it knows no key, and reads no field. An object is written once. It is
-there under its id completely or not at all, and ``Sink.finish`` returns only when a power cut cannot take it back. Every
-call may come from any thread; a sink or source has one owner at a time. Faults are ``VaultError`` and its children, never
-``OSError``.
+Rules. A backend moves bytes and decides nothing: it knows no key, and reads no field. An object is a row of segments, numbered
+from 0, and most have one. A segment is written once, after the one before it was finished. It is there under its id and
+number completely or not at all, and ``Sink.finish`` returns only when a power cut cannot take it back. Every call may
+come from any thread; a sink or source has one owner at a time. Faults are ``VaultError`` and its children, never ``OSError``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sft.errors import ObjectMissingError, VaultError
 
 
 class ObjectSink(Protocol):
-    """An object that is being written; nobody can see it before ``finish``."""
+    """A segment that is being written; nobody can see it before ``finish``."""
 
     def write(self, pieces: Sequence[bytes]) -> None:
         """Append the pieces, by one gathered write.
@@ -29,11 +29,14 @@ class ObjectSink(Protocol):
     def reserve(self, more_bytes: int) -> None:
         """Promise room for more than ``create`` did; VaultFullError if less is free above the floor."""
 
+    def rest(self) -> None:
+        """Hold nothing open and nothing promised until the next write."""
+
     def finish(self, sidecar: bytes | None = None) -> None:
-        """Make the object durable and visible: sync, rename over nothing, sync of the folder.
+        """Make the segment durable and visible: sync, rename over nothing, sync of the folder.
 
         Args:
-            sidecar: lies beside the object from its first moment on.
+            sidecar: lies beside the object before this segment is seen, which is its last.
 
         Raises:
             VaultError: a failed sync is final: the system may have dropped the bytes, and a second one would say that all
@@ -45,7 +48,7 @@ class ObjectSink(Protocol):
 
 
 class ObjectSource(Protocol):
-    """An object that is being read."""
+    """A segment that is being read."""
 
     size: int
 
@@ -65,21 +68,24 @@ class ObjectSource(Protocol):
 
 
 class Backend(Protocol):
-    """Objects by id, each with at most one sidecar beside it."""
+    """Objects by id, each of segments by number, and with at most one sidecar beside it."""
 
-    def create(self, object_id: bytes, reserve_bytes: int, owner: int | None = None) -> ObjectSink:
-        """Begin an object.
+    def create(self, object_id: bytes, reserve_bytes: int, owner: int | None = None, *, segment: int = 0) -> ObjectSink:
+        """Begin a segment.
 
         Raises:
             VaultFullError: less than ``reserve_bytes`` is free above the floor.
-            VaultError: the id is taken, by an object or by one that is being written.
+            VaultError: it is there already, or is being written.
         """
 
-    def open(self, object_id: bytes) -> ObjectSource:
-        """Begin to read an object; ObjectMissingError if none has this id."""
+    def open(self, object_id: bytes, segment: int = 0) -> ObjectSource:
+        """Begin to read a segment; ObjectMissingError if it is not there."""
 
-    def remove(self, object_id: bytes) -> None:
-        """Destroy an object for good: sidecar, object, sync of the folder.
+    def segments(self, object_id: bytes) -> list[int]:
+        """Name the segments that lie under an id, in order."""
+
+    def remove(self, object_id: bytes, first_segment: int = 0) -> None:
+        """Destroy an object for good, or its segments from a number on: sidecar, segments, sync of the folder.
 
         The sidecar goes first, for its key: a power cut leaves at worst an object that nobody can open. What is not there
         is not an error: recovery finishes a removal that was cut.
@@ -96,7 +102,7 @@ class Backend(Protocol):
         """Count the files that were moved out of the way, and their bytes."""
 
     def ids(self) -> Iterator[bytes]:
-        """Name every id under which an object or sidecar lies, in order, each once."""
+        """Name every id under which a segment or sidecar lies, in order, each once."""
 
     def read_sidecar(self, object_id: bytes) -> bytes | None:
         """Read the sidecar beside an object; None where there is none."""
@@ -104,8 +110,8 @@ class Backend(Protocol):
     def leftovers(self) -> Iterator[bytes]:
         """Name the ids of what was being written when a process died."""
 
-    def discard(self, object_id: bytes) -> None:
-        """Remove the leftovers of an id; call it only while nobody writes under it."""
+    def discard_leftovers(self) -> None:
+        """Remove all of that; call it only while nobody writes."""
 
     def free_bytes(self) -> int:
         """Return the room above the floor that is promised to nobody; never below 0."""
@@ -114,11 +120,16 @@ class Backend(Protocol):
         """Let go of what the backend holds open; harmless when repeated."""
 
 
-def missing(object_id: bytes) -> ObjectMissingError:
-    """Make the one error for an id under which there is no object."""
-    return ObjectMissingError(problem=f"object {object_id.hex()} is missing")
+def missing(object_id: bytes, segment: int = 0) -> ObjectMissingError:
+    """Make the one error for a segment that is not there."""
+    return ObjectMissingError(problem=f"{name_of(object_id, segment)} is missing")
 
 
-def taken(object_id: bytes) -> VaultError:
-    """Make the one error for an id that cannot be begun."""
-    return VaultError(problem=f"object {object_id.hex()} is there already")
+def taken(object_id: bytes, segment: int = 0) -> VaultError:
+    """Make the one error for a segment that cannot be begun."""
+    return VaultError(problem=f"{name_of(object_id, segment)} is there already")
+
+
+def name_of(object_id: bytes, segment: int = 0) -> str:
+    """Name a segment for people: that most objects have but one is no news."""
+    return f"segment {segment} of object {object_id.hex()}" if segment else f"object {object_id.hex()}"

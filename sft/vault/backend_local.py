@@ -19,17 +19,21 @@ from sft.limits import FLOOR_BYTES
 from sft.vault.backend import ObjectSink, ObjectSource, missing, taken
 from sft.vault.capacity import Capacity, Reservation
 from sft.vault.disk import Disk, RealDisk
-from sft.vault.layout import SIDECAR_MOST_BYTES, corrupt, require_object_id
+from sft.vault.layout import SIDECAR_MOST_BYTES, corrupt
 from sft.vault.object_directory import (
     FAN,
-    OBJECT_SUFFIX,
+    SEGMENTS_SUFFIX,
     SIDECAR_SUFFIX,
     ObjectDirectory,
     faults,
+    files_below,
     ids_in,
+    incoming_name,
     is_there,
     make_object_directory,
     open_regular,
+    segments_folder,
+    segments_in,
 )
 
 
@@ -61,48 +65,61 @@ class LocalBackend:
             raise VaultError(str(fault), problem=f"no vault can be made at {root}") from fault
         return cls(root, floor_bytes=floor_bytes, disk=disk)
 
-    def create(self, object_id: bytes, reserve_bytes: int, owner: int | None = None) -> ObjectSink:
-        with _acting(object_id, "begun"), self._tree.fan(object_id) as folder:
-            if is_there(folder, object_id.hex()):
-                raise taken(object_id)
+    def create(self, object_id: bytes, reserve_bytes: int, owner: int | None = None, *, segment: int = 0) -> ObjectSink:
+        with _acting(object_id, "begun"), self._tree.place(object_id, segment) as place:
+            if place is not None and is_there(*place):
+                raise taken(object_id, segment)
             promise = self._room.promise(reserve_bytes, owner)
             try:
-                name = object_id.hex() + OBJECT_SUFFIX
-                file = self._tree.disk.create(self._tree.incoming, name)
+                file = self._tree.disk.create(self._tree.incoming, incoming_name(object_id, segment))
             except FileExistsError:
                 promise.end()
-                raise taken(object_id) from None
+                raise taken(object_id, segment) from None
             except OSError:
                 promise.end()
                 raise
-        return _LocalSink(self._tree, object_id, file, promise)
+        return _LocalSink(self._tree, object_id, segment, file, promise)
 
-    def open(self, object_id: bytes) -> ObjectSource:
-        return _LocalSource(object_id, partial(self._open_file, object_id))
+    def open(self, object_id: bytes, segment: int = 0) -> ObjectSource:
+        return _LocalSource(object_id, partial(self._open_file, object_id, segment))
 
-    def _open_file(self, object_id: bytes) -> int:
-        with _acting(object_id, "opened"), self._tree.fan(object_id) as folder:
-            file = open_regular(folder, object_id)
+    def _open_file(self, object_id: bytes, segment: int) -> int:
+        with _acting(object_id, "opened"), self._tree.place(object_id, segment) as place:
+            file = None if place is None else open_regular(place[0], object_id, place[1])
         if file is None:
-            raise missing(object_id)
+            raise missing(object_id, segment)
         return file
 
-    def remove(self, object_id: bytes) -> None:
-        name, disk = object_id.hex(), self._tree.disk
-        with _acting(object_id, "removed"), self._tree.fan(object_id) as folder:
+    def segments(self, object_id: bytes) -> list[int]:
+        with _acting(object_id, "listed"), self._tree.fan(object_id) as fan:
+            first = [0] if is_there(fan, object_id.hex()) else []
+            folder = segments_folder(fan, object_id)
+            if folder is None:
+                return first
+            try:
+                return first + segments_in(folder)
+            finally:
+                os.close(folder)
+
+    def remove(self, object_id: bytes, first_segment: int = 0) -> None:
+        name, tree, disk = object_id.hex(), self._tree, self._tree.disk
+        with _acting(object_id, "removed"), tree.fan(object_id) as fan:
             # The sidecar's bytes hold the data key: an undelete of both files must open nothing. Best effort: on file systems
             # that copy on write it may want room, and destroys nothing there.
             with contextlib.suppress(OSError):
-                disk.overwrite(folder, name + SIDECAR_SUFFIX)
-            for suffix in (SIDECAR_SUFFIX, ""):
+                disk.overwrite(fan, name + SIDECAR_SUFFIX)
+            with contextlib.suppress(FileNotFoundError):
+                disk.unlink(fan, name + SIDECAR_SUFFIX)
+            tree.remove_segments(fan, object_id, max(1, first_segment))
+            if not first_segment:
                 with contextlib.suppress(FileNotFoundError):
-                    disk.unlink(folder, name + suffix)
-            disk.sync_folder(folder)
+                    disk.unlink(fan, name)
+            disk.sync_folder(fan)
 
     def quarantine(self, object_id: bytes) -> None:
         tree, name = self._tree, object_id.hex()
         with _acting(object_id, "moved to the quarantine"), tree.fan(object_id) as folder:
-            names = [name + suffix for suffix in ("", SIDECAR_SUFFIX)]
+            names = [name + suffix for suffix in ("", SEGMENTS_SUFFIX, SIDECAR_SUFFIX)]
             there = [name for name in names if is_there(folder, name)]
             if not there:
                 raise missing(object_id)
@@ -112,8 +129,8 @@ class LocalBackend:
             tree.disk.sync_folder(folder)
 
     def quarantine_figures(self) -> tuple[int, int]:
-        with faults("the quarantine", "listed"), os.scandir(self._tree.quarantine) as entries:
-            sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
+        with faults("the quarantine", "listed"):
+            sizes = [size for _, size, _ in files_below(self._tree.quarantine)]
         return len(sizes), sum(sizes)
 
     def ids(self) -> Iterator[bytes]:
@@ -134,10 +151,9 @@ class LocalBackend:
         with faults("the vault", "listed"):
             return iter(sorted(ids_in(self._tree.incoming)))
 
-    def discard(self, object_id: bytes) -> None:
-        require_object_id(object_id)
-        with _acting(object_id, "discarded"):
-            self._tree.discard(object_id)
+    def discard_leftovers(self) -> None:
+        with faults("what was being written", "discarded"):
+            self._tree.discard_all()
 
     def free_bytes(self) -> int:
         return self._room.free_bytes()
@@ -151,24 +167,25 @@ def _acting(object_id: bytes, act: str) -> contextlib.AbstractContextManager[Non
 
 
 class _LocalSink:
-    """One file of ``incoming``; it ends as an object or as nothing."""
+    """One file of ``incoming``; it ends as a segment or as nothing."""
 
-    __slots__ = ("_ended", "_file", "_object_id", "_promise", "_tree")
+    __slots__ = ("_ended", "_file", "_object_id", "_promise", "_segment", "_tree")
 
-    def __init__(self, tree: ObjectDirectory, object_id: bytes, file: int, promise: Reservation) -> None:
+    def __init__(self, tree: ObjectDirectory, object_id: bytes, segment: int, file: int, promise: Reservation) -> None:
         self._tree = tree
         self._object_id = object_id
+        self._segment = segment
         self._file: int | None = file
         self._promise = promise
         self._ended = False
 
     def write(self, pieces: Sequence[bytes]) -> None:
-        file = self._require_open()
+        self._require_open()
         count = sum(map(len, pieces))
         try:
             self._promise.require(count)
             with _acting(self._object_id, "written"):
-                self._tree.disk.write(file, pieces)
+                self._tree.disk.write(self._opened(), pieces)
         except VaultError:
             self.abort()
             raise
@@ -178,45 +195,65 @@ class _LocalSink:
         self._require_open()
         self._promise.extend(more_bytes)
 
-    def finish(self, sidecar: bytes | None = None) -> None:
-        file = self._require_open()
-        tree, name = self._tree, self._object_id.hex()
-        names = [(name + OBJECT_SUFFIX, name)]
+    def rest(self) -> None:
+        self._require_open()
         try:
             with _acting(self._object_id, "stored"):
-                tree.disk.sync_file(file)
+                # Of a fault while the bytes go to the disk nobody hears who does not hold the file open.
+                self._tree.disk.sync_file(self._opened())
+        except VaultError:
+            self.abort()
+            raise
+        self._close()
+        self._promise.end()
+
+    def finish(self, sidecar: bytes | None = None) -> None:
+        self._require_open()
+        tree, name = self._tree, self._object_id.hex()
+        try:
+            with _acting(self._object_id, "stored"):
+                tree.disk.sync_file(self._opened())
                 self._close()
                 if sidecar is not None:
                     tree.write_incoming(name + SIDECAR_SUFFIX, sidecar)
-                    # The object last: whoever sees it, sees what belongs beside it.
-                    names.insert(0, (name + SIDECAR_SUFFIX, name + SIDECAR_SUFFIX))
-                with tree.fan(self._object_id) as folder:
-                    self._place(folder, names)
+                with tree.fan(self._object_id) as fan:
+                    self._place(fan, has_sidecar=sidecar is not None)
         except VaultError:
             self.abort()
             raise
         self._end()
 
-    def _place(self, folder: int, names: Sequence[tuple[str, str]]) -> None:
-        disk = self._tree.disk
-        placed: list[str] = []
+    def _place(self, fan: int, *, has_sidecar: bool) -> None:
+        tree, disk, name = self._tree, self._tree.disk, self._object_id.hex()
+        folder = disk.make_folder(fan, name + SEGMENTS_SUFFIX) if self._segment else fan
+        names = [(incoming_name(self._object_id, self._segment), folder, str(self._segment) if self._segment else name)]
+        if has_sidecar:
+            # The segment last: whoever sees it, sees what belongs beside it.
+            names.insert(0, (name + SIDECAR_SUFFIX, fan, name + SIDECAR_SUFFIX))
+        placed: list[tuple[int, str]] = []
         try:
-            for temporary, final in names:
-                disk.rename(self._tree.incoming, temporary, folder, final)
-                placed.append(final)
+            for temporary, place, final in names:
+                disk.rename(tree.incoming, temporary, place, final)
+                placed.append((place, final))
             disk.sync_folder(folder)
+            # The first one that lies in the folder made it: later ones only need its own names.
+            if folder != fan and (self._segment == 1 or has_sidecar):
+                disk.sync_folder(fan)
         except OSError:
-            for final in reversed(placed):
+            for place, final in reversed(placed):
                 with contextlib.suppress(OSError):
-                    disk.unlink(folder, final)
+                    disk.unlink(place, final)
             raise
+        finally:
+            if folder != fan:
+                os.close(folder)
 
     def abort(self) -> None:
         if not self._ended:
             self._end()
             # What cannot be removed now is a leftover, and goes at the next start.
             with contextlib.suppress(OSError):
-                self._tree.discard(self._object_id)
+                self._tree.discard(self._object_id, self._segment)
 
     def _end(self) -> None:
         self._ended = True
@@ -228,10 +265,14 @@ class _LocalSink:
         if file is not None:
             os.close(file)
 
-    def _require_open(self) -> int:
+    def _opened(self) -> int:
         if self._file is None:
-            raise VaultError(problem=f"object {self._object_id.hex()} is not being written")
+            self._file = self._tree.disk.reopen(self._tree.incoming, incoming_name(self._object_id, self._segment))
         return self._file
+
+    def _require_open(self) -> None:
+        if self._ended:
+            raise VaultError(problem=f"object {self._object_id.hex()} is not being written")
 
 
 class _LocalSource:

@@ -27,6 +27,9 @@ class Disk(Protocol):
     def create(self, folder: int, name: str) -> int:
         """Make a file, 0600, that was not there."""
 
+    def reopen(self, folder: int, name: str) -> int:
+        """Open a file that ``create`` made, to go on at its end."""
+
     def write(self, file: int, pieces: Sequence[bytes]) -> None:
         """Append all pieces."""
 
@@ -45,6 +48,9 @@ class Disk(Protocol):
     def unlink(self, folder: int, name: str) -> None:
         """Remove a name."""
 
+    def remove_folder(self, folder: int, name: str) -> None:
+        """Remove an empty folder."""
+
 
 class RealDisk:
     """The steps as system calls."""
@@ -56,6 +62,9 @@ class RealDisk:
 
     def create(self, folder: int, name: str) -> int:
         return durable.create_new(folder, name)
+
+    def reopen(self, folder: int, name: str) -> int:
+        return os.open(name, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
 
     def write(self, file: int, pieces: Sequence[bytes]) -> None:
         for start in range(0, len(pieces), _PIECES_AT_ONCE):
@@ -85,3 +94,6 @@ class RealDisk:
 
     def unlink(self, folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)
+
+    def remove_folder(self, folder: int, name: str) -> None:
+        os.rmdir(name, dir_fd=folder)

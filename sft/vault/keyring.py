@@ -250,7 +250,7 @@ class Keyring:
             ObjectCorruptError: it does not open.
         """
         data_key = self.unwrap(object_id, key)
-        return key if key.epoch == self.epoch else self.wrap(object_id, data_key)
+        return key if key.epoch == self.epoch else replace(self.wrap(object_id, data_key), later=key.later)
 
 
 def _notes(rest: bytes) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """The folders of the local backend, and what is done to names in them.
 
-    objects/ab/<id>          an object; ab are the first two digits of its id
-    objects/ab/<id>.meta     the sidecar
-    incoming/<id>.object     being written; likewise .meta
-    quarantine/<id>…         what nobody knew, kept for a person to look at
+    objects/ab/<id>              an object, or its segment 0; ab are the first two digits of its id
+    objects/ab/<id>.segments/1   its segment 1, and so on
+    objects/ab/<id>.meta         the sidecar
+    incoming/<id>.object         being written; likewise .1.object and .meta
+    quarantine/<id>…             what nobody knew, kept for a person to look at
 
 Rules. Folders are 0700 and files 0600, whatever the umask. Folders are held open and names looked up in them; no link is
 followed. Every fault here is an OSError, which ``faults`` turns into ours.
@@ -14,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,18 +24,22 @@ from typing import Final
 from sft import durable
 from sft.errors import VaultError, VaultFullError
 from sft.vault.disk import Disk
-from sft.vault.layout import OBJECT_ID_BYTES, corrupt, require_object_id
+from sft.vault.layout import corrupt, require_object_id
 
 OBJECTS: Final = "objects"
 INCOMING: Final = "incoming"
 QUARANTINE: Final = "quarantine"
 SIDECAR_SUFFIX: Final = ".meta"
+SEGMENTS_SUFFIX: Final = ".segments"
 OBJECT_SUFFIX: Final = ".object"  # in incoming alone: nothing there may look finished
 FAN: Final = tuple(f"{n:02x}" for n in range(256))
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_FOLDER: Final = (errno.ENOTDIR, errno.ELOOP)
 _NO_FILE: Final = (errno.EINVAL, errno.ELOOP, errno.EISDIR, errno.ENXIO)
 _QUARANTINED_MOST: Final = 1000
+_NAME: Final = re.compile(r"([0-9a-f]{32})(?:\.meta|\.segments|(?:\.[1-9][0-9]*)?\.object)?")
+_SEGMENT: Final = re.compile(r"[1-9][0-9]{0,9}")
 
 
 @contextlib.contextmanager
@@ -98,6 +104,22 @@ class ObjectDirectory:
         finally:
             os.close(folder)
 
+    @contextlib.contextmanager
+    def place(self, object_id: bytes, segment: int) -> Iterator[tuple[int, str] | None]:
+        """Open the folder in which a segment lies, or would; with its name there. None where that folder is not."""
+        with self.fan(object_id) as fan:
+            if not segment:
+                yield fan, object_id.hex()
+                return
+            folder = segments_folder(fan, object_id)
+            if folder is None:
+                yield None
+                return
+            try:
+                yield folder, str(segment)
+            finally:
+                os.close(folder)
+
     def write_incoming(self, name: str, data: bytes) -> None:
         """Write a small file durably under a temporary name, or leave nothing."""
         file = self.disk.create(self.incoming, name)
@@ -114,7 +136,7 @@ class ObjectDirectory:
     def read_beside(self, object_id: bytes, suffix: str, at_most: int) -> bytes | None:
         """Read a small file beside an object; None where there is none."""
         with self.fan(object_id) as folder:
-            file = open_regular(folder, object_id, suffix)
+            file = open_regular(folder, object_id, object_id.hex() + suffix)
             if file is None:
                 return None
             try:
@@ -132,11 +154,34 @@ class ObjectDirectory:
                 return
         raise VaultError(problem=f"the quarantine holds {name} too often")
 
-    def discard(self, object_id: bytes) -> None:
-        """Remove what was being written under an id."""
-        for suffix in (OBJECT_SUFFIX, SIDECAR_SUFFIX):
+    def discard(self, object_id: bytes, segment: int) -> None:
+        """Remove a segment that was being written."""
+        for name in (incoming_name(object_id, segment), object_id.hex() + SIDECAR_SUFFIX):
             with contextlib.suppress(FileNotFoundError):
-                self.disk.unlink(self.incoming, object_id.hex() + suffix)
+                self.disk.unlink(self.incoming, name)
+
+    def discard_all(self) -> None:
+        """Remove all that was being written; names that this backend never makes are passed over."""
+        for name in names_in(self.incoming):
+            if _id_of(name):
+                self.disk.unlink(self.incoming, name)
+
+    def remove_segments(self, fan: int, object_id: bytes, first: int) -> None:
+        """Remove the segments from a number on that lie in a folder of their own, and that folder with the last of them."""
+        folder = segments_folder(fan, object_id)
+        if folder is None:
+            return
+        try:
+            found = segments_in(folder)
+            for segment in reversed(found):
+                if segment >= first:
+                    self.disk.unlink(folder, str(segment))
+            if any(segment < first for segment in found):
+                self.disk.sync_folder(folder)
+                return
+        finally:
+            os.close(folder)
+        self.disk.remove_folder(fan, object_id.hex() + SEGMENTS_SUFFIX)
 
     def _forget(self, name: str) -> None:
         with contextlib.suppress(OSError):
@@ -165,6 +210,21 @@ def names_in(folder: int) -> list[str]:
     return os.listdir(folder)
 
 
+def files_below(folder: int, *, prefix: str = "") -> Iterator[tuple[str, int, int]]:
+    """Name the files in a folder and in the folders of segments in it: path, bytes, and when it was last written (Unix s)."""
+    with os.scandir(folder) as entries:
+        found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+    for name, status in found:
+        if not stat.S_ISDIR(status.st_mode):
+            yield prefix + name, status.st_size, int(status.st_mtime)
+            continue
+        below = durable.sub_folder(folder, name)
+        try:
+            yield from files_below(below, prefix=f"{prefix}{name}/")
+        finally:
+            os.close(below)
+
+
 def is_there(folder: int, name: str) -> bool:
     """Return whether anything has this name, be it a link that leads nowhere."""
     try:
@@ -174,10 +234,10 @@ def is_there(folder: int, name: str) -> bool:
     return True
 
 
-def open_regular(folder: int, object_id: bytes, suffix: str = "") -> int | None:
-    """Open a file for reading; None where there is none, ObjectCorruptError if something else has the name."""
+def open_regular(folder: int, object_id: bytes, name: str) -> int | None:
+    """Open a file of an object for reading; None where there is none, ObjectCorruptError if something else has the name."""
     try:
-        return durable.open_regular(folder, object_id.hex() + suffix)
+        return durable.open_regular(folder, name)
     except FileNotFoundError:
         return None
     except OSError as fault:
@@ -186,15 +246,34 @@ def open_regular(folder: int, object_id: bytes, suffix: str = "") -> int | None:
         raise
 
 
+def segments_folder(fan: int, object_id: bytes) -> int | None:
+    """Open the folder of an object's further segments; None where there is none, ObjectCorruptError if it is no folder."""
+    try:
+        return durable.sub_folder(fan, object_id.hex() + SEGMENTS_SUFFIX)
+    except FileNotFoundError:
+        return None
+    except OSError as fault:
+        if fault.errno in _NO_FOLDER:
+            raise corrupt(object_id, "has segments in what is no folder") from fault
+        raise
+
+
+def segments_in(folder: int) -> list[int]:
+    """Read the numbers of segments out of a folder's names, in order."""
+    return sorted(int(name) for name in names_in(folder) if _SEGMENT.fullmatch(name))
+
+
+def incoming_name(object_id: bytes, segment: int) -> str:
+    """Name a segment that is being written."""
+    number = f".{segment}" if segment else ""
+    return object_id.hex() + number + OBJECT_SUFFIX
+
+
 def ids_in(folder: int) -> set[bytes]:
     """Read the ids out of a folder's names; those that this backend never makes are passed over."""
     return {object_id for name in names_in(folder) if (object_id := _id_of(name))}
 
 
 def _id_of(name: str) -> bytes | None:
-    digits = name
-    for suffix in (OBJECT_SUFFIX, SIDECAR_SUFFIX):
-        digits = digits.removesuffix(suffix)
-    if len(digits) != 2 * OBJECT_ID_BYTES or set(digits) - set("0123456789abcdef"):
-        return None
-    return bytes.fromhex(digits)
+    found = _NAME.fullmatch(name)
+    return bytes.fromhex(found[1]) if found else None

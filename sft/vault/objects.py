@@ -1,4 +1,4 @@
-"""Objects as bytes: sealing and opening a whole one, and the keys of a big one (FORMAT.md §3).
+"""Objects as bytes: sealing and opening a whole small one, and what lies beside one (FORMAT.md §3, §5).
 
 Rules. Pure: no file, no clock, and the only random source is the keyring's. A content is sealed under a data key of its own
 that is never used again. Nothing of a content is returned before its tags held. Small objects lie in the database as what
@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sft.crypto.digests import blake2b_512
-from sft.crypto.kdf import object_sidecar_key, payload_key
+from sft.crypto.kdf import object_sidecar_key
 from sft.crypto.sealing import open_box, seal
-from sft.crypto.stream import open_chunk, seal_chunk
+from sft.crypto.stream import seal_chunk
 from sft.errors import DecryptionFailedError
 from sft.limits import CHUNK_BYTES
 from sft.vault.keyring import Keyring
 from sft.vault.layout import (
     HEADER_BYTES,
-    KEY_BYTES,
+    LATER_KEY_BYTES,
     NONCE_BYTES,
     SIDECAR_HEADER,
     SIDECAR_HEADER_BYTES,
+    SIDECAR_KEYS,
     SIDECAR_MAGIC,
     SIDECAR_MOST_BYTES,
     TAG_BYTES,
@@ -37,13 +37,14 @@ from sft.vault.layout import (
     fits_inline,
     require_header,
     sealed_size,
+    segment_count,
+    segment_size,
 )
+from sft.vault.object_keys import ObjectKeys, new_object
 
 __all__ = [
-    "ObjectKeys",
     "check_whole",
     "fits_inline",
-    "new_object",
     "open_sidecar",
     "open_whole",
     "reseal_whole",
@@ -53,57 +54,17 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ObjectKeys:
-    """The keys of one object, as its row gives them.
-
-    Attributes:
-        object_id: 16 bytes.
-        data_key: what the row holds sealed; the key of the chunks is derived from it.
-        payload: key of the chunks.
-    """
-
-    object_id: bytes
-    data_key: bytes = field(repr=False)
-    payload: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, object_id: bytes, data_key: bytes) -> ObjectKeys:
-        return cls(object_id, data_key, payload_key(data_key, encode_header(object_id)))
-
-    @classmethod
-    def opened(cls, keyring: Keyring, object_id: bytes, header: bytes, key: SealedKey) -> ObjectKeys:
-        """Check an object's header and open its data key.
-
-        Args:
-            keyring: that opens it.
-            object_id: and key, from the authenticated row.
-            header: the object's first bytes, as many as there are of ``HEADER_BYTES``.
-
-        Raises:
-            ObjectCorruptError: another header, or a sealed key that does not hold.
-        """
-        require_header(header, object_id)
-        return cls.of(object_id, keyring.unwrap(object_id, key))
-
-    def open_chunk(self, index: int, sealed: bytes, *, last: bool) -> bytes:
-        """Open a chunk of this object; ObjectCorruptError if it is changed, or of another place or object."""
-        try:
-            return open_chunk(self.payload, index, last, sealed)
-        except DecryptionFailedError as fault:
-            raise corrupt(self.object_id, f"is damaged in chunk {index}") from fault
-
-
 class OpenedSidecar(NamedTuple):
-    """What lies beside an object, opened."""
+    """What lies beside an object, opened: its first data key, those of later runs as its row holds them, and the rest."""
 
     data_key: bytes
+    later: bytes
     content: bytes
 
 
-def seal_sidecar(keyring: Keyring, keys: ObjectKeys, content: bytes) -> bytes:
+def seal_sidecar(keyring: Keyring, keys: ObjectKeys, later: bytes, content: bytes) -> bytes:
     """Seal what lies beside an object, so that it opens for this object alone."""
-    plain = keys.data_key + content
+    plain = SIDECAR_KEYS.pack(keys.data_key, len(later) // LATER_KEY_BYTES) + later + content
     if len(plain) > SIDECAR_MOST_BYTES - SIDECAR_HEADER_BYTES - TAG_BYTES:
         raise ValueError(f"a sidecar of {len(content)} bytes is too long")
     nonce = keyring.random(NONCE_BYTES)
@@ -124,33 +85,31 @@ def open_sidecar(keyring: Keyring, object_id: bytes, sealed: bytes) -> OpenedSid
         plain = open_box(_sidecar_key(keyring, object_id), nonce, sealed[SIDECAR_HEADER_BYTES:])
     except DecryptionFailedError as fault:
         raise corrupt(object_id, "has a damaged sidecar") from fault
-    return OpenedSidecar(plain[:KEY_BYTES], plain[KEY_BYTES:])
+    if len(plain) < SIDECAR_KEYS.size:
+        raise corrupt(object_id, "has a sidecar that is too short")
+    data_key, runs = SIDECAR_KEYS.unpack_from(plain)
+    rest = SIDECAR_KEYS.size + runs * LATER_KEY_BYTES
+    if len(plain) < rest:
+        raise corrupt(object_id, "has a sidecar that is too short")
+    return OpenedSidecar(data_key, plain[SIDECAR_KEYS.size : rest], plain[rest:])
 
 
 def _sidecar_key(keyring: Keyring, object_id: bytes) -> bytes:
     return object_sidecar_key(keyring.row_key, encode_header(object_id))
 
 
-def new_object(keyring: Keyring, object_id: bytes) -> tuple[SealedKey, ObjectKeys]:
-    """Draw the data key of a new object.
-
-    Returns:
-        The key sealed, for the object's row, and the keys.
-    """
-    data_key = keyring.random(KEY_BYTES)
-    return keyring.wrap(object_id, data_key), ObjectKeys.of(object_id, data_key)
-
-
 def seal_whole(keyring: Keyring, object_id: bytes, content: bytes) -> tuple[SealedKey, bytes]:
-    """Seal a content of any size in one piece.
+    """Seal a content of one segment in one piece.
 
     Returns:
         The sealed key, for the object's row, and the object.
     """
+    if segment_count(len(content)) > 1:
+        raise ValueError(f"a content of {len(content)} bytes is no single segment")
     key, keys = new_object(keyring, object_id)
     final = chunk_count(len(content)) - 1
     return key, encode_header(object_id) + b"".join(
-        seal_chunk(keys.payload, i, i == final, content[i * CHUNK_BYTES : (i + 1) * CHUNK_BYTES])
+        seal_chunk(keys.payload(0), i, i == final, content[i * CHUNK_BYTES : (i + 1) * CHUNK_BYTES])
         for i in range(final + 1)
     )
 
@@ -196,15 +155,20 @@ def reseal_whole(
 
 
 def _chunks(keyring: Keyring, object_id: bytes, size: int, key: SealedKey, sealed: bytes) -> Iterator[bytes]:
+    if segment_count(size) > 1:
+        raise corrupt(object_id, f"is no content of {size} bytes")
     require_length(object_id, len(sealed), size)
-    keys = ObjectKeys.opened(keyring, object_id, sealed[:HEADER_BYTES], key)
+    require_header(sealed[:HEADER_BYTES], object_id)
+    keys = ObjectKeys.opened(keyring, object_id, key)
     final = chunk_count(size) - 1
     for index in range(final + 1):
         at, length = chunk_span(index, size)
         yield keys.open_chunk(index, sealed[at : at + length], last=index == final)
 
 
-def require_length(object_id: bytes, found: int, size: int) -> None:
-    """Refuse an object of another length than that of its content, before a byte is opened."""
-    if found != sealed_size(size):
-        raise corrupt(object_id, f"has {found} bytes instead of {sealed_size(size)}")
+def require_length(object_id: bytes, found: int, size: int, segment: int = 0) -> None:
+    """Refuse a segment of another length than a content of ``size`` bytes gives it, before a byte is opened."""
+    wanted = segment_size(segment, size)
+    if found != wanted:
+        which = f" in segment {segment}" if segment else ""
+        raise corrupt(object_id, f"has {found} bytes instead of {wanted}{which}")

@@ -7,15 +7,17 @@ Whatever is written anew gets a new id and a new data key. A rotation touches ro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from sft.crypto.digests import blake2b_512
 from sft.errors import VaultFullError
-from sft.limits import CREDIT_STEP_CHUNKS, SPACE_STEP_BYTES
-from sft.vault.backend import Backend
+from sft.limits import CREDIT_STEP_CHUNKS, SEGMENT_BYTES, SEGMENT_CHUNKS, SPACE_STEP_BYTES
+from sft.vault.backend import Backend, ObjectSource
 from sft.vault.keyring import Keyring
-from sft.vault.layout import HEADER_BYTES, SealedKey, chunk_count, corrupt, sealed_size
-from sft.vault.objects import ObjectKeys, OpenedSidecar, open_sidecar, require_digest, require_length
+from sft.vault.layout import HEADER_BYTES, SealedKey, chunk_count, corrupt, require_header, sealed_size, segment_count
+from sft.vault.object_keys import ObjectKeys, new_object, next_run
+from sft.vault.objects import OpenedSidecar, open_sidecar, require_digest, require_length
 from sft.vault.streams import ObjectReader, ObjectWriter
 
 __all__ = ["BATCH_CHUNKS", "ObjectReader", "ObjectWriter", "SealedKey", "Vault"]
@@ -51,16 +53,33 @@ class Vault:
         Raises:
             VaultFullError: so much is not free now.
         """
-        wanted = SPACE_STEP_BYTES if size is None else sealed_size(size)
+        self._require_room(SPACE_STEP_BYTES if size is None else sealed_size(size))
+        key = new_object(self._keyring, object_id)
+        return ObjectWriter(lambda: self._keyring, self._backend, owner, object_id, size, key)
+
+    def go_on(
+        self, object_id: bytes, size: int, key: SealedKey, finished: int, *, owner: int | None = None
+    ) -> ObjectWriter:
+        """Begin another run of an object that was cut, under a data key of its own, after the finished segments.
+
+        Args:
+            size: of the whole content.
+            key: as the open upload's row holds it.
+            finished: how many segments its row names, at least 1; what lies there beyond them is removed.
+
+        Raises:
+            VaultFullError: so much is not free now.
+            ObjectCorruptError: the key does not hold.
+        """
+        opened = next_run(self._keyring, object_id, key, finished)
+        self._backend.remove(object_id, finished)
+        self._require_room(sealed_size(size) - finished * sealed_size(SEGMENT_BYTES))
+        return ObjectWriter(lambda: self._keyring, self._backend, owner, object_id, size, opened, finished)
+
+    def _require_room(self, wanted: int) -> None:
         if wanted > self._backend.free_bytes():
             problem = "there is no room left above the floor that is kept free"
             raise VaultFullError(f"{wanted} bytes are wanted", problem=problem)
-        sink = self._backend.create(object_id, 0, owner)
-        try:
-            return ObjectWriter(lambda: self._keyring, object_id, size, sink)
-        except BaseException:
-            sink.abort()
-            raise
 
     def open(self, object_id: bytes, size: int, key: SealedKey, *, first_chunk: int = 0) -> ObjectReader:
         """Begin to read an object, from any of its chunks.
@@ -77,15 +96,25 @@ class Vault:
         """
         if not 0 <= first_chunk < chunk_count(size):
             raise ValueError(f"a content of {size} bytes has no chunk {first_chunk}")
-        source = self._backend.open(object_id)
+        open_segment = partial(self._open_segment, object_id, size)
+        source = open_segment(first_chunk // SEGMENT_CHUNKS)
         try:
-            require_length(object_id, source.size, size)
-            (header,) = source.read(0, [HEADER_BYTES])
-            keys = ObjectKeys.opened(self._keyring, object_id, header, key)
-            return ObjectReader(source, keys, size, first_chunk)
+            keys = ObjectKeys.opened(self._keyring, object_id, key)
         except BaseException:
             source.close()
             raise
+        return ObjectReader(open_segment, source, keys, size, first_chunk)
+
+    def _open_segment(self, object_id: bytes, size: int, segment: int) -> ObjectSource:
+        source = self._backend.open(object_id, segment)
+        try:
+            require_length(object_id, source.size, size, segment)
+            (header,) = source.read(0, [HEADER_BYTES])
+            require_header(header, object_id, segment)
+        except BaseException:
+            source.close()
+            raise
+        return source
 
     def read_whole(self, object_id: bytes, size: int, key: SealedKey) -> Iterator[bytes]:
         """Read a content chunk by chunk; for who has a thread to spend."""
@@ -116,12 +145,15 @@ class Vault:
             found.update(chunk)
             each(len(chunk))
         require_digest(object_id, found.digest(), digest)
+        if self._backend.segments(object_id) != list(range(segment_count(size))):
+            raise corrupt(object_id, "has segments that are none of its content's")
         sidecar = self.read_sidecar(object_id)
-        if sidecar is not None and sidecar.data_key != self._keyring.unwrap(object_id, key):
+        if sidecar is not None and sidecar[:2] != (self._keyring.unwrap(object_id, key), key.later):
             raise corrupt(object_id, "has a sidecar with another key")
 
-    def remove(self, object_id: bytes) -> None:
-        self._backend.remove(object_id)
+    def remove(self, object_id: bytes, first_segment: int = 0) -> None:
+        """Destroy an object for good, or its segments from a number on."""
+        self._backend.remove(object_id, first_segment)
 
     def quarantine(self, object_id: bytes) -> None:
         """Move an object that nobody knows out of the way, deleting nothing."""
@@ -136,10 +168,9 @@ class Vault:
 
     def discard_leftovers(self) -> int:
         """Remove what a dead process was writing, at start, when no writer is open; return how many objects."""
-        leftovers = list(self._backend.leftovers())
-        for object_id in leftovers:
-            self._backend.discard(object_id)
-        return len(leftovers)
+        count = len(list(self._backend.leftovers()))
+        self._backend.discard_leftovers()
+        return count
 
     def free_bytes(self) -> int:
         return self._backend.free_bytes()
@@ -188,6 +219,7 @@ class Vault:
                     found.update(chunk)
                     each(len(chunk))
                 writer.append(writer.seal(chunks, last=reader.chunks_left == 0))
+                writer.settle()
             require_digest(object_id, found.digest(), digest)
             writer.finish(sidecar)
         except BaseException:

@@ -17,14 +17,40 @@ from sft.vault.layout import corrupt, require_object_id
 
 @dataclass(slots=True)
 class Shelf:
-    """Objects and sidecars by id."""
+    """Objects, or their first segments, and sidecars by id; later segments by id and number."""
 
     objects: dict[bytes, bytes] = field(default_factory=dict)
+    segments: dict[tuple[bytes, int], bytes] = field(default_factory=dict)
     sidecars: dict[bytes, bytes] = field(default_factory=dict)
 
-    def all(self) -> tuple[dict[bytes, bytes], ...]:
-        """Return the two places, in the order in which a removal empties them."""
-        return self.sidecars, self.objects
+    def put(self, object_id: bytes, segment: int, data: bytes) -> None:
+        if segment:
+            self.segments[object_id, segment] = data
+        else:
+            self.objects[object_id] = data
+
+    def get(self, object_id: bytes, segment: int) -> bytes | None:
+        return self.segments.get((object_id, segment)) if segment else self.objects.get(object_id)
+
+    def numbers(self, object_id: bytes) -> list[int]:
+        first = [0] if object_id in self.objects else []
+        return first + sorted(number for found, number in self.segments if found == object_id)
+
+    def take(self, object_id: bytes, first_segment: int) -> Shelf:
+        """Take out the sidecar and the segments from a number on."""
+        taken = Shelf()
+        if object_id in self.sidecars:
+            taken.sidecars[object_id] = self.sidecars.pop(object_id)
+        for number in self.numbers(object_id):
+            if number >= first_segment:
+                data = self.segments.pop((object_id, number)) if number else self.objects.pop(object_id)
+                taken.put(object_id, number, data)
+        return taken
+
+    def sizes(self) -> list[int]:
+        # Copies, since another thread may add while this one counts.
+        places = ([*self.objects.values()], [*self.segments.values()], [*self.sidecars.values()])
+        return [len(data) for place in places for data in place]
 
 
 class MemoryBackend:
@@ -34,70 +60,69 @@ class MemoryBackend:
         self.shelf = Shelf()
         self.quarantined = Shelf()
         self._capacity_bytes = capacity_bytes
-        self.incoming: dict[bytes, list[bytes]] = {}
+        self.incoming: dict[tuple[bytes, int], list[bytes]] = {}
         self.lock = threading.Lock()
         self._room = Capacity(self._free, floor_bytes)
 
     def _free(self) -> int:
-        # Copies, since another thread may add while this one counts.
-        written = [*self.shelf.objects.values()]
-        for pieces in [*self.incoming.values()]:
-            written += pieces
-        return self._capacity_bytes - sum(map(len, written))
+        written = [len(piece) for pieces in [*self.incoming.values()] for piece in pieces]
+        return (
+            self._capacity_bytes - sum(self.shelf.sizes()) + sum(map(len, self.shelf.sidecars.values())) - sum(written)
+        )
 
-    def create(self, object_id: bytes, reserve_bytes: int, owner: int | None = None) -> ObjectSink:
+    def create(self, object_id: bytes, reserve_bytes: int, owner: int | None = None, *, segment: int = 0) -> ObjectSink:
         require_object_id(object_id)
         with self.lock:
-            if object_id in self.shelf.objects or object_id in self.incoming:
-                raise taken(object_id)
+            if self.shelf.get(object_id, segment) is not None or (object_id, segment) in self.incoming:
+                raise taken(object_id, segment)
             promise = self._room.promise(reserve_bytes, owner)
-            self.incoming[object_id] = []
-        return _MemorySink(self, object_id, promise)
+            self.incoming[object_id, segment] = []
+        return _MemorySink(self, object_id, segment, promise)
 
-    def open(self, object_id: bytes) -> ObjectSource:
+    def open(self, object_id: bytes, segment: int = 0) -> ObjectSource:
         require_object_id(object_id)
-        try:
-            return _MemorySource(object_id, self.shelf.objects[object_id])
-        except KeyError:
-            raise missing(object_id) from None
+        found = self.shelf.get(object_id, segment)
+        if found is None:
+            raise missing(object_id, segment)
+        return _MemorySource(object_id, found)
 
-    def remove(self, object_id: bytes) -> None:
+    def segments(self, object_id: bytes) -> list[int]:
+        require_object_id(object_id)
+        return self.shelf.numbers(object_id)
+
+    def remove(self, object_id: bytes, first_segment: int = 0) -> None:
         require_object_id(object_id)
         with self.lock:
-            for place in self.shelf.all():
-                place.pop(object_id, None)
+            self.shelf.take(object_id, first_segment)
 
     def quarantine_figures(self) -> tuple[int, int]:
         with self.lock:
-            sizes = [len(data) for place in self.quarantined.all() for data in place.values()]
+            sizes = self.quarantined.sizes()
         return len(sizes), sum(sizes)
 
     def quarantine(self, object_id: bytes) -> None:
         require_object_id(object_id)
         with self.lock:
-            found = [
-                (place, aside)
-                for place, aside in zip(self.shelf.all(), self.quarantined.all(), strict=True)
-                if object_id in place
-            ]
-            if not found:
+            found = self.shelf.take(object_id, 0)
+            if not found.sizes():
                 raise missing(object_id)
-            for place, aside in found:
-                aside[object_id] = place.pop(object_id)
+            self.quarantined.objects |= found.objects
+            self.quarantined.segments |= found.segments
+            self.quarantined.sidecars |= found.sidecars
 
     def ids(self) -> Iterator[bytes]:
-        return iter(sorted({object_id for place in self.shelf.all() for object_id in place}))
+        later = {object_id for object_id, _ in self.shelf.segments}
+        return iter(sorted({*self.shelf.objects, *later, *self.shelf.sidecars}))
 
     def read_sidecar(self, object_id: bytes) -> bytes | None:
         require_object_id(object_id)
         return self.shelf.sidecars.get(object_id)
 
     def leftovers(self) -> Iterator[bytes]:
-        return iter(sorted(self.incoming))
+        return iter(sorted({object_id for object_id, _ in self.incoming}))
 
-    def discard(self, object_id: bytes) -> None:
-        require_object_id(object_id)
-        self.incoming.pop(object_id, None)
+    def discard_leftovers(self) -> None:
+        self.incoming.clear()
 
     def free_bytes(self) -> int:
         return self._room.free_bytes()
@@ -107,11 +132,11 @@ class MemoryBackend:
 
 
 class _MemorySink:
-    __slots__ = ("_backend", "_object_id", "_open", "_promise")
+    __slots__ = ("_backend", "_key", "_open", "_promise")
 
-    def __init__(self, backend: MemoryBackend, object_id: bytes, promise: Reservation) -> None:
+    def __init__(self, backend: MemoryBackend, object_id: bytes, segment: int, promise: Reservation) -> None:
         self._backend = backend
-        self._object_id = object_id
+        self._key = object_id, segment
         self._promise = promise
         self._open = True
 
@@ -123,26 +148,30 @@ class _MemorySink:
         except VaultError:
             self.abort()
             raise
-        self._backend.incoming[self._object_id].extend(pieces)
+        self._backend.incoming[self._key].extend(pieces)
         self._promise.used(count)
 
     def reserve(self, more_bytes: int) -> None:
         self._require_open()
         self._promise.extend(more_bytes)
 
+    def rest(self) -> None:
+        self._require_open()
+        self._promise.end()
+
     def finish(self, sidecar: bytes | None = None) -> None:
         self._require_open()
+        object_id, segment = self._key
         shelf = self._backend.shelf
         with self._backend.lock:
             if sidecar is not None:
-                shelf.sidecars[self._object_id] = sidecar
-            pieces = self._backend.incoming.pop(self._object_id)
-            shelf.objects[self._object_id] = b"".join(pieces)
+                shelf.sidecars[object_id] = sidecar
+            shelf.put(object_id, segment, b"".join(self._backend.incoming.pop(self._key)))
         self._end()
 
     def abort(self) -> None:
         if self._open:
-            self._backend.incoming.pop(self._object_id, None)
+            self._backend.incoming.pop(self._key, None)
             self._end()
 
     def _end(self) -> None:
@@ -151,7 +180,7 @@ class _MemorySink:
 
     def _require_open(self) -> None:
         if not self._open:
-            raise VaultError(problem=f"object {self._object_id.hex()} is not being written")
+            raise VaultError(problem=f"object {self._key[0].hex()} is not being written")
 
 
 class _MemorySource:

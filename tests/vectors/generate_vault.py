@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from sft.crypto.kdf import keyring_key, payload_key, wrapping_key
 from sft.crypto.sealing import open_box
+from sft.crypto.stream import seal_chunk
+from sft.limits import CHUNK_BYTES, SEGMENT_CHUNKS
 from sft.vault.keyring import KEYRING_HEADER_BYTES, Keyring
-from sft.vault.layout import HEADER_BYTES, NONCE_BYTES, SEALED_CHUNK_BYTES, SealedKey, encode_header
-from sft.vault.objects import ObjectKeys, seal_sidecar, seal_whole
+from sft.vault.layout import HEADER_BYTES, NONCE_BYTES, SEALED_CHUNK_BYTES, SealedKey, chunk_count, encode_header
+from sft.vault.object_keys import ObjectKeys, new_object, next_run
+from sft.vault.objects import seal_sidecar, seal_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +30,8 @@ FILE = Path(__file__).with_name("vault.json")
 MASTER_KEY = bytes(range(32))
 NEXT_MASTER_KEY = bytes(range(32, 64))
 OBJECT_ID = bytes(range(0xA0, 0xB0))
-SIZES = [0, 1, 16_344, 65_535, 65_536, 65_537, 200_000]
+SIZES = [0, 1, 16_340, 65_535, 65_536, 65_537, 200_000]
+SEGMENTED_SIZE = 2 * SEGMENT_CHUNKS * CHUNK_BYTES + 5
 WHOLE_UP_TO_BYTES = 200  # longer objects are given by their SHA-256
 
 
@@ -51,13 +55,15 @@ def build() -> dict[str, Any]:
     whole = {size: sealed_object for size, (_, sealed_object) in sealed.items()}
     key = sealed[1][0]
     data_key = first.unwrap(OBJECT_ID, key)
-    keys = ObjectKeys.of(OBJECT_ID, data_key)
+    run = Keyring.open(first.seal(), MASTER_KEY, entropy=drawn("runs"))
+    key_of_runs, keys_of_runs = next_run(run, OBJECT_ID, new_object(run, OBJECT_ID)[0], 1)
     return {
         "keyring": _keyring(first, MASTER_KEY),
         "keyring_rotating": _keyring(rotating, NEXT_MASTER_KEY),
         "keyring_retired": _keyring(retired, NEXT_MASTER_KEY),
         "keyring_renewed": _keyring(retired.renew(now=1_700_000_003), NEXT_MASTER_KEY),
         "objects": [_object(first, size, *sealed[size]) for size in SIZES],
+        "segments": _segments(run, key_of_runs),
         "resealed_key": {
             "object_id": OBJECT_ID.hex(),
             "epoch": rotating.epoch,
@@ -66,9 +72,10 @@ def build() -> dict[str, Any]:
         },
         "sidecar": {
             "object_id": OBJECT_ID.hex(),
-            "data_key": data_key.hex(),
+            "data_key": keys_of_runs.data_key.hex(),
+            "later_keys": key_of_runs.later.hex(),
             "content": b"what the service keeps".hex(),
-            "sealed": seal_sidecar(first, keys, b"what the service keeps").hex(),
+            "sealed": seal_sidecar(run, keys_of_runs, key_of_runs.later, b"what the service keeps").hex(),
         },
         "refused": _refused(whole),
     }
@@ -107,6 +114,43 @@ def _object(keyring: Keyring, size: int, key: SealedKey, sealed: bytes) -> dict[
     }
 
 
+def segments_of(keyring: Keyring, key: SealedKey) -> list[bytes]:
+    """Seal a content of three segments, the first by one run and the others by a second."""
+    keys = ObjectKeys.opened(keyring, OBJECT_ID, key)
+    data = content(SEGMENTED_SIZE)
+    chunks = [data[at : at + CHUNK_BYTES] for at in range(0, len(data), CHUNK_BYTES)]
+    final = chunk_count(len(data)) - 1
+    return [
+        encode_header(OBJECT_ID, segment)
+        + b"".join(
+            seal_chunk(keys.payload(segment), index, index == final, chunks[index])
+            for index in range(segment * SEGMENT_CHUNKS, min((segment + 1) * SEGMENT_CHUNKS, len(chunks)))
+        )
+        for segment in range(3)
+    ]
+
+
+def _segments(keyring: Keyring, key: SealedKey) -> dict[str, Any]:
+    keys = ObjectKeys.opened(keyring, OBJECT_ID, key)
+    return {
+        "size": SEGMENTED_SIZE,
+        "object_id": OBJECT_ID.hex(),
+        "content_sha256": hashlib.sha256(content(SEGMENTED_SIZE)).hexdigest(),
+        "data_key": keys.data_key.hex(),
+        "epoch": key.epoch,
+        "sealed_key": key.sealed.hex(),
+        "later_keys": key.later.hex(),
+        "segments": [
+            {
+                "payload_key": keys.payload(number).hex(),
+                "length": len(sealed),
+                "sha256": hashlib.sha256(sealed).hexdigest(),
+            }
+            for number, sealed in enumerate(segments_of(keyring, key))
+        ],
+    }
+
+
 def refused_objects(sealed: dict[int, bytes]) -> list[tuple[str, str, bytes, int]]:
     """Make what a reader must refuse, each of the objects above, with the size that its row is made to claim."""
     two, one = sealed[65_537], sealed[1]
@@ -116,8 +160,8 @@ def refused_objects(sealed: dict[int, bytes]) -> list[tuple[str, str, bytes, int
     flipped = one[:HEADER_BYTES] + bytes([one[HEADER_BYTES] ^ 1]) + one[HEADER_BYTES + 1 :]
     return [
         ("cut_at_a_chunk_edge", "65,537 without its last chunk", two[:first_end], 65_536),
-        ("cut_within_a_chunk", "65,537 up to 65,575 bytes", two[: first_end - 1], 65_535),
-        ("cut_to_the_header", "65,537 up to 24 bytes", two[:HEADER_BYTES], 0),
+        ("cut_within_a_chunk", "65,537 up to 65,579 bytes", two[: first_end - 1], 65_535),
+        ("cut_to_the_header", "65,537 up to 28 bytes", two[:HEADER_BYTES], 0),
         ("lengthened", "1 and a zero byte", one + b"\0", 2),
         ("lengthened_by_its_chunk", "1 and its chunk again", one + one[HEADER_BYTES:], 18),
         (
@@ -135,6 +179,7 @@ def refused_objects(sealed: dict[int, bytes]) -> list[tuple[str, str, bytes, int
             longest[:HEADER_BYTES] + two[HEADER_BYTES:first_end] + longest[first_end:],
             200_000,
         ),
+        ("segment_two", "1 with segment number 1", one[: HEADER_BYTES - 1] + b"\1" + one[HEADER_BYTES:], 1),
         ("version_two", "1 with version 2", one[:6] + b"\2" + one[7:], 1),
         ("tag_flipped", "1 with the lowest bit of its first tag byte flipped", flipped, 1),
     ]

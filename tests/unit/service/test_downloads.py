@@ -40,8 +40,8 @@ def read_all(download: downloads.Download, step: int = 3) -> bytes:
     ("size", "inline", "small"),
     [
         (0, True, True),
-        (16_344, True, True),
-        (16_345, False, True),
+        (16_340, True, True),
+        (16_341, False, True),
         (SMALL_FILE_BYTES, False, True),
         (SMALL_FILE_BYTES + 1, False, False),
         (BIG, False, False),

@@ -21,7 +21,7 @@ from tests.unit.service.service_fixture import (
 )
 
 FULL = bytes(CHUNK_BYTES)
-SIZES = (0, 1, 16_344, 16_345, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES)
+SIZES = (0, 1, 16_340, 16_341, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES)
 
 
 def started(services: ServiceFixture, size: int | None, path: str = "a") -> Upload:
@@ -47,7 +47,7 @@ def test_a_stream_of_any_size_comes_back_whole(disk_services: ServiceFixture, si
 
 
 @pytest.mark.parametrize("known_size", [True, False])
-@pytest.mark.parametrize(("size", "inline"), [(0, True), (16_344, True), (16_345, False)])
+@pytest.mark.parametrize(("size", "inline"), [(0, True), (16_340, True), (16_341, False)])
 def test_small_contents_touch_no_file(services: ServiceFixture, size: int, known_size: bool, inline: bool) -> None:
     pending = services.stream(MAX, "a", bytes(size), known_size=known_size)
     assert pending.inline is inline

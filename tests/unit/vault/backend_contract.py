@@ -197,8 +197,7 @@ def leftovers_are_named_and_discarded(backend: Backend) -> None:
     for object_id in IDS[1:3]:
         backend.create(object_id, 3).write([b"abc"])  # and the process dies here
     assert list(backend.leftovers()) == IDS[1:3]
-    for object_id in IDS:
-        backend.discard(object_id)
+    backend.discard_leftovers()
     assert list(backend.leftovers()) == []
     assert load(backend, IDS[0]) == WHOLE
     store(backend, IDS[1])
@@ -217,9 +216,96 @@ def room_is_promised_at_the_beginning(backend: Backend) -> None:
     assert load(backend) == b"abc"
 
 
+def segments(backend: Backend, count: int, object_id: bytes = ID, sidecar: bytes | None = b"sidecar") -> None:
+    for number in range(count):
+        sink = backend.create(object_id, 0, segment=number)
+        sink.write([b"segment ", str(number).encode()])
+        sink.finish(sidecar if number == count - 1 else None)
+
+
+def load_segment(backend: Backend, number: int, object_id: bytes = ID) -> bytes:
+    source = backend.open(object_id, number)
+    try:
+        return b"".join(source.read(0, [source.size]))
+    finally:
+        source.close()
+
+
+def segments_are_read_by_number(backend: Backend) -> None:
+    segments(backend, 12)
+    assert backend.segments(ID) == list(range(12))
+    assert [load_segment(backend, number) for number in range(12)] == [f"segment {n}".encode() for n in range(12)]
+    assert list(backend.ids()) == [ID]
+    assert backend.read_sidecar(ID) == b"sidecar"
+    for absent in (12, 1 << 20):
+        with pytest.raises(ObjectMissingError) as refused:
+            backend.open(ID, absent)
+        assert f"segment {absent} of" in str(refused.value.values["problem"])
+    assert backend.segments(IDS[0]) == []
+
+
+def a_segment_may_be_written_while_the_one_before_is_finished(backend: Backend) -> None:
+    first = backend.create(ID, 0)
+    first.write([b"segment 0"])
+    second = backend.create(ID, 0, segment=1)
+    second.write([b"segment 1"])
+    assert list(backend.leftovers()) == [ID]
+    first.finish()
+    assert backend.segments(ID) == [0]
+    assert load_segment(backend, 0) == b"segment 0"
+    second.abort()
+    assert backend.segments(ID) == [0]
+    assert list(backend.leftovers()) == []
+
+
+def a_segment_is_never_replaced(backend: Backend) -> None:
+    segments(backend, 2)
+    for number in range(2):
+        with pytest.raises(VaultError):
+            backend.create(ID, 0, segment=number)
+    backend.create(ID, 0, segment=2)
+    with pytest.raises(VaultError):
+        backend.create(ID, 0, segment=2)
+
+
+def segments_are_removed_from_a_number_on(backend: Backend) -> None:
+    for kept in range(5):
+        segments(backend, 4)
+        backend.remove(ID, kept)
+        backend.remove(ID, kept)
+        assert backend.segments(ID) == list(range(min(kept, 4)))
+        assert backend.read_sidecar(ID) is None
+        backend.remove(ID)
+        assert list(backend.ids()) == backend.segments(ID) == []
+    segments(backend, 4)
+
+
+def all_segments_go_into_the_quarantine(backend: Backend) -> None:
+    segments(backend, 3)
+    backend.quarantine(ID)
+    assert list(backend.ids()) == backend.segments(ID) == []
+    assert backend.quarantine_figures() == (4, len(b"sidecar") + 3 * len(b"segment 0"))
+    segments(backend, 2)
+
+
+def a_sink_that_rests_goes_on_at_its_end(backend: Backend) -> None:
+    free = backend.free_bytes()
+    sink = backend.create(ID, 1 << 30)
+    sink.write([b"one"])
+    sink.rest()
+    assert backend.free_bytes() > free - (1 << 29)
+    sink.rest()
+    sink.write([b"two", b"three"])
+    sink.rest()
+    sink.finish()
+    assert load(backend) == b"onetwothree"
+    with pytest.raises(VaultError):
+        sink.rest()
+
+
 def ids_of_another_length_are_a_bug(backend: Backend) -> None:
     for wrong in (b"", b"short", bytes(17)):
-        for call in (backend.open, backend.remove, backend.quarantine, backend.read_sidecar, backend.discard):
+        for call in (backend.open, backend.remove, backend.quarantine, backend.read_sidecar, backend.segments):
             with pytest.raises(ValueError, match="16 bytes"):
                 call(wrong)
         with pytest.raises(ValueError, match="16 bytes"):
@@ -246,5 +332,11 @@ CONTRACT: list[Callable[[Backend], None]] = [
     the_quarantine_takes_an_id_twice,
     leftovers_are_named_and_discarded,
     room_is_promised_at_the_beginning,
+    segments_are_read_by_number,
+    a_segment_may_be_written_while_the_one_before_is_finished,
+    a_segment_is_never_replaced,
+    segments_are_removed_from_a_number_on,
+    all_segments_go_into_the_quarantine,
+    a_sink_that_rests_goes_on_at_its_end,
     ids_of_another_length_are_a_bug,
 ]

@@ -3,12 +3,13 @@
 The model is the weakest that file systems promise. A file's bytes are sure up to its last sync; after it, any prefix of
 what was written may be there, or zeros of its length. A name is sure up to its folder's last sync; after it, each name of
 the folder may be as it was at any moment since, independently of the others: so a rename between folders may be seen in
-one, in both or in neither.
+one, in both or in neither. What lies in a folder is there only as long as the folder's own name is.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -17,7 +18,7 @@ from pathlib import Path
 from sft.vault.disk import RealDisk
 
 Name = tuple[str, str]  # folder, relative to the vault, and name within
-State = dict[Name, bytes]
+State = dict[Name, bytes | None]  # None: a folder
 
 
 @dataclass(eq=False)
@@ -28,9 +29,16 @@ class File:
     now: bytes = b""
     since: list[bytes] = field(default_factory=list)
 
-    def contents(self) -> list[bytes]:
+    def contents(self) -> list[bytes | None]:
         """Every content that a cut may leave."""
         return list(dict.fromkeys([self.sure, *self.since]))
+
+
+class Folder(File):
+    """A folder that was made below another."""
+
+    def contents(self) -> list[bytes | None]:
+        return [None]
 
 
 class Recorder:
@@ -63,15 +71,33 @@ class Recorder:
         names = list(self.names)
         states = []
         for choice in product(*(dict.fromkeys(self.names[name]) for name in names)):
-            there = [(name, file) for name, file in zip(names, choice, strict=True) if file]
+            chosen = dict(zip(names, choice, strict=True))
+            there = [(name, file) for name, file in chosen.items() if file and self._is_reached(name, chosen)]
             states.extend(
                 {name: data for (name, _), data in zip(there, contents, strict=True)}
                 for contents in product(*(file.contents() for _, file in there))
             )
         self.moments.append((step, states))
 
+    def _is_reached(self, name: Name, chosen: dict[Name, File | None]) -> bool:
+        above, _, last = name[0].rpartition("/")
+        return chosen.get((above, last), self) is not None
+
     def make_folder(self, folder: int, name: str) -> int:
-        return self.real.make_folder(folder, name)
+        made = self.real.make_folder(folder, name)
+        history = self._history((self._folder(folder), name))
+        if history[-1] is None:
+            history.append(Folder())
+            self._record(f"make folder {name}")
+        return made
+
+    def remove_folder(self, folder: int, name: str) -> None:
+        self.real.remove_folder(folder, name)
+        self._history((self._folder(folder), name)).append(None)
+        self._record(f"remove folder {name}")
+
+    def reopen(self, folder: int, name: str) -> int:
+        return self.real.reopen(folder, name)
 
     def create(self, folder: int, name: str) -> int:
         made = self.real.create(folder, name)
@@ -147,7 +173,14 @@ def lay_out(root: Path, state: State, before: State) -> None:
     """
     places = {"incoming", "quarantine", *(folder for folder, _ in before)}
     for place in places:
-        for path in (root / place).iterdir():
-            path.unlink()
+        for path in list((root / place).iterdir()) if (root / place).exists() else []:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    for (folder, name), data in sorted(state.items()):
+        if data is None:
+            (root / folder / name).mkdir(0o700)
     for (folder, name), data in state.items():
-        (root / folder / name).write_bytes(data)
+        if data is not None:
+            (root / folder / name).write_bytes(data)

@@ -42,6 +42,10 @@ class FaultyDisk:
         self._step("create")
         return self.real.create(folder, name)
 
+    def reopen(self, folder: int, name: str) -> int:
+        self._step("reopen")
+        return self.real.reopen(folder, name)
+
     def write(self, file: int, pieces: Sequence[bytes]) -> None:
         self._step("write")
         self.real.write(file, pieces)
@@ -65,3 +69,7 @@ class FaultyDisk:
     def unlink(self, folder: int, name: str) -> None:
         self._step("unlink")
         self.real.unlink(folder, name)
+
+    def remove_folder(self, folder: int, name: str) -> None:
+        self._step("remove_folder")
+        self.real.remove_folder(folder, name)

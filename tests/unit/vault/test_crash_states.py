@@ -169,6 +169,118 @@ def test_a_quarantine_that_was_cut_is_finished_and_loses_nothing_once_synced(rec
         assert {ID.hex(), f"{ID.hex()}.meta"} <= {name for place, name in state if place == "quarantine"}
 
 
+# -- segments, which a backend takes of any length -----------------------------------------------------------
+
+
+def put_segment(backend, number, *, sidecar=None):
+    sink = backend.create(ID, 0, segment=number)
+    sink.write([b"segment %d" % number])
+    sink.finish(sidecar)
+
+
+@pytest.fixture
+def backends(recorder, tmp_path):
+    """A backend that is recorded, and one that wakes up in a given state."""
+    live = LocalBackend(recorder.root, floor_bytes=0, disk=recorder)
+    root = tmp_path / "after"
+    woken = LocalBackend.create_at(root, floor_bytes=0)
+    last = {}
+
+    def wake(state):
+        lay_out(root, state, dict(last))
+        last.clear()
+        last.update(state)
+        woken.discard_leftovers()
+        assert not list(woken.leftovers())
+        return woken
+
+    yield live, wake
+    live.close()
+    woken.close()
+
+
+def load_segment(backend, number):
+    source = backend.open(ID, number)
+    try:
+        return source.read(0, [source.size])[0]
+    finally:
+        source.close()
+
+
+def test_a_finished_segment_is_there_in_every_state_of_the_next(recorder, backends):
+    live, wake = backends
+    for finished in range(4):
+        recorder.moments.clear()
+        put_segment(live, finished, sidecar=SIDECAR if finished == 3 else None)
+        for step, state in distinct(recorder):
+            woken = wake(state)
+            found = woken.segments(ID)
+            assert found in (list(range(finished)), list(range(finished + 1))), step
+            for number in found:
+                assert load_segment(woken, number) == b"segment %d" % number
+        for state in recorder.moments[-1][1]:
+            assert wake(state).segments(ID) == list(range(finished + 1))
+    for state in recorder.moments[-1][1]:
+        assert wake(state).read_sidecar(ID) == SIDECAR
+
+
+def test_what_lies_beyond_the_finished_segments_goes_in_every_state(recorder, backends):
+    """A start keeps what the row names: also where the last segment and its sidecar were on their way."""
+    live, wake = backends
+    for number in range(3):
+        put_segment(live, number, sidecar=SIDECAR if number == 2 else None)
+    for step, state in distinct(recorder):
+        woken = wake(state)
+        kept = min(2, len(woken.segments(ID)))
+        woken.remove(ID, kept)
+        assert woken.segments(ID) == list(range(kept)), step
+        assert woken.read_sidecar(ID) is None
+        if kept:
+            put_segment(woken, kept, sidecar=SIDECAR)
+            assert woken.segments(ID) == list(range(kept + 1)), step
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_removal_of_segments_that_was_cut_is_finished(recorder, backends, kept):
+    live, wake = backends
+    for number in range(3):
+        put_segment(live, number, sidecar=SIDECAR if number == 2 else None)
+    recorder.moments.clear()
+    live.remove(ID, kept)
+    for step, state in distinct(recorder):
+        woken = wake(state)
+        woken.remove(ID, kept)
+        assert woken.segments(ID) == list(range(kept)), step
+        woken.remove(ID, kept)
+        assert list(woken.ids()) == ([ID] if kept else []), step
+    for state in recorder.moments[-1][1]:
+        woken = wake(state)
+        assert woken.segments(ID) == list(range(kept))
+        assert list(woken.ids()) == ([ID] if kept else [])
+
+
+def test_a_quarantine_of_segments_that_was_cut_is_finished(recorder, backends):
+    live, wake = backends
+    for number in range(2):
+        put_segment(live, number)
+    recorder.moments.clear()
+    live.quarantine(ID)
+    for step, state in distinct(recorder):
+        woken = wake(state)
+        for object_id in list(woken.ids()):
+            woken.quarantine(object_id)
+        assert list(woken.ids()) == [], step
+
+
+def test_the_model_itself_finds_a_folder_of_segments_that_was_not_synced(recorder, backends):
+    live, wake = backends
+    put_segment(live, 0)
+    synced = recorder.sync_folder
+    recorder.sync_folder = lambda folder: synced(folder) if "segments" in recorder._folder(folder) else None
+    put_segment(live, 1)
+    assert any(wake(state).segments(ID) == [0] for state in recorder.moments[-1][1])
+
+
 def test_the_model_itself_finds_a_missing_sync(recorder, live, after):
     """Were the file not synced before its rename, the model would show a broken object under its final name."""
     recorder.sync_file = lambda _: None

@@ -20,7 +20,9 @@ TEXT = (Path(sft.vault.__file__).parent / "FORMAT.md").read_text(encoding="utf-8
 LAYOUTS = {
     "### Header": layout.HEADER,
     "### Sealed key": struct.Struct(f">{layout.NONCE_BYTES}s"),
+    "### Later key": layout.LATER_KEY,
     "## 5. A sidecar": layout.SIDECAR_HEADER,
+    "### Sidecar keys": layout.SIDECAR_KEYS,
     "### Keyring file": struct.Struct(keyring.KEYRING_HEADER.format + "24s"),
     "### Keyring record": keyring.RECORD,
     "### Older epoch": keyring.OLDER_EPOCH,
@@ -57,7 +59,7 @@ def test_every_layout_of_the_document_is_compared():
 
 def test_the_numbers_are_those_of_the_code():
     rows = rows_under("## 2. Numbers")
-    assert len(rows) == 12
+    assert len(rows) == 16
     for name, value in rows:
         found = [getattr(m, name) for m in (layout, keyring, limits) if hasattr(m, name)]
         assert {int(value)} == set(found), name
@@ -71,14 +73,22 @@ def test_magics_and_versions_are_those_of_the_code():
 
 
 def test_labels_are_those_of_the_code():
-    for label in (kdf._PAYLOAD, kdf._WRAPPING, kdf._KEYRING, kdf._KEYRING_CHECK, kdf._OBJECT_SIDECAR, keyring._BINDING):
+    for label in (
+        kdf._PAYLOAD,
+        kdf._LATER_KEY,
+        kdf._WRAPPING,
+        kdf._KEYRING,
+        kdf._KEYRING_CHECK,
+        kdf._OBJECT_SIDECAR,
+        keyring._BINDING,
+    ):
         assert f"`{label.decode()}`" in TEXT
 
 
 def test_names_of_files_are_those_of_the_code():
     for place in (object_directory.OBJECTS, object_directory.INCOMING, object_directory.QUARANTINE):
         assert f"    {place}/" in TEXT
-    for suffix in (object_directory.SIDECAR_SUFFIX, object_directory.OBJECT_SUFFIX):
+    for suffix in (object_directory.SIDECAR_SUFFIX, object_directory.OBJECT_SUFFIX, object_directory.SEGMENTS_SUFFIX):
         assert f"<id>{suffix}" in TEXT
 
 

@@ -25,7 +25,7 @@ EDGES = [0, 1, 2, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5 * CHUNK_BYTES
 @pytest.mark.parametrize("size,chunks", [(0, 1), (1, 1), (65_535, 1), (65_536, 1), (65_537, 2), (131_072, 2)])
 def test_chunks_of_a_content(size, chunks):
     assert chunk_count(size) == chunks
-    assert sealed_size(size) == 24 + size + 16 * chunks
+    assert sealed_size(size) == 28 + size + 16 * chunks
 
 
 @pytest.mark.parametrize("size", [-1, FILE_BYTES + 1])
@@ -36,7 +36,7 @@ def test_sizes_of_no_content_are_a_bug(size):
 
 def test_small_objects_fit_the_database():
     most = INLINE_OBJECT_BYTES - HEADER_BYTES - TAG_BYTES
-    assert most == 16_344
+    assert most == 16_340
     assert fits_inline(0)
     assert fits_inline(most)
     assert not fits_inline(most + 1)
@@ -61,7 +61,8 @@ def test_spans_of_chunks_that_are_not_there_are_a_bug():
 
 
 def test_a_header_is_its_bytes():
-    assert encode_header(ID) == b"SFTOBJ\x01\x10" + ID
+    assert encode_header(ID) == b"SFTOBJ\x01\x10" + ID + bytes(4)
+    assert encode_header(ID, 258) == b"SFTOBJ\x01\x10" + ID + b"\0\0\1\2"
     require_header(encode_header(ID), ID)
 
 
@@ -72,7 +73,8 @@ def test_a_header_is_its_bytes():
         (b"SFTOBK" + encode_header(ID)[6:], "does not begin"),
         (b"SFTOBJ\x02" + encode_header(ID)[7:], "version 2"),
         (b"SFTOBJ\x00" + encode_header(ID)[7:], "version 0"),
-        (b"SFTOBJ\x01\x0f" + ID, "2^15"),
+        (b"SFTOBJ\x01\x0f" + ID + bytes(4), "2^15"),
+        (encode_header(ID, 1), "segment 1 in the place of segment 0"),
         (encode_header(ID)[:-1], "shorter"),
         (encode_header(ID) + b"\0", "shorter"),
         (b"", "shorter"),

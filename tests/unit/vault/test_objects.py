@@ -3,17 +3,16 @@ from __future__ import annotations
 import pytest
 
 from sft.errors import ObjectCorruptError
-from sft.vault.layout import HEADER_BYTES, KEY_BYTES, SIDECAR_HEADER_BYTES, SIDECAR_MOST_BYTES, TAG_BYTES
-from sft.vault.objects import (
-    check_whole,
-    new_object,
-    open_sidecar,
-    open_whole,
-    reseal_whole,
-    seal_sidecar,
-    seal_whole,
-    sealed_size,
+from sft.vault.layout import (
+    HEADER_BYTES,
+    LATER_KEY_BYTES,
+    SIDECAR_HEADER_BYTES,
+    SIDECAR_KEYS,
+    SIDECAR_MOST_BYTES,
+    TAG_BYTES,
 )
+from sft.vault.object_keys import new_object
+from sft.vault.objects import check_whole, open_sidecar, open_whole, reseal_whole, seal_sidecar, seal_whole, sealed_size
 from tests.unit.vault.samples import (
     ID,
     NEXT_MASTER,
@@ -27,7 +26,8 @@ from tests.unit.vault.samples import (
     split,
 )
 
-SIZES = [0, 1, 1000, 16_344, 65_535, 65_536, 65_537, 131_072, 200_000]
+LATER = bytes(range(LATER_KEY_BYTES)) * 3
+SIZES = [0, 1, 1000, 16_340, 65_535, 65_536, 65_537, 131_072, 200_000]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -113,8 +113,8 @@ def keys_of(object_id=ID):
 
 def test_a_sidecar_opens_for_its_object_alone_and_tells_its_key():
     ring, keys = keyring(), keys_of()
-    sealed = seal_sidecar(ring, keys, b"name and signature")
-    assert open_sidecar(ring, ID, sealed) == (keys.data_key, b"name and signature")
+    sealed = seal_sidecar(ring, keys, LATER, b"name and signature")
+    assert open_sidecar(ring, ID, sealed) == (keys.data_key, LATER, b"name and signature")
     assert b"name" not in sealed
     assert keys.data_key not in sealed
     with pytest.raises(ObjectCorruptError):
@@ -125,13 +125,13 @@ def test_a_sidecar_opens_for_its_object_alone_and_tells_its_key():
 
 def test_a_sidecar_opens_after_a_rotation():
     ring = keyring()
-    sealed = seal_sidecar(ring, keys_of(), b"name")
+    sealed = seal_sidecar(ring, keys_of(), b"", b"name")
     assert open_sidecar(ring.rotate(NEXT_MASTER).retire(), ID, sealed).content == b"name"
 
 
 def test_every_bit_and_length_of_a_sidecar_counts():
     ring = keyring()
-    sealed = seal_sidecar(ring, keys_of(), b"name")
+    sealed = seal_sidecar(ring, keys_of(), b"", b"name")
     for bit in range(8 * len(sealed)):
         with pytest.raises(ObjectCorruptError):
             open_sidecar(ring, ID, flip(sealed, bit))
@@ -144,10 +144,10 @@ def test_every_bit_and_length_of_a_sidecar_counts():
 
 def test_a_sidecar_has_a_bound():
     keys = keys_of()
-    most = SIDECAR_MOST_BYTES - SIDECAR_HEADER_BYTES - TAG_BYTES - KEY_BYTES
-    assert len(seal_sidecar(keyring(), keys, bytes(most))) == SIDECAR_MOST_BYTES
+    most = SIDECAR_MOST_BYTES - SIDECAR_HEADER_BYTES - TAG_BYTES - SIDECAR_KEYS.size
+    assert len(seal_sidecar(keyring(), keys, b"", bytes(most))) == SIDECAR_MOST_BYTES
     with pytest.raises(ValueError, match="too long"):
-        seal_sidecar(keyring(), keys, bytes(most + 1))
+        seal_sidecar(keyring(), keys, b"", bytes(most + 1))
 
 
 def test_keys_of_an_object_show_no_secret():

@@ -24,7 +24,8 @@ from sft.vault.layout import (
     encode_header,
     sealed_size,
 )
-from sft.vault.objects import ObjectKeys, new_object, open_whole, seal_whole
+from sft.vault.object_keys import ObjectKeys, new_object
+from sft.vault.objects import open_whole, seal_whole
 from sft.vault.vault import Vault
 from tests.unit.vault.samples import ID, OTHER_ID, content, digest, flip, join, keyring, memory_vault, split
 
@@ -238,7 +239,9 @@ MADE_KEY, MADE_KEYS = new_object(keyring(), ID)
 
 def made_of(*chunks: tuple[int, bool, bytes], tail: bytes = b"") -> bytes:
     """Seal chunks under indices and flags of one's choice, by somebody who has the keys."""
-    return join(encode_header(ID), [seal(MADE_KEYS.payload, nonce(i, last), data) for i, last, data in chunks]) + tail
+    return (
+        join(encode_header(ID), [seal(MADE_KEYS.payload(0), nonce(i, last), data) for i, last, data in chunks]) + tail
+    )
 
 
 ILL_MADE: dict[str, bytes] = {
@@ -273,13 +276,14 @@ ILL_MADE: dict[str, bytes] = {
         made_of((0, False, FULL), (1, True, FULL)), 8 * (HEADER_BYTES + SEALED_CHUNK_BYTES)
     ),
     "stream_missing_tag": made_of((0, True, b""))[:-1],
-    "stream_flag_not_one": encode_header(ID) + seal(MADE_KEYS.payload, bytes(23) + b"\x02", SHORT),
+    "stream_flag_not_one": encode_header(ID) + seal(MADE_KEYS.payload(0), bytes(23) + b"\x02", SHORT),
     "header_of_nothing": b"",
     "header_magic": b"SFTOBX" + WHOLE[6:],
     "header_version_zero": WHOLE[:6] + bytes([0]) + WHOLE[7:],
     "header_version_next": WHOLE[:6] + bytes([VERSION + 1]) + WHOLE[7:],
     "header_chunk_size": WHOLE[:7] + bytes([CHUNK_LOG2 + 1]) + WHOLE[8:],
-    "header_id": WHOLE[: HEADER_BYTES - OBJECT_ID_BYTES] + OTHER_ID + WHOLE[HEADER_BYTES:],
+    "header_id": WHOLE[:8] + OTHER_ID + WHOLE[8 + OBJECT_ID_BYTES :],
+    "header_segment": WHOLE[: HEADER_BYTES - 1] + b"\1" + WHOLE[HEADER_BYTES:],
     "plaintext": content(SIZE),
 }
 
@@ -320,5 +324,6 @@ def test_the_same_way_of_making_them_makes_good_ones(chunks):
 def test_the_header_is_in_the_payload_key():
     """A sealed key that were good for two headers would still open no chunk of the other."""
     _, keys = new_object(keyring(), ID)
-    assert ObjectKeys.of(ID, keys.data_key).payload == keys.payload
-    assert ObjectKeys.of(OTHER_ID, keys.data_key).payload != keys.payload
+    assert ObjectKeys(ID, [(0, keys.data_key)]).payload(0) == keys.payload(0)
+    assert ObjectKeys(OTHER_ID, [(0, keys.data_key)]).payload(0) != keys.payload(0)
+    assert keys.payload(1) != keys.payload(0)

@@ -203,7 +203,7 @@ def test_what_is_refused_is_let_go(tmp_path):
 def test_a_sidecar_comes_with_its_object(vault):
     put(vault, ID, DATA, b"name")
     put(vault, OTHER_ID, DATA)
-    assert vault.read_sidecar(ID) == (keyring().unwrap(ID, ROWS[ID]), b"name")
+    assert vault.read_sidecar(ID) == (keyring().unwrap(ID, ROWS[ID]), b"", b"name")
     assert vault.read_sidecar(OTHER_ID) is None
     vault.remove(ID)
     assert vault.read_sidecar(ID) is None

@@ -59,7 +59,11 @@ def test_a_key_that_was_sealed_anew_opens_under_its_epoch():
 def test_a_recorded_sidecar_opens():
     item, ring = raw(VECTORS["sidecar"]), raw(VECTORS["keyring"])
     opened = Keyring.open(ring["file"], ring["master_key"])
-    assert open_sidecar(opened, item["object_id"], item["sealed"]) == (item["data_key"], item["content"])
+    assert open_sidecar(opened, item["object_id"], item["sealed"]) == (
+        item["data_key"],
+        item["later_keys"],
+        item["content"],
+    )
 
 
 # -- by the document alone ------------------------------------------------------------------------------
@@ -70,8 +74,9 @@ def derive(key, label):
 
 
 def read_by_the_document(master_key, epoch, sealed_key, sealed):
-    header, rest = sealed[:24], sealed[24:]
+    header, rest = sealed[:28], sealed[28:]
     assert header[:8] == b"SFTOBJ\x01\x10"
+    assert header[24:] == bytes(4)
     wrapping_key = derive(master_key, b"sft/1 master data keys")
     opened = SecretBox(wrapping_key).decrypt(sealed_key[24:], sealed_key[:24])
     binding = hashlib.blake2b(header + epoch.to_bytes(4, "big"), digest_size=32, person=b"sft/1 sealed key")
@@ -98,6 +103,32 @@ def test_an_object_is_what_the_document_says(index):
     found = read_by_the_document(GENERATOR["MASTER_KEY"], key.epoch, key.sealed, sealed)
     assert hashlib.sha256(found).hexdigest() == item["content_sha256"]
     assert open_whole(ring, GENERATOR["OBJECT_ID"], item["size"], key, sealed) == found
+
+
+def test_segments_of_two_runs_are_what_the_document_says():
+    item, ring = VECTORS["segments"], raw(VECTORS["keyring"])
+    object_id, later = bytes.fromhex(item["object_id"]), bytes.fromhex(item["later_keys"])
+    assert (len(later), later[:4]) == (76, b"\0\0\0\1")
+    headers = [b"SFTOBJ\x01\x10" + object_id + number.to_bytes(4, "big") for number in range(3)]
+    sealed_key = bytes.fromhex(item["sealed_key"])
+    opened = SecretBox(derive(ring["master_key"], b"sft/1 master data keys")).decrypt(sealed_key[24:], sealed_key[:24])
+    first = opened[:32]
+    assert first.hex() == item["data_key"]
+    second = SecretBox(derive(first, b"sft/1 vault later key" + headers[1])).decrypt(later[28:], later[4:28])
+    opened_ring = Keyring.open(ring["file"], ring["master_key"])
+    key = SealedKey(item["epoch"], sealed_key, later)
+    found = b""
+    for number, sealed in enumerate(GENERATOR["segments_of"](opened_ring, key)):
+        made = item["segments"][number]
+        assert (len(sealed), hashlib.sha256(sealed).hexdigest()) == (made["length"], made["sha256"])
+        assert sealed[:28] == headers[number]
+        payload = derive(second if number else first, b"sft/1 vault payload" + headers[number])
+        assert payload.hex() == made["payload_key"]
+        for at in range(28, len(sealed), 65_552):
+            index = number * 256 + at // 65_552
+            nonce = bytes(15) + index.to_bytes(8, "big") + bytes([index == 512])
+            found += SecretBox(payload).decrypt(sealed[at : at + 65_552], nonce)
+    assert (len(found), hashlib.sha256(found).hexdigest()) == (item["size"], item["content_sha256"])
 
 
 def test_a_keyring_is_what_the_document_says():
@@ -129,11 +160,14 @@ def test_the_notes_of_a_renewed_keyring_stand_behind_the_epochs():
 
 def test_a_sidecar_is_what_the_document_says():
     item = raw(VECTORS["sidecar"])
-    header = b"SFTOBJ\x01\x10" + item["object_id"]
+    header = b"SFTOBJ\x01\x10" + item["object_id"] + bytes(4)
     key = derive(raw(VECTORS["keyring"])["row_key"], b"sft/1 vault sidecar" + header)
     sealed = item["sealed"]
     assert sealed[:8] == b"SFTMET\x01\x00"
-    assert SecretBox(key).decrypt(sealed[32:], sealed[8:32]) == item["data_key"] + item["content"]
+    assert (
+        SecretBox(key).decrypt(sealed[32:], sealed[8:32])
+        == item["data_key"] + b"\0\1" + item["later_keys"] + item["content"]
+    )
 
 
 @pytest.mark.parametrize("name", VECTORS["refused"])
