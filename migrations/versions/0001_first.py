@@ -36,8 +36,8 @@ def _name(name: str, *, null: bool = False) -> sa.Column[str]:
     return sa.Column(name, BY_BYTES, nullable=null)
 
 
-def _bytes(name: str) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary(), nullable=False)
+def _bytes(name: str, *, null: bool = False) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary(), nullable=null)
 
 
 def _refers(table: str, column: str, to: str) -> sa.ForeignKeyConstraint:
@@ -162,10 +162,24 @@ def upgrade() -> None:
         _integer("user_id", null=True),
         _text("path"),
         _integer("begun_at"),
+        _bytes("upload_id", null=True),
+        _integer("key_id", null=True),
+        _bytes("file_id", null=True),
+        _integer("version"),
+        _integer("size"),
+        _integer("segments"),
+        _bytes("prefix"),
+        _integer("epoch"),
+        _bytes("sealed_key"),
+        _bytes("later_keys"),
+        _integer("expires_at", null=True),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("object_id", name="pk_uploads"),
+        sa.UniqueConstraint("user_id", "upload_id", name="uq_uploads_user_id_upload_id"),
         _refers("uploads", "user_id", "users.id"),
+        _refers("uploads", "key_id", "device_keys.id"),
     )
+    op.create_index("ix_uploads_expires_at", "uploads", ["expires_at"])
     op.create_table(
         "purges",
         _bytes("object_id"),
@@ -228,6 +242,7 @@ def _make_files() -> None:
         _integer("inline"),
         _integer("epoch"),
         _bytes("sealed_key"),
+        _bytes("later_keys"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("file", "number", name="pk_versions"),
         sa.UniqueConstraint("object_id", name="uq_versions_object_id"),

@@ -18,7 +18,7 @@ from sft.model.text import count_text, size_text, utc_time
 from sft.operator.control import require_server
 from sft.operator.home import Home
 from sft.operator.next_steps import NEXT_STEPS
-from sft.vault.object_directory import QUARANTINE
+from sft.vault.object_directory import QUARANTINE, files_below
 
 
 def show(home: Home, options: Any) -> int:
@@ -65,11 +65,13 @@ def _console(options: Any) -> Console:
 def _entries(home: Home) -> list[tuple[str, int, int]]:
     require_server(home)
     try:
-        with os.scandir(home.vault / QUARANTINE) as entries:
-            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+        folder = durable.open_folder(home.vault / QUARANTINE)
+        try:
+            return sorted(files_below(folder))
+        finally:
+            os.close(folder)
     except OSError as error:
         raise _trouble(home, error) from error
-    return sorted((name, stat.st_size, int(stat.st_mtime)) for name, stat in found)
 
 
 def _remove(home: Home, names: list[str]) -> None:
@@ -78,6 +80,9 @@ def _remove(home: Home, names: list[str]) -> None:
         try:
             for name in names:
                 os.unlink(name, dir_fd=folder)
+            # Segments of an object lie in a folder of their own.
+            for name in {above for name in names if (above := name.rpartition("/")[0])}:
+                os.rmdir(name, dir_fd=folder)
             durable.sync_folder(folder)
         finally:
             os.close(folder)

@@ -233,6 +233,7 @@ class _Group:
             inline=int(pending.inline),
             epoch=pending.key.epoch,
             sealed_key=pending.key.sealed,
+            later_keys=pending.key.later,
         )
         (self._new_files if signed.version == 1 else self._changed_files)[file.id] = file
         if signed.version == 1:

@@ -12,15 +12,15 @@ from typing import Final
 
 from sft.crypto.keys import ServerKey
 from sft.errors import VaultError
-from sft.store.row_types import VersionRow
+from sft.store.row_types import UploadRow, VersionRow
 from sft.vault.vault import SealedKey, Vault
 
 OBJECT_ID_BYTES: Final = 16
 
 
-def sealed_key_of(row: VersionRow) -> SealedKey:
-    """Return the data key of a version's object, as its row keeps it."""
-    return SealedKey(row.epoch, row.sealed_key)
+def sealed_key_of(row: VersionRow | UploadRow) -> SealedKey:
+    """Return the data keys of an object, as the row of its version or open upload keeps them."""
+    return SealedKey(row.epoch, row.sealed_key, row.later_keys)
 
 
 class FileStorage:

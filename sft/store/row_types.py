@@ -126,6 +126,7 @@ class VersionRow(Row, frozen=True, gc=False):
     inline: int
     epoch: int
     sealed_key: bytes
+    later_keys: bytes = b""
 
 
 class SmallObjectRow(Row, frozen=True, gc=False):
@@ -142,6 +143,17 @@ class UploadRow(Row, frozen=True, gc=False):
     user_id: int | None
     path: str
     begun_at: int
+    upload_id: bytes | None = None
+    key_id: int | None = None
+    file_id: bytes | None = None
+    version: int = 0
+    size: int = 0
+    segments: int = 0
+    prefix: bytes = b""
+    epoch: int = 0
+    sealed_key: bytes = b""
+    later_keys: bytes = b""
+    expires_at: int | None = None
 
 
 class PurgeRow(Row, frozen=True, gc=False):

@@ -188,7 +188,8 @@ class VersionModel(Model):
     """A version of a file, written once: who signed it with which key, its object in the vault.
 
     ``dated_at`` is the file's own date as signed; ``signature`` the four lines of minisign; ``inline`` is 1 where the sealed
-    object lies in ``small_objects``; ``epoch`` names the master key that seals ``sealed_key``, the object's data key.
+    object lies in ``small_objects``; ``epoch`` names the master key that seals ``sealed_key``, the object's data key;
+    ``later_keys`` are those of the runs that went on where its upload was cut, sealed under that one.
     """
 
     __tablename__ = "versions"
@@ -208,6 +209,7 @@ class VersionModel(Model):
     inline: Mapped[int]
     epoch: Mapped[int]
     sealed_key: Mapped[bytes]
+    later_keys: Mapped[bytes]
     mac: Mapped[bytes]
 
 
@@ -222,14 +224,28 @@ class SmallObjectModel(Model):
 class UploadModel(Model):
     """An object of the vault that is being written: there before its first byte, gone with the commit or its last byte.
 
-    ``user_id`` is None where the server itself writes, as in a re-encryption.
+    ``user_id`` is None where the server itself writes, as in a re-encryption. One that can go on has an ``upload_id``, and
+    ``expires_at``; ``key_id``, ``file_id``, ``version`` and ``size`` are what it was begun with. ``segments`` are finished,
+    ``prefix`` is the digest of the content in them, and the keys, as of a version, are those that seal them.
     """
 
     __tablename__ = "uploads"
+    __table_args__ = (UniqueConstraint("user_id", "upload_id"),)
     object_id: Mapped[bytes] = mapped_column(primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     path: Mapped[str]
     begun_at: Mapped[int]
+    upload_id: Mapped[bytes | None]
+    key_id: Mapped[int | None] = mapped_column(ForeignKey("device_keys.id"))
+    file_id: Mapped[bytes | None]
+    version: Mapped[int]
+    size: Mapped[int]
+    segments: Mapped[int]
+    prefix: Mapped[bytes]
+    epoch: Mapped[int]
+    sealed_key: Mapped[bytes]
+    later_keys: Mapped[bytes]
+    expires_at: Mapped[int | None] = mapped_column(index=True)
     mac: Mapped[bytes]
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.processes import Person, ServerProcess, say
 
 # Inline, in one request, at the edges of chunk and batch, and large enough to be hit in the middle.
-SIZES = (0, 1, 4_000, 16_344, 16_345, 61_440, 65_536, 65_537, 600_000, 3_000_000, 24_000_000)
+SIZES = (0, 1, 4_000, 16_340, 16_341, 61_440, 65_536, 65_537, 600_000, 3_000_000, 24_000_000)
 
 
 @dataclass

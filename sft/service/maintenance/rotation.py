@@ -285,6 +285,7 @@ def swap(transaction: Transaction, item: Swap) -> bool:
         rows.delete(uploads_by_id(transaction, [item.object_id]))
     if key is None or key.epoch != keyring.epoch:
         raise ValueError("a new object is sealed by the master key in use")
-    rows.update([replace(row, object_id=item.object_id, epoch=key.epoch, sealed_key=key.sealed)])
+    keys = {"epoch": key.epoch, "sealed_key": key.sealed, "later_keys": key.later}
+    rows.update([replace(row, object_id=item.object_id, **keys)])
     transaction.log(ContentResealed(by=item.caller, old=row.object_id, new=item.object_id))
     return True

@@ -11,7 +11,7 @@ from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import GUS, KEYRING, MAX, MIA, NOW, SERVER_KEY, ServiceFixture, signature_of
 
 
-@pytest.mark.parametrize(("size", "inline"), [(0, True), (16_344, True), (16_345, False)])
+@pytest.mark.parametrize(("size", "inline"), [(0, True), (16_340, True), (16_341, False)])
 def test_a_small_file_is_sealed_where_it_belongs(services: ServiceFixture, size: int, inline: bool) -> None:
     content = bytes(size)
     pending = services.pend(MAX, "d/a", content)

@@ -288,10 +288,10 @@ def refusing(services: ServiceFixture, stuck: set[bytes]) -> None:
     """Have the backend refuse to remove some objects."""
     remove = services.backend.remove
 
-    def removing(object_id: bytes) -> None:
+    def removing(object_id: bytes, first_segment: int = 0) -> None:
         if object_id in stuck:
             raise VaultError(problem="it cannot be removed")
-        remove(object_id)
+        remove(object_id, first_segment)
 
     services.backend.remove = removing  # type: ignore[method-assign]
 
