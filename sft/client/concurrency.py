@@ -1,17 +1,23 @@
-"""Several asynchronous jobs at once, a bounded number of them, results in order; work that cannot be stopped; threads."""
+"""Several asynchronous jobs at once, a bounded number of them, results in order; one at a time; pauses; threads.
+
+Rules. It runs over Twisted's reactor and over the loop of a plain command (``sft.client.loop``), and loads nothing of Twisted
+by itself. What transfers alone need is Twisted's.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredList
-from twisted.python.failure import Failure
+from sft.client.loop import Waiting, loop_of, running_tasks
 
-from sft.transport.threads import Pool
+if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
 
-__all__ = ["Pool", "finish_even_if_cancelled", "gather_limited", "running_pool", "ticking"]
+    from sft.transport.threads import Pool as Pool  # noqa: PLC0414 - for whoever may not import what lies below
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,10 +32,15 @@ async def gather_limited(at_once: int, items: Sequence[T], act: Callable[[T], Aw
     Raises:
         The first exception of an act, after every other one that was begun was cancelled and has ended. So does cancelling.
     """
+    if not items:
+        return []
+    tasks = running_tasks()
     results: dict[int, R] = {}
     waiting = iter(enumerate(items))
-    faults: list[Failure] = []
-    done: Deferred[None] = Deferred()
+    faults: list[BaseException] = []
+    cancels: list[Callable[[], object]] = []
+    left = min(at_once, len(items))
+    done = tasks.waiting()
 
     async def work() -> None:
         for index, item in waiting:
@@ -37,28 +48,72 @@ async def gather_limited(at_once: int, items: Sequence[T], act: Callable[[T], Aw
                 return
             results[index] = await act(item)
 
-    workers = [Deferred.fromCoroutine(work()) for _ in range(min(at_once, len(items)))]
-
-    def stop(failure: Failure) -> None:
+    def stop(fault: BaseException) -> None:
         # Once each: a second cancelling would strike what is cleaning up after the first.
-        faults.append(failure)
+        faults.append(fault)
         if len(faults) == 1:
-            for worker in workers:
-                worker.cancel()
+            for cancel in cancels:
+                cancel()
 
-    for worker in workers:
-        worker.addErrback(stop)
-    ended = DeferredList(workers)
-    ended.addCallback(lambda _: None if done.called else done.callback(None))
+    def ended(fault: BaseException | None) -> None:
+        nonlocal left
+        left -= 1
+        if fault is not None:
+            stop(fault)
+        if not left and not done.called:
+            done.callback(None)
+
+    for _ in range(left):
+        cancels.append(tasks.spawn(work(), ended))  # noqa: PERF401 - one that fails at once cancels those before it
     try:
         await done
-    except CancelledError:
-        stop(Failure())
-        await ended
+    except tasks.cancelled as cancelled:
+        done = tasks.waiting()
+        stop(cancelled)
+        if left:
+            await done
         raise
     if faults:
-        faults[0].raiseException()
+        raise faults[0]
     return [results[index] for index in range(len(items))]
+
+
+class Lock:
+    """Lets one coroutine at a time into its block, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._held = False
+        self._queue: deque[Waiting[None]] = deque()
+
+    async def __aenter__(self) -> None:
+        if self._held:
+            turn = running_tasks().waiting()
+            self._queue.append(turn)
+            try:
+                await turn
+            except BaseException:
+                self._queue.remove(turn)
+                raise
+        self._held = True
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._queue:
+            self._queue.popleft().callback(None)
+        else:
+            self._held = False
+
+
+async def pause(reactor: Any, seconds: float) -> None:
+    """Wait so long."""
+    over = loop_of(reactor).waiting()
+    timer = reactor.callLater(seconds, over.callback, None)
+    try:
+        await over
+    finally:
+        if timer.active():
+            timer.cancel()
 
 
 async def finish_even_if_cancelled(running: Deferred[R], hurry: Callable[[], None] | None = None) -> R:
@@ -70,6 +125,9 @@ async def finish_even_if_cancelled(running: Deferred[R], hurry: Callable[[], Non
     Raises:
         CancelledError: cancelled, and the work has ended.
     """
+    from twisted.internet.defer import CancelledError, Deferred
+    from twisted.python.failure import Failure
+
     outcome: list[R | Failure] = []
     waits = [Deferred[None]()]
 
@@ -96,7 +154,7 @@ async def finish_even_if_cancelled(running: Deferred[R], hurry: Callable[[], Non
 @contextmanager
 def running_pool(reactor: Any) -> Iterator[Pool]:
     """Run a pool of threads while the block runs: for what blocks outside a session."""
-    pool = Pool(reactor)
+    pool = loop_of(reactor).new_pool()
     pool.start()
     try:
         yield pool

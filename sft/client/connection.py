@@ -2,17 +2,16 @@
 
 Rules. A request's id is taken when it leaves, so ids rise by one; at most as many are in flight as the protocol allows, the
 rest wait for a slot. Everything that arrives goes to the listener of its id, in order. When the connection ends, every listener
-is told once, and nothing can be asked any more. Runs on the reactor's thread alone.
+is told once, and nothing can be asked any more. Runs on the thread of its loop alone.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
-from twisted.internet.defer import Deferred
-
+from sft.client.loop import Tasks, Waiting, loop_of
 from sft.client.peer_watch import FOR_EVER, PeerWatch
 from sft.crypto.keys import ServerPublic
 from sft.errors import (
@@ -25,9 +24,8 @@ from sft.errors import (
     TamperedError,
 )
 from sft.limits import SILENCE_SECONDS
-from sft.transport.flow import CreditPool
+from sft.transport.credit import CreditPool
 from sft.transport.protocol import WireProtocol
-from sft.transport.threads import Pool
 from sft.wire.connection import Connection
 from sft.wire.events import DataReceived, Event, LoginRefused, MessageReceived, Welcomed
 from sft.wire.handshake import Welcome
@@ -43,6 +41,9 @@ from sft.wire.messages import (
     Request,
     RotateMasterKey,
 )
+
+if TYPE_CHECKING:
+    from sft.transport.threads import Pool
 
 R = TypeVar("R", bound=Reply)
 
@@ -76,7 +77,7 @@ class ServerConnection:
     """One connection to a server, from its first byte to its last.
 
     Args:
-        reactor: its clock times the deadlines.
+        reactor: Twisted's, or the loop of a plain command; its clock times the deadlines.
         connection: the sans-IO side, made for this attempt.
         address: where it leads, as people write it.
         on_notice: called with what the server says unasked.
@@ -99,7 +100,8 @@ class ServerConnection:
         self.protocol = WireProtocol(reactor, wire, self)
         self.receive_credit = CreditPool()
         self.read_ahead_credit = CreditPool()
-        self.welcomed: Deferred[Welcome] = Deferred()
+        self._tasks: Tasks = loop_of(reactor)
+        self.welcomed: Waiting[Welcome] = self._tasks.waiting()
         self.lost: SftError | None = None
         self._welcome: Welcome | None = None
         self._wire = wire
@@ -107,8 +109,8 @@ class ServerConnection:
         self._keep_fault = keep_fault
         self._listeners: dict[int, ReplyListener] = {}
         self._watch = PeerWatch(reactor, self.protocol, self._listeners.values)
-        self._waiters: deque[Deferred[None]] = deque()
-        self._ends: list[Deferred[None]] = []
+        self._waiters: deque[Waiting[None]] = deque()
+        self._ends: list[Waiting[None]] = []
         self._ended = False
 
     # -- what it is ---------------------------------------------------------------------------------
@@ -147,7 +149,7 @@ class ServerConnection:
             ConnectionLostError: the connection broke before the answer.
         """
         await self.acquire_slot()
-        answer = _Answer(FOR_EVER if kind in _JOBS else SILENCE_SECONDS)
+        answer = _Answer(FOR_EVER if kind in _JOBS else SILENCE_SECONDS, self._tasks.waiting())
         self.begin(kind, answer, **fields)
         given = await answer.given
         if not isinstance(given, reply):
@@ -161,7 +163,7 @@ class ServerConnection:
             ConnectionLostError: the connection is gone.
         """
         if self.alive and (self._waiters or not self._wire.may_request):
-            waiting: Deferred[None] = Deferred()
+            waiting: Waiting[None] = self._tasks.waiting()
             self._waiters.append(waiting)
             try:
                 await waiting
@@ -197,7 +199,7 @@ class ServerConnection:
         """End with the authenticated close, and wait until the transport is down."""
         if self._ended:
             return
-        down: Deferred[None] = Deferred()
+        down: Waiting[None] = self._tasks.waiting()
         self._ends.append(down)
         self.protocol.close()
         await down
@@ -283,9 +285,9 @@ class _Answer:
 
     owed = False
 
-    def __init__(self, patience_seconds: float) -> None:
+    def __init__(self, patience_seconds: float, given: Waiting[Reply]) -> None:
         self.patience_seconds = patience_seconds
-        self.given: Deferred[Reply] = Deferred()
+        self.given = given
 
     def replied(self, reply: Reply) -> None:
         if isinstance(reply, Refusal):

@@ -7,13 +7,12 @@ key than the pinned one is never tried again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+from collections.abc import Awaitable, Callable
+from socket import gaierror
 from typing import Any, Final, cast
 
-from twisted.internet import error as twisted_error
-from twisted.internet.endpoints import HostnameEndpoint, UNIXClientEndpoint, connectProtocol
-from twisted.internet.task import deferLater
-
+from sft.client.concurrency import pause
 from sft.client.connection import ServerConnection
 from sft.errors import (
     ConnectionLostError,
@@ -25,28 +24,24 @@ from sft.errors import (
     StreamTruncatedError,
     UnreachableError,
 )
+from sft.transport.protocol import WireProtocol
 from sft.wire.connection import Connection
 
-_CONNECT_SECONDS: Final = 20
+CONNECT_SECONDS: Final = 20  # of each address
 _MORE_TRIES: Final = 3
 _FIRST_WAIT_SECONDS: Final = 0.25
+_NO_WAY: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH})
 
-_REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (twisted_error.ConnectionRefusedError, "connection refused"),
-    (twisted_error.DNSLookupError, "no such host"),
-    (twisted_error.UnknownHostError, "no such host"),
-    (twisted_error.TimeoutError, "no answer in time"),
-    (twisted_error.TCPTimedOutError, "no answer in time"),
-    (twisted_error.NoRouteError, "no way to it"),
-)
+Connect = Callable[[WireProtocol], Awaitable[None]]
+"""Connects a protocol to where the server listens; OSError if nobody answers."""
 
 
 class Dialer:
     """Makes connections to one server.
 
     Args:
-        endpoint: where it listens.
-        address: the same, as people write it.
+        connect: connects to where it listens.
+        address: that place, as people write it.
         profile: how this computer calls it, for the next step of an error.
         new_wire: makes the sans-IO side of each try: its ephemeral keys serve once.
         new_connection: makes the connection around it.
@@ -56,7 +51,7 @@ class Dialer:
     def __init__(
         self,
         reactor: Any,
-        endpoint: Any,
+        connect: Connect,
         *,
         address: str,
         profile: str,
@@ -65,7 +60,7 @@ class Dialer:
         random: Callable[[], float],
     ) -> None:
         self._reactor = reactor
-        self._endpoint = endpoint
+        self._connect = connect
         self._address = address
         self._profile = profile
         self._new_wire = new_wire
@@ -87,7 +82,7 @@ class Dialer:
             connection = await self._try()
             if connection is not None:
                 return connection
-            await deferLater(self._reactor, wait_seconds * (0.5 + self._random()))
+            await pause(self._reactor, wait_seconds * (0.5 + self._random()))
             wait_seconds *= 2
         connection = await self._try()
         if connection is None:
@@ -101,11 +96,9 @@ class Dialer:
         wire = self._new_wire()
         connection = self._new_connection(wire)
         try:
-            await connectProtocol(self._endpoint, connection.protocol)
-        except (twisted_error.ConnectError, twisted_error.DNSLookupError) as fault:
+            await self._connect(connection.protocol)
+        except OSError as fault:
             raise self._unreachable(_reason(fault)) from fault
-        except (ValueError, UnicodeError) as fault:  # a host that no name can be looked up for
-            raise self._unreachable("no such host") from fault
         try:
             await connection.welcomed
         except StreamTruncatedError as fault:
@@ -131,17 +124,11 @@ class Dialer:
         return UnreachableError(address=self._address, reason=reason, profile=self._profile)
 
 
-def tcp_endpoint(reactor: Any, host: str, port: int) -> HostnameEndpoint:
-    """Return the endpoint of a host and port; every address of the host is tried."""
-    return HostnameEndpoint(reactor, host, port, timeout=_CONNECT_SECONDS)
-
-
-def unix_endpoint(reactor: Any, path: str) -> UNIXClientEndpoint:
-    return UNIXClientEndpoint(reactor, path, timeout=_CONNECT_SECONDS)
-
-
-def _reason(fault: Exception) -> str:
-    for kind, reason in _REASONS:
-        if isinstance(fault, kind):
-            return reason
-    return "no connection"
+def _reason(fault: OSError) -> str:
+    if isinstance(fault, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(fault, TimeoutError):
+        return "no answer in time"
+    if isinstance(fault, gaierror):
+        return "no such host"
+    return "no way to it" if fault.errno in _NO_WAY else "no connection"

@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sft.client.api.people import show_self
-from sft.client.concurrency import Pool, running_pool
+from sft.client.concurrency import running_pool
 from sft.client.identity import Ask, Identity, KeyEncoder, encode_key, open_protected, read_key_file
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import log_in
@@ -31,6 +31,9 @@ from sft.model.links import InvitationLink, Link
 from sft.model.names import parse_device_name, parse_user_name
 from sft.model.records import ServerInfo, User
 from sft.wire.handshake import Claim
+
+if TYPE_CHECKING:
+    from sft.transport.threads import Pool
 
 _PASSPHRASE_WORDS: Final = 5
 

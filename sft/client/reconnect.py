@@ -20,7 +20,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from sft.client.api.people import show_self
-from sft.client.concurrency import Pool, ticking
+from sft.client.concurrency import ticking
 from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, EventListener, ServerNotice, Status
 from sft.client.identity import Ask
 from sft.client.profiles import Profile, Profiles
@@ -40,6 +40,7 @@ from sft.errors import (
     VersionUnknownError,
 )
 from sft.model.access import OPERATOR, Role
+from sft.transport.threads import Pool as Pool  # noqa: PLC0414 - the UI shares it
 from sft.wire.messages import Notice
 
 T = TypeVar("T")

@@ -11,18 +11,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
-
-from twisted.internet.defer import DeferredLock
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from sft.client.api.people import show_user_by_id
 from sft.client.carried_over import CarriedOver
-from sft.client.concurrency import gather_limited
+from sft.client.concurrency import Lock, gather_limited
 from sft.client.connection import ServerConnection
-from sft.client.dialing import Dialer, tcp_endpoint, unix_endpoint
+from sft.client.dialing import CONNECT_SECONDS, Dialer
 from sft.client.evidence import keep_evidence
 from sft.client.fault_log import FaultLog
 from sft.client.identity import Ask, Identity
+from sft.client.loop import loop_of
 from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
@@ -31,10 +30,12 @@ from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
 from sft.errors import AccountChangedError, NotFoundError, ServerKeyChangedError
 from sft.model.access import Role
 from sft.model.records import File, User
-from sft.transport.threads import Pool
 from sft.wire.connection import Connection
 from sft.wire.handshake import Claim, Welcome
 from sft.wire.messages import Notice, Reply, Request
+
+if TYPE_CHECKING:
+    from sft.transport.threads import Pool
 
 R = TypeVar("R", bound=Reply)
 
@@ -67,7 +68,7 @@ class Session:
     versions_seen: VersionsSeen = field(init=False)
     followed: ServerPublic | None = None
     carried_over: CarriedOver = field(default_factory=CarriedOver)
-    _learning: DeferredLock = field(default_factory=DeferredLock)
+    _learning: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self.versions_seen = VersionsSeen(self.state, self.profile.server_id)
@@ -118,13 +119,10 @@ class Session:
         """Pin the keys of the authors of these files, whoever this computer has not seen yet: in one rewrite."""
         if not self._unknown_authors(files):
             return
-        await self._learning.acquire()
-        try:
+        async with self._learning:
             asked = await gather_limited(_ASKED_AT_ONCE, self._unknown_authors(files), self._shown)
             shown = [author for author in asked if author is not None]
             await self.pool.run(self.pins.learn, shown, now=int(self.clock()))
-        finally:
-            self._learning.release()
 
     def _unknown_authors(self, files: Sequence[File]) -> list[int]:
         signed = {(file.version.author_id, file.version.public_key) for file in files}
@@ -175,6 +173,7 @@ async def connect(
     """Log in with a profile.
 
     Args:
+        reactor: Twisted's, or the loop of a plain command.
         ask: returns the key's passphrase, if it has one.
         pool: shared with other sessions; else the session has its own.
         random: returns 0 to 1.
@@ -188,7 +187,7 @@ async def connect(
     """
     owns_pool = pool is None
     if pool is None:
-        pool = Pool(reactor)
+        pool = loop_of(reactor).new_pool()
         pool.start()
     try:
         key = await Identity(state, profile).unlock(pool, ask)
@@ -225,7 +224,7 @@ async def log_in(
     """
     dialer = Dialer(
         reactor,
-        tcp_endpoint(reactor, profile.host, profile.port),
+        lambda protocol: loop_of(reactor).connect_tcp(protocol, profile.host, profile.port, CONNECT_SECONDS),
         address=profile.address,
         profile=profile.name,
         new_wire=lambda: Connection.client(profile.server, claim, key, invitation, server_id=profile.server_id),
@@ -290,7 +289,7 @@ async def connect_operator(
 
     dialer = Dialer(
         reactor,
-        unix_endpoint(reactor, socket_path),
+        lambda protocol: loop_of(reactor).connect_unix(protocol, socket_path, CONNECT_SECONDS),
         address=socket_path,
         profile=socket_path,
         new_wire=lambda: Connection.client(server_key, Claim.operator()),

@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol
-from twisted.python.failure import Failure
 
 from sft.server.admission import LOCAL, Offense, source_of
 from sft.server.context import ServerContext
@@ -52,14 +51,14 @@ class _Guarded(WireProtocol):
         """Go, because a newer connection needs the place."""
         self._settled = True
         self._context.strangers.note("crowded-out", self._source)
-        cast("Any", self.transport).abortConnection()
+        self.transport.abortConnection()
 
     def logged_in(self) -> None:
         self._settled = True
         self._context.admission.release(self)
         super().logged_in()
 
-    def connectionLost(self, reason: Failure | None = None) -> None:
+    def connectionLost(self, reason: object = None) -> None:
         context = self._context
         context.admission.release(self)
         super().connectionLost(reason)
@@ -86,7 +85,7 @@ class NetworkFactory(Factory):
     def __init__(self, context: ServerContext) -> None:
         self._context = context
 
-    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
+    def buildProtocol(self, addr: IAddress | None) -> Any:
         """Make a session for an address, or refuse it while its source serves a penalty."""
         context = self._context
         host = getattr(addr, "host", "")
@@ -111,10 +110,10 @@ class _Control(WireProtocol):
         self._session = session
 
     def connectionMade(self) -> None:
-        uid = peer_uid(cast("Any", self.transport).getHandle())
+        uid = peer_uid(self.transport.getHandle())
         if uid not in (0, os.geteuid()):
             self._context.event_log.warn("control-refused", uid=uid)
-            cast("Any", self.transport).abortConnection()
+            self.transport.abortConnection()
             return
         self._session.operator_uid = uid
         super().connectionMade()
@@ -128,7 +127,7 @@ class ControlFactory(Factory):
     def __init__(self, context: ServerContext) -> None:
         self._context = context
 
-    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:  # noqa: ARG002 - Twisted's form
+    def buildProtocol(self, addr: IAddress | None) -> Any:  # noqa: ARG002 - Twisted's form
         """Make a session for whoever is at the socket; its user is checked when the transport is there."""
         session = ServerSession(self._context, "control socket", LOCAL)
         session.link = _Control(self._context, session)

@@ -43,7 +43,7 @@ from sft.server.transfer import Transfer
 from sft.server.uploads import UploadFlow
 from sft.service import login
 from sft.service.use_case import as_refusal
-from sft.transport.flow import CreditPool
+from sft.transport.credit import CreditPool
 from sft.transport.outbox import Outbox
 from sft.transport.protocol import WireProtocol
 from sft.wire.events import DataReceived, Event, LoginRequested, MessageReceived

@@ -30,7 +30,7 @@ from sft.limits import (
     UNSENT_BYTES,
 )
 from sft.model.access import Caller, Role
-from sft.transport.flow import CreditPool
+from sft.transport.credit import CreditPool
 
 R = TypeVar("R")
 

@@ -12,7 +12,7 @@ from sft.errors import RequestError
 from sft.model.access import Caller
 from sft.server.shares import Share
 from sft.service.storage import FileStorage
-from sft.transport.flow import CreditPool
+from sft.transport.credit import CreditPool
 from sft.transport.outbox import Outbox
 from sft.wire.messages import Message
 

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
-
-from twisted.internet.interfaces import IPushProducer, ITransport
-from zope.interface import implementer
+from typing import Any, Protocol
 
 from sft.wire.connection import Connection
 from sft.wire.messages import Message
@@ -27,9 +24,8 @@ class FrameSource(Protocol):
     def sent(self, *, last: bool) -> None: ...
 
 
-@implementer(IPushProducer)
 class Outbox:
-    """Seals and writes; the transport pauses and resumes it.
+    """Seals and writes; the transport pauses and resumes it, as Twisted's IPushProducer.
 
     Args:
         changed: called when more or less is unread by the peer than before.
@@ -39,7 +35,7 @@ class Outbox:
         waiting_bytes: of control messages that were written since.
     """
 
-    def __init__(self, connection: Connection, transport: ITransport, changed: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, transport: Any, changed: Callable[[], None]) -> None:
         self._connection = connection
         self._transport = transport
         self._sources: deque[FrameSource] = deque()

@@ -1,8 +1,9 @@
-"""A connection's Twisted side, alike at both ends: bytes in and out of the wire's Connection, and its deadlines.
+"""A connection's side towards its transport, alike at both ends: bytes in and out of the wire's Connection, and its deadlines.
 
 Rules. Nothing here decides anything about users or files: events go to the owner. After a fatal
 error nothing is delivered and the transport is aborted. Every deadline runs on the reactor's clock,
-which is monotonic.
+which is monotonic. It is what Twisted calls a protocol, and loads nothing of Twisted: a command that only asks and prints
+would wait for those imports longer than for its server.
 """
 
 from __future__ import annotations
@@ -12,11 +13,7 @@ import socket
 import sys
 import termios
 from collections.abc import Callable
-from typing import Any, Protocol, cast
-
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
-from twisted.internet.protocol import Protocol as TwistedProtocol
-from twisted.python.failure import Failure
+from typing import Any, Protocol
 
 from sft.errors import ProtocolError, RemoteProtocolError, SftError, StreamTruncatedError
 from sft.limits import (
@@ -58,19 +55,24 @@ class Owner(Protocol):
         """Return whether a request waits for its answer: the idle deadline then waits. Transfers count by their data."""
 
 
-class WireProtocol(TwistedProtocol):
-    """One connection."""
+class WireProtocol:
+    """One connection.
+
+    Args:
+        reactor: its clock and timers, as Twisted's IReactorTime.
+    """
 
     outbox: Outbox
+    transport: Any = None  # as Twisted's ITCPTransport
 
-    def __init__(self, reactor: IReactorTime, connection: Connection, owner: Owner) -> None:
+    def __init__(self, reactor: Any, connection: Connection, owner: Owner) -> None:
         self._reactor = reactor
         self.connection = connection
         self._owner = owner
         self._dead = False
         self._closing = False
         self._ended = False
-        self._timers: dict[str, IDelayedCall] = {}
+        self._timers: dict[str, Any] = {}
         self._held_for: set[str] = set()
         self.failure: SftError | None = None
         self.late = False
@@ -81,13 +83,18 @@ class WireProtocol(TwistedProtocol):
         self._rekey_allowed_at = 0.0
         self._frame_bytes_before = 0
 
-    # -- Twisted calls these -------------------------------------------------------------------------
+    # -- the transport calls these --------------------------------------------------------------------
+
+    def makeConnection(self, transport: Any) -> None:
+        """Begin, with the transport that was connected."""
+        self.transport = transport
+        self.connectionMade()
 
     def connectionMade(self) -> None:
-        transport = cast("Any", self.transport)
+        transport = self.transport
         transport.bufferSize = BUFFER_BYTES
         if hasattr(transport, "setTcpNoDelay"):
-            cast("ITCPTransport", transport).setTcpNoDelay(True)
+            transport.setTcpNoDelay(True)
             _keep_alive(transport)
         self.outbox = Outbox(self.connection, transport, self._unsent_changed)
         transport.registerProducer(self.outbox, True)
@@ -120,7 +127,7 @@ class WireProtocol(TwistedProtocol):
             return
         self._watch_frame()
 
-    def connectionLost(self, reason: Failure | None = None) -> None:  # noqa: ARG002 - Twisted's form; ours is the better reason
+    def connectionLost(self, reason: object = None) -> None:  # noqa: ARG002 - Twisted's form; ours is the better reason
         """Tell the owner, once, how it ended."""
         self._dead = True
         for timer in self._timers.values():
@@ -172,7 +179,7 @@ class WireProtocol(TwistedProtocol):
 
     def unconfirmed_bytes(self) -> int:
         """Ask our system how much of what it took from us the peer's has not confirmed; 0 where it does not tell."""
-        handle = _internet_socket(cast("Any", self.transport))
+        handle = _internet_socket(self.transport)
         if handle is None:
             return 0
         try:
@@ -187,13 +194,13 @@ class WireProtocol(TwistedProtocol):
             return
         self._dead = True
         self.failure = error
-        cast("Any", self.transport).abortConnection()
+        self.transport.abortConnection()
         self._tell_end(error)
 
     def pause_reading(self, reason: str) -> None:
         """Read nothing more from the peer until every reason is withdrawn: its own TCP then slows it down (backpressure)."""
         if not self._held_for and not self._dead:
-            cast("Any", self.transport).pauseProducing()
+            self.transport.pauseProducing()
         self._held_for.add(reason)
 
     def resume_reading(self, reason: str) -> None:
@@ -204,7 +211,7 @@ class WireProtocol(TwistedProtocol):
                 if "frame" in self._timers:
                     self._stop_timer("frame")
                     self._watch_frame()
-                cast("Any", self.transport).resumeProducing()
+                self.transport.resumeProducing()
 
     @property
     def alive(self) -> bool:
@@ -226,7 +233,7 @@ class WireProtocol(TwistedProtocol):
         self._closing = True
         for name in list(self._timers):
             self._stop_timer(name)
-        transport = cast("Any", self.transport)
+        transport = self.transport
         # loseConnection never closes while a producer is registered.
         transport.unregisterProducer()
         self.outbox.stopProducing()

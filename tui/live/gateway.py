@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from sft.client.concurrency import Pool
 from sft.client.connection_info import ConnectionInfo, EventListener
 from sft.client.identity import KeyEncoder, encode_key, given, passphrase_from
 from sft.client.profiles import Profiles
-from sft.client.reconnect import Reconnector, Timing
+from sft.client.reconnect import Pool, Reconnector, Timing
 from sft.client.session import connect
 from sft.client.state import StateFolder
 from sft.client.transfers.queue.run import Transfers

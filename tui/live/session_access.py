@@ -9,12 +9,11 @@ import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sft.client.concurrency import Pool
 from sft.client.connection_info import ConnectionInfo, Event, EventListener
 from sft.client.fault_log import FaultLog
 from sft.client.identity import Identity, KeyEncoder
 from sft.client.profiles import Profile, Profiles
-from sft.client.reconnect import Reconnector, Timing
+from sft.client.reconnect import Pool, Reconnector, Timing
 from sft.client.session import Session
 from sft.client.state import StateFolder
 from sft.crypto.keys import Entropy

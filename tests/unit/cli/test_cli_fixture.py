@@ -26,7 +26,7 @@ def test_requests_are_asked_alike():
 
 
 def test_threads_are_run_alike():
-    from sft.client.concurrency import Pool
+    from sft.transport.threads import Pool
 
     assert public(Threads) <= public(Pool)
 

@@ -8,7 +8,8 @@ from twisted.internet.defer import fail, succeed
 
 from sft.errors import RemoteProtocolError, ServerFullError
 from sft.limits import CREDIT_STEP_CHUNKS, SESSION_CREDIT_CHUNKS, TRANSFER_CREDIT_CHUNKS
-from sft.transport.flow import CreditPool, ReceiveFlow, SendFlow
+from sft.transport.credit import CreditPool
+from sft.transport.flow import ReceiveFlow, SendFlow
 
 _spec = importlib.util.spec_from_file_location("stepping", Path(__file__).with_name("stepping.py"))
 stepping = importlib.util.module_from_spec(_spec)
