@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, TypeVar
 
 from sft.cli.console import Console
 from sft.cli.prompts import AskSecret, Prompts, ask_on_terminal
-from sft.cli.run import Act, execute
+from sft.cli.run import Act, execute, execute_plain
 from sft.cli.tui_entry import Screens, full_screen
 from sft.cli.waiting import wait_told
 from sft.client.fault_log import FaultLog
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from sft.model.links import Link
 
 T = TypeVar("T")
+
+OverSession = Callable[["Session"], Coroutine[Any, Any, T]]
+"""A coroutine function that is given a session."""
 
 PASSPHRASE_TRIES: Final = 3
 
@@ -81,7 +84,8 @@ class Environment:
     Args:
         now: Unix seconds.
         ask_secret: asks on the terminal, without echo.
-        execute: runs a coroutine on a reactor.
+        execute: runs a coroutine on Twisted's reactor, which transfers need.
+        execute_plain: runs one that only asks, and so starts sooner.
         connect: opens a session.
         join: joins a server.
         threads: runs what blocks outside a session.
@@ -95,6 +99,7 @@ class Environment:
     now: Callable[[], float] = time.time
     ask_secret: AskSecret = ask_on_terminal
     execute: Execute = execute
+    execute_plain: Execute = execute_plain
     connect: Connect = connect_over_network
     join: Callable[..., Awaitable[Joined]] = join_over_network
     threads: Callable[[Any], AbstractContextManager[Pool]] = threads_of
@@ -149,15 +154,22 @@ class Invocation:
         return self.profiles.choose(self.profile_name or self.environ.get("SFT_PROFILE") or None)
 
     def run(self, act: Act[T]) -> T:
-        return self.environment.execute(act, self.log.keep)
+        """Run a coroutine that transfers nothing."""
+        return self.environment.execute_plain(act, self.log.keep)
 
-    def talk(self, act: Callable[[Session], Coroutine[Any, Any, T]], profile: Profile | None = None) -> T:
-        """Log in, run a coroutine over the session, and close it."""
-        chosen = profile or self.profile()
+    def talk(self, act: OverSession[T], profile: Profile | None = None) -> T:
+        """Log in, run a coroutine that only asks over the session, and close it."""
+        return self.run(self._talking(act, profile or self.profile()))
+
+    def transfer(self, act: OverSession[T], profile: Profile | None = None) -> T:
+        """Log in, run a coroutine that sends or fetches files, and close the session."""
+        return self.environment.execute(self._talking(act, profile or self.profile()), self.log.keep)
+
+    def _talking(self, act: OverSession[T], profile: Profile) -> Act[T]:
 
         async def talking(reactor: Any) -> T:
             self.reactor = reactor
-            async with await self.connected(reactor, chosen) as session:
+            async with await self.connected(reactor, profile) as session:
                 with wait_told(self.console, reactor, session.server_name, lambda: session.quiet_seconds):
                     answer = await act(session)
                 # Where a person reads along: no script can compare words by phone.
@@ -168,7 +180,7 @@ class Invocation:
                         self.console.note(line)
                 return answer
 
-        return self.run(talking)
+        return talking
 
     async def connected(self, reactor: Any, profile: Profile) -> Session:
         """Log in; a passphrase typed wrong may be typed again."""

@@ -1,4 +1,4 @@
-"""Run a command's coroutine on the reactor, and end it well when a signal comes.
+"""Run a command's coroutine on Twisted's reactor or a small loop, and end it well when a signal comes.
 
 Rules. SIGINT and SIGTERM cancel what the command waits for; its own clean-up runs to the end (a transfer tells the server and
 removes its parts), then the status is 128 plus the signal. A second signal ends the process at once. Twisted's own handlers are
@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 T = TypeVar("T")
 
 Act = Callable[[Any], Coroutine[Any, Any, T]]
-"""A coroutine function that is given the reactor."""
+"""A coroutine function that is given the reactor, or the loop that stands for it."""
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 CLEAN_UP_SECONDS: Final = 15  # an orderly close waits 5 s; what takes longer hangs
@@ -58,39 +58,65 @@ def execute(act: Act[T], log: Callable[[str], object], clean_up_seconds: float =
     # Twisted times its calls by the wall clock; one that is set back would stall them all.
     reactor.seconds = time.monotonic
     _log_faults_to(log)
-    signals: list[int] = []
-    running: list[Deferred[T]] = []
+    signals = _Signals(reactor, clean_up_seconds)
     outcome: list[T | Failure] = []
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        if signals:
-            os._exit(128 + number)
-        signals.append(number)
-        reactor.callFromThread(cancel)
-
-    def cancel() -> None:
-        reactor.callLater(clean_up_seconds, os._exit, 128 + signals[0])
-        for deferred in running:
-            deferred.cancel()
 
     def start() -> None:
         deferred = Deferred.fromCoroutine(act(reactor))
-        running.append(deferred)
+        signals.cancels.append(deferred.cancel)
         deferred.addBoth(done)
 
     def done(result: T | Failure) -> None:
         outcome.append(result)
         reactor.stop()
 
-    with handled(interrupt), _woken_by_signals(reactor):
+    with handled(signals.came), _woken_by_signals(reactor):
         reactor.callWhenRunning(start)
         reactor.run(installSignalHandlers=False)
     result = outcome[0]
     if not isinstance(result, Failure):
         return result
-    if signals:
-        raise Interrupted(signals[0])
+    signals.require_none()
     raise result.value or RuntimeError(result.getErrorMessage())
+
+
+def execute_plain(act: Act[T], log: Callable[[str], object], clean_up_seconds: float = CLEAN_UP_SECONDS) -> T:  # noqa: ARG001 - as ``execute``
+    """Run a coroutine as ``execute`` does, on a small loop: for what asks and prints, and transfers nothing."""
+    from sft.client.loop.poll import PollLoop
+
+    with PollLoop() as loop:
+        signals = _Signals(loop, clean_up_seconds)
+        with handled(signals.came), _wakeup(loop.wake_descriptor):
+            try:
+                return loop.run(act(loop), signals.cancels.append)
+            except BaseException:
+                signals.require_none()
+                raise
+
+
+class _Signals:
+    """SIGINT and SIGTERM while a coroutine runs: the first cancels it, the second ends the process."""
+
+    def __init__(self, reactor: Any, clean_up_seconds: float) -> None:
+        self.cancels: list[Callable[[], object]] = []
+        self._reactor = reactor
+        self._clean_up_seconds = clean_up_seconds
+        self._number = 0
+
+    def came(self, number: int, _frame: FrameType | None) -> None:
+        if self._number:
+            os._exit(128 + number)
+        self._number = number
+        self._reactor.callFromThread(self._cancel)
+
+    def require_none(self) -> None:
+        if self._number:
+            raise Interrupted(self._number) from None
+
+    def _cancel(self) -> None:
+        self._reactor.callLater(self._clean_up_seconds, os._exit, 128 + self._number)
+        for cancel in self.cancels:
+            cancel()
 
 
 @contextmanager
@@ -127,13 +153,22 @@ def _woken_by_signals(reactor: Any) -> Iterator[None]:
             del reason
 
     reactor.addReader(_Wakeup())
-    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    try:
+        with _wakeup(writing):
+            yield
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+@contextmanager
+def _wakeup(descriptor: int) -> Iterator[None]:
+    """Have each signal write a byte meanwhile."""
+    before = signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
     try:
         yield
     finally:
         signal.set_wakeup_fd(before)
-        os.close(reading)
-        os.close(writing)
 
 
 @contextmanager

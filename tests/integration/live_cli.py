@@ -16,10 +16,11 @@ from typing import Any, TextIO
 
 from sft.cli.invocation import Environment
 from sft.cli.main import main
+from sft.client.loop.poll import PollLoop
 from sft.operator import tap
 from sft.operator.control import perform
 from tests.integration.server_fixture import ServerFixture
-from tests.loop import reactor, run
+from tests.loop import LOOP, reactor, run
 from tests.unit.cli.cli_fixture import Ran
 
 
@@ -48,6 +49,7 @@ class LiveCli:
             out,
             err,
             execute=self._execute,
+            execute_plain=self._execute_plain,
         )
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), standard_input(stdin):
             status = main(arguments, environment)
@@ -94,6 +96,15 @@ class LiveCli:
 
     def _execute(self, act: Any, log: Callable[[str], object]) -> Any:
         return run(act(reactor))
+
+    def _execute_plain(self, act: Any, log: Callable[[str], object]) -> Any:
+        """Run it as the command does, beside the server's thread."""
+
+        def beside() -> Any:
+            with PollLoop() as loop:
+                return loop.run(act(loop))
+
+        return LOOP.run_until_complete(LOOP.run_in_executor(None, beside))
 
 
 @contextlib.contextmanager

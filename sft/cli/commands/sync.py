@@ -110,7 +110,7 @@ def command(
         way = _up if addresses.up else _down
         return await way(invocation, session, report, wish)
 
-    return report.finish(*invocation.talk(sync))
+    return report.finish(*invocation.transfer(sync))
 
 
 async def _up(invocation: Invocation, session: Session, report: SyncReport, wish: _Wish) -> Sequence[str]:

@@ -15,7 +15,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Final, Generic, TypeVar
+from types import TracebackType
+from typing import Any, Final, Generic, Self, TypeVar
 
 from sft.client.loop.poll_socket import connect_tcp, connect_unix
 
@@ -143,7 +144,7 @@ class _Timer:
 
 
 class PollLoop:
-    """One loop, for one run.
+    """One loop, for one run, within its block.
 
     Args:
         clock: monotonic seconds.
@@ -160,7 +161,20 @@ class PollLoop:
         self._calls: deque[Callable[[], object]] = deque()
         self.working = 0  # threads whose work has not come back yet
         self._woken, self.wake_descriptor = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._closing = threading.RLock()
+        self._closed = False
         self.watch(self._woken, select.POLLIN, self._drain)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._closing:
+            self._closed = True
+            os.close(self._woken)
+            os.close(self.wake_descriptor)
 
     def run(self, coroutine: Coroutine[Any, Any, T], begun: Callable[[Callable[[], None]], object] | None = None) -> T:
         """Run a coroutine to its end; once.
@@ -179,8 +193,6 @@ class PollLoop:
                 self._turn()
         finally:
             _running.loop = None
-            os.close(self._woken)
-            os.close(self.wake_descriptor)
         result, fault = outcome[0]
         if fault is not None:
             raise fault
@@ -218,10 +230,9 @@ class PollLoop:
     def callFromThread(self, call: Callable[..., object], *args: Any) -> None:
         """Have the loop call something; from any thread, and from a signal's handler."""
         self._calls.append(lambda: call(*args))
-        try:
-            os.write(self.wake_descriptor, b"\0")
-        except BlockingIOError:
-            return  # full: it wakes anyway
+        with self._closing, contextlib.suppress(BlockingIOError):  # full: it wakes anyway
+            if not self._closed:  # a look-up of names that nobody waits for any more
+                os.write(self.wake_descriptor, b"\0")
 
     def in_thread(self, work: Callable[[], T], returned: Callable[[], object]) -> _Waiting[T]:
         """Do something in a thread; the loop's end does not wait for it."""

@@ -216,6 +216,7 @@ class CliFixture:
             now=lambda: now,
             ask_secret=self._secret,
             execute=execute_now,
+            execute_plain=execute_now,
             connect=self._connect,
             join=self._join,
             threads=lambda _: nullcontext(Threads()),
