@@ -1,1 +1,1 @@
-"""A connection on Twisted, alike at both ends: protocol, outbox, flow control, threads."""
+"""A connection, alike at both ends: protocol and outbox, which load nothing of Twisted; flow control and threads, on it."""

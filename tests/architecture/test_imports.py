@@ -88,6 +88,61 @@ def test_the_command_starts_without_database_and_full_screen_libraries(
     assert not loaded & (DATABASE | SERVER_PARTS | {"textual"})
 
 
+PLAIN = """
+import io, json, sys
+from pathlib import Path
+from sft.cli.invocation import Environment
+from sft.cli.main import main
+from sft.client.profiles import Profile, Profiles
+from sft.client.state import StateFolder
+from sft.crypto import key_file
+from sft.crypto.keys import ServerKey, SigningKey
+from sft.model.links import ServerLink
+
+home = Path(sys.argv[1])
+key, server = SigningKey.generate(), ServerKey.from_seed(bytes(32)).public
+state = StateFolder(home, home)
+state.write("keys/ada.key", key_file.encode(key, None).encode())
+Profiles(state).add(Profile(
+    name="acme", server_name="acme", host="127.0.0.1", port=1, server_key=server.point, server_id=bytes(32),
+    public_key=key.public.encode(), key_file="keys/ada.key", device="laptop", user_name="ada", user_id=1, role="admin",
+    joined_at=1, pinned_at=1,
+))
+link = ServerLink("127.0.0.1", 1, server.point, "other", server_id=bytes([1]) * 32).text()
+ended = {}
+for line in sys.argv[2:]:
+    out = io.StringIO()
+    environment = Environment({"SFT_HOME": str(home)}, io.StringIO(link), out, out)
+    ended[line] = [main(line.split(), environment), out.getvalue()]
+print(json.dumps([ended, sorted(sys.modules)]))
+"""
+
+ASKING = (
+    "ls", "ls -l **", "ls --trash", "info a", "mkdir a", "mv a b", "rm a", "restore a", "whoami", "users", "role max guest",
+    "disable max", "enable max", "remove max --yes", "invite", "invite list", "invite withdraw 1", "servers",
+    "servers address acme 127.0.0.1:1", "key show", "join --user ada --no-passphrase",
+)  # fmt: skip
+
+
+def test_commands_that_only_ask_load_no_reactor(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PLAIN, str(tmp_path / "home"), *ASKING],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        timeout=60,
+    )
+    ended, loaded = json.loads(done.stdout)
+    for line, (status, said) in ended.items():
+        # Nobody serves that port: they came so far as to dial.
+        expected = 0 if line in {"servers", "key show"} else 6
+        assert status == expected, (line, said)
+    names = {name.partition(".")[0] for name in loaded}
+    assert not names & (DATABASE | {"twisted", "zope", "asyncio", "textual", "rich"})
+
+
 def test_what_opens_a_home_loads_nothing_that_migrates() -> None:
     # Each start and each operator's command would wait for it.
     assert not loaded_by("sft.operator.server") & {"alembic", "mako", "pygments"}

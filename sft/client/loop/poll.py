@@ -148,15 +148,16 @@ class PollLoop:
 
     Args:
         clock: monotonic seconds.
+        poller: as ``select.poll``.
     """
 
     cancelled = CancelledError
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, poller: Any = None) -> None:
         self.seconds = clock
         self._timers: list[tuple[float, int, _Timer]] = []
         self._number = 0
-        self._poll = select.poll()
+        self._poll: Any = select.poll() if poller is None else poller
         self._watched: dict[int, Callable[[int], object]] = {}
         self._calls: deque[Callable[[], object]] = deque()
         self.working = 0  # threads whose work has not come back yet
@@ -277,9 +278,12 @@ class PollLoop:
                 ready(events)
         while self._calls:
             self._calls.popleft()()
-        now = self.seconds()
+        # Those that are due now: what they set in turn waits for the sockets first.
+        now, due = self.seconds(), []
         while self._timers and self._timers[0][0] <= now:
-            heapq.heappop(self._timers)[2].fire()
+            due.append(heapq.heappop(self._timers)[2])
+        for timer in due:
+            timer.fire()
 
     def _patience(self) -> float | None:
         while self._timers and not self._timers[0][2].active():

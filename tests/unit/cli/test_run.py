@@ -16,8 +16,12 @@ ROOT = Path(sft.__file__).parent.parent
 
 PREAMBLE = """
 import sys
-from twisted.internet.defer import Deferred, CancelledError
-from sft.cli.run import Interrupted, execute
+from sft.cli.run import Interrupted, EXECUTE as execute
+from sft.client.concurrency import pause
+from sft.client.loop import running_tasks
+
+def for_ever():
+    return running_tasks().waiting()
 
 def say(text):
     print(text, flush=True)
@@ -32,14 +36,13 @@ def ends_with(act):
 """
 
 WAITS = """
-from twisted.internet.task import deferLater
 async def act(reactor):
     say("ready")
     try:
-        await Deferred()
-    except CancelledError:
+        await for_ever()
+    except running_tasks().cancelled:
         say("cancelled")
-        await deferLater(reactor, 0.05)
+        await pause(reactor, 0.05)
         say("cleaned up")
         raise
 ends_with(act)
@@ -49,18 +52,24 @@ HANGS = """
 async def act(reactor):
     say("ready")
     try:
-        await Deferred()
+        await for_ever()
     finally:
         say("cancelled")
-        await Deferred()
+        await for_ever()
 ends_with(act)
 """
 
 
+@pytest.fixture(params=["execute", "execute_plain"])
+def execute(request):
+    """The two ways to run a command's coroutine."""
+    return request.param
+
+
 class Child:
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, execute: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PREAMBLE + script],
+            [sys.executable, "-c", PREAMBLE.replace("EXECUTE", execute) + script],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -80,8 +89,8 @@ class Child:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_cancels_and_waits_for_the_clean_up(number):
-    child = Child(WAITS)
+def test_a_signal_cancels_and_waits_for_the_clean_up(number, execute):
+    child = Child(WAITS, execute)
     assert child.line() == "ready"
     child.process.send_signal(number)
     out, err, _ = child.rest()
@@ -89,8 +98,8 @@ def test_a_signal_cancels_and_waits_for_the_clean_up(number):
     assert not err
 
 
-def test_a_second_signal_ends_at_once():
-    child = Child(HANGS)
+def test_a_second_signal_ends_at_once(execute):
+    child = Child(HANGS, execute)
     assert child.line() == "ready"
     child.process.send_signal(signal.SIGTERM)
     assert child.line() == "cancelled"
@@ -99,13 +108,13 @@ def test_a_second_signal_ends_at_once():
     assert (out, err, status) == ([], "", 130)
 
 
-def test_a_signal_that_interrupts_no_wait_is_heard_at_once():
+def test_a_signal_that_interrupts_no_wait_is_heard_at_once(execute):
     """Another thread takes it while the main one waits, as when it comes just before the wait: no system call ends by it."""
     child = Child(
         "import os, signal, threading\n"
         "main = f'/proc/self/task/{os.getpid()}/syscall'\n"
         "def when_it_waits():\n"
-        "    while open(main).read().split()[0] not in ('22', '232', '281'):  # epoll_wait, epoll_pwait\n"
+        "    while open(main).read().split()[0] not in ('22', '232', '281', '7', '73', '271'):  # epoll_wait, poll\n"
         "        pass\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
@@ -113,19 +122,20 @@ def test_a_signal_that_interrupts_no_wait_is_heard_at_once():
         "    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})\n"
         "    threading.Thread(target=when_it_waits, daemon=True).start()\n"
         "    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})\n"
-        "    await Deferred()\n"
-        "ends_with(act)\n"
+        "    await for_ever()\n"
+        "ends_with(act)\n",
+        execute,
     )
     assert child.rest()[0] == [f"interrupted {128 + signal.SIGTERM}"]
 
 
-def test_a_result_comes_back():
-    child = Child("async def act(reactor):\n    return 7\nends_with(act)\n")
+def test_a_result_comes_back(execute):
+    child = Child("async def act(reactor):\n    return 7\nends_with(act)\n", execute)
     assert child.rest()[0] == ["gave 7"]
 
 
-def test_an_error_comes_back():
-    child = Child("async def act(reactor):\n    raise ValueError('odd')\nends_with(act)\n")
+def test_an_error_comes_back(execute):
+    child = Child("async def act(reactor):\n    raise ValueError('odd')\nends_with(act)\n", execute)
     assert child.rest()[0] == ["raised odd"]
 
 
@@ -137,7 +147,8 @@ def test_a_fault_that_nobody_caught_goes_to_the_log_and_not_to_the_terminal():
         "    fail(ZeroDivisionError('lost'))\n"
         "    gc.collect()\n"
         "    return 1\n"
-        "ends_with(act)\n"
+        "ends_with(act)\n",
+        "execute",
     )
     out, err, status = child.rest()
     assert not err
@@ -145,9 +156,9 @@ def test_a_fault_that_nobody_caught_goes_to_the_log_and_not_to_the_terminal():
     assert (out[-1], status) == ("gave 1", 0)
 
 
-def test_timers_go_by_the_monotonic_clock():
+def test_timers_go_by_the_monotonic_clock(execute):
     child = Child(
-        "import time\nasync def act(reactor):\n    return reactor.seconds is time.monotonic\nends_with(act)\n"
+        "import time\nasync def act(reactor):\n    return reactor.seconds is time.monotonic\nends_with(act)\n", execute
     )
     assert child.rest()[0] == ["gave True"]
 
