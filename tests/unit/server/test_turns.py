@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sft.server.turns import Turns
+from sft.server.turns import READS_TOGETHER, Turns
 
 
 class ByHand:
@@ -61,3 +61,26 @@ def test_answers_and_faults_come_back_to_who_asked() -> None:
     assert found == [(3, 1), ZeroDivisionError, (2, 1)]
     with pytest.raises(IndexError):
         pool.one()
+
+
+def test_reads_that_wait_go_to_a_thread_together_and_each_has_its_own_outcome() -> None:
+    pool = ByHand()
+    turns = Turns(pool, at_once=2)
+    found: dict[int, Any] = {}
+
+    def ask(session_id: int) -> None:
+        answered = turns.run(session_id, divmod, 7, session_id % 5)
+        answered.addCallbacks(lambda value: value, lambda failure: failure.type).addCallback(
+            lambda value: found.__setitem__(session_id, value)
+        )
+
+    for session_id in range(1, 41):
+        ask(session_id)
+    assert len(pool.work) == 2  # one each: nobody waited yet when these came
+    pool.one()
+    pool.one()
+    assert sorted(found) == [1, 2]
+    pool.one()
+    assert sorted(found) == list(range(1, 3 + READS_TOGETHER))
+    pool.all()
+    assert found == {each: divmod(7, each % 5) if each % 5 else ZeroDivisionError for each in range(1, 41)}
