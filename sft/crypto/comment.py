@@ -35,6 +35,7 @@ NUMBER: Final = r"(?:0|[1-9][0-9]{0,18})"
 NAME: Final = r"(?:[!-$&-~]|%[0-9A-F]{2})+"  # printable ASCII without space and %, or %XX
 
 _LITERAL: Final = frozenset(range(0x21, 0x7F)) - {ord("%")}
+_LITERAL_CHARACTERS: Final = frozenset(map(chr, _LITERAL))
 _HEAD: Final = re.compile(rf"({NUMBER})\.({NUMBER}):[0-9a-f]{{64}}")
 _COMMENT: Final = re.compile(
     r"sft:1"
@@ -96,10 +97,11 @@ class FileComment:
             raise ValueError(f"a digest has {DIGEST_BYTES} bytes")
         if not 1 <= len(self.name.encode("utf-8")) <= limits.PATH_BYTES:
             raise ValueError(f"a name has 1 to {limits.PATH_BYTES} bytes")
-        head = _HEAD.fullmatch(self.head)
-        if head is None:
-            raise ValueError("a head is epoch.size:root")
-        check_numbers(epoch=int(head[1]), size=int(head[2]))
+        if self.head != NO_HEAD:
+            head = _HEAD.fullmatch(self.head)
+            if head is None:
+                raise ValueError("a head is epoch.size:root")
+            check_numbers(epoch=int(head[1]), size=int(head[2]))
 
     def encode(self) -> str:
         """Write the one encoding: at most 4,096 characters of ASCII."""
@@ -154,9 +156,11 @@ def check_numbers(**numbers: int) -> None:
 
 def encode_name(name: str) -> str:
     """Write a name in printable ASCII: all else, space and ``%`` become ``%XX`` over UTF-8."""
+    if _LITERAL_CHARACTERS.issuperset(name):
+        return name
     return "".join(chr(byte) if byte in _LITERAL else f"%{byte:02X}" for byte in name.encode("utf-8"))
 
 
 def decode_name(text: str) -> str:
     """Read a percent-encoded name, ValueError if it is no UTF-8; for the one encoding, encode again and compare."""
-    return unquote_to_bytes(text).decode("utf-8")
+    return text if text.isascii() and "%" not in text else unquote_to_bytes(text).decode("utf-8")

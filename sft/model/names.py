@@ -24,6 +24,7 @@ from sft.model.unicode_joiners import JOINERS, joiner_fits
 # Scripts that share shapes: within one name of a person at most one of them.
 LOOKALIKE_SCRIPTS: Final = frozenset({"Armenian", "Cherokee", "Coptic", "Cyrillic", "Greek", "Latin"})
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
+_PLAIN: Final = frozenset(map(chr, range(0x20, 0x7F))) - _FORBIDDEN  # refused for their place alone
 _BLANKS: Final = " \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u202f\u205f\u3000"
 _WINDOWS_DEVICES: Final = frozenset(
     {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}
@@ -170,6 +171,8 @@ def safe(text: str) -> str:
     The result holds no control, bidirectional or zero-width character but a joiner where it belongs. It does not escape
     the markup of any user interface.
     """
+    if text.isascii() and text.isprintable():
+        return text  # the same, in a fiftieth of the time
     return "".join(c if _is_shown_as_it_is(text, index) else f"\\u{{{ord(c):x}}}" for index, c in enumerate(text))
 
 
@@ -204,10 +207,11 @@ def _problem_of(name: str) -> str:
         return "no characters"
     if name in {".", ".."}:
         return "a meaning of its own: this folder, or the one above"
-    for index in range(len(name)):
-        problem = _problem_of_character(name, index)
-        if problem:
-            return problem
+    if not _PLAIN.issuperset(name):  # most names are of these alone, and every commit asks
+        for index in range(len(name)):
+            problem = _problem_of_character(name, index)
+            if problem:
+                return problem
     if name[0] in _BLANKS:
         return "a blank at its beginning"
     if name[-1] in _BLANKS:

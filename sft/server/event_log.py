@@ -18,6 +18,7 @@ from sft.model.events import DomainEvent
 from sft.model.names import safe
 from sft.model.text import new_reference
 
+_BARE: Final = re.compile(r"[!#-<>-\[\]-~]+")  # printable ASCII without blank, quotation mark, "=" and backslash
 _LINE_NAME: Final = re.compile(r"(?<!^)(?=[A-Z])")  # FileMoved → file-moved
 
 
@@ -28,6 +29,8 @@ def line(event: str, values: dict[str, object]) -> str:
 
 def _value(value: object) -> str:
     text = str(value)
+    if _BARE.fullmatch(text):
+        return text
     # Before what ``safe`` escapes: a backslash of the value is told from one that begins an escape.
     shown = safe(text.replace("\\", "\\\\").replace('"', '\\"'))
     return f'"{shown}"' if not text or any(mark in text for mark in ' "=\\') else shown

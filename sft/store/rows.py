@@ -131,7 +131,7 @@ class WritableRows(Rows):
     def __init__(self, connection: sqlite3.Connection, row_macs: RowMacs, now: int) -> None:
         super().__init__(connection, row_macs)
         self._sum = MacSum(connection, row_macs, now)
-        self._macs: dict[tuple[RowValue, ...], bytes] = {}  # of the rows that were seen here
+        self._macs: dict[tuple[str, object], bytes] = {}  # of the rows that were seen here
 
     @property
     def moment(self) -> int:
@@ -351,8 +351,8 @@ def _by_row_number(kind: type[Row], after: int | None, limit: int) -> tuple[Stat
     return _rows_by_number(kind, later=after is not None), values
 
 
-def _place(spec: TableSpec, row: RawRow) -> tuple[RowValue, ...]:
-    return spec.name, *(row[place] for place in spec.key)
+def _place(spec: TableSpec, row: RawRow) -> tuple[str, object]:
+    return spec.name, spec.key_of(row)
 
 
 def _rest(spec: TableSpec, row: RawRow) -> Iterator[RowValue]:

@@ -7,8 +7,9 @@ tell that a row was removed, or set back to what it once was: the sum of all MAC
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, cast
 
 import msgspec
@@ -31,18 +32,16 @@ class TableSpec:
     """How one kind of row lies in its table."""
 
     kind: type[Row]
+    name: str
     table: Table
     columns: tuple[str, ...]  # the MAC's too
     key: tuple[int, ...]  # places of the primary key's columns
+    key_of: Callable[[RawRow], object]  # what a row has there
     has_mac: bool
     insertion: str  # the statements, as the driver takes them
     change: str  # of one row, what it is now before its key
     selection: str  # of one row's MAC
     deletion: str  # of one row
-
-    @property
-    def name(self) -> str:
-        return str(self.table.name)
 
     @property
     def width(self) -> int:
@@ -67,7 +66,19 @@ def _spec(kind: type[Row], model: type[schema.Model]) -> TableSpec:
     new = ", ".join(f"{name} = ?" for place, name in enumerate(names) if place not in places)
     change = f"UPDATE {table.name} SET {new} WHERE {key}"  # noqa: S608 -- likewise
     deletion = f"DELETE FROM {table.name} WHERE {key}"  # noqa: S608 -- likewise
-    return TableSpec(kind, table, names, places, has_mac, insertion, change, selection, deletion)
+    return TableSpec(
+        kind=kind,
+        name=str(table.name),
+        table=table,
+        columns=names,
+        key=places,
+        key_of=itemgetter(*places),
+        has_mac=has_mac,
+        insertion=insertion,
+        change=change,
+        selection=selection,
+        deletion=deletion,
+    )
 
 
 TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {

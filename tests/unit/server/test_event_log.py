@@ -14,6 +14,7 @@ def test_a_line_is_an_event_and_its_values():
 
 def test_values_with_blanks_are_quoted_and_escaped():
     assert line("act", {"path": 'a b"c'}) == 'act path="a b\\"c"'
+    assert line("act", {"path": "a=b", "who": "!~[]"}) == 'act path="a=b" who=!~[]'
     assert line("act", {"path": ""}) == 'act path=""'
     assert line("act", {"what": "x \\"}) == 'act what="x \\\\"', (
         "a backslash does not escape the quote that ends a value"
