@@ -1,11 +1,14 @@
-"""What the commands that move files have in common: --exclude, --dry-run, --jobs."""
+"""What the commands that move files have in common: --exclude, --dry-run, --jobs, --limit."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 import click
+
+from sft.limits import KIB, MIB
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,11 +18,32 @@ EXCLUDE_HELP: Final = (
     "Leave out what fits, also within folders; may be repeated. A name at any depth: '*.o', build/ (folders alone). With a / "
     "inside or before it, the path from the folder on: /build, 'docs/**/*.tmp'."
 )
+LIMIT_HELP: Final = "Move no more than that a second, both ways together: 2M, 500K, or a number of bytes; at least 16K."
+RATE_LEAST: Final = 16 * KIB  # a chunk in four seconds: below that both ends take a line for broken
+RATE_MOST: Final = 2**40
+_UNITS: Final = {"": 1, "K": KIB, "M": MIB, "G": 1024 * MIB}
+_RATE: Final = re.compile(r"(\d{1,13}(?:\.\d{1,3})?)([KMG]?)(?:I?B)?(?:/S)?")
+
+
+class RateType(click.ParamType[int]):
+    """Bytes a second: ``2M``, ``500K``, ``1.5MiB/s``; the units are those of 1,024."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        found = _RATE.fullmatch(str(value).strip().upper())
+        if found is None:
+            self.fail(f"{value} is no rate: 2M, 500K, or a number of bytes", param, ctx)
+        rate = int(float(found[1]) * _UNITS[found[2]])
+        if not RATE_LEAST <= rate <= RATE_MOST:
+            self.fail(f"{value} is not between 16K and 1024G", param, ctx)
+        return rate
 
 
 def choosing(function: F) -> F:
-    """Give a command --exclude, --dry-run and --jobs."""
+    """Give a command --exclude, --dry-run, --jobs and --limit."""
     for option in (
+        click.option("--limit", type=RateType(), metavar="RATE", help=LIMIT_HELP),
         click.option("--jobs", type=click.IntRange(1, JOBS_MOST), metavar="N", help="How many files at once, 1 to 64."),
         click.option("--dry-run", "-n", is_flag=True, help="Say what would be done, and do nothing; status 0."),
         click.option("--exclude", multiple=True, metavar="PATTERN", help=EXCLUDE_HELP),

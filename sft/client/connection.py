@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from sft.client.loop import Tasks, Waiting, loop_of
+from sft.client.pace import Pace, moves_content
 from sft.client.peer_watch import FOR_EVER, PeerWatch
 from sft.crypto.keys import ServerPublic
 from sft.errors import (
@@ -26,6 +27,7 @@ from sft.errors import (
 from sft.limits import SILENCE_SECONDS
 from sft.transport.credit import CreditPool
 from sft.transport.protocol import WireProtocol
+from sft.transport.rate import RateLimit
 from sft.wire.connection import Connection
 from sft.wire.events import DataReceived, Event, LoginRefused, MessageReceived, Welcomed
 from sft.wire.handshake import Welcome
@@ -112,6 +114,7 @@ class ServerConnection:
         self._waiters: deque[Waiting[None]] = deque()
         self._ends: list[Waiting[None]] = []
         self._ended = False
+        self._pace: Pace | None = None
 
     # -- what it is ---------------------------------------------------------------------------------
 
@@ -148,7 +151,7 @@ class ServerConnection:
             RequestError: the server refused.
             ConnectionLostError: the connection broke before the answer.
         """
-        await self.acquire_slot()
+        await self.acquire_slot(content=moves_content(kind, fields))
         answer = _Answer(FOR_EVER if kind in _JOBS else SILENCE_SECONDS, self._tasks.waiting())
         self.begin(kind, answer, **fields)
         given = await answer.given
@@ -156,12 +159,23 @@ class ServerConnection:
             raise RemoteProtocolError(f"{type(given).__name__} answers {kind.__name__}")
         return given
 
-    async def acquire_slot(self) -> None:
+    def limit(self, bytes_per_second: int) -> None:
+        """Move content no faster than that, both ways together; questions and what has no content are not held up."""
+        rate = RateLimit(self.reactor, bytes_per_second)
+        self._pace = Pace(rate, self.protocol.send, self._tasks.waiting)
+        self.protocol.outbox.rate = rate
+
+    async def acquire_slot(self, *, content: bool = False) -> None:
         """Wait until one more request may leave; whoever goes on without another wait may ``begin`` it.
+
+        Args:
+            content: it moves content, and waits until the rate allows some.
 
         Raises:
             ConnectionLostError: the connection is gone.
         """
+        if content and self._pace is not None:
+            await self._pace.turn()
         if self.alive and (self._waiters or not self._wire.may_request):
             waiting: Waiting[None] = self._tasks.waiting()
             self._waiters.append(waiting)
@@ -184,6 +198,8 @@ class ServerConnection:
             del self._listeners[request_id]
             raise
         self._watch.begin()
+        if self._pace is not None:
+            self._pace.begun(request_id, kind, fields)
         return request_id
 
     @property
@@ -193,7 +209,8 @@ class ServerConnection:
 
     def send(self, message: Message) -> None:
         """Send what belongs to a request that was begun: credit, commit, cancel."""
-        self.protocol.send(message)
+        if self._pace is None or not self._pace.holds(message):
+            self.protocol.send(message)
 
     async def close(self) -> None:
         """End with the authenticated close, and wait until the transport is down."""
@@ -216,8 +233,10 @@ class ServerConnection:
             self._message(event.message)
         elif isinstance(event, DataReceived):
             listener = self._listeners.get(event.request_id)
+            if self._pace is not None:
+                self._pace.received(event.request_id, len(event.chunk))
             if event.last:
-                self._listeners.pop(event.request_id, None)
+                self._forget(event.request_id)
             if listener is not None:
                 listener.received(event.chunk, last=event.last)
             if event.last:
@@ -235,6 +254,8 @@ class ServerConnection:
         """Tell every listener and waiter, once."""
         self._ended = True
         self._watch.end()
+        if self._pace is not None:
+            self._pace.end()
         self.lost = self.lost or reason or ConnectionLostError("the server ended the session")
         if not self.welcomed.called:
             self.welcomed.errback(self.lost)
@@ -263,8 +284,10 @@ class ServerConnection:
     def _message(self, message: object) -> None:
         if isinstance(message, Reply):
             listener = self._listeners.get(message.id)
+            if self._pace is not None:
+                self._pace.answered(message)
             if not isinstance(message, FileBegins):
-                self._listeners.pop(message.id, None)
+                self._forget(message.id)
             if listener is not None:
                 listener.replied(message)
             self._next_turn()
@@ -274,6 +297,11 @@ class ServerConnection:
                 listener.credited(message.chunks)
         elif isinstance(message, Notice) and self._on_notice is not None:
             self._on_notice(message)
+
+    def _forget(self, request_id: int) -> None:
+        self._listeners.pop(request_id, None)
+        if self._pace is not None:
+            self._pace.over(request_id)
 
     def _next_turn(self) -> None:
         while self._waiters and self.alive and self._wire.may_request:

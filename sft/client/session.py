@@ -112,6 +112,11 @@ class Session:
     def alive(self) -> bool:
         return self.connection.alive
 
+    def limit(self, bytes_per_second: int | None) -> None:
+        """Move content no faster than that, both ways together, until the session ends; None for as fast as can be."""
+        if bytes_per_second is not None:
+            self.connection.limit(bytes_per_second)
+
     async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any) -> R:
         return await self.connection.request(kind, reply, **fields)
 

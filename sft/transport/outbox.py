@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from sft.transport.rate import RateLimit
 from sft.wire.connection import Connection
 from sft.wire.messages import Message
 
@@ -33,6 +34,7 @@ class Outbox:
     Attributes:
         paused: the transport's buffer is full.
         waiting_bytes: of control messages that were written since.
+        rate: how fast data may leave; None for as fast as can be.
     """
 
     def __init__(self, connection: Connection, transport: Any, changed: Callable[[], None]) -> None:
@@ -43,6 +45,9 @@ class Outbox:
         self._stopped = False
         self.paused = False
         self.waiting_bytes = 0
+        self.rate: RateLimit | None = None
+        self._waits_for_rate = False
+        self._has_turn = False
 
     def send(self, message: Message) -> None:
         """Send a control message now, ahead of all data."""
@@ -65,7 +70,7 @@ class Outbox:
     def wake(self) -> None:
         """Send what is ready while the transport wants it: one chunk a turn."""
         idle = 0
-        while not self.paused and not self._stopped and idle < len(self._sources):
+        while not self.paused and not self._stopped and idle < len(self._sources) and self._may_leave():
             source = self._sources[0]
             self._sources.rotate(-1)
             chunk = source.next_chunk()
@@ -74,7 +79,25 @@ class Outbox:
                 continue
             idle = 0
             self._write(self._connection.send_data(*chunk))
+            if self.rate is not None:
+                self.rate.spend(len(chunk[1]))
+                self._has_turn = False
             source.sent(last=chunk[2])
+
+    def _may_leave(self) -> bool:
+        """Return whether the rate allows data now; else be woken when it does."""
+        if self.rate is None or self._has_turn or self.rate.ready:
+            return True
+        if not self._waits_for_rate:
+            self._waits_for_rate = True
+            self.rate.when_ready(self._rate_allows)
+        return False
+
+    def _rate_allows(self) -> None:
+        self._waits_for_rate = False
+        self._has_turn = True  # whoever else waits is behind us
+        self.wake()
+        self._has_turn = False
 
     def pauseProducing(self) -> None:
         """Stop sending data: the transport's buffer is full."""

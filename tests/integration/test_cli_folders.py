@@ -118,3 +118,15 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes(cli: LiveCli):
         "Skipped, 1 (--exclude leaves out what is meant to stay):", "  closed/pipe   is a pipe",
     ]  # fmt: skip
     assert cli.sft("max", "put", "closed", "--json").document["skipped"] == [{"source": "closed/pipe", "what": "pipe"}]
+
+
+def test_a_rate_and_a_number_at_once_change_how_files_move_and_nothing_else(cli: LiveCli):
+    for size in (0, 10, 70_000, 700_000):
+        cli.file(f"paced/{size}", os.urandom(size))
+    how = ("--limit", "1G", "--jobs", "2")
+    assert cli.sft("max", "put", "paced", *how).status == 0
+    assert cli.sft("gus", "get", "paced", "--to", "paced-back", *how).status == 0
+    assert cli.sft("gus", "sync", ":paced", "paced-too", *how).status == 0
+    here = everything_below(cli.folder / "paced")
+    assert everything_below(cli.folder / "paced-back" / "paced") == everything_below(cli.folder / "paced-too") == here
+    assert cli.sft("max", "put", "paced", "--limit", "1").status == 2

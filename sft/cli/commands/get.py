@@ -57,6 +57,7 @@ def command(
     exclude: tuple[str, ...],
     dry_run: bool,
     jobs: int | None,
+    limit: int | None,
 ) -> int:
     """Get files, folders (whole) or what fits a pattern, verified."""
     if force and keep_both:
@@ -70,6 +71,7 @@ def command(
     accept_moved = accept_moved or (invocation.on_terminal and not invocation.console.json)
 
     async def fetch(session: Session) -> TransferReport:
+        session.limit(limit)
         plan = await plan_get(session, names, version=version or 0, with_signature=with_signature, excludes=excludes)
         if version is not None or as_file is not None:
             _require_one_file(plan, "--version" if version is not None else "--as", newest=version is None)

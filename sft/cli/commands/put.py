@@ -55,6 +55,7 @@ def command(
     exclude: tuple[str, ...],
     dry_run: bool,
     jobs: int | None,
+    limit: int | None,
 ) -> int:
     """Store files, folders (whole), or - for standard input (with --as).
 
@@ -75,6 +76,7 @@ def command(
     async def store(session: Session) -> None:
         nonlocal unchanged
         report.server = session.server_name
+        session.limit(limit)
         for folder in plan.folders:
             try:
                 await make_folder(session, folder)

@@ -79,6 +79,7 @@ def command(
     exclude: tuple[str, ...],
     dry_run: bool,
     jobs: int | None,
+    limit: int | None,
 ) -> int:
     """Make the folder TARGET like the folder SOURCE: what differs goes, nothing else does.
 
@@ -107,6 +108,7 @@ def command(
 
     async def sync(session: Session) -> Sequence[str]:
         report.server = session.server_name
+        session.limit(limit)
         way = _up if addresses.up else _down
         return await way(invocation, session, report, wish)
 

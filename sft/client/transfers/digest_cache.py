@@ -54,13 +54,9 @@ class DigestCache:
             if data.startswith(_HEAD) and len(records) % _RECORD.size == 0:
                 self._known = {tuple(key): digest for *key, digest in _RECORD.iter_unpack(records)}
 
-    def known(self, file: LocalFile) -> bytes | None:
-        """Return the kept part of a file's digest; None where it was not read as it is now."""
-        return self._known.get(_key(file))
-
     def is_known_as(self, file: LocalFile, digest: bytes) -> bool | None:
         """Return whether a file has a digest, by what was kept of it; None where it has to be read."""
-        known = self._known.get(_key(file))
+        known = self._known.get(_key(file)) if self._known else None
         return None if known is None else known == digest[:_KEPT_BYTES]
 
     def read(self, file: LocalFile) -> bytes:

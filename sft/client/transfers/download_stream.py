@@ -117,7 +117,7 @@ class DownloadStream:
             ConnectionLostError: the connection broke.
         """
         connection = self._session.connection
-        await connection.acquire_slot()
+        await connection.acquire_slot(content=True)
         first_chunk = self._written // CHUNK_BYTES
         self._id = connection.begin(
             GetFile, self, path=path, version=version, window=CREDIT_STEP_CHUNKS, first_chunk=first_chunk

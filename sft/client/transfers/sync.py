@@ -91,8 +91,7 @@ async def plan_up(
     Raises:
         RequestError, ConnectionLostError, ListingTooLongError: the server's folder cannot be listed.
     """
-    there = _There.of(await _listed_or_nothing(session, base), base)
-    seen = await _Local.look(session, top, options.excludes)
+    there, seen = await _both(session, base, top, options, may_be_missing=False)
     plan: SyncPlan[PutItem] = SyncPlan(base, top, seen.cache, seen.files, len(seen.files))
     plan.whole = not seen.tree.refused
     plan.skipped, plan.excluded = seen.tree.skipped, seen.tree.excluded
@@ -133,8 +132,9 @@ async def plan_down(
         NotFoundError: the server has no such folder.
         RequestError, ConnectionLostError, ListingTooLongError: it cannot be listed.
     """
-    there = _There.of(await walk(session, base), base)
-    seen = await _Local.look(session, top, options.excludes, may_be_missing=True)
+    there, seen = await _both(session, base, top, options, may_be_missing=True)
+    if not there.exists:
+        raise NotFoundError(what="folder", name=base)
     wanted = {path: file for path, file in there.files.items() if not options.excludes.cover(path)}
     plan: SyncPlan[GetItem] = SyncPlan(base, top, seen.cache, seen.files, len(wanted))
     plan.excluded = len(there.files) - len(wanted)
@@ -199,21 +199,26 @@ class _Local:
     cache: DigestCache
 
     @classmethod
-    async def look(cls, session: Session, top: Path, excludes: Excludes, *, may_be_missing: bool = False) -> _Local:
-        def walk_it() -> _Local:
-            cache = DigestCache(session.state, top, session.clock)
-            cache.load()
-            tree = LocalTree() if may_be_missing and not top.exists() else walk_local(top, excludes)
-            return cls(tree, {file.path: file for file in tree.files}, cache)
-
-        return await finish_even_if_cancelled(session.pool.run(walk_it))
+    def look(cls, session: Session, top: Path, excludes: Excludes, *, may_be_missing: bool) -> _Local:
+        cache = DigestCache(session.state, top, session.clock)
+        cache.load()
+        tree = LocalTree() if may_be_missing and not top.exists() else walk_local(top, excludes)
+        return cls(tree, {file.path: file for file in tree.files}, cache)
 
 
-async def _listed_or_nothing(session: Session, base: str) -> Listing | None:
+async def _both(
+    session: Session, base: str, top: Path, options: SyncOptions, *, may_be_missing: bool
+) -> tuple[_There, _Local]:
+    """Look at both folders, at once."""
+    looking = session.pool.run(_Local.look, session, top, options.excludes, may_be_missing=may_be_missing)
     try:
-        return await walk(session, base)
+        listing = await walk(session, base)
     except NotFoundError:
-        return None
+        listing = None
+    except BaseException:
+        looking.addErrback(lambda _: None)
+        raise
+    return _There.of(listing, base), await finish_even_if_cancelled(looking)
 
 
 async def _settled(session: Session, plan: SyncPlan[Item], found: Comparison, reading: OnReading) -> Comparison:

@@ -101,6 +101,9 @@ class TableSession:
     def address(self) -> str:
         return self.profile.address
 
+    def limit(self, bytes_per_second: int | None) -> None:
+        """Have nothing to limit."""
+
     async def request(self, kind: type[Request], reply: Any, /, **fields: Any) -> Any:
         request = kind(id=len(self.asked) + 1, **fields)
         self.asked.append(request)
