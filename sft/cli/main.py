@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "put": "Store files or folders on the server.",
     "get": "Get files, verified before they have their name.",
     "sync": "Make a folder there like one here, or the other way round.",
+    "watch": "Send what appears in a folder here, until interrupted.",
     "ls": "List files and folders.",
     "info": "Show one file: author, version, signature.",
     "mkdir": "Make a folder.",

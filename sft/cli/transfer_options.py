@@ -40,13 +40,18 @@ class RateType(click.ParamType[int]):
         return rate
 
 
+exclude_option: Final = click.option("--exclude", multiple=True, metavar="PATTERN", help=EXCLUDE_HELP)
+dry_run_option: Final = click.option(
+    "--dry-run", "-n", is_flag=True, help="Say what would be done, and do nothing; status 0."
+)
+jobs_option: Final = click.option(
+    "--jobs", type=click.IntRange(1, JOBS_MOST), metavar="N", help="How many files at once, 1 to 64."
+)
+limit_option: Final = click.option("--limit", type=RateType(), metavar="RATE", help=LIMIT_HELP)
+
+
 def choosing(function: F) -> F:
     """Give a command --exclude, --dry-run, --jobs and --limit."""
-    for option in (
-        click.option("--limit", type=RateType(), metavar="RATE", help=LIMIT_HELP),
-        click.option("--jobs", type=click.IntRange(1, JOBS_MOST), metavar="N", help="How many files at once, 1 to 64."),
-        click.option("--dry-run", "-n", is_flag=True, help="Say what would be done, and do nothing; status 0."),
-        click.option("--exclude", multiple=True, metavar="PATTERN", help=EXCLUDE_HELP),
-    ):
+    for option in (limit_option, jobs_option, dry_run_option, exclude_option):
         function = option(function)
     return function

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from twisted.internet.defer import Deferred
+
 from sft.cli.invocation import Environment
 from sft.cli.main import main
 from sft.client.loop.poll import PollLoop
@@ -54,6 +56,30 @@ class LiveCli:
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(out), standard_input(stdin):
             status = main(arguments, environment)
         return Ran(status, raw.getvalue().decode("utf-8", "surrogateescape"), err.getvalue())
+
+    def interrupted(self, who: str, text: str, *arguments: str) -> Ran:
+        """Run a command that goes on until it is interrupted, which it is once it has said a text on either stream."""
+        self.server.point_at_server(who)
+        out, err = io.StringIO(), io.StringIO()
+
+        def execute(act: Any, _log: Callable[[str], object]) -> Any:
+            working = Deferred.fromCoroutine(act(reactor))
+
+            def look() -> None:
+                if text in out.getvalue() + err.getvalue():
+                    working.cancel()
+                elif not working.called:
+                    reactor.callLater(0.01, look)
+
+            async def result() -> Any:
+                return await working
+
+            look()
+            return run(result())
+
+        environ = {"SFT_HOME": str(self.state(who)), "NO_COLOR": "1"}
+        status = main(arguments, Environment(environ, io.StringIO(), out, err, execute=execute))
+        return Ran(status, out.getvalue(), err.getvalue())
 
     def operator(self, *words: str) -> Ran:
         """Run one of the operator's commands, as ``twistd sft`` does."""

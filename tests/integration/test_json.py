@@ -99,6 +99,8 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     ada("restore", "new")
     ada("restore", "new/b.txt", "none", status=1)
     ada("ls", "none", status=3)
+    watch = ("watch", str(tmp_path / "odd"), "synced", "--json")
+    printed.take("sft watch", cli.interrupted("ada", "is a link", *watch), 1)
     (tmp_path / "odd" / "file").write_bytes(b"file")
     ada("sync", str(tmp_path / "odd"), ":synced", status=1)
     # People, by a person.

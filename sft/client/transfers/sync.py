@@ -63,13 +63,14 @@ class SyncPlan(Generic[Item]):
         source_files: how many the source holds.
         whole: everything at the source was seen.
         newer: left alone, for it is newer at the target.
-        local: this computer's files, by path below the folder.
+        local, there: each side's files, by path below the folder.
     """
 
     base: str
     top: Path
     cache: DigestCache
     local: dict[str, LocalFile]
+    there: dict[str, File]
     source_files: int
     fresh: list[Item] = field(default_factory=list)
     replaced: list[Item] = field(default_factory=list)
@@ -92,7 +93,7 @@ async def plan_up(
         RequestError, ConnectionLostError, ListingTooLongError: the server's folder cannot be listed.
     """
     there, seen = await _both(session, base, top, options, may_be_missing=False)
-    plan: SyncPlan[PutItem] = SyncPlan(base, top, seen.cache, seen.files, len(seen.files))
+    plan: SyncPlan[PutItem] = SyncPlan(base, top, seen.cache, seen.files, there.files, len(seen.files))
     plan.whole = not seen.tree.refused
     plan.skipped, plan.excluded = seen.tree.skipped, seen.tree.excluded
     plan.refused += seen.tree.refused
@@ -136,7 +137,7 @@ async def plan_down(
     if not there.exists:
         raise NotFoundError(what="folder", name=base)
     wanted = {path: file for path, file in there.files.items() if not options.excludes.cover(path)}
-    plan: SyncPlan[GetItem] = SyncPlan(base, top, seen.cache, seen.files, len(wanted))
+    plan: SyncPlan[GetItem] = SyncPlan(base, top, seen.cache, seen.files, there.files, len(wanted))
     plan.excluded = len(there.files) - len(wanted)
     plan.refused += seen.tree.refused
     plan.whole = not seen.tree.refused

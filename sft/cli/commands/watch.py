@@ -1,0 +1,192 @@
+"""`sft watch`: send what appears in a folder of this computer, until it is interrupted.
+
+Rules. A connection that is lost is made anew, with growing pauses; the first one has to come about. An interrupt is the way to
+end it: what is under way is given up, and the status is 0, or 1 where something was not sent. Each file is told when it is
+stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from sft.cli.addresses import server_side
+from sft.cli.batch import SOME_STATUS, failure_line
+from sft.cli.invocation import Invocation
+from sft.cli.options import common
+from sft.cli.transfer_options import exclude_option, jobs_option, limit_option
+from sft.client.transfers.batch import PutResult
+from sft.client.transfers.exclude import Excludes
+from sft.client.transfers.progress import TransferStage
+from sft.client.transfers.watch import FolderWatch, WatchOptions
+from sft.errors import ConnectionLostError, LocalFileError, SessionEndedError, SftError, UsageError
+from sft.model.names import parse_path, safe
+from sft.model.text import count_text, sentence, size_text
+
+PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # before each further try; the last one repeats
+
+
+@click.command("watch")
+@click.argument("folder_here", metavar="DIR")
+@click.argument("folder_there", metavar="FOLDER")
+@click.option(
+    "--settle",
+    type=click.FloatRange(0, 86_400),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Send a file that has not changed for so long.",
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.1, 86_400),
+    default=2.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Look so often: a look takes about a second for 100,000 files.",
+)
+@exclude_option
+@jobs_option
+@limit_option
+@common
+def command(
+    invocation: Invocation,
+    folder_here: str,
+    folder_there: str,
+    settle: float,
+    interval: float,
+    exclude: tuple[str, ...],
+    jobs: int | None,
+    limit: int | None,
+) -> int:
+    """Send what appears or changes in DIR to FOLDER of the server, until it is interrupted.
+
+    Nothing is deleted. What is there already is not sent again, also after a restart.
+    """
+    marked = server_side(folder_there)
+    profile, folder = (None, folder_there) if marked is None else marked
+    if profile is not None:
+        if invocation.profile_name not in {None, profile}:
+            raise UsageError(problem="--profile names another server than the folder", remedy="Use one of them")
+        invocation.profile_name = profile
+    top = Path(folder_here)
+    if not top.is_dir():
+        raise LocalFileError(path=folder_here, problem="is no folder", remedy="Check the name: ls")
+    report = _WatchReport(invocation)
+    options = WatchOptions(settle, interval, Excludes(exclude), jobs)
+    base = parse_path(folder, root=True)
+
+    async def watching(reactor: Any) -> None:
+        from twisted.internet.defer import CancelledError
+
+        watch = FolderWatch(
+            top,
+            base,
+            options,
+            sent=report.sent,
+            odd=report.odd,
+            now=reactor.seconds,
+            pause=lambda seconds: _pause(reactor, seconds),
+        )
+        with suppress(CancelledError):  # the way to end it
+            await _over_and_over(invocation, reactor, watch, report, limit)
+
+    invocation.environment.execute(watching, invocation.log.keep)
+    return report.finish()
+
+
+async def _over_and_over(
+    invocation: Invocation, reactor: Any, watch: FolderWatch, report: _WatchReport, limit: int | None
+) -> None:
+    invocation.reactor = reactor
+    profile = invocation.profile()
+    pauses: Iterator[float] = iter(())
+    while True:
+        try:
+            async with await invocation.connected(reactor, profile) as session:
+                pauses = iter(PAUSES)
+                report.connected(session.server_name)
+                session.limit(limit)
+                await watch.over(session)
+        except SftError as error:
+            again_helps = error.exit_status == ConnectionLostError.exit_status and not isinstance(
+                error, SessionEndedError
+            )
+            if not (report.server and again_helps):
+                raise
+            pause = next(pauses, PAUSES[-1])
+            report.away(error)
+            await _pause(reactor, pause)
+
+
+async def _pause(reactor: Any, seconds: float) -> None:
+    from twisted.internet.task import deferLater
+
+    await deferLater(reactor, seconds)
+
+
+class _WatchReport:
+    """Says what becomes of each file, and counts."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self.server = ""
+        self._invocation = invocation
+        self._is_away = False
+        self._stored = self._unchanged = self._bytes = self._failed = 0
+
+    def connected(self, server: str) -> None:
+        console = self._invocation.console
+        if not self.server:
+            console.note(f"Watching for {safe(server)}. Ctrl-C ends it.")
+        elif self._is_away:
+            console.note(f"{safe(server)} is back.")
+        self.server, self._is_away = server, False
+
+    def away(self, error: SftError) -> None:
+        if not self._is_away:
+            self._invocation.console.note(f"{sentence(error, now=self._invocation.now)} It is tried again.")
+        self._is_away = True
+
+    def sent(self, result: PutResult) -> None:
+        console = self._invocation.console
+        if result.error is not None:
+            self._failed += 1
+            console.warn(failure_line(str(result.item.source), result.error, now=self._invocation.now).strip())
+        elif result.stage is TransferStage.UNCHANGED:
+            self._unchanged += 1
+        elif result.stored is not None:
+            self._stored += 1
+            self._bytes += result.stored.size
+            console.result(
+                f"stored  {safe(result.stored.path)}  v{result.stored.version}  {size_text(result.stored.size)}"
+            )
+            console.flush()
+
+    def odd(self, name: str, why: SftError | str) -> None:
+        self._failed += 1
+        if isinstance(why, str):
+            self._invocation.console.warn(f"{safe(name)}   {why}, and is not sent")
+        else:
+            self._invocation.console.warn(failure_line(name, why, now=self._invocation.now).strip())
+
+    def finish(self) -> int:
+        status = SOME_STATUS if self._failed else 0
+        console = self._invocation.console
+        if console.json:
+            console.document(
+                {
+                    "server": self.server,
+                    "stored": self._stored,
+                    "unchanged": self._unchanged,
+                    "failed": self._failed,
+                    "bytes": self._bytes,
+                    "exit": status,
+                }
+            )
+        failed = f", {count_text(self._failed)} not" if self._failed else ""
+        console.result(f"Watched: stored {count_text(self._stored)}{failed}; {size_text(self._bytes)}.")
+        return status
