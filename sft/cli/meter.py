@@ -16,6 +16,8 @@ from sft.model.text import count_text, left_text, part_text, rate_text, size_tex
 
 BAR_LEAST: Final = 8
 BAR_MOST: Final = 42
+# Nothing moves over the line then: what was there is told, or told off.
+_STILL: Final = frozenset({TransferStage.PROVING, TransferStage.RESUMED, TransferStage.RESTARTED})
 _CLOSING: Final = frozenset({TransferStage.STORING, TransferStage.VERIFYING})
 
 
@@ -44,7 +46,8 @@ class Meter:
     def report(self, progress: Progress) -> None:
         index, done = progress.index, progress.done_bytes
         self.stage = progress.stage
-        self.moved_bytes += done - self._moved[index]
+        if progress.stage not in _STILL:
+            self.moved_bytes += done - self._moved[index]
         self._moved[index] = done
         settled = done
         if progress.stage.ended:
@@ -97,6 +100,8 @@ class Meter:
         everything_moved = percent == 100  # noqa: PLR2004 - the whole
         if everything_moved and self.stage in _CLOSING:
             return [*said, self.stage.value]
+        if self.stage is TransferStage.PROVING:
+            return [*said, "reading again what is there"]
         if self.stalled():
             return [*said, "stalled"]
         said.append(rate_text(self.rate(), 1))

@@ -16,7 +16,9 @@ from sft.cli.console import Console
 from sft.cli.invocation import Invocation
 from sft.cli.meter import Meter
 from sft.client.transfers.progress import Progress, TransferStage
+from sft.limits import KEPT_SECONDS, SEGMENT_BYTES
 from sft.model.names import safe
+from sft.model.text import day_text, size_text
 
 BAR_SECONDS: Final = 0.1
 PLAIN_SECONDS: Final = 10.0
@@ -47,6 +49,8 @@ class ProgressShown:
 
     def report(self, progress: Progress) -> None:
         self._meter.report(progress)
+        if progress.stage in {TransferStage.RESUMED, TransferStage.RESTARTED} and self._style != "json":
+            self._console.note(_going_on(progress))
         if self._style == "json" and self._stages.get(progress.index) is not progress.stage:
             self._stages[progress.index] = progress.stage
             self._event(
@@ -92,6 +96,15 @@ class ProgressShown:
         self._console.note(json.dumps(fields, ensure_ascii=True))
 
 
+def _going_on(progress: Progress) -> str:
+    """Say where an item goes on, or why it begins again."""
+    name, done = safe(progress.name), progress.done_bytes
+    if progress.stage is TransferStage.RESTARTED:
+        return f"{name} begins again: {safe(progress.why)}."
+    percent = 100 * done // progress.total_bytes if progress.total_bytes else 0
+    return f"{name} goes on from {percent} %: {size_text(done)} there and proved."
+
+
 def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)
 
@@ -105,7 +118,10 @@ def showing(invocation: Invocation, title: str, totals: Sequence[int | None]) ->
     def stopped() -> str:
         percent = meter.percent
         at = "" if percent is None else f" at {percent} %"
-        return f"Stopped{at}. Nobody sees a partial file. The same command again starts over."
+        stays = any(size is not None and size > SEGMENT_BYTES for size in totals)
+        until = day_text(invocation.now + KEPT_SECONDS, invocation.now)
+        again = f"goes on from there (kept until {until})" if stays else "again starts over"
+        return f"Stopped{at}. Nobody sees a partial file. The same command {again}."
 
     invocation.stopped = stopped
     with shown:

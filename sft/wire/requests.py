@@ -145,9 +145,13 @@ class GetFile(Request, frozen=True, tag=11):
 
 
 class Cancel(Message, frozen=True, tag=12):
-    """End a transfer early; what was in flight for it is dropped; answered once."""
+    """End a transfer early; what was in flight for it is dropped; answered once.
+
+    With ``keep`` the server keeps of an upload what can be resumed, as if its connection had ended.
+    """
 
     id: RequestId
+    keep: bool = False
 
 
 class Credit(Message, frozen=True, tag=13):

@@ -88,11 +88,22 @@ class FileSource:
             chunks.append(self._read(min(CHUNK_BYTES, self._left)))
         return chunks, not self._left
 
-    def rewind(self) -> None:
-        """Go back to the first byte: a source that is compared before it is sent is read twice."""
+    def rewind(self, done: int = 0) -> None:
+        """Go back, or on, to what follows so many bytes: a source that is compared before it is sent is read twice."""
         with translating_os_errors(self.name):
-            os.lseek(self._fd, 0, os.SEEK_SET)
-        self._left = self.size
+            os.lseek(self._fd, done, os.SEEK_SET)
+        self._left = self.size - done
+
+    @property
+    def opened_as(self) -> tuple[int, int, int, int]:
+        """Device, inode, size and date (ns) as they were when it was opened."""
+        size, mtime_ns, ino, dev = self._identity
+        return dev, ino, size, mtime_ns
+
+    @property
+    def local(self) -> str:
+        """Its path, absolute."""
+        return str(Path(self.name).absolute())
 
     def settle(self) -> int:
         """Check that nobody wrote to it, and return its date; SourceChangedError if size, date or file are others."""

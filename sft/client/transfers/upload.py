@@ -23,7 +23,7 @@ from sft.client.session import Session
 from sft.client.transfers.plan import VersionSeen
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.sources import FileSource, UploadSource
-from sft.client.transfers.upload_stream import UploadStream
+from sft.client.transfers.upload_resume import ResumableUpload, UploadAsked
 from sft.client.trust import judge, known_of
 from sft.crypto.comment import FILE_ID_BYTES, FileComment
 from sft.crypto.digests import blake2b_512, digest_text
@@ -113,7 +113,7 @@ class FileUpload:
         digest = blake2b_512(content).digest()
         if (found := await self._ours(self._before_values(), len(content), digest)) is not None:
             return found
-        comment = self._comment(len(content), dated_at)
+        comment = self._comment(self._file_id, len(content), dated_at)
         answer = await self._session.request(
             PutSmall,
             FileStored,
@@ -124,13 +124,21 @@ class FileUpload:
         return await self._acknowledged(answer.stored, comment, digest)
 
     async def _large(self) -> UploadResult:
-        if (found := await self._compared(self._before_values())) is not None:
-            return found
-        outgoing = UploadStream(self._session, self._source, self._report)
+        before = self._before
+        asked = UploadAsked(
+            self._path, self._file_id, self._number(), b"" if before is None else before.version.digest,
+            self._replace, self._if_version, self._replaces,
+        )  # fmt: skip
+        outgoing = ResumableUpload(self._session, self._source, self._report, asked)
+        result = await self._compared(self._before_values())
+        if result is None:
+            result = await self._sent(outgoing)
+        await outgoing.done()
+        return result
+
+    async def _sent(self, outgoing: ResumableUpload) -> UploadResult:
         try:
-            sent = await outgoing.send(
-                path=self._path, file_id=self._file_id, version=self._number(), describe=self._comment
-            )
+            sent = await outgoing.send(self._comment)
         except ExistsError as refusal:
             if (found := await self._compared(refusal.values)) is not None:
                 return found
@@ -229,11 +237,11 @@ class FileUpload:
     def _number(self) -> int:
         return 1 if self._before is None else self._before.version.number + 1
 
-    def _comment(self, size: int, dated_at: int) -> FileComment:
+    def _comment(self, file_id: bytes, size: int, dated_at: int) -> FileComment:
         before = self._before
         return FileComment(
             server_id=self._session.server_id,
-            file_id=self._file_id,
+            file_id=file_id,
             version=self._number(),
             size=size,
             mtime=dated_at,

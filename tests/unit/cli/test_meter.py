@@ -109,3 +109,16 @@ def test_empty_files_are_done_by_number():
 
 def test_the_title_is_a_name_of_a_peer():
     assert "\x1b" not in Meter("\x1b]0;pwned\x07", [GIB]).line(80)
+
+
+def test_what_is_there_already_moves_nothing():
+    meter = Meter("a.bin", [1000])
+    meter.sample(0.0)
+    meter.report(Progress(0, "a.bin", TransferStage.PROVING, 300, 1000))
+    assert meter.parts()[-1] == "reading again what is there"
+    meter.report(Progress(0, "a.bin", TransferStage.RESUMED, 600, 1000))
+    meter.report(Progress(0, "a.bin", TransferStage.SENDING, 700, 1000))
+    assert (meter.percent, meter.moved_bytes) == (70, 100)
+    meter.report(Progress(0, "a.bin", TransferStage.RESTARTED, 0, 1000))
+    meter.report(Progress(0, "a.bin", TransferStage.SENDING, 50, 1000))
+    assert (meter.percent, meter.moved_bytes) == (5, 150)

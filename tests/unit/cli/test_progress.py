@@ -11,6 +11,7 @@ from sft.cli.invocation import Environment, Invocation
 from sft.cli.meter import Meter
 from sft.cli.progress import ProgressShown, showing
 from sft.client.transfers.progress import Progress, TransferStage
+from sft.limits import SEGMENT_BYTES
 from tests.json_shapes import faults
 
 
@@ -102,6 +103,38 @@ def test_the_time_that_it_took_is_kept():
     with progress:
         clock.advance(2.5)
     assert progress.seconds == 2.5
+
+
+def test_where_an_item_goes_on_is_told_and_why_it_begins_again():
+    progress, _, err = shown(None, terminal=False)
+    with progress:
+        progress.report(Progress(0, "a.bin", TransferStage.RESUMED, 614, 1000))
+        progress.report(Progress(0, "a.bin", TransferStage.RESTARTED, 0, 1000, "the source changed"))
+    assert err.getvalue().splitlines() == [
+        "a.bin goes on from 61 %: 614 B there and proved.",
+        "a.bin begins again: the source changed.",
+    ]
+
+
+def test_what_goes_on_is_an_event_of_its_own():
+    progress, _, err = shown("json", terminal=False)
+    with progress:
+        progress.report(Progress(0, "a.bin", TransferStage.PROVING, 100, 1000))
+        progress.report(Progress(0, "a.bin", TransferStage.RESUMED, 614, 1000))
+    events = [json.loads(line) for line in err.getvalue().splitlines()]
+    assert [faults(event, "ItemProgress") for event in events] == [[], []]
+    assert [event["stage"] for event in events] == ["proving", "resumed"]
+
+
+def test_an_interrupt_tells_until_when_it_is_kept():
+    environment = Environment({}, io.StringIO(), io.StringIO(), io.StringIO(), now=lambda: 1_777_816_800.0)
+    invocation = Invocation(environment)
+    invocation.reactor = Clock()
+    with showing(invocation, "a.bin", [SEGMENT_BYTES + 1]) as progress:
+        progress.report(Progress(0, "a.bin", TransferStage.SENDING, SEGMENT_BYTES // 2, SEGMENT_BYTES + 1))
+    assert invocation.stopped() == (
+        "Stopped at 49 %. Nobody sees a partial file. The same command goes on from there (kept until 10 May)."
+    )
 
 
 def test_an_interrupt_tells_how_far_it_came():

@@ -16,7 +16,7 @@ from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.notes import Receipt, sign_receipt
 from sft.crypto.signatures import FileSignature
-from sft.errors import ExistsError, NotFoundError
+from sft.errors import ExistsError, NotFoundError, ResumeRefusedError, UploadGoneError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Role
 from sft.model.names import fold
@@ -33,7 +33,9 @@ from sft.wire.messages import (
     FileStored,
     FolderPage,
     Refusal,
+    ResumePoint,
     SelfShown,
+    UploadFound,
     UserShown,
 )
 
@@ -94,6 +96,7 @@ class MemoryServer:
         self.folders = {}
         self.received = []
         self.open = {}
+        self.parked = {}  # chunks of uploads that were cut off, by their ids
         self.flowing = {}
         self.window = 16
         self.change = lambda file, content: (file, content)
@@ -107,6 +110,7 @@ class MemoryServer:
         self.me = 7
         self.info = SERVER
         self.compares = True
+        self.takes = None  # chunks of an upload, after which it grants no more credit
         self.receipt_lies = {}
         if not dialed:
             claim = Claim.login("ada", ADA_KEY.public, "laptop")
@@ -155,6 +159,7 @@ class MemoryServer:
     def lose(self):
         """Cut the line, without a word."""
         self.lost = True
+        self.parked |= {begun.upload_id: chunks for begun, chunks in self.open.values() if chunks}
         self.link.connectionLost(Failure(ConnectionLost()))
         self.pump()
 
@@ -252,13 +257,29 @@ class MemoryServer:
         if m.path in self.files and m.version == 1:
             self._exists(m.id, m.path)
             return
+        there = self.parked.pop(m.upload_id, None)
+        if m.resume is not None:
+            digest = None if there is None else blake2b_512(b"".join(there)).digest()
+            if there is None or m.resume != ResumePoint(len(there), digest):
+                self._refuse(m.id, ResumeRefusedError(path=m.path, problem="it has another content"))
+                return
+            self.open[m.id] = (m, there)
+            return
         self.open[m.id] = (m, [])
+
+    def _find_upload(self, m):
+        if m.upload_id in self.parked:
+            self.send(UploadFound(id=m.id, chunks=len(self.parked[m.upload_id]), expires_at=9000))
+        else:
+            self._refuse(m.id, UploadGoneError())
 
     def _data(self, event):
         begun = self.open.get(event.request_id)
         if begun is None:
             return
         begun[1].append(event.chunk)
+        if self.takes is not None and len(begun[1]) >= self.takes:
+            return
         if len(begun[1]) % 8 == 0 and not event.last:
             self.send(Credit(id=event.request_id, chunks=8))
 
@@ -268,6 +289,9 @@ class MemoryServer:
             self._store(m.id, begun[0].path, m.signature, b"".join(begun[1]))
 
     def _cancel(self, m):
+        if m.keep and m.id in self.open:
+            begun, chunks = self.open[m.id]
+            self.parked[begun.upload_id] = chunks
         if self.open.pop(m.id, None) is not None or self.flowing.pop(m.id, None) is not None:
             self.send(Done(id=m.id))
 

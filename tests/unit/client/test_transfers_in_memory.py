@@ -782,7 +782,7 @@ def test_cancelling_a_put_of_a_pipe_that_falls_silent_does_not_wait_for_it(serve
     writer.start()
     running = Deferred.fromCoroutine(put_all(session, [PutItem(None, "x", None)]))
     running.addBoth(ended.append)
-    until_queued(server, "fetch")
+    until_queued(server, "_fetch")
     writer.join(10)
     reader = threading.Thread(target=server.pool.step, daemon=True)
     reader.start()
