@@ -1,6 +1,7 @@
 """The command line: arguments, printing, exit status; one module per command.
 
-    main, lazy, options      the table of commands, and what all of them understand
+    entry, main, lazy        the program, and the table of commands
+    options                  what all of them understand
     invocation, run          one call: its settings, its session, its signals
     console, columns         lines, tables and documents, on two streams
     prompts                  questions on a terminal

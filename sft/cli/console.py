@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO, Final, TextIO
 
@@ -90,6 +89,8 @@ class Console:
 
     def write_file(self, file: BinaryIO) -> None:
         """Write the bytes of a file to standard output, as they are."""
+        import shutil
+
         self._out.flush()
         shutil.copyfileobj(file, self._out.buffer)
         self._out.buffer.flush()

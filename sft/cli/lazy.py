@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
 
@@ -49,6 +48,8 @@ class LazyGroup(click.Group):
         name = args[0]
         if name in self._table or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
         close = get_close_matches(name, self._table, n=1)
         raise click.UsageError(
             f"There is no command {name!r}" + (f"; did you mean {close[0]}?" if close else ""), ctx=ctx

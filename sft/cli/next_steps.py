@@ -8,10 +8,11 @@ table of its own (``sft.operator.next_steps``). A test demands a step for every 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import tzinfo
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from sft.errors import SftError
 from sft.model.names import join_path, split_path
@@ -130,8 +131,7 @@ def _path_of(existing: str, *, beside: str) -> str:
     return existing if "/" in existing else join_path(split_path(beside)[0], existing)
 
 
-@dataclass(frozen=True, slots=True)
-class NextSteps:
+class NextSteps(Struct, frozen=True):
     """The next steps that one program says.
 
     Args:

@@ -9,8 +9,9 @@ computer has seen. A verdict that is not good is raised.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from sft.client.pins import Pin
 from sft.client.session import Session
@@ -32,8 +33,7 @@ class SignatureState(StrEnum):
     BAD = "bad"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """A file that is its author's.
 
     Args:
@@ -65,8 +65,7 @@ def unread_sentence(author: str) -> str:
     return f"Signed by {shown_name(author)}. Its content has not been checked on this computer."
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known of a signature without reading the file, and what is wrong if something is."""
 
     state: SignatureState

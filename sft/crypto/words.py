@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 WORDS: Final = 8
@@ -21,7 +21,7 @@ _PREFIX_BYTES: Final = WORDS * _BITS // 8
 @cache
 def wordlist() -> tuple[str, ...]:
     """The 2,048 words, in their published order."""
-    return tuple(files("sft.crypto").joinpath("wordlist.txt").read_text("ascii").split())
+    return tuple(Path(__file__).with_name("wordlist.txt").read_text("ascii").split())
 
 
 def words(data: bytes) -> str:

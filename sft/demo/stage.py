@@ -76,7 +76,7 @@ class DemoStage:
     def sft(self, who: str, *arguments: str, status: int = 0) -> Ended:
         """Run ``sft`` as one of the people; UnexpectedError if it ends with another status than it should."""
         environ = {**self._environ, "SFT_HOME": str(self.folder / who)}
-        command = [sys.executable, "-P", "-c", "from sft.cli.main import run; run()", *arguments]
+        command = [sys.executable, "-P", "-c", "from sft.cli.entry import run; run()", *arguments]
         return self._run(command, environ, f"sft {' '.join(arguments)}", status)
 
     def operator(self, *arguments: str) -> Ended:

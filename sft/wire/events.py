@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from sft.crypto.keys import ServerPublic
 from sft.errors import Value
@@ -10,29 +10,25 @@ from sft.wire.login import Claim, Welcome
 from sft.wire.messages import ClientMessage, ServerMessage
 
 
-@dataclass(frozen=True, slots=True)
-class ServerProved:
+class ServerProved(Struct, frozen=True):
     """Client: the server holds the pinned key. The login is on its way."""
 
     server: ServerPublic
 
 
-@dataclass(frozen=True, slots=True)
-class LoginRequested:
+class LoginRequested(Struct, frozen=True):
     """Server: the claim's keys signed it. Whether they are let in is the owner's to say: welcome or refuse."""
 
     claim: Claim
 
 
-@dataclass(frozen=True, slots=True)
-class Welcomed:
+class Welcomed(Struct, frozen=True):
     """Client: the login was accepted; requests may go out."""
 
     welcome: Welcome
 
 
-@dataclass(frozen=True, slots=True)
-class LoginRefused:
+class LoginRefused(Struct, frozen=True):
     """Client: the login was refused; the connection is over."""
 
     code: str
@@ -40,16 +36,14 @@ class LoginRefused:
     ref: str
 
 
-@dataclass(frozen=True, slots=True)
-class MessageReceived:
+class MessageReceived(Struct, frozen=True):
     """A message arrived, in a frame of so many bytes."""
 
     message: ClientMessage | ServerMessage
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class DataReceived:
+class DataReceived(Struct, frozen=True):
     """A chunk of a transfer arrived; the last one ends it."""
 
     request_id: int
@@ -57,8 +51,7 @@ class DataReceived:
     last: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PeerClosed:
+class PeerClosed(Struct, frozen=True):
     """The peer has said everything that it will say."""
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from sft.crypto import kem
 from sft.crypto.keys import KEY_BYTES, ServerPublic
@@ -36,8 +37,7 @@ _TH1: Final = b"sft/1 TH1"
 _TH2: Final = b"sft/1 TH2"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientHello:
+class ClientHello(Struct, frozen=True):
     """M1: what the client offers; the key of each share is for this attempt alone."""
 
     versions: tuple[int, ...]
@@ -71,8 +71,7 @@ class ClientHello:
         return cls(versions, random, _shares(shares))
 
 
-@dataclass(frozen=True, slots=True)
-class ServerHello:
+class ServerHello(Struct, frozen=True):
     """M2 of version 1: the version for this connection, and the server's halves of both key exchanges."""
 
     version: int
@@ -101,8 +100,7 @@ class ServerHello:
         return cls(version, random, sealed_key, kem_ciphertext)
 
 
-@dataclass(frozen=True, slots=True)
-class ServerProof:
+class ServerProof(Struct, frozen=True):
     """M3: which key the server has, its signature over the first transcript, and which keys this one followed.
 
     Args:

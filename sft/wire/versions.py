@@ -7,15 +7,15 @@ and login have one layout so far: a version that changes them has its own line f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sft.wire.hello import ML_KEM_768, X25519
 from sft.wire.messages import CODEC, Codec
 
 
-@dataclass(frozen=True, slots=True)
-class ProtocolVersion:
+class ProtocolVersion(Struct, frozen=True):
     """One line of the table.
 
     Args:

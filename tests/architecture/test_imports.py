@@ -42,7 +42,7 @@ def loaded_by(package: str) -> set[str]:
 
 def loaded_by_command(tmp_path: Path, *arguments: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "from sft.cli.main import run; run()", *arguments],
+        [sys.executable, "-X", "importtime", "-c", "from sft.cli.entry import run; run()", *arguments],
         capture_output=True,
         text=True,
         cwd=tmp_path,

@@ -9,8 +9,9 @@ to it meanwhile), and what is asked for at once ends at a million.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from sft.client.api import Requester
 from sft.errors import ListingTooLongError, RemoteProtocolError
@@ -51,8 +52,7 @@ class Total:
             raise ListingTooLongError(server=self._server, limit=self._most)
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(Struct):
     """Folders and files, each in the server's order."""
 
     folders: list[Folder] = field(default_factory=list)

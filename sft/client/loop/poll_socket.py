@@ -56,7 +56,9 @@ async def connect_unix(loop: Watcher, protocol: Any, path: str, seconds: float) 
 
 async def _addresses(loop: Watcher, host: str, port: int) -> list[_Address]:
     def look_up(flags: int = 0) -> list[_Address]:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+        # As bytes: for text, also for a plain one, Python loads the tables of IDNA.
+        name = host.encode() if host.isascii() else host
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags)
         return [(family, address) for family, _, _, _, address in found]
 
     try:
