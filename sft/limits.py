@@ -70,7 +70,7 @@ ACTS_AT_ONCE: Final = 128  # of one person: two groups of the writer
 PERSON_REQUEST_BYTES: Final = 4 * MIB  # waiting for their answers: then this person's sessions are not read
 REQUEST_BYTES: Final = 256 * MIB  # the same, of all people
 RECEIVE_CREDIT_CHUNKS: Final = 4096  # 256 MiB in flight towards the server; each transfer keeps one chunk beyond it
-# Of a session whose peer does not read: 320 KiB in its transport, so much that was read ahead for downloads, and so much of
+# Of a session whose peer does not read: a frame in its transport, so much that was read ahead for downloads, and so much of
 # answers: 1 MiB together.
 READ_AHEAD_CHUNKS: Final = 8
 ANSWER_BYTES: Final = 192 * KIB

@@ -1,18 +1,20 @@
 """What a connection sends, in order of urgency: a connection's only producer.
 
-Control messages leave at once. Data leave by turns, a chunk from each transfer that has one ready,
-as long as the transport wants more: so a listing stays quick beside a full-speed transfer, and no
-peer that reads slowly makes memory grow.
+Control messages leave at once. Data leave by turns, a chunk from each transfer that has one ready, as long as the system takes
+them: so a listing stays quick beside a full-speed transfer, and no peer that reads slowly makes memory grow. A chunk goes from
+here into the socket; what the socket does not take waits in the transport, and no data follow until that has left.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from socket import socket
 from typing import Any, Protocol
 
 from sft.transport.rate import RateLimit
-from sft.wire.connection import Connection
+from sft.wire.connection import DATA_FRAME_BYTES, Connection
 from sft.wire.messages import Message
 
 
@@ -26,24 +28,28 @@ class FrameSource(Protocol):
 
 
 class Outbox:
-    """Seals and writes; the transport pauses and resumes it, as Twisted's IPushProducer.
+    """Seals and writes, as a producer of Twisted's.
 
     Args:
         changed: called when more or less is unread by the peer than before.
+        direct: the transport's socket: a chunk that it takes needs neither joining nor a turn of the reactor (with frames read
+            whole at the other end, 45 µs of CPU less per 64 KiB). The transport then resumes whenever it has nothing left.
+            None where it is no socket (TLS, tests): all goes through it, and it pauses and resumes.
 
     Attributes:
-        paused: the transport's buffer is full.
-        waiting_bytes: of control messages that were written since.
+        waiting_bytes: that the transport holds, at most; without ``direct`` 0 until it is full.
         rate: how fast data may leave; None for as fast as can be.
     """
 
-    def __init__(self, connection: Connection, transport: Any, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: Connection, transport: Any, changed: Callable[[], None], *, direct: socket | None = None
+    ) -> None:
         self._connection = connection
         self._transport = transport
+        self.direct = direct
         self._sources: deque[FrameSource] = deque()
         self._changed = changed
         self._stopped = False
-        self.paused = False
         self.waiting_bytes = 0
         self.rate: RateLimit | None = None
         self._waits_for_rate = False
@@ -68,9 +74,9 @@ class Outbox:
             self._sources.remove(source)
 
     def wake(self) -> None:
-        """Send what is ready while the transport wants it: one chunk a turn."""
+        """Send what is ready while nothing waits in the transport: one chunk a turn."""
         idle = 0
-        while not self.paused and not self._stopped and idle < len(self._sources) and self._may_leave():
+        while not self.waiting_bytes and not self._stopped and idle < len(self._sources) and self._may_leave():
             source = self._sources[0]
             self._sources.rotate(-1)
             chunk = source.next_chunk()
@@ -78,7 +84,7 @@ class Outbox:
                 idle += 1
                 continue
             idle = 0
-            self._write(self._connection.send_data(*chunk))
+            self._write_data(self._connection.send_data(*chunk))
             if self.rate is not None:
                 self.rate.spend(len(chunk[1]))
                 self._has_turn = False
@@ -100,15 +106,15 @@ class Outbox:
         self._has_turn = False
 
     def pauseProducing(self) -> None:
-        """Stop sending data: the transport's buffer is full."""
-        self.paused = True
+        """Send no data: the transport's buffer is full."""
+        self.waiting_bytes += DATA_FRAME_BYTES
         self._changed()
 
     def resumeProducing(self) -> None:
-        """Go on: the transport's buffer is empty."""
-        self.paused = False
-        self.waiting_bytes = 0
-        self._changed()
+        """Go on: the transport holds nothing."""
+        if self.waiting_bytes:
+            self.waiting_bytes = 0
+            self._changed()
         self.wake()
 
     def stopProducing(self) -> None:
@@ -117,7 +123,17 @@ class Outbox:
         self._sources.clear()
 
     def _write(self, sealed: bytes) -> None:
-        self._transport.write(sealed)
-        if self.paused:
+        if self.direct is not None or self.waiting_bytes:
             self.waiting_bytes += len(sealed)
+        self._transport.write(sealed)
+        if self.waiting_bytes >= DATA_FRAME_BYTES:
             self._changed()
+
+    def _write_data(self, sealed: bytes) -> None:
+        """Write a frame while nothing waits."""
+        taken = 0
+        if self.direct is not None:
+            with suppress(OSError):  # full, or broken: then the transport meets it too, and says so
+                taken = self.direct.send(sealed)
+        if taken < len(sealed):
+            self._write(sealed[taken:])

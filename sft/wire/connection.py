@@ -24,7 +24,7 @@ from typing import Final
 from sft.crypto.keys import Entropy, InvitationKey, ServerKey, ServerPublic, SigningKey
 from sft.crypto.sealing import TAG_BYTES
 from sft.errors import LocalProtocolError, RemoteProtocolError, RequestError, StreamTruncatedError
-from sft.limits import EARLY_FRAME_BYTES, REQUESTS_IN_FLIGHT
+from sft.limits import CHUNK_BYTES, EARLY_FRAME_BYTES, REQUESTS_IN_FLIGHT
 from sft.wire.events import (
     DataReceived,
     Event,
@@ -35,6 +35,7 @@ from sft.wire.events import (
     ServerProved,
     Welcomed,
 )
+from sft.wire.framing import HEADER_BYTES
 from sft.wire.handshake import ClientHandshake, ServerHandshake
 from sft.wire.login import Claim, Welcome, decode_refusal, decode_welcome, encode_refusal, encode_welcome
 from sft.wire.messages import Message, encode
@@ -46,6 +47,7 @@ from sft.wire.versions import VERSIONS, ProtocolVersion
 _MESSAGE: Final = bytes([FrameType.MESSAGE])
 _CLOSE: Final = bytes([FrameType.CLOSE])
 _DATA_HEAD: Final = struct.Struct(">BI")  # type, request id
+DATA_FRAME_BYTES: Final = HEADER_BYTES + TAG_BYTES + _DATA_HEAD.size + CHUNK_BYTES  # on the wire
 _EOF_IS_FINE: Final = frozenset({State.PEER_CLOSED, State.CLOSED})
 
 
@@ -171,6 +173,12 @@ class Connection:
     def in_frame(self) -> bool:
         """A frame has arrived in part."""
         return self._records.framer.bytes_in_frame > 0
+
+    @property
+    def missing_bytes(self) -> int:
+        """How many bytes end the frame that has arrived in part, or the next, where they are data."""
+        framer = self._records.framer
+        return framer.bytes_missing or DATA_FRAME_BYTES - framer.bytes_in_frame
 
     @property
     def bytes_received(self) -> int:

@@ -14,8 +14,8 @@ from sft.limits import (
     REQUESTS_IN_FLIGHT,
     SESSIONS_PER_PERSON,
 )
-from sft.transport.protocol import BUFFER_BYTES
 from sft.wire import messages as m
+from sft.wire.connection import DATA_FRAME_BYTES
 from sft.wire.events import LoginRefused, Welcomed
 from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor, readers_held, until
 
@@ -109,12 +109,12 @@ async def test_a_session_that_does_not_read_costs_a_mebibyte_at_most(server: Ser
         raw.begin(m.ListFolder, path="docs", signatures=True)
         for _ in range(REQUESTS_IN_FLIGHT - len(files) - len(small))
     ]
-    await until(lambda: session.link.outbox.paused, "its transport is full")
+    await until(lambda: session.link.outbox.waiting_bytes, "its transport is full")
     context = server.here
     await until(lambda: not (context.pool.busy or context.reading_pool.busy), "nothing more is in work")
-    assert session.link.outbox.paused
+    assert session.link.outbox.waiting_bytes
     held = session.link.unsent_bytes + CHUNK_BYTES + (READ_AHEAD_CHUNKS - session.read_ahead_credit.left) * CHUNK_BYTES
-    assert held > BUFFER_BYTES
+    assert held > DATA_FRAME_BYTES
     assert held <= MIB
     assert not open_objects(server)
     # Others are served, and whoever reads again gets everything.
@@ -139,7 +139,7 @@ async def test_downloads_that_wait_when_their_session_ends_are_no_fault_of_the_s
     raw.link.pause_reading("the test reads nothing")
     for number in range(OPEN_DOWNLOADS):
         raw.begin(m.GetFile, path=f"docs/small {number % 60}", version=0, window=8)
-    await until(lambda: session.link.outbox.paused, "its transport is full")
+    await until(lambda: session.link.outbox.waiting_bytes, "its transport is full")
     await until(lambda: not (server.here.pool.busy or server.here.reading_pool.busy), "nothing more is in work")
     raw.abort()
     await until(lambda: session not in server.here.sessions.all(), "the session ends")

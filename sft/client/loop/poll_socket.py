@@ -153,6 +153,7 @@ class PollTransport:
         self._unsent = bytearray()
         self._producer: Any = None
         self._paused = False
+        self._pulls = False  # the producer is told whenever nothing is left, and never to pause
         self._reading = True
         self._closing = False
         self._over = False
@@ -168,21 +169,25 @@ class PollTransport:
         if self._handle.family != socket.AF_UNIX:
             self._handle.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, enabled)
 
-    def registerProducer(self, producer: Any, _streaming: bool) -> None:  # noqa: FBT001 - Twisted's form
+    def registerProducer(self, producer: Any, streaming: bool) -> None:  # noqa: FBT001 - Twisted's form
         self._producer = producer
+        self._pulls = not streaming
 
     def unregisterProducer(self) -> None:
         self._producer = None
 
     def write(self, data: bytes) -> None:
-        """Send, now if the system takes it; more than ``bufferSize`` unsent pauses the producer."""
+        """Send, now if the system takes it; more than ``bufferSize`` unsent pauses a producer that does not pull."""
         if self._over or self._closing:
             return
         self._unsent += data
         self._send()
-        if len(self._unsent) > self.bufferSize and self._producer is not None and not self._paused:
-            self._paused = True
-            self._producer.pauseProducing()
+        if self._producer is not None:
+            if self._pulls and not self._unsent:
+                self._producer.resumeProducing()
+            elif len(self._unsent) > self.bufferSize and not (self._pulls or self._paused):
+                self._paused = True
+                self._producer.pauseProducing()
         self._watch()
 
     def pauseProducing(self) -> None:
@@ -258,7 +263,7 @@ class PollTransport:
             return
         if self._closing:
             self._loop.callLater(0, self._lost)
-        elif self._paused:
+        elif self._paused or self._pulls:
             self._paused = False
             if self._producer is not None:
                 self._producer.resumeProducing()

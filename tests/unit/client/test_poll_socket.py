@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from contextlib import ExitStack
 
@@ -97,3 +98,56 @@ def test_a_cancelled_one_leaves_nothing_open(says_nothing):
 
     assert run_on_poll(act, clock)
     assert watched == [3, 1]
+
+
+class Loop:
+    """Watches nothing: the test says what is ready."""
+
+    def __init__(self):
+        self.later = []
+
+    def watch(self, descriptor, events, ready):
+        self.ready = ready
+
+    def unwatch(self, descriptor):
+        pass
+
+    def callLater(self, seconds, call, *args):
+        self.later.append(call)
+
+
+class Producer:
+    def __init__(self):
+        self.told = []
+
+    def pauseProducing(self):
+        self.told.append("pause")
+
+    def resumeProducing(self):
+        self.told.append("resume")
+
+
+@pytest.mark.parametrize(
+    ("streaming", "small", "large", "drained"),
+    [
+        pytest.param(False, ["resume"], [], ["resume"], id="one that pulls"),
+        pytest.param(True, [], ["pause"], ["resume"], id="one that is pushed"),
+    ],
+)
+def test_a_producer_is_told_what_its_kind_asks_for(sockets, streaming, small, large, drained):
+    ours, theirs = map(sockets.enter_context, socket.socketpair())
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    loop, producer = Loop(), Producer()
+    transport = poll_socket.PollTransport(loop, ours, None)
+    transport.registerProducer(producer, streaming)
+    transport.write(b"x")
+    assert producer.told == small
+    producer.told.clear()
+    transport.write(bytes(4 << 20))
+    assert producer.told == large
+    producer.told.clear()
+    while not producer.told:
+        theirs.recv(4 << 20)
+        loop.ready(select.POLLOUT)
+    assert producer.told == drained

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import socket
+
+import pytest
+
 from sft.transport.outbox import Outbox
+from sft.wire.connection import DATA_FRAME_BYTES as FULL
 
 
 class Seal:
@@ -38,7 +43,7 @@ class Chunks:
 def box():
     told = []
     wire = Wire()
-    outbox = Outbox(Seal(), wire, lambda: told.append((outbox.paused, outbox.waiting_bytes)))
+    outbox = Outbox(Seal(), wire, lambda: told.append(outbox.waiting_bytes))
     return outbox, wire, told
 
 
@@ -85,7 +90,7 @@ def test_what_a_peer_does_not_take_is_counted_while_the_transport_is_full():
     outbox.send(b"x" * 92)
     outbox.write(b"x" * 100)
     outbox.resumeProducing()
-    assert told == [(True, 0), (True, 100), (True, 200), (False, 0)]
+    assert told == [FULL, FULL + 100, FULL + 200, 0]
 
 
 def test_nothing_is_written_after_the_end():
@@ -96,3 +101,84 @@ def test_nothing_is_written_after_the_end():
     outbox.write(b"late")
     outbox.wake()
     assert wire.written == []
+
+
+# -- with a socket ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ends():
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    yield ours, theirs
+    ours.close()
+    theirs.close()
+
+
+class Large(Chunks):
+    def next_chunk(self):
+        found = super().next_chunk()
+        return found and (found[0], bytes(65_536), found[2])
+
+
+def direct_box(ours):
+    told = []
+    wire = Wire()
+    outbox = Outbox(Seal(), wire, lambda: told.append(outbox.waiting_bytes), direct=ours)
+    return outbox, wire, told
+
+
+def test_a_chunk_that_the_socket_takes_never_lies_in_the_transport(ends):
+    outbox, wire, told = direct_box(ends[0])
+    outbox.attach(Chunks(1, 2))
+    outbox.wake()
+    assert ends[1].recv(100) == b"1:c:0;1:c:1;"
+    assert (wire.written, told, outbox.waiting_bytes) == ([], [], 0)
+
+
+def test_the_rest_of_a_chunk_waits_in_the_transport_and_no_data_follow_before_it_has_left(ends):
+    outbox, wire, _ = direct_box(ends[0])
+    source = Large(1, 1000)
+    outbox.attach(source)
+    outbox.wake()
+    sent = 1000 - source.left
+    assert 1 <= sent < 1000
+    assert outbox.waiting_bytes == len(wire.written[0])
+    outbox.wake()
+    assert 1000 - source.left == sent
+    ends[1].setblocking(False)
+    taken = bytearray()
+    while len(taken) + outbox.waiting_bytes < sent * len(Seal().send_data(1, bytes(65_536), last=False)):
+        taken += ends[1].recv(1 << 20)
+    whole = bytes(taken) + b"".join(wire.written)
+    assert whole == Seal().send_data(1, bytes(65_536), last=False) * sent
+    outbox.resumeProducing()
+    assert 1000 - source.left > sent
+
+
+def test_data_wait_for_a_control_message_that_the_transport_holds(ends):
+    outbox, wire, _ = direct_box(ends[0])
+    outbox.send(b"first")
+    outbox.attach(Chunks(1, 1))
+    outbox.wake()
+    assert wire.written == [b"control:first"]
+    outbox.resumeProducing()
+    assert ends[1].recv(100) == b"1:c:1;"
+
+
+def test_a_broken_socket_is_left_for_the_transport_to_meet(ends):
+    outbox, wire, _ = direct_box(ends[0])
+    ends[0].close()
+    outbox.attach(Chunks(1, 2))
+    outbox.wake()
+    assert wire.written == [b"1:c:0;"]
+
+
+def test_what_a_peer_does_not_take_is_counted_from_a_frame_on(ends):
+    outbox, _, told = direct_box(ends[0])
+    outbox.write(b"x" * 100)
+    assert told == []
+    outbox.write(b"x" * (FULL - 100))
+    assert told == [FULL]
+    outbox.resumeProducing()
+    assert told == [FULL, 0]
