@@ -181,7 +181,7 @@ class UploadStream:
             connection.protocol.outbox,
             self._id,
             fetch=self._fetch,
-            compute=self._digested,
+            compute=lambda chunks: chunks,
             window=CREDIT_STEP_CHUNKS,
             read_ahead_credit=connection.read_ahead_credit,
         )
@@ -220,17 +220,16 @@ class UploadStream:
     # -- inside --------------------------------------------------------------------------------------------
 
     def _fetch(self, count: int) -> tuple[list[bytes], bool]:
+        """Read and hash a batch (on the pool, while the reactor seals the one before)."""
         self._note(self._read_chunks)
-        return self._source.fetch(count)
-
-    def _digested(self, chunks: list[bytes]) -> list[bytes]:
+        chunks, last = self._source.fetch(count)
         for chunk in chunks:
             self._hash.update(chunk)
             self._size += len(chunk)
             self._read_chunks += 1
             if self._announced.can_go_on:
                 self.prefixes.note(self._read_chunks, self._hash)
-        return chunks
+        return chunks, last
 
     def _all_sent(self, _: None) -> None:
         if not self._sent.called:

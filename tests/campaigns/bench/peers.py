@@ -84,6 +84,10 @@ class Product:
     def get(self, name: str, to: Path) -> Cost:
         return self.sft("get", name, "--to", str(to))
 
+    def sync(self, source: Path) -> Cost:
+        """Make the folder there like this one."""
+        return self.sft("sync", str(source), f":{source.name}")
+
     def list(self) -> Cost:
         return self.sft("ls")
 

@@ -89,7 +89,7 @@ class Report:
                         goals.append(_most(ours.client / count * 1e6, 250, " at the client"))
                     words = f"{way} {count:,} files of 4 KiB{suffix}"
                     yield from self._row(words, f"{way} {count}{suffix}", _files(count), goals)
-                for way in ("put", "get"):
+                for way in ("put", "get", "sync"):
                     again = self._costs.median(f"{way} {count} again{suffix}", "sft")
                     goals = [_least(count / again.wall, 20_000, " files/s")] if again and count >= 10_000 else []
                     words = f"  the same {way} again, nothing to do{suffix}"

@@ -93,6 +93,7 @@ class Transfers:
                 self._each(ours, f"put {count} again", lambda peer: peer.put(source))
                 self._each(peers, f"get {count}", lambda peer: peer.get(name, self._back), keep=True)
                 self._each(ours, f"get {count} again", lambda peer: peer.get(name, self._back), keep=True)
+                self._each(ours, f"sync {count} again", lambda peer: peer.sync(source), keep=True)
                 self._each(peers, "list", lambda peer: peer.list())
                 self._drop(peers, name)
                 self._said(f"{count:,} small files, round {number + 1}")
