@@ -36,8 +36,9 @@ NAME: Final = r"(?:[!-$&-~]|%[0-9A-F]{2})+"  # printable ASCII without space and
 
 _LITERAL: Final = frozenset(range(0x21, 0x7F)) - {ord("%")}
 _LITERAL_CHARACTERS: Final = frozenset(map(chr, _LITERAL))
-_HEAD: Final = re.compile(rf"({NUMBER})\.({NUMBER}):[0-9a-f]{{64}}")
-_COMMENT: Final = re.compile(
+_HEAD: Final = rf"({NUMBER})\.({NUMBER}):[0-9a-f]{{64}}"
+# Compiled when the first one is read: starting is most of what a short command costs.
+_COMMENT: Final = (
     r"sft:1"
     rf"\tserver:(?P<server>[0-9a-f]{{{2 * SERVER_ID_BYTES}}})"
     rf"\tfile:(?P<file>[0-9a-f]{{{2 * FILE_ID_BYTES}}})"
@@ -98,7 +99,7 @@ class FileComment:
         if not 1 <= len(self.name.encode("utf-8")) <= limits.PATH_BYTES:
             raise ValueError(f"a name has 1 to {limits.PATH_BYTES} bytes")
         if self.head != NO_HEAD:
-            head = _HEAD.fullmatch(self.head)
+            head = re.fullmatch(_HEAD, self.head)
             if head is None:
                 raise ValueError("a head is epoch.size:root")
             check_numbers(epoch=int(head[1]), size=int(head[2]))
@@ -124,7 +125,7 @@ class FileComment:
     @classmethod
     def parse(cls, text: str) -> FileComment:
         """Read what ``encode`` writes and nothing else; SignatureInvalidError for any other text."""
-        found = _COMMENT.fullmatch(text) if len(text) <= limits.COMMENT_BYTES else None
+        found = re.fullmatch(_COMMENT, text) if len(text) <= limits.COMMENT_BYTES else None
         if found is None:
             raise SignatureInvalidError("the comment is not of the form sft:1")
         try:

@@ -29,7 +29,8 @@ from sft.errors import SignatureInvalidError
 SUCCESSIONS_MOST: Final = 8  # all of them fit the frame of M3
 SUCCESSION_BYTES: Final = 448  # of one note; it has 421 with the times of this century
 
-_TEXT: Final = re.compile(
+# Compiled when the first one is read: starting is most of what a short command costs.
+_TEXT: Final = (
     r"sft key succession 1\n"
     rf"server (?P<server>[0-9a-f]{{{2 * SERVER_ID_BYTES}}})\n"
     rf"old-key (?P<old>[0-9a-f]{{{2 * KEY_BYTES}}})\n"
@@ -69,7 +70,7 @@ class Succession:
     @classmethod
     def parse(cls, text: str) -> Succession:
         """Read what ``text`` writes and nothing else; SignatureInvalidError for any other text."""
-        found = _TEXT.fullmatch(text)
+        found = re.fullmatch(_TEXT, text)
         if found is None:
             raise SignatureInvalidError("not a key succession")
         try:

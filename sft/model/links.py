@@ -35,12 +35,12 @@ _ROLES: Final = (Role.GUEST, Role.MAINTAINER, Role.ADMIN)
 _LAST_PORT: Final = 65_535
 _LAST_SECOND: Final = (1 << 63) - 1
 # What mail programs, terminals and box borders put between the characters of a link.
-_DROPPED: Final = re.compile(r"[\s|<>\"'`\u00a0\u200b-\u200f\u2060\ufeff\u2500-\u257f]+")
-_LINK: Final = re.compile(r"sft://(?P<address>[^/#]+)/(?P<kind>[is])#(?P<rest>[A-Za-z0-9_-]+)", re.IGNORECASE)
+_DROPPED: Final = r"[\s|<>\"'`\u00a0\u200b-\u200f\u2060\ufeff\u2500-\u257f]+"
+_LINK: Final = r"(?i)sft://(?P<address>[^/#]+)/(?P<kind>[is])#(?P<rest>[A-Za-z0-9_-]+)"
 # Labels as DNS holds them: 63 characters at most, and no hyphen at either end.
 _LABEL: Final = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOST: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
-_IPV6: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,16})?")
+_HOST: Final = rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*"
+_IPV6: Final = r"[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,16})?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def parse_link(text: str) -> InvitationLink | ServerLink:
         LinkIncompleteError: it was cut or mistyped.
         UsageError: it is of a newer version of sft, or its address is none.
     """
-    match = _LINK.fullmatch(_DROPPED.sub("", text)) if len(text) <= _LONGEST else None
+    match = re.fullmatch(_LINK, re.sub(_DROPPED, "", text)) if len(text) <= _LONGEST else None
     if match is None:
         raise LinkIncompleteError("not of the form sft://HOST:PORT/i#...")
     kind = match["kind"].lower()
@@ -166,7 +166,7 @@ def parse_address(text: str) -> tuple[str, int]:
     bare = host[1:-1] if bracketed else host
     form = _IPV6 if bracketed else _HOST
     is_port = re.fullmatch(r"[0-9]{1,5}", port_text) and 0 < int(port_text) <= _LAST_PORT
-    if not (colon and form.fullmatch(bare) and is_port):
+    if not (colon and re.fullmatch(form, bare) and is_port):
         raise UsageError(
             problem=f'"{text[:80]}" is no address', remedy="Write it as HOST:PORT, such as files.example.org:7361"
         )

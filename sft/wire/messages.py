@@ -8,6 +8,7 @@ in one of the two unions and, if it is a request, one in ``ANSWERS``. What may b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
@@ -217,14 +218,21 @@ class Codec:
         answers: what may answer each request, besides Refusal.
     """
 
-    __slots__ = ("_from_client", "_from_server", "answers", "client_messages", "server_messages")
-
     def __init__(self, client: Any, server: Any, answers: Mapping[type[Request], frozenset[type[Reply]]]) -> None:
-        self._from_client = msgspec.msgpack.Decoder(client)
-        self._from_server = msgspec.msgpack.Decoder(server)
+        self._client = client
+        self._server = server
         self.client_messages: Final[frozenset[type[Message]]] = frozenset(get_args(client))
         self.server_messages: Final[frozenset[type[Message]]] = frozenset(get_args(server))
         self.answers: Final = answers
+
+    # Each takes some milliseconds, and one side needs one of them.
+    @cached_property
+    def _from_client(self) -> msgspec.msgpack.Decoder[Any]:
+        return msgspec.msgpack.Decoder(self._client)
+
+    @cached_property
+    def _from_server(self) -> msgspec.msgpack.Decoder[Any]:
+        return msgspec.msgpack.Decoder(self._server)
 
     def from_client(self, body: bytes) -> ClientMessage:
         """Read what a client sent; RemoteProtocolError if it is not exactly one message of a client."""
