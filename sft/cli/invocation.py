@@ -121,6 +121,7 @@ class Invocation:
         self.profile_name: str | None = None
         self.progress: str | None = None
         self.reactor: Any = None
+        self._typed: str | None = None  # a passphrase, for the next connection of a command that goes on
         self.stopped: Callable[[], str] = lambda: "Stopped."
 
     @property
@@ -189,6 +190,7 @@ class Invocation:
                 with wait_told(self.console, reactor, profile.name):
                     session = await self.environment.connect(reactor, self.state, profile, ask=self.ask(profile.name))
             except PassphraseWrongError:
+                self._typed = None
                 if not left or self.environ.get("SFT_PASSPHRASE_FILE"):
                     raise
                 self.console.warn("That passphrase does not open the key.")
@@ -199,10 +201,12 @@ class Invocation:
         raise AssertionError  # the last try returned or raised
 
     def ask(self, name: str) -> Ask:
-        """Return where the passphrase of a profile's key comes from."""
+        """Return where the passphrase of a profile's key comes from; what was typed stands until it does not open the key."""
         from sft.client.identity import passphrase_from
 
         async def ask() -> str:
-            return self.prompts.secret(f"Passphrase of your key for {name}: ")
+            if self._typed is None:
+                self._typed = self.prompts.secret(f"Passphrase of your key for {name}: ")
+            return self._typed
 
         return passphrase_from(self.environ, ask)

@@ -93,6 +93,19 @@ def test_an_interrupted_put_leaves_nothing(ada: Person, number: int):
     assert ada.sft("ls", name).returncode == 3
 
 
+def test_an_interrupted_watch_ends_well(ada: Person):
+    (ada.folder / "watched").mkdir()
+    (ada.folder / "watched" / "a.txt").write_bytes(b"a")
+    watch = ada.begin("watch", "watched", ":inbox", "--settle", "0", "--interval", "0.1")
+    assert watch.stdout is not None
+    assert watch.stdout.readline() == "stored  inbox/a.txt  v1  1 B\n"
+    watch.send_signal(signal.SIGINT)
+    assert watch.wait(60) == 0
+    out, err = watch.communicate()
+    assert out == "Watched: stored 1; 1 B.\n"
+    assert "Traceback" not in err
+
+
 @pytest.mark.long
 def test_an_interrupted_get_leaves_nothing(ada: Person):
     (ada.folder / "large.bin").write_bytes(os.urandom(64_000_000))

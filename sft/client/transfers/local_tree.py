@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
+
 from sft.client.os_errors import describe_os_error
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
 from sft.client.transfers.part_file import is_part
@@ -41,8 +43,7 @@ class Skipped:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalFile:
+class LocalFile(Struct, frozen=True):
     """A regular file as a walk saw it.
 
     Args:

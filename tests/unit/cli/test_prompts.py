@@ -7,9 +7,13 @@ import threading
 import pytest
 
 from sft.cli.console import Console
+from sft.cli.invocation import Environment, Invocation
 from sft.cli.prompts import Prompts, ask_on_terminal
 from sft.cli.run import Interrupted
-from sft.errors import UsageError
+from sft.client.profiles import Profiles
+from sft.client.versions_seen import VersionsSeen
+from sft.errors import PassphraseWrongError, UsageError
+from tests.unit.cli.cli_fixture import Known, TableSession, execute_now
 
 
 class Terminal(io.StringIO):
@@ -120,3 +124,25 @@ def test_without_a_terminal_a_passphrase_is_asked_nowhere(process):
     ran = process("whoami")
     assert "[NOT_JOINED]" in ran.stderr
     assert ask_on_terminal.__doc__
+
+
+def test_a_passphrase_that_opened_the_key_is_not_asked_for_again_and_a_wrong_one_is(cli):
+    cli.secrets = ["wrong", "also wrong", "right"]
+    left = [PassphraseWrongError(), None, None]
+    given = []
+
+    async def connect(_reactor, _state, profile, *, ask):
+        given.append(await ask())
+        fault = left.pop(0)
+        if fault is not None:
+            raise fault
+        return TableSession(profile, {}, Known({}), versions_seen=VersionsSeen(cli.state, profile.server_id))
+
+    environment = Environment(
+        {}, io.StringIO(), io.StringIO(), io.StringIO(), ask_secret=lambda _: cli.secrets.pop(0), connect=connect
+    )
+    invocation = Invocation(environment)
+    profile = Profiles(cli.state).choose()
+    for _ in range(2):
+        execute_now(lambda reactor: invocation.connected(reactor, profile), lambda _: None)
+    assert given == ["wrong", "also wrong", "also wrong"]
