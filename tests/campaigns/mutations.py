@@ -493,7 +493,7 @@ MUTATIONS = (
              "        if abs(drift) > DRIFT_SECONDS:", "        if False:",
              "tests/integration/test_chores.py"),
     Mutation("reads in turn", "sft/server/turns.py",
-             "                self._waiting[session_id] = queue", "                self._waiting = {session_id: queue, **self._waiting}",
+             "            self._waiting[session_id] = queue", "            self._waiting = {session_id: queue, **self._waiting}",
              "tests/unit/server/test_turns.py"),
     Mutation("a check of the database itself", "sft/service/maintenance/check.py",
              "        self._database()\n", "",
