@@ -14,6 +14,7 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -210,6 +211,24 @@ def replace_file(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FIL
         raise
     if sync:
         sync_folder(folder_fd)
+
+
+def replace_files(folder_fd: int, names: Iterable[str], data: bytes, mode: int = PRIVATE_FILE) -> None:
+    """Replace the content under several names by the same one, written once where files can have several names.
+
+    Nothing waits for the disk: only a fault of the program is met so, not one of the computer.
+    """
+    first, *others = dict.fromkeys(names)
+    replace_file(folder_fd, first, data, mode, sync=False)
+    for name in others:
+        _require_component(name)
+        temporary = f".{secrets.token_hex(_TEMPORARY_BYTES)}.part"
+        try:
+            os.link(first, temporary, src_dir_fd=folder_fd, dst_dir_fd=folder_fd, follow_symlinks=False)
+        except OSError:  # a file system without links, or no more of them
+            replace_file(folder_fd, name, data, mode, sync=False)
+            continue
+        os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
 
 
 def remove_file(folder_fd: int, name: str) -> None:

@@ -90,6 +90,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "STORE": _TELL,
         "TARGET_AMBIGUOUS": "Store several files in a folder",
         "TAMPERED": "It is tried again by itself; if it says so again, tell the operator",
+        "NOT_SMALL": "Get it by itself",
         "TOO_LARGE": "Send less at once",
         "TOO_MANY_DELETIONS": "",
         "LISTING_TOO_LONG": "Ask for a folder below it",

@@ -93,6 +93,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "STORE": "Read the server's log",
         "TARGET_AMBIGUOUS": "Several files: sft put FILES --to FOLDER",
         "TAMPERED": "The same command again; if it says so again, another network, and tell the operator",
+        "NOT_SMALL": "Get it by itself",
         "TOO_LARGE": "Send less at once",
         "TOO_MANY_DELETIONS": "Look: the same command with --dry-run. It is meant: --max-delete {wanted}",
         "LISTING_TOO_LONG": "Ask for a folder below it",

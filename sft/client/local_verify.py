@@ -110,6 +110,8 @@ def _verdict(
         not_asked.insert(0, "Whose key that is.")
     else:
         holds.append(f"The key is the one that this computer pinned for {shown_name(pin.name)}.")
+    if comment is not None and comment.digest != digest:
+        raise SignatureBadError("signed as another content", path=comment.name, author="" if pin is None else pin.name)
     if comment is None:
         not_asked.append("A server, name and version: it was signed by another tool.")
     else:

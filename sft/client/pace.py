@@ -13,9 +13,9 @@ from typing import Any, Final
 from sft.client.loop import Waiting
 from sft.limits import CHUNK_BYTES
 from sft.transport.rate import RateLimit
-from sft.wire.messages import Cancel, Credit, GetFile, Message, Reply, Request
+from sft.wire.messages import Cancel, Credit, GetFile, GetFiles, Message, Reply, Request
 
-_ANSWERED_BY_CONTENT: Final = frozenset({GetFile})
+_ANSWERED_BY_CONTENT: Final = frozenset({GetFile, GetFiles})
 
 
 class Pace:

@@ -1,43 +1,59 @@
 """What a server acknowledged, signed by it: checked against what was sent, then kept.
 
-receipts/<server id>/<file id>.<version>
+receipts/<server id>/<file id>.<version>    the whole note, whatever else it acknowledges
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from sft.client.state import StateFolder
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import ServerPublic
-from sft.crypto.notes import verify_receipt
+from sft.crypto.notes import verify_receipts
 from sft.errors import SignatureInvalidError
 from sft.model.records import Stored
 
 _ID_DIGITS: Final = 32
 
 
-def check_receipt(server: ServerPublic, stored: Stored, sent: FileComment, digest: bytes) -> None:
-    """Check that a receipt is the server's, and for what was sent; SignatureInvalidError if it is not."""
-    receipt = verify_receipt(server, stored.receipt)
-    content = (receipt.server_id, receipt.size, receipt.digest, receipt.user, receipt.name)
-    if content != (sent.server_id, sent.size, digest, sent.user, sent.name):
-        raise SignatureInvalidError("the receipt is for something else than what was sent")
-    if (receipt.file_id, receipt.version) != (sent.file_id, sent.version):
-        raise SignatureInvalidError("the receipt is for another file or version")
-    if (receipt.version, receipt.name) != (stored.version, stored.path):
-        raise SignatureInvalidError("the receipt is not for what the server says it stored")
+class ReceiptNote:
+    """A receipt of a server's, for all that one answer acknowledges.
+
+    Raises:
+        SignatureInvalidError: it is none, or another's.
+    """
+
+    def __init__(self, server: ServerPublic, text: str) -> None:
+        self.text = text
+        self._lines = {(line.file_id, line.version): line for line in verify_receipts(server, text)}
+
+    def check(self, stored: Stored, sent: FileComment, digest: bytes) -> None:
+        """Check that it acknowledges what was sent; SignatureInvalidError if it does not."""
+        receipt = self._lines.get((sent.file_id, sent.version))
+        if receipt is None:
+            raise SignatureInvalidError("the receipt is for another file or version")
+        content = (receipt.server_id, receipt.size, receipt.digest, receipt.user, receipt.name)
+        if content != (sent.server_id, sent.size, digest, sent.user, sent.name):
+            raise SignatureInvalidError("the receipt is for something else than what was sent")
+        if (receipt.version, receipt.name) != (stored.version, stored.path):
+            raise SignatureInvalidError("the receipt is not for what the server says it stored")
 
 
-def keep_receipt(state: StateFolder, sent: FileComment, stored: Stored) -> Path:
-    """Keep a checked receipt (blocks)."""
-    name = _name(sent.server_id, sent.file_id, stored.version)
-    return state.write(name, stored.receipt.encode(), sync=False)
+def keep_receipts(state: StateFolder, note: ReceiptNote, acknowledged: Sequence[FileComment]) -> list[Path]:
+    """Keep a checked note under the name of each version that it acknowledges, written once (blocks)."""
+    names = [_name(sent.server_id, sent.file_id, sent.version) for sent in acknowledged]
+    return state.write_under(names, note.text.encode())
+
+
+def receipt_path(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> Path:
+    return state.path(_name(server_id, file_id, version))
 
 
 def has_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: int) -> bool:
-    return state.path(_name(server_id, file_id, version)).exists()
+    return receipt_path(state, server_id, file_id, version).exists()
 
 
 def count_receipts(state: StateFolder, server_id: bytes) -> int:

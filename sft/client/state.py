@@ -16,7 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -72,6 +72,19 @@ class StateFolder:
             with self._folder(folders, make=True) as folder:
                 durable.replace_file(folder, leaf, data, sync=sync)
         return self.path(name)
+
+    def write_under(self, names: Sequence[str], data: bytes) -> list[Path]:
+        """Replace several files of one folder of the state by the same content, not durably: for what nothing rests on.
+
+        Raises:
+            LocalFileError, LocalDiskFullError: as ``write``.
+        """
+        folders, _ = _split(names[0])
+        with translating_os_errors(self.path(names[0])):
+            durable.make_private_folder(self.data)
+            with self._folder(folders, make=True) as folder:
+                durable.replace_files(folder, [_split(name)[1] for name in names], data)
+        return [self.path(name) for name in names]
 
     def read_secret(self, name: str) -> bytes | None:
         """Read a file of the state that is nobody else's to read; None where there is none.

@@ -17,7 +17,7 @@ from sft.client.pins import Pin
 from sft.client.session import Session
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import PublicKey
-from sft.crypto.signatures import FileSignature, verify_file
+from sft.crypto.signatures import FileSignature, verify_comment, verify_file
 from sft.errors import CryptoError, OlderVersionError, PinChangedError, SftError, SignatureBadError, SignerUnknownError
 from sft.model.records import File
 from sft.model.text import shown_name
@@ -95,7 +95,7 @@ def _known(session: Session, file: File, *, newest: bool) -> Known:
     try:
         judge(
             file, version.digest, version.size, pins,
-            server_id=session.server_id, server_name=session.server_name,
+            server_id=session.server_id, server_name=session.server_name, both=False,
         )  # fmt: skip
         if newest:
             require_newest(session, file)
@@ -103,7 +103,7 @@ def _known(session: Session, file: File, *, newest: bool) -> Known:
         return Known(SignatureState.BAD, error)
     except (SignerUnknownError, PinChangedError, OlderVersionError) as error:
         return Known(SignatureState.UNKNOWN, error)
-    session.versions_seen.note(file.id, version.number)
+    note_judged(session, file)
     return Known(SignatureState.SIGNED)
 
 
@@ -122,7 +122,14 @@ def require_newest(session: Session, file: File) -> None:
 
 
 def judge(
-    file: File, digest: bytes, size: int, pins: Mapping[int, Pin], *, server_id: bytes, server_name: str
+    file: File,
+    digest: bytes,
+    size: int,
+    pins: Mapping[int, Pin],
+    *,
+    server_id: bytes,
+    server_name: str,
+    both: bool = True,
 ) -> Verdict:
     """Judge a file that was read to its end.
 
@@ -131,6 +138,8 @@ def judge(
         digest: BLAKE2b-512 of the bytes that were read.
         size: how many they were.
         pins: what this computer has seen of the server's people, by user id.
+        both: hold to both of its signatures, as stock minisign does; one binds content and description for a reader who keeps
+            neither.
 
     Raises:
         SignatureBadError: bytes, signature and description do not fit one another.
@@ -141,7 +150,7 @@ def judge(
     try:
         signature = FileSignature.parse(version.signature)
         public = PublicKey.decode(version.public_key)
-        comment = verify_file(public, digest, signature)
+        comment = (verify_file if both else verify_comment)(public, digest, signature)
     except CryptoError as error:
         raise _bad(file, error.detail) from error
     # Each of these stands in the signed comment: a signature cannot be moved to another place.
@@ -159,11 +168,7 @@ def judge(
     for what, (signed, found) in expected.items():
         if signed != found:
             raise _bad(file, f"the {what} is not what was signed")
-    pin = pins.get(version.author_id)
-    if pin is not None and (pin.name != version.author or _is_another_key(pin, version.public_key)):
-        raise PinChangedError(author=version.author, server=server_name)
-    if pin is None or version.public_key not in pin.keys:
-        raise SignerUnknownError(path=file.path, author=version.author, server=server_name)
+    pin = require_pinned(file, pins, server_name)
     return Verdict(
         state=SignatureState.VERIFIED,
         author=pin.name,
@@ -175,6 +180,45 @@ def judge(
         comment=comment,
         signature=signature.encode(),
     )
+
+
+def require_pinned(file: File, pins: Mapping[int, Pin], server_name: str) -> Pin:
+    """Return the pin of a file's author, as this computer knows the key that the server shows.
+
+    Raises:
+        SignerUnknownError: the key was never shown as its author's.
+        PinChangedError: the author's key, or name, is not the one seen first.
+    """
+    version = file.version
+    pin = pins.get(version.author_id)
+    if pin is not None and (pin.name != version.author or _is_another_key(pin, version.public_key)):
+        raise PinChangedError(author=version.author, server=server_name)
+    if pin is None or version.public_key not in pin.keys:
+        raise SignerUnknownError(path=file.path, author=version.author, server=server_name)
+    return pin
+
+
+def note_judged(session: Session, file: File) -> None:
+    """Remember a version whose signature holds."""
+    version = file.version
+    session.versions_seen.note(file.id, version.number, version.digest, version.signed_name)
+
+
+def was_judged(session: Session, file: File) -> bool:
+    """Return whether this computer has judged this very version before, under this name: it needs no signature again.
+
+    What it is was signed by an author whose key was pinned, over this digest and name; that key is still the pinned one.
+    """
+    version = file.version
+    if file.path != version.signed_name:
+        return False
+    if not session.versions_seen.knows(file.id, version.number, version.digest, version.signed_name):
+        return False
+    try:
+        require_pinned(file, session.pins.people, session.server_name)
+    except (SignerUnknownError, PinChangedError):
+        return False
+    return True
 
 
 def _is_another_key(pin: Pin, public_key: bytes) -> bool:

@@ -1,7 +1,10 @@
-"""The highest version of each file that this computer has seen a good signature of: what is older is not the newest.
+"""The highest version of each file that this computer has seen a good signature of, and what was signed there.
 
-    versions/<server id>    records of a file's id (16 bytes) and a version (8 bytes, big endian), in the order of seeing;
-                            the first has "sft versions" in place of an id, and the number of the format, 1
+    versions/<server id>    records of a file's id (16 bytes), a version (8 bytes, big endian) and the first half of the
+                            BLAKE2b-512 of its digest and signed name, in the order of seeing; the first has "sft versions"
+                            in place of an id, the number of the format, 2, and zeros
+
+What is older is not the newest; and what was judged once is known again without its signature.
 
 Rules. A format of a higher number is refused. A record is added at the end, never changed; a long file is written
 anew with what was seen last. A record that a crash cut off is cut away before the next one. What the disk does not take is
@@ -17,16 +20,24 @@ from struct import Struct
 from typing import Final
 
 from sft.client.state import StateFolder
+from sft.crypto.digests import blake2b_512
 from sft.errors import LocalDiskFullError, LocalFileError
 
-_RECORD: Final = Struct(">16sQ")
-_FORMAT: Final = 1
+_RECORD: Final = Struct(">16sQ32s")
+_FORMAT: Final = 2
+_KEPT_BYTES: Final = 32  # as hard to meet on purpose as a whole SHA-256
 _MAGIC: Final = b"sft versions".ljust(16, b"\0")
-_HEAD: Final = _RECORD.pack(_MAGIC, _FORMAT)
+_HEAD: Final = _RECORD.pack(_MAGIC, _FORMAT, b"")
 _ID_DIGITS: Final = 32
-_MOST_RECORDS: Final = 600_000  # 14 MiB: what the state reads
-_KEPT_RECORDS: Final = 400_000  # when it is written anew
+_MOST_RECORDS: Final = 260_000  # 14 MiB: what the state reads
+_KEPT_RECORDS: Final = 200_000  # when it is written anew
 _WRITTEN_AT_ONCE: Final = 256  # what a kill may forget, and a small part of a put or get of many files
+
+
+Seen = tuple[int, bytes]
+"""A version, and what tells whether another one is it."""
+
+NEVER: Final[Seen] = (0, b"")
 
 
 class VersionsSeen:
@@ -35,8 +46,8 @@ class VersionsSeen:
     def __init__(self, state: StateFolder, server_id: bytes) -> None:
         self._state = state
         self._name = f"versions/{server_id.hex()[:_ID_DIGITS]}"
-        self._highest: dict[bytes, int] | None = None
-        self._unwritten: dict[bytes, int] = {}
+        self._highest: dict[bytes, Seen] | None = None
+        self._unwritten: dict[bytes, Seen] = {}
         self._lock = threading.Lock()
 
     @property
@@ -56,15 +67,22 @@ class VersionsSeen:
     def highest(self, file_id: bytes) -> int:
         """Return the highest version seen of a file; 0 for none."""
         with self._lock:
-            return self._loaded().get(file_id, 0)
+            return self._loaded().get(file_id, NEVER)[0]
 
-    def note(self, file_id: bytes, version: int) -> None:
-        """Remember a version whose signature holds."""
+    def knows(self, file_id: bytes, version: int, digest: bytes, name: str) -> bool:
+        """Return whether the highest version seen of a file is this one, of this content and signed as this."""
+        with self._lock:
+            return self._loaded().get(file_id, NEVER) == (version, _proof(digest, name))
+
+    def note(self, file_id: bytes, version: int, digest: bytes, name: str) -> None:
+        """Remember a version whose signature holds, over a content and a name."""
+        seen = (version, _proof(digest, name))
         with self._lock:
             known = self._loaded()
-            if version <= known.get(file_id, 0):
+            before = known.get(file_id, NEVER)
+            if version < before[0] or seen == before:
                 return
-            known[file_id] = self._unwritten[file_id] = version
+            known[file_id] = self._unwritten[file_id] = seen
             if len(self._unwritten) >= _WRITTEN_AT_ONCE:
                 self._write()
 
@@ -74,13 +92,13 @@ class VersionsSeen:
             if self._unwritten:
                 self._write()
 
-    def _loaded(self) -> dict[bytes, int]:
+    def _loaded(self) -> dict[bytes, Seen]:
         if self._highest is None:
             self._highest = self._read()
         return self._highest
 
     def _write(self) -> None:
-        records = b"".join(_RECORD.pack(*one) for one in self._unwritten.items())
+        records = b"".join(_RECORD.pack(file_id, *one) for file_id, one in self._unwritten.items())
         with contextlib.suppress(LocalDiskFullError, LocalFileError), self._state.locked():
             written = self._state.append(self._name, records, record_bytes=_RECORD.size, head=_HEAD)
             self._unwritten = {}
@@ -89,13 +107,15 @@ class VersionsSeen:
 
     def _shorten(self) -> None:
         kept = [*self._read().items()][-_KEPT_RECORDS:]
-        self._state.write(self._name, _HEAD + b"".join(_RECORD.pack(*one) for one in kept), sync=False)
+        self._state.write(
+            self._name, _HEAD + b"".join(_RECORD.pack(file_id, *one) for file_id, one in kept), sync=False
+        )
 
-    def _read(self) -> dict[bytes, int]:
+    def _read(self) -> dict[bytes, Seen]:
         """Return the highest version of each file, the last seen last."""
         records = _parsed(self._state.read(self._name) or b"")
-        magic, number = next(records, (_MAGIC, _FORMAT))
-        if magic != _MAGIC:
+        magic, number, _ = next(records, (_MAGIC, _FORMAT, b""))
+        if magic != _MAGIC or number < _FORMAT:
             raise LocalFileError(
                 path=self.path,
                 problem="is damaged",
@@ -107,13 +127,17 @@ class VersionsSeen:
                 problem=f"was written by a newer sft (format {number}; this one reads {_FORMAT})",
                 remedy="Update this program: nothing was changed",
             )
-        known: dict[bytes, int] = {}
-        for file_id, version in records:
-            before = known.pop(file_id, 0)
-            known[file_id] = max(version, before)
+        known: dict[bytes, Seen] = {}
+        for file_id, version, proof in records:
+            before = known.pop(file_id, NEVER)
+            known[file_id] = before if before[0] > version else (version, proof)
         return known
 
 
-def _parsed(data: bytes) -> Iterator[tuple[bytes, int]]:
+def _proof(digest: bytes, name: str) -> bytes:
+    return blake2b_512(digest + name.encode()).digest()[:_KEPT_BYTES]
+
+
+def _parsed(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
     whole = len(data) - len(data) % _RECORD.size
     return _RECORD.iter_unpack(memoryview(data)[:whole])

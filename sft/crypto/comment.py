@@ -1,9 +1,10 @@
 """The trusted comment of a file's signature: what the author says beside the content.
 
-    sft:1 server: file: version: size: mtime: name: user: prev: ts: head:
+    sft:1 server: file: version: size: digest: mtime: name: user: prev: ts: head:
 
-Eleven fields in this order, each once, one TAB between; printable ASCII; at most 4,096 bytes. A
-signature over content alone could be moved to another name, owner or version: these bind it.
+Twelve fields in this order, each once, one TAB between; printable ASCII; at most 4,096 bytes. A
+signature over content alone could be moved to another name, owner or version: these bind it. With the
+content's digest among them, the signature over the comment binds all of it.
 
 Rules. One encoding per comment: a reader parses, encodes again and compares. Numbers have no
 leading zero and no sign but the minus of a date before 1970, and fit into 64 bits; digits of bytes
@@ -44,6 +45,7 @@ _COMMENT: Final = (
     rf"\tfile:(?P<file>[0-9a-f]{{{2 * FILE_ID_BYTES}}})"
     rf"\tversion:(?P<version>{NUMBER})"
     rf"\tsize:(?P<size>{NUMBER})"
+    rf"\tdigest:(?P<digest>[0-9a-f]{{{2 * DIGEST_BYTES}}})"
     rf"\tmtime:(?P<mtime>-?{NUMBER})"
     rf"\tname:(?P<name>{NAME})"
     rf"\tuser:(?P<user>{NUMBER})"
@@ -62,6 +64,7 @@ class FileComment:
         file_id: 16 bytes that the client drew for version 1.
         version: the version that the author saw, plus one.
         size: of the content, in bytes.
+        digest: BLAKE2b-512 of the content, 64 bytes.
         mtime: the file's own date, Unix seconds; before 1970 it is negative.
         name: the whole path at commit; at most 1,024 bytes of UTF-8.
         user: id of the author.
@@ -77,6 +80,7 @@ class FileComment:
     file_id: bytes
     version: int
     size: int
+    digest: bytes
     mtime: int
     name: str
     user: int
@@ -94,7 +98,7 @@ class FileComment:
             raise ValueError("versions and users count from 1")
         if (self.prev is None) != (self.version == 1):
             raise ValueError("version 1 alone has no version before it")
-        if self.prev is not None and len(self.prev) != DIGEST_BYTES:
+        if any(len(digest) != DIGEST_BYTES for digest in (self.digest, self.prev) if digest is not None):
             raise ValueError(f"a digest has {DIGEST_BYTES} bytes")
         if not 1 <= len(self.name.encode("utf-8")) <= limits.PATH_BYTES:
             raise ValueError(f"a name has 1 to {limits.PATH_BYTES} bytes")
@@ -113,6 +117,7 @@ class FileComment:
                 f"file:{self.file_id.hex()}",
                 f"version:{self.version}",
                 f"size:{self.size}",
+                f"digest:{self.digest.hex()}",
                 f"mtime:{self.mtime}",
                 f"name:{encode_name(self.name)}",
                 f"user:{self.user}",
@@ -134,6 +139,7 @@ class FileComment:
                 file_id=bytes.fromhex(found["file"]),
                 version=int(found["version"]),
                 size=int(found["size"]),
+                digest=bytes.fromhex(found["digest"]),
                 mtime=int(found["mtime"]),
                 name=decode_name(found["name"]),
                 user=int(found["user"]),

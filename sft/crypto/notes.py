@@ -7,11 +7,12 @@
 The name is ``sft/`` and the server's id. The first line of the text says what kind of note it is; then one line each,
 "name value":
 
-    sft receipt 1            server, file, version, size, digest, user, name, stored-at
+    sft receipt 1            server, user, then 1 to 64 times "stored", with file, version, size, digest, stored-at and name
     sft key succession 1     server, old-key, new-key, made-at          (``sft.crypto.succession``)
 
 Rules. One encoding per note: a reader parses, encodes again and compares. Numbers, digits and name
-are written as in ``sft.crypto.comment``.
+are written as in ``sft.crypto.comment``. A receipt is one signature over all that one answer acknowledges to one author,
+no version twice: who keeps it for one file keeps the whole note.
 """
 
 # ruff: noqa: SLF001 - a server's key signs notes here, and nothing else but a hello
@@ -20,7 +21,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from sft import limits
@@ -35,23 +38,26 @@ _ED25519: Final = b"\x01"  # C2SP's number of the signature type
 _KEY_HASH_BYTES: Final = 4
 _DASH: Final = "\N{EM DASH}"
 
-# Compiled when the first one is read: starting is most of what a short command costs.
-_RECEIPT: Final = (
-    r"sft receipt 1\n"
-    rf"server (?P<server>[0-9a-f]{{{2 * SERVER_ID_BYTES}}})\n"
-    rf"file (?P<file>[0-9a-f]{{{2 * FILE_ID_BYTES}}})\n"
-    rf"version (?P<version>{NUMBER})\n"
-    rf"size (?P<size>{NUMBER})\n"
-    rf"digest (?P<digest>\S+)\n"
-    rf"user (?P<user>{NUMBER})\n"
-    rf"name (?P<name>{NAME})\n"
-    rf"stored-at (?P<stored_at>{NUMBER})\n"
+_HEAD: Final = rf"sft receipt 1\nserver (?P<server>[0-9a-f]{{{2 * SERVER_ID_BYTES}}})\nuser (?P<user>{NUMBER})\n"
+_STORED: Final = (
+    rf"stored (?P<file>[0-9a-f]{{{2 * FILE_ID_BYTES}}})"
+    rf" (?P<version>{NUMBER})"
+    rf" (?P<size>{NUMBER})"
+    r" (?P<digest>\S+)"
+    rf" (?P<stored_at>{NUMBER})"
+    rf" (?P<name>{NAME})\n"
 )
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Compiled when the first note is read: starting is most of what a short command costs."""
+    return re.compile(_HEAD), re.compile(_STORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a server says that it has stored; the client compares it with what it sent.
+    """One line of a receipt: what a server says that it has stored; the client compares it with what it sent.
 
     Args:
         server_id: hash of the server's first key, 32 bytes.
@@ -85,54 +91,72 @@ class Receipt:
         if not 1 <= len(self.name.encode("utf-8")) <= limits.PATH_BYTES:
             raise ValueError(f"a name has 1 to {limits.PATH_BYTES} bytes")
 
-    def text(self) -> str:
-        """Write the note's text, without its signature."""
+    def line(self) -> str:
+        """Write its line, without the head that all lines of a note share."""
         return (
-            "sft receipt 1\n"
-            f"server {self.server_id.hex()}\n"
-            f"file {self.file_id.hex()}\n"
-            f"version {self.version}\n"
-            f"size {self.size}\n"
-            f"digest {digest_text(self.digest)}\n"
-            f"user {self.user}\n"
-            f"name {encode_name(self.name)}\n"
-            f"stored-at {self.stored_at}\n"
+            f"stored {self.file_id.hex()} {self.version} {self.size} {digest_text(self.digest)}"
+            f" {self.stored_at} {encode_name(self.name)}\n"
         )
 
-    @classmethod
-    def parse(cls, text: str) -> Receipt:
-        """Read what ``text`` writes and nothing else; SignatureInvalidError for any other text."""
-        found = re.fullmatch(_RECEIPT, text)
-        if found is None:
-            raise SignatureInvalidError("not a receipt")
-        try:
-            receipt = cls(
-                server_id=bytes.fromhex(found["server"]),
-                file_id=bytes.fromhex(found["file"]),
-                version=int(found["version"]),
-                size=int(found["size"]),
-                digest=parse_digest(found["digest"]),
-                user=int(found["user"]),
-                name=decode_name(found["name"]),
-                stored_at=int(found["stored_at"]),
+
+def receipts_text(receipts: Sequence[Receipt]) -> str:
+    """Write the text of a note, without its signature; ValueError unless all are one server's, to one author, each once."""
+    if not 1 <= len(receipts) <= limits.BATCH_FILES:
+        raise ValueError(f"a receipt has 1 to {limits.BATCH_FILES} lines")
+    first = receipts[0]
+    if any((each.server_id, each.user) != (first.server_id, first.user) for each in receipts):
+        raise ValueError("a receipt is one server's, to one author")
+    if len({(each.file_id, each.version) for each in receipts}) != len(receipts):
+        raise ValueError("a receipt names a version once")
+    lines = "".join(each.line() for each in receipts)
+    return f"sft receipt 1\nserver {first.server_id.hex()}\nuser {first.user}\n{lines}"
+
+
+def parse_receipts(text: str) -> tuple[Receipt, ...]:
+    """Read what ``receipts_text`` writes and nothing else; SignatureInvalidError for any other text."""
+    head_pattern, line_pattern = _patterns()
+    head = head_pattern.match(text)
+    if head is None:
+        raise SignatureInvalidError("not a receipt")
+    server_id, user = bytes.fromhex(head["server"]), int(head["user"])
+    receipts: list[Receipt] = []
+    at = head.end()
+    try:
+        while at < len(text) and len(receipts) < limits.BATCH_FILES:
+            found = line_pattern.match(text, at)
+            if found is None:
+                raise SignatureInvalidError("not a line of a receipt")
+            at = found.end()
+            receipts.append(
+                Receipt(
+                    server_id=server_id,
+                    file_id=bytes.fromhex(found["file"]),
+                    version=int(found["version"]),
+                    size=int(found["size"]),
+                    digest=parse_digest(found["digest"]),
+                    user=user,
+                    name=decode_name(found["name"]),
+                    stored_at=int(found["stored_at"]),
+                )
             )
-        except ValueError as fault:
-            raise SignatureInvalidError(f"the receipt's fields do not fit: {fault}") from fault
-        if receipt.text() != text:
-            raise SignatureInvalidError("the receipt has another encoding")
-        return receipt
+        written = receipts_text(receipts)
+    except ValueError as fault:
+        raise SignatureInvalidError(f"the receipt's fields do not fit: {fault}") from fault
+    if written != text:
+        raise SignatureInvalidError("the receipt has another encoding")
+    return tuple(receipts)
 
 
-def sign_receipt(key: ServerKey, receipt: Receipt) -> str:
-    """Sign a receipt as a note: text, empty line, signature line."""
-    return sign_note(key, receipt.server_id, receipt.text())
+def sign_receipts(key: ServerKey, receipts: Sequence[Receipt]) -> str:
+    """Sign receipts as one note: text, empty line, signature line; ValueError as ``receipts_text``."""
+    return sign_note(key, receipts[0].server_id, receipts_text(receipts))
 
 
-def verify_receipt(server: ServerPublic, note: str) -> Receipt:
-    """Check that a server signed a receipt, else SignatureInvalidError; the caller compares it with what was sent."""
-    receipt = Receipt.parse(text_of(note))
-    verify_note(server, receipt.server_id, note)
-    return receipt
+def verify_receipts(server: ServerPublic, note: str) -> tuple[Receipt, ...]:
+    """Check that a server signed a receipt, else SignatureInvalidError; the caller compares its line with what was sent."""
+    receipts = parse_receipts(text_of(note))
+    verify_note(server, receipts[0].server_id, note)
+    return receipts
 
 
 def sign_note(key: ServerKey, server_id: bytes, text: str) -> str:

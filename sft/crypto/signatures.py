@@ -104,12 +104,10 @@ class FileSignature:
         )
 
 
-def sign_file(key: SigningKey, digest: bytes, comment: FileComment) -> FileSignature:
-    """Sign the BLAKE2b-512 digest of a content, and what its author says beside it."""
-    if len(digest) != DIGEST_BYTES:
-        raise ValueError(f"a digest has {DIGEST_BYTES} bytes, not {len(digest)}")
+def sign_file(key: SigningKey, comment: FileComment) -> FileSignature:
+    """Sign the digest of a content, and what its author says beside it."""
     text = comment.encode()
-    signature = key._sign(digest)
+    signature = key._sign(comment.digest)
     closing = key._sign(signature + text.encode("ascii"))
     return FileSignature(key.public.key_id, signature, text, closing)
 
@@ -123,7 +121,20 @@ def verify_file(public: PublicKey, digest: bytes, signature: FileSignature) -> F
     Raises:
         SignatureInvalidError: of another key, content or comment, or a comment of another form.
     """
-    return FileComment.parse(verify_plain(public, digest, signature))
+    return _of(digest, verify_plain(public, digest, signature))
+
+
+def verify_comment(public: PublicKey, digest: bytes, signature: FileSignature) -> FileComment:
+    """Check that a key signed a comment of ours that names a content: by one signature, which a reader needs no more of.
+
+    The other one, over the digest alone, is what stock minisign reads first: who keeps a signature calls ``verify_file``.
+
+    Raises:
+        SignatureInvalidError: as ``verify_file``.
+    """
+    _require_digest(digest)
+    _verify_closing(public, signature)
+    return _of(digest, signature.comment)
 
 
 def verify_plain(public: PublicKey, digest: bytes, signature: FileSignature) -> str:
@@ -135,14 +146,29 @@ def verify_plain(public: PublicKey, digest: bytes, signature: FileSignature) -> 
     Raises:
         SignatureInvalidError: of another key, content or comment.
     """
+    _require_digest(digest)
+    _verify_closing(public, signature)
+    _ed25519.verify(public.point, digest, signature.signature)
+    return signature.comment
+
+
+def _require_digest(digest: bytes) -> None:
     if len(digest) != DIGEST_BYTES:
         raise ValueError(f"a digest has {DIGEST_BYTES} bytes, not {len(digest)}")
+
+
+def _verify_closing(public: PublicKey, signature: FileSignature) -> None:
     if signature.key_id != public.key_id:
         raise SignatureInvalidError("made with another key")
-    _ed25519.verify(public.point, digest, signature.signature)
     closed = signature.signature + signature.comment.encode("utf-8")
     _ed25519.verify(public.point, closed, signature.global_signature)
-    return signature.comment
+
+
+def _of(digest: bytes, text: str) -> FileComment:
+    comment = FileComment.parse(text)
+    if comment.digest != digest:
+        raise SignatureInvalidError("the comment names another content")
+    return comment
 
 
 def sign_server_hello(key: ServerKey, th1: bytes) -> bytes:

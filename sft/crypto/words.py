@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ def wordlist() -> tuple[str, ...]:
     return tuple(Path(__file__).with_name("wordlist.txt").read_text("ascii").split())
 
 
+@lru_cache(maxsize=1024)
 def words(data: bytes) -> str:
     """Name a public key, given whole, by eight words in two groups of four: ``a-b-c-d e-f-g-h``."""
     prefix = hashlib.blake2b(data, digest_size=32).digest()[:_PREFIX_BYTES]

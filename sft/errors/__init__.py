@@ -105,6 +105,7 @@ from sft.errors.refusals import (
     NameReservedError,
     NameTakenError,
     NotFoundError,
+    NotSmallError,
     NotYoursError,
     OperatorOnlyError,
     PassphraseFixedError,

@@ -277,6 +277,14 @@ class TooLargeError(RequestError):
     sentence = "{what} is over the limit of {limit}."
 
 
+class NotSmallError(RequestError):
+    """Asked for among small files, and too large to be one: it is got by itself."""
+
+    code = "NOT_SMALL"
+    exit_status = 9
+    sentence = "{path} is too large to come together with others."
+
+
 class LastAdminError(RequestError):
     """Nobody can remove, demote or disable the last admin."""
 

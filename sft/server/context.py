@@ -106,6 +106,20 @@ class ServerContext:
         self.writer.submit(act, item, size=size, arrived=partial(fire, answered))
         return answered
 
+    def act_all(
+        self, act: Callable[[Any, Sequence[I]], Sequence[R | RequestError]], items: Sequence[tuple[I, int]]
+    ) -> Deferred[list[R | Exception]]:
+        """Have the writer do one act for several inputs, each with its size: what became of each, in order.
+
+        Fires after the commit of the last, before the events of that are told.
+        """
+        answered: Deferred[list[R | Exception]] = Deferred()
+        if items:
+            self.writer.submit_all(act, items, arrived=answered.callback)
+        else:
+            answered.callback([])
+        return answered
+
     def tell(self, events: Sequence[DomainEvent]) -> None:
         """Tell the event log, the live sessions and who else watches what acts did: the one way in which they hear of it."""
         self.event_log.tell(events)

@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
-
-from twisted.internet.defer import Deferred
 
 from sft.limits import FRAME_BYTES, KIB
 from sft.model.access import Permission
-from sft.model.records import Stored, VaultReport
+from sft.model.records import VaultReport
 from sft.server.context import ServerContext
 from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ReadRoute, joined
+from sft.server.small_files import read_files, store_files
 from sft.server.transfer import TransferSession
-from sft.server.uploads import commit_pending, write_small
 from sft.service.files import show_file
-from sft.service.pending import Pending, put_small, receipt_again
+from sft.service.pending import receipt_again
 from sft.service.rights import require_permission
-from sft.vault.objects import fits_inline
-from sft.wire.messages import FileShown, FileStored, PutSmall, Reply, Request, ShowFile, VaultChecked
+from sft.wire.messages import FileShown, GetFiles, PutFiles, Reply, Request, ShowFile, VaultChecked
 
 # An act's answer is a record with its signature at most; a read's may fill a frame.
 ACT_ANSWER_BYTES: Final = 2 * KIB
+STORED_BYTES: Final = KIB // 2  # of one file of several: its line of the receipt, or its refusal
 
 
 def answer_bytes(message: Request) -> int:
     """Say how much the answer to a request may take."""
-    small = isinstance(message, PutSmall) or isinstance(ROUTES[type(message)], ActRoute)
-    return ACT_ANSWER_BYTES if small else FRAME_BYTES
+    if isinstance(message, PutFiles):
+        # A line of the receipt has the path, percent-encoded at worst.
+        lines = sum(STORED_BYTES + 3 * len(each.path.encode()) for each in message.files)
+        return min(lines, FRAME_BYTES)
+    return ACT_ANSWER_BYTES if isinstance(ROUTES[type(message)], ActRoute) else FRAME_BYTES
 
 
 async def answer(context: ServerContext, session: TransferSession, message: Request) -> None:
     """Do what a request asks and send its answer; RequestError is the rule that refused."""
-    if isinstance(message, PutSmall):
-        session.send(FileStored(message.id, await session.share.act(_put_small, context, session, message)))
+    if isinstance(message, PutFiles):
+        session.send(await session.share.act(len(message.files), store_files, context, session, message))
+        return
+    if isinstance(message, GetFiles):
+        session.send(await read_files(context, session, message))
         return
     if isinstance(message, ShowFile) and message.receipt:
         session.send(await _file_with_receipt(session, message))
         return
     route = ROUTES[type(message)]
     if isinstance(route, ActRoute):
-        done = await session.share.act(context.act, route.use_case, route.item(session.caller, message))
+        done = await session.share.act(1, context.act, route.use_case, route.item(session.caller, message))
         session.send(route.reply(message.id, done))
     elif isinstance(route, ReadRoute):
         fields = {name: getattr(message, name) for name in route.fields}
@@ -79,23 +82,3 @@ async def _maintain(
         finally:
             await follow_keyring(context)
     return joined(message.id, reports)
-
-
-def _put_small(context: ServerContext, session: TransferSession, message: PutSmall) -> Deferred[Stored]:
-    return Deferred.fromCoroutine(_store_small(context, session, message))
-
-
-async def _store_small(context: ServerContext, session: TransferSession, message: PutSmall) -> Stored:
-    prepare = partial(
-        put_small,
-        session.storage,
-        session.caller,
-        session.public_key,
-        path=message.path,
-        signature=message.signature,
-        content=message.content,
-    )
-    on_reactor = fits_inline(len(message.content)) and not context.pool.crypto_in_pool
-    prepared = prepare() if on_reactor else await context.pool.run(prepare)
-    pending = prepared if isinstance(prepared, Pending) else await write_small(context, prepared)
-    return await commit_pending(context, pending)

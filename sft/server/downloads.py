@@ -1,4 +1,4 @@
-"""A download of one session: small files whole in one answer, larger ones chunk by chunk as credit allows."""
+"""A download of one session, chunk by chunk as credit allows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import downloads
 from sft.transport.flow import Chunks, SendFlow
-from sft.wire.messages import Done, FileBegins, FileContent, GetFile, fits
+from sft.wire.messages import Done, FileBegins, GetFile
 
 
 class DownloadFlow:
@@ -69,7 +69,6 @@ class DownloadFlow:
             self._stop()
 
     async def _begin(self) -> None:
-        # Room for all of a small file, which is its answer; of a large one only the description is sent before its credit.
         try:
             await self._session.answer_room()
         except ConnectionLostError:
@@ -83,7 +82,7 @@ class DownloadFlow:
     async def _answer(self) -> None:
         sessions, caller = self._context.sessions, self._session.caller
         changes = sessions.changes(caller.user_id)
-        content = await self._open()
+        await self._open()
         if self._over:
             return
         if sessions.changes(caller.user_id) != changes:
@@ -97,19 +96,13 @@ class DownloadFlow:
             version=download.file.version.number,
             size=download.file.version.size,
         )
-        if content is not None:
-            answer = FileContent(self._request.id, download.file, content)
-            if fits(answer):
-                self._session.send(answer)
-                self._stop()
-                return
         self._session.send(FileBegins(self._request.id, download.file))
         self._outflow = SendFlow(
             self._context.pool,
             self._session.outbox,
             self._request.id,
-            fetch=self._fetch if content is None else lambda _: ([content], True),
-            compute=(lambda sealed: self._running().open(sealed)) if content is None else lambda chunks: chunks,
+            fetch=self._fetch,
+            compute=lambda sealed: self._running().open(sealed),
             window=self._window + self._early_credit,
             read_ahead_credit=self._session.read_ahead_credit,
             batch=READ_AHEAD_CHUNKS // 2,
@@ -118,8 +111,8 @@ class DownloadFlow:
         self._outflow.finished.addCallbacks(lambda _: self._stop(), self._failed)
         self._outflow.start()
 
-    async def _open(self) -> bytes | None:
-        """Find the file and open its object; gives the content of a small one.
+    async def _open(self) -> None:
+        """Find the file and open its object.
 
         Once more where the object is not what its row said: ``rotate-key --reencrypt`` may have moved it between the two.
         """
@@ -131,15 +124,13 @@ class DownloadFlow:
                 if self._request.first_chunk >= download.chunks:
                     problem = f"it has {download.chunks} chunks"
                     raise ResumeRefusedError(path=self.path, problem=problem)
-                if download.small:
-                    return await self._context.pool.run(download.whole)
                 await self._context.pool.run(download.start, self._request.first_chunk)
             except ContentDamagedError:
                 if download.object_id == previous:
                     raise
                 previous = download.object_id
             else:
-                return None
+                return
 
     def _find(self, version: int) -> Deferred[downloads.Download]:
         return self._session.read(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from twisted.logger import Logger
@@ -36,6 +37,11 @@ def _value(value: object) -> str:
     return f'"{shown}"' if not text or any(mark in text for mark in ' "=\\') else shown
 
 
+@cache
+def _name_of(kind: type[DomainEvent]) -> str:
+    return _LINE_NAME.sub("-", kind.__name__).lower()
+
+
 def _fields(event: DomainEvent) -> dict[str, object]:
     """Pick what a line says: who, in which session, and everything of the event but bytes; of many ids their number."""
     said: dict[str, object] = {"session": event.by.session_id} if event.by.session_id else {}
@@ -57,7 +63,7 @@ class EventLog:
         """Log what acts did; steps of maintenance are too many for a line each."""
         for event in events:
             if not event.routine:
-                self.note(_LINE_NAME.sub("-", type(event).__name__).lower(), **_fields(event))
+                self.note(_name_of(type(event)), **_fields(event))
 
     def note(self, event: str, **values: object) -> None:
         self._logger.info("{line}", line=line(event, values))

@@ -2,7 +2,7 @@
 
 A request without a route is a bug that a test finds; a use case carries its own permission
 (``sft.service.use_case``). Transfers stand in the table with the use case that admits them; their
-flows are ``sft.server.uploads`` and ``sft.server.downloads``.
+flows are ``sft.server.uploads`` and ``sft.server.downloads``; small files have ``sft.server.small_files``.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class LiveRoute:
 
 @dataclass(frozen=True, slots=True)
 class TransferRoute:
-    """Opens a flow."""
+    """Opens a flow, or moves small files."""
 
     use_case: Callable[..., Any]
 
@@ -138,7 +138,8 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.Move: ActRoute(folders.move, lambda by, q: folders.MoveInput(by, q.old, q.new), _moved),
     m.Delete: ActRoute(trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive), m.FileDeleted),
     m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path), _restored),
-    m.PutSmall: TransferRoute(commits.commit),
+    m.PutFiles: TransferRoute(commits.commit),
+    m.GetFiles: TransferRoute(downloads.begin_many),
     m.BeginUpload: TransferRoute(uploads.begin),
     m.FindUpload: ReadRoute(
         uploads.find, lambda id_, found: m.UploadFound(id_, found.chunks, found.expires_at), ("upload_id",)

@@ -33,11 +33,11 @@ from sft.errors import (
 from sft.limits import ANSWER_BYTES, CHUNK_BYTES, READ_AHEAD_CHUNKS
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows, operator_caller
 from sft.model.records import SessionInfo, UserState
-from sft.server.answer_room import AnswerRoom
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer, answer_bytes
 from sft.server.downloads import DownloadFlow
 from sft.server.refusal_log import asked_of, log_refusal
+from sft.server.room import Room
 from sft.server.shares import Share
 from sft.server.transfer import Transfer
 from sft.server.uploads import UploadFlow
@@ -74,7 +74,7 @@ class ServerSession:
         self.read_ahead_credit = CreditPool(READ_AHEAD_CHUNKS)
         self._caller: Caller | None = None
         self._share: Share | None = None
-        self._room = AnswerRoom(ANSWER_BYTES, lambda: self.link.outbox.waiting_bytes)
+        self._room = Room(ANSWER_BYTES, lambda: self.link.outbox.waiting_bytes)
         self._since = 0
         self.public_key = b""
         self._uploads: dict[int, UploadFlow] = {}
@@ -150,10 +150,17 @@ class ServerSession:
         if isinstance(failure.value, ProtocolError):
             self.link.fail(failure.value)
             return
-        error = self._refusal_of(failure, request=request_id)
+        error = self.refusal_of(failure, request=request_id)
         log_refusal(self._context, self.caller, error, **about)
         if self.link.alive:
             self.send(Refusal.of(request_id, error))
+
+    def refusal_of(self, failure: Failure, **values: object) -> RequestError:
+        refusal = as_refusal(_error_of(failure))
+        if refusal is None:
+            reference = self._context.event_log.fault("fault", failure, session=self.session_id, **values)
+            return InternalError(ref=reference)
+        return refusal
 
     def transfer_over(self, request_id: int) -> None:
         self._uploads.pop(request_id, None)
@@ -301,13 +308,6 @@ class ServerSession:
             self.refuse(message.id, Failure(error), **asked_of(message))
         else:
             self._downloads[message.id] = DownloadFlow(self._context, self, message)
-
-    def _refusal_of(self, failure: Failure, **values: object) -> RequestError:
-        refusal = as_refusal(_error_of(failure))
-        if refusal is None:
-            reference = self._context.event_log.fault("fault", failure, session=self.session_id, **values)
-            return InternalError(ref=reference)
-        return refusal
 
 
 async def _identify(context: ServerContext, claim: Claim, session_id: int) -> Caller:

@@ -7,7 +7,7 @@ session that came last waits, and of unsent bytes the fullest session ends. Only
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
@@ -30,6 +30,7 @@ from sft.limits import (
     UNSENT_BYTES,
 )
 from sft.model.access import Caller, Role
+from sft.server.room import Room
 from sft.transport.credit import CreditPool
 
 R = TypeVar("R")
@@ -73,7 +74,7 @@ class Share:
         self.downloads = 0
         self.receive_credit = CreditPool(parent=all_shares.receive_credit)
         self._reads = DeferredSemaphore(READS_AT_ONCE)
-        self._acts = DeferredSemaphore(ACTS_AT_ONCE)
+        self._acts = Room(ACTS_AT_ONCE)
         self._request_bytes = 0
         self._held: set[Held] = set()
 
@@ -81,8 +82,13 @@ class Share:
         """Read when it is this person's turn: few at once, however many are asked for."""
         return self._reads.run(query, *args, **kwargs)
 
-    def act(self, act: Callable[..., Deferred[R]], *args: Any, **kwargs: Any) -> Deferred[R]:
-        return self._acts.run(act, *args, **kwargs)
+    async def act(self, count: int, act: Callable[..., Awaitable[R]], *args: Any) -> R:
+        """Act when there is room for so many acts of this person's."""
+        await self._acts.take(count)
+        try:
+            return await act(*args)
+        finally:
+            self._acts.give_back(count)
 
     def begin_upload(self) -> None:
         """Count an upload; TooLargeError if the person, or the server, has as many as there may be."""

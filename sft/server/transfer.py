@@ -53,6 +53,9 @@ class TransferSession(Protocol):
     def refuse(self, request_id: int, failure: Failure, **about: object) -> None:
         """Answer with a refusal, and log it with what it is about; what is unexpected gets a reference."""
 
+    def refusal_of(self, failure: Failure, **values: object) -> RequestError:
+        """Return what refuses; what is unexpected is logged, with values beside it, and gets a reference."""
+
     def transfer_over(self, request_id: int) -> None:
         """Forget a transfer: nothing more comes for it, in either direction."""
 

@@ -29,7 +29,7 @@ from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import commits, uploads
 from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
-from sft.service.pending import Pending, Unwritten, discard, settle
+from sft.service.pending import Pending, discard, settle
 from sft.transport.flow import ReceiveFlow
 from sft.wire.messages import BeginUpload, CommitUpload, Credit, Done, FileStored
 
@@ -224,24 +224,14 @@ async def commit_pending(context: ServerContext, pending: Pending) -> Stored:
     except OutcomeUnknownError:
         raise  # perhaps it is stored: the next start looks
     except Exception:
-        await _discard(context, pending)
+        await discard_unwanted(context, pending)
         raise
     if committed.unchanged:
-        await _discard(context, pending)
+        await discard_unwanted(context, pending)
     return settle(pending, committed)
 
 
-async def write_small(context: ServerContext, small: Unwritten) -> Pending:
-    """Write a small file that is too large for the database."""
-    await context.act(open_uploads, small.announcement)
-    try:
-        return await context.pool.run(small.write)
-    except Exception:
-        await context.act(end_uploads, EndUpload(small.object_id))
-        raise
-
-
-async def _discard(context: ServerContext, pending: Pending) -> None:
+async def discard_unwanted(context: ServerContext, pending: Pending) -> None:
     """Remove an object that is not wanted; one that cannot be removed is the next start's, and nobody's trouble now."""
     try:
         if not pending.inline:

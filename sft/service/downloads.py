@@ -1,6 +1,6 @@
 """One download: who may read it, which object holds it, and its chunks.
 
-    begin → whole                       a small file, at once
+    begin_many → whole                  small files, at once
     begin → start → (read → open)* → close
 
 Rules. Nothing here waits for the network. ``start``, ``read`` and ``close`` do input and output, ``open`` computes. No byte of
@@ -11,21 +11,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
 
-from sft.errors import ContentDamagedError, ObjectCorruptError, ObjectMissingError
+from sft.errors import (
+    ContentDamagedError,
+    NotSmallError,
+    ObjectCorruptError,
+    ObjectMissingError,
+    RequestError,
+    RowForgedError,
+)
 from sft.limits import SMALL_FILE_BYTES
 from sft.model.access import Caller, Permission
 from sft.model.records import File
-from sft.service.files import find_version
+from sft.service.files import find_version, find_versions
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import FileStorage, sealed_key_of
 from sft.service.use_case import query
-from sft.store.objects import small_object
+from sft.store.files import Pair
+from sft.store.objects import small_object, small_objects
 from sft.store.row_types import VersionRow
 from sft.store.rows import ReadTransaction
 from sft.vault.layout import chunk_count
 from sft.vault.objects import open_whole
 from sft.vault.vault import ObjectReader
+
+RECORD_BYTES: Final = 400  # a file's record and its frame's share, without path and signature
 
 
 @query(Permission.FILE_READ)
@@ -40,17 +51,105 @@ def begin(reading: ReadTransaction, caller: Caller, *, storage: FileStorage, pat
         RecordForgedError: its row was changed outside the server.
         ContentDamagedError: the database has lost it.
     """
+    return _find(reading, caller, storage, path, version)
+
+
+@query(Permission.FILE_READ)
+def begin_many(
+    reading: ReadTransaction, caller: Caller, *, storage: FileStorage, files: Sequence[tuple[str, int]], room_bytes: int
+) -> list[Download | RequestError]:
+    """Find small files that are read together, each judged by itself as ``begin`` does, with a few queries for all of them.
+
+    Args:
+        files: paths and versions, 0 being the newest.
+        room_bytes: for their records and contents together.
+
+    Returns:
+        What became of the first so many that the room holds, one at least, in order; of a file that is not small a
+        NotSmallError.
+    """
+    try:
+        return _find_together(reading, caller, storage, files, room_bytes)
+    except RowForgedError:
+        # A row of one of them, at least: that one alone is refused for it.
+        return _find_each(reading, caller, storage, files, room_bytes)
+
+
+def _find(
+    reading: ReadTransaction, caller: Caller, storage: FileStorage, path: str, version: int, *, small: bool = False
+) -> Download:
     with blame_path(path):
         file, row = find_version(reading, caller, Permission.FILE_READ, path, version)
         record = RecordBuilder(reading).file(file, row)
-    sealed = None
-    if row.inline:
-        sealed = small_object(reading, row.object_id)
-        if sealed is None:
-            raise ContentDamagedError(
-                f"the small object {row.object_id.hex()} of version {row.number} is missing", path=path
-            )
+    if small and row.size > SMALL_FILE_BYTES:
+        raise NotSmallError(path=path)
+    sealed = small_object(reading, row.object_id) if row.inline else None
+    return _download(storage, record, row, sealed)
+
+
+def _download(storage: FileStorage, record: File, row: VersionRow, sealed: bytes | None) -> Download:
+    if row.inline and sealed is None:
+        raise ContentDamagedError(
+            f"the small object {row.object_id.hex()} of version {row.number} is missing", path=record.path
+        )
     return Download(storage, record, row, sealed)
+
+
+def _find_each(
+    reading: ReadTransaction, caller: Caller, storage: FileStorage, files: Sequence[tuple[str, int]], room_bytes: int
+) -> list[Download | RequestError]:
+    outcomes: list[Download | RequestError] = []
+    for path, version in files:
+        try:
+            found = _find(reading, caller, storage, path, version, small=True)
+        except RequestError as refusal:
+            outcomes.append(refusal)
+            continue
+        room_bytes -= _weight_bytes(path, found.row)
+        if room_bytes < 0 and outcomes:
+            break
+        outcomes.append(found)
+    return outcomes
+
+
+def _find_together(
+    reading: ReadTransaction, caller: Caller, storage: FileStorage, files: Sequence[tuple[str, int]], room_bytes: int
+) -> list[Download | RequestError]:
+    outcomes: list[VersionRow | RequestError] = []
+    found: list[Pair] = []
+    for path, outcome in zip(
+        (path for path, _ in files), find_versions(reading, caller, Permission.FILE_READ, files), strict=True
+    ):
+        if isinstance(outcome, RequestError):
+            outcomes.append(outcome)
+        elif outcome[1].size > SMALL_FILE_BYTES:
+            outcomes.append(NotSmallError(path=path))
+        else:
+            room_bytes -= _weight_bytes(path, outcome[1])
+            if room_bytes < 0 and outcomes:
+                break
+            outcomes.append(outcome[1])
+            found.append(outcome)
+    records = RecordBuilder(reading).files(found, signatures=True)
+    sealed = small_objects(reading, {row.object_id for _, row in found if row.inline})
+    return [
+        each
+        if isinstance(each, RequestError)
+        else _or_refusal(storage, next(records), each, sealed.get(each.object_id))
+        for each in outcomes
+    ]
+
+
+def _or_refusal(storage: FileStorage, record: File, row: VersionRow, sealed: bytes | None) -> Download | RequestError:
+    try:
+        return _download(storage, record, row, sealed)
+    except ContentDamagedError as refusal:
+        return refusal
+
+
+def _weight_bytes(path: str, row: VersionRow) -> int:
+    """Estimate what a file takes of a frame: its record has the path twice."""
+    return RECORD_BYTES + 2 * len(path.encode()) + len(row.signature) + row.size
 
 
 class Download:
@@ -69,6 +168,11 @@ class Download:
         self._row = row
         self._sealed = sealed
         self._reader: ObjectReader | None = None
+        self._started = False
+
+    @property
+    def row(self) -> VersionRow:
+        return self._row
 
     @property
     def size(self) -> int:
@@ -79,29 +183,19 @@ class Download:
         return chunk_count(self._row.size)
 
     @property
-    def small(self) -> bool:
-        """Whether ``whole`` serves it: the content fits into one frame."""
-        return self.size <= SMALL_FILE_BYTES
-
-    @property
-    def inline(self) -> bool:
-        """The object came from the database: ``whole`` does no input and output."""
-        return self._sealed is not None
-
-    @property
     def chunks_left(self) -> int:
-        return 0 if self._reader is None else self._reader.chunks_left
+        if self._reader is None:
+            return int(self._sealed is not None)
+        return self._reader.chunks_left
 
     def whole(self) -> bytes:
         """Read a small content at once; ContentDamagedError if it is gone, or not what was sealed."""
-        if not self.small:
+        if self.size > SMALL_FILE_BYTES:
             raise ValueError("a large content is read in chunks")
         row = self._row
         with self._damaged():
             if self._sealed is not None:
-                return open_whole(
-                    self._storage.vault.keyring, row.object_id, row.size, sealed_key_of(row), self._sealed
-                )
+                return self._open_inline(self._sealed)
             chunks = self._storage.vault.read_whole(row.object_id, row.size, sealed_key_of(row))
             return b"".join(chunks)
 
@@ -112,8 +206,11 @@ class Download:
 
     def start(self, first_chunk: int = 0) -> None:
         """Open the object and check its start and length (input and output); ContentDamagedError if they are wrong."""
-        if self._sealed is not None or self._reader is not None:
-            raise ValueError("an object of the vault is started, and once")
+        if self._started:
+            raise ValueError("a download is started once")
+        self._started = True
+        if self._sealed is not None:
+            return
         row = self._row
         with self._damaged():
             self._reader = self._storage.vault.open(
@@ -126,6 +223,9 @@ class Download:
 
         The object is open only meanwhile: a reader who is slow, or gone without a word, holds no file open.
         """
+        if self._row.inline and self._started:
+            sealed, self._sealed = self._sealed, None
+            return [] if sealed is None else [sealed]
         reader = self._open_reader()
         with self._damaged():
             try:
@@ -136,12 +236,18 @@ class Download:
     def open(self, sealed: Sequence[bytes]) -> list[bytes]:
         """Open chunks in the order of reading (pure computing): all of them, or none and ContentDamagedError."""
         with self._damaged():
+            if self._row.inline:
+                return [self._open_inline(each) for each in sealed]
             return self._open_reader().open(sealed)
 
     def close(self) -> None:
         """Let the object go; idempotent."""
         if self._reader is not None:
             self._reader.close()
+
+    def _open_inline(self, sealed: bytes) -> bytes:
+        row = self._row
+        return open_whole(self._storage.vault.keyring, row.object_id, row.size, sealed_key_of(row), sealed)
 
     def _open_reader(self) -> ObjectReader:
         if self._reader is None:

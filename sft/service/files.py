@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from sft.errors import BadRequestError, NotFoundError
+from sft.errors import BadRequestError, NotFoundError, RequestError, RowForgedError
 from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Permission, scope_of
 from sft.model.names import fold
@@ -20,10 +20,11 @@ from sft.service.path_lookup import PathLookup, nothing_at, require_path
 from sft.service.record_builder import PageRoom, RecordBuilder, blame_path
 from sft.service.rights import is_allowed, scope_in
 from sft.service.use_case import query
-from sft.store.files import Pair, files_after, files_in, newest_versions, version_of
+from sft.store.files import Pair, files_after, files_in, newest_versions, version_of, versions_at
 from sft.store.folders import folders_in
 from sft.store.row_types import FileRow, FolderRow, VersionRow
 from sft.store.rows import ReadTransaction
+from sft.store.table_specs import table_of
 from sft.store.trash import TrashKey, folder_trash_page, trash_page
 
 R = TypeVar("R", bound=Record)
@@ -178,6 +179,43 @@ def find_version(
     if version is None:
         raise NotFoundError(what="version", name=f"{number} of {path}")
     return file, version
+
+
+def find_versions(
+    reading: ReadTransaction, caller: Caller, permission: Permission, wanted: Sequence[tuple[str, int]]
+) -> list[Pair | RequestError]:
+    """Find many as ``find_version`` finds one, with a few queries for all of them; RowForgedError names a row of any."""
+    refused: dict[str, RequestError] = {}
+    for path, _ in wanted:
+        try:
+            require_path(path)
+        except RequestError as refusal:
+            refused[path] = refusal
+    places, records = PathLookup(reading), RecordBuilder(reading)
+    places.load(path for path, _ in wanted if path not in refused)
+    files: dict[str, FileRow] = {}
+    for path, _ in wanted:
+        if path not in refused:
+            file = places.at(path).file
+            if file is None or not is_allowed(records, caller, permission, file):
+                refused[path] = nothing_at(path)
+            else:
+                files[path] = file
+    keys = {(files[path].id, number or files[path].newest) for path, number in wanted if path in files}
+    versions = {(row.file, row.number): row for row in versions_at(reading, keys)}
+
+    def outcome(path: str, number: int) -> Pair | RequestError:
+        if path in refused:
+            return refused[path]
+        file = files[path]
+        version = versions.get((file.id, number or file.newest))
+        if version is not None:
+            return file, version
+        if number in {0, file.newest}:
+            raise RowForgedError(table_of(VersionRow), f"{file.id}, {file.newest}")
+        return NotFoundError(what="version", name=f"{number} of {path}")
+
+    return [outcome(path, number) for path, number in wanted]
 
 
 @query(Permission.FILE_LIST)

@@ -1,6 +1,6 @@
 """What waits for its commit: a version whose content is durable, or sealed in memory, and that no row names yet.
 
-    put_small, Unwritten.write, Upload.finish → Pending → commit → settle or discard
+    put_small, Unwritten.write, Upload.finish → Pending → commit → settle, acknowledge or discard
 
 Rules. A content that is small enough becomes an object in the database and touches no file. The receipt is signed after the
 commit, outside the writing thread: it costs half of what a small file's row does, and only what is durable has one. Whatever
@@ -10,14 +10,14 @@ is refused leaves nothing behind; of what nobody knows whether it is durable, no
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct
 
 from sft.crypto.digests import blake2b_512
-from sft.crypto.notes import Receipt, sign_receipt
+from sft.crypto.notes import Receipt, sign_receipts
 from sft.errors import BadRequestError, ServerFullError, TooLargeError, VaultFullError
 from sft.limits import SMALL_FILE_BYTES, SPACE_STEP_BYTES
 from sft.model.access import Caller, Permission, allows
@@ -173,9 +173,15 @@ def settle(pending: Pending, committed: Committed) -> Stored:
         version=receipt.version,
         size=receipt.size,
         digest=receipt.digest,
-        receipt=sign_receipt(pending.storage.server_key, receipt),
+        receipt=sign_receipts(pending.storage.server_key, [receipt]),
         unchanged=committed.unchanged,
     )
+
+
+def acknowledge(storage: FileStorage, committed: Sequence[Committed]) -> str:
+    """Sign one receipt for what is durable of one answer, one author's; a version that was there twice has one line."""
+    lines = {(each.receipt.file_id, each.receipt.version): each.receipt for each in committed}
+    return sign_receipts(storage.server_key, list(lines.values()))
 
 
 def receipt_again(storage: FileStorage, file: File) -> str:
@@ -191,7 +197,7 @@ def receipt_again(storage: FileStorage, file: File) -> str:
         name=version.signed_name,
         stored_at=version.stored_at,
     )
-    return sign_receipt(storage.server_key, receipt)
+    return sign_receipts(storage.server_key, [receipt])
 
 
 def discard(pending: Pending) -> None:

@@ -121,6 +121,34 @@ class Writer:
         self._fail([task], _ended())
         return task.future
 
+    def submit_all(
+        self, act: Act[In, Out], items: Sequence[tuple[In, int]], *, arrived: Callable[[list[Out | Exception]], None]
+    ) -> None:
+        """Ask for one act for several inputs at once, each with its size, each judged by itself; any thread may.
+
+        Args:
+            arrived: called once all of them have ended, with the outcome of each, in order: as ``submit`` calls it, with
+                the last of them.
+        """
+        futures: list[Future[Out]] = [Future() for _ in items]
+        left = len(futures)
+
+        def one_arrived(_: Future[Out]) -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                arrived([future.exception() or future.result() for future in futures])  # type: ignore[misc]
+
+        tasks = [
+            _Task(act, item, size, one_arrived, future) for (item, size), future in zip(items, futures, strict=True)
+        ]
+        with self._lock:
+            if self._open:
+                for task in tasks:
+                    self._queue.put(task)
+                return
+        self._fail(tasks, _ended())
+
     def stop(self) -> None:
         """Do what is queued, and end."""
         with self._lock:

@@ -22,8 +22,10 @@ from sft.wire.replies import (
     FileBegins,
     FileContent,
     FileDeleted,
+    FilesContent,
     FilesFound,
     FileShown,
+    FilesStored,
     FileStored,
     FolderPage,
     FolderReturned,
@@ -31,10 +33,12 @@ from sft.wire.replies import (
     InvitationShown,
     Notice,
     Refusal,
+    RefusedFile,
     Reply,
     SelfShown,
     ServerShown,
     SessionList,
+    StoredFile,
     TrashListed,
     UploadFound,
     UserList,
@@ -57,6 +61,7 @@ from sft.wire.requests import (
     FindFiles,
     FindUpload,
     GetFile,
+    GetFiles,
     KickSession,
     ListFolder,
     ListInvitations,
@@ -67,7 +72,7 @@ from sft.wire.requests import (
     MakeInvitation,
     Message,
     Move,
-    PutSmall,
+    PutFiles,
     RemoveUser,
     Request,
     RequestId,
@@ -78,6 +83,8 @@ from sft.wire.requests import (
     ShowSelf,
     ShowServer,
     ShowUser,
+    SmallPut,
+    WantedFile,
     WithdrawInvitation,
 )
 
@@ -107,12 +114,15 @@ __all__ = [
     "FileDeleted",
     "FileShown",
     "FileStored",
+    "FilesContent",
     "FilesFound",
+    "FilesStored",
     "FindFiles",
     "FindUpload",
     "FolderPage",
     "FolderReturned",
     "GetFile",
+    "GetFiles",
     "InvitationList",
     "InvitationShown",
     "KickSession",
@@ -126,8 +136,9 @@ __all__ = [
     "Message",
     "Move",
     "Notice",
-    "PutSmall",
+    "PutFiles",
     "Refusal",
+    "RefusedFile",
     "RemoveUser",
     "Reply",
     "Request",
@@ -143,11 +154,14 @@ __all__ = [
     "ShowSelf",
     "ShowServer",
     "ShowUser",
+    "SmallPut",
+    "StoredFile",
     "TrashListed",
     "UploadFound",
     "UserList",
     "UserShown",
     "VaultChecked",
+    "WantedFile",
     "WithdrawInvitation",
     "encode",
     "fits",
@@ -157,15 +171,15 @@ __all__ = [
 MESSAGE_BYTES: Final = FRAME_BYTES - TAG_BYTES - 1  # without the frame's type
 
 ClientMessage = (
-    ListFolder | ListTrash | ShowFile | MakeFolder | Move | Delete | Restore | PutSmall | BeginUpload | CommitUpload
-    | GetFile | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
+    ListFolder | ListTrash | ShowFile | MakeFolder | Move | Delete | Restore | BeginUpload | CommitUpload | GetFile
+    | PutFiles | GetFiles | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload
 )  # fmt: skip
 ServerMessage = (
-    Refusal | Done | FolderPage | FileShown | FileStored | FileContent | FileBegins | FileDeleted | TrashListed
+    Refusal | Done | FolderPage | FileShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
-    | VaultChecked | FilesFound | UploadFound | Credit | Notice
+    | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | Credit | Notice
 )  # fmt: skip
 
 CLIENT_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ClientMessage))
@@ -181,9 +195,10 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         Move: frozenset({FileShown, Done}),
         Delete: frozenset({FileDeleted}),
         Restore: frozenset({FileShown, FolderReturned}),
-        PutSmall: frozenset({FileStored}),
         BeginUpload: frozenset({FileStored, Done}),
-        GetFile: frozenset({FileContent, FileBegins, Done}),
+        GetFile: frozenset({FileBegins, Done}),
+        PutFiles: frozenset({FilesStored}),
+        GetFiles: frozenset({FilesContent}),
         ShowSelf: frozenset({SelfShown}),
         ListUsers: frozenset({UserList}),
         ShowUser: frozenset({UserShown}),

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from sft.errors import RequestError
 from sft.errors.root import Value
-from sft.limits import LIST_ENTRIES, SMALL_FILE_BYTES
+from sft.limits import BATCH_FILES, FRAME_BYTES, LIST_ENTRIES, SMALL_FILE_BYTES
 from sft.model.records import (
     Count,
     Deleted,
@@ -21,6 +21,7 @@ from sft.model.records import (
     Invitation,
     Page,
     ReceiptText,
+    Record,
     RestoredFolder,
     Seconds,
     ServerInfo,
@@ -31,11 +32,19 @@ from sft.model.records import (
     User,
     UserPage,
     VaultReport,
+    VersionNumber,
 )
 from sft.wire.requests import ContentChunks, Message, RequestId
 
 REFUSAL_TEXT: Final = 2048
 REFUSAL_VALUES: Final = 12
+
+RefusalCode = Annotated[str, Meta(max_length=40)]
+RefusalValues = Annotated[
+    dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=REFUSAL_TEXT)] | int],
+    Meta(max_length=REFUSAL_VALUES),
+]
+Reference = Annotated[str, Meta(max_length=40)]
 
 
 class Reply(Message, frozen=True):
@@ -47,12 +56,9 @@ class Reply(Message, frozen=True):
 class Refusal(Reply, frozen=True, tag=60):
     """The rule that refused: a stable code, values for its words, the reference in the server's log."""
 
-    code: Annotated[str, Meta(max_length=40)]
-    values: Annotated[
-        dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=REFUSAL_TEXT)] | int],
-        Meta(max_length=REFUSAL_VALUES),
-    ]
-    ref: Annotated[str, Meta(max_length=40)] = ""
+    code: RefusalCode
+    values: RefusalValues
+    ref: Reference = ""
 
     @classmethod
     def of(cls, request_id: int, error: RequestError) -> Refusal:
@@ -93,20 +99,13 @@ class FileShown(Reply, frozen=True, tag=63):
 
 
 class FileStored(Reply, frozen=True, tag=64):
-    """Answers PutSmall and CommitUpload: durable, with the receipt."""
+    """Answers CommitUpload: durable, with the receipt."""
 
     stored: Stored
 
 
-class FileContent(Reply, frozen=True, tag=65):
-    """Answers GetFile of a small file, whole."""
-
-    file: File
-    content: Annotated[bytes, Meta(max_length=SMALL_FILE_BYTES)]
-
-
 class FileBegins(Reply, frozen=True, tag=66):
-    """Answers GetFile of a larger file; Data frames follow as credit allows."""
+    """Answers GetFile; Data frames follow as credit allows."""
 
     file: File
 
@@ -192,6 +191,46 @@ class UploadFound(Reply, frozen=True, tag=84):
 
     chunks: ContentChunks
     expires_at: Seconds
+
+
+class RefusedFile(Record, frozen=True, tag=0):
+    """One file of several that was refused: the fields of a Refusal."""
+
+    code: RefusalCode
+    values: RefusalValues
+    ref: Reference = ""
+
+    @classmethod
+    def of(cls, error: RequestError, most: int = REFUSAL_TEXT) -> RefusedFile:
+        """Write down an error; its texts are cut to ``most`` characters."""
+        return cls(error.code, clipped(error.values, most), error.ref)
+
+
+class StoredFile(Record, frozen=True, tag=1):
+    """One file of several that is durable; ``unchanged`` where the same bytes were there already, as this version."""
+
+    version: VersionNumber
+    unchanged: bool = False
+
+
+class FileContent(Record, frozen=True, tag=1):
+    """One file of several with its whole content."""
+
+    file: File
+    content: Annotated[bytes, Meta(max_length=SMALL_FILE_BYTES)]
+
+
+class FilesStored(Reply, frozen=True, tag=85):
+    """Answers PutFiles: one result a file, in order, and one receipt with a line for each that is durable."""
+
+    results: Annotated[tuple[StoredFile | RefusedFile, ...], Meta(max_length=BATCH_FILES)]
+    receipt: Annotated[str, Meta(max_length=FRAME_BYTES)] = ""
+
+
+class FilesContent(Reply, frozen=True, tag=86):
+    """Answers GetFiles: one result for each of the first so many files, in order."""
+
+    results: Annotated[tuple[FileContent | RefusedFile, ...], Meta(min_length=1, max_length=BATCH_FILES)]
 
 
 class Notice(Message, frozen=True, tag=90):

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from sft.limits import CHUNK_BYTES, FILE_BYTES, LIST_ENTRIES, SMALL_FILE_BYTES, TRANSFER_CREDIT_CHUNKS
+from sft.limits import BATCH_FILES, CHUNK_BYTES, FILE_BYTES, LIST_ENTRIES, SMALL_FILE_BYTES, TRANSFER_CREDIT_CHUNKS
 from sft.model.access import Role
 from sft.model.records import (
     Bytes16,
@@ -21,6 +21,7 @@ from sft.model.records import (
     PathText,
     PersonName,
     PublicKeyBytes,
+    Record,
     ShortText,
     SignatureBytes,
     Size,
@@ -41,6 +42,21 @@ class Request(Message, frozen=True):
     """What a client asks; its id is one more than that of the request before."""
 
     id: RequestId
+
+
+class SmallPut(Record, frozen=True):
+    """A whole file of at most 60 KiB; what it is stands in the signature's comment."""
+
+    path: PathText
+    signature: SignatureBytes
+    content: Annotated[bytes, Meta(max_length=SMALL_FILE_BYTES)]
+
+
+class WantedFile(Record, frozen=True):
+    """A file to get; version 0 is the newest."""
+
+    path: PathText
+    version: Annotated[int, Meta(ge=0, le=2**31)] = 0
 
 
 # -- files ----------------------------------------------------------------------------------------
@@ -96,14 +112,6 @@ class Restore(Request, frozen=True, tag=7):
     path: PathText
 
 
-class PutSmall(Request, frozen=True, tag=8):
-    """A whole file of at most 60 KiB; what it is stands in the signature's comment."""
-
-    path: PathText
-    signature: SignatureBytes
-    content: Annotated[bytes, Meta(max_length=SMALL_FILE_BYTES)]
-
-
 class ResumePoint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Where an upload goes on: after so many chunks, and the BLAKE2b-512 of the content before."""
 
@@ -142,6 +150,18 @@ class GetFile(Request, frozen=True, tag=11):
     version: Annotated[int, Meta(ge=0, le=2**31)]
     window: Chunks
     first_chunk: Annotated[int, Meta(ge=0, le=FILE_CHUNKS - 1)] = 0
+
+
+class PutFiles(Request, frozen=True, tag=14):
+    """Whole small files, each judged by itself; the whole message fits one frame."""
+
+    files: Annotated[tuple[SmallPut, ...], Meta(min_length=1, max_length=BATCH_FILES)]
+
+
+class GetFiles(Request, frozen=True, tag=15):
+    """Ask for the contents of small files: of the first so many, one at least, whose contents fit one frame together."""
+
+    files: Annotated[tuple[WantedFile, ...], Meta(min_length=1, max_length=BATCH_FILES)]
 
 
 class Cancel(Message, frozen=True, tag=12):

@@ -85,12 +85,13 @@ class Line:
         """Send what stores it."""
         if self._key is None:
             raise ValueError("the operator has no key to sign with")
+        digest = blake2b_512(data).digest()
         comment = FileComment(
-            server_id=self.welcome.server.server_id, file_id=os.urandom(16), version=1, size=len(data),
+            server_id=self.welcome.server.server_id, file_id=os.urandom(16), version=1, size=len(data), digest=digest,
             mtime=int(time.time()), name=path, user=self.welcome.user_id, prev=None, ts=int(time.time()),
         )  # fmt: skip
-        signature = sign_file(self._key, blake2b_512(data).digest(), comment).encode()
-        return self.begin(m.PutSmall, path=path, signature=signature, content=data)
+        signature = sign_file(self._key, comment).encode()
+        return self.begin(m.PutFiles, files=(m.SmallPut(path, signature, data),))
 
     def close(self) -> None:
         """Let it go."""

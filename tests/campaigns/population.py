@@ -345,10 +345,10 @@ def _file(shape: Shape, keyring: Keyring, number: int) -> tuple[FileRow, Version
     data = content(place.path)
     digest = blake2b_512(data).digest()
     comment = FileComment(
-        server_id=keyring.server_id, file_id=file_id, version=1, size=len(data), mtime=shape.moment, name=place.path,
-        user=place.owner, prev=None, ts=shape.moment,
+        server_id=keyring.server_id, file_id=file_id, version=1, size=len(data), digest=digest,
+        mtime=shape.moment, name=place.path, user=place.owner, prev=None, ts=shape.moment,
     )  # fmt: skip
-    signature = sign_file(key_of(shape, place.owner), digest, comment).encode()
+    signature = sign_file(key_of(shape, place.owner), comment).encode()
     key, sealed = seal_whole(keyring, object_id, data)
     gone = place.deleted_at is not None
     file = FileRow(

@@ -296,7 +296,7 @@ class Measures:
         puts = [self._put(self._max) for _ in range(self._times)]
         self._barrier()
         self.figures.add(
-            "put of one small file", ANSWER_MS, server=self._server.parts("answer", "PutSmall"), whole=puts
+            "put of one small file", ANSWER_MS, server=self._server.parts("answer", "PutFiles"), whole=puts
         )
         gets = [self._get(self._max, self._times + number) for number in range(self._times)]
         self.figures.add("get of one small file", ANSWER_MS, whole=gets)

@@ -134,6 +134,16 @@ class _WaitedFor:
         self._call(self._steps.get())
         return future
 
+    def submit_all(self, act, items, *, arrived):
+        futures, ended = [], []
+
+        def one_arrived(future):
+            ended.append(future)
+            if len(ended) == len(items):
+                arrived([each.exception() or each.result() for each in futures])
+
+        futures += [self.submit(act, item, size=size, arrived=one_arrived) for item, size in items]
+
 
 class MemoryService:
     """One server.
@@ -523,13 +533,13 @@ class MemoryService:
         new_id = hashlib.blake2b(path.encode(), digest_size=16).digest()
         comment = FileComment(
             server_id=self.storage.server_id, file_id=before.id if before else new_id,
-            version=before.version.number + 1 if before else 1, size=size,
+            version=before.version.number + 1 if before else 1, size=size, digest=digest,
             mtime=int(self.now if dated_at is None else dated_at), name=path, user=caller.user_id,
             prev=before.version.digest if before else None, ts=int(self.now),
         )  # fmt: skip
         return Signed(
             comment.file_id, comment.version, size, digest, comment.mtime, path, comment.user,
-            comment.prev, sign_file(key, digest, comment).encode(),
+            comment.prev, sign_file(key, comment).encode(),
         )  # fmt: skip
 
     def _pending(self, caller: Caller, signed: Signed, content: bytes | None) -> Pending:

@@ -15,9 +15,11 @@ from twisted.internet.defer import Deferred, gatherResults
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import SigningKey
+from sft.crypto.notes import parse_receipts, text_of
 from sft.crypto.signatures import sign_file
 from sft.errors import SftError
 from sft.limits import CHUNK_BYTES
+from sft.model.records import Stored
 from sft.transport.protocol import WireProtocol
 from sft.wire import messages as m
 from sft.wire.connection import Connection
@@ -85,14 +87,26 @@ class Person:
             "file_id": os.urandom(16),
             "version": 1,
             "size": len(data),
+            "digest": blake2b_512(data).digest(),
             "mtime": 1_700_000_000,
             "name": path,
             "user": self.user_id,
             "prev": None,
             "ts": 1_700_000_001,
         }
-        digest = blake2b_512(data).digest()
-        return sign_file(self.key, digest, FileComment(**(fields | changes))).encode()
+        return sign_file(self.key, FileComment(**(fields | changes))).encode()
+
+
+def alone(answer: m.Reply) -> Any:
+    """Give the answer about one small file as if it had been asked about by itself."""
+    if not isinstance(answer, m.FilesStored):
+        return answer
+    (result,) = answer.results
+    if isinstance(result, m.RefusedFile):
+        return m.Refusal(answer.id, result.code, result.values, result.ref)
+    (line,) = parse_receipts(text_of(answer.receipt))
+    stored = Stored(line.name, line.version, line.size, line.digest, answer.receipt, result.unchanged)
+    return m.FileStored(answer.id, stored)
 
 
 class Raw:
@@ -184,6 +198,13 @@ class Raw:
 
     async def ask(self, kind: type[m.Request], /, **fields: Any) -> Any:
         return await self.answer(self.begin(kind, **fields))
+
+    def begin_put(self, path: str, signature: bytes, data: bytes) -> int:
+        return self.begin(m.PutFiles, files=(m.SmallPut(path, signature, data),))
+
+    async def put(self, path: str, signature: bytes, data: bytes) -> Any:
+        """Store one small file."""
+        return alone(await self.answer(self.begin_put(path, signature, data)))
 
     async def barrier(self) -> None:
         """Come back when the server has taken in everything that was sent before."""

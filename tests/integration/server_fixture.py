@@ -46,6 +46,7 @@ from tests.integration.raw import (  # noqa: F401 - tests import all of the harn
     Person,
     Raw,
     RawUpload,
+    alone,
     chunks_of,
     content,
     in_parallel,
@@ -312,7 +313,7 @@ class ServerFixture:
         person = self.people[name]
         raw = raw or await self.raw(name)
         if len(data) <= SMALL_FILE_BYTES:
-            return await raw.ask(m.PutSmall, path=path, signature=person.sign(path, data, **changes), content=data)
+            return await raw.put(path, person.sign(path, data, **changes), data)
         upload = RawUpload(raw, person, path, data, **changes).begin()
         return await upload.whole()
 
@@ -320,8 +321,6 @@ class ServerFixture:
         """Get a file whole, or from a chunk on, granting credit as it comes."""
         request_id = raw.begin(m.GetFile, path=path, version=0, window=8, first_chunk=first_chunk)
         answer = await raw.answer(request_id)
-        if isinstance(answer, m.FileContent):
-            return answer.content
         assert isinstance(answer, m.FileBegins), answer
         count = len(chunks_of(bytes(answer.file.version.size))) - first_chunk
         granted = 8
@@ -370,6 +369,9 @@ class Held:
     async def queued(self, count: int) -> None:
         """Wait until so many acts wait behind the one that holds the writer."""
         await until(lambda: self._queue.qsize() >= count, f"{count} acts are queued")
+
+    def count(self) -> int:
+        return self._queue.qsize()
 
 
 @contextmanager

@@ -182,8 +182,8 @@ async def test_small_contents_in_the_database_authenticate_themselves(server: Se
     await server.put("max", "two", b"content of two")
     raw = await server.raw("gus")
     _change(server, "UPDATE small_objects SET sealed = (SELECT sealed FROM small_objects LIMIT 1)")
-    answers = [await raw.ask(m.GetFile, path=path, version=0, window=1) for path in ("one", "two")]
-    refused = [each for each in answers if isinstance(each, m.Refusal)]
+    answer = await raw.ask(m.GetFiles, files=(m.WantedFile("one"), m.WantedFile("two")))
+    refused = [each for each in answer.results if isinstance(each, m.RefusedFile)]
     assert [each.code for each in refused] == ["CONTENT_DAMAGED"]
     (fault,) = (await server.check()).faults
     assert fault.what == f"{refused[0].values['path']} version 1"

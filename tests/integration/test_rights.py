@@ -14,6 +14,7 @@ from tests.integration.server_fixture import (
     Raw,
     RawUpload,
     ServerFixture,
+    alone,
     content,
     on_reactor,
     readers_held,
@@ -90,12 +91,12 @@ async def test_the_commit_itself_reads_role_and_state_again(server: ServerFixtur
     with writer_held(server) as held:
         changing = _sent(operator, change)
         await held.queued(1)
-        request_id = raw.begin(m.PutSmall, path=path, signature=signature, content=data)
+        request_id = raw.begin_put(path, signature, data)
         await held.queued(2)
     await changing
     await until(lambda: raw.gone or raw.answers(request_id))
     if change is _demote:
-        assert (await raw.answer(request_id)).code == "ROLE_FORBIDS"
+        assert alone(await raw.answer(request_id)).code == "ROLE_FORBIDS"
     await _nothing_of(server, path)
 
 
@@ -277,11 +278,11 @@ async def test_a_folder_is_deleted_only_if_every_file_in_it_is_ones_own_when_it_
     data = b"just arrived"
     signature = server.people["mia"].sign("shared/hers", data)
     with writer_held(server) as held:
-        stored = other.begin(m.PutSmall, path="shared/hers", signature=signature, content=data)
+        stored = other.begin_put("shared/hers", signature, data)
         await held.queued(1)
         deleting = raw.begin(m.Delete, path="shared", recursive=True)
         await held.queued(2)
-    assert isinstance(await other.answer(stored), m.FileStored)
+    assert isinstance(alone(await other.answer(stored)), m.FileStored)
     assert (await raw.answer(deleting)).code == "NOT_YOURS"
     assert await server.get(raw, "shared/mine") == b"mine"
 

@@ -104,7 +104,7 @@ async def test_a_session_that_does_not_read_costs_a_mebibyte_at_most(server: Ser
     (session,) = [each for each in server.here.sessions.all() if each.describe().user == "gus"]
     raw.link.pause_reading("the test reads nothing")
     files = [raw.begin(m.GetFile, path="large", version=0, window=8) for _ in range(OPEN_DOWNLOADS - 8)]
-    small = [raw.begin(m.GetFile, path=f"docs/small {n % 60}", version=0, window=8) for n in range(8)]
+    small = [raw.begin(m.GetFiles, files=(m.WantedFile(f"docs/small {n % 60}"),)) for n in range(8)]
     lists = [
         raw.begin(m.ListFolder, path="docs", signatures=True)
         for _ in range(REQUESTS_IN_FLIGHT - len(files) - len(small))
@@ -123,7 +123,8 @@ async def test_a_session_that_does_not_read_costs_a_mebibyte_at_most(server: Ser
     for request_id in lists:
         assert isinstance(await raw.answer(request_id), m.FolderPage)
     for request_id in small:
-        assert isinstance(await raw.answer(request_id), m.FileContent)
+        (result,) = (await raw.answer(request_id)).results
+        assert len(result.content) == 50_000
     for request_id in files:
         await raw.when(lambda: len(raw.data.get(request_id, [])) == 8)  # noqa: B023 - called at once
         assert b"".join(raw.data.pop(request_id)) == LARGE[: 8 * CHUNK_BYTES]
@@ -138,7 +139,7 @@ async def test_downloads_that_wait_when_their_session_ends_are_no_fault_of_the_s
     (session,) = [each for each in server.here.sessions.all() if each.describe().user == "gus"]
     raw.link.pause_reading("the test reads nothing")
     for number in range(OPEN_DOWNLOADS):
-        raw.begin(m.GetFile, path=f"docs/small {number % 60}", version=0, window=8)
+        raw.begin(m.GetFiles, files=(m.WantedFile(f"docs/small {number % 60}"),))
     await until(lambda: session.link.outbox.waiting_bytes, "its transport is full")
     await until(lambda: not (server.here.pool.busy or server.here.reading_pool.busy), "nothing more is in work")
     raw.abort()

@@ -10,7 +10,7 @@ import pytest
 
 from sft.client.profiles import Profiles
 from sft.crypto.keys import ServerPublic
-from sft.crypto.notes import verify_receipt
+from sft.crypto.notes import verify_receipts
 from sft.crypto.succession import SUCCESSIONS_MOST
 from sft.errors import SignatureInvalidError
 from sft.model.links import InvitationLink, ServerLink, parse_link
@@ -79,9 +79,9 @@ async def test_who_is_there_goes_on_under_the_key_that_was_shown(server: ServerF
     large = await server.put("max", "large", content(70_000), raw)
     later = await server.put("max", "third", b"z")
     for answer, key in ((first, old), (second, old), (large, old), (later, server.server_key)):
-        verify_receipt(key, answer.stored.receipt)
+        verify_receipts(key, answer.stored.receipt)
     with pytest.raises(SignatureInvalidError):
-        verify_receipt(old, later.stored.receipt)
+        verify_receipts(old, later.stored.receipt)
     await server.clean()
 
 

@@ -10,7 +10,16 @@ from sft.model.records import SessionInfo
 from sft.service import commits
 from sft.wire import messages as m
 from sft.wire.states import FrameType
-from tests.integration.server_fixture import Raw, RawUpload, ServerFixture, content, on_reactor, until, writer_held
+from tests.integration.server_fixture import (
+    Raw,
+    RawUpload,
+    ServerFixture,
+    alone,
+    content,
+    on_reactor,
+    until,
+    writer_held,
+)
 from tests.loop import Timed
 
 LARGE = content(1_200_000)
@@ -211,7 +220,7 @@ async def test_what_does_not_fit_its_signature_is_refused(server: ServerFixture,
         answer = await upload.answer()
     else:
         signature = person.sign("forged", data, **changes)
-        answer = await raw.ask(m.PutSmall, path="forged", signature=signature, content=data)
+        answer = await raw.put("forged", signature, data)
     assert answer.code == "SIGNATURE_REFUSED"
     await server.clean()
     assert server.objects() == []
@@ -224,7 +233,7 @@ async def test_a_file_signed_by_another_than_the_sessions_key_is_refused(server:
     data = b"by mia, sent by max"
     for user in (other.user_id, server.people["max"].user_id):
         signature = other.sign("stolen", data, user=user)
-        answer = await raw.ask(m.PutSmall, path="stolen", signature=signature, content=data)
+        answer = await raw.put("stolen", signature, data)
         assert answer.code == "SIGNATURE_REFUSED"
         upload = RawUpload(raw, other, "stolen", LARGE).begin()
         await upload.send()
@@ -386,14 +395,11 @@ async def test_what_waits_for_the_writer_is_bounded_for_each_person(server: Serv
     person = server.people["max"]
     (session,) = server.here.sessions.all()
     with writer_held(server):
-        ids = [
-            raw.begin(m.PutSmall, path=f"p{n}", signature=person.sign(f"p{n}", data), content=data)
-            for n in range(REQUESTS_IN_FLIGHT)
-        ]
+        ids = [raw.begin_put(f"p{n}", person.sign(f"p{n}", data), data) for n in range(REQUESTS_IN_FLIGHT)]
         await until(lambda: session.link._held_for == {"person"}, "the session is held")
         assert server.here.shares.request_bytes < PERSON_REQUEST_BYTES + 2 * 262_144
     for request_id in ids:
-        assert isinstance(await raw.answer(request_id), m.FileStored)
+        assert isinstance(alone(await raw.answer(request_id)), m.FileStored)
     assert not session.link._held_for
     assert server.here.shares.request_bytes == 0
 

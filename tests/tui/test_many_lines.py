@@ -99,7 +99,7 @@ async def test_a_page_on_its_way_is_not_given_up_for_the_next_key(tmp_path):
         counted.gate.clear()
         pane = run.files.remote
         for _ in range(8):
-            pane.lines.move_to(pane.lines.cursor + 60)
+            pane.lines.move_to(pane.lines.cursor + 50)
             await run.pilot.pause()
         assert len(counted.pages) == 1
         counted.gate.set()

@@ -177,6 +177,7 @@ def _file() -> dict[str, Any]:
         file_id=drawn("file", 16),
         version=1,
         size=len(content),
+        digest=digest,
         mtime=-1,
         name="a",
         user=1,
@@ -188,6 +189,7 @@ def _file() -> dict[str, Any]:
         file_id=drawn("file", 16),
         version=2,
         size=len(content),
+        digest=digest,
         mtime=1_700_000_000,
         name="گزارش/M\N{LATIN SMALL LETTER A WITH DIAERESIS}rz 100%.pdf",
         user=7,
@@ -200,25 +202,28 @@ def _file() -> dict[str, Any]:
         "digest": digests.digest_text(digest),
         "no_head": comment.NO_HEAD,
         "first_comment": first.encode(),
-        "first_signature": signatures.sign_file(_user(), digest, first).encode().decode("ascii"),
+        "first_signature": signatures.sign_file(_user(), first).encode().decode("ascii"),
         "second_name": second.name,
         "second_comment": second.encode(),
-        "second_signature": signatures.sign_file(_user(), digest, second).encode().decode("ascii"),
+        "second_signature": signatures.sign_file(_user(), second).encode().decode("ascii"),
     }
 
 
 def _receipt() -> dict[str, Any]:
-    receipt = notes.Receipt(
-        server_id=_server().public.server_id(),
-        file_id=drawn("file", 16),
-        version=2,
-        size=7,
-        digest=drawn("digest", 64),
-        user=7,
-        name="a b",
-        stored_at=1_700_000_002,
-    )
-    return {"text": receipt.text(), "note": notes.sign_receipt(_server(), receipt)}
+    receipts = [
+        notes.Receipt(
+            server_id=_server().public.server_id(),
+            file_id=drawn(file, 16),
+            version=version,
+            size=7,
+            digest=drawn("digest", 64),
+            user=7,
+            name=name,
+            stored_at=1_700_000_002,
+        )
+        for file, version, name in (("file", 2, "a b"), ("other file", 1, "docs/Pl\u00e4ne.txt"))
+    ]
+    return {"text": notes.receipts_text(receipts), "note": notes.sign_receipts(_server(), receipts)}
 
 
 def _succession() -> dict[str, Any]:

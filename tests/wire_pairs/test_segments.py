@@ -9,7 +9,7 @@ import pytest
 from sft.errors import LocalProtocolError, RemoteProtocolError, StreamTruncatedError
 from sft.limits import CHUNK_BYTES
 from sft.wire.events import DataReceived, MessageReceived, PeerClosed
-from sft.wire.messages import BeginUpload, CommitUpload, ListFolder, PutSmall
+from sft.wire.messages import BeginUpload, CommitUpload, ListFolder, PutFiles, SmallPut
 from tests.wire_pairs.pair import JOIN, LOGIN, WELCOME, copied, deliver, join, new_client, new_server
 
 CONTENT = random.Random(7).randbytes(3 * CHUNK_BYTES + 12_345)
@@ -18,7 +18,7 @@ CONTENT = random.Random(7).randbytes(3 * CHUNK_BYTES + 12_345)
 def upload(client):
     """A small conversation of every kind of frame."""
     chunks = [CONTENT[at : at + CHUNK_BYTES] for at in range(0, len(CONTENT), CHUNK_BYTES)]
-    sent = client.send(ListFolder(1, "docs")) + client.send(PutSmall(2, "a", b"sig", b"content"))
+    sent = client.send(ListFolder(1, "docs")) + client.send(PutFiles(2, (SmallPut("a", b"sig", b"content"),)))
     sent += client.send(BeginUpload(3, "b", bytes(16), 1, len(CONTENT), 8, bytes(16))) + client.rekey()
     for chunk in chunks[:-1]:
         sent += client.send_data(3, chunk, last=False)
@@ -80,7 +80,7 @@ def _cut_in(flight: str, at: int | None) -> int:
 def test_a_conversation_cut_anywhere_delivers_only_what_is_whole():
     joined = join()
     client = joined.client
-    first, second = client.send(ListFolder(1, "docs")), client.send(PutSmall(2, "a", b"s", b"c"))
+    first, second = client.send(ListFolder(1, "docs")), client.send(PutFiles(2, (SmallPut("a", b"s", b"c"),)))
     stream = first + second + client.close()
     for at in range(len(stream)):
         server = copied(joined.server)

@@ -35,8 +35,8 @@ def _values(kind: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - on
             return st.sampled_from(values)
         case inspect.StructType(cls=cls, fields=fields):
             return st.builds(cls, *(_values(field.type) for field in fields))
-        case inspect.VarTupleType(item_type=item, max_length=most):
-            return st.lists(_values(item), max_size=min(most or 0, 3)).map(tuple)
+        case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
+            return st.lists(_values(item), min_size=least or 0, max_size=min(most or 0, 3)).map(tuple)
         case inspect.DictType(key_type=key, value_type=value, max_length=most):
             return st.dictionaries(_values(key), _values(value), max_size=min(most or 0, 3))
         case inspect.UnionType(types=types):
@@ -74,8 +74,8 @@ def _smallest(kind: inspect.Type) -> Any:  # noqa: PLR0911 - one line a type
             return values[0]
         case inspect.StructType(cls=cls):
             return sample(cls)
-        case inspect.VarTupleType():
-            return ()
+        case inspect.VarTupleType(item_type=item, min_length=least):
+            return (_smallest(item),) * (least or 0)
         case inspect.DictType():
             return {}
         case inspect.UnionType(types=types):

@@ -170,8 +170,8 @@ def add_result(report: TransferReport, result: GetResult) -> None:
     if result.error is not None:
         report.failed(result.item.path, result.error, path=result.item.path)
         return
-    if result.file is None or result.verdict is None or result.local is None:
-        raise TypeError("a get that did not fail has a file, a verdict and a place")
+    if result.file is None or result.local is None:
+        raise TypeError("a get that did not fail has a file and a place")
     file, version = result.file, result.file.version
     document = {
         "source": file.path,
@@ -191,7 +191,7 @@ def add_result(report: TransferReport, result: GetResult) -> None:
         size_text(version.size),
         f"signed by {shown_name(version.author)}",
     ]
-    if result.verdict.moved_to is not None:
+    if result.verdict is not None and result.verdict.moved_to is not None:
         row.append(f"as {shown_name(result.verdict.signed_name)}")
         report.moved(file.path, result.verdict)
     report.done(document, row, 0 if result.stage is TransferStage.UNCHANGED else version.size)

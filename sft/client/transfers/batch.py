@@ -1,4 +1,4 @@
-"""Many files at once over one session: a few large ones, and small ones in a row behind one another.
+"""Many files at once over one session: a few large ones, and small ones by groups.
 
 Rules. An item that fails alone keeps its error, and the others go on. Cancelling ends everything that is in flight and leaves
 nothing partial on either side. Results come in the order of the items.
@@ -7,28 +7,36 @@ nothing partial on either side. Results come in the order of the items.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from sft.client.api.files import make_folder
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
-from sft.client.transfers.download import get_file
+from sft.client.transfers.download import DownloadResult, get_file
+from sft.client.transfers.grouping import expected_bytes, groups_of
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import NO_RESUMPTION, Report, Reporter, Resumption, TransferStage
-from sft.client.transfers.same_here import found_here
+from sft.client.transfers.put_again import found_there_already
+from sft.client.transfers.same_here import found_here_of
+from sft.client.transfers.small_gets import Getting, get_together
+from sft.client.transfers.small_puts import store_signed, store_together
 from sft.client.transfers.sources import FileSource, PipeSource, UploadSource
 from sft.client.transfers.target import Target
-from sft.client.transfers.upload import FileUpload
+from sft.client.transfers.upload import FileUpload, SignedContent, UploadResult
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.limits import SMALL_FILE_BYTES
 from sft.model.records import File, Stored
 
-SMALL_AT_ONCE: Final = 32
+FOLDERS_AT_ONCE: Final = 32
+GROUPS_AT_ONCE: Final = (
+    8  # of small files, a frame each: some are read and signed here while others are with the server
+)
 # Four that begin together, each with a step of credit, fill a session's; alone, one is granted more at once.
 LARGE_AT_ONCE: Final = 4
 
@@ -73,36 +81,47 @@ async def put_all(
     """Store files.
 
     Args:
-        jobs: how many at once, at most; as many as suits their sizes, unless told.
+        jobs: how many large ones and groups of small ones at once, at most; as many as suits them, unless told.
         folders: made too, for they hold no file.
         replace: a file that is there becomes the version before.
         if_version: the version that each is made from.
         report: called with every step, on the reactor's thread.
     """
 
-    async def put(index: int, item: PutItem) -> PutResult:
-        reporter = Reporter(report, index, item.path, item.size)
-        began = session.connection.reactor.seconds()
-        opened: list[UploadSource] = []
-        try:
-            await finish_even_if_cancelled(session.pool.run(lambda: opened.append(_opened(session, item))))
-            upload = FileUpload(
-                session, opened[0], item.path, reporter,
-                replace=replace, if_version=if_version, replaces=item.replaces,
-            )  # fmt: skip
-            kept = await upload.run()
-        except SftError as error:
-            reporter(TransferStage.FAILED)
-            return PutResult(item, TransferStage.FAILED, error=error, resumption=reporter.resumption)
-        finally:
-            for source in opened:
-                source.close()
-        stage = TransferStage.UNCHANGED if kept.stored.unchanged else TransferStage.STORED
-        seconds = session.connection.reactor.seconds() - began
-        return PutResult(item, stage, kept.stored, kept.receipt, seconds=seconds, resumption=reporter.resumption)
+    def upload_of(numbered: tuple[int, PutItem]) -> FileUpload:
+        index, item = numbered
+        return FileUpload(
+            session, item.path, Reporter(report, index, item.path, item.size),
+            replace=replace, if_version=if_version, replaces=item.replaces,
+        )  # fmt: skip
 
-    await gather_limited(SMALL_AT_ONCE, folders, lambda folder: make_folder(session, folder))
-    results = await _by_size(items, put, jobs)
+    async def put_small(group: Sequence[tuple[int, PutItem]]) -> list[PutResult]:
+        began = session.connection.reactor.seconds()
+        uploads = [upload_of(each) for each in group]
+        outcomes = await store_together(session, uploads, [partial(_opened, session, item) for _, item in group])
+        seconds = session.connection.reactor.seconds() - began
+        return [
+            await put_large(each) if outcome is None else _put_result(each[1], upload, outcome, seconds)
+            for each, upload, outcome in zip(group, uploads, outcomes, strict=True)
+        ]
+
+    async def put_large(numbered: tuple[int, PutItem]) -> PutResult:
+        began = session.connection.reactor.seconds()
+        item, upload = numbered[1], upload_of(numbered)
+        try:
+            outcome = await _put_alone(session, item, upload)
+        except SftError as error:
+            outcome = error
+        return _put_result(item, upload, outcome, session.connection.reactor.seconds() - began)
+
+    await gather_limited(FOLDERS_AT_ONCE, folders, lambda folder: make_folder(session, folder))
+    there = await found_there_already(session, items) if if_version is None else {}
+    known: dict[int, PutResult] = {}
+    for index, found in there.items():
+        item = items[index]
+        Reporter(report, index, item.path, item.size)(TransferStage.UNCHANGED, item.size)
+        known[index] = PutResult(item, TransferStage.UNCHANGED, found.stored, found.receipt)
+    results = await _by_size(items, put_small, put_large, jobs, known)
     await session.pool.run(session.versions_seen.flush)
     return results
 
@@ -123,7 +142,7 @@ async def get_all(
     """Get files, verified, below a folder of this computer.
 
     Args:
-        jobs: how many at once, at most; as many as suits their sizes, unless told.
+        jobs: how many large ones and groups of small ones at once, at most; as many as suits them, unless told.
         accept_moved: also what has another name than the signed one: ``verdict.moved_to`` says so.
         folders: made too, for they hold no file.
         existing: what becomes of a file that has the name already.
@@ -157,30 +176,86 @@ async def _get(
     accept_moved: bool,
     jobs: int | None = None,
 ) -> list[GetResult]:
-    async def get(index: int, item: GetItem) -> GetResult:
-        reporter = Reporter(report, index, item.path, item.size)
-        where, stage = place(item), TransferStage.VERIFIED
-        try:
-            got = None
-            if where is not None and where.existing is ConflictPolicy.REFUSE:
-                got = await found_here(session, item, where, accept_moved=accept_moved)
-            if got is not None:
-                stage = TransferStage.UNCHANGED
-                reporter(stage, item.size)
-            else:
-                got = await get_file(session, item, where, reporter, accept_moved=accept_moved)
-        except SftError as error:
-            reporter(TransferStage.FAILED)
-            return GetResult(item, TransferStage.FAILED, error=error, resumption=reporter.resumption)
-        judged = got.file, got.verdict, got.local, got.signature
-        return GetResult(item, stage, *judged, resumption=reporter.resumption)
+    async def get_small(group: Sequence[tuple[int, GetItem]]) -> list[GetResult]:
+        wanted = [getting_of(each) for each in group]
+        here = await found_here_of(session, [(each.item, each.place) for each in wanted], accept_moved=accept_moved)
+        missing = [each for each, found in zip(wanted, here, strict=True) if found is None]
+        got = iter(await get_together(session, missing, accept_moved=accept_moved) if missing else [])
+        return [
+            _get_result(each, next(got), TransferStage.VERIFIED)
+            if found is None
+            else _get_result(each, found, TransferStage.UNCHANGED)
+            for each, found in zip(wanted, here, strict=True)
+        ]
 
-    results = await _by_size(items, get, jobs)
+    async def get_large(numbered: tuple[int, GetItem]) -> GetResult:
+        each = getting_of(numbered)
+        (found,) = await found_here_of(session, [(each.item, each.place)], accept_moved=accept_moved)
+        if found is not None:
+            return _get_result(each, found, TransferStage.UNCHANGED)
+        try:
+            got = await get_file(session, each.item, each.place, each.report, accept_moved=accept_moved)
+        except SftError as error:
+            return _get_result(each, error, TransferStage.FAILED)
+        return _get_result(each, got, TransferStage.VERIFIED)
+
+    def getting_of(numbered: tuple[int, GetItem]) -> Getting:
+        index, item = numbered
+        return Getting(item, place(item), Reporter(report, index, item.path, item.size))
+
+    results = await _by_size(items, get_small, get_large, jobs, {})
     await session.pool.run(session.versions_seen.flush)
     return results
 
 
+def _get_result(wanted: Getting, outcome: DownloadResult | SftError, stage: TransferStage) -> GetResult:
+    if isinstance(outcome, SftError):
+        wanted.report(TransferStage.FAILED)
+        return GetResult(wanted.item, TransferStage.FAILED, error=outcome, resumption=wanted.report.resumption)
+    if stage is TransferStage.UNCHANGED:
+        wanted.report(stage, wanted.item.size)
+    judged = outcome.file, outcome.verdict, outcome.local, outcome.signature
+    return GetResult(wanted.item, stage, *judged, resumption=wanted.report.resumption)
+
+
+async def _put_alone(session: Session, item: PutItem, upload: FileUpload) -> UploadResult | SftError:
+    """Put what is large, or of unknown size: a pipe may turn out to be small."""
+    pool = session.pool
+    opened: list[UploadSource] = []
+
+    def read_small(source: UploadSource) -> SignedContent | None:
+        content = source.small()
+        return None if content is None else upload.sign(content, source.settle())
+
+    try:
+        await finish_even_if_cancelled(pool.run(lambda: opened.append(_opened(session, item))))
+        upload.report(TransferStage.SENDING, 0)
+        await upload.look()
+        source = opened[0]
+        signed = await finish_even_if_cancelled(pool.run(read_small, source), source.give_up)
+        if signed is None:
+            return await upload.send(source)
+        (outcome,) = await store_signed(session, [(upload, signed)])
+        return outcome
+    finally:
+        for source in opened:
+            source.close()
+
+
+def _put_result(item: PutItem, upload: FileUpload, outcome: UploadResult | SftError, seconds: float) -> PutResult:
+    if isinstance(outcome, SftError):
+        upload.report(TransferStage.FAILED)
+        return PutResult(item, TransferStage.FAILED, error=outcome, resumption=upload.report.resumption)
+    stage = TransferStage.UNCHANGED if outcome.stored.unchanged else TransferStage.STORED
+    resumption = upload.report.resumption
+    return PutResult(item, stage, outcome.stored, outcome.receipt, seconds=seconds, resumption=resumption)
+
+
 class _Sized(Protocol):
+    @property
+    def path(self) -> str:
+        """On the server."""
+
     @property
     def size(self) -> int | None:
         """Bytes; None while nobody knows."""
@@ -190,23 +265,39 @@ Item = TypeVar("Item", bound=_Sized)
 R = TypeVar("R")
 
 
-async def _by_size(items: Sequence[Item], act: Callable[[int, Item], Awaitable[R]], jobs: int | None) -> list[R]:
-    """Act on large and small items side by side, each kind as many at a time as suits it; or on ``jobs`` of any size."""
-    numbered = list(enumerate(items))
-    if jobs is not None:
-        return await gather_limited(jobs, numbered, lambda pair: act(*pair))
+async def _by_size(
+    items: Sequence[Item],
+    act_on_small: Callable[[list[tuple[int, Item]]], Awaitable[Sequence[R]]],
+    act_on_large: Callable[[tuple[int, Item]], Awaitable[R]],
+    jobs: int | None,
+    known: Mapping[int, R],
+) -> list[R]:
+    """Act on large items one by one and on small ones by groups, side by side, as many at a time as suits each kind.
+
+    Args:
+        jobs: so many large ones and groups at a time instead.
+        known: results that are there already, by the place of their items.
+    """
+    numbered = [(n, item) for n, item in enumerate(items) if n not in known]
     large = [(n, item) for n, item in numbered if _is_large(item.size)]
     small = [(n, item) for n, item in numbered if not _is_large(item.size)]
-    results: dict[int, R] = {}
+    results: dict[int, R] = dict(known)
 
-    async def work(job: tuple[int, Iterable[tuple[int, Item]]]) -> None:
-        at_once, those = job
-        pairs = list(those)
-        done = await gather_limited(at_once, pairs, lambda pair: act(*pair))
-        results.update(zip((n for n, _ in pairs), done, strict=True))
+    async def do_large(one: tuple[int, Item]) -> None:
+        results[one[0]] = await act_on_large(one)
 
-    await gather_limited(2, [(LARGE_AT_ONCE, large), (SMALL_AT_ONCE, small)], work)
-    return [results[n] for n, _ in numbered]
+    async def do_small(group: list[tuple[int, Item]]) -> None:
+        results.update(zip((n for n, _ in group), await act_on_small(group), strict=True))
+
+    groups = [*groups_of(small, lambda each: expected_bytes(each[1].path, each[1].size or 0))]
+    kinds: list[tuple[int, list[Callable[[], Awaitable[None]]]]] = [
+        (LARGE_AT_ONCE, [partial(do_large, each) for each in large]),
+        (GROUPS_AT_ONCE, [partial(do_small, each) for each in groups]),
+    ]
+    if jobs is not None:
+        kinds = [(jobs, [act for _, acts in kinds for act in acts])]
+    await gather_limited(len(kinds), kinds, lambda kind: gather_limited(kind[0], kind[1], lambda act: act()))
+    return [results[n] for n in range(len(items))]
 
 
 def _is_large(size: int | None) -> bool:

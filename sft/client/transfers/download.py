@@ -15,17 +15,17 @@ from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.resumable_part import ResumablePart
 from sft.client.transfers.target import Target
-from sft.client.trust import SignatureState, Verdict, judge, known_of, require_newest
+from sft.client.trust import SignatureState, Verdict, judge, known_of, note_judged, require_newest
 from sft.errors import MovedError, NotAsListedError, ResumeRefusedError
 from sft.model.records import File
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadResult:
-    """A verified file; the paths are None where it was not kept."""
+    """A verified file; the paths are None where it was not kept, and the verdict where it was given before."""
 
     file: File
-    verdict: Verdict
+    verdict: Verdict | None
     local: Path | None
     signature: Path | None
 
@@ -85,6 +85,7 @@ async def get_file(
             session.pins.people,
             server_id=session.server_id,
             server_name=session.server_name,
+            both=place is None or place.with_signature,
         )
         if not accept_moved:
             require_unmoved(verdict, file)
@@ -92,7 +93,7 @@ async def get_file(
         def finish() -> tuple[Path | None, Path | None]:
             if item.newest:
                 require_newest(session, file)
-            session.versions_seen.note(file.id, file.version.number)
+            note_judged(session, file)
             return arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
 
         local, signature = await finish_even_if_cancelled(session.pool.run(finish))

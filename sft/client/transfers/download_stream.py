@@ -37,7 +37,7 @@ from sft.errors import (
 from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS, SILENCE_SECONDS
 from sft.model.records import File
 from sft.transport.flow import ReceiveFlow
-from sft.wire.messages import Cancel, Credit, FileBegins, FileContent, GetFile, Refusal, Reply
+from sft.wire.messages import Cancel, Credit, FileBegins, GetFile, Refusal, Reply
 
 
 class FileSink(Protocol):
@@ -157,17 +157,13 @@ class DownloadStream:
         self._over = not isinstance(reply, FileBegins)
         if isinstance(reply, Refusal):
             self._stop(Failure(refusal_error(reply)))
-        elif not self._given_up and isinstance(reply, FileBegins | FileContent):
+        elif not self._given_up and isinstance(reply, FileBegins):
             try:
                 self._admit(reply.file)
             except SftError:
                 self._stop(Failure())
                 return
-            if isinstance(reply, FileBegins):
-                self._begin(reply.file, CREDIT_STEP_CHUNKS).open()
-            else:
-                # A small file takes the way of a large one that has one chunk.
-                self._begin(reply.file, 1).receive(reply.content, last=True)
+            self._begin(reply.file, CREDIT_STEP_CHUNKS).open()
 
     def credited(self, chunks: int) -> None:
         raise RemoteProtocolError(f"credit of {chunks} for a download")

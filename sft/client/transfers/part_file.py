@@ -16,7 +16,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from sft import durable
 from sft.client.os_errors import describe_os_error, translating_os_errors
@@ -79,6 +79,16 @@ class Destination:
             self._fd = -1
 
 
+class Folders(Protocol):
+    """Where files go: a destination, or what shares its open folders."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def folder(self, parts: Sequence[str]) -> int:
+        """Open a folder below, making what is missing; the caller closes it."""
+
+
 class LeftPart(NamedTuple):
     """A part that was left, as it was noted.
 
@@ -115,7 +125,7 @@ class PartFile:
 
     def __init__(
         self,
-        destination: Destination,
+        destination: Folders,
         parts: Sequence[str],
         *,
         size: int,
@@ -129,6 +139,7 @@ class PartFile:
         self._existing = existing
         self._with_signature = with_signature
         self._where = destination.path.joinpath(*above)
+        self._local = self._where / leaf
         self.id = secrets.token_hex(8) if left is None else left.id
         self._part, self._signature_part = _part_names(self.id)
         self._file = -1
@@ -136,7 +147,7 @@ class PartFile:
         try:
             if existing is ConflictPolicy.REFUSE:
                 self._refuse_existing()
-            with translating_os_errors(self._where / leaf):
+            with translating_os_errors(self._local):
                 if left is None:
                     self._file = durable.create_new(self._folder, self._part)
                 else:
@@ -176,19 +187,19 @@ class PartFile:
 
     def read(self, size: int) -> bytes:
         """Read on in a part that was left; fewer bytes at its end."""
-        with translating_os_errors(self._where / self._name):
+        with translating_os_errors(self._local):
             return os.read(self._file, size)
 
     def cut(self, size: int) -> int:
         """Drop what lies beyond so many bytes, go on after them, and return how many were dropped."""
-        with translating_os_errors(self._where / self._name):
+        with translating_os_errors(self._local):
             beyond = os.fstat(self._file).st_size - size
             os.ftruncate(self._file, size)
             os.lseek(self._file, size, os.SEEK_SET)
         return beyond
 
     def write(self, chunks: Sequence[bytes]) -> None:
-        with translating_os_errors(self._where / self._name):
+        with translating_os_errors(self._local):
             for chunk in chunks:
                 durable.write_all(self._file, chunk)
 
@@ -197,17 +208,20 @@ class PartFile:
 
     def sync(self) -> None:
         """Wait until what was written is on the disk."""
-        with translating_os_errors(self._where / self._name):
+        with translating_os_errors(self._local):
             durable.sync_file(self._file)
 
-    def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path, Path | None]:
+    def finish(self, *, dated_at: int, signature: bytes, sync_folder: bool = True) -> tuple[Path, Path | None]:
         """Give verified content its final name, and return the paths of file and signature.
+
+        Args:
+            sync_folder: without, the caller syncs it: once for several.
 
         Raises:
             LocalExistsError: somebody took the name meanwhile.
             LocalDiskFullError, LocalFileError: the disk did not take it.
         """
-        with translating_os_errors(self._where / self._name):
+        with translating_os_errors(self._local):
             self._restore_date(dated_at)
             durable.sync_file(self._file)
             if self._with_signature:
@@ -219,8 +233,9 @@ class PartFile:
                 except FileExistsError:
                     continue
             else:
-                raise LocalExistsError(path=str(self._where / self._name))
-            durable.sync_folder(self._folder)
+                raise LocalExistsError(path=str(self._local))
+            if sync_folder:
+                durable.sync_folder(self._folder)
         self._close()
         return placed
 
@@ -240,7 +255,7 @@ class PartFile:
     def _place(self, name: str) -> tuple[Path, Path | None]:
         self._rename(self._part, name)
         if not self._with_signature:
-            return self._where / name, None
+            return self._local if name == self._name else self._where / name, None
         try:
             self._rename(self._signature_part, name + SIGNATURE_ENDING)
         except FileExistsError:

@@ -91,6 +91,7 @@ class GetItem:
         newest: it was listed as the newest version, and asked for as that.
         author: as the server says; for a question alone.
         dated_at: likewise, Unix seconds.
+        listed: the file as the server listed it, without its signature.
     """
 
     path: str
@@ -102,6 +103,7 @@ class GetItem:
     newest: bool = True
     author: str = ""
     dated_at: int = 0
+    listed: File | None = None
 
 
 @dataclass(slots=True)
@@ -365,6 +367,7 @@ def _add_file(plan: GetPlan, file: File, above: str, taken: _Targets, version: i
             newest=version == 0,
             author=found.author,
             dated_at=found.dated_at,
+            listed=file,
         )
     )
 

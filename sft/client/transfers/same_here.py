@@ -3,36 +3,68 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from sft import durable
 from sft.client.api.files import show_file
+from sft.client.concurrency import gather_limited
 from sft.client.session import Session
 from sft.client.transfers.download import DownloadResult, require_asked_for, require_unmoved
+from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.target import Target
-from sft.client.trust import judge, require_newest
+from sft.client.trust import judge, note_judged, require_newest, was_judged
 from sft.crypto.digests import blake2b_512
+from sft.errors import SftError
 from sft.limits import MIB
 
+_AT_ONCE: Final = 8
 
-async def found_here(session: Session, item: GetItem, place: Target, *, accept_moved: bool) -> DownloadResult | None:
-    """Judge the file that has the name here as if it had just arrived; None where it holds other bytes, or is none.
 
-    The listed digest finds it; what is believed is the signature over the digest of what lies here.
+async def found_here_of(
+    session: Session, wanted: Sequence[tuple[GetItem, Target | None]], *, accept_moved: bool
+) -> list[DownloadResult | SftError | None]:
+    """Judge the files that have the names here as if they had just arrived; None where one holds other bytes, or is none.
 
-    Raises:
-        SftError: as ``get_file``: the same bytes would be refused if they were got again.
+    The listed digest finds it; what is believed is the signature over the digest of what lies here. An error is as
+    ``get_file`` raises it: the same bytes would be refused if they were got again. Only where nothing is to be replaced.
     """
-    digest = await session.pool.run(_digest, place, item) if item.digest else None
-    if digest is None or digest != item.digest:
-        return None
+    asked = [
+        (n, item, place) for n, (item, place) in enumerate(wanted) if place is not None and _may_be_here(item, place)
+    ]
+    found: list[DownloadResult | SftError | None] = [None] * len(wanted)
+    if not asked:
+        return found
+    digests = await session.pool.run(lambda: [_digest(place, item) for _, item, place in asked])
+
+    async def judge_one(each: tuple[int, GetItem, Target]) -> None:
+        number, item, place = each
+        try:
+            found[number] = await _judged(session, item, place, accept_moved=accept_moved)
+        except SftError as error:
+            found[number] = error
+
+    same = [each for each, digest in zip(asked, digests, strict=True) if digest == each[1].digest]
+    await gather_limited(_AT_ONCE, same, judge_one)
+    return found
+
+
+def _may_be_here(item: GetItem, place: Target) -> bool:
+    return bool(item.digest) and place.existing is ConflictPolicy.REFUSE
+
+
+async def _judged(session: Session, item: GetItem, place: Target, *, accept_moved: bool) -> DownloadResult | None:
+    digest = item.digest  # of what lies here
+    if not place.with_signature and item.listed is not None and was_judged(session, item.listed):
+        return DownloadResult(item.listed, None, place.destination.path.joinpath(*place.parts), None)
     file = await show_file(session, item.path, item.version)
     require_asked_for(session, file, item)
     await session.pin_authors([file])
     verdict = judge(
         file, digest, item.size, session.pins.people,
-        server_id=session.server_id, server_name=session.server_name,
+        server_id=session.server_id, server_name=session.server_name, both=place.with_signature,
     )  # fmt: skip
     if not accept_moved:
         require_unmoved(verdict, file)
@@ -44,7 +76,7 @@ async def found_here(session: Session, item: GetItem, place: Target, *, accept_m
             return False
         if item.newest:
             require_newest(session, file)
-        session.versions_seen.note(file.id, file.version.number)
+        note_judged(session, file)
         return True
 
     same = await session.pool.run(take_note)

@@ -1,7 +1,7 @@
 """One file to the server: signed here, stored there, receipt checked and kept.
 
 Rules. What is signed is built here from checked fields, never from a string of the server's: also the version that a replace
-builds on holds as one that is got. A file of at most 60 KiB is one request. A replace names the version that it saw, so that
+builds on holds as one that is got. Small files go together (``small_puts``). A replace names the version that it saw, so that
 no update is lost. What is there already with the same bytes under our own signature is done already, once the server has
 acknowledged it anew: so a retry after a lost answer is never a conflict, and nobody's word alone says that it is stored.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ import msgspec
 
 from sft.client.api.files import show_file, show_with_receipt
 from sft.client.concurrency import finish_even_if_cancelled
-from sft.client.receipts import check_receipt, keep_receipt
+from sft.client.receipts import ReceiptNote, keep_receipts
 from sft.client.session import Session
 from sft.client.transfers.plan import VersionSeen
 from sft.client.transfers.progress import Reporter, TransferStage
@@ -42,7 +43,6 @@ from sft.errors import (
 )
 from sft.model.names import parse_path
 from sft.model.records import File, Stored
-from sft.wire.messages import FileStored, PutSmall
 
 _COMPARED_CHUNKS: Final = 64  # read and hashed at a time where nothing is sent
 
@@ -53,6 +53,26 @@ class UploadResult:
 
     stored: Stored
     receipt: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the server says that it stored, beside what was sent; the path is where the file is now."""
+
+    path: str
+    stored: Stored
+    sent: FileComment
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedContent:
+    """A whole small content, and what we say of it."""
+
+    content: bytes
+    digest: bytes
+    comment: FileComment
+    signature: bytes
 
 
 class FileUpload:
@@ -68,7 +88,6 @@ class FileUpload:
     def __init__(
         self,
         session: Session,
-        source: UploadSource,
         path: str,
         report: Reporter,
         *,
@@ -77,79 +96,86 @@ class FileUpload:
         replaces: VersionSeen | None = None,
     ) -> None:
         self._session = session
-        self._source = source
-        self._path = parse_path(path)
-        self._report = report
+        self.path = parse_path(path)
+        self.report = report
         self._replace = replace
         self._if_version = if_version
         self._replaces = replaces
         self._before: File | None = None
         self._file_id = os.urandom(FILE_ID_BYTES)
 
-    async def run(self) -> UploadResult:
-        """Store it, or find it there already.
+    @property
+    def looks(self) -> bool:
+        """Whether what is there decides what is signed."""
+        return self._replace or self._if_version is not None or self._replaces is not None
+
+    async def look(self) -> None:
+        """See what is there, if that ``looks``; before anything is signed.
+
+        Raises:
+            RequestError: the server refused.
+            ChangedSinceError: another version is there than the one meant.
+            SftError: that version is not its author's.
+        """
+        if self.looks:
+            self._before = await self._version_seen()
+            if self._before is not None:
+                self._file_id = self._before.id
+
+    def sign(self, content: bytes, dated_at: int) -> SignedContent:
+        """Sign a small content; pure computing."""
+        digest = blake2b_512(content).digest()
+        comment = self._comment(self._file_id, len(content), dated_at, digest)
+        return SignedContent(content, digest, comment, sign_file(self._session.key, comment).encode())
+
+    async def found_there(self, content: SignedContent) -> UploadResult | None:
+        """Return the version seen if it is this very content, signed by us and acknowledged anew."""
+        return await self._ours(self._before_values(), len(content.content), content.digest)
+
+    async def send(self, source: UploadSource) -> UploadResult:
+        """Store what is too large to go with others, or find it there already.
 
         Raises:
             RequestError: the server refused.
             SourceChangedError, LocalFileError: the source did not stay what it was, or cannot be read.
-            SignatureInvalidError: the receipt is not the server's, or for something else.
+            ReceiptBadError: the receipt is not the server's, or for something else.
         """
-        self._report(TransferStage.SENDING, 0)
-        if self._replace or self._if_version is not None or self._replaces is not None:
-            self._before = await self._version_seen()
-            if self._before is not None:
-                self._file_id = self._before.id
-        reading = self._session.pool.run(self._read_small)
-        read = await finish_even_if_cancelled(reading, self._source.give_up)
-        if read is None:
-            return await self._large()
-        return await self._small(*read)
-
-    def _read_small(self) -> tuple[bytes, int] | None:
-        content = self._source.small()
-        return None if content is None else (content, self._source.settle())
-
-    async def _small(self, content: bytes, dated_at: int) -> UploadResult:
-        digest = blake2b_512(content).digest()
-        if (found := await self._ours(self._before_values(), len(content), digest)) is not None:
-            return found
-        comment = self._comment(self._file_id, len(content), dated_at)
-        answer = await self._session.request(
-            PutSmall,
-            FileStored,
-            path=self._path,
-            signature=sign_file(self._session.key, digest, comment).encode(),
-            content=content,
-        )
-        return await self._acknowledged(answer.stored, comment, digest)
-
-    async def _large(self) -> UploadResult:
         before = self._before
         asked = UploadAsked(
-            self._path, self._file_id, self._number(), b"" if before is None else before.version.digest,
+            self.path, self._file_id, self._number(), b"" if before is None else before.version.digest,
             self._replace, self._if_version, self._replaces,
         )  # fmt: skip
-        outgoing = ResumableUpload(self._session, self._source, self._report, asked)
-        result = await self._compared(self._before_values())
+        outgoing = ResumableUpload(self._session, source, self.report, asked)
+        result = await self._compared(source, self._before_values())
         if result is None:
-            result = await self._sent(outgoing)
+            result = await self._sent(source, outgoing)
         await outgoing.done()
         return result
 
-    async def _sent(self, outgoing: ResumableUpload) -> UploadResult:
+    async def _sent(self, source: UploadSource, outgoing: ResumableUpload) -> UploadResult:
         try:
             sent = await outgoing.send(self._comment)
         except ExistsError as refusal:
-            if (found := await self._compared(refusal.values)) is not None:
+            if (found := await self._compared(source, refusal.values)) is not None:
                 return found
             raise
-        return await self._acknowledged(sent.stored, sent.comment, sent.digest)
+        if sent.stored.unchanged:
+            return await self.already_there(sent.stored.version, sent.comment, sent.digest)
+        return await self._keep(sent.stored, sent.comment, sent.digest)
+
+    async def already_there(self, version: int, sent: FileComment, digest: bytes) -> UploadResult:
+        """Take the server's word that what was sent whole was there already, once it holds; ReceiptBadError if not."""
+        there = {"author_id": sent.user, "size": sent.size, "digest": digest_text(digest), "version": version}
+        if (found := await self._ours(there, sent.size, digest)) is not None:
+            return found
+        detail = "what is said to be there already is not ours"
+        raise ReceiptBadError(detail, path=self.path, server=self._session.server_name)
 
     # -- is it there already? ------------------------------------------------------------------------
 
     async def _version_seen(self) -> File | None:
         try:
-            seen = await show_file(self._session, self._path)
+            seen = await show_file(self._session, self.path)
         except NotFoundError:
             if self._if_version is None:
                 return None
@@ -162,7 +188,7 @@ class FileUpload:
             if number == wanted and digest not in {"", digest_text(seen.version.digest)}:
                 wanted = 0  # of another file, which has taken the place since
         if number != wanted:
-            raise ChangedSinceError(author=seen.version.author, version=number, seen=wanted, path=self._path)
+            raise ChangedSinceError(author=seen.version.author, version=number, seen=wanted, path=self.path)
         return seen
 
     async def _require_good(self, seen: File) -> None:
@@ -194,7 +220,7 @@ class FileUpload:
         said = (there.get("author_id"), there.get("size"), there.get("digest"))
         if said != (session.user_id, size, digest_text(digest)) or not isinstance(version, int):
             return None
-        file, receipt = await show_with_receipt(session, self._path, version)
+        file, receipt = await show_with_receipt(session, self.path, version)
         try:
             verdict = judge(
                 file, digest, size, session.pins.people,
@@ -207,9 +233,8 @@ class FileUpload:
         stored = Stored(verdict.signed_name, verdict.version, size, digest, receipt, unchanged=True)
         return await self._keep(stored, verdict.comment, digest)
 
-    async def _compared(self, there: dict[str, Any]) -> UploadResult | None:
+    async def _compared(self, source: UploadSource, there: dict[str, Any]) -> UploadResult | None:
         """Read the source to see whether it is what is there; only where author and size say that it may be."""
-        source = self._source
         if not isinstance(source, FileSource) or source.size != there.get("size"):
             return None
         if there.get("author_id") != self._session.user_id:
@@ -227,7 +252,7 @@ class FileUpload:
         while not last:
             size, last = await finish_even_if_cancelled(pool.run(read))
             done += size
-            self._report(TransferStage.SENDING, done)
+            self.report(TransferStage.SENDING, done)
         await finish_even_if_cancelled(pool.run(source.settle))
         await finish_even_if_cancelled(pool.run(source.rewind))
         return await self._ours(there, source.size, running.digest())
@@ -237,43 +262,52 @@ class FileUpload:
     def _number(self) -> int:
         return 1 if self._before is None else self._before.version.number + 1
 
-    def _comment(self, file_id: bytes, size: int, dated_at: int) -> FileComment:
+    def _comment(self, file_id: bytes, size: int, dated_at: int, digest: bytes) -> FileComment:
         before = self._before
         return FileComment(
             server_id=self._session.server_id,
             file_id=file_id,
             version=self._number(),
             size=size,
+            digest=digest,
             mtime=dated_at,
-            name=self._path,
+            name=self.path,
             user=self._session.user_id,
             prev=None if before is None else before.version.digest,
             ts=int(self._session.clock()),
         )
 
-    async def _acknowledged(self, stored: Stored, sent: FileComment, digest: bytes) -> UploadResult:
-        """Take the answer to what was sent whole."""
-        if not stored.unchanged:
-            return await self._keep(stored, sent, digest)
-        there = {"author_id": sent.user, "size": sent.size, "digest": digest_text(digest), "version": stored.version}
-        if (found := await self._ours(there, sent.size, digest)) is not None:
-            return found
-        detail = "what is said to be there already is not ours"
-        raise ReceiptBadError(detail, path=self._path, server=self._session.server_name)
-
     async def _keep(self, stored: Stored, sent: FileComment, digest: bytes) -> UploadResult:
+        """Take the answer about this file alone."""
+        answer = Answered(self.path, stored, sent, digest)
+        (result,) = await self._session.pool.run(take_receipt, self._session, stored.receipt, [answer])
+        if isinstance(result, ReceiptBadError):
+            raise result
+        self.report(TransferStage.UNCHANGED if stored.unchanged else TransferStage.STORED, sent.size)
+        return result
+
+
+def take_receipt(session: Session, text: str, answers: Sequence[Answered]) -> list[UploadResult | ReceiptBadError]:
+    """Hold a server to one receipt for all that it acknowledges, and keep it for each that it holds for (blocks)."""
+    try:
+        note = ReceiptNote(session.server_key, text)
+    except SignatureInvalidError as error:
+        return [ReceiptBadError(error.detail, path=each.path, server=session.server_name) for each in answers]
+    faults: dict[int, ReceiptBadError] = {}
+    for number, each in enumerate(answers):
         try:
-            check_receipt(self._session.server_key, stored, sent, digest)
+            note.check(each.stored, each.sent, each.digest)
         except SignatureInvalidError as error:
-            raise ReceiptBadError(error.detail, path=self._path, server=self._session.server_name) from error
-
-        def keep() -> Path | None:
-            self._session.versions_seen.note(sent.file_id, stored.version)
-            # It is stored, whatever happens to its receipt here: the result says that none was kept.
-            with contextlib.suppress(LocalDiskFullError, LocalFileError):
-                return keep_receipt(self._session.state, sent, stored)
-            return None
-
-        receipt = await self._session.pool.run(keep)
-        self._report(TransferStage.UNCHANGED if stored.unchanged else TransferStage.STORED, sent.size)
-        return UploadResult(msgspec.structs.replace(stored, path=self._path), receipt)
+            faults[number] = ReceiptBadError(error.detail, path=each.path, server=session.server_name)
+        else:
+            session.versions_seen.note(each.sent.file_id, each.stored.version, each.digest, each.sent.name)
+    good = [each for number, each in enumerate(answers) if number not in faults]
+    kept: list[Path | None] = [None] * len(good)
+    # It is stored, whatever happens to its receipt here: the result says that none was kept.
+    with contextlib.suppress(LocalDiskFullError, LocalFileError):
+        kept = [*keep_receipts(session.state, note, [each.sent for each in good])] if good else []
+    receipts = iter(kept)
+    return [
+        faults.get(number) or UploadResult(msgspec.structs.replace(each.stored, path=each.path), next(receipts))
+        for number, each in enumerate(answers)
+    ]

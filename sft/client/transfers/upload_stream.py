@@ -38,8 +38,8 @@ from sft.model.records import Stored
 from sft.transport.flow import SendFlow
 from sft.wire.messages import BeginUpload, Cancel, CommitUpload, FileStored, Refusal, Reply, ResumePoint
 
-Describe = Callable[[bytes, int, int], FileComment]
-"""File id, size and date of what was read to what is signed beside its digest."""
+Describe = Callable[[bytes, int, int, bytes], FileComment]
+"""File id, size, date and digest of what was read to what is signed of it."""
 
 # What may be hashed here and not stored there: in flight, read and not sent, and a batch in work.
 AHEAD_CHUNKS: Final = TRANSFER_CREDIT_CHUNKS + 3 * CREDIT_STEP_CHUNKS
@@ -164,10 +164,10 @@ class UploadStream:
                 dated_at = await finish_even_if_cancelled(connection.pool.run(self._source.settle))
             self._report(TransferStage.STORING, self._size)
             digest = self._hash.digest()
-            comment = describe(announced.file_id, self._size, dated_at)
+            comment = describe(announced.file_id, self._size, dated_at, digest)
             if not self._over:
                 self._committed = True
-                signature = sign_file(self._session.key, digest, comment).encode()
+                signature = sign_file(self._session.key, comment).encode()
                 connection.send(CommitUpload(id=self._id, digest=digest, signature=signature))
             return Acknowledged(await self._stored, comment, digest)
         except BaseException as error:

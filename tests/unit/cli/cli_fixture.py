@@ -282,6 +282,7 @@ def signed_file(
         file_id=file_id,
         version=number,
         size=len(content) if size is None else size,
+        digest=digest,
         mtime=dated_at,
         name=signed_name or path,
         user=author_id,
@@ -289,7 +290,7 @@ def signed_file(
         ts=dated_at,
         head=NO_HEAD,
     )
-    signature = sign_file(key, digest, comment)
+    signature = sign_file(key, comment)
     version = FileVersion(
         number=number,
         author_id=author_id,

@@ -14,9 +14,9 @@ from sft.client.connection import ServerConnection
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.keys import ServerKey, SigningKey
-from sft.crypto.notes import Receipt, sign_receipt
+from sft.crypto.notes import Receipt, sign_receipts
 from sft.crypto.signatures import FileSignature
-from sft.errors import ExistsError, NotFoundError, ResumeRefusedError, UploadGoneError
+from sft.errors import ExistsError, NotFoundError, NotSmallError, ResumeRefusedError, SftError, UploadGoneError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Role
 from sft.model.names import fold
@@ -29,12 +29,16 @@ from sft.wire.messages import (
     Done,
     FileBegins,
     FileContent,
+    FilesContent,
     FileShown,
+    FilesStored,
     FileStored,
     FolderPage,
     Refusal,
+    RefusedFile,
     ResumePoint,
     SelfShown,
+    StoredFile,
     UploadFound,
     UserShown,
 )
@@ -112,6 +116,7 @@ class MemoryServer:
         self.compares = True
         self.takes = None  # chunks of an upload, after which it grants no more credit
         self.receipt_lies = {}
+        self.answered_at_once = 64
         if not dialed:
             claim = Claim.login("ada", ADA_KEY.public, "laptop")
             client = Connection.client(SERVER_KEY.public, claim, ADA_KEY)
@@ -250,12 +255,30 @@ class MemoryServer:
         following = str(start + 2) if start + 2 < len(names) else ""
         self.send(FolderPage(id=m.id, page=Page(tuple(folders), tuple(files), following)))
 
-    def _put_small(self, m):
-        self._store(m.id, m.path, m.signature, m.content)
+    def _put_files(self, m):
+        outcomes = [self._stored(each.path, each.signature, each.content) for each in m.files]
+        results = tuple(
+            RefusedFile.of(each) if isinstance(each, SftError) else StoredFile(each.version, each.unchanged)
+            for each in outcomes
+        )
+        kept = [self.files[each.path][0] for each in m.files if each.path in self.files]
+        good = [file for file, each in zip(kept, outcomes, strict=False) if not isinstance(each, SftError)]
+        self.send(FilesStored(id=m.id, results=results, receipt=self.receipt_of(*good) if good else ""))
+
+    def _get_files(self, m):
+        results = []
+        for each in m.files[: self.answered_at_once]:
+            if each.path not in self.files:
+                results.append(RefusedFile.of(NotFoundError(what="file", name=each.path)))
+            elif len(self.files[each.path][1]) > SMALL_FILE_BYTES:
+                results.append(RefusedFile.of(NotSmallError(path=each.path)))
+            else:
+                results.append(FileContent(*self.change(*self.files[each.path])))
+        self.send(FilesContent(id=m.id, results=tuple(results)))
 
     def _begin_upload(self, m):
         if m.path in self.files and m.version == 1:
-            self._exists(m.id, m.path)
+            self._refuse(m.id, self._exists(m.path))
             return
         there = self.parked.pop(m.upload_id, None)
         if m.resume is not None:
@@ -295,42 +318,48 @@ class MemoryServer:
         if self.open.pop(m.id, None) is not None or self.flowing.pop(m.id, None) is not None:
             self.send(Done(id=m.id))
 
-    def _exists(self, request_id, path):
+    def _exists(self, path):
         version = self.files[path][0].version
-        self._refuse(
-            request_id,
-            ExistsError(
-                path=path,
-                version=version.number,
-                author=version.author,
-                stored_at=version.stored_at,
-                size=version.size,
-                digest=digest_text(version.digest),
-                author_id=version.author_id,
-            ),
+        return ExistsError(
+            path=path,
+            version=version.number,
+            author=version.author,
+            stored_at=version.stored_at,
+            size=version.size,
+            digest=digest_text(version.digest),
+            author_id=version.author_id,
         )
 
     def _store(self, request_id, path, signature, content):
+        outcome = self._stored(path, signature, content)
+        if isinstance(outcome, SftError):
+            self._refuse(request_id, outcome)
+        else:
+            self.send(FileStored(id=request_id, stored=outcome))
+
+    def _stored(self, path, signature, content):
+        """Keep a version, or say why not."""
         comment = FileComment.parse(FileSignature.parse(signature).comment)
         digest = blake2b_512(content).digest()
         there = self.files.get(path)
         unchanged = there is not None and self.compares and there[0].version.digest == digest
         if there is not None and comment.version == 1 and not unchanged:
-            self._exists(request_id, path)
-            return
+            return self._exists(path)
         if not unchanged:
             self.keep(path, content, comment, signature)
         file = self.files[path][0]
-        stored = Stored(path, file.version.number, len(content), digest, self.receipt_of(file), unchanged=unchanged)
-        self.send(FileStored(id=request_id, stored=stored))
+        return Stored(path, file.version.number, len(content), digest, self.receipt_of(file), unchanged=unchanged)
 
-    def receipt_of(self, file):
-        version = file.version
-        fields = {
-            "server_id": SERVER.server_id, "file_id": file.id, "version": version.number, "size": version.size,
-            "digest": version.digest, "user": version.author_id, "name": version.signed_name, "stored_at": 5000,
-        }  # fmt: skip
-        return sign_receipt(SERVER_KEY, Receipt(**{**fields, **self.receipt_lies}))
+    def receipt_of(self, *files):
+        receipts = {}
+        for file in files:
+            version = file.version
+            fields = {
+                "server_id": SERVER.server_id, "file_id": file.id, "version": version.number, "size": version.size,
+                "digest": version.digest, "user": version.author_id, "name": version.signed_name, "stored_at": 5000,
+            }  # fmt: skip
+            receipts[file.id, version.number] = Receipt(**{**fields, **self.receipt_lies})
+        return sign_receipts(SERVER_KEY, [*receipts.values()])
 
     def keep(self, path, content, comment, signature, *, author="ada", key=ADA_KEY):
         """Have a file."""
@@ -353,11 +382,8 @@ class MemoryServer:
             self._refuse(m.id, NotFoundError(what="file", name=m.path))
             return
         file, content = self.change(*self.files[m.path])
-        if len(content) <= SMALL_FILE_BYTES:
-            self.send(FileContent(id=m.id, file=file, content=content))
-            return
         self.send(FileBegins(id=m.id, file=file))
-        chunks = [content[at : at + CHUNK_BYTES] for at in range(0, len(content), CHUNK_BYTES)]
+        chunks = [content[at : at + CHUNK_BYTES] for at in range(0, len(content) or 1, CHUNK_BYTES)]
         self.flowing[m.id] = chunks[m.first_chunk :]
         self._flow(m.id, m.window)
 

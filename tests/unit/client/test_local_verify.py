@@ -7,7 +7,7 @@ from sft.client.pins import Pins
 from sft.client.profiles import Profiles
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
-from sft.crypto.signatures import sign_file
+from sft.crypto.signatures import FileSignature, sign_file
 from sft.errors import SignatureBadError, SignatureInvalidError, SignatureMissingError, SignerNotPinnedError
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, SERVER, user
 
@@ -20,6 +20,7 @@ def signed(tmp_path, content=b"content", key=ADA_KEY, **fields):
         "file_id": bytes(16),
         "version": 3,
         "size": len(content),
+        "digest": blake2b_512(content).digest(),
         "mtime": 0,
         "name": "finance/contract.pdf",
         "user": 7,
@@ -27,7 +28,7 @@ def signed(tmp_path, content=b"content", key=ADA_KEY, **fields):
         "ts": 0,
     }
     comment = FileComment(**{**values, **fields})
-    signature = sign_file(key, blake2b_512(content).digest(), comment).encode()
+    signature = sign_file(key, comment).encode()
     path.with_name("contract.pdf.minisig").write_bytes(signature)
     return path
 
@@ -78,6 +79,17 @@ def test_a_copied_key_id_is_no_key(knowing, tmp_path):
 def test_a_signature_in_the_name_of_another_user_does_not_hold(knowing, tmp_path):
     with pytest.raises(SignatureBadError):
         verify_offline(knowing, signed(tmp_path, user=8))
+
+
+def test_a_comment_that_names_another_content_does_not_hold(knowing, tmp_path):
+    path = signed(tmp_path, digest=bytes(64))
+    whole = path.with_name("contract.pdf.minisig")
+    named = FileSignature.parse(whole.read_bytes())
+    first = ADA_KEY._sign(blake2b_512(b"content").digest())
+    closing = ADA_KEY._sign(first + named.comment.encode())
+    whole.write_bytes(FileSignature(named.key_id, first, named.comment, closing).encode())
+    with pytest.raises(SignatureBadError):
+        verify_offline(knowing, path)
 
 
 def test_a_file_for_another_server_says_that_the_key_was_pinned_elsewhere(knowing, tmp_path):

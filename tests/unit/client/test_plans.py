@@ -200,6 +200,7 @@ def put(server, *paths):
             file_id=number.to_bytes(16, "big"),
             version=1,
             size=2,
+            digest=bytes(64),
             mtime=0,
             name=path,
             user=7,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from sft.client.receipts import check_receipt
+from sft.client.receipts import ReceiptNote
 from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import ServerKey
-from sft.crypto.notes import Receipt, sign_receipt
+from sft.crypto.notes import Receipt, sign_receipts
 from sft.errors import SignatureInvalidError
 from sft.model.records import Stored
 
@@ -20,6 +20,7 @@ SENT = FileComment(
     file_id=bytes(range(16)),
     version=2,
     size=7,
+    digest=DIGEST,
     mtime=1000,
     name="a/b",
     user=3,
@@ -40,8 +41,12 @@ def stored(key: ServerKey = SERVER, **changes) -> Stored:
         "name": SENT.name,
         "stored_at": 2000,
     }
-    receipt = sign_receipt(key, Receipt(**(fields | changes)))
+    receipt = sign_receipts(key, [Receipt(**(fields | changes))])
     return Stored(SENT.name, SENT.version, SENT.size, DIGEST, receipt)
+
+
+def check_receipt(server, answer, sent, digest):
+    ReceiptNote(server, answer.receipt).check(answer, sent, digest)
 
 
 def test_the_receipt_for_what_was_sent_holds():

@@ -23,7 +23,7 @@ from sft.client.trust import SignatureState, known_of
 from sft.crypto.comment import NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.keys import SigningKey
-from sft.crypto.notes import verify_receipt
+from sft.crypto.notes import verify_receipts
 from sft.crypto.signatures import FileSignature, sign_file, verify_file
 from sft.errors import (
     ChangedSinceError,
@@ -42,7 +42,7 @@ from sft.errors import (
     SourceChangedError,
 )
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
-from sft.wire.messages import BeginUpload, Cancel, CommitUpload, GetFile, PutSmall, ShowFile, ShowUser
+from sft.wire.messages import BeginUpload, Cancel, CommitUpload, GetFile, GetFiles, PutFiles, ShowFile, ShowUser
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, MAX_KEY, SERVER, user
 
 SIZES = [0, 1, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1, CHUNK_BYTES, CHUNK_BYTES + 1, 40 * CHUNK_BYTES + 7]
@@ -83,6 +83,7 @@ def stored(server, content, path="docs/a.bin", key=ADA_KEY, author="ada", user_i
         "file_id": bytes(16),
         "version": 1,
         "size": len(content),
+        "digest": blake2b_512(content).digest(),
         "mtime": MTIME,
         "name": path,
         "user": user_id,
@@ -90,7 +91,7 @@ def stored(server, content, path="docs/a.bin", key=ADA_KEY, author="ada", user_i
         "ts": 4000,
     }
     comment = FileComment(**{**values, **fields})
-    signature = sign_file(key, blake2b_512(content).digest(), comment).encode()
+    signature = sign_file(key, comment).encode()
     server.keep(path, content, comment, signature, author=author, key=key)
     return comment
 
@@ -132,6 +133,7 @@ def test_what_is_put_arrives_whole_and_signed_over_checked_fields(server, sessio
         file_id=file.id,
         version=1,
         size=size,
+        digest=blake2b_512(content).digest(),
         mtime=MTIME,
         name="docs/a.bin",
         user=7,
@@ -140,13 +142,13 @@ def test_what_is_put_arrives_whole_and_signed_over_checked_fields(server, sessio
         head=NO_HEAD,
     )
     begun = [type(m) for m in server.received]
-    assert begun == ([PutSmall] if size <= SMALL_FILE_BYTES else [BeginUpload, CommitUpload])
+    assert begun == ([PutFiles] if size <= SMALL_FILE_BYTES else [BeginUpload, CommitUpload])
 
 
 @pytest.mark.parametrize("size", [5, 3 * CHUNK_BYTES])
 def test_the_receipt_is_kept_where_the_result_says(server, session, tmp_path, size):
     (result,) = put(server, session, item(local(tmp_path, content_of(size))))
-    receipt = verify_receipt(session.server_key, result.receipt.read_text())
+    (receipt,) = verify_receipts(session.server_key, result.receipt.read_text())
     assert (receipt.size, receipt.name, receipt.version) == (size, "docs/a.bin", 1)
     assert result.receipt.stat().st_mode & 0o777 == 0o600
 
@@ -164,11 +166,12 @@ def test_a_receipt_for_something_else_is_no_receipt(server, session, tmp_path, m
     }
     sign = memory_sign()
 
-    def lie(key, receipt):
+    def lie(key, receipts):
+        (receipt,) = receipts
         fields = {name: getattr(receipt, name) for name in receipt.__dataclass_fields__}
-        return sign(key, type(receipt)(**{**fields, field: other[field]}))
+        return sign(key, [type(receipt)(**{**fields, field: other[field]})])
 
-    monkeypatch.setattr("tests.unit.client.memory_server.sign_receipt", lie)
+    monkeypatch.setattr("tests.unit.client.memory_server.sign_receipts", lie)
     (result,) = put(server, session, item(local(tmp_path, b"hello")))
     assert isinstance(result.error, ReceiptBadError)
     assert result.receipt is None
@@ -177,7 +180,7 @@ def test_a_receipt_for_something_else_is_no_receipt(server, session, tmp_path, m
 def memory_sign():
     from tests.unit.client import memory_server
 
-    return memory_server.sign_receipt
+    return memory_server.sign_receipts
 
 
 def test_a_source_that_is_written_while_it_is_read_is_never_signed(server, session, tmp_path):
@@ -237,7 +240,8 @@ def test_the_same_again_is_there_already_and_is_acknowledged_anew(server, sessio
     (result,) = put(server, session, item(path), **how)
     assert (result.stage, result.error, result.stored.version) == (TransferStage.UNCHANGED, None, 1)
     assert result.receipt == first.receipt
-    assert verify_receipt(session.server_key, result.receipt.read_text()).file_id == server.files["docs/a.bin"][0].id
+    (receipt,) = verify_receipts(session.server_key, result.receipt.read_text())
+    assert receipt.file_id == server.files["docs/a.bin"][0].id
     assert not any(isinstance(message, CommitUpload) for message in server.received)
 
 
@@ -661,20 +665,20 @@ def test_a_refusal_in_the_middle_of_a_download_leaves_nothing(server, session, t
     assert leftovers(tmp_path / "out") == []
 
 
-def test_many_small_ones_go_behind_one_another_and_large_ones_four_at_a_time(server, session, tmp_path):
+def test_small_ones_go_together_eight_frames_at_a_time_and_large_ones_four(server, session, tmp_path):
     for n in range(100):
-        stored(server, b"x", f"s{n}")
+        stored(server, content_of(4096), f"s{n}")
     for n in range(6):
         stored(server, content_of(100 * CHUNK_BYTES), f"l{n}")
     server.hold = True
-    items = [got_item(f"s{n}", 1) for n in range(100)]
+    items = [got_item(f"s{n}", 4096) for n in range(100)]
     items += [got_item(f"l{n}", 100 * CHUNK_BYTES) for n in range(6)]
     ended = []
     Deferred.fromCoroutine(get_all(session, items, to=tmp_path / "out")).addBoth(ended.append)
     server.pump()
-    asked = [m.path for m in server.received if isinstance(m, GetFile)]
-    assert len([p for p in asked if p.startswith("l")]) == 4
-    assert len([p for p in asked if p.startswith("s")]) == 32
+    assert len([m.path for m in server.received if isinstance(m, GetFile)]) == 4
+    together = [len(m.files) for m in server.received if isinstance(m, GetFiles)]
+    assert together == [12] * 8
     server.hold = False
     for message in list(server.received):
         server.answer(message)
@@ -695,16 +699,19 @@ def test_no_more_is_ever_written_than_was_announced(server, session, tmp_path, m
     assert sum(written) <= 3 * CHUNK_BYTES
 
 
-def test_cancelling_while_the_final_name_is_given_waits_and_leaves_the_whole_file(server, session, tmp_path):
-    content = content_of(10)
+@pytest.mark.parametrize(("size", "step"), [(10, "_land_all"), (3 * CHUNK_BYTES, "finish")])
+def test_cancelling_while_the_final_name_is_given_waits_and_leaves_the_whole_file(
+    server, session, tmp_path, size, step
+):
+    content = content_of(size)
     stored(server, content)
     ended = []
-    running = Deferred.fromCoroutine(get_all(session, [got_item()], to=tmp_path / "out"))
+    running = Deferred.fromCoroutine(get_all(session, [got_item(size=size)], to=tmp_path / "out"))
     running.addBoth(ended.append)
-    until_queued(server, "finish")
+    until_queued(server, step)
     running.cancel()
     assert ended == []
-    assert queued(server) == ["finish"]
+    assert queued(server) == [step]
     server.pump()
     assert ended[0].check(CancelledError)
     assert leftovers(tmp_path / "out") == ["a.bin"]
@@ -750,7 +757,7 @@ def test_a_file_that_is_read_is_not_closed_under_the_reader(server, session, tmp
     ended = []
     running = Deferred.fromCoroutine(put_all(session, [item(local(tmp_path, b"hello"))]))
     running.addBoth(ended.append)
-    until_queued(server, "_read_small")
+    until_queued(server, "sign_all")
     running.cancel()
     assert ended == []
     server.pump()
@@ -765,7 +772,7 @@ def test_no_descriptor_stays_open(server, session, tmp_path, size, refused):
     before = os.listdir("/proc/self/fd")
     if refused:
         error = RoleForbidsError(role="guest", act="x", name="a", needed="admin", admins="eva")
-        server.refuse = {BeginUpload: error, PutSmall: error}
+        server.refuse = {BeginUpload: error, PutFiles: error}
     put(server, session, item(path))
     if refused:
         stored(server, b"\x00" * size)

@@ -10,7 +10,7 @@ from sft.client.transfers.part_file import Measure
 from sft.client.trust import SignatureState, judge, unread_sentence
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
-from sft.crypto.signatures import sign_file
+from sft.crypto.signatures import FileSignature, sign_file
 from sft.errors import PinChangedError, SignatureBadError, SignerUnknownError
 from sft.model.records import File, FileVersion
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY
@@ -24,6 +24,7 @@ COMMENT = {
     "file_id": bytes(16),
     "version": 2,
     "size": len(CONTENT),
+    "digest": DIGEST,
     "mtime": -5,
     "name": "docs/plan.pdf",
     "user": 7,
@@ -34,7 +35,7 @@ COMMENT = {
 
 def signed(key=ADA_KEY, **comment):
     """A file as the server describes it truly, but for what its author signed instead."""
-    signature = sign_file(key, DIGEST, FileComment(**{**COMMENT, **comment})).encode()
+    signature = sign_file(key, FileComment(**{**COMMENT, **comment})).encode()
     version = FileVersion(2, 7, "ada", key.public.encode(), len(CONTENT), DIGEST, -5, 9, "docs/plan.pdf", signature)
     return File(bytes(16), "docs/plan.pdf", 7, "ada", version)
 
@@ -96,6 +97,26 @@ def test_what_was_signed_is_what_it_is(comment):
 def test_what_the_server_says_is_what_was_signed(fields):
     with pytest.raises(SignatureBadError):
         verdict(described(**fields))
+
+
+def signed_once(file):
+    """The same, but its author signed nothing but the comment: stock minisign refuses it."""
+    spoiled = FileSignature.parse(file.version.signature)
+    first = bytes(63) + b"\x01"
+    closing = ADA_KEY._sign(first + spoiled.comment.encode())
+    whole = FileSignature(spoiled.key_id, first, spoiled.comment, closing).encode()
+    return msgspec.structs.replace(file, version=msgspec.structs.replace(file.version, signature=whole))
+
+
+def test_one_signature_is_enough_for_a_reader_and_both_for_who_keeps_them():
+    file = signed_once(signed())
+    given = judge(file, DIGEST, 7, {7: ADA}, server_id=SERVER_ID, server_name="acme", both=False)
+    assert given.state is SignatureState.VERIFIED
+    with pytest.raises(SignatureBadError):
+        verdict(file)
+    with pytest.raises(SignatureBadError):
+        other = blake2b_512(b"Content").digest()
+        judge(signed(), other, 7, {7: ADA}, server_id=SERVER_ID, server_name="acme", both=False)
 
 
 def test_other_bytes_or_another_number_of_them_are_bad():

@@ -8,10 +8,12 @@ import pytest
 
 from sft.client import versions_seen
 from sft.client.versions_seen import VersionsSeen
+from sft.crypto.digests import blake2b_512
 from sft.errors import LocalFileError
 
 SERVER_ID = bytes(range(32))
 ONE, OTHER = b"1" * 16, b"2" * 16
+CONTENT = (bytes(64), "docs/plan")  # what its author signed: digest and name
 
 
 def seen(state):
@@ -21,7 +23,7 @@ def seen(state):
 def test_the_highest_version_is_remembered_by_the_next_run(state):
     now = seen(state)
     for file_id, version in ((ONE, 2), (OTHER, 9), (ONE, 5), (ONE, 3)):
-        now.note(file_id, version)
+        now.note(file_id, version, *CONTENT)
     assert (now.highest(ONE), now.highest(OTHER), now.highest(bytes(16))) == (5, 9, 0)
     now.flush()
     later = seen(state)
@@ -32,20 +34,20 @@ def test_the_highest_version_is_remembered_by_the_next_run(state):
 
 def test_what_is_known_is_not_written_again(state):
     now = seen(state)
-    now.note(ONE, 5)
+    now.note(ONE, 5, *CONTENT)
     now.flush()
     size = Path(now.path).stat().st_size
     for _ in range(3):
-        now.note(ONE, 5)
+        now.note(ONE, 5, *CONTENT)
         now.flush()
-    assert Path(now.path).stat().st_size == size == 48
+    assert Path(now.path).stat().st_size == size == 112
 
 
 def test_two_processes_add_to_one_another(state):
     one, other = seen(state), seen(state)
-    one.note(ONE, 5)
-    other.note(OTHER, 6)
-    other.note(ONE, 4)
+    one.note(ONE, 5, *CONTENT)
+    other.note(OTHER, 6, *CONTENT)
+    other.note(ONE, 4, *CONTENT)
     one.flush()
     other.flush()
     assert (seen(state).highest(ONE), seen(state).highest(OTHER)) == (5, 6)
@@ -53,13 +55,13 @@ def test_two_processes_add_to_one_another(state):
 
 def test_a_record_that_a_crash_cut_off_costs_no_other(state):
     now = seen(state)
-    now.note(ONE, 5)
+    now.note(ONE, 5, *CONTENT)
     now.flush()
     with Path(now.path).open("ab") as file:
         file.write(b"torn")
     later = seen(state)
     assert later.highest(ONE) == 5
-    later.note(OTHER, 6)
+    later.note(OTHER, 6, *CONTENT)
     later.flush()
     assert (seen(state).highest(ONE), seen(state).highest(OTHER)) == (5, 6)
 
@@ -67,8 +69,8 @@ def test_a_record_that_a_crash_cut_off_costs_no_other(state):
 def test_many_are_written_before_anybody_asks_for_it(state):
     now = seen(state)
     for number in range(1000):
-        now.note(number.to_bytes(16, "big"), 1)
-    assert Path(now.path).stat().st_size >= 700 * 24
+        now.note(number.to_bytes(16, "big"), 1, *CONTENT)
+    assert Path(now.path).stat().st_size >= 700 * 56
 
 
 def test_it_stays_short_and_forgets_what_was_seen_first(state, monkeypatch):
@@ -76,9 +78,9 @@ def test_it_stays_short_and_forgets_what_was_seen_first(state, monkeypatch):
     monkeypatch.setattr(versions_seen, "_KEPT_RECORDS", 600)
     now = seen(state)
     for number in range(2000):
-        now.note(number.to_bytes(16, "big"), 1)
+        now.note(number.to_bytes(16, "big"), 1, *CONTENT)
     now.flush()
-    assert Path(now.path).stat().st_size <= 1256 * 24
+    assert Path(now.path).stat().st_size <= 1256 * 56
     later = seen(state)
     assert later.highest((1999).to_bytes(16, "big")) == 1
     assert later.highest((0).to_bytes(16, "big")) == 0
@@ -89,23 +91,26 @@ def test_what_the_disk_does_not_take_is_remembered_while_this_runs(state):
     now.load()
     state.data.mkdir(parents=True)
     (state.data / "versions").write_bytes(b"in the way")
-    now.note(ONE, 5)
+    now.note(ONE, 5, *CONTENT)
     now.flush()
     assert now.highest(ONE) == 5
 
 
 def test_the_file_says_its_format_and_a_newer_or_another_one_is_refused_and_kept(state):
     now = seen(state)
-    now.note(ONE, 5)
+    now.note(ONE, 5, *CONTENT)
     now.flush()
     path = Path(now.path)
-    assert path.read_bytes() == b"sft versions".ljust(16, b"\0") + (1).to_bytes(8, "big") + ONE + (5).to_bytes(8, "big")
+    proof = blake2b_512(bytes(64) + b"docs/plan").digest()[:32]
+    head = b"sft versions".ljust(16, b"\0") + (2).to_bytes(8, "big") + bytes(32)
+    assert path.read_bytes() == head + ONE + (5).to_bytes(8, "big") + proof
     for head, problem in (
         (
-            b"sft versions".ljust(16, b"\0") + (2).to_bytes(8, "big"),
-            "was written by a newer sft (format 2; this one reads 1)",
+            b"sft versions".ljust(16, b"\0") + (3).to_bytes(8, "big") + bytes(32),
+            "was written by a newer sft (format 3; this one reads 2)",
         ),
-        (ONE + (5).to_bytes(8, "big"), "is damaged"),
+        (b"sft versions".ljust(16, b"\0") + (1).to_bytes(8, "big") + bytes(32), "is damaged"),
+        (ONE + (5).to_bytes(8, "big") + bytes(32), "is damaged"),
     ):
         path.write_bytes(head)
         with pytest.raises(LocalFileError) as refused:
@@ -116,11 +121,11 @@ def test_the_file_says_its_format_and_a_newer_or_another_one_is_refused_and_kept
 
 def test_a_file_that_a_crash_cut_within_its_head_begins_anew(state):
     now = seen(state)
-    now.note(ONE, 5)
+    now.note(ONE, 5, *CONTENT)
     now.flush()
     Path(now.path).write_bytes(Path(now.path).read_bytes()[:20])
     later = seen(state)
-    later.note(OTHER, 6)
+    later.note(OTHER, 6, *CONTENT)
     later.flush()
     assert (seen(state).highest(ONE), seen(state).highest(OTHER)) == (0, 6)
 
@@ -129,3 +134,28 @@ def test_what_cannot_be_read_is_said(state):
     (state.data / "versions" / SERVER_ID.hex()[:32]).mkdir(parents=True)
     with pytest.raises(LocalFileError):
         seen(state).load()
+
+
+def test_what_was_judged_is_known_again_by_version_content_and_name(state):
+    now = seen(state)
+    now.note(ONE, 5, *CONTENT)
+    now.flush()
+    later = seen(state)
+    assert later.knows(ONE, 5, *CONTENT)
+    assert not later.knows(ONE, 4, *CONTENT)
+    assert not later.knows(ONE, 6, *CONTENT)
+    assert not later.knows(ONE, 5, b"\x01" + bytes(63), "docs/plan")
+    assert not later.knows(ONE, 5, bytes(64), "docs/plans")
+    assert not later.knows(OTHER, 5, *CONTENT)
+    later.note(ONE, 6, *CONTENT)
+    assert not later.knows(ONE, 5, *CONTENT), "it is not the newest any more"
+
+
+def test_another_content_of_the_same_version_takes_the_place_of_the_first(state):
+    now = seen(state)
+    now.note(ONE, 5, *CONTENT)
+    now.note(ONE, 5, bytes(63) + b"\x01", "docs/plan")
+    now.flush()
+    later = seen(state)
+    assert not later.knows(ONE, 5, *CONTENT)
+    assert later.knows(ONE, 5, bytes(63) + b"\x01", "docs/plan")

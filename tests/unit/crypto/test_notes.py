@@ -1,5 +1,6 @@
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,9 @@ from nacl.signing import VerifyKey
 from sft.crypto.comment import MOST
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.keys import Entropy, ServerKey
-from sft.crypto.notes import Receipt, sign_receipt, verify_receipt
+from sft.crypto.notes import Receipt, receipts_text, sign_receipts, verify_receipts
 from sft.errors import SignatureInvalidError
+from sft.limits import BATCH_FILES
 
 NUMBERS = st.integers(0, MOST)
 RECEIPTS = st.builds(
@@ -45,26 +47,21 @@ def receipt() -> Receipt:
 @given(RECEIPTS)
 def test_every_receipt_reads_back(receipt: Receipt) -> None:
     key = ServerKey.from_seed(bytes(32))
-    assert verify_receipt(key.public, sign_receipt(key, receipt)) == receipt
+    assert verify_receipts(key.public, sign_receipts(key, [receipt])) == (receipt,)
 
 
 def test_the_text(receipt: Receipt) -> None:
-    assert receipt.text().split("\n") == [
+    assert receipts_text([receipt]).split("\n") == [
         "sft receipt 1",
         "server " + bytes(range(32)).hex(),
-        "file " + bytes(range(16)).hex(),
-        "version 3",
-        "size 7",
-        "digest " + digest_text(receipt.digest),
         "user 5",
-        "name reports/M%C3%A4rz%0A2026",
-        "stored-at 1700000000",
+        f"stored {bytes(range(16)).hex()} 3 7 {digest_text(receipt.digest)} 1700000000 reports/M%C3%A4rz%0A2026",
         "",
     ]
 
 
 def test_the_note_is_c2sps(server: ServerKey, receipt: Receipt) -> None:
-    note = sign_receipt(server, receipt)
+    note = sign_receipts(server, [receipt])
     text, closing = note.split("\n\n")
     assert closing.endswith("\n")
     dash, name, encoded = closing.rstrip("\n").split(" ")
@@ -77,24 +74,24 @@ def test_the_note_is_c2sps(server: ServerKey, receipt: Receipt) -> None:
 
 
 def test_every_changed_character_is_refused(server: ServerKey, receipt: Receipt) -> None:
-    note = sign_receipt(server, receipt)
+    note = sign_receipts(server, [receipt])
     for place in range(len(note)):
         for char in ("0", "\n", "é", "\ud800"):
             if note[place] == char:
                 continue
             with pytest.raises(SignatureInvalidError):
-                verify_receipt(server.public, note[:place] + char + note[place + 1 :])
+                verify_receipts(server.public, note[:place] + char + note[place + 1 :])
 
 
 def test_every_cut_is_refused(server: ServerKey, receipt: Receipt) -> None:
-    note = sign_receipt(server, receipt)
+    note = sign_receipts(server, [receipt])
     for length in range(len(note)):
         with pytest.raises(SignatureInvalidError):
-            verify_receipt(server.public, note[:length])
+            verify_receipts(server.public, note[:length])
 
 
 def test_every_line_is_there_once_and_in_its_order(server: ServerKey, receipt: Receipt) -> None:
-    lines = sign_receipt(server, receipt).splitlines(keepends=True)
+    lines = sign_receipts(server, [receipt]).splitlines(keepends=True)
     for place in range(len(lines)):
         for wrong in (
             lines[:place] + lines[place + 1 :],
@@ -103,41 +100,45 @@ def test_every_line_is_there_once_and_in_its_order(server: ServerKey, receipt: R
             [lines[place], *lines],
         ):
             with pytest.raises(SignatureInvalidError):
-                verify_receipt(server.public, "".join(wrong))
+                verify_receipts(server.public, "".join(wrong))
 
 
 def test_another_server_is_refused(server: ServerKey, receipt: Receipt, entropy: Entropy) -> None:
     with pytest.raises(SignatureInvalidError):
-        verify_receipt(ServerKey.generate(entropy).public, sign_receipt(server, receipt))
+        verify_receipts(ServerKey.generate(entropy).public, sign_receipts(server, [receipt]))
 
 
 @pytest.mark.parametrize(
     "right,wrong",
     [
         ("sft receipt 1\n", "sft receipt 2\n"),
-        ("version 3\n", "version 03\n"),
-        ("version 3\n", "version 9223372036854775808\n"),
-        ("size 7\n", "size +7\n"),
-        ("size 7\n", "size -7\n"),
+        (" 3 7 ", " 03 7 "),
+        (" 3 7 ", " 9223372036854775808 7 "),
+        (" 3 7 ", " 3 +7 "),
+        (" 3 7 ", " 3 -7 "),
+        (" 3 7 ", " 3  7 "),
         ("M%C3%A4rz", "M%c3%a4rz"),
         ("M%C3%A4rz", "%4D%C3%A4rz"),
         ("M%C3%A4rz", "%FF"),
-        ("digest blake2b512:", "digest sha512:"),
-        ("stored-at 1700000000\n", "stored-at 1700000000\nlog 1\n"),
+        (" blake2b512:", " sha512:"),
+        ("2026\n", "2026\nlog 1\n"),
+        ("2026\n", "2026"),
         ("user 5\n", ""),
+        ("user 5\n", "user 5\nuser 5\n"),
+        ("stored ", "kept "),
     ],
 )
 def test_a_signed_text_of_another_form_is_refused(server: ServerKey, receipt: Receipt, right: str, wrong: str) -> None:
     """The form is judged even where the signature holds: the server might be another version."""
-    good = receipt.text()
+    good = receipts_text([receipt])
     assert right in good
     text = good.replace(right, wrong)
-    closing = sign_receipt(server, receipt).rsplit("\n\n", 1)[1]
+    closing = sign_receipts(server, [receipt]).rsplit("\n\n", 1)[1]
     start, encoded = closing.rsplit(" ", 1)
     signature = base64.b64decode(encoded)[:4] + server._sign(text.encode())
     note = f"{text}\n{start} {base64.b64encode(signature).decode()}\n"
     with pytest.raises(SignatureInvalidError):
-        verify_receipt(server.public, note)
+        verify_receipts(server.public, note)
 
 
 @pytest.mark.parametrize(
@@ -157,3 +158,55 @@ def test_a_signed_text_of_another_form_is_refused(server: ServerKey, receipt: Re
 def test_values_without_an_encoding_are_a_bug(receipt: Receipt, wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         replace(receipt, **wrong)
+
+
+def of_many(receipt: Receipt, count: int) -> list[Receipt]:
+    return [replace(receipt, file_id=number.to_bytes(16, "big"), name=f"n {number}") for number in range(count)]
+
+
+def test_one_signature_is_for_all_lines_in_their_order(server: ServerKey, receipt: Receipt) -> None:
+    many = of_many(receipt, BATCH_FILES)
+    note = sign_receipts(server, many)
+    assert verify_receipts(server.public, note) == tuple(many)
+    assert note.count("\nstored ") == BATCH_FILES
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda lines: lines[:3] + lines[4:],
+        lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]],
+        lambda lines: lines[:3] + lines[3:5] + lines[4:],
+    ],
+    ids=["a line is gone", "two are swapped", "one is there twice"],
+)
+def test_lines_are_neither_taken_out_nor_moved(
+    server: ServerKey, receipt: Receipt, change: Callable[[list[str]], list[str]]
+) -> None:
+    lines = sign_receipts(server, of_many(receipt, 4)).splitlines(keepends=True)
+    with pytest.raises(SignatureInvalidError):
+        verify_receipts(server.public, "".join(change(lines)))
+
+
+@pytest.mark.parametrize("wrong", ["none", "too many", "the same twice", "two authors", "two servers"])
+def test_a_note_of_what_does_not_belong_together_is_a_bug(receipt: Receipt, wrong: str) -> None:
+    lists = {
+        "none": [],
+        "too many": of_many(receipt, BATCH_FILES + 1),
+        "the same twice": [receipt, replace(receipt, name="again")],
+        "two authors": [receipt, replace(receipt, version=4, user=6)],
+        "two servers": [receipt, replace(receipt, version=4, server_id=bytes(32))],
+    }
+    with pytest.raises(ValueError, match="a receipt"):
+        receipts_text(lists[wrong])
+
+
+def test_a_signed_note_that_names_a_version_twice_is_refused(server: ServerKey, receipt: Receipt) -> None:
+    text = receipts_text([receipt])
+    line = text.splitlines(keepends=True)[-1]
+    closing = sign_receipts(server, [receipt]).rsplit("\n\n", 1)[1]
+    start, encoded = closing.rsplit(" ", 1)
+    for wrong in (text + line, text.removesuffix(line)):
+        signature = base64.b64decode(encoded)[:4] + server._sign(wrong.encode())
+        with pytest.raises(SignatureInvalidError):
+            verify_receipts(server.public, f"{wrong}\n{start} {base64.b64encode(signature).decode()}\n")

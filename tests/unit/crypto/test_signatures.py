@@ -14,7 +14,7 @@ from sft.crypto import _ed25519, key_file, signatures
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import Entropy, InvitationKey, PublicKey, ServerKey, SigningKey
-from sft.crypto.signatures import FileSignature, sign_file, verify_file, verify_plain
+from sft.crypto.signatures import FileSignature, sign_file, verify_comment, verify_file, verify_plain
 from sft.errors import SignatureInvalidError
 
 DIGEST = blake2b_512(b"content").digest()
@@ -33,14 +33,14 @@ def flip(data: bytes, bit: int) -> bytes:
 
 
 def test_a_file_signature_holds(key: SigningKey, comment: FileComment) -> None:
-    signature = sign_file(key, DIGEST, comment)
+    signature = sign_file(key, comment)
     assert FileSignature.parse(signature.encode()) == signature
     assert verify_file(key.public, DIGEST, signature) == comment
     assert verify_plain(key.public, DIGEST, signature) == comment.encode()
 
 
 def test_the_four_lines(key: SigningKey, comment: FileComment) -> None:
-    signature = sign_file(key, DIGEST, comment)
+    signature = sign_file(key, comment)
     lines = signature.encode().decode("ascii").split("\n")
     assert lines[0] == "untrusted comment: signature from sft"
     assert base64.b64decode(lines[1]) == b"ED" + key.public.key_id + signature.signature
@@ -54,14 +54,14 @@ def test_stock_minisign_accepts_ours(
     key: SigningKey, comment: FileComment, minisign: Callable[..., Any], tmp_path: Path, size: int
 ) -> None:
     content = bytes(size)
-    signature = sign_file(key, blake2b_512(content).digest(), comment)
+    signature = sign_file(key, replace(comment, digest=blake2b_512(content).digest()))
     tmp_path.joinpath("user.pub").write_text(key.public.pub_file())
     tmp_path.joinpath("file").write_bytes(content)
     tmp_path.joinpath("file.minisig").write_bytes(signature.encode())
     for who in (("-p", "user.pub"), ("-P", key.public.text())):
         done = minisign("-V", "-H", *who, "-m", "file", "-x", "file.minisig")
         assert done.returncode == 0, done
-        assert f"Trusted comment: {comment.encode()}\n" in done.stdout
+        assert f"Trusted comment: {signature.comment}\n" in done.stdout
     tmp_path.joinpath("file").write_bytes(content + b"x")
     done = minisign("-V", "-H", "-p", "user.pub", "-m", "file", "-x", "file.minisig")
     assert done.returncode != 0
@@ -91,7 +91,7 @@ def test_a_comment_of_ours_signed_by_the_stock_tool_holds(
     assert minisign("-S", "-s", "user.key", "-m", "file", "-t", comment.encode()).returncode == 0
     signature = FileSignature.parse(tmp_path.joinpath("file.minisig").read_bytes())
     assert verify_file(key.public, DIGEST, signature) == comment
-    assert signature == sign_file(key, DIGEST, comment)
+    assert signature == sign_file(key, comment)
 
 
 def test_the_legacy_form_is_refused(key: SigningKey, minisign: Callable[..., Any], tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_the_legacy_form_is_refused(key: SigningKey, minisign: Callable[..., Any
 
 
 def test_a_prehashed_signature_relabeled_legacy_is_refused(key: SigningKey, comment: FileComment) -> None:
-    lines = sign_file(key, DIGEST, comment).encode().split(b"\n")
+    lines = sign_file(key, comment).encode().split(b"\n")
     for algorithm in (b"Ed", b"eD", b"ed", b"\0\0", b"EE"):
         lines[1] = base64.b64encode(algorithm + base64.b64decode(lines[1])[2:])
         with pytest.raises(SignatureInvalidError):
@@ -111,7 +111,7 @@ def test_a_prehashed_signature_relabeled_legacy_is_refused(key: SigningKey, comm
 
 
 def test_every_flipped_bit_is_refused(key: SigningKey, comment: FileComment) -> None:
-    signature = sign_file(key, DIGEST, comment)
+    signature = sign_file(key, comment)
     lines = signature.encode().split(b"\n")
     decoded = [lines[0], base64.b64decode(lines[1]), lines[2], base64.b64decode(lines[3])]
     for line in (1, 2, 3):
@@ -124,7 +124,7 @@ def test_every_flipped_bit_is_refused(key: SigningKey, comment: FileComment) -> 
 
 
 def test_every_flipped_bit_of_key_and_digest_is_refused(key: SigningKey, comment: FileComment) -> None:
-    signature = sign_file(key, DIGEST, comment)
+    signature = sign_file(key, comment)
     for bit in range(8 * 64):
         with pytest.raises(SignatureInvalidError):
             verify_file(key.public, flip(DIGEST, bit), signature)
@@ -139,7 +139,7 @@ def test_every_flipped_bit_of_key_and_digest_is_refused(key: SigningKey, comment
 
 
 def test_every_line_is_there_once_and_in_its_order(key: SigningKey, comment: FileComment) -> None:
-    lines = sign_file(key, DIGEST, comment).encode().splitlines(keepends=True)
+    lines = sign_file(key, comment).encode().splitlines(keepends=True)
     for place in range(4):
         spoiled = [
             lines[:place] + lines[place + 1 :],
@@ -161,7 +161,7 @@ def test_every_line_is_there_once_and_in_its_order(key: SigningKey, comment: Fil
 
 
 def test_lines_without_their_titles_are_refused(key: SigningKey, comment: FileComment) -> None:
-    lines = sign_file(key, DIGEST, comment).encode().split(b"\n")
+    lines = sign_file(key, comment).encode().split(b"\n")
     for line, title in ((0, b"untrusted comment: "), (2, b"trusted comment: ")):
         spoiled = list(lines)
         spoiled[line] = spoiled[line].removeprefix(title)
@@ -170,7 +170,7 @@ def test_lines_without_their_titles_are_refused(key: SigningKey, comment: FileCo
 
 
 def test_every_cut_is_refused(key: SigningKey, comment: FileComment) -> None:
-    data = sign_file(key, DIGEST, comment).encode()
+    data = sign_file(key, comment).encode()
     for length in range(len(data)):
         with pytest.raises(SignatureInvalidError):
             FileSignature.parse(data[:length])
@@ -186,7 +186,7 @@ def test_garbage_is_refused(data: bytes) -> None:
 
 
 def test_base64_has_one_encoding(key: SigningKey, comment: FileComment) -> None:
-    lines = sign_file(key, DIGEST, comment).encode().split(b"\n")
+    lines = sign_file(key, comment).encode().split(b"\n")
     assert lines[1].endswith(b"=")
     for line in (lines[1] + b"=", lines[1] + b"====", lines[1][:-1], lines[1][:9] + b" " + lines[1][9:]):
         with pytest.raises(SignatureInvalidError):
@@ -200,7 +200,7 @@ def test_base64_has_one_encoding(key: SigningKey, comment: FileComment) -> None:
 
 
 def test_the_second_form_of_a_signature_is_refused(key: SigningKey, comment: FileComment) -> None:
-    signature = sign_file(key, DIGEST, comment)
+    signature = sign_file(key, comment)
     scalar = int.from_bytes(signature.signature[32:], "little") + GROUP_ORDER
     malleated = signature.signature[:32] + scalar.to_bytes(32, "little")
     with pytest.raises(SignatureInvalidError):
@@ -215,16 +215,54 @@ def test_a_small_order_key_verifies_nothing(key: SigningKey, comment: FileCommen
         verify_file(weak, DIGEST, signature)
 
 
+def test_one_signature_binds_content_and_comment_for_a_reader(key: SigningKey, comment: FileComment) -> None:
+    signature = sign_file(key, comment)
+    assert verify_comment(key.public, DIGEST, signature) == comment
+    other = blake2b_512(b"other").digest()
+    for wrong in (
+        replace(signature, comment=replace(comment, digest=other).encode()),
+        replace(signature, comment=replace(comment, size=8).encode()),
+        replace(signature, signature=sign_file(key, replace(comment, digest=other)).signature),
+        replace(signature, global_signature=bytes(64)),
+        replace(signature, key_id=bytes(8)),
+    ):
+        with pytest.raises(SignatureInvalidError):
+            verify_comment(key.public, DIGEST, wrong)
+    with pytest.raises(SignatureInvalidError):
+        verify_comment(key.public, other, signature)
+
+
+def test_what_is_kept_is_held_to_both_signatures(key: SigningKey, comment: FileComment) -> None:
+    """An author can sign a comment beside a signature of nothing: stock minisign would refuse what a reader may take."""
+    good = sign_file(key, comment)
+    text = comment.encode()
+    spoiled = bytes(63) + b"\x01"
+    wrong = FileSignature(good.key_id, spoiled, text, key._sign(spoiled + text.encode()))
+    assert verify_comment(key.public, DIGEST, wrong) == comment
+    with pytest.raises(SignatureInvalidError):
+        verify_file(key.public, DIGEST, wrong)
+
+
+def test_a_comment_that_names_another_content_than_is_signed_is_refused(key: SigningKey, comment: FileComment) -> None:
+    other = blake2b_512(b"other").digest()
+    mixed = sign_file(key, replace(comment, digest=other))
+    first = key._sign(DIGEST)
+    mixed = FileSignature(mixed.key_id, first, mixed.comment, key._sign(first + mixed.comment.encode()))
+    assert verify_plain(key.public, DIGEST, mixed) == mixed.comment
+    with pytest.raises(SignatureInvalidError, match="another content"):
+        verify_file(key.public, DIGEST, mixed)
+
+
 def test_a_signature_does_not_travel(key: SigningKey, entropy: Entropy, comment: FileComment) -> None:
-    signature = sign_file(key, DIGEST, comment)
-    other = sign_file(key, blake2b_512(b"other").digest(), replace(comment, name="other"))
+    signature = sign_file(key, comment)
+    other = sign_file(key, replace(comment, name="other", digest=blake2b_512(b"other").digest()))
     stranger = SigningKey.from_seed(entropy(32), key.public.key_id)
     spliced = [
         replace(signature, comment=other.comment),
         replace(signature, comment=other.comment, global_signature=other.global_signature),
         replace(signature, signature=other.signature),
         replace(signature, key_id=bytes(8)),
-        sign_file(stranger, DIGEST, comment),
+        sign_file(stranger, comment),
     ]
     for wrong in spliced:
         with pytest.raises(SignatureInvalidError):
@@ -232,7 +270,7 @@ def test_a_signature_does_not_travel(key: SigningKey, entropy: Entropy, comment:
 
 
 def test_an_untrusted_comment_of_another_tool_is_read_and_not_kept(key: SigningKey, comment: FileComment) -> None:
-    ours = sign_file(key, DIGEST, comment)
+    ours = sign_file(key, comment)
     _, rest = ours.encode().split(b"\n", 1)
     read = FileSignature.parse(b"untrusted comment: s\xc3\xa9\n" + rest)
     assert read == ours
@@ -266,10 +304,12 @@ def test_parts_of_another_length_are_refused(lengths: tuple[int, int, int]) -> N
 @pytest.mark.parametrize("length", [0, 32, 63, 65])
 def test_a_digest_of_another_length_is_a_bug(key: SigningKey, comment: FileComment, length: int) -> None:
     with pytest.raises(ValueError, match="64 bytes"):
-        sign_file(key, bytes(length), comment)
-    signature = sign_file(key, DIGEST, comment)
+        replace(comment, digest=bytes(length))
+    signature = sign_file(key, comment)
     with pytest.raises(ValueError, match="64 bytes"):
         verify_file(key.public, bytes(length), signature)
+    with pytest.raises(ValueError, match="64 bytes"):
+        verify_comment(key.public, bytes(length), signature)
 
 
 @given(st.binary(max_size=200), st.binary(min_size=64, max_size=64))

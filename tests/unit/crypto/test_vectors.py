@@ -13,7 +13,7 @@ from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.kem import EphemeralKem
 from sft.crypto.keys import PublicKey, ServerPublic
-from sft.crypto.notes import verify_receipt
+from sft.crypto.notes import receipts_text, verify_receipts
 from sft.crypto.sealing import EphemeralBox
 from sft.crypto.signatures import FileSignature, verify_file, verify_plain
 from sft.crypto.succession import leads_to
@@ -50,7 +50,7 @@ def test_recorded_signatures_hold() -> None:
         comment = verify_file(public, digest, signature)
         assert comment == FileComment.parse(OURS["file"][f"{version}_comment"])
     server = ServerPublic(bytes.fromhex(OURS["keys"]["server_public"]))
-    assert verify_receipt(server, OURS["receipt"]["note"]).text() == OURS["receipt"]["text"]
+    assert receipts_text(verify_receipts(server, OURS["receipt"]["note"])) == OURS["receipt"]["text"]
     following = ServerPublic(bytes.fromhex(OURS["succession"]["new_key"]))
     assert leads_to([OURS["succession"]["note"]], server.server_id(), server, following)
 

@@ -6,6 +6,7 @@ The bytes of each row are written again here from the specification, with PyNaCl
 import base64
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from nacl.signing import SigningKey as Oracle
@@ -14,7 +15,7 @@ from sft.crypto import signatures
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
-from sft.crypto.notes import Receipt, sign_receipt, verify_receipt
+from sft.crypto.notes import Receipt, receipts_text, sign_receipts, verify_receipts
 from sft.crypto.signatures import FileSignature
 from sft.crypto.succession import Succession, sign_succession, verify_succession
 from sft.errors import SignatureInvalidError
@@ -28,7 +29,7 @@ TH = bytes(range(64))
 PREFIX = POINT  # for one prefix all statements bind the same bytes
 DIGEST = blake2b_512(b"content").digest()
 COMMENT = FileComment(
-    server_id=bytes(32), file_id=bytes(16), version=1, size=7, mtime=0, name="a", user=1, prev=None, ts=0
+    server_id=bytes(32), file_id=bytes(16), version=1, size=7, digest=DIGEST, mtime=0, name="a", user=1, prev=None, ts=0
 )
 RECEIPT = Receipt(
     server_id=bytes(32), file_id=bytes(16), version=1, size=7, digest=DIGEST, user=1, name="a", stored_at=0
@@ -40,8 +41,8 @@ def statement(label: bytes) -> bytes:
     return padded + hashlib.sha512(TH + PREFIX).digest()
 
 
-FILE = signatures.sign_file(USER, DIGEST, COMMENT)
-NOTE = sign_receipt(SERVER, RECEIPT)
+FILE = signatures.sign_file(USER, COMMENT)
+NOTE = sign_receipts(SERVER, [RECEIPT])
 NEXT_SERVER = ServerKey.from_seed(bytes(range(1, 33))).public
 SUCCESSION = Succession(server_id=bytes(32), old_key=SERVER.public.point, new_key=NEXT_SERVER.point, made_at=0)
 SUCCESSION_NOTE = sign_succession(SERVER, bytes(32), NEXT_SERVER, made_at=0)
@@ -58,7 +59,7 @@ SIGNED = {
     "join": (signatures.sign_join(USER, TH, PREFIX), statement(b"sft/1 join")),
     "invitation": (signatures.sign_invitation(INVITATION, TH, PREFIX), statement(b"sft/1 invitation")),
     "hello": (signatures.sign_server_hello(SERVER, TH), statement(b"sft/1 server hello")),
-    "receipt": (note_signature(NOTE), RECEIPT.text().encode()),
+    "receipt": (note_signature(NOTE), receipts_text([RECEIPT]).encode()),
     "succession": (note_signature(SUCCESSION_NOTE), SUCCESSION.text().encode()),
 }
 
@@ -73,7 +74,7 @@ VERIFY: dict[str, Callable[[bytes], object]] = {
     "join": lambda s: signatures.verify_join(USER.public, TH, PREFIX, s),
     "invitation": lambda s: signatures.verify_invitation(POINT, TH, PREFIX, s),
     "hello": lambda s: signatures.verify_server_hello(SERVER.public, TH, s),
-    "receipt": lambda s: verify_receipt(SERVER.public, with_signature(NOTE, s)),
+    "receipt": lambda s: verify_receipts(SERVER.public, with_signature(NOTE, s)),
     "succession": lambda s: verify_succession(with_signature(SUCCESSION_NOTE, s)),
 }
 
@@ -150,7 +151,7 @@ def test_the_end_of_every_ed25519_signature_is_below_0x20() -> None:
 def test_a_file_signature_of_a_statement_is_no_statement() -> None:
     """Whoever gets a user to sign a file that holds a statement has its digest signed, no more."""
     message = statement(b"sft/1 login")
-    signed = signatures.sign_file(USER, blake2b_512(message).digest(), COMMENT)
+    signed = signatures.sign_file(USER, replace(COMMENT, digest=blake2b_512(message).digest()))
     for signature in (signed.signature, signed.global_signature):
         for row in ("login", "join", "invitation", "hello"):
             with pytest.raises(SignatureInvalidError):

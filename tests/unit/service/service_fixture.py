@@ -97,6 +97,7 @@ def comment_of(who: Person, path: str, content: bytes, **changes: Any) -> FileCo
         "file_id": file_id_of(path),
         "version": 1,
         "size": len(content),
+        "digest": digest_of(content),
         "mtime": 1_500_000_000,
         "name": path,
         "user": who.id,
@@ -107,7 +108,7 @@ def comment_of(who: Person, path: str, content: bytes, **changes: Any) -> FileCo
 
 
 def signature_of(who: Person, path: str, content: bytes, **changes: Any) -> bytes:
-    return sign_file(who.key, digest_of(content), comment_of(who, path, content, **changes)).encode()
+    return sign_file(who.key, comment_of(who, path, content, **changes)).encode()
 
 
 def make_template(folder: Path) -> Path:
@@ -302,14 +303,11 @@ class ServiceFixture:
     def get(self, who: Person, path: str, version: int = 0) -> bytes:
         """Download and check as a client does."""
         download = self.ask(downloads.begin, who, storage=self.storage, path=path, version=version)
-        if download.small:
-            content = download.whole()
-        else:
-            download.start()
-            content = b""
-            while sealed := download.read(3):
-                content += b"".join(download.open(sealed))
-            download.close()
+        download.start()
+        content = b""
+        while download.chunks_left:
+            content += b"".join(download.open(download.read(3)))
+        download.close()
         author = next(p for p in PEOPLE if p.id == download.file.version.author_id)
         signature = FileSignature.parse(download.file.version.signature)
         comment = verify_file(author.key.public, digest_of(content), signature)

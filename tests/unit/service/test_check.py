@@ -23,7 +23,7 @@ from sft.service.trash import Deletion, delete
 from sft.store.row_types import FolderRow, VersionRow
 from sft.store.statements import rows_of
 from sft.store.writer import Writer
-from tests.unit.service.service_fixture import ADA, MAX, MIA, OPERATOR, ServiceFixture, comment_of, digest_of
+from tests.unit.service.service_fixture import ADA, MAX, MIA, OPERATOR, ServiceFixture, comment_of
 from tests.unit.service.test_files import put_many
 
 BIG = 70_000
@@ -308,9 +308,9 @@ def _folders(services: ServiceFixture) -> list[FolderRow]:
 # -- signatures ---------------------------------------------------------------------------------------
 
 
-def resign(services: ServiceFixture, comment: FileComment, content: bytes, **changes: Any) -> None:
+def resign(services: ServiceFixture, comment: FileComment, **changes: Any) -> None:
     """Write another signature with a good MAC: what a thief of the row key could do, and no more."""
-    signature = sign_file(MAX.key, digest_of(content), comment).encode()
+    signature = sign_file(MAX.key, comment).encode()
     with services.transaction() as transaction:
         rows = transaction.rows.all(rows_of(VersionRow))
         transaction.rows.update([replace(rows[0], signature=signature, **changes)])
@@ -330,17 +330,17 @@ def resign(services: ServiceFixture, comment: FileComment, content: bytes, **cha
 )
 def test_a_signature_over_other_facts_is_found(services: ServiceFixture, changes: dict[str, Any], problem: str) -> None:
     services.put(MAX, "a", b"x")
-    resign(services, comment_of(MAX, "a", b"x", **changes), b"x")
+    resign(services, comment_of(MAX, "a", b"x", **changes))
     assert faults(services) == [("a version 1", problem)]
 
 
 def test_a_signature_of_another_content_or_person_is_found(services: ServiceFixture) -> None:
     services.put(MAX, "a", b"x")
-    resign(services, comment_of(MAX, "a", b"x"), b"y")
+    resign(services, comment_of(MAX, "a", b"y"))
     ((what, problem),) = faults(services)
     assert what == "a version 1"
     assert problem.startswith("its signature does not hold")
-    resign(services, comment_of(MAX, "a", b"x"), b"x", author_id=ADA.id)
+    resign(services, comment_of(MAX, "a", b"x"), author_id=ADA.id)
     assert faults(services) == [("a version 1", "the key that signed it is gone, or another's")]
 
 
@@ -348,7 +348,7 @@ def test_a_version_that_follows_another_content_is_found(services: ServiceFixtur
     services.put(MAX, "a", b"1")
     services.replace(MAX, "a", b"2", services.ask(show_file, MAX, path="a"))
     comment = comment_of(MAX, "a", b"2", version=2, prev=bytes(64))
-    signature = sign_file(MAX.key, digest_of(b"2"), comment).encode()
+    signature = sign_file(MAX.key, comment).encode()
     with services.transaction() as transaction:
         rows = transaction.rows.all(rows_of(VersionRow))
         second = next(row for row in rows if row.number == 2)

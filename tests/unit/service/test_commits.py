@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from sft.crypto.keys import SigningKey
-from sft.crypto.notes import verify_receipt
+from sft.crypto.notes import verify_receipts
 from sft.errors import (
     BadRequestError,
     ChangedSinceError,
@@ -68,7 +68,7 @@ def test_a_first_version_is_stored_with_everything(services: ServiceFixture) -> 
 
 def test_the_receipt_says_what_was_stored(services: ServiceFixture) -> None:
     stored = services.put(MAX, "a", b"content")
-    receipt = verify_receipt(SERVER_KEY.public, stored.receipt)
+    (receipt,) = verify_receipts(SERVER_KEY.public, stored.receipt)
     assert (receipt.file_id, receipt.version, receipt.size) == (file_id_of("a"), 1, 7)
     assert (receipt.digest, receipt.user, receipt.name) == (stored.digest, MAX.id, "a")
     assert receipt.stored_at == NOW
@@ -92,7 +92,7 @@ def test_the_same_bytes_by_the_same_author_are_there_already(services: ServiceFi
     before = list(services.vault.ids())
     again = services.put(MAX, "a", content, file_id=bytes(16))
     assert (again.version, again.unchanged) == (1, True)
-    receipt = verify_receipt(SERVER_KEY.public, again.receipt)
+    (receipt,) = verify_receipts(SERVER_KEY.public, again.receipt)
     assert (receipt.stored_at, receipt.file_id) == (NOW, file_id_of("a"))
     assert list(services.vault.ids()) == before
     assert not services.open_uploads()

@@ -36,32 +36,21 @@ def read_all(download: downloads.Download, step: int = 3) -> bytes:
     return content
 
 
-@pytest.mark.parametrize(
-    ("size", "inline", "small"),
-    [
-        (0, True, True),
-        (16_340, True, True),
-        (16_341, False, True),
-        (SMALL_FILE_BYTES, False, True),
-        (SMALL_FILE_BYTES + 1, False, False),
-        (BIG, False, False),
-    ],
-)
-def test_contents_come_whole_or_in_chunks(disk_services: ServiceFixture, size: int, inline: bool, small: bool) -> None:
+@pytest.mark.parametrize("size", [0, 16_340, 16_341, SMALL_FILE_BYTES, SMALL_FILE_BYTES + 1, BIG])
+def test_contents_come_whole_or_in_chunks(disk_services: ServiceFixture, size: int) -> None:
     content = os.urandom(size)
     disk_services.commit(disk_services.stream(MAX, "d/a", content))
     download = begin(disk_services, "d/a")
-    assert (download.inline, download.small, download.size) == (inline, small, size)
+    assert download.size == size
     assert download.file.path == "d/a"
     assert download.file.version.digest == digest_of(content)
-    if small:
+    if size <= SMALL_FILE_BYTES:
         assert download.whole() == content
-    if not inline:
-        download.start()
-        assert download.chunks_left == max(1, -(-size // CHUNK_BYTES))
-        assert read_all(download) == content
-        assert download.chunks_left == 0
-        assert download.read(8) == []
+    download.start()
+    assert download.chunks_left == max(1, -(-size // CHUNK_BYTES))
+    assert read_all(download) == content
+    assert download.chunks_left == 0
+    assert download.read(8) == []
     download.close()
     download.close()
 
@@ -116,15 +105,18 @@ def test_a_disabled_person_reads_nothing(services: ServiceFixture) -> None:
         begin(services)
 
 
-def test_large_contents_are_not_whole_and_small_ones_not_started(services: ServiceFixture) -> None:
+def test_large_contents_are_not_whole_and_none_is_read_before_it_is_started_once(services: ServiceFixture) -> None:
     services.commit(services.stream(MAX, "big", bytes(BIG)))
     services.put(MAX, "small")
     with pytest.raises(ValueError, match="chunks"):
         begin(services, "big").whole()
-    with pytest.raises(ValueError, match="started"):
-        begin(services, "small").start()
-    with pytest.raises(ValueError, match="not started"):
-        begin(services, "big").read(1)
+    for path in ("small", "big"):
+        with pytest.raises(ValueError, match="not started"):
+            begin(services, path).read(1)
+        download = begin(services, path)
+        download.start()
+        with pytest.raises(ValueError, match="once"):
+            download.start()
 
 
 # -- damage -------------------------------------------------------------------------------------------

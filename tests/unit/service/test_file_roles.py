@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sft.errors import BadRequestError, NotFoundError, NotYoursError, OperatorOnlyError, RoleForbidsError
+from sft.limits import FRAME_BYTES
 from sft.model.access import Caller
 from sft.service import downloads, files, folders, open_uploads, trash, uploads
 from sft.service.commits import commit
@@ -56,6 +57,15 @@ def replace_large(services: ServiceFixture, who: Person, _caller: Caller, _owner
 
 def get(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
     return services.ask(downloads.begin, caller, storage=services.storage, path="d/a").whole()
+
+
+def get_many(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
+    (found,) = services.ask(
+        downloads.begin_many, caller, storage=services.storage, files=[("d/a", 0)], room_bytes=FRAME_BYTES
+    )
+    if isinstance(found, Exception):
+        raise found
+    return found.whole()
 
 
 def show(services: ServiceFixture, _who: Person, caller: Caller, _owner: Person) -> Any:
@@ -144,6 +154,7 @@ TABLE: list[tuple[Act, str]] = [
     (replace, "yes yes yes owner role role none"),
     (replace_large, "yes yes yes owner role role none"),
     (get, "yes yes yes yes yes yes role"),
+    (get_many, "yes yes yes yes yes yes role"),
     (show, "yes yes yes yes yes yes yes"),
     (listing, "yes yes yes yes yes yes yes"),
     (find, "yes yes yes yes yes yes yes"),
@@ -218,7 +229,7 @@ def test_every_use_case_of_files_is_in_the_table() -> None:
     names = {module.__name__ for module in modules} | {"sft.service.commits"}
     registered = {case.name for case in USE_CASES.values() if case.name.rsplit(".", 1)[0] in names}
     acted = {
-        uploads.begin, commit, downloads.begin, files.show_file, files.list_folder, files.find_files,
+        uploads.begin, commit, downloads.begin, downloads.begin_many, files.show_file, files.list_folder, files.find_files,
         files.list_trash, folders.make_folder, folders.move, trash.delete, trash.restore, purging.purge,
         check.check, purging.collect, rotation.rotate, rotation.reencrypt,
     }  # fmt: skip

@@ -1,6 +1,6 @@
 import pytest
 
-from sft.crypto.notes import verify_receipt
+from sft.crypto.notes import verify_receipts
 from sft.errors import NameNotAllowedError, ServerFullError, SignatureRefusedError, TooLargeError
 from sft.limits import SMALL_FILE_BYTES
 from sft.service.commits import commit
@@ -95,10 +95,10 @@ def test_the_receipt_says_what_is_durable(services: ServiceFixture) -> None:
     path = "d/Päth %"
     stored = services.put(MAX, path, b"content")
     assert (stored.path, stored.version, stored.size, stored.unchanged) == (path, 1, 7, False)
-    receipt = verify_receipt(SERVER_KEY.public, stored.receipt)
+    (receipt,) = verify_receipts(SERVER_KEY.public, stored.receipt)
     said = (receipt.name, receipt.version, receipt.user, receipt.stored_at, receipt.server_id)
     assert said == (path, 1, MAX.id, NOW, services.storage.server_id)
     services.now += 9
     again = services.put(MAX, path, b"content")
     assert again.unchanged
-    assert verify_receipt(SERVER_KEY.public, again.receipt) == receipt
+    assert verify_receipts(SERVER_KEY.public, again.receipt) == (receipt,)

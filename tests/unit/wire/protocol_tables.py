@@ -34,6 +34,7 @@ LIMITS: Final = (
     "FRAME_BYTES",
     "CHUNK_BYTES",
     "SMALL_FILE_BYTES",
+    "BATCH_FILES",
     "REKEY_BYTES",
     "REKEY_SECONDS",
     "REKEY_LEAST_BYTES",
@@ -137,7 +138,8 @@ def _answers(kind: type[Message]) -> list[str]:
 
 
 def _fields(kind: type[msgspec.Struct]) -> str:
-    parts = []
+    tag = kind.__struct_config__.tag
+    parts = [f"tag {tag}"] if tag is not None and not issubclass(kind, Message) else []
     for field in msgspec.structs.fields(kind):
         if field.name == "id" and issubclass(kind, Message):
             parts.append("id")  # the request's, everywhere
@@ -173,8 +175,8 @@ def _described(kind: inspect.Type) -> str:  # noqa: PLR0911 - one line a type
             return " / ".join(f'"{value}"' for value in values)
         case inspect.StructType(cls=cls):
             return cls.__name__
-        case inspect.VarTupleType(item_type=item, max_length=most):
-            return f"array ≤ {most} of {_described(item)}"
+        case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
+            return f"array {f'{least} to' if least else '≤'} {most} of {_described(item)}"
         case inspect.DictType(key_type=key, value_type=value, max_length=most):
             return f"map ≤ {most} of {_described(key)} to ({_described(value)})"
         case inspect.UnionType(types=types):

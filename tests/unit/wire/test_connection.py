@@ -35,9 +35,10 @@ from sft.wire.messages import (
     GetFile,
     ListFolder,
     Notice,
-    PutSmall,
+    PutFiles,
     Refusal,
     ShowSelf,
+    SmallPut,
     encode,
 )
 from sft.wire.states import FrameType, Side, State
@@ -251,7 +252,7 @@ def test_a_fault_of_the_owner_changes_nothing():
     for wrong in (
         lambda: client.send(ShowSelf(5)),
         lambda: client.send(Done(1)),
-        lambda: client.send(PutSmall(1, "a", b"", bytes(70_000))),
+        lambda: client.send(PutFiles(1, (SmallPut("a", b"", bytes(70_000)),))),
         lambda: client.send(ListFolder(1, "\ud800")),
         lambda: client.send_data(1, b"", last=True),
         lambda: client.welcome(WELCOME),

@@ -16,14 +16,17 @@ from sft.wire.messages import (
     CommitUpload,
     Credit,
     Done,
+    FileBegins,
     FileContent,
+    FilesContent,
     ListFolder,
     ListInvitations,
     Move,
     Notice,
-    PutSmall,
+    PutFiles,
     Refusal,
     ShowSelf,
+    SmallPut,
     encode,
     fits,
     tag_of,
@@ -137,8 +140,8 @@ def test_fields_with_a_default_may_be_left_out():
 
 
 def test_a_body_that_fits_no_frame_is_our_own_fault():
-    def content(length: int) -> PutSmall:
-        return PutSmall(1, "a", b"s" * 4608, bytes(length))
+    def content(length: int) -> PutFiles:
+        return PutFiles(1, (SmallPut("a", b"s" * 4608, bytes(length)),))
 
     spare = MESSAGE_BYTES - len(encode(content(60_000)))
     assert encode(content(60_000 + spare))
@@ -150,11 +153,11 @@ def test_a_body_that_fits_no_frame_is_our_own_fault():
 
 def test_a_small_file_with_ordinary_names_fits_a_frame():
     # What a signature with a path of 300 bytes takes.
-    file = sample(FileContent).file
+    file = sample(FileBegins).file
     version = msgspec.structs.replace(file.version, signature=bytes(1600), signed_name="n" * 300)
     file = msgspec.structs.replace(file, path="p" * 300, version=version)
-    assert fits(FileContent(1, file, bytes(SMALL_FILE_BYTES)))
-    assert fits(PutSmall(1, "p" * 1024, bytes(3000), bytes(SMALL_FILE_BYTES)))
+    assert fits(FilesContent(1, (FileContent(file, bytes(SMALL_FILE_BYTES)),)))
+    assert fits(PutFiles(1, (SmallPut("p" * 1024, bytes(3000), bytes(SMALL_FILE_BYTES)),)))
 
 
 @pytest.mark.parametrize("message", [Move(1, "\ud800", "b"), ListInvitations(2**70), Done("x" * 9, 1 + 2j)])

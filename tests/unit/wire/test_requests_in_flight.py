@@ -17,13 +17,14 @@ from sft.wire.messages import (
     Credit,
     Done,
     FileBegins,
-    FileContent,
+    FilesContent,
+    FilesStored,
     FileStored,
     FolderPage,
     GetFile,
     ListFolder,
     Notice,
-    PutSmall,
+    PutFiles,
     Refusal,
     Request,
     ResumePoint,
@@ -68,15 +69,15 @@ CANCEL, CREDIT, REFUSED, DONE = m(Cancel), m(Credit, chunks=8), m(Refusal), m(Do
 RESUME = m(BeginUpload, size=3 * FULL + 1, resume=ResumePoint(3, bytes(64)))
 RESUME_AT_END = m(BeginUpload, size=3 * FULL, resume=ResumePoint(3, bytes(64)))
 GET_LATER = m(GetFile, first_chunk=1)
-STORED, BEGINS, CONTENT = m(FileStored), m(FileBegins), m(FileContent)
+STORED, BEGINS = m(FileStored), m(FileBegins)
 
 LEGAL = {
     "one request, one answer": [("c", m(ListFolder)), ("s", m(FolderPage))],
     "a refusal": [("c", m(ListFolder)), ("s", REFUSED)],
     "answers in any order": [
         ("c", m(ShowSelf, 1)),
-        ("c", m(PutSmall, 2)),
-        ("s", m(FileStored, 2)),
+        ("c", m(PutFiles, 2)),
+        ("s", m(FilesStored, 2)),
         ("s", m(Refusal, 1)),
     ],
     "upload in one flight": [("c", BEGIN), ("c", data(1)), ("s", CREDIT), ("c", last(1)), ("c", COMMIT), ("s", STORED)],
@@ -106,7 +107,7 @@ LEGAL = {
     "refused to resume after its last chunk": [("c", RESUME_AT_END), ("s", REFUSED), ("c", COMMIT)],
     "resumed after its last chunk, and cancelled": [("c", RESUME_AT_END), ("c", CANCEL), ("s", DONE)],
     "download from a later chunk": [("c", GET_LATER), ("s", BEGINS), ("s", last(1))],
-    "download of a small file": [("c", GET), ("s", CONTENT)],
+    "download of a small file": [("c", GET), ("s", BEGINS), ("s", last(1))],
     "download": [("c", GET), ("s", BEGINS), ("s", data(1)), ("c", CREDIT), ("s", last(1))],
     "download refused in its middle": [("c", GET), ("s", BEGINS), ("s", data(1)), ("s", REFUSED)],
     "download cancelled": [("c", GET), ("s", BEGINS), ("c", CANCEL), ("s", data(1)), ("s", DONE)],
@@ -156,7 +157,7 @@ ILLEGAL = {
     "download done without cancel": [("c", GET), ("s", BEGINS), ("s", DONE)],
     "download data before it begins": [("c", GET), ("s", data(1))],
     "download begins twice": [("c", GET), ("s", BEGINS), ("s", BEGINS)],
-    "whole content after the beginning": [("c", GET), ("s", BEGINS), ("s", CONTENT)],
+    "files together after the beginning of one": [("c", GET), ("s", BEGINS), ("s", m(FilesContent))],
     "download data after the last": [("c", GET), ("s", BEGINS), ("s", last(1)), ("s", data(1))],
     "refused after the last": [("c", GET), ("s", BEGINS), ("s", last(1)), ("s", REFUSED)],
     "download data after a refusal": [("c", GET), ("s", BEGINS), ("s", REFUSED), ("s", data(1))],
@@ -245,7 +246,7 @@ def any_step(side: str, chance: random.Random, next_id: int) -> object:
     kind = chance.choice(
         [BeginUpload, GetFile, BeginUpload, GetFile, CommitUpload, Cancel, Credit, ListFolder]
         if side == "c"
-        else [FileStored, Done, FileBegins, FileContent, Refusal, Credit, FolderPage, FileBegins]
+        else [FileStored, Done, FileBegins, Refusal, Credit, FolderPage, FileBegins]
     )
     fields = {}
     if kind is BeginUpload and chance.random() < 0.3:

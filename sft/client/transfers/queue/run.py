@@ -234,7 +234,7 @@ class Run:
             return
         self.outcome.done += 1
         self.outcome.unchanged += result.stage is TransferStage.UNCHANGED
-        if result.file is not None and result.verdict is not None:
+        if result.file is not None:
             self._took(result.file, result.verdict)
 
     async def _judge_what_is_here(self, item: GetItem, error: LocalExistsError) -> None:
@@ -271,10 +271,12 @@ class Run:
     def _local(self, item: GetItem) -> Path:
         return Path(self._job.to).joinpath(*item.parts)
 
-    def _took(self, file: File, verdict: Verdict) -> None:
-        self.outcome.judged.append(Judged(file.id, file.version.number, verdict.state))
+    def _took(self, file: File, verdict: Verdict | None) -> None:
+        # What is here already was judged by an earlier run.
+        state = SignatureState.VERIFIED if verdict is None else verdict.state
+        self.outcome.judged.append(Judged(file.id, file.version.number, state))
         self.outcome.version, self.outcome.author = file.version.number, file.version.author
-        if verdict.moved_to is not None:
+        if verdict is not None and verdict.moved_to is not None:
             self._job.take_moved(Moved(file.path, verdict.signed_name))
 
     # -- what is counted --------------------------------------------------------------------------------------

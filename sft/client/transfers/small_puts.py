@@ -1,0 +1,151 @@
+"""Small files to the server, several in one request: read, signed, sent and acknowledged together, each judged by itself.
+
+Rules. What one of them meets is its own error; the others go on. The next group is read and signed, on the pool, while others
+fly. A file that has grown since it was planned goes by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from sft.client.concurrency import finish_even_if_cancelled, gather_limited
+from sft.client.session import Session
+from sft.client.transfers.grouping import PUT_BYTES, groups_of
+from sft.client.transfers.progress import TransferStage
+from sft.client.transfers.sources import UploadSource
+from sft.client.transfers.upload import Answered, FileUpload, SignedContent, UploadResult, take_receipt
+from sft.errors import ReceiptBadError, RemoteProtocolError, RequestError, SftError
+from sft.model.records import Stored
+from sft.wire.messages import FilesStored, PutFiles, RefusedFile, SmallPut
+
+_LOOKED_AT_ONCE: Final = 8
+
+Opener = Callable[[], UploadSource]
+Outcome = UploadResult | SftError
+
+
+async def store_together(
+    session: Session, uploads: Sequence[FileUpload], openers: Sequence[Opener]
+) -> list[Outcome | None]:
+    """Store small files.
+
+    Args:
+        openers: open the source of each, on the pool; it is closed here.
+
+    Returns:
+        What became of each, in order; None where it is not small any more.
+    """
+    outcomes: list[Outcome | None] = [None] * len(uploads)
+    for upload in uploads:
+        upload.report(TransferStage.SENDING, 0)
+    if any(upload.looks for upload in uploads):
+        looks = await gather_limited(_LOOKED_AT_ONCE, uploads, _looked)
+        outcomes = [*looks]
+    signed = await _signed(session, uploads, openers, outcomes)
+    ready = [(upload, content) for upload, content in zip(uploads, signed, strict=True) if content is not None]
+    stored = iter(await store_signed(session, ready))
+    return [outcome if content is None else next(stored) for outcome, content in zip(outcomes, signed, strict=True)]
+
+
+async def store_signed(session: Session, ready: Sequence[tuple[FileUpload, SignedContent]]) -> list[Outcome]:
+    """Store what is signed already; gives what became of each, in order."""
+    outcomes = [await _found_there(*each) for each in ready]
+    waiting = [each for each, outcome in zip(ready, outcomes, strict=True) if outcome is None]
+    answers: list[Outcome] = []
+    # Nearly always one request: sizes were known when these were put together.
+    for group in groups_of(waiting, _weight_bytes):
+        answers += await _sent(session, group)
+    answered = iter(answers)
+    return [next(answered) if outcome is None else outcome for outcome in outcomes]
+
+
+async def _looked(upload: FileUpload) -> SftError | None:
+    try:
+        await upload.look()
+    except SftError as error:
+        return error
+    return None
+
+
+async def _signed(
+    session: Session, uploads: Sequence[FileUpload], openers: Sequence[Opener], outcomes: list[Outcome | None]
+) -> list[SignedContent | None]:
+    """Read and sign what is to be sent, in one step; what cannot be read has its error among the outcomes."""
+    opened: list[UploadSource] = []
+
+    def sign(upload: FileUpload, opener: Opener) -> SignedContent | None:
+        source = opener()
+        opened.append(source)
+        try:
+            content = source.small()
+            return None if content is None else upload.sign(content, source.settle())
+        finally:
+            source.close()
+
+    def sign_all() -> list[SignedContent | None]:
+        signed: list[SignedContent | None] = []
+        for number, (upload, opener) in enumerate(zip(uploads, openers, strict=True)):
+            signed.append(None)
+            if outcomes[number] is None:
+                try:
+                    signed[-1] = sign(upload, opener)
+                except SftError as error:
+                    outcomes[number] = error
+        return signed
+
+    def hurry() -> None:
+        for source in opened:
+            source.give_up()
+
+    return await finish_even_if_cancelled(session.pool.run(sign_all), hurry)
+
+
+async def _found_there(upload: FileUpload, content: SignedContent) -> Outcome | None:
+    try:
+        return await upload.found_there(content)
+    except SftError as error:
+        return error
+
+
+async def _sent(session: Session, group: Sequence[tuple[FileUpload, SignedContent]]) -> list[Outcome]:
+    files = tuple(SmallPut(upload.path, content.signature, content.content) for upload, content in group)
+    try:
+        answer = await session.request(PutFiles, FilesStored, files=files)
+    except SftError as error:
+        return [error] * len(group)
+    if len(answer.results) != len(group):
+        raise RemoteProtocolError(f"{len(answer.results)} results for {len(group)} files")
+    stored: list[Answered] = []
+    for (_, content), result in zip(group, answer.results, strict=True):
+        if not isinstance(result, RefusedFile) and not result.unchanged:
+            sent = content.comment
+            version = Stored(sent.name, result.version, sent.size, content.digest, answer.receipt)
+            stored.append(Answered(sent.name, version, sent, content.digest))
+    taken: list[UploadResult | ReceiptBadError] = []
+    if stored:
+        taken = await session.pool.run(take_receipt, session, answer.receipt, stored)
+    kept: Iterator[UploadResult | ReceiptBadError] = iter(taken)
+    outcomes: list[Outcome] = []
+    for (upload, content), result in zip(group, answer.results, strict=True):
+        if isinstance(result, RefusedFile):
+            outcomes.append(RequestError.from_wire(result.code, result.values, result.ref))
+        elif result.unchanged:
+            outcomes.append(await _already_there(upload, content, result.version))
+        else:
+            outcomes.append(next(kept))
+            if isinstance(outcomes[-1], UploadResult):
+                upload.report(TransferStage.STORED, len(content.content))
+    return outcomes
+
+
+async def _already_there(upload: FileUpload, content: SignedContent, version: int) -> Outcome:
+    try:
+        return await upload.already_there(version, content.comment, content.digest)
+    except SftError as error:
+        return error
+
+
+def _weight_bytes(ready: tuple[FileUpload, SignedContent]) -> int:
+    upload, content = ready
+    return PUT_BYTES + len(upload.path.encode()) + len(content.signature) + len(content.content)

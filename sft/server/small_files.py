@@ -1,0 +1,247 @@
+"""Small files by the dozen: one request, one answer, and each file judged, refused and committed by itself.
+
+Rules. What one file meets is that file's refusal, whatever it is; the others go on. A refusal of all of them (of the session's
+rights, of how much it may hold) answers the request. Contents that lie in files are written and read in one step on the pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, TypeVar
+
+from twisted.python.failure import Failure
+
+from sft.errors import ContentDamagedError, NotSmallError, OutcomeUnknownError, RequestError, RightsChangedError
+from sft.limits import FRAME_BYTES
+from sft.server.context import ServerContext
+from sft.server.refusal_log import log_refusal
+from sft.server.transfer import TransferSession
+from sft.server.uploads import discard_unwanted
+from sft.service import commits, downloads
+from sft.service.downloads import Download
+from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
+from sft.service.pending import Committed, Pending, Unwritten, acknowledge, put_small
+from sft.wire import messages as m
+from sft.wire.replies import REFUSAL_TEXT
+
+_LEAST_TEXT: Final = 8  # characters of each value: so cut, all refusals of a request fit its answer
+
+T = TypeVar("T")
+
+
+# -- to the server ----------------------------------------------------------------------------------------------
+
+
+async def store_files(context: ServerContext, session: TransferSession, message: m.PutFiles) -> m.FilesStored:
+    """Store each of the files, or refuse it; what is acknowledged is durable, with one receipt for all of it."""
+    prepare = partial(_prepared, session, message.files)
+    prepared = prepare() if _on_reactor(context, message) else await context.pool.run(prepare)
+    waiting = await _written(context, prepared)
+    pending = [each for each in waiting if isinstance(each, Pending)]
+    committed = iter(await context.act_all(commits.commit, [(each, each.weight_bytes) for each in pending]))
+    outcomes: list[Committed | Exception] = []
+    for each in waiting:
+        outcome = next(committed) if isinstance(each, Pending) else each
+        outcomes.append(outcome)
+        if isinstance(each, Pending) and _is_unwanted(outcome):
+            await discard_unwanted(context, each)
+    refused = [
+        _refusal(context, session, outcome, request="PutFiles", path=file.path)
+        if isinstance(outcome, Exception)
+        else None
+        for outcome, file in zip(outcomes, message.files, strict=True)
+    ]
+    return _stored(session, message.id, outcomes, refused)
+
+
+def _on_reactor(context: ServerContext, message: m.PutFiles) -> bool:
+    """Say whether the checks are so few that another thread would cost as much."""
+    return len(message.files) == 1 and not context.pool.crypto_in_pool
+
+
+def _prepared(session: TransferSession, files: Sequence[m.SmallPut]) -> list[Pending | Unwritten | Exception]:
+    return [
+        _outcome(
+            partial(
+                put_small,
+                session.storage,
+                session.caller,
+                session.public_key,
+                path=file.path,
+                signature=file.signature,
+                content=file.content,
+            )
+        )
+        for file in files
+    ]
+
+
+async def _written(
+    context: ServerContext, prepared: Sequence[Pending | Unwritten | Exception]
+) -> list[Pending | Exception]:
+    """Write what is too large for the database, each file announced before."""
+    large = [each for each in prepared if isinstance(each, Unwritten)]
+    if not large:
+        return [each for each in prepared if not isinstance(each, Unwritten)]
+    opened = await context.act_all(open_uploads, [(each.announcement, 0) for each in large])
+
+    def write() -> list[Pending | Exception]:
+        return [
+            outcome if isinstance(outcome, Exception) else _outcome(small.write)
+            for small, outcome in zip(large, opened, strict=True)
+        ]
+
+    written = await context.pool.run(write)
+    failed = [
+        small.object_id
+        for small, began, outcome in zip(large, opened, written, strict=True)
+        if began is None and isinstance(outcome, Exception)
+    ]
+    await context.act_all(end_uploads, [(EndUpload(object_id), 0) for object_id in failed])
+    ended = iter(written)
+    return [next(ended) if isinstance(each, Unwritten) else each for each in prepared]
+
+
+def _is_unwanted(outcome: Committed | Exception) -> bool:
+    """Say whether an object is to be removed: not where nobody knows whether its row is durable."""
+    if isinstance(outcome, Exception):
+        return not isinstance(outcome, OutcomeUnknownError)
+    return outcome.unchanged
+
+
+def _stored(
+    session: TransferSession,
+    request_id: int,
+    outcomes: Sequence[Committed | Exception],
+    refused: Sequence[RequestError | None],
+) -> m.FilesStored:
+    committed = [each for each in outcomes if isinstance(each, Committed)]
+    receipt = acknowledge(session.storage, committed) if committed else ""
+    most = REFUSAL_TEXT
+    while True:
+        results = tuple(
+            m.StoredFile(outcome.receipt.version, outcome.unchanged)
+            if isinstance(outcome, Committed)
+            else m.RefusedFile.of(_known(refusal), most)
+            for outcome, refusal in zip(outcomes, refused, strict=True)
+        )
+        answer = m.FilesStored(request_id, results, receipt)
+        if most <= _LEAST_TEXT or committed == outcomes or m.fits(answer):
+            return answer
+        most //= 4
+
+
+# -- from the server ----------------------------------------------------------------------------------------------
+
+
+async def read_files(context: ServerContext, session: TransferSession, message: m.GetFiles) -> m.FilesContent:
+    """Give the contents of the first so many of the files that one frame holds, or refuse each."""
+    session.share.begin_download()
+    try:
+        return await _read_files(context, session, message)
+    finally:
+        session.share.end_download()
+
+
+async def _read_files(context: ServerContext, session: TransferSession, message: m.GetFiles) -> m.FilesContent:
+    sessions, caller = context.sessions, session.caller
+    changes = sessions.changes(caller.user_id)
+    found = await _find(session, message.files)
+    contents = await context.pool.run(_contents, found)
+    await _follow(context, session, message.files, found, contents)
+    if sessions.changes(caller.user_id) != changes:
+        raise RightsChangedError(problem="Your rights changed")
+    results: list[m.FileContent | m.RefusedFile] = []
+    for wanted, download, content in zip(message.files, found, contents, strict=False):
+        if isinstance(download, Download) and isinstance(content, bytes):
+            version = download.file.version
+            context.event_log.note(
+                "getting",
+                session=session.session_id,
+                by=caller.name,
+                path=wanted.path,
+                version=version.number,
+                size=version.size,
+            )
+            results.append(m.FileContent(download.file, content))
+        else:
+            about = {} if isinstance(download, RequestError) else {"object": download.object_id.hex()}
+            error = content if isinstance(content, Exception) else RuntimeError("a file without content")
+            refusal = _refusal(context, session, error, request="GetFiles", path=wanted.path, **about)
+            results.append(m.RefusedFile.of(refusal))
+    return _fitting(message.id, results)
+
+
+async def _find(session: TransferSession, files: Sequence[m.WantedFile]) -> list[Download | RequestError]:
+    return await session.read(
+        downloads.begin_many,
+        storage=session.storage,
+        files=[(file.path, file.version) for file in files],
+        room_bytes=FRAME_BYTES,
+    )
+
+
+def _contents(found: Sequence[Download | RequestError]) -> list[bytes | Exception]:
+    return [each if isinstance(each, RequestError) else _outcome(each.whole) for each in found]
+
+
+async def _follow(
+    context: ServerContext,
+    session: TransferSession,
+    files: Sequence[m.WantedFile],
+    found: list[Download | RequestError],
+    contents: list[bytes | Exception],
+) -> None:
+    """Read once more what is not as its row said: ``rotate-key --reencrypt`` may have moved it between the two."""
+    tried: set[bytes] = set()
+    while True:
+        moved = [
+            n
+            for n, (each, content) in enumerate(zip(found, contents, strict=True))
+            if isinstance(content, ContentDamagedError) and isinstance(each, Download) and each.object_id not in tried
+        ]
+        if not moved:
+            return
+        for n in moved:
+            each = found[n]
+            tried |= {each.object_id} if isinstance(each, Download) else set()
+        again = await _find(session, [files[n] for n in moved])
+        for n, each, content in zip(moved, again, await context.pool.run(_contents, again), strict=False):
+            found[n], contents[n] = each, content
+
+
+def _fitting(request_id: int, results: list[m.FileContent | m.RefusedFile]) -> m.FilesContent:
+    """Answer with as many as the frame holds; one that fits none alone is got by itself."""
+    while not m.fits(answer := m.FilesContent(request_id, tuple(results))):
+        if len(results) > 1:
+            results.pop()
+        elif isinstance(results[0], m.FileContent):
+            results = [m.RefusedFile.of(NotSmallError(path=results[0].file.path))]
+        else:
+            results = [m.RefusedFile(results[0].code, {}, results[0].ref)]
+    return answer
+
+
+# -- each by itself ------------------------------------------------------------------------------------------------
+
+
+def _outcome(step: Callable[[], T]) -> T | Exception:
+    try:
+        return step()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this file's alone
+        return error
+
+
+def _refusal(context: ServerContext, session: TransferSession, error: Exception, **about: object) -> RequestError:
+    """Write the line of one file's refusal; that it is to be got by itself is none."""
+    refusal = session.refusal_of(Failure(error), **about)
+    if not isinstance(refusal, NotSmallError):
+        log_refusal(context, session.caller, refusal, **about)
+    return refusal
+
+
+def _known(refusal: RequestError | None) -> RequestError:
+    if refusal is None:
+        raise RuntimeError("a file that is neither stored nor refused")
+    return refusal
