@@ -143,6 +143,24 @@ def test_commands_that_only_ask_load_no_reactor(tmp_path: Path) -> None:
     assert not names & (DATABASE | {"twisted", "zope", "asyncio", "textual", "rich"})
 
 
+def test_the_collector_rests_from_the_first_import() -> None:
+    code = "import gc{}; print(gc.isenabled(), [each['collections'] for each in gc.get_stats()])"
+    bare, entry = (
+        subprocess.run(
+            [sys.executable, "-c", code.format(imported)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=True,
+            timeout=60,
+        ).stdout.split(" ", 1)
+        for imported in ("", ", sft.cli.entry")
+    )
+    assert (bare[0], entry[0]) == ("True", "False")
+    assert entry[1] == bare[1]
+
+
 def test_what_opens_a_home_loads_nothing_that_migrates() -> None:
     # Each start and each operator's command would wait for it.
     assert not loaded_by("sft.operator.server") & {"alembic", "mako", "pygments"}
