@@ -1,13 +1,11 @@
 """`sft`: the table of commands, and the one place where a command ends.
 
 Rules. Whatever a command does, it ends here: with its status, with an error's words and status, or with 128 plus a signal.
-Nothing that a command needs is imported before that command is called; the collector is off while it starts, and the process
-ends without taking its objects apart.
+Nothing that a command needs is imported before that command is called, and the process ends without taking its objects apart.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import signal
@@ -123,7 +121,6 @@ def main(arguments: Sequence[str], environment: Environment) -> int:
 
 def run() -> NoReturn:
     """Entry point of the console script."""
-    gc.disable()
     keep_memory_private()
     open_closed_streams()
     status = main(sys.argv[1:], Environment(os.environ))

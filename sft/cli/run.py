@@ -7,6 +7,7 @@ not installed: they stop the reactor and abandon the work with status 0. What Tw
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -54,6 +55,9 @@ def execute(act: Act[T], log: Callable[[str], object], clean_up_seconds: float =
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
+    # It rested while everything was imported (``sft.cli.entry``), all of which stays. A watch runs for months.
+    gc.freeze()
+    gc.enable()
     reactor: Any = default_reactor
     # Twisted times its calls by the wall clock; one that is set back would stall them all.
     reactor.seconds = time.monotonic

@@ -156,6 +156,18 @@ def test_a_fault_that_nobody_caught_goes_to_the_log_and_not_to_the_terminal():
     assert (out[-1], status) == ("gave 1", 0)
 
 
+def test_what_may_run_for_months_is_collected():
+    child = Child(
+        "import gc\n"
+        "gc.disable()\n"
+        "async def act(reactor):\n"
+        "    return gc.isenabled() and gc.get_freeze_count() > 1000\n"
+        "ends_with(act)\n",
+        "execute",
+    )
+    assert child.rest()[0] == ["gave True"]
+
+
 def test_timers_go_by_the_monotonic_clock(execute):
     child = Child(
         "import time\nasync def act(reactor):\n    return reactor.seconds is time.monotonic\nends_with(act)\n", execute
