@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,11 @@ import pytest
 
 import sft
 from sft.cli.run import Interrupted, handled, interruptible
+from sft.client.profiles import Profile, Profiles
+from sft.client.state import StateFolder
+from sft.crypto import key_file
+from tests.unit.client.both_loops import Peer
+from tests.unit.client.memory_server import ADA_KEY, SERVER, SERVER_KEY
 
 ROOT = Path(sft.__file__).parent.parent
 
@@ -154,6 +160,41 @@ def test_a_fault_that_nobody_caught_goes_to_the_log_and_not_to_the_terminal():
     assert not err
     assert any("ZeroDivisionError: lost" in line for line in out)
     assert (out[-1], status) == ("gave 1", 0)
+
+
+def test_a_command_that_is_interrupted_while_the_server_is_silent_leaves_as_one_that_closes(tmp_path):
+    started = []
+
+    def interrupts(far):
+        far.log_in()
+        far.asked()
+        started[0].send_signal(signal.SIGINT)
+        return far.farewell()
+
+    peer = Peer(interrupts)
+    state = StateFolder(tmp_path, tmp_path)
+    state.write("keys/ada.key", key_file.encode(ADA_KEY, None).encode())
+    Profiles(state).add(
+        Profile(
+            name="acme", server_name="acme-files", host="127.0.0.1", port=peer.port,
+            server_key=SERVER_KEY.public.point, server_id=SERVER.server_id, public_key=ADA_KEY.public.encode(),
+            key_file="keys/ada.key", device="laptop", user_name="ada", user_id=7, role="maintainer", joined_at=1,
+        )
+    )  # fmt: skip
+    started.append(
+        subprocess.Popen(
+            [sys.executable, "-c", "from sft.cli.entry import run; run()", "ls"],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "SFT_HOME": str(tmp_path)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    )
+    out, err = started[0].communicate(timeout=60)
+    peer.end()
+    assert (out, err, started[0].returncode) == ("", "Stopped.\n", 130)
+    assert peer.results == [True]
 
 
 def test_what_may_run_for_months_is_collected():

@@ -25,7 +25,7 @@ from sft.wire.login import Welcome
 from tests.loop import LOOP, Timed
 from tests.unit.client.memory_server import SERVER, SERVER_KEY
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 30
 
 
 class FarEnd:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
 
 import msgspec
 import pytest
 
+from sft.cli.console import Console
+from sft.cli.waiting import wait_told
 from sft.client.concurrency import Lock, gather_limited, pause
 from sft.client.identity import passphrase_from
 from sft.client.loop import loop_of
@@ -265,6 +268,30 @@ def test_a_server_that_says_nothing_to_a_request_is_given_up(line, meet):
     assert quiet == [QUIET_SECONDS]
     peer.end()
     assert peer.results == [False]
+
+
+def test_whoever_waits_for_an_answer_is_told_after_ten_seconds(line, meet):
+    err = io.StringIO()
+    console = Console(io.StringIO(), err, {})
+
+    def answers_late(far):
+        far.log_in()
+        asked = far.asked()
+        far.let_pass(QUIET_SECONDS + 2)
+        late.wait(60)
+        far.send(SelfShown(id=asked.id, user=user(7, "ada", ADA_KEY), server=SERVER))
+        return far.farewell()
+
+    late = threading.Event()
+
+    async def ask(session):
+        reactor = session.connection.reactor
+        reactor.callLater(QUIET_SECONDS + 1, late.set)
+        with wait_told(console, reactor, session.server_name, lambda: session.quiet_seconds):
+            await whoami(session)
+
+    line.talk(meet(answers_late), ask)
+    assert err.getvalue() == "No answer from acme-files for 10 s; still waiting.\n"
 
 
 def test_a_frame_that_does_not_go_on_is_given_up(line, meet):
