@@ -133,8 +133,7 @@ class Crowd:
                 for key, _ in selector.select():
                     line = key.data
                     for reply in line.take():
-                        if isinstance(reply, m.Refusal):
-                            raise PermissionError(f"{acts[line]}: {reply.code} {dict(reply.values)}")
+                        _require_done(reply, acts[line])
                         if done[line]:
                             waits[acts[line]].append((time.perf_counter() - began[line]) * 1000)
                         done[line] += 1
@@ -149,7 +148,7 @@ class Crowd:
         if act == "put":
             line.begin_put(f"busy-{number}.txt", content(str(number)))
         elif act == "get":
-            line.begin(m.GetFile, path=f"big/f{number % self._shape.big:07}.txt", version=0, window=8)
+            line.begin(m.GetFiles, files=(m.WantedFile(f"big/f{number % self._shape.big:07}.txt", 0),))
         else:
             line.begin(m.ListFolder, path=LISTED)
 
@@ -168,6 +167,14 @@ class Crowd:
             yield server
         finally:
             server.stop()
+
+
+def _require_done(reply: m.Reply, act: str) -> None:
+    """Raise PermissionError for a refusal, of all or of one."""
+    results = reply.results if isinstance(reply, m.FilesStored | m.FilesContent) else (reply,)
+    for each in results:
+        if isinstance(each, m.Refusal | m.RefusedFile):
+            raise PermissionError(f"{act}: {each.code} {dict(each.values)}")
 
 
 def _raise_descriptors(wanted: int) -> int:
