@@ -155,22 +155,18 @@ async def _read_files(context: ServerContext, session: TransferSession, message:
     results: list[m.FileContent | m.RefusedFile] = []
     for wanted, download, content in zip(message.files, found, contents, strict=False):
         if isinstance(download, Download) and isinstance(content, bytes):
-            version = download.file.version
-            context.event_log.note(
-                "getting",
-                session=session.session_id,
-                by=caller.name,
-                path=wanted.path,
-                version=version.number,
-                size=version.size,
-            )
             results.append(m.FileContent(download.file, content))
         else:
             about = {} if isinstance(download, RequestError) else {"object": download.object_id.hex()}
             error = content if isinstance(content, Exception) else RuntimeError("a file without content")
             refusal = _refusal(context, session, error, request="GetFiles", path=wanted.path, **about)
             results.append(m.RefusedFile.of(refusal))
-    return _fitting(message.id, results)
+    answer = _fitting(message.id, results)
+    files = [each.file for each in answer.results if isinstance(each, m.FileContent)]
+    got = [{"path": each.path, "version": each.version.number, "size": each.version.size} for each in files]
+    if got:
+        context.event_log.note_each("getting", {"session": session.session_id, "by": caller.name}, got)
+    return answer
 
 
 async def _find(session: TransferSession, files: Sequence[m.WantedFile]) -> list[Download | RequestError]:

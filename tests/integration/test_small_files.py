@@ -291,13 +291,14 @@ async def test_a_request_of_several_counts_as_one_download(server: ServerFixture
 
 
 @on_reactor
-async def test_each_file_that_was_got_has_its_line_in_the_log(server: ServerFixture):
+async def test_the_files_that_were_got_together_stand_in_one_line_of_the_log(server: ServerFixture):
     raw = await server.raw("max")
     for path in ("a", "b"):
         await server.put("max", path, b"x", raw)
     await _get(raw, "a", "missing", "b")
-    got = [line for line in server.lines if line.startswith("getting ")]
-    assert [line.rpartition("path=")[2].split()[0] for line in got] == ["a", "b"]
+    (got,) = [line for line in server.lines if line.startswith("getting ")]
+    (session,) = [each.session_id for each in server.here.sessions.all() if each.describe().user == "max"]
+    assert got.startswith(f"getting session={session} by=max path=a version=1 size=1 path=b version=1 size=1")
     assert [line for line in server.lines if "path=missing" in line and "request=GetFiles" in line]
 
 
