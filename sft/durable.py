@@ -222,13 +222,10 @@ def replace_files(folder_fd: int, names: Iterable[str], data: bytes, mode: int =
     replace_file(folder_fd, first, data, mode, sync=False)
     for name in others:
         _require_component(name)
-        temporary = f".{secrets.token_hex(_TEMPORARY_BYTES)}.part"
         try:
-            os.link(first, temporary, src_dir_fd=folder_fd, dst_dir_fd=folder_fd, follow_symlinks=False)
-        except OSError:  # a file system without links, or no more of them
+            os.link(first, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd, follow_symlinks=False)
+        except OSError:  # the name is taken; or a file system without links, or no more of them
             replace_file(folder_fd, name, data, mode, sync=False)
-            continue
-        os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
 
 
 def remove_file(folder_fd: int, name: str) -> None:

@@ -83,8 +83,10 @@ class StateFolder:
         with translating_os_errors(self.path(names[0])):
             durable.make_private_folder(self.data)
             with self._folder(folders, make=True) as folder:
-                durable.replace_files(folder, [_split(name)[1] for name in names], data)
-        return [self.path(name) for name in names]
+                leaves = [name.rpartition("/")[2] for name in names]
+                durable.replace_files(folder, leaves, data)
+        where = self.data.joinpath(*folders)
+        return [where / leaf for leaf in leaves]
 
     def read_secret(self, name: str) -> bytes | None:
         """Read a file of the state that is nobody else's to read; None where there is none.
