@@ -60,6 +60,8 @@ def test_a_name_below_a_folder_is_one_component(folder: int, name: str) -> None:
     with pytest.raises(ValueError, match="one component"):
         durable.replace_file(folder, name, b"")
     with pytest.raises(ValueError, match="one component"):
+        durable.replace_files(folder, ["x", name], b"")
+    with pytest.raises(ValueError, match="one component"):
         durable.remove_file(folder, name)
     with pytest.raises(ValueError, match="one component"):
         durable.rename_no_replace(folder, name, folder, "x")
@@ -128,6 +130,26 @@ def test_a_replacement_replaces_a_link_and_not_what_it_leads_to(folder: int, tmp
     durable.replace_file(folder, "link", b"mine")
     assert (tmp_path / "target").read_bytes() == b"precious"
     assert not (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_several_names_get_one_content_also_those_that_are_taken(
+    folder: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "b").write_bytes(b"old")
+    (tmp_path / "c").symlink_to(tmp_path / "b")
+    durable.replace_files(folder, ["a", "b", "c", "d", "a"], b"new")
+    assert sorted(os.listdir(tmp_path)) == ["a", "b", "c", "d"]
+    for name in "abcd":
+        assert (tmp_path / name).read_bytes() == b"new"
+        assert not (tmp_path / name).is_symlink()
+        assert mode_of(tmp_path / name) == 0o600
+    assert ((tmp_path / "a").stat().st_ino == (tmp_path / "d").stat().st_ino) == links
 
 
 @pytest.fixture(params=["renameat2", "link and unlink"])

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import closing
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from sft.errors import (
     RowForgedError,
     ServerFullError,
     StoreError,
+    TooLargeError,
 )
 from sft.limits import GROUP_ACTS, GROUP_BYTES
 from sft.model.access import operator_caller
@@ -92,6 +94,42 @@ def test_an_act_gets_a_transaction_and_gives_results(empty: Database) -> None:
         assert writer.submit(act, 7).result(WAIT) == (7, NOW)
         assert writer.submit(put, "a").result(WAIT) == "A"
     assert names_of(empty) == {"a"}
+
+
+@pytest.mark.parametrize("count", [3, 200])
+def test_several_inputs_have_one_end_and_each_an_outcome(empty: Database, count: int) -> None:
+    """Also where they fill several groups; what one of them meets is its own."""
+
+    def act(transaction: Transaction, inputs: Sequence[int]) -> list[int | RequestError]:
+        if any(number == 1 for number in inputs):
+            if len(inputs) > 1:
+                raise ZeroDivisionError
+            raise LookupError
+        return [TooLargeError(what="it", limit=number) if number % 3 == 2 else number * 2 for number in inputs]
+
+    ended: SimpleQueue[list[Any]] = SimpleQueue()
+    with writer_of(empty) as writer:
+        writer.submit_all(act, [(number, 10) for number in range(count)], arrived=ended.put)
+        outcomes = ended.get(timeout=WAIT)
+    assert ended.empty()
+    for number, outcome in enumerate(outcomes):
+        if number == 1:
+            assert isinstance(outcome, LookupError)
+        elif number % 3 == 2:
+            assert isinstance(outcome, TooLargeError)
+        else:
+            assert outcome == number * 2
+
+
+def test_several_inputs_of_a_writer_that_has_ended_end_too(empty: Database) -> None:
+    ended: list[list[Any]] = []
+    with writer_of(empty) as writer:
+        pass
+    writer.submit_all(put, [("a", 0), ("b", 0)], arrived=ended.append)
+    ((first, second),) = ended
+    assert isinstance(first, StoreError)
+    assert isinstance(second, StoreError)
+    assert names_of(empty) == set()
 
 
 def test_no_update_is_lost(empty: Database) -> None:
