@@ -127,7 +127,7 @@ class Person:
         self.name = name
         self.folder = folder / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.environment = {**clean_environment(), "SFT_HOME": str(self.folder / "state")}
+        self.environment = {**clean_environment(), "SFT_HOME": str(self.folder / "state"), "SFT_TRIES": "0"}
 
     def join(self, server: ServerProcess, role: str) -> None:
         """Join by a real invitation."""

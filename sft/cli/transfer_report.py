@@ -18,12 +18,18 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.client.transfers.foresee import FRESH, REPLACED, SAME
 from sft.client.transfers.local_tree import Skipped
+from sft.client.transfers.progress import NO_RESUMPTION, Resumption
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.model.names import safe
 from sft.model.text import count_text, duration_text, shown_name, size_text
 
 SKIPPED_LINES: Final = 20
+
+
+def resumption_document(resumption: Resumption) -> Document:
+    """Return what an interruption has cost, as fields of an item."""
+    return {"resumed_bytes": resumption.resumed_bytes, "sent_again_bytes": resumption.sent_again_bytes}
 
 
 class TransferReport:
@@ -45,7 +51,7 @@ class TransferReport:
         self.skipped: Sequence[Skipped] = ()
         self._done_word = done_word
         self._undone = undone
-        self._empty = empty
+        self._empty = {**empty, **resumption_document(NO_RESUMPTION)}
         self._whole = whole
         self._items: list[Document] = []
         self._rows: list[Sequence[str]] = []
@@ -63,11 +69,22 @@ class TransferReport:
         """Take note that an item that is done was signed under another name."""
         self._moved.append((path, verdict))
 
-    def failed(self, name: str, error: SftError, *, path: str | None = None) -> None:
+    def failed(
+        self, name: str, error: SftError, *, path: str | None = None, resumption: Resumption = NO_RESUMPTION
+    ) -> None:
         """Take an item that failed, or was never tried."""
         self._failed.append((name, error))
         why = error_json(error, now=self.invocation.now)
-        self._items.append({**self._empty, "source": name, "path": path, "result": "failed", "error": why})
+        self._items.append(
+            {
+                **self._empty,
+                "source": name,
+                "path": path,
+                "result": "failed",
+                **resumption_document(resumption),
+                "error": why,
+            }
+        )
 
     def foreseen(
         self, act: str, source: str, path: str, what: str, size_bytes: int | None, error: SftError | None

@@ -105,6 +105,7 @@ class ServerConnection:
         self._tasks: Tasks = loop_of(reactor)
         self.welcomed: Waiting[Welcome] = self._tasks.waiting()
         self.lost: SftError | None = None
+        self.farewell: Notice | None = None  # the server said that it ends the session, and why
         self._welcome: Welcome | None = None
         self._wire = wire
         self._on_notice = on_notice
@@ -295,8 +296,11 @@ class ServerConnection:
             listener = self._listeners.get(message.id)
             if listener is not None:
                 listener.credited(message.chunks)
-        elif isinstance(message, Notice) and self._on_notice is not None:
-            self._on_notice(message)
+        elif isinstance(message, Notice):
+            if message.kind == "ended":
+                self.farewell = message
+            if self._on_notice is not None:
+                self._on_notice(message)
 
     def _forget(self, request_id: int) -> None:
         self._listeners.pop(request_id, None)

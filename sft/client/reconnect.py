@@ -20,6 +20,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from sft.client.api.people import show_self
+from sft.client.carried_over import CarriedOver
 from sft.client.concurrency import ticking
 from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, EventListener, ServerNotice, Status
 from sft.client.identity import Ask
@@ -121,6 +122,7 @@ class Reconnector:
         self._doubted = False
         self._ended = False
         self._farewell: SftError | None = None
+        self._carried_over = CarriedOver()
         self.session: Session | None = None
         self.connection = ConnectionInfo(
             Status.CONNECTING, profile.name, profile.server_name, profile.address,
@@ -166,8 +168,11 @@ class Reconnector:
             if going is not None:
                 going.cancel()
         session, self.session = self.session, None
-        if session is None:
-            return
+        if session is not None:
+            await self._close(session)
+        await self._pool.run(self._carried_over.leave)
+
+    async def _close(self, session: Session) -> None:
         closing = Deferred.fromCoroutine(session.close())
         closing.addTimeout(self._timing.close_seconds, self._reactor)
         try:
@@ -196,6 +201,7 @@ class Reconnector:
         if self._ended:
             session.abort()
             return
+        session.carried_over = self._carried_over
         self.session = session
         self._become(
             Status.ONLINE, None, server=session.server_name, user=session.user_name,

@@ -68,6 +68,7 @@ class Session:
     versions_seen: VersionsSeen = field(init=False)
     followed: ServerPublic | None = None
     carried_over: CarriedOver = field(default_factory=CarriedOver)
+    limited_to: int | None = None
     _learning: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -114,6 +115,7 @@ class Session:
 
     def limit(self, bytes_per_second: int | None) -> None:
         """Move content no faster than that, both ways together, until the session ends; None for as fast as can be."""
+        self.limited_to = bytes_per_second
         if bytes_per_second is not None:
             self.connection.limit(bytes_per_second)
 
@@ -264,6 +266,22 @@ async def log_in(
         connection.abort()
         raise
     return Session(connection, state, profile, key, pins, pool, owns_pool, clock, followed=followed)
+
+
+async def log_in_again(reactor: Any, before: Session, random: Callable[[], float] = random_numbers.random) -> Session:
+    """Log in with the key of a session whose connection is lost, to go on with what that cut off.
+
+    Raises:
+        SftError: as ``log_in``.
+    """
+    profile = before.profile
+    session = await log_in(
+        reactor, before.state, profile, before.key, Claim.login(profile.user_name, before.key.public, profile.device),
+        None, pool=before.pool, owns_pool=False, random=random, clock=before.clock,
+    )  # fmt: skip
+    session.carried_over = before.carried_over
+    session.limit(before.limited_to)
+    return session
 
 
 def _require_pinned_id(profile: Profile, server_id: bytes) -> None:

@@ -46,7 +46,7 @@ class LiveCli:
         out = io.TextIOWrapper(raw, "utf-8", "surrogateescape", newline="", write_through=True)
         home = str(self.state(who))
         environment = Environment(
-            {"SFT_HOME": home, "NO_COLOR": "1", **environ},
+            {"SFT_HOME": home, "NO_COLOR": "1", "SFT_TRIES": "0", **environ},
             io.StringIO(stdin) if isinstance(stdin, str) else stdin,
             out,
             err,

@@ -11,11 +11,12 @@ from typing import Final
 
 import click
 
+from sft.cli.again import Line
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_options import choosing
-from sft.cli.transfer_report import TransferReport
+from sft.cli.transfer_report import TransferReport, resumption_document
 from sft.client.api.tree import has_pattern
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, get_all
@@ -23,7 +24,7 @@ from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.foresee import foresee_get
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, GetPlan, plan_get
-from sft.client.transfers.progress import TransferStage
+from sft.client.transfers.progress import Report, TransferStage
 from sft.crypto.digests import digest_text
 from sft.errors import UsageError
 from sft.model.names import safe
@@ -88,10 +89,11 @@ def command(
                 outcome.foreseen("get", each.item.path, each.item.path, each.what, each.item.size, each.error)
         elif plan.items or plan.folders:
             totals = [item.size for item in plan.items]
-            with showing(invocation, _title(names, plan.items), totals) as shown:
-                results = await get_all(
+
+            async def move(session: Session, items: Sequence[GetItem], report: Report) -> list[GetResult]:
+                return await get_all(
                     session,
-                    plan.items,
+                    items,
                     to=place,
                     folders=plan.folders,
                     existing=existing,
@@ -99,8 +101,12 @@ def command(
                     accept_moved=accept_moved,
                     keep_parts=not to_output,
                     jobs=jobs,
-                    report=shown.report,
+                    report=report,
                 )
+
+            async with Line(invocation, session) as line:
+                with showing(invocation, _title(names, plan.items), totals) as shown:
+                    results = await line.move(plan.items, move, shown.report)
             outcome.seconds = shown.seconds
             for result in results:
                 add_result(outcome, result)
@@ -168,7 +174,7 @@ def _title(names: Sequence[str], items: Sequence[GetItem]) -> str:
 
 def add_result(report: TransferReport, result: GetResult) -> None:
     if result.error is not None:
-        report.failed(result.item.path, result.error, path=result.item.path)
+        report.failed(result.item.path, result.error, path=result.item.path, resumption=result.resumption)
         return
     if result.file is None or result.local is None:
         raise TypeError("a get that did not fail has a file and a place")
@@ -184,6 +190,7 @@ def add_result(report: TransferReport, result: GetResult) -> None:
         "version": version.number,
         "size": version.size,
         "digest": digest_text(version.digest),
+        **resumption_document(result.resumption),
     }
     row = [
         f"{result.stage.value:9} {safe(local_text(result.local))}",
@@ -194,7 +201,9 @@ def add_result(report: TransferReport, result: GetResult) -> None:
     if result.verdict is not None and result.verdict.moved_to is not None:
         row.append(f"as {shown_name(result.verdict.signed_name)}")
         report.moved(file.path, result.verdict)
-    report.done(document, row, 0 if result.stage is TransferStage.UNCHANGED else version.size)
+    report.done(
+        document, row, 0 if result.stage is TransferStage.UNCHANGED else version.size - result.resumption.resumed_bytes
+    )
 
 
 def local_text(path: Path) -> str:

@@ -12,18 +12,19 @@ from typing import Final
 
 import click
 
+from sft.cli.again import Line
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_options import choosing
-from sft.cli.transfer_report import TransferReport, skipped_documents
+from sft.cli.transfer_report import TransferReport, resumption_document, skipped_documents
 from sft.client.api.files import make_folder, show_file
 from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, put_all
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.foresee import foresee_put
 from sft.client.transfers.plan import PutItem, PutPlan, plan_put
-from sft.client.transfers.progress import TransferStage
+from sft.client.transfers.progress import Report, TransferStage
 from sft.crypto.digests import digest_text
 from sft.errors import PinChangedError, SftError, SignerUnknownError, UsageError
 from sft.model.names import safe
@@ -83,13 +84,16 @@ def command(
             except SftError as error:
                 report.failed(folder, error)
         totals = [item.size for item in plan.items]
-        with showing(invocation, _title(paths, plan.items), totals) as shown:
-            results = await put_all(
-                session, plan.items, replace=replace, if_version=if_version, jobs=jobs, report=shown.report
-            )
-        report.seconds = shown.seconds
-        if replace and invocation.prompts.possible:
-            results = await ask_of_unknown(session, results, invocation.prompts.agrees, invocation.now)
+
+        async def move(session: Session, items: Sequence[PutItem], report: Report) -> list[PutResult]:
+            return await put_all(session, items, replace=replace, if_version=if_version, jobs=jobs, report=report)
+
+        async with Line(invocation, session) as line:
+            with showing(invocation, _title(paths, plan.items), totals) as shown:
+                results = await line.move(plan.items, move, shown.report)
+            report.seconds = shown.seconds
+            if replace and invocation.prompts.possible:
+                results = await ask_of_unknown(line.session, results, invocation.prompts.agrees, invocation.now)
         unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
         for result in results:
             add_result(report, result)
@@ -133,7 +137,7 @@ def _title(paths: Sequence[str], items: Sequence[PutItem]) -> str:
 def add_result(report: TransferReport, result: PutResult) -> None:
     source = "-" if result.item.source is None else str(result.item.source)
     if result.error is not None:
-        report.failed(source, result.error, path=result.item.path)
+        report.failed(source, result.error, path=result.item.path, resumption=result.resumption)
         return
     stored = result.stored
     if stored is None:
@@ -146,6 +150,7 @@ def add_result(report: TransferReport, result: PutResult) -> None:
         "size": stored.size,
         "digest": digest_text(stored.digest),
         "receipt": None if result.receipt is None else str(result.receipt),
+        **resumption_document(result.resumption),
     }
     row = [f"{result.stage.value:9} {safe(stored.path)} ", f"v{stored.version}"]
     if result.stage is TransferStage.UNCHANGED:
@@ -153,7 +158,7 @@ def add_result(report: TransferReport, result: PutResult) -> None:
         return
     size, seconds = stored.size, result.seconds
     row += [size_text(size), duration_text(seconds)]
-    row += [rate_text(size, seconds)] if size else []
+    row += [rate_text(size - result.resumption.resumed_bytes, seconds)] if size else []
     row += [] if result.receipt else ["(no room here for its receipt)"]
     report.done(document, row, size)
 

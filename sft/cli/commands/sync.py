@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from sft.cli.addresses import Addresses, parse_addresses
+from sft.cli.again import Line
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
@@ -23,7 +25,8 @@ from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.part_file import ConflictPolicy
-from sft.client.transfers.progress import Progress, TransferStage
+from sft.client.transfers.plan import GetItem, PutItem
+from sft.client.transfers.progress import Progress, Report, TransferStage
 from sft.client.transfers.sync import SyncOptions, SyncPlan, make_here, make_there, plan_down, plan_up, remember
 from sft.client.transfers.sync_delete import delete_here, delete_there
 from sft.errors import LocalFileError, SftError, TooManyDeletionsError, UsageError
@@ -127,14 +130,19 @@ async def _up(invocation: Invocation, session: Session, report: SyncReport, wish
         return ()
     await make_there(session, plan)
     items = [*plan.fresh, *plan.replaced]
-    with showing(invocation, _title(wish), [item.size for item in items]) as shown:
-        results = await put_all(session, items, jobs=wish.jobs, report=shown.report)
-    report.seconds = shown.seconds
-    for result in results:
-        _stored(report, result)
-    sent = [(str(each.item.source), each.stored.digest) for each in results if each.stored is not None]
-    await session.pool.run(remember, plan, sent)
-    return await _delete(session, report, plan, delete_there)
+
+    async def move(session: Session, items: Sequence[PutItem], report: Report) -> list[PutResult]:
+        return await put_all(session, items, jobs=wish.jobs, report=report)
+
+    async with Line(invocation, session) as line:
+        with showing(invocation, _title(wish), [item.size for item in items]) as shown:
+            results = await line.move(items, move, shown.report)
+        report.seconds = shown.seconds
+        for result in results:
+            _stored(report, result)
+        sent = [(str(each.item.source), each.stored.digest) for each in results if each.stored is not None]
+        await session.pool.run(remember, plan, sent)
+        return await _delete(line.session, report, plan, delete_there)
 
 
 async def _down(invocation: Invocation, session: Session, report: SyncReport, wish: _Wish) -> Sequence[str]:
@@ -149,22 +157,30 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
         return ()
     await session.pool.run(make_here, plan)
     totals = [item.size for item in [*plan.fresh, *plan.replaced]]
-    with showing(invocation, _title(wish), totals) as shown:
-        first = 0
-        for items, existing, word in (
-            (plan.fresh, ConflictPolicy.REFUSE, "got"),
-            (plan.replaced, ConflictPolicy.FORCE, "replaced"),
-        ):
-            results = await get_all(
-                session, items, to=top, existing=existing, accept_moved=wish.accept_moved, jobs=wish.jobs,
-                report=_later(shown.report, first),
-            )  # fmt: skip
-            first += len(items)
-            for result in results:
-                _got(report, result, word, top)
-    report.seconds = shown.seconds
-    await session.pool.run(remember, plan)
-    return await _delete(session, report, plan, delete_here)
+    async with Line(invocation, session) as line:
+        with showing(invocation, _title(wish), totals) as shown:
+            first = 0
+            for items, existing, word in (
+                (plan.fresh, ConflictPolicy.REFUSE, "got"),
+                (plan.replaced, ConflictPolicy.FORCE, "replaced"),
+            ):
+                move = partial(_get, wish, existing)
+                results = await line.move(items, move, _later(shown.report, first))
+                first += len(items)
+                for result in results:
+                    _got(report, result, word, top)
+        report.seconds = shown.seconds
+        await session.pool.run(remember, plan)
+        return await _delete(line.session, report, plan, delete_here)
+
+
+async def _get(
+    wish: _Wish, existing: ConflictPolicy, session: Session, items: Sequence[GetItem], report: Report
+) -> list[GetResult]:
+    return await get_all(
+        session, items, to=wish.addresses.local, existing=existing, accept_moved=wish.accept_moved, jobs=wish.jobs,
+        report=report,
+    )  # fmt: skip
 
 
 def _begin(invocation: Invocation, report: SyncReport, plan: SyncPlan[Any], wish: _Wish) -> None:

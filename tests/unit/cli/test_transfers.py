@@ -133,6 +133,8 @@ def test_the_document_of_a_put(cli):
         "size": 12_288,
         "digest": f"blake2b512:{'00' * 64}",
         "receipt": "receipts/1",
+        "resumed_bytes": 0,
+        "sent_again_bytes": 0,
         "error": None,
     }
     assert document["items"][1]["result"] == "failed"

@@ -1,0 +1,116 @@
+"""Going on over a new connection where one is lost in the middle of a transfer.
+
+Rules. It is tried again a few times, with growing pauses, and each time that something has moved the pauses begin anew. What
+was done stays done; what was cut off goes on where it stopped. A session that an admin ended is not begun again, nor one in
+which something else arrived than the server sent. ``SFT_TRIES`` says how often, 0 for never: for whoever tries again by other
+means.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from twisted.internet.task import deferLater
+
+from sft.cli.invocation import Invocation
+from sft.client.session import Session, log_in_again
+from sft.client.transfers.batch import GetResult, PutResult
+from sft.client.transfers.progress import Progress, Report, Resumption, TransferStage
+from sft.errors import ConnectionLostError, SftError, TamperedError, TransferEndedError, UnreachableError, UsageError
+from sft.model.names import safe
+
+PAUSES_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)  # a server that is started again is back by then
+
+R = TypeVar("R", PutResult, GetResult)
+Item = TypeVar("Item")
+Move = Callable[[Session, Sequence[Item], Report], Awaitable[list[R]]]
+
+
+class Line:
+    """The way to the server while a transfer runs: the session that was there, and those that take its place."""
+
+    def __init__(self, invocation: Invocation, session: Session) -> None:
+        self._invocation = invocation
+        self._first = session
+        self.session = session
+        self._pauses = PAUSES_SECONDS[: _tries(invocation)]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._first.pool.run(self._first.carried_over.leave)
+        if self.session is not self._first:
+            await self.session.close()
+
+    async def move(self, items: Sequence[Item], move: Move[Item, R], report: Report) -> list[R]:
+        """Move items, those that a lost connection cut off again and again.
+
+        Returns:
+            One result per item, in their order.
+        """
+
+        def moved(progress: Progress) -> None:
+            if progress.stage is not TransferStage.FAILED:  # perhaps it is tried again
+                report(progress)
+
+        results = await move(self.session, items, moved)
+        pauses = iter(self._pauses)
+        while cut := [number for number, result in enumerate(results) if _is_cut(result.error)]:
+            pause = next(pauses, None)
+            if pause is None or self.session.connection.farewell is not None:
+                break
+            if not await self._come_back(pause):
+                continue
+            again = await move(self.session, [items[number] for number in cut], _numbered(moved, cut))
+            if any(not _is_cut(result.error) or result.resumption.resumed_bytes for result in again):
+                pauses = iter(self._pauses)
+            for number, result in zip(cut, again, strict=True):
+                results[number] = dataclasses.replace(
+                    result, resumption=_together(results[number].resumption, result.resumption)
+                )
+        for number, result in enumerate(results):
+            if result.error is not None:
+                report(Progress(number, result.item.path, TransferStage.FAILED, 0, result.item.size))
+        return results
+
+    async def _come_back(self, pause: float) -> bool:
+        """Log in again after a pause; whether that worked."""
+        reactor: Any = self._first.connection.reactor
+        name = safe(self._first.profile.name)
+        self._invocation.console.note(f"The connection to {name} is lost. Trying again in {pause:g} s.")
+        await deferLater(reactor, pause)
+        with suppress(UnreachableError, ConnectionLostError):
+            before, self.session = self.session, await log_in_again(reactor, self.session)
+            if before is not self._first:
+                before.abort()
+            return True
+        return False
+
+
+def _tries(invocation: Invocation) -> int:
+    said = invocation.environ.get("SFT_TRIES", str(len(PAUSES_SECONDS)))
+    if not said.isascii() or not said.isdigit():
+        raise UsageError(
+            problem=f"SFT_TRIES is a number, not {safe(said)}", remedy="export SFT_TRIES=0 tries never again"
+        )
+    return int(said)
+
+
+def _is_cut(error: SftError | None) -> bool:
+    return isinstance(error, (ConnectionLostError, TransferEndedError)) and not isinstance(error, TamperedError)
+
+
+def _numbered(report: Report, numbers: Sequence[int]) -> Report:
+    return lambda progress: report(dataclasses.replace(progress, index=numbers[progress.index]))
+
+
+def _together(before: Resumption, now: Resumption) -> Resumption:
+    """Add what an item has cost; what was there before the command began is the first one's."""
+    return Resumption(before.resumed_bytes, before.sent_again_bytes + now.sent_again_bytes)
