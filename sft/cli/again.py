@@ -68,7 +68,7 @@ class Line:
                 break
             if not await self._come_back(pause):
                 continue
-            again = await move(self.session, [items[number] for number in cut], _numbered(moved, cut))
+            again = await move(self.session, [items[number] for number in cut], renumbered(moved, cut))
             if any(not _is_cut(result.error) or result.resumption.resumed_bytes for result in again):
                 pauses = iter(self._pauses)
             for number, result in zip(cut, again, strict=True):
@@ -107,7 +107,8 @@ def _is_cut(error: SftError | None) -> bool:
     return isinstance(error, (ConnectionLostError, TransferEndedError)) and not isinstance(error, TamperedError)
 
 
-def _numbered(report: Report, numbers: Sequence[int]) -> Report:
+def renumbered(report: Report, numbers: Sequence[int]) -> Report:
+    """Report items by the numbers that they have among all."""
     return lambda progress: report(dataclasses.replace(progress, index=numbers[progress.index]))
 
 

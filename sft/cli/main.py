@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "get": "Get files, verified before they have their name.",
     "sync": "Make a folder there like one here, or the other way round.",
     "watch": "Send what appears in a folder here, until interrupted.",
+    "resume": "Go on with what was cut off, or list it.",
     "ls": "List files and folders.",
     "info": "Show one file: author, version, signature.",
     "mkdir": "Make a folder.",

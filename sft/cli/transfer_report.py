@@ -70,9 +70,15 @@ class TransferReport:
         self._moved.append((path, verdict))
 
     def failed(
-        self, name: str, error: SftError, *, path: str | None = None, resumption: Resumption = NO_RESUMPTION
+        self,
+        name: str,
+        error: SftError,
+        *,
+        path: str | None = None,
+        resumption: Resumption = NO_RESUMPTION,
+        **more: Any,
     ) -> None:
-        """Take an item that failed, or was never tried."""
+        """Take an item that failed, or was never tried; with ``more`` fields."""
         self._failed.append((name, error))
         why = error_json(error, now=self.invocation.now)
         self._items.append(
@@ -82,6 +88,7 @@ class TransferReport:
                 "path": path,
                 "result": "failed",
                 **resumption_document(resumption),
+                **more,
                 "error": why,
             }
         )

@@ -15,6 +15,7 @@ from sft.crypto.keys import SigningKey
 from sft.limits import SMALL_FILE_BYTES
 from sft.operator.tap import Options
 from tests.integration.live_cli import LiveCli
+from tests.integration.test_cli_resume import part_of
 from tests.json_shapes import commands, faults, shapes
 from tests.loop import run
 from tests.unit.cli.cli_fixture import Ran
@@ -58,7 +59,7 @@ def _all_commands() -> set[str]:
             found |= {f"twistd sft {word} {leaf}{deep}" for deep in deeper or [""]}
         if not below and issubclass(kind, usage.Options) and _has_json(kind):
             found.add(f"twistd sft {word}")
-    return found - {"sft tui"} | {"sft ls --trash"}
+    return found - {"sft tui"} | {"sft ls --trash", "sft resume --list", "sft resume --drop"}
 
 
 def _has_json(kind: Any) -> bool:
@@ -103,6 +104,11 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     printed.take("sft watch", cli.interrupted("ada", "is a link", *watch), 1)
     (tmp_path / "odd" / "file").write_bytes(b"file")
     ada("sync", str(tmp_path / "odd"), ":synced", status=1)
+    part_of(cli, "docs/big.bin")
+    ada("resume", "--list", of=2)
+    ada("resume")
+    part_of(cli, "docs/other.bin")
+    ada("resume", "--drop", of=2)
     # People, by a person.
     ada("users")
     ada("role", "gus", "maintainer")
