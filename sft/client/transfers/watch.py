@@ -4,7 +4,7 @@ Rules. The folder is looked at again and again, whole: that works on every file 
 still when its size, date and inode have been the same for so many seconds. What the server has already is found by comparing,
 as a sync does, at the start and after every new connection. A version that somebody else stored meanwhile is not replaced; what
 was refused is tried again when it changes, or over a new connection. Nothing is ever deleted. A look costs some 10 µs a file,
-and what is known of it half a KiB.
+and what is known of it 1 KiB.
 """
 
 from __future__ import annotations
