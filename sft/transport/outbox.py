@@ -32,8 +32,8 @@ class Outbox:
 
     Args:
         changed: called when more or less is unread by the peer than before.
-        direct: the transport's socket: a chunk that it takes needs neither joining nor a turn of the reactor (with frames read
-            whole at the other end, 45 µs of CPU less per 64 KiB). The transport then resumes whenever it has nothing left.
+        direct: the transport's socket: a chunk that it takes needs neither joining nor a turn of the reactor. The transport
+            then resumes whenever it has nothing left.
             None where it is no socket (TLS, tests): all goes through it, and it pauses and resumes.
 
     Attributes:
@@ -46,7 +46,7 @@ class Outbox:
     ) -> None:
         self._connection = connection
         self._transport = transport
-        self.direct = direct
+        self._direct = direct
         self._sources: deque[FrameSource] = deque()
         self._changed = changed
         self._stopped = False
@@ -123,7 +123,7 @@ class Outbox:
         self._sources.clear()
 
     def _write(self, sealed: bytes) -> None:
-        if self.direct is not None or self.waiting_bytes:
+        if self._direct is not None or self.waiting_bytes:
             self.waiting_bytes += len(sealed)
         self._transport.write(sealed)
         if self.waiting_bytes >= DATA_FRAME_BYTES:
@@ -132,8 +132,8 @@ class Outbox:
     def _write_data(self, sealed: bytes) -> None:
         """Write a frame while nothing waits."""
         taken = 0
-        if self.direct is not None:
+        if self._direct is not None:
             with suppress(OSError):  # full, or broken: then the transport meets it too, and says so
-                taken = self.direct.send(sealed)
+                taken = self._direct.send(sealed)
         if taken < len(sealed):
             self._write(sealed[taken:])

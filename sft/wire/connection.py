@@ -175,12 +175,6 @@ class Connection:
         return self._records.framer.bytes_in_frame > 0
 
     @property
-    def missing_bytes(self) -> int:
-        """How many bytes end the frame that has arrived in part, or the next, where they are data."""
-        framer = self._records.framer
-        return framer.bytes_missing or DATA_FRAME_BYTES - framer.bytes_in_frame
-
-    @property
     def bytes_received(self) -> int:
         return self._records.framer.bytes_fed
 

@@ -55,11 +55,6 @@ class Framer:
             return len(self._header)
         return HEADER_BYTES + len(self._body)
 
-    @property
-    def bytes_missing(self) -> int:
-        """How much of an unfinished frame has not arrived; 0 before its header is there."""
-        return 0 if self._length < 0 else self._length - len(self._body)
-
     def next_frame(self, limit: int) -> bytes | None:
         """Take the next frame.
 

@@ -13,7 +13,7 @@ from sft.errors import (
     StreamTruncatedError,
 )
 from sft.limits import CHUNK_BYTES, EARLY_FRAME_BYTES, FRAME_BYTES, REQUESTS_IN_FLIGHT
-from sft.wire.connection import DATA_FRAME_BYTES, Connection
+from sft.wire.connection import Connection
 from sft.wire.events import (
     DataReceived,
     LoginRefused,
@@ -159,21 +159,6 @@ def test_a_full_chunk_is_the_largest_frame_and_fits():
     joined.server.receive(joined.client.send(BEGIN))
     frame = joined.client.send_data(1, bytes(CHUNK_BYTES), last=False)
     assert len(frame) - HEADER_BYTES == CHUNK_BYTES + 21 <= FRAME_BYTES
-
-
-def test_reading_what_is_missing_brings_each_frame_of_data_in_one_piece():
-    joined = join()
-    client, server = joined.client, joined.server
-    server.receive(client.send(BEGIN))
-    line = b"".join(client.send_data(1, bytes(CHUNK_BYTES), last=False) for _ in range(4))
-    assert server.missing_bytes == DATA_FRAME_BYTES == len(line) // 4
-    for first in (1, 3, 4, 1000, DATA_FRAME_BYTES - 1):
-        server.receive(line[:first])
-        rest = server.missing_bytes
-        assert first + rest == DATA_FRAME_BYTES
-        assert len(server.receive(line[first : first + rest])) == 1
-        assert not server.in_frame
-        line = line[DATA_FRAME_BYTES:] + client.send_data(1, bytes(CHUNK_BYTES), last=False)
 
 
 def test_close_is_answered_by_close():

@@ -101,13 +101,3 @@ def test_the_work_is_linear_in_a_large_frame_of_small_segments():
         taken += frames_of(framer, stream[at : at + segment], size)
     assert taken == [bytes(size)]
     assert time.process_time() - began < 1.5
-
-
-def test_what_is_missing_of_a_frame_is_known_from_its_header_on():
-    framer = Framer()
-    assert framer.bytes_missing == 0
-    whole = frame(bytes(10))
-    for end, missing in ((3, 0), (4, 10), (9, 5), (14, 0)):
-        framer = Framer()
-        frames_of(framer, whole[:end])
-        assert framer.bytes_missing == missing, end
