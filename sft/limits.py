@@ -105,6 +105,9 @@ SPACE_STEP_BYTES: Final = 64 * MIB  # room is promised so far ahead of the data:
 SEGMENT_CHUNKS: Final = 256
 SEGMENT_BYTES: Final = SEGMENT_CHUNKS * CHUNK_BYTES
 UPLOAD_RUNS: Final = 1000  # of one object, each under a data key of its own; 76 bytes each in the version's row
+PARKED_SECONDS: Final = (
+    600  # an upload that lost its connection goes on at its last chunk: a train's tunnel, a changed network
+)
 UPLOAD_SILENT_SECONDS: Final = 600  # an open upload that gets no byte for so long ends: it holds a file and room
 KEPT_SECONDS: Final = 7 * 24 * 3600  # what was not finished: somebody was ill, or away
 INLINE_OBJECT_BYTES: Final = 16 * KIB  # sealed size up to which an object lies in the database

@@ -179,7 +179,8 @@ def upgrade() -> None:
         _refers("uploads", "user_id", "users.id"),
         _refers("uploads", "key_id", "device_keys.id"),
     )
-    op.create_index("ix_uploads_expires_at", "uploads", ["expires_at"])
+    op.create_index("ix_uploads_expires_at", "uploads", ["expires_at", "object_id"])
+    op.create_index("ix_uploads_epoch", "uploads", ["epoch", "object_id"])
     op.create_table(
         "purges",
         _bytes("object_id"),

@@ -338,7 +338,7 @@ class TransferEndedError(RequestError):
 
     code = "INTERRUPTED"
     exit_status = 6
-    sentence = "The server ended this transfer ({problem}). Nothing partial was kept."
+    sentence = "The server ended this transfer ({problem}). Nothing partial is visible."
 
 
 class UploadGoneError(RequestError):

@@ -295,6 +295,41 @@ class UploadEnded(DomainEvent, frozen=True, kw_only=True):
     path: str
 
 
+class UploadAdvanced(DomainEvent, frozen=True, kw_only=True):
+    """So many segments of an upload are durable: it can go on behind them."""
+
+    routine: ClassVar[bool] = True
+
+    object_id: bytes
+    path: str
+    segments: int
+
+
+class UploadResumed(DomainEvent, frozen=True, kw_only=True):
+    """An upload goes on behind the segments that were finished."""
+
+    object_id: bytes
+    path: str
+    segments: int
+
+
+class UploadGivenUp(DomainEvent, frozen=True, kw_only=True):
+    """Nobody goes on with an upload any more, and what was kept of it is removed."""
+
+    object_id: bytes
+    path: str
+    segments: int
+
+
+class UploadKeysResealed(DomainEvent, frozen=True, kw_only=True):
+    """The data keys of these open uploads are sealed by the master key in use."""
+
+    routine: ClassVar[bool] = True
+
+    uploads: int
+    epoch: int
+
+
 class DataKeysResealed(DomainEvent, frozen=True, kw_only=True):
     """The data keys of these versions are sealed by the master key in use."""
 

@@ -215,6 +215,8 @@ def _prepare(
     notes = []
     if recovered.uploads:
         notes.append(f"removed {recovered.uploads} unfinished uploads")
+    if recovered.kept:
+        notes.append(f"{recovered.kept} unfinished uploads can go on")
     if recovered.purged:
         notes.append(f"finished {recovered.purged} deletions")
     notes += [f"left for the next start: {each}" for each in recovered.faults]

@@ -185,6 +185,7 @@ class Server:
                     stranger.close()
             # What still works with open files ends before these are closed under it.
             context.stopping = True
+            await context.resumable_uploads.close()
             await self._until(lambda: not (context.pool.busy or context.maintenance_pool.busy), STOP_SECONDS)
             context.stop_limited_logs()
             for pool in context.pools:

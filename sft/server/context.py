@@ -23,6 +23,7 @@ from sft.model.records import ServerInfo
 from sft.server.admission import Admission
 from sft.server.event_log import EventLog
 from sft.server.limited_log import LimitedLog
+from sft.server.resumable_uploads import ResumableUploads
 from sft.server.sessions import Sessions
 from sft.server.shares import Shares
 from sft.server.turns import Turns
@@ -69,11 +70,13 @@ class ServerContext:
     refusals: LimitedLog = field(init=False)
     damage: LimitedLog = field(init=False)
     reading_turns: Turns = field(init=False)
+    resumable_uploads: ResumableUploads = field(init=False)
 
     def __post_init__(self) -> None:
         self.strangers = LimitedLog(self.event_log, self.reactor, "strangers", "source")
         self.refusals = LimitedLog(self.event_log, self.reactor, "refusals", "by")
         self.damage = LimitedLog(self.event_log, self.reactor, "damage", "what")
+        self.resumable_uploads = ResumableUploads(self)
         self.reading_turns = Turns(self.reading_pool, at_once=READS_AT_ONCE)
 
     @property

@@ -13,10 +13,21 @@ from sft.server.jobs import RunningJob
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ReadRoute, joined
 from sft.server.small_files import read_files, store_files
 from sft.server.transfer import TransferSession
+from sft.service import uploads
 from sft.service.files import show_file
 from sft.service.pending import receipt_again
 from sft.service.rights import require_permission
-from sft.wire.messages import FileShown, GetFiles, PutFiles, Reply, Request, ShowFile, VaultChecked
+from sft.wire.messages import (
+    FileShown,
+    FindUpload,
+    GetFiles,
+    PutFiles,
+    Reply,
+    Request,
+    ShowFile,
+    UploadFound,
+    VaultChecked,
+)
 
 # An act's answer is a record with its signature at most; a read's may fill a frame.
 ACT_ANSWER_BYTES: Final = 2 * KIB
@@ -40,6 +51,9 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
     if isinstance(message, GetFiles):
         session.send(await read_files(context, session, message))
         return
+    if isinstance(message, FindUpload):
+        session.send(await _upload_found(context, session, message))
+        return
     if isinstance(message, ShowFile) and message.receipt:
         session.send(await _file_with_receipt(session, message))
         return
@@ -59,6 +73,16 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         reply: Reply = route.reply(context, message, live)
         session.send(reply)
         route.after(context, session.caller, message, live)
+
+
+async def _upload_found(context: ServerContext, session: TransferSession, message: FindUpload) -> UploadFound:
+    """Say where an upload goes on; a connection that still has it loses it, so that this stays true."""
+    name = session.caller.user_id or 0, message.upload_id
+    await session.read(require_permission, permission=Permission.FILE_WRITE)
+    await context.resumable_uploads.free(name)
+    alive = context.resumable_uploads.parked(name)
+    found = await session.read(uploads.find, upload_id=message.upload_id, alive=alive)
+    return UploadFound(message.id, found.chunks, found.expires_at)
 
 
 async def _file_with_receipt(session: TransferSession, message: ShowFile) -> FileShown:

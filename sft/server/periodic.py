@@ -1,9 +1,9 @@
 """What the server does by itself: it hands over what the removed owned, and each day destroys what has ended in the trash.
 
 Rules. A hand-over begins with the removal, and goes on with a start and each hour where it was interrupted or a row kept it.
-When the trash was last collected, and free space given back, stands in the database, and is looked at soon after a start and
-each hour: a server may restart each night. A wall clock that ran otherwise than the machine's own destroys nothing: then it is
-refused, and said.
+Uploads that nobody goes on with are given up each hour, after their time. When the trash was last collected, and free space
+given back, stands in the database, and is looked at soon after a start and each hour: a server may restart each night. A wall
+clock that ran otherwise than the machine's own destroys nothing: then it is refused, and said.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sft.model.access import operator_caller
 from sft.model.events import DomainEvent, UserRemoved
 from sft.server.context import ServerContext
 from sft.server.jobs import RunningJob
-from sft.service.maintenance import daily, hand_overs, purging
+from sft.service.maintenance import daily, hand_overs, purging, upload_expiry
 
 FIRST_LOOK_SECONDS: Final = 600  # a start has enough to do
 LOOK_SECONDS: Final = 3600
@@ -110,6 +110,10 @@ class Periodic:
                 "clock-jumped", seconds=int(drift), says="the trash is not collected before a restart"
             )
             return
+        if await context.read(upload_expiry.is_expiry_due, operator_caller()):
+            caller = operator_caller()
+            running = RunningJob(context, upload_expiry.expire.__name__, caller.name)
+            await running.run(await context.read(upload_expiry.expire, caller, context=running.job_context))
         if await context.read(daily.is_collection_due, operator_caller()):
             caller = operator_caller()
             running = RunningJob(context, purging.collect.__name__, caller.name)

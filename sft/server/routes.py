@@ -141,9 +141,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.PutFiles: TransferRoute(commits.commit),
     m.GetFiles: TransferRoute(downloads.begin_many),
     m.BeginUpload: TransferRoute(uploads.begin),
-    m.FindUpload: ReadRoute(
-        uploads.find, lambda id_, found: m.UploadFound(id_, found.chunks, found.expires_at), ("upload_id",)
-    ),
+    m.FindUpload: TransferRoute(uploads.find),
     m.GetFile: TransferRoute(downloads.begin),
     # people
     m.ShowSelf: ReadRoute(accounts.show_self, lambda id_, me: m.SelfShown(id_, me.user, me.server)),

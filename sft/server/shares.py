@@ -48,11 +48,14 @@ class Places:
 
     @classmethod
     def of(cls, descriptors: int) -> Places:
-        """Divide the files that the process may have open; a download holds one only while a batch of it is read."""
+        """Divide the files that the process may have open.
+
+        An upload holds two where a full segment is made durable beside the next; a download one only while a batch is read.
+        """
         shared = max(descriptors, LEAST_DESCRIPTORS) - OWN_DESCRIPTORS - CONTROL_CONNECTIONS
         strangers = min(UNAUTHENTICATED, shared // 4)
-        uploads = (shared - strangers) // 3
-        return cls(strangers, uploads, shared - strangers - uploads)
+        uploads = max(8, (shared - strangers) // 5)
+        return cls(strangers, uploads, shared - strangers - 2 * uploads)
 
 
 class Held(Protocol):

@@ -1,14 +1,17 @@
 """An upload of one session: the flow between its frames and the service's steps.
 
 BeginUpload, Data, LastData and CommitUpload may all be here before the first step has run. Whatever
-ends an upload early (a refusal, a cancel, a change of rights, the end of the connection) interrupts
-the flow, lets the step in work end and then aborts: nothing partial is kept. A refused upload
-drains: what was in flight is dropped up to its CommitUpload or Cancel.
+ends an upload early interrupts the flow and lets the step in work end. Then a refusal, a cancel and a
+change of rights abort: nothing partial is kept. What lost its connection is parked (``resumable_uploads``), and what
+the server ends, or has no room for, leaves its finished segments, if it has any. A refused upload drains:
+what was in flight is dropped up to its CommitUpload or Cancel. A segment that is full is made durable
+beside the flow, one at a time; only the next full one waits for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -18,20 +21,29 @@ from sft.errors import (
     LocalProtocolError,
     OutcomeUnknownError,
     RequestError,
-    ResumeRefusedError,
     RightsChangedError,
+    ServerFullError,
     TransferEndedError,
+    UploadGoneError,
 )
-from sft.limits import CREDIT_STEP_CHUNKS, UPLOAD_SILENT_SECONDS
+from sft.limits import CREDIT_STEP_CHUNKS, OPEN_UPLOADS, UPLOAD_SILENT_SECONDS
 from sft.model.records import Stored
 from sft.server.context import ServerContext
 from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import commits, uploads
-from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
+from sft.service.open_uploads import EndUpload, end_uploads, note_segments, open_uploads, resume_upload
 from sft.service.pending import Pending, discard, settle
 from sft.transport.flow import ReceiveFlow
 from sft.wire.messages import BeginUpload, CommitUpload, Credit, Done, FileStored
+
+
+class _End(Enum):
+    """What becomes of an upload that ends early."""
+
+    ABORT = "nothing of it stays"
+    LEAVE = "its finished segments stay"
+    PARK = "it can be gone on with as it is"
 
 
 class UploadFlow:
@@ -44,6 +56,13 @@ class UploadFlow:
         self._asked = asked_of(begin)
         self.path = begin.path
         self._upload: uploads.Upload | None = None
+        self._name = (session.caller.user_id or 0, begin.upload_id)
+        self._is_begun = False  # until then a refusal takes nothing away that was kept
+        self._end = _End.ABORT
+        self._settling: Deferred[None] | None = None
+        self._waiting: list[Deferred[None]] = []  # for what is being settled
+        self._let_go_of: list[Deferred[None]] = []  # who waits until this flow has let go of its upload
+        self._gone = False
         self._counted = False
         self._opened = False  # its row is there, and its end is ours
         self._commit: CommitUpload | None = None
@@ -57,6 +76,7 @@ class UploadFlow:
             compute=self._seal,
             store=self._append,
             grant=lambda chunks: session.send(Credit(self._id, chunks)),
+            hold=self._hold,
             window=min(begin.window, CREDIT_STEP_CHUNKS),
             ready=False,
         )
@@ -69,6 +89,9 @@ class UploadFlow:
     @property
     def draining(self) -> bool:
         """Whether it is answered, and only what is in flight for it is still to come."""
+        return self._answered
+
+    def _is_over(self) -> bool:
         return self._answered
 
     @property
@@ -108,7 +131,20 @@ class UploadFlow:
         """End the upload because the server says so; while it commits the rights are read again there."""
         if not self._answered and not self._committing:
             self._session.refuse(self._id, Failure(error), **self._asked)
-            self._stop()
+            self._stop(_End.LEAVE if isinstance(error, TransferEndedError) else _End.ABORT)
+
+    def hand_over(self) -> Deferred[None]:
+        """Let the upload go for another connection of its person; fires when it is parked, stored or gone."""
+        gone: Deferred[None] = Deferred()
+        if self._gone:
+            gone.callback(None)
+            return gone
+        self._let_go_of.append(gone)
+        if not self._answered and not self._committing:
+            error = TransferEndedError(problem="another connection goes on with it")
+            self._session.refuse(self._id, Failure(error), **self._asked)
+            self._stop(_End.PARK)
+        return gone
 
     def _silent(self) -> None:
         minutes = UPLOAD_SILENT_SECONDS // 60
@@ -116,17 +152,21 @@ class UploadFlow:
 
     def abandon(self) -> None:
         if not self._answered and not self._committing:
-            self._stop()
+            self._stop(_End.PARK)
 
     # -- steps -------------------------------------------------------------------------------------------
 
     async def _begin(self, begin: BeginUpload) -> None:
-        if begin.resume is not None:
-            raise ResumeRefusedError(path=begin.path, problem="nothing is kept of it")
+        context, sessions, caller = self._context, self._context.sessions, self._session.caller
         self._session.share.begin_upload()
         self._counted = True
-        sessions, caller = self._context.sessions, self._session.caller
         changes = sessions.changes(caller.user_id)
+        await context.resumable_uploads.hold(self._name, self)
+        if self._is_over():
+            return
+        alive = context.resumable_uploads.take(self._name) if begin.resume is not None else None
+        if alive is not None:
+            self._upload, self._opened = alive, True
         upload = await self._session.read(
             uploads.begin,
             storage=self._session.storage,
@@ -134,19 +174,93 @@ class UploadFlow:
             file_id=begin.file_id,
             version=begin.version,
             size=begin.size,
+            upload_id=begin.upload_id,
+            resume=None if begin.resume is None else uploads.Point(begin.resume.chunks, begin.resume.digest),
+            alive=alive,
         )
         if sessions.changes(caller.user_id) != changes:
             raise RightsChangedError(problem="Your rights changed")
-        if self._answered:
+        if self._is_over():
             return
-        self._upload = upload
-        if upload.announcement is not None:
-            await self._context.act(open_uploads, upload.announcement)
-            self._opened = True
-        if not self._answered:
-            await self._context.pool.run(upload.start)
-        if not self._answered:
+        if alive is None:
+            await self._open(upload)
+        self._is_begun = True
+        if not self._is_over():
+            if upload.complete:
+                self._intake.nothing_comes()
             self._intake.open()
+
+    async def _open(self, upload: uploads.Upload) -> None:
+        """Note that its object is written, or goes on, and begin."""
+        context = self._context
+        for object_id in upload.replaces:
+            await context.resumable_uploads.give_up(object_id)
+        await self._make_way(upload)
+        if self._is_over():
+            return
+        if upload.resumption is not None:
+            await context.act(resume_upload, upload.resumption)
+            self._opened = True
+            self._upload = upload
+            while not self._is_over() and await context.pool.run(upload.recall):
+                if self._silence.active():
+                    self._silence.reset(UPLOAD_SILENT_SECONDS)
+        else:
+            self._upload = upload
+            if upload.announcement is not None:
+                await context.act(open_uploads, upload.announcement)
+                self._opened = True
+        if not self._is_over():
+            self._is_begun = True
+            await context.pool.run(upload.start)
+
+    async def _make_way(self, upload: uploads.Upload) -> None:
+        """Give up what the person's oldest kept uploads have beyond what one person may have."""
+        kept = [each for each in upload.kept_before if not self._context.resumable_uploads.is_here(each)]
+        for object_id in kept[: max(0, self._session.share.uploads + len(kept) - OPEN_UPLOADS)]:
+            await self._context.resumable_uploads.give_up(object_id)
+
+    @property
+    def object_id(self) -> bytes | None:
+        return None if self._upload is None else self._upload.object_id
+
+    # -- segments --------------------------------------------------------------------------------------
+
+    def _hold(self) -> Deferred[None] | None:
+        """Begin to settle a full segment; where the one before is still being settled, wait for that first."""
+        if self._upload is None or not self._upload.has_full:
+            return None
+        if self._settling is None:
+            self._settle(self._upload)
+            return None
+        return self._when_settled()
+
+    def _when_settled(self) -> Deferred[None]:
+        settled: Deferred[None] = Deferred()
+        if self._settling is None:
+            settled.callback(None)
+        else:
+            self._waiting.append(settled)
+        return settled
+
+    def _settle(self, upload: uploads.Upload) -> None:
+        self._settling = Deferred.fromCoroutine(self._settled(upload))
+        self._settling.addErrback(self._failed)
+        self._settling.addBoth(lambda _: self._go_on_settling(upload))
+
+    async def _settled(self, upload: uploads.Upload) -> None:
+        done = await self._context.pool.run(upload.settle)
+        if done is not None:
+            await self._context.act(note_segments, done)
+            upload.note(done.segments)
+
+    def _go_on_settling(self, upload: uploads.Upload) -> None:
+        self._settling = None
+        if upload.has_full and not self._answered:
+            self._settle(upload)
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
 
     def _seal(self, chunks: list[bytes], last: bool) -> Sequence[bytes]:  # noqa: FBT001 - the flow's calling form
         return self._running().seal(chunks, last=last)
@@ -166,14 +280,17 @@ class UploadFlow:
             Deferred.fromCoroutine(self._finish(self._commit)).addCallbacks(self._stored, self._failed)
 
     async def _finish(self, message: CommitUpload) -> Stored:
-        if self._upload is None:
-            raise BadRequestError(problem="a commit before its data")
+        while self._settling is not None:
+            await self._when_settled()
+        if self._upload is None or self._is_over():
+            raise BadRequestError(problem="a commit before its data, or after its end")
         pending = await self._context.pool.run(self._upload.finish, message.digest, message.signature)
         self._upload, self._opened = None, False  # the object is the commit's now
         return await commit_pending(self._context, pending)
 
     def _stored(self, stored: Stored) -> None:
         self._answer()
+        self._let_go_is_over()
         self._end_count()
         self._session.send(FileStored(self._id, stored))
         self._session.transfer_over(self._id)
@@ -182,10 +299,18 @@ class UploadFlow:
         self._committing = False
         if not self._answered:
             self._session.refuse(self._id, failure, **self._asked)
-            self._stop()
+            self._stop(self._end_after(failure.value))
 
-    def _stop(self) -> None:
-        """End the flow and abort what was begun, after the step in work; drain what is still in flight."""
+    def _end_after(self, error: BaseException | None) -> _End:
+        """Leave what can be gone on with, unless somebody's rule refused it; and what another flow left as it was."""
+        if not self._is_begun and not isinstance(error, UploadGoneError):
+            return _End.PARK
+        refused = isinstance(error, RequestError) and not isinstance(error, ServerFullError | TransferEndedError)
+        return _End.ABORT if refused else _End.LEAVE
+
+    def _stop(self, end: _End = _End.ABORT) -> None:
+        """End the flow and what was begun, after the step in work; drain what is still in flight."""
+        self._end = end
         self._answer()
         self._begun.addCallback(lambda _: self._intake.interrupt()).addCallback(lambda _: self._abort())
         if self._stream_over:
@@ -199,16 +324,37 @@ class UploadFlow:
     def _abort(self) -> None:
         upload, self._upload = self._upload, None
         if upload is None:
+            self._let_go_is_over()
             self._end_count()
             return
         aborted = Deferred.fromCoroutine(self._let_go(upload))
         aborted.addErrback(self._context.event_log.failed, "upload-abort")
-        aborted.addCallback(lambda _: self._end_count())
+        aborted.addBoth(lambda _: self._let_go_is_over())
+        aborted.addBoth(lambda _: self._end_count())
 
     async def _let_go(self, upload: uploads.Upload) -> None:
-        await self._context.pool.run(upload.abort)
-        if self._opened and upload.announcement is not None:
-            await self._context.act(end_uploads, EndUpload(upload.announcement.object_id))
+        context = self._context
+        while self._settling is not None:
+            await self._when_settled()
+        if self._end is _End.PARK and upload.goes_on and not context.stopping:
+            try:
+                await context.pool.run(upload.rest)
+            except Exception:  # noqa: BLE001 - then what is finished is left
+                context.event_log.fault("upload-park", Failure())
+            else:
+                context.resumable_uploads.park(self._name, upload)
+                return
+        await context.pool.run(upload.abort if self._end is _End.ABORT else upload.leave)
+        if self._opened and not upload.kept:
+            await context.act(end_uploads, EndUpload(upload.object_id))
+
+    def _let_go_is_over(self) -> None:
+        """Tell who waits for it that this flow has no upload any more."""
+        self._gone = True
+        self._context.resumable_uploads.release(self._name, self)
+        waiting, self._let_go_of = self._let_go_of, []
+        for each in waiting:
+            each.callback(None)
 
     def _end_count(self) -> None:
         """Count it no more: what it held open is closed."""

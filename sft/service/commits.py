@@ -30,6 +30,7 @@ from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at
 from sft.service.pending import Committed, Pending
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
+from sft.service.storage import under_current_key
 from sft.service.use_case import batch_act
 from sft.store.criteria import LIVE_STATE
 from sft.store.figures import FigureChanges
@@ -158,7 +159,8 @@ class _Group:
         same = check_upload(self._record_builder, caller, place, newest, put, id_is_known=known)
         if same is not None and place.file is not None:
             return _committed(pending, place.file.file_id, same.number, same.stored_at)
-        pending = _under_current_key(pending)
+        self._require_open(pending)
+        pending = replace(pending, key=under_current_key(pending.storage, pending.object_id, pending.key))
         self._require_room(pending)
         file = self._file(caller, place, signed)
         self._note(pending, file)
@@ -179,6 +181,12 @@ class _Group:
         key = self._keys.get(pending.caller.key_id or 0)
         if key is None or key.public_key != pending.public_key:
             raise SignatureRefusedError(problem="it is not signed with the key of this session")
+
+    def _require_open(self, pending: Pending) -> None:
+        """Refuse what was given up meanwhile: its segments are being removed, or their keys may be known."""
+        row = self._uploads.get(pending.object_id)
+        if pending.opened and (row is None or (pending.resumable and row.upload_id is None)):
+            raise TransferEndedError(problem="it was given up meanwhile")
 
     def _require_room(self, pending: Pending) -> None:
         """Refuse what would use the room that is kept for deleting: the database is on the same disk."""
@@ -265,20 +273,6 @@ def _event(pending: Pending, prev: VersionRow | None) -> FileCommitted | FileRep
         digest=signed.digest,
         prev=prev.digest,
     )
-
-
-def _under_current_key(pending: Pending) -> Pending:
-    """Have the master key in use seal the data key; a rotation counts on it that no commit names an older one.
-
-    Raises:
-        TransferEndedError: the key that seals it was retired.
-    """
-    keyring = pending.storage.vault.keyring
-    if pending.key.epoch == keyring.epoch:
-        return pending
-    if pending.key.epoch not in keyring.epochs:
-        raise TransferEndedError(problem="the master key was rotated meanwhile")
-    return replace(pending, key=keyring.rewrap(pending.object_id, pending.key))
 
 
 def _committed(pending: Pending, file_id: bytes, version: int, stored_at: int, *, new: bool = False) -> Committed:

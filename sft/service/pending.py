@@ -42,6 +42,7 @@ class Pending(Struct, frozen=True):
         sealed: the object itself, where it goes into the database.
         key: the sealed data key, for the row.
         opened: an open upload's row stands for it, which its commit removes.
+        resumable: that row says how it can go on.
     """
 
     caller: Caller
@@ -52,6 +53,7 @@ class Pending(Struct, frozen=True):
     key: SealedKey
     storage: FileStorage
     opened: bool = False
+    resumable: bool = False
 
     @property
     def inline(self) -> bool:

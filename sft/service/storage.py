@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from sft.crypto.keys import ServerKey
-from sft.errors import VaultError
+from sft.errors import TransferEndedError, VaultError
 from sft.store.row_types import UploadRow, VersionRow
 from sft.vault.vault import SealedKey, Vault
 
@@ -21,6 +21,18 @@ OBJECT_ID_BYTES: Final = 16
 def sealed_key_of(row: VersionRow | UploadRow) -> SealedKey:
     """Return the data keys of an object, as the row of its version or open upload keeps them."""
     return SealedKey(row.epoch, row.sealed_key, row.later_keys)
+
+
+def under_current_key(storage: FileStorage, object_id: bytes, key: SealedKey) -> SealedKey:
+    """Have the master key in use seal a data key; a rotation counts on it that no act names an older one.
+
+    Raises:
+        TransferEndedError: the key that seals it was retired.
+    """
+    keyring = storage.vault.keyring
+    if key.epoch not in keyring.epochs:
+        raise TransferEndedError(problem="the master key was rotated meanwhile")
+    return keyring.rewrap(object_id, key)
 
 
 class FileStorage:

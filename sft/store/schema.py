@@ -230,7 +230,11 @@ class UploadModel(Model):
     """
 
     __tablename__ = "uploads"
-    __table_args__ = (UniqueConstraint("user_id", "upload_id"),)
+    __table_args__ = (
+        UniqueConstraint("user_id", "upload_id"),
+        Index("ix_uploads_expires_at", "expires_at", "object_id"),
+        Index("ix_uploads_epoch", "epoch", "object_id"),
+    )
     object_id: Mapped[bytes] = mapped_column(primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     path: Mapped[str]
@@ -245,7 +249,7 @@ class UploadModel(Model):
     epoch: Mapped[int]
     sealed_key: Mapped[bytes]
     later_keys: Mapped[bytes]
-    expires_at: Mapped[int | None] = mapped_column(index=True)
+    expires_at: Mapped[int | None]
     mac: Mapped[bytes]
 
 

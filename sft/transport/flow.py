@@ -74,6 +74,7 @@ class ReceiveFlow(_Flow):
         compute: turns chunks (and whether the last is among them) into what is stored.
         store: writes what ``compute`` made; on the pool.
         grant: sends credit to the peer.
+        hold: asked after each batch; the next one waits until what it returns has fired.
         window: chunks that the peer may send at once, without a grant.
         ready: False while the steps must not run yet; what arrives waits until ``open``.
     """
@@ -88,12 +89,14 @@ class ReceiveFlow(_Flow):
         grant: Callable[[int], None],
         window: int,
         ready: bool = True,
+        hold: Callable[[], Deferred[None] | None] = lambda: None,
     ) -> None:
         super().__init__(pool)
         self._ready = ready
         self._compute = compute
         self._store = store
         self._grant = grant
+        self._hold = hold
         self._credit_pool = credit_pool
         self._waiting: deque[bytes] = deque()
         self._last_came = False
@@ -106,6 +109,10 @@ class ReceiveFlow(_Flow):
         self._ready = True
         self._offer(TRANSFER_CREDIT_CHUNKS - self._held)
         self._work()
+
+    def nothing_comes(self) -> None:
+        """Take it that all chunks are there already; before ``open``."""
+        self._last_came = True
 
     def receive(self, chunk: bytes, *, last: bool) -> None:
         """Take a chunk that arrived; RemoteProtocolError if more than was allowed, or anything after the last."""
@@ -150,6 +157,7 @@ class ReceiveFlow(_Flow):
         except Exception:  # noqa: BLE001 - a failing step fails its transfer, whatever it was
             self._fail(Failure())
             return
+        stored.addCallback(lambda _: self._hold())
         stored.addCallback(lambda _: self._stored(len(batch))).addErrback(self._fail)
 
     def _start(self, batch: Chunks, *, last: bool) -> Deferred[object]:

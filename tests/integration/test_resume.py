@@ -1,13 +1,64 @@
-"""Uploads that were cut off, and go on."""
+"""Uploads that were cut off, and go on: over the same server, and over its next start."""
 
 from __future__ import annotations
 
-from sft.crypto.digests import blake2b_512
-from sft.limits import CHUNK_BYTES
-from sft.wire import messages as m
-from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor
+from typing import Any
 
-LARGE = content(1_200_000)
+import pytest
+
+from sft.crypto.digests import blake2b_512
+from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PARKED_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS
+from sft.model.access import Role
+from sft.wire import messages as m
+from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor, until
+
+LARGE = content(SEGMENT_BYTES + 3_000_000)
+CHUNKS = -(-len(LARGE) // CHUNK_BYTES)
+
+
+def point(chunks: int, data: bytes = LARGE) -> m.ResumePoint:
+    return m.ResumePoint(chunks, blake2b_512(data[: chunks * CHUNK_BYTES]).digest())
+
+
+async def begun(server: ServerFixture, name: str = "max", **fields: Any) -> RawUpload:
+    return RawUpload(await server.raw(name), server.people[name], "big", LARGE, **fields).begin()
+
+
+async def cut(server: ServerFixture, chunks: int, path: str = "big") -> RawUpload:
+    """Send so much, and lose the connection once the server has worked it off; come back when it is parked."""
+    upload = RawUpload(await server.raw("max"), server.people["max"], path, LARGE).begin()
+    await upload.send(chunks)
+
+    def taken() -> int:
+        flows = [flow for session in server.here.sessions.all() for flow in session._uploads.values()]
+        return sum(flow._upload.chunks for flow in flows if flow._upload is not None and flow.path == path)
+
+    await until(lambda: taken() == chunks, "all of it is taken")
+    upload.raw.abort()
+    name = server.people["max"].user_id, upload.upload_id
+    await until(lambda: name in server.here.resumable_uploads._parked, "it is parked")
+    return upload
+
+
+async def again(server: ServerFixture, upload: RawUpload, resume: m.ResumePoint | None, name: str = "max") -> RawUpload:
+    new = RawUpload(
+        await server.raw(name), server.people[name], "big", LARGE, file_id=upload.file_id, upload_id=upload.upload_id
+    )
+    return new.begin(resume=resume)
+
+
+async def found(server: ServerFixture, upload: RawUpload, name: str = "max") -> Any:
+    raw = await server.raw(name)
+    answer = await raw.ask(m.FindUpload, upload_id=upload.upload_id)
+    raw.abort()
+    return answer
+
+
+async def stored(server: ServerFixture, upload: RawUpload) -> None:
+    answer = await upload.whole()
+    assert isinstance(answer, m.FileStored), answer
+    assert await server.get(await server.raw("gus"), "big") == LARGE
+    await server.clean()
 
 
 @on_reactor
@@ -15,8 +66,133 @@ async def test_an_upload_that_nobody_keeps_is_begun_anew(server: ServerFixture):
     raw = await server.raw("max")
     assert (await raw.ask(m.FindUpload, upload_id=bytes(16))).code == "UPLOAD_GONE"
     upload = RawUpload(raw, server.people["max"], "big", LARGE)
-    point = m.ResumePoint(2, blake2b_512(LARGE[: 2 * CHUNK_BYTES]).digest())
-    refusal = await upload.begin(resume=point).answer()
-    assert (refusal.code, refusal.values["path"]) == ("RESUME_REFUSED", "big")
+    assert (await upload.begin(resume=point(2)).answer()).code == "UPLOAD_GONE"
     upload.cancel()
-    assert isinstance(await RawUpload(raw, server.people["max"], "big", LARGE).begin().whole(), m.FileStored)
+    await stored(server, RawUpload(raw, server.people["max"], "big", LARGE).begin())
+
+
+@pytest.mark.parametrize("chunks", [5, SEGMENT_CHUNKS + 3, CHUNKS])
+@on_reactor
+async def test_a_lost_connection_goes_on_at_its_very_chunk(server: ServerFixture, chunks: int):
+    upload = await cut(server, chunks)
+    kept = server.here.resumable_uploads
+    assert (await found(server, upload)).chunks == chunks
+    resumed = await again(server, upload, point(chunks))
+    await stored(server, resumed)
+    assert resumed.sent == CHUNKS
+    assert not kept._parked
+    assert not kept._held
+
+
+@pytest.mark.parametrize("crash", [True, False])
+@on_reactor
+async def test_a_start_goes_on_behind_the_finished_segments(server: ServerFixture, crash: bool):
+    upload = await cut(server, SEGMENT_CHUNKS + 3)
+    await server.halt(crash=crash)
+    await server.start()
+    assert not server.incoming()
+    assert (await found(server, upload)).chunks == SEGMENT_CHUNKS
+    await stored(server, await again(server, upload, point(SEGMENT_CHUNKS)))
+
+
+@on_reactor
+async def test_an_orderly_stop_in_the_middle_keeps_what_is_finished(server: ServerFixture):
+    upload = await begun(server)
+    await upload.send(SEGMENT_CHUNKS + 3)
+    await until(server.objects, "a segment is finished")
+    await server.halt(drain_seconds=0)
+    await server.start()
+    assert (await found(server, upload)).chunks == SEGMENT_CHUNKS
+    await stored(server, await again(server, upload, point(SEGMENT_CHUNKS)))
+
+
+@on_reactor
+async def test_what_is_parked_too_long_is_reduced_to_its_segments(server: ServerFixture):
+    upload = await cut(server, SEGMENT_CHUNKS + 3)
+    kept = server.here.resumable_uploads
+    (name,) = kept._parked
+    assert kept._parked[name][1].getTime() - server.here.reactor.seconds() <= PARKED_SECONDS
+    kept._over(name)
+    await until(lambda: not server.incoming(), "it is reduced")
+    assert (await found(server, upload)).chunks == SEGMENT_CHUNKS
+    await stored(server, await again(server, upload, point(SEGMENT_CHUNKS)))
+
+
+@pytest.mark.parametrize("wrong", [point(4), point(6), m.ResumePoint(5, bytes(64))], ids=["less", "more", "other"])
+@on_reactor
+async def test_another_point_is_refused_and_takes_nothing_away(server: ServerFixture, wrong: m.ResumePoint):
+    upload = await cut(server, 5)
+    refused = await again(server, upload, wrong)
+    assert (await refused.answer()).code == "RESUME_REFUSED"
+    refused.cancel()
+    await stored(server, await again(server, upload, point(5)))
+
+
+@on_reactor
+async def test_another_person_finds_nothing(server: ServerFixture):
+    upload = await cut(server, 5)
+    assert (await found(server, upload, "mia")).code == "UPLOAD_GONE"
+    assert (await (await again(server, upload, point(5), "mia")).answer()).code == "UPLOAD_GONE"
+    await stored(server, await again(server, upload, point(5)))
+
+
+@on_reactor
+async def test_who_asks_for_an_upload_takes_it_from_the_connection_that_has_it(server: ServerFixture):
+    upload = await begun(server)
+    await upload.admitted()
+    await upload.send(5)
+    answer = await found(server, upload)
+    assert 1 <= answer.chunks <= 5
+    assert (await upload.answer()).code == "INTERRUPTED"
+    await stored(server, await again(server, upload, point(answer.chunks)))
+
+
+@on_reactor
+async def test_an_upload_that_is_begun_anew_or_cancelled_leaves_nothing_of_the_old_one(server: ServerFixture):
+    upload = await cut(server, SEGMENT_CHUNKS + 3)
+    anew = await again(server, upload, None)
+    await anew.admitted()
+    assert len(server.open_uploads()) == 1
+    await anew.send(3)
+    anew.cancel()
+    await anew.answer()
+    await server.clean()
+    assert server.objects() == []
+    assert (await found(server, upload)).code == "UPLOAD_GONE"
+
+
+@on_reactor
+async def test_a_role_that_was_taken_ends_a_resuming(server: ServerFixture):
+    upload = await cut(server, 5)
+    operator = await server.operator()
+    await operator.ask(m.ChangeRole, name="max", role=Role.GUEST)
+    assert (await found(server, upload)).code == "ROLE_FORBIDS"
+    assert (await (await again(server, upload, point(5))).answer()).code == "ROLE_FORBIDS"
+    await operator.ask(m.ChangeRole, name="max", role=Role.MAINTAINER)
+    await stored(server, await again(server, upload, point(5)))
+
+
+@on_reactor
+async def test_a_master_key_that_was_rotated_between_opens_what_was_kept(server: ServerFixture):
+    upload = await cut(server, SEGMENT_CHUNKS + 3)
+    server.here.resumable_uploads._over(next(iter(server.here.resumable_uploads._parked)))
+    operator = await server.operator()
+    assert (await operator.ask(m.RotateMasterKey)).report.faults == ()
+    assert not server.here.storage.vault.keyring.rotating
+    await stored(server, await again(server, upload, point(SEGMENT_CHUNKS)))
+
+
+@on_reactor
+async def test_one_upload_more_than_a_person_may_have_ends_the_oldest_kept_one(server: ServerFixture):
+    first = await cut(server, 3)
+    others = [await cut(server, 1, f"big {number}") for number in range(OPEN_UPLOADS - 1)]
+    assert len(server.here.resumable_uploads._parked) == OPEN_UPLOADS
+    assert (await found(server, first)).chunks == 3
+    newest = RawUpload(await server.raw("max"), server.people["max"], "newest", LARGE).begin()
+    await newest.admitted()
+    gone = [(await found(server, each)).code for each in [first, *others] if await is_gone(server, each)]
+    assert gone == ["UPLOAD_GONE"]
+
+
+async def is_gone(server: ServerFixture, upload: RawUpload) -> bool:
+    return isinstance(await found(server, upload), m.Refusal)

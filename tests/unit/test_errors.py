@@ -231,7 +231,7 @@ TABLE = [
         errors.TransferEndedError(problem="the server stops"),
         "INTERRUPTED",
         6,
-        "The server ended this transfer (the server stops). Nothing partial was kept.",
+        "The server ended this transfer (the server stops). Nothing partial is visible.",
         "The same command again",
     ),
     # -- verification

@@ -1,9 +1,9 @@
 """Putting in order what a crash left.
 
-Rules. Recovery runs at every start, before anybody is served: it removes what was being written and never acknowledged, and
-finishes known purges. It looks at the rows that say so alone: it costs what was under way, and not what is stored. It deletes
-nothing that could be anybody's, and is idempotent. What does not hold, or cannot be removed, stays for the next start and
-stops nothing else.
+Rules. Recovery runs at every start, before anybody is served: it removes what was being written and never acknowledged, but for
+the finished segments of uploads that can go on, and finishes known purges. It looks at the rows that say so alone: it costs
+what was under way, and not what is stored. It deletes nothing that could be anybody's, and is idempotent. What does not hold,
+or cannot be removed, stays for the next start and stops nothing else.
 """
 
 from __future__ import annotations
@@ -25,11 +25,13 @@ class Recovered(Struct, frozen=True):
 
     Attributes:
         uploads: that were under way, and were removed.
+        kept: that can be gone on with.
         purged: objects whose destruction was finished.
         faults: what does not hold, or could not be removed.
     """
 
     uploads: int = 0
+    kept: int = 0
     purged: int = 0
     faults: tuple[str, ...] = ()
 
@@ -37,26 +39,30 @@ class Recovered(Struct, frozen=True):
 def recover(context: JobContext) -> Recovered:
     """Put in order what a crash left; at start, under the home's lock, before anybody is served."""
     context.storage.vault.discard_leftovers()
-    uploads, upload_faults = _finish_uploads(context)
+    uploads, kept, upload_faults = _finish_uploads(context)
     purged, purge_faults = finish_purges(context)
-    return Recovered(uploads, purged, (*upload_faults, *purge_faults))
+    return Recovered(uploads, kept, purged, (*upload_faults, *purge_faults))
 
 
-def _finish_uploads(context: JobContext) -> tuple[int, list[str]]:
-    """Remove the objects of uploads that no commit ended: nobody was told that they are stored."""
-    count, after = 0, b""
+def _finish_uploads(context: JobContext) -> tuple[int, int, list[str]]:
+    """Remove the objects of uploads that no commit ended, or what of them is unfinished: nobody was told of them."""
+    count, kept, after = 0, 0, b""
     faults: list[str] = []
     while True:
         with context.begin_read() as reading:
             page = upload_ids(reading, after, PAGE)
             rows, forged = sound_rows(partial(uploads_by_id, reading), page)
         if not page:
-            return count, faults
+            return count, kept, faults
         faults += [str(fault.values["problem"]) for fault in forged]
         for row in rows:
             try:
-                _remove(context, row)
-                count += 1
+                if row.upload_id is not None and row.segments:
+                    context.storage.vault.remove(row.object_id, row.segments)
+                    kept += 1
+                else:
+                    _remove(context, row)
+                    count += 1
             except VaultError as fault:
                 faults.append(f"{row.path}: {fault.values['problem']}")
         after = page[-1]

@@ -19,12 +19,13 @@ from msgspec.structs import replace
 
 from sft.errors import ObjectCorruptError, ObjectMissingError, VaultError
 from sft.model.access import Caller, Permission
-from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated
+from sft.model.events import ContentResealed, DataKeysResealed, MasterKeyRotated, UploadKeysResealed
 from sft.model.records import VaultReport
 from sft.service import use_case
 from sft.service.author_signature import sidecar_of_version
 from sft.service.maintenance.purging import EndPurgesInput, end_purges
 from sft.service.maintenance.report import PAGE, Job, JobContext, Report, sound_rows
+from sft.service.maintenance.upload_expiry import give_up_all
 from sft.service.open_uploads import EndUpload, OpenUpload, end_uploads, open_uploads
 from sft.service.pending import translate_disk_full
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of
@@ -32,7 +33,7 @@ from sft.store.files import VersionKey, file_by_row_id, versions_at
 from sft.store.objects import BEFORE_ALL, small_object, version_keys, versions_before_epoch
 from sft.store.row_types import PurgeRow, SmallObjectRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.uploads import uploads_by_id
+from sft.store.uploads import BEFORE_ALL_SEALED, uploads_before_epoch, uploads_by_id
 from sft.store.users import key_by_id
 from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.objects import reseal_whole
@@ -46,6 +47,13 @@ class Resealed(Struct, frozen=True):
 
     caller: Caller
     rows: tuple[VersionRow, ...]
+
+
+class UploadsResealed(Struct, frozen=True):
+    """Open uploads whose data keys are sealed by the new master key, by their objects."""
+
+    caller: Caller
+    keys: dict[bytes, SealedKey]
 
 
 class RotationEnd(Struct, frozen=True):
@@ -103,7 +111,7 @@ class _Resealing:
     def run(self) -> VaultReport:
         vault = self._context.storage.vault
         while vault.keyring.rotating:
-            moved = self._pass()
+            moved = self._pass() + self._pass_uploads()
             # The answer comes when its transaction, and all before it, is durable.
             if self._context.act(end_rotation, RotationEnd(self._context.caller, vault.keyring.epoch)):
                 self._master_keys.retire(vault.keyring, vault.adopt)
@@ -141,6 +149,26 @@ class _Resealing:
             self._context.progress(self._report.versions, self._report.bytes_checked)
             after = keys[-1]
 
+    def _pass_uploads(self) -> int:
+        """Go through all open uploads of older epochs once; one whose key does not hold can be gone on with no more."""
+        moved, after = 0, BEFORE_ALL_SEALED
+        keyring = self._context.storage.vault.keyring
+        while True:
+            with self._context.begin_read() as reading:
+                page = uploads_before_epoch(reading, keyring.epoch, after, PAGE)
+                rows, faults = sound_rows(partial(uploads_by_id, reading), [object_id for _, object_id in page])
+            if not page:
+                return moved
+            self._report.forged(faults)
+            keys: dict[bytes, SealedKey] = {}
+            for row in rows:
+                try:
+                    keys[row.object_id] = keyring.rewrap(row.object_id, sealed_key_of(row))
+                except ObjectCorruptError as fault:
+                    self._report.fault(row.path, str(fault.values["problem"]))
+            moved += self._context.act(take_upload_keys, UploadsResealed(self._context.caller, keys))
+            after = page[-1]
+
     def _reseal(self, row: VersionRow) -> VersionRow | None:
         try:
             key = self._context.storage.vault.keyring.rewrap(row.object_id, sealed_key_of(row))
@@ -165,6 +193,20 @@ def take_keys(transaction: Transaction, item: Resealed) -> int:
     return len(versions)
 
 
+@use_case.act(Permission.VAULT_MANAGE, logs=(UploadKeysResealed,))
+def take_upload_keys(transaction: Transaction, item: UploadsResealed) -> int:
+    """Write the data keys of open uploads as they are sealed now, and return how many have theirs."""
+    rows = [row for row in uploads_by_id(transaction, item.keys) if row.segments]
+    keys = item.keys
+    transaction.rows.update(
+        [replace(row, epoch=keys[row.object_id].epoch, sealed_key=keys[row.object_id].sealed) for row in rows]
+    )
+    if rows:
+        epoch = keys[rows[0].object_id].epoch
+        transaction.log(UploadKeysResealed(by=item.caller, uploads=len(rows), epoch=epoch))
+    return len(rows)
+
+
 def _unchanged(transaction: Transaction, rows: Sequence[VersionRow]) -> list[VersionRow]:
     """Load the rows again that still name the same object."""
     objects = {(row.file, row.number): row.object_id for row in rows}
@@ -174,8 +216,10 @@ def _unchanged(transaction: Transaction, rows: Sequence[VersionRow]) -> list[Ver
 
 @use_case.act(Permission.VAULT_MANAGE, logs=(MasterKeyRotated,))
 def end_rotation(transaction: Transaction, item: RotationEnd) -> bool:
-    """Return whether no version names an older epoch: an act, for it must see what the writer has done last."""
+    """Return whether no row names an older epoch: an act, for it must see what the writer has done last."""
     if versions_before_epoch(transaction, item.epoch, BEFORE_ALL, 1):
+        return False
+    if uploads_before_epoch(transaction, item.epoch, BEFORE_ALL_SEALED, 1):
         return False
     transaction.log(MasterKeyRotated(by=item.caller, epoch=item.epoch))
     return True
@@ -204,6 +248,8 @@ class _Reencrypting:
     def run(self) -> VaultReport:
         after: VersionKey = (0, 0)
         with self._context.storage.rotation():
+            # What is kept is sealed under keys that may be known: it is begun anew.
+            give_up_all(self._context, self._report)
             while True:
                 with self._context.begin_read() as reading:
                     keys = version_keys(reading, after, PAGE)

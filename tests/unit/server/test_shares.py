@@ -47,7 +47,7 @@ class Slow:
 def test_descriptors_are_divided_and_some_are_left_for_the_server_itself_and_the_operator():
     for descriptors in (128, 256, 1024, 4096, 65_536):
         places = Places.of(descriptors)
-        taken = places.strangers + places.uploads + places.sessions
+        taken = places.strangers + 2 * places.uploads + places.sessions
         assert taken + OWN_DESCRIPTORS + CONTROL_CONNECTIONS <= descriptors
         assert min(places.strangers, places.uploads, places.sessions) >= 8
 

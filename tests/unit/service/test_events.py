@@ -219,6 +219,31 @@ def _end_upload(services: ServiceFixture) -> None:
     services.act(open_uploads.end_uploads, open_uploads.EndUpload(b"o" * 16))
 
 
+def _note_segments(services: ServiceFixture) -> None:
+    said = open_uploads.Resumable(b"u" * 16, MAX.id, b"f" * 16, 1, 40_000_000)
+    services.act(open_uploads.open_uploads, open_uploads.OpenUpload(b"o" * 16, MAX.id, "a", resumable=said))
+    key = services.vault.keyring.wrap(b"o" * 16, bytes(32))
+    done = open_uploads.SegmentsDone(services.storage, b"o" * 16, 1, bytes(64), key)
+    services.act(open_uploads.note_segments, done)
+
+
+def _resume_upload(services: ServiceFixture) -> None:
+    _note_segments(services)
+    services.act(open_uploads.resume_upload, open_uploads.ResumeUpload(MAX.caller, b"o" * 16, 1))
+
+
+def _give_up_upload(services: ServiceFixture) -> None:
+    _note_segments(services)
+    services.act(open_uploads.give_up_uploads, open_uploads.GiveUp(b"o" * 16))
+
+
+def _take_upload_keys(services: ServiceFixture) -> None:
+    _note_segments(services)
+    services.vault.adopt(KEYRING.rotate(NEW_KEY))
+    key = services.vault.keyring.wrap(b"o" * 16, bytes(32))
+    services.act(rotation.take_upload_keys, rotation.UploadsResealed(OPERATOR, {b"o" * 16: key}))
+
+
 def _swap(services: ServiceFixture) -> None:
     services.put(MAX, "a")
     row = _newest_version(services)
@@ -261,7 +286,11 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     commits.commit: _commit,
     open_uploads.open_uploads: _open_upload,
     open_uploads.end_uploads: _end_upload,
+    open_uploads.note_segments: _note_segments,
+    open_uploads.resume_upload: _resume_upload,
+    open_uploads.give_up_uploads: _give_up_upload,
     rotation.take_keys: _take_keys,
+    rotation.take_upload_keys: _take_upload_keys,
     rotation.end_rotation: _end_rotation,
     rotation.swap: _swap,
     row_keys.renew_macs: _renew_macs,

@@ -1,0 +1,118 @@
+"""Uploads that can be gone on with, as this process has them: with a connection, or parked for some minutes without one.
+
+Rules. An upload is named by its person and the id that the client drew. Who asks for one gets it alone: a connection that still
+has it loses it first. What is parked holds no descriptor and no promise; when its time is over, it is reduced to its finished
+segments, and is as what a process left that died. Only the reactor's thread comes here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+
+from sft.limits import PARKED_SECONDS
+from sft.server.event_log import EventLog
+from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
+from sft.service.storage import FileStorage
+from sft.service.upload import Upload
+from sft.transport.threads import Pool
+
+Name = tuple[int, bytes]
+"""A person's id, and the id that their client has drawn."""
+
+
+class Holder(Protocol):
+    """Who has an upload: one flow of one connection."""
+
+    def hand_over(self) -> Deferred[None]:
+        """Let it go for another connection; fires when it is parked, or gone."""
+
+
+class ServerParts(Protocol):
+    """What this needs of the server."""
+
+    reactor: Any
+    storage: FileStorage
+    pool: Pool
+    event_log: EventLog
+
+    def act(self, act: Any, item: Any) -> Deferred[Any]:
+        """Have the writer do one act."""
+
+
+class ResumableUploads:
+    """Those of one server.
+
+    Args:
+        context: whose pool, writer, reactor and vault this works with.
+    """
+
+    def __init__(self, context: ServerParts) -> None:
+        self._context = context
+        self._held: dict[Name, Holder] = {}
+        self._parked: dict[Name, tuple[Upload, Any]] = {}
+
+    async def hold(self, name: Name, holder: Holder) -> None:
+        """Give an upload to a connection; whoever else has it lets it go first."""
+        await self.free(name)
+        self._held[name] = holder
+
+    def release(self, name: Name, holder: Holder) -> None:
+        if self._held.get(name) is holder:
+            del self._held[name]
+
+    async def free(self, name: Name) -> None:
+        """Have whoever has an upload let it go."""
+        while (holder := self._held.get(name)) is not None:
+            await holder.hand_over()
+            self.release(name, holder)
+
+    def park(self, name: Name, upload: Upload) -> None:
+        """Keep an upload that rests; a second one of a name cannot be."""
+        timer = self._context.reactor.callLater(PARKED_SECONDS, self._over, name)
+        self._parked[name] = upload, timer
+
+    def take(self, name: Name) -> Upload | None:
+        """Give a parked upload to who goes on with it."""
+        upload, timer = self._parked.pop(name, (None, None))
+        if timer is not None and timer.active():
+            timer.cancel()
+        return upload
+
+    def parked(self, name: Name) -> Upload | None:
+        """Show one that is parked; it stays."""
+        return self._parked.get(name, (None, None))[0]
+
+    def is_here(self, object_id: bytes) -> bool:
+        """Whether a connection has the upload of an object."""
+        return any(getattr(holder, "object_id", None) == object_id for holder in self._held.values())
+
+    def _over(self, name: Name) -> None:
+        upload = self.take(name)
+        if upload is not None:
+            reduced = Deferred.fromCoroutine(self.reduce(upload))
+            reduced.addErrback(self._context.event_log.failed, "upload-reduce")
+
+    async def reduce(self, upload: Upload) -> None:
+        """Leave of an upload what its row names; where that is nothing, its row goes too."""
+        await self._context.pool.run(upload.leave)
+        if not upload.kept:
+            await self._context.act(end_uploads, EndUpload(upload.object_id))
+
+    async def give_up(self, object_id: bytes) -> None:
+        """Let nobody go on with what is kept of an object, and remove it."""
+        for name, (upload, _) in list(self._parked.items()):
+            if upload.object_id == object_id:
+                self.take(name)
+                await self._context.pool.run(upload.leave)
+        if await self._context.act(give_up_uploads, GiveUp(object_id)):
+            await self._context.pool.run(self._context.storage.vault.remove, object_id)
+            await self._context.act(end_uploads, EndUpload(object_id))
+
+    async def close(self) -> None:
+        """Reduce all that is parked: the server stops."""
+        for name in list(self._parked):
+            upload = self.take(name)
+            if upload is not None:
+                await self.reduce(upload)

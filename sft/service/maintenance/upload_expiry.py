@@ -1,0 +1,79 @@
+"""Giving up uploads that nobody goes on with: after their time, and before all data keys are made anew.
+
+Rules. An upload is given up in a transaction first, which asks again what decides; then nobody can go on with it, and its
+segments are removed. What cannot be removed is reported, and goes at the next start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from msgspec.structs import replace
+
+from sft.errors import VaultError
+from sft.model.access import Caller, Permission
+from sft.model.records import VaultReport
+from sft.service import use_case
+from sft.service.maintenance.report import PAGE, Job, JobContext, Report
+from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
+from sft.store.rows import ReadTransaction
+from sft.store.uploads import BEFORE_ALL_EXPIRED, BEFORE_ALL_SEALED, UploadKey, expired_uploads, sealed_uploads
+
+Find = Callable[[ReadTransaction, UploadKey, int], list[UploadKey]]
+
+
+@use_case.query(Permission.VAULT_MANAGE)
+def is_expiry_due(reading: ReadTransaction, caller: Caller) -> bool:
+    """Return whether some upload is kept longer than it may be."""
+    del caller
+    return bool(expired_uploads(reading, reading.now, BEFORE_ALL_EXPIRED, 1))
+
+
+@use_case.query(Permission.VAULT_MANAGE)
+def expire(reading: ReadTransaction, caller: Caller, *, context: JobContext) -> Job:
+    """Give up what nobody has gone on with for its time; the job's report counts it as versions."""
+    moment = reading.now
+    context = replace(context, caller=caller)
+
+    def job() -> VaultReport:
+        report = Report()
+        give_up_all(context, report, partial(_expired, moment), BEFORE_ALL_EXPIRED, until=moment)
+        return report.finish()
+
+    return job
+
+
+def _expired(moment: int, reading: ReadTransaction, after: UploadKey, limit: int) -> list[UploadKey]:
+    return expired_uploads(reading, moment, after, limit)
+
+
+def give_up_all(
+    context: JobContext,
+    report: Report,
+    find: Find = sealed_uploads,
+    after: UploadKey = BEFORE_ALL_SEALED,
+    *,
+    until: int | None = None,
+) -> None:
+    """Give up all that a query finds, page by page.
+
+    Args:
+        until: only what has expired by then; None gives up also what is under way.
+    """
+    while True:
+        with context.begin_read() as reading:
+            page = find(reading, after, PAGE)
+        if not page:
+            return
+        for _, object_id in page:
+            if not context.act(give_up_uploads, GiveUp(object_id, until, context.caller)):
+                continue
+            try:
+                context.storage.vault.remove(object_id)
+            except VaultError as fault:
+                report.note(str(fault.values["problem"]))
+            else:
+                context.act(end_uploads, EndUpload(object_id, context.caller))
+                report.versions += 1
+        after = page[-1]

@@ -1,0 +1,448 @@
+"""Uploads of several segments that are cut, and go on: in the same process, and in one that finds what another left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sft.errors import (
+    ChangedSinceError,
+    NotYoursError,
+    ResumeRefusedError,
+    RoleForbidsError,
+    ServerFullError,
+    TransferEndedError,
+    UploadGoneError,
+)
+from sft.limits import CHUNK_BYTES, KEPT_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS
+from sft.model.access import Role
+from sft.service import uploads
+from sft.service.files import show_file
+from sft.service.maintenance import upload_expiry
+from sft.service.maintenance.check import check
+from sft.service.maintenance.purging import collect
+from sft.service.maintenance.recovery import Recovered, recover
+from sft.service.maintenance.rotation import reencrypt
+from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads, note_segments, resume_upload
+from sft.service.pending import Pending
+from sft.service.trash import Deletion, delete
+from sft.service.upload import Point, Upload
+from sft.store.row_types import UploadRow
+from sft.store.statements import rows_of
+from tests.unit.service.service_fixture import (
+    GUS,
+    MAX,
+    MIA,
+    OPERATOR,
+    Person,
+    ServiceFixture,
+    digest_of,
+    file_id_of,
+    signature_of,
+)
+from tests.unit.vault.samples import content
+
+SIZE = 2 * SEGMENT_BYTES + 5
+DATA = content(SIZE)
+CHUNKS = [DATA[at : at + CHUNK_BYTES] for at in range(0, SIZE, CHUNK_BYTES)]
+ID = b"u" * 16
+
+
+def begin(services: ServiceFixture, who: Person = MAX, path: str = "film", **fields: Any) -> Upload:
+    said = {"file_id": file_id_of(path), "version": 1, "size": SIZE, "upload_id": ID} | fields
+    return services.ask(uploads.begin, who, storage=services.storage, path=path, **said)
+
+
+def started(services: ServiceFixture, **fields: Any) -> Upload:
+    upload = begin(services, **fields)
+    services.start(upload)
+    return upload
+
+
+def push(services: ServiceFixture, upload: Upload, chunks: int | None = None) -> None:
+    """Take so many chunks more, or all, and do what the server does with full segments."""
+    end = len(CHUNKS) if chunks is None else upload.chunks + chunks
+    while upload.chunks < end:
+        batch = CHUNKS[upload.chunks : min(upload.chunks + 64, end)]
+        upload.append(upload.seal(batch, last=upload.chunks + len(batch) == len(CHUNKS)))
+        if upload.has_full:
+            note(services, upload)
+
+
+def note(services: ServiceFixture, upload: Upload) -> None:
+    done = upload.settle()
+    if done is not None:
+        services.act(note_segments, done)
+        upload.note(done.segments)
+
+
+def point(chunks: int, data: bytes = DATA) -> Point:
+    return Point(chunks, digest_of(data[: chunks * CHUNK_BYTES]))
+
+
+def went_on(services: ServiceFixture, chunks: int = SEGMENT_CHUNKS, **fields: Any) -> Upload:
+    """Go on as a process does that has only the row."""
+    upload = begin(services, resume=point(chunks), **fields)
+    assert upload.resumption is not None
+    services.act(resume_upload, upload.resumption)
+    while upload.recall():
+        pass
+    upload.start()
+    return upload
+
+
+def finished(upload: Upload, who: Person = MAX, path: str = "film", **changes: Any) -> Pending:
+    return upload.finish(digest_of(DATA), signature_of(who, path, DATA, **changes))
+
+
+def row(services: ServiceFixture) -> UploadRow:
+    with services.reading() as reading:
+        (found,) = reading.rows.all(rows_of(UploadRow))
+    return found
+
+
+def sound(services: ServiceFixture) -> bool:
+    report = services.ask(check, OPERATOR, context=services.job_context)()
+    assert report.faults == ()
+    return True
+
+
+def cut(services: ServiceFixture, chunks: int = SEGMENT_CHUNKS + 9) -> Upload:
+    """A process dies in the middle, and another starts."""
+    upload = started(services)
+    push(services, upload, chunks)
+    recover(services.job_context)
+    return upload
+
+
+# -- the same process -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chunks", [1, SEGMENT_CHUNKS, SEGMENT_CHUNKS + 9, len(CHUNKS)])
+def test_what_rested_goes_on_at_its_very_chunk(disk_services: ServiceFixture, chunks: int) -> None:
+    upload = started(disk_services)
+    push(disk_services, upload, chunks)
+    assert upload.goes_on
+    upload.rest()
+    found = disk_services.ask(uploads.find, MAX, upload_id=ID, alive=upload)
+    assert (found.chunks, found.expires_at) == (chunks, disk_services.now + KEPT_SECONDS)
+    assert begin(disk_services, resume=point(chunks), alive=upload) is upload
+    push(disk_services, upload)
+    disk_services.commit(finished(upload))
+    assert disk_services.get(GUS, "film") == DATA
+    assert not disk_services.open_uploads()
+    assert sound(disk_services)
+
+
+def test_what_rests_refuses_another_point(services: ServiceFixture) -> None:
+    upload = started(services)
+    push(services, upload, 9)
+    for wrong in (point(8), point(10), Point(9, digest_of(b"another"))):
+        with pytest.raises(ResumeRefusedError):
+            begin(services, resume=wrong, alive=upload)
+    assert begin(services, resume=point(9), alive=upload) is upload
+
+
+# -- another process --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chunks", [SEGMENT_CHUNKS, SEGMENT_CHUNKS + 9, 2 * SEGMENT_CHUNKS])
+def test_what_a_dead_process_left_goes_on(disk_services: ServiceFixture, chunks: int) -> None:
+    upload = started(disk_services)
+    push(disk_services, upload, chunks)
+    segments = chunks // SEGMENT_CHUNKS
+    assert recover(disk_services.job_context) == Recovered(kept=1)
+    assert recover(disk_services.job_context) == Recovered(kept=1)
+    assert not list(disk_services.backend.leftovers())
+    assert disk_services.backend.segments(upload.object_id) == list(range(segments))
+    assert disk_services.ask(uploads.find, MAX, upload_id=ID).chunks == segments * SEGMENT_CHUNKS
+    again = went_on(disk_services, segments * SEGMENT_CHUNKS)
+    assert (again.chunks, again.received) == (segments * SEGMENT_CHUNKS, segments * SEGMENT_BYTES)
+    push(disk_services, again)
+    pending = finished(again)
+    assert pending.key.runs == 2
+    disk_services.commit(pending)
+    assert disk_services.get(GUS, "film") == DATA
+    assert disk_services.get(GUS, "film") == DATA
+    assert sound(disk_services)
+
+
+def test_each_death_costs_one_segment_at_most(services: ServiceFixture) -> None:
+    cut(services)
+    upload = went_on(services)
+    push(services, upload, SEGMENT_CHUNKS)
+    recover(services.job_context)
+    upload = went_on(services, 2 * SEGMENT_CHUNKS)
+    push(services, upload)
+    pending = finished(upload)
+    assert pending.key.runs == 3
+    services.commit(pending)
+    assert services.get(GUS, "film") == DATA
+    assert sound(services)
+
+
+Step = Callable[[ServiceFixture, Upload], None]
+
+
+def _written(services: ServiceFixture, upload: Upload) -> None:
+    upload.append(upload.seal(CHUNKS[upload.chunks : 2 * SEGMENT_CHUNKS], last=False))
+
+
+def _placed(services: ServiceFixture, upload: Upload) -> None:
+    _written(services, upload)
+    upload.settle()
+
+
+def _noted(services: ServiceFixture, upload: Upload) -> None:
+    _written(services, upload)
+    note(services, upload)
+
+
+def _finished(services: ServiceFixture, upload: Upload) -> None:
+    push(services, upload)
+    finished(upload)
+
+
+@pytest.mark.parametrize(
+    ("step", "segments"), [(_written, 1), (_placed, 1), (_noted, 2), (_finished, 2)], ids=lambda each: str(each)[:20]
+)
+def test_a_death_at_each_step(disk_services: ServiceFixture, step: Step, segments: int) -> None:
+    services = disk_services
+    upload = started(services)
+    push(services, upload, SEGMENT_CHUNKS + 1)
+    step(services, upload)
+    assert recover(services.job_context) == Recovered(kept=1)
+    assert services.backend.segments(upload.object_id) == list(range(segments))
+    assert services.backend.read_sidecar(upload.object_id) is None
+    again = went_on(services, segments * SEGMENT_CHUNKS)
+    push(services, again)
+    services.commit(finished(again))
+    assert services.get(GUS, "film") == DATA
+    assert recover(services.job_context) == Recovered()
+    assert sound(services)
+
+
+def test_a_death_before_the_first_segment_leaves_nothing(services: ServiceFixture) -> None:
+    upload = started(services)
+    push(services, upload, SEGMENT_CHUNKS - 1)
+    assert recover(services.job_context) == Recovered(uploads=1)
+    assert not list(services.vault.ids())
+    with pytest.raises(UploadGoneError):
+        services.ask(uploads.find, MAX, upload_id=ID)
+    with pytest.raises(UploadGoneError):
+        begin(services, resume=point(SEGMENT_CHUNKS - 1))
+
+
+@pytest.mark.parametrize("fields", [{"size": SEGMENT_BYTES}, {"size": None}])
+def test_what_has_one_segment_or_no_size_is_not_kept(services: ServiceFixture, fields: dict[str, Any]) -> None:
+    upload = started(services, **fields)
+    upload.append(upload.seal(CHUNKS[:9], last=False))
+    assert not upload.goes_on
+    assert row(services).upload_id is None
+    assert recover(services.job_context) == Recovered(uploads=1)
+
+
+# -- what decides is asked anew ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "resume", [point(SEGMENT_CHUNKS + 9), point(1), Point(SEGMENT_CHUNKS, digest_of(b"another content"))]
+)
+def test_another_point_than_the_kept_one_is_refused(services: ServiceFixture, resume: Point) -> None:
+    cut(services)
+    with pytest.raises(ResumeRefusedError):
+        begin(services, resume=resume)
+    push(services, went_on(services))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"path": "other"}, {"size": SIZE + 1}, {"file_id": b"f" * 16}], ids=["path", "size", "file"]
+)
+def test_what_was_begun_as_something_else_is_refused(services: ServiceFixture, fields: dict[str, Any]) -> None:
+    cut(services)
+    with pytest.raises(ResumeRefusedError) as refused:
+        begin(services, resume=point(SEGMENT_CHUNKS), **({"file_id": file_id_of("film")} | fields))
+    assert refused.value.values["problem"] == "it was begun as something else"
+
+
+def test_another_person_and_another_key_find_nothing(services: ServiceFixture) -> None:
+    from sft.crypto.keys import SigningKey
+
+    cut(services)
+    phone = services.add_key(MAX, SigningKey.from_seed(b"9" * 32, b"9" * 8))
+    for who in (MIA, phone):
+        with pytest.raises(UploadGoneError):
+            services.ask(uploads.find, who, upload_id=ID)
+        with pytest.raises(UploadGoneError):
+            begin(services, who=who, resume=point(SEGMENT_CHUNKS))
+    found = begin(services, resume=point(SEGMENT_CHUNKS)).resumption
+    assert found is not None
+    for who in (MIA, phone):
+        with pytest.raises(UploadGoneError):
+            services.act(resume_upload, type(found)(who.caller, found.object_id, found.segments))
+
+
+def test_rights_that_went_are_missed_at_each_step(services: ServiceFixture) -> None:
+    cut(services)
+    upload = went_on(services)
+    push(services, upload)
+    pending = finished(upload)
+    services.change_user(MAX, role=Role.GUEST)
+    with pytest.raises(RoleForbidsError):
+        services.ask(uploads.find, MAX, upload_id=ID)
+    with pytest.raises(RoleForbidsError):
+        begin(services, resume=point(SEGMENT_CHUNKS))
+    with pytest.raises(RoleForbidsError):
+        services.commit(pending)
+    assert not list(services.vault.ids())
+
+
+def test_a_version_that_came_between_is_seen_at_the_resuming(services: ServiceFixture) -> None:
+    services.put(MAX, "film", b"first")
+    seen = services.ask(show_file, MAX, path="film")
+    upload = started(services, file_id=seen.id, version=2)
+    push(services, upload, SEGMENT_CHUNKS)
+    services.replace(MAX, "film", b"second", seen)
+    recover(services.job_context)
+    with pytest.raises(ChangedSinceError):
+        begin(services, resume=point(SEGMENT_CHUNKS), file_id=seen.id, version=2)
+
+
+def test_a_file_that_went_to_another_is_not_gone_on_with(services: ServiceFixture) -> None:
+    services.put(MAX, "film", b"first")
+    seen = services.ask(show_file, MAX, path="film")
+    upload = started(services, file_id=seen.id, version=2)
+    push(services, upload, SEGMENT_CHUNKS)
+    services.act(delete, Deletion(MAX.caller, "film"))
+    services.put(MIA, "film", b"hers", file_id=b"m" * 16)
+    with pytest.raises(NotYoursError):
+        begin(services, resume=point(SEGMENT_CHUNKS), file_id=seen.id, version=2, alive=upload)
+
+
+# -- the end of keeping -----------------------------------------------------------------------------------------
+
+
+def test_what_nobody_goes_on_with_expires(services: ServiceFixture) -> None:
+    cut(services)
+    services.now += KEPT_SECONDS - 1
+    expire = services.ask(upload_expiry.expire, OPERATOR, context=services.job_context)
+    assert not services.ask(upload_expiry.is_expiry_due, OPERATOR)
+    assert expire().versions == 0
+    services.now += 1
+    assert services.ask(upload_expiry.is_expiry_due, OPERATOR)
+    assert services.ask(upload_expiry.expire, OPERATOR, context=services.job_context)().versions == 1
+    assert not services.open_uploads()
+    assert not list(services.vault.ids())
+
+
+def test_who_goes_on_has_the_whole_time_again(services: ServiceFixture) -> None:
+    cut(services)
+    services.now += KEPT_SECONDS - 1
+    late = services.ask(upload_expiry.expire, OPERATOR, context=services.job_context)
+    upload = went_on(services)
+    services.now += 9
+    assert services.ask(upload_expiry.expire, OPERATOR, context=services.job_context)().versions == 0
+    assert late().versions == 0
+    push(services, upload)
+    services.commit(finished(upload))
+    assert services.get(GUS, "film") == DATA
+
+
+def test_a_given_up_upload_is_gone_on_with_by_nobody(services: ServiceFixture) -> None:
+    upload = started(services)
+    push(services, upload, SEGMENT_CHUNKS + 1)
+    assert services.act(give_up_uploads, GiveUp(upload.object_id))
+    assert not services.act(give_up_uploads, GiveUp(upload.object_id))
+    with pytest.raises(UploadGoneError):
+        begin(services, resume=point(SEGMENT_CHUNKS))
+    with pytest.raises(UploadGoneError):
+        push(services, upload, SEGMENT_CHUNKS)
+    assert recover(services.job_context) == Recovered(uploads=1)
+    assert not list(services.vault.ids())
+
+
+def test_what_was_given_up_is_not_committed(services: ServiceFixture) -> None:
+    upload = started(services)
+    push(services, upload)
+    services.act(give_up_uploads, GiveUp(upload.object_id))
+    with pytest.raises(TransferEndedError):
+        services.commit(finished(upload))
+    assert not list(services.vault.ids())
+
+
+def test_an_upload_begun_anew_under_its_id_says_what_it_replaces(services: ServiceFixture) -> None:
+    old = cut(services)
+    upload = begin(services)
+    assert (upload.replaces, upload.kept_before) == ((old.object_id,), ())
+    assert begin(services, upload_id=b"v" * 16).kept_before == (old.object_id,)
+    assert begin(services, who=MIA).replaces == ()
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_full_disk_keeps_what_is_finished(services: ServiceFixture, noted: bool) -> None:
+    upload = started(services)
+    push(services, upload, SEGMENT_CHUNKS if noted else 0)
+    services.backend._capacity_bytes = 0
+    with pytest.raises(ServerFullError):
+        push(services, upload, 200)
+    assert not upload.goes_on
+    upload.leave()
+    assert upload.kept == noted
+    assert list(services.vault.ids()) == ([upload.object_id] if noted else [])
+    if noted:
+        services.backend._capacity_bytes = 1 << 40
+        again = went_on(services)
+        push(services, again)
+        services.commit(finished(again))
+        assert services.get(GUS, "film") == DATA
+
+
+def test_damage_to_what_is_kept_ends_it(services: ServiceFixture) -> None:
+    old = cut(services)
+    services.backend.shelf.objects[old.object_id] = services.backend.shelf.objects[old.object_id][:-1] + b"x"
+    upload = begin(services, resume=point(SEGMENT_CHUNKS))
+    services.act(resume_upload, upload.resumption)
+    with pytest.raises(ResumeRefusedError) as refused:
+        while upload.recall():
+            pass
+    assert "damaged" in str(refused.value.values["problem"])
+    assert not upload.kept
+    assert not list(services.vault.ids())
+    services.act(end_uploads, EndUpload(old.object_id))
+
+
+def test_deleting_for_good_leaves_no_segment(services: ServiceFixture) -> None:
+    upload = started(services)
+    push(services, upload)
+    services.commit(finished(upload))
+    services.act(delete, Deletion(MAX.caller, "film"))
+    services.ask(collect, OPERATOR, context=services.job_context, until=services.now)()
+    assert not list(services.vault.ids())
+    assert services.backend.segments(upload.object_id) == []
+    assert sound(services)
+
+
+def test_new_data_keys_for_everything_end_what_is_kept(services: ServiceFixture) -> None:
+    cut(services)
+    alive = started(services, upload_id=b"v" * 16, path="other")
+    push(services, alive, SEGMENT_CHUNKS)
+    services.ask(reencrypt, OPERATOR, context=services.job_context)()
+    with pytest.raises(UploadGoneError):
+        begin(services, resume=point(SEGMENT_CHUNKS))
+    with pytest.raises(UploadGoneError):
+        push(services, alive, SEGMENT_CHUNKS)
+    alive.abort()
+    assert not list(services.vault.ids())
+
+
+def test_a_content_of_several_runs_is_one_after_a_reencryption(services: ServiceFixture) -> None:
+    cut(services)
+    upload = went_on(services)
+    push(services, upload)
+    services.commit(finished(upload))
+    services.ask(reencrypt, OPERATOR, context=services.job_context)()
+    assert services.get(GUS, "film") == DATA
+    assert list(services.vault.ids()) != [upload.object_id]
+    assert sound(services)
