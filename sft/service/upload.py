@@ -104,6 +104,7 @@ class Upload:
             else OpenUpload(self._object_id, plan.user_id, plan.path, resumable=plan.resumable)
         )
         self._digest = blake2b_512()
+        self._unhashed: Sequence[bytes] = ()  # sealed, and not hashed yet
         self._marks: dict[int, blake2b] = {}  # running digests at the ends of segments that are not noted yet
         self._reader: ObjectReader | None = None
         self._writer: ObjectWriter | None = None
@@ -236,7 +237,7 @@ class Upload:
     # -- content -------------------------------------------------------------------------------------------
 
     def seal(self, chunks: Sequence[bytes], *, last: bool) -> list[bytes]:
-        """Hash and seal the next chunks; pure computing.
+        """Seal the next chunks; pure computing. ``append`` hashes them.
 
         Args:
             chunks: of 65,536 bytes each; the last of all may be shorter, and is empty for empty content alone.
@@ -257,11 +258,7 @@ class Upload:
             return []
         self.received += sum(map(len, chunks))
         self._require_size(last=last)
-        for chunk in chunks:
-            self._digest.update(chunk)
-            self.chunks += 1
-            if self.resumable and self.chunks % SEGMENT_CHUNKS == 0:
-                self._marks[self.chunks // SEGMENT_CHUNKS] = self._digest.copy()
+        self._unhashed = chunks
         self._complete = last
         if first and last and len(chunks) == 1 and fits_inline(self.received):
             self._small = chunks[0]
@@ -271,13 +268,27 @@ class Upload:
         return self._writer.seal(chunks, last=last)
 
     def append(self, sealed: Sequence[bytes]) -> None:
-        """Write what ``seal`` returned, in the same order (input and output); a ServerFullError ends the upload."""
-        if not sealed or self._over:
+        """Hash what was sealed, and write what ``seal`` returned, in the same order; a ServerFullError ends the upload.
+
+        Input and output; hashing is here, so that it goes on beside the opening of what comes next, on another core.
+        """
+        if self._over:
+            return
+        self._hash()
+        if not sealed:
             return
         if self._writer is None:
             raise ValueError("the upload has no object")
         with translate_disk_full(self._plan.size):
             self._writer.append(sealed)
+
+    def _hash(self) -> None:
+        chunks, self._unhashed = self._unhashed, ()
+        for chunk in chunks:
+            self._digest.update(chunk)
+            self.chunks += 1
+            if self.resumable and self.chunks % SEGMENT_CHUNKS == 0:
+                self._marks[self.chunks // SEGMENT_CHUNKS] = self._digest.copy()
 
     def finish(self, digest: bytes, signature: bytes) -> Pending:
         """Check what arrived against what was signed, and make it durable; input and output.
