@@ -2,8 +2,8 @@
 
 Rules. At most one batch of a transfer is in work, so its steps never overlap. A flow owns credit,
 order and interruption; what the bytes mean belongs to the steps that it is given: ``compute``
-(cryptography and hashes, on the reactor or the pool as the pool says) and ``store`` or ``fetch``
-(files, always on the pool). An interrupted flow lets the batch in work end and then runs nothing
+(cryptography, on the reactor or the pool as the pool says) and ``store`` or ``fetch``
+(files and hashes, always on the pool). An interrupted flow lets the batch in work end and then runs nothing
 more.
 """
 
