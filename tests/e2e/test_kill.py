@@ -1,4 +1,4 @@
-"""The server killed in the middle of uploads, a few times; ``make torture`` does it two hundred times."""
+"""Client and server killed in the middle of transfers, a few times; ``make torture`` and ``make resume`` do it a hundred times."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.campaigns.resume import resume
 from tests.campaigns.torture import torture
 
 
@@ -16,3 +17,10 @@ def test_nothing_acknowledged_is_lost_and_nothing_partial_is_listed(folder: Path
     # The kills landed among uploads: some were acknowledged before, some were cut.
     assert tally.acknowledged
     assert tally.cut
+
+
+@pytest.mark.long
+def test_what_was_cut_off_is_whole_in_the_end_and_little_moves_twice(folder: Path) -> None:
+    tally = resume(folder, kills=6, seed=3)
+    assert tally.all_kills >= 6
+    assert all(tally.kills.values())
