@@ -53,7 +53,7 @@ class DownloadFlow:
         if self._window + self._early_credit > TRANSFER_CREDIT_CHUNKS:
             raise RemoteProtocolError("more credit than a transfer may hold")
 
-    def cancel(self) -> None:
+    def cancel(self, *, keep: bool) -> None:  # noqa: ARG002 - nothing of a download is kept here
         """End because the reader says so; answered once nothing more will come."""
         if not self._over:
             self._session.send(Done(self._request.id, changed=False))

@@ -266,7 +266,7 @@ class ServerSession:
         elif isinstance(message, Cancel):
             transfer = self._uploads.get(message.id) or self._downloads.get(message.id)
             if transfer is not None:
-                transfer.cancel()
+                transfer.cancel(keep=message.keep)
         elif isinstance(message, BeginUpload | GetFile):
             self._open_transfer(message)
         elif isinstance(message, Request):

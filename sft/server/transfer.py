@@ -65,7 +65,7 @@ class Transfer(Protocol):
 
     path: str
 
-    def cancel(self) -> None:
+    def cancel(self, *, keep: bool) -> None:
         """End because the peer says so."""
 
     def interrupt(self, error: RequestError) -> None:

@@ -116,8 +116,8 @@ class UploadFlow:
         self._commit = message
         self._try_commit()
 
-    def cancel(self) -> None:
-        """End the upload because its sender says so; after its CommitUpload a Cancel means nothing."""
+    def cancel(self, *, keep: bool) -> None:
+        """End the upload because its sender says so, or let it rest; after its CommitUpload a Cancel means nothing."""
         if self._commit is not None:
             return
         self._stream_over = True
@@ -125,7 +125,7 @@ class UploadFlow:
             self._session.transfer_over(self._id)
         else:
             self._session.send(Done(self._id, changed=False))
-            self._stop()
+            self._stop(_End.PARK if keep else _End.ABORT)
 
     def interrupt(self, error: RequestError) -> None:
         """End the upload because the server says so; while it commits the rights are read again there."""

@@ -1,4 +1,4 @@
-"""Client and server killed in the middle of transfers, a few times; ``make torture`` and ``make resume`` do it a hundred times."""
+"""Client and server killed in the middle of transfers, a few times; ``make torture`` and ``make resume`` do it often."""
 
 from __future__ import annotations
 

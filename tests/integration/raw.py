@@ -282,8 +282,8 @@ class RawUpload:
             )
         )
 
-    def cancel(self) -> None:
-        self.raw.tell(m.Cancel(id=self.id))
+    def cancel(self, *, keep: bool = False) -> None:
+        self.raw.tell(m.Cancel(id=self.id, keep=keep))
 
     async def answer(self) -> Any:
         return await self.raw.answer(self.id)

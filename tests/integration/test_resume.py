@@ -24,8 +24,8 @@ async def begun(server: ServerFixture, name: str = "max", **fields: Any) -> RawU
     return RawUpload(await server.raw(name), server.people[name], "big", LARGE, **fields).begin()
 
 
-async def cut(server: ServerFixture, chunks: int, path: str = "big") -> RawUpload:
-    """Send so much, and lose the connection once the server has worked it off; come back when it is parked."""
+async def cut(server: ServerFixture, chunks: int, path: str = "big", *, stopped: bool = False) -> RawUpload:
+    """Send so much, and lose the connection once the server has worked it off, or stop; come back when it is parked."""
     upload = RawUpload(await server.raw("max"), server.people["max"], path, LARGE).begin()
     await upload.send(chunks)
 
@@ -34,7 +34,10 @@ async def cut(server: ServerFixture, chunks: int, path: str = "big") -> RawUploa
         return sum(flow._upload.chunks for flow in flows if flow._upload is not None and flow.path == path)
 
     await until(lambda: taken() == chunks, "all of it is taken")
-    upload.raw.abort()
+    if stopped:
+        upload.cancel(keep=True)
+    else:
+        upload.raw.abort()
     name = server.people["max"].user_id, upload.upload_id
     await until(lambda: name in server.here.resumable_uploads._parked, "it is parked")
     return upload
@@ -159,6 +162,14 @@ async def test_an_upload_that_is_begun_anew_or_cancelled_leaves_nothing_of_the_o
     await server.clean()
     assert server.objects() == []
     assert (await found(server, upload)).code == "UPLOAD_GONE"
+
+
+@on_reactor
+async def test_what_a_person_stopped_goes_on_while_its_connection_lives(server: ServerFixture):
+    upload = await cut(server, 5, stopped=True)
+    assert isinstance(await upload.answer(), m.Done)
+    assert (await found(server, upload)).chunks == 5
+    await stored(server, await again(server, upload, point(5)))
 
 
 @on_reactor

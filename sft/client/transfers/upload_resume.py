@@ -36,6 +36,7 @@ from sft.limits import CHUNK_BYTES, SEGMENT_BYTES
 from sft.wire.messages import FindUpload, UploadFound
 
 _ID_BYTES: Final = 16
+_GONE: Final = "the server keeps nothing of it"
 _READ_CHUNKS: Final = 128  # 8 MiB: a hop to a thread, and a step of progress
 # After these nothing of it will be gone on with; any other leaves it, and the server says what it has.
 _FINAL: Final = (ExistsError, ChangedSinceError, ResumeRefusedError, UploadGoneError)
@@ -100,10 +101,10 @@ class ResumableUpload:
         begun = await self._begin()
         try:
             return await self._send(begun, describe)
-        except ResumeRefusedError as refusal:
+        except (ResumeRefusedError, UploadGoneError) as refusal:
             if not begun.chunks:
                 raise
-            self._report.restarted(str(refusal.values["problem"]), begun.chunks * CHUNK_BYTES)
+            self._report.restarted(str(refusal.values.get("problem", _GONE)), begun.chunks * CHUNK_BYTES)
         return await self._send(await self._anew(), describe)
 
     async def done(self) -> None:
@@ -136,7 +137,7 @@ class ResumableUpload:
                 found = await self._session.request(FindUpload, UploadFound, upload_id=bytes.fromhex(held.record.id))
                 return await self._go_on(source, held, found.chunks, waiting)
             except UploadGoneError:
-                why = "the server keeps nothing of it"
+                why = _GONE
                 lost = held.record.done if waiting is None else waiting.sent_chunks * CHUNK_BYTES
                 await pool.run(held.drop)
             except ConnectionLostError:

@@ -21,6 +21,7 @@ from sft.errors import (
     RoleForbidsError,
     SourceChangedError,
     TransferEndedError,
+    UploadGoneError,
 )
 from sft.limits import CHUNK_BYTES, KEPT_SECONDS
 from sft.wire.messages import BeginUpload, FindUpload
@@ -291,6 +292,22 @@ def test_what_the_server_has_otherwise_begins_again(here, who):
     assert second.resume is None
     assert second.upload_id != first.upload_id
     assert result.resumption.resumed_bytes == 0
+    assert here.is_stored()
+
+
+def test_what_is_gone_between_asking_and_going_on_begins_again(here):
+    here.die(60)
+    find = here.server._find_upload
+
+    def find_and_lose(message):
+        find(message)
+        here.server.parked.clear()
+
+    here.server._find_upload = find_and_lose
+    refused = here.server._refuse
+    here.server._refuse = lambda request, _: refused(request, UploadGoneError())
+    assert here.put().stage is TransferStage.STORED
+    assert here.why() == ["the server keeps nothing of it"]
     assert here.is_stored()
 
 
