@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, execute
 from twisted.internet.task import Clock
@@ -149,6 +151,21 @@ def test_a_lost_connection_comes_back_and_its_pauses_begin_anew(account):
     seen = [event.status for event in account.events if isinstance(event, ConnectionInfo)]
     assert seen[:2] == [Status.CONNECTING, Status.ONLINE]
     assert seen[-1] is Status.ONLINE
+
+
+def test_what_a_lost_connection_cut_off_waits_for_the_next_session(account):
+    left = []
+    account.begin()
+    first = account.reconnector.session.carried_over
+    first.add(SimpleNamespace(leave=lambda: left.append("left")))
+    account.lose()
+    account.pump(1.0)
+    assert len(account.servers) == 2
+    assert account.reconnector.session.carried_over is first
+    assert not left
+    account.start(account.reconnector.end())
+    account.pump(1.0)
+    assert left == ["left"]
 
 
 def test_what_a_request_finds_gone_is_looked_at_at_once(account):
