@@ -47,6 +47,8 @@ class InlinePool:
         self._reactor.callLater(_WORK_SECONDS, work)
         return done
 
+    compute = run
+
     def _returned(self, outcome):
         self.busy -= 1
         return outcome

@@ -58,7 +58,7 @@ class Loop(Tasks, Protocol):
         """Connect a protocol to a socket of this computer; OSError if nobody serves it."""
 
     def new_pool(self) -> Any:
-        """Return what runs what blocks (``start``, ``run``, ``stop``), as ``sft.transport.threads.Pool``."""
+        """Return what runs what blocks (``start``, ``run``, ``compute``, ``stop``), as ``sft.transport.threads.Pool``."""
 
 
 def loop_of(reactor: Any) -> Loop:

@@ -316,5 +316,7 @@ class Threads:
         self._loop.working += 1
         return self._loop.in_thread(lambda: function(*args, **kwargs), self._returned)
 
+    compute = run
+
     def _returned(self) -> None:
         self._loop.working -= 1

@@ -60,6 +60,8 @@ class Threads:
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Deferred[Any]:
         return maybeDeferred(function, *args, **kwargs)
 
+    compute = run
+
 
 @dataclass
 class Known:

@@ -77,6 +77,8 @@ class TurnPool:
         self.waiting.append((done, function, args, kwargs))
         return done
 
+    compute = run
+
     def step(self):
         """Do what waits; say whether there was anything."""
         working, self.waiting = self.waiting, []

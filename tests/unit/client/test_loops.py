@@ -509,6 +509,8 @@ def test_work_in_a_thread_gives_its_result_and_its_fault(run):
         try:
             assert await pool.run(pow, 2, 5) == 32
             assert await pool.run(threading.get_ident) != threading.get_ident()
+            assert await pool.compute(pow, 2, 6) == 64
+            assert await pool.compute(threading.get_ident) != threading.get_ident()
             await pool.run(int, "no number")
         finally:
             pool.stop()

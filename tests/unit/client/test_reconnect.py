@@ -46,6 +46,8 @@ class AtOnce:
     def run(self, function, *args, **kwargs):
         return execute(function, *args, **kwargs)
 
+    compute = run
+
 
 class Account:
     """A reconnector, and what each of its tries meets: an error, a server, or a Deferred that becomes one."""

@@ -16,6 +16,8 @@ class SteppingPool:
         self.waiting.append((done, function, args, kwargs))
         return done
 
+    compute = run
+
     def step(self):
         done, function, args, kwargs = self.waiting.pop(0)
         execute(function, *args, **kwargs).chainDeferred(done)
