@@ -87,6 +87,7 @@ LIMITED_LINES_PER_CAUSE: Final = 10
 LIMITED_LINES: Final = 1000
 LIMITED_LINES_SECONDS: Final = 60
 LOGGED_TEXT: Final = 200  # characters of what a peer sent
+LOG_LINE_CHARACTERS: Final = 16 * KIB  # systemd's journal cuts a line after 48 KiB; a character has four bytes at most
 
 # -- files ----------------------------------------------------------------------------------------------
 NAME_BYTES: Final = 255  # what the file systems of all clients take

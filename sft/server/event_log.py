@@ -1,21 +1,26 @@
 """The server's log: one structured line an event, every value escaped, no secret ever.
 
 Rules. A line is ``event key=value …``; values of peers pass ``safe`` and are quoted where they hold
-blanks. Keys, links, passphrases, contents and signatures never come here: callers pass ids, names,
+blanks. What one session did to several files in one commit is one line, which names each: writing a line
+cost more than what is in it. No line is so long that a service that keeps logs would cut it, for what follows
+a cut begins a line. Keys, links, passphrases, contents and signatures never come here: callers pass ids, names,
 codes and addresses.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import groupby
 from typing import Final
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from sft.model.events import DomainEvent
+from sft.limits import LOG_LINE_CHARACTERS
+from sft.model.access import Caller
+from sft.model.events import DomainEvent, FileCommitted, FileReplaced
 from sft.model.names import safe
 from sft.model.text import new_reference
 
@@ -23,9 +28,20 @@ _BARE: Final = re.compile(r"[!#-<>-\[\]-~]+")  # printable ASCII without blank, 
 _LINE_NAME: Final = re.compile(r"(?<!^)(?=[A-Z])")  # FileMoved → file-moved
 
 
-def line(event: str, *values: dict[str, object]) -> str:
-    """Write one line of the log, about one thing or about several of a kind."""
-    return " ".join([event, *(f"{key}={_value(value)}" for each in values for key, value in each.items())])
+def line(event: str, values: dict[str, object]) -> str:
+    """Write one line of the log."""
+    return " ".join([event, *(f"{key}={_value(value)}" for key, value in values.items())])
+
+
+def lines(event: str, common: dict[str, object], each: Iterable[dict[str, object]]) -> Iterator[str]:
+    """Write several things of a kind, in as few lines as may be; each line says what they have in common."""
+    head = text = line(event, common)
+    for values in each:
+        if len(longer := line(text, values)) > LOG_LINE_CHARACTERS and text != head:
+            yield text
+            longer = line(head, values)
+        text = longer
+    yield text
 
 
 def _value(value: object) -> str:
@@ -42,15 +58,23 @@ def _name_of(kind: type[DomainEvent]) -> str:
     return _LINE_NAME.sub("-", kind.__name__).lower()
 
 
-def _fields(event: DomainEvent) -> dict[str, object]:
-    """Pick what a line says: who, in which session, and everything of the event but bytes; of many ids their number."""
-    said: dict[str, object] = {"session": event.by.session_id} if event.by.session_id else {}
-    said["by"] = event.by.name
+def _who(by: Caller) -> dict[str, object]:
+    return {"session": by.session_id, "by": by.name} if by.session_id else {"by": by.name}
+
+
+def _what(event: DomainEvent) -> dict[str, object]:
+    """Pick what a line says of an event beside who did it: everything but bytes; of many ids their number."""
+    said: dict[str, object] = {}
     for name in event.__struct_fields__:
         value = getattr(event, name)
         if name != "by" and value is not None and not isinstance(value, bytes):
             said[name] = len(value) if isinstance(value, tuple) else value
     return said
+
+
+def _told_with(event: DomainEvent) -> object:
+    """Return what is equal of events that share a line."""
+    return (type(event), event.by) if isinstance(event, FileCommitted | FileReplaced) else event
 
 
 class EventLog:
@@ -61,16 +85,18 @@ class EventLog:
 
     def tell(self, events: Sequence[DomainEvent]) -> None:
         """Log what acts did; steps of maintenance are too many for a line each."""
-        for event in events:
-            if not event.routine:
-                self.note(_name_of(type(event)), **_fields(event))
+        told = (event for event in events if not event.routine)
+        for _, together in groupby(told, key=_told_with):
+            alike = list(together)
+            self.note_each(_name_of(type(alike[0])), _who(alike[0].by), map(_what, alike))
 
     def note(self, event: str, **values: object) -> None:
         self._logger.info("{line}", line=line(event, values))
 
-    def note_each(self, event: str, common: dict[str, object], each: Sequence[dict[str, object]]) -> None:
-        """Log several things of a kind in one line, which costs little more than that of one."""
-        self._logger.info("{line}", line=line(event, common, *each))
+    def note_each(self, event: str, common: dict[str, object], each: Iterable[dict[str, object]]) -> None:
+        """Log several things of a kind, which costs little more than one."""
+        for said in lines(event, common, each):
+            self._logger.info("{line}", line=said)
 
     def warn(self, event: str, **values: object) -> None:
         self._logger.warn("{line}", line=line(event, values))  # noqa: G010 - the name in Twisted
