@@ -2,20 +2,25 @@
 
 Rules. An upload is named by its person and the id that the client drew. Who asks for one gets it alone: a connection that still
 has it loses it first. What is parked holds no descriptor and no promise; when its time is over, it is reduced to its finished
-segments, and is as what a process left that died. Only the reactor's thread comes here.
+segments, and is as what a process left that died. What one person's kept uploads take is no more than what is free, but for the
+newest of them; where it is, or where a new one of theirs has no room, their own oldest goes, and nobody else's. Only the
+reactor's thread comes here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
-from sft.limits import PARKED_SECONDS
+from sft.limits import OPEN_UPLOADS, PARKED_SECONDS
+from sft.model.access import operator_caller
 from sft.server.event_log import EventLog
 from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
 from sft.service.storage import FileStorage
 from sft.service.upload import Upload
+from sft.service.uploads import KeptUpload, kept_of_user
 from sft.transport.threads import Pool
 
 Name = tuple[int, bytes]
@@ -39,6 +44,9 @@ class ServerParts(Protocol):
 
     def act(self, act: Any, item: Any) -> Deferred[Any]:
         """Have the writer do one act."""
+
+    def read(self, query: Any, *args: Any, **kwargs: Any) -> Deferred[Any]:
+        """Run a query in one read transaction."""
 
 
 class ResumableUploads:
@@ -99,6 +107,27 @@ class ResumableUploads:
         await self._context.pool.run(upload.leave)
         if not upload.kept:
             await self._context.act(end_uploads, EndUpload(upload.object_id))
+
+    async def limit(self, kept: Sequence[KeptUpload], *, most: int = OPEN_UPLOADS, wanted_bytes: int = 0) -> None:
+        """Give up a person's oldest kept uploads until the others are few and small enough.
+
+        Args:
+            kept: all of theirs, the first to expire first.
+            most: that may stay.
+            wanted_bytes: room that they want besides; where all of theirs together would not make it, it takes none of them.
+        """
+        left = [each for each in kept if not self.is_here(each.object_id)]
+        while left:
+            free_bytes = await self._context.pool.run(self._context.storage.vault.free_bytes)
+            kept_bytes = sum(each.stored_bytes for each in left)
+            crowds = len(left) > 1 and kept_bytes > free_bytes
+            if len(left) <= most and not crowds and not free_bytes < wanted_bytes <= free_bytes + kept_bytes:
+                return
+            await self.give_up(left.pop(0).object_id)
+
+    async def limit_user(self, user_id: int) -> None:
+        """Do so once an upload of theirs was cut."""
+        await self.limit(await self._context.read(kept_of_user, operator_caller(), user_id=user_id))
 
     async def give_up(self, object_id: bytes) -> None:
         """Let nobody go on with what is kept of an object, and remove it."""

@@ -215,10 +215,11 @@ class UploadFlow:
             await context.pool.run(upload.start)
 
     async def _make_way(self, upload: uploads.Upload) -> None:
-        """Give up what the person's oldest kept uploads have beyond what one person may have."""
-        kept = [each for each in upload.kept_before if not self._context.resumable_uploads.is_here(each)]
-        for object_id in kept[: max(0, self._session.share.uploads + len(kept) - OPEN_UPLOADS)]:
-            await self._context.resumable_uploads.give_up(object_id)
+        """Give up the person's oldest kept uploads: beyond what one person may have, and where this one has no room."""
+        if upload.kept_before:
+            most = OPEN_UPLOADS - self._session.share.uploads
+            resumable = self._context.resumable_uploads
+            await resumable.limit(upload.kept_before, most=most, wanted_bytes=upload.wanted_bytes)
 
     @property
     def object_id(self) -> bytes | None:
@@ -343,10 +344,13 @@ class UploadFlow:
                 context.event_log.fault("upload-park", Failure())
             else:
                 context.resumable_uploads.park(self._name, upload)
+                await context.resumable_uploads.limit_user(self._name[0])
                 return
         await context.pool.run(upload.abort if self._end is _End.ABORT else upload.leave)
         if self._opened and not upload.kept:
             await context.act(end_uploads, EndUpload(upload.object_id))
+        elif upload.kept and not context.stopping:
+            await context.resumable_uploads.limit_user(self._name[0])
 
     def _let_go_is_over(self) -> None:
         """Tell who waits for it that this flow has no upload any more."""

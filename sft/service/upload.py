@@ -30,13 +30,14 @@ from sft.errors import (
     ServerFullError,
     TooLargeError,
 )
-from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS, FILE_BYTES, SEGMENT_BYTES, SEGMENT_CHUNKS
+from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS, FILE_BYTES, SEGMENT_BYTES, SEGMENT_CHUNKS, SPACE_STEP_BYTES
 from sft.model.access import Caller
 from sft.service.author_signature import Signed, require_announced, require_digest, require_signed, sidecar_of
 from sft.service.open_uploads import OpenUpload, Resumable, ResumeUpload, SegmentsDone
 from sft.service.pending import Pending, pending_inline, translate_disk_full
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of, under_current_key
 from sft.store.row_types import UploadRow
+from sft.vault.layout import sealed_size
 from sft.vault.objects import fits_inline
 from sft.vault.objects import require_digest as require_content
 from sft.vault.vault import ObjectReader, ObjectWriter
@@ -73,6 +74,13 @@ class Point(Struct, frozen=True):
     digest: bytes
 
 
+class KeptUpload(Struct, frozen=True):
+    """An upload that can be gone on with, and how many bytes its finished segments take."""
+
+    object_id: bytes
+    stored_bytes: int
+
+
 class Upload:
     """An upload that is open; one owner at a time.
 
@@ -80,7 +88,7 @@ class Upload:
         received: bytes of content so far.
         chunks: likewise.
         replaces: objects of uploads with the same id, which is begun anew.
-        kept_before: objects of the person's other uploads that can be gone on with, the first to expire first.
+        kept_before: the person's other uploads that can be gone on with, the first to expire first.
         noted: segments that the row names.
         resumable: its row says how it can go on.
         announcement: what is noted before ``start``, and ended after ``abort``; None where the content goes into the database.
@@ -90,7 +98,7 @@ class Upload:
         self.received = 0
         self.chunks = 0
         self.replaces: tuple[bytes, ...] = ()
-        self.kept_before: tuple[bytes, ...] = ()
+        self.kept_before: tuple[KeptUpload, ...] = ()
         self.noted = 0 if row is None else row.segments
         self._storage = storage
         self._plan = plan
@@ -125,6 +133,14 @@ class Upload:
     @property
     def size(self) -> int | None:
         return self._plan.size
+
+    @property
+    def wanted_bytes(self) -> int:
+        """Room that its start asks for."""
+        if self.announcement is None and self._row is None:
+            return 0
+        size = self._plan.size
+        return SPACE_STEP_BYTES if size is None else sealed_size(size) - self.noted * sealed_size(SEGMENT_BYTES)
 
     @property
     def resumption(self) -> ResumeUpload | None:

@@ -14,21 +14,22 @@ import hmac
 from msgspec import Struct
 
 from sft.errors import BadRequestError, ResumeRefusedError, TooLargeError, UploadGoneError
-from sft.limits import FILE_BYTES, SEGMENT_CHUNKS, UPLOAD_RUNS
+from sft.limits import FILE_BYTES, SEGMENT_BYTES, SEGMENT_CHUNKS, UPLOAD_RUNS
 from sft.model.access import Caller, Permission
 from sft.service.commits import Put, check_upload
 from sft.service.path_lookup import PathLookup, require_path
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import FileStorage, sealed_key_of
-from sft.service.upload import MOST_SHOWN, Plan, Point, Upload
+from sft.service.upload import MOST_SHOWN, KeptUpload, Plan, Point, Upload
 from sft.service.use_case import query
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.row_types import UploadRow
 from sft.store.rows import ReadTransaction
 from sft.store.uploads import upload_of, uploads_of_user
 from sft.store.users import key_by_id
+from sft.vault.layout import sealed_size
 
-__all__ = ["Point", "Upload", "UploadPoint", "begin", "find"]
+__all__ = ["KeptUpload", "Point", "Upload", "UploadPoint", "begin", "find", "kept_of_user"]
 
 
 @query(Permission.FILE_WRITE)
@@ -79,13 +80,12 @@ def begin(
         )
     prev = None if current is None else current.digest
     plan = Plan(caller, user_id, public_key, path, file_id, version, size, prev, upload_id)
-    if resume is not None:
-        return _resumed(reading, storage, plan, resume, alive)
-    upload = Upload(storage, plan)
-    if upload.resumable:
+    upload = Upload(storage, plan) if resume is None else _resumed(reading, storage, plan, resume, alive)
+    if upload.wanted_bytes and upload is not alive:
         others = uploads_of_user(reading, user_id)
-        upload.replaces = tuple(row.object_id for row in others if row.upload_id == upload_id)
-        upload.kept_before = tuple(row.object_id for row in others if row.upload_id != upload_id)
+        if upload.resumption is None and upload.resumable:
+            upload.replaces = tuple(row.object_id for row in others if row.upload_id == upload_id)
+        upload.kept_before = tuple(_kept_of(row) for row in others if row.upload_id != upload_id)
     return upload
 
 
@@ -118,6 +118,17 @@ def _kept(reading: ReadTransaction, caller: Caller, upload_id: bytes) -> UploadR
     """Load what a caller may go on with; what belongs to another person, or another key, is not there."""
     row = None if caller.user_id is None else upload_of(reading, caller.user_id, upload_id)
     return row if row is not None and row.key_id == caller.key_id else None
+
+
+def _kept_of(row: UploadRow) -> KeptUpload:
+    return KeptUpload(row.object_id, row.segments * sealed_size(SEGMENT_BYTES))
+
+
+@query(Permission.VAULT_MANAGE)
+def kept_of_user(reading: ReadTransaction, caller: Caller, *, user_id: int) -> list[KeptUpload]:
+    """Load what a person can go on with, the first to expire first."""
+    del caller
+    return [_kept_of(row) for row in uploads_of_user(reading, user_id)]
 
 
 class UploadPoint(Struct, frozen=True):

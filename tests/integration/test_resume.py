@@ -9,6 +9,7 @@ import pytest
 from sft.crypto.digests import blake2b_512
 from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PARKED_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS
 from sft.model.access import Role
+from sft.vault.layout import sealed_size
 from sft.wire import messages as m
 from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor, until
 
@@ -24,9 +25,11 @@ async def begun(server: ServerFixture, name: str = "max", **fields: Any) -> RawU
     return RawUpload(await server.raw(name), server.people[name], "big", LARGE, **fields).begin()
 
 
-async def cut(server: ServerFixture, chunks: int, path: str = "big", *, stopped: bool = False) -> RawUpload:
+async def cut(
+    server: ServerFixture, chunks: int, path: str = "big", *, stopped: bool = False, name: str = "max"
+) -> RawUpload:
     """Send so much, and lose the connection once the server has worked it off, or stop; come back when it is parked."""
-    upload = RawUpload(await server.raw("max"), server.people["max"], path, LARGE).begin()
+    upload = RawUpload(await server.raw(name), server.people[name], path, LARGE).begin()
     await upload.send(chunks)
 
     def taken() -> int:
@@ -38,8 +41,8 @@ async def cut(server: ServerFixture, chunks: int, path: str = "big", *, stopped:
         upload.cancel(keep=True)
     else:
         upload.raw.abort()
-    name = server.people["max"].user_id, upload.upload_id
-    await until(lambda: name in server.here.resumable_uploads._parked, "it is parked")
+    named = server.people[name].user_id, upload.upload_id
+    await until(lambda: named in server.here.resumable_uploads._parked, "it is parked")
     return upload
 
 
@@ -205,5 +208,65 @@ async def test_one_upload_more_than_a_person_may_have_ends_the_oldest_kept_one(s
     assert gone == ["UPLOAD_GONE"]
 
 
-async def is_gone(server: ServerFixture, upload: RawUpload) -> bool:
-    return isinstance(await found(server, upload), m.Refusal)
+async def is_gone(server: ServerFixture, upload: RawUpload, name: str = "max") -> bool:
+    return isinstance(await found(server, upload, name), m.Refusal)
+
+
+SEALED = sealed_size(SEGMENT_BYTES)
+
+
+def disk_of(server: ServerFixture, monkeypatch: pytest.MonkeyPatch, segments: float) -> None:
+    """Let the vault's disk hold so many segments."""
+    total = int(segments * SEALED)
+    free = lambda: total - sum(each.stat().st_size for each in server.objects())
+    monkeypatch.setattr(server.here.storage.vault._backend, "free_bytes", free)
+
+
+async def kept(server: ServerFixture, path: str, name: str = "max") -> RawUpload:
+    """One segment of an upload, and its connection gone."""
+    return await cut(server, SEGMENT_CHUNKS + 1, path, name=name)
+
+
+async def gone(server: ServerFixture, uploads: list[RawUpload]) -> int:
+    """Count those that are kept no more: which is the oldest of one second, nobody can tell."""
+    return sum([await is_gone(server, each) for each in uploads])
+
+
+@on_reactor
+async def test_a_new_upload_without_room_ends_the_persons_own_oldest_kept_one_alone(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    theirs = await kept(server, "c", "mia")
+    mine = [await kept(server, path) for path in ("a", "b")]
+    disk_of(server, monkeypatch, 3 + 2.5)
+    large = RawUpload(await server.raw("max"), server.people["max"], "new", bytes(3 * SEGMENT_BYTES))
+    await large.begin().admitted()
+    assert await gone(server, mine) == 1
+    assert not await is_gone(server, theirs, "mia")
+
+
+@on_reactor
+async def test_no_kept_upload_ends_for_one_that_has_no_room_all_the_same(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    mine = [await kept(server, path) for path in ("a", "b")]
+    disk_of(server, monkeypatch, 2 + 2)
+    larger = RawUpload(await server.raw("max"), server.people["max"], "new", bytes(4 * SEGMENT_BYTES + 1))
+    assert (await larger.begin().answer()).code == "SERVER_FULL"
+    assert await gone(server, mine) == 0
+
+
+@on_reactor
+async def test_what_one_person_has_kept_takes_no_more_than_what_is_free_but_for_the_newest(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    disk_of(server, monkeypatch, 5)
+    mine = [await kept(server, path) for path in ("a", "b")]
+    assert await gone(server, mine) == 0
+    mine.append(await kept(server, "c"))
+    await until(lambda: len(server.objects()) == 2, "the oldest is gone")
+    assert await gone(server, mine) == 1
+    disk_of(server, monkeypatch, 2)
+    mine.append(await kept(server, "d"))
+    await until(lambda: len(server.objects()) == 1, "the others are gone")
+    assert await gone(server, mine) == 3
