@@ -20,7 +20,7 @@ from sft.server.event_log import EventLog
 from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
 from sft.service.storage import FileStorage
 from sft.service.upload import Upload
-from sft.service.uploads import KeptUpload, kept_of_user
+from sft.service.uploads import UnfinishedUpload, kept_of_user
 from sft.transport.threads import Pool
 
 Name = tuple[int, bytes]
@@ -108,7 +108,7 @@ class ResumableUploads:
         if not upload.kept:
             await self._context.act(end_uploads, EndUpload(upload.object_id))
 
-    async def limit(self, kept: Sequence[KeptUpload], *, most: int = OPEN_UPLOADS, wanted_bytes: int = 0) -> None:
+    async def limit(self, kept: Sequence[UnfinishedUpload], *, most: int = OPEN_UPLOADS, wanted_bytes: int = 0) -> None:
         """Give up a person's oldest kept uploads until the others are few and small enough.
 
         Args:

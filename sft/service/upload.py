@@ -74,7 +74,7 @@ class Point(Struct, frozen=True):
     digest: bytes
 
 
-class KeptUpload(Struct, frozen=True):
+class UnfinishedUpload(Struct, frozen=True):
     """An upload that can be gone on with, and how many bytes its finished segments take."""
 
     object_id: bytes
@@ -98,7 +98,7 @@ class Upload:
         self.received = 0
         self.chunks = 0
         self.replaces: tuple[bytes, ...] = ()
-        self.kept_before: tuple[KeptUpload, ...] = ()
+        self.kept_before: tuple[UnfinishedUpload, ...] = ()
         self.noted = 0 if row is None else row.segments
         self._storage = storage
         self._plan = plan

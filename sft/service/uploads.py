@@ -20,7 +20,7 @@ from sft.service.commits import Put, check_upload
 from sft.service.path_lookup import PathLookup, require_path
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import FileStorage, sealed_key_of
-from sft.service.upload import MOST_SHOWN, KeptUpload, Plan, Point, Upload
+from sft.service.upload import MOST_SHOWN, Plan, Point, UnfinishedUpload, Upload
 from sft.service.use_case import query
 from sft.store.files import files_by_file_id, newest_versions
 from sft.store.row_types import UploadRow
@@ -29,7 +29,7 @@ from sft.store.uploads import upload_of, uploads_of_user
 from sft.store.users import key_by_id
 from sft.vault.layout import sealed_size
 
-__all__ = ["KeptUpload", "Point", "Upload", "UploadPoint", "begin", "find", "kept_of_user"]
+__all__ = ["Point", "UnfinishedUpload", "Upload", "UploadPoint", "begin", "find", "kept_of_user"]
 
 
 @query(Permission.FILE_WRITE)
@@ -120,12 +120,12 @@ def _kept(reading: ReadTransaction, caller: Caller, upload_id: bytes) -> UploadR
     return row if row is not None and row.key_id == caller.key_id else None
 
 
-def _kept_of(row: UploadRow) -> KeptUpload:
-    return KeptUpload(row.object_id, row.segments * sealed_size(SEGMENT_BYTES))
+def _kept_of(row: UploadRow) -> UnfinishedUpload:
+    return UnfinishedUpload(row.object_id, row.segments * sealed_size(SEGMENT_BYTES))
 
 
 @query(Permission.VAULT_MANAGE)
-def kept_of_user(reading: ReadTransaction, caller: Caller, *, user_id: int) -> list[KeptUpload]:
+def kept_of_user(reading: ReadTransaction, caller: Caller, *, user_id: int) -> list[UnfinishedUpload]:
     """Load what a person can go on with, the first to expire first."""
     del caller
     return [_kept_of(row) for row in uploads_of_user(reading, user_id)]

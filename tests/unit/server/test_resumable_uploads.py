@@ -10,14 +10,14 @@ from twisted.internet.defer import Deferred, succeed
 
 from sft.server.resumable_uploads import ResumableUploads
 from sft.service.open_uploads import GiveUp
-from sft.service.upload import KeptUpload
+from sft.service.upload import UnfinishedUpload
 
 
 class Parts:
     """A server whose disk has what its uploads do not take."""
 
     def __init__(self, sizes: list[int], free_bytes: int) -> None:
-        self.kept = [KeptUpload(bytes([number]), size) for number, size in enumerate(sizes)]
+        self.kept = [UnfinishedUpload(bytes([number]), size) for number, size in enumerate(sizes)]
         self.free_bytes = free_bytes
         self.pool = SimpleNamespace(run=lambda function, *args: succeed(function(*args)))
         self.storage = SimpleNamespace(vault=SimpleNamespace(free_bytes=lambda: self.free_bytes, remove=self.remove))
