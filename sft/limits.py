@@ -109,6 +109,7 @@ UPLOAD_RUNS: Final = 1000  # of one object, each under a data key of its own; 76
 PARKED_SECONDS: Final = (
     600  # an upload that lost its connection goes on at its last chunk: a train's tunnel, a changed network
 )
+WORKING_SECONDS: Final = 10  # a client hears so often at least of an upload that is read again to go on
 UPLOAD_SILENT_SECONDS: Final = 600  # an open upload that gets no byte for so long ends: it holds a file and room
 KEPT_SECONDS: Final = 7 * 24 * 3600  # what was not finished: somebody was ill, or away
 INLINE_OBJECT_BYTES: Final = 16 * KIB  # sealed size up to which an object lies in the database

@@ -2,7 +2,7 @@
 
 Rules. Made once by whoever starts the server, with every part already open. Reads run on two
 threads of their own and those of logins and of the operator on a third, so that nobody who is in keeps
-anybody out; acts run on the one writing thread, files on the pool, maintenance on a thread that may
+anybody out; acts run on the one writing thread, files on the pool (which never only syncs), maintenance on a thread that may
 take hours; each comes back to the reactor as a Deferred.
 """
 
@@ -70,6 +70,7 @@ class ServerContext:
     refusals: LimitedLog = field(init=False)
     damage: LimitedLog = field(init=False)
     reading_turns: Turns = field(init=False)
+    settling_turns: Turns = field(init=False)  # of uploads whose bytes are made durable: half of the pool's threads
     resumable_uploads: ResumableUploads = field(init=False)
 
     def __post_init__(self) -> None:
@@ -78,6 +79,7 @@ class ServerContext:
         self.damage = LimitedLog(self.event_log, self.reactor, "damage", "what")
         self.resumable_uploads = ResumableUploads(self)
         self.reading_turns = Turns(self.reading_pool, at_once=READS_AT_ONCE)
+        self.settling_turns = Turns(self.pool, at_once=max(1, self.pool.threads // 2), together=1)
 
     @property
     def server_key(self) -> ServerKey:

@@ -32,11 +32,13 @@ class Turns:
 
     Args:
         at_once: pieces of work that the pool has.
+        together: most that make one piece.
     """
 
-    def __init__(self, pool: Runs, *, at_once: int) -> None:
+    def __init__(self, pool: Runs, *, at_once: int, together: int = READS_TOGETHER) -> None:
         self._pool = pool
         self._at_once = at_once
+        self._together = together
         self._at_work = 0
         self._waiting: dict[int, deque[tuple[Callable[[], Any], Deferred[Any]]]] = {}  # whose turn is next comes first
 
@@ -49,7 +51,7 @@ class Turns:
 
     def _go_on(self) -> None:
         while self._waiting and self._at_work < self._at_once:
-            together = min(READS_TOGETHER, -(-len(self._waiting) // self._at_once))
+            together = min(self._together, -(-len(self._waiting) // self._at_once))
             reads = [self._next() for _ in range(together)]
             self._at_work += 1
             done = self._pool.run(_do_all, [work for work, _ in reads])

@@ -10,8 +10,9 @@ beside the flow, one at a time; only the next full one waits for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -26,16 +27,20 @@ from sft.errors import (
     TransferEndedError,
     UploadGoneError,
 )
-from sft.limits import CREDIT_STEP_CHUNKS, OPEN_UPLOADS, UPLOAD_SILENT_SECONDS
+from sft.limits import CREDIT_STEP_CHUNKS, OPEN_UPLOADS, UPLOAD_SILENT_SECONDS, WORKING_SECONDS
 from sft.model.records import Stored
 from sft.server.context import ServerContext
+from sft.server.jobs import WORKING
 from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import commits, uploads
 from sft.service.open_uploads import EndUpload, end_uploads, note_segments, open_uploads, resume_upload
 from sft.service.pending import Pending, discard, settle
 from sft.transport.flow import ReceiveFlow
-from sft.wire.messages import BeginUpload, CommitUpload, Credit, Done, FileStored
+from sft.wire.messages import BeginUpload, CommitUpload, Credit, Done, FileStored, Notice
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class _End(Enum):
@@ -202,9 +207,7 @@ class UploadFlow:
             await context.act(resume_upload, upload.resumption)
             self._opened = True
             self._upload = upload
-            while not self._is_over() and await context.pool.run(upload.recall):
-                if self._silence.active():
-                    self._silence.reset(UPLOAD_SILENT_SECONDS)
+            await self._recall(upload)
         else:
             self._upload = upload
             if upload.announcement is not None:
@@ -213,6 +216,17 @@ class UploadFlow:
         if not self._is_over():
             self._is_begun = True
             await context.pool.run(upload.start)
+
+    async def _recall(self, upload: uploads.Upload) -> None:
+        """Have all that is kept read once; its sender hears of it now and then, and is not expected to say anything."""
+        seconds = self._context.reactor.seconds
+        told_at = seconds()
+        while not self._is_over() and await self._context.pool.run(upload.recall):
+            if self._silence.active():
+                self._silence.reset(UPLOAD_SILENT_SECONDS)
+            if seconds() - told_at >= WORKING_SECONDS:
+                told_at = seconds()
+                self._session.send(Notice(WORKING, {"bytes": upload.received}))
 
     async def _make_way(self, upload: uploads.Upload) -> None:
         """Give up the person's oldest kept uploads: beyond what one person may have, and where this one has no room."""
@@ -250,7 +264,7 @@ class UploadFlow:
         self._settling.addBoth(lambda _: self._go_on_settling(upload))
 
     async def _settled(self, upload: uploads.Upload) -> None:
-        done = await self._context.pool.run(upload.settle)
+        done = await self._sync(upload.settle)
         if done is not None:
             await self._context.act(note_segments, done)
             upload.note(done.segments)
@@ -262,6 +276,10 @@ class UploadFlow:
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             each.callback(None)
+
+    def _sync(self, step: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Deferred[R]:
+        """Have a step that waits for the disk done in turn: a slow one leaves threads to small files and downloads."""
+        return self._context.settling_turns.run(self._session.caller.session_id or 0, step, *args, **kwargs)
 
     def _seal(self, chunks: list[bytes], last: bool) -> Sequence[bytes]:  # noqa: FBT001 - the flow's calling form
         return self._running().seal(chunks, last=last)
@@ -285,7 +303,7 @@ class UploadFlow:
             await self._when_settled()
         if self._upload is None or self._is_over():
             raise BadRequestError(problem="a commit before its data, or after its end")
-        pending = await self._context.pool.run(self._upload.finish, message.digest, message.signature)
+        pending = await self._sync(self._upload.finish, message.digest, message.signature)
         self._upload, self._opened = None, False  # the object is the commit's now
         return await commit_pending(self._context, pending)
 
@@ -339,7 +357,7 @@ class UploadFlow:
             await self._when_settled()
         if self._end is _End.PARK and upload.goes_on and not context.stopping:
             try:
-                await context.pool.run(upload.rest)
+                await self._sync(upload.rest)
             except Exception:  # noqa: BLE001 - then what is finished is left
                 context.event_log.fault("upload-park", Failure())
             else:

@@ -43,11 +43,11 @@ class Pool:
     ) -> None:
         cores = usable_cores() if cores is None else cores
         self.crypto_in_pool = cores >= CORES_FOR_POOL_CRYPTO
-        threads = threads or max(4, min(MOST_THREADS, cores // 2))
+        self.threads = threads or max(4, min(MOST_THREADS, cores // 2))
         self._reactor = reactor
-        self._pool = ThreadPool(minthreads=0, maxthreads=threads, name=name)
+        self._pool = ThreadPool(minthreads=0, maxthreads=self.threads, name=name)
         # Measured: four threads of short calls wait for the interpreter's lock, and for a core, more than they work.
-        self._computing = ThreadPool(minthreads=0, maxthreads=max(1, min(threads, cores - 1)), name=f"{name}-computing")
+        self._computing = ThreadPool(minthreads=0, maxthreads=max(1, min(self.threads, cores - 1)), name=f"{name}-computing")
         self._running = False
         self.busy = 0  # pieces of work that have not come back yet
 

@@ -202,8 +202,11 @@ class ServerFixture:
 
     def open_uploads(self) -> list[bytes]:
         """Name the objects that the database says are being written."""
+        return [row.object_id for row in self.upload_rows()]
+
+    def upload_rows(self) -> list[UploadRow]:
         with self.here.readers.reading() as reading:
-            return [row.object_id for row in reading.rows.all(rows_of(UploadRow))]
+            return reading.rows.all(rows_of(UploadRow))
 
     async def clean(self) -> None:
         """Make sure that nothing half-done lies anywhere: in the vault's folders and by its own check."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
 from sft.crypto.digests import blake2b_512
-from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PARKED_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS
+from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PARKED_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS, WORKING_SECONDS
 from sft.model.access import Role
+from sft.server.jobs import WORKING
+from sft.service.upload import Upload
 from sft.vault.layout import sealed_size
 from sft.wire import messages as m
 from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor, until
@@ -270,3 +273,85 @@ async def test_what_one_person_has_kept_takes_no_more_than_what_is_free_but_for_
     mine.append(await kept(server, "d"))
     await until(lambda: len(server.objects()) == 1, "the others are gone")
     assert await gone(server, mine) == 3
+
+
+@on_reactor
+async def test_who_goes_on_hears_of_a_server_that_reads_long_what_it_kept(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    large = content(3 * SEGMENT_BYTES + 5)
+    raw = await server.raw("max")
+    upload = RawUpload(raw, server.people["max"], "big", large).begin()
+    await upload.send(3 * SEGMENT_CHUNKS)
+    await until(lambda: [row.segments for row in server.upload_rows()] == [3], "all segments are noted")
+    await server.halt(crash=True)
+    await server.start()
+    now = [0.0]
+    recall = Upload.recall
+
+    def slow(each: Upload) -> bool:
+        now[0] += WORKING_SECONDS - 1
+        return recall(each)
+
+    monkeypatch.setattr(Upload, "recall", slow)
+    monkeypatch.setattr(server.here, "reactor", SecondsOf(server.here.reactor, now))
+    new = RawUpload(
+        await server.raw("max"), server.people["max"], "big", large, file_id=upload.file_id, upload_id=upload.upload_id
+    )
+    new.begin(resume=point(3 * SEGMENT_CHUNKS, large))
+    assert isinstance(await new.whole(), m.FileStored)
+    said = [each for each in new.raw.notices if each.kind == WORKING]
+    assert said == [m.Notice(WORKING, {"bytes": 2 * SEGMENT_BYTES})]
+
+
+class SecondsOf:
+    """A reactor with another clock."""
+
+    def __init__(self, reactor: Any, now: list[float]) -> None:
+        self._reactor = reactor
+        self._now = now
+
+    def seconds(self) -> float:
+        return self._now[0]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+
+@on_reactor
+async def test_a_slow_disk_that_syncs_uploads_leaves_threads_to_small_files(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    person, disk = server.people["max"], threading.Event()
+    settle, at_work = Upload.settle, []
+
+    def slow(each: Upload) -> Any:
+        at_work.append(each.path)
+        assert disk.wait(60)
+        return settle(each)
+
+    monkeypatch.setattr(Upload, "settle", slow)
+    uploads = [
+        RawUpload(await server.raw("max"), person, f"big {number}", LARGE).begin()
+        for number in range(server.here.pool.threads + 1)
+    ]
+    try:
+        for each in uploads:
+            await each.send(SEGMENT_CHUNKS + 1)
+        await until(lambda: len(at_work) == server.here.pool.threads // 2, "half of the threads sync")
+        await upload_of_one_segment(server)
+        assert len(at_work) == server.here.pool.threads // 2
+    finally:
+        disk.set()
+
+
+async def upload_of_one_segment(server: ServerFixture) -> None:
+    """Something that needs a thread of the pool, and syncs nothing."""
+    small = RawUpload(await server.raw("mia"), server.people["mia"], "small", content(CHUNK_BYTES + 1)).begin()
+    await small.send(1)
+
+    def taken() -> bool:
+        flows = [flow for each in server.here.sessions.all() for flow in each._uploads.values()]
+        return any(flow.path == "small" and flow._upload is not None and flow._upload.chunks for flow in flows)
+
+    await until(taken, "its first chunk is taken")

@@ -84,3 +84,15 @@ def test_reads_that_wait_go_to_a_thread_together_and_each_has_its_own_outcome() 
     assert sorted(found) == list(range(1, 3 + READS_TOGETHER))
     pool.all()
     assert found == {each: divmod(7, each % 5) if each % 5 else ZeroDivisionError for each in range(1, 41)}
+
+
+def test_pieces_are_no_larger_than_was_said() -> None:
+    pool, served = ByHand(), []
+    turns = Turns(pool, at_once=2, together=1)
+    for session_id in range(6):
+        turns.run(session_id, served.append, session_id)
+    assert len(pool.work) == 2
+    pool.one()
+    assert (served, len(pool.work)) == ([0], 2)
+    pool.all()
+    assert served == list(range(6))
