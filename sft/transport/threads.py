@@ -47,7 +47,9 @@ class Pool:
         self._reactor = reactor
         self._pool = ThreadPool(minthreads=0, maxthreads=self.threads, name=name)
         # Measured: four threads of short calls wait for the interpreter's lock, and for a core, more than they work.
-        self._computing = ThreadPool(minthreads=0, maxthreads=max(1, min(self.threads, cores - 1)), name=f"{name}-computing")
+        self._computing = ThreadPool(
+            minthreads=0, maxthreads=max(1, min(self.threads, cores - 1)), name=f"{name}-computing"
+        )
         self._running = False
         self.busy = 0  # pieces of work that have not come back yet
 
