@@ -151,6 +151,32 @@ class Vault:
         if sidecar is not None and sidecar[:2] != (self._keyring.unwrap(object_id, key), key.later):
             raise corrupt(object_id, "has a sidecar with another key")
 
+    def check_prefix(
+        self,
+        object_id: bytes,
+        size: int,
+        segments: int,
+        digest: bytes,
+        key: SealedKey,
+        *,
+        each: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Read the first segments of an object that is not whole; ``digest`` is of their content. Raises as ``check``."""
+        found = blake2b_512()
+        reader = self.open(object_id, size, key)
+        try:
+            for _ in range(segments * SEGMENT_CHUNKS // BATCH_CHUNKS):
+                for chunk in reader.open(reader.read(BATCH_CHUNKS)):
+                    found.update(chunk)
+                    each(len(chunk))
+        finally:
+            reader.close()
+        require_digest(object_id, found.digest(), digest)
+
+    def segments(self, object_id: bytes) -> list[int]:
+        """Name the segments that lie under an id, in order."""
+        return self._backend.segments(object_id)
+
     def remove(self, object_id: bytes, first_segment: int = 0) -> None:
         """Destroy an object for good, or its segments from a number on."""
         self._backend.remove(object_id, first_segment)

@@ -1,6 +1,7 @@
 """Reading everything that is stored, and naming what does not hold.
 
-    database → rows → files → figures → versions: object, digest, signature → objects that nobody knows → the sum of all MACs
+    database → rows → files → figures → versions: object, digest, signature → uploads that were cut → objects that nobody knows
+             → the sum of all MACs
 
 Rules. It works while the server runs, a page of rows a transaction, none open while an object is read. So what it
 saw may change under it: what looks wrong is looked at once more before it is reported. It changes nothing. A fault names the
@@ -24,6 +25,7 @@ from sft.model.access import Caller, Permission
 from sft.model.records import VaultReport
 from sft.service.author_signature import MOST_VERSIONS
 from sft.service.maintenance.check_figures import check_figures
+from sft.service.maintenance.check_uploads import check_uploads
 from sft.service.maintenance.report import FORGED, PAGE, Job, JobContext, Report, sound_rows
 from sft.service.maintenance.walking import Found, Read, walk
 from sft.service.record_builder import RecordBuilder
@@ -83,7 +85,7 @@ class _Check:
         self._files()
         check_figures(self._begin_read, self._report, lambda table, fault: self._damaged(fault, table))
         self._versions()
-        for stage in (self._strays, self._small_strays, self._sum):
+        for stage in (self._uploads, self._strays, self._small_strays, self._sum):
             self._whole(stage)
         aside, size = self._storage.vault.quarantine_figures()
         if aside:
@@ -243,6 +245,9 @@ class _Check:
         )
         wrong = [name for name, signed, stored in fields if signed != stored]
         return f"its signature names another {wrong[0]}" if wrong else ""
+
+    def _uploads(self) -> None:
+        check_uploads(self._begin_read, self._storage.vault, self._report, self._report.reading(self._progress))
 
     # -- what nobody knows -------------------------------------------------------------------------
 

@@ -25,7 +25,15 @@ from sft.service.maintenance.check import check
 from sft.service.maintenance.purging import collect
 from sft.service.maintenance.recovery import Recovered, recover
 from sft.service.maintenance.rotation import reencrypt
-from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads, note_segments, resume_upload
+from sft.service.open_uploads import (
+    EndUpload,
+    GiveUp,
+    SegmentsDone,
+    end_uploads,
+    give_up_uploads,
+    note_segments,
+    resume_upload,
+)
 from sft.service.pending import Pending
 from sft.service.trash import Deletion, delete
 from sft.service.upload import Point, Upload
@@ -411,6 +419,64 @@ def test_damage_to_what_is_kept_ends_it(services: ServiceFixture) -> None:
     assert not upload.kept
     assert not list(services.vault.ids())
     services.act(end_uploads, EndUpload(old.object_id))
+
+
+def faults(services: ServiceFixture) -> list[tuple[str, str]]:
+    report = services.ask(check, OPERATOR, context=services.job_context)()
+    return [(fault.what, fault.problem) for fault in report.faults]
+
+
+def test_a_check_reads_what_is_kept(services: ServiceFixture) -> None:
+    cut(services)
+    report = services.ask(check, OPERATOR, context=services.job_context)()
+    assert (report.faults, report.bytes_checked) == ((), SEGMENT_BYTES)
+
+
+@pytest.mark.parametrize("damage", ["byte", "digest", "gone", "stray"])
+def test_a_check_names_the_upload_whose_segments_do_not_hold(services: ServiceFixture, damage: str) -> None:
+    old = cut(services)
+    objects, object_id = services.backend.shelf.objects, old.object_id
+    if damage == "byte":
+        objects[object_id] = objects[object_id][:-1] + b"x"
+    elif damage == "digest":
+        services.act(note_segments, SegmentsDone(services.storage, object_id, 1, bytes(64), old._writer.key))
+    elif damage == "gone":
+        services.backend.remove(object_id)
+    else:
+        sink = services.backend.create(object_id, 0, segment=3)
+        sink.write([b"whatever"])
+        sink.finish()
+    ((what, problem),) = faults(services)
+    assert what == "an unfinished upload of film"
+    assert {"byte": "chunk", "digest": "another", "gone": "is missing", "stray": "does not name: 3"}[damage] in problem
+
+
+def test_an_upload_that_goes_on_during_the_check_is_no_fault(services: ServiceFixture) -> None:
+    upload = started(services)
+    push(services, upload, SEGMENT_CHUNKS)
+    check_prefix = services.vault.check_prefix
+
+    def meanwhile(*args: Any, **kwargs: Any) -> None:
+        check_prefix(*args, **kwargs)
+        push(services, upload)
+
+    services.vault.check_prefix = meanwhile
+    assert faults(services) == []
+
+
+def test_an_upload_that_ends_during_the_check_is_no_fault(services: ServiceFixture) -> None:
+    upload = started(services)
+    push(services, upload, SEGMENT_CHUNKS)
+    check_prefix = services.vault.check_prefix
+
+    def meanwhile(*args: Any, **kwargs: Any) -> None:
+        if not upload._over:
+            upload.abort()
+            services.act(end_uploads, EndUpload(upload.object_id))
+        check_prefix(*args, **kwargs)
+
+    services.vault.check_prefix = meanwhile
+    assert faults(services) == []
 
 
 def test_deleting_for_good_leaves_no_segment(services: ServiceFixture) -> None:
