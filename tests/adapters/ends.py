@@ -106,7 +106,7 @@ class Gate:
             storage=SimpleNamespace(server_key=pair.SERVER_KEY),
             readers=None,
             writer=None,
-            pool=None,
+            pool=SimpleNamespace(threads=1),
             reading_pool=None,
             entry_pool=None,
             maintenance_pool=None,

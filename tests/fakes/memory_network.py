@@ -25,6 +25,7 @@ class InlinePool:
     """A pool without threads: what blocks is done on the loop, a moment later."""
 
     crypto_in_pool = False
+    threads = 1
 
     def __init__(self, reactor: LoopReactor) -> None:
         self._reactor = reactor

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from sft.client.transfers.queue.job import Direction, Job, JobState
+from sft.limits import KEPT_SECONDS, SEGMENT_BYTES
+from sft.model.text import day_text
 from tests.fakes.gateway import FakeGateway
 from tests.tui.scenes import play, shows, staged
 from tests.tui.ui_driver import driven
 from tui.dialogs.dialog import DialogButton
 from tui.glyphs import FINE, PLAIN
 from tui.messages import Notification, Severity
-from tui.screens.transfers import place_columns
+from tui.screens.transfers import left_of, place_columns
 from tui.widgets.dock import Dock
 from tui.widgets.header import Header
 from tui.widgets.job_words import bar, counts_of, title_of, way_of
@@ -32,6 +34,18 @@ def drawn(pilot, within: str = "") -> list[str]:
         return lines
     region = screen.query_one(within).region
     return [line[region.x : region.right] for line in lines[region.y : region.bottom]]
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (SEGMENT_BYTES, "Nobody sees a partial file."),
+        (SEGMENT_BYTES + 1, "What it began of a large file is kept until {day}: sft resume goes on with it."),
+    ],
+)
+def test_a_transfer_that_was_taken_off_says_what_stays_of_it(size: int, said: str):
+    left = left_of(job(Direction.PUT, "a", total_bytes=size), 0)
+    assert left == said.format(day=day_text(KEPT_SECONDS, 0))
 
 
 # -- transfers in few cells -----------------------------------------------------------------------------------

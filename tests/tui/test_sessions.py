@@ -47,7 +47,7 @@ async def test_a_session_is_ended_after_one_question_whose_safe_answer_has_the_f
         said = stage.text("#dialog")
         assert "End max's session?" in said
         assert "max is signed in from 203.0.113.41:60214 since 3 May 14:51." in said
-        assert "stops and keeps nothing partial: storing finance/2026/video.mp4." in said
+        assert "stops and shows nothing partial: storing finance/2026/video.mp4." in said
         assert "They can sign in again at once: e, in the list of people" in said
         await stage.press("enter")
         assert stage.dialog == ""

@@ -460,7 +460,7 @@ class PeopleView(View):
         since = local_time(one.since_at, now=self.now)
         lines = [f"{name} is signed in from {shown(one.address)} since {since}."]
         if one.doing:
-            lines.append(f"What runs stops and keeps nothing partial: {shown(one.doing)}.")
+            lines.append(f"What runs stops and shows nothing partial: {shown(one.doing)}.")
         lines.append("They can sign in again at once: e, in the list of people, locks them out.")
         if one.user == self.connection.user:
             lines.append("This is you: if it is the session of this very screen, you leave too.")

@@ -15,7 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from sft.client.transfers.queue.job import Job, JobState
-from sft.model.text import count_text, local_time, size_text
+from sft.limits import KEPT_SECONDS, SEGMENT_BYTES
+from sft.model.text import count_text, day_text, local_time, size_text
 from tui.dialogs.failures import FailuresDialog
 from tui.dialogs.moved import MovedDialog
 from tui.dialogs.resolve_conflicts import ResolveConflicts
@@ -280,7 +281,7 @@ class TransfersView(View):
         if job is not None:
             running = job.state is JobState.RUNNING
             self.sft.queue.cancel(job.id)
-            kept = " Nothing partial was kept." if running else ""
+            kept = f" {left_of(job, self.now)}" if running else ""
             self.report(f"{shown(job.title)} {'are' if len(job.names) > 1 else 'is'} off the queue.{kept}")
 
     def act_retry(self) -> None:
@@ -330,3 +331,12 @@ class TransfersView(View):
         decisions = await self.app.push_screen_wait(FailuresDialog(job))
         if decisions:
             self.sft.queue.resolve(job.id, decisions)
+
+
+def left_of(job: Job, now: float) -> str:
+    """Say what stays of a transfer that was taken off in the middle."""
+    if job.total_bytes <= SEGMENT_BYTES:
+        return "Nobody sees a partial file."
+    return (
+        f"What it began of a large file is kept until {day_text(now + KEPT_SECONDS, now)}: sft resume goes on with it."
+    )

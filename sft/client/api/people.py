@@ -140,7 +140,7 @@ async def list_sessions(session: Requester) -> list[SessionInfo]:
 
 
 async def kick(session: Requester, session_id: int) -> None:
-    """End a session: what it transfers stops, and keeps nothing partial; NotFoundError if it has ended already."""
+    """End a session: what it transfers stops, and shows nothing partial; NotFoundError if it has ended already."""
     done = await session.request(KickSession, Done, session_id=session_id)
     if not done.changed:
         raise NotFoundError(what="session", name=str(session_id))

@@ -1,7 +1,7 @@
 """Many files at once over one session: a few large ones, and small ones by groups.
 
 Rules. An item that fails alone keeps its error, and the others go on. Cancelling ends everything that is in flight and leaves
-nothing partial on either side. Results come in the order of the items.
+nothing partial to be seen on either side. Results come in the order of the items.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _STATE_OF: Final[dict[type[SftError], SignatureState]] = {
 
 
 class Transfers(Protocol):
-    """Transfers with the server in use; cancelling leaves nothing partial."""
+    """Transfers with the server in use; cancelling shows nothing partial."""
 
     async def plan_put(self, sources: Sequence[str], *, to: str, safe_names: bool = False) -> PutPlan:
         """Plan what is sent where; nothing is sent."""
