@@ -13,6 +13,7 @@ import errno
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -58,7 +59,7 @@ class Destination:
             self._fd = durable.open_folder(path)
 
     def folder(self, parts: Sequence[str]) -> int:
-        """Open a folder below, making what is missing; the caller closes it."""
+        """Open a folder below, making what is missing; the caller releases it."""
         where = self.path.joinpath(*parts)
         with translating_os_errors(where):
             folder = os.dup(self._fd)
@@ -71,7 +72,10 @@ class Destination:
             return folder
 
     def make(self, parts: Sequence[str]) -> None:
-        os.close(self.folder(parts))
+        self.release(self.folder(parts))
+
+    def release(self, folder: int) -> None:
+        os.close(folder)
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -86,7 +90,10 @@ class Folders(Protocol):
     def path(self) -> Path: ...
 
     def folder(self, parts: Sequence[str]) -> int:
-        """Open a folder below, making what is missing; the caller closes it."""
+        """Open a folder below, making what is missing; the caller releases it."""
+
+    def release(self, folder: int) -> None:
+        """Give back an open folder."""
 
 
 class LeftPart(NamedTuple):
@@ -111,7 +118,7 @@ class PartFile:
 
     Args:
         parts: where below the destination, folders first; each is checked again here.
-        size: bytes of the whole.
+        size: bytes of the whole; None if they are here already: then nothing is looked at before they are written.
         listed_size: as they were announced before; room for so many is taken at once.
         with_signature: NAME.minisig is written beside it.
         left: the part to go on with; its content is still to be proved, with ``read``, then ``cut``.
@@ -128,7 +135,7 @@ class PartFile:
         destination: Folders,
         parts: Sequence[str],
         *,
-        size: int,
+        size: int | None,
         listed_size: int = 0,
         existing: ConflictPolicy,
         with_signature: bool,
@@ -143,16 +150,18 @@ class PartFile:
         self.id = secrets.token_hex(8) if left is None else left.id
         self._part, self._signature_part = _part_names(self.id)
         self._file = -1
+        self._release = destination.release
         self._folder = destination.folder(above)
         try:
-            if existing is ConflictPolicy.REFUSE:
+            if existing is ConflictPolicy.REFUSE and size is not None:
                 self._refuse_existing()
             with translating_os_errors(self._local):
                 if left is None:
                     self._file = durable.create_new(self._folder, self._part)
                 else:
                     self._file = _reopened(self._folder, self._part, left)
-                self._reserve(size, listed_size, 0 if left is None else left.done)
+                if size is not None:
+                    self._reserve(size, listed_size, 0 if left is None else left.done)
         except BaseException:
             if left is None:
                 self.discard()
@@ -206,13 +215,26 @@ class PartFile:
     def reached(self, done: int, digest: Callable[[], bytes]) -> None:
         """Keep no mark."""
 
-    def sync(self) -> None:
-        """Wait until what was written is on the disk."""
+    def date(self, dated_at: int) -> None:
+        """Give it the date of its version; one that this file system cannot hold is no reason to lose the file."""
+        with contextlib.suppress(OverflowError, OSError):
+            os.utime(self._file, ns=(time.time_ns(), dated_at * 10**9))
+
+    def sync(self, signature: bytes | None = None) -> None:
+        """Wait until what was written is on the disk, and a signature beside it if one is wanted there."""
         with translating_os_errors(self._local):
             durable.sync_file(self._file)
+            if signature is not None and self._with_signature:
+                durable.write_new(self._folder, self._signature_part, signature)
 
-    def finish(self, *, dated_at: int, signature: bytes, sync_folder: bool = True) -> tuple[Path, Path | None]:
-        """Give verified content its final name, and return the paths of file and signature.
+    def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path, Path | None]:
+        """Date and sync verified content, and ``place`` it."""
+        self.date(dated_at)
+        self.sync(signature)
+        return self.place()
+
+    def place(self, *, sync_folder: bool = True) -> tuple[Path, Path | None]:
+        """Give verified content that is synced its final name, and return the paths of file and signature.
 
         Args:
             sync_folder: without, the caller syncs it: once for several.
@@ -222,13 +244,9 @@ class PartFile:
             LocalDiskFullError, LocalFileError: the disk did not take it.
         """
         with translating_os_errors(self._local):
-            self._restore_date(dated_at)
-            durable.sync_file(self._file)
-            if self._with_signature:
-                durable.write_new(self._folder, self._signature_part, signature)
             for name in self._candidates():
                 try:
-                    placed = self._place(name)
+                    placed = self._named(name)
                     break
                 except FileExistsError:
                     continue
@@ -252,7 +270,7 @@ class PartFile:
         """Leave it as it is, to go on with later; idempotent."""
         self._close()
 
-    def _place(self, name: str) -> tuple[Path, Path | None]:
+    def _named(self, name: str) -> tuple[Path, Path | None]:
         self._rename(self._part, name)
         if not self._with_signature:
             return self._local if name == self._name else self._where / name, None
@@ -289,16 +307,11 @@ class PartFile:
                 raise describe_os_error(error, self._where / name) from error
             raise LocalExistsError(path=str(self._where / name))
 
-    def _restore_date(self, dated_at: int) -> None:
-        found = os.fstat(self._file)
-        # A date that this file system cannot hold is no reason to lose the file.
-        with contextlib.suppress(OverflowError, OSError):
-            os.utime(self._file, ns=(found.st_atime_ns, dated_at * 10**9))
-
     def _close(self) -> None:
-        for fd in (self._file, self._folder):
-            if fd >= 0:
-                os.close(fd)
+        if self._file >= 0:
+            os.close(self._file)
+        if self._folder >= 0:
+            self._release(self._folder)
         self._file = self._folder = -1
 
 

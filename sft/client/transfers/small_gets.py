@@ -1,28 +1,32 @@
 """Small files from the server, several in one request: judged in memory, and only what is good touches the disk.
 
 Rules. What one of them meets is its own error; the others go on. The server answers for the first so many, in order; the rest
-is asked for again. What it says is too large to come with others is got by itself. Each file is written, synced and named; a
-folder is synced once for all of a group that lie in it.
+is asked for again. What it says is too large to come with others is got by itself. A group is judged and written, then synced,
+then named, and a folder is synced once for all that lie in it: what computes goes in turn, and only what waits for the disk
+goes side by side.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
+
+from twisted.internet.defer import Deferred
 
 from sft import durable
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.os_errors import translating_os_errors
 from sft.client.session import Session
+from sft.client.transfers.disk_waits import side_by_side
 from sft.client.transfers.download import DownloadResult, get_file, require_asked_for, require_unmoved
 from sft.client.transfers.part_file import Destination, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target
-from sft.client.trust import judge, note_judged, require_newest
+from sft.client.trust import Verdict, judge, note_judged, require_newest
 from sft.crypto.digests import blake2b_512
 from sft.errors import NotSmallError, RemoteProtocolError, RequestError, SftError
 from sft.model.records import File
@@ -75,8 +79,8 @@ async def _some(session: Session, wanted: Sequence[Getting], *, accept_moved: bo
     await session.pin_authors([each.file for each in arrived])
     landed: Iterator[Outcome] = iter(())
     if arrived:
-        landing = session.pool.run(_land_all, session, arrived, accept_moved=accept_moved)
-        judged = await finish_even_if_cancelled(landing)
+        group = Deferred.fromCoroutine(_land_all(session, arrived, accept_moved=accept_moved))
+        judged = await finish_even_if_cancelled(group)
         landed = iter(judged)
     ended: list[Outcome] = []
     for each, outcome in zip(wanted, outcomes, strict=False):
@@ -105,53 +109,108 @@ class _Arrived:
     content: bytes
 
 
-def _land_all(session: Session, arrived: Sequence[_Arrived], *, accept_moved: bool) -> list[Outcome]:
-    """Judge and keep a group (blocks)."""
-    outcomes: list[Outcome] = []
-    with _OpenFolders() as folders:
-        for each in arrived:
+async def _land_all(session: Session, arrived: Sequence[_Arrived], *, accept_moved: bool) -> list[Outcome]:
+    """Judge and keep a group."""
+    with _Group(session, arrived, accept_moved=accept_moved) as group:
+        await session.pool.compute(group.write)
+        if group.parts:
+            await session.pool.run(group.sync)
+            await session.pool.compute(group.place)
+        return group.outcomes
+
+
+class _Group:
+    """A group on its way to the disk, step by step; each step blocks, and what fails in one takes no further one."""
+
+    def __init__(self, session: Session, arrived: Sequence[_Arrived], *, accept_moved: bool) -> None:
+        self._session = session
+        self._arrived = arrived
+        self._accept_moved = accept_moved
+        self._folders = _OpenFolders()
+        self.outcomes: list[Outcome] = []
+        self.parts: dict[int, tuple[PartFile, DownloadResult, bytes]] = {}  # good ones without a name, by their place
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in [*self.parts]:
+            self.parts.pop(number)[0].discard()
+        self._folders.close()
+
+    def write(self) -> None:
+        """Judge all, and write what is good."""
+        for number, each in enumerate(self._arrived):
             try:
-                outcomes.append(_land(session, each, folders, accept_moved=accept_moved))
+                verdict = self._judge(each)
+                good = DownloadResult(each.file, verdict, None, None)
+                if each.wanted.place is not None:
+                    self.parts[number] = self._written(each, each.wanted.place), good, verdict.signature
+                self.outcomes.append(good)
             except SftError as error:
-                outcomes.append(error)
-        for folder, fault in folders.sync():
-            outcomes = [fault if _lies_in(folder, outcome) else outcome for outcome in outcomes]
-    return outcomes
+                self.outcomes.append(error)
+
+    def sync(self) -> None:
+        """Wait until the content of all is on the disk."""
+
+        def sync_one(number: int) -> tuple[int, SftError | None]:
+            part, _, signature = self.parts[number]
+            try:
+                part.sync(signature)
+            except SftError as error:
+                return number, error
+            return number, None
+
+        for number, error in side_by_side(sync_one, [*self.parts]):
+            if error is not None:
+                self._give_up(number, error)
+
+    def place(self) -> None:
+        """Give all that is on the disk its name."""
+        for number, (part, good, _) in [*self.parts.items()]:
+            try:
+                local, signature = part.place(sync_folder=False)
+            except SftError as error:
+                self._give_up(number, error)
+            else:
+                del self.parts[number]
+                self.outcomes[number] = replace(good, local=local, signature=signature)
+        for folder, fault in self._folders.sync():
+            self.outcomes = [fault if _lies_in(folder, outcome) else outcome for outcome in self.outcomes]
+
+    def _judge(self, arrived: _Arrived) -> Verdict:
+        session, wanted, file, content = self._session, arrived.wanted, arrived.file, arrived.content
+        require_asked_for(session, file, wanted.item)
+        verdict = judge(
+            file, blake2b_512(content).digest(), len(content), session.pins.people,
+            server_id=session.server_id, server_name=session.server_name,
+            both=wanted.place is None or wanted.place.with_signature,
+        )  # fmt: skip
+        if not self._accept_moved:
+            require_unmoved(verdict, file)
+        if wanted.item.newest:
+            require_newest(session, file)
+        note_judged(session, file)
+        return verdict
+
+    def _written(self, arrived: _Arrived, place: Target) -> PartFile:
+        folders = self._folders.below(place.destination)
+        part = PartFile(folders, place.parts, size=None, existing=place.existing, with_signature=place.with_signature)
+        try:
+            part.write([arrived.content])
+            part.date(arrived.file.version.dated_at)
+        except BaseException:
+            part.discard()
+            raise
+        return part
+
+    def _give_up(self, number: int, error: SftError) -> None:
+        self.parts.pop(number)[0].discard()
+        self.outcomes[number] = error
 
 
 def _lies_in(folder: Path, outcome: Outcome) -> bool:
     return isinstance(outcome, DownloadResult) and outcome.local is not None and outcome.local.parent == folder
-
-
-def _land(session: Session, arrived: _Arrived, folders: _OpenFolders, *, accept_moved: bool) -> DownloadResult:
-    wanted, file, content = arrived.wanted, arrived.file, arrived.content
-    require_asked_for(session, file, wanted.item)
-    verdict = judge(
-        file, blake2b_512(content).digest(), len(content), session.pins.people,
-        server_id=session.server_id, server_name=session.server_name, both=wanted.place is None or wanted.place.with_signature,
-    )  # fmt: skip
-    if not accept_moved:
-        require_unmoved(verdict, file)
-    if wanted.item.newest:
-        require_newest(session, file)
-    note_judged(session, file)
-    place = wanted.place
-    if place is None:
-        return DownloadResult(file, verdict, None, None)
-    part = PartFile(
-        folders.below(place.destination),
-        place.parts,
-        size=len(content),
-        existing=place.existing,
-        with_signature=place.with_signature,
-    )
-    try:
-        part.write([content])
-        local, signature = part.finish(dated_at=file.version.dated_at, signature=verdict.signature, sync_folder=False)
-    except BaseException:
-        part.discard()
-        raise
-    return DownloadResult(file, verdict, local, signature)
 
 
 class _OpenFolders:
@@ -160,10 +219,7 @@ class _OpenFolders:
     def __init__(self) -> None:
         self._open: dict[tuple[str, ...], tuple[Path, int]] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         for _where, folder in self._open.values():
             os.close(folder)
         self._open = {}
@@ -172,11 +228,11 @@ class _OpenFolders:
         return _Below(self, destination)
 
     def folder(self, destination: Destination, parts: Sequence[str]) -> int:
-        """Open a folder below a destination; the caller closes it."""
+        """Return an open folder below a destination, which stays open."""
         key = tuple(parts)
         if key not in self._open:
             self._open[key] = destination.path.joinpath(*parts), destination.folder(parts)
-        return os.dup(self._open[key][1])
+        return self._open[key][1]
 
     def sync(self) -> list[tuple[Path, SftError]]:
         """Wait until the names are on the disk; gives the folders of which nobody knows."""
@@ -203,3 +259,6 @@ class _Below:
 
     def folder(self, parts: Sequence[str]) -> int:
         return self.folders.folder(self.destination, parts)
+
+    def release(self, folder: int) -> None:
+        """It stays open for the others."""

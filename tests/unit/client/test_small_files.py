@@ -314,7 +314,9 @@ def test_a_taken_name_is_one_files_affair(server, session, tmp_path, existing, e
         assert (path.read_bytes() if path.exists() else None) == content
 
 
-def test_each_file_is_synced_and_its_folder_once_after_all(server, session, tmp_path, monkeypatch):
+def test_each_file_is_synced_before_one_has_its_name_and_its_folder_once_after_all(
+    server, session, tmp_path, monkeypatch
+):
     steps = []
     sync_file, rename, sync_folder = durable.sync_file, durable.rename_no_replace, durable.sync_folder
 
@@ -327,9 +329,31 @@ def test_each_file_is_synced_and_its_folder_once_after_all(server, session, tmp_
     (tmp_path / "out").mkdir()
     get(server, session, tmp_path, *have(server))
     landed = steps[steps.index("file") :]
-    assert landed[: 3 * 5 : 1][:10] == [step for name in FILES for step in ("file", f"name {name}")]
+    assert landed[:11] == ["file"] * 5 + [f"name {name}" for name in FILES] + ["out"]
     assert landed.count("out") == 1
-    assert landed.index("out") == 10
+
+
+@pytest.mark.parametrize("step", ["write_all", "sync_file", "rename_no_replace"])
+@pytest.mark.parametrize("with_signature", [False, True])
+def test_what_the_disk_does_not_take_is_one_files_affair_and_leaves_nothing(
+    server, session, tmp_path, monkeypatch, step, with_signature
+):
+    (tmp_path / "out").mkdir()
+    act, calls = getattr(durable, step), []
+
+    def failing_once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise OSError(5, "input and output")
+        return act(*arguments)
+
+    monkeypatch.setattr(durable, step, failing_once)
+    results = get(server, session, tmp_path, *have(server), with_signature=with_signature)
+    assert isinstance(results[0].error, LocalFileError)
+    assert [result.error for result in results[1:]] == [None] * 4
+    assert [result.local.read_bytes() for result in results[1:]] == [name.encode() * 10 for name in FILES[1:]]
+    kept = FILES[1:] if not with_signature else [name + end for name in FILES[1:] for end in ("", ".minisig")]
+    assert leftovers(tmp_path / "out") == kept
 
 
 def test_a_folder_that_cannot_be_synced_is_an_error_of_each_file_in_it(server, session, tmp_path, monkeypatch):

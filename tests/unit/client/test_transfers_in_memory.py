@@ -699,7 +699,7 @@ def test_no_more_is_ever_written_than_was_announced(server, session, tmp_path, m
     assert sum(written) <= 3 * CHUNK_BYTES
 
 
-@pytest.mark.parametrize(("size", "step"), [(10, "_land_all"), (3 * CHUNK_BYTES, "finish")])
+@pytest.mark.parametrize(("size", "step"), [(10, "write"), (10, "sync"), (10, "place"), (3 * CHUNK_BYTES, "finish")])
 def test_cancelling_while_the_final_name_is_given_waits_and_leaves_the_whole_file(
     server, session, tmp_path, size, step
 ):
