@@ -1,7 +1,8 @@
 """Small files by the dozen: one request, one answer, and each file judged, refused and committed by itself.
 
 Rules. What one file meets is that file's refusal, whatever it is; the others go on. A refusal of all of them (of the session's
-rights, of how much it may hold) answers the request. Contents that lie in files are written and read in one step on the pool.
+rights, of how much it may hold) answers the request. What only computes runs on the
+lane of the pool for that; contents that lie in files are written and read in one step on the pool.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ T = TypeVar("T")
 async def store_files(context: ServerContext, session: TransferSession, message: m.PutFiles) -> m.FilesStored:
     """Store each of the files, or refuse it; what is acknowledged is durable, with one receipt for all of it."""
     prepare = partial(_prepared, session, message.files)
-    prepared = prepare() if _on_reactor(context, message) else await context.pool.run(prepare)
+    prepared = prepare() if _on_reactor(context, message) else await context.pool.compute(prepare)
     waiting = await _written(context, prepared)
     pending = [each for each in waiting if isinstance(each, Pending)]
     committed = iter(await context.act_all(commits.commit, [(each, each.weight_bytes) for each in pending]))
@@ -148,7 +149,7 @@ async def _read_files(context: ServerContext, session: TransferSession, message:
     sessions, caller = context.sessions, session.caller
     changes = sessions.changes(caller.user_id)
     found = await _find(session, message.files)
-    contents = await context.pool.run(_contents, found)
+    contents = await _opened(context, found)
     await _follow(context, session, message.files, found, contents)
     if sessions.changes(caller.user_id) != changes:
         raise RightsChangedError(problem="Your rights changed")
@@ -178,6 +179,12 @@ async def _find(session: TransferSession, files: Sequence[m.WantedFile]) -> list
     )
 
 
+async def _opened(context: ServerContext, found: Sequence[Download | RequestError]) -> list[bytes | Exception]:
+    in_files = any(isinstance(each, Download) and not each.inline for each in found)
+    run = context.pool.run if in_files else context.pool.compute
+    return await run(_contents, found)
+
+
 def _contents(found: Sequence[Download | RequestError]) -> list[bytes | Exception]:
     return [each if isinstance(each, RequestError) else _outcome(each.whole) for each in found]
 
@@ -203,7 +210,7 @@ async def _follow(
             each = found[n]
             tried |= {each.object_id} if isinstance(each, Download) else set()
         again = await _find(session, [files[n] for n in moved])
-        for n, each, content in zip(moved, again, await context.pool.run(_contents, again), strict=False):
+        for n, each, content in zip(moved, again, await _opened(context, again), strict=False):
             found[n], contents[n] = each, content
 
 

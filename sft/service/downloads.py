@@ -179,6 +179,11 @@ class Download:
         return self._row.size
 
     @property
+    def inline(self) -> bool:
+        """The object lies in the database, and was read with its row: opening it does no input."""
+        return self._sealed is not None
+
+    @property
     def chunks(self) -> int:
         return chunk_count(self._row.size)
 

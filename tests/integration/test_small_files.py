@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
+import pytest
+
 from sft.crypto.notes import verify_receipts
 from sft.limits import BATCH_FILES, FRAME_BYTES, KIB, OPEN_DOWNLOADS, SMALL_FILE_BYTES
 from sft.service import commits
@@ -304,3 +306,35 @@ async def test_the_files_that_were_got_together_stand_in_one_line_of_the_log(ser
 
 def test_a_frame_holds_what_a_request_may_have():
     assert FRAME_BYTES > MESSAGE_BYTES > BATCH_FILES * KIB
+
+
+# -- where it is done -----------------------------------------------------------------------------------------
+
+
+@on_reactor
+async def test_what_computes_goes_on_its_lane_and_what_waits_for_a_disk_does_not(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    raw, max_, pool = await server.raw("max"), server.people["max"], server.here.pool
+    lanes: list[str] = []
+
+    def watched(name: str) -> None:
+        lane = getattr(pool, name)
+
+        def watching(*asked: Any) -> Any:
+            lanes.append(name)
+            return lane(*asked)
+
+        monkeypatch.setattr(pool, name, watching)
+
+    watched("run")
+    watched("compute")
+    steps = []
+    for size in (1, IN_A_FILE):
+        await _put(raw, _signed(max_, f"{size} a", content(size)), _signed(max_, f"{size} b", content(size)))
+        steps.append(lanes.copy())
+        lanes.clear()
+        assert await _get(raw, f"{size} a", f"{size} b") == [content(size)] * 2
+        steps.append(lanes.copy())
+        lanes.clear()
+    assert steps == [["compute"], ["compute"], ["compute", "run"], ["run"]]

@@ -1,7 +1,7 @@
 """Small files to the server, several in one request: read, signed, sent and acknowledged together, each judged by itself.
 
 Rules. What one of them meets is its own error; the others go on. The next group is read and signed, on the pool, while others
-fly. A file that has grown since it was planned goes by itself.
+fly: what reads may wait for a disk or a net, what signs computes. A file that has grown since it was planned goes by itself.
 """
 
 from __future__ import annotations
@@ -74,31 +74,38 @@ async def _signed(
     """Read and sign what is to be sent, in one step; what cannot be read has its error among the outcomes."""
     opened: list[UploadSource] = []
 
-    def sign(upload: FileUpload, opener: Opener) -> SignedContent | None:
+    def read(opener: Opener) -> tuple[bytes, int] | None:
         source = opener()
         opened.append(source)
         try:
             content = source.small()
-            return None if content is None else upload.sign(content, source.settle())
+            return None if content is None else (content, source.settle())
         finally:
             source.close()
 
-    def sign_all() -> list[SignedContent | None]:
-        signed: list[SignedContent | None] = []
-        for number, (upload, opener) in enumerate(zip(uploads, openers, strict=True)):
-            signed.append(None)
+    def read_all() -> list[tuple[bytes, int] | None]:
+        contents: list[tuple[bytes, int] | None] = []
+        for number, opener in enumerate(openers):
+            contents.append(None)
             if outcomes[number] is None:
                 try:
-                    signed[-1] = sign(upload, opener)
+                    contents[-1] = read(opener)
                 except SftError as error:
                     outcomes[number] = error
-        return signed
+        return contents
 
     def hurry() -> None:
         for source in opened:
             source.give_up()
 
-    return await finish_even_if_cancelled(session.pool.run(sign_all), hurry)
+    contents = await finish_even_if_cancelled(session.pool.run(read_all), hurry)
+    return await session.pool.compute(_sign_all, uploads, contents)
+
+
+def _sign_all(
+    uploads: Sequence[FileUpload], contents: Sequence[tuple[bytes, int] | None]
+) -> list[SignedContent | None]:
+    return [None if each is None else upload.sign(*each) for upload, each in zip(uploads, contents, strict=True)]
 
 
 async def _found_there(upload: FileUpload, content: SignedContent) -> Outcome | None:

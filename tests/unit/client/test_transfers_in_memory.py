@@ -757,7 +757,7 @@ def test_a_file_that_is_read_is_not_closed_under_the_reader(server, session, tmp
     ended = []
     running = Deferred.fromCoroutine(put_all(session, [item(local(tmp_path, b"hello"))]))
     running.addBoth(ended.append)
-    until_queued(server, "sign_all")
+    until_queued(server, "read_all")
     running.cancel()
     assert ended == []
     server.pump()
