@@ -57,6 +57,26 @@ def test_only_what_differs_goes_up(cli: LiveCli, tree: Path):
     assert cli.sft("max", "sync", "tree", ":copy").err in {"", reading}
 
 
+def test_the_folder_with_the_secret_key_neither_goes_up_nor_is_touched(cli: LiveCli):
+    home = cli.state("max").parent
+    key_folder = cli.state("max").name
+    (home / "beside.txt").write_bytes(b"beside")
+    before = everything_below(cli.state("max") / "keys")
+    others = [f"--exclude={each.name}" for each in home.iterdir() if each.name not in {key_folder, "beside.txt"}]
+    for command in (("sync", str(home), ":copy"), ("put", str(home), "--as", "copy2")):
+        ran = cli.sft("max", *command, *others, "--json")
+        assert (ran.status, [each["what"] for each in ran.document["skipped"]]) == (1, ["key folder"])
+    assert set(listed(cli)) == {"copy/beside.txt", "copy2/beside.txt"}
+    cli.sft("max", "put", str(home / "beside.txt"), "--as", f"copy/{key_folder}/keys/more")
+    down = cli.sft("max", "sync", ":copy", str(home), *others, "--delete", "--yes")
+    assert (down.status, "FILE_EXISTS" in down.err) == (1, True)
+    assert everything_below(cli.state("max") / "keys") == before
+    inside = str(cli.state("max") / "keys")
+    for command in (("sync", inside, ":x"), ("put", inside), ("sync", ":copy", inside, "--delete", "--yes")):
+        refused = cli.sft("max", *command)
+        assert (refused.status, "holds your secret key" in refused.err) == (10, True)
+
+
 def test_only_what_differs_comes_down_and_the_target_becomes_like_the_source(cli: LiveCli, tree: Path):
     cli.sft("max", "sync", "tree", ":copy")
     first = cli.sft("gus", "sync", ":copy", "back")

@@ -34,7 +34,8 @@ class LiveTransfers:
         self.is_earlier = access.asking(self._is_earlier)
 
     async def plan_put(self, sources: Sequence[str], *, to: str, safe_names: bool = False) -> PutPlan:
-        return await self._access.blocking(plan_put, sources, to=to, safe_names=safe_names)
+        own = self._access.state.data
+        return await self._access.blocking(plan_put, sources, to=to, safe_names=safe_names, own=own)
 
     async def _get(
         self,

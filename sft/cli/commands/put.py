@@ -66,7 +66,9 @@ def command(
         raise UsageError(problem="--as names one file, whole", remedy="Use --to FOLDER for several")
     if replace and if_version is not None:
         raise UsageError(problem="--if-version replaces already", remedy="Leave out --replace")
-    plan = plan_put(paths, to=to, as_path=as_path, safe_names=safe_names, excludes=Excludes(exclude))
+    plan = plan_put(
+        paths, to=to, as_path=as_path, safe_names=safe_names, excludes=Excludes(exclude), own=invocation.state.data
+    )
     whole = bool(plan.folders) or len(plan.items) + len(plan.refused) != len(paths)
     report = TransferReport(invocation, "stored", "Not stored", EMPTY, whole=whole and not dry_run)
     report.skipped = plan.skipped

@@ -124,13 +124,13 @@ def surplus(
     needed: set[str] = set()
     extra: list[str] = []
     for path in files:
-        if path in source_files or excludes.cover(path) or _lies_in(path, kept):
+        if path in source_files or excludes.cover(path) or lies_in(path, kept):
             _need(needed, path)
         else:
             extra.append(path)
     candidates = []
     for path in folders:
-        if path in source_folders or excludes.cover(path, folder=True) or _lies_in(path, kept):
+        if path in source_folders or excludes.cover(path, folder=True) or lies_in(path, kept):
             _need(needed, path)
         else:
             candidates.append(path)
@@ -145,7 +145,8 @@ def _need(needed: set[str], path: str) -> None:
         folder = folder.rpartition("/")[0]
 
 
-def _lies_in(path: str, kept: Collection[str]) -> bool:
+def lies_in(path: str, kept: Collection[str]) -> bool:
+    """Say whether a path is one of these, or below one."""
     while kept and path:
         if path in kept:
             return True

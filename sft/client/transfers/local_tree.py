@@ -1,6 +1,7 @@
 """What lies in a folder of this computer: its regular files, and by name all that is none.
 
-Rules. No link is followed. A download that is not finished is nobody's file yet. What cannot be read is told, never left out
+Rules. No link is followed, and the folder in which sft keeps secret keys is not entered: what is sent is everybody's to read. A
+download that is not finished is nobody's file yet. What cannot be read is told, never left out
 silently: ``refused`` is empty only if everything below was seen. Blocks; a file costs one ``stat``, and some 400 bytes.
 """
 
@@ -12,13 +13,16 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
 from sft.client.os_errors import describe_os_error
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
 from sft.client.transfers.part_file import is_part
-from sft.errors import SftError
+from sft.errors import LocalFileError, SftError
+
+KEY_FOLDER: Final = "key folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """What is neither file nor folder, and stays behind.
+    """What is neither file nor folder, or sft's own, and stays behind.
 
     Args:
-        what: "link", "socket", "pipe" or "device".
+        what: "link", "socket", "pipe", "device" or "key folder", which is sft's own.
         path: below the folder, as in ``LocalFile``.
     """
 
@@ -80,9 +84,17 @@ class LocalTree:
     excluded: int = 0
 
 
-def walk_local(top: Path, excludes: Excludes = NOTHING_EXCLUDED) -> LocalTree:
-    """Look at a folder and all below it: its files, by name, then its folders."""
+def walk_local(top: Path, excludes: Excludes = NOTHING_EXCLUDED, own: Path | None = None) -> LocalTree:
+    """Look at a folder and all below it: its files, by name, then its folders.
+
+    Args:
+        own: where sft keeps its state, secret keys among it.
+
+    Raises:
+        LocalFileError: the folder is sft's own, or lies in it.
+    """
     tree = LocalTree()
+    kept_apart = None if own is None else _kept_apart(top, own)
     waiting = [(str(top), "")]
     while waiting:
         folder, path = waiting.pop()
@@ -96,10 +108,21 @@ def walk_local(top: Path, excludes: Excludes = NOTHING_EXCLUDED) -> LocalTree:
         if not found:
             tree.empty.append(path)
         for entry, its_path in _composed(found, f"{path}/" if path else ""):
-            _take(tree, entry, its_path, excludes, below)
+            _take(tree, entry, its_path, excludes, below, kept_apart)
         tree.folders.extend(its_path for _, its_path in below)
         waiting.extend(reversed(below))
     return tree
+
+
+def _kept_apart(top: Path, own: Path) -> tuple[int, int] | None:
+    """Return device and inode of sft's own folder; None where there is none."""
+    if top.resolve().is_relative_to(own.resolve()):
+        raise LocalFileError(path=str(top), problem="holds your secret key", remedy="Name another folder")
+    try:
+        found = own.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def seen_as(source: str, path: str, found: os.stat_result) -> LocalFile:
@@ -120,12 +143,19 @@ def _composed(entries: list[os.DirEntry[str]], above: str) -> Iterator[tuple[os.
 
 
 def _take(
-    tree: LocalTree, entry: os.DirEntry[str], path: str, excludes: Excludes, below: list[tuple[str, str]]
+    tree: LocalTree,
+    entry: os.DirEntry[str],
+    path: str,
+    excludes: Excludes,
+    below: list[tuple[str, str]],
+    kept_apart: tuple[int, int] | None,
 ) -> None:
     try:
         is_folder = entry.is_dir(follow_symlinks=False)
         if excludes.fits(path, folder=is_folder):
             tree.excluded += 1
+        elif is_folder and _is(entry, kept_apart):
+            tree.skipped.append(Skipped(entry.path, KEY_FOLDER, path))
         elif is_folder:
             below.append((entry.path, path))
         elif entry.is_file(follow_symlinks=False):
@@ -138,6 +168,13 @@ def _take(
         return  # it went while it was looked at
     except OSError as error:
         tree.refused.append(Refused(entry.path, describe_os_error(error, entry.path)))
+
+
+def _is(entry: os.DirEntry[str], identity: tuple[int, int] | None) -> bool:
+    if identity is None or entry.inode() != identity[1]:
+        return False
+    found = entry.stat(follow_symlinks=False)
+    return (found.st_dev, found.st_ino) == identity
 
 
 def _kind(mode: int) -> str:

@@ -126,6 +126,7 @@ def plan_put(
     as_path: str | None = None,
     safe_names: bool = False,
     excludes: Excludes = NOTHING_EXCLUDED,
+    own: Path | None = None,
 ) -> PutPlan:
     """Plan what is sent where (blocks).
 
@@ -135,6 +136,7 @@ def plan_put(
         as_path: whole path there, for one source.
         safe_names: what no computer could store gets the closest name that all can.
         excludes: what stays behind: of a folder that is named, and of what is named itself by its name.
+        own: where sft keeps its state, which no folder brings along.
 
     Raises:
         TargetAmbiguousError: sources and destination contradict one another.
@@ -145,7 +147,7 @@ def plan_put(
         raise TargetAmbiguousError(path=as_path)
     if "-" in sources and as_path is None:
         raise SourceNamelessError
-    walker = _Walker(safe_names=safe_names, excludes=excludes)
+    walker = _Walker(safe_names=safe_names, excludes=excludes, own=own)
     folder = parse_path(to, root=True)
     for source in sources:
         target = None if as_path is None else parse_path(as_path)
@@ -156,10 +158,11 @@ def plan_put(
 class _Walker:
     """One walk over what a person named."""
 
-    def __init__(self, *, safe_names: bool, excludes: Excludes) -> None:
+    def __init__(self, *, safe_names: bool, excludes: Excludes, own: Path | None) -> None:
         self.plan = PutPlan()
         self._safe_names = safe_names
         self._excludes = excludes
+        self._own = own
         self._taken: dict[str, str] = {}
 
     def take(self, source: str, folder: str, target: str | None) -> None:
@@ -189,7 +192,11 @@ class _Walker:
             self.plan.refused.append(Refused(source, odd))
 
     def _folder(self, top: Path, where: str) -> None:
-        tree = walk_local(top, self._excludes)
+        try:
+            tree = walk_local(top, self._excludes, self._own)
+        except SftError as error:
+            self.plan.refused.append(Refused(str(top), error))
+            return
         self.plan.skipped += tree.skipped
         self.plan.refused += tree.refused
         self.plan.excluded += tree.excluded

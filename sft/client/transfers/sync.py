@@ -17,7 +17,7 @@ from sft.client.api.files import Listing, make_folder
 from sft.client.api.tree import walk
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
-from sft.client.transfers.compare import Comparison, Pair, Surplus, compare, surplus
+from sft.client.transfers.compare import Comparison, Pair, Surplus, compare, lies_in, surplus
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
 from sft.client.transfers.local_tree import LocalFile, LocalTree, Refused, Skipped, walk_local
@@ -148,7 +148,7 @@ async def plan_down(
     for file in found.only_remote:
         below = _below(file.path, base)
         try:
-            if below in in_the_way:
+            if lies_in(below, in_the_way):
                 raise LocalExistsError(path=str(top / below))
             plan.fresh.append(_to_get(file, below))
         except SftError as error:
@@ -160,7 +160,7 @@ async def plan_down(
             plan.replaced.append(_to_get(pair.remote, pair.local.path))
     here = {"", *seen.tree.folders}
     for path in there.empty:
-        if path not in here and not options.excludes.cover(path, folder=True):
+        if path not in here and not options.excludes.cover(path, folder=True) and not lies_in(path, in_the_way):
             plan.folders.append(path)
     if options.delete:
         # What no download could be named is not ours.
@@ -203,7 +203,7 @@ class _Local:
     def look(cls, session: Session, top: Path, excludes: Excludes, *, may_be_missing: bool) -> _Local:
         cache = DigestCache(session.state, top, session.clock)
         cache.load()
-        tree = LocalTree() if may_be_missing and not top.exists() else walk_local(top, excludes)
+        tree = LocalTree() if may_be_missing and not top.exists() else walk_local(top, excludes, session.state.data)
         return cls(tree, {file.path: file for file in tree.files}, cache)
 
 

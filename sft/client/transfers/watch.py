@@ -129,7 +129,7 @@ class FolderWatch:
         """
         await self._compare(session, reading)
         while True:
-            walk = session.pool.run(walk_local, self._top, self._options.excludes)
+            walk = session.pool.run(walk_local, self._top, self._options.excludes, session.state.data)
             tree = await finish_even_if_cancelled(walk)
             self._tell(tree)
             ready = self._settling.look(self._now(), tree.files)
