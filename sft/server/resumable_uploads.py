@@ -19,8 +19,8 @@ from sft.model.access import operator_caller
 from sft.server.event_log import EventLog
 from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
 from sft.service.storage import FileStorage
-from sft.service.upload import Upload
-from sft.service.uploads import UnfinishedUpload, kept_of_user
+from sft.service.upload import UnfinishedUpload, Upload
+from sft.service.uploads import kept_of_user
 from sft.transport.threads import Pool
 
 Name = tuple[int, bytes]
@@ -29,6 +29,10 @@ Name = tuple[int, bytes]
 
 class Holder(Protocol):
     """Who has an upload: one flow of one connection."""
+
+    @property
+    def object_id(self) -> bytes | None:
+        """Of the upload's object; None until that is known."""
 
     def hand_over(self) -> Deferred[None]:
         """Let it go for another connection; fires when it is parked, or gone."""
@@ -94,7 +98,7 @@ class ResumableUploads:
 
     def is_here(self, object_id: bytes) -> bool:
         """Whether a connection has the upload of an object."""
-        return any(getattr(holder, "object_id", None) == object_id for holder in self._held.values())
+        return any(holder.object_id == object_id for holder in self._held.values())
 
     def _over(self, name: Name) -> None:
         upload = self.take(name)

@@ -36,6 +36,7 @@ from sft.server.transfer import TransferSession
 from sft.service import commits, uploads
 from sft.service.open_uploads import EndUpload, end_uploads, note_segments, open_uploads, resume_upload
 from sft.service.pending import Pending, discard, settle
+from sft.service.upload import Point, Upload
 from sft.transport.flow import ReceiveFlow
 from sft.wire.messages import BeginUpload, CommitUpload, Credit, Done, FileStored, Notice
 
@@ -60,7 +61,7 @@ class UploadFlow:
         self._id = begin.id
         self._asked = asked_of(begin)
         self.path = begin.path
-        self._upload: uploads.Upload | None = None
+        self._upload: Upload | None = None
         self._name = (session.caller.user_id or 0, begin.upload_id)
         self._is_begun = False  # until then a refusal takes nothing away that was kept
         self._end = _End.ABORT
@@ -180,7 +181,7 @@ class UploadFlow:
             version=begin.version,
             size=begin.size,
             upload_id=begin.upload_id,
-            resume=None if begin.resume is None else uploads.Point(begin.resume.chunks, begin.resume.digest),
+            resume=None if begin.resume is None else Point(begin.resume.chunks, begin.resume.digest),
             alive=alive,
         )
         if sessions.changes(caller.user_id) != changes:
@@ -195,7 +196,7 @@ class UploadFlow:
                 self._intake.nothing_comes()
             self._intake.open()
 
-    async def _open(self, upload: uploads.Upload) -> None:
+    async def _open(self, upload: Upload) -> None:
         """Note that its object is written, or goes on, and begin."""
         context = self._context
         for object_id in upload.replaces:
@@ -217,7 +218,7 @@ class UploadFlow:
             self._is_begun = True
             await context.pool.run(upload.start)
 
-    async def _recall(self, upload: uploads.Upload) -> None:
+    async def _recall(self, upload: Upload) -> None:
         """Have all that is kept read once; its sender hears of it now and then, and is not expected to say anything."""
         seconds = self._context.reactor.seconds
         told_at = seconds()
@@ -228,7 +229,7 @@ class UploadFlow:
                 told_at = seconds()
                 self._session.send(Notice(WORKING, {"bytes": upload.received}))
 
-    async def _make_way(self, upload: uploads.Upload) -> None:
+    async def _make_way(self, upload: Upload) -> None:
         """Give up the person's oldest kept uploads: beyond what one person may have, and where this one has no room."""
         if upload.kept_before:
             most = OPEN_UPLOADS - self._session.share.uploads
@@ -258,18 +259,18 @@ class UploadFlow:
             self._waiting.append(settled)
         return settled
 
-    def _settle(self, upload: uploads.Upload) -> None:
+    def _settle(self, upload: Upload) -> None:
         self._settling = Deferred.fromCoroutine(self._settled(upload))
         self._settling.addErrback(self._failed)
         self._settling.addBoth(lambda _: self._go_on_settling(upload))
 
-    async def _settled(self, upload: uploads.Upload) -> None:
+    async def _settled(self, upload: Upload) -> None:
         done = await self._sync(upload.settle)
         if done is not None:
             await self._context.act(note_segments, done)
             upload.note(done.segments)
 
-    def _go_on_settling(self, upload: uploads.Upload) -> None:
+    def _go_on_settling(self, upload: Upload) -> None:
         self._settling = None
         if upload.has_full and not self._answered:
             self._settle(upload)
@@ -287,7 +288,7 @@ class UploadFlow:
     def _append(self, sealed: Sequence[bytes]) -> None:
         self._running().append(sealed)
 
-    def _running(self) -> uploads.Upload:
+    def _running(self) -> Upload:
         if self._upload is None:
             raise LocalProtocolError("an upload's steps ran before it was admitted")
         return self._upload
@@ -351,7 +352,7 @@ class UploadFlow:
         aborted.addBoth(lambda _: self._let_go_is_over())
         aborted.addBoth(lambda _: self._end_count())
 
-    async def _let_go(self, upload: uploads.Upload) -> None:
+    async def _let_go(self, upload: Upload) -> None:
         context = self._context
         while self._settling is not None:
             await self._when_settled()

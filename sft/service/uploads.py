@@ -29,8 +29,6 @@ from sft.store.uploads import upload_of, uploads_of_user
 from sft.store.users import key_by_id
 from sft.vault.layout import sealed_size
 
-__all__ = ["Point", "UnfinishedUpload", "Upload", "UploadPoint", "begin", "find", "kept_of_user"]
-
 
 @query(Permission.FILE_WRITE)
 def begin(

@@ -18,10 +18,10 @@ from typing import Final
 
 from sft.client.os_errors import translating_os_errors
 from sft.client.state import StateFolder
+from sft.client.transfers.file_digest import read_digest
 from sft.client.transfers.local_tree import LocalFile, seen_as
 from sft.crypto.digests import blake2b_512
 from sft.errors import LocalDiskFullError, LocalFileError, SourceChangedError
-from sft.limits import MIB
 
 _HEAD: Final = b"sft digests\0\0\0\0\1"
 _RECORD: Final = Struct(">QQQqq32s")
@@ -66,17 +66,14 @@ class DigestCache:
             SourceChangedError: it is not, or does not stay, what the walk saw.
             LocalFileError: it cannot be read.
         """
-        state = blake2b_512()
         with translating_os_errors(file.source):
             opened = os.open(file.source, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                while block := os.read(opened, MIB):
-                    state.update(block)
+                digest = read_digest(opened)
                 if seen_as(file.source, file.path, os.fstat(opened)) != file:
                     raise SourceChangedError(path=file.source)
             finally:
                 os.close(opened)
-        digest = state.digest()
         self.note(file, digest)
         return digest
 

@@ -15,13 +15,13 @@ from typing import Final, Generic, TypeVar
 
 from sft.client.api.files import list_folder, show_file
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
-from sft.client.os_errors import describe_os_error
+from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.client.session import Session
+from sft.client.transfers.file_digest import read_digest
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem
-from sft.crypto.digests import blake2b_512, digest_text
+from sft.crypto.digests import digest_text
 from sft.errors import ChangedSinceError, ExistsError, FolderInTheWayError, LocalExistsError, NotFoundError, SftError
-from sft.limits import MIB
 from sft.model.names import fold, split_path
 from sft.model.records import File
 
@@ -63,7 +63,7 @@ async def _put(
             return Foreseen(item, FRESH)
         version = there.version
         if item.source is not None and (version.author_id, version.size) == (session.user_id, item.size):
-            digest = await finish_even_if_cancelled(session.pool.run(read_digest, item.source, follow=item.follow))
+            digest = await finish_even_if_cancelled(session.pool.run(_digest, item.source, follow=item.follow))
             if digest == version.digest:
                 return Foreseen(item, SAME)
         if if_version not in {None, version.number}:
@@ -119,7 +119,7 @@ def _got(item: GetItem, local: Path, existing: ConflictPolicy) -> Foreseen[GetIt
         return Foreseen(item, "", describe_os_error(error, local))
     try:
         if existing is ConflictPolicy.REFUSE:
-            if found.st_size != item.size or read_digest(local) != item.digest:
+            if found.st_size != item.size or _digest(local) != item.digest:
                 raise LocalExistsError(path=str(local))
             return Foreseen(item, SAME)
     except SftError as error:
@@ -127,20 +127,15 @@ def _got(item: GetItem, local: Path, existing: ConflictPolicy) -> Foreseen[GetIt
     return Foreseen(item, REPLACED if existing is ConflictPolicy.FORCE else FRESH)
 
 
-def read_digest(path: str | Path, *, follow: bool = False) -> bytes:
-    """Read a regular file for its BLAKE2b-512 (blocks); LocalFileError if it cannot be read.
+def _digest(path: str | Path, *, follow: bool = False) -> bytes:
+    """Read a regular file (blocks); LocalFileError if it cannot be read.
 
     Args:
         follow: a link means what it leads to.
     """
-    state = blake2b_512()
-    try:
+    with translating_os_errors(path):
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
         try:
-            while block := os.read(file, MIB):
-                state.update(block)
+            return read_digest(file)
         finally:
             os.close(file)
-    except OSError as error:
-        raise describe_os_error(error, path) from error
-    return state.digest()

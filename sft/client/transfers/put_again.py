@@ -18,12 +18,11 @@ from sft.client.api.files import list_page
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.receipts import has_receipt, receipt_path
 from sft.client.session import Session
+from sft.client.transfers.file_digest import read_digest
 from sft.client.transfers.plan import PutItem
 from sft.client.transfers.upload import UploadResult
 from sft.client.trust import was_judged
-from sft.crypto.digests import blake2b_512
 from sft.errors import ConnectionLostError, RequestError
-from sft.limits import MIB
 from sft.model.names import split_path
 from sft.model.records import File, Stored
 
@@ -101,10 +100,7 @@ def _digest(item: PutItem) -> bytes | None:
             found = os.fstat(opened)
             if item.identity not in {None, (found.st_dev, found.st_ino)} or found.st_size != item.size:
                 return None
-            state = blake2b_512()
-            while block := os.read(opened, MIB):
-                state.update(block)
-            return state.digest()
+            return read_digest(opened)
         finally:
             os.close(opened)
     except OSError:

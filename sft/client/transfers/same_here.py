@@ -12,13 +12,12 @@ from sft.client.api.files import show_file
 from sft.client.concurrency import gather_limited
 from sft.client.session import Session
 from sft.client.transfers.download import DownloadResult, require_asked_for, require_unmoved
+from sft.client.transfers.file_digest import read_digest
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.target import Target
 from sft.client.trust import judge, note_judged, require_newest, was_judged
-from sft.crypto.digests import blake2b_512
 from sft.errors import SftError
-from sft.limits import MIB
 
 _AT_ONCE: Final = 8
 
@@ -97,10 +96,7 @@ def _digest(place: Target, item: GetItem) -> bytes | None:
     try:
         if os.fstat(file).st_size != item.size:
             return None
-        state = blake2b_512()
-        while block := os.read(file, MIB):
-            state.update(block)
-        return state.digest()
+        return read_digest(file)
     except OSError:
         return None
     finally:

@@ -30,6 +30,7 @@ from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
 from sft.service.pending import Pending
 from sft.service.settings import NewServer, prepare
 from sft.service.storage import FileStorage
+from sft.service.upload import Upload
 from sft.service.use_case import USE_CASES
 from sft.store.database import Database, ReadPool, create_database, open_database
 from sft.store.row_types import DeviceKeyRow, UploadRow, UserRow
@@ -250,7 +251,7 @@ class ServiceFixture:
             self.act(end_uploads, EndUpload(prepared.object_id))
             raise
 
-    def begin(self, who: Person, path: str, size: int | None, *, version: int = 1, **changes: Any) -> uploads.Upload:
+    def begin(self, who: Person, path: str, size: int | None, *, version: int = 1, **changes: Any) -> Upload:
         file_id = changes.get("file_id", file_id_of(path))
         return self.ask(
             uploads.begin, who, storage=self.storage, path=path, file_id=file_id, version=version, size=size
@@ -262,13 +263,13 @@ class ServiceFixture:
         self.push(upload, content)
         return upload.finish(digest_of(content), signature_of(who, path, content, **changes))
 
-    def start(self, upload: uploads.Upload) -> None:
+    def start(self, upload: Upload) -> None:
         if upload.announcement is not None:
             self.act(open_uploads, upload.announcement)
         upload.start()
 
     @staticmethod
-    def push(upload: uploads.Upload, content: bytes) -> None:
+    def push(upload: Upload, content: bytes) -> None:
         chunks = chunks_of(content)
         for start in range(0, len(chunks), 3):
             batch = chunks[start : start + 3]

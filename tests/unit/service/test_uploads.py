@@ -6,7 +6,7 @@ from sft.errors import BadRequestError, RoleForbidsError, ServerFullError, Signa
 from sft.limits import CHUNK_BYTES, MIB
 from sft.service import trash
 from sft.service.files import show_file
-from sft.service.uploads import Upload
+from sft.service.upload import Upload
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import (

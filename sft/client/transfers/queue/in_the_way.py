@@ -8,11 +8,8 @@ from __future__ import annotations
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from sft.crypto.digests import blake2b_512
-
-_READ_BYTES: Final = 1 << 20
+from sft.client.transfers.file_digest import read_digest
 
 Mark = tuple[int, int, int, int]
 """Tells a file as it is from one that was written since: device, number, size, time."""
@@ -45,11 +42,8 @@ def look_at(path: Path) -> LocalCopy | None:
 
 def digest_of(path: Path) -> bytes:
     """Read a file to its end; OSError if it cannot be read."""
-    running = blake2b_512()
-    with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            running.update(block)
-    return running.digest()
+    with path.open("rb", buffering=0) as file:
+        return read_digest(file.fileno())
 
 
 def put_in_place(new: Path, old: Path, mark: Mark | None) -> bool:
