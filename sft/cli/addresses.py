@@ -10,6 +10,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from sft.cli.invocation import Invocation
 from sft.errors import UsageError
 from sft.model.names import parse_path
 
@@ -66,3 +67,12 @@ def server_side(text: str) -> tuple[str | None, str] | None:
     if not colon or "/" in server:
         return None
     return server or None, folder
+
+
+def choose_server(invocation: Invocation, profile: str | None) -> None:
+    """Have a command work with the server that its folder names, if it names one; UsageError if --profile names another."""
+    if profile is None:
+        return
+    if invocation.profile_name not in {None, profile}:
+        raise UsageError(problem="--profile names another server than the folder", remedy="Use one of them")
+    invocation.profile_name = profile

@@ -14,9 +14,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from twisted.internet.task import deferLater
-
 from sft.cli.invocation import Invocation
+from sft.client.concurrency import pause
 from sft.client.session import Session, log_in_again
 from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.progress import Progress, Report, Resumption, TransferStage
@@ -63,10 +62,10 @@ class Line:
         results = await move(self.session, items, moved)
         pauses = iter(self._pauses)
         while cut := [number for number, result in enumerate(results) if _is_cut(result.error)]:
-            pause = next(pauses, None)
-            if pause is None or self.session.connection.farewell is not None:
+            seconds = next(pauses, None)
+            if seconds is None or self.session.connection.farewell is not None:
                 break
-            if not await self._come_back(pause):
+            if not await self._come_back(seconds):
                 continue
             again = await move(self.session, [items[number] for number in cut], renumbered(moved, cut))
             if any(not _is_cut(result.error) or result.resumption.resumed_bytes for result in again):
@@ -80,12 +79,12 @@ class Line:
                 report(Progress(number, result.item.path, TransferStage.FAILED, 0, result.item.size))
         return results
 
-    async def _come_back(self, pause: float) -> bool:
+    async def _come_back(self, seconds: float) -> bool:
         """Log in again after a pause; whether that worked."""
         reactor: Any = self._first.connection.reactor
         name = safe(self._first.profile.name)
-        self._invocation.console.note(f"The connection to {name} is lost. Trying again in {pause:g} s.")
-        await deferLater(reactor, pause)
+        self._invocation.console.note(f"The connection to {name} is lost. Trying again in {seconds:g} s.")
+        await pause(reactor, seconds)
         with suppress(UnreachableError, ConnectionLostError):
             before, self.session = self.session, await log_in_again(reactor, self.session)
             if before is not self._first:

@@ -11,12 +11,12 @@ from sft.cli.columns import aligned
 from sft.cli.failures import error_json
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
-from sft.cli.transfer_report import show_skipped, skipped_documents
+from sft.cli.transfer_report import show_moved, show_skipped, skipped_documents
 from sft.client.transfers.local_tree import Skipped
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.model.names import safe
-from sft.model.text import count_text, duration_text, shown_name, size_text
+from sft.model.text import count_text, duration_text, size_text
 
 _DONE: Final = ("stored", "got", "replaced", "deleted")
 _WOULD: Final = tuple(f"would {word}" for word in ("store", "get", "replace", "delete"))
@@ -88,12 +88,7 @@ class SyncReport:
             for line in aligned(self._rows):
                 console.result(line)
         console.result("  ".join([self._sentence(), *self._remarks(), *remarks]))
-        if self._moved:
-            console.warn(f"Signed under another name, {count_text(len(self._moved))}:")
-        for path, verdict in self._moved:
-            console.warn(
-                f"  {safe(path)}   signed as {shown_name(verdict.signed_name)} by {shown_name(verdict.author)}"
-            )
+        show_moved(console, self._moved)
         show_failures(self._invocation, self._failed, "Not done", alone=False)
         show_skipped(console, self.skipped)
         return status

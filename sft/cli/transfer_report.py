@@ -164,13 +164,8 @@ class TransferReport:
     def _show_moved(self) -> None:
         """Name every one that no row has named: that it was moved is the server's word."""
         console = self.invocation.console
-        if not self._moved or not (self._whole or console.quiet or console.json):
-            return
-        console.warn(f"Signed under another name, {count_text(len(self._moved))}:")
-        for path, verdict in self._moved:
-            console.warn(
-                f"  {safe(path)}   signed as {shown_name(verdict.signed_name)} by {shown_name(verdict.author)}"
-            )
+        if self._whole or console.quiet or console.json:
+            show_moved(console, self._moved)
 
     def _show_done(self, done: int, remarks: Sequence[str]) -> None:
         console = self.invocation.console
@@ -190,6 +185,14 @@ class TransferReport:
 
 def skipped_documents(skipped: Sequence[Skipped]) -> list[Document]:
     return [{"source": each.name, "what": each.what} for each in skipped]
+
+
+def show_moved(console: Console, moved: Sequence[tuple[str, Verdict]]) -> None:
+    """Name what was signed under another name, and by whom."""
+    if moved:
+        console.warn(f"Signed under another name, {count_text(len(moved))}:")
+    for path, verdict in moved:
+        console.warn(f"  {safe(path)}   signed as {shown_name(verdict.signed_name)} by {shown_name(verdict.author)}")
 
 
 def show_skipped(console: Console, skipped: Sequence[Skipped]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -23,7 +23,7 @@ from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import Report, TransferStage
-from sft.client.transfers.unfinished import DownloadRecord, UploadRecord, downloads_of, uploads_of
+from sft.client.transfers.unfinished import DownloadRecord, Records, UploadRecord, downloads_of, uploads_of
 from sft.crypto.digests import digest_text
 from sft.errors import SftError, UsageError
 from sft.model.names import safe
@@ -88,19 +88,17 @@ def _chosen(found: Sequence[Unfinished], names: Sequence[str]) -> list[Unfinishe
     return list(chosen.values())
 
 
+def _records_of(invocation: Invocation, record: Unfinished) -> Records[Any]:
+    of = downloads_of if isinstance(record, DownloadRecord) else uploads_of
+    return of(invocation.state, record.server_id)
+
+
 def _dropped(invocation: Invocation, record: Unfinished) -> bool:
-    if isinstance(record, DownloadRecord):
-        return downloads_of(invocation.state, record.server_id).drop(record)
-    return uploads_of(invocation.state, record.server_id).drop(record)
+    return _records_of(invocation, record).drop(record)
 
 
 def _is_busy(invocation: Invocation, record: Unfinished) -> bool:
-    if isinstance(record, DownloadRecord):
-        held_download = downloads_of(invocation.state, record.server_id).hold(record)
-        if held_download is not None:
-            held_download.let_go()
-        return held_download is None
-    held = uploads_of(invocation.state, record.server_id).hold(record)
+    held = _records_of(invocation, record).hold(record)
     if held is not None:
         held.let_go()
     return held is None

@@ -7,15 +7,15 @@ says so, a person agrees or --yes does, the number is within --max-delete, and e
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from sft.cli.addresses import Addresses, parse_addresses
-from sft.cli.again import Line
+from sft.cli.addresses import Addresses, choose_server, parse_addresses
+from sft.cli.again import Line, renumbered
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
@@ -26,7 +26,7 @@ from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem
-from sft.client.transfers.progress import Progress, Report, TransferStage
+from sft.client.transfers.progress import Report, TransferStage
 from sft.client.transfers.sync import SyncOptions, SyncPlan, make_here, make_there, plan_down, plan_up, remember
 from sft.client.transfers.sync_delete import delete_here, delete_there
 from sft.errors import LocalFileError, SftError, TooManyDeletionsError, UsageError
@@ -91,10 +91,7 @@ def command(
     before stays, here it does not. A renamed file is a new one.
     """
     addresses = parse_addresses(source, target, "sft sync")
-    if addresses.profile is not None:
-        if invocation.profile_name not in {None, addresses.profile}:
-            raise UsageError(problem="--profile names another server than the folder", remedy="Use one of them")
-        invocation.profile_name = addresses.profile
+    choose_server(invocation, addresses.profile)
     if (yes or max_delete is not None) and not delete:
         raise UsageError(problem="--yes and --max-delete are about --delete", remedy="Add --delete, or leave them out")
     if delete and not (yes or dry_run or invocation.prompts.possible):
@@ -165,7 +162,7 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
                 (plan.replaced, ConflictPolicy.FORCE, "replaced"),
             ):
                 move = partial(_get, wish, existing)
-                results = await line.move(items, move, _later(shown.report, first))
+                results = await line.move(items, move, renumbered(shown.report, range(first, first + len(items))))
                 first += len(items)
                 for result in results:
                     _got(report, result, word, top)
@@ -262,10 +259,6 @@ def _reading(invocation: Invocation) -> Callable[[int, int], None]:
         invocation.console.note(f"Reading {count_text(files)} {noun} here to compare, {size_text(size)}")
 
     return say
-
-
-def _later(report: Callable[[Progress], None], first: int) -> Callable[[Progress], None]:
-    return lambda progress: report(replace(progress, index=progress.index + first))
 
 
 def _title(wish: _Wish) -> str:

@@ -14,16 +14,17 @@ from typing import Any, Final
 
 import click
 
-from sft.cli.addresses import server_side
+from sft.cli.addresses import choose_server, server_side
 from sft.cli.batch import SOME_STATUS, failure_line
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.transfer_options import exclude_option, jobs_option, limit_option
+from sft.client.concurrency import pause
 from sft.client.transfers.batch import PutResult
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.progress import TransferStage
 from sft.client.transfers.watch import FolderWatch, WatchOptions
-from sft.errors import ConnectionLostError, LocalFileError, SessionEndedError, SftError, UsageError
+from sft.errors import ConnectionLostError, LocalFileError, SessionEndedError, SftError
 from sft.model.names import parse_path, safe
 from sft.model.text import count_text, sentence, size_text
 
@@ -69,10 +70,7 @@ def command(
     """
     marked = server_side(folder_there)
     profile, folder = (None, folder_there) if marked is None else marked
-    if profile is not None:
-        if invocation.profile_name not in {None, profile}:
-            raise UsageError(problem="--profile names another server than the folder", remedy="Use one of them")
-        invocation.profile_name = profile
+    choose_server(invocation, profile)
     top = Path(folder_here)
     if not top.is_dir():
         raise LocalFileError(path=folder_here, problem="is no folder", remedy="Check the name: ls")
@@ -90,7 +88,7 @@ def command(
             sent=report.sent,
             odd=report.odd,
             now=reactor.seconds,
-            pause=lambda seconds: _pause(reactor, seconds),
+            pause=lambda seconds: pause(reactor, seconds),
         )
         with suppress(CancelledError):  # the way to end it
             await _over_and_over(invocation, reactor, watch, report, limit)
@@ -118,15 +116,8 @@ async def _over_and_over(
             )
             if not (report.server and again_helps):
                 raise
-            pause = next(pauses, PAUSES[-1])
             report.away(error)
-            await _pause(reactor, pause)
-
-
-async def _pause(reactor: Any, seconds: float) -> None:
-    from twisted.internet.task import deferLater
-
-    await deferLater(reactor, seconds)
+            await pause(reactor, next(pauses, PAUSES[-1]))
 
 
 class _WatchReport:

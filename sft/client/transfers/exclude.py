@@ -61,17 +61,13 @@ class Excludes:
             return False
         names = _composed(path).split("/")
         return self.fits_name(names[-1], folder=folder) or any(
-            (folder or not pattern.folders_only) and fits_parts(pattern.parts, names, _ANY_FOLDERS, _same)
-            for pattern in self._paths
+            pattern.fits(names, folder=folder) for pattern in self._paths
         )
 
     def fits_name(self, name: str, *, folder: bool) -> bool:
         """Return whether a pattern fits a name wherever it is: of what was named itself, which has no folder above."""
-        name = _composed(name)
-        return any(
-            (folder or not pattern.folders_only) and fits_parts(pattern.parts, [name], _ANY_FOLDERS, _same)
-            for pattern in self._names
-        )
+        names = [_composed(name)]
+        return any(pattern.fits(names, folder=folder) for pattern in self._names)
 
     def cover(self, path: str, *, folder: bool = False) -> bool:
         """Return whether a path stays behind, itself or with a folder above it."""
