@@ -91,12 +91,9 @@ async def known_of(session: Session, files: Sequence[File], *, newest: bool = Tr
 
 
 def _known(session: Session, file: File, *, newest: bool) -> Known:
-    version, pins = file.version, session.pins.people
+    version = file.version
     try:
-        judge(
-            file, version.digest, version.size, pins,
-            server_id=session.server_id, server_name=session.server_name, both=False,
-        )  # fmt: skip
+        judge_over(session, file, version.digest, version.size, both=False)
         if newest:
             require_newest(session, file)
     except SignatureBadError as error:
@@ -179,6 +176,13 @@ def judge(
         first_seen_at=pin.keys[version.public_key],
         comment=comment,
         signature=signature.encode(),
+    )
+
+
+def judge_over(session: Session, file: File, digest: bytes, size: int, *, both: bool = True) -> Verdict:
+    """Judge a file of a session's server, by what this computer has pinned of its people; otherwise as ``judge``."""
+    return judge(
+        file, digest, size, session.pins.people, server_id=session.server_id, server_name=session.server_name, both=both
     )
 
 

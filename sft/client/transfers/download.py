@@ -15,7 +15,7 @@ from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.resumable_part import ResumablePart
 from sft.client.transfers.target import Target
-from sft.client.trust import SignatureState, Verdict, judge, known_of, note_judged, require_newest
+from sft.client.trust import SignatureState, Verdict, judge_over, known_of, note_judged, require_newest
 from sft.errors import MovedError, NotAsListedError, ResumeRefusedError
 from sft.model.records import File
 
@@ -78,15 +78,8 @@ async def get_file(
         report(TransferStage.VERIFYING, arrived.size)
         require_asked_for(session, file, item)
         await session.pin_authors([file])
-        verdict = judge(
-            file,
-            arrived.digest,
-            arrived.size,
-            session.pins.people,
-            server_id=session.server_id,
-            server_name=session.server_name,
-            both=place is None or place.with_signature,
-        )
+        both = place is None or place.with_signature
+        verdict = judge_over(session, file, arrived.digest, arrived.size, both=both)
         if not accept_moved:
             require_unmoved(verdict, file)
 

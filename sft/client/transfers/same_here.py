@@ -16,7 +16,7 @@ from sft.client.transfers.file_digest import read_digest
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.target import Target
-from sft.client.trust import judge, note_judged, require_newest, was_judged
+from sft.client.trust import judge_over, note_judged, require_newest, was_judged
 from sft.errors import SftError
 
 _AT_ONCE: Final = 8
@@ -61,10 +61,7 @@ async def _judged(session: Session, item: GetItem, place: Target, *, accept_move
     file = await show_file(session, item.path, item.version)
     require_asked_for(session, file, item)
     await session.pin_authors([file])
-    verdict = judge(
-        file, digest, item.size, session.pins.people,
-        server_id=session.server_id, server_name=session.server_name, both=place.with_signature,
-    )  # fmt: skip
+    verdict = judge_over(session, file, digest, item.size, both=place.with_signature)
     if not accept_moved:
         require_unmoved(verdict, file)
     local = place.destination.path.joinpath(*place.parts)

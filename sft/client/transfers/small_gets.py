@@ -26,7 +26,7 @@ from sft.client.transfers.part_file import Destination, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target
-from sft.client.trust import Verdict, judge, note_judged, require_newest
+from sft.client.trust import Verdict, judge_over, note_judged, require_newest
 from sft.crypto.digests import blake2b_512
 from sft.errors import NotSmallError, RemoteProtocolError, RequestError, SftError
 from sft.model.records import File
@@ -181,11 +181,8 @@ class _Group:
     def _judge(self, arrived: _Arrived) -> Verdict:
         session, wanted, file, content = self._session, arrived.wanted, arrived.file, arrived.content
         require_asked_for(session, file, wanted.item)
-        verdict = judge(
-            file, blake2b_512(content).digest(), len(content), session.pins.people,
-            server_id=session.server_id, server_name=session.server_name,
-            both=wanted.place is None or wanted.place.with_signature,
-        )  # fmt: skip
+        both = wanted.place is None or wanted.place.with_signature
+        verdict = judge_over(session, file, blake2b_512(content).digest(), len(content), both=both)
         if not self._accept_moved:
             require_unmoved(verdict, file)
         if wanted.item.newest:

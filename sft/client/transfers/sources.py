@@ -51,7 +51,6 @@ class FileSource:
 
     Args:
         path: may be a link: whoever named it meant what it leads to.
-
         identity: device and inode that it must have.
 
     Raises:

@@ -25,7 +25,7 @@ from sft.client.transfers.plan import VersionSeen
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.sources import FileSource, UploadSource
 from sft.client.transfers.upload_resume import ResumableUpload, UploadAsked
-from sft.client.trust import judge, known_of
+from sft.client.trust import judge_over, known_of
 from sft.crypto.comment import FILE_ID_BYTES, FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.signatures import sign_file
@@ -222,10 +222,7 @@ class FileUpload:
             return None
         file, receipt = await show_with_receipt(session, self.path, version)
         try:
-            verdict = judge(
-                file, digest, size, session.pins.people,
-                server_id=session.server_id, server_name=session.server_name,
-            )  # fmt: skip
+            verdict = judge_over(session, file, digest, size)
         except (SignatureBadError, SignerUnknownError, PinChangedError):
             return None
         if verdict.comment.user != session.user_id:
