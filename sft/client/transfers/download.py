@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sft.client.api.files import show_file
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
 from sft.client.transfers.download_resume import begun_here, kept_for_later
@@ -15,7 +14,7 @@ from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.resumable_part import ResumablePart
 from sft.client.transfers.target import Target
-from sft.client.trust import SignatureState, Verdict, judge_over, known_of, note_judged, require_newest
+from sft.client.trust import Verdict, judge_over, note_judged, require_newest
 from sft.errors import MovedError, NotAsListedError, ResumeRefusedError
 from sft.model.records import File
 
@@ -95,15 +94,6 @@ async def get_file(
         raise
     report(TransferStage.VERIFIED, arrived.size)
     return DownloadResult(file, verdict, local, signature)
-
-
-async def is_as_listed(session: Session, item: GetItem) -> bool:
-    """Return whether the digest that was listed is what the file's author signed."""
-    file = await show_file(session, item.path, item.version)
-    if (file.id, file.version.digest) != (item.file_id, item.digest):
-        return False
-    (known,) = await known_of(session, [file], newest=item.newest)
-    return known.state is SignatureState.SIGNED
 
 
 def require_unmoved(verdict: Verdict, file: File) -> None:

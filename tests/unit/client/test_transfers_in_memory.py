@@ -15,7 +15,6 @@ from twisted.internet.defer import CancelledError, Deferred
 from sft.client.pins import Pins
 from sft.client.state import StateFolder
 from sft.client.transfers.batch import get_all, put_all, verify_all
-from sft.client.transfers.download import is_as_listed
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem, VersionSeen
 from sft.client.transfers.progress import TransferStage
@@ -838,15 +837,3 @@ def test_a_decision_to_replace_says_nothing_of_an_unknown_key(server, session, t
     stored(server, b"first", **{**BY_MAX, "key": MALLORY_KEY})
     (result,) = put(server, session, decided(local(tmp_path, b"mine")))
     assert isinstance(result.error, SignerUnknownError)
-
-
-@pytest.mark.parametrize("lie", [{}, {"digest": bytes(64)}, {"signature": b""}], ids=str)
-def test_what_is_here_already_is_what_its_author_signed(server, session, lie):
-    stored(server, b"content", **BY_MAX)
-    file, content = server.files["docs/a.bin"]
-    version = msgspec.structs.replace(file.version, **lie)
-    server.files["docs/a.bin"] = (msgspec.structs.replace(file, version=version), content)
-    listed = GetItem("docs/a.bin", ("a.bin",), 7, 1, version.digest, file.id)
-    assert server.run(is_as_listed(session, listed)) is not bool(lie)
-    other = dataclasses.replace(listed, file_id=b"another file's i")
-    assert not server.run(is_as_listed(session, other))

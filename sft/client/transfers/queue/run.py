@@ -64,9 +64,6 @@ class Transfers(Protocol):
     ) -> list[GetResult]:
         """Get files, verified."""
 
-    async def is_as_listed(self, item: GetItem) -> bool:
-        """Return whether the digest that was listed is what the file's author signed."""
-
     async def verify(self, items: Sequence[GetItem], *, report: Report | None = None) -> list[GetResult]:
         """Read and judge files, keeping nothing."""
 
@@ -238,7 +235,7 @@ class Run:
             self._took(result.file, result.verdict)
 
     async def _judge_what_is_here(self, item: GetItem, error: LocalExistsError) -> None:
-        """Find out whether a file that is in the way holds what was asked for, or an earlier version of it."""
+        """Find out whether a file that is in the way holds an earlier version of what was asked for."""
         local = self._local(item)
         found = await asyncio.to_thread(look_at, local)
         try:
@@ -247,10 +244,6 @@ class Run:
             found = None
         if found is None:
             self._conflict(item, error)
-        elif digest == item.digest and await self._transfers.is_as_listed(item):
-            self.outcome.unchanged += 1
-            self.outcome.done += 1
-            self._job.take([Taken(str(local), item.path, item.version)])
         elif await self._is_earlier(item, found.size, digest):
             self._older.append(item)
         else:
