@@ -80,6 +80,8 @@ def put(whole: OpenedHome, path: str, content: bytes) -> None:
         whole, uploads.begin, ADA.caller, storage=storage, path=path, file_id=file_id_of(path), version=1,
         size=len(content),
     )  # fmt: skip
+    if upload.announcement is not None:
+        whole.context.act_blocking(open_uploads, upload.announcement)
     upload.start()
     upload.append(upload.seal(chunks_of(content), last=True))
     item = upload.finish(digest_of(content), signature)
@@ -88,8 +90,6 @@ def put(whole: OpenedHome, path: str, content: bytes) -> None:
 
 def content_of(whole: OpenedHome, path: str) -> bytes:
     download = ask(whole, downloads.begin, ADA.caller, storage=whole.context.storage, path=path, version=0)
-    if download.small:
-        return bytes(download.whole())
     download.start()
     content = b""
     while sealed := download.read(8):

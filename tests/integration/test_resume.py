@@ -80,7 +80,7 @@ async def test_an_upload_that_nobody_keeps_is_begun_anew(server: ServerFixture):
     await stored(server, RawUpload(raw, server.people["max"], "big", LARGE).begin())
 
 
-@pytest.mark.parametrize("chunks", [5, SEGMENT_CHUNKS + 3, CHUNKS])
+@pytest.mark.parametrize("chunks", [5, SEGMENT_CHUNKS + 3, pytest.param(CHUNKS, marks=pytest.mark.long)])
 @on_reactor
 async def test_a_lost_connection_goes_on_at_its_very_chunk(server: ServerFixture, chunks: int):
     upload = await cut(server, chunks)

@@ -14,6 +14,8 @@ from tests.tui.ui_driver import RAW, UiDriver, running
 from tui.text import shown
 from tui.widgets.row_list import RowList
 
+pytestmark = pytest.mark.long
+
 
 async def to_line(stage: UiDriver, key: str, list_id: str = "#identity-own") -> None:
     """Put the cursor on a line."""

@@ -22,6 +22,8 @@ from tui.widgets.job_words import bar, counts_of, title_of, way_of
 from tui.widgets.message_line import MessageLine
 from tui.widgets.row_list import RowList
 
+pytestmark = pytest.mark.long
+
 
 def job(direction: Direction, *names: str, to: str = "", **values) -> Job:
     return Job(1, "acme", direction, names, to, **values)

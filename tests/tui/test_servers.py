@@ -19,6 +19,8 @@ from tui.dialogs.dialog import DialogButton
 from tui.widgets.header import Header
 from tui.widgets.message_line import MessageLine
 
+pytestmark = pytest.mark.long
+
 HOSTILE = ("[@click=app.pwn]x[/]", "evil[/nope]", "ac\u202eme", "z\u200bero", "\x1b[31mred", "x" * 255)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sft.client.connection_info import Status
 from sft.errors import ConnectionLostError
 from sft.model.access import Role
@@ -9,6 +11,8 @@ from tests.fakes.acme import HOSTILE_PEOPLE, acme, with_hostile_people
 from tests.tui.ui_driver import RAW, UiDriver, running
 from tui.text import shown
 from tui.widgets.row_list import RowList
+
+pytestmark = pytest.mark.long
 
 
 async def sessions(stage: UiDriver, name: str = ""):

@@ -207,6 +207,13 @@ TABLE = [
         "Send or get it from its beginning",
     ),
     Row(
+        errors.NotSmallError(path="a.bin"),
+        "NOT_SMALL",
+        9,
+        "a.bin is too large to come together with others.",
+        "Get it by itself",
+    ),
+    Row(
         errors.RightsChangedError(problem="ada made you a guest"),
         "RIGHTS_CHANGED",
         4,

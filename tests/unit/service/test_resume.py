@@ -128,7 +128,12 @@ def cut(services: ServiceFixture, chunks: int = SEGMENT_CHUNKS + 9) -> Upload:
 # -- the same process -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("chunks", [1, SEGMENT_CHUNKS, SEGMENT_CHUNKS + 9, len(CHUNKS)])
+def long_too(*values: int) -> list[Any]:
+    """Give what is tried in the long run alone: each writes segments of 16 MiB."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
+
+
+@pytest.mark.parametrize("chunks", [1, *long_too(SEGMENT_CHUNKS, len(CHUNKS)), SEGMENT_CHUNKS + 9])
 def test_what_rested_goes_on_at_its_very_chunk(disk_services: ServiceFixture, chunks: int) -> None:
     upload = started(disk_services)
     push(disk_services, upload, chunks)
@@ -156,7 +161,7 @@ def test_what_rests_refuses_another_point(services: ServiceFixture) -> None:
 # -- another process --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("chunks", [SEGMENT_CHUNKS, SEGMENT_CHUNKS + 9, 2 * SEGMENT_CHUNKS])
+@pytest.mark.parametrize("chunks", [*long_too(SEGMENT_CHUNKS, 2 * SEGMENT_CHUNKS), SEGMENT_CHUNKS + 9])
 def test_what_a_dead_process_left_goes_on(disk_services: ServiceFixture, chunks: int) -> None:
     upload = started(disk_services)
     push(disk_services, upload, chunks)
