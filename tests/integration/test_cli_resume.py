@@ -10,7 +10,7 @@ import pytest
 
 from sft.client.profiles import Profiles
 from sft.client.state import StateFolder
-from sft.client.transfers.unfinished import DownloadRecord, downloads_of, uploads_of
+from sft.client.transfers.unfinished import DownloadRecord, UploadRecord, downloads_of, uploads_of
 from sft.crypto.digests import blake2b_512, parse_digest
 from sft.limits import CHUNK_BYTES, SEGMENT_BYTES
 from tests.integration.live_cli import LiveCli
@@ -108,3 +108,22 @@ def test_an_upload_leaves_no_note_when_it_is_stored(cli):
     assert cli.sft("ada", "put", cli.file("source.bin", CONTENT), "--as", "docs/big.bin").status == 0
     state = StateFolder(cli.state("ada"), cli.state("ada"))
     assert uploads_of(state, Profiles(state).choose().server_id).all() == []
+
+
+def test_a_source_that_has_shrunk_to_a_small_file_is_sent_whole_and_told(cli):
+    source = Path(cli.file("source.bin", b"what is left of it"))
+    state = StateFolder(cli.state("ada"), cli.state("ada"))
+    server_id = Profiles(state).choose().server_id
+    found = source.stat()
+    record = UploadRecord(
+        id="ab" * 16, server_id=server_id, path="docs/big.bin", version=1, file_id=bytes(16), local=str(source),
+        dev=found.st_dev, ino=found.st_ino, size=len(CONTENT), done=SEGMENT_BYTES, mtime_ns=1, prev=b"",
+    )  # fmt: skip
+    held = uploads_of(state, server_id).hold(record)
+    assert held is not None
+    held.save(saved_at=int(time.time()))
+    held.let_go()
+    done = cli.sft("ada", "resume")
+    assert (done.status, "has changed since: it was sent from its beginning" in done.err) == (0, True)
+    assert uploads_of(state, server_id).all() == []
+    assert cli.sft("ada", "resume", "--list", "--json").document == []

@@ -159,6 +159,10 @@ async def _one(invocation: Invocation, line: Line, record: Unfinished, report: T
         report.failed(record.local, result.error, path=record.path, resumption=moved, direction=_direction(record))
         return
     version, size, digest = _now(result)
+    if isinstance(record, UploadRecord) and size != record.size:
+        # Perhaps so small now that it went whole, and nobody looked for what had begun.
+        invocation.console.note(f"{safe(record.local)} has changed since: it was sent from its beginning.")
+        _dropped(invocation, record)
     document = {
         "direction": _direction(record),
         "source": record.local,
