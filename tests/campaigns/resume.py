@@ -11,6 +11,7 @@ was under way, and what was in flight.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import socket
 import tempfile
@@ -38,18 +39,27 @@ class CountingRelay:
         self._target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def close(self) -> None:
+        """Take nobody any more; who is there stays until one of the ends goes."""
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
+        self._accepting.join()
+        self._listener.close()
 
     def _accept(self) -> None:
-        while True:
-            near, _ = self._listener.accept()
-            try:
-                far = socket.create_connection(("127.0.0.1", self._target))
-            except OSError:
-                near.close()
-                continue
-            for direction, (one, other) in enumerate(((near, far), (far, near))):
-                threading.Thread(target=self._pass, args=(one, other, direction), daemon=True).start()
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near: socket.socket) -> None:
+        with near, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._target)) as far:
+            back = threading.Thread(target=self._pass, args=(far, near, 1), daemon=True)
+            back.start()
+            self._pass(near, far, 0)
+            back.join()
 
     def _pass(self, one: socket.socket, other: socket.socket, direction: int) -> None:
         try:
@@ -58,8 +68,10 @@ class CountingRelay:
                 other.sendall(data)
             other.shutdown(socket.SHUT_WR)
         except OSError:
-            one.close()
-            other.close()
+            # Not closed here: the thread of the other direction still reads one of them, and would wait for ever.
+            for each in (one, other):
+                with contextlib.suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass
@@ -191,6 +203,7 @@ class Campaign:
 
     def end(self) -> None:
         self.server.kill()
+        self.relay.close()
 
 
 def resume(folder: Path, *, kills: int, seed: int) -> Tally:
