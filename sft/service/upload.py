@@ -248,7 +248,9 @@ class Upload:
     def note(self, segments: int) -> None:
         """Take it that the row names so many segments now."""
         self.noted = segments
-        self._marks = {end: mark for end, mark in self._marks.items() if end > segments}
+        # In place: on the pool ``append`` may be adding the next one, which another dictionary would not have.
+        for end in [end for end in tuple(self._marks) if end <= segments]:
+            del self._marks[end]
 
     # -- content -------------------------------------------------------------------------------------------
 

@@ -182,6 +182,30 @@ def test_what_a_dead_process_left_goes_on(disk_services: ServiceFixture, chunks:
     assert sound(disk_services)
 
 
+class Marks(dict[int, Any]):
+    """The marks of an upload, to which the pool adds one while somebody else looks at them."""
+
+    def items(self) -> Any:
+        found = list(super().items())
+        self[2] = "the second segment's"
+        return found
+
+    def __iter__(self) -> Any:
+        found = list(super().__iter__())
+        self[2] = "the second segment's"
+        return iter(found)
+
+
+def test_a_segment_that_ends_while_the_one_before_is_noted_keeps_its_digest(services: ServiceFixture) -> None:
+    upload = started(services)
+    push(services, upload, SEGMENT_CHUNKS)
+    marks = Marks(upload._marks)
+    upload._marks = marks
+    upload.note(1)
+    assert list(dict.keys(marks)) == [2]
+    assert upload._marks[2] == "the second segment's"
+
+
 def test_each_death_costs_one_segment_at_most(services: ServiceFixture) -> None:
     cut(services)
     upload = went_on(services)
