@@ -2,8 +2,8 @@
 
 Rules. Made once by whoever starts the server, with every part already open. Reads run on two
 threads of their own and those of logins and of the operator on a third, so that nobody who is in keeps
-anybody out; acts run on the one writing thread, files on the pool (which never only syncs), maintenance on a thread that may
-take hours; each comes back to the reactor as a Deferred.
+anybody out; acts run on the one writing thread, files on the pool, of which uploads that sync take half,
+maintenance on a thread that may take hours; each comes back to the reactor as a Deferred.
 """
 
 from __future__ import annotations

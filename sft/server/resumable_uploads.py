@@ -96,10 +96,6 @@ class ResumableUploads:
         """Show one that is parked; it stays."""
         return self._parked.get(name, (None, None))[0]
 
-    def is_here(self, object_id: bytes) -> bool:
-        """Whether a connection has the upload of an object."""
-        return any(holder.object_id == object_id for holder in self._held.values())
-
     def _over(self, name: Name) -> None:
         upload = self.take(name)
         if upload is not None:
@@ -120,7 +116,8 @@ class ResumableUploads:
             most: that may stay.
             wanted_bytes: room that they want besides; where all of theirs together would not make it, it takes none of them.
         """
-        left = [each for each in kept if not self.is_here(each.object_id)]
+        here = {holder.object_id for holder in self._held.values()}
+        left = [each for each in kept if each.object_id not in here]
         while left:
             free_bytes = await self._context.pool.run(self._context.storage.vault.free_bytes)
             kept_bytes = sum(each.stored_bytes for each in left)

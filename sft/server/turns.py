@@ -68,10 +68,9 @@ class Turns:
     def _done(self, outcomes: list[Any] | Failure, answered: Sequence[Deferred[Any]]) -> None:
         self._at_work -= 1
         self._go_on()
-        for number, each in enumerate(answered):
-            each.callback(
-                outcomes if isinstance(outcomes, Failure) else outcomes[number]
-            )  # a Failure goes the way of errors
+        each_outcome = [outcomes] * len(answered) if isinstance(outcomes, Failure) else outcomes
+        for outcome, each in zip(each_outcome, answered, strict=True):
+            each.callback(outcome)  # a Failure goes the way of errors
 
 
 def _do_all(reads: Sequence[Callable[[], Any]]) -> list[Any]:

@@ -27,9 +27,10 @@ CRYPTOGRAPHY = {"nacl", "cryptography"}
 SERVER_PARTS = {"sft.server", "sft.service", "sft.store", "sft.vault"}
 
 
-def loaded_by(package: str) -> set[str]:
+def said_by(code: str, *arguments: str) -> str:
+    """Run code in an interpreter of its own; return what it prints."""
     done = subprocess.run(
-        [sys.executable, "-c", WALK, package],
+        [sys.executable, "-c", code, *arguments],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -37,7 +38,11 @@ def loaded_by(package: str) -> set[str]:
         check=True,
         timeout=60,
     )
-    return set(json.loads(done.stdout))
+    return done.stdout
+
+
+def loaded_by(package: str) -> set[str]:
+    return set(json.loads(said_by(WALK, package)))
 
 
 def loaded_by_command(tmp_path: Path, *arguments: str) -> set[str]:
@@ -125,16 +130,7 @@ ASKING = (
 
 
 def test_commands_that_only_ask_load_no_reactor(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PLAIN, str(tmp_path / "home"), *ASKING],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=True,
-        timeout=60,
-    )
-    ended, loaded = json.loads(done.stdout)
+    ended, loaded = json.loads(said_by(PLAIN, str(tmp_path / "home"), *ASKING))
     for line, (status, said) in ended.items():
         # Nobody serves that port: they came so far as to dial.
         expected = 0 if line in {"servers", "key show"} else 6
@@ -145,18 +141,8 @@ def test_commands_that_only_ask_load_no_reactor(tmp_path: Path) -> None:
 
 def test_the_collector_rests_from_the_first_import() -> None:
     code = "import gc{}; print(gc.isenabled(), [each['collections'] for each in gc.get_stats()])"
-    bare, entry = (
-        subprocess.run(
-            [sys.executable, "-c", code.format(imported)],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            check=True,
-            timeout=60,
-        ).stdout.split(" ", 1)
-        for imported in (", sft.cli", ", sft.cli.entry")  # the packages around it come before its first line
-    )
+    # The packages around the entry come before its first line.
+    bare, entry = (said_by(code.format(each)).split(" ", 1) for each in (", sft.cli", ", sft.cli.entry"))
     assert (bare[0], entry[0]) == ("True", "False")
     assert entry[1] == bare[1]
 
@@ -174,16 +160,7 @@ def test_help_needs_neither_reactor_nor_cryptography(tmp_path: Path) -> None:
 def test_the_plugin_file_loads_nothing_of_ours() -> None:
     # twistd reads it for every command, even those of other plugins.
     code = "import json, sys, twisted.plugins.sft_plugin; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=True,
-        timeout=60,
-    )
-    loaded = set(json.loads(done.stdout))
+    loaded = set(json.loads(said_by(code)))
     assert "twisted.plugins.sft_plugin" in loaded
     assert not any(name == "sft" or name.startswith("sft.") for name in loaded)
     assert "twisted.internet.reactor" not in loaded

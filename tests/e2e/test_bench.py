@@ -48,7 +48,9 @@ def test_what_a_command_takes_anyway_is_no_part_of_a_chunks_cost() -> None:
 
 def test_what_could_not_be_measured_is_said() -> None:
     report = Report(costs_of(sft=1.0), Facts(missing=["8 cores: 2 are here"]), mib=1, counts=[])
-    assert "Not measured: 8 cores: 2 are here." in report.markdown("a machine")
+    page = report.markdown("a machine")
+    assert "Not measured: 8 cores: 2 are here." in page
+    assert ", a machine. Medians of 3 rounds;" in page
     assert "not measured: 8 cores: 2 are here" in report.text()
 
 

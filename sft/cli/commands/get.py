@@ -15,7 +15,7 @@ from sft.cli.again import Line
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
-from sft.cli.transfer_options import choosing
+from sft.cli.transfer_options import accept_moved_option, choosing
 from sft.cli.transfer_report import TransferReport, resumption_document
 from sft.client.api.tree import has_pattern
 from sft.client.session import Session
@@ -41,7 +41,7 @@ EMPTY: Final = dict.fromkeys(("local", "signature_file", "signed_as", "author", 
 @click.option("--force", is_flag=True, help="Replace what is there.")
 @click.option("--keep-both", is_flag=True, help="Keep what is there, and store beside it.")
 @click.option("--with-signature", is_flag=True, help="Also write NAME.minisig.")
-@click.option("--accept-moved", is_flag=True, help="Also what was signed under another name; a script has to say so.")
+@accept_moved_option
 @choosing
 @common
 def command(

@@ -20,7 +20,7 @@ from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.sync_report import SyncReport
-from sft.cli.transfer_options import choosing
+from sft.cli.transfer_options import accept_moved_option, choosing
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all
 from sft.client.transfers.exclude import Excludes
@@ -65,7 +65,7 @@ class _Wish:
 )
 @click.option("--update", is_flag=True, help="Leave alone what is newer at the target.")
 @click.option("--checksum", is_flag=True, help="Compare files of one size by content, whatever their dates.")
-@click.option("--accept-moved", is_flag=True, help="Also what was signed under another name; a script has to say so.")
+@accept_moved_option
 @choosing
 @common
 def command(

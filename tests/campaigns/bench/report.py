@@ -164,8 +164,10 @@ class Report:
         Args:
             about: the machine, and what kinds of storage.
         """
+        rounds = max(map(len, self._costs.rounds.values()), default=0)
         lines = [
-            f"{datetime.now(UTC):%Y-%m-%d}, {about}. Medians; beside each, processors' seconds of client + server.",
+            f"{datetime.now(UTC):%Y-%m-%d}, {about}. Medians of {rounds} rounds; "
+            "beside each, processors' seconds of client + server.",
             "",
             "| |" + "".join(f" {HEADS[who]} |" for who in ALL_PEERS) + " to reach |",
             "|---|" + "---|" * (len(ALL_PEERS) + 1),
