@@ -165,9 +165,9 @@ class Report:
             about: the machine, and what kinds of storage.
         """
         rounds = max(map(len, self._costs.rounds.values()), default=0)
+        head = f"{datetime.now(UTC):%Y-%m-%d}, {about}. Medians of {rounds} rounds"
         lines = [
-            f"{datetime.now(UTC):%Y-%m-%d}, {about}. Medians of {rounds} rounds; "
-            "beside each, processors' seconds of client + server.",
+            f"{head}; beside each, processors' seconds of client + server.",
             "",
             "| |" + "".join(f" {HEADS[who]} |" for who in ALL_PEERS) + " to reach |",
             "|---|" + "---|" * (len(ALL_PEERS) + 1),
