@@ -11,6 +11,8 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from sft.client.connection import ServerConnection
+from sft.client.pins import Pins, own_pin
+from sft.client.session import Session
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512, digest_text
 from sft.crypto.keys import ServerKey, SigningKey
@@ -401,3 +403,11 @@ class MemoryServer:
             if not waiting:
                 del self.flowing[request_id]
             self._give(self.wire.send_data(request_id, chunk, not waiting))
+
+
+def session_of(server, state, profile, clock, carried_over=None):
+    """Make ada's session with a server, perhaps with what the one before left."""
+    pins = Pins(state, profile.server_id, own_pin(profile))
+    session = Session(server.connection, state, profile, ADA_KEY, pins, server.pool, owns_pool=True, clock=clock)
+    session.carried_over = carried_over or session.carried_over
+    return session

@@ -10,8 +10,6 @@ import msgspec
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from sft.client.pins import Pins, own_pin
-from sft.client.session import Session
 from sft.client.transfers import download_resume, resumable_part
 from sft.client.transfers.batch import get_all
 from sft.client.transfers.part_file import ConflictPolicy
@@ -74,13 +72,7 @@ class Here:
         server._flow = stop
 
     def session(self, carried_over=None):
-        pins = Pins(self.state, self.profile.server_id, own_pin(self.profile))
-        session = Session(
-            self.server.connection, self.state, self.profile, memory.ADA_KEY, pins, self.server.pool,
-            owns_pool=True, clock=lambda: self.now,
-        )  # fmt: skip
-        session.carried_over = carried_over or session.carried_over
-        return session
+        return memory.session_of(self.server, self.state, self.profile, lambda: self.now, carried_over)
 
     def item(self, **changes):
         file, _ = self.server.files["a.bin"]

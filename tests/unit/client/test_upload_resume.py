@@ -8,8 +8,6 @@ import random
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from sft.client.pins import Pins, own_pin
-from sft.client.session import Session
 from sft.client.transfers import upload_resume, upload_stream
 from sft.client.transfers.batch import put_all
 from sft.client.transfers.plan import PutItem
@@ -52,13 +50,7 @@ class Here:
         self.runs = []
 
     def session(self, carried_over=None):
-        pins = Pins(self.state, self.profile.server_id, own_pin(self.profile))
-        session = Session(
-            self.server.connection, self.state, self.profile, memory.ADA_KEY, pins, self.server.pool,
-            owns_pool=True, clock=lambda: self.now,
-        )  # fmt: skip
-        session.carried_over = carried_over or session.carried_over
-        return session
+        return memory.session_of(self.server, self.state, self.profile, lambda: self.now, carried_over)
 
     def begin(self, carried_over=None, **options):
         self.steps.clear()
