@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sft
-from sft.limits import MIB
+from sft.limits import MIB, SEGMENT_BYTES
 
 START_SECONDS: Final = 30
 STOP_SECONDS: Final = 15
@@ -108,27 +108,29 @@ class DemoStage:
                 start_new_session=True,  # an interrupt on the terminal is ours to pass on
             )  # fmt: skip
         try:
-            self._await_listening(child, port)
+            self._await_serving(child)
             yield child.pid
         finally:
             _stop(child)
 
     def object_of(self, size_bytes: int) -> Path:
-        """Return the file of the server's vault that holds so many bytes, sealed: a little more than those."""
-        files = [path for path in self.home.rglob("*") if path.is_file()]
-        larger = [path for path in files if path.stat().st_size > size_bytes]
+        """Return a file of the vault that holds so many bytes sealed, or a segment of them: a little more than those."""
+        files = [path for path in (self.home / "data" / "vault").rglob("*") if path.is_file()]
+        larger = [path for path in files if path.stat().st_size > min(size_bytes, SEGMENT_BYTES)]
         if not larger:
             raise UnexpectedError(f"the vault holds no object of {size_bytes} bytes")
         return min(larger, key=lambda path: path.stat().st_size)
 
-    def _await_listening(self, child: subprocess.Popen[bytes], port: int) -> None:
+    def _await_serving(self, child: subprocess.Popen[bytes]) -> None:
+        """Wait for the control socket: the network port listens before the home is made."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and child.poll() is None:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            with suppress(OSError), socket.socket(socket.AF_UNIX) as control:
+                control.connect(str(self.home / "control"))
                 return
             time.sleep(0.05)
         log = (self.folder / "server.log").read_text(errors="replace").splitlines()
-        raise UnexpectedError("the server does not listen:\n" + "\n".join(log[-_TAIL_LINES:]))
+        raise UnexpectedError("the server does not serve:\n" + "\n".join(log[-_TAIL_LINES:]))
 
     def _run(self, command: Sequence[str], environ: Mapping[str, str], shown: str, status: int) -> Ended:
         began = time.monotonic()

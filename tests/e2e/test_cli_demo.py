@@ -32,7 +32,7 @@ def test_the_demo_does_what_it_says_and_leaves_nothing(scratch: Path, tmp_path: 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     environ = clean_environment() | {"TMPDIR": str(scratch)}
-    words = ("demo", "--size", "2", "--files", "30", "--json")
+    words = ("demo", "--size", "17", "--files", "30", "--json")
     demo = run(script("sft"), *words, cwd=elsewhere, env=environ)
     document = json.loads(demo.stdout)
     assert faults(document, commands()["sft demo"]) == []
@@ -44,7 +44,7 @@ def test_the_demo_does_what_it_says_and_leaves_nothing(scratch: Path, tmp_path: 
         "ada joined as admin",
         "max joined as maintainer and gus as guest",
         "gus got and verified 30 files",
-        "gus got and verified big.bin, 2.0 MiB",
+        "gus got and verified big.bin, 17 MiB",
         "Guests do not store files [ROLE_FORBIDS]",
         "one byte changed in the vault",
         "minisign",
