@@ -5,6 +5,7 @@ import os
 import pytest
 
 from sft.demo.stage import DemoStage, Ended, UnexpectedError, beginning, changed_byte, library_files
+from sft.limits import SEGMENT_BYTES
 
 
 def test_a_byte_is_changed_and_put_back(tmp_path):
@@ -27,12 +28,24 @@ def test_the_library_is_its_sources_alone(tmp_path):
 
 def test_an_object_is_a_little_larger_than_its_content(tmp_path):
     stage = DemoStage(tmp_path)
-    stage.home.mkdir()
+    vault = stage.home / "data" / "vault"
+    vault.mkdir(parents=True)
+    (vault.parent / "sft.sqlite").write_bytes(bytes(101))
     for size in (90, 105, 5000):
-        (stage.home / str(size)).write_bytes(bytes(size))
+        (vault / str(size)).write_bytes(bytes(size))
     assert stage.object_of(100).name == "105"
     with pytest.raises(UnexpectedError):
         stage.object_of(5000)
+
+
+def test_of_a_large_content_it_is_a_segment(tmp_path):
+    stage = DemoStage(tmp_path)
+    vault = stage.home / "data" / "vault"
+    vault.mkdir(parents=True)
+    for size in (5000, SEGMENT_BYTES + 40):
+        (vault / str(size)).touch()
+        os.truncate(vault / str(size), size)
+    assert stage.object_of(16 * SEGMENT_BYTES).name == str(SEGMENT_BYTES + 40)
 
 
 def test_a_command_with_another_status_is_unexpected(tmp_path):
