@@ -16,6 +16,9 @@ from tests.loop import reactor, run
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("server")
     run(make_template(folder))
+    # Each test here ends with a full collection, which would look again at all that earlier packages of tests have kept.
+    gc.collect()
+    gc.freeze()
     return folder
 
 
