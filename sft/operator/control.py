@@ -2,7 +2,7 @@
 
 There is one code path for every administrative act: the product's own protocol. Connect; refused →
 try the lock; got it → serve the control socket, no network port, and go on; not got it → a server
-is starting or stopping: again, for five seconds.
+is starting or stopping: again, for five seconds. A first start is waited for as long.
 """
 
 from __future__ import annotations
@@ -105,9 +105,10 @@ def _show_work(console: Console, notice: Notice) -> None:
 
 
 async def _reach(reactor: Any, home: Home, pool: Pool, console: Console) -> tuple[ServerConnection, Server | None]:
-    require_server(home)
     on_notice = partial(_show_work, console)
     with wait_told(console, reactor, f"the server of {home.path}"):
+        await _first_start(reactor, home)
+        require_server(home)
         session, lock = await _session_or_lock(reactor, home, pool, on_notice)
     if session is not None:
         return session, None
@@ -125,6 +126,13 @@ async def _reach(reactor: Any, home: Home, pool: Pool, console: Console) -> tupl
     except BaseException:
         await server.stop()
         raise
+
+
+async def _first_start(reactor: Any, home: Home) -> None:
+    """Let a first start that is under way make the home."""
+    until = reactor.seconds() + PATIENCE_SECONDS
+    while home.is_being_made() and reactor.seconds() <= until:
+        await _pause(reactor)
 
 
 async def _session_or_lock(
@@ -197,7 +205,13 @@ def _draw(console: Console, line: str) -> None:
 
 
 def require_server(home: Home) -> None:
-    """Refuse a home in which there is no server."""
+    """Refuse a home in which there is no server, or not yet."""
+    if home.is_being_made():
+        raise HomeError(
+            home=str(home.path),
+            problem="its first start is under way",
+            remedy="Look whether it waits for a passphrase; then again",
+        )
     if not home.path.is_dir() or home.state() is HomeState.NEW:
         raise HomeError(
             home=str(home.path), problem="there is no server in it", remedy="Start one first: sftd --home DIR"

@@ -203,6 +203,10 @@ class Home:
     def keep_settings(self, settings: HomeSettings) -> None:
         self.write_private(self.kept.name, msgspec.json.format(msgspec.json.encode(settings)) + b"\n")
 
+    def is_being_made(self) -> bool:
+        """Whether a first start of another process is under way: its server's public key comes last."""
+        return self.path.is_dir() and not (self.path / SERVER_KEY).exists() and HomeLock(self).is_held()
+
     def server_key(self) -> bytes:
         """Read the server's public key (32 bytes), as the last start wrote it."""
         try:
@@ -321,6 +325,20 @@ class HomeLock:
             raise
         self._file = file
         return True
+
+    def is_held(self) -> bool:
+        """Whether another process has the lock; makes no file, and takes nothing but for a moment."""
+        try:
+            file = os.open(self._home.path / "lock", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(file)
+        return False
 
     def drop(self) -> None:
         file, self._file = self._file, None

@@ -12,8 +12,8 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from sft.crypto.keys import SigningKey
-from sft.operator.control import perform
-from sft.operator.home import HomeLock
+from sft.operator.control import Command, perform
+from sft.operator.home import Home, HomeLock
 from tests.integration.live_cli import LiveCli, NewCli
 from tests.integration.raw import pause, until
 from tests.integration.server_fixture import ServerFixture, copy_server
@@ -89,6 +89,42 @@ def test_an_operator_command_without_a_home_says_so_and_makes_none(tmp_path: Pat
     assert done.status == 10
     assert "there is no server in it" in done.err
     assert [each.name for each in (tmp_path / "none").iterdir()] == ["desk"]
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["ends", "takes-long"])
+def test_a_command_waits_for_a_first_start(template: Path, tmp_path: Path, ends: bool):
+    made = copy_server(template, tmp_path / "made").home
+    home = Home(tmp_path / "home")
+    home.make()
+    lock = HomeLock(home)
+    assert lock.take()
+    timed, said = Timed(), io.StringIO()
+
+    async def show(command: Command) -> int:
+        return 0 if command.session.server_name == "acme" else 1
+
+    async def waits() -> int:
+        asked = Deferred.fromCoroutine(perform(timed, home, show, {"json": False}))
+        await until(lambda: bool(timed.clock.getDelayedCalls()), "it waits")
+        timed.clock.advance(1)
+        if ends:
+            made.data.rename(home.data)
+            made.master_key.rename(home.master_key)
+            home.keep_settings(made.settings())
+            timed.clock.advance(1)
+            assert not asked.called
+            home.keep_server_key(made.server_key())
+            lock.drop()
+        while not asked.called:
+            timed.clock.advance(1)
+            await pause(0)
+        return int(await asked)
+
+    with contextlib.redirect_stderr(said):
+        status = run(waits())
+    lock.drop()
+    assert (status, said.getvalue().count("its first start is under way")) == ((0, 0) if ends else (10, 1)), said
+    assert timed.clock.getDelayedCalls() == []
 
 
 def test_links_say_the_public_address_and_whoever_has_one_may_join_an_open_server(new_cli: NewCli):

@@ -122,12 +122,26 @@ def test_the_servers_public_key_is_kept_for_operator_commands(home):
 
 def test_one_process_has_the_lock_and_the_next_gets_it_after(home):
     first, second = HomeLock(home), HomeLock(home)
+    assert not second.is_held()
+    assert not (home.path / "lock").exists()
     assert first.take()
     assert not second.take()
+    assert second.is_held()
     first.drop()
     first.drop()
+    assert not second.is_held()
     assert second.take()
     second.drop()
+
+
+def test_a_home_is_being_made_until_its_key_is_there_and_only_while_somebody_makes_it(home):
+    lock = HomeLock(home)
+    assert not home.is_being_made()
+    assert lock.take()
+    assert home.is_being_made()
+    home.keep_server_key(bytes(32))
+    assert not home.is_being_made()
+    lock.drop()
 
 
 def test_a_lock_is_not_taken_through_a_link(home, tmp_path):
