@@ -185,6 +185,7 @@ class Campaign:
         victim, by_itself = self.draw.choice(("client", "server")), self.draw.random() < 0.5
         if victim == "server" and by_itself:
             del self.person.environment["SFT_TRIES"]
+        before = self.relay.counts[direction]
         running = self.person.begin(*command, "--json")
         self.person.environment["SFT_TRIES"] = "0"
         if victim == "client":
@@ -193,17 +194,20 @@ class Campaign:
                 running.kill()
             running.communicate()
             return alive
+        goes_on = by_itself
         for _ in range(self.draw.randint(1, 3) if by_itself else 1):
             if not self._meet(running, direction):
                 break
+            # Who has not begun to transfer, or not even reached the server, is told so, and asks again.
+            goes_on = goes_on and self.relay.counts[direction] - before > MIB
             self.tally.kills[victim] += 1
             self.server.kill()
             self.server.start()
         out, err = running.communicate(timeout=PATIENCE_SECONDS)
         assert "Traceback" not in err, err
-        if by_itself:
+        if goes_on:
             assert running.returncode == 0, (out[-2000:], err[-2000:])
-        return not by_itself
+        return running.returncode != 0
 
     def _meet(self, running: subprocess.Popen[str], direction: int) -> bool:
         """Wait until it is in the middle; False if it has ended."""
