@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -52,14 +53,33 @@ from tests.unit.service.service_fixture import (
 )
 from tests.unit.vault.samples import content
 
-SIZE = 2 * SEGMENT_BYTES + 5
-DATA = content(SIZE)
-CHUNKS = [DATA[at : at + CHUNK_BYTES] for at in range(0, SIZE, CHUNK_BYTES)]
 ID = b"u" * 16
 
 
+class Film:
+    """A content of several segments; what takes long is computed once."""
+
+    def __init__(self, size: int) -> None:
+        self.data = content(size)
+        self.chunks = [self.data[at : at + CHUNK_BYTES] for at in range(0, size, CHUNK_BYTES)]
+        self.digest = digest_of(self.data)
+        self.point = cache(self._point)
+
+    def _point(self, chunks: int) -> Point:
+        return Point(chunks, digest_of(self.data[: chunks * CHUNK_BYTES]))
+
+
+FILM = Film(SEGMENT_BYTES + 20 * CHUNK_BYTES + 5)
+LONG_FILM = Film(2 * SEGMENT_BYTES + 5)  # where two segments are finished before the last
+point = FILM.point
+
+
+def film_of(upload: Upload) -> Film:
+    return next(film for film in (FILM, LONG_FILM) if len(film.data) == upload.size)
+
+
 def begin(services: ServiceFixture, who: Person = MAX, path: str = "film", **fields: Any) -> Upload:
-    said = {"file_id": file_id_of(path), "version": 1, "size": SIZE, "upload_id": ID} | fields
+    said = {"file_id": file_id_of(path), "version": 1, "size": len(FILM.data), "upload_id": ID} | fields
     return services.ask(uploads.begin, who, storage=services.storage, path=path, **said)
 
 
@@ -71,10 +91,11 @@ def started(services: ServiceFixture, **fields: Any) -> Upload:
 
 def push(services: ServiceFixture, upload: Upload, chunks: int | None = None) -> None:
     """Take so many chunks more, or all, and do what the server does with full segments."""
-    end = len(CHUNKS) if chunks is None else upload.chunks + chunks
+    content = film_of(upload).chunks
+    end = len(content) if chunks is None else upload.chunks + chunks
     while upload.chunks < end:
-        batch = CHUNKS[upload.chunks : min(upload.chunks + 64, end)]
-        upload.append(upload.seal(batch, last=upload.chunks + len(batch) == len(CHUNKS)))
+        batch = content[upload.chunks : min(upload.chunks + 64, end)]
+        upload.append(upload.seal(batch, last=upload.chunks + len(batch) == len(content)))
         if upload.has_full:
             note(services, upload)
 
@@ -86,13 +107,9 @@ def note(services: ServiceFixture, upload: Upload) -> None:
         upload.note(done.segments)
 
 
-def point(chunks: int, data: bytes = DATA) -> Point:
-    return Point(chunks, digest_of(data[: chunks * CHUNK_BYTES]))
-
-
-def went_on(services: ServiceFixture, chunks: int = SEGMENT_CHUNKS, **fields: Any) -> Upload:
+def went_on(services: ServiceFixture, segments: int = 1, film: Film = FILM) -> Upload:
     """Go on as a process does that has only the row."""
-    upload = begin(services, resume=point(chunks), **fields)
+    upload = begin(services, size=len(film.data), resume=film.point(segments * SEGMENT_CHUNKS))
     assert upload.resumption is not None
     services.act(resume_upload, upload.resumption)
     while upload.recall():
@@ -101,8 +118,19 @@ def went_on(services: ServiceFixture, chunks: int = SEGMENT_CHUNKS, **fields: An
     return upload
 
 
-def finished(upload: Upload, who: Person = MAX, path: str = "film", **changes: Any) -> Pending:
-    return upload.finish(digest_of(DATA), signature_of(who, path, DATA, **changes))
+def finished(upload: Upload) -> Pending:
+    film = film_of(upload)
+    return upload.finish(film.digest, signature_of(MAX, "film", film.data, digest=film.digest))
+
+
+def stored(services: ServiceFixture, upload: Upload) -> Pending:
+    """Take the rest, and commit; a check reads all of it and compares it with what was signed."""
+    push(services, upload)
+    pending = finished(upload)
+    services.commit(pending)
+    assert not services.open_uploads()
+    assert sound(services)
+    return pending
 
 
 def row(services: ServiceFixture) -> UploadRow:
@@ -117,10 +145,10 @@ def sound(services: ServiceFixture) -> bool:
     return True
 
 
-def cut(services: ServiceFixture, chunks: int = SEGMENT_CHUNKS + 9) -> Upload:
+def cut(services: ServiceFixture, film: Film = FILM) -> Upload:
     """A process dies in the middle, and another starts."""
-    upload = started(services)
-    push(services, upload, chunks)
+    upload = started(services, size=len(film.data))
+    push(services, upload, SEGMENT_CHUNKS + 9)
     recover(services.job_context)
     return upload
 
@@ -133,7 +161,7 @@ def long_too(*values: int) -> list[Any]:
     return [pytest.param(value, marks=pytest.mark.long) for value in values]
 
 
-@pytest.mark.parametrize("chunks", [1, *long_too(SEGMENT_CHUNKS, len(CHUNKS)), SEGMENT_CHUNKS + 9])
+@pytest.mark.parametrize("chunks", [*long_too(1, SEGMENT_CHUNKS, len(FILM.chunks)), SEGMENT_CHUNKS + 9])
 def test_what_rested_goes_on_at_its_very_chunk(disk_services: ServiceFixture, chunks: int) -> None:
     upload = started(disk_services)
     push(disk_services, upload, chunks)
@@ -142,11 +170,7 @@ def test_what_rested_goes_on_at_its_very_chunk(disk_services: ServiceFixture, ch
     found = disk_services.ask(uploads.find, MAX, upload_id=ID, alive=upload)
     assert (found.chunks, found.expires_at) == (chunks, disk_services.now + KEPT_SECONDS)
     assert begin(disk_services, resume=point(chunks), alive=upload) is upload
-    push(disk_services, upload)
-    disk_services.commit(finished(upload))
-    assert disk_services.get(GUS, "film") == DATA
-    assert not disk_services.open_uploads()
-    assert sound(disk_services)
+    stored(disk_services, upload)
 
 
 def test_what_rests_refuses_another_point(services: ServiceFixture) -> None:
@@ -163,7 +187,7 @@ def test_what_rests_refuses_another_point(services: ServiceFixture) -> None:
 
 @pytest.mark.parametrize("chunks", [*long_too(SEGMENT_CHUNKS, 2 * SEGMENT_CHUNKS), SEGMENT_CHUNKS + 9])
 def test_what_a_dead_process_left_goes_on(disk_services: ServiceFixture, chunks: int) -> None:
-    upload = started(disk_services)
+    upload = started(disk_services, size=len(LONG_FILM.data))
     push(disk_services, upload, chunks)
     segments = chunks // SEGMENT_CHUNKS
     assert recover(disk_services.job_context) == Recovered(kept=1)
@@ -171,15 +195,10 @@ def test_what_a_dead_process_left_goes_on(disk_services: ServiceFixture, chunks:
     assert not list(disk_services.backend.leftovers())
     assert disk_services.backend.segments(upload.object_id) == list(range(segments))
     assert disk_services.ask(uploads.find, MAX, upload_id=ID).chunks == segments * SEGMENT_CHUNKS
-    again = went_on(disk_services, segments * SEGMENT_CHUNKS)
+    again = went_on(disk_services, segments, LONG_FILM)
     assert (again.chunks, again.received) == (segments * SEGMENT_CHUNKS, segments * SEGMENT_BYTES)
-    push(disk_services, again)
-    pending = finished(again)
-    assert pending.key.runs == 2
-    disk_services.commit(pending)
-    assert disk_services.get(GUS, "film") == DATA
-    assert disk_services.get(GUS, "film") == DATA
-    assert sound(disk_services)
+    assert stored(disk_services, again).key.runs == 2
+    assert disk_services.get(GUS, "film") == LONG_FILM.data
 
 
 class Marks(dict[int, Any]):
@@ -207,24 +226,17 @@ def test_a_segment_that_ends_while_the_one_before_is_noted_keeps_its_digest(serv
 
 
 def test_each_death_costs_one_segment_at_most(services: ServiceFixture) -> None:
-    cut(services)
-    upload = went_on(services)
-    push(services, upload, SEGMENT_CHUNKS)
+    cut(services, LONG_FILM)
+    push(services, went_on(services, 1, LONG_FILM), SEGMENT_CHUNKS)
     recover(services.job_context)
-    upload = went_on(services, 2 * SEGMENT_CHUNKS)
-    push(services, upload)
-    pending = finished(upload)
-    assert pending.key.runs == 3
-    services.commit(pending)
-    assert services.get(GUS, "film") == DATA
-    assert sound(services)
+    assert stored(services, went_on(services, 2, LONG_FILM)).key.runs == 3
 
 
 Step = Callable[[ServiceFixture, Upload], None]
 
 
 def _written(services: ServiceFixture, upload: Upload) -> None:
-    upload.append(upload.seal(CHUNKS[upload.chunks : 2 * SEGMENT_CHUNKS], last=False))
+    upload.append(upload.seal(LONG_FILM.chunks[upload.chunks : 2 * SEGMENT_CHUNKS], last=False))
 
 
 def _placed(services: ServiceFixture, upload: Upload) -> None:
@@ -243,22 +255,24 @@ def _finished(services: ServiceFixture, upload: Upload) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "segments"), [(_written, 1), (_placed, 1), (_noted, 2), (_finished, 2)], ids=lambda each: str(each)[:20]
+    ("step", "segments"),
+    [
+        pytest.param(_written, 1, id="written", marks=pytest.mark.long),
+        pytest.param(_placed, 1, id="placed"),
+        pytest.param(_noted, 2, id="noted", marks=pytest.mark.long),
+        pytest.param(_finished, 2, id="finished"),
+    ],
 )
 def test_a_death_at_each_step(disk_services: ServiceFixture, step: Step, segments: int) -> None:
     services = disk_services
-    upload = started(services)
+    upload = started(services, size=len(LONG_FILM.data))
     push(services, upload, SEGMENT_CHUNKS + 1)
     step(services, upload)
     assert recover(services.job_context) == Recovered(kept=1)
     assert services.backend.segments(upload.object_id) == list(range(segments))
     assert services.backend.read_sidecar(upload.object_id) is None
-    again = went_on(services, segments * SEGMENT_CHUNKS)
-    push(services, again)
-    services.commit(finished(again))
-    assert services.get(GUS, "film") == DATA
+    stored(services, went_on(services, segments, LONG_FILM))
     assert recover(services.job_context) == Recovered()
-    assert sound(services)
 
 
 def test_a_death_before_the_first_segment_leaves_nothing(services: ServiceFixture) -> None:
@@ -275,7 +289,7 @@ def test_a_death_before_the_first_segment_leaves_nothing(services: ServiceFixtur
 @pytest.mark.parametrize("fields", [{"size": SEGMENT_BYTES}, {"size": None}])
 def test_what_has_one_segment_or_no_size_is_not_kept(services: ServiceFixture, fields: dict[str, Any]) -> None:
     upload = started(services, **fields)
-    upload.append(upload.seal(CHUNKS[:9], last=False))
+    upload.append(upload.seal(FILM.chunks[:9], last=False))
     assert not upload.goes_on
     assert row(services).upload_id is None
     assert recover(services.job_context) == Recovered(uploads=1)
@@ -284,18 +298,16 @@ def test_what_has_one_segment_or_no_size_is_not_kept(services: ServiceFixture, f
 # -- what decides is asked anew ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "resume", [point(SEGMENT_CHUNKS + 9), point(1), Point(SEGMENT_CHUNKS, digest_of(b"another content"))]
-)
-def test_another_point_than_the_kept_one_is_refused(services: ServiceFixture, resume: Point) -> None:
+def test_another_point_than_the_kept_one_is_refused(services: ServiceFixture) -> None:
     cut(services)
-    with pytest.raises(ResumeRefusedError):
-        begin(services, resume=resume)
+    for wrong in (point(SEGMENT_CHUNKS + 9), point(1), Point(SEGMENT_CHUNKS, digest_of(b"another content"))):
+        with pytest.raises(ResumeRefusedError):
+            begin(services, resume=wrong)
     push(services, went_on(services))
 
 
 @pytest.mark.parametrize(
-    "fields", [{"path": "other"}, {"size": SIZE + 1}, {"file_id": b"f" * 16}], ids=["path", "size", "file"]
+    "fields", [{"path": "other"}, {"size": len(FILM.data) + 1}, {"file_id": b"f" * 16}], ids=["path", "size", "file"]
 )
 def test_what_was_begun_as_something_else_is_refused(services: ServiceFixture, fields: dict[str, Any]) -> None:
     cut(services)
@@ -382,13 +394,11 @@ def test_who_goes_on_has_the_whole_time_again(services: ServiceFixture) -> None:
     services.now += 9
     assert services.ask(upload_expiry.expire, OPERATOR, context=services.job_context)().versions == 0
     assert late().versions == 0
-    push(services, upload)
-    services.commit(finished(upload))
-    assert services.get(GUS, "film") == DATA
+    stored(services, upload)
 
 
 def test_a_given_up_upload_is_gone_on_with_by_nobody(services: ServiceFixture) -> None:
-    upload = started(services)
+    upload = started(services, size=len(LONG_FILM.data))
     push(services, upload, SEGMENT_CHUNKS + 1)
     assert services.act(give_up_uploads, GiveUp(upload.object_id))
     assert not services.act(give_up_uploads, GiveUp(upload.object_id))
@@ -430,10 +440,7 @@ def test_a_full_disk_keeps_what_is_finished(services: ServiceFixture, noted: boo
     assert list(services.vault.ids()) == ([upload.object_id] if noted else [])
     if noted:
         services.backend._capacity_bytes = 1 << 40
-        again = went_on(services)
-        push(services, again)
-        services.commit(finished(again))
-        assert services.get(GUS, "film") == DATA
+        stored(services, went_on(services))
 
 
 def test_damage_to_what_is_kept_ends_it(services: ServiceFixture) -> None:
@@ -521,7 +528,7 @@ def test_deleting_for_good_leaves_no_segment(services: ServiceFixture) -> None:
 
 def test_new_data_keys_for_everything_end_what_is_kept(services: ServiceFixture) -> None:
     cut(services)
-    alive = started(services, upload_id=b"v" * 16, path="other")
+    alive = started(services, upload_id=b"v" * 16, path="other", size=len(LONG_FILM.data))
     push(services, alive, SEGMENT_CHUNKS)
     services.ask(reencrypt, OPERATOR, context=services.job_context)()
     with pytest.raises(UploadGoneError):
@@ -538,6 +545,5 @@ def test_a_content_of_several_runs_is_one_after_a_reencryption(services: Service
     push(services, upload)
     services.commit(finished(upload))
     services.ask(reencrypt, OPERATOR, context=services.job_context)()
-    assert services.get(GUS, "film") == DATA
     assert list(services.vault.ids()) != [upload.object_id]
     assert sound(services)
