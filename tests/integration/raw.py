@@ -87,7 +87,7 @@ class Person:
             "file_id": os.urandom(16),
             "version": 1,
             "size": len(data),
-            "digest": blake2b_512(data).digest(),
+            "digest": changes["digest"] if "digest" in changes else blake2b_512(data).digest(),
             "mtime": 1_700_000_000,
             "name": path,
             "user": self.user_id,
@@ -273,13 +273,10 @@ class RawUpload:
             self.sent += 1
 
     def commit(self, **changes: Any) -> None:
-        fields = {"file_id": self.file_id, "version": self.version, "prev": self.prev} | changes
+        digest = blake2b_512(self.data).digest()
+        fields = {"file_id": self.file_id, "version": self.version, "prev": self.prev, "digest": digest} | changes
         self.raw.tell(
-            m.CommitUpload(
-                id=self.id,
-                digest=blake2b_512(self.data).digest(),
-                signature=self.person.sign(self.path, self.data, **fields),
-            )
+            m.CommitUpload(id=self.id, digest=digest, signature=self.person.sign(self.path, self.data, **fields))
         )
 
     def cancel(self, *, keep: bool = False) -> None:

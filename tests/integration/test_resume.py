@@ -16,7 +16,7 @@ from sft.vault.layout import sealed_size
 from sft.wire import messages as m
 from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor, until
 
-LARGE = content(SEGMENT_BYTES + 3_000_000)
+LARGE = content(SEGMENT_BYTES + 20 * CHUNK_BYTES + 5)
 CHUNKS = -(-len(LARGE) // CHUNK_BYTES)
 
 
@@ -28,6 +28,12 @@ async def begun(server: ServerFixture, name: str = "max", **fields: Any) -> RawU
     return RawUpload(await server.raw(name), server.people[name], "big", LARGE, **fields).begin()
 
 
+def taken(server: ServerFixture, path: str) -> int:
+    """Count the chunks that the server has worked off of what uploads to a path."""
+    flows = [flow for session in server.here.sessions.all() for flow in session._uploads.values()]
+    return sum(flow._upload.chunks for flow in flows if flow._upload is not None and flow.path == path)
+
+
 async def cut(
     server: ServerFixture, chunks: int, path: str = "big", *, stopped: bool = False, name: str = "max"
 ) -> RawUpload:
@@ -35,11 +41,7 @@ async def cut(
     upload = RawUpload(await server.raw(name), server.people[name], path, LARGE).begin()
     await upload.send(chunks)
 
-    def taken() -> int:
-        flows = [flow for session in server.here.sessions.all() for flow in session._uploads.values()]
-        return sum(flow._upload.chunks for flow in flows if flow._upload is not None and flow.path == path)
-
-    await until(lambda: taken() == chunks, "all of it is taken")
+    await until(lambda: taken(server, path) == chunks, "all of it is taken")
     if stopped:
         upload.cancel(keep=True)
     else:
@@ -64,10 +66,19 @@ async def found(server: ServerFixture, upload: RawUpload, name: str = "max") -> 
 
 
 async def stored(server: ServerFixture, upload: RawUpload) -> None:
+    """Send the rest, and have the vault's check read all of it."""
     answer = await upload.whole()
     assert isinstance(answer, m.FileStored), answer
-    assert await server.get(await server.raw("gus"), "big") == LARGE
     await server.clean()
+
+
+async def goes_on(server: ServerFixture, upload: RawUpload, chunks: int = 5) -> None:
+    """Lose the connection a chunk later: it went on where it was cut, and there it can again."""
+    resumed = await again(server, upload, point(chunks))
+    await resumed.send(1)
+    await until(lambda: taken(server, "big") == chunks + 1, "one more is taken")
+    resumed.raw.abort()
+    assert (await found(server, upload)).chunks == chunks + 1
 
 
 @on_reactor
@@ -77,10 +88,14 @@ async def test_an_upload_that_nobody_keeps_is_begun_anew(server: ServerFixture):
     upload = RawUpload(raw, server.people["max"], "big", LARGE)
     assert (await upload.begin(resume=point(2)).answer()).code == "UPLOAD_GONE"
     upload.cancel()
-    await stored(server, RawUpload(raw, server.people["max"], "big", LARGE).begin())
+    anew = RawUpload(raw, server.people["max"], "big", LARGE).begin()
+    await anew.send(1)
+    await until(lambda: taken(server, "big") == 1, "it is begun")
 
 
-@pytest.mark.parametrize("chunks", [5, SEGMENT_CHUNKS + 3, pytest.param(CHUNKS, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "chunks", [SEGMENT_CHUNKS + 3, *(pytest.param(each, marks=pytest.mark.long) for each in (5, CHUNKS))]
+)
 @on_reactor
 async def test_a_lost_connection_goes_on_at_its_very_chunk(server: ServerFixture, chunks: int):
     upload = await cut(server, chunks)
@@ -88,6 +103,7 @@ async def test_a_lost_connection_goes_on_at_its_very_chunk(server: ServerFixture
     assert (await found(server, upload)).chunks == chunks
     resumed = await again(server, upload, point(chunks))
     await stored(server, resumed)
+    assert await server.get(await server.raw("gus"), "big") == LARGE
     assert resumed.sent == CHUNKS
     assert not kept._parked
     assert not kept._held
@@ -134,7 +150,7 @@ async def test_another_point_is_refused_and_takes_nothing_away(server: ServerFix
     refused = await again(server, upload, wrong)
     assert (await refused.answer()).code == "RESUME_REFUSED"
     refused.cancel()
-    await stored(server, await again(server, upload, point(5)))
+    await goes_on(server, upload)
 
 
 @on_reactor
@@ -142,7 +158,7 @@ async def test_another_person_finds_nothing(server: ServerFixture):
     upload = await cut(server, 5)
     assert (await found(server, upload, "mia")).code == "UPLOAD_GONE"
     assert (await (await again(server, upload, point(5), "mia")).answer()).code == "UPLOAD_GONE"
-    await stored(server, await again(server, upload, point(5)))
+    await goes_on(server, upload)
 
 
 @on_reactor
@@ -153,7 +169,7 @@ async def test_who_asks_for_an_upload_takes_it_from_the_connection_that_has_it(s
     answer = await found(server, upload)
     assert 1 <= answer.chunks <= 5
     assert (await upload.answer()).code == "INTERRUPTED"
-    await stored(server, await again(server, upload, point(answer.chunks)))
+    await goes_on(server, upload, answer.chunks)
 
 
 @on_reactor
@@ -175,7 +191,7 @@ async def test_what_a_person_stopped_goes_on_while_its_connection_lives(server: 
     upload = await cut(server, 5, stopped=True)
     assert isinstance(await upload.answer(), m.Done)
     assert (await found(server, upload)).chunks == 5
-    await stored(server, await again(server, upload, point(5)))
+    await goes_on(server, upload)
 
 
 @on_reactor
@@ -186,7 +202,7 @@ async def test_a_role_that_was_taken_ends_a_resuming(server: ServerFixture):
     assert (await found(server, upload)).code == "ROLE_FORBIDS"
     assert (await (await again(server, upload, point(5))).answer()).code == "ROLE_FORBIDS"
     await operator.ask(m.ChangeRole, name="max", role=Role.MAINTAINER)
-    await stored(server, await again(server, upload, point(5)))
+    await goes_on(server, upload)
 
 
 @on_reactor

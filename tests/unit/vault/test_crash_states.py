@@ -240,11 +240,14 @@ def test_what_lies_beyond_the_finished_segments_goes_in_every_state(recorder, ba
             assert woken.segments(ID) == list(range(kept + 1)), step
 
 
-@pytest.mark.parametrize("kept", [0, 1, 2])
-def test_a_removal_of_segments_that_was_cut_is_finished(recorder, backends, kept):
+of_three = [pytest.param(3, kept, marks=pytest.mark.long) for kept in range(3)]
+
+
+@pytest.mark.parametrize(("segments", "kept"), [(2, 0), (2, 1), *of_three])
+def test_a_removal_of_segments_that_was_cut_is_finished(recorder, backends, segments, kept):
     live, wake = backends
-    for number in range(3):
-        put_segment(live, number, sidecar=SIDECAR if number == 2 else None)
+    for number in range(segments):
+        put_segment(live, number, sidecar=SIDECAR if number == segments - 1 else None)
     recorder.moments.clear()
     live.remove(ID, kept)
     for step, state in distinct(recorder):
