@@ -3,7 +3,8 @@
 Rules. Everything here blocks and runs on the pool. The destination is opened once; every folder below it is walked without
 following links; content goes to an exclusive ``.part`` of mode 0600 beside the final name, is synced, dated, and renamed
 without replacing unless that was asked for. One that fails leaves nothing. No execute bit, ever. A part that was left here is
-the one that was noted, a regular file of ours with one name, or it is not touched.
+the one that was noted, a regular file of ours with one name, or it is not touched; of one whose process died before it was
+noted, a week's age tells that it is nobody's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 import time
@@ -22,13 +24,14 @@ from typing import Final, NamedTuple, Protocol
 from sft import durable
 from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.errors import LocalExistsError, SignatureBadError
-from sft.limits import NAME_BYTES
+from sft.limits import KEPT_SECONDS, NAME_BYTES
 from sft.model.names import local_name
 
 SIGNATURE_ENDING: Final = ".minisig"
 _RESERVED_SHARE: Final = 4  # of what is free: large files run four at a time
 _MOST_COPIES: Final = 10_000
 _ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is no ending
+_PART: Final = re.compile(r"\.sft-[0-9a-f]{16}(\.minisig)?\.part")
 _REOPEN_FLAGS: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -50,10 +53,13 @@ class Destination:
 
     Args:
         path: the person's own choice: links in it are followed; it is made if it is missing.
+        now: Unix seconds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
         self.path = path
+        self._now = now
+        self._tidied: set[tuple[str, ...]] = set()
         with translating_os_errors(path):
             path.mkdir(mode=durable.PRIVATE_FOLDER, parents=True, exist_ok=True)
             self._fd = durable.open_folder(path)
@@ -69,6 +75,9 @@ class Destination:
                     folder = durable.sub_folder(above, local_name(part), make=True)
                 finally:
                     os.close(above)
+            if tuple(parts) not in self._tidied:
+                self._tidied.add(tuple(parts))
+                _remove_old_parts(folder, self._now())
             return folder
 
     def make(self, parts: Sequence[str]) -> None:
@@ -370,6 +379,19 @@ def remove_part(folder: Path, part_id: str, identity: tuple[int, int]) -> None:
             os.close(opened)
 
 
+def _remove_old_parts(folder: int, now: float) -> None:
+    """Remove what nobody has written to for a week; no note tells of the part of a file of one segment."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not _PART.fullmatch(entry.name):
+                continue
+            with contextlib.suppress(OSError):
+                found = entry.stat(follow_symlinks=False)
+                # Not its date, which is the version's.
+                if _is_ours(found) and found.st_ctime + KEPT_SECONDS <= now:
+                    os.unlink(entry.name, dir_fd=folder)
+
+
 def _part_names(part_id: str) -> tuple[str, str]:
     return f".sft-{part_id}.part", f".sft-{part_id}.minisig.part"
 
@@ -381,11 +403,14 @@ def _reopened(folder: int, name: str, left: LeftPart) -> int:
     except OSError as error:
         raise PartUnfitError from error
     found = os.fstat(file)
-    is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink == 1
-    if not is_ours or (found.st_dev, found.st_ino) != left.identity or found.st_size < left.done:
+    if not _is_ours(found) or (found.st_dev, found.st_ino) != left.identity or found.st_size < left.done:
         os.close(file)
         raise PartUnfitError
     return file
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink == 1
 
 
 def numbered(name: str, number: int) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 
 import pytest
 
@@ -70,6 +71,38 @@ def test_a_discarded_landing_leaves_no_file(destination, out):
     one.discard()
     one.discard()
     assert names(out) == []
+
+
+PART, OTHER = ".sft-0123456789abcdef.part", ".sft-fedcba9876543210.part"
+
+
+@pytest.mark.parametrize(("days", "left"), [(6.9, True), (7.1, False)])
+def test_a_part_whose_process_died_goes_a_week_later_whatever_its_date(out, days, left):
+    (out / "a").mkdir(parents=True)
+    for name in (PART, PART.replace(".part", ".minisig.part")):
+        (out / "a" / name).write_bytes(b"half")
+        os.utime(out / "a" / name, (1000, 1000))
+    destination = Destination(out, now=lambda: time.time() + days * 86400)
+    land(destination, "a", "b.txt")
+    destination.close()
+    assert (out / "a" / PART).exists() == left
+    assert len(names(out / "a")) == (3 if left else 1)
+
+
+def test_what_only_looks_like_an_old_part_stays(out, tmp_path):
+    out.mkdir()
+    kept = [".sft-notes.part", "sft-0123456789abcdef.part", ".sft-0123456789abcdef.part.txt"]
+    for name in kept:
+        (out / name).write_bytes(b"mine")
+    (out / PART).symlink_to(tmp_path / "elsewhere")
+    (out / OTHER).write_bytes(b"mine")
+    os.link(out / OTHER, out / "second name")
+    (out / ".sft-00112233445566aa.part").mkdir()
+    before = names(out)
+    destination = Destination(out, now=lambda: time.time() + 30 * 86400)
+    destination.release(destination.folder(()))
+    destination.close()
+    assert names(out) == before
 
 
 def test_discarding_what_is_finished_keeps_it(destination, out):
