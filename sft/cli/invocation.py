@@ -84,8 +84,8 @@ class Environment:
     Args:
         now: Unix seconds.
         ask_secret: asks on the terminal, without echo.
-        execute: runs a coroutine on Twisted's reactor, which transfers need.
-        execute_plain: runs one that only asks, and so starts sooner.
+        execute: runs a coroutine on Twisted's reactor, for as long as it takes.
+        execute_plain: runs one that ends by itself, on a loop that starts sooner.
         connect: opens a session.
         join: joins a server.
         threads: runs what blocks outside a session.
@@ -155,16 +155,12 @@ class Invocation:
         return self.profiles.choose(self.profile_name or self.environ.get("SFT_PROFILE") or None)
 
     def run(self, act: Act[T]) -> T:
-        """Run a coroutine that transfers nothing."""
+        """Run a coroutine that ends by itself."""
         return self.environment.execute_plain(act, self.log.keep)
 
     def talk(self, act: OverSession[T], profile: Profile | None = None) -> T:
-        """Log in, run a coroutine that only asks over the session, and close it."""
+        """Log in, run a coroutine over the session, and close it."""
         return self.run(self._talking(act, profile or self.profile()))
-
-    def transfer(self, act: OverSession[T], profile: Profile | None = None) -> T:
-        """Log in, run a coroutine that sends or fetches files, and close the session."""
-        return self.environment.execute(self._talking(act, profile or self.profile()), self.log.keep)
 
     def _talking(self, act: OverSession[T], profile: Profile) -> Act[T]:
 

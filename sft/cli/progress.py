@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
 from sft.cli.console import Console
 from sft.cli.invocation import Invocation
 from sft.cli.meter import Meter
+from sft.client.concurrency import ticking
 from sft.client.transfers.progress import Progress, TransferStage
 from sft.limits import KEPT_SECONDS, SEGMENT_BYTES
 from sft.model.names import safe
@@ -42,7 +43,7 @@ class ProgressShown:
         self._meter = meter
         self._style = style
         self._reactor = reactor
-        self._ticking: Any = None
+        self._ticking = ExitStack()
         self._stages: dict[int, TransferStage] = {}
         self._began = 0.0
         self.seconds = 0.0
@@ -61,20 +62,15 @@ class ProgressShown:
     def __enter__(self) -> Self:
         self._began = self._reactor.seconds()
         if self._style is not None:
-            from twisted.internet.task import LoopingCall
-
             seconds = {"bar": BAR_SECONDS, "plain": PLAIN_SECONDS, "json": EVENT_SECONDS}[self._style]
             self._meter.sample(self._reactor.seconds())
-            self._ticking = LoopingCall(self._tick)
-            self._ticking.clock = self._reactor
-            self._ticking.start(seconds, now=False)
+            self._ticking.enter_context(ticking(self._reactor, seconds, self._tick, now=False))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._ticking is not None and self._ticking.running:
-            self._ticking.stop()
+        self._ticking.close()
         self.seconds = self._reactor.seconds() - self._began
         self._console.draw("")
 

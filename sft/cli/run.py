@@ -55,9 +55,7 @@ def execute(act: Act[T], log: Callable[[str], object], clean_up_seconds: float =
     from twisted.internet.defer import Deferred
     from twisted.python.failure import Failure
 
-    # It rested while everything was imported (``sft.cli.entry``), all of which stays. A watch runs for months.
-    gc.freeze()
-    gc.enable()
+    _collect_again()
     reactor: Any = default_reactor
     # Twisted times its calls by the wall clock; one that is set back would stall them all.
     reactor.seconds = time.monotonic
@@ -85,9 +83,10 @@ def execute(act: Act[T], log: Callable[[str], object], clean_up_seconds: float =
 
 
 def execute_plain(act: Act[T], log: Callable[[str], object], clean_up_seconds: float = CLEAN_UP_SECONDS) -> T:  # noqa: ARG001 - as ``execute``
-    """Run a coroutine as ``execute`` does, on a small loop: for what asks and prints, and transfers nothing."""
+    """Run a coroutine as ``execute`` does, on a small loop that starts sooner: for what ends by itself."""
     from sft.client.loop.poll import PollLoop
 
+    _collect_again()
     with PollLoop() as loop:
         signals = _Signals(loop, clean_up_seconds)
         with handled(signals.came), _wakeup(loop.wake_descriptor):
@@ -96,6 +95,12 @@ def execute_plain(act: Act[T], log: Callable[[str], object], clean_up_seconds: f
             except BaseException:
                 signals.require_none()
                 raise
+
+
+def _collect_again() -> None:
+    """Have the collector work again: it rested while everything was imported (``sft.cli.entry``), all of which stays."""
+    gc.freeze()
+    gc.enable()
 
 
 class _Signals:

@@ -16,7 +16,7 @@
 The names in ``__all__`` are for everybody. What fails is raised, as an SftError; all of it runs on the reactor's thread.
 
     state, profiles, identity, pins     what this computer keeps: joined servers, keys, people
-    loop, concurrency                   what runs it: Twisted's reactor, or the small loop of plain commands
+    loop, concurrency                   what runs it: Twisted's reactor, or the small loop of commands
     joining, dialing, session           a logged-in connection, and how it comes about
     reconnect                           one that comes back by itself
     api                                 requests and listings

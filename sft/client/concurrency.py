@@ -1,7 +1,6 @@
 """Several asynchronous jobs at once, a bounded number of them, results in order; one at a time; pauses; threads.
 
-Rules. It runs over Twisted's reactor and over the loop of a plain command (``sft.client.loop``), and loads nothing of Twisted
-by itself. What transfers alone need is Twisted's.
+Rules. It runs over Twisted's reactor and over the loop of a command (``sft.client.loop``), and loads nothing of Twisted.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sft.client.loop import Waiting, loop_of, running_tasks
 
 if TYPE_CHECKING:
-    from twisted.internet.defer import Deferred
-
     from sft.transport.threads import Pool as Pool  # noqa: PLC0414 - for whoever may not import what lies below
 
 T = TypeVar("T")
@@ -116,39 +113,40 @@ async def pause(reactor: Any, seconds: float) -> None:
             timer.cancel()
 
 
-async def finish_even_if_cancelled(running: Deferred[R], hurry: Callable[[], None] | None = None) -> R:
+async def finish_even_if_cancelled(running: Awaitable[R], hurry: Callable[[], None] | None = None) -> R:
     """Wait for work on the pool, also when cancelled: what it holds open must not be taken away under it.
 
     Args:
         hurry: called when cancelled, to make the work end soon.
 
     Raises:
-        CancelledError: cancelled, and the work has ended.
+        CancelledError: the loop's; cancelled, and the work has ended.
     """
-    from twisted.internet.defer import CancelledError, Deferred
-    from twisted.python.failure import Failure
+    tasks = running_tasks()
+    results: list[R] = []
+    outcome: list[BaseException | None] = []
+    waits = [tasks.waiting()]
 
-    outcome: list[R | Failure] = []
-    waits = [Deferred[None]()]
+    async def work() -> None:
+        results.append(await running)
 
-    def note(result: R | Failure) -> None:
-        outcome.append(result)
+    def ended(fault: BaseException | None) -> None:
+        outcome.append(fault)
         waits[-1].callback(None)
 
-    running.addBoth(note)
+    tasks.spawn(work(), ended)
     try:
         await waits[-1]
-    except CancelledError:
+    except tasks.cancelled:
         if hurry is not None:
             hurry()
         if not outcome:
-            waits.append(Deferred())
+            waits.append(tasks.waiting())
             await waits[-1]
         raise
-    result = outcome[0]
-    if isinstance(result, Failure):
-        result.raiseException()
-    return result
+    if outcome[0] is not None:
+        raise outcome[0]
+    return results[0]
 
 
 @contextmanager
@@ -165,14 +163,18 @@ def running_pool(reactor: Any) -> Iterator[Pool]:
 @contextmanager
 def ticking(reactor: Any, seconds: float, call: Callable[[], None], *, now: bool = True) -> Iterator[None]:
     """Call every so many seconds while the block runs, with ``now`` also at its beginning."""
-    # Here, so that a command that waits for nothing starts without it.
-    from twisted.internet.task import LoopingCall
+    timer: Any = None
 
-    loop = LoopingCall(call)
-    loop.clock = reactor
-    loop.start(seconds, now=now)
+    def tick() -> None:
+        nonlocal timer
+        timer = reactor.callLater(seconds, tick)
+        call()
+
+    if now:
+        tick()
+    else:
+        timer = reactor.callLater(seconds, tick)
     try:
         yield
     finally:
-        if loop.running:
-            loop.stop()
+        timer.cancel()

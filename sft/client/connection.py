@@ -79,7 +79,7 @@ class ServerConnection:
     """One connection to a server, from its first byte to its last.
 
     Args:
-        reactor: Twisted's, or the loop of a plain command; its clock times the deadlines.
+        reactor: Twisted's, or the loop of a command; its clock times the deadlines.
         connection: the sans-IO side, made for this attempt.
         address: where it leads, as people write it.
         on_notice: called with what the server says unasked.

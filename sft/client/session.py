@@ -180,7 +180,7 @@ async def connect(
     """Log in with a profile.
 
     Args:
-        reactor: Twisted's, or the loop of a plain command.
+        reactor: Twisted's, or the loop of a command.
         ask: returns the key's passphrase, if it has one.
         pool: shared with other sessions; else the session has its own.
         random: returns 0 to 1.

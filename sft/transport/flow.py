@@ -4,24 +4,34 @@ Rules. At most one batch of a transfer is in work, so its steps never overlap. A
 order and interruption; what the bytes mean belongs to the steps that it is given: ``compute``
 (cryptography, on the reactor or the pool as the pool says) and ``store`` or ``fetch``
 (files and hashes, always on the pool). An interrupted flow lets the batch in work end and then runs nothing
-more.
+more. It names no loop: its pool makes what is waited for.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-
-from twisted.internet.defer import Deferred, fail
-from twisted.python.failure import Failure
+from typing import Any, Protocol
 
 from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import CREDIT_STEP_CHUNKS, TRANSFER_CREDIT_CHUNKS
 from sft.transport.credit import CreditPool
 from sft.transport.outbox import Outbox
-from sft.transport.threads import Pool
 
 Chunks = list[bytes]
+
+Waiting = Any
+"""Twisted's Deferred, or what has its form on the small loop of a client; errbacks get a Failure there, an exception here."""
+
+
+class Pool(Protocol):
+    """The pool, as far as flows know it."""
+
+    crypto_in_pool: bool
+
+    def run(self, function: Callable[..., Any], /, *args: Any) -> Waiting: ...
+
+    def deferred(self) -> Waiting: ...
 
 
 class _Flow:
@@ -31,14 +41,14 @@ class _Flow:
         self._pool = pool
         self._working = False
         self._ended = False
-        self._stopping: list[Deferred[None]] = []
-        self.finished: Deferred[None] = Deferred()
+        self._stopping: list[Waiting] = []
+        self.finished: Waiting = pool.deferred()
 
-    def interrupt(self) -> Deferred[None]:
+    def interrupt(self) -> Waiting:
         """Run no further batch; fires when the batch in work, if any, has ended. ``finished`` never fires then."""
         self._ended = True
         self._drop()
-        stopped: Deferred[None] = Deferred()
+        stopped = self._pool.deferred()
         if self._working:
             self._stopping.append(stopped)
         else:
@@ -56,11 +66,11 @@ class _Flow:
             waiting.callback(None)
         return not self._ended
 
-    def _fail(self, failure: Failure) -> None:
+    def _fail(self, fault: Any) -> None:
         if self._batch_ended():
             self._ended = True
             self._drop()
-            self.finished.errback(failure)
+            self.finished.errback(fault)
 
     def _finish(self) -> None:
         self._ended = True
@@ -89,7 +99,7 @@ class ReceiveFlow(_Flow):
         grant: Callable[[int], None],
         window: int,
         ready: bool = True,
-        hold: Callable[[], Deferred[None] | None] = lambda: None,
+        hold: Callable[[], Waiting | None] = lambda: None,
     ) -> None:
         super().__init__(pool)
         self._ready = ready
@@ -154,13 +164,13 @@ class ReceiveFlow(_Flow):
         self._working = True
         try:
             stored = self._start(batch, last=last)
-        except Exception:  # noqa: BLE001 - a failing step fails its transfer, whatever it was
-            self._fail(Failure())
+        except Exception as fault:  # noqa: BLE001 - a failing step fails its transfer, whatever it was
+            self._fail(fault)
             return
         stored.addCallback(lambda _: self._hold())
         stored.addCallback(lambda _: self._stored(len(batch))).addErrback(self._fail)
 
-    def _start(self, batch: Chunks, *, last: bool) -> Deferred[object]:
+    def _start(self, batch: Chunks, *, last: bool) -> Waiting:
         if self._pool.crypto_in_pool:
             return self._pool.run(lambda: self._store(self._compute(batch, last)))
         return self._pool.run(self._store, self._compute(batch, last))
@@ -209,7 +219,7 @@ class SendFlow(_Flow):
         window: int,
         read_ahead_credit: CreditPool,
         batch: int = CREDIT_STEP_CHUNKS,
-        mend: Callable[[Failure], Deferred[None]] = fail,
+        mend: Callable[[Any], Waiting] | None = None,
     ) -> None:
         super().__init__(pool)
         self._read_ahead_credit = read_ahead_credit
@@ -279,18 +289,19 @@ class SendFlow(_Flow):
             return
         self._working = True
         fetched = self._run(count)
-        fetched.addErrback(lambda failure: self._mend(failure).addCallback(lambda _: self._run(count)))
-        fetched.addCallbacks(self._fetched, self._not_fetched, callbackArgs=(count,), errbackArgs=(count,))
+        if (mend := self._mend) is not None:
+            fetched.addErrback(lambda fault: mend(fault).addCallback(lambda _: self._run(count)))
+        fetched.addCallbacks(lambda got: self._fetched(got, count), lambda fault: self._not_fetched(fault, count))
         fetched.addErrback(self._fail)
 
-    def _run(self, count: int) -> Deferred[tuple[Chunks, bool]]:
+    def _run(self, count: int) -> Waiting:
         if self._pool.crypto_in_pool:
             return self._pool.run(self._fetch_and_compute, count)
         return self._pool.run(self._fetch, count).addCallback(self._computed)
 
-    def _not_fetched(self, failure: Failure, count: int) -> None:
+    def _not_fetched(self, fault: Any, count: int) -> None:
         self._read_ahead_credit.give_back(count)
-        self._fail(failure)
+        self._fail(fault)
 
     def _fetch_and_compute(self, count: int) -> tuple[Chunks, bool]:
         return self._computed(self._fetch(count))
@@ -307,7 +318,7 @@ class SendFlow(_Flow):
         self._ready.extend(chunks)
         self._read_ahead_credit.give_back(count - len(chunks))
         if not chunks:
-            self._fail(Failure(LocalProtocolError("a source must give at least one chunk")))
+            self._fail(LocalProtocolError("a source must give at least one chunk"))
             return
         self._read_all = last
         self._work()

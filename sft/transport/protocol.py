@@ -2,7 +2,7 @@
 
 Rules. Nothing here decides anything about users or files: events go to the owner. After a fatal
 error nothing is delivered and the transport is aborted. Every deadline runs on the reactor's clock,
-which is monotonic. It is what Twisted calls a protocol, and loads nothing of Twisted: a command that only asks and prints
+which is monotonic. It is what Twisted calls a protocol, and loads nothing of Twisted: a command
 would wait for those imports longer than for its server.
 """
 

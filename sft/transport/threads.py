@@ -6,28 +6,22 @@ reactor is left to name resolution: it has ten threads and an unbounded queue.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from sft.transport.cores import CORES_FOR_POOL_CRYPTO, usable_cores
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Measured on two cores: crypto on the reactor reaches 0.94 (put) and 0.90 (get) of the bare job, on the pool 0.85 and 0.85.
-# Hashing is on the pool whatever the cores: a tenth of a get's time on two.
-CORES_FOR_POOL_CRYPTO: Final = 3
 MOST_THREADS: Final = 8
-
-
-def usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Pool:
@@ -79,6 +73,10 @@ class Pool:
     def _call(self, threads: ThreadPool, work: Callable[[], R]) -> Deferred[R]:
         self.busy += 1
         return deferToThreadPool(self._reactor, threads, work).addBoth(self._returned)
+
+    @staticmethod
+    def deferred() -> Deferred[Any]:
+        return Deferred()
 
     def _returned(self, outcome: R) -> R:
         self.busy -= 1

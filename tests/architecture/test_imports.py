@@ -118,19 +118,21 @@ ended = {}
 for line in sys.argv[2:]:
     out = io.StringIO()
     environment = Environment({"SFT_HOME": str(home)}, io.StringIO(link), out, out)
-    ended[line] = [main(line.split(), environment), out.getvalue()]
+    ended[line] = [main(line.format(there=sys.argv[1] + "-there").split(), environment), out.getvalue()]
 print(json.dumps([ended, sorted(sys.modules)]))
 """
 
-ASKING = (
+COMMANDS = (
     "ls", "ls -l **", "ls --trash", "info a", "mkdir a", "mv a b", "rm a", "restore a", "whoami", "users", "role max guest",
     "disable max", "enable max", "remove max --yes", "invite", "invite list", "invite withdraw 1", "servers",
     "servers address acme 127.0.0.1:1", "key show", "join --user ada --no-passphrase",
+    "put README.md", "put migrations --to there", "put README.md --dry-run --progress json", "get a --to {there}",
+    "get ** --dry-run", "sync migrations :there", "sync :there {there}",
 )  # fmt: skip
 
 
-def test_commands_that_only_ask_load_no_reactor(tmp_path: Path) -> None:
-    ended, loaded = json.loads(said_by(PLAIN, str(tmp_path / "home"), *ASKING))
+def test_commands_load_no_reactor(tmp_path: Path) -> None:
+    ended, loaded = json.loads(said_by(PLAIN, str(tmp_path / "home"), *COMMANDS))
     for line, (status, said) in ended.items():
         # Nobody serves that port: they came so far as to dial.
         expected = 0 if line in {"servers", "key show"} else 6

@@ -37,6 +37,8 @@ class InlinePool:
     def stop(self) -> None:
         """There is nothing to stop."""
 
+    deferred = staticmethod(Deferred)
+
     def run(self, function, *args, **kwargs) -> Deferred:
         """Call a function a moment later."""
         done: Deferred = Deferred()

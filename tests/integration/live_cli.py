@@ -6,11 +6,12 @@ a process has of its own is left out: signals, a terminal, a real standard input
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,7 +23,7 @@ from sft.client.loop.poll import PollLoop
 from sft.operator import tap
 from sft.operator.control import perform
 from tests.integration.server_fixture import ServerFixture
-from tests.loop import LOOP, reactor, run
+from tests.loop import LOOP, PATIENCE_SECONDS, bridged, reactor, run
 from tests.unit.cli.cli_fixture import Ran
 
 
@@ -80,6 +81,10 @@ class LiveCli:
         environ = {"SFT_HOME": str(self.state(who)), "NO_COLOR": "1"}
         status = main(arguments, Environment(environ, io.StringIO(), out, err, execute=execute))
         return Ran(status, out.getvalue(), err.getvalue())
+
+    def meanwhile(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine on the server's loop, from within a command that runs on its own."""
+        return asyncio.run_coroutine_threadsafe(bridged(coroutine), LOOP).result(PATIENCE_SECONDS)
 
     def operator(self, *words: str) -> Ran:
         """Run one of the operator's commands, as ``twistd sft`` does."""

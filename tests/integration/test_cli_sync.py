@@ -235,6 +235,12 @@ def test_what_is_in_the_way_here_is_named_and_kept(cli: LiveCli, tree: Path):
     assert everything_below(back) == before
 
 
+async def store(cli: LiveCli, who: str, item: PutItem) -> None:
+    session = await cli.server.session(who)
+    await put_all(session, [item], replace=True)
+    await session.close()
+
+
 def test_a_version_that_somebody_stored_meanwhile_is_not_replaced(cli: LiveCli, tree: Path, monkeypatch):
     cli.sft("max", "sync", "tree", ":copy")
     (tree / "a.txt").write_bytes(b"changed here")
@@ -244,9 +250,7 @@ def test_a_version_that_somebody_stored_meanwhile_is_not_replaced(cli: LiveCli, 
     async def plan_up(*arguments):
         plan = await planned(*arguments)
         other = cli.file("other", b"changed by ada")
-        session = await cli.server.session("ada")
-        await put_all(session, [PutItem(Path(other), "copy/a.txt", 14)], replace=True)
-        await session.close()
+        cli.meanwhile(store(cli, "ada", PutItem(Path(other), "copy/a.txt", 14)))
         return plan
 
     monkeypatch.setattr(sync, "plan_up", plan_up)
@@ -268,9 +272,7 @@ def test_what_came_or_changed_since_it_was_looked_at_is_not_deleted(cli: LiveCli
     async def plan_down(session, *arguments):
         plan = await planned_down(session, *arguments)
         (back / "changed").write_bytes(b"written meanwhile")
-        author = await cli.server.session("max")
-        await put_all(author, [PutItem(back / "appeared", "copy/appeared", 9)])
-        await author.close()
+        cli.meanwhile(store(cli, "max", PutItem(back / "appeared", "copy/appeared", 9)))
         return plan
 
     monkeypatch.setattr(sync, "plan_down", plan_down)

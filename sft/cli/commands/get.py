@@ -117,16 +117,16 @@ def command(
 
     if dry_run:
         place = Path(to or ".") if as_file is None else Path(as_file).parent
-        report = invocation.transfer(fetch)
+        report = invocation.talk(fetch)
         return report.finish_dry(*_remarks(report), excluded=report.excluded)
     if not to_output:
         place = Path(to or ".") if as_file is None else Path(as_file).parent
-        report = invocation.transfer(fetch)
+        report = invocation.talk(fetch)
         return report.finish(*_remarks(report), excluded=report.excluded)
     # Nobody reads a byte of it before all of it was verified.
     with TemporaryDirectory(prefix="sft-") as folder:
         place = Path(folder)
-        return invocation.transfer(fetch).finish_aside()
+        return invocation.talk(fetch).finish_aside()
 
 
 def _remarks(report: TransferReport) -> list[str]:

@@ -107,7 +107,7 @@ def command(
             report.foreseen("store", source, each.item.path, each.what, each.item.size, each.error)
 
     if plan.items or plan.folders:
-        invocation.transfer(foresee if dry_run else store)
+        invocation.talk(foresee if dry_run else store)
     more = {"skipped": skipped_documents(plan.skipped), "excluded": plan.excluded}
     if dry_run:
         return report.finish_dry(*remarks(plan, 0), **more)

@@ -71,7 +71,7 @@ def command(invocation: Invocation, names: tuple[str, ...], *, only_list: bool, 
                     await _one(invocation, line, record, report, renumbered(shown.report, [number]))
             report.seconds = shown.seconds
 
-    invocation.transfer(go_on)
+    invocation.talk(go_on)
     return report.finish()
 
 

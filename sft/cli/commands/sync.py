@@ -112,7 +112,7 @@ def command(
         way = _up if addresses.up else _down
         return await way(invocation, session, report, wish)
 
-    return report.finish(*invocation.transfer(sync))
+    return report.finish(*invocation.talk(sync))
 
 
 async def _up(invocation: Invocation, session: Session, report: SyncReport, wish: _Wish) -> Sequence[str]:

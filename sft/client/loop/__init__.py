@@ -1,4 +1,4 @@
-"""What runs a client: Twisted's reactor, or the small loop over poll(2) of a command that only asks and prints.
+"""What runs a client: Twisted's reactor, or the small loop over poll(2) of a command.
 
     poll, poll_socket   the small loop: tasks, timers, threads; its connections
     twisted_loop        Twisted's reactor in the same form
@@ -28,6 +28,9 @@ class Waiting(Awaitable[T_co], Protocol[T_co]):
 
     def errback(self, fault: Any, /) -> object:
         """Raise an exception where it is awaited."""
+
+    def addErrback(self, errback: Callable[[Any], Any], /) -> Any:
+        """Call a function with the fault."""
 
 
 class Tasks(Protocol):

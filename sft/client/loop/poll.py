@@ -15,15 +15,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
 from sft.client.loop.poll_socket import connect_tcp, connect_unix
+from sft.transport.cores import CORES_FOR_POOL_CRYPTO, usable_cores
 
 T = TypeVar("T")
 
 _WAKE_BYTES: Final = 4096
 _MILLISECONDS: Final = 1000
+
+
+_Function = Callable[[Any], Any]
 
 
 class CancelledError(Exception):
@@ -43,9 +48,9 @@ def running() -> PollLoop | None:
 
 
 class _Waiting(Generic[T]):
-    """One result or fault to come."""
+    """One result or fault to come, for a coroutine, or for functions as a Deferred calls them."""
 
-    __slots__ = ("_fault", "_given_up", "_result", "called", "task")
+    __slots__ = ("_fault", "_functions", "_given_up", "_result", "called", "task")
 
     def __init__(self) -> None:
         self.called = False
@@ -53,12 +58,26 @@ class _Waiting(Generic[T]):
         self._given_up = False
         self._result: Any = None
         self._fault: BaseException | None = None
+        self._functions: deque[tuple[_Function, _Function]] = deque()
 
     def callback(self, result: Any, /) -> None:
         self._end(result, None)
 
     def errback(self, fault: BaseException, /) -> None:
         self._end(None, fault)
+
+    def addCallbacks(self, callback: _Function, errback: _Function) -> Self:
+        """Call one of two with the result or the exception; what that gives or raises takes its place."""
+        self._functions.append((callback, errback))
+        if self.called:
+            self._call()
+        return self
+
+    def addCallback(self, callback: _Function) -> Self:
+        return self.addCallbacks(callback, _raised)
+
+    def addErrback(self, errback: _Function) -> Self:
+        return self.addCallbacks(_given, errback)
 
     def give_up(self) -> None:
         """Nobody waits any more; what comes is dropped."""
@@ -79,9 +98,28 @@ class _Waiting(Generic[T]):
         if self.called:
             raise RuntimeError("what was waited for has come already")
         self.called, self._result, self._fault = True, result, fault
+        self._call()
         task, self.task = self.task, None
         if task is not None:
             task.step()
+
+    def _call(self) -> None:
+        while self._functions:
+            callback, errback = self._functions.popleft()
+            try:
+                self._result = callback(self._result) if self._fault is None else errback(self._fault)
+            except Exception as fault:  # noqa: BLE001 - the next one gets it
+                self._fault = fault
+            else:
+                self._fault = None
+
+
+def _given(result: Any) -> Any:
+    return result
+
+
+def _raised(fault: BaseException) -> Any:
+    raise fault
 
 
 class _Task:
@@ -298,12 +336,15 @@ class PollLoop:
 
 
 class Threads:
-    """What blocks, each in a thread of its own: a command has a handful, one after another."""
-
-    crypto_in_pool = False
+    """What blocks, each in a thread of its own: a command has a handful at once."""
 
     def __init__(self, loop: PollLoop) -> None:
+        cores = usable_cores()
+        self.crypto_in_pool = cores >= CORES_FOR_POOL_CRYPTO
         self._loop = loop
+        self._lanes = max(1, cores - 1)
+        self._computing = 0
+        self._to_compute: deque[tuple[_Waiting[Any], Callable[[], Any]]] = deque()
 
     def start(self) -> None:
         """There is nothing to start."""
@@ -316,7 +357,27 @@ class Threads:
         self._loop.working += 1
         return self._loop.in_thread(lambda: function(*args, **kwargs), self._returned)
 
-    compute = run
+    def compute(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> _Waiting[T]:
+        """Call a function as ``run`` does, in turn: no more of them at once than cores beside the loop's."""
+        done: _Waiting[T] = _Waiting()
+        self._to_compute.append((done, partial(function, *args, **kwargs)))
+        self._compute()
+        return done
+
+    @staticmethod
+    def deferred() -> _Waiting[Any]:
+        return _Waiting()
+
+    def _compute(self) -> None:
+        if self._computing < self._lanes and self._to_compute:
+            self._computing += 1
+            done, work = self._to_compute.popleft()
+            self.run(work).addCallbacks(partial(self._computed, done.callback), partial(self._computed, done.errback))
+
+    def _computed(self, give: _Function, outcome: Any) -> None:
+        self._computing -= 1
+        self._compute()
+        give(outcome)
 
     def _returned(self) -> None:
         self._loop.working -= 1

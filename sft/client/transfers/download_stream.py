@@ -13,13 +13,11 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.python.failure import Failure
+from typing import Any, Protocol
 
 from sft.client.concurrency import ticking
 from sft.client.connection import refusal_error
+from sft.client.loop import Waiting, running_tasks
 from sft.client.session import Session
 from sft.client.transfers.part_file import Measure
 from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
@@ -102,7 +100,7 @@ class DownloadStream:
         self._measure: Measure | None = None
         self._intake: ReceiveFlow | None = None
         self._file: File | None = None
-        self._whole: Deferred[File] = Deferred()
+        self._whole: Waiting[File] = running_tasks().waiting()
         self._id = 0
         self._over = False
         self._given_up = False
@@ -156,12 +154,12 @@ class DownloadStream:
     def replied(self, reply: Reply) -> None:
         self._over = not isinstance(reply, FileBegins)
         if isinstance(reply, Refusal):
-            self._stop(Failure(refusal_error(reply)))
+            self._stop(refusal_error(reply))
         elif not self._given_up and isinstance(reply, FileBegins):
             try:
                 self._admit(reply.file)
-            except SftError:
-                self._stop(Failure())
+            except SftError as error:
+                self._stop(error)
                 return
             self._begin(reply.file, CREDIT_STEP_CHUNKS).open()
 
@@ -177,7 +175,7 @@ class DownloadStream:
 
     def broken(self, error: SftError) -> None:
         self._over = True
-        self._stop(Failure(error))
+        self._stop(error)
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -236,15 +234,15 @@ class DownloadStream:
         self._measure.finish()
         return Received(file, self._hash.digest(), self._measure.received, self._sink)
 
-    def _stop(self, failure: Failure) -> None:
+    def _stop(self, fault: Any) -> None:
         if self._intake is not None:
             self._intake.interrupt()
         if not self._whole.called:
-            self._whole.errback(failure)
+            self._whole.errback(fault)
 
 
 def can_go_on_after(why: BaseException) -> bool:
     """Return whether what stopped a download says nothing against what has arrived of it."""
     if isinstance(why, (NotFoundError, ContentDamagedError, ResumeRefusedError)):
         return False
-    return isinstance(why, (CancelledError, ConnectionLostError, RequestError))
+    return isinstance(why, (running_tasks().cancelled, ConnectionLostError, RequestError))

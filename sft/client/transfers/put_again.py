@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final
-
-from twisted.internet.defer import Deferred
 
 from sft.client.api.files import list_page
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
@@ -53,7 +51,7 @@ async def found_there_already(session: Session, items: Sequence[PutItem]) -> _Fo
 
 async def _found_in(session: Session, folder: str, meant: dict[str, tuple[int, PutItem]]) -> _Found:
     left = 4 * len(meant) + _ENTRIES_MORE
-    reading: list[Deferred[_Found]] = []
+    reading: list[Awaitable[_Found]] = []
     cursor = ""
     try:
         while left > 0:

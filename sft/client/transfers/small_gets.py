@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from twisted.internet.defer import Deferred
-
 from sft import durable
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.os_errors import translating_os_errors
@@ -79,8 +77,7 @@ async def _some(session: Session, wanted: Sequence[Getting], *, accept_moved: bo
     await session.pin_authors([each.file for each in arrived])
     landed: Iterator[Outcome] = iter(())
     if arrived:
-        group = Deferred.fromCoroutine(_land_all(session, arrived, accept_moved=accept_moved))
-        judged = await finish_even_if_cancelled(group)
+        judged = await finish_even_if_cancelled(_land_all(session, arrived, accept_moved=accept_moved))
         landed = iter(judged)
     ended: list[Outcome] = []
     for each, outcome in zip(wanted, outcomes, strict=False):

@@ -12,13 +12,11 @@ import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
-
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.python.failure import Failure
+from typing import Any, Final
 
 from sft.client.concurrency import finish_even_if_cancelled, ticking
 from sft.client.connection import refusal_error
+from sft.client.loop import Waiting, running_tasks
 from sft.client.session import Session
 from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
 from sft.client.transfers.sources import UploadSource
@@ -121,8 +119,8 @@ class UploadStream:
         self.prefixes = Prefixes()
         self.prefixes.note(chunks, self._hash)
         self._flow: SendFlow | None = None
-        self._sent: Deferred[None] = Deferred()
-        self._stored: Deferred[Stored] = Deferred()
+        self._sent: Waiting[None] = running_tasks().waiting()
+        self._stored: Waiting[Stored] = running_tasks().waiting()
         self._id = 0
         self._over = False  # the server has answered, or never will
         self._committed = False
@@ -204,7 +202,7 @@ class UploadStream:
                 raise RemoteProtocolError("stored before it was committed")
             self._stored.callback(reply.stored)
         elif isinstance(reply, Refusal):
-            self._stop(Failure(refusal_error(reply)))
+            self._stop(refusal_error(reply))
 
     def credited(self, chunks: int) -> None:
         if self._flow is not None:
@@ -215,7 +213,7 @@ class UploadStream:
 
     def broken(self, error: SftError) -> None:
         self._over = True
-        self._stop(Failure(error))
+        self._stop(error)
 
     # -- inside --------------------------------------------------------------------------------------------
 
@@ -235,19 +233,19 @@ class UploadStream:
         if not self._sent.called:
             self._sent.callback(None)
 
-    def _stop(self, failure: Failure) -> None:
+    def _stop(self, fault: Any) -> None:
         if self._flow is not None:
             self._flow.interrupt()
-        waiting: Deferred[None] | Deferred[Stored] = self._sent if not self._sent.called else self._stored
+        waiting: Waiting[None] | Waiting[Stored] = self._sent if not self._sent.called else self._stored
         if not waiting.called:
-            waiting.errback(failure)
+            waiting.errback(fault)
 
     async def _abandon(self, why: BaseException) -> None:
         """Leave nothing: not here, and not there but for what a person stopped."""
         self._stored.addErrback(lambda _: None)  # what came too late is nobody's any more
         connection = self._session.connection
         if not self._committed and connection.alive:
-            keeps = self._announced.can_go_on and isinstance(why, CancelledError)
+            keeps = self._announced.can_go_on and isinstance(why, running_tasks().cancelled)
             connection.send(Cancel(id=self._id, keep=keeps))
         if self._flow is not None:
             self._source.give_up()

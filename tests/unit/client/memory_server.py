@@ -74,6 +74,8 @@ class TurnPool:
     def stop(self):
         """Have no threads."""
 
+    deferred = staticmethod(Deferred)
+
     def run(self, function, *args, **kwargs):
         done = Deferred()
         self.waiting.append((done, function, args, kwargs))

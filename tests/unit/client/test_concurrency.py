@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited, ticking
+from sft.client.loop.poll import CancelledError as LoopCancelledError
+from sft.client.loop.poll import PollLoop
 
 
 class Jobs:
@@ -111,3 +115,45 @@ def test_ticking_calls_at_its_beginning_and_ten_times_a_second_until_its_end():
         clock.pump([0.1, 0.1])
     clock.pump([0.1])
     assert calls == [0.0, 0.1, 0.2]
+
+
+@pytest.mark.parametrize("makes_it_end", [False, True], ids=["later", "hurried"])
+def test_on_the_small_loop_work_that_cannot_be_stopped_is_waited_for_too(makes_it_end):
+    order, cancels = [], []
+    with PollLoop() as loop:
+        work = loop.waiting()
+
+        def end():
+            order.append("ended")
+            work.callback(None)
+
+        def hurry():
+            order.append("hurried")
+            if makes_it_end:
+                end()
+            else:
+                loop.callLater(0, end)
+
+        def stop():
+            cancels[0]()
+
+        loop.callLater(0, stop)
+        with pytest.raises(LoopCancelledError):
+            loop.run(finish_even_if_cancelled(work, hurry), cancels.append)
+    assert order == ["hurried", "ended"]
+
+
+@pytest.mark.parametrize("fault", [None, ZeroDivisionError("odd")], ids=["result", "fault"])
+def test_on_the_small_loop_work_that_ends_gives_its_result_or_its_fault(fault):
+    def work():
+        if fault is not None:
+            raise fault
+        return 5
+
+    with PollLoop() as loop:
+        running = partial(loop.run, finish_even_if_cancelled(loop.new_pool().run(work)))
+        if fault is None:
+            assert running() == 5
+        else:
+            with pytest.raises(ZeroDivisionError):
+                running()

@@ -11,6 +11,8 @@ class SteppingPool:
         self.waiting = []
         self.read_chunks = 0
 
+    deferred = staticmethod(Deferred)
+
     def run(self, function, *args, **kwargs):
         done = Deferred()
         self.waiting.append((done, function, args, kwargs))
