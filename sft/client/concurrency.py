@@ -170,11 +170,10 @@ def ticking(reactor: Any, seconds: float, call: Callable[[], None], *, now: bool
         timer = reactor.callLater(seconds, tick)
         call()
 
-    if now:
-        tick()
-    else:
-        timer = reactor.callLater(seconds, tick)
+    timer = reactor.callLater(seconds, tick)
     try:
+        if now:
+            call()
         yield
     finally:
         timer.cancel()

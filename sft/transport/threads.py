@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-from sft.transport.cores import CORES_FOR_POOL_CRYPTO, usable_cores
+from sft.transport.cores import CORES_FOR_POOL_CRYPTO, blocking_threads, computing_threads, usable_cores
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-MOST_THREADS: Final = 8
 
 
 class Pool:
@@ -37,13 +35,11 @@ class Pool:
     ) -> None:
         cores = usable_cores() if cores is None else cores
         self.crypto_in_pool = cores >= CORES_FOR_POOL_CRYPTO
-        self.threads = threads or max(4, min(MOST_THREADS, cores // 2))
+        self.threads = threads or blocking_threads(cores)
         self._reactor = reactor
         self._pool = ThreadPool(minthreads=0, maxthreads=self.threads, name=name)
-        # Measured: four threads of short calls wait for the interpreter's lock, and for a core, more than they work.
-        self._computing = ThreadPool(
-            minthreads=0, maxthreads=max(1, min(self.threads, cores - 1)), name=f"{name}-computing"
-        )
+        computing = min(self.threads, computing_threads(cores))
+        self._computing = ThreadPool(minthreads=0, maxthreads=computing, name=f"{name}-computing")
         self._running = False
         self.busy = 0  # pieces of work that have not come back yet
 

@@ -1,6 +1,8 @@
 """What runs a client: Twisted's reactor, or the small loop over poll(2) of a command.
 
-    poll, poll_socket   the small loop: tasks, timers, threads; its connections
+    poll                the small loop: tasks, timers
+    poll_socket         its connections
+    poll_threads        its threads
     twisted_loop        Twisted's reactor in the same form
 
 Rules. Session, connection and dialing name neither: they ask ``loop_of`` their reactor, so every deadline, error and close is

@@ -1,8 +1,8 @@
 """A small event loop over poll(2): coroutines, timers, threads and sockets of one command, on one thread.
 
 Rules. Timers and waits have the form of Twisted's reactor, so that the same protocol runs on both. Whoever gives a result runs
-whoever waits for it, at once. What blocks runs in a thread of its own; the loop ends when its coroutine has ended and no
-such work goes on, and leaves alone what only looks up a name.
+whoever waits for it, at once. What blocks runs in threads; the loop ends when its coroutine has ended and no such work goes
+on, and leaves alone what only looks up a name.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
-from functools import partial
 from types import TracebackType
 from typing import Any, Final, Generic, Self, TypeVar
 
 from sft.client.loop.poll_socket import connect_tcp, connect_unix
-from sft.transport.cores import CORES_FOR_POOL_CRYPTO, usable_cores
+from sft.client.loop.poll_threads import Threads
 
 T = TypeVar("T")
 
@@ -273,8 +272,14 @@ class PollLoop:
             if not self._closed:  # a look-up of names that nobody waits for any more
                 os.write(self.wake_descriptor, b"\0")
 
-    def in_thread(self, work: Callable[[], T], returned: Callable[[], object]) -> _Waiting[T]:
-        """Do something in a thread; the loop's end does not wait for it."""
+    def in_thread(self, work: Callable[[], T]) -> _Waiting[T]:
+        """Do something in a thread of its own; the loop's end does not wait for it."""
+        waiting, run = self.errand(work, lambda: None)
+        threading.Thread(target=run, daemon=True).start()
+        return waiting
+
+    def errand(self, work: Callable[[], T], returned: Callable[[], object]) -> tuple[_Waiting[T], Callable[[], None]]:
+        """Return what waits for some work, and what does it, for a thread to call; ``returned`` is called here at its end."""
         waiting: _Waiting[T] = _Waiting()
 
         def give(result: T | None, fault: BaseException | None) -> None:
@@ -292,8 +297,7 @@ class PollLoop:
             else:
                 self.callFromThread(give, result, None)
 
-        threading.Thread(target=run, daemon=True).start()
-        return waiting
+        return waiting, run
 
     # -- sockets ----------------------------------------------------------------------------------------
 
@@ -314,9 +318,9 @@ class PollLoop:
             ready = self._watched.get(descriptor)
             if ready is not None:
                 ready(events)
-        while self._calls:
+        for _ in range(len(self._calls)):  # what they cause waits for the sockets first
             self._calls.popleft()()
-        # Those that are due now: what they set in turn waits for the sockets first.
+        # Those that are due now, in the same way.
         now, due = self.seconds(), []
         while self._timers and self._timers[0][0] <= now:
             due.append(heapq.heappop(self._timers)[2])
@@ -333,51 +337,3 @@ class PollLoop:
     def _drain(self, _events: int) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._woken, _WAKE_BYTES)
-
-
-class Threads:
-    """What blocks, each in a thread of its own: a command has a handful at once."""
-
-    def __init__(self, loop: PollLoop) -> None:
-        cores = usable_cores()
-        self.crypto_in_pool = cores >= CORES_FOR_POOL_CRYPTO
-        self._loop = loop
-        self._lanes = max(1, cores - 1)
-        self._computing = 0
-        self._to_compute: deque[tuple[_Waiting[Any], Callable[[], Any]]] = deque()
-
-    def start(self) -> None:
-        """There is nothing to start."""
-
-    def stop(self) -> None:
-        """There is nothing to stop: the loop's end waits for what runs."""
-
-    def run(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> _Waiting[T]:
-        """Call a function in a thread; its result or exception comes back on the loop."""
-        self._loop.working += 1
-        return self._loop.in_thread(lambda: function(*args, **kwargs), self._returned)
-
-    def compute(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> _Waiting[T]:
-        """Call a function as ``run`` does, in turn: no more of them at once than cores beside the loop's."""
-        done: _Waiting[T] = _Waiting()
-        self._to_compute.append((done, partial(function, *args, **kwargs)))
-        self._compute()
-        return done
-
-    @staticmethod
-    def deferred() -> _Waiting[Any]:
-        return _Waiting()
-
-    def _compute(self) -> None:
-        if self._computing < self._lanes and self._to_compute:
-            self._computing += 1
-            done, work = self._to_compute.popleft()
-            self.run(work).addCallbacks(partial(self._computed, done.callback), partial(self._computed, done.errback))
-
-    def _computed(self, give: _Function, outcome: Any) -> None:
-        self._computing -= 1
-        self._compute()
-        give(outcome)
-
-    def _returned(self) -> None:
-        self._loop.working -= 1

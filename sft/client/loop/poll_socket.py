@@ -31,7 +31,7 @@ class Watcher(Protocol):
 
     def callLater(self, seconds: float, call: Callable[..., object], *args: Any) -> Any: ...
 
-    def in_thread(self, work: Callable[[], Any], returned: Callable[[], object]) -> Any: ...
+    def in_thread(self, work: Callable[[], Any]) -> Any: ...
 
     def watch(self, descriptor: int, events: int, ready: Callable[[int], object]) -> None: ...
 
@@ -64,7 +64,7 @@ async def _addresses(loop: Watcher, host: str, port: int) -> list[_Address]:
     try:
         return look_up(socket.AI_NUMERICHOST)
     except socket.gaierror:
-        found: list[_Address] = await loop.in_thread(look_up, lambda: None)
+        found: list[_Address] = await loop.in_thread(look_up)
         return found
     except UnicodeError as fault:  # no name that a host can have
         raise socket.gaierror(socket.EAI_NONAME, str(fault)) from fault
@@ -183,7 +183,7 @@ class PollTransport:
         self._unsent += data
         self._send()
         if self._producer is not None:
-            if self._pulls and not self._unsent:
+            if self._pulls and not (self._unsent or self._closing):
                 self._producer.resumeProducing()
             elif len(self._unsent) > self.bufferSize and not (self._pulls or self._paused):
                 self._paused = True
@@ -254,7 +254,8 @@ class PollTransport:
                 del self._unsent[: self._handle.send(self._unsent)]
         except BlockingIOError:
             return
-        except OSError:  # the peer is gone; not from within whoever writes
+        except OSError:  # the peer is gone; not from within whoever writes, who has nothing more to write
+            self._closing = True
             self._unsent.clear()
             self._loop.callLater(0, self._lost)
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sft.client.loop import poll
+from sft.client.loop import poll_threads
 from sft.client.loop.poll import PollLoop
 
 
@@ -50,28 +50,80 @@ def test_nothing_is_called_with_what_nobody_waits_for(loop):
     assert seen == []
 
 
-@pytest.mark.parametrize(("cores", "at_once"), [(1, 1), (2, 1), (4, 3)])
-def test_no_more_is_computed_at_once_than_cores_beside_the_loop_s(loop, monkeypatch, cores, at_once):
-    monkeypatch.setattr(poll, "usable_cores", lambda: cores)
-    all_run = threading.Barrier(at_once)
+class Crowd:
+    """Work that waits until so much of it goes on at once."""
 
-    def compute(number):
-        all_run.wait(30)
+    def __init__(self, at_once):
+        self._full = threading.Barrier(at_once)
+        self._guard = threading.Lock()
+        self._going_on = 0
+        self.most = 0
+        self.threads = set()
+
+    def work(self, number):
+        with self._guard:
+            self._going_on += 1
+            self.most = max(self.most, self._going_on)
+            self.threads.add(threading.current_thread())
+        self._full.wait(30)
+        with self._guard:
+            self._going_on -= 1
         if number == 1:
             raise ZeroDivisionError
         return number
 
+
+async def ended(each):
+    try:
+        return await each
+    except ZeroDivisionError:
+        return "fault"
+
+
+@pytest.mark.parametrize(
+    ("lane", "cores", "at_once"),
+    [("compute", 1, 1), ("compute", 2, 1), ("compute", 4, 3), ("run", 1, 4), ("run", 12, 6), ("run", 64, 8)],
+)
+def test_no_more_goes_on_at_once_than_there_are_threads_and_they_stay(loop, monkeypatch, lane, cores, at_once):
+    monkeypatch.setattr(poll_threads, "usable_cores", lambda: cores)
+    crowd = Crowd(at_once)
+    pool = loop.new_pool()
+    assert pool.crypto_in_pool is (cores > 2)
+
     async def act():
-        pool = loop.new_pool()
-        assert pool.crypto_in_pool is (cores > 2)
-        computing = [pool.compute(compute, number) for number in range(2 * at_once)]
-        assert loop.working == at_once
-        results = []
-        for each in computing:
-            try:
-                results.append(await each)
-            except ZeroDivisionError:
-                results.append("fault")
-        return results
+        begun = [getattr(pool, lane)(crowd.work, number) for number in range(2 * at_once)]
+        assert loop.working == 2 * at_once
+        return [await ended(each) for each in begun]
 
     assert loop.run(act()) == [0, "fault", *range(2, 2 * at_once)]
+    assert crowd.most == at_once
+    assert len(crowd.threads) == at_once
+    pool.stop()
+    for thread in crowd.threads:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_what_was_given_is_done_though_the_pool_is_stopped(loop):
+    async def act():
+        pool = loop.new_pool()
+        crowd = Crowd(2)
+        begun = [pool.run(crowd.work, 0)]
+        pool.stop()
+        begun.append(pool.run(crowd.work, 2))
+        return [await ended(each) for each in begun]
+
+    assert loop.run(act()) == [0, 2]
+
+
+def test_what_no_thread_can_be_had_for_is_told_and_not_waited_for(loop, monkeypatch):
+    def none_left(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none_left)
+
+    async def act():
+        await loop.new_pool().run(list)
+
+    with pytest.raises(RuntimeError, match="thread"):
+        loop.run(act())

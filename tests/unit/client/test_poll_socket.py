@@ -151,3 +151,16 @@ def test_a_producer_is_told_what_its_kind_asks_for(sockets, streaming, small, la
         theirs.recv(4 << 20)
         loop.ready(select.POLLOUT)
     assert producer.told == drained
+
+
+def test_a_peer_that_is_gone_is_told_once_and_nobody_is_asked_for_more(sockets):
+    ours, theirs = socket.socketpair()
+    sockets.enter_context(ours)
+    theirs.close()
+    loop, producer = Loop(), Producer()
+    transport = poll_socket.PollTransport(loop, ours, None)
+    transport.registerProducer(producer, streaming=False)
+    for _ in range(3):
+        transport.write(b"x")
+    assert producer.told == []
+    assert loop.later == [transport._lost]
