@@ -24,7 +24,7 @@ Waiting = Any
 """Twisted's Deferred, or what has its form on the small loop of a client; errbacks get a Failure there, an exception here."""
 
 
-class Pool(Protocol):
+class _Pool(Protocol):
     """The pool, as far as flows know it."""
 
     crypto_in_pool: bool
@@ -37,7 +37,7 @@ class Pool(Protocol):
 class _Flow:
     """What both directions share: one batch at a time, an end that is reached once."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: _Pool) -> None:
         self._pool = pool
         self._working = False
         self._ended = False
@@ -91,7 +91,7 @@ class ReceiveFlow(_Flow):
 
     def __init__(
         self,
-        pool: Pool,
+        pool: _Pool,
         credit_pool: CreditPool,
         *,
         compute: Callable[[Chunks, bool], Sequence[bytes]],
@@ -210,7 +210,7 @@ class SendFlow(_Flow):
 
     def __init__(
         self,
-        pool: Pool,
+        pool: _Pool,
         outbox: Outbox,
         request_id: int,
         *,

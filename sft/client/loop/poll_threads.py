@@ -14,7 +14,7 @@ T = TypeVar("T")
 _Queue = SimpleQueue[Callable[[], None] | None]
 
 
-class Home(Protocol):
+class _Loop(Protocol):
     """The loop, as far as its threads know it."""
 
     working: int
@@ -27,12 +27,12 @@ class Home(Protocol):
 class Threads:
     """A pool of threads. Its methods are called on the loop's thread."""
 
-    def __init__(self, loop: Home) -> None:
+    def __init__(self, loop: _Loop) -> None:
         cores = usable_cores()
         self.crypto_in_pool = cores >= CORES_FOR_POOL_CRYPTO
         self._loop = loop
-        self._blocking = _Lane(loop, blocking_threads(cores))
-        self._computing = _Lane(loop, computing_threads(cores))
+        self._blocking = _Workers(loop, blocking_threads(cores))
+        self._computing = _Workers(loop, computing_threads(cores))
 
     def start(self) -> None:
         """There is nothing to start: threads begin when there is work for them."""
@@ -54,10 +54,10 @@ class Threads:
         return self._loop.waiting()
 
 
-class _Lane:
+class _Workers:
     """At most so many threads that take work in order."""
 
-    def __init__(self, loop: Home, most: int) -> None:
+    def __init__(self, loop: _Loop, most: int) -> None:
         self._loop = loop
         self._most = most
         self._threads = 0

@@ -1,4 +1,4 @@
-"""What the small loop has of Twisted's forms: functions that are called with what comes, and a lane for what computes."""
+"""What the small loop has of Twisted's forms: functions that are called with what comes, and few threads."""
 
 from __future__ import annotations
 
@@ -81,17 +81,17 @@ async def ended(each):
 
 
 @pytest.mark.parametrize(
-    ("lane", "cores", "at_once"),
+    ("way", "cores", "at_once"),
     [("compute", 1, 1), ("compute", 2, 1), ("compute", 4, 3), ("run", 1, 4), ("run", 12, 6), ("run", 64, 8)],
 )
-def test_no_more_goes_on_at_once_than_there_are_threads_and_they_stay(loop, monkeypatch, lane, cores, at_once):
+def test_no_more_goes_on_at_once_than_there_are_threads_and_they_stay(loop, monkeypatch, way, cores, at_once):
     monkeypatch.setattr(poll_threads, "usable_cores", lambda: cores)
     crowd = Crowd(at_once)
     pool = loop.new_pool()
     assert pool.crypto_in_pool is (cores > 2)
 
     async def act():
-        begun = [getattr(pool, lane)(crowd.work, number) for number in range(2 * at_once)]
+        begun = [getattr(pool, way)(crowd.work, number) for number in range(2 * at_once)]
         assert loop.working == 2 * at_once
         return [await ended(each) for each in begun]
 
