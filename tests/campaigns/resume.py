@@ -33,6 +33,7 @@ IN_FLIGHT_BYTES = 10 * MIB  # credit, and what three sockets of the loopback hol
 OVERHEAD = 40  # frames, tags, questions and logins take less than a fortieth
 WITHIN_BYTES = 40 * MIB  # of one run, before it is cut off: most transfers see several
 PATIENCE_SECONDS = 300
+SOON_SECONDS = 10  # a client of its own accord waits for a quarter of a minute
 
 
 class CountingRelay:
@@ -201,8 +202,10 @@ class Campaign:
             # Who has not begun to transfer, or not even reached the server, is told so, and asks again.
             goes_on = goes_on and self.relay.counts[direction] - before > MIB
             self.tally.kills[victim] += 1
+            died = time.monotonic()
             self.server.kill()
             self.server.start()
+            goes_on = goes_on and time.monotonic() - died < SOON_SECONDS
         out, err = running.communicate(timeout=PATIENCE_SECONDS)
         assert "Traceback" not in err, err
         if goes_on:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,7 +19,7 @@ from sft.errors import (
     TransferEndedError,
     UploadGoneError,
 )
-from sft.limits import CHUNK_BYTES, KEPT_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS
+from sft.limits import CHUNK_BYTES, KEPT_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS, UPLOAD_RUNS
 from sft.model.access import Role
 from sft.service import uploads
 from sft.service.files import show_file
@@ -40,6 +42,7 @@ from sft.service.trash import Deletion, delete
 from sft.service.upload import Point, Upload
 from sft.store.row_types import UploadRow
 from sft.store.statements import rows_of
+from sft.vault.layout import LATER_KEY_BYTES
 from tests.unit.service.service_fixture import (
     GUS,
     MAX,
@@ -300,10 +303,21 @@ def test_what_has_one_segment_or_no_size_is_not_kept(services: ServiceFixture, f
 
 def test_another_point_than_the_kept_one_is_refused(services: ServiceFixture) -> None:
     cut(services)
-    for wrong in (point(SEGMENT_CHUNKS + 9), point(1), Point(SEGMENT_CHUNKS, digest_of(b"another content"))):
+    elsewhere = Point(2 * SEGMENT_CHUNKS, point(SEGMENT_CHUNKS).digest)
+    another = Point(SEGMENT_CHUNKS, digest_of(b"another content"))
+    for wrong in (point(SEGMENT_CHUNKS + 9), point(1), elsewhere, another):
         with pytest.raises(ResumeRefusedError):
             begin(services, resume=wrong)
     push(services, went_on(services))
+
+
+@pytest.mark.parametrize(("runs", "refused"), [(UPLOAD_RUNS - 1, False), (UPLOAD_RUNS, True)])
+def test_what_was_cut_too_often_is_begun_anew(services: ServiceFixture, runs: int, *, refused: bool) -> None:
+    old = cut(services)
+    key = replace(old._writer.key, later=bytes((runs - 1) * LATER_KEY_BYTES))
+    services.act(note_segments, SegmentsDone(services.storage, old.object_id, 1, point(SEGMENT_CHUNKS).digest, key))
+    with pytest.raises(ResumeRefusedError) if refused else nullcontext():
+        begin(services, resume=point(SEGMENT_CHUNKS))
 
 
 @pytest.mark.parametrize(
@@ -455,6 +469,16 @@ def test_damage_to_what_is_kept_ends_it(services: ServiceFixture) -> None:
     assert not upload.kept
     assert not list(services.vault.ids())
     services.act(end_uploads, EndUpload(old.object_id))
+
+
+def test_a_row_that_names_another_content_than_lies_there_ends_it(services: ServiceFixture) -> None:
+    old = cut(services)
+    services.act(note_segments, SegmentsDone(services.storage, old.object_id, 1, bytes(64), old._writer.key))
+    upload = begin(services, resume=Point(SEGMENT_CHUNKS, bytes(64)))
+    with pytest.raises(ResumeRefusedError):
+        upload.recall()
+    assert not upload.kept
+    assert not list(services.vault.ids())
 
 
 def faults(services: ServiceFixture) -> list[tuple[str, str]]:

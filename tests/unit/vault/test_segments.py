@@ -157,6 +157,13 @@ def test_reading_begins_at_any_chunk_and_ends_its_batches_with_a_segment(sealed,
     assert edges >= {edge for edge in (256, 512) if edge > first}
 
 
+@pytest.mark.parametrize("first", [-1, len(CHUNKS)])
+def test_reading_begins_at_no_chunk_that_a_content_has_not(sealed, first):
+    vault, _, key = sealed
+    with pytest.raises(ValueError, match="no chunk"):
+        vault.open(ID, SIZE, key, first_chunk=first)
+
+
 def test_a_reader_that_rests_goes_on_in_the_next_segment(tmp_path):
     backend = LocalBackend.create_at(tmp_path / "v", floor_bytes=0)
     vault = Vault(backend, keyring())
@@ -234,6 +241,14 @@ def test_a_writer_that_rests_holds_nothing_open_and_goes_on(tmp_path):
     writer.finish()
     vault.check(ID, SIZE, DIGEST, writer.key)
     backend.close()
+
+
+def test_a_writer_that_has_sealed_what_it_did_not_write_cannot_go_on():
+    writer = memory_vault()[0].begin(ID, SIZE)
+    sealed = writer.seal(CHUNKS[:2], last=False)
+    assert not writer.intact
+    writer.append(sealed)
+    assert writer.intact
 
 
 # -- runs -------------------------------------------------------------------------------------------------
