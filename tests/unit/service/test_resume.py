@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sft.errors import (
+    BadRequestError,
     ChangedSinceError,
     NotYoursError,
     ResumeRefusedError,
@@ -21,6 +22,7 @@ from sft.errors import (
 )
 from sft.limits import CHUNK_BYTES, KEPT_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS, UPLOAD_RUNS
 from sft.model.access import Role
+from sft.model.events import UploadGivenUp
 from sft.service import uploads
 from sft.service.files import show_file
 from sft.service.maintenance import upload_expiry
@@ -35,6 +37,7 @@ from sft.service.open_uploads import (
     end_uploads,
     give_up_uploads,
     note_segments,
+    open_uploads,
     resume_upload,
 )
 from sft.service.pending import Pending
@@ -347,6 +350,14 @@ def test_another_person_and_another_key_find_nothing(services: ServiceFixture) -
             services.act(resume_upload, type(found)(who.caller, found.object_id, found.segments))
 
 
+def test_what_went_on_since_it_was_looked_for_is_looked_for_again(services: ServiceFixture) -> None:
+    old = cut(services)
+    found = begin(services, resume=point(SEGMENT_CHUNKS)).resumption
+    services.act(note_segments, SegmentsDone(services.storage, old.object_id, 2, bytes(64), old._writer.key))
+    with pytest.raises(UploadGoneError):
+        services.act(resume_upload, found)
+
+
 def test_rights_that_went_are_missed_at_each_step(services: ServiceFixture) -> None:
     cut(services)
     upload = went_on(services)
@@ -424,6 +435,12 @@ def test_a_given_up_upload_is_gone_on_with_by_nobody(services: ServiceFixture) -
     assert not list(services.vault.ids())
 
 
+def test_who_is_given_up_by_two_at_once_is_given_up_once(services: ServiceFixture) -> None:
+    old = cut(services)
+    assert services.act_each(give_up_uploads, GiveUp(old.object_id), GiveUp(old.object_id))[0]
+    assert [type(event) for event in services.events].count(UploadGivenUp) == 1
+
+
 def test_what_was_given_up_is_not_committed(services: ServiceFixture) -> None:
     upload = started(services)
     push(services, upload)
@@ -431,6 +448,15 @@ def test_what_was_given_up_is_not_committed(services: ServiceFixture) -> None:
     with pytest.raises(TransferEndedError):
         services.commit(finished(upload))
     assert not list(services.vault.ids())
+
+
+def test_a_person_has_one_upload_under_an_id(services: ServiceFixture) -> None:
+    first, second = begin(services), begin(services)
+    services.act(open_uploads, first.announcement)
+    with pytest.raises(BadRequestError):
+        services.act(open_uploads, second.announcement)
+    services.act(open_uploads, begin(services, who=MIA).announcement)
+    assert len(services.open_uploads()) == 2
 
 
 def test_an_upload_begun_anew_under_its_id_says_what_it_replaces(services: ServiceFixture) -> None:

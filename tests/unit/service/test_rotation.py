@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from sft.errors import ContentDamagedError, ServerFullError, VaultError
+from sft.limits import SEGMENT_CHUNKS
 from sft.model.records import VaultReport
 from sft.service.commits import commit
 from sft.service.files import show_file
@@ -26,6 +27,8 @@ from sft.vault.master_key_store import MasterKeyStore
 from sft.vault.vault import Vault
 from tests.unit.service.service_fixture import GUS, KEYRING, MASTER_KEY, MAX, OPERATOR, ServiceFixture
 from tests.unit.service.test_files import put_many
+from tests.unit.service.test_resume import LONG_FILM, push, started, went_on
+from tests.unit.service.test_resume import row as upload_row
 
 BIG = 70_000
 NEW_KEY = b"n" * 32
@@ -292,6 +295,18 @@ def test_an_upload_in_flight_moves_with_the_rotation(home: Home) -> None:
     services.commit(upload.finish(digest_of(content), signature_of(MAX, "a", content)))
     assert services.get(GUS, "a") == content
     assert home.epochs() == {2}
+
+
+def test_segments_of_an_upload_in_flight_move_with_the_rotation(home: Home) -> None:
+    services = home.services
+    upload = started(services, size=len(LONG_FILM.data))
+    push(services, upload, SEGMENT_CHUNKS)
+    home.rotate()
+    push(services, upload, SEGMENT_CHUNKS)
+    assert (upload.noted, upload_row(services).epoch) == (2, 2)
+    recover(services.job_context)
+    push(services, went_on(services, 2, LONG_FILM))
+    assert home.key_on_disk().epochs == {2}
 
 
 def test_a_download_under_way_ends_well(home: Home) -> None:
