@@ -72,24 +72,64 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert [percentile(range(200), part) for part in (0.5, 0.99, 1.0)] == [100, 198, 199]
 
 
+def measured(folder: Path, *parts: str) -> tuple[Bench, Report]:
+    bench = Bench(folder, options_of([*parts, "--small", "--rounds", "1"]))
+    return bench, bench.run()
+
+
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads /proc")
-def test_every_part_measures_something(folder: Path) -> None:
-    options = options_of(["--small", "--rounds", "1"])
-    bench = Bench(folder, options)
-    report = bench.run()
-    here = {who for _, who in bench.costs.rounds}
+@pytest.mark.parametrize("part", ["large", "small", "disk", "cores"])
+def test_every_part_times_us_and_our_peers(folder: Path, part: str) -> None:
+    bench, report = measured(folder, part)
     missing = set(missing_programs())
-    assert here >= {"sft", "bare"} | ({"sftp"} if not missing & {"sshd", "sftp"} else set())
+    here = {who for _, who in bench.costs.rounds}
+    if part == "disk" and bench.facts.missing:
+        assert not here
+        return
+    wanted = {"sft"} | ({"sftp"} if part != "cores" and not missing & {"sshd", "sftp"} else set())
+    assert here >= wanted | ({"bare"} if part == "large" else set())
     assert all(cost.wall > 0 and cost.client > 0 for rounds in bench.costs.rounds.values() for cost in rounds)
-    found = bench.facts.found
-    for name in (
-        "listing during put, p99 ms", "listing during get, p99 ms", "first page, ms", "logins a second of server CPU",
-        "list among 40 busy, p99 ms", "put among 40 busy, p99 ms", "KiB an idle session",
-    ):  # fmt: skip
-        assert found[name] > 0, name
-    assert {f"memory {way} {end}, MiB over idle" for way in ("put", "get") for end in ("client", "server")} <= set(
-        found
-    )
-    assert len(report.rows) > len(PARTS) * 2
-    assert f"put one file of {options.mib} MiB" in report.text()
+    assert report.rows
+    assert (f"put one file of {options_of(['--small']).mib} MiB" in report.text()) == (part == "large")
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads /proc")
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        ("listing", ["listing during put, p99 ms", "listing during get, p99 ms"]),
+        (
+            "crowd",
+            [
+                "first page, ms", "logins a second of server CPU", "list among 40 busy, p99 ms",
+                "put among 40 busy, p99 ms", "KiB an idle session",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_every_part_finds_what_it_says(folder: Path, part: str, names: list[str]) -> None:
+    bench, report = measured(folder, part)
+    assert {name for name in names if bench.facts.found[name] > 0} == set(names)
+    assert len(report.rows) >= len(names)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads /proc")
+def test_the_memory_of_both_ends_is_held_against_idle(folder: Path) -> None:
+    bench, _ = measured(folder, "memory")
+    names = {f"memory {way} {end}, MiB over idle" for way in ("put", "get") for end in ("client", "server")}
+    assert names <= set(bench.facts.found)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="reads /proc")
+def test_fairness_is_measured_or_said_to_be_missing(folder: Path) -> None:
+    bench, _ = measured(folder, "fairness")
+    said = " ".join(bench.facts.missing)
+    assert all(f"fairness {way}" in bench.facts.found or f"fairness of {way}" in said for way in ("put", "get"))
+
+
+def test_each_part_has_its_test() -> None:
+    assert set(PARTS) == {"large", "small", "disk", "cores", "listing", "crowd", "memory", "fairness"}
