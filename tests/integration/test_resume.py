@@ -154,6 +154,17 @@ async def test_another_point_is_refused_and_takes_nothing_away(server: ServerFix
 
 
 @on_reactor
+async def test_what_a_rule_refuses_in_the_middle_is_not_kept(server: ServerFixture):
+    raw = await server.raw("max")
+    upload = RawUpload(raw, server.people["max"], "big", LARGE).begin(size=len(LARGE) - 1)
+    assert (await upload.whole()).code == "BAD_REQUEST"
+    named = server.people["max"].user_id, upload.upload_id
+    await until(lambda: named not in server.here.resumable_uploads._held, "it is over")
+    assert (await found(server, upload)).code == "UPLOAD_GONE"
+    assert not server.objects()
+
+
+@on_reactor
 async def test_another_person_finds_nothing(server: ServerFixture):
     upload = await cut(server, 5)
     assert (await found(server, upload, "mia")).code == "UPLOAD_GONE"

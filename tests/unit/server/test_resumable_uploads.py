@@ -58,3 +58,12 @@ def test_the_oldest_go_until_the_others_are_few_and_small_enough(
     done.addErrback(failed.append)
     assert not failed
     assert [each.object_id[0] for each in parts.kept] == left
+
+
+def test_what_a_connection_has_is_not_kept_and_stays():
+    parts: Any = Parts([10, 10, 10], 30)
+    uploads = ResumableUploads(parts)
+    holder: Any = SimpleNamespace(object_id=bytes([1]))
+    Deferred.fromCoroutine(uploads.hold((2, b"name"), holder))
+    Deferred.fromCoroutine(uploads.limit(tuple(parts.kept), most=0))
+    assert [each.object_id[0] for each in parts.kept] == [1]
