@@ -27,6 +27,7 @@ from sft.model.records import File
 
 _READ_BYTES: Final = 8 * MIB  # a hop to a thread, and a step of progress
 _MIXED: Final = "the part here was changed"
+_OTHER: Final = "another version is there now"
 
 
 @dataclass(slots=True)
@@ -72,11 +73,12 @@ async def begun_here(session: Session, item: GetItem, place: Target, report: Rep
     wanted = _is_about(item, place)
     waiting = session.carried_over.take(WaitingPart, lambda one: wanted(one.part.record))
     if waiting is not None:
-        if waiting.part.intact and _is_content(item, waiting.part.record):
+        why = _OTHER if not _is_content(item, waiting.part.record) else "" if waiting.part.intact else _MIXED
+        if not why:
             report.resumed(waiting.done, waiting.again)
             return Begun(waiting.part, waiting.running, waiting.done)
         await session.pool.run(waiting.part.discard)
-        report.restarted("another version is there now", waiting.done + waiting.again)
+        report.restarted(why, waiting.done + waiting.again)
         return None
     found = await finish_even_if_cancelled(session.pool.run(_found, session, item, place))
     if found is None:
@@ -112,7 +114,7 @@ def _found(session: Session, item: GetItem, place: Target) -> _Found | tuple[str
     for record in filter(wanted, records.all()):
         if not _is_content(item, record):
             if records.drop(record):
-                said = ("another version is there now", record.done)
+                said = (_OTHER, record.done)
             continue
         held = records.hold(record)
         if held is None:

@@ -374,6 +374,16 @@ def test_a_part_of_somebody_else_is_not_gone_on_with(here, monkeypatch):
     assert here.first_chunk == 0
 
 
+@pytest.mark.parametrize("spoil", [linked_twice, gone])
+def test_a_part_that_was_changed_while_it_waited_for_a_connection_is_not_gone_on_with(here, tmp_path, spoil):
+    carried_over = here.cut_off(13)
+    spoil(here, here.part(), tmp_path / "other")
+    assert here.get(carried_over).stage is TransferStage.VERIFIED
+    assert here.first_chunk == 0
+    assert here.why() == ["the part here was changed"]
+    assert here.local.read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("lost", ["connection", "client"])
 def test_another_version_begins_again(here, lost):
     carried_over = here.cut_off(13) if lost == "connection" else here.die(25)
@@ -426,6 +436,25 @@ def test_a_record_of_another_place_is_left_alone(here):
     (result,) = here.server.run(get_all(here.session(), [here.item()], to=here.out.with_name("elsewhere")))
     assert result.resumption.resumed_bytes == 0
     assert len(here.records) == 1
+
+
+def test_a_record_that_has_gone_is_nobodys(here):
+    here.die(25)
+    records, record = downloads_of(here.state, here.profile.server_id), here.record
+    (folder,) = here.state.path("downloads").iterdir()
+    (folder / f"{record.id}.json").unlink()
+    assert records.hold(record) is None
+    assert not [each for each in folder.iterdir() if each.suffix == ".lock"]
+
+
+def test_what_no_transfer_was_noted_as_is_no_record(here):
+    here.die(25)
+    record = here.record
+    (folder,) = here.state.path("downloads").iterdir()
+    text = (folder / f"{record.id}.json").read_text()
+    for name in ("notes", "0123456789ABCDEF"):
+        (folder / f"{name}.json").write_text(text.replace(record.id, name))
+    assert here.records == [record]
 
 
 @pytest.mark.parametrize("is_other", [False, True])
