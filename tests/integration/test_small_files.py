@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sft.crypto.notes import verify_receipts
+from sft.errors import DatabaseBusyError, OutcomeUnknownError, SftError
 from sft.limits import BATCH_FILES, FRAME_BYTES, KIB, OPEN_DOWNLOADS, SMALL_FILE_BYTES
 from sft.service import commits
 from sft.wire import messages as m
@@ -140,6 +141,29 @@ async def test_a_fault_in_the_commit_of_one_is_its_refusal_alone(server: ServerF
     (reference,) = [each.ref for each in answer.results if isinstance(each, m.RefusedFile)]
     assert any(reference in line and "ZeroDivisionError" in line for line in server.lines)
     await server.clean()
+
+
+@pytest.mark.parametrize(
+    ("fault", "left"),
+    [(DatabaseBusyError(), 1), (OutcomeUnknownError(problem="no answer"), 2)],
+    ids=["certain", "unknown"],
+)
+@on_reactor
+async def test_the_object_of_one_whose_commit_certainly_failed_goes_alone(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch, fault: SftError, left: int
+):
+    judge = commits._Group.judge
+
+    def fails(group, pending):
+        if pending.path == "b":
+            raise fault
+        return judge(group, pending)
+
+    monkeypatch.setattr(commits._Group, "judge", fails)
+    raw, person = await server.raw("max"), server.people["max"]
+    answer = await _put(raw, *(_signed(person, path, content(IN_A_FILE)) for path in "ab"))
+    assert _stored(server, answer) == ["a"]
+    assert (len(server.objects()), len(server.open_uploads())) == (left, left - 1)
 
 
 @on_reactor
