@@ -24,7 +24,7 @@ from sft.operator import tap
 from sft.operator.control import perform
 from tests.integration.server_fixture import ServerFixture
 from tests.loop import LOOP, PATIENCE_SECONDS, bridged, reactor, run
-from tests.unit.cli.cli_fixture import Ran
+from tests.unit.cli.cli_fixture import Ran, Terminal
 
 
 class LiveCli:
@@ -35,15 +35,18 @@ class LiveCli:
         self.folder = server.folder / "desk"
         self.folder.mkdir(exist_ok=True)
 
-    def sft(self, who: str, *arguments: str, stdin: str | TextIO = "", **environ: str) -> Ran:
+    def sft(self, who: str, *arguments: str, stdin: str | TextIO = "", typed: str | None = None, **environ: str) -> Ran:
         """Run a command as somebody; a person of the template is pointed at the server first.
 
         Args:
             stdin: its text, or an opened file, which commands that read bytes ask for.
+            typed: what a person answers to its questions.
         """
         self.server.point_at_server(who)
         # Bytes, as a file that is got to standard output is.
-        raw, err = io.BytesIO(), io.StringIO()
+        raw, err = io.BytesIO(), io.StringIO() if typed is None else Terminal()
+        if typed is not None:
+            stdin = Terminal(typed)
         out = io.TextIOWrapper(raw, "utf-8", "surrogateescape", newline="", write_through=True)
         home = str(self.state(who))
         environment = Environment(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from sft.cli import prompts
 from sft.cli.commands import sync
 from sft.client.transfers.batch import put_all
 from sft.client.transfers.plan import PutItem
@@ -136,6 +138,29 @@ def test_what_the_source_has_not_is_deleted_when_asked_for_and_can_come_back(cli
     assert cli.sft("max", "restore", "copy/a.txt").status == 0
 
 
+@pytest.mark.parametrize(
+    ("up", "where"), [(True, "on acme, to the trash"), (False, "here, for good")], ids=["up", "down"]
+)
+@pytest.mark.parametrize(("typed", "left"), [("\n", True), ("y\n", False)], ids=["no", "yes"])
+def test_a_person_is_asked_before_anything_is_done(
+    cli: LiveCli, tree: Path, monkeypatch, up: bool, where: str, typed: str, left: bool
+):
+    monkeypatch.setattr(prompts, "interruptible", nullcontext)  # signals are the main thread's
+    cli.sft("max", "sync", "tree", ":copy")
+    words = ["tree", ":copy"] if up else [":copy", "tree"]
+    if up:
+        (tree / "a.txt").unlink()
+        (tree / "new.txt").write_bytes(b"new")
+    else:
+        cli.sft("max", "rm", "copy/a.txt")
+        (tree / "b.txt").unlink()
+    ran = cli.sft("max", "sync", *words, "--delete", typed=typed)
+    assert f"To be deleted {where}:\n  a.txt\nDelete 1? [y/N] " in ran.err
+    assert ran.status == (130 if left else 0)
+    assert ("copy/a.txt" in listed(cli) if up else (tree / "a.txt").exists()) == left
+    assert ("copy/new.txt" not in listed(cli) if up else not (tree / "b.txt").exists()) == left
+
+
 def test_more_than_may_be_deleted_does_nothing_at_all(cli: LiveCli, tree: Path):
     cli.sft("max", "sync", "tree", ":copy")
     for name in ("a.txt", "b.txt"):
@@ -176,11 +201,26 @@ def test_a_source_that_cannot_be_read_whole_deletes_nothing(cli: LiveCli, tree: 
     (tree / "a.txt").unlink()
     (tree / "b.txt").write_bytes(b"longer than before")
     make_unreadable(tree / "void")
+    told = cli.sft("max", "sync", "tree", ":copy", "--delete", "--dry-run", "--json")
+    assert set(changes(told).values()) == {"would replace", "failed"}
     ran = cli.sft("max", "sync", "tree", ":copy", "--delete", "--yes")
     assert (ran.status, len(listed(cli))) == (1, 4)
     assert listed(cli)["copy/b.txt"] == 2
     assert "[LOCAL_FILE]" in ran.err
     assert "Nothing was deleted, for not everything went." in ran.out
+
+
+def test_a_target_here_that_cannot_be_read_whole_has_nothing_deleted(cli: LiveCli, tree: Path):
+    cli.sft("max", "sync", "tree", ":copy")
+    (cli.folder / "back").mkdir()
+    (cli.folder / "back" / "more.txt").write_bytes(b"more")
+    make_unreadable(cli.folder / "back")
+    told = cli.sft("gus", "sync", ":copy", "back", "--delete", "--dry-run", "--json")
+    assert set(changes(told).values()) == {"would get", "failed"}
+    ran = cli.sft("gus", "sync", ":copy", "back", "--delete", "--yes")
+    assert ran.status == 1
+    assert "Nothing was deleted, for not everything went." in ran.out
+    assert (cli.folder / "back" / "more.txt").exists()
 
 
 def test_a_file_that_did_not_go_keeps_everything_from_being_deleted(cli: LiveCli, tree: Path):
@@ -199,7 +239,9 @@ def test_links_and_excluded_things_are_deleted_on_neither_side(cli: LiveCli, tre
     for name in ("a.txt", "keep.tmp", "sub/c.txt"):
         (tree / name).unlink()
     (tree / "a.txt").symlink_to("b.txt")
-    up = cli.sft("max", "sync", "tree", ":copy", "--delete", "--yes", "--exclude", "*.tmp", "--json")
+    words = ("sync", "tree", ":copy", "--delete", "--exclude", "*.tmp", "--json")
+    assert changes(cli.sft("max", *words, "--dry-run")) == {"copy/sub/c.txt": "would delete"}
+    up = cli.sft("max", *words, "--yes")
     assert (up.status, changes(up)) == (1, {"copy/sub/c.txt": "deleted"})
     assert [each["what"] for each in up.document["skipped"]] == ["link"]
     back = cli.folder / "back"

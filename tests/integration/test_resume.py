@@ -358,6 +358,14 @@ async def test_a_slow_disk_that_syncs_uploads_leaves_threads_to_small_files(
         return settle(each)
 
     monkeypatch.setattr(Upload, "settle", slow)
+    turns, in_turn = server.here.settling_turns, set()
+    run = turns.run
+
+    def noted(session_id: int, *step: Any) -> Any:
+        in_turn.add(session_id)
+        return run(session_id, *step)
+
+    monkeypatch.setattr(turns, "run", noted)
     uploads = [
         RawUpload(await server.raw("max"), person, f"big {number}", LARGE).begin()
         for number in range(server.here.pool.threads + 1)
@@ -366,6 +374,7 @@ async def test_a_slow_disk_that_syncs_uploads_leaves_threads_to_small_files(
         for each in uploads:
             await each.send(SEGMENT_CHUNKS + 1)
         await until(lambda: len(at_work) == server.here.pool.threads // 2, "half of the threads sync")
+        await until(lambda: len(in_turn) == len(uploads), "each session has its own turn")
         await upload_of_one_segment(server)
         assert len(at_work) == server.here.pool.threads // 2
     finally:

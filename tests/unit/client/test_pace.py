@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
 
 from sft.client.api.files import show_file
+from sft.client.pace import Pace
 from sft.client.transfers.batch import get_all, put_all
 from sft.client.transfers.progress import TransferStage
 from sft.errors import ConnectionLostError
 from sft.limits import CHUNK_BYTES
+from sft.transport.rate import RateLimit
+from sft.wire.messages import Cancel, Credit
 from tests.unit.client.test_transfers_in_memory import content_of, got_item, item, local, stored
 
 RATE = 4 * CHUNK_BYTES
@@ -72,6 +76,18 @@ def test_small_files_move_at_the_rate(server, session, tmp_path, direction):
     results, seconds = ending(server, moving)
     assert [result.error for result in results] == [None] * 40
     assert total / RATE - 1 <= seconds <= total / RATE + 3
+
+
+def test_what_was_cancelled_is_allowed_nothing_more():
+    clock, sent = Clock(), []
+    rate = RateLimit(clock, RATE)
+    pace = Pace(rate, sent.append, Deferred)
+    rate.spend(2 * CHUNK_BYTES)
+    for number in (1, 2):
+        assert pace.holds(Credit(id=number, chunks=1))
+    assert not pace.holds(Cancel(id=1))
+    clock.pump([0.25] * 8)
+    assert sent == [Credit(id=2, chunks=1)]
 
 
 def test_whoever_waits_for_the_rate_is_told_when_the_line_breaks_or_it_is_given_up(server, session, tmp_path):

@@ -66,6 +66,36 @@ def test_the_end_keeps_nobody_waiting():
     assert not clock.getDelayedCalls()
 
 
+def at_once(rate: RateLimit) -> int:
+    """Count the chunks that go without a wait."""
+    count = 0
+    while rate.ready:
+        rate.spend(CHUNK_BYTES)
+        count += 1
+    return count
+
+
+def test_after_a_rest_a_tenth_of_a_second_goes_at_once_however_long_it_was_and_whatever_was_given_back():
+    clock = Clock()
+    rate = limited(clock, 100 * CHUNK_BYTES)
+    assert at_once(rate) == 10
+    clock.advance(60)
+    assert at_once(rate) == 10
+    rate.give_back(50 * CHUNK_BYTES)
+    assert at_once(rate) == 10
+
+
+def test_nobody_goes_before_who_waits_on_a_clock_that_nobody_has_looked_at():
+    clock = Clock()
+    rate = limited(clock)
+    rate.spend(2 * CHUNK_BYTES)
+    rate.when_ready(lambda: None)
+    clock.rightNow = 60.0
+    assert not rate.ready
+    clock.advance(0)
+    assert rate.ready
+
+
 @given(st.lists(st.integers(1, 3 * CHUNK_BYTES), min_size=1, max_size=30), st.sampled_from([16 * 1024, 10**6, 10**9]))
 def test_no_more_moves_than_the_rate_allows_and_no_less(sizes, bytes_per_second):
     clock, moved = Clock(), []
