@@ -5,6 +5,10 @@
     reencryption   and under new data keys, a new row key and a new server key, as after a leak
     recovery       a start after a kill
     collection     what was in the trash is destroyed
+    together       small files are stored by one request, in the database and in the vault
+    segments       an upload of several segments is written
+    resumption     one that a kill has cut goes on, from its finished segment
+    expiry         one that nobody has gone on with is given up
     upgrade        the database is copied, and every setting gets its MAC anew by a migration
 
 Each trial is a process of its own that ends without tidying up, as by a kill; after every other one the power is cut: what no
@@ -32,14 +36,18 @@ from twisted.internet.task import Clock
 
 from sft.crypto.keys import ServerPublic
 from sft.crypto.succession import leads_to, verify_succession
-from sft.errors import SftError
+from sft.errors import ExistsError, NotFoundError, SftError, UploadGoneError
+from sft.limits import KEPT_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS
 from sft.model.access import operator_caller
+from sft.operator import bootstrap
 from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
 from sft.operator.home import Home, HomeSettings
 from sft.server.event_log import EventLog
 from sft.service import accounts, commits, downloads, pending, trash, uploads
-from sft.service.maintenance import check, purging, rotation, row_keys
-from sft.service.open_uploads import OpenUpload, open_uploads
+from sft.service.maintenance import check, purging, rotation, row_keys, upload_expiry
+from sft.service.open_uploads import OpenUpload, note_segments, open_uploads, resume_upload
+from sft.service.pending import Pending, Unwritten
+from sft.service.upload import Point, Upload
 from sft.store import migration
 from sft.vault.keyring_file import load_keyring
 from tests.fakes import later_migration
@@ -51,6 +59,11 @@ from tests.unit.service.service_fixture import ADA, chunks_of, digest_of, file_i
 KEPT: Final = {"small.txt": b"small", "d/large.bin": bytes(range(256)) * 800, "d/e/other.bin": b"x" * 70_000}
 GOES: Final = {"gone.txt": b"gone", "d/gone.bin": b"y" * 70_000}
 GOES_WITH_FOLDER: Final = {"gone/a/small.txt": b"away", "gone/a/large.bin": b"z" * 70_000, "gone/b.txt": b"b"}
+TOGETHER: Final = {f"many/f{number}": bytes([number]) * (300 if number % 2 else 20_000) for number in range(6)}
+CUT_PATH: Final = "d/cut.bin"
+CUT: Final = bytes(range(256)) * (SEGMENT_BYTES // 256) + b"and a little more" * 9000
+CUT_CHUNKS: Final = chunks_of(CUT)
+CUT_ID: Final = b"u" * 16
 OPERATOR: Final = operator_caller()
 LONG_AGO: Final = 1 << 40
 ROUND: Final = 10  # so many calls of a loop are tried
@@ -85,6 +98,67 @@ def put(whole: OpenedHome, path: str, content: bytes) -> None:
     upload.start()
     upload.append(upload.seal(chunks_of(content), last=True))
     item = upload.finish(digest_of(content), signature)
+    pending.settle(item, whole.context.act_blocking(commits.commit, item))
+
+
+def put_together(whole: OpenedHome, contents: dict[str, bytes]) -> None:
+    """Store small files as one request does."""
+    storage, acts = whole.context.storage, whole.context.writer
+    ready = [
+        pending.put_small(
+            storage, ADA.caller, ADA.public_key, path=path, content=content,
+            signature=signature_of(ADA, path, content, server_id=storage.server_id),
+        )
+        for path, content in contents.items()
+    ]  # fmt: skip
+    for opened in [acts.submit(open_uploads, each.announcement) for each in ready if isinstance(each, Unwritten)]:
+        opened.result()
+    written: list[Pending] = [each.write() if isinstance(each, Unwritten) else each for each in ready]
+    for committed in [acts.submit(commits.commit, each) for each in written]:
+        committed.result()
+
+
+def begin_cut(whole: OpenedHome, resume: Point | None = None) -> Upload:
+    upload: Upload = ask(
+        whole, uploads.begin, ADA.caller, storage=whole.context.storage, path=CUT_PATH, file_id=file_id_of(CUT_PATH),
+        version=1, size=len(CUT), upload_id=CUT_ID, resume=resume,
+    )  # fmt: skip
+    return upload
+
+
+def start_cut(whole: OpenedHome) -> Upload:
+    upload = begin_cut(whole)
+    assert upload.announcement is not None
+    whole.context.act_blocking(open_uploads, upload.announcement)
+    upload.start()
+    return upload
+
+
+def push(whole: OpenedHome, upload: Upload, end: int = len(CUT_CHUNKS)) -> None:
+    """Bring an upload to so many chunks, and do with full segments what the server does."""
+    while upload.chunks < end:
+        batch = CUT_CHUNKS[upload.chunks : min(upload.chunks + 64, end)]
+        upload.append(upload.seal(batch, last=upload.chunks + len(batch) == len(CUT_CHUNKS)))
+        done = upload.settle()
+        if done is not None:
+            whole.context.act_blocking(note_segments, done)
+            upload.note(done.segments)
+
+
+def go_on(whole: OpenedHome) -> None:
+    """Go on with an upload from its finished segment; UploadGoneError if there is none."""
+    upload = begin_cut(whole, Point(SEGMENT_CHUNKS, digest_of(CUT[:SEGMENT_BYTES])))
+    whole.context.act_blocking(resume_upload, upload.resumption)
+    while upload.recall():
+        pass
+    upload.start()
+    finish(whole, upload)
+
+
+def finish(whole: OpenedHome, upload: Upload) -> None:
+    push(whole, upload)
+    signature = signature_of(ADA, CUT_PATH, CUT, server_id=whole.context.storage.server_id)
+    item = upload.finish(digest_of(CUT), signature)
     pending.settle(item, whole.context.act_blocking(commits.commit, item))
 
 
@@ -127,6 +201,26 @@ def collect(home: Home) -> None:
         run_job(whole, purging.collect, until=LONG_AGO)
 
 
+def store_together(home: Home) -> None:
+    with serving(home) as whole:
+        put_together(whole, TOGETHER)
+
+
+def write_segments(home: Home) -> None:
+    with serving(home) as whole:
+        finish(whole, start_cut(whole))
+
+
+def resume(home: Home) -> None:
+    with serving(home) as whole:
+        go_on(whole)
+
+
+def expire(home: Home) -> None:
+    with serving(home) as whole:
+        run_job(whole, upload_expiry.expire)
+
+
 def upgrade(home: Home) -> None:
     keyring = open_master_keys(home, "file").open()
     migration.keep_copy(home.database)
@@ -162,12 +256,48 @@ def killed(home: Home) -> None:
     (home.path / ".0123456789abcdef.part").write_bytes(b"half")
 
 
+def cut(home: Home) -> None:
+    """Make a home in which an upload was cut after its first segment."""
+    filled(home)
+    with serving(home) as whole:
+        push(whole, start_cut(whole), SEGMENT_CHUNKS + 1)
+
+
+def cut_long_ago(home: Home) -> None:
+    bootstrap._wall_clock = lambda: int(time.time()) - KEPT_SECONDS - 60  # of this process, which makes the template
+    cut(home)
+
+
 class Scenario(NamedTuple):
     """Something that a home goes through."""
 
     name: str
     begins: Callable[[Home], None] | None
     does: Callable[[Home], None]
+    then: Callable[[OpenedHome], None] = lambda _: None  # what is demanded besides
+
+
+def require_each_whole(whole: OpenedHome) -> None:
+    """Demand that of what was stored together each is there whole, or not at all."""
+    for path, content in TOGETHER.items():
+        with suppress(NotFoundError):
+            assert content_of(whole, path) == content, path
+
+
+def require_cut_goes_on(whole: OpenedHome) -> None:
+    """Demand that an upload is stored, or goes on where it was: what was finished is lost by no fault."""
+    with suppress(ExistsError):
+        go_on(whole)
+    assert content_of(whole, CUT_PATH) == CUT
+
+
+def require_cut_is_no_trouble(whole: OpenedHome) -> None:
+    """Demand that an upload is stored, goes on, or is gone without a trace."""
+    try:
+        require_cut_goes_on(whole)
+    except UploadGoneError:
+        finish(whole, start_cut(whole))
+        assert content_of(whole, CUT_PATH) == CUT
 
 
 SCENARIOS: Final = (
@@ -176,6 +306,10 @@ SCENARIOS: Final = (
     Scenario("reencryption", filled, reencrypt),
     Scenario("recovery", killed, first_start),
     Scenario("collection", filled, collect),
+    Scenario("together", filled, store_together, require_each_whole),
+    Scenario("segments", filled, write_segments, require_cut_is_no_trouble),
+    Scenario("resumption", cut, resume, require_cut_goes_on),
+    Scenario("expiry", cut_long_ago, expire, require_cut_is_no_trouble),
     Scenario("upgrade", filled, upgrade),
 )
 
@@ -220,7 +354,7 @@ def go_through(scenario: Scenario, home: Home, fail: set[int], *, late: bool, cu
     return " ".join(name.replace(" ", "-") for name in names)
 
 
-def require_whole(home: Home, *, empty: bool) -> None:
+def require_whole(home: Home, *, empty: bool, then: Callable[[OpenedHome], None] = lambda _: None) -> None:
     """Demand that a home opens, holds what it held, is clean, and that nothing is left to mend."""
     if home.database.exists():
         later_migration.take_back(home.database)
@@ -232,6 +366,7 @@ def require_whole(home: Home, *, empty: bool) -> None:
         if not empty:
             for path, content in KEPT.items():
                 assert content_of(whole, path) == content, path
+        then(whole)
         require_followed(whole)
         if context.storage.vault.keyring.successions:
             # What lies beside the objects is under the row key before until they are sealed anew: the same command again.
@@ -275,7 +410,7 @@ class Trials:
             shutil.copytree(self.template, home.path)
         try:
             names = in_process(lambda: go_through(self.scenario, home, set(fail), late=late, cut=cut))
-            in_process(lambda: require_whole(home, empty=self.scenario.begins is None))
+            in_process(lambda: require_whole(home, empty=self.scenario.begins is None, then=self.scenario.then))
         except AssertionError as fault:
             how = f"{self.scenario.name}, calls {fail} fail{' late' * late}{', power cut' * cut}"
             raise AssertionError(f"{how}\n{fault}") from None

@@ -12,7 +12,11 @@ from tests.campaigns.faults import SCENARIOS, Scenario, Trials, different
 
 
 @pytest.fixture(
-    params=[scenario for scenario in SCENARIOS if scenario.name in ("first start", "rotation")],
+    params=[
+        pytest.param(scenario, marks=() if scenario.name in ("first start", "rotation") else pytest.mark.long)
+        for scenario in SCENARIOS
+        if scenario.name in ("first start", "rotation", "together", "resumption")
+    ],
     ids=lambda scenario: scenario.name,
 )
 def trials(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Trials]:
