@@ -8,11 +8,12 @@ means.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
+
+from msgspec import structs
 
 from sft.cli.invocation import Invocation
 from sft.client.concurrency import pause
@@ -71,7 +72,7 @@ class Line:
             if any(not _is_cut(result.error) or result.resumption.resumed_bytes for result in again):
                 pauses = iter(self._pauses)
             for number, result in zip(cut, again, strict=True):
-                results[number] = dataclasses.replace(
+                results[number] = structs.replace(
                     result, resumption=_together(results[number].resumption, result.resumption)
                 )
         for number, result in enumerate(results):
@@ -108,7 +109,7 @@ def _is_cut(error: SftError | None) -> bool:
 
 def renumbered(report: Report, numbers: Sequence[int]) -> Report:
     """Report items by the numbers that they have among all."""
-    return lambda progress: report(dataclasses.replace(progress, index=numbers[progress.index]))
+    return lambda progress: report(structs.replace(progress, index=numbers[progress.index]))
 
 
 def _together(before: Resumption, now: Resumption) -> Resumption:

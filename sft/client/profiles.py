@@ -8,7 +8,6 @@ here blocks; changes hold the state's lock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -85,8 +84,7 @@ class Forgotten(NamedTuple):
     link_file: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Profiles:
+class Profiles(Struct, frozen=True):
     """The profiles of one state."""
 
     state: StateFolder

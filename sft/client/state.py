@@ -18,9 +18,10 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from msgspec import Struct
 
 from sft import durable
 from sft.client.os_errors import translating_os_errors
@@ -34,8 +35,7 @@ _OTHERS_READ: Final = stat.S_IRWXG | stat.S_IRWXO
 _MOST_BYTES: Final = 16 * MIB  # pins of ten thousand people stay below it
 
 
-@dataclass(frozen=True, slots=True)
-class StateFolder:
+class StateFolder(Struct, frozen=True):
     """The state of one person on this computer.
 
     Args:

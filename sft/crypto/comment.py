@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from sft import limits
 from sft.crypto.digests import DIGEST_BYTES
@@ -55,8 +56,7 @@ _COMMENT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileComment:
+class FileComment(Struct, frozen=True, kw_only=True):
     """What an author signs of one version of one file.
 
     Args:

@@ -14,8 +14,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sft.crypto import _ed25519
 from sft.crypto._base64 import decode_base64, encode_base64
@@ -33,8 +34,7 @@ _ALGORITHM: Final = b"Ed"
 _PUB_FILE_LINES: Final = 2
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PublicKey:
+class PublicKey(Struct, frozen=True):
     """A user's public key in minisign's form."""
 
     key_id: bytes
@@ -127,8 +127,7 @@ class SigningKey:
         return f"SigningKey(public={self.public.text()})"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ServerPublic:
+class ServerPublic(Struct, frozen=True):
     """A server's public key, which a link carries and a client pins."""
 
     point: bytes

@@ -22,9 +22,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
+
+from msgspec import Struct
 
 from sft import limits
 from sft.crypto import _ed25519
@@ -55,8 +56,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(_HEAD), re.compile(_STORED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(Struct, frozen=True, kw_only=True):
     """One line of a receipt: what a server says that it has stored; the client compares it with what it sent.
 
     Args:

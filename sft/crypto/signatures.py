@@ -22,8 +22,9 @@ hellos, ``th2`` the handshake up to M3; ``m4_prefix`` is all of M4 before the si
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sft import limits
 from sft.crypto import _ed25519
@@ -49,8 +50,7 @@ _FIRST_LINE: Final = f"{_UNTRUSTED}signature from sft"
 _UNTRUSTED_BYTES: Final = 1024  # what stock minisign reads of it
 
 
-@dataclass(frozen=True, slots=True)
-class FileSignature:
+class FileSignature(Struct, frozen=True):
     """A prehashed minisign signature: four lines, of which the first says nothing and is not kept.
 
     ``comment`` is a stranger's text until ``verify_file`` has parsed it.

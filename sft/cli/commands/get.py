@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
+from msgspec.structs import replace
 
 from sft.cli.again import Line
 from sft.cli.invocation import Invocation

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
+
+from msgspec import Struct
 
 from sft.client.api.files import make_folder
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
@@ -41,8 +42,7 @@ GROUPS_AT_ONCE: Final = (
 LARGE_AT_ONCE: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class PutResult:
+class PutResult(Struct, frozen=True):
     """What became of one item: ``stage`` is STORED, UNCHANGED or FAILED."""
 
     item: PutItem
@@ -54,8 +54,7 @@ class PutResult:
     resumption: Resumption = NO_RESUMPTION
 
 
-@dataclass(frozen=True, slots=True)
-class GetResult:
+class GetResult(Struct, frozen=True):
     """What became of one item: ``stage`` is VERIFIED, UNCHANGED (it was here already) or FAILED."""
 
     item: GetItem

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
@@ -19,8 +20,7 @@ from sft.errors import MovedError, NotAsListedError, ResumeRefusedError
 from sft.model.records import File
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadResult:
+class DownloadResult(Struct, frozen=True):
     """A verified file; the paths are None where it was not kept, and the verdict where it was given before."""
 
     file: File

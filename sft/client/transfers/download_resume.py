@@ -8,8 +8,9 @@ are never mixed, even where their sizes fit. Only the signature over the whole d
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
@@ -30,8 +31,7 @@ _MIXED: Final = "the part here was changed"
 _OTHER: Final = "another version is there now"
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """A part that is open again, to be proved."""
 
     part: PartFile

@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from sft.client.concurrency import ticking
 from sft.client.connection import refusal_error
@@ -52,8 +53,7 @@ class FileSink(Protocol):
     def discard(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """A whole file that nobody has judged yet."""
 
     file: File
@@ -62,8 +62,7 @@ class Received:
     sink: FileSink
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """What is here already of a file, and proved; it ends with a whole chunk."""
 
     part: ResumablePart

@@ -12,9 +12,10 @@ import fnmatch
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
+
+from msgspec import Struct
 
 from sft.client.api.tree import fits_parts
 from sft.errors import UsageError
@@ -22,8 +23,7 @@ from sft.errors import UsageError
 _ANY_FOLDERS: Final = "**"
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     """One pattern: a part for each name, and ``**`` for any number of them."""
 
     parts: tuple[str, ...]

@@ -11,11 +11,10 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sft.client.os_errors import describe_os_error
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
@@ -25,16 +24,14 @@ from sft.errors import LocalFileError, SftError
 KEY_FOLDER: Final = "key folder"
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """What cannot be sent or fetched, and why."""
 
     name: str
     error: SftError
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """What is neither file nor folder, or sft's own, and stays behind.
 
     Args:
@@ -65,8 +62,7 @@ class LocalFile(Struct, frozen=True):
     identity: tuple[int, int]
 
 
-@dataclass(slots=True)
-class LocalTree:
+class LocalTree(Struct):
     """A folder and all below it.
 
     Args:

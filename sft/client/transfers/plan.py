@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sft.client.api import Requester
 from sft.client.api.files import Listing, show_file
@@ -51,8 +50,7 @@ class VersionSeen(Struct, frozen=True):
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PutItem:
+class PutItem(Struct, frozen=True):
     """A file to send; ``source`` None is standard input.
 
     Args:
@@ -69,8 +67,7 @@ class PutItem:
     replaces: VersionSeen | None = None
 
 
-@dataclass(slots=True)
-class PutPlan:
+class PutPlan(Struct):
     """Files to send, folders to make that hold none, and what stays behind."""
 
     items: list[PutItem] = field(default_factory=list)
@@ -80,8 +77,7 @@ class PutPlan:
     excluded: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class GetItem:
+class GetItem(Struct, frozen=True):
     """A file to fetch, and where below the destination it goes.
 
     Args:
@@ -106,8 +102,7 @@ class GetItem:
     listed: File | None = None
 
 
-@dataclass(slots=True)
-class GetPlan:
+class GetPlan(Struct):
     """Files to fetch, folders to make that hold none, and what cannot be fetched."""
 
     items: list[GetItem] = field(default_factory=list)
@@ -283,8 +278,7 @@ async def plan_get(
     return plan
 
 
-@dataclass(frozen=True, slots=True)
-class _Resolved:
+class _Resolved(Struct, frozen=True):
     """What a name stands for.
 
     Args:

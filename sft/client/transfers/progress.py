@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 RATE_SECONDS: Final = 5.0
 STALLED_SECONDS: Final = 5.0  # as OpenSSH says it
@@ -38,8 +39,7 @@ class TransferStage(StrEnum):
 _ENDED: Final = frozenset({TransferStage.STORED, TransferStage.UNCHANGED, TransferStage.VERIFIED, TransferStage.FAILED})
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """One step of one item.
 
     Args:
@@ -60,8 +60,7 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Resumption:
+class Resumption(Struct, frozen=True):
     """How much going on has saved, and what an interruption has cost.
 
     Args:

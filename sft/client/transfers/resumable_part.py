@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from sft.client.transfers.part_file import PartFile
 from sft.client.transfers.unfinished import DownloadRecord, HeldRecord
@@ -70,8 +71,7 @@ class ResumablePart:
         self._held.save(done=done, prefix=digest, saved_at=int(self._now()))
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingPart:
+class WaitingPart(Struct, frozen=True):
     """A part whose connection was lost, with the digest that runs over it.
 
     Args:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from sft import durable
 from sft.client.concurrency import finish_even_if_cancelled
@@ -33,8 +35,7 @@ from sft.wire.messages import FilesContent, GetFiles, RefusedFile, WantedFile
 Outcome = DownloadResult | SftError
 
 
-@dataclass(frozen=True, slots=True)
-class Getting:
+class Getting(Struct, frozen=True):
     """One item on its way; without a place it is not kept."""
 
     item: GetItem
@@ -97,8 +98,7 @@ async def _alone(session: Session, wanted: Getting, *, accept_moved: bool) -> Ou
         return error
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrived:
+class _Arrived(Struct, frozen=True):
     """A whole file that nobody has judged yet."""
 
     wanted: Getting
@@ -240,8 +240,7 @@ class _OpenFolders:
         return faults
 
 
-@dataclass(frozen=True, slots=True)
-class _Below:
+class _Below(Struct, frozen=True):
     """A destination, seen through the folders that are open."""
 
     folders: _OpenFolders

@@ -11,11 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from sft.client.api.files import show_file, show_with_receipt
 from sft.client.concurrency import finish_even_if_cancelled
@@ -47,16 +47,14 @@ from sft.model.records import File, Stored
 _COMPARED_CHUNKS: Final = 64  # read and hashed at a time where nothing is sent
 
 
-@dataclass(frozen=True, slots=True)
-class UploadResult:
+class UploadResult(Struct, frozen=True):
     """What an upload became, and where its receipt lies."""
 
     stored: Stored
     receipt: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """What the server says that it stored, beside what was sent; the path is where the file is now."""
 
     path: str
@@ -65,8 +63,7 @@ class Answered:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SignedContent:
+class SignedContent(Struct, frozen=True):
     """A whole small content, and what we say of it."""
 
     content: bytes

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
@@ -42,8 +43,7 @@ _READ_CHUNKS: Final = 128  # 8 MiB: a hop to a thread, and a step of progress
 _FINAL: Final = (ExistsError, ChangedSinceError, ResumeRefusedError, UploadGoneError)
 
 
-@dataclass(frozen=True, slots=True)
-class UploadAsked:
+class UploadAsked(Struct, frozen=True):
     """What is to be stored, and how that was asked for.
 
     Args:
@@ -60,8 +60,7 @@ class UploadAsked:
     replaces: VersionSeen | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingUpload:
+class WaitingUpload(Struct, frozen=True):
     """An upload whose connection was lost, with the digests of what the server may have of it."""
 
     held: HeldRecord[UploadRecord]
@@ -72,8 +71,7 @@ class WaitingUpload:
         self.held.let_go()
 
 
-@dataclass(frozen=True, slots=True)
-class _Begun:
+class _Begun(Struct, frozen=True):
     """Where an upload goes on."""
 
     held: HeldRecord[UploadRecord] | None

@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from sft.client.concurrency import finish_even_if_cancelled, ticking
 from sft.client.connection import refusal_error
@@ -43,8 +44,7 @@ Describe = Callable[[bytes, int, int, bytes], FileComment]
 AHEAD_CHUNKS: Final = TRANSFER_CREDIT_CHUNKS + 3 * CREDIT_STEP_CHUNKS
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True):
     """An upload that the server has acknowledged, and what was signed."""
 
     stored: Stored
@@ -71,8 +71,7 @@ class Prefixes:
         return next((running.copy() for count, running in (*self._latest, *self._segments) if count == chunks), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(Struct, frozen=True):
     """What an upload is announced as.
 
     Args:

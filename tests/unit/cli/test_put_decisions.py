@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from sft.cli.commands.put import ask_of_unknown
@@ -27,7 +26,7 @@ def test_what_cannot_be_judged_is_asked_about(server, session, tmp_path, answer)
         asked.append(question)
         return answer
 
-    piped = dataclasses.replace(results[0], item=dataclasses.replace(items[0], source=None))
+    piped = msgspec.structs.replace(results[0], item=msgspec.structs.replace(items[0], source=None))
     assert server.run(ask_of_unknown(session, [piped], agrees, 0)) == [piped]
     first, second = server.run(ask_of_unknown(session, results, agrees, 0))
     assert asked == [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from sft.client.transfers import put_again
 from sft.client.transfers.part_file import ConflictPolicy

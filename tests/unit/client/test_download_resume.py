@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import random
 
@@ -78,7 +77,7 @@ class Here:
         file, _ = self.server.files["a.bin"]
         version = file.version
         item = GetItem("a.bin", ("a.bin",), version.size, version.number, version.digest, file.id)
-        return dataclasses.replace(item, **changes)
+        return msgspec.structs.replace(item, **changes)
 
     def begin(self, carried_over=None, **options):
         """Begin a get; its results come into a list."""

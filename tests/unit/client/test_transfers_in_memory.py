@@ -483,11 +483,11 @@ def test_another_file_than_the_one_asked_for_is_refused(server, session, tmp_pat
 def test_what_was_listed_must_arrive(server, session, tmp_path, listed):
     stored(server, b"content", version=1)
     true = {"file_id": bytes(16), "version": 1, "size": 7, "digest": blake2b_512(b"content").digest()}
-    asked = dataclasses.replace(got_item(), **{**true, **listed})
+    asked = msgspec.structs.replace(got_item(), **{**true, **listed})
     (result,) = get(server, session, tmp_path, asked)
     assert isinstance(result.error, NotAsListedError)
     assert leftovers(tmp_path / "out") == []
-    honest = dataclasses.replace(got_item(), **true)
+    honest = msgspec.structs.replace(got_item(), **true)
     assert get(server, session, tmp_path, honest)[0].error is None
 
 
@@ -503,7 +503,7 @@ def test_a_version_older_than_one_that_was_seen_is_not_the_newest(server, sessio
     (known,) = server.run(known_of(again, [server.files["docs/a.bin"][0]]))
     assert (known.state, type(known.error)) == (SignatureState.UNKNOWN, OlderVersionError)
     # Whoever asks for that very version gets it.
-    asked = dataclasses.replace(got_item(), version=2, newest=False)
+    asked = msgspec.structs.replace(got_item(), version=2, newest=False)
     assert get(server, again, tmp_path, asked, to="later")[0].error is None
     (known,) = server.run(known_of(again, [server.files["docs/a.bin"][0]], newest=False))
     assert known.state is SignatureState.SIGNED
@@ -581,7 +581,7 @@ def test_a_moved_file_says_where_it_was_signed(server, session, tmp_path):
     assert result.verdict.moved_to == "new.bin"
     assert "Signed as docs/old.bin; it is at new.bin now." in result.verdict.sentence()
     # Nor is it said to be here already.
-    same = dataclasses.replace(got_item("new.bin"), size=7, file_id=file.id, version=1, digest=file.version.digest)
+    same = msgspec.structs.replace(got_item("new.bin"), size=7, file_id=file.id, version=1, digest=file.version.digest)
     assert isinstance(get(server, session, tmp_path, same)[0].error, MovedError)
     assert get(server, session, tmp_path, same, accept_moved=True)[0].stage is TransferStage.UNCHANGED
 
@@ -806,7 +806,7 @@ def test_cancelling_a_put_of_a_pipe_that_falls_silent_does_not_wait_for_it(serve
 
 
 def decided(path, version=1, digest=""):
-    return dataclasses.replace(item(path), replaces=VersionSeen("docs/a.bin", version, digest))
+    return msgspec.structs.replace(item(path), replaces=VersionSeen("docs/a.bin", version, digest))
 
 
 def test_what_was_decided_to_be_replaced_is_that_version_alone(server, session, tmp_path):

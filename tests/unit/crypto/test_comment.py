@@ -1,11 +1,11 @@
 import hashlib
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sft.crypto.comment import MOST, NO_HEAD, FileComment, decode_name, encode_name
 from sft.errors import SignatureInvalidError

@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sft.crypto import _ed25519, key_file, signatures
 from sft.crypto.comment import FileComment

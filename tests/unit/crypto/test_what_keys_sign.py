@@ -6,9 +6,9 @@ The bytes of each row are written again here from the specification, with PyNaCl
 import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from nacl.signing import SigningKey as Oracle
 
 from sft.crypto import signatures

@@ -7,7 +7,6 @@ server says so for a put; for a get, equal bytes here are told by their digest).
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,7 +136,7 @@ class Run:
         self._begin([item.size for item in items])
         seen, aside = {one.path: one for one in job.replace}, frozenset(job.beside)
         decided = [
-            self._beside(item) if item.path in aside else dataclasses.replace(item, replaces=seen.get(item.path))
+            self._beside(item) if item.path in aside else structs.replace(item, replaces=seen.get(item.path))
             for item in items
         ]
         if not decided and not plan.folders:
@@ -157,7 +156,7 @@ class Run:
         self._job.take(taken)
 
     def _beside(self, item: PutItem) -> PutItem:
-        return dataclasses.replace(item, path=beside_path(item.path, self._user, self._now()))
+        return structs.replace(item, path=beside_path(item.path, self._user, self._now()))
 
     # -- from the server -----------------------------------------------------------------------------------
 
@@ -218,7 +217,7 @@ class Run:
                 if not await asyncio.to_thread(put_in_place, result.local, old, mark):
                     self._conflict(result.item, LocalExistsError(path=str(old)))
                     continue
-                results[number] = dataclasses.replace(result, local=old)
+                results[number] = structs.replace(result, local=old)
             self._got(result)
         self._job.take(taken_of(results))
 
