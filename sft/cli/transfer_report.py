@@ -7,7 +7,7 @@ named in any case; what failed is listed last, and whole. An item that fails alo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from sft.cli.batch import SOME_STATUS, show_failures, status_of_many
@@ -33,7 +33,7 @@ def resumption_document(resumption: Resumption) -> Document:
 
 
 class TransferReport:
-    """Collects results and shows them.
+    """Collects results and shows them: of each what is shown, and no more, for they are many.
 
     Args:
         done_word: begins the sentence on a whole folder: "stored".
@@ -53,17 +53,26 @@ class TransferReport:
         self._undone = undone
         self._empty = {**empty, **resumption_document(NO_RESUMPTION)}
         self._whole = whole
-        self._items: list[Document] = []
-        self._rows: list[Sequence[str]] = []
+        self._total = 0
+        self._items: list[Document] = []  # for --json
+        self._rows: list[Sequence[str]] = []  # where each is shown
         self._failed: list[tuple[str, SftError]] = []
         self._moved: list[tuple[str, Verdict]] = []
         self._bytes = 0
         self._would: Counter[str] = Counter()
 
-    def done(self, document: Document, row: Sequence[str], size_bytes: int) -> None:
-        self._items.append({**self._empty, **document, "error": None})
-        self._rows.append(row)
+    def done(self, document: Callable[[], Document], row: Callable[[], Sequence[str]], size_bytes: int) -> None:
+        """Take an item that is done.
+
+        Args:
+            size_bytes: of it that have moved.
+        """
+        self._total += 1
         self._bytes += size_bytes
+        if self.invocation.console.json:
+            self._items.append({**self._empty, **document(), "error": None})
+        elif not self._whole:
+            self._rows.append(row())
 
     def moved(self, path: str, verdict: Verdict) -> None:
         """Take note that an item that is done was signed under another name."""
@@ -79,7 +88,10 @@ class TransferReport:
         **more: Any,
     ) -> None:
         """Take an item that failed, or was never tried; with ``more`` fields."""
+        self._total += 1
         self._failed.append((name, error))
+        if not self.invocation.console.json:
+            return
         why = error_json(error, now=self.invocation.now)
         self._items.append(
             {
@@ -107,14 +119,17 @@ class TransferReport:
             return
         result = {FRESH: f"would {act}", REPLACED: "would replace", SAME: SAME}[what]
         self._would[result] += 1
-        document = {"source": source, "path": path, "result": result, "size": size_bytes}
-        self.done(document, [result, safe(path), "" if size_bytes is None else size_text(size_bytes)], 0)
+        self.done(
+            lambda: {"source": source, "path": path, "result": result, "size": size_bytes},
+            lambda: [result, safe(path), "" if size_bytes is None else size_text(size_bytes)],
+            0,
+        )
 
     def finish_dry(self, *remarks: str, **more: Any) -> int:
         """Show what would be done; return status 0, whatever would fail."""
         console, failed = self.invocation.console, len(self._failed)
         if console.json:
-            console.document(self._document(len(self._items) - failed, status=0, dry_run=True, **more))
+            console.document(self._document(self._total - failed, status=0, dry_run=True, **more))
         for line in aligned(self._rows):
             console.result(line)
         said = [f"{count_text(count)} {result}" for result, count in sorted(self._would.items(), reverse=True)]
@@ -129,9 +144,9 @@ class TransferReport:
         """Show everything, with sentences on the whole and ``more`` fields of the document; return the exit status."""
         console = self.invocation.console
         errors = [error for _, error in self._failed]
-        done = len(self._items) - len(errors)
+        done = self._total - len(errors)
         status = status_of_many(errors, done) or (SOME_STATUS if self.skipped else 0)
-        alone = len(self._items) == 1 and bool(errors) and not self.skipped
+        alone = self._total == 1 and bool(errors) and not self.skipped
         if console.json:
             console.document(self._document(done, status=status, dry_run=False, **more))
         if not alone:
@@ -158,8 +173,8 @@ class TransferReport:
         """Show what failed and what was moved alone: standard output holds the file; return the exit status."""
         errors = [error for _, error in self._failed]
         self._show_moved()
-        show_failures(self.invocation, self._failed, self._undone, alone=len(self._items) == 1)
-        return status_of_many(errors, len(self._items) - len(errors))
+        show_failures(self.invocation, self._failed, self._undone, alone=self._total == 1)
+        return status_of_many(errors, self._total - len(errors))
 
     def _show_moved(self) -> None:
         """Name every one that no row has named: that it was moved is the server's word."""
@@ -173,10 +188,9 @@ class TransferReport:
             for line in aligned(self._rows):
                 console.result(line)
             return
-        total = len(self._items)
-        noun = "file" if total == 1 else "files"
+        noun = "file" if self._total == 1 else "files"
         moved = f"{size_text(self._bytes)}, {duration_text(self.seconds)}."
-        of_all = f"{self._done_word} {count_text(done)} of {count_text(total)} {noun}"
+        of_all = f"{self._done_word} {count_text(done)} of {count_text(self._total)} {noun}"
         said = [f"{of_all}, {moved}", *remarks]
         if self._failed:
             said.append(f"{self._undone}, {count_text(len(self._failed))}:")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 from sft.errors import ClientError, LocalDiskFullError, LocalFileError
@@ -41,15 +40,23 @@ def describe_os_error(error: OSError, path: str | Path) -> ClientError:
     return LocalFileError(str(error), path=str(path), problem=problem, remedy=remedy)
 
 
-@contextmanager
-def translating_os_errors(path: str | Path) -> Iterator[None]:
+class translating_os_errors:  # noqa: N801 - a block of code begins with it, as with a function that makes one
     """Turn every OSError of the block into what it means for this path.
 
     Raises:
         LocalDiskFullError: no room.
         LocalFileError: anything else.
     """
-    try:
-        yield
-    except OSError as error:
-        raise describe_os_error(error, path) from error
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise describe_os_error(error, self._path) from error

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from sft.cli.again import Line
 from sft.cli.invocation import Invocation
+from sft.cli.json_output import Document
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_options import accept_moved_option, choosing
@@ -28,6 +29,7 @@ from sft.client.transfers.progress import Report, TransferStage
 from sft.crypto.digests import digest_text
 from sft.errors import UsageError
 from sft.model.names import safe
+from sft.model.records import File
 from sft.model.text import count_text, shown_name, size_text
 
 EMPTY: Final = dict.fromkeys(("local", "signature_file", "signed_as", "author", "version", "size", "digest"), None)
@@ -178,12 +180,24 @@ def add_result(report: TransferReport, result: GetResult) -> None:
         return
     if result.file is None or result.local is None:
         raise TypeError("a get that did not fail has a file and a place")
-    file, version = result.file, result.file.version
-    document = {
+    file, local, verdict = result.file, result.local, result.verdict
+    if verdict is not None and verdict.moved_to is not None:
+        report.moved(file.path, verdict)
+    moved_bytes = file.version.size - result.resumption.resumed_bytes
+    report.done(
+        lambda: _document(result, file, local),
+        lambda: _row(result, file, local),
+        0 if result.stage is TransferStage.UNCHANGED else moved_bytes,
+    )
+
+
+def _document(result: GetResult, file: File, local: Path) -> Document:
+    version = file.version
+    return {
         "source": file.path,
         "path": file.path,
         "result": result.stage.value,
-        "local": str(result.local),
+        "local": str(local),
         "signature_file": None if result.signature is None else str(result.signature),
         "signed_as": version.signed_name,
         "author": version.author,
@@ -192,18 +206,19 @@ def add_result(report: TransferReport, result: GetResult) -> None:
         "digest": digest_text(version.digest),
         **resumption_document(result.resumption),
     }
+
+
+def _row(result: GetResult, file: File, local: Path) -> list[str]:
+    version, verdict = file.version, result.verdict
     row = [
-        f"{result.stage.value:9} {safe(local_text(result.local))}",
+        f"{result.stage.value:9} {safe(local_text(local))}",
         f"v{version.number}",
         size_text(version.size),
         f"signed by {shown_name(version.author)}",
     ]
-    if result.verdict is not None and result.verdict.moved_to is not None:
-        row.append(f"as {shown_name(result.verdict.signed_name)}")
-        report.moved(file.path, result.verdict)
-    report.done(
-        document, row, 0 if result.stage is TransferStage.UNCHANGED else version.size - result.resumption.resumed_bytes
-    )
+    if verdict is not None and verdict.moved_to is not None:
+        row.append(f"as {shown_name(verdict.signed_name)}")
+    return row
 
 
 def local_text(path: Path) -> str:

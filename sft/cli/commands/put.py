@@ -14,6 +14,7 @@ import click
 
 from sft.cli.again import Line
 from sft.cli.invocation import Invocation
+from sft.cli.json_output import Document
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_options import choosing
@@ -28,6 +29,7 @@ from sft.client.transfers.progress import Report, TransferStage
 from sft.crypto.digests import digest_text
 from sft.errors import PinChangedError, SftError, SignerUnknownError, UsageError
 from sft.model.names import safe
+from sft.model.records import Stored
 from sft.model.text import count_text, duration_text, rate_text, sentence, size_text
 
 EMPTY: Final = dict.fromkeys(("version", "size", "digest", "receipt"), None)
@@ -144,7 +146,12 @@ def add_result(report: TransferReport, result: PutResult) -> None:
     stored = result.stored
     if stored is None:
         raise TypeError("a put that did not fail stored something")
-    document = {
+    size = 0 if result.stage is TransferStage.UNCHANGED else stored.size
+    report.done(lambda: _document(source, result, stored), lambda: _row(result, stored), size)
+
+
+def _document(source: str, result: PutResult, stored: Stored) -> Document:
+    return {
         "source": source,
         "path": stored.path,
         "result": result.stage.value,
@@ -154,15 +161,16 @@ def add_result(report: TransferReport, result: PutResult) -> None:
         "receipt": None if result.receipt is None else str(result.receipt),
         **resumption_document(result.resumption),
     }
+
+
+def _row(result: PutResult, stored: Stored) -> list[str]:
     row = [f"{result.stage.value:9} {safe(stored.path)} ", f"v{stored.version}"]
     if result.stage is TransferStage.UNCHANGED:
-        report.done(document, row, 0)
-        return
+        return row
     size, seconds = stored.size, result.seconds
     row += [size_text(size), duration_text(seconds)]
     row += [rate_text(size - result.resumption.resumed_bytes, seconds)] if size else []
-    row += [] if result.receipt else ["(no room here for its receipt)"]
-    report.done(document, row, size)
+    return row + ([] if result.receipt else ["(no room here for its receipt)"])
 
 
 def remarks(plan: PutPlan, unchanged: int) -> list[str]:

@@ -174,7 +174,7 @@ async def _one(invocation: Invocation, line: Line, record: Unfinished, report: T
         **resumption_document(moved),
     }
     row = [f"{result.stage.value:9} {safe(record.path)}", f"v{version}", size_text(size)]
-    report.done(document, row, 0 if result.stage is TransferStage.UNCHANGED else size)
+    report.done(lambda: document, lambda: row, 0 if result.stage is TransferStage.UNCHANGED else size)
 
 
 def _now(result: GetResult | PutResult) -> tuple[int, int, bytes]:

@@ -95,12 +95,10 @@ def stored(server, content, path="docs/a.bin", key=ADA_KEY, author="ada", user_i
     return comment
 
 
-class Recorded(StateFolder):
+class Recorded(StateFolder, frozen=True):
     """A state that tells what is written."""
 
-    def __init__(self, state, written):
-        super().__init__(state.data, state.config)
-        object.__setattr__(self, "written", written)
+    written: list[str]
 
     def write(self, name, data, *, sync=True):
         self.written.append(name)
@@ -167,7 +165,7 @@ def test_a_receipt_for_something_else_is_no_receipt(server, session, tmp_path, m
 
     def lie(key, receipts):
         (receipt,) = receipts
-        fields = {name: getattr(receipt, name) for name in receipt.__dataclass_fields__}
+        fields = msgspec.structs.asdict(receipt)
         return sign(key, [type(receipt)(**{**fields, field: other[field]})])
 
     monkeypatch.setattr("tests.unit.client.memory_server.sign_receipts", lie)
@@ -525,7 +523,7 @@ def test_authors_of_a_list_are_pinned_in_one_rewrite(server, session, state):
         server.users[user_id] = user(user_id, f"u{user_id}", key)
         stored(server, b"content", name, key=key, author=f"u{user_id}", user_id=user_id)
     written = []
-    session.state = Recorded(state, written)
+    session.state = Recorded(state.data, state.config, written)
     session.pins = Pins(session.state, session.server_id)
     files = [server.files[name][0] for name in names]
     assert {known.state for known in server.run(known_of(session, files))} == {SignatureState.SIGNED}
