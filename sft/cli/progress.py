@@ -24,6 +24,7 @@ from sft.model.text import day_text, size_text
 BAR_SECONDS: Final = 0.1
 PLAIN_SECONDS: Final = 10.0
 EVENT_SECONDS: Final = 0.5
+_TOLD: Final = frozenset({TransferStage.RESUMED, TransferStage.RESTARTED})
 
 
 class ProgressShown:
@@ -50,7 +51,7 @@ class ProgressShown:
 
     def report(self, progress: Progress) -> None:
         self._meter.report(progress)
-        if progress.stage in {TransferStage.RESUMED, TransferStage.RESTARTED} and self._style != "json":
+        if self._style != "json" and progress.stage in _TOLD:
             self._console.note(_going_on(progress))
         if self._style == "json" and self._stages.get(progress.index) is not progress.stage:
             self._stages[progress.index] = progress.stage

@@ -81,7 +81,8 @@ class StateFolder(Struct, frozen=True):
         """
         folders, _ = _split(names[0])
         with translating_os_errors(self.path(names[0])):
-            durable.make_private_folder(self.data)
+            if not self.data.exists():  # making it waits for the disk, twice
+                durable.make_private_folder(self.data)
             with self._folder(folders, make=True) as folder:
                 leaves = [name.rpartition("/")[2] for name in names]
                 durable.replace_files(folder, leaves, data)

@@ -15,6 +15,7 @@ parse (``parse_path(x) == x``), so that what is signed is what is stored. ``safe
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from sft.errors import NameNotAllowedError, UserNameNotAllowedError
@@ -62,8 +63,10 @@ _IGNORED_IN_FOLD: Final = (
     | frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 )
 _SHOWN_OF_REFUSED: Final = 80  # characters of a hopeless name that an error carries
+_REMEMBERED: Final = 4096  # names that were good, 1 MiB of the longest: a folder's is asked about with each file in it
 
 
+@lru_cache(_REMEMBERED)
 def parse_component(text: str) -> str:
     """Return a text as a file's or folder's name, in NFC; NameNotAllowedError names what forbids it."""
     name = unicodedata.normalize("NFC", text)

@@ -30,6 +30,8 @@ class TransferStage(StrEnum):
     VERIFIED = "verified"
     FAILED = "failed"
 
+    __hash__ = str.__hash__  # every report asks in which sets it is
+
     @property
     def ended(self) -> bool:
         """Whether the item takes no further step."""

@@ -37,6 +37,17 @@ def test_what_was_written_is_read_and_only_its_owner_can(state):
     assert [p.stat().st_mode & 0o777 for p in folders] == [0o700, 0o700, 0o700]
 
 
+def test_what_nothing_rests_on_waits_for_no_disk(state, monkeypatch):
+    state.write_under(["receipts/s/a", "receipts/s/b"], b"one")
+
+    def waits(_):
+        raise AssertionError("waited for the disk")
+
+    monkeypatch.setattr(os, "fsync", waits)
+    assert state.write_under(["receipts/s/b", "receipts/s/c"], b"two") == [state.path(f"receipts/s/{n}") for n in "bc"]
+    assert [state.read(f"receipts/s/{n}") for n in "abc"] == [b"one", b"two", b"two"]
+
+
 def test_what_is_not_there_is_none_and_reading_makes_nothing(state):
     assert state.read("pins/a.json") is None
     assert not state.data.exists()
