@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, TypeVar
+
+from msgspec import Struct, field
 
 from sft.cli.console import Console
 from sft.cli.prompts import AskSecret, Prompts, ask_on_terminal
@@ -77,8 +78,7 @@ def threads_of(reactor: Any) -> AbstractContextManager[Pool]:
     return running_pool(reactor)
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(Struct, frozen=True):
     """Where a command runs.
 
     Args:

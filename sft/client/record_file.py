@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sft.errors import LocalFileError
 
@@ -25,8 +24,7 @@ FORMAT: Final = 1
 R = TypeVar("R", bound=Struct)
 
 
-@dataclass(slots=True)
-class Contents(Generic[R]):
+class Contents(Struct, Generic[R]):
     """What a file says.
 
     Args:
@@ -39,8 +37,7 @@ class Contents(Generic[R]):
     unknown: dict[Any, dict[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordFile(Generic[R]):
+class RecordFile(Struct, Generic[R], frozen=True):
     """The form of one kind of file.
 
     Args:

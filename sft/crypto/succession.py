@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from sft.crypto import _ed25519
 from sft.crypto.comment import NUMBER, SERVER_ID_BYTES, check_numbers
@@ -39,8 +40,7 @@ _TEXT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Succession:
+class Succession(Struct, frozen=True, kw_only=True):
     """What one note says; ValueError for a value that has no encoding, and for a key that follows itself."""
 
     server_id: bytes

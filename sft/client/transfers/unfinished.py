@@ -15,7 +15,6 @@ import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -97,8 +96,7 @@ class UploadRecord(TransferRecord, frozen=True, kw_only=True):
 R = TypeVar("R", bound=TransferRecord)
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind(Generic[R]):
+class _Kind(Struct, Generic[R], frozen=True):
     folder: str
     form: RecordFile[R]
     clear: Callable[[R], object]
