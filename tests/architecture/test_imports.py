@@ -138,7 +138,7 @@ def test_commands_load_no_reactor(tmp_path: Path) -> None:
         expected = 0 if line in {"servers", "key show"} else 6
         assert status == expected, (line, said)
     names = {name.partition(".")[0] for name in loaded}
-    assert not names & (DATABASE | {"twisted", "zope", "asyncio", "textual", "rich"})
+    assert not names & (DATABASE | {"twisted", "zope", "asyncio", "concurrent", "logging", "textual", "rich"})
 
 
 def test_the_collector_rests_from_the_first_import() -> None:

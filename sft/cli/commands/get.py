@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
@@ -125,6 +124,8 @@ def command(
         place = Path(to or ".") if as_file is None else Path(as_file).parent
         report = invocation.talk(fetch)
         return report.finish(*_remarks(report), excluded=report.excluded)
+    from tempfile import TemporaryDirectory
+
     # Nobody reads a byte of it before all of it was verified.
     with TemporaryDirectory(prefix="sft-") as folder:
         place = Path(folder)
