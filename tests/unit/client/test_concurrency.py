@@ -157,3 +157,10 @@ def test_on_the_small_loop_work_that_ends_gives_its_result_or_its_fault(fault):
         else:
             with pytest.raises(ZeroDivisionError):
                 running()
+
+
+def test_ticking_that_fails_at_its_beginning_ticks_no_more():
+    clock = Clock()
+    with pytest.raises(ZeroDivisionError), ticking(clock, 0.1, lambda: 1 // 0):
+        pass
+    assert clock.getDelayedCalls() == []

@@ -50,6 +50,24 @@ def test_nothing_is_called_with_what_nobody_waits_for(loop):
     assert seen == []
 
 
+def test_calls_that_cause_calls_leave_the_timers_their_turn(loop):
+    calls = []
+
+    def again():
+        calls.append(1)
+        if len(calls) < 100:
+            loop.callFromThread(again)
+
+    async def act():
+        over = loop.waiting()
+        loop.callLater(0, over.callback, None)
+        loop.callFromThread(again)
+        await over
+        return len(calls)
+
+    assert loop.run(act()) == 1
+
+
 class Crowd:
     """Work that waits until so much of it goes on at once."""
 
