@@ -1,29 +1,28 @@
 """Going on over a new connection where one is lost in the middle of a transfer.
 
-Rules. It is tried again a few times, with growing pauses, and each time that something has moved the pauses begin anew. What
-was done stays done; what was cut off goes on where it stopped. A session that an admin ended is not begun again, nor one in
-which something else arrived than the server sent. ``SFT_TRIES`` says how often, 0 for never: for whoever tries again by other
-means.
+Rules. ``coming_back`` says after which errors and how long to wait; it is tried a few times without anything moved. What was
+done stays done; what was cut off goes on where it stopped. ``SFT_TRIES`` says how often, 0 for never: for whoever tries again
+by other means.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from msgspec import structs
 
 from sft.cli.invocation import Invocation
+from sft.client.coming_back import Pauses, is_away, was_cut_off
 from sft.client.concurrency import pause
 from sft.client.session import Session, log_in_again
 from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.progress import Progress, Report, Resumption, TransferStage
-from sft.errors import ConnectionLostError, SftError, TamperedError, TransferEndedError, UnreachableError, UsageError
+from sft.errors import SftError, UsageError
 from sft.model.names import safe
 
-PAUSES_SECONDS: Final = (1.0, 2.0, 4.0, 8.0)  # a server that is started again is back by then
+_TRIES: Final = 4
 
 R = TypeVar("R", PutResult, GetResult)
 Item = TypeVar("Item")
@@ -37,7 +36,7 @@ class Line:
         self._invocation = invocation
         self._first = session
         self.session = session
-        self._pauses = PAUSES_SECONDS[: _tries(invocation)]
+        self._tries = _tries(invocation)
 
     async def __aenter__(self) -> Self:
         return self
@@ -61,16 +60,16 @@ class Line:
                 report(progress)
 
         results = await move(self.session, items, moved)
-        pauses = iter(self._pauses)
-        while cut := [number for number, result in enumerate(results) if _is_cut(result.error)]:
-            seconds = next(pauses, None)
+        pauses = Pauses(self._tries)
+        while cut := [number for number, result in enumerate(results) if was_cut_off(result.error)]:
+            seconds = pauses.next()
             if seconds is None or self.session.connection.farewell is not None:
                 break
             if not await self._come_back(seconds):
                 continue
             again = await move(self.session, [items[number] for number in cut], renumbered(moved, cut))
-            if any(not _is_cut(result.error) or result.resumption.resumed_bytes for result in again):
-                pauses = iter(self._pauses)
+            if any(not was_cut_off(result.error) or result.resumption.resumed_bytes for result in again):
+                pauses.begin_anew()
             for number, result in zip(cut, again, strict=True):
                 results[number] = structs.replace(
                     result, resumption=_together(results[number].resumption, result.resumption)
@@ -86,25 +85,24 @@ class Line:
         name = safe(self._first.profile.name)
         self._invocation.console.note(f"The connection to {name} is lost. Trying again in {seconds:g} s.")
         await pause(reactor, seconds)
-        with suppress(UnreachableError, ConnectionLostError):
+        try:
             before, self.session = self.session, await log_in_again(reactor, self.session)
-            if before is not self._first:
-                before.abort()
-            return True
-        return False
+        except SftError as error:
+            if not is_away(error):
+                raise
+            return False
+        if before is not self._first:
+            before.abort()
+        return True
 
 
 def _tries(invocation: Invocation) -> int:
-    said = invocation.environ.get("SFT_TRIES", str(len(PAUSES_SECONDS)))
+    said = invocation.environ.get("SFT_TRIES", str(_TRIES))
     if not said.isascii() or not said.isdigit():
         raise UsageError(
             problem=f"SFT_TRIES is a number, not {safe(said)}", remedy="export SFT_TRIES=0 tries never again"
         )
     return int(said)
-
-
-def _is_cut(error: SftError | None) -> bool:
-    return isinstance(error, (ConnectionLostError, TransferEndedError)) and not isinstance(error, TamperedError)
 
 
 def renumbered(report: Report, numbers: Sequence[int]) -> Report:

@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 
 from sft.client.api.people import show_self
 from sft.client.carried_over import CarriedOver
+from sft.client.coming_back import PAUSES_SECONDS, Pauses
 from sft.client.concurrency import ticking
 from sft.client.connection_info import KEY_FOLLOWED, ConnectionInfo, EventListener, ServerNotice, Status
 from sft.client.identity import Ask
@@ -68,7 +69,7 @@ class Timing:
         doubt_seconds: a request that takes longer makes the server be asked whether it answers.
         silent_seconds: without an answer for so long it is reported as silent.
         close_seconds: a server that does not say good-bye holds up nobody who quits.
-        pauses: before each further try; the last one repeats.
+        pauses: before each further try, as ``Pauses`` takes them.
     """
 
     look_seconds: float = 0.5
@@ -76,7 +77,7 @@ class Timing:
     doubt_seconds: float = 5.0
     silent_seconds: float = 10.0
     close_seconds: float = 1.0
-    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+    pauses: tuple[float, ...] = PAUSES_SECONDS
 
 
 Connect = Callable[..., Coroutine[Any, Any, Session]]
@@ -219,15 +220,15 @@ class Reconnector:
         )  # fmt: skip
 
     async def _keep(self) -> None:
-        pauses = iter(self._timing.pauses)
+        pauses = Pauses(seconds=self._timing.pauses)
         while not self._ended:
             if self.connection.online:
                 await self._while_alive()
-                pauses = iter(self._timing.pauses)
+                pauses.begin_anew()
             if self.connection.status is Status.AWAY:
-                pause = next(pauses, self._timing.pauses[-1])
-                self._change(again_at=self._now() + pause)
-                await self._wait(pause)
+                seconds = pauses.next() or 0.0
+                self._change(again_at=self._now() + seconds)
+                await self._wait(seconds)
             elif self.connection.status in _KEPT:
                 await self._wait(None)
             else:

@@ -1,16 +1,15 @@
 """`sft watch`: send what appears in a folder of this computer, until it is interrupted.
 
-Rules. A connection that is lost is made anew, with growing pauses; the first one has to come about. An interrupt is the way to
+Rules. A connection that is lost is made anew (``coming_back``); the first one has to come about. An interrupt is the way to
 end it: what is under way is given up, and the status is 0, or 1 where something was not sent. Each file is told when it is
 stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -19,16 +18,15 @@ from sft.cli.batch import SOME_STATUS, failure_line
 from sft.cli.invocation import Invocation
 from sft.cli.options import common
 from sft.cli.transfer_options import exclude_option, jobs_option, limit_option
+from sft.client.coming_back import Pauses, is_away
 from sft.client.concurrency import pause
 from sft.client.transfers.batch import PutResult
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.progress import TransferStage
 from sft.client.transfers.watch import FolderWatch, WatchOptions
-from sft.errors import ConnectionLostError, LocalFileError, SessionEndedError, SftError
+from sft.errors import LocalFileError, SftError
 from sft.model.names import parse_path, safe
 from sft.model.text import count_text, sentence, size_text
-
-PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # before each further try; the last one repeats
 
 
 @click.command("watch")
@@ -102,22 +100,20 @@ async def _over_and_over(
 ) -> None:
     invocation.reactor = reactor
     profile = invocation.profile()
-    pauses: Iterator[float] = iter(())
+    pauses = Pauses()
     while True:
         try:
             async with await invocation.connected(reactor, profile) as session:
-                pauses = iter(PAUSES)
+                pauses.begin_anew()
                 report.connected(session.server_name)
                 session.limit(limit)
                 await watch.over(session)
         except SftError as error:
-            again_helps = error.exit_status == ConnectionLostError.exit_status and not isinstance(
-                error, SessionEndedError
-            )
-            if not (report.server and again_helps):
+            seconds = pauses.next() if report.server and is_away(error) else None
+            if seconds is None:
                 raise
             report.away(error)
-            await pause(reactor, next(pauses, PAUSES[-1]))
+            await pause(reactor, seconds)
 
 
 class _WatchReport:

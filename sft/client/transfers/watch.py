@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from sft.client.api.people import show_self
+from sft.client.coming_back import was_cut_off
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, put_all
@@ -172,7 +173,7 @@ class FolderWatch:
             if result.stored is not None:
                 self._settling.done(file)
                 self._there[file.path] = _seen(result.item.path, result.stored.version, result.stored.digest)
-            elif isinstance(result.error, ConnectionLostError):
+            elif was_cut_off(result.error):
                 lost = result.error
                 continue
             elif isinstance(result.error, SourceChangedError):

@@ -10,9 +10,10 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from sft.cli import again
-from sft.cli.again import PAUSES_SECONDS, Line
+from sft.cli.again import Line
 from sft.cli.invocation import Environment, Invocation
 from sft.client.carried_over import CarriedOver
+from sft.client.coming_back import PAUSES_SECONDS
 from sft.client.transfers.batch import PutResult
 from sft.client.transfers.plan import PutItem
 from sft.client.transfers.progress import Progress, Resumption, TransferStage
@@ -86,7 +87,7 @@ class Desk:
 
         ended = []
         Deferred.fromCoroutine(act()).addBoth(ended.append)
-        for _ in range(100):
+        for _ in range(200):
             if ended:
                 break
             self.clock.advance(0.5)
@@ -108,7 +109,7 @@ def test_what_was_cut_off_moves_again_and_nothing_else(monkeypatch):
     assert desk.results[3].resumption == Resumption(0, 21)
 
 
-@pytest.mark.parametrize(("tries", "moves"), [(None, 5), ("0", 1), ("2", 3)])
+@pytest.mark.parametrize(("tries", "moves"), [(None, 5), ("0", 1), ("2", 3), ("7", 8)])
 def test_it_is_tried_a_few_times(monkeypatch, tries, moves):
     desk = Desk(monkeypatch, [[LOST] * 9], tries=tries)
     assert desk.run() == [LOST]
