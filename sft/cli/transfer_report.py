@@ -16,9 +16,9 @@ from sft.cli.console import Console
 from sft.cli.failures import error_json
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
-from sft.client.transfers.foresee import FRESH, REPLACED, SAME
 from sft.client.transfers.local_tree import Skipped
 from sft.client.transfers.progress import NO_RESUMPTION, Resumption
+from sft.client.transfers.same import Step
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.model.names import safe
@@ -105,19 +105,17 @@ class TransferReport:
             }
         )
 
-    def foreseen(
-        self, act: str, source: str, path: str, what: str, size_bytes: int | None, error: SftError | None
-    ) -> None:
+    def foreseen(self, act: str, source: str, path: str, what: Step | SftError, size_bytes: int | None) -> None:
         """Take what would become of an item, were this no trial.
 
         Args:
             act: "store" or "get".
-            what: ``FRESH``, ``REPLACED`` or ``SAME``; or ``error`` says why nothing would.
+            what: ``Step.NEW``, ``REPLACE`` or ``SAME``, or why nothing would.
         """
-        if error is not None:
-            self.failed(source, error, path=path)
+        if not isinstance(what, Step):
+            self.failed(source, what, path=path)
             return
-        result = {FRESH: f"would {act}", REPLACED: "would replace", SAME: SAME}[what]
+        result = {Step.NEW: f"would {act}", Step.REPLACE: "would replace"}.get(what, what.value)
         self._would[result] += 1
         self.done(
             lambda: {"source": source, "path": path, "result": result, "size": size_bytes},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.integration.live_cli import LiveCli
 
 
@@ -84,6 +86,37 @@ def test_a_trial_finds_what_is_there_in_a_large_folder_by_its_listing(cli: LiveC
     cli.sft("max", "put", *paths[:19], "--to", "large")
     told = cli.sft("max", "put", "large", "-n", "--json").document
     assert [item["result"] for item in told["items"]] == ["unchanged"] * 19 + ["would store"]
+
+
+FORESEEN = {"would store": "stored", "would replace": "stored", "would get": "verified", "unchanged": "unchanged"}
+
+
+def outcomes(document, *, foreseen: bool) -> dict[str, str]:
+    """Say what became of each path, or would: a result, or the code of what refused it."""
+    return {
+        item["path"]: item["error"]["code"]
+        if item["error"]
+        else FORESEEN[item["result"]]
+        if foreseen
+        else item["result"]
+        for item in document["items"]
+    }
+
+
+@pytest.mark.parametrize("how", [(), ("--replace",)], ids=["plain", "replace"])
+def test_a_put_does_what_its_trial_has_said_of_every_file(cli: LiveCli, how: tuple[str, ...]):
+    for number, name in enumerate(("same", "other", "Case", "way", "folder/x", "theirs")):
+        cli.file(f"first/{name}", str(number).encode())
+    cli.sft("max", "put", "first", "--as", "all")
+    cli.sft("ada", "put", "first/theirs", "--as", "all/theirs", "--replace")
+    cli.file("second/same", b"0")
+    cli.file("second/theirs", b"5")
+    for name in ("other", "case", "way/below", "folder", "FOLDER2/y", "new/z"):
+        cli.file(f"second/{name}", b"changed")
+    told = cli.sft("max", "put", "second", "--as", "all", *how, "--dry-run", "--json").document
+    done = cli.sft("max", "put", "second", "--as", "all", *how, "--json").document
+    assert outcomes(told, foreseen=True) == outcomes(done, foreseen=False)
+    assert set(outcomes(done, foreseen=False).values()) >= {"stored", "unchanged", "NAME_CLASH", "NAME_IN_USE"}
 
 
 def test_a_trial_of_a_get_says_what_would_be_done_and_does_nothing(cli: LiveCli):

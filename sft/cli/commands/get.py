@@ -25,6 +25,7 @@ from sft.client.transfers.foresee import foresee_get
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, GetPlan, plan_get
 from sft.client.transfers.progress import Report, TransferStage
+from sft.client.transfers.same import GetAsked
 from sft.crypto.digests import digest_text
 from sft.errors import UsageError
 from sft.model.names import safe
@@ -86,8 +87,9 @@ def command(
         for refused in plan.refused:
             outcome.failed(refused.name, refused.error)
         if dry_run:
-            for each in await session.pool.run(foresee_get, plan.items, place, existing):
-                outcome.foreseen("get", each.item.path, each.item.path, each.what, each.item.size, each.error)
+            asked = GetAsked(place, existing, with_signature, accept_moved)
+            for each in await foresee_get(session, plan.items, asked):
+                outcome.foreseen("get", each.item.path, each.item.path, each.what, each.item.size)
         elif plan.items or plan.folders:
             totals = [item.size for item in plan.items]
 

@@ -106,7 +106,7 @@ def command(
         report.server = session.server_name
         for each in await foresee_put(session, plan.items, replace=replace, if_version=if_version):
             source = "-" if each.item.source is None else str(each.item.source)
-            report.foreseen("store", source, each.item.path, each.what, each.item.size, each.error)
+            report.foreseen("store", source, each.item.path, each.what, each.item.size)
 
     if plan.items or plan.folders:
         invocation.talk(foresee if dry_run else store)

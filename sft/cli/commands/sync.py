@@ -24,11 +24,14 @@ from sft.cli.transfer_options import accept_moved_option, choosing
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all
 from sft.client.transfers.exclude import Excludes
+from sft.client.transfers.foresee import Foreseen, foresee_get, foresee_put
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import Report, TransferStage
-from sft.client.transfers.sync import SyncOptions, SyncPlan, make_here, make_there, plan_down, plan_up, remember
+from sft.client.transfers.same import GetAsked, Step
+from sft.client.transfers.sync import SyncOptions, SyncPlan, make_here, make_there, plan_down, plan_up
 from sft.client.transfers.sync_delete import delete_here, delete_there
+from sft.client.transfers.there_already import There
 from sft.errors import LocalFileError, SftError, TooManyDeletionsError, UsageError
 from sft.model.names import join_path, safe
 from sft.model.text import count_text, size_text
@@ -120,9 +123,10 @@ async def _up(invocation: Invocation, session: Session, report: SyncReport, wish
     plan = await plan_up(session, top, base, wish.options, _reading(invocation))
     _begin(invocation, report, plan, wish)
     if wish.dry_run:
-        for items, word in ((plan.fresh, "would store"), (plan.replaced, "would replace")):
-            for item in items:
-                report.changed(word, item.path, str(item.source), size=item.size)
+        there = There()
+        there.add([*plan.there.values()])
+        for each in await foresee_put(session, [*plan.fresh, *plan.replaced], there=there):
+            _foreseen(report, each, "would store", str(each.item.source))
         _foresee_deletions(report, plan)
         return ()
     await make_there(session, plan)
@@ -137,8 +141,6 @@ async def _up(invocation: Invocation, session: Session, report: SyncReport, wish
         report.seconds = shown.seconds
         for result in results:
             _stored(report, result)
-        sent = [(str(each.item.source), each.stored.digest) for each in results if each.stored is not None]
-        await session.pool.run(remember, plan, sent)
         return await _delete(line.session, report, plan, delete_there)
 
 
@@ -147,9 +149,10 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
     plan = await plan_down(session, base, top, wish.options, _reading(invocation))
     _begin(invocation, report, plan, wish)
     if wish.dry_run:
-        for items, word in ((plan.fresh, "would get"), (plan.replaced, "would replace")):
-            for item in items:
-                report.changed(word, item.path, str(top.joinpath(*item.parts)), size=item.size)
+        for fetched, existing in ((plan.fresh, ConflictPolicy.REFUSE), (plan.replaced, ConflictPolicy.FORCE)):
+            asked = GetAsked(top, existing, accept_moved=wish.accept_moved)
+            for each in await foresee_get(session, fetched, asked):
+                _foreseen(report, each, "would get", str(asked.local(each.item)))
         _foresee_deletions(report, plan)
         return ()
     await session.pool.run(make_here, plan)
@@ -167,7 +170,6 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
                 for result in results:
                     _got(report, result, word, top)
         report.seconds = shown.seconds
-        await session.pool.run(remember, plan)
         return await _delete(line.session, report, plan, delete_here)
 
 
@@ -227,6 +229,16 @@ def _foresee_deletions(report: SyncReport, plan: SyncPlan[Any]) -> None:
         report.failed(None, refused.name, refused.error)
     for below in [*plan.surplus.files, *plan.surplus.folders] if plan.whole else ():
         report.changed("would delete", join_path(plan.base, below), str(plan.top / below))
+
+
+def _foreseen(report: SyncReport, foreseen: Foreseen[Any], new: str, local: str) -> None:
+    item, what = foreseen.item, foreseen.what
+    if not isinstance(what, Step):
+        report.failed(item.path, local, what)
+    elif what is Step.SAME:
+        report.same += 1
+    else:
+        report.changed(new if what is Step.NEW else "would replace", item.path, local, size=item.size)
 
 
 def _stored(report: SyncReport, result: PutResult) -> None:

@@ -17,18 +17,21 @@ from msgspec import Struct
 from sft.client.api.files import make_folder
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
+from sft.client.transfers.acknowledged import UploadResult
+from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.download import DownloadResult, get_file
 from sft.client.transfers.grouping import expected_bytes, groups_of
+from sft.client.transfers.here_already import Here, look_here
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import NO_RESUMPTION, Report, Reporter, Resumption, TransferStage
-from sft.client.transfers.put_again import found_there_already
-from sft.client.transfers.same_here import found_here_of
+from sft.client.transfers.same import GetAsked, PutAsked, Step
 from sft.client.transfers.small_gets import Getting, get_together
 from sft.client.transfers.small_puts import store_signed, store_together
 from sft.client.transfers.sources import FileSource, PipeSource, UploadSource
 from sft.client.transfers.target import Target
-from sft.client.transfers.upload import FileUpload, SignedContent, UploadResult
+from sft.client.transfers.there_already import found_there, look_there
+from sft.client.transfers.upload import FileUpload, SignedContent
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.limits import SMALL_FILE_BYTES
@@ -86,13 +89,12 @@ async def put_all(
         if_version: the version that each is made from.
         report: called with every step, on the reactor's thread.
     """
+    digests = DigestCache(session.state, session.clock)
 
     def upload_of(numbered: tuple[int, PutItem]) -> FileUpload:
         index, item = numbered
-        return FileUpload(
-            session, item.path, Reporter(report, index, item.path, item.size),
-            replace=replace, if_version=if_version, replaces=item.replaces,
-        )  # fmt: skip
+        asked = PutAsked(item.path, replace, if_version, item.replaces)
+        return FileUpload(session, asked, Reporter(report, index, item.path, item.size), digests)
 
     async def put_small(group: Sequence[tuple[int, PutItem]]) -> list[PutResult]:
         began = session.connection.reactor.seconds()
@@ -114,14 +116,18 @@ async def put_all(
         return _put_result(item, upload, outcome, session.connection.reactor.seconds() - began)
 
     await gather_limited(FOLDERS_AT_ONCE, folders, lambda folder: make_folder(session, folder))
-    there = await found_there_already(session, items) if if_version is None else {}
+    # What replaces a version that was seen differs from it.
+    meant = [item.path for item in items if item.size is not None and item.source is not None and item.replaces is None]
+    there = await look_there(session, meant)
     known: dict[int, PutResult] = {}
-    for index, found in there.items():
-        item = items[index]
-        Reporter(report, index, item.path, item.size)(TransferStage.UNCHANGED, item.size)
-        known[index] = PutResult(item, TransferStage.UNCHANGED, found.stored, found.receipt)
+    if there.files:
+        already = await finish_even_if_cancelled(session.pool.run(found_there, session, items, there, digests))
+        for index, found in already.items():
+            item = items[index]
+            Reporter(report, index, item.path, item.size)(TransferStage.UNCHANGED, item.size)
+            known[index] = PutResult(item, TransferStage.UNCHANGED, found.stored, found.receipt)
     results = await _by_size(items, put_small, put_large, jobs, known)
-    await session.pool.run(session.versions_seen.flush)
+    await session.pool.run(keep_seen, session, digests)
     return results
 
 
@@ -149,6 +155,12 @@ async def get_all(
         keep_parts: what is not finished may be gone on with later.
     """
     destination = await session.pool.run(Destination, to)
+    asked = GetAsked(destination.path, existing, with_signature, accept_moved)
+    digests = DigestCache(session.state, session.clock)
+
+    async def look(numbered: Sequence[tuple[int, GetItem]]) -> list[Here]:
+        return await look_here(session, [item for _, item in numbered], asked, digests)
+
     try:
         for parts in folders:
             await session.pool.run(destination.make, parts)
@@ -156,41 +168,62 @@ async def get_all(
         def place(item: GetItem) -> Target:
             return Target(destination, item.parts, existing, with_signature, keep_parts)
 
-        return await _get(session, items, place, report, accept_moved=accept_moved, jobs=jobs)
+        results = await _get(session, items, place, look, report, accept_moved=accept_moved, jobs=jobs)
+        await session.pool.run(keep_seen, session, digests)
+        return results
     finally:
         destination.close()
 
 
 async def verify_all(session: Session, items: Sequence[GetItem], *, report: Report | None = None) -> list[GetResult]:
     """Read and judge files of the server, keeping nothing; also what was moved: ``verdict.moved_to`` says so."""
-    return await _get(session, items, lambda _: None, report, accept_moved=True)
+
+    async def look(numbered: Sequence[tuple[int, GetItem]]) -> list[Here]:
+        return [Step.NEW] * len(numbered)
+
+    results = await _get(session, items, lambda _: None, look, report, accept_moved=True)
+    await session.pool.run(session.versions_seen.flush)
+    return results
+
+
+def keep_seen(session: Session, digests: DigestCache) -> None:
+    """Keep what was learned of versions there and of files here (blocks)."""
+    session.versions_seen.flush()
+    digests.save()
 
 
 async def _get(
     session: Session,
     items: Sequence[GetItem],
     place: Callable[[GetItem], Target | None],
+    look: Callable[[Sequence[tuple[int, GetItem]]], Awaitable[list[Here]]],
     report: Report | None,
     *,
     accept_moved: bool,
     jobs: int | None = None,
 ) -> list[GetResult]:
+    """Get what is not here already.
+
+    Args:
+        look: what is here of a group.
+    """
+
     async def get_small(group: Sequence[tuple[int, GetItem]]) -> list[GetResult]:
         wanted = [getting_of(each) for each in group]
-        here = await found_here_of(session, [(each.item, each.place) for each in wanted], accept_moved=accept_moved)
-        missing = [each for each, found in zip(wanted, here, strict=True) if found is None]
+        here = await look(group)
+        missing = [each for each, found in zip(wanted, here, strict=True) if isinstance(found, Step)]
         got = iter(await get_together(session, missing, accept_moved=accept_moved) if missing else [])
         return [
             _get_result(each, next(got), TransferStage.VERIFIED)
-            if found is None
+            if isinstance(found, Step)
             else _get_result(each, found, TransferStage.UNCHANGED)
             for each, found in zip(wanted, here, strict=True)
         ]
 
     async def get_large(numbered: tuple[int, GetItem]) -> GetResult:
         each = getting_of(numbered)
-        (found,) = await found_here_of(session, [(each.item, each.place)], accept_moved=accept_moved)
-        if found is not None:
+        (found,) = await look([numbered])
+        if not isinstance(found, Step):
             return _get_result(each, found, TransferStage.UNCHANGED)
         try:
             got = await get_file(session, each.item, each.place, each.report, accept_moved=accept_moved)
@@ -202,9 +235,7 @@ async def _get(
         index, item = numbered
         return Getting(item, place(item), Reporter(report, index, item.path, item.size))
 
-    results = await _by_size(items, get_small, get_large, jobs, {})
-    await session.pool.run(session.versions_seen.flush)
-    return results
+    return await _by_size(items, get_small, get_large, jobs, {})
 
 
 def _get_result(wanted: Getting, outcome: DownloadResult | SftError, stage: TransferStage) -> GetResult:
@@ -224,7 +255,7 @@ async def _put_alone(session: Session, item: PutItem, upload: FileUpload) -> Upl
 
     def read_small(source: UploadSource) -> SignedContent | None:
         content = source.small()
-        return None if content is None else upload.sign(content, source.settle())
+        return None if content is None else upload.sign(content, source.settle(), source.settled)
 
     try:
         await finish_even_if_cancelled(pool.run(lambda: opened.append(_opened(session, item))))

@@ -1,7 +1,7 @@
 """What differs between a folder here and one on the server, by what both say of their files. Pure.
 
-Rules. Size decides, then a digest that is known already, then the date; where the dates differ the content has to be read. What
-is excluded, or cannot be a file at the source, is nothing that the other side has too much.
+Rules. Whether two files are the same is decided by ``same``; one date is one content, unless all are to be read. What is
+excluded, or cannot be a file at the source, is nothing that the other side has too much.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sft.client.transfers.exclude import Excludes
-from sft.client.transfers.local_tree import LocalFile
+from sft.client.transfers.local_file import LocalFile
+from sft.client.transfers.same import same_content
 from sft.model.records import File
 
 _NS: Final = 10**9
@@ -74,16 +75,13 @@ def compare(
             continue
         met.add(file.path)
         version = other.version
-        if file.size != version.size:
-            result.differing.append(Pair(file, other))
-        elif read_all:
-            result.doubtful.append(Pair(file, other))
+        is_known = None if read_all else known.is_known_as(file, version.digest)
+        dated_at = None if read_all else file.modified_ns // _NS
+        is_same = same_content(version, file.size, known=is_known, dated_at=dated_at)
+        if is_same:
+            result.same += 1
         else:
-            is_same = known.is_known_as(file, version.digest)
-            if is_same or (is_same is None and file.modified_ns // _NS == version.dated_at):
-                result.same += 1
-            else:
-                (result.doubtful if is_same is None else result.differing).append(Pair(file, other))
+            (result.doubtful if is_same is None else result.differing).append(Pair(file, other))
     if len(met) != len(remote):
         result.only_remote = [file for path, file in remote.items() if path not in met]
     return result

@@ -1,141 +1,157 @@
-"""What a put or a get would do: asked, compared and read, and nothing changed on either side.
+"""What a put or a get would do, for --dry-run: by the same rules and facts, and nothing is sent, fetched or made.
 
-Rules. What is there is asked for by folder, page by page, and by name only where a few names of a folder are meant. Content is
-read here only where size and author say that it may be the same. What the server shows is its word.
+Rules. What is there is found by folder, and asked for by name where a folder is too large to list. What is proved on the way,
+a signature or a receipt, is kept as by any other look at the server. What nobody can know beforehand is not foreseen:
+what comes from a pipe, whether fetched bytes fit their signature, room on a disk, and rights at the server.
 """
 
 from __future__ import annotations
 
-import os
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Final, Generic, TypeVar
 
-from sft.client.api.files import list_folder, show_file
+from msgspec import Struct
+
+from sft.client.api.files import show_file
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
-from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.client.session import Session
-from sft.client.transfers.file_digest import read_digest
-from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.batch import keep_seen
+from sft.client.transfers.digest_cache import DigestCache
+from sft.client.transfers.download import DownloadResult
+from sft.client.transfers.here_already import look_here
 from sft.client.transfers.plan import GetItem, PutItem
-from sft.crypto.digests import digest_text
-from sft.errors import ChangedSinceError, ExistsError, FolderInTheWayError, LocalExistsError, NotFoundError, SftError
-from sft.model.names import fold, split_path
+from sft.client.transfers.same import GetAsked, PutAsked, Step, VersionThere, put_step
+from sft.client.transfers.sources import FileSource
+from sft.client.transfers.there_already import (
+    There,
+    found_there,
+    look_there,
+    proved_ours,
+    reads_as,
+    require_replaceable,
+)
+from sft.errors import FolderInTheWayError, MovedError, NotFoundError, SftError
+from sft.model.names import split_path
 from sft.model.records import File
 
-FRESH: Final = "new"
-REPLACED: Final = "replaced"
-SAME: Final = "unchanged"
-_ASKED_BY_NAME: Final = 16  # of one folder; more are found in its listing
 _AT_ONCE: Final = 8
 
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Foreseen(Generic[Item]):
-    """What would become of one item: FRESH, REPLACED, SAME, or ``error`` says why nothing would."""
+class Foreseen(Struct, Generic[Item], frozen=True):
+    """What would become of one item: Step.NEW, REPLACE or SAME, or why nothing would."""
 
     item: Item
-    what: str
-    error: SftError | None = None
+    what: Step | SftError
 
 
 async def foresee_put(
-    session: Session, items: Sequence[PutItem], *, replace: bool = False, if_version: int | None = None
+    session: Session,
+    items: Sequence[PutItem],
+    *,
+    replace: bool = False,
+    if_version: int | None = None,
+    there: There | None = None,
 ) -> list[Foreseen[PutItem]]:
-    """Say what ``put_all`` would do."""
-    there = await files_there(session, [item.path for item in items])
+    """Say what ``put_all`` would do.
+
+    Args:
+        there: what is there, where all of it was listed just now.
+    """
+    digests = DigestCache(session.state, session.clock)
+    if there is None:
+        there = await _all_there(session, [item.path for item in items])
+    known = await finish_even_if_cancelled(session.pool.run(found_there, session, items, there, digests))
+
+    async def foresee(number: int) -> None:
+        item = items[number]
+        asked = PutAsked(item.path, replace, if_version, item.replaces)
+        try:
+            foreseen[number] = Foreseen(item, await _put(session, item, asked, there.at(item.path), digests))
+        except SftError as error:
+            foreseen[number] = Foreseen(item, error)
+
+    foreseen: list[Foreseen[PutItem]] = [Foreseen(item, Step.SAME) for item in items]
+    await gather_limited(_AT_ONCE, [number for number in range(len(items)) if number not in known], foresee)
+    await finish_even_if_cancelled(session.pool.run(keep_seen, session, digests))
+    return await finish_even_if_cancelled(session.pool.run(lambda: [_opened(each) for each in foreseen]))
+
+
+async def _put(session: Session, item: PutItem, asked: PutAsked, file: File | None, digests: DigestCache) -> Step:
+    pool = session.pool
+    there = None if file is None else VersionThere.of(file)
+    step_of = partial(put_step, asked, there, session.user_id, item.size)
+    step = step_of()
+    if file is None or there is None:
+        return step
+    if step is Step.READ:
+        same = await finish_even_if_cancelled(pool.run(reads_as, item, file.version.digest, digests))
+        step = step_of(same=same)
+    if step is Step.PROVE:
+        ours = await proved_ours(session, item.path, there, file.version.size, file.version.digest)
+        step = step_of(same=True, proved=ours is not None)
+    if step is Step.JUDGE:
+        await require_replaceable(session, asked, await show_file(session, item.path))
+        step = step_of(same=False, judged=True)
+    return step
+
+
+def _opened(foreseen: Foreseen[PutItem]) -> Foreseen[PutItem]:
+    """See whether a source can be sent (blocks)."""
+    item = foreseen.item
+    if foreseen.what in {Step.NEW, Step.REPLACE} and item.source is not None:
+        try:
+            FileSource(item.source, follow=item.follow, identity=item.identity).close()
+        except SftError as error:
+            return Foreseen(item, error)
+    return foreseen
+
+
+async def _all_there(session: Session, paths: Sequence[str]) -> There:
+    """Find what is at all these paths, and what is in their way."""
+    there = await look_there(session, paths, few=1)
+    if there.missing - {""}:
+        # What has the name of a folder that is missing, in another case or as a file, is in the way.
+        above = await _all_there(session, sorted(there.missing - {""}))
+        for folder in there.missing - {""}:
+            try:
+                if above.at(folder) is not None:
+                    raise FolderInTheWayError(path=folder, what="file")
+            except SftError as error:
+                there.refused[folder] = error
+
+    async def show(path: str) -> None:
+        try:
+            there.add([await show_file(session, path)])
+        except NotFoundError:
+            pass
+        except SftError as error:
+            there.refused[path] = error
+
+    unseen = [path for path in paths if path not in there.files and split_path(path)[0] not in there.whole]
+    await gather_limited(_AT_ONCE, unseen, show)
+    return there
+
+
+async def foresee_get(session: Session, items: Sequence[GetItem], asked: GetAsked) -> list[Foreseen[GetItem]]:
+    """Say what ``get_all`` would do."""
+    digests = DigestCache(session.state, session.clock)
+    found = await look_here(session, items, asked, digests)
+    await finish_even_if_cancelled(session.pool.run(keep_seen, session, digests))
     return [
-        await _put(session, item, there.get(fold(item.path)), replace=replace, if_version=if_version) for item in items
+        Foreseen(item, _unmoved(item, asked, what) if isinstance(what, Step) else _same(what))
+        for item, what in zip(items, found, strict=True)
     ]
 
 
-async def _put(
-    session: Session, item: PutItem, there: File | None, *, replace: bool, if_version: int | None
-) -> Foreseen[PutItem]:
-    try:
-        if there is None:
-            if if_version is not None:
-                raise NotFoundError(what="file", name=item.path)
-            return Foreseen(item, FRESH)
-        version = there.version
-        if item.source is not None and (version.author_id, version.size) == (session.user_id, item.size):
-            digest = await finish_even_if_cancelled(session.pool.run(_digest, item.source, follow=item.follow))
-            if digest == version.digest:
-                return Foreseen(item, SAME)
-        if if_version not in {None, version.number}:
-            raise ChangedSinceError(author=version.author, version=version.number, seen=if_version or 0, path=item.path)
-        if not replace and if_version is None:
-            raise ExistsError(
-                path=there.path, version=version.number, author=version.author, stored_at=version.stored_at,
-                author_id=version.author_id, size=version.size, digest=digest_text(version.digest),
-            )  # fmt: skip
-    except SftError as error:
-        return Foreseen(item, "", error)
-    return Foreseen(item, REPLACED)
+def _same(outcome: DownloadResult | SftError) -> Step | SftError:
+    return outcome if isinstance(outcome, SftError) else Step.SAME
 
 
-async def files_there(session: Session, paths: Sequence[str]) -> dict[str, File]:
-    """Return which of these paths are files there already, by folded path."""
-    of_folder: defaultdict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        of_folder[split_path(path)[0]].append(path)
-
-    async def look(folder: str) -> list[File]:
-        names = of_folder[folder]
-        try:
-            if len(names) > _ASKED_BY_NAME:
-                return (await list_folder(session, folder)).files
-            shown = await gather_limited(_AT_ONCE, names, lambda name: _shown(session, name))
-            return [file for file in shown if file is not None]
-        except (NotFoundError, FolderInTheWayError):
-            return []
-
-    found = await gather_limited(_AT_ONCE, list(of_folder), look)
-    return {fold(file.path): file for files in found for file in files}
-
-
-async def _shown(session: Session, path: str) -> File | None:
-    try:
-        return await show_file(session, path)
-    except (NotFoundError, FolderInTheWayError):
-        return None
-
-
-def foresee_get(items: Sequence[GetItem], to: Path, existing: ConflictPolicy) -> list[Foreseen[GetItem]]:
-    """Say what ``get_all`` would do (blocks)."""
-    return [_got(item, to.joinpath(*item.parts), existing) for item in items]
-
-
-def _got(item: GetItem, local: Path, existing: ConflictPolicy) -> Foreseen[GetItem]:
-    try:
-        found = os.lstat(local)
-    except (FileNotFoundError, NotADirectoryError):
-        return Foreseen(item, FRESH)
-    except OSError as error:
-        return Foreseen(item, "", describe_os_error(error, local))
-    try:
-        if existing is ConflictPolicy.REFUSE:
-            if found.st_size != item.size or _digest(local) != item.digest:
-                raise LocalExistsError(path=str(local))
-            return Foreseen(item, SAME)
-    except SftError as error:
-        return Foreseen(item, "", error)
-    return Foreseen(item, REPLACED if existing is ConflictPolicy.FORCE else FRESH)
-
-
-def _digest(path: str | Path, *, follow: bool = False) -> bytes:
-    """Read a regular file (blocks); LocalFileError if it cannot be read.
-
-    Args:
-        follow: a link means what it leads to.
-    """
-    with translating_os_errors(path):
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW))
-        try:
-            return read_digest(file)
-        finally:
-            os.close(file)
+def _unmoved(item: GetItem, asked: GetAsked, step: Step) -> Step | SftError:
+    listed = item.listed
+    if asked.accept_moved or listed is None or listed.version.signed_name == listed.path:
+        return step
+    return MovedError(path=listed.path, signed_as=listed.version.signed_name, author=listed.version.author)

@@ -18,6 +18,7 @@ from msgspec import Struct, field
 
 from sft.client.os_errors import describe_os_error
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
+from sft.client.transfers.local_file import LocalFile, seen_as
 from sft.client.transfers.part_file import is_part
 from sft.errors import LocalFileError, SftError
 
@@ -42,24 +43,6 @@ class Skipped(Struct, frozen=True):
     name: str
     what: str
     path: str = ""
-
-
-class LocalFile(Struct, frozen=True):
-    """A regular file as a walk saw it.
-
-    Args:
-        source: where it is.
-        path: below the folder, composed (NFC) and joined by ``/``.
-        modified_ns, changed_ns: mtime and ctime.
-        identity: device and inode.
-    """
-
-    source: str
-    path: str
-    size: int
-    modified_ns: int
-    changed_ns: int
-    identity: tuple[int, int]
 
 
 class LocalTree(Struct):
@@ -119,13 +102,6 @@ def _kept_apart(top: Path, own: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def seen_as(source: str, path: str, found: os.stat_result) -> LocalFile:
-    """Return a file as its ``stat`` shows it."""
-    return LocalFile(
-        source, path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, (found.st_dev, found.st_ino)
-    )  # fmt: skip
 
 
 def _name(entry: os.DirEntry[str]) -> str:

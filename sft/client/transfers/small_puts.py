@@ -11,10 +11,12 @@ from typing import Final
 
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
+from sft.client.transfers.acknowledged import Acknowledged, UploadResult, take_receipt
 from sft.client.transfers.grouping import PUT_BYTES, groups_of
+from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.progress import TransferStage
 from sft.client.transfers.sources import UploadSource
-from sft.client.transfers.upload import Answered, FileUpload, SignedContent, UploadResult, take_receipt
+from sft.client.transfers.upload import FileUpload, SignedContent
 from sft.errors import ReceiptBadError, RemoteProtocolError, RequestError, SftError
 from sft.model.records import Stored
 from sft.wire.messages import FilesStored, PutFiles, RefusedFile, SmallPut
@@ -23,6 +25,8 @@ _LOOKED_AT_ONCE: Final = 8
 
 Opener = Callable[[], UploadSource]
 Outcome = UploadResult | SftError
+_Read = tuple[bytes, int, LocalFile | None]
+"""A content, its date, and the file that it was read from."""
 
 
 async def store_together(
@@ -74,17 +78,17 @@ async def _signed(
     """Read and sign what is to be sent, in one step; what cannot be read has its error among the outcomes."""
     opened: list[UploadSource] = []
 
-    def read(opener: Opener) -> tuple[bytes, int] | None:
+    def read(opener: Opener) -> _Read | None:
         source = opener()
         opened.append(source)
         try:
             content = source.small()
-            return None if content is None else (content, source.settle())
+            return None if content is None else (content, source.settle(), source.settled)
         finally:
             source.close()
 
-    def read_all() -> list[tuple[bytes, int] | None]:
-        contents: list[tuple[bytes, int] | None] = []
+    def read_all() -> list[_Read | None]:
+        contents: list[_Read | None] = []
         for number, opener in enumerate(openers):
             contents.append(None)
             if outcomes[number] is None:
@@ -102,9 +106,7 @@ async def _signed(
     return await session.pool.compute(_sign_all, uploads, contents)
 
 
-def _sign_all(
-    uploads: Sequence[FileUpload], contents: Sequence[tuple[bytes, int] | None]
-) -> list[SignedContent | None]:
+def _sign_all(uploads: Sequence[FileUpload], contents: Sequence[_Read | None]) -> list[SignedContent | None]:
     return [None if each is None else upload.sign(*each) for upload, each in zip(uploads, contents, strict=True)]
 
 
@@ -123,12 +125,12 @@ async def _sent(session: Session, group: Sequence[tuple[FileUpload, SignedConten
         return [error] * len(group)
     if len(answer.results) != len(group):
         raise RemoteProtocolError(f"{len(answer.results)} results for {len(group)} files")
-    stored: list[Answered] = []
+    stored: list[Acknowledged] = []
     for (_, content), result in zip(group, answer.results, strict=True):
         if not isinstance(result, RefusedFile) and not result.unchanged:
             sent = content.comment
             version = Stored(sent.name, result.version, sent.size, content.digest, answer.receipt)
-            stored.append(Answered(sent.name, version, sent, content.digest))
+            stored.append(Acknowledged(sent.name, version, sent, content.digest))
     taken: list[UploadResult | ReceiptBadError] = []
     if stored:
         taken = await session.pool.run(take_receipt, session, answer.receipt, stored)

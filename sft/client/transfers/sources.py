@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sft.client.os_errors import translating_os_errors
+from sft.client.transfers.local_file import LocalFile, seen_as
 from sft.errors import LocalFileError, SourceChangedError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 
@@ -29,6 +30,9 @@ class UploadSource(Protocol):
     @property
     def size(self) -> int | None:
         """Bytes to come; None while nobody knows."""
+
+    settled: LocalFile | None
+    """The regular file that was read, once ``settle`` found nothing about it changed; None for a pipe."""
 
     def small(self) -> bytes | None:
         """Return the whole content if it fits one request, else None; to be called once, before ``fetch``."""
@@ -63,16 +67,18 @@ class FileSource:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
         with translating_os_errors(path):
             self._fd = os.open(path, flags)  # a FIFO must not hang it
-        self._identity = self._identify()
-        if not stat.S_ISREG(os.fstat(self._fd).st_mode):
+        found = os.fstat(self._fd)
+        self.seen = seen_as(self.name, "", found)
+        self.settled: LocalFile | None = None
+        if not stat.S_ISREG(found.st_mode):
             self.close()
             raise LocalFileError(
                 path=self.name, problem="is not a regular file", remedy="Name a file, or send a pipe with -"
             )
-        if identity not in {None, (self._identity[3], self._identity[2])}:
+        if identity not in {None, self.seen.identity}:
             self.close()
             raise SourceChangedError("another file has its name", path=self.name)
-        self.size: int = self._identity[0]
+        self.size: int = self.seen.size
         self._left = self.size
 
     def small(self) -> bytes | None:
@@ -96,8 +102,7 @@ class FileSource:
     @property
     def opened_as(self) -> tuple[int, int, int, int]:
         """Device, inode, size and date (ns) as they were when it was opened."""
-        size, mtime_ns, ino, dev = self._identity
-        return dev, ino, size, mtime_ns
+        return _written(self.seen)
 
     @property
     def local(self) -> str:
@@ -106,9 +111,12 @@ class FileSource:
 
     def settle(self) -> int:
         """Check that nobody wrote to it, and return its date; SourceChangedError if size, date or file are others."""
-        if self._identify() != self._identity:
+        with translating_os_errors(self.name):
+            now = seen_as(self.name, "", os.fstat(self._fd))
+        if _written(now) != _written(self.seen):
             raise SourceChangedError(path=self.name)
-        return max(-_DATE_MOST, min(_DATE_MOST, self._identity[1] // 10**9))
+        self.settled = now if now == self.seen else None
+        return max(-_DATE_MOST, min(_DATE_MOST, now.modified_ns // 10**9))
 
     def give_up(self) -> None:
         """Do nothing: a file keeps no reader waiting."""
@@ -117,11 +125,6 @@ class FileSource:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-    def _identify(self) -> tuple[int, int, int, int]:
-        with translating_os_errors(self.name):
-            found = os.fstat(self._fd)
-        return found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
 
     def _read(self, size: int) -> bytes:
         with translating_os_errors(self.name):
@@ -145,6 +148,7 @@ class PipeSource:
     def __init__(self, fd: int, clock: Callable[[], float], name: str = "-") -> None:
         self.name = name
         self.size: int | None = None
+        self.settled: LocalFile | None = None
         self._fd = fd
         self._clock = clock
         self._ahead: bytes | None = None
@@ -198,3 +202,8 @@ class PipeSource:
                 parts.append(data)
                 wanted -= len(data)
         return b"".join(parts)
+
+
+def _written(file: LocalFile) -> tuple[int, int, int, int]:
+    """Return what tells a file from one that was written since."""
+    return *file.identity, file.size, file.modified_ns

@@ -8,7 +8,7 @@ in memory: some 2 KiB a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Generic, TypeVar
@@ -20,7 +20,8 @@ from sft.client.session import Session
 from sft.client.transfers.compare import Comparison, Pair, Surplus, compare, lies_in, surplus
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
-from sft.client.transfers.local_tree import LocalFile, LocalTree, Refused, Skipped, walk_local
+from sft.client.transfers.local_file import LocalFile
+from sft.client.transfers.local_tree import LocalTree, Refused, Skipped, walk_local
 from sft.client.transfers.part_file import Destination
 from sft.client.transfers.plan import GetItem, PutItem, VersionSeen
 from sft.crypto.digests import digest_text
@@ -68,7 +69,6 @@ class SyncPlan(Generic[Item]):
 
     base: str
     top: Path
-    cache: DigestCache
     local: dict[str, LocalFile]
     there: dict[str, File]
     source_files: int
@@ -93,13 +93,12 @@ async def plan_up(
         RequestError, ConnectionLostError, ListingTooLongError: the server's folder cannot be listed.
     """
     there, seen = await _both(session, base, top, options, may_be_missing=False)
-    plan: SyncPlan[PutItem] = SyncPlan(base, top, seen.cache, seen.files, there.files, len(seen.files))
+    plan: SyncPlan[PutItem] = SyncPlan(base, top, seen.files, there.files, len(seen.files))
     plan.whole = not seen.tree.refused
     plan.skipped, plan.excluded = seen.tree.skipped, seen.tree.excluded
     plan.refused += seen.tree.refused
-    found = await _settled(
-        session, plan, compare(seen.tree.files, there.files, seen.cache, read_all=options.read_all), reading
-    )
+    comparison = compare(seen.tree.files, there.files, seen.digests, read_all=options.read_all)
+    found = await _settled(session, plan, comparison, seen.digests, reading)
     for file in found.only_local:
         try:
             plan.fresh.append(_to_put(file, parse_path(join_path(base, file.path))))
@@ -137,13 +136,12 @@ async def plan_down(
     if not there.exists:
         raise NotFoundError(what="folder", name=base)
     wanted = {path: file for path, file in there.files.items() if not options.excludes.cover(path)}
-    plan: SyncPlan[GetItem] = SyncPlan(base, top, seen.cache, seen.files, there.files, len(wanted))
+    plan: SyncPlan[GetItem] = SyncPlan(base, top, seen.files, there.files, len(wanted))
     plan.excluded = len(there.files) - len(wanted)
     plan.refused += seen.tree.refused
     plan.whole = not seen.tree.refused
-    found = await _settled(
-        session, plan, compare(seen.tree.files, wanted, seen.cache, read_all=options.read_all), reading
-    )
+    comparison = compare(seen.tree.files, wanted, seen.digests, read_all=options.read_all)
+    found = await _settled(session, plan, comparison, seen.digests, reading)
     in_the_way = {each.path for each in seen.tree.skipped}
     for file in found.only_remote:
         below = _below(file.path, base)
@@ -197,14 +195,12 @@ class _There:
 class _Local:
     tree: LocalTree
     files: dict[str, LocalFile]
-    cache: DigestCache
+    digests: DigestCache
 
     @classmethod
     def look(cls, session: Session, top: Path, excludes: Excludes, *, may_be_missing: bool) -> _Local:
-        cache = DigestCache(session.state, top, session.clock)
-        cache.load()
         tree = LocalTree() if may_be_missing and not top.exists() else walk_local(top, excludes, session.state.data)
-        return cls(tree, {file.path: file for file in tree.files}, cache)
+        return cls(tree, {file.path: file for file in tree.files}, DigestCache(session.state, session.clock))
 
 
 async def _both(
@@ -222,7 +218,9 @@ async def _both(
     return _There.of(listing, base), await finish_even_if_cancelled(looking)
 
 
-async def _settled(session: Session, plan: SyncPlan[Item], found: Comparison, reading: OnReading) -> Comparison:
+async def _settled(
+    session: Session, plan: SyncPlan[Item], found: Comparison, digests: DigestCache, reading: OnReading
+) -> Comparison:
     """Read what is doubtful."""
     plan.same = found.same
     if not found.doubtful:
@@ -231,7 +229,7 @@ async def _settled(session: Session, plan: SyncPlan[Item], found: Comparison, re
 
     async def settle(pair: Pair) -> None:
         try:
-            digest = await finish_even_if_cancelled(session.pool.run(plan.cache.read, pair.local))
+            digest = await finish_even_if_cancelled(session.pool.run(digests.read, pair.local))
         except SftError as error:
             plan.refused.append(Refused(pair.local.source, error))
             return
@@ -241,6 +239,7 @@ async def _settled(session: Session, plan: SyncPlan[Item], found: Comparison, re
             found.differing.append(pair)
 
     await gather_limited(_READ_AT_ONCE, found.doubtful, settle)
+    await session.pool.run(digests.save)
     found.differing.sort(key=lambda pair: pair.local.path)
     return found
 
@@ -271,19 +270,6 @@ def make_here(plan: SyncPlan[GetItem]) -> None:
         destination.close()
 
 
-def remember(plan: SyncPlan[Item], sent: Iterable[tuple[str, bytes]] = ()) -> None:
-    """Keep the digests that were read, and those of what was sent (blocks).
-
-    Args:
-        sent: source and digest of each file.
-    """
-    by_source = {file.source: file for file in plan.local.values()}
-    for source, digest in sent:
-        if source in by_source:
-            plan.cache.note_sent(by_source[source], digest)
-    plan.cache.save(plan.local.values())
-
-
 def _to_put(file: LocalFile, path: str, there: File | None = None) -> PutItem:
     seen = None if there is None else VersionSeen(path, there.version.number, digest_text(there.version.digest))
     return PutItem(Path(file.source), path, file.size, follow=False, identity=file.identity, replaces=seen)
@@ -293,7 +279,7 @@ def _to_get(file: File, below: str) -> GetItem:
     version = file.version
     return GetItem(
         file.path, tuple(local_name(part) for part in below.split("/")), version.size, version.number, version.digest,
-        file.id, author=version.author, dated_at=version.dated_at,
+        file.id, author=version.author, dated_at=version.dated_at, listed=file,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from sft.client.api.files import delete, show_file
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.os_errors import describe_os_error
 from sft.client.session import Session
-from sft.client.transfers.local_tree import LocalFile, seen_as
+from sft.client.transfers.local_file import LocalFile, seen_as
 from sft.client.transfers.sync import Item, SyncPlan
 from sft.errors import FolderInTheWayError, FolderNotEmptyError, LocalFileError, NotFoundError, SftError
 from sft.model.names import join_path

@@ -17,11 +17,12 @@ from msgspec import Struct
 
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
-from sft.client.transfers.plan import VersionSeen
+from sft.client.transfers.acknowledged import Acknowledged
 from sft.client.transfers.progress import Reporter, TransferStage
+from sft.client.transfers.same import PutAsked
 from sft.client.transfers.sources import FileSource, UploadSource
 from sft.client.transfers.unfinished import HeldRecord, UploadRecord, uploads_of
-from sft.client.transfers.upload_stream import AHEAD_CHUNKS, Acknowledged, Announced, Describe, Prefixes, UploadStream
+from sft.client.transfers.upload_stream import AHEAD_CHUNKS, Announced, Describe, Prefixes, UploadStream
 from sft.crypto.digests import blake2b_512
 from sft.errors import (
     ChangedSinceError,
@@ -51,16 +52,13 @@ class UploadAsked(Struct, frozen=True):
         prev: digest of the version before; empty for a new file.
     """
 
-    path: str
+    put: PutAsked
     file_id: bytes
     version: int
     prev: bytes
-    replace: bool = False
-    if_version: int | None = None
-    replaces: VersionSeen | None = None
 
 
-class WaitingUpload(Struct, frozen=True):
+class CarriedUpload(Struct, frozen=True):
     """An upload whose connection was lost, with the digests of what the server may have of it."""
 
     held: HeldRecord[UploadRecord]
@@ -110,8 +108,8 @@ class ResumableUpload:
         source = self._source
         if isinstance(source, FileSource) and source.size > SEGMENT_BYTES:
             about = self._about(source)
-            waiting = self._session.carried_over.take(WaitingUpload, lambda one: about(one.held.record))
-            await self._session.pool.run(self._forget, about, waiting)
+            carried = self._session.carried_over.take(CarriedUpload, lambda one: about(one.held.record))
+            await self._session.pool.run(self._forget, about, carried)
 
     # -- where it begins -------------------------------------------------------------------------------
 
@@ -120,29 +118,29 @@ class ResumableUpload:
         if not isinstance(source, FileSource) or source.size <= SEGMENT_BYTES:
             return _Begun(None)
         about = self._about(source)
-        waiting = self._session.carried_over.take(WaitingUpload, lambda one: about(one.held.record))
+        carried = self._session.carried_over.take(CarriedUpload, lambda one: about(one.held.record))
         held, why, lost = None, "", 0
-        if waiting is not None:
-            held = waiting.held
+        if carried is not None:
+            held = carried.held
             why = self._unfit(held.record, source)
             if why:
-                lost = waiting.sent_chunks * CHUNK_BYTES
+                lost = carried.sent_chunks * CHUNK_BYTES
                 await pool.run(held.drop)
         else:
             held, why, lost = await finish_even_if_cancelled(pool.run(self._look, source))
         if held is not None and not why:
             try:
                 found = await self._session.request(FindUpload, UploadFound, upload_id=bytes.fromhex(held.record.id))
-                return await self._go_on(source, held, found.chunks, waiting)
+                return await self._go_on(source, held, found.chunks, carried)
             except UploadGoneError:
                 why = _GONE
-                lost = held.record.done if waiting is None else waiting.sent_chunks * CHUNK_BYTES
+                lost = held.record.done if carried is None else carried.sent_chunks * CHUNK_BYTES
                 await pool.run(held.drop)
             except ConnectionLostError:
-                if waiting is None:
+                if carried is None:
                     held.let_go()
                 else:
-                    await self._wait(waiting)
+                    await self._carry_over(carried)
                 raise
             except BaseException:
                 held.let_go()
@@ -153,7 +151,7 @@ class ResumableUpload:
 
     def _about(self, source: FileSource) -> Callable[[UploadRecord], bool]:
         local = source.local
-        return lambda record: (record.path, record.local) == (self._asked.path, local)
+        return lambda record: (record.path, record.local) == (self._asked.put.path, local)
 
     def _look(self, source: FileSource) -> tuple[HeldRecord[UploadRecord] | None, str, int]:
         """Find what is noted of it here; or say why nothing of it fits, and how much was sent (blocks)."""
@@ -179,16 +177,16 @@ class ResumableUpload:
         return ""
 
     async def _go_on(
-        self, source: FileSource, held: HeldRecord[UploadRecord], chunks: int, waiting: WaitingUpload | None
+        self, source: FileSource, held: HeldRecord[UploadRecord], chunks: int, carried: CarriedUpload | None
     ) -> _Begun:
         pool, done = self._session.pool, min(chunks * CHUNK_BYTES, source.size)
         if (chunks - 1) * CHUNK_BYTES >= source.size:
             raise RemoteProtocolError(f"{chunks} chunks of a file of {source.size} bytes")
-        running = None if waiting is None else waiting.prefixes.after(chunks)
+        running = None if carried is None else carried.prefixes.after(chunks)
         if running is None:
             running = await self._digest(source, chunks)
         await finish_even_if_cancelled(pool.run(source.rewind, done))
-        sent = held.record.done if waiting is None else waiting.sent_chunks * CHUNK_BYTES
+        sent = held.record.done if carried is None else carried.sent_chunks * CHUNK_BYTES
         self._report.resumed(done, max(min(sent, source.size) - done, 0))
         return _Begun(held, running, chunks)
 
@@ -220,9 +218,9 @@ class ResumableUpload:
         asked, session = self._asked, self._session
         dev, ino, size, mtime_ns = source.opened_as
         record = UploadRecord(
-            id=os.urandom(_ID_BYTES).hex(), server_id=session.server_id, path=asked.path, version=asked.version,
+            id=os.urandom(_ID_BYTES).hex(), server_id=session.server_id, path=asked.put.path, version=asked.version,
             file_id=asked.file_id, prev=asked.prev, local=source.local, dev=dev, ino=ino, size=size, mtime_ns=mtime_ns,
-            replace=asked.replace, if_version=asked.if_version, replaces=asked.replaces,
+            replace=asked.put.replace, if_version=asked.put.if_version, replaces=asked.put.replaces,
         )  # fmt: skip
         held = uploads_of(session.state, session.server_id).hold(record)
         if held is not None:
@@ -233,10 +231,10 @@ class ResumableUpload:
 
     async def _send(self, begun: _Begun, describe: Describe) -> Acknowledged:
         asked, held = self._asked, begun.held
-        announced = Announced(os.urandom(_ID_BYTES), asked.path, asked.file_id, asked.version)
+        announced = Announced(os.urandom(_ID_BYTES), asked.put.path, asked.file_id, asked.version)
         if held is not None:
             record = held.record
-            announced = Announced(bytes.fromhex(record.id), record.path, record.file_id, record.version, can_go_on=True)
+            announced = Announced(bytes.fromhex(record.id), record.path, record.file_id, record.version, resumable=True)
 
         def note(chunks: int) -> None:
             if held is not None and (chunks - AHEAD_CHUNKS) * CHUNK_BYTES - held.record.done >= SEGMENT_BYTES:
@@ -261,20 +259,20 @@ class ResumableUpload:
     async def _leave(self, held: HeldRecord[UploadRecord], stream: UploadStream, why: BaseException) -> None:
         """Leave it to be gone on with, unless it ended for good."""
         if isinstance(why, ConnectionLostError):
-            await self._wait(WaitingUpload(held, stream.prefixes, stream.sent_chunks))
+            await self._carry_over(CarriedUpload(held, stream.prefixes, stream.sent_chunks))
         elif isinstance(why, SftError) and (isinstance(why, _FINAL) or not isinstance(why, RequestError)):
             await self._session.pool.run(held.drop)
         else:
             await self._session.pool.run(self._save, held, stream.sent_chunks)
             held.let_go()
 
-    async def _wait(self, waiting: WaitingUpload) -> None:
-        for oldest in self._session.carried_over.add(waiting):
+    async def _carry_over(self, carried: CarriedUpload) -> None:
+        for oldest in self._session.carried_over.add(carried):
             await self._session.pool.run(oldest.leave)
 
-    def _forget(self, about: Callable[[UploadRecord], bool], waiting: WaitingUpload | None) -> None:
-        if waiting is not None:
-            waiting.held.drop()
+    def _forget(self, about: Callable[[UploadRecord], bool], carried: CarriedUpload | None) -> None:
+        if carried is not None:
+            carried.held.drop()
         records = uploads_of(self._session.state, self._session.server_id)
         for record in filter(about, records.all()):
             records.drop(record)

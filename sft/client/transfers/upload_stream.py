@@ -19,6 +19,7 @@ from sft.client.concurrency import finish_even_if_cancelled, ticking
 from sft.client.connection import refusal_error
 from sft.client.loop import Waiting, running_tasks
 from sft.client.session import Session
+from sft.client.transfers.acknowledged import Acknowledged
 from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
 from sft.client.transfers.sources import UploadSource
 from sft.crypto.comment import FileComment
@@ -42,14 +43,6 @@ Describe = Callable[[bytes, int, int, bytes], FileComment]
 
 # What may be hashed here and not stored there: in flight, read and not sent, and a batch in work.
 AHEAD_CHUNKS: Final = TRANSFER_CREDIT_CHUNKS + 3 * CREDIT_STEP_CHUNKS
-
-
-class Acknowledged(Struct, frozen=True):
-    """An upload that the server has acknowledged, and what was signed."""
-
-    stored: Stored
-    comment: FileComment
-    digest: bytes
 
 
 class Prefixes:
@@ -76,14 +69,14 @@ class Announced(Struct, frozen=True):
 
     Args:
         upload_id: by which it is found again.
-        can_go_on: what stops it may leave it to be gone on with.
+        resumable: what stops it may leave it to be gone on with.
     """
 
     upload_id: bytes
     path: str
     file_id: bytes
     version: int
-    can_go_on: bool = False
+    resumable: bool = False
 
 
 class UploadStream:
@@ -166,7 +159,7 @@ class UploadStream:
                 self._committed = True
                 signature = sign_file(self._session.key, comment).encode()
                 connection.send(CommitUpload(id=self._id, digest=digest, signature=signature))
-            return Acknowledged(await self._stored, comment, digest)
+            return Acknowledged(announced.path, await self._stored, comment, digest)
         except BaseException as error:
             await self._abandon(error)
             raise
@@ -224,7 +217,7 @@ class UploadStream:
             self._hash.update(chunk)
             self._size += len(chunk)
             self._read_chunks += 1
-            if self._announced.can_go_on:
+            if self._announced.resumable:
                 self.prefixes.note(self._read_chunks, self._hash)
         return chunks, last
 
@@ -244,7 +237,7 @@ class UploadStream:
         self._stored.addErrback(lambda _: None)  # what came too late is nobody's any more
         connection = self._session.connection
         if not self._committed and connection.alive:
-            keeps = self._announced.can_go_on and isinstance(why, running_tasks().cancelled)
+            keeps = self._announced.resumable and isinstance(why, running_tasks().cancelled)
             connection.send(Cancel(id=self._id, keep=keeps))
         if self._flow is not None:
             self._source.give_up()

@@ -20,9 +20,10 @@ from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, put_all
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
-from sft.client.transfers.local_tree import LocalFile, LocalTree, walk_local
+from sft.client.transfers.local_file import LocalFile
+from sft.client.transfers.local_tree import LocalTree, walk_local
 from sft.client.transfers.plan import PutItem, VersionSeen
-from sft.client.transfers.sync import OnReading, SyncOptions, plan_up, remember
+from sft.client.transfers.sync import OnReading, SyncOptions, plan_up
 from sft.crypto.digests import digest_text
 from sft.errors import ConnectionLostError, SftError, SourceChangedError
 from sft.model.names import join_path, parse_path
@@ -148,7 +149,6 @@ class FolderWatch:
         self._there = {
             path: _seen(file.path, file.version.number, file.version.digest) for path, file in plan.there.items()
         }
-        await session.pool.run(remember, plan)
         self._asked_at = self._now()
 
     async def _send(self, session: Session, files: Sequence[LocalFile]) -> None:

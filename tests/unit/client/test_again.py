@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from sft.client.transfers import put_again
+from sft.client.transfers import there_already
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import plan_get
 from sft.client.transfers.progress import TransferStage
@@ -113,7 +113,7 @@ def test_few_files_are_not_worth_a_listing(server, session, tmp_path):
 
 
 def test_a_folder_of_many_others_is_listed_only_so_far(server, session, tmp_path, monkeypatch):
-    monkeypatch.setattr(put_again, "_ENTRIES_MORE", 10)
+    monkeypatch.setattr(there_already, "_ENTRIES_MORE", 10)
     for number in range(500):
         stored(server, b"x", f"docs/a{number:03}")
     items = sources(tmp_path)

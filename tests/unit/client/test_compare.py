@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sft.client.transfers.compare import compare, surplus
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
-from sft.client.transfers.local_tree import LocalFile
+from sft.client.transfers.local_file import LocalFile
 from sft.model.records import File, FileVersion
 
 NS = 10**9

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
+from msgspec import structs
 
 from sft.client.state import StateFolder
+from sft.client.transfers import digest_cache
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.local_tree import walk_local
 from sft.crypto.digests import blake2b_512
@@ -28,47 +28,41 @@ def top(tmp_path):
     return tmp_path / "top"
 
 
-def cache_of(state, top, clock=lambda: LATER):
-    cache = DigestCache(state, top, clock)
-    cache.load()
-    return cache
+def cache_of(state, clock=lambda: LATER):
+    return DigestCache(state, clock)
 
 
 def test_what_was_read_is_known_in_the_next_run_until_the_file_changes(state, top):
     a, b = walk_local(top).files
-    cache = cache_of(state, top)
+    cache = cache_of(state)
     assert cache.is_known_as(a, bytes(64)) is None
     digest = cache.read(a)
     assert digest == blake2b_512(b"aaa").digest()
-    cache.save([a, b])
-    again = cache_of(state, top)
+    cache.save()
+    again = cache_of(state)
     assert again.is_known_as(a, digest) is True
     assert again.is_known_as(a, bytes(64)) is False
     assert again.is_known_as(b, bytes(64)) is None
     (top / "a").write_bytes(b"AAA")
     (changed, _) = walk_local(top).files
     assert again.is_known_as(changed, digest) is None
-    assert cache_of(state, top / "..").is_known_as(a, digest) is None  # another folder's
 
 
 def test_a_file_that_was_only_just_written_is_read_again(state, top):
     a, _ = walk_local(top).files
     for age, kept in ((1.9, None), (2.1, True)):
-        cache = cache_of(state, top, lambda: max(a.modified_ns, a.changed_ns) / 10**9 + age)  # noqa: B023
+        cache = cache_of(state, lambda: max(a.modified_ns, a.changed_ns) / 10**9 + age)  # noqa: B023
         digest = cache.read(a)
         assert cache.is_known_as(a, digest) is kept
 
 
-def test_what_is_not_as_it_was_walked_is_not_read(state, top):
+def test_what_is_not_as_it_was_seen_is_not_read(state, top):
     a, b = walk_local(top).files
-    cache = cache_of(state, top)
+    cache = cache_of(state)
     (top / "a").write_bytes(b"longer")
     with pytest.raises(SourceChangedError):
         cache.read(a)
-    cache.note_sent(a, bytes(64))
-    assert cache.is_known_as(a, bytes(64)) is None
-    cache.note_sent(b, bytes(64))
-    assert cache.is_known_as(b, bytes(64)) is True
+    assert cache.is_known_as(a, blake2b_512(b"longer").digest()) is None
     (top / "a").replace(top / "b")
     with pytest.raises(SourceChangedError):
         cache.read(b)
@@ -78,21 +72,43 @@ def test_what_is_not_as_it_was_walked_is_not_read(state, top):
         cache.read(b)
 
 
-def test_files_that_went_are_forgotten_and_what_is_damaged_is_left_out(state, top):
+def test_processes_keep_one_anothers_and_what_is_damaged_is_written_anew(state, top):
     a, b = walk_local(top).files
-    cache = cache_of(state, top)
-    digests = [cache.read(a), cache.read(b)]
-    cache.save([b])
-    (name,) = os.listdir(state.path("digests"))
-    path = state.path("digests") / name
-    assert cache_of(state, top).is_known_as(a, digests[0]) is None
-    assert cache_of(state, top).is_known_as(b, digests[1]) is True
-    for damage in (path.read_bytes()[:-1], b"x" + path.read_bytes()[1:], b""):
-        path.write_bytes(damage)
-        assert cache_of(state, top).is_known_as(b, digests[1]) is None
+    one, other = cache_of(state), cache_of(state)
+    assert one.is_known_as(a, bytes(64)) is other.is_known_as(a, bytes(64)) is None  # both have looked
+    digests = [one.read(a), other.read(b)]
+    one.save()
+    other.save()
+    both = cache_of(state)
+    assert [both.is_known_as(*each) for each in zip((a, b), digests, strict=True)] == [True, True]
+    path = state.path("digests/files")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])  # a crash
+    assert [cache_of(state).is_known_as(*each) for each in zip((a, b), digests, strict=True)] == [True, None]
+    for damaged in (b"x" + whole[1:], b"", whole[:9]):
+        path.write_bytes(damaged)
+        cache = cache_of(state)
+        assert cache.is_known_as(b, digests[1]) is None
+        cache.read(b)
+        cache.save()
+        assert cache_of(state).is_known_as(b, digests[1]) is True
+
+
+def test_a_long_one_is_written_anew_with_what_was_read_last(state, top, monkeypatch):
+    monkeypatch.setattr(digest_cache, "_MOST_RECORDS", 5)
+    monkeypatch.setattr(digest_cache, "_KEPT_RECORDS", 3)
+    (a, _), cache = walk_local(top).files, cache_of(state)
+    files = [structs.replace(a, size=size) for size in range(8)]
+    for file in files:
+        cache.note(file, bytes(64))
+        cache.save()
+        assert state.path("digests/files").stat().st_size <= 5 * 72
+    known = cache_of(state)
+    assert [known.is_known_as(file, bytes(64)) for file in files] == [None] * 4 + [True] * 4
 
 
 def test_nothing_is_written_where_nothing_is_new(state, top):
-    cache = cache_of(state, top)
-    cache.save(walk_local(top).files)
+    cache = cache_of(state)
+    assert cache.is_known_as(walk_local(top).files[0], bytes(64)) is None
+    cache.save()
     assert not state.path("digests").exists()

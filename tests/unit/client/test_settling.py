@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sft.client.transfers.local_tree import LocalFile
+from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.watch import Settling
 
 

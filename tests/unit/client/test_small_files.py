@@ -383,7 +383,7 @@ def test_getting_the_same_again_reads_what_is_here_and_asks_for_no_content(serve
     server.received.clear()
     results = get(server, session, tmp_path, *listed)
     assert [result.stage.value for result in results] == ["unchanged", "unchanged", "unchanged", "failed", "unchanged"]
-    assert [[file.path for file in message.files] for message in sent(server, GetFiles)] == [["docs/f3"]]
+    assert sent(server, GetFiles) == [], "what is in the way is seen before it is fetched"
 
 
 def test_cancelling_in_the_middle_of_many_leaves_no_part(server, session, tmp_path):

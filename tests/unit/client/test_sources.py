@@ -4,7 +4,9 @@ import os
 import threading
 
 import pytest
+from msgspec import structs
 
+from sft.client.transfers import sources
 from sft.client.transfers.sources import FileSource, PipeSource
 from sft.errors import LocalFileError, SourceChangedError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
@@ -81,9 +83,8 @@ def test_the_date_is_rounded_down_to_seconds_also_before_1970(tmp_path):
 def test_a_date_that_no_message_holds_becomes_the_closest(tmp_path, monkeypatch, seconds, told):
     (tmp_path / "f").write_bytes(b"x")
     source = FileSource(tmp_path / "f")
-    identity = (1, seconds * 10**9, 0, 0)
-    monkeypatch.setattr(source, "_identity", identity)
-    monkeypatch.setattr(source, "_identify", lambda: identity)
+    source.seen = structs.replace(source.seen, modified_ns=seconds * 10**9)
+    monkeypatch.setattr(sources, "seen_as", lambda *_: source.seen)
     assert source.settle() == told
 
 

@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from sft.client.transfers.file_digest import read_digest
+from sft.client.transfers.local_file import read_digest
 
 Mark = tuple[int, int, int, int]
 """Tells a file as it is from one that was written since: device, number, size, time."""

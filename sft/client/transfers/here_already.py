@@ -1,0 +1,150 @@
+"""What has the names here that files are to be fetched under, and whether it is those files, as their authors signed them.
+
+Rules. ``same`` decides; here its facts are found. The listed digest finds a file; what is believed is the signature over the
+digest of what lies here. No link below the destination is followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from sft import durable
+from sft.client.api.files import show_file
+from sft.client.concurrency import gather_limited
+from sft.client.os_errors import describe_os_error
+from sft.client.session import Session
+from sft.client.transfers.digest_cache import DigestCache
+from sft.client.transfers.download import DownloadResult, require_asked_for, require_unmoved
+from sft.client.transfers.local_file import LocalFile, seen_as
+from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy
+from sft.client.transfers.plan import GetItem
+from sft.client.transfers.same import GetAsked, NameTaken, Step, get_step
+from sft.client.trust import judge_over, note_judged, require_newest, was_judged
+from sft.errors import SftError, SourceChangedError
+
+_AT_ONCE: Final = 8
+
+
+Here = DownloadResult | SftError | Step
+"""What is here already; why an item can be neither; or Step.NEW or Step.REPLACE: it is to be fetched."""
+
+
+async def look_here(session: Session, items: Sequence[GetItem], asked: GetAsked, digests: DigestCache) -> list[Here]:
+    """Find what is here already, judged as if it had just arrived.
+
+    An error is as ``get_file`` raises it: the same bytes would be refused if they were got again.
+    """
+    found: list[Here] = await session.pool.run(_look_at_all, items, asked, digests)
+
+    async def judge_one(number: int) -> None:
+        item = items[number]
+        try:
+            result = await _judged(session, item, asked)
+            taken = NameTaken(item.parts[-1], item.size)
+            found[number] = result or get_step(asked, item, taken, same=True, proved=False)
+        except SftError as error:
+            found[number] = error
+
+    await gather_limited(_AT_ONCE, [n for n, step in enumerate(found) if step is Step.PROVE], judge_one)
+    return found
+
+
+def _look_at_all(items: Sequence[GetItem], asked: GetAsked, digests: DigestCache) -> list[Here]:
+    found: list[Here] = []
+    for above, group in groupby(items, key=lambda item: item.parts[:-1]):
+        try:
+            folder = durable.open_folder(asked.top, *above)
+        except FileNotFoundError:
+            found += [Step.NEW for _ in group]
+            continue
+        except OSError as error:
+            found += [describe_os_error(error, asked.top.joinpath(*above)) for _ in group]
+            continue
+        try:
+            found += [_look_at(folder, item, asked, digests) for item in group]
+        finally:
+            os.close(folder)
+    return found
+
+
+def _look_at(folder: int, item: GetItem, asked: GetAsked, digests: DigestCache) -> Step | SftError:
+    leaf = item.parts[-1]
+    found, taken = _found(folder, leaf), None
+    if isinstance(found, OSError):
+        return describe_os_error(found, asked.local(item))
+    if found is not None:
+        if stat.S_ISDIR(found.st_mode) and asked.existing is ConflictPolicy.FORCE:
+            return describe_os_error(IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)), asked.local(item))
+        taken = NameTaken(leaf, found.st_size if stat.S_ISREG(found.st_mode) else None)
+    elif asked.with_signature and asked.existing is ConflictPolicy.REFUSE:
+        taken = NameTaken(leaf + SIGNATURE_ENDING, None) if _found(folder, leaf + SIGNATURE_ENDING) else None
+    try:
+        step = get_step(asked, item, taken)
+        if step is Step.READ and isinstance(found, os.stat_result):
+            same = _reads_as(folder, seen_as(leaf, "", found), item.digest, digests)
+            step = get_step(asked, item, taken, same=same)
+    except SftError as error:
+        return error
+    return step
+
+
+def _found(folder: int, name: str) -> os.stat_result | OSError | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error
+
+
+def _reads_as(folder: int, seen: LocalFile, digest: bytes, digests: DigestCache) -> bool:
+    """Say whether what lies here has the listed digest, reading it where nobody knows; what cannot be read has not."""
+    known = digests.is_known_as(seen, digest)
+    if known is not None:
+        return known
+    try:
+        opened = durable.open_regular(folder, seen.source)
+        try:
+            return digests.read_open(seen, opened) == digest
+        finally:
+            os.close(opened)
+    except (OSError, SourceChangedError):
+        return False
+
+
+async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadResult | None:
+    """Judge what lies here, which has the listed digest; None where its signature is wanted and is not what lies beside it."""
+    local = asked.local(item)
+    if not asked.with_signature and item.listed is not None and was_judged(session, item.listed):
+        return DownloadResult(item.listed, None, local, None)
+    file = await show_file(session, item.path, item.version)
+    require_asked_for(session, file, item)
+    await session.pin_authors([file])
+    verdict = judge_over(session, file, item.digest, item.size, both=asked.with_signature)
+    if not asked.accept_moved:
+        require_unmoved(verdict, file)
+    signature = local.with_name(f"{local.name}{SIGNATURE_ENDING}") if asked.with_signature else None
+
+    def take_note() -> bool:
+        if signature is not None and _content(signature) != verdict.signature:
+            return False
+        if item.newest:
+            require_newest(session, file)
+        note_judged(session, file)
+        return True
+
+    same = await session.pool.run(take_note)
+    return DownloadResult(file, verdict, local, signature) if same else None
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
