@@ -1,4 +1,4 @@
-"""What a lost connection left in this process: the next session of the same person goes on with it, and reads nothing again."""
+"""What a lost connection cut off, held open in this process: the next session goes on with it, and reads nothing again."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ T = TypeVar("T", bound=Leavable)
 
 
 class CarriedOver:
-    """The transfers that wait for a session."""
+    """The transfers that are carried over to the next session."""
 
     def __init__(self) -> None:
-        self._waiting: list[Leavable] = []
+        self._transfers: list[Leavable] = []
 
     def add(self, transfer: Leavable) -> list[Leavable]:
-        """Let one wait, and return those that are too many now, the oldest: the caller leaves them."""
-        self._waiting.append(transfer)
-        too_many, self._waiting = self._waiting[:-_MOST], self._waiting[-_MOST:]
+        """Carry one over, and return those that are too many now, the oldest: the caller leaves them."""
+        self._transfers.append(transfer)
+        too_many, self._transfers = self._transfers[:-_MOST], self._transfers[-_MOST:]
         return too_many
 
     def take(self, kind: type[T], fits: Callable[[T], bool]) -> T | None:
-        """Take one that fits; it waits no more."""
-        for transfer in self._waiting:
+        """Take one that fits: it is carried over no more."""
+        for transfer in self._transfers:
             if isinstance(transfer, kind) and fits(transfer):
-                self._waiting.remove(transfer)
+                self._transfers.remove(transfer)
                 return transfer
         return None
 
     def leave(self) -> None:
         """Leave all of them (blocks)."""
-        while self._waiting:
-            self._waiting.pop().leave()
+        while self._transfers:
+            self._transfers.pop().leave()

@@ -1,17 +1,18 @@
 """Files on their way between this computer and a server.
 
 plan, local_tree, exclude           what to send or fetch, settled before the first byte moves
-foresee                             what that would do, for --dry-run
 batch                               many files over one session
-put_again, same_here                which of them are there, or here, already
-upload, download                    one file, signed here or judged here
+same                                what is there, or here, already, and what becomes of it: the rules
+there_already, here_already         the facts for that
+foresee                             what would be done by them, for --dry-run
+upload, acknowledged, download      one file, signed here or judged here; what the server acknowledged
 small_puts, small_gets, grouping    small ones together, each signed or judged by itself
 upload_stream, download_stream      the bytes of a large one
 sources, part_file, target          what is read, and where content goes before it is judged
-unfinished, resumable_part          what a transfer that was cut off leaves on this computer
-upload_resume, download_resume      going on with it, once it is proved
+unfinished                          the record that a transfer leaves on this computer
+upload_resume, download_resume      one that can be resumed: marked as it goes, proved before it goes on
 sync, compare, sync_delete, watch   one folder made, or kept, like another
-file_digest, digest_cache           what files here hold, read or remembered
+local_file, digest_cache            what files here hold, read or remembered
 disk_waits                          waits for the disk, side by side
 progress                            how far it is, and how fast
 queue                               the jobs of a UI, one after another

@@ -8,12 +8,11 @@ from msgspec import Struct
 
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
-from sft.client.transfers.download_resume import begun_here, kept_for_later
+from sft.client.transfers.download_resume import ResumablePart, left_here, make_resumable
 from sft.client.transfers.download_stream import DownloadStream
 from sft.client.transfers.part_file import NullSink, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
-from sft.client.transfers.resumable_part import ResumablePart
 from sft.client.transfers.target import Target
 from sft.client.trust import Verdict, judge_over, note_judged, require_newest
 from sft.errors import MovedError, NotAsListedError, ResumeRefusedError
@@ -59,9 +58,9 @@ async def get_file(
             existing=place.existing,
             with_signature=place.with_signature,
         )
-        return kept_for_later(session, file, item, place, part, accept_moved=accept_moved) or part
+        return make_resumable(session, file, item, place, part, accept_moved=accept_moved) or part
 
-    begun = None if place is None else await begun_here(session, item, place, report)
+    begun = None if place is None else await left_here(session, item, place, report)
     report(TransferStage.RECEIVING, 0 if begun is None else begun.done)
     incoming = DownloadStream(session, report, admit=admit, open_sink=open_sink, begun=begun)
     try:

@@ -1,24 +1,26 @@
-"""Going on with a download: what is here of it is found, and proved before anything is added to it.
+"""A download that can be resumed: the mark that it sets while it runs, and what is here of it found and proved later.
 
-Rules. It is gone on with only if it is the part that was noted, its first bytes still have the digest that was noted, and the
-server still announces the file, version and content that they were part of. Else it begins again, and says why: two contents
-are never mixed, even where their sizes fit. Only the signature over the whole decides what it is.
+Rules. Every segment the part is synced, and then its record says how far it is good, with the digest of those bytes. It is gone
+on with only if it is the part that was noted, its first bytes still have the digest that was noted, and the server still
+announces the file, version and content that they were part of. Else it begins again, and says why: two contents are never
+mixed, even where their sizes fit. After a connection alone was lost the open part is carried over with its running digest, and
+nothing is read again. One that did not hold is never kept; only the signature over the whole decides what it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
-from sft.client.transfers.download_stream import Begun
 from sft.client.transfers.part_file import LeftPart, PartFile, PartUnfitError
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
-from sft.client.transfers.resumable_part import ResumablePart, WaitingPart
 from sft.client.transfers.target import Target
 from sft.client.transfers.unfinished import DownloadRecord, HeldRecord, downloads_of
 from sft.crypto.digests import blake2b_512
@@ -29,6 +31,75 @@ from sft.model.records import File
 _READ_BYTES: Final = 8 * MIB  # a hop to a thread, and a step of progress
 _MIXED: Final = "the part here was changed"
 _OTHER: Final = "another version is there now"
+
+
+class ResumablePart:
+    """One part and its record.
+
+    Args:
+        now: Unix seconds.
+    """
+
+    def __init__(self, part: PartFile, held: HeldRecord[DownloadRecord], now: Callable[[], float]) -> None:
+        self._part = part
+        self._held = held
+        self._now = now
+
+    @property
+    def record(self) -> DownloadRecord:
+        return self._held.record
+
+    @property
+    def intact(self) -> bool:
+        """Whether the part still has its one name."""
+        return self._part.intact
+
+    def write(self, chunks: Sequence[bytes]) -> None:
+        self._part.write(chunks)
+
+    def reached(self, done: int, digest: Callable[[], bytes]) -> None:
+        """Set the mark, where a segment has come since the last one and more is to come."""
+        if done - self.record.done >= SEGMENT_BYTES and done < self.record.size:
+            self._mark(done, digest())
+
+    def finish(self, *, dated_at: int, signature: bytes) -> tuple[Path, Path | None]:
+        placed = self._part.finish(dated_at=dated_at, signature=signature)
+        self._held.forget()
+        return placed
+
+    def discard(self) -> None:
+        self._part.discard()
+        self._held.forget()
+
+    def leave(self, done: int, digest: bytes) -> None:
+        """Leave it to a later run: as far as was written, if that digest is known; else to the last mark."""
+        try:
+            if digest and done > self.record.done:
+                self._mark(done, digest)
+        finally:
+            self._part.leave()
+            self._held.let_go()
+
+    def _mark(self, done: int, digest: bytes) -> None:
+        self._part.sync()
+        self._held.save(done=done, prefix=digest, saved_at=int(self._now()))
+
+
+class OpenPart(Struct, frozen=True):
+    """A part to go on with, and the digest that runs over it; carried over where its connection was lost.
+
+    Args:
+        done: bytes that are good; whole chunks.
+        again: bytes that had arrived after those, and will again.
+    """
+
+    part: ResumablePart
+    running: hashlib.blake2b
+    done: int
+    again: int = 0
+
+    def leave(self) -> None:
+        self.part.leave(self.done, self.running.digest())
 
 
 class _Found(Struct):
@@ -42,7 +113,7 @@ class _Found(Struct):
         return self.held.record
 
 
-def kept_for_later(
+def make_resumable(
     session: Session, file: File, item: GetItem, place: Target, part: PartFile, *, accept_moved: bool
 ) -> ResumablePart | None:
     """Have a new part be gone on with later, if it is of more than one segment and this computer keeps records (blocks)."""
@@ -62,7 +133,7 @@ def kept_for_later(
     return ResumablePart(part, held, session.clock)
 
 
-async def begun_here(session: Session, item: GetItem, place: Target, report: Reporter) -> Begun | None:
+async def left_here(session: Session, item: GetItem, place: Target, report: Reporter) -> OpenPart | None:
     """Find what is here of a file, prove it, and say how far it goes; None to begin from the first byte.
 
     Raises:
@@ -71,14 +142,14 @@ async def begun_here(session: Session, item: GetItem, place: Target, report: Rep
     if not place.keeps or item.size <= SEGMENT_BYTES or not item.file_id:
         return None
     wanted = _is_about(item, place)
-    waiting = session.carried_over.take(WaitingPart, lambda one: wanted(one.part.record))
-    if waiting is not None:
-        why = _OTHER if not _is_content(item, waiting.part.record) else "" if waiting.part.intact else _MIXED
+    carried = session.carried_over.take(OpenPart, lambda one: wanted(one.part.record))
+    if carried is not None:
+        why = _OTHER if not _is_content(item, carried.part.record) else "" if carried.part.intact else _MIXED
         if not why:
-            report.resumed(waiting.done, waiting.again)
-            return Begun(waiting.part, waiting.running, waiting.done)
-        await session.pool.run(waiting.part.discard)
-        report.restarted(why, waiting.done + waiting.again)
+            report.resumed(carried.done, carried.again)
+            return carried
+        await session.pool.run(carried.part.discard)
+        report.restarted(why, carried.done + carried.again)
         return None
     found = await finish_even_if_cancelled(session.pool.run(_found, session, item, place))
     if found is None:
@@ -136,7 +207,7 @@ def _found(session: Session, item: GetItem, place: Target) -> _Found | tuple[str
     return said
 
 
-async def _proved(session: Session, found: _Found, report: Reporter) -> Begun | None:
+async def _proved(session: Session, found: _Found, report: Reporter) -> OpenPart | None:
     """Read a part up to its mark; None where that is not what was noted."""
     running, pool, done = blake2b_512(), session.pool, found.record.done
     read = 0
@@ -160,7 +231,7 @@ async def _proved(session: Session, found: _Found, report: Reporter) -> Begun | 
         await pool.run(_leave, found)
         raise
     report.resumed(done, beyond)
-    return Begun(ResumablePart(found.part, found.held, session.clock), running, done)
+    return OpenPart(ResumablePart(found.part, found.held, session.clock), running, done)
 
 
 def _leave(found: _Found) -> None:

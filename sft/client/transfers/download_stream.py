@@ -9,7 +9,6 @@ against it.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,9 +19,9 @@ from sft.client.concurrency import ticking
 from sft.client.connection import refusal_error
 from sft.client.loop import Waiting, running_tasks
 from sft.client.session import Session
+from sft.client.transfers.download_resume import OpenPart, ResumablePart
 from sft.client.transfers.part_file import Measure
 from sft.client.transfers.progress import TICK_SECONDS, Reporter, TransferStage
-from sft.client.transfers.resumable_part import ResumablePart, WaitingPart
 from sft.crypto.digests import blake2b_512
 from sft.errors import (
     ConnectionLostError,
@@ -62,21 +61,13 @@ class Received(Struct, frozen=True):
     sink: FileSink
 
 
-class Begun(Struct, frozen=True):
-    """What is here already of a file, and proved; it ends with a whole chunk."""
-
-    part: ResumablePart
-    running: hashlib.blake2b
-    done: int
-
-
 class DownloadStream:
     """One download. A listener of its request's id.
 
     Args:
         admit: refuses a file that the server announces and that was not asked for.
         open_sink: makes the sink for a file that was announced; on the pool, before the first byte is written.
-        begun: what it goes on with.
+        begun: what it goes on with, proved.
     """
 
     def __init__(
@@ -86,7 +77,7 @@ class DownloadStream:
         *,
         admit: Callable[[File], None],
         open_sink: Callable[[File], FileSink],
-        begun: Begun | None = None,
+        begun: OpenPart | None = None,
     ) -> None:
         self._session = session
         self._report = report
@@ -137,7 +128,7 @@ class DownloadStream:
             await self._intake.interrupt()
         if self._sink is not None:
             sink, self._sink = self._sink, None
-            if isinstance(sink, ResumablePart) and can_go_on_after(why):
+            if isinstance(sink, ResumablePart) and resumable_after(why):
                 await self._keep(sink, why)
             else:
                 await connection.pool.run(sink.discard)
@@ -221,8 +212,8 @@ class DownloadStream:
         sound = done % CHUNK_BYTES == 0 and done < part.record.size  # not the last batch of all
         with contextlib.suppress(SftError):  # what stopped it is what is told
             if sound and isinstance(why, ConnectionLostError):
-                waiting = WaitingPart(part, self._hash, done, max(self._came - done, 0))
-                for oldest in self._session.carried_over.add(waiting):
+                carried = OpenPart(part, self._hash, done, max(self._came - done, 0))
+                for oldest in self._session.carried_over.add(carried):
                     await pool.run(oldest.leave)
             else:
                 await pool.run(part.leave, done, self._hash.digest() if sound else b"")
@@ -240,7 +231,7 @@ class DownloadStream:
             self._whole.errback(fault)
 
 
-def can_go_on_after(why: BaseException) -> bool:
+def resumable_after(why: BaseException) -> bool:
     """Return whether what stopped a download says nothing against what has arrived of it."""
     if isinstance(why, (NotFoundError, ContentDamagedError, ResumeRefusedError)):
         return False

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from sft.client.transfers import download_resume, resumable_part
+from sft.client.transfers import download_resume
 from sft.client.transfers.batch import get_all
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem
@@ -36,7 +36,6 @@ CONTENT = random.Random(1).randbytes(SIZE)
 
 @pytest.fixture(autouse=True)
 def _small_segments(monkeypatch):
-    monkeypatch.setattr(resumable_part, "SEGMENT_BYTES", SEGMENT)
     monkeypatch.setattr(download_resume, "SEGMENT_BYTES", SEGMENT)
 
 
@@ -164,7 +163,7 @@ class Here:
 def here(state, profile, tmp_path, monkeypatch):
     here = Here(state, profile, tmp_path)
 
-    class Noted(resumable_part.ResumablePart):
+    class Noted(download_resume.ResumablePart):
         def __init__(self, *arguments):
             super().__init__(*arguments)
             here.parts.append(self)
@@ -247,8 +246,7 @@ def test_what_a_person_stopped_is_kept(here):
 
 
 def test_a_file_of_one_segment_leaves_nothing(here, monkeypatch):
-    for module in (resumable_part, download_resume):
-        monkeypatch.setattr(module, "SEGMENT_BYTES", SIZE)
+    monkeypatch.setattr(download_resume, "SEGMENT_BYTES", SIZE)
     here.stops_after = 13
     running, _ = here.begin()
     running.cancel()
