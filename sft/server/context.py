@@ -22,13 +22,16 @@ from sft.model.events import DomainEvent
 from sft.model.records import ServerInfo
 from sft.server.admission import Admission
 from sft.server.event_log import EventLog
+from sft.server.group_commit import GroupCommit
 from sft.server.limited_log import LimitedLog
 from sft.server.resumable_uploads import ResumableUploads
 from sft.server.sessions import Sessions
 from sft.server.shares import Shares
 from sft.server.turns import Turns
+from sft.service import commits
 from sft.service.maintenance.report import JobContext
 from sft.service.maintenance.row_keys import RowKeys
+from sft.service.pending import Committed, Pending
 from sft.service.storage import FileStorage
 from sft.store.database import ReadPool
 from sft.store.rows import ReadTransaction
@@ -71,12 +74,14 @@ class ServerContext:
     damage: LimitedLog = field(init=False)
     reading_turns: Turns = field(init=False)
     settling_turns: Turns = field(init=False)  # of uploads whose bytes are made durable: half of the pool's threads
+    group_commit: GroupCommit[Pending, Committed | Exception] = field(init=False)
     resumable_uploads: ResumableUploads = field(init=False)
 
     def __post_init__(self) -> None:
         self.strangers = LimitedLog(self.event_log, self.reactor, "strangers", "source")
         self.refusals = LimitedLog(self.event_log, self.reactor, "refusals", "by")
         self.damage = LimitedLog(self.event_log, self.reactor, "damage", "what")
+        self.group_commit = GroupCommit(partial(self.act_all, commits.commit))
         self.resumable_uploads = ResumableUploads(self)
         self.reading_turns = Turns(self.reading_pool, at_once=READS_AT_ONCE)
         self.settling_turns = Turns(self.pool, at_once=max(1, self.pool.threads // 2), together=1)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from sft.errors import ContentDamagedError, NotSmallError, OutcomeUnknownError, RequestError, RightsChangedError
@@ -19,7 +20,7 @@ from sft.server.context import ServerContext
 from sft.server.refusal_log import log_refusal
 from sft.server.transfer import TransferSession
 from sft.server.uploads import discard_unwanted
-from sft.service import commits, downloads
+from sft.service import downloads
 from sft.service.downloads import Download
 from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
 from sft.service.pending import Committed, Pending, Unwritten, acknowledge, put_small
@@ -36,11 +37,8 @@ T = TypeVar("T")
 
 async def store_files(context: ServerContext, session: TransferSession, message: m.PutFiles) -> m.FilesStored:
     """Store each of the files, or refuse it; what is acknowledged is durable, with one receipt for all of it."""
-    prepare = partial(_prepared, session, message.files)
-    prepared = prepare() if _on_reactor(context, message) else await context.pool.compute(prepare)
-    waiting = await _written(context, prepared)
-    pending = [each for each in waiting if isinstance(each, Pending)]
-    committed = iter(await context.act_all(commits.commit, [(each, each.weight_bytes) for each in pending]))
+    waiting, committing = await _begun(context, session, message)
+    committed = iter(await committing)
     outcomes: list[Committed | Exception] = []
     for each in waiting:
         outcome = next(committed) if isinstance(each, Pending) else each
@@ -54,6 +52,25 @@ async def store_files(context: ServerContext, session: TransferSession, message:
         for outcome, file in zip(outcomes, message.files, strict=True)
     ]
     return _stored(session, message.id, outcomes, refused)
+
+
+async def _begun(
+    context: ServerContext, session: TransferSession, message: m.PutFiles
+) -> tuple[Sequence[Pending | Exception], Deferred[list[Committed | Exception]]]:
+    """Check the files and hand those that pass to the writer."""
+    group = context.group_commit
+    with group.checking():
+        prepare = partial(_prepared, session, message.files)
+        prepared = prepare() if _on_reactor(context, message) else await context.pool.compute(prepare)
+        in_memory = [each for each in prepared if not isinstance(each, Unwritten)]
+        if len(in_memory) == len(prepared):
+            return in_memory, group.act(_passed(in_memory))
+    written = await _written(context, prepared)
+    return written, group.act(_passed(written))
+
+
+def _passed(waiting: Sequence[Pending | Exception]) -> list[tuple[Pending, int]]:
+    return [(each, each.weight_bytes) for each in waiting if isinstance(each, Pending)]
 
 
 def _on_reactor(context: ServerContext, message: m.PutFiles) -> bool:
@@ -83,8 +100,6 @@ async def _written(
 ) -> list[Pending | Exception]:
     """Write what is too large for the database, each file announced before."""
     large = [each for each in prepared if isinstance(each, Unwritten)]
-    if not large:
-        return [each for each in prepared if not isinstance(each, Unwritten)]
     opened = await context.act_all(open_uploads, [(each.announcement, 0) for each in large])
 
     def write() -> list[Pending | Exception]:

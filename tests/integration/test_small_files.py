@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from sft.crypto.notes import verify_receipts
 from sft.errors import DatabaseBusyError, OutcomeUnknownError, SftError
@@ -362,3 +363,49 @@ async def test_what_computes_goes_on_its_lane_and_what_waits_for_a_disk_does_not
         steps.append(lanes.copy())
         lanes.clear()
     assert steps == [["compute"], ["compute"], ["compute", "run"], ["run"]]
+
+
+@on_reactor
+async def test_what_is_checked_at_once_is_committed_at_once(server: ServerFixture, monkeypatch: pytest.MonkeyPatch):
+    raw, other, person = await server.raw("max"), await server.raw("mia"), server.people["max"]
+    lane, waiting, groups = server.here.pool.compute, [], []
+
+    def held(*asked: Any) -> Deferred[Any]:
+        waiting.append((asked, Deferred()))
+        return waiting[-1][1]
+
+    monkeypatch.setattr(server.here.pool, "compute", held)
+    server.here.watchers.append(lambda events: groups.append([event.path for event in events]))
+    asked = [
+        raw.begin(m.PutFiles, files=tuple(_signed(person, f"{folder}{n}", b"x") for n in range(2))) for folder in "ab"
+    ]
+    mia = tuple(_signed(server.people["mia"], f"c{n}", b"x") for n in range(2))
+    hers = other.begin(m.PutFiles, files=mia)
+    await until(lambda: len(waiting) == 3, "all of them are to be checked")
+    for work, done in waiting:
+        lane(*work).chainDeferred(done)
+    for each in asked:
+        assert len(_stored(server, await raw.answer(each))) == 2
+    assert len(_stored(server, await other.answer(hers))) == 2
+    assert [sorted(group) for group in groups] == [["a0", "a1", "b0", "b1", "c0", "c1"]]
+
+
+@on_reactor
+async def test_what_waits_for_a_disk_keeps_no_other_from_its_commit(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    raw, person, waiting = await server.raw("max"), server.people["max"], []
+    run = server.here.pool.run
+
+    def held(*asked: Any) -> Deferred[Any]:
+        waiting.append((asked, Deferred()))
+        return waiting[-1][1]
+
+    with monkeypatch.context() as slow_disk:
+        slow_disk.setattr(server.here.pool, "run", held)
+        large = raw.begin(m.PutFiles, files=(_signed(person, "large", content(IN_A_FILE)), _signed(person, "a", b"a")))
+        await until(lambda: waiting, "it is written")
+        assert _stored(server, await _put(raw, _signed(person, "b", b"b"), _signed(person, "c", b"c"))) == ["b", "c"]
+    ((work, done),) = waiting
+    run(*work).chainDeferred(done)
+    assert _stored(server, await raw.answer(large)) == ["large", "a"]
