@@ -37,7 +37,8 @@ def reload_callers(reading: ReadTransaction, callers: Sequence[Caller]) -> list[
     """Read many callers again, with two queries for all of them."""
     users = users_by_id(reading, {caller.user_id for caller in callers if caller.user_id})
     keys = keys_by_id(reading, {caller.key_id for caller in callers if caller.key_id})
-    return [_judge(reading, caller, users, keys) for caller in callers]
+    judged = {caller: _judge(reading, caller, users, keys) for caller in set(callers)}  # a group is often one person's
+    return [judged[caller] for caller in callers]
 
 
 def caller_of(reading: ReadTransaction, user: UserRow | None, key: DeviceKeyRow | None, session_id: int) -> Caller:

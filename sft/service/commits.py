@@ -160,7 +160,9 @@ class _Group:
         if same is not None and place.file is not None:
             return _committed(pending, place.file.file_id, same.number, same.stored_at)
         self._require_open(pending)
-        pending = replace(pending, key=under_current_key(pending.storage, pending.object_id, pending.key))
+        key = under_current_key(pending.storage, pending.object_id, pending.key)
+        if key is not pending.key:
+            pending = replace(pending, key=key)
         self._require_room(pending)
         file = self._file(caller, place, signed)
         self._note(pending, file)

@@ -68,7 +68,7 @@ class ResolvedPath:
 
     @property
     def name(self) -> str:
-        return split_path(self.path)[1]
+        return self.path.rpartition("/")[2]
 
     @property
     def folded(self) -> str:

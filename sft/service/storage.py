@@ -30,6 +30,8 @@ def under_current_key(storage: FileStorage, object_id: bytes, key: SealedKey) ->
         TransferEndedError: the key that seals it was retired.
     """
     keyring = storage.vault.keyring
+    if key.epoch == keyring.epoch:  # nearly always: whoever uses it opens it
+        return key
     if key.epoch not in keyring.epochs:
         raise TransferEndedError(problem="the master key was rotated meanwhile")
     return keyring.rewrap(object_id, key)

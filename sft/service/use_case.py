@@ -166,4 +166,4 @@ def _refusal(reading: ReadTransaction, caller: Caller | RequestError, permission
 
 
 def _with_caller(item: In, caller: Caller) -> In:
-    return replace(item, caller=caller)  # type: ignore[type-var]
+    return item if item.caller == caller else replace(item, caller=caller)  # type: ignore[type-var]

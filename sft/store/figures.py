@@ -174,7 +174,10 @@ class FigureChanges:
         change.reach = max(change.reach, _length(row.name) if times > 0 else 0)
 
     def _change(self, folder_id: int) -> _Change:
-        return self._changes.setdefault(folder_id, _Change())
+        change = self._changes.get(folder_id)
+        if change is None:
+            change = self._changes[folder_id] = _Change()
+        return change
 
     def _with_those_above(self) -> dict[int, _Change]:
         """Add to the folders that changed what changes in those above them."""
