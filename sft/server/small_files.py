@@ -195,9 +195,9 @@ async def _find(session: TransferSession, files: Sequence[m.WantedFile]) -> list
 
 
 async def _opened(context: ServerContext, found: Sequence[Download | RequestError]) -> list[bytes | Exception]:
-    in_files = any(isinstance(each, Download) and not each.inline for each in found)
-    run = context.pool.run if in_files else context.pool.compute
-    return await run(_contents, found)
+    if any(isinstance(each, Download) and not each.inline for each in found):
+        return await context.pool.run(_contents, found)
+    return _contents(found)
 
 
 def _contents(found: Sequence[Download | RequestError]) -> list[bytes | Exception]:

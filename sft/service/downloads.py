@@ -10,7 +10,7 @@ content leaves before its tag held, and which object, size and master key are me
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from sft.errors import (
@@ -66,13 +66,17 @@ def begin_many(
 
     Returns:
         What became of the first so many that the room holds, one at least, in order; of a file that is not small a
-        NotSmallError.
+        NotSmallError. Those that are ``inline`` are opened: to hand them to another thread for that costs more than it takes.
     """
     try:
-        return _find_together(reading, caller, storage, files, room_bytes)
+        found = _find_together(reading, caller, storage, files, room_bytes)
     except RowForgedError:
         # A row of one of them, at least: that one alone is refused for it.
-        return _find_each(reading, caller, storage, files, room_bytes)
+        found = _find_each(reading, caller, storage, files, room_bytes)
+    for each in found:
+        if isinstance(each, Download) and each.inline:
+            each.open_inline()
+    return found
 
 
 def _find(
@@ -117,9 +121,8 @@ def _find_together(
 ) -> list[Download | RequestError]:
     outcomes: list[VersionRow | RequestError] = []
     found: list[Pair] = []
-    for path, outcome in zip(
-        (path for path, _ in files), find_versions(reading, caller, Permission.FILE_READ, files), strict=True
-    ):
+    paths: list[str] = []
+    for (path, _), outcome in zip(files, find_versions(reading, caller, Permission.FILE_READ, files), strict=True):
         if isinstance(outcome, RequestError):
             outcomes.append(outcome)
         elif outcome[1].size > SMALL_FILE_BYTES:
@@ -130,7 +133,8 @@ def _find_together(
                 break
             outcomes.append(outcome[1])
             found.append(outcome)
-    records = RecordBuilder(reading).files(found, signatures=True)
+            paths.append(path)
+    records = RecordBuilder(reading).files(found, signatures=True, paths=paths)
     sealed = small_objects(reading, {row.object_id for _, row in found if row.inline})
     return [
         each
@@ -167,6 +171,7 @@ class Download:
         self._storage = storage
         self._row = row
         self._sealed = sealed
+        self._whole: bytes | None = None
         self._reader: ObjectReader | None = None
         self._started = False
 
@@ -197,12 +202,20 @@ class Download:
         """Read a small content at once; ContentDamagedError if it is gone, or not what was sealed."""
         if self.size > SMALL_FILE_BYTES:
             raise ValueError("a large content is read in chunks")
+        if self._whole is not None:
+            return self._whole
         row = self._row
         with self._damaged():
             if self._sealed is not None:
                 return self._open_inline(self._sealed)
             chunks = self._storage.vault.read_whole(row.object_id, row.size, sealed_key_of(row))
             return b"".join(chunks)
+
+    def open_inline(self) -> None:
+        """Open an object that was read with its row, for ``whole``, which says if it is damaged; pure computing."""
+        if self._sealed is not None:
+            with suppress(ObjectCorruptError):
+                self._whole = self._open_inline(self._sealed)
 
     @property
     def chunks_opened(self) -> int:

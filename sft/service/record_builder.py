@@ -72,19 +72,29 @@ class RecordBuilder:
     def _folder_path(self, folder_id: int) -> FolderPath:
         return paths_of(self.reading, [folder_id], self._paths)[folder_id]
 
-    def files(self, pairs: Sequence[Pair], *, signatures: bool, folder_path: str | None = None) -> Iterator[File]:
+    def files(
+        self,
+        pairs: Sequence[Pair],
+        *,
+        signatures: bool,
+        folder_path: str | None = None,
+        paths: Sequence[str] | None = None,
+    ) -> Iterator[File]:
         """Make the records of files, each with one version.
 
         Args:
             signatures: whether the records carry them.
             folder_path: of the folder that all of them lie in, where the caller knows it.
+            paths: of each, likewise.
         """
         self._learn_users({user for f, v in pairs for user in (f.owner_id, v.author_id)})
         self._learn_owners({file.owner_id for file, _ in pairs})
         self._learn_keys({version.key_id for _, version in pairs})
-        for file, version in pairs:
-            known = folder_path is not None
-            path = join_path(folder_path or "", file.name) if known else self.path_of(file)
+        for number, (file, version) in enumerate(pairs):
+            if paths is not None:
+                path = paths[number]
+            else:
+                path = self.path_of(file) if folder_path is None else join_path(folder_path, file.name)
             yield self._file(file, version, path, version.signature if signatures else b"")
 
     def file(self, file: FileRow, version: VersionRow) -> File:
