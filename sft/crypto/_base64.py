@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import base64
+from binascii import a2b_base64, b2a_base64
 
 
 def encode_base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+    return b2a_base64(data, newline=False).decode("ascii")
 
 
 def decode_base64(text: str) -> bytes:
     """Read what ``encode_base64`` writes and nothing else; ValueError for any other text."""
-    data = base64.b64decode(text.encode("ascii"))
+    data = a2b_base64(text.encode("ascii"))
     if encode_base64(data) != text:
         raise ValueError("characters, padding or bits that are not the content's")
     return data

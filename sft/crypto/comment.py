@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -34,29 +35,34 @@ NO_HEAD: Final = f"0.0:{hashlib.sha256(b'').hexdigest()}"
 """The head of an author who has seen no log: RFC 6962's empty tree."""
 
 NUMBER: Final = r"(?:0|[1-9][0-9]{0,18})"
-NAME: Final = r"(?:[!-$&-~]|%[0-9A-F]{2})+"  # printable ASCII without space and %, or %XX
+NAME: Final = r"(?:[!-$&-~]++|%[0-9A-F]{2})++"  # printable ASCII without space and %, or %XX; no two ways to read one
 
 _LITERAL: Final = frozenset(range(0x21, 0x7F)) - {ord("%")}
 _LITERAL_CHARACTERS: Final = frozenset(map(chr, _LITERAL))
 _HEAD: Final = rf"({NUMBER})\.({NUMBER}):[0-9a-f]{{64}}"
-# Compiled when the first one is read: starting is most of what a short command costs.
 _COMMENT: Final = (
     r"sft:1"
-    rf"\tserver:(?P<server>[0-9a-f]{{{2 * SERVER_ID_BYTES}}})"
-    rf"\tfile:(?P<file>[0-9a-f]{{{2 * FILE_ID_BYTES}}})"
-    rf"\tversion:(?P<version>{NUMBER})"
-    rf"\tsize:(?P<size>{NUMBER})"
-    rf"\tdigest:(?P<digest>[0-9a-f]{{{2 * DIGEST_BYTES}}})"
-    rf"\tmtime:(?P<mtime>-?{NUMBER})"
-    rf"\tname:(?P<name>{NAME})"
-    rf"\tuser:(?P<user>{NUMBER})"
-    rf"\tprev:(?P<prev>0|[0-9a-f]{{{2 * DIGEST_BYTES}}})"
-    rf"\tts:(?P<ts>{NUMBER})"
-    r"\thead:(?P<head>[0-9.:a-f]+)"
+    rf"\tserver:([0-9a-f]{{{2 * SERVER_ID_BYTES}}})"
+    rf"\tfile:([0-9a-f]{{{2 * FILE_ID_BYTES}}})"
+    rf"\tversion:({NUMBER})"
+    rf"\tsize:({NUMBER})"
+    rf"\tdigest:([0-9a-f]{{{2 * DIGEST_BYTES}}})"
+    rf"\tmtime:(-?{NUMBER})"
+    rf"\tname:({NAME})"
+    rf"\tuser:({NUMBER})"
+    rf"\tprev:(0|[0-9a-f]{{{2 * DIGEST_BYTES}}})"
+    rf"\tts:({NUMBER})"
+    r"\thead:([0-9.:a-f]+)"
 )
 
 
-class FileComment(Struct, frozen=True, kw_only=True):
+@cache
+def _pattern() -> re.Pattern[str]:
+    """Compiled when the first one is read: starting is most of what a short command costs."""
+    return re.compile(_COMMENT)
+
+
+class FileComment(Struct, frozen=True, kw_only=True, gc=False):
     """What an author signs of one version of one file.
 
     Args:
@@ -110,42 +116,33 @@ class FileComment(Struct, frozen=True, kw_only=True):
 
     def encode(self) -> str:
         """Write the one encoding: at most 4,096 characters of ASCII."""
-        return "\t".join(
-            (
-                "sft:1",
-                f"server:{self.server_id.hex()}",
-                f"file:{self.file_id.hex()}",
-                f"version:{self.version}",
-                f"size:{self.size}",
-                f"digest:{self.digest.hex()}",
-                f"mtime:{self.mtime}",
-                f"name:{encode_name(self.name)}",
-                f"user:{self.user}",
-                f"prev:{'0' if self.prev is None else self.prev.hex()}",
-                f"ts:{self.ts}",
-                f"head:{self.head}",
-            )
+        prev = "0" if self.prev is None else self.prev.hex()
+        return (
+            f"sft:1\tserver:{self.server_id.hex()}\tfile:{self.file_id.hex()}\tversion:{self.version}\tsize:{self.size}"
+            f"\tdigest:{self.digest.hex()}\tmtime:{self.mtime}\tname:{encode_name(self.name)}\tuser:{self.user}"
+            f"\tprev:{prev}\tts:{self.ts}\thead:{self.head}"
         )
 
     @classmethod
     def parse(cls, text: str) -> FileComment:
         """Read what ``encode`` writes and nothing else; SignatureInvalidError for any other text."""
-        found = re.fullmatch(_COMMENT, text) if len(text) <= limits.COMMENT_BYTES else None
+        found = _pattern().fullmatch(text) if len(text) <= limits.COMMENT_BYTES else None
         if found is None:
             raise SignatureInvalidError("the comment is not of the form sft:1")
+        server, file, version, size, digest, mtime, name, user, prev, ts, head = found.groups()
         try:
             comment = cls(
-                server_id=bytes.fromhex(found["server"]),
-                file_id=bytes.fromhex(found["file"]),
-                version=int(found["version"]),
-                size=int(found["size"]),
-                digest=bytes.fromhex(found["digest"]),
-                mtime=int(found["mtime"]),
-                name=decode_name(found["name"]),
-                user=int(found["user"]),
-                prev=None if found["prev"] == "0" else bytes.fromhex(found["prev"]),
-                ts=int(found["ts"]),
-                head=found["head"],
+                server_id=bytes.fromhex(server),
+                file_id=bytes.fromhex(file),
+                version=int(version),
+                size=int(size),
+                digest=bytes.fromhex(digest),
+                mtime=int(mtime),
+                name=decode_name(name),
+                user=int(user),
+                prev=None if prev == "0" else bytes.fromhex(prev),
+                ts=int(ts),
+                head=head,
             )
         except ValueError as fault:
             raise SignatureInvalidError(f"the comment's fields do not fit: {fault}") from fault

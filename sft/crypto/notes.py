@@ -56,7 +56,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     return re.compile(_HEAD), re.compile(_STORED)
 
 
-class Receipt(Struct, frozen=True, kw_only=True):
+class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     """One line of a receipt: what a server says that it has stored; the client compares it with what it sent.
 
     Args:

@@ -50,7 +50,7 @@ _FIRST_LINE: Final = f"{_UNTRUSTED}signature from sft"
 _UNTRUSTED_BYTES: Final = 1024  # what stock minisign reads of it
 
 
-class FileSignature(Struct, frozen=True):
+class FileSignature(Struct, frozen=True, gc=False):
     """A prehashed minisign signature: four lines, of which the first says nothing and is not kept.
 
     ``comment`` is a stranger's text until ``verify_file`` has parsed it.
