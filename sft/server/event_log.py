@@ -30,22 +30,29 @@ _LINE_NAME: Final = re.compile(r"(?<!^)(?=[A-Z])")  # FileMoved → file-moved
 
 def line(event: str, values: dict[str, object]) -> str:
     """Write one line of the log."""
-    return " ".join([event, *(f"{key}={_value(value)}" for key, value in values.items())])
+    return event + _shown(values)
 
 
 def lines(event: str, common: dict[str, object], each: Iterable[dict[str, object]]) -> Iterator[str]:
     """Write several things of a kind, in as few lines as may be; each line says what they have in common."""
     head = text = line(event, common)
     for values in each:
-        if len(longer := line(text, values)) > LOG_LINE_CHARACTERS and text != head:
+        shown = _shown(values)
+        if len(text) + len(shown) > LOG_LINE_CHARACTERS and text != head:
             yield text
-            longer = line(head, values)
-        text = longer
+            text = head
+        text += shown
     yield text
+
+
+def _shown(values: dict[str, object]) -> str:
+    return "".join([f" {key}={_value(value)}" for key, value in values.items()])
 
 
 def _value(value: object) -> str:
     text = str(value)
+    if type(value) is int:
+        return text
     if _BARE.fullmatch(text):
         return text
     # Before what ``safe`` escapes: a backslash of the value is told from one that begins an escape.
