@@ -50,21 +50,25 @@ class RowMac:
 
     def make(self, values: Sequence[RowValue]) -> bytes:
         """Return the MAC of the values of every column but its own, in the schema's order."""
-        if not _TYPES.issuperset(map(type, values)):
-            values = [_plain(value) for value in values]
+        return self._made(values if _TYPES.issuperset(map(type, values)) else [_plain(value) for value in values])
+
+    def holds(self, values: Sequence[RowValue], mac: object) -> bool:
+        """Return whether a MAC is that of these values; whoever asks raises when it is not.
+
+        Values of another type than a row holds are encoded as what they are, and ``make`` made no such MAC.
+        """
+        try:
+            return isinstance(mac, bytes) and hmac.compare_digest(self._made(values), mac)
+        except (TypeError, UnicodeEncodeError, OverflowError):  # what no row of ours ever held
+            return False
+
+    def _made(self, values: Sequence[RowValue]) -> bytes:
         length = len(values)
         while length and values[length - 1] is None:
             length -= 1
         digest = self._begun.copy()
         digest.update(_encoder.encode(values[:length]))
         return digest.digest()
-
-    def holds(self, values: Sequence[RowValue], mac: object) -> bool:
-        """Return whether a MAC is that of these values; whoever asks raises when it is not."""
-        try:
-            return isinstance(mac, bytes) and hmac.compare_digest(self.make(values), mac)
-        except (TypeError, UnicodeEncodeError, OverflowError):  # what no row of ours ever held
-            return False
 
 
 class RowSum:

@@ -141,8 +141,10 @@ class RowMacs:
             # It holds bytes alone, and they authenticate themselves.
             holds = all(type(value) is bytes for value in raw)
         else:
-            older = self._older.get(spec.kind)
-            holds = mac.holds(raw[:-1], raw[-1]) or (older is not None and older.holds(raw[:-1], raw[-1]))
+            holds = mac.holds(raw[:-1], raw[-1])
+            if not holds:
+                older = self._older.get(spec.kind)
+                holds = older is not None and older.holds(raw[:-1], raw[-1])
         if not holds:
             raise RowForgedError(spec.name, spec.name_of(raw))
 

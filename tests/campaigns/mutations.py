@@ -79,7 +79,7 @@ MUTATIONS = (
              "    if encode_base64(data) != text:", "    if False:",
              "tests/unit/crypto"),
     Mutation("MAC of a row", "sft/crypto/row_mac.py",
-             "isinstance(mac, bytes) and hmac.compare_digest(self.make(values), mac)", "isinstance(mac, bytes)",
+             "isinstance(mac, bytes) and hmac.compare_digest(self._made(values), mac)", "isinstance(mac, bytes)",
              "tests/unit/crypto/test_row_mac.py"),
     Mutation("place of a chunk", "sft/crypto/stream.py",
              '_PADDING + index.to_bytes(8, "big") + (b"\\x01" if last else b"\\x00")', '_PADDING + bytes(8) + (b"\\x01" if last else b"\\x00")',
