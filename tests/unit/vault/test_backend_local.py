@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import stat
+import tracemalloc
 
 import pytest
 
@@ -295,6 +296,37 @@ def test_a_removal_that_fails_is_finished_by_the_next(root, step):
     backend.remove(ID)
     assert list(backend.ids()) == []
     backend.close()
+
+
+def test_what_was_read_and_is_not_read_on_takes_no_memory(backend):
+    length, parts = 64 * 1024, 4
+    sink = backend.create(ID, 0)
+    sink.write([bytes([number]) * length for number in range(parts)])
+    sink.finish()
+    sources = [backend.open(ID) for _ in range(10)]
+    found = sources[0].read(0, [length] * parts)  # the thread's own buffers are there from now on
+    tracemalloc.start()
+    try:
+        for each in sources[1:]:
+            assert each.read(0, [length] * parts) == found
+            each.rest()
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < length
+    for each in sources:
+        each.close()
+
+
+def test_sources_that_are_read_by_turns_keep_apart(backend):
+    for object_id, byte in ((ID, b"a"), (b"\x0b" * 16, b"b")):
+        sink = backend.create(object_id, 0)
+        sink.write([byte * 100])
+        sink.finish()
+    first, second = backend.open(ID), backend.open(b"\x0b" * 16)
+    assert [first.read(0, [60]), second.read(0, [60]), first.read(60, [40])] == [[b"a" * 60], [b"b" * 60], [b"a" * 40]]
+    first.close()
+    second.close()
 
 
 def test_words_of_the_system_stay_in_the_log(root):
