@@ -104,7 +104,7 @@ def test_every_part_times_us_and_our_peers(folder: Path, part: str) -> None:
             "crowd",
             [
                 "first page, ms", "logins a second of server CPU", "list among 40 busy, p99 ms",
-                "put among 40 busy, p99 ms", "KiB an idle session",
+                "put among 40 busy, p99 ms", "KiB an idle session", "KiB a session that does not read",
             ],
         ),
     ],

@@ -91,6 +91,7 @@ class Bench:
         crowd.first_page()
         crowd.logins(options.logins)
         crowd.busy(options.busy)
+        crowd.unread(options.unread)
         crowd.idle()
 
     def _transfers(self, name: str, folder: Path, suffix: str = "") -> Transfers:
@@ -110,6 +111,7 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the home whose first page is asked for")
     parser.add_argument("--sessions", type=int, default=10_000, help="that are idle at once")
     parser.add_argument("--busy", type=int, default=500, help="sessions that ask without a pause")
+    parser.add_argument("--unread", type=int, default=100, help="sessions that do not read what they asked for")
     parser.add_argument("--logins", type=int, default=2_000)
     parser.add_argument("--folder", type=Path, help="where everything lies; memory, if it has the room")
     parser.add_argument("--disk", type=Path, help="a folder on a real disk; else one is looked for")
@@ -121,6 +123,7 @@ def options_of(words: list[str] | None = None) -> argparse.Namespace:
     if options.small:
         options.mib, options.huge_mib, options.counts, options.rows = 16, 32, [20, 100], 2_000
         options.sessions, options.busy, options.logins = 200, 40, 100
+        options.unread = 10
     return options
 
 

@@ -1,4 +1,5 @@
-"""One server and very many sessions, on a home with very many files: logins, idle sessions, busy ones, a first page.
+"""One server and very many sessions, on a home with very many files: logins, idle sessions, busy ones and those that do not
+read, a first page.
 
 The server is a process of its own; its clients are connections without a reactor, all in this one (``line``): what they cost is
 not what is measured.
@@ -16,10 +17,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from sft.limits import SESSIONS_PER_PERSON
+from sft.limits import MIB, SESSIONS_PER_PERSON, TRANSFER_CREDIT_CHUNKS
 from sft.operator.home import Home
 from sft.wire import messages as m
-from tests.campaigns.bench.cost import cpu_of, percentile, pss_bytes
+from tests.campaigns.bench.cost import cpu_of, percentile, pss_bytes, watched_peak
 from tests.campaigns.bench.together import Facts
 from tests.campaigns.line import Line
 from tests.campaigns.places import usable_cores
@@ -33,6 +34,9 @@ SPARE_DESCRIPTORS = 2048
 PAGES = 15
 WARM = 200  # sessions that are there before memory is compared
 REQUESTS_EACH = 20
+UNREAD_BYTES = 8 * MIB  # of a content that sessions ask for and do not read
+UNREAD_EACH = 32
+SETTLING_SECONDS = 3.0  # until the server has read for all what it will
 # What a busy session does, by turns over the sessions: six list, two get, two put.
 ACTS = ("list",) * 6 + ("get",) * 2 + ("put",) * 2
 LISTED = "empty"  # sixty folders
@@ -102,6 +106,29 @@ class Crowd:
             grown = pss_bytes(server.pid) - before
             self._facts.add("idle sessions", count)
             self._facts.add("KiB an idle session", grown / 1024 / (count - warm))
+
+    def unread(self, count: int) -> None:
+        """Have sessions ask for a large content, each several times, and read nothing of it."""
+        server = ServerProcess(self._folder)
+        with self._running(server), ExitStack() as lines:
+            writer = server.new_person("writer", "maintainer")
+            (writer.folder / "unread").write_bytes(bytes(UNREAD_BYTES))
+            for words in (
+                ("put", "unread"),
+                ("get", "unread", "--to", "back"),
+            ):  # what is loaded for them is loaded then
+                done = writer.sft(*words)
+                if done.returncode:
+                    raise RuntimeError(done.stdout + done.stderr)
+            before = pss_bytes(server.pid)
+            with watched_peak(server.pid) as peak:
+                for number in range(count):
+                    line = self._line(server, self._person(number))
+                    lines.callback(line.close)
+                    for _ in range(UNREAD_EACH):
+                        line.begin(m.GetFile, path="unread", version=0, window=TRANSFER_CREDIT_CHUNKS)
+                time.sleep(SETTLING_SECONDS)
+            self._facts.add("KiB a session that does not read", (peak.bytes - before) / 1024 / count)
 
     def busy(self, count: int) -> None:
         """Let sessions ask without a pause, each its next when it has its answer."""

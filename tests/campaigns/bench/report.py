@@ -133,6 +133,7 @@ class Report:
         yield from self._fact("logins a second of server CPU", "", lambda v: _least(v, 700, " a second"))
         yield from self._fact("KiB an idle session", " KiB", lambda v: _most(v, 8, " KiB"))
         yield from self._fact("idle sessions", "", lambda v: _least(v, 10_000, ""))
+        yield from self._fact("KiB a session that does not read", " KiB", lambda v: _most(v, 1024, " KiB"))
         for act in ("list", "get", "put"):
             name = f"{act} among {sessions} busy, p99 ms"
             bound = (lambda v: _most(v, 500, " ms")) if act == "list" else lambda _: None
@@ -193,6 +194,7 @@ class Report:
 WORDS = {
     "KiB an idle session": "memory of the server, an idle session",
     "idle sessions": "idle sessions at once",
+    "KiB a session that does not read": "memory of the server, a session that does not read",
     "first page, ms": "first page of the folder with half of all files, at the server",
 }
 
