@@ -40,7 +40,7 @@ async def look_here(session: Session, items: Sequence[GetItem], asked: GetAsked,
 
     An error is as ``get_file`` raises it: the same bytes would be refused if they were got again.
     """
-    found: list[Here] = await session.pool.run(_look_at_all, items, asked, digests)
+    found: list[Here] = await session.pool.run(_look_at_all, session, items, asked, digests)
 
     async def judge_one(number: int) -> None:
         item = items[number]
@@ -55,7 +55,7 @@ async def look_here(session: Session, items: Sequence[GetItem], asked: GetAsked,
     return found
 
 
-def _look_at_all(items: Sequence[GetItem], asked: GetAsked, digests: DigestCache) -> list[Here]:
+def _look_at_all(session: Session, items: Sequence[GetItem], asked: GetAsked, digests: DigestCache) -> list[Here]:
     found: list[Here] = []
     for above, group in groupby(items, key=lambda item: item.parts[:-1]):
         try:
@@ -67,13 +67,13 @@ def _look_at_all(items: Sequence[GetItem], asked: GetAsked, digests: DigestCache
             found += [describe_os_error(error, asked.top.joinpath(*above)) for _ in group]
             continue
         try:
-            found += [_look_at(folder, item, asked, digests) for item in group]
+            found += [_look_at(session, folder, item, asked, digests) for item in group]
         finally:
             os.close(folder)
     return found
 
 
-def _look_at(folder: int, item: GetItem, asked: GetAsked, digests: DigestCache) -> Step | SftError:
+def _look_at(session: Session, folder: int, item: GetItem, asked: GetAsked, digests: DigestCache) -> Here:
     leaf = item.parts[-1]
     found, taken = _found(folder, leaf), None
     if isinstance(found, OSError):
@@ -89,6 +89,8 @@ def _look_at(folder: int, item: GetItem, asked: GetAsked, digests: DigestCache) 
         if step is Step.READ and isinstance(found, os.stat_result):
             same = _reads_as(folder, seen_as(leaf, "", found), item.digest, digests)
             step = get_step(asked, item, taken, same=same)
+        if step is Step.PROVE and not asked.with_signature and item.listed and was_judged(session, item.listed):
+            return DownloadResult(item.listed, None, asked.local(item), None)
     except SftError as error:
         return error
     return step
@@ -121,8 +123,6 @@ def _reads_as(folder: int, seen: LocalFile, digest: bytes, digests: DigestCache)
 async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadResult | None:
     """Judge what lies here, which has the listed digest; None where its signature is wanted and is not what lies beside it."""
     local = asked.local(item)
-    if not asked.with_signature and item.listed is not None and was_judged(session, item.listed):
-        return DownloadResult(item.listed, None, local, None)
     file = await show_file(session, item.path, item.version)
     require_asked_for(session, file, item)
     await session.pin_authors([file])
