@@ -11,6 +11,8 @@ from sft.crypto.digests import blake2b_512
 from sft.limits import CHUNK_BYTES, OPEN_UPLOADS, PARKED_SECONDS, SEGMENT_BYTES, SEGMENT_CHUNKS, WORKING_SECONDS
 from sft.model.access import Role
 from sft.server.jobs import WORKING
+from sft.service import uploads
+from sft.service.open_uploads import note_segments, open_uploads
 from sft.service.upload import Upload
 from sft.vault.layout import sealed_size
 from sft.wire import messages as m
@@ -252,22 +254,38 @@ def disk_of(server: ServerFixture, monkeypatch: pytest.MonkeyPatch, segments: fl
     monkeypatch.setattr(server.here.storage.vault._backend, "free_bytes", free)
 
 
-async def kept(server: ServerFixture, path: str, name: str = "max") -> RawUpload:
+async def kept(server: ServerFixture, path: str) -> RawUpload:
     """One segment of an upload, and its connection gone."""
-    return await cut(server, SEGMENT_CHUNKS + 1, path, name=name)
+    return await cut(server, SEGMENT_CHUNKS + 1, path)
 
 
-async def gone(server: ServerFixture, uploads: list[RawUpload]) -> int:
+async def left(server: ServerFixture, path: str, name: str = "max") -> RawUpload:
+    """One segment of an upload, as a process leaves it that dies."""
+    upload, here = RawUpload(await server.raw(name), server.people[name], path, LARGE), server.here
+    caller = next(each.caller for each in here.sessions.all() if each.caller.user_id == upload.person.user_id)
+    said = {"file_id": upload.file_id, "version": 1, "size": len(LARGE), "upload_id": upload.upload_id}
+    with here.readers.reading() as reading:
+        writing = uploads.begin(reading, caller, storage=here.storage, path=path, **said)
+    await here.act(open_uploads, writing.announcement)
+    writing.start()
+    writing.append(writing.seal(upload.chunks[:SEGMENT_CHUNKS], last=False))
+    await here.act(note_segments, writing.settle())
+    writing.note(1)
+    writing.leave()
+    return upload
+
+
+async def gone(server: ServerFixture, those: list[RawUpload]) -> int:
     """Count those that are kept no more: which is the oldest of one second, nobody can tell."""
-    return sum([await is_gone(server, each) for each in uploads])
+    return sum([await is_gone(server, each) for each in those])
 
 
 @on_reactor
 async def test_a_new_upload_without_room_ends_the_persons_own_oldest_kept_one_alone(
     server: ServerFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    theirs = await kept(server, "c", "mia")
-    mine = [await kept(server, path) for path in ("a", "b")]
+    theirs = await left(server, "c", "mia")
+    mine = [await left(server, path) for path in ("a", "b")]
     disk_of(server, monkeypatch, 3 + 2.5)
     large = RawUpload(await server.raw("max"), server.people["max"], "new", bytes(3 * SEGMENT_BYTES))
     await large.begin().admitted()
@@ -279,7 +297,7 @@ async def test_a_new_upload_without_room_ends_the_persons_own_oldest_kept_one_al
 async def test_no_kept_upload_ends_for_one_that_has_no_room_all_the_same(
     server: ServerFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    mine = [await kept(server, path) for path in ("a", "b")]
+    mine = [await left(server, path) for path in ("a", "b")]
     disk_of(server, monkeypatch, 2 + 2)
     larger = RawUpload(await server.raw("max"), server.people["max"], "new", bytes(4 * SEGMENT_BYTES + 1))
     assert (await larger.begin().answer()).code == "SERVER_FULL"
@@ -291,7 +309,7 @@ async def test_what_one_person_has_kept_takes_no_more_than_what_is_free_but_for_
     server: ServerFixture, monkeypatch: pytest.MonkeyPatch
 ):
     disk_of(server, monkeypatch, 5)
-    mine = [await kept(server, path) for path in ("a", "b")]
+    mine = [await left(server, "a"), await kept(server, "b")]
     assert await gone(server, mine) == 0
     mine.append(await kept(server, "c"))
     await until(lambda: len(server.objects()) == 2, "the oldest is gone")
@@ -302,22 +320,25 @@ async def test_what_one_person_has_kept_takes_no_more_than_what_is_free_but_for_
     assert await gone(server, mine) == 3
 
 
+@pytest.mark.parametrize(
+    ("segments", "each_takes"), [(2, WORKING_SECONDS), pytest.param(3, WORKING_SECONDS - 1, marks=pytest.mark.long)]
+)
 @on_reactor
 async def test_who_goes_on_hears_of_a_server_that_reads_long_what_it_kept(
-    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch, segments: int, each_takes: float
 ):
-    large = content(3 * SEGMENT_BYTES + 5)
+    large = content(segments * SEGMENT_BYTES + 5)
     raw = await server.raw("max")
     upload = RawUpload(raw, server.people["max"], "big", large).begin()
-    await upload.send(3 * SEGMENT_CHUNKS)
-    await until(lambda: [row.segments for row in server.upload_rows()] == [3], "all segments are noted")
+    await upload.send(segments * SEGMENT_CHUNKS)
+    await until(lambda: [row.segments for row in server.upload_rows()] == [segments], "all segments are noted")
     await server.halt(crash=True)
     await server.start()
     now = [0.0]
     recall = Upload.recall
 
     def slow(each: Upload) -> bool:
-        now[0] += WORKING_SECONDS - 1
+        now[0] += each_takes
         return recall(each)
 
     monkeypatch.setattr(Upload, "recall", slow)
@@ -325,10 +346,10 @@ async def test_who_goes_on_hears_of_a_server_that_reads_long_what_it_kept(
     new = RawUpload(
         await server.raw("max"), server.people["max"], "big", large, file_id=upload.file_id, upload_id=upload.upload_id
     )
-    new.begin(resume=point(3 * SEGMENT_CHUNKS, large))
+    new.begin(resume=point(segments * SEGMENT_CHUNKS, large))
     assert isinstance(await new.whole(), m.FileStored)
     said = [each for each in new.raw.notices if each.kind == WORKING]
-    assert said == [m.Notice(WORKING, {"bytes": 2 * SEGMENT_BYTES})]
+    assert said == [m.Notice(WORKING, {"bytes": (segments - 1) * SEGMENT_BYTES})]
 
 
 class SecondsOf:
@@ -366,15 +387,15 @@ async def test_a_slow_disk_that_syncs_uploads_leaves_threads_to_small_files(
         return run(session_id, *step)
 
     monkeypatch.setattr(turns, "run", noted)
-    uploads = [
+    others = [
         RawUpload(await server.raw("max"), person, f"big {number}", LARGE).begin()
-        for number in range(server.here.pool.threads + 1)
+        for number in range(server.here.pool.threads // 2 + 1)
     ]
     try:
-        for each in uploads:
+        for each in others:
             await each.send(SEGMENT_CHUNKS + 1)
         await until(lambda: len(at_work) == server.here.pool.threads // 2, "half of the threads sync")
-        await until(lambda: len(in_turn) == len(uploads), "each session has its own turn")
+        await until(lambda: len(in_turn) == len(others), "each session has its own turn")
         await upload_of_one_segment(server)
         assert len(at_work) == server.here.pool.threads // 2
     finally:
