@@ -20,6 +20,7 @@ from sft.server.event_log import EventLog
 from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
 from sft.service.storage import FileStorage
 from sft.service.upload import UnfinishedUpload, Upload
+from sft.service.upload_life import Ending, State
 from sft.service.uploads import kept_of_user
 from sft.transport.threads import Pool
 
@@ -45,6 +46,7 @@ class ServerParts(Protocol):
     storage: FileStorage
     pool: Pool
     event_log: EventLog
+    stopping: bool
 
     def act(self, act: Any, item: Any) -> Deferred[Any]:
         """Have the writer do one act."""
@@ -80,10 +82,17 @@ class ResumableUploads:
             await holder.hand_over()
             self.release(name, holder)
 
-    def park(self, name: Name, upload: Upload) -> None:
-        """Keep an upload that rests; a second one of a name cannot be."""
-        timer = self._context.reactor.callLater(PARKED_SECONDS, self._over, name)
-        self._parked[name] = upload, timer
+    async def ended(self, name: Name, upload: Upload) -> None:
+        """Park an upload that its connection let go of, if it rests; the row of one of which nothing is left goes."""
+        stopping = self._context.stopping
+        if upload.state is State.RESTING and stopping:
+            await self._reduce(name, upload)
+        elif upload.state is State.RESTING:
+            self._parked[name] = upload, self._context.reactor.callLater(PARKED_SECONDS, self._over, name)
+        elif upload.state is State.GONE and upload.has_row:
+            await self._context.act(end_uploads, EndUpload(upload.object_id))
+        if upload.state is not State.GONE and not stopping:
+            await self.limit(await self._context.read(kept_of_user, operator_caller(), user_id=name[0]))
 
     def take(self, name: Name) -> Upload | None:
         """Give a parked upload to who goes on with it."""
@@ -99,14 +108,13 @@ class ResumableUploads:
     def _over(self, name: Name) -> None:
         upload = self.take(name)
         if upload is not None:
-            reduced = Deferred.fromCoroutine(self.reduce(upload))
+            reduced = Deferred.fromCoroutine(self._reduce(name, upload))
             reduced.addErrback(self._context.event_log.failed, "upload-reduce")
 
-    async def reduce(self, upload: Upload) -> None:
-        """Leave of an upload what its row names; where that is nothing, its row goes too."""
-        await self._context.pool.run(upload.leave)
-        if not upload.kept:
-            await self._context.act(end_uploads, EndUpload(upload.object_id))
+    async def _reduce(self, name: Name, upload: Upload) -> None:
+        """Leave of what rests what its row names."""
+        await self._context.pool.run(upload.end, Ending.ENDED)
+        await self.ended(name, upload)
 
     async def limit(self, kept: Sequence[UnfinishedUpload], *, most: int = OPEN_UPLOADS, wanted_bytes: int = 0) -> None:
         """Give up a person's oldest kept uploads until the others are few and small enough.
@@ -126,16 +134,12 @@ class ResumableUploads:
                 return
             await self.give_up(left.pop(0).object_id)
 
-    async def limit_user(self, user_id: int) -> None:
-        """Do so once an upload of theirs was cut."""
-        await self.limit(await self._context.read(kept_of_user, operator_caller(), user_id=user_id))
-
     async def give_up(self, object_id: bytes) -> None:
         """Let nobody go on with what is kept of an object, and remove it."""
         for name, (upload, _) in list(self._parked.items()):
             if upload.object_id == object_id:
                 self.take(name)
-                await self._context.pool.run(upload.leave)
+                await self._context.pool.run(upload.end, Ending.ENDED)
         if await self._context.act(give_up_uploads, GiveUp(object_id)):
             await self._context.pool.run(self._context.storage.vault.remove, object_id)
             await self._context.act(end_uploads, EndUpload(object_id))
@@ -145,4 +149,4 @@ class ResumableUploads:
         for name in list(self._parked):
             upload = self.take(name)
             if upload is not None:
-                await self.reduce(upload)
+                await self._reduce(name, upload)

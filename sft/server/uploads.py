@@ -1,17 +1,15 @@
 """An upload of one session: the flow between its frames and the service's steps.
 
 BeginUpload, Data, LastData and CommitUpload may all be here before the first step has run. Whatever
-ends an upload early interrupts the flow and lets the step in work end. Then a refusal, a cancel and a
-change of rights abort: nothing partial is kept. What lost its connection is parked (``resumable_uploads``), and what
-the server ends, or has no room for, leaves its finished segments, if it has any. A refused upload drains:
-what was in flight is dropped up to its CommitUpload or Cancel. A segment that is full is made durable
-beside the flow, one at a time; only the next full one waits for it.
+ends an upload early interrupts the flow and lets the step in work end; what stays of it then ``service.upload_life`` says,
+and what rests is parked (``resumable_uploads``). A refused upload drains: what was in flight is dropped up to its
+CommitUpload or Cancel. A segment that is full is made durable beside the flow, one at a time; only the next full one
+waits for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import Enum
 from typing import ParamSpec, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -23,9 +21,7 @@ from sft.errors import (
     OutcomeUnknownError,
     RequestError,
     RightsChangedError,
-    ServerFullError,
     TransferEndedError,
-    UploadGoneError,
 )
 from sft.limits import CREDIT_STEP_CHUNKS, OPEN_UPLOADS, UPLOAD_SILENT_SECONDS, WORKING_SECONDS
 from sft.model.records import Stored
@@ -37,19 +33,12 @@ from sft.service import commits, uploads
 from sft.service.open_uploads import EndUpload, end_uploads, note_segments, open_uploads, resume_upload
 from sft.service.pending import Pending, discard, settle
 from sft.service.upload import Point, Upload
+from sft.service.upload_life import Ending, ending_of
 from sft.transport.flow import ReceiveFlow
 from sft.wire.messages import BeginUpload, CommitUpload, Credit, Done, FileStored, Notice
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class _End(Enum):
-    """What becomes of an upload that ends early."""
-
-    ABORT = "nothing of it stays"
-    LEAVE = "its finished segments stay"
-    PARK = "it can be gone on with as it is"
 
 
 class UploadFlow:
@@ -63,14 +52,11 @@ class UploadFlow:
         self.path = begin.path
         self._upload: Upload | None = None
         self._name = (session.caller.user_id or 0, begin.upload_id)
-        self._is_begun = False  # until then a refusal takes nothing away that was kept
-        self._end = _End.ABORT
         self._settling: Deferred[None] | None = None
         self._waiting: list[Deferred[None]] = []  # for what is being settled
         self._let_go_of: list[Deferred[None]] = []  # who waits until this flow has let go of its upload
         self._gone = False
         self._counted = False
-        self._opened = False  # its row is there, and its end is ours
         self._commit: CommitUpload | None = None
         self._answered = False
         self._stream_over = False  # CommitUpload or Cancel was read: nothing more comes for this id
@@ -131,13 +117,13 @@ class UploadFlow:
             self._session.transfer_over(self._id)
         else:
             self._session.send(Done(self._id, changed=False))
-            self._stop(_End.PARK if keep else _End.ABORT)
+            self._stop(Ending.LOST if keep else Ending.GIVEN_UP)
 
     def interrupt(self, error: RequestError) -> None:
         """End the upload because the server says so; while it commits the rights are read again there."""
         if not self._answered and not self._committing:
             self._session.refuse(self._id, Failure(error), **self._asked)
-            self._stop(_End.LEAVE if isinstance(error, TransferEndedError) else _End.ABORT)
+            self._stop(ending_of(error))
 
     def hand_over(self) -> Deferred[None]:
         """Let the upload go for another connection of its person; fires when it is parked, stored or gone."""
@@ -149,7 +135,7 @@ class UploadFlow:
         if not self._answered and not self._committing:
             error = TransferEndedError(problem="another connection goes on with it")
             self._session.refuse(self._id, Failure(error), **self._asked)
-            self._stop(_End.PARK)
+            self._stop(Ending.LOST)
         return gone
 
     def _silent(self) -> None:
@@ -158,7 +144,7 @@ class UploadFlow:
 
     def abandon(self) -> None:
         if not self._answered and not self._committing:
-            self._stop(_End.PARK)
+            self._stop(Ending.LOST)
 
     # -- steps -------------------------------------------------------------------------------------------
 
@@ -171,8 +157,7 @@ class UploadFlow:
         if self._is_over():
             return
         alive = context.resumable_uploads.take(self._name) if begin.resume is not None else None
-        if alive is not None:
-            self._upload, self._opened = alive, True
+        self._upload = alive
         upload = await self._session.read(
             uploads.begin,
             storage=self._session.storage,
@@ -190,14 +175,14 @@ class UploadFlow:
             return
         if alive is None:
             await self._open(upload)
-        self._is_begun = True
         if not self._is_over():
+            await context.pool.run(upload.start)
             if upload.complete:
                 self._intake.nothing_comes()
             self._intake.open()
 
     async def _open(self, upload: Upload) -> None:
-        """Note that its object is written, or goes on, and begin."""
+        """Note that its object is written, or goes on; what is kept of it is read."""
         context = self._context
         for object_id in upload.replaces:
             await context.resumable_uploads.give_up(object_id)
@@ -206,17 +191,12 @@ class UploadFlow:
             return
         if upload.resumption is not None:
             await context.act(resume_upload, upload.resumption)
-            self._opened = True
             self._upload = upload
             await self._recall(upload)
         else:
             self._upload = upload
             if upload.announcement is not None:
                 await context.act(open_uploads, upload.announcement)
-                self._opened = True
-        if not self._is_over():
-            self._is_begun = True
-            await context.pool.run(upload.start)
 
     async def _recall(self, upload: Upload) -> None:
         """Have all that is kept read once; its sender hears of it now and then, and is not expected to say anything."""
@@ -305,13 +285,12 @@ class UploadFlow:
         if self._upload is None or self._is_over():
             raise BadRequestError(problem="a commit before its data, or after its end")
         pending = await self._sync(self._upload.finish, message.digest, message.signature)
-        self._upload, self._opened = None, False  # the object is the commit's now
+        self._upload = None  # the object is the commit's now
         return await commit_pending(self._context, pending)
 
     def _stored(self, stored: Stored) -> None:
         self._answer()
-        self._let_go_is_over()
-        self._end_count()
+        self._has_let_go()
         self._session.send(FileStored(self._id, stored))
         self._session.transfer_over(self._id)
 
@@ -319,20 +298,12 @@ class UploadFlow:
         self._committing = False
         if not self._answered:
             self._session.refuse(self._id, failure, **self._asked)
-            self._stop(self._end_after(failure.value))
+            self._stop(ending_of(failure.value))
 
-    def _end_after(self, error: BaseException | None) -> _End:
-        """Leave what can be gone on with, unless somebody's rule refused it; and what another flow left as it was."""
-        if not self._is_begun and not isinstance(error, UploadGoneError):
-            return _End.PARK
-        refused = isinstance(error, RequestError) and not isinstance(error, ServerFullError | TransferEndedError)
-        return _End.ABORT if refused else _End.LEAVE
-
-    def _stop(self, end: _End = _End.ABORT) -> None:
-        """End the flow and what was begun, after the step in work; drain what is still in flight."""
-        self._end = end
+    def _stop(self, ending: Ending) -> None:
+        """End the flow after the step in work, and let its upload go; drain what is still in flight."""
         self._answer()
-        self._begun.addCallback(lambda _: self._intake.interrupt()).addCallback(lambda _: self._abort())
+        self._begun.addCallback(lambda _: self._intake.interrupt()).addCallback(lambda _: self._let_go(ending))
         if self._stream_over:
             self._session.transfer_over(self._id)
 
@@ -341,46 +312,31 @@ class UploadFlow:
         if self._silence.active():
             self._silence.cancel()
 
-    def _abort(self) -> None:
+    def _let_go(self, ending: Ending) -> None:
         upload, self._upload = self._upload, None
-        if upload is None:
-            self._let_go_is_over()
-            self._end_count()
-            return
-        aborted = Deferred.fromCoroutine(self._let_go(upload))
-        aborted.addErrback(self._context.event_log.failed, "upload-abort")
-        aborted.addBoth(lambda _: self._let_go_is_over())
-        aborted.addBoth(lambda _: self._end_count())
+        let_go = Deferred.fromCoroutine(self._end(upload, ending))
+        let_go.addErrback(self._context.event_log.failed, "upload-end")
+        let_go.addBoth(lambda _: self._has_let_go())
 
-    async def _let_go(self, upload: Upload) -> None:
-        context = self._context
+    async def _end(self, upload: Upload | None, ending: Ending) -> None:
+        if upload is None:
+            return
         while self._settling is not None:
             await self._when_settled()
-        if self._end is _End.PARK and upload.goes_on and not context.stopping:
-            try:
-                await self._sync(upload.rest)
-            except Exception:  # noqa: BLE001 - then what is finished is left
-                context.event_log.fault("upload-park", Failure())
-            else:
-                context.resumable_uploads.park(self._name, upload)
-                await context.resumable_uploads.limit_user(self._name[0])
-                return
-        await context.pool.run(upload.abort if self._end is _End.ABORT else upload.leave)
-        if self._opened and not upload.kept:
-            await context.act(end_uploads, EndUpload(upload.object_id))
-        elif upload.kept and not context.stopping:
-            await context.resumable_uploads.limit_user(self._name[0])
+        try:
+            # Only what is to rest waits for the disk.
+            await (self._sync if ending is Ending.LOST else self._context.pool.run)(upload.end, ending)
+        except Exception:  # noqa: BLE001 - its state says what is left all the same
+            self._context.event_log.fault("upload-end", Failure())
+        await self._context.resumable_uploads.ended(self._name, upload)
 
-    def _let_go_is_over(self) -> None:
-        """Tell who waits for it that this flow has no upload any more."""
+    def _has_let_go(self) -> None:
+        """Tell who waits for it that this flow has no upload any more, and count it no more: what it held open is closed."""
         self._gone = True
         self._context.resumable_uploads.release(self._name, self)
         waiting, self._let_go_of = self._let_go_of, []
         for each in waiting:
             each.callback(None)
-
-    def _end_count(self) -> None:
-        """Count it no more: what it held open is closed."""
         if self._counted:
             self._counted = False
             self._session.share.end_upload()

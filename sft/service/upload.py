@@ -2,12 +2,11 @@
 
     start → (seal → append → settle)* → finish → Pending
     recall* → start → …                            of what another process left
-    rest … take_over → (seal → append)* → …        of what lost its connection
+    end (LOST) … take_over → start → …             of what lost its connection
 
 Rules. Batches are pushed: nothing here waits for the network or pulls a stream. ``seal`` computes; all others but ``take_over``
 do input and output; so each can run where that is cheap. A content that is small enough becomes an object in the database
-and touches no file. Whatever is refused leaves nothing behind; of a content of several segments the finished ones are left
-where nobody refused it.
+and touches no file. What fails here ends, and what stays then ``upload_life`` says.
 """
 
 from __future__ import annotations
@@ -21,21 +20,14 @@ from typing import Final
 from msgspec import Struct
 
 from sft.crypto.digests import blake2b_512
-from sft.errors import (
-    BadRequestError,
-    ObjectCorruptError,
-    ObjectMissingError,
-    RequestError,
-    ResumeRefusedError,
-    ServerFullError,
-    TooLargeError,
-)
+from sft.errors import BadRequestError, ObjectCorruptError, ObjectMissingError, ResumeRefusedError, TooLargeError
 from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS, FILE_BYTES, SEGMENT_BYTES, SEGMENT_CHUNKS, SPACE_STEP_BYTES
 from sft.model.access import Caller
 from sft.service.author_signature import Signed, require_announced, require_digest, require_signed, sidecar_of
 from sft.service.open_uploads import OpenUpload, Resumable, ResumeUpload, SegmentsDone
 from sft.service.pending import Pending, pending_inline, translate_disk_full
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of, under_current_key
+from sft.service.upload_life import Ending, State, after, ending_of
 from sft.store.row_types import UploadRow
 from sft.vault.layout import sealed_size
 from sft.vault.objects import fits_inline
@@ -85,8 +77,10 @@ class Upload:
     """An upload that is open; one owner at a time.
 
     Attributes:
+        state: which ``start``, ``finish`` and ``end`` change.
         received: bytes of content so far.
         chunks: likewise.
+        complete: whether all of the content is here.
         replaces: objects of uploads with the same id, which is begun anew.
         kept_before: the person's other uploads that can be gone on with, the first to expire first.
         noted: segments that the row names.
@@ -95,8 +89,10 @@ class Upload:
     """
 
     def __init__(self, storage: FileStorage, plan: Plan, row: UploadRow | None = None) -> None:
+        self.state = State.NEW if row is None else State.LEFT
         self.received = 0
         self.chunks = 0
+        self.complete = False
         self.replaces: tuple[bytes, ...] = ()
         self.kept_before: tuple[UnfinishedUpload, ...] = ()
         self.noted = 0 if row is None else row.segments
@@ -117,10 +113,6 @@ class Upload:
         self._reader: ObjectReader | None = None
         self._writer: ObjectWriter | None = None
         self._small: bytes | None = None  # content that goes into the database
-        self._started = False
-        self._complete = False
-        self._over = False
-        self._removed = False
 
     @property
     def object_id(self) -> bytes:
@@ -149,40 +141,26 @@ class Upload:
         return None if row is None else ResumeUpload(self._plan.caller, row.object_id, row.segments)
 
     @property
-    def complete(self) -> bool:
-        """Whether all of the content is here."""
-        return self._complete
-
-    @property
-    def kept(self) -> bool:
-        """Whether finished segments are left, once it is over: then its row stays."""
-        return self._over and self.resumable and self.noted > 0 and not self._removed
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether it can rest and be taken over."""
-        return (
-            self.resumable and not self._over and bool(self.chunks) and self._writer is not None and self._writer.intact
-        )
+    def has_row(self) -> bool:
+        """Whether a row says that its object is written."""
+        return self.announcement is not None or self._row is not None
 
     def start(self) -> None:
         """Reserve room and make the temporary file, before sealing (input and output); ServerFullError without room."""
-        if self._started or self._over:
+        if self.state not in (State.NEW, State.LEFT, State.RESTING):
             raise ValueError("an upload starts once")
-        self._started = True
         plan, row, vault = self._plan, self._row, self._storage.vault
-        if row is None and self.announcement is None:
-            return
         try:
             with translate_disk_full(plan.size):
-                if row is None:
-                    self._writer = vault.begin(self._object_id, plan.size, owner=plan.user_id)
-                else:
+                if self.state is State.LEFT and row is not None:
                     key = under_current_key(self._storage, row.object_id, sealed_key_of(row))
                     self._writer = vault.go_on(row.object_id, row.size, key, row.segments, owner=plan.user_id)
+                elif self.state is State.NEW and self.announcement is not None:
+                    self._writer = vault.begin(self._object_id, plan.size, owner=plan.user_id)
         except BaseException as fault:
-            self._end_after(fault)
+            self.end(ending_of(fault))
             raise
+        self.state = State.OPEN
 
     # -- going on ------------------------------------------------------------------------------------------
 
@@ -211,19 +189,14 @@ class Upload:
                 return True
             require_content(row.object_id, self._digest.copy().digest(), row.prefix)
         except (ObjectCorruptError, ObjectMissingError) as fault:
-            self.abort()
+            self.end(Ending.GIVEN_UP)
             detail = str(fault.values["problem"])
             raise ResumeRefusedError(detail, path=row.path, problem="what was kept of it is damaged") from fault
         self._reader.close()
         return False
 
-    def rest(self) -> None:
-        """Hold nothing open until ``take_over``; input and output. VaultError if it cannot go on then."""
-        if self._writer is not None:
-            self._writer.rest()
-
     def take_over(self, plan: Plan, resume: Point) -> None:
-        """Go on at exactly this point, for the author as they are now; ResumeRefusedError if it is another."""
+        """Let what rests go on at exactly this point, for the author as they are now; ResumeRefusedError if it is another."""
         if resume.chunks != self.chunks:
             raise ResumeRefusedError(path=plan.path, problem="it ends elsewhere")
         if not hmac.compare_digest(self._digest.copy().digest(), resume.digest):
@@ -237,7 +210,7 @@ class Upload:
 
     def settle(self) -> SegmentsDone | None:
         """Make full segments durable, beside ``append`` (input and output); return what is to be noted of them."""
-        if self._writer is None or self._over:
+        if self._writer is None or self.state is not State.OPEN:
             return None
         with translate_disk_full(self._plan.size):
             segments = self._writer.settle()
@@ -268,7 +241,7 @@ class Upload:
             BadRequestError: chunks of other lengths, or another size than announced.
             TooLargeError: more than a file may hold.
         """
-        if not self._started or self._complete or self._over:
+        if self.state is not State.OPEN or self.complete:
             raise ValueError("the upload is not open")
         first = self.received == 0
         self._require_lengths(chunks, last=last, first=first)
@@ -277,7 +250,7 @@ class Upload:
         self.received += sum(map(len, chunks))
         self._require_size(last=last)
         self._unhashed = chunks
-        self._complete = last
+        self.complete = last
         if first and last and len(chunks) == 1 and fits_inline(self.received):
             self._small = chunks[0]
             return []
@@ -290,7 +263,7 @@ class Upload:
 
         Input and output; hashing is here, so that it goes on beside the opening of what comes next, on another core.
         """
-        if self._over:
+        if self.state is not State.OPEN:
             return
         self._hash()
         if not sealed:
@@ -322,8 +295,8 @@ class Upload:
             ServerFullError: the disk is full.
             BadRequestError: nothing said that the content is complete.
         """
-        if self._over:
-            raise ValueError("the upload is over")
+        if self.state is not State.OPEN:
+            raise ValueError("the upload is not open")
         plan = self._plan
         try:
             self._require_complete()
@@ -341,9 +314,9 @@ class Upload:
             require_announced(signed, file_id=plan.file_id, version=plan.version, prev=plan.prev)
             pending = self._store(signed)
         except BaseException as fault:
-            self._end_after(fault)
+            self.end(ending_of(fault))
             raise
-        self._over = self._removed = True  # what it is now is the commit's
+        self.state = State.STORED
         return pending
 
     def _store(self, signed: Signed) -> Pending:
@@ -376,45 +349,39 @@ class Upload:
             resumable=self.resumable,
         )
 
-    def _end_after(self, fault: BaseException) -> None:
-        """Leave what can be gone on with, unless somebody's rule refused it."""
-        if isinstance(fault, RequestError) and not isinstance(fault, ServerFullError):
-            self.abort()
-        else:
-            self.leave()
+    def end(self, ending: Ending) -> None:
+        """Leave what the table says, and nothing else (input and output); nothing happens to what ended before.
 
-    def leave(self) -> None:
-        """Leave the segments that the row names, and nothing else; idempotent, as ``abort``. Input and output."""
-        if self._over:
+        Raises:
+            VaultError: it cannot rest, and what stays is as after ENDED; or not all could be removed, and its row stays.
+        """
+        writer = self._writer
+        can_rest = self.resumable and self.chunks > 0 and writer is not None and writer.intact
+        state = after(self.state, ending, can_rest=can_rest, can_stay=self.resumable and self.noted > 0)
+        if state is self.state:
             return
-        if not self.resumable or not self.noted:
-            self.abort()
+        if state is State.RESTING and writer is not None:
+            try:
+                writer.rest()
+            except BaseException:
+                self.end(Ending.ENDED)
+                raise
+            self.state = state
             return
-        self._end()
-        if self._writer is not None:
-            self._writer.leave()
-            if self._writer.finished > self.noted:
-                self._storage.vault.remove(self._object_id, self.noted)
-
-    def abort(self) -> None:
-        """Leave nothing behind; idempotent, and does nothing after ``finish``. Input and output."""
-        if self._over:
-            return
-        self._end()
-        self._removed = True
-        if self._writer is not None:
-            self._writer.abort()
-        elif self._row is not None:
-            self._storage.vault.remove(self._object_id)
-
-    def _end(self) -> None:
-        self._over = True
+        self.state = State.KEPT  # until all is removed
         self._small = None
         if self._reader is not None:
             self._reader.close()
+        if writer is not None:
+            writer.leave() if state is State.KEPT else writer.abort()
+            if state is State.KEPT and writer.finished > self.noted:
+                self._storage.vault.remove(self._object_id, self.noted)
+        elif state is State.GONE and self._row is not None:
+            self._storage.vault.remove(self._object_id)
+        self.state = state
 
     def _require_complete(self) -> None:
-        if not self._complete:
+        if not self.complete:
             raise BadRequestError(problem="a commit before the last data")
 
     def _require_lengths(self, chunks: Sequence[bytes], *, last: bool, first: bool) -> None:

@@ -14,6 +14,7 @@ from sft.server.jobs import WORKING
 from sft.service import uploads
 from sft.service.open_uploads import note_segments, open_uploads
 from sft.service.upload import Upload
+from sft.service.upload_life import Ending
 from sft.vault.layout import sealed_size
 from sft.wire import messages as m
 from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor, until
@@ -271,7 +272,7 @@ async def left(server: ServerFixture, path: str, name: str = "max") -> RawUpload
     writing.append(writing.seal(upload.chunks[:SEGMENT_CHUNKS], last=False))
     await here.act(note_segments, writing.settle())
     writing.note(1)
-    writing.leave()
+    writing.end(Ending.ENDED)
     return upload
 
 

@@ -43,6 +43,7 @@ from sft.service.open_uploads import (
 from sft.service.pending import Pending
 from sft.service.trash import Deletion, delete
 from sft.service.upload import Point, Upload
+from sft.service.upload_life import Ending, State
 from sft.store.row_types import UploadRow
 from sft.store.statements import rows_of
 from sft.vault.layout import LATER_KEY_BYTES
@@ -171,11 +172,12 @@ def long_too(*values: int) -> list[Any]:
 def test_what_rested_goes_on_at_its_very_chunk(disk_services: ServiceFixture, chunks: int) -> None:
     upload = started(disk_services)
     push(disk_services, upload, chunks)
-    assert upload.goes_on
-    upload.rest()
+    upload.end(Ending.LOST)
+    assert upload.state is State.RESTING
     found = disk_services.ask(uploads.find, MAX, upload_id=ID, alive=upload)
     assert (found.chunks, found.expires_at) == (chunks, disk_services.now + KEPT_SECONDS)
     assert begin(disk_services, resume=point(chunks), alive=upload) is upload
+    upload.start()
     stored(disk_services, upload)
 
 
@@ -296,7 +298,6 @@ def test_a_death_before_the_first_segment_leaves_nothing(services: ServiceFixtur
 def test_what_has_one_segment_or_no_size_is_not_kept(services: ServiceFixture, fields: dict[str, Any]) -> None:
     upload = started(services, **fields)
     upload.append(upload.seal(FILM.chunks[:9], last=False))
-    assert not upload.goes_on
     assert row(services).upload_id is None
     assert recover(services.job_context) == Recovered(uploads=1)
 
@@ -474,9 +475,8 @@ def test_a_full_disk_keeps_what_is_finished(services: ServiceFixture, noted: boo
     services.backend._capacity_bytes = 0
     with pytest.raises(ServerFullError):
         push(services, upload, 200)
-    assert not upload.goes_on
-    upload.leave()
-    assert upload.kept == noted
+    upload.end(Ending.LOST)
+    assert upload.state is (State.KEPT if noted else State.GONE)
     assert list(services.vault.ids()) == ([upload.object_id] if noted else [])
     if noted:
         services.backend._capacity_bytes = 1 << 40
@@ -492,7 +492,7 @@ def test_damage_to_what_is_kept_ends_it(services: ServiceFixture) -> None:
         while upload.recall():
             pass
     assert "damaged" in str(refused.value.values["problem"])
-    assert not upload.kept
+    assert upload.state is State.GONE
     assert not list(services.vault.ids())
     services.act(end_uploads, EndUpload(old.object_id))
 
@@ -503,7 +503,7 @@ def test_a_row_that_names_another_content_than_lies_there_ends_it(services: Serv
     upload = begin(services, resume=Point(SEGMENT_CHUNKS, bytes(64)))
     with pytest.raises(ResumeRefusedError):
         upload.recall()
-    assert not upload.kept
+    assert upload.state is State.GONE
     assert not list(services.vault.ids())
 
 
@@ -556,8 +556,8 @@ def test_an_upload_that_ends_during_the_check_is_no_fault(services: ServiceFixtu
     check_prefix = services.vault.check_prefix
 
     def meanwhile(*args: Any, **kwargs: Any) -> None:
-        if not upload._over:
-            upload.abort()
+        if upload.state is State.OPEN:
+            upload.end(Ending.GIVEN_UP)
             services.act(end_uploads, EndUpload(upload.object_id))
         check_prefix(*args, **kwargs)
 
@@ -585,7 +585,7 @@ def test_new_data_keys_for_everything_end_what_is_kept(services: ServiceFixture)
         begin(services, resume=point(SEGMENT_CHUNKS))
     with pytest.raises(UploadGoneError):
         push(services, alive, SEGMENT_CHUNKS)
-    alive.abort()
+    alive.end(Ending.GIVEN_UP)
     assert not list(services.vault.ids())
 
 

@@ -7,6 +7,7 @@ from sft.limits import CHUNK_BYTES, MIB
 from sft.service import trash
 from sft.service.files import show_file
 from sft.service.upload import Upload
+from sft.service.upload_life import Ending
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
 from tests.unit.service.service_fixture import (
@@ -126,11 +127,11 @@ def test_a_commit_before_the_last_data_is_refused(services: ServiceFixture) -> N
 
 def test_what_is_over_cannot_go_on(services: ServiceFixture) -> None:
     upload = started(services, None)
-    upload.abort()
-    upload.abort()
+    upload.end(Ending.GIVEN_UP)
+    upload.end(Ending.GIVEN_UP)
     with pytest.raises(ValueError, match="not open"):
         upload.seal([FULL], last=True)
-    with pytest.raises(ValueError, match="over"):
+    with pytest.raises(ValueError, match="not open"):
         upload.finish(bytes(64), b"")
     with pytest.raises(ValueError, match="once"):
         upload.start()
@@ -147,7 +148,7 @@ def test_abort_leaves_nothing(disk_services: ServiceFixture, size: int | None) -
     upload = started(disk_services, size)
     upload.append(upload.seal([FULL], last=False))
     assert len(disk_services.open_uploads()) == 1
-    upload.abort()
+    upload.end(Ending.GIVEN_UP)
     assert nothing_is_left(disk_services)
 
 
@@ -156,7 +157,7 @@ def test_abort_after_finish_leaves_the_object_to_its_commit(services: ServiceFix
     upload = started(services, CHUNK_BYTES)
     services.push(upload, content)
     pending = upload.finish(digest_of(content), signature_of(MAX, "a", content))
-    upload.abort()
+    upload.end(Ending.GIVEN_UP)
     services.commit(pending)
     assert services.get(GUS, "a") == content
 
@@ -178,8 +179,8 @@ def test_an_announced_size_takes_nothing_and_one_that_cannot_fit_is_refused(serv
     first.append(first.seal([FULL] * 16, last=False))  # from its first byte on there is room for all of it
     with pytest.raises(ServerFullError):
         second.append(second.seal([FULL] * 20, last=False))
-    first.abort()
-    started(services, 2 * MIB, "b").abort()
+    first.end(Ending.GIVEN_UP)
+    started(services, 2 * MIB, "b").end(Ending.GIVEN_UP)
     assert nothing_is_left(services)
 
 
@@ -305,4 +306,4 @@ def test_chunks_reach_the_vault_as_they_come(services: ServiceFixture) -> None:
     assert upload.received == 10 * CHUNK_BYTES
     (pieces,) = services.backend.incoming.values()
     assert sum(map(len, pieces)) > 10 * CHUNK_BYTES
-    upload.abort()
+    upload.end(Ending.GIVEN_UP)

@@ -1,0 +1,72 @@
+"""The life of an upload: the states that it is in, and the one table of what an ending leaves of it.
+
+    NEW ─── start ──▶ OPEN ─── finish ──▶ STORED: its object is the commit's
+    LEFT ── start ──▶ OPEN                (a row names its segments; another process wrote them)
+    RESTING start ──▶ OPEN
+
+    ends as    LOST                          ENDED           REFUSED    GIVEN_UP
+    NEW        GONE                          GONE            GONE       GONE
+    LEFT       KEPT                          KEPT            KEPT       GONE
+    OPEN       RESTING, or as ENDED          KEPT or GONE    GONE       GONE
+    RESTING    RESTING                       KEPT or GONE    RESTING    GONE
+
+Rules. Only what has several segments and a known size can rest or be kept: it rests if its writer is intact and has begun, and
+is kept if its row names a segment. So who is refused while they ask for what rests, or for what another process left, takes
+nothing away. What rests does so for ten minutes and then ends (``server.resumable_uploads``); what is kept, for seven days from
+its last progress (``maintenance.upload_expiry``). STORED, KEPT and GONE are the last.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from sft.errors import RequestError, ServerFullError, TransferEndedError, UploadGoneError
+
+
+class State(Enum):
+    """Where an upload is."""
+
+    NEW = "nothing is written"
+    LEFT = "its row names segments"
+    OPEN = "it takes content"
+    RESTING = "it goes on as it is, and holds nothing open"
+    STORED = "its object is the commit's"
+    KEPT = "what its row names stays, and the row"
+    GONE = "nothing stays but the row, which is to go"
+
+
+class Ending(Enum):
+    """Why an upload goes on no further."""
+
+    LOST = "its connection is gone, or its sender keeps it"
+    ENDED = "the server ends it, has no room, or failed"
+    REFUSED = "a rule refuses it"
+    GIVEN_UP = "its sender wants none of it, or its row is to be kept no more"
+
+
+def ending_of(error: BaseException | None) -> Ending:
+    """Say what an error is for the upload that it ends."""
+    if isinstance(error, UploadGoneError):
+        return Ending.GIVEN_UP
+    refused = isinstance(error, RequestError) and not isinstance(error, ServerFullError | TransferEndedError)
+    return Ending.REFUSED if refused else Ending.ENDED
+
+
+def after(state: State, ending: Ending, *, can_rest: bool, can_stay: bool) -> State:
+    """Look up what an ending makes of an upload.
+
+    Args:
+        can_rest: its writer could go on.
+        can_stay: its row names a segment.
+    """
+    if state in (State.STORED, State.KEPT, State.GONE):
+        return state
+    if state is State.NEW or ending is Ending.GIVEN_UP:
+        return State.GONE
+    if state is State.LEFT:
+        return State.KEPT
+    if ending is Ending.REFUSED:
+        return State.GONE if state is State.OPEN else State.RESTING
+    if ending is Ending.LOST and (can_rest or state is State.RESTING):
+        return State.RESTING
+    return State.KEPT if can_stay else State.GONE
