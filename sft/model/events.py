@@ -129,23 +129,14 @@ class UserRemoved(DomainEvent, frozen=True, kw_only=True):
     files: int
 
 
-class FilesHandedOver(DomainEvent, frozen=True, kw_only=True):
-    """The rows of these files of a removed user name the new owner."""
+class HandedOver(DomainEvent, frozen=True, kw_only=True):
+    """The rows of these files and folders of a removed user name the new owner."""
 
     routine: ClassVar[bool] = True
 
     user_id: int
     files_to: int
     files: tuple[bytes, ...]  # ids
-
-
-class FoldersHandedOver(DomainEvent, frozen=True, kw_only=True):
-    """The rows of these folders of a removed user name the new owner."""
-
-    routine: ClassVar[bool] = True
-
-    user_id: int
-    files_to: int
     folder_ids: tuple[int, ...]
 
 

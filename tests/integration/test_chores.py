@@ -103,7 +103,7 @@ async def test_a_hand_over_begins_with_the_removal_and_waits_for_no_other_work(s
         await until(lambda: is_handed_over(server), "handing over")
         assert len(owners(server)) == 1
         await until(lambda: any(line.startswith("hand-over-ended") for line in server.lines), "a line that says so")
-        assert not [line for line in server.lines if line.startswith("files-handed-over")]
+        assert not [line for line in server.lines if line.startswith("handed-over")]
     finally:
         held.set()
         await held_up

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from sft.errors import RowForgedError
 from sft.model.access import Caller, Permission
-from sft.model.events import FilesHandedOver, FoldersHandedOver, HandOverEnded
+from sft.model.events import HandedOver, HandOverEnded
 from sft.model.records import VaultReport
 from sft.service.maintenance.report import Job, JobContext, Report
 from sft.service.use_case import act, query
@@ -33,11 +33,12 @@ Owned = Callable[[ReadTransaction, int, int, int], list[int]]
 
 
 class HandOver(Struct, frozen=True):
-    """Files, or folders, by their rows' ids, as far as they are a removed user's."""
+    """Files and folders, by their rows' ids, as far as they are a removed user's."""
 
     caller: Caller
     user_id: int
-    row_ids: tuple[int, ...]
+    files: tuple[int, ...] = ()
+    folders: tuple[int, ...] = ()
 
 
 class HandOverEnd(Struct, frozen=True):
@@ -78,10 +79,10 @@ class _HandingOver:
         return self._report.finish()
 
     def _of(self, user_id: int) -> None:
-        for owned, page in ((files_owned_by, self._files), (folders_made_by, self._folders)):
+        for owned, kind in ((files_owned_by, "files"), (folders_made_by, "folders")):
             after = 0
             while row_ids := self._owned(owned, user_id, after):
-                self._report.halving(partial(page, user_id), row_ids)
+                self._report.halving(partial(self._give, user_id, kind), row_ids)
                 self._context.progress(self._report.files, 0)
                 after = row_ids[-1]
         # Read once more: what did not hold is still there.
@@ -93,49 +94,40 @@ class _HandingOver:
             heirs_of(reading, [user_id])  # where that does not hold, no page does
             return owned(reading, user_id, after, HAND_OVER_ROWS)
 
-    def _files(self, user_id: int, row_ids: tuple[int, ...]) -> None:
-        self._report.files += self._context.act(hand_over, HandOver(self._context.caller, user_id, row_ids))
-
-    def _folders(self, user_id: int, row_ids: tuple[int, ...]) -> None:
-        self._context.act(hand_over_folders, HandOver(self._context.caller, user_id, row_ids))
+    def _give(self, user_id: int, kind: str, row_ids: tuple[int, ...]) -> None:
+        self._report.files += self._context.act(hand_over, HandOver(self._context.caller, user_id, **{kind: row_ids}))
 
 
-@act(Permission.VAULT_MANAGE, logs=(FilesHandedOver,))
+@act(Permission.VAULT_MANAGE, logs=(HandedOver,))
 def hand_over(transaction: Transaction, item: HandOver) -> int:
-    """Give files of a removed user to the heir; return how many."""
+    """Give files and folders of a removed user to the heir; return how many files."""
     heir_id = heirs_of(transaction, [item.user_id]).get(item.user_id)
-    found = [file for file in files_by_row_id(transaction, item.row_ids) if file.owner_id == item.user_id]
-    if heir_id is None or not found:
+    files = [file for file in files_by_row_id(transaction, item.files) if file.owner_id == item.user_id]
+    made = folders_by_id(transaction, item.folders).values()
+    folders = [folder for folder in made if folder.maker_id == item.user_id]
+    if heir_id is None or not (files or folders):
         return 0
-    given = [replace(file, owner_id=heir_id) for file in found]
-    figures = FigureChanges(transaction)
-    for before, after in zip(found, given, strict=True):
-        figures.take_file(before)
-        figures.put_file(after)
+    given = [replace(file, owner_id=heir_id) for file in files]
+    given_folders = [replace(folder, maker_id=heir_id) for folder in folders]
+    figures = FigureChanges(transaction, given_folders)
+    for file, given_file in zip(files, given, strict=True):
+        figures.take_file(file)
+        figures.put_file(given_file)
+    for folder, given_folder in zip(folders, given_folders, strict=True):
+        figures.take_folder(folder)
+        figures.put_folder(given_folder)
     transaction.rows.update(given)
+    transaction.rows.update(given_folders)
     figures.write()
-    file_ids = tuple(file.file_id for file in given)
-    transaction.log(FilesHandedOver(by=item.caller, user_id=item.user_id, files_to=heir_id, files=file_ids))
-    return len(given)
-
-
-@act(Permission.VAULT_MANAGE, logs=(FoldersHandedOver,))
-def hand_over_folders(transaction: Transaction, item: HandOver) -> int:
-    """Give folders of a removed user to the heir; return how many."""
-    heir_id = heirs_of(transaction, [item.user_id]).get(item.user_id)
-    folders = folders_by_id(transaction, item.row_ids).values()
-    found = [folder for folder in folders if folder.maker_id == item.user_id]
-    if heir_id is None or not found:
-        return 0
-    given = [replace(folder, maker_id=heir_id) for folder in found]
-    figures = FigureChanges(transaction, given)
-    for before, after in zip(found, given, strict=True):
-        figures.take_folder(before)
-        figures.put_folder(after)
-    transaction.rows.update(given)
-    figures.write()
-    folder_ids = tuple(folder.id for folder in given)
-    transaction.log(FoldersHandedOver(by=item.caller, user_id=item.user_id, files_to=heir_id, folder_ids=folder_ids))
+    transaction.log(
+        HandedOver(
+            by=item.caller,
+            user_id=item.user_id,
+            files_to=heir_id,
+            files=tuple(file.file_id for file in given),
+            folder_ids=tuple(folder.id for folder in given_folders),
+        )
+    )
     return len(given)
 
 

@@ -85,12 +85,6 @@ def _hand_over(services: ServiceFixture) -> None:
     services.act(hand_overs.hand_over, hand_overs.HandOver(OPERATOR, MAX.id, (1,)))
 
 
-def _hand_over_folders(services: ServiceFixture) -> None:
-    _make_folder(services)
-    _remove(services)
-    services.act(hand_overs.hand_over_folders, hand_overs.HandOver(OPERATOR, MAX.id, (2, 3)))
-
-
 def _end_hand_over(services: ServiceFixture) -> None:
     _hand_over(services)
     services.act(hand_overs.end, hand_overs.HandOverEnd(OPERATOR, MAX.id))
@@ -279,7 +273,6 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     purging.purge_folders: _purge_folders,
     purging.end_purges: _end_purges,
     hand_overs.hand_over: _hand_over,
-    hand_overs.hand_over_folders: _hand_over_folders,
     hand_overs.end: _end_hand_over,
     daily.note_collection: _note_collection,
     daily.give_back: _give_back,

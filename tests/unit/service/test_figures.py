@@ -322,8 +322,7 @@ def _hand_over(services: ServiceFixture, who: Person, _path: str, _: str) -> Non
     with services.reading() as reading:
         row_ids = files_owned_by(reading, who.id, 0, 1)
         folder_ids = folders_made_by(reading, who.id, 0, 2)
-    services.act(hand_overs.hand_over, HandOver(OPERATOR, who.id, tuple(row_ids)))
-    services.act(hand_overs.hand_over_folders, HandOver(OPERATOR, who.id, tuple(folder_ids)))
+    services.act(hand_overs.hand_over, HandOver(OPERATOR, who.id, tuple(row_ids), tuple(folder_ids)))
 
 
 Step = tuple[Callable[[ServiceFixture, Person, str, str], None], Person, str, str]

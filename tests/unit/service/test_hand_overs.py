@@ -9,13 +9,13 @@ import pytest
 from msgspec.structs import replace
 
 from sft.errors import HandingOverError, NotFoundError, NotYoursError, RequestError
-from sft.model.events import FilesHandedOver, FoldersHandedOver, HandOverEnded, UserRemoved
+from sft.model.events import HandedOver, HandOverEnded, UserRemoved
 from sft.model.records import VaultReport
 from sft.service import accounts
 from sft.service.accounts import RemoveUserInput
 from sft.service.files import find_files, list_folder, list_trash, show_file
 from sft.service.maintenance import hand_overs
-from sft.service.maintenance.hand_overs import HandOver, HandOverEnd, hand_over, hand_over_all, hand_over_folders
+from sft.service.maintenance.hand_overs import HandOver, HandOverEnd, hand_over, hand_over_all
 from sft.service.maintenance.purging import PurgeInput, purge
 from sft.store.database import Database
 from sft.store.figures import user_figures
@@ -220,9 +220,10 @@ def test_the_rows_follow_in_pages(removed: ServiceFixture, monkeypatch: pytest.M
     removed.events.clear()
     report = finish(removed)
     assert (report.files, report.faults) == (6, ())
-    pages = [told for told in removed.events if isinstance(told, FilesHandedOver)]
+    told_of = [told for told in removed.events if isinstance(told, HandedOver)]
+    pages = [told for told in told_of if told.files]
     assert len(pages) == -(-6 // most)
-    folders = [told.folder_ids for told in removed.events if isinstance(told, FoldersHandedOver)]
+    folders = [told.folder_ids for told in told_of if told.folder_ids]
     assert (len(folders), sum(map(len, folders))) == (-(-2 // most), 2)
     assert {(told.user_id, told.files_to) for told in pages} == {(MAX.id, MIA.id)}
     assert len({file_id for told in pages for file_id in told.files}) == 6
@@ -290,12 +291,12 @@ def test_a_page_is_judged_again(removed: ServiceFixture) -> None:
     removed.put(ADA, "adas")
     everything = tuple(range(1, 20))
     for who in (ADA, MIA, GUS):
-        assert removed.act(hand_over, HandOver(OPERATOR, who.id, everything)) == 0
-        assert removed.act(hand_over_folders, HandOver(OPERATOR, who.id, everything)) == 0
+        assert removed.act(hand_over, HandOver(OPERATOR, who.id, everything, everything)) == 0
+        assert not [told for told in removed.events if isinstance(told, HandedOver)]
         assert not removed.act(hand_overs.end, HandOverEnd(OPERATOR, who.id))
     assert not removed.act(hand_overs.end, HandOverEnd(OPERATOR, MAX.id))
-    assert removed.act(hand_over, HandOver(OPERATOR, MAX.id, everything)) == 6
-    assert removed.act(hand_over_folders, HandOver(OPERATOR, MAX.id, everything)) == 2
+    assert removed.act(hand_over, HandOver(OPERATOR, MAX.id, everything, everything)) == 6
+    assert [len(told.folder_ids) for told in removed.events if isinstance(told, HandedOver)] == [2]
     assert removed.ask(show_file, GUS, path="adas").owner == "ada"
     require_counted(removed)
 
