@@ -177,6 +177,7 @@ class UploadFlow:
             await self._open(upload)
         if not self._is_over():
             await context.pool.run(upload.start)
+        if not self._is_over():
             if upload.complete:
                 self._intake.nothing_comes()
             self._intake.open()
