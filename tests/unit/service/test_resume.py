@@ -442,6 +442,20 @@ def test_who_is_given_up_by_two_at_once_is_given_up_once(services: ServiceFixtur
     assert [type(event) for event in services.events].count(UploadGivenUp) == 1
 
 
+def test_what_cannot_be_removed_keeps_its_row(services: ServiceFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut(services)
+    upload = begin(services, resume=point(SEGMENT_CHUNKS))
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="disk"):
+        patched.setattr(services.backend, "remove", broken)
+        upload.end(Ending.GIVEN_UP)
+    assert upload.state is State.KEPT
+    stored(services, went_on(services))
+
+
+def broken(*_: Any) -> None:
+    raise OSError("disk")
+
+
 def test_what_was_given_up_is_not_committed(services: ServiceFixture) -> None:
     upload = started(services)
     push(services, upload)
