@@ -20,7 +20,7 @@ from sft.server.event_log import EventLog
 from sft.service.open_uploads import EndUpload, GiveUp, end_uploads, give_up_uploads
 from sft.service.storage import FileStorage
 from sft.service.upload import UnfinishedUpload, Upload
-from sft.service.upload_life import Ending, State
+from sft.service.upload_life import Ending, UploadState
 from sft.service.uploads import kept_of_user
 from sft.transport.threads import Pool
 
@@ -85,13 +85,13 @@ class ResumableUploads:
     async def ended(self, name: Name, upload: Upload) -> None:
         """Park an upload that its connection let go of, if it rests; the row of one of which nothing is left goes."""
         stopping = self._context.stopping
-        if upload.state is State.RESTING and stopping:
+        if upload.state is UploadState.RESTING and stopping:
             await self._reduce(name, upload)
-        elif upload.state is State.RESTING:
+        elif upload.state is UploadState.RESTING:
             self._parked[name] = upload, self._context.reactor.callLater(PARKED_SECONDS, self._over, name)
-        elif upload.state is State.GONE and upload.has_row:
+        elif upload.state is UploadState.GONE and upload.has_row:
             await self._context.act(end_uploads, EndUpload(upload.object_id))
-        if upload.state is not State.GONE and not stopping:
+        if upload.state is not UploadState.GONE and not stopping:
             await self.limit(await self._context.read(kept_of_user, operator_caller(), user_id=name[0]))
 
     def take(self, name: Name) -> Upload | None:

@@ -27,7 +27,7 @@ from sft.service.author_signature import Signed, require_announced, require_dige
 from sft.service.open_uploads import OpenUpload, Resumable, ResumeUpload, SegmentsDone
 from sft.service.pending import Pending, pending_inline, translate_disk_full
 from sft.service.storage import OBJECT_ID_BYTES, FileStorage, sealed_key_of, under_current_key
-from sft.service.upload_life import Ending, State, after, ending_of
+from sft.service.upload_life import Ending, UploadState, after, ending_of
 from sft.store.row_types import UploadRow
 from sft.vault.layout import sealed_size
 from sft.vault.objects import fits_inline
@@ -89,7 +89,7 @@ class Upload:
     """
 
     def __init__(self, storage: FileStorage, plan: Plan, row: UploadRow | None = None) -> None:
-        self.state = State.NEW if row is None else State.LEFT
+        self.state = UploadState.NEW if row is None else UploadState.LEFT
         self.received = 0
         self.chunks = 0
         self.complete = False
@@ -147,20 +147,20 @@ class Upload:
 
     def start(self) -> None:
         """Reserve room and make the temporary file, before sealing (input and output); ServerFullError without room."""
-        if self.state not in (State.NEW, State.LEFT, State.RESTING):
+        if self.state not in (UploadState.NEW, UploadState.LEFT, UploadState.RESTING):
             raise ValueError("an upload starts once")
         plan, row, vault = self._plan, self._row, self._storage.vault
         try:
             with translate_disk_full(plan.size):
-                if self.state is State.LEFT and row is not None:
+                if self.state is UploadState.LEFT and row is not None:
                     key = under_current_key(self._storage, row.object_id, sealed_key_of(row))
                     self._writer = vault.go_on(row.object_id, row.size, key, row.segments, owner=plan.user_id)
-                elif self.state is State.NEW and self.announcement is not None:
+                elif self.state is UploadState.NEW and self.announcement is not None:
                     self._writer = vault.begin(self._object_id, plan.size, owner=plan.user_id)
         except BaseException as fault:
             self.end(ending_of(fault))
             raise
-        self.state = State.OPEN
+        self.state = UploadState.OPEN
 
     # -- going on ------------------------------------------------------------------------------------------
 
@@ -210,7 +210,7 @@ class Upload:
 
     def settle(self) -> SegmentsDone | None:
         """Make full segments durable, beside ``append`` (input and output); return what is to be noted of them."""
-        if self._writer is None or self.state is not State.OPEN:
+        if self._writer is None or self.state is not UploadState.OPEN:
             return None
         with translate_disk_full(self._plan.size):
             segments = self._writer.settle()
@@ -241,7 +241,7 @@ class Upload:
             BadRequestError: chunks of other lengths, or another size than announced.
             TooLargeError: more than a file may hold.
         """
-        if self.state is not State.OPEN or self.complete:
+        if self.state is not UploadState.OPEN or self.complete:
             raise ValueError("the upload is not open")
         first = self.received == 0
         self._require_lengths(chunks, last=last, first=first)
@@ -263,7 +263,7 @@ class Upload:
 
         Input and output; hashing is here, so that it goes on beside the opening of what comes next, on another core.
         """
-        if self.state is not State.OPEN:
+        if self.state is not UploadState.OPEN:
             return
         self._hash()
         if not sealed:
@@ -295,7 +295,7 @@ class Upload:
             ServerFullError: the disk is full.
             BadRequestError: nothing said that the content is complete.
         """
-        if self.state is not State.OPEN:
+        if self.state is not UploadState.OPEN:
             raise ValueError("the upload is not open")
         plan = self._plan
         try:
@@ -316,7 +316,7 @@ class Upload:
         except BaseException as fault:
             self.end(ending_of(fault))
             raise
-        self.state = State.STORED
+        self.state = UploadState.STORED
         return pending
 
     def _store(self, signed: Signed) -> Pending:
@@ -360,7 +360,7 @@ class Upload:
         state = after(self.state, ending, can_rest=can_rest, can_stay=self.resumable and self.noted > 0)
         if state is self.state:
             return
-        if state is State.RESTING and writer is not None:
+        if state is UploadState.RESTING and writer is not None:
             try:
                 writer.rest()
             except BaseException:
@@ -368,15 +368,15 @@ class Upload:
                 raise
             self.state = state
             return
-        self.state = State.KEPT  # until all is removed
+        self.state = UploadState.KEPT  # until all is removed
         self._small = None
         if self._reader is not None:
             self._reader.close()
         if writer is not None:
-            writer.leave() if state is State.KEPT else writer.abort()
-            if state is State.KEPT and writer.finished > self.noted:
+            writer.leave() if state is UploadState.KEPT else writer.abort()
+            if state is UploadState.KEPT and writer.finished > self.noted:
                 self._storage.vault.remove(self._object_id, self.noted)
-        elif state is State.GONE and self._row is not None:
+        elif state is UploadState.GONE and self._row is not None:
             self._storage.vault.remove(self._object_id)
         self.state = state
 

@@ -23,7 +23,7 @@ from enum import Enum
 from sft.errors import RequestError, ServerFullError, TransferEndedError, UploadGoneError
 
 
-class State(Enum):
+class UploadState(Enum):
     """Where an upload is."""
 
     NEW = "nothing is written"
@@ -52,21 +52,21 @@ def ending_of(error: BaseException | None) -> Ending:
     return Ending.REFUSED if refused else Ending.ENDED
 
 
-def after(state: State, ending: Ending, *, can_rest: bool, can_stay: bool) -> State:
+def after(state: UploadState, ending: Ending, *, can_rest: bool, can_stay: bool) -> UploadState:
     """Look up what an ending makes of an upload.
 
     Args:
         can_rest: its writer could go on.
         can_stay: its row names a segment.
     """
-    if state in (State.STORED, State.KEPT, State.GONE):
+    if state in (UploadState.STORED, UploadState.KEPT, UploadState.GONE):
         return state
-    if state is State.NEW or ending is Ending.GIVEN_UP:
-        return State.GONE
-    if state is State.LEFT:
-        return State.KEPT
+    if state is UploadState.NEW or ending is Ending.GIVEN_UP:
+        return UploadState.GONE
+    if state is UploadState.LEFT:
+        return UploadState.KEPT
     if ending is Ending.REFUSED:
-        return State.GONE if state is State.OPEN else State.RESTING
-    if ending is Ending.LOST and (can_rest or state is State.RESTING):
-        return State.RESTING
-    return State.KEPT if can_stay else State.GONE
+        return UploadState.GONE if state is UploadState.OPEN else UploadState.RESTING
+    if ending is Ending.LOST and (can_rest or state is UploadState.RESTING):
+        return UploadState.RESTING
+    return UploadState.KEPT if can_stay else UploadState.GONE

@@ -43,7 +43,7 @@ from sft.service.open_uploads import (
 from sft.service.pending import Pending
 from sft.service.trash import Deletion, delete
 from sft.service.upload import Point, Upload
-from sft.service.upload_life import Ending, State
+from sft.service.upload_life import Ending, UploadState
 from sft.store.row_types import UploadRow
 from sft.store.statements import rows_of
 from sft.vault.layout import LATER_KEY_BYTES
@@ -173,7 +173,7 @@ def test_what_rested_goes_on_at_its_very_chunk(disk_services: ServiceFixture, ch
     upload = started(disk_services)
     push(disk_services, upload, chunks)
     upload.end(Ending.LOST)
-    assert upload.state is State.RESTING
+    assert upload.state is UploadState.RESTING
     found = disk_services.ask(uploads.find, MAX, upload_id=ID, alive=upload)
     assert (found.chunks, found.expires_at) == (chunks, disk_services.now + KEPT_SECONDS)
     assert begin(disk_services, resume=point(chunks), alive=upload) is upload
@@ -448,7 +448,7 @@ def test_what_cannot_be_removed_keeps_its_row(services: ServiceFixture, monkeypa
     with monkeypatch.context() as patched, pytest.raises(OSError, match="disk"):
         patched.setattr(services.backend, "remove", broken)
         upload.end(Ending.GIVEN_UP)
-    assert upload.state is State.KEPT
+    assert upload.state is UploadState.KEPT
     stored(services, went_on(services))
 
 
@@ -490,7 +490,7 @@ def test_a_full_disk_keeps_what_is_finished(services: ServiceFixture, noted: boo
     with pytest.raises(ServerFullError):
         push(services, upload, 200)
     upload.end(Ending.LOST)
-    assert upload.state is (State.KEPT if noted else State.GONE)
+    assert upload.state is (UploadState.KEPT if noted else UploadState.GONE)
     assert list(services.vault.ids()) == ([upload.object_id] if noted else [])
     if noted:
         services.backend._capacity_bytes = 1 << 40
@@ -506,7 +506,7 @@ def test_damage_to_what_is_kept_ends_it(services: ServiceFixture) -> None:
         while upload.recall():
             pass
     assert "damaged" in str(refused.value.values["problem"])
-    assert upload.state is State.GONE
+    assert upload.state is UploadState.GONE
     assert not list(services.vault.ids())
     services.act(end_uploads, EndUpload(old.object_id))
 
@@ -517,7 +517,7 @@ def test_a_row_that_names_another_content_than_lies_there_ends_it(services: Serv
     upload = begin(services, resume=Point(SEGMENT_CHUNKS, bytes(64)))
     with pytest.raises(ResumeRefusedError):
         upload.recall()
-    assert upload.state is State.GONE
+    assert upload.state is UploadState.GONE
     assert not list(services.vault.ids())
 
 
@@ -570,7 +570,7 @@ def test_an_upload_that_ends_during_the_check_is_no_fault(services: ServiceFixtu
     check_prefix = services.vault.check_prefix
 
     def meanwhile(*args: Any, **kwargs: Any) -> None:
-        if upload.state is State.OPEN:
+        if upload.state is UploadState.OPEN:
             upload.end(Ending.GIVEN_UP)
             services.act(end_uploads, EndUpload(upload.object_id))
         check_prefix(*args, **kwargs)

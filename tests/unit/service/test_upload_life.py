@@ -8,12 +8,12 @@ import pytest
 
 from sft.errors import RightsChangedError, ServerFullError, TransferEndedError, UploadGoneError
 from sft.service import upload_life
-from sft.service.upload_life import Ending, State, after, ending_of
+from sft.service.upload_life import Ending, UploadState, after, ending_of
 
-LAST = {State.STORED, State.KEPT, State.GONE}
+LAST = {UploadState.STORED, UploadState.KEPT, UploadState.GONE}
 
 
-def drawn() -> dict[tuple[State, Ending], str]:
+def drawn() -> dict[tuple[UploadState, Ending], str]:
     """Read the table of the module's page."""
     lines = iter((upload_life.__doc__ or "").splitlines())
     endings = next(line for line in lines if "ends as" in line)
@@ -21,15 +21,15 @@ def drawn() -> dict[tuple[State, Ending], str]:
     table = {}
     for line in lines:
         name = line.strip().partition(" ")[0]
-        if name in State.__members__:
+        if name in UploadState.__members__:
             cells = [line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
-            table |= {(State[name], ending): cell for ending, cell in zip(Ending, cells, strict=True)}
+            table |= {(UploadState[name], ending): cell for ending, cell in zip(Ending, cells, strict=True)}
     return table
 
 
 @pytest.mark.parametrize("ending", Ending)
-@pytest.mark.parametrize("state", State)
-def test_an_ending_leaves_what_the_page_says(state: State, ending: Ending) -> None:
+@pytest.mark.parametrize("state", UploadState)
+def test_an_ending_leaves_what_the_page_says(state: UploadState, ending: Ending) -> None:
     kept = drawn().get((state, ending), state.name)
     for can_rest, can_stay in product([False, True], repeat=2):
         expected = kept
@@ -37,7 +37,7 @@ def test_an_ending_leaves_what_the_page_says(state: State, ending: Ending) -> No
             expected = "RESTING" if can_rest else "KEPT or GONE"
         if expected == "KEPT or GONE":
             expected = "KEPT" if can_stay else "GONE"
-        assert after(state, ending, can_rest=can_rest, can_stay=can_stay) is State[expected]
+        assert after(state, ending, can_rest=can_rest, can_stay=can_stay) is UploadState[expected]
     assert (state in LAST) == ((state, ending) not in drawn())
 
 
