@@ -6,13 +6,16 @@ after a ``/`` marks nothing (``./a:b`` is a folder here). A name on a server nev
 
 from __future__ import annotations
 
+import os
+import posixpath
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from sft.cli.invocation import Invocation
-from sft.errors import UsageError
+from sft.errors import LocalFileError, UsageError
 from sft.model.names import parse_path
+from sft.model.text import shell_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def parse_addresses(source: str, target: str, command: str) -> Addresses:
     local = target if marked[0] else source
     if not local:
         raise UsageError(problem="A folder here without a name", remedy="This one: .")
-    return Addresses(marked[1] is not None, profile, Path(local), parse_path(folder, root=True))
+    return Addresses(marked[1] is not None, profile, Path(local), server_folder(folder))
 
 
 def server_side(text: str) -> tuple[str | None, str] | None:
@@ -67,6 +70,36 @@ def server_side(text: str) -> tuple[str | None, str] | None:
     if not colon or "/" in server:
         return None
     return server or None, folder
+
+
+def server_folder(text: str) -> str:
+    """Return a folder of the server as it is typed: from the root, with no more slashes and dots than it takes.
+
+    Raises:
+        UsageError: it goes up.
+        NameNotAllowedError: it is no name there.
+    """
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        meant = posixpath.normpath("/" + "/".join(parts)).strip("/")
+        raise UsageError(
+            problem="A folder of the server is named from its root, without ..",
+            remedy=f"This one: {shell_name(f':{meant}')}",
+        )
+    return parse_path("/".join(parts), root=True)
+
+
+def require_folder(path: Path) -> None:
+    """Refuse what is no folder of this computer; LocalFileError says what would do."""
+    if path.is_dir():
+        return
+    if path.is_file():
+        remedy = f"One file: sft put {shell_name(str(path))} --to FOLDER"
+        raise LocalFileError(path=str(path), problem="is a file, and a folder is wanted", remedy=remedy)
+    above = path.parent
+    remedy = f"Check the name: ls {shell_name(str(above))}" if above.is_dir() else "Check the name: ls"
+    problem = "is no folder" if os.path.lexists(path) else "does not exist"
+    raise LocalFileError(path=str(path), problem=problem, remedy=remedy)
 
 
 def choose_server(invocation: Invocation, profile: str | None) -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from sft.cli.failures import error_json, error_lines
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
-from sft.cli.next_steps import NEXT_STEPS
+from sft.cli.next_steps import NEXT_STEPS, NextSteps
 from sft.client.session import Session
 from sft.errors import SftError
 from sft.model.names import safe
@@ -36,10 +36,10 @@ def status_of_many(errors: Sequence[SftError], done: int) -> int:
     return statuses.pop() if not done and len(statuses) == 1 else SOME_STATUS
 
 
-def failure_line(name: str, error: SftError, *, now: float) -> str:
+def failure_line(name: str, error: SftError, *, now: float, steps: NextSteps = NEXT_STEPS) -> str:
     said = sentence(error, now=now).removesuffix(".")
     reference = f" (ref {safe(error.ref)})" if error.ref else ""
-    return f"  {safe(name)}   {said} [{code_of(error)}]   {NEXT_STEPS.of(error, now=now)}{reference}"
+    return f"  {safe(name)}   {said} [{code_of(error)}]   {steps.of(error, now=now)}{reference}"
 
 
 def show_failures(
@@ -50,16 +50,16 @@ def show_failures(
     Args:
         head: whether the list needs a line of its own above it; with ``--quiet`` or ``--json`` it always does.
     """
-    console, now = invocation.console, invocation.now
+    console, now, steps = invocation.console, invocation.now, invocation.steps
     if alone:
         for _, error in failed:
-            for line in error_lines(error, now=now):
+            for line in error_lines(error, now=now, steps=steps):
                 console.warn(line)
         return
     if failed and (head or console.quiet or console.json):
         console.warn(f"{undone}, {count_text(len(failed))}:")
     for name, error in failed:
-        console.warn(failure_line(name, error, now=now))
+        console.warn(failure_line(name, error, now=now, steps=steps))
 
 
 class Batch:

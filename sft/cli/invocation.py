@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO, TypeVar
 from msgspec import Struct, field
 
 from sft.cli.console import Console
+from sft.cli.next_steps import NEXT_STEPS
 from sft.cli.prompts import AskSecret, Prompts, ask_on_terminal
 from sft.cli.run import Act, execute, execute_plain
 from sft.cli.tui_entry import Screens, full_screen
@@ -110,7 +111,7 @@ class Invocation:
     """One call of a command.
 
     ``profile_name``, ``progress`` and the console's ``json`` and ``quiet`` are what the common options say; ``stopped`` says
-    what an interrupt leaves; ``reactor`` is there while a session is.
+    what an interrupt leaves; ``steps`` are the next steps about errors; ``reactor`` is there while a session is.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -121,6 +122,7 @@ class Invocation:
         self.profile_name: str | None = None
         self.progress: str | None = None
         self.reactor: Any = None
+        self.steps = NEXT_STEPS
         self._typed: str | None = None  # a passphrase, for the next connection of a command that goes on
         self.stopped: Callable[[], str] = lambda: "Stopped."
 

@@ -147,7 +147,7 @@ def _ended(arguments: Sequence[str], invocation: Invocation) -> int:
     try:
         status = _status_of(arguments, invocation)
     except SftError as error:
-        status = report(invocation.console, error, now=invocation.now)
+        status = report(invocation.console, error, now=invocation.now, steps=invocation.steps)
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
         fault = unforeseen(error, invocation.log)
         status = report(invocation.console, fault, now=invocation.now)

@@ -2,7 +2,8 @@
 
 Rules. A template may name the values of its error, which are quoted for a shell: no text of a peer is a command. An empty
 one is an explicit none. ``twistd sft`` says what differs in a
-table of its own (``sft.operator.next_steps``). A test demands a step for every code.
+table of its own (``sft.operator.next_steps``); a command that lacks an option, in ``OF_COMMAND``. Tests demand a step for every
+code, and parse those of sync, watch and resume as these commands do.
 """
 
 from __future__ import annotations
@@ -110,6 +111,33 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_RENAME: Final = "Rename one of them: mv here, or there sft mv"
+
+OF_COMMAND: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "sync": {
+            "EXISTS": "The same command again: it sees what came meanwhile",
+            "FILE_EXISTS": "Move it away, or delete it by --delete, and the same command again",
+            "NAME_CLASH": f"{_RENAME} {{there}} NAME; or delete what is there by --delete",
+            "NAME_IN_USE": f"{_RENAME} {{path}} NAME; or delete what is there by --delete",
+            "NAME_NOT_ALLOWED": "Choose another name, for example {safer}",
+        },
+        "watch": {
+            "EXISTS": "sft put FILE --as {path} --replace",
+            "NAME_CLASH": f"{_RENAME} {{there}} NAME",
+            "NAME_IN_USE": f"{_RENAME} {{path}} NAME",
+            "NAME_NOT_ALLOWED": "Choose another name, for example {safer}",
+        },
+        "resume": {
+            "EXISTS": "sft put FILE --as {path} --replace",
+            "FILE_EXISTS": "Move it away, then the same command again; or: sft get NAME --as {path} --force",
+            "MOVED": "Is it meant to be there? Then sft get {path} --as FILE --accept-moved",
+            "NAME_CLASH": "sft mv {there} NAME, then the same command again",
+            "NAME_IN_USE": "sft mv {path} NAME, then the same command again",
+        },
+    }
+)
+
 
 def _where_to_look(what: str, name: str) -> str:
     match what:
@@ -154,3 +182,8 @@ class NextSteps(Struct, frozen=True):
 
 
 NEXT_STEPS: Final = NextSteps(STEPS, _where_to_look)
+
+
+def steps_of_command(command: str) -> NextSteps:
+    """Return what a command says, where its options are not those that the others have."""
+    return NextSteps({**STEPS, **OF_COMMAND[command]}, _where_to_look)

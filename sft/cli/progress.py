@@ -99,7 +99,7 @@ def _going_on(progress: Progress) -> str:
     if progress.stage is TransferStage.RESTARTED:
         return f"{name} begins again: {safe(progress.why)}."
     percent = 100 * done // progress.total_bytes if progress.total_bytes else 0
-    return f"{name} goes on from {percent} %: {size_text(done)} there and proved."
+    return f"{name} goes on from {percent} %: {size_text(done)} there, which is proved first."
 
 
 def _rounded(seconds: float | None) -> float | None:
@@ -107,15 +107,21 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 @contextmanager
-def showing(invocation: Invocation, title: str, totals: Sequence[int | None]) -> Iterator[ProgressShown]:
-    """Show the progress of a transfer while the block runs, and have an interrupt tell how far it came."""
+def showing(
+    invocation: Invocation, title: str, totals: Sequence[int | None], *, keeps: bool = True
+) -> Iterator[ProgressShown]:
+    """Show the progress of a transfer while the block runs, and have an interrupt tell how far it came.
+
+    Args:
+        keeps: what is not finished is gone on with by the same command.
+    """
     meter = Meter(title, totals)
     shown = ProgressShown(invocation.console, meter, invocation.progress, invocation.reactor)
 
     def stopped() -> str:
         percent = meter.percent
         at = "" if percent is None else f" at {percent} %"
-        stays = any(size is not None and size > SEGMENT_BYTES for size in totals)
+        stays = keeps and any(size is not None and size > SEGMENT_BYTES for size in totals)
         until = day_text(invocation.now + KEPT_SECONDS, invocation.now)
         again = f"goes on from there (kept until {until})" if stays else "again starts over"
         return f"Stopped{at}. Nobody sees a partial file. The same command {again}."

@@ -61,7 +61,7 @@ class SyncReport:
 
     def failed(self, path: str | None, local: str | None, error: SftError) -> None:
         self._failed.append((local or path or "", error))
-        why = error_json(error, now=self._invocation.now)
+        why = error_json(error, now=self._invocation.now, steps=self._invocation.steps)
         self._items.append(
             {"path": path, "local": local, "result": "failed", "version": None, "size": None, "error": why}
         )

@@ -92,7 +92,7 @@ class TransferReport:
         self._failed.append((name, error))
         if not self.invocation.console.json:
             return
-        why = error_json(error, now=self.invocation.now)
+        why = error_json(error, now=self.invocation.now, steps=self.invocation.steps)
         self._items.append(
             {
                 **self._empty,

@@ -10,13 +10,13 @@ import pytest
 
 from sft.client.profiles import Profiles
 from sft.client.state import StateFolder
+from sft.client.transfers.part_file import new_part_id
 from sft.client.transfers.unfinished import DownloadRecord, UploadRecord, downloads_of, uploads_of
 from sft.crypto.digests import blake2b_512, parse_digest
 from sft.limits import CHUNK_BYTES, SEGMENT_BYTES
 from tests.integration.live_cli import LiveCli
 
 CONTENT = random.Random(7).randbytes(SEGMENT_BYTES + 3 * CHUNK_BYTES + 5)
-PART_ID = "0123456789abcdef"
 
 
 def part_of(cli: LiveCli, path: str, *, part: bytes = CONTENT[:SEGMENT_BYTES], who: str = "ada") -> Path:
@@ -26,11 +26,12 @@ def part_of(cli: LiveCli, path: str, *, part: bytes = CONTENT[:SEGMENT_BYTES], w
     state = StateFolder(cli.state(who), cli.state(who))
     server_id = Profiles(state).choose().server_id
     local = cli.folder / "got.bin"
-    left = cli.folder / f".sft-{PART_ID}.part"
+    part_id = new_part_id(str(local))
+    left = cli.folder / f".sft-{part_id}.part"
     left.write_bytes(part)
     found = left.stat()
     record = DownloadRecord(
-        id=PART_ID, server_id=server_id, path=path, version=stored["version"], file_id=bytes.fromhex(info["id"]),
+        id=part_id, server_id=server_id, path=path, version=stored["version"], file_id=bytes.fromhex(info["id"]),
         digest=parse_digest(stored["digest"]), size=len(CONTENT), local=str(local), dev=found.st_dev, ino=found.st_ino,
         done=SEGMENT_BYTES, prefix=blake2b_512(CONTENT[:SEGMENT_BYTES]).digest(),
     )  # fmt: skip

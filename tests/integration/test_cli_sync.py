@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import nullcontext
 from pathlib import Path
@@ -223,6 +224,31 @@ def test_a_target_here_that_cannot_be_read_whole_has_nothing_deleted(cli: LiveCl
     assert (cli.folder / "back" / "more.txt").exists()
 
 
+@pytest.mark.parametrize("words", [("put", "tree", "--as", "copy"), ("sync", "tree", ":copy", "--delete", "--yes")])
+def test_a_file_that_may_not_be_read_is_named_and_the_others_go(
+    cli: LiveCli, tree: Path, monkeypatch, words: tuple[str, ...]
+):
+    """What another user would meet; root reads everything."""
+    cli.sft("max", "put", cli.file("old.txt", b"old"), "--to", "copy")
+    opened, closed = os.open, {"tree/b.txt", "tree/sub/c.txt"}
+
+    def open_what_may_be_read(path, *arguments, **options):
+        if str(path) in closed:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", open_what_may_be_read)
+    ran = cli.sft("max", *words)
+    assert ran.status == 1
+    for name in closed:
+        assert f"{name} may not be used by you [LOCAL_FILE]   Check its permissions: ls -l" in ran.err
+    assert set(listed(cli)) == {"copy/old.txt", "copy/a.txt", "copy/sub/deep/d.txt"}
+    closed.clear()
+    assert cli.sft("max", *words).status == 0
+    assert {"copy/b.txt", "copy/sub/c.txt"} <= set(listed(cli))
+    assert ("copy/old.txt" in listed(cli)) is (words[0] == "put")
+
+
 def test_a_file_that_did_not_go_keeps_everything_from_being_deleted(cli: LiveCli, tree: Path):
     cli.sft("max", "sync", "tree", ":copy")
     (tree / "a.txt").unlink()
@@ -270,9 +296,9 @@ def test_what_is_in_the_way_here_is_named_and_kept(cli: LiveCli, tree: Path):
     (back / "void").write_bytes(b"a file")
     before = everything_below(back)
     ran = cli.sft("gus", "sync", ":copy", "back", "--json")
-    assert ran.status == 1
+    assert ran.status == 5
     assert changes(ran) == dict.fromkeys(
-        ["copy/a.txt", "copy/b.txt", "copy/sub/c.txt", "copy/sub/deep/d.txt", "void"], "failed"
+        ["copy/a.txt", "copy/b.txt", "copy/sub/c.txt", "copy/sub/deep/d.txt", "copy/void"], "failed"
     )
     assert everything_below(back) == before
 
@@ -281,6 +307,145 @@ async def store(cli: LiveCli, who: str, item: PutItem) -> None:
     session = await cli.server.session(who)
     await put_all(session, [item], replace=True)
     await session.close()
+
+
+def kinds_changed(folder: Path) -> None:
+    """Make a folder of a file, and a file of a folder."""
+    (folder / "a.txt").unlink()
+    (folder / "a.txt" / "in").mkdir(parents=True)
+    (folder / "a.txt" / "in" / "x.txt").write_bytes(b"x")
+    for name in ("sub/c.txt", "sub/deep/d.txt"):
+        (folder / name).unlink()
+    (folder / "sub" / "deep").rmdir()
+    (folder / "sub").rmdir()
+    (folder / "sub").write_bytes(b"a file now")
+    (folder / "void").rmdir()
+    (folder / "void").write_bytes(b"no folder any more")
+
+
+GONE = ["copy/a.txt", "copy/sub/c.txt", "copy/sub/deep/d.txt", "copy/sub/deep", "copy/sub", "copy/void"]
+BLOCKED = {"copy/a.txt", "copy/sub", "copy/void"}
+
+
+@pytest.mark.parametrize("way", ["up", "down"])
+def test_a_file_becomes_a_folder_and_a_folder_a_file_where_deleting_is_allowed(cli: LiveCli, tree: Path, way: str):
+    cli.sft("max", "sync", "tree", ":copy")
+    cli.sft("max", "sync", ":copy", "back")
+    kinds_changed(tree)
+    sides = ("tree", ":copy")
+    if way == "down":
+        assert cli.sft("max", "sync", "tree", ":copy", "--delete", "--yes").status == 0
+        sides = (":copy", "back")
+    target = lambda: listed(cli) if way == "up" else everything_below(cli.folder / "back")
+    before = target()
+    refused = cli.sft("max", "sync", *sides, "--json")
+    assert refused.status == 1
+    items = refused.document["items"]
+    assert len(items) == 3
+    assert {item["error"]["code"] for item in items} == {"NAME_IN_USE" if way == "up" else "FILE_EXISTS"}
+    assert all("--delete" in item["error"]["next"] for item in items)
+    assert target() == before
+    few = cli.sft("max", "sync", *sides, "--delete", "--yes", "--max-delete", "5")
+    assert (few.status, "6 files and folders would be deleted, and 5 may be" in few.err) == (5, True)
+    told = cli.sft("max", "sync", *sides, "--delete", "--dry-run")
+    assert "would store 3" in told.out or "would get 3" in told.out
+    assert "would delete 6" in told.out
+    assert target() == before
+    done = cli.sft("max", "sync", *sides, "--delete", "--yes", "--max-delete", "6", "--json")
+    assert (done.status, done.document["failed"]) == (0, 0)
+    assert sorted(item["path"] for item in done.document["items"] if item["result"] == "deleted") == sorted(GONE)
+    if way == "up":
+        assert set(listed(cli)) == {"copy/a.txt/in/x.txt", "copy/b.txt", "copy/sub", "copy/void"}
+    else:
+        assert everything_below(cli.folder / "back") == everything_below(tree)
+    again = cli.sft("max", "sync", *sides, "--delete", "--yes")
+    assert again.out.startswith("4 the same; 0 B, ")
+
+
+def test_what_is_kept_at_the_target_is_not_deleted_for_what_is_in_its_place(cli: LiveCli, tree: Path):
+    cli.file("tree/sub/keep.tmp", b"tmp")
+    cli.sft("max", "sync", "tree", ":copy")
+    (tree / "sub" / "keep.tmp").unlink()
+    kinds_changed(tree)
+    before = listed(cli)
+    ran = cli.sft("max", "sync", "tree", ":copy", "--delete", "--yes", "--exclude", "*.tmp")
+    assert (ran.status, listed(cli)) == (1, before)
+    assert "copy/sub is a folder already [NAME_IN_USE]" in ran.err
+    assert "Nothing was deleted, for not everything went." in ran.out
+
+
+def test_what_differs_in_case_alone_is_foreseen_and_makes_way_where_deleting_is_allowed(cli: LiveCli, tree: Path):
+    cli.sft("max", "sync", "tree", ":copy")
+    (tree / "a.txt").rename(tree / "A.txt")
+    (tree / "sub").rename(tree / "SUB")
+    for more in ((), ("--dry-run",)):
+        ran = cli.sft("max", "sync", "tree", ":copy", "--json", *more)
+        assert ran.status == (0 if more else 1)
+        assert [item["error"]["code"] for item in ran.document["items"]] == ["NAME_CLASH"] * 3
+        nexts = {item["error"]["next"] for item in ran.document["items"]}
+        assert any("sft mv copy/sub NAME" in each for each in nexts)
+    assert cli.sft("max", "sync", "tree", ":copy", "--delete", "--yes").status == 0
+    assert set(listed(cli)) == {"copy/A.txt", "copy/b.txt", "copy/SUB/c.txt", "copy/SUB/deep/d.txt"}
+
+
+def test_two_files_here_that_one_name_there_would_have_are_foreseen(cli: LiveCli, tree: Path):
+    (tree / "B.txt").write_bytes(b"another")
+    (tree / "a:b").write_bytes(b"no name")
+    told = cli.sft("max", "sync", "tree", ":copy", "--dry-run", "--json").document["items"]
+    done = cli.sft("max", "sync", "tree", ":copy", "--json").document["items"]
+    failed = lambda items: {(item["local"], item["error"]["code"]) for item in items if item["error"]}
+    assert failed(told) == failed(done) == {
+        ("tree/b.txt", "NAME_CLASH"), ("tree/a:b", "NAME_NOT_ALLOWED"),
+    }  # fmt: skip
+
+
+CLUMSY = {
+    "a folder that is not there": (("sync", "trees", ":copy"), 10, "trees does not exist", "Check the name: ls ."),
+    "a file for a folder": (("sync", "a.txt", ":copy"), 10, "a.txt is a file", "sft put a.txt --to FOLDER"),
+    "down into a file": (("sync", ":copy", "a.txt"), 10, "a.txt is a file", "sft put a.txt --to FOLDER"),
+    "down from a file": (("sync", ":copy/a.txt", "back"), 3, "copy/a.txt", "sft ls copy"),
+    "up onto a file": (("sync", "tree", ":copy/a.txt"), 5, "copy/a.txt is a file already", "sft mv copy/a.txt NAME"),
+    "above the root": (("sync", "tree", ":copy/../x y"), 2, "named from its root", "This one: ':x y'"),
+    "no name": (("sync", "tree", ":a:b"), 10, "Windows cannot store", "Choose another name, for example a_b"),
+    "no colon": (("sync", "tree", "copy"), 2, "Which folder is the server's?", "sft sync tree :copy"),
+    "two colons": (("sync", ":tree", ":copy"), 2, "One of the two is a folder of this computer", "./NAME"),
+    "one too few": (("sync", "tree"), 2, "TARGET", "sft sync --help"),
+    "turned round": (("watch", ":copy", "tree"), 2, "The folder of this computer comes first", "sft watch tree :copy"),
+    "a file to watch": (("watch", "a.txt", "copy"), 10, "a.txt is a file", "sft put a.txt --to FOLDER"),
+    "nothing to watch": (("watch", "a b/c", "copy"), 10, "does not exist", "Check the name: ls"),
+    "nothing unfinished": (("resume", "tree/"), 2, "Nothing unfinished is called tree/", "sft resume --list"),
+    "a verb too many": (("resume", "get", "x"), 2, "Nothing unfinished is called get", "sft resume --list"),
+}
+
+
+@pytest.mark.parametrize("case", CLUMSY)
+def test_a_slip_says_what_is_wrong_and_what_would_do(cli: LiveCli, tree: Path, case: str):
+    cli.file("a.txt", b"a")
+    cli.sft("max", "sync", "tree", ":copy")
+    words, status, said, step = CLUMSY[case]
+    before = listed(cli)
+    ran = cli.sft("max", *words)
+    shown = ran.out + ran.err
+    assert (ran.status, said in shown, step in shown) == (status, True, True), shown
+    assert listed(cli) == before
+    assert not (cli.folder / "back").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [("tree/", ":copy/"), ("./tree", ":/./copy//"), ("tree/sub/..", ":copy"), ("../desk/tree", ":copy")],
+)
+def test_a_name_may_be_written_in_another_way(cli: LiveCli, tree: Path, source: str, target: str):
+    cli.sft("max", "sync", "tree", ":copy")
+    assert cli.sft("max", "sync", source, target).out.startswith("4 the same; 0 B, ")
+
+
+def test_composed_and_decomposed_names_are_the_same(cli: LiveCli):
+    for letter in ("\u00e9", "e\u0301"):
+        cli.file(f"caf{letter} x/ 1.txt".replace("/ 1", "/1"), b"1")
+        ran = cli.sft("max", "sync", f"caf{letter} x", f":caf{letter}")
+        assert ran.status == 0, ran.err
+    assert listed(cli) == {"caf\u00e9/1.txt": 1}
 
 
 def test_a_version_that_somebody_stored_meanwhile_is_not_replaced(cli: LiveCli, tree: Path, monkeypatch):

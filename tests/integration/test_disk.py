@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from sft.limits import FLOOR_BYTES
+from sft.errors import VaultFullError
+from sft.limits import FLOOR_BYTES, SEGMENT_BYTES
 from tests.integration.live_cli import LiveCli
 from tests.integration.server_fixture import copy_server
 from tests.loop import run
@@ -126,6 +128,30 @@ def test_a_full_server_says_so_and_still_gives_and_deletes(template: Path, small
     assert cli.operator_json("vault", "check")["faults"] == []
     assert cli.sft("gus", "ls").lines == ["fits.bin", "tiny.txt"]
     run(server.stop())
+
+
+def test_a_server_that_fills_up_in_a_put_keeps_what_is_finished_of_it(cli: LiveCli, monkeypatch: pytest.MonkeyPatch):
+    cli.file("large.bin", random.Random(3).randbytes(3 * SEGMENT_BYTES + 5))
+    kind = type(cli.server.here.storage.vault._backend)
+    create, made, room = kind.create, [], 2
+
+    def create_where_there_is_room(backend, object_id, reserve_bytes, owner=None, *, segment=0):
+        if segment >= room:
+            raise VaultFullError(problem="somebody else has filled the disk")
+        made.append(segment)
+        return create(backend, object_id, reserve_bytes, owner, segment=segment)
+
+    monkeypatch.setattr(kind, "create", create_where_there_is_room)
+    failed(cli.sft("max", "put", "large.bin"), 9, "SERVER_FULL")
+    room = 3
+    failed(cli.sft("max", "resume"), 9, "SERVER_FULL")
+    room = 9
+    (item,) = cli.sft("max", "put", "large.bin", "--json").document["items"]
+    assert item["result"] == "stored"
+    # What was full and not yet on the disk is made again.
+    assert item["resumed_bytes"] >= SEGMENT_BYTES
+    assert made.count(0) == 1
+    assert cli.sft("max", "resume", "--list", "--json").document == []
 
 
 def test_a_full_disk_at_home_keeps_nothing_partial(cli: LiveCli, small_disk: SmallDisk):

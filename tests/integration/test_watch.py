@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sft.client.api.tree import walk
+from sft.client.transfers import watch
 from sft.client.transfers.batch import put_all
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.plan import PutItem
 from sft.client.transfers.watch import FolderWatch, WatchOptions
-from sft.errors import ChangedSinceError, ConnectionLostError, NameNotAllowedError
+from sft.errors import ChangedSinceError, ConnectionLostError, LocalFileError, NameNotAllowedError
 from tests.integration.live_cli import LiveCli
 from tests.integration.server_fixture import ServerFixture, on_reactor
 
@@ -134,6 +137,70 @@ async def test_what_cannot_be_sent_is_told_once_and_what_is_excluded_never(serve
         ("link", "is a link"), ("a:b", NameNotAllowedError),
     ]  # fmt: skip
     assert await listed(session) == {"inbox/old.txt": 1}
+
+
+@on_reactor
+async def test_a_folder_that_goes_is_told_and_sent_when_it_is_made_again(server: ServerFixture, top: Path):
+    session = await server.session("max")
+    script = Script(top)
+    await script.over(session, nothing, nothing)
+    assert await script.over(session, lambda: shutil.rmtree(top), nothing, nothing) == []
+    assert [(name, type(why)) for name, why in script.odd] == [("top", LocalFileError)]
+
+    def make_again() -> None:
+        top.mkdir()
+        (top / "old.txt").write_bytes(b"old")
+        (top / "new.txt").write_bytes(b"new")
+
+    sent = await script.over(session, make_again, nothing, nothing, nothing)
+    assert sent == [("inbox/new.txt", "stored"), ("inbox/old.txt", "unchanged")]
+    assert await listed(session) == {"inbox/new.txt": 1, "inbox/old.txt": 1}
+
+
+@on_reactor
+async def test_a_file_that_is_replaced_while_it_is_sent_is_sent_once_it_is_still(
+    server: ServerFixture, top: Path, monkeypatch
+):
+    session = await server.session("max")
+    put = watch.put_all
+
+    async def replace_and_put(*arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(watch, "put_all", put)
+        (top / "other").write_bytes(b"another")
+        (top / "other").rename(top / "old.txt")
+        return await put(*arguments, **options)
+
+    monkeypatch.setattr(watch, "put_all", replace_and_put)
+    script = Script(top)
+    assert await script.over(session, nothing, nothing) == []
+    assert await script.over(session, nothing, nothing, nothing) == [("inbox/old.txt", "stored")]
+    assert await server.get(await server.raw("gus"), "inbox/old.txt") == b"another"
+    assert script.odd == []
+
+
+@on_reactor
+async def test_a_renamed_file_is_sent_under_its_new_name_and_no_loop_of_links_is_walked(
+    server: ServerFixture, top: Path
+):
+    session = await server.session("max")
+    script = Script(top)
+    await script.over(session, nothing, nothing)
+    (top / "sub" / "up").symlink_to("..")
+    (top / "old.txt").rename(top / "sub" / "new.txt")
+    assert await script.over(session, nothing, nothing, nothing) == [("inbox/sub/new.txt", "stored")]
+    assert [(name, why) for name, why in script.odd] == [("up", "is a link")]
+    assert await listed(session) == {"inbox/old.txt": 1, "inbox/sub/new.txt": 1}
+
+
+@on_reactor
+async def test_what_comes_all_at_once_goes_in_parts_and_each_once(server: ServerFixture, top: Path, monkeypatch):
+    monkeypatch.setattr(watch, "_SENT_AT_ONCE", 20)
+    session = await server.session("max")
+    for number in range(50):
+        (top / f"{number}.txt").write_bytes(b"%d" % number)
+    script = Script(top)
+    sent = await script.over(session, nothing, nothing, nothing)
+    assert len(sent) == len(set(sent)) == len(await listed(session)) == 51
 
 
 def test_the_command_says_what_it_stores_and_an_interrupt_ends_it_well(cli: LiveCli, top: Path):

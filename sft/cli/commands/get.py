@@ -108,7 +108,7 @@ def command(
                 )
 
             async with Line(invocation, session) as line:
-                with showing(invocation, _title(names, plan.items), totals) as shown:
+                with showing(invocation, _title(names, plan.items), totals, keeps=not to_output) as shown:
                     results = await line.move(plan.items, move, shown.report)
             outcome.seconds = shown.seconds
             for result in results:

@@ -6,6 +6,8 @@ it.
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +17,7 @@ import click
 from sft.cli.again import Line, renumbered
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
+from sft.cli.next_steps import steps_of_command
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.transfer_report import TransferReport, resumption_document
@@ -40,15 +43,16 @@ Unfinished = DownloadRecord | UploadRecord
 @click.option("--drop", is_flag=True, help="Forget it, and delete what is here of it.")
 @common
 def command(invocation: Invocation, names: tuple[str, ...], *, only_list: bool, drop: bool) -> int:
-    """Go on with every put and get that was cut off, or with those that are named by a path here or there."""
+    """Go on with every put and get that was cut off, or with those that are named by a path here or there, or lie below it."""
+    invocation.steps = steps_of_command("resume")
     if only_list and drop:
         raise UsageError(problem="--list and --drop contradict each other", remedy="Use one of them")
     profile = invocation.profile()
     server_id = profile.server_id
-    found: list[Unfinished] = [
-        *downloads_of(invocation.state, server_id).all(),
-        *uploads_of(invocation.state, server_id).all(),
-    ]
+    downloads, uploads = downloads_of(invocation.state, server_id), uploads_of(invocation.state, server_id)
+    for kind in (downloads, uploads):
+        kind.drop_expired(invocation.now)
+    found: list[Unfinished] = [*downloads.all(), *uploads.all()]
     chosen = _chosen(sorted(found, key=lambda record: record.saved_at), names)
     if drop:
         chosen = [record for record in chosen if _dropped(invocation, record)]
@@ -80,12 +84,19 @@ def _chosen(found: Sequence[Unfinished], names: Sequence[str]) -> list[Unfinishe
         return list(found)
     chosen: dict[str, Unfinished] = {}
     for name in names:
-        here = str(Path(name).absolute())
-        fits = [record for record in found if name.strip("/") == record.path or here == record.local]
+        there, here = unicodedata.normalize("NFC", name.strip("/")), os.path.abspath(name)  # noqa: PTH100 - also of ..
+        fits = [
+            record for record in found if _is_at(record.path, there) or _is_at(os.path.normpath(record.local), here)
+        ]
         if not fits:
             raise UsageError(problem=f"Nothing unfinished is called {safe(name)}", remedy="See: sft resume --list")
         chosen |= {record.id: record for record in fits}
     return list(chosen.values())
+
+
+def _is_at(path: str, name: str) -> bool:
+    """Whether a name is a path's, or that of a folder above it."""
+    return bool(name) and (path == name or path.startswith(f"{name}/"))
 
 
 def _records_of(invocation: Invocation, record: Unfinished) -> Records[Any]:

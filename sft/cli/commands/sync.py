@@ -6,6 +6,7 @@ says so, a person agrees or --yes does, the number is within --max-delete, and e
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,25 +15,27 @@ from typing import Any, Final
 
 import click
 
-from sft.cli.addresses import Addresses, choose_server, parse_addresses
+from sft.cli.addresses import Addresses, choose_server, parse_addresses, require_folder
 from sft.cli.again import Line, renumbered
 from sft.cli.invocation import Invocation
+from sft.cli.next_steps import steps_of_command
 from sft.cli.options import common
 from sft.cli.progress import showing
 from sft.cli.sync_report import SyncReport
 from sft.cli.transfer_options import accept_moved_option, choosing
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all
+from sft.client.transfers.compare import Surplus
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.foresee import Foreseen, foresee_get, foresee_put
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import Report, TransferStage
 from sft.client.transfers.same import GetAsked, Step
-from sft.client.transfers.sync import SyncOptions, SyncPlan, make_here, make_there, plan_down, plan_up
+from sft.client.transfers.sync import Item, SyncOptions, SyncPlan, make_here, make_there, plan_down, plan_up
 from sft.client.transfers.sync_delete import delete_here, delete_there
 from sft.client.transfers.there_already import There
-from sft.errors import LocalFileError, SftError, TooManyDeletionsError, UsageError
+from sft.errors import SftError, TooManyDeletionsError, UsageError
 from sft.model.names import join_path, safe
 from sft.model.text import count_text, size_text
 
@@ -91,8 +94,10 @@ def command(
 
     One of them is the server's and has a colon: sft sync photos :finance/photos, or sft sync acme:finance/photos photos. Files
     are the same if size and date are, or size and content. What differs at the target is replaced: on the server the version
-    before stays, here it does not. A renamed file is a new one.
+    before stays, here it does not. A renamed file is a new one. A file takes the place of a folder, or a folder that of a file,
+    with --delete alone.
     """
+    invocation.steps = steps_of_command("sync")
     addresses = parse_addresses(source, target, "sft sync")
     choose_server(invocation, addresses.profile)
     if (yes or max_delete is not None) and not delete:
@@ -102,8 +107,8 @@ def command(
             problem="Deleting is asked about first, and there is no terminal to ask on",
             remedy="The same command with --yes",
         )
-    if addresses.up and not addresses.local.is_dir():
-        raise LocalFileError(path=str(addresses.local), problem="is no folder", remedy="Check the name: ls")
+    if addresses.up or os.path.lexists(addresses.local):
+        require_folder(addresses.local)
     accept_moved = accept_moved or (invocation.on_terminal and not invocation.console.json)
     options = SyncOptions(Excludes(exclude), read_all=checksum, update=update, delete=delete)
     wish = _Wish(addresses, options, max_delete, yes, dry_run, accept_moved, jobs)
@@ -125,10 +130,14 @@ async def _up(invocation: Invocation, session: Session, report: SyncReport, wish
     if wish.dry_run:
         there = There()
         there.add([*plan.there.values()])
-        for each in await foresee_put(session, [*plan.fresh, *plan.replaced], there=there):
+        free, behind = _by_place(plan)
+        for each in await foresee_put(session, [*free, *plan.replaced], there=there):
             _foreseen(report, each, "would store", str(each.item.source))
+        for item in behind:
+            report.changed("would store", item.path, str(item.source), size=item.size)
         _foresee_deletions(report, plan)
         return ()
+    await _delete(session, report, plan, plan.first, delete_there)
     await make_there(session, plan)
     items = [*plan.fresh, *plan.replaced]
 
@@ -141,7 +150,7 @@ async def _up(invocation: Invocation, session: Session, report: SyncReport, wish
         report.seconds = shown.seconds
         for result in results:
             _stored(report, result)
-        return await _delete(line.session, report, plan, delete_there)
+        return await _delete_rest(line.session, report, plan, delete_there)
 
 
 async def _down(invocation: Invocation, session: Session, report: SyncReport, wish: _Wish) -> Sequence[str]:
@@ -149,12 +158,16 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
     plan = await plan_down(session, base, top, wish.options, _reading(invocation))
     _begin(invocation, report, plan, wish)
     if wish.dry_run:
-        for fetched, existing in ((plan.fresh, ConflictPolicy.REFUSE), (plan.replaced, ConflictPolicy.FORCE)):
+        free, behind = _by_place(plan)
+        for fetched, existing in ((free, ConflictPolicy.REFUSE), (plan.replaced, ConflictPolicy.FORCE)):
             asked = GetAsked(top, existing, accept_moved=wish.accept_moved)
             for each in await foresee_get(session, fetched, asked):
                 _foreseen(report, each, "would get", str(asked.local(each.item)))
+        for item in behind:
+            report.changed("would get", item.path, str(top.joinpath(*item.parts)), size=item.size)
         _foresee_deletions(report, plan)
         return ()
+    await _delete(session, report, plan, plan.first, delete_here)
     await session.pool.run(make_here, plan)
     totals = [item.size for item in [*plan.fresh, *plan.replaced]]
     async with Line(invocation, session) as line:
@@ -170,7 +183,7 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
                 for result in results:
                     _got(report, result, word, top)
         report.seconds = shown.seconds
-        return await _delete(line.session, report, plan, delete_here)
+        return await _delete_rest(line.session, report, plan, delete_here)
 
 
 async def _get(
@@ -204,15 +217,25 @@ def _begin(invocation: Invocation, report: SyncReport, plan: SyncPlan[Any], wish
         )
 
 
-async def _delete(session: Session, report: SyncReport, plan: SyncPlan[Any], act: Callable[..., Any]) -> Sequence[str]:
-    """Delete, if everything before went well; say so if not."""
+async def _delete_rest(
+    session: Session, report: SyncReport, plan: SyncPlan[Any], act: Callable[..., Any]
+) -> Sequence[str]:
+    """Delete what stood in nothing's way, if everything before went well; say so if not."""
     for refused in plan.refused:
         report.failed(None, refused.name, refused.error)
-    if not plan.surplus:
+    rest = plan.surplus.without(plan.first)
+    if not rest:
         return ()
     if not (plan.whole and report.all_went):
-        return ["Nothing was deleted, for not everything went."]
+        more = "more " if plan.first else ""
+        return [f"Nothing {more}was deleted, for not everything went."]
+    await _delete(session, report, plan, rest, act)
+    return ()
 
+
+async def _delete(
+    session: Session, report: SyncReport, plan: SyncPlan[Any], surplus: Surplus, act: Callable[..., Any]
+) -> None:
     def done(below: str, error: SftError | None) -> None:
         path, local = join_path(plan.base, below), str(plan.top / below)
         if error is None:
@@ -220,15 +243,20 @@ async def _delete(session: Session, report: SyncReport, plan: SyncPlan[Any], act
         else:
             report.failed(path, local, error)
 
-    await act(session, plan, done)
-    return ()
+    await act(session, plan, surplus, done)
 
 
 def _foresee_deletions(report: SyncReport, plan: SyncPlan[Any]) -> None:
     for refused in plan.refused:
         report.failed(None, refused.name, refused.error)
-    for below in [*plan.surplus.files, *plan.surplus.folders] if plan.whole else ():
+    for below in [*plan.surplus.files, *plan.surplus.folders] if plan.whole and not plan.refused else ():
         report.changed("would delete", join_path(plan.base, below), str(plan.top / below))
+
+
+def _by_place(plan: SyncPlan[Item]) -> tuple[list[Item], list[Item]]:
+    """Tell what has its place from what comes to it once something has gone from there."""
+    count = len(plan.fresh) - plan.after
+    return plan.fresh[:count], plan.fresh[count:]
 
 
 def _foreseen(report: SyncReport, foreseen: Foreseen[Any], new: str, local: str) -> None:

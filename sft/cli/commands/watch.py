@@ -7,15 +7,17 @@ stored.
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sft.cli.addresses import choose_server, server_side
+from sft.cli.addresses import choose_server, require_folder, server_folder, server_side
 from sft.cli.batch import SOME_STATUS, failure_line
 from sft.cli.invocation import Invocation
+from sft.cli.next_steps import steps_of_command
 from sft.cli.options import common
 from sft.cli.transfer_options import exclude_option, jobs_option, limit_option
 from sft.client.coming_back import Pauses, is_away
@@ -24,8 +26,8 @@ from sft.client.transfers.batch import PutResult
 from sft.client.transfers.exclude import Excludes
 from sft.client.transfers.progress import TransferStage
 from sft.client.transfers.watch import FolderWatch, WatchOptions
-from sft.errors import LocalFileError, SftError
-from sft.model.names import parse_path, safe
+from sft.errors import SftError, UsageError
+from sft.model.names import safe
 from sft.model.text import count_text, sentence, size_text
 
 
@@ -66,15 +68,18 @@ def command(
 
     Nothing is deleted. What is there already is not sent again, also after a restart.
     """
+    invocation.steps = steps_of_command("watch")
     marked = server_side(folder_there)
     profile, folder = (None, folder_there) if marked is None else marked
-    choose_server(invocation, profile)
     top = Path(folder_here)
-    if not top.is_dir():
-        raise LocalFileError(path=folder_here, problem="is no folder", remedy="Check the name: ls")
+    if marked is None and server_side(folder_here) is not None and not top.exists():
+        turned = shlex.join(["sft", "watch", folder_there, folder_here])
+        raise UsageError(problem="The folder of this computer comes first", remedy=turned)
+    choose_server(invocation, profile)
+    require_folder(top)
     report = _WatchReport(invocation)
     options = WatchOptions(settle, interval, Excludes(exclude), jobs)
-    base = parse_path(folder, root=True)
+    base = server_folder(folder)
 
     async def watching(reactor: Any) -> None:
         from twisted.internet.defer import CancelledError
@@ -142,7 +147,7 @@ class _WatchReport:
         console = self._invocation.console
         if result.error is not None:
             self._failed += 1
-            console.warn(failure_line(str(result.item.source), result.error, now=self._invocation.now).strip())
+            console.warn(self._failure(str(result.item.source), result.error))
         elif result.stage is TransferStage.UNCHANGED:
             self._unchanged += 1
         elif result.stored is not None:
@@ -158,7 +163,10 @@ class _WatchReport:
         if isinstance(why, str):
             self._invocation.console.warn(f"{safe(name)}   {why}, and is not sent")
         else:
-            self._invocation.console.warn(failure_line(name, why, now=self._invocation.now).strip())
+            self._invocation.console.warn(self._failure(name, why))
+
+    def _failure(self, name: str, error: SftError) -> str:
+        return failure_line(name, error, now=self._invocation.now, steps=self._invocation.steps).strip()
 
     def finish(self) -> int:
         status = SOME_STATUS if self._failed else 0

@@ -101,6 +101,20 @@ class Surplus:
     def __len__(self) -> int:
         return len(self.files) + len(self.folders)
 
+    def at(self, paths: Collection[str]) -> Surplus:
+        """Return those that are one of these paths, or below one."""
+        return Surplus(
+            [path for path in self.files if lies_in(path, paths)],
+            [path for path in self.folders if lies_in(path, paths)],
+        )
+
+    def without(self, other: Surplus) -> Surplus:
+        files, folders = set(other.files), set(other.folders)
+        return Surplus([p for p in self.files if p not in files], [p for p in self.folders if p not in folders])
+
+
+NO_SURPLUS: Final = Surplus([], [])
+
 
 def surplus(
     *,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
+from sft.client.api.files import show_file
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
-from sft.client.transfers.download_resume import ResumablePart, left_here, make_resumable
-from sft.client.transfers.download_stream import DownloadStream
+from sft.client.transfers.download_resume import OpenPart, ResumablePart, left_here, make_resumable
+from sft.client.transfers.download_stream import DownloadStream, Received, resumable_after
 from sft.client.transfers.part_file import NullSink, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target
 from sft.client.trust import Verdict, judge_over, note_judged, require_newest
-from sft.errors import MovedError, NotAsListedError, ResumeRefusedError
+from sft.errors import MovedError, NotAsListedError, ResumeRefusedError, SftError
 from sft.model.records import File
 
 
@@ -61,6 +63,8 @@ async def get_file(
         return make_resumable(session, file, item, place, part, accept_moved=accept_moved) or part
 
     begun = None if place is None else await left_here(session, item, place, report)
+    if place is not None and begun is not None and begun.is_whole:
+        return await _placed(session, item, begun, report, both=place.with_signature, accept_moved=accept_moved)
     report(TransferStage.RECEIVING, 0 if begun is None else begun.done)
     incoming = DownloadStream(session, report, admit=admit, open_sink=open_sink, begun=begun)
     try:
@@ -71,28 +75,53 @@ async def get_file(
         report.restarted(str(refusal.values["problem"]), begun.done)
         incoming = DownloadStream(session, report, admit=admit, open_sink=open_sink)
         arrived = await incoming.receive(item.path, item.version)
-    file = arrived.file
     try:
-        report(TransferStage.VERIFYING, arrived.size)
-        require_asked_for(session, file, item)
-        await session.pin_authors([file])
         both = place is None or place.with_signature
-        verdict = judge_over(session, file, arrived.digest, arrived.size, both=both)
-        if not accept_moved:
-            require_unmoved(verdict, file)
-
-        def finish() -> tuple[Path | None, Path | None]:
-            if item.newest:
-                require_newest(session, file)
-            note_judged(session, file)
-            return arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
-
-        local, signature = await finish_even_if_cancelled(session.pool.run(finish))
+        return await _kept(session, item, arrived, report, both=both, accept_moved=accept_moved)
     except BaseException as error:
         await incoming.abandon(error)
         raise
+
+
+async def _kept(
+    session: Session, item: GetItem, arrived: Received, report: Reporter, *, both: bool, accept_moved: bool
+) -> DownloadResult:
+    """Judge what is whole, and give it its name."""
+    file = arrived.file
+    report(TransferStage.VERIFYING, arrived.size)
+    require_asked_for(session, file, item)
+    await session.pin_authors([file])
+    verdict = judge_over(session, file, arrived.digest, arrived.size, both=both)
+    if not accept_moved:
+        require_unmoved(verdict, file)
+
+    def finish() -> tuple[Path | None, Path | None]:
+        if item.newest:
+            require_newest(session, file)
+        note_judged(session, file)
+        return arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
+
+    local, signature = await finish_even_if_cancelled(session.pool.run(finish))
     report(TransferStage.VERIFIED, arrived.size)
     return DownloadResult(file, verdict, local, signature)
+
+
+async def _placed(
+    session: Session, item: GetItem, begun: OpenPart, report: Reporter, *, both: bool, accept_moved: bool
+) -> DownloadResult:
+    """Judge what was whole before, and had no name to go to: no byte moves again."""
+    part, digest, pool = begun.part, begun.running.digest(), session.pool
+    try:
+        file = await show_file(session, item.path, item.version)
+        arrived = Received(file, digest, item.size, part)
+        return await _kept(session, item, arrived, report, both=both, accept_moved=accept_moved)
+    except BaseException as error:
+        if resumable_after(error):
+            with suppress(SftError):  # what stopped it is what is told
+                await pool.run(part.leave, item.size, digest)
+        else:
+            await pool.run(part.discard)
+        raise
 
 
 def require_unmoved(verdict: Verdict, file: File) -> None:

@@ -89,7 +89,7 @@ class OpenPart(Struct, frozen=True):
     """A part to go on with, and the digest that runs over it; carried over where its connection was lost.
 
     Args:
-        done: bytes that are good; whole chunks.
+        done: bytes that are good; whole chunks, or all.
         again: bytes that had arrived after those, and will again.
     """
 
@@ -97,6 +97,10 @@ class OpenPart(Struct, frozen=True):
     running: hashlib.blake2b
     done: int
     again: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        return self.done == self.part.record.size
 
     def leave(self) -> None:
         self.part.leave(self.done, self.running.digest())
@@ -143,7 +147,9 @@ async def left_here(session: Session, item: GetItem, place: Target, report: Repo
         return None
     wanted = _is_about(item, place)
     carried = session.carried_over.take(OpenPart, lambda one: wanted(one.part.record))
-    if carried is not None:
+    if carried is not None and not _is_asked_like(carried.part.record, place):
+        await session.pool.run(carried.leave)
+    elif carried is not None:
         why = _OTHER if not _is_content(item, carried.part.record) else "" if carried.part.intact else _MIXED
         if not why:
             report.resumed(carried.done, carried.again)
@@ -169,6 +175,10 @@ async def left_here(session: Session, item: GetItem, place: Target, report: Repo
 def _is_about(item: GetItem, place: Target) -> Callable[[DownloadRecord], bool]:
     local = str(place.local)
     return lambda record: (record.path, record.local) == (item.path, local)
+
+
+def _is_asked_like(record: DownloadRecord, place: Target) -> bool:
+    return (record.existing, record.with_signature) == (place.existing, place.with_signature)
 
 
 def _is_content(item: GetItem, record: DownloadRecord) -> bool:
@@ -199,11 +209,13 @@ def _found(session: Session, item: GetItem, place: Target) -> _Found | tuple[str
         except PartUnfitError:
             held.drop()
             said = (_MIXED, record.done)
+            continue
         except SftError:
             held.let_go()
             raise
-        else:
-            return _Found(part, held)
+        if not _is_asked_like(held.record, place):
+            held.save(existing=place.existing, with_signature=place.with_signature)
+        return _Found(part, held)
     return said
 
 
@@ -225,6 +237,8 @@ async def _proved(session: Session, found: _Found, report: Reporter) -> OpenPart
             read += came
             report(TransferStage.PROVING, read)
         if done and running.digest() != found.record.prefix:
+            return None
+        if done == found.record.size and running.digest() != found.record.digest:
             return None
         beyond = await finish_even_if_cancelled(pool.run(found.part.cut, done))
     except BaseException:

@@ -26,6 +26,8 @@ from sft.crypto.digests import blake2b_512
 from sft.errors import (
     ConnectionLostError,
     ContentDamagedError,
+    LocalDiskFullError,
+    LocalExistsError,
     NotFoundError,
     RemoteProtocolError,
     RequestError,
@@ -128,7 +130,8 @@ class DownloadStream:
             await self._intake.interrupt()
         if self._sink is not None:
             sink, self._sink = self._sink, None
-            if isinstance(sink, ResumablePart) and resumable_after(why):
+            fills = isinstance(why, LocalDiskFullError) and isinstance(sink, ResumablePart) and not sink.record.done
+            if isinstance(sink, ResumablePart) and resumable_after(why) and not fills:
                 await self._keep(sink, why)
             else:
                 await connection.pool.run(sink.discard)
@@ -209,7 +212,9 @@ class DownloadStream:
     async def _keep(self, part: ResumablePart, why: BaseException) -> None:
         """Leave a part to go on with: in this process where the connection alone was lost."""
         pool, done = self._session.pool, self._written
-        sound = done % CHUNK_BYTES == 0 and done < part.record.size  # not the last batch of all
+        sound = done % CHUNK_BYTES == 0 or done == part.record.size
+        if isinstance(why, LocalDiskFullError):
+            sound = False  # up to the mark it is on the disk
         with contextlib.suppress(SftError):  # what stopped it is what is told
             if sound and isinstance(why, ConnectionLostError):
                 carried = OpenPart(part, self._hash, done, max(self._came - done, 0))
@@ -235,4 +240,5 @@ def resumable_after(why: BaseException) -> bool:
     """Return whether what stopped a download says nothing against what has arrived of it."""
     if isinstance(why, (NotFoundError, ContentDamagedError, ResumeRefusedError)):
         return False
-    return isinstance(why, (running_tasks().cancelled, ConnectionLostError, RequestError))
+    kept = (running_tasks().cancelled, ConnectionLostError, RequestError, LocalDiskFullError, LocalExistsError)
+    return isinstance(why, kept)

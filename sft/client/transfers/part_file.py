@@ -23,6 +23,7 @@ from typing import Final, NamedTuple, Protocol
 
 from sft import durable
 from sft.client.os_errors import describe_os_error, translating_os_errors
+from sft.crypto.digests import blake2b_512
 from sft.errors import LocalExistsError, SignatureBadError
 from sft.limits import KEPT_SECONDS, NAME_BYTES
 from sft.model.names import local_name
@@ -31,7 +32,9 @@ SIGNATURE_ENDING: Final = ".minisig"
 _RESERVED_SHARE: Final = 4  # of what is free: large files run four at a time
 _MOST_COPIES: Final = 10_000
 _ENDING_CHARACTERS: Final = 16  # what follows the last dot of a longer one is no ending
-_PART: Final = re.compile(r"\.sft-[0-9a-f]{16}(\.minisig)?\.part")
+_PART: Final = re.compile(r"\.sft-(?:[0-9a-f]{16}){1,2}(\.minisig)?\.part")
+_BOUND_DIGITS: Final = 16  # of a part's id: what shows for which name it was made
+_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _REOPEN_FLAGS: Final = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -156,7 +159,10 @@ class PartFile:
         self._with_signature = with_signature
         self._where = destination.path.joinpath(*above)
         self._local = self._where / leaf
-        self.id = secrets.token_hex(8) if left is None else left.id
+        if left is not None:
+            self.id = left.id
+        else:
+            self.id = secrets.token_hex(8) if size is None else new_part_id(str(self.local))
         self._part, self._signature_part = _part_names(self.id)
         self._file = -1
         self._release = destination.release
@@ -169,6 +175,7 @@ class PartFile:
                     self._file = durable.create_new(self._folder, self._part)
                 else:
                     self._file = _reopened(self._folder, self._part, left)
+                    self._drop(self._signature_part)
                 if size is not None:
                     self._reserve(size, listed_size, 0 if left is None else left.done)
         except BaseException:
@@ -270,14 +277,19 @@ class PartFile:
         """Remove what was written; idempotent, and without effect after ``finish``."""
         if self._folder < 0:
             return
-        for part in (self._part, self._signature_part):
-            with contextlib.suppress(OSError):
-                os.unlink(part, dir_fd=self._folder)
+        self._drop(self._part)
+        self._drop(self._signature_part)
         self._close()
 
     def leave(self) -> None:
         """Leave it as it is, to go on with later; idempotent."""
+        if self._folder >= 0:
+            self._drop(self._signature_part)  # another run may want none, or has another one
         self._close()
+
+    def _drop(self, name: str) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=self._folder)
 
     def _named(self, name: str) -> tuple[Path, Path | None]:
         self._rename(self._part, name)
@@ -392,6 +404,20 @@ def _remove_old_parts(folder: int, now: float) -> None:
                     os.unlink(entry.name, dir_fd=folder)
 
 
+def is_part_id_of(part_id: str, local: str) -> bool:
+    """Return whether a part of this id was made for this name, which is absolute."""
+    return part_id[-_BOUND_DIGITS:] == _bound_digits(local)
+
+
+def new_part_id(local: str) -> str:
+    """Draw the id of a part for a name, which is absolute."""
+    return secrets.token_hex(8) + _bound_digits(local)
+
+
+def _bound_digits(local: str) -> str:
+    return blake2b_512(os.fsencode(local)).hexdigest()[:_BOUND_DIGITS]
+
+
 def _part_names(part_id: str) -> tuple[str, str]:
     return f".sft-{part_id}.part", f".sft-{part_id}.minisig.part"
 
@@ -403,9 +429,12 @@ def _reopened(folder: int, name: str, left: LeftPart) -> int:
     except OSError as error:
         raise PartUnfitError from error
     found = os.fstat(file)
-    if not _is_ours(found) or (found.st_dev, found.st_ino) != left.identity or found.st_size < left.done:
+    is_ours = _is_ours(found) and not found.st_mode & _OTHERS_WRITE  # they could write after it was proved
+    if not is_ours or (found.st_dev, found.st_ino) != left.identity or found.st_size < left.done:
         os.close(file)
         raise PartUnfitError
+    if stat.S_IMODE(found.st_mode) != durable.PRIVATE_FILE:
+        os.fchmod(file, durable.PRIVATE_FILE)
     return file
 
 

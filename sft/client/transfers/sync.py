@@ -1,15 +1,16 @@
 """One folder made like another, one of them here and one on the server: what that takes, settled before the first byte moves.
 
 Rules. What is listed and walked decides; no file is asked for by itself. The target becomes like the source: what differs there
-is replaced, as the version or the file that was seen, and what is more there is deleted if that is wanted. A source of which
-not everything was seen has nothing deleted. A file that has another name at the other side is another file. All of it is held
-in memory: some 2 KiB a file.
+is replaced, as the version or the file that was seen, and what is more there is deleted if that is wanted, what stands in the
+way of others before them. A source of which not everything was seen, or can go, has nothing deleted. A file that has another
+name at the other side is another file. All of it is held in memory: some 2 KiB a file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -17,15 +18,16 @@ from sft.client.api.files import Listing, make_folder
 from sft.client.api.tree import walk
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
-from sft.client.transfers.compare import Comparison, Pair, Surplus, compare, lies_in, surplus
+from sft.client.transfers.compare import NO_SURPLUS, Comparison, Pair, Surplus, compare, lies_in, surplus
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
 from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.local_tree import LocalTree, Refused, Skipped, walk_local
+from sft.client.transfers.obstacles import Obstacle, TakenNames, fold_path
 from sft.client.transfers.part_file import Destination
 from sft.client.transfers.plan import GetItem, PutItem, VersionSeen
 from sft.crypto.digests import digest_text
-from sft.errors import LocalExistsError, NotFoundError, SftError
+from sft.errors import FolderInTheWayError, LocalExistsError, NameClashError, NotFoundError, SftError
 from sft.model.names import join_path, local_name, parse_path
 from sft.model.records import File
 
@@ -61,6 +63,8 @@ class SyncPlan(Generic[Item]):
         replaced: files that differ there.
         folders: that hold nothing, to be made at the target; paths on the server, or below the folder here.
         surplus: what the target has too much; paths below the folder.
+        first: so much of it stands in the way of what is to come.
+        after: the last so many of ``fresh`` come into its place.
         source_files: how many the source holds.
         whole: everything at the source was seen.
         newer: left alone, for it is newer at the target.
@@ -75,7 +79,9 @@ class SyncPlan(Generic[Item]):
     fresh: list[Item] = field(default_factory=list)
     replaced: list[Item] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)
-    surplus: Surplus = field(default_factory=lambda: Surplus([], []))
+    surplus: Surplus = NO_SURPLUS
+    first: Surplus = NO_SURPLUS
+    after: int = 0
     same: int = 0
     newer: int = 0
     whole: bool = True
@@ -99,9 +105,12 @@ async def plan_up(
     plan.refused += seen.tree.refused
     comparison = compare(seen.tree.files, there.files, seen.digests, read_all=options.read_all)
     found = await _settled(session, plan, comparison, seen.digests, reading)
+    places = TakenNames(there.files, there.folders, fold_path)
+    way = _Way(plan, places, lambda obstacle: _in_the_way_there(obstacle, base))
     for file in found.only_local:
         try:
-            plan.fresh.append(_to_put(file, parse_path(join_path(base, file.path))))
+            item = _to_put(file, parse_path(join_path(base, file.path)))
+            way.go(file.path, file.source, partial(plan.fresh.append, item))
         except SftError as error:
             plan.refused.append(Refused(file.source, error))
     for pair in found.differing:
@@ -112,7 +121,8 @@ async def plan_up(
     for path in seen.tree.empty:
         if path not in there.folders and (path or not there.exists):
             try:
-                plan.folders.append(parse_path(join_path(base, path) if path else base))
+                go = partial(plan.folders.append, parse_path(join_path(base, path) if path else base))
+                way.go(path, str(top / path), go, is_folder=True)
             except SftError as error:
                 plan.refused.append(Refused(str(top / path), error))
     if options.delete:
@@ -120,6 +130,7 @@ async def plan_up(
             files=there.files, folders=there.folders, source_files=seen.files, source_folders=seen.tree.folders,
             excludes=options.excludes, kept=[each.path for each in seen.tree.skipped],
         )  # fmt: skip
+    way.clear()
     return plan
 
 
@@ -143,12 +154,14 @@ async def plan_down(
     comparison = compare(seen.tree.files, wanted, seen.digests, read_all=options.read_all)
     found = await _settled(session, plan, comparison, seen.digests, reading)
     in_the_way = {each.path for each in seen.tree.skipped}
+    places = TakenNames(seen.files, seen.tree.folders, str)
+    way = _Way(plan, places, lambda obstacle: LocalExistsError(path=str(top / obstacle.path)))
     for file in found.only_remote:
         below = _below(file.path, base)
         try:
             if lies_in(below, in_the_way):
                 raise LocalExistsError(path=str(top / below))
-            plan.fresh.append(_to_get(file, below))
+            way.go(below, file.path, partial(plan.fresh.append, _to_get(file, below)))
         except SftError as error:
             plan.refused.append(Refused(file.path, error))
     for pair in found.differing:
@@ -159,7 +172,7 @@ async def plan_down(
     here = {"", *seen.tree.folders}
     for path in there.empty:
         if path not in here and not options.excludes.cover(path, folder=True) and not lies_in(path, in_the_way):
-            plan.folders.append(path)
+            way.go(path, join_path(base, path), partial(plan.folders.append, path), is_folder=True)
     if options.delete:
         # What no download could be named is not ours.
         foreign = [path for path in [*seen.files, *seen.tree.folders] if not _is_local_name(path)]
@@ -167,7 +180,61 @@ async def plan_down(
             files=seen.files, folders=seen.tree.folders, source_files=there.files, source_folders=there.folders,
             excludes=options.excludes, kept=[*in_the_way, *foreign],
         )  # fmt: skip
+    way.clear()
     return plan
+
+
+class _Way(Generic[Item]):
+    """Has a plan hold what finds its place at the target; and of the rest what will, once a surplus is gone from there.
+
+    Args:
+        error_of: says what stands in the way.
+    """
+
+    def __init__(self, plan: SyncPlan[Item], places: TakenNames, error_of: Callable[[Obstacle], SftError]) -> None:
+        self._plan = plan
+        self._places = places
+        self._error_of = error_of
+        self._blocked: list[tuple[Obstacle, str, Callable[[], None]]] = []
+
+    def go(self, path: str, name: str, act: Callable[[], None], *, is_folder: bool = False) -> None:
+        """Have the plan hold something, or see later whether it can.
+
+        Args:
+            path: below the folder.
+            name: by which it is refused.
+            act: puts it into the plan.
+        """
+        obstacle = self._places.take(path, is_folder=is_folder) if path else None
+        if obstacle is None:
+            act()
+        else:
+            self._blocked.append((obstacle, name, act))
+
+    def clear(self) -> None:
+        """Settle what of the surplus goes before anything moves, and refuse what still has something in its way."""
+        plan = self._plan
+        surplus_there = {*plan.surplus.files, *plan.surplus.folders}
+        cleared = [each for each in self._blocked if each[0].path in surplus_there]
+        self._refuse([each for each in self._blocked if each[0].path not in surplus_there])
+        if plan.refused or not plan.whole:
+            self._refuse(cleared)
+            return
+        before = len(plan.fresh)
+        for _, _, act in cleared:
+            act()
+        plan.after = len(plan.fresh) - before
+        plan.first = plan.surplus.at({obstacle.path for obstacle, _, _ in cleared})
+
+    def _refuse(self, blocked: Sequence[tuple[Obstacle, str, Callable[[], None]]]) -> None:
+        self._plan.refused += [Refused(name, self._error_of(obstacle)) for obstacle, name, _ in blocked]
+
+
+def _in_the_way_there(obstacle: Obstacle, base: str) -> SftError:
+    path = join_path(base, obstacle.path)
+    if obstacle.is_clash:
+        return NameClashError(name=join_path(base, obstacle.wanted), existing=path)
+    return FolderInTheWayError(path=path, what="folder" if obstacle.is_folder else "file")
 
 
 @dataclass(frozen=True, slots=True)

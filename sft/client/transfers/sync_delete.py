@@ -1,4 +1,4 @@
-"""The last step of a sync: what the target has too much goes.
+"""What the target of a sync has too much goes: what stands in the way first, the rest as the last step.
 
 Rules. Only what was seen goes, and only if its source still is not there now. On the server it goes to the trash. Here it is a
 regular file that is as the walk saw it, found without following a link, and gone for good; a folder goes when it is empty.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from sft.client.api.files import delete, show_file
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.os_errors import describe_os_error
 from sft.client.session import Session
+from sft.client.transfers.compare import Surplus
 from sft.client.transfers.local_file import LocalFile, seen_as
 from sft.client.transfers.sync import Item, SyncPlan
 from sft.errors import FolderInTheWayError, FolderNotEmptyError, LocalFileError, NotFoundError, SftError
@@ -28,12 +30,12 @@ OnDeleted = Callable[[str, SftError | None], object]
 """Told a path below the folder, and why it was not deleted."""
 
 
-async def delete_there(session: Session, plan: SyncPlan[Item], done: OnDeleted) -> None:
+async def delete_there(session: Session, plan: SyncPlan[Item], surplus: Surplus, done: OnDeleted) -> None:
     """Move what a folder of the server has too much to the trash."""
 
-    async def one(below: str) -> None:
-        if await session.pool.run(os.path.lexists, plan.top / below):
-            return  # it has come since
+    async def one(below: str, *, is_folder: bool = False) -> None:
+        if await session.pool.run(_has_come, plan.top / below, is_folder):
+            return
         try:
             await delete(session, join_path(plan.base, below))
         except NotFoundError:
@@ -43,13 +45,22 @@ async def delete_there(session: Session, plan: SyncPlan[Item], done: OnDeleted) 
         else:
             done(below, None)
 
-    await gather_limited(_AT_ONCE, plan.surplus.files, one)
-    for folder in plan.surplus.folders:
+    await gather_limited(_AT_ONCE, surplus.files, one)
+    for folder in surplus.folders:
         with contextlib.suppress(FolderNotEmptyError):  # something has come since
-            await one(folder)
+            await one(folder, is_folder=True)
 
 
-async def delete_here(session: Session, plan: SyncPlan[Item], done: OnDeleted) -> None:
+def _has_come(path: Path, is_folder: bool) -> bool:  # noqa: FBT001
+    """Whether the source has it now; a file is no folder, nor the reverse."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) if is_folder else stat.S_ISDIR(mode))
+
+
+async def delete_here(session: Session, plan: SyncPlan[Item], surplus: Surplus, done: OnDeleted) -> None:
     """Delete what a folder of this computer has too much."""
 
     async def one(below: str) -> None:
@@ -61,8 +72,8 @@ async def delete_here(session: Session, plan: SyncPlan[Item], done: OnDeleted) -
         except SftError as error:
             done(below, error)
 
-    await gather_limited(_AT_ONCE, plan.surplus.files, one)
-    for folder in plan.surplus.folders:
+    await gather_limited(_AT_ONCE, surplus.files, one)
+    for folder in surplus.folders:
         if await session.pool.run(_remove_folder, plan.top, folder):
             done(folder, None)
 

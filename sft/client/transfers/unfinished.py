@@ -5,31 +5,40 @@
 
 Rules. A record saves work and decides nothing: whatever it says is proved again before it is used, and the signature over the
 whole content decides. It is written after what it tells of is on the disk; itself it is not synced. What this computer
-cannot write is not kept. Who works on one holds its lock, so that two do not write one part; after that it is read again. All
-of it blocks.
+cannot write is not kept. Who works on one holds its lock, so that two do not write one part; after that it is read again. One
+that says what cannot be is none; after a week it goes, with the part that it can still name. A part's id holds where it lies:
+a record that names another place is none. All of it blocks.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from sft.client.record_file import Contents, RecordFile
 from sft.client.state import StateFolder
-from sft.client.transfers.part_file import ConflictPolicy, remove_part
+from sft.client.transfers.part_file import ConflictPolicy, is_part_id_of, remove_part
 from sft.client.transfers.plan import VersionSeen
-from sft.errors import LocalDiskFullError, LocalFileError
-from sft.limits import KEPT_SECONDS
+from sft.crypto.comment import FILE_ID_BYTES
+from sft.crypto.digests import DIGEST_BYTES
+from sft.errors import LocalDiskFullError, LocalFileError, SftError
+from sft.limits import CHUNK_BYTES, FILE_BYTES, KEPT_SECONDS
+from sft.model.names import parse_path
 
-_ID: Final = re.compile(r"[0-9a-f]{16,32}")
+_ID: Final = re.compile(r"[0-9a-f]{32}")
 _ID_DIGITS: Final = 32
 _ENDING: Final = ".json"
+_LOCK_ENDING: Final = ".json.lock"
+_VERSION_MOST: Final = 2**31
+_Digest = Annotated[bytes, Meta(min_length=DIGEST_BYTES, max_length=DIGEST_BYTES)]
+_DigestOrNone = Annotated[bytes, Meta(max_length=DIGEST_BYTES)]
 
 
 class TransferRecord(Struct, frozen=True, kw_only=True):
@@ -46,18 +55,28 @@ class TransferRecord(Struct, frozen=True, kw_only=True):
     id: str
     server_id: bytes
     path: str
-    version: int
-    file_id: bytes
+    version: Annotated[int, Meta(ge=0, le=_VERSION_MOST)]
+    file_id: Annotated[bytes, Meta(min_length=FILE_ID_BYTES, max_length=FILE_ID_BYTES)]
     local: str
     dev: int
     ino: int
-    size: int
-    done: int = 0
-    saved_at: int = 0
+    size: Annotated[int, Meta(ge=1, le=FILE_BYTES)]
+    done: Annotated[int, Meta(ge=0, le=FILE_BYTES)] = 0
+    saved_at: Annotated[int, Meta(ge=0, le=2**40)] = 0
 
     @property
     def expires_at(self) -> int:
         return self.saved_at + KEPT_SECONDS
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it says what can be: it may have been damaged, or edited."""
+        try:
+            is_path = parse_path(self.path) == self.path
+        except SftError:
+            return False
+        is_mark = self.done == self.size or (self.done < self.size and self.done % CHUNK_BYTES == 0)
+        return is_path and is_mark and Path(self.local).is_absolute() and "\0" not in self.local
 
 
 class DownloadRecord(TransferRecord, frozen=True, kw_only=True):
@@ -69,12 +88,16 @@ class DownloadRecord(TransferRecord, frozen=True, kw_only=True):
         newest, existing, with_signature, accept_moved: how it was asked for.
     """
 
-    digest: bytes
-    prefix: bytes = b""
+    digest: _Digest
+    prefix: _DigestOrNone = b""
     newest: bool = True
     existing: ConflictPolicy = ConflictPolicy.REFUSE
     with_signature: bool = False
     accept_moved: bool = False
+
+    @property
+    def is_sound(self) -> bool:
+        return super().is_sound and is_part_id_of(self.id, self.local)
 
 
 class UploadRecord(TransferRecord, frozen=True, kw_only=True):
@@ -87,9 +110,9 @@ class UploadRecord(TransferRecord, frozen=True, kw_only=True):
     """
 
     mtime_ns: int
-    prev: bytes
+    prev: _DigestOrNone
     replace: bool = False
-    if_version: int | None = None
+    if_version: Annotated[int, Meta(ge=1, le=_VERSION_MOST)] | None = None
     replaces: VersionSeen | None = None
 
 
@@ -100,6 +123,7 @@ class _Kind(Struct, Generic[R], frozen=True):
     folder: str
     form: RecordFile[R]
     clear: Callable[[R], object]
+    clear_damaged: Callable[[str, bytes], object]
 
     def name(self, server_id: bytes, record_id: str) -> str:
         return f"{self.folder_of(server_id)}/{record_id}{_ENDING}"
@@ -150,8 +174,19 @@ def _clear_part(record: DownloadRecord) -> None:
     remove_part(Path(record.local).parent, record.id, (record.dev, record.ino))
 
 
-_DOWNLOADS: Final = _Kind("downloads", RecordFile(DownloadRecord, "downloads", key="id"), _clear_part)
-_UPLOADS: Final = _Kind("uploads", RecordFile(UploadRecord, "uploads", key="id"), lambda _: None)
+def _clear_part_of_damaged(record_id: str, data: bytes) -> None:
+    """Remove the part of a record that is none, if that still says where it lies."""
+    with contextlib.suppress(ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        said = json.loads(data)["downloads"][0]
+        local = str(said["local"])
+        if Path(local).is_absolute() and is_part_id_of(record_id, local):
+            remove_part(Path(local).parent, record_id, (said["dev"], said["ino"]))
+
+
+_DOWNLOADS: Final = _Kind(
+    "downloads", RecordFile(DownloadRecord, "downloads", key="id"), _clear_part, _clear_part_of_damaged
+)
+_UPLOADS: Final = _Kind("uploads", RecordFile(UploadRecord, "uploads", key="id"), lambda _: None, lambda *_: None)
 
 
 class Records(Generic[R]):
@@ -192,10 +227,28 @@ class Records(Generic[R]):
         return True
 
     def drop_expired(self, now: float) -> None:
-        """Drop what nobody has gone on with for a week."""
+        """Drop what nobody has gone on with for a week, and what is no record and as old."""
         for record in self.all():
-            if record.expires_at <= now:
+            if record.expires_at <= now or record.saved_at > now + KEPT_SECONDS:  # a clock that was wrong dated it
                 self.drop(record)
+        folder = self._kind.folder_of(self._server_id)
+        with contextlib.suppress(LocalFileError):
+            for name in self._state.names(folder):
+                if self._contents(name) is None:
+                    self._drop_damaged(f"{folder}/{name}", now)
+
+    def _drop_damaged(self, path: str, now: float) -> None:
+        """Remove what is no record, or the lock of none, once nobody has written it for a week."""
+        with contextlib.suppress(LocalFileError, OSError):
+            if now - self._state.path(path).lstat().st_mtime < KEPT_SECONDS:
+                return
+            if path.endswith(_LOCK_ENDING):
+                if self._state.path(path.removesuffix(".lock")).exists():
+                    return
+            elif (data := self._state.read(path)) is not None:
+                self._kind.clear_damaged(Path(path).stem, data)
+        with contextlib.suppress(LocalFileError):
+            self._state.remove(path)
 
     def _read(self) -> Iterator[tuple[str, Contents[R]]]:
         with contextlib.suppress(LocalFileError):
@@ -212,10 +265,10 @@ class Records(Generic[R]):
         path = f"{self._kind.folder_of(self._server_id)}/{name}"
         try:
             contents = self._kind.form.read(self._state.read(path), self._state.path(path))
+            said = [(record.id, record.server_id, record.is_sound) for record in contents.records]
         except (LocalFileError, ValueError):
             return None
-        said = [(record.id, record.server_id) for record in contents.records]
-        return contents if said == [(record_id, self._server_id)] else None
+        return contents if said == [(record_id, self._server_id, True)] else None
 
 
 def downloads_of(state: StateFolder, server_id: bytes) -> Records[DownloadRecord]:

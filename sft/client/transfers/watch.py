@@ -44,7 +44,7 @@ class Settling:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._seen: dict[str, tuple[_State, float]] = {}
-        self._done: dict[str, _State] = {}
+        self._done: dict[str, _State | LocalFile] = {}  # what failed, with its ctime: a chmod may mend it
 
     def look(self, now: float, files: Iterable[LocalFile]) -> list[LocalFile]:
         """Take what a walk saw; return what is still and not done. What is not there any more is forgotten."""
@@ -57,8 +57,8 @@ class Settling:
             if known is None or known[0] != state:
                 known = state, now
             self._seen[file.path] = known
-            if done.get(file.path) == state:
-                self._done[file.path] = state
+            if (dealt_with := done.get(file.path)) in (state, file):
+                self._done[file.path] = dealt_with
             elif now - known[1] >= self._seconds:
                 ready.append(file)
         return ready
@@ -66,6 +66,10 @@ class Settling:
     def done(self, file: LocalFile) -> None:
         """Note that a file was dealt with as it was seen."""
         self._done[file.path] = _state(file)
+
+    def failed(self, file: LocalFile) -> None:
+        """Note that a file could not be dealt with as it was seen, its rights included."""
+        self._done[file.path] = file
 
     def begin_again(self, done: Iterable[LocalFile]) -> None:
         """Forget what was dealt with, but for these."""
@@ -179,7 +183,7 @@ class FolderWatch:
             elif isinstance(result.error, SourceChangedError):
                 continue  # it is not still after all
             else:
-                self._settling.done(file)
+                self._settling.failed(file)
             self._sent(result)
         if lost is not None:
             raise lost

@@ -38,4 +38,15 @@ def test_who_marks_neither_is_shown_both_ways():
 
 def test_what_is_no_name_on_a_server_is_refused():
     with pytest.raises(NameNotAllowedError):
-        parse_addresses("a", ":b/../c", "sft sync")
+        parse_addresses("a", ":b/c:d", "sft sync")
+
+
+@pytest.mark.parametrize(("typed", "folder"), [(":b//c/", "b/c"), (":./b/./c", "b/c"), (":.", ""), (":/", "")])
+def test_more_slashes_and_dots_than_it_takes_do_no_harm(typed: str, folder: str):
+    assert parse_addresses("a", typed, "sft sync").folder == folder
+
+
+def test_a_folder_of_the_server_is_named_from_its_root():
+    with pytest.raises(UsageError) as refused:
+        parse_addresses("a", ":b/../../c d", "sft sync")
+    assert refused.value.values["remedy"] == "This one: ':c d'"

@@ -111,7 +111,7 @@ def test_where_an_item_goes_on_is_told_and_why_it_begins_again():
         progress.report(Progress(0, "a.bin", TransferStage.RESUMED, 614, 1000))
         progress.report(Progress(0, "a.bin", TransferStage.RESTARTED, 0, 1000, "the source changed"))
     assert err.getvalue().splitlines() == [
-        "a.bin goes on from 61 %: 614 B there and proved.",
+        "a.bin goes on from 61 %: 614 B there, which is proved first.",
         "a.bin begins again: the source changed.",
     ]
 
@@ -135,6 +135,14 @@ def test_an_interrupt_tells_until_when_it_is_kept():
     assert invocation.stopped() == (
         "Stopped at 49 %. Nobody sees a partial file. The same command goes on from there (kept until 10 May)."
     )
+
+
+def test_an_interrupt_of_what_is_kept_nowhere_promises_nothing():
+    invocation = Invocation(Environment({}, io.StringIO(), io.StringIO(), io.StringIO()))
+    invocation.reactor = Clock()
+    with showing(invocation, "a.bin", [SEGMENT_BYTES + 1], keeps=False) as progress:
+        progress.report(Progress(0, "a.bin", TransferStage.SENDING, SEGMENT_BYTES // 2, SEGMENT_BYTES + 1))
+    assert invocation.stopped().endswith("The same command again starts over.")
 
 
 def test_an_interrupt_tells_how_far_it_came():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import errno
+import json
 import os
 import random
+import time
 
 import msgspec
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from sft.client.transfers import download_resume
+from sft import durable
+from sft.client.transfers import download, download_resume
 from sft.client.transfers.batch import get_all
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem
@@ -19,13 +24,15 @@ from sft.crypto.digests import blake2b_512
 from sft.errors import (
     ConnectionLostError,
     ContentDamagedError,
+    LocalDiskFullError,
+    LocalExistsError,
     NotAsListedError,
     RoleForbidsError,
     SignatureBadError,
     TransferEndedError,
 )
 from sft.limits import CHUNK_BYTES, KEPT_SECONDS
-from sft.wire.messages import GetFile
+from sft.wire.messages import GetFile, ShowFile
 from tests.unit.client import memory_server as memory
 from tests.unit.client.test_transfers_in_memory import stored
 
@@ -148,6 +155,17 @@ class Here:
 
     def part(self):
         return self.out / f".sft-{self.record.id}.part"
+
+    @property
+    def record_path(self):
+        folder = self.state.path("downloads") / self.profile.server_id.hex()[:32]
+        (path,) = folder.glob("*.json")
+        return path
+
+    @property
+    def part_path(self):
+        (part,) = self.out.glob(".sft-*.part")
+        return part
 
     def why(self):
         return [step.why for step in self.steps if step.stage is TransferStage.RESTARTED]
@@ -285,6 +303,144 @@ def test_what_did_not_hold_is_never_kept(here):
     assert here.records == []
 
 
+# -- whole, and no place for it ---------------------------------------------------------------------------------
+
+
+def appears(here, monkeypatch, name="a.bin"):
+    """Have somebody make a file of that name while the last bytes come."""
+    verified = download.judge_over
+
+    def judged(*arguments, **options):
+        (here.out / name).write_bytes(b"somebody's")
+        return verified(*arguments, **options)
+
+    monkeypatch.setattr(download, "judge_over", judged)
+    result = here.get(with_signature=name.endswith("minisig"))
+    monkeypatch.setattr(download, "judge_over", verified)
+    here.renew()
+    return result
+
+
+@pytest.mark.parametrize("policy", [ConflictPolicy.FORCE, ConflictPolicy.KEEP_BOTH])
+def test_what_is_whole_when_its_name_is_taken_is_placed_later_and_no_byte_moves_again(here, monkeypatch, policy):
+    assert isinstance(appears(here, monkeypatch).error, LocalExistsError)
+    assert here.local.read_bytes() == b"somebody's"
+    assert here.record.done == SIZE
+    still = here.get()
+    assert isinstance(still.error, LocalExistsError)
+    result = here.get(existing=policy)
+    assert result.stage is TransferStage.VERIFIED
+    assert result.resumption == Resumption(SIZE, 0)
+    assert not [message for message in here.server.received if isinstance(message, GetFile)]
+    assert here.proved() == SIZE
+    assert result.local.read_bytes() == CONTENT
+    assert here.names() == (["a.bin"] if policy is ConflictPolicy.FORCE else ["a (2).bin", "a.bin"])
+    assert result.local.stat().st_mtime == here.comment.mtime
+    assert not here.records
+
+
+def test_what_is_whole_gets_its_signature_when_it_is_placed(here, monkeypatch):
+    assert isinstance(appears(here, monkeypatch, "a.bin.minisig").error, LocalExistsError)
+    assert here.names() == [here.part().name, "a.bin.minisig"]
+    result = here.get(existing=ConflictPolicy.FORCE, with_signature=True)
+    assert result.signature.read_text().startswith("untrusted comment: ")
+    assert here.names() == ["a.bin", "a.bin.minisig"]
+
+
+def test_what_is_whole_is_judged_when_it_is_placed(here, monkeypatch):
+    appears(here, monkeypatch)
+    here.server.refuse[ShowFile] = FORBIDDEN
+    assert isinstance(here.get(existing=ConflictPolicy.FORCE).error, RoleForbidsError)
+    assert here.record.done == SIZE
+    here.renew()
+    file, content = here.server.files["a.bin"]
+    stored(here.server, b"another", "b.bin")
+    signature = here.server.files["b.bin"][0].version.signature
+    here.server.files["a.bin"] = (
+        msgspec.structs.replace(file, version=msgspec.structs.replace(file.version, signature=signature)), content
+    )  # fmt: skip
+    assert isinstance(here.get(existing=ConflictPolicy.FORCE).error, SignatureBadError)
+    assert here.local.read_bytes() == b"somebody's"
+    assert here.names() == ["a.bin"]
+    assert not here.records
+
+
+def test_another_whole_that_a_record_vouches_for_begins_again(here, monkeypatch):
+    appears(here, monkeypatch)
+    other = random.Random(2).randbytes(SIZE)
+    with here.part().open("r+b") as file:
+        file.write(other)
+    records = downloads_of(here.state, here.profile.server_id)
+    held = records.hold(here.record)
+    held.save(prefix=blake2b_512(other).digest())
+    held.let_go()
+    result = here.get(existing=ConflictPolicy.FORCE)
+    assert here.why() == ["the part here was changed"]
+    assert result.stage is TransferStage.VERIFIED
+    assert here.is_whole()
+
+
+def test_a_connection_that_is_lost_behind_the_last_byte_costs_none(here, monkeypatch):
+    def lose(*_, **__):
+        raise ConnectionLostError
+
+    verified = download.judge_over
+    monkeypatch.setattr(download, "judge_over", lose)
+    assert isinstance(here.get().error, ConnectionLostError)
+    monkeypatch.setattr(download, "judge_over", verified)
+    here.renew()
+    assert here.get(here.running_session.carried_over).resumption.resumed_bytes == SIZE
+    assert here.is_whole()
+
+
+def test_what_waits_is_gone_on_with_as_it_is_asked_for_now(here):
+    carried_over = here.cut_off(13)
+    here.local.write_bytes(b"somebody's")
+    result = here.get(carried_over, existing=ConflictPolicy.FORCE)
+    assert result.resumption.resumed_bytes == 13 * CHUNK_BYTES
+    assert here.is_whole()
+
+
+def test_what_is_asked_for_now_is_what_a_later_run_goes_on_with(here):
+    here.die(25)
+    here.stops_after = 13
+    here.begin(existing=ConflictPolicy.FORCE, with_signature=True)
+    assert (here.record.existing, here.record.with_signature) == (ConflictPolicy.FORCE, True)
+
+
+def fill(here, monkeypatch, after):
+    """Have the disk be full after so many bytes more."""
+    write, left = durable.write_all, [after]
+
+    def full(file, data):
+        left[0] -= len(data)
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "full")
+        write(file, data)
+
+    monkeypatch.setattr(durable, "write_all", full)
+    result = here.get()
+    monkeypatch.setattr(durable, "write_all", write)
+    here.renew()
+    return result
+
+
+def test_a_full_disk_in_a_resumed_get_keeps_what_is_marked(here, monkeypatch):
+    here.die(15)
+    mark = here.record.done
+    assert isinstance(fill(here, monkeypatch, 17 * CHUNK_BYTES).error, LocalDiskFullError)
+    noted = here.record.done
+    assert mark + SEGMENT <= noted <= mark + 17 * CHUNK_BYTES
+    assert here.get().resumption.resumed_bytes == noted
+    assert here.is_whole()
+
+
+def test_a_disk_that_is_full_before_the_first_mark_is_left_no_fuller(here, monkeypatch):
+    assert isinstance(fill(here, monkeypatch, 3 * CHUNK_BYTES).error, LocalDiskFullError)
+    assert here.names() == []
+    assert not here.records
+
+
 # -- a wrong part ---------------------------------------------------------------------------------------------
 
 
@@ -347,7 +503,11 @@ def gone(_, part, __):
     part.unlink()
 
 
-@pytest.mark.parametrize("spoil", [shorter, linked_twice, replaced, a_link, a_folder, a_pipe, gone])
+def others_may_write(_, part, __):
+    part.chmod(0o666)
+
+
+@pytest.mark.parametrize("spoil", [others_may_write, shorter, linked_twice, replaced, a_link, a_folder, a_pipe, gone])
 def test_what_is_not_the_part_that_was_left_is_not_gone_on_with(here, tmp_path, spoil):
     here.die(25)
     other = tmp_path / "other"
@@ -360,6 +520,14 @@ def test_what_is_not_the_part_that_was_left_is_not_gone_on_with(here, tmp_path, 
     assert here.local.read_bytes() == CONTENT
     assert (other.read_bytes() if other.exists() else None) == before
     assert not here.records
+
+
+def test_a_part_that_others_may_read_is_closed_to_them_again(here):
+    here.die(25)
+    here.part().chmod(0o755)
+    assert here.get().resumption.resumed_bytes > 0
+    assert here.local.stat().st_mode & 0o777 == 0o600
+    assert here.is_whole()
 
 
 def test_a_part_of_somebody_else_is_not_gone_on_with(here, monkeypatch):
@@ -415,6 +583,100 @@ def test_a_server_that_goes_on_with_other_bytes_is_found_out(here):
     assert isinstance(here.get().error, SignatureBadError)
     assert here.names() == []
     assert here.records == []
+
+
+# -- a wrong record -------------------------------------------------------------------------------------------
+
+
+def edit(here, **changes):
+    """Write a record as no run of ours leaves it."""
+    path = here.record_path
+    said = json.loads(path.read_bytes())
+    said["downloads"][0] |= changes
+    path.write_text(json.dumps(said))
+
+
+HOSTILE = {
+    "id": ["0" * 32, "../../x", ""],
+    "server_id": [base64.b64encode(bytes(32)).decode(), 7],
+    "path": ["../a.bin", "/a.bin", "b\0", "", "\ud800", 5],
+    "version": [-1, 2**40, 10**30, "1", True],
+    "file_id": ["", base64.b64encode(bytes(17)).decode(), "?"],
+    "local": ["/etc/cron.d/evil", "../a.bin", "a.bin", "", "/a\0", "/\ud800", "{out}/b.bin", "{out}/../out/a.bin",
+              "{out}/link/a.bin"],
+    "dev": [-1, 2**64, None],
+    "ino": [-1, 2**70, "x"],
+    "size": [-1, 0, 1, 2**63, 1.5, SIZE + 1],
+    "done": [-1, 7, SIZE + 5, 2**62, 1e300, "all"],
+    "saved_at": [-1, 2**62, 10**40, "now"],
+    "digest": ["", base64.b64encode(bytes(64)).decode()],
+    "prefix": ["", base64.b64encode(bytes(64)).decode(), base64.b64encode(bytes(65)).decode()],
+    "newest": [3], "with_signature": ["no"], "accept_moved": [None], "existing": ["replace all", 1],
+}  # fmt: skip
+EDITS = [(field, number) for field, values in HOSTILE.items() for number in range(len(values))]
+
+
+def everything(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(("field", "number"), EDITS)
+def test_no_edited_record_leads_a_write_elsewhere_or_stays(here, tmp_path, field, number):
+    here.die(25)
+    (tmp_path / "elsewhere").mkdir()
+    (here.out / "link").symlink_to(tmp_path / "elsewhere")
+    value = HOSTILE[field][number]
+    edit(here, **{field: value.replace("{out}", str(here.out)) if isinstance(value, str) else value})
+    part, record = here.part_path, here.record_path
+    outside = {path: content for path, content in everything(tmp_path).items() if path.parts[0] != "out"}
+    result = here.get()
+    assert result.stage is TransferStage.VERIFIED
+    assert here.local.read_bytes() == CONTENT
+    assert {*here.names()} <= {"a.bin", "link", part.name}
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    if record.exists():  # it is none: it waits for its week
+        assert not here.records
+        assert {
+            path: content for path, content in everything(tmp_path).items() if path.parts[0] != "out"
+        }.items() >= outside.items()
+        here.now = here.now + 2 * KEPT_SECONDS + record.stat().st_mtime
+        downloads_of(here.state, here.profile.server_id).drop_expired(here.now)
+    assert not record.exists()
+    assert not list(record.parent.iterdir())
+    keeps_its_place = field not in {"local", "dev", "ino", "id"}
+    assert not (keeps_its_place and part.exists())
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b'{"format": 9, "downloads": []}', b"\xff" * 100, b"[" * 100_000]
+)
+def test_what_is_no_record_goes_after_its_week(here, content):
+    here.die(25)
+    record, records = here.record_path, downloads_of(here.state, here.profile.server_id)
+    record.write_bytes(content)
+    (record.parent / "left.json.lock").touch()
+    (record.parent / ("0" * 32 + ".json")).symlink_to("/etc/passwd")
+    os.utime(record, (here.now, here.now))
+    assert here.get().stage is TransferStage.VERIFIED
+    before = len(list(record.parent.iterdir()))
+    records.drop_expired(here.now + KEPT_SECONDS - 1)
+    assert (records.all(), len(list(record.parent.iterdir()))) == ([], before)
+    records.drop_expired(time.time() + KEPT_SECONDS + 1)
+    assert list(record.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("jump", [-3 * KEPT_SECONDS, 3 * KEPT_SECONDS])
+def test_a_clock_that_jumps_loses_no_part_that_is_at_work_and_keeps_none_for_ever(here, jump):
+    here.now = 10 * KEPT_SECONDS
+    here.stops_after = 13
+    here.begin()
+    records = downloads_of(here.state, here.profile.server_id)
+    records.drop_expired(here.now + jump)
+    assert len(records.all()) == 1
+    here.parts[-1]._held.let_go()
+    records.drop_expired(here.now + jump)
+    assert records.all() == []
+    assert here.names() == []
 
 
 def test_a_part_that_another_process_works_on_is_left_alone(here):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.watch import Settling
@@ -57,3 +58,14 @@ def test_nothing_is_ready_that_changed_within_the_time(looks, seconds):
             since, before = now, size
         ready = settling.look(now, [file("a", size=size)])
         assert bool(ready) == (now - since >= seconds)
+
+
+def test_what_failed_is_tried_again_when_its_rights_change():
+    settling = Settling(0)
+    settling.look(0, [file("a")])
+    settling.failed(file("a"))
+    assert settling.look(1, [file("a")]) == []
+    mended = structs.replace(file("a"), changed_ns=7)
+    assert settling.look(2, [mended]) == [mended]
+    settling.done(mended)
+    assert settling.look(3, [structs.replace(mended, changed_ns=8)]) == []
