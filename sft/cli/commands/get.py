@@ -88,8 +88,8 @@ def command(
             outcome.failed(refused.name, refused.error)
         if dry_run:
             asked = GetAsked(place, existing, with_signature, accept_moved)
-            for each in await foresee_get(session, plan.items, asked):
-                outcome.foreseen("get", each.item.path, each.item.path, each.what, each.item.size)
+            for item, what in zip(plan.items, await foresee_get(session, plan.items, asked), strict=True):
+                outcome.foreseen("get", item.path, item.path, what, item.size)
         elif plan.items or plan.folders:
             totals = [item.size for item in plan.items]
 

@@ -104,9 +104,10 @@ def command(
 
     async def foresee(session: Session) -> None:
         report.server = session.server_name
-        for each in await foresee_put(session, plan.items, replace=replace, if_version=if_version):
-            source = "-" if each.item.source is None else str(each.item.source)
-            report.foreseen("store", source, each.item.path, each.what, each.item.size)
+        foreseen = await foresee_put(session, plan.items, replace=replace, if_version=if_version)
+        for item, what in zip(plan.items, foreseen, strict=True):
+            source = "-" if item.source is None else str(item.source)
+            report.foreseen("store", source, item.path, what, item.size)
 
     if plan.items or plan.folders:
         invocation.talk(foresee if dry_run else store)

@@ -131,8 +131,9 @@ async def _up(invocation: Invocation, session: Session, report: SyncReport, wish
         there = There()
         there.add([*plan.there.values()])
         free, behind = _by_place(plan)
-        for each in await foresee_put(session, [*free, *plan.replaced], there=there):
-            _foreseen(report, each, "would store", str(each.item.source))
+        meant = [*free, *plan.replaced]
+        for put, foreseen in zip(meant, await foresee_put(session, meant, there=there), strict=True):
+            _foreseen(report, put, foreseen, "would store", str(put.source))
         for item in behind:
             report.changed("would store", item.path, str(item.source), size=item.size)
         _foresee_deletions(report, plan)
@@ -161,8 +162,8 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
         free, behind = _by_place(plan)
         for fetched, existing in ((free, ConflictPolicy.REFUSE), (plan.replaced, ConflictPolicy.FORCE)):
             asked = GetAsked(top, existing, accept_moved=wish.accept_moved)
-            for each in await foresee_get(session, fetched, asked):
-                _foreseen(report, each, "would get", str(asked.local(each.item)))
+            for get, foreseen in zip(fetched, await foresee_get(session, fetched, asked), strict=True):
+                _foreseen(report, get, foreseen, "would get", str(asked.local(get)))
         for item in behind:
             report.changed("would get", item.path, str(top.joinpath(*item.parts)), size=item.size)
         _foresee_deletions(report, plan)
@@ -259,8 +260,7 @@ def _by_place(plan: SyncPlan[Item]) -> tuple[list[Item], list[Item]]:
     return plan.fresh[:count], plan.fresh[count:]
 
 
-def _foreseen(report: SyncReport, foreseen: Foreseen[Any], new: str, local: str) -> None:
-    item, what = foreseen.item, foreseen.what
+def _foreseen(report: SyncReport, item: PutItem | GetItem, what: Foreseen, new: str, local: str) -> None:
     if not isinstance(what, Step):
         report.failed(item.path, local, what)
     elif what is Step.SAME:

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, Generic, TypeVar
-
-from msgspec import Struct
+from typing import Final
 
 from sft.client.api.files import show_file
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
 from sft.client.transfers.batch import keep_seen
 from sft.client.transfers.digest_cache import DigestCache
-from sft.client.transfers.download import DownloadResult
-from sft.client.transfers.here_already import look_here
+from sft.client.transfers.here_already import Here, look_here
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.same import GetAsked, PutAsked, Step, VersionThere, put_step
 from sft.client.transfers.sources import FileSource
@@ -37,14 +34,8 @@ from sft.model.records import File
 
 _AT_ONCE: Final = 8
 
-Item = TypeVar("Item")
-
-
-class Foreseen(Struct, Generic[Item], frozen=True):
-    """What would become of one item: Step.NEW, REPLACE or SAME, or why nothing would."""
-
-    item: Item
-    what: Step | SftError
+Foreseen = Step | SftError
+"""What would become of an item: Step.NEW, REPLACE or SAME; or why nothing would."""
 
 
 async def foresee_put(
@@ -54,7 +45,7 @@ async def foresee_put(
     replace: bool = False,
     if_version: int | None = None,
     there: There | None = None,
-) -> list[Foreseen[PutItem]]:
+) -> list[Foreseen]:
     """Say what ``put_all`` would do.
 
     Args:
@@ -69,14 +60,14 @@ async def foresee_put(
         item = items[number]
         asked = PutAsked(item.path, replace, if_version, item.replaces)
         try:
-            foreseen[number] = Foreseen(item, await _put(session, item, asked, there.at(item.path), digests))
+            foreseen[number] = await _put(session, item, asked, there.at(item.path), digests)
         except SftError as error:
-            foreseen[number] = Foreseen(item, error)
+            foreseen[number] = error
 
-    foreseen: list[Foreseen[PutItem]] = [Foreseen(item, Step.SAME) for item in items]
+    foreseen: list[Foreseen] = [Step.SAME] * len(items)
     await gather_limited(_AT_ONCE, [number for number in range(len(items)) if number not in known], foresee)
     await finish_even_if_cancelled(session.pool.run(keep_seen, session, digests))
-    return await finish_even_if_cancelled(session.pool.run(lambda: [_opened(each) for each in foreseen]))
+    return await finish_even_if_cancelled(session.pool.run(_opened, items, foreseen))
 
 
 async def _put(session: Session, item: PutItem, asked: PutAsked, file: File | None, digests: DigestCache) -> Step:
@@ -98,14 +89,14 @@ async def _put(session: Session, item: PutItem, asked: PutAsked, file: File | No
     return step
 
 
-def _opened(foreseen: Foreseen[PutItem]) -> Foreseen[PutItem]:
-    """See whether a source can be sent (blocks)."""
-    item = foreseen.item
-    if foreseen.what in {Step.NEW, Step.REPLACE} and item.source is not None:
-        try:
-            FileSource(item.source, follow=item.follow, identity=item.identity).close()
-        except SftError as error:
-            return Foreseen(item, error)
+def _opened(items: Sequence[PutItem], foreseen: list[Foreseen]) -> list[Foreseen]:
+    """See whether what would be sent can be (blocks)."""
+    for number, item in enumerate(items):
+        if foreseen[number] in {Step.NEW, Step.REPLACE} and item.source is not None:
+            try:
+                FileSource(item.source, follow=item.follow, identity=item.identity).close()
+            except SftError as error:
+                foreseen[number] = error
     return foreseen
 
 
@@ -135,23 +126,18 @@ async def _all_there(session: Session, paths: Sequence[str]) -> There:
     return there
 
 
-async def foresee_get(session: Session, items: Sequence[GetItem], asked: GetAsked) -> list[Foreseen[GetItem]]:
+async def foresee_get(session: Session, items: Sequence[GetItem], asked: GetAsked) -> list[Foreseen]:
     """Say what ``get_all`` would do."""
     digests = DigestCache(session.state, session.clock)
     found = await look_here(session, items, asked, digests)
     await finish_even_if_cancelled(session.pool.run(keep_seen, session, digests))
-    return [
-        Foreseen(item, _unmoved(item, asked, what) if isinstance(what, Step) else _same(what))
-        for item, what in zip(items, found, strict=True)
-    ]
+    return [_as_listed(*each, asked) for each in zip(items, found, strict=True)]
 
 
-def _same(outcome: DownloadResult | SftError) -> Step | SftError:
-    return outcome if isinstance(outcome, SftError) else Step.SAME
-
-
-def _unmoved(item: GetItem, asked: GetAsked, step: Step) -> Step | SftError:
+def _as_listed(item: GetItem, found: Here, asked: GetAsked) -> Foreseen:
+    if not isinstance(found, Step):
+        return found if isinstance(found, SftError) else Step.SAME
     listed = item.listed
     if asked.accept_moved or listed is None or listed.version.signed_name == listed.path:
-        return step
+        return found
     return MovedError(path=listed.path, signed_as=listed.version.signed_name, author=listed.version.author)

@@ -102,7 +102,7 @@ def test_a_put_does_what_was_foreseen(server, session, tmp_path, there, how, siz
         TransferStage.STORED: Step.REPLACE if before else Step.NEW,
         TransferStage.FAILED: result.error,
     }[result.stage]
-    assert what_of(foreseen.what) == what_of(done)
+    assert what_of(foreseen) == what_of(done)
 
 
 def test_a_folder_is_foreseen_by_its_listing_and_twenty_cost_no_request_each(server, session, tmp_path):
@@ -111,7 +111,7 @@ def test_a_folder_is_foreseen_by_its_listing_and_twenty_cost_no_request_each(ser
     put(server, session, *items[:-1])
     server.received.clear()
     foreseen = server.run(foresee_put(session, items))
-    assert [each.what for each in foreseen] == [Step.SAME] * (COUNT - 1) + [Step.NEW]
+    assert foreseen == [Step.SAME] * (COUNT - 1) + [Step.NEW]
     assert {type(message).__name__ for message in server.received} == {"ListFolder"}
 
 
@@ -121,7 +121,7 @@ def test_what_has_the_name_otherwise_is_in_the_way(server, session, tmp_path):
     source = local(tmp_path, b"x", "mine")
     wanted = ["docs/name", "docs/folder", "docs/file/below/x", "DOCS/y", "docs/free", "new/z"]
     foreseen = server.run(foresee_put(session, [item(source, path) for path in wanted]))
-    assert [what_of(each.what) for each in foreseen] == [
+    assert [what_of(each) for each in foreseen] == [
         "NAME_CLASH", "NAME_IN_USE", "NAME_IN_USE", "NAME_CLASH", Step.NEW, Step.NEW,
     ]  # fmt: skip
 
@@ -131,7 +131,7 @@ def test_a_source_that_cannot_be_sent_is_foreseen(server, session, tmp_path):
     gone = item(source)
     source.unlink()
     (foreseen,) = server.run(foresee_put(session, [gone]))
-    assert what_of(foreseen.what) == "LOCAL_FILE"
+    assert what_of(foreseen) == "LOCAL_FILE"
 
 
 def test_an_older_version_of_ours_is_not_said_to_be_there(server, session, tmp_path):
@@ -192,7 +192,7 @@ def test_a_get_does_what_was_foreseen(server, session, tmp_path, here, moved, wi
         TransferStage.VERIFIED: Step.REPLACE if existed and result.local == target else Step.NEW,
         TransferStage.FAILED: result.error,
     }[result.stage]
-    assert what_of(foreseen.what) == what_of(done)
+    assert what_of(foreseen) == what_of(done)
 
 
 # -- the rules ----------------------------------------------------------------------------------------------
