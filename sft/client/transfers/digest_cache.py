@@ -30,6 +30,7 @@ _KEPT_BYTES: Final = 32  # of a digest: as hard to meet by chance or on purpose 
 _HEAD: Final = _RECORD.pack(b"sft digests\0\0\0\0\2", b"")
 _MOST_RECORDS: Final = 220_000  # 15 MiB: what the state reads
 _KEPT_RECORDS: Final = 150_000  # when it is written anew
+_MANY: Final = 64  # of which those that are there already are not added once more
 _RACE_NS: Final = 2 * 10**9  # the coarsest clock of a common file system (FAT)
 
 
@@ -50,10 +51,10 @@ class DigestCache:
 
     def is_known_as(self, file: LocalFile, digest: bytes) -> bool | None:
         """Return whether a file has a digest, by what was kept of it; None where it has to be read."""
-        with self._lock:
-            if self._known is None:
+        if self._known is None:
+            with self._lock:
                 self._known = self._read() | self._unwritten
-            known = self._known.get(_key(file))
+        known = self._known.get(_key(file))
         return None if known is None else known == digest[:_KEPT_BYTES]
 
     def read(self, file: LocalFile, *, follow: bool = False) -> bytes:
@@ -88,14 +89,19 @@ class DigestCache:
             key, kept = _key(file), digest[:_KEPT_BYTES]
             with self._lock:
                 if self._known is not None:
+                    if self._known.get(key) == kept:
+                        return
                     self._known[key] = kept
                 self._unwritten[key] = kept
 
     def save(self) -> None:
         """Write what is not written yet; what the disk does not take is not kept."""
         with self._lock:
-            records = b"".join(map(_RECORD.pack, self._unwritten, self._unwritten.values()))
-            self._unwritten = {}
+            new, self._unwritten = self._unwritten, {}
+            if self._known is None and len(new) >= _MANY:
+                before = self._read()
+                new = {key: digest for key, digest in new.items() if before.get(key) != digest}
+            records = b"".join(map(_RECORD.pack, new, new.values()))
             if not records:
                 return
             with contextlib.suppress(LocalDiskFullError, LocalFileError), self._state.locked():

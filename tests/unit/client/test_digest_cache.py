@@ -112,3 +112,21 @@ def test_nothing_is_written_where_nothing_is_new(state, top):
     assert cache.is_known_as(walk_local(top).files[0], bytes(64)) is None
     cache.save()
     assert not state.path("digests").exists()
+
+
+def test_many_that_are_kept_already_are_not_added_once_more(state, top):
+    (a, _) = walk_local(top).files
+    files = [structs.replace(a, size=size) for size in range(100)]
+    sizes = []
+    for _ in range(2):
+        cache = cache_of(state)
+        for file in files:
+            cache.note(file, bytes(64))
+        cache.save()
+        sizes.append(state.path("digests/files").stat().st_size)
+    assert sizes == [(1 + 100) * 72] * 2
+    known = cache_of(state)
+    assert known.is_known_as(a, bytes(64)) in {True, None}
+    known.note(files[5], bytes(64))
+    known.save()
+    assert state.path("digests/files").stat().st_size == sizes[0]
