@@ -21,15 +21,15 @@ from sft.errors import (
     RequestError,
     RowForgedError,
 )
-from sft.limits import SMALL_FILE_BYTES
+from sft.limits import FILE_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Caller, Permission
 from sft.model.records import File
-from sft.service.files import find_version, find_versions
+from sft.service.files import find_versions
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import FileStorage, sealed_key_of
 from sft.service.use_case import query
 from sft.store.files import Pair
-from sft.store.objects import small_object, small_objects
+from sft.store.objects import small_objects
 from sft.store.row_types import VersionRow
 from sft.store.rows import ReadTransaction
 from sft.vault.layout import chunk_count
@@ -51,7 +51,11 @@ def begin(reading: ReadTransaction, caller: Caller, *, storage: FileStorage, pat
         RecordForgedError: its row was changed outside the server.
         ContentDamagedError: the database has lost it.
     """
-    return _find(reading, caller, storage, path, version)
+    with blame_path(path):
+        (found,) = _find(reading, caller, storage, [(path, version)], room_bytes=FILE_BYTES, most_bytes=FILE_BYTES)
+    if isinstance(found, RequestError):
+        raise found
+    return found
 
 
 @query(Permission.FILE_READ)
@@ -69,7 +73,7 @@ def begin_many(
         NotSmallError. Those that are ``inline`` are opened: to hand them to another thread for that costs more than it takes.
     """
     try:
-        found = _find_together(reading, caller, storage, files, room_bytes)
+        found = _find(reading, caller, storage, files, room_bytes=room_bytes, most_bytes=SMALL_FILE_BYTES)
     except RowForgedError:
         # A row of one of them, at least: that one alone is refused for it.
         found = _find_each(reading, caller, storage, files, room_bytes)
@@ -79,45 +83,33 @@ def begin_many(
     return found
 
 
-def _find(
-    reading: ReadTransaction, caller: Caller, storage: FileStorage, path: str, version: int, *, small: bool = False
-) -> Download:
-    with blame_path(path):
-        file, row = find_version(reading, caller, Permission.FILE_READ, path, version)
-        record = RecordBuilder(reading).file(file, row)
-    if small and row.size > SMALL_FILE_BYTES:
-        raise NotSmallError(path=path)
-    sealed = small_object(reading, row.object_id) if row.inline else None
-    return _download(storage, record, row, sealed)
-
-
-def _download(storage: FileStorage, record: File, row: VersionRow, sealed: bytes | None) -> Download:
-    if row.inline and sealed is None:
-        raise ContentDamagedError(
-            f"the small object {row.object_id.hex()} of version {row.number} is missing", path=record.path
-        )
-    return Download(storage, record, row, sealed)
-
-
 def _find_each(
     reading: ReadTransaction, caller: Caller, storage: FileStorage, files: Sequence[tuple[str, int]], room_bytes: int
 ) -> list[Download | RequestError]:
     outcomes: list[Download | RequestError] = []
     for path, version in files:
         try:
-            found = _find(reading, caller, storage, path, version, small=True)
+            with blame_path(path):
+                (found,) = _find(
+                    reading, caller, storage, [(path, version)], room_bytes=room_bytes, most_bytes=SMALL_FILE_BYTES
+                )
         except RequestError as refusal:
-            outcomes.append(refusal)
-            continue
-        room_bytes -= _weight_bytes(path, found.row)
+            found = refusal
+        room_bytes -= _weight_bytes(path, found.row) if isinstance(found, Download) else 0
         if room_bytes < 0 and outcomes:
             break
         outcomes.append(found)
     return outcomes
 
 
-def _find_together(
-    reading: ReadTransaction, caller: Caller, storage: FileStorage, files: Sequence[tuple[str, int]], room_bytes: int
+def _find(
+    reading: ReadTransaction,
+    caller: Caller,
+    storage: FileStorage,
+    files: Sequence[tuple[str, int]],
+    *,
+    room_bytes: int,
+    most_bytes: int,
 ) -> list[Download | RequestError]:
     outcomes: list[VersionRow | RequestError] = []
     found: list[Pair] = []
@@ -125,7 +117,7 @@ def _find_together(
     for (path, _), outcome in zip(files, find_versions(reading, caller, Permission.FILE_READ, files), strict=True):
         if isinstance(outcome, RequestError):
             outcomes.append(outcome)
-        elif outcome[1].size > SMALL_FILE_BYTES:
+        elif outcome[1].size > most_bytes:
             outcomes.append(NotSmallError(path=path))
         else:
             room_bytes -= _weight_bytes(path, outcome[1])
@@ -137,18 +129,16 @@ def _find_together(
     records = RecordBuilder(reading).files(found, signatures=True, paths=paths)
     sealed = small_objects(reading, {row.object_id for _, row in found if row.inline})
     return [
-        each
-        if isinstance(each, RequestError)
-        else _or_refusal(storage, next(records), each, sealed.get(each.object_id))
+        each if isinstance(each, RequestError) else _download(storage, next(records), each, sealed.get(each.object_id))
         for each in outcomes
     ]
 
 
-def _or_refusal(storage: FileStorage, record: File, row: VersionRow, sealed: bytes | None) -> Download | RequestError:
-    try:
-        return _download(storage, record, row, sealed)
-    except ContentDamagedError as refusal:
-        return refusal
+def _download(storage: FileStorage, record: File, row: VersionRow, sealed: bytes | None) -> Download | RequestError:
+    if row.inline and sealed is None:
+        detail = f"the small object {row.object_id.hex()} of version {row.number} is missing"
+        return ContentDamagedError(detail, path=record.path)
+    return Download(storage, record, row, sealed)
 
 
 def _weight_bytes(path: str, row: VersionRow) -> int:

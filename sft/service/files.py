@@ -20,7 +20,7 @@ from sft.service.path_lookup import PathLookup, nothing_at, require_path
 from sft.service.record_builder import PageRoom, RecordBuilder, blame_path
 from sft.service.rights import is_allowed, scope_in
 from sft.service.use_case import query
-from sft.store.files import Pair, files_after, files_in, newest_versions, version_of, versions_at
+from sft.store.files import Pair, files_after, files_in, versions_at
 from sft.store.folders import folders_in
 from sft.store.row_types import FileRow, FolderRow, VersionRow
 from sft.store.rows import ReadTransaction
@@ -161,30 +161,20 @@ def show_file(reading: ReadTransaction, caller: Caller, *, path: str, version: i
         RecordForgedError: its row was changed outside the server.
     """
     with blame_path(path):
-        found = find_version(reading, caller, Permission.FILE_LIST, path, version)
+        (found,) = find_versions(reading, caller, Permission.FILE_LIST, [(path, version)])
+        if isinstance(found, RequestError):
+            raise found
         return RecordBuilder(reading).file(*found)
-
-
-def find_version(
-    reading: ReadTransaction, caller: Caller, permission: Permission, path: str, number: int
-) -> tuple[FileRow, VersionRow]:
-    """Find a live file that the caller may see and one of its versions, 0 being the newest, or NotFoundError."""
-    require_path(path)
-    file = PathLookup(reading).one(path).file
-    if file is None or not is_allowed(RecordBuilder(reading), caller, permission, file):
-        raise nothing_at(path)
-    if not number or number == file.newest:
-        return file, newest_versions(reading, [file])[file.id]
-    version = version_of(reading, file, number)
-    if version is None:
-        raise NotFoundError(what="version", name=f"{number} of {path}")
-    return file, version
 
 
 def find_versions(
     reading: ReadTransaction, caller: Caller, permission: Permission, wanted: Sequence[tuple[str, int]]
 ) -> list[Pair | RequestError]:
-    """Find many as ``find_version`` finds one, with a few queries for all of them; RowForgedError names a row of any."""
+    """Find live files that the caller may see and a version of each, 0 being the newest, with a few queries for all of them.
+
+    Returns:
+        Of each what was found, or a NotFoundError; RowForgedError names a row of any.
+    """
     refused: dict[str, RequestError] = {}
     for path, _ in wanted:
         try:

@@ -114,10 +114,6 @@ def versions_at(reading: ReadTransaction, keys: Collection[VersionKey]) -> list[
     return found
 
 
-def version_of(reading: ReadTransaction, file: FileRow, number: int) -> VersionRow | None:
-    return next(iter(versions_at(reading, [(file.id, number)])), None)
-
-
 def oldest_versions(reading: ReadTransaction, row_ids: Collection[int], limit: int) -> list[VersionRow]:
     """Load versions of the files that have these rows, file by file, each from its first on."""
     keys: list[VersionKey] = []

@@ -14,7 +14,7 @@ from sft.store.files import (
     longest_names,
     newest_versions,
     oldest_versions,
-    version_of,
+    versions_at,
     versions_of_file,
 )
 from tests.unit.store.asked import asked_of
@@ -84,8 +84,7 @@ def test_versions_are_found(folder_tree: Database) -> None:
         first = file_by_row_id(reader, 1)
         assert first is not None
         assert newest_versions(reader, [first])[1].number == 2
-        assert version_of(reader, first, 1) != version_of(reader, first, 2)
-        assert version_of(reader, first, 3) is None
+        assert [row.number for row in versions_at(reader, [(1, 1), (1, 2), (1, 3)])] == [1, 2]
         assert [row.number for row in oldest_versions(reader, [first.id], 9)] == [1, 2]
         assert [row.number for row in oldest_versions(reader, [first.id], 1)] == [1]
         assert [row.number for row in versions_of_file(reader, 1)] == [1, 2]
