@@ -259,6 +259,16 @@ def test_a_file_that_did_not_go_keeps_everything_from_being_deleted(cli: LiveCli
     assert "[NAME_NOT_ALLOWED]" in ran.err
 
 
+def test_nobody_is_asked_about_deletions_that_will_not_be_made(cli: LiveCli, tree: Path, monkeypatch):
+    monkeypatch.setattr(prompts, "interruptible", nullcontext)  # signals are the main thread's
+    cli.sft("max", "sync", "tree", ":copy")
+    (tree / "a.txt").unlink()
+    (tree / "a:b").write_bytes(b"no name")
+    ran = cli.sft("max", "sync", "tree", ":copy", "--delete", typed="y\n")
+    assert (ran.status, len(listed(cli)), "To be deleted" in ran.err) == (1, 4, False)
+    assert "Nothing was deleted, for not everything went." in ran.out
+
+
 def test_links_and_excluded_things_are_deleted_on_neither_side(cli: LiveCli, tree: Path):
     cli.file("tree/keep.tmp", b"tmp")
     cli.sft("max", "sync", "tree", ":copy")

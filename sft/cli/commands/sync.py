@@ -1,7 +1,8 @@
 """`sft sync`: make a folder of the server like one of this computer, or the other way round.
 
 Rules. The source comes first, the colon marks the server's side. Only what differs moves. Nothing is deleted unless --delete
-says so, a person agrees or --yes does, the number is within --max-delete, and everything before went well.
+says so, a person agrees or --yes does, the number is within --max-delete, and all could be listed and named. What stands in the
+way of something that comes goes first, the rest last, once everything went well.
 """
 
 from __future__ import annotations
@@ -201,7 +202,7 @@ def _begin(invocation: Invocation, report: SyncReport, plan: SyncPlan[Any], wish
     report.same, report.newer = plan.same, plan.newer
     report.skipped, report.excluded = plan.skipped, plan.excluded
     count = len(plan.surplus)
-    if not count or wish.dry_run or not plan.whole:
+    if not count or wish.dry_run or plan.refused:
         return
     limit = wish.max_delete
     if limit is None:
@@ -227,7 +228,7 @@ async def _delete_rest(
     rest = plan.surplus.without(plan.first)
     if not rest:
         return ()
-    if not (plan.whole and report.all_went):
+    if not report.all_went:
         more = "more " if plan.first else ""
         return [f"Nothing {more}was deleted, for not everything went."]
     await _delete(session, report, plan, rest, act)
@@ -250,7 +251,7 @@ async def _delete(
 def _foresee_deletions(report: SyncReport, plan: SyncPlan[Any]) -> None:
     for refused in plan.refused:
         report.failed(None, refused.name, refused.error)
-    for below in [*plan.surplus.files, *plan.surplus.folders] if plan.whole and not plan.refused else ():
+    for below in () if plan.refused else (*plan.surplus.files, *plan.surplus.folders):
         report.changed("would delete", join_path(plan.base, below), str(plan.top / below))
 
 

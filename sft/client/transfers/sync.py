@@ -66,7 +66,6 @@ class SyncPlan(Generic[Item]):
         first: so much of it stands in the way of what is to come.
         after: the last so many of ``fresh`` come into its place.
         source_files: how many the source holds.
-        whole: everything at the source was seen.
         newer: left alone, for it is newer at the target.
         local, there: each side's files, by path below the folder.
     """
@@ -84,7 +83,6 @@ class SyncPlan(Generic[Item]):
     after: int = 0
     same: int = 0
     newer: int = 0
-    whole: bool = True
     skipped: list[Skipped] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     excluded: int = 0
@@ -100,7 +98,6 @@ async def plan_up(
     """
     there, seen = await _both(session, base, top, options, may_be_missing=False)
     plan: SyncPlan[PutItem] = SyncPlan(base, top, seen.files, there.files, len(seen.files))
-    plan.whole = not seen.tree.refused
     plan.skipped, plan.excluded = seen.tree.skipped, seen.tree.excluded
     plan.refused += seen.tree.refused
     comparison = compare(seen.tree.files, there.files, seen.digests, read_all=options.read_all)
@@ -150,7 +147,6 @@ async def plan_down(
     plan: SyncPlan[GetItem] = SyncPlan(base, top, seen.files, there.files, len(wanted))
     plan.excluded = len(there.files) - len(wanted)
     plan.refused += seen.tree.refused
-    plan.whole = not seen.tree.refused
     comparison = compare(seen.tree.files, wanted, seen.digests, read_all=options.read_all)
     found = await _settled(session, plan, comparison, seen.digests, reading)
     in_the_way = {each.path for each in seen.tree.skipped}
@@ -217,7 +213,7 @@ class _Way(Generic[Item]):
         surplus_there = {*plan.surplus.files, *plan.surplus.folders}
         cleared = [each for each in self._blocked if each[0].path in surplus_there]
         self._refuse([each for each in self._blocked if each[0].path not in surplus_there])
-        if plan.refused or not plan.whole:
+        if plan.refused:
             self._refuse(cleared)
             return
         before = len(plan.fresh)
