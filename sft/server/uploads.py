@@ -84,7 +84,7 @@ class UploadFlow:
         return self._answered
 
     def _is_over(self) -> bool:
-        return self._answered
+        return self._answered  # mypy takes ``draining``, a property, to stay over an await what it was before
 
     @property
     def committing(self) -> bool:

@@ -108,7 +108,7 @@ def _resumed(reading: ReadTransaction, storage: FileStorage, plan: Plan, resume:
     if not hmac.compare_digest(row.prefix, resume.digest):
         raise ResumeRefusedError(path=plan.path, problem="its content is another")
     if sealed_key_of(row).runs >= UPLOAD_RUNS:
-        raise ResumeRefusedError(path=plan.path, problem="it was cut too often")
+        raise ResumeRefusedError(path=plan.path, problem="it was cut off too often")
     return Upload(storage, plan, row)
 
 

@@ -854,7 +854,7 @@ MUTATIONS = (
     Mutation("an upload goes on at its own path", "sft/service/uploads.py",
              "        or row.path != plan.path\n", "",
              "tests/unit/service/test_resume.py"),
-    Mutation("an upload that was cut too often", "sft/service/uploads.py",
+    Mutation("an upload that was cut off too often", "sft/service/uploads.py",
              "    if sealed_key_of(row).runs >= UPLOAD_RUNS:", "    if False:",
              "tests/unit/service/test_resume.py"),
     Mutation("content in the segments that are gone on with", "sft/service/upload.py",

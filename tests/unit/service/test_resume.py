@@ -316,12 +316,13 @@ def test_another_point_than_the_kept_one_is_refused(services: ServiceFixture) ->
 
 
 @pytest.mark.parametrize(("runs", "refused"), [(UPLOAD_RUNS - 1, False), (UPLOAD_RUNS, True)])
-def test_what_was_cut_too_often_is_begun_anew(services: ServiceFixture, runs: int, *, refused: bool) -> None:
+def test_what_was_cut_off_too_often_is_begun_anew(services: ServiceFixture, runs: int, *, refused: bool) -> None:
     old = cut(services)
     key = replace(old._writer.key, later=bytes((runs - 1) * LATER_KEY_BYTES))
     services.act(note_segments, SegmentsDone(services.storage, old.object_id, 1, point(SEGMENT_CHUNKS).digest, key))
-    with pytest.raises(ResumeRefusedError) if refused else nullcontext():
+    with pytest.raises(ResumeRefusedError) if refused else nullcontext() as found:
         begin(services, resume=point(SEGMENT_CHUNKS))
+    assert found is None or found.value.values["problem"] == "it was cut off too often"
 
 
 @pytest.mark.parametrize(
