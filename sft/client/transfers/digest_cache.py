@@ -53,7 +53,8 @@ class DigestCache:
         """Return whether a file has a digest, by what was kept of it; None where it has to be read."""
         if self._known is None:
             with self._lock:
-                self._known = self._read() | self._unwritten
+                if self._known is None:
+                    self._known = self._read() | self._unwritten
         known = self._known.get(_key(file))
         return None if known is None else known == digest[:_KEPT_BYTES]
 

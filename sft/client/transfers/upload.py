@@ -140,12 +140,13 @@ class FileUpload:
             if there is not None and (found := await self._compared(source, there)) is not None:
                 return found
             raise
-        if source.settled is not None:
-            self._digests.note(source.settled, sent.digest)
         if sent.stored.unchanged:
-            return await self.already_there(sent.stored.version, sent.sent, sent.digest)
-        result = await take_answer(self._session, sent)
-        self.report(TransferStage.STORED, sent.sent.size)
+            result = await self.already_there(sent.stored.version, sent.sent, sent.digest)
+        else:
+            result = await take_answer(self._session, sent)
+            self.report(TransferStage.STORED, sent.sent.size)
+        if source.settled is not None:
+            await finish_even_if_cancelled(self._session.pool.run(self._digests.note, source.settled, sent.digest))
         return result
 
     async def already_there(self, version: int, sent: FileComment, digest: bytes) -> UploadResult:
@@ -195,7 +196,7 @@ class FileUpload:
         await finish_even_if_cancelled(pool.run(source.settle))
         await finish_even_if_cancelled(pool.run(source.rewind))
         if source.settled is not None:
-            self._digests.note(source.settled, running.digest())
+            await finish_even_if_cancelled(pool.run(self._digests.note, source.settled, running.digest()))
         return running.digest()
 
     # -- what is signed, and what comes back -----------------------------------------------------------

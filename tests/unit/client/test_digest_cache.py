@@ -107,6 +107,31 @@ def test_a_long_one_is_written_anew_with_what_was_read_last(state, top, monkeypa
     assert [known.is_known_as(file, bytes(64)) for file in files] == [None] * 4 + [True] * 4
 
 
+class LateLock:
+    """A lock that others have had before whoever takes it first."""
+
+    def __init__(self, lock, meanwhile):
+        self._lock = lock
+        self._meanwhile = [meanwhile]
+
+    def __enter__(self):
+        if self._meanwhile:
+            self._meanwhile.pop()()
+        return self._lock.__enter__()
+
+    def __exit__(self, *fault):
+        return self._lock.__exit__(*fault)
+
+
+def test_it_is_read_once_by_however_many_threads(state, top, monkeypatch):
+    (file, _), cache, reads = walk_local(top).files, cache_of(state), []
+    read = StateFolder.read
+    monkeypatch.setattr(StateFolder, "read", lambda *asked: reads.append(asked) or read(*asked))
+    cache._lock = LateLock(cache._lock, lambda: cache.is_known_as(file, bytes(64)))
+    assert cache.is_known_as(file, bytes(64)) is None
+    assert reads == [(state, "digests/files")]
+
+
 def test_nothing_is_written_where_nothing_is_new(state, top):
     cache = cache_of(state)
     assert cache.is_known_as(walk_local(top).files[0], bytes(64)) is None

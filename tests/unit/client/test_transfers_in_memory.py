@@ -15,6 +15,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from sft.client.pins import Pins
 from sft.client.state import StateFolder
 from sft.client.transfers.batch import get_all, put_all, verify_all
+from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem, VersionSeen
 from sft.client.transfers.progress import TransferStage
@@ -240,6 +241,26 @@ def test_the_same_again_is_there_already_and_is_acknowledged_anew(server, sessio
     (receipt,) = verify_receipts(session.server_key, result.receipt.read_text())
     assert receipt.file_id == server.files["docs/a.bin"][0].id
     assert not any(isinstance(message, CommitUpload) for message in server.received)
+
+
+@SMALL_AND_LARGE
+def test_what_was_read_is_noted_on_the_pool(server, session, tmp_path, monkeypatch, size):
+    """It takes a lock under which others read and write a file."""
+    working, noted, give = [], [], session.pool.run
+
+    def work(function, *args, **kwargs):
+        working.append(function)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            working.pop()
+
+    for way in ("run", "compute"):
+        monkeypatch.setattr(session.pool, way, lambda *args, **kwargs: give(work, *args, **kwargs))
+    monkeypatch.setattr(DigestCache, "note", lambda *_: noted.append(len(working)))
+    for _ in ("sent", "compared"):
+        put(server, session, item(local(tmp_path, content_of(size))))
+    assert noted == [1, 1]
 
 
 @SMALL_AND_LARGE
