@@ -85,7 +85,7 @@ class Upload:
         kept_before: the person's other uploads that can be gone on with, the first to expire first.
         noted: segments that the row names.
         resumable: its row says how it can go on.
-        announcement: what is noted before ``start``, and ended after ``abort``; None where the content goes into the database.
+        announcement: what is noted before ``start``, and ended once nothing is left; None if the database takes the content.
     """
 
     def __init__(self, storage: FileStorage, plan: Plan, row: UploadRow | None = None) -> None:
