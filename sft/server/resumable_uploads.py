@@ -2,14 +2,15 @@
 
 Rules. An upload is named by its person and the id that the client drew. Who asks for one gets it alone: a connection that still
 has it loses it first. What is parked holds no descriptor and no promise; when its time is over, it is reduced to its finished
-segments, and is as what a process left that died. What one person's kept uploads take is no more than what is free, but for the
-newest of them; where it is, or where a new one of theirs has no room, their own oldest goes, and nobody else's. Only the
-reactor's thread comes here.
+segments, and is as what a process left that died; who asks for one that is being reduced, or given up, waits. What one person's
+kept uploads take is no more than what is free, but for the newest of them; where it is, or where a new one of theirs has no
+room, their own oldest goes, and nobody else's. Only the reactor's thread comes here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -37,6 +38,24 @@ class Holder(Protocol):
 
     def hand_over(self) -> Deferred[None]:
         """Let it go for another connection; fires when it is parked, or gone."""
+
+
+class _Reducing:
+    """Has an upload while its files are reduced or removed."""
+
+    def __init__(self, object_id: bytes) -> None:
+        self.object_id = object_id
+        self._waiting: list[Deferred[None]] = []
+
+    def hand_over(self) -> Deferred[None]:
+        over: Deferred[None] = Deferred()
+        self._waiting.append(over)
+        return over
+
+    def over(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            each.callback(None)
 
 
 class ServerParts(Protocol):
@@ -88,7 +107,7 @@ class ResumableUploads:
         if upload.state is UploadState.RESTING and stopping:
             await self._reduce(name, upload)
         elif upload.state is UploadState.RESTING:
-            self._parked[name] = upload, self._context.reactor.callLater(PARKED_SECONDS, self._over, name)
+            self._park(name, upload)
         elif upload.state is UploadState.GONE and upload.has_row:
             await self._context.act(end_uploads, EndUpload(upload.object_id))
         if upload.state is not UploadState.GONE and not stopping:
@@ -105,16 +124,33 @@ class ResumableUploads:
         """Show one that is parked; it stays."""
         return self._parked.get(name, (None, None))[0]
 
+    def _park(self, name: Name, upload: Upload) -> None:
+        self._parked[name] = upload, self._context.reactor.callLater(PARKED_SECONDS, self._over, name)
+
     def _over(self, name: Name) -> None:
         upload = self.take(name)
-        if upload is not None:
+        if upload is not None and name in self._held:
+            self._park(name, upload)  # who has the name, and has not taken it, is about to give it up
+        elif upload is not None:
             reduced = Deferred.fromCoroutine(self._reduce(name, upload))
             reduced.addErrback(self._context.event_log.failed, "upload-reduce")
 
     async def _reduce(self, name: Name, upload: Upload) -> None:
         """Leave of what rests what its row names."""
-        await self._context.pool.run(upload.end, Ending.ENDED)
+        with self._alone(name, upload.object_id):
+            await self._context.pool.run(upload.end, Ending.ENDED)
         await self.ended(name, upload)
+
+    @contextmanager
+    def _alone(self, name: Name, object_id: bytes) -> Iterator[None]:
+        """Have who asks for an upload wait for this block, unless it is theirs already."""
+        reducing = _Reducing(object_id)
+        self._held.setdefault(name, reducing)
+        try:
+            yield
+        finally:
+            self.release(name, reducing)
+            reducing.over()
 
     async def limit(self, kept: Sequence[UnfinishedUpload], *, most: int = OPEN_UPLOADS, wanted_bytes: int = 0) -> None:
         """Give up a person's oldest kept uploads until the others are few and small enough.
@@ -124,25 +160,36 @@ class ResumableUploads:
             most: that may stay.
             wanted_bytes: room that they want besides; where all of theirs together would not make it, it takes none of them.
         """
-        here = {holder.object_id for holder in self._held.values()}
-        left = [each for each in kept if each.object_id not in here]
+        left = self._held_by_nobody(kept)
         while left:
             free_bytes = await self._context.pool.run(self._context.storage.vault.free_bytes)
+            left = self._held_by_nobody(left)
             kept_bytes = sum(each.stored_bytes for each in left)
             crowds = len(left) > 1 and kept_bytes > free_bytes
             if len(left) <= most and not crowds and not free_bytes < wanted_bytes <= free_bytes + kept_bytes:
                 return
             await self.give_up(left.pop(0).object_id)
 
+    def _held_by_nobody(self, kept: Sequence[UnfinishedUpload]) -> list[UnfinishedUpload]:
+        here = {holder.object_id for holder in self._held.values()}
+        return [each for each in kept if each.object_id not in here]
+
     async def give_up(self, object_id: bytes) -> None:
         """Let nobody go on with what is kept of an object, and remove it."""
-        for name, (upload, _) in list(self._parked.items()):
-            if upload.object_id == object_id:
+        with ExitStack() as stack:
+            for name, _ in self._parked_of(object_id):
+                stack.enter_context(self._alone(name, object_id))
+            # First its row: who has the name then begins anew, and does not remove the same beside this.
+            given = await self._context.act(give_up_uploads, GiveUp(object_id))
+            for name, upload in self._parked_of(object_id):
                 self.take(name)
                 await self._context.pool.run(upload.end, Ending.ENDED)
-        if await self._context.act(give_up_uploads, GiveUp(object_id)):
-            await self._context.pool.run(self._context.storage.vault.remove, object_id)
-            await self._context.act(end_uploads, EndUpload(object_id))
+            if given:
+                await self._context.pool.run(self._context.storage.vault.remove, object_id)
+                await self._context.act(end_uploads, EndUpload(object_id))
+
+    def _parked_of(self, object_id: bytes) -> list[tuple[Name, Upload]]:
+        return [(name, upload) for name, (upload, _) in self._parked.items() if upload.object_id == object_id]
 
     async def close(self) -> None:
         """Reduce all that is parked: the server stops."""

@@ -140,6 +140,7 @@ async def test_what_is_parked_too_long_is_reduced_to_its_segments(server: Server
     kept = server.here.resumable_uploads
     (name,) = kept._parked
     assert kept._parked[name][1].getTime() - server.here.reactor.seconds() <= PARKED_SECONDS
+    await until(lambda: not kept._held, "its connection has let go of it")
     kept._over(name)
     await until(lambda: not server.incoming(), "it is reduced")
     assert (await found(server, upload)).chunks == SEGMENT_CHUNKS
@@ -222,7 +223,9 @@ async def test_a_role_that_was_taken_ends_a_resuming(server: ServerFixture):
 @on_reactor
 async def test_a_master_key_that_was_rotated_between_opens_what_was_kept(server: ServerFixture):
     upload = await cut(server, SEGMENT_CHUNKS + 3)
-    server.here.resumable_uploads._over(next(iter(server.here.resumable_uploads._parked)))
+    kept = server.here.resumable_uploads
+    await until(lambda: not kept._held, "its connection has let go of it")
+    kept._over(next(iter(kept._parked)))
     operator = await server.operator()
     assert (await operator.ask(m.RotateMasterKey)).report.faults == ()
     assert not server.here.storage.vault.keyring.rotating
