@@ -84,7 +84,8 @@ class ReceiveFlow(_Flow):
         compute: turns chunks (and whether the last is among them) into what is stored.
         store: writes what ``compute`` made; on the pool.
         grant: sends credit to the peer.
-        hold: asked after each batch; the next one waits until what it returns has fired.
+        hold: asked after each batch; the next one waits until what it returns has fired. Of the server alone: the small loop
+            does not wait within callbacks.
         window: chunks that the peer may send at once, without a grant.
         ready: False while the steps must not run yet; what arrives waits until ``open``.
     """
@@ -205,7 +206,8 @@ class SendFlow(_Flow):
         window: chunks that may be sent before any credit comes.
         read_ahead_credit: what the session may hold that was read and not sent, over all its transfers.
         batch: chunks that are read together.
-        mend: after a batch failed; fires when it can be read again, or fails with why not.
+        mend: after a batch failed; fires when it can be read again, or fails with why not. Of the server alone: the small
+            loop does not wait within callbacks.
     """
 
     def __init__(

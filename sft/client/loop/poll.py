@@ -66,7 +66,10 @@ class _Waiting(Generic[T]):
         self._end(None, fault)
 
     def addCallbacks(self, callback: _Function, errback: _Function) -> Self:
-        """Call one of two with the result or the exception; what that gives or raises takes its place."""
+        """Call one of two with the result or the exception; what that gives or raises takes its place.
+
+        What it gives is not waited for, as a Deferred would: another of these instead of a result is a TypeError.
+        """
         self._functions.append((callback, errback))
         if self.called:
             self._call()
@@ -106,11 +109,17 @@ class _Waiting(Generic[T]):
         while self._functions:
             callback, errback = self._functions.popleft()
             try:
-                self._result = callback(self._result) if self._fault is None else errback(self._fault)
+                self._result = _at_hand(callback(self._result) if self._fault is None else errback(self._fault))
             except Exception as fault:  # noqa: BLE001 - the next one gets it
                 self._fault = fault
             else:
                 self._fault = None
+
+
+def _at_hand(result: Any) -> Any:
+    if isinstance(result, _Waiting):
+        raise TypeError("this loop does not wait within callbacks")
+    return result
 
 
 def _given(result: Any) -> Any:

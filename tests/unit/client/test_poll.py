@@ -42,6 +42,18 @@ def test_a_fault_passes_by_what_asks_for_results(loop):
     assert seen == ["odd"]
 
 
+@pytest.mark.parametrize("fault", [False, True], ids=["callback", "errback"])
+def test_what_would_have_to_be_waited_for_is_no_result(loop, fault):
+    seen = []
+    waiting = loop.waiting().addCallbacks(lambda _: loop.waiting(), lambda _: loop.waiting())
+    waiting.addCallbacks(seen.append, lambda error: seen.append(type(error)))
+    if fault:
+        waiting.errback(ZeroDivisionError())
+    else:
+        waiting.callback(1)
+    assert seen == [TypeError]
+
+
 def test_nothing_is_called_with_what_nobody_waits_for(loop):
     seen = []
     waiting = loop.waiting().addCallbacks(seen.append, seen.append)
