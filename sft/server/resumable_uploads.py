@@ -102,11 +102,11 @@ class ResumableUploads:
             self.release(name, holder)
 
     async def ended(self, name: Name, upload: Upload) -> None:
-        """Park an upload that its connection let go of, if it rests; the row of one of which nothing is left goes."""
+        """Park an upload that its connection let go of, if its state says so; the row of one of which nothing is left goes."""
         stopping = self._context.stopping
-        if upload.state is UploadState.RESTING and stopping:
+        if upload.state is UploadState.PARKED and stopping:
             await self._reduce(name, upload)
-        elif upload.state is UploadState.RESTING:
+        elif upload.state is UploadState.PARKED:
             self._park(name, upload)
         elif upload.state is UploadState.GONE and upload.has_row:
             await self._context.act(end_uploads, EndUpload(upload.object_id))
@@ -136,7 +136,7 @@ class ResumableUploads:
             reduced.addErrback(self._context.event_log.failed, "upload-reduce")
 
     async def _reduce(self, name: Name, upload: Upload) -> None:
-        """Leave of what rests what its row names."""
+        """Leave of what is parked what its row names."""
         with self._alone(name, upload.object_id):
             await self._context.pool.run(upload.end, Ending.ENDED)
         await self.ended(name, upload)

@@ -2,7 +2,7 @@
 
 BeginUpload, Data, LastData and CommitUpload may all be here before the first step has run. Whatever
 ends an upload early interrupts the flow and lets the step in work end; what stays of it then ``service.upload_life`` says,
-and what rests is parked (``resumable_uploads``). A refused upload drains: what was in flight is dropped up to its
+and what can be parked is (``resumable_uploads``). A refused upload drains: what was in flight is dropped up to its
 CommitUpload or Cancel. A segment that is full is made durable beside the flow, one at a time; only the next full one
 waits for it.
 """
@@ -109,7 +109,7 @@ class UploadFlow:
         self._try_commit()
 
     def cancel(self, *, keep: bool) -> None:
-        """End the upload because its sender says so, or let it rest; after its CommitUpload a Cancel means nothing."""
+        """End the upload because its sender says so, or have it parked; after its CommitUpload a Cancel means nothing."""
         if self._commit is not None:
             return
         self._stream_over = True
@@ -325,7 +325,7 @@ class UploadFlow:
         while self._settling is not None:
             await self._when_settled()
         try:
-            # Only what is to rest waits for the disk.
+            # Only what is to be parked waits for the disk.
             await (self._sync if ending is Ending.LOST else self._context.pool.run)(upload.end, ending)
         except Exception:  # noqa: BLE001 - its state says what is left all the same
             self._context.event_log.fault("upload-end", Failure())

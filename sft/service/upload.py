@@ -147,7 +147,7 @@ class Upload:
 
     def start(self) -> None:
         """Reserve room and make the temporary file, before sealing (input and output); ServerFullError without room."""
-        if self.state not in (UploadState.NEW, UploadState.LEFT, UploadState.RESTING):
+        if self.state not in (UploadState.NEW, UploadState.LEFT, UploadState.PARKED):
             raise ValueError("an upload starts once")
         plan, row, vault = self._plan, self._row, self._storage.vault
         try:
@@ -196,7 +196,7 @@ class Upload:
         return False
 
     def take_over(self, plan: Plan, resume: Point) -> None:
-        """Let what rests go on at exactly this point, for the author as they are now; ResumeRefusedError if it is another."""
+        """Let what is parked go on at exactly this point, for the author as they are now; else ResumeRefusedError."""
         if resume.chunks != self.chunks:
             raise ResumeRefusedError(path=plan.path, problem="it ends elsewhere")
         if not hmac.compare_digest(self._digest.copy().digest(), resume.digest):
@@ -353,14 +353,14 @@ class Upload:
         """Leave what the table says, and nothing else (input and output); nothing happens to what ended before.
 
         Raises:
-            VaultError: it cannot rest, and what stays is as after ENDED; or not all could be removed, and its row stays.
+            VaultError: it cannot be parked, and what stays is as after ENDED; or not all could be removed, and its row stays.
         """
         writer = self._writer
-        can_rest = self.resumable and self.chunks > 0 and writer is not None and writer.intact
-        state = after(self.state, ending, can_rest=can_rest, can_stay=self.resumable and self.noted > 0)
+        can_park = self.resumable and self.chunks > 0 and writer is not None and writer.intact
+        state = after(self.state, ending, can_park=can_park, can_stay=self.resumable and self.noted > 0)
         if state is self.state:
             return
-        if state is UploadState.RESTING and writer is not None:
+        if state is UploadState.PARKED and writer is not None:
             try:
                 writer.rest()
             except BaseException:

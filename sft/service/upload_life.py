@@ -2,17 +2,17 @@
 
     NEW ─── start ──▶ OPEN ─── finish ──▶ STORED: its object is the commit's
     LEFT ── start ──▶ OPEN                (a row names its segments; another process wrote them)
-    RESTING start ──▶ OPEN
+    PARKED  start ──▶ OPEN
 
     ends as    LOST                          ENDED           REFUSED    GIVEN_UP
     NEW        GONE                          GONE            GONE       GONE
     LEFT       KEPT                          KEPT            KEPT       GONE
-    OPEN       RESTING, or as ENDED          KEPT or GONE    GONE       GONE
-    RESTING    RESTING                       KEPT or GONE    RESTING    GONE
+    OPEN       PARKED, or as ENDED           KEPT or GONE    GONE       GONE
+    PARKED     PARKED                        KEPT or GONE    PARKED     GONE
 
-Rules. Only what has several segments and a known size can rest or be kept: it rests if its writer is intact and has begun, and
-is kept if its row names a segment. So who is refused while they ask for what rests, or for what another process left, takes
-nothing away. What rests does so for ten minutes and then ends (``server.resumable_uploads``); what is kept, for seven days from
+Rules. Only what has several segments and a known size can be parked or kept: it is parked if its writer is intact and has
+begun, and kept if its row names a segment. So who is refused while they ask for what is parked, or for what another process
+left, takes nothing away. What is parked ends after ten minutes (``server.resumable_uploads``); what is kept, seven days after
 its last progress (``maintenance.upload_expiry``). STORED, KEPT and GONE are the last.
 """
 
@@ -29,7 +29,7 @@ class UploadState(Enum):
     NEW = "nothing is written"
     LEFT = "its row names segments"
     OPEN = "it takes content"
-    RESTING = "it goes on as it is, and holds nothing open"
+    PARKED = "it goes on as it is, and holds nothing open"
     STORED = "its object is the commit's"
     KEPT = "what its row names stays, and the row"
     GONE = "nothing stays but the row, which is to go"
@@ -52,11 +52,11 @@ def ending_of(error: BaseException | None) -> Ending:
     return Ending.REFUSED if refused else Ending.ENDED
 
 
-def after(state: UploadState, ending: Ending, *, can_rest: bool, can_stay: bool) -> UploadState:
+def after(state: UploadState, ending: Ending, *, can_park: bool, can_stay: bool) -> UploadState:
     """Look up what an ending makes of an upload.
 
     Args:
-        can_rest: its writer could go on.
+        can_park: its writer could go on.
         can_stay: its row names a segment.
     """
     if state in (UploadState.STORED, UploadState.KEPT, UploadState.GONE):
@@ -66,7 +66,7 @@ def after(state: UploadState, ending: Ending, *, can_rest: bool, can_stay: bool)
     if state is UploadState.LEFT:
         return UploadState.KEPT
     if ending is Ending.REFUSED:
-        return UploadState.GONE if state is UploadState.OPEN else UploadState.RESTING
-    if ending is Ending.LOST and (can_rest or state is UploadState.RESTING):
-        return UploadState.RESTING
+        return UploadState.GONE if state is UploadState.OPEN else UploadState.PARKED
+    if ending is Ending.LOST and (can_park or state is UploadState.PARKED):
+        return UploadState.PARKED
     return UploadState.KEPT if can_stay else UploadState.GONE

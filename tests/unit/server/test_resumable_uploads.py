@@ -81,7 +81,7 @@ class Resting:
     """A parked upload, of which some segments are finished."""
 
     object_id = bytes([1])
-    state = UploadState.RESTING
+    state = UploadState.PARKED
     has_row = True
 
     def end(self, ending: Ending) -> None:

@@ -173,7 +173,7 @@ def test_what_rested_goes_on_at_its_very_chunk(disk_services: ServiceFixture, ch
     upload = started(disk_services)
     push(disk_services, upload, chunks)
     upload.end(Ending.LOST)
-    assert upload.state is UploadState.RESTING
+    assert upload.state is UploadState.PARKED
     found = disk_services.ask(uploads.find, MAX, upload_id=ID, alive=upload)
     assert (found.chunks, found.expires_at) == (chunks, disk_services.now + KEPT_SECONDS)
     assert begin(disk_services, resume=point(chunks), alive=upload) is upload

@@ -31,13 +31,13 @@ def drawn() -> dict[tuple[UploadState, Ending], str]:
 @pytest.mark.parametrize("state", UploadState)
 def test_an_ending_leaves_what_the_page_says(state: UploadState, ending: Ending) -> None:
     kept = drawn().get((state, ending), state.name)
-    for can_rest, can_stay in product([False, True], repeat=2):
+    for can_park, can_stay in product([False, True], repeat=2):
         expected = kept
         if "or as ENDED" in expected:
-            expected = "RESTING" if can_rest else "KEPT or GONE"
+            expected = "PARKED" if can_park else "KEPT or GONE"
         if expected == "KEPT or GONE":
             expected = "KEPT" if can_stay else "GONE"
-        assert after(state, ending, can_rest=can_rest, can_stay=can_stay) is UploadState[expected]
+        assert after(state, ending, can_park=can_park, can_stay=can_stay) is UploadState[expected]
     assert (state in LAST) == ((state, ending) not in drawn())
 
 
