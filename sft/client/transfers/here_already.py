@@ -6,7 +6,6 @@ digest of what lies here. No link below the destination is followed.
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from sft.client.session import Session
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.download import DownloadResult, require_asked_for, require_unmoved
 from sft.client.transfers.local_file import LocalFile, seen_as
-from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy
+from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy, refusal_to_replace
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.same import GetAsked, NameTaken, Step, get_step
 from sft.client.trust import judge_over, note_judged, require_newest, was_judged
@@ -79,11 +78,11 @@ def _look_at(session: Session, folder: int, item: GetItem, asked: GetAsked, dige
     if isinstance(found, OSError):
         return describe_os_error(found, asked.local(item))
     if found is not None:
-        if stat.S_ISDIR(found.st_mode) and asked.existing is ConflictPolicy.FORCE:
-            return describe_os_error(IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)), asked.local(item))
         taken = NameTaken(leaf, found.st_size if stat.S_ISREG(found.st_mode) else None)
     elif asked.with_signature and asked.existing is ConflictPolicy.REFUSE:
         taken = NameTaken(leaf + SIGNATURE_ENDING, None) if _found(folder, leaf + SIGNATURE_ENDING) else None
+    if asked.existing is ConflictPolicy.FORCE and (refusal := _not_replaceable(folder, found, item, asked)) is not None:
+        return refusal
     try:
         step = get_step(asked, item, taken)
         if step is Step.READ and isinstance(found, os.stat_result):
@@ -94,6 +93,18 @@ def _look_at(session: Session, folder: int, item: GetItem, asked: GetAsked, dige
     except SftError as error:
         return error
     return step
+
+
+def _not_replaceable(folder: int, found: os.stat_result | None, item: GetItem, asked: GetAsked) -> SftError | None:
+    local = asked.local(item)
+    signature = local.with_name(local.name + SIGNATURE_ENDING)
+    beside = _found(folder, signature.name) if asked.with_signature else None
+    for there, path in ((found, local), (beside, signature)):
+        if isinstance(there, OSError):
+            return describe_os_error(there, path)
+        if there is not None and (refusal := refusal_to_replace(there, path)) is not None:
+            return refusal
+    return None
 
 
 def _found(folder: int, name: str) -> os.stat_result | OSError | None:

@@ -2,9 +2,9 @@
 
 Rules. Everything here blocks and runs on the pool. The destination is opened once; every folder below it is walked without
 following links; content goes to an exclusive ``.part`` of mode 0600 beside the final name, is synced, dated, and renamed
-without replacing unless that was asked for. One that fails leaves nothing. No execute bit, ever. A part that was left here is
-the one that was noted, a regular file of ours with one name, or it is not touched; of one whose process died before it was
-noted, a week's age tells that it is nobody's.
+without replacing unless that was asked for; then a regular file alone is replaced. One that fails leaves nothing. No execute
+bit, ever. A part that was left here is the one that was noted, a regular file of ours with one name, or it is not touched; of
+one whose process died before it was noted, a week's age tells that it is nobody's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Final, NamedTuple, Protocol
 from sft import durable
 from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.crypto.digests import blake2b_512
-from sft.errors import LocalExistsError, SignatureBadError
+from sft.errors import LocalExistsError, LocalFileError, SignatureBadError
 from sft.limits import KEPT_SECONDS, NAME_BYTES
 from sft.model.names import local_name
 
@@ -257,7 +257,7 @@ class PartFile:
 
         Raises:
             LocalExistsError: somebody took the name meanwhile.
-            LocalDiskFullError, LocalFileError: the disk did not take it.
+            LocalDiskFullError, LocalFileError: the disk did not take it, or what has the name is no regular file.
         """
         with translating_os_errors(self._local):
             for name in self._candidates():
@@ -292,6 +292,8 @@ class PartFile:
             os.unlink(name, dir_fd=self._folder)
 
     def _named(self, name: str) -> tuple[Path, Path | None]:
+        if self._existing is ConflictPolicy.FORCE:
+            self._require_replaceable(name)
         self._rename(self._part, name)
         if not self._with_signature:
             return self._local if name == self._name else self._where / name, None
@@ -308,6 +310,13 @@ class PartFile:
             os.replace(part, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         else:
             durable.rename_no_replace(self._folder, part, self._folder, name)
+
+    def _require_replaceable(self, leaf: str) -> None:
+        for name in (leaf, leaf + SIGNATURE_ENDING) if self._with_signature else (leaf,):
+            with contextlib.suppress(FileNotFoundError):
+                found = os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+                if (refusal := refusal_to_replace(found, self._where / name)) is not None:
+                    raise refusal
 
     def _candidates(self) -> Iterator[str]:
         yield self._name
@@ -402,6 +411,14 @@ def _remove_old_parts(folder: int, now: float) -> None:
                 # Not its date, which is the version's.
                 if _is_ours(found) and found.st_ctime + KEPT_SECONDS <= now:
                     os.unlink(entry.name, dir_fd=folder)
+
+
+def refusal_to_replace(found: os.stat_result, path: Path) -> LocalFileError | None:
+    """Return why what has a name is not replaced by a download, whatever was asked for; None for a regular file."""
+    if stat.S_ISREG(found.st_mode):
+        return None
+    problem = "is a folder" if stat.S_ISDIR(found.st_mode) else "is not a regular file"
+    return LocalFileError(path=str(path), problem=problem, remedy="Move it aside, then the same command again")
 
 
 def is_part_id_of(part_id: str, local: str) -> bool:

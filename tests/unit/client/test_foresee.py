@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import stat
 
 import msgspec
 import pytest
@@ -149,7 +151,19 @@ def test_a_retry_after_a_lost_answer_is_no_conflict_whatever_version_was_named(s
 
 # -- get ---------------------------------------------------------------------------------------------------
 
-HERE = ["nothing", "same", "another of its size", "another size", "folder", "link", "signature", "both", "above"]
+HERE = [
+    "nothing",
+    "same",
+    "another of its size",
+    "another size",
+    "folder",
+    "link",
+    "pipe",
+    "signature",
+    "both",
+    "above",
+    "odd beside",
+]
 MOVED = [False, True]
 
 
@@ -178,10 +192,14 @@ def test_a_get_does_what_was_foreseen(server, session, tmp_path, here, moved, wi
     elif here == "link":
         (tmp_path / "elsewhere").write_bytes(content)
         target.symlink_to(tmp_path / "elsewhere")
+    elif here == "pipe":
+        os.mkfifo(target)
+    elif here == "odd beside":
+        os.mkfifo(target.with_name("a.bin.minisig"))
     elif here == "above":
         (out / "docs").rmdir()
         (out / "docs").write_bytes(b"in the way")
-    before = sorted(out.rglob("*"))
+    before, kind = sorted(out.rglob("*")), kind_of(target)
     plan = server.run(plan_get(session, ["docs"], with_signature=with_signature))
     (foreseen,) = server.run(foresee_get(session, plan.items, GetAsked(out, existing, with_signature)))
     assert sorted(out.rglob("*")) == before
@@ -193,6 +211,11 @@ def test_a_get_does_what_was_foreseen(server, session, tmp_path, here, moved, wi
         TransferStage.FAILED: result.error,
     }[result.stage]
     assert what_of(foreseen) == what_of(done)
+    assert kind in {None, stat.S_IFREG, kind_of(target)}  # what is no regular file stays
+
+
+def kind_of(path):
+    return stat.S_IFMT(path.lstat().st_mode) if os.path.lexists(path) else None
 
 
 # -- the rules ----------------------------------------------------------------------------------------------

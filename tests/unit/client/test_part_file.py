@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import time
+from pathlib import Path
 
 import pytest
 
@@ -120,15 +122,37 @@ def test_a_planted_link_is_never_followed(destination, out, tmp_path):
     assert names(tmp_path / "elsewhere") == []
 
 
-def test_a_link_that_has_the_final_name_is_not_written_through(destination, out, tmp_path):
-    target = tmp_path / "target"
-    target.write_bytes(b"mine")
-    (out / "b.txt").symlink_to(target)
+def bound_socket(path):
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+
+
+ODD = {
+    "folder": os.mkdir,
+    "pipe": os.mkfifo,
+    "socket": bound_socket,
+    "link": lambda path: Path(path).symlink_to("target"),
+    "dead link": lambda path: Path(path).symlink_to("nothing"),
+}
+
+
+@pytest.mark.parametrize("name", ["b.txt", "b.txt.minisig"])
+@pytest.mark.parametrize("odd", ODD)
+def test_nothing_but_a_regular_file_is_ever_replaced(destination, out, odd, name, monkeypatch):
+    monkeypatch.chdir(out)  # a socket's path is short
+    for path in ("target", *{"b.txt", "b.txt.minisig"} - {name}):
+        (out / path).write_bytes(b"mine")
+    ODD[odd](name)
+    before = {path: path.lstat() for path in out.iterdir()}
     with pytest.raises(LocalExistsError):
-        landing(destination, "b.txt")
-    land(destination, "b.txt", existing=ConflictPolicy.FORCE)
-    assert target.read_bytes() == b"mine"
-    assert not (out / "b.txt").is_symlink()
+        landing(destination, "b.txt", with_signature=True)
+    one = landing(destination, "b.txt", existing=ConflictPolicy.FORCE, with_signature=True)
+    one.write([b"abc"])
+    with pytest.raises(LocalFileError) as caught:
+        one.finish(dated_at=1000, signature=SIGNATURE)
+    assert caught.value.values["path"] == str(out / name)
+    one.discard()
+    assert {path: path.lstat() for path in out.iterdir()} == before
 
 
 @pytest.mark.parametrize("part", ["..", ".", "a/b", "", "con", "a:b", "x\u202etxt"])
