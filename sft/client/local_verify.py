@@ -175,7 +175,7 @@ def _digest(path: Path, progress: Callable[[int, int], None] | None) -> tuple[by
                 done += len(chunk)
             if progress is not None:
                 progress(done, source.size)
-        source.settle()
+        source.require_unchanged()
     finally:
         source.close()
     return running.digest(), done

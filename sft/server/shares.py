@@ -107,7 +107,7 @@ class Share:
     def end_upload(self) -> None:
         self.uploads -= 1
         self._all.uploads -= 1
-        self._all.settle(self)
+        self._all.forget_idle(self)
 
     def begin_download(self) -> None:
         """Count a download; TooLargeError if the person has as many as there may be."""
@@ -117,7 +117,7 @@ class Share:
 
     def end_download(self) -> None:
         self.downloads -= 1
-        self._all.settle(self)
+        self._all.forget_idle(self)
 
     @property
     def over(self) -> bool:
@@ -142,7 +142,7 @@ class Share:
             _go_on(self._held, "person")
         if self._all.request_bytes <= REQUEST_BYTES:
             _go_on(self._all.held, "server")
-        self._all.settle(self)
+        self._all.forget_idle(self)
 
 
 class Shares:
@@ -187,9 +187,9 @@ class Shares:
         if share.user_id is not None:
             self._sessions -= 1
         share.sessions -= 1
-        self.settle(share)
+        self.forget_idle(share)
 
-    def settle(self, share: Share) -> None:
+    def forget_idle(self, share: Share) -> None:
         """Forget a person who holds nothing any more."""
         if share.over:
             self._people.pop(share.user_id, None)

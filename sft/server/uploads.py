@@ -31,7 +31,7 @@ from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import commits, uploads
 from sft.service.open_uploads import EndUpload, end_uploads, note_segments, open_uploads, resume_upload
-from sft.service.pending import Pending, discard, settle
+from sft.service.pending import Pending, acknowledge_one, discard
 from sft.service.upload import Point, Upload
 from sft.service.upload_life import Ending, ending_of
 from sft.transport.flow import ReceiveFlow
@@ -354,7 +354,7 @@ async def commit_pending(context: ServerContext, pending: Pending) -> Stored:
         raise
     if committed.unchanged:
         await discard_unwanted(context, pending)
-    return settle(pending, committed)
+    return acknowledge_one(pending, committed)
 
 
 async def discard_unwanted(context: ServerContext, pending: Pending) -> None:

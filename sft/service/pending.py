@@ -1,6 +1,6 @@
 """What waits for its commit: a version whose content is durable, or sealed in memory, and that no row names yet.
 
-    put_small, Unwritten.write, Upload.finish → Pending → commit → settle, acknowledge or discard
+    put_small, Unwritten.write, Upload.finish → Pending → commit → acknowledge_one, acknowledge or discard
 
 Rules. A content that is small enough becomes an object in the database and touches no file. The receipt is signed after the
 commit, outside the writing thread: it costs half of what a small file's row does, and only what is durable has one. Whatever
@@ -164,7 +164,7 @@ def pending_inline(
     return Pending(caller, public_key, signed, object_id, sealed, key, storage, opened)
 
 
-def settle(pending: Pending, committed: Committed) -> Stored:
+def acknowledge_one(pending: Pending, committed: Committed) -> Stored:
     """Sign the receipt of a version that is durable, once its commit has returned: about 20 microseconds.
 
     Where the same content was there already (``unchanged``), the caller discards the object that was written.

@@ -98,7 +98,7 @@ def put(whole: OpenedHome, path: str, content: bytes) -> None:
     upload.start()
     upload.append(upload.seal(chunks_of(content), last=True))
     item = upload.finish(digest_of(content), signature)
-    pending.settle(item, whole.context.act_blocking(commits.commit, item))
+    pending.acknowledge_one(item, whole.context.act_blocking(commits.commit, item))
 
 
 def put_together(whole: OpenedHome, contents: dict[str, bytes]) -> None:
@@ -159,7 +159,7 @@ def finish(whole: OpenedHome, upload: Upload) -> None:
     push(whole, upload)
     signature = signature_of(ADA, CUT_PATH, CUT, server_id=whole.context.storage.server_id)
     item = upload.finish(digest_of(CUT), signature)
-    pending.settle(item, whole.context.act_blocking(commits.commit, item))
+    pending.acknowledge_one(item, whole.context.act_blocking(commits.commit, item))
 
 
 def content_of(whole: OpenedHome, path: str) -> bytes:

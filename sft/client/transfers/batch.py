@@ -255,7 +255,7 @@ async def _put_alone(session: Session, item: PutItem, upload: FileUpload) -> Upl
 
     def read_small(source: UploadSource) -> SignedContent | None:
         content = source.small()
-        return None if content is None else upload.sign(content, source.settle(), source.settled)
+        return None if content is None else upload.sign(content, source.require_unchanged(), source.unchanged)
 
     try:
         await finish_even_if_cancelled(pool.run(lambda: opened.append(_opened(session, item))))

@@ -83,7 +83,7 @@ async def _signed(
         opened.append(source)
         try:
             content = source.small()
-            return None if content is None else (content, source.settle(), source.settled)
+            return None if content is None else (content, source.require_unchanged(), source.unchanged)
         finally:
             source.close()
 

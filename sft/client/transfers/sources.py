@@ -31,8 +31,8 @@ class UploadSource(Protocol):
     def size(self) -> int | None:
         """Bytes to come; None while nobody knows."""
 
-    settled: LocalFile | None
-    """The regular file that was read, once ``settle`` found nothing about it changed; None for a pipe."""
+    unchanged: LocalFile | None
+    """The regular file that was read, once ``require_unchanged`` found nothing about it changed; None for a pipe."""
 
     def small(self) -> bytes | None:
         """Return the whole content if it fits one request, else None; to be called once, before ``fetch``."""
@@ -40,7 +40,7 @@ class UploadSource(Protocol):
     def fetch(self, count: int) -> tuple[list[bytes], bool]:
         """Return the next chunks, at least one, and whether the last is among them."""
 
-    def settle(self) -> int:
+    def require_unchanged(self) -> int:
         """Check that it is still what was opened, and return its date (Unix seconds)."""
 
     def give_up(self) -> None:
@@ -69,7 +69,7 @@ class FileSource:
             self._fd = os.open(path, flags)  # a FIFO must not hang it
         found = os.fstat(self._fd)
         self.seen = seen_as(self.name, "", found)
-        self.settled: LocalFile | None = None
+        self.unchanged: LocalFile | None = None
         if not stat.S_ISREG(found.st_mode):
             self.close()
             raise LocalFileError(
@@ -109,13 +109,13 @@ class FileSource:
         """Its path, absolute."""
         return str(Path(self.name).absolute())
 
-    def settle(self) -> int:
+    def require_unchanged(self) -> int:
         """Check that nobody wrote to it, and return its date; SourceChangedError if size, date or file are others."""
         with translating_os_errors(self.name):
             now = seen_as(self.name, "", os.fstat(self._fd))
         if _written(now) != _written(self.seen):
             raise SourceChangedError(path=self.name)
-        self.settled = now if now == self.seen else None
+        self.unchanged = now if now == self.seen else None
         return max(-_DATE_MOST, min(_DATE_MOST, now.modified_ns // 10**9))
 
     def give_up(self) -> None:
@@ -148,7 +148,7 @@ class PipeSource:
     def __init__(self, fd: int, clock: Callable[[], float], name: str = "-") -> None:
         self.name = name
         self.size: int | None = None
-        self.settled: LocalFile | None = None
+        self.unchanged: LocalFile | None = None
         self._fd = fd
         self._clock = clock
         self._ahead: bytes | None = None
@@ -176,7 +176,7 @@ class PipeSource:
                 return chunks, False
             held = self._ahead
 
-    def settle(self) -> int:
+    def require_unchanged(self) -> int:
         """Return the present: a pipe has no date and cannot be compared with itself."""
         return int(self._clock())
 

@@ -145,8 +145,8 @@ class FileUpload:
         else:
             result = await take_answer(self._session, sent)
             self.report(TransferStage.STORED, sent.sent.size)
-        if source.settled is not None:
-            await finish_even_if_cancelled(self._session.pool.run(self._digests.note, source.settled, sent.digest))
+        if source.unchanged is not None:
+            await finish_even_if_cancelled(self._session.pool.run(self._digests.note, source.unchanged, sent.digest))
         return result
 
     async def already_there(self, version: int, sent: FileComment, digest: bytes) -> UploadResult:
@@ -193,10 +193,10 @@ class FileUpload:
             size, last = await finish_even_if_cancelled(pool.run(read))
             done += size
             self.report(TransferStage.SENDING, done)
-        await finish_even_if_cancelled(pool.run(source.settle))
+        await finish_even_if_cancelled(pool.run(source.require_unchanged))
         await finish_even_if_cancelled(pool.run(source.rewind))
-        if source.settled is not None:
-            await finish_even_if_cancelled(pool.run(self._digests.note, source.settled, running.digest()))
+        if source.unchanged is not None:
+            await finish_even_if_cancelled(pool.run(self._digests.note, source.unchanged, running.digest()))
         return running.digest()
 
     # -- what is signed, and what comes back -----------------------------------------------------------

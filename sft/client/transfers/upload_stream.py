@@ -151,7 +151,7 @@ class UploadStream:
         try:
             with ticking(connection.reactor, TICK_SECONDS, self._tick):
                 await self._sent
-                dated_at = await finish_even_if_cancelled(connection.pool.run(self._source.settle))
+                dated_at = await finish_even_if_cancelled(connection.pool.run(self._source.require_unchanged))
             self._report(TransferStage.STORING, self._size)
             digest = self._hash.digest()
             comment = describe(announced.file_id, self._size, dated_at, digest)

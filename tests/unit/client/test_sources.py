@@ -51,7 +51,7 @@ def test_a_file_is_read_whole_in_full_chunks(tmp_path, size):
         assert all_of(source) == content
         source.rewind()
         assert all_of(source, 64) == content
-    source.settle()
+    source.require_unchanged()
     source.close()
     source.close()
 
@@ -67,7 +67,7 @@ def test_a_pipe_is_read_whole_in_full_chunks_and_its_last_is_known(size):
     else:
         assert (small, source.size) == (None, None)
         assert all_of(source) == content
-    assert source.settle() == 77
+    assert source.require_unchanged() == 77
     writer.join()
     os.close(fd)
 
@@ -76,7 +76,7 @@ def test_the_date_is_rounded_down_to_seconds_also_before_1970(tmp_path):
     for nanoseconds, seconds in ((1_999_999_999, 1), (-1, -1)):
         (tmp_path / "f").write_bytes(b"x")
         os.utime(tmp_path / "f", ns=(0, nanoseconds))
-        assert FileSource(tmp_path / "f").settle() == seconds
+        assert FileSource(tmp_path / "f").require_unchanged() == seconds
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(2**62, 2**40), (-(2**62), -(2**40))])
@@ -85,7 +85,7 @@ def test_a_date_that_no_message_holds_becomes_the_closest(tmp_path, monkeypatch,
     source = FileSource(tmp_path / "f")
     source.seen = structs.replace(source.seen, modified_ns=seconds * 10**9)
     monkeypatch.setattr(sources, "seen_as", lambda *_: source.seen)
-    assert source.settle() == told
+    assert source.require_unchanged() == told
 
 
 @pytest.mark.parametrize("change", ["grown", "touched", "shrunk"])
@@ -106,7 +106,7 @@ def test_a_file_that_was_written_meanwhile_is_not_what_was_opened(tmp_path, chan
         with pytest.raises(SourceChangedError):
             source.fetch(1)
     with pytest.raises(SourceChangedError):
-        source.settle()
+        source.require_unchanged()
 
 
 def test_what_is_no_regular_file_is_refused_without_hanging(tmp_path):

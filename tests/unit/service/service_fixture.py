@@ -283,7 +283,7 @@ class ServiceFixture:
             raise
         if committed.unchanged:
             self.discard(item)
-        return pending.settle(item, committed)
+        return pending.acknowledge_one(item, committed)
 
     def open_uploads(self) -> list[bytes]:
         """Name the objects that are under way, as the database has them."""

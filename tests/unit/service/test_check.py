@@ -18,7 +18,7 @@ from sft.service.maintenance.check import check
 from sft.service.maintenance.purging import PurgeFoldersInput, begin_purges, collect
 from sft.service.maintenance.rotation import reencrypt
 from sft.service.open_uploads import EndUpload, end_uploads
-from sft.service.pending import settle
+from sft.service.pending import acknowledge_one
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import FolderRow, VersionRow
 from sft.store.statements import rows_of
@@ -204,7 +204,7 @@ def test_a_check_runs_while_the_server_works(disk_services: ServiceFixture) -> N
         try:
             for number in range(25):
                 item = services.stream(MAX, f"d/{number}", bytes(20_000 * (number % 3)))
-                settle(item, writer.submit(commit, item).result(30))
+                acknowledge_one(item, writer.submit(commit, item).result(30))
                 if number % 5 == 0:
                     writer.submit(delete, Deletion(MAX.caller, f"d/{number}")).result(30)
         finally:

@@ -177,7 +177,7 @@ def test_the_writer_takes_what_is_pending(services: ServiceFixture) -> None:
     with pytest.raises(ExistsError):
         futures.pop().result(10)
     for item, future in zip(items, futures, strict=False):
-        assert pending.settle(item, future.result(10)).path == item.path
+        assert pending.acknowledge_one(item, future.result(10)).path == item.path
     writer.stop()
     assert not fatal
     assert all(200 < item.weight_bytes < GROUP_BYTES // 64 for item in items)

@@ -4,7 +4,7 @@ from sft.crypto.notes import verify_receipts
 from sft.errors import NameNotAllowedError, ServerFullError, SignatureRefusedError, TooLargeError
 from sft.limits import SMALL_FILE_BYTES
 from sft.service.commits import commit
-from sft.service.pending import ROW_BYTES, Pending, put_small, settle
+from sft.service.pending import ROW_BYTES, Pending, acknowledge_one, put_small
 from sft.vault.objects import open_whole
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
@@ -74,9 +74,9 @@ def test_a_full_disk_leaves_nothing_behind(services: ServiceFixture) -> None:
     assert not services.open_uploads()
 
 
-def test_settling_keeps_the_object_and_discarding_removes_it(services: ServiceFixture) -> None:
+def test_acknowledging_keeps_the_object_and_discarding_removes_it(services: ServiceFixture) -> None:
     kept, dropped = (services.pend(MAX, path, bytes(30_000)) for path in ("a", "b"))
-    assert settle(kept, services.act(commit, kept)).path == "a"
+    assert acknowledge_one(kept, services.act(commit, kept)).path == "a"
     services.discard(dropped)
     services.discard(dropped)
     assert list(services.vault.ids()) == [kept.object_id]

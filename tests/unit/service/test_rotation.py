@@ -15,7 +15,7 @@ from sft.service.maintenance import rotation
 from sft.service.maintenance.check import check
 from sft.service.maintenance.recovery import Recovered, recover
 from sft.service.maintenance.rotation import finish_rotation, reencrypt, rotate
-from sft.service.pending import Committed, settle
+from sft.service.pending import Committed, acknowledge_one
 from sft.service.trash import Deletion, delete
 from sft.store.row_types import PurgeRow, SmallObjectRow, UploadRow, VersionRow
 from sft.store.statements import rows_of
@@ -57,7 +57,7 @@ class Home:
         items = [self.services.stream(MAX, *item) for item in self.contents.items()]
         for item, committed in zip(items, self.services.act_each(commit, *items), strict=True):
             assert isinstance(committed, Committed)
-            settle(item, committed)
+            acknowledge_one(item, committed)
 
     def parts(self) -> dict[str, Any]:
         return {"context": replace(self.services.job_context, act=self.act)}
