@@ -29,8 +29,8 @@ Item = TypeVar("Item")
 Move = Callable[[Session, Sequence[Item], Report], Awaitable[list[R]]]
 
 
-class Line:
-    """The way to the server while a transfer runs: the session that was there, and those that take its place."""
+class ReconnectingSession:
+    """The session that a transfer runs on: the one that was there, and those that take its place where it is lost."""
 
     def __init__(self, invocation: Invocation, session: Session) -> None:
         self._invocation = invocation

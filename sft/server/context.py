@@ -39,7 +39,7 @@ from sft.store.writer import Act, Writer
 from sft.transport.threads import Pool, fire
 from sft.vault.master_key_store import MasterKeyStore
 
-READS_AT_ONCE: Final = 4  # two work, and two are at hand when these end
+READ_STEPS_AT_ONCE: Final = 4  # two work, and two are at hand when these end
 
 R = TypeVar("R")
 I = TypeVar("I")  # noqa: E741 - as in sft.store.writer
@@ -83,7 +83,7 @@ class ServerContext:
         self.damage = LimitedLog(self.event_log, self.reactor, "damage", "what")
         self.group_commit = GroupCommit(partial(self.act_all, commits.commit))
         self.resumable_uploads = ResumableUploads(self)
-        self.reading_turns = Turns(self.reading_pool, at_once=READS_AT_ONCE)
+        self.reading_turns = Turns(self.reading_pool, at_once=READ_STEPS_AT_ONCE)
         self.settling_turns = Turns(self.pool, at_once=max(1, self.pool.threads // 2), together=1)
 
     @property

@@ -1,7 +1,7 @@
-"""Reads in turn by session: however many one session asks for, another's waits for one of each at most.
+"""Work in turn by session: however many one session asks for, another's waits for one of each at most.
 
-Rules. The readers' threads get a few pieces of work at a time, so that none stands idle; what waits is kept here, by session.
-Of one session the order is that of asking. Where many wait, a piece is several reads: a hop to a thread costs as much as one.
+Rules. The pool's threads get a few pieces of work at a time, so that none stands idle; what waits is kept here, by session.
+Of one session the order is that of asking. Where many wait, a piece is of several: a hop to a thread costs as much as one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 P = ParamSpec("P")
 R = TypeVar("R")
 
-READS_TOGETHER: Final = 8  # the first of them waits for the last
+TOGETHER: Final = 8  # the first of them waits for the last
 
 
 class Runs(Protocol):
@@ -35,7 +35,7 @@ class Turns:
         together: most that make one piece.
     """
 
-    def __init__(self, pool: Runs, *, at_once: int, together: int = READS_TOGETHER) -> None:
+    def __init__(self, pool: Runs, *, at_once: int, together: int = TOGETHER) -> None:
         self._pool = pool
         self._at_once = at_once
         self._together = together
@@ -52,18 +52,18 @@ class Turns:
     def _go_on(self) -> None:
         while self._waiting and self._at_work < self._at_once:
             together = min(self._together, -(-len(self._waiting) // self._at_once))
-            reads = [self._next() for _ in range(together)]
+            piece = [self._next() for _ in range(together)]
             self._at_work += 1
-            done = self._pool.run(_do_all, [work for work, _ in reads])
-            done.addBoth(self._done, [answered for _, answered in reads])
+            done = self._pool.run(_do_all, [work for work, _ in piece])
+            done.addBoth(self._done, [answered for _, answered in piece])
 
     def _next(self) -> tuple[Callable[[], Any], Deferred[Any]]:
         session_id = next(iter(self._waiting))
         queue = self._waiting.pop(session_id)
-        read = queue.popleft()
+        first = queue.popleft()
         if queue:
             self._waiting[session_id] = queue
-        return read
+        return first
 
     def _done(self, outcomes: list[Any] | Failure, answered: Sequence[Deferred[Any]]) -> None:
         self._at_work -= 1
@@ -73,11 +73,11 @@ class Turns:
             each.callback(outcome)  # a Failure goes the way of errors
 
 
-def _do_all(reads: Sequence[Callable[[], Any]]) -> list[Any]:
+def _do_all(piece: Sequence[Callable[[], Any]]) -> list[Any]:
     outcomes: list[Any] = []
-    for read in reads:
+    for work in piece:
         try:
-            outcomes.append(read())
+            outcomes.append(work())
         except Exception:  # noqa: BLE001 - it is its own asker's, whatever it was
             outcomes.append(Failure())
     return outcomes

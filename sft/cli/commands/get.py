@@ -10,7 +10,7 @@ from typing import Final
 import click
 from msgspec.structs import replace
 
-from sft.cli.again import Line
+from sft.cli.again import ReconnectingSession
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.options import common
@@ -107,9 +107,9 @@ def command(
                     report=report,
                 )
 
-            async with Line(invocation, session) as line:
+            async with ReconnectingSession(invocation, session) as reconnecting:
                 with showing(invocation, _title(names, plan.items), totals, keeps=not to_output) as shown:
-                    results = await line.move(plan.items, move, shown.report)
+                    results = await reconnecting.move(plan.items, move, shown.report)
             outcome.seconds = shown.seconds
             for result in results:
                 add_result(outcome, result)

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from sft.cli.again import Line
+from sft.cli.again import ReconnectingSession
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.options import common
@@ -92,12 +92,12 @@ def command(
         async def move(session: Session, items: Sequence[PutItem], report: Report) -> list[PutResult]:
             return await put_all(session, items, replace=replace, if_version=if_version, jobs=jobs, report=report)
 
-        async with Line(invocation, session) as line:
+        async with ReconnectingSession(invocation, session) as reconnecting:
             with showing(invocation, _title(paths, plan.items), totals) as shown:
-                results = await line.move(plan.items, move, shown.report)
+                results = await reconnecting.move(plan.items, move, shown.report)
             report.seconds = shown.seconds
             if replace and invocation.prompts.possible:
-                results = await ask_of_unknown(line.session, results, invocation.prompts.agrees, invocation.now)
+                results = await ask_of_unknown(reconnecting.session, results, invocation.prompts.agrees, invocation.now)
         unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
         for result in results:
             add_result(report, result)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from sft.cli.again import Line, renumbered
+from sft.cli.again import ReconnectingSession, renumbered
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document
 from sft.cli.next_steps import steps_of_command
@@ -69,10 +69,10 @@ def command(invocation: Invocation, names: tuple[str, ...], *, only_list: bool, 
         return report.finish()
 
     async def go_on(session: Session) -> None:
-        async with Line(invocation, session) as line:
+        async with ReconnectingSession(invocation, session) as reconnecting:
             with showing(invocation, _title(free), [record.size for record in free]) as shown:
                 for number, record in enumerate(free):
-                    await _one(invocation, line, record, report, renumbered(shown.report, [number]))
+                    await _one(invocation, reconnecting, record, report, renumbered(shown.report, [number]))
             report.seconds = shown.seconds
 
     invocation.talk(go_on)
@@ -156,12 +156,14 @@ def _title(records: Sequence[Unfinished]) -> str:
     return Path(records[0].local).name if len(records) == 1 else f"{count_text(len(records))} files"
 
 
-async def _one(invocation: Invocation, line: Line, record: Unfinished, report: TransferReport, shown: Report) -> None:
+async def _one(
+    invocation: Invocation, reconnecting: ReconnectingSession, record: Unfinished, report: TransferReport, shown: Report
+) -> None:
     try:
         if isinstance(record, DownloadRecord):
-            result: GetResult | PutResult = await _get(invocation, line, record, shown)
+            result: GetResult | PutResult = await _get(invocation, reconnecting, record, shown)
         else:
-            result = await _put(line, record, shown)
+            result = await _put(reconnecting, record, shown)
     except SftError as error:
         report.failed(record.local, error, path=record.path, direction=_direction(record))
         return
@@ -198,8 +200,10 @@ def _now(result: GetResult | PutResult) -> tuple[int, int, bytes]:
     raise TypeError("what did not fail has moved")
 
 
-async def _get(invocation: Invocation, line: Line, record: DownloadRecord, shown: Report) -> GetResult:
-    file = await show_file(line.session, record.path, 0 if record.newest else record.version)
+async def _get(
+    invocation: Invocation, reconnecting: ReconnectingSession, record: DownloadRecord, shown: Report
+) -> GetResult:
+    file = await show_file(reconnecting.session, record.path, 0 if record.newest else record.version)
     local, version = Path(record.local), file.version
     item = GetItem(
         file.path, (local.name,), version.size, version.number, version.digest, file.id, newest=record.newest,
@@ -213,15 +217,15 @@ async def _get(invocation: Invocation, line: Line, record: DownloadRecord, shown
             accept_moved=accept_moved, report=report,
         )  # fmt: skip
 
-    (result,) = await line.move([item], move, shown)
+    (result,) = await reconnecting.move([item], move, shown)
     return result
 
 
-async def _put(line: Line, record: UploadRecord, shown: Report) -> PutResult:
+async def _put(reconnecting: ReconnectingSession, record: UploadRecord, shown: Report) -> PutResult:
     item = PutItem(Path(record.local), record.path, record.size, replaces=record.replaces)
 
     async def move(session: Session, items: Sequence[PutItem], report: Report) -> list[PutResult]:
         return await put_all(session, items, replace=record.replace, if_version=record.if_version, report=report)
 
-    (result,) = await line.move([item], move, shown)
+    (result,) = await reconnecting.move([item], move, shown)
     return result

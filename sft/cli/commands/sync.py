@@ -17,7 +17,7 @@ from typing import Any, Final
 import click
 
 from sft.cli.addresses import Addresses, choose_server, parse_addresses, require_folder
-from sft.cli.again import Line, renumbered
+from sft.cli.again import ReconnectingSession, renumbered
 from sft.cli.invocation import Invocation
 from sft.cli.next_steps import steps_of_command
 from sft.cli.options import common
@@ -146,13 +146,13 @@ async def _up(invocation: Invocation, session: Session, report: SyncReport, wish
     async def move(session: Session, items: Sequence[PutItem], report: Report) -> list[PutResult]:
         return await put_all(session, items, jobs=wish.jobs, report=report)
 
-    async with Line(invocation, session) as line:
+    async with ReconnectingSession(invocation, session) as reconnecting:
         with showing(invocation, _title(wish), [item.size for item in items]) as shown:
-            results = await line.move(items, move, shown.report)
+            results = await reconnecting.move(items, move, shown.report)
         report.seconds = shown.seconds
         for result in results:
             _stored(report, result)
-        return await _delete_rest(line.session, report, plan, delete_there)
+        return await _delete_rest(reconnecting.session, report, plan, delete_there)
 
 
 async def _down(invocation: Invocation, session: Session, report: SyncReport, wish: _Wish) -> Sequence[str]:
@@ -172,7 +172,7 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
     await _delete(session, report, plan, plan.first, delete_here)
     await session.pool.run(make_here, plan)
     totals = [item.size for item in [*plan.fresh, *plan.replaced]]
-    async with Line(invocation, session) as line:
+    async with ReconnectingSession(invocation, session) as reconnecting:
         with showing(invocation, _title(wish), totals) as shown:
             first = 0
             for items, existing, word in (
@@ -180,12 +180,14 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
                 (plan.replaced, ConflictPolicy.FORCE, "replaced"),
             ):
                 move = partial(_get, wish, existing)
-                results = await line.move(items, move, renumbered(shown.report, range(first, first + len(items))))
+                results = await reconnecting.move(
+                    items, move, renumbered(shown.report, range(first, first + len(items)))
+                )
                 first += len(items)
                 for result in results:
                     _got(report, result, word, top)
         report.seconds = shown.seconds
-        return await _delete_rest(line.session, report, plan, delete_here)
+        return await _delete_rest(reconnecting.session, report, plan, delete_here)
 
 
 async def _get(

@@ -103,11 +103,11 @@ async def plan_up(
     comparison = compare(seen.tree.files, there.files, seen.digests, read_all=options.read_all)
     found = await _settled(session, plan, comparison, seen.digests, reading)
     places = TakenNames(there.files, there.folders, fold_path)
-    way = _Way(plan, places, lambda obstacle: _in_the_way_there(obstacle, base))
+    placement = _Placement(plan, places, lambda obstacle: _in_the_way_there(obstacle, base))
     for file in found.only_local:
         try:
             item = _to_put(file, parse_path(join_path(base, file.path)))
-            way.go(file.path, file.source, partial(plan.fresh.append, item))
+            placement.go(file.path, file.source, partial(plan.fresh.append, item))
         except SftError as error:
             plan.refused.append(Refused(file.source, error))
     for pair in found.differing:
@@ -119,7 +119,7 @@ async def plan_up(
         if path not in there.folders and (path or not there.exists):
             try:
                 go = partial(plan.folders.append, parse_path(join_path(base, path) if path else base))
-                way.go(path, str(top / path), go, is_folder=True)
+                placement.go(path, str(top / path), go, is_folder=True)
             except SftError as error:
                 plan.refused.append(Refused(str(top / path), error))
     if options.delete:
@@ -127,7 +127,7 @@ async def plan_up(
             files=there.files, folders=there.folders, source_files=seen.files, source_folders=seen.tree.folders,
             excludes=options.excludes, kept=[each.path for each in seen.tree.skipped],
         )  # fmt: skip
-    way.clear()
+    placement.clear()
     return plan
 
 
@@ -151,13 +151,13 @@ async def plan_down(
     found = await _settled(session, plan, comparison, seen.digests, reading)
     in_the_way = {each.path for each in seen.tree.skipped}
     places = TakenNames(seen.files, seen.tree.folders, str)
-    way = _Way(plan, places, lambda obstacle: LocalExistsError(path=str(top / obstacle.path)))
+    placement = _Placement(plan, places, lambda obstacle: LocalExistsError(path=str(top / obstacle.path)))
     for file in found.only_remote:
         below = _below(file.path, base)
         try:
             if lies_in(below, in_the_way):
                 raise LocalExistsError(path=str(top / below))
-            way.go(below, file.path, partial(plan.fresh.append, _to_get(file, below)))
+            placement.go(below, file.path, partial(plan.fresh.append, _to_get(file, below)))
         except SftError as error:
             plan.refused.append(Refused(file.path, error))
     for pair in found.differing:
@@ -168,7 +168,7 @@ async def plan_down(
     here = {"", *seen.tree.folders}
     for path in there.empty:
         if path not in here and not options.excludes.cover(path, folder=True) and not lies_in(path, in_the_way):
-            way.go(path, join_path(base, path), partial(plan.folders.append, path), is_folder=True)
+            placement.go(path, join_path(base, path), partial(plan.folders.append, path), is_folder=True)
     if options.delete:
         # What no download could be named is not ours.
         foreign = [path for path in [*seen.files, *seen.tree.folders] if not _is_local_name(path)]
@@ -176,11 +176,11 @@ async def plan_down(
             files=seen.files, folders=seen.tree.folders, source_files=there.files, source_folders=there.folders,
             excludes=options.excludes, kept=[*in_the_way, *foreign],
         )  # fmt: skip
-    way.clear()
+    placement.clear()
     return plan
 
 
-class _Way(Generic[Item]):
+class _Placement(Generic[Item]):
     """Has a plan hold what finds its place at the target; and of the rest what will, once a surplus is gone from there.
 
     Args:

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from sft.cli import again
-from sft.cli.again import Line
+from sft.cli.again import ReconnectingSession
 from sft.cli.invocation import Environment, Invocation
 from sft.client.carried_over import CarriedOver
 from sft.client.coming_back import PAUSES_SECONDS
@@ -82,8 +82,8 @@ class Desk:
         items = [PutItem(None, str(number), 1) for number in range(len(self.ends))]
 
         async def act():
-            async with Line(self.invocation, self.first) as line:
-                return await line.move(items, self.move, self.steps.append)
+            async with ReconnectingSession(self.invocation, self.first) as reconnecting:
+                return await reconnecting.move(items, self.move, self.steps.append)
 
         ended = []
         Deferred.fromCoroutine(act()).addBoth(ended.append)

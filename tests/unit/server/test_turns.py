@@ -9,7 +9,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from sft.server.turns import READS_TOGETHER, Turns
+from sft.server.turns import TOGETHER, Turns
 
 
 class ByHand:
@@ -81,7 +81,7 @@ def test_reads_that_wait_go_to_a_thread_together_and_each_has_its_own_outcome() 
     pool.one()
     assert sorted(found) == [1, 2]
     pool.one()
-    assert sorted(found) == list(range(1, 3 + READS_TOGETHER))
+    assert sorted(found) == list(range(1, 3 + TOGETHER))
     pool.all()
     assert found == {each: divmod(7, each % 5) if each % 5 else ZeroDivisionError for each in range(1, 41)}
 
