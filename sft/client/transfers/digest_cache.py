@@ -1,12 +1,13 @@
 """Digests of this computer's files, kept as long as a file is as it was: by device, inode, size, mtime and ctime.
 
-    digests/files    records of those five (40 bytes, big endian) and the first half of the BLAKE2b-512, in the order of
-                     reading; the first has "sft digests" in place of the five, the number of the format, 2, and zeros
+    digests/files    records of those five (40 bytes, big endian), the first half of the BLAKE2b-512 and the CRC-32 of both
+                     (4 bytes, big endian), in the order of reading; the first has "sft digests" in place of the five, the
+                     number of the format, 3, and zeros
 
 Rules. Nothing is believed that could have changed unseen: a file that was written within two seconds before it was read is
 read again the next time, for a disk may date two writes alike. A record is added at the end, so that processes lose nothing of
 one another's; a long file is written anew with what was read last. Only a convenience: what is damaged is left out, read again
-and written anew. Everything blocks, and may be called from any thread.
+and written anew, and nothing is refused for what is kept alone. Everything blocks, and may be called from any thread.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import threading
 from collections.abc import Callable
 from struct import Struct
 from typing import Final
+from zlib import crc32
 
 from sft.client.os_errors import translating_os_errors
 from sft.client.state import StateFolder
@@ -25,10 +27,10 @@ from sft.errors import LocalDiskFullError, LocalFileError, SourceChangedError
 
 _NAME: Final = "digests/files"
 _KEY: Final = Struct(">QQQqq")
-_RECORD: Final = Struct(f"{_KEY.size}s32s")
 _KEPT_BYTES: Final = 32  # of a digest: as hard to meet by chance or on purpose as a whole SHA-256
-_HEAD: Final = _RECORD.pack(b"sft digests\0\0\0\0\2", b"")
-_MOST_RECORDS: Final = 220_000  # 15 MiB: what the state reads
+_RECORD: Final = Struct(f"{_KEY.size}s{_KEPT_BYTES + 4}s")
+_HEAD: Final = _RECORD.pack(b"sft digests\0\0\0\0\3", b"")
+_MOST_RECORDS: Final = 210_000  # 15 MiB: what the state reads
 _KEPT_RECORDS: Final = 150_000  # when it is written anew
 _MANY: Final = 64  # of which those that are there already are not added once more
 _RACE_NS: Final = 2 * 10**9  # the coarsest clock of a common file system (FAT)
@@ -50,13 +52,21 @@ class DigestCache:
         self._lock = threading.Lock()
 
     def is_known_as(self, file: LocalFile, digest: bytes) -> bool | None:
-        """Return whether a file has a digest, by what was kept of it; None where it has to be read."""
+        """Return whether a file has a digest, by what was kept of it; None where nothing is, or it is damaged.
+
+        False is no reason to refuse anything unread.
+        """
         if self._known is None:
             with self._lock:
                 if self._known is None:
                     self._known = self._read() | self._unwritten
-        known = self._known.get(_key(file))
-        return None if known is None else known == digest[:_KEPT_BYTES]
+        key = _key(file)
+        known = self._known.get(key)
+        if known is None:
+            return None
+        if known == _kept(key, digest):
+            return True
+        return None if known != _kept(key, known) else False
 
     def read(self, file: LocalFile, *, follow: bool = False) -> bytes:
         """Read a file for its digest.
@@ -87,7 +97,8 @@ class DigestCache:
     def note(self, file: LocalFile, digest: bytes) -> None:
         """Keep the digest of a file that stayed what was seen while it was read, unless it was only just written."""
         if self._clock() * 10**9 - max(file.modified_ns, file.changed_ns) > _RACE_NS:
-            key, kept = _key(file), digest[:_KEPT_BYTES]
+            key = _key(file)
+            kept = _kept(key, digest)
             with self._lock:
                 if self._known is not None:
                     if self._known.get(key) == kept:
@@ -128,3 +139,9 @@ class DigestCache:
 
 def _key(file: LocalFile) -> bytes:
     return _KEY.pack(*file.identity, file.size, file.modified_ns, file.changed_ns)
+
+
+def _kept(key: bytes, digest: bytes) -> bytes:
+    """Return what a record holds behind its key."""
+    half = digest[:_KEPT_BYTES]
+    return half + crc32(key + half).to_bytes(4, "big")

@@ -117,10 +117,9 @@ def _found(folder: int, name: str) -> os.stat_result | OSError | None:
 
 
 def _reads_as(folder: int, seen: LocalFile, digest: bytes, digests: DigestCache) -> bool:
-    """Say whether what lies here has the listed digest, reading it where nobody knows; what cannot be read has not."""
-    known = digests.is_known_as(seen, digest)
-    if known is not None:
-        return known
+    """Say whether what lies here has the listed digest, reading it unless it is known to; what cannot be read has not."""
+    if digests.is_known_as(seen, digest):
+        return True
     try:
         opened = durable.open_regular(folder, seen.source)
         try:

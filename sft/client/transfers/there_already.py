@@ -138,7 +138,7 @@ def found_there(
 
 
 def reads_as(item: PutItem, digest: bytes, digests: DigestCache) -> bool:
-    """Say whether a source has a digest, reading it where nobody knows (blocks).
+    """Say whether a source has a digest, reading it unless it is known to (blocks).
 
     Raises:
         LocalFileError: it cannot be read.
@@ -151,8 +151,7 @@ def reads_as(item: PutItem, digest: bytes, digests: DigestCache) -> bool:
     seen = seen_as(str(item.source), "", found)
     if not stat.S_ISREG(found.st_mode) or item.identity not in {None, seen.identity} or seen.size != item.size:
         return False
-    known = digests.is_known_as(seen, digest)
-    return digests.read(seen, follow=item.follow) == digest if known is None else known
+    return bool(digests.is_known_as(seen, digest)) or digests.read(seen, follow=item.follow) == digest
 
 
 async def proved_ours(

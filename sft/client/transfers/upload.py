@@ -174,7 +174,7 @@ class FileUpload:
         if not isinstance(source, FileSource) or not there.may_be(self._session.user_id, source.size):
             return None
         known = await self._session.pool.run(self._digests.is_known_as, source.seen, there.digest)
-        if known is None:
+        if not known:
             known = await self._read(source) == there.digest
         return await self._proved(there, source.size, there.digest) if known else None
 

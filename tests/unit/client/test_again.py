@@ -8,12 +8,15 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from sft.client.transfers import there_already
+from sft.client.transfers import digest_cache, there_already
+from sft.client.transfers.digest_cache import DigestCache
+from sft.client.transfers.local_file import seen_as
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import plan_get
 from sft.client.transfers.progress import TransferStage
+from sft.crypto.digests import blake2b_512
 from sft.errors import RoleForbidsError
-from sft.limits import CHUNK_BYTES
+from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.wire.messages import BeginUpload, GetFile, GetFiles, ListFolder, PutFiles, ShowFile
 from tests.unit.client.memory_server import MALLORY_KEY
 from tests.unit.client.test_transfers_in_memory import BY_MAX, content_of, get, item, local, put, stored
@@ -199,3 +202,29 @@ def test_what_was_not_judged_just_so_is_judged(server, session, tmp_path, what):
     results = again(server, session, tmp_path, **options)
     assert "docs/f06" in [message.path for message in asked(server, ShowFile)]
     assert 6 in failing(results)
+
+
+def misremembered(session, *paths):
+    """Keep another digest of files than theirs."""
+    digests = DigestCache(session.state, lambda: 2**33)
+    for path in paths:
+        digests.note(seen_as("", "", path.lstat()), bytes(64))
+    digests.save()
+
+
+@pytest.mark.parametrize("size", [5, SMALL_FILE_BYTES + 5])
+def test_a_wrong_record_of_what_lies_here_refuses_nothing_and_is_mended(server, session, tmp_path, size, monkeypatch):
+    monkeypatch.setattr(digest_cache, "_RACE_NS", -(2**62))
+    source = local(tmp_path, content_of(size))
+    sent = item(source)
+    put(server, session, sent)
+    plan = server.run(plan_get(session, ["docs/a.bin"]))
+    get(server, session, tmp_path, *plan.items)
+    got = tmp_path / "out" / "a.bin"
+    misremembered(session, source, got)
+    for _ in range(2):
+        assert put(server, session, sent)[0].stage is TransferStage.UNCHANGED
+        assert get(server, session, tmp_path, *plan.items)[0].stage is TransferStage.UNCHANGED
+    digests = DigestCache(session.state, lambda: 2**33)
+    digest = blake2b_512(content_of(size)).digest()
+    assert [digests.is_known_as(seen_as("", "", path.lstat()), digest) for path in (source, got)] == [True, True]

@@ -102,9 +102,25 @@ def test_a_long_one_is_written_anew_with_what_was_read_last(state, top, monkeypa
     for file in files:
         cache.note(file, bytes(64))
         cache.save()
-        assert state.path("digests/files").stat().st_size <= 5 * 72
+        assert state.path("digests/files").stat().st_size <= 5 * 76
     known = cache_of(state)
     assert [known.is_known_as(file, bytes(64)) for file in files] == [None] * 4 + [True] * 4
+
+
+def test_a_flipped_bit_leaves_its_record_out_and_the_next_reading_mends_it(state, top):
+    a, _ = walk_local(top).files
+    cache = cache_of(state)
+    digest = cache.read(a)
+    cache.save()
+    path = state.path("digests/files")
+    whole = path.read_bytes()
+    for place in range(76, 152):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        cache = cache_of(state)
+        assert cache.is_known_as(a, digest) is None
+        cache.read(a)
+        cache.save()
+        assert cache_of(state).is_known_as(a, digest) is True
 
 
 class LateLock:
@@ -149,7 +165,7 @@ def test_many_that_are_kept_already_are_not_added_once_more(state, top):
             cache.note(file, bytes(64))
         cache.save()
         sizes.append(state.path("digests/files").stat().st_size)
-    assert sizes == [(1 + 100) * 72] * 2
+    assert sizes == [(1 + 100) * 76] * 2
     known = cache_of(state)
     assert known.is_known_as(a, bytes(64)) in {True, None}
     known.note(files[5], bytes(64))
