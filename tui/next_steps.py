@@ -23,6 +23,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ACCOUNT_CHANGED": "Ask an admin in person who you are there",
         "BAD_REQUEST": _UPGRADE,
+        "CHANGED_HERE": "Copy what of it is to stay, then again",
         "CHANGED_SINCE": "Read the newer version, then decide",
         "CONNECTION_LOST": "It is tried again by itself",
         "CONTENT_DAMAGED": _CHECK_VAULT,

@@ -27,6 +27,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "ACCOUNT_CHANGED": "Ask an admin in person who you are there",
         "BAD_REQUEST": _UPGRADE,
+        "CHANGED_HERE": "What of it is to stay, under another name; then the same command again",
         "CHANGED_SINCE": "sft get --keep-both {path}, then decide",
         "CONNECTION_LOST": _AGAIN,
         "CONTENT_DAMAGED": _CHECK_VAULT,
@@ -129,6 +130,7 @@ OF_COMMAND: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "NAME_NOT_ALLOWED": "Choose another name, for example {safer}",
         },
         "resume": {
+            "CHANGED_HERE": "Move it away, then the same command again",
             "EXISTS": "sft put FILE --as {path} --replace",
             "FILE_EXISTS": "Move it away, then the same command again; or: sft get NAME --as {path} --force",
             "MOVED": "Is it meant to be there? Then sft get {path} --as FILE --accept-moved",

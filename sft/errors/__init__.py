@@ -26,6 +26,7 @@ from sft.errors.client import (
     KeyLockedError,
     LinkIncompleteError,
     ListingTooLongError,
+    LocalChangedError,
     LocalDiskFullError,
     LocalExistsError,
     LocalFileError,

@@ -248,3 +248,11 @@ class LocalExistsError(ClientError):
     code = "FILE_EXISTS"
     exit_status = 5
     sentence = "{path} is there already."
+
+
+class LocalChangedError(ClientError):
+    """What was to be replaced or deleted here is not any more what was seen: no edit is lost."""
+
+    code = "CHANGED_HERE"
+    exit_status = 5
+    sentence = "{path} changed here meanwhile, and was kept."

@@ -13,6 +13,7 @@ from sft.cli import prompts
 from sft.cli.commands import sync
 from sft.client.transfers.batch import put_all
 from sft.client.transfers.plan import PutItem
+from sft.limits import SEGMENT_BYTES
 from tests.integration.live_cli import LiveCli
 from tests.integration.test_cli_folders import everything_below
 
@@ -476,6 +477,34 @@ def test_a_version_that_somebody_stored_meanwhile_is_not_replaced(cli: LiveCli, 
     assert "ada stored version 2 while you worked on version 1 [CHANGED_SINCE]" in ran.err
     assert listed(cli)["copy/a.txt"] == 2
     assert "copy/b.txt" in listed(cli)
+
+
+@pytest.mark.parametrize("size", [9, SEGMENT_BYTES + 1])
+def test_what_was_edited_here_meanwhile_is_not_replaced(cli: LiveCli, tree: Path, monkeypatch, size: int):
+    cli.sft("max", "sync", "tree", ":copy")
+    cli.sft("gus", "sync", ":copy", "back")
+    (tree / "a.txt").write_bytes(b"n" * size)
+    cli.sft("max", "sync", "tree", ":copy")
+    planned, edited = sync.plan_down, cli.folder / "back" / "a.txt"
+
+    async def plan_down(*arguments):
+        plan = await planned(*arguments)
+        edited.write_bytes(b"MY EDIT")
+        return plan
+
+    with monkeypatch.context() as during:
+        during.setattr(sync, "plan_down", plan_down)
+        ran = cli.sft("gus", "sync", ":copy", "back")
+    assert (ran.status, "a.txt changed here meanwhile, and was kept [CHANGED_HERE]" in ran.err) == (1, True)
+    assert edited.read_bytes() == b"MY EDIT"
+    if size > SEGMENT_BYTES:  # what was whole and could not be named is there to go on with
+        edited.write_bytes(b"MY EDIT 2")
+        resumed = cli.sft("gus", "resume")
+        assert (resumed.status, "[CHANGED_HERE]" in resumed.err) == (5, True)
+        assert edited.read_bytes() == b"MY EDIT 2"
+    again = cli.sft("gus", "sync", ":copy", "back", "--json")
+    assert (changes(again), edited.stat().st_size) == ({"copy/a.txt": "replaced"}, size)
+    assert [each.name for each in edited.parent.iterdir() if each.name.endswith(".part")] == []
 
 
 def test_what_came_or_changed_since_it_was_looked_at_is_not_deleted(cli: LiveCli, tree: Path, monkeypatch):

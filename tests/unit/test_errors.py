@@ -562,6 +562,13 @@ TABLE = [
         "--force replaces it, --keep-both keeps both, --to DIR stores elsewhere",
     ),
     Row(
+        errors.LocalChangedError(path="contract.pdf"),
+        "CHANGED_HERE",
+        5,
+        "contract.pdf changed here meanwhile, and was kept.",
+        "What of it is to stay, under another name; then the same command again",
+    ),
+    Row(
         errors.CryptoUnavailableError(),
         "CRYPTO_UNAVAILABLE",
         10,

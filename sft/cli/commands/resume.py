@@ -207,7 +207,7 @@ async def _get(
     local, version = Path(record.local), file.version
     item = GetItem(
         file.path, (local.name,), version.size, version.number, version.digest, file.id, newest=record.newest,
-        author=version.author, dated_at=version.dated_at,
+        author=version.author, dated_at=version.dated_at, replaces=record.replaces,
     )  # fmt: skip
     accept_moved = record.accept_moved or (invocation.on_terminal and not invocation.console.json)
 

@@ -166,7 +166,7 @@ async def get_all(
             await session.pool.run(destination.make, parts)
 
         def place(item: GetItem) -> Target:
-            return Target(destination, item.parts, existing, with_signature, keep_parts)
+            return Target(destination, item.parts, existing, with_signature, keep_parts, item.replaces)
 
         results = await _get(session, items, place, look, report, accept_moved=accept_moved, jobs=jobs)
         await session.pool.run(keep_seen, session, digests)

@@ -42,7 +42,8 @@ async def get_file(
         RequestError: the server refused.
         SignatureBadError, SignerUnknownError, PinChangedError: it is not its author's; nothing was kept.
         NotAsListedError, OlderVersionError, MovedError: it is not the one that was meant; nothing was kept.
-        LocalExistsError, LocalDiskFullError, LocalFileError, NameNotAllowedError: this computer cannot take it.
+        LocalExistsError, LocalChangedError, LocalDiskFullError, LocalFileError, NameNotAllowedError: this computer cannot
+            take it.
         ConnectionLostError: the connection broke; nothing was kept.
     """
 
@@ -58,6 +59,7 @@ async def get_file(
             size=file.version.size,
             listed_size=item.size,
             existing=place.existing,
+            replaces=place.replaces,
             with_signature=place.with_signature,
         )
         return make_resumable(session, file, item, place, part, accept_moved=accept_moved) or part

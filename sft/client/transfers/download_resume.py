@@ -128,7 +128,8 @@ def make_resumable(
     record = DownloadRecord(
         id=part.id, server_id=session.server_id, path=file.path, version=version.number, file_id=file.id,
         digest=version.digest, size=version.size, local=str(place.local), dev=dev, ino=ino, newest=item.newest,
-        existing=place.existing, with_signature=place.with_signature, accept_moved=accept_moved,
+        existing=place.existing, replaces=place.replaces, with_signature=place.with_signature,
+        accept_moved=accept_moved,
     )  # fmt: skip
     held = downloads_of(session.state, session.server_id).hold(record)
     if held is None:
@@ -178,7 +179,8 @@ def _is_about(item: GetItem, place: Target) -> Callable[[DownloadRecord], bool]:
 
 
 def _is_asked_like(record: DownloadRecord, place: Target) -> bool:
-    return (record.existing, record.with_signature) == (place.existing, place.with_signature)
+    asked = place.existing, place.replaces, place.with_signature
+    return (record.existing, record.replaces, record.with_signature) == asked
 
 
 def _is_content(item: GetItem, record: DownloadRecord) -> bool:
@@ -204,7 +206,7 @@ def _found(session: Session, item: GetItem, place: Target) -> _Found | tuple[str
         try:
             part = PartFile(
                 place.destination, place.parts, size=item.size, listed_size=item.size, existing=place.existing,
-                with_signature=place.with_signature, left=left,
+                replaces=place.replaces, with_signature=place.with_signature, left=left,
             )  # fmt: skip
         except PartUnfitError:
             held.drop()
@@ -214,7 +216,7 @@ def _found(session: Session, item: GetItem, place: Target) -> _Found | tuple[str
             held.let_go()
             raise
         if not _is_asked_like(held.record, place):
-            held.save(existing=place.existing, with_signature=place.with_signature)
+            held.save(existing=place.existing, replaces=place.replaces, with_signature=place.with_signature)
         return _Found(part, held)
     return said
 

@@ -26,6 +26,7 @@ from sft.crypto.digests import blake2b_512
 from sft.errors import (
     ConnectionLostError,
     ContentDamagedError,
+    LocalChangedError,
     LocalDiskFullError,
     LocalExistsError,
     NotFoundError,
@@ -240,5 +241,12 @@ def resumable_after(why: BaseException) -> bool:
     """Return whether what stopped a download says nothing against what has arrived of it."""
     if isinstance(why, (NotFoundError, ContentDamagedError, ResumeRefusedError)):
         return False
-    kept = (running_tasks().cancelled, ConnectionLostError, RequestError, LocalDiskFullError, LocalExistsError)
+    kept = (
+        running_tasks().cancelled,
+        ConnectionLostError,
+        RequestError,
+        LocalDiskFullError,
+        LocalExistsError,
+        LocalChangedError,
+    )
     return isinstance(why, kept)

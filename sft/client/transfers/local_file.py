@@ -35,6 +35,10 @@ def seen_as(source: str, path: str, found: os.stat_result) -> LocalFile:
     )  # fmt: skip
 
 
+def is_as_seen(file: LocalFile, found: os.stat_result) -> bool:
+    return seen_as(file.source, file.path, found) == file
+
+
 def read_digest(file_fd: int) -> bytes:
     """Read an open file from where it stands to its end for its BLAKE2b-512 (blocks); OSError if it cannot be read."""
     running = blake2b_512()

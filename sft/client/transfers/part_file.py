@@ -23,8 +23,9 @@ from typing import Final, NamedTuple, Protocol
 
 from sft import durable
 from sft.client.os_errors import describe_os_error, translating_os_errors
+from sft.client.transfers.local_file import LocalFile, is_as_seen
 from sft.crypto.digests import blake2b_512
-from sft.errors import LocalExistsError, LocalFileError, SignatureBadError
+from sft.errors import LocalChangedError, LocalExistsError, LocalFileError, SignatureBadError
 from sft.limits import KEPT_SECONDS, NAME_BYTES
 from sft.model.names import local_name
 
@@ -132,6 +133,7 @@ class PartFile:
         parts: where below the destination, folders first; each is checked again here.
         size: bytes of the whole; None if they are here already: then nothing is looked at before they are written.
         listed_size: as they were announced before; room for so many is taken at once.
+        replaces: with force, what alone is replaced.
         with_signature: NAME.minisig is written beside it.
         left: the part to go on with; its content is still to be proved, with ``read``, then ``cut``.
 
@@ -151,11 +153,13 @@ class PartFile:
         listed_size: int = 0,
         existing: ConflictPolicy,
         with_signature: bool,
+        replaces: LocalFile | None = None,
         left: LeftPart | None = None,
     ) -> None:
         *above, leaf = [local_name(part) for part in parts]
         self._name = leaf
         self._existing = existing
+        self._replaces = replaces
         self._with_signature = with_signature
         self._where = destination.path.joinpath(*above)
         self._local = self._where / leaf
@@ -257,6 +261,7 @@ class PartFile:
 
         Raises:
             LocalExistsError: somebody took the name meanwhile.
+            LocalChangedError: what has it is not what it may replace.
             LocalDiskFullError, LocalFileError: the disk did not take it, or what has the name is no regular file.
         """
         with translating_os_errors(self._local):
@@ -306,7 +311,7 @@ class PartFile:
         return self._where / name, self._where / (name + SIGNATURE_ENDING)
 
     def _rename(self, part: str, name: str) -> None:
-        if self._existing is ConflictPolicy.FORCE:
+        if self._existing is ConflictPolicy.FORCE and (part != self._part or self._may_replace(name)):
             os.replace(part, name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         else:
             durable.rename_no_replace(self._folder, part, self._folder, name)
@@ -317,6 +322,18 @@ class PartFile:
                 found = os.stat(name, dir_fd=self._folder, follow_symlinks=False)
                 if (refusal := refusal_to_replace(found, self._where / name)) is not None:
                     raise refusal
+
+    def _may_replace(self, name: str) -> bool:
+        """Refuse to replace another file than the one that was seen; where that is gone, nothing is replaced."""
+        if self._replaces is None:
+            return True
+        try:
+            found = os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        if not is_as_seen(self._replaces, found):
+            raise LocalChangedError(path=str(self._where / name))
+        return True
 
     def _candidates(self) -> Iterator[str]:
         yield self._name

@@ -21,6 +21,7 @@ from sft.client.api.tree import find, fixed_part, has_pattern, walk
 from sft.client.concurrency import gather_limited
 from sft.client.os_errors import describe_os_error
 from sft.client.transfers.exclude import NOTHING_EXCLUDED, Excludes
+from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.local_tree import Refused, Skipped, walk_local
 from sft.client.transfers.part_file import SIGNATURE_ENDING
 from sft.errors import (
@@ -88,6 +89,7 @@ class GetItem(Struct, frozen=True):
         author: as the server says; for a question alone.
         dated_at: likewise, Unix seconds.
         listed: the file as the server listed it, without its signature.
+        replaces: the file here that it was compared with: it replaces no other.
     """
 
     path: str
@@ -100,6 +102,7 @@ class GetItem(Struct, frozen=True):
     author: str = ""
     dated_at: int = 0
     listed: File | None = None
+    replaces: LocalFile | None = None
 
 
 class GetPlan(Struct):

@@ -189,7 +189,10 @@ class _Group:
 
     def _written(self, arrived: _Arrived, place: Target) -> PartFile:
         folders = self._folders.below(place.destination)
-        part = PartFile(folders, place.parts, size=None, existing=place.existing, with_signature=place.with_signature)
+        part = PartFile(
+            folders, place.parts, size=None, existing=place.existing, replaces=place.replaces,
+            with_signature=place.with_signature,
+        )  # fmt: skip
         try:
             part.write([arrived.content])
             part.date(arrived.file.version.dated_at)

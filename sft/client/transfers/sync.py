@@ -164,7 +164,7 @@ async def plan_down(
         if options.update and pair.local_is_newer:
             plan.newer += 1
         else:
-            plan.replaced.append(_to_get(pair.remote, pair.local.path))
+            plan.replaced.append(_to_get(pair.remote, pair.local.path, pair.local))
     here = {"", *seen.tree.folders}
     for path in there.empty:
         if path not in here and not options.excludes.cover(path, folder=True) and not lies_in(path, in_the_way):
@@ -338,11 +338,11 @@ def _to_put(file: LocalFile, path: str, there: File | None = None) -> PutItem:
     return PutItem(Path(file.source), path, file.size, follow=False, identity=file.identity, replaces=seen)
 
 
-def _to_get(file: File, below: str) -> GetItem:
+def _to_get(file: File, below: str, here: LocalFile | None = None) -> GetItem:
     version = file.version
     return GetItem(
         file.path, tuple(local_name(part) for part in below.split("/")), version.size, version.number, version.digest,
-        file.id, author=version.author, dated_at=version.dated_at, listed=file,
+        file.id, author=version.author, dated_at=version.dated_at, listed=file, replaces=here,
     )  # fmt: skip
 
 

@@ -19,9 +19,9 @@ from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.os_errors import describe_os_error
 from sft.client.session import Session
 from sft.client.transfers.compare import Surplus
-from sft.client.transfers.local_file import LocalFile, seen_as
+from sft.client.transfers.local_file import LocalFile, is_as_seen
 from sft.client.transfers.sync import Item, SyncPlan
-from sft.errors import FolderInTheWayError, FolderNotEmptyError, LocalFileError, NotFoundError, SftError
+from sft.errors import FolderInTheWayError, FolderNotEmptyError, LocalChangedError, NotFoundError, SftError
 from sft.model.names import join_path
 
 _AT_ONCE: Final = 8
@@ -84,10 +84,8 @@ def _remove(top: Path, file: LocalFile) -> SftError | None:
         folder = durable.open_folder(top, *above)
         try:
             found = os.stat(leaf, dir_fd=folder, follow_symlinks=False)
-            if seen_as(file.source, file.path, found) != file:
-                return LocalFileError(
-                    path=file.source, problem="changed meanwhile, and was kept", remedy="The same again"
-                )  # fmt: skip
+            if not is_as_seen(file, found):
+                return LocalChangedError(path=file.source)
             os.unlink(leaf, dir_fd=folder)
         finally:
             os.close(folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 
 
@@ -15,6 +16,7 @@ class Target(Struct, frozen=True):
 
     Args:
         parts: below the destination, folders first.
+        replaces: what alone may be replaced, if that was seen.
         keeps: what is not finished may be gone on with later; not where the destination goes away.
     """
 
@@ -23,6 +25,7 @@ class Target(Struct, frozen=True):
     existing: ConflictPolicy
     with_signature: bool
     keeps: bool = True
+    replaces: LocalFile | None = None
 
     @property
     def local(self) -> Path:

@@ -24,6 +24,7 @@ from msgspec import Meta, Struct, structs
 
 from sft.client.record_file import Contents, RecordFile
 from sft.client.state import StateFolder
+from sft.client.transfers.local_file import LocalFile
 from sft.client.transfers.part_file import ConflictPolicy, is_part_id_of, remove_part
 from sft.client.transfers.plan import VersionSeen
 from sft.crypto.comment import FILE_ID_BYTES
@@ -85,13 +86,14 @@ class DownloadRecord(TransferRecord, frozen=True, kw_only=True):
     Args:
         digest: of the whole content, as the server announced it, signed.
         prefix: digest of the first ``done`` bytes of the part, which are on the disk.
-        newest, existing, with_signature, accept_moved: how it was asked for.
+        newest, existing, replaces, with_signature, accept_moved: how it was asked for.
     """
 
     digest: _Digest
     prefix: _DigestOrNone = b""
     newest: bool = True
     existing: ConflictPolicy = ConflictPolicy.REFUSE
+    replaces: LocalFile | None = None
     with_signature: bool = False
     accept_moved: bool = False
 

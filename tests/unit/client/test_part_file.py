@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from sft import durable
+from sft.client.transfers.local_file import seen_as
 from sft.client.transfers.part_file import ConflictPolicy, Destination, PartFile, numbered
-from sft.errors import LocalDiskFullError, LocalExistsError, LocalFileError, NameNotAllowedError
+from sft.errors import LocalChangedError, LocalDiskFullError, LocalExistsError, LocalFileError, NameNotAllowedError
 
 SIGNATURE = b"four lines\n"
 
@@ -153,6 +154,35 @@ def test_nothing_but_a_regular_file_is_ever_replaced(destination, out, odd, name
     assert caught.value.values["path"] == str(out / name)
     one.discard()
     assert {path: path.lstat() for path in out.iterdir()} == before
+
+
+def test_only_the_file_that_was_seen_is_replaced(destination, out):
+    local = out / "b.txt"
+    local.write_bytes(b"old")
+    seen = seen_as(str(local), "b.txt", local.lstat())
+    meant = {"existing": ConflictPolicy.FORCE, "replaces": seen}
+    for edit in (lambda: local.write_bytes(b"my edit"), lambda: another(out).replace(local)):
+        one = PartFile(destination, ["b.txt"], size=3, with_signature=False, **meant)
+        one.write([b"new"])
+        edit()
+        with pytest.raises(LocalChangedError):
+            one.finish(dated_at=1000, signature=b"")
+        one.discard()
+    assert (local.read_bytes(), names(out)) == (b"old", ["b.txt"])
+    local.unlink()
+    one = PartFile(destination, ["b.txt"], size=3, with_signature=False, **meant)
+    one.finish(dated_at=1000, signature=b"")  # of what is gone nothing is lost
+    assert names(out) == ["b.txt"]
+    meant["replaces"] = seen_as(str(local), "b.txt", local.lstat())
+    one = PartFile(destination, ["b.txt"], size=3, with_signature=False, **meant)
+    one.write([b"new"])
+    one.finish(dated_at=1000, signature=b"")
+    assert local.read_bytes() == b"new"
+
+
+def another(folder):
+    (folder / "other").write_bytes(b"old")
+    return folder / "other"
 
 
 @pytest.mark.parametrize("part", ["..", ".", "a/b", "", "con", "a:b", "x\u202etxt"])
