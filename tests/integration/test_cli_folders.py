@@ -163,3 +163,16 @@ def test_a_rate_and_a_number_at_once_change_how_files_move_and_nothing_else(cli:
     here = everything_below(cli.folder / "paced")
     assert everything_below(cli.folder / "paced-back" / "paced") == everything_below(cli.folder / "paced-too") == here
     assert cli.sft("max", "put", "paced", "--limit", "1").status == 2
+
+
+def test_what_is_in_the_way_of_a_folder_stops_that_folder_alone(cli: LiveCli):
+    for name in ("a.txt", "emp/gone", "sub/b.txt"):
+        cli.file(f"e1/x/{name}", b"abc")
+    (cli.folder / "e1/x/emp/gone").unlink()
+    assert cli.sft("max", "put", "e1/x", "--to", "e1").status == 0
+    cli.file("e2/x/emp", b"mine")
+    got = cli.sft("gus", "get", "e1/x", "--to", "e2", "--json")
+    assert (got.status, got.document["done"], got.document["failed"]) == (1, 2, 1)
+    (failed,) = (item for item in got.document["items"] if item["error"])
+    assert (failed["source"], failed["path"], failed["error"]["code"]) == ("e2/x/emp", None, "LOCAL_FILE")
+    assert everything_below(cli.folder / "e2")["x/sub/b.txt"] == b"abc"

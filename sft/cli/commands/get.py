@@ -93,12 +93,13 @@ def command(
         elif plan.items or plan.folders:
             totals = [item.size for item in plan.items]
 
+            unmade = await get_all(session, [], to=place, folders=plan.folders) if plan.folders else []
+
             async def move(session: Session, items: Sequence[GetItem], report: Report) -> list[GetResult]:
                 return await get_all(
                     session,
                     items,
                     to=place,
-                    folders=plan.folders,
                     existing=existing,
                     with_signature=with_signature,
                     accept_moved=accept_moved,
@@ -113,6 +114,9 @@ def command(
             outcome.seconds = shown.seconds
             for result in results:
                 add_result(outcome, result)
+            for result in unmade:
+                if result.error is not None:
+                    outcome.failed(str(place.joinpath(*result.item.parts)), result.error)
             outcome.unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
             if to_output:
                 _write_out(invocation, results)

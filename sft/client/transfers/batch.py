@@ -153,6 +153,9 @@ async def get_all(
         existing: what becomes of a file that has the name already.
         with_signature: NAME.minisig is written beside each.
         keep_parts: what is not finished may be gone on with later.
+
+    Returns:
+        One result per item, in their order; then one, FAILED, for each folder that cannot be made.
     """
     destination = await session.pool.run(Destination, to)
     asked = GetAsked(destination.path, existing, with_signature, accept_moved)
@@ -162,17 +165,26 @@ async def get_all(
         return await look_here(session, [item for _, item in numbered], asked, digests)
 
     try:
-        for parts in folders:
-            await session.pool.run(destination.make, parts)
+        unmade = await session.pool.run(_make, destination, folders)
 
         def place(item: GetItem) -> Target:
             return Target(destination, item.parts, existing, with_signature, keep_parts, item.replaces)
 
         results = await _get(session, items, place, look, report, accept_moved=accept_moved, jobs=jobs)
         await session.pool.run(keep_seen, session, digests)
-        return results
+        return results + unmade
     finally:
         destination.close()
+
+
+def _make(destination: Destination, folders: Sequence[tuple[str, ...]]) -> list[GetResult]:
+    failed: list[GetResult] = []
+    for parts in folders:
+        try:
+            destination.make(parts)
+        except SftError as error:
+            failed.append(GetResult(GetItem("/".join(parts), parts, 0), TransferStage.FAILED, error=error))
+    return failed
 
 
 async def verify_all(session: Session, items: Sequence[GetItem], *, report: Report | None = None) -> list[GetResult]:

@@ -408,6 +408,19 @@ def test_folders_that_hold_nothing_are_made(server, session):
     assert "docs/void" in server.folders
 
 
+def test_a_folder_that_cannot_be_made_here_fails_alone(server, session, tmp_path):
+    stored(server, b"abc")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "void").write_bytes(b"mine")
+    folders = [("void",), ("void", "below"), ("other",)]
+    good, *failed = get(server, session, tmp_path, got_item(size=3), folders=folders)
+    assert (good.stage, good.local.read_bytes()) == (TransferStage.VERIFIED, b"abc")
+    assert [(each.item.parts, each.stage, each.error.code) for each in failed] == [
+        (parts, TransferStage.FAILED, "LOCAL_FILE") for parts in folders[:2]
+    ]
+    assert (tmp_path / "out" / "other").is_dir()
+
+
 def test_nothing_is_forged_in_our_own_name(server, session, tmp_path):
     # The key that a server shows for ourselves is not asked for, and not believed.
     server.users[7] = user(7, "ada", MALLORY_KEY)
