@@ -189,6 +189,13 @@ class Stored(Record, frozen=True):
     unchanged: bool = False
 
 
+class FileSeen(Record, frozen=True):
+    """The newest version of a file, as somebody saw it who decides about it."""
+
+    file_id: Bytes16
+    version: VersionNumber
+
+
 class Deleted(Record, frozen=True):
     """What went to the trash, and until when it can be restored."""
 

@@ -136,7 +136,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         lambda id_, made: m.Done(id_, changed=made),
     ),
     m.Move: ActRoute(folders.move, lambda by, q: folders.MoveInput(by, q.old, q.new), _moved),
-    m.Delete: ActRoute(trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive), m.FileDeleted),
+    m.Delete: ActRoute(trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive, q.seen), m.FileDeleted),
     m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path), _restored),
     m.PutFiles: TransferRoute(commits.commit),
     m.GetFiles: TransferRoute(downloads.begin_many),

@@ -13,12 +13,12 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import FolderNotEmptyError, NotFoundError, NotYoursError
+from sft.errors import ChangedSinceError, FolderNotEmptyError, NotFoundError, NotYoursError
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, Scope
 from sft.model.events import FileRestored, FileTrashed, FolderRestored, FolderTrashed
 from sft.model.names import split_path
-from sft.model.records import Deleted, File, RestoredFolder
+from sft.model.records import Deleted, File, FileSeen, RestoredFolder
 from sft.service.path_lookup import PathLookup, folded_name, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree, scope_in
@@ -37,11 +37,17 @@ _NOT_DELETED: Final[dict[str, Any]] = {
 
 
 class Deletion(Struct, frozen=True):
-    """A file or folder that is to go to the trash; with ``recursive`` a folder that is not empty."""
+    """A file or folder that is to go to the trash.
+
+    Args:
+        recursive: also a folder that is not empty.
+        seen: a file alone, and only as long as this is its newest version.
+    """
 
     caller: Caller
     path: str
     recursive: bool = False
+    seen: FileSeen | None = None
 
 
 class Restoration(Struct, frozen=True):
@@ -57,6 +63,7 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
 
     Raises:
         NotFoundError: nothing is there.
+        ChangedSinceError: it is not what was seen.
         NotYoursError: it, or something in it, belongs to another.
         HandingOverError: something in it is still being handed over to the caller.
         FolderNotEmptyError: of a folder, unless ``recursive``.
@@ -68,7 +75,7 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
     if place.file is not None:
         files, folders = _delete_file(transaction, item, place.file), 0
         figures.take_file(place.file)
-    elif place.subfolder is not None:
+    elif place.subfolder is not None and item.seen is None:
         files, folders = _delete_folder(transaction, item, place.subfolder)
         figures.take_folder(place.subfolder)
     else:
@@ -80,6 +87,11 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
 def _delete_file(transaction: Transaction, item: Deletion, file: FileRow) -> int:
     records = RecordBuilder(transaction)
     require_right(records, item.caller, Permission.FILE_DELETE, file, verb="delete", path=item.path)
+    if item.seen is not None and item.seen != FileSeen(file.file_id, file.newest):
+        newest = newest_versions(transaction, [file])[file.id]
+        raise ChangedSinceError(
+            path=item.path, author=records.name_of(newest.author_id), version=newest.number, seen=item.seen.version
+        )
     transaction.rows.update([replace(file, folder_id=None, **_deletion(transaction, item))])
     transaction.log(FileTrashed(by=item.caller, file_id=file.file_id, path=item.path))
     return 1

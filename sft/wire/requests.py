@@ -18,6 +18,7 @@ from sft.model.records import (
     Bytes32,
     Count,
     Digest,
+    FileSeen,
     PathText,
     PersonName,
     PublicKeyBytes,
@@ -100,10 +101,11 @@ class Move(Request, frozen=True, tag=5):
 
 
 class Delete(Request, frozen=True, tag=6):
-    """Move a file to the trash; with ``recursive`` a folder and all in it."""
+    """Move a file to the trash; with ``recursive`` a folder and all in it; with ``seen`` only what was seen."""
 
     path: PathText
     recursive: bool = False
+    seen: FileSeen | None = None
 
 
 class Restore(Request, frozen=True, tag=7):

@@ -507,6 +507,25 @@ def test_what_was_edited_here_meanwhile_is_not_replaced(cli: LiveCli, tree: Path
     assert [each.name for each in edited.parent.iterdir() if each.name.endswith(".part")] == []
 
 
+def test_a_version_that_somebody_stored_meanwhile_is_not_deleted(cli: LiveCli, tree: Path, monkeypatch):
+    cli.sft("max", "sync", "tree", ":copy")
+    for name in ("a.txt", "b.txt"):
+        (tree / name).unlink()
+    planned = sync.plan_up
+
+    async def plan_up(*arguments):
+        plan = await planned(*arguments)
+        other = cli.file("other", b"changed by ada")
+        cli.meanwhile(store(cli, "ada", PutItem(Path(other), "copy/a.txt", 14)))
+        return plan
+
+    monkeypatch.setattr(sync, "plan_up", plan_up)
+    ran = cli.sft("max", "sync", "tree", ":copy", "--delete", "--yes", "--json")
+    assert (ran.status, changes(ran)) == (1, {"copy/a.txt": "failed", "copy/b.txt": "deleted"})
+    assert "[CHANGED_SINCE]" in ran.err
+    assert listed(cli)["copy/a.txt"] == 2
+
+
 def test_what_came_or_changed_since_it_was_looked_at_is_not_deleted(cli: LiveCli, tree: Path, monkeypatch):
     cli.sft("max", "sync", "tree", ":copy")
     cli.sft("gus", "sync", ":copy", "back")

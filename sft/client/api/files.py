@@ -17,7 +17,7 @@ from sft.client.api import Requester
 from sft.errors import ListingTooLongError, RemoteProtocolError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.names import fold, split_path
-from sft.model.records import Deleted, File, Folder, Page, RestoredFolder, TrashedFolder
+from sft.model.records import Deleted, File, FileSeen, Folder, Page, RestoredFolder, TrashedFolder
 from sft.wire.messages import (
     Delete,
     Done,
@@ -176,9 +176,9 @@ async def move(session: Requester, old: str, new: str) -> File | None:
     return answer.file if isinstance(answer, FileShown) else None
 
 
-async def delete(session: Requester, path: str, *, recursive: bool = False) -> Deleted:
-    """Move a file, or with ``recursive`` a folder and all in it, to the trash."""
-    return (await session.request(Delete, FileDeleted, path=path, recursive=recursive)).deleted
+async def delete(session: Requester, path: str, *, recursive: bool = False, seen: FileSeen | None = None) -> Deleted:
+    """Move a file, or with ``recursive`` a folder and all in it, to the trash; with ``seen`` only that file and version."""
+    return (await session.request(Delete, FileDeleted, path=path, recursive=recursive, seen=seen)).deleted
 
 
 async def restore(session: Requester, path: str) -> File | RestoredFolder:

@@ -23,6 +23,7 @@ from sft.client.transfers.local_file import LocalFile, is_as_seen
 from sft.client.transfers.sync import Item, SyncPlan
 from sft.errors import FolderInTheWayError, FolderNotEmptyError, LocalChangedError, NotFoundError, SftError
 from sft.model.names import join_path
+from sft.model.records import FileSeen
 
 _AT_ONCE: Final = 8
 
@@ -36,8 +37,10 @@ async def delete_there(session: Session, plan: SyncPlan[Item], surplus: Surplus,
     async def one(below: str, *, is_folder: bool = False) -> None:
         if await session.pool.run(_has_come, plan.top / below, is_folder):
             return
+        file = plan.there.get(below)
+        seen = None if is_folder or file is None else FileSeen(file.id, file.version.number)
         try:
-            await delete(session, join_path(plan.base, below))
+            await delete(session, join_path(plan.base, below), seen=seen)
         except NotFoundError:
             done(below, None)
         except SftError as error:

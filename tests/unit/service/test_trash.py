@@ -1,6 +1,7 @@
 import pytest
 
 from sft.errors import (
+    ChangedSinceError,
     ExistsError,
     FolderInTheWayError,
     FolderNotEmptyError,
@@ -12,7 +13,7 @@ from sft.errors import (
 )
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Role
-from sft.model.records import Deleted, File, RestoredFolder, TrashPage
+from sft.model.records import Deleted, File, FileSeen, RestoredFolder, TrashPage
 from sft.service.files import list_trash, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.service.trash import Deletion, Restoration, delete, restore
@@ -48,6 +49,28 @@ def test_a_deleted_file_is_gone_until_it_comes_back_unchanged(services: ServiceF
     assert tree(services) == ["d/"]
     assert back(services, "d/a") == before
     assert (services.get(GUS, "d/a", 1), services.get(GUS, "d/a")) == (b"1", b"2")
+
+
+def test_only_the_version_that_was_seen_is_deleted(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a", b"1")
+    seen = services.ask(show_file, MAX, path="d/a")
+    services.replace(MAX, "d/a", b"2", seen)
+    deletion = Deletion(MAX.caller, "d/a", seen=FileSeen(seen.id, 1))
+    with pytest.raises(ChangedSinceError) as caught:
+        services.act(delete, deletion)
+    assert caught.value.values == {"path": "d/a", "author": "max", "version": 2, "seen": 1}
+    rm(services, "d/a")
+    with pytest.raises(NotFoundError):
+        services.act(delete, deletion)
+    services.put(MAX, "d/a", b"3")
+    with pytest.raises(ChangedSinceError):  # of this number, and another file
+        services.act(delete, deletion)
+    now = services.ask(show_file, MAX, path="d/a")
+    assert services.act(delete, Deletion(MAX.caller, "d/a", seen=FileSeen(now.id, 1))).files == 1
+    services.act(make_folder, MakeFolderInput(MAX.caller, "d/a"))
+    with pytest.raises(NotFoundError):
+        services.act(delete, deletion)
+    assert "d/a/" in tree(services)
 
 
 def test_a_name_is_free_at_once(services: ServiceFixture) -> None:
