@@ -17,7 +17,7 @@ from sft.model.records import Deleted, File, FileSeen, RestoredFolder, TrashPage
 from sft.service.files import list_trash, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.service.trash import Deletion, Restoration, delete, restore
-from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture, file_id_of
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
 
@@ -62,7 +62,7 @@ def test_only_the_version_that_was_seen_is_deleted(services: ServiceFixture) -> 
     rm(services, "d/a")
     with pytest.raises(NotFoundError):
         services.act(delete, deletion)
-    services.put(MAX, "d/a", b"3")
+    services.put(MAX, "d/a", b"3", file_id=file_id_of("another"))
     with pytest.raises(ChangedSinceError):  # of this number, and another file
         services.act(delete, deletion)
     now = services.ask(show_file, MAX, path="d/a")
