@@ -176,3 +176,52 @@ def test_what_is_in_the_way_of_a_folder_stops_that_folder_alone(cli: LiveCli):
     (failed,) = (item for item in got.document["items"] if item["error"])
     assert (failed["source"], failed["path"], failed["error"]["code"]) == ("e2/x/emp", None, "LOCAL_FILE")
     assert everything_below(cli.folder / "e2")["x/sub/b.txt"] == b"abc"
+
+
+OBSTACLES = {
+    "a file for an empty folder": ("file", "emp"),
+    "a file for a folder": ("file", "full"),
+    "a file above an empty folder": ("file", "deep"),
+    "a folder for a file": ("folder", "a.txt"),
+    "a file for all": ("file", ""),
+    "another case of an empty folder": ("folder", "EMP"),
+    "another case of a file": ("folder", "A.txt"),
+    "a folder for an empty folder": ("folder", "emp"),
+    "a file that stays": ("file", "b.txt"),
+}
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+@pytest.mark.parametrize("way", ["put", "sync up", "get", "sync down"])
+def test_what_is_in_the_way_is_foreseen_as_it_is_met(cli: LiveCli, way: str, obstacle: str):
+    base = f"{way} {obstacle}".replace(" ", "-")
+    kind, where = OBSTACLES[obstacle]
+    for name in ("a.txt", "full/b.txt", "emp/gone", "deep/emp/gone"):
+        cli.file(f"{base}/src/{name}", b"abc")
+    for name in ("emp", "deep/emp"):
+        (cli.folder / base / "src" / name / "gone").unlink()
+    commands = {
+        "put": ("put", f"{base}/src", "--to", base),
+        "sync up": ("sync", f"{base}/src", f":{base}/src"),
+        "get": ("get", f"{base}/src", "--to", f"{base}/back"),
+        "sync down": ("sync", f":{base}/src", f"{base}/back/src"),
+    }
+    at = f"{base}/src/{where}".rstrip("/")
+    if way in {"get", "sync down"}:
+        assert cli.sft("max", "put", f"{base}/src", "--to", base).status == 0
+        there = cli.folder / f"{base}/back/src/{where}"
+        there.parent.mkdir(parents=True, exist_ok=True)
+        there.write_bytes(b"mine") if kind == "file" else there.mkdir()
+    elif kind == "file":
+        assert cli.sft("max", "put", cli.file("mine", b"mine"), "--as", at).status == 0
+    else:
+        assert cli.sft("max", "mkdir", at).status == 0
+    told = cli.sft("max", *commands[way], "--dry-run", "--json")
+    done = cli.sft("max", *commands[way], "--json")
+    assert errors_of(told) == errors_of(done)
+
+
+def errors_of(ran):
+    if "items" not in ran.document:
+        return ran.document["error"]["code"]
+    return sorted((item["error"]["code"], item["error"]["message"]) for item in ran.document["items"] if item["error"])

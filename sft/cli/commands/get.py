@@ -21,7 +21,7 @@ from sft.client.api.tree import has_pattern
 from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, get_all
 from sft.client.transfers.exclude import Excludes
-from sft.client.transfers.foresee import foresee_get
+from sft.client.transfers.foresee import foresee_folders_here, foresee_get
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, GetPlan, plan_get
 from sft.client.transfers.progress import Report, TransferStage
@@ -90,6 +90,8 @@ def command(
             asked = GetAsked(place, existing, with_signature, accept_moved)
             for item, what in zip(plan.items, await foresee_get(session, plan.items, asked), strict=True):
                 outcome.foreseen("get", item.path, item.path, what, item.size)
+            for refused in await session.pool.run(foresee_folders_here, place, plan.folders):
+                outcome.failed(refused.name, refused.error)
         elif plan.items or plan.folders:
             totals = [item.size for item in plan.items]
 

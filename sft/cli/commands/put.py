@@ -23,7 +23,7 @@ from sft.client.api.files import make_folder, show_file
 from sft.client.session import Session
 from sft.client.transfers.batch import PutResult, put_all
 from sft.client.transfers.exclude import Excludes
-from sft.client.transfers.foresee import foresee_put
+from sft.client.transfers.foresee import foresee_folders_there, foresee_put
 from sft.client.transfers.plan import PutItem, PutPlan, plan_put
 from sft.client.transfers.progress import Report, TransferStage
 from sft.crypto.digests import digest_text
@@ -108,6 +108,8 @@ def command(
         for item, what in zip(plan.items, foreseen, strict=True):
             source = "-" if item.source is None else str(item.source)
             report.foreseen("store", source, item.path, what, item.size)
+        for refused in await foresee_folders_there(session, plan.folders):
+            report.failed(refused.name, refused.error)
 
     if plan.items or plan.folders:
         invocation.talk(foresee if dry_run else store)

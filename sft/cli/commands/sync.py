@@ -28,7 +28,7 @@ from sft.client.session import Session
 from sft.client.transfers.batch import GetResult, PutResult, get_all, put_all
 from sft.client.transfers.compare import Surplus
 from sft.client.transfers.exclude import Excludes
-from sft.client.transfers.foresee import Foreseen, foresee_get, foresee_put
+from sft.client.transfers.foresee import Foreseen, foresee_folders_there, foresee_get, foresee_put
 from sft.client.transfers.part_file import ConflictPolicy
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import Report, TransferStage
@@ -129,8 +129,12 @@ async def _up(invocation: Invocation, session: Session, report: SyncReport, wish
     plan = await plan_up(session, top, base, wish.options, _reading(invocation))
     _begin(invocation, report, plan, wish)
     if wish.dry_run:
-        there = There()
-        there.add([*plan.there.values()])
+        there = None
+        if plan.target_exists:
+            there = There()
+            there.add([*plan.there.values()])
+        else:  # something may be in its way
+            plan.refused += await foresee_folders_there(session, plan.folders)
         free, behind = _by_place(plan)
         meant = [*free, *plan.replaced]
         for put, foreseen in zip(meant, await foresee_put(session, meant, there=there), strict=True):

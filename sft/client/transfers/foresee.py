@@ -7,16 +7,21 @@ what comes from a pipe, whether fetched bytes fit their signature, room on a dis
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
 
+from sft import durable
 from sft.client.api.files import show_file
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
+from sft.client.os_errors import describe_os_error
 from sft.client.session import Session
 from sft.client.transfers.batch import keep_seen
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.here_already import Here, look_here
+from sft.client.transfers.local_tree import Refused
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.same import GetAsked, PutAsked, Step, VersionThere, put_step
 from sft.client.transfers.sources import FileSource
@@ -89,6 +94,19 @@ async def _put(session: Session, item: PutItem, asked: PutAsked, file: File | No
     return step
 
 
+async def foresee_folders_there(session: Session, folders: Sequence[str]) -> list[Refused]:
+    """Return what of these empty folders could not be made at the server."""
+    there = await _all_there(session, folders)
+    refused: list[Refused] = []
+    for folder in folders:
+        try:
+            if not there.has_folder(folder) and there.at(folder) is not None:
+                raise FolderInTheWayError(path=folder, what="file")
+        except SftError as error:
+            refused.append(Refused(folder, error))
+    return refused
+
+
 def _opened(items: Sequence[PutItem], foreseen: list[Foreseen]) -> list[Foreseen]:
     """See whether what would be sent can be (blocks)."""
     for number, item in enumerate(items):
@@ -132,6 +150,20 @@ async def foresee_get(session: Session, items: Sequence[GetItem], asked: GetAske
     found = await look_here(session, items, asked, digests)
     await finish_even_if_cancelled(session.pool.run(keep_seen, session, digests))
     return [_as_listed(*each, asked) for each in zip(items, found, strict=True)]
+
+
+def foresee_folders_here(top: Path, folders: Sequence[Sequence[str]]) -> list[Refused]:
+    """Return what of these empty folders could not be made below one of this computer (blocks)."""
+    refused: list[Refused] = []
+    for parts in folders:
+        try:
+            os.close(durable.open_folder(top, *parts))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            where = top.joinpath(*parts)
+            refused.append(Refused(str(where), describe_os_error(error, where)))
+    return refused
 
 
 def _as_listed(item: GetItem, found: Here, asked: GetAsked) -> Foreseen:

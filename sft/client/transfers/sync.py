@@ -67,6 +67,7 @@ class SyncPlan(Generic[Item]):
         after: the last so many of ``fresh`` come into its place.
         source_files: how many the source holds.
         newer: left alone, for it is newer at the target.
+        target_exists: the server's folder is there.
         local, there: each side's files, by path below the folder.
     """
 
@@ -83,6 +84,7 @@ class SyncPlan(Generic[Item]):
     after: int = 0
     same: int = 0
     newer: int = 0
+    target_exists: bool = True
     skipped: list[Skipped] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     excluded: int = 0
@@ -99,6 +101,7 @@ async def plan_up(
     there, seen = await _both(session, base, top, options, may_be_missing=False)
     plan: SyncPlan[PutItem] = SyncPlan(base, top, seen.files, there.files, len(seen.files))
     plan.skipped, plan.excluded = seen.tree.skipped, seen.tree.excluded
+    plan.target_exists = there.exists
     plan.refused += seen.tree.refused
     comparison = compare(seen.tree.files, there.files, seen.digests, read_all=options.read_all)
     found = await _settled(session, plan, comparison, seen.digests, reading)

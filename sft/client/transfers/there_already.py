@@ -68,6 +68,9 @@ class There(Struct):
         for path in folders:
             self.taken[fold(path)] = path, "folder"
 
+    def has_folder(self, path: str) -> bool:
+        return self.taken.get(fold(path)) == (path, "folder")
+
     def at(self, path: str) -> File | None:
         """Return the file at a path, if one was seen.
 
