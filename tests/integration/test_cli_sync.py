@@ -290,8 +290,13 @@ def test_links_and_excluded_things_are_deleted_on_neither_side(cli: LiveCli, tre
     (back / "extra" / "x.txt").write_bytes(b"x")
     (back / "held").mkdir()
     (back / "held" / "link").symlink_to("a.txt")
-    down = cli.sft("gus", "sync", ":copy", "back", "--delete", "--yes", "--exclude", "*.tmp", "--json")
-    assert down.status == 0
+    for name in ("of-tmp/x.tmp", "of-part/.sft-0123456789abcdef.part", "of-excluded/build.tmp/x"):
+        cli.file(f"back/{name}", b"kept")
+    words = ("--delete", "--yes", "--max-delete", "3", "--exclude", "*.tmp", "--json")
+    told = cli.sft("gus", "sync", ":copy", "back", *words, "--dry-run")
+    assert len(changes(told)) == 3
+    down = cli.sft("gus", "sync", ":copy", "back", *words)
+    assert (down.status, [each["what"] for each in down.document["skipped"]]) == (1, ["link", "link"])
     assert changes(down) == {
         "copy/extra/x.txt": "deleted", "copy/extra/empty": "deleted", "copy/extra": "deleted",
     }  # fmt: skip

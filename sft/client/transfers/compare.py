@@ -130,10 +130,12 @@ def surplus(
     Args:
         files, folders: of the target.
         source_files, source_folders: of the source.
-        kept: paths that are left as they are, with all below them.
+        kept: paths that are left as they are, with all below them, and the folders above.
     """
     source_files, source_folders, kept = set(source_files), set(source_folders), set(kept)
     needed: set[str] = set()
+    for path in kept:
+        _need(needed, path)
     extra: list[str] = []
     for path in files:
         if path in source_files or excludes.cover(path) or lies_in(path, kept):

@@ -53,6 +53,7 @@ class LocalTree(Struct):
         empty: those that hold nothing; ``""`` is the folder itself.
         refused: what could not be looked at.
         excluded: how many files, folders and others stay behind by a pattern.
+        left: those, and downloads that are not finished; paths.
     """
 
     files: list[LocalFile] = field(default_factory=list)
@@ -61,6 +62,7 @@ class LocalTree(Struct):
     skipped: list[Skipped] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     excluded: int = 0
+    left: list[str] = field(default_factory=list)
 
 
 def walk_local(top: Path, excludes: Excludes = NOTHING_EXCLUDED, own: Path | None = None) -> LocalTree:
@@ -126,12 +128,15 @@ def _take(
         is_folder = entry.is_dir(follow_symlinks=False)
         if excludes.fits(path, folder=is_folder):
             tree.excluded += 1
+            tree.left.append(path)
         elif is_folder and _is(entry, kept_apart):
             tree.skipped.append(Skipped(entry.path, KEY_FOLDER, path))
         elif is_folder:
             below.append((entry.path, path))
         elif entry.is_file(follow_symlinks=False):
-            if not is_part(entry.name):
+            if is_part(entry.name):
+                tree.left.append(path)
+            else:
                 tree.files.append(seen_as(entry.path, path, entry.stat(follow_symlinks=False)))
         else:
             mode = entry.stat(follow_symlinks=False).st_mode

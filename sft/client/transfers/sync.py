@@ -175,9 +175,10 @@ async def plan_down(
     if options.delete:
         # What no download could be named is not ours.
         foreign = [path for path in [*seen.files, *seen.tree.folders] if not _is_local_name(path)]
+        plan.skipped = seen.tree.skipped
         plan.surplus = surplus(
             files=seen.files, folders=seen.tree.folders, source_files=there.files, source_folders=there.folders,
-            excludes=options.excludes, kept=[*in_the_way, *foreign],
+            excludes=options.excludes, kept=[*in_the_way, *foreign, *seen.tree.left],
         )  # fmt: skip
     placement.clear()
     return plan

@@ -7,6 +7,7 @@ regular file that is as the walk saw it, found without following a link, and gon
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable, Sequence
@@ -77,8 +78,11 @@ async def delete_here(session: Session, plan: SyncPlan[Item], surplus: Surplus, 
 
     await gather_limited(_AT_ONCE, surplus.files, one)
     for folder in surplus.folders:
-        if await session.pool.run(_remove_folder, plan.top, folder):
-            done(folder, None)
+        try:
+            if await session.pool.run(_remove_folder, plan.top, folder):
+                done(folder, None)
+        except SftError as error:
+            done(folder, error)
 
 
 def _remove(top: Path, file: LocalFile) -> SftError | None:
@@ -102,14 +106,19 @@ def _remove(top: Path, file: LocalFile) -> SftError | None:
 def _remove_folder(top: Path, below: str) -> bool:
     """Remove a folder if it is empty; what else is in it is somebody's."""
     *above, leaf = below.split("/")
-    with contextlib.suppress(OSError):
+    try:
         folder = durable.open_folder(top, *above)
         try:
             os.rmdir(leaf, dir_fd=folder)
         finally:
             os.close(folder)
+    except FileNotFoundError:
         return True
-    return False
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:  # something has come since
+            return False
+        raise describe_os_error(error, top / below) from error
+    return True
 
 
 def _parts(top: Path, source: str) -> Sequence[str]:
