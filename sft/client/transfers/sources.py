@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
 
-from sft.client.os_errors import translating_os_errors
+from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.client.transfers.local_file import LocalFile, seen_as
 from sft.errors import LocalFileError, SourceChangedError
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
@@ -58,7 +58,7 @@ class FileSource:
         identity: device and inode that it must have.
 
     Raises:
-        LocalFileError: it cannot be opened, or is no regular file.
+        LocalFileError: it cannot be opened, or is no regular file, or holds something where its size is 0.
         SourceChangedError: it is another file than the one that was meant.
     """
 
@@ -80,6 +80,21 @@ class FileSource:
             raise SourceChangedError("another file has its name", path=self.name)
         self.size: int = self.seen.size
         self._left = self.size
+        if not self.size:
+            self._require_empty()
+
+    def _require_empty(self) -> None:
+        """Refuse what a system makes as it is read, as in /proc: no size tells its end."""
+        try:
+            made = os.read(self._fd, 1) and not os.fstat(self._fd).st_size
+        except OSError as error:
+            self.close()
+            raise describe_os_error(error, self.name) from error
+        if made:
+            self.close()
+            raise LocalFileError(
+                path=self.name, problem="holds more than its size says", remedy="Send it as a pipe, with -"
+            )
 
     def small(self) -> bytes | None:
         if self.size > SMALL_FILE_BYTES:

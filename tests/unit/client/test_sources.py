@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -143,3 +144,14 @@ def test_a_reader_of_a_silent_pipe_can_be_given_up_and_never_takes_that_for_the_
     assert len(faults) == 1
     os.close(reading)
     os.close(writing)
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a file that the system makes as it is read")
+def test_what_holds_more_than_its_size_says_is_refused_and_not_taken_for_empty(tmp_path):
+    with pytest.raises(LocalFileError) as caught:
+        FileSource(Path("/proc/version"))
+    assert caught.value.values["problem"] == "holds more than its size says"
+    (tmp_path / "empty").touch()
+    source = FileSource(tmp_path / "empty")
+    assert (source.small(), source.fetch(1)) == (b"", ([b""], True))
+    source.close()
