@@ -1,8 +1,8 @@
 """Group commit: what several requests bring is handed to the writer together, while more of them are being checked.
 
 Rules. A commit by itself costs as much as eleven small files in it (measured in memory; a disk's sync comes on top), so it
-takes as many as it may. What is held waits for computing alone, never for a disk, and for no more of it than fills a group;
-where nothing is being checked, nothing is held. Only the reactor's thread comes here.
+takes as many as it may. What is held waits for computing alone, never for a disk, and for no more of it than checks as many as
+fill a group, whether they pass or not; where nothing is being checked, nothing is held. Only the reactor's thread comes here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class GroupCommit(Generic[I, R]):
         self._submit = submit
         self._checking = 0
         self._held: list[tuple[Sequence[tuple[I, int]], Deferred[list[R]]]] = []
-        self._held_inputs = 0
+        self._held_checked = 0
 
     @contextmanager
     def checking(self) -> Iterator[None]:
@@ -43,16 +43,20 @@ class GroupCommit(Generic[I, R]):
             if not self._checking:
                 self._submit_held()
 
-    def act(self, inputs: Sequence[tuple[I, int]]) -> Deferred[list[R]]:
-        """Have the writer act on inputs, each with its size; gives what became of each, in order."""
+    def act(self, inputs: Sequence[tuple[I, int]], *, checked: int) -> Deferred[list[R]]:
+        """Have the writer act on inputs, each with its size; gives what became of each, in order.
+
+        Args:
+            checked: how many there were, with those that did not pass.
+        """
         done: Deferred[list[R]] = Deferred()
         self._held.append((inputs, done))
-        self._held_inputs += len(inputs)
-        if not self._checking or self._held_inputs + len(inputs) > GROUP_ACTS:  # as many again would not fit
+        self._held_checked += checked
+        if not self._checking or self._held_checked + checked > GROUP_ACTS:  # as many again would not fit
             self._submit_held()
         return done
 
     def _submit_held(self) -> None:
-        held, self._held, self._held_inputs = self._held, [], 0
+        held, self._held, self._held_checked = self._held, [], 0
         for inputs, done in held:
             self._submit(inputs).chainDeferred(done)

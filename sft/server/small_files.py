@@ -64,9 +64,9 @@ async def _begun(
         prepared = prepare() if _on_reactor(context, message) else await context.pool.compute(prepare)
         in_memory = [each for each in prepared if not isinstance(each, Unwritten)]
         if len(in_memory) == len(prepared):
-            return in_memory, group.act(_passed(in_memory))
+            return in_memory, group.act(_passed(in_memory), checked=len(in_memory))
     written = await _written(context, prepared)
-    return written, group.act(_passed(written))
+    return written, group.act(_passed(written), checked=len(written))
 
 
 def _passed(waiting: Sequence[Pending | Exception]) -> list[tuple[Pending, int]]:

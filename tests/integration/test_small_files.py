@@ -391,6 +391,33 @@ async def test_what_is_checked_at_once_is_committed_at_once(server: ServerFixtur
 
 
 @on_reactor
+async def test_whose_files_all_fail_keep_no_other_from_its_commit(
+    server: ServerFixture, monkeypatch: pytest.MonkeyPatch
+):
+    raw, other, person = await server.raw("max"), await server.raw("mia"), server.people["max"]
+    lane, waiting = server.here.pool.compute, []
+
+    def held(*asked: Any) -> Deferred[Any]:
+        waiting.append((asked, Deferred()))
+        return waiting[-1][1]
+
+    monkeypatch.setattr(server.here.pool, "compute", held)
+    passing = [
+        raw.begin(m.PutFiles, files=tuple(_signed(person, f"{folder}{n}", b"x") for n in range(2))) for folder in "ab"
+    ]
+    signature = server.people["mia"].sign("elsewhere", b"")
+    failing = other.begin(m.PutFiles, files=tuple(m.SmallPut(f"c{n}", signature, b"") for n in range(BATCH_FILES - 2)))
+    await until(lambda: len(waiting) == 3, "all of them are to be checked")
+    (first, first_done), *others = sorted(waiting, key=lambda each: each[0][0].args[1][0].path)
+    for work, done in others:
+        lane(*work).chainDeferred(done)
+    assert all(_codes(await other.answer(failing)))
+    assert len(_stored(server, await raw.answer(passing[1]))) == 2
+    lane(*first).chainDeferred(first_done)
+    assert len(_stored(server, await raw.answer(passing[0]))) == 2
+
+
+@on_reactor
 async def test_what_waits_for_a_disk_keeps_no_other_from_its_commit(
     server: ServerFixture, monkeypatch: pytest.MonkeyPatch
 ):
