@@ -20,6 +20,7 @@ from sft.client.session import Session
 from sft.client.transfers.acknowledged import UploadResult
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.download import DownloadResult, get_file
+from sft.client.transfers.download_resume import drop_left
 from sft.client.transfers.grouping import expected_bytes, groups_of
 from sft.client.transfers.here_already import Here, look_here
 from sft.client.transfers.part_file import ConflictPolicy, Destination
@@ -33,7 +34,7 @@ from sft.client.transfers.target import Target
 from sft.client.transfers.there_already import found_there, look_there
 from sft.client.transfers.upload import FileUpload, SignedContent
 from sft.client.trust import Verdict
-from sft.errors import SftError
+from sft.errors import LocalExistsError, SftError
 from sft.limits import SMALL_FILE_BYTES
 from sft.model.records import File, Stored
 
@@ -226,10 +227,10 @@ async def _get(
         missing = [each for each, found in zip(wanted, here, strict=True) if isinstance(found, Step)]
         got = iter(await get_together(session, missing, accept_moved=accept_moved) if missing else [])
         return [
-            _get_result(each, next(got), TransferStage.VERIFIED)
+            await ended(each, numbered, next(got))
             if isinstance(found, Step)
             else _get_result(each, found, TransferStage.UNCHANGED)
-            for each, found in zip(wanted, here, strict=True)
+            for each, found, numbered in zip(wanted, here, group, strict=True)
         ]
 
     async def get_large(numbered: tuple[int, GetItem]) -> GetResult:
@@ -237,10 +238,20 @@ async def _get(
         (found,) = await look([numbered])
         if not isinstance(found, Step):
             return _get_result(each, found, TransferStage.UNCHANGED)
+        got: DownloadResult | SftError
         try:
             got = await get_file(session, each.item, each.place, each.report, accept_moved=accept_moved)
         except SftError as error:
-            return _get_result(each, error, TransferStage.FAILED)
+            got = error
+        return await ended(each, numbered, got)
+
+    async def ended(each: Getting, numbered: tuple[int, GetItem], got: DownloadResult | SftError) -> GetResult:
+        if isinstance(got, LocalExistsError):  # somebody took the name meanwhile: perhaps another get of the same
+            (found,) = await look([numbered])
+            if isinstance(found, DownloadResult):
+                if each.place is not None:
+                    await session.pool.run(drop_left, session, each.item, each.place)
+                return _get_result(each, found, TransferStage.UNCHANGED)
         return _get_result(each, got, TransferStage.VERIFIED)
 
     def getting_of(numbered: tuple[int, GetItem]) -> Getting:

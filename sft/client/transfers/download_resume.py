@@ -173,6 +173,13 @@ async def left_here(session: Session, item: GetItem, place: Target, report: Repo
     return None
 
 
+def drop_left(session: Session, item: GetItem, place: Target) -> None:
+    """Remove what is left here of a file that came another way (blocks)."""
+    records = downloads_of(session.state, session.server_id)
+    for record in filter(_is_about(item, place), records.all()):
+        records.drop(record)
+
+
 def _is_about(item: GetItem, place: Target) -> Callable[[DownloadRecord], bool]:
     local = str(place.local)
     return lambda record: (record.path, record.local) == (item.path, local)

@@ -306,12 +306,12 @@ def test_what_did_not_hold_is_never_kept(here):
 # -- whole, and no place for it ---------------------------------------------------------------------------------
 
 
-def appears(here, monkeypatch, name="a.bin"):
+def appears(here, monkeypatch, name="a.bin", content=b"somebody's"):
     """Have somebody make a file of that name while the last bytes come."""
     verified = download.judge_over
 
     def judged(*arguments, **options):
-        (here.out / name).write_bytes(b"somebody's")
+        (here.out / name).write_bytes(content)
         return verified(*arguments, **options)
 
     monkeypatch.setattr(download, "judge_over", judged)
@@ -336,6 +336,12 @@ def test_what_is_whole_when_its_name_is_taken_is_placed_later_and_no_byte_moves_
     assert result.local.read_bytes() == CONTENT
     assert here.names() == (["a.bin"] if policy is ConflictPolicy.FORCE else ["a (2).bin", "a.bin"])
     assert result.local.stat().st_mtime == here.comment.mtime
+    assert not here.records
+
+
+def test_what_another_get_of_the_same_has_brought_meanwhile_is_here(here, monkeypatch):
+    assert appears(here, monkeypatch, content=CONTENT).stage is TransferStage.UNCHANGED
+    assert here.names() == ["a.bin"]
     assert not here.records
 
 

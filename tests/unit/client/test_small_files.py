@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
 from sft import durable
+from sft.client.transfers import small_gets
 from sft.client.transfers.batch import get_all, put_all, verify_all
 from sft.client.transfers.grouping import expected_bytes, groups_of
 from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.plan import plan_get
 from sft.client.transfers.progress import TransferStage
 from sft.crypto.notes import verify_receipts
 from sft.crypto.signatures import FileSignature
@@ -413,3 +415,22 @@ def test_progress_has_a_first_and_a_last_step_for_each(server, session, tmp_path
         stages = [step.stage for step in steps if step.index == number]
         assert stages == [TransferStage.RECEIVING, TransferStage.VERIFYING, TransferStage.VERIFIED]
     assert not sent(server, ShowFile)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_what_another_get_has_brought_meanwhile_is_judged_once_more(server, session, tmp_path, monkeypatch, same):
+    stored(server, b"abc")
+    judge_over = small_gets.judge_over
+
+    def judged(*arguments, **options):
+        (tmp_path / "out" / "a.bin").write_bytes(b"abc" if same else b"xyz")
+        return judge_over(*arguments, **options)
+
+    monkeypatch.setattr(small_gets, "judge_over", judged)
+    plan = server.run(plan_get(session, ["docs/a.bin"]))
+    (result,) = get(server, session, tmp_path, *plan.items)
+    if same:
+        assert (result.stage, result.local) == (TransferStage.UNCHANGED, tmp_path / "out" / "a.bin")
+    else:
+        assert isinstance(result.error, LocalExistsError)
+    assert leftovers(tmp_path / "out") == ["a.bin"]
