@@ -255,8 +255,6 @@ class ServerConnection:
         """Tell every listener and waiter, once."""
         self._ended = True
         self._watch.end()
-        if self._pace is not None:
-            self._pace.end()
         self.lost = self.lost or reason or ConnectionLostError("the server ended the session")
         if not self.welcomed.called:
             self.welcomed.errback(self.lost)
@@ -276,6 +274,8 @@ class ServerConnection:
         ends, self._ends = self._ends, []
         for down in ends:
             down.callback(None)
+        if self._pace is not None:
+            self._pace.end()
 
     def busy(self) -> bool:
         return bool(self._listeners)

@@ -132,6 +132,7 @@ class WireProtocol:
     def connectionLost(self, reason: object = None) -> None:  # noqa: ARG002 - Twisted's form; ours is the better reason
         """Tell the owner, once, how it ended."""
         self._dead = True
+        self.outbox.stopProducing()  # whoever is told of the end may give room or credit to others
         for timer in self._timers.values():
             if timer.active():
                 timer.cancel()
@@ -197,6 +198,7 @@ class WireProtocol:
             return
         self._dead = True
         self.failure = error
+        self.outbox.stopProducing()
         self.transport.abortConnection()
         self._tell_end(error)
 

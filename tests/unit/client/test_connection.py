@@ -5,7 +5,7 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from sft.client.peer_watch import LOOK_SECONDS
 from sft.errors import ConnectionLostError, NotFoundError, RemoteProtocolError, RoleForbidsError, TamperedError
-from sft.limits import QUIET_SECONDS, REQUESTS_IN_FLIGHT, SILENCE_SECONDS, SLOW_FRAME_SECONDS
+from sft.limits import CHUNK_BYTES, QUIET_SECONDS, REQUESTS_IN_FLIGHT, SILENCE_SECONDS, SLOW_FRAME_SECONDS
 from sft.wire.messages import (
     CheckVault,
     Done,
@@ -141,6 +141,29 @@ def test_a_frame_that_was_changed_is_told_from_a_line_that_broke(server):
     assert ended[0].check(ConnectionLostError)  # it is tried again all the same
     server.pump()
     assert server.faults == ["x:1: a frame does not open, after the login"]
+
+
+@pytest.mark.parametrize("end", ["lost", "given up"])
+def test_what_waits_for_the_rate_gives_nothing_to_a_line_that_is_gone_and_hears_why(server, end):
+    asked = []
+
+    class Source:
+        def next_chunk(self):
+            asked.append(end)
+
+    connection = server.connection
+    connection.limit(CHUNK_BYTES)
+    outbox = connection.protocol.outbox
+    outbox.rate.spend(2 * CHUNK_BYTES)
+    outbox.attach(Source())
+    outbox.wake()
+    _, waits = started(connection.acquire_slot(content=True))
+    if end == "lost":
+        server.lose()
+    else:
+        connection.abort()
+    assert asked == []
+    assert waits[0].value is connection.lost
 
 
 # -- a server that says nothing, or too little -----------------------------------------------------------

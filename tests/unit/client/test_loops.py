@@ -16,6 +16,7 @@ from sft.client.identity import passphrase_from
 from sft.client.loop import loop_of
 from sft.client.profiles import Profiles
 from sft.client.session import connect
+from sft.client.transfers.batch import put_all
 from sft.crypto import key_file
 from sft.crypto.keys import ServerKey
 from sft.crypto.succession import sign_succession
@@ -28,12 +29,20 @@ from sft.errors import (
     TamperedError,
     UnreachableError,
 )
-from sft.limits import LOGIN_SECONDS, QUIET_SECONDS, REQUESTS_IN_FLIGHT, SILENCE_SECONDS, SLOW_FRAME_SECONDS
+from sft.limits import (
+    CHUNK_BYTES,
+    LOGIN_SECONDS,
+    QUIET_SECONDS,
+    REQUESTS_IN_FLIGHT,
+    SILENCE_SECONDS,
+    SLOW_FRAME_SECONDS,
+)
 from sft.wire.connection import Connection
-from sft.wire.events import LoginRequested
-from sft.wire.messages import Done, FileShown, MakeFolder, Notice, Refusal, SelfShown, ShowFile, ShowSelf
+from sft.wire.events import DataReceived, LoginRequested
+from sft.wire.messages import BeginUpload, Done, FileShown, MakeFolder, Notice, Refusal, SelfShown, ShowFile, ShowSelf
 from tests.unit.client.both_loops import LOOPS, PassingClock, Peer
 from tests.unit.client.memory_server import ADA_KEY, SERVER, SERVER_KEY, user
+from tests.unit.client.test_transfers_in_memory import item, local
 
 NEW_KEY = ServerKey.from_seed(bytes([1]) * 32)
 
@@ -315,6 +324,27 @@ def test_a_line_that_breaks_while_something_is_asked_is_lost(line, meet, end):
 
     with pytest.raises(ConnectionLostError):
         line.talk(meet(breaks), whoami)
+
+
+@pytest.mark.parametrize(
+    ("end", "lost"), [("changed", TamperedError), ("close", ConnectionLostError), ("reset", ConnectionLostError)]
+)
+def test_a_line_that_breaks_while_an_upload_waits_for_its_rate_is_lost(line, meet, tmp_path, end, lost):
+    def breaks(far):
+        far.log_in()
+        assert isinstance(far.asked(), BeginUpload)
+        far.next(DataReceived)
+        if end == "changed":
+            far.handle.sendall(bytes(100))
+            return far.farewell()
+        return getattr(far if end == "reset" else far.handle, end)()
+
+    async def put(session):
+        session.limit(CHUNK_BYTES)
+        results = await put_all(session, [item(local(tmp_path, bytes(20 * CHUNK_BYTES)))])
+        return [type(result.error) for result in results]
+
+    assert line.talk(meet(breaks), put) == [lost]
 
 
 def test_a_frame_that_was_changed_on_the_way_is_tampering_and_kept(line, meet):
