@@ -46,6 +46,7 @@ class SyncReport:
         self._failed: list[tuple[str, SftError]] = []
         self._moved: list[tuple[str, Verdict]] = []
         self._bytes = 0
+        self._refusal: SftError | None = None
 
     def changed(
         self, result: str, path: str, local: str, *, version: int | None = None, size: int | None = None
@@ -58,6 +59,10 @@ class SyncReport:
         self._rows.append([result, safe(path if self._up else local), "" if size is None else size_text(size)])
         if not self._dry_run:
             self._bytes += size or 0
+
+    def refuse(self, error: SftError) -> None:
+        """Take note of why the run would do nothing at all, whose trial this is."""
+        self._refusal = error
 
     def failed(self, path: str | None, local: str | None, error: SftError) -> None:
         self._failed.append((local or path or "", error))
@@ -81,7 +86,7 @@ class SyncReport:
         done = self._count.total() + self.same
         status = status_of_many(errors, done) or (SOME_STATUS if self.skipped else 0)
         if self._dry_run:
-            status = 0
+            status = 0 if self._refusal is None else self._refusal.exit_status
         if console.json:
             console.document(self._document(done, status))
         if self._dry_run:
@@ -91,6 +96,8 @@ class SyncReport:
         show_moved(console, self._moved)
         show_failures(self._invocation, self._failed, "Not done", alone=False)
         show_skipped(console, self.skipped)
+        if self._refusal is not None:
+            show_failures(self._invocation, [("", self._refusal)], "", alone=True)
         return status
 
     def _sentence(self) -> str:
@@ -117,6 +124,8 @@ class SyncReport:
             "excluded": self.excluded,
             "done": done,
             "failed": len(self._failed),
+            "refusal": self._refusal
+            and error_json(self._refusal, now=self._invocation.now, steps=self._invocation.steps),
             "bytes": self._bytes,
             "seconds": round(self.seconds, 3),
             "exit": status,

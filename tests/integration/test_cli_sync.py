@@ -172,6 +172,11 @@ def test_more_than_may_be_deleted_does_nothing_at_all(cli: LiveCli, tree: Path):
     assert refused.status == 5
     assert "2 files and folders would be deleted, and 1 may be. Nothing was done [TOO_MANY_DELETIONS]" in refused.err
     assert "--max-delete 2" in refused.err
+    told = cli.sft("max", "sync", "tree", ":copy", "--delete", "--max-delete", "1", "--dry-run")
+    assert (told.status, told.err) == (5, refused.err)
+    assert told.lines[-1] == "Nothing was done: would store 1, would delete 2, 2 the same."
+    document = cli.sft("max", "sync", "tree", ":copy", "--delete", "--max-delete", "1", "-n", "--json").document
+    assert (document["refusal"]["code"], document["exit"]) == ("TOO_MANY_DELETIONS", 5)
     assert "copy/new.txt" not in listed(cli)
 
 
@@ -254,10 +259,22 @@ def test_a_file_that_did_not_go_keeps_everything_from_being_deleted(cli: LiveCli
     cli.sft("max", "sync", "tree", ":copy")
     (tree / "a.txt").unlink()
     (tree / "a:b").write_bytes(b"no name")
+    told = cli.sft("max", "sync", "tree", ":copy", "--delete", "--dry-run")
+    assert told.lines == ["Nothing was done: 3 the same.  Nothing would be deleted, for not everything would go."]
     ran = cli.sft("max", "sync", "tree", ":copy", "--delete", "--yes")
     assert (ran.status, len(listed(cli))) == (1, 4)
     assert "Nothing was deleted, for not everything went." in ran.out
     assert "[NAME_NOT_ALLOWED]" in ran.err
+
+
+def test_what_would_not_come_is_foreseen_to_keep_everything_from_being_deleted(cli: LiveCli, tree: Path):
+    cli.sft("max", "sync", "tree", ":copy")
+    cli.sft("gus", "sync", ":copy", "back")
+    cli.sft("max", "mv", "copy/a.txt", "copy/moved.txt")
+    told = cli.sft("gus", "sync", ":copy", "back", "--delete", "--dry-run", "--json")
+    ran = cli.sft("gus", "sync", ":copy", "back", "--delete", "--yes", "--json")
+    assert changes(told) == changes(ran) == {"copy/moved.txt": "failed"}
+    assert (cli.folder / "back" / "a.txt").exists()
 
 
 def test_nobody_is_asked_about_deletions_that_will_not_be_made(cli: LiveCli, tree: Path, monkeypatch):

@@ -141,8 +141,7 @@ async def _up(invocation: Invocation, session: Session, report: SyncReport, wish
             _foreseen(report, put, foreseen, "would store", str(put.source))
         for item in behind:
             report.changed("would store", item.path, str(item.source), size=item.size)
-        _foresee_deletions(report, plan)
-        return ()
+        return _foresee_deletions(report, plan)
     await _delete(session, report, plan, plan.first, delete_there)
     await make_there(session, plan)
     items = [*plan.fresh, *plan.replaced]
@@ -171,8 +170,7 @@ async def _down(invocation: Invocation, session: Session, report: SyncReport, wi
                 _foreseen(report, get, foreseen, "would get", str(asked.local(get)))
         for item in behind:
             report.changed("would get", item.path, str(top.joinpath(*item.parts)), size=item.size)
-        _foresee_deletions(report, plan)
-        return ()
+        return _foresee_deletions(report, plan)
     await _delete(session, report, plan, plan.first, delete_here)
     await session.pool.run(make_here, plan)
     totals = [item.size for item in [*plan.fresh, *plan.replaced]]
@@ -208,14 +206,17 @@ def _begin(invocation: Invocation, report: SyncReport, plan: SyncPlan[Any], wish
     report.same, report.newer = plan.same, plan.newer
     report.skipped, report.excluded = plan.skipped, plan.excluded
     count = len(plan.surplus)
-    if not count or wish.dry_run or plan.refused:
+    if not count or plan.refused:
         return
     limit = wish.max_delete
     if limit is None:
         limit = MAX_DELETE if plan.source_files else 0
     if count > limit:
-        raise TooManyDeletionsError(count=count, limit=limit, wanted=str(count))
-    if not wish.yes:
+        refusal = TooManyDeletionsError(count=count, limit=limit, wanted=str(count))
+        if not wish.dry_run:
+            raise refusal
+        report.refuse(refusal)
+    elif not (wish.yes or wish.dry_run):
         paths = [*plan.surplus.files, *plan.surplus.folders]
         named = "".join(f"\n  {safe(path)}" for path in paths[:_SHOWN])
         more = f"\n  and {count_text(count - _SHOWN)} more" if count > _SHOWN else ""
@@ -254,11 +255,16 @@ async def _delete(
     await act(session, plan, surplus, done)
 
 
-def _foresee_deletions(report: SyncReport, plan: SyncPlan[Any]) -> None:
+def _foresee_deletions(report: SyncReport, plan: SyncPlan[Any]) -> Sequence[str]:
+    """Foresee what ``_delete`` and ``_delete_rest`` do, after everything else was foreseen."""
     for refused in plan.refused:
         report.failed(None, refused.name, refused.error)
-    for below in () if plan.refused else (*plan.surplus.files, *plan.surplus.folders):
+    goes = plan.surplus if report.all_went else plan.first
+    for below in (*goes.files, *goes.folders):
         report.changed("would delete", join_path(plan.base, below), str(plan.top / below))
+    if len(goes) == len(plan.surplus):
+        return ()
+    return [f"Nothing {'more ' if goes else ''}would be deleted, for not everything would go."]
 
 
 def _by_place(plan: SyncPlan[Item]) -> tuple[list[Item], list[Item]]:
