@@ -66,6 +66,8 @@ def command(
     """
     if as_path is not None and (to or len(paths) > 1):
         raise UsageError(problem="--as names one file, whole", remedy="Use --to FOLDER for several")
+    if as_path is not None and as_path.endswith("/") and not Path(paths[0]).is_dir():
+        raise UsageError(problem="--as names a file, and that ends in /", remedy="Into a folder: --to FOLDER")
     if replace and if_version is not None:
         raise UsageError(problem="--if-version replaces already", remedy="Leave out --replace")
     plan = plan_put(

@@ -147,10 +147,20 @@ def plan_put(
         raise SourceNamelessError
     walker = _Walker(safe_names=safe_names, excludes=excludes, own=own)
     folder = parse_path(to, root=True)
-    for source in sources:
+    for source in _each_once(sources):
         target = None if as_path is None else parse_path(as_path)
         walker.take(source, folder, target)
     return walker.plan
+
+
+def _each_once(sources: Sequence[str]) -> list[str]:
+    """Return what was named, each place once, however it was written."""
+    places: dict[str, str] = {}
+    for source in sources:
+        folder, name = os.path.split(source.rstrip("/"))
+        place = f"{os.path.realpath(folder)}/{name}" if name not in {"", ".", "..", "-"} else source
+        places.setdefault(place, source)
+    return [*places.values()]
 
 
 class _Walker:

@@ -240,6 +240,8 @@ def test_a_path_of_this_computer_is_seen_to_be_one(path, text):
     [
         ("put", "a", "b", "--as", "c"),
         ("put", "a", "--as", "c", "--to", "d"),
+        ("put", "a", "--as", "c/"),
+        ("put", "-", "--as", "c/"),
         ("put", "a", "--replace", "--if-version", "2"),
         ("put", "a", "--if-version", "0"),
         ("put", "-"),

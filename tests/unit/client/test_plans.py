@@ -51,6 +51,17 @@ def test_a_folder_goes_whole_under_its_own_name(photos):
     assert [item.source for item in plan.items] == [photos / "a.jpg", photos / "2026" / "b.jpg"]
 
 
+def test_what_is_named_twice_goes_once_and_clashes_with_nothing(photos, monkeypatch):
+    monkeypatch.chdir(photos)
+    for sources in (["a.jpg", "a.jpg"], ["a.jpg", "./a.jpg"], ["a.jpg", "2026/../a.jpg", str(photos / "a.jpg")]):
+        plan = plan_put(sources)
+        assert (planned(plan), plan.refused) == ([("a.jpg", 1)], [])
+    plan = plan_put(["2026", "2026/"])
+    assert (planned(plan), plan.folders, plan.refused) == ([("2026/b.jpg", 2)], ["2026/empty"], [])
+    (photos / "2026" / "a.jpg").write_bytes(b"another")
+    assert isinstance(plan_put(["a.jpg", "2026/a.jpg"]).refused[0].error, NameClashError)
+
+
 def test_dots_are_called_as_the_folder_that_they_mean(photos, monkeypatch):
     monkeypatch.chdir(photos / "2026")
     assert planned(plan_put(["."])) == [("2026/b.jpg", 2)]
