@@ -20,6 +20,7 @@ from sft.cli.invocation import Invocation
 from sft.cli.next_steps import steps_of_command
 from sft.cli.options import common
 from sft.cli.transfer_options import exclude_option, jobs_option, limit_option
+from sft.client.carried_over import CarriedOver
 from sft.client.coming_back import Pauses, is_away
 from sft.client.concurrency import pause
 from sft.client.transfers.batch import PutResult
@@ -80,6 +81,7 @@ def command(
     report = _WatchReport(invocation)
     options = WatchOptions(settle, interval, Excludes(exclude), jobs)
     base = server_folder(folder)
+    carried_over = CarriedOver()
 
     async def watching(reactor: Any) -> None:
         from twisted.internet.defer import CancelledError
@@ -94,14 +96,22 @@ def command(
             pause=lambda seconds: pause(reactor, seconds),
         )
         with suppress(CancelledError):  # the way to end it
-            await _over_and_over(invocation, reactor, watch, report, limit)
+            await _over_and_over(invocation, reactor, watch, report, limit, carried_over)
 
-    invocation.environment.execute(watching, invocation.log.keep)
+    try:
+        invocation.environment.execute(watching, invocation.log.keep)
+    finally:
+        carried_over.leave()
     return report.finish()
 
 
 async def _over_and_over(
-    invocation: Invocation, reactor: Any, watch: FolderWatch, report: _WatchReport, limit: int | None
+    invocation: Invocation,
+    reactor: Any,
+    watch: FolderWatch,
+    report: _WatchReport,
+    limit: int | None,
+    carried_over: CarriedOver,
 ) -> None:
     invocation.reactor = reactor
     profile = invocation.profile()
@@ -112,6 +122,7 @@ async def _over_and_over(
                 pauses.begin_anew()
                 report.connected(session.server_name)
                 session.limit(limit)
+                session.carried_over = carried_over
                 await watch.over(session)
         except SftError as error:
             seconds = pauses.next() if report.server and is_away(error) else None

@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from sft.cli.invocation import Environment
 from sft.cli.main import main
+from sft.client.carried_over import CarriedOver
 from sft.client.joining import Joined
 from sft.client.pins import Pin
 from sft.client.profiles import Profile, Profiles
@@ -86,6 +87,7 @@ class TableSession:
     followed: ServerPublic | None = None
     quiet_seconds: float = 0.0
     versions_seen: VersionsSeen = field(kw_only=True)
+    carried_over: CarriedOver = field(default_factory=CarriedOver)
 
     @property
     def server_name(self) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from sft.cli.commands import watch
 from sft.cli.commands.watch import _over_and_over, _WatchReport
 from sft.cli.invocation import Environment, Invocation
+from sft.client.carried_over import CarriedOver
 from sft.client.versions_seen import VersionsSeen
 from sft.errors import ConnectionLostError, LoginRefusedError, SessionEndedError, UnreachableError
 from tests.unit.cli.cli_fixture import Known, TableSession
@@ -28,8 +31,9 @@ class Watching:
         environ = {"SFT_HOME": str(cli.home)}
         environment = Environment(environ, io.StringIO(), io.StringIO(), self.err, connect=self.connect)
         self.invocation = Invocation(environment)
-        self.ended = []
-        working = _over_and_over(self.invocation, self.clock, self, _WatchReport(self.invocation), None)
+        self.ended, self.carried_over, self.handed_on = [], CarriedOver(), []
+        report = _WatchReport(self.invocation)
+        working = _over_and_over(self.invocation, self.clock, self, report, None, self.carried_over)
         Deferred.fromCoroutine(working).addErrback(lambda failure: self.ended.append(failure.value))
 
     async def connect(self, _reactor, _state, profile, *, ask):
@@ -38,7 +42,8 @@ class Watching:
             raise self.fates.pop(0)
         return TableSession(profile, {}, Known({}), versions_seen=VersionsSeen(self.cli.state, profile.server_id))
 
-    async def over(self, _session):
+    async def over(self, session):
+        self.handed_on.append(session.carried_over is self.carried_over)
         (fault,) = self.fates.pop(0)
         raise fault
 
@@ -48,10 +53,23 @@ def test_a_server_that_is_away_is_tried_again_with_growing_pauses_and_told_once(
     watching.clock.pump([0.5] * 30)
     assert watching.tries == [0, 1, 3, 7, 8]
     assert isinstance(watching.ended[0], SessionEndedError)
+    assert watching.handed_on == [True] * 3  # what was cut off
     said = watching.err.getvalue().splitlines()
     assert said[0] == "Watching for acme-files. Ctrl-C ends it."
     assert [line for line in said if line == "acme-files is back."] == ["acme-files is back."] * 2
     assert sum("It is tried again." in line for line in said) == 2
+
+
+def test_what_was_cut_off_is_left_to_a_later_process_at_the_end(cli, monkeypatch):
+    left = []
+
+    async def cut_off(*given):
+        given[-1].add(SimpleNamespace(leave=lambda: left.append("left")))
+        raise LOST
+
+    monkeypatch.setattr(watch, "_over_and_over", cut_off)
+    cli.run("watch", str(cli.home), "inbox")
+    assert left == ["left"]
 
 
 @pytest.mark.parametrize(
