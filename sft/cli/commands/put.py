@@ -78,10 +78,10 @@ def command(
     report.skipped = plan.skipped
     for refused in plan.refused:
         report.failed(refused.name, refused.error)
-    unchanged = 0
+    results: list[PutResult] = []
 
     async def store(session: Session) -> None:
-        nonlocal unchanged
+        nonlocal results
         report.server = session.server_name
         session.limit(limit)
         for folder in plan.folders:
@@ -100,7 +100,6 @@ def command(
             report.seconds = shown.seconds
             if replace and invocation.prompts.possible:
                 results = await ask_of_unknown(reconnecting.session, results, invocation.prompts.agrees, invocation.now)
-        unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
         for result in results:
             add_result(report, result)
 
@@ -117,8 +116,8 @@ def command(
         invocation.talk(foresee if dry_run else store)
     more = {"skipped": skipped_documents(plan.skipped), "excluded": plan.excluded}
     if dry_run:
-        return report.finish_dry(*remarks(plan, 0), **more)
-    return report.finish(*remarks(plan, unchanged), **more)
+        return report.finish_dry(*remarks(plan, []), **more)
+    return report.finish(*remarks(plan, results), **more)
 
 
 async def ask_of_unknown(
@@ -178,11 +177,15 @@ def _row(result: PutResult, stored: Stored) -> list[str]:
     return row + ([] if result.receipt else ["(no room here for its receipt)"])
 
 
-def remarks(plan: PutPlan, unchanged: int) -> list[str]:
-    """Return what there is to say of what was not stored, on purpose."""
+def remarks(plan: PutPlan, results: Sequence[PutResult]) -> list[str]:
+    """Return what there is to say of what was not stored, on purpose, and of what has no receipt here."""
+    unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
+    bare = sum(result.stage is TransferStage.STORED and result.receipt is None for result in results)
     said = []
     if unchanged:
         said.append(f"{count_text(unchanged)} there already.")
     if plan.excluded:
         said.append(f"{count_text(plan.excluded)} excluded.")
+    if bare:
+        said.append(f"No room here for {count_text(bare)} {'receipt' if bare == 1 else 'receipts'}.")
     return said

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from sft.cli.commands import get, put
 from sft.cli.commands.get import local_text
@@ -58,8 +59,7 @@ def finish_put(told: Told, results, *, whole: bool = False, refused=(), links: i
         outcome.failed(name, error)
     for result in results:
         put.add_result(outcome, result)
-    unchanged = sum(result.stage is TransferStage.UNCHANGED for result in results)
-    return outcome.finish(*put.remarks(plan, unchanged), excluded=plan.excluded)
+    return outcome.finish(*put.remarks(plan, results), excluded=plan.excluded)
 
 
 def test_named_files_are_told_one_by_one(cli):
@@ -91,6 +91,14 @@ def test_a_folder_is_told_in_one_sentence_and_what_failed_last(cli):
         "  photos/l0   is a link\n"
         "  photos/l1   is a link\n"
     )
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 receipt"), (1_202, "1,202 receipts")])
+def test_a_folder_says_how_many_have_no_receipt_here(cli, count, said):
+    told = Told(cli)
+    bare = [replace(stored(f"photos/{n}.jpg", MIB, 0.1), receipt=None) for n in range(count)]
+    assert finish_put(told, [stored("photos/first", MIB, 0.1), *bare], whole=True) == 0
+    assert told.out.getvalue().endswith(f".  No room here for {said}.\n")
 
 
 def test_what_was_skipped_is_named_with_a_bound_and_makes_the_status_1(cli):
