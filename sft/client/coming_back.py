@@ -1,9 +1,9 @@
 """Coming back after a lost connection: what a new one may mend, and how long it is waited for. Pure.
 
-Rules. Commands that transfer, ``sft watch`` and the full-screen interface go by it. The pauses grow and the last one
-repeats; they begin anew once something has moved. What was cut off moves again by itself, unless something else arrived than
-was sent: that is told. A server that answers wrongly may be another in a moment; one whose key or version is not ours, one
-that refuses, and a session that somebody ended are for a person to settle.
+Rules. Commands that transfer, ``sft watch`` and the full-screen interface go by it. The pauses grow and the last one repeats;
+they begin anew once something has moved. What was cut off moves again by itself, unless something else arrived than was sent:
+that is told. Nor does what was read of a pipe, which nobody can read again. A server that answers wrongly may be another in a
+moment; one whose key or version is not ours, one that refuses, and a session that somebody ended are for a person to settle.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 
 from sft.errors import (
     ConnectionLostError,
+    PipeLostError,
     RemoteProtocolError,
     ServerBusyError,
     ServerKeyMismatchError,
@@ -52,8 +53,9 @@ class Pauses:
 
 
 def was_cut_off(error: BaseException | None) -> bool:
-    """Say whether a request or transfer failed for its connection alone."""
-    return isinstance(error, (ConnectionLostError, TransferEndedError)) and not isinstance(error, TamperedError)
+    """Say whether a request or transfer failed for its connection alone, and can be made again."""
+    cut = isinstance(error, (ConnectionLostError, TransferEndedError))
+    return cut and not isinstance(error, (TamperedError, PipeLostError))
 
 
 def is_away(error: SftError) -> bool:

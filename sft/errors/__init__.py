@@ -36,6 +36,7 @@ from sft.errors.client import (
     NotJoinedError,
     OlderVersionError,
     PinChangedError,
+    PipeLostError,
     ProfileUnknownError,
     ReceiptBadError,
     RemovedError,

@@ -85,6 +85,15 @@ class ConnectionLostError(ClientError):
     sentence = "The connection broke; nothing partial is visible."
 
 
+class PipeLostError(ConnectionLostError):
+    """The connection broke when some of standard input was read: nobody has that any more, so it is not gone on with."""
+
+    sentence = (
+        "The connection broke, and what was read of standard input cannot be read again: start what writes it anew. "
+        "Nothing partial is visible."
+    )
+
+
 class TamperedError(ConnectionLostError):
     """What arrived is not what the server sealed: no pulled cable does that."""
 

@@ -165,6 +165,14 @@ TABLE = [
         "The same command again",
     ),
     Row(
+        errors.PipeLostError(),
+        "CONNECTION_LOST",
+        6,
+        "The connection broke, and what was read of standard input cannot be read again: start what writes it anew. "
+        "Nothing partial is visible.",
+        "The same command again",
+    ),
+    Row(
         errors.StreamTruncatedError(),
         "CONNECTION_LOST",
         6,

@@ -15,6 +15,7 @@ from typing import Final, Protocol, TypeVar
 from msgspec import Struct
 
 from sft.client.api.files import make_folder
+from sft.client.coming_back import was_cut_off
 from sft.client.concurrency import finish_even_if_cancelled, gather_limited
 from sft.client.session import Session
 from sft.client.transfers.acknowledged import UploadResult
@@ -34,7 +35,7 @@ from sft.client.transfers.target import Target
 from sft.client.transfers.there_already import found_there, look_there
 from sft.client.transfers.upload import FileUpload, SignedContent
 from sft.client.trust import Verdict
-from sft.errors import LocalExistsError, SftError
+from sft.errors import LocalExistsError, PipeLostError, SftError
 from sft.limits import SMALL_FILE_BYTES
 from sft.model.records import File, Stored
 
@@ -111,7 +112,7 @@ async def put_all(
         began = session.connection.reactor.seconds()
         item, upload = numbered[1], upload_of(numbered)
         try:
-            outcome = await _put_alone(session, item, upload)
+            outcome: UploadResult | SftError = await _put_alone(session, item, upload)
         except SftError as error:
             outcome = error
         return _put_result(item, upload, outcome, session.connection.reactor.seconds() - began)
@@ -271,8 +272,13 @@ def _get_result(wanted: Getting, outcome: DownloadResult | SftError, stage: Tran
     return GetResult(wanted.item, stage, *judged, resumption=wanted.report.resumption)
 
 
-async def _put_alone(session: Session, item: PutItem, upload: FileUpload) -> UploadResult | SftError:
-    """Put what is large, or of unknown size: a pipe may turn out to be small."""
+async def _put_alone(session: Session, item: PutItem, upload: FileUpload) -> UploadResult:
+    """Put what is large, or of unknown size: a pipe may turn out to be small.
+
+    Raises:
+        PipeLostError: the connection broke when some of the pipe was read.
+        SftError: what else became of it.
+    """
     pool = session.pool
     opened: list[UploadSource] = []
 
@@ -289,6 +295,13 @@ async def _put_alone(session: Session, item: PutItem, upload: FileUpload) -> Upl
         if signed is None:
             return await upload.send(source)
         (outcome,) = await store_signed(session, [(upload, signed)])
+        if isinstance(outcome, SftError):
+            raise outcome
+    except SftError as error:
+        if was_cut_off(error) and any(isinstance(source, PipeSource) and source.was_read for source in opened):
+            raise PipeLostError(error.detail, ref=error.ref) from error
+        raise
+    else:
         return outcome
     finally:
         for source in opened:
@@ -359,5 +372,5 @@ def _is_large(size: int | None) -> bool:
 
 def _opened(session: Session, item: PutItem) -> UploadSource:
     if item.source is None:
-        return PipeSource(sys.stdin.fileno(), session.clock)
+        return PipeSource(sys.stdin, session.clock)
     return FileSource(item.source, follow=item.follow, identity=item.identity)

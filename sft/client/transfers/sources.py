@@ -1,8 +1,9 @@
 """What is read for an upload: a regular file, or a pipe.
 
 Rules. Everything here blocks and runs on the pool. A file is opened once and read once; it is the same file from its first
-byte to its last by size, mtime and inode, or nothing of it is signed. A source always knows whether the chunk that it
-gives is the last: it looks one ahead where no size is known.
+byte to its last by size, mtime and inode, or nothing of it is signed. A pipe that was read from is never opened again: the
+rest of it would pass for the whole. A source always knows whether the chunk that it gives is the last: it looks one ahead
+where no size is known.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Protocol
+from weakref import WeakSet
 
 from sft.client.os_errors import describe_os_error, translating_os_errors
 from sft.client.transfers.local_file import LocalFile, seen_as
@@ -153,21 +155,41 @@ class FileSource:
         return data
 
 
+class _Stream(Protocol):
+    def fileno(self) -> int: ...
+
+
+_read_from: Final[WeakSet[_Stream]] = WeakSet()
+
+
 class PipeSource:
-    """Bytes of unknown number from an open descriptor, standard input by default.
+    """Bytes of unknown number from an open stream, standard input by default.
 
     Args:
         clock: the date of what has none of its own.
+
+    Raises:
+        LocalFileError: it was read from before.
     """
 
-    def __init__(self, fd: int, clock: Callable[[], float], name: str = "-") -> None:
+    def __init__(self, stream: _Stream, clock: Callable[[], float], name: str = "-") -> None:
         self.name = name
+        if stream in _read_from:
+            raise LocalFileError(
+                path=name, problem="was read from already, and cannot be read again", remedy="Start what writes it anew"
+            )
         self.size: int | None = None
         self.unchanged: LocalFile | None = None
-        self._fd = fd
+        self._stream = stream
+        self._fd = stream.fileno()
         self._clock = clock
         self._ahead: bytes | None = None
         self._given_up = threading.Event()
+
+    @property
+    def was_read(self) -> bool:
+        """Whether anything of it may be gone from the pipe."""
+        return self._stream in _read_from
 
     def small(self) -> bytes | None:
         """Return the whole content if it ends within one request; what was read stays for ``fetch``."""
@@ -211,6 +233,7 @@ class PipeSource:
                     raise SourceChangedError("given up", path=self.name)
                 if not select.select([self._fd], [], [], _POLL_SECONDS)[0]:
                     continue
+                _read_from.add(self._stream)
                 data = os.read(self._fd, wanted)
                 if not data:
                     break

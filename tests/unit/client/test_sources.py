@@ -37,7 +37,7 @@ def pipe_of(content, piece=70_001):
 
     writer = threading.Thread(target=write)
     writer.start()
-    return reading, writer
+    return os.fdopen(reading, "rb"), writer
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -60,8 +60,8 @@ def test_a_file_is_read_whole_in_full_chunks(tmp_path, size):
 @pytest.mark.parametrize("size", SIZES)
 def test_a_pipe_is_read_whole_in_full_chunks_and_its_last_is_known(size):
     content = os.urandom(size)
-    fd, writer = pipe_of(content)
-    source = PipeSource(fd, lambda: 77.5)
+    reading, writer = pipe_of(content)
+    source = PipeSource(reading, lambda: 77.5)
     small = source.small()
     if size <= SMALL_FILE_BYTES:
         assert (small, source.size) == (content, size)
@@ -70,7 +70,21 @@ def test_a_pipe_is_read_whole_in_full_chunks_and_its_last_is_known(size):
         assert all_of(source) == content
     assert source.require_unchanged() == 77
     writer.join()
-    os.close(fd)
+    reading.close()
+
+
+def test_a_pipe_that_was_read_from_is_never_opened_again():
+    reading, writer = pipe_of(b"x" * 2 * CHUNK_BYTES)
+    source = PipeSource(reading, lambda: 0)
+    assert not source.was_read
+    source.close()
+    again = PipeSource(reading, lambda: 0)
+    again.small()
+    assert again.was_read
+    with pytest.raises(LocalFileError):
+        PipeSource(reading, lambda: 0)
+    writer.join()
+    reading.close()
 
 
 def test_the_date_is_rounded_down_to_seconds_also_before_1970(tmp_path):
@@ -128,7 +142,7 @@ def test_a_link_is_followed_only_where_it_was_named(tmp_path):
 
 def test_a_reader_of_a_silent_pipe_can_be_given_up_and_never_takes_that_for_the_end():
     reading, writing = os.pipe()
-    source = PipeSource(reading, lambda: 0)
+    source = PipeSource(os.fdopen(reading, "rb", closefd=False), lambda: 0)
     faults = []
 
     def read():

@@ -30,10 +30,12 @@ from sft.errors import (
     ConnectionLostError,
     ExistsError,
     LocalExistsError,
+    LocalFileError,
     MovedError,
     NotAsListedError,
     OlderVersionError,
     PinChangedError,
+    PipeLostError,
     ReceiptBadError,
     RoleForbidsError,
     ServerFullError,
@@ -832,6 +834,25 @@ def test_cancelling_a_put_of_a_pipe_that_falls_silent_does_not_wait_for_it(serve
     assert type(server.received[-1]) is Cancel
     os.close(reading)
     os.close(writing)
+
+
+@pytest.mark.parametrize("size", [5, 40 * CHUNK_BYTES])
+@pytest.mark.parametrize("read", [True, False])
+def test_a_pipe_whose_connection_is_lost_is_gone_on_with_only_where_nothing_was_read(
+    server, session, tmp_path, monkeypatch, size, read
+):
+    with local(tmp_path, content_of(size)).open("rb") as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        ended = []
+        server.hold = True
+        asked = put_all(session, [PutItem(None, "x", None)], replace=not read)  # a replace looks before it reads
+        Deferred.fromCoroutine(asked).addBoth(ended.append)
+        server.pump()
+        server.lose()
+        ((result,),) = ended
+        assert type(result.error) is (PipeLostError if read else ConnectionLostError)
+        (result,) = put(server, session, PutItem(None, "x", None))
+        assert type(result.error) is (LocalFileError if read else PipeLostError)
 
 
 # -- what a person decided to replace --------------------------------------------------------------------------
