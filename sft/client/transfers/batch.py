@@ -90,6 +90,9 @@ async def put_all(
         replace: a file that is there becomes the version before.
         if_version: the version that each is made from.
         report: called with every step, on the reactor's thread.
+
+    Returns:
+        One result per item, in their order; then one, FAILED, for each folder that cannot be made.
     """
     digests = DigestCache(session.state, session.clock)
 
@@ -117,7 +120,14 @@ async def put_all(
             outcome = error
         return _put_result(item, upload, outcome, session.connection.reactor.seconds() - began)
 
-    await gather_limited(FOLDERS_AT_ONCE, folders, lambda folder: make_folder(session, folder))
+    async def make(folder: str) -> None:
+        try:
+            await make_folder(session, folder)
+        except SftError as error:
+            unmade.append(PutResult(PutItem(None, folder, None), TransferStage.FAILED, error=error))
+
+    unmade: list[PutResult] = []
+    await gather_limited(FOLDERS_AT_ONCE, folders, make)
     # What replaces a version that was seen differs from it.
     meant = [item.path for item in items if item.size is not None and item.source is not None and item.replaces is None]
     there = await look_there(session, meant)
@@ -130,7 +140,7 @@ async def put_all(
             known[index] = PutResult(item, TransferStage.UNCHANGED, found.stored, found.receipt)
     results = await _by_size(items, put_small, put_large, jobs, known)
     await session.pool.run(keep_seen, session, digests)
-    return results
+    return results + unmade
 
 
 async def get_all(

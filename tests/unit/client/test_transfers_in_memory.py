@@ -14,6 +14,7 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from sft.client.pins import Pins
 from sft.client.state import StateFolder
+from sft.client.transfers import batch
 from sft.client.transfers.batch import get_all, put_all, verify_all
 from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.part_file import ConflictPolicy
@@ -29,6 +30,7 @@ from sft.errors import (
     ChangedSinceError,
     ConnectionLostError,
     ExistsError,
+    FolderInTheWayError,
     LocalExistsError,
     LocalFileError,
     MovedError,
@@ -407,6 +409,22 @@ def test_progress_goes_from_sending_over_storing_to_stored(server, session, tmp_
 
 def test_folders_that_hold_nothing_are_made(server, session):
     assert put(server, session, folders=["docs/void"]) == []
+    assert "docs/void" in server.folders
+
+
+def test_a_folder_that_cannot_be_made_there_fails_alone(server, session, tmp_path, monkeypatch):
+    make_folder = batch.make_folder
+
+    async def refused(session, path):
+        if path == "docs/taken":
+            raise FolderInTheWayError(path=path, what="file")
+        return await make_folder(session, path)
+
+    monkeypatch.setattr(batch, "make_folder", refused)
+    path = local(tmp_path, b"abc")
+    good, failed = put(server, session, item(path), folders=["docs/taken", "docs/void"])
+    assert (good.stage, failed.stage, failed.item.path) == (TransferStage.STORED, TransferStage.FAILED, "docs/taken")
+    assert isinstance(failed.error, FolderInTheWayError)
     assert "docs/void" in server.folders
 
 

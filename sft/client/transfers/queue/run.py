@@ -145,7 +145,7 @@ class Run:
         taken: list[Taken] = []
         for result in results:
             if result.error is not None:
-                source = str(result.item.source)
+                source = str(result.item.source or result.item.path)
                 self.outcome.failures.append(Failure.of(source, result.item.path, result.error))
                 continue
             self.outcome.done += 1
