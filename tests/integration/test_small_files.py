@@ -418,6 +418,26 @@ async def test_whose_files_all_fail_keep_no_other_from_its_commit(
 
 
 @on_reactor
+async def test_what_comes_from_a_disk_fills_a_group_too(server: ServerFixture, monkeypatch: pytest.MonkeyPatch):
+    raw, person, waiting = await server.raw("max"), server.people["max"], []
+    lane = server.here.pool.compute
+
+    def held(*asked: Any) -> Deferred[Any]:
+        waiting.append((asked, Deferred()))
+        return waiting[-1][1]
+
+    files = [_signed(person, f"f{n:02}", content(0 if n else IN_A_FILE)) for n in range(BATCH_FILES - 2)]
+    with monkeypatch.context() as busy:
+        busy.setattr(server.here.pool, "compute", held)
+        checked = raw.begin(m.PutFiles, files=(_signed(person, "a", b"a"), _signed(person, "b", b"b")))
+        await until(lambda: waiting, "it is to be checked")
+    assert len(_stored(server, await _put(raw, *files))) == len(files)
+    ((work, done),) = waiting
+    lane(*work).chainDeferred(done)
+    assert _stored(server, await raw.answer(checked)) == ["a", "b"]
+
+
+@on_reactor
 async def test_what_waits_for_a_disk_keeps_no_other_from_its_commit(
     server: ServerFixture, monkeypatch: pytest.MonkeyPatch
 ):
