@@ -1,8 +1,8 @@
 """Going on over a new connection where one is lost in the middle of a transfer.
 
-Rules. ``coming_back`` says after which errors and how long to wait; it is tried a few times without anything moved. What was
-done stays done; what was cut off goes on where it stopped. ``SFT_TRIES`` says how often, 0 for never: for whoever tries again
-by other means.
+Rules. ``coming_back`` says after which errors and how long to wait; it is tried a few times without anything moved, that is,
+with no more of it there than at any try before. What was done stays done; what was cut off goes on where it stopped.
+``SFT_TRIES`` says how often, 0 for never: for whoever tries again by other means.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class ReconnectingSession:
                 report(progress)
 
         results = await move(self.session, items, moved)
+        reached = [result.resumption.resumed_bytes for result in results]
         pauses = Pauses(self._tries)
         while cut := [number for number, result in enumerate(results) if was_cut_off(result.error)]:
             seconds = pauses.next()
@@ -68,9 +69,11 @@ class ReconnectingSession:
             if not await self._come_back(seconds):
                 continue
             again = await move(self.session, [items[number] for number in cut], renumbered(moved, cut))
-            if any(not was_cut_off(result.error) or result.resumption.resumed_bytes for result in again):
-                pauses.begin_anew()
             for number, result in zip(cut, again, strict=True):
+                there = result.resumption.resumed_bytes
+                if not was_cut_off(result.error) or there > reached[number]:
+                    pauses.begin_anew()
+                reached[number] = max(reached[number], there)
                 results[number] = structs.replace(
                     result, resumption=_together(results[number].resumption, result.resumption)
                 )

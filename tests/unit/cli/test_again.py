@@ -56,7 +56,7 @@ class Desk:
         self.sessions, self.moves, self.steps = [self.first], [], []
         self.ends = [list(each) for each in ends]
         self.dials = iter(dials)
-        self.resumed = 0
+        self.resumed = []  # bytes that are there already, at each move
 
         async def log_in_again(_reactor, before):
             error = next(self.dials, None)
@@ -69,13 +69,14 @@ class Desk:
         monkeypatch.setattr(again, "log_in_again", log_in_again)
 
     async def move(self, session, items, report):
+        there = self.resumed.pop(0) if self.resumed else 0
         self.moves.append((self.sessions.index(session), [item.path for item in items]))
         results = []
         for index, item in enumerate(items):
             error = self.ends[int(item.path)].pop(0)
             stage = TransferStage.STORED if error is None else TransferStage.FAILED
             report(Progress(index, item.path, stage, 1, 1))
-            results.append(PutResult(item, stage, error=error, resumption=Resumption(self.resumed, 7)))
+            results.append(PutResult(item, stage, error=error, resumption=Resumption(there, 7)))
         return results
 
     def run(self):
@@ -129,8 +130,16 @@ def test_a_server_that_cannot_be_reached_is_waited_for(monkeypatch):
 
 def test_what_has_moved_begins_the_pauses_anew(monkeypatch):
     desk = Desk(monkeypatch, [[LOST] * 9 + [DONE]])
-    desk.resumed = 5
+    desk.resumed = list(range(10))
     assert desk.run() == [DONE]
+
+
+@pytest.mark.parametrize("there", [[0, 25, 25, 25], [25, 25, 25], [0, 25, 0, 25]], ids=["once", "never", "to and fro"])
+def test_what_was_there_at_a_try_before_has_not_moved_since(monkeypatch, there):
+    desk = Desk(monkeypatch, [[LOST] * 9], tries="2")
+    desk.resumed = [*there, *[25] * 9]
+    assert desk.run() == [LOST]
+    assert len(desk.moves) == (4 if 0 in there else 3)
 
 
 @pytest.mark.parametrize("error", [TamperedError(), NotFoundError(what="file", name="x")], ids=["tampered", "absent"])
