@@ -280,6 +280,7 @@ async def log_in_again(reactor: Any, before: Session, random: Callable[[], float
         None, pool=before.pool, owns_pool=False, random=random, clock=before.clock,
     )  # fmt: skip
     session.carried_over = before.carried_over
+    session.versions_seen = before.versions_seen  # what others have stored since is newer than what was asked for
     session.limit(before.limited_to)
     return session
 

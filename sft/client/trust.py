@@ -104,13 +104,16 @@ def _known(session: Session, file: File, *, newest: bool) -> Known:
     return Known(SignatureState.SIGNED)
 
 
-def require_newest(session: Session, file: File) -> None:
+def require_newest(session: Session, file: File, seen: int | None = None) -> None:
     """Hold a version that is shown as the newest to what this computer has seen (blocks).
 
+    Args:
+        seen: by the time when it was asked for, where that is known; else by now. What is stored meanwhile is newer.
+
     Raises:
-        OlderVersionError: it has seen a newer one.
+        OlderVersionError: it had seen a newer one.
     """
-    version, seen = file.version.number, session.versions_seen.highest(file.id)
+    version, seen = file.version.number, session.versions_seen.highest(file.id) if seen is None else seen
     if version < seen:
         raise OlderVersionError(
             server=session.server_name, path=file.path, version=version, seen=seen,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace as replaced
 
 from sft.client.api.files import make_folder
 from sft.client.coming_back import was_cut_off
@@ -269,7 +270,14 @@ async def _get(
         index, item = numbered
         return Getting(item, place(item), Reporter(report, index, item.path, item.size))
 
+    items = await session.pool.run(_as_seen, session, items)
     return await _by_size(items, get_small, get_large, jobs, {})
+
+
+def _as_seen(session: Session, items: Sequence[GetItem]) -> list[GetItem]:
+    """Note what was seen of each by now (blocks); nothing is known of what was not listed."""
+    highest = session.versions_seen.highest
+    return [replaced(item, seen=highest(item.file_id)) if item.newest and item.file_id else item for item in items]
 
 
 def _get_result(wanted: Getting, outcome: DownloadResult | SftError, stage: TransferStage) -> GetResult:

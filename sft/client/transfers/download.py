@@ -99,7 +99,7 @@ async def _kept(
 
     def finish() -> tuple[Path | None, Path | None]:
         if item.newest:
-            require_newest(session, file)
+            require_newest(session, file, item.seen)
         note_judged(session, file)
         return arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
 

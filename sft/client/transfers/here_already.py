@@ -145,7 +145,7 @@ async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadR
         if signature is not None and _content(signature) != verdict.signature:
             return False
         if item.newest:
-            require_newest(session, file)
+            require_newest(session, file, item.seen)
         note_judged(session, file)
         return True
 

@@ -86,6 +86,7 @@ class GetItem(Struct, frozen=True):
         file_id: of the file that was listed; empty if none was.
         digest: of the content, as it was when it was planned.
         newest: it was listed as the newest version, and asked for as that.
+        seen: the highest version that this computer had seen when its get began; None before that.
         author: as the server says; for a question alone.
         dated_at: likewise, Unix seconds.
         listed: the file as the server listed it, without its signature.
@@ -99,6 +100,7 @@ class GetItem(Struct, frozen=True):
     digest: bytes = b""
     file_id: bytes = b""
     newest: bool = True
+    seen: int | None = None
     author: str = ""
     dated_at: int = 0
     listed: File | None = None

@@ -183,7 +183,7 @@ class _Group:
         if not self._accept_moved:
             require_unmoved(verdict, file)
         if wanted.item.newest:
-            require_newest(session, file)
+            require_newest(session, file, wanted.item.seen)
         note_judged(session, file)
         return verdict
 

@@ -17,6 +17,7 @@ from sft.client.transfers.local_tree import Skipped
 from sft.client.transfers.plan import GetItem, PutItem, PutPlan
 from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, Verdict
+from sft.client.versions_seen import VersionsSeen
 from sft.errors import ConnectionLostError, MovedError, NameNotAllowedError, NotFoundError, RoleForbidsError
 from sft.model.records import Stored
 from sft.wire.messages import FileShown, ShowFile
@@ -176,6 +177,27 @@ def test_a_moved_file_is_told_with_its_signed_name(cli):
     get.add_result(outcome, got("finance/2026/contract.pdf"))
     outcome.finish()
     assert told.out.getvalue().endswith("signed by ada  as contract.pdf\n")
+
+
+def test_what_is_stored_once_a_file_was_listed_is_newer_than_what_was_asked_for(cli, monkeypatch):
+    file = signed_file()
+    seen = []
+
+    def listed(request):
+        other = VersionsSeen(cli.state, cli.sessions[-1].server_id)
+        other.note(file.id, 2, bytes(64), file.path)
+        other.flush()
+        return FileShown(request.id, file)
+
+    async def get_all(session, *_, **__):
+        seen.append(session.versions_seen.highest(file.id))
+        return []
+
+    monkeypatch.setattr(get, "get_all", get_all)
+    cli.answers[ShowFile] = listed
+    for _ in range(2):
+        cli.run("get", file.path)
+    assert seen == [0, 2]
 
 
 @pytest.mark.parametrize(

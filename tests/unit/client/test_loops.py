@@ -15,7 +15,7 @@ from sft.client.concurrency import Lock, gather_limited, pause
 from sft.client.identity import passphrase_from
 from sft.client.loop import loop_of
 from sft.client.profiles import Profiles
-from sft.client.session import connect
+from sft.client.session import connect, log_in_again
 from sft.client.transfers.batch import put_all
 from sft.crypto import key_file
 from sft.crypto.keys import ServerKey
@@ -439,6 +439,21 @@ def test_what_the_server_does_not_read_yet_leaves_when_it_does(line, meet):
     line.talk(peer, ask_all)
     peer.end()
     assert peer.results == [names]
+
+
+def test_who_logs_in_again_goes_by_what_was_seen_before(line, meet):
+    def is_left(far):
+        far.log_in()
+        return far.farewell()
+
+    def aborted(far):
+        far.log_in()
+
+    async def twice(session):
+        async with await log_in_again(session.connection.reactor, session) as again:
+            return again.versions_seen is session.versions_seen, again.carried_over is session.carried_over
+
+    assert line.talk(meet(aborted, is_left), twice) == (True, True)
 
 
 # -- coroutines -----------------------------------------------------------------------------------------

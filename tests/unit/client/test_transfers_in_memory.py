@@ -561,6 +561,26 @@ def test_a_version_older_than_one_that_was_seen_is_not_the_newest(server, sessio
     assert known.state is SignatureState.SIGNED
 
 
+@pytest.mark.parametrize("size", [7, 3 * CHUNK_BYTES], ids=["small", "large"])
+def test_what_is_stored_while_a_get_runs_is_no_older_version(server, session, tmp_path, size):
+    content = content_of(size)
+    stored(server, content)
+    listed = msgspec.structs.replace(
+        got_item(size=size), file_id=bytes(16), version=1, digest=blake2b_512(content).digest()
+    )
+
+    def put_meanwhile(file, content):
+        session.versions_seen.note(file.id, 2, bytes(64), file.path)
+        return file, content
+
+    server.change = put_meanwhile
+    assert get(server, session, tmp_path, listed)[0].error is None
+    # What was seen before the next one begins is held against it.
+    (result,) = get(server, session, tmp_path, listed, to="later")
+    assert isinstance(result.error, OlderVersionError)
+    assert leftovers(tmp_path / "later") == []
+
+
 def test_a_version_that_a_list_has_shown_or_we_have_stored_was_seen(server, session, tmp_path):
     stored(server, b"new", "docs/b.bin", version=3, file_id=b"b" * 16, prev=bytes(64))
     server.run(known_of(session, [server.files["docs/b.bin"][0]]))
