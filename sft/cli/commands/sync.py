@@ -68,7 +68,8 @@ class _Wish:
     "--max-delete",
     type=click.IntRange(min=0),
     metavar="N",
-    help=f"Do nothing at all where more would be deleted: {MAX_DELETE} unless told, none where the source holds no file.",
+    help=f"Do nothing at all where more would be deleted, with status 5, of --dry-run too: {MAX_DELETE} unless told, none "
+    "where the source holds no file.",
 )
 @click.option("--update", is_flag=True, help="Leave alone what is newer at the target.")
 @click.option("--checksum", is_flag=True, help="Compare files of one size by content, whatever their dates.")
