@@ -52,7 +52,8 @@ class ReconnectingSession:
         """Move items, those that a lost connection cut off again and again.
 
         Returns:
-            One result per item, in their order.
+            One result per item, in their order. Where coming back is refused, what was cut off has that error, and the
+            invocation is ``ended`` by it: nobody comes back any more.
         """
 
         def moved(progress: Progress) -> None:
@@ -63,12 +64,22 @@ class ReconnectingSession:
         reached = [result.resumption.resumed_bytes for result in results]
         pauses = Pauses(self._tries)
         while cut := [number for number, result in enumerate(results) if was_cut_off(result.error)]:
+            ended = self._invocation.ended
+            if ended is not None:
+                for number in cut:
+                    results[number] = structs.replace(results[number], error=ended)
+                break
             seconds = pauses.next()
             if seconds is None or self.session.connection.farewell is not None:
                 break
-            if not await self._come_back(seconds):
+            try:
+                if not await self._come_back(seconds):
+                    continue
+                again = await move(self.session, [items[number] for number in cut], renumbered(moved, cut))
+            except SftError as error:
+                if not was_cut_off(error):
+                    self._invocation.ended = error
                 continue
-            again = await move(self.session, [items[number] for number in cut], renumbered(moved, cut))
             for number, result in zip(cut, again, strict=True):
                 there = result.resumption.resumed_bytes
                 if not was_cut_off(result.error) or there > reached[number]:

@@ -2,7 +2,7 @@
 
 Rules. A name that fails does not keep the others from being done. One name that fails alone is the command's own failure; of
 several, those that failed are listed last, and the status is 1, or theirs if nothing was done and all failed alike. What does
-not hold is status 7 among any number.
+not hold is status 7 among any number. What ended the session in the middle for good is said last, and its status counts.
 """
 
 from __future__ import annotations
@@ -26,13 +26,19 @@ ActOnOne = Callable[[Session, str], Awaitable[tuple[str, Document]]]
 """Acts on one name; return the line and the document of what was done."""
 
 
-def status_of_many(errors: Sequence[SftError], done: int) -> int:
-    """Return the exit status of a command on several items, or on one."""
+def status_of_many(errors: Sequence[SftError], done: int, ended: SftError | None = None) -> int:
+    """Return the exit status of a command on several items, or on one.
+
+    Args:
+        ended: what ended it in the middle.
+    """
     if not errors:
         return 0
     statuses = {error.exit_status for error in errors}
     if VERIFICATION_STATUS in statuses:
         return VERIFICATION_STATUS
+    if ended is not None:
+        return ended.exit_status
     return statuses.pop() if not done and len(statuses) == 1 else SOME_STATUS
 
 
@@ -60,6 +66,9 @@ def show_failures(
         console.warn(f"{undone}, {count_text(len(failed))}:")
     for name, error in failed:
         console.warn(failure_line(name, error, now=now, steps=steps))
+    if invocation.ended is not None:
+        for line in error_lines(invocation.ended, now=now, steps=steps):
+            console.warn(line)
 
 
 class Batch:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sft.client.session import Session
     from sft.client.state import StateFolder
     from sft.crypto.keys import ServerPublic
+    from sft.errors import SftError
     from sft.model.links import Link
 
 T = TypeVar("T")
@@ -111,7 +112,8 @@ class Invocation:
     """One call of a command.
 
     ``profile_name``, ``progress`` and the console's ``json`` and ``quiet`` are what the common options say; ``stopped`` says
-    what an interrupt leaves; ``steps`` are the next steps about errors; ``reactor`` is there while a session is.
+    what an interrupt leaves; ``steps`` are the next steps about errors; ``reactor`` is there while a session is; ``ended`` is
+    what ended it in the middle for good, when there is something to report all the same.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -122,6 +124,7 @@ class Invocation:
         self.profile_name: str | None = None
         self.progress: str | None = None
         self.reactor: Any = None
+        self.ended: SftError | None = None
         self.steps = NEXT_STEPS
         self._typed: str | None = None  # a passphrase, for the next connection of a command that goes on
         self.stopped: Callable[[], str] = lambda: "Stopped."

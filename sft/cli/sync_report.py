@@ -84,7 +84,7 @@ class SyncReport:
         console = self._invocation.console
         errors = [error for _, error in self._failed]
         done = self._count.total() + self.same
-        status = status_of_many(errors, done) or (SOME_STATUS if self.skipped else 0)
+        status = status_of_many(errors, done, self._invocation.ended) or (SOME_STATUS if self.skipped else 0)
         if self._dry_run:
             status = 0 if self._refusal is None else self._refusal.exit_status
         if console.json:

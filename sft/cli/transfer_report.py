@@ -143,7 +143,7 @@ class TransferReport:
         console = self.invocation.console
         errors = [error for _, error in self._failed]
         done = self._total - len(errors)
-        status = status_of_many(errors, done) or (SOME_STATUS if self.skipped else 0)
+        status = status_of_many(errors, done, self.invocation.ended) or (SOME_STATUS if self.skipped else 0)
         alone = self._total == 1 and bool(errors) and not self.skipped
         if console.json:
             console.document(self._document(done, status=status, dry_run=False, **more))
@@ -172,7 +172,7 @@ class TransferReport:
         errors = [error for _, error in self._failed]
         self._show_moved()
         show_failures(self.invocation, self._failed, self._undone, alone=self._total == 1)
-        return status_of_many(errors, self._total - len(errors))
+        return status_of_many(errors, self._total - len(errors), self.invocation.ended)
 
     def _show_moved(self) -> None:
         """Name every one that no row has named: that it was moved is the server's word."""

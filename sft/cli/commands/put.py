@@ -98,7 +98,7 @@ def command(
             with showing(invocation, _title(paths, plan.items), totals) as shown:
                 results = await reconnecting.move(plan.items, move, shown.report)
             report.seconds = shown.seconds
-            if replace and invocation.prompts.possible:
+            if replace and invocation.prompts.possible and reconnecting.session.alive:
                 results = await ask_of_unknown(reconnecting.session, results, invocation.prompts.agrees, invocation.now)
         for result in results:
             add_result(report, result)

@@ -20,6 +20,7 @@ from sft.client.transfers.progress import Progress, Resumption, TransferStage
 from sft.errors import (
     ConnectionLostError,
     NotFoundError,
+    ServerKeyChangedError,
     TamperedError,
     TransferEndedError,
     UnreachableError,
@@ -79,11 +80,13 @@ class Desk:
             results.append(PutResult(item, stage, error=error, resumption=Resumption(there, 7)))
         return results
 
-    def run(self):
+    def run(self, times=1):
         items = [PutItem(None, str(number), 1) for number in range(len(self.ends))]
 
         async def act():
             async with ReconnectingSession(self.invocation, self.first) as reconnecting:
+                for _ in range(times - 1):
+                    await reconnecting.move(items, self.move, self.steps.append)
                 return await reconnecting.move(items, self.move, self.steps.append)
 
         ended = []
@@ -157,6 +160,35 @@ def test_a_session_that_an_admin_ended_is_not_begun_again(monkeypatch):
     desk = Desk(monkeypatch, [[LOST, DONE]])
     desk.first.connection.farewell = object()
     assert desk.run() == [LOST]
+
+
+def test_what_was_done_is_reported_where_coming_back_is_refused(monkeypatch):
+    refused = ServerKeyChangedError(server="acme")
+    desk = Desk(monkeypatch, [[DONE], [LOST, DONE], [LOST, DONE]], dials=[LOST, refused])
+    assert desk.run() == [None, refused, refused]
+    assert desk.invocation.ended is refused
+    assert [(step.index, step.stage.value) for step in desk.steps] == [(0, "stored"), (1, "failed"), (2, "failed")]
+
+
+def test_nobody_comes_back_to_a_server_that_refused(monkeypatch):
+    refused = ServerKeyChangedError(server="acme")
+    desk = Desk(monkeypatch, [[LOST, LOST, DONE]], dials=[refused])
+    assert desk.run(times=2) == [refused]
+    assert [number for number, _ in desk.moves] == [0, 0]
+
+
+@pytest.mark.parametrize("error", [LOST, NotFoundError(what="folder", name="x")], ids=["lost", "absent"])
+def test_what_ends_a_further_move_as_a_whole_loses_no_result(monkeypatch, error):
+    desk = Desk(monkeypatch, [[DONE], [LOST, DONE]])
+    move, faults = desk.move, [None, error]
+
+    async def failing(session, items, report):
+        if faults and (fault := faults.pop(0)) is not None:
+            raise fault
+        return await move(session, items, report)
+
+    desk.move = failing
+    assert desk.run() == [None, None if error is LOST else error]
 
 
 def test_what_is_no_number_is_wrong_use(monkeypatch):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sft.cli.commands import get, put
 from sft.cli.commands.get import local_text
 from sft.cli.invocation import Environment, Invocation
+from sft.cli.sync_report import SyncReport
 from sft.cli.transfer_report import TransferReport
 from sft.client.transfers.batch import GetResult, PutResult
 from sft.client.transfers.local_tree import Skipped
@@ -18,7 +19,15 @@ from sft.client.transfers.plan import GetItem, PutItem, PutPlan
 from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, Verdict
 from sft.client.versions_seen import VersionsSeen
-from sft.errors import ConnectionLostError, MovedError, NameNotAllowedError, NotFoundError, RoleForbidsError
+from sft.errors import (
+    ConnectionLostError,
+    LoginRefusedError,
+    MovedError,
+    NameNotAllowedError,
+    NotFoundError,
+    RoleForbidsError,
+    ServerKeyChangedError,
+)
 from sft.model.records import Stored
 from sft.wire.messages import FileShown, ShowFile
 from tests.unit.cli.cli_fixture import signed_file
@@ -128,6 +137,31 @@ def test_several_that_fail_alike_give_theirs(cli):
     assert finish_put(Told(cli), [failed("a", FORBIDDEN), failed("b", FORBIDDEN)]) == 4
     assert finish_put(Told(cli), [failed("a", FORBIDDEN), failed("b", ConnectionLostError())]) == 1
     assert finish_put(Told(cli), [stored("a", 1, 0.1), failed("b", ConnectionLostError())]) == 1
+
+
+@pytest.mark.parametrize("error", [LoginRefusedError(server="acme"), ServerKeyChangedError(server="acme")], ids=[4, 7])
+def test_what_ended_it_in_the_middle_is_said_last_and_gives_its_status(cli, error):
+    told = Told(cli)
+    told.invocation.ended = error
+    assert finish_put(told, [stored("a", 1, 0.1), failed("b", error), failed("c", BAD_NAME)]) == error.exit_status
+    assert told.out.getvalue().startswith("stored    a")
+    lines = told.err.getvalue().splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["Not", "b", "c"]
+    assert lines[3].startswith("sft: acme ")
+    assert lines[3].endswith(f"[{error.code}]")
+
+
+def test_a_sync_says_what_ended_it_in_the_middle_too(cli):
+    told, error = Told(cli, json_=True), LoginRefusedError(server="acme")
+    told.invocation.ended = error
+    report = SyncReport(told.invocation, up=True, dry_run=False)
+    report.changed("stored", "a", "here/a")
+    report.failed("b", "here/b", error)
+    assert report.finish() == 4
+    document = json.loads(told.out.getvalue())
+    assert [item["error"] and item["error"]["code"] for item in document["items"]] == [None, "LOGIN_REFUSED"]
+    assert document["exit"] == 4
+    assert told.err.getvalue().splitlines()[-2].endswith("[LOGIN_REFUSED]")
 
 
 def test_the_document_of_a_put(cli):
