@@ -32,6 +32,7 @@ _ASCII: Final = {
     "─": "-",
 }
 _COLORS: Final = {"✓": "32", "✗": "31;1", "!": "33", "?": "33", "·": "2"}
+_COPIED_BYTES: Final = 262_144
 _SIGNATURES: Final = {"not looked at": " ", "signed": "·", "verified": "✓", "unknown": "?", "bad": "✗"}
 
 
@@ -88,12 +89,15 @@ class Console:
             self.write(line + "\n")
 
     def write_file(self, file: BinaryIO) -> None:
-        """Write the bytes of a file to standard output, as they are."""
-        import shutil
-
-        self._out.flush()
-        shutil.copyfileobj(file, self._out.buffer)
-        self._out.buffer.flush()
+        """Write the bytes of a file to standard output, as they are; LocalFileError if it does not take them."""
+        while chunk := file.read(_COPIED_BYTES):
+            try:
+                self._out.flush()
+                self._out.buffer.write(chunk)
+                self._out.buffer.flush()
+            except (OSError, ValueError) as error:  # ValueError: it is closed
+                _judge(error)
+                return
 
     def show(self, document: object, *lines: str) -> None:
         """Write the result: the one document of ``--json``, else its lines."""
@@ -184,7 +188,7 @@ def _flush(stream: TextIO) -> None:
         return  # closed by whoever started us
 
 
-def _judge(error: OSError) -> None:
+def _judge(error: OSError | ValueError) -> None:
     if isinstance(error, BrokenPipeError):
         return
     raise LocalFileError(

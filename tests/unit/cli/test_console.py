@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 
@@ -118,6 +119,46 @@ def test_a_full_disk_is_told():
         shown.result("a result")
     with pytest.raises(LocalFileError):
         shown.flush()
+
+
+class Refusing(io.RawIOBase):
+    def __init__(self, error: OSError) -> None:
+        self._error = error
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _: object) -> int:
+        raise self._error
+
+
+def test_a_file_goes_to_standard_output_as_it_is():
+    content = bytes(range(256)) * 3000
+    written = io.BytesIO()
+    out = io.TextIOWrapper(written)
+    Console(out, io.StringIO(), {}).write_file(io.BytesIO(content))
+    assert written.getvalue() == content
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EBADF], ids=errno.errorcode.get)
+def test_a_file_that_standard_output_does_not_take_is_told(number):
+    out = io.TextIOWrapper(io.BufferedWriter(Refusing(OSError(number, "refused"))))
+    with pytest.raises(LocalFileError) as caught:
+        Console(out, io.StringIO(), {}).write_file(io.BytesIO(b"content"))
+    assert caught.value.values["path"] == "Standard output"
+
+
+def test_a_file_and_a_standard_output_that_is_closed():
+    out = io.TextIOWrapper(io.BytesIO())
+    shown = Console(out, io.StringIO(), {})
+    out.close()
+    with pytest.raises(LocalFileError):
+        shown.write_file(io.BytesIO(b"content"))
+
+
+def test_a_reader_of_a_file_who_went_away_is_no_fault():
+    out = io.TextIOWrapper(io.BufferedWriter(Refusing(BrokenPipeError())))
+    Console(out, io.StringIO(), {}).write_file(io.BytesIO(b"content"))
 
 
 def test_an_unwritable_standard_error_keeps_nothing_else_from_being_done():
