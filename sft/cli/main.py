@@ -144,9 +144,11 @@ def open_closed_streams() -> None:
 
 
 def _ended(arguments: Sequence[str], invocation: Invocation) -> int:
+    told: SftError | None = None
     try:
         status = _status_of(arguments, invocation)
     except SftError as error:
+        told = error
         status = report(invocation.console, error, now=invocation.now, steps=invocation.steps)
     except Exception as error:  # noqa: BLE001 - no traceback reaches a person
         fault = unforeseen(error, invocation.log)
@@ -154,10 +156,11 @@ def _ended(arguments: Sequence[str], invocation: Invocation) -> int:
         invocation.console.warn(f"     Details: {safe(str(invocation.log.path))}")
     try:
         invocation.console.flush()
-    except SftError:
-        if status <= _SIGNALLED:
+    except SftError as error:
+        if status <= _SIGNALLED and (told is None or told.values != error.values):
             raise
-        # Whatever ended us took the terminal away too: that is what ended us, and nobody reads the rest.
+        # It was told just now; or whatever ended us took the terminal away too: that is what ended us, and nobody reads the
+        # rest.
     return status
 
 

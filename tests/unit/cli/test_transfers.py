@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from msgspec.structs import replace
 from sft.cli.commands import get, put
 from sft.cli.commands.get import local_text
 from sft.cli.invocation import Environment, Invocation
+from sft.cli.main import main
 from sft.cli.sync_report import SyncReport
 from sft.cli.transfer_report import TransferReport
 from sft.client.transfers.batch import GetResult, PutResult
@@ -30,7 +33,8 @@ from sft.errors import (
 )
 from sft.model.records import Stored
 from sft.wire.messages import FileShown, ShowFile
-from tests.unit.cli.cli_fixture import signed_file
+from tests.unit.cli.cli_fixture import execute_now, signed_file
+from tests.unit.cli.test_console import Refusing
 
 MIB = 2**20
 BAD_NAME = NameNotAllowedError(name="a:b.txt", problem='":", which Windows cannot store', safer="a_b.txt")
@@ -323,3 +327,21 @@ def test_a_missing_source_is_told_without_asking_the_server(cli, tmp_path):
     assert ran.status == 10
     assert "[LOCAL_FILE]" in ran.err
     assert not cli.sessions
+
+
+def test_a_standard_output_that_takes_no_file_is_told_once(cli, monkeypatch, tmp_path):
+    file = signed_file()
+    (tmp_path / "contract.pdf").write_bytes(b"the contract")
+
+    async def get_all(_session, items, **_):
+        return [GetResult(items[0], TransferStage.VERIFIED, file, None, tmp_path / "contract.pdf")]
+
+    monkeypatch.setattr(get, "get_all", get_all)
+    cli.answers[ShowFile] = lambda request: FileShown(request.id, file)
+    out = io.TextIOWrapper(io.BufferedWriter(Refusing(OSError(errno.ENOSPC, "No space left"))))
+    err = io.StringIO()
+    environment = Environment(
+        {"SFT_HOME": str(cli.home)}, io.StringIO(), out, err, execute_plain=execute_now, connect=cli._connect
+    )
+    assert main(["get", file.path, "--as", "-"], environment) == 10
+    assert err.getvalue().count('"Standard output" cannot be written') == 1
