@@ -72,9 +72,20 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert [percentile(range(200), part) for part in (0.5, 0.99, 1.0)] == [100, 198, 199]
 
 
+def test_a_part_that_breaks_is_said_and_takes_no_other_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Bench) -> None:
+        raise ConnectionError("the server refuses")
+
+    monkeypatch.setattr(Bench, "_crowd", broken)
+    bench = Bench(tmp_path, options_of(["crowd", "--small"]))
+    assert "not measured: crowd, whole: ConnectionError: the server refuses" in bench.run().text()
+
+
 def measured(folder: Path, *parts: str) -> tuple[Bench, Report]:
     bench = Bench(folder, options_of([*parts, "--small", "--rounds", "1"]))
-    return bench, bench.run()
+    report = bench.run()
+    assert not any("whole:" in each for each in bench.facts.missing), bench.facts.missing
+    return bench, report
 
 
 @pytest.mark.long

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,7 +56,11 @@ class Bench:
         for name in PARTS:
             if name in (self._options.parts or PARTS):
                 say(f"-- {name}, load {os.getloadavg()[0]:.1f}")
-                parts[name]()
+                try:
+                    parts[name]()
+                except Exception as fault:  # noqa: BLE001 - what the other parts have measured is told all the same
+                    traceback.print_exc()
+                    self.facts.missing.append(f"{name}, whole: {type(fault).__name__}: {fault}")
         return Report(self.costs, self.facts, mib=self._options.mib, counts=self._options.counts)
 
     def _large(self) -> None:
