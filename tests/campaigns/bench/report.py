@@ -165,7 +165,7 @@ class Report:
         Args:
             about: the machine, and what kinds of storage.
         """
-        rounds = max(map(len, self._costs.rounds.values()), default=0)
+        rounds = min(map(len, self._costs.rounds.values()), default=0)  # some rows have several a round
         head = f"{datetime.now(UTC):%Y-%m-%d}, {about}. Medians of {rounds} rounds"
         lines = [
             f"{head}; beside each, processors' seconds of client + server.",
