@@ -481,10 +481,7 @@ def test_composed_and_decomposed_names_are_the_same(cli: LiveCli):
     assert listed(cli) == {"caf\u00e9/1.txt": 1}
 
 
-def test_a_version_that_somebody_stored_meanwhile_is_not_replaced(cli: LiveCli, tree: Path, monkeypatch):
-    cli.sft("max", "sync", "tree", ":copy")
-    (tree / "a.txt").write_bytes(b"changed here")
-    (tree / "b.txt").unlink()
+def ada_stores_once_planned(cli: LiveCli, monkeypatch: pytest.MonkeyPatch) -> None:
     planned = sync.plan_up
 
     async def plan_up(*arguments):
@@ -494,6 +491,13 @@ def test_a_version_that_somebody_stored_meanwhile_is_not_replaced(cli: LiveCli, 
         return plan
 
     monkeypatch.setattr(sync, "plan_up", plan_up)
+
+
+def test_a_version_that_somebody_stored_meanwhile_is_not_replaced(cli: LiveCli, tree: Path, monkeypatch):
+    cli.sft("max", "sync", "tree", ":copy")
+    (tree / "a.txt").write_bytes(b"changed here")
+    (tree / "b.txt").unlink()
+    ada_stores_once_planned(cli, monkeypatch)
     ran = cli.sft("max", "sync", "tree", ":copy", "--delete", "--yes")
     assert ran.status == 1
     assert "ada stored version 2 while you worked on version 1 [CHANGED_SINCE]" in ran.err
@@ -533,15 +537,7 @@ def test_a_version_that_somebody_stored_meanwhile_is_not_deleted(cli: LiveCli, t
     cli.sft("max", "sync", "tree", ":copy")
     for name in ("a.txt", "b.txt"):
         (tree / name).unlink()
-    planned = sync.plan_up
-
-    async def plan_up(*arguments):
-        plan = await planned(*arguments)
-        other = cli.file("other", b"changed by ada")
-        cli.meanwhile(store(cli, "ada", PutItem(Path(other), "copy/a.txt", 14)))
-        return plan
-
-    monkeypatch.setattr(sync, "plan_up", plan_up)
+    ada_stores_once_planned(cli, monkeypatch)
     ran = cli.sft("max", "sync", "tree", ":copy", "--delete", "--yes", "--json")
     assert (ran.status, changes(ran)) == (1, {"copy/a.txt": "failed", "copy/b.txt": "deleted"})
     assert "[CHANGED_SINCE]" in ran.err

@@ -125,16 +125,20 @@ async def test_the_commit_of_each_reads_role_and_key_again(server: ServerFixture
     await server.clean()
 
 
-@on_reactor
-async def test_a_fault_in_the_commit_of_one_is_its_refusal_alone(server: ServerFixture, monkeypatch):
+def _judging_fails(monkeypatch: pytest.MonkeyPatch, path: str, fault: Exception) -> None:
     judge = commits._Group.judge
 
     def fails(group, pending):
-        if pending.path == "b":
-            raise ZeroDivisionError
+        if pending.path == path:
+            raise fault
         return judge(group, pending)
 
     monkeypatch.setattr(commits._Group, "judge", fails)
+
+
+@on_reactor
+async def test_a_fault_in_the_commit_of_one_is_its_refusal_alone(server: ServerFixture, monkeypatch):
+    _judging_fails(monkeypatch, "b", ZeroDivisionError())
     raw, person = await server.raw("max"), server.people["max"]
     answer = await _put(raw, *(_signed(person, path, b"x") for path in "abc"))
     assert _codes(answer) == ["", "INTERNAL", ""]
@@ -153,14 +157,7 @@ async def test_a_fault_in_the_commit_of_one_is_its_refusal_alone(server: ServerF
 async def test_the_object_of_one_whose_commit_certainly_failed_goes_alone(
     server: ServerFixture, monkeypatch: pytest.MonkeyPatch, fault: SftError, left: int
 ):
-    judge = commits._Group.judge
-
-    def fails(group, pending):
-        if pending.path == "b":
-            raise fault
-        return judge(group, pending)
-
-    monkeypatch.setattr(commits._Group, "judge", fails)
+    _judging_fails(monkeypatch, "b", fault)
     raw, person = await server.raw("max"), server.people["max"]
     answer = await _put(raw, *(_signed(person, path, content(IN_A_FILE)) for path in "ab"))
     assert _stored(server, answer) == ["a"]
