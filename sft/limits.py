@@ -95,6 +95,8 @@ NAME_BYTES: Final = 255  # what the file systems of all clients take
 PATH_BYTES: Final = 1024
 USER_NAME_BYTES: Final = 64  # a full name in any script, and a line of a list holds it
 COMMENT_BYTES: Final = 4096  # stock minisign refuses more than 8,192
+NOTE_BYTES: Final = MIB  # a signed note, as Go's reader takes it; and so many signatures
+NOTE_SIGNATURES: Final = 100
 FILE_BYTES: Final = 1 << 46  # 64 TiB: u64 offsets and 2^30 chunks stay far away
 LOW_ROOM_BYTES: Final = (
     4 * GIB

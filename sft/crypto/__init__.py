@@ -10,6 +10,7 @@
     digests     the content's hash
     comment     what a file's signature says beside its content
     signatures  one function per row of what each key signs
+    signed_note a text and who signed it, as C2SP writes it; note_keys has the keys, and what cosigners sign
     notes       what the server signs for people to keep: receipts
     key_file    minisign's secret key file
     passphrase  the server's master key from a passphrase

@@ -1,25 +1,18 @@
-"""Signed notes (C2SP signed-note): what the server signs for people to keep.
+"""Notes that the server signs for people to keep: receipts, as signed notes (``sft.crypto.signed_note``).
 
-    text, whose last line ends with a line feed
-    an empty line
-    — name base64(first 4 bytes of SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key) ‖ signature of the text)
-
-The name is ``sft/`` and the server's id. The first line of the text says what kind of note it is; then one line each,
+The key's name is ``sft/`` and the server's id. The first line of the text says what kind of note it is; then one line each,
 "name value":
 
     sft receipt 1            server, user, then 1 to 64 times "stored", with file, version, size, digest, stored-at and name
     sft key succession 1     server, old-key, new-key, made-at          (``sft.crypto.succession``)
 
-Rules. One encoding per note: a reader parses, encodes again and compares. Numbers, digits and name
+Rules. One encoding per note, and one signature: a reader parses, encodes again and compares. Numbers, digits and name
 are written as in ``sft.crypto.comment``. A receipt is one signature over all that one answer acknowledges to one author,
 no version twice: who keeps it for one file keeps the whole note.
 """
 
-# ruff: noqa: SLF001 - a server's key signs notes here, and nothing else but a hello
-
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -28,16 +21,11 @@ from typing import Final
 from msgspec import Struct
 
 from sft import limits
-from sft.crypto import _ed25519
-from sft.crypto._base64 import decode_base64, encode_base64
 from sft.crypto.comment import FILE_ID_BYTES, NAME, NUMBER, SERVER_ID_BYTES, check_numbers, decode_name, encode_name
 from sft.crypto.digests import DIGEST_BYTES, digest_text, parse_digest
 from sft.crypto.keys import ServerKey, ServerPublic
+from sft.crypto.signed_note import SignedNote, server_note_key, sign_note, text_of
 from sft.errors import SignatureInvalidError
-
-_ED25519: Final = b"\x01"  # C2SP's number of the signature type
-_KEY_HASH_BYTES: Final = 4
-_DASH: Final = "\N{EM DASH}"
 
 _HEAD: Final = rf"sft receipt 1\nserver (?P<server>[0-9a-f]{{{2 * SERVER_ID_BYTES}}})\nuser (?P<user>{NUMBER})\n"
 _STORED: Final = (
@@ -149,7 +137,7 @@ def parse_receipts(text: str) -> tuple[Receipt, ...]:
 
 def sign_receipts(key: ServerKey, receipts: Sequence[Receipt]) -> str:
     """Sign receipts as one note: text, empty line, signature line; ValueError as ``receipts_text``."""
-    return sign_note(key, receipts[0].server_id, receipts_text(receipts))
+    return sign_note(key, key_name(receipts[0].server_id), receipts_text(receipts))
 
 
 def verify_receipts(server: ServerPublic, note: str) -> tuple[Receipt, ...]:
@@ -159,44 +147,19 @@ def verify_receipts(server: ServerPublic, note: str) -> tuple[Receipt, ...]:
     return receipts
 
 
-def sign_note(key: ServerKey, server_id: bytes, text: str) -> str:
-    """Sign the text of a kind of note: for the modules of this package that have one."""
-    return _close(text, server_id, key.public, key._sign(text.encode("ascii")))
-
-
-def text_of(note: str) -> str:
-    """Return what stands above a note's signature line; nothing of it is to be believed before ``verify_note``."""
-    return note.rpartition("\n\n")[0] + "\n"
-
-
 def verify_note(server: ServerPublic, server_id: bytes, note: str) -> None:
-    """Check a note's form and signature.
+    """Check a note's form and its one signature.
 
     Args:
         server: the key that signed.
         server_id: whose note it is, which its signature line names: a key may be a server's second one.
     """
-    text = text_of(note)
-    closing = note.rpartition("\n\n")[2]
-    line = closing.removeprefix(f"{_DASH} {_key_name(server_id)} ").removesuffix("\n")
-    try:
-        message = text.encode("ascii")
-        signed = decode_base64(line)
-    except ValueError as fault:
-        raise SignatureInvalidError("the note is not ASCII above a signature line") from fault
-    signature = signed[_KEY_HASH_BYTES:]
-    # One comparison holds the form, key name, key hash and every character between.
-    if _close(text, server_id, server, signature) != note:
-        raise SignatureInvalidError("the note has another form, or is of another server")
-    _ed25519.verify(server.point, message, signature)
+    parsed = SignedNote.parse(note)
+    key = server_note_key(server, key_name(server_id))
+    if key not in parsed.verify((key,)) or len(parsed.signatures) != 1:
+        raise SignatureInvalidError("the note is of another server, or has other signatures too")
 
 
-def _close(text: str, server_id: bytes, server: ServerPublic, signature: bytes) -> str:
-    name = _key_name(server_id)
-    named = name.encode("ascii") + b"\n" + _ED25519 + server.point
-    line = encode_base64(hashlib.sha256(named).digest()[:_KEY_HASH_BYTES] + signature)
-    return f"{text}\n{_DASH} {name} {line}\n"
-
-
-def _key_name(server_id: bytes) -> str:
+def key_name(server_id: bytes) -> str:
+    """Return the name that a server's key has in the notes of this module."""
     return f"sft/{server_id.hex()}"

@@ -5,11 +5,11 @@
     user        login, join                           128: label to 64 with 0xFF ‖ SHA-512(…)
     invitation  join                                  128, likewise
     server      server hello                          128, likewise
-    server      notes (sft.crypto.notes)              text
+    server      notes (sft.crypto.signed_note)        text
 
 The rows cannot be taken for one another: a digest alone has 64 bytes; byte 63 of a statement is
 0xFF, which no text in UTF-8 holds, while byte 63 of a global signature's input ends an Ed25519
-signature and is below 0x20; notes differ in their first line.
+signature and is below 0x20, where a text has a line feed at most, and no TAB after it; notes differ in their first line.
 
 Rules. File signatures are minisign's, prehashed (``ED``) alone: the legacy form (``Ed``) signs raw
 bytes and is refused everywhere. A signature holds for one key id, one digest and one comment;

@@ -24,7 +24,8 @@ from msgspec import Struct
 from sft.crypto import _ed25519
 from sft.crypto.comment import NUMBER, SERVER_ID_BYTES, check_numbers
 from sft.crypto.keys import KEY_BYTES, ServerKey, ServerPublic
-from sft.crypto.notes import sign_note, text_of, verify_note
+from sft.crypto.notes import key_name, verify_note
+from sft.crypto.signed_note import sign_note, text_of
 from sft.errors import SignatureInvalidError
 
 SUCCESSIONS_MOST: Final = 8  # all of them fit the frame of M3
@@ -87,7 +88,7 @@ class Succession(Struct, frozen=True, kw_only=True):
 def sign_succession(old: ServerKey, server_id: bytes, new: ServerPublic, *, made_at: int) -> str:
     """Say with a server's key that another one follows it: text, empty line, signature line."""
     made = Succession(server_id=server_id, old_key=old.public.point, new_key=new.point, made_at=made_at)
-    return sign_note(old, server_id, made.text())
+    return sign_note(old, key_name(server_id), made.text())
 
 
 def verify_succession(note: str) -> Succession:

@@ -15,8 +15,9 @@ from twisted.internet.defer import Deferred, gatherResults
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import SigningKey
-from sft.crypto.notes import parse_receipts, text_of
+from sft.crypto.notes import parse_receipts
 from sft.crypto.signatures import sign_file
+from sft.crypto.signed_note import text_of
 from sft.errors import SftError
 from sft.limits import CHUNK_BYTES
 from sft.model.records import Stored

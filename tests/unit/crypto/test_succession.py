@@ -3,7 +3,7 @@
 import pytest
 
 from sft.crypto.keys import ServerKey
-from sft.crypto.notes import text_of
+from sft.crypto.signed_note import text_of
 from sft.crypto.succession import SUCCESSION_BYTES, Succession, leads_to, sign_succession, verify_succession
 from sft.errors import SignatureInvalidError
 

@@ -17,6 +17,7 @@ from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
 from sft.crypto.notes import Receipt, receipts_text, sign_receipts, verify_receipts
 from sft.crypto.signatures import FileSignature
+from sft.crypto.signed_note import open_note, server_note_key, sign_note
 from sft.crypto.succession import Succession, sign_succession, verify_succession
 from sft.errors import SignatureInvalidError
 
@@ -46,6 +47,9 @@ NOTE = sign_receipts(SERVER, [RECEIPT])
 NEXT_SERVER = ServerKey.from_seed(bytes(range(1, 33))).public
 SUCCESSION = Succession(server_id=bytes(32), old_key=SERVER.public.point, new_key=NEXT_SERVER.point, made_at=0)
 SUCCESSION_NOTE = sign_succession(SERVER, bytes(32), NEXT_SERVER, made_at=0)
+ORIGIN = "files.example.org/sft/0a1b2c3d/1"
+CHECKPOINT = f"{ORIGIN}\n7\n{base64.b64encode(bytes(32)).decode()}\n"
+HEAD_NOTE = sign_note(SERVER, ORIGIN, CHECKPOINT)
 
 
 def note_signature(note: str) -> bytes:
@@ -61,6 +65,7 @@ SIGNED = {
     "hello": (signatures.sign_server_hello(SERVER, TH), statement(b"sft/1 server hello")),
     "receipt": (note_signature(NOTE), receipts_text([RECEIPT]).encode()),
     "succession": (note_signature(SUCCESSION_NOTE), SUCCESSION.text().encode()),
+    "checkpoint": (note_signature(HEAD_NOTE), CHECKPOINT.encode()),
 }
 
 VERIFY: dict[str, Callable[[bytes], object]] = {
@@ -76,6 +81,7 @@ VERIFY: dict[str, Callable[[bytes], object]] = {
     "hello": lambda s: signatures.verify_server_hello(SERVER.public, TH, s),
     "receipt": lambda s: verify_receipts(SERVER.public, with_signature(NOTE, s)),
     "succession": lambda s: verify_succession(with_signature(SUCCESSION_NOTE, s)),
+    "checkpoint": lambda s: open_note(with_signature(HEAD_NOTE, s), [server_note_key(SERVER.public, ORIGIN)]),
 }
 
 
@@ -115,11 +121,13 @@ def kinds_that(message: bytes) -> list[str]:
         found.append("receipt")
     if text and message.startswith(b"sft key succession 1\n") and len(message) > 128:
         found.append("succession")
+    if text and len(message) > 64 and " " not in message.decode().partition("\n")[0] and "\t" not in message.decode():
+        found.append("checkpoint")
     return found
 
 
 def test_lengths_and_byte_63_tell_the_rows_apart() -> None:
-    expected = {row: [row] for row in ("digest", "global", "receipt", "succession")}
+    expected = {row: [row] for row in ("digest", "global", "receipt", "succession", "checkpoint")}
     expected |= {row: ["statement"] for row in ("login", "join", "invitation", "hello")}
     assert {row: kinds_that(message) for row, (_, message) in SIGNED.items()} == expected
 
