@@ -125,6 +125,10 @@ INVITATION_SECONDS: Final = 2 * 24 * 3600  # over a night, and a day off
 INVITATION_MOST_SECONDS: Final = 30 * 24 * 3600  # a link in a mailbox is a key to the server
 FIRST_ADMIN_SECONDS: Final = 24 * 3600  # that one makes an admin, and the operator can have another
 
+# -- the ledger (sft/ledger) --------------------------------------------------------------------------------
+# Of one answer: a proof goes from left to right, and the upper ones come again. With their nodes 16 KiB each: 1 MiB.
+TILES_IN_USE: Final = 64
+
 # -- the writer -------------------------------------------------------------------------------------------
 # 42 µs an act beside some ms of a synced commit: more gain nothing, and wait longer.
 GROUP_ACTS: Final = 64

@@ -65,6 +65,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "PASSPHRASE_WRONG": "Again; without it, an admin can invite you under another name, and no file is lost",
         "PIN_CHANGED": _KEY_WORDS,
         "PROFILE_UNKNOWN": "5 shows those it knows",
+        "PROOF_INVALID": "Ask for it again, from whoever gave it",
         "PROTOCOL": "Right address? 5 shows it, and a changes it",
         "RECEIPT_BAD": "Look at it in Files (1), and tell the operator",
         "RECORD_FORGED": _CHECK_VAULT,

@@ -69,6 +69,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "PASSPHRASE_WRONG": "Again; without it, an admin can invite you under another name, and no file is lost",
         "PIN_CHANGED": "Ask {author} for the words of their key: sft key show",
         "PROFILE_UNKNOWN": "See which it knows: sft servers",
+        "PROOF_INVALID": "Ask for it again, from whoever gave it",
         "PROTOCOL": "Check the address: sft servers",
         "RECEIPT_BAD": "Look: sft info {path}; and tell the operator",
         "RECORD_FORGED": _CHECK_VAULT,

@@ -78,6 +78,13 @@ class SignatureInvalidError(CryptoError):
     sentence = "The signature does not hold."
 
 
+class ProofInvalidError(CryptoError):
+    """A proof, tile or bundle of a log does not hold, or does not show what it is given for."""
+
+    code = "PROOF_INVALID"
+    sentence = "The proof does not hold."
+
+
 class KeyFormatError(CryptoError):
     """Bytes that should be a key are not one."""
 

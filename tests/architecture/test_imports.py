@@ -70,6 +70,7 @@ def loaded_by_command(tmp_path: Path, *arguments: str) -> set[str]:
         ("sft.crypto", DATABASE | TERMINAL | {"twisted", "sft.model"}),
         ("sft.wire", DATABASE | TERMINAL | SERVER_PARTS | {"twisted"}),
         ("sft.vault", DATABASE | TERMINAL | {"twisted", "sft.wire", "sft.store"}),
+        ("sft.ledger", DATABASE | TERMINAL | {"twisted", "sft.wire", "sft.vault", "sft.store"}),
         ("sft.store", TERMINAL | {"twisted", "sft.wire", "sft.vault"}),
         ("sft.service", TERMINAL | {"twisted", "sft.wire"}),
         ("sft.transport", DATABASE | TERMINAL | SERVER_PARTS),

@@ -342,6 +342,13 @@ TABLE = [
         "Ask for the file again, from its author",
     ),
     Row(
+        errors.ProofInvalidError(),
+        "PROOF_INVALID",
+        7,
+        "The proof does not hold.",
+        "Ask for it again, from whoever gave it",
+    ),
+    Row(
         errors.DecryptionFailedError(),
         "VERIFICATION",
         7,

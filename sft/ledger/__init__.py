@@ -1,0 +1,12 @@
+"""The ledger, without I/O: an append-only log and its state tree, hashed as RFC 6962 says, in the forms of C2SP.
+
+    hashing     the two hashes, and which subtrees a range of leaves is made of
+    tree        the log's right edge: appending, and the root
+    tiles       how the log lies in tiles and entry bundles
+    proofs      inclusion, of one leaf or several, and consistency: made and checked
+    state       the state tree: dense slots that are changed in place
+
+Rules. A name is imported from the module that owns it. What a hash is of is decided elsewhere: here leaves are bytes, and
+slots are hashes. A proof that does not hold raises ``ProofInvalidError``; a size, index or hash that our own code got wrong,
+``ValueError``.
+"""

@@ -1,0 +1,57 @@
+"""RFC 6962's two hashes, and which complete subtrees a range of leaves is made of.
+
+Rules. A leaf and an inner node are hashed under different first bytes, so that neither passes for the other. A complete
+subtree is named by level and index: the node of the 2^level leaves from index · 2^level on. It never changes as its log
+grows; all that does change is made of complete subtrees, the largest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from typing import Final
+
+HASH_BYTES: Final = 32
+EMPTY_ROOT: Final = sha256(b"").digest()
+
+Node = Callable[[int, int], bytes]
+"""Gives the hash of a complete subtree by level and index."""
+
+
+def leaf_hash(data: bytes) -> bytes:
+    return sha256(b"\x00" + data).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right).digest()
+
+
+def fold(subtrees: Sequence[bytes]) -> bytes:
+    """Hash the subtrees of a range together, the largest first; EMPTY_ROOT of none."""
+    if not subtrees:
+        return EMPTY_ROOT
+    *larger, root = subtrees
+    for subtree in reversed(larger):
+        root = node_hash(subtree, root)
+    return root
+
+
+def complete_subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Name the fewest complete subtrees of the leaves [start, end), as (level, index).
+
+    ``start`` is a multiple of a power of 2 that is no less than ``end - start``: 0, or where RFC 6962 splits.
+    """
+    while start < end:
+        level = (end - start).bit_length() - 1
+        yield level, start >> level
+        start += 1 << level
+
+
+def range_root(start: int, end: int, node: Node) -> bytes:
+    """Hash the leaves [start, end) as one tree; ``start`` as for ``complete_subtrees``."""
+    return fold([node(level, index) for level, index in complete_subtrees(start, end)])
+
+
+def split(start: int, end: int) -> int:
+    """Say where RFC 6962 divides two leaves or more: after the largest power of 2 that is less than all of them."""
+    return start + (1 << ((end - start - 1).bit_length() - 1))
