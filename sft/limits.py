@@ -133,3 +133,8 @@ TILES_IN_USE: Final = 64
 # 42 µs an act beside some ms of a synced commit: more gain nothing, and wait longer.
 GROUP_ACTS: Final = 64
 GROUP_BYTES: Final = 16 * MIB  # bounds memory, and the write-ahead log of one transaction
+
+# -- witnesses (sft/ledger/policy.py, sft/witness, sft/server/witnesses.py) ---------------------------------
+POLICY_BYTES: Final = (
+    256 * KIB
+)  # 64 logs and 64 witnesses, 2 KiB each with a key of ML-DSA-44: C2SP asks for 32 of each

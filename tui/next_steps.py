@@ -66,6 +66,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "PIN_CHANGED": _KEY_WORDS,
         "PROFILE_UNKNOWN": "5 shows those it knows",
         "PROOF_INVALID": "Ask for it again, from whoever gave it",
+        "POLICY": "Mend that line: the syntax is that of C2SP tlog-policy",
         "PROTOCOL": "Right address? 5 shows it, and a changes it",
         "RECEIPT_BAD": "Look at it in Files (1), and tell the operator",
         "RECORD_FORGED": _CHECK_VAULT,

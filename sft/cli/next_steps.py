@@ -70,6 +70,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "PIN_CHANGED": "Ask {author} for the words of their key: sft key show",
         "PROFILE_UNKNOWN": "See which it knows: sft servers",
         "PROOF_INVALID": "Ask for it again, from whoever gave it",
+        "POLICY": "Mend that line: the syntax is that of C2SP tlog-policy",
         "PROTOCOL": "Check the address: sft servers",
         "RECEIPT_BAD": "Look: sft info {path}; and tell the operator",
         "RECORD_FORGED": _CHECK_VAULT,

@@ -76,6 +76,7 @@ from sft.errors.protocol import (
     KeyFormatError,
     LocalProtocolError,
     PassphraseWrongError,
+    PolicyError,
     ProofInvalidError,
     ProtocolError,
     RemoteProtocolError,

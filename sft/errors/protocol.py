@@ -93,6 +93,14 @@ class KeyFormatError(CryptoError):
     sentence = "That is not a minisign key."
 
 
+class PolicyError(CryptoError):
+    """A policy of witnesses is not written as one is."""
+
+    code = "POLICY"
+    exit_status = 2
+    sentence = "The policy cannot be taken: line {line}: {problem}."
+
+
 class PassphraseWrongError(CryptoError):
     """The passphrase does not open the key."""
 

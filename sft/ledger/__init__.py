@@ -5,6 +5,7 @@
     tiles       how the log lies in tiles and entry bundles
     proofs      inclusion, of one leaf or several, and consistency: made and checked
     state       the state tree: dense slots that are changed in place
+    policy      which witnesses make a checkpoint a witnessed one (C2SP tlog-policy)
 
 Rules. A name is imported from the module that owns it. What a hash is of is decided elsewhere: here leaves are bytes, and
 slots are hashes. A proof that does not hold raises ``ProofInvalidError``; a size, index or hash that our own code got wrong,

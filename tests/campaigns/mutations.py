@@ -1425,4 +1425,17 @@ MUTATIONS = (
     Mutation("what is judged now stands", "tui/live/checked.py",
              "if judged is SignatureState.SIGNED else judged", "",
              "tests/tui/test_checked.py"),
+    # -- witnesses --------------------------------------------------------------------------------------------------
+    Mutation("one key under two names of a policy", "sft/ledger/policy.py",
+             "        if key.public in {each.public for each in others}:", "        if False:",
+             "tests/unit/ledger/test_policy.py"),
+    Mutation("type of a key in a policy", "sft/ledger/policy.py",
+             "        if key.kind not in types:", "        if False:",
+             "tests/unit/ledger/test_policy.py"),
+    Mutation("a member of two groups of a policy", "sft/ledger/policy.py",
+             "        if self._defined(name) in self._members:", "        if False:",
+             "tests/unit/ledger/test_policy.py"),
+    Mutation("threshold of a group", "sft/ledger/policy.py",
+             ">= group.threshold:", ">= 1:",
+             "tests/unit/ledger/test_policy.py"),
 )  # fmt: skip

@@ -64,6 +64,13 @@ TABLE = [
         "That is not a minisign key.",
         "Give the file that minisign -G or sft key export wrote",
     ),
+    Row(
+        errors.PolicyError(line=3, problem="the name is taken"),
+        "POLICY",
+        2,
+        "The policy cannot be taken: line 3: the name is taken.",
+        "Mend that line: the syntax is that of C2SP tlog-policy",
+    ),
     # -- joining
     Row(
         errors.LinkIncompleteError(),
