@@ -19,10 +19,12 @@ class DomainEvent(Struct, frozen=True, kw_only=True):
 
     Attributes:
         by: who did it; for what the server does of itself, the operator.
-        routine: a step of maintenance, of which there are as many as objects.
+        routine: a step of maintenance, of which there are as many as objects: the event log has no line of it.
+        leaf: it stands in the ledger. What changes a user, a key, a file or a folder does.
     """
 
     routine: ClassVar[bool] = False
+    leaf: ClassVar[bool] = True
 
     by: Caller
 
@@ -41,12 +43,17 @@ class ServerPrepared(DomainEvent, frozen=True, kw_only=True):
 
 
 class SettingsChanged(DomainEvent, frozen=True, kw_only=True):
-    """The operator's options say otherwise than before, or another key follows the server's; None was not changed."""
+    """The operator's options say otherwise than before; None was not changed."""
 
     name: str | None = None
     address: str | None = None
     registration: str | None = None
-    server_key: bytes | None = None
+
+
+class ServerKeyChanged(DomainEvent, frozen=True, kw_only=True):
+    """Another key follows the server's."""
+
+    server_key: bytes
 
 
 class MasterKeyRotated(DomainEvent, frozen=True, kw_only=True):
@@ -142,6 +149,8 @@ class HandedOver(DomainEvent, frozen=True, kw_only=True):
 
 class HandOverEnded(DomainEvent, frozen=True, kw_only=True):
     """No row of a file or folder names a removed user as its owner any more."""
+
+    leaf: ClassVar[bool] = False
 
     user_id: int
     files_to: int
@@ -250,12 +259,14 @@ class TrashCollected(DomainEvent, frozen=True, kw_only=True):
     """What was in the trash for its time is gone."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
 
 class SpaceGivenBack(DomainEvent, frozen=True, kw_only=True):
     """Pages of the database that held nothing went back to the file system."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
     pages: int
 
@@ -264,6 +275,7 @@ class ObjectsDestroyed(DomainEvent, frozen=True, kw_only=True):
     """The objects of purged or resealed contents are gone from the vault."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
     object_ids: tuple[bytes, ...]
 
@@ -272,6 +284,7 @@ class UploadOpened(DomainEvent, frozen=True, kw_only=True):
     """An object is going to be written."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
     object_id: bytes
     path: str
@@ -281,6 +294,7 @@ class UploadEnded(DomainEvent, frozen=True, kw_only=True):
     """An object that no version names is gone again."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
     object_id: bytes
     path: str
@@ -290,6 +304,7 @@ class UploadAdvanced(DomainEvent, frozen=True, kw_only=True):
     """So many segments of an upload are durable: it can go on behind them."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
     object_id: bytes
     path: str
@@ -299,6 +314,8 @@ class UploadAdvanced(DomainEvent, frozen=True, kw_only=True):
 class UploadResumed(DomainEvent, frozen=True, kw_only=True):
     """An upload goes on behind the segments that were finished."""
 
+    leaf: ClassVar[bool] = False
+
     object_id: bytes
     path: str
     segments: int
@@ -306,6 +323,8 @@ class UploadResumed(DomainEvent, frozen=True, kw_only=True):
 
 class UploadGivenUp(DomainEvent, frozen=True, kw_only=True):
     """Nobody goes on with an upload any more, and what was kept of it is removed."""
+
+    leaf: ClassVar[bool] = False
 
     object_id: bytes
     path: str
@@ -316,6 +335,7 @@ class UploadKeysResealed(DomainEvent, frozen=True, kw_only=True):
     """The data keys of these open uploads are sealed by the master key in use."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
     uploads: int
     epoch: int
@@ -325,6 +345,7 @@ class DataKeysResealed(DomainEvent, frozen=True, kw_only=True):
     """The data keys of these versions are sealed by the master key in use."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
     versions: int
     epoch: int
@@ -334,6 +355,7 @@ class RowMacsRenewed(DomainEvent, frozen=True, kw_only=True):
     """Rows carry MACs under the row key in use."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
     rows: int
 
@@ -346,6 +368,7 @@ class ContentResealed(DomainEvent, frozen=True, kw_only=True):
     """A version's content lies in a new object, under a new data key."""
 
     routine: ClassVar[bool] = True
+    leaf: ClassVar[bool] = False
 
     old: bytes
     new: bytes

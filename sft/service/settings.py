@@ -13,7 +13,7 @@ from msgspec import Struct
 from sft.crypto.keys import ServerPublic
 from sft.errors import StoreError
 from sft.model.access import Caller, Permission, operator_caller
-from sft.model.events import ServerPrepared, SettingsChanged
+from sft.model.events import ServerKeyChanged, ServerPrepared, SettingsChanged
 from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
 from sft.service.use_case import act, query
@@ -89,7 +89,7 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
     return server_info(transaction)
 
 
-@act(Permission.SERVER_MANAGE, logs=(SettingsChanged,))
+@act(Permission.SERVER_MANAGE, logs=(SettingsChanged, ServerKeyChanged))
 def change_settings(transaction: Transaction, item: SettingsChange) -> bool:
     """Write what the operator's options and the keyring say, an act of a later start; False where all was so already."""
     wanted = {
@@ -102,20 +102,20 @@ def change_settings(transaction: Transaction, item: SettingsChange) -> bool:
         for setting, value in wanted.items()
         if value is not None and stored.change_setting(transaction, setting, value.encode())
     }
-    server_key = item.server_key
-    if server_key is not None and not stored.change_setting(transaction, stored.SERVER_KEY, server_key):
-        server_key = None
-    if changed or server_key is not None:
+    if changed:
         transaction.log(
             SettingsChanged(
                 by=item.caller,
                 name=changed.get(stored.SERVER_NAME),
                 address=changed.get(stored.ADDRESS),
                 registration=changed.get(stored.REGISTRATION),
-                server_key=server_key,
             )
         )
-    return bool(changed) or server_key is not None
+    key = item.server_key
+    key_changed = key is not None and stored.change_setting(transaction, stored.SERVER_KEY, key)
+    if key is not None and key_changed:
+        transaction.log(ServerKeyChanged(by=item.caller, server_key=key))
+    return bool(changed) or key_changed
 
 
 def server_info(reading: ReadTransaction) -> ServerInfo:

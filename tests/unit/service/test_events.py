@@ -106,7 +106,7 @@ def _prepare(services: ServiceFixture) -> None:
 
 
 def _change_settings(services: ServiceFixture) -> None:
-    services.act(settings.change_settings, settings.SettingsChange(address="h:2"))
+    services.act(settings.change_settings, settings.SettingsChange(address="h:2", server_key=b"k" * 32))
 
 
 def _make_folder(services: ServiceFixture) -> None:
