@@ -26,6 +26,7 @@ _NO_LINK: Final = os.O_NOFOLLOW
 _NEW_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK | os.O_CLOEXEC
 # Not blocking: opening a FIFO that somebody planted must not hang.
 _READ_FLAGS: Final = os.O_RDONLY | _NO_LINK | os.O_NONBLOCK | os.O_CLOEXEC
+_WRITE_FLAGS: Final = os.O_RDWR | _NO_LINK | os.O_NONBLOCK | os.O_CLOEXEC
 _RENAME_NOREPLACE: Final = 1
 _FALLOC_FL_KEEP_SIZE: Final = 1
 # What a kernel or file system says that lacks a call.
@@ -139,10 +140,10 @@ def write_new(folder_fd: int, name: str, data: bytes, mode: int = PRIVATE_FILE, 
         os.close(file_fd)
 
 
-def open_regular(folder_fd: int, name: str) -> int:
-    """Open a file for reading, never through a link; OSError (EINVAL) for anything but a regular file."""
+def open_regular(folder_fd: int, name: str, *, writing: bool = False) -> int:
+    """Open a file that is there, never through a link; OSError (EINVAL) for anything but a regular file."""
     _require_component(name)
-    file_fd = os.open(name, _READ_FLAGS, dir_fd=folder_fd)
+    file_fd = os.open(name, _WRITE_FLAGS if writing else _READ_FLAGS, dir_fd=folder_fd)
     if not stat.S_ISREG(os.fstat(file_fd).st_mode):
         os.close(file_fd)
         raise OSError(errno.EINVAL, "not a regular file", name)
@@ -163,6 +164,21 @@ def read_regular(folder_fd: int, name: str, at_most: int) -> bytes:
 def sync_file(file_fd: int) -> None:
     """Wait until a file's content is on the disk."""
     os.fsync(file_fd)
+
+
+def write_in_place(file_fd: int, data: bytes, place: int) -> None:
+    """Write all of the data over what stands at a place of a file, and wait until it is on the disk.
+
+    A fault may leave any part of it: whoever reads it must be able to tell.
+    """
+    rest = memoryview(data)
+    while rest:
+        written = os.pwrite(file_fd, rest, place)
+        rest, place = rest[written:], place + written
+    if hasattr(os, "fdatasync"):  # without the file's times: on some disks half of what it costs
+        os.fdatasync(file_fd)
+    else:
+        os.fsync(file_fd)
 
 
 def sync_folder(folder_fd: int) -> None:

@@ -28,6 +28,7 @@ CALLS: Final = (
     "writev",
     "pwrite",
     "fsync",
+    "fdatasync",
     "fchmod",
     "fstat",
     "rename",
@@ -38,7 +39,7 @@ CALLS: Final = (
 # What changes the disk, and may have happened although it failed.
 CHANGES: Final = frozenset(
     {
-        *("mkdir", "write", "writev", "pwrite", "fsync", "rename", "link", "unlink", "rename_no_replace"),
+        *("mkdir", "write", "writev", "pwrite", "fsync", "fdatasync", "rename", "link", "unlink", "rename_no_replace"),
         *("sqlite write", "sqlite truncate", "sqlite sync", "sqlite delete"),
     }
 )
@@ -105,7 +106,7 @@ class FaultyOs:
             if fails and not late:
                 raise fault
             undo = self._remember(name, args, kwargs)
-            done = None if name == "fsync" else call(*args, **kwargs)
+            done = None if name in {"fsync", "fdatasync"} else call(*args, **kwargs)
             self._undo += undo
             if fails:
                 raise fault
