@@ -74,6 +74,7 @@ from sft.errors.protocol import (
     HandshakeFailedError,
     KeyExchangeError,
     KeyFormatError,
+    LedgerFormatError,
     LocalProtocolError,
     PassphraseWrongError,
     PolicyError,

@@ -85,6 +85,10 @@ class ProofInvalidError(CryptoError):
     sentence = "The proof does not hold."
 
 
+class LedgerFormatError(CryptoError):
+    """A leaf, record or slot of the ledger is of another form, or not the one that its hash names."""
+
+
 class KeyFormatError(CryptoError):
     """Bytes that should be a key are not one."""
 

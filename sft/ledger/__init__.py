@@ -5,9 +5,11 @@
     tiles       how the log lies in tiles and entry bundles
     proofs      inclusion, of one leaf or several, and consistency: made and checked
     state       the state tree: dense slots that are changed in place
+    leaves      one leaf: what happened, which slots it changed, and the state roots after it
+    records     what a leaf is about: facts, and a personal part that can be erased
     policy      which witnesses make a checkpoint a witnessed one (C2SP tlog-policy)
 
-Rules. A name is imported from the module that owns it. What a hash is of is decided elsewhere: here leaves are bytes, and
-slots are hashes. A proof that does not hold raises ``ProofInvalidError``; a size, index or hash that our own code got wrong,
-``ValueError``.
+Rules. A name is imported from the module that owns it. To tree, tiles, proofs and state leaves are bytes, and slots are
+hashes. A proof that does not hold raises ``ProofInvalidError``, bytes of another form ``LedgerFormatError``; a size, index or
+hash that our own code got wrong, ``ValueError``.
 """

@@ -160,6 +160,12 @@ def test_values_without_an_encoding_are_a_bug(receipt: Receipt, wrong: dict[str,
         replace(receipt, **wrong)
 
 
+def test_a_receipt_has_no_signature_of_anybody_else(server: ServerKey, receipt: Receipt) -> None:
+    note = sign_receipts(server, [receipt])
+    with pytest.raises(SignatureInvalidError, match="other signatures"):
+        verify_receipts(server.public, note + "\u2014 witness.example.org/w1 AAAAAAA=\n")
+
+
 def of_many(receipt: Receipt, count: int) -> list[Receipt]:
     return [replace(receipt, file_id=number.to_bytes(16, "big"), name=f"n {number}") for number in range(count)]
 

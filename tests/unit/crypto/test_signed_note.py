@@ -132,6 +132,8 @@ def test_a_key_signs_once() -> None:
         NOTE + "\n",
         NOTE.replace("\n\n", "\n"),
         NOTE.replace("\n", "\r\n"),
+        "a\tb\n" + NOTE,
+        "a\0b\n" + NOTE,
         NOTE.replace("— ", "- "),
         NOTE.replace("— ", "—"),
         NOTE.replace("— ", "—  "),
