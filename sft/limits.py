@@ -16,6 +16,7 @@ EARLY_FRAME_BYTES: Final = 4 * KIB  # nobody has proved anything yet
 # frame or two at the server, three at the client (a test adds them up).
 EARLY_TOTAL_BYTES: Final = 16 * KIB
 SMALL_FILE_BYTES: Final = 60 * KIB  # content, fields and signature in one frame
+RECEIVED_AT_ONCE: Final = 500  # versions that one statement says were received: its text has 93 KiB
 BATCH_FILES: Final = 64  # small files of one request: a group of the writer's, and some ms of a thread
 # The one-way ratchet of a direction: a stolen key opens at most so much of the past.
 REKEY_BYTES: Final = GIB

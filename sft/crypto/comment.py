@@ -108,11 +108,7 @@ class FileComment(Struct, frozen=True, kw_only=True, gc=False):
             raise ValueError(f"a digest has {DIGEST_BYTES} bytes")
         if not 1 <= len(self.name.encode("utf-8")) <= limits.PATH_BYTES:
             raise ValueError(f"a name has 1 to {limits.PATH_BYTES} bytes")
-        if self.head != NO_HEAD:
-            head = re.fullmatch(_HEAD, self.head)
-            if head is None:
-                raise ValueError("a head is epoch.size:root")
-            check_numbers(epoch=int(head[1]), size=int(head[2]))
+        check_head(self.head)
 
     def encode(self) -> str:
         """Write the one encoding: at most 4,096 characters of ASCII."""
@@ -156,6 +152,16 @@ def check_numbers(**numbers: int) -> None:
     for name, number in numbers.items():
         if not 0 <= number <= MOST:
             raise ValueError(f"{name} {number} is out of range")
+
+
+def check_head(head: str) -> None:
+    """Hold a head to ``epoch.size:root``; ValueError for another text."""
+    if head == NO_HEAD:
+        return
+    found = re.fullmatch(_HEAD, head)
+    if found is None:
+        raise ValueError("a head is epoch.size:root")
+    check_numbers(epoch=int(found[1]), size=int(found[2]))
 
 
 def encode_name(name: str) -> str:

@@ -1,15 +1,17 @@
 """What each key signs: one function per row, and none that signs raw bytes.
 
-    user        a file's digest                       64 bytes
+    user        digest of a file, or of a statement   64 bytes
     user        minisign's global signature           64 bytes of signature ‖ comment
     user        login, join                           128: label to 64 with 0xFF ‖ SHA-512(…)
     invitation  join                                  128, likewise
     server      server hello                          128, likewise
     server      notes (sft.crypto.signed_note)        text
 
-The rows cannot be taken for one another: a digest alone has 64 bytes; byte 63 of a statement is
+The rows cannot be taken for one another: a digest alone has 64 bytes; byte 63 of a login or join is
 0xFF, which no text in UTF-8 holds, while byte 63 of a global signature's input ends an Ed25519
 signature and is below 0x20, where a text has a line feed at most, and no TAB after it; notes differ in their first line.
+A file and a statement with the same bytes have one digest, and the same signature over it: the comment under the global
+signature says which it is, by its second field.
 
 Rules. File signatures are minisign's, prehashed (``ED``) alone: the legacy form (``Ed``) signs raw
 bytes and is refused everywhere. A signature holds for one key id, one digest and one comment;
@@ -30,9 +32,10 @@ from sft import limits
 from sft.crypto import _ed25519
 from sft.crypto._base64 import decode_base64, encode_base64
 from sft.crypto.comment import FileComment
-from sft.crypto.digests import DIGEST_BYTES
+from sft.crypto.digests import DIGEST_BYTES, blake2b_512
 from sft.crypto.kdf import TRANSCRIPT_BYTES
 from sft.crypto.keys import KEY_ID_BYTES, InvitationKey, PublicKey, ServerKey, ServerPublic, SigningKey
+from sft.crypto.statement import ActStatement
 from sft.errors import SignatureInvalidError
 
 SIGNATURE_BYTES: Final = _ed25519.SIGNATURE_BYTES
@@ -106,10 +109,27 @@ class FileSignature(Struct, frozen=True, gc=False):
 
 def sign_file(key: SigningKey, comment: FileComment) -> FileSignature:
     """Sign the digest of a content, and what its author says beside it."""
-    text = comment.encode()
-    signature = key._sign(comment.digest)
-    closing = key._sign(signature + text.encode("ascii"))
-    return FileSignature(key.public.key_id, signature, text, closing)
+    return _sign_digest(key, comment.digest, comment.encode())
+
+
+def sign_statement(key: SigningKey, statement: ActStatement) -> FileSignature:
+    """Sign what a person asks for: its text, and the comment that says it is no file."""
+    return _sign_digest(key, _digest_of(statement), statement.comment.encode())
+
+
+def verify_statement(public: PublicKey, statement: ActStatement, signature: FileSignature) -> None:
+    """Check that a key signed this statement.
+
+    Raises:
+        SignatureInvalidError: of another key, with another comment, or over another text.
+    """
+    if signature.comment != statement.comment.encode():
+        raise SignatureInvalidError("the comment is of another statement")
+    _verify_closing(public, signature)
+    try:
+        _ed25519.verify(public.point, _digest_of(statement), signature.signature)
+    except SignatureInvalidError as fault:
+        raise SignatureInvalidError("it says something else") from fault
 
 
 def verify_file(public: PublicKey, digest: bytes, signature: FileSignature) -> FileComment:
@@ -152,6 +172,16 @@ def verify_plain(public: PublicKey, digest: bytes, signature: FileSignature) -> 
     return signature.comment
 
 
+def _sign_digest(key: SigningKey, digest: bytes, comment: str) -> FileSignature:
+    signature = key._sign(digest)
+    closing = key._sign(signature + comment.encode("ascii"))
+    return FileSignature(key.public.key_id, signature, comment, closing)
+
+
+def _digest_of(statement: ActStatement) -> bytes:
+    return blake2b_512(statement.text().encode("ascii")).digest()
+
+
 def _require_digest(digest: bytes) -> None:
     if len(digest) != DIGEST_BYTES:
         raise ValueError(f"a digest has {DIGEST_BYTES} bytes, not {len(digest)}")
@@ -173,45 +203,45 @@ def _of(digest: bytes, text: str) -> FileComment:
 
 def sign_server_hello(key: ServerKey, th1: bytes) -> bytes:
     """Sign M3: this server made this key exchange."""
-    return key._sign(_statement(_SERVER_HELLO, th1, key.public.point))
+    return key._sign(_proof(_SERVER_HELLO, th1, key.public.point))
 
 
 def verify_server_hello(server: ServerPublic, th1: bytes, signature: bytes) -> None:
     """Check M3 under the pinned key; SignatureInvalidError if it is of another server or key exchange."""
-    _ed25519.verify(server.point, _statement(_SERVER_HELLO, th1, server.point), signature)
+    _ed25519.verify(server.point, _proof(_SERVER_HELLO, th1, server.point), signature)
 
 
 def sign_login(key: SigningKey, th2: bytes, m4_prefix: bytes) -> bytes:
     """Sign M4 as a user who has joined, with the key of this device."""
-    return key._sign(_statement(_LOGIN, th2, m4_prefix))
+    return key._sign(_proof(_LOGIN, th2, m4_prefix))
 
 
 def verify_login(public: PublicKey, th2: bytes, m4_prefix: bytes, signature: bytes) -> None:
     """Check a login under the key that M4 carries; SignatureInvalidError: of another key, handshake or M4."""
-    _ed25519.verify(public.point, _statement(_LOGIN, th2, m4_prefix), signature)
+    _ed25519.verify(public.point, _proof(_LOGIN, th2, m4_prefix), signature)
 
 
 def sign_join(key: SigningKey, th2: bytes, m4_prefix: bytes) -> bytes:
     """Sign M4, an invitation's signature with it, as the holder of a key to be registered: proof of possession."""
-    return key._sign(_statement(_JOIN, th2, m4_prefix))
+    return key._sign(_proof(_JOIN, th2, m4_prefix))
 
 
 def verify_join(public: PublicKey, th2: bytes, m4_prefix: bytes, signature: bytes) -> None:
     """Check a proof of possession under the key that M4 carries; SignatureInvalidError as for a login."""
-    _ed25519.verify(public.point, _statement(_JOIN, th2, m4_prefix), signature)
+    _ed25519.verify(public.point, _proof(_JOIN, th2, m4_prefix), signature)
 
 
 def sign_invitation(key: InvitationKey, th2: bytes, m4_prefix: bytes) -> bytes:
     """Sign M4 with an invitation, user name and key with it; the secret is never sent and admits no other key."""
-    return key._sign(_statement(_INVITATION, th2, m4_prefix))
+    return key._sign(_proof(_INVITATION, th2, m4_prefix))
 
 
 def verify_invitation(point: bytes, th2: bytes, m4_prefix: bytes, signature: bytes) -> None:
     """Check an invitation under the public half that the server keeps; SignatureInvalidError as for a login."""
-    _ed25519.verify(point, _statement(_INVITATION, th2, m4_prefix), signature)
+    _ed25519.verify(point, _proof(_INVITATION, th2, m4_prefix), signature)
 
 
-def _statement(label: bytes, transcript: bytes, bound: bytes) -> bytes:
+def _proof(label: bytes, transcript: bytes, bound: bytes) -> bytes:
     if len(transcript) != TRANSCRIPT_BYTES:
         # Otherwise hash and prefix could be cut at another place.
         raise ValueError(f"a transcript hash has {TRANSCRIPT_BYTES} bytes, not {len(transcript)}")

@@ -1,4 +1,4 @@
-"""Write crypto.json: every derivation, box, statement, signature, note and key file, from fixed inputs.
+"""Write crypto.json: every derivation, box, proof, statement, signature, note and key file, from fixed inputs.
 
     python tests/vectors/generate_crypto.py
 
@@ -24,6 +24,7 @@ from sft.crypto import (
     passphrase,
     sealing,
     signatures,
+    statement,
     stream,
     succession,
     words,
@@ -51,6 +52,7 @@ def build(recorded: dict[str, Any]) -> dict[str, Any]:
         "kdf": _kdf(),
         "boxes": _boxes(),
         "exchange": _exchange(recorded.get("exchange", {})),
+        "proofs": _proofs(),
         "statements": _statements(),
         "file": _file(),
         "receipt": _receipt(),
@@ -155,7 +157,7 @@ def _exchange(recorded: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _statements() -> dict[str, Any]:
+def _proofs() -> dict[str, Any]:
     user, server, invitation = _user(), _server(), _invitation()
     th1, th2, prefix = drawn("th1", 64), drawn("th2", 64), drawn("prefix", 90)
     return {
@@ -207,6 +209,45 @@ def _file() -> dict[str, Any]:
         "second_comment": second.encode(),
         "second_signature": signatures.sign_file(_user(), second).encode().decode("ascii"),
     }
+
+
+def _statements() -> dict[str, Any]:
+    """One of each act."""
+    values: dict[str, Any] = {
+        "name": "مریم",
+        "key": _user().public.encode(),
+        "device": "lap top",
+        "role": "guest",
+        "seconds": 3600,
+        "files-to": "",
+        "file": drawn("file", 16),
+        "version": 2,
+        "old": "a b/100%.pdf",
+        "new": "c",
+        "path": "a b",
+        "recursive": True,
+        "versions": (
+            statement.ReceivedVersion(drawn("file", 16), 2, drawn("digest", 64)),
+            statement.ReceivedVersion(drawn("other file", 16), 1, drawn("prev", 64)),
+        ),
+        "cut-off": 0,
+        "reason": "stolen",
+    }
+    made: dict[str, Any] = {}
+    for act, kinds in statement.ACTS.items():
+        said = statement.StatementComment(
+            act=act,
+            server_id=_server().public.server_id(),
+            user=0 if act == statement.JOIN else 7,
+            ts=1_700_000_001,
+            nonce=drawn(f"nonce {act}", 8),
+            head=f"1.42:{drawn('root', 32).hex()}",
+        )
+        invitation = 5 if act == "withdraw" else _invitation().point
+        each = statement.ActStatement(said, {name: (values | {"invitation": invitation})[name] for name in kinds})
+        signature = signatures.sign_statement(_user(), each)
+        made[act] = {"text": each.text(), "signature": signature.encode().decode("ascii")}
+    return made
 
 
 def _receipt() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""File signatures and statements, each row alone; the rows against each other: what_keys_sign."""
+"""File signatures and proofs, each row alone; the rows against each other: what_keys_sign."""
 
 import base64
 from collections.abc import Callable
@@ -313,7 +313,7 @@ def test_a_digest_of_another_length_is_a_bug(key: SigningKey, comment: FileComme
 
 
 @given(st.binary(max_size=200), st.binary(min_size=64, max_size=64))
-def test_statements_hold(prefix: bytes, transcript: bytes) -> None:
+def test_proofs_hold(prefix: bytes, transcript: bytes) -> None:
     seed = bytes(range(32))
     user, server, invitation = (
         SigningKey.from_seed(seed, bytes(8)),
@@ -328,7 +328,7 @@ def test_statements_hold(prefix: bytes, transcript: bytes) -> None:
     )
 
 
-def test_a_statement_is_of_one_key_handshake_and_message(key: SigningKey, server: ServerKey, entropy: Entropy) -> None:
+def test_a_proof_is_of_one_key_handshake_and_message(key: SigningKey, server: ServerKey, entropy: Entropy) -> None:
     other = SigningKey.generate(entropy).public
     for sign, verify in (
         (signatures.sign_login, signatures.verify_login),
@@ -381,7 +381,7 @@ def test_nothing_moves_between_key_signature_and_message(entropy: Entropy) -> No
             _ed25519.verify(*wrong)
 
 
-def test_every_flipped_bit_of_a_statement_is_refused(key: SigningKey) -> None:
+def test_every_flipped_bit_of_a_proof_is_refused(key: SigningKey) -> None:
     good = signatures.sign_login(key, TH, PREFIX)
     for bit in range(8 * 64):
         with pytest.raises(SignatureInvalidError):

@@ -15,7 +15,8 @@ from sft.crypto.kem import EphemeralKem
 from sft.crypto.keys import PublicKey, ServerPublic
 from sft.crypto.notes import receipts_text, verify_receipts
 from sft.crypto.sealing import EphemeralBox
-from sft.crypto.signatures import FileSignature, verify_file, verify_plain
+from sft.crypto.signatures import FileSignature, verify_file, verify_plain, verify_statement
+from sft.crypto.statement import ActStatement
 from sft.crypto.succession import leads_to
 from sft.errors import SignatureInvalidError
 
@@ -49,6 +50,9 @@ def test_recorded_signatures_hold() -> None:
         signature = FileSignature.parse(OURS["file"][f"{version}_signature"].encode("ascii"))
         comment = verify_file(public, digest, signature)
         assert comment == FileComment.parse(OURS["file"][f"{version}_comment"])
+    for said in OURS["statements"].values():
+        signed = FileSignature.parse(said["signature"].encode("ascii"))
+        verify_statement(public, ActStatement.parse(said["text"]), signed)
     server = ServerPublic(bytes.fromhex(OURS["keys"]["server_public"]))
     assert receipts_text(verify_receipts(server, OURS["receipt"]["note"])) == OURS["receipt"]["text"]
     following = ServerPublic(bytes.fromhex(OURS["succession"]["new_key"]))

@@ -18,6 +18,7 @@ from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
 from sft.crypto.notes import Receipt, receipts_text, sign_receipts, verify_receipts
 from sft.crypto.signatures import FileSignature
 from sft.crypto.signed_note import open_note, server_note_key, sign_note
+from sft.crypto.statement import ActStatement, StatementComment
 from sft.crypto.succession import Succession, sign_succession, verify_succession
 from sft.errors import SignatureInvalidError
 
@@ -27,7 +28,7 @@ SERVER = ServerKey.from_seed(SEED)
 INVITATION = InvitationKey.from_seed(SEED)
 POINT = INVITATION.point
 TH = bytes(range(64))
-PREFIX = POINT  # for one prefix all statements bind the same bytes
+PREFIX = POINT  # for one prefix all proofs bind the same bytes
 DIGEST = blake2b_512(b"content").digest()
 COMMENT = FileComment(
     server_id=bytes(32), file_id=bytes(16), version=1, size=7, digest=DIGEST, mtime=0, name="a", user=1, prev=None, ts=0
@@ -37,12 +38,14 @@ RECEIPT = Receipt(
 )
 
 
-def statement(label: bytes) -> bytes:
+def proof(label: bytes) -> bytes:
     padded = label + b"\xff" * (64 - len(label))
     return padded + hashlib.sha512(TH + PREFIX).digest()
 
 
 FILE = signatures.sign_file(USER, COMMENT)
+SAID = ActStatement(StatementComment(act="restore", server_id=bytes(32), user=1, ts=0, nonce=bytes(8)), {"path": "a"})
+STATEMENT = signatures.sign_statement(USER, SAID)
 NOTE = sign_receipts(SERVER, [RECEIPT])
 NEXT_SERVER = ServerKey.from_seed(bytes(range(1, 33))).public
 SUCCESSION = Succession(server_id=bytes(32), old_key=SERVER.public.point, new_key=NEXT_SERVER.point, made_at=0)
@@ -59,10 +62,12 @@ def note_signature(note: str) -> bytes:
 SIGNED = {
     "digest": (FILE.signature, DIGEST),
     "global": (FILE.global_signature, FILE.signature + COMMENT.encode().encode()),
-    "login": (signatures.sign_login(USER, TH, PREFIX), statement(b"sft/1 login")),
-    "join": (signatures.sign_join(USER, TH, PREFIX), statement(b"sft/1 join")),
-    "invitation": (signatures.sign_invitation(INVITATION, TH, PREFIX), statement(b"sft/1 invitation")),
-    "hello": (signatures.sign_server_hello(SERVER, TH), statement(b"sft/1 server hello")),
+    "statement": (STATEMENT.signature, blake2b_512(SAID.text().encode()).digest()),
+    "statement's global": (STATEMENT.global_signature, STATEMENT.signature + SAID.comment.encode().encode()),
+    "login": (signatures.sign_login(USER, TH, PREFIX), proof(b"sft/1 login")),
+    "join": (signatures.sign_join(USER, TH, PREFIX), proof(b"sft/1 join")),
+    "invitation": (signatures.sign_invitation(INVITATION, TH, PREFIX), proof(b"sft/1 invitation")),
+    "hello": (signatures.sign_server_hello(SERVER, TH), proof(b"sft/1 server hello")),
     "receipt": (note_signature(NOTE), receipts_text([RECEIPT]).encode()),
     "succession": (note_signature(SUCCESSION_NOTE), SUCCESSION.text().encode()),
     "checkpoint": (note_signature(HEAD_NOTE), CHECKPOINT.encode()),
@@ -74,6 +79,10 @@ VERIFY: dict[str, Callable[[bytes], object]] = {
     ),
     "global": lambda s: signatures.verify_file(
         USER.public, DIGEST, FileSignature(bytes(8), FILE.signature, COMMENT.encode(), s)
+    ),
+    "statement": lambda s: signatures.verify_statement(USER.public, SAID, replace(STATEMENT, signature=s)),
+    "statement's global": lambda s: signatures.verify_statement(
+        USER.public, SAID, replace(STATEMENT, global_signature=s)
     ),
     "login": lambda s: signatures.verify_login(USER.public, TH, PREFIX, s),
     "join": lambda s: signatures.verify_join(USER.public, TH, PREFIX, s),
@@ -113,10 +122,12 @@ def kinds_that(message: bytes) -> list[str]:
     found = []
     if len(message) == 64:
         found.append("digest")
-    if len(message) > 64 and message[63] < 0x20 and message[64:].startswith(b"sft:1\t"):
+    if len(message) > 64 and message[63] < 0x20 and message[64:].startswith(b"sft:1\tserver:"):
         found.append("global")
+    if len(message) > 64 and message[63] < 0x20 and message[64:].startswith(b"sft:1\tact:"):
+        found.append("statement's global")
     if len(message) == 128 and message[63] == 0xFF:
-        found.append("statement")
+        found.append("proof")
     if text and message.startswith(b"sft receipt 1\n") and len(message) > 128:
         found.append("receipt")
     if text and message.startswith(b"sft key succession 1\n") and len(message) > 128:
@@ -127,12 +138,13 @@ def kinds_that(message: bytes) -> list[str]:
 
 
 def test_lengths_and_byte_63_tell_the_rows_apart() -> None:
-    expected = {row: [row] for row in ("digest", "global", "receipt", "succession", "checkpoint")}
-    expected |= {row: ["statement"] for row in ("login", "join", "invitation", "hello")}
+    expected = {row: [row] for row in ("digest", "global", "statement's global", "receipt", "succession", "checkpoint")}
+    expected["statement"] = ["digest"]  # the comment says which
+    expected |= {row: ["proof"] for row in ("login", "join", "invitation", "hello")}
     assert {row: kinds_that(message) for row, (_, message) in SIGNED.items()} == expected
 
 
-def test_no_statement_is_text() -> None:
+def test_no_proof_is_text() -> None:
     for row in ("login", "join", "invitation", "hello"):
         message = SIGNED[row][1]
         assert len(message) == 128
@@ -148,7 +160,7 @@ def test_labels_are_no_prefixes_of_one_another() -> None:
 
 
 def test_the_end_of_every_ed25519_signature_is_below_0x20() -> None:
-    # So the input of a global signature never looks like a statement: byte 63 is 0xFF there.
+    # So the input of a global signature never looks like a proof: byte 63 is 0xFF there.
     for number in range(200):
         assert Oracle(SEED).sign(b"%d" % number).signature[63] < 0x20
     high = FILE.signature[:63] + b"\xff"
@@ -156,9 +168,9 @@ def test_the_end_of_every_ed25519_signature_is_below_0x20() -> None:
         VERIFY["digest"](high)
 
 
-def test_a_file_signature_of_a_statement_is_no_statement() -> None:
-    """Whoever gets a user to sign a file that holds a statement has its digest signed, no more."""
-    message = statement(b"sft/1 login")
+def test_a_file_signature_of_a_proof_is_no_proof() -> None:
+    """Whoever gets a user to sign a file that holds a proof has its digest signed, no more."""
+    message = proof(b"sft/1 login")
     signed = signatures.sign_file(USER, replace(COMMENT, digest=blake2b_512(message).digest()))
     for signature in (signed.signature, signed.global_signature):
         for row in ("login", "join", "invitation", "hello"):
