@@ -129,7 +129,7 @@ FIRST_ADMIN_SECONDS: Final = 24 * 3600  # that one makes an admin, and the opera
 # -- the ledger (sft/ledger) --------------------------------------------------------------------------------
 # Of one answer: a proof goes from left to right, and the upper ones come again. With their nodes 16 KiB each: 1 MiB.
 TILES_IN_USE: Final = 64
-LEAF_SLOTS: Final = 1024  # that one leaf changes, 40 bytes each: a page of what is purged or handed over
+LEAF_SLOTS: Final = 1024  # that one leaf changes, 41 bytes each: a page of what is purged or handed over
 RECORD_BYTES: Final = 64 * KIB  # of one part: 500 versions of one download, with their statement
 
 # -- the writer -------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """One leaf of the log: that something happened, the same bytes for everybody (LEDGER.md §2).
 
-    1 version, 1    1 kind    8 time    2 slots, how many       each: 8 number, 32 hash of its record after this leaf
+    1 version, 1    1 kind    8 time    2 slots, how many       each: 1 kind of tree, 8 number, 32 hash of its record after this
     1 state roots, how many         each: 1 kind of tree, 8 size, 32 root after this leaf
     32 hash of the facts    1 personal part, 0 or 1             32 its hash where there is one
 
@@ -26,7 +26,7 @@ VERSION: Final = 1
 STATE_ROOTS_MOST: Final = 8
 
 _HEAD: Final = struct.Struct(">BBQH")
-_SLOT: Final = struct.Struct(f">Q{HASH_BYTES}s")
+_SLOT: Final = struct.Struct(f">BQ{HASH_BYTES}s")
 _ROOT: Final = struct.Struct(f">BQ{HASH_BYTES}s")
 _BYTE: Final = 255
 
@@ -63,6 +63,7 @@ class LeafKind(IntEnum):
     SERVER_KEY_CHANGED = 80
     MASTER_KEY_ROTATED = 81
     ROW_KEY_CHANGED = 82
+    SETTINGS_CHANGED = 83
     LOG_STARTED = 96
     LOG_RESTARTED = 97
 
@@ -70,12 +71,14 @@ class LeafKind(IntEnum):
 class StateTreeKind(IntEnum):
     """The trees of what stands now, whose roots every leaf names."""
 
-    SLOTS = 1
+    USERS = 1
+    FILES = 2  # and folders
 
 
-class ChangedSlot(Struct, frozen=True, gc=False):
-    """A slot's number, and the hash of its record after this leaf."""
+class ChangedSlot(Struct, frozen=True, gc=False, order=True):
+    """A slot by tree and number, and the hash of its record after this leaf; ``tree`` may be a kind that is not known here."""
 
+    tree: int
     number: int
     record_hash: bytes
 
@@ -94,7 +97,7 @@ class LogLeaf(Struct, frozen=True, kw_only=True):
     Args:
         kind: what happened.
         time: Unix seconds, by the server's clock; no verdict rests on it.
-        slots: that it changed, by rising number; at most ``LEAF_SLOTS``.
+        slots: that it changed, by tree and rising number; at most ``LEAF_SLOTS``.
         state_roots: after it, by rising kind; one at least.
         facts: hash of the record's facts.
         personal: hash of the record's personal part; None where it has none.
@@ -112,16 +115,16 @@ class LogLeaf(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_numbers(time=self.time)
-        numbers, kinds = [each.number for each in self.slots], [each.kind for each in self.state_roots]
+        places, kinds = [(each.tree, each.number) for each in self.slots], [each.kind for each in self.state_roots]
         for each in self.slots:
             check_numbers(slot=each.number)
         for root in self.state_roots:
             check_numbers(size=root.size)
-        if numbers != sorted(set(numbers)) or kinds != sorted(set(kinds)):
+        if places != sorted(set(places)) or kinds != sorted(set(kinds)):
             raise ValueError("slots and state roots stand in rising order, each once")
-        if len(numbers) > limits.LEAF_SLOTS or not 1 <= len(kinds) <= STATE_ROOTS_MOST:
+        if len(places) > limits.LEAF_SLOTS or not 1 <= len(kinds) <= STATE_ROOTS_MOST:
             raise ValueError("too many slots, or none or too many state roots")
-        if kinds[0] < 1 or kinds[-1] > _BYTE:
+        if any(not 1 <= kind <= _BYTE for kind in (kinds[0], kinds[-1], *(each.tree for each in self.slots))):
             raise ValueError("a kind of state tree is 1 to 255")
         hashes = [each.record_hash for each in self.slots] + [each.root for each in self.state_roots]
         if any(len(each) != HASH_BYTES for each in (*hashes, self.facts, self.personal) if each is not None):
@@ -130,7 +133,7 @@ class LogLeaf(Struct, frozen=True, kw_only=True):
     def encode(self) -> bytes:
         """Write the one encoding: below 64 KiB, so it fits an entry bundle."""
         parts = [_HEAD.pack(VERSION, self.kind, self.time, len(self.slots))]
-        parts += [_SLOT.pack(each.number, each.record_hash) for each in self.slots]
+        parts += [_SLOT.pack(each.tree, each.number, each.record_hash) for each in self.slots]
         parts.append(bytes([len(self.state_roots)]))
         parts += [_ROOT.pack(each.kind, each.size, each.root) for each in self.state_roots]
         parts += [self.facts, b"\x00" if self.personal is None else b"\x01" + self.personal]

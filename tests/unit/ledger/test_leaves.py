@@ -17,8 +17,8 @@ from sft.ledger.leaves import STATE_ROOTS_MOST, ChangedSlot, LeafKind, LogLeaf, 
 
 NUMBERS = st.integers(0, MOST)
 HASHES = st.binary(min_size=32, max_size=32)
-SLOTS = st.dictionaries(NUMBERS, HASHES, max_size=5).map(
-    lambda each: tuple(ChangedSlot(number, each[number]) for number in sorted(each))
+SLOTS = st.dictionaries(st.tuples(st.integers(1, 255), NUMBERS), HASHES, max_size=5).map(
+    lambda each: tuple(ChangedSlot(*place, each[place]) for place in sorted(each))
 )
 ROOTS = st.dictionaries(st.integers(1, 255), st.tuples(NUMBERS, HASHES), min_size=1, max_size=3).map(
     lambda each: tuple(StateRoot(kind, *each[kind]) for kind in sorted(each))
@@ -41,8 +41,8 @@ def of(text: str) -> bytes:
 LEAF = LogLeaf(
     kind=LeafKind.FILE_COMMITTED,
     time=1_700_000_000,
-    slots=(ChangedSlot(3, of("folder")), ChangedSlot(9, of("file"))),
-    state_roots=(StateRoot(StateTreeKind.SLOTS, 10, of("root")),),
+    slots=(ChangedSlot(StateTreeKind.USERS, 9, of("user")), ChangedSlot(StateTreeKind.FILES, 3, of("file"))),
+    state_roots=(StateRoot(StateTreeKind.USERS, 10, of("users")), StateRoot(StateTreeKind.FILES, 7, of("files"))),
     facts=of("facts"),
     personal=of("personal"),
 )
@@ -56,8 +56,8 @@ def test_every_leaf_reads_back(leaf: LogLeaf) -> None:
 
 def test_the_bytes_are_those_of_the_page() -> None:
     head = struct.pack(">BBQH", 1, 16, 1_700_000_000, 2)
-    slots = struct.pack(">Q", 3) + of("folder") + struct.pack(">Q", 9) + of("file")
-    roots = struct.pack(">BBQ", 1, 1, 10) + of("root")
+    slots = struct.pack(">BQ", 1, 9) + of("user") + struct.pack(">BQ", 2, 3) + of("file")
+    roots = struct.pack(">BBQ", 2, 1, 10) + of("users") + struct.pack(">BQ", 2, 7) + of("files")
     assert head + slots + roots + of("facts") + b"\1" + of("personal") == DATA
     assert replace(LEAF, personal=None).encode() == DATA[:-33] + b"\0"
 
@@ -76,7 +76,7 @@ def test_the_largest_leaf_fits_an_entry_bundle() -> None:
     largest = LogLeaf(
         kind=LeafKind.FILES_PURGED,
         time=MOST,
-        slots=tuple(ChangedSlot(number, bytes(32)) for number in range(limits.LEAF_SLOTS)),
+        slots=tuple(ChangedSlot(255, number, bytes(32)) for number in range(limits.LEAF_SLOTS)),
         state_roots=tuple(StateRoot(kind + 1, MOST, bytes(32)) for kind in range(STATE_ROOTS_MOST)),
         facts=bytes(32),
         personal=bytes(32),
@@ -85,7 +85,7 @@ def test_the_largest_leaf_fits_an_entry_bundle() -> None:
     assert len(data) < 1 << 16  # what the bundle's length can say
     assert LogLeaf.decode(data) == largest
     with pytest.raises(ValueError, match="too many"):
-        replace(largest, slots=(*largest.slots, ChangedSlot(limits.LEAF_SLOTS, bytes(32))))
+        replace(largest, slots=(*largest.slots, ChangedSlot(255, limits.LEAF_SLOTS, bytes(32))))
     with pytest.raises(ValueError, match="too many"):
         replace(largest, state_roots=(*largest.state_roots, StateRoot(99, 0, bytes(32))))
 
@@ -97,9 +97,11 @@ def test_the_largest_leaf_fits_an_entry_bundle() -> None:
         {"time": MOST + 1},
         {"slots": LEAF.slots[::-1]},
         {"slots": LEAF.slots[:1] * 2},
-        {"slots": (ChangedSlot(-1, bytes(32)),)},
-        {"slots": (ChangedSlot(MOST + 1, bytes(32)),)},
-        {"slots": (ChangedSlot(1, bytes(31)),)},
+        {"slots": (ChangedSlot(1, -1, bytes(32)),)},
+        {"slots": (ChangedSlot(1, MOST + 1, bytes(32)),)},
+        {"slots": (ChangedSlot(0, 1, bytes(32)),)},
+        {"slots": (ChangedSlot(256, 1, bytes(32)),)},
+        {"slots": (ChangedSlot(1, 1, bytes(31)),)},
         {"state_roots": ()},
         {"state_roots": LEAF.state_roots * 2},
         {"state_roots": (StateRoot(2, 0, bytes(32)), StateRoot(1, 0, bytes(32)))},
@@ -127,7 +129,21 @@ def test_every_cut_and_every_addition_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("place", "byte"),
-    [(0, 0), (0, 2), (1, 0), (1, 255), (2, 0x80), (11, 1), (11, 3), (92, 0), (92, 2), (93, 0), (-33, 0), (-33, 2)],
+    [
+        (0, 0),
+        (0, 2),
+        (1, 0),
+        (1, 255),
+        (2, 0x80),
+        (11, 1),
+        (11, 3),
+        (12, 0),
+        (94, 0),
+        (94, 3),
+        (95, 0),
+        (-33, 0),
+        (-33, 2),
+    ],
 )
 def test_bytes_that_say_another_form_are_refused(place: int, byte: int) -> None:
     changed = bytearray(DATA)
@@ -142,7 +158,7 @@ def test_a_leaf_of_another_version_says_so() -> None:
 
 
 def test_slots_out_of_order_are_refused_though_all_else_holds() -> None:
-    head, first, second, rest = DATA[:12], DATA[12:52], DATA[52:92], DATA[92:]
+    head, first, second, rest = DATA[:12], DATA[12:53], DATA[53:94], DATA[94:]
     assert LogLeaf.decode(head + first + second + rest) == LEAF
     for slots in (second + first, first + first):
         with pytest.raises(LedgerFormatError, match="rising"):
@@ -158,10 +174,10 @@ def test_a_leaf_without_a_personal_part_has_no_bytes_of_one() -> None:
 
 def test_a_state_tree_that_is_not_known_is_passed_over() -> None:
     joined = replace(LEAF, state_roots=(*LEAF.state_roots, StateRoot(200, 1, bytes(32))))
-    assert LogLeaf.decode(joined.encode()).state_root(StateTreeKind.SLOTS) == LEAF.state_roots[0]
+    assert LogLeaf.decode(joined.encode()).state_root(StateTreeKind.FILES) == LEAF.state_roots[1]
     without = replace(LEAF, state_roots=(StateRoot(200, 1, bytes(32)),))
-    with pytest.raises(LedgerFormatError, match="SLOTS"):
-        without.state_root(StateTreeKind.SLOTS)
+    with pytest.raises(LedgerFormatError, match="FILES"):
+        without.state_root(StateTreeKind.FILES)
 
 
 def test_no_random_change_reads_as_the_same_leaf() -> None:
