@@ -16,6 +16,7 @@ from sft.model.text import filled
 _DECIDE: Final = "2, then enter, decides"
 _KEY_WORDS: Final = "Ask {author} for the words of their key: their Identity screen (4) shows them"
 _TELL: Final = "Tell the operator"
+_STOP_USING_IT: Final = "Stop using it, and show the operator the evidence"
 _CHECK_VAULT: Final = "Tell the operator (twistd sft vault check)"
 _UPGRADE: Final = "pipx upgrade sft"
 
@@ -41,12 +42,18 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "INVITE_WITHDRAWN": "Ask an admin for a new one",
         "KEY_FORMAT": "Put back a copy of its file, or ask an admin to invite you under another name",
         "KEY_LOCKED": "5, then enter, asks for its passphrase",
+        "KEY_NOT_ENDORSED": _KEY_WORDS,
         "KEY_TAKEN": "Ask an admin for another invitation: its key is made anew",
         "LAST_ADMIN": "Make somebody else an admin first",
         "LINK_INCOMPLETE": "Copy it again, from sft:// to the end",
         "LOCAL_FILE": "{remedy}",
         "LOCKED_OUT": "Ask why; an admin can let you in again, and R connects then",
         "LOGIN_REFUSED": "Removed or disabled? An admin knows. R tries again",
+        "LOG_FORKED": _STOP_USING_IT,
+        "LOG_PROOF": _STOP_USING_IT,
+        "LOG_RESTARTED": "Ask the operator why: was a backup put back?",
+        "LOG_STALE": _TELL,
+        "LOG_WENT_BACK": _STOP_USING_IT,
         "MASTER_KEY_ELSEWHERE": "On the server itself: twistd sft vault rotate-key says how",
         "MOVED": "Is it meant to be there? i says what it was signed as",
         "NAME_CLASH": _DECIDE,
@@ -61,6 +68,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
         "OLDER_VERSION": "Ask the operator: was a backup put back? Only then move {remembered} aside",
         "OPERATOR_ONLY": "Ask the operator (twistd sft)",
+        "OWN_KEY_UNKNOWN": "Another device of yours? Its Identity screen (4) shows these words. Else tell an admin now",
         "PASSPHRASE_FIXED": "Start a server with another passphrase in a new home, and put the files there",
         "PASSPHRASE_WRONG": "Again; without it, an admin can invite you under another name, and no file is lost",
         "PIN_CHANGED": _KEY_WORDS,
@@ -86,6 +94,8 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "SIGNATURE_INVALID": "Ask for the file again, from its author",
         "SIGNATURE_MISSING": "Get the file again with its signature",
         "SIGNATURE_REFUSED": "R on it in Transfers (2) sends it again",
+        "SIGNER_KEY_ENDED": "Ask {author} to store it again, and tell the operator",
+        "SIGNER_KEY_STOLEN": "Ask {author} for it, by another way",
         "SIGNER_NOT_PINNED": "Get it again, from its server: it is verified then",
         "SIGNER_UNKNOWN": _KEY_WORDS,
         "SOURCE_CHANGED": "R on it in Transfers (2) sends it again, when nobody writes it",

@@ -2,7 +2,8 @@
 
     profiles.json  the joined servers        keys/      secret keys, minisign's own files
     pins/          people's keys             receipts/  what servers acknowledged
-    versions/      the newest files seen     evidence/  what servers with another key have shown
+    versions/      the newest files seen     evidence/  what servers have shown that they must not
+    heads/         of servers' logs          stopped/   servers that are not used any more
     digests/       of files here, compared
     downloads/     what was not finished     uploads/   likewise
 

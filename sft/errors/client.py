@@ -205,6 +205,83 @@ class PinChangedError(ClientError):
     sentence = "{server} shows another key for {author} than the one pinned here. Nothing was kept."
 
 
+class KeyNotEndorsedError(PinChangedError):
+    """A person has a new key, and none that this computer knows of them says so: whoever runs the server can add one."""
+
+    code = "KEY_NOT_ENDORSED"
+    sentence = (
+        "{author} has a new key on {server} since {added_at}: {shown}. Pinned here is {pinned}, and no key known here says "
+        "that the new one is theirs. Nothing was kept."
+    )
+
+
+class OwnKeyUnknownError(ClientError):
+    """Our own place in the registry has a key that this computer knows nothing of."""
+
+    code = "OWN_KEY_UNKNOWN"
+    exit_status = 7
+    sentence = "{server} has a key as yours that this computer does not know, since {added_at}: {shown}."
+    step_values = ("name",)
+
+
+class SignerKeyEndedError(SignatureBadError):
+    """A version that was stored with a key which was not its author's any more, or not yet."""
+
+    code = "SIGNER_KEY_ENDED"
+    sentence = "{path} is signed with a key that was not {author}'s when it was stored. Nothing was kept."
+
+
+class SignerKeyStolenError(SignatureBadError):
+    """A version that was stored after its author's key was stolen."""
+
+    code = "SIGNER_KEY_STOLEN"
+    sentence = "{path} is signed with {author}'s key after it was stolen. Do not use it. Nothing was kept."
+
+
+class LedgerError(ClientError):
+    """What a server says does not fit what it has proved: it is not used any more until a person has looked."""
+
+    exit_status = 7
+    step_values = ("profile",)
+
+
+class LogWentBackError(LedgerError):
+    """A log that is shorter than it was."""
+
+    code = "LOG_WENT_BACK"
+    sentence = "{server} shows a history without what this computer saw at {seen}."
+
+
+class LogForkedError(LedgerError):
+    """Two heads of one log, of which neither goes on the other."""
+
+    code = "LOG_FORKED"
+    sentence = "{server} shows two histories: what it shows now, and what {witness} saw at {seen}, are not one log."
+
+
+class LogProofError(LedgerError):
+    """A proof that is missing, or does not hold."""
+
+    code = "LOG_PROOF"
+    sentence = "{server} does not prove {what}. Nothing was kept."
+
+
+class LogRestartedError(LedgerError):
+    """Another log than the one that was kept: of an honest restore, perhaps."""
+
+    code = "LOG_RESTARTED"
+    sentence = (
+        "{server} has begun a new log. What this computer saw of the old one, up to {seen}, may be missing there."
+    )
+
+
+class LogStaleError(LedgerError):
+    """Something newer than the log's end is shown, and the log does not know of it."""
+
+    code = "LOG_STALE"
+    sentence = "{server} shows what was stored on {stored_at}, and a log that ended on {ended_at}."
+
+
 class TooManyDeletionsError(ClientError):
     """A sync would delete more than it may: more often a wrong or empty source than a wish."""
 

@@ -1,0 +1,109 @@
+"""The heads of a server's log that this computer has seen and not yet left behind, shared by all its processes.
+
+    heads/<server id>/<size>.<root>     the signed note of that head, as it came
+
+Rules. A head is written, synced, before those that it was proved to continue are removed: so what was seen is still there after
+a kill or a lost power, and no file is ever changed. One file is the rule. Two are there where two sessions ran side by side,
+each with proofs from where it began: nobody has proved that one goes on the other, and the next login asks for that. Hence no
+lock: a session that lags behind adds nothing that was left behind, and removes nothing that it has no proof for. Everything
+here blocks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from sft.client.state import StateFolder
+from sft.errors import LocalFileError
+
+_ID_DIGITS: Final = 32
+_NAME: Final = r"(0|[1-9][0-9]{0,18})\.([0-9a-f]{64})"
+
+
+class Head(Struct, frozen=True):
+    """A head of a log.
+
+    Args:
+        origin: of the log, with its epoch at the end.
+        note: the signed note.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    note: str
+
+    @property
+    def epoch(self) -> str:
+        return self.origin.rpartition("/")[2]
+
+    @property
+    def text(self) -> str:
+        """As signatures of people name it: ``epoch.size:root``."""
+        return f"{self.epoch}.{self.size}:{self.root.hex()}"
+
+
+class Heads:
+    """What is kept of one server's log."""
+
+    def __init__(self, state: StateFolder, server_id: bytes) -> None:
+        self._state = state
+        self._folder = f"heads/{server_id.hex()[:_ID_DIGITS]}"
+
+    @property
+    def path(self) -> str:
+        return str(self._state.path(self._folder))
+
+    def read(self) -> list[Head]:
+        """Return the heads that are kept, the newest last; none before the first login.
+
+        Raises:
+            LocalFileError: they cannot be read, or are damaged.
+        """
+        heads = None
+        while heads is None:
+            heads = self._read()
+        return sorted(heads, key=lambda head: head.size)
+
+    def keep(self, head: Head, continued: Iterable[Head] = ()) -> None:
+        """Keep a head, durably, and leave behind those that it was proved to continue."""
+        name = self._name(head)
+        if self._state.read(name) is None:
+            self._state.write(name, head.note.encode())
+        for old in continued:
+            if (old.origin, old.size, old.root) != (head.origin, head.size, head.root):
+                self._state.remove(self._name(old))
+
+    def _read(self) -> list[Head] | None:
+        """Read once; None where another session has left behind one of them meanwhile: its newer one was not listed yet."""
+        heads: list[Head] = []
+        for name in self._state.names(self._folder):
+            found = re.fullmatch(_NAME, name)
+            if found is None:
+                continue  # what a kill left of a write
+            data = self._state.read(f"{self._folder}/{name}")
+            if data is None:
+                return None
+            heads.append(self._parsed(int(found[1]), bytes.fromhex(found[2]), data))
+        return heads
+
+    def _name(self, head: Head) -> str:
+        return f"{self._folder}/{head.size}.{head.root.hex()}"
+
+    def _parsed(self, size: int, root: bytes, data: bytes) -> Head:
+        try:
+            note = data.decode("utf-8")
+        except UnicodeDecodeError:
+            note = ""
+        origin, _, rest = note.partition("\n")
+        if not rest.startswith(f"{size}\n"):
+            raise LocalFileError(
+                path=self.path,
+                problem="is damaged: it holds what this computer has seen of the server's log",
+                remedy="Put it back from a copy. Moved aside, it is forgotten what was seen, and nobody would notice a lie",
+            )
+        return Head(origin, size, root, note)

@@ -1,0 +1,110 @@
+"""Servers that are not used any more, for a log that contradicts itself: that does not pass, and is not cleared by itself.
+
+    stopped/<server id>.json                     the error, as it was first told
+    evidence/<server id>-log-<time>.txt          what was known, what was shown, as it came
+
+Rules. Only what came over an authenticated session gets here: whoever else can write to the line can make no mark. The first
+mark stays; every later session with this server is refused with its words, before anything is sent, until a person who typed
+the server's name has it taken away. That evidence or mark cannot be written changes nothing about the stop. Everything here
+blocks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any, Final, cast
+
+import msgspec
+from msgspec import Struct
+
+from sft.client.profiles import Profile
+from sft.client.state import StateFolder
+from sft.errors import ClientError, LedgerError, LogForkedError, LogProofError, LogWentBackError, Value
+from sft.model.text import utc_time
+
+_KINDS: Final = {kind.code: kind for kind in (LogWentBackError, LogForkedError, LogProofError)}
+_ID_DIGITS: Final = 32
+_SHORT_DIGITS: Final = 16
+_MOST_FILES: Final = 20  # whoever lies may do so each time
+
+Exhibit = tuple[str, str]
+"""What it is, and its text as it came."""
+
+
+class Mark(Struct, frozen=True):
+    """Why a server is not used."""
+
+    code: str
+    values: dict[str, Value]
+    stopped_at: int
+
+    def error(self) -> LedgerError | None:
+        kind = _KINDS.get(self.code)
+        if kind is None or not kind.names_of_values() <= self.values.keys():
+            return None
+        return kind(**cast("dict[str, Any]", self.values))
+
+
+def require_not_stopped(state: StateFolder, profile: Profile) -> None:
+    """Refuse a server whose log was caught in a contradiction; LedgerError as it was told then."""
+    data = state.read(_mark_name(profile.server_id))
+    if data is None:
+        return
+    error = None
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # damaged: a mark it is all the same
+        error = msgspec.json.decode(data, type=Mark).error()
+    raise error or LogProofError(server=profile.name, profile=profile.name, what="its log, which was caught in a lie")
+
+
+def stop(
+    state: StateFolder, profile: Profile, error: LedgerError, exhibits: Iterable[Exhibit], *, now: int
+) -> LedgerError:
+    """Keep what shows the contradiction, and mark the server.
+
+    Returns:
+        The error, with the file that keeps the evidence.
+    """
+    told = type(error)(error.detail, **cast("dict[str, Any]", {**error.values, "profile": profile.name}))
+    name = f"evidence/{profile.server_id.hex()[:_SHORT_DIGITS]}-log-{now}.txt"
+    lines = [
+        ("sft-evidence", "1"),
+        ("seen-at", utc_time(now)),
+        ("server", f"{profile.server_name} at {profile.address}"),
+        ("server-key", profile.server_key.hex()),
+        ("what", f"{error.code}: {error.detail or error.code}"),
+    ]
+    text = "".join(f"{title} {value}\n" for title, value in lines)
+    text += "".join(f"\n-- {title}\n{shown}" + ("" if shown.endswith("\n") else "\n") for title, shown in exhibits)
+    try:
+        if state.read(name) is None and _kept(state, profile) < _MOST_FILES:
+            state.write(name, text.encode("utf-8", "backslashreplace"))
+            told.values["evidence"] = str(state.path(name))
+    except ClientError:
+        pass  # the mark is worth more
+    if error.code in _KINDS:
+        _mark(state, profile, Mark(told.code, told.values, now))
+    return told
+
+
+def _mark(state: StateFolder, profile: Profile, mark: Mark) -> None:
+    try:
+        with state.locked():
+            if state.read(_mark_name(profile.server_id)) is None:
+                state.write(_mark_name(profile.server_id), msgspec.json.encode(mark))
+    except ClientError:
+        pass  # this command stops; the next one meets the same server
+
+
+def use_again(state: StateFolder, server_id: bytes) -> None:
+    """Take the mark away; the evidence stays. For a person who has looked."""
+    state.remove(_mark_name(server_id))
+
+
+def _mark_name(server_id: bytes) -> str:
+    return f"stopped/{server_id.hex()[:_ID_DIGITS]}.json"
+
+
+def _kept(state: StateFolder, profile: Profile) -> int:
+    begin = f"{profile.server_id.hex()[:_SHORT_DIGITS]}-log-"
+    return sum(1 for name in state.names("evidence") if name.startswith(begin))

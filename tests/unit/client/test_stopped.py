@@ -1,0 +1,103 @@
+"""A server whose log contradicts itself is not used again until a person has looked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sft.client.stopped import require_not_stopped, stop, use_again
+from sft.errors import LogForkedError, LogProofError, LogRestartedError, LogStaleError, LogWentBackError
+from sft.model.text import sentence
+
+MAY_3 = 1_777_816_931
+WENT_BACK = LogWentBackError("90 for 120", server="acme", seen=120, profile="acme")
+EXHIBITS = [("kept", "origin\n120\n"), ("shown", "origin\n90")]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WENT_BACK,
+        LogForkedError(server="acme", witness="ada", seen=120, profile="acme"),
+        LogProofError(server="acme", what="it", profile="acme"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_every_later_session_is_refused_in_the_same_words_until_a_person_clears_it(state, profile, error):
+    require_not_stopped(state, profile)
+    told = stop(state, profile, error, EXHIBITS, now=MAY_3)
+    assert (type(told), told.exit_status) == (type(error), 7)
+    for _ in range(2):
+        with pytest.raises(type(error)) as caught:
+            require_not_stopped(state, profile)
+        assert sentence(caught.value, now=MAY_3) == sentence(error, now=MAY_3)
+        assert caught.value.values["evidence"] == told.values["evidence"]
+    use_again(state, profile.server_id)
+    require_not_stopped(state, profile)
+    assert Path(told.values["evidence"]).exists()
+
+
+def test_another_server_is_used_as_before(state, profile):
+    stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3)
+    require_not_stopped(state, msgspec.structs.replace(profile, server_id=bytes(32)))
+
+
+def test_the_first_mark_stays(state, profile):
+    stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3)
+    stop(state, profile, LogProofError(server="acme", what="it", profile="acme"), [], now=MAY_3 + 1)
+    with pytest.raises(LogWentBackError):
+        require_not_stopped(state, profile)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LogRestartedError(server="acme", seen=9, profile="acme"),
+        LogStaleError(server="acme", stored_at=9, ended_at=1, profile="acme"),
+    ],
+    ids=lambda error: error.code,
+)
+def test_what_each_login_finds_again_or_what_may_pass_leaves_no_mark(state, profile, error):
+    told = stop(state, profile, error, EXHIBITS, now=MAY_3)
+    assert "evidence" in told.values
+    require_not_stopped(state, profile)
+
+
+def test_what_was_known_and_what_was_shown_is_kept_as_it_came(state, profile):
+    told = stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3)
+    text = Path(told.values["evidence"]).read_text("utf-8")
+    assert text.startswith(
+        "sft-evidence 1\nseen-at 2026-05-03T14:02:11Z\nserver acme-files at files.acme.example:7361\n"
+    )
+    assert "what LOG_WENT_BACK: 90 for 120\n" in text
+    assert text.endswith("\n-- kept\norigin\n120\n\n-- shown\norigin\n90\n")
+
+
+def test_a_server_that_lies_each_time_does_not_fill_the_disk(state, profile):
+    for second in range(25):
+        told = stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3 + second)
+    assert "evidence" not in told.values
+    assert len(state.names("evidence")) == 20
+
+
+def test_what_cannot_be_written_stops_all_the_same(state, profile):
+    state.data.mkdir(parents=True)
+    for name in ("evidence", "stopped"):
+        (state.data / name).write_text("in the way")
+    told = stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3)
+    assert isinstance(told, LogWentBackError)
+    assert "evidence" not in told.values
+
+
+@pytest.mark.parametrize(
+    "mark", [b"", b"\xff", b"{}", b'{"code":"SUN_SPOTS","values":{},"stopped_at":1}',
+             b'{"code":"LOG_FORKED","values":{},"stopped_at":1}']
+)  # fmt: skip
+def test_a_mark_that_cannot_be_read_is_one_all_the_same(state, profile, mark):
+    stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3)
+    (name,) = state.names("stopped")
+    state.write(f"stopped/{name}", mark)
+    with pytest.raises(LogProofError):
+        require_not_stopped(state, profile)
