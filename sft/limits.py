@@ -13,7 +13,7 @@ FRAME_OVERHEAD_BYTES: Final = KIB  # box tag, type, request id and small fields
 FRAME_BYTES: Final = CHUNK_BYTES + FRAME_OVERHEAD_BYTES
 EARLY_FRAME_BYTES: Final = 4 * KIB  # nobody has proved anything yet
 # A whole handshake with room for shares of later groups: what a stranger can hold. No state lets more arrive: an early
-# frame or two at the server, three at the client (a test adds them up).
+# frame or two at the server, and at the client before its server has proved itself (a test adds them up).
 EARLY_TOTAL_BYTES: Final = 16 * KIB
 SMALL_FILE_BYTES: Final = 60 * KIB  # content, fields and signature in one frame
 RECEIVED_AT_ONCE: Final = 500  # versions that one statement says were received: its text has 93 KiB
@@ -120,6 +120,18 @@ FLOOR_BYTES: Final = 256 * MIB  # free space kept for the database: deleting wor
 TRASH_SECONDS: Final = 30 * 24 * 3600  # a mistake is seen within a month of work
 COLLECT_SECONDS: Final = 24 * 3600  # the trash is collected so often
 KEPT_PAGES_BYTES: Final = 64 * MIB  # free within the database: room for the next small files without growing
+
+# -- what is proved (sft/model/evidence.py): together with its answer each fits one frame ------------------
+# Of an act that changes some hundred slots, 40 bytes each: such a one rides with every answer until the next.
+LEAF_BYTES: Final = 16 * KIB
+SLOT_BYTES: Final = 8 * KIB  # a user with 32 keys and a hundred changes of role
+# A path of PATH_BYTES has 512 folders at most; the files of a batch, their authors and their folders: more fit no frame.
+EVIDENCE_SLOTS: Final = 1024
+EVIDENCE_HASHES: Final = 2048  # more fit no frame either; slots that were made together need some twenty
+LOG_PROOF_HASHES: Final = 64  # inclusion or consistency, whatever the size of the log
+HEAD_BYTES: Final = 8 * KIB  # the checkpoint, two signatures of the server's, and some witnesses'
+STATEMENT_BYTES: Final = COMMENT_BYTES + 512  # a minisign signature, with the longest comment
+JOIN_STATEMENT_BYTES: Final = 2 * KIB  # it names no path, and M4 is an early frame
 
 # -- people -----------------------------------------------------------------------------------------------
 INVITATION_SECONDS: Final = 2 * 24 * 3600  # over a night, and a day off

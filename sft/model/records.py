@@ -11,7 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from sft.limits import COMMENT_BYTES, FILE_BYTES, LIST_ENTRIES, PATH_BYTES, USER_NAME_BYTES
+from sft.limits import COMMENT_BYTES, FILE_BYTES, LIST_ENTRIES, PATH_BYTES, STATEMENT_BYTES, USER_NAME_BYTES
 from sft.model.access import Role
 
 Count = Annotated[int, Meta(ge=0, le=2**62)]
@@ -23,6 +23,7 @@ Bytes32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Digest = Annotated[bytes, Meta(min_length=64, max_length=64)]
 PublicKeyBytes = Annotated[bytes, Meta(min_length=42, max_length=42)]
 SignatureBytes = Annotated[bytes, Meta(max_length=COMMENT_BYTES + 512)]
+StatementBytes = Annotated[bytes, Meta(max_length=STATEMENT_BYTES)]
 PersonName = Annotated[str, Meta(max_length=USER_NAME_BYTES)]
 PathText = Annotated[str, Meta(max_length=PATH_BYTES)]
 ShortText = Annotated[str, Meta(max_length=255)]

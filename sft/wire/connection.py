@@ -24,7 +24,7 @@ from typing import Final
 from sft.crypto.keys import Entropy, InvitationKey, ServerKey, ServerPublic, SigningKey
 from sft.crypto.sealing import TAG_BYTES
 from sft.errors import LocalProtocolError, RemoteProtocolError, RequestError, StreamTruncatedError
-from sft.limits import CHUNK_BYTES, EARLY_FRAME_BYTES, REQUESTS_IN_FLIGHT
+from sft.limits import CHUNK_BYTES, EARLY_FRAME_BYTES, FRAME_BYTES, REQUESTS_IN_FLIGHT
 from sft.wire.events import (
     DataReceived,
     Event,
@@ -349,7 +349,7 @@ class Connection:
         self._requests = RequestsInFlight(version.codec.answers)
 
     def _answer_login(self, kind: FrameType, plaintext: bytes) -> bytes:
-        if TAG_BYTES + len(plaintext) > EARLY_FRAME_BYTES:
+        if TAG_BYTES + len(plaintext) > (FRAME_BYTES if kind is FrameType.WELCOME else EARLY_FRAME_BYTES):
             raise LocalProtocolError(f"a {kind.name} of {len(plaintext)} bytes fits no frame")
         sealed = self._records.seal(kind, plaintext)
         self._handshake = None

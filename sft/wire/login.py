@@ -24,8 +24,9 @@ from sft.crypto.signatures import (
     verify_login,
 )
 from sft.errors import HandshakeFailedError, LocalProtocolError, RequestError, Value
-from sft.limits import FILE_BYTES, IDLE_SECONDS, SESSION_SECONDS
+from sft.limits import FILE_BYTES, IDLE_SECONDS, JOIN_STATEMENT_BYTES, SESSION_SECONDS
 from sft.model.access import OPERATOR
+from sft.model.evidence import Evidence, HeadText, LogProof
 from sft.model.records import Bytes32, Count, PersonName, PublicKeyBytes, Seconds, ServerInfo, ShortText, Size
 from sft.wire.replies import REFUSAL_VALUES, clipped
 from sft.wire.states import FrameType
@@ -41,24 +42,40 @@ _REFUSED: Final = bytes([FrameType.LOGIN_REFUSED])
 
 
 class Claim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """Who a client says it is: a user (login), one to be (join), or the operator."""
+    """Who a client says it is: a user (login), one to be (join), or the operator.
+
+    Attributes:
+        log_size: of the newest head of the server's log that the client keeps, or that its invitation names; 0 for none.
+        statement: of a joining, by the new key.
+    """
 
     kind: Literal["login", "join", "operator"]
     user_name: PersonName
     public_key: PublicKeyBytes | None
     device: ShortText
     invitation: Bytes32 | None
+    log_size: Count = 0
+    statement: Annotated[bytes, Meta(max_length=JOIN_STATEMENT_BYTES)] = b""
 
     @classmethod
-    def login(cls, user_name: str, key: PublicKey, device: str = "") -> Claim:
+    def login(cls, user_name: str, key: PublicKey, device: str = "", *, log_size: int = 0) -> Claim:
         """Claim to be a registered user."""
-        return cls("login", user_name, key.encode(), device, None)
+        return cls("login", user_name, key.encode(), device, None, log_size)
 
     @classmethod
-    def join(cls, user_name: str, key: PublicKey, device: str, invitation: InvitationKey | None) -> Claim:
+    def join(
+        cls,
+        user_name: str,
+        key: PublicKey,
+        device: str,
+        invitation: InvitationKey | None,
+        *,
+        log_size: int = 0,
+        statement: bytes = b"",
+    ) -> Claim:
         """Claim an invitation for a name, a key and its device; None where registration is open."""
         point = None if invitation is None else invitation.point
-        return cls("join", user_name, key.encode(), device, point)
+        return cls("join", user_name, key.encode(), device, point, log_size, statement)
 
     @classmethod
     def operator(cls) -> Claim:
@@ -70,6 +87,8 @@ class Claim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
         has_key, has_invitation = self.public_key is not None, self.invitation is not None
         if has_key != (self.kind != "operator") or (has_invitation and self.kind != "join"):
             raise HandshakeFailedError(f"not the fields of a {self.kind}")
+        if (self.log_size and self.kind == "operator") or (self.statement and self.kind != "join"):
+            raise HandshakeFailedError(f"a {self.kind} with the log's size or a statement")
         if self.kind == "operator" and self.user_name != OPERATOR:
             raise HandshakeFailedError("an operator with a name")
 
@@ -83,13 +102,22 @@ class SessionLimits(Struct, frozen=True, array_like=True, forbid_unknown_fields=
 
 
 class Welcome(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """M5 of an accepted login: who the client is here. The operator has user id 0 and the role "operator"."""
+    """M5 of an accepted login: who the client is here. The operator has user id 0 and the role "operator".
+
+    Attributes:
+        head: the server's newest, as a signed note; the operator is told none.
+        consistency: from the size that was claimed.
+        evidence: the caller's own slot.
+    """
 
     user_id: Count
     name: PersonName
     role: ShortText
     server: ServerInfo
     limits: SessionLimits = SessionLimits()
+    head: HeadText = ""
+    consistency: LogProof = ()
+    evidence: Evidence | None = None
 
 
 class RefusedLogin(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

@@ -31,6 +31,7 @@ from sft.wire.replies import (
     FolderReturned,
     InvitationList,
     InvitationShown,
+    LogHead,
     Notice,
     Refusal,
     RefusedFile,
@@ -131,6 +132,7 @@ __all__ = [
     "ListSessions",
     "ListTrash",
     "ListUsers",
+    "LogHead",
     "MakeFolder",
     "MakeInvitation",
     "Message",
@@ -179,7 +181,7 @@ ClientMessage = (
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
-    | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | Credit | Notice
+    | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | Credit | Notice | LogHead
 )  # fmt: skip
 
 CLIENT_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ClientMessage))

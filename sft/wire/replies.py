@@ -14,6 +14,7 @@ from msgspec import Meta
 from sft.errors import RequestError
 from sft.errors.root import Value
 from sft.limits import BATCH_FILES, FRAME_BYTES, LIST_ENTRIES, SMALL_FILE_BYTES
+from sft.model.evidence import Evidence, HeadText, LogProof
 from sft.model.records import (
     Count,
     Deleted,
@@ -96,6 +97,7 @@ class FileShown(Reply, frozen=True, tag=63):
 
     file: File
     receipt: ReceiptText = ""
+    evidence: Evidence | None = None
 
 
 class FileStored(Reply, frozen=True, tag=64):
@@ -108,6 +110,7 @@ class FileBegins(Reply, frozen=True, tag=66):
     """Answers GetFile; Data frames follow as credit allows."""
 
     file: File
+    evidence: Evidence | None = None
 
 
 class FileDeleted(Reply, frozen=True, tag=67):
@@ -136,9 +139,10 @@ class SelfShown(Reply, frozen=True, tag=70):
 
 
 class UserList(Reply, frozen=True, tag=71):
-    """Answers ListUsers."""
+    """Answers ListUsers; the evidence has the slots of the users of this page."""
 
     page: UserPage
+    evidence: Evidence | None = None
 
 
 class UserShown(Reply, frozen=True, tag=72):
@@ -146,6 +150,7 @@ class UserShown(Reply, frozen=True, tag=72):
 
     user: User
     before: ShortText = ""
+    evidence: Evidence | None = None
 
 
 class InvitationShown(Reply, frozen=True, tag=73):
@@ -228,9 +233,10 @@ class FilesStored(Reply, frozen=True, tag=85):
 
 
 class FilesContent(Reply, frozen=True, tag=86):
-    """Answers GetFiles: one result for each of the first so many files, in order."""
+    """Answers GetFiles: one result for each of the first so many files, in order, and one evidence for all contents."""
 
     results: Annotated[tuple[FileContent | RefusedFile, ...], Meta(min_length=1, max_length=BATCH_FILES)]
+    evidence: Evidence | None = None
 
 
 class Notice(Message, frozen=True, tag=90):
@@ -240,3 +246,10 @@ class Notice(Message, frozen=True, tag=90):
     values: Annotated[
         dict[Annotated[str, Meta(max_length=40)], Annotated[str, Meta(max_length=255)] | int], Meta(max_length=8)
     ]
+
+
+class LogHead(Message, frozen=True, tag=91):
+    """The newest head of the server's log, a signed note, with its consistency from the one told before: unasked."""
+
+    note: HeadText
+    consistency: LogProof

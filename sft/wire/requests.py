@@ -2,7 +2,8 @@
 
 Rules. One frozen Struct a message, every field bounded: an array with its integer tag first, then the fields in order. Unknown
 tags and surplus fields are refused; fields that have a default may be left out at the end, so the encoding is not canonical,
-and nothing signs it. A tag is never used again for another message. Catalogue: PROTOCOL.md §8.
+and nothing signs it. A tag is never used again for another message. A ``statement`` is the minisign signature of an act's
+canonical text, by the person who does it; the operator has none. Catalogue: PROTOCOL.md §8.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sft.model.records import (
     ShortText,
     SignatureBytes,
     Size,
+    StatementBytes,
     VersionNumber,
 )
 
@@ -98,6 +100,7 @@ class Move(Request, frozen=True, tag=5):
 
     old: PathText
     new: PathText
+    statement: StatementBytes = b""
 
 
 class Delete(Request, frozen=True, tag=6):
@@ -106,12 +109,14 @@ class Delete(Request, frozen=True, tag=6):
     path: PathText
     recursive: bool = False
     seen: FileSeen | None = None
+    statement: StatementBytes = b""
 
 
 class Restore(Request, frozen=True, tag=7):
     """Bring back what was last deleted from a path, or lay there in a folder that was."""
 
     path: PathText
+    statement: StatementBytes = b""
 
 
 class ResumePoint(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -216,6 +221,7 @@ class AddUser(Request, frozen=True, tag=23):
     role: Role
     public_key: PublicKeyBytes
     device: ShortText
+    statement: StatementBytes = b""
 
 
 class ChangeRole(Request, frozen=True, tag=24):
@@ -223,18 +229,21 @@ class ChangeRole(Request, frozen=True, tag=24):
 
     name: PersonName
     role: Role
+    statement: StatementBytes = b""
 
 
 class DisableUser(Request, frozen=True, tag=25):
     """Lock a user out, keeping everything."""
 
     name: PersonName
+    statement: StatementBytes = b""
 
 
 class EnableUser(Request, frozen=True, tag=26):
     """Let a disabled user in again."""
 
     name: PersonName
+    statement: StatementBytes = b""
 
 
 class RemoveUser(Request, frozen=True, tag=27):
@@ -242,6 +251,7 @@ class RemoveUser(Request, frozen=True, tag=27):
 
     name: PersonName
     files_to: PersonName = ""
+    statement: StatementBytes = b""
 
 
 class MakeInvitation(Request, frozen=True, tag=28):
@@ -251,6 +261,7 @@ class MakeInvitation(Request, frozen=True, tag=28):
     role: Role
     name: PersonName | None
     seconds: Count
+    statement: StatementBytes = b""
 
 
 class ListInvitations(Request, frozen=True, tag=29):
@@ -261,6 +272,7 @@ class WithdrawInvitation(Request, frozen=True, tag=30):
     """Make an open invitation void."""
 
     invitation_id: Count
+    statement: StatementBytes = b""
 
 
 # -- the operator -----------------------------------------------------------------------------------

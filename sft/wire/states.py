@@ -113,8 +113,9 @@ TABLE: Final[tuple[TransitionRow, ...]] = (
     TransitionRow(_SERVER, _S.PEER_CLOSED, _SENDS, (_F.CLOSE,), _S.CLOSED),
 )
 
-# States in which both sides know who the other is.
-_AFTER_LOGIN: Final = frozenset({State.OPEN, State.CLOSING, State.PEER_CLOSED, State.CLOSED})
+# States in which the peer has proved who it is: a client that awaits the welcome speaks to the pinned server, which sends
+# the proofs of its log along.
+_PEER_PROVED: Final = frozenset({State.LOGIN_SENT, State.OPEN, State.CLOSING, State.PEER_CLOSED, State.CLOSED})
 
 
 def _steps() -> dict[tuple[Side, State, Way], Mapping[int, State]]:
@@ -134,5 +135,5 @@ def steps(side: Side, state: State, way: Way) -> Mapping[int, State]:
 
 
 def frame_limit(state: State) -> int:
-    """Return the largest frame that may arrive: small until login, because nobody has proved anything."""
-    return FRAME_BYTES if state in _AFTER_LOGIN else EARLY_FRAME_BYTES
+    """Return the largest frame that may arrive: small as long as its sender has proved nothing."""
+    return FRAME_BYTES if state in _PEER_PROVED else EARLY_FRAME_BYTES

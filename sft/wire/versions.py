@@ -2,7 +2,7 @@
 
 A version is one suite: the key shares that it needs and the messages that it knows; M1 offers all versions at once, M2
 names the one of this connection, and from there on both ends read and write by its line of the table. Transcript, proof
-and login have one layout so far: a version that changes them has its own line for that too. PROTOCOL.md §12.
+and login have one layout so far: a version that changes them has its own line for that too. PROTOCOL.md §13.
 """
 
 from __future__ import annotations

@@ -22,11 +22,24 @@ import msgspec
 
 from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import EARLY_FRAME_BYTES, FRAME_BYTES
+from sft.model.evidence import Evidence, ProvedHead, ProvedSlot, SlotKind, SlotsProof
 from sft.wire.connection import Connection
 from sft.wire.framing import HEADER_BYTES, frame
 from sft.wire.handshake import Claim
 from sft.wire.login import RefusedLogin, Welcome
-from sft.wire.messages import CLIENT_MESSAGES, SERVER_MESSAGES, BeginUpload, GetFile, encode, tag_of
+from sft.wire.messages import (
+    CLIENT_MESSAGES,
+    SERVER_MESSAGES,
+    BeginUpload,
+    FileBegins,
+    FilesContent,
+    FileShown,
+    GetFile,
+    UserList,
+    UserShown,
+    encode,
+    tag_of,
+)
 from sft.wire.states import FrameType, Side, State
 from tests.wire_pairs.pair import INVITATION, SERVER_KEY, USER_KEY, Raw, bring, new_client, new_server
 from tests.wire_pairs.values import sample
@@ -47,7 +60,19 @@ PLACES: Final = [
     (Side.CLIENT, State.CLOSING),
 ]
 BODIES: Final = [encode(sample(kind)) for kind in sorted(CLIENT_MESSAGES | SERVER_MESSAGES, key=tag_of)]
+_PROOF: Final = (bytes(32),) * 3
+_EVIDENCE: Final = Evidence(
+    b"leaf",
+    _PROOF,
+    (ProvedSlot(SlotKind.USERS, 1, b"user"), ProvedSlot(SlotKind.FILES, 2, b"file")),
+    (SlotsProof(SlotKind.USERS, _PROOF), SlotsProof(SlotKind.FILES, ())),
+    (ProvedHead(7, _PROOF),),
+)
+BODIES += [
+    encode(sample(kind, evidence=_EVIDENCE)) for kind in (FileShown, FileBegins, FilesContent, UserShown, UserList)
+]
 STRUCTS: Final = [msgspec.msgpack.encode(sample(kind)) for kind in (Claim, Welcome, RefusedLogin)]
+STRUCTS += [msgspec.msgpack.encode(sample(Welcome, head="head", consistency=_PROOF, evidence=_EVIDENCE))]
 
 
 @dataclass

@@ -17,6 +17,7 @@ from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
 from sft.crypto.sealing import deliver_session_key
 from sft.crypto.signatures import sign_server_hello
 from sft.errors import InviteExpiredError
+from sft.model.evidence import Evidence, ProvedSlot, SlotKind, SlotsProof
 from sft.model.records import ServerInfo
 from sft.wire.channel import Sealer
 from sft.wire.framing import HEADER_BYTES, frame
@@ -45,6 +46,8 @@ CLIENT_BOX_SEED: Final = bytes(range(128, 160))
 CLIENT_KEM_SEED: Final = bytes(range(160, 224))
 SERVER_RANDOM: Final = bytes(range(224, 256))
 SESSION_KEY: Final = bytes(reversed(range(32)))
+LOG_SIZE: Final = 3
+STATEMENT: Final = b"the statement of a joining"
 WHY: Final = "SealedBox and ML-KEM draw their own randomness: sealed_key and kem_ciphertext were drawn once"
 
 
@@ -54,8 +57,8 @@ def build(before: dict[str, Any] | None) -> dict[str, Any]:
     user = SigningKey.from_seed(USER_SEED, USER_KEY_ID)
     invitation = InvitationKey.from_seed(INVITATION_SEED)
     claims = {
-        "login": Claim.login("ada", user.public, "laptop"),
-        "join": Claim.join("ada", user.public, "laptop", invitation),
+        "login": Claim.login("ada", user.public, "laptop", log_size=LOG_SIZE),
+        "join": Claim.join("ada", user.public, "laptop", invitation, log_size=LOG_SIZE, statement=STATEMENT),
         "operator": Claim.operator(),
     }
     drawn = {} if before is None else before["handshakes"]
@@ -153,7 +156,13 @@ def _welcome(kind: str, server: ServerKey) -> Welcome:
     )
     if kind == "operator":
         return Welcome(0, "operator", "operator", info)
-    return Welcome(7, "ada", "admin", info)
+    evidence = Evidence(
+        b"a leaf",
+        (bytes([1]) * 32,),
+        (ProvedSlot(SlotKind.USERS, 6, b"a record"),),
+        (SlotsProof(SlotKind.USERS, (bytes([2]) * 32, bytes([3]) * 32)),),
+    )
+    return Welcome(7, "ada", "admin", info, head="a head\n", consistency=(bytes([4]) * 32,), evidence=evidence)
 
 
 def main() -> None:

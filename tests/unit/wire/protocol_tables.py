@@ -7,6 +7,7 @@ is printed here with what stands there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from types import UnionType
 from typing import Final, get_args
 
@@ -68,6 +69,13 @@ LIMITS: Final = (
     "USER_NAME_BYTES",
     "COMMENT_BYTES",
     "FILE_BYTES",
+    "HEAD_BYTES",
+    "LEAF_BYTES",
+    "SLOT_BYTES",
+    "EVIDENCE_SLOTS",
+    "EVIDENCE_HASHES",
+    "STATEMENT_BYTES",
+    "JOIN_STATEMENT_BYTES",
     "SPACE_STEP_BYTES",
     "PENALTY_CRASH_SECONDS",
     "PENALTY_LOGIN_SECONDS",
@@ -175,7 +183,7 @@ def _described(kind: inspect.Type) -> str:  # noqa: PLR0911 - one line a type
         case inspect.BytesType(min_length=least, max_length=most):
             return f"bin {most}" if least == most else f"bin ≤ {most}"
         case inspect.EnumType(cls=cls):
-            return " / ".join(f'"{member.value}"' for member in cls)
+            return " / ".join(_member(member) for member in cls)
         case inspect.LiteralType(values=values):
             return " / ".join(f'"{value}"' for value in values)
         case inspect.StructType(cls=cls):
@@ -187,6 +195,11 @@ def _described(kind: inspect.Type) -> str:  # noqa: PLR0911 - one line a type
         case inspect.UnionType(types=types):
             return " or ".join(_described(each) for each in types)
     raise TypeError(f"no words for {kind}")
+
+
+def _member(member: Enum) -> str:
+    """Write what travels; a number with what it means."""
+    return f'"{member.value}"' if isinstance(member.value, str) else f"{member.value} ({member.name.lower()})"
 
 
 def _power(number: float | None) -> str:

@@ -12,7 +12,18 @@ from sft.errors import (
     RequestError,
     StreamTruncatedError,
 )
-from sft.limits import CHUNK_BYTES, EARLY_FRAME_BYTES, FRAME_BYTES, REQUESTS_IN_FLIGHT
+from sft.limits import (
+    CHUNK_BYTES,
+    EARLY_FRAME_BYTES,
+    FRAME_BYTES,
+    HEAD_BYTES,
+    JOIN_STATEMENT_BYTES,
+    LEAF_BYTES,
+    LOG_PROOF_HASHES,
+    REQUESTS_IN_FLIGHT,
+    SLOT_BYTES,
+)
+from sft.model.evidence import Evidence, ProvedSlot, SlotKind
 from sft.wire.connection import Connection
 from sft.wire.events import (
     DataReceived,
@@ -43,10 +54,12 @@ from sft.wire.messages import (
 )
 from sft.wire.states import FrameType, Side, State
 from tests.wire_pairs.pair import (
+    INVITATION,
     JOIN,
     LOGIN,
     OPERATOR_WELCOME,
     SERVER_KEY,
+    USER_KEY,
     WELCOME,
     bring,
     cut,
@@ -117,6 +130,26 @@ def test_texts_of_a_refused_login_are_cut_so_that_it_is_always_answered():
     assert server.state is State.CLOSED
     plaintext = encode_refusal(LoginRefusedError(server="x" * EARLY_FRAME_BYTES))
     assert decode_refusal(plaintext) == ("LOGIN_REFUSED", {"server": "x" * 255}, "")
+
+
+def test_a_welcome_has_room_for_the_proofs_of_the_log():
+    proof = (bytes(32),) * LOG_PROOF_HASHES
+    evidence = Evidence(bytes(LEAF_BYTES), proof, (ProvedSlot(SlotKind.USERS, 6, bytes(SLOT_BYTES)),), ())
+    welcome = msgspec.structs.replace(WELCOME, head="h" * HEAD_BYTES, consistency=proof, evidence=evidence)
+    assert join(welcome=welcome).client_events[-1] == Welcomed(welcome)
+
+
+def test_a_welcome_that_fits_no_frame_is_our_own_fault():
+    server, _ = bring(Side.SERVER, State.JUDGING)
+    with pytest.raises(LocalProtocolError, match="fits no frame"):
+        server.welcome(msgspec.structs.replace(WELCOME, head="h" * FRAME_BYTES))
+
+
+def test_the_longest_claim_is_an_early_frame():
+    name, device = "\U0001f5dd" * 16, "\U0001f5dd" * 255
+    claim = Claim.join(name, USER_KEY.public, device, INVITATION, log_size=2**62, statement=bytes(JOIN_STATEMENT_BYTES))
+    welcome = msgspec.structs.replace(WELCOME, name=name)
+    assert join(claim, welcome).client.established
 
 
 def test_texts_of_a_refusal_are_cut_and_lone_surrogates_replaced():
@@ -350,7 +383,7 @@ def test_a_frame_over_the_limit_of_its_state_is_refused_with_its_length():
         (Side.SERVER, [State.START, State.PROVED, State.OPEN]),
     ):
         for state in states:
-            limit = FRAME_BYTES if state is State.OPEN else EARLY_FRAME_BYTES
+            limit = FRAME_BYTES if state in {State.LOGIN_SENT, State.OPEN} else EARLY_FRAME_BYTES
             end, _ = bring(side, state)
             end.receive(limit.to_bytes(4, "big"))
             assert end.in_frame

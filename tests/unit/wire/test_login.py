@@ -141,6 +141,9 @@ def test_an_invitation_admits_no_other_key_than_the_one_beside_it():
         Claim("operator", "operator", LOGIN.public_key, "", None),
         Claim("operator", "operator", None, "", INVITATION.point),
         Claim("operator", "ada", None, "", None),
+        Claim("operator", "operator", None, "", None, 1),
+        Claim("operator", "operator", None, "", None, 0, b"said"),
+        Claim("login", "ada", LOGIN.public_key, "", None, 0, b"said"),
     ],
 )
 def test_a_claim_has_the_fields_of_its_kind_alone(claim):

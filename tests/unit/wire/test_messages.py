@@ -21,6 +21,7 @@ from sft.wire.messages import (
     FilesContent,
     ListFolder,
     ListInvitations,
+    LogHead,
     Move,
     Notice,
     PutFiles,
@@ -95,7 +96,7 @@ def test_every_request_has_its_answers_and_every_answer_a_request():
     answers = {reply for replies in ANSWERS.values() for reply in replies}
     assert answers | {Refusal} == {kind for kind in SERVER_MESSAGES if issubclass(kind, Reply)}
     assert CLIENT_MESSAGES - set(ANSWERS) == {CommitUpload, Cancel, Credit}
-    assert SERVER_MESSAGES - answers - {Refusal} == {Credit, Notice}
+    assert SERVER_MESSAGES - answers - {Refusal} == {Credit, LogHead, Notice}
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from sft.wire.messages import (
     FolderPage,
     GetFile,
     ListFolder,
+    LogHead,
     Notice,
     PutFiles,
     Refusal,
@@ -65,6 +66,7 @@ def m(kind, request_id=1, **fields):
 
 
 BEGIN, COMMIT, GET = m(BeginUpload), m(CommitUpload), m(GetFile)
+HEAD = LogHead("head", ())
 CANCEL, CREDIT, REFUSED, DONE = m(Cancel), m(Credit, chunks=8), m(Refusal), m(Done)
 RESUME = m(BeginUpload, size=3 * FULL + 1, resume=ResumePoint(3, bytes(64)))
 RESUME_AT_END = m(BeginUpload, size=3 * FULL, resume=ResumePoint(3, bytes(64)))
@@ -116,6 +118,7 @@ LEGAL = {
     "credit crosses the last chunk": [("c", GET), ("s", BEGINS), ("s", last(1)), ("c", CREDIT)],
     "cancel crosses a refusal": [("c", GET), ("s", REFUSED), ("c", CANCEL)],
     "cancel of what is no transfer": [("c", m(ListFolder)), ("c", CANCEL), ("s", m(FolderPage))],
+    "a head of the log at any time": [("s", HEAD), ("c", BEGIN), ("s", HEAD), ("s", HEAD)],
     "a notice at any time": [("s", Notice("role", {})), ("c", BEGIN), ("s", Notice("role", {}))],
 }
 
@@ -196,7 +199,7 @@ def test_illegal(steps):
 
 @pytest.mark.parametrize("kind", ANSWERS, ids=lambda kind: kind.__name__)
 def test_each_request_takes_its_own_answers_alone(kind):
-    for reply in SERVER_MESSAGES - {Notice, Credit}:
+    for reply in SERVER_MESSAGES - {Notice, LogHead, Credit}:
         exchanges = RequestsInFlight()
         exchanges.client_sends(m(kind))
         if kind is BeginUpload:

@@ -1,0 +1,78 @@
+"""What a server proves beside an answer, and the heads of its log that prove it.
+
+A head is a signed checkpoint: the size of the log and its root. Its last leaf names the roots of the state trees; a slot of
+one holds a record of a user, folder or file. So inclusion of the last leaf and of the slots say what is so under the head.
+
+Rules. Plain frozen values, bounded as ``sft.model.records`` are; hashes are RFC 6962's (SHA-256, 32 bytes). Nothing here
+checks a proof: that is the ledger's. What the bytes of leaves and slots say stands in LEDGER.md.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from sft.limits import (
+    BATCH_FILES,
+    EVIDENCE_HASHES,
+    EVIDENCE_SLOTS,
+    HEAD_BYTES,
+    LEAF_BYTES,
+    LOG_PROOF_HASHES,
+    SLOT_BYTES,
+)
+from sft.model.records import Bytes32, Count, Record
+
+HeadText = Annotated[str, Meta(max_length=HEAD_BYTES)]
+LeafBytes = Annotated[bytes, Meta(min_length=1, max_length=LEAF_BYTES)]
+LogProof = Annotated[tuple[Bytes32, ...], Meta(max_length=LOG_PROOF_HASHES)]
+
+
+class SlotKind(IntEnum):
+    """Which of the state trees a slot is of."""
+
+    USERS = 1  # slot = user id - 1
+    FILES = 2  # folders and files, in order of creation; slot 0 is the root folder
+
+
+class ProvedSlot(Record, frozen=True):
+    """The record of a user, folder or file, as its slot's hash is of it."""
+
+    kind: SlotKind
+    slot: Count
+    record: Annotated[bytes, Meta(min_length=1, max_length=SLOT_BYTES)]
+
+
+class SlotsProof(Record, frozen=True):
+    """Inclusion of all slots of one kind together, in the order of ``sft.ledger.proofs.prove_several``."""
+
+    kind: SlotKind
+    hashes: Annotated[tuple[Bytes32, ...], Meta(max_length=EVIDENCE_HASHES)]
+
+
+class ProvedHead(Record, frozen=True):
+    """That the head of which an author signed to have seen it is one of this log: consistency from its size."""
+
+    size: Count
+    consistency: LogProof
+
+
+class Evidence(Record, frozen=True):
+    """What proves an answer under the newest head that the session was told.
+
+    Attributes:
+        leaf: the last one; its index is the head's size less one.
+        inclusion: of that leaf under the head.
+        slots: what the answer rests on, no slot twice.
+        proofs: one for each kind of which there are slots, under the roots that the leaf names.
+        seen: one for each head of this log that the trusted comments of the answer's files name, by size; the head's own
+            size and 0 need none.
+    """
+
+    leaf: LeafBytes
+    inclusion: LogProof
+    slots: Annotated[tuple[ProvedSlot, ...], Meta(max_length=EVIDENCE_SLOTS)]
+    proofs: Annotated[tuple[SlotsProof, ...], Meta(max_length=len(SlotKind))]
+    seen: Annotated[tuple[ProvedHead, ...], Meta(max_length=BATCH_FILES)] = ()
