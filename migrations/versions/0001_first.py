@@ -1,7 +1,7 @@
 """The first tables.
 
-revision 0001: settings, users, what they own and their keys, invitations, folders, files and their versions, small
-contents, open uploads, purges, the sum of all MACs. Constraint names are spelled out: later
+revision 0001: settings, users, their roles, what they own and their keys, invitations, folders, files and their versions,
+small contents, open uploads, purges, the log with its state, the sum of all MACs. Constraint names are spelled out: later
 migrations name them.
 """
 
@@ -70,11 +70,22 @@ def upgrade() -> None:
         _text("role"),
         _text("state"),
         _integer("created_at"),
+        _bytes("salt"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("folded", name="uq_users_folded"),
     )
     op.create_index("ix_users_role", "users", ["role"])
+    op.create_table(
+        "user_roles",
+        _number("user_id"),
+        _number("number"),
+        _text("role"),
+        _integer("leaf"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("user_id", "number", name="pk_user_roles"),
+        _refers("user_roles", "user_id", "users.id"),
+    )
     op.create_table(
         "user_figures",
         _number("user_id"),
@@ -95,6 +106,11 @@ def upgrade() -> None:
         _text("device"),
         _integer("added_at"),
         _integer("ended_at", null=True),
+        _integer("start_leaf"),
+        _integer("end_leaf", null=True),
+        _integer("cut_off_leaf", null=True),
+        _text("end_reason", null=True),
+        _bytes("endorsement"),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_device_keys"),
         sa.UniqueConstraint("public_key", name="uq_device_keys_public_key"),
@@ -130,6 +146,8 @@ def upgrade() -> None:
         _name("folded"),
         _integer("maker_id", null=True),
         _integer("created_at"),
+        _integer("slot"),
+        _bytes("salt"),
         _integer("files"),
         _integer("folders"),
         _integer("files_below"),
@@ -188,6 +206,7 @@ def upgrade() -> None:
         _bytes("mac"),
         sa.PrimaryKeyConstraint("object_id", name="pk_purges"),
     )
+    _make_log()
     op.create_table(
         "row_sums",
         _number("id"),
@@ -211,6 +230,9 @@ def _make_files() -> None:
         _integer("newest"),
         _text("state"),
         _integer("created_at"),
+        _integer("slot"),
+        _bytes("salt"),
+        _bytes("versions_peaks"),
         *_trash_columns(),
         _bytes("mac"),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
@@ -237,6 +259,7 @@ def _make_files() -> None:
         _bytes("digest"),
         _integer("dated_at"),
         _integer("stored_at"),
+        _integer("leaf"),
         _text("signed_name"),
         _bytes("signature"),
         _bytes("object_id"),
@@ -255,10 +278,61 @@ def _make_files() -> None:
     op.create_index("ix_versions_epoch", "versions", ["epoch", "file", "number"])
 
 
+def _make_log() -> None:
+    op.create_table(
+        "ledger",
+        _number("id"),
+        _integer("epoch"),
+        _integer("size"),
+        _integer("users"),
+        _integer("files"),
+        _integer("redo"),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("id", name="pk_ledger"),
+    )
+    op.create_table(
+        "log_leaves",
+        _number("number"),
+        _bytes("entry"),
+        _integer("kind"),
+        _integer("time"),
+        _integer("user_id", null=True),
+        _integer("subject_user_id", null=True),
+        _bytes("file_id", null=True),
+        _bytes("facts"),
+        _bytes("facts_salt"),
+        _bytes("personal", null=True),
+        _bytes("personal_salt", null=True),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("number", name="pk_log_leaves"),
+    )
+    for column in ("user_id", "subject_user_id", "file_id"):
+        _index(f"ix_log_leaves_{column}", "log_leaves", [column, "number"], sa.text(f"{column} IS NOT NULL"))
+    op.create_index("ix_log_leaves_kind", "log_leaves", ["kind", "number"])
+    op.create_table(
+        "log_tiles",
+        _number("level"),
+        _number("number"),
+        _bytes("hashes"),
+        sa.PrimaryKeyConstraint("level", "number", name="pk_log_tiles"),
+    )
+    op.create_table(
+        "state_blocks",
+        _number("kind"),
+        _number("number"),
+        _bytes("hashes"),
+        sa.PrimaryKeyConstraint("kind", "number", name="pk_state_blocks"),
+    )
+
+
 def downgrade() -> None:
     """Drop every table, and what is in them."""
     for table in (
         "row_sums",
+        "state_blocks",
+        "log_tiles",
+        "log_leaves",
+        "ledger",
         "purges",
         "uploads",
         "small_objects",
@@ -268,6 +342,7 @@ def downgrade() -> None:
         "invitations",
         "device_keys",
         "user_figures",
+        "user_roles",
         "users",
         "settings",
     ):

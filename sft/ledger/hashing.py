@@ -47,6 +47,21 @@ def complete_subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
         start += 1 << level
 
 
+def grown(size: int, subtrees: Sequence[bytes], added: bytes) -> list[bytes]:
+    """Return the complete subtrees of a tree of ``size`` leaves after one more, the largest first.
+
+    Raises:
+        ValueError: these are not the subtrees of so many leaves.
+    """
+    if len(subtrees) != size.bit_count():
+        raise ValueError(f"{len(subtrees)} subtrees of {size} leaves")
+    kept = list(subtrees)
+    while size & 1:
+        added = node_hash(kept.pop(), added)
+        size >>= 1
+    return [*kept, added]
+
+
 def range_root(start: int, end: int, node: Node) -> bytes:
     """Hash the leaves [start, end) as one tree; ``start`` as for ``complete_subtrees``."""
     return fold([node(level, index) for level, index in complete_subtrees(start, end)])

@@ -47,6 +47,7 @@ from sft.store.row_types import UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.users import (
     active_admins,
+    add_role,
     admin_names,
     is_active_admin,
     key_by_public,
@@ -210,7 +211,9 @@ def _new_owner(transaction: Transaction, user: UserRow, item: RemoveUserInput) -
 def _write(transaction: Transaction, before: UserRow, after: UserRow, event: DomainEvent) -> UserChanged:
     if after != before:
         write_users(transaction, [after])
-        transaction.log(event)
+        leaf = transaction.log(event)
+        if leaf is not None and after.role != before.role:
+            add_role(transaction, after, leaf)
         _withdraw_invitations(transaction, event.by, before, after)
     return _changed(transaction, before, after)
 

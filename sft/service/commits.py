@@ -32,6 +32,7 @@ from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right
 from sft.service.storage import under_current_key
 from sft.service.use_case import batch_act
+from sft.service.version_tree import with_version
 from sft.store.criteria import LIVE_STATE
 from sft.store.figures import FigureChanges
 from sft.store.files import files_by_file_id, newest_versions
@@ -204,7 +205,7 @@ class _Group:
     def _file(self, caller: Caller, place: ResolvedPath, signed: Signed) -> FileRow:
         """Make the file's row, or the one with its new version."""
         if place.file is not None:
-            return replace(place.file, newest=signed.version)
+            return replace(place.file, newest=signed.version)  # its peaks follow, when its leaf is known
         made = self._places.make_way(self._transaction, place, caller.user_id)
         self._figures.make_folders(made)
         folder = made[-1] if made else place.folder
@@ -220,6 +221,9 @@ class _Group:
             newest=signed.version,
             state=LIVE_STATE,
             created_at=self._transaction.now,
+            slot=self._transaction.take_slot(),
+            salt=self._transaction.new_salt(),
+            versions_peaks=b"",
             trashed_at=None,
             trashed_by_id=None,
             trashed_path=None,
@@ -228,6 +232,13 @@ class _Group:
 
     def _note(self, pending: Pending, file: FileRow) -> None:
         signed = pending.signed
+        leaf = self._transaction.log(_event(pending, prev=self._newest.get(file.id)))
+        if leaf is None:
+            raise TypeError("every version is told in the log")
+        file = replace(
+            file,
+            versions_peaks=with_version(file.versions_peaks, number=signed.version, leaf=leaf, digest=signed.digest),
+        )
         version = VersionRow(
             file=file.id,
             number=signed.version,
@@ -237,6 +248,7 @@ class _Group:
             digest=signed.digest,
             dated_at=signed.dated_at,
             stored_at=self._transaction.now,
+            leaf=leaf,
             signed_name=signed.path,
             signature=signed.signature,
             object_id=pending.object_id,
@@ -254,7 +266,6 @@ class _Group:
             self._small_objects.append(SmallObjectRow(pending.object_id, pending.sealed))
         if pending.object_id in self._uploads:
             self._committed_uploads.append(self._uploads.pop(pending.object_id))
-        self._transaction.log(_event(pending, prev=self._newest.get(file.id)))
         self._places.put_file(file)
         self._newest[file.id] = version
         self._known_ids.add(signed.file_id)

@@ -218,6 +218,8 @@ class PathLookup:
             folded=folded_name(name),
             maker_id=maker_id,
             created_at=transaction.now,
+            slot=transaction.take_slot(),
+            salt=transaction.new_salt(),
         )
         self._folders[(parent.id, row.folded)] = row
         self._made.add(number)

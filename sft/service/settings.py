@@ -19,6 +19,7 @@ from sft.model.records import ServerInfo
 from sft.service.use_case import act, query
 from sft.store import settings as stored
 from sft.store.folders import ROOT_ID
+from sft.store.ledger import begin_ledger
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction, Transaction
 
@@ -53,7 +54,7 @@ class SettingsChange(Struct, frozen=True):
 
 @act(Permission.SERVER_MANAGE, logs=(ServerPrepared,))
 def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
-    """Write what rules a new server, and the root folder: an act of the first start.
+    """Write what rules a new server, an empty log, and the root folder: an act of the first start.
 
     Raises:
         StoreError: this was done before.
@@ -74,7 +75,10 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         stored.COLLECTED_AT: b"%d" % transaction.now,
     }
     stored.add_settings(transaction, values)
-    root = FolderRow(ROOT_ID, None, "", "", None, transaction.now)
+    begin_ledger(transaction)
+    root = FolderRow(
+        ROOT_ID, None, "", "", None, transaction.now, slot=transaction.take_slot(), salt=transaction.new_salt()
+    )
     transaction.rows.insert([root])
     transaction.log(
         ServerPrepared(

@@ -18,7 +18,7 @@ from sft.store.figures import user_figures
 from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.settings import SERVER_KEY, server_name, setting
-from sft.store.users import active_admins, is_active_admin, key_by_point, keys_of, user_by_name, write_users
+from sft.store.users import active_admins, add_role, is_active_admin, key_by_point, keys_of, user_by_name, write_users
 
 
 def find_user(reading: ReadTransaction, name: str, *, removed: bool = False) -> UserRow:
@@ -81,7 +81,11 @@ def require_another_admin(reading: ReadTransaction, user: UserRow) -> None:
 def enroll(
     transaction: Transaction, name: str, role: Role, public_key: bytes, device: str
 ) -> tuple[UserRow, DeviceKeyRow]:
-    """Write a new user with one key; name and key were found free in this transaction."""
+    """Write a new user with one key; name and key were found free in this transaction.
+
+    What is logged next is to say so: role and key begin with its leaf.
+    """
+    leaf = transaction.next_leaf
     user = UserRow(
         id=transaction.rows.next_id(UserRow),
         name=name,
@@ -89,6 +93,7 @@ def enroll(
         role=role.value,
         state=UserState.ACTIVE.value,
         created_at=transaction.now,
+        salt=transaction.new_salt(),
     )
     key = DeviceKeyRow(
         id=transaction.rows.next_id(DeviceKeyRow),
@@ -97,8 +102,10 @@ def enroll(
         device=device,
         added_at=transaction.now,
         ended_at=None,
+        start_leaf=leaf,
     )
     write_users(transaction, [user], new=True)
+    add_role(transaction, user, leaf)
     transaction.rows.insert([key])
     return user, key
 

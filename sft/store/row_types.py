@@ -31,6 +31,16 @@ class UserRow(Row, frozen=True, gc=False):
     role: str
     state: str
     created_at: int
+    salt: bytes
+
+
+class UserRoleRow(Row, frozen=True, gc=False):
+    """A row of ``user_roles``."""
+
+    user_id: int
+    number: int
+    role: str
+    leaf: int
 
 
 class UserFiguresRow(Row, frozen=True, gc=False):
@@ -51,6 +61,11 @@ class DeviceKeyRow(Row, frozen=True, gc=False):
     device: str
     added_at: int
     ended_at: int | None
+    start_leaf: int
+    end_leaf: int | None = None
+    cut_off_leaf: int | None = None
+    end_reason: str | None = None
+    endorsement: bytes = b""
 
 
 class InvitationRow(Row, frozen=True, gc=False):
@@ -77,6 +92,8 @@ class FolderRow(Row, frozen=True, gc=False):
     folded: str
     maker_id: int | None
     created_at: int
+    slot: int
+    salt: bytes
     files: int = 0
     folders: int = 0
     files_below: int = 0
@@ -103,6 +120,9 @@ class FileRow(Row, frozen=True, gc=False):
     newest: int
     state: str
     created_at: int
+    slot: int
+    salt: bytes
+    versions_peaks: bytes
     trashed_at: int | None
     trashed_by_id: int | None
     trashed_path: str | None
@@ -120,6 +140,7 @@ class VersionRow(Row, frozen=True, gc=False):
     digest: bytes
     dated_at: int
     stored_at: int
+    leaf: int
     signed_name: str
     signature: bytes
     object_id: bytes
@@ -161,6 +182,49 @@ class PurgeRow(Row, frozen=True, gc=False):
 
     object_id: bytes
     purged_at: int
+
+
+class LedgerRow(Row, frozen=True, gc=False):
+    """The row of ``ledger``."""
+
+    id: int
+    epoch: int
+    size: int
+    users: int
+    files: int
+    redo: int
+
+
+class LogLeafRow(Row, frozen=True, gc=False):
+    """A row of ``log_leaves``."""
+
+    number: int
+    entry: bytes
+    kind: int
+    time: int
+    user_id: int | None
+    subject_user_id: int | None
+    file_id: bytes | None
+    facts: bytes
+    facts_salt: bytes
+    personal: bytes | None
+    personal_salt: bytes | None
+
+
+class LogTileRow(Row, frozen=True, gc=False):
+    """A row of ``log_tiles``, which has no MAC: the log's signed head proves it."""
+
+    level: int
+    number: int
+    hashes: bytes
+
+
+class StateBlockRow(Row, frozen=True, gc=False):
+    """A row of ``state_blocks``, which has no MAC: the state roots of the last leaf prove it."""
+
+    kind: int
+    number: int
+    hashes: bytes
 
 
 class RowSumRow(Row, frozen=True, gc=False):

@@ -4,16 +4,17 @@ Rules. Nothing else turns columns into a row: a row that the server did not writ
 is refused by name (``RowForgedError``) by whatever query finds it. What is asked is a statement that was made once
 (``sft.store.statements``); what comes back is always whole rows. Counts and sums (``columns``) carry no MAC and
 are for showing: they decide nothing. Whatever adds, changes or removes a row changes the sum of all MACs with it
-(``row_sum``).
+(``row_sum``). What is changed is also noted, for whoever steps in before the commit: by statement, so a row costs nothing.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Final, TypeVar, TypeVarTuple, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, TypeVarTuple, cast
 
 import msgspec
 from sqlalchemy import select, text
@@ -23,7 +24,7 @@ from sft.errors import RowForgedError, StoreError
 from sft.model.events import DomainEvent
 from sft.store import row_sum
 from sft.store.row_sum import MacSum
-from sft.store.row_types import Row, RowSumRow
+from sft.store.row_types import LedgerRow, Row, RowSumRow
 from sft.store.statements import ColumnsOf, PairsOf, RowsOf, Statement, columns_of, rows_of, value
 from sft.store.table_specs import TABLE_SPECS, RawRow, RowMacs, TableSpec, table_of
 
@@ -31,7 +32,11 @@ A = TypeVar("A", bound=Row)
 B = TypeVar("B", bound=Row)
 Ts = TypeVarTuple("Ts")
 
+SALT_BYTES: Final = 16
+LEDGER_ID: Final = 1
+
 _MOST_PROBLEMS: Final = 100
+_LEDGER: Final = rows_of(LedgerRow)
 
 
 class Rows:
@@ -123,15 +128,28 @@ class Rows:
         return kind(*raw[:-1]) if spec.has_mac else kind(*raw)
 
 
+class Changed(NamedTuple, Generic[A]):
+    """Rows of one kind that a transaction changed.
+
+    Attributes:
+        rows: those that are there, as they are now.
+        deleted: those that are not, as they were deleted.
+    """
+
+    rows: list[A]
+    deleted: list[A]
+
+
 class WritableRows(Rows):
     """Loads and changes rows: the writer's."""
 
-    __slots__ = ("_macs", "_sum")
+    __slots__ = ("_changes", "_macs", "_sum")
 
     def __init__(self, connection: sqlite3.Connection, row_macs: RowMacs, now: int) -> None:
         super().__init__(connection, row_macs)
         self._sum = MacSum(connection, row_macs, now)
         self._macs: dict[tuple[str, object], bytes] = {}  # of the rows that were seen here
+        self._changes: list[tuple[TableSpec, Sequence[Row], bool]] = []  # by statement; whether it deleted
 
     @property
     def moment(self) -> int:
@@ -145,6 +163,7 @@ class WritableRows(Rows):
             values = [self._row_macs.values(spec, row) for row in rows]
             self._connection.executemany(spec.insertion, values)
             self._note(spec, (), values)
+            self._changes.append((spec, tuple(rows), False))
 
     def update(self, rows: Sequence[Row]) -> None:
         """Write rows of one kind over those of their primary keys, in one statement; StoreError if one is missing."""
@@ -155,6 +174,7 @@ class WritableRows(Rows):
             changes = [(*_rest(spec, row), *(row[place] for place in spec.key)) for row in values]
             self._demand(len(rows), self._connection.executemany(spec.change, changes).rowcount, spec)
             self._note(spec, removed, values)
+            self._changes.append((spec, tuple(rows), False))
 
     def renew_macs(
         self, kind: type[Row], after: int | None, limit: int
@@ -196,6 +216,28 @@ class WritableRows(Rows):
             keys = [tuple(getattr(row, spec.columns[place]) for place in spec.key) for row in rows]
             self._demand(len(rows), self._connection.executemany(spec.deletion, keys).rowcount, spec)
             self._note(spec, removed, ())
+            self._changes.append((spec, tuple(rows), True))
+
+    def changed(self, kind: type[A]) -> Changed[A]:
+        """Return what this transaction has done to rows of a kind so far, each once, in the order of its first change."""
+        last: dict[object, tuple[A, bool]] = {}
+        for spec, rows, deleted in self._changes:
+            if spec.kind is kind:
+                for row in cast("Sequence[A]", rows):
+                    last[spec.key_of(msgspec.structs.astuple(row))] = row, deleted
+        return Changed(
+            [row for row, deleted in last.values() if not deleted], [row for row, deleted in last.values() if deleted]
+        )
+
+    def changes(self) -> int:
+        """Return how far the notes of changes are, for ``undo_changes``."""
+        return len(self._changes)
+
+    def undo_changes(self, upto: int) -> None:
+        """Drop the notes behind a place, and read what is needed of rows again: something was undone."""
+        del self._changes[upto:]
+        self._macs.clear()
+        self._sum.forget()
 
     def free_bytes(self) -> int:
         """Count the room within the database's own file: pages that hold nothing."""
@@ -217,11 +259,6 @@ class WritableRows(Rows):
 
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-    def forget_macs(self) -> None:
-        """Read what is needed of rows again: something was undone."""
-        self._macs.clear()
-        self._sum.forget()
 
     def _row(self, kind: type[A], spec: TableSpec, raw: RawRow) -> A:
         row = super()._row(kind, spec, raw)
@@ -293,15 +330,22 @@ class ReadTransaction:
 class Transaction(ReadTransaction):
     """One writing transaction; no other is under way, and its moment is never before one that is stored.
 
+    Args:
+        entropy: gives so many random bytes.
+
     Attributes:
         events: what the acts in it have said so far.
     """
 
-    __slots__ = ("_connection", "_writable", "events")
+    __slots__ = ("_connection", "_entropy", "_next", "_writable", "events")
 
-    def __init__(self, connection: sqlite3.Connection, row_macs: RowMacs, now: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, row_macs: RowMacs, now: int, entropy: Callable[[int], bytes] = os.urandom
+    ) -> None:
         self._connection = connection
         self._writable = WritableRows(connection, row_macs, now)
+        self._entropy = entropy
+        self._next: tuple[int, int] | None = None  # leaf and slot; not yet asked for
         self.events: list[DomainEvent] = []
         super().__init__(self._writable, self._writable.moment)
 
@@ -309,20 +353,58 @@ class Transaction(ReadTransaction):
     def rows(self) -> WritableRows:
         return self._writable
 
-    def log(self, event: DomainEvent) -> None:
-        """Note what happened; whoever listens hears of it if and only if this transaction commits."""
+    def log(self, event: DomainEvent) -> int | None:
+        """Note what happened; whoever listens hears of it if and only if this transaction commits.
+
+        Returns:
+            The index of the log's leaf that the event will be; None where it will be none.
+        """
         self.events.append(event)
+        if not event.leaf:
+            return None
+        leaf, slot = self._next_places()
+        self._next = leaf + 1, slot
+        return leaf
+
+    @property
+    def next_leaf(self) -> int:
+        """The index of the leaf that the next event will be: as many are in the log, those to come with this commit too."""
+        return self._next_places()[0]
+
+    @property
+    def next_slot(self) -> int:
+        """The next place in the state tree of files and folders: as many were given out."""
+        return self._next_places()[1]
+
+    def take_slot(self) -> int:
+        """Return the place that a new file or folder gets in the state tree of both."""
+        leaf, slot = self._next_places()
+        self._next = leaf, slot + 1
+        return slot
+
+    def new_salt(self) -> bytes:
+        """Draw what hides a row in the hash of its slot."""
+        return self._entropy(SALT_BYTES)
+
+    def _next_places(self) -> tuple[int, int]:
+        if self._next is None:
+            row = self._writable.one(_LEDGER)
+            if row is None or row.id != LEDGER_ID:
+                raise RowForgedError(table_of(LedgerRow), str(LEDGER_ID))
+            self._next = row.size, row.files
+        return self._next
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what the block wrote and said when it raises; for rare acts, for it costs two statements."""
-        said = len(self.events)
+        said, changes, places = len(self.events), self._writable.changes(), self._next
         self._connection.execute("SAVEPOINT act")
         try:
             yield
         except BaseException as error:
             del self.events[said:]
-            self._writable.forget_macs()
+            self._writable.undo_changes(changes)
+            self._next = places
             try:
                 self._connection.execute("ROLLBACK TO act")
                 self._connection.execute("RELEASE act")

@@ -1,7 +1,8 @@
-"""The tables: people, keys, figures, invitations, folders, files, versions, contents, what is under way, settings, the sum.
+"""The tables: people, keys, figures, invitations, folders, files, versions, contents, what is under way, settings, log, sum.
 
 Rules. Models state columns and constraints and have no behavior. A row that decides anything ends in ``mac``,
-made and checked in ``sft.store.rows`` over the table's name and every other column. Times are Unix seconds.
+made and checked in ``sft.store.rows`` over the table's name and every other column. Times are Unix seconds. A ``leaf`` is an
+index in the log, a ``slot`` a place in a state tree, never given again; a ``salt``, 16 random bytes, hides what has that slot.
 What pages are ordered by compares by bytes in every engine. A foreign key to a row that is ever deleted has a whole index:
 SQLite checks it by no partial one, and would read the table. Whoever changes this file adds a migration.
 """
@@ -25,6 +26,9 @@ NAMING: Final = {
 TRASHED: Final = text("state = 'trashed'")
 PURGING: Final = text("state = 'purging'")
 HANDED_OVER: Final = text("heir_id IS NOT NULL")
+BY_USER: Final = text("user_id IS NOT NULL")
+ON_USER: Final = text("subject_user_id IS NOT NULL")
+ON_FILE: Final = text("file_id IS NOT NULL")
 POINT: Final = text("substr(public_key, 11)")  # of a key, after algorithm and key id
 BY_BYTES: Final = String(collation="BINARY").with_variant(String(collation="C"), "postgresql")
 
@@ -50,7 +54,7 @@ class SettingModel(Model):
 
 
 class UserModel(Model):
-    """A person, or the tombstone of one; ids are dense, in order of joining."""
+    """A person, or the tombstone of one; ids are dense, in order of joining, so a user's slot is the id less one."""
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -59,6 +63,18 @@ class UserModel(Model):
     role: Mapped[str] = mapped_column(index=True)
     state: Mapped[str]
     created_at: Mapped[int]
+    salt: Mapped[bytes]
+    mac: Mapped[bytes]
+
+
+class UserRoleModel(Model):
+    """A role that a user got, and with which leaf; the last one is the row's in ``users``. None is ever changed or removed."""
+
+    __tablename__ = "user_roles"
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    role: Mapped[str]
+    leaf: Mapped[int]
     mac: Mapped[bytes]
 
 
@@ -80,7 +96,11 @@ class UserFiguresModel(Model):
 
 
 class DeviceKeyModel(Model):
-    """A public key (minisign's 42 bytes) of a user: one to many, never deleted, never another user's."""
+    """A public key (minisign's 42 bytes) of a user: one to many, never deleted, never another user's.
+
+    It came with ``start_leaf`` and, where it is no more, ended with ``end_leaf`` for ``end_reason``: what it signed holds up to
+    there, or up to ``cut_off_leaf``. ``endorsement`` is the signature by the key that vouched for it, or empty.
+    """
 
     __tablename__ = "device_keys"
     __table_args__ = (Index("ix_device_keys_point", POINT),)
@@ -90,6 +110,11 @@ class DeviceKeyModel(Model):
     device: Mapped[str]
     added_at: Mapped[int]
     ended_at: Mapped[int | None]
+    start_leaf: Mapped[int]
+    end_leaf: Mapped[int | None]
+    cut_off_leaf: Mapped[int | None]
+    end_reason: Mapped[str | None]
+    endorsement: Mapped[bytes]
     mac: Mapped[bytes]
 
 
@@ -113,7 +138,7 @@ class InvitationModel(Model):
 class FolderModel(Model):
     """A folder; id 1 is the root.
 
-    Behind ``created_at`` its figures (``sft.store.figures``): ``files`` and ``folders`` that lie directly in it; and of
+    Behind ``salt`` its figures (``sft.store.figures``): ``files`` and ``folders`` that lie directly in it; and of
     everything below it, at any depth and itself not counted, ``files_below`` and ``folders_below``, sum and sum of squares of
     the ids of their owners and makers (nobody is 0), and ``reach``, no less than the bytes of the longest path from here.
 
@@ -134,6 +159,8 @@ class FolderModel(Model):
     folded: Mapped[str] = mapped_column(BY_BYTES)
     maker_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[int]
+    slot: Mapped[int]
+    salt: Mapped[bytes]
     files: Mapped[int]
     folders: Mapped[int]
     files_below: Mapped[int]
@@ -153,7 +180,8 @@ class FileModel(Model):
     """A file: its place, its owner, its newest version.
 
     ``state`` is ``live``, or ``trashed`` where it was deleted by itself; then it has no folder, and ``trashed_path`` says where
-    it was.
+    it was. ``versions_peaks`` are the hashes, 32 bytes each, of the complete subtrees of the tree over all its versions
+    (``sft.ledger``), of which there are as many as ``newest`` says.
     """
 
     __tablename__ = "files"
@@ -177,6 +205,9 @@ class FileModel(Model):
     newest: Mapped[int]
     state: Mapped[str]
     created_at: Mapped[int]
+    slot: Mapped[int]
+    salt: Mapped[bytes]
+    versions_peaks: Mapped[bytes]
     trashed_at: Mapped[int | None]
     trashed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     trashed_path: Mapped[str | None] = mapped_column(BY_BYTES)
@@ -203,6 +234,7 @@ class VersionModel(Model):
     digest: Mapped[bytes]
     dated_at: Mapped[int]
     stored_at: Mapped[int]
+    leaf: Mapped[int]
     signed_name: Mapped[str]
     signature: Mapped[bytes]
     object_id: Mapped[bytes] = mapped_column(unique=True)
@@ -260,6 +292,71 @@ class PurgeModel(Model):
     object_id: Mapped[bytes] = mapped_column(primary_key=True)
     purged_at: Mapped[int]
     mac: Mapped[bytes]
+
+
+class LedgerModel(Model):
+    """One row: how far the log and the state trees are; what commits next begins there.
+
+    ``epoch`` counts the logs of this server, an honest restore begins one; ``size`` is the log's number of leaves, ``users``
+    and ``files`` the slots of either tree; the blocks of the trees are as of leaf ``redo`` or later.
+    """
+
+    __tablename__ = "ledger"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int]
+    size: Mapped[int]
+    users: Mapped[int]
+    files: Mapped[int]
+    redo: Mapped[int]
+    mac: Mapped[bytes]
+
+
+class LogLeafModel(Model):
+    """A leaf of the log: ``entry`` as it is hashed there, and the two parts whose hashes it holds, each with its salt.
+
+    Numbers are dense, from 0. ``kind`` is the event's, ``user_id`` who acted and None for the operator, ``subject_user_id`` and
+    ``file_id`` what it was done to. ``personal`` goes, with its salt, where a person is erased; ``facts`` stay.
+    """
+
+    __tablename__ = "log_leaves"
+    __table_args__ = (
+        Index("ix_log_leaves_user_id", "user_id", "number", sqlite_where=BY_USER, postgresql_where=BY_USER),
+        Index(
+            "ix_log_leaves_subject_user_id", "subject_user_id", "number", sqlite_where=ON_USER, postgresql_where=ON_USER
+        ),
+        Index("ix_log_leaves_file_id", "file_id", "number", sqlite_where=ON_FILE, postgresql_where=ON_FILE),
+        Index("ix_log_leaves_kind", "kind", "number"),
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    entry: Mapped[bytes]
+    kind: Mapped[int]
+    time: Mapped[int]
+    user_id: Mapped[int | None]
+    subject_user_id: Mapped[int | None]
+    file_id: Mapped[bytes | None]
+    facts: Mapped[bytes]
+    facts_salt: Mapped[bytes]
+    personal: Mapped[bytes | None]
+    personal_salt: Mapped[bytes | None]
+    mac: Mapped[bytes]
+
+
+class LogTileModel(Model):
+    """At most 256 hashes of one level of the log's tree (C2SP tlog-tiles)."""
+
+    __tablename__ = "log_tiles"
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes]
+
+
+class StateBlockModel(Model):
+    """At most 256 hashes of the slots of a state tree, as they were when the block was written."""
+
+    __tablename__ = "state_blocks"
+    kind: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes]
 
 
 class RowSumModel(Model):

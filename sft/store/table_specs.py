@@ -1,7 +1,7 @@
 """How each kind of row lies in its table, and the MAC that makes it one: made and checked here alone.
 
 Rules. A table's last column is the MAC (``mac``), over the table's name and every other column
-(``sft.crypto.row_mac``). A table without one holds bytes that authenticate themselves. A MAC cannot
+(``sft.crypto.row_mac``). A table without one holds what is proved otherwise; of it only the types are checked. A MAC cannot
 tell that a row was removed, or set back to what it once was: the sum of all MACs does (``row_sum``).
 """
 
@@ -38,6 +38,7 @@ class TableSpec:
     key: tuple[int, ...]  # places of the primary key's columns
     key_of: Callable[[RawRow], object]  # what a row has there
     has_mac: bool
+    types: tuple[type, ...]  # of the columns
     insertion: str  # the statements, as the driver takes them
     change: str  # of one row, what it is now before its key
     selection: str  # of one row's MAC
@@ -74,6 +75,7 @@ def _spec(kind: type[Row], model: type[schema.Model]) -> TableSpec:
         key=places,
         key_of=itemgetter(*places),
         has_mac=has_mac,
+        types=tuple(column.type.python_type for column in table.columns),
         insertion=insertion,
         change=change,
         selection=selection,
@@ -86,6 +88,7 @@ TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
     for kind, model in (
         (row_types.SettingRow, schema.SettingModel),
         (row_types.UserRow, schema.UserModel),
+        (row_types.UserRoleRow, schema.UserRoleModel),
         (row_types.UserFiguresRow, schema.UserFiguresModel),
         (row_types.DeviceKeyRow, schema.DeviceKeyModel),
         (row_types.InvitationRow, schema.InvitationModel),
@@ -95,6 +98,10 @@ TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
         (row_types.SmallObjectRow, schema.SmallObjectModel),
         (row_types.UploadRow, schema.UploadModel),
         (row_types.PurgeRow, schema.PurgeModel),
+        (row_types.LedgerRow, schema.LedgerModel),
+        (row_types.LogLeafRow, schema.LogLeafModel),
+        (row_types.LogTileRow, schema.LogTileModel),
+        (row_types.StateBlockRow, schema.StateBlockModel),
         (row_types.RowSumRow, schema.RowSumModel),
     )
 }
@@ -138,8 +145,7 @@ class RowMacs:
         """Refuse a row whose MAC does not hold: RowForgedError, naming table and row."""
         mac = self._macs.get(spec.kind)
         if mac is None:
-            # It holds bytes alone, and they authenticate themselves.
-            holds = all(type(value) is bytes for value in raw)
+            holds = all(type(value) is wanted for value, wanted in zip(raw, spec.types, strict=True))
         else:
             holds = mac.holds(raw[:-1], raw[-1])
             if not holds:

@@ -15,9 +15,9 @@ from sft.errors import RowForgedError
 from sft.model.access import Role
 from sft.model.names import fold
 from sft.model.records import UserState
-from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRow
+from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRoleRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
-from sft.store.schema import POINT, DeviceKeyModel, UserModel
+from sft.store.schema import POINT, DeviceKeyModel, UserModel, UserRoleModel
 from sft.store.settings import ADMINS, change_setting, setting
 from sft.store.statements import any_of, columns_of, rows_of, value
 from sft.store.table_specs import table_of
@@ -35,6 +35,9 @@ _KEYS: Final = rows_of(DeviceKeyRow, DeviceKeyModel.id.in_(any_of("ids")))
 _KEY_BY_PUBLIC: Final = rows_of(DeviceKeyRow, DeviceKeyModel.public_key == value("public_key"))
 _KEY_BY_POINT: Final = rows_of(DeviceKeyRow, _point == value("point"), order_by=[DeviceKeyModel.id], limit=1)
 _KEYS_OF: Final = rows_of(DeviceKeyRow, DeviceKeyModel.user_id.in_(any_of("user_ids")), order_by=[DeviceKeyModel.id])
+_ROLES_OF: Final = rows_of(
+    UserRoleRow, UserRoleModel.user_id.in_(any_of("user_ids")), order_by=[UserRoleModel.user_id, UserRoleModel.number]
+)
 _ADMINS_NAMED: Final = 8  # a refusal is one bounded message, however many admins there are
 
 
@@ -91,6 +94,21 @@ def write_users(transaction: Transaction, users: Sequence[UserRow], *, new: bool
     after = (before - gone) | {user.id for user in users if is_active_admin(user)}
     if after != before:
         change_setting(transaction, ADMINS, " ".join(map(str, sorted(after))).encode())
+
+
+def add_role(transaction: Transaction, user: UserRow, leaf: int) -> None:
+    """Note with which leaf of the log a user got the role that the row says."""
+    before = roles_of(transaction, [user.id])[user.id]
+    transaction.rows.insert([UserRoleRow(user.id, len(before) + 1, user.role, leaf)])
+
+
+def roles_of(reading: ReadTransaction, user_ids: Iterable[int]) -> dict[int, list[UserRoleRow]]:
+    """Load every role that several users had, the first one first; the last one is what they have."""
+    wanted = set(user_ids)
+    roles: dict[int, list[UserRoleRow]] = {user_id: [] for user_id in wanted}
+    for row in reading.rows.all(_ROLES_OF, user_ids=wanted):
+        roles[row.user_id].append(row)
+    return roles
 
 
 def admins_are_named(reading: ReadTransaction) -> bool:

@@ -3,17 +3,19 @@
 Rules. An act is a function of a transaction and a list of inputs that returns one result, or one RequestError, per input; it
 judges the inputs in order, and one that it refuses has written and logged nothing. Whatever is queued goes into one
 transaction, up to a number and a size: acts of one kind that follow one another get their inputs as one list. What they
-logged is given, in order, to one step before the commit, inside the transaction. After the commit, never before, results are
-handed out, and then the events. Any exception rolls the whole group back, and then each input runs alone, so that one fault
-ends one act: an act may see an input twice, and keeps nothing of the first time. A commit that fails leaves unknown what the
-disk holds, and its inputs end with ``OutcomeUnknownError``, as nothing else does: the writer ends, tells its owner, and takes
-nothing more; the next start reads what is there. Only a full disk is told from that: SQLite then wrote no whole commit, and
-the group is done once more where room could be made.
+logged is given, in order, to one step before the commit, inside the transaction, and to one after it. Then, never before,
+results are handed out, and after them the events. Any exception rolls the whole group back, and then each input runs alone,
+so that one fault ends one act: an act may see an input twice, and keeps nothing of the first time. A commit that fails leaves
+unknown what the disk holds, and one that the step after it does not follow is not what it should be: their inputs end with
+``OutcomeUnknownError``, as nothing else does, the writer ends, tells its owner, and takes nothing more; the next start reads
+what is there. Only a full disk is told from that: SQLite then wrote no whole commit, and the group is done once more where
+room could be made.
 Checkpoints happen here, between transactions.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -52,7 +54,7 @@ class _Task:
 
 
 class _CommitFailedError(Exception):
-    """Nobody knows whether the disk holds the group."""
+    """Nobody knows whether the disk holds the group, or what follows from it was not done."""
 
 
 class Writer:
@@ -64,7 +66,9 @@ class Writer:
         on_fatal: called once, on the writer's thread, when a commit failed.
         on_events: gets what a group logged, after its commit; on the writer's thread (see ``hand_out``).
         before_commit: gets it once a group, inside the transaction; what it raises rolls the group back.
+        after_commit: gets it once more when all of that is on the disk and nobody knows it yet; what it raises ends the writer.
         make_room: asked where the disk is full; returns whether it gave up room that was held, as it can only once.
+        entropy: gives so many random bytes.
     """
 
     def __init__(
@@ -75,14 +79,18 @@ class Writer:
         on_fatal: Callable[[BaseException], None],
         on_events: Callable[[Events], None] = lambda _: None,
         before_commit: Callable[[Transaction, Events], None] = lambda _transaction, _events: None,
+        after_commit: Callable[[Events], None] = lambda _: None,
         make_room: Callable[[], bool] = lambda: False,
+        entropy: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._database = database
         self._clock = clock
         self._on_fatal = on_fatal
         self._on_events = on_events
         self._before_commit = before_commit
+        self._after_commit = after_commit
         self._make_room = make_room
+        self._entropy = entropy
         self._call: Callable[[Callable[[], None]], None] = lambda step: step()
         self._queue: SimpleQueue[_Task | None] = SimpleQueue()
         self._held: _Task | None = None  # taken from the queue, but too large for its group
@@ -240,7 +248,7 @@ class Writer:
         with self._database.write_connections.lend() as connection:
             connection.execute(BEGIN_WRITING)
             try:
-                transaction = Transaction(connection, self._database.row_macs, self._clock())
+                transaction = Transaction(connection, self._database.row_macs, self._clock(), self._entropy)
                 for act, tasks in groupby(group, key=lambda task: task.act):
                     results += _decided(transaction, act, [task.item for task in tasks])
                 if transaction.events:
@@ -256,6 +264,12 @@ class Writer:
                 if not is_disk_full(error):
                     raise _CommitFailedError from error
                 raise
+        if transaction.events:
+            try:
+                self._after_commit(transaction.events)
+            except BaseException as error:
+                # The group is on the disk, and was not told as it should be: nobody may hear of it in any other way.
+                raise _CommitFailedError from error
         return results, transaction.events
 
     def _end(self, error: BaseException, group: Sequence[_Task], outcome: StoreError) -> None:

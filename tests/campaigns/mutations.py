@@ -743,7 +743,7 @@ MUTATIONS = (
              '    return int.from_bytes(load(connection, row_macs).sum, "big") == total % SUM_MODULUS', "    return True",
              "tests/unit/store/test_row_sum.py tests/unit/service/test_check.py"),
     Mutation("MACs seen before a savepoint was undone", "sft/store/rows.py",
-             "            self._writable.forget_macs()\n", "",
+             "            self._writable.undo_changes(changes)\n", "",
              "tests/unit/store/test_row_sum.py"),
     Mutation("rows of another server", "sft/crypto/row_mac.py",
              "        begun = _encoder.encode(server_id) + _encoder.encode(table)", "        begun = _encoder.encode(table)",

@@ -28,6 +28,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import ServerPublic, SigningKey
@@ -39,8 +41,10 @@ from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
 from sft.operator.home import Home, HomeSettings
 from sft.server.event_log import EventLog
 from sft.service.trash import Deletion, delete
+from sft.service.version_tree import with_version
 from sft.store.database import Database, open_database
 from sft.store.figures import FigureChanges
+from sft.store.ledger import change_ledger, ledger_row
 from sft.store.row_types import (
     DeviceKeyRow,
     FileRow,
@@ -48,6 +52,7 @@ from sft.store.row_types import (
     InvitationRow,
     Row,
     SmallObjectRow,
+    UserRoleRow,
     UserRow,
     VersionRow,
 )
@@ -172,11 +177,20 @@ class Shape:
         return self.first_of_wide + self.wide
 
     @property
+    def folder_count(self) -> int:
+        """Count the folders, the root too: each has a slot, and the files have those after them."""
+        return self.first_of_old + self.trashed_folders - 1
+
+    def leaf_of(self, number: int) -> int:
+        """Tell with which leaf of the log the file with this row was stored: the people came before it."""
+        return self.people + number
+
+    @property
     def first_of_old(self) -> int:
         return self.first_of_deep + DEPTH + EMPTY_FOLDERS
 
     def _folder(self, number: int, parent: int, name: str) -> FolderRow:
-        return FolderRow(number, parent, name, fold(name), OLGA, self.moment)
+        return FolderRow(number, parent, name, fold(name), OLGA, self.moment, number - 1, _salt(number))
 
     def place(self, number: int) -> Place:
         """Tell where the file with this row, counted from 1, is."""
@@ -209,7 +223,7 @@ class Shape:
 
     def user(self, number: int) -> UserRow:
         name, role = NAMED.get(number, (f"person_{number}", self._role(number)))
-        return UserRow(number, name, fold(name), role.value, "active", self.moment)
+        return UserRow(number, name, fold(name), role.value, "active", self.moment, _salt(number))
 
     def _role(self, number: int) -> Role:
         if number > self.people - MORE_ADMINS:
@@ -244,6 +258,7 @@ def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
                 _in_batches(database, shape, rows)
             _keep_figures(database, shape, made)
             database.checkpoint()
+        _keep_ledger(database, shape)
         _delete_old(database, shape)
     return home
 
@@ -283,6 +298,13 @@ def _keep_figures(database: Database, shape: Shape, made: Made) -> None:
         changes.write()
 
 
+def _keep_ledger(database: Database, shape: Shape) -> None:
+    with database.write_connections.transaction() as connection:
+        transaction = Transaction(connection, database.row_macs, shape.moment)
+        size, files = shape.leaf_of(shape.total) + 1, shape.folder_count + shape.total
+        change_ledger(transaction, replace(ledger_row(transaction), size=size, users=shape.people, files=files))
+
+
 def _delete_old(database: Database, shape: Shape) -> None:
     """Delete folders as people do."""
     name, role = NAMED[OLGA]
@@ -300,9 +322,11 @@ def _add_people(database: Database, shape: Shape) -> None:
     numbers = range(1, shape.people + 1)
     with database.write_connections.transaction() as connection:
         transaction = Transaction(connection, database.row_macs, shape.moment)
-        write_users(transaction, [shape.user(number) for number in numbers], new=True)
+        users = [shape.user(number) for number in numbers]
+        write_users(transaction, users, new=True)
+        transaction.rows.insert([UserRoleRow(user.id, 1, user.role, user.id) for user in users])
     keys = [(number, key_of(shape, number).public.encode()) for number in numbers]
-    _in_batches(database, shape, [DeviceKeyRow(n, n, key, "laptop", shape.moment, None) for n, key in keys])
+    _in_batches(database, shape, [DeviceKeyRow(n, n, key, "laptop", shape.moment, None, n) for n, key in keys])
     made_at = shape.moment - DAY
     invitations = [
         InvitationRow(n, hashlib.sha256(b"%d" % n).digest(), "guest", None, ADA, made_at, made_at + 3600, *[None] * 3)
@@ -350,17 +374,24 @@ def _file(shape: Shape, keyring: Keyring, number: int) -> tuple[FileRow, Version
     )  # fmt: skip
     signature = sign_file(key_of(shape, place.owner), comment).encode()
     key, sealed = seal_whole(keyring, object_id, data)
+    leaf = shape.leaf_of(number)
     gone = place.deleted_at is not None
     file = FileRow(
         number, file_id, place.folder_id, name, fold(name), place.owner, 1, "trashed" if gone else "live",
-        shape.moment, place.deleted_at, place.owner if gone else None, place.path if gone else None,
+        shape.moment, shape.folder_count + number - 1, _salt(number),
+        with_version(b"", number=1, leaf=leaf, digest=digest),
+        place.deleted_at, place.owner if gone else None, place.path if gone else None,
         fold(place.path) if gone else None,
     )  # fmt: skip
     version = VersionRow(
-        number, 1, place.owner, place.owner, len(data), digest, shape.moment, shape.moment, place.path, signature,
+        number, 1, place.owner, place.owner, len(data), digest, shape.moment, shape.moment, leaf, place.path, signature,
         object_id, 1, key.epoch, key.sealed,
     )  # fmt: skip
     return file, version, SmallObjectRow(object_id, sealed)
+
+
+def _salt(number: int) -> bytes:
+    return number.to_bytes(16, "big")
 
 
 def content(path: str) -> bytes:

@@ -50,7 +50,7 @@ from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
 from sft.store.statements import rows_of
 from sft.store.table_specs import TABLE_SPECS
-from sft.store.users import keys_of, user_by_name, write_users
+from sft.store.users import add_role, keys_of, user_by_name, write_users
 from sft.store.writer import Writer
 from sft.vault.keyring import Keyring
 from sft.vault.objects import fits_inline
@@ -171,7 +171,7 @@ class MemoryService:
         self.backend.shelf.objects |= {} if image is None else image.objects
         self.storage = FileStorage(Vault(self.backend, _KEYRING), self.key)
         self.readers = ReadPool(self._database, self._clock)
-        self._writer = Writer(self._database, self._clock, on_fatal=self.fatal.append)
+        self._writer = Writer(self._database, self._clock, on_fatal=self.fatal.append, entropy=bytes)
         self._writer.start()
         self.context: ServerContext | None = None
         self.writer = _WaitedFor(self._writer, self._told, self._later)
@@ -328,10 +328,12 @@ class MemoryService:
         def insert(transaction: Transaction) -> None:
             number = transaction.rows.next_id(UserRow)
             made = transaction.now
-            write_users(transaction, [UserRow(number, name, fold(name), role, "active", made)], new=True)
+            user = UserRow(number, name, fold(name), role, "active", made, transaction.new_salt())
+            write_users(transaction, [user], new=True)
+            add_role(transaction, user, transaction.next_leaf)
             key = key_of(name).public.encode()
             key_id = transaction.rows.next_id(DeviceKeyRow)
-            row = DeviceKeyRow(key_id, number, key, device or name, made, None)
+            row = DeviceKeyRow(key_id, number, key, device or name, made, None, transaction.next_leaf)
             transaction.rows.insert([row])
             found.append(number)
 

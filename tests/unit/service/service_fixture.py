@@ -33,11 +33,12 @@ from sft.service.storage import FileStorage
 from sft.service.upload import Upload
 from sft.service.use_case import USE_CASES
 from sft.store.database import Database, ReadPool, create_database, open_database
+from sft.store.ledger import change_ledger, ledger_row
 from sft.store.row_types import DeviceKeyRow, UploadRow, UserRow
 from sft.store.rows import Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
 from sft.store.statements import rows_of
-from sft.store.users import write_users
+from sft.store.users import add_role, write_users
 from sft.vault.backend import Backend
 from sft.vault.keyring import Keyring
 from sft.vault.vault import Vault
@@ -48,6 +49,7 @@ MASTER_KEY = bytes(32)
 KEYRING = Keyring.generate(MASTER_KEY, entropy=lambda count: bytes(range(count)))
 SERVER_KEY = ServerKey.from_seed(KEYRING.server_seed)
 SERVER_ID = SERVER_KEY.public.server_id()
+SALT = bytes(16)
 
 T = TypeVar("T")
 
@@ -118,13 +120,24 @@ def make_template(folder: Path) -> Path:
     create_database(path)
     database = open_database(path, KEYRING.row_key, SERVER_ID)
     with database.write_connections.transaction() as connection:
-        transaction = Transaction(connection, database.row_macs, BEGAN)
+        transaction = Transaction(connection, database.row_macs, BEGAN, entropy=bytes)
         prepare(transaction, [NewServer("acme-files", "localhost:7361", SERVER_KEY.public.point)])
-        people = [UserRow(p.id, p.caller.name, p.caller.name, p.caller.role, UserState.ACTIVE, BEGAN) for p in PEOPLE]
+        people = [
+            UserRow(p.id, p.caller.name, p.caller.name, p.caller.role, UserState.ACTIVE, BEGAN, SALT) for p in PEOPLE
+        ]
         write_users(transaction, people, new=True)
-        transaction.rows.insert([DeviceKeyRow(p.id, p.id, p.public_key, "laptop", BEGAN, None) for p in PEOPLE])
+        for row in people:
+            add_role(transaction, row, 1)
+        transaction.rows.insert([DeviceKeyRow(p.id, p.id, p.public_key, "laptop", BEGAN, None, 1) for p in PEOPLE])
+        _keep_ledger(transaction)
     database.close()
     return path
+
+
+def _keep_ledger(transaction: Transaction) -> None:
+    """Count what was logged, as the step before a commit does."""
+    counted = replace(ledger_row(transaction), size=transaction.next_leaf, files=transaction.next_slot)
+    change_ledger(transaction, counted)
 
 
 def _changes(transaction: Transaction) -> int:
@@ -173,7 +186,7 @@ class ServiceFixture:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         with self.database.write_connections.transaction() as connection:
-            yield Transaction(connection, self.database.row_macs, self.now)
+            yield Transaction(connection, self.database.row_macs, self.now, entropy=bytes)
 
     @property
     def job_context(self) -> JobContext:
@@ -195,6 +208,8 @@ class ServiceFixture:
             outcomes = act(transaction, items)
             refused = any(isinstance(outcome, RequestError) for outcome in outcomes)
             changed = not refused and _changes(transaction) != before
+            if transaction.events:
+                _keep_ledger(transaction)
         if act in USE_CASES:
             kinds = {type(event) for event in transaction.events}
             assert kinds <= set(USE_CASES[act].logs or ()), "an event that is not declared"
@@ -334,6 +349,6 @@ class ServiceFixture:
         """Give a person a second device."""
         with self.transaction() as transaction:
             number = transaction.rows.next_id(DeviceKeyRow)
-            row = DeviceKeyRow(number, who.id, key.public.encode(), "phone", self.now, None)
+            row = DeviceKeyRow(number, who.id, key.public.encode(), "phone", self.now, None, transaction.next_leaf)
             transaction.rows.insert([row])
         return Person(replace(who.caller, key_id=number), key)

@@ -44,7 +44,7 @@ from sft.store.invitations import invitation_by_public
 from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
 from sft.store.statements import rows_of
 from sft.store.users import user_by_name, write_users
-from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, SERVER_KEY, Person, ServiceFixture
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, SALT, SERVER_KEY, Person, ServiceFixture
 
 INVITATION = b"i" * 32
 
@@ -167,11 +167,11 @@ def test_an_invitation_makes_a_user_of_its_role(services: ServiceFixture, role: 
     invite(services, role=role)
     services.now += 5
     assert join(services, session_id=8) == Caller(5, 5, "ivo", role, 8)
-    assert user(services, "ivo") == UserRow(5, "ivo", "ivo", role, "active", services.now)
+    assert user(services, "ivo") == UserRow(5, "ivo", "ivo", role, "active", services.now, SALT)
     with services.reading() as reading:
         (key,) = reading.rows.all(rows_of(DeviceKeyRow))[4:]
         row = invitation_by_public(reading, INVITATION)
-    assert key == DeviceKeyRow(5, 5, IVOS_KEY, "laptop", services.now, None)
+    assert key == DeviceKeyRow(5, 5, IVOS_KEY, "laptop", services.now, None, 2)
     assert row is not None
     assert (row.used_at, row.used_by_id) == (services.now, 5)
     assert login(services, "ivo", IVOS_KEY).role is role
@@ -678,7 +678,7 @@ def test_the_registry_pages_by_number_and_size(services: ServiceFixture) -> None
     wide = "x" * 64
     with services.transaction() as transaction:
         write_users(
-            transaction, [UserRow(n, wide, f"{wide}{n}", "guest", "active", n) for n in range(5, 1205)], new=True
+            transaction, [UserRow(n, wide, f"{wide}{n}", "guest", "active", n, SALT) for n in range(5, 1205)], new=True
         )
     seen: list[User] = []
     pages, after = 0, 0
@@ -695,9 +695,11 @@ def test_the_registry_pages_by_number_and_size(services: ServiceFixture) -> None
 def test_a_page_of_large_users_is_cut_by_bytes(services: ServiceFixture) -> None:
     wide = "w" * 255
     with services.transaction() as transaction:
-        write_users(transaction, [UserRow(n, f"u{n}", f"u{n}", "guest", "active", n) for n in range(5, 105)], new=True)
+        write_users(
+            transaction, [UserRow(n, f"u{n}", f"u{n}", "guest", "active", n, SALT) for n in range(5, 105)], new=True
+        )
         transaction.rows.insert(
-            [DeviceKeyRow(n, 5 + n % 100, b"Ed" + n.to_bytes(40), wide, 1, None) for n in range(5, 505)]
+            [DeviceKeyRow(n, 5 + n % 100, b"Ed" + n.to_bytes(40), wide, 1, None, 1) for n in range(5, 505)]
         )
     page = services.ask(accounts.list_users, GUS)
     assert 0 < len(page.users) < 60

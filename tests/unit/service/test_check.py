@@ -366,7 +366,7 @@ def test_a_row_put_back_as_it_once_was_is_found_though_its_mark_is_good(services
     services.change_user(MIA, role="guest")
     assert faults(services) == []
     services.tamper("DELETE FROM users WHERE id = 3")
-    services.tamper("INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?)", *old)
+    services.tamper("INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *old)
     assert faults(services) == [("the database", "the set of its rows was changed outside the server")]
 
 

@@ -102,6 +102,7 @@ def _first_admin(services: ServiceFixture) -> None:
 def _prepare(services: ServiceFixture) -> None:
     services.tamper("DELETE FROM settings")
     services.tamper("DELETE FROM folders")
+    services.tamper("DELETE FROM ledger")
     services.act(settings.prepare, settings.NewServer("x", "h:1", SERVER_KEY.public.point))
 
 

@@ -13,21 +13,21 @@ from sft.store.database import create_database, open_database
 from sft.store.row_types import FolderRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.statements import rows_of
-from tests.unit.service.service_fixture import ADA, BEGAN, OPERATOR, SERVER_ID, SERVER_KEY, ServiceFixture
+from tests.unit.service.service_fixture import ADA, BEGAN, OPERATOR, SALT, SERVER_ID, SERVER_KEY, ServiceFixture
 
 
 def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
     create_database(tmp_path / "sft.db")
     database = open_database(tmp_path / "sft.db", bytes(32), bytes(32))
     with database.write_connections.transaction() as connection:
-        transaction = Transaction(connection, database.row_macs, 77)
+        transaction = Transaction(connection, database.row_macs, 77, entropy=bytes)
         (refused,) = settings.prepare(transaction, [NewServer("a b", "h:1", bytes(32))])
         assert isinstance(refused, UserNameNotAllowedError)
         new = NewServer("acme", "h:1", SERVER_KEY.public.point, Registration.OPEN)
         (info,) = settings.prepare(transaction, [new])
         assert (info.name, info.address, info.registration) == ("acme", "h:1", "open")
         assert (info.public_key, info.server_id) == (SERVER_KEY.public.point, SERVER_ID)
-        assert transaction.rows.all(rows_of(FolderRow)) == [FolderRow(1, None, "", "", None, 77)]
+        assert transaction.rows.all(rows_of(FolderRow)) == [FolderRow(1, None, "", "", None, 77, 0, SALT)]
         with pytest.raises(StoreError):
             settings.prepare(transaction, [new])
     database.close()

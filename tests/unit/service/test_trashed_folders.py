@@ -17,7 +17,18 @@ from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.store.figures import FigureChanges
 from sft.store.row_types import FileRow, FolderRow
 from sft.store.statements import rows_of
-from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, OPERATOR, Person, ServiceFixture, file_id_of
+from tests.unit.service.service_fixture import (
+    ADA,
+    GUS,
+    MAX,
+    MIA,
+    NOW,
+    OPERATOR,
+    SALT,
+    Person,
+    ServiceFixture,
+    file_id_of,
+)
 from tests.unit.service.test_files import put_many
 from tests.unit.service.test_folders import tree
 from tests.unit.service.test_trash import back, restored, rm
@@ -129,7 +140,7 @@ def _crowd(services: ServiceFixture, files: int) -> None:
     with services.transaction() as transaction:
         (parent,) = [row for row in transaction.rows.all(rows_of(FolderRow)) if row.name == "many"]
         figures = FigureChanges(transaction)
-        folders = [FolderRow(100 + n, parent.id, f"f{n}", f"f{n}", MAX.id, NOW) for n in range(100)]
+        folders = [FolderRow(100 + n, parent.id, f"f{n}", f"f{n}", MAX.id, NOW, n, SALT) for n in range(100)]
         figures.make_folders(folders)
         numbers = range(1000, 1000 + files)
         rows = [
@@ -143,6 +154,9 @@ def _crowd(services: ServiceFixture, files: int) -> None:
                 1,
                 "live",
                 NOW,
+                n,
+                SALT,
+                b"",
                 None,
                 None,
                 None,

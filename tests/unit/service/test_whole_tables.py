@@ -21,7 +21,7 @@ from sft.store.row_types import (
 )
 from sft.store.rows import Transaction
 from tests.fakes.memory_backend import MemoryBackend
-from tests.unit.service.service_fixture import BEGAN, ServiceFixture, open_copy, reset
+from tests.unit.service.service_fixture import BEGAN, SALT, ServiceFixture, open_copy, reset
 from tests.unit.service.test_events import EXAMPLES
 
 ROWS = 1_500
@@ -41,18 +41,22 @@ def crowded_template(tmp_path_factory: pytest.TempPathFactory, service_template:
 
 def _crowd(transaction: Transaction) -> None:
     rows, many = transaction.rows, range(10, 10 + ROWS)
-    rows.insert([UserRow(n, f"u{n}", f"u{n}", "guest", "active", BEGAN) for n in many])
+    rows.insert([UserRow(n, f"u{n}", f"u{n}", "guest", "active", BEGAN, SALT) for n in many])
     rows.insert([UserFiguresRow(n, 1, 1) for n in many])
-    rows.insert([FolderRow(n, 1, f"f{n}", f"f{n}", n, BEGAN) for n in many])
+    rows.insert([FolderRow(n, 1, f"f{n}", f"f{n}", n, BEGAN, n, SALT) for n in many])
     rows.insert(
         [
-            FileRow(n, _id(n), n, "x", "x", n, 1, "live", BEGAN, None, None, None, None)
+            FileRow(n, _id(n), n, "x", "x", n, 1, "live", BEGAN, n, SALT, b"", None, None, None, None)
             if n % 2
-            else FileRow(n, _id(n), None, "x", "x", n, 1, "trashed", BEGAN, BEGAN + 2**31, n, f"f{n}/x", f"f{n}/x")
+            else FileRow(
+                n, _id(n), None, "x", "x", n, 1, "trashed", BEGAN, n, SALT, b"", BEGAN + 2**31, n, f"f{n}/x", f"f{n}/x"
+            )
             for n in many
         ]
     )
-    rows.insert([VersionRow(n, 1, 1, 1, 1, bytes(64), 0, BEGAN, "x", b"s", _id(n), 1, 2**31, bytes(104)) for n in many])
+    rows.insert(
+        [VersionRow(n, 1, 1, 1, 1, bytes(64), 0, BEGAN, n, "x", b"s", _id(n), 1, 2**31, bytes(104)) for n in many]
+    )
     rows.insert([SmallObjectRow(_id(n), b"") for n in many])
     rows.insert([PurgeRow(_id(n), BEGAN) for n in many])
     rows.insert([UploadRow(_id(n), n, "x", BEGAN) for n in many])

@@ -12,7 +12,7 @@ from sft.store.database import Database
 from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, PurgeRow, SmallObjectRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction, Transaction
 from tests.unit.store.asked import asked_of
-from tests.unit.store.samples import NOW, reading
+from tests.unit.store.samples import NOW, SALT, reading
 
 ALL = Scope(everything=True)
 OF_MAX = Scope(owner_ids=(2,))
@@ -30,6 +30,9 @@ def file_row(number: int, folder_id: int | None, name: str, **changes: Any) -> F
         "newest": 1,
         "state": "live",
         "created_at": NOW,
+        "slot": 100 + number,
+        "salt": SALT,
+        "versions_peaks": b"",
         "trashed_at": None,
         "trashed_by_id": None,
         "trashed_path": None,
@@ -59,6 +62,7 @@ def version_row(file: int, number: int = 1, **changes: Any) -> VersionRow:
         "digest": bytes(64),
         "dated_at": 0,
         "stored_at": NOW,
+        "leaf": file,
         "signed_name": f"{file}",
         "signature": b"s" * 600,
         "object_id": object_id_of(file, number),
@@ -74,7 +78,7 @@ def object_id_of(file: int, number: int = 1) -> bytes:
 
 
 def folder_row(number: int, parent: int, name: str) -> FolderRow:
-    return FolderRow(number, parent, name, name.casefold(), 1, NOW)
+    return FolderRow(number, parent, name, name.casefold(), 1, NOW, number, SALT)
 
 
 def trashed_folder_row(number: int, path: str, moment: int, **changes: Any) -> FolderRow:
@@ -92,10 +96,10 @@ def trashed_folder_row(number: int, path: str, moment: int, **changes: Any) -> F
 def plant(transaction: Transaction) -> None:
     """Make one user, the root, and below it: A/{B/{C/},D/}."""
     rows = transaction.rows
-    rows.insert([UserRow(1, "ada", "ada", "admin", "active", 1)])
-    rows.insert([UserRow(2, "max", "max", "maintainer", "active", 1)])
-    rows.insert([DeviceKeyRow(1, 1, b"Ed" + b"a" * 40, "laptop", 1, None)])
-    rows.insert([FolderRow(1, None, "", "", None, 1)])
+    rows.insert([UserRow(1, "ada", "ada", "admin", "active", 1, SALT)])
+    rows.insert([UserRow(2, "max", "max", "maintainer", "active", 1, SALT)])
+    rows.insert([DeviceKeyRow(1, 1, b"Ed" + b"a" * 40, "laptop", 1, None, 1)])
+    rows.insert([FolderRow(1, None, "", "", None, 1, 0, SALT)])
     rows.insert([folder_row(2, 1, "A"), folder_row(3, 2, "B"), folder_row(4, 3, "C"), folder_row(5, 2, "D")])
 
 

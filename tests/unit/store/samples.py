@@ -16,12 +16,17 @@ from sft.store.row_types import (
     FileRow,
     FolderRow,
     InvitationRow,
+    LedgerRow,
+    LogLeafRow,
+    LogTileRow,
     PurgeRow,
     Row,
     SettingRow,
     SmallObjectRow,
+    StateBlockRow,
     UploadRow,
     UserFiguresRow,
+    UserRoleRow,
     UserRow,
     VersionRow,
 )
@@ -31,18 +36,21 @@ from sft.store.writer import Writer
 ROW_KEY = bytes(range(32))
 SERVER_ID = bytes(range(32, 64))
 NOW = 1_777_777_777
+SALT = b"s" * 16
 
-ADA = UserRow(1, "Ada", "ada", "admin", "active", 100)
-MAX = UserRow(2, "max", "max", "maintainer", "active", 200)
-ADAS_KEY = DeviceKeyRow(1, 1, b"Ed" + b"a" * 40, "laptop", 100, None)
-MAXS_KEY = DeviceKeyRow(2, 2, b"Ed" + b"m" * 40, "desk", 200, 900)
-ROOT = FolderRow(1, None, "", "", None, 50, 0, 1, 1, 1, 3, 5, 16)
-FINANCE = FolderRow(2, 1, "Finance", "finance", 1, 150, 1, 0, 1, 0, 2, 4, 8)
+ADA = UserRow(1, "Ada", "ada", "admin", "active", 100, SALT)
+MAX = UserRow(2, "max", "max", "maintainer", "active", 200, SALT)
+ADAS_KEY = DeviceKeyRow(1, 1, b"Ed" + b"a" * 40, "laptop", 100, None, 1)
+MAXS_KEY = DeviceKeyRow(2, 2, b"Ed" + b"m" * 40, "desk", 200, 900, 2, 4, 3, "lost", b"vouched")
+ROOT = FolderRow(1, None, "", "", None, 50, 0, SALT, 0, 1, 1, 1, 3, 5, 16)
+FINANCE = FolderRow(2, 1, "Finance", "finance", 1, 150, 1, SALT, 1, 0, 1, 0, 2, 4, 8)
 OLD_FOLDER = FolderRow(
-    3, None, "Old", "old", 2, 160, 0, 0, 0, 0, 0, 0, 0, "trashed", 330, 1, "Finance/Old", "finance/old"
+    3, None, "Old", "old", 2, 160, 2, SALT, 0, 0, 0, 0, 0, 0, 0, "trashed", 330, 1, "Finance/Old", "finance/old"
 )
-PLAN = FileRow(1, b"p" * 16, 2, "Plan.pdf", "plan.pdf", 2, 2, "live", 300, None, None, None, None)
-GONE = FileRow(2, b"g" * 16, None, "Old", "old", 1, 1, "trashed", 310, 320, 2, "Finance/Old", "finance/old")
+PLAN = FileRow(1, b"p" * 16, 2, "Plan.pdf", "plan.pdf", 2, 2, "live", 300, 3, SALT, b"p" * 32, None, None, None, None)
+GONE = FileRow(
+    2, b"g" * 16, None, "Old", "old", 1, 1, "trashed", 310, 4, SALT, b"q" * 32, 320, 2, "Finance/Old", "finance/old"
+)
 
 # Every column of every table has a value in some row.
 SAMPLES: tuple[tuple[Row, ...], ...] = (
@@ -56,9 +64,9 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     (ROOT, FINANCE, OLD_FOLDER),
     (PLAN, GONE),
     (
-        VersionRow(1, 1, 2, 2, 10, b"d" * 64, -5, 300, "Plan.pdf", b"sig", b"1" * 16, 1, 1, b"k" * 104),
-        VersionRow(1, 2, 2, 2, 20, b"e" * 64, 7, 301, "Finance/Plan.pdf", b"s2", b"2" * 16, 0, 1, b"l" * 104),
-        VersionRow(2, 1, 1, 1, 30, b"f" * 64, 8, 302, "Old", b"s3", b"3" * 16, 0, 2, b"m" * 104, b"n" * 152),
+        VersionRow(1, 1, 2, 2, 10, b"d" * 64, -5, 300, 3, "Plan.pdf", b"sig", b"1" * 16, 1, 1, b"k" * 104),
+        VersionRow(1, 2, 2, 2, 20, b"e" * 64, 7, 301, 4, "Finance/Plan.pdf", b"s2", b"2" * 16, 0, 1, b"l" * 104),
+        VersionRow(2, 1, 1, 1, 30, b"f" * 64, 8, 302, 4, "Old", b"s3", b"3" * 16, 0, 2, b"m" * 104, b"n" * 152),
     ),
     (SmallObjectRow(b"1" * 16, b"sealed bytes"),),
     (
@@ -83,6 +91,15 @@ SAMPLES: tuple[tuple[Row, ...], ...] = (
     ),
     (PurgeRow(b"9" * 16, 600),),
     (UserFiguresRow(1, 1, 30), UserFiguresRow(2, 1, 30, 1)),
+    (UserRoleRow(1, 1, "admin", 1), UserRoleRow(2, 1, "guest", 2), UserRoleRow(2, 2, "maintainer", 3)),
+    (LedgerRow(1, 2, 5, 2, 6, 1),),
+    (
+        LogLeafRow(1, b"begun", 96, 50, None, None, None, b"{}", SALT, None, None),
+        LogLeafRow(2, b"joined", 1, 100, 1, 2, None, b"{}", SALT, b'{"name":"max"}', b"t" * 16),
+        LogLeafRow(3, b"stored", 16, 300, 2, None, b"p" * 16, b"{}", SALT, b"{}", b"u" * 16),
+    ),
+    (LogTileRow(0, 0, b"h" * 96),),
+    (StateBlockRow(1, 0, b"i" * 64), StateBlockRow(2, 0, b"j" * 64)),
 )
 
 

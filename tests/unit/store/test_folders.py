@@ -33,7 +33,7 @@ from tests.unit.store.folder_tree import (
     require_indexed,
     trashed_folder_row,
 )
-from tests.unit.store.samples import NOW, reading, tamper, writing
+from tests.unit.store.samples import NOW, SALT, reading, tamper, writing
 
 
 @pytest.fixture
@@ -159,7 +159,9 @@ def test_pages_go_on_after_a_name(folder_tree: Database) -> None:
 def test_a_scope_filters_pages(folder_tree: Database) -> None:
     with writing(folder_tree) as transaction:
         grow(transaction, [file_row(1, 2, "x"), file_row(2, 2, "y", owner_id=2)])
-        transaction.rows.insert([FolderRow(6, 2, "E", "e", 2, NOW), FolderRow(7, 2, "F", "f", None, NOW)])
+        transaction.rows.insert(
+            [FolderRow(6, 2, "E", "e", 2, NOW, 6, SALT), FolderRow(7, 2, "F", "f", None, NOW, 7, SALT)]
+        )
     with reading(folder_tree) as reader:
         assert [row.id for row in folders_in(reader, 2, None, 9, OF_MAX)] == [6]
         assert folders_in(reader, 2, None, 9, NOTHING) == []

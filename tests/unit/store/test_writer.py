@@ -27,7 +27,7 @@ from sft.errors import (
 )
 from sft.limits import GROUP_ACTS, GROUP_BYTES
 from sft.model.access import operator_caller
-from sft.model.events import DomainEvent, FolderMade
+from sft.model.events import DomainEvent, UploadGivenUp
 from sft.store.connections import store_error
 from sft.store.database import CHECKPOINT_BYTES, Database
 from sft.store.row_types import DeviceKeyRow, SettingRow, UserRow
@@ -546,7 +546,7 @@ def test_a_checkpoint_may_wait_for_room_and_for_nothing_else(
 
 
 def said(*texts: str) -> list[DomainEvent]:
-    return [FolderMade(by=operator_caller(), path=text, folder_ids=()) for text in texts]
+    return [UploadGivenUp(by=operator_caller(), object_id=b"", path=text, segments=0) for text in texts]
 
 
 def tell(transaction: Transaction, names: Sequence[str]) -> list[str | RequestError]:
