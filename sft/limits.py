@@ -121,18 +121,6 @@ TRASH_SECONDS: Final = 30 * 24 * 3600  # a mistake is seen within a month of wor
 COLLECT_SECONDS: Final = 24 * 3600  # the trash is collected so often
 KEPT_PAGES_BYTES: Final = 64 * MIB  # free within the database: room for the next small files without growing
 
-# -- what is proved (sft/model/evidence.py): together with its answer each fits one frame ------------------
-# Of an act that changes some hundred slots, 40 bytes each: such a one rides with every answer until the next.
-LEAF_BYTES: Final = 16 * KIB
-SLOT_BYTES: Final = 8 * KIB  # a user with 32 keys and a hundred changes of role
-# A path of PATH_BYTES has 512 folders at most; the files of a batch, their authors and their folders: more fit no frame.
-EVIDENCE_SLOTS: Final = 1024
-EVIDENCE_HASHES: Final = 2048  # more fit no frame either; slots that were made together need some twenty
-LOG_PROOF_HASHES: Final = 64  # inclusion or consistency, whatever the size of the log
-HEAD_BYTES: Final = 8 * KIB  # the checkpoint, two signatures of the server's, and some witnesses'
-STATEMENT_BYTES: Final = COMMENT_BYTES + 512  # a minisign signature, with the longest comment
-JOIN_STATEMENT_BYTES: Final = 2 * KIB  # it names no path, and M4 is an early frame
-
 # -- people -----------------------------------------------------------------------------------------------
 INVITATION_SECONDS: Final = 2 * 24 * 3600  # over a night, and a day off
 INVITATION_MOST_SECONDS: Final = 30 * 24 * 3600  # a link in a mailbox is a key to the server
@@ -143,6 +131,19 @@ FIRST_ADMIN_SECONDS: Final = 24 * 3600  # that one makes an admin, and the opera
 TILES_IN_USE: Final = 64
 LEAF_SLOTS: Final = 1024  # that one leaf changes, 41 bytes each: a page of what is purged or handed over
 RECORD_BYTES: Final = 64 * KIB  # of one part: 500 versions of one download, with their statement
+
+# -- what is proved (sft/model/evidence.py): together with its answer each fits one frame ------------------
+# The last one rides with every answer, one of a page of hand-over until the next act.
+LEAF_BYTES: Final = LEAF_SLOTS * 41 + KIB
+SLOT_BYTES: Final = 8 * KIB  # a user with 32 keys and a hundred changes of role
+# A path of PATH_BYTES has 512 folders at most; the files of a batch, their authors and their folders: more fit no frame.
+EVIDENCE_SLOTS: Final = 1024
+STATE_TREES: Final = 8  # whose roots a leaf names: two today
+EVIDENCE_HASHES: Final = 2048  # more fit no frame either; slots that were made together need some twenty
+LOG_PROOF_HASHES: Final = 64  # inclusion or consistency, whatever the size of the log
+HEAD_BYTES: Final = 8 * KIB  # the checkpoint, two signatures of the server's, and some witnesses'
+STATEMENT_BYTES: Final = COMMENT_BYTES + 512  # a minisign signature, with the longest comment
+JOIN_STATEMENT_BYTES: Final = 2 * KIB  # it names no path, and M4 is an early frame
 
 # -- the writer -------------------------------------------------------------------------------------------
 # 42 µs an act beside some ms of a synced commit: more gain nothing, and wait longer.

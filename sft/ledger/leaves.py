@@ -23,7 +23,6 @@ from sft.errors import LedgerFormatError
 from sft.ledger.hashing import HASH_BYTES, leaf_hash
 
 VERSION: Final = 1
-STATE_ROOTS_MOST: Final = 8
 
 _HEAD: Final = struct.Struct(">BBQH")
 _SLOT: Final = struct.Struct(f">BQ{HASH_BYTES}s")
@@ -122,7 +121,7 @@ class LogLeaf(Struct, frozen=True, kw_only=True):
             check_numbers(size=root.size)
         if places != sorted(set(places)) or kinds != sorted(set(kinds)):
             raise ValueError("slots and state roots stand in rising order, each once")
-        if len(places) > limits.LEAF_SLOTS or not 1 <= len(kinds) <= STATE_ROOTS_MOST:
+        if len(places) > limits.LEAF_SLOTS or not 1 <= len(kinds) <= limits.STATE_TREES:
             raise ValueError("too many slots, or none or too many state roots")
         if any(not 1 <= kind <= _BYTE for kind in (kinds[0], kinds[-1], *(each.tree for each in self.slots))):
             raise ValueError("a kind of state tree is 1 to 255")

@@ -9,7 +9,6 @@ checks a proof: that is the ledger's. What the bytes of leaves and slots say sta
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Annotated
 
 from msgspec import Meta
@@ -22,33 +21,28 @@ from sft.limits import (
     LEAF_BYTES,
     LOG_PROOF_HASHES,
     SLOT_BYTES,
+    STATE_TREES,
 )
 from sft.model.records import Bytes32, Count, Record
 
 HeadText = Annotated[str, Meta(max_length=HEAD_BYTES)]
 LeafBytes = Annotated[bytes, Meta(min_length=1, max_length=LEAF_BYTES)]
+TreeKind = Annotated[int, Meta(ge=1, le=255)]  # ``sft.ledger.leaves.StateTreeKind``, or one that joined since
 LogProof = Annotated[tuple[Bytes32, ...], Meta(max_length=LOG_PROOF_HASHES)]
 
 
-class SlotKind(IntEnum):
-    """Which of the state trees a slot is of."""
-
-    USERS = 1  # slot = user id - 1
-    FILES = 2  # folders and files, in order of creation; slot 0 is the root folder
-
-
 class ProvedSlot(Record, frozen=True):
-    """The record of a user, folder or file, as its slot's hash is of it."""
+    """The record of a user, folder or file, whose hash its slot is."""
 
-    kind: SlotKind
-    slot: Count
+    tree: TreeKind
+    number: Count
     record: Annotated[bytes, Meta(min_length=1, max_length=SLOT_BYTES)]
 
 
 class SlotsProof(Record, frozen=True):
-    """Inclusion of all slots of one kind together, in the order of ``sft.ledger.proofs.prove_several``."""
+    """Inclusion of all slots of one tree together, in the order of ``sft.ledger.proofs.prove_several``."""
 
-    kind: SlotKind
+    tree: TreeKind
     hashes: Annotated[tuple[Bytes32, ...], Meta(max_length=EVIDENCE_HASHES)]
 
 
@@ -66,7 +60,7 @@ class Evidence(Record, frozen=True):
         leaf: the last one; its index is the head's size less one.
         inclusion: of that leaf under the head.
         slots: what the answer rests on, no slot twice.
-        proofs: one for each kind of which there are slots, under the roots that the leaf names.
+        proofs: one for each tree of which there are slots, under the roots that the leaf names.
         seen: one for each head of this log that the trusted comments of the answer's files name, by size; the head's own
             size and 0 need none.
     """
@@ -74,5 +68,5 @@ class Evidence(Record, frozen=True):
     leaf: LeafBytes
     inclusion: LogProof
     slots: Annotated[tuple[ProvedSlot, ...], Meta(max_length=EVIDENCE_SLOTS)]
-    proofs: Annotated[tuple[SlotsProof, ...], Meta(max_length=len(SlotKind))]
+    proofs: Annotated[tuple[SlotsProof, ...], Meta(max_length=STATE_TREES)]
     seen: Annotated[tuple[ProvedHead, ...], Meta(max_length=BATCH_FILES)] = ()

@@ -93,6 +93,7 @@ class MakeFolder(Request, frozen=True, tag=4):
     """Make a folder, and those above it that are missing."""
 
     path: PathText
+    statement: StatementBytes = b""
 
 
 class Move(Request, frozen=True, tag=5):

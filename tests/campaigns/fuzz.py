@@ -22,7 +22,7 @@ import msgspec
 
 from sft.errors import LocalProtocolError, RemoteProtocolError
 from sft.limits import EARLY_FRAME_BYTES, FRAME_BYTES
-from sft.model.evidence import Evidence, ProvedHead, ProvedSlot, SlotKind, SlotsProof
+from sft.model.evidence import Evidence, ProvedHead, ProvedSlot, SlotsProof
 from sft.wire.connection import Connection
 from sft.wire.framing import HEADER_BYTES, frame
 from sft.wire.handshake import Claim
@@ -64,8 +64,8 @@ _PROOF: Final = (bytes(32),) * 3
 _EVIDENCE: Final = Evidence(
     b"leaf",
     _PROOF,
-    (ProvedSlot(SlotKind.USERS, 1, b"user"), ProvedSlot(SlotKind.FILES, 2, b"file")),
-    (SlotsProof(SlotKind.USERS, _PROOF), SlotsProof(SlotKind.FILES, ())),
+    (ProvedSlot(1, 1, b"user"), ProvedSlot(2, 2, b"file")),
+    (SlotsProof(1, _PROOF), SlotsProof(2, ())),
     (ProvedHead(7, _PROOF),),
 )
 BODIES += [

@@ -152,7 +152,7 @@ MUTATIONS = (
              "        if places != sorted(set(places)) or kinds != sorted(set(kinds)):\n", "        if numbers != sorted(set(numbers)):\n",
              "tests/unit/ledger/test_leaves.py"),
     Mutation("a leaf fits an entry bundle", "sft/ledger/leaves.py",
-             "        if len(places) > limits.LEAF_SLOTS or not 1 <= len(kinds) <= STATE_ROOTS_MOST:", "        if not kinds:",
+             "        if len(places) > limits.LEAF_SLOTS or not 1 <= len(kinds) <= limits.STATE_TREES:", "        if not kinds:",
              "tests/unit/ledger/test_leaves.py"),
     Mutation("lengths of a leaf's hashes", "sft/ledger/leaves.py",
              "        if any(len(each) != HASH_BYTES for each in (*hashes, self.facts, self.personal) if each is not None):", "        if False:",

@@ -17,7 +17,7 @@ from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
 from sft.crypto.sealing import deliver_session_key
 from sft.crypto.signatures import sign_server_hello
 from sft.errors import InviteExpiredError
-from sft.model.evidence import Evidence, ProvedSlot, SlotKind, SlotsProof
+from sft.model.evidence import Evidence, ProvedSlot, SlotsProof
 from sft.model.records import ServerInfo
 from sft.wire.channel import Sealer
 from sft.wire.framing import HEADER_BYTES, frame
@@ -159,8 +159,8 @@ def _welcome(kind: str, server: ServerKey) -> Welcome:
     evidence = Evidence(
         b"a leaf",
         (bytes([1]) * 32,),
-        (ProvedSlot(SlotKind.USERS, 6, b"a record"),),
-        (SlotsProof(SlotKind.USERS, (bytes([2]) * 32, bytes([3]) * 32)),),
+        (ProvedSlot(1, 6, b"a record"),),
+        (SlotsProof(1, (bytes([2]) * 32, bytes([3]) * 32)),),
     )
     return Welcome(7, "ada", "admin", info, head="a head\n", consistency=(bytes([4]) * 32,), evidence=evidence)
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from sft import limits
 from sft.crypto.comment import MOST
 from sft.errors import LedgerFormatError
-from sft.ledger.leaves import STATE_ROOTS_MOST, ChangedSlot, LeafKind, LogLeaf, StateRoot, StateTreeKind, slot_hash
+from sft.ledger.leaves import ChangedSlot, LeafKind, LogLeaf, StateRoot, StateTreeKind, slot_hash
 
 NUMBERS = st.integers(0, MOST)
 HASHES = st.binary(min_size=32, max_size=32)
@@ -77,7 +77,7 @@ def test_the_largest_leaf_fits_an_entry_bundle() -> None:
         kind=LeafKind.FILES_PURGED,
         time=MOST,
         slots=tuple(ChangedSlot(255, number, bytes(32)) for number in range(limits.LEAF_SLOTS)),
-        state_roots=tuple(StateRoot(kind + 1, MOST, bytes(32)) for kind in range(STATE_ROOTS_MOST)),
+        state_roots=tuple(StateRoot(kind + 1, MOST, bytes(32)) for kind in range(limits.STATE_TREES)),
         facts=bytes(32),
         personal=bytes(32),
     )

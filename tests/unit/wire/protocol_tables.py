@@ -7,7 +7,6 @@ is printed here with what stands there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from enum import Enum
 from types import UnionType
 from typing import Final, get_args
 
@@ -183,7 +182,7 @@ def _described(kind: inspect.Type) -> str:  # noqa: PLR0911 - one line a type
         case inspect.BytesType(min_length=least, max_length=most):
             return f"bin {most}" if least == most else f"bin ≤ {most}"
         case inspect.EnumType(cls=cls):
-            return " / ".join(_member(member) for member in cls)
+            return " / ".join(f'"{member.value}"' for member in cls)
         case inspect.LiteralType(values=values):
             return " / ".join(f'"{value}"' for value in values)
         case inspect.StructType(cls=cls):
@@ -195,11 +194,6 @@ def _described(kind: inspect.Type) -> str:  # noqa: PLR0911 - one line a type
         case inspect.UnionType(types=types):
             return " or ".join(_described(each) for each in types)
     raise TypeError(f"no words for {kind}")
-
-
-def _member(member: Enum) -> str:
-    """Write what travels; a number with what it means."""
-    return f'"{member.value}"' if isinstance(member.value, str) else f"{member.value} ({member.name.lower()})"
 
 
 def _power(number: float | None) -> str:

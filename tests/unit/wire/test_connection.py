@@ -23,7 +23,7 @@ from sft.limits import (
     REQUESTS_IN_FLIGHT,
     SLOT_BYTES,
 )
-from sft.model.evidence import Evidence, ProvedSlot, SlotKind
+from sft.model.evidence import Evidence, ProvedSlot
 from sft.wire.connection import Connection
 from sft.wire.events import (
     DataReceived,
@@ -134,7 +134,7 @@ def test_texts_of_a_refused_login_are_cut_so_that_it_is_always_answered():
 
 def test_a_welcome_has_room_for_the_proofs_of_the_log():
     proof = (bytes(32),) * LOG_PROOF_HASHES
-    evidence = Evidence(bytes(LEAF_BYTES), proof, (ProvedSlot(SlotKind.USERS, 6, bytes(SLOT_BYTES)),), ())
+    evidence = Evidence(bytes(LEAF_BYTES), proof, (ProvedSlot(1, 6, bytes(SLOT_BYTES)),), ())
     welcome = msgspec.structs.replace(WELCOME, head="h" * HEAD_BYTES, consistency=proof, evidence=evidence)
     assert join(welcome=welcome).client_events[-1] == Welcomed(welcome)
 
