@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
 
-.PHONY: screenshots snapshots help run test test-long search mutants check format-check lint types imports format torture resume faults bench bench-ui bench-scale fuzz migration lock clean
+.PHONY: screenshots snapshots help run test test-long search mutants check format-check lint types imports format torture resume faults bench bench-ui bench-scale bench-ledger fuzz migration lock clean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -85,6 +85,10 @@ bench-ui: $(VENV)/.stamp-dev
 ## bench-scale measure a server with 1,000,000 files and 10,000 people (CAMPAIGN_ARGS=--small: within two minutes)
 bench-scale: $(VENV)/.stamp-dev
 	$(BIN)/python tests/campaigns/scale.py $(CAMPAIGN_ARGS)
+
+## bench-ledger measure the ledger at ten million leaves and a million slots (CAMPAIGN_ARGS="--mutations 1000000": changed proofs instead)
+bench-ledger: $(VENV)/.stamp-dev
+	$(BIN)/python -m tests.campaigns.ledger $(CAMPAIGN_ARGS)
 
 ## fuzz       a hundred thousand frames, before and after login
 fuzz: $(VENV)/.stamp-dev

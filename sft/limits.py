@@ -127,6 +127,7 @@ INVITATION_MOST_SECONDS: Final = 30 * 24 * 3600  # a link in a mailbox is a key 
 FIRST_ADMIN_SECONDS: Final = 24 * 3600  # that one makes an admin, and the operator can have another
 
 # -- the ledger (sft/ledger) --------------------------------------------------------------------------------
+LOG_LEAVES: Final = 1 << 40  # ten thousand acts a second for three years; no proof has more than 40 hashes a leaf
 # Of one answer: a proof goes from left to right, and the upper ones come again. With their nodes 16 KiB each: 1 MiB.
 TILES_IN_USE: Final = 64
 LEAF_SLOTS: Final = 1024  # that one leaf changes, 41 bytes each: a page of what is purged or handed over

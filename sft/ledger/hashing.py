@@ -26,6 +26,17 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+def parents(hashes: bytes | bytearray) -> bytes:
+    """Hash each two neighbours of a level together; one without a neighbour has no parent yet.
+
+    Neighbours lie beside one another, as they are hashed: a start of a million slots goes through here.
+    """
+    step = 2 * HASH_BYTES
+    return b"".join(
+        [sha256(b"\x01" + hashes[at : at + step]).digest() for at in range(0, len(hashes) - HASH_BYTES, step)]
+    )
+
+
 def fold(subtrees: Sequence[bytes]) -> bytes:
     """Hash the subtrees of a range together, the largest first; EMPTY_ROOT of none."""
     if not subtrees:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from sft import limits
 from sft.errors import ProofInvalidError
 from sft.ledger.hashing import EMPTY_ROOT, HASH_BYTES, Node, node_hash, range_root, split
 
@@ -18,7 +19,7 @@ from sft.ledger.hashing import EMPTY_ROOT, HASH_BYTES, Node, node_hash, range_ro
 
 
 def prove_inclusion(index: int, size: int, node: Node) -> list[bytes]:
-    """Prove that a leaf is in the tree of ``size`` leaves: at most 63 hashes."""
+    """Prove that a leaf is in the tree of ``size`` leaves: a hash for each time that it was doubled."""
     if not 0 <= index < size:
         raise ValueError(f"no leaf {index} among {size}")
     proof: list[bytes] = []
@@ -37,8 +38,8 @@ def prove_inclusion(index: int, size: int, node: Node) -> list[bytes]:
 def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """Check that a leaf is in a tree (RFC 9162, 2.1.3.2); ProofInvalidError if this does not prove it."""
     _require_hashes([leaf_hash, *proof])
-    if not 0 <= index < size:
-        raise ProofInvalidError(f"no leaf {index} among {size}")
+    if not 0 <= index < size <= limits.LOG_LEAVES:
+        raise ProofInvalidError("the log has no such leaf")
     last = size - 1
     reached = leaf_hash
     for each in proof:
@@ -57,7 +58,7 @@ def verify_inclusion(leaf_hash: bytes, index: int, size: int, proof: Sequence[by
 def prove_several(indices: Iterable[int], size: int, node: Node) -> list[bytes]:
     """Prove that leaves are in the tree of ``size`` leaves, with the fewest hashes; ValueError for no or no such leaf."""
     wanted = sorted(set(indices))
-    if not wanted or wanted[0] < 0 or wanted[-1] >= size:
+    if not wanted or not 0 <= wanted[0] <= wanted[-1] < size:
         raise ValueError(f"no such leaves among {size}")
     proof: list[bytes] = []
     pending = [(0, size)]
@@ -75,8 +76,8 @@ def verify_several(leaf_hashes: Mapping[int, bytes], size: int, proof: Sequence[
     """Check that leaves, by index, are in a tree; ProofInvalidError if this does not prove each of them."""
     _require_hashes([*leaf_hashes.values(), *proof])
     wanted = sorted(leaf_hashes)
-    if not wanted or wanted[0] < 0 or wanted[-1] >= size:
-        raise ProofInvalidError(f"no such leaves among {size}")
+    if not wanted or not 0 <= wanted[0] <= wanted[-1] < size <= limits.LOG_LEAVES:
+        raise ProofInvalidError("the log has no such leaves")
     rest = iter(proof)
     reached = _root_of_several(leaf_hashes, wanted, rest, 0, size)
     _require_end(used_up=next(rest, None) is None, is_root=reached == root)
@@ -127,8 +128,8 @@ def prove_consistency(old_size: int, new_size: int, node: Node) -> list[bytes]:
 def verify_consistency(old_size: int, old_root: bytes, new_size: int, new_root: bytes, proof: Sequence[bytes]) -> None:
     """Check that a tree goes on an older one (RFC 9162, 2.1.4.2); ProofInvalidError if this does not prove it."""
     _require_hashes([old_root, new_root, *proof])
-    if not 0 <= old_size <= new_size:
-        raise ProofInvalidError(f"{old_size} leaves do not come before {new_size}")
+    if not 0 <= old_size <= new_size <= limits.LOG_LEAVES:
+        raise ProofInvalidError("no log has grown so")
     if old_size in {0, new_size}:
         begins = EMPTY_ROOT if old_size == 0 else new_root
         ends = EMPTY_ROOT if new_size == 0 else new_root

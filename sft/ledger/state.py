@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sft.errors import ProofInvalidError
-from sft.ledger.hashing import HASH_BYTES, node_hash, range_root
+from sft.ledger.hashing import HASH_BYTES, node_hash, parents, range_root
 from sft.ledger.proofs import prove_several
 from sft.ledger.tiles import TILE_WIDTH
 
@@ -64,7 +63,7 @@ class StateTree(_Slots):
         self.size = len(leaves) // HASH_BYTES
         self._levels = [leaves]
         while len(self._levels[-1]) >= 2 * HASH_BYTES:
-            self._levels.append(_parents(self._levels[-1]))
+            self._levels.append(bytearray(parents(self._levels[-1])))
         self._changes = 0
 
     def node(self, level: int, index: int) -> bytes:
@@ -87,10 +86,10 @@ class StateTree(_Slots):
         """Make a draft the truth; ValueError: it was drafted on another tree, or before another was applied."""
         changed = draft.changed_since(self, self._changes)
         self._changes += 1
-        for (level, index), subtree in changed.items():
-            if level == len(self._levels):
-                self._levels.append(bytearray())
-            self._levels[level][HASH_BYTES * index : HASH_BYTES * (index + 1)] = subtree
+        self._levels += [bytearray() for _ in changed[len(self._levels) :]]
+        for level, nodes in zip(self._levels, changed, strict=False):
+            for index, subtree in nodes.items():
+                level[HASH_BYTES * index : HASH_BYTES * (index + 1)] = subtree
         self.size = draft.size
 
 
@@ -103,44 +102,39 @@ class Draft(_Slots):
         self.size = tree.size
         self._tree = tree
         self._changes_before = changes_before
-        self._changed: dict[tuple[int, int], bytes] = {}  # new ones of a level in order of index: they are appended so
+        self._changed: list[dict[int, bytes]] = []  # by level; new ones in order of index: they are appended so
 
     def node(self, level: int, index: int) -> bytes:
-        return self._changed.get((level, index)) or self._tree.node(level, index)
+        changed = self._changed[level].get(index) if level < len(self._changed) else None
+        return changed or self._tree.node(level, index)
 
     def set(self, slot: int, record_hash: bytes) -> None:
         """Change a slot, or begin the next one, whose number is the size; ValueError for one beyond it."""
         if not 0 <= slot <= self.size or len(record_hash) != HASH_BYTES:
             raise ValueError(f"no hash of {len(record_hash)} bytes for slot {slot} of {self.size}")
         self.size = max(self.size, slot + 1)
-        level, index, subtree = 0, slot, record_hash
-        self._changed[level, index] = subtree
-        while ((index | 1) + 1) << level <= self.size:
-            beside = self.node(level, index ^ 1)
-            subtree = node_hash(beside, subtree) if index & 1 else node_hash(subtree, beside)
-            level, index = level + 1, index >> 1
-            self._changed[level, index] = subtree
+        self._changed += [{} for _ in range(len(self._changed), self.size.bit_length())]
+        index, subtree, kept = slot, record_hash, self._tree.node
+        for level, changed in enumerate(self._changed):
+            changed[index] = subtree
+            if (index | 1) + 1 << level > self.size:
+                break  # no neighbour yet
+            neighbour = changed.get(index ^ 1) or kept(level, index ^ 1)
+            subtree = node_hash(neighbour, subtree) if index & 1 else node_hash(subtree, neighbour)
+            index >>= 1
 
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         changed: defaultdict[int, dict[int, bytes]] = defaultdict(dict)
-        for (level, slot), record_hash in self._changed.items():
-            if level == 0:
-                changed[slot // TILE_WIDTH][slot % TILE_WIDTH] = record_hash
+        for slot in sorted(self._changed[0] if self._changed else ()):
+            changed[slot // TILE_WIDTH][slot % TILE_WIDTH] = self._changed[0][slot]
         for index in sorted(changed):
             block = bytearray(self._tree.block(index))
-            for place in sorted(changed[index]):
-                block[HASH_BYTES * place : HASH_BYTES * (place + 1)] = changed[index][place]
+            for place, record_hash in changed[index].items():
+                block[HASH_BYTES * place : HASH_BYTES * (place + 1)] = record_hash
             yield index, bytes(block)
 
-    def changed_since(self, tree: StateTree, changes: int) -> Mapping[tuple[int, int], bytes]:
+    def changed_since(self, tree: StateTree, changes: int) -> Sequence[Mapping[int, bytes]]:
         """Give what changed, by level and index, for the tree that it was drafted on, as that was; else ValueError."""
         if self._tree is not tree or self._changes_before != changes:
             raise ValueError("the draft is of another tree, or of what that was before")
         return self._changed
-
-
-def _parents(level: bytearray) -> bytearray:
-    """Hash the complete pairs of a level; in one line, for a start hashes each slot of a server so."""
-    step = 2 * HASH_BYTES
-    pairs = range(0, len(level) - HASH_BYTES, step)
-    return bytearray().join([sha256(b"\x01" + level[at : at + step]).digest() for at in pairs])

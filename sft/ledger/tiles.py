@@ -14,7 +14,7 @@ from typing import Final
 
 from sft import limits
 from sft.errors import ProofInvalidError
-from sft.ledger.hashing import HASH_BYTES, Node, node_hash
+from sft.ledger.hashing import HASH_BYTES, Node, parents
 
 TILE_LEVELS: Final = 8  # of the tree, in one level of tiles
 TILE_WIDTH: Final = 1 << TILE_LEVELS
@@ -70,11 +70,11 @@ def decode_bundle(data: bytes, width: int) -> list[bytes]:
     """Read the ``width`` entries of a bundle; ProofInvalidError: it has fewer, more, or something after them."""
     entries: list[bytes] = []
     place = 0
-    while place < len(data) and len(entries) < width:
+    for _ in range(width):
         start = place + 2
         place = start + int.from_bytes(data[place:start])
         entries.append(data[start:place])
-    if place != len(data) or len(entries) != width:
+    if place != len(data):
         raise ProofInvalidError(f"a bundle of {len(data)} bytes does not hold {width} entries")
     return entries
 
@@ -91,13 +91,7 @@ def levels_above(hashes: bytes) -> list[bytes]:
     """Hash a tile's nodes: its own hashes first, then level by level the complete pairs of the one below."""
     levels = [hashes]
     for _ in range(TILE_LEVELS - 1):
-        below = levels[-1]
-        pairs = range(0, len(below) - HASH_BYTES, 2 * HASH_BYTES)
-        levels.append(
-            b"".join(
-                node_hash(below[at : at + HASH_BYTES], below[at + HASH_BYTES : at + 2 * HASH_BYTES]) for at in pairs
-            )
-        )
+        levels.append(parents(levels[-1]))
     return levels
 
 

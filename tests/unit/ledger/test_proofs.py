@@ -113,7 +113,7 @@ def test_no_root_but_the_own_one():
 
 @pytest.mark.parametrize("old,new", [(-1, 5), (6, 5), (5, 0), (-2, -1)])
 def test_no_tree_goes_back(old, new):
-    with pytest.raises(ProofInvalidError, match="do not come before"):
+    with pytest.raises(ProofInvalidError, match="has grown so"):
         verify_consistency(old, head(0, 5), new, head(0, 5), [])
 
 
@@ -135,6 +135,31 @@ def test_nothing_is_added_to_a_proof_that_needs_nothing():
         verify_consistency(1, HASHES[0], 2, head(0, 2), [HASHES[1], OTHER])
 
 
+def test_no_path_is_longer_than_its_tree_is_high():
+    # As if one leaf were all there is: what is on its left would be hashed in, and the root of two comes out.
+    with pytest.raises(ProofInvalidError, match="too many"):
+        verify_inclusion(HASHES[1], 0, 1, [HASHES[0]], head(0, 2))
+    with pytest.raises(ProofInvalidError, match="too many"):
+        verify_consistency(1, HASHES[0], 2, head(0, 3), [HASHES[1], HASHES[2]])
+    with pytest.raises(ProofInvalidError, match="too few or too many"):
+        verify_inclusion(HASHES[0], 0, 3, [HASHES[1]], head(0, 2))
+    with pytest.raises(ProofInvalidError, match="too few or too many"):
+        verify_consistency(1, HASHES[0], 4, head(0, 2), [HASHES[1]])
+    with pytest.raises(ProofInvalidError, match="too few"):
+        verify_several({0: HASHES[0]}, 3, [HASHES[1]], head(0, 2))
+
+
+@pytest.mark.parametrize("size", [(1 << 40) + 1, 1 << 63, 1 << 20_000], ids=int.bit_length)
+def test_no_log_is_so_large(size):
+    # A number of a peer's decides neither how long a check takes, nor how deep it goes.
+    with pytest.raises(ProofInvalidError):
+        verify_inclusion(OTHER, 0, size, [OTHER] * 41, OTHER)
+    with pytest.raises(ProofInvalidError, match="no such leaves"):
+        verify_several({0: OTHER}, size, [OTHER] * 41, OTHER)
+    with pytest.raises(ProofInvalidError, match="has grown so"):
+        verify_consistency(1, OTHER, size, OTHER, [OTHER] * 41)
+
+
 def test_hashes_of_other_lengths_are_refused():
     # The boundary between two neighbours moved by one byte: the same bytes are hashed to the same node.
     left, right = HASHES[0], HASHES[1]
@@ -150,14 +175,14 @@ def test_hashes_of_other_lengths_are_refused():
 @pytest.mark.parametrize("leaves", [{}, {-1: OTHER}, {5: OTHER}, {0: OTHER, 5: OTHER}])
 def test_leaves_that_are_none_are_refused(leaves):
     with pytest.raises(ProofInvalidError, match="no such leaves"):
-        verify_several(leaves, 5, [], OTHER)
+        verify_several(leaves, 5, [OTHER], OTHER)
     with pytest.raises(ValueError, match="no such leaves"):
         prove_several(leaves, 5, node)
 
 
 @pytest.mark.parametrize("index,size", [(-1, 5), (5, 5), (0, 0)])
 def test_a_leaf_that_is_none_is_refused(index, size):
-    with pytest.raises(ProofInvalidError, match="no leaf"):
+    with pytest.raises(ProofInvalidError, match="no such leaf"):
         verify_inclusion(OTHER, index, size, [], OTHER)
     with pytest.raises(ValueError, match="no leaf"):
         prove_inclusion(index, size, node)
