@@ -8,6 +8,7 @@
     stream      the chunks of one vault object
     row_mac     the MAC on a database row
     digests     the content's hash
+    base64_text base64 with one encoding per content
     comment     what a file's signature says beside its content
     signatures  one function per row of what each key signs
     signed_note a text and who signed it, as C2SP writes it; note_keys has the keys, and what cosigners sign

@@ -23,7 +23,7 @@ from typing import Final
 import nacl.bindings
 
 from sft import limits
-from sft.crypto._base64 import decode_base64, encode_base64
+from sft.crypto.base64_text import decode_base64, encode_base64
 from sft.crypto.keys import KEY_ID_BYTES, SEED_BYTES, Entropy, SigningKey
 from sft.errors import KeyFormatError, PassphraseWrongError
 

@@ -19,8 +19,8 @@ from typing import Final
 from msgspec import Struct
 
 from sft.crypto import _ed25519
-from sft.crypto._base64 import decode_base64, encode_base64
 from sft.crypto._ed25519 import Ed25519Secret
+from sft.crypto.base64_text import decode_base64, encode_base64
 from sft.crypto.words import words
 from sft.errors import KeyFormatError
 

@@ -22,9 +22,9 @@ from typing import Final
 from msgspec import Struct
 
 from sft.crypto import _ed25519, _mldsa
-from sft.crypto._base64 import decode_base64, encode_base64
 from sft.crypto._ed25519 import Ed25519Secret
 from sft.crypto._mldsa import MlDsa44Secret
+from sft.crypto.base64_text import decode_base64, encode_base64
 from sft.crypto.comment import MOST, NUMBER, check_numbers
 from sft.crypto.keys import SEED_BYTES, Entropy
 from sft.errors import KeyFormatError, SignatureInvalidError

@@ -30,7 +30,7 @@ from msgspec import Struct
 
 from sft import limits
 from sft.crypto import _ed25519
-from sft.crypto._base64 import decode_base64, encode_base64
+from sft.crypto.base64_text import decode_base64, encode_base64
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import DIGEST_BYTES, blake2b_512
 from sft.crypto.kdf import TRANSCRIPT_BYTES

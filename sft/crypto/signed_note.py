@@ -21,7 +21,7 @@ from typing import Final
 from msgspec import Struct
 
 from sft import limits
-from sft.crypto._base64 import decode_base64, encode_base64
+from sft.crypto.base64_text import decode_base64, encode_base64
 from sft.crypto.keys import ServerKey, ServerPublic
 from sft.crypto.note_keys import KEY_HASH_BYTES, CosignerKey, NoteKey, SignatureType, is_key_name
 from sft.errors import SignatureInvalidError

@@ -7,6 +7,11 @@
     state       the state tree: dense slots that are changed in place
     leaves      one leaf: what happened, which slots it changed, and the state roots after it
     records     what a leaf is about: facts, and a personal part that can be erased
+    slots       what stands now of a user, a folder and a file
+    checkpoints the log's size and root, signed; cosignatures
+    proof_file  a proof that others can check, in one text (C2SP tlog-proof)
+    current     what a client demands before it believes what stands now
+    verdicts    what a file's signature is worth, by the order of the log
     policy      which witnesses make a checkpoint a witnessed one (C2SP tlog-policy)
 
 Rules. A name is imported from the module that owns it. To tree, tiles, proofs and state leaves are bytes, and slots are
