@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sft.ledger.hashing import EMPTY_ROOT, complete_subtrees, fold, leaf_hash, node_hash, range_root, split
+from sft.ledger.hashing import EMPTY_ROOT, complete_subtrees, fold, grown, leaf_hash, node_hash, range_root, split
 from tests.unit.ledger.naive import head, node
 
 # The leaves and roots of the test data that came with RFC 6962 (certificate-transparency, merkletree tests).
@@ -58,3 +58,17 @@ def test_complete_subtrees_are_the_fewest():
 @pytest.mark.parametrize("start,end,middle", [(0, 2, 1), (0, 3, 2), (0, 4, 2), (0, 5, 4), (8, 16, 12), (8, 13, 12)])
 def test_where_a_tree_divides(start, end, middle):
     assert split(start, end) == middle
+
+
+def test_a_tree_grows_by_one_leaf():
+    subtrees: list[bytes] = []
+    for size in range(300):
+        subtrees = grown(size, subtrees, node(0, size))
+        assert subtrees == [node(level, index) for level, index in complete_subtrees(0, size + 1)]
+        assert fold(subtrees) == head(0, size + 1)
+
+
+@pytest.mark.parametrize(("size", "count"), [(0, 1), (1, 0), (3, 1), (4, 2), (8, 3)])
+def test_only_the_subtrees_of_its_size_grow(size, count):
+    with pytest.raises(ValueError, match=f"{count} subtrees of {size} leaves"):
+        grown(size, [node(0, each) for each in range(count)], node(0, 9))

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from sft.errors import RowForgedError
 from sft.store import users
 from sft.store.database import Database
+from sft.store.row_types import UserRoleRow
 from sft.store.rows import ReadTransaction
 from tests.unit.store.asked import asked_of
 from tests.unit.store.folder_tree import plans
@@ -41,6 +42,18 @@ def test_keys_are_found_by_all_of_their_bytes(standing: Database) -> None:
         assert users.keys_of(reader, [1, 2, 5]) == {1: [ADAS_KEY], 2: [MAXS_KEY], 5: []}
 
 
+def test_roles_come_in_the_order_in_which_they_were_given(database: Database) -> None:
+    roles = users.roles_of
+    with writing(database) as transaction:
+        users.add_role(transaction, replace(ADA, role="guest"), 9)
+        users.add_role(transaction, replace(ADA, id=2, role="guest"), 10)
+        assert roles(transaction, [1, 2, 7]) == {
+            1: [UserRoleRow(1, 1, "admin", 1), UserRoleRow(1, 2, "guest", 9)],
+            2: [UserRoleRow(2, 1, "guest", 2), UserRoleRow(2, 2, "maintainer", 3), UserRoleRow(2, 3, "guest", 10)],
+            7: [],
+        }
+
+
 def test_a_key_is_found_by_its_point_under_whatever_key_id(standing: Database) -> None:
     with reading(standing) as reader:
         assert users.key_by_point(reader, b"m" * 32) == MAXS_KEY
@@ -54,8 +67,9 @@ def test_a_key_is_found_by_its_point_under_whatever_key_id(standing: Database) -
         (lambda reader: users.key_by_public(reader, b"Ed" + b"m" * 40), "uq_device_keys_public_key"),
         (lambda reader: users.user_by_name(reader, "Ada"), "uq_users_folded"),
         (lambda reader: users.keys_of(reader, [1, 2]), "ix_device_keys_user_id"),
+        (lambda reader: users.roles_of(reader, [1, 2]), "sqlite_autoindex_user_roles_1"),
     ],
-    ids=["point", "key", "name", "keys of users"],
+    ids=["point", "key", "name", "keys of users", "roles of users"],
 )
 def test_nobody_is_looked_for_among_all(
     standing: Database, query: Callable[[ReadTransaction], object], index: str

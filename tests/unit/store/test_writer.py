@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -568,14 +569,25 @@ def tell(transaction: Transaction, names: Sequence[str]) -> list[str | RequestEr
 
 
 class Told:
-    """What a writer told, in order: groups before their commit, results and events after it."""
+    """What a writer told, in order: groups before and after their commit, then results and events."""
 
     def __init__(self, database: Database) -> None:
         self.before: list[list[DomainEvent]] = []
         self.after: list[Any] = []
+        self.committed: list[list[DomainEvent]] = []
+        self.fatal: list[BaseException] = []
         self.refuse = ""
+        self.refuse_late = ""
+        self.names: Sequence[str] = ()
+        self.futures: list[Future[Any]] = []
+        self.database = database
         self.writer = Writer(
-            database, clock, on_fatal=never, on_events=self.after.append, before_commit=self.before_commit
+            database,
+            clock,
+            on_fatal=self.fatal.append,
+            on_events=self.after.append,
+            before_commit=self.before_commit,
+            after_commit=self.after_commit,
         )
 
     def before_commit(self, transaction: Transaction, events: Sequence[DomainEvent]) -> None:
@@ -584,19 +596,30 @@ class Told:
         if said(self.refuse)[0] in events:
             raise ZeroDivisionError
 
+    def after_commit(self, events: Sequence[DomainEvent]) -> None:
+        self.committed.append(list(events))
+        told = {event.path for event in events if isinstance(event, UploadGivenUp)}
+        assert told <= names_of(self.database)  # another connection sees it
+        done = [name for name, future in zip(self.names, self.futures, strict=True) if future.done()]
+        assert not told & set(done)  # and nobody knows
+        if said(self.refuse_late)[0] in events:
+            raise OSError(errno.ENOSPC, "no room")
+
     def run(self, *names: str) -> list[BaseException | None]:
-        futures = [
+        self.names = names
+        self.futures = [
             self.writer.submit(tell, name, arrived=lambda each: self.after.append(each.done())) for name in names
         ]
         self.writer.start()
         self.writer.stop()
-        return faults_of(futures)
+        return faults_of(self.futures)
 
 
 def test_a_groups_events_are_told_once_before_and_after_its_commit(empty: Database) -> None:
     told = Told(empty)
     assert told.run("a", "b") == [None, None]
     assert told.before == [said("a", "b")]
+    assert told.committed == told.before
     assert told.after == [True, True, said("a", "b")]
     assert names_of(empty) == {"a", "b", "head 1 of 2"}
 
@@ -614,6 +637,7 @@ def test_a_group_that_is_run_again_tells_each_once(empty: Database) -> None:
     faults = told.run("a", "bad", "b")
     assert [type(fault) for fault in faults] == [type(None), ZeroDivisionError, type(None)]
     assert told.before == [said("a"), said("b")]
+    assert told.committed == told.before
     assert told.after == [True, said("a"), True, True, said("b")]
 
 
@@ -622,8 +646,28 @@ def test_who_steps_in_before_a_commit_can_end_it(empty: Database) -> None:
     told.refuse = "b"
     faults = told.run("a", "b")
     assert [type(fault) for fault in faults] == [type(None), ZeroDivisionError]
+    assert told.committed == [said("a")]
     assert told.after == [True, said("a"), True]
     assert names_of(empty) == {"a", "head 2 of 1"}
+
+
+def test_a_commit_that_is_not_followed_is_the_end(empty: Database) -> None:
+    told = Told(empty)
+    told.refuse_late = "b"
+    faults = told.run("a", "b")
+    # All of it is on the disk, and it is not done once more: a full disk here is none of the database's.
+    assert [type(fault) for fault in faults] == [OutcomeUnknownError, OutcomeUnknownError]
+    assert names_of(empty) == {"a", "b", "head 1 of 2"}
+    assert told.committed == [said("a", "b")]
+    assert told.after == [True, True]
+    assert [str(error) for error in told.fatal] == ["[Errno 28] no room"]
+    assert isinstance(told.writer.submit(tell, "late").exception(WAIT), StoreError)
+
+
+def test_a_group_that_said_nothing_has_no_steps(empty: Database) -> None:
+    told = Told(empty)
+    assert told.run("no")[0] is not None
+    assert (told.before, told.committed, told.after) == ([], [], [True])
 
 
 def test_a_group_is_handed_out_in_one_call_results_first(empty: Database) -> None:
