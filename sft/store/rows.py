@@ -389,7 +389,7 @@ class Transaction(ReadTransaction):
     def _next_places(self) -> tuple[int, int]:
         if self._next is None:
             row = self._writable.one(_LEDGER)
-            if row is None or row.id != LEDGER_ID:
+            if row is None:
                 raise RowForgedError(table_of(LedgerRow), str(LEDGER_ID))
             self._next = row.size, row.files
         return self._next

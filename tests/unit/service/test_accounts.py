@@ -41,9 +41,9 @@ from sft.service.record_builder import RecordBuilder
 from sft.service.settings import Registration, SettingsChange, change_settings
 from sft.service.trash import Deletion, Restoration, delete, restore
 from sft.store.invitations import invitation_by_public
-from sft.store.row_types import DeviceKeyRow, FileRow, UserRow
+from sft.store.row_types import DeviceKeyRow, FileRow, UserRoleRow, UserRow
 from sft.store.statements import rows_of
-from sft.store.users import user_by_name, write_users
+from sft.store.users import roles_of, user_by_name, write_users
 from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, OPERATOR, SALT, SERVER_KEY, Person, ServiceFixture
 
 INVITATION = b"i" * 32
@@ -171,7 +171,9 @@ def test_an_invitation_makes_a_user_of_its_role(services: ServiceFixture, role: 
     with services.reading() as reading:
         (key,) = reading.rows.all(rows_of(DeviceKeyRow))[4:]
         row = invitation_by_public(reading, INVITATION)
+        roles = roles_of(reading, [5])
     assert key == DeviceKeyRow(5, 5, IVOS_KEY, "laptop", services.now, None, 2)
+    assert roles == {5: [UserRoleRow(5, 1, role, 2)]}
     assert row is not None
     assert (row.used_at, row.used_by_id) == (services.now, 5)
     assert login(services, "ivo", IVOS_KEY).role is role
@@ -456,6 +458,15 @@ def test_a_role_is_changed(services: ServiceFixture, by: Caller) -> None:
     again = services.act(accounts.change_role, ChangeRoleInput(by, "gus", Role.MAINTAINER))
     assert again.before == "maintainer"
     assert user(services, "gus").role == "maintainer"
+    services.act(accounts.disable, UserInput(by, "gus"))
+    services.act(accounts.change_role, ChangeRoleInput(by, "gus", Role.GUEST))
+    with services.reading() as reading:
+        roles = roles_of(reading, [GUS.id])[GUS.id]
+    assert [(row.number, row.role, row.leaf) for row in roles] == [
+        (1, "guest", 1),
+        (2, "maintainer", 1),
+        (3, "guest", 3),
+    ]
 
 
 def test_a_user_is_disabled_and_enabled(services: ServiceFixture) -> None:

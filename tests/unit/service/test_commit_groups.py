@@ -27,6 +27,9 @@ from sft.service.maintenance.daily import GiveBack, give_back
 from sft.service.maintenance.purging import PurgeInput, purge
 from sft.service.pending import Committed, Pending
 from sft.service.trash import Deletion, delete
+from sft.store.ledger import ledger_row
+from sft.store.row_types import FileRow, FolderRow, VersionRow
+from sft.store.statements import rows_of
 from sft.store.writer import Writer
 from sft.vault.vault import Vault
 from tests.fakes.memory_backend import MemoryBackend
@@ -119,6 +122,47 @@ def test_a_refused_input_makes_no_folder(services: ServiceFixture) -> None:
     ]
     assert outcomes_of(services, *items) == ["RoleForbidsError", "NotFoundError", "1"]
     assert [f.path for f in services.ask(list_folder, GUS, path="").folders] == ["kept"]
+
+
+def test_a_group_has_dense_places_in_the_ledger(services: ServiceFixture) -> None:
+    services.put(MAX, "old", b"1")
+    with services.reading() as reading:
+        before = ledger_row(reading)
+    items = [
+        services.pend(MAX, "d/e/a", b"a"),
+        services.pend(MIA, "old", b"mia", version=2, file_id=file_id_of("old"), prev=digest_of(b"1")),
+        services.pend(MAX, "d/b", b"b"),
+        services.pend(MAX, "old", b"2", version=2, file_id=file_id_of("old"), prev=digest_of(b"1")),
+        services.pend(MAX, "d/b", b"b2", version=2, file_id=file_id_of("d/b"), prev=digest_of(b"b")),
+    ]
+    assert outcomes_of(services, *items) == ["1", "NotYoursError", "1", "2", "2"]
+    with services.reading() as reading:
+        files = {row.name: row for row in reading.rows.all(rows_of(FileRow))}
+        folders = {row.name: row for row in reading.rows.all(rows_of(FolderRow))}
+        leaves = {(row.file, row.number): row.leaf for row in reading.rows.all(rows_of(VersionRow))}
+        after = ledger_row(reading)
+    # What was refused took none; each folder stands before what lies in it.
+    slots = [row.slot for row in (folders["d"], folders["e"], files["a"], files["b"])]
+    assert slots == [before.files + number for number in range(4)]
+    keys = [(files["a"].id, 1), (files["b"].id, 1), (files["old"].id, 2), (files["b"].id, 2)]
+    assert [leaves[key] for key in keys] == [before.size + number for number in range(4)]
+    assert (after.size, after.files) == (before.size + 4, before.files + 4)
+    # One complete subtree of two versions, whose hash another commit would have changed.
+    assert [len(files[name].versions_peaks) for name in ("a", "b", "old")] == [32, 32, 32]
+    assert len({files[name].versions_peaks for name in ("a", "b", "old")}) == 3
+
+
+def test_a_file_keeps_the_tree_over_its_versions(services: ServiceFixture) -> None:
+    sizes = []
+    prev = None
+    for number in range(1, 9):
+        services.put(MAX, "a", b"%d" % number, version=number, prev=prev)
+        prev = digest_of(b"%d" % number)
+        with services.reading() as reading:
+            (row,) = reading.rows.all(rows_of(FileRow))
+        sizes.append(len(row.versions_peaks) // 32)
+        assert row.slot == 1
+    assert sizes == [number.bit_count() for number in range(1, 9)]
 
 
 def test_every_third_of_64_fails_each_for_its_own_reason(services: ServiceFixture) -> None:

@@ -10,7 +10,8 @@ from sft.errors import OperatorOnlyError, RowForgedError, StoreError, UserNameNo
 from sft.service import settings
 from sft.service.settings import NewServer, Registration, SettingsChange
 from sft.store.database import create_database, open_database
-from sft.store.row_types import FolderRow
+from sft.store.ledger import ledger_row
+from sft.store.row_types import FolderRow, LedgerRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.statements import rows_of
 from tests.unit.service.service_fixture import ADA, BEGAN, OPERATOR, SALT, SERVER_ID, SERVER_KEY, ServiceFixture
@@ -28,6 +29,8 @@ def test_a_first_start_writes_everything_once(tmp_path: Path) -> None:
         assert (info.name, info.address, info.registration) == ("acme", "h:1", "open")
         assert (info.public_key, info.server_id) == (SERVER_KEY.public.point, SERVER_ID)
         assert transaction.rows.all(rows_of(FolderRow)) == [FolderRow(1, None, "", "", None, 77, 0, SALT)]
+        assert ledger_row(transaction) == LedgerRow(1, 1, 0, 0, 0, 0)
+        assert (transaction.next_leaf, transaction.next_slot) == (1, 1)
         with pytest.raises(StoreError):
             settings.prepare(transaction, [new])
     database.close()
