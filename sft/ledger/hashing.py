@@ -75,7 +75,12 @@ def grown(size: int, subtrees: Sequence[bytes], added: bytes) -> list[bytes]:
 
 def range_root(start: int, end: int, node: Node) -> bytes:
     """Hash the leaves [start, end) as one tree; ``start`` as for ``complete_subtrees``."""
-    return fold([node(level, index) for level, index in complete_subtrees(start, end)])
+    width, root = end - start, b""
+    for level in range(width.bit_length()):
+        if width >> level & 1:
+            subtree = node(level, (end >> level) - 1)
+            root = node_hash(subtree, root) if root else subtree
+    return root or EMPTY_ROOT
 
 
 def split(start: int, end: int) -> int:

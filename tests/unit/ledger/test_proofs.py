@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sft.errors import ProofInvalidError
-from sft.ledger.hashing import EMPTY_ROOT
+from sft.ledger.hashing import EMPTY_ROOT, node_hash
 from sft.ledger.proofs import (
     prove_consistency,
     prove_inclusion,
@@ -41,6 +41,18 @@ def test_every_consistency_is_the_rfcs_and_holds():
             made = prove_consistency(old, new, node)
             assert made == proof(old, new)
             verify_consistency(old, head(0, old), new, head(0, new), made)
+
+
+def test_the_example_of_the_rfc():
+    # RFC 6962, 2.1.3: seven leaves, and what their nodes are called there.
+    a, b, c, d, e, f, j = HASHES[:7]
+    g, h, i = node_hash(a, b), node_hash(c, d), node_hash(e, f)
+    k, l = node_hash(g, h), node_hash(i, j)  # noqa: E741 -- the RFC's letters
+    paths = {index: prove_inclusion(index, 7, node) for index in (0, 3, 4, 6)}
+    assert paths == {0: [b, h, l], 3: [c, g, l], 4: [f, j, k], 6: [i, k]}
+    proofs = {old: prove_consistency(old, 7, node) for old in (3, 4, 6)}
+    assert proofs == {3: [c, d, g, l], 4: [l], 6: [i, j, k]}
+    assert head(0, 7) == node_hash(k, l)
 
 
 def test_every_set_of_leaves_of_small_trees_is_proved_by_the_fewest_hashes():
