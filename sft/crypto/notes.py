@@ -3,7 +3,7 @@
 The key's name is ``sft/`` and the server's id. The first line of the text says what kind of note it is; then one line each,
 "name value":
 
-    sft receipt 1            server, user, then 1 to 64 times "stored", with file, version, size, digest, stored-at and name
+    sft receipt 1            server, user, then 1 to 64 times "stored": file, version, size, digest, stored-at, name, leaf
     sft key succession 1     server, old-key, new-key, made-at          (``sft.crypto.succession``)
 
 Rules. One encoding per note, and one signature: a reader parses, encodes again and compares. Numbers, digits and name
@@ -34,7 +34,8 @@ _STORED: Final = (
     rf" (?P<size>{NUMBER})"
     r" (?P<digest>\S+)"
     rf" (?P<stored_at>{NUMBER})"
-    rf" (?P<name>{NAME})\n"
+    rf" (?P<name>{NAME})"
+    rf" (?P<leaf>{NUMBER})\n"
 )
 
 
@@ -56,6 +57,7 @@ class Receipt(Struct, frozen=True, kw_only=True, gc=False):
         user: id of the author.
         name: the whole path at commit.
         stored_at: Unix seconds, by the server's clock.
+        leaf: index in the server's log.
 
     Raises:
         ValueError: a value that has no encoding.
@@ -69,13 +71,14 @@ class Receipt(Struct, frozen=True, kw_only=True, gc=False):
     user: int
     name: str
     stored_at: int
+    leaf: int
 
     def __post_init__(self) -> None:
         if len(self.server_id) != SERVER_ID_BYTES or len(self.file_id) != FILE_ID_BYTES:
             raise ValueError("a server id has 32 bytes, a file id 16")
         if len(self.digest) != DIGEST_BYTES:
             raise ValueError(f"a digest has {DIGEST_BYTES} bytes")
-        check_numbers(version=self.version, size=self.size, user=self.user, stored_at=self.stored_at)
+        check_numbers(version=self.version, size=self.size, user=self.user, stored_at=self.stored_at, leaf=self.leaf)
         if not 1 <= len(self.name.encode("utf-8")) <= limits.PATH_BYTES:
             raise ValueError(f"a name has 1 to {limits.PATH_BYTES} bytes")
 
@@ -83,7 +86,7 @@ class Receipt(Struct, frozen=True, kw_only=True, gc=False):
         """Write its line, without the head that all lines of a note share."""
         return (
             f"stored {self.file_id.hex()} {self.version} {self.size} {digest_text(self.digest)}"
-            f" {self.stored_at} {encode_name(self.name)}\n"
+            f" {self.stored_at} {encode_name(self.name)} {self.leaf}\n"
         )
 
 
@@ -125,6 +128,7 @@ def parse_receipts(text: str) -> tuple[Receipt, ...]:
                     user=user,
                     name=decode_name(found["name"]),
                     stored_at=int(found["stored_at"]),
+                    leaf=int(found["leaf"]),
                 )
             )
         written = receipts_text(receipts)

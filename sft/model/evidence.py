@@ -23,7 +23,7 @@ from sft.limits import (
     SLOT_BYTES,
     STATE_TREES,
 )
-from sft.model.records import Bytes32, Count, Record
+from sft.model.records import Bytes32, Count, Record, VersionNumber
 
 HeadText = Annotated[str, Meta(max_length=HEAD_BYTES)]
 LeafBytes = Annotated[bytes, Meta(min_length=1, max_length=LEAF_BYTES)]
@@ -46,6 +46,14 @@ class SlotsProof(Record, frozen=True):
     hashes: Annotated[tuple[Bytes32, ...], Meta(max_length=EVIDENCE_HASHES)]
 
 
+class ProvedVersion(Record, frozen=True):
+    """Inclusion of an older version of a file in the tree over all its versions, whose size and root the file's slot has."""
+
+    file: Count  # its slot
+    version: VersionNumber
+    inclusion: LogProof
+
+
 class ProvedHead(Record, frozen=True):
     """That the head of which an author signed to have seen it is one of this log: consistency from its size."""
 
@@ -63,6 +71,7 @@ class Evidence(Record, frozen=True):
         proofs: one for each tree of which there are slots, under the roots that the leaf names.
         seen: one for each head of this log that the trusted comments of the answer's files name, by size; the head's own
             size and 0 need none.
+        versions: one for each of the answer's that is not its file's newest.
     """
 
     leaf: LeafBytes
@@ -70,3 +79,4 @@ class Evidence(Record, frozen=True):
     slots: Annotated[tuple[ProvedSlot, ...], Meta(max_length=EVIDENCE_SLOTS)]
     proofs: Annotated[tuple[SlotsProof, ...], Meta(max_length=STATE_TREES)]
     seen: Annotated[tuple[ProvedHead, ...], Meta(max_length=BATCH_FILES)] = ()
+    versions: Annotated[tuple[ProvedVersion, ...], Meta(max_length=BATCH_FILES)] = ()

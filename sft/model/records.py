@@ -98,7 +98,9 @@ class Invitation(Record, frozen=True):
 class FileVersion(Record, frozen=True):
     """One stored version: who signed what, and when it was stored.
 
-    ``signature`` is the whole minisign signature (four lines); a page of a listing leaves it out unless asked for.
+    Attributes:
+        leaf: index in the server's log.
+        signature: the whole minisign signature (four lines); a page of a listing leaves it out unless asked for.
     """
 
     number: VersionNumber
@@ -110,6 +112,7 @@ class FileVersion(Record, frozen=True):
     dated_at: Seconds
     stored_at: Seconds
     signed_name: PathText
+    leaf: Count
     signature: SignatureBytes = b""
 
 

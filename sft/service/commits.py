@@ -159,15 +159,14 @@ class _Group:
         known = signed.file_id in self._known_ids
         same = check_upload(self._record_builder, caller, place, newest, put, id_is_known=known)
         if same is not None and place.file is not None:
-            return _committed(pending, place.file.file_id, same.number, same.stored_at)
+            return _committed(pending, place.file.file_id, same)
         self._require_open(pending)
         key = under_current_key(pending.storage, pending.object_id, pending.key)
         if key is not pending.key:
             pending = replace(pending, key=key)
         self._require_room(pending)
         file = self._file(caller, place, signed)
-        self._note(pending, file)
-        return _committed(pending, file.file_id, signed.version, self._transaction.now, new=True)
+        return _committed(pending, file.file_id, self._note(pending, file), new=True)
 
     def write(self) -> None:
         """Write what was noted: nine statements at most, and one query."""
@@ -230,7 +229,7 @@ class _Group:
             trashed_folded=None,
         )
 
-    def _note(self, pending: Pending, file: FileRow) -> None:
+    def _note(self, pending: Pending, file: FileRow) -> VersionRow:
         signed = pending.signed
         leaf = self._transaction.log(_event(pending, prev=self._newest.get(file.id)))
         if leaf is None:
@@ -269,6 +268,7 @@ class _Group:
         self._places.put_file(file)
         self._newest[file.id] = version
         self._known_ids.add(signed.file_id)
+        return version
 
 
 def _event(pending: Pending, prev: VersionRow | None) -> FileCommitted | FileReplaced:
@@ -288,16 +288,17 @@ def _event(pending: Pending, prev: VersionRow | None) -> FileCommitted | FileRep
     )
 
 
-def _committed(pending: Pending, file_id: bytes, version: int, stored_at: int, *, new: bool = False) -> Committed:
+def _committed(pending: Pending, file_id: bytes, version: VersionRow, *, new: bool = False) -> Committed:
     signed = pending.signed
     receipt = Receipt(
         server_id=pending.storage.server_id,
         file_id=file_id,
-        version=version,
+        version=version.number,
         size=signed.size,
         digest=signed.digest,
         user=signed.user_id,
         name=signed.path,
-        stored_at=stored_at,
+        stored_at=version.stored_at,
+        leaf=version.leaf,
     )
     return Committed(receipt, unchanged=not new)

@@ -198,6 +198,7 @@ def receipt_again(storage: FileStorage, file: File) -> str:
         user=version.author_id,
         name=version.signed_name,
         stored_at=version.stored_at,
+        leaf=version.leaf,
     )
     return sign_receipts(storage.server_key, [receipt])
 

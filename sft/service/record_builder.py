@@ -158,6 +158,7 @@ class RecordBuilder:
                 dated_at=version.dated_at,
                 stored_at=version.stored_at,
                 signed_name=version.signed_name,
+                leaf=version.leaf,
                 signature=signature,
             ),
             trashed_at=file.trashed_at,

@@ -261,6 +261,7 @@ def _receipt() -> dict[str, Any]:
             user=7,
             name=name,
             stored_at=1_700_000_002,
+            leaf=40 + version,
         )
         for file, version, name in (("file", 2, "a b"), ("other file", 1, "docs/Pl\u00e4ne.txt"))
     ]

@@ -305,6 +305,7 @@ def signed_file(
         dated_at=dated_at,
         stored_at=1_777_713_060,
         signed_name=comment.name,
+        leaf=1,
         signature=signature.encode(),
     )
     owner_id = author_id if owner is None else 99

@@ -363,6 +363,7 @@ class MemoryServer:
             fields = {
                 "server_id": SERVER.server_id, "file_id": file.id, "version": version.number, "size": version.size,
                 "digest": version.digest, "user": version.author_id, "name": version.signed_name, "stored_at": 5000,
+                "leaf": version.leaf,
             }  # fmt: skip
             receipts[file.id, version.number] = Receipt(**{**fields, **self.receipt_lies})
         return sign_receipts(SERVER_KEY, [*receipts.values()])
@@ -379,6 +380,7 @@ class MemoryServer:
             comment.mtime,
             5000,
             comment.name,
+            11,
             signature,
         )
         self.files[path] = (File(comment.file_id, path, comment.user, author, version), content)

@@ -20,7 +20,7 @@ def local(path: str, size: int = 1, date: int = 1000, nanoseconds: int = 0) -> L
 
 
 def remote(path: str, size: int = 1, date: int = 1000, digest: bytes = bytes(64)) -> File:
-    version = FileVersion(1, 7, "ada", bytes(42), size, digest, date, date, path)
+    version = FileVersion(1, 7, "ada", bytes(42), size, digest, date, date, path, 1)
     return File(bytes(16), f"base/{path}", 7, "ada", version)
 
 

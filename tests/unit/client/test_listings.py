@@ -48,7 +48,7 @@ def pages_of(*pages):
 
 
 def file_at(path, trashed_at=None):
-    version = FileVersion(1, 7, "ada", ADA_KEY.public.encode(), 1, bytes(64), 1, 1, path, b"")
+    version = FileVersion(1, 7, "ada", ADA_KEY.public.encode(), 1, bytes(64), 1, 1, path, 1, b"")
     return File(bytes(16), path, 7, "ada", version, trashed_at)
 
 

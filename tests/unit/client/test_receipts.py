@@ -40,6 +40,7 @@ def stored(key: ServerKey = SERVER, **changes) -> Stored:
         "user": SENT.user,
         "name": SENT.name,
         "stored_at": 2000,
+        "leaf": 30,
     }
     receipt = sign_receipts(key, [Receipt(**(fields | changes))])
     return Stored(SENT.name, SENT.version, SENT.size, DIGEST, receipt)

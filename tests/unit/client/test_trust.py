@@ -36,7 +36,7 @@ COMMENT = {
 def signed(key=ADA_KEY, **comment):
     """A file as the server describes it truly, but for what its author signed instead."""
     signature = sign_file(key, FileComment(**{**COMMENT, **comment})).encode()
-    version = FileVersion(2, 7, "ada", key.public.encode(), len(CONTENT), DIGEST, -5, 9, "docs/plan.pdf", signature)
+    version = FileVersion(2, 7, "ada", key.public.encode(), len(CONTENT), DIGEST, -5, 9, "docs/plan.pdf", 1, signature)
     return File(bytes(16), "docs/plan.pdf", 7, "ada", version)
 
 

@@ -27,6 +27,7 @@ RECEIPTS = st.builds(
     user=NUMBERS,
     name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=250),
     stored_at=NUMBERS,
+    leaf=NUMBERS,
 )
 
 
@@ -41,6 +42,7 @@ def receipt() -> Receipt:
         user=5,
         name="reports/März\n2026",
         stored_at=1_700_000_000,
+        leaf=17,
     )
 
 
@@ -55,7 +57,7 @@ def test_the_text(receipt: Receipt) -> None:
         "sft receipt 1",
         "server " + bytes(range(32)).hex(),
         "user 5",
-        f"stored {bytes(range(16)).hex()} 3 7 {digest_text(receipt.digest)} 1700000000 reports/M%C3%A4rz%0A2026",
+        f"stored {bytes(range(16)).hex()} 3 7 {digest_text(receipt.digest)} 1700000000 reports/M%C3%A4rz%0A2026 17",
         "",
     ]
 
@@ -121,7 +123,10 @@ def test_another_server_is_refused(server: ServerKey, receipt: Receipt, entropy:
         ("M%C3%A4rz", "%4D%C3%A4rz"),
         ("M%C3%A4rz", "%FF"),
         (" blake2b512:", " sha512:"),
-        ("2026\n", "2026\nlog 1\n"),
+        ("2026 17\n", "2026 17\nlog 1\n"),
+        ("2026 17\n", "2026\n"),
+        ("2026 17\n", "2026 017\n"),
+        ("2026 17\n", "2026 17 1\n"),
         ("2026\n", "2026"),
         ("user 5\n", ""),
         ("user 5\n", "user 5\nuser 5\n"),

@@ -34,7 +34,7 @@ COMMENT = FileComment(
     server_id=bytes(32), file_id=bytes(16), version=1, size=7, digest=DIGEST, mtime=0, name="a", user=1, prev=None, ts=0
 )
 RECEIPT = Receipt(
-    server_id=bytes(32), file_id=bytes(16), version=1, size=7, digest=DIGEST, user=1, name="a", stored_at=0
+    server_id=bytes(32), file_id=bytes(16), version=1, size=7, digest=DIGEST, user=1, name="a", stored_at=0, leaf=0
 )
 
 

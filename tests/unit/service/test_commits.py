@@ -72,6 +72,9 @@ def test_the_receipt_says_what_was_stored(services: ServiceFixture) -> None:
     assert (receipt.file_id, receipt.version, receipt.size) == (file_id_of("a"), 1, 7)
     assert (receipt.digest, receipt.user, receipt.name) == (stored.digest, MAX.id, "a")
     assert receipt.stored_at == NOW
+    (later,) = verify_receipts(SERVER_KEY.public, services.put(MAX, "b", b"content").receipt)
+    shown = services.ask(show_file, MAX, path="a").version
+    assert (receipt.leaf, later.leaf) == (shown.leaf, shown.leaf + 1)
 
 
 def test_a_replace_keeps_the_owner_and_the_old_version(services: ServiceFixture) -> None:
@@ -87,13 +90,13 @@ def test_a_replace_keeps_the_owner_and_the_old_version(services: ServiceFixture)
 @pytest.mark.parametrize("size", [7, BIG])
 def test_the_same_bytes_by_the_same_author_are_there_already(services: ServiceFixture, size: int) -> None:
     content = os.urandom(size)
-    services.put(MAX, "a", content)
+    (before_it,) = verify_receipts(SERVER_KEY.public, services.put(MAX, "a", content).receipt)
     services.now += 60
     before = list(services.vault.ids())
     again = services.put(MAX, "a", content, file_id=bytes(16))
     assert (again.version, again.unchanged) == (1, True)
     (receipt,) = verify_receipts(SERVER_KEY.public, again.receipt)
-    assert (receipt.stored_at, receipt.file_id) == (NOW, file_id_of("a"))
+    assert receipt == before_it
     assert list(services.vault.ids()) == before
     assert not services.open_uploads()
 
