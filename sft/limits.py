@@ -141,6 +141,7 @@ SLOT_BYTES: Final = 8 * KIB  # a user with 32 keys and a hundred changes of role
 EVIDENCE_SLOTS: Final = 1024
 STATE_TREES: Final = 8  # whose roots a leaf names: two today
 EVIDENCE_HASHES: Final = 2048  # more fit no frame either; slots that were made together need some twenty
+LOG_HEADS_KEPT: Final = 4  # that one login proves; more are proved by the next ones
 LOG_PROOF_HASHES: Final = 64  # inclusion or consistency, whatever the size of the log
 HEAD_BYTES: Final = 8 * KIB  # the checkpoint, two signatures of the server's, and some witnesses'
 STATEMENT_BYTES: Final = COMMENT_BYTES + 512  # a minisign signature, with the longest comment

@@ -24,7 +24,7 @@ from sft.crypto.signatures import (
     verify_login,
 )
 from sft.errors import HandshakeFailedError, LocalProtocolError, RequestError, Value
-from sft.limits import FILE_BYTES, IDLE_SECONDS, JOIN_STATEMENT_BYTES, SESSION_SECONDS
+from sft.limits import FILE_BYTES, IDLE_SECONDS, JOIN_STATEMENT_BYTES, LOG_HEADS_KEPT, SESSION_SECONDS
 from sft.model.access import OPERATOR
 from sft.model.evidence import Evidence, HeadText, LogProof
 from sft.model.records import Bytes32, Count, PersonName, PublicKeyBytes, Seconds, ServerInfo, ShortText, Size
@@ -32,6 +32,8 @@ from sft.wire.replies import REFUSAL_VALUES, clipped
 from sft.wire.states import FrameType
 
 _T = TypeVar("_T")
+
+LogSizes = Annotated[tuple[Count, ...], Meta(max_length=LOG_HEADS_KEPT)]
 
 LOGIN_REFUSAL_TEXT: Final = 255
 
@@ -45,7 +47,8 @@ class Claim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Who a client says it is: a user (login), one to be (join), or the operator.
 
     Attributes:
-        log_size: of the newest head of the server's log that the client keeps, or that its invitation names; 0 for none.
+        log_sizes: of the heads of the server's log that the client keeps, or that its invitation names, rising: several where
+            sessions ran side by side, of which neither was shown that the other's goes on its own.
         statement: of a joining, by the new key.
     """
 
@@ -54,13 +57,13 @@ class Claim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     public_key: PublicKeyBytes | None
     device: ShortText
     invitation: Bytes32 | None
-    log_size: Count = 0
+    log_sizes: LogSizes = ()
     statement: Annotated[bytes, Meta(max_length=JOIN_STATEMENT_BYTES)] = b""
 
     @classmethod
-    def login(cls, user_name: str, key: PublicKey, device: str = "", *, log_size: int = 0) -> Claim:
+    def login(cls, user_name: str, key: PublicKey, device: str = "", *, log_sizes: tuple[int, ...] = ()) -> Claim:
         """Claim to be a registered user."""
-        return cls("login", user_name, key.encode(), device, None, log_size)
+        return cls("login", user_name, key.encode(), device, None, log_sizes)
 
     @classmethod
     def join(
@@ -70,12 +73,12 @@ class Claim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
         device: str,
         invitation: InvitationKey | None,
         *,
-        log_size: int = 0,
+        log_sizes: tuple[int, ...] = (),
         statement: bytes = b"",
     ) -> Claim:
         """Claim an invitation for a name, a key and its device; None where registration is open."""
         point = None if invitation is None else invitation.point
-        return cls("join", user_name, key.encode(), device, point, log_size, statement)
+        return cls("join", user_name, key.encode(), device, point, log_sizes, statement)
 
     @classmethod
     def operator(cls) -> Claim:
@@ -87,8 +90,8 @@ class Claim(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
         has_key, has_invitation = self.public_key is not None, self.invitation is not None
         if has_key != (self.kind != "operator") or (has_invitation and self.kind != "join"):
             raise HandshakeFailedError(f"not the fields of a {self.kind}")
-        if (self.log_size and self.kind == "operator") or (self.statement and self.kind != "join"):
-            raise HandshakeFailedError(f"a {self.kind} with the log's size or a statement")
+        if (self.log_sizes and self.kind == "operator") or (self.statement and self.kind != "join"):
+            raise HandshakeFailedError(f"a {self.kind} with sizes of the log or a statement")
         if self.kind == "operator" and self.user_name != OPERATOR:
             raise HandshakeFailedError("an operator with a name")
 
@@ -106,7 +109,7 @@ class Welcome(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 
     Attributes:
         head: the server's newest, as a signed note; the operator is told none.
-        consistency: from the size that was claimed.
+        consistency: from each size that was claimed, in that order.
         evidence: the caller's own slot.
     """
 
@@ -116,7 +119,7 @@ class Welcome(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     server: ServerInfo
     limits: SessionLimits = SessionLimits()
     head: HeadText = ""
-    consistency: LogProof = ()
+    consistency: Annotated[tuple[LogProof, ...], Meta(max_length=LOG_HEADS_KEPT)] = ()
     evidence: Evidence | None = None
 
 

@@ -72,7 +72,7 @@ BODIES += [
     encode(sample(kind, evidence=_EVIDENCE)) for kind in (FileShown, FileBegins, FilesContent, UserShown, UserList)
 ]
 STRUCTS: Final = [msgspec.msgpack.encode(sample(kind)) for kind in (Claim, Welcome, RefusedLogin)]
-STRUCTS += [msgspec.msgpack.encode(sample(Welcome, head="head", consistency=_PROOF, evidence=_EVIDENCE))]
+STRUCTS += [msgspec.msgpack.encode(sample(Welcome, head="head", consistency=(_PROOF, ()), evidence=_EVIDENCE))]
 
 
 @dataclass

@@ -46,7 +46,7 @@ CLIENT_BOX_SEED: Final = bytes(range(128, 160))
 CLIENT_KEM_SEED: Final = bytes(range(160, 224))
 SERVER_RANDOM: Final = bytes(range(224, 256))
 SESSION_KEY: Final = bytes(reversed(range(32)))
-LOG_SIZE: Final = 3
+LOG_SIZES: Final = (2, 3)
 STATEMENT: Final = b"the statement of a joining"
 WHY: Final = "SealedBox and ML-KEM draw their own randomness: sealed_key and kem_ciphertext were drawn once"
 
@@ -57,8 +57,8 @@ def build(before: dict[str, Any] | None) -> dict[str, Any]:
     user = SigningKey.from_seed(USER_SEED, USER_KEY_ID)
     invitation = InvitationKey.from_seed(INVITATION_SEED)
     claims = {
-        "login": Claim.login("ada", user.public, "laptop", log_size=LOG_SIZE),
-        "join": Claim.join("ada", user.public, "laptop", invitation, log_size=LOG_SIZE, statement=STATEMENT),
+        "login": Claim.login("ada", user.public, "laptop", log_sizes=LOG_SIZES),
+        "join": Claim.join("ada", user.public, "laptop", invitation, log_sizes=LOG_SIZES, statement=STATEMENT),
         "operator": Claim.operator(),
     }
     drawn = {} if before is None else before["handshakes"]
@@ -162,7 +162,15 @@ def _welcome(kind: str, server: ServerKey) -> Welcome:
         (ProvedSlot(1, 6, b"a record"),),
         (SlotsProof(1, (bytes([2]) * 32, bytes([3]) * 32)),),
     )
-    return Welcome(7, "ada", "admin", info, head="a head\n", consistency=(bytes([4]) * 32,), evidence=evidence)
+    return Welcome(
+        7,
+        "ada",
+        "admin",
+        info,
+        head="a head\n",
+        consistency=((bytes([4]) * 32,), (bytes([5]) * 32,)),
+        evidence=evidence,
+    )
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from sft.limits import (
     HEAD_BYTES,
     JOIN_STATEMENT_BYTES,
     LEAF_BYTES,
-    LOG_PROOF_HASHES,
+    LOG_HEADS_KEPT,
     REQUESTS_IN_FLIGHT,
     SLOT_BYTES,
 )
@@ -133,9 +133,11 @@ def test_texts_of_a_refused_login_are_cut_so_that_it_is_always_answered():
 
 
 def test_a_welcome_has_room_for_the_proofs_of_the_log():
-    proof = (bytes(32),) * LOG_PROOF_HASHES
+    proof = (bytes(32),) * 40  # of 2^40 leaves
     evidence = Evidence(bytes(LEAF_BYTES), proof, (ProvedSlot(1, 6, bytes(SLOT_BYTES)),), ())
-    welcome = msgspec.structs.replace(WELCOME, head="h" * HEAD_BYTES, consistency=proof, evidence=evidence)
+    welcome = msgspec.structs.replace(
+        WELCOME, head="h" * HEAD_BYTES, consistency=(proof,) * LOG_HEADS_KEPT, evidence=evidence
+    )
     assert join(welcome=welcome).client_events[-1] == Welcomed(welcome)
 
 
@@ -147,7 +149,14 @@ def test_a_welcome_that_fits_no_frame_is_our_own_fault():
 
 def test_the_longest_claim_is_an_early_frame():
     name, device = "\U0001f5dd" * 16, "\U0001f5dd" * 255
-    claim = Claim.join(name, USER_KEY.public, device, INVITATION, log_size=2**62, statement=bytes(JOIN_STATEMENT_BYTES))
+    claim = Claim.join(
+        name,
+        USER_KEY.public,
+        device,
+        INVITATION,
+        log_sizes=(2**62,) * LOG_HEADS_KEPT,
+        statement=bytes(JOIN_STATEMENT_BYTES),
+    )
     welcome = msgspec.structs.replace(WELCOME, name=name)
     assert join(claim, welcome).client.established
 

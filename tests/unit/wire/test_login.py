@@ -141,7 +141,7 @@ def test_an_invitation_admits_no_other_key_than_the_one_beside_it():
         Claim("operator", "operator", LOGIN.public_key, "", None),
         Claim("operator", "operator", None, "", INVITATION.point),
         Claim("operator", "ada", None, "", None),
-        Claim("operator", "operator", None, "", None, 1),
+        Claim("operator", "operator", None, "", None, (1,)),
         Claim("operator", "operator", None, "", None, 0, b"said"),
         Claim("login", "ada", LOGIN.public_key, "", None, 0, b"said"),
     ],

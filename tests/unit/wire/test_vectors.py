@@ -123,9 +123,9 @@ def test_the_servers_proof_follows_from_the_specification(kind):
 
 STATEMENT = b"the statement of a joining"
 CLAIMS = {
-    "login": ["login", "ada", INPUTS["user_public_key"], "laptop", None, 3, b""],
-    "join": ["join", "ada", INPUTS["user_public_key"], "laptop", INPUTS["invitation_point"], 3, STATEMENT],
-    "operator": ["operator", "operator", None, "", None, 0, b""],
+    "login": ["login", "ada", INPUTS["user_public_key"], "laptop", None, [2, 3], b""],
+    "join": ["join", "ada", INPUTS["user_public_key"], "laptop", INPUTS["invitation_point"], [2, 3], STATEMENT],
+    "operator": ["operator", "operator", None, "", None, [], b""],
 }
 
 
@@ -170,8 +170,8 @@ def client_of(kind: str) -> Connection:
     user = SigningKey.from_seed(INPUTS["user_seed"], INPUTS["user_public_key"][2:10])
     invitation = InvitationKey.from_seed(INPUTS["invitation_seed"])
     claim = {
-        "login": Claim.login("ada", user.public, "laptop", log_size=3),
-        "join": Claim.join("ada", user.public, "laptop", invitation, log_size=3, statement=STATEMENT),
+        "login": Claim.login("ada", user.public, "laptop", log_sizes=(2, 3)),
+        "join": Claim.join("ada", user.public, "laptop", invitation, log_sizes=(2, 3), statement=STATEMENT),
         "operator": Claim.operator(),
     }[kind]
     return Connection.client(
