@@ -3,8 +3,8 @@
 A record is an array in MessagePack whose first element says of what: 1 user, 2 folder, 3 file. The state tree holds the hash of
 each, and leaves say which ones changed.
 
-Rules. One encoding per record: a reader encodes again and compares. Each has 16 random bytes of salt, drawn anew whenever it
-is written: everybody reads the hashes, and nobody can try out names with them. "When" is the index of a leaf, never a clock.
+Rules. One encoding per record: a reader encodes again and compares. Each has 16 random bytes of salt, drawn with the
+slot: everybody reads the hashes, and nobody can try out names with them. "When" is the index of a leaf, never a clock.
 A slot is never taken out: a removed user's keeps the public keys, a purged file's or folder's has no name.
 """
 
