@@ -127,7 +127,7 @@ def test_another_server_is_refused(server: ServerKey, receipt: Receipt, entropy:
         ("2026 17\n", "2026\n"),
         ("2026 17\n", "2026 017\n"),
         ("2026 17\n", "2026 17 1\n"),
-        ("2026\n", "2026"),
+        ("2026 17\n", "2026 17"),
         ("user 5\n", ""),
         ("user 5\n", "user 5\nuser 5\n"),
         ("stored ", "kept "),
