@@ -4,12 +4,13 @@ What follows ``#`` is base64url without padding, then four check characters over
 address, which a person may mend. The server's id (hash of its first key) stays when its key is followed by another one, and the
 key says who it is now: they are pinned apart. Bytes, integers big-endian:
 
-    invitation   version u8 = 1, server id 32, server key 32, seed 32, role u8, expires_at u64, server name,
+    invitation   version u8 = 1, server id 32, server key 32, seed 32, role u8, expires_at u64, head, server name,
                  user name or nothing
     server link  version u8 = 1, server id 32, server key 32, server name
 
-A name is its length u8 and its UTF-8. A link that was cut or mistyped is told from one that is no longer good: only the
-first is refused here. The seed is a secret: it is in no repr.
+A name is its length u8 and its UTF-8. A head is 1 as u8, epoch u32, size u64, root 32, or a 0 alone: the newest one of the
+server's log that the maker of the invitation had seen, so that who joins is shown no shorter log and no other. A link that was
+cut or mistyped is told from one that is no longer good: only the first is refused here. The seed is a secret: it is in no repr.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ _LONGEST: Final = 2048  # nothing that a person pastes by mistake is worked on a
 _ROLES: Final = (Role.GUEST, Role.MAINTAINER, Role.ADMIN)
 _LAST_PORT: Final = 65_535
 _LAST_SECOND: Final = (1 << 63) - 1
+_EPOCH_BYTES: Final = 4
+_SIZE_BYTES: Final = 8
+_LAST_EPOCH: Final = (1 << 32) - 1
+_LAST_SIZE: Final = (1 << 62) - 1
 # What mail programs, terminals and box borders put between the characters of a link.
 _DROPPED: Final = r"[\s|<>\"'`\u00a0\u200b-\u200f\u2060\ufeff\u2500-\u257f]+"
 _LINK: Final = r"(?i)sft://(?P<address>[^/#]+)/(?P<kind>[is])#(?P<rest>[A-Za-z0-9_-]+)"
@@ -41,6 +46,24 @@ _LINK: Final = r"(?i)sft://(?P<address>[^/#]+)/(?P<kind>[is])#(?P<rest>[A-Za-z0-
 _LABEL: Final = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST: Final = rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*"
 _IPV6: Final = r"[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,16})?"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHead:
+    """A head of the server's log: epoch and size from 1, root 32 bytes; ValueError for others."""
+
+    epoch: int
+    size: int
+    root: bytes
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.epoch <= _LAST_EPOCH and 1 <= self.size <= _LAST_SIZE and len(self.root) == KEY_BYTES):
+            raise ValueError("a head has an epoch, a size and a root")
+
+    @property
+    def text(self) -> str:
+        """As signatures of people name it: ``epoch.size:root``."""
+        return f"{self.epoch}.{self.size}:{self.root.hex()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +79,7 @@ class InvitationLink:
     expires_at: int
     user_name: str | None = None
     server_id: bytes = field(kw_only=True)
+    head: LinkHead | None = field(default=None, kw_only=True)
 
     @property
     def address(self) -> str:
@@ -64,7 +88,7 @@ class InvitationLink:
     def text(self) -> str:
         _require_key(self.seed)
         body = _head(self.server_id, self.server_key) + self.seed
-        body += bytes([_ROLES.index(self.role)]) + self.expires_at.to_bytes(8, "big")
+        body += bytes([_ROLES.index(self.role)]) + self.expires_at.to_bytes(8, "big") + _head_field(self.head)
         body += _name_field(self.server_name)
         body += _name_field(self.user_name) if self.user_name is not None else b""
         return _written(self.address, "i", body)
@@ -94,20 +118,28 @@ Link = InvitationLink | ServerLink
 
 
 def invitation_link(
-    made: Invitation, seed: bytes, *, address: str, server_id: bytes, server_key: bytes, server_name: str
+    made: Invitation,
+    seed: bytes,
+    *,
+    address: str,
+    server_id: bytes,
+    server_key: bytes,
+    server_name: str,
+    head: LinkHead | None = None,
 ) -> InvitationLink:
     """Return the link of an invitation that was made.
 
     Args:
         seed: the secret, which its maker drew.
         address: where the server says that it is reached.
+        head: the newest one of its log that the maker has seen.
 
     Raises:
         UsageError: the address is none.
     """
     host, port = parse_address(address)
     return InvitationLink(
-        host, port, server_key, server_name, seed, made.role, made.expires_at, made.name, server_id=server_id
+        host, port, server_key, server_name, seed, made.role, made.expires_at, made.name, server_id=server_id, head=head
     )
 
 
@@ -199,6 +231,18 @@ class _Reader:
         except UnicodeDecodeError:
             raise LinkIncompleteError("a name is not UTF-8") from None
 
+    def head(self) -> LinkHead | None:
+        there = self.number(1)
+        if not there:
+            return None
+        try:
+            known = LinkHead(self.number(_EPOCH_BYTES), self.number(_SIZE_BYTES), self.take(KEY_BYTES))
+        except ValueError:
+            raise LinkIncompleteError("its head is out of range") from None
+        if there != 1:
+            raise LinkIncompleteError("not the one way to write a head")
+        return known
+
     def finish(self) -> None:
         if self.rest:
             raise LinkIncompleteError("too long")
@@ -206,7 +250,7 @@ class _Reader:
 
 def _invitation(host: str, port: int, server_id: bytes, server_key: bytes, reader: _Reader) -> InvitationLink:
     seed = reader.take(KEY_BYTES)
-    role_code, expires_at = reader.number(1), reader.number(8)
+    role_code, expires_at, known = reader.number(1), reader.number(8), reader.head()
     server_name = reader.name()
     user_name = reader.name() if reader.rest else None
     reader.finish()
@@ -218,7 +262,9 @@ def _invitation(host: str, port: int, server_id: bytes, server_key: bytes, reade
     except UserNameNotAllowedError:
         raise LinkIncompleteError("a name is not allowed") from None
     role = _ROLES[role_code]
-    return InvitationLink(host, port, server_key, server_name, seed, role, expires_at, user_name, server_id=server_id)
+    return InvitationLink(
+        host, port, server_key, server_name, seed, role, expires_at, user_name, server_id=server_id, head=known
+    )
 
 
 def _server_link(host: str, port: int, server_id: bytes, server_key: bytes, reader: _Reader) -> ServerLink:
@@ -244,6 +290,12 @@ def _head(server_id: bytes, server_key: bytes) -> bytes:
 def _name_field(name: str) -> bytes:
     raw = name.encode()
     return len(raw).to_bytes(1, "big") + raw
+
+
+def _head_field(head: LinkHead | None) -> bytes:
+    if head is None:
+        return b"\x00"
+    return b"\x01" + head.epoch.to_bytes(_EPOCH_BYTES, "big") + head.size.to_bytes(_SIZE_BYTES, "big") + head.root
 
 
 def _written(address: str, kind: str, body: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from sft.model import links
 from sft.model.access import Role
 from sft.model.links import (
     InvitationLink,
+    LinkHead,
     ServerLink,
     format_address,
     is_loopback,
@@ -39,8 +41,8 @@ INVITATION = InvitationLink(
 )
 SERVER = ServerLink("files.acme.org", 7361, KEY, "acme-files", server_id=ID)
 WRITTEN = (
-    "sft://files.acme.org:7361/i#AcjJysvMzc7P0NHS09TV1tfY2drb3N3e3-Dh4uPk5ebnAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9kZWZn"
-    "aGlqa2xtbm9wcXJzdHV2d3h5ent8fX5_gIGCgwAAAAAAafimYAphY21lLWZpbGVzA2l2bw"
+    "sft://files.acme.org:7361/i#AcjJysvMzc7P0NHS09TV1tfY2drb3N3e3-Dh4uPk5ebnAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9kZWZnaGlq"
+    "a2xtbm9wcXJzdHV2d3h5ent8fX5_gIGCgwAAAAAAafimYAAKYWNtZS1maWxlcwNpdm8"
 )
 
 
@@ -145,28 +147,51 @@ def _with_body(body: bytes, kind: str = "i") -> str:
     return links._written("acme:1", kind, body)
 
 
-HEAD = b"\x01" + KEY + SEED
+START = b"\x01" + ID + KEY + SEED  # up to the role
+SOME_HEAD = b"\x01" + bytes([0, 0, 0, 1]) + bytes([0, 0, 0, 0, 0, 0, 0, 9]) + KEY
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        HEAD + b"\x03" + bytes(8) + b"\x01a",  # no such role
-        HEAD + b"\x00" + b"\xff" * 8 + b"\x01a",  # no such time
-        HEAD + b"\x00" + bytes(8) + b"\x02a",  # a name is cut
-        HEAD + b"\x00" + bytes(8) + b"\x01a\x01b\x00",  # something after the end
-        HEAD + b"\x00" + bytes(8) + b"\x01\xff",  # not UTF-8
-        HEAD + b"\x00" + bytes(8) + b"\x01/",  # no name for a server
-        HEAD + b"\x00" + bytes(8) + b"\x03con",
-        HEAD + b"\x00" + bytes(8) + b"\x00",
-        HEAD + b"\x00" + bytes(8) + b"\x01a\x01 ",  # no name for a person
-        HEAD[:-1],
+        START + b"\x03" + bytes(9) + b"\x01a",  # no such role
+        START + b"\x00" + b"\xff" * 8 + b"\x00\x01a",  # no such time
+        START + b"\x00" + bytes(9) + b"\x02a",  # a name is cut
+        START + b"\x00" + bytes(9) + b"\x01a\x01b\x00",  # something after the end
+        START + b"\x00" + bytes(9) + b"\x01\xff",  # not UTF-8
+        START + b"\x00" + bytes(9) + b"\x01/",  # no name for a server
+        START + b"\x00" + bytes(9) + b"\x03con",
+        START + b"\x00" + bytes(9) + b"\x00",
+        START + b"\x00" + bytes(9) + b"\x01a\x01 ",  # no name for a person
+        START + b"\x00" + bytes(8) + SOME_HEAD[:-1],  # a head is cut
+        START + b"\x00" + bytes(8) + b"\x02" + SOME_HEAD[1:] + b"\x01a",  # a head of another form
+        START + b"\x00" + bytes(8) + b"\x01" + bytes(44) + b"\x01a",  # a head of no epoch
+        START[:-1],
         b"\x01",
     ],
 )
 def test_a_link_that_was_made_wrongly_is_refused(body: bytes) -> None:
     with pytest.raises(LinkIncompleteError):
         parse_link(_with_body(body))
+
+
+def test_the_link_beside_those_is_good() -> None:
+    for head in (b"\x00", SOME_HEAD):
+        assert parse_link(_with_body(START + b"\x00" + bytes(8) + head + b"\x01a\x01b")).server_name == "a"
+
+
+def test_an_invitation_carries_the_head_that_its_maker_has_seen() -> None:
+    head = LinkHead(epoch=2, size=70_000, root=SEED)
+    link = replace(INVITATION, head=head)
+    assert parse_invitation(link.text()) == link
+    assert head.text == f"2.70000:{SEED.hex()}"
+    assert len(link.text()) - len(INVITATION.text()) <= 60
+
+
+@pytest.mark.parametrize("changes", [{"epoch": 0}, {"size": 0}, {"size": 1 << 62}, {"epoch": 1 << 32}, {"root": b""}])
+def test_what_is_no_head_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="an epoch, a size and a root"):
+        LinkHead(**({"epoch": 1, "size": 1, "root": KEY} | changes))
 
 
 def test_a_link_of_a_newer_version_says_so() -> None:
