@@ -35,7 +35,7 @@ from sft.crypto.comment import FileComment
 from sft.crypto.digests import DIGEST_BYTES, blake2b_512
 from sft.crypto.kdf import TRANSCRIPT_BYTES
 from sft.crypto.keys import KEY_ID_BYTES, InvitationKey, PublicKey, ServerKey, ServerPublic, SigningKey
-from sft.crypto.statement import ActStatement
+from sft.crypto.statement import ActStatement, StatementComment
 from sft.errors import SignatureInvalidError
 
 SIGNATURE_BYTES: Final = _ed25519.SIGNATURE_BYTES
@@ -130,6 +130,19 @@ def verify_statement(public: PublicKey, statement: ActStatement, signature: File
         _ed25519.verify(public.point, _digest_of(statement), signature.signature)
     except SignatureInvalidError as fault:
         raise SignatureInvalidError("it says something else") from fault
+
+
+def verify_statement_comment(public: PublicKey, signature: FileSignature) -> StatementComment:
+    """Check that a key signed a statement whose text is not here any more, as far as its comment goes.
+
+    Returns:
+        What the comment says: who, the act, the server, when; not what was asked for.
+
+    Raises:
+        SignatureInvalidError: of another key, with another comment, or a comment of no statement.
+    """
+    _verify_closing(public, signature)
+    return StatementComment.parse(signature.comment)
 
 
 def verify_file(public: PublicKey, digest: bytes, signature: FileSignature) -> FileComment:

@@ -76,7 +76,6 @@ from sft.errors.disk import (
     VaultFullError,
 )
 from sft.errors.protocol import (
-    CheckpointRefusedError,
     CryptoError,
     CryptoUnavailableError,
     DecryptionFailedError,

@@ -15,7 +15,14 @@ from sft.crypto import signatures
 from sft.crypto.comment import MOST, NO_HEAD, FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import SigningKey
-from sft.crypto.signatures import FileSignature, sign_file, sign_statement, verify_file, verify_statement
+from sft.crypto.signatures import (
+    FileSignature,
+    sign_file,
+    sign_statement,
+    verify_file,
+    verify_statement,
+    verify_statement_comment,
+)
 from sft.crypto.statement import (
     ACTS,
     JOIN,
@@ -242,6 +249,22 @@ def test_no_half_of_a_signature_will_do(key: SigningKey) -> None:
     ):
         with pytest.raises(SignatureInvalidError):
             verify_statement(key.public, moved(), spoiled)
+
+
+def test_a_comment_alone_is_held_where_the_text_is_gone(key: SigningKey) -> None:
+    good, other = sign_statement(key, moved()), sign_statement(key, moved(new="b"))
+    assert verify_statement_comment(key.public, good) == moved().comment
+    another = replace(moved().comment, nonce=bytes(8)).encode()
+    for spoiled in (replace(good, comment=another), replace(good, signature=other.signature)):
+        with pytest.raises(SignatureInvalidError):
+            verify_statement_comment(key.public, spoiled)
+    with pytest.raises(SignatureInvalidError):
+        verify_statement_comment(SigningKey.from_seed(bytes(32), key.public.key_id).public, good)
+
+
+def test_a_file_is_no_statement_by_its_comment_alone(key: SigningKey, comment: FileComment) -> None:
+    with pytest.raises(SignatureInvalidError):
+        verify_statement_comment(key.public, sign_file(key, comment))
 
 
 def test_a_statement_is_no_file_and_a_file_is_no_statement(key: SigningKey, comment: FileComment) -> None:

@@ -23,7 +23,7 @@ from sft.model.records import UserState
 from tests.unit.ledger import worked_example
 
 PAGE = (Path(sft.ledger.__file__).parent / "LEDGER.md").read_text("utf-8")
-EXAMPLE = PAGE.split("\n## 9. ", 1)[1]
+EXAMPLE = PAGE.split("\n## 9. ", 1)[1].split("\n\n## ", 1)[0] + "\n"
 SEEDS = [bytes(range(start, start + 32)) for start in (0, 32, 64)]
 
 
