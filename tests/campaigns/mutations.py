@@ -150,7 +150,7 @@ MUTATIONS = (
              "        if places != sorted(set(places)) or kinds != sorted(set(kinds)):", "        if kinds != sorted(set(kinds)):",
              "tests/unit/ledger/test_leaves.py"),
     Mutation("order of a leaf's state roots", "sft/ledger/leaves.py",
-             "        if places != sorted(set(places)) or kinds != sorted(set(kinds)):\n", "        if numbers != sorted(set(numbers)):\n",
+             "        if places != sorted(set(places)) or kinds != sorted(set(kinds)):\n", "        if places != sorted(set(places)):\n",
              "tests/unit/ledger/test_leaves.py"),
     Mutation("a leaf fits an entry bundle", "sft/ledger/leaves.py",
              "        if len(places) > limits.LEAF_SLOTS or not 1 <= len(kinds) <= limits.STATE_TREES:", "        if not kinds:",
