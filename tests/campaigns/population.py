@@ -60,6 +60,7 @@ from sft.store.rows import Transaction
 from sft.store.users import write_users
 from sft.vault.keyring import Keyring
 from sft.vault.objects import seal_whole
+from tests.fakes.signed_acts import signed
 
 DAY: Final = 24 * 3600
 PER_FOLDER: Final = 500
@@ -259,7 +260,7 @@ def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
             _keep_figures(database, shape, made)
             database.checkpoint()
         _keep_ledger(database, shape)
-        _delete_old(database, shape)
+        _delete_old(database, shape, keyring.server_id)
     return home
 
 
@@ -305,14 +306,15 @@ def _keep_ledger(database: Database, shape: Shape) -> None:
         change_ledger(transaction, replace(ledger_row(transaction), size=size, users=shape.people, files=files))
 
 
-def _delete_old(database: Database, shape: Shape) -> None:
+def _delete_old(database: Database, shape: Shape, server_id: bytes) -> None:
     """Delete folders as people do."""
     name, role = NAMED[OLGA]
     caller = Caller(OLGA, OLGA, name, role)
     for each in range(shape.trashed_folders):
         with database.write_connections.transaction() as connection:
             transaction = Transaction(connection, database.row_macs, shape.moment)
-            (deleted,) = delete(transaction, [Deletion(caller, f"old/o{each:05}", recursive=True)])
+            asked = Deletion(caller, f"old/o{each:05}", recursive=True)
+            (deleted,) = delete(transaction, [signed(asked, key_of(shape, OLGA), server_id)])
         if isinstance(deleted, RequestError):
             raise deleted
 

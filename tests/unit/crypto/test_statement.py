@@ -42,7 +42,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "key": st.binary(min_size=42, max_size=42),
     "seconds": NUMBERS,
     "version": NUMBERS,
-    "cut-off": NUMBERS,
+    "cut_off": NUMBERS,
     "recursive": st.booleans(),
     "file": st.binary(min_size=16, max_size=16) | st.just(b""),
     "versions": st.lists(VERSION, min_size=1, max_size=3).map(tuple),
