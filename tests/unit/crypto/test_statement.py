@@ -254,7 +254,7 @@ def test_no_half_of_a_signature_will_do(key: SigningKey) -> None:
 def test_a_comment_alone_is_held_where_the_text_is_gone(key: SigningKey) -> None:
     good, other = sign_statement(key, moved()), sign_statement(key, moved(new="b"))
     assert verify_statement_comment(key.public, good) == moved().comment
-    another = replace(moved().comment, nonce=bytes(8)).encode()
+    another = replace(moved().comment, user=77).encode()
     for spoiled in (replace(good, comment=another), replace(good, signature=other.signature)):
         with pytest.raises(SignatureInvalidError):
             verify_statement_comment(key.public, spoiled)
