@@ -52,11 +52,13 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "LOCAL_FILE": "{remedy}",
         "LOCKED_OUT": "Ask why; an admin can let you in again",
         "LOGIN_REFUSED": "Removed or disabled? An admin knows: ask one",
+        "LOG_DAMAGED": "Tell the operator",
         "LOG_FORKED": (
             "Stop using it; show the operator and another user the evidence. Settled? sft servers trust {profile}"
         ),
         "LOG_PROOF": "Stop using it; show the operator the evidence. Settled? sft servers trust {profile}",
         "LOG_RESTARTED": "Ask the operator why. A backup was put back? sft servers trust {profile}",
+        "LOG_ROLLED_BACK": "Tell the operator",
         "LOG_STALE": "Tell the operator; the same command again",
         "LOG_WENT_BACK": "Stop using it; show the operator the evidence. Settled? sft servers trust {profile}",
         "MASTER_KEY_ELSEWHERE": "On the server itself: twistd sft vault rotate-key says how",

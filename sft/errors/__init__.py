@@ -66,6 +66,8 @@ from sft.errors.client import (
 )
 from sft.errors.disk import (
     HomeError,
+    LogDamagedError,
+    LogRolledBackError,
     ObjectCorruptError,
     ObjectMissingError,
     OutcomeUnknownError,
@@ -76,7 +78,6 @@ from sft.errors.disk import (
     VaultFullError,
 )
 from sft.errors.protocol import (
-    CheckpointRefusedError,
     CryptoError,
     CryptoUnavailableError,
     DecryptionFailedError,

@@ -44,6 +44,20 @@ class RowForgedError(StoreError):
         self.row = row
 
 
+class LogRolledBackError(StoreError):
+    """The database has fewer leaves of the log than the last signed head."""
+
+    code = "LOG_ROLLED_BACK"
+    sentence = "The database was put back from a copy: its log has {found} leaves, and a head of {signed} was signed."
+
+
+class LogDamagedError(StoreError):
+    """The log, or the state that its leaves make, is not the one whose head was signed: nothing is signed over it."""
+
+    code = "LOG_DAMAGED"
+    sentence = "The server's log cannot be gone on with: {problem}."
+
+
 class SchemaOutdatedError(StoreError):
     """The database is of another version than this program."""
 

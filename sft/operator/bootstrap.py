@@ -13,7 +13,7 @@ import resource
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +26,18 @@ from sft.crypto.keys import ServerKey
 from sft.errors import HomeError
 from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
+from sft.operator.head_file import HeadFile
 from sft.operator.home import Home, HomeSettings, HomeState
 from sft.server.admission import Admission
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
 from sft.server.shares import Places, Shares
 from sft.service import settings
+from sft.service.log.appending import Appending
+from sft.service.log.blocks import ChangedBlocks
+from sft.service.log.heads import HeadSigner, log_host, read_kept_head
+from sft.service.log.ledger import Ledger
+from sft.service.log.opening import load_log, log_name, tile_in
 from sft.service.maintenance import recovery
 from sft.service.maintenance.report import JobContext
 from sft.service.settings import Registration
@@ -116,6 +122,7 @@ class OpenedHome:
     context: ServerContext
     database: Database
     vault: Vault
+    head_file: HeadFile
     is_new: bool
     notes: list[str]
     advice: str
@@ -123,6 +130,7 @@ class OpenedHome:
     def close(self) -> None:
         """Finish what is queued and close everything; blocks."""
         self.context.writer.stop()
+        self.head_file.close()
         self.database.close()
         self.vault.close()
 
@@ -167,7 +175,18 @@ def open_home(
         undo.callback(vault.close)
         storage = FileStorage(vault, server_key)
         readers = ReadPool(database, _wall_clock)
-        writer = Writer(database, _wall_clock, on_fatal=on_fatal, on_events=event_log.tell, make_room=home.give_reserve)
+        head_file = home.open_log_head()
+        undo.callback(head_file.close)
+        ledger, signer, appending = open_ledger(readers, head_file, server_key, keyring.successions)
+        writer = Writer(
+            database,
+            _wall_clock,
+            on_fatal=on_fatal,
+            on_events=event_log.tell,
+            before_commit=appending.before_commit,
+            after_commit=appending.after_commit,
+            make_room=home.give_reserve,
+        )
         undo.callback(writer.stop)
         writer.start()
         info, notes = _prepare(given, storage, readers, writer)
@@ -179,6 +198,8 @@ def open_home(
         storage=storage,
         readers=readers,
         writer=writer,
+        ledger=ledger,
+        head_signer=signer,
         pool=Pool(reactor, name="files"),
         reading_pool=Pool(reactor, threads=2, name="readers"),
         entry_pool=Pool(reactor, threads=1, name="entry"),
@@ -193,7 +214,22 @@ def open_home(
         shares=Shares(places),
     )
     is_new = state is HomeState.NEW
-    return OpenedHome(home, context, database, vault, is_new, notes, _advice(home, source))
+    return OpenedHome(home, context, database, vault, head_file, is_new, notes, _advice(home, source))
+
+
+def open_ledger(
+    readers: ReadPool, head_file: HeadFile, key: ServerKey, successions: Sequence[str]
+) -> tuple[Ledger, HeadSigner, Appending]:
+    """Load the log and its state, hold them against the last head, and sign the newest where that is another."""
+    with readers.reading() as reading:
+        name = log_name(reading)
+        signer = HeadSigner(name.host, name.server_id, key)
+        kept = read_kept_head(head_file.note, signer.origin(name.epoch), key.public, successions)
+        loaded = load_log(reading, kept)
+    ledger = Ledger(loaded.state, lambda level, index: readers.run(tile_in, level, index))
+    appending = Appending(ledger, loaded.blocks, sign=signer.sign, keep=head_file.keep)
+    appending.begin(name.epoch, head_file.note)
+    return ledger, signer, appending
 
 
 def _prepare(
@@ -237,13 +273,28 @@ def _make(
     create_database(path)
     server = ServerKey.from_seed(keyring.server_seed).public
     with closing(open_database(path, keyring.row_key, server.server_id(), home=home.path)) as database:
-        writer = Writer(database, _wall_clock, on_fatal=lambda _: None, on_events=event_log.tell)
+        head_file = HeadFile.create(home.unfinished / home.log_head.name)
+        signer = HeadSigner(
+            log_host(parse_server_name(new.name)), server.server_id(), ServerKey.from_seed(keyring.server_seed)
+        )
+        readers = ReadPool(database, _wall_clock)
+        ledger = Ledger(None, lambda level, index: readers.run(tile_in, level, index))
+        appending = Appending(ledger, ChangedBlocks({}), sign=signer.sign, keep=head_file.keep)
+        writer = Writer(
+            database,
+            _wall_clock,
+            on_fatal=lambda _: None,
+            on_events=event_log.tell,
+            before_commit=appending.before_commit,
+            after_commit=appending.after_commit,
+        )
         writer.start()
         try:
             new = msgspec.structs.replace(new, server_key=server.point)
             writer.submit(settings.prepare, new).result()
         finally:
             writer.stop()
+            head_file.close()
     home.keep_settings(given)
     home.publish()
 

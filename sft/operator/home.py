@@ -8,7 +8,8 @@
       control             the operator's socket while something serves
       server.pub          the server's public key, which operator commands demand of whoever answers at the socket
       first-admin.link    0600: the first invitation, where no terminal could show it
-      data/               0700: keyring, database, vault (or in DIR, by ``--data DIR``); to copy it, stop the server first
+      data/               0700: keyring, database, vault, last head of the log (or in DIR, by ``--data DIR``); to copy it,
+                          stop the server first
       data/reserve        room that is given up where the disk is full
       data.new/           a first start under way, or one that was cut; the next one begins it anew
 
@@ -36,6 +37,7 @@ import msgspec
 from sft import durable
 from sft.errors import HomeError, SftError
 from sft.limits import FLOOR_BYTES, MIB
+from sft.operator.head_file import HeadFile
 
 Network = IPv4Network | IPv6Network
 
@@ -95,6 +97,7 @@ class Home:
         self.keyring = self.data / "keyring"
         self.database = self.data / "sft.sqlite"
         self.vault = self.data / "vault"
+        self.log_head = self.data / "log-head"
         self.master_key = path / "master.key"
         self.parameters = path / "master.parameters"
         self.kept = path / KEPT
@@ -105,7 +108,7 @@ class Home:
         """Return what is there; HomeError for some parts but not all, or a path that no socket can have."""
         if len(os.fsencode(self.control)) > SOCKET_PATH_BYTES:
             self._refuse("its path is too long for a socket", "Choose a shorter --home")
-        parts = {part.name: part.exists() for part in (self.keyring, self.database, self.vault)}
+        parts = {part.name: part.exists() for part in (self.keyring, self.database, self.vault, self.log_head)}
         if all(parts.values()):
             return HomeState.WHOLE
         missing = ", ".join(name for name, there in parts.items() if not there)
@@ -137,6 +140,11 @@ class Home:
                 for left in folder.iterdir() if folder.is_dir() else ():
                     if _UNFINISHED.fullmatch(left.name):
                         left.unlink(missing_ok=True)
+
+    def open_log_head(self) -> HeadFile:
+        """Open the file of the log's last head; HomeError where that cannot be."""
+        with self._acting(f"{self.log_head} cannot be opened"):
+            return HeadFile(self.log_head)
 
     def hold_reserve(self) -> None:
         """Keep a little room of the disk, or give it up where the disk is full: to open a database and to delete needs some.

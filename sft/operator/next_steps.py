@@ -14,6 +14,7 @@ _KEY_ELSEWHERE: Final = (
     "Copy the key into a file of yours, 0600; restart with --master-key file:FILE; twistd sft vault rotate-key; "
     "give out the new key in FILE where the old one comes from; restart with the --master-key of before"
 )
+_ONE_COPY: Final = "Put back the data folder as one copy has it, all of it: keyring, sft.sqlite, vault, log-head"
 
 
 def _where_to_look(what: str, _name: str) -> str:
@@ -30,6 +31,8 @@ NEXT_STEPS: Final = NextSteps(
             "KEY_FORMAT": "Give the file that sft key export wrote, or the key itself (RW...)",
             "KEY_TAKEN": "Give another key",
             "LAST_ADMIN": "twistd sft user role NAME admin, then again",
+            "LOG_DAMAGED": _ONE_COPY,
+            "LOG_ROLLED_BACK": _ONE_COPY,
             "MASTER_KEY_ELSEWHERE": _KEY_ELSEWHERE,
             "NAME_TAKEN": "Choose another name",
             "NOT_EMPTY": "twistd sft file delete -r {path}",

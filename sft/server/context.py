@@ -29,6 +29,8 @@ from sft.server.sessions import Sessions
 from sft.server.shares import Shares
 from sft.server.turns import Turns
 from sft.service import commits
+from sft.service.log.heads import HeadSigner
+from sft.service.log.ledger import Ledger
 from sft.service.maintenance.report import JobContext
 from sft.service.maintenance.row_keys import RowKeys
 from sft.service.pending import Committed, Pending
@@ -54,6 +56,8 @@ class ServerContext:
     storage: FileStorage  # of sessions that begin now; another where another key follows the server's
     readers: ReadPool
     writer: Writer
+    ledger: Ledger
+    head_signer: HeadSigner
     pool: Pool
     reading_pool: Pool
     entry_pool: Pool

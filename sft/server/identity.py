@@ -1,6 +1,6 @@
 """Showing another key of the server's, once the keyring has it.
 
-    settings in the database → server.pub → what new sessions are shown
+    heads of the log → settings in the database → server.pub → what new sessions are shown
 
 Rules. The keyring is the truth: a start reads all of this from it, so whatever fails here is made good by the next one, and the
 key from before is shown until then. Sessions that are there go on with the key that they were shown: receipts are under it.
@@ -22,6 +22,7 @@ async def follow_keyring(context: ServerContext) -> None:
         return
     key = ServerKey.from_seed(keyring.server_seed)
     point = key.public.point
+    context.head_signer.follow(key)
     await context.act(settings.change_settings, settings.SettingsChange(server_key=point))
     await context.maintenance_pool.run(context.keep_server_key, point)
     context.storage = context.storage.under(key)

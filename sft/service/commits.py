@@ -23,6 +23,7 @@ from sft.errors import (
     SignatureRefusedError,
     TransferEndedError,
 )
+from sft.ledger.slots import SlotVersion
 from sft.model.access import Caller, Permission
 from sft.model.events import FileCommitted, FileReplaced
 from sft.service.author_signature import Signed
@@ -234,10 +235,8 @@ class _Group:
         leaf = self._transaction.log(_event(pending, prev=self._newest.get(file.id)))
         if leaf is None:
             raise TypeError("every version is told in the log")
-        file = replace(
-            file,
-            versions_peaks=with_version(file.versions_peaks, number=signed.version, leaf=leaf, digest=signed.digest),
-        )
+        slot_version = SlotVersion(signed.version, leaf, signed.digest, signed.size)
+        file = replace(file, versions_peaks=with_version(file.versions_peaks, slot_version))
         version = VersionRow(
             file=file.id,
             number=signed.version,

@@ -28,7 +28,6 @@ from sft.model.access import OPERATOR, Caller, Permission, Role, operator_caller
 from sft.model.events import InvitationMade, InvitationWithdrawn
 from sft.model.names import fold
 from sft.model.records import Invitation, InvitationState, ServerInfo
-from sft.service.act_statement import NOT_SIGNED, Said, Stated, require_statement
 from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import act, query
@@ -56,14 +55,6 @@ class MakeInvitationInput(Struct, frozen=True):
     role: Role = Role.GUEST
     name: str | None = None
     seconds: int = 0
-    statement: bytes = b""
-
-    @property
-    def said(self) -> Said:
-        return Said(
-            "invite",
-            {"invitation": self.public_key, "role": self.role.value, "name": self.name or "", "seconds": self.seconds},
-        )
 
 
 class MadeInvitation(Struct, frozen=True):
@@ -78,11 +69,6 @@ class WithdrawInvitationInput(Struct, frozen=True):
 
     caller: Caller
     invitation_id: int
-    statement: bytes = b""
-
-    @property
-    def said(self) -> Said:
-        return Said("withdraw", {"invitation": self.invitation_id})
 
 
 class FirstAdmin(Struct, frozen=True):
@@ -97,7 +83,6 @@ def make(transaction: Transaction, item: MakeInvitationInput) -> MadeInvitation:
     """Register the public half of an invitation; the same again is the same invitation."""
     if item.role != Role.GUEST:
         require_permission(transaction, item.caller, Permission.ROLE_CHANGE)
-    stated = require_statement(transaction, item)
     if registration(transaction) == Registration.CLOSED:
         raise RegistrationClosedError(server=server_name(transaction))
     seconds = item.seconds or INVITATION_SECONDS
@@ -108,7 +93,7 @@ def make(transaction: Transaction, item: MakeInvitationInput) -> MadeInvitation:
         if item.name is not None:
             require_name(item.name)
             require_free_name(transaction, item.name)
-        row = _add(transaction, item, seconds, stated)
+        row = _add(transaction, item, seconds)
     elif (row.maker_id, row.role, row.user_name) != (item.caller.user_id, item.role, item.name):
         raise BadRequestError(problem="the key of another invitation")
     (invitation,) = _shown(transaction, [row])
@@ -133,7 +118,6 @@ def list_all(reading: ReadTransaction, caller: Caller) -> tuple[Invitation, ...]
 @act(Permission.INVITATION_MANAGE, logs=(InvitationWithdrawn,))
 def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     """Make an invitation void; False where it was so already."""
-    stated = require_statement(transaction, item)
     row = invitation_by_id(transaction, item.invitation_id)
     if row is None:
         raise NotFoundError(what="invitation", name=str(item.invitation_id))
@@ -142,7 +126,7 @@ def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     if row.withdrawn_at is not None:
         return False
     transaction.rows.update([replace(row, withdrawn_at=transaction.now)])
-    transaction.log(InvitationWithdrawn(by=item.caller, invitation_id=row.id, **stated))
+    transaction.log(InvitationWithdrawn(by=item.caller, invitation_id=row.id))
     return True
 
 
@@ -164,7 +148,7 @@ def first_admin(transaction: Transaction, item: FirstAdmin) -> Invitation | None
     if missing_admin(transaction) != (True, False):
         return None
     wanted = MakeInvitationInput(item.caller, item.public_key, Role.ADMIN)
-    (invitation,) = _shown(transaction, [_add(transaction, wanted, FIRST_ADMIN_SECONDS, NOT_SIGNED)])
+    (invitation,) = _shown(transaction, [_add(transaction, wanted, FIRST_ADMIN_SECONDS)])
     return invitation
 
 
@@ -188,7 +172,7 @@ def spend(transaction: Transaction, row: InvitationRow, user: UserRow) -> None:
     transaction.rows.update([used])
 
 
-def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int, stated: Stated) -> InvitationRow:
+def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int) -> InvitationRow:
     row = InvitationRow(
         id=transaction.rows.next_id(InvitationRow),
         public_key=item.public_key,
@@ -210,7 +194,6 @@ def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int, stat
             role=item.role,
             name=row.user_name,
             expires_at=row.expires_at,
-            **stated,
         )
     )
     return row

@@ -16,6 +16,7 @@ from sft.model.access import Caller, Permission, operator_caller
 from sft.model.events import ServerKeyChanged, ServerPrepared, SettingsChanged
 from sft.model.names import parse_server_name
 from sft.model.records import ServerInfo
+from sft.service.log.heads import log_host
 from sft.service.use_case import act, query
 from sft.store import settings as stored
 from sft.store.folders import ROOT_ID
@@ -71,6 +72,7 @@ def prepare(transaction: Transaction, item: NewServer) -> ServerInfo:
         stored.REGISTRATION: item.registration.encode(),
         stored.SERVER_KEY: item.server_key,
         stored.SERVER_ID: server_id,
+        stored.LOG_HOST: log_host(name).encode(),
         stored.ADMINS: b"",
         stored.COLLECTED_AT: b"%d" % transaction.now,
     }

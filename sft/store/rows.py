@@ -335,9 +335,10 @@ class Transaction(ReadTransaction):
 
     Attributes:
         events: what the acts in it have said so far.
+        slots_at_leaves: how many slots of files and folders were given out when each of them that is a leaf was said.
     """
 
-    __slots__ = ("_connection", "_entropy", "_next", "_writable", "events")
+    __slots__ = ("_connection", "_entropy", "_next", "_writable", "events", "slots_at_leaves")
 
     def __init__(
         self, connection: sqlite3.Connection, row_macs: RowMacs, now: int, entropy: Callable[[int], bytes] = os.urandom
@@ -347,6 +348,7 @@ class Transaction(ReadTransaction):
         self._entropy = entropy
         self._next: tuple[int, int] | None = None  # leaf and slot; not yet asked for
         self.events: list[DomainEvent] = []
+        self.slots_at_leaves: list[int] = []
         super().__init__(self._writable, self._writable.moment)
 
     @property
@@ -364,6 +366,7 @@ class Transaction(ReadTransaction):
             return None
         leaf, slot = self._next_places()
         self._next = leaf + 1, slot
+        self.slots_at_leaves.append(slot)
         return leaf
 
     @property
@@ -398,11 +401,12 @@ class Transaction(ReadTransaction):
     def savepoint(self) -> Iterator[None]:
         """Undo what the block wrote and said when it raises; for rare acts, for it costs two statements."""
         said, changes, places = len(self.events), self._writable.changes(), self._next
+        leaves = len(self.slots_at_leaves)
         self._connection.execute("SAVEPOINT act")
         try:
             yield
         except BaseException as error:
-            del self.events[said:]
+            del self.events[said:], self.slots_at_leaves[leaves:]
             self._writable.undo_changes(changes)
             self._next = places
             try:

@@ -20,6 +20,7 @@ ADDRESS: Final = "address"
 REGISTRATION: Final = "registration"
 SERVER_KEY: Final = "server_key"
 SERVER_ID: Final = "server_id"
+LOG_HOST: Final = "log_host"  # the first part of the log's origin, for ever
 ADMINS: Final = "admins"  # ids of the active ones, in order, by blanks: kept by whatever writes a user
 COLLECTED_AT: Final = "collected_at"  # Unix seconds in decimal: when the trash was last collected
 

@@ -65,7 +65,8 @@ class Writer:
         clock: what acts take for now.
         on_fatal: called once, on the writer's thread, when a commit failed.
         on_events: gets what a group logged, after its commit; on the writer's thread (see ``hand_out``).
-        before_commit: gets it once a group, inside the transaction; what it raises rolls the group back.
+        before_commit: gets it once a group, inside the transaction, also where nothing was logged; what it raises rolls the
+            group back.
         after_commit: gets it once more when all of that is on the disk and nobody knows it yet; what it raises ends the writer.
         make_room: asked where the disk is full; returns whether it gave up room that was held, as it can only once.
         entropy: gives so many random bytes.
@@ -251,8 +252,7 @@ class Writer:
                 transaction = Transaction(connection, self._database.row_macs, self._clock(), self._entropy)
                 for act, tasks in groupby(group, key=lambda task: task.act):
                     results += _decided(transaction, act, [task.item for task in tasks])
-                if transaction.events:
-                    self._before_commit(transaction, transaction.events)
+                self._before_commit(transaction, transaction.events)
             except BaseException:
                 connection.rollback()
                 raise
@@ -264,12 +264,11 @@ class Writer:
                 if not is_disk_full(error):
                     raise _CommitFailedError from error
                 raise
-        if transaction.events:
-            try:
-                self._after_commit(transaction.events)
-            except BaseException as error:
-                # The group is on the disk, and was not told as it should be: nobody may hear of it in any other way.
-                raise _CommitFailedError from error
+        try:
+            self._after_commit(transaction.events)
+        except BaseException as error:
+            # The group is on the disk, and was not told as it should be: nobody may hear of it in any other way.
+            raise _CommitFailedError from error
         return results, transaction.events
 
     def _end(self, error: BaseException, group: Sequence[_Task], outcome: StoreError) -> None:

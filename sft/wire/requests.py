@@ -97,11 +97,10 @@ class MakeFolder(Request, frozen=True, tag=4):
 
 
 class Move(Request, frozen=True, tag=5):
-    """Give a file or folder another path; ``seen`` is the file, and None of a folder."""
+    """Give a file or folder another path."""
 
     old: PathText
     new: PathText
-    seen: FileSeen | None = None
     statement: StatementBytes = b""
 
 

@@ -106,6 +106,8 @@ class Gate:
             storage=SimpleNamespace(server_key=pair.SERVER_KEY),
             readers=None,
             writer=None,
+            ledger=None,
+            head_signer=None,
             pool=SimpleNamespace(threads=1),
             reading_pool=None,
             entry_pool=None,

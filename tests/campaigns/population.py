@@ -18,9 +18,9 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
@@ -28,29 +28,29 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from msgspec.structs import replace
-
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
-from sft.crypto.keys import ServerPublic, SigningKey
+from sft.crypto.keys import ServerKey, ServerPublic, SigningKey
 from sft.crypto.signatures import sign_file
 from sft.errors import RequestError
-from sft.model.access import Caller, Role
+from sft.ledger.slots import SlotVersion
+from sft.model.access import Caller, Role, operator_caller
+from sft.model.events import FileCommitted, FolderMade, UserAdded
 from sft.model.names import fold
-from sft.operator.bootstrap import OpenedHome, open_home, open_master_keys
+from sft.operator.bootstrap import OpenedHome, open_home, open_ledger, open_master_keys
+from sft.operator.head_file import HeadFile
 from sft.operator.home import Home, HomeSettings
 from sft.server.event_log import EventLog
+from sft.service.log.appending import Appending
 from sft.service.trash import Deletion, delete
 from sft.service.version_tree import with_version
-from sft.store.database import Database, open_database
+from sft.store.database import Database, ReadPool, open_database
 from sft.store.figures import FigureChanges
-from sft.store.ledger import change_ledger, ledger_row
 from sft.store.row_types import (
     DeviceKeyRow,
     FileRow,
     FolderRow,
     InvitationRow,
-    Row,
     SmallObjectRow,
     UserRoleRow,
     UserRow,
@@ -60,11 +60,11 @@ from sft.store.rows import Transaction
 from sft.store.users import write_users
 from sft.vault.keyring import Keyring
 from sft.vault.objects import seal_whole
-from tests.fakes.signed_acts import signed
 
 DAY: Final = 24 * 3600
 PER_FOLDER: Final = 500
 BATCH: Final = 5_000
+FOLDERS_AT_ONCE: Final = 1_000  # of one leaf of the log
 CACHE_KIB: Final = 512 * 1024  # of the one connection: random ids touch every page of their indexes
 MORE_ADMINS: Final = 20
 DEPTH: Final = 30
@@ -183,8 +183,8 @@ class Shape:
         return self.first_of_old + self.trashed_folders - 1
 
     def leaf_of(self, number: int) -> int:
-        """Tell with which leaf of the log the file with this row was stored: the people came before it."""
-        return self.people + number
+        """Tell with which leaf of the log the file with this row was stored: people and folders came before it."""
+        return self.people + -(-(self.folder_count - 1) // FOLDERS_AT_ONCE) + number
 
     @property
     def first_of_old(self) -> int:
@@ -250,18 +250,31 @@ def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
     open_here(home).close()
     keyring = open_master_keys(home, "file").open()
     database = open_database(home.database, keyring.row_key, keyring.server_id, home=home.path, readers=1)
-    with closing(database):
+    with closing(database), closing(HeadFile(home.log_head)) as head_file:
         _set_cache(database)
-        _add_people(database, shape)
-        _add_folders(database, shape)
+        readers = ReadPool(database, lambda: shape.moment)
+        *_, appending = open_ledger(readers, head_file, ServerKey.from_seed(keyring.server_seed), ())
+        writing = partial(_writing, database, shape, appending)
+        _add_people(writing, shape)
+        _add_folders(writing, shape)
         for made in _made(shape, keyring, processes):
-            for rows in made:
-                _in_batches(database, shape, rows)
-            _keep_figures(database, shape, made)
+            _add_files(writing, shape, made)
             database.checkpoint()
-        _keep_ledger(database, shape)
-        _delete_old(database, shape, keyring.server_id)
+        _delete_old(writing, shape)
     return home
+
+
+Writing = Callable[[], AbstractContextManager[Transaction]]
+
+
+@contextmanager
+def _writing(database: Database, shape: Shape, appending: Appending) -> Iterator[Transaction]:
+    """One transaction with its leaves, as the writer has it."""
+    with database.write_connections.transaction() as connection:
+        transaction = Transaction(connection, database.row_macs, shape.moment)
+        yield transaction
+        appending.before_commit(transaction, transaction.events)
+    appending.after_commit(transaction.events)
 
 
 def open_here(home: Home) -> OpenedHome:
@@ -274,67 +287,87 @@ def _set_cache(database: Database) -> None:
         connection.cursor().execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
-def _in_batches(database: Database, shape: Shape, rows: Sequence[Row]) -> None:
-    ordered = iter(rows)
-    while batch := list(islice(ordered, BATCH)):
-        with database.write_connections.transaction() as connection:
-            Transaction(connection, database.row_macs, shape.moment).rows.insert(batch)
-
-
-def _add_folders(database: Database, shape: Shape) -> None:
+def _add_folders(writing: Writing, shape: Shape) -> None:
     ordered = shape.folders()
-    while batch := list(islice(ordered, BATCH)):
-        with database.write_connections.transaction() as connection:
-            changes = FigureChanges(Transaction(connection, database.row_macs, shape.moment))
+    while batch := list(islice(ordered, FOLDERS_AT_ONCE)):
+        with writing() as transaction:
+            changes = FigureChanges(transaction)
             changes.make_folders(batch)
             changes.write()
+            for row in batch:
+                _require(transaction.take_slot() == row.slot)
+            transaction.log(FolderMade(by=operator_caller(), path=batch[0].name, folder_ids=tuple(f.id for f in batch)))
 
 
-def _keep_figures(database: Database, shape: Shape, made: Made) -> None:
-    with database.write_connections.transaction() as connection:
-        changes = FigureChanges(Transaction(connection, database.row_macs, shape.moment))
+def _add_files(writing: Writing, shape: Shape, made: Made) -> None:
+    with writing() as transaction:
+        transaction.rows.insert(made.files)
+        transaction.rows.insert(made.versions)
+        transaction.rows.insert(made.objects)
+        changes = FigureChanges(transaction)
         for file, version in zip(made.files, made.versions, strict=True):
             changes.put_file(file)
             changes.own(file.owner_id, files=1, size_bytes=version.size)
+            user = shape.user(file.owner_id)
+            _require(transaction.take_slot() == file.slot)
+            leaf = transaction.log(
+                FileCommitted(
+                    by=Caller(user.id, user.id, user.name, Role(user.role)),
+                    file_id=file.file_id,
+                    path=version.signed_name,
+                    size=version.size,
+                    digest=version.digest,
+                )
+            )
+            _require(leaf == version.leaf)
         changes.write()
 
 
-def _keep_ledger(database: Database, shape: Shape) -> None:
-    with database.write_connections.transaction() as connection:
-        transaction = Transaction(connection, database.row_macs, shape.moment)
-        size, files = shape.leaf_of(shape.total) + 1, shape.folder_count + shape.total
-        change_ledger(transaction, replace(ledger_row(transaction), size=size, users=shape.people, files=files))
+def _require(is_so: bool) -> None:
+    """Rows say where they are in the log before it has them."""
+    if not is_so:
+        raise RuntimeError("the log is not what the rows say")
 
 
-def _delete_old(database: Database, shape: Shape, server_id: bytes) -> None:
+def _delete_old(writing: Writing, shape: Shape) -> None:
     """Delete folders as people do."""
     name, role = NAMED[OLGA]
     caller = Caller(OLGA, OLGA, name, role)
     for each in range(shape.trashed_folders):
-        with database.write_connections.transaction() as connection:
-            transaction = Transaction(connection, database.row_macs, shape.moment)
-            asked = Deletion(caller, f"old/o{each:05}", recursive=True)
-            (deleted,) = delete(transaction, [signed(asked, key_of(shape, OLGA), server_id)])
+        with writing() as transaction:
+            (deleted,) = delete(transaction, [Deletion(caller, f"old/o{each:05}", recursive=True)])
         if isinstance(deleted, RequestError):
             raise deleted
 
 
-def _add_people(database: Database, shape: Shape) -> None:
+def _add_people(writing: Writing, shape: Shape) -> None:
     """Add everybody with one key each, and an invitation of ada's for every tenth that has ended."""
     numbers = range(1, shape.people + 1)
-    with database.write_connections.transaction() as connection:
-        transaction = Transaction(connection, database.row_macs, shape.moment)
+    made_at = shape.moment - DAY
+    with writing() as transaction:
+        rows = transaction.rows
         users = [shape.user(number) for number in numbers]
         write_users(transaction, users, new=True)
-        transaction.rows.insert([UserRoleRow(user.id, 1, user.role, user.id) for user in users])
-    keys = [(number, key_of(shape, number).public.encode()) for number in numbers]
-    _in_batches(database, shape, [DeviceKeyRow(n, n, key, "laptop", shape.moment, None, n) for n, key in keys])
-    made_at = shape.moment - DAY
-    invitations = [
-        InvitationRow(n, hashlib.sha256(b"%d" % n).digest(), "guest", None, ADA, made_at, made_at + 3600, *[None] * 3)
-        for n in range(1, shape.people // 10 + 1)
-    ]
-    _in_batches(database, shape, invitations)
+        rows.insert([UserRoleRow(user.id, 1, user.role, user.id) for user in users])
+        keys = [(number, key_of(shape, number).public.encode()) for number in numbers]
+        rows.insert([DeviceKeyRow(n, n, key, "laptop", shape.moment, None, n) for n, key in keys])
+        for user, (_, key) in zip(users, keys, strict=True):
+            leaf = transaction.log(
+                UserAdded(
+                    by=operator_caller(),
+                    user_id=user.id,
+                    name=user.name,
+                    role=Role(user.role),
+                    key_id=user.id,
+                    public_key=key,
+                    device="laptop",
+                )
+            )
+            _require(leaf == user.id)
+        spans = [(n, hashlib.sha256(b"%d" % n).digest()) for n in range(1, shape.people // 10 + 1)]
+        rows.insert(
+            [InvitationRow(n, key, "guest", None, ADA, made_at, made_at + 3600, *[None] * 3) for n, key in spans]
+        )
 
 
 def _made(shape: Shape, keyring: Keyring, processes: int) -> Iterator[Made]:
@@ -381,7 +414,7 @@ def _file(shape: Shape, keyring: Keyring, number: int) -> tuple[FileRow, Version
     file = FileRow(
         number, file_id, place.folder_id, name, fold(name), place.owner, 1, "trashed" if gone else "live",
         shape.moment, shape.folder_count + number - 1, _salt(number),
-        with_version(b"", number=1, leaf=leaf, digest=digest),
+        with_version(b"", SlotVersion(1, leaf, digest, len(data))),
         place.deleted_at, place.owner if gone else None, place.path if gone else None,
         fold(place.path) if gone else None,
     )  # fmt: skip

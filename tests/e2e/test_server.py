@@ -228,8 +228,8 @@ def assert_starts(folder: Path) -> None:
     site = ServerFixture(folder)
     run_here(site.start())
     run_here(site.stop())
-    parts = sorted(each.name for each in site.home.data.iterdir() if "-" not in each.name)
-    assert parts == ["keyring", "reserve", "sft.sqlite", "vault"]
+    parts = sorted(each.name for each in site.home.data.iterdir() if "sqlite-" not in each.name)
+    assert parts == ["keyring", "log-head", "reserve", "sft.sqlite", "vault"]
     assert not (site.home.path / "data.new").exists()
 
 

@@ -20,7 +20,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from queue import SimpleQueue
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 from twisted.internet.address import IPv4Address
 from twisted.logger import Logger
 
@@ -31,6 +31,7 @@ from sft.crypto.succession import sign_succession
 from sft.errors import RequestError
 from sft.limits import CHUNK_BYTES, GROUP_ACTS
 from sft.model.access import Caller, Role, operator_caller
+from sft.model.events import FileRestored, UserEnabled
 from sft.model.links import InvitationLink, parse_address, parse_invitation
 from sft.model.names import fold
 from sft.model.records import File, Invitation, SessionInfo, User, UserState
@@ -40,12 +41,13 @@ from sft.server.event_log import EventLog
 from sft.server.factory import NetworkFactory
 from sft.service import accounts, commits, files, folders, invitations, login, settings, trash
 from sft.service.author_signature import Signed
+from sft.service.log.events import Subjects, subjects_of
 from sft.service.pending import Pending, pending_inline
 from sft.service.storage import FileStorage
 from sft.store import row_sum
 from sft.store.database import Database, ReadPool, create_database, open_database
 from sft.store.files import files_by_file_id, newest_versions
-from sft.store.row_types import DeviceKeyRow, InvitationRow, RowSumRow, UserRow
+from sft.store.row_types import DeviceKeyRow, FileRow, InvitationRow, RowSumRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
 from sft.store.statements import rows_of
@@ -56,9 +58,9 @@ from sft.vault.keyring import Keyring
 from sft.vault.objects import fits_inline
 from sft.vault.vault import Vault
 from sft.wire.messages import Notice
+from tests.fakes.log_steps import LogSteps
 from tests.fakes.memory_backend import MemoryBackend
 from tests.fakes.memory_network import InlinePool, LoopReactor, Network
-from tests.fakes.signed_acts import signed
 
 CLIENT = IPv4Address("TCP", "198.51.100.7", 50122)
 _KEYRING = Keyring.generate(bytes(32), entropy=lambda count: bytes(range(count)))
@@ -172,7 +174,15 @@ class MemoryService:
         self.backend.shelf.objects |= {} if image is None else image.objects
         self.storage = FileStorage(Vault(self.backend, _KEYRING), self.key)
         self.readers = ReadPool(self._database, self._clock)
-        self._writer = Writer(self._database, self._clock, on_fatal=self.fatal.append, entropy=bytes)
+        self._log = LogSteps(self._database, name, self.server_id, self.key, entropy=bytes)
+        self._writer = Writer(
+            self._database,
+            self._clock,
+            on_fatal=self.fatal.append,
+            before_commit=self._before_commit,
+            after_commit=self._log.appending.after_commit,
+            entropy=bytes,
+        )
         self._writer.start()
         self.context: ServerContext | None = None
         self.writer = _WaitedFor(self._writer, self._told, self._later)
@@ -204,6 +214,8 @@ class MemoryService:
             storage=self.storage,
             readers=self.readers,
             writer=self.writer,
+            ledger=self._log.ledger,
+            head_signer=self._log.signer,
             pool=pool,
             reading_pool=pool,
             entry_pool=pool,
@@ -234,10 +246,8 @@ class MemoryService:
     # -- acts and questions ---------------------------------------------------------------------------
 
     def act(self, act, item):
-        """Do one act, or raise what refuses it; what people sign is signed."""
-        by = getattr(item, "caller", None)
-        key = None if by is None or by.operator else key_of(by.name)
-        return self.writer.submit(act, signed(item, key, self.server_id)).result()
+        """Do one act, or raise what refuses it."""
+        return self.writer.submit(act, item).result()
 
     def ask(self, query, *args, **kwargs):
         """Ask in one read transaction."""
@@ -252,6 +262,22 @@ class MemoryService:
             return [None] * len(items)
 
         self.act(past_the_rules, change)
+
+    def _before_commit(self, transaction: Transaction, events) -> None:
+        """Have leaves of the log name what no act has changed."""
+        named = Subjects()
+        for each in filter(lambda event: event.leaf, events):
+            subjects = subjects_of(each)
+            named = Subjects(*(old + new for old, new in zip(astuple(named), astuple(subjects), strict=True)))
+        rows, operator = transaction.rows, operator_caller()
+        users = {row.id for row in rows.changed(UserRow).rows} | {
+            row.user_id for row in rows.changed(DeviceKeyRow).rows
+        }
+        files = {row.file_id for row in rows.changed(FileRow).rows}
+        lies = [UserEnabled(by=operator, user_id=each, name="") for each in users - set(named.users)]
+        lies += [FileRestored(by=operator, file_id=each, path="") for each in files - set(named.files)]
+        transaction.slots_at_leaves += [transaction.next_slot] * len(lies)
+        self._log.appending.before_commit(transaction, [*events, *lies])
 
     @contextmanager
     def at(self, moment: float):
@@ -291,7 +317,7 @@ class MemoryService:
             self.act(accounts.add_user, given)
             return
         point = InvitationKey.from_seed(self.first_admin().seed).point
-        self._join(login.JoinInput(name, public, device, point))
+        self.act(login.join, login.JoinInput(name, public, device, point))
 
     def first_admin(self) -> InvitationLink:
         """Invite whoever comes first."""
@@ -369,10 +395,7 @@ class MemoryService:
         """Have somebody join by an invitation."""
         point = InvitationKey.from_seed(parse_invitation(link).seed).point
         public = key_of(name).public.encode()
-        self._join(login.JoinInput(name, public, "laptop", point))
-
-    def _join(self, item: login.JoinInput) -> None:
-        self.act(login.join, signed(item, key_of(item.name), self.server_id))
+        self.act(login.join, login.JoinInput(name, public, "laptop", point))
 
     def withdraw(self, invitation_id: int, *, by: str) -> None:
         item = invitations.WithdrawInvitationInput(self.caller(by), invitation_id)

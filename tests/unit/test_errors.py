@@ -402,7 +402,7 @@ TABLE = [
         errors.SignatureRefusedError(problem="another size"),
         "SIGNATURE_REFUSED",
         7,
-        "What arrived is not what was signed (another size). Nothing was changed.",
+        "What arrived is not what was signed (another size). Nothing was stored.",
         "The same command again",
     ),
     Row(
@@ -703,6 +703,20 @@ TABLE = [
         11,
         "The database cannot be used: the row ivo of users was changed outside the server.",
         "Read the server's log",
+    ),
+    Row(
+        errors.LogRolledBackError(found=1200, signed=1300),
+        "LOG_ROLLED_BACK",
+        11,
+        "The database was put back from a copy: its log has 1,200 leaves, and a head of 1,300 was signed.",
+        "Tell the operator",
+    ),
+    Row(
+        errors.LogDamagedError(problem="its last head is missing"),
+        "LOG_DAMAGED",
+        11,
+        "The server's log cannot be gone on with: its last head is missing.",
+        "Tell the operator",
     ),
     Row(
         errors.SchemaOutdatedError(found="0001", needed="0002", home="/srv/my home"),

@@ -1,19 +1,33 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from twisted.internet.task import Clock
 
-from sft.errors import HomeError, PassphraseFixedError, VaultError
+from sft.errors import (
+    HomeError,
+    LogDamagedError,
+    LogRolledBackError,
+    OutcomeUnknownError,
+    PassphraseFixedError,
+    VaultError,
+)
+from sft.ledger.checkpoints import open_checkpoint
+from sft.ledger.leaves import LeafKind, LogLeaf
 from sft.model.records import ServerInfo
 from sft.operator.bootstrap import master_key_source, open_home
+from sft.operator.head_file import HeadFile
 from sft.operator.home import Home, HomeSettings, HomeState
 from sft.server.event_log import EventLog
+from sft.service import settings
+from sft.store.ledger import leaf_at
 from sft.vault.master_key import CommandMasterKey, CredentialMasterKey, FileMasterKey, PassphraseMasterKey
 
 
-def opened(home, **given):
+def opened(home, *, name="acme", **given):
     return open_home(
-        home, HomeSettings(name="acme", **given), reactor=Clock(), event_log=EventLog(), on_fatal=lambda error: None
+        home, HomeSettings(name=name, **given), reactor=Clock(), event_log=EventLog(), on_fatal=lambda error: None
     )
 
 
@@ -119,4 +133,99 @@ def test_opening_a_home_settles_a_cut_rotation_and_leaves_the_rest_to_the_server
     again = opened(home)
     assert again.context.storage.vault.keyring.epochs == {1, 2}
     assert again.notes == []
+    again.close()
+
+
+# -- the log
+
+
+def act(whole, name):
+    """Change something, which is a leaf."""
+    whole.context.writer.submit(settings.change_settings, settings.SettingsChange(name=name)).result()
+
+
+def test_a_new_home_has_a_log_with_one_leaf_and_its_head_signed(home):
+    made = opened(home)
+    ledger, signer = made.context.ledger, made.context.head_signer
+    checkpoint = open_checkpoint(ledger.head.note, signer.origin(1), made.context.server_key.public)
+    assert (checkpoint.size, checkpoint.root, checkpoint.origin.host) == (1, ledger.head.root, "acme")
+    with made.context.readers.reading() as reading:
+        leaf = LogLeaf.decode(leaf_at(reading, 0).entry)
+    assert leaf.kind is LeafKind.LOG_STARTED
+    assert [slot.number for slot in leaf.slots] == [0]
+    act(made, "other")
+    assert ledger.head.size == 2
+    head = ledger.head
+    made.close()
+    again = opened(home, name="other")
+    assert again.context.ledger.head == head
+    assert again.context.head_signer.origin(1) == checkpoint.origin
+    again.close()
+
+
+def test_a_database_that_was_put_back_is_refused_and_taken_again_with_its_head(home, tmp_path):
+    opened(home).close()
+    copies = {part: shutil.copyfile(part, tmp_path / part.name) for part in (home.database, home.log_head)}
+    whole = opened(home)
+    act(whole, "other")
+    whole.close()
+    shutil.copyfile(copies[home.database], home.database)
+    for _ in range(2):
+        with pytest.raises(LogRolledBackError):
+            opened(home)
+    shutil.copyfile(copies[home.log_head], home.log_head)
+    opened(home).close()
+
+
+def test_a_head_that_was_lost_to_a_crash_is_signed_anew_and_kept(home, tmp_path):
+    opened(home).close()
+    before = shutil.copyfile(home.log_head, tmp_path / "log-head")
+    whole = opened(home)
+    act(whole, "other")
+    head = whole.context.ledger.head
+    whole.close()
+    shutil.copyfile(before, home.log_head)
+    again = opened(home, name="other")
+    assert again.context.ledger.head == head
+    again.close()
+    file = HeadFile(home.log_head)
+    assert file.note == head.note
+    file.close()
+
+
+@pytest.mark.parametrize("content", [b"", bytes(8192)])
+def test_a_home_whose_last_head_is_not_whole_is_refused(home, content):
+    opened(home).close()
+    home.log_head.write_bytes(content)
+    with pytest.raises(LogDamagedError):
+        opened(home)
+    home.log_head.unlink()
+    with pytest.raises(HomeError, match="HOME"):
+        opened(home)
+
+
+def test_another_servers_head_is_refused(home, tmp_path):
+    opened(home).close()
+    other = Home(tmp_path / "other")
+    opened(other).close()
+    shutil.copyfile(other.log_head, home.log_head)
+    with pytest.raises(LogDamagedError) as refused:
+        opened(home)
+    assert "not signed by this server" in str(refused.value.values["problem"])
+
+
+def test_a_head_that_cannot_be_kept_ends_the_server_before_anybody_hears(home):
+    fatal = []
+    whole = open_home(home, HomeSettings(name="acme"), reactor=Clock(), event_log=EventLog(), on_fatal=fatal.append)
+    size = whole.context.ledger.head.size
+    whole.head_file.close()
+    with pytest.raises(OutcomeUnknownError):
+        act(whole, "other")
+    assert [type(error) for error in fatal] == [OSError]
+    assert whole.context.ledger.head.size == size
+    whole.context.writer.stop()
+    whole.database.close()
+    whole.vault.close()
+    again = opened(home, name="other")
+    assert again.context.ledger.head.size == size + 1
     again.close()

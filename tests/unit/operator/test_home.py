@@ -22,7 +22,7 @@ def home(tmp_path):
 
 def whole(home):
     home.data.mkdir()
-    for part in (home.keyring, home.database):
+    for part in (home.keyring, home.database, home.log_head):
         part.write_bytes(b"")
     home.vault.mkdir()
     home.master_key.write_bytes(b"")
@@ -49,7 +49,7 @@ def test_a_home_with_all_its_parts_is_whole(home):
     assert home.state() is HomeState.WHOLE
 
 
-@pytest.mark.parametrize("part", ["keyring", "database", "vault"])
+@pytest.mark.parametrize("part", ["keyring", "database", "vault", "log_head"])
 def test_a_home_that_lacks_a_part_is_refused_and_the_part_named(home, part):
     whole(home)
     missing = getattr(home, part)

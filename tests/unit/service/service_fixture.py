@@ -19,15 +19,12 @@ from msgspec.structs import replace
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.signatures import FileSignature, sign_file, verify_file
-from sft.errors import RequestError, RowForgedError
+from sft.errors import RequestError
 from sft.limits import CHUNK_BYTES
 from sft.model.access import Caller, Role, operator_caller
-from sft.model.events import DomainEvent
-from sft.model.records import File, FileSeen, Stored, UserState
+from sft.model.events import DomainEvent, UserAdded
+from sft.model.records import File, Stored
 from sft.service import commits, downloads, pending, uploads
-from sft.service.files import show_file
-from sft.service.folders import MoveInput
-from sft.service.login import JoinInput
 from sft.service.maintenance.report import JobContext
 from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
 from sft.service.pending import Pending
@@ -35,17 +32,17 @@ from sft.service.settings import NewServer, prepare
 from sft.service.storage import FileStorage
 from sft.service.upload import Upload
 from sft.service.use_case import USE_CASES
+from sft.service.users import enroll
 from sft.store.database import Database, ReadPool, create_database, open_database
-from sft.store.ledger import change_ledger, ledger_row
 from sft.store.row_types import DeviceKeyRow, UploadRow, UserRow
 from sft.store.rows import Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
 from sft.store.statements import rows_of
-from sft.store.users import add_role, key_by_id, write_users
+from sft.store.users import write_users
 from sft.vault.backend import Backend
 from sft.vault.keyring import Keyring
 from sft.vault.vault import Vault
-from tests.fakes.signed_acts import key_with, signed
+from tests.fakes.log_steps import LogSteps
 
 NOW = 1_777_777_777
 BEGAN = NOW - 1_000_000
@@ -123,25 +120,29 @@ def make_template(folder: Path) -> Path:
     path = folder / "template.db"
     create_database(path)
     database = open_database(path, KEYRING.row_key, SERVER_ID)
-    with database.write_connections.transaction() as connection:
-        transaction = Transaction(connection, database.row_macs, BEGAN, entropy=bytes)
+    log = log_steps(database)
+    with log.transaction(BEGAN) as transaction:
         prepare(transaction, [NewServer("acme-files", "localhost:7361", SERVER_KEY.public.point)])
-        people = [
-            UserRow(p.id, p.caller.name, p.caller.name, p.caller.role, UserState.ACTIVE, BEGAN, SALT) for p in PEOPLE
-        ]
-        write_users(transaction, people, new=True)
-        for row in people:
-            add_role(transaction, row, 1)
-        transaction.rows.insert([DeviceKeyRow(p.id, p.id, p.public_key, "laptop", BEGAN, None, 1) for p in PEOPLE])
-        _keep_ledger(transaction)
+    for p in PEOPLE:
+        with log.transaction(BEGAN) as transaction:
+            enroll(transaction, p.caller.name, p.caller.role, p.public_key, "laptop")
+            transaction.log(
+                UserAdded(
+                    by=OPERATOR,
+                    user_id=p.id,
+                    name=p.caller.name,
+                    role=p.caller.role,
+                    key_id=p.id,
+                    public_key=p.public_key,
+                    device="laptop",
+                )
+            )
     database.close()
     return path
 
 
-def _keep_ledger(transaction: Transaction) -> None:
-    """Count what was logged, as the step before a commit does."""
-    counted = replace(ledger_row(transaction), size=transaction.next_leaf, files=transaction.next_slot)
-    change_ledger(transaction, counted)
+def log_steps(database: Database) -> LogSteps:
+    return LogSteps(database, "acme-files", SERVER_ID, SERVER_KEY, entropy=bytes)
 
 
 def _changes(transaction: Transaction) -> int:
@@ -184,6 +185,19 @@ class ServiceFixture:
         self.storage = FileStorage(self.vault, SERVER_KEY)
         self.readers = ReadPool(self.database, lambda: self.now)
         self.events: list[DomainEvent] = []
+        self._log: LogSteps | None = None
+
+    @property
+    def log(self) -> LogSteps:
+        if self._log is None:
+            self._log = log_steps(self.database)
+        return self._log
+
+    def begin_anew(self) -> None:
+        """Have a database that belongs to no server yet."""
+        for table in ("settings", "folders", "ledger", "log_leaves"):
+            self.tamper(f"DELETE FROM {table}")  # noqa: S608 -- our own names
+        self._log = None
 
     # -- transactions ------------------------------------------------------------------------------
 
@@ -204,41 +218,14 @@ class ServiceFixture:
         with self.readers.reading() as reading:
             return query(reading, caller, **fields)
 
-    def signed(self, item: Any) -> Any:
-        """Have whoever asks see a file that is to move, and sign what they ask for, as their client does."""
-        if isinstance(item, MoveInput) and item.seen is None and not item.statement:
-            item = replace(item, seen=self.seen(item.old))
-        public_key = item.public_key if isinstance(item, JoinInput) else self._key_of(item)
-        return signed(item, key_with(public_key, SERVER_KEY) if public_key else None, SERVER_ID)
-
-    def seen(self, path: str) -> FileSeen | None:
-        """Return a file as it can be seen now; None where there is none."""
-        try:
-            file = self.ask(show_file, OPERATOR, path=path)
-        except (RequestError, RowForgedError):
-            return None
-        return FileSeen(file.id, file.version.number)
-
-    def _key_of(self, item: Any) -> bytes:
-        key_id = item.caller.key_id if hasattr(item, "said") else None
-        if key_id is None:
-            return b""
-        with self.readers.reading() as reading:
-            row = key_by_id(reading, key_id)
-        return b"" if row is None else row.public_key
-
     def act_each(
-        self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], *items: Any, sign: bool = True
+        self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], *items: Any
     ) -> Sequence[T | RequestError]:
-        if sign:
-            items = tuple(map(self.signed, items))
-        with self.transaction() as transaction:
+        with self.log.transaction(self.now) as transaction:
             before = _changes(transaction)
             outcomes = act(transaction, items)
             refused = any(isinstance(outcome, RequestError) for outcome in outcomes)
             changed = not refused and _changes(transaction) != before
-            if transaction.events:
-                _keep_ledger(transaction)
         if act in USE_CASES:
             kinds = {type(event) for event in transaction.events}
             assert kinds <= set(USE_CASES[act].logs or ()), "an event that is not declared"
@@ -370,7 +357,7 @@ class ServiceFixture:
 
     def end_key(self, who: Person) -> None:
         with self.transaction() as transaction:
-            row = transaction.rows.one(rows_of(DeviceKeyRow, DeviceKeyModel.id == who.caller.key_id))
+            row = transaction.rows.one(rows_of(DeviceKeyRow, DeviceKeyModel.user_id == who.id))
             assert row is not None
             transaction.rows.update([replace(row, ended_at=self.now)])
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sft.model.access import Role
+from sft.model.events import UserAdded
 from sft.store.database import Database
 from sft.store.row_types import (
     FileRow,
@@ -16,12 +18,22 @@ from sft.store.row_types import (
     SmallObjectRow,
     UploadRow,
     UserFiguresRow,
+    UserRoleRow,
     UserRow,
     VersionRow,
 )
 from sft.store.rows import Transaction
 from tests.fakes.memory_backend import MemoryBackend
-from tests.unit.service.service_fixture import BEGAN, SALT, ServiceFixture, open_copy, reset
+from tests.unit.service.service_fixture import (
+    BEGAN,
+    OPERATOR,
+    PEOPLE,
+    SALT,
+    ServiceFixture,
+    log_steps,
+    open_copy,
+    reset,
+)
 from tests.unit.service.test_events import EXAMPLES
 
 ROWS = 1_500
@@ -33,16 +45,28 @@ MORE = ROWS  # to read a table costs four steps a row or more; a deeper index, a
 def crowded_template(tmp_path_factory: pytest.TempPathFactory, service_template: Path) -> Path:
     """A database with many rows of people that no act is about."""
     database = open_copy(service_template, tmp_path_factory.mktemp("crowded"))
+    with log_steps(database).transaction(BEGAN) as transaction:
+        _crowd_people(transaction)
     with database.write_connections.transaction() as connection:
         _crowd(Transaction(connection, database.row_macs, BEGAN))
     database.close()
     return database.path
 
 
+def _crowd_people(transaction: Transaction) -> None:
+    """Add people, each with a leaf of the log: who comes next gets the slot after them."""
+    rows, many = transaction.rows, range(len(PEOPLE) + 1, 10 + ROWS)
+    rows.insert([UserRow(n, f"u{n}", f"u{n}", "guest", "active", BEGAN, SALT) for n in many])
+    rows.insert([UserRoleRow(n, 1, "guest", n) for n in many])
+    rows.insert([UserFiguresRow(n, 1, 1) for n in many])
+    for n in many:
+        transaction.log(
+            UserAdded(by=OPERATOR, user_id=n, name=f"u{n}", role=Role.GUEST, key_id=n, public_key=b"", device="")
+        )
+
+
 def _crowd(transaction: Transaction) -> None:
     rows, many = transaction.rows, range(10, 10 + ROWS)
-    rows.insert([UserRow(n, f"u{n}", f"u{n}", "guest", "active", BEGAN, SALT) for n in many])
-    rows.insert([UserFiguresRow(n, 1, 1) for n in many])
     rows.insert([FolderRow(n, 1, f"f{n}", f"f{n}", n, BEGAN, n, SALT) for n in many])
     rows.insert(
         [
@@ -90,6 +114,7 @@ def _steps(folder: Path, database: Database, template: Path, function: Callable[
         steps += STEPS_AT_ONCE
         return 0
 
+    assert services.log.ledger.head.size  # a start reads the log; an act does not
     with database.write_connections.lend() as connection:
         connection.set_progress_handler(count, STEPS_AT_ONCE)
     try:

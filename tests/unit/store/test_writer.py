@@ -664,10 +664,10 @@ def test_a_commit_that_is_not_followed_is_the_end(empty: Database) -> None:
     assert isinstance(told.writer.submit(tell, "late").exception(WAIT), StoreError)
 
 
-def test_a_group_that_said_nothing_has_no_steps(empty: Database) -> None:
+def test_a_group_that_said_nothing_has_both_steps_all_the_same(empty: Database) -> None:
     told = Told(empty)
     assert told.run("no")[0] is not None
-    assert (told.before, told.committed, told.after) == ([], [], [True])
+    assert (told.before, told.committed, told.after) == ([[]], [[]], [True])
 
 
 def test_a_group_is_handed_out_in_one_call_results_first(empty: Database) -> None:
