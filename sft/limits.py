@@ -156,3 +156,9 @@ GROUP_BYTES: Final = 16 * MIB  # bounds memory, and the write-ahead log of one t
 POLICY_BYTES: Final = (
     256 * KIB
 )  # 64 logs and 64 witnesses, 2 KiB each with a key of ML-DSA-44: C2SP asks for 32 of each
+ADD_CHECKPOINT_BYTES: Final = (
+    128 * KIB
+)  # 63 hashes, and a note of the 16 signatures of 5 kB that C2SP has a verifier take
+WITNESS_CONNECTIONS: Final = 64  # a log needs one for a moment; those of strangers are worth 32 MiB at most
+WITNESS_CONNECTION_BYTES: Final = 512 * KIB  # received on one: some dozens of requests of a log that keeps it open
+WITNESS_CONNECTION_SECONDS: Final = 60  # absolute, so that nobody holds one by a byte a minute

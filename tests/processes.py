@@ -43,11 +43,23 @@ def clean_environment() -> dict[str, str]:
 
 
 class ServerProcess:
-    """``twistd -n sft`` over one home; it can be killed and started again."""
+    """``twistd -n sft`` over one home; it can be killed and started again.
 
-    def __init__(self, folder: Path, *options: str, descriptors: int = 0, program: Sequence[str] | None = None) -> None:
+    Args:
+        serves: the subcommand that runs it: ``serve``, or ``witness``.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        descriptors: int = 0,
+        program: Sequence[str] | None = None,
+        serves: str = "serve",
+    ) -> None:
         self.home = folder / "home"
-        self.log = folder / "server.log"
+        self.log = folder / f"{serves}.log"
+        self._serves = serves
         self.port = free_port()
         self._options = options
         self._program = program or (script("twistd"),)  # what takes the place of it takes its words
@@ -61,7 +73,7 @@ class ServerProcess:
         with self.log.open("ab") as log:
             limited = ["prlimit", f"--nofile={self._descriptors}"] if self._descriptors else []
             self._process = subprocess.Popen(
-                [*limited, *self._program, "-n", "--pidfile=", "sft", "--home", str(self.home), "serve",
+                [*limited, *self._program, "-n", "--pidfile=", "sft", "--home", str(self.home), self._serves,
                  "--listen", listen, *self._options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.home.parent, env=clean_environment(),
             )  # fmt: skip

@@ -141,6 +141,12 @@ class ServerConnection:
 
     # -- requests ---------------------------------------------------------------------------------------
 
+    @staticmethod
+    def sign_act(act: str, **fields: object) -> bytes:
+        """Sign nothing: a bare connection is the operator's."""
+        del act, fields
+        return b""
+
     async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any) -> R:
         """Send a request and wait for its answer.
 

@@ -23,8 +23,11 @@ from sft.client.identity import Ask, Identity, KeyEncoder, encode_key, open_prot
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import log_in
 from sft.client.state import StateFolder
+from sft.client.statements import sign_act
 from sft.crypto import key_file as key_files
+from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import InvitationKey, SigningKey
+from sft.crypto.statement import JOIN
 from sft.crypto.words import drawn
 from sft.errors import KeyLockedError, UserNameNotAllowedError
 from sft.model.links import InvitationLink, Link
@@ -116,7 +119,10 @@ async def join(
             encode_key=encode_key, pool=threads, now=int(clock()),
         )  # fmt: skip
         invitation = InvitationKey.from_seed(link.seed) if isinstance(link, InvitationLink) else None
-        claim = Claim.join(user_name, key.public, device, invitation)
+        point = b"" if invitation is None else invitation.point
+        said = {"name": user_name, "key": key.public.encode(), "device": device, "invitation": point}
+        statement = sign_act(key, JOIN, said, server_id=link.server_id, user_id=0, now=int(clock()), head=NO_HEAD)
+        claim = Claim.join(user_name, key.public, device, invitation, statement=statement)
         session = await log_in(
             reactor, state, profile, key, claim, invitation,
             pool=threads, owns_pool=False, random=random, clock=clock,

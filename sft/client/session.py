@@ -25,7 +25,9 @@ from sft.client.loop import loop_of
 from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
+from sft.client.statements import sign_act
 from sft.client.versions_seen import VersionsSeen
+from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
 from sft.errors import AccountChangedError, NotFoundError, ServerKeyChangedError
 from sft.model.access import Role
@@ -54,6 +56,7 @@ class Session:
         followed: the key that was pinned until this login, if it said that the server's key now follows it.
         versions_seen: the server's files as this computer has seen them.
         clock: Unix seconds.
+        head_text: the newest head of the server's log that this computer has seen, as what is signed names it.
         carried_over: transfers that an earlier session's end cut off; whoever comes back sets the one of before.
     """
 
@@ -67,6 +70,7 @@ class Session:
     clock: Callable[[], float] = time.time
     versions_seen: VersionsSeen = field(init=False)
     followed: ServerPublic | None = None
+    head_text: str = NO_HEAD
     carried_over: CarriedOver = field(default_factory=CarriedOver)
     limited_to: int | None = None
     _learning: Lock = field(default_factory=Lock)
@@ -118,6 +122,18 @@ class Session:
         self.limited_to = bytes_per_second
         if bytes_per_second is not None:
             self.connection.limit(bytes_per_second)
+
+    def sign_act(self, act: str, **fields: object) -> bytes:
+        """Sign an act that is asked for: without a question, for the key is open."""
+        return sign_act(
+            self.key,
+            act,
+            fields,
+            server_id=self.server_id,
+            user_id=self.user_id,
+            now=int(self.clock()),
+            head=self.head_text,
+        )
 
     async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any) -> R:
         return await self.connection.request(kind, reply, **fields)

@@ -164,7 +164,7 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
         "role": {"name": NAME_FIELD, "role": NAME_FIELD},
         "disable": {"name": NAME_FIELD},
         "enable": {"name": NAME_FIELD},
-        "remove": {"name": NAME_FIELD, "files-to": NAME_FIELD},
+        "remove": {"name": NAME_FIELD, "files_to": NAME_FIELD},
         "move": {"file": FILE_FIELD, "version": NUMBER_FIELD, "old": NAME_FIELD, "new": NAME_FIELD},
         "make-folder": {"path": NAME_FIELD},
         "delete": {"path": NAME_FIELD, "recursive": FLAG_FIELD, "file": FILE_FIELD, "version": NUMBER_FIELD},
@@ -172,7 +172,7 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
         "received": {"versions": VERSIONS_FIELD},
         "key-add": {"key": KEY_FIELD, "device": NAME_FIELD},
         "key-rotate": {"key": KEY_FIELD, "device": NAME_FIELD},
-        "key-revoke": {"key": KEY_FIELD, "cut-off": NUMBER_FIELD, "reason": NAME_FIELD},
+        "key-revoke": {"key": KEY_FIELD, "cut_off": NUMBER_FIELD, "reason": NAME_FIELD},
         "key-reset": {"name": NAME_FIELD, "key": KEY_FIELD, "device": NAME_FIELD},
     }
 )

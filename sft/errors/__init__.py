@@ -78,6 +78,7 @@ from sft.errors.disk import (
     VaultFullError,
 )
 from sft.errors.protocol import (
+    CheckpointRefusedError,
     CryptoError,
     CryptoUnavailableError,
     DecryptionFailedError,

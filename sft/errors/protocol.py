@@ -89,6 +89,20 @@ class LedgerFormatError(CryptoError):
     """A leaf, record or slot of the ledger is of another form, or not the one that its hash names."""
 
 
+class CheckpointRefusedError(CryptoError):
+    """A witness does not cosign a checkpoint.
+
+    Args:
+        status: of HTTP, as C2SP tlog-witness has it.
+        said: what is answered; at 409 the size that was cosigned last.
+    """
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(f"{status}: {said}")
+        self.status = status
+        self.said = said
+
+
 class KeyFormatError(CryptoError):
     """Bytes that should be a key are not one."""
 

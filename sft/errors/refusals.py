@@ -214,11 +214,11 @@ class NameClashError(RequestError):
 
 
 class SignatureRefusedError(RequestError):
-    """The server checked what was uploaded, and it does not fit its signature."""
+    """The server checked what was uploaded or asked for, and it does not fit its signature."""
 
     code = "SIGNATURE_REFUSED"
     exit_status = 7
-    sentence = "What arrived is not what was signed ({problem}). Nothing was stored."
+    sentence = "What arrived is not what was signed ({problem}). Nothing was changed."
 
 
 class ContentDamagedError(RequestError):

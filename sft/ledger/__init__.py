@@ -12,6 +12,7 @@
     proof_file  a proof that others can check, in one text (C2SP tlog-proof)
     current     what a client demands before it believes what stands now
     verdicts    what a file's signature is worth, by the order of the log
+    add_checkpoint   what a log asks a witness, and how that is judged (C2SP tlog-witness)
     replay      a whole log again, leaf by leaf: its roots, its states, its records
     said_facts  what the facts of records say, held against one another and against the slots
     published   a log as files: tiles and bundles of C2SP, addenda, the checkpoint last

@@ -29,6 +29,18 @@ class DomainEvent(Struct, frozen=True, kw_only=True):
     by: Caller
 
 
+class StatedEvent(DomainEvent, frozen=True, kw_only=True):
+    """Something that a person asked for, and signed.
+
+    Attributes:
+        statement: the minisign signature, four lines; empty for what the operator did.
+        statement_text: what it is over. It names people and paths: what erases names erases it too.
+    """
+
+    statement: bytes = b""
+    statement_text: bytes = b""
+
+
 # -- the server ---------------------------------------------------------------------------------------
 
 
@@ -65,7 +77,7 @@ class MasterKeyRotated(DomainEvent, frozen=True, kw_only=True):
 # -- people -------------------------------------------------------------------------------------------
 
 
-class InvitationMade(DomainEvent, frozen=True, kw_only=True):
+class InvitationMade(StatedEvent, frozen=True, kw_only=True):
     """Somebody may be let in."""
 
     invitation_id: int
@@ -75,13 +87,13 @@ class InvitationMade(DomainEvent, frozen=True, kw_only=True):
     expires_at: int
 
 
-class InvitationWithdrawn(DomainEvent, frozen=True, kw_only=True):
-    """An open invitation is void."""
+class InvitationWithdrawn(StatedEvent, frozen=True, kw_only=True):
+    """An open invitation is void; by no statement of its own where its maker ceased to be an admin."""
 
     invitation_id: int
 
 
-class UserJoined(DomainEvent, frozen=True, kw_only=True):
+class UserJoined(StatedEvent, frozen=True, kw_only=True):
     """A person became a user, with a first key; ``by`` is that user."""
 
     user_id: int
@@ -93,7 +105,7 @@ class UserJoined(DomainEvent, frozen=True, kw_only=True):
     invitation_id: int | None
 
 
-class UserAdded(DomainEvent, frozen=True, kw_only=True):
+class UserAdded(StatedEvent, frozen=True, kw_only=True):
     """Somebody else made a person a user, by a public key."""
 
     user_id: int
@@ -104,7 +116,7 @@ class UserAdded(DomainEvent, frozen=True, kw_only=True):
     device: str
 
 
-class RoleChanged(DomainEvent, frozen=True, kw_only=True):
+class RoleChanged(StatedEvent, frozen=True, kw_only=True):
     """A user has another role."""
 
     user_id: int
@@ -113,21 +125,21 @@ class RoleChanged(DomainEvent, frozen=True, kw_only=True):
     role: Role
 
 
-class UserDisabled(DomainEvent, frozen=True, kw_only=True):
+class UserDisabled(StatedEvent, frozen=True, kw_only=True):
     """A user is locked out."""
 
     user_id: int
     name: str
 
 
-class UserEnabled(DomainEvent, frozen=True, kw_only=True):
+class UserEnabled(StatedEvent, frozen=True, kw_only=True):
     """A user may come in again."""
 
     user_id: int
     name: str
 
 
-class UserRemoved(DomainEvent, frozen=True, kw_only=True):
+class UserRemoved(StatedEvent, frozen=True, kw_only=True):
     """A user is a tombstone; all files and folders, those in the trash too, are another's; their rows follow."""
 
     user_id: int
@@ -179,14 +191,14 @@ class FileReplaced(DomainEvent, frozen=True, kw_only=True):
     prev: bytes  # digest of the version before
 
 
-class FolderMade(DomainEvent, frozen=True, kw_only=True):
+class FolderMade(StatedEvent, frozen=True, kw_only=True):
     """A folder is there, with those of its path that were missing."""
 
     path: str
     folder_ids: tuple[int, ...]  # outermost first
 
 
-class FileMoved(DomainEvent, frozen=True, kw_only=True):
+class FileMoved(StatedEvent, frozen=True, kw_only=True):
     """A file has another path."""
 
     file_id: bytes
@@ -194,7 +206,7 @@ class FileMoved(DomainEvent, frozen=True, kw_only=True):
     new: str
 
 
-class FolderMoved(DomainEvent, frozen=True, kw_only=True):
+class FolderMoved(StatedEvent, frozen=True, kw_only=True):
     """A folder, and with it everything below, has another path."""
 
     folder_id: int
@@ -202,14 +214,14 @@ class FolderMoved(DomainEvent, frozen=True, kw_only=True):
     new: str
 
 
-class FileTrashed(DomainEvent, frozen=True, kw_only=True):
+class FileTrashed(StatedEvent, frozen=True, kw_only=True):
     """A file is in the trash."""
 
     file_id: bytes
     path: str
 
 
-class FolderTrashed(DomainEvent, frozen=True, kw_only=True):
+class FolderTrashed(StatedEvent, frozen=True, kw_only=True):
     """A folder is in the trash, with so many files and folders in it, itself among them."""
 
     folder_id: int
@@ -218,14 +230,14 @@ class FolderTrashed(DomainEvent, frozen=True, kw_only=True):
     folders: int
 
 
-class FileRestored(DomainEvent, frozen=True, kw_only=True):
+class FileRestored(StatedEvent, frozen=True, kw_only=True):
     """A file is back from the trash; missing folders of its path were made with it."""
 
     file_id: bytes
     path: str
 
 
-class FolderRestored(DomainEvent, frozen=True, kw_only=True):
+class FolderRestored(StatedEvent, frozen=True, kw_only=True):
     """A folder is back from the trash with all in it; missing folders of its path were made with it."""
 
     folder_id: int

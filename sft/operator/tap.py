@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from twisted.application.service import IService
 from twisted.python import usage
@@ -26,9 +26,14 @@ from sft.operator.options import (
     UpgradeOptions,
     UserOptions,
     VaultOptions,
+    outermost,
 )
 
+if TYPE_CHECKING:
+    from sft.operator.process import ProcessService
+
 LISTEN = "tcp:7361:interface=127.0.0.1"
+WITNESS_LISTEN = "tcp:7362:interface=127.0.0.1"
 
 RunCommand = Callable[[Home, Any, Any], int]
 """Runs a subcommand's function over an operator's session; return the exit status. See ``sft.operator.control``."""
@@ -64,15 +69,41 @@ class ServeOptions(usage.Options):
                 raise usage.UsageError("--public is HOST:PORT") from error
 
 
+class WitnessOptions(usage.Options):
+    """Options of ``witness``."""
+
+    optParameters: ClassVar[list[list[Any]]] = [
+        ["listen", None, WITNESS_LISTEN, "where to listen: a Twisted endpoint; loopback only unless told"],
+        ["name", None, "", "for the first start: its name in policies, such as witness.example.org/w1"],
+        ["url", None, "", "where others reach it, for --show-key"],
+    ]
+    optFlags: ClassVar[list[list[Any]]] = [["show-key", None, "print what others write into their policies, and end"]]
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.logs: list[str] = []
+
+    def opt_log(self, key: str) -> None:
+        """KEY of a log to witness (NAME+HASH+KEY), beside the log lines of HOME/witness/policy; again for more."""
+        self.logs.append(key)
+
+    def postOptions(self) -> None:
+        if self["show-key"]:
+            from sft.operator.witness import FOLDER, show_key
+
+            raise SystemExit(show_key(outermost(self).home.path / FOLDER, self["name"], self["url"]))
+
+
 class Options(usage.Options):
     """Options of ``twistd sft``."""
 
-    synopsis = "[--home DIR] [serve | user | link | invite | file | session | vault | upgrade] ..."
+    synopsis = "[--home DIR] [serve | witness | user | link | invite | file | session | vault | upgrade] ..."
     optParameters: ClassVar[list[list[Any]]] = [
         ["home", None, None, "where the server lives (default: SFT_SERVER_HOME, else the platform's data folder)"]
     ]
     subCommands: ClassVar[list[list[Any]]] = [
         ["serve", None, ServeOptions, "run the server; the first start creates what is missing"],
+        ["witness", None, WitnessOptions, "run a witness, which cosigns the logs of other servers"],
         ["user", None, UserOptions, "list | show | role | disable | enable | remove | add"],
         ["link", None, LinkOptions, "print the server's link: address and key, no secret"],
         ["invite", None, InviteOptions, "make an invitation and print its link; also: list | withdraw"],
@@ -119,7 +150,7 @@ class Options(usage.Options):
 def makeService(options: Options) -> IService:
     from twisted.internet import reactor as default_reactor
 
-    from sft.operator.service import ServerService, exit_with_failure_of, stay_on_hangup, stop_well_on_sigterm
+    from sft.operator.process import exit_with_failure_of, stay_on_hangup, stop_well_on_sigterm
 
     reactor: Any = default_reactor
     # Twisted times its calls by the wall clock, which an administrator or NTP may set: a step back of an hour would stall
@@ -127,13 +158,26 @@ def makeService(options: Options) -> IService:
     reactor.seconds = time.monotonic
     # Whatever makes a file and says nothing of its mode, be it a library: closed to others.
     os.umask(0o077)
-    home = options.home
-    given = options.subOptions
-    service = ServerService(reactor, home, lambda kept: merged(kept, given), given["listen"])
+    service = _witness(reactor, options) if options.subCommand == "witness" else _server(reactor, options)
     exit_with_failure_of(service)
     stop_well_on_sigterm(reactor)
     stay_on_hangup(reactor)
     return service
+
+
+def _server(reactor: Any, options: Options) -> ProcessService:
+    from sft.operator.service import ServerService
+
+    given: Any = options.subOptions
+    return ServerService(reactor, options.home, lambda kept: merged(kept, given), given["listen"])
+
+
+def _witness(reactor: Any, options: Options) -> ProcessService:
+    from sft.operator.witness import FOLDER, WitnessService
+
+    given: Any = options.subOptions
+    folder = options.home.path / FOLDER
+    return WitnessService(reactor, folder, listen=given["listen"], logs=given.logs, name=given["name"])
 
 
 def merged(kept: HomeSettings, given: Any) -> HomeSettings:

@@ -132,12 +132,14 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.FindFiles: ReadRoute(files.find_files, lambda id_, found: m.FilesFound(id_, found.files, found.next), ("after",)),
     m.MakeFolder: ActRoute(
         folders.make_folder,
-        lambda by, q: folders.MakeFolderInput(by, q.path),
+        lambda by, q: folders.MakeFolderInput(by, q.path, q.statement),
         lambda id_, made: m.Done(id_, changed=made),
     ),
-    m.Move: ActRoute(folders.move, lambda by, q: folders.MoveInput(by, q.old, q.new), _moved),
-    m.Delete: ActRoute(trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive, q.seen), m.FileDeleted),
-    m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path), _restored),
+    m.Move: ActRoute(folders.move, lambda by, q: folders.MoveInput(by, q.old, q.new, q.seen, q.statement), _moved),
+    m.Delete: ActRoute(
+        trash.delete, lambda by, q: trash.Deletion(by, q.path, q.recursive, q.seen, q.statement), m.FileDeleted
+    ),
+    m.Restore: ActRoute(trash.restore, lambda by, q: trash.Restoration(by, q.path, q.statement), _restored),
     m.PutFiles: TransferRoute(commits.commit),
     m.GetFiles: TransferRoute(downloads.begin_many),
     m.BeginUpload: TransferRoute(uploads.begin),
@@ -148,21 +150,25 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.ListUsers: ReadRoute(accounts.list_users, m.UserList, ("after",)),
     m.ShowUser: ReadRoute(accounts.show_user, m.UserShown, ("user_id", "name")),
     m.AddUser: _user_act(
-        accounts.add_user, lambda by, q: accounts.AddUserInput(by, q.name, q.role, q.public_key, q.device)
+        accounts.add_user, lambda by, q: accounts.AddUserInput(by, q.name, q.role, q.public_key, q.device, q.statement)
     ),
-    m.ChangeRole: _user_act(accounts.change_role, lambda by, q: accounts.ChangeRoleInput(by, q.name, q.role)),
-    m.DisableUser: _user_act(accounts.disable, lambda by, q: accounts.UserInput(by, q.name)),
-    m.EnableUser: _user_act(accounts.enable, lambda by, q: accounts.UserInput(by, q.name)),
-    m.RemoveUser: _user_act(accounts.remove, lambda by, q: accounts.RemoveUserInput(by, q.name, q.files_to)),
+    m.ChangeRole: _user_act(
+        accounts.change_role, lambda by, q: accounts.ChangeRoleInput(by, q.name, q.role, q.statement)
+    ),
+    m.DisableUser: _user_act(accounts.disable, lambda by, q: accounts.DisableInput(by, q.name, q.statement)),
+    m.EnableUser: _user_act(accounts.enable, lambda by, q: accounts.EnableInput(by, q.name, q.statement)),
+    m.RemoveUser: _user_act(
+        accounts.remove, lambda by, q: accounts.RemoveUserInput(by, q.name, q.files_to, q.statement)
+    ),
     m.MakeInvitation: ActRoute(
         invitations.make,
-        lambda by, q: invitations.MakeInvitationInput(by, q.public_key, q.role, q.name, q.seconds),
+        lambda by, q: invitations.MakeInvitationInput(by, q.public_key, q.role, q.name, q.seconds, q.statement),
         lambda id_, made: m.InvitationShown(id_, made.invitation, made.server),
     ),
     m.ListInvitations: ReadRoute(invitations.list_all, m.InvitationList),
     m.WithdrawInvitation: ActRoute(
         invitations.withdraw,
-        lambda by, q: invitations.WithdrawInvitationInput(by, q.invitation_id),
+        lambda by, q: invitations.WithdrawInvitationInput(by, q.invitation_id, q.statement),
         lambda id_, changed: m.Done(id_, changed=changed),
     ),
     # the operator

@@ -316,7 +316,7 @@ async def _identify(context: ServerContext, claim: Claim, session_id: int) -> Ca
         return operator_caller(session_id)
     key = claim.public_key or b""
     if claim.kind == "join":
-        joining = login.JoinInput(claim.user_name, key, claim.device, claim.invitation, session_id)
+        joining = login.JoinInput(claim.user_name, key, claim.device, claim.invitation, session_id, claim.statement)
         await context.act(login.join, joining)
     # Whoever is locked out while this reads is no live session yet, and would not hear of it: so read again then.
     while True:

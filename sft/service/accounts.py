@@ -26,6 +26,7 @@ from sft.model.events import (
 )
 from sft.model.names import fold
 from sft.model.records import ServerInfo, User, UserPage, UserState
+from sft.service.act_statement import Said, require_statement
 from sft.service.invitations import withdraw_of
 from sft.service.rights import require_permission
 from sft.service.settings import server_info
@@ -68,6 +69,11 @@ class AddUserInput(Struct, frozen=True):
     role: Role
     public_key: bytes
     device: str = ""
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("add", {"name": self.name, "role": self.role.value, "key": self.public_key, "device": self.device})
 
 
 class ChangeRoleInput(Struct, frozen=True):
@@ -76,13 +82,35 @@ class ChangeRoleInput(Struct, frozen=True):
     caller: Caller
     name: str
     role: Role
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("role", {"name": self.name, "role": self.role.value})
 
 
-class UserInput(Struct, frozen=True):
-    """Ask to lock a user out, or to let them in again."""
+class DisableInput(Struct, frozen=True):
+    """Ask to lock a user out."""
 
     caller: Caller
     name: str
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("disable", {"name": self.name})
+
+
+class EnableInput(Struct, frozen=True):
+    """Ask to let a user in again who was locked out."""
+
+    caller: Caller
+    name: str
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("enable", {"name": self.name})
 
 
 class RemoveUserInput(Struct, frozen=True):
@@ -91,6 +119,11 @@ class RemoveUserInput(Struct, frozen=True):
     caller: Caller
     name: str
     files_to: str = ""
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("remove", {"name": self.name, "files_to": self.files_to})
 
 
 class UserChanged(Struct, frozen=True):
@@ -112,6 +145,7 @@ def add_user(transaction: Transaction, item: AddUserInput) -> UserChanged:
     """Register a person by public key; the same again changes nothing."""
     if item.role != Role.GUEST:
         require_permission(transaction, item.caller, Permission.ROLE_CHANGE)
+    stated = require_statement(transaction, item)
     device = item.device or ADDED_DEVICE
     require_name(item.name)
     require_device(device)
@@ -132,6 +166,7 @@ def add_user(transaction: Transaction, item: AddUserInput) -> UserChanged:
             key_id=key.id,
             public_key=key.public_key,
             device=key.device,
+            **stated,
         )
     )
     return _changed(transaction, user, user)
@@ -140,26 +175,31 @@ def add_user(transaction: Transaction, item: AddUserInput) -> UserChanged:
 @act(Permission.ROLE_CHANGE, logs=(RoleChanged, InvitationWithdrawn))
 def change_role(transaction: Transaction, item: ChangeRoleInput) -> UserChanged:
     """Give a user another role; somebody stays admin."""
+    stated = require_statement(transaction, item)
     user = find_user(transaction, item.name)
     if item.role != Role.ADMIN:
         require_another_admin(transaction, user)
-    event = RoleChanged(by=item.caller, user_id=user.id, name=user.name, before=Role(user.role), role=item.role)
+    event = RoleChanged(
+        by=item.caller, user_id=user.id, name=user.name, before=Role(user.role), role=item.role, **stated
+    )
     return _write(transaction, user, replace(user, role=item.role.value), event)
 
 
 @act(Permission.USER_MANAGE, logs=(UserDisabled, InvitationWithdrawn))
-def disable(transaction: Transaction, item: UserInput) -> UserChanged:
+def disable(transaction: Transaction, item: DisableInput) -> UserChanged:
     """Lock a user out, keeping everything; somebody stays admin."""
+    stated = require_statement(transaction, item)
     user = find_user(transaction, item.name)
     require_another_admin(transaction, user)
-    event = UserDisabled(by=item.caller, user_id=user.id, name=user.name)
+    event = UserDisabled(by=item.caller, user_id=user.id, name=user.name, **stated)
     return _write(transaction, user, replace(user, state=UserState.DISABLED.value), event)
 
 
 @act(Permission.USER_MANAGE, logs=(UserEnabled,))
-def enable(transaction: Transaction, item: UserInput) -> UserChanged:
+def enable(transaction: Transaction, item: EnableInput) -> UserChanged:
+    stated = require_statement(transaction, item)
     user = find_user(transaction, item.name)
-    event = UserEnabled(by=item.caller, user_id=user.id, name=user.name)
+    event = UserEnabled(by=item.caller, user_id=user.id, name=user.name, **stated)
     return _write(transaction, user, replace(user, state=UserState.ACTIVE.value), event)
 
 
@@ -169,6 +209,7 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
 
     They count for the other, and are judged as the other's from now on; their rows follow (``maintenance.hand_overs``).
     """
+    stated = require_statement(transaction, item)
     user = find_user(transaction, item.name, removed=True)
     if user.state == UserState.REMOVED:
         return _changed(transaction, user, user)
@@ -179,7 +220,12 @@ def remove(transaction: Transaction, item: RemoveUserInput) -> UserChanged:
     write_users(transaction, [tombstone])
     transaction.log(
         UserRemoved(
-            by=item.caller, user_id=user.id, name=user.name, files_to=None if owner is None else owner.id, files=files
+            by=item.caller,
+            user_id=user.id,
+            name=user.name,
+            files_to=None if owner is None else owner.id,
+            files=files,
+            **stated,
         )
     )
     _withdraw_invitations(transaction, item.caller, user, tombstone)

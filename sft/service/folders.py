@@ -15,10 +15,12 @@ from sft.limits import PATH_BYTES
 from sft.model.access import Caller, Permission
 from sft.model.events import FileMoved, FolderMade, FolderMoved
 from sft.model.names import split_path
-from sft.model.records import File, Folder
+from sft.model.records import File, FileSeen, Folder
+from sft.service.act_statement import Said, Stated, require_statement
 from sft.service.path_lookup import PathLookup, ResolvedPath, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree
+from sft.service.seen import require_seen, seen_fields
 from sft.service.use_case import act
 from sft.store.figures import FigureChanges
 from sft.store.files import longest_names, newest_versions
@@ -32,14 +34,29 @@ class MakeFolderInput(Struct, frozen=True):
 
     caller: Caller
     path: str
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("make-folder", {"path": self.path})
 
 
 class MoveInput(Struct, frozen=True):
-    """A file or folder that is to get another path."""
+    """A file or folder that is to get another path.
+
+    Args:
+        seen: of a file, which one, and its newest version as whoever moves it has seen that; None of a folder.
+    """
 
     caller: Caller
     old: str
     new: str
+    seen: FileSeen | None = None
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("move", {**seen_fields(self.seen), "old": self.old, "new": self.new})
 
 
 @act(Permission.FOLDER_MAKE, logs=(FolderMade,))
@@ -53,6 +70,7 @@ def make_folder(transaction: Transaction, item: MakeFolderInput) -> bool:
         NameClashError: one of the names is taken by another spelling.
         FolderInTheWayError: one of them is a file.
     """
+    stated = require_statement(transaction, item)
     require_path(item.path)
     places = PathLookup(transaction)
     place = places.one(item.path)
@@ -66,7 +84,7 @@ def make_folder(transaction: Transaction, item: MakeFolderInput) -> bool:
     figures.make_folders(made)
     figures.write()
     ids = tuple(row.id for row in made)
-    transaction.log(FolderMade(by=item.caller, path=item.path, folder_ids=ids))
+    transaction.log(FolderMade(by=item.caller, path=item.path, folder_ids=ids, **stated))
     return True
 
 
@@ -81,29 +99,37 @@ def move(transaction: Transaction, item: MoveInput) -> File | Folder:
         NotFoundError: nothing is at the old path, or no folder where the new one leads.
         NotYoursError: it, or something in it, belongs to another.
         HandingOverError: something in it is still being handed over to the caller.
+        ChangedSinceError: the file is not what was seen.
         ExistsError: a file has the new name.
         FolderInTheWayError: a folder has it.
         NameClashError: the new name differs from another in case alone.
         BadRequestError: a folder into itself.
     """
+    stated = require_statement(transaction, item)
     require_path(item.old)
     require_path(item.new)
     places = PathLookup(transaction)
     places.load([item.old, item.new])
     source, target = places.at(item.old), places.at(item.new)
     figures = FigureChanges(transaction, places.folders())
-    if source.file is not None:
-        return _move_file(transaction, item, source.file, target, figures)
-    if source.subfolder is not None:
-        return _move_folder(transaction, item, source.subfolder, target, figures)
-    raise nothing_at(item.old)
+    if source.file is not None and item.seen is not None:
+        return _move_file(transaction, item, source.file, target, figures, stated)
+    if source.subfolder is not None and item.seen is None:
+        return _move_folder(transaction, item, source.subfolder, target, figures, stated)
+    raise nothing_at(item.old, "folder" if item.seen is None else "file")
 
 
 def _move_file(
-    transaction: Transaction, item: MoveInput, file: FileRow, target: ResolvedPath, figures: FigureChanges
+    transaction: Transaction,
+    item: MoveInput,
+    file: FileRow,
+    target: ResolvedPath,
+    figures: FigureChanges,
+    stated: Stated,
 ) -> File:
     record_builder = RecordBuilder(transaction)
     require_right(record_builder, item.caller, Permission.FILE_WRITE, file, verb="rename", path=item.old)
+    require_seen(record_builder, item.old, file, item.seen)
     _require_folder(target)
     if target.file is not None and target.file.id != file.id:
         newest = newest_versions(transaction, [target.file])[target.file.id]
@@ -116,12 +142,17 @@ def _move_file(
         figures.take_file(file)
         figures.put_file(moved)
         figures.write()
-        transaction.log(FileMoved(by=item.caller, file_id=file.file_id, old=item.old, new=item.new))
+        transaction.log(FileMoved(by=item.caller, file_id=file.file_id, old=item.old, new=item.new, **stated))
     return record_builder.file(moved, newest_versions(transaction, [moved])[moved.id])
 
 
 def _move_folder(
-    transaction: Transaction, item: MoveInput, folder: FolderRow, target: ResolvedPath, figures: FigureChanges
+    transaction: Transaction,
+    item: MoveInput,
+    folder: FolderRow,
+    target: ResolvedPath,
+    figures: FigureChanges,
+    stated: Stated,
 ) -> Folder:
     record_builder = RecordBuilder(transaction)
     require_tree(record_builder, item.caller, Permission.FILE_WRITE, folder, verb="move", path=item.old)
@@ -137,7 +168,7 @@ def _move_folder(
         figures.take_folder(folder)
         figures.put_folder(moved)
         figures.write()
-        transaction.log(FolderMoved(by=item.caller, folder_id=folder.id, old=item.old, new=item.new))
+        transaction.log(FolderMoved(by=item.caller, folder_id=folder.id, old=item.old, new=item.new, **stated))
     return next(record_builder.folders([moved], split_path(item.new)[0]))
 
 

@@ -28,6 +28,7 @@ from sft.model.access import OPERATOR, Caller, Permission, Role, operator_caller
 from sft.model.events import InvitationMade, InvitationWithdrawn
 from sft.model.names import fold
 from sft.model.records import Invitation, InvitationState, ServerInfo
+from sft.service.act_statement import NOT_SIGNED, Said, Stated, require_statement
 from sft.service.rights import require_permission
 from sft.service.settings import Registration, registration, server_info
 from sft.service.use_case import act, query
@@ -55,6 +56,14 @@ class MakeInvitationInput(Struct, frozen=True):
     role: Role = Role.GUEST
     name: str | None = None
     seconds: int = 0
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said(
+            "invite",
+            {"invitation": self.public_key, "role": self.role.value, "name": self.name or "", "seconds": self.seconds},
+        )
 
 
 class MadeInvitation(Struct, frozen=True):
@@ -69,6 +78,11 @@ class WithdrawInvitationInput(Struct, frozen=True):
 
     caller: Caller
     invitation_id: int
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("withdraw", {"invitation": self.invitation_id})
 
 
 class FirstAdmin(Struct, frozen=True):
@@ -83,6 +97,7 @@ def make(transaction: Transaction, item: MakeInvitationInput) -> MadeInvitation:
     """Register the public half of an invitation; the same again is the same invitation."""
     if item.role != Role.GUEST:
         require_permission(transaction, item.caller, Permission.ROLE_CHANGE)
+    stated = require_statement(transaction, item)
     if registration(transaction) == Registration.CLOSED:
         raise RegistrationClosedError(server=server_name(transaction))
     seconds = item.seconds or INVITATION_SECONDS
@@ -93,7 +108,7 @@ def make(transaction: Transaction, item: MakeInvitationInput) -> MadeInvitation:
         if item.name is not None:
             require_name(item.name)
             require_free_name(transaction, item.name)
-        row = _add(transaction, item, seconds)
+        row = _add(transaction, item, seconds, stated)
     elif (row.maker_id, row.role, row.user_name) != (item.caller.user_id, item.role, item.name):
         raise BadRequestError(problem="the key of another invitation")
     (invitation,) = _shown(transaction, [row])
@@ -118,6 +133,7 @@ def list_all(reading: ReadTransaction, caller: Caller) -> tuple[Invitation, ...]
 @act(Permission.INVITATION_MANAGE, logs=(InvitationWithdrawn,))
 def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     """Make an invitation void; False where it was so already."""
+    stated = require_statement(transaction, item)
     row = invitation_by_id(transaction, item.invitation_id)
     if row is None:
         raise NotFoundError(what="invitation", name=str(item.invitation_id))
@@ -126,7 +142,7 @@ def withdraw(transaction: Transaction, item: WithdrawInvitationInput) -> bool:
     if row.withdrawn_at is not None:
         return False
     transaction.rows.update([replace(row, withdrawn_at=transaction.now)])
-    transaction.log(InvitationWithdrawn(by=item.caller, invitation_id=row.id))
+    transaction.log(InvitationWithdrawn(by=item.caller, invitation_id=row.id, **stated))
     return True
 
 
@@ -148,7 +164,7 @@ def first_admin(transaction: Transaction, item: FirstAdmin) -> Invitation | None
     if missing_admin(transaction) != (True, False):
         return None
     wanted = MakeInvitationInput(item.caller, item.public_key, Role.ADMIN)
-    (invitation,) = _shown(transaction, [_add(transaction, wanted, FIRST_ADMIN_SECONDS)])
+    (invitation,) = _shown(transaction, [_add(transaction, wanted, FIRST_ADMIN_SECONDS, NOT_SIGNED)])
     return invitation
 
 
@@ -172,7 +188,7 @@ def spend(transaction: Transaction, row: InvitationRow, user: UserRow) -> None:
     transaction.rows.update([used])
 
 
-def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int) -> InvitationRow:
+def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int, stated: Stated) -> InvitationRow:
     row = InvitationRow(
         id=transaction.rows.next_id(InvitationRow),
         public_key=item.public_key,
@@ -194,6 +210,7 @@ def _add(transaction: Transaction, item: MakeInvitationInput, seconds: int) -> I
             role=item.role,
             name=row.user_name,
             expires_at=row.expires_at,
+            **stated,
         )
     )
     return row

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from sft.crypto.statement import JOIN
 from sft.errors import InviteUnknownError, LoginRefusedError, NameReservedError, RegistrationClosedError
 from sft.model.access import Caller, Role
 from sft.model.events import UserJoined
 from sft.model.names import fold
+from sft.service.act_statement import Said, require_said
 from sft.service.caller import caller_of
 from sft.service.invitations import is_for, require_open, spend
 from sft.service.settings import Registration, registration
@@ -41,6 +43,17 @@ class JoinInput(Struct, frozen=True):
     device: str
     invitation: bytes | None = None
     session_id: int = 0
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        fields = {
+            "name": self.name,
+            "key": self.public_key,
+            "device": self.device,
+            "invitation": self.invitation or b"",
+        }
+        return Said(JOIN, fields)
 
 
 def login(reading: ReadTransaction, claim: LoginInput) -> Caller:
@@ -63,6 +76,7 @@ def join(transaction: Transaction, item: JoinInput) -> Caller:
     require_name(item.name)
     require_device(item.device)
     require_key(item.public_key)
+    stated = require_said(transaction, item.said, item.statement, 0, item.public_key)
     invitation = None if item.invitation is None else _invitation(transaction, item.invitation)
     before = _joined_before(transaction, item, invitation)
     if before is not None:
@@ -84,6 +98,7 @@ def join(transaction: Transaction, item: JoinInput) -> Caller:
             public_key=key.public_key,
             device=key.device,
             invitation_id=None if invitation is None else invitation.id,
+            **stated,
         )
     )
     return caller

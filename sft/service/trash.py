@@ -13,15 +13,17 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sft.errors import ChangedSinceError, FolderNotEmptyError, NotFoundError, NotYoursError
+from sft.errors import FolderNotEmptyError, NotFoundError, NotYoursError
 from sft.limits import TRASH_SECONDS
 from sft.model.access import Caller, Permission, Scope
 from sft.model.events import FileRestored, FileTrashed, FolderRestored, FolderTrashed
 from sft.model.names import split_path
 from sft.model.records import Deleted, File, FileSeen, RestoredFolder
+from sft.service.act_statement import Said, Stated, require_statement
 from sft.service.path_lookup import PathLookup, folded_name, folded_path, nothing_at, require_path
 from sft.service.record_builder import RecordBuilder
 from sft.service.rights import require_right, require_tree, scope_in
+from sft.service.seen import require_seen, seen_fields
 from sft.service.use_case import act
 from sft.store.criteria import LIVE_STATE, TRASHED_STATE
 from sft.store.figures import FigureChanges
@@ -48,6 +50,11 @@ class Deletion(Struct, frozen=True):
     path: str
     recursive: bool = False
     seen: FileSeen | None = None
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("delete", {"path": self.path, "recursive": self.recursive, **seen_fields(self.seen)})
 
 
 class Restoration(Struct, frozen=True):
@@ -55,6 +62,11 @@ class Restoration(Struct, frozen=True):
 
     caller: Caller
     path: str
+    statement: bytes = b""
+
+    @property
+    def said(self) -> Said:
+        return Said("restore", {"path": self.path})
 
 
 @act(Permission.FILE_DELETE, logs=(FileTrashed, FolderTrashed))
@@ -68,15 +80,16 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
         HandingOverError: something in it is still being handed over to the caller.
         FolderNotEmptyError: of a folder, unless ``recursive``.
     """
+    stated = require_statement(transaction, item)
     require_path(item.path)
     places = PathLookup(transaction)
     place = places.one(item.path)
     figures = FigureChanges(transaction, places.folders())
     if place.file is not None:
-        files, folders = _delete_file(transaction, item, place.file), 0
+        files, folders = _delete_file(transaction, item, place.file, stated), 0
         figures.take_file(place.file)
     elif place.subfolder is not None and item.seen is None:
-        files, folders = _delete_folder(transaction, item, place.subfolder)
+        files, folders = _delete_folder(transaction, item, place.subfolder, stated)
         figures.take_folder(place.subfolder)
     else:
         raise nothing_at(item.path)
@@ -84,27 +97,25 @@ def delete(transaction: Transaction, item: Deletion) -> Deleted:
     return Deleted(item.path, files, folders, transaction.now + TRASH_SECONDS)
 
 
-def _delete_file(transaction: Transaction, item: Deletion, file: FileRow) -> int:
+def _delete_file(transaction: Transaction, item: Deletion, file: FileRow, stated: Stated) -> int:
     records = RecordBuilder(transaction)
     require_right(records, item.caller, Permission.FILE_DELETE, file, verb="delete", path=item.path)
-    if item.seen is not None and item.seen != FileSeen(file.file_id, file.newest):
-        newest = newest_versions(transaction, [file])[file.id]
-        raise ChangedSinceError(
-            path=item.path, author=records.name_of(newest.author_id), version=newest.number, seen=item.seen.version
-        )
+    require_seen(records, item.path, file, item.seen)
     transaction.rows.update([replace(file, folder_id=None, **_deletion(transaction, item))])
-    transaction.log(FileTrashed(by=item.caller, file_id=file.file_id, path=item.path))
+    transaction.log(FileTrashed(by=item.caller, file_id=file.file_id, path=item.path, **stated))
     return 1
 
 
-def _delete_folder(transaction: Transaction, item: Deletion, folder: FolderRow) -> tuple[int, int]:
+def _delete_folder(transaction: Transaction, item: Deletion, folder: FolderRow, stated: Stated) -> tuple[int, int]:
     if (folder.files or folder.folders) and not item.recursive:
         raise FolderNotEmptyError(path=item.path)
     records = RecordBuilder(transaction)
     require_tree(records, item.caller, Permission.FILE_DELETE, folder, verb="delete", path=item.path)
     files, folders = folder.files_below, folder.folders_below + 1
     transaction.rows.update([replace(folder, parent_id=None, **_deletion(transaction, item))])
-    transaction.log(FolderTrashed(by=item.caller, folder_id=folder.id, path=item.path, files=files, folders=folders))
+    transaction.log(
+        FolderTrashed(by=item.caller, folder_id=folder.id, path=item.path, files=files, folders=folders, **stated)
+    )
     return files, folders
 
 
@@ -136,6 +147,7 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
         FolderInTheWayError: a folder has it, or a file the name of one on the way.
         NameClashError: the name differs from another in case alone.
     """
+    stated = require_statement(transaction, item)
     require_path(item.path)
     records = RecordBuilder(transaction)
     row = _last_deleted(records, transaction, item)
@@ -150,8 +162,8 @@ def restore(transaction: Transaction, item: Restoration) -> File | RestoredFolde
     figures.make_folders(made)
     folder_id = (made[-1] if made else place.folder).id
     if isinstance(row, FolderRow):
-        return _folder_back(transaction, item, row, folder_id, figures)
-    return _file_back(transaction, item, row, folder_id, figures)
+        return _folder_back(transaction, item, row, folder_id, figures, stated)
+    return _file_back(transaction, item, row, folder_id, figures, stated)
 
 
 def _last_deleted(records: RecordBuilder, transaction: Transaction, item: Restoration) -> FileRow | FolderRow:
@@ -198,7 +210,7 @@ def _within(transaction: Transaction, top: FolderRow, path: str) -> FileRow | Fo
 
 
 def _file_back(
-    transaction: Transaction, item: Restoration, file: FileRow, folder_id: int, figures: FigureChanges
+    transaction: Transaction, item: Restoration, file: FileRow, folder_id: int, figures: FigureChanges, stated: Stated
 ) -> File:
     name = split_path(item.path)[1]
     row = replace(file, folder_id=folder_id, name=name, folded=folded_name(name), **_NOT_DELETED)
@@ -206,12 +218,17 @@ def _file_back(
     figures.put_file(row)
     figures.write()
     transaction.rows.update([row])
-    transaction.log(FileRestored(by=item.caller, file_id=file.file_id, path=item.path))
+    transaction.log(FileRestored(by=item.caller, file_id=file.file_id, path=item.path, **stated))
     return RecordBuilder(transaction).file(row, newest_versions(transaction, [row])[row.id])
 
 
 def _folder_back(
-    transaction: Transaction, item: Restoration, folder: FolderRow, parent_id: int, figures: FigureChanges
+    transaction: Transaction,
+    item: Restoration,
+    folder: FolderRow,
+    parent_id: int,
+    figures: FigureChanges,
+    stated: Stated,
 ) -> RestoredFolder:
     files, folders = folder.files_below, folder.folders_below + 1
     row = replace(folder, parent_id=parent_id, **_NOT_DELETED)
@@ -219,5 +236,7 @@ def _folder_back(
     figures.put_folder(row)
     figures.write()
     transaction.rows.update([row])
-    transaction.log(FolderRestored(by=item.caller, folder_id=row.id, path=item.path, files=files, folders=folders))
+    transaction.log(
+        FolderRestored(by=item.caller, folder_id=row.id, path=item.path, files=files, folders=folders, **stated)
+    )
     return RestoredFolder(item.path, files, folders)

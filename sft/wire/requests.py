@@ -97,10 +97,11 @@ class MakeFolder(Request, frozen=True, tag=4):
 
 
 class Move(Request, frozen=True, tag=5):
-    """Give a file or folder another path."""
+    """Give a file or folder another path; ``seen`` is the file, and None of a folder."""
 
     old: PathText
     new: PathText
+    seen: FileSeen | None = None
     statement: StatementBytes = b""
 
 

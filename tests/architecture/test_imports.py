@@ -75,6 +75,7 @@ def loaded_by_command(tmp_path: Path, *arguments: str) -> set[str]:
         ("sft.service", TERMINAL | {"twisted", "sft.wire"}),
         ("sft.transport", DATABASE | TERMINAL | SERVER_PARTS),
         ("sft.client", DATABASE | {"textual"} | SERVER_PARTS),
+        ("sft.witness", DATABASE | TERMINAL | SERVER_PARTS | {"sft.client", "sft.wire"}),
         ("sft.server", TERMINAL | {"sft.client", "sft.cli", "tui"}),
         ("sft.cli", DATABASE | {"textual"} | SERVER_PARTS),
     ],

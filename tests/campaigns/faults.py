@@ -53,6 +53,7 @@ from sft.vault.keyring_file import load_keyring
 from tests.fakes import later_migration
 from tests.fakes.faulty_os import FaultyOs
 from tests.fakes.faulty_sqlite import FaultySqlite
+from tests.fakes.signed_acts import signed
 from tests.processes import say
 from tests.unit.service.service_fixture import ADA, chunks_of, digest_of, file_id_of, signature_of
 
@@ -235,8 +236,12 @@ def filled(home: Home) -> None:
         for path, content in (KEPT | GOES | GOES_WITH_FOLDER).items():
             put(whole, path, content)
         for path in GOES:
-            whole.context.act_blocking(trash.delete, trash.Deletion(ADA.caller, path))
-        whole.context.act_blocking(trash.delete, trash.Deletion(ADA.caller, "gone", recursive=True))
+            delete(whole, trash.Deletion(ADA.caller, path))
+        delete(whole, trash.Deletion(ADA.caller, "gone", recursive=True))
+
+
+def delete(whole: OpenedHome, item: trash.Deletion) -> None:
+    whole.context.act_blocking(trash.delete, signed(item, ADA.key, whole.context.storage.server_id))
 
 
 def killed(home: Home) -> None:

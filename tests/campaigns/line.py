@@ -19,6 +19,7 @@ from sft.wire import messages as m
 from sft.wire.connection import Connection
 from sft.wire.events import LoginRefused, MessageReceived, Welcomed
 from sft.wire.handshake import Claim, Welcome
+from tests.fakes.signed_acts import signed_request
 
 PATIENCE_SECONDS = 900
 READ_BYTES = 256 * 1024
@@ -57,7 +58,7 @@ class Line:
     def begin(self, kind: type[m.Request], /, **fields: Any) -> int:
         """Send a request."""
         number = self._wire.next_request_id
-        self._socket.sendall(self._wire.send(kind(number, **fields)))
+        self._socket.sendall(self._wire.send(signed_request(kind(number, **fields), self._key, self.welcome)))
         return number
 
     def fileno(self) -> int:

@@ -60,6 +60,7 @@ from sft.store.rows import Transaction
 from sft.store.users import write_users
 from sft.vault.keyring import Keyring
 from sft.vault.objects import seal_whole
+from tests.fakes.signed_acts import signed
 
 DAY: Final = 24 * 3600
 PER_FOLDER: Final = 500
@@ -260,7 +261,7 @@ def build(folder: Path, shape: Shape, *, processes: int = 0) -> Home:
         for made in _made(shape, keyring, processes):
             _add_files(writing, shape, made)
             database.checkpoint()
-        _delete_old(writing, shape)
+        _delete_old(writing, shape, keyring.server_id)
     return home
 
 
@@ -329,13 +330,14 @@ def _require(is_so: bool) -> None:
         raise RuntimeError("the log is not what the rows say")
 
 
-def _delete_old(writing: Writing, shape: Shape) -> None:
+def _delete_old(writing: Writing, shape: Shape, server_id: bytes) -> None:
     """Delete folders as people do."""
     name, role = NAMED[OLGA]
     caller = Caller(OLGA, OLGA, name, role)
     for each in range(shape.trashed_folders):
         with writing() as transaction:
-            (deleted,) = delete(transaction, [Deletion(caller, f"old/o{each:05}", recursive=True)])
+            asked = Deletion(caller, f"old/o{each:05}", recursive=True)
+            (deleted,) = delete(transaction, [signed(asked, key_of(shape, OLGA), server_id)])
         if isinstance(deleted, RequestError):
             raise deleted
 

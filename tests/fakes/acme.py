@@ -125,7 +125,7 @@ def _settle(service: MemoryService) -> None:
         service.delete("finance/2024", "max")
     with service.at(now - 2 * DAY):
         service.delete("finance/2026/draft.odt", "max")
-    service.act(accounts.disable, accounts.UserInput(service.caller("ada"), "ivo"))
+    service.act(accounts.disable, accounts.DisableInput(service.caller("ada"), "ivo"))
     with service.at(now - 9 * DAY):
         service.invite("eva", role=Role.MAINTAINER, name="gus2", seconds=2 * DAY)
     with service.at(now - 3600):

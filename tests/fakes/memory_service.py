@@ -61,6 +61,7 @@ from sft.wire.messages import Notice
 from tests.fakes.log_steps import LogSteps
 from tests.fakes.memory_backend import MemoryBackend
 from tests.fakes.memory_network import InlinePool, LoopReactor, Network
+from tests.fakes.signed_acts import signed
 
 CLIENT = IPv4Address("TCP", "198.51.100.7", 50122)
 _KEYRING = Keyring.generate(bytes(32), entropy=lambda count: bytes(range(count)))
@@ -246,8 +247,10 @@ class MemoryService:
     # -- acts and questions ---------------------------------------------------------------------------
 
     def act(self, act, item):
-        """Do one act, or raise what refuses it."""
-        return self.writer.submit(act, item).result()
+        """Do one act, or raise what refuses it; what people sign is signed."""
+        by = getattr(item, "caller", None)
+        key = None if by is None or by.operator else key_of(by.name)
+        return self.writer.submit(act, signed(item, key, self.server_id)).result()
 
     def ask(self, query, *args, **kwargs):
         """Ask in one read transaction."""
@@ -317,7 +320,7 @@ class MemoryService:
             self.act(accounts.add_user, given)
             return
         point = InvitationKey.from_seed(self.first_admin().seed).point
-        self.act(login.join, login.JoinInput(name, public, device, point))
+        self._join(login.JoinInput(name, public, device, point))
 
     def first_admin(self) -> InvitationLink:
         """Invite whoever comes first."""
@@ -395,7 +398,10 @@ class MemoryService:
         """Have somebody join by an invitation."""
         point = InvitationKey.from_seed(parse_invitation(link).seed).point
         public = key_of(name).public.encode()
-        self.act(login.join, login.JoinInput(name, public, "laptop", point))
+        self._join(login.JoinInput(name, public, "laptop", point))
+
+    def _join(self, item: login.JoinInput) -> None:
+        self.act(login.join, signed(item, key_of(item.name), self.server_id))
 
     def withdraw(self, invitation_id: int, *, by: str) -> None:
         item = invitations.WithdrawInvitationInput(self.caller(by), invitation_id)

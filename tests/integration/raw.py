@@ -25,6 +25,8 @@ from sft.transport.protocol import WireProtocol
 from sft.wire import messages as m
 from sft.wire.connection import Connection
 from sft.wire.events import DataReceived, Event, MessageReceived, Welcomed
+from sft.wire.login import Welcome
+from tests.fakes.signed_acts import signed_request
 from tests.loop import PATIENCE_SECONDS, bridged
 
 
@@ -113,10 +115,12 @@ def alone(answer: m.Reply) -> Any:
 class Raw:
     """A connection that sends whatever it is told to: the owner of a link, with an inbox."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, key: SigningKey | None = None) -> None:
         from twisted.internet import reactor
 
         self.connection = connection
+        self.key = key
+        self.welcome: Welcome | None = None
         self.link = WireProtocol(reactor, connection, self)
         self.inbox: list[Event] = []
         self.data: dict[int, list[bytes]] = {}
@@ -134,6 +138,7 @@ class Raw:
     def received(self, event: Event) -> None:
         if isinstance(event, Welcomed):
             self.link.logged_in()
+            self.welcome = event.welcome
         if isinstance(event, DataReceived):
             self.data.setdefault(event.request_id, []).append(event.chunk)
         elif isinstance(event, MessageReceived) and isinstance(event.message, m.Credit):
@@ -175,8 +180,9 @@ class Raw:
         return self.reason
 
     def begin(self, kind: type[m.Request], /, **fields: Any) -> int:
+        """Ask for something; what people sign is signed, unless ``statement`` is given."""
         request_id = self.connection.next_request_id
-        self.link.outbox.send(kind(id=request_id, **fields))
+        self.link.outbox.send(signed_request(kind(id=request_id, **fields), self.key, self.welcome))
         return request_id
 
     def tell(self, message: m.Message) -> None:

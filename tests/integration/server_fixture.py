@@ -42,6 +42,7 @@ from sft.wire import messages as m
 from sft.wire.connection import Connection
 from sft.wire.events import LoginRefused, Welcomed
 from sft.wire.login import Claim
+from tests.fakes.signed_acts import signed_claim
 from tests.integration.raw import (  # noqa: F401 - tests import all of the harness from here
     Person,
     Raw,
@@ -295,7 +296,8 @@ class ServerFixture:
         """Connect with any claim; comes back when it is answered, or the connection gone."""
         from twisted.internet import reactor
 
-        raw = Raw(Connection.client(self.server_key, claim, key, invitation))
+        claim = signed_claim(claim, key, self.here.storage.server_id)
+        raw = Raw(Connection.client(self.server_key, claim, key, invitation), key)
         endpoint = (
             UNIXClientEndpoint(reactor, str(self.home.control))
             if control

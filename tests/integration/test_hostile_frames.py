@@ -9,12 +9,14 @@ from twisted.internet.protocol import Protocol
 
 from sft.crypto.keys import InvitationKey, ServerKey, SigningKey
 from sft.limits import EARLY_FRAME_BYTES
+from sft.model.access import Role
 from sft.wire import messages as m
 from sft.wire.connection import Connection
 from sft.wire.events import LoginRefused, Welcomed
 from sft.wire.framing import frame
 from sft.wire.login import Claim
 from sft.wire.states import FrameType
+from tests.fakes.signed_acts import signed_request
 from tests.integration.server_fixture import ServerFixture, on_reactor, until
 
 
@@ -154,7 +156,7 @@ async def test_two_connections_never_share_keys(server: ServerFixture):
 @on_reactor
 async def test_frames_of_a_session_cannot_be_played_again(server: ServerFixture):
     raw = await server.raw("max")
-    sealed = raw.connection.send(m.MakeFolder(1, "once"))
+    sealed = raw.connection.send(signed_request(m.MakeFolder(1, "once"), raw.key, raw.welcome))
     raw.link.outbox.write(sealed)
     await raw.answer(1)
     raw.link.outbox.write(sealed)
@@ -166,10 +168,10 @@ async def test_frames_of_a_session_cannot_be_played_again(server: ServerFixture)
 async def test_the_servers_own_key_and_a_known_key_join_nobody(server: ServerFixture):
     ada = await server.raw("ada")
     for key, code in ((server.people["mia"].key.public.encode(), "KEY_TAKEN"),):
-        answer = await ada.ask(m.AddUser, name="new", role="guest", public_key=key, device="d")
+        answer = await ada.ask(m.AddUser, name="new", role=Role.GUEST, public_key=key, device="d")
         assert answer.code == code
     own = b"Ed" + bytes(8) + server.server_key.point
-    answer = await ada.ask(m.AddUser, name="new", role="guest", public_key=own, device="d")
+    answer = await ada.ask(m.AddUser, name="new", role=Role.GUEST, public_key=own, device="d")
     assert answer.code == "KEY_TAKEN"
     assert ServerKey.generate().public.point != server.server_key.point
     assert (await server.raw("mia")).inbox_has(Welcomed)

@@ -14,6 +14,7 @@ import pytest
 from sft.crypto.keys import InvitationKey, SigningKey
 from sft.errors import HandshakeFailedError
 from sft.model.access import OPERATOR, Caller, Holder, Permission, Resource, Role, allows, least_role, may
+from sft.model.records import FileSeen
 from sft.server.routes import ROUTES, JobRoute
 from sft.service.use_case import USE_CASES
 from sft.vault.master_key import CommandMasterKey
@@ -61,8 +62,14 @@ async def _deletes_others(server: ServerFixture, raw: Raw, name: str) -> Any:
     return await raw.ask(m.Delete, path="to-delete-of-mia")
 
 
+async def _moving(raw: Raw, path: str) -> dict[str, Any]:
+    """See a file that is to move."""
+    file = (await raw.ask(m.ShowFile, path=path)).file
+    return {"old": path, "seen": FileSeen(file.id, file.version.number)}
+
+
 async def _renames_others(server: ServerFixture, raw: Raw, name: str) -> Any:
-    return await raw.ask(m.Move, old="to-move-of-mia", new="renamed")
+    return await raw.ask(m.Move, **await _moving(raw, "to-move-of-mia"), new="renamed")
 
 
 async def _replaces_others(server: ServerFixture, raw: Raw, name: str) -> Any:
@@ -155,7 +162,7 @@ class _Example:
         return {"path": "a folder"}
 
     async def of_Move(self):
-        return {"old": f"to-move-{self.path}", "new": "moved"}
+        return {**await _moving(await self.server.raw("ada"), f"to-move-{self.path}"), "new": "moved"}
 
     async def of_Delete(self):
         return {"path": f"to-delete-{self.path}"}

@@ -402,7 +402,7 @@ TABLE = [
         errors.SignatureRefusedError(problem="another size"),
         "SIGNATURE_REFUSED",
         7,
-        "What arrived is not what was signed (another size). Nothing was stored.",
+        "What arrived is not what was signed (another size). Nothing was changed.",
         "The same command again",
     ),
     Row(

@@ -219,7 +219,7 @@ def _statements() -> dict[str, Any]:
         "device": "lap top",
         "role": "guest",
         "seconds": 3600,
-        "files-to": "",
+        "files_to": "",
         "file": drawn("file", 16),
         "version": 2,
         "old": "a b/100%.pdf",
@@ -230,7 +230,7 @@ def _statements() -> dict[str, Any]:
             statement.ReceivedVersion(drawn("file", 16), 2, drawn("digest", 64)),
             statement.ReceivedVersion(drawn("other file", 16), 1, drawn("prev", 64)),
         ),
-        "cut-off": 0,
+        "cut_off": 0,
         "reason": "stolen",
     }
     made: dict[str, Any] = {}

@@ -29,5 +29,8 @@ class Requester(Protocol):
     def address(self) -> str:
         """Where it was reached; empty at the control socket."""
 
+    def sign_act(self, act: str, **fields: object) -> bytes:
+        """Sign an act by its fields (``sft.crypto.statement.ACTS``); empty for the operator, who signs nothing."""
+
     async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: object) -> R:
         """Send a request and wait for its answer: see ``ServerConnection.request``."""

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from sft.client.api import Requester
-from sft.errors import ListingTooLongError, RemoteProtocolError
+from sft.errors import ListingTooLongError, NotFoundError, RemoteProtocolError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.names import fold, split_path
 from sft.model.records import Deleted, File, FileSeen, Folder, Page, RestoredFolder, TrashedFolder
@@ -167,24 +167,44 @@ async def show_with_receipt(session: Requester, path: str, version: int = 0) -> 
 
 async def make_folder(session: Requester, path: str) -> bool:
     """Make a folder and those above it; False if it was there already."""
-    return (await session.request(MakeFolder, Done, path=path)).changed
+    statement = session.sign_act("make-folder", path=path)
+    return (await session.request(MakeFolder, Done, path=path, statement=statement)).changed
 
 
 async def move(session: Requester, old: str, new: str) -> File | None:
-    """Move a file or folder to another path, and return the file; None for a folder."""
-    answer: Reply = await session.request(Move, (FileShown, Done), old=old, new=new)
+    """Move a file or folder to another path, and return the file; None for a folder.
+
+    A file is looked at first: what is signed names which one it is, and its newest version.
+    """
+    try:
+        file = await show_file(session, old)
+    except NotFoundError:
+        seen = None
+    else:
+        seen = FileSeen(file.id, file.version.number)
+    statement = session.sign_act("move", **_seen_fields(seen), old=old, new=new)
+    answer: Reply = await session.request(Move, (FileShown, Done), old=old, new=new, seen=seen, statement=statement)
     return answer.file if isinstance(answer, FileShown) else None
 
 
 async def delete(session: Requester, path: str, *, recursive: bool = False, seen: FileSeen | None = None) -> Deleted:
     """Move a file, or with ``recursive`` a folder and all in it, to the trash; with ``seen`` only that file and version."""
-    return (await session.request(Delete, FileDeleted, path=path, recursive=recursive, seen=seen)).deleted
+    statement = session.sign_act("delete", path=path, recursive=recursive, **_seen_fields(seen))
+    answer = await session.request(Delete, FileDeleted, path=path, recursive=recursive, seen=seen, statement=statement)
+    return answer.deleted
 
 
 async def restore(session: Requester, path: str) -> File | RestoredFolder:
     """Bring back what was last deleted from a path: a file, or a folder with all in it."""
-    answer: FileShown | FolderReturned = await session.request(Restore, (FileShown, FolderReturned), path=path)
+    answer: FileShown | FolderReturned = await session.request(
+        Restore, (FileShown, FolderReturned), path=path, statement=session.sign_act("restore", path=path)
+    )
     return answer.file if isinstance(answer, FileShown) else answer.folder
+
+
+def _seen_fields(seen: FileSeen | None) -> dict[str, object]:
+    """Return what a statement says of a file that was seen."""
+    return {"file": b"", "version": 0} if seen is None else {"file": seen.file_id, "version": seen.version}
 
 
 class _Order:

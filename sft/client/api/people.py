@@ -78,29 +78,37 @@ async def admins(session: Requester) -> list[str]:
 
 
 async def add_user(session: Requester, name: str, role: Role, public_key: PublicKey, device: str) -> User:
+    key = public_key.encode()
+    statement = session.sign_act("add", name=name, role=role.value, key=key, device=device)
     answer = await session.request(
-        AddUser, UserShown, name=name, role=role, public_key=public_key.encode(), device=device
+        AddUser, UserShown, name=name, role=role, public_key=key, device=device, statement=statement
     )
     return answer.user
 
 
 async def change_role(session: Requester, name: str, role: Role) -> tuple[User, str]:
     """Give a person another role, and return the person and the role before."""
-    answer = await session.request(ChangeRole, UserShown, name=name, role=role)
+    statement = session.sign_act("role", name=name, role=role.value)
+    answer = await session.request(ChangeRole, UserShown, name=name, role=role, statement=statement)
     return answer.user, answer.before
 
 
 async def disable(session: Requester, name: str) -> User:
-    return (await session.request(DisableUser, UserShown, name=name)).user
+    return (
+        await session.request(DisableUser, UserShown, name=name, statement=session.sign_act("disable", name=name))
+    ).user
 
 
 async def enable(session: Requester, name: str) -> User:
-    return (await session.request(EnableUser, UserShown, name=name)).user
+    return (
+        await session.request(EnableUser, UserShown, name=name, statement=session.sign_act("enable", name=name))
+    ).user
 
 
 async def remove(session: Requester, name: str, files_to: str = "") -> User:
     """Remove a person for good; the files go to ``files_to``, or to the caller."""
-    return (await session.request(RemoveUser, UserShown, name=name, files_to=files_to)).user
+    statement = session.sign_act("remove", name=name, files_to=files_to)
+    return (await session.request(RemoveUser, UserShown, name=name, files_to=files_to, statement=statement)).user
 
 
 async def invite(
@@ -108,8 +116,15 @@ async def invite(
 ) -> tuple[InvitationLink, Invitation]:
     """Make an invitation; its secret is drawn here and never sent: only the link holds it."""
     key = InvitationKey.generate(entropy)
+    statement = session.sign_act("invite", invitation=key.point, role=role.value, name=name or "", seconds=seconds)
     answer = await session.request(
-        MakeInvitation, InvitationShown, public_key=key.point, role=role, name=name, seconds=seconds
+        MakeInvitation,
+        InvitationShown,
+        public_key=key.point,
+        role=role,
+        name=name,
+        seconds=seconds,
+        statement=statement,
     )
     made = answer.invitation
     link = invitation_link(
@@ -130,7 +145,8 @@ async def list_invitations(session: Requester) -> list[Invitation]:
 
 async def withdraw(session: Requester, invitation_id: int) -> bool:
     """Make an open invitation void; False if it was so already."""
-    done = await session.request(WithdrawInvitation, Done, invitation_id=invitation_id)
+    statement = session.sign_act("withdraw", invitation=invitation_id)
+    done = await session.request(WithdrawInvitation, Done, invitation_id=invitation_id, statement=statement)
     return done.changed
 
 

@@ -217,4 +217,5 @@ class FileUpload:
             user=self._session.user_id,
             prev=None if before is None else before.version.digest,
             ts=int(self._session.clock()),
+            head=self._session.head_text,
         )

@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from sft.errors import NameNotAllowedError, NotFoundError, UsageError
-from sft.model.records import Deleted, RestoredFolder, TrashedFolder, TrashPage
+from sft.model.records import Deleted, FileSeen, RestoredFolder, TrashedFolder, TrashPage
 from sft.wire.messages import (
     Delete,
     Done,
@@ -19,6 +19,7 @@ from sft.wire.messages import (
     MakeFolder,
     Move,
     Restore,
+    ShowFile,
     TrashListed,
 )
 from tests.unit.cli.cli_fixture import refusing, signed_file
@@ -39,12 +40,21 @@ def test_a_name_that_is_not_allowed_is_not_asked_for(cli):
     assert not cli.sessions[0].asked
 
 
+def no_file(request):
+    raise NotFoundError(what="file", name=request.path)
+
+
 def test_a_file_and_a_folder_are_moved(cli):
+    cli.answers[ShowFile] = lambda request: FileShown(request.id, signed_file(request.path))
     cli.answers[Move] = lambda request: FileShown(request.id, signed_file(request.new))
     assert cli.run("mv", "a.txt", "b c.txt").lines == ['moved a.txt → "b c.txt"']
+    seen = signed_file("a.txt")
+    assert cli.sessions[-1].asked[-1].seen == FileSeen(seen.id, seen.version.number)
+    cli.answers[ShowFile] = no_file
     cli.answers[Move] = lambda request: Done(request.id)
     assert cli.run("mv", "a", "b").lines == ["moved a/ → b/"]
     assert json.loads(cli.run("mv", "a", "b", "--json").out) == {"old": "a", "new": "b", "kind": "folder"}
+    assert cli.sessions[-1].asked[-1].seen is None
 
 
 @pytest.mark.parametrize("new", ["a/b", "a/"])
@@ -56,6 +66,7 @@ def test_nothing_is_moved_into_itself(cli, new):
 
 
 def test_a_slash_at_the_end_moves_into(cli):
+    cli.answers[ShowFile] = lambda request: FileShown(request.id, signed_file(request.path))
     cli.answers[Move] = lambda request: FileShown(request.id, signed_file(request.new))
     assert cli.run("mv", "x/a.txt", "archive/").lines == ["moved x/a.txt → archive/a.txt"]
     assert cli.run("mv", "x/a.txt", "/").lines == ["moved x/a.txt → a.txt"]

@@ -42,7 +42,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "key": st.binary(min_size=42, max_size=42),
     "seconds": NUMBERS,
     "version": NUMBERS,
-    "cut-off": NUMBERS,
+    "cut_off": NUMBERS,
     "recursive": st.booleans(),
     "file": st.binary(min_size=16, max_size=16) | st.just(b""),
     "versions": st.lists(VERSION, min_size=1, max_size=3).map(tuple),
@@ -254,7 +254,7 @@ def test_no_half_of_a_signature_will_do(key: SigningKey) -> None:
 def test_a_comment_alone_is_held_where_the_text_is_gone(key: SigningKey) -> None:
     good, other = sign_statement(key, moved()), sign_statement(key, moved(new="b"))
     assert verify_statement_comment(key.public, good) == moved().comment
-    another = replace(moved().comment, nonce=bytes(8)).encode()
+    another = replace(moved().comment, user=77).encode()
     for spoiled in (replace(good, comment=another), replace(good, signature=other.signature)):
         with pytest.raises(SignatureInvalidError):
             verify_statement_comment(key.public, spoiled)

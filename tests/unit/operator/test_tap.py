@@ -9,8 +9,8 @@ from sft.errors import UsageError
 from sft.operator import tap
 from sft.operator.home import HomeSettings
 from sft.operator.people import role_of
+from sft.operator.process import stay_on_hangup
 from sft.operator.server import link_address
-from sft.operator.service import stay_on_hangup
 
 
 def parsed(*words):

@@ -19,12 +19,15 @@ from msgspec.structs import replace
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.signatures import FileSignature, sign_file, verify_file
-from sft.errors import RequestError
+from sft.errors import RequestError, RowForgedError
 from sft.limits import CHUNK_BYTES
 from sft.model.access import Caller, Role, operator_caller
 from sft.model.events import DomainEvent, UserAdded
-from sft.model.records import File, Stored
+from sft.model.records import File, FileSeen, Stored
 from sft.service import commits, downloads, pending, uploads
+from sft.service.files import show_file
+from sft.service.folders import MoveInput
+from sft.service.login import JoinInput
 from sft.service.maintenance.report import JobContext
 from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
 from sft.service.pending import Pending
@@ -38,11 +41,12 @@ from sft.store.row_types import DeviceKeyRow, UploadRow, UserRow
 from sft.store.rows import Transaction
 from sft.store.schema import DeviceKeyModel, UserModel
 from sft.store.statements import rows_of
-from sft.store.users import write_users
+from sft.store.users import key_by_id, write_users
 from sft.vault.backend import Backend
 from sft.vault.keyring import Keyring
 from sft.vault.vault import Vault
 from tests.fakes.log_steps import LogSteps
+from tests.fakes.signed_acts import key_with, signed
 
 NOW = 1_777_777_777
 BEGAN = NOW - 1_000_000
@@ -218,9 +222,34 @@ class ServiceFixture:
         with self.readers.reading() as reading:
             return query(reading, caller, **fields)
 
+    def signed(self, item: Any) -> Any:
+        """Have whoever asks see a file that is to move, and sign what they ask for, as their client does."""
+        if isinstance(item, MoveInput) and item.seen is None and not item.statement:
+            item = replace(item, seen=self.seen(item.old))
+        public_key = item.public_key if isinstance(item, JoinInput) else self._key_of(item)
+        return signed(item, key_with(public_key, SERVER_KEY) if public_key else None, SERVER_ID)
+
+    def seen(self, path: str) -> FileSeen | None:
+        """Return a file as it can be seen now; None where there is none."""
+        try:
+            file = self.ask(show_file, OPERATOR, path=path)
+        except (RequestError, RowForgedError):
+            return None
+        return FileSeen(file.id, file.version.number)
+
+    def _key_of(self, item: Any) -> bytes:
+        key_id = item.caller.key_id if hasattr(item, "said") else None
+        if key_id is None:
+            return b""
+        with self.readers.reading() as reading:
+            row = key_by_id(reading, key_id)
+        return b"" if row is None else row.public_key
+
     def act_each(
-        self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], *items: Any
+        self, act: Callable[[Transaction, Sequence[Any]], Sequence[T | RequestError]], *items: Any, sign: bool = True
     ) -> Sequence[T | RequestError]:
+        if sign:
+            items = tuple(map(self.signed, items))
         with self.log.transaction(self.now) as transaction:
             before = _changes(transaction)
             outcomes = act(transaction, items)
@@ -357,7 +386,7 @@ class ServiceFixture:
 
     def end_key(self, who: Person) -> None:
         with self.transaction() as transaction:
-            row = transaction.rows.one(rows_of(DeviceKeyRow, DeviceKeyModel.user_id == who.id))
+            row = transaction.rows.one(rows_of(DeviceKeyRow, DeviceKeyModel.id == who.caller.key_id))
             assert row is not None
             transaction.rows.update([replace(row, ended_at=self.now)])
 

@@ -32,7 +32,7 @@ from sft.model.access import Caller, Role
 from sft.model.records import User, UserState
 from sft.service import accounts, invitations
 from sft.service import login as getting_in
-from sft.service.accounts import AddUserInput, ChangeRoleInput, RemoveUserInput, UserInput
+from sft.service.accounts import AddUserInput, ChangeRoleInput, DisableInput, EnableInput, RemoveUserInput
 from sft.service.folders import MoveInput, move
 from sft.service.invitations import FirstAdmin, MakeInvitationInput, WithdrawInvitationInput
 from sft.service.login import JoinInput, LoginInput
@@ -458,7 +458,7 @@ def test_a_role_is_changed(services: ServiceFixture, by: Caller) -> None:
     again = services.act(accounts.change_role, ChangeRoleInput(by, "gus", Role.MAINTAINER))
     assert again.before == "maintainer"
     assert user(services, "gus").role == "maintainer"
-    services.act(accounts.disable, UserInput(by, "gus"))
+    services.act(accounts.disable, DisableInput(by, "gus"))
     services.act(accounts.change_role, ChangeRoleInput(by, "gus", Role.GUEST))
     with services.reading() as reading:
         roles = roles_of(reading, [GUS.id])[GUS.id]
@@ -470,32 +470,32 @@ def test_a_role_is_changed(services: ServiceFixture, by: Caller) -> None:
 
 
 def test_a_user_is_disabled_and_enabled(services: ServiceFixture) -> None:
-    changed = services.act(accounts.disable, UserInput(ADA.caller, "gus"))
+    changed = services.act(accounts.disable, DisableInput(ADA.caller, "gus"))
     assert changed.user.state is UserState.DISABLED
-    assert services.act(accounts.disable, UserInput(ADA.caller, "gus")) == changed
+    assert services.act(accounts.disable, DisableInput(ADA.caller, "gus")) == changed
     with pytest.raises(LoginRefusedError):
         login(services, "gus", GUS.public_key)
-    changed = services.act(accounts.enable, UserInput(OPERATOR, "gus"))
+    changed = services.act(accounts.enable, EnableInput(OPERATOR, "gus"))
     assert changed.user.state is UserState.ACTIVE
-    assert services.act(accounts.enable, UserInput(ADA.caller, "gus")) == changed
+    assert services.act(accounts.enable, EnableInput(ADA.caller, "gus")) == changed
     assert login(services, "gus", GUS.public_key).name == "gus"
 
 
 ACTS: list[Any] = [
     (accounts.change_role, lambda by, name: ChangeRoleInput(by, name, Role.GUEST)),
-    (accounts.disable, UserInput),
+    (accounts.disable, DisableInput),
     (accounts.remove, RemoveUserInput),
 ]
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, UserInput)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableInput)])
 def test_nobody_by_that_name(services: ServiceFixture, act: Any, item: Any) -> None:
     with pytest.raises(NotFoundError) as refusal:
         services.act(act, item(ADA.caller, "ivo"))
     assert refusal.value.values == {"what": "user", "name": "ivo"}
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS[:2], (accounts.enable, UserInput)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS[:2], (accounts.enable, EnableInput)])
 def test_nothing_is_done_about_a_removed_user(services: ServiceFixture, act: Any, item: Any) -> None:
     services.act(accounts.remove, RemoveUserInput(ADA.caller, "gus"))
     with pytest.raises(NotFoundError):
@@ -539,7 +539,7 @@ def test_two_admins_who_end_each_other_leave_one(services: ServiceFixture, act: 
     assert isinstance(second, LastAdminError)
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, UserInput)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableInput)])
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
@@ -565,7 +565,7 @@ def test_what_an_admin_lost_before_the_commit_counts(
     assert everything(services) == before
 
 
-@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, UserInput)])
+@pytest.mark.parametrize(("act", "item"), [*ACTS, (accounts.enable, EnableInput)])
 @pytest.mark.parametrize("by", [MAX, GUS])
 def test_admins_alone_manage_people(services: ServiceFixture, act: Any, item: Any, by: Person) -> None:
     forged = replace(by.caller, role=Role.ADMIN)  # what a session believes is not asked

@@ -206,7 +206,7 @@ def test_a_check_runs_while_the_server_works(disk_services: ServiceFixture) -> N
                 item = services.stream(MAX, f"d/{number}", bytes(20_000 * (number % 3)))
                 acknowledge_one(item, writer.submit(commit, item).result(30))
                 if number % 5 == 0:
-                    writer.submit(delete, Deletion(MAX.caller, f"d/{number}")).result(30)
+                    writer.submit(delete, services.signed(Deletion(MAX.caller, f"d/{number}"))).result(30)
         finally:
             done.set()
 

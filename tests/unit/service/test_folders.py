@@ -1,9 +1,11 @@
 import os
 
 import pytest
+from msgspec.structs import replace
 
 from sft.errors import (
     BadRequestError,
+    ChangedSinceError,
     ExistsError,
     FolderInTheWayError,
     NameClashError,
@@ -18,7 +20,8 @@ from sft.service.files import list_folder, show_file
 from sft.service.folders import MakeFolderInput, MoveInput, make_folder, move
 from sft.store.row_types import FolderRow
 from sft.store.statements import rows_of
-from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, Person, ServiceFixture, digest_of
+from tests.fakes.signed_acts import statement_of
+from tests.unit.service.service_fixture import ADA, GUS, MAX, MIA, NOW, SERVER_ID, Person, ServiceFixture, digest_of
 
 
 def make(services: ServiceFixture, path: str, who: Person = MAX) -> bool:
@@ -247,13 +250,36 @@ def test_no_path_grows_beyond_what_can_be_signed(services: ServiceFixture) -> No
     assert mv(services, "e", f"{deep}/y").path == f"{deep}/y"
 
 
+def test_a_file_moves_as_it_was_seen(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    services.put(MAX, "b", b"2")
+    seen, other = services.seen("a"), services.seen("b")
+    services.replace(MAX, "a", b"3", services.ask(show_file, MAX, path="a"))
+    for wrong in (seen, other):
+        with pytest.raises(ChangedSinceError) as refusal:
+            services.act(move, MoveInput(MAX.caller, "a", "c", wrong))
+        assert refusal.value.values["version"] == 2
+    assert tree(services) == ["a", "b"]
+    services.act(move, MoveInput(MAX.caller, "a", "c", services.seen("a")))
+    assert tree(services) == ["b", "c"]
+
+
+def test_a_file_is_no_folder_for_who_moves_it_and_a_folder_no_file(services: ServiceFixture) -> None:
+    services.put(MAX, "d/a")
+    for item in (MoveInput(MAX.caller, "d/a", "b"), MoveInput(MAX.caller, "d", "e", services.seen("d/a"))):
+        said = statement_of(MAX.key, SERVER_ID, MAX.id, item.said)
+        (outcome,) = services.act_each(move, replace(item, statement=said), sign=False)
+        assert isinstance(outcome, NotFoundError)
+    assert tree(services) == ["d/", "d/a"]
+
+
 def test_what_moves_and_comes_back_within_one_group_is_judged_in_order(services: ServiceFixture) -> None:
     services.put(MAX, "a", os.urandom(10))
     outcomes = services.act_each(
         move,
         MoveInput(MAX.caller, "a", "b"),
         MoveInput(MAX.caller, "a", "c"),
-        MoveInput(MAX.caller, "b", "a"),
+        MoveInput(MAX.caller, "b", "a", services.seen("a")),
         MoveInput(GUS.caller, "a", "d"),
     )
     kinds = [type(outcome).__name__ for outcome in outcomes]

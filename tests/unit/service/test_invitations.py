@@ -262,8 +262,8 @@ def test_who_is_no_longer_an_admin_has_no_open_invitation_then_or_ever_again(
         services.act(accounts.change_role, accounts.ChangeRoleInput(ADA.caller, "max", Role.GUEST))
         services.act(accounts.change_role, accounts.ChangeRoleInput(ADA.caller, "max", Role.ADMIN))
     elif how == "disable":
-        services.act(accounts.disable, accounts.UserInput(ADA.caller, "max"))
-        services.act(accounts.enable, accounts.UserInput(ADA.caller, "max"))
+        services.act(accounts.disable, accounts.DisableInput(ADA.caller, "max"))
+        services.act(accounts.enable, accounts.EnableInput(ADA.caller, "max"))
     else:
         services.act(accounts.remove, accounts.RemoveUserInput(ADA.caller, "max"))
     assert states(services) == {made: InvitationState.WITHDRAWN, others: InvitationState.OPEN}

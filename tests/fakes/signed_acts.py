@@ -1,0 +1,79 @@
+"""Statements of acts, as a client makes them, for tests that call the services themselves."""
+
+from __future__ import annotations
+
+import itertools
+from functools import cache
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from sft.crypto.keys import PublicKey, ServerKey, SigningKey
+from sft.crypto.signatures import sign_statement
+from sft.crypto.statement import JOIN, ActStatement, StatementComment
+from sft.model.access import Caller, Role
+from sft.server.routes import ROUTES, ActRoute
+from sft.service.act_statement import Said
+from sft.service.login import JoinInput
+from sft.wire import messages as m
+from sft.wire.handshake import Claim, Welcome
+
+_numbers: Final = itertools.count(1)
+
+
+def statement_of(key: SigningKey, server_id: bytes, user_id: int, said: Said, /, **changes: Any) -> bytes:
+    """Sign what an act asks for; ``changes`` are of the comment."""
+    given: dict[str, Any] = {
+        "act": said.act,
+        "server_id": server_id,
+        "user": 0 if said.act == JOIN else user_id,
+        "ts": 1_700_000_000,
+        "nonce": next(_numbers).to_bytes(8, "big"),
+    }
+    comment = StatementComment(**(given | changes))
+    return sign_statement(key, ActStatement(comment, said.fields)).encode()
+
+
+def signed(item: Any, key: SigningKey | None, server_id: bytes) -> Any:
+    """Sign the input of an act with a key, unless it has its statement, or nobody signs such."""
+    if key is None or not hasattr(item, "said") or item.statement:
+        return item
+    user_id = 0 if item.said.act == JOIN else item.caller.user_id
+    return item if user_id is None else replace(item, statement=statement_of(key, server_id, user_id, item.said))
+
+
+def signed_request(message: m.Request, key: SigningKey | None, welcome: Welcome | None) -> m.Request:
+    """Sign a request of whoever was welcomed with a key, if it asks for what people sign and carries no statement."""
+    route = ROUTES.get(type(message))
+    if key is None or welcome is None or not isinstance(route, ActRoute) or getattr(message, "statement", None) != b"":
+        return message
+    said = route.item(Caller(welcome.user_id, 0, welcome.name, Role(welcome.role)), message).said
+    return replace(message, statement=statement_of(key, welcome.server.server_id, welcome.user_id, said))
+
+
+def signed_claim(claim: Claim, key: SigningKey | None, server_id: bytes) -> Claim:
+    """Sign a claim to join with the new key."""
+    if key is None or claim.kind != "join" or claim.statement:
+        return claim
+    asked = JoinInput(claim.user_name, claim.public_key or b"", claim.device, claim.invitation)
+    return replace(claim, statement=statement_of(key, server_id, 0, asked.said))
+
+
+def key_with(public_key: bytes, *others: SigningKey | ServerKey) -> SigningKey | None:
+    """Find the secret half of a key whose seed is one byte again and again, or that of another; None where none is."""
+    public = PublicKey.decode_or_none(public_key)
+    if public is None:
+        return None
+    seeds = _seeds() | {_point_of(other.seed): other.seed for other in others}
+    seed = seeds.get(public.point)
+    return None if seed is None else SigningKey.from_seed(seed, public.key_id)
+
+
+@cache
+def _seeds() -> dict[bytes, bytes]:
+    seeds = [bytes([number]) * 32 for number in range(256)]
+    return {_point_of(seed): seed for seed in seeds}
+
+
+def _point_of(seed: bytes) -> bytes:
+    return SigningKey.from_seed(seed, bytes(8)).public.point
