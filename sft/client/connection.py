@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
+from msgspec.structs import replace
+
 from sft.client.loop import Tasks, Waiting, loop_of
 from sft.client.pace import Pace, moves_content
 from sft.client.peer_watch import FOR_EVER, PeerWatch
@@ -18,6 +20,7 @@ from sft.crypto.keys import ServerPublic
 from sft.errors import (
     ConnectionLostError,
     FrameForgedError,
+    LedgerError,
     LocalProtocolError,
     RemoteProtocolError,
     RequestError,
@@ -36,19 +39,26 @@ from sft.wire.messages import (
     CollectTrash,
     Credit,
     FileBegins,
+    FilesContent,
+    FileShown,
+    LogHead,
     Message,
     Notice,
     Refusal,
     Reply,
     Request,
     RotateMasterKey,
+    UserList,
+    UserShown,
 )
 
 if TYPE_CHECKING:
+    from sft.client.log_follower import LogFollower
     from sft.transport.threads import Pool
 
 R = TypeVar("R", bound=Reply)
 
+_PROVED: Final = (FileBegins, FileShown, FilesContent, UserList, UserShown)
 _JOBS: Final = frozenset({CheckVault, RotateMasterKey, CollectTrash})  # which may take hours
 
 
@@ -84,6 +94,7 @@ class ServerConnection:
         address: where it leads, as people write it.
         on_notice: called with what the server says unasked.
         keep_fault: writes down what was changed on the way (on the pool).
+        log: follows the server's log; None for the operator, who is told none.
     """
 
     def __init__(
@@ -95,6 +106,7 @@ class ServerConnection:
         address: str = "",
         on_notice: Callable[[Notice], None] | None = None,
         keep_fault: Callable[[str], object] | None = None,
+        log: LogFollower | None = None,
     ) -> None:
         self.reactor = reactor
         self.pool = pool
@@ -106,6 +118,7 @@ class ServerConnection:
         self.welcomed: Waiting[Welcome] = self._tasks.waiting()
         self.lost: SftError | None = None
         self.farewell: Notice | None = None  # the server said that it ends the session, and why
+        self.log = log
         self._welcome: Welcome | None = None
         self._wire = wire
         self._on_notice = on_notice
@@ -180,7 +193,10 @@ class ServerConnection:
 
         Raises:
             ConnectionLostError: the connection is gone.
+            LedgerError: the server contradicted itself: it is asked nothing more.
         """
+        if self.log is not None:
+            self.log.require_sound()
         if content and self._pace is not None:
             await self._pace.turn()
         if self.alive and (self._waiters or not self._wire.may_request):
@@ -236,6 +252,13 @@ class ServerConnection:
     def connected(self) -> None: ...
 
     def received(self, event: Event) -> None:
+        try:
+            self._received(event)
+        except LedgerError as error:
+            self.lost = error
+            self.protocol.fail(error)
+
+    def _received(self, event: Event) -> None:
         if isinstance(event, MessageReceived):
             self._message(event.message)
         elif isinstance(event, DataReceived):
@@ -250,6 +273,7 @@ class ServerConnection:
                 self._next_turn()
         elif isinstance(event, Welcomed):
             self._welcome = event.welcome
+            self._begin_log(event.welcome)
             self.protocol.logged_in()
             self.welcomed.callback(event.welcome)
         elif isinstance(event, LoginRefused):
@@ -265,7 +289,7 @@ class ServerConnection:
         if not self.welcomed.called:
             self.welcomed.errback(self.lost)
         lost = self.lost
-        if not isinstance(lost, ConnectionLostError | RequestError):
+        if not isinstance(lost, ConnectionLostError | RequestError | LedgerError):
             told = TamperedError if isinstance(lost, FrameForgedError) else ConnectionLostError
             if told is TamperedError and self._keep_fault is not None:
                 self.pool.run(self._keep_fault, f"{self.address}: {lost.detail}, after the login")
@@ -290,6 +314,7 @@ class ServerConnection:
 
     def _message(self, message: object) -> None:
         if isinstance(message, Reply):
+            message = self._held(message)
             listener = self._listeners.get(message.id)
             if self._pace is not None:
                 self._pace.answered(message)
@@ -302,11 +327,30 @@ class ServerConnection:
             listener = self._listeners.get(message.id)
             if listener is not None:
                 listener.credited(message.chunks)
+        elif isinstance(message, LogHead):
+            if self.log is not None:
+                self.log.follow(message.note, message.consistency)
         elif isinstance(message, Notice):
             if message.kind == "ended":
                 self.farewell = message
             if self._on_notice is not None:
                 self._on_notice(message)
+
+    def _begin_log(self, welcome: Welcome) -> None:
+        if self.log is None:
+            return
+        if not welcome.head and not self.log.named:
+            self.log = None
+            return
+        self.log.begin(self.server_key, welcome.head, welcome.consistency)
+        if welcome.evidence is not None:
+            self._welcome = replace(welcome, evidence=self.log.hold(welcome.evidence))
+
+    def _held(self, reply: Reply) -> Reply:
+        """Return a reply with its evidence held under the head that was told last: it proves nothing under a later one."""
+        if self.log is None or not isinstance(reply, _PROVED) or reply.evidence is None:
+            return reply
+        return replace(reply, evidence=self.log.hold(reply.evidence))
 
     def _forget(self, request_id: int) -> None:
         self._listeners.pop(request_id, None)

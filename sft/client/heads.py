@@ -11,6 +11,7 @@ here blocks.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -18,33 +19,19 @@ from typing import Final
 from msgspec import Struct
 
 from sft.client.state import StateFolder
-from sft.errors import LocalFileError
+from sft.crypto.signed_note import text_of
+from sft.errors import LedgerFormatError, LocalFileError
+from sft.ledger.checkpoints import Checkpoint
 
 _ID_DIGITS: Final = 32
-_NAME: Final = r"(0|[1-9][0-9]{0,18})\.([0-9a-f]{64})"
+_NAME: Final = r"[0-9]{1,19}\.[0-9a-f]{64}"
 
 
 class Head(Struct, frozen=True):
-    """A head of a log.
+    """A head of a log, and the signed note of it."""
 
-    Args:
-        origin: of the log, with its epoch at the end.
-        note: the signed note.
-    """
-
-    origin: str
-    size: int
-    root: bytes
+    checkpoint: Checkpoint
     note: str
-
-    @property
-    def epoch(self) -> str:
-        return self.origin.rpartition("/")[2]
-
-    @property
-    def text(self) -> str:
-        """As signatures of people name it: ``epoch.size:root``."""
-        return f"{self.epoch}.{self.size}:{self.root.hex()}"
 
 
 class Heads:
@@ -67,7 +54,7 @@ class Heads:
         heads = None
         while heads is None:
             heads = self._read()
-        return sorted(heads, key=lambda head: head.size)
+        return sorted(heads, key=lambda head: head.checkpoint.size)
 
     def keep(self, head: Head, continued: Iterable[Head] = ()) -> None:
         """Keep a head, durably, and leave behind those that it was proved to continue."""
@@ -75,35 +62,32 @@ class Heads:
         if self._state.read(name) is None:
             self._state.write(name, head.note.encode())
         for old in continued:
-            if (old.origin, old.size, old.root) != (head.origin, head.size, head.root):
+            if old.checkpoint != head.checkpoint:
                 self._state.remove(self._name(old))
 
     def _read(self) -> list[Head] | None:
         """Read once; None where another session has left behind one of them meanwhile: its newer one was not listed yet."""
         heads: list[Head] = []
         for name in self._state.names(self._folder):
-            found = re.fullmatch(_NAME, name)
-            if found is None:
+            if re.fullmatch(_NAME, name) is None:
                 continue  # what a kill left of a write
             data = self._state.read(f"{self._folder}/{name}")
             if data is None:
                 return None
-            heads.append(self._parsed(int(found[1]), bytes.fromhex(found[2]), data))
+            heads.append(self._parsed(name, data))
         return heads
 
     def _name(self, head: Head) -> str:
-        return f"{self._folder}/{head.size}.{head.root.hex()}"
+        return f"{self._folder}/{head.checkpoint.size}.{head.checkpoint.root.hex()}"
 
-    def _parsed(self, size: int, root: bytes, data: bytes) -> Head:
-        try:
+    def _parsed(self, name: str, data: bytes) -> Head:
+        with contextlib.suppress(LedgerFormatError, UnicodeDecodeError):
             note = data.decode("utf-8")
-        except UnicodeDecodeError:
-            note = ""
-        origin, _, rest = note.partition("\n")
-        if not rest.startswith(f"{size}\n"):
-            raise LocalFileError(
-                path=self.path,
-                problem="is damaged: it holds what this computer has seen of the server's log",
-                remedy="Put it back from a copy. Moved aside, it is forgotten what was seen, and nobody would notice a lie",
-            )
-        return Head(origin, size, root, note)
+            head = Head(Checkpoint.parse(text_of(note)), note)
+            if self._name(head) == f"{self._folder}/{name}":
+                return head
+        raise LocalFileError(
+            path=self.path,
+            problem="is damaged: it holds what this computer has seen of the server's log",
+            remedy="Put it back from a copy. Moved aside, it is forgotten what was seen, and nobody would notice a lie",
+        )

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
+from msgspec.structs import replace
+
 from sft.client.api.people import show_user_by_id
 from sft.client.carried_over import CarriedOver
 from sft.client.concurrency import Lock, gather_limited
@@ -20,16 +22,19 @@ from sft.client.connection import ServerConnection
 from sft.client.dialing import CONNECT_SECONDS, Dialer
 from sft.client.evidence import keep_evidence
 from sft.client.fault_log import FaultLog
+from sft.client.heads import Head, Heads
 from sft.client.identity import Ask, Identity
+from sft.client.log_follower import Exhibit, LogFollower
 from sft.client.loop import loop_of
 from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profile, Profiles
 from sft.client.state import StateFolder
 from sft.client.statements import sign_act
+from sft.client.stopped import require_not_stopped, stop
 from sft.client.versions_seen import VersionsSeen
 from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
-from sft.errors import AccountChangedError, NotFoundError, ServerKeyChangedError
+from sft.errors import AccountChangedError, LedgerError, NotFoundError, ServerKeyChangedError
 from sft.model.access import Role
 from sft.model.records import File, User
 from sft.wire.connection import Connection
@@ -56,7 +61,6 @@ class Session:
         followed: the key that was pinned until this login, if it said that the server's key now follows it.
         versions_seen: the server's files as this computer has seen them.
         clock: Unix seconds.
-        head_text: the newest head of the server's log that this computer has seen, as what is signed names it.
         carried_over: transfers that an earlier session's end cut off; whoever comes back sets the one of before.
     """
 
@@ -70,13 +74,14 @@ class Session:
     clock: Callable[[], float] = time.time
     versions_seen: VersionsSeen = field(init=False)
     followed: ServerPublic | None = None
-    head_text: str = NO_HEAD
     carried_over: CarriedOver = field(default_factory=CarriedOver)
     limited_to: int | None = None
     _learning: Lock = field(default_factory=Lock)
+    _kept_head: Head | None = None
 
     def __post_init__(self) -> None:
         self.versions_seen = VersionsSeen(self.state, self.profile.server_id)
+        self._kept_head = None if self.log is None else self.log.head
 
     @property
     def user_id(self) -> int:
@@ -116,6 +121,16 @@ class Session:
     @property
     def alive(self) -> bool:
         return self.connection.alive
+
+    @property
+    def log(self) -> LogFollower | None:
+        """The server's log as this session is shown it; None where it has none yet."""
+        return self.connection.log
+
+    @property
+    def head_text(self) -> str:
+        """The newest head that was seen, as comments and statements name it."""
+        return NO_HEAD if self.log is None else self.log.told.checkpoint.head_text()
 
     def limit(self, bytes_per_second: int | None) -> None:
         """Move content no faster than that, both ways together, until the session ends; None for as fast as can be."""
@@ -160,9 +175,17 @@ class Session:
     async def close(self) -> None:
         """Close, and wait until the server's end is down too."""
         try:
+            await self.keep_head()
             await self.connection.close()
         finally:
             self._end_pool()
+
+    async def keep_head(self) -> None:
+        """Keep the newest head that was seen, for the sessions to come."""
+        log = self.log
+        if log is not None and log.failed is None and log.head is not self._kept_head:
+            before, self._kept_head = self._kept_head, log.head
+            await self.pool.run(_keep_head, self.state, self.profile.server_id, log.told, before)
 
     def abort(self) -> None:
         self.connection.abort()
@@ -244,7 +267,17 @@ async def log_in(
     Raises:
         ServerKeyChangedError: another key than the pinned one, or another first key than the profile's.
         AccountChangedError: another person than the one who joined.
+        LedgerError: its log is not the one that this computer knows, or its answers do not follow from it.
     """
+    kept = await pool.run(_known_heads, state, profile)
+
+    def keep_contradiction(error: LedgerError, exhibits: list[Exhibit]) -> LedgerError:
+        return stop(state, profile, error, exhibits, now=int(clock()))
+
+    def follower() -> LogFollower:
+        return LogFollower(profile.name, profile.server_id, kept, keep_contradiction)
+
+    claim = replace(claim, log_sizes=follower().log_sizes)
     dialer = Dialer(
         reactor,
         lambda protocol: loop_of(reactor).connect_tcp(protocol, profile.host, profile.port, CONNECT_SECONDS),
@@ -252,15 +285,21 @@ async def log_in(
         profile=profile.name,
         new_wire=lambda: Connection.client(profile.server, claim, key, invitation, server_id=profile.server_id),
         new_connection=lambda wire: ServerConnection(
-            reactor, wire, pool, address=profile.address, on_notice=on_notice, keep_fault=FaultLog(state.data).keep
+            reactor,
+            wire,
+            pool,
+            address=profile.address,
+            on_notice=on_notice,
+            keep_fault=FaultLog(state.data).keep,
+            log=follower(),
         ),
         random=random,
     )
     try:
         connection = await dialer.dial()
-    except ServerKeyChangedError as stop:
+    except ServerKeyChangedError as changed:
         now = int(clock())
-        raise await pool.run(keep_evidence, state, profile, stop, now=now) from stop
+        raise await pool.run(keep_evidence, state, profile, changed, now=now) from changed
     try:
         welcome = connection.welcome
         _require_pinned_id(profile, welcome.server.server_id)
@@ -277,11 +316,28 @@ async def log_in(
         if any(getattr(profile, name) != value for name, value in seen.items()):
             profile = await pool.run(Profiles(state).update, profile.name, **seen)
         pins = Pins(state, profile.server_id, own_pin(profile))
-        await pool.run(pins.load)
+        await pool.run(_settle, state, profile, pins, connection.log)
     except BaseException:
         connection.abort()
         raise
     return Session(connection, state, profile, key, pins, pool, owns_pool, clock, followed=followed)
+
+
+def _known_heads(state: StateFolder, profile: Profile) -> list[Head]:
+    """Return what is known of a server's log; LedgerError if it is not used any more."""
+    require_not_stopped(state, profile)
+    return Heads(state, profile.server_id).read()
+
+
+def _settle(state: StateFolder, profile: Profile, pins: Pins, log: LogFollower | None) -> None:
+    """Keep the head of a login, and read who is known."""
+    if log is not None:
+        Heads(state, profile.server_id).keep(log.told, log.named)
+    pins.load()
+
+
+def _keep_head(state: StateFolder, server_id: bytes, head: Head, before: Head | None) -> None:
+    Heads(state, server_id).keep(head, [] if before is None else [before])
 
 
 async def log_in_again(reactor: Any, before: Session, random: Callable[[], float] = random_numbers.random) -> Session:

@@ -28,9 +28,6 @@ _ID_DIGITS: Final = 32
 _SHORT_DIGITS: Final = 16
 _MOST_FILES: Final = 20  # whoever lies may do so each time
 
-Exhibit = tuple[str, str]
-"""What it is, and its text as it came."""
-
 
 class Mark(Struct, frozen=True):
     """Why a server is not used."""
@@ -58,9 +55,12 @@ def require_not_stopped(state: StateFolder, profile: Profile) -> None:
 
 
 def stop(
-    state: StateFolder, profile: Profile, error: LedgerError, exhibits: Iterable[Exhibit], *, now: int
+    state: StateFolder, profile: Profile, error: LedgerError, exhibits: Iterable[tuple[str, str]], *, now: int
 ) -> LedgerError:
     """Keep what shows the contradiction, and mark the server.
+
+    Args:
+        exhibits: what each is, and its text as it came.
 
     Returns:
         The error, with the file that keeps the evidence.

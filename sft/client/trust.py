@@ -1,24 +1,38 @@
 """Whose bytes these are: the verdict on a file, from what was read and what this computer has pinned.
 
 Rules. ``judge`` is pure. A file is its author's only if the signature holds over the digest of the very bytes that were read,
-the signed description is what the server says of the file, and the key is the one that this computer first saw for that person.
-Without the log a move is the server's word: it is shown, never hidden, and that a version is the newest is held to what this
-computer has seen. A verdict that is not good is raised.
+the signed description is what the server says of the file, and the key is one that this computer knows for that person. Where
+a file lies, which version it is and whose key that was when it was stored, the log proves (``sft.client.proved``), by its own
+order and no clock. A verdict that is not good is raised.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
 from sft.client.pins import Pin
+from sft.client.proved import ProvedFile, ProvedState
 from sft.client.session import Session
+from sft.client.versions_seen import NO_PLACE
 from sft.crypto.comment import FileComment
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_comment, verify_file
-from sft.errors import CryptoError, OlderVersionError, PinChangedError, SftError, SignatureBadError, SignerUnknownError
+from sft.errors import (
+    CryptoError,
+    OlderVersionError,
+    PinChangedError,
+    SftError,
+    SignatureBadError,
+    SignerKeyEndedError,
+    SignerKeyStolenError,
+    SignerUnknownError,
+)
+from sft.ledger.verdicts import SignatureVerdict, VerdictNote, judge_signature
+from sft.model.evidence import Evidence
 from sft.model.records import File
 from sft.model.text import shown_name
 
@@ -40,6 +54,8 @@ class Verdict(Struct, frozen=True):
         words: of the key that signed.
         first_seen_at: when this computer first saw that key.
         moved_to: where the file is now, if it was signed under another name.
+        proved: what the log has of it; None where nothing was proved.
+        notes: what the log says of the key since.
     """
 
     state: SignatureState
@@ -51,13 +67,28 @@ class Verdict(Struct, frozen=True):
     first_seen_at: int
     comment: FileComment
     signature: bytes
+    proved: ProvedFile | None = None
+    notes: tuple[VerdictNote, ...] = ()
+
+    @property
+    def leaf(self) -> int | None:
+        """Index of the leaf that stored this version; None where nothing was proved."""
+        return None if self.proved is None else self.proved.version.commit
 
     def sentence(self) -> str:
         author = shown_name(self.author)
-        holds = f"These bytes are {author}'s: content, name and version are as {author} signed them."
-        if self.moved_to is None:
-            return holds
-        return f"{holds} Signed as {shown_name(self.signed_name)}; it is at {shown_name(self.moved_to)} now."
+        said = [f"These bytes are {author}'s: content, name and version are as {author} signed them."]
+        if self.moved_to is not None:
+            said.append(f"Signed as {shown_name(self.signed_name)}; it is at {shown_name(self.moved_to)} now.")
+        said += [_SAID[note].format(author=author) for note in self.notes]
+        return " ".join(said)
+
+
+_SAID: Final = {
+    VerdictNote.KEY_RETIRED_SINCE: "{author} has used another key since.",
+    VerdictNote.USER_REMOVED_SINCE: "{author}'s account was removed since.",
+    VerdictNote.KEY_STOLEN_LATER: "{author}'s key was stolen later; this was stored before, as the log proves.",
+}
 
 
 def unread_sentence(author: str) -> str:
@@ -70,50 +101,78 @@ class Known(Struct, frozen=True):
 
     state: SignatureState
     error: SftError | None = None
+    verdict: Verdict | None = None
 
 
-async def known_of(session: Session, files: Sequence[File], *, newest: bool = True) -> list[Known]:
+async def known_of(
+    session: Session, files: Sequence[File], state: ProvedState | None = None, *, newest: bool = True
+) -> list[Known]:
     """Check the signatures of files over the digests that the server states, on the pool: many take long.
 
     What holds is "signed", not "verified": whether the stored bytes have that digest is known when they were read.
 
     Args:
+        state: what the answer proves that showed them; None for what is only listed.
         newest: they are shown as the newest versions.
     """
     await session.pin_authors(files)
 
     def check() -> list[Known]:
-        known = [_known(session, file, newest=newest) for file in files]
+        known = [_known(session, file, state, newest=newest) for file in files]
         session.versions_seen.flush()
         return known
 
     return await session.pool.run(check)
 
 
-def _known(session: Session, file: File, *, newest: bool) -> Known:
+def _known(session: Session, file: File, state: ProvedState | None, *, newest: bool) -> Known:
     version = file.version
     try:
-        judge_over(session, file, version.digest, version.size, both=False)
+        verdict = judge_over(session, file, version.digest, version.size, state, both=False)
         if newest:
-            require_newest(session, file)
+            require_newest(session, file, proved=verdict.proved)
     except SignatureBadError as error:
         return Known(SignatureState.BAD, error)
     except (SignerUnknownError, PinChangedError, OlderVersionError) as error:
         return Known(SignatureState.UNKNOWN, error)
-    note_judged(session, file)
-    return Known(SignatureState.SIGNED)
+    note_judged(session, file, verdict.proved)
+    return Known(SignatureState.SIGNED, verdict=verdict)
 
 
-def require_newest(session: Session, file: File, seen: int | None = None) -> None:
-    """Hold a version that is shown as the newest to what this computer has seen (blocks).
+def prove(session: Session, evidence: Evidence | None, what: str) -> ProvedState | None:
+    """Check what an answer proves; None where the server has no log yet.
+
+    Args:
+        what: the answer says, in words.
+
+    Raises:
+        LedgerError: it does not hold.
+    """
+    return None if session.log is None else ProvedState(session.log, evidence, what)
+
+
+def prove_file(session: Session, evidence: Evidence | None, file: File) -> ProvedState | None:
+    """Check what an answer about one file proves, as ``prove``."""
+    return prove(session, evidence, f"what it says of {shown_name(file.path)}")
+
+
+def require_newest(
+    session: Session, file: File, seen: int | None = None, proved: ProvedFile | None = None, *, listed: bool = False
+) -> None:
+    """Hold a version that is shown as the newest to what this computer has seen and what the log has (blocks).
 
     Args:
         seen: by the time when it was asked for, where that is known; else by now. What is stored meanwhile is newer.
+        listed: it was listed before it was asked for: what was stored after this session began may have come in between.
 
     Raises:
-        OlderVersionError: it had seen a newer one.
+        OlderVersionError: there is a newer one.
     """
     version, seen = file.version.number, session.versions_seen.highest(file.id) if seen is None else seen
+    if proved is not None and version < proved.slot.newest.number:
+        newest, log = proved.slot.newest, session.log
+        if not listed or log is None or newest.commit < log.begun_at:
+            seen = max(seen, newest.number)
     if version < seen:
         raise OlderVersionError(
             server=session.server_name, path=file.path, version=version, seen=seen,
@@ -130,6 +189,7 @@ def judge(
     server_id: bytes,
     server_name: str,
     both: bool = True,
+    proved: ProvedFile | None = None,
 ) -> Verdict:
     """Judge a file that was read to its end.
 
@@ -140,11 +200,13 @@ def judge(
         pins: what this computer has seen of the server's people, by user id.
         both: hold to both of its signatures, as stock minisign does; one binds content and description for a reader who keeps
             neither.
+        proved: what the log has of the file and its author.
 
     Raises:
         SignatureBadError: bytes, signature and description do not fit one another.
+        SignerKeyEndedError, SignerKeyStolenError: it was stored when the key was not its author's alone.
         SignerUnknownError: the key was never shown as its author's.
-        PinChangedError: the author's key, or name, is not the one seen first.
+        PinChangedError: the author's key, or name, is not one known here.
     """
     version = file.version
     try:
@@ -169,6 +231,7 @@ def judge(
         if signed != found:
             raise _bad(file, f"the {what} is not what was signed")
     pin = require_pinned(file, pins, server_name)
+    notes = () if proved is None else _require_valid(file, proved, server_name)
     return Verdict(
         state=SignatureState.VERIFIED,
         author=pin.name,
@@ -179,14 +242,46 @@ def judge(
         first_seen_at=pin.keys[version.public_key],
         comment=comment,
         signature=signature.encode(),
+        proved=proved,
+        notes=notes,
     )
 
 
-def judge_over(session: Session, file: File, digest: bytes, size: int, *, both: bool = True) -> Verdict:
-    """Judge a file of a session's server, by what this computer has pinned of its people; otherwise as ``judge``."""
-    return judge(
-        file, digest, size, session.pins.people, server_id=session.server_id, server_name=session.server_name, both=both
-    )
+def _require_valid(file: File, proved: ProvedFile, server_name: str) -> tuple[VerdictNote, ...]:
+    """Hold the key that signed to the log's order, and return what there is to say of it."""
+    version = file.version
+    judgement = judge_signature(proved.signer, version.public_key, proved.version.commit)
+    match judgement.verdict:
+        case SignatureVerdict.VALID:
+            return judgement.notes
+        case SignatureVerdict.SUSPECT:
+            raise SignerKeyStolenError(path=file.path, author=version.author)
+        case SignatureVerdict.BAD:
+            raise SignerKeyEndedError(path=file.path, author=version.author)
+        case _:
+            raise SignerUnknownError(path=file.path, author=version.author, server=server_name)
+
+
+def judge_over(
+    session: Session, file: File, digest: bytes, size: int, state: ProvedState | None = None, *, both: bool = True
+) -> Verdict:
+    """Judge a file of a session's server, by what this computer has pinned of its people; otherwise as ``judge``.
+
+    Args:
+        state: what the answer proves that it came with; None for what is only listed.
+
+    Raises:
+        LedgerError: the server does not prove what it says; nothing of it is used any more.
+    """
+    proved = None if state is None else state.file(file)
+    verdict = judge(
+        file, digest, size, session.pins.people,
+        server_id=session.server_id, server_name=session.server_name, both=both, proved=proved,
+    )  # fmt: skip
+    if state is not None and proved is not None:
+        state.require_one_log(verdict.comment.head, verdict.author)
+        state.require_place(proved, session.versions_seen.place(file.id))
+    return verdict
 
 
 def require_pinned(file: File, pins: Mapping[int, Pin], server_name: str) -> Pin:
@@ -205,10 +300,10 @@ def require_pinned(file: File, pins: Mapping[int, Pin], server_name: str) -> Pin
     return pin
 
 
-def note_judged(session: Session, file: File) -> None:
-    """Remember a version whose signature holds."""
-    version = file.version
-    session.versions_seen.note(file.id, version.number, version.digest, version.signed_name)
+def note_judged(session: Session, file: File, proved: ProvedFile | None = None) -> None:
+    """Remember a version whose signature holds, and the place of its file in the log."""
+    version, place = file.version, NO_PLACE if proved is None else proved.number
+    session.versions_seen.note(file.id, version.number, version.digest, version.signed_name, place)
 
 
 def was_judged(session: Session, file: File) -> bool:

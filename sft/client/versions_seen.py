@@ -1,10 +1,12 @@
 """The highest version of each file that this computer has seen a good signature of, and what was signed there.
 
-    versions/<server id>    records of a file's id (16 bytes), a version (8 bytes, big endian) and the first half of the
-                            BLAKE2b-512 of its digest and signed name, in the order of seeing; the first has "sft versions"
-                            in place of an id, the number of the format, 2, and zeros
+    versions/<server id>    records of a file's id (16 bytes), a version, the file's slot in the server's log (8 bytes each,
+                            big endian) and the first half of the BLAKE2b-512 of the version's digest and signed name, in the
+                            order of seeing; the first has "sft versions" in place of an id, the number of the format, 3, and
+                            zeros
 
-What is older is not the newest; and what was judged once is known again without its signature.
+What is older is not the newest; what was judged once is known again without its signature; and a file has one slot for ever: in
+a second one it could have a second history.
 
 Rules. A format of a higher number is refused. A record is added at the end, never changed; a long file is written
 anew with what was seen last. A record that a crash cut off is cut away before the next one. What the disk does not take is
@@ -23,21 +25,23 @@ from sft.client.state import StateFolder
 from sft.crypto.digests import blake2b_512
 from sft.errors import LocalDiskFullError, LocalFileError
 
-_RECORD: Final = Struct(">16sQ32s")
-_FORMAT: Final = 2
+_RECORD: Final = Struct(">16sQQ32s")
+_FORMAT: Final = 3
 _KEPT_BYTES: Final = 32  # as hard to meet on purpose as a whole SHA-256
 _MAGIC: Final = b"sft versions".ljust(16, b"\0")
-_HEAD: Final = _RECORD.pack(_MAGIC, _FORMAT, b"")
+_HEAD: Final = _RECORD.pack(_MAGIC, _FORMAT, 0, b"")
 _ID_DIGITS: Final = 32
-_MOST_RECORDS: Final = 260_000  # 14 MiB: what the state reads
+_MOST_RECORDS: Final = 260_000  # 16 MiB, nearly: what the state reads
 _KEPT_RECORDS: Final = 200_000  # when it is written anew
 _WRITTEN_AT_ONCE: Final = 256  # what a kill may forget, and a small part of a put or get of many files
 
 
-Seen = tuple[int, bytes]
-"""A version, and what tells whether another one is it."""
+NO_PLACE: Final = 0  # the root folder's slot: of a file it means that none was proved
 
-NEVER: Final[Seen] = (0, b"")
+Seen = tuple[int, int, bytes]
+"""A version, the file's slot, and what tells whether another version is it."""
+
+NEVER: Final[Seen] = (0, NO_PLACE, b"")
 
 
 class VersionsSeen:
@@ -72,14 +76,20 @@ class VersionsSeen:
     def knows(self, file_id: bytes, version: int, digest: bytes, name: str) -> bool:
         """Return whether the highest version seen of a file is this one, of this content and signed as this."""
         with self._lock:
-            return self._loaded().get(file_id, NEVER) == (version, _proof(digest, name))
+            number, _, proof = self._loaded().get(file_id, NEVER)
+            return (number, proof) == (version, _proof(digest, name))
 
-    def note(self, file_id: bytes, version: int, digest: bytes, name: str) -> None:
-        """Remember a version whose signature holds, over a content and a name."""
-        seen = (version, _proof(digest, name))
+    def place(self, file_id: bytes) -> int:
+        """Return the slot in which a file was first proved to be; ``NO_PLACE`` for none."""
+        with self._lock:
+            return self._loaded().get(file_id, NEVER)[1]
+
+    def note(self, file_id: bytes, version: int, digest: bytes, name: str, place: int = NO_PLACE) -> None:
+        """Remember a version whose signature holds, over a content and a name; the first place that is told stays."""
         with self._lock:
             known = self._loaded()
             before = known.get(file_id, NEVER)
+            seen = (version, before[1] or place, _proof(digest, name))
             if version < before[0] or seen == before:
                 return
             known[file_id] = self._unwritten[file_id] = seen
@@ -114,7 +124,7 @@ class VersionsSeen:
     def _read(self) -> dict[bytes, Seen]:
         """Return the highest version of each file, the last seen last."""
         records = _parsed(self._state.read(self._name) or b"")
-        magic, number, _ = next(records, (_MAGIC, _FORMAT, b""))
+        magic, number, *_ = next(records, (_MAGIC, _FORMAT, NO_PLACE, b""))
         if magic != _MAGIC or number < _FORMAT:
             raise LocalFileError(
                 path=self.path,
@@ -128,9 +138,9 @@ class VersionsSeen:
                 remedy="Update this program: nothing was changed",
             )
         known: dict[bytes, Seen] = {}
-        for file_id, version, proof in records:
+        for file_id, version, place, proof in records:
             before = known.pop(file_id, NEVER)
-            known[file_id] = before if before[0] > version else (version, proof)
+            known[file_id] = before if before[0] > version else (version, before[1] or place, proof)
         return known
 
 
@@ -138,6 +148,6 @@ def _proof(digest: bytes, name: str) -> bytes:
     return blake2b_512(digest + name.encode()).digest()[:_KEPT_BYTES]
 
 
-def _parsed(data: bytes) -> Iterator[tuple[bytes, int, bytes]]:
+def _parsed(data: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
     whole = len(data) - len(data) % _RECORD.size
     return _RECORD.iter_unpack(memoryview(data)[:whole])

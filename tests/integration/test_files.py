@@ -93,7 +93,7 @@ async def test_the_same_content_again_is_already_there(server: ServerFixture, so
 async def test_a_receipt_is_given_again_to_its_author_alone(server: ServerFixture, source: Path):
     author = await server.session("max")
     first = await _put(author, source, "f")
-    file, again = await files.show_with_receipt(author, "f")
+    file, again, _ = await files.show_with_receipt(author, "f")
     assert again == first.stored.receipt
     assert file.version.number == 1
     assert (await files.show_with_receipt(await server.session("ada"), "f"))[1] == ""

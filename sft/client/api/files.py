@@ -16,6 +16,7 @@ from msgspec import Struct, field
 from sft.client.api import Requester
 from sft.errors import ListingTooLongError, NotFoundError, RemoteProtocolError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
+from sft.model.evidence import Evidence
 from sft.model.names import fold, split_path
 from sft.model.records import Deleted, File, FileSeen, Folder, Page, RestoredFolder, TrashedFolder
 from sft.wire.messages import (
@@ -146,7 +147,13 @@ def _deleted_at(deleted: TrashedFolder | File) -> int:
 
 async def show_file(session: Requester, path: str, version: int = 0) -> File:
     """Show one file with its signature, version 0 being the newest; RemoteProtocolError if another one is shown."""
-    return _as_asked((await session.request(ShowFile, FileShown, path=path, version=version)).file, path, version)
+    return (await show_proved(session, path, version))[0]
+
+
+async def show_proved(session: Requester, path: str, version: int = 0) -> tuple[File, Evidence | None]:
+    """Show one file as ``show_file`` does, and what proves it."""
+    answer = await session.request(ShowFile, FileShown, path=path, version=version)
+    return _as_asked(answer.file, path, version), answer.evidence
 
 
 def _as_asked(file: File, path: str, version: int) -> File:
@@ -155,14 +162,14 @@ def _as_asked(file: File, path: str, version: int) -> File:
     return file
 
 
-async def show_with_receipt(session: Requester, path: str, version: int = 0) -> tuple[File, str]:
+async def show_with_receipt(session: Requester, path: str, version: int = 0) -> tuple[File, str, Evidence | None]:
     """Show one of our own files as ``show_file`` does, and have the server acknowledge it once more.
 
     Raises:
         RemoteProtocolError: another file or version is shown.
     """
     answer = await session.request(ShowFile, FileShown, path=path, version=version, receipt=True)
-    return _as_asked(answer.file, path, version), answer.receipt
+    return _as_asked(answer.file, path, version), answer.receipt, answer.evidence
 
 
 async def make_folder(session: Requester, path: str) -> bool:

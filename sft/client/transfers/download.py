@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from sft.client.api.files import show_file
+from sft.client.api.files import show_proved
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.session import Session
 from sft.client.transfers.download_resume import OpenPart, ResumablePart, left_here, make_resumable
@@ -16,7 +16,7 @@ from sft.client.transfers.part_file import NullSink, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target
-from sft.client.trust import Verdict, judge_over, note_judged, require_newest
+from sft.client.trust import Verdict, judge_over, note_judged, prove_file, require_newest
 from sft.errors import MovedError, NotAsListedError, ResumeRefusedError, SftError
 from sft.model.records import File
 
@@ -93,14 +93,15 @@ async def _kept(
     report(TransferStage.VERIFYING, arrived.size)
     require_asked_for(session, file, item)
     await session.pin_authors([file])
-    verdict = judge_over(session, file, arrived.digest, arrived.size, both=both)
+    state = prove_file(session, arrived.evidence, file)
+    verdict = judge_over(session, file, arrived.digest, arrived.size, state, both=both)
     if not accept_moved:
         require_unmoved(verdict, file)
 
     def finish() -> tuple[Path | None, Path | None]:
         if item.newest:
-            require_newest(session, file, item.seen)
-        note_judged(session, file)
+            require_newest(session, file, item.seen, verdict.proved, listed=item.version != 0)
+        note_judged(session, file, verdict.proved)
         return arrived.sink.finish(dated_at=file.version.dated_at, signature=verdict.signature)
 
     local, signature = await finish_even_if_cancelled(session.pool.run(finish))
@@ -114,8 +115,8 @@ async def _placed(
     """Judge what was whole before, and had no name to go to: no byte moves again."""
     part, digest, pool = begun.part, begun.running.digest(), session.pool
     try:
-        file = await show_file(session, item.path, item.version)
-        arrived = Received(file, digest, item.size, part)
+        file, evidence = await show_proved(session, item.path, item.version)
+        arrived = Received(file, digest, item.size, part, evidence)
         return await _kept(session, item, arrived, report, both=both, accept_moved=accept_moved)
     except BaseException as error:
         if resumable_after(error):
@@ -127,8 +128,8 @@ async def _placed(
 
 
 def require_unmoved(verdict: Verdict, file: File) -> None:
-    """Refuse a file that has another name than the signed one: that it was moved is the server's word."""
-    if verdict.moved_to is not None:
+    """Refuse a file that has another name than the signed one, unless the log has that it lies there."""
+    if verdict.moved_to is not None and verdict.proved is None:
         raise MovedError(path=file.path, signed_as=verdict.signed_name, author=verdict.author)
 
 

@@ -36,6 +36,7 @@ from sft.errors import (
     SftError,
 )
 from sft.limits import CHUNK_BYTES, CREDIT_STEP_CHUNKS, SILENCE_SECONDS
+from sft.model.evidence import Evidence
 from sft.model.records import File
 from sft.transport.flow import ReceiveFlow
 from sft.wire.messages import Cancel, Credit, FileBegins, GetFile, Refusal, Reply
@@ -62,6 +63,7 @@ class Received(Struct, frozen=True):
     digest: bytes
     size: int
     sink: FileSink
+    evidence: Evidence | None = None
 
 
 class DownloadStream:
@@ -93,6 +95,7 @@ class DownloadStream:
         self._measure: Measure | None = None
         self._intake: ReceiveFlow | None = None
         self._file: File | None = None
+        self._evidence: Evidence | None = None
         self._whole: Waiting[File] = running_tasks().waiting()
         self._id = 0
         self._over = False
@@ -155,6 +158,7 @@ class DownloadStream:
             except SftError as error:
                 self._stop(error)
                 return
+            self._evidence = reply.evidence
             self._begin(reply.file, CREDIT_STEP_CHUNKS).open()
 
     def credited(self, chunks: int) -> None:
@@ -228,7 +232,7 @@ class DownloadStream:
         if self._measure is None or self._sink is None:
             raise RemoteProtocolError("content of no file")
         self._measure.finish()
-        return Received(file, self._hash.digest(), self._measure.received, self._sink)
+        return Received(file, self._hash.digest(), self._measure.received, self._sink, self._evidence)
 
     def _stop(self, fault: Any) -> None:
         if self._intake is not None:

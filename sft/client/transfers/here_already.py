@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from sft import durable
-from sft.client.api.files import show_file
+from sft.client.api.files import show_proved
 from sft.client.concurrency import gather_limited
 from sft.client.os_errors import describe_os_error
 from sft.client.session import Session
@@ -24,7 +24,7 @@ from sft.client.transfers.local_file import LocalFile, seen_as
 from sft.client.transfers.part_file import SIGNATURE_ENDING, ConflictPolicy, refusal_to_replace
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.same import GetAsked, NameTaken, Step, get_step
-from sft.client.trust import judge_over, note_judged, require_newest, was_judged
+from sft.client.trust import judge_over, note_judged, prove_file, require_newest, was_judged
 from sft.errors import SftError, SourceChangedError
 
 _AT_ONCE: Final = 8
@@ -133,10 +133,11 @@ def _reads_as(folder: int, seen: LocalFile, digest: bytes, digests: DigestCache)
 async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadResult | None:
     """Judge what lies here, which has the listed digest; None where its signature is wanted and is not what lies beside it."""
     local = asked.local(item)
-    file = await show_file(session, item.path, item.version)
+    file, evidence = await show_proved(session, item.path, item.version)
     require_asked_for(session, file, item)
     await session.pin_authors([file])
-    verdict = judge_over(session, file, item.digest, item.size, both=asked.with_signature)
+    state = prove_file(session, evidence, file)
+    verdict = judge_over(session, file, item.digest, item.size, state, both=asked.with_signature)
     if not asked.accept_moved:
         require_unmoved(verdict, file)
     signature = local.with_name(f"{local.name}{SIGNATURE_ENDING}") if asked.with_signature else None
@@ -145,8 +146,8 @@ async def _judged(session: Session, item: GetItem, asked: GetAsked) -> DownloadR
         if signature is not None and _content(signature) != verdict.signature:
             return False
         if item.newest:
-            require_newest(session, file, item.seen)
-        note_judged(session, file)
+            require_newest(session, file, item.seen, verdict.proved, listed=item.version != 0)
+        note_judged(session, file, verdict.proved)
         return True
 
     same = await session.pool.run(take_note)

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from sft import durable
 from sft.client.concurrency import finish_even_if_cancelled
 from sft.client.os_errors import translating_os_errors
+from sft.client.proved import ProvedState
 from sft.client.session import Session
 from sft.client.transfers.disk_waits import side_by_side
 from sft.client.transfers.download import DownloadResult, get_file, require_asked_for, require_unmoved
@@ -26,9 +27,10 @@ from sft.client.transfers.part_file import Destination, PartFile
 from sft.client.transfers.plan import GetItem
 from sft.client.transfers.progress import Reporter, TransferStage
 from sft.client.transfers.target import Target
-from sft.client.trust import Verdict, judge_over, note_judged, require_newest
+from sft.client.trust import Verdict, judge_over, note_judged, prove, require_newest
 from sft.crypto.digests import blake2b_512
 from sft.errors import NotSmallError, RemoteProtocolError, RequestError, SftError
+from sft.model.evidence import Evidence
 from sft.model.records import File
 from sft.wire.messages import FilesContent, GetFiles, RefusedFile, WantedFile
 
@@ -78,7 +80,7 @@ async def _some(session: Session, wanted: Sequence[Getting], *, accept_moved: bo
     await session.pin_authors([each.file for each in arrived])
     landed: Iterator[Outcome] = iter(())
     if arrived:
-        judged = await finish_even_if_cancelled(_land_all(session, arrived, accept_moved=accept_moved))
+        judged = await finish_even_if_cancelled(_land_all(session, arrived, answer.evidence, accept_moved=accept_moved))
         landed = iter(judged)
     ended: list[Outcome] = []
     for each, outcome in zip(wanted, outcomes, strict=False):
@@ -106,9 +108,11 @@ class _Arrived(Struct, frozen=True):
     content: bytes
 
 
-async def _land_all(session: Session, arrived: Sequence[_Arrived], *, accept_moved: bool) -> list[Outcome]:
+async def _land_all(
+    session: Session, arrived: Sequence[_Arrived], evidence: Evidence | None, *, accept_moved: bool
+) -> list[Outcome]:
     """Judge and keep a group."""
-    with _Group(session, arrived, accept_moved=accept_moved) as group:
+    with _Group(session, arrived, evidence, accept_moved=accept_moved) as group:
         await session.pool.compute(group.write)
         if group.parts:
             await session.pool.run(group.sync)
@@ -119,9 +123,13 @@ async def _land_all(session: Session, arrived: Sequence[_Arrived], *, accept_mov
 class _Group:
     """A group on its way to the disk, step by step; each step blocks, and what fails in one takes no further one."""
 
-    def __init__(self, session: Session, arrived: Sequence[_Arrived], *, accept_moved: bool) -> None:
+    def __init__(
+        self, session: Session, arrived: Sequence[_Arrived], evidence: Evidence | None, *, accept_moved: bool
+    ) -> None:
         self._session = session
         self._arrived = arrived
+        self._evidence = evidence
+        self._state: ProvedState | None = None
         self._accept_moved = accept_moved
         self._folders = _OpenFolders()
         self.outcomes: list[Outcome] = []
@@ -137,6 +145,11 @@ class _Group:
 
     def write(self) -> None:
         """Judge all, and write what is good."""
+        try:
+            self._state = prove(self._session, self._evidence, "what it says of these files")
+        except SftError as error:
+            self.outcomes = [error for _ in self._arrived]
+            return
         for number, each in enumerate(self._arrived):
             try:
                 verdict = self._judge(each)
@@ -179,12 +192,12 @@ class _Group:
         session, wanted, file, content = self._session, arrived.wanted, arrived.file, arrived.content
         require_asked_for(session, file, wanted.item)
         both = wanted.place is None or wanted.place.with_signature
-        verdict = judge_over(session, file, blake2b_512(content).digest(), len(content), both=both)
+        verdict = judge_over(session, file, blake2b_512(content).digest(), len(content), self._state, both=both)
         if not self._accept_moved:
             require_unmoved(verdict, file)
         if wanted.item.newest:
-            require_newest(session, file, wanted.item.seen)
-        note_judged(session, file)
+            require_newest(session, file, wanted.item.seen, verdict.proved, listed=wanted.item.version != 0)
+        note_judged(session, file, verdict.proved)
         return verdict
 
     def _written(self, arrived: _Arrived, place: Target) -> PartFile:

@@ -24,7 +24,7 @@ from sft.client.transfers.digest_cache import DigestCache
 from sft.client.transfers.local_file import seen_as
 from sft.client.transfers.plan import PutItem
 from sft.client.transfers.same import PutAsked, VersionThere
-from sft.client.trust import judge_over, known_of, require_newest, was_judged
+from sft.client.trust import judge_over, known_of, prove_file, require_newest, was_judged
 from sft.errors import (
     ConnectionLostError,
     FolderInTheWayError,
@@ -172,14 +172,14 @@ async def proved_ours(
     """
     if (there.author_id, there.size, there.digest) != (session.user_id, size, digest):
         return None
-    file, receipt = await show_with_receipt(session, path, there.version)
+    file, receipt, evidence = await show_with_receipt(session, path, there.version)
     try:
-        verdict = judge_over(session, file, digest, size)
+        verdict = judge_over(session, file, digest, size, prove_file(session, evidence, file))
     except (SignatureBadError, SignerUnknownError, PinChangedError):
         return None
     if verdict.comment.user != session.user_id:
         return None
-    await finish_even_if_cancelled(session.pool.run(require_newest, session, file))
+    await finish_even_if_cancelled(session.pool.run(require_newest, session, file, None, verdict.proved))
     stored = Stored(verdict.signed_name, verdict.version, size, digest, receipt, unchanged=True)
     return await take_answer(session, Acknowledged(path, stored, verdict.comment, digest))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
@@ -11,6 +12,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from sft.client.connection import ServerConnection
+from sft.client.log_follower import LogFollower
 from sft.client.pins import Pins, own_pin
 from sft.client.session import Session
 from sft.crypto.comment import FileComment
@@ -19,6 +21,7 @@ from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.notes import Receipt, sign_receipts
 from sft.crypto.signatures import FileSignature
 from sft.errors import ExistsError, NotFoundError, NotSmallError, ResumeRefusedError, SftError, UploadGoneError
+from sft.ledger.leaves import StateTreeKind
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Role
 from sft.model.names import fold
@@ -36,6 +39,7 @@ from sft.wire.messages import (
     FilesStored,
     FileStored,
     FolderPage,
+    LogHead,
     Refusal,
     RefusedFile,
     ResumePoint,
@@ -94,10 +98,11 @@ class TurnPool:
 class MemoryServer:
     """The far end of one line.
 
-    ``files`` maps paths to (File, content); ``change`` may replace what is sent of a download.
+    ``files`` maps paths to (File, content); ``change`` may replace what is sent of a download, and ``prove`` what is proved.
+    With a ``log`` it tells its heads and proves what it shows.
     """
 
-    def __init__(self, clock=None, pool=None, *, dialed=False):
+    def __init__(self, clock=None, pool=None, *, dialed=False, log=None, kept=()):
         self.clock = clock or Clock()
         self.pool = pool or TurnPool()
         self.wire = Connection.server(SERVER_KEY)
@@ -123,6 +128,12 @@ class MemoryServer:
         self.takes = None  # chunks of an upload, after which it grants no more credit
         self.receipt_lies = {}
         self.answered_at_once = 64
+        self.log = log
+        self.told = 0
+        self.prove = lambda evidence: evidence
+        if log is not None:
+            log.user(8, "max", MAX_KEY.public.encode())
+            log.user(7, "ada", ADA_KEY.public.encode())
         if not dialed:
             claim = Claim.login("ada", ADA_KEY.public, "laptop")
             client = Connection.client(SERVER_KEY.public, claim, ADA_KEY)
@@ -133,6 +144,7 @@ class MemoryServer:
                 address="x:1",
                 on_notice=self.notices.append,
                 keep_fault=self.faults.append,
+                log=None if log is None else LogFollower("acme", SERVER.server_id, kept, self._contradicted),
             )
             self.accept(self.connection.protocol)
             self.pump()
@@ -180,7 +192,20 @@ class MemoryServer:
         self.lose()
 
     def send(self, message):
+        if self.log is not None and self.log.size > self.told:
+            told, self.told = self.told, self.log.size
+            self._give(self.wire.send(LogHead(self.log.note(), self.log.consistency(told))))
         self._give(self.wire.send(message))
+
+    def proof_of(self, *paths):
+        """What proves the files of these paths."""
+        if self.log is None:
+            return None
+        return self.prove(self.log.evidence_of(*[self.files[path][0] for path in paths if path in self.files]))
+
+    def _contradicted(self, error, exhibits):
+        self.exhibits = exhibits
+        return error
 
     def _give(self, data):
         if data and not self.lost:
@@ -196,6 +221,14 @@ class MemoryServer:
                 self._give(self.wire.refuse(self.refuse_login))
                 return
             welcome = Welcome(self.me, event.claim.user_name, "maintainer", self.info)
+            if self.log is not None:
+                self.told = self.log.size
+                welcome = replace(
+                    welcome,
+                    head=self.log.note(),
+                    consistency=tuple(map(self.log.consistency, event.claim.log_sizes)),
+                    evidence=self.log.evidence([(StateTreeKind.USERS, self.me - 1)]),
+                )
             self._give(self.wire.welcome(welcome))
         elif isinstance(event, DataReceived):
             self._data(event)
@@ -231,7 +264,8 @@ class MemoryServer:
     def _show_file(self, m):
         if m.path in self.files:
             file = self.files[m.path][0]
-            self.send(FileShown(id=m.id, file=file, receipt=self.receipt_of(file) if m.receipt else ""))
+            receipt = self.receipt_of(file) if m.receipt else ""
+            self.send(FileShown(id=m.id, file=file, receipt=receipt, evidence=self.proof_of(m.path)))
         else:
             self._refuse(m.id, NotFoundError(what="file", name=m.path))
 
@@ -280,7 +314,8 @@ class MemoryServer:
                 results.append(RefusedFile.of(NotSmallError(path=each.path)))
             else:
                 results.append(FileContent(*self.change(*self.files[each.path])))
-        self.send(FilesContent(id=m.id, results=tuple(results)))
+        shown = [each.path for each in m.files[: self.answered_at_once]]
+        self.send(FilesContent(id=m.id, results=tuple(results), evidence=self.proof_of(*shown)))
 
     def _begin_upload(self, m):
         if m.path in self.files and m.version == 1:
@@ -370,17 +405,20 @@ class MemoryServer:
 
     def keep(self, path, content, comment, signature, *, author="ada", key=ADA_KEY):
         """Have a file."""
+        leaf, digest = 11, blake2b_512(content).digest()
+        if self.log is not None:
+            leaf = self.log.file(comment.file_id, path, comment.user, comment.version, digest, len(content))
         version = FileVersion(
             comment.version,
             comment.user,
             author,
             key.public.encode(),
             len(content),
-            blake2b_512(content).digest(),
+            digest,
             comment.mtime,
             5000,
             comment.name,
-            11,
+            leaf,
             signature,
         )
         self.files[path] = (File(comment.file_id, path, comment.user, author, version), content)
@@ -390,7 +428,7 @@ class MemoryServer:
             self._refuse(m.id, NotFoundError(what="file", name=m.path))
             return
         file, content = self.change(*self.files[m.path])
-        self.send(FileBegins(id=m.id, file=file))
+        self.send(FileBegins(id=m.id, file=file, evidence=self.proof_of(m.path)))
         chunks = [content[at : at + CHUNK_BYTES] for at in range(0, len(content) or 1, CHUNK_BYTES)]
         self.flowing[m.id] = chunks[m.first_chunk :]
         self._flow(m.id, m.window)

@@ -13,14 +13,15 @@ from sft import durable
 from sft.client.heads import Head, Heads
 from sft.client.state import StateFolder
 from sft.errors import LocalFileError
+from sft.ledger.checkpoints import Checkpoint, Origin
 
 SERVER_ID = bytes(range(32))
-ORIGIN = "files.acme.example/sft/00010203/1"
+ORIGIN = Origin.of_server("files.acme.example", SERVER_ID, 1)
 
 
-def head(size, fork="a", origin=ORIGIN):
-    root = hashlib.sha256(f"{fork}{size}".encode()).digest()
-    return Head(origin, size, root, f"{origin}\n{size}\nroot\n\n\N{EM DASH} x c2ln\n")
+def head(size, fork="a"):
+    checkpoint = Checkpoint(ORIGIN, size, hashlib.sha256(f"{fork}{size}".encode()).digest())
+    return Head(checkpoint, f"{checkpoint.text()}\n\N{EM DASH} x c2lnbmVk\n")
 
 
 @pytest.fixture
@@ -41,10 +42,6 @@ def test_what_was_continued_is_left_behind_and_the_note_stays_as_it_came(heads, 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_head_names_itself_as_comments_do():
-    assert head(7).text == f"1.7:{head(7).root.hex()}"
-
-
 def test_what_is_kept_again_is_not_written_again(heads, state, monkeypatch):
     heads.keep(head(100))
     monkeypatch.setattr(durable, "replace_file", None)
@@ -62,7 +59,7 @@ def test_a_session_that_lags_behind_removes_nothing_that_it_has_no_proof_for(hea
 def test_two_heads_of_one_size_are_both_kept(heads):
     heads.keep(head(100, "a"))
     heads.keep(head(100, "b"), [head(100, "b")])
-    assert {each.root for each in heads.read()} == {head(100, "a").root, head(100, "b").root}
+    assert {each.note for each in heads.read()} == {head(100, "a").note, head(100, "b").note}
 
 
 def test_the_new_one_is_on_the_disk_before_the_old_one_goes(heads, state, monkeypatch):
@@ -131,7 +128,9 @@ def test_one_that_another_session_leaves_behind_while_they_are_read_is_not_misse
     assert heads.read() == [head(100)]
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff", f"{ORIGIN}\n91\n".encode(), f"{ORIGIN}\n9\n".encode()])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff", head(91).note.encode(), head(90, "b").note.encode(), head(90).note.encode()[:60]]
+)
 def test_a_damaged_one_is_said_and_never_passed_over(heads, state, data):
     heads.keep(head(90))
     (path,) = (state.data / "heads" / SERVER_ID.hex()[:32]).iterdir()
@@ -144,7 +143,7 @@ def test_a_damaged_one_is_said_and_never_passed_over(heads, state, data):
 def _advance(folder, sizes):
     heads = Heads(StateFolder(folder, folder), SERVER_ID)
     for size in sizes:
-        known = [each for each in heads.read() if each.size < size]
+        known = [each for each in heads.read() if each.checkpoint.size < size]
         heads.keep(head(size), known)
 
 
@@ -159,9 +158,9 @@ def test_processes_that_share_a_profile_move_it_forwards_only(tmp_path):
     while any(lane.is_alive() for lane in lanes):
         seen = Heads(StateFolder(folder, folder), SERVER_ID).read()
         assert seen
-        assert seen[-1].size >= newest
-        newest = seen[-1].size
+        assert seen[-1].checkpoint.size >= newest
+        newest = seen[-1].checkpoint.size
     for lane in lanes:
         lane.join()
         assert lane.exitcode == 0
-    assert Heads(StateFolder(folder, folder), SERVER_ID).read()[-1].size == 79
+    assert Heads(StateFolder(folder, folder), SERVER_ID).read()[-1].checkpoint.size == 79

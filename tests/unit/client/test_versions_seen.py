@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sft.client import versions_seen
-from sft.client.versions_seen import VersionsSeen
+from sft.client.versions_seen import NO_PLACE, VersionsSeen
 from sft.crypto.digests import blake2b_512
 from sft.errors import LocalFileError
 
@@ -40,7 +40,7 @@ def test_what_is_known_is_not_written_again(state):
     for _ in range(3):
         now.note(ONE, 5, *CONTENT)
         now.flush()
-    assert Path(now.path).stat().st_size == size == 112
+    assert Path(now.path).stat().st_size == size == 128
 
 
 def test_two_processes_add_to_one_another(state):
@@ -70,7 +70,7 @@ def test_many_are_written_before_anybody_asks_for_it(state):
     now = seen(state)
     for number in range(1000):
         now.note(number.to_bytes(16, "big"), 1, *CONTENT)
-    assert Path(now.path).stat().st_size >= 700 * 56
+    assert Path(now.path).stat().st_size >= 700 * 64
 
 
 def test_it_stays_short_and_forgets_what_was_seen_first(state, monkeypatch):
@@ -80,7 +80,7 @@ def test_it_stays_short_and_forgets_what_was_seen_first(state, monkeypatch):
     for number in range(2000):
         now.note(number.to_bytes(16, "big"), 1, *CONTENT)
     now.flush()
-    assert Path(now.path).stat().st_size <= 1256 * 56
+    assert Path(now.path).stat().st_size <= 1256 * 64
     later = seen(state)
     assert later.highest((1999).to_bytes(16, "big")) == 1
     assert later.highest((0).to_bytes(16, "big")) == 0
@@ -102,15 +102,15 @@ def test_the_file_says_its_format_and_a_newer_or_another_one_is_refused_and_kept
     now.flush()
     path = Path(now.path)
     proof = blake2b_512(bytes(64) + b"docs/plan").digest()[:32]
-    head = b"sft versions".ljust(16, b"\0") + (2).to_bytes(8, "big") + bytes(32)
-    assert path.read_bytes() == head + ONE + (5).to_bytes(8, "big") + proof
+    head = b"sft versions".ljust(16, b"\0") + (3).to_bytes(8, "big") + bytes(40)
+    assert path.read_bytes() == head + ONE + (5).to_bytes(8, "big") + bytes(8) + proof
     for head, problem in (
         (
-            b"sft versions".ljust(16, b"\0") + (3).to_bytes(8, "big") + bytes(32),
-            "was written by a newer sft (format 3; this one reads 2)",
+            b"sft versions".ljust(16, b"\0") + (4).to_bytes(8, "big") + bytes(40),
+            "was written by a newer sft (format 4; this one reads 3)",
         ),
-        (b"sft versions".ljust(16, b"\0") + (1).to_bytes(8, "big") + bytes(32), "is damaged"),
-        (ONE + (5).to_bytes(8, "big") + bytes(32), "is damaged"),
+        (b"sft versions".ljust(16, b"\0") + (2).to_bytes(8, "big") + bytes(40), "is damaged"),
+        (ONE + (5).to_bytes(8, "big") + bytes(40), "is damaged"),
     ):
         path.write_bytes(head)
         with pytest.raises(LocalFileError) as refused:
@@ -159,3 +159,17 @@ def test_another_content_of_the_same_version_takes_the_place_of_the_first(state)
     later = seen(state)
     assert not later.knows(ONE, 5, *CONTENT)
     assert later.knows(ONE, 5, bytes(63) + b"\x01", "docs/plan")
+
+
+def test_the_place_that_was_told_first_stays_whatever_is_seen_later(state):
+    now = seen(state)
+    now.note(ONE, 5, *CONTENT)
+    assert now.place(ONE) == NO_PLACE
+    now.note(ONE, 5, *CONTENT, 7)
+    now.note(ONE, 6, *CONTENT)
+    now.note(ONE, 7, *CONTENT, 8)
+    assert now.place(ONE) == 7
+    now.flush()
+    later = seen(state)
+    assert (later.place(ONE), later.highest(ONE), later.place(OTHER)) == (7, 7, NO_PLACE)
+    assert later.knows(ONE, 7, *CONTENT)

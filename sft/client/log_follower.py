@@ -1,0 +1,244 @@
+"""A server's log as one session is shown it: from the heads that were known when it was dialed, to the newest it was told.
+
+Rules. The head of the login proves that it goes on the newest that was known before; each later one, that it goes on the one
+told before. What an answer proves is under the newest head that had come when the answer came, and under no older one: so its
+last leaf is checked when it arrives, and its slots where there is time. The first thing that does not hold ends it for good: it
+is kept as evidence, and nothing is taken or asked any more. Another process's newer head is no matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NoReturn
+
+import msgspec
+from msgspec import Struct
+
+from sft.client.heads import Head
+from sft.crypto.comment import NO_HEAD
+from sft.crypto.keys import ServerPublic
+from sft.crypto.signed_note import text_of
+from sft.errors import (
+    CryptoError,
+    LedgerError,
+    LocalProtocolError,
+    LogForkedError,
+    LogProofError,
+    LogRestartedError,
+    LogWentBackError,
+)
+from sft.ledger.checkpoints import Checkpoint, Origin, open_checkpoint
+from sft.ledger.current import check_last_leaf, follow
+from sft.ledger.leaves import LogLeaf
+from sft.ledger.proofs import verify_consistency
+from sft.limits import LOG_HEADS_KEPT
+from sft.model.evidence import Evidence
+
+_REMEMBERED: Final = 4096  # heads that others saw, 200 bytes each: an answer that names one proves it, again if need be
+_HERE: Final = "this computer"
+
+Exhibit = tuple[str, str]
+"""What it is, and its text as it came."""
+
+KeepContradiction = Callable[[LedgerError, list[Exhibit]], LedgerError]
+"""Keeps what shows a contradiction, and returns the error that says so (blocks)."""
+
+
+class Under(Struct, frozen=True):
+    """What an answer is under: the newest head that was told, and its last leaf."""
+
+    head: Head
+    leaf: LogLeaf
+
+
+class HeldEvidence(Evidence, frozen=True):
+    """Evidence of which the last leaf was checked when it came."""
+
+    under: Under | None = None
+
+
+class LogFollower:
+    """One session's view of a log.
+
+    Args:
+        server: how this computer calls the server.
+        server_id: hash of its first key.
+        kept: the heads that were known when it was dialed, the newest last.
+        keep: keeps a contradiction.
+
+    Attributes:
+        named: those of them that the login names and the server's head has to continue: the newest, and the oldest ones.
+        head: the newest that was told; None before the login.
+        begun_at: size of the login's.
+        failed: what did not hold.
+    """
+
+    def __init__(self, server: str, server_id: bytes, kept: Sequence[Head], keep: KeepContradiction) -> None:
+        self.server = server
+        self._kept = kept
+        self.named = [*kept[:-1][: LOG_HEADS_KEPT - 1], *kept[-1:]]
+        self._server_id = server_id
+        self._keep = keep
+        self._key: ServerPublic | None = None
+        self._under: tuple[bytes, Under] | None = None
+        self._seen: dict[int, bytes] = {}
+        self.head: Head | None = None
+        self.begun_at = 0
+        self.failed: LedgerError | None = None
+
+    @property
+    def log_sizes(self) -> tuple[int, ...]:
+        """Of the named heads, as the login has them."""
+        return tuple(each.checkpoint.size for each in self.named)
+
+    @property
+    def told(self) -> Head:
+        """The newest head; LogProofError if there is none."""
+        self.require_sound()
+        if self.head is None:
+            self._fail(LogProofError(**self._named, what="that it has a log"))
+        return self.head
+
+    # -- heads: on the thread of the connection -------------------------------------------------------------
+
+    def begin(self, key: ServerPublic, note: str, consistencies: Sequence[Sequence[bytes]]) -> None:
+        """Take the head of the login, with a consistency from each of the named ones.
+
+        Raises:
+            LogWentBackError: it is behind what was known.
+            LogForkedError: it is another log than what was known.
+            LogProofError: it is not the server's own, or that it goes on what was known is not proved.
+            LogRestartedError: it is of another epoch.
+        """
+        self._key = key
+        head = self._opened(note)
+        for known in self._kept:
+            if known.checkpoint.origin != head.checkpoint.origin:
+                self._fail(LogRestartedError(**self._named, seen=known.checkpoint.size), *_both(known, head))
+            self._require_no_older(known, head)
+        proofs = [*consistencies, *[()] * len(self.named)]
+        for known, consistency in zip(self.named, proofs, strict=False):
+            self._require_continued(known, head, consistency)
+        self.head, self.begun_at = head, head.checkpoint.size
+
+    def follow(self, note: str, consistency: Sequence[bytes]) -> None:
+        """Take a later head; raises what ``begin`` does where it does not go on the one before."""
+        before, head = self.told, self._opened(note)
+        self._require_no_older(before, head)
+        self._require_continued(before, head, consistency)
+        self.head = head
+
+    def hold(self, evidence: Evidence) -> HeldEvidence:
+        """Take the evidence of an answer that has just come; LogProofError if its leaf is not the head's last one."""
+        head = self.told
+        if self._under is None or self._under[0] != evidence.leaf or self._under[1].head is not head:
+            try:
+                leaf = check_last_leaf(head.checkpoint, evidence.leaf, evidence.inclusion)
+            except CryptoError as error:
+                self.refuse("what happened last", evidence, error.detail)
+            self._under = evidence.leaf, Under(head, leaf)
+        return HeldEvidence(**msgspec.structs.asdict(evidence), under=self._under[1])
+
+    # -- on any thread ------------------------------------------------------------------------------------------
+
+    def under(self, evidence: Evidence | None, what: str) -> Under:
+        """Return what evidence is under; LogProofError where there is none.
+
+        Args:
+            what: it should prove.
+        """
+        self.require_sound()
+        if evidence is None:
+            self.refuse(what, None)
+        if not isinstance(evidence, HeldEvidence) or evidence.under is None:
+            raise LocalProtocolError("evidence that was not held when it came")
+        return evidence.under
+
+    def require_one_log(self, evidence: Evidence, seen: str, witness: str) -> None:
+        """Hold the head that somebody signed to have seen to this log.
+
+        Args:
+            seen: ``epoch.size:root``, as a trusted comment has it.
+            witness: who signed that.
+
+        Raises:
+            LogForkedError: it is another log's.
+            LogProofError: the answer does not prove that it is not.
+        """
+        head = self.under(evidence, f"the log that {witness} saw").head.checkpoint
+        epoch, size, root = _parsed(seen)
+        if seen == NO_HEAD or epoch != head.origin.epoch or self._seen.get(size) == root:
+            return  # of an epoch that this one follows, a person has taken the end
+        proof = next((each.consistency for each in evidence.seen if each.size == size), None)
+        if size > head.size or (proof is None and size < head.size):
+            self.refuse(f"that what {witness} saw at {size} is in its log", evidence)
+        try:
+            verify_consistency(size, root, head.size, head.root, proof or ())
+        except CryptoError as error:
+            told = LogForkedError(error.detail, **self._named, witness=witness, seen=size)
+            self._fail(told, ("seen", f"{witness}: {seen}"), ("shown", self.told.note), _as_text(evidence))
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        self._seen[size] = root
+
+    def refuse(self, what: str, evidence: Evidence | None, detail: str = "") -> NoReturn:
+        """Stop for something that was not proved; LogProofError."""
+        shown = [] if self.head is None else [("shown", self.head.note)]
+        answer = [] if evidence is None else [_as_text(evidence)]
+        self._fail(LogProofError(detail, **self._named, what=what), *shown, *answer)
+
+    def require_sound(self) -> None:
+        """Go no further with a server that contradicted itself."""
+        if self.failed is not None:
+            raise self.failed
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    @property
+    def _named(self) -> dict[str, Any]:
+        return {"server": self.server, "profile": self.server}
+
+    def _opened(self, note: str) -> Head:
+        if self._key is None:
+            raise LocalProtocolError("no login yet")
+        try:
+            said = Checkpoint.parse(text_of(note)).origin
+            checkpoint = open_checkpoint(note, Origin.of_server(said.host, self._server_id, said.epoch), self._key)
+        except CryptoError as error:
+            self._fail(LogProofError(error.detail, **self._named, what="its log with its key"), ("shown", note))
+        return Head(checkpoint, note)
+
+    def _require_no_older(self, known: Head, shown: Head) -> None:
+        before, now = known.checkpoint, shown.checkpoint
+        if now.size < before.size:
+            self._fail(LogWentBackError(**self._named, seen=before.size), *_both(known, shown))
+        if now.size == before.size and now.root != before.root:
+            self._fail(LogForkedError(**self._named, witness=_HERE, seen=before.size), *_both(known, shown))
+
+    def _require_continued(self, known: Head, shown: Head, consistency: Sequence[bytes]) -> None:
+        try:
+            follow(known.checkpoint, shown.checkpoint, consistency)
+        except CryptoError as error:
+            proof = "consistency", "\n".join(each.hex() for each in consistency)
+            what = f"that its log goes on what this computer saw at {known.checkpoint.size}"
+            self._fail(LogProofError(error.detail, **self._named, what=what), *_both(known, shown), proof)
+
+    def _fail(self, error: LedgerError, *exhibits: Exhibit) -> NoReturn:
+        if self.failed is None:
+            self.failed = self._keep(error, list(exhibits))
+        raise self.failed
+
+
+def _parsed(seen: str) -> tuple[int, int, bytes]:
+    place, _, root = seen.partition(":")
+    epoch, _, size = place.partition(".")
+    return int(epoch), int(size), bytes.fromhex(root)
+
+
+def _both(known: Head, shown: Head) -> list[Exhibit]:
+    return [("known", known.note), ("shown", shown.note)]
+
+
+def _as_text(evidence: Evidence) -> Exhibit:
+    said = {name: msgspec.to_builtins(getattr(evidence, name)) for name in Evidence.__struct_fields__}
+    return "answer", msgspec.json.format(msgspec.json.encode(said)).decode()

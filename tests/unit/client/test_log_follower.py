@@ -1,0 +1,288 @@
+"""A session's view of a log: heads go forwards, each proved from what was known; the first lie ends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+import pytest
+
+from sft.client.heads import Head
+from sft.client.log_follower import LogFollower
+from sft.crypto.comment import NO_HEAD
+from sft.crypto.keys import ServerKey
+from sft.errors import LedgerError, LogForkedError, LogProofError, LogRestartedError, LogWentBackError
+from sft.ledger.checkpoints import sign_checkpoint
+from sft.ledger.leaves import LogLeaf
+from sft.limits import LOG_HEADS_KEPT
+from tests.unit.client.log_in_memory import LogInMemory
+
+KEY = ServerKey.from_seed(bytes(range(32)))
+OTHER = ServerKey.from_seed(bytes(range(1, 33)))
+SERVER_ID = KEY.public.server_id()
+
+
+def grown(size, *, other_from=None, **fields):
+    """A log of so many leaves; another one from a leaf on."""
+    log = LogInMemory(KEY, **fields)
+    while log.size < size:
+        log.append(time=2000 if other_from is not None and log.size >= other_from else 1000)
+    return log
+
+
+def head_of(log, size=None):
+    return Head(log.checkpoint(size), log.note(size))
+
+
+@dataclass
+class Followed:
+    """A follower, and what it kept as evidence."""
+
+    kept: list
+    told: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.log = LogFollower("acme", SERVER_ID, self.kept, self.keep)
+
+    def keep(self, error, exhibits):
+        self.told.append((error, exhibits))
+        return error
+
+    def begin(self, log, size=None, *, consistencies=None, note=None):
+        proofs = (
+            tuple(log.consistency(each, size) for each in self.log.log_sizes)
+            if consistencies is None
+            else consistencies
+        )
+        self.log.begin(KEY.public, log.note(size) if note is None else note, proofs)
+        return self
+
+
+def followed(*kept):
+    return Followed([*kept])
+
+
+def test_the_first_head_is_taken_and_named_as_comments_do():
+    log = grown(5)
+    assert followed().begin(log).log.told == head_of(log)
+    assert followed().begin(log).log.told.checkpoint.head_text().startswith("1.5:")
+
+
+@pytest.mark.parametrize("known", range(1, 9))
+@pytest.mark.parametrize("size", [8, 9, 13])
+def test_a_head_that_goes_on_what_was_known_is_taken(known, size):
+    log = grown(size)
+    view = followed(head_of(log, known)).begin(log)
+    assert (view.log.told.checkpoint.size, view.log.begun_at, view.told) == (size, size, [])
+
+
+def test_every_head_that_is_kept_is_proved_up_to_so_many_the_newest_among_them():
+    log = grown(20)
+    heads = [head_of(log, size) for size in (3, 5, 7, 9, 11, 13)]
+    view = followed(*heads)
+    assert view.log.log_sizes == (3, 5, 7, 13)
+    assert len(view.log.log_sizes) == LOG_HEADS_KEPT
+    view.begin(log)
+    assert view.log.named == [heads[0], heads[1], heads[2], heads[5]]
+
+
+CONSISTENCY = grown(12).consistency(9)
+
+LIES = {
+    "shorter than it was": (lambda: (grown(9), grown(5)), {}, LogWentBackError),
+    "another of the same size": (lambda: (grown(9), grown(9, other_from=7)), {}, LogForkedError),
+    "another that is longer": (lambda: (grown(9), grown(12, other_from=7)), {}, LogProofError),
+    "no consistency": (lambda: (grown(9), grown(12)), {"consistencies": ()}, LogProofError),
+    "a consistency cut short": (lambda: (grown(9), grown(12)), {"consistencies": (CONSISTENCY[:-1],)}, LogProofError),
+    "one of another size": (lambda: (grown(9), grown(12)), {"consistencies": (grown(12).consistency(8),)}, LogProofError),
+    "one for the same head": (lambda: (grown(9), grown(9)), {"consistencies": ((bytes(32),),)}, LogProofError),
+    "no head": (lambda: (grown(9), grown(9)), {"note": ""}, LogProofError),
+    "another epoch": (lambda: (grown(9), grown(12, epoch=2)), {}, LogRestartedError),
+    "another host": (lambda: (grown(9), grown(12, host="elsewhere.example")), {}, LogRestartedError),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_login_that_does_not_go_on_what_was_known_is_refused_and_both_heads_are_kept(lie):
+    make, fields, error = LIES[lie]
+    known, shown = make()
+    view = followed(head_of(known))
+    with pytest.raises(error) as caught:
+        view.begin(shown, **fields)
+    ((kept, exhibits),) = view.told
+    assert kept is caught.value
+    assert type(kept) is error
+    titles = dict(exhibits)
+    assert titles["shown"] == fields.get("note", shown.note())
+    if "note" not in fields:
+        assert titles["known"] == known.note()
+
+
+def test_a_head_that_two_sessions_saw_side_by_side_is_held_to_both():
+    log, fork = grown(12), grown(9, other_from=7)
+    for heads in ([head_of(log, 8), head_of(fork, 9)], [head_of(fork, 8), head_of(log, 9)]):
+        view = followed(*heads)
+        with pytest.raises(LogProofError):
+            view.begin(log)
+
+
+def signed_by(key, log):
+    return sign_checkpoint(key, log.checkpoint())
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        lambda log: signed_by(OTHER, log),
+        lambda log: log.note().replace("\n5\n", "\n4\n"),
+        lambda log: log.note()[:-9],
+        lambda _: LogInMemory(OTHER).note(),
+        lambda log: signed_by(KEY, LogInMemory(OTHER)),
+    ],
+    ids=["by another key", "changed", "cut", "another server's", "another server's by our key"],
+)
+def test_a_head_is_the_servers_own(note):
+    view = followed()
+    with pytest.raises(LogProofError):
+        view.begin(grown(5), note=note(grown(5)))
+    assert view.log.head is None
+
+
+# -- later heads --------------------------------------------------------------------------------------
+
+
+def test_later_heads_go_on_one_another():
+    log, view = grown(9), followed()
+    view.begin(log, 5)
+    for before, size in ((5, 6), (6, 6), (6, 9)):
+        view.log.follow(log.note(size), log.consistency(before, size))
+        assert view.log.told.checkpoint.size == size
+    assert view.log.begun_at == 5
+
+
+@pytest.mark.parametrize(
+    ("shown", "size", "error"),
+    [
+        (grown(9), 4, LogWentBackError),
+        (grown(9, other_from=3), 5, LogForkedError),
+        (grown(9, other_from=3), 9, LogProofError),
+        (grown(9, epoch=2), 9, LogProofError),
+    ],
+)
+def test_a_later_head_that_does_not_ends_it_for_good(shown, size, error):
+    log, view = grown(9), followed()
+    view.begin(log, 5)
+    with pytest.raises(error):
+        view.log.follow(shown.note(size), shown.consistency(min(5, size), size))
+    assert len(view.told) == 1
+    for again in (
+        view.log.require_sound,
+        lambda: view.log.follow(log.note(9), log.consistency(5, 9)),
+        lambda: view.log.hold(log.evidence()),
+        lambda: view.log.under(None, "it"),
+        lambda: view.log.told,
+    ):
+        with pytest.raises(error):
+            again()
+    assert len(view.told) == 1
+
+
+# -- the last leaf --------------------------------------------------------------------------------------
+
+
+def test_evidence_is_under_the_head_that_was_told_last_and_under_no_older_one():
+    log, view = grown(9), followed()
+    view.begin(log)
+    held = view.log.hold(log.evidence())
+    assert view.log.under(held, "it").head is view.log.head
+    assert view.log.under(held, "it").leaf == LogLeaf.decode(log.leaf)
+    older = log.evidence()
+    log.append()
+    view.log.follow(log.note(), log.consistency(9))
+    assert view.log.under(held, "it").head.checkpoint.size == 9
+    with pytest.raises(LogProofError):
+        view.log.hold(older)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda proof: msgspec.structs.replace(proof, leaf=proof.leaf[:-1] + b"x"),
+        lambda proof: msgspec.structs.replace(proof, leaf=b"x"),
+        lambda proof: msgspec.structs.replace(proof, inclusion=proof.inclusion[1:]),
+        lambda proof: msgspec.structs.replace(proof, inclusion=()),
+        lambda _: grown(9, other_from=8).evidence(),
+        lambda _: grown(8).evidence(),
+    ],
+)
+def test_a_leaf_that_is_not_the_last_one_is_refused(changed):
+    log, view = grown(9), followed()
+    view.begin(log)
+    with pytest.raises(LogProofError):
+        view.log.hold(changed(log.evidence()))
+    ((_, exhibits),) = view.told
+    assert dict(exhibits)["shown"] == log.note()
+    assert '"leaf"' in dict(exhibits)["answer"]
+
+
+def test_what_proves_nothing_is_refused_and_so_is_what_was_not_held():
+    log, view = grown(9), followed()
+    view.begin(log)
+    with pytest.raises(LogProofError, match="LOG_PROOF"):
+        view.log.under(None, "what it says of x")
+    assert view.told[0][0].values["what"] == "what it says of x"
+
+
+# -- what others saw ------------------------------------------------------------------------------------
+
+
+def seen(log, size):
+    return log.checkpoint(size).head_text()
+
+
+@pytest.mark.parametrize("size", range(1, 10))
+def test_a_head_that_an_author_saw_is_of_this_log(size):
+    log, view = grown(9), followed()
+    view.begin(log)
+    held = view.log.hold(log.evidence(seen=[size]))
+    view.log.require_one_log(held, seen(log, size), "ada")
+    view.log.require_one_log(view.log.hold(log.evidence()), seen(log, size), "ada")  # proved once
+
+
+def test_no_head_and_one_of_an_earlier_epoch_say_nothing():
+    log, view = grown(9), followed()
+    view.begin(log)
+    held = view.log.hold(log.evidence())
+    view.log.require_one_log(held, NO_HEAD, "ada")
+    view.log.require_one_log(held, seen(grown(20, epoch=2), 20), "ada")
+
+
+@pytest.mark.parametrize(
+    ("head", "proved", "error"),
+    [
+        (seen(grown(9, other_from=3), 6), [6], LogForkedError),
+        (seen(grown(9, other_from=3), 9), [], LogForkedError),
+        (seen(grown(9), 6), [], LogProofError),
+        (seen(grown(9), 6), [5, 7], LogProofError),
+        (seen(grown(12), 12), [], LogProofError),
+    ],
+)
+def test_a_head_of_another_log_or_one_without_proof_ends_it(head, proved, error):
+    log, view = grown(9), followed()
+    view.begin(log)
+    held = view.log.hold(log.evidence(seen=proved))
+    with pytest.raises(error) as caught:
+        view.log.require_one_log(held, head, "ada")
+    assert isinstance(caught.value, LedgerError)
+    assert isinstance(view.log.failed, error)
+
+
+def test_a_proof_of_another_head_does_not_pass_for_it():
+    log, view = grown(9), followed()
+    view.begin(log)
+    proof = log.evidence(seen=[6])
+    wrong = msgspec.structs.replace(
+        proof, seen=(msgspec.structs.replace(proof.seen[0], consistency=log.consistency(5)),)
+    )
+    with pytest.raises(LogForkedError):
+        view.log.require_one_log(view.log.hold(wrong), seen(log, 6), "ada")
