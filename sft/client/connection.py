@@ -339,7 +339,7 @@ class ServerConnection:
     def _begin_log(self, welcome: Welcome) -> None:
         if self.log is None:
             return
-        if not welcome.head and not self.log.named:
+        if not welcome.head and not self.log.expected:
             self.log = None
             return
         self.log.begin(self.server_key, welcome.head, welcome.consistency)

@@ -126,6 +126,7 @@ async def join(
         session = await log_in(
             reactor, state, profile, key, claim, invitation,
             pool=threads, owns_pool=False, random=random, clock=clock,
+            promised=link.head if isinstance(link, InvitationLink) else None,
         )  # fmt: skip
         async with session:
             shown = await show_self(session)

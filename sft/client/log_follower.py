@@ -33,6 +33,7 @@ from sft.ledger.leaves import LogLeaf
 from sft.ledger.proofs import verify_consistency
 from sft.limits import LOG_HEADS_KEPT
 from sft.model.evidence import Evidence
+from sft.model.links import LinkHead
 
 _REMEMBERED: Final = 4096  # heads that others saw, 200 bytes each: an answer that names one proves it, again if need be
 _HERE: Final = "this computer"
@@ -65,6 +66,7 @@ class LogFollower:
         server_id: hash of its first key.
         kept: the heads that were known when it was dialed, the newest last.
         keep: keeps a contradiction.
+        promised: of whoever joins, the head that the invitation names.
 
     Attributes:
         named: those of them that the login names and the server's head has to continue: the newest, and the oldest ones.
@@ -73,8 +75,16 @@ class LogFollower:
         failed: what did not hold.
     """
 
-    def __init__(self, server: str, server_id: bytes, kept: Sequence[Head], keep: KeepContradiction) -> None:
+    def __init__(
+        self,
+        server: str,
+        server_id: bytes,
+        kept: Sequence[Head],
+        keep: KeepContradiction,
+        promised: LinkHead | None = None,
+    ) -> None:
         self.server = server
+        self._promised = None if kept else promised
         self._kept = kept
         self.named = [*kept[:-1][: LOG_HEADS_KEPT - 1], *kept[-1:]]
         self._server_id = server_id
@@ -89,7 +99,14 @@ class LogFollower:
     @property
     def log_sizes(self) -> tuple[int, ...]:
         """Of the named heads, as the login has them."""
+        if self._promised is not None:
+            return (self._promised.size,)
         return tuple(each.checkpoint.size for each in self.named)
+
+    @property
+    def expected(self) -> bool:
+        """Whether a head is known that the server's has to continue: then one that shows none has taken its log back."""
+        return bool(self._kept or self._promised)
 
     @property
     def told(self) -> Head:
@@ -112,6 +129,9 @@ class LogFollower:
         """
         self._key = key
         head = self._opened(note)
+        if self._promised is not None:
+            self._kept = self.named = [_as_head(self._promised, head)]
+            self._promised = None
         for known in self._kept:
             if known.checkpoint.origin != head.checkpoint.origin:
                 self._fail(LogRestartedError(**self._named, seen=known.checkpoint.size), *_both(known, head))
@@ -233,6 +253,13 @@ def _parsed(seen: str) -> tuple[int, int, bytes]:
     place, _, root = seen.partition(":")
     epoch, _, size = place.partition(".")
     return int(epoch), int(size), bytes.fromhex(root)
+
+
+def _as_head(promised: LinkHead, shown: Head) -> Head:
+    """Return an invitation's head, which names no host: it is that of the log that is shown."""
+    origin = shown.checkpoint.origin
+    named = Origin(origin.host, origin.server, promised.epoch)
+    return Head(Checkpoint(named, promised.size, promised.root), f"the invitation: {promised.text}")
 
 
 def _both(known: Head, shown: Head) -> list[Exhibit]:

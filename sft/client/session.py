@@ -36,6 +36,7 @@ from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
 from sft.errors import AccountChangedError, LedgerError, NotFoundError, ServerKeyChangedError
 from sft.model.access import Role
+from sft.model.links import LinkHead
 from sft.model.records import File, User
 from sft.wire.connection import Connection
 from sft.wire.handshake import Claim, Welcome
@@ -131,6 +132,14 @@ class Session:
     def head_text(self) -> str:
         """The newest head that was seen, as comments and statements name it."""
         return NO_HEAD if self.log is None else self.log.told.checkpoint.head_text()
+
+    @property
+    def link_head(self) -> LinkHead | None:
+        """The newest head that was seen, as an invitation names it; None where there is no log."""
+        if self.log is None:
+            return None
+        seen = self.log.told.checkpoint
+        return LinkHead(seen.origin.epoch, seen.size, seen.root)
 
     def limit(self, bytes_per_second: int | None) -> None:
         """Move content no faster than that, both ways together, until the session ends; None for as fast as can be."""
@@ -261,8 +270,12 @@ async def log_in(
     random: Callable[[], float],
     clock: Callable[[], float],
     on_notice: OnNotice | None = None,
+    promised: LinkHead | None = None,
 ) -> Session:
     """Dial with an opened key and a claim, and keep what the server says of us.
+
+    Args:
+        promised: of whoever joins, the head of the server's log that the invitation names.
 
     Raises:
         ServerKeyChangedError: another key than the pinned one, or another first key than the profile's.
@@ -275,7 +288,7 @@ async def log_in(
         return stop(state, profile, error, exhibits, now=int(clock()))
 
     def follower() -> LogFollower:
-        return LogFollower(profile.name, profile.server_id, kept, keep_contradiction)
+        return LogFollower(profile.name, profile.server_id, kept, keep_contradiction, promised)
 
     claim = replace(claim, log_sizes=follower().log_sizes)
     dialer = Dialer(

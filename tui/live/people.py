@@ -28,7 +28,9 @@ class LivePeople:
 
     async def invite(self, *, role: Role, name: str | None, seconds: int) -> Invited:
         link, made = await self._access.ask(
-            lambda session: people.invite(session, role=role, name=name, seconds=seconds, entropy=self._access.entropy)
+            lambda session: people.invite(
+                session, role=role, name=name, seconds=seconds, head=session.link_head, entropy=self._access.entropy
+            )
         )
         return Invited(link.text(), made)
 

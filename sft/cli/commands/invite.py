@@ -46,7 +46,7 @@ def command(
     name = None if user is None else parse_user_name(user)
 
     async def ask(session: Session) -> tuple[InvitationLink, Invitation]:
-        return await people.invite(session, role=Role(role), name=name, seconds=expires)
+        return await people.invite(session, role=Role(role), name=name, seconds=expires, head=session.link_head)
 
     if write_to is None:
         link, made = invocation.talk(ask)

@@ -9,7 +9,7 @@ from sft.client.api.files import Total
 from sft.crypto.keys import Entropy, InvitationKey, PublicKey
 from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
-from sft.model.links import InvitationLink, invitation_link
+from sft.model.links import InvitationLink, LinkHead, invitation_link
 from sft.model.records import Invitation, SessionInfo, User, UserState
 from sft.wire.messages import (
     AddUser,
@@ -112,9 +112,19 @@ async def remove(session: Requester, name: str, files_to: str = "") -> User:
 
 
 async def invite(
-    session: Requester, *, role: Role, name: str | None, seconds: int, entropy: Entropy = os.urandom
+    session: Requester,
+    *,
+    role: Role,
+    name: str | None,
+    seconds: int,
+    head: LinkHead | None = None,
+    entropy: Entropy = os.urandom,
 ) -> tuple[InvitationLink, Invitation]:
-    """Make an invitation; its secret is drawn here and never sent: only the link holds it."""
+    """Make an invitation; its secret is drawn here and never sent: only the link holds it.
+
+    Args:
+        head: the newest one of the server's log that was seen: who joins is shown no shorter log and no other.
+    """
     key = InvitationKey.generate(entropy)
     statement = session.sign_act("invite", invitation=key.point, role=role.value, name=name or "", seconds=seconds)
     answer = await session.request(
@@ -134,6 +144,7 @@ async def invite(
         server_id=answer.server.server_id,
         server_key=session.server_key.point,
         server_name=session.server_name,
+        head=head,
     )
     return link, made
 

@@ -88,6 +88,8 @@ class TableSession:
     quiet_seconds: float = 0.0
     versions_seen: VersionsSeen = field(kw_only=True)
     carried_over: CarriedOver = field(default_factory=CarriedOver)
+    log: None = None
+    link_head: None = None
 
     @property
     def server_name(self) -> str:

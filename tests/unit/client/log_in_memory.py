@@ -151,6 +151,10 @@ class LogInMemory:
             tuple(versions),
         )  # fmt: skip
 
+    def evidence_of_user(self, user_id):
+        """Prove a user, if there is one."""
+        return self.evidence([(USERS, user_id - 1)] if user_id - 1 in self.records[USERS] else [])
+
     def evidence_of(self, *files):
         """Prove files as an answer has to that shows them."""
         slots, seen, versions = [], [], []

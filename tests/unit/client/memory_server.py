@@ -21,7 +21,6 @@ from sft.crypto.keys import ServerKey, SigningKey
 from sft.crypto.notes import Receipt, sign_receipts
 from sft.crypto.signatures import FileSignature
 from sft.errors import ExistsError, NotFoundError, NotSmallError, ResumeRefusedError, SftError, UploadGoneError
-from sft.ledger.leaves import StateTreeKind
 from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Role
 from sft.model.names import fold
@@ -227,7 +226,7 @@ class MemoryServer:
                     welcome,
                     head=self.log.note(),
                     consistency=tuple(map(self.log.consistency, event.claim.log_sizes)),
-                    evidence=self.log.evidence([(StateTreeKind.USERS, self.me - 1)]),
+                    evidence=self.log.evidence_of_user(self.me),
                 )
             self._give(self.wire.welcome(welcome))
         elif isinstance(event, DataReceived):

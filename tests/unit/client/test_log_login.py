@@ -1,0 +1,190 @@
+"""Logins of a server with a log: what this computer saw is asked for, and what does not go on it stops it for good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sft.client import joining
+from sft.client.heads import Head, Heads
+from sft.client.profiles import Profiles
+from sft.errors import LogForkedError, LogProofError, LogRestartedError, LogWentBackError
+from sft.model.links import InvitationLink, LinkHead
+from tests.unit.client.log_in_memory import LogInMemory
+from tests.unit.client.memory_server import SERVER, SERVER_KEY
+from tests.unit.client.test_dialing import dial, known  # noqa: F401 - a fixture
+from tests.unit.client.test_joining import LINK, joined
+
+
+def grown(size, *, other_from=None, **fields):
+    log = LogInMemory(SERVER_KEY, **fields)
+    while log.size < size:
+        log.append(time=2000 if other_from is not None and log.size >= other_from else 1000)
+    return log
+
+
+def serve(dialing, log, **fields):
+    """Let the next connection meet a server that goes on with a log."""
+    server = dialing.server(**fields)
+    server.log = log
+    return server
+
+
+def kept(state):
+    return Heads(state, SERVER.server_id).read()
+
+
+def head_of(log, size=None):
+    return Head(log.checkpoint(size), log.note(size))
+
+
+@pytest.fixture
+def log():
+    log = grown(4)
+    log.user(7, "ada", bytes(42))
+    return log
+
+
+def test_the_first_login_names_nothing_and_keeps_the_head(dialing, state, known, log):  # noqa: F811
+    server = serve(dialing, log)
+    session = dial(dialing, state, known)
+    assert server.claims[0].log_sizes == ()
+    assert kept(state) == [head_of(log)]
+    assert session.head_text == log.checkpoint().head_text()
+
+
+def test_the_next_one_names_it_and_keeps_the_newer_one_alone(dialing, state, known, log):  # noqa: F811
+    serve(dialing, log)
+    dial(dialing, state, known)
+    at = log.size
+    log.append()
+    server = serve(dialing, log)
+    dial(dialing, state, known)
+    assert server.claims[0].log_sizes == (at,)
+    assert kept(state) == [head_of(log)]
+
+
+def test_two_sessions_side_by_side_are_both_proved_by_the_next_login(dialing, state, known, log):  # noqa: F811
+    Heads(state, SERVER.server_id).keep(head_of(log, 2))
+    Heads(state, SERVER.server_id).keep(head_of(log, 3))
+    server = serve(dialing, log)
+    dial(dialing, state, known)
+    assert server.claims[0].log_sizes == (2, 3)
+    assert kept(state) == [head_of(log)]
+
+
+def test_a_session_that_lags_behind_what_another_one_keeps_is_no_alarm(dialing, state, known, log):  # noqa: F811
+    serve(dialing, log)
+    session = dial(dialing, state, known)
+    before, at = head_of(log), log.size
+    log.append()
+    Heads(state, SERVER.server_id).keep(head_of(log), [before])  # another process, meanwhile
+    dialing.run(session.keep_head())
+    assert kept(state) == [head_of(log)]
+    later = grown(4)
+    assert later.size < at
+    session.log.require_sound()
+
+
+LIES = [
+    (lambda log: log.size - 1, {}, LogWentBackError),
+    (lambda log: log.size, {"other_from": 2}, LogForkedError),
+    (lambda log: log.size + 3, {"other_from": 2}, LogProofError),
+]
+
+
+@pytest.mark.parametrize(("size", "fields", "error"), LIES)
+def test_a_log_that_does_not_go_on_it_is_kept_as_evidence_and_stops_every_later_command(
+    dialing, state, known, log, size, fields, error  # noqa: F811
+):  # fmt: skip
+    serve(dialing, log)
+    dial(dialing, state, known)
+    fork = grown(size(log), **fields)
+    serve(dialing, fork)
+    with pytest.raises(error) as caught:
+        dial(dialing, state, known)
+    text = Path(caught.value.values["evidence"]).read_text("utf-8")
+    assert log.note() in text
+    assert fork.note() in text
+    assert kept(state) == [head_of(log)], "what was seen is not forgotten for it"
+    honest = serve(dialing, log)
+    with pytest.raises(error):
+        dial(dialing, state, known)
+    assert honest.claims == [], "nothing was sent"
+
+
+def test_a_server_without_a_log_that_had_one_is_refused(dialing, state, known, log):  # noqa: F811
+    serve(dialing, log)
+    dial(dialing, state, known)
+    dialing.server()
+    with pytest.raises(LogProofError):
+        dial(dialing, state, known)
+
+
+def test_another_epoch_stops_each_login_and_leaves_no_mark(dialing, state, known, log):  # noqa: F811
+    serve(dialing, log)
+    dial(dialing, state, known)
+    for _ in range(2):
+        serve(dialing, grown(9, epoch=2))
+        with pytest.raises(LogRestartedError):
+            dial(dialing, state, known)
+    serve(dialing, log)
+    dial(dialing, state, known)
+
+
+def test_a_refused_login_keeps_no_head(dialing, state, known, log):  # noqa: F811
+    wrong = msgspec.structs.replace(SERVER, server_id=bytes(32))
+    serve(dialing, log, info=wrong)
+    with pytest.raises(Exception, match="server"):
+        dial(dialing, state, known)
+    assert kept(state) == []
+
+
+# -- joining ------------------------------------------------------------------------------------------
+
+
+def invitation(log, size, **fields):
+    seen = log.checkpoint(size)
+    return msgspec_replace(LINK, head=LinkHead(seen.origin.epoch, seen.size, seen.root), **fields)
+
+
+def msgspec_replace(link, **fields):
+    import dataclasses
+
+    return dataclasses.replace(link, **fields)
+
+
+def test_who_joins_is_shown_no_shorter_log_than_the_invitation_names(dialing, state, log):
+    server = serve(dialing, log)
+    assert isinstance(LINK, InvitationLink)
+    done = joined(dialing, state, invitation(log, 3))
+    assert server.claims[0].log_sizes == (3,)
+    assert done.profile.joined
+    assert kept(state)[-1].checkpoint.size >= log.size - 1
+    assert len(kept(state)) == 1
+
+
+@pytest.mark.parametrize(
+    ("shown", "error"),
+    [
+        (grown(2), LogWentBackError),
+        (grown(3, other_from=1), LogForkedError),
+        (grown(9, other_from=1), LogProofError),
+        (grown(9, epoch=2), LogRestartedError),
+    ],
+)
+def test_who_joins_is_shown_no_other_log_than_the_invitation_names(dialing, state, log, shown, error):
+    serve(dialing, shown)
+    with pytest.raises(error):
+        joined(dialing, state, invitation(log, 3))
+    assert kept(state) == []
+    assert not any(profile.joined for profile in Profiles(state).all())
+    assert joining.pending(state, LINK) is not None
+
+
+def test_a_server_that_shows_no_log_to_whom_an_invitation_named_one_is_refused(dialing, state, log):
+    dialing.server()
+    with pytest.raises(LogProofError):
+        joined(dialing, state, invitation(log, 3))
