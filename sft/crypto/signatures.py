@@ -114,11 +114,14 @@ def sign_file(key: SigningKey, comment: FileComment) -> FileSignature:
 
 def sign_statement(key: SigningKey, statement: ActStatement) -> FileSignature:
     """Sign what a person asks for: its text, and the comment that says it is no file."""
-    return _sign_digest(key, _digest_of(statement), statement.comment.encode())
+    return _sign_digest(key, _digest_of(statement.text()), statement.comment.encode())
 
 
-def verify_statement(public: PublicKey, statement: ActStatement, signature: FileSignature) -> None:
+def verify_statement(public: PublicKey, statement: ActStatement, signature: FileSignature) -> str:
     """Check that a key signed this statement.
+
+    Returns:
+        Its text, which is worth writing once.
 
     Raises:
         SignatureInvalidError: of another key, with another comment, or over another text.
@@ -126,10 +129,12 @@ def verify_statement(public: PublicKey, statement: ActStatement, signature: File
     if signature.comment != statement.comment.encode():
         raise SignatureInvalidError("the comment is of another statement")
     _verify_closing(public, signature)
+    text = statement.text()
     try:
-        _ed25519.verify(public.point, _digest_of(statement), signature.signature)
+        _ed25519.verify(public.point, _digest_of(text), signature.signature)
     except SignatureInvalidError as fault:
         raise SignatureInvalidError("it says something else") from fault
+    return text
 
 
 def verify_statement_comment(public: PublicKey, signature: FileSignature) -> StatementComment:
@@ -191,8 +196,8 @@ def _sign_digest(key: SigningKey, digest: bytes, comment: str) -> FileSignature:
     return FileSignature(key.public.key_id, signature, comment, closing)
 
 
-def _digest_of(statement: ActStatement) -> bytes:
-    return blake2b_512(statement.text().encode("ascii")).digest()
+def _digest_of(text: str) -> bytes:
+    return blake2b_512(text.encode("ascii")).digest()
 
 
 def _require_digest(digest: bytes) -> None:

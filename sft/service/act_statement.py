@@ -19,7 +19,6 @@ from sft.crypto.statement import ActStatement, StatementComment
 from sft.errors import CryptoError, SignatureRefusedError
 from sft.model.access import Caller
 from sft.store.rows import ReadTransaction
-from sft.store.settings import SERVER_ID, setting
 from sft.store.users import key_by_id
 
 MOMENTS: Final = range(2**40 + 1)  # what the columns of a date hold; no clock is compared
@@ -80,7 +79,7 @@ def require_said(reading: ReadTransaction, said: Said, statement: bytes, user_id
         raise SignatureRefusedError(str(fault), problem="it carries no statement that can be read") from fault
     for name, found, expected in (
         ("act", comment.act, said.act),
-        ("server", comment.server_id, setting(reading, SERVER_ID)),
+        ("server", comment.server_id, reading.rows.server_id),
         ("user", comment.user, user_id),
         ("head", comment.head, NO_HEAD),
     ):
@@ -90,9 +89,8 @@ def require_said(reading: ReadTransaction, said: Said, statement: bytes, user_id
         raise SignatureRefusedError(problem="its date is out of range")
     try:
         expected_statement = ActStatement(comment, said.fields)
-        text = expected_statement.text().encode("ascii")
-        verify_statement(PublicKey.decode(public_key), expected_statement, signature)
+        text = verify_statement(PublicKey.decode(public_key), expected_statement, signature)
     except (CryptoError, ValueError) as fault:
         problem = "it says something else, or is not signed with the key of this session"
         raise SignatureRefusedError(str(fault), problem=problem) from fault
-    return Stated(statement=signature.encode(), statement_text=text)
+    return Stated(statement=signature.encode(), statement_text=text.encode("ascii"))

@@ -48,6 +48,11 @@ class Rows:
         self._connection = connection
         self._row_macs = row_macs
 
+    @property
+    def server_id(self) -> bytes:
+        """The id of the server whose rows these are: each row's MAC says so."""
+        return self._row_macs.server_id
+
     def all(self, asked: RowsOf[A], **values: Any) -> list[A]:
         """Load every row that is asked for; RowForgedError for the first whose MAC does not hold."""
         kind, spec = asked.kind, TABLE_SPECS[asked.kind]

@@ -129,6 +129,10 @@ class RowMacs:
         self._older = {} if older is None else _macs(older, server_id)
         self.row_sum = RowSum(server_id)  # by what no change of the row key changes
 
+    @property
+    def server_id(self) -> bytes:
+        return self._server_id
+
     def renew(self, row_key: bytes) -> None:
         """Make MACs under another key from now on, and take those of the one before as well."""
         older, macs = self._macs, _macs(row_key, self._server_id)
