@@ -20,7 +20,7 @@ from sft.ledger.leaves import LeafKind
 from sft.model import events
 from sft.model.events import DomainEvent
 
-_SIGNED: Final = frozenset({"statement", "statement_text"})  # texts, whatever their type
+_SIGNED: Final = frozenset({"statement", "statement_text"})  # bytes that are texts
 _ALWAYS_PERSONAL: Final = "statement_text"
 
 
@@ -122,13 +122,11 @@ def _said(event: DomainEvent, *, personal: bool) -> dict[str, Any]:
     for name in event.__struct_fields__:
         if name != "by" and (name in fields or name == _ALWAYS_PERSONAL) == personal:
             value = getattr(event, name)
+            if name in _SIGNED:
+                value = value.decode() or None  # the operator signs nothing
             if value is not None:
-                said[name] = _text(value) if name in _SIGNED else _plain(value)
+                said[name] = _plain(value)
     return said
-
-
-def _text(value: str | bytes) -> str:
-    return value if isinstance(value, str) else value.decode()
 
 
 def _plain(value: Any) -> Any:

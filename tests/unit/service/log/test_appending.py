@@ -164,9 +164,9 @@ def test_a_log_that_somebody_else_wrote_to_is_not_appended_to(services: ServiceF
 def test_each_changed_slot_stands_in_the_leaf_that_says_so(services: ServiceFixture) -> None:
     start = services.log.ledger.head.size
     with services.log.transaction(services.now) as transaction:
-        folders.make_folder(transaction, [folders.MakeFolderInput(MAX.caller, "x/y")])
+        folders.make_folder(transaction, [services.signed(folders.MakeFolderInput(MAX.caller, "x/y"))])
         commits.commit(transaction, [services.pend(MAX, each, b"x") for each in ("d/e/a", "b")])
-        trash.delete(transaction, [trash.Deletion(ADA.caller, "b")])
+        trash.delete(transaction, [services.signed(trash.Deletion(ADA.caller, "b"))])
     numbers = [[slot.number for slot in leaf.slots] for leaf in leaves_of(services, start)]
     # Two folders; two folders that were made on the way, and the file; a file; that file once more.
     assert numbers == [[1, 2], [3, 4, 5], [6], [6]]

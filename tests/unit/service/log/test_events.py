@@ -9,7 +9,16 @@ import pytest
 
 from sft.model import events
 from sft.model.access import Caller, Role, operator_caller
-from sft.model.events import DomainEvent, FileMoved, FilesPurged, HandedOver, InvitationMade, UserAdded, UserJoined
+from sft.model.events import (
+    DomainEvent,
+    FileMoved,
+    FilesPurged,
+    HandedOver,
+    InvitationMade,
+    StatedEvent,
+    UserAdded,
+    UserJoined,
+)
 from sft.service.log.events import EVENT_LINES, Subjects, facts_of, personal_of, subjects_of
 
 MAX = Caller(2, 7, "max", Role.MAINTAINER, session_id=99)
@@ -17,7 +26,7 @@ MAX = Caller(2, 7, "max", Role.MAINTAINER, session_id=99)
 KINDS = [
     kind
     for kind in vars(events).values()
-    if isinstance(kind, type) and issubclass(kind, DomainEvent) and kind is not DomainEvent
+    if isinstance(kind, type) and issubclass(kind, DomainEvent) and kind not in {DomainEvent, StatedEvent}
 ]
 
 
@@ -62,18 +71,12 @@ def test_an_invitation_for_nobody_by_name_has_no_personal_part() -> None:
     assert personal_of(msgspec.structs.replace(made, name="eva")) == b'{"name":"eva"}'
 
 
-def test_a_statement_stands_in_the_facts_as_it_was_signed() -> None:
-    class Moved(FileMoved, frozen=True, kw_only=True):
-        statement: bytes = b""
-        statement_text: str = ""
-
+def test_a_statement_stands_in_the_facts_as_it_was_signed_and_its_text_can_be_erased() -> None:
     said = "untrusted comment: x\nRWQ\ntrusted comment: sft:1\tact:move\nabc\n"
-    event = Moved(by=MAX, file_id=b"\1" * 16, old="a", new="b", statement=said.encode(), statement_text="of Eva")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sft.service.log.events.EVENT_LINES", {Moved: EVENT_LINES[FileMoved]})
-        assert json.loads(facts_of(event))["statement"] == said
-        assert b"Eva" not in facts_of(event)
-        assert personal_of(event) == b'{"statement_text":"of Eva"}'
+    moved = FileMoved(by=MAX, file_id=b"\1" * 16, old="a", new="b", statement=said.encode(), statement_text=b"of Eva")
+    assert json.loads(facts_of(moved))["statement"] == said
+    assert b"Eva" not in facts_of(moved)
+    assert personal_of(moved) == b'{"statement_text":"of Eva"}'
 
 
 def test_subjects_are_who_and_what_an_event_is_about() -> None:

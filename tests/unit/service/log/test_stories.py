@@ -130,7 +130,7 @@ def _act(services: ServiceFixture, draw: Any) -> tuple[Any, list[Any]]:
             roles = (Role.GUEST, Role.MAINTAINER)
             return accounts.change_role, [accounts.ChangeRoleInput(ADA.caller, "mia", each) for each in roles]
         case _:
-            return accounts.disable, [accounts.UserInput(ADA.caller, "mia")]
+            return accounts.disable, [accounts.DisableInput(ADA.caller, "mia")]
 
 
 def _replaced(services: ServiceFixture, paths: list[str]) -> list[Any]:
@@ -153,7 +153,7 @@ def _group(services: ServiceFixture, acts: list[tuple[Any, list[Any]]], *, fails
     try:
         with services.log.transaction(services.now) as transaction:
             for act, inputs in acts:
-                act(transaction, inputs)
+                act(transaction, [services.signed(each) for each in inputs])
             if fails:
                 services.log.appending.before_commit(transaction, transaction.events)
                 raise GIVEN_UP
