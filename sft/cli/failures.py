@@ -13,7 +13,7 @@ from typing import TypedDict
 from sft.cli.console import Console
 from sft.cli.next_steps import NEXT_STEPS, NextSteps
 from sft.client.fault_log import FaultLog
-from sft.errors import ServerKeyChangedError, SftError
+from sft.errors import LedgerError, ServerKeyChangedError, SftError
 from sft.model.names import safe
 from sft.model.text import code_of, sentence
 
@@ -54,8 +54,8 @@ def error_lines(error: SftError, *, now: float, zone: tzinfo | None = None, step
 
 
 def _seen(error: SftError) -> list[str]:
-    """Return what has to be compared by a person, or handed to one, where a server shows another key."""
-    if error.code != ServerKeyChangedError.code:
+    """Return what has to be compared by a person, or handed to one, where a server shows another key or another log."""
+    if not isinstance(error, ServerKeyChangedError | LedgerError):
         return []
     names = (("pinned", "pinned"), ("shown", "shown now"), ("evidence", "evidence"))
     return [f"     {title:9}  {safe(str(error.values[name]))}" for name, title in names if error.values.get(name)]

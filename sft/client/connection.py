@@ -195,8 +195,10 @@ class ServerConnection:
             ConnectionLostError: the connection is gone.
             LedgerError: the server contradicted itself: it is asked nothing more.
         """
-        if self.log is not None:
-            self.log.require_sound()
+        if self.log is not None and self.log.failed is not None:
+            self.lost = self.log.failed
+            self.protocol.fail(self.lost)
+            raise self.lost
         if content and self._pace is not None:
             await self._pace.turn()
         if self.alive and (self._waiters or not self._wire.may_request):

@@ -8,6 +8,7 @@ nothing is reported as silent; the connection is kept, for it may only be busy. 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import time
 import traceback
@@ -32,6 +33,7 @@ from sft.errors import (
     AccountChangedError,
     ConnectionLostError,
     KeyLockedError,
+    LedgerError,
     LockedOutError,
     LoginRefusedError,
     PassphraseWrongError,
@@ -54,6 +56,7 @@ _STATUS_OF: Final[tuple[tuple[type[SftError], Status], ...]] = (
     (KeyLockedError, Status.LOCKED),
     (PassphraseWrongError, Status.LOCKED),
     (ServerKeyChangedError, Status.STOPPED),
+    (LedgerError, Status.STOPPED),
     (AccountChangedError, Status.REFUSED),
     (LoginRefusedError, Status.REFUSED),
     (VersionUnknownError, Status.REFUSED),
@@ -259,6 +262,8 @@ class Reconnector:
                 self._change(silent_since=self._now() - seconds)
         self.session = None
         if session is not None:
+            with contextlib.suppress(SftError):
+                await session.keep_head()
             session.abort()
         if self._asking is not None:
             self._asking.cancel()

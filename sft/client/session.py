@@ -28,6 +28,7 @@ from sft.client.log_follower import Exhibit, LogFollower
 from sft.client.loop import loop_of
 from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profile, Profiles
+from sft.client.proved import ProvedState
 from sft.client.state import StateFolder
 from sft.client.statements import sign_act
 from sft.client.stopped import require_not_stopped, stop
@@ -177,9 +178,12 @@ class Session:
 
     async def _shown(self, user_id: int) -> User | None:
         try:
-            return await show_user_by_id(self, user_id)
+            answer = await show_user_by_id(self, user_id)
         except NotFoundError:
             return None  # the verdict will say so
+        if self.log is not None:
+            ProvedState(self.log, answer.evidence, "who its people are").require_user(answer.user)
+        return answer.user
 
     async def close(self) -> None:
         """Close, and wait until the server's end is down too."""

@@ -67,9 +67,12 @@ async def show_user(session: Requester, name: str) -> User:
     return (await session.request(ShowUser, UserShown, user_id=0, name=name)).user
 
 
-async def show_user_by_id(session: Requester, user_id: int) -> User:
-    """Show one person, also a removed one, with all keys."""
-    return (await session.request(ShowUser, UserShown, user_id=user_id)).user
+async def show_user_by_id(session: Requester, user_id: int) -> UserShown:
+    """Show one person, also a removed one, with all keys, and what proves it; RemoteProtocolError if another is shown."""
+    answer = await session.request(ShowUser, UserShown, user_id=user_id)
+    if answer.user.id != user_id:
+        raise RemoteProtocolError("the server showed another person than was asked for")
+    return answer
 
 
 async def admins(session: Requester) -> list[str]:

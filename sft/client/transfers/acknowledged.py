@@ -38,10 +38,11 @@ def take_receipt(session: Session, text: str, answers: Sequence[Acknowledged]) -
         note = ReceiptNote(session.server_key, text)
     except SignatureInvalidError as error:
         return [ReceiptBadError(error.detail, path=each.path, server=session.server_name) for each in answers]
+    log_size = None if session.log is None else session.log.told.checkpoint.size
     faults: dict[int, ReceiptBadError] = {}
     for number, each in enumerate(answers):
         try:
-            note.check(each.stored, each.sent, each.digest)
+            note.check(each.stored, each.sent, each.digest, log_size)
         except SignatureInvalidError as error:
             faults[number] = ReceiptBadError(error.detail, path=each.path, server=session.server_name)
         else:

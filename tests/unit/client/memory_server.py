@@ -258,7 +258,8 @@ class MemoryServer:
         if found is None:
             self._refuse(m.id, NotFoundError(what="user", name=str(m.user_id)))
         else:
-            self.send(UserShown(id=m.id, user=found))
+            evidence = None if self.log is None else self.log.evidence_of_user(m.user_id)
+            self.send(UserShown(id=m.id, user=found, evidence=evidence))
 
     def _show_file(self, m):
         if m.path in self.files:

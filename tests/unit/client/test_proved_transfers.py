@@ -15,6 +15,7 @@ from sft.errors import (
     LogWentBackError,
     MovedError,
     OlderVersionError,
+    ReceiptBadError,
     SignerKeyEndedError,
     SignerKeyStolenError,
     SignerUnknownError,
@@ -132,6 +133,7 @@ def test_a_signature_is_judged_by_the_order_of_the_log(server, session, tmp_path
 def test_a_removed_author_is_said(server, session, tmp_path, log):
     stored(server, b"content", **BY_MAX)
     log.user(8, "max", MAX, state=UserState.REMOVED)
+    server.users[8] = msgspec.structs.replace(server.users[8], state=UserState.REMOVED)
     (result,) = get(server, session, tmp_path)
     assert result.verdict.notes == (VerdictNote.USER_REMOVED_SINCE,)
     assert result.verdict.sentence().endswith("max's account was removed since.")
@@ -243,4 +245,24 @@ def test_a_file_that_is_in_another_slot_than_before_ends_the_session(server, ses
     session.versions_seen.note(file.id, 1, file.version.digest, "docs/a.bin", log.places[file.id] + 5)
     (result,) = get(server, session, tmp_path)
     assert isinstance(result.error, LogProofError)
+    assert leftovers(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("size", [5, 3 * CHUNK_BYTES])
+def test_a_receipt_is_for_what_is_in_the_log_that_was_shown(server, session, tmp_path, size, log):
+    server.receipt_lies = {"leaf": log.size + 5}
+    (result,) = put(server, session, item(local(tmp_path, bytes(size))))
+    assert isinstance(result.error, ReceiptBadError)
+    assert result.receipt is None
+    server.receipt_lies = {}
+    (result,) = put(server, session, item(local(tmp_path, bytes(size + 1), "b"), "docs/b"))
+    assert result.error is None
+
+
+def test_a_person_whom_the_log_has_otherwise_is_not_learned(server, session, tmp_path):
+    stored(server, b"content", **BY_MAX)
+    server.users[8] = memory.user(8, "max", memory.MALLORY_KEY)
+    with pytest.raises(LogProofError):
+        get(server, session, tmp_path)
+    assert 8 not in session.pins.people
     assert leftovers(tmp_path / "out") == []
