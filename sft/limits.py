@@ -153,12 +153,14 @@ GROUP_ACTS: Final = 64
 GROUP_BYTES: Final = 16 * MIB  # bounds memory, and the write-ahead log of one transaction
 
 # -- witnesses (sft/ledger/policy.py, sft/witness, sft/server/witnesses.py) ---------------------------------
-POLICY_BYTES: Final = (
-    256 * KIB
-)  # 64 logs and 64 witnesses, 2 KiB each with a key of ML-DSA-44: C2SP asks for 32 of each
-ADD_CHECKPOINT_BYTES: Final = (
-    128 * KIB
-)  # 63 hashes, and a note of the 16 signatures of 5 kB that C2SP has a verifier take
+# 64 logs and 64 witnesses, 2 KiB each with a key of ML-DSA-44: C2SP asks for 32 of each.
+POLICY_BYTES: Final = 256 * KIB
+# 63 hashes, and a note of the 16 signatures of 5 kB that C2SP has a verifier take.
+ADD_CHECKPOINT_BYTES: Final = 128 * KIB
 WITNESS_CONNECTIONS: Final = 64  # a log needs one for a moment; those of strangers are worth 32 MiB at most
 WITNESS_CONNECTION_BYTES: Final = 512 * KIB  # received on one: some dozens of requests of a log that keeps it open
 WITNESS_CONNECTION_SECONDS: Final = 60  # absolute, so that nobody holds one by a byte a minute
+WITNESS_LOOK_SECONDS: Final = 10  # a server looks so often whether there is a newer head to be cosigned
+SUBMIT_SECONDS: Final = 10  # for one request: a line to another continent, and a disk there
+WITNESS_PAUSE_SECONDS: Final = 3600  # the longest until a witness that failed is asked again
+COSIGN_AGAIN_SECONDS: Final = 6 * 3600  # a head that nothing follows: clients want a cosignature of today
