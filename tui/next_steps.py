@@ -67,6 +67,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NOT_EMPTY": "d deletes a folder with all in it",
         "NOT_FOUND": "Somebody may have moved or deleted it: R reads the list anew",
         "NOT_JOINED": "5 takes an invitation from an admin",
+        "NOT_SHOWN": "Ask whoever gave it to you for another",
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
         "OLDER_VERSION": "Ask the operator: was a backup put back? Only then move {remembered} aside",
         "OPERATOR_ONLY": "Ask the operator (twistd sft)",

@@ -72,6 +72,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "NOT_EMPTY": "With all in it: the same command with -r",
         "NOT_FOUND": "See what there is: {see}",
         "NOT_JOINED": "sft join, with an invitation from an admin",
+        "NOT_SHOWN": "Is it of this file, and of this version? Then ask whoever gave it to you for another",
         "NOT_YOURS": "Ask {owner}, or an admin ({admins})",
         "OLDER_VERSION": "Ask the operator: was a backup put back? Only then move {remembered} aside",
         "OPERATOR_ONLY": "Ask the operator (twistd sft)",

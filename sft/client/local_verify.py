@@ -1,4 +1,4 @@
-"""A file and its signature, judged without any server.
+"""A file and its signature, judged without any server; and the proof that a server's log tells of it.
 
 Rules. Blocks. What holds is said, and what could not be asked here too: no server is heard, so nothing is known of keys
 that were stolen since, of newer versions or of moves. A key id leads to candidates, never to a verdict.
@@ -7,7 +7,7 @@ that were stolen since, of newer versions or of moves. A key id leads to candida
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,17 +19,21 @@ from sft.client.transfers.sources import FileSource
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.keys import PublicKey
+from sft.crypto.note_keys import NoteKey
 from sft.crypto.signatures import FileSignature, verify_plain
 from sft.errors import (
+    CryptoError,
     LocalFileError,
+    NotShownError,
     SignatureBadError,
     SignatureInvalidError,
     SignatureMissingError,
     SignerNotPinnedError,
 )
-from sft.limits import COMMENT_BYTES, KIB
+from sft.ledger.file_proof import LoggedFile, check_file_proof
+from sft.limits import COMMENT_BYTES, KIB, NOTE_BYTES
 from sft.model.names import safe
-from sft.model.text import shown_name
+from sft.model.text import count_text, shown_name
 
 _BATCH_CHUNKS: Final = 64
 _SIGNATURE_BYTES: Final = COMMENT_BYTES + KIB
@@ -44,6 +48,7 @@ class OfflineVerdict:
         server: the server that the key was pinned for.
         comment: what was signed beside the content; None for a file signed by another tool.
         foreign_comment: that tool's comment, escaped.
+        logged: where the log tells of the file, by the proof that was given.
         holds, not_asked: sentences.
     """
 
@@ -57,6 +62,7 @@ class OfflineVerdict:
     size: int
     holds: list[str]
     not_asked: list[str]
+    logged: LoggedFile | None = None
 
 
 def verify_offline(
@@ -65,6 +71,8 @@ def verify_offline(
     *,
     signature: Path | None = None,
     key: PublicKey | None = None,
+    proof: Path | None = None,
+    log: NoteKey | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> OfflineVerdict:
     """Judge a file by its signature and the keys that this computer knows (blocks).
@@ -72,6 +80,8 @@ def verify_offline(
     Args:
         signature: FILE.minisig unless given.
         key: the one to hold it to; else those pinned here.
+        proof: that a log tells of the file, as ``sft proof`` wrote it.
+        log: the log's key; else the one that follows from the server that the signature names.
         progress: told bytes done and bytes in all, on this thread.
 
     Raises:
@@ -79,6 +89,7 @@ def verify_offline(
         SignatureInvalidError: that is no signature.
         SignatureMissingError: there is no file of it.
         SignerNotPinnedError: no key pinned here made it.
+        NotShownError: the proof does not hold, or is of something else.
         SourceChangedError, LocalFileError: file or signature cannot be read.
     """
     signed = _read_signature(signature or file.with_name(f"{file.name}.minisig"))
@@ -87,13 +98,14 @@ def verify_offline(
     )
     if not candidates:
         raise SignerNotPinnedError(path=str(file))
-    digest, size = _digest(file, progress)
+    digest, size = digest_of(file, progress)
     for public, pin, server_id in candidates:
         try:
             text = verify_plain(public, digest, signed)
         except SignatureInvalidError:
             continue
-        return _verdict(state, public, pin, server_id, text, digest, size)
+        verdict = _verdict(state, public, pin, server_id, text, digest, size)
+        return verdict if proof is None else _logged(verdict, file, proof, log)
     public, pin, _ = candidates[0]
     raise SignatureBadError(path=str(file), author=public.text() if pin is None else pin.name)
 
@@ -137,6 +149,24 @@ def _verdict(
     )
 
 
+def _logged(verdict: OfflineVerdict, file: Path, proof: Path, log: NoteKey | None) -> OfflineVerdict:
+    """Add what a proof shows."""
+    if verdict.comment is None:
+        raise NotShownError(
+            path=str(file), evidence=str(proof), problem="another tool signed it, as no file of a server"
+        )
+    try:
+        logged = check_file_proof(read_text(proof), verdict.comment, log=log)
+    except CryptoError as error:
+        raise NotShownError(error.detail, path=str(file), evidence=str(proof), problem=error.detail) from error
+    at, size = count_text(logged.index), count_text(logged.size)
+    holds = [f"It was logged by {logged.origin.host} at {at}, in its log {logged.origin.text()} of {size} entries."]
+    not_asked = ["Whether others are shown the same log: nobody who cosigns it was asked."]
+    if log is None:
+        holds.append("The log's key is the server's that the signature names.")
+    return replace(verdict, logged=logged, holds=verdict.holds + holds, not_asked=verdict.not_asked + not_asked)
+
+
 def _comment(text: str) -> tuple[FileComment | None, str]:
     try:
         return FileComment.parse(text), ""
@@ -164,7 +194,22 @@ def _read_signature(path: Path) -> FileSignature:
     return FileSignature.parse(data)
 
 
-def _digest(path: Path, progress: Callable[[int, int], None] | None) -> tuple[bytes, int]:
+def read_text(path: Path) -> str:
+    """Read a receipt or proof (blocks); LocalFileError if it cannot be read or is too long for one."""
+    with translating_os_errors(path), path.open("rb") as opened:
+        data = opened.read(NOTE_BYTES + 1)
+    try:
+        if len(data) <= NOTE_BYTES:
+            return data.decode()
+    except UnicodeDecodeError:
+        pass
+    raise LocalFileError(
+        path=str(path), problem="is no receipt and no proof", remedy="Give the file that was written for it"
+    )
+
+
+def digest_of(path: Path, progress: Callable[[int, int], None] | None = None) -> tuple[bytes, int]:
+    """Read a file of this computer (blocks): BLAKE2b-512 and size of its content."""
     source = FileSource(path)
     try:
         running, last, done = blake2b_512(), False, 0

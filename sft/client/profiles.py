@@ -35,6 +35,7 @@ class Profile(Struct, frozen=True):
         key_file: where its secret half lies in the state.
         role: as last seen; what we may do is the server's to say.
         invitation: public half of the invitation that this profile was made for.
+        earlier_keys: the server's that were pinned before, each of which said that the next one follows it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Profile(Struct, frozen=True):
     joined_at: int = 0
     pinned_at: int = 0
     invitation: bytes = b""
+    earlier_keys: tuple[bytes, ...] = ()
 
     @property
     def address(self) -> str:
@@ -125,7 +127,7 @@ class Profiles(Struct, frozen=True):
             self._write(kept, [*kept.records, profile])
         return profile
 
-    def update(self, name: str, **fields: str | int | bytes) -> Profile:
+    def update(self, name: str, **fields: str | int | bytes | tuple[bytes, ...]) -> Profile:
         """Replace some fields of a profile; what another process changed meanwhile stays.
 
         Raises:
@@ -169,7 +171,10 @@ class Profiles(Struct, frozen=True):
         require_same_server(old, link)
         if link.server_key == old.server_key:
             return self.update(name, host=link.host, port=link.port)
-        return self.update(name, host=link.host, port=link.port, server_key=link.server_key, pinned_at=now)
+        # What the old key has signed counts no more: nobody says that it was only lost.
+        return self.update(
+            name, host=link.host, port=link.port, server_key=link.server_key, pinned_at=now, earlier_keys=()
+        )
 
     def _put_aside(self, profile: Profile, *, shared: bool) -> Forgotten:
         """Keep the server's link, and the key where no other profile ``shared`` it, under a name of their own."""

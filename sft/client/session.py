@@ -321,7 +321,7 @@ async def log_in(
         welcome = connection.welcome
         _require_pinned_id(profile, welcome.server.server_id)
         _require_same_account(profile, welcome)
-        seen: dict[str, str | int | bytes] = {
+        seen: dict[str, str | int | bytes | tuple[bytes, ...]] = {
             "user_id": welcome.user_id,
             "user_name": welcome.name,
             "role": welcome.role,
@@ -329,7 +329,8 @@ async def log_in(
         followed = None
         if connection.server_key != profile.server:  # the handshake has seen that the pinned one says so
             followed = profile.server
-            seen |= {"server_key": connection.server_key.point, "pinned_at": int(clock())}
+            earlier = (*profile.earlier_keys, profile.server_key)
+            seen |= {"server_key": connection.server_key.point, "pinned_at": int(clock()), "earlier_keys": earlier}
         if any(getattr(profile, name) != value for name, value in seen.items()):
             profile = await pool.run(Profiles(state).update, profile.name, **seen)
         pins = Pins(state, profile.server_id, own_pin(profile))

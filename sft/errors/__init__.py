@@ -41,6 +41,7 @@ from sft.errors.client import (
     MovedError,
     NotAsListedError,
     NotJoinedError,
+    NotShownError,
     OlderVersionError,
     OwnKeyUnknownError,
     PinChangedError,

@@ -282,6 +282,14 @@ class LogStaleError(LedgerError):
     sentence = "{server} shows what was stored on {stored_at}, and a log that ended on {ended_at}."
 
 
+class NotShownError(ClientError):
+    """A receipt or a proof that somebody gave with a file does not show what it is said to."""
+
+    code = "NOT_SHOWN"
+    exit_status = 7
+    sentence = "{evidence} does not show that {path} was stored: {problem}."
+
+
 class TooManyDeletionsError(ClientError):
     """A sync would delete more than it may: more often a wrong or empty source than a wish."""
 

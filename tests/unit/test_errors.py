@@ -350,6 +350,13 @@ TABLE = [
         "Ask ada for it, by another way",
     ),
     Row(
+        errors.NotShownError(path="contract.pdf", evidence="contract.pdf.sftproof", problem="it is another's"),
+        "NOT_SHOWN",
+        7,
+        "contract.pdf.sftproof does not show that contract.pdf was stored: it is another's.",
+        "Is it of this file, and of this version? Then ask whoever gave it to you for another",
+    ),
+    Row(
         errors.LogWentBackError(server="acme-files", seen=18240, profile="acme"),
         "LOG_WENT_BACK",
         7,

@@ -5,8 +5,17 @@ import json
 import pytest
 
 from sft.client.pins import Pins
+from sft.client.profiles import Profiles
+from sft.crypto.digests import blake2b_512
+from sft.crypto.keys import ServerKey
+from sft.crypto.notes import Receipt, sign_receipts
+from sft.crypto.signatures import sign_file
+from sft.crypto.signed_note import server_note_key
 from sft.model.records import DeviceKey
-from tests.unit.cli.cli_fixture import KEY, OTHER_KEY, SERVER, pin_of_ada, signed_file, user
+from tests.unit.cli.cli_fixture import KEY, NOW, OTHER_KEY, SERVER, pin_of_ada, signed_file, user
+from tests.unit.ledger import proved_file
+
+SERVER_KEY = ServerKey.from_seed(bytes(range(32)))
 
 
 @pytest.fixture
@@ -75,3 +84,67 @@ def test_json(cli, downloaded):
     assert document["key_words"] == KEY.public.words()
     assert document["signed_as"] == "finance/2026/contract.pdf"
     assert document["not_asked"]
+
+
+def receipt_for(content):
+    return Receipt(
+        server_id=SERVER_KEY.public.server_id(),
+        file_id=bytes(16),
+        version=2,
+        size=len(content),
+        digest=blake2b_512(content).digest(),
+        user=1,
+        name="finance/2026/contract.pdf",
+        stored_at=int(NOW),
+        leaf=18_190,
+    )
+
+
+def test_with_a_receipt(cli, downloaded, tmp_path):
+    Profiles(cli.state).update(
+        "acme-files", server_key=SERVER_KEY.public.point, server_id=SERVER_KEY.public.server_id()
+    )
+    note = tmp_path / "receipt"
+    note.write_text(sign_receipts(SERVER_KEY, [receipt_for(b"the contract")]))
+    ran = cli.run("verify", str(downloaded), "--receipt", str(note))
+    assert ran.status == 0
+    assert ran.lines[0] == f"✓ verified  {downloaded}  12 B  stored at acme-files"
+    assert "  It says so in its log at 18,190." in ran.lines
+    document = json.loads(cli.run("verify", str(downloaded), "--receipt", str(note), "--json").out)
+    assert (document["by"], document["leaf"], document["key_words"]) == ("receipt", 18_190, None)
+    note.write_text(sign_receipts(SERVER_KEY, [receipt_for(b"the contrast")]))
+    ran = cli.run("verify", str(downloaded), "--receipt", str(note))
+    assert (ran.status, ran.out) == (7, "")
+    assert "[NOT_SHOWN]" in ran.err
+
+
+def test_with_a_proof_and_no_account(stranger, tmp_path):
+    path = tmp_path / "contract.pdf"
+    path.write_bytes(proved_file.CONTENT)
+    path.with_name("contract.pdf.minisig").write_bytes(sign_file(KEY, proved_file.comment()).encode())
+    proof = tmp_path / "contract.pdf.sftproof"
+    proof.write_text(proved_file.proof_text())
+    asked = ("verify", str(path), "--key", KEY.public.text(), "--proof", str(proof))
+    ran = stranger.run(*asked)
+    assert ran.status == 0
+    assert any("It was signed as finance/März.pdf, version 2, for" in line for line in ran.lines)
+    assert any("It was logged by files.example.org at 6," in line for line in ran.lines)
+    assert "  not asked: Whose key that is." in ran.lines
+    log = server_note_key(proved_file.SERVER.public, proved_file.ORIGIN.text()).vkey()
+    document = json.loads(stranger.run(*asked, "--log", log, "--json").out)
+    assert (document["by"], document["leaf"], document["log"]) == ("proof", 6, proved_file.ORIGIN.text())
+    proof.write_text(proved_file.proof_text(proved_file.FACTS | {"version": 3}))
+    assert stranger.run(*asked).status == 7
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--log", "x"),
+        ("--proof", "p", "--log", "x"),
+        ("--receipt", "r", "--key", "k"),
+        ("--receipt", "r", "--proof", "p"),
+    ],
+)
+def test_options_that_do_not_go_together(cli, downloaded, options):
+    assert cli.run("verify", str(downloaded), *options).status == 2

@@ -8,8 +8,16 @@ from sft.client.profiles import Profiles
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.signatures import FileSignature, sign_file
-from sft.errors import SignatureBadError, SignatureInvalidError, SignatureMissingError, SignerNotPinnedError
+from sft.crypto.signed_note import server_note_key
+from sft.errors import (
+    NotShownError,
+    SignatureBadError,
+    SignatureInvalidError,
+    SignatureMissingError,
+    SignerNotPinnedError,
+)
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, SERVER, user
+from tests.unit.ledger import proved_file
 
 
 def signed(tmp_path, content=b"content", key=ADA_KEY, **fields):
@@ -138,3 +146,47 @@ def test_progress_is_told_to_the_end(knowing, tmp_path):
     verify_offline(knowing, path, progress=lambda done, size: seen.append((done, size)))
     assert seen[-1] == (10_000_000, 10_000_000)
     assert len(seen) > 1
+
+
+def proved(tmp_path, text=None):
+    path = signed(tmp_path, proved_file.CONTENT, **PROVED)
+    proof = tmp_path / "contract.pdf.sftproof"
+    proof.write_text(proved_file.proof_text() if text is None else text)
+    return path, proof
+
+
+PROVED = {"server_id": proved_file.SERVER_ID, "file_id": bytes(range(16)), "version": 2, "name": "finance/März.pdf"}
+
+
+def test_a_log_that_tells_of_the_file_needs_nothing_that_this_computer_knows(state, tmp_path):
+    path, proof = proved(tmp_path)
+    verdict = verify_offline(state, path, key=ADA_KEY.public, proof=proof)
+    assert (verdict.logged.index, verdict.logged.origin) == (proved_file.INDEX, proved_file.ORIGIN)
+    assert any("logged by files.example.org at 6" in sentence for sentence in verdict.holds)
+    assert any("the server's that the signature names" in sentence for sentence in verdict.holds)
+    assert verdict.not_asked[0] == "Whose key that is."
+    assert any("same log" in sentence for sentence in verdict.not_asked)
+
+
+def test_the_logs_key_from_elsewhere(state, tmp_path):
+    path, proof = proved(tmp_path)
+    log = server_note_key(proved_file.SERVER.public, proved_file.ORIGIN.text())
+    verdict = verify_offline(state, path, key=ADA_KEY.public, proof=proof, log=log)
+    assert not any("the server's that the signature names" in sentence for sentence in verdict.holds)
+    other = server_note_key(proved_file.NEXT_SERVER.public, proved_file.ORIGIN.text())
+    with pytest.raises(NotShownError):
+        verify_offline(state, path, key=ADA_KEY.public, proof=proof, log=other)
+
+
+def test_a_proof_of_another_version(state, tmp_path):
+    path, proof = proved(tmp_path, proved_file.proof_text(proved_file.FACTS | {"version": 3}))
+    with pytest.raises(NotShownError, match="something else"):
+        verify_offline(state, path, key=ADA_KEY.public, proof=proof)
+
+
+def test_a_proof_for_a_file_that_another_tool_signed(state, tmp_path):
+    path, proof = proved(tmp_path)
+    sign_foreign(path, "timestamp:1")
+    with pytest.raises(NotShownError) as raised:
+        verify_offline(state, path, key=ADA_KEY.public, proof=proof)
+    assert "another tool" in raised.value.values["problem"]
