@@ -43,6 +43,9 @@ class Permission(StrEnum):
     INVITATION_MANAGE = "invitation:manage"
     SERVER_LINK = "server:link"
     SERVER_MANAGE = "server:manage"  # its settings, its first admin
+    LOG_READ = "log:read"  # the leaves, and what happened to people, keys, files and folders
+    LOG_AUDIT = "log:audit"  # all that records say
+    DOWNLOAD_READ = "download:read"  # who downloaded a file
     SESSION_MANAGE = "session:manage"
     VAULT_MANAGE = "vault:manage"
 
@@ -68,6 +71,9 @@ ROLE_PERMISSIONS: Final[Mapping[Role, Mapping[Permission, Reach]]] = MappingProx
                 Permission.USER_MANAGE: Reach.ALL,
                 Permission.ROLE_CHANGE: Reach.ALL,
                 Permission.INVITATION_MANAGE: Reach.ALL,
+                Permission.LOG_READ: Reach.ALL,
+                Permission.LOG_AUDIT: Reach.ALL,
+                Permission.DOWNLOAD_READ: Reach.ALL,
                 Permission.SESSION_MANAGE: Reach.ALL,
             }
         ),
@@ -80,6 +86,8 @@ ROLE_PERMISSIONS: Final[Mapping[Role, Mapping[Permission, Reach]]] = MappingProx
                 Permission.FILE_DELETE: Reach.OWN,
                 Permission.FOLDER_MAKE: Reach.ALL,
                 Permission.USER_LIST: Reach.ALL,
+                Permission.LOG_READ: Reach.ALL,
+                Permission.DOWNLOAD_READ: Reach.OWN,
             }
         ),
         Role.GUEST: MappingProxyType(
@@ -88,6 +96,8 @@ ROLE_PERMISSIONS: Final[Mapping[Role, Mapping[Permission, Reach]]] = MappingProx
                 Permission.FILE_LIST: Reach.ALL,
                 Permission.FILE_READ: Reach.ALL,
                 Permission.USER_LIST: Reach.ALL,
+                Permission.LOG_READ: Reach.ALL,
+                Permission.DOWNLOAD_READ: Reach.OWN,  # who stored files once and is a guest now owns them still
             }
         ),
     }
@@ -102,6 +112,9 @@ OPERATOR_PERMISSIONS: Final[Mapping[Permission, Reach]] = MappingProxyType(
         Permission.USER_MANAGE: Reach.ALL,
         Permission.ROLE_CHANGE: Reach.ALL,
         Permission.INVITATION_MANAGE: Reach.ALL,
+        Permission.LOG_READ: Reach.ALL,
+        Permission.LOG_AUDIT: Reach.ALL,
+        Permission.DOWNLOAD_READ: Reach.ALL,
         Permission.SERVER_LINK: Reach.ALL,
         Permission.SERVER_MANAGE: Reach.ALL,
         Permission.SESSION_MANAGE: Reach.ALL,
@@ -124,6 +137,9 @@ ACTS: Final[Mapping[Permission, str]] = MappingProxyType(
         Permission.INVITATION_MANAGE: "invite people",
         Permission.SERVER_LINK: "make server links",
         Permission.SERVER_MANAGE: "change the server's settings",
+        Permission.LOG_READ: "read the log",
+        Permission.LOG_AUDIT: "read all of the log",
+        Permission.DOWNLOAD_READ: "see who downloaded",
         Permission.SESSION_MANAGE: "manage sessions",
         Permission.VAULT_MANAGE: "manage the vault",
     }

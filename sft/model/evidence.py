@@ -19,7 +19,10 @@ from sft.limits import (
     EVIDENCE_SLOTS,
     HEAD_BYTES,
     LEAF_BYTES,
+    LOG_ENTRIES,
     LOG_PROOF_HASHES,
+    PAGE_HASHES,
+    RECORD_BYTES,
     SLOT_BYTES,
     STATE_TREES,
 )
@@ -80,3 +83,51 @@ class Evidence(Record, frozen=True):
     proofs: Annotated[tuple[SlotsProof, ...], Meta(max_length=STATE_TREES)]
     seen: Annotated[tuple[ProvedHead, ...], Meta(max_length=BATCH_FILES)] = ()
     versions: Annotated[tuple[ProvedVersion, ...], Meta(max_length=BATCH_FILES)] = ()
+
+
+# -- what the log itself says ------------------------------------------------------------------------------
+
+# Salt and body of one part of a leaf's record.
+PartBytes = Annotated[bytes, Meta(min_length=16, max_length=RECORD_BYTES + 16)]
+
+
+class LoggedLeaf(Record, frozen=True):
+    """A leaf of the log, and of its record what the reader may see.
+
+    Attributes:
+        number: its index.
+        facts, personal: None for what is not theirs to see, was erased, or never was.
+        apart: the record is theirs to see, and too large for this page: it is asked for by itself.
+    """
+
+    number: Count
+    leaf: LeafBytes
+    facts: PartBytes | None = None
+    personal: PartBytes | None = None
+    apart: bool = False
+
+
+class LoggedPage(Record, frozen=True):
+    """Leaves of the log in the order that was asked for.
+
+    Attributes:
+        proof: inclusion of all of them together under the head, in the order of ``sft.ledger.proofs.prove_several``; none
+            where there is no leaf.
+        head: the newest, a signed note: the operator is told it here alone.
+        next: where the next page begins, also one that is asked for later (of the newest first: before which leaf).
+        more: this is not the last page.
+    """
+
+    leaves: Annotated[tuple[LoggedLeaf, ...], Meta(max_length=LOG_ENTRIES)]
+    proof: Annotated[tuple[Bytes32, ...], Meta(max_length=PAGE_HASHES)]
+    head: HeadText
+    next: Count
+    more: bool
+
+
+class ProvedLeaf(Record, frozen=True):
+    """A leaf, and its inclusion under a head."""
+
+    leaf: LeafBytes
+    inclusion: LogProof
+    head: HeadText

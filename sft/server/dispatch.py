@@ -62,7 +62,7 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         done = await session.share.act(1, context.act, route.use_case, route.item(session.caller, message))
         session.send(route.reply(message.id, done))
     elif isinstance(route, ReadRoute):
-        fields = {name: getattr(message, name) for name in route.fields}
+        fields = {name: getattr(message, name) for name in route.fields} | route.given(context, message)
         found = await session.read(route.use_case, **fields)
         session.send(route.reply(message.id, found))
     elif isinstance(route, JobRoute):

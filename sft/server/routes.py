@@ -16,6 +16,7 @@ from sft.model.access import Caller, Resource
 from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.context import ServerContext
 from sft.service import accounts, commits, downloads, files, folders, invitations, sessions, settings, trash, uploads
+from sft.service.log import reading
 from sft.service.maintenance import check, purging, rotation, row_keys
 from sft.wire import messages as m
 
@@ -25,11 +26,17 @@ NOTES_SHOWN: Final = 20  # of at most 2 KiB each: they fit one frame
 
 @dataclass(frozen=True, slots=True)
 class ReadRoute:
-    """Answered from one read transaction; ``fields`` of the message are what the use case takes by these names."""
+    """Answered from one read transaction.
+
+    Attributes:
+        fields: of the message, which the use case takes by these names.
+        given: what it takes beside them.
+    """
 
     use_case: Callable[..., Any]
     reply: Callable[[int, Any], m.Reply]
     fields: tuple[str, ...] = ()
+    given: Callable[[ServerContext, Any], Fields] = lambda _context, _message: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,11 @@ def _page(id_: int, page: Any) -> m.Reply:
     return m.FolderPage(id_, page)
 
 
+def _wanted(context: ServerContext, message: m.ReadLog) -> Fields:
+    fields = {name: getattr(message, name) for name in reading.WantedLeaves.__struct_fields__}
+    return {"ledger": context.ledger, "wanted": reading.WantedLeaves(**fields)}
+
+
 def _rotation(context: ServerContext, message: m.RotateMasterKey) -> list[tuple[Callable[..., Any], Fields]]:
     """Change the master key; after a leak also every other key that opens something or makes MACs."""
     keys: Fields = {"master_keys": context.master_keys}
@@ -145,6 +157,12 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.BeginUpload: TransferRoute(uploads.begin),
     m.FindUpload: TransferRoute(uploads.find),
     m.GetFile: TransferRoute(downloads.begin),
+    # the log
+    m.ReadLog: ReadRoute(reading.read_log, m.LogPage, given=_wanted),
+    m.ReadRecord: ReadRoute(reading.read_record, m.RecordShown, ("number", "personal")),
+    m.ProveLeaf: ReadRoute(
+        reading.prove_leaf, m.LeafProved, ("number",), given=lambda context, _: {"ledger": context.ledger}
+    ),
     # people
     m.ShowSelf: ReadRoute(accounts.show_self, lambda id_, me: m.SelfShown(id_, me.user, me.server)),
     m.ListUsers: ReadRoute(accounts.list_users, m.UserList, ("after",)),

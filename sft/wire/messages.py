@@ -31,8 +31,11 @@ from sft.wire.replies import (
     FolderReturned,
     InvitationList,
     InvitationShown,
+    LeafProved,
     LogHead,
+    LogPage,
     Notice,
+    RecordShown,
     Refusal,
     RefusedFile,
     Reply,
@@ -73,7 +76,10 @@ from sft.wire.requests import (
     MakeInvitation,
     Message,
     Move,
+    ProveLeaf,
     PutFiles,
+    ReadLog,
+    ReadRecord,
     RemoveUser,
     Request,
     RequestId,
@@ -127,18 +133,24 @@ __all__ = [
     "InvitationList",
     "InvitationShown",
     "KickSession",
+    "LeafProved",
     "ListFolder",
     "ListInvitations",
     "ListSessions",
     "ListTrash",
     "ListUsers",
     "LogHead",
+    "LogPage",
     "MakeFolder",
     "MakeInvitation",
     "Message",
     "Move",
     "Notice",
+    "ProveLeaf",
     "PutFiles",
+    "ReadLog",
+    "ReadRecord",
+    "RecordShown",
     "Refusal",
     "RefusedFile",
     "RemoveUser",
@@ -176,12 +188,13 @@ ClientMessage = (
     ListFolder | ListTrash | ShowFile | MakeFolder | Move | Delete | Restore | BeginUpload | CommitUpload | GetFile
     | PutFiles | GetFiles | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
-    | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload
+    | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
-    | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | Credit | Notice | LogHead
+    | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved
+    | Credit | Notice | LogHead
 )  # fmt: skip
 
 CLIENT_MESSAGES: Final[frozenset[type[Message]]] = frozenset(get_args(ClientMessage))
@@ -220,6 +233,9 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         CollectTrash: frozenset({VaultChecked}),
         FindFiles: frozenset({FilesFound}),
         FindUpload: frozenset({UploadFound}),
+        ReadLog: frozenset({LogPage}),
+        ReadRecord: frozenset({RecordShown}),
+        ProveLeaf: frozenset({LeafProved}),
     }
 )
 

@@ -14,7 +14,7 @@ from msgspec import Meta
 from sft.errors import RequestError
 from sft.errors.root import Value
 from sft.limits import BATCH_FILES, FRAME_BYTES, LIST_ENTRIES, SMALL_FILE_BYTES
-from sft.model.evidence import Evidence, HeadText, LogProof
+from sft.model.evidence import Evidence, HeadText, LoggedPage, LogProof, PartBytes, ProvedLeaf
 from sft.model.records import (
     Count,
     Deleted,
@@ -237,6 +237,24 @@ class FilesContent(Reply, frozen=True, tag=86):
 
     results: Annotated[tuple[FileContent | RefusedFile, ...], Meta(min_length=1, max_length=BATCH_FILES)]
     evidence: Evidence | None = None
+
+
+class LogPage(Reply, frozen=True, tag=87):
+    """Answers ReadLog."""
+
+    page: LoggedPage
+
+
+class RecordShown(Reply, frozen=True, tag=88):
+    """Answers ReadRecord; None where there is no such part, or not any more."""
+
+    part: PartBytes | None
+
+
+class LeafProved(Reply, frozen=True, tag=89):
+    """Answers ProveLeaf."""
+
+    leaf: ProvedLeaf
 
 
 class Notice(Message, frozen=True, tag=90):

@@ -12,7 +12,16 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from sft.limits import BATCH_FILES, CHUNK_BYTES, FILE_BYTES, LIST_ENTRIES, SMALL_FILE_BYTES, TRANSFER_CREDIT_CHUNKS
+from sft.limits import (
+    BATCH_FILES,
+    CHUNK_BYTES,
+    FILE_BYTES,
+    LIST_ENTRIES,
+    LOG_ENTRIES,
+    LOG_KINDS,
+    SMALL_FILE_BYTES,
+    TRANSFER_CREDIT_CHUNKS,
+)
 from sft.model.access import Role
 from sft.model.records import (
     Bytes16,
@@ -24,6 +33,7 @@ from sft.model.records import (
     PersonName,
     PublicKeyBytes,
     Record,
+    Seconds,
     ShortText,
     SignatureBytes,
     Size,
@@ -275,6 +285,40 @@ class WithdrawInvitation(Request, frozen=True, tag=30):
 
     invitation_id: Count
     statement: StatementBytes = b""
+
+
+# -- the log ---------------------------------------------------------------------------------------------
+
+
+class ReadLog(Request, frozen=True, tag=50):
+    """A page of the log: of the leaves [start, end) those that are meant, from the oldest on, or from the newest back.
+
+    ``end`` is the log's where it is None; ``user_id`` acted or had it done to them; ``kinds`` are numbers of
+    ``sft.ledger.leaves.LeafKind``, any where there is none. All that is said must be so.
+    """
+
+    start: Count = 0
+    end: Count | None = None
+    newest_first: bool = False
+    limit: Annotated[int, Meta(ge=1, le=LOG_ENTRIES)] = LOG_ENTRIES
+    user_id: Count | None = None
+    file_id: Bytes16 | None = None
+    kinds: Annotated[tuple[Annotated[int, Meta(ge=1, le=255)], ...], Meta(max_length=LOG_KINDS)] = ()
+    since: Seconds | None = None
+    until: Seconds | None = None
+
+
+class ReadRecord(Request, frozen=True, tag=51):
+    """One part of a leaf's record by itself: the personal one, or the facts."""
+
+    number: Count
+    personal: bool = False
+
+
+class ProveLeaf(Request, frozen=True, tag=52):
+    """A leaf by its index, proved under the newest head."""
+
+    number: Count
 
 
 # -- the operator -----------------------------------------------------------------------------------

@@ -247,6 +247,15 @@ class _Example:
     async def of_FindFiles(self):
         return {}
 
+    async def of_ReadLog(self):
+        return {}
+
+    async def of_ReadRecord(self):
+        return {"number": 0}
+
+    async def of_ProveLeaf(self):
+        return {"number": 0}
+
 
 def test_every_request_has_a_route_and_an_example():
     requests = {kind for kind in m.CLIENT_MESSAGES if issubclass(kind, m.Request)}

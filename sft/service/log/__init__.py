@@ -6,6 +6,7 @@
     blocks      which blocks of the state trees are still to be written, and from where on a start replays
     appending   the writer's two steps: leaves before the commit, the signed head after it
     ledger      what is served from memory: the head, proofs of leaves and slots
+    reading     pages of leaves for whoever asks, each with what of its record is theirs to see
     opening     from the database and the last head to that, at a start
 
 Rules. A leaf and what it tells of are one transaction. A head is signed when its leaves are on the disk, and is in the

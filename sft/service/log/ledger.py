@@ -9,7 +9,7 @@ that were used last from memory. The writer's thread alone changes anything.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache, partial
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ from msgspec import Struct
 from sft.errors import StoreError
 from sft.ledger.hashing import HASH_BYTES
 from sft.ledger.leaves import StateTreeKind, slot_hash
-from sft.ledger.proofs import prove_consistency, prove_inclusion
+from sft.ledger.proofs import prove_consistency, prove_inclusion, prove_several
 from sft.ledger.state import Draft, StateTree
 from sft.ledger.tiles import TILE_LEVELS, TILE_WIDTH, TileReader, levels_above, read_tile, tile_width
 from sft.ledger.tree import LogTree
@@ -49,6 +49,13 @@ class ProvedSlots(NamedTuple):
 
     head: SignedHead
     evidence: Evidence
+
+
+class ProvedLeaves(NamedTuple):
+    """A proof that a leaf, or several together, are in the log, and the head that it is under."""
+
+    head: SignedHead
+    proof: tuple[bytes, ...]
 
 
 class LogState(NamedTuple):
@@ -116,6 +123,23 @@ class Ledger:
         """Prove that the newest head has a leaf: its size, and the proof; ValueError if it has none of that index."""
         tree = self._of_head()[1]
         return tree.size, tuple(prove_inclusion(index, tree.size, partial(self._node, tree)))
+
+    def prove_leaf(self, index: int) -> ProvedLeaves:
+        """Prove one leaf under the newest head, from its sibling up; ValueError if it has none of that index."""
+        with self._lock:
+            head, tree, _ = self._of_head()
+        return ProvedLeaves(head, tuple(prove_inclusion(index, tree.size, partial(self._node, tree))))
+
+    def prove_leaves(self, indices: Collection[int]) -> ProvedLeaves:
+        """Prove several leaves together under the newest head, as ``verify_several`` takes it; for none there is no hash.
+
+        Raises:
+            ValueError: it has none of an index.
+        """
+        with self._lock:
+            head, tree, _ = self._of_head()
+        proof = prove_several(indices, tree.size, partial(self._node, tree)) if indices else ()
+        return ProvedLeaves(head, tuple(proof))
 
     def prove_slots(self, slots: Sequence[ProvedSlot]) -> ProvedSlots | None:
         """Prove what is the record of some slots, under the newest head.

@@ -24,9 +24,9 @@ from sft.model.access import (
     scope_of,
 )
 
-EVERYONE = {"self:read", "file:list", "file:read", "user:list"}
+EVERYONE = {"self:read", "file:list", "file:read", "user:list", "log:read", "download:read"}
 MAINTAINERS = EVERYONE | {"file:write", "file:delete", "folder:make"}
-ADMINS = MAINTAINERS | {*("user:manage", "role:change", "invitation:manage", "session:manage")}
+ADMINS = MAINTAINERS | {*("user:manage", "role:change", "invitation:manage", "session:manage", "log:audit")}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,11 @@ def test_nobody_holds_anything_by_a_text_that_spells_a_role() -> None:
 
 
 OWN, FOREIGN, NOBODYS = Resource(1), Resource(2), Resource(None)
-ON_OWN = {"file:write", "file:delete"}
+ON_OWN = {
+    Role.GUEST: {"download:read"},
+    Role.MAINTAINER: {"file:write", "file:delete", "download:read"},
+    Role.ADMIN: set(),
+}
 
 
 def caller(role: Role) -> Caller:
@@ -58,9 +62,9 @@ def caller(role: Role) -> Caller:
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("permission", Permission)
-def test_maintainers_write_and_delete_their_own_alone(role: Role, permission: Permission) -> None:
+def test_all_but_admins_write_delete_and_see_downloads_of_their_own_alone(role: Role, permission: Permission) -> None:
     held = allows(role, permission)
-    others = held and not (role is Role.MAINTAINER and permission.value in ON_OWN)
+    others = held and permission.value not in ON_OWN[role]
     rights = [may(caller(role), permission, each) for each in (OWN, FOREIGN, NOBODYS)]
     assert rights == [held, others, others]
 
