@@ -50,13 +50,14 @@ def file_document(file: File, signature: str = "not looked at") -> Document:
 
 
 def file_details_document(
-    file: File, says: str, signature: str = "not looked at", first_seen_at: int | None = None
+    file: File, says: str, signature: str = "not looked at", first_seen_at: int | None = None, leaf: int | None = None
 ) -> Document:
     version = file.version
     return {
         **file_document(file, signature),
         **key_document(PublicKey.decode_or_none(version.public_key)),
         "key_first_seen_at": _time(first_seen_at),
+        "log": leaf,
         "minisig": version.signature.decode("ascii", "replace"),
         "says": says,
     }

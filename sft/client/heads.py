@@ -65,6 +65,11 @@ class Heads:
             if old.checkpoint != head.checkpoint:
                 self._state.remove(self._name(old))
 
+    def put_aside(self, to: str) -> None:
+        """Move all that is kept into a folder of the state: whatever log is shown next is the first one."""
+        for name in self._state.names(self._folder):
+            self._state.move(f"{self._folder}/{name}", f"{to}/{name}")
+
     def _read(self) -> list[Head] | None:
         """Read once; None where another session has left behind one of them meanwhile: its newer one was not listed yet."""
         heads: list[Head] = []

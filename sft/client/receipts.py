@@ -63,6 +63,12 @@ def has_receipt(state: StateFolder, server_id: bytes, file_id: bytes, version: i
     return os.path.exists(f"{state.data}/{_name(server_id, file_id, version)}")  # noqa: PTH110 - asked for each file of a folder
 
 
+def receipt_paths(state: StateFolder, server_id: bytes) -> list[str]:
+    """Name all that is kept of a server's receipts (blocks)."""
+    folder = _folder(server_id)
+    return [str(state.path(f"{folder}/{name}")) for name in state.names(folder)]
+
+
 def count_receipts(state: StateFolder, server_id: bytes) -> int:
     return sum(1 for _ in state.path(_folder(server_id)).glob("*"))
 

@@ -18,7 +18,9 @@ from typing import Any, Final, cast
 import msgspec
 from msgspec import Struct
 
+from sft.client.heads import Head, Heads
 from sft.client.profiles import Profile
+from sft.client.receipts import receipt_paths
 from sft.client.state import StateFolder
 from sft.errors import ClientError, LedgerError, LogForkedError, LogProofError, LogWentBackError, Value
 from sft.model.text import utc_time
@@ -96,9 +98,40 @@ def _mark(state: StateFolder, profile: Profile, mark: Mark) -> None:
         pass  # this command stops; the next one meets the same server
 
 
-def use_again(state: StateFolder, server_id: bytes) -> None:
-    """Take the mark away; the evidence stays. For a person who has looked."""
-    state.remove(_mark_name(server_id))
+class Doubt(Struct, frozen=True):
+    """What a person has to look at before a server is used again.
+
+    Args:
+        why: it was stopped, if it was.
+        heads: of its log, as this computer saw it.
+        receipts: paths of those that may be of what another log lacks: all that this computer keeps.
+    """
+
+    why: LedgerError | None
+    heads: list[Head]
+    receipts: list[str]
+
+
+def doubt_of(state: StateFolder, profile: Profile) -> Doubt:
+    """Return what is doubted of a server."""
+    why = None
+    try:
+        require_not_stopped(state, profile)
+    except LedgerError as error:
+        why = error
+    return Doubt(why, Heads(state, profile.server_id).read(), receipt_paths(state, profile.server_id))
+
+
+def use_again(state: StateFolder, profile: Profile, *, now: int) -> str:
+    """Take the mark away, for a person who has looked; the evidence stays, and what was seen of its log is put aside.
+
+    Returns:
+        Where that is.
+    """
+    to = f"evidence/{profile.server_id.hex()[:_SHORT_DIGITS]}-heads-{now}"
+    Heads(state, profile.server_id).put_aside(to)
+    state.remove(_mark_name(profile.server_id))
+    return str(state.path(to))
 
 
 def _mark_name(server_id: bytes) -> str:

@@ -80,8 +80,11 @@ class Verdict(Struct, frozen=True):
         said = [f"These bytes are {author}'s: content, name and version are as {author} signed them."]
         if self.moved_to is not None:
             said.append(f"Signed as {shown_name(self.signed_name)}; it is at {shown_name(self.moved_to)} now.")
-        said += [_SAID[note].format(author=author) for note in self.notes]
-        return " ".join(said)
+        return " ".join([*said, *self.said_of_key()])
+
+    def said_of_key(self) -> list[str]:
+        """Say what the log has of the key since, a sentence each."""
+        return [_SAID[note].format(author=shown_name(self.author)) for note in self.notes]
 
 
 _SAID: Final = {

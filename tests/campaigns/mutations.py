@@ -1366,7 +1366,7 @@ MUTATIONS = (
              "    verify_note(server, receipts[0].server_id, note)\n", "",
              "tests/unit/crypto/test_notes.py"),
     Mutation("receipt of each of many", "sft/client/transfers/acknowledged.py",
-             "            note.check(each.stored, each.sent, each.digest)\n", "            pass\n",
+             "            note.check(each.stored, each.sent, each.digest, log_size)\n", "            pass\n",
              "tests/unit/client/test_small_files.py"),
     # -- rate and turns -----------------------------------------------------------------------------------------------
     Mutation("one session's full segments wait in turn", "sft/server/uploads.py",

@@ -32,7 +32,9 @@ from sft.model.names import safe
 from sft.model.records import File
 from sft.model.text import count_text, shown_name, size_text
 
-EMPTY: Final = dict.fromkeys(("local", "signature_file", "signed_as", "author", "version", "size", "digest"), None)
+EMPTY: Final = dict.fromkeys(
+    ("local", "signature_file", "signed_as", "author", "version", "size", "digest", "log"), None
+)
 
 
 @click.command("get")
@@ -214,6 +216,7 @@ def _document(result: GetResult, file: File, local: Path) -> Document:
         "version": version.number,
         "size": version.size,
         "digest": digest_text(version.digest),
+        "log": None if result.verdict is None else result.verdict.leaf,
         **resumption_document(result.resumption),
     }
 
@@ -228,6 +231,9 @@ def _row(result: GetResult, file: File, local: Path) -> list[str]:
     ]
     if verdict is not None and verdict.moved_to is not None:
         row.append(f"as {shown_name(verdict.signed_name)}")
+    if verdict is not None and verdict.leaf is not None:
+        row.append(f"log {count_text(verdict.leaf)}")
+        row += [said.removesuffix(".") for said in verdict.said_of_key()]
     return row
 
 

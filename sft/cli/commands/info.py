@@ -12,17 +12,17 @@ from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, file_details_document, version_document
 from sft.cli.options import common
 from sft.cli.people_output import words_of
-from sft.client.api.files import show_file
+from sft.client.api.files import show_file, show_proved
 from sft.client.concurrency import gather_limited
 from sft.client.pins import Pin
 from sft.client.session import Session
-from sft.client.trust import Known, SignatureState, known_of, unread_sentence
+from sft.client.trust import Known, SignatureState, known_of, prove_file, unread_sentence
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
 from sft.errors import NotFoundError
 from sft.model.names import parse_path, safe, split_path
 from sft.model.records import File, FileVersion
-from sft.model.text import day_text, local_time, sentence, shown_name, size_text
+from sft.model.text import count_text, day_text, local_time, sentence, shown_name, size_text
 
 _AT_ONCE: Final = 8
 _MOST_VERSIONS: Final = 20
@@ -35,8 +35,8 @@ def command(invocation: Invocation, name: str) -> int:
     """Show one file: size, dates, author, owner, signature, key, and the versions before."""
 
     async def ask(session: Session) -> _Shown:
-        file = await show_file(session, parse_path(name))
-        (known,) = await known_of(session, [file])
+        file, evidence = await show_proved(session, parse_path(name))
+        (known,) = await known_of(session, [file], prove_file(session, evidence, file))
         older = await gather_limited(_AT_ONCE, _before(file), lambda number: _version(session, file, number))
         return _Shown(file, known, session.pins.people.get(file.version.author_id), [one for one in older if one])
 
@@ -69,7 +69,8 @@ class _Shown:
 
     def document(self, now: float) -> Document:
         state, seen = self.known.state.value, self._first_seen_at()
-        details = file_details_document(self.file, self._verdict(now), state, seen)
+        leaf = None if self.known.verdict is None else self.known.verdict.leaf
+        details = file_details_document(self.file, self._verdict(now), state, seen, leaf)
         return {**details, "versions": [version_document(version) for version in self.older]}
 
     def lines(self, invocation: Invocation) -> list[str]:
@@ -95,6 +96,14 @@ class _Shown:
         if seen is not None:
             said.append(f"key first seen {day_text(seen, now)}")
         said.append(digest_text(version.digest))
+        verdict = self.known.verdict
+        if verdict is not None and verdict.leaf is not None:
+            said += [
+                "",
+                "LOG",
+                f"{count_text(verdict.leaf)} stored, proved {console.mark('✓')}",
+                *verdict.said_of_key(),
+            ]
         if self.older:
             said += ["", "BEFORE (sft get NAME --version N)"]
             said += aligned([self._row(one, now) for one in self.older])

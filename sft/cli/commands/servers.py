@@ -8,7 +8,7 @@ nothing. Where nobody can be asked, ``--yes`` has to be given.
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from typing import Any, Final
 
 import click
 from msgspec.structs import replace
@@ -21,7 +21,9 @@ from sft.crypto.keys import ServerPublic
 from sft.errors import UsageError
 from sft.model.links import parse_address, parse_server_link
 from sft.model.names import safe
-from sft.model.text import shell_name, shown_name
+from sft.model.text import count_text, sentence, shell_name, shown_name
+
+_MOST_RECEIPTS: Final = 20
 
 
 @click.group("servers", invoke_without_command=True)
@@ -106,6 +108,36 @@ def link_command(invocation: Invocation, name: str, link_file: str | None, *, ye
     return 0
 
 
+@command.command("trust")
+@click.argument("name")
+@common
+def trust_command(invocation: Invocation, name: str) -> int:
+    """Use a server again that contradicted itself or began a new log, after you know why."""
+    from sft.client.stopped import doubt_of, use_again  # with the ledger: a list of servers starts without
+
+    profile = invocation.profiles.choose(name)
+    doubt = doubt_of(invocation.state, profile)
+    _require_person(invocation)
+    console, now = invocation.console, invocation.now
+    if doubt.why is not None:
+        console.warn(sentence(doubt.why, now=now))
+    for head in doubt.heads:
+        console.warn(f"seen here: {count_text(head.checkpoint.size)} entries of {safe(head.checkpoint.origin.text())}")
+    if doubt.receipts:
+        console.warn(f"This computer keeps {count_text(len(doubt.receipts))} receipts that a new log may lack:")
+        for path in doubt.receipts[:_MOST_RECEIPTS]:
+            console.warn(f"  {safe(path)}")
+    console.warn("What was seen of its log is put aside, and the next login takes whatever log it shows.")
+    invocation.prompts.require_typed(
+        "Did its operator tell you why, and do you believe it?",
+        expected=safe(profile.server_name),
+        otherwise="Nothing was changed.",
+    )
+    aside = use_again(invocation.state, profile, now=int(now))
+    console.result(f"{safe(profile.name)} is used again. What was seen of its log lies in {safe(aside)}")
+    return 0
+
+
 @command.command("default")
 @click.argument("name")
 @common
@@ -140,6 +172,13 @@ def forget_command(invocation: Invocation, name: str, *, yes: bool) -> int:
         f"  {back}",
     )
     return 0
+
+
+def _require_person(invocation: Invocation) -> None:
+    if not invocation.prompts.possible:
+        raise UsageError(
+            problem="Only a person at a terminal trusts a log again", remedy="Type this command where you can answer it"
+        )
 
 
 def _way_back(gone: Forgotten) -> str:

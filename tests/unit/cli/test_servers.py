@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from sft.client.profiles import Profiles
+from sft.client.stopped import require_not_stopped, stop
 from sft.crypto.keys import ServerPublic
-from sft.errors import ServerKeyChangedError
+from sft.errors import LogWentBackError, ServerKeyChangedError
 from sft.model.links import ServerLink, parse_server_link
 from tests.unit.cli.cli_fixture import KEY, OTHER_KEY, SERVER
 
@@ -142,3 +144,25 @@ def test_a_key_that_was_followed_is_said(cli):
     assert ran.err.splitlines() == [
         f"acme-files has a new key; the one pinned until now says so. Pinned: {SERVER.words()}"
     ]
+
+
+def stopped(cli):
+    """Have the server contradicted itself, to this computer's knowledge."""
+    profile = Profiles(cli.state).choose()
+    error = LogWentBackError(server=profile.name, seen=18240, profile=profile.name)
+    return stop(cli.state, profile, error, [], now=0)
+
+
+def test_a_server_that_contradicted_itself_is_trusted_again_by_a_person_alone(cli):
+    told = stopped(cli)
+    profile = Profiles(cli.state).choose()
+    for wrong in ({}, {"terminal": True, "typed": "yes\n"}, {"terminal": True, "typed": "\n"}):
+        refused = cli.run("servers", "trust", "acme-files", **wrong)
+        assert refused.status != 0
+        with pytest.raises(LogWentBackError):
+            require_not_stopped(cli.state, profile)
+    ran = cli.run("servers", "trust", "acme-files", terminal=True, typed=f"{profile.server_name}\n")
+    assert ran.status == 0
+    assert "acme-files shows a history without what this computer saw at 18,240." in ran.err
+    require_not_stopped(cli.state, profile)
+    assert Path(told.values["evidence"]).exists()

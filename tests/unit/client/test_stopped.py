@@ -7,9 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sft.client.stopped import require_not_stopped, stop, use_again
+from sft.client.heads import Head, Heads
+from sft.client.stopped import doubt_of, require_not_stopped, stop, use_again
 from sft.errors import LogForkedError, LogProofError, LogRestartedError, LogStaleError, LogWentBackError
 from sft.model.text import sentence
+from tests.unit.client.log_in_memory import LogInMemory
+from tests.unit.client.memory_server import SERVER_KEY
 
 MAY_3 = 1_777_816_931
 WENT_BACK = LogWentBackError("90 for 120", server="acme", seen=120, profile="acme")
@@ -34,7 +37,7 @@ def test_every_later_session_is_refused_in_the_same_words_until_a_person_clears_
             require_not_stopped(state, profile)
         assert sentence(caught.value, now=MAY_3) == sentence(error, now=MAY_3)
         assert caught.value.values["evidence"] == told.values["evidence"]
-    use_again(state, profile.server_id)
+    use_again(state, profile, now=MAY_3)
     require_not_stopped(state, profile)
     assert Path(told.values["evidence"]).exists()
 
@@ -101,3 +104,19 @@ def test_a_mark_that_cannot_be_read_is_one_all_the_same(state, profile, mark):
     state.write(f"stopped/{name}", mark)
     with pytest.raises(LogProofError):
         require_not_stopped(state, profile)
+
+
+def test_who_looks_is_shown_why_and_what_was_seen_and_that_is_put_aside_not_destroyed(state, profile):
+    log = LogInMemory(SERVER_KEY)
+    seen = Head(log.checkpoint(), log.note())
+    Heads(state, profile.server_id).keep(seen)
+    state.write(f"receipts/{profile.server_id.hex()[:32]}/ab.1", b"a receipt")
+    stop(state, profile, WENT_BACK, EXHIBITS, now=MAY_3)
+    doubt = doubt_of(state, profile)
+    assert isinstance(doubt.why, LogWentBackError)
+    assert doubt.heads == [seen]
+    assert [Path(path).name for path in doubt.receipts] == ["ab.1"]
+    aside = Path(use_again(state, profile, now=MAY_3))
+    assert [path.read_text("utf-8") for path in aside.iterdir()] == [seen.note]
+    assert doubt_of(state, profile).why is None
+    assert Heads(state, profile.server_id).read() == []
