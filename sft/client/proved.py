@@ -20,7 +20,7 @@ from sft.ledger.current import check_slots
 from sft.ledger.leaves import StateTreeKind
 from sft.ledger.slots import FileSlot, FileState, FolderSlot, FolderState, Slot, SlotVersion, UserSlot
 from sft.model.evidence import Evidence
-from sft.model.records import File, FileVersion, User
+from sft.model.records import File, FileVersion, User, UserState
 
 _ROOT: Final = 0  # the root folder's slot, which has no name
 _MOST_FOLDERS: Final = 512  # as deep as a path can be: every name has a byte, and a slash
@@ -94,7 +94,7 @@ class ProvedState:
         version = slot.newest if said.number == slot.newest.number else self._older(number, slot, said)
         if (said.leaf, said.digest, said.size) != (version.commit, version.digest, version.size):
             self._refuse("another content")
-        if file.owner_id != slot.owner:
+        if file.owner_id != slot.owner and self.user(slot.owner).state is not UserState.REMOVED:
             self._refuse("another owner")
         if slot.state is FileState.PURGED or (slot.state is FileState.TRASHED) != (file.trashed_at is not None):
             self._refuse(f"the file is {slot.state.value}")

@@ -173,11 +173,11 @@ def open_home(
         undo.callback(database.close)
         vault = Vault(LocalBackend(home.vault), keyring)
         undo.callback(vault.close)
-        storage = FileStorage(vault, server_key)
         readers = ReadPool(database, _wall_clock)
         head_file = home.open_log_head()
         undo.callback(head_file.close)
         ledger, signer, appending = open_ledger(readers, head_file, server_key, keyring.successions)
+        storage = FileStorage(vault, server_key, ledger)
         writer = Writer(
             database,
             _wall_clock,
@@ -226,7 +226,7 @@ def open_ledger(
         signer = HeadSigner(name.host, name.server_id, key)
         kept = read_kept_head(head_file.note, signer.origin(name.epoch), key.public, successions)
         loaded = load_log(reading, kept)
-    ledger = Ledger(loaded.state, lambda level, index: readers.run(tile_in, level, index))
+    ledger = Ledger(loaded.state, lambda level, index: readers.run(tile_in, level, index), name.epoch)
     appending = Appending(ledger, loaded.blocks, sign=signer.sign, keep=head_file.keep)
     appending.begin(name.epoch, head_file.note)
     return ledger, signer, appending

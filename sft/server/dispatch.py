@@ -10,7 +10,7 @@ from sft.model.records import VaultReport
 from sft.server.context import ServerContext
 from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
-from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ReadRoute, joined
+from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ProvedRoute, ReadRoute, joined
 from sft.server.small_files import read_files, store_files
 from sft.server.transfer import TransferSession
 from sft.service import uploads
@@ -46,7 +46,9 @@ def answer_bytes(message: Request) -> int:
 async def answer(context: ServerContext, session: TransferSession, message: Request) -> None:
     """Do what a request asks and send its answer; RequestError is the rule that refused."""
     if isinstance(message, PutFiles):
-        session.send(await session.share.act(len(message.files), store_files, context, session, message))
+        stored = await session.share.act(len(message.files), store_files, context, session, message)
+        await session.follow_log()
+        session.send(stored)
         return
     if isinstance(message, GetFiles):
         session.send(await read_files(context, session, message))
@@ -59,12 +61,19 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         return
     route = ROUTES[type(message)]
     if isinstance(route, ActRoute):
+        if statement := getattr(message, "statement", b""):
+            await session.require_seen(statement)
         done = await session.share.act(1, context.act, route.use_case, route.item(session.caller, message))
+        await session.follow_log()
         session.send(route.reply(message.id, done))
     elif isinstance(route, ReadRoute):
         fields = {name: getattr(message, name) for name in route.fields} | route.given(context, message)
         found = await session.read(route.use_case, **fields)
         session.send(route.reply(message.id, found))
+    elif isinstance(route, ProvedRoute):
+        fields = {name: getattr(message, name) for name in route.fields}
+        found, evidence = await session.proved(lambda rests: session.read(route.use_case, rests=rests, **fields))
+        session.send(route.reply(message.id, found, evidence))
     elif isinstance(route, JobRoute):
         session.send(await _maintain(context, session, route, message))
     elif isinstance(route, LiveRoute):
@@ -87,9 +96,11 @@ async def _upload_found(context: ServerContext, session: TransferSession, messag
 
 async def _file_with_receipt(session: TransferSession, message: ShowFile) -> FileShown:
     """Show a file and, to its author, acknowledge it once more: who lost the receipt has no other way to it."""
-    file = await session.read(show_file, path=message.path, version=message.version)
+    file, evidence = await session.proved(
+        lambda rests: session.read(show_file, path=message.path, version=message.version, rests=rests)
+    )
     is_author = file.version.author_id == session.caller.user_id
-    return FileShown(message.id, file, receipt_again(session.storage, file) if is_author else "")
+    return FileShown(message.id, file, receipt_again(session.storage, file) if is_author else "", evidence)
 
 
 async def _maintain(

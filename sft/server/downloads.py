@@ -19,6 +19,7 @@ from sft.server.context import ServerContext
 from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import downloads
+from sft.service.log.evidence import Rests
 from sft.transport.flow import Chunks, SendFlow
 from sft.wire.messages import Done, FileBegins, GetFile
 
@@ -82,7 +83,7 @@ class DownloadFlow:
     async def _answer(self) -> None:
         sessions, caller = self._context.sessions, self._session.caller
         changes = sessions.changes(caller.user_id)
-        await self._open()
+        _, evidence = await self._session.proved(self._open)
         if self._over:
             return
         if sessions.changes(caller.user_id) != changes:
@@ -96,7 +97,7 @@ class DownloadFlow:
             version=download.file.version.number,
             size=download.file.version.size,
         )
-        self._session.send(FileBegins(self._request.id, download.file))
+        self._session.send(FileBegins(self._request.id, download.file, evidence))
         self._outflow = SendFlow(
             self._context.pool,
             self._session.outbox,
@@ -111,14 +112,15 @@ class DownloadFlow:
         self._outflow.finished.addCallbacks(lambda _: self._stop(), self._failed)
         self._outflow.start()
 
-    async def _open(self) -> None:
+    async def _open(self, rests: Rests | None) -> None:
         """Find the file and open its object.
 
         Once more where the object is not what its row said: ``rotate-key --reencrypt`` may have moved it between the two.
         """
+        self._close()
         previous: bytes | None = None
         while True:
-            download = await self._find(self._request.version)
+            download = await self._find(self._request.version, rests)
             self._download = download
             try:
                 if self._request.first_chunk >= download.chunks:
@@ -132,9 +134,9 @@ class DownloadFlow:
             else:
                 return
 
-    def _find(self, version: int) -> Deferred[downloads.Download]:
+    def _find(self, version: int, rests: Rests | None = None) -> Deferred[downloads.Download]:
         return self._session.read(
-            downloads.begin, storage=self._context.storage, path=self._request.path, version=version
+            downloads.begin, storage=self._context.storage, path=self._request.path, version=version, rests=rests
         )
 
     async def _follow(self, failure: Failure) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Resource
+from sft.model.evidence import Evidence
 from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.context import ServerContext
 from sft.service import accounts, commits, downloads, files, folders, invitations, sessions, settings, trash, uploads
@@ -37,6 +38,15 @@ class ReadRoute:
     reply: Callable[[int, Any], m.Reply]
     fields: tuple[str, ...] = ()
     given: Callable[[ServerContext, Any], Fields] = lambda _context, _message: {}
+
+
+@dataclass(frozen=True, slots=True)
+class ProvedRoute:
+    """As ``ReadRoute``, with evidence; the use case takes ``rests`` as well."""
+
+    use_case: Callable[..., Any]
+    reply: Callable[[int, Any, Evidence | None], m.Reply]
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +87,7 @@ class TransferRoute:
     use_case: Callable[..., Any]
 
 
-Route = ReadRoute | ActRoute | JobRoute | LiveRoute | TransferRoute
+Route = ReadRoute | ProvedRoute | ActRoute | JobRoute | LiveRoute | TransferRoute
 
 
 def _user_act(use_case: Callable[..., Any], item: Callable[[Caller, Any], Any]) -> ActRoute:
@@ -140,7 +150,9 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     # files
     m.ListFolder: ReadRoute(files.list_folder, _page, ("path", "cursor", "limit", "signatures")),
     m.ListTrash: ReadRoute(files.list_trash, m.TrashListed, ("cursor", "limit")),
-    m.ShowFile: ReadRoute(files.show_file, m.FileShown, ("path", "version")),
+    m.ShowFile: ProvedRoute(
+        files.show_file, lambda id_, file, evidence: m.FileShown(id_, file, evidence=evidence), ("path", "version")
+    ),
     m.FindFiles: ReadRoute(files.find_files, lambda id_, found: m.FilesFound(id_, found.files, found.next), ("after",)),
     m.MakeFolder: ActRoute(
         folders.make_folder,
@@ -165,8 +177,10 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     ),
     # people
     m.ShowSelf: ReadRoute(accounts.show_self, lambda id_, me: m.SelfShown(id_, me.user, me.server)),
-    m.ListUsers: ReadRoute(accounts.list_users, m.UserList, ("after",)),
-    m.ShowUser: ReadRoute(accounts.show_user, m.UserShown, ("user_id", "name")),
+    m.ListUsers: ProvedRoute(accounts.list_users, m.UserList, ("after",)),
+    m.ShowUser: ProvedRoute(
+        accounts.show_user, lambda id_, user, evidence: m.UserShown(id_, user, evidence=evidence), ("user_id", "name")
+    ),
     m.AddUser: _user_act(
         accounts.add_user, lambda by, q: accounts.AddUserInput(by, q.name, q.role, q.public_key, q.device, q.statement)
     ),

@@ -8,7 +8,7 @@ exception is logged under a reference, answered as an internal error, and the se
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -32,16 +32,20 @@ from sft.errors import (
 )
 from sft.limits import ANSWER_BYTES, CHUNK_BYTES, READ_AHEAD_CHUNKS
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows, operator_caller
+from sft.model.evidence import Evidence
 from sft.model.records import SessionInfo, UserState
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer, answer_bytes
 from sft.server.downloads import DownloadFlow
+from sft.server.proofs import SessionProofs, ShownLog, show_log
 from sft.server.refusal_log import asked_of, log_refusal
 from sft.server.room import Room
 from sft.server.shares import Share
 from sft.server.transfer import Transfer
 from sft.server.uploads import UploadFlow
 from sft.service import login
+from sft.service.act_statement import require_seen_of
+from sft.service.log.evidence import Rests
 from sft.service.use_case import as_refusal
 from sft.transport.credit import CreditPool
 from sft.transport.outbox import Outbox
@@ -73,6 +77,7 @@ class ServerSession:
         self.session_id = context.sessions.number()
         self.read_ahead_credit = CreditPool(READ_AHEAD_CHUNKS)
         self._caller: Caller | None = None
+        self._proofs: SessionProofs | None = None  # none for the operator
         self._share: Share | None = None
         self._room = Room(ANSWER_BYTES, lambda: self.link.outbox.waiting_bytes)
         self._since = 0
@@ -136,6 +141,17 @@ class ServerSession:
         if self.caller.operator:
             return self._context.read_apart(query, self.caller, **fields)
         return self.share.read(self._context.read, query, self.caller, **fields)
+
+    async def proved(self, read: Callable[[Rests | None], Awaitable[R]]) -> tuple[R, Evidence | None]:
+        return (await read(None), None) if self._proofs is None else await self._proofs.proved(read)
+
+    async def require_seen(self, statement: bytes) -> None:
+        if self._proofs is not None:
+            await self._proofs.require_seen(statement)
+
+    async def follow_log(self) -> None:
+        if self._proofs is not None:
+            await self._proofs.follow()
 
     def answer_room(self) -> Deferred[None]:
         return self._room.take(CHUNK_BYTES)
@@ -222,7 +238,7 @@ class ServerSession:
 
     async def _login(self, claim: Claim) -> None:
         context = self._context
-        caller = await _identify(context, claim, self.session_id)
+        caller, shown = await _identify(context, claim, self.session_id)
         if not self.link.alive:
             return
         self._share = context.shares.join(caller, context.info.name)
@@ -232,6 +248,11 @@ class ServerSession:
         context.sessions.add(self)
         info = msgspec.structs.replace(context.info, public_key=self.storage.server_key.public.point)
         welcome = Welcome(caller.user_id or 0, claim.user_name, str(caller.role), info)
+        if shown is not None:
+            self._proofs = SessionProofs(context, self.session_id, shown.head, self.send)
+            welcome = msgspec.structs.replace(
+                welcome, head=shown.head.note, consistency=shown.consistency, evidence=shown.evidence
+            )
         self.link.outbox.write(self.link.connection.welcome(welcome))
         self.link.logged_in()
         self.link.on_unsent = self._unsent_changed
@@ -310,20 +331,23 @@ class ServerSession:
             self._downloads[message.id] = DownloadFlow(self._context, self, message)
 
 
-async def _identify(context: ServerContext, claim: Claim, session_id: int) -> Caller:
-    """Find the caller behind a claim; a join registers first. RequestError says why nobody is let in."""
+async def _identify(context: ServerContext, claim: Claim, session_id: int) -> tuple[Caller, ShownLog | None]:
+    """Find the caller behind a claim, and what proves that; a join registers first. RequestError says why nobody is let in."""
     if claim.kind == "operator":
-        return operator_caller(session_id)
+        return operator_caller(session_id), None
     key = claim.public_key or b""
     if claim.kind == "join":
         joining = login.JoinInput(claim.user_name, key, claim.device, claim.invitation, session_id, claim.statement)
+        await context.entry_pool.run(require_seen_of, context.ledger, claim.statement)
         await context.act(login.join, joining)
     # Whoever is locked out while this reads is no live session yet, and would not hear of it: so read again then.
     while True:
         changes = context.sessions.changes_of_all
-        caller = await context.read_apart(login.login, login.LoginInput(claim.user_name, key, session_id))
-        if context.sessions.changes_of_all == changes:
-            return caller
+        rests = Rests()
+        caller = await context.read_apart(login.login, login.LoginInput(claim.user_name, key, session_id), rests)
+        shown = await context.entry_pool.run(show_log, context.ledger, rests, claim.log_sizes)
+        if shown is not None and context.sessions.changes_of_all == changes:
+            return caller, shown
 
 
 def _error_of(failure: Failure) -> BaseException:

@@ -16,12 +16,15 @@ from twisted.python.failure import Failure
 
 from sft.errors import ContentDamagedError, NotSmallError, OutcomeUnknownError, RequestError, RightsChangedError
 from sft.limits import FRAME_BYTES
+from sft.model.evidence import Evidence
 from sft.server.context import ServerContext
 from sft.server.refusal_log import log_refusal
 from sft.server.transfer import TransferSession
 from sft.server.uploads import discard_unwanted
 from sft.service import downloads
 from sft.service.downloads import Download
+from sft.service.log.evidence import Rests
+from sft.service.log.seen import place_seen
 from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
 from sft.service.pending import Committed, Pending, Unwritten, acknowledge, put_small
 from sft.wire import messages as m
@@ -74,8 +77,11 @@ def _passed(waiting: Sequence[Pending | Exception]) -> list[tuple[Pending, int]]
 
 
 def _on_reactor(context: ServerContext, message: m.PutFiles) -> bool:
-    """Say whether the checks are so few that another thread would cost as much."""
-    return len(message.files) == 1 and not context.pool.crypto_in_pool
+    """Say whether the checks are so few that another thread would cost as much, and read nothing."""
+    if len(message.files) > 1 or context.pool.crypto_in_pool:
+        return False
+    seen = place_seen(message.files[0].signature)
+    return seen is None or seen[1] == 0 or context.ledger.remembers(seen[1])
 
 
 def _prepared(session: TransferSession, files: Sequence[m.SmallPut]) -> list[Pending | Unwritten | Exception]:
@@ -163,9 +169,7 @@ async def read_files(context: ServerContext, session: TransferSession, message: 
 async def _read_files(context: ServerContext, session: TransferSession, message: m.GetFiles) -> m.FilesContent:
     sessions, caller = context.sessions, session.caller
     changes = sessions.changes(caller.user_id)
-    found = await _find(session, message.files)
-    contents = await _opened(context, found)
-    await _follow(context, session, message.files, found, contents)
+    (found, contents), evidence = await session.proved(lambda rests: _read(context, session, message.files, rests))
     if sessions.changes(caller.user_id) != changes:
         raise RightsChangedError(problem="Your rights changed")
     results: list[m.FileContent | m.RefusedFile] = []
@@ -177,7 +181,7 @@ async def _read_files(context: ServerContext, session: TransferSession, message:
             error = content if isinstance(content, Exception) else RuntimeError("a file without content")
             refusal = _refusal(context, session, error, request="GetFiles", path=wanted.path, **about)
             results.append(m.RefusedFile.of(refusal))
-    answer = _fitting(message.id, results)
+    answer = _fitting(message.id, results, evidence)
     files = [each.file for each in answer.results if isinstance(each, m.FileContent)]
     got = [{"path": each.path, "version": each.version.number, "size": each.version.size} for each in files]
     if got:
@@ -185,12 +189,24 @@ async def _read_files(context: ServerContext, session: TransferSession, message:
     return answer
 
 
-async def _find(session: TransferSession, files: Sequence[m.WantedFile]) -> list[Download | RequestError]:
+async def _read(
+    context: ServerContext, session: TransferSession, files: Sequence[m.WantedFile], rests: Rests | None
+) -> tuple[list[Download | RequestError], list[bytes | Exception]]:
+    found = await _find(session, files, rests)
+    contents = await _opened(context, found)
+    await _follow(context, session, files, found, contents, rests)
+    return found, contents
+
+
+async def _find(
+    session: TransferSession, files: Sequence[m.WantedFile], rests: Rests | None
+) -> list[Download | RequestError]:
     return await session.read(
         downloads.begin_many,
         storage=session.storage,
         files=[(file.path, file.version) for file in files],
         room_bytes=FRAME_BYTES,
+        rests=rests,
     )
 
 
@@ -210,6 +226,7 @@ async def _follow(
     files: Sequence[m.WantedFile],
     found: list[Download | RequestError],
     contents: list[bytes | Exception],
+    rests: Rests | None,
 ) -> None:
     """Read once more what is not as its row said: ``rotate-key --reencrypt`` may have moved it between the two."""
     tried: set[bytes] = set()
@@ -224,14 +241,16 @@ async def _follow(
         for n in moved:
             each = found[n]
             tried |= {each.object_id} if isinstance(each, Download) else set()
-        again = await _find(session, [files[n] for n in moved])
+        again = await _find(session, [files[n] for n in moved], rests)
         for n, each, content in zip(moved, again, await _opened(context, again), strict=False):
             found[n], contents[n] = each, content
 
 
-def _fitting(request_id: int, results: list[m.FileContent | m.RefusedFile]) -> m.FilesContent:
+def _fitting(
+    request_id: int, results: list[m.FileContent | m.RefusedFile], evidence: Evidence | None
+) -> m.FilesContent:
     """Answer with as many as the frame holds; one that fits none alone is got by itself."""
-    while not m.fits(answer := m.FilesContent(request_id, tuple(results))):
+    while not m.fits(answer := m.FilesContent(request_id, tuple(results), evidence)):
         if len(results) > 1:
             results.pop()
         elif isinstance(results[0], m.FileContent):

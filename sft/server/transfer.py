@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -10,7 +10,9 @@ from twisted.python.failure import Failure
 
 from sft.errors import RequestError
 from sft.model.access import Caller
+from sft.model.evidence import Evidence
 from sft.server.shares import Share
+from sft.service.log.evidence import Rests
 from sft.service.storage import FileStorage
 from sft.transport.credit import CreditPool
 from sft.transport.outbox import Outbox
@@ -41,6 +43,15 @@ class TransferSession(Protocol):
 
     def read(self, query: Callable[..., R], **fields: Any) -> Deferred[R]:
         """Run a use case for the caller, when it is the person's turn."""
+
+    async def proved(self, read: Callable[[Rests | None], Awaitable[R]]) -> tuple[R, Evidence | None]:
+        """Read what an answer says, with what proves it; both are to be sent at once. The operator is proved nothing."""
+
+    async def require_seen(self, statement: bytes) -> None:
+        """Refuse a statement that names a head that is not this log's."""
+
+    async def follow_log(self) -> None:
+        """Tell the newest head of the log, before the answer to what was done."""
 
     def answer_room(self) -> Deferred[None]:
         """Wait until an answer of any size can be held: ``answer_sent`` ends it."""

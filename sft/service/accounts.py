@@ -28,6 +28,7 @@ from sft.model.names import fold
 from sft.model.records import ServerInfo, User, UserPage, UserState
 from sft.service.act_statement import Said, require_statement
 from sft.service.invitations import withdraw_of
+from sft.service.log.evidence import Rests
 from sft.service.rights import require_permission
 from sft.service.settings import server_info
 from sft.service.use_case import act, query
@@ -283,8 +284,8 @@ def _is_active(user: UserRow) -> bool:
 
 
 @query(Permission.USER_LIST)
-def list_users(reading: ReadTransaction, caller: Caller, after: int = 0) -> UserPage:
-    """List people in order of joining, tombstones too, as many as one answer holds."""
+def list_users(reading: ReadTransaction, caller: Caller, after: int = 0, rests: Rests | None = None) -> UserPage:
+    """List people in order of joining, tombstones too, as many as one answer holds; ``rests`` takes what proves them."""
     del caller
     found = users_after(reading, after, LIST_ENTRIES + 1)
     users: list[User] = []
@@ -294,16 +295,22 @@ def list_users(reading: ReadTransaction, caller: Caller, after: int = 0) -> User
         if size_bytes > LIST_BYTES:
             break
         users.append(user)
+    if rests is not None:
+        rests.add_users(reading, found[: len(users)])
     return UserPage(tuple(users), users[-1].id if len(users) < len(found) else 0)
 
 
 @query(Permission.USER_LIST)
-def show_user(reading: ReadTransaction, caller: Caller, user_id: int = 0, name: str = "") -> User:
-    """Show one user with all keys, a tombstone too: by id, or by name where the id is 0."""
+def show_user(
+    reading: ReadTransaction, caller: Caller, user_id: int = 0, name: str = "", rests: Rests | None = None
+) -> User:
+    """Show one user with all keys, a tombstone too: by id, or by name where the id is 0; ``rests`` takes what proves it."""
     del caller
     user = user_by_id(reading, user_id) if user_id else user_by_name(reading, name)
     if user is None:
         raise no_user(str(user_id) if user_id else name)
+    if rests is not None:
+        rests.add_users(reading, [user])
     (record,) = shown(reading, [user])
     return record
 

@@ -3,21 +3,24 @@
 Rules. Every act of a person on people, keys, folders and names of files carries a statement: its text is written here from the
 input itself, with the person's id, this server's id, and the moment, nonce and head that the comment says. So a good signature
 over another act, name, version or server is none here. It is judged in the transaction that does the act, by the key of the
-session, which the same transaction has found to be the person's and not ended. The operator has no key and signs nothing.
+session, which the same transaction has found to be the person's and not ended; that its head is this log's is found before
+(``require_seen_of``), for a log only grows. The operator has no key and signs nothing.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final, Protocol, TypedDict
 
 from msgspec import Struct
 
-from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_statement
 from sft.crypto.statement import ActStatement, StatementComment
 from sft.errors import CryptoError, SignatureRefusedError
 from sft.model.access import Caller
+from sft.service.log.ledger import Ledger
+from sft.service.log.seen import require_seen
 from sft.store.rows import ReadTransaction
 from sft.store.users import key_by_id
 
@@ -68,6 +71,16 @@ def require_statement(reading: ReadTransaction, item: SignedInput) -> Stated:
     return require_said(reading, item.said, item.statement, caller.user_id or 0, b"" if key is None else key.public_key)
 
 
+def require_seen_of(ledger: Ledger, statement: bytes) -> None:
+    """Check that the head that a statement names is this log's, or that it is none; may read tiles.
+
+    Raises:
+        SignatureRefusedError: it is not.
+    """
+    with suppress(CryptoError):  # what cannot be read the act refuses, in its words
+        require_seen(ledger, StatementComment.parse(FileSignature.parse(statement).comment).head)
+
+
 def require_said(reading: ReadTransaction, said: Said, statement: bytes, user_id: int, public_key: bytes) -> Stated:
     """Check a statement of a user under a key that was found to be theirs; SignatureRefusedError names what does not fit."""
     if not statement:
@@ -81,7 +94,6 @@ def require_said(reading: ReadTransaction, said: Said, statement: bytes, user_id
         ("act", comment.act, said.act),
         ("server", comment.server_id, reading.rows.server_id),
         ("user", comment.user, user_id),
-        ("head", comment.head, NO_HEAD),
     ):
         if found != expected:
             raise SignatureRefusedError(problem=f"its {name} is another")

@@ -12,10 +12,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_file
 from sft.errors import CryptoError, SignatureRefusedError
+from sft.service.log.seen import require_seen
 from sft.service.storage import FileStorage
 from sft.store.row_types import DeviceKeyRow, FileRow, VersionRow
 
@@ -79,8 +79,8 @@ def require_signed(
         ("name", said.name, path),
         ("user", said.user, user_id),
         ("size", said.size, size),
-        ("head", said.head, NO_HEAD),
     )
+    require_seen(storage.ledger, said.head)
     if said.version > MOST_VERSIONS or said.mtime not in DATES:
         raise SignatureRefusedError(problem="its version or date is out of range")
     return Signed(

@@ -25,6 +25,7 @@ from sft.limits import FILE_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Caller, Permission
 from sft.model.records import File
 from sft.service.files import find_versions
+from sft.service.log.evidence import Rests
 from sft.service.record_builder import RecordBuilder, blame_path
 from sft.service.storage import FileStorage, sealed_key_of
 from sft.service.use_case import query
@@ -40,11 +41,20 @@ RECORD_BYTES: Final = 400  # a file's record and its frame's share, without path
 
 
 @query(Permission.FILE_READ)
-def begin(reading: ReadTransaction, caller: Caller, *, storage: FileStorage, path: str, version: int = 0) -> Download:
+def begin(
+    reading: ReadTransaction,
+    caller: Caller,
+    *,
+    storage: FileStorage,
+    path: str,
+    version: int = 0,
+    rests: Rests | None = None,
+) -> Download:
     """Find what is to be read; the vault is not touched yet.
 
     Args:
         version: which one; 0 is the newest.
+        rests: takes what proves it.
 
     Raises:
         NotFoundError: no file is there, or it has no such version.
@@ -52,7 +62,9 @@ def begin(reading: ReadTransaction, caller: Caller, *, storage: FileStorage, pat
         ContentDamagedError: the database has lost it.
     """
     with blame_path(path):
-        (found,) = _find(reading, caller, storage, [(path, version)], room_bytes=FILE_BYTES, most_bytes=FILE_BYTES)
+        (found,) = _find(
+            reading, caller, storage, [(path, version)], rests, room_bytes=FILE_BYTES, most_bytes=FILE_BYTES
+        )
     if isinstance(found, RequestError):
         raise found
     return found
@@ -60,23 +72,30 @@ def begin(reading: ReadTransaction, caller: Caller, *, storage: FileStorage, pat
 
 @query(Permission.FILE_READ)
 def begin_many(
-    reading: ReadTransaction, caller: Caller, *, storage: FileStorage, files: Sequence[tuple[str, int]], room_bytes: int
+    reading: ReadTransaction,
+    caller: Caller,
+    *,
+    storage: FileStorage,
+    files: Sequence[tuple[str, int]],
+    room_bytes: int,
+    rests: Rests | None = None,
 ) -> list[Download | RequestError]:
     """Find small files that are read together, each judged by itself as ``begin`` does, with a few queries for all of them.
 
     Args:
         files: paths and versions, 0 being the newest.
         room_bytes: for their records and contents together.
+        rests: takes what proves them.
 
     Returns:
         What became of the first so many that the room holds, one at least, in order; of a file that is not small a
         NotSmallError. Those that are ``inline`` are opened: to hand them to another thread for that costs more than it takes.
     """
     try:
-        found = _find(reading, caller, storage, files, room_bytes=room_bytes, most_bytes=SMALL_FILE_BYTES)
+        found = _find(reading, caller, storage, files, rests, room_bytes=room_bytes, most_bytes=SMALL_FILE_BYTES)
     except RowForgedError:
         # A row of one of them, at least: that one alone is refused for it.
-        found = _find_each(reading, caller, storage, files, room_bytes)
+        found = _find_each(reading, caller, storage, files, rests, room_bytes)
     for each in found:
         if isinstance(each, Download) and each.inline:
             each.open_inline()
@@ -84,14 +103,25 @@ def begin_many(
 
 
 def _find_each(
-    reading: ReadTransaction, caller: Caller, storage: FileStorage, files: Sequence[tuple[str, int]], room_bytes: int
+    reading: ReadTransaction,
+    caller: Caller,
+    storage: FileStorage,
+    files: Sequence[tuple[str, int]],
+    rests: Rests | None,
+    room_bytes: int,
 ) -> list[Download | RequestError]:
     outcomes: list[Download | RequestError] = []
     for path, version in files:
         try:
             with blame_path(path):
                 (found,) = _find(
-                    reading, caller, storage, [(path, version)], room_bytes=room_bytes, most_bytes=SMALL_FILE_BYTES
+                    reading,
+                    caller,
+                    storage,
+                    [(path, version)],
+                    rests,
+                    room_bytes=room_bytes,
+                    most_bytes=SMALL_FILE_BYTES,
                 )
         except RequestError as refusal:
             found = refusal
@@ -107,6 +137,7 @@ def _find(
     caller: Caller,
     storage: FileStorage,
     files: Sequence[tuple[str, int]],
+    rests: Rests | None,
     *,
     room_bytes: int,
     most_bytes: int,
@@ -126,6 +157,8 @@ def _find(
             outcomes.append(outcome[1])
             found.append(outcome)
             paths.append(path)
+    if rests is not None:
+        rests.add_files(reading, found)
     records = RecordBuilder(reading).files(found, signatures=True, paths=paths)
     sealed = small_objects(reading, {row.object_id for _, row in found if row.inline})
     return [

@@ -16,6 +16,7 @@ from sft.limits import LIST_ENTRIES
 from sft.model.access import Caller, Permission, scope_of
 from sft.model.names import fold
 from sft.model.records import File, Folder, Page, Record, TrashedFolder, TrashPage
+from sft.service.log.evidence import Rests
 from sft.service.path_lookup import PathLookup, nothing_at, require_path
 from sft.service.record_builder import PageRoom, RecordBuilder, blame_path
 from sft.service.rights import is_allowed, scope_in
@@ -150,11 +151,14 @@ def _trash_cursor(cursor: str) -> tuple[TrashKey | None, TrashKey | None]:
 
 
 @query(Permission.FILE_LIST)
-def show_file(reading: ReadTransaction, caller: Caller, *, path: str, version: int = 0) -> File:
+def show_file(
+    reading: ReadTransaction, caller: Caller, *, path: str, version: int = 0, rests: Rests | None = None
+) -> File:
     """Show a file with its signature.
 
     Args:
         version: which one; 0 is the newest.
+        rests: takes what proves it.
 
     Raises:
         NotFoundError: no file is there, or it has no such version.
@@ -164,6 +168,8 @@ def show_file(reading: ReadTransaction, caller: Caller, *, path: str, version: i
         (found,) = find_versions(reading, caller, Permission.FILE_LIST, [(path, version)])
         if isinstance(found, RequestError):
             raise found
+        if rests is not None:
+            rests.add_files(reading, [found])
         return RecordBuilder(reading).file(*found)
 
 

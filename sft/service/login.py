@@ -17,6 +17,7 @@ from sft.model.names import fold
 from sft.service.act_statement import Said, require_said
 from sft.service.caller import caller_of
 from sft.service.invitations import is_for, require_open, spend
+from sft.service.log.evidence import Rests
 from sft.service.settings import Registration, registration
 from sft.service.use_case import entry
 from sft.service.users import enroll, require_device, require_free_key, require_free_name, require_key, require_name
@@ -56,8 +57,11 @@ class JoinInput(Struct, frozen=True):
         return Said(JOIN, fields)
 
 
-def login(reading: ReadTransaction, claim: LoginInput) -> Caller:
+def login(reading: ReadTransaction, claim: LoginInput, rests: Rests | None = None) -> Caller:
     """Let a user in who proved a key.
+
+    Args:
+        rests: takes what proves who that is.
 
     Raises:
         LoginRefusedError: the key is unknown here, has ended, is not this user's, or the user may not be here.
@@ -67,6 +71,8 @@ def login(reading: ReadTransaction, claim: LoginInput) -> Caller:
     caller = caller_of(reading, user, key, claim.session_id)
     if fold(claim.name) != fold(caller.name):
         raise LoginRefusedError("the key of another name", server=server_name(reading))
+    if rests is not None and user is not None:
+        rests.add_users(reading, [user])
     return caller
 
 

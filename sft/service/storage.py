@@ -1,4 +1,4 @@
-"""What the services for files share in one process: the vault and the server's key.
+"""What the services for files share in one process: the vault, the server's key and its log.
 
 Rules. Nothing here decides. One ``FileStorage`` lives as long as the server shows its key and may be used from any thread.
 """
@@ -12,6 +12,7 @@ from typing import Final
 
 from sft.crypto.keys import ServerKey
 from sft.errors import TransferEndedError, VaultError
+from sft.service.log.ledger import Ledger
 from sft.store.row_types import UploadRow, VersionRow
 from sft.vault.vault import SealedKey, Vault
 
@@ -38,23 +39,24 @@ def under_current_key(storage: FileStorage, object_id: bytes, key: SealedKey) ->
 
 
 class FileStorage:
-    """The vault and the identity that receipts are signed with.
+    """The vault, the identity that receipts are signed with, and the log that authors say to have seen.
 
     Attributes:
         server_id: what authors name in their signatures, 32 bytes.
     """
 
-    __slots__ = ("_rotating", "server_id", "server_key", "vault")
+    __slots__ = ("_rotating", "ledger", "server_id", "server_key", "vault")
 
-    def __init__(self, vault: Vault, server_key: ServerKey) -> None:
+    def __init__(self, vault: Vault, server_key: ServerKey, ledger: Ledger) -> None:
         self.vault = vault
+        self.ledger = ledger
         self.server_key = server_key
         self.server_id = vault.keyring.server_id
         self._rotating = threading.Lock()
 
     def under(self, server_key: ServerKey) -> FileStorage:
         """Return the same, with another identity: who was shown the one before gets receipts under it."""
-        other = FileStorage(self.vault, server_key)
+        other = FileStorage(self.vault, server_key, self.ledger)
         other._rotating = self._rotating
         return other
 

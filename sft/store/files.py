@@ -52,6 +52,11 @@ _OLDEST: Final = columns_of(
     .limit(value("limit"))
 )
 _VERSIONS_OF: Final = rows_of(VersionRow, VersionModel.file == value("file"), order_by=(VersionModel.number,))
+_ENTRIES_OF: Final = columns_of(
+    select(VersionModel.number, VersionModel.leaf, VersionModel.digest, VersionModel.size)
+    .where(VersionModel.file == value("file"))
+    .order_by(VersionModel.number)
+)
 _IDS: Final = following(FileModel.id)
 _PLACES: Final = columns_of(
     select(FileModel.folded, FileModel.id)
@@ -126,6 +131,11 @@ def oldest_versions(reading: ReadTransaction, row_ids: Collection[int], limit: i
 def versions_of_file(reading: ReadTransaction, row_id: int) -> list[VersionRow]:
     """Load every version of the file that has this row, in order."""
     return reading.rows.all(_VERSIONS_OF, file=row_id)
+
+
+def entries_of_file(reading: ReadTransaction, row_id: int) -> list[tuple[int, int, bytes, int]]:
+    """Return what the tree over all versions of a file has of each, in order: number, leaf, digest, size; unverified."""
+    return reading.rows.columns(_ENTRIES_OF, file=row_id)
 
 
 def files_in(reading: ReadTransaction, folder_id: int, after: str | None, limit: int, scope: Scope) -> list[Pair]:

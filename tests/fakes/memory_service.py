@@ -173,9 +173,9 @@ class MemoryService:
             _copy_into(self._database, image.database)
         self.backend = MemoryBackend()
         self.backend.shelf.objects |= {} if image is None else image.objects
-        self.storage = FileStorage(Vault(self.backend, _KEYRING), self.key)
         self.readers = ReadPool(self._database, self._clock)
         self._log = LogSteps(self._database, name, self.server_id, self.key, entropy=bytes)
+        self.storage = FileStorage(Vault(self.backend, _KEYRING), self.key, self._log.ledger)
         self._writer = Writer(
             self._database,
             self._clock,

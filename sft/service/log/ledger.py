@@ -16,15 +16,17 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from sft.errors import StoreError
-from sft.ledger.hashing import HASH_BYTES
+from sft.ledger.hashing import HASH_BYTES, range_root
 from sft.ledger.leaves import StateTreeKind, slot_hash
 from sft.ledger.proofs import prove_consistency, prove_inclusion, prove_several
 from sft.ledger.state import Draft, StateTree
 from sft.ledger.tiles import TILE_LEVELS, TILE_WIDTH, TileReader, levels_above, read_tile, tile_width
 from sft.ledger.tree import LogTree
 from sft.model.evidence import Evidence, ProvedSlot, SlotsProof
+from sft.store.ledger import FIRST_EPOCH
 
 TILES_KEPT: Final = 256  # with their nodes 16 KiB each
+HEADS_REMEMBERED: Final = 4096  # some minutes of a busy server; 150 bytes each
 WAIT_SECONDS: Final = 5.0  # for a commit that was made already: its head follows in milliseconds
 
 
@@ -82,9 +84,12 @@ class Ledger:
     Args:
         state: None for a log that has no leaf yet.
         read: reads a tile from the database; one call at a time.
+        epoch: of the log.
     """
 
-    def __init__(self, state: LogState | None, read: TileReader) -> None:
+    def __init__(self, state: LogState | None, read: TileReader, epoch: int = FIRST_EPOCH) -> None:
+        self.epoch = epoch
+        self._roots: dict[int, bytes] = {}  # by size, of the last heads: what people sign to have seen is one of these
         self._lock = threading.Lock()
         self._newer = threading.Condition(self._lock)
         self._reading = threading.Lock()
@@ -118,6 +123,18 @@ class Ledger:
         """Prove that the log of some size, or the newest head, goes on an older one; ValueError if it is no older one."""
         tree = self._of_head()[1]
         return tuple(prove_consistency(old_size, size or tree.size, partial(self._node, tree)))
+
+    def remembers(self, size: int) -> bool:
+        """Whether ``root_at`` says that without reading anything."""
+        return size in self._roots
+
+    def root_at(self, size: int) -> bytes | None:
+        """Return the root that the log had at a size; None where it does not go so far."""
+        known = self._roots.get(size)
+        if known is not None:
+            return known
+        tree = self._of_head()[1]
+        return range_root(0, size, partial(self._node, tree)) if 0 < size <= tree.size else None
 
     def inclusion(self, index: int) -> tuple[int, tuple[bytes, ...]]:
         """Prove that the newest head has a leaf: its size, and the proof; ValueError if it has none of that index."""
@@ -176,6 +193,7 @@ class Ledger:
         """Give the first head out, that of what was loaded."""
         with self._newer:
             self._head = head
+            self._remember(head)
 
     def grow(self, grown: Grown, head: SignedHead) -> None:
         """Have all that a group did; it, and the head, are on the disk."""
@@ -183,7 +201,13 @@ class Ledger:
             self.users.apply(grown.users)
             self.files.apply(grown.files)
             self._tree, self._last_leaf, self._head = grown.tree, grown.last_leaf, head
+            self._remember(head)
             self._newer.notify_all()
+
+    def _remember(self, head: SignedHead) -> None:
+        self._roots[head.size] = head.root
+        if len(self._roots) > HEADS_REMEMBERED:
+            del self._roots[next(iter(self._roots))]
 
     # -- tiles ---------------------------------------------------------------------------------------
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sft.ledger.hashing import leaf_hash, node_hash, range_root
 from sft.ledger.proofs import prove_consistency, verify_consistency
-from sft.server.log_heads import SessionHead, heads_proved
+from sft.server.log_heads import SessionHead
+from sft.service.log.evidence import heads_proved
+from sft.service.log.ledger import SignedHead
 
 
 class Log:
@@ -13,11 +15,13 @@ class Log:
     def __init__(self, size: int) -> None:
         self.size = size
 
-    def head(self) -> tuple[str, int]:
-        return self.root(self.size).hex(), self.size
+    @property
+    def head(self) -> SignedHead:
+        root = self.root(self.size)
+        return SignedHead(self.size, root, root.hex())
 
-    def consistency(self, old_size: int, new_size: int) -> list[bytes]:
-        return prove_consistency(old_size, new_size, self._node)
+    def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
+        return tuple(prove_consistency(old_size, new_size, self._node))
 
     def root(self, size: int) -> bytes:
         return range_root(0, size, self._node)
@@ -31,13 +35,13 @@ class Log:
 def test_a_session_hears_of_a_newer_head_once_with_its_proof() -> None:
     log = Log(5)
     head = SessionHead(log, told_size=5)
-    assert head.step() is None
+    assert head.step(log.head) is None
     log.size = 12
-    told = head.take(head.step())
+    told = head.take(head.step(log.head))
     assert told is not None
     assert (told.note, head.told_size) == (log.root(12).hex(), 12)
     verify_consistency(5, log.root(5), 12, log.root(12), told.consistency)
-    assert head.take(head.step()) is None
+    assert head.take(head.step(log.head)) is None
 
 
 def test_each_head_goes_on_the_one_told_before() -> None:
@@ -45,7 +49,7 @@ def test_each_head_goes_on_the_one_told_before() -> None:
     head = SessionHead(log, told_size=1)
     for size in (3, 4, 11):
         before, log.size = log.size, size
-        told = head.take(head.step())
+        told = head.take(head.step(log.head))
         assert told is not None
         verify_consistency(before, log.root(before), size, log.root(size), told.consistency)
 
@@ -54,9 +58,9 @@ def test_a_step_that_another_answer_has_overtaken_is_not_sent() -> None:
     log = Log(5)
     head = SessionHead(log, told_size=5)
     log.size = 7
-    slow = head.step()
+    slow = head.step(log.head)
     log.size = 9
-    assert head.take(head.step()) is not None
+    assert head.take(head.step(log.head)) is not None
     assert head.take(slow) is None
     assert head.told_size == 9
 
@@ -65,7 +69,7 @@ def test_the_way_to_the_head_that_evidence_is_under_does_not_go_beyond_it() -> N
     log = Log(5)
     head = SessionHead(log, told_size=5)
     log.size = 7
-    under = log.head()
+    under = log.head
     log.size = 9
     told = head.take(head.step(under))
     assert told is not None
@@ -74,7 +78,7 @@ def test_the_way_to_the_head_that_evidence_is_under_does_not_go_beyond_it() -> N
 
 def test_a_session_is_never_told_an_older_head() -> None:
     log = Log(7)
-    older, log.size = log.head(), 9
+    older, log.size = log.head, 9
     head = SessionHead(log, told_size=9)
     assert head.step(older) is None
     assert head.told_size == 9

@@ -186,10 +186,10 @@ class ServiceFixture:
         self.backend = backend
         self.database = database
         self.vault = Vault(backend, KEYRING)
-        self.storage = FileStorage(self.vault, SERVER_KEY)
         self.readers = ReadPool(self.database, lambda: self.now)
         self.events: list[DomainEvent] = []
         self._log: LogSteps | None = None
+        self.storage = FileStorage(self.vault, SERVER_KEY, self.log.ledger)
 
     @property
     def log(self) -> LogSteps:

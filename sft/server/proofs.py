@@ -1,0 +1,115 @@
+"""What a session proves: heads before the answers that rest on them, and the evidence of an answer.
+
+    read (one transaction) → Rests → proof, and the way to its head (another thread) → LogHead, answer (one turn)
+
+Rules. Evidence is under the head that was told last when its answer is sent: what another answer has overtaken is made again,
+and what has changed since it was read is read again. So whoever gets evidence sends the answer in the same turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred
+
+from sft.errors import StoreError
+from sft.model.evidence import Evidence, LogProof
+from sft.server.context import ServerContext
+from sft.server.log_heads import HeadStep, SessionHead
+from sft.service.act_statement import require_seen_of
+from sft.service.log.evidence import Rests
+from sft.service.log.ledger import Ledger, ProvedSlots, SignedHead
+from sft.wire.messages import Message
+
+READ_AGAIN: Final = 32  # a slot of it would have to change each time between its reading and its proof
+
+R = TypeVar("R")
+
+
+class ShownLog(Struct, frozen=True):
+    """What a login is shown: the head, its consistency from the sizes that were claimed, and evidence of who logs in."""
+
+    head: SignedHead
+    consistency: tuple[LogProof, ...]
+    evidence: Evidence
+
+
+def show_log(ledger: Ledger, rests: Rests, log_sizes: Sequence[int]) -> ShownLog | None:
+    """Make what a login is shown, on any thread; None where what it rests on has changed since it was read.
+
+    From a size that the log does not have yet nothing is proved: the head says so.
+    """
+    proved = rests.prove(ledger)
+    if proved is None:
+        return None
+    size = proved.head.size
+    consistency = tuple(ledger.consistency(old, size) if old <= size else () for old in log_sizes)
+    return ShownLog(proved.head, consistency, proved.evidence)
+
+
+class SessionProofs:
+    """The proofs of one session.
+
+    Args:
+        session_id: whose turn it is to read.
+        told: the welcome's head.
+        send: sends a message now.
+    """
+
+    def __init__(
+        self, context: ServerContext, session_id: int, told: SignedHead, send: Callable[[Message], None]
+    ) -> None:
+        self._ledger = context.ledger
+        self._turns = context.reading_turns
+        self._session_id = session_id
+        self._head = SessionHead(context.ledger, told.size)
+        self._send = send
+
+    async def require_seen(self, statement: bytes) -> None:
+        """Refuse a statement that names a head that is not this log's."""
+        await self._apart(require_seen_of, self._ledger, statement)
+
+    async def follow(self) -> None:
+        """Tell the newest head: of whoever acted, it has the act."""
+        head = self._ledger.head
+        while self._head.told_size < head.size:
+            self._tell(await self._apart(self._head.step, head))
+
+    async def proved(self, read: Callable[[Rests], Awaitable[R]]) -> tuple[R, Evidence]:
+        """Read, and prove what the answer rests on; both are to be sent at once.
+
+        Raises:
+            StoreError: it changes whenever it is read.
+        """
+        for _ in range(READ_AGAIN):
+            rests = Rests()
+            found = await read(rests)
+            evidence = await self._evidence(rests)
+            if evidence is not None:
+                return found, evidence
+        raise StoreError(problem="what an answer rests on changes whenever it is read")
+
+    async def _evidence(self, rests: Rests) -> Evidence | None:
+        while True:
+            made = await self._apart(self._prove, rests)
+            if made is None:
+                return None
+            proved, step = made
+            self._tell(step)
+            if proved.head.size == self._head.told_size:
+                return proved.evidence
+
+    def _prove(self, rests: Rests) -> tuple[ProvedSlots, HeadStep | None] | None:
+        proved = rests.prove(self._ledger)
+        return None if proved is None else (proved, self._head.step(proved.head))
+
+    def _tell(self, step: HeadStep | None) -> None:
+        message = self._head.take(step)
+        if message is not None:
+            self._send(message)
+
+    def _apart(self, work: Callable[..., R], *args: object) -> Deferred[R]:
+        """Do what may read old tiles, on another thread."""
+        return self._turns.run(self._session_id, work, *args)

@@ -1,0 +1,157 @@
+"""What one answer rests on: the slots of its files, of the folders above them and of its people, read with it.
+
+    query → Rests: records of slots, versions, heads that authors saw → prove (no transaction any more) → Evidence
+
+Rules. It is read in the transaction of the answer, so that both say the same. The proof is made after that, for it may read
+tiles: under the head of that time, or not at all where a slot has changed since. Nothing stands here twice, however many files
+of an answer have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from msgspec.structs import replace
+
+from sft.errors import RowForgedError, TooLargeError
+from sft.ledger.hashing import HASH_BYTES, fold
+from sft.ledger.leaves import StateTreeKind
+from sft.ledger.proofs import prove_inclusion
+from sft.ledger.slots import SlotVersion
+from sft.ledger.state import StateTree
+from sft.limits import EVIDENCE_SLOTS
+from sft.model.evidence import ProvedHead, ProvedSlot, ProvedVersion
+from sft.model.records import UserState
+from sft.service.log.ledger import Ledger, ProvedSlots
+from sft.service.log.seen import place_seen
+from sft.service.log.slots import SlotRecords
+from sft.store.files import Pair, entries_of_file
+from sft.store.folders import folders_by_id
+from sft.store.hand_overs import heirs_of
+from sft.store.ledger import ledger_row
+from sft.store.row_types import FileRow, FolderRow, UserRow, VersionRow
+from sft.store.rows import ReadTransaction
+from sft.store.table_specs import table_of
+from sft.store.users import users_by_id
+
+
+class Rests:
+    """What an answer rests on; one transaction fills it.
+
+    Attributes:
+        log_size: of the log, as that transaction has it.
+    """
+
+    def __init__(self) -> None:
+        self.log_size = 0
+        self._epoch = 0
+        self._slots: dict[tuple[int, int], ProvedSlot] = {}
+        self._versions: dict[tuple[int, int], ProvedVersion] = {}
+        self._seen: set[int] = set()
+
+    def add_files(self, reading: ReadTransaction, pairs: Sequence[Pair]) -> None:
+        """Add files, each with the version that is answered: their slots, their folders', and those of owners and authors.
+
+        Raises:
+            RowForgedError: a row on the way is gone, or was changed.
+            TooLargeError: there are more of them than one answer can prove.
+        """
+        if not pairs:
+            return
+        self._begin(reading)
+        rows = [file for file, _ in pairs]
+        folders = _folders_above(reading, {row.folder_id for row in rows if row.folder_id is not None})
+        records = SlotRecords(reading, folders)
+        newest = {(file.id, version.number): version for file, version in pairs if version.number == file.newest}
+        slots = [row.slot for row in rows]
+        self._add(StateTreeKind.FILES, zip(slots, records.files(rows, newest), strict=True))
+        numbers = [row.slot for row in folders]
+        self._add(StateTreeKind.FILES, zip(numbers, records.folders(folders), strict=True))
+        self._add_users(reading, records, {each for f, v in pairs for each in (f.owner_id, v.author_id)})
+        for file, version in pairs:
+            if version.number != file.newest:
+                self._versions[file.slot, version.number] = _inclusion(reading, file, version)
+            self._see(version.signature)
+
+    def add_users(self, reading: ReadTransaction, rows: Sequence[UserRow]) -> None:
+        """Add people."""
+        self._begin(reading)
+        numbers = [row.id - 1 for row in rows]
+        self._add(StateTreeKind.USERS, zip(numbers, SlotRecords(reading).users(rows), strict=True))
+
+    def prove(self, ledger: Ledger) -> ProvedSlots | None:
+        """Prove it all under the newest head, for any thread; waits for that of what was read.
+
+        Returns:
+            The head and the evidence; None where a slot has changed since: to be read again.
+
+        Raises:
+            StoreError: the head of what was read does not come.
+        """
+        ledger.wait_for(self.log_size)
+        proved = ledger.prove_slots(list(self._slots.values()))
+        if proved is None:
+            return None
+        seen = heads_proved(ledger, self._seen, proved.head.size)
+        return proved._replace(evidence=replace(proved.evidence, seen=seen, versions=tuple(self._versions.values())))
+
+    def _begin(self, reading: ReadTransaction) -> None:
+        if not self.log_size:
+            row = ledger_row(reading)
+            self.log_size, self._epoch = row.size, row.epoch
+
+    def _add(self, tree: StateTreeKind, records: Iterable[tuple[int, bytes]]) -> None:
+        self._slots.update(((tree.value, number), ProvedSlot(tree.value, number, record)) for number, record in records)
+        if len(self._slots) > EVIDENCE_SLOTS:
+            raise TooLargeError(what="The number of folders that an answer can prove", limit=EVIDENCE_SLOTS)
+
+    def _add_users(self, reading: ReadTransaction, records: SlotRecords, ids: Collection[int]) -> None:
+        """Add people by their ids; where one is gone and what was theirs is being handed over, the heir as well."""
+        found = users_by_id(reading, ids)
+        removed = {row.id for row in found.values() if row.state == UserState.REMOVED}
+        if removed:
+            found |= users_by_id(reading, set(heirs_of(reading, removed).values()) - found.keys())
+        missing = set(ids) - found.keys()
+        if missing:
+            raise RowForgedError(table_of(UserRow), str(min(missing)))
+        rows = list(found.values())
+        self._add(StateTreeKind.USERS, zip([row.id - 1 for row in rows], records.users(rows), strict=True))
+
+    def _see(self, signature: bytes) -> None:
+        """Note the head that an author signed to have seen."""
+        epoch, size = place_seen(signature) or (0, 0)
+        if epoch == self._epoch:
+            self._seen.add(size)
+
+
+def heads_proved(ledger: Ledger, sizes: Iterable[int], size: int) -> tuple[ProvedHead, ...]:
+    """Prove that heads of these sizes are of this log, under the head of ``size``: each once, by size.
+
+    None is for an empty log, for the head itself, or for one that is not there yet.
+    """
+    older = sorted(old for old in set(sizes) if 0 < old < size)
+    return tuple(ProvedHead(old, ledger.consistency(old, size)) for old in older)
+
+
+def _folders_above(reading: ReadTransaction, ids: set[int]) -> list[FolderRow]:
+    """Load folders and all above them, one query a level."""
+    found: dict[int, FolderRow] = {}
+    level = ids
+    while level:
+        rows = folders_by_id(reading, level)
+        if missing := level - rows.keys():
+            raise RowForgedError(table_of(FolderRow), str(min(missing)))
+        found |= rows
+        level = {row.parent_id for row in rows.values() if row.parent_id is not None} - found.keys()
+    return list(found.values())
+
+
+def _inclusion(reading: ReadTransaction, file: FileRow, version: VersionRow) -> ProvedVersion:
+    """Prove a version in the tree over all of its file's, whose root the file's row says."""
+    tree = StateTree(SlotVersion(*entry).hash() for entry in entries_of_file(reading, file.id))
+    peaks = file.versions_peaks
+    if tree.size != file.newest or tree.root() != fold(
+        [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)]
+    ):
+        raise RowForgedError(table_of(VersionRow), f"{file.id}, {version.number}")
+    return ProvedVersion(file.slot, version.number, tuple(prove_inclusion(version.number - 1, tree.size, tree.node)))

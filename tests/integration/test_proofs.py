@@ -1,0 +1,242 @@
+"""What a server proves beside its answers, over a real connection: checked by whoever believes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from sft.ledger.checkpoints import Checkpoint
+from sft.ledger.slots import FileState
+from sft.limits import CHUNK_BYTES
+from sft.model.access import Role, operator_caller
+from sft.model.records import FileSeen
+from sft.service import accounts, trash
+from sft.service.log.evidence import Rests
+from sft.wire import messages as m
+from sft.wire.login import Claim
+from tests.integration.proofs import ToldLog
+from tests.integration.raw import Raw
+from tests.integration.server_fixture import ServerFixture, content, on_reactor
+
+DOCS = "docs/plans/a"
+
+
+async def _told(server: ServerFixture, name: str, claimed: tuple[Checkpoint, ...] = ()) -> tuple[Raw, ToldLog]:
+    person = server.people[name]
+    sizes = tuple(each.size for each in claimed)
+    raw = await server.dial(Claim.login(name, person.key.public, "laptop", log_sizes=sizes), person.key)
+    return raw, ToldLog(raw, server.server_key, person.server_id, claimed)
+
+
+async def _replace(server: ServerFixture, raw: Raw, path: str, versions: int) -> None:
+    file_id, prev = bytes(15) + b"\1", None
+    for number in range(1, versions + 1):
+        data = f"{path} {number}".encode()
+        stored = (await server.put("max", path, data, raw, file_id=file_id, version=number, prev=prev)).stored
+        prev = stored.digest
+
+
+@on_reactor
+async def test_a_login_is_shown_the_log_and_who_it_is(server: ServerFixture):
+    for name, role in (("ada", Role.ADMIN), ("max", Role.MAINTAINER), ("gus", Role.GUEST)):
+        raw, log = await _told(server, name)
+        assert log.head.size == server.here.ledger.head.size
+        assert log.welcome is not None
+        me = log.welcome.user(server.people[name].user_id)
+        assert (me.name, me.role) == (name, role)
+        assert me.key(server.people[name].key.public.encode()) is not None
+        assert raw.welcome.consistency == ()
+
+
+@on_reactor
+async def test_a_login_goes_on_every_head_that_is_claimed(server: ServerFixture):
+    _, first = await _told(server, "max")
+    heads = [first.head]
+    for number in range(3):
+        raw, log = await _told(server, "max", tuple(heads))
+        assert log.head.size == heads[-1].size
+        await server.put("max", f"{number}", b"x", raw)
+        heads.append(log.head)
+        assert heads[-1].size == heads[-2].size + 1
+
+
+@on_reactor
+async def test_the_operator_is_told_no_head(server: ServerFixture):
+    await server.put("max", "a", b"a")
+    raw = await server.operator()
+    assert (raw.welcome.head, raw.welcome.evidence) == ("", None)
+    shown = await raw.ask(m.ShowFile, path="a", version=0)
+    assert shown.evidence is None
+    assert isinstance(await raw.ask(m.DisableUser, name="gus"), m.UserShown)
+    assert (await raw.ask(m.ListUsers)).evidence is None
+    assert not any(isinstance(getattr(each, "message", None), m.LogHead) for each in raw.inbox)
+
+
+@on_reactor
+async def test_every_answer_about_files_is_proved_to_whoever_may_have_it(server: ServerFixture):
+    large = content(2 * CHUNK_BYTES + 5)
+    await server.put("max", DOCS, b"small")
+    await server.put("max", "docs/b", large)
+    await server.put("ada", "own", b"mine")
+    for name in ("ada", "max", "gus"):
+        _, log = await _told(server, name)
+        for path in (DOCS, "docs/b", "own"):
+            shown, proved = await log.ask(m.ShowFile, path=path, version=0)
+            assert proved.require(shown.file).state is FileState.LIVE
+            begun, proved = await log.ask(m.GetFile, path=path, version=0, window=8)
+            proved.require(begun.file)
+        wanted = tuple(m.WantedFile(path) for path in (DOCS, "own", "none"))
+        got, proved = await log.ask(m.GetFiles, files=wanted)
+        assert [type(each) for each in got.results] == [m.FileContent, m.FileContent, m.RefusedFile]
+        for each in got.results[:2]:
+            proved.require(each.file)
+
+
+@on_reactor
+async def test_people_are_proved(server: ServerFixture):
+    raw, log = await _told(server, "ada")
+    assert isinstance(await raw.ask(m.RemoveUser, name="mia"), m.UserShown)
+    page, proved = await log.ask(m.ListUsers)
+    assert {user.name for user in page.page.users} == {"ada", "max", "mia", "gus"}
+    for user in page.page.users:
+        slot = proved.user(user.id)
+        assert (slot.name, slot.role, slot.state) == (user.name, user.role, user.state)
+    for fields in ({"user_id": 0, "name": "mia"}, {"user_id": server.people["mia"].user_id}):
+        shown, proved = await log.ask(m.ShowUser, **fields)
+        assert proved.user(shown.user.id).state == "removed"
+
+
+@on_reactor
+async def test_an_older_version_is_proved_among_all_of_its_file(server: ServerFixture):
+    raw, log = await _told(server, "max")
+    await _replace(server, raw, DOCS, 5)
+    for number in range(1, 6):
+        shown, proved = await log.ask(m.ShowFile, path=DOCS, version=number)
+        assert shown.file.version.number == number
+        assert proved.require(shown.file).versions_kept == 5
+    wanted = tuple(m.WantedFile(DOCS, number) for number in (2, 4))
+    got, proved = await log.ask(m.GetFiles, files=wanted)
+    for each in got.results:
+        proved.require(each.file)
+
+
+@on_reactor
+async def test_an_act_is_in_the_log_before_it_is_answered(server: ServerFixture):
+    raw, log = await _told(server, "ada")
+    person = server.people["ada"]
+    acts: list[tuple[type[m.Request], dict[str, Any]]] = [
+        (m.MakeFolder, {"path": "new"}),
+        (m.PutFiles, {"files": (m.SmallPut("new/a", person.sign("new/a", b"a"), b"a"),)}),
+        (m.DisableUser, {"name": "gus"}),
+        (m.Delete, {"path": "new", "recursive": True}),
+    ]
+    for kind, fields in acts:
+        before = log.head.size
+        answer = await raw.ask(kind, **fields)
+        assert not isinstance(answer, m.Refusal), answer
+        assert log.head.size > before, kind
+    before = log.head.size
+    await server.put("ada", "large", content(CHUNK_BYTES + 1), raw)
+    assert log.head.size > before
+
+
+@on_reactor
+async def test_a_moved_file_is_proved_where_it_is(server: ServerFixture):
+    raw, log = await _told(server, "max")
+    await server.put("max", DOCS, b"a", raw)
+    shown, _ = await log.ask(m.ShowFile, path=DOCS, version=0)
+    seen = FileSeen(shown.file.id, 1)
+    moved = await raw.ask(m.Move, old=DOCS, new="docs/b", seen=seen)
+    assert isinstance(moved, m.FileShown), moved
+    shown, proved = await log.ask(m.ShowFile, path="docs/b", version=0)
+    assert proved.require(shown.file).name == "b"
+
+
+@on_reactor
+async def test_answers_side_by_side_are_each_under_the_head_that_was_told_last(server: ServerFixture):
+    raw, log = await _told(server, "max")
+    other = await server.raw("mia")
+    await server.put("max", DOCS, b"a", raw)
+    for turn in range(20):
+        asked = [raw.begin(m.ShowFile, path=DOCS, version=0) for _ in range(8)]
+        asked += [raw.begin(m.GetFiles, files=(m.WantedFile(DOCS),)) for _ in range(4)]
+        await server.put("mia", f"mia/{turn}", b"x", other)
+        await server.put("max", f"max/{turn}", b"x", raw)
+        for each in asked:
+            assert log.proved(await raw.answer(each)).files
+
+
+@contextmanager
+def done_before_the_first_proof(server: ServerFixture, monkeypatch, act, item) -> Iterator[list[int]]:
+    """Have the operator do something between the reading of the next answer and its proof; count the proofs."""
+    proofs: list[int] = []
+    prove = Rests.prove
+
+    def prove_late(rests, ledger):
+        proofs.append(rests.log_size)
+        if len(proofs) == 1:
+            server.here.act_blocking(act, item)
+        return prove(rests, ledger)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Rests, "prove", prove_late)
+        yield proofs
+
+
+@on_reactor
+async def test_what_has_changed_since_it_was_read_is_read_again(server: ServerFixture, monkeypatch):
+    _, log = await _told(server, "max")
+    disabling = accounts.DisableInput(operator_caller(), "gus")
+    with done_before_the_first_proof(server, monkeypatch, accounts.disable, disabling) as proofs:
+        shown, proved = await log.ask(m.ShowUser, user_id=0, name="gus")
+    assert len(proofs) == 2
+    assert proofs[0] < proofs[1]
+    assert (shown.user.state, proved.user(shown.user.id).state) == ("disabled", "disabled")
+
+
+@on_reactor
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [(m.ShowFile, {"path": DOCS, "version": 0}), (m.GetFile, {"path": DOCS, "version": 0, "window": 1})],
+)
+async def test_a_file_that_goes_between_its_reading_and_its_proof_is_not_there(
+    server: ServerFixture, monkeypatch, kind: type[m.Request], fields: dict[str, Any]
+):
+    raw = await server.raw("max")
+    await server.put("max", DOCS, b"a", raw)
+    deletion = trash.Deletion(operator_caller(), DOCS)
+    with done_before_the_first_proof(server, monkeypatch, trash.delete, deletion) as proofs:
+        assert (await raw.ask(kind, **fields)).code == "NOT_FOUND"
+    assert len(proofs) == 1
+
+
+@on_reactor
+async def test_of_several_files_one_that_goes_is_refused_and_the_others_are_proved(server: ServerFixture, monkeypatch):
+    raw, log = await _told(server, "max")
+    await server.put("max", DOCS, b"a", raw)
+    await server.put("max", "b", b"b", raw)
+    deletion = trash.Deletion(operator_caller(), DOCS)
+    with done_before_the_first_proof(server, monkeypatch, trash.delete, deletion):
+        got, proved = await log.ask(m.GetFiles, files=(m.WantedFile(DOCS), m.WantedFile("b")))
+    refused, there = got.results
+    assert refused.code == "NOT_FOUND"
+    proved.require(there.file)
+
+
+@on_reactor
+async def test_what_was_read_after_a_commit_waits_for_its_head(server: ServerFixture, monkeypatch):
+    raw, log = await _told(server, "max")
+    ledger, waited = server.here.ledger, []
+    wait_for = type(ledger).wait_for
+
+    def wait(self, size):
+        waited.append(size)
+        wait_for(self, size)
+
+    monkeypatch.setattr(type(ledger), "wait_for", wait)
+    await server.put("max", DOCS, b"a", raw)
+    await log.ask(m.ShowFile, path=DOCS, version=0)
+    assert waited == [log.head.size]

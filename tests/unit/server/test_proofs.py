@@ -1,0 +1,156 @@
+"""Proofs of one session, whose steps on other threads end when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+
+from sft.errors import StoreError
+from sft.ledger.hashing import leaf_hash
+from sft.ledger.proofs import verify_consistency, verify_inclusion
+from sft.server.proofs import READ_AGAIN, SessionProofs, show_log
+from sft.service.log.evidence import Rests
+from sft.wire.messages import LogHead
+from tests.unit.service.log.test_ledger import Grower
+
+
+class Threads:
+    """Work that was handed to other threads: done at once, and back when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Deferred[Any], Any]] = []
+
+    def run(self, _session_id: int, work: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        back: Deferred[Any] = Deferred()
+        self.waiting.append((back, work(*args)))
+        return back
+
+    def come_back(self, number: int = 0) -> None:
+        back, outcome = self.waiting.pop(number)
+        back.callback(outcome)
+
+
+class Proving:
+    """A session of a ledger, and what it is sent."""
+
+    def __init__(self) -> None:
+        self.log = Grower()
+        self.log.grow(5)
+        self.threads = Threads()
+        self.sent: list[Any] = []
+        context: Any = SimpleNamespace(ledger=self.log.ledger, reading_turns=self.threads)
+        self.proofs = SessionProofs(context, 7, self.log.ledger.head, self.sent.append)
+
+    def answer(self, name: str) -> Deferred[None]:
+        async def answered() -> None:
+            async def read(_made: Rests) -> str:
+                return name
+
+            found, evidence = await self.proofs.proved(read)
+            self.sent.append((found, evidence))
+
+        return Deferred.fromCoroutine(answered())
+
+    def require_sound(self) -> None:
+        """Follow what was sent, as a client does: every head goes on the one before, every leaf is the last one."""
+        size = 5
+        for each in self.sent:
+            if isinstance(each, LogHead):
+                new = int(each.note.removeprefix("head "))
+                verify_consistency(size, self.log.roots[size], new, self.log.roots[new], each.consistency)
+                assert new > size
+                size = new
+            else:
+                evidence = each[1]
+                verify_inclusion(leaf_hash(evidence.leaf), size - 1, size, evidence.inclusion, self.log.roots[size])
+
+
+def test_evidence_under_the_head_that_was_told_needs_no_other() -> None:
+    session = Proving()
+    session.answer("a")
+    session.threads.come_back()
+    assert [name for name, _ in session.sent] == ["a"]
+    session.require_sound()
+
+
+def test_the_head_comes_before_the_answer_that_rests_on_it() -> None:
+    session = Proving()
+    session.log.grow(4)
+    session.answer("a")
+    session.threads.come_back()
+    assert [type(each) for each in session.sent] == [LogHead, tuple]
+    session.require_sound()
+
+
+def test_evidence_that_another_answer_has_overtaken_is_made_again() -> None:
+    session = Proving()
+    session.log.grow(2)
+    session.answer("slow")
+    session.log.grow(2)
+    session.answer("fast")
+    session.threads.come_back(1)
+    session.threads.come_back()
+    assert [type(each) for each in session.sent] == [LogHead, tuple]
+    session.threads.come_back()
+    assert [each[0] for each in session.sent[1:]] == ["fast", "slow"]
+    session.require_sound()
+
+
+def test_two_answers_under_one_new_head_tell_it_once() -> None:
+    session = Proving()
+    session.log.grow(2)
+    session.answer("a")
+    session.answer("b")
+    session.threads.come_back()
+    session.threads.come_back()
+    assert [type(each) for each in session.sent] == [LogHead, tuple, tuple]
+    session.require_sound()
+
+
+def test_whoever_acted_hears_of_the_head_that_has_it_though_another_answer_comes_between() -> None:
+    session = Proving()
+    session.log.grow(1)
+    session.answer("between")
+    session.log.grow(1)
+    told = Deferred.fromCoroutine(session.proofs.follow())
+    session.threads.come_back()
+    session.threads.come_back()
+    assert not told.called
+    session.threads.come_back()
+    assert told.called
+    assert session.sent[-1].note == "head 7"
+    session.require_sound()
+
+
+def test_who_knows_the_head_already_is_told_nothing() -> None:
+    session = Proving()
+    assert Deferred.fromCoroutine(session.proofs.follow()).called
+    assert (session.sent, session.threads.waiting) == ([], [])
+
+
+def test_what_changes_whenever_it_is_read_is_a_fault_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Proving()
+    monkeypatch.setattr(Rests, "prove", lambda _rests, _ledger: None)
+    answered = session.answer("a")
+    for _ in range(READ_AGAIN):
+        session.threads.come_back()
+    failures: list[Any] = []
+    answered.addErrback(failures.append)
+    (failure,) = failures
+    failure.trap(StoreError)
+    assert session.sent == []
+
+
+def test_a_login_is_proved_every_size_that_it_claims_and_nothing_of_one_that_is_not_there() -> None:
+    session = Proving()
+    session.log.grow(300)
+    roots = session.log.roots
+    shown = show_log(session.log.ledger, Rests(), (4, 305, 0, 400, 300))
+    assert shown is not None
+    assert (shown.head.size, shown.consistency[3]) == (305, ())
+    for old, consistency in zip((4, 305, 0, 300), (*shown.consistency[:3], shown.consistency[4]), strict=True):
+        verify_consistency(old, roots[old], 305, roots[305], consistency)

@@ -1,0 +1,144 @@
+"""What an answer rests on, read with it: every slot that it needs, each once, and proofs that hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sft.crypto.comment import NO_HEAD
+from sft.errors import RecordForgedError, TooLargeError
+from sft.ledger.current import check_last_leaf, check_slots
+from sft.ledger.leaves import StateTreeKind
+from sft.ledger.slots import FileSlot, Slot, SlotVersion
+from sft.model.evidence import Evidence
+from sft.service import accounts, downloads
+from sft.service.files import show_file
+from sft.service.log import evidence as proving
+from sft.service.log.evidence import Rests
+from tests.unit.service.service_fixture import ADA, MAX, MIA, OPERATOR, ServiceFixture
+
+
+class Checked:
+    """Evidence that holds, and its slots."""
+
+    def __init__(self, services: ServiceFixture, rests: Rests) -> None:
+        found = rests.prove(services.log.ledger)
+        assert found is not None
+        self.size = found.head.size
+        self.evidence: Evidence = found.evidence
+        tree = services.log.ledger.tree
+        assert (tree.size, tree.root()) == (found.head.size, found.head.root)
+        head: Any = found.head
+        leaf = check_last_leaf(head, self.evidence.leaf, self.evidence.inclusion)
+        self.slots: dict[tuple[StateTreeKind, int], Slot] = {}
+        for proof in self.evidence.proofs:
+            kind = StateTreeKind(proof.tree)
+            records = {each.number: each.record for each in self.evidence.slots if each.tree == kind}
+            slots = check_slots(leaf, kind, records, proof.hashes)
+            self.slots |= {(kind, number): slot for number, slot in slots.items()}
+
+    @property
+    def users(self) -> set[int]:
+        return {number + 1 for kind, number in self.slots if kind is StateTreeKind.USERS}
+
+    @property
+    def names(self) -> set[str]:
+        return {slot.name for (kind, _), slot in self.slots.items() if kind is StateTreeKind.FILES}
+
+
+def shown(services: ServiceFixture, path: str, version: int = 0) -> Checked:
+    rests = Rests()
+    services.ask(show_file, MAX, path=path, version=version, rests=rests)
+    return Checked(services, rests)
+
+
+def test_a_file_rests_on_its_slot_its_folders_and_its_author(services: ServiceFixture) -> None:
+    services.put(MAX, "docs/plans/a", b"one")
+    services.put(MIA, "docs/other/b", b"two")
+    found = shown(services, "docs/plans/a")
+    assert found.names == {"", "docs", "plans", "a"}
+    assert found.users == {MAX.id}
+
+
+def test_several_files_rest_on_each_slot_once(services: ServiceFixture) -> None:
+    paths = ["docs/plans/a", "docs/plans/b", "docs/c", "d"]
+    for path in paths:
+        services.put(MAX, path, path.encode())
+    rests = Rests()
+    wanted = [(path, 0) for path in [*paths, paths[0]]]
+    services.ask(downloads.begin_many, MIA, storage=services.storage, files=wanted, room_bytes=60_000, rests=rests)
+    found = Checked(services, rests)
+    assert found.names == {"", "docs", "plans", "a", "b", "c", "d"}
+    assert len(found.evidence.slots) == len(found.slots) == 8
+
+
+def test_an_owner_who_did_not_write_the_version_is_proved_too_and_so_is_the_heir(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"one")
+    services.replace(ADA, "a", b"two", services.ask(show_file, MAX, path="a"))
+    assert shown(services, "a").users == {MAX.id, ADA.id}
+    services.act(accounts.remove, accounts.RemoveUserInput(OPERATOR, MAX.caller.name, files_to=MIA.caller.name))
+    rests = Rests()
+    file = services.ask(show_file, ADA, path="a", rests=rests)
+    assert file.owner_id == MIA.id
+    found = Checked(services, rests)
+    assert found.users == {MAX.id, ADA.id, MIA.id}
+
+
+def test_an_older_version_is_proved_by_the_tree_over_all_of_its_file(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    for number in range(2, 8):
+        services.replace(MAX, "a", b"%d" % number, services.ask(show_file, MAX, path="a"))
+    for number in range(1, 8):
+        file = services.ask(show_file, MAX, path="a", version=number)
+        found = shown(services, "a", number)
+        (slot,) = [slot for slot in found.slots.values() if isinstance(slot, FileSlot)]
+        version = SlotVersion(number, file.version.leaf, file.version.digest, file.version.size)
+        if number == 7:
+            assert (slot.newest, found.evidence.versions) == (version, ())
+        else:
+            (proof,) = found.evidence.versions
+            slot.check_version(version, number - 1, proof.inclusion)
+
+
+def test_a_version_that_is_not_the_one_that_was_committed_is_not_proved(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    for number in (2, 3):
+        services.replace(MAX, "a", b"%d" % number, services.ask(show_file, MAX, path="a"))
+    # Of the version that is asked for the row is as it was.
+    services.tamper("UPDATE versions SET leaf = leaf + 1 WHERE number = 2")
+    with pytest.raises(RecordForgedError):
+        shown(services, "a", 1)
+
+
+def test_the_heads_that_authors_saw_are_proved_where_they_are_of_this_log(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    services.put(MAX, "b", b"2")
+    root = "0" * 64
+    heads = (NO_HEAD, f"1.3:{root}", f"2.2:{root}")
+    with services.readers.reading() as reading:
+        rests = Rests()
+        rests._begin(reading)
+        for head in heads:
+            rests._see(f"...\ntrusted comment: sft:1\tts:1\thead:{head}\nAAAA\n".encode())
+    found = Checked(services, rests)
+    roots = [services.log.ledger.consistency(3, found.size)]
+    assert [(each.size, each.consistency) for each in found.evidence.seen] == [(3, roots[0])]
+
+
+def test_more_folders_than_an_answer_can_prove_are_refused(
+    services: ServiceFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.put(MAX, "1/2/3/4/a", b"1")
+    shown(services, "1/2/3/4/a")
+    monkeypatch.setattr(proving, "EVIDENCE_SLOTS", 6)
+    with pytest.raises(TooLargeError):
+        shown(services, "1/2/3/4/a")
+
+
+def test_what_has_changed_since_it_was_read_is_not_proved(services: ServiceFixture) -> None:
+    services.put(MAX, "a", b"1")
+    rests = Rests()
+    file = services.ask(show_file, MAX, path="a", rests=rests)
+    services.replace(MAX, "a", b"2", file)
+    assert rests.prove(services.log.ledger) is None
