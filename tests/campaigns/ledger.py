@@ -4,23 +4,36 @@
     python -m tests.campaigns.ledger --mutations 1000000 [--seed 1]
 
 Times are of this process's processor, so that others on the machine matter less; one SHA-256 of a node, which is what all of
-it consists of, stands first to compare by. Tiles and slots are in memory: what a database adds is not measured here.
+it consists of, stands first to compare by. Tiles and slots are in memory; a server's start, last, has them in a database.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Final
 
-from sft.ledger.hashing import node_hash
+from msgspec.structs import replace
+
+from sft.ledger.checkpoints import Checkpoint, Origin
+from sft.ledger.hashing import leaf_hash, node_hash
+from sft.ledger.leaves import ChangedSlot, LeafKind, LogLeaf, StateRoot, StateTreeKind
 from sft.ledger.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion, verify_several
 from sft.ledger.state import StateTree
 from sft.ledger.tiles import nodes_reader
 from sft.ledger.tree import LogTree
+from sft.service.log.blocks import REDO_LEAVES
+from sft.service.log.opening import load_log
+from sft.store.database import Database, ReadPool, create_database, open_database
+from sft.store.ledger import add_leaves, begin_ledger, change_ledger, ledger_row, put_blocks, put_tiles
+from sft.store.row_types import LogLeafRow, LogTileRow, StateBlockRow
+from sft.store.rows import Transaction
 from tests.processes import say
 from tests.unit.ledger.mutated_proofs import mutate
 from tests.unit.ledger.stored import StoredLog
@@ -114,6 +127,62 @@ def measure_slots(slots: int, chance: random.Random) -> None:
     measure(f"check {len(chosen)} slots", 20, lambda: verify_several(leaves, slots, proof, root))
 
 
+def measure_start(leaves: int, slots: int, chance: random.Random) -> None:
+    """Start a server's log: a database with the rows that a start reads, as many as it can come to be."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sft.sqlite"
+        create_database(path)
+        with closing(open_database(path, bytes(32), bytes(32))) as database:
+            kept = _fill_for_start(database, leaves, slots, chance)
+            readers = ReadPool(database, lambda: 0)
+
+            def start() -> None:
+                with readers.reading() as reading:
+                    load_log(reading, kept)
+
+            measure(f"start: {slots:,} slots from blocks, {REDO_LEAVES:,} leaves replayed", 1, start)
+
+
+def _fill_for_start(database: Database, leaves: int, slots: int, chance: random.Random) -> Checkpoint:
+    """Write the tiles, blocks and last leaves of a log whose other leaves nobody reads; return its head."""
+    users, files = StateTree([chance.randbytes(32 * (slots // 100))]), StateTree([chance.randbytes(32 * slots)])
+    log = StoredLog()
+    redo = max(leaves - REDO_LEAVES, 0)
+    group = [chance.randbytes(32) for _ in range(4096)]
+    while log.tree.size < redo:
+        log.append(group[: redo - log.tree.size])
+    blocks = [
+        StateBlockRow(kind, number, hashes)
+        for kind, tree in ((StateTreeKind.USERS, users), (StateTreeKind.FILES, files))
+        for number, hashes in tree.blocks()
+    ]
+    changes = [(chance.randrange(slots), chance.randbytes(32)) for _ in range(leaves - redo)]
+    files.apply(files.draft(dict(changes)))
+    roots = (
+        StateRoot(StateTreeKind.USERS, users.size, users.root()),
+        StateRoot(StateTreeKind.FILES, files.size, files.root()),
+    )
+    rows = []
+    for number, (slot, record_hash) in enumerate(changes, redo):
+        slots_changed = (ChangedSlot(StateTreeKind.FILES, slot, record_hash),)
+        leaf = LogLeaf(
+            kind=LeafKind.FILE_REPLACED, time=0, slots=slots_changed, state_roots=roots, facts=bytes(32), personal=None
+        )
+        facts = b'{"by":{"key":1,"user":1}}' * 12  # as long as those of a file
+        rows.append(LogLeafRow(number, leaf.encode(), 17, 0, 1, None, bytes(16), facts, bytes(16), None, None))
+    log.append([leaf_hash(row.entry) for row in rows])
+    upper = [tile for tile in log.tiles.items() if tile[0][0]]
+    with database.write_connections.transaction() as connection:
+        transaction = Transaction(connection, database.row_macs, 0)
+        begin_ledger(transaction)
+        put_blocks(transaction, blocks)
+        put_tiles(transaction, [LogTileRow(level, index, each) for (level, index), each in upper])
+        add_leaves(transaction, rows)
+        counted = replace(ledger_row(transaction), size=leaves, users=users.size, files=slots, redo=redo)
+        change_ledger(transaction, counted)
+    return Checkpoint(Origin("acme", "0" * 8, 1), leaves, log.tree.root())
+
+
 def change_proofs(count: int, seed: int) -> None:
     """Change proofs that hold; TakenError for the first that is taken all the same."""
     chance, kinds = random.Random(seed), Counter[str]()
@@ -141,6 +210,7 @@ def main() -> int:
     measure("one node hashed", 200_000, lambda: node_hash(one, one))
     measure_log(options.leaves, chance)
     measure_slots(options.slots, chance)
+    measure_start(options.leaves, options.slots, chance)
     return 0
 
 

@@ -107,8 +107,7 @@ def by_leaf(
         slot, by_name = change.slot, named.get(change.subject)
         places = set() if by_name is None else {by_name.last}
         if change.is_new and slot.tree == StateTreeKind.FILES:
-            begins = bisect_right(slots_at_leaves, slot.number)
-            places.add(begins)
+            places.add(bisect_right(slots_at_leaves, slot.number))
         elif change.is_new and by_name is not None:
             places.add(by_name.first)
         if not places or max(places) >= len(leaves):
