@@ -59,6 +59,8 @@ OPEN_UPLOADS: Final = 16  # of one person; each may hold its first window beyond
 OPEN_DOWNLOADS: Final = 64  # of one person; small files are asked for in dozens
 # Granted back together; also a flow's batch: 0.5 MiB a hop to a thread.
 CREDIT_STEP_CHUNKS: Final = 8
+KEYS_MOST: Final = 32  # of one person, ended ones too: all of them with their endorsements fit a page
+ENDORSEMENT_BYTES: Final = KIB  # a statement of a few hundred characters
 LIST_ENTRIES: Final = 500  # a page costs some milliseconds of a reader
 LIST_BYTES: Final = 60 * KIB  # a page is one frame
 # What a client takes of a server that goes on and on: a gigabyte or so; and what others may add to a folder meanwhile.

@@ -28,6 +28,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "ACCOUNT_CHANGED": "Ask an admin in person who you are there",
         "BAD_REQUEST": _UPGRADE,
         "CHANGED_HERE": "What of it is to stay, under another name; then the same command again",
+        "CUT_OFF": "Take a number from sft info FILE: that of the first file that you did not store",
         "CHANGED_SINCE": "sft get --keep-both {path}, then decide",
         "CONNECTION_LOST": _AGAIN,
         "CONTENT_DAMAGED": _CHECK_VAULT,
@@ -43,11 +44,13 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
         "INVITE_UNKNOWN": "Ask the admin who sent it",
         "INVITE_USED": "You? sft servers. Not you? Tell the admin who sent it now",
         "INVITE_WITHDRAWN": "Ask an admin for a new one",
+        "KEY_ENDED": "Not your doing? An admin can give you a new key: sft reset-key",
         "KEY_FORMAT": "Give the file that minisign -G or sft key export wrote",
         "KEY_LOCKED": "Set SFT_PASSPHRASE_FILE to a file that holds the passphrase",
         "KEY_NOT_ENDORSED": "Ask {author} by phone or in person for these words; the same: sft key trust {author}",
         "KEY_TAKEN": "Join with a new key: sft join, without --key",
         "LAST_ADMIN": "sft role NAME admin, then again",
+        "LAST_KEY": "Have another follow it: sft key rotate",
         "LINK_INCOMPLETE": "Copy it again, from sft:// to the end",
         "LOCAL_FILE": "{remedy}",
         "LOCKED_OUT": "Ask why; an admin can let you in again",
@@ -163,6 +166,8 @@ def _where_to_look(what: str, name: str) -> str:
     match what:
         case "user" | "active user":
             return "sft users"
+        case "key":
+            return "sft key device list"
         case "invitation":
             return "sft invite list"
         case "deleted file":

@@ -32,6 +32,7 @@ from sft.client.state import StateFolder
 from sft.errors import (
     AccountChangedError,
     ConnectionLostError,
+    KeyEndedError,
     KeyLockedError,
     LedgerError,
     LockedOutError,
@@ -344,4 +345,6 @@ def _farewell(values: dict[str, str | int], server: str) -> SftError:
     why = values.get("why")
     if why == "removed":
         return RemovedError(by=by, server=server)
+    if why == "key":
+        return KeyEndedError(by=by, server=server)
     return LockedOutError(by=by, server=server) if why == "disabled" else SessionEndedError(by=by)

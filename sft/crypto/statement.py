@@ -173,7 +173,13 @@ ACTS: Final[Mapping[str, Mapping[str, FieldKind]]] = MappingProxyType(
         "key-add": {"key": KEY_FIELD, "device": NAME_FIELD},
         "key-rotate": {"key": KEY_FIELD, "device": NAME_FIELD},
         "key-revoke": {"key": KEY_FIELD, "cut_off": NUMBER_FIELD, "reason": NAME_FIELD},
-        "key-reset": {"name": NAME_FIELD, "key": KEY_FIELD, "device": NAME_FIELD},
+        "key-reset": {
+            "name": NAME_FIELD,
+            "key": KEY_FIELD,
+            "device": NAME_FIELD,
+            "cut_off": NUMBER_FIELD,
+            "reason": NAME_FIELD,
+        },
     }
 )
 """What a statement of each act says, in order. Names are as they were asked for; a version is 0 where no file is named."""

@@ -117,6 +117,14 @@ class LockedOutError(ClientError):
     sentence = "{by} locked you out of {server}. Your files stay there."
 
 
+class KeyEndedError(ClientError):
+    """The key of this device was rotated, revoked or reset while it was connected."""
+
+    code = "KEY_ENDED"
+    exit_status = 4
+    sentence = "{by} ended the key that this device has on {server}."
+
+
 class RemovedError(ClientError):
     """An admin or the operator removed this account while it was connected."""
 

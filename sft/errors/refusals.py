@@ -293,6 +293,22 @@ class LastAdminError(RequestError):
     sentence = "{name} is the only admin; someone must be."
 
 
+class LastKeyError(RequestError):
+    """Nobody revokes the only key that lets them in."""
+
+    code = "LAST_KEY"
+    exit_status = 4
+    sentence = "This is the only key that lets {name} in; one must."
+
+
+class CutOffError(RequestError):
+    """From a cut-off on a thief may have signed: it lies within the time of the key, and not ahead."""
+
+    code = "CUT_OFF"
+    exit_status = 2
+    sentence = "{cut_off} is not within the time of the key: it began at {start}, and the log is at {now}."
+
+
 class MasterKeyElsewhereError(RequestError):
     """A master key that the server only reads is changed where it comes from."""
 

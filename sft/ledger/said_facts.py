@@ -28,7 +28,6 @@ from sft.ledger.leaves import LeafKind
 from sft.ledger.records import LeafRecord
 
 _JOINED: Final = frozenset({LeafKind.USER_JOINED})
-_KEYS: Final = frozenset({LeafKind.KEY_ADDED, LeafKind.KEY_ENDED})
 
 # By which kinds of leaf an act is told; one that is not here yet stands for any.
 ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
@@ -46,10 +45,10 @@ ACT_KINDS: Final[Mapping[str, frozenset[LeafKind]]] = MappingProxyType(
         "delete": frozenset({LeafKind.FILE_DELETED, LeafKind.FOLDER_DELETED}),
         "restore": frozenset({LeafKind.FILE_RESTORED, LeafKind.FOLDER_RESTORED}),
         "received": frozenset({LeafKind.DOWNLOAD_RECEIVED}),
-        "key-add": _KEYS,
-        "key-rotate": _KEYS,
-        "key-revoke": _KEYS,
-        "key-reset": _KEYS,
+        "key-add": frozenset({LeafKind.KEY_ADDED}),
+        "key-rotate": frozenset({LeafKind.KEY_ROTATED}),
+        "key-revoke": frozenset({LeafKind.KEY_ENDED}),
+        "key-reset": frozenset({LeafKind.KEY_RESET}),
     }
 )
 

@@ -24,20 +24,13 @@ from sft.ledger.hashing import leaf_hash
 from sft.ledger.proofs import verify_inclusion
 from sft.ledger.tree import LogTree
 from sft.model.access import Role
-from sft.model.records import Bytes16, Bytes32, Digest, PathText, PersonName, PublicKeyBytes, Size, UserState
+from sft.model.records import Bytes16, Bytes32, Digest, KeyEnd, PathText, PersonName, PublicKeyBytes, Size, UserState
 
 SALT_BYTES: Final = 16
 
 SlotNumber = Annotated[int, Meta(ge=0, le=MOST)]
 LeafIndex = Annotated[int, Meta(ge=0, le=MOST)]
 RowNumber = Annotated[int, Meta(ge=1, le=MOST)]
-
-
-class KeyEnd(StrEnum):
-    """Why a key does not sign any more."""
-
-    RETIRED = "retired"
-    COMPROMISED = "compromised"
 
 
 class FolderState(StrEnum):

@@ -32,6 +32,7 @@ class Permission(StrEnum):
     """What a request can need."""
 
     SELF_READ = "self:read"
+    SELF_MANAGE = "self:manage"  # one's own keys
     FILE_LIST = "file:list"
     FILE_READ = "file:read"
     FILE_WRITE = "file:write"  # store new files; replace and rename
@@ -62,6 +63,7 @@ ROLE_PERMISSIONS: Final[Mapping[Role, Mapping[Permission, Reach]]] = MappingProx
         Role.ADMIN: MappingProxyType(
             {
                 Permission.SELF_READ: Reach.ALL,
+                Permission.SELF_MANAGE: Reach.OWN,
                 Permission.FILE_LIST: Reach.ALL,
                 Permission.FILE_READ: Reach.ALL,
                 Permission.FILE_WRITE: Reach.ALL,
@@ -80,6 +82,7 @@ ROLE_PERMISSIONS: Final[Mapping[Role, Mapping[Permission, Reach]]] = MappingProx
         Role.MAINTAINER: MappingProxyType(
             {
                 Permission.SELF_READ: Reach.ALL,
+                Permission.SELF_MANAGE: Reach.OWN,
                 Permission.FILE_LIST: Reach.ALL,
                 Permission.FILE_READ: Reach.ALL,
                 Permission.FILE_WRITE: Reach.OWN,
@@ -93,6 +96,7 @@ ROLE_PERMISSIONS: Final[Mapping[Role, Mapping[Permission, Reach]]] = MappingProx
         Role.GUEST: MappingProxyType(
             {
                 Permission.SELF_READ: Reach.ALL,
+                Permission.SELF_MANAGE: Reach.OWN,
                 Permission.FILE_LIST: Reach.ALL,
                 Permission.FILE_READ: Reach.ALL,
                 Permission.USER_LIST: Reach.ALL,
@@ -126,6 +130,7 @@ OPERATOR_PERMISSIONS: Final[Mapping[Permission, Reach]] = MappingProxyType(
 ACTS: Final[Mapping[Permission, str]] = MappingProxyType(
     {
         Permission.SELF_READ: "ask who they are",
+        Permission.SELF_MANAGE: "have keys",
         Permission.FILE_LIST: "list files",
         Permission.FILE_READ: "get files",
         Permission.FILE_WRITE: "store files",

@@ -12,6 +12,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from sft.model.access import Caller, Role
+from sft.model.records import KeyEnd
 
 
 class DomainEvent(Struct, frozen=True, kw_only=True):
@@ -114,6 +115,50 @@ class UserAdded(StatedEvent, frozen=True, kw_only=True):
     key_id: int
     public_key: bytes
     device: str
+
+
+class KeyAdded(StatedEvent, frozen=True, kw_only=True):
+    """A user has one more key; another one of the user's vouched for it."""
+
+    user_id: int
+    name: str
+    key_id: int
+    public_key: bytes
+    device: str
+
+
+class KeyRotated(StatedEvent, frozen=True, kw_only=True):
+    """A key of a user's follows another one, which said so and has ended."""
+
+    user_id: int
+    name: str
+    key_id: int
+    public_key: bytes
+    device: str
+    ended_key_ids: tuple[int, ...]
+
+
+class KeyRevoked(StatedEvent, frozen=True, kw_only=True):
+    """A key of a user's signs no more; or one that had ended was stolen before."""
+
+    user_id: int
+    name: str
+    ended_key_ids: tuple[int, ...]
+    reason: KeyEnd
+    cut_off: int | None  # leaf from which on it may have been the thief who signed
+
+
+class KeyReset(StatedEvent, frozen=True, kw_only=True):
+    """Somebody else gave a user a new key, for which none of the user's vouched; all others have ended."""
+
+    user_id: int
+    name: str
+    key_id: int
+    public_key: bytes
+    device: str
+    ended_key_ids: tuple[int, ...]
+    reason: KeyEnd
+    cut_off: int | None
 
 
 class RoleChanged(StatedEvent, frozen=True, kw_only=True):

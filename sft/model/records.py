@@ -11,7 +11,16 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from sft.limits import COMMENT_BYTES, FILE_BYTES, LIST_ENTRIES, PATH_BYTES, STATEMENT_BYTES, USER_NAME_BYTES
+from sft.limits import (
+    COMMENT_BYTES,
+    ENDORSEMENT_BYTES,
+    FILE_BYTES,
+    KEYS_MOST,
+    LIST_ENTRIES,
+    PATH_BYTES,
+    STATEMENT_BYTES,
+    USER_NAME_BYTES,
+)
 from sft.model.access import Role
 
 Count = Annotated[int, Meta(ge=0, le=2**62)]
@@ -23,6 +32,7 @@ Bytes32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Digest = Annotated[bytes, Meta(min_length=64, max_length=64)]
 PublicKeyBytes = Annotated[bytes, Meta(min_length=42, max_length=42)]
 SignatureBytes = Annotated[bytes, Meta(max_length=COMMENT_BYTES + 512)]
+Endorsement = Annotated[bytes, Meta(max_length=ENDORSEMENT_BYTES)]
 StatementBytes = Annotated[bytes, Meta(max_length=STATEMENT_BYTES)]
 PersonName = Annotated[str, Meta(max_length=USER_NAME_BYTES)]
 PathText = Annotated[str, Meta(max_length=PATH_BYTES)]
@@ -43,14 +53,35 @@ class UserState(StrEnum):
     REMOVED = "removed"
 
 
+class KeyEnd(StrEnum):
+    """Why a key does not sign any more."""
+
+    RETIRED = "retired"
+    COMPROMISED = "compromised"
+
+
 class DeviceKey(Record, frozen=True):
-    """A public key of a user, in minisign's 42 bytes, for ever that user's."""
+    """A public key of a user, in minisign's 42 bytes, for ever that user's.
+
+    Attributes:
+        start_leaf: index in the server's log from which on it signs.
+        end_leaf: from which on it does not; None while it does.
+        cut_off_leaf: of a key that was stolen: from which on it may have been the thief who signed.
+        end_reason: why it ended.
+        endorsement: the statement by which another key of the user vouched for it; empty for a first key, and for one that
+            somebody else gave the user.
+    """
 
     id: Count
     public_key: PublicKeyBytes
     device: ShortText
     added_at: Seconds
     ended_at: Seconds | None = None
+    start_leaf: Count = 0
+    end_leaf: Count | None = None
+    cut_off_leaf: Count | None = None
+    end_reason: KeyEnd | None = None
+    endorsement: Endorsement = b""
 
 
 class User(Record, frozen=True):
@@ -66,7 +97,7 @@ class User(Record, frozen=True):
     role: Role
     state: UserState
     created_at: Seconds
-    keys: Annotated[tuple[DeviceKey, ...], Meta(max_length=32)] = ()
+    keys: Annotated[tuple[DeviceKey, ...], Meta(max_length=KEYS_MOST)] = ()
     files: Count = 0
     bytes_stored: Count = 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sft.limits import FRAME_BYTES, KIB
+from sft.limits import ENDORSEMENT_BYTES, FRAME_BYTES, KEYS_MOST, KIB
 from sft.model.access import Permission
 from sft.model.records import VaultReport
 from sft.server.context import ServerContext
@@ -18,6 +18,7 @@ from sft.service.files import show_file
 from sft.service.pending import receipt_again
 from sft.service.rights import require_permission
 from sft.wire.messages import (
+    ANSWERS,
     FileShown,
     FindUpload,
     GetFiles,
@@ -26,11 +27,13 @@ from sft.wire.messages import (
     Request,
     ShowFile,
     UploadFound,
+    UserShown,
     VaultChecked,
 )
 
 # An act's answer is a record with its signature at most; a read's may fill a frame.
 ACT_ANSWER_BYTES: Final = 2 * KIB
+USER_ANSWER_BYTES: Final = KEYS_MOST * (ENDORSEMENT_BYTES + KIB // 2)  # a person with every key
 STORED_BYTES: Final = KIB // 2  # of one file of several: its line of the receipt, or its refusal
 
 
@@ -40,7 +43,9 @@ def answer_bytes(message: Request) -> int:
         # A line of the receipt has the path, percent-encoded at worst.
         lines = sum(STORED_BYTES + 3 * len(each.path.encode()) for each in message.files)
         return min(lines, FRAME_BYTES)
-    return ACT_ANSWER_BYTES if isinstance(ROUTES[type(message)], ActRoute) else FRAME_BYTES
+    if not isinstance(ROUTES[type(message)], ActRoute):
+        return FRAME_BYTES
+    return USER_ANSWER_BYTES if UserShown in ANSWERS[type(message)] else ACT_ANSWER_BYTES
 
 
 async def answer(context: ServerContext, session: TransferSession, message: Request) -> None:

@@ -16,7 +16,19 @@ from sft.model.access import Caller, Resource
 from sft.model.evidence import Evidence
 from sft.model.records import File, SessionInfo, VaultReport
 from sft.server.context import ServerContext
-from sft.service import accounts, commits, downloads, files, folders, invitations, sessions, settings, trash, uploads
+from sft.service import (
+    accounts,
+    commits,
+    downloads,
+    files,
+    folders,
+    invitations,
+    keys,
+    sessions,
+    settings,
+    trash,
+    uploads,
+)
 from sft.service.log import reading
 from sft.service.maintenance import check, purging, rotation, row_keys
 from sft.wire import messages as m
@@ -113,12 +125,12 @@ def _wanted(context: ServerContext, message: m.ReadLog) -> Fields:
 
 def _rotation(context: ServerContext, message: m.RotateMasterKey) -> list[tuple[Callable[..., Any], Fields]]:
     """Change the master key; after a leak also every other key that opens something or makes MACs."""
-    keys: Fields = {"master_keys": context.master_keys}
-    jobs: list[tuple[Callable[..., Any], Fields]] = [(rotation.rotate, keys)]
+    master: Fields = {"master_keys": context.master_keys}
+    jobs: list[tuple[Callable[..., Any], Fields]] = [(rotation.rotate, master)]
     if message.reencrypt:
         # Before the first job begins.
         context.storage.vault.keyring.require_renewable()
-        jobs += [(row_keys.renew_keys, {**keys, "row_keys": context.row_keys}), (rotation.reencrypt, {})]
+        jobs += [(row_keys.renew_keys, {**master, "row_keys": context.row_keys}), (rotation.reencrypt, {})]
     return jobs
 
 
@@ -191,6 +203,15 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.EnableUser: _user_act(accounts.enable, lambda by, q: accounts.EnableInput(by, q.name, q.statement)),
     m.RemoveUser: _user_act(
         accounts.remove, lambda by, q: accounts.RemoveUserInput(by, q.name, q.files_to, q.statement)
+    ),
+    m.AddKey: _user_act(keys.add_key, lambda by, q: keys.AddKeyInput(by, q.public_key, q.device, q.statement)),
+    m.RotateKey: _user_act(keys.rotate_key, lambda by, q: keys.RotateKeyInput(by, q.public_key, q.device, q.statement)),
+    m.RevokeKey: _user_act(
+        keys.revoke_key, lambda by, q: keys.RevokeKeyInput(by, q.public_key, q.reason, q.cut_off, q.statement)
+    ),
+    m.ResetKey: _user_act(
+        keys.reset_key,
+        lambda by, q: keys.ResetKeyInput(by, q.name, q.public_key, q.device, q.reason, q.cut_off, q.statement),
     ),
     m.MakeInvitation: ActRoute(
         invitations.make,

@@ -198,6 +198,10 @@ class ServerSession:
     def user_id(self) -> int | None:
         return self._caller.user_id if self._caller else None
 
+    @property
+    def key_id(self) -> int | None:
+        return self._caller.key_id if self._caller else None
+
     def describe(self) -> SessionInfo:
         caller = self.caller
         doing = [f"storing {each.path}" for each in self._uploads.values()]
@@ -215,6 +219,11 @@ class ServerSession:
     def locked_out(self, state: UserState, by: str) -> None:
         self._interrupt_all(RightsChangedError(problem=f"{by} {state} your account"))
         self.send(Notice("ended", {"why": str(state), "by": by}))
+        self.link.close()
+
+    def key_ended(self, by: str) -> None:
+        self._interrupt_all(RightsChangedError(problem=f"{by} ended the key of this device"))
+        self.send(Notice("ended", {"why": "key", "by": by}))
         self.link.close()
 
     def kick(self, by: str) -> None:

@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sft.model.access import Role
-from sft.model.events import DomainEvent, RoleChanged, UserDisabled, UserEnabled, UserRemoved
+from sft.model.events import (
+    DomainEvent,
+    KeyReset,
+    KeyRevoked,
+    KeyRotated,
+    RoleChanged,
+    UserDisabled,
+    UserEnabled,
+    UserRemoved,
+)
 from sft.model.records import SessionInfo, UserState
 
 
@@ -25,6 +34,10 @@ class LiveSession(Protocol):
     def user_id(self) -> int | None:
         """Give whose session it is; None for the operator."""
 
+    @property
+    def key_id(self) -> int | None:
+        """Give the key that logged in; None for the operator."""
+
     def describe(self) -> SessionInfo:
         """Say who it is and what it does."""
 
@@ -33,6 +46,9 @@ class LiveSession(Protocol):
 
     def locked_out(self, state: UserState, by: str) -> None:
         """End the session, for its user may not be here any more."""
+
+    def key_ended(self, by: str) -> None:
+        """End the session, for its key lets nobody in any more."""
 
     def kick(self, by: str) -> None:
         """End the session, and say who did."""
@@ -77,6 +93,14 @@ class Sessions:
         for event in events:
             if isinstance(event, RoleChanged | UserDisabled | UserEnabled | UserRemoved):
                 self._rights_changed(event)
+            elif isinstance(event, KeyRotated | KeyRevoked | KeyReset):
+                self._keys_ended(event)
+
+    def _keys_ended(self, event: KeyRotated | KeyRevoked | KeyReset) -> None:
+        """End what runs under an ended key; whoever ended their own has had the answer."""
+        self._changes[event.user_id] += 1
+        for session in [each for each in self._live.values() if each.key_id in event.ended_key_ids]:
+            session.key_ended(event.by.name)
 
     def _rights_changed(self, event: RoleChanged | UserDisabled | UserEnabled | UserRemoved) -> None:
         self._changes[event.user_id] += 1

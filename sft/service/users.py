@@ -13,7 +13,7 @@ from sft.errors import BadRequestError, KeyFormatError, KeyTakenError, LastAdmin
 from sft.model import records
 from sft.model.access import OPERATOR, Role
 from sft.model.names import fold, parse_device_name, parse_user_name
-from sft.model.records import UserState
+from sft.model.records import KeyEnd, UserState
 from sft.store.figures import user_figures
 from sft.store.row_types import DeviceKeyRow, UserFiguresRow, UserRow
 from sft.store.rows import ReadTransaction, Transaction
@@ -124,7 +124,22 @@ def _record(user: UserRow, keys: Sequence[DeviceKeyRow], figures: UserFiguresRow
         role=Role(user.role),
         state=UserState(user.state),
         created_at=user.created_at,
-        keys=tuple(records.DeviceKey(key.id, key.public_key, key.device, key.added_at, key.ended_at) for key in keys),
+        keys=tuple(_key_record(key) for key in keys),
         files=figures.files,
         bytes_stored=figures.size_bytes,
+    )
+
+
+def _key_record(key: DeviceKeyRow) -> records.DeviceKey:
+    return records.DeviceKey(
+        id=key.id,
+        public_key=key.public_key,
+        device=key.device,
+        added_at=key.added_at,
+        ended_at=key.ended_at,
+        start_leaf=key.start_leaf,
+        end_leaf=key.end_leaf,
+        cut_off_leaf=key.cut_off_leaf,
+        end_reason=None if key.end_reason is None else KeyEnd(key.end_reason),
+        endorsement=key.endorsement,
     )

@@ -50,6 +50,7 @@ from sft.wire.replies import (
     VaultChecked,
 )
 from sft.wire.requests import (
+    AddKey,
     AddUser,
     BeginUpload,
     Cancel,
@@ -83,8 +84,11 @@ from sft.wire.requests import (
     RemoveUser,
     Request,
     RequestId,
+    ResetKey,
     Restore,
     ResumePoint,
+    RevokeKey,
+    RotateKey,
     RotateMasterKey,
     ShowFile,
     ShowSelf,
@@ -101,6 +105,7 @@ __all__ = [
     "CODEC",
     "MESSAGE_BYTES",
     "SERVER_MESSAGES",
+    "AddKey",
     "AddUser",
     "BeginUpload",
     "Cancel",
@@ -157,8 +162,11 @@ __all__ = [
     "Reply",
     "Request",
     "RequestId",
+    "ResetKey",
     "Restore",
     "ResumePoint",
+    "RevokeKey",
+    "RotateKey",
     "RotateMasterKey",
     "SelfShown",
     "ServerMessage",
@@ -189,6 +197,7 @@ ClientMessage = (
     | PutFiles | GetFiles | Cancel | Credit | ShowSelf | ListUsers | ShowUser | AddUser | ChangeRole | DisableUser | EnableUser
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
+    | AddKey | RotateKey | RevokeKey | ResetKey
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FileStored | FileBegins | FileDeleted | TrashListed
@@ -225,6 +234,10 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         MakeInvitation: frozenset({InvitationShown}),
         ListInvitations: frozenset({InvitationList}),
         WithdrawInvitation: frozenset({Done}),
+        AddKey: frozenset({UserShown}),
+        RotateKey: frozenset({UserShown}),
+        RevokeKey: frozenset({UserShown}),
+        ResetKey: frozenset({UserShown}),
         ShowServer: frozenset({ServerShown}),
         ListSessions: frozenset({SessionList}),
         KickSession: frozenset({Done}),

@@ -29,6 +29,7 @@ from sft.model.records import (
     Count,
     Digest,
     FileSeen,
+    KeyEnd,
     PathText,
     PersonName,
     PublicKeyBytes,
@@ -284,6 +285,42 @@ class WithdrawInvitation(Request, frozen=True, tag=30):
     """Make an open invitation void."""
 
     invitation_id: Count
+    statement: StatementBytes = b""
+
+
+class AddKey(Request, frozen=True, tag=31):
+    """One more key of the caller's: the statement is what vouches for it."""
+
+    public_key: PublicKeyBytes
+    device: ShortText
+    statement: StatementBytes = b""
+
+
+class RotateKey(Request, frozen=True, tag=32):
+    """A key that follows the session's, which ends: the statement is what vouches for it."""
+
+    public_key: PublicKeyBytes
+    device: ShortText
+    statement: StatementBytes = b""
+
+
+class RevokeKey(Request, frozen=True, tag=33):
+    """End a key of the caller's; of a stolen one from which leaf on it may have been the thief who signed."""
+
+    public_key: PublicKeyBytes
+    reason: KeyEnd
+    cut_off: Count = 0
+    statement: StatementBytes = b""
+
+
+class ResetKey(Request, frozen=True, tag=34):
+    """Give a user a key in place of all others; reason and cut-off are of those."""
+
+    name: PersonName
+    public_key: PublicKeyBytes
+    device: ShortText
+    reason: KeyEnd
+    cut_off: Count = 0
     statement: StatementBytes = b""
 
 

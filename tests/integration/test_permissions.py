@@ -6,6 +6,7 @@ request without a route, a rule or an example fails.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from sft.crypto.keys import InvitationKey, SigningKey
 from sft.errors import HandshakeFailedError
 from sft.model.access import OPERATOR, Caller, Holder, Permission, Resource, Role, allows, least_role, may
-from sft.model.records import FileSeen
+from sft.model.records import FileSeen, KeyEnd
 from sft.server.routes import ROUTES, JobRoute
 from sft.service.use_case import USE_CASES
 from sft.vault.master_key import CommandMasterKey
@@ -133,6 +134,7 @@ class _Example:
         self.raw = raw
         self.person = person
         self.path = f"of-{owner}"
+        self.new_key = SigningKey.generate()
 
     async def seen(self) -> dict[str, Any]:
         file = (await self.raw.ask(m.ShowFile, path=self.path)).file
@@ -214,6 +216,26 @@ class _Example:
 
     async def of_RemoveUser(self):
         return {"name": "extra"}
+
+    async def of_AddKey(self):
+        return {"public_key": self.new_key.public.encode(), "device": "d"}
+
+    async def of_RotateKey(self):
+        return {"public_key": self.new_key.public.encode(), "device": "d"}
+
+    async def of_RevokeKey(self):
+        second = SigningKey.generate().public.encode()
+        if self.person is not None:
+            added = await (await self.server.raw(self.person.name)).ask(m.AddKey, public_key=second, device="d")
+            assert isinstance(added, m.UserShown)
+        return {"public_key": second, "reason": KeyEnd.RETIRED}
+
+    async def of_ResetKey(self):
+        lost = {"name": "lost", "role": Role.GUEST, "public_key": SigningKey.generate().public.encode(), "device": "d"}
+        added = await (await self.server.operator()).ask(m.AddUser, **lost)
+        assert isinstance(added, m.UserShown)
+        reset = {"name": "lost", "public_key": self.new_key.public.encode(), "device": "d"}
+        return {**reset, "reason": KeyEnd.RETIRED}
 
     async def of_MakeInvitation(self):
         point = InvitationKey.generate().point
@@ -312,6 +334,8 @@ async def test_every_request_as_every_role_on_own_and_foreign_files(server: Serv
         else:
             assert type(answer) in m.ANSWERS[kind], (kind, answer)
             allowed += 1
+            if kind is m.RotateKey:
+                server.people[name] = dataclasses.replace(server.people[name], key=example.new_key)
         raw.abort()
     assert allowed
 

@@ -264,6 +264,7 @@ async def test_what_the_server_tells_unasked_is_said_in_words_and_nothing_of_wha
                 "You are a maintainer now: you read every file, store files and manage your own. ada changed it.",
             ),
             ("ended", {"why": "removed", "by": "ada"}, "ada removed you from acme-files. What you got stays with you."),
+            ("ended", {"why": "key", "by": "ada"}, "ada ended the key that this device has on acme-files."),
             ("ended", {"why": "kicked", "by": "operator"}, "The operator ended this session."),
         ):
             stage.gateway.tell(kind, **values)

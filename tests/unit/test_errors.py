@@ -329,6 +329,27 @@ TABLE = [
         "Ask ada by phone or in person for these words; the same: sft key trust ada",
     ),
     Row(
+        errors.KeyEndedError(by="max", server="acme-files"),
+        "KEY_ENDED",
+        4,
+        "max ended the key that this device has on acme-files.",
+        "Not your doing? An admin can give you a new key: sft reset-key",
+    ),
+    Row(
+        errors.LastKeyError(name="max"),
+        "LAST_KEY",
+        4,
+        "This is the only key that lets max in; one must.",
+        "Have another follow it: sft key rotate",
+    ),
+    Row(
+        errors.CutOffError(cut_off=9, start=12, now=40),
+        "CUT_OFF",
+        2,
+        "9 is not within the time of the key: it began at 12, and the log is at 40.",
+        "Take a number from sft info FILE: that of the first file that you did not store",
+    ),
+    Row(
         errors.OwnKeyUnknownError(server="acme-files", added_at=NOW, shown="a b", name="max"),
         "OWN_KEY_UNKNOWN",
         7,

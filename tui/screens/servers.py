@@ -471,6 +471,7 @@ def _notice_words(kind: str, values: dict[str, str | int], server: str) -> tuple
         done = {
             "removed": f"{whom} removed you from {server}. What you got stays with you.",
             "disabled": f"{whom} locked you out of {server}. Your files stay there.",
+            "key": f"{whom} ended the key that this device has on {server}.",
             "kicked": f"{whom} ended this session.",
         }
         message = done.get(str(values.get("why", "")))

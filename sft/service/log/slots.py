@@ -15,7 +15,6 @@ from sft.ledger.slots import (
     FileState,
     FolderSlot,
     FolderState,
-    KeyEnd,
     SlotKey,
     SlotRole,
     SlotVersion,
@@ -23,7 +22,7 @@ from sft.ledger.slots import (
     encode_slot,
 )
 from sft.model.access import Role
-from sft.model.records import UserState
+from sft.model.records import KeyEnd, UserState
 from sft.store.files import newest_versions
 from sft.store.folders import folders_by_id
 from sft.store.row_types import DeviceKeyRow, FileRow, FolderRow, UserRoleRow, UserRow, VersionRow

@@ -14,6 +14,7 @@ from sft.client.reconnect import Reconnector
 from sft.client.session import Session
 from sft.errors import (
     ConnectionLostError,
+    KeyEndedError,
     KeyLockedError,
     LockedOutError,
     LoginRefusedError,
@@ -201,6 +202,7 @@ def test_a_key_that_does_not_open_is_not_tried_again(account, error):
     [
         ({"by": "eva", "why": "removed"}, RemovedError(by="eva", server="acme-files")),
         ({"by": "eva", "why": "disabled"}, LockedOutError(by="eva", server="acme-files")),
+        ({"by": "eva", "why": "key"}, KeyEndedError(by="eva", server="acme-files")),
         ({"by": "eva"}, SessionEndedError(by="eva")),
         ({}, SessionEndedError(by="The operator")),
     ],

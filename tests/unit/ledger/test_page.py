@@ -19,7 +19,7 @@ from sft.ledger.leaves import LeafKind, StateTreeKind
 from sft.ledger.slots import SlotKey
 from sft.ledger.verdicts import SignatureVerdict, judge_signature
 from sft.model.access import Role
-from sft.model.records import UserState
+from sft.model.records import KeyEnd, UserState
 from tests.unit.ledger import worked_example
 
 PAGE = (Path(sft.ledger.__file__).parent / "LEDGER.md").read_text("utf-8")
@@ -75,7 +75,7 @@ def test_the_arrays_of_slots_are_those_of_the_code() -> None:
 
 def test_every_state_of_the_code_is_named() -> None:
     named = set(re.findall(r"`([a-z]+)`", PAGE.split("## 4. ")[1].split("## 5. ")[0]))
-    kinds = (Role, UserState, slots.FolderState, slots.FileState, slots.KeyEnd)
+    kinds = (Role, UserState, slots.FolderState, slots.FileState, KeyEnd)
     assert named == {each.value for kind in kinds for each in kind}
 
 
@@ -87,7 +87,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
 @pytest.mark.parametrize("commit", range(6))
 def test_the_verdicts_are_those_of_the_code(commit: int) -> None:
     """Each line of the table, read as an expression, for a key of leaves 1 to 4 that was stolen at 3."""
-    key = SlotKey(bytes(42), 1, 4, 3, slots.KeyEnd.COMPROMISED)
+    key = SlotKey(bytes(42), 1, 4, 3, KeyEnd.COMPROMISED)
     signer = slots.UserSlot(
         salt=bytes(16), id=1, name="a", state=UserState.ACTIVE, roles=(slots.SlotRole(Role.GUEST, 1),), keys=(key,)
     )

@@ -20,7 +20,6 @@ from sft.ledger.slots import (
     FileState,
     FolderSlot,
     FolderState,
-    KeyEnd,
     Slot,
     SlotKey,
     SlotRole,
@@ -32,7 +31,7 @@ from sft.ledger.slots import (
 )
 from sft.ledger.state import StateTree
 from sft.model.access import Role
-from sft.model.records import UserState
+from sft.model.records import KeyEnd, UserState
 
 SALT = bytes(range(16))
 KEYS = [bytes([number]) * 42 for number in range(3)]

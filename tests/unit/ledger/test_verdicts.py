@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from sft.ledger.slots import KeyEnd, SlotKey, SlotRole, UserSlot
+from sft.ledger.slots import SlotKey, SlotRole, UserSlot
 from sft.ledger.verdicts import Judgement, SignatureVerdict, VerdictNote, judge_signature
 from sft.model.access import Role
-from sft.model.records import UserState
+from sft.model.records import KeyEnd, UserState
 
 KEY = bytes(range(42))
 VALID, BAD, SUSPECT, UNKNOWN = SignatureVerdict

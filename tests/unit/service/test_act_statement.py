@@ -17,8 +17,8 @@ from sft.crypto.statement import ACTS, ActStatement
 from sft.errors import LoginRefusedError, SignatureRefusedError
 from sft.model.access import Role
 from sft.model.events import StatedEvent
-from sft.model.records import FileSeen
-from sft.service import accounts, folders, invitations, login, settings, trash
+from sft.model.records import FileSeen, KeyEnd
+from sft.service import accounts, folders, invitations, keys, login, settings, trash
 from sft.service.act_statement import Said
 from sft.service.use_case import USE_CASES
 from tests.fakes.signed_acts import statement_of
@@ -37,6 +37,7 @@ from tests.unit.service.service_fixture import (
 for _module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
     importlib.import_module(_module.name)
 
+SECOND = SigningKey.from_seed(b"2" * 32, b"2" * 8)
 EVA = SigningKey.from_seed(b"e" * 32, b"e" * 8)
 POINT = InvitationKey.from_seed(bytes(32)).point
 OTHER_POINT = InvitationKey.from_seed(b"\1" * 32).point
@@ -69,6 +70,32 @@ CASES: dict[str, Case] = {
         accounts.RemoveUserInput(ADA.caller, "gus", "max"),
         [{"name": "mia"}, {"files_to": ""}, {"files_to": "mia"}],
     ),
+    "key-add": (
+        keys.add_key,
+        keys.AddKeyInput(MAX.caller, EVA.public.encode(), "phone"),
+        [{"public_key": b"Ed" + bytes(40)}, {"device": "tablet"}],
+    ),
+    "key-rotate": (
+        keys.rotate_key,
+        keys.RotateKeyInput(MAX.caller, EVA.public.encode(), "phone"),
+        [{"public_key": b"Ed" + bytes(40)}, {"device": "tablet"}],
+    ),
+    "key-revoke": (
+        keys.revoke_key,
+        keys.RevokeKeyInput(MAX.caller, SECOND.public.encode(), KeyEnd.RETIRED),
+        [{"public_key": MAX.public_key}, {"reason": KeyEnd.COMPROMISED}, {"cut_off": 8}],
+    ),
+    "key-reset": (
+        keys.reset_key,
+        keys.ResetKeyInput(ADA.caller, "gus", EVA.public.encode(), "phone", KeyEnd.COMPROMISED, 1),
+        [
+            {"name": "mia"},
+            {"public_key": b"Ed" + bytes(40)},
+            {"device": "tablet"},
+            {"reason": KeyEnd.RETIRED},
+            {"cut_off": 8},
+        ],
+    ),
     "make-folder": (folders.make_folder, folders.MakeFolderInput(MAX.caller, "new"), [{"path": "newer"}]),
     "move": (
         folders.move,
@@ -82,13 +109,14 @@ CASES: dict[str, Case] = {
     ),
     "restore": (trash.restore, trash.Restoration(MAX.caller, "gone"), [{"path": "d/a"}]),
 }
-SIGNED_ELSEWHERE = {"received", "key-add", "key-rotate", "key-revoke", "key-reset"}
+SIGNED_ELSEWHERE = {"received"}
 VARIANTS = [(act, change) for act, (_, _, changes) in CASES.items() for change in changes]
 
 
 @pytest.fixture(autouse=True)
 def story(services: ServiceFixture) -> None:
     """What the acts of the table are about."""
+    services.add_key(MAX, SECOND)
     settings_change = settings.SettingsChange(registration=settings.Registration.OPEN)
     services.act(settings.change_settings, settings_change)
     for seed in (b"\2", b"\3"):

@@ -18,7 +18,8 @@ from sft.limits import TRASH_SECONDS
 from sft.model import events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
-from sft.service import accounts, commits, folders, invitations, login, open_uploads, settings, trash
+from sft.model.records import KeyEnd
+from sft.service import accounts, commits, folders, invitations, keys, login, open_uploads, settings, trash
 from sft.service.files import show_file
 from sft.service.maintenance import daily, hand_overs, purging, rotation, row_keys
 from sft.service.storage import sealed_key_of
@@ -56,6 +57,23 @@ def _join(services: ServiceFixture) -> None:
 
 def _add_user(services: ServiceFixture) -> None:
     services.act(accounts.add_user, accounts.AddUserInput(ADA.caller, "eva", Role.GUEST, key_of(9)))
+
+
+def _add_key(services: ServiceFixture) -> None:
+    services.act(keys.add_key, keys.AddKeyInput(MAX.caller, key_of(9), "phone"))
+
+
+def _rotate_key(services: ServiceFixture) -> None:
+    services.act(keys.rotate_key, keys.RotateKeyInput(MAX.caller, key_of(9), "laptop"))
+
+
+def _revoke_key(services: ServiceFixture) -> None:
+    _add_key(services)
+    services.act(keys.revoke_key, keys.RevokeKeyInput(MAX.caller, key_of(9), KeyEnd.RETIRED))
+
+
+def _reset_key(services: ServiceFixture) -> None:
+    services.act(keys.reset_key, keys.ResetKeyInput(ADA.caller, "max", key_of(9), "laptop", KeyEnd.RETIRED))
 
 
 def _max_invites(services: ServiceFixture) -> None:
@@ -259,6 +277,10 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     accounts.disable: lambda services: (_max_invites(services), _disable(services)),
     accounts.enable: _enable,
     accounts.remove: lambda services: (_max_invites(services), _remove(services)),
+    keys.add_key: _add_key,
+    keys.rotate_key: _rotate_key,
+    keys.revoke_key: _revoke_key,
+    keys.reset_key: _reset_key,
     invitations.make: invite,
     invitations.withdraw: _withdraw,
     invitations.first_admin: _first_admin,
@@ -318,6 +340,8 @@ REPEATED: dict[str, Callable[[ServiceFixture], Any]] = {
     "a role": _change_role,
     "disabling": _disable,
     "enabling": lambda services: services.act(accounts.enable, accounts.EnableInput(ADA.caller, "max")),
+    "adding a key": _add_key,
+    "resetting a key": _reset_key,
     "removing": lambda services: services.act(accounts.remove, accounts.RemoveUserInput(ADA.caller, "max")),
     "settings": _change_settings,
     "a folder": _make_folder,
