@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sft.errors import ProofInvalidError
-from sft.ledger.hashing import HASH_BYTES, node_hash, parents, range_root
+from sft.ledger.hashing import EMPTY_ROOT, HASH_BYTES, node_hash, parents
 from sft.ledger.proofs import prove_several
 from sft.ledger.tiles import TILE_WIDTH
 
@@ -35,7 +35,14 @@ class _Slots(ABC):
         """Give the slots' hashes to keep, in blocks of 256, each with its number: all, or those with a change."""
 
     def root(self) -> bytes:
-        return range_root(0, self.size, self.node)
+        # As ``range_root`` does it from 0, without its lists: every leaf of the log has two.
+        root, level, index = b"", 0, self.size
+        while index:
+            if index & 1:
+                subtree = self.node(level, index - 1)
+                root = node_hash(subtree, root) if root else subtree
+            level, index = level + 1, index >> 1
+        return root or EMPTY_ROOT
 
     def leaf(self, slot: int) -> bytes:
         if not 0 <= slot < self.size:
