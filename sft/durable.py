@@ -14,7 +14,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +60,16 @@ def open_folder(path: str | os.PathLike[str], *below: str, make: bool = False) -
             os.close(folder_fd)
         folder_fd = next_fd
     return folder_fd
+
+
+@contextlib.contextmanager
+def opened_folder(path: str | os.PathLike[str], *below: str, make: bool = False) -> Iterator[int]:
+    """Have a folder open within the block, as ``open_folder`` opens it."""
+    folder_fd = open_folder(path, *below, make=make)
+    try:
+        yield folder_fd
+    finally:
+        os.close(folder_fd)
 
 
 def sub_folder(folder_fd: int, name: str, *, make: bool = False) -> int:

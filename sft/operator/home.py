@@ -7,6 +7,8 @@
       lock                held by the process that serves
       control             the operator's socket while something serves
       server.pub          the server's public key, which operator commands demand of whoever answers at the socket
+      policy, cosigned    whose cosignatures the log's heads have, and the newest of them (``sft.operator.witnesses``)
+      witness/            a witness of other logs, which needs nothing else of the home (``sft.operator.witness``)
       first-admin.link    0600: the first invitation, where no terminal could show it
       data/               0700: keyring, database, vault, last head of the log (or in DIR, by ``--data DIR``); to copy it,
                           stop the server first
@@ -151,7 +153,7 @@ class Home:
 
         Best effort: some file systems promise nothing.
         """
-        with suppress(OSError), _opened(self.data) as folder:
+        with suppress(OSError), durable.opened_folder(self.data) as folder:
             free = durable.free_bytes(folder)
             held = False
             with suppress(FileNotFoundError):
@@ -168,7 +170,7 @@ class Home:
 
     def give_reserve(self) -> bool:
         """Give up the room that is held, where the disk became full while the server runs; return whether there was any."""
-        with suppress(OSError), _opened(self.data) as folder:
+        with suppress(OSError), durable.opened_folder(self.data) as folder:
             durable.remove_file(folder, _RESERVE)
             return True
         return False
@@ -188,7 +190,7 @@ class Home:
 
     def publish(self) -> None:
         """Rename a finished data folder to its final name, durably."""
-        with self._acting(f"{self.data} cannot be made"), _opened(self.data_in) as folder:
+        with self._acting(f"{self.data} cannot be made"), durable.opened_folder(self.data_in) as folder:
             durable.rename_no_replace(folder, self.unfinished.name, folder, self.data.name)
             durable.sync_folder(folder)
 
@@ -230,7 +232,7 @@ class Home:
 
     def write_private(self, name: str, data: bytes) -> None:
         """Have a small file of the home say this, 0600 and durable; one that says so already is left as it is."""
-        with self._acting(f"{self.path / name} cannot be written"), _opened(self.path) as folder:
+        with self._acting(f"{self.path / name} cannot be written"), durable.opened_folder(self.path) as folder:
             if _content(folder, name) != data:
                 durable.replace_file(folder, name, data)
 
@@ -239,7 +241,7 @@ class Home:
         with (
             self._acting(f"{self.first_admin} cannot be removed"),
             suppress(FileNotFoundError),
-            _opened(self.path) as folder,
+            durable.opened_folder(self.path) as folder,
         ):
             durable.remove_file(folder, self.first_admin.name)
 
@@ -282,15 +284,6 @@ def _kept_place(kept: Path) -> Path | None:
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     return Path(said) if said else None
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    folder = durable.open_folder(path)
-    try:
-        yield folder
-    finally:
-        os.close(folder)
 
 
 def _content(folder: int, name: str) -> bytes | None:

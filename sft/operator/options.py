@@ -164,6 +164,26 @@ class LocalLeaf(Leaf):
         raise SystemExit(getattr(import_module(f"sft.operator.{module}"), function)(outermost(self).home, self))
 
 
+class LogOptions(usage.Options):
+    """Options of ``log``."""
+
+    subCommands: ClassVar[list[list[Any]]] = [
+        [
+            "key",
+            None,
+            type("Leaf", (LocalLeaf,), {"runs": "log:show_key"}),
+            "the log's name and key, for witnesses and the policies of others",
+        ],
+        [
+            "witnesses",
+            None,
+            type("Leaf", (LocalLeaf,), {"runs": "log:show_witnesses"}),
+            "who has cosigned the log's heads, and when",
+        ],
+    ]
+    defaultSubCommand = "witnesses"
+
+
 class QuarantineOptions(usage.Options):
     """Options of ``vault quarantine``."""
 

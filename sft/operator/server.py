@@ -31,6 +31,7 @@ from sft.model.links import format_address, invitation_link
 from sft.model.records import Invitation
 from sft.operator.bootstrap import OpenedHome, open_home
 from sft.operator.home import Home, HomeLock, HomeSettings
+from sft.operator.witnesses import Witnesses, read_policy
 from sft.server.context import ServerContext
 from sft.server.event_log import EventLog
 from sft.server.factory import ControlFactory, NetworkFactory
@@ -77,6 +78,7 @@ class Server:
         self.opened: OpenedHome | None = None
         self._periodic: Periodic | None = None
         self._room_watch: RoomWatch | None = None
+        self._witnesses: Witnesses | None = None
         self.address = ""
 
     async def start(self, *, locked: HomeLock | None = None) -> None:
@@ -125,6 +127,7 @@ class Server:
         return gate
 
     async def _start(self, gate: _Gate | None) -> None:
+        policy = read_policy(self._home)
         self.opened = await self._opening.run(
             open_home,
             self._home,
@@ -149,6 +152,9 @@ class Server:
             self._periodic.start()
             self._room_watch = RoomWatch(context)
             await self._room_watch.start()
+            self._witnesses = Witnesses(context, self._home, policy)
+            self._witnesses.start()
+            context.witnessing = self._witnesses.witnessing
             keyring = context.storage.vault.keyring
             if keyring.rotating or keyring.older_row_key is not None:
                 Deferred.fromCoroutine(_go_on(context)).addErrback(context.event_log.failed, "rotation-fault")
@@ -169,6 +175,8 @@ class Server:
             self._periodic.stop()
         if self._room_watch is not None:
             self._room_watch.stop()
+        if self._witnesses is not None:
+            self._witnesses.stop()
         ports, self._ports = self._ports, []
         for port in ports:
             stopping = port.stopListening()

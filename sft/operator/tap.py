@@ -22,6 +22,7 @@ from sft.operator.options import (
     FileOptions,
     InviteOptions,
     LinkOptions,
+    LogOptions,
     SessionOptions,
     UpgradeOptions,
     UserOptions,
@@ -97,7 +98,7 @@ class WitnessOptions(usage.Options):
 class Options(usage.Options):
     """Options of ``twistd sft``."""
 
-    synopsis = "[--home DIR] [serve | witness | user | link | invite | file | session | vault | upgrade] ..."
+    synopsis = "[--home DIR] [serve | witness | user | link | invite | file | session | log | vault | upgrade] ..."
     optParameters: ClassVar[list[list[Any]]] = [
         ["home", None, None, "where the server lives (default: SFT_SERVER_HOME, else the platform's data folder)"]
     ]
@@ -109,6 +110,7 @@ class Options(usage.Options):
         ["invite", None, InviteOptions, "make an invitation and print its link; also: list | withdraw"],
         ["file", None, FileOptions, "list | show | delete"],
         ["session", None, SessionOptions, "list | kick"],
+        ["log", None, LogOptions, "key | witnesses"],
         ["vault", None, VaultOptions, "check | rotate-key | collect | quarantine"],
         ["upgrade", None, UpgradeOptions, "bring the database to this program's version"],
     ]

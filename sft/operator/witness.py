@@ -136,7 +136,7 @@ def open_keys(folder: Path, name: str) -> WitnessKeys:
     Raises:
         HomeError: they cannot be read or made, or have another name.
     """
-    with _acting(folder), _opened(folder) as opened:
+    with _acting(folder), durable.opened_folder(folder) as opened:
         try:
             keys = read_keys(opened)
         except PermissionError as error:
@@ -176,7 +176,7 @@ def witnessed_logs(folder: Path, given: Sequence[str]) -> Policy:
             folder, f"--log is not a log's key: {error.values['problem']}", "Give it as its operator did: NAME+HASH+KEY"
         )
     kept = Policy()
-    with _acting(folder), _opened(folder) as opened, contextlib.suppress(FileNotFoundError):
+    with _acting(folder), durable.opened_folder(folder) as opened, contextlib.suppress(FileNotFoundError):
         try:
             kept = Policy.parse(durable.read_regular(opened, POLICY, limits.POLICY_BYTES))
         except PolicyError as error:
@@ -227,15 +227,6 @@ def default_name() -> str:
 
 def _wall_clock() -> int:
     return int(time.time())
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    opened = durable.open_folder(folder)
-    try:
-        yield opened
-    finally:
-        os.close(opened)
 
 
 @contextmanager

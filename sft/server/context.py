@@ -28,6 +28,7 @@ from sft.server.resumable_uploads import ResumableUploads
 from sft.server.sessions import Sessions
 from sft.server.shares import Shares
 from sft.server.turns import Turns
+from sft.server.witnessing import Witnessing
 from sft.service import commits
 from sft.service.log.heads import HeadSigner
 from sft.service.log.ledger import Ledger
@@ -58,6 +59,7 @@ class ServerContext:
     writer: Writer
     ledger: Ledger
     head_signer: HeadSigner
+    witnessing: Witnessing | None = None  # None for an operator's command, which asks nobody
     pool: Pool
     reading_pool: Pool
     entry_pool: Pool

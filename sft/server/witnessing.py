@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol
 
 from msgspec import Struct
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred, DeferredList, DeferredLock
 from twisted.internet.task import LoopingCall
 
 from sft import limits
@@ -123,6 +123,8 @@ class Witnessing:
         self.witnesses = _by_url(policy)
         self._lines: tuple[int, tuple[NoteSignature, ...]] = (0, ())  # of a head that has no quorum yet
         self._cosigned = self._own(kept)
+        self._turn = DeferredLock()
+        self._stopped = False
         self._ticking = LoopingCall(self._tick)
         self._ticking.clock = clock
 
@@ -138,15 +140,22 @@ class Witnessing:
 
     def stop(self) -> None:
         """Begin nothing more; what is under way ends with its time, or is cut by whoever gave ``post``."""
+        self._stopped = True
         if self._ticking.running:
             self._ticking.stop()
 
     def _tick(self) -> Deferred[None]:
-        # LoopingCall waits for it: so one round is under way at a time.
         return Deferred.fromCoroutine(self.look()).addErrback(self._event_log.failed, "witness-fault")
 
     async def look(self) -> None:
-        """Ask every witness whose turn it is for the newest head, and take what they give."""
+        """Ask every witness whose turn it is for the newest head, and take what they give; after the round under way."""
+        await self._turn.acquire()
+        try:
+            await self._look()
+        finally:
+            self._turn.release()
+
+    async def _look(self) -> None:
         head = self._ledger.head
         now = self._clock.seconds()
         due = [each for each in self.witnesses if now >= each.next_at and self._is_wanted(each, head.size, now)]
@@ -156,6 +165,8 @@ class Witnessing:
         asked = [self._pool.run(self._ask, each, note, head.size) for each in due]
         lines: list[NoteSignature] = []
         outcomes: Any = await DeferredList(asked, consumeErrors=True)
+        if self._stopped:  # they were cut: that is no fault of a witness
+            return
         for witness, (_, outcome) in zip(due, outcomes, strict=True):
             found = outcome if isinstance(outcome, _Asked) else self._broken(witness, outcome)
             self._note(witness, found)

@@ -2028,4 +2028,10 @@ MUTATIONS = (
     Mutation("from where on a start replays", "sft/service/log/blocks.py",
              "        redo = next(iter(first_changes.values()), new_size)", "        redo = new_size",
              "tests/unit/service/log/test_blocks.py"),
+    Mutation("a stop does not wait for a witness", "sft/operator/witnesses.py",
+             "        self._post.cut()\n", "",
+             "tests/integration/test_witnesses.py"),
+    Mutation("a URL of a policy that nothing can be posted to", "sft/operator/witnesses.py",
+             "                split_url(witness.url)\n", "                pass\n",
+             "tests/integration/test_witnesses.py"),
 )  # fmt: skip

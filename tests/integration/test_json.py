@@ -12,6 +12,7 @@ from twisted.python import usage
 from sft.cli.main import COMMANDS
 from sft.cli.main import cli as group
 from sft.crypto.keys import SigningKey
+from sft.crypto.note_keys import CosignerKey, SignatureType
 from sft.limits import SMALL_FILE_BYTES
 from sft.operator.tap import Options
 from tests.integration.live_cli import LiveCli
@@ -153,6 +154,10 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     run(cli.server.session("max"))
     live = {each["user"]: str(each["id"]) for each in operator("session", "list")}
     operator("session", "kick", live["max"])
+    operator("log", "key")
+    w1 = CosignerKey.generate("w.example/1", SignatureType.ED25519_COSIGNATURE).public
+    (cli.server.home.path / "policy").write_text(f"witness w1 {w1.vkey()} http://127.0.0.1:9\nquorum none\n")
+    operator("log", "witnesses")
     operator("vault", "check")
     operator("vault", "rotate-key")
     operator("vault", "collect")

@@ -311,6 +311,18 @@ def test_the_cosignature_of_another_checkpoint_is_not_taken(new_server: Callable
     assert server.cosigned() == (5, {"w2", "w3"})
 
 
+def test_what_a_stop_cuts_is_said_to_be_nobodys_fault(new_server: Callable[..., Server]):
+    server = new_server()
+    for site in server.sites:
+        site.says = OSError("the server stops")
+    server.pool.waiting = []
+    server.witnessing.start()
+    server.witnessing.stop()
+    for work in server.pool.waiting:
+        work()
+    assert server.said == []
+
+
 # -- over a start ---------------------------------------------------------------------------------------
 
 
