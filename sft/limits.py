@@ -132,7 +132,9 @@ FIRST_ADMIN_SECONDS: Final = 24 * 3600  # that one makes an admin, and the opera
 LOG_LEAVES: Final = 1 << 40  # ten thousand acts a second for three years; no proof has more than 40 hashes a leaf
 # Of one answer: a proof goes from left to right, and the upper ones come again. With their nodes 16 KiB each: 1 MiB.
 TILES_IN_USE: Final = 64
-LEAF_SLOTS: Final = 1024  # that one leaf changes, 41 bytes each: a page of what is purged or handed over
+LEAF_SLOTS: Final = (
+    512  # that one leaf changes, 41 bytes each: all folders of the longest path; pages of purging are shorter
+)
 RECORD_BYTES: Final = 64 * KIB  # of one part: 500 versions of one download, with their statement
 
 # -- what is proved (sft/model/evidence.py): together with its answer each fits one frame ------------------

@@ -10,6 +10,7 @@ from sft.model.records import VaultReport
 from sft.server.context import ServerContext
 from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
+from sft.server.proofs import fitting
 from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ProvedRoute, ReadRoute, joined
 from sft.server.small_files import read_files, store_files
 from sft.server.transfer import TransferSession
@@ -78,7 +79,7 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
     elif isinstance(route, ProvedRoute):
         fields = {name: getattr(message, name) for name in route.fields}
         found, evidence = await session.proved(lambda rests: session.read(route.use_case, rests=rests, **fields))
-        session.send(route.reply(message.id, found, evidence))
+        session.send(fitting(route.reply(message.id, found, evidence)))
     elif isinstance(route, JobRoute):
         session.send(await _maintain(context, session, route, message))
     elif isinstance(route, LiveRoute):
@@ -105,7 +106,7 @@ async def _file_with_receipt(session: TransferSession, message: ShowFile) -> Fil
         lambda rests: session.read(show_file, path=message.path, version=message.version, rests=rests)
     )
     is_author = file.version.author_id == session.caller.user_id
-    return FileShown(message.id, file, receipt_again(session.storage, file) if is_author else "", evidence)
+    return fitting(FileShown(message.id, file, receipt_again(session.storage, file) if is_author else "", evidence))
 
 
 async def _maintain(

@@ -16,6 +16,7 @@ from sft.errors import (
 )
 from sft.limits import CREDIT_STEP_CHUNKS, READ_AHEAD_CHUNKS, TRANSFER_CREDIT_CHUNKS
 from sft.server.context import ServerContext
+from sft.server.proofs import fitting
 from sft.server.refusal_log import asked_of
 from sft.server.transfer import TransferSession
 from sft.service import downloads
@@ -97,7 +98,7 @@ class DownloadFlow:
             version=download.file.version.number,
             size=download.file.version.size,
         )
-        self._session.send(FileBegins(self._request.id, download.file, evidence))
+        self._session.send(fitting(FileBegins(self._request.id, download.file, evidence)))
         self._outflow = SendFlow(
             self._context.pool,
             self._session.outbox,

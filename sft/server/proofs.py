@@ -14,18 +14,20 @@ from typing import Final, TypeVar
 from msgspec import Struct
 from twisted.internet.defer import Deferred
 
-from sft.errors import StoreError
+from sft.errors import StoreError, TooLargeError
+from sft.limits import EVIDENCE_SLOTS
 from sft.model.evidence import Evidence, LogProof
 from sft.server.context import ServerContext
 from sft.server.log_heads import HeadStep, SessionHead
 from sft.service.act_statement import require_seen_of
 from sft.service.log.evidence import Rests
 from sft.service.log.ledger import Ledger, ProvedSlots, SignedHead
-from sft.wire.messages import Message
+from sft.wire.messages import Message, Reply, fits
 
 READ_AGAIN: Final = 32  # a slot of it would have to change each time between its reading and its proof
 
 R = TypeVar("R")
+Answer = TypeVar("Answer", bound=Reply)
 
 
 class ShownLog(Struct, frozen=True):
@@ -49,6 +51,13 @@ def show_log(ledger: Ledger, rests: Rests, log_sizes: Sequence[int]) -> ShownLog
     return ShownLog(proved.head, consistency, proved.evidence)
 
 
+def fitting(answer: Answer) -> Answer:
+    """Return an answer with its evidence; TooLargeError if they do not fit one frame: too many folders, made far apart."""
+    if not fits(answer):
+        raise TooLargeError(what="The number of folders that an answer can prove", limit=EVIDENCE_SLOTS)
+    return answer
+
+
 class SessionProofs:
     """The proofs of one session.
 
@@ -66,6 +75,12 @@ class SessionProofs:
         self._session_id = session_id
         self._head = SessionHead(context.ledger, told.size)
         self._send = send
+
+    @property
+    def leaf_bytes(self) -> int:
+        """What the last leaf, with its inclusion, takes of an answer."""
+        leaf = self._ledger.last_leaf
+        return len(leaf.entry) + sum(map(len, leaf.inclusion))
 
     async def require_seen(self, statement: bytes) -> None:
         """Refuse a statement that names a head that is not this log's."""

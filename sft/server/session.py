@@ -145,6 +145,10 @@ class ServerSession:
     async def proved(self, read: Callable[[Rests | None], Awaitable[R]]) -> tuple[R, Evidence | None]:
         return (await read(None), None) if self._proofs is None else await self._proofs.proved(read)
 
+    @property
+    def proof_bytes(self) -> int:
+        return 0 if self._proofs is None else self._proofs.leaf_bytes
+
     async def require_seen(self, statement: bytes) -> None:
         if self._proofs is not None:
             await self._proofs.require_seen(statement)
@@ -262,11 +266,25 @@ class ServerSession:
             welcome = msgspec.structs.replace(
                 welcome, head=shown.head.note, consistency=shown.consistency, evidence=shown.evidence
             )
+            self._note_newer(claim, shown.head.size)
         self.link.outbox.write(self.link.connection.welcome(welcome))
         self.link.logged_in()
         self.link.on_unsent = self._unsent_changed
         who = {"uid": self.operator_uid} if caller.operator else {"user": caller.name, "id": caller.user_id}
         context.event_log.note(claim.kind, session=self.session_id, address=self._address, **who)
+
+    def _note_newer(self, claim: Claim, size: int) -> None:
+        """Tell the operator of somebody who has seen more of the log than there is.
+
+        It is said by whoever logs in, and shown by nobody: so it stops nothing here, or anybody could stop the server. The
+        client, which has the head, goes no further.
+        """
+        claimed = max(claim.log_sizes, default=0)
+        if claimed > size:
+            what = f"the log that {claim.user_name} has seen"
+            self._context.damage.note(
+                "log-behind", what, warning=True, address=self._address, claimed=claimed, size=size
+            )
 
     def _login_failed(self, failure: Failure) -> None:
         refusal = as_refusal(_error_of(failure))

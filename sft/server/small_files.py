@@ -205,7 +205,7 @@ async def _find(
         downloads.begin_many,
         storage=session.storage,
         files=[(file.path, file.version) for file in files],
-        room_bytes=FRAME_BYTES,
+        room_bytes=FRAME_BYTES - session.proof_bytes,
         rests=rests,
     )
 

@@ -47,6 +47,10 @@ class TransferSession(Protocol):
     async def proved(self, read: Callable[[Rests | None], Awaitable[R]]) -> tuple[R, Evidence | None]:
         """Read what an answer says, with what proves it; both are to be sent at once. The operator is proved nothing."""
 
+    @property
+    def proof_bytes(self) -> int:
+        """What the last leaf takes of an answer that is proved."""
+
     async def require_seen(self, statement: bytes) -> None:
         """Refuse a statement that names a head that is not this log's."""
 

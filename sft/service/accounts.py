@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sft.errors import BadRequestError, NotFoundError, RoleForbidsError
-from sft.limits import LIST_BYTES, LIST_ENTRIES
+from sft.limits import KIB, LEAF_BYTES, LIST_BYTES, LIST_ENTRIES
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows
 from sft.model.events import (
     DomainEvent,
@@ -59,6 +59,8 @@ from sft.store.users import (
     write_users,
 )
 
+# The last leaf and the proofs take their part of the frame; of the rest the users have a half, and their slots.
+PROVED_LIST_BYTES: Final = (LIST_BYTES - LEAF_BYTES - 4 * KIB) // 2
 ADDED_DEVICE: Final = "device"  # of whoever was added without a word on it
 
 
@@ -289,14 +291,14 @@ def list_users(reading: ReadTransaction, caller: Caller, after: int = 0, rests: 
     del caller
     found = users_after(reading, after, LIST_ENTRIES + 1)
     users: list[User] = []
-    size_bytes = 0
+    room_bytes = LIST_BYTES if rests is None else PROVED_LIST_BYTES
     for user in shown(reading, found[:LIST_ENTRIES]):
-        size_bytes += len(msgspec.msgpack.encode(user))
-        if size_bytes > LIST_BYTES:
+        room_bytes -= len(msgspec.msgpack.encode(user))
+        if room_bytes < 0:
             break
         users.append(user)
     if rests is not None:
-        rests.add_users(reading, found[: len(users)])
+        del users[rests.add_users(reading, found[: len(users)], PROVED_LIST_BYTES) :]
     return UserPage(tuple(users), users[-1].id if len(users) < len(found) else 0)
 
 

@@ -38,6 +38,7 @@ from sft.vault.objects import open_whole
 from sft.vault.vault import ObjectReader
 
 RECORD_BYTES: Final = 400  # a file's record and its frame's share, without path and signature
+PROVED_BYTES: Final = 300  # its slot without the name, and its share of the proof and of the folders' slots
 
 
 @query(Permission.FILE_READ)
@@ -125,7 +126,7 @@ def _find_each(
                 )
         except RequestError as refusal:
             found = refusal
-        room_bytes -= _weight_bytes(path, found.row) if isinstance(found, Download) else 0
+        room_bytes -= _weight_bytes(path, found.row, rests) if isinstance(found, Download) else 0
         if room_bytes < 0 and outcomes:
             break
         outcomes.append(found)
@@ -151,7 +152,7 @@ def _find(
         elif outcome[1].size > most_bytes:
             outcomes.append(NotSmallError(path=path))
         else:
-            room_bytes -= _weight_bytes(path, outcome[1])
+            room_bytes -= _weight_bytes(path, outcome[1], rests)
             if room_bytes < 0 and outcomes:
                 break
             outcomes.append(outcome[1])
@@ -174,9 +175,11 @@ def _download(storage: FileStorage, record: File, row: VersionRow, sealed: bytes
     return Download(storage, record, row, sealed)
 
 
-def _weight_bytes(path: str, row: VersionRow) -> int:
-    """Estimate what a file takes of a frame: its record has the path twice."""
-    return RECORD_BYTES + 2 * len(path.encode()) + len(row.signature) + row.size
+def _weight_bytes(path: str, row: VersionRow, rests: Rests | None) -> int:
+    """Estimate what a file takes of a frame: its record has the path twice, and slots have the names once more."""
+    path_bytes = len(path.encode())
+    proved = 0 if rests is None else PROVED_BYTES + path_bytes
+    return RECORD_BYTES + 2 * path_bytes + len(row.signature) + row.size + proved
 
 
 class Download:

@@ -77,10 +77,12 @@ class ToldLog:
     """What a raw session was told of the server's log.
 
     Args:
-        claimed: heads whose sizes the login named, in that order.
+        claimed: heads whose sizes the login named, in that order; None where they were made up.
     """
 
-    def __init__(self, raw: Raw, server: ServerPublic, server_id: bytes, claimed: tuple[Checkpoint, ...] = ()) -> None:
+    def __init__(
+        self, raw: Raw, server: ServerPublic, server_id: bytes, claimed: tuple[Checkpoint, ...] | None = ()
+    ) -> None:
         self._raw = raw
         self._server = server
         self._server_id = server_id
@@ -111,8 +113,9 @@ class ToldLog:
             if isinstance(event, Welcomed):
                 welcome = event.welcome
                 self.heads.append(self._opened(welcome.head))
-                for known, consistency in zip(self._claimed, welcome.consistency, strict=True):
-                    follow(known, self.heads[-1], consistency)
+                if self._claimed is not None:
+                    for known, consistency in zip(self._claimed, welcome.consistency, strict=True):
+                        follow(known, self.heads[-1], consistency)
                 assert welcome.evidence is not None
                 self.welcome = self._checked(welcome.evidence)
             elif isinstance(event, MessageReceived):

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from sft.client.statements import sign_act
 from sft.ledger.checkpoints import Checkpoint
+from sft.ledger.proofs import verify_consistency
 from sft.ledger.slots import FileState
-from sft.limits import CHUNK_BYTES
+from sft.limits import CHUNK_BYTES, SMALL_FILE_BYTES
 from sft.model.access import Role, operator_caller
 from sft.model.records import FileSeen
 from sft.service import accounts, trash
@@ -19,7 +21,7 @@ from sft.wire import messages as m
 from sft.wire.login import Claim
 from tests.integration.proofs import ToldLog
 from tests.integration.raw import Raw
-from tests.integration.server_fixture import ServerFixture, content, on_reactor
+from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor
 
 DOCS = "docs/plans/a"
 
@@ -61,6 +63,125 @@ async def test_a_login_goes_on_every_head_that_is_claimed(server: ServerFixture)
         await server.put("max", f"{number}", b"x", raw)
         heads.append(log.head)
         assert heads[-1].size == heads[-2].size + 1
+
+
+@on_reactor
+async def test_a_login_that_has_seen_more_than_there_is_gets_the_head_and_the_operator_a_warning(server: ServerFixture):
+    _, first = await _told(server, "max")
+    person, size = server.people["max"], first.head.size
+    claim = Claim.login("max", person.key.public, "laptop", log_sizes=(size, size + 7, size - 1))
+    raw = await server.dial(claim, person.key)
+    log = ToldLog(raw, server.server_key, person.server_id, claimed=None)
+    assert log.head.size == size
+    assert [bool(each) for each in raw.welcome.consistency] == [False, False, True]
+    (line,) = [line for line in server.lines if line.startswith("log-behind ")]
+    assert f"claimed={size + 7} size={size}" in line
+    assert "max" in line
+    # It goes on as before: anybody could say so.
+    await server.put("max", "a", b"a", raw)
+    assert log.head.size == size + 1
+
+
+async def _put_seeing(server: ServerFixture, raw: Raw, path: str, data: bytes, head: str) -> Any:
+    """Store a file whose author says to have seen a head."""
+    person = server.people["max"]
+    if len(data) <= SMALL_FILE_BYTES:
+        return await server.put("max", path, data, raw, head=head)
+    upload = RawUpload(raw, person, path, data).begin()
+    await upload.send()
+    upload.commit(head=head)
+    return await upload.answer()
+
+
+@on_reactor
+async def test_what_is_signed_over_a_head_of_another_log_is_refused(server: ServerFixture):
+    raw, log = await _told(server, "max")
+    head = log.head
+    epoch = head.origin.epoch
+    wrong = {
+        "another root": f"{epoch}.{head.size}:{bytes(32).hex()}",
+        "not there yet": f"{epoch}.{head.size + 1}:{head.root.hex()}",
+        "another epoch": f"{epoch + 1}.{head.size}:{head.root.hex()}",
+        "no leaf": f"{epoch}.0:{bytes(32).hex()}",
+    }
+    for what, said in wrong.items():
+        for data in (b"small", content(CHUNK_BYTES)):
+            refused = await _put_seeing(server, raw, what, data, said)
+            assert refused.code == "SIGNATURE_REFUSED", what
+            assert "has not had" in refused.values["problem"]
+    assert log.head.size == head.size
+    right = f"{epoch}.{head.size}:{head.root.hex()}"
+    for path, data in (("small", b"small"), ("large", content(CHUNK_BYTES))):
+        stored = await _put_seeing(server, raw, path, data, right)
+        assert isinstance(stored, m.FileStored), stored
+        shown, proved = await log.ask(m.ShowFile, path=path, version=0)
+        (seen,) = proved.evidence.seen
+        assert seen.size == head.size
+        verify_consistency(head.size, head.root, log.head.size, log.head.root, seen.consistency)
+        assert right.encode() in shown.file.version.signature
+
+
+@on_reactor
+async def test_an_act_is_refused_whose_statement_names_a_head_of_another_log(server: ServerFixture):
+    raw, log = await _told(server, "ada")
+    person, head = server.people["ada"], log.head
+    for root, answer in ((bytes(32), m.Refusal), (head.root, m.Done)):
+        said = f"{head.origin.epoch}.{head.size}:{root.hex()}"
+        statement = sign_act(
+            person.key,
+            "make-folder",
+            {"path": "docs"},
+            server_id=person.server_id,
+            user_id=person.user_id,
+            now=1_700_000_001,
+            head=said,
+        )
+        made = await raw.ask(m.MakeFolder, path="docs", statement=statement)
+        assert isinstance(made, answer), made
+    assert log.head.size == head.size + 1
+
+
+@on_reactor
+async def test_many_small_files_are_proved_and_as_many_as_the_frame_holds(server: ServerFixture):
+    raw, log = await _told(server, "max")
+    paths = [f"docs/{number % 7}/{number:03}" for number in range(64)]
+    for path in paths:
+        assert isinstance(await server.put("max", path, content(300), raw), m.FileStored)
+    left = paths
+    while left:
+        got, proved = await log.ask(m.GetFiles, files=tuple(map(m.WantedFile, left)))
+        assert len(got.results) >= min(len(left), 20)
+        for each in got.results:
+            proved.require(each.file)
+        assert {slot.name for slot in proved.files.values()} >= {
+            path.rpartition("/")[2] for path in left[: len(got.results)]
+        }
+        left = left[len(got.results) :]
+
+
+@on_reactor
+async def test_a_small_file_that_does_not_fit_a_frame_with_its_proof_is_had_by_itself(server: ServerFixture):
+    raw, log = await _told(server, "max")
+    deep = "/".join("abcdefgh"[number % 8] for number in range(100))
+    # The last leaf, which rides along, is that of the last one: it made no folder.
+    for path in (deep, "flat"):
+        await server.put("max", path, content(SMALL_FILE_BYTES), raw)
+        await log.ask(m.GetFile, path=path, version=0, window=1)
+    got, proved = await log.ask(m.GetFiles, files=(m.WantedFile("flat"), m.WantedFile(deep)))
+    (result,) = got.results
+    proved.require(result.file)
+    got, _ = await log.ask(m.GetFiles, files=(m.WantedFile(deep), m.WantedFile("flat")))
+    (result,) = got.results
+    assert result.code == "NOT_SMALL"
+
+
+@on_reactor
+async def test_a_file_in_as_many_folders_as_a_path_has_is_proved(server: ServerFixture):
+    raw, log = await _told(server, "max")
+    deepest = "/".join("a" * 512)
+    await server.put("max", deepest, b"x", raw)
+    shown, proved = await log.ask(m.ShowFile, path=deepest, version=0)
+    proved.require(shown.file)
 
 
 @on_reactor

@@ -10,6 +10,7 @@ of an answer have it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from sft.ledger.leaves import StateTreeKind
 from sft.ledger.proofs import prove_inclusion
 from sft.ledger.slots import SlotVersion
 from sft.ledger.state import StateTree
-from sft.limits import EVIDENCE_SLOTS
+from sft.limits import EVIDENCE_SLOTS, SLOT_BYTES
 from sft.model.evidence import ProvedHead, ProvedSlot, ProvedVersion
 from sft.model.records import UserState
 from sft.service.log.ledger import Ledger, ProvedSlots
@@ -33,6 +34,8 @@ from sft.store.row_types import FileRow, FolderRow, UserRow, VersionRow
 from sft.store.rows import ReadTransaction
 from sft.store.table_specs import table_of
 from sft.store.users import users_by_id
+
+_SLOT_SHARE: Final = 48  # of the answer, beside a slot's record: where it stands, and a hash of the proof
 
 
 class Rests:
@@ -73,11 +76,17 @@ class Rests:
                 self._versions[file.slot, version.number] = _inclusion(reading, file, version)
             self._see(version.signature)
 
-    def add_users(self, reading: ReadTransaction, rows: Sequence[UserRow]) -> None:
-        """Add people."""
+    def add_users(self, reading: ReadTransaction, rows: Sequence[UserRow], room_bytes: int = SLOT_BYTES) -> int:
+        """Add the first so many people that the room holds, one at least; return how many."""
         self._begin(reading)
-        numbers = [row.id - 1 for row in rows]
-        self._add(StateTreeKind.USERS, zip(numbers, SlotRecords(reading).users(rows), strict=True))
+        added: list[tuple[int, bytes]] = []
+        for row, record in zip(rows, SlotRecords(reading).users(rows), strict=True):
+            room_bytes -= len(record) + _SLOT_SHARE
+            if room_bytes < 0 and added:
+                break
+            added.append((row.id - 1, record))
+        self._add(StateTreeKind.USERS, added)
+        return len(added)
 
     def prove(self, ledger: Ledger) -> ProvedSlots | None:
         """Prove it all under the newest head, for any thread; waits for that of what was read.

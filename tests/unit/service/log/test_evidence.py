@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sft.crypto.comment import NO_HEAD
 from sft.errors import RecordForgedError, TooLargeError
 from sft.ledger.current import check_last_leaf, check_slots
 from sft.ledger.leaves import StateTreeKind
 from sft.ledger.slots import FileSlot, Slot, SlotVersion
+from sft.limits import LEAF_BYTES
+from sft.model.access import Role
+from sft.model.events import UserAdded
 from sft.model.evidence import Evidence
 from sft.service import accounts, downloads
 from sft.service.files import show_file
 from sft.service.log import evidence as proving
 from sft.service.log.evidence import Rests
-from tests.unit.service.service_fixture import ADA, MAX, MIA, OPERATOR, ServiceFixture
+from sft.service.users import enroll
+from sft.wire.messages import UserList, fits
+from tests.unit.service.service_fixture import ADA, MAX, MIA, NOW, OPERATOR, ServiceFixture
 
 
 class Checked:
@@ -134,6 +140,39 @@ def test_more_folders_than_an_answer_can_prove_are_refused(
     monkeypatch.setattr(proving, "EVIDENCE_SLOTS", 6)
     with pytest.raises(TooLargeError):
         shown(services, "1/2/3/4/a")
+
+
+def test_a_page_of_people_fits_a_frame_with_its_proof_and_misses_nobody(services: ServiceFixture) -> None:
+    with services.log.transaction(NOW) as transaction:
+        for number in range(5, 405):
+            name, point = f"{'n' * 58}{number:06}", number.to_bytes(2, "big") * 16
+            user, key = enroll(transaction, name, Role.GUEST, b"Ed" + number.to_bytes(8, "big") + point, "d" * 64)
+            transaction.log(
+                UserAdded(
+                    by=OPERATOR,
+                    user_id=user.id,
+                    name=name,
+                    role=Role.GUEST,
+                    key_id=key.id,
+                    public_key=key.public_key,
+                    device="d" * 64,
+                )
+            )
+    after, listed, pages = 0, [], 0
+    while True:
+        rests = Rests()
+        page = services.ask(accounts.list_users, ADA, after=after, rests=rests)
+        found = Checked(services, rests)
+        assert found.users == {user.id for user in page.users}
+        largest = replace(found.evidence, leaf=bytes(LEAF_BYTES))
+        assert fits(UserList(1, page, largest))
+        listed += [user.id for user in page.users]
+        pages += 1
+        if not page.next:
+            break
+        after = page.next
+    assert listed == list(range(1, 405))
+    assert pages < 12
 
 
 def test_what_has_changed_since_it_was_read_is_not_proved(services: ServiceFixture) -> None:
