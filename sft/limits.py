@@ -172,3 +172,6 @@ WITNESS_LOOK_SECONDS: Final = 10  # a server looks so often whether there is a n
 SUBMIT_SECONDS: Final = 10  # for one request: a line to another continent, and a disk there
 WITNESS_PAUSE_SECONDS: Final = 3600  # the longest until a witness that failed is asked again
 COSIGN_AGAIN_SECONDS: Final = 6 * 3600  # a head that nothing follows: clients want a cosignature of today
+COSIGNED_BYTES: Final = (
+    32 * KIB
+)  # what a login has of cosignatures: nine witnesses with both keys, beside a leaf of any size

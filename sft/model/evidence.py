@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from sft.limits import (
     BATCH_FILES,
+    COSIGNED_BYTES,
     EVIDENCE_HASHES,
     EVIDENCE_SLOTS,
     HEAD_BYTES,
@@ -28,6 +29,7 @@ from sft.limits import (
 )
 from sft.model.records import Bytes32, Count, Record, VersionNumber
 
+CosignedText = Annotated[str, Meta(max_length=COSIGNED_BYTES)]
 HeadText = Annotated[str, Meta(max_length=HEAD_BYTES)]
 LeafBytes = Annotated[bytes, Meta(min_length=1, max_length=LEAF_BYTES)]
 TreeKind = Annotated[int, Meta(ge=1, le=255)]  # ``sft.ledger.leaves.StateTreeKind``, or one that joined since

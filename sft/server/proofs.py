@@ -12,10 +12,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
+from sft.crypto.signed_note import SignedNote
 from sft.errors import StoreError, TooLargeError
-from sft.limits import EVIDENCE_SLOTS
+from sft.ledger.add_checkpoint import TreeHead
+from sft.limits import COSIGNED_BYTES, EVIDENCE_SLOTS
 from sft.model.evidence import Evidence, LogProof
 from sft.server.context import ServerContext
 from sft.server.log_heads import HeadStep, SessionHead
@@ -36,19 +39,32 @@ class ShownLog(Struct, frozen=True):
     head: SignedHead
     consistency: tuple[LogProof, ...]
     evidence: Evidence
+    cosigned: str = ""
+    cosigned_consistency: LogProof = ()
 
 
-def show_log(ledger: Ledger, rests: Rests, log_sizes: Sequence[int]) -> ShownLog | None:
+def show_log(
+    ledger: Ledger, rests: Rests, log_sizes: Sequence[int], cosigned: SignedNote | None = None
+) -> ShownLog | None:
     """Make what a login is shown, on any thread; None where what it rests on has changed since it was read.
 
     From a size that the log does not have yet nothing is proved: the head says so.
+
+    Args:
+        cosigned: the newest checkpoint that is witnessed; left out where it is newer than the head, or too long.
     """
     proved = rests.prove(ledger)
     if proved is None:
         return None
     size = proved.head.size
     consistency = tuple(ledger.consistency(old, size) if old <= size else () for old in log_sizes)
-    return ShownLog(proved.head, consistency, proved.evidence)
+    shown = ShownLog(proved.head, consistency, proved.evidence)
+    if cosigned is None:
+        return shown
+    note, old = cosigned.encode(), TreeHead.parse(cosigned.text).size
+    if old > size or len(note) > COSIGNED_BYTES:
+        return shown
+    return replace(shown, cosigned=note, cosigned_consistency=ledger.consistency(old, size))
 
 
 def fitting(answer: Answer) -> Answer:

@@ -264,7 +264,12 @@ class ServerSession:
         if shown is not None:
             self._proofs = SessionProofs(context, self.session_id, shown.head, self.send)
             welcome = msgspec.structs.replace(
-                welcome, head=shown.head.note, consistency=shown.consistency, evidence=shown.evidence
+                welcome,
+                head=shown.head.note,
+                consistency=shown.consistency,
+                evidence=shown.evidence,
+                cosigned=shown.cosigned,
+                cosigned_consistency=shown.cosigned_consistency,
             )
             self._note_newer(claim, shown.head.size)
         self.link.outbox.write(self.link.connection.welcome(welcome))
@@ -370,9 +375,10 @@ async def _identify(context: ServerContext, claim: Claim, session_id: int) -> tu
     # Whoever is locked out while this reads is no live session yet, and would not hear of it: so read again then.
     while True:
         changes = context.sessions.changes_of_all
+        cosigned = None if context.witnessing is None else context.witnessing.cosigned
         rests = Rests()
         caller = await context.read_apart(login.login, login.LoginInput(claim.user_name, key, session_id), rests)
-        shown = await context.entry_pool.run(show_log, context.ledger, rests, claim.log_sizes)
+        shown = await context.entry_pool.run(show_log, context.ledger, rests, claim.log_sizes, cosigned)
         if shown is not None and context.sessions.changes_of_all == changes:
             return caller, shown
 

@@ -12,8 +12,10 @@ from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from sft.crypto.keys import InvitationKey, PublicKey, SigningKey
+from sft.crypto.sealing import TAG_BYTES
 from sft.crypto.signatures import (
     SIGNATURE_BYTES,
     sign_invitation,
@@ -24,9 +26,9 @@ from sft.crypto.signatures import (
     verify_login,
 )
 from sft.errors import HandshakeFailedError, LocalProtocolError, RequestError, Value
-from sft.limits import FILE_BYTES, IDLE_SECONDS, JOIN_STATEMENT_BYTES, LOG_HEADS_KEPT, SESSION_SECONDS
+from sft.limits import FILE_BYTES, FRAME_BYTES, IDLE_SECONDS, JOIN_STATEMENT_BYTES, LOG_HEADS_KEPT, SESSION_SECONDS
 from sft.model.access import OPERATOR
-from sft.model.evidence import Evidence, HeadText, LogProof
+from sft.model.evidence import CosignedText, Evidence, HeadText, LogProof
 from sft.model.records import Bytes32, Count, PersonName, PublicKeyBytes, Seconds, ServerInfo, ShortText, Size
 from sft.wire.replies import REFUSAL_VALUES, clipped
 from sft.wire.states import FrameType
@@ -111,6 +113,8 @@ class Welcome(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
         head: the server's newest, as a signed note; the operator is told none.
         consistency: from each size that was claimed, in that order.
         evidence: the caller's own slot.
+        cosigned: the newest checkpoint that is witnessed, as a signed note with its cosignatures; empty where none is.
+        cosigned_consistency: from that to the head.
     """
 
     user_id: Count
@@ -121,6 +125,8 @@ class Welcome(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     head: HeadText = ""
     consistency: Annotated[tuple[LogProof, ...], Meta(max_length=LOG_HEADS_KEPT)] = ()
     evidence: Evidence | None = None
+    cosigned: CosignedText = ""
+    cosigned_consistency: LogProof = ()
 
 
 class RefusedLogin(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -183,8 +189,11 @@ def verify_claim(plaintext: bytes, th2: bytes, *, operator_allowed: bool) -> Cla
 
 
 def encode_welcome(welcome: Welcome) -> bytes:
-    """Write M5's plaintext of an accepted login."""
-    return _WELCOME + _encode(welcome)
+    """Write M5's plaintext of an accepted login; without cosignatures where they would not fit one frame with the rest."""
+    whole = _WELCOME + _encode(welcome)
+    if len(whole) <= FRAME_BYTES - TAG_BYTES or not welcome.cosigned:
+        return whole
+    return _WELCOME + _encode(replace(welcome, cosigned="", cosigned_consistency=()))
 
 
 def encode_refusal(error: RequestError) -> bytes:

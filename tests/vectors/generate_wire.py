@@ -170,6 +170,8 @@ def _welcome(kind: str, server: ServerKey) -> Welcome:
         head="a head\n",
         consistency=((bytes([4]) * 32,), (bytes([5]) * 32,)),
         evidence=evidence,
+        cosigned="a checkpoint\n",
+        cosigned_consistency=(bytes([6]) * 32,),
     )
 
 

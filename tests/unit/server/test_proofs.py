@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from twisted.internet.defer import Deferred
 
+from sft.crypto.signed_note import SignedNote
 from sft.errors import StoreError
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.proofs import verify_consistency, verify_inclusion
 from sft.server.proofs import READ_AGAIN, SessionProofs, show_log
 from sft.service.log.evidence import Rests
 from sft.wire.messages import LogHead
+from tests.unit.ledger.logs import checkpoint
 from tests.unit.service.log.test_ledger import Grower
 
 
@@ -143,6 +145,24 @@ def test_what_changes_whenever_it_is_read_is_a_fault_in_the_end(monkeypatch: pyt
     (failure,) = failures
     failure.trap(StoreError)
     assert session.sent == []
+
+
+def test_a_login_is_given_what_is_witnessed_with_the_heads_consistency_from_it() -> None:
+    session = Proving()
+    session.log.grow(300)
+    roots = session.log.roots
+    for size in (1, 300, 305):
+        cosigned = SignedNote.parse(checkpoint(size, root=roots[size]))
+        shown = show_log(session.log.ledger, Rests(), (), cosigned)
+        assert shown is not None
+        assert shown.cosigned == cosigned.encode()
+        verify_consistency(size, roots[size], 305, roots[305], shown.cosigned_consistency)
+    newer = SignedNote.parse(checkpoint(306))
+    longer = SignedNote(cosigned.text, cosigned.signatures * 300)
+    for left_out in (None, newer, longer):
+        shown = show_log(session.log.ledger, Rests(), (), left_out)
+        assert shown is not None
+        assert (shown.cosigned, shown.cosigned_consistency) == ("", ())
 
 
 def test_a_login_is_proved_every_size_that_it_claims_and_nothing_of_one_that_is_not_there() -> None:

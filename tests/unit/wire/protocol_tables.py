@@ -69,6 +69,7 @@ LIMITS: Final = (
     "COMMENT_BYTES",
     "FILE_BYTES",
     "HEAD_BYTES",
+    "COSIGNED_BYTES",
     "LEAF_BYTES",
     "SLOT_BYTES",
     "EVIDENCE_SLOTS",

@@ -14,6 +14,7 @@ from sft.errors import (
 )
 from sft.limits import (
     CHUNK_BYTES,
+    COSIGNED_BYTES,
     EARLY_FRAME_BYTES,
     FRAME_BYTES,
     HEAD_BYTES,
@@ -139,6 +140,15 @@ def test_a_welcome_has_room_for_the_proofs_of_the_log():
         WELCOME, head="h" * HEAD_BYTES, consistency=(proof,) * LOG_HEADS_KEPT, evidence=evidence
     )
     assert join(welcome=welcome).client_events[-1] == Welcomed(welcome)
+
+
+def test_cosignatures_are_left_out_where_they_do_not_fit_and_only_then():
+    proof = (bytes(32),) * 40
+    for leaf_bytes, fits in ((1024, True), (LEAF_BYTES, False)):
+        evidence = Evidence(bytes(leaf_bytes), proof, (ProvedSlot(1, 6, bytes(SLOT_BYTES)),), ())
+        welcome = msgspec.structs.replace(WELCOME, head="h" * 400, consistency=(proof,), evidence=evidence)
+        cosigned = msgspec.structs.replace(welcome, cosigned="c" * COSIGNED_BYTES, cosigned_consistency=proof)
+        assert join(welcome=cosigned).client_events[-1] == Welcomed(cosigned if fits else welcome)
 
 
 def test_a_welcome_that_fits_no_frame_is_our_own_fault():
