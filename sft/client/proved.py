@@ -79,8 +79,14 @@ class ProvedState:
     def require_user(self, user: User) -> UserSlot:
         """Return a user's slot, which says what the server says: name, role, state, keys; else LogProofError."""
         slot = self.user(user.id)
-        said = (user.name, user.role, user.state, {key.public_key for key in user.keys if key.ended_at is None})
-        if said != (slot.name, slot.role, slot.state, {key.public_key for key in slot.keys if key.end is None}):
+        # When a key ended by the clock says no leaf; that it did has to be the same.
+        keys = {
+            (key.public_key, key.start_leaf, key.end_leaf, key.cut_off_leaf, key.end_reason, key.ended_at is None)
+            for key in user.keys
+        }
+        proved = {(key.public_key, key.start, key.end, key.cut_off, key.reason, key.end is None) for key in slot.keys}
+        said = (user.name, user.role, user.state, keys)
+        if said != (slot.name, slot.role, slot.state, proved):
             self._refuse(f"user {user.id} is another in the registry")
         return slot
 

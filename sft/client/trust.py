@@ -23,7 +23,9 @@ from sft.crypto.keys import PublicKey
 from sft.crypto.signatures import FileSignature, verify_comment, verify_file
 from sft.errors import (
     CryptoError,
+    KeyNotEndorsedError,
     OlderVersionError,
+    OwnKeyUnknownError,
     PinChangedError,
     SftError,
     SignatureBadError,
@@ -296,8 +298,10 @@ def require_pinned(file: File, pins: Mapping[int, Pin], server_name: str) -> Pin
     """
     version = file.version
     pin = pins.get(version.author_id)
-    if pin is not None and (pin.name != version.author or _is_another_key(pin, version.public_key)):
+    if pin is not None and pin.name != version.author:
         raise PinChangedError(author=version.author, server=server_name)
+    if pin is not None and version.public_key in pin.shown_later:
+        raise _not_endorsed(pin, version.public_key, server_name)
     if pin is None or version.public_key not in pin.keys:
         raise SignerUnknownError(path=file.path, author=version.author, server=server_name)
     return pin
@@ -326,8 +330,23 @@ def was_judged(session: Session, file: File) -> bool:
     return True
 
 
-def _is_another_key(pin: Pin, public_key: bytes) -> bool:
-    return public_key in pin.shown_later or (pin.is_own and public_key not in pin.keys)
+def words_of_key(public_key: bytes) -> str:
+    """Return the words of a pinned key."""
+    public = PublicKey.decode_or_none(public_key)
+    return "" if public is None else public.words()
+
+
+def _not_endorsed(pin: Pin, public_key: bytes, server_name: str) -> PinChangedError:
+    """Return the error for a key that the registry shows, and none that is pinned vouched for."""
+    seen, words = pin.shown_later[public_key], words_of_key(public_key)
+    if pin.is_own:
+        return OwnKeyUnknownError(server=server_name, added_at=seen, shown=words, name=pin.name)
+    if not pin.keys:
+        return PinChangedError(author=pin.name, server=server_name)
+    newest = max(pin.keys, key=lambda key: pin.keys[key])
+    return KeyNotEndorsedError(
+        author=pin.name, server=server_name, added_at=seen, shown=words, pinned=words_of_key(newest)
+    )
 
 
 def _bad(file: File, detail: str) -> SignatureBadError:

@@ -223,7 +223,7 @@ class KeyNotEndorsedError(PinChangedError):
     )
 
 
-class OwnKeyUnknownError(ClientError):
+class OwnKeyUnknownError(PinChangedError):
     """Our own place in the registry has a key that this computer knows nothing of."""
 
     code = "OWN_KEY_UNKNOWN"

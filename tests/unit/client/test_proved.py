@@ -15,7 +15,7 @@ from sft.crypto.signatures import sign_file
 from sft.errors import LocalProtocolError, LogProofError
 from sft.ledger.slots import FileSlot, FileState, FolderSlot, FolderState, decode_slot, encode_slot
 from sft.model.access import Role
-from sft.model.records import DeviceKey, File, FileVersion, User, UserState
+from sft.model.records import DeviceKey, File, FileVersion, KeyEnd, User, UserState
 from tests.unit.client.log_in_memory import FILES, USERS, LogInMemory
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, MAX_KEY
 
@@ -294,6 +294,9 @@ def test_a_person_is_what_the_slot_says(log):
         {"keys": (DeviceKey(1, MALLORY_KEY.public.encode(), "laptop", 0),)},
         {"keys": (DeviceKey(1, ADA, "laptop", 0), DeviceKey(2, MALLORY_KEY.public.encode(), "desktop", 0))},
         {"keys": (DeviceKey(1, ADA, "laptop", 0, 5),)},
+        {"keys": (DeviceKey(1, ADA, "laptop", 0, None, 1),)},
+        {"keys": (DeviceKey(1, ADA, "laptop", 0, 5, 0, 9, None, KeyEnd.RETIRED),)},
+        {"keys": (DeviceKey(1, ADA, "laptop", 0, None, 0, None, 3),)},
     ],
 )
 def test_a_person_who_is_another_in_the_registry_is_refused(log, fields):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from sft.client.pins import Pin
 from sft.client.transfers.part_file import Measure
@@ -11,7 +12,7 @@ from sft.client.trust import SignatureState, judge, unread_sentence
 from sft.crypto.comment import FileComment
 from sft.crypto.digests import blake2b_512
 from sft.crypto.signatures import FileSignature, sign_file
-from sft.errors import PinChangedError, SignatureBadError, SignerUnknownError
+from sft.errors import KeyNotEndorsedError, OwnKeyUnknownError, PinChangedError, SignatureBadError, SignerUnknownError
 from sft.model.records import File, FileVersion
 from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY
 
@@ -137,15 +138,23 @@ def test_a_key_that_was_never_shown_is_unknown_and_one_shown_later_is_refused():
         verdict(signed(MALLORY_KEY))
     with pytest.raises(SignerUnknownError):
         verdict(signed(), pins={})
-    with pytest.raises(PinChangedError):
+    with pytest.raises(KeyNotEndorsedError) as stopped:
         verdict(signed(MALLORY_KEY), pins={7: Pin(7, "ada", ADA.keys, {key: 2000})})
+    shown = {"shown": MALLORY_KEY.public.words(), "pinned": ADA_KEY.public.words(), "added_at": 2000}
+    assert stopped.value.values.items() >= shown.items()
+    with pytest.raises(PinChangedError):
+        verdict(signed(MALLORY_KEY), pins={7: Pin(7, "ada", {}, {key: 2000})})
 
 
 def test_a_key_that_is_not_ours_signs_nothing_in_our_name():
     us = Pin(7, "ada", ADA.keys, is_own=True)
     assert verdict(signed(), pins={7: us}).author == "ada"
-    with pytest.raises(PinChangedError):
+    with pytest.raises(SignerUnknownError):
         verdict(signed(MALLORY_KEY), pins={7: us})
+    key = MALLORY_KEY.public.encode()
+    with pytest.raises(OwnKeyUnknownError) as stopped:
+        verdict(signed(MALLORY_KEY), pins={7: replace(us, shown_later={key: 2000})})
+    assert stopped.value.values["shown"] == MALLORY_KEY.public.words()
 
 
 def test_a_second_device_that_was_pinned_first_holds_as_well():
