@@ -76,6 +76,9 @@ def grown(size: int, subtrees: Sequence[bytes], added: bytes) -> list[bytes]:
 def range_root(start: int, end: int, node: Node) -> bytes:
     """Hash the leaves [start, end) as one tree; ``start`` as for ``complete_subtrees``."""
     width, root = end - start, b""
+    if width & (width - 1) == 0 < width:  # nearly always: a complete subtree
+        level = width.bit_length() - 1
+        return node(level, start >> level)
     for level in range(width.bit_length()):
         if width >> level & 1:
             subtree = node(level, (end >> level) - 1)

@@ -61,14 +61,15 @@ def prove_several(indices: Iterable[int], size: int, node: Node) -> list[bytes]:
     if not wanted or not 0 <= wanted[0] <= wanted[-1] < size:
         raise ValueError(f"no such leaves among {size}")
     proof: list[bytes] = []
-    pending = [(0, size)]
+    pending = [(0, size, 0, len(wanted))]  # leaves, and which of those that are wanted are among them
     while pending:
-        start, end = pending.pop()
-        if not _any_in(wanted, start, end):
+        start, end, first, behind = pending.pop()
+        if first == behind:
             proof.append(range_root(start, end, node))
         elif end - start > 1:
             middle = split(start, end)
-            pending += [(middle, end), (start, middle)]
+            parting = bisect_left(wanted, middle, first, behind)
+            pending += [(middle, end, parting, behind), (start, middle, first, parting)]
     return proof
 
 
