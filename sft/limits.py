@@ -16,7 +16,9 @@ EARLY_FRAME_BYTES: Final = 4 * KIB  # nobody has proved anything yet
 # frame or two at the server, and at the client before its server has proved itself (a test adds them up).
 EARLY_TOTAL_BYTES: Final = 16 * KIB
 SMALL_FILE_BYTES: Final = 60 * KIB  # content, fields and signature in one frame
-RECEIVED_AT_ONCE: Final = 500  # versions that one statement says were received: its text has 93 KiB
+RECEIVED_AT_ONCE: Final = (
+    256  # versions that one statement says were received: its text has 43 KiB, so it fits a record
+)
 BATCH_FILES: Final = 64  # small files of one request: a group of the writer's, and some ms of a thread
 # The one-way ratchet of a direction: a stolen key opens at most so much of the past.
 REKEY_BYTES: Final = GIB
@@ -135,7 +137,7 @@ TILES_IN_USE: Final = 64
 LEAF_SLOTS: Final = (
     512  # that one leaf changes, 41 bytes each: all folders of the longest path; pages of purging are shorter
 )
-RECORD_BYTES: Final = 64 * KIB  # of one part: 500 versions of one download, with their statement
+RECORD_BYTES: Final = 64 * KIB  # of one part: as many versions as are received at once, with their statement
 
 # -- what is proved (sft/model/evidence.py): together with its answer each fits one frame ------------------
 # The last one rides with every answer, one of a page of hand-over until the next act.

@@ -310,6 +310,17 @@ def _make_log() -> None:
         _index(f"ix_log_leaves_{column}", "log_leaves", [column, "number"], sa.text(f"{column} IS NOT NULL"))
     op.create_index("ix_log_leaves_kind", "log_leaves", ["kind", "number"])
     op.create_table(
+        "downloads",
+        _bytes("file_id"),
+        _number("user_id"),
+        _number("number"),
+        _integer("begun_leaf"),
+        _integer("received_leaf", null=True),
+        _bytes("mac"),
+        sa.PrimaryKeyConstraint("file_id", "user_id", "number", name="pk_downloads"),
+        _refers("downloads", "user_id", "users.id"),
+    )
+    op.create_table(
         "log_tiles",
         _number("level"),
         _number("number"),
@@ -331,6 +342,7 @@ def downgrade() -> None:
         "row_sums",
         "state_blocks",
         "log_tiles",
+        "downloads",
         "log_leaves",
         "ledger",
         "purges",

@@ -44,7 +44,7 @@ from sft.errors import SignatureInvalidError
 
 NONCE_BYTES: Final = 8
 JOIN: Final = "join"
-TEXT_CHARACTERS: Final = 128 * limits.KIB  # the longest is of 500 files received: 93 KiB
+TEXT_CHARACTERS: Final = 128 * limits.KIB  # the longest is of 256 files received: 48 KiB
 
 _POINT_BYTES: Final = 32
 _KEY_BYTES: Final = 42

@@ -42,6 +42,12 @@ class StatedEvent(DomainEvent, frozen=True, kw_only=True):
     statement_text: bytes = b""
 
 
+def only_file_of(versions: tuple[tuple[bytes, int], ...]) -> bytes | None:
+    """Return the file of which all of these versions are; None where there are several files."""
+    files = {file_id for file_id, _ in versions}
+    return files.pop() if len(files) == 1 else None
+
+
 # -- the server ---------------------------------------------------------------------------------------
 
 
@@ -211,6 +217,36 @@ class HandOverEnded(DomainEvent, frozen=True, kw_only=True):
 
     user_id: int
     files_to: int
+
+
+class DownloadBegun(DomainEvent, frozen=True, kw_only=True):
+    """Versions of files are about to leave; said before the first byte of them does.
+
+    Attributes:
+        versions: file ids and numbers, each pair once.
+        first_chunk: of the content, from which on it is sent: what was cut off goes on there.
+    """
+
+    routine: ClassVar[bool] = True  # the event log has its line of what leaves
+
+    versions: tuple[tuple[bytes, int], ...]
+    first_chunk: int = 0
+
+    @property
+    def only_file(self) -> bytes | None:
+        """The file that it is about, where it is one."""
+        return only_file_of(self.versions)
+
+
+class DownloadReceived(StatedEvent, frozen=True, kw_only=True):
+    """A reader signed that versions of files, likewise, came whole and are what their authors signed."""
+
+    versions: tuple[tuple[bytes, int], ...]
+
+    @property
+    def only_file(self) -> bytes | None:
+        """The file that it is about, where it is one."""
+        return only_file_of(self.versions)
 
 
 # -- files ----------------------------------------------------------------------------------------------

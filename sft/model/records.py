@@ -231,6 +231,27 @@ class FileSeen(Record, frozen=True):
     version: VersionNumber
 
 
+class FileReader(Record, frozen=True):
+    """Somebody who may read a file: the newest version that they began to download, and the leaves of the log that say so.
+
+    ``version`` is 0, and there is no leaf, where they have not; ``received_leaf`` is where they signed that it came whole.
+    """
+
+    user_id: Count
+    name: PersonName
+    state: UserState
+    version: Count = 0
+    begun_leaf: Count | None = None
+    received_leaf: Count | None = None
+
+
+class ReaderPage(Record, frozen=True):
+    """Some of those who may read a file; ``next`` is 0 at the end."""
+
+    readers: Annotated[tuple[FileReader, ...], Meta(max_length=LIST_ENTRIES)]
+    next: Count = 0
+
+
 class Deleted(Record, frozen=True):
     """What went to the trash, and until when it can be restored."""
 

@@ -18,9 +18,11 @@ from sft.limits import CREDIT_STEP_CHUNKS, READ_AHEAD_CHUNKS, TRANSFER_CREDIT_CH
 from sft.server.context import ServerContext
 from sft.server.proofs import fitting
 from sft.server.refusal_log import asked_of
+from sft.server.said_begun import say_begun
 from sft.server.transfer import TransferSession
 from sft.service import downloads
 from sft.service.log.evidence import Rests
+from sft.store.downloads import FileVersionKey
 from sft.transport.flow import Chunks, SendFlow
 from sft.wire.messages import Done, FileBegins, GetFile
 
@@ -38,6 +40,7 @@ class DownloadFlow:
         self._window = min(request.window, CREDIT_STEP_CHUNKS)
         self._early_credit = 0
         self._over = False
+        self._said_begun: FileVersionKey | None = None
         self._begun: Deferred[None] = Deferred()
         begun = Deferred.fromCoroutine(self._begin()).addErrback(self._failed)
         begun.addBoth(lambda _: self._begun.callback(None))
@@ -114,11 +117,18 @@ class DownloadFlow:
         self._outflow.start()
 
     async def _open(self, rests: Rests | None) -> None:
-        """Find the file and open its object.
+        """Find the file and open its object; that it leaves is in the log when this ends, once however often it is read.
 
         Once more where the object is not what its row said: ``rotate-key --reencrypt`` may have moved it between the two.
         """
         self._close()
+        await self._start(rests)
+        version = self._running().file.id, self._running().file.version.number
+        if not self._over and version != self._said_begun:
+            await say_begun(self._context, self._session, (version,), first_chunk=self._request.first_chunk)
+            self._said_begun = version
+
+    async def _start(self, rests: Rests | None) -> None:
         previous: bytes | None = None
         while True:
             download = await self._find(self._request.version, rests)

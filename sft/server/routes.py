@@ -24,6 +24,7 @@ from sft.service import (
     folders,
     invitations,
     keys,
+    receiving,
     sessions,
     settings,
     trash,
@@ -184,6 +185,14 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     # the log
     m.ReadLog: ReadRoute(reading.read_log, m.LogPage, given=_wanted),
     m.ReadRecord: ReadRoute(reading.read_record, m.RecordShown, ("number", "personal")),
+    m.ConfirmReceived: ActRoute(
+        receiving.confirm_received,
+        lambda by, q: receiving.ReceivedInput(
+            by, tuple((each.file_id, each.version) for each in q.versions), q.statement
+        ),
+        lambda id_, news: m.Done(id_, changed=news),
+    ),
+    m.ListReaders: ReadRoute(receiving.list_readers, m.ReadersListed, ("path", "after")),
     m.ProveLeaf: ReadRoute(
         reading.prove_leaf, m.LeafProved, ("number",), given=lambda context, _: {"ledger": context.ledger}
     ),

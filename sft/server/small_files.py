@@ -19,6 +19,7 @@ from sft.limits import FRAME_BYTES
 from sft.model.evidence import Evidence
 from sft.server.context import ServerContext
 from sft.server.refusal_log import log_refusal
+from sft.server.said_begun import say_begun
 from sft.server.transfer import TransferSession
 from sft.server.uploads import discard_unwanted
 from sft.service import downloads
@@ -27,6 +28,7 @@ from sft.service.log.evidence import Rests
 from sft.service.log.seen import place_seen
 from sft.service.open_uploads import EndUpload, end_uploads, open_uploads
 from sft.service.pending import Committed, Pending, Unwritten, acknowledge, put_small
+from sft.store.downloads import FileVersionKey
 from sft.wire import messages as m
 from sft.wire.replies import REFUSAL_TEXT
 
@@ -169,7 +171,10 @@ async def read_files(context: ServerContext, session: TransferSession, message: 
 async def _read_files(context: ServerContext, session: TransferSession, message: m.GetFiles) -> m.FilesContent:
     sessions, caller = context.sessions, session.caller
     changes = sessions.changes(caller.user_id)
-    (found, contents), evidence = await session.proved(lambda rests: _read(context, session, message.files, rests))
+    begun: set[FileVersionKey] = set()
+    (found, contents), evidence = await session.proved(
+        lambda rests: _read(context, session, message.files, rests, begun)
+    )
     if sessions.changes(caller.user_id) != changes:
         raise RightsChangedError(problem="Your rights changed")
     results: list[m.FileContent | m.RefusedFile] = []
@@ -190,11 +195,25 @@ async def _read_files(context: ServerContext, session: TransferSession, message:
 
 
 async def _read(
-    context: ServerContext, session: TransferSession, files: Sequence[m.WantedFile], rests: Rests | None
+    context: ServerContext,
+    session: TransferSession,
+    files: Sequence[m.WantedFile],
+    rests: Rests | None,
+    begun: set[FileVersionKey],
 ) -> tuple[list[Download | RequestError], list[bytes | Exception]]:
+    """Find and open; what can be sent is in the log when this ends, once however often it is read (``begun``)."""
     found = await _find(session, files, rests)
     contents = await _opened(context, found)
     await _follow(context, session, files, found, contents, rests)
+    leaving = {
+        (each.file.id, each.file.version.number): None
+        for each, content in zip(found, contents, strict=True)
+        if isinstance(each, Download) and isinstance(content, bytes)
+    }
+    new = tuple(key for key in leaving if key not in begun)
+    if new:
+        await say_begun(context, session, new)
+        begun.update(new)
     return found, contents
 
 

@@ -211,6 +211,16 @@ class LogLeafRow(Row, frozen=True, gc=False):
     personal_salt: bytes | None
 
 
+class DownloadRow(Row, frozen=True, gc=False):
+    """A row of ``downloads``."""
+
+    file_id: bytes
+    user_id: int
+    number: int
+    begun_leaf: int
+    received_leaf: int | None = None
+
+
 class LogTileRow(Row, frozen=True, gc=False):
     """A row of ``log_tiles``, which has no MAC: the log's signed head proves it."""
 

@@ -341,6 +341,21 @@ class LogLeafModel(Model):
     mac: Mapped[bytes]
 
 
+class DownloadModel(Model):
+    """A version that somebody downloads: the leaves that first said that it began, and that its reader signed to have it.
+
+    By the file's own id, for it outlives the file as the log does.
+    """
+
+    __tablename__ = "downloads"
+    file_id: Mapped[bytes] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    begun_leaf: Mapped[int]
+    received_leaf: Mapped[int | None]
+    mac: Mapped[bytes]
+
+
 class LogTileModel(Model):
     """At most 256 hashes of one level of the log's tree (C2SP tlog-tiles)."""
 

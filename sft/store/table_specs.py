@@ -100,6 +100,7 @@ TABLE_SPECS: Final[dict[type[Row], TableSpec]] = {
         (row_types.PurgeRow, schema.PurgeModel),
         (row_types.LedgerRow, schema.LedgerModel),
         (row_types.LogLeafRow, schema.LogLeafModel),
+        (row_types.DownloadRow, schema.DownloadModel),
         (row_types.LogTileRow, schema.LogTileModel),
         (row_types.StateBlockRow, schema.StateBlockModel),
         (row_types.RowSumRow, schema.RowSumModel),

@@ -35,6 +35,7 @@ from sft.wire.replies import (
     LogHead,
     LogPage,
     Notice,
+    ReadersListed,
     RecordShown,
     Refusal,
     RefusedFile,
@@ -59,6 +60,7 @@ from sft.wire.requests import (
     Chunks,
     CollectTrash,
     CommitUpload,
+    ConfirmReceived,
     Credit,
     Delete,
     DisableUser,
@@ -70,6 +72,7 @@ from sft.wire.requests import (
     KickSession,
     ListFolder,
     ListInvitations,
+    ListReaders,
     ListSessions,
     ListTrash,
     ListUsers,
@@ -116,6 +119,7 @@ __all__ = [
     "Codec",
     "CollectTrash",
     "CommitUpload",
+    "ConfirmReceived",
     "Credit",
     "Delete",
     "DisableUser",
@@ -141,6 +145,7 @@ __all__ = [
     "LeafProved",
     "ListFolder",
     "ListInvitations",
+    "ListReaders",
     "ListSessions",
     "ListTrash",
     "ListUsers",
@@ -155,6 +160,7 @@ __all__ = [
     "PutFiles",
     "ReadLog",
     "ReadRecord",
+    "ReadersListed",
     "RecordShown",
     "Refusal",
     "RefusedFile",
@@ -198,11 +204,12 @@ ClientMessage = (
     | RemoveUser | MakeInvitation | ListInvitations | WithdrawInvitation | ShowServer | ListSessions | KickSession
     | CheckVault | RotateMasterKey | CollectTrash | FindFiles | FindUpload | ReadLog | ReadRecord | ProveLeaf
     | AddKey | RotateKey | RevokeKey | ResetKey
+    | ConfirmReceived | ListReaders
 )  # fmt: skip
 ServerMessage = (
     Refusal | Done | FolderPage | FileShown | FileStored | FileBegins | FileDeleted | TrashListed
     | FolderReturned | SelfShown | UserList | UserShown | InvitationShown | InvitationList | ServerShown | SessionList
-    | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved
+    | VaultChecked | FilesFound | UploadFound | FilesStored | FilesContent | LogPage | RecordShown | LeafProved | ReadersListed
     | Credit | Notice | LogHead
 )  # fmt: skip
 
@@ -249,6 +256,8 @@ ANSWERS: Final[Mapping[type[Request], frozenset[type[Reply]]]] = MappingProxyTyp
         ReadLog: frozenset({LogPage}),
         ReadRecord: frozenset({RecordShown}),
         ProveLeaf: frozenset({LeafProved}),
+        ConfirmReceived: frozenset({Done}),
+        ListReaders: frozenset({ReadersListed}),
     }
 )
 

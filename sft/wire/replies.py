@@ -21,6 +21,7 @@ from sft.model.records import (
     File,
     Invitation,
     Page,
+    ReaderPage,
     ReceiptText,
     Record,
     RestoredFolder,
@@ -255,6 +256,12 @@ class LeafProved(Reply, frozen=True, tag=89):
     """Answers ProveLeaf."""
 
     leaf: ProvedLeaf
+
+
+class ReadersListed(Reply, frozen=True, tag=92):
+    """Answers ListReaders."""
+
+    page: ReaderPage
 
 
 class Notice(Message, frozen=True, tag=90):

@@ -19,6 +19,7 @@ from sft.limits import (
     LIST_ENTRIES,
     LOG_ENTRIES,
     LOG_KINDS,
+    RECEIVED_AT_ONCE,
     SMALL_FILE_BYTES,
     TRANSFER_CREDIT_CHUNKS,
 )
@@ -356,6 +357,20 @@ class ProveLeaf(Request, frozen=True, tag=52):
     """A leaf by its index, proved under the newest head."""
 
     number: Count
+
+
+class ConfirmReceived(Request, frozen=True, tag=53):
+    """Say, signed, which versions the caller has received and verified, each once."""
+
+    versions: Annotated[tuple[FileSeen, ...], Meta(min_length=1, max_length=RECEIVED_AT_ONCE)]
+    statement: StatementBytes
+
+
+class ListReaders(Request, frozen=True, tag=54):
+    """Who downloaded a file and who did not, after a user id."""
+
+    path: PathText
+    after: Count = 0
 
 
 # -- the operator -----------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ async def _prepare(server: ServerFixture) -> None:
 # -- the matrix -----------------------------------------------------------------------------------------
 
 # Requests whose answer also depends on whose the file is.
-OWNERSHIP = {m.Move, m.Delete, m.Restore, m.PutFiles, m.BeginUpload}
+OWNERSHIP = {m.Move, m.Delete, m.Restore, m.PutFiles, m.BeginUpload, m.ListReaders}
 
 
 class _Example:
@@ -278,6 +278,13 @@ class _Example:
     async def of_ProveLeaf(self):
         return {"number": 0}
 
+    async def of_ConfirmReceived(self):
+        # It comes to the files that were downloaded: ``test_receiving`` has the rest of it.
+        return {"versions": (FileSeen(bytes(16), 1),), "statement": b"-"}
+
+    async def of_ListReaders(self):
+        return {"path": self.path}
+
 
 def test_every_request_has_a_route_and_an_example():
     requests = {kind for kind in m.CLIENT_MESSAGES if issubclass(kind, m.Request)}
@@ -328,6 +335,8 @@ async def test_every_request_as_every_role_on_own_and_foreign_files(server: Serv
             expected = "BAD_REQUEST"  # no key, so nothing that it stores could be signed
         if kind is m.FindUpload:
             expected = expected or "UPLOAD_GONE"
+        if kind is m.ConfirmReceived:
+            expected = expected or "BAD_REQUEST"
         if expected:
             assert isinstance(answer, m.Refusal), (kind, answer)
             assert answer.code == expected, kind

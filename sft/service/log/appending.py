@@ -158,6 +158,7 @@ class _Drafting:
             self._roots.pop(kind, None)
         record = self._record(event)
         line = line_of(event)
+        found_by = line.file or line.found_by
         leaf = LogLeaf(
             kind=line.kind,
             time=self._now,
@@ -175,7 +176,7 @@ class _Drafting:
                 time=self._now,
                 user_id=event.by.user_id,
                 subject_user_id=None if line.user is None else getattr(event, line.user),
-                file_id=None if line.file is None else getattr(event, line.file),
+                file_id=None if found_by is None else getattr(event, found_by),
                 facts=record.facts.body,
                 facts_salt=record.facts.salt,
                 personal=None if personal is None else personal.body,

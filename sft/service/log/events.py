@@ -32,6 +32,7 @@ class EventLine(Struct, frozen=True, kw_only=True):
         user: the field with the user to whom it was done.
         file: the field with the id of the file that it was done to.
         files: the field with the ids of several.
+        found_by: the field with the id of a file by which the leaf is found, of which nothing changes.
         folder: the field with the id of a folder.
         folders: the field with the ids of several.
     """
@@ -41,6 +42,7 @@ class EventLine(Struct, frozen=True, kw_only=True):
     user: str | None = None
     file: str | None = None
     files: str | None = None
+    found_by: str | None = None
     folder: str | None = None
     folders: str | None = None
 
@@ -71,6 +73,8 @@ EVENT_LINES: Final[Mapping[type[DomainEvent], EventLine]] = MappingProxyType(
         events.FileTrashed: EventLine(kind=LeafKind.FILE_DELETED, file="file_id"),
         events.FileRestored: EventLine(kind=LeafKind.FILE_RESTORED, file="file_id"),
         events.FilesPurged: EventLine(kind=LeafKind.FILES_PURGED, files="files"),
+        events.DownloadBegun: EventLine(kind=LeafKind.DOWNLOAD_BEGUN, found_by="only_file"),
+        events.DownloadReceived: EventLine(kind=LeafKind.DOWNLOAD_RECEIVED, found_by="only_file"),
         events.FolderMade: EventLine(kind=LeafKind.FOLDER_MADE, folders="folder_ids"),
         events.FolderMoved: EventLine(kind=LeafKind.FOLDER_MOVED, folder="folder_id"),
         events.FolderTrashed: EventLine(kind=LeafKind.FOLDER_DELETED, folder="folder_id"),

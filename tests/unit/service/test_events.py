@@ -19,7 +19,7 @@ from sft.model import events
 from sft.model.access import Role
 from sft.model.events import DomainEvent
 from sft.model.records import KeyEnd
-from sft.service import accounts, commits, folders, invitations, keys, login, open_uploads, settings, trash
+from sft.service import accounts, commits, folders, invitations, keys, login, open_uploads, receiving, settings, trash
 from sft.service.files import show_file
 from sft.service.maintenance import daily, hand_overs, purging, rotation, row_keys
 from sft.service.storage import sealed_key_of
@@ -29,6 +29,7 @@ from sft.store.schema import VersionModel
 from sft.store.statements import rows_of
 from sft.store.trash import BEFORE_ALL_TRASH, folders_trashed_until, purging_folders, trashed_until
 from tests.unit.service.service_fixture import ADA, GUS, KEYRING, MAX, MIA, OPERATOR, SERVER_KEY, ServiceFixture
+from tests.unit.service.test_receiving import begin_download, confirm, put_file
 
 for _module in pkgutil.walk_packages(sft.service.__path__, "sft.service."):
     importlib.import_module(_module.name)
@@ -270,6 +271,12 @@ def _end_renewal(services: ServiceFixture) -> None:
     services.act(row_keys.end_renewal, row_keys.EndRenewalInput(OPERATOR))
 
 
+def _receive(services: ServiceFixture) -> None:
+    version = put_file(services)
+    begin_download(services, GUS, version)
+    confirm(services, GUS, version)
+
+
 EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     login.join: _join,
     accounts.add_user: _add_user,
@@ -287,6 +294,8 @@ EXAMPLES: dict[Any, Callable[[ServiceFixture], Any]] = {
     settings.prepare: _prepare,
     settings.change_settings: _change_settings,
     folders.make_folder: _make_folder,
+    receiving.begin_downloads: lambda services: begin_download(services, GUS, put_file(services)),
+    receiving.confirm_received: _receive,
     folders.move: _move,
     trash.delete: _delete,
     trash.restore: _restore,
