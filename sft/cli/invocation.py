@@ -23,6 +23,7 @@ from sft.cli.waiting import wait_told
 from sft.client.fault_log import FaultLog
 from sft.errors import PassphraseWrongError
 from sft.model.names import safe
+from sft.model.text import role_noun
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -59,13 +60,17 @@ class Execute(Protocol):
 class Connect(Protocol):
     """Opens a session; see ``sft.client.session.connect``."""
 
-    def __call__(self, reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask) -> Awaitable[Session]: ...
+    def __call__(
+        self, reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask, unknown_keys: bool = False
+    ) -> Awaitable[Session]: ...
 
 
-async def connect_over_network(reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask) -> Session:
+async def connect_over_network(
+    reactor: Any, state: StateFolder, profile: Profile, *, ask: Ask, unknown_keys: bool = False
+) -> Session:
     from sft.client.session import connect
 
-    return await connect(reactor, state, profile, ask=ask)
+    return await connect(reactor, state, profile, ask=ask, unknown_keys=unknown_keys)
 
 
 async def join_over_network(reactor: Any, state: StateFolder, link: Link, **wanted: Any) -> Joined:
@@ -163,15 +168,19 @@ class Invocation:
         """Run a coroutine that ends by itself."""
         return self.environment.execute_plain(act, self.log.keep)
 
-    def talk(self, act: OverSession[T], profile: Profile | None = None) -> T:
-        """Log in, run a coroutine over the session, and close it."""
-        return self.run(self._talking(act, profile or self.profile()))
+    def talk(self, act: OverSession[T], profile: Profile | None = None, *, unknown_keys: bool = False) -> T:
+        """Log in, run a coroutine over the session, and close it.
 
-    def _talking(self, act: OverSession[T], profile: Profile) -> Act[T]:
+        Args:
+            unknown_keys: the person looks at keys of their own that this computer does not know.
+        """
+        return self.run(self._talking(act, profile or self.profile(), unknown_keys=unknown_keys))
+
+    def _talking(self, act: OverSession[T], profile: Profile, *, unknown_keys: bool) -> Act[T]:
 
         async def talking(reactor: Any) -> T:
             self.reactor = reactor
-            async with await self.connected(reactor, profile) as session:
+            async with await self.connected(reactor, profile, unknown_keys=unknown_keys) as session:
                 with wait_told(self.console, reactor, session.server_name, lambda: session.quiet_seconds):
                     answer = await act(session)
                 # Where a person reads along: no script can compare words by phone.
@@ -184,12 +193,14 @@ class Invocation:
 
         return talking
 
-    async def connected(self, reactor: Any, profile: Profile) -> Session:
+    async def connected(self, reactor: Any, profile: Profile, *, unknown_keys: bool = False) -> Session:
         """Log in; a passphrase typed wrong may be typed again."""
         for left in reversed(range(PASSPHRASE_TRIES)):
             try:
                 with wait_told(self.console, reactor, profile.name):
-                    session = await self.environment.connect(reactor, self.state, profile, ask=self.ask(profile.name))
+                    session = await self.environment.connect(
+                        reactor, self.state, profile, ask=self.ask(profile.name), unknown_keys=unknown_keys
+                    )
             except PassphraseWrongError:
                 self._typed = None
                 if not left or self.environ.get("SFT_PASSPHRASE_FILE"):
@@ -198,6 +209,10 @@ class Invocation:
                 continue
             if session.followed is not None:
                 self.console.note(key_followed(session.profile.name, session.server_key))
+            if session.role_before:
+                self.console.note(
+                    f"You are {role_noun(session.role)} on {safe(session.profile.name)} now (was {safe(session.role_before)})."
+                )
             return session
         raise AssertionError  # the last try returned or raised
 

@@ -34,11 +34,12 @@ from sft.client.statements import sign_act
 from sft.client.stopped import require_not_stopped, stop
 from sft.client.versions_seen import VersionsSeen
 from sft.crypto.comment import NO_HEAD
-from sft.crypto.keys import InvitationKey, ServerPublic, SigningKey
-from sft.errors import AccountChangedError, LedgerError, NotFoundError, ServerKeyChangedError
+from sft.crypto.keys import InvitationKey, PublicKey, ServerPublic, SigningKey
+from sft.errors import AccountChangedError, LedgerError, NotFoundError, OwnKeyUnknownError, ServerKeyChangedError
+from sft.ledger.slots import SlotKey
 from sft.model.access import Role
 from sft.model.links import LinkHead
-from sft.model.records import File, User
+from sft.model.records import File, User, UserState
 from sft.wire.connection import Connection
 from sft.wire.handshake import Claim, Welcome
 from sft.wire.messages import Notice, Reply, Request
@@ -64,6 +65,7 @@ class Session:
         versions_seen: the server's files as this computer has seen them.
         clock: Unix seconds.
         carried_over: transfers that an earlier session's end cut off; whoever comes back sets the one of before.
+        role_before: our role as last seen, where it is another one now.
     """
 
     connection: ServerConnection
@@ -78,6 +80,7 @@ class Session:
     followed: ServerPublic | None = None
     carried_over: CarriedOver = field(default_factory=CarriedOver)
     limited_to: int | None = None
+    role_before: str = ""
     _learning: Lock = field(default_factory=Lock)
     _kept_head: Head | None = None
 
@@ -163,6 +166,29 @@ class Session:
     async def request(self, kind: type[Request], reply: type[R] | tuple[type[R], ...], /, **fields: Any) -> R:
         return await self.connection.request(kind, reply, **fields)
 
+    def unknown_own_keys(self) -> list[SlotKey]:
+        """Return the keys that the log has for us, and this computer knows nothing of.
+
+        Raises:
+            LogProofError: it does not have us as we were let in.
+        """
+        if self.log is None:
+            return []
+        what = "who you are there"
+        welcome = self.connection.welcome
+        own = ProvedState(self.log, welcome.evidence, what).user(self.user_id)
+        ours = own.key(self.profile.public_key)
+        if (own.name, own.role, own.state) != (self.user_name, self.role, UserState.ACTIVE) or ours is None or ours.end:
+            self.log.refuse(what, welcome.evidence, "another name, role, state or key")
+        known = self.pins.people[self.user_id].keys
+        return [key for key in own.keys if key.public_key not in known and key.end is None]
+
+    async def learn_own(self) -> None:
+        """Learn which other keys of ours one that is known here vouches for."""
+        shown = await self._shown(self.user_id)
+        if shown is not None:
+            await self.pool.run(self.pins.learn, [shown], now=int(self.clock()))
+
     async def pin_authors(self, files: Sequence[File]) -> None:
         """Pin the keys of the authors of these files, whoever this computer has not seen yet: in one rewrite."""
         if not self._unknown_authors(files):
@@ -228,10 +254,12 @@ async def connect(
     random: Callable[[], float] = random_numbers.random,
     on_notice: OnNotice | None = None,
     clock: Callable[[], float] = time.time,
+    unknown_keys: bool = False,
 ) -> Session:
     """Log in with a profile.
 
     Args:
+        unknown_keys: a person looks at those of ours that this computer does not know.
         reactor: Twisted's, or the loop of a command.
         ask: returns the key's passphrase, if it has one.
         pool: shared with other sessions; else the session has its own.
@@ -243,6 +271,8 @@ async def connect(
         KeyLockedError, PassphraseWrongError, KeyFormatError: the key does not open.
         UnreachableError, ServerKeyChangedError, VersionUnknownError, ConnectionLostError: no connection.
         LoginRefusedError: the server does not let this key in.
+        LedgerError: its log is not the one that this computer knows.
+        OwnKeyUnknownError: somebody else may sign as us.
     """
     owns_pool = pool is None
     if pool is None:
@@ -251,14 +281,37 @@ async def connect(
     try:
         key = await Identity(state, profile).unlock(pool, ask)
         claim = Claim.login(profile.user_name, key.public, profile.device)
-        return await log_in(
+        session = await log_in(
             reactor, state, profile, key, claim, None,
             pool=pool, owns_pool=owns_pool, random=random, clock=clock, on_notice=on_notice,
         )  # fmt: skip
+        await _know_ourselves(session, unknown_keys=unknown_keys)
     except BaseException:
         if owns_pool:
             pool.stop()
         raise
+    return session
+
+
+async def _know_ourselves(session: Session, *, unknown_keys: bool) -> None:
+    """Look at our own place in the log; what is there that we know nothing of is an alarm."""
+    try:
+        unknown = session.unknown_own_keys()
+        if unknown:
+            await session.learn_own()
+            unknown = session.unknown_own_keys()
+    except BaseException:
+        session.connection.abort()
+        raise
+    if unknown and not unknown_keys:
+        session.connection.abort()
+        first, profile = unknown[0].public_key, session.profile
+        raise OwnKeyUnknownError(
+            server=profile.name,
+            name=profile.user_name,
+            shown=PublicKey.decode(first).words(),
+            added_at=session.pins.people[session.user_id].shown_later.get(first, int(session.clock())),
+        )
 
 
 async def log_in(
@@ -331,6 +384,7 @@ async def log_in(
             followed = profile.server
             earlier = (*profile.earlier_keys, profile.server_key)
             seen |= {"server_key": connection.server_key.point, "pinned_at": int(clock()), "earlier_keys": earlier}
+        role_before = profile.role if profile.role != welcome.role else ""
         if any(getattr(profile, name) != value for name, value in seen.items()):
             profile = await pool.run(Profiles(state).update, profile.name, **seen)
         pins = Pins(state, profile.server_id, own_pin(profile))
@@ -338,7 +392,9 @@ async def log_in(
     except BaseException:
         connection.abort()
         raise
-    return Session(connection, state, profile, key, pins, pool, owns_pool, clock, followed=followed)
+    return Session(
+        connection, state, profile, key, pins, pool, owns_pool, clock, followed=followed, role_before=role_before
+    )
 
 
 def _known_heads(state: StateFolder, profile: Profile) -> list[Head]:

@@ -60,7 +60,7 @@ def _all_commands() -> set[str]:
             found |= {f"twistd sft {word} {leaf}{deep}" for deep in deeper or [""]}
         if not below and issubclass(kind, usage.Options) and _has_json(kind):
             found.add(f"twistd sft {word}")
-    only_to_a_person = {"sft tui", "sft servers trust"}
+    only_to_a_person = {"sft tui", "sft servers trust", "sft key trust"}
     return found - only_to_a_person | {"sft ls --trash", "sft resume --list", "sft resume --drop"}
 
 

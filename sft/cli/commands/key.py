@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +11,15 @@ from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, key_document
 from sft.cli.options import common
+from sft.cli.people_output import words_of
 from sft.client.identity import Ask, Identity, read_passphrase_file
-from sft.errors import KeyLockedError, UsageError
+from sft.crypto.keys import PublicKey
+from sft.errors import KeyLockedError, NotFoundError, UsageError
 from sft.model.names import safe
-from sft.model.text import shown_name
+from sft.model.text import count_text, shown_name
+
+if TYPE_CHECKING:
+    from sft.client.session import Session
 
 
 @click.group("key", invoke_without_command=True)
@@ -82,6 +87,44 @@ def passphrase_command(invocation: Invocation, new_passphrase_file: str | None, 
         )
     else:
         invocation.console.result("Your key has a new passphrase.")
+    return 0
+
+
+@command.command("trust")
+@click.argument("name")
+@common
+def trust_command(invocation: Invocation, name: str) -> int:
+    """Take a new key for a person's, or for your own, after you compared its words with them."""
+    profile = invocation.profile()
+    if not invocation.prompts.possible:
+        raise UsageError(
+            problem="Only a person at a terminal agrees to a key", remedy="Type this command where you can answer it"
+        )
+
+    async def agree(session: Session) -> int:
+        pins = session.pins
+        pin = next((each for each in pins.people.values() if each.name == name), None)
+        if pin is None:
+            raise NotFoundError(what="user", name=name)
+        if not pin.shown_later:
+            return 0
+        for title, keys in (("known", pin.keys), ("new", pin.shown_later)):
+            for key in keys:
+                invocation.console.warn(f"{title:6} {words_of(PublicKey.decode_or_none(key))}")
+        invocation.prompts.require_typed(
+            f"Did {shown_name(name)} tell you these new words, by phone or in person?",
+            expected=safe(name),
+            otherwise="Nothing was changed.",
+        )
+        return len(await session.pool.run(pins.accept, name))
+
+    agreed = invocation.talk(agree, profile, unknown_keys=True)
+    said = (
+        f"{count_text(agreed)} taken for {shown_name(name)}'s."
+        if agreed
+        else f"Nothing new is known of {shown_name(name)}."
+    )
+    invocation.console.result(said)
     return 0
 
 

@@ -90,6 +90,7 @@ class TableSession:
     carried_over: CarriedOver = field(default_factory=CarriedOver)
     log: None = None
     link_head: None = None
+    role_before: str = ""
 
     @property
     def server_name(self) -> str:
@@ -258,7 +259,10 @@ class CliFixture:
         profile = CliFixture(state.data).join()
         return Joined(profile, user(wanted["user_name"], link_role(link)), None)
 
-    async def _connect(self, _reactor: Any, _state: StateFolder, profile: Profile, *, ask: Any) -> Any:
+    async def _connect(
+        self, _reactor: Any, _state: StateFolder, profile: Profile, *, ask: Any, unknown_keys: bool = False
+    ) -> Any:
+        del unknown_keys
         if self.refuses:
             error = self.refuses.pop(0)
             if getattr(error, "code", "") == "PASSPHRASE_WRONG":

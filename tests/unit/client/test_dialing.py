@@ -33,8 +33,8 @@ def known(state, profile):
     return Profiles(state).add(msgspec.structs.replace(profile, host="192.0.2.1"))
 
 
-def dial(dialing, state, profile, ask=NOBODY, random=lambda: 0.5):
-    return dialing.run(connect(dialing.reactor, state, profile, ask=ask, pool=dialing.pool, random=random))
+def dial(dialing, state, profile, ask=NOBODY, random=lambda: 0.5, **options):
+    return dialing.run(connect(dialing.reactor, state, profile, ask=ask, pool=dialing.pool, random=random, **options))
 
 
 def test_a_login_gives_a_session_and_remembers_what_the_server_says_of_us(dialing, state, known):

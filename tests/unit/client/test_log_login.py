@@ -10,16 +10,22 @@ import pytest
 from sft.client import joining
 from sft.client.heads import Head, Heads
 from sft.client.profiles import Profiles
-from sft.errors import LogForkedError, LogProofError, LogRestartedError, LogWentBackError
+from sft.client.statements import sign_act
+from sft.crypto.comment import NO_HEAD
+from sft.errors import LogForkedError, LogProofError, LogRestartedError, LogWentBackError, OwnKeyUnknownError
+from sft.ledger.slots import KeyEnd, SlotKey
+from sft.model.access import Role
 from sft.model.links import InvitationLink, LinkHead
+from sft.model.records import DeviceKey, UserState
 from tests.unit.client.log_in_memory import LogInMemory
-from tests.unit.client.memory_server import SERVER, SERVER_KEY
+from tests.unit.client.memory_server import ADA_KEY, MALLORY_KEY, SERVER, SERVER_KEY
 from tests.unit.client.test_dialing import dial, known  # noqa: F401 - a fixture
 from tests.unit.client.test_joining import LINK, joined
 
 
 def grown(size, *, other_from=None, **fields):
     log = LogInMemory(SERVER_KEY, **fields)
+    log.user(7, "ada", ADA_KEY.public.encode())
     while log.size < size:
         log.append(time=2000 if other_from is not None and log.size >= other_from else 1000)
     return log
@@ -43,7 +49,7 @@ def head_of(log, size=None):
 @pytest.fixture
 def log():
     log = grown(4)
-    log.user(7, "ada", bytes(42))
+    log.user(7, "ada", ADA_KEY.public.encode())
     return log
 
 
@@ -188,3 +194,79 @@ def test_a_server_that_shows_no_log_to_whom_an_invitation_named_one_is_refused(d
     dialing.server()
     with pytest.raises(LogProofError):
         joined(dialing, state, invitation(log, 3))
+
+
+# -- our own place --------------------------------------------------------------------------------------
+
+
+MALLORY = MALLORY_KEY.public.encode()
+
+
+def with_key(server, *keys):
+    """Have the registry say the same of ada as the log."""
+    server.users[7] = msgspec.structs.replace(server.users[7], keys=keys)
+
+
+def second_device(leaf, endorsement=b""):
+    first = DeviceKey(1, ADA_KEY.public.encode(), "laptop", 1000)
+    return first, DeviceKey(2, MALLORY, "desktop", 1000, start_leaf=leaf, endorsement=endorsement)
+
+
+def test_a_key_of_ours_that_nobody_vouches_for_is_an_alarm_at_each_login(dialing, state, known, log):  # noqa: F811
+    leaf = log.size
+    log.user(7, "ada", ADA_KEY.public.encode(), SlotKey(MALLORY, leaf))
+    for _ in range(2):
+        with_key(serve(dialing, log), *second_device(leaf))
+        with pytest.raises(OwnKeyUnknownError) as caught:
+            dial(dialing, state, known)
+        assert caught.value.values["shown"] == MALLORY_KEY.public.words()
+    with_key(serve(dialing, log), *second_device(leaf))
+    session = dial(dialing, state, known, unknown_keys=True)
+    assert [key.public_key for key in session.unknown_own_keys()] == [MALLORY]
+    assert session.pins.accept("ada") == [MALLORY]
+    serve(dialing, log)
+    assert dial(dialing, state, known).unknown_own_keys() == []
+
+
+def test_a_key_of_ours_that_this_one_vouches_for_is_taken_silently(dialing, state, known, log):  # noqa: F811
+    leaf = log.size
+    log.user(7, "ada", ADA_KEY.public.encode(), SlotKey(MALLORY, leaf))
+    endorsement = sign_act(
+        ADA_KEY, "key-add", {"key": MALLORY, "device": "desktop"},
+        server_id=SERVER.server_id, user_id=7, now=1, head=NO_HEAD,
+    )  # fmt: skip
+    with_key(serve(dialing, log), *second_device(leaf, endorsement))
+    session = dial(dialing, state, known)
+    assert MALLORY in session.pins.people[7].keys
+
+
+@pytest.mark.parametrize(
+    "slot",
+    [
+        {"name": "eve"},
+        {"role": Role.ADMIN},
+        {"state": UserState.DISABLED},
+        {"keys": (MALLORY,)},
+        {"keys": (SlotKey(ADA_KEY.public.encode(), 0, 2, None, KeyEnd.RETIRED),)},
+    ],
+)
+def test_a_log_that_has_us_as_somebody_else_than_was_let_in_is_refused(dialing, state, known, log, slot):  # noqa: F811
+    said = {"name": "ada", "keys": (ADA_KEY.public.encode(),), **slot}
+    log.user(7, said.pop("name"), *said.pop("keys"), **said)
+    serve(dialing, log)
+    with pytest.raises(LogProofError):
+        dial(dialing, state, known)
+
+
+def test_a_login_without_our_own_place_is_refused(dialing, state, known):  # noqa: F811
+    serve(dialing, LogInMemory(SERVER_KEY))
+    with pytest.raises(LogProofError):
+        dial(dialing, state, known)
+
+
+def test_a_role_that_changed_is_said_once(dialing, state, known, log):  # noqa: F811
+    known = Profiles(state).update(known.name, role="guest")
+    serve(dialing, log)
+    assert dial(dialing, state, known).role_before == "guest"
+    serve(dialing, log)
+    assert dial(dialing, state, Profiles(state).choose()).role_before == ""
