@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "mv": "Rename or move a file or folder.",
     "rm": "Delete files; they can be restored.",
     "restore": "Bring deleted files back.",
+    "log": "Show what happened on the server, proved; check its whole log.",
     "verify": "Check a file here against its signature, offline.",
     "whoami": "Show who you are on the server.",
     "users": "List the people of the server.",

@@ -144,6 +144,11 @@ class ServerConnection:
         return ServerPublic(self.welcome.server.public_key)
 
     @property
+    def server_id(self) -> bytes:
+        """Hash of the server's first key."""
+        return self.welcome.server.server_id
+
+    @property
     def server_name(self) -> str:
         return self.welcome.server.name
 

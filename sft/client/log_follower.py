@@ -36,6 +36,7 @@ from sft.model.evidence import Evidence
 from sft.model.links import LinkHead
 
 _REMEMBERED: Final = 4096  # heads that others saw, 200 bytes each: an answer that names one proves it, again if need be
+_TOLD: Final = 256  # heads of this session: an answer may be taken up some heads after it came
 _HERE: Final = "this computer"
 
 Exhibit = tuple[str, str]
@@ -92,6 +93,7 @@ class LogFollower:
         self._key: ServerPublic | None = None
         self._under: tuple[bytes, Under] | None = None
         self._seen: dict[int, bytes] = {}
+        self._told: dict[int, bytes] = {}
         self.head: Head | None = None
         self.begun_at = 0
         self.failed: LedgerError | None = None
@@ -139,14 +141,23 @@ class LogFollower:
         proofs = [*consistencies, *[()] * len(self.named)]
         for known, consistency in zip(self.named, proofs, strict=False):
             self._require_continued(known, head, consistency)
-        self.head, self.begun_at = head, head.checkpoint.size
+        self.begun_at = head.checkpoint.size
+        self._take(head)
 
     def follow(self, note: str, consistency: Sequence[bytes]) -> None:
         """Take a later head; raises what ``begin`` does where it does not go on the one before."""
         before, head = self.told, self._opened(note)
         self._require_no_older(before, head)
         self._require_continued(before, head, consistency)
-        self.head = head
+        self._take(head)
+
+    def of_session(self, note: str) -> Checkpoint:
+        """Take the head that came with an answer: one that this session was told; LogProofError for another."""
+        self.require_sound()
+        checkpoint = self._opened(note).checkpoint
+        if self._told.get(checkpoint.size) != checkpoint.root or checkpoint.origin != self.told.checkpoint.origin:
+            self.refuse(f"that its log was told at {checkpoint.size}", None)
+        return checkpoint
 
     def hold(self, evidence: Evidence) -> HeldEvidence:
         """Take the evidence of an answer that has just come; LogProofError if its leaf is not the head's last one."""
@@ -217,6 +228,12 @@ class LogFollower:
     @property
     def _named(self) -> dict[str, Any]:
         return {"server": self.server, "profile": self.server}
+
+    def _take(self, head: Head) -> None:
+        self.head = head
+        self._told[head.checkpoint.size] = head.checkpoint.root
+        if len(self._told) > _TOLD:
+            del self._told[next(iter(self._told))]
 
     def _opened(self, note: str) -> Head:
         if self._key is None:

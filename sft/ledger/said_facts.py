@@ -1,7 +1,7 @@
 """What a log's facts say, held against one another and against the slots: ids are given once, keys are known, people signed.
 
     user joined       begins exactly the next slot of users, whose number is the user's id less one
-    key               is registered by the facts that name it first, for ever that user's
+    key               is registered by the facts that name it first, for ever that user's; one that ended signs no more
     file committed    begins a slot, and its id was no file's before
     statement         is by the key, of the user, that the facts name as who did it; for this server, and never used before
 
@@ -76,6 +76,7 @@ class _Facts(Struct, frozen=True):
     public_key: str | None = None
     file_id: str | None = None
     server_id: str | None = None
+    ended_key_ids: tuple[int, ...] = ()
     statement: str = ""
     statement_text: str = ""
 
@@ -105,6 +106,7 @@ class SaidFacts:
     def __init__(self) -> None:
         self.statements = 0
         self._keys: dict[int, _Key] = {}
+        self._ended: set[int] = set()
         self._files: set[bytes] = set()
         self._server_id: bytes | None = None
         # By their first byte, to be sorted one by one: of ten million statements 80 MB.
@@ -136,6 +138,7 @@ class SaidFacts:
                 self._check_statement(kind, facts, facts.statement_text or personal.statement_text)
             except SftError as fault:
                 yield f"the statement of user {facts.by.user} does not hold: {fault.detail}"
+        self._ended.update(facts.ended_key_ids)
 
     def used_again(self) -> list[str]:
         """Say which statements stood for two acts; asked once, at the end."""
@@ -167,6 +170,8 @@ class SaidFacts:
         key = self._keys.get(facts.by.key or 0)
         if key is None or key.user != facts.by.user:
             raise CryptoError(f"key {facts.by.key} was never registered as theirs")
+        if facts.by.key in self._ended:
+            raise CryptoError(f"key {facts.by.key} had ended")
         signature, public = FileSignature.parse(facts.statement.encode()), PublicKey.decode(key.public)
         if text:
             statement = ActStatement.parse(text)

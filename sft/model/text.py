@@ -237,6 +237,31 @@ def invitation_seconds(text: str) -> int:
     return seconds
 
 
+def moment(text: str, now: float, zone: tzinfo | None = None) -> int:
+    """Read a moment as a person types it: ``2d`` ago, a date of theirs, or a time as it is printed for programs.
+
+    Returns:
+        Unix seconds.
+
+    Raises:
+        UsageError: anything else.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is not None:
+        return int(now) - int(found[1]) * _DURATION_UNITS[found[2][0].lower()]
+    try:
+        read = datetime.fromisoformat(text.strip())
+        return int((read if read.tzinfo is not None else read.replace(tzinfo=zone or _here(read))).timestamp())
+    except (ValueError, OverflowError, OSError):
+        raise UsageError(
+            problem=f"{safe(text)} is no moment", remedy="Such as 2d, 2026-05-03 or 2026-05-03T14:02:11Z"
+        ) from None
+
+
+def _here(moment: datetime) -> tzinfo | None:
+    return moment.astimezone().tzinfo
+
+
 def count_text(number: int) -> str:
     """Return a number of things: ``1,203``."""
     return f"{number:,}"

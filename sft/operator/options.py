@@ -164,26 +164,6 @@ class LocalLeaf(Leaf):
         raise SystemExit(getattr(import_module(f"sft.operator.{module}"), function)(outermost(self).home, self))
 
 
-class LogOptions(usage.Options):
-    """Options of ``log``."""
-
-    subCommands: ClassVar[list[list[Any]]] = [
-        [
-            "key",
-            None,
-            type("Leaf", (LocalLeaf,), {"runs": "log:show_key"}),
-            "the log's name and key, for witnesses and the policies of others",
-        ],
-        [
-            "witnesses",
-            None,
-            type("Leaf", (LocalLeaf,), {"runs": "log:show_witnesses"}),
-            "who has cosigned the log's heads, and when",
-        ],
-    ]
-    defaultSubCommand = "witnesses"
-
-
 class QuarantineOptions(usage.Options):
     """Options of ``vault quarantine``."""
 
@@ -197,6 +177,48 @@ class QuarantineOptions(usage.Options):
         ["drop", None, type("Leaf", (LocalLeaf,), {"runs": "quarantine:drop"}), "delete all of it, for good"],
     ]
     defaultSubCommand = "list"
+
+
+class LogOptions(usage.Options):
+    """Options of ``log``."""
+
+    _which: ClassVar[list[list[Any]]] = [
+        ["user", None, None, "who did it, or had it done to them"],
+        ["file", None, None, "what was done to this file"],
+        ["act", None, None, "what was done; several by commas"],
+        ["since", None, None, "such as 2d, 2026-05-03, or 2026-05-03T14:02:11Z"],
+        ["until", None, None, "before then"],
+        ["after", None, None, "all that comes after this line"],
+        ["n", "n", "50", "so many, the newest"],
+    ]
+    _follow: ClassVar[list[Any]] = ["follow", "f", "go on with what happens; with --json one object a line"]
+    _bare: ClassVar[list[Any]] = ["without-records", None, "without names, paths and who downloaded: to be published"]
+    subCommands: ClassVar[list[list[Any]]] = [
+        ["show", None, _leaf("log_pages:show", flags=(_follow,), parameters=_which), "what happened"],
+        ["export", None, _leaf("log_pages:export", "DIR", flags=(_bare,)), "the whole log in files of C2SP tlog-tiles"],
+        [
+            "verify",
+            None,
+            _leaf(
+                "log_pages:verify",
+                parameters=[["folder", None, None, "an exported folder; the server's log unless told"]],
+            ),
+            "check the whole log, leaf by leaf",
+        ],
+        [
+            "key",
+            None,
+            type("Leaf", (LocalLeaf,), {"runs": "log:show_key"}),
+            "the log's name and key, for witnesses and the policies of others",
+        ],
+        [
+            "witnesses",
+            None,
+            type("Leaf", (LocalLeaf,), {"runs": "log:show_witnesses"}),
+            "who has cosigned the log's heads, and when",
+        ],
+    ]
+    defaultSubCommand = "show"
 
 
 class VaultOptions(usage.Options):

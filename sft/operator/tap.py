@@ -110,7 +110,7 @@ class Options(usage.Options):
         ["invite", None, InviteOptions, "make an invitation and print its link; also: list | withdraw"],
         ["file", None, FileOptions, "list | show | delete"],
         ["session", None, SessionOptions, "list | kick"],
-        ["log", None, LogOptions, "key | witnesses"],
+        ["log", None, LogOptions, "show | export | verify | key | witnesses"],
         ["vault", None, VaultOptions, "check | rotate-key | collect | quarantine"],
         ["upgrade", None, UpgradeOptions, "bring the database to this program's version"],
     ]

@@ -11,7 +11,7 @@ from sft.server.context import ServerContext
 from sft.server.identity import follow_keyring
 from sft.server.jobs import RunningJob
 from sft.server.proofs import fitting
-from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, ProvedRoute, ReadRoute, joined
+from sft.server.routes import ROUTES, ActRoute, JobRoute, LiveRoute, LogRoute, ProvedRoute, ReadRoute, joined
 from sft.server.small_files import read_files, store_files
 from sft.server.transfer import TransferSession
 from sft.service import uploads
@@ -73,9 +73,13 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
         await session.follow_log()
         session.send(route.reply(message.id, done))
     elif isinstance(route, ReadRoute):
-        fields = {name: getattr(message, name) for name in route.fields} | route.given(context, message)
+        fields = {name: getattr(message, name) for name in route.fields}
         found = await session.read(route.use_case, **fields)
         session.send(route.reply(message.id, found))
+    elif isinstance(route, LogRoute):
+        of_log = route.fields(message) | {"ledger": context.ledger}
+        shown = await session.under_head(lambda: session.read(route.use_case, **of_log))
+        session.send(route.reply(message.id, shown))
     elif isinstance(route, ProvedRoute):
         fields = {name: getattr(message, name) for name in route.fields}
         found, evidence = await session.proved(lambda rests: session.read(route.use_case, rests=rests, **fields))

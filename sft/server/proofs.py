@@ -19,12 +19,13 @@ from sft.crypto.signed_note import SignedNote
 from sft.errors import StoreError, TooLargeError
 from sft.ledger.add_checkpoint import TreeHead
 from sft.limits import COSIGNED_BYTES, EVIDENCE_SLOTS
-from sft.model.evidence import Evidence, LogProof
+from sft.model.evidence import Evidence, LoggedPage, LogProof, ProvedLeaf
 from sft.server.context import ServerContext
 from sft.server.log_heads import HeadStep, SessionHead
 from sft.service.act_statement import require_seen_of
 from sft.service.log.evidence import Rests
 from sft.service.log.ledger import Ledger, ProvedSlots, SignedHead
+from sft.service.log.reading import UnderHead
 from sft.wire.messages import Message, Reply, fits
 
 READ_AGAIN: Final = 32  # a slot of it would have to change each time between its reading and its proof
@@ -121,6 +122,20 @@ class SessionProofs:
             if evidence is not None:
                 return found, evidence
         raise StoreError(problem="what an answer rests on changes whenever it is read")
+
+    async def under_head(self, read: Callable[[], Awaitable[UnderHead]]) -> LoggedPage | ProvedLeaf:
+        """Read what says under which head it is, and tell that; both are to be sent at once.
+
+        Raises:
+            StoreError: a newer head is told whenever it is read.
+        """
+        for _ in range(READ_AGAIN):
+            found = await read()
+            while self._head.told_size < found.head.size:
+                self._tell(await self._apart(self._head.step, found.head))
+            if found.head.size == self._head.told_size:
+                return found.answer
+        raise StoreError(problem="the log goes on whenever it is read")
 
     async def _evidence(self, rests: Rests) -> Evidence | None:
         while True:

@@ -40,17 +40,11 @@ NOTES_SHOWN: Final = 20  # of at most 2 KiB each: they fit one frame
 
 @dataclass(frozen=True, slots=True)
 class ReadRoute:
-    """Answered from one read transaction.
-
-    Attributes:
-        fields: of the message, which the use case takes by these names.
-        given: what it takes beside them.
-    """
+    """Answered from one read transaction; ``fields`` of the message are what the use case takes by these names."""
 
     use_case: Callable[..., Any]
     reply: Callable[[int, Any], m.Reply]
     fields: tuple[str, ...] = ()
-    given: Callable[[ServerContext, Any], Fields] = lambda _context, _message: {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +54,15 @@ class ProvedRoute:
     use_case: Callable[..., Any]
     reply: Callable[[int, Any, Evidence | None], m.Reply]
     fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogRoute:
+    """As ``ReadRoute``, of the log itself: the use case takes the ledger too, and says under which head its proof is."""
+
+    use_case: Callable[..., Any]
+    reply: Callable[[int, Any], m.Reply]
+    fields: Callable[[Any], Fields]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class TransferRoute:
     use_case: Callable[..., Any]
 
 
-Route = ReadRoute | ProvedRoute | ActRoute | JobRoute | LiveRoute | TransferRoute
+Route = ReadRoute | LogRoute | ProvedRoute | ActRoute | JobRoute | LiveRoute | TransferRoute
 
 
 def _user_act(use_case: Callable[..., Any], item: Callable[[Caller, Any], Any]) -> ActRoute:
@@ -119,9 +122,9 @@ def _page(id_: int, page: Any) -> m.Reply:
     return m.FolderPage(id_, page)
 
 
-def _wanted(context: ServerContext, message: m.ReadLog) -> Fields:
+def _wanted(message: m.ReadLog) -> Fields:
     fields = {name: getattr(message, name) for name in reading.WantedLeaves.__struct_fields__}
-    return {"ledger": context.ledger, "wanted": reading.WantedLeaves(**fields)}
+    return {"wanted": reading.WantedLeaves(**fields)}
 
 
 def _rotation(context: ServerContext, message: m.RotateMasterKey) -> list[tuple[Callable[..., Any], Fields]]:
@@ -183,7 +186,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
     m.FindUpload: TransferRoute(uploads.find),
     m.GetFile: TransferRoute(downloads.begin),
     # the log
-    m.ReadLog: ReadRoute(reading.read_log, m.LogPage, given=_wanted),
+    m.ReadLog: LogRoute(reading.read_log, m.LogPage, _wanted),
     m.ReadRecord: ReadRoute(reading.read_record, m.RecordShown, ("number", "personal")),
     m.ConfirmReceived: ActRoute(
         receiving.confirm_received,
@@ -193,9 +196,7 @@ ROUTES: Final[Mapping[type[m.Request], Route]] = {
         lambda id_, news: m.Done(id_, changed=news),
     ),
     m.ListReaders: ReadRoute(receiving.list_readers, m.ReadersListed, ("path", "after")),
-    m.ProveLeaf: ReadRoute(
-        reading.prove_leaf, m.LeafProved, ("number",), given=lambda context, _: {"ledger": context.ledger}
-    ),
+    m.ProveLeaf: LogRoute(reading.prove_leaf, m.LeafProved, lambda q: {"number": q.number}),
     # people
     m.ShowSelf: ReadRoute(accounts.show_self, lambda id_, me: m.SelfShown(id_, me.user, me.server)),
     m.ListUsers: ProvedRoute(accounts.list_users, m.UserList, ("after",)),

@@ -32,7 +32,7 @@ from sft.errors import (
 )
 from sft.limits import ANSWER_BYTES, CHUNK_BYTES, READ_AHEAD_CHUNKS
 from sft.model.access import OPERATOR, Caller, Permission, Role, allows, operator_caller
-from sft.model.evidence import Evidence
+from sft.model.evidence import Evidence, LoggedPage, ProvedLeaf
 from sft.model.records import SessionInfo, UserState
 from sft.server.context import ServerContext
 from sft.server.dispatch import answer, answer_bytes
@@ -46,6 +46,7 @@ from sft.server.uploads import UploadFlow
 from sft.service import login
 from sft.service.act_statement import require_seen_of
 from sft.service.log.evidence import Rests
+from sft.service.log.reading import UnderHead
 from sft.service.use_case import as_refusal
 from sft.transport.credit import CreditPool
 from sft.transport.outbox import Outbox
@@ -148,6 +149,9 @@ class ServerSession:
     @property
     def proof_bytes(self) -> int:
         return 0 if self._proofs is None else self._proofs.leaf_bytes
+
+    async def under_head(self, read: Callable[[], Awaitable[UnderHead]]) -> LoggedPage | ProvedLeaf:
+        return (await read()).answer if self._proofs is None else await self._proofs.under_head(read)
 
     async def require_seen(self, statement: bytes) -> None:
         if self._proofs is not None:

@@ -10,9 +10,10 @@ from twisted.python.failure import Failure
 
 from sft.errors import RequestError
 from sft.model.access import Caller
-from sft.model.evidence import Evidence
+from sft.model.evidence import Evidence, LoggedPage, ProvedLeaf
 from sft.server.shares import Share
 from sft.service.log.evidence import Rests
+from sft.service.log.reading import UnderHead
 from sft.service.storage import FileStorage
 from sft.transport.credit import CreditPool
 from sft.transport.outbox import Outbox
@@ -50,6 +51,9 @@ class TransferSession(Protocol):
     @property
     def proof_bytes(self) -> int:
         """What the last leaf takes of an answer that is proved."""
+
+    async def under_head(self, read: Callable[[], Awaitable[UnderHead]]) -> LoggedPage | ProvedLeaf:
+        """Read what is of the log itself, under the head that is told with it; it is to be sent at once."""
 
     async def require_seen(self, statement: bytes) -> None:
         """Refuse a statement that names a head that is not this log's."""

@@ -158,6 +158,14 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     w1 = CosignerKey.generate("w.example/1", SignatureType.ED25519_COSIGNATURE).public
     (cli.server.home.path / "policy").write_text(f"witness w1 {w1.vkey()} http://127.0.0.1:9\nquorum none\n")
     operator("log", "witnesses")
+    operator("log", "show")
+    folder = tmp_path / "log"
+    operator("log", "export", str(folder))
+    operator("log", "verify")
+    ada("log", "--act", "store")
+    ada("log", "verify", str(folder), of=2)
+    (folder / "tile" / "entries" / "000.p").rename(tmp_path / "moved")
+    ada("log", "verify", str(folder), of=2, status=7)
     operator("vault", "check")
     operator("vault", "rotate-key")
     operator("vault", "collect")

@@ -1,6 +1,7 @@
 """Requests to a server and their answers, one function each.
 
 files, people     what is asked of files and folders, of users, invitations and sessions
+log               the server's log: pages of leaves that were proved
 tree              whole trees and patterns
 """
 

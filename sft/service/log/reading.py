@@ -9,7 +9,7 @@ beyond the newest head is shown.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -18,7 +18,7 @@ from sft.ledger.leaves import LeafKind
 from sft.limits import HEAD_BYTES, LIST_BYTES, LOG_ENTRIES, LOG_SCANNED
 from sft.model.access import Caller, Permission, Resource, allows, scope_of
 from sft.model.evidence import LoggedLeaf, LoggedPage, ProvedLeaf
-from sft.service.log.ledger import Ledger, ProvedLeaves
+from sft.service.log.ledger import Ledger, ProvedLeaves, SignedHead
 from sft.service.use_case import query
 from sft.store.files import files_by_file_id
 from sft.store.ledger import LeafFilter, first_leaf_since, leaf_at, leaves_about, ledger_row
@@ -58,8 +58,15 @@ class WantedLeaves(Struct, frozen=True, kw_only=True):
     until: int | None = None
 
 
+class UnderHead(NamedTuple):
+    """An answer, and the head that its proof is under: whoever gets the one has to have the other."""
+
+    answer: LoggedPage | ProvedLeaf
+    head: SignedHead
+
+
 @query(Permission.LOG_READ)
-def read_log(reading: ReadTransaction, caller: Caller, *, ledger: Ledger, wanted: WantedLeaves) -> LoggedPage:
+def read_log(reading: ReadTransaction, caller: Caller, *, ledger: Ledger, wanted: WantedLeaves) -> UnderHead:
     """Show a page of the log; see ReadLog."""
     start, end = _range(reading, wanted, min(ledger.head.size, ledger_row(reading).size))
     rights = _Rights(reading, caller)
@@ -73,7 +80,8 @@ def read_log(reading: ReadTransaction, caller: Caller, *, ledger: Ledger, wanted
         del leaves[max(1, len(leaves) * 3 // 4) :]
     if len(leaves) < len(rows):
         goes_on = _behind(leaves[-1].number, wanted)
-    return LoggedPage(tuple(leaves), proved.proof, proved.head.note, goes_on, goes_on != last)
+    page = LoggedPage(tuple(leaves), proved.proof, proved.head.note, goes_on, goes_on != last)
+    return UnderHead(page, proved.head)
 
 
 @query(Permission.LOG_READ)
@@ -90,12 +98,12 @@ def read_record(reading: ReadTransaction, caller: Caller, *, number: int, person
 
 
 @query(Permission.LOG_READ)
-def prove_leaf(reading: ReadTransaction, caller: Caller, *, ledger: Ledger, number: int) -> ProvedLeaf:  # noqa: ARG001
+def prove_leaf(reading: ReadTransaction, caller: Caller, *, ledger: Ledger, number: int) -> UnderHead:  # noqa: ARG001
     """Show a leaf and prove it under the newest head; NotFoundError: the log has no such leaf."""
     row = _leaf(reading, number)
     ledger.wait_for(number + 1)
     proved = ledger.prove_leaf(number)
-    return ProvedLeaf(row.entry, proved.proof, proved.head.note)
+    return UnderHead(ProvedLeaf(row.entry, proved.proof, proved.head.note), proved.head)
 
 
 # -- which ---------------------------------------------------------------------------------------------------

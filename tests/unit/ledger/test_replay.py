@@ -236,6 +236,15 @@ def test_a_statement_by_the_key_of_another_user_is_found():
     assert found.endswith("key 1 was never registered as theirs")
 
 
+def test_a_statement_by_a_key_that_had_ended_is_found():
+    log = begun()
+    for nonce in (2, 3):
+        statement, text = stated("key-rotate", {"key": bytes(42), "device": "new"}, nonce=nonce)
+        facts = by_ada(user_id=1, key_id=nonce, public_key=bytes([nonce] * 42).hex(), ended_key_ids=[1])
+        log.add(LeafKind.KEY_ROTATED, {**facts, "statement": statement}, personal={"statement_text": text})
+    assert problems(replayed(log)) == ["3: the statement of user 1 does not hold: key 1 had ended"]
+
+
 def test_a_statement_of_another_act_is_found():
     log = begun()
     statement, text = stated("move", RENAMED, nonce=2)

@@ -35,8 +35,9 @@ def head_of(services: ServiceFixture, note: str) -> Checkpoint:
 
 def page(services: ServiceFixture, who: Any = ADA, **wanted: Any) -> LoggedPage:
     """Ask for a page, and hold it to its proof."""
-    shown = services.ask(read_log, who, ledger=services.log.ledger, wanted=WantedLeaves(**wanted))
-    head = head_of(services, shown.head)
+    under = services.ask(read_log, who, ledger=services.log.ledger, wanted=WantedLeaves(**wanted))
+    shown, head = under.answer, head_of(services, under.answer.head)
+    assert (head.size, head.root) == (under.head.size, under.head.root)
     if shown.leaves:
         hashes = {each.number: leaf_hash(each.leaf) for each in shown.leaves}
         assert len(hashes) == len(shown.leaves)
@@ -257,7 +258,7 @@ def test_every_kind_is_somebodys_to_see() -> None:
 
 def test_a_leaf_is_proved_by_itself(busy: ServiceFixture) -> None:
     for number in range(busy.log.ledger.head.size):
-        proved = busy.ask(prove_leaf, GUS, ledger=busy.log.ledger, number=number)
+        proved = busy.ask(prove_leaf, GUS, ledger=busy.log.ledger, number=number).answer
         head = head_of(busy, proved.head)
         verify_inclusion(leaf_hash(proved.leaf), number, head.size, proved.inclusion, head.root)
 

@@ -1,0 +1,115 @@
+"""A whole log checked at this computer: an exported folder, without the server, or all that the server shows.
+
+Rules. The checkpoint is judged by a key that was known before: the server's as it is pinned here, or one that was given. Beside
+it the log is held to every head of it that this computer keeps. What a replay finds is the answer and no error; an error is
+what cannot be judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from sft.client.api.log import LogReader, page_after
+from sft.client.log_folder import LogFolder
+from sft.crypto.note_keys import NoteKey
+from sft.crypto.signed_note import open_note, text_of
+from sft.errors import CryptoError, LocalFileError, ProofInvalidError
+from sft.ledger.checkpoints import Checkpoint
+from sft.ledger.published import read_checkpoint, read_leaves
+from sft.ledger.replay import Replay, ReplayedLog
+
+Progress = Callable[[int, int], None]
+"""Told now and then how many leaves were looked at, and of how many."""
+
+_STEP = 1000
+
+
+class VerifiedLog(Struct, frozen=True):
+    """What became of checking a log.
+
+    Attributes:
+        checkpoint: that it was held to.
+        heads: of this computer, that it was held to as well.
+        replayed: what came of it; the log holds where that has no findings.
+    """
+
+    checkpoint: Checkpoint
+    heads: int
+    replayed: ReplayedLog
+
+
+def read_signed(folder: LogFolder) -> Checkpoint:
+    """Read what a folder's checkpoint says, before it is known who signed it.
+
+    Raises:
+        LocalFileError: there is none, or it is none.
+    """
+    try:
+        note = read_checkpoint(folder)
+        if note is not None:
+            return Checkpoint.parse(text_of(note))
+    except CryptoError as fault:
+        raise _no_log(folder.path, "has a checkpoint that cannot be read") from fault
+    raise _no_log(folder.path, "holds no exported log")
+
+
+def verify_folder(
+    folder: LogFolder, keys: Iterable[NoteKey], kept: Iterable[Checkpoint] = (), progress: Progress | None = None
+) -> VerifiedLog:
+    """Replay an exported log (blocks).
+
+    Args:
+        keys: of the log, of which one has to have signed the checkpoint.
+        kept: heads that this computer has seen; those of other logs say nothing here.
+
+    Raises:
+        LocalFileError: it cannot be read.
+    """
+    checkpoint = read_signed(folder)
+    heads = _heads(kept, checkpoint)
+    replay = Replay({**heads, checkpoint.size: checkpoint.root})
+    try:
+        open_note(read_checkpoint(folder) or "", tuple(keys))
+    except CryptoError as fault:
+        replay.note(None, f"its checkpoint is not signed by the key of this log: {fault.detail}")
+    if heads.get(checkpoint.size, checkpoint.root) != checkpoint.root:
+        replay.note(None, f"its root at {checkpoint.size} leaves is not the one that this computer has seen")
+    try:
+        for leaf in read_leaves(folder, checkpoint.size):
+            if leaf.problem:
+                replay.note(replay.size, leaf.problem)
+            replay.add(leaf.entry, leaf.record)
+            if progress is not None and not replay.size % _STEP:
+                progress(replay.size, checkpoint.size)
+    except ProofInvalidError as fault:
+        replay.note(replay.size, fault.detail)
+    return VerifiedLog(checkpoint, len(heads), replay.end())
+
+
+async def verify_server(
+    session: LogReader, kept: Iterable[Checkpoint] = (), progress: Progress | None = None
+) -> VerifiedLog:
+    """Replay all that the server shows of its log as it is now; what comes meanwhile is not looked at."""
+    page = await page_after(session)
+    checkpoint, heads = page.head, _heads(kept, page.head)
+    replay = Replay({**heads, checkpoint.size: checkpoint.root})
+    while True:
+        for line in page.lines:
+            if line.number < checkpoint.size:
+                replay.add(line.leaf.encode(), line.record)
+        if progress is not None:
+            progress(replay.size, checkpoint.size)
+        if replay.size == checkpoint.size:
+            return VerifiedLog(checkpoint, len(heads), replay.end())
+        page = await page_after(session, start=page.next)
+
+
+def _heads(kept: Iterable[Checkpoint], checkpoint: Checkpoint) -> dict[int, bytes]:
+    return {each.size: each.root for each in kept if each.origin == checkpoint.origin}
+
+
+def _no_log(path: Path, problem: str) -> LocalFileError:
+    return LocalFileError(path=str(path), problem=problem, remedy="Name the folder of an exported log")

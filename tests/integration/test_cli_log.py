@@ -1,0 +1,164 @@
+"""``sft log`` and ``twistd sft log``: what is shown, to whom; a log that is exported, added to and spoiled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.live_cli import LiveCli
+
+
+def log(cli: LiveCli, who: str, *words: str) -> list[dict[str, Any]]:
+    done = cli.sft(who, "log", *words, "--json")
+    assert done.status == 0, done.err
+    lines: list[dict[str, Any]] = json.loads(done.out)
+    assert all(each["proved"] for each in lines)
+    return lines
+
+
+@pytest.fixture
+def busy(cli: LiveCli) -> LiveCli:
+    for content, words in ((b"one", ()), (b"two", ("--replace",))):
+        done = cli.sft("max", "put", cli.file("a.txt", content), "--to", "finance", *words)
+        assert done.status == 0, done.err
+    done = cli.sft("max", "mv", "finance/a.txt", "finance/b.txt")
+    assert done.status == 0, done.err
+    return cli
+
+
+def test_a_file_is_followed_through_its_renames(busy: LiveCli):
+    lines = log(busy, "gus", "--file", "finance/b.txt")
+    assert [each["kind"] for each in lines] == ["file_committed", "file_replaced", "file_moved"]
+    assert [each["path"] for each in lines] == ["finance/a.txt", "finance/a.txt", "finance/b.txt"]
+    assert [each["version"] for each in lines] == [1, 2, None]
+    assert {each["actor"] for each in lines} == {"max"}
+    assert lines[2]["signed"]
+    assert log(busy, "gus", "--file", lines[0]["file"]) == lines
+
+
+def test_lines_for_programs_and_up_to_where_they_are_proved(busy: LiveCli):
+    done = busy.sft("ada", "log", "--user", "max", "--act", "store")
+    first, second = (line.split("\t") for line in done.out.splitlines())
+    assert (first[2:], second[2:]) == (
+        ["max", "store", "finance/a.txt", "1", ""],
+        ["max", "store", "finance/a.txt", "2", ""],
+    )
+    assert "log proved to" in done.err
+    assert busy.sft("ada", "log", "--since", "2030-01-01").out == ""
+    assert busy.sft("ada", "log", "--until", "2000-01-01").out == ""
+
+
+def test_records_are_by_right(busy: LiveCli):
+    made = busy.sft("ada", "invite", "--user", "ivo")
+    assert made.status == 0, made.err
+    hers, his = log(busy, "ada"), log(busy, "gus")
+    assert [each["number"] for each in hers] == [each["number"] for each in his]
+    withheld = {each["kind"] for each in his if not each["yours"]}
+    assert withheld & {"invitation_made", "settings_changed"} == withheld
+    assert "invitation_made" in withheld
+    assert all(each["yours"] for each in hers)
+    assert log(busy, "gus", "--act", "invite")[0]["actor"] is None
+
+
+def test_what_comes_after_a_line(busy: LiveCli):
+    last = log(busy, "ada")[-1]["number"]
+    assert log(busy, "ada", "--after", str(last)) == []
+    assert busy.sft("max", "mkdir", "later").status == 0
+    (line,) = log(busy, "ada", "--after", str(last))
+    assert (line["number"], line["act"], line["path"]) == (last + 1, "mkdir", "later")
+
+
+def test_it_goes_on_with_what_happens_until_it_is_interrupted(busy: LiveCli):
+    shown = busy.interrupted("ada", "finance/b.txt", "log", "--follow", "-n", "2", "--json")
+    assert shown.status == 0
+    assert [json.loads(line)["kind"] for line in shown.out.splitlines()] == ["file_replaced", "file_moved"]
+
+
+def test_a_file_that_is_not_there_and_a_moment_that_is_none(busy: LiveCli):
+    assert busy.sft("gus", "log", "--file", "nothing").status == 3
+    assert busy.sft("gus", "log", "--since", "soon").status == 2
+    assert busy.sft("gus", "log", "verify").status == 2
+    assert busy.sft("gus", "log", "verify", "x", "--server").status == 2
+
+
+def test_the_operator_sees_all_of_it(busy: LiveCli):
+    lines = busy.operator_json("log", "show")
+    assert all(each["yours"] for each in lines)
+    assert lines[-1]["path"] == "finance/b.txt"
+    assert [each["kind"] for each in busy.operator_json("log", "show", "--act", "move,store", "--user", "max")] == [
+        "file_committed",
+        "file_replaced",
+        "file_moved",
+    ]
+    assert busy.operator("log", "show", "--act", "fly").status == 2
+
+
+# -- the whole of it -----------------------------------------------------------------------------------------
+
+
+def test_the_servers_log_is_replayed(busy: LiveCli):
+    done = busy.sft("gus", "log", "verify", "--server", "--json")
+    assert done.status == 0, done.out
+    found = json.loads(done.out)
+    assert (found["findings"], found["more_findings"]) == ([], 0)
+    assert found["statements"] >= 1
+    assert busy.operator("log", "verify").status == 0
+
+
+def test_an_exported_log_is_checked_without_the_server_and_added_to(busy: LiveCli, tmp_path: Path):
+    folder = tmp_path / "log"
+    first = busy.operator_json("log", "export", str(folder))
+    assert first["added"] == first["size"]
+    assert busy.sft("max", "mkdir", "later").status == 0
+    again = busy.operator_json("log", "export", str(folder))
+    assert (again["size"], again["added"]) == (first["size"] + 1, 1)
+    for words in ((), ("--key", again["vkey"])):
+        done = busy.sft("gus", "log", "verify", str(folder), *words, "--json")
+        assert done.status == 0, done.out
+        assert json.loads(done.out)["size"] == again["size"]
+    assert busy.operator("log", "verify", "--folder", str(folder)).status == 0
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_what_is_published_has_no_record(busy: LiveCli, tmp_path: Path):
+    folder = tmp_path / "log"
+    assert busy.operator("log", "export", str(folder), "--without-records").status == 0
+    assert {each.name for each in folder.iterdir()} == {"checkpoint", "tile"}
+    names = b"".join(each.read_bytes() for each in folder.rglob("*") if each.is_file())
+    assert b"finance" not in names
+    assert b"max" not in names
+    done = busy.sft("gus", "log", "verify", str(folder), "--json")
+    assert (done.status, json.loads(done.out)["records"]) == (0, 0)
+
+
+def test_a_spoiled_log_does_not_hold(busy: LiveCli, tmp_path: Path):
+    folder = tmp_path / "log"
+    assert busy.operator("log", "export", str(folder)).status == 0
+    (bundle,) = (folder / "tile" / "entries" / "000.p").iterdir()
+    whole = bundle.read_bytes()
+    spoiled = bytearray(whole)
+    spoiled[-1] ^= 1
+    bundle.write_bytes(spoiled)
+    done = busy.sft("gus", "log", "verify", str(folder))
+    assert done.status == 7
+    assert "does not hold" in done.out
+    bundle.write_bytes(whole)
+    note = folder / "checkpoint"
+    note.write_text(note.read_text("utf-8").replace("— ", "— x", 1), "utf-8")
+    assert busy.sft("gus", "log", "verify", str(folder)).status == 7
+
+
+def test_a_folder_that_is_no_log_or_anothers_is_said_so(busy: LiveCli, tmp_path: Path):
+    assert busy.sft("gus", "log", "verify", str(tmp_path)).status == 10
+    folder = tmp_path / "log"
+    assert busy.operator("log", "export", str(folder)).status == 0
+    note = folder / "checkpoint"
+    other = note.read_text("utf-8").replace("/sft/", "/sft/0123", 1)
+    origin, _, rest = other.partition("\n")
+    host, _, _ = origin.partition("/sft/")
+    note.write_text(f"{host}/sft/01234567/1\n{rest}", "utf-8")
+    assert busy.sft("gus", "log", "verify", str(folder)).status == 2
+    assert busy.operator("log", "export", str(folder)).status == 10
