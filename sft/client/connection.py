@@ -350,8 +350,9 @@ class ServerConnection:
             self.log = None
             return
         self.log.begin(self.server_key, welcome.head, welcome.consistency)
-        if welcome.evidence is not None:
-            self._welcome = replace(welcome, evidence=self.log.hold(welcome.evidence))
+        if welcome.evidence is None:
+            self.log.refuse("who you are there", None)
+        self._welcome = replace(welcome, evidence=self.log.hold(welcome.evidence))
 
     def _held(self, reply: Reply) -> Reply:
         """Return a reply with its evidence held under the head that was told last: it proves nothing under a later one."""

@@ -1571,6 +1571,9 @@ MUTATIONS = (
              "    raise error or LogProofError(", "    if error is None:\n        return\n    raise error or LogProofError(",
              "tests/unit/client/test_stopped.py"),
     # -- the log, as a session is shown it ------------------------------------------------------------------------
+    Mutation("a login proves who logs in", "sft/client/connection.py",
+             "        if welcome.evidence is None:", "        if False:",
+             "tests/integration/evil/test_evil_server.py"),
     Mutation("a head that is behind what was known", "sft/client/log_follower.py",
              "        if now.size < before.size:\n", "        if False:\n",
              "tests/unit/client/test_log_follower.py"),
