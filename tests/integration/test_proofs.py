@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from sft import durable
 from sft.client.statements import sign_act
 from sft.ledger.checkpoints import Checkpoint
 from sft.ledger.proofs import verify_consistency
@@ -17,6 +19,7 @@ from sft.model.access import Role, operator_caller
 from sft.model.records import FileSeen
 from sft.service import accounts, trash
 from sft.service.log.evidence import Rests
+from sft.service.log.ledger import Ledger
 from sft.wire import messages as m
 from sft.wire.login import Claim
 from tests.integration.proofs import ToldLog
@@ -361,3 +364,25 @@ async def test_what_was_read_after_a_commit_waits_for_its_head(server: ServerFix
     await server.put("max", DOCS, b"a", raw)
     await log.ask(m.ShowFile, path=DOCS, version=0)
     assert waited == [log.head.size]
+
+
+@on_reactor
+async def test_what_was_committed_without_a_head_is_told_to_nobody(server: ServerFixture, monkeypatch):
+    raw, log = await _told(server, "max")
+    await server.put("max", "a", b"a", raw)
+    head = log.head.size
+
+    def full(_fd, _data, _offset):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(durable, "write_in_place", full)
+    monkeypatch.setattr(Ledger.wait_for, "__defaults__", (0.0,))
+    refused = await server.put("max", "b", b"b", raw)
+    assert refused.code == "INTERNAL"
+    # The server ends. Until it has, the rows are there, and nothing is said of them: no head has them.
+    assert len(server.fatal) == 1
+    server.fatal.clear()
+    for kind in (m.ShowFile, m.GetFile):
+        fields = {"window": 1} if kind is m.GetFile else {}
+        assert (await raw.ask(kind, path="b", version=0, **fields)).code == "INTERNAL"
+    assert log.head.size == head
