@@ -52,8 +52,9 @@ def answer_bytes(message: Request) -> int:
 async def answer(context: ServerContext, session: TransferSession, message: Request) -> None:
     """Do what a request asks and send its answer; RequestError is the rule that refused."""
     if isinstance(message, PutFiles):
+        await session.catch_up_with_log()
         stored = await session.share.act(len(message.files), store_files, context, session, message)
-        await session.follow_log()
+        session.follow_log()
         session.send(stored)
         return
     if isinstance(message, GetFiles):
@@ -69,8 +70,9 @@ async def answer(context: ServerContext, session: TransferSession, message: Requ
     if isinstance(route, ActRoute):
         if statement := getattr(message, "statement", b""):
             await session.require_seen(statement)
+        await session.catch_up_with_log()
         done = await session.share.act(1, context.act, route.use_case, route.item(session.caller, message))
-        await session.follow_log()
+        session.follow_log()
         session.send(route.reply(message.id, done))
     elif isinstance(route, ReadRoute):
         fields = {name: getattr(message, name) for name in route.fields}

@@ -18,6 +18,7 @@ from twisted.internet.defer import Deferred
 from sft.crypto.signed_note import SignedNote
 from sft.errors import StoreError, TooLargeError
 from sft.ledger.add_checkpoint import TreeHead
+from sft.ledger.tiles import TILE_WIDTH
 from sft.limits import COSIGNED_BYTES, EVIDENCE_SLOTS
 from sft.model.evidence import Evidence, LoggedPage, LogProof, ProvedLeaf
 from sft.server.context import ServerContext
@@ -103,11 +104,18 @@ class SessionProofs:
         """Refuse a statement that names a head that is not this log's."""
         await self._apart(require_seen_of, self._ledger, statement)
 
-    async def follow(self) -> None:
-        """Tell the newest head: of whoever acted, it has the act."""
-        head = self._ledger.head
-        while self._head.told_size < head.size:
-            self._tell(await self._apart(self._head.step, head))
+    async def catch_up(self) -> None:
+        """Tell the newest head where the last one told is so old that the way from there may be read from the disk."""
+        while self._head.told_size + TILE_WIDTH < self._ledger.head.size:
+            self._tell(await self._apart(self._head.step, self._ledger.head))
+
+    def follow(self) -> None:
+        """Tell the newest head at once, after ``catch_up``: of whoever acted, it has the act.
+
+        The answer is to be sent before others hear of the act: it may end this very session. What is read for it, if
+        anything, is the one tile that became full meanwhile.
+        """
+        self._tell(self._head.step(self._ledger.head))
 
     async def proved(self, read: Callable[[Rests], Awaitable[R]]) -> tuple[R, Evidence]:
         """Read, and prove what the answer rests on; both are to be sent at once.

@@ -157,9 +157,13 @@ class ServerSession:
         if self._proofs is not None:
             await self._proofs.require_seen(statement)
 
-    async def follow_log(self) -> None:
+    async def catch_up_with_log(self) -> None:
         if self._proofs is not None:
-            await self._proofs.follow()
+            await self._proofs.catch_up()
+
+    def follow_log(self) -> None:
+        if self._proofs is not None:
+            self._proofs.follow()
 
     def answer_room(self) -> Deferred[None]:
         return self._room.take(CHUNK_BYTES)

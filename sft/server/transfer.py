@@ -58,7 +58,10 @@ class TransferSession(Protocol):
     async def require_seen(self, statement: bytes) -> None:
         """Refuse a statement that names a head that is not this log's."""
 
-    async def follow_log(self) -> None:
+    async def catch_up_with_log(self) -> None:
+        """Tell a newer head of the log before something is done, where that takes long."""
+
+    def follow_log(self) -> None:
         """Tell the newest head of the log, before the answer to what was done."""
 
     def answer_room(self) -> Deferred[None]:

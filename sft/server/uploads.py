@@ -287,8 +287,9 @@ class UploadFlow:
             raise BadRequestError(problem="a commit before its data, or after its end")
         pending = await self._sync(self._upload.finish, message.digest, message.signature)
         self._upload = None  # the object is the commit's now
+        await self._session.catch_up_with_log()
         stored = await commit_pending(self._context, pending)
-        await self._session.follow_log()
+        self._session.follow_log()
         return stored
 
     def _stored(self, stored: Stored) -> None:

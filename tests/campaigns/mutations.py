@@ -582,7 +582,7 @@ MUTATIONS = (
              "            if evidence is not None:", "            if True:",
              "tests/integration/test_proofs.py"),
     Mutation("an act is told before it is answered", "sft/server/dispatch.py",
-             "        await session.follow_log()\n        session.send(route.reply(message.id, done))",
+             "        session.follow_log()\n        session.send(route.reply(message.id, done))",
              "        session.send(route.reply(message.id, done))",
              "tests/integration/test_proofs.py"),
     Mutation("an older version's tree is the row's", "sft/service/log/evidence.py",

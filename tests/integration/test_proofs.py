@@ -24,7 +24,7 @@ from sft.wire import messages as m
 from sft.wire.login import Claim
 from tests.integration.proofs import ToldLog
 from tests.integration.raw import Raw
-from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor
+from tests.integration.server_fixture import RawUpload, ServerFixture, content, on_reactor, until
 
 DOCS = "docs/plans/a"
 
@@ -380,7 +380,7 @@ async def test_what_was_committed_without_a_head_is_told_to_nobody(server: Serve
     refused = await server.put("max", "b", b"b", raw)
     assert refused.code == "INTERNAL"
     # The server ends. Until it has, the rows are there, and nothing is said of them: no head has them.
-    assert len(server.fatal) == 1
+    await until(lambda: server.fatal, "the writer's end is told")
     server.fatal.clear()
     for kind in (m.ShowFile, m.GetFile):
         fields = {"window": 1} if kind is m.GetFile else {}

@@ -13,6 +13,7 @@ from sft.crypto.signed_note import SignedNote
 from sft.errors import StoreError
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.proofs import verify_consistency, verify_inclusion
+from sft.ledger.tiles import TILE_WIDTH
 from sft.server.proofs import READ_AGAIN, SessionProofs, show_log
 from sft.service.log.evidence import Rests
 from sft.wire.messages import LogHead
@@ -113,24 +114,42 @@ def test_two_answers_under_one_new_head_tell_it_once() -> None:
     session.require_sound()
 
 
-def test_whoever_acted_hears_of_the_head_that_has_it_though_another_answer_comes_between() -> None:
+def test_whoever_acted_hears_of_the_head_that_has_it_at_once_and_what_others_asked_follows() -> None:
     session = Proving()
     session.log.grow(1)
     session.answer("between")
     session.log.grow(1)
-    told = Deferred.fromCoroutine(session.proofs.follow())
-    session.threads.come_back()
-    session.threads.come_back()
-    assert not told.called
-    session.threads.come_back()
-    assert told.called
+    session.proofs.follow()
     assert session.sent[-1].note == "head 7"
+    session.threads.come_back()
+    session.threads.come_back()
+    assert session.sent[-1][0] == "between"
+    session.require_sound()
+
+
+def test_whoever_was_idle_for_long_is_told_on_another_thread_before_acting() -> None:
+    session = Proving()
+    session.log.grow(2 * TILE_WIDTH)
+    caught_up = Deferred.fromCoroutine(session.proofs.catch_up())
+    session.log.grow(TILE_WIDTH + 1)
+    session.threads.come_back()
+    assert not caught_up.called
+    session.threads.come_back()
+    assert caught_up.called
+    session.log.grow(1)
+    session.log.asked.clear()
+    session.proofs.follow()
+    assert session.log.asked == []
     session.require_sound()
 
 
 def test_who_knows_the_head_already_is_told_nothing() -> None:
     session = Proving()
-    assert Deferred.fromCoroutine(session.proofs.follow()).called
+    session.log.grow(TILE_WIDTH)
+    session.proofs.follow()
+    session.sent.clear()
+    session.proofs.follow()
+    assert Deferred.fromCoroutine(session.proofs.catch_up()).called
     assert (session.sent, session.threads.waiting) == ([], [])
 
 
