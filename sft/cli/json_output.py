@@ -16,6 +16,7 @@ from sft.model.records import (
     Deleted,
     DeviceKey,
     File,
+    FileReader,
     FileVersion,
     Invitation,
     RestoredFolder,
@@ -70,6 +71,18 @@ def version_document(version: FileVersion) -> Document:
         "size": version.size,
         "created_at": utc_time(version.stored_at),
         "digest": digest_text(version.digest),
+    }
+
+
+def reader_document(reader: FileReader) -> Document:
+    grade = "verified" if reader.received_leaf is not None else "sent" if reader.version else None
+    return {
+        "user": reader.name,
+        "state": reader.state.value,
+        "version": reader.version or None,
+        "grade": grade,
+        "begun": reader.begun_leaf,
+        "received": reader.received_leaf,
     }
 
 

@@ -22,7 +22,7 @@ from sft.client.transfers.same import Step
 from sft.client.trust import Verdict
 from sft.errors import SftError
 from sft.model.names import safe
-from sft.model.text import count_text, duration_text, shown_name, size_text
+from sft.model.text import count_text, duration_text, sentence, shown_name, size_text
 
 SKIPPED_LINES: Final = 20
 
@@ -58,6 +58,7 @@ class TransferReport:
         self._rows: list[Sequence[str]] = []  # where each is shown
         self._failed: list[tuple[str, SftError]] = []
         self._moved: list[tuple[str, Verdict]] = []
+        self._unconfirmed: list[tuple[int, SftError]] = []
         self._bytes = 0
         self._would: Counter[str] = Counter()
 
@@ -73,6 +74,16 @@ class TransferReport:
             self._items.append({**self._empty, **document(), "error": None})
         elif not self._whole:
             self._rows.append(row())
+
+    def unconfirmed(self, count: int, error: SftError) -> None:
+        """Take note that the server does not know of so many files that they came."""
+        self._unconfirmed.append((count, error))
+
+    def _show_unconfirmed(self) -> None:
+        """Say of how many files their owners do not hear that they came, and why."""
+        for count, error in self._unconfirmed:
+            why = sentence(error, now=self.invocation.now)
+            self.invocation.console.note(f"{count_text(count)} came whole, and the server does not know it: {why}")
 
     def moved(self, path: str, verdict: Verdict) -> None:
         """Take note that an item that is done was signed under another name."""
@@ -150,6 +161,7 @@ class TransferReport:
         if not alone:
             self._show_done(done, remarks)
         self._show_moved()
+        self._show_unconfirmed()
         show_failures(self.invocation, self._failed, self._undone, alone=alone, head=not self._whole)
         show_skipped(console, self.skipped)
         return status
@@ -171,6 +183,7 @@ class TransferReport:
         """Show what failed and what was moved alone: standard output holds the file; return the exit status."""
         errors = [error for _, error in self._failed]
         self._show_moved()
+        self._show_unconfirmed()
         show_failures(self.invocation, self._failed, self._undone, alone=self._total == 1)
         return status_of_many(errors, self._total - len(errors), self.invocation.ended)
 

@@ -1970,6 +1970,12 @@ MUTATIONS = (
     Mutation("readers are the owner's to see", "sft/service/receiving.py",
              "    require_right(RecordBuilder(reading), caller, Permission.DOWNLOAD_READ, file, verb", "    dict(verb",
              "tests/unit/service/test_receiving.py"),
+    Mutation("only what was verified is confirmed", "sft/client/transfers/batch.py",
+             "if each.stage is TransferStage.VERIFIED and each.file is not None]", "if each.file is not None]",
+             "tests/unit/client/test_received.py"),
+    Mutation("what is left is confirmed at the end", "sft/client/transfers/batch.py",
+             "    await received.finish()\n", "",
+             "tests/unit/client/test_received.py"),
     # -- files, receipts and proofs without a server ------------------------------------------------------------------
     Mutation("a receipt under a key that a person replaced", "sft/client/profiles.py",
              "pinned_at=now, earlier_keys=()\n", "pinned_at=now\n",

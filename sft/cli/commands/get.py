@@ -111,6 +111,7 @@ def command(
                     keep_parts=not to_output,
                     jobs=jobs,
                     report=report,
+                    on_unconfirmed=outcome.unconfirmed,
                 )
 
             async with ReconnectingSession(invocation, session) as reconnecting:

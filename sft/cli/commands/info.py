@@ -9,19 +9,21 @@ import click
 
 from sft.cli.columns import aligned
 from sft.cli.invocation import Invocation
-from sft.cli.json_output import Document, file_details_document, version_document
+from sft.cli.json_output import Document, file_details_document, reader_document, version_document
 from sft.cli.options import common
 from sft.cli.people_output import words_of
-from sft.client.api.files import show_file, show_proved
+from sft.cli.readers_output import reader_lines
+from sft.client.api.files import list_readers, show_file, show_proved
 from sft.client.concurrency import gather_limited
 from sft.client.pins import Pin
 from sft.client.session import Session
 from sft.client.trust import Known, SignatureState, known_of, prove_file, unread_sentence
 from sft.crypto.digests import digest_text
 from sft.crypto.keys import PublicKey
-from sft.errors import NotFoundError
+from sft.errors import NotFoundError, NotYoursError, RoleForbidsError
+from sft.model.access import Caller, Permission, Resource, may
 from sft.model.names import parse_path, safe, split_path
-from sft.model.records import File, FileVersion
+from sft.model.records import File, FileReader, FileVersion
 from sft.model.text import count_text, day_text, local_time, sentence, shown_name, size_text
 
 _AT_ONCE: Final = 8
@@ -38,11 +40,22 @@ def command(invocation: Invocation, name: str) -> int:
         file, evidence = await show_proved(session, parse_path(name))
         (known,) = await known_of(session, [file], prove_file(session, evidence, file))
         older = await gather_limited(_AT_ONCE, _before(file), lambda number: _version(session, file, number))
-        return _Shown(file, known, session.pins.people.get(file.version.author_id), [one for one in older if one])
+        pin = session.pins.people.get(file.version.author_id)
+        return _Shown(file, known, pin, [one for one in older if one], await _readers(session, file))
 
     shown = invocation.talk(ask)
     invocation.console.show(shown.document(invocation.now), *shown.lines(invocation))
     return 0 if shown.known.error is None else shown.known.error.exit_status
+
+
+async def _readers(session: Session, file: File) -> list[FileReader] | None:
+    """List who has it, where that is ours to see; the server decides."""
+    if not may(Caller(session.user_id, 0, "", session.role), Permission.DOWNLOAD_READ, Resource(file.owner_id)):
+        return None
+    try:
+        return await list_readers(session, file.path)
+    except (NotFoundError, NotYoursError, RoleForbidsError):
+        return None  # it is another's by now, or gone
 
 
 def _before(file: File) -> range:
@@ -60,18 +73,20 @@ async def _version(session: Session, file: File, number: int) -> FileVersion | N
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """A file, what is known of its signature, and the author as pinned here."""
+    """A file, what is known of its signature, the author as pinned here, and who has it, where that is ours to see."""
 
     file: File
     known: Known
     pin: Pin | None
     older: list[FileVersion]
+    readers: list[FileReader] | None
 
     def document(self, now: float) -> Document:
         state, seen = self.known.state.value, self._first_seen_at()
         leaf = None if self.known.verdict is None else self.known.verdict.leaf
         details = file_details_document(self.file, self._verdict(now), state, seen, leaf)
-        return {**details, "versions": [version_document(version) for version in self.older]}
+        readers = None if self.readers is None else [reader_document(each) for each in self.readers]
+        return {**details, "versions": [version_document(version) for version in self.older], "readers": readers}
 
     def lines(self, invocation: Invocation) -> list[str]:
         file, version, now = self.file, self.file.version, invocation.now
@@ -107,6 +122,8 @@ class _Shown:
         if self.older:
             said += ["", "BEFORE (sft get NAME --version N)"]
             said += aligned([self._row(one, now) for one in self.older])
+        if self.readers is not None:
+            said += ["", "READ BY", *reader_lines(self.readers)]
         return said
 
     def _row(self, one: FileVersion, now: float) -> list[str]:

@@ -18,7 +18,7 @@ from sft.errors import ListingTooLongError, NotFoundError, RemoteProtocolError
 from sft.limits import ADDED_MEANWHILE, LISTED_AT_ONCE
 from sft.model.evidence import Evidence
 from sft.model.names import fold, split_path
-from sft.model.records import Deleted, File, FileSeen, Folder, Page, RestoredFolder, TrashedFolder
+from sft.model.records import Deleted, File, FileReader, FileSeen, Folder, Page, RestoredFolder, TrashedFolder
 from sft.wire.messages import (
     Delete,
     Done,
@@ -27,9 +27,11 @@ from sft.wire.messages import (
     FolderPage,
     FolderReturned,
     ListFolder,
+    ListReaders,
     ListTrash,
     MakeFolder,
     Move,
+    ReadersListed,
     Reply,
     Restore,
     ShowFile,
@@ -51,6 +53,30 @@ class Total:
         self._count += entries
         if self._count > self._most:
             raise ListingTooLongError(server=self._server, limit=self._most)
+
+
+async def list_readers(session: Requester, path: str) -> list[FileReader]:
+    """List who downloaded a file and who did not, in order of joining.
+
+    Raises:
+        NotYoursError: it is another's, and we are no admin.
+        RemoteProtocolError: ids do not ascend, or a page goes on after another person than its last.
+        ListingTooLongError: it does not end within a million.
+    """
+    readers: list[FileReader] = []
+    after, total = 0, Total(session)
+    while True:
+        page = (await session.request(ListReaders, ReadersListed, path=path, after=after)).page
+        total.add(len(page.readers))
+        ids = [each.user_id for each in page.readers]
+        if ids != sorted(set(ids)) or (ids and ids[0] <= after):
+            raise RemoteProtocolError("a list of readers that begins again")
+        readers.extend(page.readers)
+        if not page.next:
+            return readers
+        if page.next < max(ids, default=after + 1):
+            raise RemoteProtocolError("a list of readers that goes on before its end")
+        after = page.next
 
 
 class Listing(Struct):

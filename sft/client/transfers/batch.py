@@ -28,6 +28,7 @@ from sft.client.transfers.here_already import Here, look_here
 from sft.client.transfers.part_file import ConflictPolicy, Destination
 from sft.client.transfers.plan import GetItem, PutItem
 from sft.client.transfers.progress import NO_RESUMPTION, Report, Reporter, Resumption, TransferStage
+from sft.client.transfers.received import ReceivedFiles
 from sft.client.transfers.same import GetAsked, PutAsked, Step
 from sft.client.transfers.small_gets import Getting, get_together
 from sft.client.transfers.small_puts import store_signed, store_together
@@ -46,6 +47,9 @@ GROUPS_AT_ONCE: Final = (
 )
 # Four that begin together, each with a step of credit, fill a session's; alone, one is granted more at once.
 LARGE_AT_ONCE: Final = 4
+
+
+OnUnconfirmed = Callable[[int, SftError], None]
 
 
 class PutResult(Struct, frozen=True):
@@ -156,6 +160,7 @@ async def get_all(
     keep_parts: bool = True,
     jobs: int | None = None,
     report: Report | None = None,
+    on_unconfirmed: OnUnconfirmed | None = None,
 ) -> list[GetResult]:
     """Get files, verified, below a folder of this computer.
 
@@ -166,6 +171,7 @@ async def get_all(
         existing: what becomes of a file that has the name already.
         with_signature: NAME.minisig is written beside each.
         keep_parts: what is not finished may be gone on with later.
+        on_unconfirmed: told how many files the server does not know to have come, and why; they did.
 
     Returns:
         One result per item, in their order; then one, FAILED, for each folder that cannot be made.
@@ -183,7 +189,10 @@ async def get_all(
         def place(item: GetItem) -> Target:
             return Target(destination, item.parts, existing, with_signature, keep_parts, item.replaces)
 
-        results = await _get(session, items, place, look, report, accept_moved=accept_moved, jobs=jobs)
+        results = await _get(
+            session, items, place, look, report,
+            accept_moved=accept_moved, jobs=jobs, on_unconfirmed=on_unconfirmed,
+        )  # fmt: skip
         await session.pool.run(keep_seen, session, digests)
         return results + unmade
     finally:
@@ -226,8 +235,9 @@ async def _get(
     *,
     accept_moved: bool,
     jobs: int | None = None,
+    on_unconfirmed: OnUnconfirmed | None = None,
 ) -> list[GetResult]:
-    """Get what is not here already.
+    """Get what is not here already, and confirm to the server what was verified.
 
     Args:
         look: what is here of a group.
@@ -238,12 +248,14 @@ async def _get(
         here = await look(group)
         missing = [each for each, found in zip(wanted, here, strict=True) if isinstance(found, Step)]
         got = iter(await get_together(session, missing, accept_moved=accept_moved) if missing else [])
-        return [
+        results = [
             await ended(each, numbered, next(got))
             if isinstance(found, Step)
             else _get_result(each, found, TransferStage.UNCHANGED)
             for each, found, numbered in zip(wanted, here, group, strict=True)
         ]
+        await received.add(_verified(results))
+        return results
 
     async def get_large(numbered: tuple[int, GetItem]) -> GetResult:
         each = getting_of(numbered)
@@ -255,7 +267,9 @@ async def _get(
             got = await get_file(session, each.item, each.place, each.report, accept_moved=accept_moved)
         except SftError as error:
             got = error
-        return await ended(each, numbered, got)
+        result = await ended(each, numbered, got)
+        await received.add(_verified([result]))
+        return result
 
     async def ended(each: Getting, numbered: tuple[int, GetItem], got: DownloadResult | SftError) -> GetResult:
         if isinstance(got, LocalExistsError):  # somebody took the name meanwhile: perhaps another get of the same
@@ -270,8 +284,17 @@ async def _get(
         index, item = numbered
         return Getting(item, place(item), Reporter(report, index, item.path, item.size))
 
+    received = ReceivedFiles(session)
     items = await session.pool.run(_as_seen, session, items)
-    return await _by_size(items, get_small, get_large, jobs, {})
+    results = await _by_size(items, get_small, get_large, jobs, {})
+    await received.finish()
+    if on_unconfirmed is not None and received.error is not None:
+        on_unconfirmed(received.unconfirmed, received.error)
+    return results
+
+
+def _verified(results: Sequence[GetResult]) -> list[File]:
+    return [each.file for each in results if each.stage is TransferStage.VERIFIED and each.file is not None]
 
 
 def _as_seen(session: Session, items: Sequence[GetItem]) -> list[GetItem]:

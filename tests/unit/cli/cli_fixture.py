@@ -93,6 +93,10 @@ class TableSession:
     role_before: str = ""
 
     @property
+    def user_id(self) -> int:
+        return self.profile.user_id
+
+    @property
     def server_name(self) -> str:
         return self.profile.server_name
 
@@ -180,6 +184,7 @@ class CliFixture:
     joins: list[dict[str, Any]] = field(default_factory=list)
     screens: list[dict[str, Any]] = field(default_factory=list)
     screens_end: int = 0
+    role: Role = Role.ADMIN
     followed: ServerPublic | None = None
 
     @property
@@ -272,6 +277,7 @@ class CliFixture:
         session = TableSession(
             profile, self.answers, Known(self.people, self.first_seen), followed=self.followed, versions_seen=seen
         )
+        session.role = self.role
         self.sessions.append(session)
         return session
 

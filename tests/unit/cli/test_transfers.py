@@ -23,6 +23,7 @@ from sft.client.transfers.progress import TransferStage
 from sft.client.trust import SignatureState, Verdict
 from sft.client.versions_seen import VersionsSeen
 from sft.errors import (
+    BadRequestError,
     ConnectionLostError,
     LoginRefusedError,
     MovedError,
@@ -345,3 +346,15 @@ def test_a_standard_output_that_takes_no_file_is_told_once(cli, monkeypatch, tmp
     )
     assert main(["get", file.path, "--as", "-"], environment) == 10
     assert err.getvalue().count('"Standard output" cannot be written') == 1
+
+
+def test_what_the_server_does_not_know_to_have_come_is_said_and_changes_nothing(cli, monkeypatch):
+    async def get_all(*_, on_unconfirmed, **__):
+        on_unconfirmed(1203, BadRequestError(problem="a version that is gone"))
+        return []
+
+    monkeypatch.setattr(get, "get_all", get_all)
+    cli.answers[ShowFile] = lambda request: FileShown(request.id, signed_file())
+    ran = cli.run("get", "finance/2026/contract.pdf")
+    assert ran.status == 0
+    assert "1,203 came whole, and the server does not know it: " in ran.out + ran.err

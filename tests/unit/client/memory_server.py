@@ -109,6 +109,7 @@ class MemoryServer:
         self.files = {}
         self.folders = {}
         self.received = []
+        self.confirmed = []  # who said, and what
         self.open = {}
         self.parked = {}  # chunks of uploads that were cut off, by their ids
         self.flowing = {}
@@ -268,6 +269,10 @@ class MemoryServer:
             self.send(FileShown(id=m.id, file=file, receipt=receipt, evidence=self.proof_of(m.path)))
         else:
             self._refuse(m.id, NotFoundError(what="file", name=m.path))
+
+    def _confirm_received(self, m):
+        self.confirmed.append((self.users[self.me], m))
+        self.send(Done(id=m.id))
 
     def _make_folder(self, m):
         changed = m.path not in self.folders
