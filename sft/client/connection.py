@@ -344,11 +344,8 @@ class ServerConnection:
                 self._on_notice(message)
 
     def _begin_log(self, welcome: Welcome) -> None:
-        if self.log is None:
-            return
-        if not welcome.head and not self.log.expected:
-            self.log = None
-            return
+        if self.log is None or not self.log.is_of(welcome.server.server_id) or not welcome.user_id:
+            return  # another server, or nobody: whoever dialed refuses it, and nothing is believed without a head
         self.log.begin(self.server_key, welcome.head, welcome.consistency)
         if welcome.evidence is None:
             self.log.refuse("who you are there", None)

@@ -105,10 +105,9 @@ class LogFollower:
             return (self._promised.size,)
         return tuple(each.checkpoint.size for each in self.named)
 
-    @property
-    def expected(self) -> bool:
-        """Whether a head is known that the server's has to continue: then one that shows none has taken its log back."""
-        return bool(self._kept or self._promised)
+    def is_of(self, server_id: bytes) -> bool:
+        """Say whether this is the log of a server."""
+        return self._server_id == server_id
 
     @property
     def told(self) -> Head:

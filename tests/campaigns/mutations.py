@@ -1673,8 +1673,10 @@ MUTATIONS = (
     Mutation("the head that an invitation names", "sft/client/joining.py",
              "            promised=link.head if isinstance(link, InvitationLink) else None,\n", "",
              "tests/unit/client/test_log_login.py"),
-    Mutation("a server that takes its log back", "sft/client/connection.py",
-             "        if not welcome.head and not self.log.expected:\n", "        if not welcome.head:\n",
+    Mutation("every server has a log", "sft/client/connection.py",
+             "        self.log.begin(self.server_key, welcome.head, welcome.consistency)\n",
+             "        if not welcome.head:\n            self.log = None\n            return\n"
+             "        self.log.begin(self.server_key, welcome.head, welcome.consistency)\n",
              "tests/unit/client/test_log_login.py"),
     Mutation("who we are", "sft/client/pins.py",
              "ours = kept is not None and kept.is_own and not", "ours = kept is not None and not",

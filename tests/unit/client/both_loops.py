@@ -19,10 +19,12 @@ from twisted.python.failure import Failure
 
 from sft.client.loop.poll import PollLoop
 from sft.errors import ProtocolError
+from sft.model.access import Role
 from sft.wire.connection import Connection
 from sft.wire.events import LoginRequested, MessageReceived, PeerClosed
 from sft.wire.login import Welcome
 from tests.loop import LOOP, Timed
+from tests.unit.client.log_in_memory import LogInMemory
 from tests.unit.client.memory_server import SERVER, SERVER_KEY
 
 PATIENCE_SECONDS = 30
@@ -34,6 +36,7 @@ class FarEnd:
     def __init__(self, peer: Peer, handle: socket.socket) -> None:
         self.handle = handle
         self.peer = peer
+        self.key = SERVER_KEY
         self.wire = Connection.server(SERVER_KEY)
         self.info = SERVER
         self.events: list[Any] = []
@@ -53,7 +56,14 @@ class FarEnd:
     def log_in(self, role: str = "maintainer") -> None:
         claim = self.next(LoginRequested).claim
         self._flush()
-        self.handle.sendall(self.wire.welcome(Welcome(7, claim.user_name, role, self.info)))
+        log = LogInMemory(SERVER_KEY)
+        log.user(7, claim.user_name, claim.public_key, role=Role(role))
+        log.key = self.key
+        welcome = Welcome(
+            7, claim.user_name, role, self.info,
+            head=log.note(), consistency=tuple(map(log.consistency, claim.log_sizes)), evidence=log.evidence_of_user(7),
+        )  # fmt: skip
+        self.handle.sendall(self.wire.welcome(welcome))
 
     def asked(self) -> Any:
         """Read the next request."""

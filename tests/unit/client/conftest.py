@@ -11,6 +11,7 @@ from sft.client.profiles import Profile
 from sft.client.session import Session
 from sft.client.state import StateFolder
 from tests.unit.client import memory_server as memory
+from tests.unit.client.log_in_memory import LogInMemory
 
 
 class Dialing:
@@ -22,10 +23,12 @@ class Dialing:
         self.servers = []
         self.met = 0
         self.waits = []
+        self.log = LogInMemory(memory.SERVER_KEY)
 
     def server(self, **fields):
         """Let the next connection meet a server."""
         server = memory.MemoryServer(self.reactor, self.pool, dialed=True)
+        server.log = self.log
         for name, value in fields.items():
             setattr(server, name, value)
         self.servers.append(server)

@@ -47,6 +47,7 @@ from sft.wire.messages import (
     UploadFound,
     UserShown,
 )
+from tests.unit.client.log_in_memory import USERS
 
 SERVER_KEY = ServerKey.from_seed(bytes(range(32)))
 ADA_KEY = SigningKey.from_seed(bytes(range(32, 64)), b"ada's id")
@@ -131,6 +132,8 @@ class MemoryServer:
         self.log = log
         self.told = 0
         self.prove = lambda evidence: evidence
+        self.key = SERVER_KEY
+        self.has_everybody = True  # whoever comes has a place in the log
         if log is not None:
             log.user(8, "max", MAX_KEY.public.encode())
             log.user(7, "ada", ADA_KEY.public.encode())
@@ -221,7 +224,10 @@ class MemoryServer:
                 self._give(self.wire.refuse(self.refuse_login))
                 return
             welcome = Welcome(self.me, event.claim.user_name, "maintainer", self.info)
-            if self.log is not None:
+            if self.log is not None and self.me:
+                self.log.key = self.key
+                if self.me - 1 not in self.log.records[USERS] and self.has_everybody:
+                    self.log.user(self.me, event.claim.user_name, event.claim.public_key)
                 self.told = self.log.size
                 welcome = replace(
                     welcome,

@@ -69,6 +69,7 @@ def renewed(dialing, *notes):
     """Have the next server show a new key, with what it says of the keys before."""
     return dialing.server(
         wire=Connection.server(NEW_KEY, successions=notes),
+        key=NEW_KEY,
         info=msgspec.structs.replace(SERVER, public_key=NEW_KEY.public.point),
     )
 

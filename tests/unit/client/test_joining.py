@@ -179,7 +179,7 @@ def test_a_link_that_is_older_than_the_servers_key_still_joins(dialing, state):
     new = ServerKey.from_seed(bytes([1]) * 32)
     note = sign_succession(SERVER_KEY, LINK.server_id, new.public, made_at=4000)
     info = msgspec.structs.replace(SERVER, public_key=new.public.point)
-    dialing.server(wire=Connection.server(new, successions=[note]), info=info)
+    dialing.server(wire=Connection.server(new, successions=[note]), info=info, key=new)
     profile = joined(dialing, state).profile
     assert (profile.server_key, profile.server_id) == (new.public.point, LINK.server_id)
 

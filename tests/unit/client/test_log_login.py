@@ -124,7 +124,13 @@ def test_a_log_that_does_not_go_on_it_is_kept_as_evidence_and_stops_every_later_
 def test_a_server_without_a_log_that_had_one_is_refused(dialing, state, known, log):  # noqa: F811
     serve(dialing, log)
     dial(dialing, state, known)
-    dialing.server()
+    serve(dialing, None)
+    with pytest.raises(LogProofError):
+        dial(dialing, state, known)
+
+
+def test_a_server_without_a_log_is_refused_at_first_sight_too(dialing, state, known):  # noqa: F811
+    serve(dialing, None)
     with pytest.raises(LogProofError):
         dial(dialing, state, known)
 
@@ -191,7 +197,7 @@ def test_who_joins_is_shown_no_other_log_than_the_invitation_names(dialing, stat
 
 
 def test_a_server_that_shows_no_log_to_whom_an_invitation_named_one_is_refused(dialing, state, log):
-    dialing.server()
+    serve(dialing, None)
     with pytest.raises(LogProofError):
         joined(dialing, state, invitation(log, 3))
 
@@ -259,7 +265,7 @@ def test_a_log_that_has_us_as_somebody_else_than_was_let_in_is_refused(dialing, 
 
 
 def test_a_login_without_our_own_place_is_refused(dialing, state, known):  # noqa: F811
-    serve(dialing, LogInMemory(SERVER_KEY))
+    serve(dialing, LogInMemory(SERVER_KEY), has_everybody=False)
     with pytest.raises(LogProofError):
         dial(dialing, state, known)
 

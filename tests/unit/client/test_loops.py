@@ -181,7 +181,7 @@ def test_a_key_that_the_pinned_one_says_follows_it_is_pinned(line, meet):
     note = sign_succession(SERVER_KEY, SERVER.server_id, NEW_KEY.public, made_at=4000)
 
     def renewed(far):
-        far.wire = Connection.server(NEW_KEY, successions=[note])
+        far.wire, far.key = Connection.server(NEW_KEY, successions=[note]), NEW_KEY
         far.info = msgspec.structs.replace(SERVER, public_key=NEW_KEY.public.point)
         return answers_whoami(far)
 
