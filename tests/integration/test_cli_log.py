@@ -162,3 +162,19 @@ def test_a_folder_that_is_no_log_or_anothers_is_said_so(busy: LiveCli, tmp_path:
     note.write_text(f"{host}/sft/01234567/1\n{rest}", "utf-8")
     assert busy.sft("gus", "log", "verify", str(folder)).status == 2
     assert busy.operator("log", "export", str(folder)).status == 10
+
+
+def test_who_downloaded_is_the_owners_admins_and_their_own_to_see(busy: LiveCli):
+    got = busy.sft("gus", "get", "finance/b.txt")
+    assert got.status == 0, got.err
+    for who in ("max", "ada", "gus"):
+        lines = log(busy, who, "--act", "download", "--file", "finance/b.txt")
+        assert [(each["actor"], each["path"], each["version"], each["grade"]) for each in lines][:1] == [
+            ("gus", "finance/b.txt", 2, "sent")
+        ]
+    assert {each["grade"] for each in log(busy, "max", "--act", "download")} <= {"sent", "verified"}
+    busy.join("eva", "guest")
+    assert log(busy, "eva", "--act", "download", "--file", "finance/b.txt") == []
+    assert {each["yours"] for each in log(busy, "eva", "--act", "download")} == {False}
+    assert busy.operator("log", "verify").status == 0
+    assert busy.sft("eva", "log", "verify", "--server").status == 0

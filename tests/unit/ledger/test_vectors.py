@@ -12,11 +12,15 @@ from typing import Any
 
 import pytest
 
+from sft.client.log_folder import LogFolder
 from sft.errors import ProofInvalidError
+from sft.ledger.checkpoints import Checkpoint, Origin
 from sft.ledger.hashing import leaf_hash
 from sft.ledger.proofs import prove_consistency, prove_inclusion, verify_consistency, verify_inclusion
+from sft.ledger.published import LogWriter
 from sft.ledger.state import StateTree
 from sft.ledger.tiles import Tile, nodes_reader
+from sft.ledger.tree import LogTree
 from tests.unit.ledger.stored import StoredLog
 from tests.vectors.generate_ledger import FILE, ask_go, build, has_go
 
@@ -80,6 +84,26 @@ def test_go_takes_our_proofs_and_tiles_and_we_take_its_proofs(tmp_path: Path) ->
     questions = [asked(log, tmp_path / str(number), chance) for number, log in enumerate(logs)]
     for answer, log in zip(ask_go(questions), logs, strict=True):
         check(answer, log)
+
+
+@needs_go
+@pytest.mark.long
+@pytest.mark.parametrize(("before", "size"), [(0, 1), (300, 70_000), (65_536, 66_000), (256, 512)])
+def test_go_takes_an_exported_log_that_was_added_to(tmp_path: Path, before: int, size: int) -> None:
+    folder = LogFolder(tmp_path)
+    log = made(size)
+    origin = Origin("files.example.org", "01234567", 1)
+    had: Checkpoint | None = None
+    for end in (before, size):
+        if end:
+            tree, _ = LogTree().append([leaf_hash(b"leaf %d" % number) for number in range(end)])
+            writer, had = LogWriter(folder, had), Checkpoint(origin, end, tree.root())
+            for number in range(writer.next_leaf, end):
+                writer.add(b"leaf %d" % number)
+            writer.end(had, had.text())
+    question = asked(log, None, random.Random(size))
+    (answer,) = ask_go([{**question, "Folder": str(tmp_path)}])
+    check(answer, log)
 
 
 @needs_go

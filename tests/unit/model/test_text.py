@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -193,6 +194,24 @@ def test_every_role_has_words() -> None:
 )  # fmt: skip
 def test_the_time_of_an_invitation_is_read_as_people_write_it(typed: str, seconds: int) -> None:
     assert text.invitation_seconds(typed) == seconds
+
+
+@pytest.mark.parametrize(
+    ("typed", "moment"),
+    [
+        ("2d", 1_777_777_777 - 172_800), ("90m", 1_777_777_777 - 5400),
+        ("2026-05-03T03:09:37Z", 1_777_777_777), ("2026-05-03T05:09:37+02:00", 1_777_777_777),
+        ("2026-05-03", 1_777_759_200), ("2026-05-03 05:09:37", 1_777_777_777),
+    ],
+)  # fmt: skip
+def test_a_moment_is_read_as_people_and_programs_write_it(typed: str, moment: int) -> None:
+    assert text.moment(typed, 1_777_777_777, ZoneInfo("Europe/Berlin")) == moment
+
+
+@pytest.mark.parametrize("typed", ["", "soon", "2026-13-01", "9999-12-31T23:59:59-23:59x", "2 d 3 h"])
+def test_what_is_no_moment_is_refused(typed: str) -> None:
+    with pytest.raises(errors.UsageError):
+        text.moment(typed, 1_777_777_777)
 
 
 @pytest.mark.parametrize(
