@@ -123,6 +123,14 @@ class ServerProcess:
         """Run an operator command."""
         return run(script("twistd"), "sft", "--home", str(self.home), *words, cwd=self.home.parent)
 
+    def begin_operating(self, *words: str) -> subprocess.Popen[str]:
+        """Begin an operator command; its output and its errors are pipes."""
+        return subprocess.Popen(
+            [script("twistd"), "sft", "--home", str(self.home), *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            cwd=self.home.parent, env=clean_environment(), text=True,
+        )  # fmt: skip
+
     def operate_json(self, *words: str) -> object:
         """Run an operator command for its JSON document."""
         done = self.operate(*words, "--json")

@@ -34,7 +34,7 @@ class Leaf(usage.Options):
         except getopt.GetoptError as error:
             raise usage.UsageError(str(error)) from error
         valued = {f"--{name[:-1]}" for name in own.longOpt if name.endswith("=")}
-        words = [f"{name}={value}" if name in valued else name for name, value in given]
+        words = [f"{name}={value}" if name in valued else f"{name}{value}" for name, value in given]
         super().parseOptions([*words, "--", *arguments])  # type: ignore[no-untyped-call]
 
     def parseArgs(self, *given: str) -> None:

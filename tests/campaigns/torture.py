@@ -1,10 +1,11 @@
-"""Kill the server in the middle of uploads, again and again, and look whether anything acknowledged was lost.
+"""Kill the server in the middle of uploads and administration, again and again: is anything acknowledged lost, or unsaid?
 
     python tests/campaigns/torture.py [--kills 200] [--seed 1] [--folder DIR]
 
 After every kill the server is started unattended, and then holds: whatever was acknowledged reads
 back whole and verified; whatever is listed is complete (its digest is that of a file that was
-sent); ``vault check`` is clean; no temporary file is left. The moment of each kill is drawn from
+sent); ``vault check`` is clean; no temporary file is left. The log is no shorter than before the kill, holds the leaf of every
+receipt, and replays whole; every client that kept a head logs in, and none of them raises an alarm. The moment of each kill is drawn from
 the seed: so many events of progress, then so many milliseconds more.
 """
 
@@ -19,6 +20,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sft.crypto.notes import parse_receipts
+from sft.crypto.signed_note import text_of
 from tests.processes import Person, ServerProcess, say
 
 # Inline, in one request, at the edges of chunk and batch, and large enough to be hit in the middle.
@@ -33,6 +36,9 @@ class Tally:
     acknowledged: dict[str, str] = field(default_factory=dict)  # path → digest
     sent: set[str] = field(default_factory=set)  # digests of everything ever sent
     cut: int = 0  # uploads that were under way
+    folders: list[str] = field(default_factory=list)  # that were made, and acknowledged
+    role: str = "guest"  # of the reader, as last acknowledged
+    leaves: int = 0  # of the log, at least
 
 
 def torture(folder: Path, *, kills: int, seed: int) -> Tally:
@@ -62,6 +68,9 @@ def _one_kill(server: ServerProcess, person: Person, tally: Tally, draw: random.
         (person.folder / names[-1]).write_bytes(content)
         tally.sent.add(hashlib.blake2b(content).hexdigest())
     putting = person.begin("put", "--json", "--progress", "json", "--to", f"round{number}", *names)
+    making = person.begin("mkdir", f"made{number}")
+    role = draw.choice(("guest", "maintainer"))
+    promoting = server.begin_operating("user", "role", "gus", role)
     events = draw.randint(1, 12)
     for _ in range(events):
         if not putting.stderr.readline():
@@ -73,8 +82,15 @@ def _one_kill(server: ServerProcess, person: Person, tally: Tally, draw: random.
     for item in json.loads(said).get("items", []):
         if item["result"] in {"stored", "unchanged"}:
             tally.acknowledged[item["path"]] = item["digest"].partition(":")[2]
+            receipts = parse_receipts(text_of(Path(item["receipt"]).read_text(encoding="utf-8")))
+            tally.leaves = max(tally.leaves, *(receipt.leaf + 1 for receipt in receipts))
         else:
             tally.cut += 1
+    making.communicate(timeout=120)
+    if making.returncode == 0:
+        tally.folders.append(f"made{number}")
+    promoting.communicate(timeout=120)
+    tally.role = role if promoting.returncode == 0 else ""
     for name in names:
         (person.folder / name).unlink()
 
@@ -89,6 +105,7 @@ def _examine(server: ServerProcess, reader: Person, tally: Tally, *, whole: bool
         assert listed.get(path) == digest, f"acknowledged and lost: {path}"
     for path, digest in listed.items():
         assert digest in tally.sent, f"listed and never sent so: {path}"
+    _examine_log(server, reader, tally, whole=whole)
     left = list((server.home / "data" / "vault" / "incoming").iterdir())
     assert not left, f"left over after a start: {left}"
     if whole and listed:
@@ -100,6 +117,23 @@ def _examine(server: ServerProcess, reader: Person, tally: Tally, *, whole: bool
             assert hashlib.blake2b(found[path].read_bytes()).hexdigest() == digest, path
         for each in found.values():
             each.unlink()
+
+
+def _examine_log(server: ServerProcess, reader: Person, tally: Tally, *, whole: bool) -> None:
+    """Hold the log to what was acknowledged, and to all that clients have kept of it."""
+    for made in tally.folders if whole else tally.folders[-1:]:
+        done = reader.sft("ls", made)
+        assert done.returncode == 0, f"made and lost: {done.stderr}"
+    me = reader.sft_json("whoami")
+    assert tally.role in {"", me["role"]}, f"acknowledged as {tally.role}, and is {me['role']}"
+    (last,) = server.operate_json("log", "show", "-n", "1")
+    assert last["number"] + 1 >= tally.leaves, f"the log had {tally.leaves} leaves, and has {last['number'] + 1}"
+    tally.leaves = last["number"] + 1
+    for state in reader.folder.parent.glob("*/state"):
+        assert not list(state.rglob("evidence/*")), f"a false alarm: {list(state.rglob('evidence/*'))}"
+    if whole:
+        done = server.operate("log", "verify")
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def main() -> int:

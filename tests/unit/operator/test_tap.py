@@ -75,6 +75,17 @@ def test_every_subcommand_names_a_function_that_is_there():
         assert callable(getattr(import_module(f"sft.operator.{module}"), function)), leaf
 
 
+@pytest.mark.parametrize("words", [["-n", "2", "--json"], ["--json", "-n2"], ["--n", "2", "--json"]])
+def test_an_option_of_one_letter_keeps_its_value(words, monkeypatch):
+    from sft.operator.options import LogOptions
+
+    (show,) = (kind for name, _, kind, _ in LogOptions.subCommands if name == "show")
+    monkeypatch.setattr(show, "postOptions", lambda self: None)  # which runs the command
+    options = show()
+    options.parseOptions(words)
+    assert (options["n"], options["json"]) == ("2", 1)
+
+
 def test_a_role_that_does_not_exist_is_refused():
     assert role_of("guest") == "guest"
     with pytest.raises(UsageError):
