@@ -4,9 +4,10 @@
 
 After every kill the server is started unattended, and then holds: whatever was acknowledged reads
 back whole and verified; whatever is listed is complete (its digest is that of a file that was
-sent); ``vault check`` is clean; no temporary file is left. The log is no shorter than before the kill, holds the leaf of every
-receipt, and replays whole; every client that kept a head logs in, and none of them raises an alarm. The moment of each kill is drawn from
-the seed: so many events of progress, then so many milliseconds more.
+sent); ``vault check`` is clean; no temporary file is left. The log is no shorter than before the
+kill, holds the leaf of every receipt, and replays whole; every client that kept a head logs in, and
+none of them raises an alarm. The moment of each kill is drawn from the seed: so many events of
+progress, then so many milliseconds more.
 """
 
 from __future__ import annotations
