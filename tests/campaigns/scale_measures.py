@@ -153,6 +153,7 @@ class Measures:
             self._ada, self._olga, self._max, self._gus = (self._line(server, each) for each in (ADA, OLGA, MAX, GUS))
             self._logins()
             self._lists()
+            self._log()
             self._people()
             self._changes()
             self._crowd()
@@ -244,6 +245,12 @@ class Measures:
         self._measure("trash page of who has half of it", self._olga, m.ListTrash, lambda _: {})
         self._measure("trash page of who has deleted nothing", self._max, m.ListTrash, lambda _: {})
         self._measure("show one file", self._gus, m.ShowFile, lambda n: {"path": f"big/f{n:07}.txt"})
+
+    def _log(self) -> None:
+        pages = {"limit": 100}
+        self._measure("the newest page of the log", self._gus, m.ReadLog, lambda _: {**pages, "newest_first": True})
+        self._measure("a page of the log from its start", self._gus, m.ReadLog, lambda n: {**pages, "start": n})
+        self._measure("a page of the log about a person", self._gus, m.ReadLog, lambda _: {**pages, "user_id": 1})
 
     def _people(self) -> None:
         last = self._shape.people
