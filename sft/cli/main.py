@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "restore": "Bring deleted files back.",
     "log": "Show what happened on the server, proved; check its whole log.",
     "verify": "Check a file here against its signature, offline.",
+    "proof": "Write a file and its proof, for who has no account.",
     "whoami": "Show who you are on the server.",
     "users": "List the people of the server.",
     "invite": "Invite somebody; list or withdraw invitations.",

@@ -144,6 +144,11 @@ class ServerConnection:
         return ServerPublic(self.welcome.server.public_key)
 
     @property
+    def successions(self) -> tuple[str, ...]:
+        """The notes that say which keys the server's one followed, oldest first: they came with it, and led to it."""
+        return self._wire.successions
+
+    @property
     def server_id(self) -> bytes:
         """Hash of the server's first key."""
         return self.welcome.server.server_id

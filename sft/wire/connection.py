@@ -54,11 +54,14 @@ _EOF_IS_FINE: Final = frozenset({State.PEER_CLOSED, State.CLOSED})
 class Connection:
     """One end of a connection; made by ``client`` or ``server``."""
 
-    __slots__ = ("_handshake", "_outgoing", "_records", "_requests", "_speaks", "data_frames", "greeted", "version")
+    __slots__ = (
+        "_handshake", "_outgoing", "_records", "_requests", "_speaks", "data_frames", "greeted", "successions", "version"
+    )  # fmt: skip
 
     def __init__(self, side: Side, handshake: ClientHandshake | ServerHandshake) -> None:
         self.greeted = False  # server: a well-formed hello came
         self.version = 0  # the protocol's on this connection, once the hellos have agreed on one
+        self.successions: tuple[str, ...] = ()  # client: the notes that came with the server's key
         self._speaks = handshake.version
         self.data_frames = 0  # of transfers, both ways
         self._records = RecordLayer(side)
@@ -332,6 +335,7 @@ class Connection:
         elif frame.kind is FrameType.SERVER_PROOF:
             m4 = handshake.take_proof(frame.plaintext)
             self._outgoing.append(self._records.seal(FrameType.LOGIN, m4))
+            self.successions = handshake.successions
             events.append(ServerProved(handshake.server))
         elif frame.kind is FrameType.WELCOME:
             welcome = decode_welcome(frame.plaintext)

@@ -79,7 +79,8 @@ class ClientHandshake:
     """
 
     __slots__ = (
-        "_box", "_claim", "_invitation", "_kem", "_key", "_m1", "_server_id", "_th1", "_versions", "server", "version"
+        "_box", "_claim", "_invitation", "_kem", "_key", "_m1", "_server_id", "_th1", "_versions", "server", "successions",
+        "version",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +103,7 @@ class ClientHandshake:
             raise LocalProtocolError("the claim is for other keys than those that would sign it")
         self.server = server  # the pinned one; from M3 on, the one that follows it
         self.version = versions[0]  # from M2 on, the one of this connection
+        self.successions: tuple[str, ...] = ()  # from M3 on, the notes that came with the server's key
         self._versions = {version.number: version for version in versions}
         self._server_id = server_id
         self._claim = claim
@@ -158,7 +160,7 @@ class ClientHandshake:
             )
         with peer_faults():
             verify_server_hello(proof.server, self._th1, proof.signature)
-        self.server = proof.server
+        self.server, self.successions = proof.server, notes
         th2 = second_transcript(self._th1, m3)
         return sign_claim(self._claim, th2, self._key, self._invitation)
 

@@ -1987,6 +1987,9 @@ MUTATIONS = (
     Mutation("what is left is confirmed at the end", "sft/client/transfers/batch.py",
              "    await received.finish()\n", "",
              "tests/unit/client/test_received.py"),
+    Mutation("a proof is checked before it is given to anybody", "sft/client/file_proof.py",
+             "        return text, check_file_proof(text, comment)\n", "        return text, LoggedFile(None, number, 0, 0)\n",
+             "tests/integration/test_proof_files.py"),
     # -- files, receipts and proofs without a server ------------------------------------------------------------------
     Mutation("a receipt under a key that a person replaced", "sft/client/profiles.py",
              "pinned_at=now, earlier_keys=()\n", "pinned_at=now\n",

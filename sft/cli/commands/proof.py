@@ -1,0 +1,91 @@
+"""`sft proof`: a file for somebody without an account, with its signature and the proof that the server's log tells of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sft.cli.invocation import Invocation
+from sft.cli.json_output import key_document
+from sft.cli.options import common
+from sft.client.file_proof import prove_stored
+from sft.client.os_errors import translating_os_errors
+from sft.client.session import Session
+from sft.client.transfers.batch import GetResult, get_all
+from sft.client.transfers.part_file import ConflictPolicy
+from sft.client.transfers.plan import plan_get
+from sft.crypto.keys import PublicKey
+from sft.errors import LocalExistsError, UsageError
+from sft.ledger.file_proof import LoggedFile
+from sft.model.names import safe
+from sft.model.text import count_text, shell_name, shown_name
+
+
+@click.command("proof")
+@click.argument("name")
+@click.option("--to", metavar="DIR", help="The folder on this computer; this one, unless told.")
+@click.option("--force", is_flag=True, help="Replace what is there.")
+@common
+def command(invocation: Invocation, name: str, to: str | None, *, force: bool) -> int:
+    """Write a file, its signature and its proof, for somebody who has no account."""
+    place = Path(to or ".")
+    existing = ConflictPolicy.FORCE if force else ConflictPolicy.REFUSE
+
+    async def ask(session: Session) -> tuple[GetResult, str, LoggedFile]:
+        plan = await plan_get(session, [name], with_signature=True)
+        for refused in plan.refused:
+            raise refused.error
+        if plan.folders or len(plan.items) != 1:
+            raise UsageError(problem="A proof is of one file", remedy="Name that file")
+        (got,) = await get_all(session, plan.items, to=place, existing=existing, with_signature=True, accept_moved=True)
+        if got.error is not None:
+            raise got.error
+        if got.file is None:
+            raise TypeError("a get that did not fail has a file")
+        return got, *await prove_stored(session, got.file)
+
+    got, text, logged = invocation.talk(ask)
+    return _show(invocation, got, _written(place / got.item.parts[-1], text, force=force), logged)
+
+
+def _written(local: Path, text: str, *, force: bool) -> Path:
+    path = local.with_name(f"{local.name}.sftproof")
+    with translating_os_errors(path):
+        try:
+            with path.open("w" if force else "x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError as error:
+            raise LocalExistsError(path=str(path)) from error
+    return path
+
+
+def _show(invocation: Invocation, got: GetResult, proof: Path, logged: LoggedFile) -> int:
+    file, local = got.file, got.local
+    if file is None or local is None:
+        raise TypeError("a get that did not fail has a file and a place")
+    signature = got.signature or local.with_name(f"{local.name}.minisig")
+    key = PublicKey.decode(file.version.public_key)
+    author = shown_name(file.version.author)
+    document = {
+        "path": file.path,
+        "version": file.version.number,
+        "author": file.version.author,
+        **key_document(key),
+        "local": str(local),
+        "signature_file": str(signature),
+        "proof_file": str(proof),
+        "leaf": logged.index,
+        "log": logged.origin.text(),
+    }
+    shown = shell_name(str(local))
+    invocation.console.show(
+        document,
+        f"wrote {', '.join(safe(str(each)) for each in (local, signature, proof))}",
+        f"Version {file.version.number}, in the log {logged.origin.text()} at {count_text(logged.index)}.",
+        f"Without an account: sft verify {shown} --key {key.text()} --proof {shell_name(str(proof))}",
+        f"Without sft: minisign -V -H -m {shown} -P {key.text()}",
+        f"That key is {author}'s: {key.words()}",
+        f"Let {author} confirm these words by another way than the one by which the files go.",
+    )
+    return 0
