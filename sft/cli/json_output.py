@@ -142,7 +142,7 @@ def user_document(user: User) -> Document:
         "created_at": utc_time(user.created_at),
         "files": user.files,
         "bytes": user.bytes_stored,
-        "devices": [_device(key) for key in user.keys],
+        "devices": [device_document(key) for key in user.keys],
     }
 
 
@@ -205,12 +205,15 @@ def vault_document(report: VaultReport) -> Document:
     }
 
 
-def _device(key: DeviceKey) -> Document:
+def device_document(key: DeviceKey) -> Document:
     return {
         "device": key.device,
         **key_document(PublicKey.decode_or_none(key.public_key)),
         "added_at": utc_time(key.added_at),
         "ended_at": _time(key.ended_at),
+        "end_reason": None if key.end_reason is None else key.end_reason.value,
+        "stolen_since": key.cut_off_leaf,
+        "endorsed": bool(key.endorsement),
     }
 
 

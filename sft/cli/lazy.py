@@ -37,7 +37,7 @@ class LazyGroup(click.Group):
         if cmd_name in self.commands or cmd_name not in self._table:
             return self.commands.get(cmd_name)
         module = import_module(f"{self._package}.{self._shared.get(cmd_name, cmd_name)}")
-        command = getattr(module, f"{cmd_name}_command" if cmd_name in self._shared else "command")
+        command = getattr(module, f"{cmd_name.replace('-', '_')}_command" if cmd_name in self._shared else "command")
         if not isinstance(command, click.Command):
             raise TypeError(f"{cmd_name} is no command")
         return command

@@ -50,7 +50,8 @@ COMMANDS: Final = {
     "disable": "Lock somebody out, keeping everything.",
     "enable": "Let a disabled person in again.",
     "remove": "Remove somebody for good.",
-    "key": "Show or export your key, or change its passphrase.",
+    "reset-key": "Give somebody who lost every key a new one.",
+    "key": "Show, export or change your key; your devices.",
     "servers": "List the servers you have joined, or change them.",
     "demo": "See it all work: a private server and three people.",
     "completion": "Print the completion script of a shell.",
@@ -59,6 +60,7 @@ COMMANDS: Final = {
 # Commands that share a module with others.
 SHARED: Final = {
     **dict.fromkeys(("mkdir", "mv", "restore"), "paths"),
+    "reset-key": "devices",
     **dict.fromkeys(("users", "role", "disable", "enable", "remove"), "people"),
 }
 USAGE_STATUS: Final = 2

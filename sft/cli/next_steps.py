@@ -83,7 +83,7 @@ STEPS: Final[Mapping[str, str]] = MappingProxyType(
             "Another device of yours? sft key trust {name}. Else tell an admin now: whoever has it signs as you"
         ),
         "PASSPHRASE_FIXED": "Start a server with another passphrase in a new home, and put the files there",
-        "PASSPHRASE_WRONG": "Again; without it, an admin can invite you under another name, and no file is lost",
+        "PASSPHRASE_WRONG": "Again; without it, an admin can give you a new key (sft reset-key), and no file is lost",
         "PIN_CHANGED": "Ask {author} for the words of their key: sft key show",
         "PROFILE_UNKNOWN": "See which it knows: sft servers",
         "PROOF_INVALID": "Ask for it again, from whoever gave it",

@@ -10,10 +10,10 @@ from sft.cli.console import Console
 from sft.cli.json_output import invitation_document, user_document
 from sft.client.pins import Pin
 from sft.crypto.keys import PublicKey
-from sft.errors import KeyFormatError, LocalFileError
+from sft.errors import KeyFormatError, LocalFileError, UsageError
 from sft.model.links import InvitationLink
 from sft.model.names import safe
-from sft.model.records import Invitation, User, UserState
+from sft.model.records import DeviceKey, Invitation, KeyEnd, User, UserState
 from sft.model.text import count_text, local_time, role_noun, shown_name, size_text
 
 _KEY_FILE_BYTES = 4096
@@ -76,6 +76,32 @@ def show_new_invitation(
         f"{for_whom}, {made.role}, once, until {until}. "
         f"Whoever has this {thing} can join with it: send it to {alone} alone."
     )
+
+
+def reason_of(since: str | None, start: int = 0) -> tuple[KeyEnd, int]:
+    """Read why a key ends, and of a stolen one since when, as ``--stolen-since`` says it; ``start`` is the key's."""
+    if since is None:
+        return KeyEnd.RETIRED, 0
+    if since == "start":
+        return KeyEnd.COMPROMISED, start
+    if not since.isascii() or not since.replace(",", "").isdigit():
+        raise UsageError(problem=f"{safe(since)} is no number of the log", remedy="sft info FILE shows it; or: start")
+    return KeyEnd.COMPROMISED, int(since.replace(",", ""))
+
+
+def key_since(key: DeviceKey, user: User, *, now: float) -> str:
+    """Say since when a key is somebody's, by whose word, and what became of it."""
+    since = f"since {local_time(key.added_at, now=now)}"
+    if key.endorsement:
+        since += ", vouched for by another"
+    elif key is not user.keys[0]:
+        since += ", given by an admin or the operator"
+    if key.ended_at is None:
+        return since
+    ended = f"; ended {local_time(key.ended_at, now=now)}"
+    if key.cut_off_leaf is None:
+        return since + ended
+    return f"{since}{ended}: stolen, nothing from {key.cut_off_leaf:,} of the log on counts"
 
 
 def read_public_key(text: str, otherwise: str) -> PublicKey:

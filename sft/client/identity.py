@@ -35,6 +35,11 @@ _KEY_FILE_BYTES: Final = 4 * KIB
 _PASSPHRASE_FILE_BYTES: Final = 4 * KIB
 
 
+def key_file_name(public: PublicKey) -> str:
+    """Return where the secret half of a key lies in the state."""
+    return f"keys/{public.words().replace(' ', '-')}.key"
+
+
 def encode_key(key: SigningKey, passphrase: str | None) -> str:
     """Write a key down; a guess at its passphrase costs what this project asks for."""
     return key_file.encode(key, passphrase)

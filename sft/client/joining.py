@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sft.client.api.people import show_self
 from sft.client.concurrency import running_pool
-from sft.client.identity import Ask, Identity, KeyEncoder, encode_key, open_protected, read_key_file
+from sft.client.identity import Ask, Identity, KeyEncoder, encode_key, key_file_name, open_protected, read_key_file
 from sft.client.profiles import Profile, Profiles
 from sft.client.session import log_in
 from sft.client.state import StateFolder
@@ -130,6 +130,7 @@ async def join(
         )  # fmt: skip
         async with session:
             shown = await show_self(session)
+            await threads.run(session.pins.learn, [shown.user], now=int(clock()))
         profile = await threads.run(Profiles(state).update, profile.name, joined_at=int(clock()))
         return Joined(profile, shown.user, shown.server)
 
@@ -162,7 +163,7 @@ async def _prepared(
         text = await pool.run(encode_key, key, passphrase)
 
     def store() -> Profile:
-        name = _key_name(key)
+        name = key_file_name(key.public)
         if text:
             state.write(name, text.encode())
         elif earlier is not None:
@@ -198,10 +199,6 @@ async def _prepared(
 def _point(link: Link) -> bytes:
     """Return the public half of an invitation; empty for a server link."""
     return InvitationKey.from_seed(link.seed).point if isinstance(link, InvitationLink) else b""
-
-
-def _key_name(key: SigningKey) -> str:
-    return f"keys/{key.public.words().replace(' ', '-')}.key"
 
 
 def _never_asked() -> str:

@@ -35,6 +35,7 @@ class Profile(Struct, frozen=True):
         key_file: where its secret half lies in the state.
         role: as last seen; what we may do is the server's to say.
         invitation: public half of the invitation that this profile was made for.
+        next_key: one that is to follow ours, and may do so already; its secret half lies in ``next_key_file``.
         former_keys: keys of ours that this computer had there before, each followed by the next.
         earlier_keys: the server's that were pinned before, each of which said that the next one follows it.
     """
@@ -55,6 +56,8 @@ class Profile(Struct, frozen=True):
     pinned_at: int = 0
     invitation: bytes = b""
     former_keys: tuple[bytes, ...] = ()
+    next_key: bytes = b""
+    next_key_file: str = ""
     earlier_keys: tuple[bytes, ...] = ()
 
     @property

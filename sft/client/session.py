@@ -29,13 +29,21 @@ from sft.client.loop import loop_of
 from sft.client.pins import Pins, own_pin
 from sft.client.profiles import Profile, Profiles
 from sft.client.proved import ProvedState
+from sft.client.rotating import as_rotated, keep_rotated
 from sft.client.state import StateFolder
 from sft.client.statements import sign_act
 from sft.client.stopped import require_not_stopped, stop
 from sft.client.versions_seen import VersionsSeen
 from sft.crypto.comment import NO_HEAD
 from sft.crypto.keys import InvitationKey, PublicKey, ServerPublic, SigningKey
-from sft.errors import AccountChangedError, LedgerError, NotFoundError, OwnKeyUnknownError, ServerKeyChangedError
+from sft.errors import (
+    AccountChangedError,
+    LedgerError,
+    LoginRefusedError,
+    NotFoundError,
+    OwnKeyUnknownError,
+    ServerKeyChangedError,
+)
 from sft.ledger.slots import SlotKey
 from sft.model.access import Role
 from sft.model.links import LinkHead
@@ -278,7 +286,8 @@ async def connect(
     if pool is None:
         pool = loop_of(reactor).new_pool()
         pool.start()
-    try:
+
+    async def with_key_of(profile: Profile) -> Session:
         key = await Identity(state, profile).unlock(pool, ask)
         claim = Claim.login(profile.user_name, key.public, profile.device)
         session = await log_in(
@@ -286,11 +295,25 @@ async def connect(
             pool=pool, owns_pool=owns_pool, random=random, clock=clock, on_notice=on_notice,
         )  # fmt: skip
         await _know_ourselves(session, unknown_keys=unknown_keys)
+        return session
+
+    async def with_either_key() -> Session:
+        try:
+            return await with_key_of(profile)
+        except LoginRefusedError:
+            if not profile.next_key:
+                raise
+        # The server took the next key, and we heard no answer.
+        session = await with_key_of(as_rotated(profile))
+        session.profile = await pool.run(keep_rotated, state, profile)
+        return session
+
+    try:
+        return await with_either_key()
     except BaseException:
         if owns_pool:
             pool.stop()
         raise
-    return session
 
 
 async def _know_ourselves(session: Session, *, unknown_keys: bool) -> None:

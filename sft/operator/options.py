@@ -87,6 +87,21 @@ class UserOptions(usage.Options):
             "remove for good",
         ],
         [
+            "reset-key",
+            None,
+            _leaf(
+                "people:reset_key",
+                "NAME",
+                "PUBLIC_KEY",
+                flags=(["yes", None, "do not ask"],),
+                parameters=[
+                    ["device", None, "device", "what to call the device that has the key"],
+                    ["stolen-since", None, None, "the others were stolen: from this number of the log on, or start"],
+                ],
+            ),
+            "give who lost every key this one",
+        ],
+        [
             "add",
             None,
             _leaf(

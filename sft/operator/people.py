@@ -7,6 +7,7 @@ import sys
 from sft.cli.json_output import session_document, user_document
 from sft.cli.people_output import (
     read_public_key,
+    reason_of,
     show_invitations,
     show_new_invitation,
     show_role,
@@ -76,7 +77,8 @@ async def remove(command: Command) -> int:
     """Remove for good; asks on a terminal, needs --yes off one."""
     name, heir = command.options["NAME"], command.options["files-to"]
     if not command.options["yes"]:
-        _require_typed(command, name)
+        question = f"Remove {safe(name)}? Signed out now, for good; the files stay."
+        _require_typed(command, name, question, f"Removing {safe(name)}", "nobody was removed")
     files = (await people.show_user(command.session, name)).files
     user = await people.remove(command.session, name, heir)
     document = {**user_document(user), "files": files, "files_to": heir or None}
@@ -93,12 +95,25 @@ async def add(command: Command) -> int:
     return _show(command, user, f"is {role_noun(user.role)}; key {key.words()}")
 
 
-def _require_typed(command: Command, name: str) -> None:
+async def reset_key(command: Command) -> int:
+    """Give a key in place of all others; asks on a terminal, needs --yes off one."""
+    options = command.options
+    name = options["NAME"]
+    key = read_public_key(options["PUBLIC_KEY"], "Give the key itself (RW...), or the file of sft key export")
+    reason, cut_off = reason_of(options["stolen-since"])
+    if not options["yes"]:
+        question = f"Give {safe(name)} the key {key.words()}? Every other key of theirs ends now."
+        _require_typed(command, name, question, f"Resetting the key of {safe(name)}", "nothing was reset")
+    user = await people.reset_key(command.session, name, key, options["device"], reason, cut_off)
+    return _show(command, user, f"has a new key: {key.words()}")
+
+
+def _require_typed(command: Command, name: str, question: str, deed: str, otherwise: str) -> None:
     if not sys.stdin.isatty():
-        raise UsageError(problem=f"Removing {safe(name)} cannot be undone", remedy="Say so: --yes")
-    command.console.prompt(f"Remove {safe(name)}? Signed out now, for good; the files stay. Type the name: ")
+        raise UsageError(problem=f"{deed} cannot be undone", remedy="Say so: --yes")
+    command.console.prompt(f"{question} Type the name: ")
     if sys.stdin.readline().strip() != name:
-        raise UsageError(problem="That is another name; nobody was removed", remedy="Again, with the same name")
+        raise UsageError(problem=f"That is another name; {otherwise}", remedy="Again, with the same name")
 
 
 def _show(command: Command, user: User, what: str) -> int:

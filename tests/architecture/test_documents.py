@@ -71,7 +71,7 @@ def test_the_readme_explains_every_exit_status() -> None:
 
 def test_every_command_of_the_readme_is_one_and_every_command_is_in_the_readme() -> None:
     block = README.split("## Commands", 1)[1].split("\n## ", 1)[0]
-    named = set(re.findall(r"^    sft ([a-z]+)", block, re.MULTILINE))
+    named = set(re.findall(r"^    sft ([a-z-]+)", block, re.MULTILINE))
     assert named == set(COMMANDS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def _all_commands() -> set[str]:
         command = group.get_command(context, name)
         found.add(f"sft {name}")
         if isinstance(command, click.Group):
-            found |= {f"sft {name} {each}" for each in command.list_commands(context)}
+            found |= {f"sft {name} {each}" for each in _leaves(context, command)}
     for word, _, kind, _ in Options.subCommands:
         below = getattr(kind, "subCommands", [])
         for leaf, _, kind_below, _ in below:
@@ -62,6 +63,12 @@ def _all_commands() -> set[str]:
             found.add(f"twistd sft {word}")
     only_to_a_person = {"sft tui", "sft servers trust", "sft key trust"}
     return found - only_to_a_person | {"sft ls --trash", "sft resume --list", "sft resume --drop"}
+
+
+def _leaves(context: click.Context, group: click.Group) -> Iterator[str]:
+    for name in group.list_commands(context):
+        below = group.get_command(context, name)
+        yield from (f"{name} {leaf}" for leaf in _leaves(context, below)) if isinstance(below, click.Group) else (name,)
 
 
 def _has_json(kind: Any) -> bool:
@@ -137,7 +144,14 @@ def test_every_command_prints_what_the_page_declares(cli: LiveCli, tmp_path: Pat
     ada("servers", "link", name, stdin=link, of=2)
     ada("servers", "default", name, of=2)
     ada("completion", "bash")
+    ada("key", "device", "link", of=3)
+    ada("key", "device", "add", SigningKey.generate().public.text(), "--device", "phone", of=3)
+    ada("key", "device", "list", of=3)
+    ada("key", "device", "revoke", "phone", "--stolen-since", "start", "--yes", of=3)
+    ada("key", "rotate", "--yes", of=2)
+    ada("reset-key", "mia", SigningKey.generate().public.text(), "--yes")
     # The operator.
+    operator("user", "reset-key", "mia", SigningKey.generate().public.text(), "--yes")
     key = SigningKey.generate().public.text()
     operator("user", "add", "eva", key)
     operator("user", "list")

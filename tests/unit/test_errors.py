@@ -55,7 +55,7 @@ TABLE = [
         "PASSPHRASE_WRONG",
         8,
         "That passphrase does not open the key.",
-        "Again; without it, an admin can invite you under another name, and no file is lost",
+        "Again; without it, an admin can give you a new key (sft reset-key), and no file is lost",
     ),
     Row(
         errors.KeyFormatError(),

@@ -43,7 +43,7 @@ class ChangePassphrase(Dialog[bool]):
         yield from self._row("Again", "passphrase-again", "")
         says = (
             "It protects the key on this computer alone: nobody else knows it and nobody can reset "
-            "it. Whoever forgets it is invited anew, under another name; no file is lost."
+            "it. Whoever forgets it asks an admin for a new key; no file is lost."
         )
         yield static(says, "dialog-muted dialog-space")
 

@@ -6,7 +6,8 @@ be in the invitation or given, and a key without passphrase has to be asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,11 @@ from sft.client.identity import passphrase_from
 from sft.client.joining import Joined, pending, suggested_device_name, suggested_user_name
 from sft.client.profiles import Profile
 from sft.crypto.keys import ServerPublic
-from sft.errors import KeyLockedError, SftError, UsageError
+from sft.errors import KeyLockedError, NameTakenError, RegistrationClosedError, SftError, UsageError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, ServerLink, parse_link
 from sft.model.names import parse_device_name, parse_user_name, safe
-from sft.model.text import ROLE_WORDS, shown_name
+from sft.model.text import ROLE_WORDS, shell_name, shown_name
 
 _LEGACY = (
     "Sign nothing else with this key by minisign -l: signing bytes that somebody else chose so lets them in as you."
@@ -70,12 +71,31 @@ def command(
     if protected and not invocation.environ.get("SFT_PASSPHRASE_FILE"):
         wanted.passphrase = _new_passphrase(invocation)
     wanted.device = _device_name(invocation, before, device)
-    joined, only_admin = invocation.run(lambda reactor: _join(reactor, invocation, wanted, from_file=protected))
+    with _key_kept(invocation, parsed):
+        joined, only_admin = invocation.run(lambda reactor: _join(reactor, invocation, wanted, from_file=protected))
     unprotected = new_key and wanted.passphrase is None
     _show(invocation, joined, only_admin=only_admin, unprotected=unprotected)
     if key_file is not None:
         invocation.console.note(_LEGACY)
     return 0
+
+
+@contextmanager
+def _key_kept(invocation: Invocation, link: InvitationLink | ServerLink) -> Iterator[None]:
+    """Say which key waits here, where somebody who is there already has to let it in."""
+    try:
+        yield
+    except (RegistrationClosedError, NameTakenError):
+        made = pending(invocation.state, link) if isinstance(link, ServerLink) else None
+        if made is not None:
+            key = made.key
+            invocation.console.warn(f"The key of this computer: {key.words()}")
+            invocation.console.warn(
+                f"Are you somebody there already? On a device of yours: sft key device add {key.text()} --device "
+                f"{shell_name(made.device)}. Lost all of them? An admin: sft reset-key NAME {key.text()}. Then the same "
+                "here again."
+            )
+        raise
 
 
 @dataclass(slots=True)
@@ -194,7 +214,7 @@ def _show(invocation: Invocation, joined: Joined, *, only_admin: bool, unprotect
     elif console.out_is_terminal:
         console.result(
             f"Joined {server} as {name}, {user.role}. You: {ROLE_WORDS[user.role]}. Everyone who joins can read "
-            "every file stored there. If you lose your key, no file is lost; an admin can invite you under another name."
+            "every file stored there. If you lose your key, no file is lost; an admin can give you a new key."
         )
         console.result(f"Your key: {profile.key.words()}")
         if only_admin:

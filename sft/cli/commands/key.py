@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sft.cli.columns import aligned
+from sft.cli.commands.devices import device_group, rotate_command
 from sft.cli.invocation import Invocation
 from sft.cli.json_output import Document, key_document
 from sft.cli.options import common
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @common
 @click.pass_context
 def command(context: click.Context, invocation: Invocation) -> int:
-    """Show or export your key, or change its passphrase."""
+    """Show or export your key, change it or its passphrase; your devices."""
     return _show(invocation) if context.invoked_subcommand is None else 0
 
 
@@ -126,6 +127,10 @@ def trust_command(invocation: Invocation, name: str) -> int:
     )
     invocation.console.result(said)
     return 0
+
+
+command.add_command(device_group)
+command.add_command(rotate_command)
 
 
 class _Remembered:

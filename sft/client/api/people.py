@@ -10,8 +10,9 @@ from sft.crypto.keys import Entropy, InvitationKey, PublicKey
 from sft.errors import NotFoundError, RemoteProtocolError
 from sft.model.access import Role
 from sft.model.links import InvitationLink, LinkHead, invitation_link
-from sft.model.records import Invitation, SessionInfo, User, UserState
+from sft.model.records import Invitation, KeyEnd, SessionInfo, User, UserState
 from sft.wire.messages import (
+    AddKey,
     AddUser,
     ChangeRole,
     DisableUser,
@@ -25,6 +26,9 @@ from sft.wire.messages import (
     ListUsers,
     MakeInvitation,
     RemoveUser,
+    ResetKey,
+    RevokeKey,
+    RotateKey,
     SelfShown,
     SessionList,
     ShowSelf,
@@ -112,6 +116,47 @@ async def remove(session: Requester, name: str, files_to: str = "") -> User:
     """Remove a person for good; the files go to ``files_to``, or to the caller."""
     statement = session.sign_act("remove", name=name, files_to=files_to)
     return (await session.request(RemoveUser, UserShown, name=name, files_to=files_to, statement=statement)).user
+
+
+async def add_key(session: Requester, public_key: PublicKey, device: str) -> User:
+    """Vouch for one more key of one's own."""
+    key = public_key.encode()
+    statement = session.sign_act("key-add", key=key, device=device)
+    return (await session.request(AddKey, UserShown, public_key=key, device=device, statement=statement)).user
+
+
+async def rotate_key(session: Requester, public_key: bytes, device: str) -> User:
+    """Have another key follow the session's, which the server then ends."""
+    statement = session.sign_act("key-rotate", key=public_key, device=device)
+    return (await session.request(RotateKey, UserShown, public_key=public_key, device=device, statement=statement)).user
+
+
+async def revoke_key(session: Requester, public_key: bytes, reason: KeyEnd, cut_off: int = 0) -> User:
+    """End a key of one's own; of a stolen one ``cut_off`` is the leaf from which on it may have been the thief who signed."""
+    statement = session.sign_act("key-revoke", key=public_key, cut_off=cut_off, reason=reason.value)
+    answer = await session.request(
+        RevokeKey, UserShown, public_key=public_key, reason=reason, cut_off=cut_off, statement=statement
+    )
+    return answer.user
+
+
+async def reset_key(
+    session: Requester, name: str, public_key: PublicKey, device: str, reason: KeyEnd, cut_off: int = 0
+) -> User:
+    """Give somebody a key in place of all others; ``reason`` and ``cut_off`` are of those."""
+    key = public_key.encode()
+    statement = session.sign_act("key-reset", name=name, key=key, device=device, cut_off=cut_off, reason=reason.value)
+    answer = await session.request(
+        ResetKey,
+        UserShown,
+        name=name,
+        public_key=key,
+        device=device,
+        reason=reason,
+        cut_off=cut_off,
+        statement=statement,
+    )
+    return answer.user
 
 
 async def invite(
